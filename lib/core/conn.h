@@ -1,0 +1,226 @@
+/*
+ * One endpoint of one connection: RFC 9293, section 3.10, as a pure machine.
+ *
+ *     conn_input(segment), conn_tick(now), the user's calls   what happens
+ *     conn_output() until it has nothing                      what to send
+ *     env_event() until there is none                         what to know
+ *     conn_expiry()                                           when to come back
+ *
+ * Call conn_output() after every input: two segments taken in before one is asked out would
+ * merge two acknowledgements into one. Times may not run backwards.
+ *
+ * The names are the RFC's: snd.una is SND.UNA. Windows are in bytes, already scaled.
+ */
+#ifndef TCPWAVE_CORE_CONN_H
+#define TCPWAVE_CORE_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/core/env.h"
+#include "lib/core/flow.h"
+#include "lib/core/icmp.h"
+#include "lib/core/seg.h"
+#include "lib/core/state.h"
+
+struct queue; /* bytes sent or to be sent, until acknowledged; only while there are any */
+struct reasm; /* bytes received and not read; only while there are any */
+
+/* How a connection ended, once state is CLOSED. */
+enum conn_end {
+    END_NONE,    /* it has not, or was never opened */
+    END_CLOSED,  /* both FINs acknowledged */
+    END_REFUSED, /* RST answered our SYN, or our SYN-ACK */
+    END_RESET,   /* RST after the handshake */
+    END_TIMEOUT_SYN,
+    END_TIMEOUT, /* retransmissions ran out */
+    END_KEEPALIVE,
+    END_ICMP,    /* a hard error in the handshake */
+    END_ABORTED, /* conn_abort() */
+    END_VANISHED /* conn_vanish() */
+};
+
+/* Bits of conn.flags. */
+enum {
+    CONN_PASSIVE = 1 << 0,     /* opened by conn_listen() */
+    CONN_ACK_NOW = 1 << 1,     /* an acknowledgement is owed at once */
+    CONN_ACK_DELAYED = 1 << 2, /* one is owed by timer[DELACK] */
+    CONN_WSCALE = 1 << 3,      /* both offered window scaling */
+    CONN_TIMESTAMPS = 1 << 4,  /* both offered timestamps */
+    CONN_SACK = 1 << 5,        /* both offered SACK */
+    CONN_ECN = 1 << 6,         /* RFC 3168 negotiated */
+    CONN_ECE = 1 << 7,         /* CE seen, ECE on every ACK until CWR */
+    CONN_CWR = 1 << 8,         /* window reduced, CWR on the next data */
+    CONN_FIN_QUEUED = 1 << 9,  /* CLOSE was called: FIN after the last byte */
+    CONN_FIN_SENT = 1 << 10,   /* and it has a sequence number: snd.nxt - 1 */
+    CONN_FIN_RCVD = 1 << 11,   /* the peer's FIN was taken in order: rcv.nxt is past it */
+    CONN_RST_OWED = 1 << 12,   /* a RST goes out next, whatever the state */
+    CONN_SYN_OWED = 1 << 13,   /* our SYN or SYN-ACK is to go out (again) */
+    CONN_RTX_OWED = 1 << 14,   /* the retransmission timer fired: the first segment goes again */
+    CONN_PROBE_OWED = 1 << 15, /* a window probe or tail-loss probe is due */
+    CONN_KEEP_OWED = 1 << 16,  /* a keepalive probe is due */
+    CONN_KEEPALIVE = 1 << 17,  /* keepalive is on for this connection */
+    CONN_PERSIST = 1 << 18,    /* timer[REXMT] is the persist timer */
+    CONN_TLP = 1 << 19,        /* timer[REXMT] is the tail-loss probe's */
+    CONN_RACK = 1 << 20,       /* timer[REXMT] is RACK's reordering timer */
+    CONN_DSACK = 1 << 21,      /* `dsack` is to be reported (RFC 2883) */
+    CONN_URGENT = 1 << 22,     /* rcv.up is valid and ahead of what was read */
+    CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
+    CONN_BLACKHOLE = 1 << 24,  /* mss was lowered on suspicion (RFC 4821) */
+    CONN_RECOVERY = 1 << 25,   /* in loss recovery until `queue`'s recovery point */
+    CONN_REFUSED_ONCE = 1 << 26, /* a soft ICMP error was noted */
+    CONN_CLOSE_BOTH = 1 << 27, /* CONN_FIN_QUEUED came before the handshake was done */
+    CONN_RST_ACK = 1 << 28,    /* the RST owed is the <SEQ=0><ACK=..> form */
+    CONN_VERIFY_OWED = 1 << 29 /* conn_probe() was called */
+};
+
+enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMERS };
+#define TIMER_TIME_WAIT TIMER_KEEP /* TIME_WAIT needs no keepalive: one slot serves both */
+
+struct conn {
+    struct env *env;
+    struct flow flow;
+    uint32_t id;      /* the caller's: stands in every event */
+    uint8_t state;    /* enum state */
+    uint8_t end;      /* enum conn_end */
+    uint8_t dupacks;  /* in a row, capped */
+    uint8_t backoff;  /* how often the retransmission timer has fired in a row */
+    uint32_t flags;   /* CONN_... */
+    struct {
+        struct seq una, nxt, wl1, wl2, iss;
+        uint32_t wnd, max_wnd; /* bytes */
+    } snd;
+    struct {
+        struct seq nxt, irs, up;
+        struct seq adv; /* the right edge we have offered: never moves left (RFC 9293, 3.8.6.2.2) */
+        struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
+    } rcv;
+    struct {
+        uint32_t srtt, rttvar, min, rto; /* microseconds; srtt 0: nothing measured yet */
+    } rtt;
+    uint32_t cwnd, ssthresh; /* bytes */
+    uint32_t ts_recent, ts_recent_at; /* at: milliseconds of the engine's time */
+    uint32_t ts_offset;      /* added to our clock (RFC 7323, 5.4) */
+    uint16_t mss;            /* bytes of data a segment to the peer may have, options not deducted */
+    uint16_t peer_mss;       /* as offered; 536 or 1220 when not (RFC 9293, 3.7.1) */
+    uint8_t snd_shift, rcv_shift; /* window scales in force */
+    uint8_t keep_sent;       /* keepalive probes unanswered */
+    uint8_t syn_sent;        /* SYNs or SYN-ACKs sent */
+    uint32_t retransmits;    /* segments sent again */
+    uint32_t probes;         /* keepalive probes sent */
+    wave_time timer[TIMERS]; /* WAVE_NEVER when not running */
+    wave_time since;         /* when what is outstanding first stalled, for R2 */
+    wave_time last_in;       /* last acceptable segment from the peer */
+    struct sack_block dsack;
+    struct queue *queue;
+    struct reasm *reasm;
+    struct { /* the stack's, zero for a lone connection */
+        uint32_t next, ready, wheel_next, wheel_prev;
+        uint32_t generation, wheel_slot;
+    } hook;
+};
+
+_Static_assert(sizeof(struct conn) <= 256, "a connection is at most 256 bytes");
+
+/*
+ * The user's calls, RFC 9293, 3.9.1. `now` is used to start timers.
+ */
+
+/* A closed connection over `flow`, with nothing allocated. */
+void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_t id);
+
+/* OPEN, active: SYN goes out at the next conn_output(). WAVE_ESTATE unless CLOSED. */
+int conn_open(struct conn *c, wave_time now, struct seq iss);
+
+/* OPEN, passive: LISTEN, for one peer. `iss` is used when its SYN comes. WAVE_ESTATE unless
+ * CLOSED. */
+int conn_listen(struct conn *c, struct seq iss);
+
+/* A connection whose SYN-ACK was a SYN cookie (RFC 4987, 3.6): from CLOSED through LISTEN to
+ * SYN_RECEIVED, as if `syn` (as far as the cookie remembers it) had been answered with `iss`. The
+ * acknowledgement that carried the cookie back is then given to conn_input(). */
+int conn_rebuild(struct conn *c, wave_time now, const struct seg *syn, struct seq iss);
+
+/* SEND: queues up to `len` bytes and returns how many were taken (0 when the buffer is full or
+ * memory is short); WAVE_ESTATE after conn_close() or where the state allows no sending. */
+int conn_send(struct conn *c, wave_time now, const void *data, size_t len);
+
+/* Bytes that conn_send() would take now. */
+size_t conn_send_room(const struct conn *c);
+
+/* Bytes queued or sent and not acknowledged; a FIN does not count. */
+size_t conn_unacked(const struct conn *c);
+
+/* RECEIVE without a copy: the bytes readable in order, as one run, and their number (0: none).
+ * Valid until the next call on this connection. */
+size_t conn_peek(const struct conn *c, const uint8_t **data);
+
+/* Gives `n` of the bytes conn_peek() showed back; a window update may become due. */
+void conn_consume(struct conn *c, wave_time now, size_t n);
+
+/* CLOSE: FIN after what is queued; receiving goes on. WAVE_ESTATE when called twice or CLOSED. */
+int conn_close(struct conn *c, wave_time now);
+
+/* ABORT: RST in the states that RFC 9293, 3.10.5 names, and CLOSED. */
+void conn_abort(struct conn *c, wave_time now);
+
+/* CLOSED, and nothing is said to the peer. */
+void conn_vanish(struct conn *c, wave_time now);
+
+/* Turns keepalive on or off for this connection; conn_config's values hold. */
+void conn_keepalive(struct conn *c, wave_time now, bool on);
+
+/* One segment a byte below SND.NXT, with one garbage byte if `garbage`, that a living peer must
+ * acknowledge. Goes out at the next conn_output(), in any synchronized state. After our FIN the
+ * byte probe stays on the FIN's own number. WAVE_ESTATE elsewhere, or while data is outstanding. */
+int conn_probe(struct conn *c, bool garbage);
+
+/* Frees the queues. The connection may then be initialised anew. */
+void conn_release(struct conn *c);
+
+/*
+ * The network's side.
+ */
+
+/* What conn_input() wants of its caller beside asking for output. */
+enum conn_input {
+    INPUT_DONE,
+    INPUT_REUSE /* TIME_WAIT, and this SYN may open a new connection (RFC 6191; RFC 9293, 3.6.1):
+                   the connection is CLOSED now, and the segment belongs to a listener */
+};
+
+/* A segment from the peer, checksum verified or known to be good. */
+enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s);
+
+/* An ICMP error that quotes this flow. Ignored unless the quoted number is in flight
+ * (RFC 5927, section 4.1). */
+void conn_icmp(struct conn *c, wave_time now, const struct icmp *e);
+
+/* Runs the timers that are due. */
+void conn_tick(struct conn *c, wave_time now);
+
+/*
+ * The next segment to send, if there is one: true, and *out is filled in. Its data is copied to
+ * `room`, of at least CONN_ROOM bytes, and stays valid as long as that does. Sending is
+ * taken for done: the segment counts as in flight from `now` on.
+ */
+#define CONN_ROOM 65536
+bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);
+
+/* When conn_tick() or conn_output() next has something to do: `now` or before it means at once,
+ * WAVE_NEVER only when CLOSED, LISTEN or idle without keepalive. */
+wave_time conn_expiry(const struct conn *c, wave_time now);
+
+/* The answer to a segment that belongs to no connection (RFC 9293, 3.10.7.1): false when it is a
+ * RST itself, else the RST to send. */
+bool conn_reset_for(const struct seg *s, struct seg *out);
+
+/* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
+uint32_t conn_received(const struct conn *c);
+
+/* RFC 9293's invariants (SND.UNA <= SND.NXT, queue and sequence space agree, ...): NULL, or
+ * what is broken. For tests and fuzzing. */
+const char *conn_check(const struct conn *c);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * A bounds-checked reader over bytes that a stranger wrote. Once a read does not fit, the
+ * cursor is `short_` for good and every later read gives zero, so that a parser may read a whole
+ * header and ask once.
+ */
+#ifndef TCPWAVE_CORE_CURSOR_H
+#define TCPWAVE_CORE_CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cursor {
+    const uint8_t *at;
+    size_t left; /* bytes */
+    bool short_;
+};
+
+static inline struct cursor cursor_of(const void *bytes, size_t len)
+{
+    return (struct cursor){bytes, len, false};
+}
+
+/* The next n bytes, or NULL (and the cursor is short) when there are fewer. */
+static inline const uint8_t *cursor_bytes(struct cursor *c, size_t n)
+{
+    const uint8_t *p = c->at;
+    if (c->short_ || n > c->left) {
+        c->short_ = true;
+        c->left = 0;
+        return NULL;
+    }
+    c->at += n;
+    c->left -= n;
+    return p;
+}
+
+static inline uint8_t cursor_u8(struct cursor *c)
+{
+    const uint8_t *p = cursor_bytes(c, 1);
+    return p ? p[0] : 0;
+}
+
+/* Big-endian, as everything in IP and TCP is. */
+static inline uint16_t cursor_u16(struct cursor *c)
+{
+    const uint8_t *p = cursor_bytes(c, 2);
+    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+}
+
+static inline uint32_t cursor_u32(struct cursor *c)
+{
+    const uint8_t *p = cursor_bytes(c, 4);
+    return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
+}
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * What connections share: settings, memory and its bound, the event queue, the random
+ * source and the challenge-ACK limit. One env a stack, or one for a lone connection in a test.
+ */
+#ifndef TCPWAVE_CORE_ENV_H
+#define TCPWAVE_CORE_ENV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/core/event.h"
+#include "lib/core/time.h"
+
+/* Settings of the engine. conn_config_default() fills in a present-day host's. */
+struct conn_config {
+    uint32_t rcvbuf;        /* bytes, default 4 MiB: what a peer may have in flight */
+    uint32_t sndbuf;        /* bytes, default 4 MiB: what conn_send() takes before it is full */
+    uint32_t mss;           /* MSS we announce: MTU less the fixed headers (RFC 6691) */
+    uint32_t initial_window; /* segments, default 10 (RFC 6928) */
+    bool wscale, timestamps, sack; /* offered (all default true) */
+    bool ecn;               /* RFC 3168 negotiation; default false */
+    bool nagle;             /* default false: a diagnostic sends what it is told at once */
+    bool no_third_ack;      /* never completes the handshake we opened: SYN-ACKs go unanswered */
+    wave_time msl;          /* default 2 minutes (RFC 9293, 3.4.2) */
+    bool time_wait;         /* false: TIME_WAIT is entered and left at once */
+    wave_time rto_initial;  /* 1 s (RFC 6298, 2.1) */
+    wave_time rto_min;      /* 200 ms; DEVIATES from RFC 6298, 2.4's 1 s as every host does */
+    wave_time rto_max;      /* 120 s */
+    uint32_t syn_retries;   /* SYNs and SYN-ACKs after the first; default 5 */
+    wave_time r2;           /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
+    wave_time delayed_ack;  /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
+    bool keepalive;         /* default false (RFC 9293, MUST-24) */
+    bool keep_garbage;      /* probes carry one byte */
+    wave_time keep_idle;    /* 7200 s */
+    wave_time keep_interval; /* 75 s */
+    uint32_t keep_count;    /* 10 */
+    uint32_t challenge_limit; /* challenge ACKs a second, over all connections; 1000 (RFC 5961, 7) */
+    uint8_t isn_secret[16]; /* RFC 6528's key; the stack's ISNs come from it */
+};
+
+/* `mtu` is the path's first hop's in bytes, `v6` the family: they give the MSS. */
+void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6);
+
+#define ENV_EVENTS 128 /* more than one call can cause; drain after each */
+
+/*
+ * resize(ctx, old, old_size, new_size): realloc() with the sizes told; new_size 0 frees and
+ * returns NULL. May return NULL for any other size, which loses nothing: `old` stays.
+ */
+typedef void *env_resize(void *ctx, void *old, size_t old_size, size_t new_size);
+
+struct env {
+    struct conn_config config;
+    env_resize *resize;
+    void *resize_ctx;
+    size_t mem_used, mem_max; /* bytes of queues, over all connections */
+    uint64_t random;          /* state of env_random() */
+    wave_time challenge_from; /* start of the second being counted */
+    uint32_t challenges;      /* in that second */
+    uint64_t refused[CHECK_COUNT];
+    uint64_t events_lost; /* events overwritten because nobody pulled them */
+    uint32_t event_head, event_count;
+    struct event event[ENV_EVENTS];
+};
+
+/* Fills in `e`: malloc's allocator, no memory bound, `seed` for what is random. */
+void env_init(struct env *e, const struct conn_config *config, uint64_t seed);
+
+/* Memory for queues, counted against mem_max. NULL when the allocator or the bound says no. */
+void *env_realloc(struct env *e, void *old, size_t old_size, size_t new_size);
+
+/* A number that is not secret (jitter, timestamps' offset, cookies of tests). */
+uint32_t env_random(struct env *e);
+
+/* The next event, oldest first; false when there is none. */
+bool env_event(struct env *e, struct event *out);
+
+/* Puts an event at the end; the oldest goes when ENV_EVENTS are waiting. */
+void env_emit(struct env *e, const struct event *event);
+
+/* Whether a challenge ACK may be sent now (RFC 5961, section 7); counts it if so. */
+bool env_challenge(struct env *e, wave_time now);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * A TCP segment (RFC 9293, section 3.1), decoded: what the engine takes in and
+ * gives out. All fields in host order.
+ */
+#ifndef TCPWAVE_CORE_SEG_H
+#define TCPWAVE_CORE_SEG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/core/flow.h"
+#include "lib/core/opt.h"
+#include "lib/core/seq.h"
+
+#define SEG_HEADER 20     /* bytes of the fixed header */
+#define SEG_HEADER_MAX 60 /* with every option byte there can be */
+
+/* The nine flag bits, as they stand in bytes 12 and 13 of the header. AE is RFC 9768's name for
+ * what RFC 3540 called NS. */
+enum {
+    SEG_FIN = 0x001,
+    SEG_SYN = 0x002,
+    SEG_RST = 0x004,
+    SEG_PSH = 0x008,
+    SEG_ACK = 0x010,
+    SEG_URG = 0x020,
+    SEG_ECE = 0x040,
+    SEG_CWR = 0x080,
+    SEG_AE = 0x100
+};
+
+/* The two ECN bits of the IP header (RFC 3168, section 5). */
+enum { ECN_NOT = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3 };
+
+struct seg {
+    struct seq seq, ack; /* ack is meaningful only with SEG_ACK */
+    uint16_t flags;      /* SEG_... */
+    uint16_t wnd;        /* as in the header, not scaled */
+    uint16_t urp;        /* urgent pointer */
+    uint8_t ecn;         /* ECN_... of the IP packet that carries it */
+    uint8_t reserved;    /* the three reserved bits, as sent */
+    struct opt opt;
+    uint32_t len;        /* bytes of data */
+    const uint8_t *data; /* borrowed from whoever made the segment; NULL when len is 0 */
+};
+
+/* SEG.LEN of RFC 9293, 3.4: data, and one for each of SYN and FIN. */
+static inline uint32_t seg_len(const struct seg *s)
+{
+    return s->len + ((s->flags & SEG_SYN) != 0) + ((s->flags & SEG_FIN) != 0);
+}
+
+/* The sequence number after the segment. */
+static inline struct seq seg_end(const struct seg *s)
+{
+    return seq_add(s->seq, seg_len(s));
+}
+
+/*
+ * Decodes the `len` bytes of a TCP segment, header and data, without looking at the checksum.
+ * The ports are not part of a segment here; seg_ports() reads them.
+ * Returns 0, WAVE_ETRUNC when there are fewer than 20 bytes or fewer than the data offset
+ * says, or WAVE_EMALFORMED when the data offset is below 5. The segment borrows `bytes`.
+ */
+int seg_parse(const uint8_t *bytes, size_t len, struct seg *out);
+
+/* The source and destination port of a segment of at least four bytes. */
+void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination);
+
+/*
+ * Encodes header, options and data with a correct checksum, as `flow->local` would send it to
+ * `flow->remote`. Returns the bytes written, or WAVE_EINVAL when `room` is too small.
+ * For the simulator and the tests; on the wire it is libnet that crafts.
+ */
+int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size_t room);
+
+/*
+ * Whether the checksum of a whole segment (RFC 9293, 3.1, with the pseudo-header of its
+ * family) holds. `flow` as the receiver sees it or as the sender sees it: the sum is the same.
+ */
+bool seg_checksum_ok(const struct flow *flow, const uint8_t *bytes, size_t len);
+
+#define SEG_FLAGS_TEXT 16
+/* Flags in tcpdump's notation: "S", "S.", ".", "P.", "F.", "R.", and E W e U behind them
+ * as tcpdump orders them ("SEW", "S.E"); "none" when there is none. */
+const char *seg_flags_text(uint16_t flags, char text[SEG_FLAGS_TEXT]);
+
+#endif

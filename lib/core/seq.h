@@ -1,0 +1,78 @@
+/*
+ * Sequence numbers (RFC 9293, section 3.4): arithmetic modulo 2^32, compared
+ * by the sign of their difference. A type of its own, so that a < b, which is
+ * wrong at the wrap, does not compile. Host byte order.
+ */
+#ifndef TCPWAVE_CORE_SEQ_H
+#define TCPWAVE_CORE_SEQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct seq {
+    uint32_t v;
+};
+
+static inline struct seq seq_of(uint32_t v)
+{
+    return (struct seq){v};
+}
+
+static inline struct seq seq_add(struct seq a, uint32_t n)
+{
+    return (struct seq){a.v + n};
+}
+
+static inline struct seq seq_sub(struct seq a, uint32_t n)
+{
+    return (struct seq){a.v - n};
+}
+
+/* How far a lies beyond b: negative when a comes before b. */
+static inline int32_t seq_diff(struct seq a, struct seq b)
+{
+    return (int32_t)(a.v - b.v);
+}
+
+static inline bool seq_eq(struct seq a, struct seq b)
+{
+    return a.v == b.v;
+}
+
+static inline bool seq_lt(struct seq a, struct seq b)
+{
+    return seq_diff(a, b) < 0;
+}
+
+static inline bool seq_leq(struct seq a, struct seq b)
+{
+    return seq_diff(a, b) <= 0;
+}
+
+static inline bool seq_gt(struct seq a, struct seq b)
+{
+    return seq_diff(a, b) > 0;
+}
+
+static inline bool seq_geq(struct seq a, struct seq b)
+{
+    return seq_diff(a, b) >= 0;
+}
+
+static inline struct seq seq_max(struct seq a, struct seq b)
+{
+    return seq_lt(a, b) ? b : a;
+}
+
+static inline struct seq seq_min(struct seq a, struct seq b)
+{
+    return seq_lt(a, b) ? a : b;
+}
+
+/* first <= x < first + length, the form of every window test of RFC 9293, 3.4. */
+static inline bool seq_within(struct seq x, struct seq first, uint32_t length)
+{
+    return x.v - first.v < length;
+}
+
+#endif

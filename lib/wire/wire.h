@@ -1,0 +1,110 @@
+/*
+ * The wire: everything about packets that asks the kernel. Opened once with all that needs a
+ * privilege, which is then dropped before the first byte of a peer is read.
+ *
+ *     wire_open()  route, raw socket (libnet), capture (libpcap), guard, privileges dropped
+ *     wire_send()  one segment out
+ *     wire_next()  one captured packet in, of either direction
+ */
+#ifndef TCPWAVE_WIRE_WIRE_H
+#define TCPWAVE_WIRE_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/core/err.h"
+#include "lib/core/flow.h"
+#include "lib/core/ip.h"
+#include "lib/core/seg.h"
+#include "lib/core/time.h"
+
+/* What to open. Zero means "not asked for". */
+struct wire_config {
+    bool v6;
+    bool listen;             /* passive: any remote; `remote` is not looked at */
+    struct addr remote;
+    uint16_t rport;
+    bool has_source;
+    struct addr source;      /* listen: the address to serve, any when !has_source */
+    uint16_t lport;          /* 0: one that is free, chosen by the kernel */
+    const char *interface;   /* name, or NULL: the route's; listen: NULL is every interface */
+    uint32_t scope;          /* interface index of a link-local remote, or 0 */
+    bool no_guard;           /* send: crafts outside any connection */
+    bool inbound_only;       /* our own segments are not captured: for bulk and for load */
+    bool blocks;             /* capture ring in blocks (many connections) instead of immediate */
+    uint32_t ring;           /* bytes of capture ring; 0: 4 MiB */
+    bool keep_privileges;    /* tests only */
+};
+
+/* What was found and is in force. */
+struct wire_info {
+    char interface[16];
+    int ifindex;
+    uint32_t mtu;            /* bytes of an IP packet; of the route when it has one of its own */
+    bool loopback;
+    struct addr local;       /* all zero when listening on any address */
+    uint16_t lport;
+    const char *guard;       /* "socket filter", "TCP-MD5 key", or "none" */
+    const char *link;        /* "ethernet", "loopback", "raw", "cooked", "vlan" */
+};
+
+struct wire;
+
+/*
+ * Opens all of it, or nothing. Errors, each with *d filled in: WAVE_EPERM (says how to get the
+ * privilege), WAVE_ENOROUTE (no route, unknown interface, source not ours), WAVE_EINUSE (says by
+ * what kind of thing the port is held), WAVE_ESYS, WAVE_ENOMEM.
+ */
+int wire_open(struct wire **out, const struct wire_config *config, struct diag *d);
+
+/* Closes and frees; the guard goes with it. NULL is taken. */
+void wire_close(struct wire *w);
+
+const struct wire_info *wire_info(const struct wire *w);
+
+/* Fields of the IP header that a segment does not have. */
+struct wire_ip {
+    uint8_t ttl; /* 0: 64 */
+    uint8_t tos; /* DSCP; the ECN bits come from the segment */
+    bool no_df;  /* IPv4; DF is set otherwise, as path MTU discovery wants (RFC 1191) */
+};
+
+/*
+ * Crafts the segment with libnet and sends it as flow->local to flow->remote. `ip` may be NULL.
+ * Returns 0; WAVE_EAGAIN when the kernel has no room now (ENOBUFS, EAGAIN: retry later);
+ * WAVE_ETRUNC when it is larger than the MTU (EMSGSIZE); WAVE_ESYS with `d` filled in (d may be
+ * NULL).
+ */
+int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
+              const struct wire_ip *ip, struct diag *d);
+
+/* A captured packet. */
+struct wire_packet {
+    wave_time stamp;      /* the capture's, CLOCK_REALTIME in nanoseconds */
+    bool outgoing;        /* we sent it */
+    struct packet packet; /* its flow as the sender sees it */
+    const uint8_t *ip;    /* the IP packet's bytes, for --pcap and -vv; valid until wire_next() */
+    uint32_t ip_len;      /* bytes there */
+};
+
+/* The next packet of our flow, or an ICMP error about it: 1 and *out, 0 when none waits, or
+ * WAVE_ESYS. Never blocks. Packets whose checksum is wrong are counted and not given, unless they
+ * came from this host itself or a neighbour whose offload has not filled it in yet (PACKET_VNET's
+ * "checksum not ready"; where the kernel does not tell, the checksum is not looked at). */
+int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
+
+/* The descriptor that poll(2) waits on for wire_next(). */
+int wire_fd(const struct wire *w);
+
+/* The engine's clock: CLOCK_MONOTONIC in nanoseconds. */
+wave_time wire_now(void);
+
+struct wire_stats {
+    uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
+    uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
+    uint64_t sent, retried;     /* segments out, and sends that met EAGAIN or ENOBUFS */
+};
+struct wire_stats wire_stats(struct wire *w);
+
+#endif
