@@ -1,0 +1,98 @@
+#include "lib/core/seg.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "lib/core/bytes.h"
+#include "lib/core/checksum.h"
+#include "lib/core/cursor.h"
+#include "lib/core/err.h"
+
+enum { CHECKSUM_AT = 16 }; /* byte of the header at which the checksum stands */
+
+int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
+{
+    struct cursor c = cursor_of(bytes, len);
+    struct seg s = {0};
+    unsigned offset_and_flags;
+    size_t options;
+
+    if (len < SEG_HEADER)
+        return WAVE_ETRUNC;
+    cursor_u32(&c); /* the ports */
+    s.seq = seq_of(cursor_u32(&c));
+    s.ack = seq_of(cursor_u32(&c));
+    offset_and_flags = cursor_u16(&c);
+    s.flags = offset_and_flags & 0x1ff;
+    s.reserved = offset_and_flags >> 9 & 7;
+    s.wnd = cursor_u16(&c);
+    cursor_u16(&c); /* the checksum */
+    s.urp = cursor_u16(&c);
+
+    if (offset_and_flags >> 12 < SEG_HEADER / 4)
+        return WAVE_EMALFORMED;
+    options = (offset_and_flags >> 12) * 4 - SEG_HEADER;
+    if (options > c.left)
+        return WAVE_ETRUNC;
+    opt_parse(cursor_bytes(&c, options), options, &s.opt);
+    s.len = (uint32_t)c.left;
+    s.data = c.left ? c.at : NULL;
+    *out = s;
+    return 0;
+}
+
+void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination)
+{
+    struct cursor c = cursor_of(bytes, 4);
+
+    *source = cursor_u16(&c);
+    *destination = cursor_u16(&c);
+}
+
+int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size_t room)
+{
+    const size_t header = SEG_HEADER + opt_size(&s->opt);
+    const size_t total = header + s->len;
+    uint8_t *p = bytes;
+    uint16_t sum;
+
+    if (total > room || total > INT_MAX)
+        return WAVE_EINVAL;
+    p = put_u16(p, flow->lport);
+    p = put_u16(p, flow->rport);
+    p = put_u32(p, s->seq.v);
+    p = put_u32(p, s->ack.v);
+    p = put_u16(p, (unsigned)header / 4 << 12 | (s->reserved & 7u) << 9 | (s->flags & 0x1ffu));
+    p = put_u16(p, s->wnd);
+    p = put_u16(p, 0); /* the checksum's place counts as zero while it is computed */
+    p = put_u16(p, s->urp);
+    p += opt_build(&s->opt, p);
+    if (s->len)
+        memcpy(p, s->data, s->len);
+
+    sum = checksum_finish(
+        checksum_add(checksum_pseudo(flow, CHECKSUM_TCP, (uint32_t)total), bytes, total));
+    memcpy(bytes + CHECKSUM_AT, &sum, sizeof sum);
+    return (int)total;
+}
+
+bool seg_checksum_ok(const struct flow *flow, const uint8_t *bytes, size_t len)
+{
+    if (len < SEG_HEADER || len > UINT32_MAX)
+        return false;
+    return checksum_finish(
+               checksum_add(checksum_pseudo(flow, CHECKSUM_TCP, (uint32_t)len), bytes, len)) == 0;
+}
+
+const char *seg_flags_text(uint16_t flags, char text[SEG_FLAGS_TEXT])
+{
+    /* tcpdump's letters in tcpdump's order, which is that of the bits from the lowest. */
+    static const char letter[] = "FSRP.UEWe";
+    char *p = text;
+
+    for (unsigned bit = 0; bit < sizeof letter - 1; bit++)
+        if (flags >> bit & 1)
+            *p++ = letter[bit];
+    *p = '\0';
+    return p == text ? strcpy(text, "none") : text;
+}
