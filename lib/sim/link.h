@@ -10,32 +10,39 @@
 
 #include "lib/core/conn.h"
 
-/* One direction's manners. Chances are in 1/10000. */
+/* One direction's manners. Chances are in 1/10000. All zero: at once, unharmed and in order. */
 struct link_manners {
-    uint32_t loss, duplication, reordering, corruption;
+    uint32_t loss, duplication;
+    uint32_t reordering; /* held back by up to delay + jitter + 1 ms, so that later ones overtake */
+    uint32_t corruption; /* one bit is flipped, which the checksum always finds */
+    uint32_t marking;    /* CE is set where the segment is ECN-capable (RFC 3168, section 5) */
     wave_time delay;     /* one way, at least 0 */
-    wave_time jitter;    /* 0 to this much is added to each segment's delay */
-    uint32_t mtu;        /* bytes of an IP packet; larger ones are lost and answered with ICMP; 0: none */
-    bool silent_mtu;     /* no ICMP for those: a black hole (RFC 2923) */
-    uint64_t bandwidth;  /* bits a second; 0: unlimited */
-    uint32_t queue;      /* bytes waiting at most when bandwidth is limited; 0: unlimited */
+    wave_time jitter;    /* 0 to this much is added to each segment's delay; order is kept */
+    uint32_t mtu; /* bytes of an IP packet; larger ones are lost and answered with ICMP; 0: none */
+    bool silent_mtu;    /* no ICMP for those: a black hole (RFC 2923) */
+    uint64_t bandwidth; /* bits a second, IP header included; 0: unlimited */
+    uint32_t queue;     /* bytes waiting at most when bandwidth is limited; 0: unlimited */
 };
 
 enum link_end { LINK_A, LINK_B };
 
-/* What a watcher at one place of the link sees; called when the segment leaves (`arrived` false)
- * or reaches its receiver. `number` counts what left, from 1. */
-typedef void link_watch(void *ctx, wave_time at, enum link_end from, bool arrived,
-                        uint64_t number, const struct seg *s);
+/* What a watcher at one place of the link sees; called when the segment leaves (`arrived` false,
+ * just after the engine gave it out) or reaches its receiver (just before the engine takes it in;
+ * a corrupted one never does). `number` counts what left, from 1; a duplicate arrives with the
+ * number of its original. */
+typedef void link_watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
+                        const struct seg *s);
 
-/* Returns true to let the segment pass, false to lose it: for losing the very one a test names. */
+/* Returns true to let the segment pass, false to lose it: for losing the very one a test names.
+ * Asked once for each segment that leaves, after the watcher and before the manners. */
 typedef bool link_filter(void *ctx, wave_time at, enum link_end from, uint64_t number,
                          const struct seg *s);
 
 struct link;
 
 /* The connections are the caller's, initialised over flows that are each other's reverse, and
- * live at least as long as the link. */
+ * live at least as long as the link. They may be initialised anew while it runs: a host that
+ * crashed and came back. WAVE_EINVAL when the flows do not fit, WAVE_ENOMEM. */
 int link_create(struct link **out, struct conn *a, struct conn *b, uint64_t seed);
 void link_destroy(struct link *l);
 void link_manners(struct link *l, enum link_end from, const struct link_manners *m);
@@ -45,17 +52,35 @@ void link_filterer(struct link *l, link_filter *filter, void *ctx);
 /* Cuts or joins the link in both directions: what is on the way is lost when it is cut. */
 void link_cut(struct link *l, bool cut);
 
-/* Now, in virtual nanoseconds. */
+/* Whether the host at that end answers a segment for a CLOSED connection with RST
+ * (RFC 9293, 3.10.7.1), as hosts do and as is the case to begin with, or is silent, as one that a
+ * firewall guards. */
+void link_resets(struct link *l, enum link_end end, bool on);
+
+/* Now, in virtual nanoseconds. A link begins at 1 s. */
 wave_time link_now(const struct link *l);
 
-/* Lets the engines send, deliver and tick up to `until`, or until nothing is left to happen.
- * Returns the time reached. Stops after the step in which `stop` (if any) returned true: a step
- * is one delivery or one tick and the output it causes. */
+/*
+ * Lets the engines send, deliver and tick up to `until`; returns the time reached. That is
+ * `until`, except when `until` is WAVE_NEVER and nothing is left to happen, or when `stop` (if any)
+ * returned true: it is asked after each step, which is one delivery or one tick and the output it
+ * causes, and may itself call the connections (a user's read, send and close).
+ *
+ * An engine that goes on for ever at one instant without either side getting on ends the
+ * process with a message, since a test that hangs tells nobody why.
+ */
 wave_time link_run(struct link *l, wave_time until, bool (*stop)(void *ctx), void *ctx);
+
+/* When the next thing happens by itself: a delivery or a timer. WAVE_NEVER: nothing is on the way,
+ * and neither engine waits for a time. */
+wave_time link_next(const struct link *l);
 
 /* Segments sent, lost, duplicated, reordered and corrupted, both directions. */
 struct link_counts {
-    uint64_t sent, lost, duplicated, reordered, corrupted, delivered, refused_checksum;
+    uint64_t sent; /* by the engines, or for them by link_resets() */
+    uint64_t lost; /* by chance, filter, MTU, full queue or cut */
+    uint64_t duplicated, reordered, corrupted, marked;
+    uint64_t delivered, refused_checksum; /* every arrival is one of these two */
 };
 struct link_counts link_counts(const struct link *l);
 
