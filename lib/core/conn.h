@@ -21,6 +21,7 @@
 #include "lib/core/env.h"
 #include "lib/core/flow.h"
 #include "lib/core/icmp.h"
+#include "lib/core/rtt.h"
 #include "lib/core/seg.h"
 #include "lib/core/state.h"
 
@@ -70,9 +71,8 @@ enum {
     CONN_BLACKHOLE = 1 << 24,  /* mss was lowered on suspicion (RFC 4821) */
     CONN_RECOVERY = 1 << 25,   /* in loss recovery until `queue`'s recovery point */
     CONN_REFUSED_ONCE = 1 << 26, /* a soft ICMP error was noted */
-    CONN_CLOSE_BOTH = 1 << 27, /* CONN_FIN_QUEUED came before the handshake was done */
-    CONN_RST_ACK = 1 << 28,    /* the RST owed is the <SEQ=0><ACK=..> form */
-    CONN_VERIFY_OWED = 1 << 29 /* conn_probe() was called */
+    CONN_VERIFY_OWED = 1 << 27, /* conn_probe() was called */
+    CONN_VERIFY_BYTE = 1 << 28  /* and asked for the form with one garbage byte */
 };
 
 enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMERS };
@@ -96,9 +96,7 @@ struct conn {
         struct seq adv; /* the right edge we have offered: never moves left (RFC 9293, 3.8.6.2.2) */
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
-    struct {
-        uint32_t srtt, rttvar, min, rto; /* microseconds; srtt 0: nothing measured yet */
-    } rtt;
+    struct rtt rtt;
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t ts_recent, ts_recent_at; /* at: milliseconds of the engine's time */
     uint32_t ts_offset;      /* added to our clock (RFC 7323, 5.4) */
@@ -107,6 +105,7 @@ struct conn {
     uint8_t snd_shift, rcv_shift; /* window scales in force */
     uint8_t keep_sent;       /* keepalive probes unanswered */
     uint8_t syn_sent;        /* SYNs or SYN-ACKs sent */
+    uint8_t rcv_segs;        /* segments with data taken since the last acknowledgement */
     uint32_t retransmits;    /* segments sent again */
     uint32_t probes;         /* keepalive probes sent */
     wave_time timer[TIMERS]; /* WAVE_NEVER when not running */
@@ -159,7 +158,9 @@ size_t conn_peek(const struct conn *c, const uint8_t **data);
 /* Gives `n` of the bytes conn_peek() showed back; a window update may become due. */
 void conn_consume(struct conn *c, wave_time now, size_t n);
 
-/* CLOSE: FIN after what is queued; receiving goes on. WAVE_ESTATE when called twice or CLOSED. */
+/* CLOSE: FIN after what is queued; receiving goes on. FIN_WAIT_1 or LAST_ACK is entered when the FIN
+ * leaves, so that the state is always what the wire shows. In LISTEN and SYN_SENT the connection is
+ * CLOSED at once (RFC 9293, 3.10.4). WAVE_ESTATE when called twice or CLOSED. */
 int conn_close(struct conn *c, wave_time now);
 
 /* ABORT: RST in the states that RFC 9293, 3.10.5 names, and CLOSED. */
@@ -188,9 +189,13 @@ enum conn_input {
     INPUT_DONE,
     INPUT_REUSE /* TIME_WAIT, and this SYN may open a new connection (RFC 6191; RFC 9293, 3.6.1):
                    the connection is CLOSED now, and the segment belongs to a listener */
+    INPUT_RESET /* the segment is to be answered with what conn_reset_for() makes of it: it came
+                   to CLOSED, or acknowledged in LISTEN, SYN_SENT or SYN_RECEIVED what we never
+                   sent (RFC 9293, 3.10.7.1 to 3.10.7.4). The connection itself is unharmed */
 };
 
-/* A segment from the peer, checksum verified or known to be good. */
+/* A segment from the peer, checksum verified or known to be good. Never anything else than
+ * INPUT_DONE for a RST. */
 enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s);
 
 /* An ICMP error that quotes this flow. Ignored unless the quoted number is in flight

@@ -27,7 +27,7 @@ struct conn_config {
     wave_time rto_initial;  /* 1 s (RFC 6298, 2.1) */
     wave_time rto_min;      /* 200 ms; DEVIATES from RFC 6298, 2.4's 1 s as every host does */
     wave_time rto_max;      /* 120 s */
-    uint32_t syn_retries;   /* SYNs and SYN-ACKs after the first; default 5 */
+    uint32_t syn_retries;   /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293, MUST-23) */
     wave_time r2;           /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
     wave_time delayed_ack;  /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
     bool keepalive;         /* default false (RFC 9293, MUST-24) */

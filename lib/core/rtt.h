@@ -1,0 +1,29 @@
+/*
+ * The round-trip time and the retransmission timeout: RFC 6298, in microseconds.
+ */
+#ifndef TCPWAVE_CORE_RTT_H
+#define TCPWAVE_CORE_RTT_H
+
+#include <stdint.h>
+
+#include "lib/core/time.h"
+
+struct rtt {
+    uint32_t srtt, rttvar; /* microseconds; srtt 0: nothing measured yet */
+    uint32_t min;          /* the smallest sample, microseconds */
+    uint32_t rto;          /* microseconds, before back-off */
+};
+
+struct conn_config;
+
+/* Nothing measured: the RTO is config->rto_initial (RFC 6298, 2.1). */
+void rtt_init(struct rtt *r, const struct conn_config *config);
+
+/* A measured round trip, of a segment that was sent once only (Karn; RFC 6298, section 3). */
+void rtt_sample(struct rtt *r, const struct conn_config *config, wave_time took);
+
+/* The timeout after the timer has fired `backoff` times in a row (RFC 6298, 5.5), in nanoseconds,
+ * at most config->rto_max. */
+wave_time rtt_rto(const struct rtt *r, const struct conn_config *config, unsigned backoff);
+
+#endif
