@@ -187,7 +187,7 @@ void conn_release(struct conn *c);
 /* What conn_input() wants of its caller beside asking for output. */
 enum conn_input {
     INPUT_DONE,
-    INPUT_REUSE /* TIME_WAIT, and this SYN may open a new connection (RFC 6191; RFC 9293, 3.6.1):
+    INPUT_REUSE, /* TIME_WAIT, and this SYN may open a new connection (RFC 6191; RFC 9293, 3.6.1):
                    the connection is CLOSED now, and the segment belongs to a listener */
     INPUT_RESET /* the segment is to be answered with what conn_reset_for() makes of it: it came
                    to CLOSED, or acknowledged in LISTEN, SYN_SENT or SYN_RECEIVED what we never

@@ -14,28 +14,30 @@
 
 /* Settings of the engine. conn_config_default() fills in a present-day host's. */
 struct conn_config {
-    uint32_t rcvbuf;        /* bytes, default 4 MiB: what a peer may have in flight */
-    uint32_t sndbuf;        /* bytes, default 4 MiB: what conn_send() takes before it is full */
-    uint32_t mss;           /* MSS we announce: MTU less the fixed headers (RFC 6691) */
+    uint32_t rcvbuf;         /* bytes, default 4 MiB: what a peer may have in flight */
+    uint32_t sndbuf;         /* bytes, default 4 MiB: what conn_send() takes before it is full */
+    uint32_t mss;            /* MSS we announce: MTU less the fixed headers (RFC 6691) */
     uint32_t initial_window; /* segments, default 10 (RFC 6928) */
     bool wscale, timestamps, sack; /* offered (all default true) */
-    bool ecn;               /* RFC 3168 negotiation; default false */
-    bool nagle;             /* default false: a diagnostic sends what it is told at once */
-    bool no_third_ack;      /* never completes the handshake we opened: SYN-ACKs go unanswered */
-    wave_time msl;          /* default 2 minutes (RFC 9293, 3.4.2) */
-    bool time_wait;         /* false: TIME_WAIT is entered and left at once */
-    wave_time rto_initial;  /* 1 s (RFC 6298, 2.1) */
-    wave_time rto_min;      /* 200 ms; DEVIATES from RFC 6298, 2.4's 1 s as every host does */
-    wave_time rto_max;      /* 120 s */
-    uint32_t syn_retries;   /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293, MUST-23) */
-    wave_time r2;           /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
-    wave_time delayed_ack;  /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
-    bool keepalive;         /* default false (RFC 9293, MUST-24) */
-    bool keep_garbage;      /* probes carry one byte */
-    wave_time keep_idle;    /* 7200 s */
+    bool ecn;                      /* RFC 3168 negotiation; default false */
+    bool nagle;                    /* default false: a diagnostic sends what it is told at once */
+    bool no_third_ack;     /* never completes the handshake we opened: SYN-ACKs go unanswered */
+    wave_time msl;         /* default 2 minutes (RFC 9293, 3.4.2) */
+    bool time_wait;        /* false: TIME_WAIT is entered and left at once */
+    wave_time rto_initial; /* 1 s (RFC 6298, 2.1) */
+    wave_time rto_min;     /* 200 ms; DEVIATES from RFC 6298, 2.4's 1 s as every host does */
+    wave_time rto_max;     /* 120 s */
+    uint32_t syn_retries; /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293,
+                             MUST-23) */
+    wave_time r2; /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
+    wave_time delayed_ack;   /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
+    bool keepalive;          /* default false (RFC 9293, MUST-24) */
+    bool keep_garbage;       /* probes carry one byte */
+    wave_time keep_idle;     /* 7200 s */
     wave_time keep_interval; /* 75 s */
-    uint32_t keep_count;    /* 10 */
-    uint32_t challenge_limit; /* challenge ACKs a second, over all connections; 1000 (RFC 5961, 7) */
+    uint32_t keep_count;     /* 10 */
+    uint32_t
+        challenge_limit;    /* challenge ACKs a second, over all connections; 1000 (RFC 5961, 7) */
     uint8_t isn_secret[16]; /* RFC 6528's key; the stack's ISNs come from it */
 };
 

@@ -1,0 +1,248 @@
+#include "lib/core/reasm.h"
+
+#include <string.h>
+
+#define RING_FIRST 2048u /* bytes of the smallest ring: one ordinary segment fits */
+#define RUNS_FIRST 4u
+
+static struct reasm *reasm_make(struct env *e)
+{
+    struct reasm *r = env_realloc(e, NULL, 0, sizeof *r);
+
+    if (r)
+        memset(r, 0, sizeof *r);
+    return r;
+}
+
+void reasm_free(struct reasm **r, struct env *e)
+{
+    if (!*r)
+        return;
+    if ((*r)->ring)
+        env_realloc(e, (*r)->ring, (*r)->capacity, 0);
+    if ((*r)->run)
+        env_realloc(e, (*r)->run, (*r)->run_capacity * sizeof(struct reasm_run), 0);
+    env_realloc(e, *r, sizeof **r, 0);
+    *r = NULL;
+}
+
+static void free_if_empty(struct reasm **r, struct env *e)
+{
+    if (*r && (*r)->ready == 0 && (*r)->runs == 0 && !(*r)->has_fin)
+        reasm_free(r, e);
+}
+
+/* Makes the ring hold `need` bytes from its first unread one; what is there keeps its place. */
+static bool ring_grow(struct reasm *r, struct env *e, uint32_t need, uint32_t limit)
+{
+    uint32_t capacity = r->capacity ? r->capacity : RING_FIRST;
+    uint32_t head;
+    uint8_t *ring;
+
+    if (need <= r->capacity)
+        return true;
+    if (need > limit)
+        return false;
+    while (capacity < need)
+        capacity *= 2;
+    ring = env_realloc(e, NULL, 0, capacity);
+    if (!ring)
+        return false;
+    if (r->ring) {
+        head = r->capacity - r->start;
+        memcpy(ring, r->ring + r->start, head);
+        memcpy(ring + head, r->ring, r->start);
+        env_realloc(e, r->ring, r->capacity, 0);
+    }
+    r->ring = ring;
+    r->capacity = capacity;
+    r->start = 0;
+    return true;
+}
+
+/* Copies to `offset` bytes beyond the first unread one. */
+static void ring_put(struct reasm *r, uint32_t offset, const uint8_t *data, uint32_t len)
+{
+    uint32_t at = (r->start + offset) & (r->capacity - 1);
+    uint32_t run = r->capacity - at < len ? r->capacity - at : len;
+
+    memcpy(r->ring + at, data, run);
+    memcpy(r->ring, data + run, len - run);
+}
+
+static bool runs_grow(struct reasm *r, struct env *e)
+{
+    uint32_t capacity = r->run_capacity ? r->run_capacity * 2 : RUNS_FIRST;
+    struct reasm_run *run;
+
+    if (r->runs < r->run_capacity)
+        return true;
+    if (capacity > REASM_RUNS_MAX)
+        return false;
+    run = env_realloc(e, r->run, r->run_capacity * sizeof *run, capacity * sizeof *run);
+    if (!run)
+        return false;
+    r->run = run;
+    r->run_capacity = capacity;
+    return true;
+}
+
+/* Puts the part of first..end that no run holds yet. The first copy of a byte counts, so that a
+ * forged overlap cannot change what was told to the peer as received. */
+static void put_holes(struct reasm *r, struct seq next, struct seq first, struct seq end,
+                      const uint8_t *data)
+{
+    struct seq at = first;
+
+    for (uint32_t i = 0; i <= r->runs && seq_lt(at, end); i++) {
+        struct seq hole_end = i < r->runs ? seq_min(r->run[i].first, end) : end;
+        if (seq_lt(at, hole_end))
+            ring_put(r, r->ready + (at.v - next.v), data + (at.v - first.v), hole_end.v - at.v);
+        if (i < r->runs)
+            at = seq_max(at, r->run[i].end);
+    }
+}
+
+/* Joins first..end into the list: every run it touches or overlaps becomes one. False when the
+ * list is full. What of it was there already is noted for D-SACK (RFC 2883, section 4). */
+static bool runs_add(struct reasm *r, struct env *e, struct seq first, struct seq end,
+                     struct reasm_result *result)
+{
+    uint32_t i = 0, j;
+
+    while (i < r->runs && seq_lt(r->run[i].end, first))
+        i++;
+    for (j = i; j < r->runs && seq_leq(r->run[j].first, end); j++) {
+        struct seq from = seq_max(first, r->run[j].first), to = seq_min(end, r->run[j].end);
+        if (seq_lt(from, to) && !result->duplicate) {
+            result->duplicate = true;
+            result->dup = (struct sack_block){from, to};
+        }
+    }
+    if (i == j) {
+        if (!runs_grow(r, e))
+            return false;
+        memmove(&r->run[i + 1], &r->run[i], (r->runs - i) * sizeof r->run[0]);
+        r->run[i] = (struct reasm_run){first, end, 0};
+        r->runs++;
+    } else {
+        r->run[i].first = seq_min(first, r->run[i].first);
+        r->run[i].end = seq_max(end, r->run[j - 1].end);
+        memmove(&r->run[i + 1], &r->run[j], (r->runs - j) * sizeof r->run[0]);
+        r->runs -= j - i - 1;
+    }
+    r->run[i].stamp = ++r->stamp;
+    return true;
+}
+
+struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq next,
+                                 struct seq first, const uint8_t *data, uint32_t len,
+                                 uint32_t limit)
+{
+    struct reasm_result result = {0};
+    struct seq end = seq_add(first, len);
+    uint32_t gap = first.v - next.v;
+    struct reasm *r = *rp ? *rp : reasm_make(e);
+
+    *rp = r;
+    if (!r || !ring_grow(r, e, r->ready + gap + len, limit) ||
+        (r->has_fin && seq_gt(end, r->fin))) {
+        result.refused = true;
+        free_if_empty(rp, e);
+        return result;
+    }
+    put_holes(r, next, first, end, data);
+    if (gap > 0 || r->runs > 0) {
+        result.filled = gap == 0;
+        if (!runs_add(r, e, first, end, &result)) {
+            result.refused = true;
+            free_if_empty(rp, e);
+            return result;
+        }
+    }
+    if (gap > 0) {
+        result.out_of_order = true;
+        return result;
+    }
+    if (r->runs > 0) { /* the first run now starts at RCV.NXT */
+        result.advanced = r->run[0].end.v - next.v;
+        memmove(&r->run[0], &r->run[1], (r->runs - 1) * sizeof r->run[0]);
+        r->runs--;
+        result.out_of_order = r->runs > 0;
+    } else {
+        result.advanced = len;
+    }
+    r->ready += result.advanced;
+    return result;
+}
+
+bool reasm_fin(struct reasm **rp, struct env *e, struct seq fin)
+{
+    struct reasm *r = *rp ? *rp : reasm_make(e);
+
+    if (!r)
+        return false;
+    *rp = r;
+    r->has_fin = true;
+    r->fin = fin;
+    return true;
+}
+
+uint32_t reasm_peek(const struct reasm *r, const uint8_t **data)
+{
+    uint32_t run;
+
+    *data = NULL;
+    if (!r || r->ready == 0)
+        return 0;
+    *data = r->ring + r->start;
+    run = r->capacity - r->start;
+    return r->ready < run ? r->ready : run;
+}
+
+uint32_t reasm_ready(const struct reasm *r)
+{
+    return r ? r->ready : 0;
+}
+
+void reasm_consume(struct reasm **rp, struct env *e, uint32_t n)
+{
+    struct reasm *r = *rp;
+
+    if (!r)
+        return;
+    if (n > r->ready)
+        n = r->ready;
+    r->start = r->capacity ? (r->start + n) & (r->capacity - 1) : 0;
+    r->ready -= n;
+    free_if_empty(rp, e);
+}
+
+void reasm_settle(struct reasm **rp, struct env *e)
+{
+    if (!*rp)
+        return;
+    (*rp)->runs = 0;
+    (*rp)->has_fin = false;
+    free_if_empty(rp, e);
+}
+
+unsigned reasm_sack(const struct reasm *r, struct sack_block *block, unsigned max)
+{
+    unsigned n = 0;
+    uint32_t below = UINT32_MAX; /* stamps are distinct: each round takes the next older one */
+
+    if (!r)
+        return 0;
+    while (n < max) {
+        const struct reasm_run *best = NULL;
+        for (uint32_t i = 0; i < r->runs; i++)
+            if (r->run[i].stamp < below && (!best || r->run[i].stamp > best->stamp))
+                best = &r->run[i];
+        if (!best)
+            break;
+        block[n++] = (struct sack_block){best->first, best->end};
+        below = best->stamp;
+    }
+    return n;
+}
