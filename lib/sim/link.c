@@ -261,8 +261,11 @@ static void arrive(struct link *l, const struct parcel *p)
     l->counts.delivered++;
     if (l->watch)
         l->watch(l->watch_ctx, l->now, (enum link_end)p->from, true, p->number, &s);
-    bool nobodys = c->state == STATE_CLOSED || conn_input(c, l->now, &s) == INPUT_REUSE;
-    if (nobodys && l->resets[to] && conn_reset_for(&s, &rst))
+    /* A SYN for a connection in TIME_WAIT finds no listener here, and is nobody's. What is refused
+     * in LISTEN, SYN_SENT or SYN_RECEIVED is answered by the connection, not by its host. */
+    enum conn_input answer = conn_input(c, l->now, &s);
+    bool may_reset = l->resets[to] || c->state != STATE_CLOSED;
+    if (answer != INPUT_DONE && may_reset && conn_reset_for(&s, &rst))
         leave(l, to, &rst);
 }
 
