@@ -1,0 +1,48 @@
+/*
+ * --pcap: the run's packets as a file, with nanosecond stamps and, in pcapng, a comment on each.
+ * pcapng (draft-ietf-opsawg-pcapng) unless the name ends in ".pcap", which is the older form
+ * (draft-ietf-opsawg-pcap) and has no comments. Packets are raw IP (LINKTYPE_RAW, 101).
+ *
+ * Every error is WAVE_ESYS with *d filled in. After one the file is as good as what was written.
+ */
+#ifndef TCPWAVE_CMD_PCAPFILE_H
+#define TCPWAVE_CMD_PCAPFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/err.h"
+#include "lib/core/time.h"
+
+struct pcapfile;
+
+/* Creates the file ("-": standard output), as file_open_write() does; writes nothing yet. Also
+ * WAVE_ENOMEM. */
+int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d);
+
+/* Writes the headers. To be called once, before the first packet. */
+int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d);
+
+struct pcapfile_packet {
+    wave_time stamp; /* CLOCK_REALTIME, nanoseconds */
+    bool outgoing;
+    const uint8_t *ip;   /* the packet's bytes */
+    uint32_t captured;   /* how many are there */
+    uint32_t length;     /* of the packet; at least `captured` */
+    const char *comment; /* or NULL; such as "3: we ESTABLISHED, peer ESTABLISHED (assumed)" */
+};
+
+int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *packet, struct diag *d);
+
+/* Hands what is buffered to the system, for whoever follows the file: when the run goes idle. */
+int pcapfile_flush(struct pcapfile *p, struct diag *d);
+
+/* Writes the verdict as the comment of an Interface Statistics Block, with what the capture
+ * counted. To be called at most once, after the last packet; the file is whole without it. */
+int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
+                 struct diag *d);
+
+/* Closes and frees. NULL is taken. What only closing brings to light is an error too. */
+int pcapfile_close(struct pcapfile *p, struct diag *d);
+
+#endif
