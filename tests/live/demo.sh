@@ -1,0 +1,33 @@
+#!/bin/sh
+# One session with a real server, in namespaces of its own: ./bootstrap demo.
+. "$(dirname "$0")/ground.sh"
+
+ground_enter "$@"
+ground_up || {
+    echo "demo: the network namespaces could not be joined" >&2
+    exit 1
+}
+
+mkdir -p "$tmp/www"
+echo 'Hello from the far end of a veth pair.' >"$tmp/www/index.html"
+if command -v nginx >/dev/null; then
+    server=nginx
+    start_nginx far 80
+elif command -v python3 >/dev/null; then
+    server="python3 -m http.server"
+    start_peer http 80 python3 -m http.server -d "$tmp/www" 80
+else
+    server=ncat
+    printf 'HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n' | cat - "$tmp/www/index.html" >"$tmp/reply"
+    start_peer http 80 ncat -lk -p 80 --sh-exec "cat '$tmp/reply'"
+fi || exit 1
+
+request='GET / HTTP/1.0\r\n\r\n'
+echo "demo: $server serves on $far4 port 80, in a network namespace made for this"
+printf 'demo: tcpwave connect %s:80 -d '\''%s'\''\n\n' "$far4" "$request"
+echo
+"$TCPWAVE" connect "$far4:80" -d "$request"
+status=$?
+echo
+echo "demo: tcpwave ended with $status; the server and both namespaces are gone"
+exit $status

@@ -1,0 +1,150 @@
+# What live tests share, to be sourced as the first thing:
+#
+#   . "$(dirname "$0")/lib.sh"
+#   ground_enter "$@" && ground_up || exit 1       see ground.sh
+#   ...
+#   done_testing
+#
+# Cases are counted in TAP:
+#
+#   pass NAME, fail NAME             a case that the test judged itself
+#   check NAME CMD...                passes if CMD succeeds
+#   skip NAME REASON
+#   note TEXT...                     a comment
+#   need TOOL...                     skips the whole test where a tool is missing
+#
+# A tool under test:
+#
+#   try CMD...                       runs it: $status, $tmp/out and $tmp/err are what came of it
+#   expect_status N NAME CMD...      one case: CMD, tried, ends with N
+#   expect_line FILE PATTERN NAME    one case: a line of $tmp/FILE matches the extended pattern
+#   json_get EVENT PATH [FILE]       of the last such event in $tmp/out (or FILE), the value at a
+#                                    path such as peer.state; nothing where there is none
+#   expect_json EVENT PATH VALUE NAME   one case
+#
+# TCPWAVE names the program.
+
+. "$(dirname "$0")/ground.sh"
+
+: "${TCPWAVE:=$PWD/tcpwave}"
+cases=0
+
+pass()
+{
+    cases=$((cases + 1))
+    echo "ok $cases - $*"
+}
+
+fail()
+{
+    cases=$((cases + 1))
+    echo "not ok $cases - $*"
+}
+
+skip()
+{
+    cases=$((cases + 1))
+    echo "ok $cases - $1 # SKIP $2"
+}
+
+note()
+{
+    echo "$*" | sed 's/^/# /'
+}
+
+check()
+{
+    name=$1
+    shift
+    if "$@"; then
+        pass "$name"
+    else
+        fail "$name"
+        note "failed: $*"
+    fi
+}
+
+need()
+{
+    for tool; do
+        command -v "$tool" >/dev/null || {
+            echo "# $tool is not installed"
+            exit 77
+        }
+    done
+}
+
+# A plan that comes last, so that a test which ends before this line is an error.
+done_testing()
+{
+    echo "1..$cases"
+    exit 0
+}
+
+# A tool that hangs fails its case and not the whole suite: 124 is timeout's.
+try()
+{
+    timeout -k 5 60 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&-
+    status=$?
+}
+
+show_try()
+{
+    head -n 5 "$tmp/err" | sed 's/^/# stderr: /'
+    tail -n 5 "$tmp/out" | sed 's/^/# stdout: /'
+}
+
+expect_status()
+{
+    wanted=$1 name=$2
+    shift 2
+    try "$@"
+    if [ "$status" = "$wanted" ]; then
+        pass "$name"
+    else
+        fail "$name"
+        note "$* ended with $status, not $wanted"
+        show_try
+        return 1
+    fi
+}
+
+expect_line()
+{
+    if grep -Eq -e "$2" "$tmp/$1"; then
+        pass "$3"
+    else
+        fail "$3"
+        note "no line of $1 matches $2:"
+        head -n 20 "$tmp/$1" | sed 's/^/# /'
+    fi
+}
+
+json_get()
+{
+    python3 - "$1" "$2" "${3:-$tmp/out}" <<'EOF'
+import json, sys
+event, path, name = sys.argv[1:]
+found = None
+for line in open(name, encoding="utf-8"):
+    value = json.loads(line)
+    if value["event"] == event:
+        found = value
+for key in path.split("."):
+    found = found.get(key) if isinstance(found, dict) else None
+if found is not None:
+    print(found if isinstance(found, str) else json.dumps(found))
+EOF
+}
+
+expect_json()
+{
+    value=$(json_get "$1" "$2" 2>&1)
+    if [ "$value" = "$3" ]; then
+        pass "$4"
+    else
+        fail "$4"
+        note "$1: $2 is '$value', not '$3'"
+        show_try
+    fi
+}

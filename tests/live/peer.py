@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""A peer with one habit, for the live tests: peer.py PORT HABIT
+
+Listens on every IPv4 and IPv6 address and treats each connection in turn the same way:
+
+  echo       sends back what it gets, closes when the other side has
+  discard    reads to the end, then closes
+  answer     reads to the end of input, then sends 100,000 bytes, then closes
+  first      sends a line and closes at once, reads on until the other side closes
+  reset      waits for a byte, then resets (SO_LINGER of zero)
+  hold       neither reads nor closes
+  stay       reads to the end of input and never closes
+"""
+
+import socket
+import struct
+import sys
+import threading
+import time
+
+
+def rest(conn):
+    while conn.recv(65536):
+        pass
+
+
+def echo(conn):
+    while data := conn.recv(65536):
+        conn.sendall(data)
+
+
+def answer(conn):
+    rest(conn)
+    conn.sendall(bytes(i & 255 for i in range(100000)))
+
+
+def first(conn):
+    conn.sendall(b"bye\n")
+    conn.shutdown(socket.SHUT_WR)
+    rest(conn)
+
+
+def reset(conn):
+    conn.recv(1)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def hold(_):
+    time.sleep(3600)
+
+
+def stay(conn):
+    rest(conn)
+    time.sleep(3600)
+
+
+HABITS = {f.__name__: f for f in (echo, answer, first, reset, hold, stay)} | {"discard": rest}
+
+
+def treat(habit, conn):
+    with conn:
+        try:
+            habit(conn)
+        except OSError as error:
+            print(error, flush=True)
+
+
+def main():
+    port, habit = int(sys.argv[1]), HABITS[sys.argv[2]]
+    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        while True:
+            conn, _ = server.accept()
+            threading.Thread(target=treat, args=(habit, conn), daemon=True).start()
+
+
+main()
