@@ -45,6 +45,8 @@ struct link {
     void *watch_ctx;
     link_filter *filter;
     void *filter_ctx;
+    void (*act)(void *ctx); /* link_user()'s */
+    void *act_ctx;
     uint32_t spin; /* outputs and ticks since `progress` was noted */
     struct progress progress;
     uint8_t room[CONN_ROOM];                   /* conn_output()'s */
@@ -295,6 +297,8 @@ static bool happen(struct link *l, wave_time until)
         spin_count(l, due, "an engine wants to be ticked without end at one instant");
         conn_tick(l->end[due], l->now);
     }
+    if (l->act)
+        l->act(l->act_ctx);
     return true;
 }
 
@@ -361,6 +365,12 @@ void link_filterer(struct link *l, link_filter *filter, void *ctx)
 {
     l->filter = filter;
     l->filter_ctx = ctx;
+}
+
+void link_user(struct link *l, void (*act)(void *ctx), void *ctx)
+{
+    l->act = act;
+    l->act_ctx = ctx;
 }
 
 void link_cut(struct link *l, bool cut)

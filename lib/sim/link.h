@@ -49,6 +49,10 @@ void link_manners(struct link *l, enum link_end from, const struct link_manners 
 void link_watcher(struct link *l, link_watch *watch, void *ctx);
 void link_filterer(struct link *l, link_filter *filter, void *ctx);
 
+/* Called after each delivery and each tick, before what it causes is sent: a user so quick that an
+ * answer and its acknowledgement become one segment. */
+void link_user(struct link *l, void (*act)(void *ctx), void *ctx);
+
 /* Cuts or joins the link in both directions: what is on the way is lost when it is cut. */
 void link_cut(struct link *l, bool cut);
 

@@ -235,6 +235,35 @@ static void stop_is_asked_after_each_step(void **unused)
     pair_free(&p);
 }
 
+static void send_once(void *ctx)
+{
+    struct fake *f = ctx;
+    if (f->received && !f->scripted)
+        script(f, 0, (struct seg){.flags = SEG_ACK | SEG_FIN});
+}
+
+static void count_answers(void *ctx, wave_time at, enum link_end from, bool arrived,
+                          uint64_t number, const struct seg *s)
+{
+    (void)at, (void)number, (void)s;
+    if (from == LINK_B && !arrived)
+        ++*(int *)ctx;
+}
+
+static void a_quick_user_acts_before_the_engine_answers(void **unused)
+{
+    (void)unused;
+    struct pair p = pair_new(1, false);
+    int left = 1, answers = 0;
+    script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK});
+    link_user(p.link, send_once, p.b);
+    link_watcher(p.link, count_answers, &answers);
+    link_run(p.link, WAVE_NEVER, count_down, &left);
+    assert_int_equal(p.b->received, 1);
+    assert_int_equal(answers, 1);
+    pair_free(&p);
+}
+
 static struct pair rough_run(uint64_t seed)
 {
     struct pair p = pair_new(seed, false);
@@ -587,6 +616,7 @@ int main(void)
         cmocka_unit_test(a_segment_arrives_as_it_left_after_the_delay),
         cmocka_unit_test(the_clock_reaches_until_and_stands_still_when_nothing_is_left),
         cmocka_unit_test(stop_is_asked_after_each_step),
+        cmocka_unit_test(a_quick_user_acts_before_the_engine_answers),
         cmocka_unit_test(the_same_seed_gives_the_same_run),
         cmocka_unit_test(chances_are_kept_and_every_segment_is_accounted_for),
         cmocka_unit_test(every_flipped_bit_is_found_by_the_checksum),
