@@ -1,0 +1,220 @@
+#include "cmd/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/addr.h"
+#include "cmd/human.h"
+
+void outcome_moved(struct outcome_path *p, enum state from, enum state to)
+{
+    bool first = !p->local_first && !p->peer_first;
+
+    if (to == STATE_ESTABLISHED)
+        p->established = true;
+    if (to == STATE_FIN_WAIT_1 && first)
+        p->local_first = true;
+    if (to == STATE_CLOSE_WAIT) {
+        p->established = true; /* the FIN may come with the ACK that ends the handshake */
+        if (first)
+            p->peer_first = true;
+    }
+    if (to == STATE_CLOSING)
+        p->simultaneous = true;
+    if (from == STATE_FIN_WAIT_1 && to == STATE_FIN_WAIT_2)
+        p->separate = true;
+    if (to == STATE_FIN_WAIT_2 || to == STATE_TIME_WAIT || from == STATE_TIME_WAIT)
+        p->fin_acked = true;
+}
+
+void outcome_sent(struct outcome_path *p, enum state state, unsigned flags)
+{
+    if (state == STATE_CLOSE_WAIT && !(flags & (SEG_FIN | SEG_RST)))
+        p->separate = true;
+}
+
+static void set(struct outcome *o, enum verdict verdict, const char *by, const char *kind,
+                const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+static void set(struct outcome *o, enum verdict verdict, const char *by, const char *kind,
+                const char *format, ...)
+{
+    va_list ap;
+
+    o->verdict = verdict;
+    o->exit = (int)verdict;
+    o->by = by;
+    o->kind = kind;
+    va_start(ap, format);
+    vsnprintf(o->message, sizeof o->message, format, ap);
+    va_end(ap);
+}
+
+static const char *plural(uint32_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void rejected(const struct outcome_facts *f, struct outcome *o)
+{
+    const struct icmp *e = f->icmp;
+    char from[ADDR_TEXT];
+
+    set(o, VERDICT_REJECTED, "none", NULL, "%s was rejected by %s: %s (ICMP%s type %u code %u)",
+        f->peer, addr_text(e->flow.v6, &e->from, from), icmp_text(e->flow.v6, e->type, e->code),
+        e->flow.v6 ? "v6" : "", e->type, e->code);
+}
+
+/* No handshake, and nothing but silence or, at most, a router's word. */
+static void unanswered(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->icmp)
+        rejected(f, o);
+    else
+        set(o, VERDICT_DROPPED, "none", NULL, "nothing answered %u SYN%s to %s", f->syn_sent,
+            plural(f->syn_sent), f->peer);
+}
+
+static void closed(const struct outcome_facts *f, struct outcome *o)
+{
+    const char *kind = f->path.simultaneous ? "simultaneous"
+                       : f->path.separate   ? "four-way"
+                                            : "three-way";
+
+    if (f->path.simultaneous)
+        set(o, VERDICT_OPEN, "both", kind, "connected to %s; both sides closed at the same time",
+            f->peer);
+    else if (f->path.peer_first)
+        set(o, VERDICT_OPEN, "peer", kind, "connected to %s; closed by both sides, the peer first",
+            f->peer);
+    else
+        set(o, VERDICT_OPEN, "local", kind, "connected to %s; closed by both sides, we first",
+            f->peer);
+}
+
+static void lost(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->end == END_KEEPALIVE)
+        set(o, VERDICT_LOST, "none", NULL,
+            "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
+            plural(f->probes));
+    else
+        set(o, VERDICT_LOST, "none", NULL,
+            "%s stopped answering: what we sent was never acknowledged, however often repeated",
+            f->peer);
+}
+
+/* --timeout: what had been reached by then decides. */
+static void timed_out(const struct outcome_facts *f, struct outcome *o)
+{
+    char waited[HUMAN_TEXT];
+
+    human_duration(f->waited, waited);
+    if (!f->path.established)
+        unanswered(f, o);
+    else if (f->outstanding)
+        set(o, VERDICT_LOST, "local", "reset",
+            "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
+            f->peer, waited);
+    else
+        set(o, VERDICT_FAILED, "local", "reset",
+            "connected to %s, but the timeout of %s ran out while waiting for %s", f->peer, waited,
+            f->awaited ? f->awaited : "the end");
+}
+
+static void lingered(const struct outcome_facts *f, struct outcome *o)
+{
+    char waited[HUMAN_TEXT];
+
+    set(o, VERDICT_OPEN, "local", "abandoned",
+        "connected to %s; it acknowledged our FIN and holds its own side open (CLOSE_WAIT): we "
+        "left with RST after %s of silence",
+        f->peer, human_duration(f->waited, waited));
+}
+
+static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
+{
+    if (!f->syn_acks)
+        unanswered(f, o);
+    else
+        set(o, VERDICT_OPEN, "none", "abandoned",
+            "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent",
+            f->peer, f->syn_acks, plural(f->syn_acks));
+}
+
+/* The run was stopped, and it was not for the connection's own end. */
+static void stopped(const struct outcome_facts *f, struct outcome *o)
+{
+    switch (f->stop) {
+    case STOP_ASKED:
+        if (f->end == END_VANISHED)
+            set(o, VERDICT_OPEN, "none", "abandoned",
+                "connected to %s; left without a word, as asked", f->peer);
+        else
+            set(o, VERDICT_OPEN, "local", "reset", "connected to %s; ended with RST, as asked",
+                f->peer);
+        break;
+    case STOP_LINGER:
+        lingered(f, o);
+        break;
+    case STOP_TIMEOUT:
+        timed_out(f, o);
+        break;
+    case STOP_NO_ACK:
+        not_acknowledged(f, o);
+        break;
+    case STOP_SIGNAL:
+        set(o, VERDICT_FAILED, f->path.established ? "local" : "none",
+            f->path.established ? "reset" : NULL, "interrupted by a signal while waiting for %s",
+            f->awaited ? f->awaited : "the end");
+        o->exit = 128 + f->signal;
+        break;
+    case STOP_LOCAL:
+        set(o, VERDICT_LOCAL, f->path.established ? "local" : "none",
+            f->path.established ? "reset" : NULL, "%s", f->error ? f->error : "this host failed");
+        break;
+    case STOP_END:
+        set(o, VERDICT_FAILED, "none", NULL, "the run ended before the connection did");
+        break;
+    }
+}
+
+void outcome_of(const struct outcome_facts *f, struct outcome *o)
+{
+    /* What the peer did to the connection tells more than why we would have stopped. */
+    switch (f->end) {
+    case END_REFUSED:
+        set(o, VERDICT_REFUSED, "peer", "reset", "%s refused the connection: RST answered our SYN",
+            f->peer);
+        return;
+    case END_RESET:
+        set(o, VERDICT_RESET, "peer", "reset", "%s reset the connection: RST while we were in %s",
+            f->peer, state_name(f->local));
+        return;
+    case END_TIMEOUT_SYN:
+        unanswered(f, o);
+        return;
+    case END_ICMP:
+        if (f->icmp)
+            rejected(f, o);
+        else
+            set(o, VERDICT_REJECTED, "none", NULL, "%s was rejected by an ICMP error", f->peer);
+        return;
+    case END_TIMEOUT:
+    case END_KEEPALIVE:
+        lost(f, o);
+        return;
+    case END_CLOSED:
+        if (f->stop == STOP_END || f->stop == STOP_ASKED) {
+            closed(f, o);
+            return;
+        }
+        break;
+    case END_NONE:
+    case END_ABORTED:
+    case END_VANISHED:
+        break;
+    }
+    stopped(f, o);
+}

@@ -1,0 +1,150 @@
+#include "cmd/summary.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "cmd/human.h"
+
+#define COLUMN_VALUE 13
+
+/* A text under a name, broken at blanks where the width is used up. */
+static void wrapped(const struct term *t, enum tone name_tone, const char *name, enum tone tone,
+                    const char *text)
+{
+    const char *at = text, *next;
+
+    do {
+        struct line line;
+        line_start(&line, t);
+        if (at == text)
+            line_text(&line, name_tone, name);
+        line_to(&line, COLUMN_VALUE);
+        size_t take = text_break(at, t->width - line.columns, &next);
+        line_printf(&line, tone, "%.*s", (int)take, at);
+        line_end(&line);
+        at = next;
+    } while (*at);
+}
+
+/* "  name       value" */
+static void row(const struct term *t, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void row(const struct term *t, const char *name, const char *format, ...)
+{
+    char text[512], label[16];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    snprintf(label, sizeof label, "  %s", name);
+    wrapped(t, TONE_DIM, label, TONE_PLAIN, text);
+}
+
+static void headline(const struct term *t, const struct report_verdict *v)
+{
+    char word[16];
+
+    snprintf(word, sizeof word, "%s:", verdict_name(v->verdict));
+    wrapped(t, v->verdict == VERDICT_OPEN ? TONE_PEER : TONE_TROUBLE, word, TONE_BOLD, v->message);
+}
+
+static void handshake(const struct term *t, const struct report_flow *f)
+{
+    const struct opt *o = &f->theirs;
+    char rtt[HUMAN_TEXT], offers[160];
+    int n = 0;
+
+    if (!f->offered)
+        return;
+    n += snprintf(offers + n, sizeof offers - (size_t)n, "%s", "peer offers");
+    if (o->has & OPT_MSS)
+        n += snprintf(offers + n, sizeof offers - (size_t)n, " MSS %u,", o->mss);
+    if (o->has & OPT_WSCALE)
+        n += snprintf(offers + n, sizeof offers - (size_t)n, " window scale %u,", o->wscale);
+    if (o->has & OPT_SACK_PERMITTED)
+        n += snprintf(offers + n, sizeof offers - (size_t)n, " SACK,");
+    if (o->has & OPT_TIMESTAMP)
+        n += snprintf(offers + n, sizeof offers - (size_t)n, " timestamps,");
+    if (f->their_flags & SEG_ECE)
+        n += snprintf(offers + n, sizeof offers - (size_t)n, " ECN,");
+    if (offers[n - 1] == ',')
+        offers[n - 1] = '\0';
+    else
+        snprintf(offers + n, sizeof offers - (size_t)n, " no options");
+    if (f->rtt == WAVE_NEVER)
+        row(t, "handshake", "round trip not measured; %s", offers);
+    else
+        row(t, "handshake", "round trip %s; %s", human_duration(f->rtt, rtt), offers);
+}
+
+static void data(const struct term *t, const struct report_flow *f)
+{
+    char sent[HUMAN_TEXT], received[HUMAN_TEXT], again[HUMAN_TEXT];
+
+    if (f->retransmissions)
+        row(t, "data", "%s sent, %s received; %s segment%s sent again",
+            human_bytes(f->sent_bytes, sent), human_bytes(f->received_bytes, received),
+            human_count(f->retransmissions, again), f->retransmissions == 1 ? "" : "s");
+    else
+        row(t, "data", "%s sent, %s received", human_bytes(f->sent_bytes, sent),
+            human_bytes(f->received_bytes, received));
+}
+
+static void how_closed(const struct term *t, const struct report_verdict *v)
+{
+    const char *by = !strcmp(v->by, "local")  ? "by us"
+                     : !strcmp(v->by, "peer") ? "by the peer"
+                     : !strcmp(v->by, "both") ? "by both at once"
+                                              : "by nobody";
+
+    if (v->kind)
+        row(t, "close", "%s, %s", v->kind, by);
+}
+
+static void half_close(const struct term *t, const struct report_half_close *h)
+{
+    char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
+
+    row(t, "half-close", "%s: %s in %u segment%s over %s after our FIN was acknowledged",
+        h->honoured ? "honoured" : "not honoured", human_bytes(h->bytes, bytes), h->segments,
+        h->segments == 1 ? "" : "s", human_duration(h->duration, duration));
+}
+
+static void peer(const struct term *t, const struct report_flow *f)
+{
+    const struct track_view *p = &f->peer;
+
+    if (!p->evidence)
+        row(t, "peer", "%s: no segment of its has shown its state", state_name(p->state));
+    else
+        row(t, "peer", "%s, %s by segment %u%s%s", state_name(p->state),
+            p->certainty == CERTAINTY_PROVED ? "proved" : "assumed", p->evidence,
+            p->cause ? ": " : "", p->cause ? p->cause : "");
+}
+
+void summary_event(void *self, const struct report_event *e)
+{
+    const struct term *t = self;
+    const struct report_verdict *v = &e->u.verdict;
+
+    if (e->kind != REPORT_VERDICT)
+        return;
+    headline(t, v);
+    if (v->flow) {
+        handshake(t, v->flow);
+        data(t, v->flow);
+        if (v->half_close)
+            half_close(t, v->half_close);
+        if (v->by)
+            how_closed(t, v);
+        peer(t, v->flow);
+    }
+    if (v->guard && !v->per_connection)
+        row(t, "guard", "%s: keeps this host's kernel from resetting the connection", v->guard);
+    if (v->dropped)
+        row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
+            v->dropped, v->captured);
+}
