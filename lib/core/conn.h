@@ -70,9 +70,10 @@ enum {
     CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
     CONN_BLACKHOLE = 1 << 24,  /* mss was lowered on suspicion (RFC 4821) */
     CONN_RECOVERY = 1 << 25,   /* in loss recovery until `queue`'s recovery point */
-    CONN_REFUSED_ONCE = 1 << 26, /* a soft ICMP error was noted */
+    CONN_SOFT_ERROR = 1 << 26, /* a soft ICMP error was noted (RFC 5461) */
     CONN_VERIFY_OWED = 1 << 27, /* conn_probe() was called */
-    CONN_VERIFY_BYTE = 1 << 28  /* and asked for the form with one garbage byte */
+    CONN_VERIFY_BYTE = 1 << 28, /* and asked for the form with one garbage byte */
+    CONN_STARVED = 1 << 29      /* no room for a record in flight: wait for an ACK or the timer */
 };
 
 enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMERS };
@@ -115,8 +116,9 @@ struct conn {
     struct queue *queue;
     struct reasm *reasm;
     struct { /* the stack's, zero for a lone connection */
-        uint32_t next, ready, wheel_next, wheel_prev;
-        uint32_t generation, wheel_slot;
+        uint32_t ready_next, ready_prev, wheel_next, wheel_prev; /* 1 + an index in the pool */
+        uint16_t wheel_slot;                                     /* 1 + the slot it waits in */
+        uint8_t generation, marks;
     } hook;
 };
 
