@@ -22,39 +22,46 @@
 /* What to open. Zero means "not asked for". */
 struct wire_config {
     bool v6;
-    bool listen;             /* passive: any remote; `remote` is not looked at */
+    bool listen; /* passive: any remote; `remote` is not looked at */
     struct addr remote;
     uint16_t rport;
     bool has_source;
-    struct addr source;      /* listen: the address to serve, any when !has_source */
-    uint16_t lport;          /* 0: one that is free, chosen by the kernel */
-    const char *interface;   /* name, or NULL: the route's; listen: NULL is every interface */
-    uint32_t scope;          /* interface index of a link-local remote, or 0 */
-    bool no_guard;           /* send: crafts outside any connection */
-    bool inbound_only;       /* our own segments are not captured: for bulk and for load */
-    bool blocks;             /* capture ring in blocks (many connections) instead of immediate */
-    uint32_t ring;           /* bytes of capture ring; 0: 4 MiB */
-    bool keep_privileges;    /* tests only */
+    struct addr source;    /* listen: the address to serve, any when !has_source */
+    uint16_t lport;        /* 0: one that is free, chosen by the kernel */
+    const char *interface; /* name, or NULL: the route's; listen: NULL is every interface */
+    uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
+    bool no_guard;         /* send: crafts outside any connection. lport is then used as it is,
+                              held by somebody or not; 0 still reserves one that is free */
+    bool inbound_only;     /* our own segments are not captured: for bulk and for load */
+    bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections or bulk:
+                              small frames then share the ring's room. Else each frame is there
+                              at once, in a slot of its own as large as any frame can be */
+    uint32_t ring;         /* bytes of capture ring; 0: 4 MiB */
+    bool keep_privileges;  /* tests only */
+    unsigned guards;       /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
 };
 
 /* What was found and is in force. */
 struct wire_info {
-    char interface[16];
+    char interface[16]; /* "any" when listening on every interface, and ifindex is 0 */
     int ifindex;
-    uint32_t mtu;            /* bytes of an IP packet; of the route when it has one of its own */
+    uint32_t mtu; /* bytes of an IP packet, 68 to 65535; of the route when it has one of
+                     its own, the smallest of all when listening on every interface */
     bool loopback;
-    struct addr local;       /* all zero when listening on any address */
+    struct addr local; /* all zero when listening on any address */
     uint16_t lport;
-    const char *guard;       /* "socket filter", "TCP-MD5 key", or "none" */
-    const char *link;        /* "ethernet", "loopback", "raw", "cooked", "vlan" */
+    const char *guard; /* "socket filter", "TCP-MD5 key", or "none" */
+    const char *link;  /* "ethernet", "loopback", "raw", "cooked", "vlan" */
 };
 
 struct wire;
 
 /*
- * Opens all of it, or nothing. Errors, each with *d filled in: WAVE_EPERM (says how to get the
- * privilege), WAVE_ENOROUTE (no route, unknown interface, source not ours), WAVE_EINUSE (says by
- * what kind of thing the port is held), WAVE_ESYS, WAVE_ENOMEM.
+ * Opens all of it, or nothing. The privileges are dropped with the first one opened: a process
+ * that needs several keeps them (keep_privileges) until it calls privilege_drop() itself. Errors,
+ * each with *d filled in: WAVE_EPERM (says how to get the privilege), WAVE_ENOROUTE (no route,
+ * unknown interface, source not ours), WAVE_EINUSE (says by what kind of thing the port is held),
+ * WAVE_ESYS, WAVE_ENOMEM.
  */
 int wire_open(struct wire **out, const struct wire_config *config, struct diag *d);
 
@@ -65,9 +72,11 @@ const struct wire_info *wire_info(const struct wire *w);
 
 /* Fields of the IP header that a segment does not have. */
 struct wire_ip {
-    uint8_t ttl; /* 0: 64 */
-    uint8_t tos; /* DSCP; the ECN bits come from the segment */
-    bool no_df;  /* IPv4; DF is set otherwise, as path MTU discovery wants (RFC 1191) */
+    uint8_t ttl;         /* 0: 64 */
+    uint8_t tos;         /* DSCP; the ECN bits come from the segment */
+    bool no_df;          /* IPv4; DF is set otherwise, as path MTU discovery wants (RFC 1191) */
+    uint16_t id;         /* IPv4; 0: the next one */
+    uint32_t flow_label; /* IPv6; 20 bits */
 };
 
 /*
@@ -88,10 +97,15 @@ struct wire_packet {
     uint32_t ip_len;      /* bytes there */
 };
 
-/* The next packet of our flow, or an ICMP error about it: 1 and *out, 0 when none waits, or
- * WAVE_ESYS. Never blocks. Packets whose checksum is wrong are counted and not given, unless they
- * came from this host itself or a neighbour whose offload has not filled it in yet (PACKET_VNET's
- * "checksum not ready"; where the kernel does not tell, the checksum is not looked at). */
+/*
+ * The next packet of our flow, or an ICMP error that quotes a segment of ours: 1 and *out, 0 when
+ * none waits, or WAVE_ESYS. Never blocks.
+ *
+ * A packet is given once, on lo too. An arriving segment whose checksum is wrong is counted as
+ * malformed and not given; accepted is any checksum on lo, and elsewhere one that the sender left
+ * to an offload which has not filled it in (the field then holds the pseudo-header's sum). Segments
+ * larger than the MSS, which an offload joined, are given as they are.
+ */
 int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 
 /* The descriptor that poll(2) waits on for wire_next(). */
@@ -103,7 +117,7 @@ wave_time wire_now(void);
 struct wire_stats {
     uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
     uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
-    uint64_t sent, retried;     /* segments out, and sends that met EAGAIN or ENOBUFS */
+    uint64_t sent, retried;               /* segments out, and sends that met EAGAIN or ENOBUFS */
 };
 struct wire_stats wire_stats(struct wire *w);
 

@@ -1,0 +1,153 @@
+#include "lib/wire/capture.h"
+
+#include <pcap/pcap.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/wire/diag.h"
+#include "lib/wire/frame.h"
+
+/* Nothing is cut off: with segmentation offload a frame is as long as IP allows, and more. */
+#define SNAPLEN 262144
+#define BLOCK_MS 1
+
+struct capture {
+    pcap_t *pcap;
+    int fd, dlt;
+    bool nano;
+};
+
+static int failed(struct capture *c, int status, const char *device, struct diag *d)
+{
+    const char *why = pcap_geterr(c->pcap);
+    if (status == PCAP_ERROR_PERM_DENIED || status == PCAP_ERROR_PROMISC_PERM_DENIED)
+        return diag_fail(d, WAVE_EPERM,
+                         "cannot capture on %s: Operation not permitted; run with sudo, or give "
+                         "the binary the capability cap_net_raw",
+                         device);
+    return diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s%s%s", device, pcap_statustostr(status),
+                     *why ? ": " : "", why);
+}
+
+static int activate(struct capture *c, const struct capture_config *config, struct diag *d)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    pcap_set_snaplen(c->pcap, SNAPLEN);
+    pcap_set_timeout(c->pcap, BLOCK_MS);
+    pcap_set_immediate_mode(c->pcap, !config->blocks);
+    pcap_set_buffer_size(c->pcap, (int)(config->ring ? config->ring : CAPTURE_RING));
+    c->nano = pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
+
+    int status = pcap_activate(c->pcap);
+    if (status < 0)
+        return failed(c, status, config->device, d);
+    if (pcap_setnonblock(c->pcap, 1, error) < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot capture on %s without blocking: %s", config->device,
+                         error);
+    /* The any device's older header leaves out the interface. Where there is no newer one the
+     * older is as good. */
+    pcap_set_datalink(c->pcap, DLT_LINUX_SLL2);
+    /* A packet over lo is met twice, leaving and arriving: the arrival is kept. The kernel then
+     * does not even copy the other. */
+    if (config->loopback || config->filter.inbound_only)
+        pcap_setdirection(c->pcap, PCAP_D_IN);
+    return 0;
+}
+
+static int set_filter(struct capture *c, const struct capture_config *config, struct diag *d)
+{
+    char text[FILTER_TEXT];
+    struct bpf_program program;
+    struct filter_query q = config->filter;
+    q.tags = c->dlt == DLT_EN10MB && !config->loopback;
+    int status = pcap_compile(c->pcap, &program, filter_text(&q, text), 1, PCAP_NETMASK_UNKNOWN);
+    if (status < 0)
+        return failed(c, status, config->device, d);
+    status = pcap_setfilter(c->pcap, &program);
+    pcap_freecode(&program);
+    return status < 0 ? failed(c, status, config->device, d) : 0;
+}
+
+static int set_up(struct capture *c, const struct capture_config *config, struct diag *d)
+{
+    int error = activate(c, config, d);
+    if (error)
+        return error;
+    c->dlt = pcap_datalink(c->pcap);
+    if (!frame_known(c->dlt))
+        return diag_fail(d, WAVE_ESYS,
+                         "cannot read the frames of %s: its link type, %s, is not "
+                         "one that is known here; choose another interface",
+                         config->device, pcap_datalink_val_to_name(c->dlt));
+    if ((error = set_filter(c, config, d)) < 0)
+        return error;
+    c->fd = pcap_get_selectable_fd(c->pcap);
+    return 0;
+}
+
+int capture_open(struct capture **out, const struct capture_config *config, struct diag *d)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    struct capture *c = calloc(1, sizeof *c);
+    if (!c)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    c->pcap = pcap_create(config->device, error);
+    if (!c->pcap) {
+        free(c);
+        return diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s", config->device, error);
+    }
+    int status = set_up(c, config, d);
+    if (status < 0) {
+        capture_close(c);
+        return status;
+    }
+    *out = c;
+    return 0;
+}
+
+void capture_close(struct capture *c)
+{
+    if (!c)
+        return;
+    pcap_close(c->pcap);
+    free(c);
+}
+
+int capture_next(struct capture *c, struct capture_frame *out, struct diag *d)
+{
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    int status = pcap_next_ex(c->pcap, &header, &bytes);
+    if (status == 0)
+        return 0;
+    if (status < 0)
+        return diag_fail(d, WAVE_ESYS, "the capture failed: %s", pcap_geterr(c->pcap));
+    *out = (struct capture_frame){
+        .stamp = (wave_time)header->ts.tv_sec * WAVE_S +
+                 (wave_time)header->ts.tv_usec * (c->nano ? 1 : WAVE_US),
+        .bytes = bytes,
+        .caplen = header->caplen,
+        .len = header->len,
+    };
+    return 1;
+}
+
+int capture_fd(const struct capture *c)
+{
+    return c->fd;
+}
+
+int capture_dlt(const struct capture *c)
+{
+    return c->dlt;
+}
+
+void capture_stats(struct capture *c, uint64_t *received, uint64_t *dropped)
+{
+    struct pcap_stat s;
+    *received = *dropped = 0;
+    if (pcap_stats(c->pcap, &s) == 0) {
+        *received = s.ps_recv;
+        *dropped = s.ps_drop;
+    }
+}

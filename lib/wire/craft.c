@@ -1,0 +1,196 @@
+/*
+ * libnet keeps a chain of blocks, here always options, TCP, data, IP. Each is named by a ptag and
+ * filled in anew for every segment. The options' block stays even when there are none (it is then
+ * empty), so that the chain never changes its order; data's block comes and goes with the data,
+ * as libnet_build_tcp() has it.
+ *
+ * When a block changes its length, libnet corrects the lengths in the blocks around it from what
+ * they were. We do not lean on that: the IP header is built last, with the length of this segment.
+ */
+#include "lib/wire/craft.h"
+
+#include <errno.h>
+#include <libnet.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/wire/address.h"
+#include "lib/wire/diag.h"
+
+#define IPV4_HEADER 20u
+#define TTL 64 /* what RFC 1340 recommends, and most hosts use */
+
+struct craft {
+    libnet_t *net;
+    bool v6;
+    uint16_t id; /* of the last IPv4 packet */
+    libnet_ptag_t options, tcp, ip;
+};
+
+static int not_permitted(struct diag *d)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return diag_fail(d, WAVE_EPERM,
+                     "cannot open a raw socket: Operation not permitted; run with sudo, or give "
+                     "the binary the capability: setcap cap_net_raw+ep %.160s",
+                     n > 0 ? path : "tcpwave");
+}
+
+/* libnet says why it failed in words only, and has closed and freed by then, which leaves errno
+ * to chance. What the kernel thinks of a raw socket is therefore asked first. */
+static int may_open_raw(bool v6, struct diag *d)
+{
+    int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    if (errno == EPERM || errno == EACCES)
+        return not_permitted(d);
+    return diag_fail(d, WAVE_ESYS, "cannot open a raw socket: %s", strerror(errno));
+}
+
+static int bind_device(int fd, const char *device, struct diag *d)
+{
+    if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) == 0)
+        return 0;
+    return diag_fail(d, errno == EPERM ? WAVE_EPERM : WAVE_ESYS,
+                     "cannot send through interface '%s': %s", device, strerror(errno));
+}
+
+int craft_open(struct craft **out, bool v6, const char *device, struct diag *d)
+{
+    char why[LIBNET_ERRBUF_SIZE] = "";
+    int error = may_open_raw(v6, d);
+    if (error)
+        return error;
+    struct craft *c = calloc(1, sizeof *c);
+    if (!c)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    c->v6 = v6;
+    c->net = libnet_init(v6 ? LIBNET_RAW6 : LIBNET_RAW4, NULL, why);
+    if (!c->net)
+        error = diag_fail(d, WAVE_ESYS, "libnet cannot open a raw socket: %.200s", why);
+    else if (device)
+        error = bind_device(libnet_getfd(c->net), device, d);
+    if (error == 0 && getrandom(&c->id, sizeof c->id, 0) != sizeof c->id)
+        error = diag_fail(d, WAVE_ESYS, "the kernel gives no random bytes: %s", strerror(errno));
+    if (error) {
+        craft_close(c);
+        return error;
+    }
+    *out = c;
+    return 0;
+}
+
+void craft_close(struct craft *c)
+{
+    if (!c)
+        return;
+    if (c->net)
+        libnet_destroy(c->net);
+    free(c);
+}
+
+/* The options and the TCP header with its data. Returns their bytes, or -1. */
+static int build_tcp(struct craft *c, const struct flow *flow, const struct seg *s)
+{
+    uint8_t options[OPT_BYTES_MAX];
+    uint32_t options_len = (uint32_t)opt_build(&s->opt, options);
+    uint32_t len = SEG_HEADER + options_len + s->len;
+
+    c->options = libnet_build_tcp_options(options, options_len, c->net, c->options);
+    if (c->options < 0)
+        return -1;
+    c->tcp = libnet_build_tcp(flow->lport, flow->rport, s->seq.v, s->flags & SEG_ACK ? s->ack.v : 0,
+                              (uint8_t)s->flags, s->wnd, 0, s->urp, (uint16_t)len,
+                              s->len ? s->data : NULL, s->len, c->net, c->tcp);
+    if (c->tcp < 0)
+        return -1;
+    /* libnet knows of eight flags and no reserved bits. Its checksum is taken when the packet is
+     * put together, and so covers what is put in here. */
+    uint8_t *header = libnet_getpbuf(c->net, c->tcp);
+    header[12] |= (uint8_t)((s->reserved & 7) << 1 | (s->flags & SEG_AE) >> 8);
+    return (int)len;
+}
+
+static int build_ip(struct craft *c, const struct flow *flow, uint32_t len, uint8_t tos,
+                    const struct wire_ip *ip)
+{
+    uint8_t ttl = ip->ttl ? ip->ttl : TTL;
+    if (c->v6) {
+        struct libnet_in6_addr from, to;
+        memcpy(&from, flow->local.byte, sizeof from);
+        memcpy(&to, flow->remote.byte, sizeof to);
+        c->ip = libnet_build_ipv6(tos, ip->flow_label & 0xfffff, (uint16_t)len, IPPROTO_TCP, ttl,
+                                  from, to, NULL, 0, c->net, c->ip);
+    } else {
+        uint32_t from, to;
+        memcpy(&from, flow->local.byte, sizeof from);
+        memcpy(&to, flow->remote.byte, sizeof to);
+        /* The kernel would put a number of its own in place of 0. */
+        if (++c->id == 0)
+            c->id = 1;
+        c->ip = libnet_build_ipv4((uint16_t)(IPV4_HEADER + len), tos, ip->id ? ip->id : c->id,
+                                  ip->no_df ? 0 : IP_DF, ttl, IPPROTO_TCP, 0, from, to, NULL, 0,
+                                  c->net, c->ip);
+    }
+    return c->ip < 0 ? -1 : 0;
+}
+
+/* After a builder failed the chain may be half changed: the next segment starts a new one. */
+static int build_failed(struct craft *c, struct diag *d)
+{
+    int error =
+        diag_fail(d, WAVE_ESYS, "libnet cannot build the segment: %.200s", libnet_geterror(c->net));
+    libnet_clear_packet(c->net);
+    c->options = c->tcp = c->ip = LIBNET_PTAG_INITIALIZER;
+    return error;
+}
+
+static int write_failed(struct craft *c, const struct flow *flow, struct diag *d)
+{
+    char to[ADDRESS_TEXT];
+    int error = errno;
+    address_text(c->v6, &flow->remote, to);
+    switch (error) {
+    case EAGAIN:
+    case ENOBUFS:
+        return WAVE_EAGAIN;
+    case EMSGSIZE:
+        return diag_fail(d, WAVE_ETRUNC, "the segment is larger than the MTU on the way to %s", to);
+    case EPERM:
+        return diag_fail(d, WAVE_ESYS,
+                         "cannot send to %s: Operation not permitted; a firewall rule of this host "
+                         "drops what it sends",
+                         to);
+    default:
+        return diag_fail(d, WAVE_ESYS, "cannot send to %s: %s", to,
+                         error ? strerror(error) : libnet_geterror(c->net));
+    }
+}
+
+int craft_send(struct craft *c, const struct flow *flow, const struct seg *s,
+               const struct wire_ip *ip, struct diag *d)
+{
+    static const struct wire_ip plain;
+    if (!ip)
+        ip = &plain;
+    /* Before anything is built: both lengths are sixteen bits. IPv6's does not count its header. */
+    if (s->len > UINT16_MAX - SEG_HEADER_MAX - IPV4_HEADER)
+        return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", s->len);
+
+    int len = build_tcp(c, flow, s);
+    uint8_t tos = (uint8_t)((ip->tos & ~3) | (s->ecn & 3));
+    if (len < 0 || build_ip(c, flow, (uint32_t)len, tos, ip) < 0)
+        return build_failed(c, d);
+    errno = 0;
+    int written = libnet_write(c->net);
+    return written < 0 ? write_failed(c, flow, d) : 0;
+}

@@ -1,0 +1,92 @@
+#include "lib/wire/filter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/wire/address.h"
+
+struct text {
+    char *at;
+    size_t left;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    int n = vsnprintf(t->at, t->left, format, ap);
+    va_end(ap);
+    if (n > 0 && (size_t)n < t->left) {
+        t->at += n;
+        t->left -= (size_t)n;
+    }
+}
+
+/* One end of the flow, where `side` is "src" or "dst"; the any address is left out. */
+static void add_end(struct text *t, bool v6, const char *side, const struct addr *a, unsigned port)
+{
+    static const struct addr any;
+    char text[ADDRESS_TEXT];
+    if (!addr_eq(a, &any))
+        add(t, "%s %s host %s and ", v6 ? "ip6" : "ip", side, address_text(v6, a, text));
+    add(t, "tcp %s port %u", side, port);
+}
+
+static void add_direction(struct text *t, const struct filter_query *q, bool in)
+{
+    add(t, "(");
+    add_end(t, q->flow.v6, in ? "dst" : "src", &q->flow.local, q->flow.lport);
+    if (!q->listen) {
+        add(t, " and ");
+        add_end(t, q->flow.v6, in ? "src" : "dst", &q->flow.remote, q->flow.rport);
+    }
+    add(t, ")");
+}
+
+/*
+ * ICMP errors (for IPv4 what is no echo; for IPv6 the types below 128, RFC 4443, 2.1), and for
+ * IPv6 packets whose ports stand behind an extension header, out of the filter's reach (RFC 8200,
+ * 4: hop-by-hop options 0, routing 43, destination options 60).
+ */
+static void add_strays(struct text *t, const struct filter_query *q)
+{
+    static const struct addr any;
+    char text[ADDRESS_TEXT];
+    if (q->flow.v6)
+        add(t, "((icmp6 and ip6[40] < 128) or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60)");
+    else
+        add(t, "(icmp and icmp[0] != 0 and icmp[0] != 8)");
+    if (!addr_eq(&q->flow.local, &any))
+        add(t, " and %s host %s", q->flow.v6 ? "ip6" : "ip",
+            address_text(q->flow.v6, &q->flow.local, text));
+}
+
+static void add_untagged(struct text *t, const struct filter_query *q)
+{
+    add(t, "(%s and (", q->flow.v6 ? "ip6" : "ip");
+    add_direction(t, q, true);
+    if (!q->inbound_only) {
+        add(t, " or ");
+        add_direction(t, q, false);
+    }
+    add(t, " or (");
+    add_strays(t, q);
+    add(t, ")))");
+}
+
+const char *filter_text(const struct filter_query *q, char text[FILTER_TEXT])
+{
+    struct text t = {text, FILTER_TEXT};
+    text[0] = '\0';
+    add_untagged(&t, q);
+    if (q->tags) {
+        /* Each "vlan" moves all that follows it four bytes on, hence the order. Of a live frame
+         * the kernel has taken the outer tag off, which "vlan" knows. */
+        add(&t, " or (vlan and (");
+        add_untagged(&t, q);
+        add(&t, " or (vlan and ");
+        add_untagged(&t, q);
+        add(&t, ")))");
+    }
+    return text;
+}

@@ -1,0 +1,162 @@
+/*
+ * One reader per link type, each leaving the cursor at the IP packet and giving the EtherType
+ * of what stands there.
+ */
+#include "lib/wire/frame.h"
+
+#include <pcap/dlt.h>
+#include <string.h>
+
+#include "lib/core/cursor.h"
+#include "lib/core/err.h"
+
+enum {
+    TYPE_IPV4 = 0x0800,
+    TYPE_IPV6 = 0x86dd,
+    TYPE_VLAN = 0x8100,    /* IEEE 802.1Q, the customer's tag */
+    TYPE_SERVICE = 0x88a8, /* IEEE 802.1ad, the provider's */
+    TYPE_QINQ = 0x9100     /* the provider's before there was a standard */
+};
+
+#define TAGS_MAX 2
+#define SLL_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h>, as it stands in the header */
+
+static bool is_tag(uint16_t type)
+{
+    return type == TYPE_VLAN || type == TYPE_SERVICE || type == TYPE_QINQ;
+}
+
+/* The type behind up to TAGS_MAX tags; a third one is left standing, and is then not IP. */
+static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
+{
+    while (is_tag(type) && f->tags < TAGS_MAX) {
+        cursor_bytes(c, 2); /* priority and VLAN number */
+        type = cursor_u16(c);
+        f->tags++;
+    }
+    return type;
+}
+
+static uint16_t ethernet(struct cursor *c, struct frame *f)
+{
+    cursor_bytes(c, 12); /* destination and source */
+    return untag(c, cursor_u16(c), f);
+}
+
+/* LINKTYPE_LINUX_SLL: packet type, ARPHRD, address length, address, protocol. */
+static uint16_t cooked(struct cursor *c, struct frame *f)
+{
+    f->has_outgoing = true;
+    f->outgoing = cursor_u16(c) == SLL_OUTGOING;
+    cursor_bytes(c, 12);
+    return untag(c, cursor_u16(c), f);
+}
+
+/* LINKTYPE_LINUX_SLL2: protocol, reserved, interface, ARPHRD, packet type, address length,
+ * address. */
+static uint16_t cooked2(struct cursor *c, struct frame *f)
+{
+    uint16_t type = cursor_u16(c);
+    cursor_bytes(c, 2);
+    f->ifindex = cursor_u32(c);
+    cursor_bytes(c, 2);
+    f->has_outgoing = true;
+    f->outgoing = cursor_u8(c) == SLL_OUTGOING;
+    cursor_bytes(c, 9);
+    return untag(c, type, f);
+}
+
+/* No header at all (tun, WireGuard, most of PPP on Linux): the version nibble tells. */
+static uint16_t raw(struct cursor *c, struct frame *f)
+{
+    (void)f;
+    struct cursor peek = *c;
+    uint8_t version = cursor_u8(&peek) >> 4;
+    c->short_ = peek.short_;
+    return version == 4 ? TYPE_IPV4 : version == 6 ? TYPE_IPV6 : 0;
+}
+
+/* RFC 1662, 3.1, of which address and control (ff 03) and the protocol's first byte may be
+ * compressed away (RFC 1661, 6.5 and 6.6): a protocol whose first byte is odd has but one. */
+static uint16_t ppp(struct cursor *c, struct frame *f)
+{
+    (void)f;
+    uint8_t first = cursor_u8(c);
+    if (first == 0xff) {
+        cursor_u8(c);
+        first = cursor_u8(c);
+    }
+    uint16_t protocol = first & 1 ? first : (uint16_t)(first << 8 | cursor_u8(c));
+    return protocol == 0x0021 ? TYPE_IPV4 : protocol == 0x0057 ? TYPE_IPV6 : 0;
+}
+
+/* BSD loopback: the address family in the byte order of the host that captured (DLT_NULL) or of
+ * the network (DLT_LOOP). Families are small, so that the order shows. AF_INET is 2 everywhere,
+ * AF_INET6 is 10, 24, 28 or 30 by system. */
+static uint16_t loopback(struct cursor *c, struct frame *f)
+{
+    (void)f;
+    uint32_t family = cursor_u32(c);
+    if (family > 0xffff)
+        family = __builtin_bswap32(family);
+    switch (family) {
+    case 2:
+        return TYPE_IPV4;
+    case 10:
+    case 24:
+    case 28:
+    case 30:
+        return TYPE_IPV6;
+    default:
+        return 0;
+    }
+}
+
+typedef uint16_t reader(struct cursor *c, struct frame *f);
+
+static reader *reader_of(int dlt)
+{
+    switch (dlt) {
+    case DLT_EN10MB:
+        return ethernet;
+    case DLT_LINUX_SLL:
+        return cooked;
+    case DLT_LINUX_SLL2:
+        return cooked2;
+    case DLT_RAW:
+    case DLT_IPV4:
+    case DLT_IPV6:
+        return raw;
+    case DLT_PPP:
+        return ppp;
+    case DLT_NULL:
+    case DLT_LOOP:
+        return loopback;
+    default:
+        return NULL;
+    }
+}
+
+bool frame_known(int dlt)
+{
+    return reader_of(dlt) != NULL;
+}
+
+int frame_parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
+{
+    reader *read = reader_of(dlt);
+    if (!read)
+        return WAVE_ENOTOURS;
+
+    struct frame f = {0};
+    struct cursor c = cursor_of(bytes, len);
+    uint16_t type = read(&c, &f);
+    if (c.short_)
+        return WAVE_ETRUNC;
+    if (type != TYPE_IPV4 && type != TYPE_IPV6)
+        return WAVE_ENOTOURS;
+    f.offset = len - c.left;
+    f.v6 = type == TYPE_IPV6;
+    *out = f;
+    return 0;
+}

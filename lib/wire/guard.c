@@ -1,0 +1,200 @@
+#include "lib/wire/guard.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/wire/address.h"
+#include "lib/wire/diag.h"
+#include "lib/wire/holder.h"
+
+/* Every segment the socket is given is cut to nothing, which is: dropped, before TCP looks at it
+ * and before anything could be answered. */
+static int set_filter(int fd, bool v6)
+{
+    (void)v6;
+    struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+    struct sock_fprog program = {.len = 1, .filter = code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+/* A key for peers of any address: a segment without its signature is dropped silently (RFC 2385,
+ * 2.0), and nobody knows the key, we least of all. */
+static int set_md5(int fd, bool v6)
+{
+    static const struct addr any;
+    struct sockaddr_storage peer;
+    struct tcp_md5sig md5 = {.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX, .tcpm_keylen = 16};
+    address_socket(v6, &any, 0, 0, &peer);
+    memcpy(&md5.tcpm_addr, &peer, sizeof peer);
+    if (getrandom(md5.tcpm_key, md5.tcpm_keylen, 0) != md5.tcpm_keylen)
+        return -1;
+    return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof md5);
+}
+
+static const struct way {
+    unsigned kind;
+    const char *name;
+    int (*set)(int fd, bool v6);
+} ways[] = {
+    {GUARD_FILTER, "socket filter", set_filter},
+    {GUARD_MD5, "TCP-MD5 key", set_md5},
+};
+
+#define WAYS (sizeof ways / sizeof *ways)
+
+const char *guard_name(unsigned kind)
+{
+    for (size_t i = 0; i < WAYS; i++)
+        if (ways[i].kind == kind)
+            return ways[i].name;
+    return "none";
+}
+
+/* Tries one way after the other; the diagnosis lists what each of them met. */
+static int shield(int fd, const struct guard_query *q, unsigned *kind, struct diag *d)
+{
+    char tried[128] = "";
+    size_t used = 0;
+    int code = WAVE_ESYS;
+    for (size_t i = 0; i < WAYS; i++) {
+        if (q->kinds && !(q->kinds & ways[i].kind))
+            continue;
+        if (ways[i].set(fd, q->flow.v6) == 0) {
+            *kind = ways[i].kind;
+            return 0;
+        }
+        if (errno == EPERM || errno == EACCES)
+            code = WAVE_EPERM;
+        int n = snprintf(tried + used, sizeof tried - used, "%s%s: %s", used ? "; " : "",
+                         ways[i].name, strerror(errno));
+        if (n > 0 && (size_t)n < sizeof tried - used)
+            used += (size_t)n;
+    }
+    return diag_fail(d, code,
+                     "cannot keep this host's kernel from resetting the connection, so nothing was "
+                     "sent (%s); %s",
+                     tried,
+                     code == WAVE_EPERM ? "run with sudo, or add cap_net_admin to the capabilities"
+                                        : "a kernel with CONFIG_TCP_MD5SIG, or root, is needed");
+}
+
+static int port_in_use(const struct guard_query *q, const struct holder *h, struct diag *d)
+{
+    char where[ADDRESS_TEXT], who[HOLDER_TEXT];
+    return diag_fail(d, WAVE_EINUSE, "cannot use %s: the port is held by %s; choose another one",
+                     address_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where),
+                     holder_text(h, who));
+}
+
+/*
+ * What remains of a connection that is over (TIME_WAIT) keeps its own four-tuple only, and is no
+ * reason to refuse the port for another minute: every server re-uses it likewise. Where it has our
+ * very four-tuple the kernel would answer our peer from there, past the guard. SO_REUSEADDR is
+ * not set from the start, since it would also let us share the port with a live connection.
+ */
+static bool may_reuse(int fd, const struct holder *h)
+{
+    const int one = 1;
+    return h->kind == HOLDER_TIME_WAIT && !h->same_flow &&
+           setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0;
+}
+
+static int bind_port(int fd, const struct guard_query *q, struct diag *d)
+{
+    char where[ADDRESS_TEXT];
+    struct sockaddr_storage local;
+    socklen_t size = address_socket(q->flow.v6, &q->flow.local, q->flow.lport, q->scope, &local);
+    if (bind(fd, (struct sockaddr *)&local, size) == 0)
+        return 0;
+    if (errno == EADDRINUSE && q->flow.lport) {
+        struct holder h;
+        holder_find(&q->flow, &h);
+        if (may_reuse(fd, &h) && bind(fd, (struct sockaddr *)&local, size) == 0)
+            return 0;
+        return port_in_use(q, &h, d);
+    }
+
+    int error = errno;
+    address_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where);
+    switch (error) {
+    case EADDRINUSE:
+        return diag_fail(d, WAVE_EINUSE, "no local port is free at %s", where);
+    case EACCES:
+        return diag_fail(d, WAVE_EPERM,
+                         "cannot use %s: a port that low needs a privilege; run with sudo, add "
+                         "cap_net_bind_service to the capabilities, or choose a higher port",
+                         where);
+    case EADDRNOTAVAIL:
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "cannot use %s: the address is not (or not yet) this host's", where);
+    default:
+        return diag_fail(d, WAVE_ESYS, "cannot bind to %s: %s", where, strerror(error));
+    }
+}
+
+static int read_port(int fd, uint16_t *port, struct diag *d)
+{
+    struct sockaddr_storage local = {0};
+    socklen_t size = sizeof local;
+    if (getsockname(fd, (struct sockaddr *)&local, &size) < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot read which port the kernel chose: %s",
+                         strerror(errno));
+    /* Both families have the port at the same place. */
+    struct sockaddr_in in;
+    memcpy(&in, &local, sizeof in);
+    *port = ntohs(in.sin_port);
+    return 0;
+}
+
+static int set_up(int fd, const struct guard_query *q, struct guard *g, uint16_t *port,
+                  struct diag *d)
+{
+    const int one = 1;
+    int error = 0;
+    /* The guard of IPv6's any address leaves IPv4's port to whoever has it. */
+    if (q->flow.v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot restrict a socket to IPv6: %s", strerror(errno));
+    if (!q->reserve_only)
+        error = shield(fd, q, &g->kind, d);
+    if (error == 0)
+        error = bind_port(fd, q, d);
+    if (error == 0 && !q->reserve_only && listen(fd, 1) < 0) {
+        struct holder h;
+        if (errno != EADDRINUSE)
+            return diag_fail(d, WAVE_ESYS, "cannot listen on the guard's socket: %s",
+                             strerror(errno));
+        holder_find(&q->flow, &h);
+        return port_in_use(q, &h, d);
+    }
+    return error ? error : read_port(fd, port, d);
+}
+
+int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, struct diag *d)
+{
+    struct guard g = {.kind = 0};
+    g.fd = socket(q->flow.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (g.fd < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot open a TCP socket for the guard: %s",
+                         strerror(errno));
+    int error = set_up(g.fd, q, &g, port, d);
+    if (error) {
+        close(g.fd);
+        return error;
+    }
+    *out = g;
+    return 0;
+}
+
+void guard_close(struct guard *g)
+{
+    if (g->fd >= 0)
+        close(g->fd);
+    g->fd = -1;
+}

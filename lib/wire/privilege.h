@@ -1,0 +1,17 @@
+/*
+ * Giving privileges up, once and for all.
+ */
+#ifndef TCPWAVE_WIRE_PRIVILEGE_H
+#define TCPWAVE_WIRE_PRIVILEGE_H
+
+#include "lib/core/err.h"
+
+/*
+ * From here on the process is whoever called it: under sudo, or when the binary is set-uid, that
+ * user and that user's groups. No capability is left in any set (of the bounding set, what the
+ * kernel lets us drop), and none can come back through execve(2). May be called again.
+ * WAVE_ESYS with *d filled in; the process must then not go on.
+ */
+int privilege_drop(struct diag *d);
+
+#endif

@@ -1,0 +1,424 @@
+#include "lib/wire/route.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/wire/address.h"
+#include "lib/wire/diag.h"
+#include "lib/wire/netlink.h"
+
+#define MTU_MIN 68u    /* RFC 791, 3.2: every link carries as much */
+#define MTU_MAX 65535u /* the length field of the IP header */
+#define MTU_UNKNOWN 1500u
+#define LOOPBACK_IFINDEX 1 /* the kernel gives each namespace's lo the first number */
+
+/*
+ * Readers of messages.
+ */
+
+static bool get_u32(const struct nlattr *a, uint32_t *out)
+{
+    if (mnl_attr_get_payload_len(a) < sizeof *out)
+        return false;
+    *out = mnl_attr_get_u32(a);
+    return true;
+}
+
+/* Copies an attribute that is a string, cut to what fits. */
+static void get_name(const struct nlattr *a, char out[16])
+{
+    size_t n = mnl_attr_get_payload_len(a);
+    n = n < 15 ? n : 15;
+    memcpy(out, mnl_attr_get_payload(a), n);
+    out[n] = '\0';
+}
+
+static uint32_t parse_mtu(const struct nlattr *metrics)
+{
+    uint32_t mtu = 0;
+    struct nlattr *a;
+    mnl_attr_for_each_nested(a, metrics)
+    {
+        if (mnl_attr_get_type(a) == RTAX_MTU)
+            get_u32(a, &mtu);
+    }
+    return mtu;
+}
+
+bool route_parse_answer(const struct nlmsghdr *nlh, struct route_answer *out)
+{
+    if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct rtmsg))
+        return false;
+    const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+    size_t size = address_size(rtm->rtm_family == AF_INET6);
+    struct route_answer r = {.type = rtm->rtm_type};
+    struct nlattr *a;
+    mnl_attr_for_each(a, nlh, sizeof *rtm)
+    {
+        switch (mnl_attr_get_type(a)) {
+        case RTA_OIF:
+            get_u32(a, &r.oif);
+            break;
+        case RTA_PREFSRC:
+            if (mnl_attr_get_payload_len(a) == size) {
+                memcpy(r.source.byte, mnl_attr_get_payload(a), size);
+                r.has_source = true;
+            }
+            break;
+        case RTA_METRICS:
+            r.mtu = parse_mtu(a);
+            break;
+        default:
+            break;
+        }
+    }
+    *out = r;
+    return true;
+}
+
+static bool parse_is_vlan(const struct nlattr *linkinfo)
+{
+    char kind[16] = "";
+    struct nlattr *a;
+    mnl_attr_for_each_nested(a, linkinfo)
+    {
+        if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+            get_name(a, kind);
+    }
+    return strcmp(kind, "vlan") == 0;
+}
+
+bool route_parse_link(const struct nlmsghdr *nlh, struct route_link *out)
+{
+    if (nlh->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ifinfomsg))
+        return false;
+    const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+    struct route_link l = {.ifindex = ifi->ifi_index,
+                           .up = ifi->ifi_flags & IFF_UP,
+                           .loopback = ifi->ifi_flags & IFF_LOOPBACK};
+    struct nlattr *a;
+    mnl_attr_for_each(a, nlh, sizeof *ifi)
+    {
+        switch (mnl_attr_get_type(a)) {
+        case IFLA_IFNAME:
+            get_name(a, l.name);
+            break;
+        case IFLA_MTU:
+            get_u32(a, &l.mtu);
+            break;
+        case IFLA_LINKINFO:
+            l.vlan = parse_is_vlan(a);
+            break;
+        default:
+            break;
+        }
+    }
+    *out = l;
+    return true;
+}
+
+/*
+ * Questions.
+ */
+
+static int each_answer(const struct nlmsghdr *nlh, void *data)
+{
+    route_parse_answer(nlh, data);
+    return MNL_CB_OK;
+}
+
+/* 0, or the kernel's errno, negative: ENETUNREACH, EHOSTUNREACH, EACCES (prohibited), ... */
+static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                     uint32_t oif, struct route_answer *out)
+{
+    union netlink_request request = {.bytes = {0}};
+    size_t size = address_size(v6);
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
+    nlh->nlmsg_type = RTM_GETROUTE;
+    nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof *rtm);
+    rtm->rtm_family = v6 ? AF_INET6 : AF_INET;
+    rtm->rtm_dst_len = (uint8_t)(size * 8);
+    mnl_attr_put(nlh, RTA_DST, size, to->byte);
+    if (from) {
+        rtm->rtm_src_len = (uint8_t)(size * 8);
+        mnl_attr_put(nlh, RTA_SRC, size, from->byte);
+    }
+    if (oif)
+        mnl_attr_put_u32(nlh, RTA_OIF, oif);
+    *out = (struct route_answer){0};
+    return netlink_ask(nl, nlh, each_answer, out);
+}
+
+static int each_link(const struct nlmsghdr *nlh, void *data)
+{
+    route_parse_link(nlh, data);
+    return MNL_CB_OK;
+}
+
+/* By name, or by index when `name` is NULL. 0 or a negative errno: ENODEV when there is none. */
+static int ask_link(struct mnl_socket *nl, const char *name, int ifindex, struct route_link *out)
+{
+    union netlink_request request = {.bytes = {0}};
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
+    nlh->nlmsg_type = RTM_GETLINK;
+    nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof *ifi);
+    ifi->ifi_family = AF_UNSPEC;
+    ifi->ifi_index = name ? 0 : ifindex;
+    if (name)
+        mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    *out = (struct route_link){0};
+    return netlink_ask(nl, nlh, each_link, out);
+}
+
+struct smallest {
+    uint32_t mtu;
+};
+
+static int each_smallest(const struct nlmsghdr *nlh, void *data)
+{
+    struct smallest *s = data;
+    struct route_link l;
+    if (route_parse_link(nlh, &l) && l.up && !l.loopback && l.mtu && l.mtu < s->mtu)
+        s->mtu = l.mtu;
+    return MNL_CB_OK;
+}
+
+/* The smallest MTU of the interfaces that are up, so that what fits it fits any of them. */
+static uint32_t ask_smallest_mtu(struct mnl_socket *nl)
+{
+    union netlink_request request = {.bytes = {0}};
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
+    nlh->nlmsg_type = RTM_GETLINK;
+    nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+    struct smallest s = {MTU_MAX};
+    return netlink_ask(nl, nlh, each_smallest, &s) == 0 ? s.mtu : MTU_UNKNOWN;
+}
+
+struct owner {
+    const struct addr *address;
+    size_t size;
+    int ifindex;
+};
+
+static int each_owner(const struct nlmsghdr *nlh, void *data)
+{
+    struct owner *o = data;
+    if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ifaddrmsg))
+        return MNL_CB_OK;
+    const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+    struct nlattr *a;
+    mnl_attr_for_each(a, nlh, sizeof *ifa)
+    {
+        /* IFA_LOCAL is our end of a point-to-point link, whose IFA_ADDRESS is the peer's. */
+        uint16_t type = mnl_attr_get_type(a);
+        if ((type == IFA_LOCAL || (type == IFA_ADDRESS && ifa->ifa_family == AF_INET6)) &&
+            mnl_attr_get_payload_len(a) == o->size &&
+            memcmp(mnl_attr_get_payload(a), o->address->byte, o->size) == 0)
+            o->ifindex = (int)ifa->ifa_index;
+    }
+    return MNL_CB_OK;
+}
+
+/* The interface that has the address, or 0: one within 127.0.0.0/8 is ours and on no list. */
+static int ask_owner(struct mnl_socket *nl, bool v6, const struct addr *address)
+{
+    union netlink_request request = {.bytes = {0}};
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
+    nlh->nlmsg_type = RTM_GETADDR;
+    nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+    struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
+    ifa->ifa_family = v6 ? AF_INET6 : AF_INET;
+    struct owner o = {address, address_size(v6), 0};
+    return netlink_ask(nl, nlh, each_owner, &o) == 0 ? o.ifindex : 0;
+}
+
+/*
+ * Answers.
+ */
+
+static void take_link(struct route *r, const struct route_link *l, uint32_t mtu)
+{
+    r->ifindex = l->ifindex;
+    memcpy(r->interface, l->name, sizeof r->interface);
+    r->loopback = l->loopback;
+    r->vlan = l->vlan;
+    r->mtu = mtu ? mtu : l->mtu ? l->mtu : MTU_UNKNOWN;
+    if (r->mtu > MTU_MAX)
+        r->mtu = MTU_MAX;
+    if (r->mtu < MTU_MIN)
+        r->mtu = MTU_MIN;
+}
+
+/* The interface that was named, by name or as the scope of an address; *asked stays 0 without. */
+static int named_interface(struct mnl_socket *nl, const struct route_query *q, uint32_t *asked,
+                           struct diag *d)
+{
+    struct route_link l;
+    if (q->interface) {
+        if (strlen(q->interface) >= IFNAMSIZ || ask_link(nl, q->interface, 0, &l) < 0 || !l.ifindex)
+            return diag_fail(d, WAVE_ENOROUTE,
+                             "no interface is named '%s'; 'ip link' shows those there are",
+                             q->interface);
+        if (q->scope && q->scope != (uint32_t)l.ifindex)
+            return diag_fail(d, WAVE_ENOROUTE,
+                             "the address belongs to another interface than '%s'; name the same "
+                             "one in both places",
+                             q->interface);
+    } else if (q->scope) {
+        if (ask_link(nl, NULL, (int)q->scope, &l) < 0 || !l.ifindex)
+            return diag_fail(d, WAVE_ENOROUTE, "no interface has the number %u", q->scope);
+    } else {
+        return 0;
+    }
+    if (!l.up)
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "interface '%s' is down; 'ip link set %s up' brings it up", l.name,
+                         l.name);
+    *asked = (uint32_t)l.ifindex;
+    return 0;
+}
+
+/* An address is ours when the kernel would deliver a packet for it here. Unlike the list of
+ * interfaces' addresses, this knows all of 127.0.0.0/8 and any local route. */
+static int check_source(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
+                        struct diag *d)
+{
+    char text[ADDRESS_TEXT];
+    struct route_answer a;
+    uint32_t oif = address_link_local(q->v6, &q->source) ? asked : 0;
+    if (ask_route(nl, q->v6, &q->source, NULL, oif, &a) < 0 || a.type != RTN_LOCAL)
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "the source address %s is not this host's; 'ip addr' shows those that are",
+                         address_text(q->v6, &q->source, text));
+    return 0;
+}
+
+static int no_route(const struct route_query *q, int error, struct diag *d)
+{
+    char to[ADDRESS_TEXT], from[ADDRESS_TEXT];
+    address_text(q->v6, &q->remote, to);
+    if (q->has_source)
+        return diag_fail(d, WAVE_ENOROUTE, "no route from %s to %s%s%s: %s",
+                         address_text(q->v6, &q->source, from), to, q->interface ? " through " : "",
+                         q->interface ? q->interface : "", strerror(-error));
+    return diag_fail(d, WAVE_ENOROUTE, "no route to %s%s%s: %s", to,
+                     q->interface ? " through " : "", q->interface ? q->interface : "",
+                     strerror(-error));
+}
+
+/* Fills in the source address: the one asked for, the route's own, or for a destination on this
+ * host that destination itself. */
+static int take_source(const struct route_query *q, const struct route_answer *a, struct route *r,
+                       struct diag *d)
+{
+    char text[ADDRESS_TEXT];
+    if (q->has_source)
+        r->source = q->source;
+    else if (a->has_source)
+        r->source = a->source;
+    else if (a->type == RTN_LOCAL)
+        r->source = q->remote;
+    else
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "this host has no address to reach %s from; give one with --source",
+                         address_text(q->v6, &q->remote, text));
+    return 0;
+}
+
+static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
+                       struct route *r, struct diag *d)
+{
+    char text[ADDRESS_TEXT];
+    address_text(q->v6, &q->remote, text);
+    if (address_link_local(q->v6, &q->remote) && !asked)
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "%s is a link-local address and means nothing without an interface; "
+                         "write %s%%eth0, or name it with --interface",
+                         text, text);
+
+    struct route_answer a;
+    int error = ask_route(nl, q->v6, &q->remote, q->has_source ? &q->source : NULL, asked, &a);
+    if (error < 0)
+        return no_route(q, error, d);
+    if (a.type != RTN_UNICAST && a.type != RTN_LOCAL)
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "%s is a broadcast, multicast or blocked address, to which TCP cannot "
+                         "connect (RFC 9293, 3.9.2.3)",
+                         text);
+    if ((error = take_source(q, &a, r, d)) < 0)
+        return error;
+
+    struct route_link l;
+    uint32_t oif = a.type == RTN_LOCAL ? LOOPBACK_IFINDEX : a.oif;
+    if (ask_link(nl, NULL, (int)oif, &l) < 0 || !l.ifindex)
+        return diag_fail(d, WAVE_ENOROUTE, "the interface to %s (number %u) is gone", text, oif);
+    if (!l.up)
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "interface '%s' is down; 'ip link set %s up' brings it up", l.name,
+                         l.name);
+    take_link(r, &l, a.mtu);
+    r->scope = address_link_local(q->v6, &r->source) ? asked : 0;
+    return 0;
+}
+
+static int find_listen(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
+                       struct route *r, struct diag *d)
+{
+    char text[ADDRESS_TEXT];
+    struct route_link l = {0};
+    if (q->has_source) {
+        r->source = q->source;
+        if (address_link_local(q->v6, &q->source)) {
+            if (!asked)
+                return diag_fail(d, WAVE_ENOROUTE,
+                                 "%s is a link-local address; name its interface with --interface",
+                                 address_text(q->v6, &q->source, text));
+            r->scope = asked;
+        }
+    }
+    if (!asked && q->has_source && address_loopback(q->v6, &q->source))
+        asked = LOOPBACK_IFINDEX; /* such packets are seen nowhere else (RFC 1122, 3.2.1.3) */
+    if (asked) {
+        if (ask_link(nl, NULL, (int)asked, &l) < 0 || !l.ifindex)
+            return diag_fail(d, WAVE_ENOROUTE, "the interface with number %u is gone", asked);
+        take_link(r, &l, 0);
+        return 0;
+    }
+    /* An address of ours is reached over any interface, over lo from this host itself. */
+    int owner = q->has_source ? ask_owner(nl, q->v6, &q->source) : 0;
+    if (!owner || ask_link(nl, NULL, owner, &l) < 0)
+        l.mtu = ask_smallest_mtu(nl);
+    take_link(r, &l, l.mtu);
+    r->ifindex = 0;
+    r->loopback = r->vlan = false;
+    snprintf(r->interface, sizeof r->interface, "any");
+    return 0;
+}
+
+int route_find(const struct route_query *q, struct route *out, struct diag *d)
+{
+    struct mnl_socket *nl = netlink_open(NETLINK_ROUTE);
+    if (!nl)
+        return diag_fail(d, WAVE_ESYS, "cannot ask the kernel for a route (rtnetlink): %s",
+                         strerror(errno));
+    struct route r = {0};
+    uint32_t asked = 0;
+    int error = named_interface(nl, q, &asked, d);
+    if (error == 0 && q->has_source)
+        error = check_source(nl, q, asked, d);
+    if (error == 0)
+        error = q->listen ? find_listen(nl, q, asked, &r, d) : find_remote(nl, q, asked, &r, d);
+    mnl_socket_close(nl);
+    if (error == 0)
+        *out = r;
+    return error;
+}

@@ -1,0 +1,65 @@
+/*
+ * Which way a packet goes: interface, source address and MTU, asked from the kernel over
+ * rtnetlink. Needs no privilege.
+ */
+#ifndef TCPWAVE_WIRE_ROUTE_H
+#define TCPWAVE_WIRE_ROUTE_H
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/err.h"
+#include "lib/core/flow.h"
+
+struct route_query {
+    bool v6;
+    bool listen; /* `remote` is not looked at */
+    struct addr remote;
+    bool has_source;
+    struct addr source;
+    const char *interface; /* or NULL */
+    uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
+};
+
+struct route {
+    int ifindex; /* 0: every interface (listening without one named) */
+    char interface[16];
+    uint32_t mtu;       /* bytes of an IP packet: the route's own or the interface's; 68 to 65535 */
+    bool loopback;      /* packets pass through the loopback interface */
+    bool vlan;          /* the interface is a VLAN of another one */
+    struct addr source; /* all zero when listening on any address */
+    uint32_t scope;     /* to bind a link-local source with, else 0 */
+};
+
+/*
+ * The way to `remote`; or, to listen, the interface to listen on. A destination that is this host
+ * itself goes over loopback, whatever interface was asked for. WAVE_ENOROUTE with *d filled in: no
+ * route, an unknown interface or one that is down, a source that is not ours, a link-local address
+ * without an interface, an address that TCP cannot talk to. WAVE_ESYS when the kernel does not
+ * answer.
+ */
+int route_find(const struct route_query *q, struct route *out, struct diag *d);
+
+/* What RTM_GETROUTE answers. */
+struct route_answer {
+    uint8_t type;    /* RTN_... */
+    uint32_t oif;    /* 0 when left out */
+    uint32_t mtu;    /* the route's own, else 0 */
+    bool has_source; /* a preferred source was given */
+    struct addr source;
+};
+
+/* What RTM_GETLINK tells of an interface. */
+struct route_link {
+    int ifindex;
+    char name[16];
+    uint32_t mtu;
+    bool up, loopback, vlan;
+};
+
+/* Readers of one netlink message; false when it is another kind of message or too short. */
+bool route_parse_answer(const struct nlmsghdr *nlh, struct route_answer *out);
+bool route_parse_link(const struct nlmsghdr *nlh, struct route_link *out);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * Joins the rooms of the wire. wire_open() sets them up in an order that leaves nothing half done:
+ * what may fail for the user's sake (no route, port in use) before the capture, which costs
+ * milliseconds, and the guard before the capture, so that the port is known to the filter. The
+ * privileges go last, and nothing was read from a stranger by then.
+ */
+#include "lib/wire/wire.h"
+
+#include <pcap/dlt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/core/checksum.h"
+#include "lib/wire/capture.h"
+#include "lib/wire/craft.h"
+#include "lib/wire/diag.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/guard.h"
+#include "lib/wire/privilege.h"
+#include "lib/wire/route.h"
+
+struct wire {
+    struct craft *craft;
+    struct capture *capture;
+    struct guard guard;
+    struct flow flow; /* the one of ours; listening: remote is zero, local may be */
+    bool listen;
+    bool inbound_only;
+    struct wire_info info;
+    struct wire_stats stats; /* but for the capture's own, which it keeps */
+};
+
+static const struct addr any;
+
+static int open_route(struct wire *w, const struct wire_config *config, struct route *r,
+                      struct diag *d)
+{
+    struct route_query q = {.v6 = config->v6,
+                            .listen = config->listen,
+                            .remote = config->remote,
+                            .has_source = config->has_source,
+                            .source = config->source,
+                            .interface = config->interface,
+                            .scope = config->scope};
+    int error = route_find(&q, r, d);
+    if (error)
+        return error;
+    memcpy(w->info.interface, r->interface, sizeof w->info.interface);
+    w->info.ifindex = r->ifindex;
+    w->info.mtu = r->mtu;
+    w->info.loopback = r->loopback;
+    w->info.local = r->source;
+    w->flow.v6 = config->v6;
+    w->flow.local = r->source;
+    w->flow.lport = config->lport;
+    if (!config->listen) {
+        w->flow.remote = config->remote;
+        w->flow.rport = config->rport;
+    }
+    return 0;
+}
+
+/* The raw socket keeps to an interface only where one was asked for, or where the address means
+ * nothing without. What goes to this host itself goes over lo, and needs no telling. */
+static int open_craft(struct wire *w, const struct wire_config *config, const struct route *r,
+                      struct diag *d)
+{
+    bool bound = !r->loopback && r->ifindex && (config->interface || config->scope);
+    return craft_open(&w->craft, config->v6, bound ? r->interface : NULL, d);
+}
+
+static int open_guard(struct wire *w, const struct wire_config *config, const struct route *r,
+                      struct diag *d)
+{
+    w->info.guard = guard_name(0);
+    w->info.lport = config->lport;
+    /* A segment outside any connection may come from any port, used or not. */
+    if (config->no_guard && config->lport)
+        return 0;
+    struct guard_query q = {.flow = w->flow,
+                            .scope = r->scope,
+                            .reserve_only = config->no_guard,
+                            .kinds = config->guards};
+    int error = guard_open(&w->guard, &q, &w->flow.lport, d);
+    if (error)
+        return error;
+    w->info.guard = guard_name(w->guard.kind);
+    w->info.lport = w->flow.lport;
+    return 0;
+}
+
+static const char *link_name(int dlt, const struct route *r)
+{
+    if (r->loopback)
+        return "loopback";
+    if (r->vlan)
+        return "vlan";
+    switch (dlt) {
+    case DLT_EN10MB:
+        return "ethernet";
+    case DLT_LINUX_SLL:
+    case DLT_LINUX_SLL2:
+        return "cooked";
+    case DLT_NULL:
+    case DLT_LOOP:
+        return "loopback";
+    default:
+        return "raw";
+    }
+}
+
+static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
+                        struct diag *d)
+{
+    struct capture_config c = {
+        .device = r->interface,
+        .filter = {.flow = w->flow, .listen = config->listen, .inbound_only = config->inbound_only},
+        .loopback = r->loopback,
+        .blocks = config->blocks,
+        .ring = config->ring};
+    int error = capture_open(&w->capture, &c, d);
+    if (error == 0)
+        w->info.link = link_name(capture_dlt(w->capture), r);
+    return error;
+}
+
+static int open_all(struct wire *w, const struct wire_config *config, struct diag *d)
+{
+    struct route r;
+    int error = open_route(w, config, &r, d);
+    if (error == 0)
+        error = open_craft(w, config, &r, d);
+    if (error == 0)
+        error = open_guard(w, config, &r, d);
+    if (error == 0)
+        error = open_capture(w, config, &r, d);
+    if (error == 0 && !config->keep_privileges)
+        error = privilege_drop(d);
+    return error;
+}
+
+int wire_open(struct wire **out, const struct wire_config *config, struct diag *d)
+{
+    struct wire *w = calloc(1, sizeof *w);
+    if (!w)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    w->guard.fd = -1;
+    w->listen = config->listen;
+    w->inbound_only = config->inbound_only;
+    int error = open_all(w, config, d);
+    if (error) {
+        wire_close(w);
+        return error;
+    }
+    *out = w;
+    return 0;
+}
+
+void wire_close(struct wire *w)
+{
+    if (!w)
+        return;
+    capture_close(w->capture);
+    guard_close(&w->guard);
+    craft_close(w->craft);
+    free(w);
+}
+
+const struct wire_info *wire_info(const struct wire *w)
+{
+    return &w->info;
+}
+
+int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
+              const struct wire_ip *ip, struct diag *d)
+{
+    int error = craft_send(w->craft, flow, s, ip, d);
+    if (error == 0)
+        w->stats.sent++;
+    else if (error == WAVE_EAGAIN)
+        w->stats.retried++;
+    return error;
+}
+
+/* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */
+static bool is_ours(const struct wire *w, const struct flow *f)
+{
+    if (!w->listen)
+        return flow_eq(f, &w->flow);
+    return f->v6 == w->flow.v6 && f->lport == w->flow.lport &&
+           (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
+}
+
+/*
+ * Whether the packet is about our flow, and which way it went. By addresses and ports, since on lo
+ * both ends are this host. Arriving comes first: a listener on any address with a client on the
+ * same port of another address of this host would otherwise take its requests for its answers.
+ * An ICMP error is ours when it quotes a segment that we sent.
+ */
+static bool match(const struct wire *w, const struct packet *p, bool *outgoing)
+{
+    struct flow seen = flow_reverse(&p->flow);
+    *outgoing = false;
+    if (p->kind == PACKET_ICMP)
+        return is_ours(w, &p->icmp.flow);
+    if (is_ours(w, &seen))
+        return true;
+    *outgoing = true;
+    return !w->inbound_only && is_ours(w, &p->flow);
+}
+
+/*
+ * Whether the checksum holds, or was never filled in: a sender that leaves it to its network card
+ * puts the pseudo-header's sum in its place, and between virtual machines, containers and a card
+ * that joins segments on receipt that is how the segment arrives. (libpcap does not hand on the
+ * kernel's own mark for it, TP_STATUS_CSUMNOTREADY.)
+ */
+static bool checksum_acceptable(const struct packet *p)
+{
+    if (seg_checksum_ok(&p->flow, p->l4, p->l4_len))
+        return true;
+    uint16_t field,
+        unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&p->flow, CHECKSUM_TCP, p->l4_len));
+    memcpy(&field, p->l4 + 16, sizeof field);
+    return field == unfilled;
+}
+
+/* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */
+static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
+{
+    struct frame f;
+    int error = frame_parse(capture_dlt(w->capture), c->bytes, c->caplen, &f);
+    if (error)
+        return error;
+    const uint8_t *ip = c->bytes + f.offset;
+    uint32_t ip_len = c->caplen - (uint32_t)f.offset;
+    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len};
+    error = ip_parse(ip, ip_len, &p.packet);
+    if (error)
+        return error;
+    if (!match(w, &p.packet, &p.outgoing))
+        return WAVE_ENOTOURS;
+    if (p.packet.length < p.ip_len)
+        p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
+    if (p.packet.kind == PACKET_TCP && !p.outgoing && !w->info.loopback &&
+        !checksum_acceptable(&p.packet))
+        return WAVE_ECHECKSUM;
+    *out = p;
+    return 0;
+}
+
+static void count(struct wire_stats *s, int error)
+{
+    switch (error) {
+    case WAVE_ETRUNC:
+        s->truncated++;
+        break;
+    case WAVE_EMALFORMED:
+    case WAVE_ECHECKSUM:
+        s->malformed++;
+        break;
+    default:
+        s->other++;
+        break;
+    }
+}
+
+int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
+{
+    struct capture_frame c;
+    int status;
+    while ((status = capture_next(w->capture, &c, d)) > 0) {
+        int error = read_frame(w, &c, out);
+        if (error == 0)
+            return 1;
+        count(&w->stats, error);
+    }
+    return status;
+}
+
+int wire_fd(const struct wire *w)
+{
+    return capture_fd(w->capture);
+}
+
+wave_time wire_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (wave_time)now.tv_sec * WAVE_S + (wave_time)now.tv_nsec;
+}
+
+struct wire_stats wire_stats(struct wire *w)
+{
+    struct wire_stats s = w->stats;
+    capture_stats(w->capture, &s.received, &s.dropped);
+    return s;
+}
