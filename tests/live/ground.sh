@@ -18,12 +18,14 @@ near4=10.9.0.1 near6=fd09::1 near_link=fe80::9:1
 far4=10.9.0.2 far6=fd09::2 far_link=fe80::9:2
 pids=
 
-# A user namespace is preferred even by root, so that everyone's run takes the same path.
+# A user namespace is preferred even by root, so that everyone's run takes the same path. A test that
+# needs a second user, of whom such a namespace knows none, sets ground_how=-nm first.
 ground_enter()
 {
     PATH=$PATH:/usr/sbin:/sbin
+    local how
     if [ -z "${TCPWAVE_GROUND:-}" ]; then
-        for how in -Urnm -nm; do
+        for how in ${ground_how:--Urnm -nm}; do
             if unshare $how sh -c 'ip link set lo up && ip link add t0 type veth peer name t1' 2>/dev/null; then
                 TCPWAVE_GROUND=$how exec unshare $how sh "$0" "$@"
             fi
@@ -42,6 +44,7 @@ ground_enter()
 
 ground_down()
 {
+    local pid
     for pid in $pids; do
         kill -9 "$pid" 2>/dev/null
     done
@@ -51,7 +54,7 @@ ground_down()
 
 poll()
 {
-    tries=200
+    local tries=200
     until "$@" >/dev/null 2>&1; do
         tries=$((tries - 1))
         [ $tries -gt 0 ] || return 1
@@ -95,7 +98,7 @@ peer()
 
 start_peer()
 {
-    name=$1 port=$2
+    local name=$1 port=$2
     shift 2
     launch "$name" nsenter -t "$holder" -n "$@"
     [ "$port" = - ] || poll listening "$port" peer || start_failed "$name"
@@ -103,7 +106,7 @@ start_peer()
 
 start_near()
 {
-    name=$1 port=$2
+    local name=$1 port=$2
     shift 2
     launch "$name" "$@"
     [ "$port" = - ] || poll listening "$port" env || start_failed "$name"
@@ -111,7 +114,7 @@ start_near()
 
 launch()
 {
-    name=$1
+    local name=$1
     shift
     "$@" >"$tmp/$name.log" 2>&1 </dev/null 9>&- &
     eval "pid_$name=$!"
@@ -133,6 +136,7 @@ start_failed()
 
 stop()
 {
+    local pid
     eval "pid=\$pid_$1"
     kill "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null

@@ -54,7 +54,7 @@ note()
 
 check()
 {
-    name=$1
+    local name=$1
     shift
     if "$@"; then
         pass "$name"
@@ -66,6 +66,7 @@ check()
 
 need()
 {
+    local tool
     for tool; do
         command -v "$tool" >/dev/null || {
             echo "# $tool is not installed"
@@ -96,7 +97,7 @@ show_try()
 
 expect_status()
 {
-    wanted=$1 name=$2
+    local wanted=$1 name=$2
     shift 2
     try "$@"
     if [ "$status" = "$wanted" ]; then
@@ -139,6 +140,7 @@ EOF
 
 expect_json()
 {
+    local value
     value=$(json_get "$1" "$2" 2>&1)
     if [ "$value" = "$3" ]; then
         pass "$4"
