@@ -1,0 +1,141 @@
+/*
+ * Every allocation failing in turn: alone, together with some that follow, and all of them for a
+ * while. The run still ends as if nothing had happened, since what found no room is sent again,
+ * and nothing is lost to the allocator.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/sim.h"
+
+/* Both directions, loss, a slow reader: queues and reassembly grow, shrink and go. */
+static void set_up(struct sim *s, uint64_t seed)
+{
+    struct conn_config c = sim_config(1500);
+    struct link_manners m = {.loss = 1000,
+                             .reordering = 1000,
+                             .duplication = 500,
+                             .delay = 20 * WAVE_MS,
+                             .jitter = 2 * WAVE_MS};
+    c.rcvbuf = 20000;
+    c.sndbuf = 20000;
+    c.r2 = WAVE_H;
+    c.syn_retries = 30;
+    sim_init(s, seed, &c, &c);
+    sim_manners(s, &m);
+    sim_open(s, seq_of(0xffffff00), seq_of(0x7fffff00));
+    s->end[LINK_A].user =
+        (struct sim_user){.total = 40000, .write_max = 5000, .close = SIM_CLOSE_SENT};
+    s->end[LINK_B].user = (struct sim_user){.total = 30000,
+                                            .write_max = 3000,
+                                            .read_max = 2000,
+                                            .read_pause = 30 * WAVE_MS,
+                                            .close = SIM_CLOSE_AFTER_PEER};
+}
+
+/* Runs with calls number `from` to `from` + `count` - 1 of that end failing; returns how many
+ * calls there were. */
+static uint64_t run(uint64_t seed, enum link_end end, uint64_t from, uint64_t count)
+{
+    struct sim *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    set_up(s, seed);
+    s->end[end].memory.fail_from = from;
+    s->end[end].memory.fail_count = count;
+    if (!sim_run(s, 12 * WAVE_H))
+        sim_fail(s, "the run did not end with calls %llu to %llu of end %c failing",
+                 (unsigned long long)from, (unsigned long long)(from + count - 1),
+                 end == LINK_A ? 'A' : 'B');
+    sim_assert_complete(s);
+    uint64_t calls = s->end[end].memory.calls;
+    if (count && calls >= from)
+        assert_true(s->end[end].memory.failed > 0);
+    sim_free(s);
+    free(s);
+    return calls;
+}
+
+static void each_in_turn(uint64_t count)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        for (enum link_end e = LINK_A; e <= LINK_B; e++) {
+            uint64_t calls = run(seed, e, 0, 0);
+            assert_true(calls >= 5);
+            for (uint64_t n = 1; n <= calls; n++)
+                run(seed, e, n, count);
+        }
+}
+
+static void each_allocation_failing_once_loses_nothing(void **unused)
+{
+    (void)unused;
+    each_in_turn(1);
+}
+
+static void each_allocation_and_four_more_failing_loses_nothing(void **unused)
+{
+    (void)unused;
+    each_in_turn(5);
+}
+
+static void a_hundred_allocations_failing_loses_nothing(void **unused)
+{
+    (void)unused;
+    each_in_turn(100);
+}
+
+/* The engine's own bound instead of the allocator's word. */
+static void a_bound_on_memory_is_kept_and_loses_nothing(void **unused)
+{
+    (void)unused;
+    for (size_t bound = 1000; bound <= 64000; bound *= 2) {
+        struct sim *s = calloc(1, sizeof *s);
+        assert_non_null(s);
+        set_up(s, bound);
+        size_t most = 0;
+        for (int i = 0; i < 2; i++)
+            s->end[i].env.mem_max = bound;
+        wave_time until = link_now(s->link) + 12 * WAVE_H;
+        while (link_now(s->link) < until && !sim_run_for(s, 10 * WAVE_MS))
+            for (int i = 0; i < 2; i++)
+                most = s->end[i].memory.bytes > most ? s->end[i].memory.bytes : most;
+        assert_in_range(most, 1, bound);
+        sim_assert_complete(s);
+        sim_free(s);
+        free(s);
+    }
+}
+
+static void no_memory_at_all_gives_no_crash_and_leaves_nothing(void **unused)
+{
+    (void)unused;
+    struct sim *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    set_up(s, 1);
+    for (int i = 0; i < 2; i++)
+        s->end[i].memory = (struct sim_memory){.fail_from = 1, .fail_count = UINT64_MAX / 2};
+    sim_run(s, WAVE_MIN);
+    sim_assert_no_memory(s);
+    assert_int_equal(s->end[LINK_A].sent, 0);
+    assert_int_equal(s->end[LINK_A].conn.state, STATE_ESTABLISHED);
+    sim_free(s);
+    free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_allocation_failing_once_loses_nothing),
+        cmocka_unit_test(each_allocation_and_four_more_failing_loses_nothing),
+        cmocka_unit_test(a_hundred_allocations_failing_loses_nothing),
+        cmocka_unit_test(a_bound_on_memory_is_kept_and_loses_nothing),
+        cmocka_unit_test(no_memory_at_all_gives_no_crash_and_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
