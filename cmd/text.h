@@ -8,14 +8,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "lib/core/err.h"
 #include "lib/core/time.h"
-
-/* Fills in `d` as printf would, cut off at its end. Returns `error`. */
-int diag_set(struct diag *d, int error, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* Decimal digits and nothing else. */
 int text_number(const char *text, uint64_t *out);

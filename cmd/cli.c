@@ -1,0 +1,379 @@
+#include "cmd/cli.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cmd/text.h"
+#include "lib/wire/diag.h"
+
+#define USAGE(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)
+
+/* "--name", or "-n" for what has only a letter. */
+#define OPTION_NAME 32
+static const char *row_name(const struct option_row *row, char text[OPTION_NAME])
+{
+    if (row->name)
+        snprintf(text, OPTION_NAME, "--%s", row->name);
+    else
+        snprintf(text, OPTION_NAME, "-%c", row->letter);
+    return text;
+}
+
+static bool is_option(const struct option_row *row)
+{
+    return row->kind > KIND_HEADING;
+}
+
+const struct command *cli_command(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+/*
+ * The nearest name.
+ */
+
+struct nearest {
+    const char *to;   /* what was written */
+    const char *name; /* the best so far, or NULL */
+    unsigned distance;
+};
+
+/* Half a word may be wrong, and no more than two letters of it; a beginning counts as a whole. */
+static void nearest_try(struct nearest *n, const char *name)
+{
+    size_t len = strlen(n->to);
+    unsigned distance = text_distance(n->to, name);
+
+    if (len >= 2 && strncmp(n->to, name, len) == 0)
+        distance = 1;
+    if (distance <= 2 && distance * 2 <= len && (!n->name || distance < n->distance)) {
+        n->name = name;
+        n->distance = distance;
+    }
+}
+
+static int unknown_command(const char *name, struct diag *d)
+{
+    struct nearest n = {.to = name};
+
+    if (name[0] == '-')
+        return USAGE(d,
+                     "the command comes before its options: tcpwave COMMAND %s ...; "
+                     "\"tcpwave --help\" lists the commands",
+                     name);
+    for (const struct command *c = commands; c->name; c++)
+        nearest_try(&n, c->name);
+    nearest_try(&n, "help");
+    if (n.name)
+        return USAGE(d, "unknown command \"%s\"; did you mean \"%s\"?", name, n.name);
+    if (strchr(name, ':'))
+        return USAGE(d, "unknown command \"%s\"; did you mean \"tcpwave connect %s\"?", name, name);
+    return USAGE(d, "unknown command \"%s\"; \"tcpwave --help\" lists them", name);
+}
+
+/* Names the command that has the option if another one has it, else the nearest. `len` of the name
+ * are the option's, without dashes. */
+static int unknown_option(const struct command *c, const char *name, size_t len, struct diag *d)
+{
+    char wanted[OPTION_NAME];
+    struct nearest n = {.to = wanted};
+
+    snprintf(wanted, sizeof wanted, "%.*s", (int)(len < sizeof wanted ? len : sizeof wanted - 1),
+             name);
+    for (const struct option_row *row = option_table; row->kind; row++) {
+        if (!is_option(row) || !row->name)
+            continue;
+        for (const struct command *other = commands; other->name; other++) {
+            if (row->commands & other->bit && strcmp(row->name, wanted) == 0)
+                return USAGE(d, "%s has no option --%s; it belongs to %s", c->name, wanted,
+                             other->name);
+        }
+        if (row->commands & c->bit)
+            nearest_try(&n, row->name);
+    }
+    if (n.name)
+        return USAGE(d, "unknown option --%s; did you mean --%s?", wanted, n.name);
+    return USAGE(d, "unknown option --%s; \"tcpwave %s --help\" lists them", wanted, c->name);
+}
+
+/*
+ * Values.
+ */
+
+static int bad_value(const struct option_row *row, const char *value, const char *why,
+                     struct diag *d)
+{
+    char name[OPTION_NAME];
+    return USAGE(d, "%s: \"%s\" %s", row_name(row, name), value, why);
+}
+
+static int parse_number(const struct option_row *row, const char *value, uint32_t *out,
+                        struct diag *d)
+{
+    uint64_t n;
+    char why[96];
+    int rc = row->kind == KIND_SIZE ? text_size(value, &n) : text_number(value, &n);
+
+    if (rc || n < row->least || n > row->most) {
+        snprintf(why, sizeof why, "is not a %s from %" PRIu64 " to %" PRIu64,
+                 row->kind == KIND_SIZE ? "size (N, Nk, NM)" : "number", row->least, row->most);
+        return bad_value(row, value, why, d);
+    }
+    *out = (uint32_t)n;
+    return 0;
+}
+
+static int parse_duration(const struct option_row *row, const char *value, wave_time *out,
+                          struct diag *d)
+{
+    char why[96], least[TEXT_DURATION], most[TEXT_DURATION];
+    wave_time t;
+
+    if (text_duration(value, &t))
+        return bad_value(row, value, "is not a duration, such as 250us, 1.5s, 10m or 2h", d);
+    if (t < row->least || t > row->most) {
+        snprintf(why, sizeof why, "is not from %s to %s", text_duration_format(row->least, least),
+                 text_duration_format(row->most, most));
+        return bad_value(row, value, t == 0 ? "is no time at all" : why, d);
+    }
+    *out = t;
+    return 0;
+}
+
+static int parse_word(const struct option_row *row, const char *value, uint32_t *out,
+                      struct diag *d)
+{
+    char why[96];
+    size_t len = strlen(value);
+    uint32_t place = 0;
+
+    for (const char *word = row->value;; place++) {
+        size_t word_len = strcspn(word, "|");
+        if (word_len == len && memcmp(word, value, len) == 0) {
+            *out = place;
+            return 0;
+        }
+        if (!word[word_len])
+            break;
+        word += word_len + 1;
+    }
+    snprintf(why, sizeof why, "is none of %s", row->value);
+    return bad_value(row, value, why, d);
+}
+
+static int parse_data(const struct option_row *row, char *value, struct bytes *out, struct diag *d)
+{
+    const char *why;
+    size_t len;
+
+    if (text_unescape(value, &len, &why)) {
+        /* The value is half decoded by now, so that only the rest could be shown. */
+        char name[OPTION_NAME];
+        return USAGE(d, "%s: the text %s", row_name(row, name), why);
+    }
+    *out = (struct bytes){(uint8_t *)value, len};
+    return 0;
+}
+
+static int parse_text(const struct option_row *row, const char *value, const char **out,
+                      struct diag *d)
+{
+    if (!*value)
+        return bad_value(row, value, "is empty", d);
+    if (row->most && strlen(value) > row->most)
+        return bad_value(row, value, "is too long", d);
+    *out = value;
+    return 0;
+}
+
+/* Puts the option's value where it belongs. `value` is NULL for one that takes none. */
+static int store(const struct option_row *row, char *value, struct options *o, struct diag *d)
+{
+    void *field = (char *)o + row->field;
+
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return 0;
+    case KIND_REPEAT:
+        *(uint8_t *)field += *(uint8_t *)field < UINT8_MAX;
+        return 0;
+    case KIND_NUMBER:
+    case KIND_SIZE:
+        return parse_number(row, value, field, d);
+    case KIND_DURATION:
+        return parse_duration(row, value, field, d);
+    case KIND_WORD:
+        return parse_word(row, value, field, d);
+    case KIND_TEXT:
+        return parse_text(row, value, field, d);
+    case KIND_DATA:
+        return parse_data(row, value, field, d);
+    case KIND_CUSTOM: {
+        const char *why = row->parse(o, value);
+        return why ? bad_value(row, value, why, d) : 0;
+    }
+    case KIND_END:
+    case KIND_HEADING:
+        break;
+    }
+    return WAVE_EINVAL; /* rows that no search finds */
+}
+
+/*
+ * Arguments.
+ */
+
+struct arguments {
+    char **next; /* ended by NULL */
+    struct options *o;
+    const char *target;
+};
+
+static const struct option_row *find(const struct command *c, char letter, const char *name,
+                                     size_t len)
+{
+    for (const struct option_row *row = option_table; row->kind; row++) {
+        if (!is_option(row) || !(row->commands & c->bit))
+            continue;
+        if (name ? row->name && strlen(row->name) == len && memcmp(row->name, name, len) == 0
+                 : row->letter == letter)
+            return row;
+    }
+    return NULL;
+}
+
+/* The value is the next argument, whatever that looks like. */
+static int next_value(struct arguments *a, const struct option_row *row, char **value,
+                      struct diag *d)
+{
+    char name[OPTION_NAME];
+
+    if (!*a->next)
+        return USAGE(d, "%s needs a value: %s", row_name(row, name), row->value);
+    *value = *a->next++;
+    return 0;
+}
+
+/* --name, --name=value, --name value. */
+static int long_option(struct arguments *a, char *text, struct diag *d)
+{
+    char *name = text + 2, *equals = strchr(name, '='), *value = equals ? equals + 1 : NULL;
+    size_t len = strcspn(name, "=");
+
+    if (strcmp(name, "help") == 0) {
+        a->o->help = true;
+        return 0;
+    }
+    const struct option_row *row = find(a->o->command, 0, name, len);
+    if (!row)
+        return unknown_option(a->o->command, name, len, d);
+    if (!row->value && value)
+        return USAGE(d, "--%s takes no value", row->name);
+    if (row->value && !value && next_value(a, row, &value, d))
+        return WAVE_EINVAL;
+    return store(row, value, a->o, d);
+}
+
+/* -v, -vv4, -p80, -p 80, -vp80: letters, until one takes the rest or the next argument. */
+static int short_options(struct arguments *a, char *text, struct diag *d)
+{
+    for (char *letter = text + 1; *letter; letter++) {
+        if (*letter == 'h') {
+            a->o->help = true;
+            return 0;
+        }
+        const struct option_row *row = find(a->o->command, *letter, NULL, 0);
+        if (!row)
+            return USAGE(d, "unknown option -%c; \"tcpwave %s --help\" lists them", *letter,
+                         a->o->command->name);
+        char *value = row->value && letter[1] ? letter + 1 : NULL;
+        if (row->value && !value && next_value(a, row, &value, d))
+            return WAVE_EINVAL;
+        if (store(row, value, a->o, d))
+            return WAVE_EINVAL;
+        if (value)
+            break;
+    }
+    return 0;
+}
+
+static int operand(struct arguments *a, const char *text, struct diag *d)
+{
+    if (!a->target) {
+        a->target = text;
+        return 0;
+    }
+    if (!strchr(a->target, ':') && strspn(text, "0123456789") == strlen(text) && *text)
+        return USAGE(d, "one target is wanted; did you mean \"%s:%s\"?", a->target, text);
+    return USAGE(d, "one target is wanted, and here are two: \"%s\" and \"%s\"", a->target, text);
+}
+
+/* Everything behind the command's name. */
+static int parse_arguments(struct arguments *a, struct diag *d)
+{
+    bool options = true; /* until "--" */
+
+    while (*a->next && !a->o->help) {
+        char *text = *a->next++;
+        int rc = 0;
+
+        if (!options || text[0] != '-' || !text[1])
+            rc = operand(a, text, d);
+        else if (strcmp(text, "--") == 0)
+            options = false;
+        else
+            rc = text[1] == '-' ? long_option(a, text, d) : short_options(a, text, d);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int check(struct arguments *a, struct diag *d)
+{
+    struct options *o = a->o;
+    const struct command *c = o->command;
+
+    if (!a->target)
+        return USAGE(d, "a target is missing: tcpwave %s [options] %s", c->name, c->target);
+    if (target_parse(a->target, c->bit == LISTEN, &o->target, d))
+        return WAVE_EINVAL;
+    const char *wrong = options_check(o);
+    if (!wrong && c->check)
+        wrong = c->check(o);
+    return wrong ? USAGE(d, "%s", wrong) : 0;
+}
+
+int cli_parse(int argc, char **argv, struct options *out, struct diag *d)
+{
+    options_default(out);
+    if (argc < 2)
+        return USAGE(d, "a command is missing");
+
+    const char *name = argv[1];
+    out->help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+    out->version = strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0;
+    if (out->help || out->version)
+        return 0;
+    if (strcmp(name, "help") == 0) {
+        out->help = true;
+        name = argv[2];
+        if (!name)
+            return 0;
+    }
+    out->command = cli_command(name);
+    if (!out->command)
+        return unknown_command(name, d);
+    if (out->help)
+        return 0;
+
+    struct arguments a = {.next = argv + 2, .o = out};
+    int rc = parse_arguments(&a, d);
+    return rc || out->help ? rc : check(&a, d);
+}

@@ -1,0 +1,204 @@
+#include <string.h>
+
+#include "cmd/cli.h"
+#include "cmd/text.h"
+
+static const char *parse_source(struct options *o, const char *value)
+{
+    o->has_source = target_literal(value, &o->source.v6, &o->source.addr);
+    return o->has_source ? NULL : "is not an IPv4 or IPv6 address";
+}
+
+/* RFC 9293, 3.4.2: an MSL of two minutes, and TIME_WAIT is two of them. */
+static const char *parse_time_wait(struct options *o, const char *value)
+{
+    o->keep_time_wait = true;
+    if (strcmp(value, "full") == 0) {
+        o->time_wait = 4 * WAVE_MIN;
+        return NULL;
+    }
+    if (text_duration(value, &o->time_wait) || o->time_wait > 24 * WAVE_H)
+        return "is neither \"full\" nor a duration up to 24h, such as 500ms, 30s or 2m";
+    return NULL;
+}
+
+#define ACTIVE (CONNECT | HALFCLOSE | KEEPALIVE)
+#define CONNECTING (ACTIVE | LISTEN)
+#define PROBING (KEEPALIVE | LISTEN)
+#define FIELD(name) offsetof(struct options, name)
+#define YEAR (8760 * WAVE_H)
+#define WEEKS (1000 * WAVE_H) /* a probe that comes later is no probe */
+
+/* RFC 7323, section 2.3: 65535 shifted by 14 is the largest window there can be. */
+#define WINDOW_MOST (65535u << 14)
+
+/* clang-format off */
+const struct option_row option_table[] = {
+    {KIND_HEADING, 0, "Where from and where to", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_FLAG, '4', NULL, NULL, "IPv4 only", CONNECTING, FIELD(ipv4), 0, 0, NULL},
+    {KIND_FLAG, '6', NULL, NULL, "IPv6 only", CONNECTING, FIELD(ipv6), 0, 0, NULL},
+    {KIND_TEXT, 'i', "interface", "NAME", "send and capture there, not where the route leads",
+     CONNECTING, FIELD(interface), 0, 15, NULL},
+    {KIND_CUSTOM, 's', "source", "ADDR", "local address, one of this host's",
+     CONNECTING, 0, 0, 0, parse_source},
+    {KIND_NUMBER, 'p', "source-port", "PORT", "local port (default: a free one)",
+     ACTIVE, FIELD(source_port), 1, 65535, NULL},
+
+    {KIND_HEADING, 0, "What to send and receive", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_DATA, 'd', "data", "TEXT", "send this; \\r \\n \\t \\0 \\xHH \\\\ are understood",
+     CONNECTING, FIELD(data), 0, 0, NULL},
+    {KIND_TEXT, 'f', "file", "PATH", "send this file; - is standard input",
+     ACTIVE, FIELD(file), 0, 0, NULL},
+    {KIND_TEXT, 'o', "output", "PATH", "write received bytes there; - is standard output",
+     ACTIVE, FIELD(output), 0, 0, NULL},
+    {KIND_FLAG, 0, "echo", NULL, "send back what is received",
+     LISTEN, FIELD(echo), 0, 0, NULL},
+    {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
+     LISTEN, FIELD(discard), 0, 0, NULL},
+    {KIND_TEXT, 0, "serve", "FILE", "send this file to everyone who connects",
+     LISTEN, FIELD(serve), 0, 0, NULL},
+
+    {KIND_HEADING, 0, "Connections", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_NUMBER, 0, "connections", "N", "end after so many",
+     LISTEN, FIELD(connections), 1, UINT32_MAX, NULL},
+    {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
+     LISTEN, FIELD(max), 1, 1 << 20, NULL},
+    {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
+     LISTEN, FIELD(half_open), 1, 1 << 20, NULL},
+
+    {KIND_HEADING, 0, "Close", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_WORD, 0, "close", "active|passive|abort|vanish",
+     "our FIN first (the default); the peer's first; RST; nothing at all",
+     CONNECT | LISTEN, FIELD(close), 0, 0, NULL},
+    {KIND_DURATION, 0, "hold", "DURATION", "stay before closing",
+     CONNECT, FIELD(hold), 1, YEAR, NULL},
+    {KIND_DURATION, 0, "linger", "DURATION",
+     "wait so long for a peer that acknowledged our FIN and then says nothing (default 5s)",
+     CONNECTING, FIELD(linger), 1, YEAR, NULL},
+    {KIND_CUSTOM, 0, "time-wait", "DURATION|full",
+     "keep TIME_WAIT so long; full is 2 MSL, 4m (default: enter and leave it at once)",
+     CONNECTING, 0, 0, 0, parse_time_wait},
+
+    {KIND_HEADING, 0, "Keepalive", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
+     LISTEN, FIELD(keepalive), 0, 0, NULL},
+    {KIND_DURATION, 0, "idle", "DURATION", "silence before the first probe (default 2h)",
+     PROBING, FIELD(keep_idle), WAVE_US, WEEKS, NULL},
+    {KIND_DURATION, 0, "interval", "DURATION", "between probes (default 75s)",
+     PROBING, FIELD(keep_interval), WAVE_US, WEEKS, NULL},
+    {KIND_NUMBER, 0, "count", "N", "unanswered probes until the peer is lost (default 10)",
+     PROBING, FIELD(keep_count), 1, 255, NULL},
+    {KIND_FLAG, 0, "garbage", NULL, "probes carry one byte, as old hosts want it",
+     PROBING, FIELD(keep_garbage), 0, 0, NULL},
+    {KIND_DURATION, 0, "for", "DURATION", "end with success after this",
+     KEEPALIVE, FIELD(keep_for), 1, YEAR, NULL},
+
+    {KIND_HEADING, 0, "TCP", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_NUMBER, 0, "syn-retries", "N", "repeat an unanswered SYN so often (default 3: 15s)",
+     ACTIVE, FIELD(syn_retries), 0, 10, NULL},
+    {KIND_DURATION, 0, "give-up", "DURATION",
+     "a peer that acknowledges nothing for so long is lost (default 100s)",
+     CONNECTING, FIELD(give_up), WAVE_MS, YEAR, NULL},
+    {KIND_FLAG, 0, "no-ack", NULL, "never send the third segment of the handshake",
+     CONNECT, FIELD(no_ack), 0, 0, NULL},
+    {KIND_FLAG, 0, "verify", NULL, "probe the peer wherever its state is only assumed",
+     ACTIVE, FIELD(verify), 0, 0, NULL},
+    {KIND_NUMBER, 0, "mss", "BYTES", "largest segment to announce (default: from the MTU)",
+     CONNECTING, FIELD(mss), 1, 65535, NULL},
+    {KIND_SIZE, 0, "window", "BYTES", "receive buffer (default 4M)",
+     CONNECTING, FIELD(window), 1, WINDOW_MOST, NULL},
+    {KIND_FLAG, 0, "ecn", NULL, "ask for ECN", CONNECTING, FIELD(ecn), 0, 0, NULL},
+    {KIND_FLAG, 0, "no-sack", NULL, "do not offer SACK",
+     CONNECTING, FIELD(no_sack), 0, 0, NULL},
+    {KIND_FLAG, 0, "no-timestamps", NULL, "do not offer timestamps",
+     CONNECTING, FIELD(no_timestamps), 0, 0, NULL},
+    {KIND_FLAG, 0, "no-wscale", NULL, "do not offer window scaling",
+     CONNECTING, FIELD(no_wscale), 0, 0, NULL},
+    {KIND_NUMBER, 0, "ttl", "N", "time to live, or hop limit (default 64)",
+     CONNECTING, FIELD(ttl), 1, 255, NULL},
+    {KIND_NUMBER, 0, "tos", "N", "type of service, or traffic class; a multiple of 4",
+     CONNECTING, FIELD(tos), 0, 255, NULL},
+
+    {KIND_HEADING, 0, "What is shown", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_DURATION, 0, "timeout", "DURATION", "end the whole run after this",
+     CONNECTING, FIELD(timeout), 1, YEAR, NULL},
+    {KIND_FLAG, 0, "json", NULL, "one JSON object a line instead of the drawing",
+     CONNECTING, FIELD(json), 0, 0, NULL},
+    {KIND_TEXT, 0, "pcap", "FILE", "write the packets there, as pcapng; as pcap if *.pcap",
+     CONNECTING, FIELD(pcap), 0, 0, NULL},
+    {KIND_FLAG, 'q', "quiet", NULL, "only the exit status", CONNECTING, FIELD(quiet), 0, 0, NULL},
+    {KIND_REPEAT, 'v', "verbose", NULL, "absolute numbers; twice: bytes too",
+     CONNECTING, FIELD(verbose), 0, 0, NULL},
+    {KIND_WORD, 0, "color", "auto|always|never", "colour; NO_COLOR is honoured",
+     CONNECTING, FIELD(color), 0, 0, NULL},
+    {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", CONNECTING, FIELD(ascii), 0, 0, NULL},
+    {KIND_NUMBER, 0, "width", "COLUMNS", "of the drawing (default: the terminal's)",
+     CONNECTING, FIELD(width), 80, 1000, NULL},
+    {KIND_END, 0, NULL, NULL, NULL, 0, 0, 0, 0, NULL}};
+/* clang-format on */
+
+void options_default(struct options *o)
+{
+    *o = (struct options){.syn_retries = 3,
+                          .window = 4 << 20,
+                          .ttl = 64,
+                          .linger = 5 * WAVE_S,
+                          .give_up = 100 * WAVE_S,
+                          .half_open = 256,
+                          .max = 4096};
+}
+
+/* -4, -6, the literal target and --source are of one family. */
+static const char *check_family(const struct options *o)
+{
+    enum target_family target = o->target.literal;
+
+    if (o->ipv4 && o->ipv6)
+        return "-4 and -6 exclude each other";
+    if (o->ipv4 && target == TARGET_IPV6)
+        return "-4 was given, but the target is an IPv6 address";
+    if (o->ipv6 && target == TARGET_IPV4)
+        return "-6 was given, but the target is an IPv4 address";
+    if (!o->has_source)
+        return NULL;
+    if (o->ipv4 && o->source.v6)
+        return "-4 was given, but --source is an IPv6 address";
+    if (o->ipv6 && !o->source.v6)
+        return "-6 was given, but --source is an IPv4 address";
+    if (target != TARGET_ANY && (target == TARGET_IPV6) != o->source.v6)
+        return "the target and --source are addresses of different families";
+    return NULL;
+}
+
+/* RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4: two hours. 0 marked what was not given. */
+static void keepalive_defaults(struct options *o)
+{
+    o->keepalive |= o->command->bit == KEEPALIVE || o->keep_garbage || o->keep_idle ||
+                    o->keep_interval || o->keep_count;
+    if (!o->keep_idle)
+        o->keep_idle = 2 * WAVE_H;
+    if (!o->keep_interval)
+        o->keep_interval = 75 * WAVE_S;
+    if (!o->keep_count)
+        o->keep_count = 10;
+}
+
+const char *options_check(struct options *o)
+{
+    const char *wrong = check_family(o);
+
+    if (wrong)
+        return wrong;
+    if (o->data.at && o->file)
+        return "--data and --file exclude each other";
+    if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
+        return "--echo, --discard, --serve and --data exclude each other";
+    if (o->output && o->pcap && strcmp(o->output, "-") == 0 && strcmp(o->pcap, "-") == 0)
+        return "--output and --pcap cannot both be standard output";
+    if (o->quiet && o->verbose)
+        return "--quiet and --verbose exclude each other";
+    if (o->tos & 3)
+        return "--tos must be a multiple of 4: its two low bits belong to ECN";
+    keepalive_defaults(o);
+    return NULL;
+}
