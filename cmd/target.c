@@ -1,0 +1,307 @@
+#include "cmd/target.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/text.h"
+#include "lib/wire/diag.h"
+
+#define MALFORMED(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+bool target_literal(const char *text, bool *v6, struct addr *out)
+{
+    struct addr addr = {{0}};
+
+    if (inet_pton(AF_INET, text, addr.byte) == 1) {
+        *v6 = false;
+        *out = addr;
+        return true;
+    }
+    if (inet_pton(AF_INET6, text, addr.byte) == 1) {
+        *v6 = true;
+        *out = addr;
+        return true;
+    }
+    return false;
+}
+
+static bool is_zero(const struct addr *a)
+{
+    return addr_eq(a, &(struct addr){{0}});
+}
+
+static bool is_link_local(bool v6, const struct addr *a)
+{
+    return v6 && a->byte[0] == 0xfe && (a->byte[1] & 0xc0) == 0x80;
+}
+
+/* Why no connection can lead there (RFC 9293, 3.9.2.3, MUST-46), or NULL. */
+static const char *not_a_peer(bool v6, const struct addr *a)
+{
+    static const struct addr broadcast = {{255, 255, 255, 255}};
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    if (is_zero(a))
+        return "is the unspecified address; this host is 127.0.0.1 and [::1]";
+    if (v6 ? a->byte[0] == 0xff : (a->byte[0] & 0xf0) == 0xe0)
+        return "is a multicast address, and TCP has one peer";
+    if (!v6 && addr_eq(a, &broadcast))
+        return "is the broadcast address, and TCP has one peer";
+    if (v6 && memcmp(a->byte, mapped, sizeof mapped) == 0)
+        return "is an IPv4 address in IPv6 clothes; write it as IPv4";
+    return NULL;
+}
+
+/*
+ * Taking it apart.
+ */
+
+/* The end of text's host part, its brackets included, and where the service begins. */
+struct split {
+    const char *host, *service;
+    size_t host_len;
+    bool brackets;
+};
+
+static int split(const char *text, bool passive, struct split *out, struct diag *d)
+{
+    const char *form = passive ? "[ADDR:]PORT" : "HOST:PORT";
+    const char *colon = strrchr(text, ':');
+
+    if (strstr(text, "://"))
+        return MALFORMED(d, "\"%s\" is a URL; write %s", text, form);
+    if (text[0] == '[') {
+        const char *end = strchr(text, ']');
+        if (!end)
+            return MALFORMED(d, "\"%s\" has no closing bracket; write [IPv6]:PORT", text);
+        if (end[1] != ':')
+            return MALFORMED(d, "\"%s\" has no port; write [IPv6]:PORT", text);
+        *out = (struct split){text + 1, end + 2, (size_t)(end - text - 1), true};
+    } else if (!colon) {
+        if (!passive)
+            return MALFORMED(d, "\"%s\" has no port; write %s", text, form);
+        *out = (struct split){"", text, 0, false};
+    } else if (strchr(text, ':') != colon) {
+        return MALFORMED(d, "\"%s\" has several colons; write an IPv6 address in brackets: [%s]%s",
+                         text, text, ":PORT");
+    } else {
+        bool any = passive && colon == text + 1 && text[0] == '*';
+        *out = (struct split){text, colon + 1, any ? 0 : (size_t)(colon - text), false};
+    }
+    return 0;
+}
+
+static int parse_service(const char *text, struct target_name *name, struct diag *d)
+{
+    uint64_t port;
+
+    if (*text && strspn(text, DIGITS) == strlen(text)) {
+        if (text_number(text, &port) || port < 1 || port > UINT16_MAX)
+            return MALFORMED(d, "there is no port %s; ports are 1 to 65535", text);
+        name->port = (uint16_t)port;
+    } else if (!*text) {
+        return MALFORMED(d, "the port behind the colon is missing");
+    } else if (strspn(text, LETTERS DIGITS "-_.+") != strlen(text) || !strpbrk(text, LETTERS) ||
+               text[0] == '-' || strlen(text) >= TARGET_SERVICE) {
+        /* RFC 6335, 5.1, and what /etc/services has beyond it. */
+        return MALFORMED(d, "\"%s\" is neither a port from 1 to 65535 nor a service's name", text);
+    }
+    memcpy(name->service, text, strlen(text) + 1);
+    return 0;
+}
+
+/* A name that ends in a number would be read by the resolver as an address in a form that few
+ * know (10.1 is 10.0.0.1, 010 is 8). */
+static bool looks_like_address(const char *host)
+{
+    const char *dot = strrchr(host, '.');
+    const char *last = dot ? dot + 1 : host;
+
+    return *last && (strspn(last, DIGITS) == strlen(last) || strncasecmp(last, "0x", 2) == 0);
+}
+
+/* Bytes beyond ASCII are let through: an internationalised name may be in the hosts file. */
+static bool is_host_name(const char *host)
+{
+    for (const char *p = host; *p; p++) {
+        if (!((unsigned char)*p & 0x80) && !strchr(LETTERS DIGITS "-._", *p))
+            return false;
+    }
+    return host[0] && host[0] != '-' && host[0] != '.';
+}
+
+/* Splits "fe80::1%eth0", which brackets surround. */
+static int parse_zone(struct target_name *name, struct diag *d)
+{
+    char *percent = strchr(name->host, '%');
+
+    if (!percent)
+        return 0;
+    if (!percent[1] || strlen(percent + 1) >= sizeof name->zone)
+        return MALFORMED(d, "\"%s\" has no interface behind its %%", name->host);
+    memcpy(name->zone, percent + 1, strlen(percent + 1) + 1);
+    *percent = '\0';
+    return 0;
+}
+
+static int parse_host(const struct split *s, struct target_name *name, struct diag *d)
+{
+    bool v6;
+    struct addr addr;
+
+    if (s->host_len >= sizeof name->host)
+        return MALFORMED(d, "the host's name is longer than %d characters", TARGET_HOST - 1);
+    memcpy(name->host, s->host, s->host_len);
+    if (!s->host_len)
+        return name->passive && !s->brackets ? 0
+                                             : MALFORMED(d, "the host before the port is "
+                                                            "missing");
+    if (s->brackets && parse_zone(name, d))
+        return WAVE_EINVAL;
+    if (target_literal(name->host, &v6, &addr) && v6 == s->brackets) {
+        const char *wrong = name->passive && is_zero(&addr) ? NULL : not_a_peer(v6, &addr);
+        name->literal = v6 ? TARGET_IPV6 : TARGET_IPV4;
+        return wrong ? MALFORMED(d, "%s %s", name->host, wrong) : 0;
+    }
+    if (s->brackets)
+        return MALFORMED(d, "\"%s\" is not an IPv6 address", name->host);
+    if (looks_like_address(name->host))
+        return MALFORMED(d, "\"%s\" is not an IPv4 address", name->host);
+    if (!is_host_name(name->host))
+        return MALFORMED(d, "\"%s\" cannot be a host's name", name->host);
+    return 0;
+}
+
+int target_parse(const char *text, bool passive, struct target_name *out, struct diag *d)
+{
+    struct target_name name = {.passive = passive};
+    struct split s;
+
+    if (split(text, passive, &s, d) || parse_host(&s, &name, d) ||
+        parse_service(s.service, &name, d))
+        return WAVE_EINVAL;
+    *out = name;
+    return 0;
+}
+
+/*
+ * Looking it up.
+ */
+
+static int resolve_port(const struct target_name *name, uint16_t *port, struct diag *d)
+{
+    const struct servent *service;
+
+    *port = name->port;
+    if (name->port)
+        return 0;
+    service = getservbyname(name->service, "tcp");
+    if (!service)
+        return diag_fail(d, WAVE_ENOTFOUND,
+                         "unknown service \"%s\": it is not in /etc/services; write the number of "
+                         "its port",
+                         name->service);
+    *port = ntohs((uint16_t)service->s_port);
+    return 0;
+}
+
+/* An interface's name, or its number as RFC 4007, 11.2 has it. */
+static int resolve_zone(const char *zone, uint32_t *scope, struct diag *d)
+{
+    char name[IF_NAMESIZE];
+    uint64_t number;
+
+    *scope = 0;
+    if (!zone[0])
+        return 0;
+    *scope = if_nametoindex(zone);
+    if (!*scope && text_number(zone, &number) == 0 && number <= INT32_MAX &&
+        if_indextoname((unsigned)number, name))
+        *scope = (uint32_t)number;
+    if (!*scope)
+        return diag_fail(d, WAVE_ENOTFOUND,
+                         "unknown interface \"%s\"; \"ip link\" lists this host's", zone);
+    return 0;
+}
+
+static void take_address(const struct addrinfo *info, struct target *t)
+{
+    t->addr = (struct addr){{0}};
+    t->v6 = info->ai_family == AF_INET6;
+    if (t->v6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, info->ai_addr, sizeof in6);
+        memcpy(t->addr.byte, &in6.sin6_addr, 16);
+        t->scope = in6.sin6_scope_id;
+    } else {
+        struct sockaddr_in in;
+        memcpy(&in, info->ai_addr, sizeof in);
+        memcpy(t->addr.byte, &in.sin_addr, 4);
+        t->scope = 0;
+    }
+}
+
+/* No AI_ADDRCONFIG: it would hide ::1 on a host whose only IPv6 address that is. getaddrinfo()
+ * puts what cannot be reached last (RFC 6724, rule 1). */
+static int resolve_name(const char *host, enum target_family family, struct target *t,
+                        struct diag *d)
+{
+    static const char *const what[] = {"an address", "an IPv4 address", "an IPv6 address"};
+    static const int af[] = {AF_UNSPEC, AF_INET, AF_INET6};
+    struct addrinfo hints = {.ai_family = af[family], .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list;
+    const char *wrong = NULL;
+    int error = getaddrinfo(host, NULL, &hints, &list);
+
+    if (error == EAI_NONAME && family == TARGET_ANY)
+        return diag_fail(d, WAVE_ENOTFOUND, "unknown host \"%s\": no such name", host);
+    if (error)
+        return diag_fail(d, WAVE_ENOTFOUND, "unknown host \"%s\": cannot find %s of it: %s", host,
+                         what[family], gai_strerror(error));
+    for (const struct addrinfo *i = list; i; i = i->ai_next) {
+        take_address(i, t);
+        wrong = not_a_peer(t->v6, &t->addr);
+        if (!wrong)
+            break;
+    }
+    freeaddrinfo(list);
+    if (wrong)
+        return diag_fail(d, WAVE_ENOTFOUND, "unknown host \"%s\": its address %s", host, wrong);
+    return 0;
+}
+
+int target_resolve(const struct target_name *name, enum target_family family, struct target *out,
+                   struct diag *d)
+{
+    struct target t = {.v6 = family == TARGET_IPV6, .any = !name->host[0]};
+    uint32_t scope;
+    int rc = resolve_port(name, &t.port, d);
+
+    if (rc || (rc = resolve_zone(name->zone, &scope, d)))
+        return rc;
+    if (name->literal) {
+        if (family && family != name->literal)
+            return MALFORMED(d, "%s is not an %s address", name->host,
+                             family == TARGET_IPV4 ? "IPv4" : "IPv6");
+        target_literal(name->host, &t.v6, &t.addr);
+        t.any = is_zero(&t.addr);
+    } else if (!t.any && (rc = resolve_name(name->host, family, &t, d))) {
+        return rc;
+    }
+    if (scope)
+        t.scope = scope;
+    if (is_link_local(t.v6, &t.addr) && !t.scope && !name->passive)
+        return diag_fail(d, WAVE_ENOTFOUND,
+                         "%s is a link-local address and needs an interface: "
+                         "[%s%%IFACE]:%s",
+                         name->host, name->host, name->service);
+    *out = t;
+    return 0;
+}
