@@ -6,6 +6,37 @@
  * PROVED: the side was in that state when it sent the evidence. ASSUMED: nothing contradicts it,
  * but the segment that would bring it there may have been lost, or a firewall may have answered in
  * its place. UNKNOWN is an answer.
+ *
+ * How it thinks. A side's own segments prove, segments sent to it only let assume. A segment
+ * proves by what its sender must have known: its ACK is exactly RCV.NXT, and the SEQ of a
+ * segment without data exactly SND.NXT (RFC 9293, 3.10.7.4). What a side has learnt of its own SYN
+ * or FIN being acknowledged shows once it acknowledges a byte that was never sent without that
+ * acknowledgement. An assumption stands until a segment that must have been sent later speaks
+ * against it: a repeated SYN-ACK or FIN, the answer to a probe.
+ *
+ * What follows from it, where one might expect otherwise:
+ * - Data proves that the handshake is over, but not that no FIN was sent behind it and lost: it may
+ *   be a repetition. It proves ESTABLISHED (CLOSE_WAIT) only within TRACK_REPEAT of the moment
+ *   before which the sender cannot have sent a FIN; later it leaves an earlier proof as it is, or
+ *   an assumption, which the next segment without data proves. In the same way a FIN that
+ *   acknowledges ours proves LAST_ACK where CLOSE_WAIT had been proved or within TRACK_REPEAT, and
+ *   is LAST_ACK assumed else: it may be the repetition of one that crossed ours (CLOSING).
+ * - An ACK that acknowledges no more than our SYN proves nothing against SYN_RECEIVED, not even as
+ *   the answer to a probe: that state answers probes as well.
+ * - An answer to a probe does not prove FIN_WAIT_2: the ACK in an unacceptable segment is not
+ *   looked at, so that FIN_WAIT_1 would answer the same.
+ * - RST: in answer to a SYN, from a side that was never heard, CLOSED is assumed, since a
+ *   firewall refuses in just this way. From a side whose handshake was proved to be over, or that
+ *   opened actively, and at exactly the number that is next (or that the other side acknowledged
+ *   last, which is how a host without the connection resets it), it proves CLOSED: what forges
+ *   that sees the connection and could forge anything. Whoever receives it is CLOSED assumed;
+ *   LISTEN when it opened passively and had not gone beyond SYN_RECEIVED. An RST elsewhere in the
+ *   window moves nothing (RFC 5961, section 3): if it is genuine, the challenge ACK that it
+ *   draws brings an exact one.
+ * - A flow that is seen from the middle on stays UNKNOWN until the bytes before SND.NXT and
+ *   RCV.NXT have been seen to be data, or FIN.
+ * - TIME_WAIT stays TIME_WAIT: nothing on the wire shows its end.
+ * - A SYN with another ISN starts anew after CLOSED or TIME_WAIT; segment numbers go on.
  */
 #ifndef TCPWAVE_CORE_TRACK_H
 #define TCPWAVE_CORE_TRACK_H
@@ -21,10 +52,13 @@ enum track_side { TRACK_A, TRACK_B, TRACK_SIDES }; /* who sent it; A is us on a 
 
 enum certainty { CERTAINTY_ASSUMED, CERTAINTY_PROVED };
 
-
+/* The shortest time after which a host sends something again that nobody asked it to repeat:
+ * RFC 6298, 2.4 says a second, and no common host goes below this. */
+#define TRACK_REPEAT (200 * WAVE_MS)
 
 /* What is known of one side. `evidence` is the number of a segment, counted from 1 as they were
- * given, or 0; `cause` a few static words such as "it acknowledged our FIN". */
+ * given, or 0; `cause` a few static words, which call side A "we": of B "it acknowledged our FIN",
+ * of A "it acknowledged the peer's FIN". An UNKNOWN state is never proved. */
 struct track_view {
     enum state state;
     enum certainty certainty;
@@ -35,32 +69,36 @@ struct track_view {
 /* How a segment looked to the watcher, for a renderer. */
 enum track_note {
     TRACK_NEW = 0,
-    TRACK_RETRANSMISSION = 1 << 0, /* its bytes, SYN or FIN were sent before */
+    TRACK_RETRANSMISSION = 1 << 0, /* its bytes, SYN or FIN lie below what was sent before: sent
+                                      again, or overtaken on the way */
     TRACK_OUT_OF_ORDER = 1 << 1,   /* it lies beyond a gap */
-    TRACK_DUPLICATE_ACK = 1 << 2,
+    TRACK_DUPLICATE_ACK = 1 << 2,  /* RFC 5681, section 2 */
     TRACK_PROBE = 1 << 3,          /* a keepalive probe: one below what was sent last */
     TRACK_PROBE_ANSWER = 1 << 4,   /* the acknowledgement that answers one */
     TRACK_CHALLENGE = 1 << 5,      /* an ACK that answers an unacceptable SYN or RST (RFC 5961) */
-    TRACK_OUT_OF_WINDOW = 1 << 6,  /* the receiver will not take it */
+    TRACK_OUT_OF_WINDOW = 1 << 6,  /* the receiver will not take it: outside the window, an ACK of
+                                      what was never sent, or no ACK at all */
     TRACK_ZERO_WINDOW = 1 << 7
 };
 
 /* The fields are visible so that a caller can hold one by value; they are track.c's own. */
 struct track {
     struct track_half {
-        struct seq isn;   /* of its SYN */
-        struct seq next;  /* the highest sequence number it has sent, plus one */
-        struct seq acked; /* the highest number of the other side that it has acknowledged */
-        struct seq fin;   /* of its FIN */
-        struct seq edge;  /* right edge of the window it offered */
+        struct seq isn;    /* of its SYN */
+        struct seq next;   /* the highest sequence number it has sent, plus one */
+        struct seq acked;  /* the highest number of the other side that it has acknowledged */
+        struct seq fin;    /* of its FIN */
+        struct seq edge;   /* right edge of the window it offered */
+        struct seq before; /* end of what it sent without acknowledging the other's SYN (or, once
+                              there is one, FIN): beyond it lies what only such an ACK carried */
+        uint32_t next_at;  /* when `next` moved last; ticks of 2^20 ns */
+        uint32_t clean_at; /* before this it had sent no FIN; once reset, when that was */
         uint32_t evidence;
-        uint32_t waiting; /* number of the probe or FIN that an answer would settle */
-        uint8_t state, certainty, cause, shift;
         uint16_t seen; /* bits: SYN, FIN, RST, data, ... */
         uint16_t wnd;  /* as last seen, unscaled */
+        uint8_t state, certainty, cause, shift;
     } half[TRACK_SIDES];
     uint32_t number; /* segments seen */
-    wave_time last;  /* time of the last one */
 };
 
 _Static_assert(sizeof(struct track) <= 96, "a tracked flow is at most 96 bytes");
@@ -71,8 +109,9 @@ void track_init(struct track *t);
  * bits. */
 unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s);
 
-/* The other side has been silent although it owed an answer for long enough (the caller's
- * judgement): what was proved becomes assumed, since a silent peer may be gone. */
+/* The side has been silent although it owed an answer for long enough (the caller's
+ * judgement): what was proved becomes assumed, since a silent peer may be gone, until it is heard
+ * again. */
 void track_silent(struct track *t, enum track_side side);
 
 /* What is known of a side now. */

@@ -1,0 +1,389 @@
+/*
+ * What segments say of sequence numbers: which are plausible, new, repeated, probes. What that says
+ * of states is track_infer.c's part.
+ */
+#include "lib/core/track.h"
+
+#include <string.h>
+
+#include "lib/core/track_infer.h"
+
+#define REACH (1u << 30)    /* the largest window there is (RFC 7323, section 2.2) */
+#define SHIFT_MAX 14        /* RFC 7323, section 2.3 */
+#define CROSSING (1u << 10) /* ticks: what is seen a second after an RST did not cross it */
+
+/* In two persons' words: how side A speaks of its peer B, and what is said of A itself. */
+static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
+    [CAUSE_NONE] = {"nothing shows it yet", "nothing shows it yet"},
+    [CAUSE_SYN] = {"it sent its SYN", "it sent its SYN"},
+    [CAUSE_SYN_REPEATED] = {"it repeats its SYN", "it repeats its SYN"},
+    [CAUSE_SYN_ACK] = {"it sent its SYN-ACK", "it sent its SYN-ACK"},
+    [CAUSE_SYN_ACK_REPEATED] = {"it repeats its SYN-ACK", "it repeats its SYN-ACK"},
+    [CAUSE_SYN_CROSSED] = {"the peer's SYN met its own", "our SYN met its own"},
+    [CAUSE_SYN_ACK_SENT] = {"the peer answered its SYN", "we answered its SYN"},
+    [CAUSE_HANDSHAKE_SENT] = {"the peer acknowledged its SYN", "we acknowledged its SYN"},
+    [CAUSE_ACKED_SYN] = {"it acknowledged the peer's SYN", "it acknowledged our SYN"},
+    [CAUSE_ACKED_DATA] = {"it acknowledged the peer's data", "it acknowledged our data"},
+    [CAUSE_DATA] = {"it sends data", "it sends data"},
+    [CAUSE_ACK] = {"it acknowledges, and has sent no FIN", "it acknowledges, and has sent no FIN"},
+    [CAUSE_ANSWER] = {"it answered the peer's probe", "it answered our probe"},
+    [CAUSE_FIN_SENT] = {"the peer sent its FIN", "we sent our FIN"},
+    [CAUSE_ACKED_FIN] = {"it acknowledged the peer's FIN", "it acknowledged our FIN"},
+    [CAUSE_FIN] = {"it sent its FIN", "it sent its FIN"},
+    [CAUSE_FIN_REPEATED] = {"it repeats its FIN", "it repeats its FIN"},
+    [CAUSE_FIN_AND_ACK] = {"its FIN acknowledges the peer's", "its FIN acknowledges ours"},
+    [CAUSE_FIN_CROSSED] = {"the peer's FIN met its own", "our FIN met its own"},
+    [CAUSE_FIN_ACK_SENT] = {"the peer acknowledged its FIN", "we acknowledged its FIN"},
+    [CAUSE_ACKED_AFTER_FIN] = {"it has the peer's ACK of its FIN", "it has our ACK of its FIN"},
+    [CAUSE_REFUSED] = {"RST answered the SYN", "RST answered the SYN"},
+    [CAUSE_RST] = {"it sent RST", "it sent RST"},
+    [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
+};
+
+static bool seen(const struct track_half *h, uint16_t bits)
+{
+    return (h->seen & bits) != 0;
+}
+
+/* Whether n is a number that h cannot have used: below its SYN. Only while the SYN is near enough
+ * for the comparison to mean something. */
+static bool below_syn(const struct track_half *h, struct seq n)
+{
+    return seen(h, SEEN_SYN) && h->next.v - h->isn.v < REACH && seq_lt(n, h->isn);
+}
+
+/* Whether x can have sent this, and y could make anything of it. */
+static bool plausible(const struct track_half *x, const struct track_half *y, const struct seg *s)
+{
+    struct seq end = seg_end(s);
+
+    if (!(s->flags & SEG_ACK))
+        return false; /* RFC 9293, 3.10.7.4, fifth: dropped */
+    if (seen(y, SEEN_ANY) && (seq_gt(s->ack, y->next) || seq_lt(s->ack, seq_sub(y->next, REACH)) ||
+                              below_syn(y, seq_sub(s->ack, 1))))
+        return false;
+    if (seen(y, SEEN_ACK)) {
+        bool known = seen(x, SEEN_SYN) && seen(y, SEEN_SYN);
+        if (seq_gt(s->seq, known ? y->edge : seq_add(y->acked, REACH)) ||
+            seq_lt(s->seq, seq_sub(y->acked, REACH)))
+            return false;
+    }
+    if (seen(x, SEEN_ANY) && below_syn(x, s->seq))
+        return false;
+    if (seen(x, SEEN_FIN)) /* nothing lies behind a FIN, and it does not move */
+        return seq_leq(end, seq_add(x->fin, 1)) &&
+               (!(s->flags & SEG_FIN) || seq_eq(end, seq_add(x->fin, 1)));
+    if ((s->flags & SEG_FIN) && seen(x, SEEN_ANY))
+        return seq_gt(end, x->next) || (seq_eq(end, x->next) && !seen(x, SEEN_SOLID));
+    return true;
+}
+
+/* Notes about a segment without data at the number that is next: what it answers, if anything. */
+static unsigned note_pure_ack(struct track_half *x, struct track_half *y, const struct seg *s)
+{
+    bool again = seen(x, SEEN_ACK) && seq_eq(s->ack, x->acked);
+
+    if (seen(y, SEEN_PROBE)) {
+        y->seen &= (uint16_t)~SEEN_PROBE;
+        return TRACK_PROBE_ANSWER;
+    }
+    if (again && seen(y, SEEN_ODD)) {
+        y->seen &= (uint16_t)~SEEN_ODD;
+        return TRACK_CHALLENGE;
+    }
+    return again && seq_lt(s->ack, y->next) && s->wnd == x->wnd ? TRACK_DUPLICATE_ACK : TRACK_NEW;
+}
+
+/* How the segment looks beside those before it. */
+static unsigned note(struct track_half *x, struct track_half *y, const struct seg *s)
+{
+    unsigned notes = s->wnd == 0 ? TRACK_ZERO_WINDOW : TRACK_NEW;
+    uint32_t len = seg_len(s);
+    bool idle = seen(y, SEEN_ACK) && seq_eq(y->acked, x->next);
+    bool scaled = seen(x, SEEN_SYN) && seen(y, SEEN_SYN) && seen(y, SEEN_ACK);
+
+    if (scaled && len > 0 && seq_geq(s->seq, y->edge))
+        notes |= TRACK_OUT_OF_WINDOW; /* a window probe, as a rule */
+    if (!seen(x, SEEN_ANY))
+        return notes;
+    if (idle && !(s->flags & SEG_FIN) && s->len <= 1 && seq_eq(seq_add(s->seq, 1), x->next) &&
+        seen(x, SEEN_ACK) && seq_eq(s->ack, x->acked)) {
+        x->seen |= SEEN_PROBE;
+        return notes | TRACK_PROBE;
+    }
+    if (len > 0 && seq_lt(s->seq, x->next))
+        notes |= TRACK_RETRANSMISSION;
+    else if (seq_gt(s->seq, x->next))
+        notes |= TRACK_OUT_OF_ORDER;
+    else if (len == 0 && seq_eq(s->seq, x->next))
+        notes |= note_pure_ack(x, y, s);
+    return notes;
+}
+
+/* The right edge of x's window, which never moves left (RFC 9293, 3.8.6). */
+static void enter_ack(struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+    const struct seg *s = l->s;
+    bool scaled = seen(x, SEEN_WSCALE) && seen(y, SEEN_WSCALE) && !(s->flags & SEG_SYN);
+    struct seq edge = seq_add(s->ack, (uint32_t)s->wnd << (scaled ? x->shift : 0));
+
+    l->newer = !seen(x, SEEN_ACK) || seq_gt(s->ack, x->acked);
+    if (!seen(x, SEEN_ACK)) {
+        x->edge = edge;
+        y->clean_at = l->now; /* before its SYN was acknowledged it sent neither data nor FIN */
+    }
+    x->edge = seq_max(x->edge, edge);
+    if (l->newer)
+        x->acked = s->ack;
+    if (seq_eq(s->ack, x->acked))
+        x->wnd = s->wnd;
+    x->seen |= SEEN_ACK;
+}
+
+/* Keeps y's side of `before`: what x had sent when y's SYN or FIN was not yet acknowledged. */
+static void enter_before(const struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+    struct seq end = seg_end(l->s);
+    bool acks = true;
+
+    if (seen(y, SEEN_FIN))
+        acks = seq_gt(l->s->ack, y->fin);
+    else if (seen(y, SEEN_SYN) && !seen(y, SEEN_OPEN))
+        acks = seq_gt(l->s->ack, y->isn);
+    if (!seen(x, SEEN_ANY))
+        x->before = l->s->seq;
+    if (!acks)
+        x->before = seq_max(x->before, end);
+}
+
+/* The highest number sent, and whether what lies before it is known to be no FIN. */
+static void enter_end(const struct look *l)
+{
+    struct track_half *x = l->x;
+    const struct seg *s = l->s;
+    struct seq end = seg_end(s);
+
+    if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
+        if (s->len == 0)
+            x->seen &= (uint16_t)~SEEN_SOLID;
+        x->next = end;
+        x->next_at = l->now;
+    }
+    /* A single byte that was seen from the middle on may be a probe's, in the place of a FIN. */
+    if (!(s->flags & SEG_FIN) && s->len > (seen(x, SEEN_SYN) ? 0 : 1) && seq_eq(end, x->next) &&
+        !(l->notes & TRACK_PROBE))
+        x->seen |= SEEN_SOLID;
+    x->seen |= SEEN_ANY;
+    if ((s->flags & SEG_FIN) && !seen(x, SEEN_FIN)) {
+        x->fin = seq_sub(end, 1);
+        x->seen |= SEEN_FIN | SEEN_OPEN;
+        l->y->before = l->y->next;
+    }
+}
+
+/* What x must know, since it acknowledges bytes that never went without it. With data on y's SYN
+ * (RFC 7413) x may send in SYN_RECEIVED, and its data shows nothing. */
+static void enter_known(const struct look *l)
+{
+    struct track_half *x = l->x;
+    const struct track_half *y = l->y;
+    bool beyond = seen(y, SEEN_ANY) && seq_gt(l->s->ack, y->before);
+    bool fast_open = seen(y, SEEN_SYN) && seq_gt(y->before, seq_add(y->isn, 1));
+
+    if (!seen(x, SEEN_OPEN) &&
+        (beyond || (l->s->len > 0 && !fast_open && !(l->notes & TRACK_PROBE))))
+        x->seen |= SEEN_OPEN;
+    if (seen(x, SEEN_FIN) && beyond && seen(y, SEEN_ACK) && seq_gt(y->acked, x->fin))
+        x->seen |= SEEN_FIN_ACKED;
+}
+
+static unsigned on_segment(struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+
+    if (!plausible(x, y, l->s))
+        return TRACK_OUT_OF_WINDOW;
+    if (seen(x, SEEN_RST)) {
+        /* An RST comes last: what lies beyond it shows that the RST was another's. */
+        if (seq_leq(seg_end(l->s), x->next))
+            return note(x, y, l->s);
+        x->seen &= (uint16_t)~SEEN_RST;
+        x->state = STATE_UNKNOWN;
+        x->certainty = CERTAINTY_ASSUMED;
+    }
+    l->notes = note(x, y, l->s);
+    enter_before(l);
+    enter_ack(l);
+    enter_end(l);
+    enter_known(l);
+    if (seen(x, SEEN_RESET) && l->now - x->clean_at >= CROSSING) {
+        x->seen &= (uint16_t)~SEEN_RESET;
+        x->state = STATE_UNKNOWN;
+        x->certainty = CERTAINTY_ASSUMED;
+    }
+    if (!seen(x, SEEN_RESET))
+        infer_sender(l);
+    infer_receiver(l);
+    return l->notes;
+}
+
+/* Whether x may open this flow anew: its old connection is over, or never came to be. */
+static bool may_reopen(const struct track_half *x, const struct track_half *y, const struct seg *s)
+{
+    bool later = seq_gt(s->seq, x->next) || (s->opt.has & OPT_TIMESTAMP); /* RFC 6191 */
+
+    if (s->flags & SEG_ACK) /* a SYN-ACK may be another one as long as none was taken */
+        return !seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_ACK) && seen(y, SEEN_SYN);
+    if (x->state == STATE_CLOSED || y->state == STATE_CLOSED)
+        return true;
+    if (x->state == STATE_TIME_WAIT || y->state == STATE_TIME_WAIT)
+        return later;
+    if (x->state == STATE_UNKNOWN && y->state == STATE_UNKNOWN)
+        return true;
+    return x->state == STATE_SYN_SENT && !seen(y, SEEN_ANY) && seq_gt(s->seq, x->isn);
+}
+
+/* The SYN that x is known by from now on. */
+static void enter_syn(struct look *l)
+{
+    struct track_half *x = l->x;
+    const struct seg *s = l->s;
+
+    x->isn = s->seq;
+    x->next = seg_end(s);
+    x->next_at = l->now;
+    x->before = s->flags & SEG_ACK ? s->seq : x->next;
+    x->seen |= SEEN_ANY | SEEN_SYN | SEEN_SOLID;
+    if (!(s->flags & SEG_ACK))
+        x->seen |= SEEN_BARE_SYN;
+    if (s->opt.has & OPT_WSCALE) {
+        x->seen |= SEEN_WSCALE;
+        x->shift = s->opt.wscale > SHIFT_MAX ? SHIFT_MAX : s->opt.wscale;
+    }
+}
+
+static unsigned on_syn(struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+    const struct seg *s = l->s;
+    bool ack = s->flags & SEG_ACK;
+    bool same = seen(x, SEEN_SYN) && seq_eq(s->seq, x->isn);
+    bool again = same && (!ack || seen(x, SEEN_ACK));
+    bool bad_ack = ack && seen(y, SEEN_ANY) &&
+                   (seq_gt(s->ack, y->next) || (seen(y, SEEN_SYN) && seq_leq(s->ack, y->isn)));
+
+    if ((s->flags & SEG_FIN) || bad_ack)
+        return TRACK_OUT_OF_WINDOW;
+    if (!same && seen(x, SEEN_ANY) && !may_reopen(x, y, s)) {
+        x->seen |= SEEN_ODD; /* RFC 5961, section 4 */
+        return TRACK_OUT_OF_WINDOW;
+    }
+    if (!same && seen(x, SEEN_ANY)) {
+        memset(x, 0, sizeof *x);
+        x->state = STATE_UNKNOWN;
+        if (!ack)
+            *y = *x;
+    }
+    if (!same)
+        enter_syn(l);
+    else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
+        return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
+    if (ack) {
+        enter_ack(l);
+        infer_proved(l, STATE_SYN_RECEIVED, again ? CAUSE_SYN_ACK_REPEATED : CAUSE_SYN_ACK);
+    } else {
+        infer_proved(l, STATE_SYN_SENT, again ? CAUSE_SYN_REPEATED : CAUSE_SYN);
+    }
+    infer_receiver(l);
+    return again ? TRACK_RETRANSMISSION : TRACK_NEW;
+}
+
+/* RST from a side of which no SYN was seen while the other's waits for its answer. */
+static unsigned on_refusal(struct look *l)
+{
+    const struct track_half *y = l->y;
+
+    /* RFC 9293, 3.10.7.3, first and second: without an ACK of the SYN it is not looked at. */
+    if (!(l->s->flags & SEG_ACK) || seq_leq(l->s->ack, y->isn) || seq_gt(l->s->ack, y->next))
+        return TRACK_OUT_OF_WINDOW;
+    infer_assumed(l->x, l->number, STATE_CLOSED, CAUSE_REFUSED);
+    infer_assumed(l->y, l->number, STATE_CLOSED, CAUSE_REFUSED);
+    return TRACK_NEW;
+}
+
+static unsigned on_rst(struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+    struct seq n = l->s->seq;
+    bool asked = seen(y, SEEN_ACK) && seq_eq(n, y->acked);
+    bool exact = asked || (seen(x, SEEN_ANY) && seq_eq(n, x->next));
+    bool known = seen(x, SEEN_ANY) || seen(y, SEEN_ACK);
+    bool window = seen(x, SEEN_SYN) && seen(y, SEEN_SYN) && seen(y, SEEN_ACK);
+
+    if (!seen(x, SEEN_ANY) && seen(y, SEEN_SYN) && !seen(y, SEEN_ACK))
+        return on_refusal(l);
+    if (!known || (!exact && !(window && seq_gt(n, y->acked) && seq_lt(n, y->edge))))
+        return TRACK_OUT_OF_WINDOW;
+    if (!exact) {
+        x->seen |= SEEN_ODD; /* RFC 5961, section 3 */
+        return TRACK_NEW;
+    }
+    /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well. */
+    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN))
+        infer_proved(l, STATE_CLOSED, CAUSE_RST);
+    else
+        infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);
+    x->seen |= SEEN_RST;
+    if (seen(y, SEEN_ANY) && y->state != STATE_CLOSED) {
+        bool back = y->state == STATE_SYN_RECEIVED && !seen(y, SEEN_BARE_SYN);
+        infer_assumed(y, l->number, back ? STATE_LISTEN : STATE_CLOSED, CAUSE_RST_SENT);
+        y->seen |= SEEN_RESET;
+        y->clean_at = l->now;
+    }
+    return TRACK_NEW;
+}
+
+void track_init(struct track *t)
+{
+    memset(t, 0, sizeof *t);
+    t->half[TRACK_A].state = STATE_UNKNOWN;
+    t->half[TRACK_B].state = STATE_UNKNOWN;
+}
+
+unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s)
+{
+    struct look l = {.x = &t->half[from],
+                     .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
+                     .s = s,
+                     .number = ++t->number,
+                     .now = (uint32_t)(at >> 20)};
+    unsigned notes;
+
+    if (s->flags & SEG_RST)
+        notes = on_rst(&l);
+    else if (s->flags & SEG_SYN)
+        notes = on_syn(&l);
+    else
+        notes = on_segment(&l);
+    if (!(notes & TRACK_OUT_OF_WINDOW))
+        l.x->seen &= (uint16_t)~SEEN_SILENT;
+    return notes;
+}
+
+void track_silent(struct track *t, enum track_side side)
+{
+    t->half[side].seen |= SEEN_SILENT;
+}
+
+struct track_view track_view(const struct track *t, enum track_side side)
+{
+    const struct track_half *h = &t->half[side];
+    bool doubted = seen(h, SEEN_SILENT) && h->certainty == CERTAINTY_PROVED;
+
+    return (struct track_view){.state = h->state,
+                               .certainty = doubted ? CERTAINTY_ASSUMED : h->certainty,
+                               .evidence = h->evidence,
+                               .cause = doubted ? "it no longer answers" : causes[h->cause][side]};
+}

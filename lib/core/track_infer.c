@@ -1,0 +1,224 @@
+#include "lib/core/track_infer.h"
+
+/* TRACK_REPEAT in ticks of 2^20 ns, less one since both ends of an interval are cut off. */
+#define REPEAT ((uint32_t)(TRACK_REPEAT >> 20) - 1)
+
+/* How far along its life a side is. A proof never moves it back from what was proved, and only
+ * what contradicts an assumption moves it back from that. */
+static int rank(uint8_t state)
+{
+    static const uint8_t ranks[STATE_COUNT] = {
+        [STATE_UNKNOWN] = 0,      [STATE_LISTEN] = 1,      [STATE_SYN_SENT] = 2,
+        [STATE_SYN_RECEIVED] = 3, [STATE_ESTABLISHED] = 4, [STATE_FIN_WAIT_1] = 5,
+        [STATE_CLOSE_WAIT] = 5,   [STATE_FIN_WAIT_2] = 6,  [STATE_CLOSING] = 6,
+        [STATE_LAST_ACK] = 6,     [STATE_TIME_WAIT] = 7,   [STATE_CLOSED] = 8,
+    };
+    return ranks[state];
+}
+
+static bool seen(const struct track_half *h, uint16_t bits)
+{
+    return (h->seen & bits) != 0;
+}
+
+/* A SYN or a FIN is repeated because it was not acknowledged, and the answer to a probe was sent
+ * after the probe: these speak against what was assumed before. A plain ACK or data may merely have
+ * crossed the segment that the assumption rests on. */
+static bool contradicts(const struct look *l)
+{
+    return (l->s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) || (l->notes & TRACK_PROBE_ANSWER);
+}
+
+void infer_proved(const struct look *l, enum state state, enum cause cause)
+{
+    struct track_half *x = l->x;
+    bool proved = x->certainty == CERTAINTY_PROVED;
+    bool answer = l->notes & TRACK_PROBE_ANSWER;
+
+    if (rank(x->state) > rank(state) && (proved || !contradicts(l)))
+        return;
+    if (proved && x->state == state && !answer && !seen(x, SEEN_SILENT))
+        return;
+    x->state = state;
+    x->certainty = CERTAINTY_PROVED;
+    x->cause = answer ? CAUSE_ANSWER : cause;
+    x->evidence = l->number;
+}
+
+void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum cause cause)
+{
+    if (h->state == state)
+        return;
+    h->state = state;
+    h->certainty = CERTAINTY_ASSUMED;
+    h->cause = cause;
+    h->evidence = number;
+}
+
+/* As infer_assumed() for the sender itself: its segment fits the state but does not prove it. */
+static void suggested(const struct look *l, enum state state, enum cause cause)
+{
+    if (rank(l->x->state) < rank(state) || (contradicts(l) && l->x->certainty == CERTAINTY_ASSUMED))
+        infer_assumed(l->x, l->number, state, cause);
+}
+
+/* Whether this segment is too early to be the repetition of one that a FIN had followed. */
+static bool too_early_to_repeat(const struct look *l)
+{
+    return seen(l->x, SEEN_SYN) && l->now - l->x->clean_at < REPEAT;
+}
+
+/* Whether x had certainly sent no FIN when it sent this. Without data SEQ is SND.NXT: if the number
+ * before it is data, no FIN has been sent. Data may be a repetition with a lost FIN behind it. */
+static bool fin_unsent(const struct look *l)
+{
+    const struct track_half *x = l->x;
+
+    if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(seg_end(l->s), x->next))
+        return false;
+    if (l->s->len == 0)
+        return true;
+    return !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION)) && too_early_to_repeat(l);
+}
+
+/* Whether this segment was certainly sent after x's FIN, or is that FIN. */
+static bool fin_sent(const struct look *l)
+{
+    return seen(l->x, SEEN_FIN) && ((l->s->flags & SEG_FIN) || seq_gt(l->s->seq, l->x->fin) ||
+                                    (l->newer && !seen(l->x, SEEN_RST)));
+}
+
+/* x has sent its FIN and has that of y: CLOSING and TIME_WAIT if its own came first, LAST_ACK if
+ * not. After LAST_ACK nothing but RST is sent. */
+static void both_fins(const struct look *l, bool unacked)
+{
+    struct track_half *x = l->x;
+    bool fin = l->s->flags & SEG_FIN;
+    enum cause cause = fin ? CAUSE_FIN_AND_ACK : CAUSE_ACKED_FIN;
+
+    /* In SYN_RECEIVED a FIN may go before the time that too_early_to_repeat() counts from, but
+     * then no data goes before it (RFC 9293, 3.10.4). */
+    if (fin && !seen(x, SEEN_FIN_FIRST | SEEN_FIN_LAST) && too_early_to_repeat(l) &&
+        seq_gt(x->fin, seq_add(x->isn, 1)))
+        x->seen |= SEEN_FIN_LAST;
+
+    if (seen(x, SEEN_FIN_ACKED))
+        infer_proved(l, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
+    else if (seen(x, SEEN_FIN_FIRST) && unacked)
+        infer_proved(l, STATE_CLOSING, cause);
+    else if (seen(x, SEEN_FIN_FIRST))
+        suggested(l, STATE_TIME_WAIT, CAUSE_FIN_ACK_SENT);
+    else if (seen(x, SEEN_FIN_LAST))
+        infer_proved(l, STATE_LAST_ACK, cause);
+    else if (unacked)
+        suggested(l, STATE_LAST_ACK, cause);
+}
+
+static void after_fin(const struct look *l, bool got, bool not_got)
+{
+    struct track_half *x = l->x;
+    bool fin = l->s->flags & SEG_FIN;
+    bool unacked = fin || !seen(l->y, SEEN_ACK) || seq_leq(l->y->acked, x->fin);
+
+    if (not_got)
+        x->seen |= SEEN_FIN_FIRST;
+    if (got)
+        both_fins(l, unacked);
+    else if (!not_got)
+        return; /* seen from the middle on: y's FIN may have been before that */
+    else if (seen(x, SEEN_FIN_ACKED))
+        infer_proved(l, STATE_FIN_WAIT_2, CAUSE_ACKED_AFTER_FIN);
+    else if (unacked)
+        infer_proved(l, STATE_FIN_WAIT_1,
+                     l->notes & TRACK_RETRANSMISSION ? CAUSE_FIN_REPEATED : CAUSE_FIN);
+}
+
+static void before_fin(const struct look *l, bool got, bool not_got)
+{
+    struct track_half *x = l->x;
+
+    if (got) {
+        x->seen |= SEEN_FIN_LAST;
+        infer_proved(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
+    } else if (not_got && seen(x, SEEN_OPEN)) {
+        enum cause cause = l->s->len ? CAUSE_DATA : CAUSE_ACK;
+        if (l->newer)
+            cause = seq_eq(l->s->ack, seq_add(l->y->isn, 1)) ? CAUSE_ACKED_SYN : CAUSE_ACKED_DATA;
+        infer_proved(l, STATE_ESTABLISHED, cause);
+    }
+    /* It sent this after the other's last byte had passed here, and still had sent no FIN. */
+    if (seq_eq(l->s->ack, l->y->next) && (int32_t)(l->y->next_at - x->clean_at) > 0)
+        x->clean_at = l->y->next_at;
+}
+
+void infer_sender(const struct look *l)
+{
+    const struct track_half *x = l->x, *y = l->y;
+    bool got = seen(y, SEEN_FIN) && seq_gt(l->s->ack, y->fin);
+    bool not_got = !got && seen(y, SEEN_FIN | SEEN_SOLID);
+
+    if (!seq_eq(l->s->ack, x->acked))
+        return; /* older than what was seen before */
+    if (fin_sent(l))
+        after_fin(l, got, not_got);
+    else if (fin_unsent(l))
+        before_fin(l, got, not_got);
+    else if (seen(x, SEEN_FIN) || !seen(x, SEEN_SYN))
+        return;
+    else if (got)
+        suggested(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
+    else if (not_got && seen(x, SEEN_OPEN))
+        suggested(l, STATE_ESTABLISHED, l->newer ? CAUSE_ACKED_DATA : CAUSE_DATA);
+}
+
+/* The handshake as y sees it, if this segment of x arrives. */
+static void handshake(const struct look *l)
+{
+    struct track_half *y = l->y;
+    bool acks = (l->s->flags & SEG_ACK) && seq_gt(l->s->ack, y->isn);
+
+    if (y->state == STATE_SYN_SENT && (l->s->flags & SEG_SYN))
+        infer_assumed(y, l->number, acks ? STATE_ESTABLISHED : STATE_SYN_RECEIVED,
+                      acks ? CAUSE_SYN_ACK_SENT : CAUSE_SYN_CROSSED);
+    else if (y->state == STATE_SYN_RECEIVED && acks)
+        infer_assumed(y, l->number, STATE_ESTABLISHED, CAUSE_HANDSHAKE_SENT);
+}
+
+void infer_receiver(const struct look *l)
+{
+    struct track_half *y = l->y;
+    bool acks = seen(y, SEEN_FIN) && (l->s->flags & SEG_ACK) && seq_gt(l->s->ack, y->fin);
+    bool fin = seen(l->x, SEEN_FIN);
+
+    /* The ACK in an unacceptable segment is not looked at (RFC 9293, 3.10.7.4, first). */
+    if (l->notes & (TRACK_PROBE | TRACK_OUT_OF_WINDOW))
+        return;
+    handshake(l);
+    switch (y->state) {
+    case STATE_ESTABLISHED:
+        if (l->s->flags & SEG_FIN)
+            infer_assumed(y, l->number, STATE_CLOSE_WAIT, CAUSE_FIN_SENT);
+        break;
+    case STATE_FIN_WAIT_1:
+        if (acks)
+            infer_assumed(y, l->number, fin ? STATE_TIME_WAIT : STATE_FIN_WAIT_2,
+                          CAUSE_FIN_ACK_SENT);
+        else if (fin)
+            infer_assumed(y, l->number, STATE_CLOSING, CAUSE_FIN_CROSSED);
+        break;
+    case STATE_FIN_WAIT_2:
+        if (fin)
+            infer_assumed(y, l->number, STATE_TIME_WAIT, CAUSE_FIN_SENT);
+        break;
+    case STATE_CLOSING:
+        if (acks)
+            infer_assumed(y, l->number, STATE_TIME_WAIT, CAUSE_FIN_ACK_SENT);
+        break;
+    case STATE_LAST_ACK:
+        if (acks)
+            infer_assumed(y, l->number, STATE_CLOSED, CAUSE_FIN_ACK_SENT);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,81 @@
+/*
+ * The inference behind track.h, in two halves: what a segment proves of its sender, and what it
+ * lets assume of its receiver. Only track.c calls these; the numbers are its part.
+ */
+#ifndef TCPWAVE_CORE_TRACK_INFER_H
+#define TCPWAVE_CORE_TRACK_INFER_H
+
+#include "lib/core/track.h"
+
+/* Bits of track_half.seen: what is certain about a side, and what is expected of the other. */
+enum {
+    SEEN_ANY = 1 << 0,       /* a segment of it: `next` is valid */
+    SEEN_SYN = 1 << 1,       /* `isn` is valid */
+    SEEN_ACK = 1 << 2,       /* `acked`, `edge` and `wnd` are valid */
+    SEEN_FIN = 1 << 3,       /* `fin` is valid */
+    SEEN_BARE_SYN = 1 << 4,  /* a SYN without ACK: it opened actively */
+    SEEN_OPEN = 1 << 5,      /* it knows that its SYN was acknowledged, or has sent a FIN */
+    SEEN_SOLID = 1 << 6,     /* the number before `next` is known to be a SYN or data, no FIN */
+    SEEN_FIN_FIRST = 1 << 7, /* it sent its FIN before it had the other's */
+    SEEN_FIN_LAST = 1 << 8,  /* it had the other's FIN before it sent its own */
+    SEEN_FIN_ACKED = 1 << 9, /* it knows that its FIN was acknowledged */
+    SEEN_RST = 1 << 10,      /* its RST: it is gone */
+    SEEN_RESET = 1 << 11,    /* the other's RST was on its way to it at `clean_at` */
+    SEEN_SILENT = 1 << 12,   /* track_silent() */
+    SEEN_PROBE = 1 << 13,    /* its probe waits for an answer */
+    SEEN_ODD = 1 << 14,      /* its SYN or RST was unacceptable and may draw a challenge ACK */
+    SEEN_WSCALE = 1 << 15    /* `shift` is valid */
+};
+
+/* Why a side is taken to be in its state: an index into the words of track_view.cause. */
+enum cause {
+    CAUSE_NONE,
+    CAUSE_SYN,
+    CAUSE_SYN_REPEATED,
+    CAUSE_SYN_ACK,
+    CAUSE_SYN_ACK_REPEATED,
+    CAUSE_SYN_CROSSED,
+    CAUSE_SYN_ACK_SENT,
+    CAUSE_HANDSHAKE_SENT,
+    CAUSE_ACKED_SYN,
+    CAUSE_ACKED_DATA,
+    CAUSE_DATA,
+    CAUSE_ACK,
+    CAUSE_ANSWER,
+    CAUSE_FIN_SENT,
+    CAUSE_ACKED_FIN,
+    CAUSE_FIN,
+    CAUSE_FIN_REPEATED,
+    CAUSE_FIN_AND_ACK,
+    CAUSE_FIN_CROSSED,
+    CAUSE_FIN_ACK_SENT,
+    CAUSE_ACKED_AFTER_FIN,
+    CAUSE_REFUSED,
+    CAUSE_RST,
+    CAUSE_RST_SENT,
+    CAUSE_COUNT
+};
+
+/* A segment under judgement, after its numbers were entered into `x`. */
+struct look {
+    struct track_half *x, *y; /* who sent it, and to whom */
+    const struct seg *s;
+    uint32_t number, now; /* now: ticks of 2^20 ns */
+    unsigned notes;       /* TRACK_... */
+    bool newer;           /* it acknowledges more than any segment of x before it */
+};
+
+/* The sender was in `state` when it sent this. An earlier proof of the same state is left to stand
+ * unless it had been put in doubt; one of a later state always. */
+void infer_proved(const struct look *l, enum state state, enum cause cause);
+
+/* Nothing speaks against `h` being in `state` from this segment on. */
+void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum cause cause);
+
+/* What an acceptable segment without SYN and RST proves of its sender. */
+void infer_sender(const struct look *l);
+
+/* What a segment without RST lets assume of its receiver. */
+void infer_receiver(const struct look *l);
+
+#endif
