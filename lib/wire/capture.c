@@ -1,14 +1,22 @@
 #include "lib/wire/capture.h"
 
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/wire/diag.h"
 #include "lib/wire/frame.h"
 
-/* Nothing is cut off: with segmentation offload a frame is as long as IP allows, and more. */
-#define SNAPLEN 262144
+/*
+ * Nothing is cut off: with segmentation offload a frame is as long as an IP packet can be, and one
+ * in blocks may be longer (Linux's BIG TCP). A ring that is not in blocks has slots for the longest
+ * frame there can be, so that each byte too many here costs it as much: on the any device, whose
+ * link type libpcap makes no better guess for, 262144 would leave 8 slots of 4 MiB instead of 64.
+ */
+#define SNAPLEN_BLOCKS 262144
+#define SNAPLEN_SLOTS (65535 + 64)
 #define BLOCK_MS 1
 
 struct capture {
@@ -29,10 +37,19 @@ static int failed(struct capture *c, int status, const char *device, struct diag
                      *why ? ": " : "", why);
 }
 
+/* libpcap 1.10 throws outgoing frames away itself, after each has cost a slot of the ring.
+ * Linux 4.20 and later need not make the copy; where they cannot be asked, libpcap's way does. */
+static void ignore_outgoing(pcap_t *pcap)
+{
+    const int one = 1;
+    pcap_setdirection(pcap, PCAP_D_IN);
+    setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+}
+
 static int activate(struct capture *c, const struct capture_config *config, struct diag *d)
 {
     char error[PCAP_ERRBUF_SIZE];
-    pcap_set_snaplen(c->pcap, SNAPLEN);
+    pcap_set_snaplen(c->pcap, config->blocks ? SNAPLEN_BLOCKS : SNAPLEN_SLOTS);
     pcap_set_timeout(c->pcap, BLOCK_MS);
     pcap_set_immediate_mode(c->pcap, !config->blocks);
     pcap_set_buffer_size(c->pcap, (int)(config->ring ? config->ring : CAPTURE_RING));
@@ -47,10 +64,9 @@ static int activate(struct capture *c, const struct capture_config *config, stru
     /* The any device's older header leaves out the interface. Where there is no newer one the
      * older is as good. */
     pcap_set_datalink(c->pcap, DLT_LINUX_SLL2);
-    /* A packet over lo is met twice, leaving and arriving: the arrival is kept. The kernel then
-     * does not even copy the other. */
+    /* A packet over lo is met twice, leaving and arriving: the arrival is kept. */
     if (config->loopback || config->filter.inbound_only)
-        pcap_setdirection(c->pcap, PCAP_D_IN);
+        ignore_outgoing(c->pcap);
     return 0;
 }
 
@@ -59,6 +75,7 @@ static int set_filter(struct capture *c, const struct capture_config *config, st
     char text[FILTER_TEXT];
     struct bpf_program program;
     struct filter_query q = config->filter;
+    q.any_device = c->dlt == DLT_LINUX_SLL2;
     q.tags = c->dlt == DLT_EN10MB && !config->loopback;
     int status = pcap_compile(c->pcap, &program, filter_text(&q, text), 1, PCAP_NETMASK_UNKNOWN);
     if (status < 0)

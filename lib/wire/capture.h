@@ -17,13 +17,14 @@ struct capture;
 
 struct capture_config {
     const char *device;         /* name, or "any" */
-    struct filter_query filter; /* `tags` is set by capture_open() where the link has them */
+    struct filter_query filter; /* `tags` and `any_device` are for capture_open() to set */
     bool loopback;              /* the device is lo */
     bool blocks;                /* ring in blocks of up to 1 ms; else each frame at once */
     uint32_t ring;              /* bytes; 0: CAPTURE_RING */
 };
 
-#define CAPTURE_RING (4u << 20)
+/* Holds some 4,000 frames of 1,500 bytes in blocks; not in blocks, 128 of any length. */
+#define CAPTURE_RING (8u << 20)
 
 /* Opens it with the filter in force. WAVE_EPERM, WAVE_ENOMEM, WAVE_ESYS, each with *d filled in. */
 int capture_open(struct capture **out, const struct capture_config *config, struct diag *d);

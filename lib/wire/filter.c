@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lib/wire/address.h"
+#include "lib/wire/route.h"
 
 struct text {
     char *at;
@@ -78,6 +79,8 @@ const char *filter_text(const struct filter_query *q, char text[FILTER_TEXT])
 {
     struct text t = {text, FILTER_TEXT};
     text[0] = '\0';
+    if (q->any_device)
+        add(&t, "not (outbound and ifindex %d) and ", LOOPBACK_IFINDEX);
     add_untagged(&t, q);
     if (q->tags) {
         /* Each "vlan" moves all that follows it four bytes on, hence the order. Of a live frame

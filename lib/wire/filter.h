@@ -14,6 +14,8 @@ struct filter_query {
     struct flow flow;
     bool listen;       /* any remote: only local and lport count, local all zero is any */
     bool inbound_only; /* not what we send */
+    bool any_device;   /* frames of every interface (link type SLL2): lo's are met twice, leaving
+                          and arriving, of which the leaving are left out */
     bool tags;         /* VLAN tags can be asked for on this link: look behind up to two */
 };
 

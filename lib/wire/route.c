@@ -16,7 +16,6 @@
 #define MTU_MIN 68u    /* RFC 791, 3.2: every link carries as much */
 #define MTU_MAX 65535u /* the length field of the IP header */
 #define MTU_UNKNOWN 1500u
-#define LOOPBACK_IFINDEX 1 /* the kernel gives each namespace's lo the first number */
 
 /*
  * Readers of messages.

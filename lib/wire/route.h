@@ -12,6 +12,8 @@
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 
+#define LOOPBACK_IFINDEX 1 /* the kernel gives each namespace's lo the first number */
+
 struct route_query {
     bool v6;
     bool listen; /* `remote` is not looked at */

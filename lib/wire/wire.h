@@ -36,7 +36,7 @@ struct wire_config {
     bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections or bulk:
                               small frames then share the ring's room. Else each frame is there
                               at once, in a slot of its own as large as any frame can be */
-    uint32_t ring;         /* bytes of capture ring; 0: 4 MiB */
+    uint32_t ring;         /* bytes of capture ring; 0: 8 MiB */
     bool keep_privileges;  /* tests only */
     unsigned guards;       /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
 };

@@ -808,12 +808,12 @@ static int run_cases(void)
 int main(void)
 {
     if (!enter_namespace() || !run("ip link set lo up")) {
-        printf("1..0 # SKIP no network namespace of our own: %s\n", strerror(errno));
+        printf("# no network namespace of our own: %s\n", strerror(errno));
         return 77;
     }
     if (!start_server(0, false) || !start_server(1, true)) {
         stop_servers();
-        printf("1..0 # SKIP the namespaces could not be furnished (ip of iproute2, veth)\n");
+        printf("# the namespaces could not be furnished (needs ip of iproute2, and veth)\n");
         return 77;
     }
     int failures = run_cases();
