@@ -44,36 +44,37 @@ enum conn_end {
 
 /* Bits of conn.flags. */
 enum {
-    CONN_PASSIVE = 1 << 0,     /* opened by conn_listen() */
-    CONN_ACK_NOW = 1 << 1,     /* an acknowledgement is owed at once */
-    CONN_ACK_DELAYED = 1 << 2, /* one is owed by timer[DELACK] */
-    CONN_WSCALE = 1 << 3,      /* both offered window scaling */
-    CONN_TIMESTAMPS = 1 << 4,  /* both offered timestamps */
-    CONN_SACK = 1 << 5,        /* both offered SACK */
-    CONN_ECN = 1 << 6,         /* RFC 3168 negotiated */
-    CONN_ECE = 1 << 7,         /* CE seen, ECE on every ACK until CWR */
-    CONN_CWR = 1 << 8,         /* window reduced, CWR on the next data */
-    CONN_FIN_QUEUED = 1 << 9,  /* CLOSE was called: FIN after the last byte */
-    CONN_FIN_SENT = 1 << 10,   /* and it has a sequence number: snd.nxt - 1 */
-    CONN_FIN_RCVD = 1 << 11,   /* the peer's FIN was taken in order: rcv.nxt is past it */
-    CONN_RST_OWED = 1 << 12,   /* a RST goes out next, whatever the state */
-    CONN_SYN_OWED = 1 << 13,   /* our SYN or SYN-ACK is to go out (again) */
-    CONN_RTX_OWED = 1 << 14,   /* the retransmission timer fired: the first segment goes again */
-    CONN_PROBE_OWED = 1 << 15, /* a window probe or tail-loss probe is due */
-    CONN_KEEP_OWED = 1 << 16,  /* a keepalive probe is due */
-    CONN_KEEPALIVE = 1 << 17,  /* keepalive is on for this connection */
-    CONN_PERSIST = 1 << 18,    /* timer[REXMT] is the persist timer */
-    CONN_TLP = 1 << 19,        /* timer[REXMT] is the tail-loss probe's */
-    CONN_RACK = 1 << 20,       /* timer[REXMT] is RACK's reordering timer */
-    CONN_DSACK = 1 << 21,      /* `dsack` is to be reported (RFC 2883) */
-    CONN_URGENT = 1 << 22,     /* rcv.up is valid and ahead of what was read */
+    CONN_PASSIVE = 1 << 0,       /* opened by conn_listen() */
+    CONN_ACK_NOW = 1 << 1,       /* an acknowledgement is owed at once */
+    CONN_ACK_DELAYED = 1 << 2,   /* one is owed by timer[DELACK] */
+    CONN_WSCALE = 1 << 3,        /* both offered window scaling */
+    CONN_TIMESTAMPS = 1 << 4,    /* both offered timestamps */
+    CONN_SACK = 1 << 5,          /* both offered SACK */
+    CONN_ECN = 1 << 6,           /* RFC 3168 negotiated */
+    CONN_ECE = 1 << 7,           /* CE seen, ECE on every ACK until CWR */
+    CONN_CWR = 1 << 8,           /* window reduced, CWR on the next data */
+    CONN_FIN_QUEUED = 1 << 9,    /* CLOSE was called: FIN after the last byte */
+    CONN_FIN_SENT = 1 << 10,     /* and it has a sequence number: snd.nxt - 1 */
+    CONN_FIN_RCVD = 1 << 11,     /* the peer's FIN was taken in order: rcv.nxt is past it */
+    CONN_RST_OWED = 1 << 12,     /* a RST goes out next, whatever the state */
+    CONN_SYN_OWED = 1 << 13,     /* our SYN or SYN-ACK is to go out (again) */
+    CONN_RTX_OWED = 1 << 14,     /* the retransmission timer fired: the first segment goes again */
+    CONN_PROBE_OWED = 1 << 15,   /* a window probe or tail-loss probe is due */
+    CONN_KEEP_OWED = 1 << 16,    /* a keepalive probe is due */
+    CONN_KEEPALIVE = 1 << 17,    /* keepalive is on for this connection */
+    CONN_PERSIST = 1 << 18,      /* timer[REXMT] is the persist timer */
+    CONN_TLP = 1 << 19,          /* timer[REXMT] is the tail-loss probe's */
+    CONN_RACK = 1 << 20,         /* timer[REXMT] is RACK's reordering timer */
+    CONN_DSACK = 1 << 21,        /* `dsack` is to be reported (RFC 2883) */
+    CONN_URGENT = 1 << 22,       /* rcv.up is valid and ahead of what was read */
     CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
-    CONN_BLACKHOLE = 1 << 24,  /* mss was lowered on suspicion (RFC 4821) */
-    CONN_RECOVERY = 1 << 25,   /* in loss recovery until `queue`'s recovery point */
-    CONN_SOFT_ERROR = 1 << 26, /* a soft ICMP error was noted (RFC 5461) */
-    CONN_VERIFY_OWED = 1 << 27, /* conn_probe() was called */
-    CONN_VERIFY_BYTE = 1 << 28, /* and asked for the form with one garbage byte */
-    CONN_STARVED = 1 << 29      /* no room for a record in flight: wait for an ACK or the timer */
+    CONN_BLACKHOLE = 1 << 24,    /* mss was lowered on suspicion (RFC 4821) */
+    CONN_RECOVERY = 1 << 25,     /* in loss recovery until `queue`'s recovery point */
+    CONN_SOFT_ERROR = 1 << 26,   /* a soft ICMP error was noted (RFC 5461) */
+    CONN_VERIFY_OWED = 1 << 27,  /* conn_probe() was called */
+    CONN_VERIFY_BYTE = 1 << 28,  /* and asked for the form with one garbage byte */
+    CONN_STARVED = 1 << 29,      /* no room for a record in flight: wait for an ACK or the timer */
+    CONN_SYN_ACKED = 1 << 30     /* the peer has acknowledged our SYN */
 };
 
 enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMERS };
@@ -82,12 +83,12 @@ enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMERS };
 struct conn {
     struct env *env;
     struct flow flow;
-    uint32_t id;      /* the caller's: stands in every event */
-    uint8_t state;    /* enum state */
-    uint8_t end;      /* enum conn_end */
-    uint8_t dupacks;  /* in a row, capped */
-    uint8_t backoff;  /* how often the retransmission timer has fired in a row */
-    uint32_t flags;   /* CONN_... */
+    uint32_t id;     /* the caller's: stands in every event */
+    uint8_t state;   /* enum state */
+    uint8_t end;     /* enum conn_end */
+    uint8_t dupacks; /* in a row, capped */
+    uint8_t backoff; /* how often the retransmission timer has fired in a row */
+    uint32_t flags;  /* CONN_... */
     struct {
         struct seq una, nxt, wl1, wl2, iss;
         uint32_t wnd, max_wnd; /* bytes */
@@ -98,20 +99,20 @@ struct conn {
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
     struct rtt rtt;
-    uint32_t cwnd, ssthresh; /* bytes */
+    uint32_t cwnd, ssthresh;          /* bytes */
     uint32_t ts_recent, ts_recent_at; /* at: milliseconds of the engine's time */
-    uint32_t ts_offset;      /* added to our clock (RFC 7323, 5.4) */
-    uint16_t mss;            /* bytes of data a segment to the peer may have, options not deducted */
-    uint16_t peer_mss;       /* as offered; 536 or 1220 when not (RFC 9293, 3.7.1) */
+    uint32_t ts_offset;               /* added to our clock (RFC 7323, 5.4) */
+    uint16_t mss;      /* bytes of data a segment to the peer may have, options not deducted */
+    uint16_t peer_mss; /* as offered; 536 or 1220 when not (RFC 9293, 3.7.1) */
     uint8_t snd_shift, rcv_shift; /* window scales in force */
-    uint8_t keep_sent;       /* keepalive probes unanswered */
-    uint8_t syn_sent;        /* SYNs or SYN-ACKs sent */
-    uint8_t rcv_segs;        /* segments with data taken since the last acknowledgement */
-    uint32_t retransmits;    /* segments sent again */
-    uint32_t probes;         /* keepalive probes sent */
-    wave_time timer[TIMERS]; /* WAVE_NEVER when not running */
-    wave_time since;         /* when what is outstanding first stalled, for R2 */
-    wave_time last_in;       /* last acceptable segment from the peer */
+    uint8_t keep_sent;            /* keepalive probes unanswered */
+    uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
+    uint8_t rcv_segs;             /* segments with data taken since the last acknowledgement */
+    uint32_t retransmits;         /* segments sent again */
+    uint32_t probes;              /* keepalive probes sent */
+    wave_time timer[TIMERS];      /* WAVE_NEVER when not running */
+    wave_time since;              /* when what is outstanding first stalled, for R2 */
+    wave_time last_in;            /* last acceptable segment from the peer */
     struct sack_block dsack;
     struct queue *queue;
     struct reasm *reasm;
@@ -160,9 +161,9 @@ size_t conn_peek(const struct conn *c, const uint8_t **data);
 /* Gives `n` of the bytes conn_peek() showed back; a window update may become due. */
 void conn_consume(struct conn *c, wave_time now, size_t n);
 
-/* CLOSE: FIN after what is queued; receiving goes on. FIN_WAIT_1 or LAST_ACK is entered when the FIN
- * leaves, so that the state is always what the wire shows. In LISTEN and SYN_SENT the connection is
- * CLOSED at once (RFC 9293, 3.10.4). WAVE_ESTATE when called twice or CLOSED. */
+/* CLOSE: FIN after what is queued; receiving goes on. FIN_WAIT_1 or LAST_ACK is entered when the
+ * FIN leaves, so that the state is always what the wire shows. In LISTEN and SYN_SENT the
+ * connection is CLOSED at once (RFC 9293, 3.10.4). WAVE_ESTATE when called twice or CLOSED. */
 int conn_close(struct conn *c, wave_time now);
 
 /* ABORT: RST in the states that RFC 9293, 3.10.5 names, and CLOSED. */
@@ -191,9 +192,9 @@ enum conn_input {
     INPUT_DONE,
     INPUT_REUSE, /* TIME_WAIT, and this SYN may open a new connection (RFC 6191; RFC 9293, 3.6.1):
                    the connection is CLOSED now, and the segment belongs to a listener */
-    INPUT_RESET /* the segment is to be answered with what conn_reset_for() makes of it: it came
-                   to CLOSED, or acknowledged in LISTEN, SYN_SENT or SYN_RECEIVED what we never
-                   sent (RFC 9293, 3.10.7.1 to 3.10.7.4). The connection itself is unharmed */
+    INPUT_RESET  /* the segment is to be answered with what conn_reset_for() makes of it: it came
+                    to CLOSED, or acknowledged in LISTEN, SYN_SENT or SYN_RECEIVED what we never
+                    sent (RFC 9293, 3.10.7.1 to 3.10.7.4). The connection itself is unharmed */
 };
 
 /* A segment from the peer, checksum verified or known to be good. Never anything else than

@@ -1,0 +1,55 @@
+#include "lib/core/cc.h"
+
+#include "lib/core/conn_priv.h"
+
+static uint32_t initial_window(const struct conn *c)
+{
+    return c->env->config.initial_window * (uint32_t)c->mss;
+}
+
+void cc_established(struct conn *c)
+{
+    c->cwnd = c->syn_sent > 1 ? c->mss : initial_window(c);
+    c->ssthresh = UINT32_MAX; /* RFC 5681, 3.1: arbitrarily high */
+}
+
+void cc_acked(struct conn *c, uint32_t bytes)
+{
+    /* A window that was not used says nothing about the path (RFC 7661's reason). */
+    if (conn_flight(c) + bytes < c->cwnd / 2)
+        return;
+    if (c->cwnd < c->ssthresh) {
+        /* DEVIATES: RFC 5681, 3.1 adds at most one SMSS an ACK. Peers behind receive offload
+         * acknowledge dozens of segments at once, so the bytes count (RFC 3465 without L). */
+        uint32_t room = c->ssthresh - c->cwnd;
+        c->cwnd += bytes < room ? bytes : room;
+    } else { /* a segment a round trip, RFC 5681, equation 3, for `bytes` instead of one SMSS */
+        uint64_t add = (uint64_t)c->mss * bytes / c->cwnd;
+        c->cwnd += add > 0 ? (uint32_t)add : 1;
+    }
+    if (c->cwnd > UINT32_MAX / 4)
+        c->cwnd = UINT32_MAX / 4;
+}
+
+void cc_lost(struct conn *c)
+{
+    uint32_t half = conn_flight(c) / 2; /* FlightSize, not cwnd: RFC 5681, equation 4 */
+
+    c->ssthresh = half > 2u * c->mss ? half : 2u * c->mss;
+    c->cwnd = c->ssthresh;
+}
+
+void cc_timeout(struct conn *c, bool first)
+{
+    if (first)
+        cc_lost(c);
+    c->cwnd = c->mss; /* RFC 5681, 3.1: the loss window */
+}
+
+void cc_idle(struct conn *c, wave_time idle)
+{
+    uint32_t restart = initial_window(c);
+
+    if (idle > rtt_rto(&c->rtt, &c->env->config, c->backoff) && c->cwnd > restart)
+        c->cwnd = restart;
+}

@@ -1,0 +1,247 @@
+/*
+ * What an acknowledgement does: RFC 9293, 3.10.7.4, fifth step, with SACK, loss detection and
+ * recovery (RFC 6675 and RFC 8985 where the peer does SACK, RFC 6582 where it does not).
+ */
+#include "lib/core/cc.h"
+#include "lib/core/conn_priv.h"
+#include "lib/core/queue.h"
+#include "lib/core/rack.h"
+#include "lib/core/sack.h"
+
+#define DUP_THRESH 3
+
+static wave_time srtt(const struct conn *c)
+{
+    return c->rtt.srtt * WAVE_US;
+}
+
+static wave_time min_rtt(const struct conn *c)
+{
+    return c->rtt.min * WAVE_US;
+}
+
+void conn_recover(struct conn *c)
+{
+    if (c->flags & CONN_RECOVERY)
+        return;
+    cc_lost(c);
+    c->flags |= CONN_RECOVERY;
+    if (c->flags & CONN_ECN)
+        c->flags |= CONN_CWR;
+    c->queue->recover = c->snd.nxt;
+    c->queue->after_timeout = false;
+}
+
+void conn_detect_loss(struct conn *c, wave_time now)
+{
+    bool fired = c->flags & CONN_RACK;
+    struct rack_result r;
+
+    c->flags &= ~(uint32_t)CONN_RACK;
+    if (!c->queue)
+        return;
+    r = rack_detect(c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
+    if (r.lost > 0)
+        conn_recover(c);
+    conn_rearm(c, now, fired); /* the slot was RACK's: the RTO has to start anew */
+    if (r.again < c->timer[TIMER_REXMT]) {
+        c->flags = (c->flags & ~(uint32_t)CONN_TLP) | CONN_RACK;
+        c->timer[TIMER_REXMT] = r.again;
+    }
+}
+
+/* The round trip of what `ack` covers: of the newest segment sent once (Karn), else by the echoed
+ * timestamp, which tells the sendings apart (RFC 7323, section 4). A sample ends the back-off. */
+static void measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
+{
+    const struct conn_config *config = &c->env->config;
+    uint32_t ms;
+
+    if (sent_at != WAVE_NEVER) {
+        rtt_sample(&c->rtt, config, now - sent_at);
+        c->backoff = 0;
+        return;
+    }
+    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0)
+        return;
+    ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
+    if (ms > 600000)
+        return; /* an echo of what we never sent */
+    rtt_sample(&c->rtt, config, ms > 0 ? ms * WAVE_MS : WAVE_MS);
+    c->backoff = 0;
+}
+
+/* Tells RACK of the records that `ack` covers; returns when the newest of them that was sent once
+ * was sent, or WAVE_NEVER. */
+static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
+{
+    struct queue *q = c->queue;
+    wave_time sent_at = WAVE_NEVER;
+
+    for (uint32_t i = 0; i < q->sents; i++) {
+        const struct sent *r = queue_at(q, i);
+        if (seq_gt(seq_add(r->first, r->len), ack))
+            break;
+        if (r->flags & SENT_SACKED)
+            continue; /* counted, and measured, when the SACK came */
+        if (c->flags & CONN_SACK)
+            rack_delivered(q, r, now, min_rtt(c));
+        if (!(r->flags & SENT_AGAIN))
+            sent_at = r->at;
+    }
+    return sent_at;
+}
+
+/* RFC 8985, 7.4.2: a tail-loss probe that repaired a loss counts as one; a D-SACK shows that
+ * nothing had been lost. */
+static void settle_tail_probe(struct conn *c, struct seq ack, bool dsack)
+{
+    struct queue *q = c->queue;
+
+    if (!q->tlp.out || seq_lt(ack, q->tlp.end))
+        return;
+    q->tlp.out = false;
+    if (q->tlp.again && !dsack)
+        cc_lost(c);
+}
+
+/* Without SACK: RFC 6582 (NewReno). */
+static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
+{
+    struct queue *q = c->queue;
+
+    if (advanced) {
+        c->dupacks = 0;
+        if ((c->flags & CONN_RECOVERY) && !q->after_timeout && q->sents > 0)
+            queue_mark_lost(q, 0); /* 3.2, step 3: a partial ACK */
+        return;
+    }
+    if (!duplicate || q->sents == 0)
+        return;
+    if (c->dupacks < UINT8_MAX)
+        c->dupacks++;
+    if (c->dupacks == DUP_THRESH && !(c->flags & CONN_RECOVERY)) {
+        queue_mark_lost(q, 0);
+        conn_recover(c);
+    }
+}
+
+/* RFC 3168, 6.1.2: once a window, and announced by CWR. */
+static void take_ecn_echo(struct conn *c, const struct seg *s)
+{
+    struct queue *q = c->queue;
+
+    if (!(c->flags & CONN_ECN) || !(s->flags & SEG_ECE))
+        return;
+    if ((c->flags & CONN_RECOVERY) || (q->cwr && seq_lt(s->ack, q->cwr_end)))
+        return;
+    cc_lost(c);
+    q->cwr = true;
+    q->cwr_end = c->snd.nxt;
+    c->flags |= CONN_CWR;
+}
+
+/* RFC 9293, 3.10.7.4: a segment older than the last one that told a window does not change it.
+ * Returns whether the window moved, or opened from zero in *opened. */
+static bool take_window(struct conn *c, const struct seg *s, bool *opened)
+{
+    uint32_t wnd = (uint32_t)s->wnd << (s->flags & SEG_SYN ? 0 : c->snd_shift);
+    uint32_t old = c->snd.wnd;
+
+    *opened = false;
+    if (!seq_lt(c->snd.wl1, s->seq) && !(seq_eq(c->snd.wl1, s->seq) && seq_leq(c->snd.wl2, s->ack)))
+        return false;
+    c->snd.wnd = wnd;
+    c->snd.wl1 = s->seq;
+    c->snd.wl2 = s->ack;
+    if (wnd > c->snd.max_wnd)
+        c->snd.max_wnd = wnd;
+    *opened = old == 0 && wnd > 0;
+    return old != wnd;
+}
+
+/* The bytes of `acked` that are data leave the queue. */
+static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
+{
+    struct event e = {.kind = EVENT_ACKED};
+    uint32_t bytes = acked - (fin ? 1 : 0);
+
+    if (c->queue) {
+        queue_drop(c->queue, bytes);
+        if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover))
+            c->flags &= ~(uint32_t)CONN_RECOVERY;
+    }
+    if (bytes > 0) {
+        e.u.bytes = bytes;
+        conn_emit(c, now, &e);
+        if (!(c->flags & CONN_RECOVERY) || (c->queue && c->queue->after_timeout))
+            cc_acked(c, bytes);
+    }
+}
+
+/* The probe byte, and whatever else a zero window kept from being taken, goes again at once. */
+static void window_opened(struct conn *c, bool probed)
+{
+    c->flags &= ~(uint32_t)CONN_PROBE_OWED;
+    if (!probed)
+        return;
+    c->backoff = 0;
+    if (c->queue)
+        queue_all_lost(c->queue);
+    else if (c->flags & CONN_FIN_SENT)
+        c->flags |= CONN_RTX_OWED;
+}
+
+bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
+{
+    uint32_t acked = s->ack.v - c->snd.una.v;
+    const uint32_t flight = conn_flight(c);
+    const bool advanced = acked > 0 && acked <= flight;
+    const bool fin = advanced && (c->flags & CONN_FIN_SENT) && seq_eq(s->ack, c->snd.nxt);
+    const bool probed = (c->flags & CONN_PERSIST) && c->backoff > 0;
+    struct sack_result sack = {0};
+    bool opened = false, moved = false, duplicate;
+    wave_time sent_at = WAVE_NEVER;
+
+    if (seq_geq(s->ack, c->snd.una))
+        moved = take_window(c, s, &opened);
+    /* RFC 5681, section 2: what makes an ACK a duplicate. */
+    duplicate = !advanced && !moved && s->len == 0 && flight > 0 && seq_eq(s->ack, c->snd.una) &&
+                !(s->flags & (SEG_SYN | SEG_FIN));
+    if (advanced) {
+        if (c->queue)
+            sent_at = delivered_by_ack(c, now, s->ack);
+        measure(c, now, sent_at, s);
+        c->snd.una = s->ack;
+        c->since = conn_flight(c) > 0 ? now : WAVE_NEVER;
+        c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED);
+        drop_acked(c, now, acked, fin);
+    } else if (c->snd.wnd == 0 && c->since != WAVE_NEVER) {
+        c->since = now; /* RFC 9293, MUST-37: while it answers, a shut window may last for ever */
+    }
+    if (c->queue) {
+        if (c->flags & CONN_SACK) {
+            sack = sack_input(c->queue, &s->opt, c->snd.una, c->snd.nxt, now, min_rtt(c));
+            if (sack.dsack)
+                rack_dsack(c->queue, c->snd.una, c->snd.nxt);
+            settle_tail_probe(c, c->snd.una, sack.dsack);
+        } else {
+            count_duplicate(c, advanced, duplicate);
+        }
+        take_ecn_echo(c, s);
+        queue_free_if_empty(&c->queue, c->env);
+    }
+    if (!c->queue) {
+        c->dupacks = 0;
+        /* Only the FIN is left of a flight that was being recovered: it was lost with the rest. */
+        if ((c->flags & CONN_RECOVERY) && advanced && conn_flight(c) > 0)
+            c->flags |= CONN_RTX_OWED;
+        c->flags &= ~(uint32_t)CONN_RECOVERY;
+    }
+    if (opened)
+        window_opened(c, probed);
+    conn_rearm(c, now, advanced || opened);
+    if (c->queue && (c->flags & CONN_SACK) && (advanced || sack.bytes > 0))
+        conn_detect_loss(c, now);
+    return fin;
+}

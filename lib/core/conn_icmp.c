@@ -1,0 +1,64 @@
+/*
+ * ICMP errors about our segments: RFC 5461 (soft ones are noted, hard ones end no more than a
+ * handshake), RFC 5927 (forged ones are not believed), RFC 1191 and RFC 8201 (path MTU).
+ */
+#include "lib/core/conn_priv.h"
+#include "lib/core/queue.h"
+
+/* RFC 1191, section 7.1: sizes that links have, for routers that do not say. */
+static uint32_t plateau_below(uint32_t mtu)
+{
+    static const uint32_t plateau[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};
+
+    for (unsigned i = 0; i < sizeof plateau / sizeof plateau[0]; i++)
+        if (plateau[i] < mtu)
+            return plateau[i];
+    return 68;
+}
+
+/* A smaller path MTU: segments in flight that are too big for it go again at once, cut. */
+static void take_mtu(struct conn *c, wave_time now, uint32_t mtu)
+{
+    const uint32_t fixed = c->flow.v6 ? 60 : 40;
+    struct event e = {.kind = EVENT_MSS};
+    uint32_t mss;
+
+    if (mtu == 0)
+        mtu = plateau_below(c->mss + fixed);
+    /* RFC 8201, section 4: never below IPv6's minimum; RFC 1191, section 3: never below 68. */
+    if (mtu < (c->flow.v6 ? 1280u : 68u))
+        mtu = c->flow.v6 ? 1280 : 68;
+    mss = mtu - fixed;
+    if (mss >= c->mss)
+        return;
+    c->mss = (uint16_t)mss;
+    e.u.bytes = mss;
+    conn_emit(c, now, &e);
+    for (uint32_t i = 0; c->queue && i < c->queue->sents; i++)
+        if (queue_at(c->queue, i)->len > conn_segment_size(c))
+            queue_mark_lost(c->queue, i);
+}
+
+void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp)
+{
+    struct event e = {.kind = EVENT_ICMP};
+
+    if (c->state == STATE_CLOSED || c->state == STATE_LISTEN || icmp->meaning == ICMP_NO_ERROR)
+        return;
+    /* RFC 5927, 4.1: SND.UNA =< quoted number < SND.NXT. */
+    if (!icmp->has_seq || !seq_within(icmp->seq, c->snd.una, conn_flight(c)))
+        return;
+    e.u.icmp.type = icmp->type;
+    e.u.icmp.code = icmp->code;
+    e.u.icmp.v6 = icmp->flow.v6;
+    e.u.icmp.meaning = icmp->meaning;
+    e.u.icmp.from = icmp->from;
+    e.u.icmp.fatal = icmp->meaning == ICMP_HARD && conn_syn_unacked(c);
+    conn_emit(c, now, &e);
+    if (icmp->meaning == ICMP_TOO_BIG)
+        take_mtu(c, now, icmp->mtu);
+    else if (e.u.icmp.fatal) /* RFC 5461, 4.1 keeps hard errors soft once synchronized */
+        conn_finish(c, now, END_ICMP, "ICMP error answered our SYN");
+    else
+        c->flags |= CONN_SOFT_ERROR;
+}

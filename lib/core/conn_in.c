@@ -1,0 +1,564 @@
+/*
+ * Arriving segments: RFC 9293, 3.10.7, in its own order of steps. RFC 5961 and RFC 7323 come in
+ * where they amend it.
+ */
+#include "lib/core/cc.h"
+#include "lib/core/conn_priv.h"
+#include "lib/core/reasm.h"
+
+/* Beyond this the peer's clock may have wrapped: RFC 7323, 5.5. */
+#define TS_RECENT_DAYS_MS (24u * 24 * 3600 * 1000)
+
+void conn_refuse(struct conn *c, wave_time now, enum check check)
+{
+    struct event e = {.kind = EVENT_REFUSED, .u.check = check};
+
+    c->env->refused[check]++;
+    conn_emit(c, now, &e);
+}
+
+/* RFC 5961, section 7: so many a second, over all connections, and no more. */
+static void challenge(struct conn *c, wave_time now, enum check check)
+{
+    conn_refuse(c, now, check);
+    if (env_challenge(c->env, now))
+        c->flags |= CONN_ACK_NOW;
+}
+
+/*
+ * LISTEN and SYN_SENT: the SYNs
+ */
+
+void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
+{
+    const struct conn_config *config = &c->env->config;
+    uint32_t mss;
+
+    c->rcv.irs = s->seq;
+    c->rcv.nxt = seq_add(s->seq, 1);
+    c->rcv.acked = c->rcv.nxt;
+    c->rcv.adv = seq_add(c->rcv.nxt, config->rcvbuf > 65535 ? 65535 : config->rcvbuf);
+    /* RFC 9293, MUST-15: 536 and 1220 where the option is missing. */
+    c->peer_mss = s->opt.has & OPT_MSS ? s->opt.mss : (c->flow.v6 ? 1220 : 536);
+    mss = c->peer_mss < CONN_MSS_MIN ? CONN_MSS_MIN : c->peer_mss;
+    c->mss = (uint16_t)(mss < config->mss ? mss : config->mss);
+    c->flags &= ~(uint32_t)(CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN);
+    c->snd_shift = 0;
+    if (config->wscale && (s->opt.has & OPT_WSCALE)) {
+        c->flags |= CONN_WSCALE;
+        c->snd_shift = s->opt.wscale > 14 ? 14 : s->opt.wscale; /* RFC 7323, 2.3 */
+    } else {
+        c->rcv_shift = 0;
+    }
+    if (config->timestamps && (s->opt.has & OPT_TIMESTAMP)) {
+        c->flags |= CONN_TIMESTAMPS;
+        c->ts_recent = s->opt.tsval;
+        c->ts_recent_at = conn_ms(now);
+    }
+    if (config->sack && (s->opt.has & OPT_SACK_PERMITTED))
+        c->flags |= CONN_SACK;
+    /* RFC 3168, 6.1.1: the SYN asks with ECE and CWR, the SYN-ACK agrees with ECE alone. */
+    if (config->ecn &&
+        (s->flags & (SEG_ECE | SEG_CWR)) == (s->flags & SEG_ACK ? SEG_ECE : SEG_ECE | SEG_CWR))
+        c->flags |= CONN_ECN;
+    c->snd.wnd = s->wnd; /* never scaled on a SYN: RFC 7323, 2.2 */
+    c->snd.max_wnd = s->wnd;
+    c->snd.wl1 = s->seq;
+    c->snd.wl2 = s->flags & SEG_ACK ? s->ack : c->snd.iss;
+    c->last_in = now;
+}
+
+static enum conn_input input_listen(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (s->flags & SEG_RST) {
+        conn_refuse(c, now, CHECK_NO_SYN);
+        return INPUT_DONE;
+    }
+    if (s->flags & SEG_ACK) { /* any ACK is of something we never sent */
+        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        return INPUT_RESET;
+    }
+    if (!(s->flags & SEG_SYN)) {
+        conn_refuse(c, now, CHECK_NO_SYN);
+        return INPUT_DONE;
+    }
+    /* Data and FIN on the SYN are left for the peer to send again: 3.10.7.2 lets them be queued,
+     * and not to acknowledge them is the queue that costs nothing. */
+    conn_take_syn(c, now, s);
+    c->snd.una = c->snd.iss;
+    c->snd.nxt = seq_add(c->snd.iss, 1);
+    c->flags |= CONN_SYN_OWED;
+    conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN");
+    return INPUT_DONE;
+}
+
+void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
+{
+    const struct conn_config *config = &c->env->config;
+
+    if (c->syn_sent == 1 && c->since != WAVE_NEVER)
+        rtt_sample(&c->rtt, config, now - c->since);
+    /* RFC 6298, 5.7: a SYN had to be repeated, and the RTO was below three seconds. */
+    if (c->syn_sent > 1 && c->rtt.srtt == 0 && c->rtt.rto < 3000000)
+        c->rtt.rto = 3000000;
+    c->backoff = 0;
+    c->since = WAVE_NEVER;
+    c->timer[TIMER_REXMT] = WAVE_NEVER;
+    c->flags = (c->flags | CONN_SYN_ACKED) & ~(uint32_t)CONN_SYN_OWED;
+    c->snd.una = seq_add(c->snd.iss, 1);
+    c->snd.wnd = (uint32_t)s->wnd << (s->flags & SEG_SYN ? 0 : c->snd_shift);
+    if (c->snd.wnd > c->snd.max_wnd)
+        c->snd.max_wnd = c->snd.wnd;
+    c->snd.wl1 = s->seq;
+    c->snd.wl2 = s->ack;
+    c->last_in = now;
+    cc_established(c);
+}
+
+static void synchronise(struct conn *c, wave_time now, const struct seg *s)
+{
+    conn_take_syn(c, now, s);
+    if (c->env->config.no_third_ack) { /* the handshake is left hanging, as was asked for */
+        c->flags &= ~(uint32_t)CONN_SYN_OWED;
+        c->timer[TIMER_REXMT] = WAVE_NEVER;
+        return;
+    }
+    if (s->flags & SEG_ACK) {
+        conn_handshake_done(c, now, s);
+        c->flags |= CONN_ACK_NOW;
+        conn_move(c, now, STATE_ESTABLISHED, "SYN-ACK");
+        keep_start(c, now);
+        conn_rearm(c, now, true);
+        return;
+    }
+    /* SYN met SYN: RFC 9293, 3.5, figure 8. What goes out now is our first SYN-ACK. */
+    c->flags |= CONN_SYN_OWED | CONN_SIMULTANEOUS;
+    c->syn_sent = 0;
+    c->backoff = 0;
+    conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN crossed ours");
+}
+
+static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
+{
+    const bool ack = s->flags & SEG_ACK;
+
+    /* First: SEG.ACK =< ISS or SEG.ACK > SND.NXT. RFC 5961, 4.2's SYN_SENT rule for RST is the
+     * same, since SND.NXT is ISS+1. */
+    if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
+        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
+    }
+    if (s->flags & SEG_RST) { /* second */
+        struct event e = {.kind = EVENT_RESET, .u.seq = s->seq};
+        if (!ack) {
+            conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+            return INPUT_DONE;
+        }
+        conn_emit(c, now, &e);
+        conn_finish(c, now, END_REFUSED, "RST answered our SYN");
+        return INPUT_DONE;
+    }
+    if (!(s->flags & SEG_SYN)) { /* fourth, fifth */
+        conn_refuse(c, now, CHECK_NO_SYN);
+        return INPUT_DONE;
+    }
+    /* Data and FIN on a SYN-ACK are not acknowledged and come again. */
+    synchronise(c, now, s);
+    return INPUT_DONE;
+}
+
+/*
+ * Every other state, step by step
+ */
+
+/* RFC 6191, section 2: may this SYN open a new connection although we are in TIME_WAIT? */
+static bool may_reuse(const struct conn *c, const struct seg *s)
+{
+    const bool beyond = seq_gt(s->seq, c->rcv.nxt);
+    int32_t age;
+
+    if ((s->flags & (SEG_SYN | SEG_ACK | SEG_RST | SEG_FIN)) != SEG_SYN)
+        return false;
+    if (!(s->opt.has & OPT_TIMESTAMP))
+        return beyond;
+    if (!(c->flags & CONN_TIMESTAMPS))
+        return true;
+    age = (int32_t)(s->opt.tsval - c->ts_recent);
+    return age > 0 || (age == 0 && beyond);
+}
+
+/* RFC 7323, 5.3, R1 to R3. False: the segment goes no further. */
+static bool check_timestamp(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (!(c->flags & CONN_TIMESTAMPS) || (s->flags & SEG_RST))
+        return true;
+    if (!(s->opt.has & OPT_TIMESTAMP)) {
+        conn_refuse(c, now, CHECK_NO_TIMESTAMP); /* 3.2: silently dropped */
+        return false;
+    }
+    if ((int32_t)(s->opt.tsval - c->ts_recent) < 0 &&
+        conn_ms(now) - c->ts_recent_at < TS_RECENT_DAYS_MS) {
+        challenge(c, now, CHECK_PAWS);
+        return false;
+    }
+    /* 4.3: the segment that spans Last.ACK.sent sets TS.Recent. */
+    if (seq_leq(s->seq, c->rcv.acked)) {
+        c->ts_recent = s->opt.tsval;
+        c->ts_recent_at = conn_ms(now);
+    }
+    return true;
+}
+
+/* RFC 9293, 3.4, table 6. */
+static bool acceptable(const struct conn *c, const struct seg *s)
+{
+    const uint32_t wnd = conn_rcv_wnd(c), len = seg_len(s);
+
+    if (len == 0)
+        return wnd == 0 ? seq_eq(s->seq, c->rcv.nxt) : seq_within(s->seq, c->rcv.nxt, wnd);
+    return wnd > 0 && (seq_within(s->seq, c->rcv.nxt, wnd) ||
+                       seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd));
+}
+
+/* A keepalive probe: one below what was acknowledged, with no data or the one byte that was had
+ * already (RFC 9293, 3.8.4). A byte whose acknowledgement is still owed may just be repeated. */
+static bool is_peer_probe(const struct conn *c, const struct seg *s)
+{
+    return seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) && s->len <= 1 &&
+           seq_eq(c->rcv.acked, c->rcv.nxt) && !(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
+           state_synchronized((enum state)c->state);
+}
+
+/* First step, for what is not acceptable: an ACK, unless it is a RST. */
+static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (is_peer_probe(c, s)) {
+        struct event e = {.kind = EVENT_PEER_PROBE};
+        e.u.peer_probe.silence = now - c->last_in;
+        conn_emit(c, now, &e);
+        keep_heard(c, now);
+        c->flags |= CONN_ACK_NOW;
+        return;
+    }
+    if (s->flags & SEG_RST) {
+        conn_refuse(c, now, CHECK_SEQUENCE);
+        return;
+    }
+    if (c->state == STATE_SYN_RECEIVED && (s->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN &&
+        seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: it goes again, not just its ACK */
+        conn_refuse(c, now, CHECK_SEQUENCE);
+        c->flags |= CONN_SYN_OWED;
+        return;
+    }
+    if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* no data: two stacks could answer for ever */
+        challenge(c, now, CHECK_SEQUENCE);
+        return;
+    }
+    conn_refuse(c, now, CHECK_SEQUENCE);
+    c->flags |= CONN_ACK_NOW;
+    if (s->len > 0 && (c->flags & CONN_SACK) && seq_lt(s->seq, c->rcv.nxt)) {
+        c->dsack = (struct sack_block){s->seq, seq_min(seq_add(s->seq, s->len), c->rcv.nxt)};
+        c->flags |= CONN_DSACK;
+    }
+    if (c->state == STATE_TIME_WAIT && (s->flags & SEG_FIN)) /* eighth step: 2 MSL anew */
+        c->timer[TIMER_TIME_WAIT] =
+            c->env->config.time_wait ? time_add(now, 2 * c->env->config.msl) : now;
+}
+
+/* Second step, with RFC 5961, 3.2. */
+static void take_reset(struct conn *c, wave_time now, const struct seg *s)
+{
+    struct event e = {.kind = EVENT_RESET, .u.seq = s->seq};
+
+    if (!seq_eq(s->seq, c->rcv.nxt)) {
+        challenge(c, now, CHECK_RST_SEQUENCE);
+        return;
+    }
+    conn_emit(c, now, &e);
+    switch (c->state) {
+    case STATE_SYN_RECEIVED:
+        if (c->flags & CONN_PASSIVE)
+            conn_move(c, now, STATE_LISTEN, "RST answered our SYN-ACK");
+        else
+            conn_finish(c, now, END_REFUSED, "RST in the handshake");
+        return;
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+    case STATE_TIME_WAIT: /* both sides had closed: nothing was cut off */
+        conn_finish(c, now, c->state == STATE_TIME_WAIT ? END_CLOSED : END_RESET, "RST");
+        return;
+    default:
+        conn_finish(c, now, END_RESET, "RST");
+    }
+}
+
+/* Fourth step: a SYN in the window. */
+static void take_stray_syn(struct conn *c, wave_time now)
+{
+    if (c->state == STATE_SYN_RECEIVED && (c->flags & CONN_PASSIVE)) {
+        conn_refuse(c, now, CHECK_SYN_IN_WINDOW);
+        conn_move(c, now, STATE_LISTEN, "a second SYN");
+        return;
+    }
+    challenge(c, now, CHECK_SYN_IN_WINDOW); /* RFC 5961, 4.2 */
+}
+
+/* Fifth step. False: the segment goes no further. */
+static bool check_ack(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (!(s->flags & SEG_ACK)) {
+        conn_refuse(c, now, CHECK_NO_ACK);
+        return false;
+    }
+    if (seq_gt(s->ack, c->snd.nxt)) {
+        challenge(c, now, CHECK_ACK_UNSENT);
+        return false;
+    }
+    /* RFC 5961, 5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. */
+    if (seq_lt(s->ack, seq_sub(c->snd.una, c->snd.max_wnd))) {
+        challenge(c, now, CHECK_ACK_TOO_OLD);
+        return false;
+    }
+    return true;
+}
+
+/* Our FIN is acknowledged. */
+static void fin_acked(struct conn *c, wave_time now)
+{
+    switch (c->state) {
+    case STATE_FIN_WAIT_1:
+        conn_move(c, now, STATE_FIN_WAIT_2, "our FIN is acknowledged");
+        break;
+    case STATE_CLOSING:
+        conn_move(c, now, STATE_TIME_WAIT, "our FIN is acknowledged");
+        break;
+    case STATE_LAST_ACK:
+        conn_finish(c, now, END_CLOSED, "our FIN is acknowledged");
+        break;
+    default:
+        break;
+    }
+}
+
+/* Sixth step. */
+static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
+{
+    struct seq up = seq_add(s->seq, s->urp);
+    struct event e = {.kind = EVENT_URGENT, .u.seq = up};
+
+    if (!(s->flags & SEG_URG) || (c->flags & CONN_FIN_RCVD))
+        return;
+    if ((c->flags & CONN_URGENT) ? seq_leq(up, c->rcv.up) : seq_leq(up, c->rcv.nxt))
+        return;
+    c->rcv.up = up;
+    c->flags |= CONN_URGENT;
+    conn_emit(c, now, &e);
+}
+
+/* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. */
+static void owe_ack(struct conn *c, wave_time now, uint32_t len)
+{
+    c->rcv_segs += len > c->mss ? 2 : 1; /* what offload has joined counts as more than one */
+    if (c->rcv_segs >= 2) {
+        c->flags |= CONN_ACK_NOW;
+        return;
+    }
+    c->flags |= CONN_ACK_DELAYED;
+    c->timer[TIMER_DELACK] =
+        time_min(c->timer[TIMER_DELACK], time_add(now, c->env->config.delayed_ack));
+}
+
+/* Seventh step: the bytes inside the window. Returns false when a FIN behind them cannot count. */
+static bool take_text(struct conn *c, wave_time now, const struct seg *s)
+{
+    struct seq end = seq_add(s->seq, s->len);
+    struct seq first = seq_max(s->seq, c->rcv.nxt);
+    struct seq last = seq_min(end, c->rcv.adv);
+    struct event e = {.kind = EVENT_DATA};
+    struct reasm_result r;
+
+    if (s->len == 0)
+        return true;
+    if (seq_lt(s->seq, c->rcv.nxt)) { /* the front of it was here already */
+        c->flags |= CONN_ACK_NOW;
+        if (c->flags & CONN_SACK) {
+            c->dsack = (struct sack_block){s->seq, seq_min(end, c->rcv.nxt)};
+            c->flags |= CONN_DSACK;
+        }
+    }
+    if (seq_geq(first, last)) {
+        c->flags |= CONN_ACK_NOW;
+        return seq_leq(end, c->rcv.adv);
+    }
+    r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
+                     last.v - first.v, c->env->config.rcvbuf + 65536);
+    if (r.refused) {
+        c->flags |= CONN_ACK_NOW;
+        conn_refuse(c, now, CHECK_MEMORY);
+        return false;
+    }
+    if (r.duplicate && (c->flags & CONN_SACK)) {
+        c->dsack = r.dup;
+        c->flags |= CONN_DSACK;
+    }
+    c->rcv.nxt = seq_add(c->rcv.nxt, r.advanced);
+    if (r.advanced > 0) {
+        e.u.bytes = r.advanced;
+        conn_emit(c, now, &e);
+    }
+    if (r.out_of_order || r.filled) /* RFC 5681, 4.2: at once, above and below a gap */
+        c->flags |= CONN_ACK_NOW;
+    else
+        owe_ack(c, now, last.v - first.v);
+    return seq_leq(end, last);
+}
+
+/* Eighth step: every byte before the FIN is here. */
+static void take_fin(struct conn *c, wave_time now)
+{
+    struct event e = {.kind = EVENT_FIN};
+
+    c->rcv.nxt = seq_add(c->rcv.nxt, 1);
+    c->rcv.adv = seq_max(c->rcv.adv, c->rcv.nxt);
+    c->flags |= CONN_FIN_RCVD | CONN_ACK_NOW;
+    reasm_settle(&c->reasm, c->env);
+    conn_emit(c, now, &e);
+    switch (c->state) {
+    case STATE_SYN_RECEIVED:
+    case STATE_ESTABLISHED:
+        conn_move(c, now, STATE_CLOSE_WAIT, "the peer's FIN");
+        break;
+    case STATE_FIN_WAIT_1:
+        conn_move(c, now, STATE_CLOSING, "the peer's FIN crossed ours");
+        break;
+    case STATE_FIN_WAIT_2:
+        conn_move(c, now, STATE_TIME_WAIT, "the peer's FIN");
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_text_and_fin(struct conn *c, wave_time now, const struct seg *s)
+{
+    struct seq fin = seq_add(s->seq, s->len);
+    bool whole;
+
+    if (c->flags & CONN_FIN_RCVD)
+        return; /* 3.10.7.4: nothing comes after a FIN */
+    whole = take_text(c, now, s);
+    if ((s->flags & SEG_FIN) && whole && seq_gt(fin, c->rcv.nxt)) {
+        reasm_fin(&c->reasm, c->env, fin);
+        c->flags |= CONN_ACK_NOW;
+        return;
+    }
+    if (((s->flags & SEG_FIN) && whole && seq_eq(fin, c->rcv.nxt)) ||
+        (c->reasm && c->reasm->has_fin && seq_eq(c->reasm->fin, c->rcv.nxt)))
+        take_fin(c, now);
+}
+
+/* RFC 3168, 6.1.3: congestion marks are echoed until the sender says CWR. */
+static void take_ecn_mark(struct conn *c, const struct seg *s)
+{
+    if (!(c->flags & CONN_ECN))
+        return;
+    if (s->flags & SEG_CWR)
+        c->flags &= ~(uint32_t)CONN_ECE;
+    if (s->ecn == ECN_CE)
+        c->flags |= CONN_ECE | CONN_ACK_NOW;
+}
+
+/* Fifth step where our SYN is not acknowledged yet. False: not by this segment either. */
+static bool finish_handshake(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (!seq_lt(c->snd.una, s->ack) || !seq_leq(s->ack, c->snd.nxt)) {
+        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        return false;
+    }
+    conn_handshake_done(c, now, s);
+    if (c->state == STATE_SYN_RECEIVED)
+        conn_move(c, now, STATE_ESTABLISHED, "our SYN is acknowledged");
+    keep_start(c, now);
+    return true;
+}
+
+/* The figure of simultaneous open (3.5): SYN-ACK with the number of the SYN that we have had. */
+static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
+{
+    return c->state == STATE_SYN_RECEIVED && (c->flags & CONN_SIMULTANEOUS) &&
+           (s->flags & (SEG_SYN | SEG_ACK | SEG_RST | SEG_FIN)) == (SEG_SYN | SEG_ACK) &&
+           seq_eq(s->seq, c->rcv.irs) && seq_eq(s->ack, c->snd.nxt) && s->len == 0;
+}
+
+/* Steps five to eight, for a segment that passed the first four. */
+static enum conn_input take_segment(struct conn *c, wave_time now, const struct seg *s)
+{
+    /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. */
+    const bool shut = conn_rcv_wnd(c) == 0 && seg_len(s) > 0 && !(s->flags & SEG_SYN);
+
+    if (conn_syn_unacked(c)) {
+        if (!(s->flags & SEG_ACK)) {
+            conn_refuse(c, now, CHECK_NO_ACK);
+            return INPUT_DONE;
+        }
+        if (!finish_handshake(c, now, s))
+            return INPUT_RESET;
+    } else if (!check_ack(c, now, s)) {
+        return INPUT_DONE;
+    }
+    keep_heard(c, now);
+    take_ecn_mark(c, s);
+    if (conn_take_ack(c, now, s))
+        fin_acked(c, now);
+    if (c->state == STATE_CLOSED || (s->flags & SEG_SYN))
+        return INPUT_DONE;
+    take_urgent(c, now, s);
+    if (shut)
+        c->flags |= CONN_ACK_NOW;
+    else
+        take_text_and_fin(c, now, s);
+    return INPUT_DONE;
+}
+
+static enum conn_input input_synchronized(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (c->state == STATE_TIME_WAIT && may_reuse(c, s)) {
+        conn_finish(c, now, END_CLOSED, "a new SYN takes the place of TIME_WAIT");
+        return INPUT_REUSE;
+    }
+    if (!check_timestamp(c, now, s))
+        return INPUT_DONE;
+    if (is_crossed_syn_ack(c, s))
+        return take_segment(c, now, s);
+    if (!acceptable(c, s)) {
+        bool shut = conn_rcv_wnd(c) == 0 && seq_eq(s->seq, c->rcv.nxt) && !(s->flags & SEG_SYN);
+        if (!shut) {
+            unacceptable(c, now, s);
+            return INPUT_DONE;
+        }
+    }
+    if (s->flags & SEG_RST) {
+        take_reset(c, now, s);
+        return INPUT_DONE;
+    }
+    if (s->flags & SEG_SYN) {
+        take_stray_syn(c, now);
+        return INPUT_DONE;
+    }
+    return take_segment(c, now, s);
+}
+
+enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s)
+{
+    switch (c->state) {
+    case STATE_CLOSED: /* 3.10.7.1 */
+        conn_refuse(c, now, CHECK_CLOSED);
+        return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
+    case STATE_LISTEN:
+        return input_listen(c, now, s);
+    case STATE_SYN_SENT:
+        return input_syn_sent(c, now, s);
+    default:
+        return input_synchronized(c, now, s);
+    }
+}

@@ -1,0 +1,489 @@
+/*
+ * What goes out. conn_plan() decides what the next segment is and changes nothing; conn_output()
+ * makes it and keeps the books; conn_expiry() asks conn_plan() too, so that the two cannot
+ * disagree.
+ */
+#include <string.h>
+
+#include "lib/core/cc.h"
+#include "lib/core/conn_priv.h"
+#include "lib/core/err.h"
+#include "lib/core/queue.h"
+#include "lib/core/reasm.h"
+
+/* SACK blocks that go on the next segment: as many as the options' 40 bytes hold. */
+static unsigned sack_blocks(const struct conn *c)
+{
+    unsigned max = c->flags & CONN_TIMESTAMPS ? 3 : 4;
+    unsigned n = c->flags & CONN_DSACK ? 1 : 0;
+
+    if (!(c->flags & CONN_SACK))
+        return 0;
+    if (c->reasm)
+        n += c->reasm->runs;
+    return n < max ? n : max;
+}
+
+uint32_t conn_segment_size(const struct conn *c)
+{
+    unsigned blocks = sack_blocks(c);
+    uint32_t options = (c->flags & CONN_TIMESTAMPS ? 12 : 0) + (blocks ? 4 + 8 * blocks : 0);
+
+    return c->mss > options + 1 ? c->mss - options : 1;
+}
+
+struct seq conn_offer(const struct conn *c)
+{
+    const struct conn_config *config = &c->env->config;
+    uint32_t held = reasm_ready(c->reasm);
+    uint32_t room = held < config->rcvbuf ? config->rcvbuf - held : 0;
+    uint32_t least = config->rcvbuf / 2 < c->mss ? config->rcvbuf / 2 : c->mss;
+    struct seq edge = seq_add(c->rcv.nxt, room);
+
+    /* RFC 9293, 3.8.6.2.2: the right edge stays until it can move by half the buffer or a full
+     * segment, and never moves left. */
+    if (seq_diff(edge, c->rcv.adv) < (int32_t)least)
+        return c->rcv.adv;
+    return edge;
+}
+
+/*
+ * Deciding
+ */
+
+static struct plan plan_again(const struct conn *c, uint32_t record, uint32_t most,
+                              enum retransmit_kind why)
+{
+    const struct sent *s = queue_at(c->queue, record);
+    struct plan p = {.what = SEND_AGAIN, .first = s->first, .record = record, .why = why};
+
+    p.len = s->len < most ? s->len : most;
+    /* The FIN rides again with the last byte before it. */
+    p.fin = (c->flags & CONN_FIN_SENT) && p.len == s->len &&
+            seq_eq(seq_add(s->first, s->len), seq_sub(c->snd.nxt, 1));
+    return p;
+}
+
+/* A window probe: at least one byte, new or old, whatever the window (RFC 9293, 3.8.6.1). */
+static struct plan plan_window_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
+                                     uint32_t size)
+{
+    struct plan p = {.first = c->snd.nxt, .why = RETRANSMIT_PERSIST};
+
+    if (c->queue && c->queue->sents > 0)
+        return plan_again(c, 0, usable > 1 ? size : 1, RETRANSMIT_PERSIST);
+    if (c->flags & CONN_FIN_SENT) {
+        p.what = SEND_FIN_AGAIN;
+        p.first = seq_sub(c->snd.nxt, 1);
+        return p;
+    }
+    p.what = SEND_NEW;
+    p.len = usable > 1 ? usable : 1;
+    if (p.len > size)
+        p.len = size;
+    if (p.len >= unsent) {
+        p.len = unsent;
+        p.fin = unsent == 0;
+    }
+    return p;
+}
+
+/* A tail-loss probe: new data if there is any, else the last segment once more (RFC 8985, 7.3). */
+static struct plan plan_tail_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
+                                   uint32_t size)
+{
+    struct plan p = {.what = SEND_NEW, .first = c->snd.nxt, .why = RETRANSMIT_TLP};
+
+    if (unsent > 0 && usable >= (unsent < size ? unsent : size)) {
+        p.len = unsent < size ? unsent : size;
+        return p;
+    }
+    if (c->queue && c->queue->sents > 0)
+        return plan_again(c, c->queue->sents - 1, size, RETRANSMIT_TLP);
+    p.what = SEND_FIN_AGAIN;
+    p.first = seq_sub(c->snd.nxt, 1);
+    return p;
+}
+
+/* What was never sent: as much as both windows allow, and no silly segments (RFC 9293, 3.8.6.2.1).
+ */
+static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usable, uint32_t size)
+{
+    struct plan p = {.what = SEND_NOTHING, .first = c->snd.nxt};
+    uint32_t pipe = queue_pipe(c->queue);
+    uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
+    uint32_t len = unsent < size ? unsent : size;
+    bool fin_queued = c->flags & CONN_FIN_QUEUED;
+
+    /* Without SACK each duplicate ACK means that one more segment has left the network
+     * (RFC 5681, 3.2, steps 1 and 4). */
+    if (!(c->flags & CONN_SACK))
+        room += c->dupacks * (uint32_t)c->mss;
+    if (unsent > 0 && len > room) {
+        if (pipe > 0)
+            return p;
+        len = room > 0 ? (len < room ? len : room) : len;
+    }
+    if (len > usable)
+        len = usable;
+    if (len < size && len < unsent && len < c->snd.max_wnd / 2)
+        return p; /* the persist timer overrides: conn_rearm() */
+    if (c->env->config.nagle && len < size && conn_flight(c) > 0 && !fin_queued)
+        return p;
+    p.fin = fin_queued && len == unsent && usable > len;
+    p.len = len;
+    if (len > 0 || p.fin)
+        p.what = SEND_NEW;
+    return p;
+}
+
+static struct plan plan_data(const struct conn *c)
+{
+    const bool fin_sent = c->flags & CONN_FIN_SENT;
+    struct queue *q = c->queue;
+    int32_t edge = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
+    uint32_t usable = edge > 0 ? (uint32_t)edge : 0;
+    uint32_t unsent = fin_sent ? 0 : queue_unsent(q, c->snd.nxt);
+    uint32_t size = conn_segment_size(c);
+
+    if (c->flags & CONN_PROBE_OWED)
+        return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
+                                       : plan_tail_probe(c, unsent, usable, size);
+    if (q && q->lost > 0 && c->snd.wnd > 0) {
+        uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
+        struct plan p = plan_again(
+            c, i, size,
+            q->after_timeout && (c->flags & CONN_RECOVERY) ? RETRANSMIT_RTO : RETRANSMIT_FAST);
+        if (pipe == 0 || pipe + p.len <= c->cwnd)
+            return p;
+        return (struct plan){.what = SEND_NOTHING};
+    }
+    if ((c->flags & CONN_RTX_OWED) && fin_sent && (!q || q->sents == 0))
+        return (struct plan){
+            .what = SEND_FIN_AGAIN, .first = seq_sub(c->snd.nxt, 1), .why = RETRANSMIT_RTO};
+    if ((c->flags & CONN_STARVED) || (unsent == 0 && (fin_sent || !(c->flags & CONN_FIN_QUEUED))))
+        return (struct plan){.what = SEND_NOTHING};
+    return plan_new(c, unsent, usable, size);
+}
+
+static bool may_send_data(const struct conn *c)
+{
+    switch (c->state) {
+    case STATE_ESTABLISHED:
+    case STATE_CLOSE_WAIT:
+    case STATE_FIN_WAIT_1:
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+        return !conn_syn_unacked(c);
+    default:
+        return false;
+    }
+}
+
+struct plan conn_plan(const struct conn *c)
+{
+    struct plan p = {.what = SEND_NOTHING, .first = c->snd.nxt};
+
+    if (c->flags & CONN_RST_OWED) {
+        p.what = SEND_RST;
+        return p;
+    }
+    if (c->state == STATE_CLOSED || c->state == STATE_LISTEN)
+        return p;
+    if (c->flags & CONN_SYN_OWED) {
+        p.what = SEND_SYN;
+        p.first = c->snd.iss;
+        return p;
+    }
+    if (c->state == STATE_SYN_SENT)
+        return p;
+    if (may_send_data(c)) {
+        struct plan data = plan_data(c);
+        if (data.what != SEND_NOTHING)
+            return data;
+    }
+    /* RFC 9293, 3.10.4: CLOSE in SYN_RECEIVED with nothing to send first: the FIN goes at once. */
+    if (c->state == STATE_SYN_RECEIVED && (c->flags & CONN_FIN_QUEUED) && !c->queue) {
+        p.what = SEND_NEW;
+        p.fin = true;
+        return p;
+    }
+    if (c->flags & CONN_KEEP_OWED)
+        p.what = SEND_KEEP;
+    else if (c->flags & CONN_VERIFY_OWED)
+        p.what = SEND_VERIFY;
+    else if (c->flags & CONN_ACK_NOW)
+        p.what = SEND_ACK;
+    return p;
+}
+
+/*
+ * Making
+ */
+
+static void put_timestamp(const struct conn *c, wave_time now, struct seg *out)
+{
+    out->opt.has |= OPT_TIMESTAMP;
+    out->opt.tsval = conn_ms(now) + c->ts_offset;
+    out->opt.tsecr = out->flags & SEG_ACK ? c->ts_recent : 0; /* RFC 7323, 3.2 */
+}
+
+static void put_sack(struct conn *c, struct seg *out)
+{
+    unsigned blocks = sack_blocks(c), n = 0;
+
+    if (blocks == 0)
+        return;
+    if (c->flags & CONN_DSACK) /* RFC 2883, 4: the duplicate comes first */
+        out->opt.sack[n++] = c->dsack;
+    n += reasm_sack(c->reasm, out->opt.sack + n, blocks - n);
+    out->opt.sacks = (uint8_t)n;
+    out->opt.has |= OPT_SACK;
+    c->flags &= ~(uint32_t)CONN_DSACK;
+}
+
+/* The window field, and the promise that goes with it. Rounded up, so that a scaled window never
+ * takes back what was offered (RFC 7323, 2.4). */
+static uint16_t put_window(struct conn *c)
+{
+    uint32_t unit = 1u << c->rcv_shift;
+    uint32_t field;
+
+    c->rcv.adv = conn_offer(c);
+    field = (conn_rcv_wnd(c) + unit - 1) >> c->rcv_shift;
+    if (field > 65535)
+        field = 65535;
+    c->rcv.adv = seq_max(c->rcv.adv, seq_add(c->rcv.nxt, field << c->rcv_shift));
+    return (uint16_t)field;
+}
+
+/* Every segment after the SYNs acknowledges: RFC 9293, 3.10.7.4 and its figures. */
+static void put_ack(struct conn *c, wave_time now, struct seg *out)
+{
+    out->flags |= SEG_ACK;
+    out->ack = c->rcv.nxt;
+    out->wnd = put_window(c);
+    if (c->flags & CONN_ECE)
+        out->flags |= SEG_ECE;
+    put_sack(c, out);
+    if (c->flags & CONN_TIMESTAMPS)
+        put_timestamp(c, now, out);
+    c->rcv.acked = c->rcv.nxt;
+    c->rcv_segs = 0;
+    c->flags &= ~(uint32_t)(CONN_ACK_NOW | CONN_ACK_DELAYED);
+    c->timer[TIMER_DELACK] = WAVE_NEVER;
+}
+
+static void send_syn(struct conn *c, wave_time now, struct seg *out)
+{
+    const struct conn_config *config = &c->env->config;
+    const bool passive = c->state != STATE_SYN_SENT;
+
+    out->flags = SEG_SYN | (passive ? SEG_ACK : 0);
+    out->ack = passive ? c->rcv.nxt : seq_of(0);
+    /* Never scaled on a SYN: RFC 7323, 2.2. */
+    out->wnd = (uint16_t)(config->rcvbuf > 65535 ? 65535 : config->rcvbuf);
+    out->opt.has = OPT_MSS;
+    out->opt.mss = (uint16_t)config->mss;
+    if (passive ? c->flags & CONN_SACK : config->sack)
+        out->opt.has |= OPT_SACK_PERMITTED;
+    if (passive ? c->flags & CONN_WSCALE : config->wscale) {
+        out->opt.has |= OPT_WSCALE;
+        out->opt.wscale = c->rcv_shift;
+    }
+    if (passive ? (c->flags & CONN_TIMESTAMPS) != 0 : config->timestamps)
+        put_timestamp(c, now, out);
+    /* RFC 3168, 6.1.1; the first SYN only, since some firewalls drop it (6.1.1.1). */
+    if (passive && (c->flags & CONN_ECN))
+        out->flags |= SEG_ECE;
+    if (!passive && config->ecn && c->syn_sent == 0)
+        out->flags |= SEG_ECE | SEG_CWR;
+    if (passive) {
+        c->rcv.acked = c->rcv.nxt;
+        c->flags &= ~(uint32_t)CONN_ACK_NOW;
+    }
+    if (c->syn_sent == 0) {
+        c->since = now;
+    } else {
+        struct event e = {.kind = EVENT_RETRANSMIT};
+        e.u.retransmit.why = RETRANSMIT_RTO;
+        e.u.retransmit.seq = out->seq;
+        conn_emit(c, now, &e);
+        c->retransmits++;
+    }
+    c->syn_sent++;
+    c->flags &= ~(uint32_t)CONN_SYN_OWED;
+    /* R2 for data does not count here: syn_retries does. */
+    c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
+}
+
+static void send_fin(struct conn *c, wave_time now, struct seg *out)
+{
+    out->flags |= SEG_FIN;
+    if (c->flags & CONN_FIN_SENT)
+        return;
+    c->flags |= CONN_FIN_SENT;
+    c->snd.nxt = seq_add(c->snd.nxt, 1);
+    if (c->state == STATE_CLOSE_WAIT)
+        conn_move(c, now, STATE_LAST_ACK, "our FIN after the peer's");
+    else if (c->state == STATE_ESTABLISHED || c->state == STATE_SYN_RECEIVED)
+        conn_move(c, now, STATE_FIN_WAIT_1, "our FIN");
+}
+
+static void put_data(struct conn *c, const struct plan *p, struct seg *out, uint8_t *room)
+{
+    if (p->len == 0)
+        return;
+    queue_copy(c->queue, p->first, p->len, room);
+    out->data = room;
+    out->len = p->len;
+    if (seq_eq(seq_add(p->first, p->len), seq_add(c->queue->base, c->queue->len)))
+        out->flags |= SEG_PSH; /* nothing more waits: RFC 9293, 3.9.1.2 */
+}
+
+/* False, and nothing is changed, when there is no room for the record. */
+static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct seg *out,
+                     uint8_t *room)
+{
+    bool idle = conn_flight(c) == 0;
+
+    if (p->len > 0 && !queue_can_send(c->queue, c->env))
+        return false;
+    put_data(c, p, out, room);
+    if (p->len > 0) {
+        queue_sent(c->queue, p->first, p->len, now);
+        c->snd.nxt = seq_add(c->snd.nxt, p->len);
+        if (c->flags & CONN_ECN)
+            out->ecn = ECN_ECT0;
+        if (c->flags & CONN_CWR)
+            out->flags |= SEG_CWR;
+        c->flags &= ~(uint32_t)CONN_CWR;
+    }
+    if (p->fin)
+        send_fin(c, now, out);
+    if (idle && !(c->flags & CONN_PERSIST))
+        c->since = now;
+    if ((c->flags & CONN_PROBE_OWED) && !(c->flags & CONN_PERSIST) && c->queue) {
+        c->queue->tlp.out = true;
+        c->queue->tlp.again = false;
+        c->queue->tlp.end = c->snd.nxt;
+    }
+    c->flags &= ~(uint32_t)CONN_PROBE_OWED;
+    conn_rearm(c, now, false);
+    return true;
+}
+
+static void told_again(struct conn *c, wave_time now, const struct plan *p)
+{
+    struct event e = {.kind = EVENT_RETRANSMIT};
+
+    e.u.retransmit.why = p->why;
+    e.u.retransmit.seq = p->first;
+    e.u.retransmit.len = p->len;
+    conn_emit(c, now, &e);
+    c->retransmits++;
+}
+
+static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg *out,
+                       uint8_t *room)
+{
+    bool tail_probe = (c->flags & CONN_PROBE_OWED) && !(c->flags & CONN_PERSIST);
+
+    if (p->what == SEND_AGAIN) {
+        /* A record larger than what may be sent now is cut; where memory for that is short, it
+         * goes out shortened all the same and the rest waits for the timer. */
+        if (p->why != RETRANSMIT_PERSIST)
+            queue_split(c->queue, c->env, p->record, p->len);
+        put_data(c, p, out, room);
+        if (p->why == RETRANSMIT_TLP) {
+            c->queue->tlp.out = c->queue->tlp.again = true;
+            c->queue->tlp.end = c->snd.nxt;
+        }
+        queue_resent(c->queue, p->record, now);
+    }
+    if (p->fin || p->what == SEND_FIN_AGAIN)
+        out->flags |= SEG_FIN;
+    told_again(c, now, p);
+    c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED);
+    conn_rearm(c, now, tail_probe || p->why == RETRANSMIT_RTO);
+}
+
+/* <SEQ=SND.NXT-1>, with the byte a peer must take for one it has had already. After our FIN that
+ * number is the FIN's own, which no acknowledged sequence number lies beyond. */
+static void send_probe(struct conn *c, struct seg *out, bool garbage)
+{
+    static const uint8_t byte = 0;
+
+    out->seq = seq_sub(c->snd.nxt, 1);
+    if (garbage) {
+        out->data = &byte;
+        out->len = 1;
+    }
+}
+
+/* TIME_WAIT that is not to be kept ends as soon as its ACK is out. */
+static void leave_time_wait(struct conn *c, wave_time now)
+{
+    if (c->state == STATE_TIME_WAIT && c->timer[TIMER_TIME_WAIT] <= now)
+        conn_finish(c, now, END_CLOSED, "TIME_WAIT not kept");
+}
+
+bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
+{
+    struct plan p = conn_plan(c);
+    struct seg s = {.seq = p.first};
+
+    switch (p.what) {
+    case SEND_NOTHING:
+        return false;
+    case SEND_RST: /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
+        s.flags = SEG_RST;
+        c->flags &= ~(uint32_t)CONN_RST_OWED;
+        *out = s;
+        return true;
+    case SEND_SYN:
+        send_syn(c, now, &s);
+        *out = s;
+        return true;
+    case SEND_NEW:
+        if (send_new(c, now, &p, &s, room))
+            break;
+        c->flags = (c->flags | CONN_STARVED) & ~(uint32_t)CONN_PROBE_OWED;
+        conn_rearm(c, now, false);
+        return false;
+    case SEND_AGAIN:
+    case SEND_FIN_AGAIN:
+        send_again(c, now, &p, &s, room);
+        break;
+    case SEND_KEEP:
+        send_probe(c, &s, c->env->config.keep_garbage);
+        keep_probe_sent(c, now);
+        break;
+    case SEND_VERIFY:
+        send_probe(c, &s, c->flags & CONN_VERIFY_BYTE);
+        c->flags &= ~(uint32_t)(CONN_VERIFY_OWED | CONN_VERIFY_BYTE);
+        break;
+    case SEND_ACK:
+        break;
+    }
+    put_ack(c, now, &s);
+    *out = s;
+    leave_time_wait(c, now);
+    return true;
+}
+
+bool conn_reset_for(const struct seg *s, struct seg *out)
+{
+    struct seg r = {.flags = SEG_RST};
+
+    if (s->flags & SEG_RST)
+        return false;
+    if (s->flags & SEG_ACK) {
+        r.seq = s->ack;
+    } else {
+        r.flags |= SEG_ACK;
+        r.ack = seg_end(s);
+    }
+    *out = r;
+    return true;
+}

@@ -1,0 +1,108 @@
+/*
+ * What the rooms of the engine share: conn.c (the user's calls), conn_in.c (arriving segments),
+ * conn_ack.c (what an acknowledgement does), conn_out.c (what to send), conn_timer.c, keep.c.
+ */
+#ifndef TCPWAVE_CORE_CONN_PRIV_H
+#define TCPWAVE_CORE_CONN_PRIV_H
+
+#include "lib/core/conn.h"
+
+/* The smallest data segment a peer can talk us into: less would be all headers and scoreboard. */
+#define CONN_MSS_MIN 48
+
+/* Bytes in the sequence space sent and not acknowledged: data, SYN and FIN. */
+static inline uint32_t conn_flight(const struct conn *c)
+{
+    return c->snd.nxt.v - c->snd.una.v;
+}
+
+/* Our SYN is on the way and unanswered; so are all calls that wait for it. */
+static inline bool conn_syn_unacked(const struct conn *c)
+{
+    return c->state >= STATE_SYN_SENT && !(c->flags & CONN_SYN_ACKED);
+}
+
+/* What the peer may still send: RCV.WND. */
+static inline uint32_t conn_rcv_wnd(const struct conn *c)
+{
+    return c->rcv.adv.v - c->rcv.nxt.v;
+}
+
+/* Our clock for timestamps: milliseconds (RFC 7323, 5.4). */
+static inline uint32_t conn_ms(wave_time now)
+{
+    return (uint32_t)(now / WAVE_MS);
+}
+
+/* conn.c: the one function that moves the state. The edge must be in state_edge()'s table. */
+void conn_move(struct conn *c, wave_time now, enum state to, const char *cause);
+
+/* conn.c: CLOSED, for this reason. */
+void conn_finish(struct conn *c, wave_time now, enum conn_end end, const char *cause);
+
+/* conn.c: an event of this connection. */
+void conn_emit(struct conn *c, wave_time now, struct event *event);
+
+/* conn_in.c: what the two SYNs agreed on, from the peer's. */
+void conn_take_syn(struct conn *c, wave_time now, const struct seg *s);
+
+/* conn_in.c: the peer has acknowledged our SYN; `s` is the segment that did. */
+void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s);
+
+/* conn_in.c: the check that refused a segment, counted and told. */
+void conn_refuse(struct conn *c, wave_time now, enum check check);
+
+/* conn_ack.c: an acknowledgement in SND.UNA..SND.NXT, its SACK blocks and its window. Returns
+ * true when it acknowledged our FIN. */
+bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s);
+
+/* conn_ack.c: begins loss recovery, unless one is under way. */
+void conn_recover(struct conn *c);
+
+/* conn_ack.c: lets RACK look for losses and arms its timer. */
+void conn_detect_loss(struct conn *c, wave_time now);
+
+/* conn_out.c: what the next segment is; decided in one place for output and expiry alike. */
+enum send {
+    SEND_NOTHING,
+    SEND_RST,
+    SEND_SYN,
+    SEND_NEW,       /* data and perhaps FIN that were never sent */
+    SEND_AGAIN,     /* a record of the queue */
+    SEND_FIN_AGAIN, /* the FIN, alone */
+    SEND_KEEP,      /* keepalive probe */
+    SEND_VERIFY,    /* conn_probe() */
+    SEND_ACK
+};
+
+struct plan {
+    enum send what;
+    struct seq first;
+    uint32_t len;
+    bool fin;
+    uint32_t record; /* SEND_AGAIN: its index */
+    enum retransmit_kind why;
+};
+
+struct plan conn_plan(const struct conn *c);
+
+/* conn_out.c: data bytes of a full segment now, options deducted (RFC 6691). */
+uint32_t conn_segment_size(const struct conn *c);
+
+/* conn_out.c: the right edge that we could offer, silly windows avoided (RFC 9293, 3.8.6.2.2). */
+struct seq conn_offer(const struct conn *c);
+
+/* conn_timer.c: chooses what timer[REXMT] is to run for, and starts it. With `restart` a timer
+ * that runs starts anew (RFC 6298, 5.3); without, it goes on (5.1). */
+void conn_rearm(struct conn *c, wave_time now, bool restart);
+
+/* conn_timer.c: when the retransmission timer, started now, fires: RTO, but not beyond R2. */
+wave_time conn_rto_at(const struct conn *c, wave_time now);
+
+/* keep.c */
+void keep_start(struct conn *c, wave_time now);
+void keep_fired(struct conn *c, wave_time now);
+void keep_heard(struct conn *c, wave_time now);
+void keep_probe_sent(struct conn *c, wave_time now);
+
+#endif

@@ -1,0 +1,235 @@
+#include "lib/core/queue.h"
+
+#include <string.h>
+
+#define RING_FIRST 2048u
+#define SENTS_FIRST 4u
+
+void queue_free(struct queue **qp, struct env *e)
+{
+    struct queue *q = *qp;
+
+    if (!q)
+        return;
+    if (q->ring)
+        env_realloc(e, q->ring, q->capacity, 0);
+    if (q->sent)
+        env_realloc(e, q->sent, q->sent_capacity * sizeof *q->sent, 0);
+    env_realloc(e, q, sizeof *q, 0);
+    *qp = NULL;
+}
+
+void queue_free_if_empty(struct queue **q, struct env *e)
+{
+    if (*q && (*q)->len == 0)
+        queue_free(q, e);
+}
+
+static bool ring_grow(struct queue *q, struct env *e, uint32_t need)
+{
+    uint32_t capacity = q->capacity ? q->capacity : RING_FIRST;
+    uint8_t *ring;
+
+    if (need <= q->capacity)
+        return true;
+    while (capacity < need)
+        capacity *= 2;
+    ring = env_realloc(e, NULL, 0, capacity);
+    if (!ring)
+        return false;
+    if (q->ring) {
+        uint32_t head = q->capacity - q->start;
+        memcpy(ring, q->ring + q->start, head);
+        memcpy(ring + head, q->ring, q->start);
+        env_realloc(e, q->ring, q->capacity, 0);
+    }
+    q->ring = ring;
+    q->capacity = capacity;
+    q->start = 0;
+    return true;
+}
+
+size_t queue_append(struct queue **qp, struct env *e, struct seq base, const void *data, size_t len,
+                    uint32_t limit)
+{
+    struct queue *q = *qp;
+    uint32_t at, run, n;
+
+    if (!q) {
+        q = env_realloc(e, NULL, 0, sizeof *q);
+        if (!q)
+            return 0;
+        memset(q, 0, sizeof *q);
+        q->base = base;
+        q->recover = q->tlp.end = base;
+        q->rack.reo_mult = 1;
+        *qp = q;
+    }
+    n = q->len >= limit ? 0 : limit - q->len;
+    if (len < n)
+        n = (uint32_t)len;
+    if (n == 0 || !ring_grow(q, e, q->len + n)) {
+        queue_free_if_empty(qp, e);
+        return 0;
+    }
+    at = (q->start + q->len) & (q->capacity - 1);
+    run = q->capacity - at < n ? q->capacity - at : n;
+    memcpy(q->ring + at, data, run);
+    memcpy(q->ring, (const uint8_t *)data + run, n - run);
+    q->len += n;
+    return n;
+}
+
+uint32_t queue_unsent(const struct queue *q, struct seq next)
+{
+    return q ? q->len - (next.v - q->base.v) : 0;
+}
+
+void queue_copy(const struct queue *q, struct seq first, uint32_t len, uint8_t *to)
+{
+    uint32_t at = (q->start + (first.v - q->base.v)) & (q->capacity - 1);
+    uint32_t run = q->capacity - at < len ? q->capacity - at : len;
+
+    memcpy(to, q->ring + at, run);
+    memcpy(to + run, q->ring, len - run);
+}
+
+bool queue_can_send(struct queue *q, struct env *e)
+{
+    uint32_t capacity = q->sent_capacity ? q->sent_capacity * 2 : SENTS_FIRST;
+    struct sent *sent;
+
+    if (q->sents < q->sent_capacity)
+        return true;
+    if (capacity > QUEUE_SENTS_MAX)
+        return false;
+    sent = env_realloc(e, NULL, 0, capacity * sizeof *sent);
+    if (!sent)
+        return false;
+    for (uint32_t i = 0; i < q->sents; i++)
+        sent[i] = *queue_at(q, i);
+    if (q->sent)
+        env_realloc(e, q->sent, q->sent_capacity * sizeof *sent, 0);
+    q->sent = sent;
+    q->sent_capacity = capacity;
+    q->sent_head = 0;
+    return true;
+}
+
+void queue_sent(struct queue *q, struct seq first, uint32_t len, wave_time now)
+{
+    *queue_at(q, q->sents++) = (struct sent){.first = first, .len = len, .at = now};
+    q->out += len;
+}
+
+bool queue_split(struct queue *q, struct env *e, uint32_t i, uint32_t len)
+{
+    struct sent *a, *b;
+
+    if (len >= queue_at(q, i)->len)
+        return true;
+    if (!queue_can_send(q, e))
+        return false;
+    for (uint32_t j = q->sents; j > i; j--)
+        *queue_at(q, j) = *queue_at(q, j - 1);
+    q->sents++;
+    a = queue_at(q, i);
+    b = queue_at(q, i + 1);
+    b->first = seq_add(a->first, len);
+    b->len = a->len - len;
+    a->len = len;
+    if (a->flags & SENT_SACKED)
+        q->sacked_sents++;
+    return true;
+}
+
+static void unmark_lost(struct queue *q, struct sent *s)
+{
+    if (s->flags & SENT_LOST)
+        q->lost -= s->len;
+    s->flags &= (uint8_t)~SENT_LOST;
+}
+
+void queue_resent(struct queue *q, uint32_t i, wave_time now)
+{
+    struct sent *s = queue_at(q, i);
+
+    unmark_lost(q, s);
+    s->flags |= SENT_AGAIN;
+    s->at = now;
+}
+
+void queue_mark_lost(struct queue *q, uint32_t i)
+{
+    struct sent *s = queue_at(q, i);
+
+    if (s->flags & (SENT_LOST | SENT_SACKED))
+        return;
+    s->flags |= SENT_LOST;
+    q->lost += s->len;
+    if (i < q->lost_from)
+        q->lost_from = i;
+}
+
+void queue_mark_sacked(struct queue *q, uint32_t i)
+{
+    struct sent *s = queue_at(q, i);
+
+    if (s->flags & SENT_SACKED)
+        return;
+    unmark_lost(q, s);
+    s->flags |= SENT_SACKED;
+    q->sacked += s->len;
+    q->sacked_sents++;
+}
+
+void queue_all_lost(struct queue *q)
+{
+    bool reneged = q->sents > 0 && (queue_at(q, 0)->flags & SENT_SACKED);
+
+    for (uint32_t i = 0; i < q->sents; i++) {
+        struct sent *s = queue_at(q, i);
+        if (reneged && (s->flags & SENT_SACKED)) {
+            s->flags &= (uint8_t)~SENT_SACKED;
+            q->sacked -= s->len;
+            q->sacked_sents--;
+        }
+        queue_mark_lost(q, i);
+    }
+}
+
+uint32_t queue_first_lost(struct queue *q)
+{
+    if (q->lost == 0)
+        return UINT32_MAX;
+    while (!(queue_at(q, q->lost_from)->flags & SENT_LOST))
+        q->lost_from++;
+    return q->lost_from;
+}
+
+void queue_drop(struct queue *q, uint32_t n)
+{
+    q->base = seq_add(q->base, n);
+    q->start = q->capacity ? (q->start + n) & (q->capacity - 1) : 0;
+    q->len -= n;
+    while (n > 0 && q->sents > 0) {
+        struct sent *s = queue_at(q, 0);
+        uint32_t take = s->len < n ? s->len : n;
+        q->out -= take;
+        if (s->flags & SENT_SACKED)
+            q->sacked -= take;
+        if (s->flags & SENT_LOST)
+            q->lost -= take;
+        n -= take;
+        s->len -= take;
+        s->first = seq_add(s->first, take);
+        if (s->len > 0)
+            break;
+        if (s->flags & SENT_SACKED)
+            q->sacked_sents--;
+        q->sent_head = (q->sent_head + 1) & (q->sent_capacity - 1);
+        q->sents--;
+        if (q->lost_from > 0)
+            q->lost_from--;
+    }
+}

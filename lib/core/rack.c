@@ -1,0 +1,78 @@
+#include "lib/core/rack.h"
+
+#define DUP_THRESH 3 /* RFC 5681's three duplicates, in segments */
+
+/* RFC 8985, 5.1 and 6.2: sent later, or at the same time with a higher number. */
+static bool sent_after(wave_time at, struct seq end, wave_time at2, struct seq end2)
+{
+    return at > at2 || (at == at2 && seq_gt(end, end2));
+}
+
+void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_time min_rtt)
+{
+    struct seq end = seq_add(s->first, s->len);
+
+    /* RFC 8985, 6.2, step 2: an answer faster than any before it answers the first sending, not
+     * the retransmission, and says nothing of when it was delivered. */
+    if ((s->flags & SENT_AGAIN) && now - s->at < min_rtt)
+        return;
+    /* Step 3: something below what had been delivered, never sent again, was only late. */
+    if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & SENT_AGAIN))
+        q->rack.reordered = true;
+    if (!q->rack.any || seq_gt(end, q->rack.fack))
+        q->rack.fack = end;
+    if (!q->rack.any || sent_after(s->at, end, q->rack.at, q->rack.end)) {
+        q->rack.at = s->at;
+        q->rack.end = end;
+        q->rack.rtt = now - s->at;
+    }
+    q->rack.any = true;
+}
+
+void rack_dsack(struct queue *q, struct seq ack, struct seq next)
+{
+    if (q->rack.dsack && seq_lt(ack, q->rack.dsack_end))
+        return;
+    q->rack.dsack = true;
+    q->rack.dsack_end = next;
+    if (q->rack.reo_mult < 20)
+        q->rack.reo_mult++;
+}
+
+static wave_time reordering_window(const struct queue *q, wave_time srtt, wave_time min_rtt,
+                                   bool recovery)
+{
+    if (!q->rack.reordered && (recovery || q->sacked_sents >= DUP_THRESH))
+        return 0;
+    return time_min(min_rtt / 4 * q->rack.reo_mult, srtt);
+}
+
+struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, wave_time min_rtt,
+                               bool recovery)
+{
+    struct rack_result result = {0, WAVE_NEVER};
+    wave_time window;
+
+    if (!q->rack.any)
+        return result;
+    window = reordering_window(q, srtt, min_rtt, recovery);
+    for (uint32_t i = 0; i < q->sents; i++) {
+        const struct sent *s = queue_at(q, i);
+        wave_time due;
+        if (s->flags & (SENT_SACKED | SENT_LOST))
+            continue;
+        if (!sent_after(q->rack.at, q->rack.end, s->at, seq_add(s->first, s->len))) {
+            if (!(s->flags & SENT_AGAIN) && s->at > q->rack.at)
+                break; /* nothing behind it was sent earlier, but for what was sent again */
+            continue;
+        }
+        due = s->at + q->rack.rtt + window;
+        if (due <= now) {
+            queue_mark_lost(q, i);
+            result.lost += s->len;
+        } else {
+            result.again = time_min(result.again, due);
+        }
+    }
+    return result;
+}

@@ -1,0 +1,27 @@
+/*
+ * Loss detection by time: RACK, RFC 8985, section 6. A segment is lost when one sent later, by at
+ * least the reordering window, has been delivered. With SACK it replaces the counting of duplicate
+ * ACKs (RFC 6675), and finds lost retransmissions as well.
+ */
+#ifndef TCPWAVE_CORE_RACK_H
+#define TCPWAVE_CORE_RACK_H
+
+#include "lib/core/queue.h"
+
+/* Record `s` was delivered, by ACK or SACK, for the first time (steps 1 to 3). `min_rtt` in
+ * nanoseconds, 0 when nothing is measured. */
+void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_time min_rtt);
+
+/* A D-SACK arrived: at most once a round the reordering window grows (step 4). */
+void rack_dsack(struct queue *q, struct seq ack, struct seq next);
+
+struct rack_result {
+    uint32_t lost;   /* bytes newly marked */
+    wave_time again; /* when to look again for what is only late so far, or WAVE_NEVER */
+};
+
+/* Marks what must be lost by now (step 5). `recovery`: whether loss recovery is under way. */
+struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, wave_time min_rtt,
+                               bool recovery);
+
+#endif

@@ -1,0 +1,57 @@
+#include "lib/core/sack.h"
+
+#include "lib/core/rack.h"
+
+/* RFC 2883, section 4: a first block below the cumulative ACK, or inside the second one. */
+static bool is_dsack(const struct opt *o, struct seq ack)
+{
+    const struct sack_block *a = &o->sack[0], *b = &o->sack[1];
+
+    if (seq_leq(a->end, ack))
+        return true;
+    return o->sacks > 1 && seq_geq(a->first, b->first) && seq_leq(a->end, b->end);
+}
+
+/* The first record that ends beyond x: records ascend, so by halves. */
+static uint32_t first_beyond(const struct queue *q, struct seq x)
+{
+    uint32_t low = 0, high = q->sents;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct sent *s = queue_at(q, middle);
+        if (seq_gt(seq_add(s->first, s->len), x))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+struct sack_result sack_input(struct queue *q, const struct opt *o, struct seq ack, struct seq next,
+                              wave_time now, wave_time min_rtt)
+{
+    struct sack_result result = {0};
+
+    if (o->sacks == 0)
+        return result;
+    result.dsack = is_dsack(o, ack);
+    for (unsigned b = 0; q && b < o->sacks; b++) {
+        const struct sack_block *k = &o->sack[b];
+        if (seq_geq(k->first, k->end) || seq_lt(k->first, ack) || seq_gt(k->end, next))
+            continue;
+        for (uint32_t i = first_beyond(q, k->first); i < q->sents; i++) {
+            struct sent *s = queue_at(q, i);
+            if (seq_lt(s->first, k->first))
+                continue; /* covered in part only: not known to have arrived */
+            if (seq_gt(seq_add(s->first, s->len), k->end))
+                break;
+            if (s->flags & SENT_SACKED)
+                continue;
+            rack_delivered(q, s, now, min_rtt);
+            queue_mark_sacked(q, i);
+            result.bytes += s->len;
+        }
+    }
+    return result;
+}
