@@ -29,5 +29,5 @@ echo
 "$TCPWAVE" connect "$far4:80" -d "$request"
 status=$?
 echo
-echo "demo: tcpwave ended with $status; the server and both namespaces are gone"
+echo "demo: tcpwave ended with $status; the server and both namespaces end with it"
 exit $status
