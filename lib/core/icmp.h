@@ -24,7 +24,7 @@ struct icmp {
     uint32_t mtu;     /* of the next hop, with ICMP_TOO_BIG; 0 when the router left it out */
     struct flow flow; /* of the quoted segment, as its sender sees it */
     bool has_seq;
-    struct seq seq;   /* the quoted segment's, when eight bytes of it were quoted */
+    struct seq seq; /* the quoted segment's, when eight bytes of it were quoted */
     enum icmp_meaning meaning;
 };
 

@@ -22,12 +22,12 @@ struct packet {
     uint8_t tos;      /* or traffic class; its two low bits are seg.ecn too */
     bool df;          /* IPv4's don't-fragment; true for IPv6, which never fragments on the way */
     uint16_t id;      /* IPv4's identification, 0 for IPv6 */
-    uint32_t flow_label;   /* IPv6's, 0 for IPv4 */
-    uint32_t length;       /* of the IP packet, in bytes, headers included */
-    struct seg seg;        /* PACKET_TCP */
-    const uint8_t *l4;     /* PACKET_TCP: the TCP header and data as bytes, for checksum and dump */
+    uint32_t flow_label; /* IPv6's, 0 for IPv4 */
+    uint32_t length;     /* of the IP packet, in bytes, headers included */
+    struct seg seg;      /* PACKET_TCP */
+    const uint8_t *l4;   /* PACKET_TCP: the TCP header and data as bytes, for checksum and dump */
     uint32_t l4_len;
-    struct icmp icmp;      /* PACKET_ICMP; its `from` is the source of this packet */
+    struct icmp icmp; /* PACKET_ICMP; its `from` is the source of this packet */
 };
 
 /*

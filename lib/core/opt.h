@@ -46,10 +46,10 @@ struct sack_block {
 };
 
 struct opt {
-    uint8_t has;    /* OPT_... */
-    uint8_t wscale; /* shift count as sent: 0 to 255, RFC 7323 caps what is used at 14 */
-    uint16_t mss;   /* bytes */
-    uint8_t sacks;  /* blocks that are valid */
+    uint8_t has;     /* OPT_... */
+    uint8_t wscale;  /* shift count as sent: 0 to 255, RFC 7323 caps what is used at 14 */
+    uint16_t mss;    /* bytes */
+    uint8_t sacks;   /* blocks that are valid */
     uint8_t raw_len; /* bytes of `raw` that are valid */
     struct sack_block sack[OPT_SACK_MAX];
     uint32_t tsval, tsecr; /* RFC 7323, section 3.2; host order */

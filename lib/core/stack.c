@@ -1,0 +1,536 @@
+/*
+ * Theory of operation. A connection lives in a slot of the pool from stack_connect() or its SYN to
+ * stack_release(). While it is not CLOSED, the table finds it by its flow. After whatever happened
+ * to it, settle() asks it once when it wants to be called: at once puts it into the ready list,
+ * which stack_output() serves in turn; later puts it into the wheel, which stack_tick() empties.
+ * So no call ever looks at a connection that has nothing to do.
+ */
+#include "lib/core/stack.h"
+
+#include <stdlib.h>
+
+#include "lib/core/cookie.h"
+#include "lib/core/err.h"
+#include "lib/core/isn.h"
+#include "lib/core/owed.h"
+#include "lib/core/pool.h"
+#include "lib/core/ready.h"
+#include "lib/core/table.h"
+#include "lib/core/wheel.h"
+
+/* Bits of conn.hook.marks. */
+enum {
+    MARK_SPAWNED = 1 << 0,   /* by a listener */
+    MARK_HALF_OPEN = 1 << 1, /* counted in `half_open` */
+    MARK_TABLE = 1 << 2,     /* in the table */
+    MARK_READY = 1 << 3      /* in the ready list */
+};
+
+/* What each key made of the secret is for. */
+enum { PURPOSE_ISN = 1, PURPOSE_COOKIE, PURPOSE_TABLE };
+
+struct stack {
+    struct env env;
+    struct pool pool;
+    struct table table;
+    struct wheel wheel;
+    struct ready ready;
+    struct owed owed;
+    struct siphash_key isn_key, cookie_key;
+    struct stack_listener *listener;
+    uint32_t listeners;
+    uint32_t half_open;
+    uint64_t cookies;
+    wave_time cookie_last; /* when the last one was sent */
+};
+
+int stack_create(struct stack **out, const struct conn_config *config, uint32_t max, uint64_t seed)
+{
+    struct stack *s;
+
+    if (max < 1 || max > POOL_MAX)
+        return WAVE_EINVAL;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return WAVE_ENOMEM;
+    env_init(&s->env, config, seed);
+    pool_init(&s->pool, &s->env, max);
+    table_init(&s->table, &s->env, siphash_key(config->isn_secret, PURPOSE_TABLE));
+    wheel_init(&s->wheel, &s->pool);
+    ready_init(&s->ready, &s->pool);
+    s->isn_key = siphash_key(config->isn_secret, PURPOSE_ISN);
+    s->cookie_key = siphash_key(config->isn_secret, PURPOSE_COOKIE);
+    *out = s;
+    return 0;
+}
+
+void stack_destroy(struct stack *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->pool.made; i++)
+        if (pool_at(&s->pool, i)->id != STACK_NONE)
+            conn_release(pool_at(&s->pool, i));
+    stack_unlisten(s);
+    table_free(&s->table);
+    pool_free(&s->pool);
+    free(s);
+}
+
+struct env *stack_env(struct stack *s)
+{
+    return &s->env;
+}
+
+/*
+ * A connection's place in pool, table, wheel and ready list
+ */
+
+/* Takes a connection out of the table: its flow may be used again. */
+static void forget_flow(struct stack *s, struct conn *c)
+{
+    if (c->hook.marks & MARK_TABLE)
+        table_remove(&s->table, table_hash(&s->table, &c->flow), c->id);
+    c->hook.marks &= (uint8_t)~MARK_TABLE;
+}
+
+static void count_half_open(struct stack *s, struct conn *c, bool is)
+{
+    const bool was = c->hook.marks & MARK_HALF_OPEN;
+
+    if (is && !was)
+        s->half_open++;
+    if (was && !is)
+        s->half_open--;
+    c->hook.marks = (uint8_t)((c->hook.marks & ~MARK_HALF_OPEN) | (is ? MARK_HALF_OPEN : 0));
+}
+
+static void not_ready(struct stack *s, struct conn *c)
+{
+    if (c->hook.marks & MARK_READY)
+        ready_remove(&s->ready, c);
+    c->hook.marks &= (uint8_t)~MARK_READY;
+}
+
+/* A closed connection over a flow that the table does not have, or NULL when memory is short. */
+static struct conn *take(struct stack *s, const struct flow *flow, uint32_t hash)
+{
+    struct conn *c = pool_take(&s->pool, flow);
+
+    if (!c)
+        return NULL;
+    if (table_add(&s->table, hash, c->id) != 0) {
+        pool_give(&s->pool, c);
+        return NULL;
+    }
+    c->hook.marks = MARK_TABLE;
+    return c;
+}
+
+static void give(struct stack *s, struct conn *c)
+{
+    count_half_open(s, c, false);
+    forget_flow(s, c);
+    not_ready(s, c);
+    wheel_disarm(&s->wheel, c);
+    conn_release(c);
+    pool_give(&s->pool, c);
+}
+
+/* Sees to it that the connection is called at `when`. */
+static void schedule(struct stack *s, wave_time now, struct conn *c, wave_time when)
+{
+    if (when > now) {
+        not_ready(s, c);
+        if (when != WAVE_NEVER)
+            wheel_arm(&s->wheel, c, when);
+    } else if (!(c->hook.marks & MARK_READY)) {
+        ready_put(&s->ready, c);
+        c->hook.marks |= MARK_READY;
+    }
+}
+
+/* Draws the consequences of whatever just happened to a connection. False when it is gone. */
+static bool settle(struct stack *s, wave_time now, struct conn *c)
+{
+    const bool spawned = c->hook.marks & MARK_SPAWNED;
+
+    /* RFC 9293, 3.10.7.4: a RST takes a passive open back to LISTEN. Here it is the listener that
+     * listens, and the connection it made never was. */
+    if (spawned && c->state == STATE_LISTEN) {
+        give(s, c);
+        return false;
+    }
+    count_half_open(s, c, spawned && c->state == STATE_SYN_RECEIVED);
+    if (c->state == STATE_CLOSED)
+        forget_flow(s, c);
+    schedule(s, now, c, conn_expiry(c, now));
+    return true;
+}
+
+/*
+ * The user's calls
+ */
+
+int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint32_t *id)
+{
+    const uint32_t hash = table_hash(&s->table, flow);
+    struct conn *c;
+    int r;
+
+    if (table_find(&s->table, &s->pool, flow, hash))
+        return WAVE_EINUSE;
+    c = take(s, flow, hash);
+    if (!c)
+        return WAVE_ENOMEM;
+    r = conn_open(c, now, isn(&s->isn_key, flow, now));
+    if (r != 0) {
+        give(s, c);
+        return r;
+    }
+    *id = c->id;
+    settle(s, now, c);
+    return 0;
+}
+
+static bool same_place(const struct stack_listener *a, const struct stack_listener *b)
+{
+    return a->v6 == b->v6 && a->port == b->port && a->any == b->any &&
+           (a->any || addr_eq(&a->addr, &b->addr));
+}
+
+int stack_listen(struct stack *s, const struct stack_listener *l)
+{
+    struct stack_listener *grown;
+
+    for (uint32_t i = 0; i < s->listeners; i++)
+        if (same_place(&s->listener[i], l))
+            return WAVE_EINUSE;
+    grown = env_realloc(&s->env, s->listener, s->listeners * sizeof *grown,
+                        (s->listeners + 1) * sizeof *grown);
+    if (!grown)
+        return WAVE_ENOMEM;
+    s->listener = grown;
+    s->listener[s->listeners++] = *l;
+    return 0;
+}
+
+void stack_unlisten(struct stack *s)
+{
+    if (s->listener)
+        env_realloc(&s->env, s->listener, s->listeners * sizeof *s->listener, 0);
+    s->listener = NULL;
+    s->listeners = 0;
+}
+
+struct conn *stack_conn(struct stack *s, uint32_t id)
+{
+    return pool_conn(&s->pool, id);
+}
+
+void stack_changed(struct stack *s, wave_time now, uint32_t id)
+{
+    struct conn *c = pool_conn(&s->pool, id);
+
+    if (c)
+        settle(s, now, c);
+}
+
+void stack_release(struct stack *s, uint32_t id)
+{
+    struct conn *c = pool_conn(&s->pool, id);
+
+    if (c)
+        give(s, c);
+}
+
+uint32_t stack_count(const struct stack *s)
+{
+    return s->pool.used;
+}
+
+uint32_t stack_next(struct stack *s, uint32_t *cursor)
+{
+    while (*cursor < s->pool.made) {
+        const uint32_t id = pool_at(&s->pool, (*cursor)++)->id;
+
+        if (id != STACK_NONE)
+            return id;
+    }
+    return STACK_NONE;
+}
+
+uint32_t stack_half_open(const struct stack *s)
+{
+    return s->half_open;
+}
+
+uint64_t stack_cookies(const struct stack *s)
+{
+    return s->cookies;
+}
+
+uint64_t stack_unanswered(const struct stack *s)
+{
+    return s->owed.lost;
+}
+
+/*
+ * Segments of flows without a connection
+ */
+
+/* The listener of this end, one of its very address before one of every address. */
+static const struct stack_listener *listener_of(const struct stack *s, const struct flow *flow)
+{
+    const struct stack_listener *found = NULL;
+
+    for (uint32_t i = 0; i < s->listeners; i++) {
+        const struct stack_listener *l = &s->listener[i];
+
+        if (l->port != flow->lport || l->v6 != (flow->v6 != 0))
+            continue;
+        if (!l->any && addr_eq(&l->addr, &flow->local))
+            return l;
+        if (l->any)
+            found = l;
+    }
+    return found;
+}
+
+static void owe_reset(struct stack *s, const struct flow *flow, const struct seg *seg)
+{
+    struct seg reset;
+
+    if (conn_reset_for(seg, &reset))
+        owed_put(&s->owed, flow, &reset);
+}
+
+/* Answers a SYN with a cookie (RFC 4987, 3.6). A connection on the stack makes the SYN-ACK, so
+ * that it says just what conn_rebuild() will stand by, and is forgotten. */
+static void owe_cookie(struct stack *s, wave_time now, const struct flow *flow,
+                       const struct seg *seg)
+{
+    const uint16_t mss = seg->opt.has & OPT_MSS ? seg->opt.mss : flow->v6 ? 1220 : 536;
+    struct seg syn = *seg, out;
+    struct conn c;
+
+    /* The data comes again with the next segment; nothing can be kept of it. */
+    syn.flags &= (uint16_t)~SEG_FIN;
+    syn.len = 0;
+    syn.data = NULL;
+    if (!s->env.config.timestamps || !(syn.opt.has & OPT_TIMESTAMP)) {
+        syn.opt.has &= (uint8_t) ~(OPT_WSCALE | OPT_SACK_PERMITTED);
+        syn.flags &= (uint16_t) ~(SEG_ECE | SEG_CWR);
+    }
+    conn_init(&c, &s->env, flow, STACK_NONE);
+    if (conn_listen(&c, cookie_make(&s->cookie_key, now, flow, syn.seq, mss)) == 0) {
+        conn_input(&c, now, &syn);
+        c.ts_offset = cookie_ts_offset(&s->cookie_key, flow);
+        /* A SYN-ACK has no data, and needs no room for it. */
+        if (c.state == STATE_SYN_RECEIVED && conn_output(&c, now, &out, NULL)) {
+            if (out.opt.has & OPT_TIMESTAMP)
+                out.opt.tsval = cookie_tsval(out.opt.tsval, &syn.opt, out.flags & SEG_ECE);
+            owed_put(&s->owed, flow, &out);
+            s->cookies++;
+            s->cookie_last = now;
+        }
+    }
+    conn_release(&c);
+}
+
+/* Whether an acknowledgement may be that of a cookie: nobody can guess one while none is out. */
+static bool cookies_out(const struct stack *s, wave_time now)
+{
+    return s->cookies > 0 && now - s->cookie_last <= 2 * COOKIE_LIFE;
+}
+
+/* Takes the acknowledgement of a cookie: true when it was one. *id is the connection that it
+ * made, untouched when memory is short: the peer's data will bring the cookie once more. */
+static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
+                          const struct seg *seg, uint32_t *id)
+{
+    const struct seq irs = seq_sub(seg->seq, 1), iss = seq_sub(seg->ack, 1);
+    struct seg syn = {.seq = irs, .flags = SEG_SYN, .wnd = seg->wnd, .opt.has = OPT_MSS};
+    struct conn *c;
+
+    syn.opt.mss = cookie_check(&s->cookie_key, now, flow, irs, iss);
+    if (syn.opt.mss == 0)
+        return false;
+    if (s->env.config.timestamps && (seg->opt.has & OPT_TIMESTAMP)) {
+        syn.opt.has |= OPT_TIMESTAMP;
+        syn.opt.tsval = seg->opt.tsval;
+        if (cookie_tsecr(seg->opt.tsecr, &syn.opt))
+            syn.flags |= SEG_ECE | SEG_CWR;
+    }
+    c = take(s, flow, hash);
+    if (!c)
+        return true;
+    c->hook.marks |= MARK_SPAWNED;
+    if (conn_rebuild(c, now, &syn, iss) != 0) {
+        give(s, c);
+        return true;
+    }
+    c->ts_offset = cookie_ts_offset(&s->cookie_key, flow);
+    if (conn_input(c, now, seg) == INPUT_RESET)
+        owe_reset(s, flow, seg);
+    if (settle(s, now, c))
+        *id = c->id;
+    return true;
+}
+
+/* Makes a connection of a SYN. Its ISS lies beyond `above`, the last number of an incarnation
+ * before it, if there was one (RFC 9293, 3.6.1). Without memory the SYN counts as lost: it will
+ * come again. */
+static uint32_t spawn(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
+                      const struct seg *syn, const struct seq *above)
+{
+    struct seq iss = isn(&s->isn_key, flow, now);
+    struct conn *c = take(s, flow, hash);
+
+    if (!c)
+        return STACK_NONE;
+    /* 65,535 beyond: further than what may still be under way in a window never scaled. */
+    if (above && !seq_gt(iss, *above))
+        iss = seq_add(*above, 65536);
+    c->hook.marks |= MARK_SPAWNED;
+    if (conn_listen(c, iss) != 0) {
+        give(s, c);
+        return STACK_NONE;
+    }
+    conn_input(c, now, syn);
+    return settle(s, now, c) ? c->id : STACK_NONE;
+}
+
+/* A segment that no connection is there for. */
+static uint32_t stranger(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
+                         const struct seg *seg, const struct seq *above)
+{
+    const struct stack_listener *l = listener_of(s, flow);
+    const unsigned kind = seg->flags & (SEG_SYN | SEG_ACK | SEG_RST);
+    uint32_t id = STACK_NONE;
+
+    if (!l) { /* RFC 9293, 3.10.7.1 */
+        owe_reset(s, flow, seg);
+    } else if (kind == SEG_SYN) {
+        if (s->half_open < l->half_open)
+            return spawn(s, now, flow, hash, seg, above);
+        owe_cookie(s, now, flow, seg);
+    } else if (kind != SEG_ACK || !cookies_out(s, now) ||
+               !accept_cookie(s, now, flow, hash, seg, &id)) {
+        /* RFC 9293, 3.10.7.2: an ACK is answered with RST, the rest dropped. */
+        if (l->answer_rst && (seg->flags & SEG_ACK))
+            owe_reset(s, flow, seg);
+    }
+    return id;
+}
+
+/*
+ * The network's side
+ */
+
+uint32_t stack_input(struct stack *s, wave_time now, const struct flow *flow, const struct seg *seg)
+{
+    const uint32_t hash = table_hash(&s->table, flow);
+    struct conn *c = table_find(&s->table, &s->pool, flow, hash);
+    uint32_t id;
+
+    if (!c)
+        return stranger(s, now, flow, hash, seg, NULL);
+    id = c->id;
+    switch (conn_input(c, now, seg)) {
+    case INPUT_REUSE: {
+        /* CLOSED now, and out of the table with settle(); its user still has it to release. */
+        const struct seq above = c->snd.nxt;
+
+        settle(s, now, c);
+        return stranger(s, now, flow, hash, seg, &above);
+    }
+    case INPUT_RESET:
+        owe_reset(s, flow, seg);
+        break;
+    case INPUT_DONE:
+        break;
+    }
+    settle(s, now, c);
+    return id;
+}
+
+uint32_t stack_icmp(struct stack *s, wave_time now, const struct icmp *e)
+{
+    struct conn *c = table_find(&s->table, &s->pool, &e->flow, table_hash(&s->table, &e->flow));
+    uint32_t id;
+
+    if (!c)
+        return STACK_NONE;
+    id = c->id;
+    conn_icmp(c, now, e);
+    settle(s, now, c);
+    return id;
+}
+
+bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg *out, uint8_t *room,
+                  uint32_t *id)
+{
+    struct conn *c;
+
+    if (owed_take(&s->owed, flow, out)) {
+        *id = STACK_NONE;
+        return true;
+    }
+    while ((c = ready_first(&s->ready))) {
+        bool sent;
+
+        not_ready(s, c); /* settle() puts it at the end if it has more: each in turn */
+        sent = conn_output(c, now, out, room);
+        if (!sent) { /* what is due is a timer, then */
+            conn_tick(c, now);
+            sent = conn_output(c, now, out, room);
+        }
+        if (sent) {
+            *flow = c->flow;
+            *id = c->id;
+        }
+        if (settle(s, now, c) && !sent && (c->hook.marks & MARK_READY)) {
+            /* It wants to send and cannot, for want of memory: not at once again, which would
+             * never end. */
+            schedule(s, now, c, now + 1);
+        }
+        if (sent)
+            return true;
+    }
+    return false;
+}
+
+bool stack_event(struct stack *s, struct event *out)
+{
+    struct event e;
+
+    while (env_event(&s->env, &e))
+        if (e.id != STACK_NONE) { /* not of those that only ever made a cookie */
+            *out = e;
+            return true;
+        }
+    return false;
+}
+
+void stack_tick(struct stack *s, wave_time now)
+{
+    struct conn *c;
+
+    /* As many as the event queue has room for, and one at least. The rest stays due, which
+     * stack_expiry() says. */
+    do {
+        c = wheel_pop(&s->wheel, now);
+        if (!c)
+            return;
+        conn_tick(c, now);
+        settle(s, now, c);
+    } while (s->env.event_count < ENV_EVENTS / 2);
+}
+
+wave_time stack_expiry(struct stack *s, wave_time now)
+{
+    if (s->owed.count > 0 || ready_first(&s->ready))
+        return now;
+    return wheel_next(&s->wheel);
+}

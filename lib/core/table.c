@@ -1,0 +1,102 @@
+#include "lib/core/table.h"
+
+#include <string.h>
+
+#include "lib/core/err.h"
+
+enum { ROOM_FIRST = 64 };
+
+void table_init(struct table *t, struct env *env, struct siphash_key key)
+{
+    *t = (struct table){.env = env, .key = key};
+}
+
+void table_free(struct table *t)
+{
+    if (t->entry)
+        env_realloc(t->env, t->entry, t->room * sizeof *t->entry, 0);
+    table_init(t, t->env, t->key);
+}
+
+uint32_t table_hash(const struct table *t, const struct flow *flow)
+{
+    return (uint32_t)siphash13(&t->key, flow, sizeof *flow);
+}
+
+struct conn *table_find(const struct table *t, const struct pool *pool, const struct flow *flow,
+                        uint32_t hash)
+{
+    const uint32_t mask = t->room - 1;
+
+    if (t->used == 0)
+        return NULL;
+    for (uint32_t i = hash & mask; t->entry[i].id; i = (i + 1) & mask) {
+        struct conn *c;
+
+        if (t->entry[i].hash != hash)
+            continue;
+        c = pool_at(pool, pool_index(t->entry[i].id));
+        if (flow_eq(&c->flow, flow))
+            return c;
+    }
+    return NULL;
+}
+
+static void put(struct table_entry *entry, uint32_t mask, struct table_entry e)
+{
+    uint32_t i = e.hash & mask;
+
+    while (entry[i].id)
+        i = (i + 1) & mask;
+    entry[i] = e;
+}
+
+static bool grow(struct table *t)
+{
+    const uint32_t room = t->room ? 2 * t->room : ROOM_FIRST;
+    struct table_entry *entry = env_realloc(t->env, NULL, 0, room * sizeof *entry);
+
+    if (!entry)
+        return false;
+    memset(entry, 0, room * sizeof *entry);
+    for (uint32_t i = 0; i < t->room; i++)
+        if (t->entry[i].id)
+            put(entry, room - 1, t->entry[i]);
+    if (t->entry)
+        env_realloc(t->env, t->entry, t->room * sizeof *t->entry, 0);
+    t->entry = entry;
+    t->room = room;
+    return true;
+}
+
+int table_add(struct table *t, uint32_t hash, uint32_t id)
+{
+    /* Two thirds full is where runs begin to grow long. When memory is short they may, but one
+     * entry in sixteen stays empty: a search ends at an empty one. */
+    if (t->used >= t->room - t->room / 3 && !grow(t) && t->used >= t->room - t->room / 16)
+        return WAVE_ENOMEM;
+    put(t->entry, t->room - 1, (struct table_entry){hash, id});
+    t->used++;
+    return 0;
+}
+
+void table_remove(struct table *t, uint32_t hash, uint32_t id)
+{
+    const uint32_t mask = t->room - 1;
+    uint32_t hole, i;
+
+    if (t->used == 0)
+        return;
+    for (hole = hash & mask; t->entry[hole].id != id; hole = (hole + 1) & mask)
+        if (!t->entry[hole].id)
+            return;
+    /* Those behind the hole move up into it, unless that would put them before their place: no
+     * tombstones, so that searches never grow longer than the table is full. */
+    for (i = (hole + 1) & mask; t->entry[i].id; i = (i + 1) & mask)
+        if (((i - t->entry[i].hash) & mask) >= ((i - hole) & mask)) {
+            t->entry[hole] = t->entry[i];
+            hole = i;
+        }
+    t->entry[hole].id = 0;
+    t->used--;
+}
