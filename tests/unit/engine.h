@@ -1,0 +1,218 @@
+/*
+ * A test's hand on one engine: it plays the peer and the clock, in packetdrill's brevity.
+ *
+ *     drive(STATE_ESTABLISHED);
+ *     in(FIN | ACK, 1, 1, WND, 0);     the peer's segment: flags, seq, ack, window, bytes of data
+ *     out(ACK, 1, 2, 0);               what must go out next: flags, seq, ack, bytes of data
+ *     nothing();                       and no more than that
+ *
+ * Numbers are relative: seq of in() and ack of out() to the peer's ISN, the other two to ours, so
+ * that 1 is the first byte of data whatever the ISNs are. Windows are in bytes. Data follows a
+ * pattern of its place in the stream, and every byte that leaves or is delivered is held against
+ * it. What must hold of every segment and every event is checked without being asked for:
+ * see verify_segment() and take_events() in engine.c.
+ *
+ * There is one rig a program; cases run one after the other, each on a fresh one.
+ */
+#ifndef TCPWAVE_TESTS_ENGINE_H
+#define TCPWAVE_TESTS_ENGINE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/core/conn.h"
+#include "lib/core/err.h"
+
+enum {
+    FIN = SEG_FIN,
+    SYN = SEG_SYN,
+    RST = SEG_RST,
+    PSH = SEG_PSH,
+    ACK = SEG_ACK,
+    URG = SEG_URG,
+    ECE = SEG_ECE,
+    CWR = SEG_CWR
+};
+
+#define WND 60000          /* the window the peer usually offers */
+#define RCVBUF 32768       /* what the engine under test may buffer, unless a case changes it */
+#define RTT (10 * WAVE_MS) /* of the handshake that drive() plays */
+#define ANY_LEN UINT32_MAX /* out() takes any length */
+#define SEEN_MAX 1024
+
+struct rig {
+    struct env env;
+    struct conn c;
+    wave_time now;
+    uint32_t iss, irs;
+
+    /* The peer that in() plays: what its SYN offers. */
+    struct {
+        bool wscale, timestamps, sack, no_mss;
+        uint8_t shift;
+        uint16_t mss;
+    } peer;
+    uint32_t peer_clock; /* added to the milliseconds of its timestamps */
+
+    /* What is in force, as both SYNs on the wire said. */
+    struct opt our_syn, their_syn;
+    bool scaled, stamped, sacked;
+
+    struct seg out; /* the last segment that went out, and its data */
+    uint8_t room[CONN_ROOM];
+    uint32_t echo;    /* its timestamp */
+    uint32_t edge;    /* right edge offered so far, relative to the peer's ISN */
+    bool garbage;     /* a probe's byte need not follow the pattern */
+    uint32_t queued;  /* the next byte that push() sends, relative to our ISN */
+    uint32_t read;    /* the next byte that take() reads, relative to the peer's ISN */
+    enum state state; /* as the events told it */
+    struct event log[512];
+    bool taken[512];
+    size_t events;
+    struct {
+        uint32_t seq, len;
+        uint16_t flags;
+        uint8_t ecn;
+    } seen[SEEN_MAX]; /* what burst() pulled */
+    size_t bursts;
+};
+
+extern struct rig rig;
+
+/* The peer's and our manners: ISNs near a wrap, options on or off. Every state's cases run in all
+ * of them. */
+struct variant {
+    const char *name;
+    uint32_t iss, irs;
+    bool options;
+};
+
+extern const struct variant variants[];
+extern const size_t variant_count;
+
+/* A fresh engine, CLOSED, over IPv4, with an MTU of 1500. Frees the one before. */
+void rig_start(const struct variant *v);
+void rig_stop(void);
+
+/* From a fresh rig into `s` by calls and segments. The shortest path: active open, except for
+ * LISTEN and SYN_RECEIVED, which come from conn_listen(). */
+void drive(enum state s);
+
+/* The same state written into the fields, without a single call of the engine's but conn_init(). */
+void build(enum state s);
+
+/* The handshake of drive() only, for a case that changed rig.env.config or rig.peer before;
+ * `rtt` is what the engine can measure of it. */
+void establish(wave_time rtt);
+void establish_passive(wave_time rtt);
+
+/* SYN met SYN: SYN_RECEIVED, from SYN_SENT. */
+void simultaneous(void);
+
+/*
+ * The wire. The macros hand on where they stand, so that a failure names the case's line.
+ */
+struct at {
+    const char *file;
+    int line;
+};
+#define HERE ((struct at){__FILE__, __LINE__})
+
+/* The peer's segment, with the options that are in force. */
+struct seg make(unsigned flags, uint32_t seq, uint32_t ack, uint32_t wnd, uint32_t len);
+
+#define feed(s) feed_at(HERE, s, INPUT_DONE)
+#define in(flags, seq, ack, wnd, len) feed(make(flags, seq, ack, wnd, len))
+#define out(flags, seq, ack, len) out_at(HERE, 0, 0, flags, seq, ack, len)
+/* The next segment goes out no sooner than `lo` and no later than `hi` from now. */
+#define out_between(lo, hi, flags, seq, ack, len) out_at(HERE, lo, hi, flags, seq, ack, len)
+#define nothing() silent_at(HERE, 0)
+/* Nothing goes out for that long; the clock has moved on by it. */
+#define silent(duration) silent_at(HERE, duration)
+/* An acknowledgement of everything before `ack`, at once or delayed as RFC 9293, 3.8.6.3 allows;
+ * data may ride on it. */
+#define acknowledges(ack) acknowledges_at(HERE, ack)
+#define expect_state(s) expect_state_at(HERE, s)
+#define expect_end(e) check(rig.c.end == (e), "the connection's end is %d, not %s", rig.c.end, #e)
+/* CLOSED, as `end` has it, with nothing left to send. */
+#define expect_closed(e)                                                                           \
+    do {                                                                                           \
+        expect_state(STATE_CLOSED);                                                                \
+        expect_end(e);                                                                             \
+        nothing();                                                                                 \
+    } while (0)
+#define check(condition, ...) check_at(HERE, condition, __VA_ARGS__)
+
+void feed_at(struct at at, struct seg s, enum conn_input expected);
+void out_at(struct at at, wave_time lo, wave_time hi, unsigned flags, uint32_t seq, uint32_t ack,
+            uint32_t len);
+void silent_at(struct at at, wave_time duration);
+void acknowledges_at(struct at at, uint32_t ack);
+void expect_state_at(struct at at, enum state s);
+void check_at(struct at at, bool condition, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The next segment that goes out within `duration`, in rig.out; false when there is none, and the
+ * clock has moved on by it. */
+bool next_out(wave_time duration);
+
+/* Everything that goes out now, without time passing: into rig.seen, and its bytes of data. */
+uint32_t burst(void);
+
+/* What rig.out said, relative. */
+uint32_t out_seq(void);
+uint32_t out_ack(void);
+uint32_t out_window(void); /* in bytes */
+
+/*
+ * The user.
+ */
+void push(uint32_t n);         /* SEND of that many bytes, all of which must be taken */
+void take(uint32_t n);         /* RECEIVE of exactly n bytes in order, held against the pattern */
+uint32_t readable(void);       /* bytes that conn_peek() shows, held against the pattern */
+void shut(void);               /* CLOSE, which must be taken */
+void pass(wave_time duration); /* time passes; what goes out meanwhile is thrown away */
+
+/* Numbers of the connection, relative. */
+uint32_t snd_una(void);
+uint32_t snd_nxt(void);
+uint32_t rcv_nxt(void);
+uint32_t eff_mss(void); /* data a full segment carries, options deducted (RFC 6691) */
+
+/*
+ * Events. An event is found once; forget() lets go of all that came so far.
+ */
+const struct event *event_find(enum event_kind kind);
+#define expect_event(kind) expect_event_at(HERE, kind)
+#define expect_no_event(kind) check(!event_find(kind), "an event " #kind " came")
+const struct event *expect_event_at(struct at at, enum event_kind kind);
+void forget(void);
+
+/*
+ * main() of a program of cases.
+ */
+
+/* Cases of a mechanism: each starts on a fresh CLOSED rig with every option (variants[1]). */
+int run_cases(const struct CMUnitTest *cases, size_t n);
+
+/* Cases of a state: each starts in it, in all variants, joined by the groups' that hold of it. */
+int run_state(enum state s, const struct CMUnitTest *cases, size_t n);
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* The stimuli that several states answer alike, and those states: synchronized.c. */
+struct group {
+    unsigned states; /* bits, 1 << enum state */
+    const struct CMUnitTest *cases;
+    size_t n;
+};
+extern const struct group groups[];
+extern const size_t group_count;
+
+#endif

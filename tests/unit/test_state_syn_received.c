@@ -1,0 +1,332 @@
+/* SYN_RECEIVED: RFC 9293, 3.10.2 to 3.10.5 and 3.10.7.4. The cases begin in one that came from
+ * LISTEN; those of a simultaneous open make their own. */
+#include "tests/unit/engine.h"
+
+static void unmoved(void)
+{
+    nothing();
+    expect_state(STATE_SYN_RECEIVED);
+    check(snd_una() == 0 && snd_nxt() == 1 && rcv_nxt() == 1, "a number moved");
+    check(readable() == 0, "data is readable before the handshake is done");
+}
+
+/* From LISTEN's SYN_RECEIVED into the one that came from SYN_SENT, in the same variant. */
+static void again_as_simultaneous(void **state)
+{
+    const struct variant *v = NULL;
+    for (size_t i = 0; i < variant_count; i++)
+        if (variants[i].iss == rig.iss)
+            v = &variants[i];
+    (void)state;
+    rig_start(v);
+    drive(STATE_SYN_SENT);
+    simultaneous();
+    forget();
+}
+
+static void rfc9293_3_10_7_4_fifth_ack_of_the_syn_establishes(void **state)
+{
+    (void)state;
+    in(ACK, 1, 1, 40000, 0);
+    nothing();
+    expect_state(STATE_ESTABLISHED);
+    check(snd_una() == 1 && rig.c.snd.wnd == 40000, "SND.UNA is %u, SND.WND %u", snd_una(),
+          rig.c.snd.wnd);
+    silent(WAVE_H);
+}
+
+static void rfc9293_3_10_7_4_fifth_ack_with_data_establishes_and_delivers(void **state)
+{
+    (void)state;
+    in(ACK | PSH, 1, 1, WND, 100);
+    expect_state(STATE_ESTABLISHED);
+    acknowledges(101);
+    take(100);
+}
+
+static void rfc9293_3_10_7_4_fifth_ack_with_data_beyond_a_gap_establishes(void **state)
+{
+    (void)state;
+    in(ACK | PSH, 101, 1, WND, 100);
+    expect_state(STATE_ESTABLISHED);
+    out(ACK, 1, 1, 0);
+    in(ACK | PSH, 1, 1, WND, 100);
+    acknowledges(201);
+    take(200);
+}
+
+static void rfc9293_3_10_7_4_eighth_fin_with_the_ack_closes_the_peers_side(void **state)
+{
+    (void)state;
+    in(FIN | ACK, 1, 1, WND, 10);
+    expect_state(STATE_CLOSE_WAIT);
+    acknowledges(12);
+    take(10);
+    expect_event(EVENT_FIN);
+}
+
+static void rfc9293_3_10_7_4_fifth_other_ack_is_answered_with_rst(void **state)
+{
+    (void)state;
+    const uint32_t acks[] = {2, 1000, 0x7fff0000};
+    for (size_t i = 0; i < COUNT(acks); i++) {
+        in(ACK | PSH, 1, acks[i], WND, 10);
+        check(next_out(0), "nothing answers");
+        check(rig.out.flags == RST && out_seq() == acks[i] && rig.out.len == 0,
+              "the answer is not <SEQ=SEG.ACK><CTL=RST>");
+        unmoved();
+    }
+}
+
+static void rfc9293_3_10_7_4_fifth_ack_of_less_than_the_syn_is_answered_with_rst(void **state)
+{
+    (void)state;
+    in(ACK, 1, 0, WND, 0);
+    check(next_out(0), "nothing answers");
+    check(rig.out.flags == RST && out_seq() == 0 && rig.out.len == 0,
+          "the answer is not <SEQ=SEG.ACK><CTL=RST>");
+    unmoved();
+}
+
+static void rfc9293_3_10_7_4_fifth_segment_without_ack_is_dropped(void **state)
+{
+    (void)state;
+    in(0, 1, 0, WND, 0);
+    unmoved();
+    in(PSH, 1, 0, WND, 10);
+    unmoved();
+    in(FIN, 1, 0, WND, 0);
+    unmoved();
+}
+
+static void rfc9293_3_10_7_4_second_rst_returns_a_passive_open_to_listen(void **state)
+{
+    (void)state;
+    in(RST, 1, 0, 0, 0);
+    nothing();
+    expect_state(STATE_LISTEN);
+    in(SYN, 0, 0, WND, 0);
+    out(SYN | ACK, 0, 1, 0);
+    in(ACK, 1, 1, WND, 0);
+    expect_state(STATE_ESTABLISHED);
+}
+
+static void rfc9293_3_10_7_4_second_rst_refuses_an_active_open(void **state)
+{
+    again_as_simultaneous(state);
+    in(RST, 1, 0, 0, 0);
+    expect_closed(END_REFUSED);
+    silent(WAVE_H);
+}
+
+static void rfc5961_3_2_rst_elsewhere_in_window_gets_a_challenge_ack(void **state)
+{
+    (void)state;
+    in(RST, 2, 0, 0, 0);
+    out(ACK, 1, 1, 0);
+    unmoved();
+    in(RST, RCVBUF, 0, 0, 0);
+    out(ACK, 1, 1, 0);
+    unmoved();
+}
+
+static void rfc5961_3_2_rst_outside_the_window_is_dropped(void **state)
+{
+    (void)state;
+    in(RST, 0, 0, 0, 0);
+    unmoved();
+    in(RST, RCVBUF + 2, 0, 0, 0);
+    unmoved();
+    in(RST, 0x80000000, 0, 0, 0);
+    unmoved();
+}
+
+/* By the letter the repeated SYN is out of window and gets an ACK; hosts send the SYN-ACK again,
+ * which acknowledges as well. */
+static void rfc9293_3_10_7_4_first_repeated_syn_is_acknowledged(void **state)
+{
+    (void)state;
+    in(SYN, 0, 0, WND, 0);
+    check(next_out(0), "nothing answers");
+    check((rig.out.flags == (SYN | ACK) && out_seq() == 0) ||
+              (rig.out.flags == ACK && out_seq() == 1),
+          "the answer is neither an ACK nor our SYN-ACK");
+    check(out_ack() == 1, "%u is acknowledged", out_ack());
+    unmoved();
+    in(ACK, 1, 1, WND, 0);
+    expect_state(STATE_ESTABLISHED);
+}
+
+static void rfc9293_3_10_7_4_fourth_syn_in_window_returns_a_passive_open_to_listen(void **state)
+{
+    (void)state;
+    in(SYN, 1000, 0, WND, 0);
+    nothing();
+    expect_state(STATE_LISTEN);
+}
+
+static void rfc5961_4_2_syn_in_window_gets_a_challenge_ack_after_an_active_open(void **state)
+{
+    again_as_simultaneous(state);
+    in(SYN, 1000, 0, WND, 0);
+    out(ACK, 1, 1, 0);
+    unmoved();
+}
+
+static void rfc9293_3_10_7_4_first_segment_out_of_window_is_acknowledged(void **state)
+{
+    (void)state;
+    in(ACK, RCVBUF + 2, 1, WND, 0);
+    out(ACK, 1, 1, 0);
+    unmoved();
+    in(ACK, 0x80000001, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    unmoved();
+    in(ACK, 0, 1, WND, 0);
+    out(ACK, 1, 1, 0);
+    unmoved();
+}
+
+static void rfc9293_3_5_simultaneous_open_ends_established(void **state)
+{
+    again_as_simultaneous(state);
+    in(SYN | ACK, 0, 1, WND, 0); /* figure 7: the peer answers our SYN as we answer its */
+    expect_state(STATE_ESTABLISHED);
+    burst();
+    for (size_t i = 0; i < rig.bursts; i++)
+        check(rig.seen[i].flags == ACK && rig.seen[i].seq == 1, "something but an ACK goes out");
+    push(10);
+    out(ACK, 1, 1, 10);
+}
+
+static void rfc9293_3_5_simultaneous_open_ends_with_a_plain_ack(void **state)
+{
+    again_as_simultaneous(state);
+    in(ACK, 1, 1, WND, 0);
+    nothing();
+    expect_state(STATE_ESTABLISHED);
+    check(snd_una() == 1, "SND.UNA is %u", snd_una());
+}
+
+static void rfc9293_3_10_1_open_fails_on_a_connection_that_exists(void **state)
+{
+    (void)state;
+    check(conn_open(&rig.c, rig.now, seq_of(9)) == WAVE_ESTATE, "conn_open() is taken");
+    check(conn_listen(&rig.c, seq_of(9)) == WAVE_ESTATE, "conn_listen() is taken");
+    unmoved();
+}
+
+static void rfc9293_3_10_2_send_is_queued_until_established(void **state)
+{
+    (void)state;
+    push(100);
+    unmoved();
+    in(ACK, 1, 1, WND, 0);
+    out(ACK, 1, 1, 100);
+    nothing();
+}
+
+/* The FIN may go out at once, or wait for the handshake. */
+static void rfc9293_3_10_4_close_leads_to_fin_wait_1(void **state)
+{
+    (void)state;
+    shut();
+    uint32_t early = burst() + (uint32_t)rig.bursts;
+    check(early == 0 || (early == 1 && rig.seen[0].flags == (FIN | ACK) && rig.seen[0].seq == 1),
+          "something but the FIN goes out");
+    expect_state(early ? STATE_FIN_WAIT_1 : STATE_SYN_RECEIVED);
+    in(ACK, 1, 1, WND, 0);
+    if (!early)
+        out(FIN | ACK, 1, 1, 0);
+    expect_state(STATE_FIN_WAIT_1);
+    in(ACK, 1, 2, WND, 0);
+    expect_state(STATE_FIN_WAIT_2);
+    check(conn_close(&rig.c, rig.now) == WAVE_ESTATE, "a second close is taken");
+}
+
+static void rfc9293_3_10_4_close_waits_for_what_is_queued(void **state)
+{
+    (void)state;
+    push(100);
+    shut();
+    unmoved();
+    in(ACK, 1, 1, WND, 0);
+    check(burst() == 100, "the data does not go out");
+    check(rig.seen[rig.bursts - 1].flags & FIN, "the FIN does not follow it");
+    expect_state(STATE_FIN_WAIT_1);
+    in(ACK, 1, 102, WND, 0);
+    expect_state(STATE_FIN_WAIT_2);
+}
+
+static void rfc9293_3_10_5_abort_sends_rst(void **state)
+{
+    (void)state;
+    conn_abort(&rig.c, rig.now);
+    expect_state(STATE_CLOSED);
+    expect_end(END_ABORTED);
+    check(next_out(0) && (rig.out.flags & RST) && out_seq() == 1, "no RST at SND.NXT goes out");
+    silent(WAVE_H);
+}
+
+static void conn_vanish_says_nothing(void **state)
+{
+    (void)state;
+    conn_vanish(&rig.c, rig.now);
+    expect_closed(END_VANISHED);
+    silent(WAVE_H);
+}
+
+static void conn_probe_is_refused(void **state)
+{
+    (void)state;
+    check(conn_probe(&rig.c, true) == WAVE_ESTATE, "conn_probe() is taken");
+    unmoved();
+}
+
+static void rfc9293_3_8_3_syn_ack_is_sent_again_and_given_up(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < rig.env.config.syn_retries; i++) {
+        wave_time due = (WAVE_S << i) - WAVE_MS;
+        out_between(due, due + 2 * WAVE_MS, SYN | ACK, 0, 1, 0);
+        nothing();
+        check(rig.out.opt.has & OPT_MSS, "the repeated SYN-ACK has lost its MSS");
+    }
+    silent((WAVE_S << rig.env.config.syn_retries) - WAVE_S);
+    expect_state(STATE_SYN_RECEIVED);
+    pass(2 * WAVE_S);
+    expect_closed(END_TIMEOUT_SYN);
+    check(expect_event(EVENT_TIMEOUT)->u.timeout == TIMEOUT_SYN, "another kind of timeout");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_of_the_syn_establishes),
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_with_data_establishes_and_delivers),
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_with_data_beyond_a_gap_establishes),
+        cmocka_unit_test(rfc9293_3_10_7_4_eighth_fin_with_the_ack_closes_the_peers_side),
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_other_ack_is_answered_with_rst),
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_of_less_than_the_syn_is_answered_with_rst),
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_segment_without_ack_is_dropped),
+        cmocka_unit_test(rfc9293_3_10_7_4_second_rst_returns_a_passive_open_to_listen),
+        cmocka_unit_test(rfc9293_3_10_7_4_second_rst_refuses_an_active_open),
+        cmocka_unit_test(rfc5961_3_2_rst_elsewhere_in_window_gets_a_challenge_ack),
+        cmocka_unit_test(rfc5961_3_2_rst_outside_the_window_is_dropped),
+        cmocka_unit_test(rfc9293_3_10_7_4_first_repeated_syn_is_acknowledged),
+        cmocka_unit_test(rfc9293_3_10_7_4_fourth_syn_in_window_returns_a_passive_open_to_listen),
+        cmocka_unit_test(rfc5961_4_2_syn_in_window_gets_a_challenge_ack_after_an_active_open),
+        cmocka_unit_test(rfc9293_3_10_7_4_first_segment_out_of_window_is_acknowledged),
+        cmocka_unit_test(rfc9293_3_5_simultaneous_open_ends_established),
+        cmocka_unit_test(rfc9293_3_5_simultaneous_open_ends_with_a_plain_ack),
+        cmocka_unit_test(rfc9293_3_10_1_open_fails_on_a_connection_that_exists),
+        cmocka_unit_test(rfc9293_3_10_2_send_is_queued_until_established),
+        cmocka_unit_test(rfc9293_3_10_4_close_leads_to_fin_wait_1),
+        cmocka_unit_test(rfc9293_3_10_4_close_waits_for_what_is_queued),
+        cmocka_unit_test(rfc9293_3_10_5_abort_sends_rst),
+        cmocka_unit_test(conn_vanish_says_nothing),
+        cmocka_unit_test(conn_probe_is_refused),
+        cmocka_unit_test(rfc9293_3_8_3_syn_ack_is_sent_again_and_given_up),
+    };
+    return run_state(STATE_SYN_RECEIVED, cases, COUNT(cases));
+}

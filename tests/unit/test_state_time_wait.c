@@ -1,0 +1,151 @@
+/* TIME_WAIT: both FINs are acknowledged, and 2 MSL run (RFC 9293, 3.6.1, 3.10.7.4; RFC 6191). */
+#include "tests/unit/engine.h"
+
+static void rfc9293_3_6_1_must_13_two_msl_and_not_a_moment_less(void **state)
+{
+    (void)state;
+    check(2 * rig.env.config.msl == 4 * WAVE_MIN, "MSL is not 2 minutes by default");
+    silent(2 * rig.env.config.msl - 1);
+    expect_state(STATE_TIME_WAIT);
+    silent(1);
+    expect_closed(END_CLOSED);
+    check(conn_expiry(&rig.c, rig.now) == WAVE_NEVER, "CLOSED, and still something to wait for");
+}
+
+static void rfc9293_3_10_7_4_fifth_repeated_fin_restarts_the_two_msl(void **state)
+{
+    (void)state;
+    silent(2 * rig.env.config.msl - WAVE_S);
+    in(FIN | ACK, 1, 2, WND, 0);
+    out(ACK, 2, 2, 0);
+    silent(2 * rig.env.config.msl - 1);
+    expect_state(STATE_TIME_WAIT);
+    silent(1);
+    expect_closed(END_CLOSED);
+}
+
+static void rfc9293_3_10_7_4_rst_does_not_lengthen_it(void **state)
+{
+    (void)state;
+    silent(WAVE_MIN);
+    in(RST, 3, 0, 0, 0);
+    out(ACK, 2, 2, 0); /* a challenge ACK */
+    silent(2 * rig.env.config.msl - WAVE_MIN);
+    expect_closed(END_CLOSED);
+}
+
+static void conn_config_msl_is_settable(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    rig.env.config.msl = 5 * WAVE_S;
+    drive(STATE_TIME_WAIT);
+    silent(10 * WAVE_S - 1);
+    expect_state(STATE_TIME_WAIT);
+    silent(1);
+    expect_closed(END_CLOSED);
+}
+
+static void acknowledged_again(void)
+{
+    /* RFC 6191 says to drop it silently, RFC 9293's first step to acknowledge it. */
+    burst();
+    for (size_t i = 0; i < rig.bursts; i++)
+        check(rig.seen[i].flags == ACK && rig.seen[i].seq == 2, "something but an ACK goes out");
+    expect_state(STATE_TIME_WAIT);
+}
+
+/* RFC 6191, section 2: a SYN with a later timestamp opens anew, whatever its number is. */
+static void rfc6191_2_later_timestamp_opens_anew(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    drive(STATE_TIME_WAIT);
+    rig.now += WAVE_S;
+    struct seg s = make(SYN, 0xfff00000, 0, WND, 0);
+    feed_at(HERE, s, INPUT_REUSE);
+    expect_state(STATE_CLOSED);
+    nothing();
+    expect_end(END_CLOSED);
+}
+
+static void rfc6191_2_same_timestamp_and_later_number_opens_anew(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    drive(STATE_TIME_WAIT);
+    struct seg s = make(SYN, 100000, 0, WND, 0);
+    s.opt.tsval = rig.c.ts_recent;
+    feed_at(HERE, s, INPUT_REUSE);
+    expect_state(STATE_CLOSED);
+}
+
+static void rfc6191_2_same_timestamp_and_earlier_number_does_not(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    drive(STATE_TIME_WAIT);
+    struct seg s = make(SYN, 0xfff00000, 0, WND, 0);
+    s.opt.tsval = rig.c.ts_recent;
+    feed(s);
+    acknowledged_again();
+}
+
+static void rfc6191_2_earlier_timestamp_does_not(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    drive(STATE_TIME_WAIT);
+    struct seg s = make(SYN, 100000, 0, WND, 0);
+    s.opt.tsval = rig.c.ts_recent - 1000;
+    feed(s);
+    acknowledged_again();
+}
+
+static void rfc6191_2_without_timestamps_a_later_number_opens_anew(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    drive(STATE_TIME_WAIT);
+    struct seg s = make(SYN, 100000, 0, WND, 0);
+    feed_at(HERE, s, INPUT_REUSE);
+    expect_state(STATE_CLOSED);
+}
+
+static void rfc9293_3_6_1_old_duplicate_syn_does_not_open_anew(void **state)
+{
+    (void)state;
+    struct seg s = make(SYN, 0, 0, WND, 0);
+    feed(s);
+    acknowledged_again();
+    s = make(SYN, 0xfff00000, 0, WND, 0);
+    s.opt.has &= ~(unsigned)OPT_TIMESTAMP;
+    feed(s);
+    acknowledged_again();
+}
+
+static void rfc6191_2_syn_ack_never_opens_anew(void **state)
+{
+    (void)state;
+    rig.now += WAVE_S;
+    in(SYN | ACK, 100000, 2, WND, 0);
+    acknowledged_again();
+}
+
+int main(void)
+{
+    static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc9293_3_6_1_must_13_two_msl_and_not_a_moment_less),
+        cmocka_unit_test(rfc9293_3_10_7_4_fifth_repeated_fin_restarts_the_two_msl),
+        cmocka_unit_test(rfc9293_3_10_7_4_rst_does_not_lengthen_it),
+        cmocka_unit_test(conn_config_msl_is_settable),
+        cmocka_unit_test(rfc6191_2_later_timestamp_opens_anew),
+        cmocka_unit_test(rfc6191_2_same_timestamp_and_later_number_opens_anew),
+        cmocka_unit_test(rfc6191_2_same_timestamp_and_earlier_number_does_not),
+        cmocka_unit_test(rfc6191_2_earlier_timestamp_does_not),
+        cmocka_unit_test(rfc6191_2_without_timestamps_a_later_number_opens_anew),
+        cmocka_unit_test(rfc9293_3_6_1_old_duplicate_syn_does_not_open_anew),
+        cmocka_unit_test(rfc6191_2_syn_ack_never_opens_anew),
+    };
+    return run_state(STATE_TIME_WAIT, cases, COUNT(cases));
+}
