@@ -1,0 +1,111 @@
+#include "cmd/exchange.h"
+
+#include <limits.h>
+
+#include "cmd/options.h"
+
+int exchange_open(struct exchange *x, const struct options *o, struct diag *d)
+{
+    int error;
+
+    x->ended = x->waits_for_source = x->waits_for_out = false;
+    x->at = x->have = 0;
+    x->out = FILE_NONE;
+    error = source_open(&x->source, o, d);
+    if (!error && o->output) {
+        error = file_open_write(&x->out, o->output, d);
+        if (error)
+            source_close(&x->source);
+    }
+    return error;
+}
+
+int exchange_close(struct exchange *x, struct diag *d)
+{
+    source_close(&x->source);
+    return x->out.fd < 0 ? 0 : file_close(&x->out, d);
+}
+
+/* Fills the buffer when it is empty: its bytes, 0 when there are none now or none any more. */
+static int refill(struct exchange *x, struct diag *d)
+{
+    int n;
+
+    if (x->have || x->ended)
+        return (int)x->have;
+    n = source_read(&x->source, x->buffer, sizeof x->buffer, d);
+    x->waits_for_source = n == WAVE_EAGAIN;
+    if (n == WAVE_EAGAIN)
+        return 0;
+    if (n < 0)
+        return n;
+    x->ended = n == 0;
+    x->at = 0;
+    x->have = (size_t)n;
+    return n;
+}
+
+int exchange_feed(struct exchange *x, struct conn *c, wave_time now, struct diag *d)
+{
+    int total = 0, n = 0;
+
+    while (total < INT_MAX / 2) {
+        /* At the end of the data the source is asked even without room, so that a close need not
+         * wait for one more acknowledgement. */
+        if (!conn_send_room(c) && x->have)
+            break;
+        n = refill(x, d);
+        if (n <= 0)
+            break;
+        n = conn_send(c, now, x->buffer + x->at, x->have);
+        if (n <= 0) {
+            n = 0; /* no room, or closed: the state says what comes next */
+            break;
+        }
+        x->at += (size_t)n;
+        x->have -= (size_t)n;
+        total += n;
+    }
+    return n < 0 ? n : total;
+}
+
+bool exchange_fed(const struct exchange *x)
+{
+    return x->ended && !x->have;
+}
+
+int exchange_drain(struct exchange *x, struct conn *c, wave_time now, struct diag *d)
+{
+    const uint8_t *data;
+    size_t len;
+    int total = 0;
+
+    x->waits_for_out = false;
+    while ((len = conn_peek(c, &data)) > 0) {
+        int n = len < INT_MAX / 2 ? (int)len : INT_MAX / 2;
+        if (x->out.fd >= 0)
+            n = file_write(&x->out, data, (size_t)n, d);
+        if (n == WAVE_EAGAIN) {
+            x->waits_for_out = true;
+            break;
+        }
+        if (n < 0)
+            return n;
+        conn_consume(c, now, (size_t)n);
+        total += n;
+        if (total > INT_MAX / 2)
+            break;
+    }
+    return total;
+}
+
+unsigned exchange_poll(const struct exchange *x, struct pollfd *fds)
+{
+    unsigned n = 0;
+
+    if (x->waits_for_source && source_fd(&x->source) >= 0)
+        fds[n++] = (struct pollfd){.fd = source_fd(&x->source), .events = POLLIN};
+    if (x->waits_for_out)
+        fds[n++] = (struct pollfd){.fd = x->out.fd, .events = POLLOUT};
+    return n;
+}

@@ -1,0 +1,360 @@
+#include "cmd/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "cmd/addr.h"
+#include "cmd/command.h"
+#include "cmd/files.h"
+#include "cmd/signals.h"
+#include "cmd/summary.h"
+#include "lib/wire/diag.h"
+
+#define MTU_UNKNOWN 1500
+
+wave_time session_stamp(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
+}
+
+static struct wire_config wire_config_of(const struct options *o, const struct target *target,
+                                         bool shows)
+{
+    struct wire_config c = {.v6 = target->v6,
+                            .listen = o->target.passive,
+                            .lport = (uint16_t)o->source_port,
+                            .interface = o->interface,
+                            .scope = target->scope,
+                            .has_source = o->has_source,
+                            .source = o->source.addr,
+                            .inbound_only = !shows};
+
+    if (!c.listen) {
+        c.remote = target->addr;
+        c.rport = target->port;
+        return c;
+    }
+    c.lport = target->port;
+    if (!target->any) {
+        c.has_source = true;
+        c.source = target->addr;
+    }
+    return c;
+}
+
+/* What the engine is told of the options. WAVE_ESYS when the kernel gives no random bytes. */
+static int engine_config(struct conn_config *c, const struct options *o, const struct wire *w,
+                         bool v6, uint64_t *seed, struct diag *d)
+{
+    uint32_t mtu = wire_info(w)->mtu;
+
+    conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
+    if (getrandom(c->isn_secret, sizeof c->isn_secret, 0) != sizeof c->isn_secret ||
+        getrandom(seed, sizeof *seed, 0) != sizeof *seed)
+        return diag_fail(d, WAVE_ESYS,
+                         "cannot choose sequence numbers: the system gives no random "
+                         "bytes");
+    if (o->mss)
+        c->mss = o->mss;
+    c->rcvbuf = o->window;
+    c->wscale = !o->no_wscale;
+    c->timestamps = !o->no_timestamps;
+    c->sack = !o->no_sack;
+    c->ecn = o->ecn;
+    c->no_third_ack = o->no_ack;
+    c->syn_retries = o->syn_retries;
+    c->r2 = o->give_up;
+    c->time_wait = o->keep_time_wait;
+    if (o->keep_time_wait)
+        c->msl = o->time_wait / 2;
+    c->keepalive = o->keepalive;
+    c->keep_garbage = o->keep_garbage;
+    c->keep_idle = o->keep_idle;
+    c->keep_interval = o->keep_interval;
+    c->keep_count = o->keep_count;
+    return 0;
+}
+
+static void open_renderers(struct session *s)
+{
+    const struct options *o = s->options;
+
+    report_init(&s->report);
+    s->stream = report_stream(o);
+    term_init(&s->term, s->stream, o);
+    if (o->json) {
+        s->json = (struct render_json){s->stream, false};
+        report_add(&s->report, render_json, &s->json);
+    } else if (!o->quiet) {
+        ladder_init(&s->ladder, &s->term, o->verbose);
+        report_add(&s->report, ladder_event, &s->ladder);
+        report_add(&s->report, summary_event, &s->term);
+    }
+}
+
+/* All that can fail, in the order in which privileges and signals want it. */
+static int open_parts(struct session *s, const struct target *target, struct diag *d)
+{
+    const struct options *o = s->options;
+    struct wire_config wc = wire_config_of(o, target, s->shows);
+    struct conn_config cc;
+    uint64_t seed;
+    int error = 0;
+
+    if (o->pcap)
+        error = pcapfile_open(&s->pcap, o->pcap, d);
+    if (!error)
+        error = wire_open(&s->wire, &wc, d);
+    if (!error)
+        error = engine_config(&cc, o, s->wire, target->v6, &seed, d);
+    if (!error && stack_create(&s->stack, &cc, o->target.passive ? o->max : 1, seed) != 0)
+        error = diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
+    if (!error) {
+        s->signals = signals_open(d);
+        error = s->signals < 0 ? s->signals : 0;
+    }
+    if (!error && s->pcap)
+        error = pcapfile_begin(s->pcap, wire_info(s->wire)->interface, d);
+    return error;
+}
+
+int session_open(struct session **out, const struct options *o, const struct target *target,
+                 const struct session_ops *ops, void *user, struct diag *d)
+{
+    struct session *s = calloc(1, sizeof *s);
+    int error;
+
+    *out = NULL;
+    if (!s)
+        return diag_fail(d, WAVE_ENOMEM, "no memory for the run");
+    s->options = o;
+    s->ops = ops;
+    s->user = user;
+    s->signals = -1;
+    s->many = o->target.passive;
+    s->shows = o->json || o->pcap || !o->quiet;
+    signals_ignore_pipe();
+    error = open_parts(s, target, d);
+    if (error) {
+        session_close(s);
+        return error;
+    }
+    open_renderers(s);
+    s->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
+    *out = s;
+    return 0;
+}
+
+void session_close(struct session *s)
+{
+    struct diag d;
+
+    if (!s)
+        return;
+    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
+        while (s->bucket[i]) {
+            struct session_conn *c = s->bucket[i];
+            s->bucket[i] = c->next;
+            free(c);
+        }
+    if (s->signals >= 0)
+        signals_close(s->signals);
+    stack_destroy(s->stack);
+    wire_close(s->wire);
+    pcapfile_close(s->pcap, &d);
+    free(s);
+}
+
+static struct session_conn **place(struct session *s, uint32_t id)
+{
+    struct session_conn **at = &s->bucket[id & (SESSION_BUCKETS - 1)];
+
+    while (*at && (*at)->id != id)
+        at = &(*at)->next;
+    return at;
+}
+
+struct session_conn *session_find(struct session *s, uint32_t id)
+{
+    return id == STACK_NONE ? NULL : *place(s, id);
+}
+
+struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow)
+{
+    struct session_conn **at = place(s, id);
+    struct session_conn *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->id = id;
+    c->established_at = c->fin_acked_at = WAVE_NEVER;
+    s->opened++;
+    report_flow_init(&c->flow, flow, s->many ? s->opened : 0);
+    *at = c;
+    return c;
+}
+
+int session_connect(struct session *s, const struct target *target, struct session_conn **out)
+{
+    const struct wire_info *info = wire_info(s->wire);
+    struct flow flow = {.local = info->local,
+                        .remote = target->addr,
+                        .lport = info->lport,
+                        .rport = target->port,
+                        .v6 = target->v6};
+    uint32_t id;
+    int error = stack_connect(s->stack, wire_now(), &flow, &id);
+
+    if (error)
+        return error;
+    *out = session_adopt(s, id, &flow);
+    return *out ? 0 : WAVE_ENOMEM;
+}
+
+struct conn *session_engine(struct session *s, const struct session_conn *c)
+{
+    return stack_conn(s->stack, c->id);
+}
+
+void session_changed(struct session *s, struct session_conn *c, wave_time now)
+{
+    stack_changed(s->stack, now, c->id);
+}
+
+void session_release(struct session *s, struct session_conn *c)
+{
+    *place(s, c->id) = c->next;
+    stack_release(s->stack, c->id);
+    free(c);
+}
+
+void session_await(struct session *s, const char *what, wave_time until)
+{
+    bool same = s->awaited == what || (s->awaited && what && strcmp(s->awaited, what) == 0);
+
+    if (!same)
+        s->awaited_since = wire_now();
+    s->awaited = what;
+    s->awaited_until = until;
+}
+
+/* What the outcome wants to know of a connection that is cut off. */
+static void cut_off(struct session *s, struct session_conn *c, wave_time now)
+{
+    struct conn *e = session_engine(s, c);
+
+    if (!e || e->state == STATE_CLOSED)
+        return;
+    c->stopped_in = (enum state)e->state;
+    /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
+    c->outstanding = !seq_eq(e->snd.una, e->snd.nxt) && e->backoff > 0;
+    conn_abort(e, now);
+    session_changed(s, c, now);
+}
+
+void session_stop(struct session *s, enum outcome_stop why)
+{
+    wave_time now = wire_now();
+
+    if (s->done)
+        return;
+    s->done = true;
+    s->stop = why;
+    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
+        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
+            cut_off(s, c, now);
+}
+
+void session_fail(struct session *s, const struct diag *d)
+{
+    if (s->done)
+        return;
+    s->error = *d;
+    session_stop(s, STOP_LOCAL);
+}
+
+void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
+{
+    const struct conn *e = session_engine(s, c);
+    const struct flow *flow = &c->flow.flow;
+    char peer[ADDR_PORT_TEXT];
+    struct outcome_facts f = {.path = c->path,
+                              .end = e ? (enum conn_end)e->end : END_NONE,
+                              .stop = s->done ? s->stop : STOP_END,
+                              .signal = s->signal,
+                              .error = s->error.text,
+                              .peer = addr_port_text(flow->v6, &flow->remote, flow->rport, peer),
+                              .awaited = s->awaited,
+                              .outstanding = c->outstanding,
+                              .local = c->stopped_in != STATE_CLOSED ? c->stopped_in : c->state,
+                              .state = c->flow.peer.state,
+                              .syn_sent = c->syn_sent,
+                              .syn_acks = c->syn_acks,
+                              .probes = c->probes,
+                              .waited =
+                                  s->stop == STOP_LINGER ? s->options->linger : s->options->timeout,
+                              .icmp = c->has_icmp ? &c->icmp : NULL};
+
+    outcome_of(&f, out);
+}
+
+static void end_pcap(struct session *s, const struct outcome *outcome, struct wire_stats *stats)
+{
+    struct diag d;
+
+    if (s->pcap && (pcapfile_end(s->pcap, outcome->message, stats->received, stats->dropped, &d) ||
+                    pcapfile_flush(s->pcap, &d)))
+        fprintf(stderr, "tcpwave: %s\n", d.text);
+}
+
+int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
+                    const struct report_half_close *half_close)
+{
+    struct wire_stats stats = wire_stats(s->wire);
+    struct report_verdict v = {.command = s->options->command->name,
+                               .verdict = outcome->verdict,
+                               .exit = outcome->exit,
+                               .flow = c ? &c->flow : NULL,
+                               .by = outcome->by,
+                               .kind = outcome->kind,
+                               .half_close = half_close,
+                               .guard = wire_info(s->wire)->guard,
+                               .captured = stats.received,
+                               .dropped = stats.dropped,
+                               .message = outcome->message};
+
+    end_pcap(s, outcome, &stats);
+    report_verdict(&s->report, session_stamp(), &v);
+    if (s->options->quiet && outcome->verdict == VERDICT_LOCAL)
+        fprintf(stderr, "tcpwave: %s\n", outcome->message);
+    if ((fflush(s->stream) != 0 || s->json.failed) && !v.exit) {
+        fprintf(stderr, "tcpwave: cannot write the report: the reader is gone or the disk is "
+                        "full\n");
+        return VERDICT_LOCAL;
+    }
+    return v.exit;
+}
+
+int session_refuse(const struct options *o, const struct diag *d)
+{
+    struct report r;
+    struct render_json j = {report_stream(o), false};
+    struct report_verdict v = {.command = o->command->name,
+                               .verdict = VERDICT_LOCAL,
+                               .exit = VERDICT_LOCAL,
+                               .message = d->text};
+
+    fprintf(stderr, "tcpwave: %s\n", d->text);
+    if (o->json) {
+        report_init(&r);
+        report_add(&r, render_json, &j);
+        report_verdict(&r, session_stamp(), &v);
+        fflush(j.to);
+    }
+    return VERDICT_LOCAL;
+}

@@ -1,0 +1,167 @@
+/*
+ * A run on the wire: one loop that joins capture, engine and report, for one connection or many.
+ *
+ *     captured packets -> stack_input() -> stack_output() -> wire_send()
+ *          |                   |
+ *          +---> report <------+ events
+ *
+ * What to do with a connection is the command's: its `turn` is called once a round, its `event`
+ * for each event of the engine. Both may use conn_...() on a connection, and call
+ * session_changed() then.
+ */
+#ifndef TCPWAVE_CMD_SESSION_H
+#define TCPWAVE_CMD_SESSION_H
+
+#include <poll.h>
+
+#include "cmd/journal.h"
+#include "cmd/ladder.h"
+#include "cmd/options.h"
+#include "cmd/outcome.h"
+#include "cmd/pcapfile.h"
+#include "cmd/render_json.h"
+#include "cmd/report.h"
+#include "cmd/term.h"
+#include "lib/core/stack.h"
+#include "lib/wire/wire.h"
+
+#define SESSION_FDS 2        /* of the command's */
+#define SESSION_BUCKETS 1024 /* a power of two */
+
+/* A connection of this run. */
+struct session_conn {
+    uint32_t id; /* the stack's */
+    struct report_flow flow;
+    struct outcome_path path;
+    enum state state; /* ours, as of the last event */
+    struct seq sent;  /* the highest number sent, plus one */
+    bool has_sent;
+    uint32_t syn_sent; /* SYNs or SYN-ACKs of ours */
+    uint32_t syn_acks; /* of the peer's that arrived */
+    uint32_t probes;   /* keepalive probes in a row without an answer */
+    bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
+    struct icmp icmp;
+    bool outstanding;          /* when it was stopped: unacknowledged, and sent again */
+    enum state stopped_in;     /* our state then */
+    wave_time established_at;  /* the engine's time; WAVE_NEVER: not yet */
+    wave_time syn_ack_at[2];   /* of the last two SYN-ACKs */
+    wave_time data_at;         /* of the last data or FIN from the peer */
+    wave_time fin_acked_at;    /* when we entered FIN_WAIT_2 */
+    void *user;                /* the command's */
+    struct session_conn *next; /* of the same bucket */
+};
+
+struct session;
+
+struct session_ops {
+    /* An event of the engine; may be NULL. */
+    void (*event)(struct session *s, struct session_conn *c, const struct event *e);
+    /* A round of the loop: does what the command wants done, and says when it wants another
+     * at the latest. */
+    wave_time (*turn)(struct session *s, wave_time now);
+    /* Fills in what to poll beside the wire, at most SESSION_FDS; may be NULL. */
+    unsigned (*poll)(struct session *s, struct pollfd *fds);
+    /* A peer opened a connection (listen); may be NULL. */
+    void (*opened)(struct session *s, struct session_conn *c);
+};
+
+struct session {
+    const struct options *options;
+    const struct session_ops *ops;
+    void *user;
+    struct wire *wire;
+    struct stack *stack;
+    struct report report;
+    struct pcapfile *pcap;
+    int signals;
+
+    /* What is drawn where. */
+    FILE *stream;
+    struct term term;
+    struct ladder ladder;
+    struct render_json json;
+    bool shows; /* somebody wants the segments */
+
+    struct session_conn *bucket[SESSION_BUCKETS];
+    uint32_t opened; /* connections so far */
+    bool many;       /* connections are numbered */
+
+    bool done;
+    enum outcome_stop stop;
+    int signal;         /* with STOP_SIGNAL */
+    struct diag error;  /* with STOP_LOCAL */
+    wave_time deadline; /* of --timeout */
+
+    const char *awaited;
+    wave_time awaited_until, awaited_since, awaited_told;
+
+    struct { /* a segment for which the kernel had no room */
+        bool is;
+        struct flow flow;
+        struct seg seg;
+        wave_time again_at, pause;
+    } held;
+    bool noted_send_error;
+    struct journal journal;
+    uint8_t room[CONN_ROOM];
+};
+
+/*
+ * Opens wire, capture file, stack and renderers as the options say; `target` is where to, or where
+ * to listen. Privileges are gone afterwards. Errors with *d filled in; *out is NULL then.
+ */
+int session_open(struct session **out, const struct options *o, const struct target *target,
+                 const struct session_ops *ops, void *user, struct diag *d);
+
+/* Closes and frees. NULL is taken. */
+void session_close(struct session *s);
+
+/* Opens the connection to `target`. WAVE_ENOMEM. */
+int session_connect(struct session *s, const struct target *target, struct session_conn **out);
+
+/* The engine's side of it, or NULL after session_release(). */
+struct conn *session_engine(struct session *s, const struct session_conn *c);
+
+/* To be called after any conn_...() call of the command's. */
+void session_changed(struct session *s, struct session_conn *c, wave_time now);
+
+/* Gives the connection up for good: its slot, and `c` itself. */
+void session_release(struct session *s, struct session_conn *c);
+
+/* What the run waits for now, until when (WAVE_NEVER: no end is set); shown to who watches, and
+ * named by the verdict of a run that is stopped. NULL: nothing. */
+void session_await(struct session *s, const char *what, wave_time until);
+
+/* Runs until session_stop(), a signal or --timeout. */
+void session_run(struct session *s);
+
+/* Ends the run after this round. Connections that are open are ended with RST. The first reason
+ * stands. */
+void session_stop(struct session *s, enum outcome_stop why);
+
+/* As session_stop(STOP_LOCAL), with the reason. */
+void session_fail(struct session *s, const struct diag *d);
+
+/* What happened to the connection. */
+void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
+
+/* The run's verdict for one connection, to every renderer; returns the exit status. */
+int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
+                    const struct report_half_close *half_close);
+
+/* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
+ * Returns the exit status. */
+int session_refuse(const struct options *o, const struct diag *d);
+
+/* Between session.c and session_loop.c. */
+
+/* The connection of this id, or NULL. */
+struct session_conn *session_find(struct session *s, uint32_t id);
+
+/* Takes notice of a connection of the stack's. NULL when memory is out. */
+struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow);
+
+/* The clock that captured packets are stamped with, in nanoseconds. */
+wave_time session_stamp(void);
+
+#endif

@@ -1,0 +1,484 @@
+/*
+ * One round: run the timers, take in what was captured, let the command do its part, send what is
+ * owed, and sleep until something comes. Every segment taken in is followed by what it makes us
+ * send, so that no two acknowledgements are merged into one.
+ */
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd/signals.h"
+
+#define BATCH 64                    /* packets taken in before the command has its turn */
+#define PAUSE_FIRST (100 * WAVE_US) /* before a segment is offered again that the kernel refused   \
+                                     */
+#define PAUSE_MOST (10 * WAVE_MS)
+#define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
+#define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
+#define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
+#define TELL_EVERY WAVE_S
+
+#define EVENTS ENV_EVENTS
+
+/* What the session itself makes of an event. */
+static void notice(struct session_conn *c, const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_STATE:
+        outcome_moved(&c->path, e->u.state.from, e->u.state.to);
+        c->state = e->u.state.to;
+        if (c->state == STATE_ESTABLISHED)
+            c->established_at = c->data_at = e->at;
+        if (c->state == STATE_FIN_WAIT_2)
+            c->fin_acked_at = e->at;
+        break;
+    case EVENT_DATA:
+        c->flow.received_bytes += e->u.bytes;
+        c->data_at = e->at;
+        break;
+    case EVENT_FIN:
+        c->data_at = e->at;
+        break;
+    case EVENT_ICMP:
+        if (!c->path.established && e->u.icmp.meaning != ICMP_TOO_BIG) {
+            c->has_icmp = true;
+            c->icmp = (struct icmp){.from = e->u.icmp.from,
+                                    .type = e->u.icmp.type,
+                                    .code = e->u.icmp.code,
+                                    .meaning = e->u.icmp.meaning,
+                                    .flow = c->flow.flow};
+        }
+        break;
+    case EVENT_PROBE:
+        c->probes++;
+        break;
+    case EVENT_PROBE_ANSWER:
+        c->probes = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Pulls what the engine has to tell; our states are those after it. Returns how many. */
+static unsigned pull_events(struct session *s, struct event events[EVENTS])
+{
+    unsigned n = 0;
+
+    while (n < EVENTS && stack_event(s->stack, &events[n])) {
+        struct session_conn *c = session_find(s, events[n].id);
+        if (c)
+            notice(c, &events[n]);
+        n++;
+    }
+    return n;
+}
+
+/* Tells them on. `evidence` is the captured segment of connection `of` that caused them, or 0. */
+static void tell_events(struct session *s, const struct event *events, unsigned n, wave_time stamp,
+                        const struct session_conn *of, uint32_t evidence)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct event *e = &events[i];
+        struct session_conn *c = session_find(s, e->id);
+        if (!c)
+            continue;
+        if (e->kind == EVENT_STATE) {
+            struct report_change change = {e->u.state.from, e->u.state.to, e->u.state.cause};
+            report_local(&s->report, &c->flow, stamp, &change, c == of ? evidence : 0);
+        } else if (e->kind == EVENT_TIMEOUT) {
+            report_silent(&s->report, &c->flow, stamp);
+        }
+        if (s->ops->event)
+            s->ops->event(s, c, e);
+    }
+}
+
+/* Events that no captured segment caused. */
+static void drain_events(struct session *s)
+{
+    struct event events[EVENTS];
+    unsigned n;
+
+    while ((n = pull_events(s, events)) > 0)
+        tell_events(s, events, n, session_stamp(), NULL, 0);
+}
+
+/* Puts on record what no packet tells. A SYN, FIN or RST belongs to the state it brings about,
+ * any other segment to the one it was sent in. */
+static void record(struct session *s, struct session_conn *c, const struct seg *seg)
+{
+    const struct conn *e = session_engine(s, c);
+    bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
+    struct seq end = seg_end(seg);
+    /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
+    bool probe = e && seq_eq(e->snd.una, e->snd.nxt) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
+    struct journal_entry j = {.id = c->id,
+                              .seq = seg->seq,
+                              .ack = seg->ack,
+                              .len = seg->len,
+                              .flags = seg->flags,
+                              .wnd = seg->wnd,
+                              .state = (uint8_t)(moves && e ? e->state : c->state)};
+
+    if (seg_len(seg) && !(seg->flags & SEG_RST)) {
+        j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
+        c->flow.retransmissions += j.again;
+        if (!c->has_sent || seq_gt(end, c->sent)) {
+            uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
+            uint32_t control = seg_len(seg) - seg->len;
+            c->flow.sent_bytes += more > control ? more - control : 0;
+            c->sent = end;
+            c->has_sent = true;
+        }
+    }
+    c->syn_sent += (seg->flags & SEG_SYN) != 0;
+    outcome_sent(&c->path, c->state, seg->flags);
+    if (s->shows)
+        journal_add(&s->journal, &j);
+}
+
+/* The kernel refused a segment for good. Before the handshake is done that is the end of it:
+ * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
+static void send_failed(struct session *s, struct session_conn *c, const struct diag *d)
+{
+    if (c && c->path.established) {
+        if (!s->noted_send_error)
+            report_note(&s->report, &c->flow, session_stamp(), true, d->text);
+        s->noted_send_error = true;
+        return;
+    }
+    if (c)
+        session_fail(s, d);
+}
+
+/* Beyond the MTU of the way out (the kernel knows better than the route at the start did): told
+ * to the engine as a router would have told it, without a number. */
+static void too_big(struct session *s, const struct flow *flow, const struct seg *seg,
+                    wave_time now)
+{
+    struct icmp e = {.from = flow->local,
+                     .flow = *flow,
+                     .has_seq = true,
+                     .seq = seg->seq,
+                     .meaning = ICMP_TOO_BIG};
+
+    stack_icmp(s->stack, now, &e);
+}
+
+/* Sends one segment; false when the kernel has no room for it now. */
+static bool send_segment(struct session *s, const struct flow *flow, const struct seg *seg,
+                         struct session_conn *c, wave_time now)
+{
+    struct wire_ip ip = {.ttl = (uint8_t)s->options->ttl, .tos = (uint8_t)s->options->tos};
+    struct diag d = {""};
+    int error = wire_send(s->wire, flow, seg, &ip, &d);
+
+    if (error == WAVE_EAGAIN)
+        return false;
+    if (error == WAVE_ETRUNC)
+        too_big(s, flow, seg, now);
+    else if (error)
+        send_failed(s, c, &d);
+    return true;
+}
+
+/* Offers the segment again for which there was no room; true when it is out of the way. */
+static bool send_held(struct session *s, wave_time now)
+{
+    if (!s->held.is)
+        return true;
+    if (now < s->held.again_at)
+        return false;
+    if (send_segment(s, &s->held.flow, &s->held.seg, NULL, now)) {
+        s->held.is = false;
+        return true;
+    }
+    s->held.pause = time_min(2 * s->held.pause, PAUSE_MOST);
+    s->held.again_at = now + s->held.pause;
+    return false;
+}
+
+/* Sends all that is owed. */
+static void output(struct session *s, wave_time now)
+{
+    struct flow flow;
+    struct seg seg;
+    uint32_t id;
+
+    if (!send_held(s, now))
+        return;
+    while (stack_output(s->stack, now, &flow, &seg, s->room, &id)) {
+        struct session_conn *c = session_find(s, id);
+        if (c)
+            record(s, c, &seg);
+        if (!send_segment(s, &flow, &seg, c, now)) {
+            s->held.is = true; /* its data stays in `room`, which nothing else uses meanwhile */
+            s->held.flow = flow;
+            s->held.seg = seg;
+            s->held.pause = PAUSE_FIRST;
+            s->held.again_at = now + PAUSE_FIRST;
+            drain_events(s);
+            return;
+        }
+        drain_events(s);
+    }
+    drain_events(s);
+}
+
+/* The connection of a flow that the stack has no connection for (any more). Rare. */
+static struct session_conn *find_flow(struct session *s, const struct flow *flow)
+{
+    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
+        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
+            if (flow_eq(&c->flow.flow, flow))
+                return c;
+    return NULL;
+}
+
+/* Writes the packet to --pcap, with what was known after it. */
+static void keep_packet(struct session *s, const struct wire_packet *p,
+                        const struct session_conn *c)
+{
+    char comment[128] = "";
+    struct diag d;
+    struct pcapfile_packet k = {.stamp = p->stamp,
+                                .outgoing = p->outgoing,
+                                .ip = p->ip,
+                                .captured = p->ip_len,
+                                .length =
+                                    p->packet.length > p->ip_len ? p->packet.length : p->ip_len};
+
+    if (!s->pcap)
+        return;
+    if (c && p->packet.kind == PACKET_TCP) {
+        const struct track_view *peer = &c->flow.peer;
+        snprintf(comment, sizeof comment, "%u: we %s, peer %s%s", c->flow.track.number,
+                 state_name(c->state), state_name(peer->state),
+                 peer->state == STATE_UNKNOWN          ? ""
+                 : peer->certainty == CERTAINTY_PROVED ? " (proved)"
+                                                       : " (assumed)");
+        k.comment = comment;
+    }
+    if (pcapfile_packet(s->pcap, &k, &d) != 0)
+        session_fail(s, &d);
+}
+
+/* A segment of ours, on its way out. */
+static void captured_ours(struct session *s, const struct wire_packet *p)
+{
+    const struct seg *seg = &p->packet.seg;
+    const struct journal_entry *j = journal_take(&s->journal, seg);
+    struct session_conn *c = j ? session_find(s, j->id) : find_flow(s, &p->packet.flow);
+    struct report_seen seen = {.stamp = p->stamp,
+                               .out = true,
+                               /* The guard is there to keep exactly this from happening. */
+                               .foreign = !j && (seg->flags & SEG_RST),
+                               .retransmission = j && j->again,
+                               .packet = &p->packet,
+                               .ip = p->ip,
+                               .ip_len = p->ip_len};
+
+    if (c) {
+        seen.local = j ? (enum state)j->state : c->state;
+        report_segment(&s->report, &c->flow, &seen);
+    }
+    keep_packet(s, p, c);
+}
+
+/* A segment of the peer's. */
+static void captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
+{
+    const struct seg *seg = &p->packet.seg;
+    struct flow flow = flow_reverse(&p->packet.flow);
+    struct event events[EVENTS];
+    uint32_t id = stack_input(s->stack, now, &flow, seg);
+    struct session_conn *c = session_find(s, id);
+    unsigned n;
+
+    if (id != STACK_NONE && !c) {
+        c = session_adopt(s, id, &flow);
+        if (c && s->ops->opened)
+            s->ops->opened(s, c);
+    }
+    if (!c)
+        c = find_flow(s, &flow);
+    if (c && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK)) {
+        c->syn_acks++;
+        c->syn_ack_at[0] = c->syn_ack_at[1];
+        c->syn_ack_at[1] = now;
+    }
+    n = pull_events(s, events);
+    if (c && s->shows) {
+        struct report_seen seen = {.stamp = p->stamp,
+                                   .local = c->state,
+                                   .packet = &p->packet,
+                                   .ip = p->ip,
+                                   .ip_len = p->ip_len};
+        report_flush(&s->report, &c->flow, p->stamp);
+        report_segment(&s->report, &c->flow, &seen);
+    }
+    tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
+    keep_packet(s, p, c);
+    output(s, now);
+}
+
+static void captured_icmp(struct session *s, const struct wire_packet *p, wave_time now)
+{
+    const struct icmp *e = &p->packet.icmp;
+    struct event events[EVENTS];
+    struct session_conn *c = session_find(s, stack_icmp(s->stack, now, e));
+    bool fatal = false;
+    unsigned n = pull_events(s, events);
+
+    for (unsigned i = 0; i < n; i++)
+        fatal = fatal || (events[i].kind == EVENT_ICMP && events[i].u.icmp.fatal);
+    if (c)
+        report_icmp(&s->report, &c->flow, p->stamp, e, fatal);
+    tell_events(s, events, n, p->stamp, NULL, 0);
+    keep_packet(s, p, c);
+    output(s, now);
+}
+
+/* Takes in what was captured, up to a batch; true when there may be more. */
+static bool receive(struct session *s)
+{
+    for (unsigned i = 0; i < BATCH; i++) {
+        struct wire_packet p;
+        struct diag d = {""};
+        int n = wire_next(s->wire, &p, &d);
+        if (n < 0)
+            session_fail(s, &d);
+        if (n <= 0)
+            return false;
+        if (p.packet.kind == PACKET_ICMP)
+            captured_icmp(s, &p, wire_now());
+        else if (p.outgoing)
+            captured_ours(s, &p);
+        else
+            captured_theirs(s, &p, wire_now());
+    }
+    return true;
+}
+
+static bool changes_wait(const struct session *s)
+{
+    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
+        for (const struct session_conn *c = s->bucket[i]; c; c = c->next)
+            if (c->flow.waiting_count)
+                return true;
+    return false;
+}
+
+/* Nothing was captured for a while: what waits for its segment waits in vain. */
+static void flush_changes(struct session *s)
+{
+    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
+        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
+            if (c->flow.waiting_count)
+                report_flush(&s->report, &c->flow, session_stamp());
+}
+
+/* Tells who watches what we wait for; returns when to tell it again. */
+static wave_time tell_wait(struct session *s, wave_time now)
+{
+    wave_time left = s->awaited_until == WAVE_NEVER ? WAVE_NEVER
+                     : s->awaited_until > now       ? s->awaited_until - now
+                                                    : 0;
+    bool worth = s->awaited &&
+                 (left == WAVE_NEVER ? now - s->awaited_since >= TELL_AFTER : left >= WAVE_S / 2);
+
+    if (!s->term.live || !s->awaited)
+        return WAVE_NEVER;
+    if (worth && now - s->awaited_told >= TELL_EVERY - WAVE_MS &&
+        (left == WAVE_NEVER || s->awaited_until - s->awaited_since > TELL_AFTER)) {
+        report_wait(&s->report, NULL, session_stamp(), s->awaited, left);
+        s->awaited_told = now;
+    }
+    return now + TELL_EVERY;
+}
+
+/* Writes out what was told so far, for whoever follows. */
+static void flush_output(struct session *s)
+{
+    struct diag d;
+
+    if (fflush(s->stream) != 0 && errno == EPIPE) {
+        snprintf(d.text, sizeof d.text, "cannot write the report: its reader is gone");
+        session_fail(s, &d);
+    }
+    if (s->pcap && pcapfile_flush(s->pcap, &d) != 0)
+        session_fail(s, &d);
+}
+
+/* Sleeps until `until`, or something is there to be done. */
+static bool sleep_until(struct session *s, wave_time now, wave_time until)
+{
+    struct pollfd fds[2 + SESSION_FDS] = {{.fd = wire_fd(s->wire), .events = POLLIN},
+                                          {.fd = s->signals, .events = POLLIN}};
+    nfds_t n = 2;
+    wave_time left = until > now ? until - now : 0;
+    struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
+    int ready;
+
+    if (s->ops->poll)
+        n += s->ops->poll(s, fds + 2);
+    if (left)
+        flush_output(s);
+    ready = ppoll(fds, n, until == WAVE_NEVER ? NULL : &t, NULL);
+    if (ready > 0 && (fds[1].revents & POLLIN) && (s->signal = signals_next(s->signals)) != 0)
+        session_stop(s, STOP_SIGNAL);
+    return ready > 0;
+}
+
+/* The last segments are shown, too, and what was refused for want of room gets its chance. */
+static void farewell(struct session *s)
+{
+    wave_time end = wire_now() + FAREWELL;
+
+    for (wave_time now = wire_now(); now < end; now = wire_now()) {
+        struct pollfd fd = {.fd = wire_fd(s->wire), .events = POLLIN};
+        output(s, now);
+        while (receive(s))
+            ;
+        if (!s->held.is && (!s->shows || journal_empty(&s->journal)))
+            break;
+        poll(&fd, 1, 1);
+    }
+    flush_changes(s);
+    report_wait(&s->report, NULL, session_stamp(), NULL, 0);
+}
+
+void session_run(struct session *s)
+{
+    while (!s->done) {
+        wave_time now = wire_now(), until;
+        bool more;
+
+        stack_tick(s->stack, now);
+        drain_events(s);
+        output(s, now);
+        more = receive(s);
+        now = wire_now();
+        until = s->done ? now : s->ops->turn(s, now);
+        output(s, now);
+        if (!s->done && now >= s->deadline)
+            session_stop(s, STOP_TIMEOUT);
+        if (s->done)
+            break;
+        until = time_min(until, time_min(s->deadline, stack_expiry(s->stack, now)));
+        if (s->held.is)
+            until = s->held.again_at;
+        until = time_min(until, tell_wait(s, now));
+        bool settling = changes_wait(s);
+        if (settling)
+            until = time_min(until, now + SETTLE);
+        if (!sleep_until(s, now, more ? now : until) && settling && !more)
+            flush_changes(s);
+    }
+    farewell(s);
+}
