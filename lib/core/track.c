@@ -107,7 +107,7 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
     if (!seen(x, SEEN_ANY))
         return notes;
     if (idle && !(s->flags & SEG_FIN) && s->len <= 1 && seq_eq(seq_add(s->seq, 1), x->next) &&
-        seen(x, SEEN_ACK) && seq_eq(s->ack, x->acked)) {
+        seen(x, SEEN_ACK) && seq_geq(s->ack, x->acked)) {
         x->seen |= SEEN_PROBE;
         return notes | TRACK_PROBE;
     }
@@ -236,10 +236,10 @@ static bool may_reopen(const struct track_half *x, const struct track_half *y, c
 
     if (s->flags & SEG_ACK) /* a SYN-ACK may be another one as long as none was taken */
         return !seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_ACK) && seen(y, SEEN_SYN);
-    if (x->state == STATE_CLOSED || y->state == STATE_CLOSED)
-        return true;
     if (x->state == STATE_TIME_WAIT || y->state == STATE_TIME_WAIT)
         return later;
+    if (x->state == STATE_CLOSED || y->state == STATE_CLOSED)
+        return true;
     if (x->state == STATE_UNKNOWN && y->state == STATE_UNKNOWN)
         return true;
     return x->state == STATE_SYN_SENT && !seen(y, SEEN_ANY) && seq_gt(s->seq, x->isn);
