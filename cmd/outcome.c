@@ -105,13 +105,26 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
             f->peer);
 }
 
+/* --no-ack. */
+static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
+{
+    if (!f->syn_acks)
+        unanswered(f, o);
+    else
+        set(o, VERDICT_OPEN, "none", "abandoned",
+            "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent",
+            f->peer, f->syn_acks, plural(f->syn_acks));
+}
+
 /* --timeout: what had been reached by then decides. */
 static void timed_out(const struct outcome_facts *f, struct outcome *o)
 {
     char waited[HUMAN_TEXT];
 
     human_duration(f->waited, waited);
-    if (!f->path.established)
+    if (f->syn_acks && !f->path.established)
+        not_acknowledged(f, o);
+    else if (!f->path.established)
         unanswered(f, o);
     else if (f->outstanding)
         set(o, VERDICT_LOST, "local", "reset",
@@ -131,16 +144,6 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
         "connected to %s; it acknowledged our FIN and holds its own side open (CLOSE_WAIT): we "
         "left with RST after %s of silence",
         f->peer, human_duration(f->waited, waited));
-}
-
-static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
-{
-    if (!f->syn_acks)
-        unanswered(f, o);
-    else
-        set(o, VERDICT_OPEN, "none", "abandoned",
-            "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent",
-            f->peer, f->syn_acks, plural(f->syn_acks));
 }
 
 /* The run was stopped, and it was not for the connection's own end. */

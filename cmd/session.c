@@ -272,10 +272,11 @@ void session_stop(struct session *s, enum outcome_stop why)
 
 void session_fail(struct session *s, const struct diag *d)
 {
-    if (s->done)
+    if (s->done && s->stop == STOP_LOCAL)
         return;
     s->error = *d;
     session_stop(s, STOP_LOCAL);
+    s->stop = STOP_LOCAL; /* it outdoes what may have stood there */
 }
 
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)

@@ -139,7 +139,8 @@ void session_run(struct session *s);
  * stands. */
 void session_stop(struct session *s, enum outcome_stop why);
 
-/* As session_stop(STOP_LOCAL), with the reason. */
+/* As session_stop(STOP_LOCAL), with the reason; it outdoes any other but an earlier one of its kind,
+ * and may come after session_run(). */
 void session_fail(struct session *s, const struct diag *d);
 
 /* What happened to the connection. */

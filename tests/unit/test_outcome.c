@@ -1,0 +1,224 @@
+/* From how a connection ended, and why a run stopped, to the verdict: one row a way to end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cmd/outcome.h"
+
+static struct outcome_facts facts(enum conn_end end, enum outcome_stop stop, bool established)
+{
+    return (struct outcome_facts){.end = end,
+                                  .stop = stop,
+                                  .peer = "192.0.2.2:80",
+                                  .awaited = "the peer's FIN",
+                                  .path.established = established,
+                                  .local = STATE_ESTABLISHED,
+                                  .syn_sent = 3,
+                                  .waited = 2 * WAVE_S};
+}
+
+static void assert_outcome(const struct outcome_facts *f, enum verdict verdict, const char *by,
+                           const char *kind, const char *word)
+{
+    struct outcome o;
+
+    outcome_of(f, &o);
+    assert_string_equal(verdict_name(o.verdict), verdict_name(verdict));
+    assert_int_equal(o.exit, verdict);
+    assert_string_equal(o.by, by);
+    if (kind)
+        assert_string_equal(o.kind, kind);
+    else
+        assert_null(o.kind);
+    if (!strstr(o.message, word))
+        fail_msg("\"%s\" does not say \"%s\"", o.message, word);
+}
+
+static void rst_answers_the_syn(void **state)
+{
+    struct outcome_facts f = facts(END_REFUSED, STOP_END, false);
+    (void)state;
+    assert_outcome(&f, VERDICT_REFUSED, "peer", "reset", "refused");
+}
+
+static void silence_answers_the_syn(void **state)
+{
+    struct outcome_facts f = facts(END_TIMEOUT_SYN, STOP_END, false);
+    (void)state;
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "3 SYNs");
+    f.end = END_ABORTED;
+    f.stop = STOP_TIMEOUT;
+    f.syn_sent = 1;
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "1 SYN to");
+}
+
+static void an_icmp_error_answers_the_syn(void **state)
+{
+    struct outcome_facts f = facts(END_ICMP, STOP_END, false);
+    struct icmp e = {.type = 3, .code = 13, .from = addr_v4(192, 0, 2, 254)};
+    (void)state;
+    f.icmp = &e;
+    assert_outcome(&f, VERDICT_REJECTED, "none", NULL, "192.0.2.254");
+    assert_outcome(&f, VERDICT_REJECTED, "none", NULL, "type 3 code 13");
+    /* A soft one decides when nothing else has answered by the end. */
+    f.end = END_TIMEOUT_SYN;
+    assert_outcome(&f, VERDICT_REJECTED, "none", NULL, "192.0.2.254");
+    f.end = END_ABORTED;
+    f.stop = STOP_TIMEOUT;
+    assert_outcome(&f, VERDICT_REJECTED, "none", NULL, "192.0.2.254");
+}
+
+static void rst_after_the_handshake(void **state)
+{
+    struct outcome_facts f = facts(END_RESET, STOP_END, true);
+    (void)state;
+    assert_outcome(&f, VERDICT_RESET, "peer", "reset", "ESTABLISHED");
+}
+
+static void the_peer_stops_answering(void **state)
+{
+    struct outcome_facts f = facts(END_TIMEOUT, STOP_END, true);
+    (void)state;
+    assert_outcome(&f, VERDICT_LOST, "none", NULL, "stopped answering");
+    f.end = END_KEEPALIVE;
+    f.probes = 10;
+    assert_outcome(&f, VERDICT_LOST, "none", NULL, "10 keepalive probes");
+}
+
+static void timeout_after_the_handshake(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_TIMEOUT, true);
+    (void)state;
+    assert_outcome(&f, VERDICT_FAILED, "local", "reset", "the peer's FIN");
+    f.outstanding = true;
+    assert_outcome(&f, VERDICT_LOST, "local", "reset", "did not acknowledge");
+}
+
+static void what_was_asked_for(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_ASKED, true);
+    (void)state;
+    assert_outcome(&f, VERDICT_OPEN, "local", "reset", "RST, as asked");
+    f.end = END_VANISHED;
+    assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "without a word");
+}
+
+static void a_peer_that_keeps_its_side_open(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_LINGER, true);
+    (void)state;
+    assert_outcome(&f, VERDICT_OPEN, "local", "abandoned", "CLOSE_WAIT");
+}
+
+static void no_ack_needs_a_syn_ack(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_NO_ACK, false);
+    (void)state;
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "nothing answered");
+    f.syn_acks = 4;
+    assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "4 times");
+    f.stop = STOP_TIMEOUT;
+    assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "4 times");
+}
+
+static void a_signal_is_the_exit_status(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_SIGNAL, true);
+    struct outcome o;
+    (void)state;
+    f.signal = 15;
+    outcome_of(&f, &o);
+    assert_int_equal(o.exit, 143);
+    assert_int_equal(o.verdict, VERDICT_FAILED);
+    f.path.established = false;
+    f.signal = 2;
+    outcome_of(&f, &o);
+    assert_int_equal(o.exit, 130);
+    assert_null(o.kind);
+}
+
+static void a_local_error_is_told(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_LOCAL, true);
+    (void)state;
+    f.error = "cannot write to /dev/full: No space left on device";
+    assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "No space left");
+    /* Found out only while closing the file, when the connection was long over. */
+    f.end = END_CLOSED;
+    assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "No space left");
+}
+
+/* The ways through the states, ended by STATE_COUNT; a state twice is an ACK sent in it. */
+static struct outcome_facts closed_by(const enum state *way)
+{
+    struct outcome_facts f = facts(END_CLOSED, STOP_END, false);
+    for (; way[1] != STATE_COUNT; way++) {
+        if (way[0] == STATE_CLOSE_WAIT && way[1] == STATE_CLOSE_WAIT)
+            outcome_sent(&f.path, STATE_CLOSE_WAIT, SEG_ACK);
+        else
+            outcome_moved(&f.path, way[0], way[1]);
+    }
+    return f;
+}
+
+static void closes_by_name(void **state)
+{
+    static const struct {
+        enum state way[10];
+        const char *by, *kind;
+    } ways[] = {
+        {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_FIN_WAIT_2, STATE_TIME_WAIT,
+          STATE_CLOSED, STATE_COUNT},
+         "local",
+         "four-way"},
+        {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_TIME_WAIT, STATE_CLOSED,
+          STATE_COUNT},
+         "local",
+         "three-way"},
+        {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_CLOSING, STATE_TIME_WAIT,
+          STATE_CLOSED, STATE_COUNT},
+         "both",
+         "simultaneous"},
+        {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_CLOSE_WAIT, STATE_CLOSE_WAIT, STATE_LAST_ACK,
+          STATE_CLOSED, STATE_COUNT},
+         "peer",
+         "four-way"},
+        {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSED,
+          STATE_COUNT},
+         "peer",
+         "three-way"},
+        {{STATE_SYN_RECEIVED, STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSED, STATE_COUNT},
+         "peer",
+         "three-way"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct outcome_facts f = closed_by(ways[i].way);
+        assert_true(f.path.established);
+        assert_outcome(&f, VERDICT_OPEN, ways[i].by, ways[i].kind, "connected to 192.0.2.2:80");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rst_answers_the_syn),
+        cmocka_unit_test(silence_answers_the_syn),
+        cmocka_unit_test(an_icmp_error_answers_the_syn),
+        cmocka_unit_test(rst_after_the_handshake),
+        cmocka_unit_test(the_peer_stops_answering),
+        cmocka_unit_test(timeout_after_the_handshake),
+        cmocka_unit_test(what_was_asked_for),
+        cmocka_unit_test(a_peer_that_keeps_its_side_open),
+        cmocka_unit_test(no_ack_needs_a_syn_ack),
+        cmocka_unit_test(a_signal_is_the_exit_status),
+        cmocka_unit_test(a_local_error_is_told),
+        cmocka_unit_test(closes_by_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,554 @@
+/* The stream of events and what the renderers make of it: a scripted exchange goes in, lines come
+ * out. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/ladder.h"
+#include "cmd/render_json.h"
+#include "cmd/report.h"
+#include "cmd/summary.h"
+
+#define ORIGIN (1000 * WAVE_S)
+#define OUR_ISN 0xfffffff0u /* the numbers wrap on the way */
+#define THEIR_ISN 7000u
+
+struct script {
+    struct report report;
+    struct report_flow flow;
+    wave_time at;
+    char *text;
+    size_t size;
+    FILE *to;
+};
+
+static const struct flow v4 = {
+    .local = {{192, 0, 2, 1}}, .remote = {{192, 0, 2, 2}}, .lport = 40000, .rport = 80};
+
+static void start(struct script *t, const struct flow *flow)
+{
+    memset(t, 0, sizeof *t);
+    report_init(&t->report);
+    report_flow_init(&t->flow, flow, 0);
+    t->at = ORIGIN;
+    t->to = open_memstream(&t->text, &t->size);
+    assert_non_null(t->to);
+}
+
+static void finish(struct script *t)
+{
+    fclose(t->to);
+    free(t->text);
+}
+
+/* A segment of the script; numbers relative to the ISNs. */
+struct step {
+    bool out;
+    unsigned flags;
+    uint32_t seq, ack, len;
+    uint16_t wnd;
+    bool again;
+    enum state local;
+    struct opt opt;
+};
+
+static void say(struct script *t, const struct step *s)
+{
+    static const uint8_t zeros[65536];
+    struct packet p = {.kind = PACKET_TCP, .ttl = 64, .df = true, .flow = t->flow.flow};
+    struct report_seen seen = {.out = s->out,
+                               .retransmission = s->again,
+                               .local = s->local,
+                               .packet = &p,
+                               .ip = zeros,
+                               .ip_len = 40};
+
+    if (!s->out)
+        p.flow = flow_reverse(&p.flow);
+    p.seg = (struct seg){.seq = seq_of((s->out ? OUR_ISN : THEIR_ISN) + s->seq),
+                         .flags = (uint16_t)s->flags,
+                         .wnd = s->wnd,
+                         .len = s->len,
+                         .data = s->len ? zeros : NULL,
+                         .opt = s->opt};
+    if (s->flags & SEG_ACK)
+        p.seg.ack = seq_of((s->out ? THEIR_ISN : OUR_ISN) + s->ack);
+    seen.stamp = t->at;
+    report_segment(&t->report, &t->flow, &seen);
+    t->at += 100 * WAVE_US;
+}
+
+static void moved(struct script *t, enum state from, enum state to, uint32_t evidence)
+{
+    struct report_change c = {from, to, "a cause"};
+    report_local(&t->report, &t->flow, t->at, &c, evidence);
+}
+
+static const struct opt syn_options = {.has = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED |
+                                              OPT_TIMESTAMP,
+                                       .mss = 1460,
+                                       .wscale = 7,
+                                       .tsval = 5};
+
+static void handshake(struct script *t)
+{
+    struct opt answer = syn_options;
+    answer.tsval = 9;
+    answer.tsecr = 5;
+    moved(t, STATE_CLOSED, STATE_SYN_SENT, 0);
+    say(t, &(struct step){.out = true,
+                          .flags = SEG_SYN,
+                          .wnd = 64240,
+                          .local = STATE_SYN_SENT,
+                          .opt = syn_options});
+    say(t, &(struct step){.flags = SEG_SYN | SEG_ACK,
+                          .ack = 1,
+                          .wnd = 65160,
+                          .local = STATE_ESTABLISHED,
+                          .opt = answer});
+    moved(t, STATE_SYN_SENT, STATE_ESTABLISHED, 2);
+    say(t, &(struct step){.out = true,
+                          .flags = SEG_ACK,
+                          .seq = 1,
+                          .ack = 1,
+                          .wnd = 502,
+                          .local = STATE_ESTABLISHED});
+}
+
+/* The lines of JSON as an array. */
+static json_t *lines_of(struct script *t)
+{
+    json_t *all = json_array();
+
+    fflush(t->to);
+    for (char *at = t->text; *at;) {
+        char *end = strchr(at, '\n');
+        json_error_t error;
+        assert_non_null(end);
+        json_t *line = json_loadb(at, (size_t)(end - at), JSON_REJECT_DUPLICATES, &error);
+        assert_non_null(line);
+        json_array_append_new(all, line);
+        at = end + 1;
+    }
+    return all;
+}
+
+static void assert_line(const json_t *all, size_t at, const char *expected)
+{
+    json_error_t error;
+    json_t *want = json_loads(expected, 0, &error);
+    const json_t *have = json_array_get(all, at);
+
+    if (!want)
+        fail_msg("the expectation is no JSON: %s", error.text);
+    if (!json_equal(want, have)) {
+        char *text = json_dumps(have, JSON_COMPACT);
+        fail_msg("line %zu is %s", at, text ? text : "missing");
+    }
+    json_decref(want);
+}
+
+static void json_lines_tell_the_handshake_word_for_word(void **state)
+{
+    struct script t;
+    json_t *all;
+    (void)state;
+
+    start(&t, &v4);
+    struct render_json j = {t.to, false};
+    report_add(&t.report, render_json, &j);
+    handshake(&t);
+    all = lines_of(&t);
+    assert_line(
+        all, 0,
+        "{\"event\":\"segment\",\"time\":0.0,\"number\":1,\"dir\":\"out\",\"seq\":4294967280,"
+        "\"ack\":null,\"rel_seq\":0,\"rel_ack\":null,\"flags\":\"S\",\"window\":64240,"
+        "\"window_bytes\":64240,\"length\":0,\"ttl\":64,\"options\":{\"mss\":1460,"
+        "\"wscale\":7,\"sack_permitted\":true,\"timestamp\":{\"val\":5,\"ecr\":0}},"
+        "\"retransmission\":false,\"notes\":[]}");
+    assert_line(
+        all, 1,
+        "{\"event\":\"state\",\"time\":0.0,\"side\":\"local\",\"from\":\"CLOSED\","
+        "\"to\":\"SYN_SENT\",\"certainty\":\"known\",\"evidence\":1,\"cause\":\"a cause\"}");
+    assert_line(all, 2,
+                "{\"event\":\"segment\",\"time\":0.0001,\"number\":2,\"dir\":\"in\",\"seq\":7000,"
+                "\"ack\":4294967281,\"rel_seq\":0,\"rel_ack\":1,\"flags\":\"S.\",\"window\":65160,"
+                "\"window_bytes\":65160,\"length\":0,\"ttl\":64,\"options\":{\"mss\":1460,"
+                "\"wscale\":7,\"sack_permitted\":true,\"timestamp\":{\"val\":9,\"ecr\":5}},"
+                "\"retransmission\":false,\"notes\":[]}");
+    /* The peer's state comes right behind its evidence; its cause is the tracker's to word. */
+    const json_t *peer = json_array_get(all, 3);
+    assert_string_equal(json_string_value(json_object_get(peer, "event")), "state");
+    assert_string_equal(json_string_value(json_object_get(peer, "side")), "peer");
+    assert_string_equal(json_string_value(json_object_get(peer, "to")), "SYN_RECEIVED");
+    assert_string_equal(json_string_value(json_object_get(peer, "certainty")), "proved");
+    assert_int_equal(json_integer_value(json_object_get(peer, "evidence")), 2);
+    assert_line(all, 4,
+                "{\"event\":\"state\",\"time\":0.0002,\"side\":\"local\",\"from\":\"SYN_SENT\","
+                "\"to\":\"ESTABLISHED\",\"certainty\":\"known\",\"evidence\":2,\"cause\":\"a "
+                "cause\"}");
+    assert_line(all, 5,
+                "{\"event\":\"segment\",\"time\":0.0002,\"number\":3,\"dir\":\"out\","
+                "\"seq\":4294967281,\"ack\":7001,\"rel_seq\":1,\"rel_ack\":1,\"flags\":\".\","
+                "\"window\":502,\"window_bytes\":64256,\"length\":0,\"ttl\":64,\"options\":{},"
+                "\"retransmission\":false,\"notes\":[]}");
+    assert_false(j.failed);
+    json_decref(all);
+    finish(&t);
+}
+
+static void relative_numbers_go_on_across_the_wrap(void **state)
+{
+    struct script t;
+    json_t *all;
+    (void)state;
+
+    start(&t, &v4);
+    handshake(&t);
+    struct render_json j = {t.to, false};
+    report_add(&t.report, render_json, &j);
+    say(&t, &(struct step){.out = true,
+                           .flags = SEG_ACK | SEG_PSH,
+                           .seq = 21,
+                           .ack = 1,
+                           .len = 5,
+                           .wnd = 502,
+                           .local = STATE_ESTABLISHED});
+    all = lines_of(&t);
+    const json_t *line = json_array_get(all, 0);
+    assert_int_equal(json_integer_value(json_object_get(line, "seq")), 5);
+    assert_int_equal(json_integer_value(json_object_get(line, "rel_seq")), 21);
+    json_decref(all);
+    finish(&t);
+}
+
+static void a_change_waits_for_the_segment_it_sends(void **state)
+{
+    struct script t;
+    json_t *all;
+    (void)state;
+
+    start(&t, &v4);
+    handshake(&t);
+    struct render_json j = {t.to, false};
+    report_add(&t.report, render_json, &j);
+    moved(&t, STATE_ESTABLISHED, STATE_FIN_WAIT_1, 0);
+    /* Sent before the change, captured after it: not the evidence. */
+    say(&t, &(struct step){.out = true,
+                           .flags = SEG_ACK,
+                           .seq = 1,
+                           .ack = 1,
+                           .wnd = 502,
+                           .local = STATE_ESTABLISHED});
+    say(&t, &(struct step){.out = true,
+                           .flags = SEG_ACK | SEG_FIN,
+                           .seq = 1,
+                           .ack = 1,
+                           .wnd = 502,
+                           .local = STATE_FIN_WAIT_1});
+    all = lines_of(&t);
+    const json_t *change = json_array_get(all, 2);
+    assert_string_equal(json_string_value(json_object_get(change, "event")), "state");
+    assert_string_equal(json_string_value(json_object_get(change, "to")), "FIN_WAIT_1");
+    assert_int_equal(json_integer_value(json_object_get(change, "evidence")), 5);
+    json_decref(all);
+    finish(&t);
+}
+
+static void a_change_that_no_segment_follows_has_no_evidence(void **state)
+{
+    struct script t;
+    json_t *all;
+    (void)state;
+
+    start(&t, &v4);
+    handshake(&t);
+    struct render_json j = {t.to, false};
+    report_add(&t.report, render_json, &j);
+    moved(&t, STATE_ESTABLISHED, STATE_CLOSED, 0);
+    report_flush(&t.report, &t.flow, t.at);
+    all = lines_of(&t);
+    assert_int_equal(json_array_size(all), 1);
+    assert_true(json_is_null(json_object_get(json_array_get(all, 0), "evidence")));
+    assert_int_equal(t.flow.local, STATE_CLOSED);
+    json_decref(all);
+    finish(&t);
+}
+
+static void handshake_rtt_is_between_two_stamps(void **state)
+{
+    struct script t;
+    (void)state;
+
+    start(&t, &v4);
+    handshake(&t);
+    assert_int_equal(t.flow.rtt, 100 * WAVE_US);
+    finish(&t);
+}
+
+/* RFC 7323, 4.1: the echoed timestamp names the SYN; RFC 6298, section 3: else nobody knows. */
+static void rtt_of_a_repeated_syn_needs_its_timestamp(void **state)
+{
+    (void)state;
+    for (int timestamps = 0; timestamps < 2; timestamps++) {
+        struct script t;
+        struct opt first = syn_options, second = syn_options, answer = syn_options;
+        start(&t, &v4);
+        second.tsval = 1005;
+        answer.tsecr = 5; /* the first one is answered, late */
+        if (!timestamps)
+            first.has = second.has = answer.has = OPT_MSS;
+        say(&t,
+            &(struct step){.out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = first});
+        say(&t, &(struct step){.out = true,
+                               .flags = SEG_SYN,
+                               .again = true,
+                               .local = STATE_SYN_SENT,
+                               .opt = second});
+        say(&t,
+            &(struct step){
+                .flags = SEG_SYN | SEG_ACK, .ack = 1, .local = STATE_ESTABLISHED, .opt = answer});
+        assert_int_equal(t.flow.rtt, timestamps ? 200 * WAVE_US : WAVE_NEVER);
+        assert_int_equal(t.flow.syn_sent, 2);
+        finish(&t);
+    }
+}
+
+/* RFC 7323, 2.2: scaling is in force only when both offered it. */
+static void window_is_scaled_only_when_both_offered(void **state)
+{
+    struct script t;
+    json_t *all;
+    (void)state;
+
+    start(&t, &v4);
+    say(&t,
+        &(struct step){.out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = syn_options});
+    say(&t, &(struct step){.flags = SEG_SYN | SEG_ACK, .ack = 1, .local = STATE_ESTABLISHED});
+    struct render_json j = {t.to, false};
+    report_add(&t.report, render_json, &j);
+    say(&t, &(struct step){.out = true,
+                           .flags = SEG_ACK,
+                           .seq = 1,
+                           .ack = 1,
+                           .wnd = 502,
+                           .local = STATE_ESTABLISHED});
+    all = lines_of(&t);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(all, 0), "window_bytes")),
+                     502);
+    json_decref(all);
+    finish(&t);
+}
+
+static void verdict_says_what_the_contract_names(void **state)
+{
+    struct script t;
+    json_t *all;
+    (void)state;
+
+    start(&t, &v4);
+    handshake(&t);
+    struct render_json j = {t.to, false};
+    report_add(&t.report, render_json, &j);
+    t.flow.sent_bytes = 78;
+    t.flow.received_bytes = 5000000000u;
+    struct report_verdict v = {.command = "connect",
+                               .verdict = VERDICT_OPEN,
+                               .flow = &t.flow,
+                               .by = "local",
+                               .kind = "four-way",
+                               .guard = "socket filter",
+                               .captured = 9,
+                               .message = "a sentence"};
+    report_verdict(&t.report, t.at, &v);
+    all = lines_of(&t);
+    assert_line(
+        all, 0,
+        "{\"event\":\"verdict\",\"time\":0.0003,\"command\":\"connect\",\"verdict\":\"open\","
+        "\"exit\":0,\"local\":{\"addr\":\"192.0.2.1\",\"port\":40000,\"state\":"
+        "\"ESTABLISHED\"},\"peer\":{\"addr\":\"192.0.2.2\",\"port\":80,\"state\":"
+        "\"ESTABLISHED\",\"certainty\":\"assumed\"},\"handshake\":{\"rtt\":0.0001,"
+        "\"syn_sent\":1,\"mss\":1460,\"wscale\":7,\"sack\":true,\"timestamps\":true,"
+        "\"ecn\":false},\"sent_bytes\":78,\"received_bytes\":5000000000,"
+        "\"retransmissions\":0,\"close\":{\"by\":\"local\",\"kind\":\"four-way\"},\"guard\":"
+        "\"socket filter\",\"capture\":{\"received\":9,\"dropped\":0},\"message\":\"a "
+        "sentence\"}");
+    json_decref(all);
+    finish(&t);
+}
+
+/* Columns that a line takes: every character that is drawn is one column wide. */
+static unsigned columns(const char *at, const char *end)
+{
+    unsigned n = 0;
+    for (; at < end; at++)
+        n += ((unsigned char)*at & 0xc0) != 0x80;
+    return n;
+}
+
+static unsigned widest(const char *text)
+{
+    unsigned most = 0;
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        unsigned n;
+        assert_non_null(end);
+        n = columns(text, end);
+        most = n > most ? n : most;
+        text = end + 1;
+    }
+    return most;
+}
+
+static bool only_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text > 0x7e)
+            return false;
+    return true;
+}
+
+/* The longest of everything: addresses, numbers, options, states, remarks. */
+static void crowded(struct script *t)
+{
+    struct opt sacks = {.has = OPT_SACK | OPT_TIMESTAMP | OPT_OTHER, .sacks = 4};
+    struct icmp e = {.type = 1, .code = 1, .flow = t->flow.flow, .from = t->flow.flow.remote};
+
+    handshake(t);
+    for (unsigned i = 0; i < 4; i++)
+        sacks.sack[i] = (struct sack_block){seq_of(OUR_ISN + 4000000000u + 100 * i),
+                                            seq_of(OUR_ISN + 4000000000u + 100 * i + 50)};
+    t->at += 100000 * WAVE_S;
+    say(t, &(struct step){.flags = SEG_ACK | SEG_PSH | SEG_URG | SEG_ECE | SEG_CWR | SEG_FIN,
+                          .seq = 4000000001u,
+                          .ack = 3999999999u,
+                          .len = 65000,
+                          .wnd = 65535,
+                          .local = STATE_SYN_RECEIVED,
+                          .opt = sacks});
+    say(t, &(struct step){.out = true,
+                          .flags = SEG_ACK | SEG_PSH,
+                          .seq = 3999999999u,
+                          .ack = 4000000001u,
+                          .len = 65000,
+                          .wnd = 65535,
+                          .again = true,
+                          .local = STATE_SYN_RECEIVED,
+                          .opt = sacks});
+    report_icmp(&t->report, &t->flow, t->at, &e, true);
+    report_note(&t->report, &t->flow, t->at, true,
+                "a note that is a good deal longer than there is room for between two lines of "
+                "life, so that it has to be broken somewhere, more than once at that");
+    moved(t, STATE_SYN_RECEIVED, STATE_CLOSED, 0);
+    report_flush(&t->report, &t->flow, t->at);
+}
+
+static void assert_drawn(const struct flow *flow, unsigned width, bool unicode, unsigned verbose)
+{
+    struct script t;
+    struct ladder l;
+    struct term term = {.width = width, .unicode = unicode};
+    struct report_verdict v = {.command = "connect",
+                               .verdict = VERDICT_OPEN,
+                               .by = "local",
+                               .kind = "four-way",
+                               .guard = "socket filter",
+                               .message = "a sentence that goes on and on until it can no longer "
+                                          "stand in one line of the eighty columns there are"};
+
+    start(&t, flow);
+    term.to = t.to;
+    ladder_init(&l, &term, verbose);
+    report_add(&t.report, ladder_event, &l);
+    report_add(&t.report, summary_event, &term);
+    crowded(&t);
+    v.flow = &t.flow;
+    report_verdict(&t.report, t.at, &v);
+    fflush(t.to);
+    assert_true(widest(t.text) <= width);
+    assert_true(widest(t.text) >= 70);
+    assert_int_equal(only_ascii(t.text), !unicode);
+    assert_null(strchr(t.text, '\033'));
+    assert_non_null(strstr(t.text, "SYN ACK"));
+    assert_non_null(strstr(t.text, "ESTABLISHED?"));
+    assert_non_null(strstr(t.text, "is assumed"));
+    finish(&t);
+}
+
+static const struct flow v6 = {.local = {{0x20, 1, 0xd, 0xb8, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33,
+                                          0x44, 0x44, 0x55, 0x55, 0x66, 0x66}},
+                               .remote = {{0x20, 1, 0xd, 0xb8, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33,
+                                           0x44, 0x44, 0x55, 0x55, 0x77, 0x77}},
+                               .lport = 40000,
+                               .rport = 65535,
+                               .v6 = 1};
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+    (void)state;
+    for (unsigned verbose = 0; verbose < 3; verbose++)
+        for (unsigned width = 80; width <= 200; width += 8) {
+            assert_drawn(&v4, width, false, verbose);
+            assert_drawn(&v4, width, true, verbose);
+            assert_drawn(&v6, width, true, verbose);
+        }
+}
+
+static void a_long_transfer_is_drawn_in_part(void **state)
+{
+    struct script t;
+    struct ladder l;
+    struct term term = {.width = 80};
+    unsigned rows = 0;
+    (void)state;
+
+    start(&t, &v4);
+    term.to = t.to;
+    ladder_init(&l, &term, 0);
+    report_add(&t.report, ladder_event, &l);
+    handshake(&t);
+    for (uint32_t i = 0; i < 5000; i++)
+        say(&t, &(struct step){.flags = SEG_ACK,
+                               .seq = 1 + 1000 * i,
+                               .ack = 1,
+                               .len = 1000,
+                               .wnd = 509,
+                               .local = STATE_ESTABLISHED});
+    say(&t, &(struct step){.flags = SEG_ACK | SEG_FIN,
+                           .seq = 5000001,
+                           .ack = 1,
+                           .wnd = 509,
+                           .local = STATE_CLOSE_WAIT});
+    fflush(t.to);
+    for (const char *at = t.text; (at = strchr(at, '\n')); at++)
+        rows++;
+    assert_true(rows < 60);
+    assert_non_null(strstr(t.text, "segments, 4.7 MiB in 497"));
+    assert_non_null(strstr(t.text, "FIN ACK"));
+    finish(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_lines_tell_the_handshake_word_for_word),
+        cmocka_unit_test(relative_numbers_go_on_across_the_wrap),
+        cmocka_unit_test(a_change_waits_for_the_segment_it_sends),
+        cmocka_unit_test(a_change_that_no_segment_follows_has_no_evidence),
+        cmocka_unit_test(handshake_rtt_is_between_two_stamps),
+        cmocka_unit_test(rtt_of_a_repeated_syn_needs_its_timestamp),
+        cmocka_unit_test(window_is_scaled_only_when_both_offered),
+        cmocka_unit_test(verdict_says_what_the_contract_names),
+        cmocka_unit_test(no_line_is_wider_than_the_terminal),
+        cmocka_unit_test(a_long_transfer_is_drawn_in_part),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
