@@ -133,6 +133,8 @@ static void drain_events(struct sim *s, struct sim_end *e)
             sim_fail(s, "end %c went from %s, where it was in %s, to %s", e->conn.id ? 'B' : 'A',
                      state_name(ev.u.state.from), state_name(e->state), state_name(ev.u.state.to));
         e->state = ev.u.state.to;
+        if (e->state == STATE_LISTEN) /* what its user had queued went with the connection */
+            e->sent = e->received = 0;
         size_t len = strlen(e->path);
         snprintf(e->path + len, sizeof e->path - len, "%s%s", len ? " " : "", state_name(e->state));
     }
@@ -221,7 +223,10 @@ static void user_writes(struct sim *s, struct sim_end *e)
 {
     static uint8_t bytes[CHUNK];
     wave_time now = link_now(s->link);
-    while (e->sent < e->user.total && e->next_write <= now && e->conn.state != STATE_CLOSED) {
+    /* SEND in LISTEN would open actively (RFC 9293, 3.10.2); a server waits for its client. */
+    if (e->conn.state == STATE_LISTEN || e->conn.state == STATE_CLOSED)
+        return;
+    while (e->sent < e->user.total && e->next_write <= now) {
         size_t n = chunk(s, e->user.write_max, e->user.total - e->sent);
         size_t room = conn_send_room(&e->conn);
         stream_fill(e->key, e->sent, bytes, n < room ? n : room);
@@ -282,15 +287,6 @@ static void user_closes(struct sim *s, struct sim_end *e)
     e->closed = true;
 }
 
-static bool is_over(struct sim *s)
-{
-    const uint8_t *bytes;
-    for (int i = 0; i < 2; i++)
-        if (s->end[i].conn.state != STATE_CLOSED || conn_peek(&s->end[i].conn, &bytes) > 0)
-            return false;
-    return true;
-}
-
 static void users_act(struct sim *s)
 {
     for (int i = 0; i < 2; i++) {
@@ -310,9 +306,23 @@ static void act_quickly(void *ctx)
         users_act(s);
 }
 
-static bool step(void *ctx)
+/* When a user next does something of its own accord, after now. */
+static wave_time wake(struct sim *s)
 {
-    struct sim *s = ctx;
+    wave_time now = link_now(s->link), at = WAVE_NEVER;
+    for (int i = 0; i < 2; i++) {
+        const wave_time times[] = {s->end[i].next_write, s->end[i].next_read,
+                                   s->end[i].user.read_from, s->end[i].close_at};
+        for (size_t k = 0; k < sizeof times / sizeof times[0]; k++)
+            if (times[k] > now)
+                at = time_min(at, times[k]);
+    }
+    return at;
+}
+
+/* A step of every run, and the check of what must hold after each. */
+static void step(struct sim *s)
+{
     s->steps++;
     users_act(s);
     for (int i = 0; i < 2; i++) {
@@ -320,7 +330,53 @@ static bool step(void *ctx)
         if (wrong)
             sim_fail(s, "end %c: %s", i ? 'B' : 'A', wrong);
     }
-    return is_over(s);
+}
+
+/* What a run is waiting for, and the time the link was told to run until. */
+struct goal {
+    struct sim *s;
+    bool (*reached)(const struct goal *g);
+    enum link_end end; /* state_reached()'s */
+    enum state state;
+    wave_time until;
+};
+
+static bool over(const struct goal *g)
+{
+    const uint8_t *bytes;
+    for (int i = 0; i < 2; i++)
+        if (g->s->end[i].conn.state != STATE_CLOSED || conn_peek(&g->s->end[i].conn, &bytes) > 0)
+            return false;
+    return true;
+}
+
+static bool state_reached(const struct goal *g)
+{
+    return g->s->end[g->end].conn.state == g->state;
+}
+
+/* A user who means to act earlier than the link was told stops it as well. */
+static bool stop(void *ctx)
+{
+    const struct goal *g = ctx;
+    step(g->s);
+    return g->reached(g) || wake(g->s) < g->until;
+}
+
+/* Runs until the goal is reached, or `until`, or nothing is left that could happen. */
+static bool run_to(struct goal *g, wave_time until)
+{
+    struct sim *s = g->s;
+    step(s);
+    while (!g->reached(g)) {
+        g->until = time_min(until, wake(s));
+        link_run(s->link, g->until, stop, g);
+        step(s);
+        if (link_now(s->link) >= until ||
+            (link_next(s->link) == WAVE_NEVER && wake(s) == WAVE_NEVER && until == WAVE_NEVER))
+            break;
+    }
+    return g->reached(g);
 }
 
 void sim_init(struct sim *s, uint64_t seed, const struct conn_config *a,
@@ -338,32 +394,10 @@ void sim_init(struct sim *s, uint64_t seed, const struct conn_config *a,
     link_user(s->link, act_quickly, s);
 }
 
-/* When a user next does something of its own accord, after now. */
-static wave_time wake(struct sim *s)
-{
-    wave_time now = link_now(s->link), at = WAVE_NEVER;
-    for (int i = 0; i < 2; i++) {
-        const wave_time times[] = {s->end[i].next_write, s->end[i].next_read,
-                                   s->end[i].user.read_from, s->end[i].close_at};
-        for (size_t k = 0; k < sizeof times / sizeof times[0]; k++)
-            if (times[k] > now)
-                at = time_min(at, times[k]);
-    }
-    return at;
-}
-
 bool sim_run(struct sim *s, wave_time until)
 {
-    bool over = step(s);
-    while (!over && link_now(s->link) < until) {
-        wave_time before = link_now(s->link), to = time_min(until, wake(s));
-        link_run(s->link, to, step, s);
-        over = step(s);
-        if (to == WAVE_NEVER && !over && link_now(s->link) == before &&
-            link_next(s->link) == WAVE_NEVER)
-            break;
-    }
-    return over;
+    struct goal g = {.s = s, .reached = over};
+    return run_to(&g, until);
 }
 
 bool sim_run_for(struct sim *s, wave_time time)
@@ -371,34 +405,22 @@ bool sim_run_for(struct sim *s, wave_time time)
     return sim_run(s, link_now(s->link) + time);
 }
 
-struct awaited {
-    struct sim *s;
-    enum link_end end;
-    enum state state;
-};
-
-static bool step_until_state(void *ctx)
-{
-    const struct awaited *w = ctx;
-    return step(w->s) || w->s->end[w->end].conn.state == w->state;
-}
-
 void sim_until_state(struct sim *s, enum link_end end, enum state state, wave_time within)
 {
-    struct awaited w = {s, end, state};
-    wave_time until = link_now(s->link) + within;
-    step(s);
-    while (s->end[end].conn.state != state && link_now(s->link) < until) {
-        link_run(s->link, time_min(until, wake(s)), step_until_state, &w);
-        step(s);
-    }
-    if (s->end[end].conn.state != state)
+    struct goal g = {.s = s, .reached = state_reached, .end = end, .state = state};
+    if (!run_to(&g, link_now(s->link) + within))
         sim_fail(s, "end %c did not reach %s", end == LINK_A ? 'A' : 'B', state_name(state));
+}
+
+void sim_listen(struct sim *s, enum link_end end, struct seq iss)
+{
+    assert_int_equal(conn_listen(&s->end[end].conn, iss), 0);
+    s->end[end].state = STATE_LISTEN;
 }
 
 void sim_open(struct sim *s, struct seq iss_a, struct seq iss_b)
 {
-    assert_int_equal(conn_listen(&s->end[LINK_B].conn, iss_b), 0);
+    sim_listen(s, LINK_B, iss_b);
     assert_int_equal(conn_open(&s->end[LINK_A].conn, link_now(s->link), iss_a), 0);
 }
 

@@ -101,6 +101,9 @@ void sim_free(struct sim *s);
 /* The same manners in both directions. */
 void sim_manners(struct sim *s, const struct link_manners *m);
 
+/* A passive open. It has no time and makes no event: the path begins with what follows. */
+void sim_listen(struct sim *s, enum link_end end, struct seq iss);
+
 /* A opens actively, B passively, with these ISNs. Nothing is sent yet. */
 void sim_open(struct sim *s, struct seq iss_a, struct seq iss_b);
 

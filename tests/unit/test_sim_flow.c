@@ -287,6 +287,9 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
     (void)unused;
     begin_plain();
     sim->quick = true;
+    /* The first data of all is answered with a wider window than a SYN can tell of. */
+    send_bytes(LINK_A, 100);
+    sim_run_for(sim, WAVE_S);
     sim_log_clear(seen);
     send_bytes(LINK_A, 100);
     sim_run_for(sim, 12 * WAVE_MS);
@@ -319,6 +322,7 @@ static void narrow_path(uint32_t mtu, bool silent, wave_time within)
     wave_time began = link_now(sim->link);
     sim_until_state(sim, LINK_B, STATE_CLOSED, WAVE_H);
     assert_true(link_now(sim->link) - began < within);
+    assert_int_equal(conn_of(LINK_A)->flags & CONN_BLACKHOLE, silent ? CONN_BLACKHOLE : 0);
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
     assert_true(conn_of(LINK_A)->mss <= mtu - 40);
@@ -357,7 +361,6 @@ static void rfc4821_a_black_hole_is_passed_by_smaller_segments(void **unused)
 {
     (void)unused;
     narrow_path(1300, true, 2 * WAVE_MIN);
-    assert_true(conn_of(LINK_A)->flags & CONN_BLACKHOLE);
 }
 
 static void rfc3168_marks_slow_the_sender_and_lose_nothing(void **unused)
