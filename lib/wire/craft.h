@@ -9,12 +9,19 @@
 
 struct craft;
 
+struct craft_config {
+    bool v6;
+    const char *device;        /* the socket keeps to it; NULL: the kernel's choice */
+    const struct addr *source; /* where what is sent comes from, if that is known; or NULL */
+    uint32_t scope;            /* interface index of a link-local source, else 0 */
+};
+
 /*
- * Opens a raw socket of one family, bound to `device` unless that is NULL (which a link-local
- * destination needs, since it has no other way to name its interface). WAVE_EPERM (says how to get
- * the privilege), WAVE_ENOMEM, WAVE_ESYS.
+ * Opens a raw socket of one family. A link-local destination needs the device, since libnet has
+ * no other way to name its interface. WAVE_EPERM (says how to get the privilege), WAVE_ENOROUTE
+ * (the source is not ours), WAVE_ENOMEM, WAVE_ESYS.
  */
-int craft_open(struct craft **out, bool v6, const char *device, struct diag *d);
+int craft_open(struct craft **out, const struct craft_config *config, struct diag *d);
 
 /* NULL is taken. */
 void craft_close(struct craft *c);

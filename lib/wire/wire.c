@@ -67,7 +67,11 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
                       struct diag *d)
 {
     bool bound = !r->loopback && r->ifindex && (config->interface || config->scope);
-    return craft_open(&w->craft, config->v6, bound ? r->interface : NULL, d);
+    struct craft_config c = {.v6 = config->v6,
+                             .device = bound ? r->interface : NULL,
+                             .source = addr_eq(&r->source, &any) ? NULL : &r->source,
+                             .scope = r->scope};
+    return craft_open(&w->craft, &c, d);
 }
 
 static int open_guard(struct wire *w, const struct wire_config *config, const struct route *r,
