@@ -13,11 +13,6 @@
 
 #include "lib/wire/diag.h"
 
-struct who {
-    uid_t uid;
-    gid_t gid;
-};
-
 /* A number that sudo left in the environment; it is believed only from root, who may become
  * anybody anyway. */
 static bool environment_id(const char *name, uint32_t *out)
@@ -34,30 +29,29 @@ static bool environment_id(const char *name, uint32_t *out)
     return true;
 }
 
-static struct who caller(void)
+struct privilege_who privilege_caller(void)
 {
-    struct who w = {getuid(), getgid()};
+    struct privilege_who w = {getuid(), getgid()};
     uint32_t uid, gid;
     if (w.uid == 0 && environment_id("SUDO_UID", &uid) && environment_id("SUDO_GID", &gid))
-        w = (struct who){uid, gid};
+        w = (struct privilege_who){uid, gid};
     return w;
 }
 
-/* The groups of the user, or just its own when it is on no list. */
-static int take_groups(const struct who *w)
+int privilege_groups(const struct privilege_who *w)
 {
     const struct passwd *p = getpwuid(w->uid);
     return p ? initgroups(p->pw_name, w->gid) : setgroups(1, &w->gid);
 }
 
-static int become(const struct who *w, struct diag *d)
+static int become(const struct privilege_who *w, struct diag *d)
 {
     if (geteuid() == w->uid && getuid() == w->uid)
         return 0;
     /* Only root sets groups; a set-uid binary of another user never had any but the caller's. In
      * a user namespace neither the groups nor the user may exist (EPERM, EINVAL): its root is its
      * caller already, and only the capabilities are left to give up. */
-    if (geteuid() == 0 && take_groups(w) < 0 && errno != EPERM && errno != EINVAL)
+    if (geteuid() == 0 && privilege_groups(w) < 0 && errno != EPERM && errno != EINVAL)
         return diag_fail(d, WAVE_ESYS, "cannot take the groups of user %u: %s", w->uid,
                          strerror(errno));
     if ((setresgid(w->gid, w->gid, w->gid) < 0 || setresuid(w->uid, w->uid, w->uid) < 0) &&
@@ -69,7 +63,7 @@ static int become(const struct who *w, struct diag *d)
 
 int privilege_drop(struct diag *d)
 {
-    struct who w = caller();
+    struct privilege_who w = privilege_caller();
 
     /* The bounding set first: dropping from it takes CAP_SETPCAP, which goes with the others. A
      * binary that has only cap_net_raw lacks it, and no_new_privs then does the same service. */

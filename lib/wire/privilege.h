@@ -4,7 +4,19 @@
 #ifndef TCPWAVE_WIRE_PRIVILEGE_H
 #define TCPWAVE_WIRE_PRIVILEGE_H
 
+#include <sys/types.h>
+
 #include "lib/core/err.h"
+
+/* Who called: under sudo, or when the binary is set-uid, that user; else who we are. */
+struct privilege_who {
+    uid_t uid;
+    gid_t gid;
+};
+struct privilege_who privilege_caller(void);
+
+/* Takes that user's groups, or just its own when it is on no list. As setgroups(2). */
+int privilege_groups(const struct privilege_who *w);
 
 /*
  * From here on the process is whoever called it: under sudo, or when the binary is set-uid, that
