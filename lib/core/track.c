@@ -4,8 +4,6 @@
  */
 #include "lib/core/track.h"
 
-#include <string.h>
-
 #include "lib/core/track_infer.h"
 
 #define REACH (1u << 30)    /* the largest window there is (RFC 7323, section 2.2) */
@@ -245,6 +243,8 @@ static bool may_reopen(const struct track_half *x, const struct track_half *y, c
     return x->state == STATE_SYN_SENT && !seen(y, SEEN_ANY) && seq_gt(s->seq, x->isn);
 }
 
+static const struct track_half unknown = {.state = STATE_UNKNOWN};
+
 /* The SYN that x is known by from now on. */
 static void enter_syn(struct look *l)
 {
@@ -280,12 +280,12 @@ static unsigned on_syn(struct look *l)
         x->seen |= SEEN_ODD; /* RFC 5961, section 4 */
         return TRACK_OUT_OF_WINDOW;
     }
-    if (!same && seen(x, SEEN_ANY)) {
-        memset(x, 0, sizeof *x);
-        x->state = STATE_UNKNOWN;
-        if (!ack)
-            *y = *x;
+    if (!same) {
+        if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
+            *y = unknown;
+        *x = unknown;
     }
+    l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;
     if (!same)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
@@ -297,7 +297,7 @@ static unsigned on_syn(struct look *l)
         infer_proved(l, STATE_SYN_SENT, again ? CAUSE_SYN_REPEATED : CAUSE_SYN);
     }
     infer_receiver(l);
-    return again ? TRACK_RETRANSMISSION : TRACK_NEW;
+    return l->notes;
 }
 
 /* RST from a side of which no SYN was seen while the other's waits for its answer. */
@@ -347,9 +347,7 @@ static unsigned on_rst(struct look *l)
 
 void track_init(struct track *t)
 {
-    memset(t, 0, sizeof *t);
-    t->half[TRACK_A].state = STATE_UNKNOWN;
-    t->half[TRACK_B].state = STATE_UNKNOWN;
+    *t = (struct track){.half = {unknown, unknown}};
 }
 
 unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s)

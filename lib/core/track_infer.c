@@ -22,11 +22,13 @@ static bool seen(const struct track_half *h, uint16_t bits)
 }
 
 /* A SYN or a FIN is repeated because it was not acknowledged, and the answer to a probe was sent
- * after the probe: these speak against what was assumed before. A plain ACK or data may merely have
- * crossed the segment that the assumption rests on. */
+ * after the probe: these speak against what was assumed before. A plain ACK, data or a first
+ * SYN-ACK may merely have crossed the segment that the assumption rests on. */
 static bool contradicts(const struct look *l)
 {
-    return (l->s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) || (l->notes & TRACK_PROBE_ANSWER);
+    return (l->s->flags & (SEG_FIN | SEG_RST)) ||
+           ((l->s->flags & SEG_SYN) && (l->notes & TRACK_RETRANSMISSION)) ||
+           (l->notes & TRACK_PROBE_ANSWER);
 }
 
 void infer_proved(const struct look *l, enum state state, enum cause cause)

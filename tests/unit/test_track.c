@@ -256,9 +256,11 @@ static void simultaneous_open(void **state)
     a(SYN | ACK, 0, 1, 0);
     we_are(SYN_RECEIVED, PROVED);
     peer_is(ESTABLISHED, ASSUMED);
-    b(SYN | ACK, 0, 1, 0);
-    peer_is(SYN_RECEIVED, PROVED);
+    b(SYN | ACK, 0, 1, 0); /* it crossed ours */
+    peer_is(ESTABLISHED, ASSUMED);
     we_are(ESTABLISHED, ASSUMED);
+    b(SYN | ACK, 0, 1, 0); /* but if it is repeated, ours was lost */
+    peer_is(SYN_RECEIVED, PROVED);
     a(ACK, 1, 1, 0);
     we_are(ESTABLISHED, ASSUMED);
     peer_is(ESTABLISHED, ASSUMED);
@@ -268,6 +270,19 @@ static void simultaneous_open(void **state)
     we_are(ESTABLISHED, PROVED);
     b(ACK, 1, 11, 0);
     peer_is(ESTABLISHED, PROVED);
+}
+
+static void simultaneous_open_the_peers_syn_ack_first(void **state)
+{
+    (void)state;
+    a(SYN, 0, 0, 0);
+    b(SYN, 0, 0, 0);
+    assert_int_equal(b(SYN | ACK, 0, 1, 0), TRACK_NEW);
+    peer_is(SYN_RECEIVED, PROVED);
+    we_are(ESTABLISHED, ASSUMED);
+    a(SYN | ACK, 0, 1, 0);
+    peer_is(ESTABLISHED, ASSUMED);
+    we_are(ESTABLISHED, ASSUMED);
 }
 
 static void rfc7413_data_on_the_syn_makes_data_of_syn_received_possible(void **state)
@@ -1029,6 +1044,7 @@ int main(void)
         CASE(an_ack_beyond_a_gap_may_follow_a_lost_fin),
         CASE(a_fin_in_syn_received_is_fin_wait_1),
         CASE(simultaneous_open),
+        CASE(simultaneous_open_the_peers_syn_ack_first),
         CASE(rfc7413_data_on_the_syn_makes_data_of_syn_received_possible),
         CASE(a_refusal_is_assumed_since_a_firewall_refuses_so),
         CASE(rfc9293_3_10_7_3_rst_without_a_good_ack_refuses_nothing),
