@@ -1,0 +1,207 @@
+/*
+ * The reader of link-layer headers, on frames made by hand: each link type, tags, and every
+ * length too short.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <pcap/dlt.h>
+
+#include "lib/core/err.h"
+#include "lib/wire/frame.h"
+
+#define MACS 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2
+#define V4 0x45
+#define V6 0x60
+
+/* Reads a copy that ends where the frame ends, so that a sanitizer sees a byte read beyond. */
+static int parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+    assert_non_null(copy);
+    memcpy(copy, bytes, len);
+    int result = frame_parse(dlt, copy, len, out);
+    free(copy);
+    return result;
+}
+
+/* The frame is read as wanted, and no shorter one is taken for a whole header. */
+static void expect(int dlt, const uint8_t *bytes, size_t len, const struct frame *want)
+{
+    struct frame f;
+    assert_int_equal(parse(dlt, bytes, len, &f), 0);
+    assert_int_equal(f.offset, want->offset);
+    assert_int_equal(f.v6, want->v6);
+    assert_int_equal(f.tags, want->tags);
+    assert_int_equal(f.ifindex, want->ifindex);
+    assert_int_equal(f.has_outgoing, want->has_outgoing);
+    assert_int_equal(f.outgoing, want->outgoing);
+    struct frame untouched = {.offset = 99};
+    for (size_t n = 0; n < want->offset; n++) {
+        assert_int_equal(parse(dlt, bytes, n, &untouched), WAVE_ETRUNC);
+        assert_int_equal(untouched.offset, 99);
+    }
+}
+
+#define EXPECT(dlt, bytes, ...) expect(dlt, bytes, sizeof bytes, &(struct frame){__VA_ARGS__})
+
+static void refuse(int dlt, const uint8_t *bytes, size_t len)
+{
+    struct frame untouched = {.offset = 99};
+    assert_int_equal(parse(dlt, bytes, len, &untouched), WAVE_ENOTOURS);
+    assert_int_equal(untouched.offset, 99);
+}
+
+#define REFUSE(dlt, bytes) refuse(dlt, bytes, sizeof bytes)
+
+static void ethernet(void **state)
+{
+    (void)state;
+    static const uint8_t v4[] = {MACS, 0x08, 0x00, V4};
+    static const uint8_t v6[] = {MACS, 0x86, 0xdd, V6};
+    static const uint8_t arp[] = {MACS, 0x08, 0x06, 0, 1};
+    static const uint8_t length[] = {MACS, 0x00, 0x26, 0x42, 0x42, 3}; /* 802.3, spanning tree */
+    EXPECT(DLT_EN10MB, v4, .offset = 14);
+    EXPECT(DLT_EN10MB, v6, .offset = 14, .v6 = true);
+    REFUSE(DLT_EN10MB, arp);
+    REFUSE(DLT_EN10MB, length);
+}
+
+static void ieee8021q_one_tag_and_two(void **state)
+{
+    (void)state;
+    static const uint8_t one[] = {MACS, 0x81, 0x00, 0xa0, 0x05, 0x08, 0x00, V4};
+    static const uint8_t two[] = {MACS, 0x88, 0xa8, 0, 9, 0x81, 0x00, 0, 5, 0x86, 0xdd, V6};
+    static const uint8_t old[] = {MACS, 0x91, 0x00, 0, 9, 0x81, 0x00, 0, 5, 0x08, 0x00, V4};
+    static const uint8_t three[] = {MACS, 0x81, 0, 0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3, 8, 0, V4};
+    static const uint8_t tagged_arp[] = {MACS, 0x81, 0x00, 0, 5, 0x08, 0x06, 0};
+    EXPECT(DLT_EN10MB, one, .offset = 18, .tags = 1);
+    EXPECT(DLT_EN10MB, two, .offset = 22, .v6 = true, .tags = 2);
+    EXPECT(DLT_EN10MB, old, .offset = 22, .tags = 2);
+    REFUSE(DLT_EN10MB, three);
+    REFUSE(DLT_EN10MB, tagged_arp);
+}
+
+static void linux_cooked(void **state)
+{
+    (void)state;
+    static const uint8_t in[] = {0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x08, 0x00, V4};
+    static const uint8_t out[] = {0, 4, 3, 4, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x86, 0xdd, V6};
+    static const uint8_t tag[] = {0, 0, 0, 1,    0,    6, 2, 0,    0,   0, 0,
+                                  1, 0, 0, 0x81, 0x00, 0, 7, 0x08, 0x0, V4};
+    static const uint8_t arp[] = {0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x08, 0x06, 0};
+    EXPECT(DLT_LINUX_SLL, in, .offset = 16, .has_outgoing = true);
+    EXPECT(DLT_LINUX_SLL, out, .offset = 16, .v6 = true, .has_outgoing = true, .outgoing = true);
+    EXPECT(DLT_LINUX_SLL, tag, .offset = 20, .tags = 1, .has_outgoing = true);
+    REFUSE(DLT_LINUX_SLL, arp);
+}
+
+static void linux_cooked_2(void **state)
+{
+    (void)state;
+    static const uint8_t in[] = {0x08, 0x00, 0, 0, 0, 0, 1, 3, 3, 4, 0,
+                                 6,    0,    0, 0, 0, 0, 0, 0, 0, V4};
+    static const uint8_t out[] = {0x86, 0xdd, 0, 0, 0, 0, 0, 1, 0, 1, 4,
+                                  6,    0,    0, 0, 0, 0, 0, 0, 0, V6};
+    EXPECT(DLT_LINUX_SLL2, in, .offset = 20, .ifindex = 259, .has_outgoing = true);
+    EXPECT(DLT_LINUX_SLL2, out, .offset = 20, .v6 = true, .ifindex = 1, .has_outgoing = true,
+           .outgoing = true);
+}
+
+static void raw_ip_of_tun_and_wireguard(void **state)
+{
+    (void)state;
+    static const uint8_t v4[] = {V4, 0}, v6[] = {V6, 0}, other[] = {0x00, 0};
+    EXPECT(DLT_RAW, v4, .offset = 0);
+    EXPECT(DLT_RAW, v6, .offset = 0, .v6 = true);
+    EXPECT(DLT_IPV4, v4, .offset = 0);
+    EXPECT(DLT_IPV6, v6, .offset = 0, .v6 = true);
+    REFUSE(DLT_RAW, other);
+    struct frame f;
+    assert_int_equal(parse(DLT_RAW, v4, 0, &f), WAVE_ETRUNC);
+}
+
+static void rfc1661_ppp_with_and_without_compression(void **state)
+{
+    (void)state;
+    static const uint8_t full[] = {0xff, 0x03, 0x00, 0x21, V4};
+    static const uint8_t no_address[] = {0x00, 0x57, V6};
+    static const uint8_t short_protocol[] = {0xff, 0x03, 0x21, V4};
+    static const uint8_t shortest[] = {0x57, V6};
+    static const uint8_t lcp[] = {0xff, 0x03, 0xc0, 0x21, 1};
+    EXPECT(DLT_PPP, full, .offset = 4);
+    EXPECT(DLT_PPP, no_address, .offset = 2, .v6 = true);
+    EXPECT(DLT_PPP, short_protocol, .offset = 3);
+    EXPECT(DLT_PPP, shortest, .offset = 1, .v6 = true);
+    REFUSE(DLT_PPP, lcp);
+}
+
+static void bsd_loopback_in_either_byte_order(void **state)
+{
+    (void)state;
+    static const uint8_t little[] = {2, 0, 0, 0, V4}, big[] = {0, 0, 0, 2, V4};
+    static const uint8_t v6[][5] = {
+        {10, 0, 0, 0, V6}, {0, 0, 0, 24, V6}, {28, 0, 0, 0, V6}, {0, 0, 0, 30, V6}};
+    static const uint8_t osi[] = {7, 0, 0, 0, 1};
+    EXPECT(DLT_NULL, little, .offset = 4);
+    EXPECT(DLT_NULL, big, .offset = 4);
+    EXPECT(DLT_LOOP, big, .offset = 4);
+    for (size_t i = 0; i < 4; i++)
+        EXPECT(DLT_NULL, v6[i], .offset = 4, .v6 = true);
+    REFUSE(DLT_NULL, osi);
+}
+
+static void unknown_link_types_are_named_as_such(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[64];
+    assert_false(frame_known(DLT_IEEE802_11_RADIO));
+    REFUSE(DLT_IEEE802_11_RADIO, bytes);
+    assert_true(frame_known(DLT_EN10MB));
+    assert_true(frame_known(DLT_LINUX_SLL2));
+}
+
+/* Any bytes at all give an answer, and an offset that lies within them. */
+static void random_bytes_never_point_outside(void **state)
+{
+    (void)state;
+    static const int types[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW,
+                                DLT_PPP,    DLT_NULL,      DLT_LOOP};
+    uint8_t bytes[40];
+    uint32_t random = 1;
+    for (int i = 0; i < 20000; i++) {
+        size_t len = 0;
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            random = random * 1664525u + 1013904223u;
+            bytes[k] = random >> 28 ? (uint8_t)(random >> 20) : 0x81;
+        }
+        len = random >> 16 & 31;
+        struct frame f;
+        int result = parse(types[i % 7], bytes, len, &f);
+        assert_true(result == 0 || result == WAVE_ETRUNC || result == WAVE_ENOTOURS);
+        if (result == 0)
+            assert_true(f.offset <= len);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ethernet),
+        cmocka_unit_test(ieee8021q_one_tag_and_two),
+        cmocka_unit_test(linux_cooked),
+        cmocka_unit_test(linux_cooked_2),
+        cmocka_unit_test(raw_ip_of_tun_and_wireguard),
+        cmocka_unit_test(rfc1661_ppp_with_and_without_compression),
+        cmocka_unit_test(bsd_loopback_in_either_byte_order),
+        cmocka_unit_test(unknown_link_types_are_named_as_such),
+        cmocka_unit_test(random_bytes_never_point_outside),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/*
+ * The readers of the kernel's routing messages, on messages made by hand; the texts about who holds
+ * a port; addresses as text. The questions themselves are asked in test_wire_live.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "lib/wire/address.h"
+#include "lib/wire/holder.h"
+#include "lib/wire/netlink.h"
+#include "lib/wire/route.h"
+
+static const struct addr source4 = {{10, 1, 2, 3}};
+static const struct addr source6 = {{0x20, 1, 0xd, 0xb8, [15] = 9}};
+
+static struct nlmsghdr *route_message(union netlink_request *m, uint8_t family, uint8_t type)
+{
+    memset(m, 0, sizeof *m);
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(m->bytes);
+    nlh->nlmsg_type = RTM_NEWROUTE;
+    struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof *rtm);
+    rtm->rtm_family = family;
+    rtm->rtm_type = type;
+    return nlh;
+}
+
+static void a_route_with_all_it_may_have(void **state)
+{
+    (void)state;
+    union netlink_request m;
+    struct route_answer a;
+    struct nlmsghdr *nlh = route_message(&m, AF_INET, RTN_UNICAST);
+    mnl_attr_put_u32(nlh, RTA_OIF, 7);
+    mnl_attr_put(nlh, RTA_PREFSRC, 4, source4.byte);
+    struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
+    mnl_attr_put_u32(nlh, RTAX_ADVMSS, 1400);
+    mnl_attr_put_u32(nlh, RTAX_MTU, 1280);
+    mnl_attr_nest_end(nlh, metrics);
+    assert_true(route_parse_answer(nlh, &a));
+    assert_int_equal(a.type, RTN_UNICAST);
+    assert_int_equal(a.oif, 7);
+    assert_int_equal(a.mtu, 1280);
+    assert_true(a.has_source);
+    assert_true(addr_eq(&a.source, &source4));
+}
+
+static void a_route_of_ipv6_and_one_with_nothing(void **state)
+{
+    (void)state;
+    union netlink_request m;
+    struct route_answer a;
+    struct nlmsghdr *nlh = route_message(&m, AF_INET6, RTN_LOCAL);
+    mnl_attr_put(nlh, RTA_PREFSRC, 16, source6.byte);
+    assert_true(route_parse_answer(nlh, &a));
+    assert_int_equal(a.type, RTN_LOCAL);
+    assert_true(addr_eq(&a.source, &source6));
+    nlh = route_message(&m, AF_INET, RTN_UNREACHABLE);
+    assert_true(route_parse_answer(nlh, &a));
+    assert_int_equal(a.type, RTN_UNREACHABLE);
+    assert_int_equal(a.oif, 0);
+    assert_int_equal(a.mtu, 0);
+    assert_false(a.has_source);
+}
+
+/* Attributes of the wrong length are passed over, messages of the wrong kind or length refused. */
+static void malformed_messages_are_not_believed(void **state)
+{
+    (void)state;
+    union netlink_request m;
+    struct route_answer a;
+    struct route_link l;
+    struct nlmsghdr *nlh = route_message(&m, AF_INET, RTN_UNICAST);
+    mnl_attr_put(nlh, RTA_PREFSRC, 16, source6.byte);
+    mnl_attr_put_u16(nlh, RTA_OIF, 7);
+    assert_true(route_parse_answer(nlh, &a));
+    assert_false(a.has_source);
+    assert_int_equal(a.oif, 0);
+    assert_false(route_parse_link(nlh, &l));
+    nlh->nlmsg_len = MNL_NLMSG_HDRLEN + 4;
+    assert_false(route_parse_answer(nlh, &a));
+    nlh->nlmsg_type = RTM_NEWLINK;
+    assert_false(route_parse_link(nlh, &l));
+    assert_false(route_parse_answer(nlh, &a));
+}
+
+static struct nlmsghdr *link_message(union netlink_request *m, unsigned flags, const char *name,
+                                     const char *kind)
+{
+    memset(m, 0, sizeof *m);
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(m->bytes);
+    nlh->nlmsg_type = RTM_NEWLINK;
+    struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof *ifi);
+    ifi->ifi_index = 12;
+    ifi->ifi_flags = flags;
+    mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+    mnl_attr_put_u32(nlh, IFLA_MTU, 1492);
+    if (kind) {
+        struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+        mnl_attr_put_strz(nlh, IFLA_INFO_KIND, kind);
+        mnl_attr_nest_end(nlh, info);
+    }
+    return nlh;
+}
+
+static void links(void **state)
+{
+    (void)state;
+    union netlink_request m;
+    struct route_link l;
+    assert_true(route_parse_link(link_message(&m, IFF_UP, "eth0.5", "vlan"), &l));
+    assert_int_equal(l.ifindex, 12);
+    assert_string_equal(l.name, "eth0.5");
+    assert_int_equal(l.mtu, 1492);
+    assert_true(l.up && l.vlan && !l.loopback);
+    assert_true(route_parse_link(link_message(&m, IFF_LOOPBACK, "lo", NULL), &l));
+    assert_true(!l.up && !l.vlan && l.loopback);
+    assert_true(route_parse_link(link_message(&m, IFF_UP, "a-name-longer-than-any", "veth"), &l));
+    assert_string_equal(l.name, "a-name-longer-t");
+    assert_false(l.vlan);
+}
+
+static void holders_are_told_apart(void **state)
+{
+    (void)state;
+    struct holder h = {.uid = 33,
+                       .flow = {.remote = {{192, 0, 2, 1}}, .rport = 443, .local = source4}};
+    char text[HOLDER_TEXT];
+    static const char *const want[] = {
+        [HOLDER_UNKNOWN] = "a socket that is bound and not listening",
+        [HOLDER_TIME_WAIT] = "a closed connection to 192.0.2.1:443 in TIME_WAIT",
+        [HOLDER_BOUND] = "a bound socket of user 33",
+        [HOLDER_CONNECTION] = "a connection to 192.0.2.1:443 of user 33",
+        [HOLDER_LISTENER] = "a listening socket of user 33",
+    };
+    for (int kind = HOLDER_UNKNOWN; kind <= HOLDER_LISTENER; kind++) {
+        h.kind = (enum holder_kind)kind;
+        assert_string_equal(holder_text(&h, text), want[kind]);
+    }
+}
+
+static void addresses_as_text(void **state)
+{
+    (void)state;
+    char text[ADDRESS_TEXT];
+    struct addr longest;
+    memset(&longest, 0xff, sizeof longest);
+    assert_string_equal(address_text(false, &source4, text), "10.1.2.3");
+    assert_string_equal(address_port_text(false, &source4, 80, text), "10.1.2.3:80");
+    assert_string_equal(address_port_text(true, &source6, 80, text), "[2001:db8::9]:80");
+    assert_string_equal(address_port_text(true, &longest, 65535, text),
+                        "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+}
+
+static void rfc4291_2_5_link_local_and_loopback(void **state)
+{
+    (void)state;
+    struct addr a = {{0xfe, 0xbf}}, one = {{[15] = 1}}, v4 = {{127, 9}};
+    assert_true(address_link_local(true, &a));
+    a.byte[1] = 0xc0;
+    assert_false(address_link_local(true, &a));
+    assert_true(address_loopback(true, &one));
+    assert_false(address_loopback(false, &one));
+    assert_true(address_loopback(false, &v4));
+    assert_false(address_loopback(true, &v4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_route_with_all_it_may_have),
+        cmocka_unit_test(a_route_of_ipv6_and_one_with_nothing),
+        cmocka_unit_test(malformed_messages_are_not_believed),
+        cmocka_unit_test(links),
+        cmocka_unit_test(holders_are_told_apart),
+        cmocka_unit_test(addresses_as_text),
+        cmocka_unit_test(rfc4291_2_5_link_local_and_loopback),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
