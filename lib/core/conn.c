@@ -177,19 +177,13 @@ size_t conn_peek(const struct conn *c, const uint8_t **data)
 
 void conn_consume(struct conn *c, wave_time now, size_t n)
 {
-    uint32_t gain, left;
-
     (void)now;
     reasm_consume(&c->reasm, c->env, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n);
     if (!state_synchronized((enum state)c->state) || (c->flags & CONN_FIN_RCVD))
         return;
-    /* The window opens again. Ordinary ACKs carry that; one is made for it only when the peer may
-     * be waiting: what it has left is less than half of what it could have. */
-    gain = conn_offer(c).v - c->rcv.adv.v;
-    left = conn_rcv_wnd(c);
-    if (gain >= 2u * c->mss && left < gain)
-        c->flags |= CONN_ACK_NOW;
-    else if (gain > 0 && left < c->mss)
+    /* Ordinary ACKs tell of the window. One is made for it only where the peer may be stalled: it
+     * has less than two segments left, and the edge can move (RFC 9293, 3.8.6.2.2). */
+    if (conn_rcv_wnd(c) < 2u * c->mss && !seq_eq(conn_offer(c), c->rcv.adv))
         c->flags |= CONN_ACK_NOW;
 }
 

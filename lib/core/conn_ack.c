@@ -216,8 +216,10 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
         c->since = conn_flight(c) > 0 ? now : WAVE_NEVER;
         c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED);
         drop_acked(c, now, acked, fin);
-    } else if (c->snd.wnd == 0 && c->since != WAVE_NEVER) {
-        c->since = now; /* RFC 9293, MUST-37: while it answers, a shut window may last for ever */
+    } else if (c->snd.wnd == 0) {
+        /* RFC 9293, MUST-37: while it answers, a shut window may last for ever. R2 counts from the
+         * first probe that it leaves unanswered. */
+        c->since = WAVE_NEVER;
     }
     if (c->queue) {
         if (c->flags & CONN_SACK) {

@@ -209,11 +209,15 @@ static bool check_timestamp(struct conn *c, wave_time now, const struct seg *s)
     return true;
 }
 
-/* RFC 9293, 3.4, table 6. */
+/* RFC 9293, 3.4, table 6, with 3.10.7.4's allowance for valid ACKs: one without data may stand on
+ * the window's right edge, where a peer is that has filled the window, and one byte beyond a shut
+ * window, where a peer is that has probed it. */
 static bool acceptable(const struct conn *c, const struct seg *s)
 {
     const uint32_t wnd = conn_rcv_wnd(c), len = seg_len(s);
 
+    if (len == 0 && !(s->flags & SEG_RST))
+        return s->seq.v - c->rcv.nxt.v <= (wnd > 0 ? wnd : 1);
     if (len == 0)
         return wnd == 0 ? seq_eq(s->seq, c->rcv.nxt) : seq_within(s->seq, c->rcv.nxt, wnd);
     return wnd > 0 && (seq_within(s->seq, c->rcv.nxt, wnd) ||

@@ -463,7 +463,8 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         send_probe(c, &s, c->flags & CONN_VERIFY_BYTE);
         c->flags &= ~(uint32_t)(CONN_VERIFY_OWED | CONN_VERIFY_BYTE);
         break;
-    case SEND_ACK:
+    case SEND_ACK: /* never beyond the window the peer told: it could not take the ACK then */
+        s.seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
         break;
     }
     put_ack(c, now, &s);

@@ -167,11 +167,11 @@ static void rexmt_fired(struct conn *c, wave_time now)
                                         : "retransmissions unanswered");
         return;
     }
-    if (c->flags & CONN_PERSIST) {
+    if (c->flags & CONN_PERSIST) { /* RFC 9293, SHLD-30: ever longer, whatever R2 is */
         if (c->backoff < UINT8_MAX)
             c->backoff++;
         c->flags |= CONN_PROBE_OWED;
-        c->timer[TIMER_REXMT] = conn_rto_at(c, now);
+        c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, &c->env->config, c->backoff));
         return;
     }
     rto_fired(c, now);
