@@ -2,7 +2,7 @@
 # tcpwave connect against real servers: every way there, every verdict, every wrong input.
 . "$(dirname "$0")/lib.sh"
 ground_enter "$@"
-need curl ncat nft nginx python3 tcpdump
+need ncat nft nginx python3 setpriv tcpdump
 ground_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -56,20 +56,23 @@ sent()
 start_nginx far 80
 start_nginx near 80
 start_peer http 8000 python3 -m http.server -d "$tmp/www" --bind :: 8000
-start_peer ncat4 7 ncat -4 -lk 7 --exec /bin/cat
-start_peer ncat6 7 ncat -6 -lk 7 --exec /bin/cat
+# ncat forgets what its command has still to say when the client's FIN comes: it closes first, too.
+start_peer ncat4 70 ncat -4 -lk 70 --sh-exec 'head -c 9'
+start_peer ncat6 71 ncat -6 -lk 71 --sh-exec 'head -c 9'
+start_peer echo 7 python3 "$here/peer.py" 7 echo
 start_peer reset 807 python3 "$here/peer.py" 807 reset
 start_peer hold 7001 python3 "$here/peer.py" 7001 hold
 start_peer swallow 804 python3 "$here/peer.py" 804 echo
-start_near echo 7 python3 "$here/peer.py" 7 echo
+start_near near_echo 7 python3 "$here/peer.py" 7 echo
 
 # Servers, families and links.
 
-# fetches HOW TARGET: the body of an HTTP answer arrives byte for byte
+# fetches HOW TARGET: the body of an HTTP answer arrives byte for byte. The server closes first: nginx
+# takes a client's FIN for its leaving and stops in the middle of a large file.
 fetches()
 {
     : >"$tmp/got"
-    expect_status 0 "$1: open" "$TCPWAVE" connect "$2" -d "$get" -o "$tmp/got" --timeout 30
+    expect_status 0 "$1: open" "$TCPWAVE" connect "$2" -d "$get" -o "$tmp/got" --close=passive --timeout 30
     python3 - "$tmp/got" "$tmp/body" <<'EOF'
 import sys
 answer = open(sys.argv[1], "rb").read()
@@ -87,18 +90,20 @@ fetches "nginx, own address, over lo" "$near4:80"
 fetches "http.server, veth, IPv4" "$far4:8000"
 fetches "http.server, veth, IPv6" "[$far6]:8000"
 
-# echoes HOW TARGET
+# echoes HOW TARGET CLOSE
 echoes()
 {
-    expect_status 0 "$1: open" "$TCPWAVE" connect "$2" -d 'hello\r\n\x00\\' -o - --timeout 30
+    expect_status 0 "$1: open" "$TCPWAVE" connect "$2" -d 'hello\r\n\x00\\' -o - --close="$3" --timeout 30
     printf 'hello\r\n\000\\' >"$tmp/hello"
     check "$1: what was sent comes back" cmp -s "$tmp/out" "$tmp/hello"
 }
 
-echoes "ncat, veth, IPv4" "$far4:7"
-echoes "ncat, veth, IPv6" "[$far6]:7"
-echoes "echo, lo, IPv4" 127.0.0.1:7
-echoes "echo, lo, IPv6" "[::1]:7"
+echoes "ncat, veth, IPv4" "$far4:70" passive
+echoes "ncat, veth, IPv6" "[$far6]:71" passive
+echoes "echo, veth, IPv4" "$far4:7" active
+echoes "echo, veth, IPv6" "[$far6]:7" active
+echoes "echo, lo, IPv4" 127.0.0.1:7 active
+echoes "echo, lo, IPv6" "[::1]:7" active
 
 # A file of many segments, there and back.
 expect_status 0 "a file is sent: open" "$TCPWAVE" connect "$far4:7" -f "$tmp/www/blob" -o "$tmp/got" --timeout 60
@@ -114,16 +119,26 @@ else
     skip "sshd: open" "no sshd that could be started here"
 fi
 
-# What goes over the wire, as another tool reads it.
-start_peer dump - tcpdump -i far -n -s 0 -U -w "$tmp/dump.pcap" tcp port 80
-poll grep -q 'listening on' "$tmp/dump.log"
+# What goes over the wire, as another tool reads it: as a user other than root, from whom tcpdump
+# need not change.
+start_peer record - python3 "$here/record.py" far "$tmp/far.pcap"
+poll grep -q recording "$tmp/record.log"
 fetches "under tcpdump" "$far4:80"
-poll sh -c "tcpdump -nr '$tmp/dump.pcap' 2>/dev/null | grep -q 'Flags .F.*$near4\|$near4.*Flags .F'"
-stop dump
-tcpdump -nvv -r "$tmp/dump.pcap" "src $near4" >"$tmp/dumped" 2>/dev/null
-check "tcpdump saw us" grep -q 'Flags \[S\].*mss .*sackOK.*TS val.*wscale' "$tmp/dumped"
-check "tcpdump finds all our checksums right" sh -c "grep -q 'cksum .*(correct)' '$tmp/dumped' &&
-    ! grep -q '(incorrect' '$tmp/dumped' && ! grep -q 'bad cksum' '$tmp/dumped'"
+read_far()
+{
+    unshare -U tcpdump -nvv -r "$tmp/far.pcap" "$@" 2>/dev/null
+}
+closed()
+{
+    read_far "src $near4 and tcp[tcpflags] & tcp-fin != 0" | grep -q .
+}
+poll closed
+stop record
+read_far "src $near4 and tcp" >"$tmp/dumped"
+check "tcpdump reads our SYN as a present-day host's" \
+    grep -q 'Flags \[S\].*mss 1460,.*sackOK.*TS val.*wscale' "$tmp/dumped"
+check "tcpdump finds a checksum in each of our segments" \
+    test "$(grep -c 'Flags' "$tmp/dumped")" = "$(grep -c 'cksum .*(correct)' "$tmp/dumped")"
 check "no RST was sent, by us or by the kernel" sh -c "! grep -q 'Flags \[R' '$tmp/dumped'"
 
 # The verdicts.
@@ -199,8 +214,8 @@ wrong 2 "an unknown option" '--timeout' "$TCPWAVE" connect "$far4:80" --tiemout 
 wrong 2 "an unknown command" 'connect' "$TCPWAVE" conect "$far4:80"
 wrong 2 "a duration that is none" '5x' "$TCPWAVE" connect "$far4:80" --timeout 5x
 wrong 2 "a negative duration" '-1' "$TCPWAVE" connect "$far4:80" --hold -1
-wrong 2 "an escape that is none" '\\q' "$TCPWAVE" connect "$far4:80" -d 'a\qb'
-wrong 2 "half an escape" 'x4' "$TCPWAVE" connect "$far4:80" -d 'a\x4'
+wrong 2 "an escape that is none" 'escape' "$TCPWAVE" connect "$far4:80" -d 'a\qb'
+wrong 2 "half an escape" 'hexadecimal' "$TCPWAVE" connect "$far4:80" -d 'a\x4'
 wrong 2 "no target" 'connect' "$TCPWAVE" connect
 wrong 2 "two targets" "$far4:81" "$TCPWAVE" connect "$far4:80" "$far4:81"
 
