@@ -1,6 +1,7 @@
 #include "cmd/cli.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/text.h"
@@ -362,7 +363,7 @@ int cli_parse(int argc, char **argv, struct options *out, struct diag *d)
     if (out->help || out->version)
         return 0;
     if (strcmp(name, "help") == 0) {
-        out->help = true;
+        out->help = out->manual = true;
         name = argv[2];
         if (!name)
             return 0;

@@ -6,7 +6,6 @@
 #define TCPWAVE_CMD_CLI_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "cmd/command.h"
 #include "cmd/options.h"
@@ -58,15 +57,5 @@ int cli_parse(int argc, char **argv, struct options *out, struct diag *d);
 
 /* The command of that name, or NULL. */
 const struct command *cli_command(const char *name);
-
-/* One screen: the commands, and where to go from there. */
-void cli_overview(FILE *to);
-
-/* A command's options. */
-void cli_help(FILE *to, const struct command *c);
-
-/* One option a line, tab between: command, long name, letter, value, kind; "-" for what is not
- * there. For completions and for the manual's check. */
-void cli_dump(FILE *to);
 
 #endif

@@ -1,4 +1,4 @@
-/* The commands: one table, in main.c, from which dispatch and help come. */
+/* The commands: one table, in command.c, from which dispatch and help come. */
 #ifndef TCPWAVE_CMD_COMMAND_H
 #define TCPWAVE_CMD_COMMAND_H
 

@@ -39,6 +39,7 @@ struct options {
     const struct command *command;
     struct target_name target; /* its form is checked; target_resolve() looks it up */
     bool help, version;        /* main's: no command is run */
+    bool manual;               /* with `help`: asked for by "tcpwave help" */
 
     /* Where from, where to. */
     bool ipv4, ipv6;       /* -4, -6: never both */
@@ -106,6 +107,14 @@ static inline bool options_stdout_taken(const struct options *o)
 {
     return (o->output && o->output[0] == '-' && !o->output[1]) ||
            (o->pcap && o->pcap[0] == '-' && !o->pcap[1]);
+}
+
+/* Which addresses of a name will do. */
+static inline enum target_family options_family(const struct options *o)
+{
+    if (o->ipv4 || (o->has_source && !o->source.v6))
+        return TARGET_IPV4;
+    return o->ipv6 || o->has_source ? TARGET_IPV6 : TARGET_ANY;
 }
 
 #endif

@@ -182,7 +182,7 @@ static int parse_host(const struct split *s, struct target_name *name, struct di
 int target_parse(const char *text, bool passive, struct target_name *out, struct diag *d)
 {
     struct target_name name = {.passive = passive};
-    struct split s;
+    struct split s = {.brackets = false};
 
     if (split(text, passive, &s, d) || parse_host(&s, &name, d) ||
         parse_service(s.service, &name, d))

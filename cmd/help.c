@@ -1,0 +1,133 @@
+#include "cmd/help.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/cli.h"
+#include "lib/wire/privilege.h"
+
+#define COLUMN 28 /* where the words about an option begin */
+#define WIDTH 79
+
+/* Words from `column` on, which is where the line stands already, and on further lines as far as
+ * needed; ends the last one. */
+static void put_words(FILE *to, const char *text, int column)
+{
+    int at = column;
+
+    while (*text) {
+        int len = (int)strcspn(text, " ");
+        if (at > column && at + 1 + len > WIDTH) {
+            fprintf(to, "\n%*s", column, "");
+            at = column;
+        }
+        at += fprintf(to, "%s%.*s", at > column ? " " : "", len, text);
+        text += len;
+        text += strspn(text, " ");
+    }
+    fputc('\n', to);
+}
+
+static void put_option(FILE *to, const struct option_row *row)
+{
+    char left[80];
+    char letter[] = {'-', row->letter, '\0'};
+    int len = snprintf(left, sizeof left, "  %s%s%s%s%s%s", row->letter ? letter : "  ",
+                       !row->name    ? ""
+                       : row->letter ? ", "
+                                     : "  ",
+                       row->name ? "--" : "", row->name ? row->name : "", row->value ? " " : "",
+                       row->value ? row->value : "");
+
+    fputs(left, to);
+    if (len + 2 > COLUMN)
+        fprintf(to, "\n%*s", COLUMN, "");
+    else
+        fprintf(to, "%*s", COLUMN - len, "");
+    put_words(to, row->help, COLUMN);
+}
+
+void help_command(FILE *to, const struct command *c)
+{
+    const struct option_row *heading = NULL;
+
+    fprintf(to, "Usage: tcpwave %s [options] %s\n\n", c->name, c->target);
+    put_words(to, c->purpose, 0);
+    for (const struct option_row *row = option_table; row->kind; row++) {
+        if (row->kind == KIND_HEADING)
+            heading = row;
+        if (row->kind == KIND_HEADING || !(row->commands & c->bit))
+            continue;
+        if (heading)
+            fprintf(to, "\n%s:\n", heading->name);
+        heading = NULL;
+        put_option(to, row);
+    }
+    fputc('\n', to);
+    put_words(to, "A DURATION is a number with us, ms, s, m or h; of seconds without.", 0);
+    fprintf(to, "The manual: tcpwave help %s\n", c->name);
+}
+
+void help_overview(FILE *to)
+{
+    fputs("Usage: tcpwave COMMAND [options] TARGET\n\n"
+          "Makes TCP connections with a TCP of its own, and says what state each side is\n"
+          "in and how that is known. TARGET is host:port, host:service or [IPv6]:port.\n\n"
+          "Commands:\n",
+          to);
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(to, "  %-11s%s\n", c->name, c->summary);
+    fputs("\n"
+          "  tcpwave COMMAND --help    its options\n"
+          "  tcpwave help COMMAND      its manual\n"
+          "  tcpwave --version\n\n"
+          "Examples:\n"
+          "  tcpwave connect example.org:80\n"
+          "  tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n"
+          "  tcpwave connect --json --pcap run.pcapng '[::1]:22'\n\n"
+          "Exit status: 0 open, 1 failed, 2 usage, 3 local, 4 refused, 5 dropped,\n"
+          "6 rejected, 7 reset, 8 lost. Raw sockets need root, or once for all:\n"
+          "  setcap cap_net_raw+ep \"$(command -v tcpwave)\"\n",
+          to);
+}
+
+void help_dump(FILE *to)
+{
+    for (const struct command *c = commands; c->name; c++) {
+        for (const struct option_row *row = option_table; row->kind; row++) {
+            if (row->kind != KIND_HEADING && row->commands & c->bit)
+                fprintf(to, "%s\t%s\t%c\t%s\n", c->name, row->name ? row->name : "-",
+                        row->letter ? row->letter : '-', row->value ? row->value : "-");
+        }
+    }
+}
+
+/* man(1) is run as whoever called, and what it says of a page that it does not find is not
+ * shown. */
+static int show_page(const char *page)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        if (null >= 0 && dup2(null, STDERR_FILENO) >= 0 && privilege_drop(NULL) == 0)
+            execlp("man", "man", page, (char *)NULL);
+        _exit(127);
+    }
+    if (child < 0 || waitpid(child, &status, 0) < 0)
+        return WAVE_ENOTFOUND;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : WAVE_ENOTFOUND;
+}
+
+int help_manual(const struct command *c)
+{
+    char page[64];
+
+    if (!isatty(STDOUT_FILENO))
+        return WAVE_ENOTFOUND;
+    snprintf(page, sizeof page, "tcpwave%s%s", c ? "-" : "", c ? c->name : "");
+    return c && show_page(page) == 0 ? 0 : show_page("tcpwave");
+}

@@ -1,0 +1,85 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <libnet.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cli.h"
+#include "cmd/help.h"
+#include "cmd/signals.h"
+#include "config.h"
+#include "lib/core/verdict.h"
+
+/* Standard input, output and error are there: else a raw socket would get one of their numbers, and
+ * be written to. */
+static void standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static int version(void)
+{
+    printf("%s, with libnet %s, %s\n", PACKAGE_STRING, LIBNET_VERSION, pcap_lib_version());
+    return 0;
+}
+
+static int help(const struct options *o)
+{
+    if (o->manual && help_manual(o->command) == 0)
+        return 0;
+    if (o->command)
+        help_command(stdout, o->command);
+    else
+        help_overview(stdout);
+    return 0;
+}
+
+static int usage(const struct diag *d)
+{
+    fprintf(stderr, "tcpwave: %s\n", d->text);
+    return VERDICT_USAGE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    struct options o;
+    struct diag d;
+
+    if (argc < 2) {
+        help_overview(stderr);
+        return VERDICT_USAGE;
+    }
+    if (strcmp(argv[1], "--dump-options") == 0) {
+        help_dump(stdout);
+        return 0;
+    }
+    if (cli_parse(argc, argv, &o, &d))
+        return usage(&d);
+    if (o.version)
+        return version();
+    if (o.help)
+        return help(&o);
+    signals_ignore_pipe();
+    return o.command->run(&o);
+}
+
+int main(int argc, char **argv)
+{
+    standard_descriptors();
+
+    int status = dispatch(argc, argv);
+
+    if ((fflush(stdout) || ferror(stdout)) && status == VERDICT_OPEN) {
+        fprintf(stderr, "tcpwave: cannot write to standard output: %s\n", strerror(errno));
+        status = VERDICT_LOCAL;
+    }
+    return status;
+}
