@@ -38,7 +38,7 @@ static int open_tun(void)
     int fd = open("/dev/net/tun", O_RDWR);
     strcpy(r.ifr_name, "wt");
     if (fd >= 0 && ioctl(fd, TUNSETIFF, &r) == 0 &&
-        run("ip link set wt mtu 1400 up && ip addr add 10.79.0.1/24 dev wt"))
+        ground_run("ip link set wt mtu 1400 up && ip addr add 10.79.0.1/24 dev wt"))
         return fd;
     if (fd >= 0)
         close(fd);
@@ -68,10 +68,10 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
     int tun = open_tun();
     if (tun < 0)
         skip();
-    struct wire_config c = {.remote = addr_of(false, tun_peer), .rport = 80};
+    struct wire_config c = {.remote = ground_addr(false, tun_peer), .rport = 80};
     c.keep_privileges = true;
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c), back = flow_reverse(&f);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c), back = flow_reverse(&f);
     struct wire_packet p;
     uint8_t bytes[128], *tcp = bytes + 20;
     assert_string_equal(wire_info(w)->link, "raw");
@@ -81,24 +81,24 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
     size_t len = (size_t)seg_build(&back, &s, tcp, sizeof bytes - 20);
     len = make_ip(bytes, &back, 6, len);
     arrive(tun, bytes, len);
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.ttl, 63);
 
     bytes[len - 1] ^= 1;
     arrive(tun, bytes, len);
-    assert_false(next_within(w, false, 50, &p));
+    assert_false(ground_next_within(w, false, 50, &p));
     assert_int_equal(wire_stats(w).malformed, 1);
 
     /* CHECKSUM_PARTIAL: the sum of the pseudo-header, not inverted, stands in the field. */
     uint16_t unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&back, 6, (uint32_t)len - 20));
     memcpy(tcp + 16, &unfilled, 2);
     arrive(tun, bytes, len);
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.seg.len, 4);
 
     tcp[12] = 0x40; /* a data offset below five (RFC 9293, 3.1) */
     arrive(tun, bytes, len);
-    assert_false(next_within(w, false, 50, &p));
+    assert_false(ground_next_within(w, false, 50, &p));
     assert_int_equal(wire_stats(w).malformed, 2);
     wire_close(w);
     close(tun);
@@ -111,14 +111,14 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
     int tun = open_tun();
     if (tun < 0)
         skip();
-    struct wire_config c = {.remote = addr_of(false, tun_peer), .rport = 80};
+    struct wire_config c = {.remote = ground_addr(false, tun_peer), .rport = 80};
     c.keep_privileges = true;
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c), back = flow_reverse(&f);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c), back = flow_reverse(&f);
     struct wire_packet p;
     uint8_t sent[128], bytes[128] = {0}, *icmp = bytes + 20;
 
-    send_seg(w, &f, &syn);
+    ground_send(w, &f, &ground_syn);
     do /* IPv6 has things of its own to say on a new device */
         assert_true(read(tun, sent, sizeof sent) >= 40);
     while (sent[0] != 0x45);
@@ -133,13 +133,13 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
         memcpy(icmp + 2, &sum, 2);
         arrive(tun, bytes, make_ip(bytes, &back, 1, 36));
         if (quoted == 0)
-            assert_false(next_within(w, false, 50, &p));
+            assert_false(ground_next_within(w, false, 50, &p));
     }
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.kind, PACKET_ICMP);
     assert_int_equal(p.packet.icmp.type, 3);
     assert_int_equal(p.packet.icmp.code, 3);
-    assert_int_equal(p.packet.icmp.seq.v, syn.seq.v);
+    assert_int_equal(p.packet.icmp.seq.v, ground_syn.seq.v);
     assert_int_equal(wire_stats(w).other, 1);
     wire_close(w);
     close(tun);
@@ -169,10 +169,10 @@ static void arrive_tagged(int fd, int ifindex, const uint8_t *ip, size_t len, in
 static void vlan_tagged_segments_are_captured(void **state)
 {
     (void)state;
-    assert_true(run("ip link add wc type veth peer name wd && ip link set wc up &&"
-                    "ip link set wd up"));
-    struct flow back = {.local = addr_of(false, "10.80.0.2"),
-                        .remote = addr_of(false, "10.80.0.1"),
+    assert_true(ground_run("ip link add wc type veth peer name wd && ip link set wc up &&"
+                           "ip link set wd up"));
+    struct flow back = {.local = ground_addr(false, "10.80.0.2"),
+                        .remote = ground_addr(false, "10.80.0.1"),
                         .lport = 80,
                         .rport = 4000};
     struct capture_config config = {.device = "wc", .filter = {.flow = flow_reverse(&back)}};
@@ -216,7 +216,7 @@ int main(void)
         cmocka_unit_test(port_unreachable_is_given_to_the_flow_it_quotes),
         cmocka_unit_test(vlan_tagged_segments_are_captured),
     };
-    if (!enter_namespace())
+    if (!ground_enter())
         return 77;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ struct path {
 static struct wire_config config_of(const struct path *p)
 {
     return (struct wire_config){.v6 = p->v6,
-                                .remote = addr_of(p->v6, p->to),
+                                .remote = ground_addr(p->v6, p->to),
                                 .rport = SERVER_PORT,
                                 .interface = p->interface,
                                 .guards = p->guard,
@@ -75,9 +75,9 @@ static void handshake_with_the_kernel(void **state)
     const struct path *path = *state;
     struct wire_config c = config_of(path);
     long resets = tcp_counter("OutRsts"), bad = tcp_counter("InCsumErrors");
-    struct wire *w = open_wire(&c);
+    struct wire *w = ground_open(&c);
     const struct wire_info *info = wire_info(w);
-    struct flow f = flow_to(w, &c), back = flow_reverse(&f);
+    struct flow f = ground_flow(w, &c), back = flow_reverse(&f);
     struct wire_packet p;
 
     assert_int_equal(info->loopback, path->loopback);
@@ -87,37 +87,37 @@ static void handshake_with_the_kernel(void **state)
     assert_int_equal(info->mtu, path->loopback ? 65535 : 1500);
     assert_true(info->lport > 0);
 
-    send_seg(w, &f, &syn);
-    next(w, true, &p);
+    ground_send(w, &f, &ground_syn);
+    ground_next(w, true, &p);
     wave_time sent = p.stamp;
     assert_true(flow_eq(&p.packet.flow, &f));
     assert_int_equal(p.packet.seg.flags, SEG_SYN);
-    assert_int_equal(p.packet.seg.seq.v, syn.seq.v);
+    assert_int_equal(p.packet.seg.seq.v, ground_syn.seq.v);
     assert_int_equal(p.packet.ttl, 64);
     assert_true(p.packet.df);
     assert_true(seg_checksum_ok(&f, p.packet.l4, p.packet.l4_len));
 
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_true(flow_eq(&p.packet.flow, &back));
     assert_int_equal(p.packet.kind, PACKET_TCP);
     assert_int_equal(p.packet.seg.flags, SEG_SYN | SEG_ACK);
-    assert_int_equal(p.packet.seg.ack.v, syn.seq.v + 1);
+    assert_int_equal(p.packet.seg.ack.v, ground_syn.seq.v + 1);
     assert_int_equal(p.packet.seg.opt.has,
                      OPT_MSS | OPT_SACK_PERMITTED | OPT_TIMESTAMP | OPT_WSCALE);
     assert_int_equal(p.packet.seg.opt.tsecr, 1000);
     assert_true(p.stamp >= sent && p.stamp - sent < 10 * WAVE_S);
     assert_int_equal(p.ip_len, p.packet.length);
 
-    struct seg s = {.seq = seq_add(syn.seq, 1),
+    struct seg s = {.seq = seq_add(ground_syn.seq, 1),
                     .ack = seq_add(p.packet.seg.seq, 1),
                     .flags = SEG_ACK | SEG_PSH,
                     .wnd = 500,
                     .opt = {.has = OPT_TIMESTAMP, .tsval = 1001, .tsecr = p.packet.seg.opt.tsval},
                     .len = 5,
                     .data = (const uint8_t *)"hello"};
-    send_seg(w, &f, &s);
+    ground_send(w, &f, &s);
     do {
-        next(w, false, &p);
+        ground_next(w, false, &p);
         assert_int_equal(p.packet.seg.flags & (SEG_RST | SEG_SYN), 0);
     } while (p.packet.seg.len == 0);
     assert_int_equal(p.packet.seg.len, 5);
@@ -125,7 +125,7 @@ static void handshake_with_the_kernel(void **state)
     assert_int_equal(p.packet.seg.seq.v, s.ack.v);
 
     struct seg reset = {.seq = seq_add(s.seq, 5), .flags = SEG_RST};
-    send_seg(w, &f, &reset);
+    ground_send(w, &f, &reset);
     struct wire_stats stats = wire_stats(w);
     assert_int_equal(stats.sent, 3);
     assert_int_equal(stats.malformed, 0);
@@ -140,13 +140,13 @@ static void handshake_with_the_kernel(void **state)
 static void each_packet_is_given_once(void **state)
 {
     struct wire_config c = config_of(*state);
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
     struct wire_packet p;
     int out = 0, in = 0;
     for (int i = 0; i < 5; i++) {
         struct seg s = {.seq = seq_of(1000u + (uint32_t)i), .ack = seq_of(5), .flags = SEG_ACK};
-        send_seg(w, &f, &s); /* to no connection: each is answered with one RST */
+        ground_send(w, &f, &s); /* to no connection: each is answered with one RST */
     }
     wave_time end = wire_now() + PATIENCE_MS * WAVE_MS;
     while (in < 5 && wire_now() < end) {
@@ -155,7 +155,7 @@ static void each_packet_is_given_once(void **state)
         out += p.outgoing;
         in += !p.outgoing;
     }
-    assert_false(next_within(w, false, 50, &p));
+    assert_false(ground_next_within(w, false, 50, &p));
     assert_int_equal(in, 5);
     assert_int_equal(out, 5);
     wire_close(w);
@@ -167,15 +167,15 @@ static void without_a_guard_the_kernel_resets(void **state)
     struct wire_config c = config_of(*state);
     c.no_guard = true;
     long resets = tcp_counter("OutRsts");
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
     struct wire_packet p;
     assert_string_equal(wire_info(w)->guard, "none");
-    send_seg(w, &f, &syn);
-    next(w, false, &p);
-    next(w, true, &p);
+    ground_send(w, &f, &ground_syn);
+    ground_next(w, false, &p);
+    ground_next(w, true, &p);
     while (!(p.packet.seg.flags & SEG_RST))
-        next(w, true, &p);
+        ground_next(w, true, &p);
     assert_int_equal(tcp_counter("OutRsts"), resets + 1);
     wire_close(w);
 }
@@ -197,8 +197,8 @@ static void segments_are_crafted_exactly(void **state)
     static const uint32_t lengths[] = {0, 1, 1000, 3, 0, 0, 1388, 2, 1387};
     static uint8_t data[1400], expected[1500];
     struct wire_config c = config_of(*state);
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
     struct wire_packet p;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 7 + 3);
@@ -226,7 +226,7 @@ static void segments_are_crafted_exactly(void **state)
         assert_int_equal(wire_send(w, &f, &s, &ip, NULL), 0);
         int n = seg_build(&f, &s, expected, sizeof expected);
         assert_true(n > 0);
-        next(w, true, &p);
+        ground_next(w, true, &p);
         assert_int_equal(p.packet.l4_len, n);
         assert_memory_equal(p.packet.l4, expected, (size_t)n);
         assert_int_equal(p.packet.length, (uint32_t)n + (f.v6 ? 40 : 20));
@@ -241,14 +241,14 @@ static void more_than_the_mtu_is_refused(void **state)
 {
     static const uint8_t data[65000];
     struct wire_config c = config_of(*state);
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
     struct wire_packet p;
     uint32_t headers = c.v6 ? 60 : 40;
     struct seg s = {.flags = SEG_ACK, .data = data};
     s.len = 1500 - headers;
     assert_int_equal(wire_send(w, &f, &s, NULL, NULL), 0);
-    next(w, true, &p);
+    ground_next(w, true, &p);
     assert_int_equal(p.packet.length, 1500);
     s.len = 1501 - headers;
     assert_int_equal(wire_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
@@ -264,16 +264,16 @@ static void more_than_the_mtu_is_refused(void **state)
 static void icmp_errors_that_quote_us_are_given(void **state)
 {
     struct wire_config c = config_of(*state);
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c);
-    struct addr router = addr_of(c.v6, c.v6 ? "fd77::2" : "10.77.0.2");
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
+    struct addr router = ground_addr(c.v6, c.v6 ? "fd77::2" : "10.77.0.2");
     struct wire_packet p;
 
     struct flow other = f; /* the same router's error about another flow is not for us */
     other.lport ^= 1;
-    send_seg(w, &other, &syn);
-    send_seg(w, &f, &syn);
-    next(w, false, &p);
+    ground_send(w, &other, &ground_syn);
+    ground_send(w, &f, &ground_syn);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.kind, PACKET_ICMP);
     assert_int_equal(p.packet.icmp.type, c.v6 ? 1 : 3);
     assert_int_equal(p.packet.icmp.code, c.v6 ? 1 : 13);
@@ -281,8 +281,8 @@ static void icmp_errors_that_quote_us_are_given(void **state)
     assert_true(addr_eq(&p.packet.icmp.from, &router));
     assert_true(flow_eq(&p.packet.icmp.flow, &f));
     assert_true(p.packet.icmp.has_seq);
-    assert_int_equal(p.packet.icmp.seq.v, syn.seq.v);
-    assert_false(next_within(w, false, 100, &p));
+    assert_int_equal(p.packet.icmp.seq.v, ground_syn.seq.v);
+    assert_false(ground_next_within(w, false, 100, &p));
     wire_close(w);
 }
 
@@ -297,7 +297,7 @@ static void listening_sees_a_client(void **state)
                             .interface = path->interface,
                             .keep_privileges = true};
     long resets = tcp_counter("OutRsts");
-    struct wire *w = open_wire(&c);
+    struct wire *w = ground_open(&c);
     const struct wire_info *info = wire_info(w);
     struct wire_packet p;
     assert_string_equal(info->interface, path->interface ? path->interface : "any");
@@ -305,12 +305,12 @@ static void listening_sees_a_client(void **state)
 
     int client = socket(c.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_storage to;
-    struct addr remote = addr_of(c.v6, path->to);
+    struct addr remote = ground_addr(c.v6, path->to);
     socklen_t size = address_socket(c.v6, &remote, info->lport, 0, &to);
     assert_int_equal(connect(client, (struct sockaddr *)&to, size), -1);
     assert_int_equal(errno, EINPROGRESS);
 
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.seg.flags, SEG_SYN);
     assert_int_equal(p.packet.flow.rport, info->lport);
     struct flow f = flow_reverse(&p.packet.flow);
@@ -319,10 +319,10 @@ static void listening_sees_a_client(void **state)
                          .flags = SEG_SYN | SEG_ACK,
                          .wnd = 1000,
                          .opt = {.has = OPT_MSS, .mss = 1000}};
-    send_seg(w, &f, &answer);
-    next(w, true, &p);
+    ground_send(w, &f, &answer);
+    ground_next(w, true, &p);
     assert_int_equal(p.packet.seg.flags, SEG_SYN | SEG_ACK);
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.seg.flags, SEG_ACK);
     assert_int_equal(p.packet.seg.ack.v, 8);
     struct pollfd connected = {client, POLLOUT, 0};
@@ -330,10 +330,10 @@ static void listening_sees_a_client(void **state)
     assert_int_equal(connected.revents, POLLOUT);
     assert_int_equal(tcp_counter("OutRsts"), resets);
     close(client);
-    next(w, false, &p);
+    ground_next(w, false, &p);
     assert_true(p.packet.seg.flags & SEG_FIN);
     struct seg reset = {.seq = seq_of(8), .flags = SEG_RST};
-    send_seg(w, &f, &reset);
+    ground_send(w, &f, &reset);
     wire_close(w);
 }
 
@@ -341,15 +341,15 @@ static void inbound_only_leaves_our_own_out(void **state)
 {
     struct wire_config c = config_of(*state);
     c.inbound_only = true;
-    struct wire *w = open_wire(&c);
-    struct flow f = flow_to(w, &c);
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
     struct wire_packet p;
-    send_seg(w, &f, &syn);
-    next(w, false, &p);
+    ground_send(w, &f, &ground_syn);
+    ground_next(w, false, &p);
     assert_int_equal(p.packet.seg.flags, SEG_SYN | SEG_ACK);
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
-    send_seg(w, &f, &reset);
-    assert_false(next_within(w, true, 50, &p));
+    ground_send(w, &f, &reset);
+    assert_false(ground_next_within(w, true, 50, &p));
     assert_int_equal(wire_stats(w).received, 1);
     wire_close(w);
 }
@@ -367,7 +367,7 @@ static void expect_refusal(const struct wire_config *c, int code, const char *wo
 static void a_port_in_use_names_its_holder(void **state)
 {
     (void)state;
-    struct wire_config c = {.remote = addr_of(false, "127.0.0.1"),
+    struct wire_config c = {.remote = ground_addr(false, "127.0.0.1"),
                             .rport = 9,
                             .lport = SERVER_PORT,
                             .keep_privileges = true};
@@ -397,13 +397,13 @@ static void a_port_in_time_wait_is_taken_but_for_its_own_flow(void **state)
     assert_int_equal(read(fd, &byte, 1), 0);
     close(fd);
 
-    struct wire_config c = {.remote = addr_of(false, "127.0.0.1"),
+    struct wire_config c = {.remote = ground_addr(false, "127.0.0.1"),
                             .rport = SERVER_PORT,
                             .lport = ntohs(from.sin_port),
                             .keep_privileges = true};
     expect_refusal(&c, WAVE_EINUSE, "127.0.0.1:7000 in TIME_WAIT");
     c.rport = SERVER_PORT + 1;
-    struct wire *w = open_wire(&c);
+    struct wire *w = ground_open(&c);
     assert_int_equal(wire_info(w)->lport, c.lport);
     wire_close(w);
 }
@@ -411,22 +411,22 @@ static void a_port_in_time_wait_is_taken_but_for_its_own_flow(void **state)
 static void what_has_no_route_is_refused(void **state)
 {
     (void)state;
-    struct wire_config c = {.remote = addr_of(false, "203.0.113.1"), .rport = 9};
+    struct wire_config c = {.remote = ground_addr(false, "203.0.113.1"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "no route to 203.0.113.1");
-    c.remote = addr_of(false, "10.77.0.2");
+    c.remote = ground_addr(false, "10.77.0.2");
     c.interface = "nosuch0";
     expect_refusal(&c, WAVE_ENOROUTE, "no interface is named 'nosuch0'");
     c.interface = "an-interface-name-of-much-too-many-letters";
     expect_refusal(&c, WAVE_ENOROUTE, "no interface is named");
     c.interface = NULL;
     c.has_source = true;
-    c.source = addr_of(false, "192.0.2.7");
+    c.source = ground_addr(false, "192.0.2.7");
     expect_refusal(&c, WAVE_ENOROUTE, "192.0.2.7 is not this host's");
     c.listen = true;
     expect_refusal(&c, WAVE_ENOROUTE, "192.0.2.7 is not this host's");
-    c = (struct wire_config){.remote = addr_of(false, "10.77.0.255"), .rport = 9};
+    c = (struct wire_config){.remote = ground_addr(false, "10.77.0.255"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "broadcast");
-    c = (struct wire_config){.v6 = true, .remote = addr_of(true, "fe80::2"), .rport = 9};
+    c = (struct wire_config){.v6 = true, .remote = ground_addr(true, "fe80::2"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "link-local");
 }
 
@@ -444,7 +444,7 @@ static void in_a_child(int (*body)(void))
 
 static struct wire_config config_to_peer(void)
 {
-    return (struct wire_config){.remote = addr_of(false, "10.77.0.2"), .rport = SERVER_PORT};
+    return (struct wire_config){.remote = ground_addr(false, "10.77.0.2"), .rport = SERVER_PORT};
 }
 
 static int status_line(const char *name, char value[64])
@@ -477,8 +477,9 @@ static int drop_and_send(void)
         return 3;
     if (socket(AF_INET, SOCK_RAW, IPPROTO_RAW) >= 0)
         return 4;
-    struct flow f = flow_to(w, &c);
-    if (wire_send(w, &f, &syn, NULL, NULL) < 0 || !next_within(w, false, PATIENCE_MS, &p))
+    struct flow f = ground_flow(w, &c);
+    if (wire_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
+        !ground_next_within(w, false, PATIENCE_MS, &p))
         return 5;
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
     if (wire_send(w, &f, &reset, NULL, NULL) < 0)
@@ -526,8 +527,9 @@ static int open_with_net_raw_alone(void)
         fprintf(stderr, "# %s\n", d.text);
         return 2;
     }
-    struct flow f = flow_to(w, &c);
-    if (wire_send(w, &f, &syn, NULL, NULL) < 0 || !next_within(w, false, PATIENCE_MS, &p))
+    struct flow f = ground_flow(w, &c);
+    if (wire_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
+        !ground_next_within(w, false, PATIENCE_MS, &p))
         return 3;
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
     if (wire_send(w, &f, &reset, NULL, NULL) < 0)
@@ -607,14 +609,14 @@ static int run_cases(void)
 
 int main(void)
 {
-    if (!enter_namespace())
+    if (!ground_enter())
         return 77;
-    if (!start_server(0, false) || !start_server(1, true)) {
-        stop_servers();
+    if (!ground_start(0, false) || !ground_start(1, true)) {
+        ground_stop();
         printf("# the namespaces could not be furnished (needs ip of iproute2, and veth)\n");
         return 77;
     }
     int failures = run_cases();
-    stop_servers();
+    ground_stop();
     return failures;
 }

@@ -29,7 +29,7 @@ static void write_file(const char *path, const char *text)
         close(fd);
 }
 
-bool run(const char *command)
+bool ground_run(const char *command)
 {
     int status = system(command);
     if (status != 0)
@@ -55,9 +55,9 @@ static bool unshare_network(void)
     return true;
 }
 
-bool enter_namespace(void)
+bool ground_enter(void)
 {
-    if (unshare_network() && run("ip link set lo up"))
+    if (unshare_network() && ground_run("ip link set lo up"))
         return true;
     printf("# no network namespace of our own: %s\n", strerror(errno));
     return false;
@@ -102,9 +102,10 @@ static void child(int go, int ready, bool apart)
     if (apart) {
         if (unshare(CLONE_NEWNET) < 0 || write(ready, "n", 1) != 1 || !wait_for(go))
             _exit(1);
-        if (!run("ip link set lo up && ip link set wb up && ip addr add 10.77.0.2/24 dev wb &&"
-                 "ip addr add fd77::2/64 dev wb nodad && ip addr add fe80::2/64 dev wb nodad &&"
-                 "ip route add prohibit 10.78.0.0/24 && ip -6 route add prohibit fd78::/64"))
+        if (!ground_run(
+                "ip link set lo up && ip link set wb up && ip addr add 10.77.0.2/24 dev wb &&"
+                "ip addr add fd77::2/64 dev wb nodad && ip addr add fe80::2/64 dev wb nodad &&"
+                "ip route add prohibit 10.78.0.0/24 && ip -6 route add prohibit fd78::/64"))
             _exit(1);
         write_file("/proc/sys/net/ipv4/ip_forward", "1");
         write_file("/proc/sys/net/ipv6/conf/all/forwarding", "1");
@@ -112,7 +113,7 @@ static void child(int go, int ready, bool apart)
     serve(ready);
 }
 
-bool start_server(int which, bool apart)
+bool ground_start(int which, bool apart)
 {
     int go[2], ready[2];
     char command[160];
@@ -125,18 +126,19 @@ bool start_server(int which, bool apart)
         snprintf(command, sizeof command,
                  "ip link add wa address 02:00:00:00:00:01 type veth peer name wb netns %d",
                  (int)servers[which]);
-        if (!wait_for(ready[0]) || !run(command) ||
-            !run("ip link set wa up && ip addr add 10.77.0.1/24 dev wa &&"
-                 "ip addr add fd77::1/64 dev wa nodad && ip addr add fe80::1/64 dev wa nodad &&"
-                 "ip route add 10.78.0.0/24 via 10.77.0.2 && ip -6 route add fd78::/64 via "
-                 "fd77::2") ||
+        if (!wait_for(ready[0]) || !ground_run(command) ||
+            !ground_run(
+                "ip link set wa up && ip addr add 10.77.0.1/24 dev wa &&"
+                "ip addr add fd77::1/64 dev wa nodad && ip addr add fe80::1/64 dev wa nodad &&"
+                "ip route add 10.78.0.0/24 via 10.77.0.2 && ip -6 route add fd78::/64 via "
+                "fd77::2") ||
             write(go[1], "g", 1) != 1)
             return false;
     }
     return wait_for(ready[0]);
 }
 
-void stop_servers(void)
+void ground_stop(void)
 {
     for (size_t i = 0; i < sizeof servers / sizeof *servers; i++)
         if (servers[i] > 0) {
@@ -145,14 +147,14 @@ void stop_servers(void)
         }
 }
 
-struct addr addr_of(bool v6, const char *text)
+struct addr ground_addr(bool v6, const char *text)
 {
     struct addr a = {{0}};
     assert_int_equal(inet_pton(v6 ? AF_INET6 : AF_INET, text, a.byte), 1);
     return a;
 }
 
-struct wire *open_wire(const struct wire_config *config)
+struct wire *ground_open(const struct wire_config *config)
 {
     struct wire *w = NULL;
     struct diag d = {""};
@@ -163,7 +165,7 @@ struct wire *open_wire(const struct wire_config *config)
 }
 
 /* The next packet in the wanted direction, or false when none comes. */
-bool next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out)
+bool ground_next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out)
 {
     wave_time end = wire_now() + (wave_time)ms * WAVE_MS;
     struct diag d = {""};
@@ -181,13 +183,13 @@ bool next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out)
     return false;
 }
 
-void next(struct wire *w, bool outgoing, struct wire_packet *out)
+void ground_next(struct wire *w, bool outgoing, struct wire_packet *out)
 {
-    if (!next_within(w, outgoing, PATIENCE_MS, out))
+    if (!ground_next_within(w, outgoing, PATIENCE_MS, out))
         fail_msg("no %s packet came", outgoing ? "outgoing" : "incoming");
 }
 
-void send_seg(struct wire *w, const struct flow *f, const struct seg *s)
+void ground_send(struct wire *w, const struct flow *f, const struct seg *s)
 {
     struct diag d = {""};
     int error = wire_send(w, f, s, NULL, &d);
@@ -195,17 +197,18 @@ void send_seg(struct wire *w, const struct flow *f, const struct seg *s)
         fail_msg("wire_send: %d: %s", error, d.text);
 }
 
-struct flow flow_to(const struct wire *w, const struct wire_config *c)
+struct flow ground_flow(const struct wire *w, const struct wire_config *c)
 {
     const struct wire_info *i = wire_info(w);
     return (struct flow){
         .local = i->local, .remote = c->remote, .lport = i->lport, .rport = c->rport, .v6 = c->v6};
 }
 
-const struct seg syn = {.seq = {0xfffffff0},
-                        .flags = SEG_SYN,
-                        .wnd = 64240,
-                        .opt = {.has = OPT_MSS | OPT_SACK_PERMITTED | OPT_TIMESTAMP | OPT_WSCALE,
-                                .mss = 1400,
-                                .wscale = 7,
-                                .tsval = 1000}};
+const struct seg ground_syn = {
+    .seq = {0xfffffff0},
+    .flags = SEG_SYN,
+    .wnd = 64240,
+    .opt = {.has = OPT_MSS | OPT_SACK_PERMITTED | OPT_TIMESTAMP | OPT_WSCALE,
+            .mss = 1400,
+            .wscale = 7,
+            .tsval = 1000}};

@@ -14,35 +14,35 @@
 
 /* Enters a network namespace of our own, as root or, through a user namespace, as anybody, and
  * brings its lo up. False, with the reason on standard output, where that is not allowed. */
-bool enter_namespace(void);
+bool ground_enter(void);
 
 /* Runs a shell command; false, with a word on standard error, when it fails. */
-bool run(const char *command);
+bool ground_run(const char *command);
 
 /*
  * Starts echo server 0 or 1 in a process of its own. With `apart` it has a namespace of its own:
  * our "wa" has 10.77.0.1, fd77::1 and fe80::1, its "wb" 10.77.0.2, fd77::2 and fe80::2; it routes,
  * and prohibits 10.78.0.0/24 and fd78::/64. False when that cannot be had.
  */
-bool start_server(int which, bool apart);
-void stop_servers(void);
+bool ground_start(int which, bool apart);
+void ground_stop(void);
 
-struct addr addr_of(bool v6, const char *text);
+struct addr ground_addr(bool v6, const char *text);
 
 /* wire_open(), and the test fails with the diagnosis if it does. */
-struct wire *open_wire(const struct wire_config *config);
+struct wire *ground_open(const struct wire_config *config);
 
 /* The flow to what `c` names from what the wire found. */
-struct flow flow_to(const struct wire *w, const struct wire_config *c);
+struct flow ground_flow(const struct wire *w, const struct wire_config *c);
 
 /* The next packet in the wanted direction: false when none comes, or the test fails. */
-bool next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out);
-void next(struct wire *w, bool outgoing, struct wire_packet *out);
+bool ground_next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out);
+void ground_next(struct wire *w, bool outgoing, struct wire_packet *out);
 
 /* wire_send(), and the test fails if it does. */
-void send_seg(struct wire *w, const struct flow *f, const struct seg *s);
+void ground_send(struct wire *w, const struct flow *f, const struct seg *s);
 
 /* A SYN with a present-day host's options. */
-extern const struct seg syn;
+extern const struct seg ground_syn;
 
 #endif
