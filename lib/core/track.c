@@ -107,6 +107,7 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
     if (idle && !(s->flags & SEG_FIN) && s->len <= 1 && seq_eq(seq_add(s->seq, 1), x->next) &&
         seen(x, SEEN_ACK) && seq_geq(s->ack, x->acked)) {
         x->seen |= SEEN_PROBE;
+        y->asked = true;
         return notes | TRACK_PROBE;
     }
     if (len > 0 && seq_lt(s->seq, x->next))
@@ -129,7 +130,9 @@ static void enter_ack(struct look *l)
     l->newer = !seen(x, SEEN_ACK) || seq_gt(s->ack, x->acked);
     if (!seen(x, SEEN_ACK)) {
         x->edge = edge;
-        y->clean_at = l->now; /* before its SYN was acknowledged it sent neither data nor FIN */
+        y->opened_at = l->now;
+    } else if (!l->newer && seg_len(s) == 0 && !seen(y, SEEN_RESET)) {
+        y->opened_at = l->now - REPEAT_TICKS; /* it asks for what it has not got */
     }
     x->edge = seq_max(x->edge, edge);
     if (l->newer)
@@ -162,16 +165,15 @@ static void enter_end(const struct look *l)
     struct track_half *x = l->x;
     const struct seg *s = l->s;
     struct seq end = seg_end(s);
+    /* A single byte that was seen from the middle on may be a probe's, in the place of a FIN. */
+    bool data =
+        !(s->flags & SEG_FIN) && s->len > (seen(x, SEEN_SYN) ? 0 : 1) && !(l->notes & TRACK_PROBE);
 
     if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
-        if (s->len == 0)
-            x->seen &= (uint16_t)~SEEN_SOLID;
+        x->seen &= (uint16_t)~SEEN_SOLID;
         x->next = end;
-        x->next_at = l->now;
     }
-    /* A single byte that was seen from the middle on may be a probe's, in the place of a FIN. */
-    if (!(s->flags & SEG_FIN) && s->len > (seen(x, SEEN_SYN) ? 0 : 1) && seq_eq(end, x->next) &&
-        !(l->notes & TRACK_PROBE))
+    if (data && seq_eq(end, x->next))
         x->seen |= SEEN_SOLID;
     x->seen |= SEEN_ANY;
     if ((s->flags & SEG_FIN) && !seen(x, SEEN_FIN)) {
@@ -193,7 +195,8 @@ static void enter_known(const struct look *l)
     if (!seen(x, SEEN_OPEN) &&
         (beyond || (l->s->len > 0 && !fast_open && !(l->notes & TRACK_PROBE))))
         x->seen |= SEEN_OPEN;
-    if (seen(x, SEEN_FIN) && beyond && seen(y, SEEN_ACK) && seq_gt(y->acked, x->fin))
+    /* Seen from the middle on, what y sent before is not known. */
+    if (seen(x, SEEN_FIN) && beyond && infer_whole(l) && seq_gt(y->acked, x->fin))
         x->seen |= SEEN_FIN_ACKED;
 }
 
@@ -216,7 +219,7 @@ static unsigned on_segment(struct look *l)
     enter_ack(l);
     enter_end(l);
     enter_known(l);
-    if (seen(x, SEEN_RESET) && l->now - x->clean_at >= CROSSING) {
+    if (seen(x, SEEN_RESET) && l->now - x->opened_at >= CROSSING) {
         x->seen &= (uint16_t)~SEEN_RESET;
         x->state = STATE_UNKNOWN;
         x->certainty = CERTAINTY_ASSUMED;
@@ -253,7 +256,6 @@ static void enter_syn(struct look *l)
 
     x->isn = s->seq;
     x->next = seg_end(s);
-    x->next_at = l->now;
     x->before = s->flags & SEG_ACK ? s->seq : x->next;
     x->seen |= SEEN_ANY | SEEN_SYN | SEEN_SOLID;
     if (!(s->flags & SEG_ACK))
@@ -340,7 +342,7 @@ static unsigned on_rst(struct look *l)
         bool back = y->state == STATE_SYN_RECEIVED && !seen(y, SEEN_BARE_SYN);
         infer_assumed(y, l->number, back ? STATE_LISTEN : STATE_CLOSED, CAUSE_RST_SENT);
         y->seen |= SEEN_RESET;
-        y->clean_at = l->now;
+        y->opened_at = l->now;
     }
     return TRACK_NEW;
 }

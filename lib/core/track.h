@@ -16,11 +16,15 @@
  *
  * What follows from it, where one might expect otherwise:
  * - Data proves that the handshake is over, but not that no FIN was sent behind it and lost: it may
- *   be a repetition. It proves ESTABLISHED (CLOSE_WAIT) only within TRACK_REPEAT of the moment
- *   before which the sender cannot have sent a FIN; later it leaves an earlier proof as it is, or
- *   an assumption, which the next segment without data proves. In the same way a FIN that
- *   acknowledges ours proves LAST_ACK where CLOSE_WAIT had been proved or within TRACK_REPEAT, and
- *   is LAST_ACK assumed else: it may be the repetition of one that crossed ours (CLOSING).
+ *   be a repetition. It proves ESTABLISHED (CLOSE_WAIT) where it is the side's first and comes
+ *   within TRACK_REPEAT of the handshake; later it leaves an earlier proof as it is, or an
+ *   assumption, which the next segment without data proves.
+ * - In the same way a FIN that acknowledges ours proves LAST_ACK where CLOSE_WAIT had been proved,
+ *   and is LAST_ACK assumed where it is the first that acknowledges ours: it may be the repetition
+ *   of one that crossed ours and was lost (CLOSING).
+ * - A SYN-ACK proves SYN_RECEIVED, though RFC 9293, 3.10.4 lets a user CLOSE in SYN_RECEIVED, and
+ * the SYN-ACK then be repeated from FIN_WAIT_1. Hosts do not do it, since nobody has such a
+ *   connection to close; it would be wrong only where that FIN, too, was lost before it came here.
  * - An ACK that acknowledges no more than our SYN proves nothing against SYN_RECEIVED, not even as
  *   the answer to a probe: that state answers probes as well.
  * - An answer to a probe does not prove FIN_WAIT_2: the ACK in an unacceptable segment is not
@@ -84,19 +88,21 @@ enum track_note {
 /* The fields are visible so that a caller can hold one by value; they are track.c's own. */
 struct track {
     struct track_half {
-        struct seq isn;    /* of its SYN */
-        struct seq next;   /* the highest sequence number it has sent, plus one */
-        struct seq acked;  /* the highest number of the other side that it has acknowledged */
-        struct seq fin;    /* of its FIN */
-        struct seq edge;   /* right edge of the window it offered */
-        struct seq before; /* end of what it sent without acknowledging the other's SYN (or, once
-                              there is one, FIN): beyond it lies what only such an ACK carried */
-        uint32_t next_at;  /* when `next` moved last; ticks of 2^20 ns */
-        uint32_t clean_at; /* before this it had sent no FIN; once reset, when that was */
+        struct seq isn;     /* of its SYN */
+        struct seq next;    /* the highest sequence number it has sent, plus one */
+        struct seq acked;   /* the highest number of the other side that it has acknowledged */
+        struct seq fin;     /* of its FIN */
+        struct seq edge;    /* right edge of the window it offered */
+        struct seq before;  /* end of what it sent without acknowledging the other's SYN (or, once
+                               there is one, FIN): beyond it lies what only such an ACK carried */
+        uint32_t opened_at; /* when its SYN was acknowledged; once reset, when that was. Ticks of
+                               2^20 ns */
         uint32_t evidence;
         uint16_t seen; /* bits: SYN, FIN, RST, data, ... */
         uint16_t wnd;  /* as last seen, unscaled */
-        uint8_t state, certainty, cause, shift;
+        uint8_t state, cause, shift;
+        uint8_t certainty : 1;
+        uint8_t asked : 1; /* the other has probed it since its state was assumed */
     } half[TRACK_SIDES];
     uint32_t number; /* segments seen */
 };

@@ -1,8 +1,5 @@
 #include "lib/core/track_infer.h"
 
-/* TRACK_REPEAT in ticks of 2^20 ns, less one since both ends of an interval are cut off. */
-#define REPEAT ((uint32_t)(TRACK_REPEAT >> 20) - 1)
-
 /* How far along its life a side is. A proof never moves it back from what was proved, and only
  * what contradicts an assumption moves it back from that. */
 static int rank(uint8_t state)
@@ -21,14 +18,19 @@ static bool seen(const struct track_half *h, uint16_t bits)
     return (h->seen & bits) != 0;
 }
 
-/* A SYN or a FIN is repeated because it was not acknowledged, and the answer to a probe was sent
- * after the probe: these speak against what was assumed before. A plain ACK, data or a first
+/* A SYN or a FIN is repeated because it was not acknowledged, and an answer was sent after
+ * its probe: these speak against what was assumed before. A plain ACK, data or a first
  * SYN-ACK may merely have crossed the segment that the assumption rests on. */
 static bool contradicts(const struct look *l)
 {
     return (l->s->flags & (SEG_FIN | SEG_RST)) ||
            ((l->s->flags & SEG_SYN) && (l->notes & TRACK_RETRANSMISSION)) ||
-           (l->notes & TRACK_PROBE_ANSWER);
+           ((l->notes & TRACK_PROBE_ANSWER) && l->x->asked);
+}
+
+bool infer_whole(const struct look *l)
+{
+    return (l->x->seen & l->y->seen & (SEEN_SYN | SEEN_ACK)) == (SEEN_SYN | SEEN_ACK);
 }
 
 void infer_proved(const struct look *l, enum state state, enum cause cause)
@@ -53,6 +55,7 @@ void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum
         return;
     h->state = state;
     h->certainty = CERTAINTY_ASSUMED;
+    h->asked = false;
     h->cause = cause;
     h->evidence = number;
 }
@@ -64,10 +67,16 @@ static void suggested(const struct look *l, enum state state, enum cause cause)
         infer_assumed(l->x, l->number, state, cause);
 }
 
-/* Whether this segment is too early to be the repetition of one that a FIN had followed. */
-static bool too_early_to_repeat(const struct look *l)
+/* Whether this is the first data of x, so soon after its SYN was acknowledged, and with nothing of
+ * y that asked for it twice, that it cannot be a repetition. (A tail-loss probe may come sooner,
+ * but repeats what was sent last, the FIN with it: RFC 8985, 7.3.) */
+static bool first_data(const struct look *l)
 {
-    return seen(l->x, SEEN_SYN) && l->now - l->x->clean_at < REPEAT;
+    const struct track_half *x = l->x;
+
+    return seen(x, SEEN_SYN) && seq_eq(l->s->seq, seq_add(x->isn, 1)) &&
+           l->now - x->opened_at < REPEAT_TICKS &&
+           !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION));
 }
 
 /* Whether x had certainly sent no FIN when it sent this. Without data SEQ is SND.NXT: if the number
@@ -78,9 +87,7 @@ static bool fin_unsent(const struct look *l)
 
     if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(seg_end(l->s), x->next))
         return false;
-    if (l->s->len == 0)
-        return true;
-    return !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION)) && too_early_to_repeat(l);
+    return l->s->len == 0 || first_data(l);
 }
 
 /* Whether this segment was certainly sent after x's FIN, or is that FIN. */
@@ -98,12 +105,6 @@ static void both_fins(const struct look *l, bool unacked)
     bool fin = l->s->flags & SEG_FIN;
     enum cause cause = fin ? CAUSE_FIN_AND_ACK : CAUSE_ACKED_FIN;
 
-    /* In SYN_RECEIVED a FIN may go before the time that too_early_to_repeat() counts from, but
-     * then no data goes before it (RFC 9293, 3.10.4). */
-    if (fin && !seen(x, SEEN_FIN_FIRST | SEEN_FIN_LAST) && too_early_to_repeat(l) &&
-        seq_gt(x->fin, seq_add(x->isn, 1)))
-        x->seen |= SEEN_FIN_LAST;
-
     if (seen(x, SEEN_FIN_ACKED))
         infer_proved(l, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
     else if (seen(x, SEEN_FIN_FIRST) && unacked)
@@ -120,7 +121,7 @@ static void after_fin(const struct look *l, bool got, bool not_got)
 {
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
-    bool unacked = fin || !seen(l->y, SEEN_ACK) || seq_leq(l->y->acked, x->fin);
+    bool unacked = fin || (infer_whole(l) && seq_leq(l->y->acked, x->fin));
 
     if (not_got)
         x->seen |= SEEN_FIN_FIRST;
@@ -148,9 +149,6 @@ static void before_fin(const struct look *l, bool got, bool not_got)
             cause = seq_eq(l->s->ack, seq_add(l->y->isn, 1)) ? CAUSE_ACKED_SYN : CAUSE_ACKED_DATA;
         infer_proved(l, STATE_ESTABLISHED, cause);
     }
-    /* It sent this after the other's last byte had passed here, and still had sent no FIN. */
-    if (seq_eq(l->s->ack, l->y->next) && (int32_t)(l->y->next_at - x->clean_at) > 0)
-        x->clean_at = l->y->next_at;
 }
 
 void infer_sender(const struct look *l)

@@ -20,7 +20,7 @@ enum {
     SEEN_FIN_LAST = 1 << 8,  /* it had the other's FIN before it sent its own */
     SEEN_FIN_ACKED = 1 << 9, /* it knows that its FIN was acknowledged */
     SEEN_RST = 1 << 10,      /* its RST: it is gone */
-    SEEN_RESET = 1 << 11,    /* the other's RST was on its way to it at `clean_at` */
+    SEEN_RESET = 1 << 11,    /* the other's RST was on its way to it at `opened_at` */
     SEEN_SILENT = 1 << 12,   /* track_silent() */
     SEEN_PROBE = 1 << 13,    /* its probe waits for an answer */
     SEEN_ODD = 1 << 14,      /* its SYN or RST was unacceptable and may draw a challenge ACK */
@@ -56,6 +56,9 @@ enum cause {
     CAUSE_COUNT
 };
 
+/* TRACK_REPEAT in ticks of 2^20 ns, less one since both ends of an interval are cut off. */
+#define REPEAT_TICKS ((uint32_t)(TRACK_REPEAT >> 20) - 1)
+
 /* A segment under judgement, after its numbers were entered into `x`. */
 struct look {
     struct track_half *x, *y; /* who sent it, and to whom */
@@ -71,6 +74,10 @@ void infer_proved(const struct look *l, enum state state, enum cause cause);
 
 /* Nothing speaks against `h` being in `state` from this segment on. */
 void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum cause cause);
+
+/* Whether the flow was seen from its beginning on, so that what was not seen was not sent (or was
+ * lost before it came here). */
+bool infer_whole(const struct look *l);
 
 /* What an acceptable segment without SYN and RST proves of its sender. */
 void infer_sender(const struct look *l);

@@ -226,6 +226,25 @@ static void later_data_may_hide_a_lost_fin_until_an_ack_without_data(void **stat
     peer_is(ESTABLISHED, PROVED);
 }
 
+static void data_that_was_asked_for_twice_may_hide_one_too(void **state)
+{
+    (void)state;
+    open_actively();
+    a(ACK, 1, 1, 0);
+    b(ACK, 1, 1, 100);
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
+static void data_that_is_not_the_first_may_hide_one_too(void **state)
+{
+    (void)state;
+    open_actively();
+    pass(LATE);
+    b(ACK, 1, 1, 100);
+    b(ACK, 101, 1, 100);
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
 static void an_ack_beyond_a_gap_may_follow_a_lost_fin(void **state)
 {
     (void)state;
@@ -267,9 +286,11 @@ static void simultaneous_open(void **state)
     b(ACK, 1, 1, 0);
     peer_is(ESTABLISHED, ASSUMED);
     a(ACK, 1, 1, 10);
-    we_are(ESTABLISHED, PROVED);
+    we_are(ESTABLISHED, ASSUMED);
     b(ACK, 1, 11, 0);
     peer_is(ESTABLISHED, PROVED);
+    a(ACK, 11, 1, 0);
+    we_are(ESTABLISHED, PROVED);
 }
 
 static void simultaneous_open_the_peers_syn_ack_first(void **state)
@@ -488,31 +509,27 @@ static void data_that_acknowledges_our_fin_late_is_close_wait_assumed(void **sta
     evidence_is(TRACK_B, 11, "it answered our probe");
 }
 
-static void fin_and_ack_together_soon_after_proof_is_last_ack(void **state)
+static void fin_and_ack_together_is_last_ack_at_once(void **state)
 {
     (void)state;
-    open_actively();
-    a(ACK, 1, 1, 100);
-    b(ACK, 1, 101, 100);
+    established();
     a(FIN | ACK, 101, 101, 0);
-    b(FIN | ACK, 101, 102, 0);
-    peer_is(LAST_ACK, PROVED);
-    evidence_is(TRACK_B, 7, "its FIN acknowledges ours");
+    b(FIN | ACK, 101, 102, 0); /* unless it repeats one that crossed ours and was lost */
+    peer_is(LAST_ACK, ASSUMED);
+    evidence_is(TRACK_B, 9, "its FIN acknowledges ours");
     we_are(TIME_WAIT, ASSUMED);
     a(ACK, 102, 102, 0);
     we_are(TIME_WAIT, PROVED);
     peer_is(CLOSED, ASSUMED);
 }
 
-static void fin_and_ack_together_late_may_repeat_one_that_crossed(void **state)
+static void first_data_soon_with_the_ack_of_our_fin_proves_close_wait(void **state)
 {
     (void)state;
-    established();
-    a(FIN | ACK, 101, 101, 0);
-    b(FIN | ACK, 101, 102, 0);
-    peer_is(LAST_ACK, ASSUMED);
-    a(ACK, 102, 102, 0);
-    peer_is(CLOSED, ASSUMED);
+    open_actively();
+    a(FIN | ACK, 1, 1, 100);
+    b(ACK, 1, 102, 100);
+    peer_is(CLOSE_WAIT, PROVED);
 }
 
 static void a_repeated_fin_speaks_against_closed(void **state)
@@ -548,6 +565,19 @@ static void a_probe_settles_closed_with_rst_or_refutes_it(void **state)
     a(ACK, 101, 102, 1);
     b(RST, 102, 0, 0);
     peer_is(CLOSED, PROVED);
+}
+
+static void an_answer_to_a_probe_from_before_our_ack_refutes_nothing(void **state)
+{
+    (void)state;
+    established();
+    a(FIN | ACK, 101, 101, 0);
+    b(ACK, 101, 102, 0);
+    a(ACK, 101, 101, 0);
+    b(FIN | ACK, 101, 102, 0);
+    a(ACK, 102, 102, 0);
+    assert_int_equal(b(ACK, 102, 102, 0), TRACK_PROBE_ANSWER);
+    peer_is(CLOSED, ASSUMED);
 }
 
 /* The peer closes first. */
@@ -893,8 +923,26 @@ static void mid_stream_a_fin_alone_tells_too_little(void **state)
     a(ACK, 5000, 7001, 200);
     a(ACK, 5200, 7001, 0);
     we_are(CLOSE_WAIT, PROVED);
-    b(ACK, 7001, 5200, 0);
-    peer_is(FIN_WAIT_2, PROVED);
+    b(ACK, 7001, 5200, 0); /* what of ours it has heard before is not known */
+    peer_is(UNKNOWN, ASSUMED);
+}
+
+static void mid_stream_a_close_is_followed_once_both_are_known(void **state)
+{
+    (void)state;
+    a(ACK, 5000, 7000, 100);
+    b(ACK, 7000, 5100, 100);
+    a(ACK, 5100, 7100, 0);
+    b(ACK, 7100, 5100, 0);
+    a(FIN | ACK, 5100, 7100, 0);
+    we_are(FIN_WAIT_1, PROVED);
+    b(ACK, 7100, 5101, 0);
+    peer_is(CLOSE_WAIT, PROVED);
+    b(FIN | ACK, 7100, 5101, 0);
+    peer_is(LAST_ACK, PROVED);
+    a(ACK, 5101, 7101, 0);
+    we_are(TIME_WAIT, ASSUMED);
+    peer_is(CLOSED, ASSUMED);
 }
 
 static void mid_stream_a_single_byte_may_be_a_probe(void **state)
@@ -1041,6 +1089,8 @@ int main(void)
         CASE(a_probe_completes_no_handshake),
         CASE(data_soon_after_the_handshake_proves_established),
         CASE(later_data_may_hide_a_lost_fin_until_an_ack_without_data),
+        CASE(data_that_was_asked_for_twice_may_hide_one_too),
+        CASE(data_that_is_not_the_first_may_hide_one_too),
         CASE(an_ack_beyond_a_gap_may_follow_a_lost_fin),
         CASE(a_fin_in_syn_received_is_fin_wait_1),
         CASE(simultaneous_open),
@@ -1060,10 +1110,11 @@ int main(void)
         CASE(half_close_data_leaves_close_wait_proved),
         CASE(an_ack_of_less_than_our_fin_does_not_speak_against_close_wait),
         CASE(data_that_acknowledges_our_fin_late_is_close_wait_assumed),
-        CASE(fin_and_ack_together_soon_after_proof_is_last_ack),
-        CASE(fin_and_ack_together_late_may_repeat_one_that_crossed),
+        CASE(fin_and_ack_together_is_last_ack_at_once),
+        CASE(first_data_soon_with_the_ack_of_our_fin_proves_close_wait),
         CASE(a_repeated_fin_speaks_against_closed),
         CASE(a_probe_settles_closed_with_rst_or_refutes_it),
+        CASE(an_answer_to_a_probe_from_before_our_ack_refutes_nothing),
         CASE(the_peers_fin_first),
         CASE(data_acknowledged_that_followed_our_ack_proves_fin_wait_2),
         CASE(an_answer_to_a_probe_does_not_prove_fin_wait_2),
@@ -1088,6 +1139,7 @@ int main(void)
         CASE(a_window_probe_is_not_taken_for_keepalive),
         CASE(mid_stream_both_stay_unknown_until_data_went_both_ways),
         CASE(mid_stream_a_fin_alone_tells_too_little),
+        CASE(mid_stream_a_close_is_followed_once_both_are_known),
         CASE(mid_stream_a_single_byte_may_be_a_probe),
         CASE(mid_stream_rst_ends_what_was_seen),
         CASE(a_syn_ack_seen_first),
