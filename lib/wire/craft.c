@@ -193,6 +193,13 @@ static int write_failed(struct craft *c, const struct flow *flow, struct diag *d
                          "cannot send to %s: Operation not permitted; a firewall rule of this host "
                          "drops what it sends",
                          to);
+    case EINVAL:
+        if (address_link_local(c->v6, &flow->remote))
+            return diag_fail(d, WAVE_ESYS,
+                             "cannot answer %s, a link-local address, without knowing its "
+                             "interface; name it with --interface",
+                             to);
+        /* fall through */
     default:
         return diag_fail(d, WAVE_ESYS, "cannot send to %s: %s", to,
                          error ? strerror(error) : libnet_geterror(c->net));

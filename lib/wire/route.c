@@ -333,6 +333,8 @@ static int take_source(const struct route_query *q, const struct route_answer *a
     return 0;
 }
 
+static const struct addr unspecified;
+
 static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                        struct route *r, struct diag *d)
 {
@@ -344,14 +346,21 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
                          "write %s%%eth0, or name it with --interface",
                          text, text);
 
+    if (addr_eq(&q->remote, &unspecified))
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "%s is no address to connect to; for this host itself use %s", text,
+                         q->v6 ? "::1" : "127.0.0.1");
+    if (address_loopback(q->v6, &q->remote))
+        asked = 0; /* no other interface may carry it (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3) */
+
     struct route_answer a;
     int error = ask_route(nl, q->v6, &q->remote, q->has_source ? &q->source : NULL, asked, &a);
     if (error < 0)
         return no_route(q, error, d);
-    if (a.type != RTN_UNICAST && a.type != RTN_LOCAL)
+    if (a.type != RTN_UNICAST && a.type != RTN_LOCAL) /* RFC 9293, MUST-46 */
         return diag_fail(d, WAVE_ENOROUTE,
                          "%s is a broadcast, multicast or blocked address, to which TCP cannot "
-                         "connect (RFC 9293, 3.9.2.3)",
+                         "connect",
                          text);
     if ((error = take_source(q, &a, r, d)) < 0)
         return error;

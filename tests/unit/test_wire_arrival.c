@@ -45,6 +45,18 @@ static int open_tun(void)
     return -1;
 }
 
+/* A wire over the device to its far end, or NULL where there are no such devices. */
+static struct wire *open_over_tun(int *tun, struct flow *f)
+{
+    struct wire_config c = {
+        .remote = ground_addr(false, tun_peer), .rport = 80, .keep_privileges = true};
+    if ((*tun = open_tun()) < 0)
+        return NULL;
+    struct wire *w = ground_open(&c);
+    *f = ground_flow(w, &c);
+    return w;
+}
+
 /* An IPv4 packet from the far end, its header's checksum right. */
 static size_t make_ip(uint8_t *bytes, const struct flow *from, uint8_t protocol, size_t len)
 {
@@ -65,13 +77,12 @@ static void arrive(int tun, const uint8_t *bytes, size_t len)
 static void checksums_right_wrong_and_not_filled_in(void **state)
 {
     (void)state;
-    int tun = open_tun();
-    if (tun < 0)
+    int tun;
+    struct flow f;
+    struct wire *w = open_over_tun(&tun, &f);
+    if (!w)
         skip();
-    struct wire_config c = {.remote = ground_addr(false, tun_peer), .rport = 80};
-    c.keep_privileges = true;
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c), back = flow_reverse(&f);
+    struct flow back = flow_reverse(&f);
     struct wire_packet p;
     uint8_t bytes[128], *tcp = bytes + 20;
     assert_string_equal(wire_info(w)->link, "raw");
@@ -108,13 +119,12 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
 static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
 {
     (void)state;
-    int tun = open_tun();
-    if (tun < 0)
+    int tun;
+    struct flow f;
+    struct wire *w = open_over_tun(&tun, &f);
+    if (!w)
         skip();
-    struct wire_config c = {.remote = ground_addr(false, tun_peer), .rport = 80};
-    c.keep_privileges = true;
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c), back = flow_reverse(&f);
+    struct flow back = flow_reverse(&f);
     struct wire_packet p;
     uint8_t sent[128], bytes[128] = {0}, *icmp = bytes + 20;
 
@@ -141,6 +151,35 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
     assert_int_equal(p.packet.icmp.code, 3);
     assert_int_equal(p.packet.icmp.seq.v, ground_syn.seq.v);
     assert_int_equal(wire_stats(w).other, 1);
+    wire_close(w);
+    close(tun);
+}
+
+/* Listening on every interface and address: what comes in through any of them is met. */
+static void listening_meets_a_stranger_on_any_interface(void **state)
+{
+    (void)state;
+    int tun = open_tun();
+    if (tun < 0)
+        skip();
+    struct wire_config c = {.listen = true, .keep_privileges = true};
+    struct wire *w = ground_open(&c);
+    struct flow from = {.local = ground_addr(false, tun_peer),
+                        .remote = ground_addr(false, "10.79.0.1"),
+                        .lport = 4000,
+                        .rport = wire_info(w)->lport};
+    struct wire_packet p;
+    uint8_t bytes[128];
+    assert_int_equal(wire_info(w)->mtu, 1400); /* the smallest there is */
+    for (int i = 0; i < 2; i++) {
+        int len = seg_build(&from, &ground_syn, bytes + 20, sizeof bytes - 20);
+        arrive(tun, bytes, make_ip(bytes, &from, 6, (size_t)len));
+        ground_next(w, false, &p);
+        assert_true(flow_eq(&p.packet.flow, &from));
+        assert_int_equal(p.packet.seg.flags, SEG_SYN);
+        from.lport++;
+    }
+    assert_false(ground_next_within(w, true, 50, &p)); /* and the kernel said nothing */
     wire_close(w);
     close(tun);
 }
@@ -214,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checksums_right_wrong_and_not_filled_in),
         cmocka_unit_test(port_unreachable_is_given_to_the_flow_it_quotes),
+        cmocka_unit_test(listening_meets_a_stranger_on_any_interface),
         cmocka_unit_test(vlan_tagged_segments_are_captured),
     };
     if (!ground_enter())

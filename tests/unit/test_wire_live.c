@@ -424,10 +424,39 @@ static void what_has_no_route_is_refused(void **state)
     expect_refusal(&c, WAVE_ENOROUTE, "192.0.2.7 is not this host's");
     c.listen = true;
     expect_refusal(&c, WAVE_ENOROUTE, "192.0.2.7 is not this host's");
-    c = (struct wire_config){.remote = ground_addr(false, "10.77.0.255"), .rport = 9};
-    expect_refusal(&c, WAVE_ENOROUTE, "broadcast");
     c = (struct wire_config){.v6 = true, .remote = ground_addr(true, "fe80::2"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "link-local");
+}
+
+/* RFC 9293, MUST-46. */
+static void what_is_no_address_of_a_peer_is_refused(void **state)
+{
+    (void)state;
+    struct wire_config c = {.remote = ground_addr(false, "0.0.0.0"), .rport = 9};
+    expect_refusal(&c, WAVE_ENOROUTE, "0.0.0.0 is no address to connect to");
+    c.remote = ground_addr(false, "10.77.0.255");
+    expect_refusal(&c, WAVE_ENOROUTE, "broadcast");
+    c = (struct wire_config){.v6 = true, .rport = 9};
+    expect_refusal(&c, WAVE_ENOROUTE, ":: is no address");
+    c.remote = ground_addr(true, "ff02::1");
+    c.interface = "wa";
+    expect_refusal(&c, WAVE_ENOROUTE, "multicast");
+}
+
+static void the_route_s_mtu_and_the_source_asked_for_are_taken(void **state)
+{
+    (void)state;
+    struct wire_config c = {.remote = ground_addr(false, "10.81.0.1"),
+                            .rport = 9,
+                            .has_source = true,
+                            .source = ground_addr(false, "10.77.0.3"),
+                            .keep_privileges = true};
+    assert_true(ground_run("ip addr add 10.77.0.3/24 dev wa"));
+    assert_true(ground_run("ip route add 10.81.0.0/24 via 10.77.0.2 mtu 1234"));
+    struct wire *w = ground_open(&c);
+    assert_int_equal(wire_info(w)->mtu, 1234);
+    assert_true(addr_eq(&wire_info(w)->local, &c.source));
+    wire_close(w);
 }
 
 /* Runs `body` in a process of its own, whose privileges it may spend; 0 is success. */
@@ -494,6 +523,31 @@ static void no_capability_is_left_and_the_wire_works(void **state)
     in_a_child(drop_and_send);
 }
 
+/* As root of the machine; in a user namespace the caller of sudo need not exist, and what is left
+ * of root is the caller's own. */
+static int open_under_sudo(void)
+{
+    struct wire_config c = config_to_peer();
+    struct wire *w;
+    bool mapped = setresuid(4321, 4321, 0) == 0 && setresuid(0, 0, 0) == 0;
+    setenv("SUDO_UID", "4321", 1);
+    setenv("SUDO_GID", "4322", 1);
+    if (wire_open(&w, &c, NULL) < 0)
+        return 1;
+    wire_close(w);
+    if (getuid() != (mapped ? 4321 : 0) || geteuid() != getuid())
+        return 2;
+    if (mapped && (getgid() != 4322 || getegid() != 4322 || getgroups(0, NULL) > 1))
+        return 3;
+    return setresuid(0, 0, 0) == 0 && mapped ? 4 : 0;
+}
+
+static void under_sudo_the_caller_s_identity_is_taken(void **state)
+{
+    (void)state;
+    in_a_child(open_under_sudo);
+}
+
 static int open_without_privilege(void)
 {
     struct wire_config c = config_to_peer();
@@ -555,6 +609,9 @@ static struct path lo4_md5 = {false, "127.0.0.1", GUARD_MD5, NULL, "loopback", t
 static struct path lo6_md5 = {true, "::1", GUARD_MD5, NULL, "loopback", true};
 static struct path self4 = {false, "10.77.0.1", GUARD_FILTER, NULL, "loopback", true};
 static struct path self6 = {true, "fd77::1", GUARD_FILTER, NULL, "loopback", true};
+static struct path lo4_through_wa = {false, "127.0.0.1", GUARD_FILTER, "wa", "loopback", true};
+static struct path self4_through_wa = {false, "10.77.0.1", GUARD_FILTER, "wa", "loopback", true};
+static struct path self6_through_wa = {true, "fd77::1", GUARD_FILTER, "wa", "loopback", true};
 static struct path blocked4 = {false, "10.78.0.9", 0, NULL, "ethernet", false};
 static struct path blocked6 = {true, "fd78::9", 0, NULL, "ethernet", false};
 static struct path any4 = {false, "10.77.0.1", GUARD_FILTER, NULL, "cooked", false};
@@ -580,6 +637,9 @@ static int run_cases(void)
         CASE(handshake_with_the_kernel, lo6_md5),
         CASE(handshake_with_the_kernel, self4),
         CASE(handshake_with_the_kernel, self6),
+        CASE(handshake_with_the_kernel, lo4_through_wa),
+        CASE(handshake_with_the_kernel, self4_through_wa),
+        CASE(handshake_with_the_kernel, self6_through_wa),
         CASE(each_packet_is_given_once, veth4),
         CASE(each_packet_is_given_once, lo4),
         CASE(each_packet_is_given_once, lo6),
@@ -600,6 +660,9 @@ static int run_cases(void)
         cmocka_unit_test(a_port_in_use_names_its_holder),
         cmocka_unit_test(a_port_in_time_wait_is_taken_but_for_its_own_flow),
         cmocka_unit_test(what_has_no_route_is_refused),
+        cmocka_unit_test(what_is_no_address_of_a_peer_is_refused),
+        cmocka_unit_test(the_route_s_mtu_and_the_source_asked_for_are_taken),
+        cmocka_unit_test(under_sudo_the_caller_s_identity_is_taken),
         cmocka_unit_test(no_capability_is_left_and_the_wire_works),
         cmocka_unit_test(without_privilege_the_message_says_how_to_get_it),
         cmocka_unit_test(cap_net_raw_alone_is_enough),
