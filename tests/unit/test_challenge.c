@@ -1,0 +1,214 @@
+/* Blind attacks: RFC 5961, sections 3 to 5, and the limit of section 7. What each state answers
+ * stands in the files of the states; here are the limit and what an attacker gains. */
+#include "tests/unit/engine.h"
+
+static void rfc5961_7_challenge_acks_are_limited_a_second(void **state)
+{
+    (void)state;
+    rig.env.config.challenge_limit = 3;
+    drive(STATE_ESTABLISHED);
+    for (int i = 0; i < 3; i++) {
+        in(RST, 100, 0, 0, 0);
+        out(ACK, 1, 1, 0);
+    }
+    for (int i = 0; i < 10; i++) {
+        in(RST, 100, 0, 0, 0);
+        nothing();
+    }
+    expect_state(STATE_ESTABLISHED);
+    silent(WAVE_S);
+    for (int i = 0; i < 3; i++) {
+        in(RST, 100, 0, 0, 0);
+        out(ACK, 1, 1, 0);
+    }
+    in(RST, 100, 0, 0, 0);
+    nothing();
+}
+
+static void rfc5961_7_one_limit_for_rst_syn_and_ack(void **state)
+{
+    (void)state;
+    rig.env.config.challenge_limit = 2;
+    drive(STATE_ESTABLISHED);
+    in(RST, 100, 0, 0, 0);
+    out(ACK, 1, 1, 0);
+    in(SYN, 100, 0, WND, 0);
+    out(ACK, 1, 1, 0);
+    in(SYN, 100, 0, WND, 0);
+    nothing();
+    in(RST, 100, 0, 0, 0);
+    nothing();
+    in(ACK | PSH, 1, 1 - WND - 1, WND, 10);
+    nothing();
+    check(rcv_nxt() == 1, "data with an ACK too old was taken");
+}
+
+static void rfc5961_7_default_limit_is_generous(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    check(rig.env.config.challenge_limit >= 100, "the limit is %u a second",
+          rig.env.config.challenge_limit);
+    unsigned answered = 0;
+    for (uint32_t i = 0; i < rig.env.config.challenge_limit + 50; i++) {
+        in(RST, 100, 0, 0, 0);
+        answered += next_out(0);
+    }
+    check(answered == rig.env.config.challenge_limit, "%u challenges were sent", answered);
+}
+
+static void rfc5961_7_limit_counts_over_all_connections(void **state)
+{
+    (void)state;
+    rig.env.config.challenge_limit = 2;
+    drive(STATE_ESTABLISHED);
+    check(env_challenge(&rig.env, rig.now), "the first challenge is refused");
+    check(env_challenge(&rig.env, rig.now), "the second challenge is refused");
+    in(RST, 100, 0, 0, 0); /* another connection used them up */
+    nothing();
+    expect_state(STATE_ESTABLISHED);
+}
+
+static void rfc5961_7_limit_does_not_hold_back_ordinary_acks(void **state)
+{
+    (void)state;
+    rig.env.config.challenge_limit = 1;
+    drive(STATE_ESTABLISHED);
+    for (int i = 0; i < 5; i++) {
+        in(RST, 100, 0, 0, 0);
+        burst();
+    }
+    in(ACK | PSH, 1, 1, WND, 100);
+    acknowledges(101);
+    take(100);
+    in(ACK, 201, 1, WND, 100); /* beyond a gap: a duplicate ACK that recovery needs */
+    out(ACK, 1, 101, 0);
+}
+
+static void rfc5961_7_limit_does_not_spare_a_valid_rst(void **state)
+{
+    (void)state;
+    rig.env.config.challenge_limit = 1;
+    drive(STATE_ESTABLISHED);
+    for (int i = 0; i < 3; i++) {
+        in(RST, 100, 0, 0, 0);
+        burst();
+    }
+    in(RST, 1, 0, 0, 0);
+    expect_closed(END_RESET);
+}
+
+/* The peer that really lost the connection answers our challenge with a RST at what we
+ * acknowledged, which is RCV.NXT. */
+static void rfc5961_3_2_challenge_is_settled_in_one_round_trip(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(RST, 50, 0, 0, 0);
+    out(ACK, 1, 1, 0);
+    in(RST, out_ack(), 0, 0, 0);
+    expect_closed(END_RESET);
+}
+
+static void rfc5961_3_2_rst_at_rcv_nxt_with_data_beyond_a_gap_held(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 101, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    in(RST, 201, 0, 0, 0); /* after what was sent, as the peer sees it; not at RCV.NXT */
+    out(ACK, 1, 1, 0);
+    expect_state(STATE_ESTABLISHED);
+    in(RST, 1, 0, 0, 0);
+    expect_closed(END_RESET);
+}
+
+static void rfc5961_4_2_syn_with_data_is_not_taken(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(SYN | ACK | PSH, 1, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    nothing();
+    check(readable() == 0 && rcv_nxt() == 1, "data on a SYN was taken");
+}
+
+static void rfc5961_4_2_syn_rst_is_a_rst(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(SYN | RST, 1, 0, 0, 0); /* the RST bit is looked at first */
+    expect_closed(END_RESET);
+}
+
+static void rfc5961_5_2_the_oldest_ack_that_is_taken(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK | PSH, 1, 1 - WND, WND, 10);
+    acknowledges(11);
+    take(10);
+    in(ACK | PSH, 11, 1 - WND - 1, WND, 10);
+    out(ACK, 1, 11, 0);
+    nothing();
+    check(rcv_nxt() == 11, "data with an ACK too old was taken");
+    check(expect_event(EVENT_REFUSED)->u.check == CHECK_ACK_TOO_OLD, "another check refused it");
+}
+
+static void rfc5961_5_2_max_snd_wnd_is_the_largest_ever_offered(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 1, 1, 1000, 0);
+    check(rig.c.snd.max_wnd == WND, "MAX.SND.WND is %u", rig.c.snd.max_wnd);
+    in(ACK | PSH, 1, 1 - WND, 1000, 10);
+    acknowledges(11);
+    in(ACK, 11, 1, 100000, 0);
+    check(rig.c.snd.max_wnd == 100000, "MAX.SND.WND is %u", rig.c.snd.max_wnd);
+}
+
+static void each_check_names_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        uint32_t seq, ack;
+        enum check which;
+    } table[] = {{RST, 100, 0, CHECK_RST_SEQUENCE},
+                 {SYN, 100, 0, CHECK_SYN_IN_WINDOW},
+                 {0, 1, 0, CHECK_NO_ACK},
+                 {ACK, 1, 2, CHECK_ACK_UNSENT},
+                 {ACK, 0x40000000, 1, CHECK_SEQUENCE},
+                 {ACK, 1, 0x80001000, CHECK_ACK_TOO_OLD}};
+    for (size_t i = 0; i < COUNT(table); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_ESTABLISHED);
+        in(table[i].flags, table[i].seq, table[i].ack, WND, 0);
+        burst();
+        const struct event *e = expect_event(EVENT_REFUSED);
+        check(e->u.check == table[i].which, "\"%s\" refused it, not \"%s\"", check_name(e->u.check),
+              check_name(table[i].which));
+        check(rig.env.refused[table[i].which] == 1, "the counter is %llu",
+              (unsigned long long)rig.env.refused[table[i].which]);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc5961_7_challenge_acks_are_limited_a_second),
+        cmocka_unit_test(rfc5961_7_one_limit_for_rst_syn_and_ack),
+        cmocka_unit_test(rfc5961_7_default_limit_is_generous),
+        cmocka_unit_test(rfc5961_7_limit_counts_over_all_connections),
+        cmocka_unit_test(rfc5961_7_limit_does_not_hold_back_ordinary_acks),
+        cmocka_unit_test(rfc5961_7_limit_does_not_spare_a_valid_rst),
+        cmocka_unit_test(rfc5961_3_2_challenge_is_settled_in_one_round_trip),
+        cmocka_unit_test(rfc5961_3_2_rst_at_rcv_nxt_with_data_beyond_a_gap_held),
+        cmocka_unit_test(rfc5961_4_2_syn_with_data_is_not_taken),
+        cmocka_unit_test(rfc5961_4_2_syn_rst_is_a_rst),
+        cmocka_unit_test(rfc5961_5_2_the_oldest_ack_that_is_taken),
+        cmocka_unit_test(rfc5961_5_2_max_snd_wnd_is_the_largest_ever_offered),
+        cmocka_unit_test(each_check_names_itself),
+    };
+    return run_cases(cases, COUNT(cases));
+}

@@ -1,0 +1,246 @@
+/* ICMP and the engine: RFC 9293, 3.9.2.2, RFC 5461 (soft and hard), RFC 5927 (forged errors),
+ * RFC 1191 (path MTU). */
+#include "tests/unit/engine.h"
+
+static struct icmp error_about(uint32_t seq, uint8_t type, uint8_t code)
+{
+    return (struct icmp){.from = addr_v4(198, 51, 100, 9),
+                         .type = type,
+                         .code = code,
+                         .flow = rig.c.flow,
+                         .has_seq = true,
+                         .seq = seq_of(rig.iss + seq),
+                         .meaning = icmp_meaning(false, type, code)};
+}
+
+static void icmp(uint32_t seq, uint8_t type, uint8_t code)
+{
+    struct icmp e = error_about(seq, type, code);
+    conn_icmp(&rig.c, rig.now, &e);
+}
+
+static void too_big(uint32_t seq, uint32_t mtu)
+{
+    struct icmp e = error_about(seq, 3, 4);
+    e.mtu = mtu;
+    conn_icmp(&rig.c, rig.now, &e);
+}
+
+static void rfc5461_2_2_hard_error_ends_a_handshake(void **state)
+{
+    (void)state;
+    static const uint8_t codes[] = {2, 3, 13}; /* protocol, port, prohibited */
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_SYN_SENT);
+        icmp(0, 3, codes[i]);
+        expect_closed(END_ICMP);
+        const struct event *e = expect_event(EVENT_ICMP);
+        check(e->u.icmp.fatal && e->u.icmp.type == 3 && e->u.icmp.code == codes[i] &&
+                  e->u.icmp.meaning == ICMP_HARD && !e->u.icmp.v6,
+              "the event tells another error");
+        const struct addr router = addr_v4(198, 51, 100, 9);
+        check(addr_eq(&e->u.icmp.from, &router), "the event names another sender");
+        silent(WAVE_H);
+    }
+}
+
+static void rfc9293_3_9_2_2_must_56_soft_error_ends_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t soft[][2] = {{3, 0}, {3, 1}, {3, 5}, {11, 0}, {11, 1}};
+    for (size_t i = 0; i < COUNT(soft); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_SYN_SENT);
+        icmp(0, soft[i][0], soft[i][1]);
+        expect_state(STATE_SYN_SENT);
+        check(!expect_event(EVENT_ICMP)->u.icmp.fatal,
+              "a soft error is called fatal"); /* SHLD-25 */
+        out_between(1, 2 * WAVE_S, SYN, 0, 0, 0);
+        in(SYN | ACK, 0, 1, WND, 0);
+        expect_state(STATE_ESTABLISHED);
+    }
+}
+
+static void rfc5461_hard_error_after_the_handshake_is_noted_only(void **state)
+{
+    (void)state;
+    static const enum state states[] = {STATE_ESTABLISHED, STATE_CLOSE_WAIT};
+    static const uint8_t codes[] = {2, 3, 10, 13};
+    for (size_t i = 0; i < COUNT(states); i++)
+        for (size_t j = 0; j < COUNT(codes); j++) {
+            rig_start(&variants[1]);
+            drive(states[i]);
+            push(100);
+            burst();
+            icmp(1, 3, codes[j]);
+            expect_state(states[i]);
+            check(!expect_event(EVENT_ICMP)->u.icmp.fatal, "a hard error ended a connection");
+            out_between(1, 2 * WAVE_S, ACK, 1, rcv_nxt(), 100);
+            in(ACK, rcv_nxt(), 101, WND, 0);
+            check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
+        }
+}
+
+static void rfc5927_4_1_quoted_number_must_be_in_flight(void **state)
+{
+    (void)state;
+    static const uint32_t wrong[] = {1, 2, 0xffffffff, 0x80000000, 1000};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_SYN_SENT);
+        icmp(wrong[i], 3, 3);
+        expect_state(STATE_SYN_SENT);
+    }
+    icmp(0, 3, 3);
+    expect_closed(END_ICMP);
+}
+
+static void rfc5927_4_1_forged_too_big_is_ignored(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    in(ACK, 1, 1449, WND, 0);
+    too_big(1, 600); /* acknowledged already: RFC 5927 wants SND.UNA =< SEQ < SND.NXT */
+    too_big(3001, 600);
+    too_big(0x40000000, 600);
+    expect_no_event(EVENT_MSS);
+    in(ACK, 1, 3001, WND, 0);
+    push(2000);
+    out(ACK, 3001, 1, 1448);
+}
+
+static void rfc1191_3_too_big_lowers_the_segment_and_sends_it_again(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    too_big(1, 1000);
+    const struct event *e = expect_event(EVENT_MSS);
+    check(e->u.bytes <= 960 && e->u.bytes >= 900, "%u bytes a segment from now on", e->u.bytes);
+    expect_state(STATE_ESTABLISHED);
+    check(next_out(2 * WAVE_S), "what was too big is not sent again");
+    check(out_seq() == 1, "not the first segment is sent again");
+    uint32_t acked = 1;
+    for (int i = 0; i < 20 && acked < 3001; i++) {
+        check(rig.out.len + opt_size(&rig.out.opt) + 40 <= 1000,
+              "%u bytes of data in an MTU of 1000", rig.out.len);
+        if (out_seq() <= acked && out_seq() + rig.out.len > acked)
+            acked = out_seq() + rig.out.len;
+        in(ACK, 1, acked, WND, 0);
+        if (acked < 3001)
+            check(next_out(5 * WAVE_S), "what was too big is not sent again");
+    }
+    check(acked == 3001, "only %u bytes arrived", acked - 1);
+}
+
+/* RFC 1191, 5 and 6.3: a loss for its size says nothing of congestion. */
+static void rfc1191_5_too_big_is_no_congestion(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    uint32_t cwnd = rig.c.cwnd;
+    too_big(1, 1400);
+    check(rig.c.cwnd * 2 > cwnd, "cwnd went from %u to %u", cwnd, rig.c.cwnd);
+}
+
+static void rfc1191_3_mtu_of_an_old_router_is_guessed(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    too_big(1, 0); /* RFC 1191, 5: fall to a plateau */
+    check(next_out(2 * WAVE_S), "what was too big is not sent again");
+    check(out_seq() == 1 && rig.out.len < 1448 && rig.out.len >= 200, "%u bytes go out",
+          rig.out.len);
+}
+
+static void rfc1191_3_mtu_never_grows_by_an_error(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    too_big(1, 9000);
+    in(ACK, 1, 3001, WND, 0);
+    push(9000);
+    check(next_out(0) && rig.out.len <= 1448, "%u bytes go out", rig.out.len);
+}
+
+static void rfc5927_7_tiny_mtu_is_bounded(void **state)
+{
+    (void)state;
+    static const uint32_t mtus[] = {1, 20, 40, 41, 68};
+    for (size_t i = 0; i < COUNT(mtus); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_ESTABLISHED);
+        push(3000);
+        burst();
+        too_big(1, mtus[i]);
+        check(next_out(5 * WAVE_S), "an MTU of %u: nothing goes out any more", mtus[i]);
+        check(rig.out.len >= 8, "an MTU of %u: segments of %u bytes", mtus[i], rig.out.len);
+    }
+}
+
+static void rfc4821_black_hole_is_found_by_smaller_segments(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    wave_time until = rig.now + 90 * WAVE_S;
+    while (next_out(until - rig.now))
+        if (rig.out.len + 12 + 40 <= 1280 && rig.out.len > 0) {
+            expect_state(STATE_ESTABLISHED);
+            return; /* small segments pass, full ones vanish without a word */
+        }
+    check(false, "only full segments went out until the connection was given up");
+}
+
+static void rfc9293_3_9_2_2_must_55_source_quench_is_ignored(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(3000);
+    burst();
+    uint32_t cwnd = rig.c.cwnd;
+    icmp(1, 4, 0);
+    expect_state(STATE_ESTABLISHED);
+    check(rig.c.cwnd == cwnd, "cwnd went from %u to %u", cwnd, rig.c.cwnd);
+}
+
+static void hard_error_returns_a_passive_handshake(void **state)
+{
+    (void)state;
+    drive(STATE_SYN_RECEIVED);
+    icmp(0, 3, 3);
+    check(rig.c.state == STATE_CLOSED || rig.c.state == STATE_LISTEN, "the state is %s",
+          state_name(rig.c.state));
+    silent(WAVE_H);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc5461_2_2_hard_error_ends_a_handshake),
+        cmocka_unit_test(rfc9293_3_9_2_2_must_56_soft_error_ends_nothing),
+        cmocka_unit_test(rfc5461_hard_error_after_the_handshake_is_noted_only),
+        cmocka_unit_test(rfc5927_4_1_quoted_number_must_be_in_flight),
+        cmocka_unit_test(rfc5927_4_1_forged_too_big_is_ignored),
+        cmocka_unit_test(rfc1191_3_too_big_lowers_the_segment_and_sends_it_again),
+        cmocka_unit_test(rfc1191_5_too_big_is_no_congestion),
+        cmocka_unit_test(rfc1191_3_mtu_of_an_old_router_is_guessed),
+        cmocka_unit_test(rfc1191_3_mtu_never_grows_by_an_error),
+        cmocka_unit_test(rfc5927_7_tiny_mtu_is_bounded),
+        cmocka_unit_test(rfc4821_black_hole_is_found_by_smaller_segments),
+        cmocka_unit_test(rfc9293_3_9_2_2_must_55_source_quench_is_ignored),
+        cmocka_unit_test(hard_error_returns_a_passive_handshake),
+    };
+    return run_cases(cases, COUNT(cases));
+}

@@ -1,0 +1,377 @@
+/* The retransmission timer: RFC 6298, Karn's algorithm, RFC 9293, 3.8.1 and 3.8.3. */
+#include "tests/unit/engine.h"
+
+/* No timestamps and no SACK, so that nothing but this timer sends again and every sample is one
+ * segment's. */
+static void connect_plain(wave_time rtt)
+{
+    rig_start(&variants[0]);
+    establish(rtt);
+    forget();
+}
+
+static void rto_is(uint32_t us)
+{
+    check(rig.c.rtt.rto + 1 >= us && rig.c.rtt.rto <= us + 1, "RTO is %u us, not %u", rig.c.rtt.rto,
+          us);
+}
+
+/* One segment sent and acknowledged after `rtt`. */
+static void sample(wave_time rtt)
+{
+    uint32_t next = snd_nxt();
+    push(100);
+    out(ACK, next, 1, 100);
+    silent(rtt);
+    in(ACK, 1, next + 100, WND, 0);
+}
+
+static void rfc6298_2_1_first_syn_waits_one_second(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    drive(STATE_SYN_SENT);
+    silent(WAVE_S - WAVE_US);
+    out_between(0, 2 * WAVE_US, SYN, 0, 0, 0);
+}
+
+static void rfc6298_5_5_syn_intervals_double(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.syn_retries = 6;
+    drive(STATE_SYN_SENT);
+    wave_time from = rig.now;
+    for (unsigned i = 1; i <= 6; i++) { /* at 1, 3, 7, 15, 31, 63 s */
+        out_between(0, WAVE_MIN, SYN, 0, 0, 0);
+        wave_time due = ((1u << i) - 1) * WAVE_S;
+        check(rig.now - from + WAVE_MS >= due && rig.now - from <= due + WAVE_MS,
+              "SYN %u is sent again after %llu us", i,
+              (unsigned long long)((rig.now - from) / WAVE_US));
+    }
+    check(rig.c.syn_sent == 7, "syn_sent is %u", rig.c.syn_sent);
+    silent(64 * WAVE_S + WAVE_MS);
+    expect_closed(END_TIMEOUT_SYN);
+}
+
+static void conn_config_syn_retries_zero_sends_one_syn(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.syn_retries = 0;
+    drive(STATE_SYN_SENT);
+    silent(2 * WAVE_S);
+    expect_closed(END_TIMEOUT_SYN);
+}
+
+static void rfc6298_2_2_first_measurement(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    check(rig.c.rtt.srtt == 200000 && rig.c.rtt.rttvar == 100000, "SRTT %u, RTTVAR %u",
+          rig.c.rtt.srtt, rig.c.rtt.rttvar);
+    rto_is(600000);
+}
+
+static void rfc6298_2_3_next_measurement(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    sample(100 * WAVE_MS);
+    /* RTTVAR = 3/4 * 100 + 1/4 * |200 - 100|, SRTT = 7/8 * 200 + 1/8 * 100 ms */
+    check(rig.c.rtt.srtt == 187500 && rig.c.rtt.rttvar == 100000, "SRTT %u, RTTVAR %u",
+          rig.c.rtt.srtt, rig.c.rtt.rttvar);
+    rto_is(587500);
+    check(rig.c.rtt.min == 100000, "the least RTT is %u us", rig.c.rtt.min);
+}
+
+static void rfc6298_2_3_steady_rtt_converges(void **state)
+{
+    (void)state;
+    connect_plain(500 * WAVE_MS);
+    for (int i = 0; i < 100; i++)
+        sample(300 * WAVE_MS);
+    check(rig.c.rtt.srtt > 299000 && rig.c.rtt.srtt < 301000, "SRTT is %u us", rig.c.rtt.srtt);
+    check(rig.c.rtt.rto >= 300000 && rig.c.rtt.rto <= 510000, "RTO is %u us", rig.c.rtt.rto);
+}
+
+static void rfc6298_2_4_rto_is_not_below_its_minimum(void **state)
+{
+    (void)state;
+    connect_plain(WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    silent(rig.env.config.rto_min - WAVE_US);
+    out_between(0, 2 * WAVE_US, ACK, 1, 1, 100);
+}
+
+static void rfc6298_2_5_rto_is_not_above_its_maximum(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.rto_max = WAVE_S;
+    rig.env.config.r2 = WAVE_MIN;
+    establish(200 * WAVE_MS);
+    push(100);
+    burst();
+    pass(5 * WAVE_S);
+    wave_time from = rig.now;
+    for (int i = 0; i < 5; i++) {
+        out_between(0, WAVE_S + WAVE_MS, ACK, 1, 1, 100);
+        check(i == 0 || rig.now - from + WAVE_MS >= WAVE_S, "sent again after %llu us",
+              (unsigned long long)((rig.now - from) / WAVE_US));
+        from = rig.now;
+    }
+}
+
+static void rfc6298_5_1_timer_runs_from_the_first_segment(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    silent(400 * WAVE_MS);
+    push(100); /* does not start it again */
+    out(ACK, 101, 1, 100);
+    out_between(200 * WAVE_MS - WAVE_US, 200 * WAVE_MS + WAVE_US, ACK, 1, 1, ANY_LEN);
+}
+
+static void rfc6298_5_2_timer_stops_when_all_is_acknowledged(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    in(ACK, 1, 101, WND, 0);
+    check(rig.c.timer[TIMER_REXMT] == WAVE_NEVER, "the timer still runs");
+    silent(WAVE_H);
+}
+
+static void rfc6298_5_3_ack_of_new_data_restarts_the_timer(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(3000);
+    burst();
+    silent(200 * WAVE_MS);
+    in(ACK, 1, 1461, WND, 0);
+    burst();
+    wave_time rto = rig.c.rtt.rto * WAVE_US;
+    silent(rto - WAVE_US);
+    out_between(0, 2 * WAVE_US, ACK, 1461, 1, ANY_LEN);
+}
+
+static void rfc6298_5_3_duplicate_ack_does_not_restart_the_timer(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    silent(300 * WAVE_MS);
+    in(ACK, 1, 1, WND, 0);
+    out_between(300 * WAVE_MS - WAVE_US, 300 * WAVE_MS + WAVE_US, ACK, 1, 1, 100);
+}
+
+static void rfc6298_5_4_only_the_earliest_segment_goes_again(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(5 * 1460);
+    check(burst() == 5 * 1460, "not all goes out");
+    out_between(600 * WAVE_MS - WAVE_US, 600 * WAVE_MS + WAVE_US, ACK, 1, 1, 1460);
+    nothing();
+    const struct event *e = expect_event(EVENT_RETRANSMIT);
+    check(e->u.retransmit.why == RETRANSMIT_RTO && e->u.retransmit.seq.v == rig.iss + 1 &&
+              e->u.retransmit.len == 1460,
+          "the event tells another segment");
+}
+
+static void rfc6298_5_5_intervals_double(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    for (unsigned i = 0; i < 6; i++) { /* RTO is 600 ms */
+        wave_time due = (600 * WAVE_MS) << i;
+        out_between(due - WAVE_US * 10, due + WAVE_US * 10, ACK, 1, 1, 100);
+    }
+    check(rig.c.retransmits == 6, "retransmits is %u", rig.c.retransmits);
+    in(ACK, 1, 101, WND, 0);
+    expect_state(STATE_ESTABLISHED);
+    silent(WAVE_H);
+}
+
+static void rfc6298_3_karn_takes_no_sample_of_what_was_sent_again(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    out_between(0, WAVE_S, ACK, 1, 1, 100);
+    silent(5 * WAVE_MS);
+    in(ACK, 1, 101, WND, 0);
+    check(rig.c.rtt.srtt == 200000 && rig.c.rtt.rttvar == 100000, "SRTT %u, RTTVAR %u",
+          rig.c.rtt.srtt, rig.c.rtt.rttvar);
+}
+
+/* Karn's second rule (RFC 6298, section 5; RFC 1122, 4.2.3.1): the doubled RTO stands until a
+ * segment that was sent once is acknowledged. */
+static void rfc6298_5_backed_off_rto_stands_until_a_new_sample(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    out_between(0, WAVE_S, ACK, 1, 1, 100);
+    in(ACK, 1, 101, WND, 0);
+    push(100);
+    out(ACK, 101, 1, 100);
+    silent(1200 * WAVE_MS - WAVE_MS);
+    out_between(0, 2 * WAVE_MS, ACK, 101, 1, 100);
+    in(ACK, 1, 201, WND, 0);
+    sample(200 * WAVE_MS);
+    check(rig.c.rtt.rto <= 600000, "RTO is %u us after a new sample", rig.c.rtt.rto);
+}
+
+/* RFC 7323, 4.1: a timestamp tells which transmission was answered. */
+static void rfc7323_4_timestamps_measure_what_was_sent_again(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    rig.peer.sack = false;
+    establish(200 * WAVE_MS);
+    for (int i = 0; i < 20; i++) {
+        uint32_t next = snd_nxt();
+        push(100);
+        out(ACK, next, 1, 100);
+        silent(20 * WAVE_MS);
+        in(ACK, 1, next + 100, WND, 0);
+    }
+    check(rig.c.rtt.srtt < 60000, "SRTT is %u us", rig.c.rtt.srtt);
+    check(rig.c.rtt.srtt >= 18000, "SRTT is %u us", rig.c.rtt.srtt);
+}
+
+static void rfc6298_5_7_lost_syn_makes_the_first_rto_three_seconds(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    drive(STATE_SYN_SENT);
+    out_between(0, 2 * WAVE_S, SYN, 0, 0, 0);
+    silent(50 * WAVE_MS);
+    in(SYN | ACK, 0, 1, WND, 0);
+    out(ACK, 1, 1, 0);
+    check(rig.c.rtt.srtt == 0, "an ambiguous SYN was measured");
+    push(100);
+    out(ACK, 1, 1, 100);
+    silent(3 * WAVE_S - WAVE_MS);
+    out_between(0, 2 * WAVE_MS, ACK, 1, 1, 100);
+}
+
+static void rfc9293_3_8_3_gives_up_after_r2_and_not_before(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    check(rig.env.config.r2 >= 100 * WAVE_S, "R2 is less than 100 s by default (SHLD-11)");
+    push(100);
+    out(ACK, 1, 1, 100);
+    wave_time from = rig.now;
+    unsigned again = 0;
+    while (rig.c.state == STATE_ESTABLISHED && rig.now < from + WAVE_H)
+        again += next_out(WAVE_S);
+    expect_end(END_TIMEOUT);
+    wave_time took = rig.now - from;
+    check(took >= 100 * WAVE_S && took <= 160 * WAVE_S, "given up after %llu ms",
+          (unsigned long long)(took / WAVE_MS));
+    check(again >= 3, "given up after %u retransmissions (SHLD-10)", again);
+    check(expect_event(EVENT_TIMEOUT)->u.timeout == TIMEOUT_RETRANSMIT, "another kind of timeout");
+    check(rig.env.mem_used == 0, "%zu bytes stay queued", rig.env.mem_used);
+}
+
+static void rfc9293_3_8_3_must_21_r2_is_settable(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    rig.env.config.r2 = 5 * WAVE_S;
+    push(100);
+    burst();
+    wave_time from = rig.now;
+    while (rig.c.state == STATE_ESTABLISHED && rig.now < from + WAVE_H)
+        next_out(100 * WAVE_MS);
+    expect_end(END_TIMEOUT);
+    check(rig.now - from >= 5 * WAVE_S && rig.now - from <= 11 * WAVE_S, "given up after %llu ms",
+          (unsigned long long)((rig.now - from) / WAVE_MS));
+}
+
+/* R2 measures the same segment: progress starts it anew. */
+static void rfc9293_3_8_3_progress_starts_r2_anew(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(40);
+    burst();
+    for (uint32_t i = 1; i <= 20; i++) {
+        wave_time from = rig.now;
+        while (rig.now < from + 50 * WAVE_S)
+            next_out(from + 50 * WAVE_S - rig.now);
+        expect_state(STATE_ESTABLISHED);
+        in(ACK, 1, 1 + i, WND, 0);
+        burst();
+    }
+    expect_state(STATE_ESTABLISHED);
+    in(ACK, 1, 41, WND, 0);
+    silent(WAVE_H);
+}
+
+static void a_retransmission_carries_the_newest_acknowledgement(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    in(ACK, 1, 1, WND, 50);
+    acknowledges(51);
+    out_between(0, WAVE_S, ACK, 1, 51, 100);
+}
+
+static void a_reset_stops_the_timer(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(100);
+    burst();
+    in(RST, 1, 0, 0, 0);
+    expect_closed(END_RESET);
+    check(conn_expiry(&rig.c, rig.now) == WAVE_NEVER, "a timer still runs");
+    silent(WAVE_H);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc6298_2_1_first_syn_waits_one_second),
+        cmocka_unit_test(rfc6298_5_5_syn_intervals_double),
+        cmocka_unit_test(conn_config_syn_retries_zero_sends_one_syn),
+        cmocka_unit_test(rfc6298_2_2_first_measurement),
+        cmocka_unit_test(rfc6298_2_3_next_measurement),
+        cmocka_unit_test(rfc6298_2_3_steady_rtt_converges),
+        cmocka_unit_test(rfc6298_2_4_rto_is_not_below_its_minimum),
+        cmocka_unit_test(rfc6298_2_5_rto_is_not_above_its_maximum),
+        cmocka_unit_test(rfc6298_5_1_timer_runs_from_the_first_segment),
+        cmocka_unit_test(rfc6298_5_2_timer_stops_when_all_is_acknowledged),
+        cmocka_unit_test(rfc6298_5_3_ack_of_new_data_restarts_the_timer),
+        cmocka_unit_test(rfc6298_5_3_duplicate_ack_does_not_restart_the_timer),
+        cmocka_unit_test(rfc6298_5_4_only_the_earliest_segment_goes_again),
+        cmocka_unit_test(rfc6298_5_5_intervals_double),
+        cmocka_unit_test(rfc6298_3_karn_takes_no_sample_of_what_was_sent_again),
+        cmocka_unit_test(rfc6298_5_backed_off_rto_stands_until_a_new_sample),
+        cmocka_unit_test(rfc7323_4_timestamps_measure_what_was_sent_again),
+        cmocka_unit_test(rfc6298_5_7_lost_syn_makes_the_first_rto_three_seconds),
+        cmocka_unit_test(rfc9293_3_8_3_gives_up_after_r2_and_not_before),
+        cmocka_unit_test(rfc9293_3_8_3_must_21_r2_is_settable),
+        cmocka_unit_test(rfc9293_3_8_3_progress_starts_r2_anew),
+        cmocka_unit_test(a_retransmission_carries_the_newest_acknowledgement),
+        cmocka_unit_test(a_reset_stops_the_timer),
+    };
+    return run_cases(cases, COUNT(cases));
+}

@@ -1,0 +1,374 @@
+/* Selective acknowledgement: the receiver's blocks (RFC 2018, 2883), and what a sender sends again
+ * for them (RFC 6675, RFC 8985): which segments, not how it found them. */
+#include "tests/unit/engine.h"
+
+/*
+ * The receiver.
+ */
+
+static void block_is(unsigned i, uint32_t first, uint32_t end)
+{
+    const struct opt *o = &rig.out.opt;
+    check((o->has & OPT_SACK) && i < o->sacks, "there is no block %u", i);
+    uint32_t f = o->sack[i].first.v - rig.irs, e = o->sack[i].end.v - rig.irs;
+    check(f == first && e == end, "block %u is %u to %u, not %u to %u", i, f, e, first, end);
+}
+
+static void blocks_are(unsigned n)
+{
+    const struct opt *o = &rig.out.opt;
+    unsigned got = o->has & OPT_SACK ? o->sacks : 0;
+    check(got == n, "%u blocks are sent, not %u", got, n);
+}
+
+static void rfc2018_4_first_block_holds_the_newest_segment(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 101, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    blocks_are(1);
+    block_is(0, 101, 201);
+    in(ACK, 301, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    blocks_are(2);
+    block_is(0, 301, 401);
+    block_is(1, 101, 201);
+    in(ACK, 201, 1, WND, 50); /* grows the older block, which is the newest now */
+    out(ACK, 1, 1, 0);
+    blocks_are(2);
+    block_is(0, 101, 251);
+    block_is(1, 301, 401);
+    in(ACK, 251, 1, WND, 50); /* joins them */
+    out(ACK, 1, 1, 0);
+    blocks_are(1);
+    block_is(0, 101, 401);
+}
+
+static void rfc2018_3_three_blocks_beside_a_timestamp(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    for (uint32_t i = 0; i < 6; i++) {
+        in(ACK, 101 + 200 * i, 1, WND, 100);
+        out(ACK, 1, 1, 0);
+        blocks_are(i < 3 ? i + 1 : 3);
+        block_is(0, 101 + 200 * i, 201 + 200 * i);
+    }
+    block_is(1, 901, 1001); /* those reported most recently */
+    block_is(2, 701, 801);
+}
+
+static void rfc2018_3_four_blocks_without_a_timestamp(void **state)
+{
+    (void)state;
+    rig.peer.timestamps = false;
+    establish(RTT);
+    for (uint32_t i = 0; i < 6; i++) {
+        in(ACK, 101 + 200 * i, 1, WND, 100);
+        out(ACK, 1, 1, 0);
+    }
+    blocks_are(4);
+    block_is(0, 1101, 1201);
+    block_is(3, 501, 601);
+}
+
+static void rfc2018_4_blocks_go_with_their_gap(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 101, 1, WND, 100);
+    in(ACK, 301, 1, WND, 100);
+    burst();
+    in(ACK, 1, 1, WND, 100);
+    out(ACK, 1, 201, 0);
+    blocks_are(1);
+    block_is(0, 301, 401);
+    in(ACK, 201, 1, WND, 100);
+    out(ACK, 1, 401, 0);
+    blocks_are(0);
+    take(400);
+}
+
+static void rfc2018_2_without_negotiation_no_blocks(void **state)
+{
+    (void)state;
+    rig.peer.sack = false;
+    establish(RTT);
+    in(ACK, 101, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    blocks_are(0);
+}
+
+static void rfc2018_3_block_on_data_that_goes_out(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 101, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    push(10);
+    out(ACK, 1, 1, 10);
+    blocks_are(1);
+    block_is(0, 101, 201);
+}
+
+static void rfc2883_4_1_duplicate_below_the_ack_is_reported_first(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 1, 1, WND, 300);
+    acknowledges(301);
+    in(ACK, 101, 1, WND, 100);
+    out(ACK, 1, 301, 0);
+    blocks_are(1);
+    block_is(0, 101, 201);
+    in(ACK, 301, 1, WND, 10); /* each duplicate is reported once */
+    acknowledges(311);
+    blocks_are(0);
+}
+
+static void rfc2883_4_1_duplicate_below_the_ack_beside_a_gap(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 1, 1, WND, 300);
+    acknowledges(301);
+    in(ACK, 401, 1, WND, 100);
+    out(ACK, 1, 301, 0);
+    in(ACK, 1, 1, WND, 300);
+    out(ACK, 1, 301, 0);
+    blocks_are(2);
+    block_is(0, 1, 301);
+    block_is(1, 401, 501);
+}
+
+static void rfc2883_4_2_duplicate_beyond_a_gap_is_followed_by_its_block(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 101, 1, WND, 300);
+    out(ACK, 1, 1, 0);
+    in(ACK, 201, 1, WND, 100);
+    out(ACK, 1, 1, 0);
+    blocks_are(2);
+    block_is(0, 201, 301);
+    block_is(1, 101, 401);
+}
+
+static void rfc2883_4_partly_duplicate_segment_reports_the_duplicate_part(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 1, 1, WND, 100);
+    acknowledges(101);
+    in(ACK, 51, 1, WND, 100);
+    acknowledges(151);
+    blocks_are(1);
+    block_is(0, 51, 101);
+    take(150);
+}
+
+/*
+ * The sender.
+ */
+
+/* The peer's ACK with blocks, given as pairs of relative numbers. */
+static void sack(uint32_t ack, unsigned n, const uint32_t (*blocks)[2])
+{
+    struct seg s = make(ACK, 1, ack, WND, 0);
+    s.opt.has |= OPT_SACK;
+    s.opt.sacks = (uint8_t)n;
+    for (unsigned i = 0; i < n; i++) {
+        s.opt.sack[i].first = seq_of(rig.iss + blocks[i][0]);
+        s.opt.sack[i].end = seq_of(rig.iss + blocks[i][1]);
+    }
+    feed(s);
+}
+
+/* The first byte of the i-th full segment, counted from 0. */
+static uint32_t at_segment(uint32_t i)
+{
+    return 1 + i * eff_mss();
+}
+
+/* Ten full segments are out, and no more is queued; `lost` has a bit for each that is lost. The
+ * peer reports every other one as it comes, with up to three blocks. Afterwards `again` has a bit
+ * for each that was sent again within a round trip. */
+static unsigned ten_with_losses(unsigned lost)
+{
+    establish(20 * WAVE_MS);
+    push(10 * eff_mss());
+    check(burst() == 10 * eff_mss(), "ten segments do not go out");
+    silent(20 * WAVE_MS);
+    unsigned again = 0;
+    uint32_t ack = 0;
+    while (!(lost >> ack & 1))
+        ack++;
+    if (ack > 0)
+        in(ACK, 1, at_segment(ack), WND, 0);
+    for (uint32_t i = ack; i < 10; i++) {
+        if (lost >> i & 1)
+            continue;
+        uint32_t blocks[3][2];
+        unsigned n = 0;
+        for (uint32_t end = i + 1; n < 3 && end > ack;) { /* newest first */
+            uint32_t first = end;
+            while (first > ack && !(lost >> (first - 1) & 1))
+                first--;
+            if (first < end) {
+                blocks[n][0] = at_segment(first);
+                blocks[n++][1] = at_segment(end);
+            }
+            end = first > 0 ? first - 1 : 0;
+        }
+        sack(at_segment(ack), n, (const uint32_t(*)[2])blocks);
+        wave_time until = rig.now + WAVE_MS;
+        while (next_out(until - rig.now))
+            again |= 1u << (out_seq() - 1) / eff_mss();
+    }
+    wave_time until = rig.now + 20 * WAVE_MS;
+    while (next_out(until - rig.now))
+        again |= 1u << (out_seq() - 1) / eff_mss();
+    return again;
+}
+
+static void rfc6675_3_one_hole_is_filled_and_nothing_else_goes_again(void **state)
+{
+    (void)state;
+    unsigned again = ten_with_losses(1u << 0);
+    check(again == 1u << 0, "%x went again", again);
+    const struct event *e = expect_event(EVENT_RETRANSMIT);
+    check(e->u.retransmit.why == RETRANSMIT_FAST, "it was no fast retransmission");
+    in(ACK, 1, at_segment(10), WND, 0);
+    check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
+    silent(WAVE_H);
+}
+
+static void rfc6675_3_hole_in_the_middle(void **state)
+{
+    (void)state;
+    unsigned again = ten_with_losses(1u << 4);
+    check(again == 1u << 4, "%x went again", again);
+}
+
+static void rfc6675_5_two_holes_are_filled_in_one_round_trip(void **state)
+{
+    (void)state;
+    unsigned again = ten_with_losses(1u << 0 | 1u << 4);
+    check(again == (1u << 0 | 1u << 4), "%x went again", again);
+}
+
+static void rfc6675_5_adjacent_holes_are_filled(void **state)
+{
+    (void)state;
+    unsigned again = ten_with_losses(1u << 1 | 1u << 2);
+    check(again == (1u << 1 | 1u << 2), "%x went again", again);
+}
+
+/* RFC 6675's DupThresh, RFC 8985's reordering window: reordering by one segment is no loss. */
+static void rfc6675_4_reordering_by_one_sends_nothing_again(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(4 * eff_mss());
+    burst();
+    silent(20 * WAVE_MS);
+    const uint32_t block[1][2] = {{at_segment(1), at_segment(2)}};
+    sack(at_segment(0), 1, block);
+    silent(WAVE_MS);
+    in(ACK, 1, at_segment(2), WND, 0);
+    in(ACK, 1, at_segment(4), WND, 0);
+    silent(WAVE_H);
+    check(rig.c.retransmits == 0, "%u segments went again", rig.c.retransmits);
+}
+
+static void rfc2018_5_1_what_was_sacked_is_kept_until_acknowledged(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(4 * eff_mss());
+    burst();
+    const uint32_t block[1][2] = {{at_segment(1), at_segment(4)}};
+    sack(1, 1, block);
+    /* The receiver reneges: it never acknowledges what it reported (RFC 2018, section 8). */
+    uint32_t ack = 1;
+    for (int i = 0; i < 20 && ack < at_segment(4); i++) {
+        check(next_out(30 * WAVE_S), "what was sacked is never sent again");
+        if (out_seq() <= ack && out_seq() + rig.out.len > ack) {
+            ack = out_seq() + rig.out.len;
+            in(ACK, 1, ack, WND, 0);
+        }
+    }
+    check(ack == at_segment(4), "only %u is sent again", ack);
+    check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
+}
+
+static void rfc6675_5_lost_retransmission_ends_with_the_timer(void **state)
+{
+    (void)state;
+    unsigned again = ten_with_losses(1u << 0);
+    check(again & 1, "the hole was not filled");
+    check(next_out(5 * WAVE_S), "a lost retransmission is never sent again");
+    check(out_seq() == 1, "%u is sent again, not what stands first", out_seq());
+    in(ACK, 1, at_segment(10), WND, 0);
+    silent(WAVE_H);
+}
+
+static void rfc8985_7_lost_tail_is_sent_again_without_more_data(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(3 * eff_mss());
+    burst();
+    silent(20 * WAVE_MS);
+    in(ACK, 1, at_segment(2), WND, 0);
+    wave_time from = rig.now;
+    out_between(1, WAVE_S, ACK, at_segment(2), 1, eff_mss());
+    /* PTO is at least two smoothed round trips (RFC 8985, 7.2). */
+    check(rig.now - from >= 2 * 20 * WAVE_MS - WAVE_MS, "sent again after only %llu us",
+          (unsigned long long)((rig.now - from) / WAVE_US));
+    in(ACK, 1, at_segment(3), WND, 0);
+    silent(WAVE_H);
+}
+
+static void rfc2883_4_duplicate_report_is_no_loss(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(4 * eff_mss());
+    burst();
+    in(ACK, 1, at_segment(2), WND, 0);
+    for (int i = 0; i < 5; i++) { /* blocks below the ACK: duplicates arrived, nothing is missing */
+        const uint32_t block[1][2] = {{at_segment(0), at_segment(1)}};
+        sack(at_segment(2), 1, block);
+    }
+    silent(5 * WAVE_MS);
+    in(ACK, 1, at_segment(4), WND, 0);
+    silent(WAVE_H);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc2018_4_first_block_holds_the_newest_segment),
+        cmocka_unit_test(rfc2018_3_three_blocks_beside_a_timestamp),
+        cmocka_unit_test(rfc2018_3_four_blocks_without_a_timestamp),
+        cmocka_unit_test(rfc2018_4_blocks_go_with_their_gap),
+        cmocka_unit_test(rfc2018_2_without_negotiation_no_blocks),
+        cmocka_unit_test(rfc2018_3_block_on_data_that_goes_out),
+        cmocka_unit_test(rfc2883_4_1_duplicate_below_the_ack_is_reported_first),
+        cmocka_unit_test(rfc2883_4_1_duplicate_below_the_ack_beside_a_gap),
+        cmocka_unit_test(rfc2883_4_2_duplicate_beyond_a_gap_is_followed_by_its_block),
+        cmocka_unit_test(rfc2883_4_partly_duplicate_segment_reports_the_duplicate_part),
+        cmocka_unit_test(rfc6675_3_one_hole_is_filled_and_nothing_else_goes_again),
+        cmocka_unit_test(rfc6675_3_hole_in_the_middle),
+        cmocka_unit_test(rfc6675_5_two_holes_are_filled_in_one_round_trip),
+        cmocka_unit_test(rfc6675_5_adjacent_holes_are_filled),
+        cmocka_unit_test(rfc6675_4_reordering_by_one_sends_nothing_again),
+        cmocka_unit_test(rfc2018_5_1_what_was_sacked_is_kept_until_acknowledged),
+        cmocka_unit_test(rfc6675_5_lost_retransmission_ends_with_the_timer),
+        cmocka_unit_test(rfc8985_7_lost_tail_is_sent_again_without_more_data),
+        cmocka_unit_test(rfc2883_4_duplicate_report_is_no_loss),
+    };
+    return run_cases(cases, COUNT(cases));
+}
