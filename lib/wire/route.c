@@ -257,6 +257,14 @@ static void take_link(struct route *r, const struct route_link *l, uint32_t mtu)
         r->mtu = MTU_MIN;
 }
 
+static int check_up(const struct route_link *l, struct diag *d)
+{
+    if (l->up)
+        return 0;
+    return diag_fail(d, WAVE_ENOROUTE, "interface '%s' is down; 'ip link set %s up' brings it up",
+                     l->name, l->name);
+}
+
 /* The interface that was named, by name or as the scope of an address; *asked stays 0 without. */
 static int named_interface(struct mnl_socket *nl, const struct route_query *q, uint32_t *asked,
                            struct diag *d)
@@ -278,10 +286,9 @@ static int named_interface(struct mnl_socket *nl, const struct route_query *q, u
     } else {
         return 0;
     }
-    if (!l.up)
-        return diag_fail(d, WAVE_ENOROUTE,
-                         "interface '%s' is down; 'ip link set %s up' brings it up", l.name,
-                         l.name);
+    int error = check_up(&l, d);
+    if (error)
+        return error;
     *asked = (uint32_t)l.ifindex;
     return 0;
 }
@@ -369,10 +376,8 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
     uint32_t oif = a.type == RTN_LOCAL ? LOOPBACK_IFINDEX : a.oif;
     if (ask_link(nl, NULL, (int)oif, &l) < 0 || !l.ifindex)
         return diag_fail(d, WAVE_ENOROUTE, "the interface to %s (number %u) is gone", text, oif);
-    if (!l.up)
-        return diag_fail(d, WAVE_ENOROUTE,
-                         "interface '%s' is down; 'ip link set %s up' brings it up", l.name,
-                         l.name);
+    if ((error = check_up(&l, d)) < 0)
+        return error;
     take_link(r, &l, a.mtu);
     r->scope = address_link_local(q->v6, &r->source) ? asked : 0;
     return 0;

@@ -45,16 +45,36 @@ static int open_tun(void)
     return -1;
 }
 
-/* A wire over the device to its far end, or NULL where there are no such devices. */
-static struct wire *open_over_tun(int *tun, struct flow *f)
+/* A wire over the device to its far end. */
+struct over_tun {
+    int tun;
+    struct wire *w;
+    struct flow f, back;
+};
+
+static int open_over_tun(void **state)
 {
+    static struct over_tun o;
     struct wire_config c = {
         .remote = ground_addr(false, tun_peer), .rport = 80, .keep_privileges = true};
-    if ((*tun = open_tun()) < 0)
-        return NULL;
-    struct wire *w = ground_open(&c);
-    *f = ground_flow(w, &c);
-    return w;
+    *state = NULL;
+    if ((o.tun = open_tun()) < 0)
+        return 0; /* where there are no such devices the case is skipped */
+    o.w = ground_open(&c);
+    o.f = ground_flow(o.w, &c);
+    o.back = flow_reverse(&o.f);
+    *state = &o;
+    return 0;
+}
+
+static int close_over_tun(void **state)
+{
+    struct over_tun *o = *state;
+    if (o) {
+        wire_close(o->w);
+        close(o->tun);
+    }
+    return 0;
 }
 
 /* An IPv4 packet from the far end, its header's checksum right. */
@@ -76,83 +96,75 @@ static void arrive(int tun, const uint8_t *bytes, size_t len)
 
 static void checksums_right_wrong_and_not_filled_in(void **state)
 {
-    (void)state;
-    int tun;
-    struct flow f;
-    struct wire *w = open_over_tun(&tun, &f);
-    if (!w)
+    struct over_tun *o = *state;
+    if (!o)
         skip();
-    struct flow back = flow_reverse(&f);
     struct wire_packet p;
     uint8_t bytes[128], *tcp = bytes + 20;
-    assert_string_equal(wire_info(w)->link, "raw");
-    assert_int_equal(wire_info(w)->mtu, 1400);
+    assert_string_equal(wire_info(o->w)->link, "raw");
+    assert_int_equal(wire_info(o->w)->mtu, 1400);
 
     struct seg s = {.flags = SEG_ACK, .len = 4, .data = (const uint8_t *)"data"};
-    size_t len = (size_t)seg_build(&back, &s, tcp, sizeof bytes - 20);
-    len = make_ip(bytes, &back, 6, len);
-    arrive(tun, bytes, len);
-    ground_next(w, false, &p);
+    size_t len = (size_t)seg_build(&o->back, &s, tcp, sizeof bytes - 20);
+    len = make_ip(bytes, &o->back, 6, len);
+    arrive(o->tun, bytes, len);
+    ground_next(o->w, false, &p);
     assert_int_equal(p.packet.ttl, 63);
 
     bytes[len - 1] ^= 1;
-    arrive(tun, bytes, len);
-    assert_false(ground_next_within(w, false, 50, &p));
-    assert_int_equal(wire_stats(w).malformed, 1);
+    arrive(o->tun, bytes, len);
+    assert_false(ground_next_within(o->w, false, 50, &p));
+    assert_int_equal(wire_stats(o->w).malformed, 1);
 
     /* CHECKSUM_PARTIAL: the sum of the pseudo-header, not inverted, stands in the field. */
-    uint16_t unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&back, 6, (uint32_t)len - 20));
+    uint16_t unfilled =
+        (uint16_t)~checksum_finish(checksum_pseudo(&o->back, 6, (uint32_t)len - 20));
     memcpy(tcp + 16, &unfilled, 2);
-    arrive(tun, bytes, len);
-    ground_next(w, false, &p);
+    arrive(o->tun, bytes, len);
+    ground_next(o->w, false, &p);
     assert_int_equal(p.packet.seg.len, 4);
 
+    arrive(o->tun, bytes, len - 10); /* the frame ends before the packet does */
+    assert_false(ground_next_within(o->w, false, 50, &p));
+    assert_int_equal(wire_stats(o->w).truncated, 1);
+
     tcp[12] = 0x40; /* a data offset below five (RFC 9293, 3.1) */
-    arrive(tun, bytes, len);
-    assert_false(ground_next_within(w, false, 50, &p));
-    assert_int_equal(wire_stats(w).malformed, 2);
-    wire_close(w);
-    close(tun);
+    arrive(o->tun, bytes, len);
+    assert_false(ground_next_within(o->w, false, 50, &p));
+    assert_int_equal(wire_stats(o->w).malformed, 2);
 }
 
 /* RFC 1122, 3.2.2.1: an error quotes the IP header and eight bytes at least. */
 static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
 {
-    (void)state;
-    int tun;
-    struct flow f;
-    struct wire *w = open_over_tun(&tun, &f);
-    if (!w)
+    struct over_tun *o = *state;
+    if (!o)
         skip();
-    struct flow back = flow_reverse(&f);
     struct wire_packet p;
     uint8_t sent[128], bytes[128] = {0}, *icmp = bytes + 20;
 
-    ground_send(w, &f, &ground_syn);
+    ground_send(o->w, &o->f, &ground_syn);
     do /* IPv6 has things of its own to say on a new device */
-        assert_true(read(tun, sent, sizeof sent) >= 40);
+        assert_true(read(o->tun, sent, sizeof sent) >= 40);
     while (sent[0] != 0x45);
     for (int quoted = 0; quoted < 2; quoted++) {
-        sent[20] ^= (uint8_t)!quoted; /* first another flow's port, then ours again */
-        sent[20] ^= (uint8_t)quoted;
+        sent[20] ^= 1; /* first another flow's port, then ours again */
         memset(icmp, 0, 8);
         icmp[0] = 3;
         icmp[1] = 3;
         memcpy(icmp + 8, sent, 28);
         uint16_t sum = checksum_finish(checksum_add(0, icmp, 36));
         memcpy(icmp + 2, &sum, 2);
-        arrive(tun, bytes, make_ip(bytes, &back, 1, 36));
+        arrive(o->tun, bytes, make_ip(bytes, &o->back, 1, 36));
         if (quoted == 0)
-            assert_false(ground_next_within(w, false, 50, &p));
+            assert_false(ground_next_within(o->w, false, 50, &p));
     }
-    ground_next(w, false, &p);
+    ground_next(o->w, false, &p);
     assert_int_equal(p.packet.kind, PACKET_ICMP);
     assert_int_equal(p.packet.icmp.type, 3);
     assert_int_equal(p.packet.icmp.code, 3);
     assert_int_equal(p.packet.icmp.seq.v, ground_syn.seq.v);
-    assert_int_equal(wire_stats(w).other, 1);
-    wire_close(w);
-    close(tun);
+    assert_int_equal(wire_stats(o->w).other, 1);
 }
 
 /* Listening on every interface and address: what comes in through any of them is met. */
@@ -251,8 +263,10 @@ static void vlan_tagged_segments_are_captured(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(checksums_right_wrong_and_not_filled_in),
-        cmocka_unit_test(port_unreachable_is_given_to_the_flow_it_quotes),
+        cmocka_unit_test_setup_teardown(checksums_right_wrong_and_not_filled_in, open_over_tun,
+                                        close_over_tun),
+        cmocka_unit_test_setup_teardown(port_unreachable_is_given_to_the_flow_it_quotes,
+                                        open_over_tun, close_over_tun),
         cmocka_unit_test(listening_meets_a_stranger_on_any_interface),
         cmocka_unit_test(vlan_tagged_segments_are_captured),
     };
