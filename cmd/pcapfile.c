@@ -34,6 +34,7 @@ struct pcapfile {
     struct file file;
     FILE *to;
     bool ng;
+    int error; /* errno of the first failure, which closing tells again */
 };
 
 /* A block's options, as they are put together. */
@@ -76,9 +77,11 @@ static void end_options(struct options_block *b)
         put_option(b, OPTION_END, "", 0);
 }
 
-static int failed(const struct pcapfile *p, struct diag *d)
+static int failed(struct pcapfile *p, struct diag *d)
 {
-    return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", p->file.name, strerror(errno));
+    if (!p->error)
+        p->error = errno;
+    return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", p->file.name, strerror(p->error));
 }
 
 static int put(struct pcapfile *p, const void *bytes, size_t len, struct diag *d)
@@ -221,7 +224,7 @@ int pcapfile_close(struct pcapfile *p, struct diag *d)
 
     if (!p)
         return 0;
-    if (fclose(p->to) != 0)
+    if (fclose(p->to) != 0 || p->error)
         rc = failed(p, d);
     free(p);
     return rc;

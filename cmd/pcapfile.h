@@ -42,7 +42,8 @@ int pcapfile_flush(struct pcapfile *p, struct diag *d);
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
                  struct diag *d);
 
-/* Closes and frees. NULL is taken. What only closing brings to light is an error too. */
+/* Closes and frees. NULL is taken. What only closing brings to light is an error too, and an
+ * earlier one is told again. */
 int pcapfile_close(struct pcapfile *p, struct diag *d);
 
 #endif

@@ -1,0 +1,264 @@
+/* The capture file, read back by libpcap, block by block, and by tshark where it is installed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <pcap/pcap.h>
+
+#include "cmd/pcapfile.h"
+
+#define STAMP (1700000000 * WAVE_S + 123456789)
+#define DIRECTION_IN "3: we ESTABLISHED, peer SYN_RECEIVED (proved)"
+#define VERDICT "open: connected to 192.0.2.1:80"
+
+static char directory[] = "/tmp/tcpwave-test-XXXXXX";
+static char path[64];
+
+static int setup(void **state)
+{
+    (void)state;
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    return rmdir(directory);
+}
+
+/* The first bytes of an IPv4 packet; readers need not like the rest. Odd lengths need padding. */
+static const uint8_t packet[41] = {0x45, 0, 0, 41, 0,   0, 0x40, 0, 64, 6,  0, 0,
+                                   127,  0, 0, 1,  127, 0, 0,    1, 0,  80, 0, 80};
+
+static const struct pcapfile_packet packets[] = {
+    {STAMP, true, packet, sizeof packet, sizeof packet, NULL},
+    {STAMP + 1, false, packet, 38, 4000, DIRECTION_IN},
+    {STAMP + 999999999, true, packet, 40, 40, "\303\244"}};
+
+enum { PACKETS = sizeof packets / sizeof packets[0] };
+
+static void write_file(const char *name)
+{
+    struct pcapfile *p;
+    struct diag d = {""};
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "veth-with-name", &d), 0);
+    for (int i = 0; i < PACKETS; i++)
+        assert_int_equal(pcapfile_packet(p, &packets[i], &d), 0);
+    assert_int_equal(pcapfile_end(p, VERDICT, 3, 1, &d), 0);
+    assert_int_equal(pcapfile_close(p, &d), 0);
+}
+
+/* libpcap finds what was written, to the nanosecond. */
+static void read_back(void)
+{
+    char error[PCAP_ERRBUF_SIZE];
+    struct pcap_pkthdr *head;
+    const uint8_t *bytes;
+    pcap_t *in = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error);
+
+    if (!in)
+        fail_msg("%s", error);
+    assert_int_equal(pcap_datalink(in), DLT_RAW);
+    for (int i = 0; i < PACKETS; i++) {
+        assert_int_equal(pcap_next_ex(in, &head, &bytes), 1);
+        assert_true((wave_time)head->ts.tv_sec * WAVE_S + (wave_time)head->ts.tv_usec ==
+                    packets[i].stamp);
+        assert_int_equal(head->caplen, packets[i].captured);
+        assert_int_equal(head->len, packets[i].length);
+        assert_memory_equal(bytes, packet, head->caplen);
+    }
+    assert_int_equal(pcap_next_ex(in, &head, &bytes), PCAP_ERROR_BREAK);
+    pcap_close(in);
+}
+
+static size_t slurp(uint8_t *bytes, size_t room)
+{
+    FILE *in = fopen(path, "rb");
+
+    assert_non_null(in);
+    size_t len = fread(bytes, 1, room, in);
+    assert_true(len < room);
+    fclose(in);
+    return len;
+}
+
+static uint32_t number(const uint8_t *at)
+{
+    uint32_t n;
+
+    memcpy(&n, at, sizeof n);
+    return n;
+}
+
+static void pcapng_is_read_by_libpcap(void **state)
+{
+    (void)state;
+    write_file("a.pcapng");
+    read_back();
+    unlink(path);
+}
+
+static void pcap_is_read_by_libpcap_and_has_the_nanosecond_magic(void **state)
+{
+    uint8_t bytes[1024];
+
+    (void)state;
+    write_file("a.pcap");
+    read_back();
+    assert_true(slurp(bytes, sizeof bytes) == 24 + 3 * 16 + 41 + 38 + 40);
+    assert_true(number(bytes) == 0xa1b23c4d);
+    unlink(path);
+}
+
+/* draft-ietf-opsawg-pcapng, 3.1: the total length stands at both ends, in whole words. */
+static void pcapng_blocks_are_whole(void **state)
+{
+    static const uint32_t types[] = {0x0a0d0d0a, 1, 6, 6, 6, 5};
+    uint8_t bytes[2048];
+    size_t at = 0, block = 0;
+
+    (void)state;
+    write_file("a.pcapng");
+    for (size_t len = slurp(bytes, sizeof bytes); at < len; block++) {
+        uint32_t total = number(bytes + at + 4);
+        assert_true(block < sizeof types / sizeof types[0]);
+        assert_true(number(bytes + at) == types[block]);
+        assert_true(total % 4 == 0 && total >= 12 && total <= len - at);
+        assert_true(number(bytes + at + total - 4) == total);
+        at += total;
+    }
+    assert_int_equal(block, sizeof types / sizeof types[0]);
+    unlink(path);
+}
+
+/* Standard output of `command` with the file's name behind it; false when there is no tshark. */
+static bool tshark(const char *command, char *text, size_t room)
+{
+    char line[256];
+
+    if (system("command -v tshark >/dev/null 2>&1"))
+        return false;
+    snprintf(line, sizeof line, "%s -r %s 2>/dev/null", command, path);
+    FILE *in = popen(line, "r");
+    assert_non_null(in);
+    size_t len = fread(text, 1, room - 1, in);
+    text[len] = '\0';
+    assert_int_equal(pclose(in), 0);
+    return true;
+}
+
+static void tshark_reads_comments_directions_and_the_interface(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    write_file("a.pcapng");
+    bool there = tshark("tshark -T fields -E separator='|' -e frame.packet_flags_direction "
+                        "-e frame.interface_name -e frame.time_epoch -e frame.comment",
+                        text, sizeof text);
+    unlink(path);
+    if (!there)
+        skip();
+    for (char *p = text; (p = strstr(p, "0x")); p += 2) /* as one version writes numbers */
+        memmove(p, p + 9, strlen(p + 9) + 1);
+    assert_string_equal(text, "2|veth-with-name|1700000000.123456789|\n"
+                              "1|veth-with-name|1700000000.123456790|" DIRECTION_IN "\n"
+                              "2|veth-with-name|1700000001.123456788|\303\244\n");
+}
+
+static void the_verdict_is_the_comment_of_the_statistics(void **state)
+{
+    uint8_t bytes[2048];
+
+    (void)state;
+    write_file("a.pcapng");
+    size_t len = slurp(bytes, sizeof bytes);
+    uint32_t total = number(bytes + len - 4);
+    const uint8_t *block = bytes + len - total;
+    assert_int_equal(number(block), 5);
+    assert_int_equal(number(block + 20), 1 | (uint32_t)strlen(VERDICT) << 16);
+    assert_memory_equal(block + 24, VERDICT, strlen(VERDICT));
+    unlink(path);
+}
+
+static void a_long_comment_is_cut_between_characters(void **state)
+{
+    static char comment[4001];
+    struct pcapfile_packet k = packets[0];
+    struct pcapfile *p;
+    struct diag d;
+    uint8_t bytes[2048];
+
+    (void)state;
+    comment[0] = 'x';
+    for (int i = 1; i < 4000; i++)
+        comment[i] = i % 2 ? '\303' : '\244';
+    comment[3999] = '\0';
+    k.comment = comment;
+    snprintf(path, sizeof path, "%s/long.pcapng", directory);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    assert_int_equal(pcapfile_close(p, &d), 0);
+    slurp(bytes, sizeof bytes);
+    assert_int_equal(number(bytes + 28 + 44), 1 | 1023 << 16);
+    unlink(path);
+}
+
+/* Whatever step first hears of it says so; none of them is silent. */
+static void a_full_disk_is_reported(void **state)
+{
+    struct pcapfile *p;
+    struct diag d = {""};
+
+    (void)state;
+    if (access("/dev/full", W_OK) < 0)
+        skip();
+    assert_int_equal(pcapfile_open(&p, "/dev/full", &d), 0);
+    assert_int_equal(pcapfile_begin(p, "lo", &d), 0);
+    assert_int_equal(pcapfile_packet(p, &packets[0], &d), 0);
+    assert_int_equal(pcapfile_flush(p, &d), WAVE_ESYS);
+    assert_non_null(strstr(d.text, "cannot write to /dev/full: No space left"));
+    d.text[0] = '\0';
+    assert_int_equal(pcapfile_close(p, &d), WAVE_ESYS);
+    assert_non_null(strstr(d.text, "No space left"));
+}
+
+static void a_file_that_cannot_be_written_is_reported(void **state)
+{
+    struct pcapfile *p = NULL;
+    struct diag d = {""};
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/missing/a.pcapng", directory);
+    assert_int_equal(pcapfile_open(&p, path, &d), WAVE_ESYS);
+    assert_null(p);
+    assert_non_null(strstr(d.text, "No such file or directory"));
+    assert_int_equal(pcapfile_open(&p, directory, &d), WAVE_ESYS);
+    assert_null(p);
+    assert_int_equal(pcapfile_close(NULL, &d), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pcapng_is_read_by_libpcap),
+        cmocka_unit_test(pcap_is_read_by_libpcap_and_has_the_nanosecond_magic),
+        cmocka_unit_test(pcapng_blocks_are_whole),
+        cmocka_unit_test(tshark_reads_comments_directions_and_the_interface),
+        cmocka_unit_test(the_verdict_is_the_comment_of_the_statistics),
+        cmocka_unit_test(a_long_comment_is_cut_between_characters),
+        cmocka_unit_test(a_full_disk_is_reported),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_reported),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

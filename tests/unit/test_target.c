@@ -1,0 +1,257 @@
+/* Targets: what they mean, which are malformed, and which are only unknown. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <net/if.h>
+#include <netdb.h>
+
+#include "cmd/target.h"
+
+static const struct addr loopback6 = {{[15] = 1}};
+
+static void refused(const char *text, bool passive, const char *words)
+{
+    struct target_name name = {.port = 4711};
+    struct diag d = {""};
+
+    assert_int_equal(target_parse(text, passive, &name, &d), WAVE_EINVAL);
+    assert_int_equal(name.port, 4711);
+    if (!strstr(d.text, words))
+        fail_msg("\"%s\": \"%s\" does not say \"%s\"", text, d.text, words);
+    assert_null(strchr(d.text, '\n'));
+}
+
+static struct target_name parsed(const char *text, bool passive)
+{
+    struct target_name name;
+    struct diag d = {""};
+
+    if (target_parse(text, passive, &name, &d))
+        fail_msg("\"%s\": %s", text, d.text);
+    return name;
+}
+
+static struct target resolved(const char *text, bool passive, enum target_family family)
+{
+    struct target_name name = parsed(text, passive);
+    struct target t;
+    struct diag d = {""};
+
+    if (target_resolve(&name, family, &t, &d))
+        fail_msg("\"%s\": %s", text, d.text);
+    return t;
+}
+
+static void unknown(const char *text, enum target_family family, int error, const char *words)
+{
+    struct target_name name = parsed(text, false);
+    struct target t = {.port = 4711};
+    struct diag d = {""};
+
+    assert_int_equal(target_resolve(&name, family, &t, &d), error);
+    assert_int_equal(t.port, 4711);
+    if (!strstr(d.text, words))
+        fail_msg("\"%s\": \"%s\" does not say \"%s\"", text, d.text, words);
+}
+
+static void literal_addresses_need_no_lookup(void **state)
+{
+    struct target t = resolved("192.0.2.7:80", false, TARGET_ANY);
+
+    (void)state;
+    assert_false(t.v6 || t.any);
+    assert_int_equal(t.port, 80);
+    assert_true(addr_eq(&t.addr, &(struct addr){{192, 0, 2, 7}}));
+
+    t = resolved("[::1]:65535", false, TARGET_IPV6);
+    assert_true(t.v6);
+    assert_false(t.any);
+    assert_int_equal(t.port, 65535);
+    assert_int_equal(t.scope, 0);
+    assert_true(addr_eq(&t.addr, &loopback6));
+}
+
+static void names_and_their_parts_are_taken_apart(void **state)
+{
+    struct target_name name = parsed("www.example.org:http", false);
+
+    (void)state;
+    assert_string_equal(name.host, "www.example.org");
+    assert_string_equal(name.service, "http");
+    assert_int_equal(name.port, 0);
+    assert_int_equal(name.literal, TARGET_ANY);
+
+    name = parsed("[fe80::1%eth0]:22", false);
+    assert_string_equal(name.host, "fe80::1");
+    assert_string_equal(name.zone, "eth0");
+    assert_int_equal(name.port, 22);
+    assert_int_equal(name.literal, TARGET_IPV6);
+
+    /* Looks like a number, but ends in letters. */
+    assert_int_equal(parsed("1.example:1", false).literal, TARGET_ANY);
+}
+
+static void ports_are_1_to_65535(void **state)
+{
+    (void)state;
+    refused("a:0", false, "no port 0");
+    refused("a:65536", false, "no port 65536");
+    refused("a:99999999999999999999", false, "1 to 65535");
+    refused("a:-1", false, "neither a port");
+    refused("a:+1", false, "neither a port");
+    refused("a:8 0", false, "neither a port");
+    refused("a:80/tcp", false, "neither a port");
+    refused("a:", false, "missing");
+    refused("a", false, "no port");
+    assert_int_equal(parsed("a:1", false).port, 1);
+}
+
+static void malformed_targets_say_what_is_wrong(void **state)
+{
+    char longest[300];
+
+    (void)state;
+    refused("", false, "no port");
+    refused(":80", false, "host before the port is missing");
+    refused("*:80", false, "cannot be a host");
+    refused("http://example.org/", false, "URL");
+    refused("::1:80", false, "brackets");
+    refused("[::1", false, "closing bracket");
+    refused("[::1]", false, "no port");
+    refused("[::1]80", false, "no port");
+    refused("[]:80", false, "missing");
+    refused("[::1%]:80", false, "no interface");
+    refused("[::1%abcdefghijklmnop]:80", false, "no interface");
+    refused("[127.0.0.1]:80", false, "not an IPv6 address");
+    refused("[example.org]:80", false, "not an IPv6 address");
+    refused("10.0.0.256:80", false, "not an IPv4 address");
+    refused("10.1:80", false, "not an IPv4 address");
+    refused("0x7f000001:80", false, "not an IPv4 address");
+    refused("a b:80", false, "cannot be a host");
+    refused("-a:80", false, "cannot be a host");
+    refused("user@a:80", false, "cannot be a host");
+    memset(longest, 'a', sizeof longest);
+    strcpy(longest + 254, ":80");
+    refused(longest, false, "longer than 253");
+    strcpy(longest + 253, ":80");
+    assert_int_equal(strlen(parsed(longest, false).host), 253);
+}
+
+static void rfc9293_must46_addresses_nobody_can_connect_to_are_refused(void **state)
+{
+    (void)state;
+    refused("0.0.0.0:80", false, "unspecified");
+    refused("[::]:80", false, "unspecified");
+    refused("224.0.0.1:80", false, "multicast");
+    refused("239.255.255.255:80", false, "multicast");
+    refused("[ff02::1]:80", false, "multicast");
+    refused("255.255.255.255:80", false, "broadcast");
+    refused("[::ffff:192.0.2.1]:80", false, "write it as IPv4");
+    parsed("223.255.255.255:80", false);
+    parsed("240.0.0.1:80", false);
+}
+
+static void listen_takes_a_port_alone_and_wildcards(void **state)
+{
+    static const char *const any[] = {"80", ":80", "*:80", "0.0.0.0:80"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
+        struct target t = resolved(any[i], true, TARGET_ANY);
+        assert_true(t.any);
+        assert_false(t.v6);
+        assert_int_equal(t.port, 80);
+    }
+    assert_true(resolved("[::]:80", true, TARGET_ANY).v6);
+    assert_true(resolved("[::]:80", true, TARGET_ANY).any);
+    assert_true(resolved("80", true, TARGET_IPV6).v6);
+    assert_false(resolved("127.0.0.1:80", true, TARGET_ANY).any);
+    refused("0", true, "no port 0");
+    refused("", true, "missing");
+    refused("[]:80", true, "missing");
+    refused("224.0.0.1:80", true, "multicast");
+}
+
+static void unknown_names_are_not_malformed(void **state)
+{
+    (void)state;
+    unknown("localhost:no-such-service", TARGET_ANY, WAVE_ENOTFOUND, "unknown service");
+    /* RFC 6761, 6.4: no resolver knows a name under .invalid, with or without a network. */
+    unknown("host.invalid:80", TARGET_ANY, WAVE_ENOTFOUND, "unknown host \"host.invalid\"");
+    unknown("host.invalid:80", TARGET_IPV6, WAVE_ENOTFOUND, "IPv6");
+    unknown("[fe80::1%nosuchif0]:80", TARGET_ANY, WAVE_ENOTFOUND, "unknown interface");
+    unknown("[fe80::1%2147483647]:80", TARGET_ANY, WAVE_ENOTFOUND, "unknown interface");
+    unknown("[fe80::1%0]:80", TARGET_ANY, WAVE_ENOTFOUND, "unknown interface");
+    unknown("[fe80::1]:80", TARGET_ANY, WAVE_ENOTFOUND, "link-local");
+    unknown("[::1]:80", TARGET_IPV4, WAVE_EINVAL, "not an IPv4 address");
+    unknown("127.0.0.1:80", TARGET_IPV6, WAVE_EINVAL, "not an IPv6 address");
+}
+
+static void a_zone_is_a_name_or_a_number(void **state)
+{
+    unsigned lo = if_nametoindex("lo");
+    char numbered[32];
+
+    (void)state;
+    if (!lo)
+        skip();
+    snprintf(numbered, sizeof numbered, "[fe80::1%%%u]:80", lo);
+    assert_int_equal(resolved("[fe80::1%lo]:80", false, TARGET_ANY).scope, lo);
+    assert_int_equal(resolved(numbered, false, TARGET_ANY).scope, lo);
+}
+
+static void services_are_looked_up(void **state)
+{
+    (void)state;
+    if (!getservbyname("http", "tcp"))
+        skip();
+    assert_int_equal(resolved("127.0.0.1:http", false, TARGET_ANY).port, 80);
+}
+
+static void hosts_are_looked_up_in_the_family_asked_for(void **state)
+{
+    struct target t = resolved("localhost:80", false, TARGET_IPV4);
+
+    (void)state;
+    assert_false(t.v6);
+    assert_int_equal(t.addr.byte[0], 127);
+}
+
+static void literals_are_whole(void **state)
+{
+    struct addr addr = loopback6;
+    bool v6 = true;
+
+    (void)state;
+    assert_false(target_literal("1.2.3", &v6, &addr));
+    assert_false(target_literal("[::1]", &v6, &addr));
+    assert_false(target_literal("", &v6, &addr));
+    assert_true(v6 && addr_eq(&addr, &loopback6));
+    assert_true(target_literal("1.2.3.4", &v6, &addr));
+    assert_false(v6);
+    assert_true(addr_eq(&addr, &(struct addr){{1, 2, 3, 4}}));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(literal_addresses_need_no_lookup),
+        cmocka_unit_test(names_and_their_parts_are_taken_apart),
+        cmocka_unit_test(ports_are_1_to_65535),
+        cmocka_unit_test(malformed_targets_say_what_is_wrong),
+        cmocka_unit_test(rfc9293_must46_addresses_nobody_can_connect_to_are_refused),
+        cmocka_unit_test(listen_takes_a_port_alone_and_wildcards),
+        cmocka_unit_test(unknown_names_are_not_malformed),
+        cmocka_unit_test(a_zone_is_a_name_or_a_number),
+        cmocka_unit_test(services_are_looked_up),
+        cmocka_unit_test(hosts_are_looked_up_in_the_family_asked_for),
+        cmocka_unit_test(literals_are_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
