@@ -72,6 +72,8 @@ void wheel_arm(struct wheel *w, struct conn *c, wave_time when)
 
     if (tick < w->tick)
         tick = w->tick;
+    if (tick > WAVE_NEVER / WHEEL_TICK) /* the last tick that begins before time ends */
+        tick = WAVE_NEVER / WHEEL_TICK;
     if (c->hook.wheel_slot && slot_begin(w, c->hook.wheel_slot - 1u) <= tick)
         return;
     wheel_disarm(w, c);
