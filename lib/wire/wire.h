@@ -83,7 +83,8 @@ struct wire_ip {
  * Crafts the segment with libnet and sends it as flow->local to flow->remote. `ip` may be NULL.
  * Returns 0; WAVE_EAGAIN when the kernel has no room now (ENOBUFS, EAGAIN: retry later);
  * WAVE_ETRUNC when it is larger than the MTU (EMSGSIZE); WAVE_ESYS with `d` filled in (d may be
- * NULL).
+ * NULL). Listening on every interface, a link-local peer cannot be answered (a flow does not name
+ * its interface): that is WAVE_ESYS too.
  */
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d);
