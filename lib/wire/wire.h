@@ -37,7 +37,7 @@ struct wire_config {
                               small frames then share the ring's room. Else each frame is there
                               at once, in a slot of its own as large as any frame can be */
     uint32_t ring;         /* bytes of capture ring; 0: 8 MiB */
-    bool keep_privileges;  /* tests only */
+    bool keep_privileges;  /* for tests, and for a process that opens several wires */
     unsigned guards;       /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
 };
 
