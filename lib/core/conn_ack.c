@@ -25,7 +25,7 @@ void conn_recover(struct conn *c)
     if (c->flags & CONN_RECOVERY)
         return;
     cc_lost(c);
-    c->flags |= CONN_RECOVERY;
+    c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
     if (c->flags & CONN_ECN)
         c->flags |= CONN_CWR;
     c->queue->recover = c->snd.nxt;
@@ -112,8 +112,10 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
 
     if (advanced) {
         c->dupacks = 0;
-        if ((c->flags & CONN_RECOVERY) && !q->after_timeout && q->sents > 0)
+        if ((c->flags & CONN_RECOVERY) && !q->after_timeout && q->sents > 0) {
             queue_mark_lost(q, 0); /* 3.2, step 3: a partial ACK */
+            c->flags |= CONN_RTX_OWED;
+        }
         return;
     }
     if (!duplicate || q->sents == 0)

@@ -105,20 +105,24 @@ static struct plan plan_tail_probe(const struct conn *c, uint32_t unsent, uint32
     return p;
 }
 
+/* The congestion window. Without SACK each duplicate ACK means that one more segment has left the
+ * network (RFC 5681, 3.2, steps 1 and 4). */
+static uint32_t allowed_in_flight(const struct conn *c)
+{
+    return c->cwnd + (c->flags & CONN_SACK ? 0 : c->dupacks * (uint32_t)c->mss);
+}
+
 /* What was never sent: as much as both windows allow, and no silly segments (RFC 9293, 3.8.6.2.1).
  */
 static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usable, uint32_t size)
 {
     struct plan p = {.what = SEND_NOTHING, .first = c->snd.nxt};
     uint32_t pipe = queue_pipe(c->queue);
-    uint32_t room = c->cwnd > pipe ? c->cwnd - pipe : 0;
+    uint32_t allowed = allowed_in_flight(c);
+    uint32_t room = allowed > pipe ? allowed - pipe : 0;
     uint32_t len = unsent < size ? unsent : size;
     bool fin_queued = c->flags & CONN_FIN_QUEUED;
 
-    /* Without SACK each duplicate ACK means that one more segment has left the network
-     * (RFC 5681, 3.2, steps 1 and 4). */
-    if (!(c->flags & CONN_SACK))
-        room += c->dupacks * (uint32_t)c->mss;
     if (unsent > 0 && len > room) {
         if (pipe > 0)
             return p;
@@ -154,7 +158,9 @@ static struct plan plan_data(const struct conn *c)
         struct plan p = plan_again(
             c, i, size,
             q->after_timeout && (c->flags & CONN_RECOVERY) ? RETRANSMIT_RTO : RETRANSMIT_FAST);
-        if (pipe == 0 || pipe + p.len <= c->cwnd)
+        /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
+         * section 5, step 4.3). */
+        if (pipe == 0 || (c->flags & CONN_RTX_OWED) || pipe + p.len <= allowed_in_flight(c))
             return p;
         return (struct plan){.what = SEND_NOTHING};
     }
@@ -369,7 +375,7 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
         c->queue->tlp.end = c->snd.nxt;
     }
     c->flags &= ~(uint32_t)CONN_PROBE_OWED;
-    conn_rearm(c, now, false);
+    conn_rearm(c, now, c->flags & CONN_TLP); /* new data puts the tail off: RFC 8985, 7.2 */
     return true;
 }
 

@@ -66,7 +66,7 @@ void conn_rearm(struct conn *c, wave_time now, bool restart)
         }
         return;
     }
-    if (runs && !restart && !(c->flags & (CONN_PERSIST | CONN_TLP)))
+    if (runs && !restart && !(c->flags & CONN_PERSIST))
         return;
     if (c->since == WAVE_NEVER)
         c->since = now;

@@ -61,11 +61,14 @@ struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, w
         wave_time due;
         if (s->flags & (SENT_SACKED | SENT_LOST))
             continue;
-        if (!sent_after(q->rack.at, q->rack.end, s->at, seq_add(s->first, s->len))) {
-            if (!(s->flags & SENT_AGAIN) && s->at > q->rack.at)
-                break; /* nothing behind it was sent earlier, but for what was sent again */
+        if (s->at > q->rack.at && !(s->flags & SENT_AGAIN))
+            break; /* what lies behind was sent later still, for the first time or again */
+        /* 5.1's tie by number holds for first sendings only: a low number sent again at the same
+         * instant as a high one left after it. */
+        if (s->flags & SENT_AGAIN
+                ? s->at >= q->rack.at
+                : !sent_after(q->rack.at, q->rack.end, s->at, seq_add(s->first, s->len)))
             continue;
-        }
         due = s->at + q->rack.rtt + window;
         if (due <= now) {
             queue_mark_lost(q, i);

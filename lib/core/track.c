@@ -61,8 +61,10 @@ static bool plausible(const struct track_half *x, const struct track_half *y, co
                               below_syn(y, seq_sub(s->ack, 1))))
         return false;
     if (seen(y, SEEN_ACK)) {
+        /* Not beyond `edge`: an ACK on an old segment moves SND.UNA and leaves SND.WND as it is, so
+         * that a sender may rightly go further (RFC 9293, 3.10.7.4, SND.WL1). */
         bool known = seen(x, SEEN_SYN) && seen(y, SEEN_SYN);
-        if (seq_gt(s->seq, known ? y->edge : seq_add(y->acked, REACH)) ||
+        if (seq_gt(s->seq, seq_add(y->acked, known ? y->widest : REACH)) ||
             seq_lt(s->seq, seq_sub(y->acked, REACH)))
             return false;
     }
@@ -106,8 +108,9 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
         return notes;
     if (idle && !(s->flags & SEG_FIN) && s->len <= 1 && seq_eq(seq_add(s->seq, 1), x->next) &&
         seen(x, SEEN_ACK) && seq_geq(s->ack, x->acked)) {
+        if (!seen(x, SEEN_PROBE)) /* else an answer may be an earlier one's */
+            y->asked = true;
         x->seen |= SEEN_PROBE;
-        y->asked = true;
         return notes | TRACK_PROBE;
     }
     if (len > 0 && seq_lt(s->seq, x->next))
@@ -125,8 +128,11 @@ static void enter_ack(struct look *l)
     struct track_half *x = l->x, *y = l->y;
     const struct seg *s = l->s;
     bool scaled = seen(x, SEEN_WSCALE) && seen(y, SEEN_WSCALE) && !(s->flags & SEG_SYN);
-    struct seq edge = seq_add(s->ack, (uint32_t)s->wnd << (scaled ? x->shift : 0));
+    uint32_t wnd = (uint32_t)s->wnd << (scaled ? x->shift : 0);
+    struct seq edge = seq_add(s->ack, wnd);
 
+    if (x->widest < wnd)
+        x->widest = wnd;
     l->newer = !seen(x, SEEN_ACK) || seq_gt(s->ack, x->acked);
     if (!seen(x, SEEN_ACK)) {
         x->edge = edge;

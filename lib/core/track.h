@@ -95,6 +95,7 @@ struct track {
         struct seq edge;    /* right edge of the window it offered */
         struct seq before;  /* end of what it sent without acknowledging the other's SYN (or, once
                                there is one, FIN): beyond it lies what only such an ACK carried */
+        uint32_t widest;    /* the largest window it offered, in bytes */
         uint32_t opened_at; /* when its SYN was acknowledged; once reset, when that was. Ticks of
                                2^20 ns */
         uint32_t evidence;
