@@ -576,6 +576,7 @@ static void an_answer_to_a_probe_from_before_our_ack_refutes_nothing(void **stat
     a(ACK, 101, 101, 0);
     b(FIN | ACK, 101, 102, 0);
     a(ACK, 102, 102, 0);
+    assert_int_equal(a(ACK, 101, 102, 0), TRACK_PROBE); /* and one after it: two are on the way */
     assert_int_equal(b(ACK, 102, 102, 0), TRACK_PROBE_ANSWER);
     peer_is(CLOSED, ASSUMED);
 }
@@ -830,6 +831,19 @@ static void segments_outside_the_window_move_nothing(void **state)
     peer_is(ESTABLISHED, PROVED);
     we_are(ESTABLISHED, PROVED);
     assert_int_equal(b(FIN | ACK, 101, 101, 0), TRACK_NEW);
+    peer_is(FIN_WAIT_1, PROVED);
+}
+
+static void rfc9293_3_10_7_4_an_old_ack_moves_una_and_leaves_the_window(void **state)
+{
+    (void)state;
+    open_actively();
+    b(ACK, 1, 1, 0);
+    a(ACK, 1, 1, 50000);
+    window[TRACK_A] = 100; /* A's old segment: B takes its ACK and keeps the 60,000 it knew */
+    b(ACK, 1, 50001, 20000);
+    a(ACK, 1, 20001, 1000);
+    b(FIN | ACK, 75001, 50001, 0);
     peer_is(FIN_WAIT_1, PROVED);
 }
 
@@ -1132,6 +1146,7 @@ int main(void)
         CASE(an_ack_of_what_was_never_sent_moves_nothing),
         CASE(a_syn_ack_that_does_not_answer_our_syn_is_not_believed),
         CASE(segments_outside_the_window_move_nothing),
+        CASE(rfc9293_3_10_7_4_an_old_ack_moves_una_and_leaves_the_window),
         CASE(rfc7323_a_scaled_window_reaches_further),
         CASE(nothing_lies_behind_a_fin_and_it_does_not_move),
         CASE(a_fin_beyond_a_gap_is_fin_wait_1_at_once),
