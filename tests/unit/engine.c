@@ -176,6 +176,11 @@ static void verify_segment(struct at at)
 
 static bool pull(struct at at)
 {
+    if (rig.reset_owed) {
+        rig.out = rig.reset;
+        rig.reset_owed = false;
+        return true;
+    }
     bool some = conn_output(&rig.c, rig.now, &rig.out, rig.room);
     if (some)
         verify_segment(at);
@@ -230,6 +235,12 @@ void feed_at(struct at at, struct seg s, enum conn_input expected)
 {
     note_their_syn(&s);
     enum conn_input got = conn_input(&rig.c, rig.now, &s);
+    if (got == INPUT_RESET) {
+        check_at(at, !rig.reset_owed, "a RST was left unsent");
+        rig.reset_owed = conn_reset_for(&s, &rig.reset);
+        check_at(at, rig.reset_owed, "a RST is to be answered with RST");
+        got = INPUT_DONE;
+    }
     check_at(at, got == expected, "conn_input() gave %d", got);
     take_events(at);
 }
@@ -437,8 +448,15 @@ void rig_start(const struct variant *v)
     rig.queued = rig.read = 1;
 }
 
+void renew(void)
+{
+    const struct flow flow = rig.c.flow;
+    conn_init(&rig.c, &rig.env, &flow, 7);
+}
+
 static void begin_active(void)
 {
+    renew();
     check(conn_open(&rig.c, rig.now, ours(0)) == 0, "conn_open() refuses");
     out(SYN, 0, 0, 0);
     expect_state(STATE_SYN_SENT);
@@ -446,7 +464,9 @@ static void begin_active(void)
 
 static void begin_passive(void)
 {
+    renew();
     check(conn_listen(&rig.c, ours(0)) == 0, "conn_listen() refuses");
+    rig.state = rig.c.state; /* the call has no time to stamp an event with */
     take_events(HERE);
     nothing();
     expect_state(STATE_LISTEN);
@@ -560,9 +580,9 @@ void build(enum state s)
     struct conn *c = &rig.c;
     c->state = s;
     rig.state = s;
-    c->snd.iss = c->snd.una = c->snd.nxt = ours(0);
     if (s == STATE_CLOSED)
         return;
+    c->snd.iss = c->snd.una = c->snd.nxt = ours(0);
     if (s == STATE_LISTEN || s == STATE_SYN_RECEIVED)
         c->flags |= CONN_PASSIVE;
     if (s == STATE_LISTEN)
@@ -577,6 +597,7 @@ void build(enum state s)
     build_handshake(c, 0, s == STATE_SYN_RECEIVED ? 0 : 1);
     if (s == STATE_SYN_RECEIVED)
         return;
+    c->flags |= CONN_SYN_ACKED;
     c->snd.una = ours(1);
     c->timer[TIMER_REXMT] = WAVE_NEVER;
     c->rtt.srtt = c->rtt.min = (uint32_t)(RTT / WAVE_US);

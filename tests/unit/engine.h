@@ -64,6 +64,8 @@ struct rig {
     struct opt our_syn, their_syn;
     bool scaled, stamped, sacked;
 
+    struct seg reset; /* owed by conn_input()'s caller: INPUT_RESET */
+    bool reset_owed;
     struct seg out; /* the last segment that went out, and its data */
     uint8_t room[CONN_ROOM];
     uint32_t echo;    /* its timestamp */
@@ -100,6 +102,10 @@ extern const size_t variant_count;
 void rig_start(const struct variant *v);
 void rig_stop(void);
 
+/* conn_init() once more: settings that a case changed in rig.env.config are taken over there.
+ * drive() and establish() do so themselves. */
+void renew(void);
+
 /* From a fresh rig into `s` by calls and segments. The shortest path: active open, except for
  * LISTEN and SYN_RECEIVED, which come from conn_listen(). */
 void drive(enum state s);
@@ -127,6 +133,7 @@ struct at {
 /* The peer's segment, with the options that are in force. */
 struct seg make(unsigned flags, uint32_t seq, uint32_t ack, uint32_t wnd, uint32_t len);
 
+/* INPUT_RESET is obeyed: the RST of conn_reset_for() is the next to go out. */
 #define feed(s) feed_at(HERE, s, INPUT_DONE)
 #define in(flags, seq, ack, wnd, len) feed(make(flags, seq, ack, wnd, len))
 #define out(flags, seq, ack, len) out_at(HERE, 0, 0, flags, seq, ack, len)

@@ -220,7 +220,7 @@ static void rfc7323_2_3_our_shift_fits_the_buffer(void **state)
         drive(STATE_SYN_SENT);
         uint32_t shift = rig.our_syn.wscale;
         check(shift <= 14, "the shift offered is %u", shift);
-        check((uint64_t)65535 << shift >= sizes[i], "a shift of %u cannot say %u", shift, sizes[i]);
+        check((uint64_t)65536 << shift >= sizes[i], "a shift of %u cannot say %u", shift, sizes[i]);
     }
 }
 

@@ -138,12 +138,12 @@ static void rfc9293_3_8_6_must_34_shrunk_window_is_survived(void **state)
     push(20000);
     uint32_t sent = burst();
     in(ACK, 1, 1449, 2000, 0); /* the right edge moves far to the left */
-    uint32_t more = burst();
+    burst();
     for (size_t i = 0; i < rig.bursts; i++)
         check(rig.seen[i].seq < 1 + sent, "new data beyond a shrunk window (SHLD-15)");
-    (void)more;
-    check(next_out(10 * WAVE_S), "nothing is sent again"); /* SHLD-16 */
-    check(out_seq() == 1449, "%u is sent again, not what stands first", out_seq());
+    do /* MAY-7: what lies beyond may go again as well; SHLD-16: what stands first must */
+        check(next_out(10 * WAVE_S), "what stands first is not sent again");
+    while (out_seq() != 1449);
     in(ACK, 1, 1 + sent, WND, 0);
     check(burst() > 0, "the window opened and nothing goes out");
     expect_state(STATE_ESTABLISHED);
@@ -235,7 +235,7 @@ static void rfc9293_3_7_4_nagle_waits_while_data_is_outstanding(void **state)
     nothing();
     shut(); /* whether a FIN lets the last bytes go is open */
     uint32_t early = burst();
-    in(ACK, 1, snd_nxt(), WND, 0);
+    in(ACK, 1, 31 + eff_mss() + early, WND, 0);
     check(early + burst() == 10, "the last bytes do not go out");
     expect_state(STATE_FIN_WAIT_1);
 }
