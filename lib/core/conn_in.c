@@ -26,7 +26,7 @@ static void challenge(struct conn *c, wave_time now, enum check check)
 }
 
 /*
- * LISTEN and SYN_SENT: the SYNs
+ * The SYNs, and LISTEN
  */
 
 void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
@@ -113,58 +113,6 @@ void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
     c->snd.wl2 = s->ack;
     c->last_in = now;
     cc_established(c);
-}
-
-static void synchronise(struct conn *c, wave_time now, const struct seg *s)
-{
-    conn_take_syn(c, now, s);
-    if (c->env->config.no_third_ack) { /* the handshake is left hanging, as was asked for */
-        c->flags &= ~(uint32_t)CONN_SYN_OWED;
-        c->timer[TIMER_REXMT] = WAVE_NEVER;
-        return;
-    }
-    if (s->flags & SEG_ACK) {
-        conn_handshake_done(c, now, s);
-        c->flags |= CONN_ACK_NOW;
-        conn_move(c, now, STATE_ESTABLISHED, "SYN-ACK");
-        keep_start(c, now);
-        conn_rearm(c, now, true);
-        return;
-    }
-    /* SYN met SYN: RFC 9293, 3.5, figure 8. What goes out now is our first SYN-ACK. */
-    c->flags |= CONN_SYN_OWED | CONN_SIMULTANEOUS;
-    c->syn_sent = 0;
-    c->backoff = 0;
-    conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN crossed ours");
-}
-
-static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
-{
-    const bool ack = s->flags & SEG_ACK;
-
-    /* First: SEG.ACK =< ISS or SEG.ACK > SND.NXT. RFC 5961, 4.2's SYN_SENT rule for RST is the
-     * same, since SND.NXT is ISS+1. */
-    if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
-        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
-        return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
-    }
-    if (s->flags & SEG_RST) { /* second */
-        struct event e = {.kind = EVENT_RESET, .u.seq = s->seq};
-        if (!ack) {
-            conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
-            return INPUT_DONE;
-        }
-        conn_emit(c, now, &e);
-        conn_finish(c, now, END_REFUSED, "RST answered our SYN");
-        return INPUT_DONE;
-    }
-    if (!(s->flags & SEG_SYN)) { /* fourth, fifth */
-        conn_refuse(c, now, CHECK_NO_SYN);
-        return INPUT_DONE;
-    }
-    /* Data and FIN on a SYN-ACK are not acknowledged and come again. */
-    synchronise(c, now, s);
-    return INPUT_DONE;
 }
 
 /*
@@ -550,6 +498,67 @@ static enum conn_input input_synchronized(struct conn *c, wave_time now, const s
         return INPUT_DONE;
     }
     return take_segment(c, now, s);
+}
+
+/*
+ * SYN_SENT, which goes on with the other states' steps once the SYN is answered
+ */
+
+static void synchronise(struct conn *c, wave_time now, const struct seg *s)
+{
+    struct seg rest = *s;
+
+    conn_take_syn(c, now, s);
+    if (c->env->config.no_third_ack) { /* the handshake is left hanging, as was asked for */
+        c->flags &= ~(uint32_t)CONN_SYN_OWED;
+        c->timer[TIMER_REXMT] = WAVE_NEVER;
+        return;
+    }
+    if (s->flags & SEG_ACK) {
+        conn_handshake_done(c, now, s);
+        c->flags |= CONN_ACK_NOW;
+        conn_move(c, now, STATE_ESTABLISHED, "SYN-ACK");
+        keep_start(c, now);
+        conn_rearm(c, now, true);
+        rest.seq = seq_add(s->seq, 1); /* data and FIN on a SYN-ACK count: 3.10.7.3, fourth */
+        rest.flags &= (uint16_t)~SEG_SYN;
+        take_urgent(c, now, &rest);
+        take_text_and_fin(c, now, &rest);
+        return;
+    }
+    /* SYN met SYN: RFC 9293, 3.5, figure 8. What goes out now is our first SYN-ACK. */
+    c->flags |= CONN_SYN_OWED | CONN_SIMULTANEOUS;
+    c->syn_sent = 0;
+    c->backoff = 0;
+    conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN crossed ours");
+}
+
+static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
+{
+    const bool ack = s->flags & SEG_ACK;
+
+    /* First: SEG.ACK =< ISS or SEG.ACK > SND.NXT. RFC 5961, 4.2's SYN_SENT rule for RST is the
+     * same, since SND.NXT is ISS+1. */
+    if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
+        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
+    }
+    if (s->flags & SEG_RST) { /* second */
+        struct event e = {.kind = EVENT_RESET, .u.seq = s->seq};
+        if (!ack) {
+            conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+            return INPUT_DONE;
+        }
+        conn_emit(c, now, &e);
+        conn_finish(c, now, END_REFUSED, "RST answered our SYN");
+        return INPUT_DONE;
+    }
+    if (!(s->flags & SEG_SYN)) { /* fourth, fifth */
+        conn_refuse(c, now, CHECK_NO_SYN);
+        return INPUT_DONE;
+    }
+    synchronise(c, now, s);
+    return INPUT_DONE;
 }
 
 enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s)
