@@ -2,7 +2,8 @@
  * connect: handshake, exchange, close. What is done when:
  *
  *     established   give the peer our data, take what it sends
- *     all given     and acknowledged: --hold, and then the close that was asked for
+ *     all given     and acknowledged: the peer's answer, as long as it goes on; --hold; and then
+ *                   the close that was asked for
  *     half closed   until the peer's FIN, or --linger of silence
  *     closed        TIME_WAIT, if it is to be kept; then the verdict
  */
@@ -12,6 +13,11 @@
 #include "cmd/target.h"
 
 #define NO_ACK_LEAST (3 * WAVE_S) /* of silence, before no further SYN-ACK is awaited */
+
+/* Many servers (nginx, inetd's children) drop what they were going to say when a FIN comes on the
+ * heels of the request. So our FIN waits for an answer to begin, and for it to pause. */
+#define ANSWER_BEGINS WAVE_S
+#define ANSWER_PAUSES (250 * WAVE_MS)
 
 struct connect {
     const struct options *options;
@@ -35,17 +41,40 @@ static void move_data(struct session *s, struct connect *x, struct conn *e, wave
         session_changed(s, x->conn, now);
 }
 
+/* When the answer to our data may be taken for complete. Where segments were seen to be lost, a
+ * pause of the peer's may be one of its retransmission timer. */
+static wave_time answer_ends(const struct connect *x, const struct conn *e)
+{
+    const struct session_conn *c = x->conn;
+    wave_time from = c->data_at > x->given_at ? c->data_at : x->given_at;
+
+    if (!c->flow.sent_bytes || (e->flags & CONN_FIN_RCVD))
+        return x->given_at;
+    if (c->lossy)
+        return time_add(from, x->options->linger);
+    return from + (c->flow.received_bytes ? ANSWER_PAUSES : ANSWER_BEGINS);
+}
+
+static void close_now(struct session *s, struct connect *x, struct conn *e, wave_time now)
+{
+    x->closed = true;
+    if (x->options->close == CLOSE_ABORT)
+        conn_abort(e, now);
+    else if (x->options->close == CLOSE_VANISH)
+        conn_vanish(e, now);
+    else
+        conn_close(e, now);
+    session_changed(s, x->conn, now);
+}
+
 /* The close that was asked for, once its time has come; returns when that is. */
 static wave_time close_in_time(struct session *s, struct connect *x, struct conn *e, wave_time now)
 {
     const struct options *o = x->options;
-    wave_time at;
+    wave_time held, answered;
 
     if (x->given_at == WAVE_NEVER) {
-        /* FIN may follow the data at once; whoever wants to hold, or to leave without one, waits
-         * until the data has arrived. */
-        bool wait = o->hold || o->close == CLOSE_ABORT || o->close == CLOSE_VANISH;
-        if (!exchange_fed(&x->exchange) || (wait && conn_unacked(e)))
+        if (!exchange_fed(&x->exchange) || conn_unacked(e))
             return WAVE_NEVER;
         x->given_at = now;
     }
@@ -53,19 +82,14 @@ static wave_time close_in_time(struct session *s, struct connect *x, struct conn
         session_await(s, "the peer's FIN", WAVE_NEVER);
         return WAVE_NEVER;
     }
-    at = time_add(x->given_at, o->hold);
-    if (now < at) {
-        session_await(s, "the end of --hold", at);
-        return at;
+    held = time_add(x->given_at, o->hold);
+    answered = o->close == CLOSE_ACTIVE ? answer_ends(x, e) : x->given_at;
+    if (now < held || now < answered) {
+        bool hold = held > answered;
+        session_await(s, hold ? "the end of --hold" : "the peer's answer", hold ? held : answered);
+        return hold ? held : answered;
     }
-    x->closed = true;
-    if (o->close == CLOSE_ABORT)
-        conn_abort(e, now);
-    else if (o->close == CLOSE_VANISH)
-        conn_vanish(e, now);
-    else
-        conn_close(e, now);
-    session_changed(s, x->conn, now);
+    close_now(s, x, e, now);
     return now;
 }
 

@@ -75,16 +75,16 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     if (o->has & OPT_WSCALE)
         add(l, TONE_DIM, "wscale %u", o->wscale);
     if (o->has & OPT_SACK_PERMITTED)
-        add(l, TONE_DIM, "sack ok");
+        add(l, TONE_DIM, "SACK");
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
         /* Relative as the ack number is: to the same side's ISN. */
         uint32_t base = s->ack.v - g->rel_ack;
         add(l, TONE_DIM, "sack %u:%u", o->sack[i].first.v - base, o->sack[i].end.v - base);
     }
     if ((o->has & OPT_TIMESTAMP) && verbose)
-        add(l, TONE_DIM, "timestamp %u:%u", o->tsval, o->tsecr);
+        add(l, TONE_DIM, "TS %u:%u", o->tsval, o->tsecr);
     else if ((o->has & OPT_TIMESTAMP) && (s->flags & SEG_SYN))
-        add(l, TONE_DIM, "timestamps");
+        add(l, TONE_DIM, "TS");
     if (o->has & OPT_OTHER)
         add(l, TONE_DIM, "other options");
     if (o->has & OPT_MALFORMED)
@@ -108,6 +108,7 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
         add(l, TONE_PLAIN, "win %u", g->window);
     if (s->flags & SEG_URG)
         add(l, TONE_PLAIN, "urg %u", s->urp);
+    l->options = l->count;
     options(l, g, verbose);
     if (!verbose)
         return;

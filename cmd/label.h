@@ -13,6 +13,7 @@ struct label {
         char text[64];
     } piece[LABEL_PIECES];
     unsigned count;
+    unsigned options; /* the first piece that is an option, or `count` */
 };
 
 /*

@@ -120,32 +120,39 @@ static void lane_start(const struct ladder *l, struct line *line)
     line_to(line, l->left + 2);
 }
 
-/* As many pieces from `first` on as fit before `limit`; at least one. Returns the next. */
-static unsigned pieces(struct line *line, const struct label *label, unsigned first, unsigned limit)
+/* How many pieces from `first` on fit into `room` columns, at least one: the next one, and in
+ * *width what they take. The options stay together, if they can, on a line of their own. */
+static unsigned fit(const struct label *label, unsigned first, unsigned room, unsigned *width)
 {
-    unsigned i;
+    unsigned i, used = 0, before = 0;
 
     for (i = first; i < label->count; i++) {
-        unsigned width = (unsigned)strlen(label->piece[i].text) + (i > first);
-        if (i > first && line->columns + width > limit)
+        unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
+        if (i == label->options)
+            before = used;
+        if (i > first && used + more > room)
             break;
-        line_to(line, line->columns + (i > first));
-        line_text(line, label->piece[i].tone, label->piece[i].text);
+        used += more;
     }
+    if (i < label->count && first < label->options && i > label->options) {
+        i = label->options;
+        used = before;
+    }
+    if (width)
+        *width = used;
     return i;
 }
 
-static unsigned pieces_width(const struct label *label, unsigned first, unsigned room)
+/* As many pieces from `first` on as fit before the column `limit`. Returns the next. */
+static unsigned pieces(struct line *line, const struct label *label, unsigned first, unsigned limit)
 {
-    unsigned width = 0;
+    unsigned next = fit(label, first, limit - line->columns, NULL);
 
-    for (unsigned i = first; i < label->count; i++) {
-        unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
-        if (i > first && width + more > room)
-            break;
-        width += more;
+    for (unsigned i = first; i < next; i++) {
+        line_to(line, line->columns + (i > first));
+        line_text(line, label->piece[i].tone, label->piece[i].text);
     }
-    return width;
+    return next;
 }
 
 /* The arrow and what of the label fits on it. Ours: "| LABEL --->|"; the peer's has its label at
@@ -166,7 +173,8 @@ static unsigned arrow(const struct ladder *l, struct line *line, const struct re
             line_glyph(line, tone, GLYPH_LINE, l->right - 1 - line->columns);
         line_glyph(line, tone, GLYPH_RIGHT, 1);
     } else {
-        unsigned width = pieces_width(label, 0, lane - 4);
+        unsigned width;
+        fit(label, 0, lane - 4, &width);
         line_glyph(line, tone, GLYPH_LEFT, 1);
         line_glyph(line, tone, GLYPH_LINE, lane > width + 3 ? lane - width - 3 : 1);
         line_to(line, line->columns + 1);
@@ -181,7 +189,8 @@ static void rest_of_label(struct ladder *l, const struct label *label, unsigned 
 {
     while (next < label->count) {
         struct line line;
-        unsigned width = pieces_width(label, next, l->right - l->left - 3);
+        unsigned width;
+        fit(label, next, l->right - l->left - 3, &width);
         line_start(&line, &l->term);
         lane_start(l, &line);
         if (!out && l->right - 1 > width)
@@ -379,8 +388,10 @@ static void state(struct ladder *l, const struct report_event *e)
         remark(l, e, TONE_DOUBT, text);
         return;
     }
-    if (s->to == l->local)
+    if (s->to == l->local || s->evidence) {
+        l->local = s->to;
         return;
+    }
     l->local = s->to;
     remark(l, e, TONE_DIM, s->cause ? s->cause : "");
 }

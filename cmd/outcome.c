@@ -7,7 +7,7 @@
 #include "cmd/addr.h"
 #include "cmd/human.h"
 
-void outcome_moved(struct outcome_path *p, enum state from, enum state to)
+void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment)
 {
     bool first = !p->local_first && !p->peer_first;
 
@@ -22,10 +22,10 @@ void outcome_moved(struct outcome_path *p, enum state from, enum state to)
     }
     if (to == STATE_CLOSING)
         p->simultaneous = true;
-    if (from == STATE_FIN_WAIT_1 && to == STATE_FIN_WAIT_2)
-        p->separate = true;
-    if (to == STATE_FIN_WAIT_2 || to == STATE_TIME_WAIT || from == STATE_TIME_WAIT)
-        p->fin_acked = true;
+    if (to == STATE_FIN_WAIT_2)
+        p->acked_by = segment;
+    if (from == STATE_FIN_WAIT_2 && to == STATE_TIME_WAIT)
+        p->separate = segment != p->acked_by;
 }
 
 void outcome_sent(struct outcome_path *p, enum state state, unsigned flags)

@@ -18,11 +18,12 @@ struct outcome_path {
     bool local_first, peer_first; /* whose FIN came first, as far as there was one */
     bool simultaneous;            /* the FINs crossed: CLOSING */
     bool separate;                /* the first FIN was acknowledged before the second FIN came */
-    bool fin_acked;               /* the peer has acknowledged our FIN */
+    uint64_t acked_by;            /* the segment that acknowledged our FIN */
 };
 
-/* Our side moved. */
-void outcome_moved(struct outcome_path *p, enum state from, enum state to);
+/* Our side moved; `segment` counts those that arrived, so that moves for one and the same are
+ * known for it. */
+void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment);
 
 /* We sent a segment with these flags while in this state. */
 void outcome_sent(struct outcome_path *p, enum state state, unsigned flags);

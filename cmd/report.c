@@ -175,7 +175,7 @@ static void tell_waiting(struct report *r, struct report_flow *f, wave_time stam
                          uint32_t evidence)
 {
     for (unsigned i = 0; i < count; i++)
-        tell_local(r, f, stamp, &f->waiting[i], i + 1 == count ? evidence : 0);
+        tell_local(r, f, stamp, &f->waiting[i], evidence);
     f->waiting_count -= count;
     memmove(f->waiting, f->waiting + count, f->waiting_count * sizeof f->waiting[0]);
 }

@@ -33,6 +33,8 @@ struct session_conn {
     uint32_t id; /* the stack's */
     struct report_flow flow;
     struct outcome_path path;
+    uint64_t arrived; /* segments of the peer's */
+    bool lossy;       /* some were lost, out of order, or sent again, in either direction */
     enum state state; /* ours, as of the last event */
     struct seq sent;  /* the highest number sent, plus one */
     bool has_sent;
@@ -139,8 +141,8 @@ void session_run(struct session *s);
  * stands. */
 void session_stop(struct session *s, enum outcome_stop why);
 
-/* As session_stop(STOP_LOCAL), with the reason; it outdoes any other but an earlier one of its kind,
- * and may come after session_run(). */
+/* As session_stop(STOP_LOCAL), with the reason; it outdoes any other but an earlier one of its
+ * kind, and may come after session_run(). */
 void session_fail(struct session *s, const struct diag *d);
 
 /* What happened to the connection. */

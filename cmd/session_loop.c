@@ -13,9 +13,10 @@
 
 #include "cmd/signals.h"
 
-#define BATCH 64                    /* packets taken in before the command has its turn */
-#define PAUSE_FIRST (100 * WAVE_US) /* before a segment is offered again that the kernel refused   \
-                                     */
+#define BATCH 64 /* packets taken in before the command has its turn */
+#define PAUSE_FIRST                                                                                \
+    (100 * WAVE_US) /* before a segment is offered again that the kernel refused                   \
+                     */
 #define PAUSE_MOST (10 * WAVE_MS)
 #define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
 #define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
@@ -29,7 +30,7 @@ static void notice(struct session_conn *c, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_STATE:
-        outcome_moved(&c->path, e->u.state.from, e->u.state.to);
+        outcome_moved(&c->path, e->u.state.from, e->u.state.to, c->arrived);
         c->state = e->u.state.to;
         if (c->state == STATE_ESTABLISHED)
             c->established_at = c->data_at = e->at;
@@ -128,6 +129,7 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
     if (seg_len(seg) && !(seg->flags & SEG_RST)) {
         j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
         c->flow.retransmissions += j.again;
+        c->lossy = c->lossy || j.again;
         if (!c->has_sent || seq_gt(end, c->sent)) {
             uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
             uint32_t control = seg_len(seg) - seg->len;
@@ -290,6 +292,17 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     keep_packet(s, p, c);
 }
 
+/* Counts a segment that the engine has taken in. */
+static void arrived(struct session *s, struct session_conn *c, const struct seg *seg)
+{
+    const struct conn *e = session_engine(s, c);
+
+    c->arrived++;
+    /* Data that was next in order ends exactly where the engine now waits for more. */
+    if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt))
+        c->lossy = true;
+}
+
 /* A segment of the peer's. */
 static void captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
@@ -307,6 +320,8 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     }
     if (!c)
         c = find_flow(s, &flow);
+    if (c)
+        arrived(s, c, seg);
     if (c && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK)) {
         c->syn_acks++;
         c->syn_ack_at[0] = c->syn_ack_at[1];

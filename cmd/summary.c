@@ -120,9 +120,9 @@ static void peer(const struct term *t, const struct report_flow *f)
     if (!p->evidence)
         row(t, "peer", "%s: no segment of its has shown its state", state_name(p->state));
     else
-        row(t, "peer", "%s, %s by segment %u%s%s", state_name(p->state),
-            p->certainty == CERTAINTY_PROVED ? "proved" : "assumed", p->evidence,
-            p->cause ? ": " : "", p->cause ? p->cause : "");
+        row(t, "peer", "%s, %s %u%s%s", state_name(p->state),
+            p->certainty == CERTAINTY_PROVED ? "proved by segment" : "assumed since segment",
+            p->evidence, p->cause ? ": " : "", p->cause ? p->cause : "");
 }
 
 void summary_event(void *self, const struct report_event *e)
@@ -135,7 +135,8 @@ void summary_event(void *self, const struct report_event *e)
     headline(t, v);
     if (v->flow) {
         handshake(t, v->flow);
-        data(t, v->flow);
+        if (v->flow->offered)
+            data(t, v->flow);
         if (v->half_close)
             half_close(t, v->half_close);
         if (v->by)
@@ -143,7 +144,7 @@ void summary_event(void *self, const struct report_event *e)
         peer(t, v->flow);
     }
     if (v->guard && !v->per_connection)
-        row(t, "guard", "%s: keeps this host's kernel from resetting the connection", v->guard);
+        row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)
         row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
             v->dropped, v->captured);

@@ -154,14 +154,14 @@ static void a_local_error_is_told(void **state)
 }
 
 /* The ways through the states, ended by STATE_COUNT; a state twice is an ACK sent in it. */
-static struct outcome_facts closed_by(const enum state *way)
+static struct outcome_facts closed_by(const enum state *way, bool together)
 {
     struct outcome_facts f = facts(END_CLOSED, STOP_END, false);
-    for (; way[1] != STATE_COUNT; way++) {
+    for (uint64_t segment = 1; way[1] != STATE_COUNT; way++, segment += !together) {
         if (way[0] == STATE_CLOSE_WAIT && way[1] == STATE_CLOSE_WAIT)
             outcome_sent(&f.path, STATE_CLOSE_WAIT, SEG_ACK);
         else
-            outcome_moved(&f.path, way[0], way[1]);
+            outcome_moved(&f.path, way[0], way[1], segment);
     }
     return f;
 }
@@ -171,34 +171,46 @@ static void closes_by_name(void **state)
     static const struct {
         enum state way[10];
         const char *by, *kind;
+        bool together; /* all moves were for one segment */
     } ways[] = {
         {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_FIN_WAIT_2, STATE_TIME_WAIT,
           STATE_CLOSED, STATE_COUNT},
          "local",
-         "four-way"},
+         "three-way",
+         true},
+        {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_FIN_WAIT_2, STATE_TIME_WAIT,
+          STATE_CLOSED, STATE_COUNT},
+         "local",
+         "four-way",
+         false},
         {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_TIME_WAIT, STATE_CLOSED,
           STATE_COUNT},
          "local",
-         "three-way"},
+         "three-way",
+         false},
         {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_FIN_WAIT_1, STATE_CLOSING, STATE_TIME_WAIT,
           STATE_CLOSED, STATE_COUNT},
          "both",
-         "simultaneous"},
+         "simultaneous",
+         false},
         {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_CLOSE_WAIT, STATE_CLOSE_WAIT, STATE_LAST_ACK,
           STATE_CLOSED, STATE_COUNT},
          "peer",
-         "four-way"},
+         "four-way",
+         false},
         {{STATE_SYN_SENT, STATE_ESTABLISHED, STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSED,
           STATE_COUNT},
          "peer",
-         "three-way"},
+         "three-way",
+         false},
         {{STATE_SYN_RECEIVED, STATE_CLOSE_WAIT, STATE_LAST_ACK, STATE_CLOSED, STATE_COUNT},
          "peer",
-         "three-way"},
+         "three-way",
+         false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        struct outcome_facts f = closed_by(ways[i].way);
+        struct outcome_facts f = closed_by(ways[i].way, ways[i].together);
         assert_true(f.path.established);
         assert_outcome(&f, VERDICT_OPEN, ways[i].by, ways[i].kind, "connected to 192.0.2.2:80");
     }
