@@ -225,6 +225,7 @@ wrong 2 "two targets" "$far4:81" "$TCPWAVE" connect "$far4:80" "$far4:81"
 # jobs ignore SIGINT; a terminal's do not.
 hold_open()
 {
+    : >"$tmp/held" # the last one's must not be taken for this one's
     (
         cd "$tmp/run" && TMPDIR=. exec env --default-signal=INT \
             "$TCPWAVE" connect --json "$far4:7001" -p "$1" --hold 100s
