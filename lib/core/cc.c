@@ -2,6 +2,8 @@
 
 #include "lib/core/conn_priv.h"
 
+#define SLOW_START_LIMIT 8 /* RFC 9406, 4.3: L, for a sender that does not pace */
+
 static uint32_t initial_window(const struct conn *c)
 {
     return c->env->config.initial_window * (uint32_t)c->mss;
@@ -19,13 +21,15 @@ void cc_acked(struct conn *c, uint32_t bytes)
     if (conn_flight(c) + bytes < c->cwnd / 2)
         return;
     if (c->cwnd < c->ssthresh) {
-        /* DEVIATES: RFC 5681, 3.1 adds at most one SMSS an ACK. Peers behind receive offload
-         * acknowledge dozens of segments at once, so the bytes count (RFC 3465 without L). */
+        /* RFC 9406, 4.2 for RFC 5681's one segment an ACK: peers behind receive offload
+         * acknowledge dozens of segments at once. */
         uint32_t room = c->ssthresh - c->cwnd;
-        c->cwnd += bytes < room ? bytes : room;
+        uint32_t most = SLOW_START_LIMIT * (uint32_t)c->mss;
+        uint32_t add = bytes < most ? bytes : most;
+        c->cwnd += add < room ? add : room;
     } else { /* a segment a round trip, RFC 5681, equation 3, for `bytes` instead of one SMSS */
-        uint64_t add = (uint64_t)c->mss * bytes / c->cwnd;
-        c->cwnd += add > 0 ? (uint32_t)add : 1;
+        uint64_t grow = (uint64_t)c->mss * bytes / c->cwnd;
+        c->cwnd += grow > 0 ? (uint32_t)grow : 1;
     }
     if (c->cwnd > UINT32_MAX / 4)
         c->cwnd = UINT32_MAX / 4;

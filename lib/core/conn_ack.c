@@ -135,7 +135,7 @@ static void take_ecn_echo(struct conn *c, const struct seg *s)
 
     if (!(c->flags & CONN_ECN) || !(s->flags & SEG_ECE))
         return;
-    if ((c->flags & CONN_RECOVERY) || (q->cwr && seq_lt(s->ack, q->cwr_end)))
+    if ((c->flags & CONN_RECOVERY) || (q->cwr && seq_leq(s->ack, q->cwr_end)))
         return;
     cc_lost(c);
     q->cwr = true;
@@ -167,6 +167,7 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
 {
     struct event e = {.kind = EVENT_ACKED};
     uint32_t bytes = acked - (fin ? 1 : 0);
+    bool grows = !(c->flags & CONN_RECOVERY) || (c->queue && c->queue->after_timeout);
 
     if (c->queue) {
         queue_drop(c->queue, bytes);
@@ -176,7 +177,7 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
     if (bytes > 0) {
         e.u.bytes = bytes;
         conn_emit(c, now, &e);
-        if (!(c->flags & CONN_RECOVERY) || (c->queue && c->queue->after_timeout))
+        if (grows) /* not even by the ACK that ends fast recovery: RFC 6582, 3.2, step 3 */
             cc_acked(c, bytes);
     }
 }

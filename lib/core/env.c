@@ -11,7 +11,7 @@ void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6)
     *c = (struct conn_config){
         .rcvbuf = 4u << 20,
         .sndbuf = 4u << 20,
-        .mss = mss > 65535 - 60 ? 65535 - 60 : mss,
+        .mss = mss > 65535 - 40 ? 65535 - 40 : mss, /* an IP packet ends at 65,535 bytes */
         .initial_window = 10,
         .wscale = true,
         .timestamps = true,
