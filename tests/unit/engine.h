@@ -186,7 +186,12 @@ uint32_t readable(void);       /* bytes that conn_peek() shows, held against the
 void shut(void);               /* CLOSE, which must be taken */
 void pass(wave_time duration); /* time passes; what goes out meanwhile is thrown away */
 
-/* Numbers of the connection, relative. */
+/* Numbers of the connection, relative; entry() takes them all, and the state, down. */
+struct entry {
+    enum state state;
+    uint32_t una, nxt, rcv;
+};
+struct entry entry(void);
 uint32_t snd_una(void);
 uint32_t snd_nxt(void);
 uint32_t rcv_nxt(void);
@@ -213,7 +218,7 @@ int run_state(enum state s, const struct CMUnitTest *cases, size_t n);
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The stimuli that several states answer alike, and those states: synchronized.c. */
+/* The stimuli that several states answer alike, and those states: synchronized.c and sending.c. */
 struct group {
     unsigned states; /* bits, 1 << enum state */
     const struct CMUnitTest *cases;
@@ -221,5 +226,6 @@ struct group {
 };
 extern const struct group groups[];
 extern const size_t group_count;
+extern const struct group sending_group;
 
 #endif

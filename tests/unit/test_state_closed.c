@@ -97,7 +97,6 @@ static void rfc9293_3_10_1_passive_open_listens(void **state)
 {
     (void)state;
     check(conn_listen(&rig.c, seq_of(rig.iss)) == 0, "conn_listen() refuses");
-    rig.state = STATE_LISTEN;
     expect_state(STATE_LISTEN);
     silent(WAVE_H);
 }

@@ -303,6 +303,29 @@ static void rfc9293_3_8_3_syn_ack_is_sent_again_and_given_up(void **state)
     check(expect_event(EVENT_TIMEOUT)->u.timeout == TIMEOUT_SYN, "another kind of timeout");
 }
 
+/* RFC 4987, 3.6: a SYN cookie came back, and the connection is made as if its SYN had been
+ * remembered. The acknowledgement that brought it is given to the engine at once. */
+static void rfc4987_3_6_rebuilt_from_a_cookie(void **state)
+{
+    (void)state;
+    const struct variant *v = NULL;
+    for (size_t i = 0; i < variant_count; i++)
+        if (variants[i].iss == rig.iss)
+            v = &variants[i];
+    rig_start(v);
+    struct seg syn = make(SYN, 0, 0, WND, 0);
+    syn.opt.has &= ~(unsigned)(OPT_WSCALE | OPT_TIMESTAMP | OPT_SACK_PERMITTED);
+    check(conn_rebuild(&rig.c, rig.now, &syn, seq_of(rig.iss)) == 0, "conn_rebuild() refuses");
+    in(ACK | PSH, 1, 1, WND, 100);
+    expect_state(STATE_ESTABLISHED);
+    acknowledges(101);
+    take(100);
+    push(3000);
+    check(burst() == 3000, "not all goes out");
+    in(FIN | ACK, 101, 3001, WND, 0);
+    expect_state(STATE_CLOSE_WAIT);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -331,6 +354,7 @@ int main(void)
         cmocka_unit_test(conn_vanish_says_nothing),
         cmocka_unit_test(conn_probe_is_refused),
         cmocka_unit_test(rfc9293_3_8_3_syn_ack_is_sent_again_and_given_up),
+        cmocka_unit_test(rfc4987_3_6_rebuilt_from_a_cookie),
     };
     return run_state(STATE_SYN_RECEIVED, cases, COUNT(cases));
 }

@@ -241,6 +241,19 @@ static void a_late_syn_ack_still_establishes(void **state)
     expect_state(STATE_ESTABLISHED);
 }
 
+static void conn_config_no_third_ack_leaves_the_syn_ack_unanswered(void **state)
+{
+    (void)state;
+    rig.env.config.no_third_ack = true;
+    for (int i = 0; i < 3; i++) {
+        in(SYN | ACK, 0, 1, WND, 0);
+        silent(WAVE_S);
+        expect_no_event(EVENT_DATA);
+    }
+    check(rig.c.state != STATE_CLOSED, "the connection was given up");
+    check(rig.c.rcv.irs.v == rig.irs || rig.c.state == STATE_SYN_SENT, "IRS is wrong");
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -266,6 +279,7 @@ int main(void)
         cmocka_unit_test(conn_probe_is_refused),
         cmocka_unit_test(rfc9293_3_8_3_syn_is_sent_again_and_given_up),
         cmocka_unit_test(a_late_syn_ack_still_establishes),
+        cmocka_unit_test(conn_config_no_third_ack_leaves_the_syn_ack_unanswered),
     };
     return run_state(STATE_SYN_SENT, cases, COUNT(cases));
 }
