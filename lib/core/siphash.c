@@ -1,14 +1,14 @@
 #include "lib/core/siphash.h"
 
-/* Little-endian, as SipHash is defined; compilers make one load of it where that is the machine's
- * own order. */
-static inline uint64_t load(const uint8_t *p, size_t n)
-{
-    uint64_t v = 0;
+#include <string.h>
 
-    for (size_t i = 0; i < n; i++)
-        v |= (uint64_t)p[i] << 8 * i;
-    return v;
+/* SipHash reads its words little-endian. */
+static inline uint64_t load(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap64(v);
 }
 
 static inline uint64_t rotate(uint64_t v, unsigned by)
@@ -31,16 +31,17 @@ static inline uint64_t siphash(const struct siphash_key *key, const uint8_t *p, 
 {
     uint64_t v[4] = {key->k[0] ^ 0x736f6d6570736575u, key->k[1] ^ 0x646f72616e646f6du,
                      key->k[0] ^ 0x6c7967656e657261u, key->k[1] ^ 0x7465646279746573u};
-    const uint64_t length = (uint64_t)len << 56;
+    uint8_t last[8] = {[7] = (uint8_t)len};
     uint64_t word;
 
     for (; len >= 8; len -= 8, p += 8) {
-        word = load(p, 8);
+        word = load(p);
         v[3] ^= word;
         mix(v, word_rounds);
         v[0] ^= word;
     }
-    word = length | load(p, len);
+    memcpy(last, p, len);
+    word = load(last);
     v[3] ^= word;
     mix(v, word_rounds);
     v[0] ^= word;
@@ -61,7 +62,7 @@ uint64_t siphash13(const struct siphash_key *key, const void *bytes, size_t len)
 
 struct siphash_key siphash_key(const uint8_t secret[16], uint64_t purpose)
 {
-    const struct siphash_key root = {{load(secret, 8), load(secret + 8, 8)}};
+    const struct siphash_key root = {{load(secret), load(secret + 8)}};
     const uint64_t half[2] = {2 * purpose, 2 * purpose + 1};
 
     return (struct siphash_key){
