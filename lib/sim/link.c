@@ -4,7 +4,7 @@
  * ever handed over directly, even where the delay is zero, so that no engine is entered from
  * within the other.
  *
- * A segment's way:  leave() -> filter -> too_big() -> loss -> line() -> post() -> arrive()
+ * A segment's way:  leave() -> gets_through() -> set_out() -> post() -> arrive()
  */
 #include "lib/sim/link.h"
 
@@ -49,8 +49,7 @@ struct link {
     void *act_ctx;
     uint32_t spin; /* outputs and ticks since `progress` was noted */
     struct progress progress;
-    uint8_t room[CONN_ROOM];                   /* conn_output()'s */
-    uint8_t bytes[CONN_ROOM + SEG_HEADER_MAX]; /* seg_build()'s */
+    uint8_t room[CONN_ROOM]; /* conn_output()'s */
 };
 
 /* A run that cannot mean anything any more. The simulator serves tests and nothing else; to
@@ -104,22 +103,20 @@ static uint32_t packet_size(const struct link *l, uint32_t len)
     return len + (l->end[0]->flow.v6 ? 40 : 20);
 }
 
-/* Posts a copy of the segment in `bytes`, with a bit of it flipped if `corrupt`. */
-static void post(struct link *l, wave_time at, const struct parcel *head, bool corrupt)
+static struct parcel *parcel_new(const struct link *l, enum link_end from, size_t room)
 {
-    struct parcel *p = malloc(sizeof *p + head->len);
+    struct parcel *p = malloc(sizeof *p + room);
     if (!p)
-        broken(l, "out of memory", (enum link_end)head->from);
-    *p = *head;
-    p->corrupted = corrupt;
-    memcpy(p->bytes, l->bytes, p->len);
-    if (corrupt) {
-        uint64_t bit = prng_below(&l->prng, 8 * (uint64_t)p->len);
-        p->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        l->counts.corrupted++;
-    }
+        broken(l, "out of memory", from);
+    memset(p, 0, sizeof *p);
+    p->from = (uint8_t)from;
+    return p;
+}
+
+static void post(struct link *l, wave_time at, struct parcel *p)
+{
     if (transit_post(&l->transit, at, p) < 0)
-        broken(l, "out of memory", (enum link_end)head->from);
+        broken(l, "out of memory", (enum link_end)p->from);
 }
 
 /* Whether the segment does not fit the path. The router that says so stands half way: there
@@ -130,8 +127,10 @@ static bool too_big(struct link *l, enum link_end from, const struct seg *s, uin
     if (!m->mtu || packet_size(l, len) <= m->mtu)
         return false;
     if (!m->silent_mtu) {
-        struct parcel head = {.from = (uint8_t)from, .mtu = m->mtu, .seq = s->seq};
-        post(l, time_add(l->now, m->delay), &head, false);
+        struct parcel *icmp = parcel_new(l, from, 0);
+        icmp->mtu = m->mtu;
+        icmp->seq = s->seq;
+        post(l, time_add(l->now, m->delay), icmp);
     }
     return true;
 }
@@ -157,8 +156,17 @@ static bool line(struct link *l, struct way *w, uint32_t size, wave_time *sent)
     return true;
 }
 
-/* One copy of a segment sets out at `sent`. */
-static void set_out(struct link *l, struct way *w, wave_time sent, const struct parcel *head)
+/* Flips one bit, which always changes the sum: by a power of two, and never by 65535. */
+static void corrupt(struct link *l, struct parcel *p)
+{
+    uint64_t bit = prng_below(&l->prng, 8 * (uint64_t)p->len);
+    p->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    p->corrupted = true;
+    l->counts.corrupted++;
+}
+
+/* A segment, or a copy of it, sets out at `sent`. */
+static void set_out(struct link *l, struct way *w, wave_time sent, struct parcel *p)
 {
     const struct link_manners *m = &w->manners;
     wave_time at = time_add(sent, m->delay);
@@ -172,38 +180,53 @@ static void set_out(struct link *l, struct way *w, wave_time sent, const struct 
             at = w->last_arrival;
         w->last_arrival = at;
     }
-    post(l, at, head, prng_chance(&l->prng, m->corruption));
+    if (prng_chance(&l->prng, m->corruption))
+        corrupt(l, p);
+    post(l, at, p);
+}
+
+/* Whether the segment gets onto the line at all; *sent is when it has left it. */
+static bool gets_through(struct link *l, enum link_end from, const struct seg *s, uint32_t len,
+                         wave_time *sent)
+{
+    struct way *w = &l->way[from];
+    return (!l->filter || l->filter(l->filter_ctx, l->now, from, l->number, s)) && !l->cut &&
+           !too_big(l, from, s, len) && !prng_chance(&l->prng, w->manners.loss) &&
+           line(l, w, packet_size(l, len), sent);
 }
 
 static void leave(struct link *l, enum link_end from, const struct seg *s)
 {
     struct way *w = &l->way[from];
-    uint64_t number = ++l->number;
+    size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
+    struct parcel *p = parcel_new(l, from, room), *copy;
     wave_time sent;
 
+    p->number = ++l->number;
+    p->ecn = s->ecn;
     l->counts.sent++;
     if (l->watch)
-        l->watch(l->watch_ctx, l->now, from, false, number, s);
-    int len = seg_build(&l->end[from]->flow, s, l->bytes, sizeof l->bytes);
+        l->watch(l->watch_ctx, l->now, from, false, p->number, s);
+    int len = seg_build(&l->end[from]->flow, s, p->bytes, room);
     if (len < SEG_HEADER)
         broken(l, "a segment that cannot be encoded", from);
-    if ((l->filter && !l->filter(l->filter_ctx, l->now, from, number, s)) || l->cut ||
-        too_big(l, from, s, (uint32_t)len) || prng_chance(&l->prng, w->manners.loss) ||
-        !line(l, w, packet_size(l, (uint32_t)len), &sent)) {
+    p->len = (uint32_t)len;
+    if (!gets_through(l, from, s, p->len, &sent)) {
         l->counts.lost++;
+        free(p);
         return;
     }
-    struct parcel head = {
-        .number = number, .from = (uint8_t)from, .ecn = s->ecn, .len = (uint32_t)len};
     if (s->ecn != ECN_NOT && prng_chance(&l->prng, w->manners.marking)) {
         l->counts.marked++;
-        head.ecn = ECN_CE;
+        p->ecn = ECN_CE;
     }
-    set_out(l, w, sent, &head);
     if (prng_chance(&l->prng, w->manners.duplication)) {
         l->counts.duplicated++;
-        set_out(l, w, sent, &head);
+        copy = parcel_new(l, from, p->len);
+        memcpy(copy, p, sizeof *p + p->len);
+        set_out(l, w, sent, copy);
     }
+    set_out(l, w, sent, p);
 }
 
 /* Everything both ends have to send now. */

@@ -35,8 +35,8 @@ struct transit {
     uint64_t order; /* how many were ever posted */
 };
 
-/* Posts a parcel, from malloc(), which is the transit's until it is taken out again.
- * WAVE_ENOMEM, and it stays the caller's. */
+/* Posts a parcel from malloc(), which is the transit's until it is taken out again. WAVE_ENOMEM,
+ * and it stays the caller's. */
 int transit_post(struct transit *t, wave_time at, struct parcel *p);
 
 /* When the next one arrives; WAVE_NEVER when none is on the way. */
