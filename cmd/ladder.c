@@ -17,11 +17,11 @@
 #include "cmd/label.h"
 
 #define COLUMN_STATE 14
-#define STATE_WIDTH 12 /* SYN_RECEIVED */
-#define PEER_WIDTH 12  /* ESTABLISHED? */
-#define LANE_MOST 100  /* columns between the lines of life */
-#define HEX_ROW 16     /* bytes */
-#define ROWS_BETWEEN_DRAWING (100 * WAVE_MS)
+#define STATE_WIDTH 12                /* SYN_RECEIVED */
+#define PEER_WIDTH 12                 /* ESTABLISHED? */
+#define LANE_MOST 100                 /* columns between the lines of life */
+#define HEX_ROW 16                    /* bytes */
+#define DRAWING_PAUSE (100 * WAVE_MS) /* between two drawings of how far a transfer has come */
 
 void ladder_init(struct ladder *l, const struct term *term, unsigned verbose)
 {
@@ -252,7 +252,7 @@ static void begin(struct ladder *l, const struct flow *flow)
 
 static bool plain(const struct ladder *l, const struct report_segment *g)
 {
-    const unsigned keep = TRACK_PROBE | TRACK_PROBE_ANSWER | TRACK_CHALLENGE | TRACK_ZERO_WINDOW;
+    const unsigned keep = TRACK_PROBE | TRACK_PROBE_ANSWER | TRACK_CHALLENGE;
 
     return !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)) && !g->peer_changed &&
            !(g->notes & keep) && !g->foreign && g->local == l->local;
@@ -305,12 +305,12 @@ static void leave_out(struct ladder *l, const struct report_event *e)
     char text[200] = "     ... ";
 
     if (!l->left_out.segments++)
-        l->left_out.first = e->at;
+        l->left_out.first = l->drawn = e->at;
     l->left_out.last = e->at;
     l->left_out.bytes += g->packet->seg.len;
     l->left_out.retransmissions += g->retransmission;
     l->left_out.out_of_order += (g->notes & TRACK_OUT_OF_ORDER) != 0;
-    if (!l->term.live || (l->drawn && e->at < l->drawn + ROWS_BETWEEN_DRAWING))
+    if (!l->term.live || e->at < l->drawn + DRAWING_PAUSE)
         return;
     l->drawn = e->at;
     tell_left_out(l, text + strlen(text), sizeof text - strlen(text));

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/addr.h"
-#include "cmd/human.h"
+#include "cmd/text.h"
 
 void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment)
 {
@@ -119,9 +119,9 @@ static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
 /* --timeout: what had been reached by then decides. */
 static void timed_out(const struct outcome_facts *f, struct outcome *o)
 {
-    char waited[HUMAN_TEXT];
+    char waited[TEXT_DURATION];
 
-    human_duration(f->waited, waited);
+    text_duration_format(f->waited, waited);
     if (f->syn_acks && !f->path.established)
         not_acknowledged(f, o);
     else if (!f->path.established)
@@ -138,12 +138,12 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
 
 static void lingered(const struct outcome_facts *f, struct outcome *o)
 {
-    char waited[HUMAN_TEXT];
+    char waited[TEXT_DURATION];
 
     set(o, VERDICT_OPEN, "local", "abandoned",
         "connected to %s; it acknowledged our FIN and holds its own side open (CLOSE_WAIT): we "
         "left with RST after %s of silence",
-        f->peer, human_duration(f->waited, waited));
+        f->peer, text_duration_format(f->waited, waited));
 }
 
 /* The run was stopped, and it was not for the connection's own end. */

@@ -34,7 +34,7 @@ struct session_conn {
     struct report_flow flow;
     struct outcome_path path;
     uint64_t arrived; /* segments of the peer's */
-    bool lossy;       /* some were lost, out of order, or sent again, in either direction */
+    bool lossy;       /* of which some came out of order, or again */
     enum state state; /* ours, as of the last event */
     struct seq sent;  /* the highest number sent, plus one */
     bool has_sent;

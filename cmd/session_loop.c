@@ -13,6 +13,7 @@
 
 #include "cmd/signals.h"
 
+#define BURST 64 /* segments sent before what they draw is taken in */
 #define BATCH 64 /* packets taken in before the command has its turn */
 #define PAUSE_FIRST                                                                                \
     (100 * WAVE_US) /* before a segment is offered again that the kernel refused                   \
@@ -129,7 +130,6 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
     if (seg_len(seg) && !(seg->flags & SEG_RST)) {
         j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
         c->flow.retransmissions += j.again;
-        c->lossy = c->lossy || j.again;
         if (!c->has_sent || seq_gt(end, c->sent)) {
             uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
             uint32_t control = seg_len(seg) - seg->len;
@@ -205,7 +205,8 @@ static bool send_held(struct session *s, wave_time now)
     return false;
 }
 
-/* Sends all that is owed. */
+/* Sends what is owed, up to a burst: a window's worth at a time would outrun its acknowledgements.
+ */
 static void output(struct session *s, wave_time now)
 {
     struct flow flow;
@@ -214,7 +215,7 @@ static void output(struct session *s, wave_time now)
 
     if (!send_held(s, now))
         return;
-    while (stack_output(s->stack, now, &flow, &seg, s->room, &id)) {
+    for (unsigned n = 0; n < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id); n++) {
         struct session_conn *c = session_find(s, id);
         if (c)
             record(s, c, &seg);
@@ -404,13 +405,14 @@ static wave_time tell_wait(struct session *s, wave_time now)
     wave_time left = s->awaited_until == WAVE_NEVER ? WAVE_NEVER
                      : s->awaited_until > now       ? s->awaited_until - now
                                                     : 0;
-    bool worth = s->awaited &&
-                 (left == WAVE_NEVER ? now - s->awaited_since >= TELL_AFTER : left >= WAVE_S / 2);
+    wave_time waited = now > s->awaited_since ? now - s->awaited_since : 0;
+    bool worth = left == WAVE_NEVER
+                     ? waited >= TELL_AFTER
+                     : left >= WAVE_S / 2 && s->awaited_until - s->awaited_since > TELL_AFTER;
 
     if (!s->term.live || !s->awaited)
         return WAVE_NEVER;
-    if (worth && now - s->awaited_told >= TELL_EVERY - WAVE_MS &&
-        (left == WAVE_NEVER || s->awaited_until - s->awaited_since > TELL_AFTER)) {
+    if (worth && now - s->awaited_told >= TELL_EVERY - WAVE_MS) {
         report_wait(&s->report, NULL, session_stamp(), s->awaited, left);
         s->awaited_told = now;
     }

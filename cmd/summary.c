@@ -118,7 +118,7 @@ static void peer(const struct term *t, const struct report_flow *f)
     const struct track_view *p = &f->peer;
 
     if (!p->evidence)
-        row(t, "peer", "%s: no segment of its has shown its state", state_name(p->state));
+        row(t, "peer", "%s: it sent nothing that would tell", state_name(p->state));
     else
         row(t, "peer", "%s, %s %u%s%s", state_name(p->state),
             p->certainty == CERTAINTY_PROVED ? "proved by segment" : "assumed since segment",
