@@ -127,7 +127,39 @@ static void rfc9293_3_10_5_abort_flushes_what_is_queued(void **state)
     check(rig.env.mem_used == 0, "%zu bytes stay queued", rig.env.mem_used);
 }
 
+static void conn_probe_is_refused_while_data_is_outstanding(void **state)
+{
+    (void)state;
+    struct entry e = entry();
+    push(10);
+    out(ACK, e.nxt, e.rcv, 10);
+    check(conn_probe(&rig.c, false) == WAVE_ESTATE, "conn_probe() is taken");
+    nothing();
+    in(ACK, e.rcv, e.nxt + 10, WND, 0);
+    check(conn_probe(&rig.c, false) == 0, "conn_probe() refuses");
+    out(ACK, e.nxt + 9, e.rcv, 0);
+}
+
+/* A retransmission may be cut anew, and the acknowledgement may come for any part of it. */
+static void rfc9293_3_8_6_bytes_are_acknowledged_one_by_one(void **state)
+{
+    (void)state;
+    struct entry e = entry();
+    push(3000);
+    check(burst() == 3000, "not all goes out");
+    for (uint32_t i = 1; i <= 3000; i += 7) {
+        in(ACK, e.rcv, e.nxt + i, WND, 0);
+        check(snd_una() == e.nxt + i && conn_unacked(&rig.c) == 3000 - i,
+              "SND.UNA is %u, %zu unacknowledged", snd_una(), conn_unacked(&rig.c));
+        nothing();
+    }
+    in(ACK, e.rcv, e.nxt + 3000, WND, 0);
+    check(rig.env.mem_used == 0, "%zu bytes stay queued", rig.env.mem_used);
+}
+
 static const struct CMUnitTest cases[] = {
+    cmocka_unit_test(conn_probe_is_refused_while_data_is_outstanding),
+    cmocka_unit_test(rfc9293_3_8_6_bytes_are_acknowledged_one_by_one),
     cmocka_unit_test(rfc9293_3_10_2_send_goes_out_with_an_acknowledgement),
     cmocka_unit_test(rfc9293_3_10_2_send_is_cut_into_segments),
     cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_of_a_part_frees_that_part),

@@ -77,6 +77,9 @@ static void rfc9406_4_2_one_ack_of_many_grows_by_what_it_acknowledges(void **sta
     check(rig.c.cwnd > before && rig.c.cwnd <= before + 2 * MSS, "cwnd went from %u to %u", before,
           rig.c.cwnd);
     check(burst() <= 4 * MSS, "%zu segments go out for two acknowledged", rig.bursts);
+    before = rig.c.cwnd;
+    in(ACK, 1, snd_nxt(), 65535, 0);
+    check(rig.c.cwnd <= before + 8 * MSS, "cwnd went from %u to %u", before, rig.c.cwnd);
 }
 
 /* ACK division: many ACKs of parts of a segment may not count for more than it. */

@@ -347,6 +347,63 @@ static void rfc2883_4_duplicate_report_is_no_loss(void **state)
     silent(WAVE_H);
 }
 
+/* RFC 6675, section 5, RFC 5681, 3.2: while a hole is being filled, no more is in flight than half
+ * of what was, whatever waits to be sent. */
+static void rfc6675_5_recovery_sends_no_more_than_half_the_flight(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(40 * eff_mss());
+    check(burst() == 10 * eff_mss(), "ten segments do not go out");
+    silent(20 * WAVE_MS);
+    uint32_t bytes = 0;
+    bool hole = false;
+    for (uint32_t i = 1; i < 10; i++) {
+        const uint32_t block[1][2] = {{at_segment(1), at_segment(i + 1)}};
+        sack(at_segment(0), 1, block);
+        wave_time until = rig.now + WAVE_MS;
+        while (next_out(until - rig.now)) {
+            hole |= out_seq() == 1;
+            bytes += rig.out.len;
+            check(out_seq() == 1 || out_seq() >= at_segment(10), "%u was not lost", out_seq());
+        }
+    }
+    check(hole, "the hole is not filled");
+    /* Nine of ten have left the network: five may be in it, and RFC 3042's two are on top. */
+    check(bytes <= 7 * eff_mss(), "%u bytes go out in recovery", bytes);
+    in(ACK, 1, at_segment(10), WND, 0);
+    burst();
+    check(snd_nxt() - snd_una() <= 7 * eff_mss(), "%u bytes are in flight after recovery",
+          snd_nxt() - snd_una());
+}
+
+static void rfc6675_5_1_timeout_begins_with_what_stands_first(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(6 * eff_mss());
+    burst();
+    silent(20 * WAVE_MS);
+    const uint32_t block[1][2] = {{at_segment(2), at_segment(3)}};
+    sack(at_segment(0), 1, block);
+    bool first = false;
+    for (int i = 0; i < 4 && !first; i++) {
+        check(next_out(5 * WAVE_S), "nothing is sent again");
+        first = out_seq() == 1;
+    }
+    check(first, "what stands first is not sent again");
+    uint32_t ack = at_segment(3);
+    in(ACK, 1, ack, WND, 0);
+    for (int i = 0; i < 10 && ack < at_segment(6); i++) {
+        check(next_out(5 * WAVE_S), "%u is not sent again", ack);
+        if (out_seq() <= ack && out_seq() + rig.out.len > ack)
+            ack = out_seq() + rig.out.len;
+        in(ACK, 1, ack, WND, 0);
+    }
+    check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
+    silent(WAVE_H);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -369,6 +426,8 @@ int main(void)
         cmocka_unit_test(rfc6675_5_lost_retransmission_ends_with_the_timer),
         cmocka_unit_test(rfc8985_7_lost_tail_is_sent_again_without_more_data),
         cmocka_unit_test(rfc2883_4_duplicate_report_is_no_loss),
+        cmocka_unit_test(rfc6675_5_recovery_sends_no_more_than_half_the_flight),
+        cmocka_unit_test(rfc6675_5_1_timeout_begins_with_what_stands_first),
     };
     return run_cases(cases, COUNT(cases));
 }

@@ -132,6 +132,21 @@ static void rfc6191_2_syn_ack_never_opens_anew(void **state)
     acknowledged_again();
 }
 
+/* RFC 7323, 5.3, R1 holds here as well: an old duplicate of a FIN does not lengthen TIME_WAIT. */
+static void rfc7323_5_3_old_duplicate_fin_does_not_lengthen_it(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    drive(STATE_TIME_WAIT);
+    silent(WAVE_MIN);
+    struct seg s = make(FIN | ACK, 1, 2, WND, 0);
+    s.opt.tsval = rig.c.ts_recent - 5000;
+    feed(s);
+    burst();
+    silent(2 * rig.env.config.msl - WAVE_MIN);
+    expect_closed(END_CLOSED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -146,6 +161,7 @@ int main(void)
         cmocka_unit_test(rfc6191_2_without_timestamps_a_later_number_opens_anew),
         cmocka_unit_test(rfc9293_3_6_1_old_duplicate_syn_does_not_open_anew),
         cmocka_unit_test(rfc6191_2_syn_ack_never_opens_anew),
+        cmocka_unit_test(rfc7323_5_3_old_duplicate_fin_does_not_lengthen_it),
     };
     return run_state(STATE_TIME_WAIT, cases, COUNT(cases));
 }

@@ -382,6 +382,51 @@ static void a_four_mebibyte_buffer_is_offered_and_filled(void **state)
     take(next - 1);
 }
 
+/* RFC 9293, appendix A.2: both windows are zero, and both sides probe. The probe is not taken, yet
+ * its acknowledgement and window must be, or neither side would ever learn of an open window. */
+static void rfc9293_a_2_simultaneous_window_probes(void **state)
+{
+    (void)state;
+    connect_with(0);
+    in(ACK, 1, 1, 0, RCVBUF);
+    acknowledges(1 + RCVBUF);
+    push(3000);
+    check(next_out(WAVE_S), "no probe goes out");
+    uint32_t probed = out_seq() + rig.out.len;
+    /* The peer took our byte and offers a window; what says so is its own probe. */
+    in(ACK, 1 + RCVBUF, probed, WND, 1);
+    check(snd_una() == probed || snd_una() == 1, "SND.UNA is %u", snd_una());
+    burst();
+    in(ACK, 1 + RCVBUF, probed, WND, 0);
+    burst();
+    check(snd_nxt() == 3001, "the window is open, and only %u bytes went out", snd_nxt() - 1);
+}
+
+/* Memory is bounded over all connections (env.h): what does not fit is not taken, and nothing that
+ * was acknowledged is lost. */
+static void env_mem_max_refuses_and_loses_nothing(void **state)
+{
+    (void)state;
+    connect_with(WND);
+    rig.env.mem_max = rig.env.mem_used;
+    check(conn_send(&rig.c, rig.now, "x", 1) == 0, "conn_send() takes a byte without memory");
+    in(ACK | PSH, 1, 1, WND, 100);
+    pass(400 * WAVE_MS);
+    check(rcv_nxt() == 1 + readable(), "RCV.NXT is %u with %u bytes readable", rcv_nxt(),
+          readable());
+    uint32_t got = readable();
+    in(ACK, 5001, 1, WND, 100);
+    burst();
+    check(rig.env.mem_used <= rig.env.mem_max, "the bound was exceeded");
+    rig.env.mem_max = SIZE_MAX;
+    in(ACK | PSH, 1 + got, 1, WND, 100 - got);
+    acknowledges(101);
+    take(100);
+    push(100);
+    out(ACK, 1, 101, 100);
+    expect_state(STATE_ESTABLISHED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -408,6 +453,8 @@ int main(void)
         cmocka_unit_test(rfc9293_3_8_6_right_edge_never_moves_left),
         cmocka_unit_test(rfc9293_3_8_6_data_beyond_a_gap_takes_no_window_away),
         cmocka_unit_test(a_four_mebibyte_buffer_is_offered_and_filled),
+        cmocka_unit_test(rfc9293_a_2_simultaneous_window_probes),
+        cmocka_unit_test(env_mem_max_refuses_and_loses_nothing),
     };
     return run_cases(cases, COUNT(cases));
 }
