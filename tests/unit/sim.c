@@ -68,35 +68,9 @@ static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
     return n->bytes;
 }
 
-static void log_watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
-                      const struct seg *g)
+const char *sim_log_text(struct sim *s)
 {
-    struct sim_log *log = ctx;
-    if (arrived)
-        return;
-    if (log->count < SIM_LOG) {
-        struct sim_seen *seen = &log->seen[log->count];
-        *seen = (struct sim_seen){.at = at, .from = from, .number = number, .seg = *g};
-        seen->seg.data = NULL;
-        seen->seg.opt.raw = NULL;
-    }
-    log->count++;
-}
-
-void sim_log_clear(struct sim_log *log)
-{
-    log->count = 0;
-}
-
-void sim_log(struct sim *s, struct sim_log *log)
-{
-    sim_log_clear(log);
-    s->watch = log_watch;
-    s->watch_ctx = log;
-}
-
-const char *sim_log_text(struct sim_log *log)
-{
+    struct sim_log *log = &s->log;
     size_t at = 0;
     log->text[0] = '\0';
     for (size_t i = 0; i < log->count && i < SIM_LOG && at < sizeof log->text - 32; i++) {
@@ -109,6 +83,11 @@ const char *sim_log_text(struct sim_log *log)
             at += (size_t)snprintf(log->text + at, sizeof log->text - at, "(%u)", g->len);
     }
     return log->text;
+}
+
+void sim_log_clear(struct sim *s)
+{
+    s->log.count = 0;
 }
 
 struct conn_config sim_config(uint32_t mtu)
@@ -161,6 +140,17 @@ static void trace(const struct sim *s, wave_time at, enum link_end from, bool ar
             state_name(s->end[1].conn.state));
 }
 
+static void record(struct sim_log *log, wave_time at, enum link_end from, const struct seg *g)
+{
+    if (log->count < SIM_LOG) {
+        struct sim_seen *seen = &log->seen[log->count];
+        *seen = (struct sim_seen){.at = at, .from = from, .seg = *g};
+        seen->seg.data = NULL;
+        seen->seg.opt.raw = NULL;
+    }
+    log->count++;
+}
+
 /* Events are drained here as well, since one step may send more segments than an env keeps events
  * for. */
 static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
@@ -169,9 +159,11 @@ static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uin
     struct sim *s = ctx;
     if (s->traced)
         trace(s, at, from, arrived, number, g);
+    if (arrived)
+        s->heard[!from] = at;
+    else
+        record(&s->log, at, from, g);
     drain_events(s, &s->end[from]);
-    if (s->watch)
-        s->watch(s->watch_ctx, at, from, arrived, number, g);
 }
 
 static void end_init(struct sim *s, enum link_end e, const struct conn_config *config)
@@ -192,12 +184,13 @@ static void end_init(struct sim *s, enum link_end e, const struct conn_config *c
     end->state = STATE_CLOSED;
 }
 
-void sim_free(struct sim *s)
+void sim_delete(struct sim *s)
 {
     for (int e = 0; e < 2; e++)
         conn_release(&s->end[e].conn);
-    link_destroy(s->link);
     sim_assert_no_memory(s);
+    link_destroy(s->link);
+    free(s);
 }
 
 void sim_manners(struct sim *s, const struct link_manners *m)
@@ -323,7 +316,6 @@ static wave_time wake(struct sim *s)
 /* A step of every run, and the check of what must hold after each. */
 static void step(struct sim *s)
 {
-    s->steps++;
     users_act(s);
     for (int i = 0; i < 2; i++) {
         const char *wrong = conn_check(&s->end[i].conn);
@@ -379,10 +371,10 @@ static bool run_to(struct goal *g, wave_time until)
     return g->reached(g);
 }
 
-void sim_init(struct sim *s, uint64_t seed, const struct conn_config *a,
-              const struct conn_config *b)
+struct sim *sim_new(uint64_t seed, const struct conn_config *a, const struct conn_config *b)
 {
-    memset(s, 0, sizeof *s);
+    struct sim *s = calloc(1, sizeof *s);
+    assert_non_null(s);
     s->seed = seed;
     s->prng.state = seed;
     end_init(s, LINK_A, a);
@@ -392,6 +384,7 @@ void sim_init(struct sim *s, uint64_t seed, const struct conn_config *a,
     s->traced = getenv("TRACE") != NULL;
     link_watcher(s->link, watch, s);
     link_user(s->link, act_quickly, s);
+    return s;
 }
 
 bool sim_run(struct sim *s, wave_time until)

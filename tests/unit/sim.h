@@ -58,18 +58,6 @@ struct sim_end {
     struct event last[EVENT_MSS + 1]; /* the latest event of each kind */
 };
 
-struct sim {
-    struct link *link;
-    struct prng prng;
-    uint64_t seed;
-    struct sim_end end[2]; /* by enum link_end */
-    uint64_t steps;
-    bool quick; /* users act before the engine answers, not after */
-    bool traced;
-    link_watch *watch; /* a test's own, or NULL; link_watcher() is taken */
-    void *watch_ctx;
-};
-
 /* Segments as they left, for a test to look at. */
 #define SIM_LOG 4096
 struct sim_log {
@@ -77,26 +65,30 @@ struct sim_log {
     struct sim_seen {
         wave_time at;
         enum link_end from;
-        uint64_t number;
         struct seg seg; /* no data, no raw options */
     } seen[SIM_LOG];
     char text[SIM_LOG]; /* of sim_log_text() */
 };
 
-/* Begins to record; takes sim.watch. */
-void sim_log(struct sim *s, struct sim_log *log);
-void sim_log_clear(struct sim_log *log);
-
-/* "A:S B:S. A:. A:.(100) B:. ..."; PSH is left out, since it says nothing about the exchange. */
-const char *sim_log_text(struct sim_log *log);
+struct sim {
+    struct link *link;
+    struct prng prng;
+    uint64_t seed;
+    struct sim_end end[2]; /* by enum link_end */
+    bool quick;            /* users act before the engine answers, not after */
+    bool traced;
+    wave_time heard[2]; /* when a segment last reached that end */
+    struct sim_log log;
+};
 
 /* Present-day defaults for a path of `mtu` bytes over IPv4. */
 struct conn_config sim_config(uint32_t mtu);
 
 /* Two closed connections over a link with no manners. `a` and `b` may be the same. */
-void sim_init(struct sim *s, uint64_t seed, const struct conn_config *a,
-              const struct conn_config *b);
-void sim_free(struct sim *s);
+struct sim *sim_new(uint64_t seed, const struct conn_config *a, const struct conn_config *b);
+
+/* Frees it all; fails when an end then still holds memory. */
+void sim_delete(struct sim *s);
 
 /* The same manners in both directions. */
 void sim_manners(struct sim *s, const struct link_manners *m);
@@ -128,6 +120,16 @@ void sim_assert_complete(struct sim *s);
 
 /* Nothing is allocated by either end, by its own account and by the allocator's. */
 void sim_assert_no_memory(struct sim *s);
+
+static inline struct conn *sim_conn(struct sim *s, enum link_end end)
+{
+    return &s->end[end].conn;
+}
+
+/* The log in words: "A:S B:S. A:. A:.(100) B:. ..."; PSH is left out, since it says nothing about
+ * the exchange. */
+const char *sim_log_text(struct sim *s);
+void sim_log_clear(struct sim *s);
 
 /* Ends the case with a message that names the seed. */
 void sim_fail(const struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));

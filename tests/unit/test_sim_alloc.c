@@ -15,7 +15,7 @@
 #include "tests/unit/sim.h"
 
 /* Both directions, loss, a slow reader: queues and reassembly grow, shrink and go. */
-static void set_up(struct sim *s, uint64_t seed)
+static struct sim *set_up(uint64_t seed)
 {
     struct conn_config c = sim_config(1500);
     struct link_manners m = {.loss = 1000,
@@ -27,7 +27,7 @@ static void set_up(struct sim *s, uint64_t seed)
     c.sndbuf = 20000;
     c.r2 = 12 * WAVE_H; /* a hundred refusals in a row are as many time-outs, of up to 2 minutes */
     c.syn_retries = 30;
-    sim_init(s, seed, &c, &c);
+    struct sim *s = sim_new(seed, &c, &c);
     sim_manners(s, &m);
     sim_open(s, seq_of(0xffffff00), seq_of(0x7fffff00));
     s->end[LINK_A].user =
@@ -37,15 +37,14 @@ static void set_up(struct sim *s, uint64_t seed)
                                             .read_max = 2000,
                                             .read_pause = 30 * WAVE_MS,
                                             .close = SIM_CLOSE_AFTER_PEER};
+    return s;
 }
 
 /* Runs with calls number `from` to `from` + `count` - 1 of that end failing; returns how many
  * calls there were. */
 static uint64_t run(uint64_t seed, enum link_end end, uint64_t from, uint64_t count)
 {
-    struct sim *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    set_up(s, seed);
+    struct sim *s = set_up(seed);
     s->end[end].memory.fail_from = from;
     s->end[end].memory.fail_count = count;
     if (!sim_run(s, 24 * WAVE_H))
@@ -56,8 +55,7 @@ static uint64_t run(uint64_t seed, enum link_end end, uint64_t from, uint64_t co
     uint64_t calls = s->end[end].memory.calls;
     if (count && calls >= from)
         assert_true(s->end[end].memory.failed > 0);
-    sim_free(s);
-    free(s);
+    sim_delete(s);
     return calls;
 }
 
@@ -95,9 +93,7 @@ static void a_bound_on_memory_is_kept_and_loses_nothing(void **unused)
 {
     (void)unused;
     for (size_t bound = 8000; bound <= 64000; bound *= 2) {
-        struct sim *s = calloc(1, sizeof *s);
-        assert_non_null(s);
-        set_up(s, bound);
+        struct sim *s = set_up(bound);
         size_t most = 0;
         for (int i = 0; i < 2; i++)
             s->end[i].env.mem_max = bound;
@@ -107,25 +103,21 @@ static void a_bound_on_memory_is_kept_and_loses_nothing(void **unused)
                 most = s->end[i].memory.bytes > most ? s->end[i].memory.bytes : most;
         assert_in_range(most, 1, bound);
         sim_assert_complete(s);
-        sim_free(s);
-        free(s);
+        sim_delete(s);
     }
 }
 
 static void no_memory_at_all_gives_no_crash_and_leaves_nothing(void **unused)
 {
     (void)unused;
-    struct sim *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    set_up(s, 1);
+    struct sim *s = set_up(1);
     for (int i = 0; i < 2; i++)
         s->end[i].memory = (struct sim_memory){.fail_from = 1, .fail_count = UINT64_MAX / 2};
     sim_run(s, WAVE_MIN);
     sim_assert_no_memory(s);
     assert_int_equal(s->end[LINK_A].sent, 0);
     assert_int_equal(s->end[LINK_A].conn.state, STATE_ESTABLISHED);
-    sim_free(s);
-    free(s);
+    sim_delete(s);
 }
 
 int main(void)

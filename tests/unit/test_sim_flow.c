@@ -15,19 +15,15 @@
 #include "tests/unit/sim.h"
 
 static struct sim *sim;
-static struct sim_log *seen;
 
 /* Both ends with these settings, established over such a link, nothing logged yet. */
 static void begin_over(const struct link_manners *m, const struct conn_config *a,
                        const struct conn_config *b)
 {
-    sim = calloc(1, sizeof *sim);
-    seen = calloc(1, sizeof *seen);
-    sim_init(sim, 1, a, b);
+    sim = sim_new(1, a, b);
     sim_manners(sim, m);
-    sim_log(sim, seen);
     sim_establish(sim);
-    sim_log_clear(seen);
+    sim_log_clear(sim);
 }
 
 /* The same over 10 ms each way and nothing else. */
@@ -45,15 +41,8 @@ static void begin_plain(void)
 static int tear_down(void **state)
 {
     (void)state;
-    sim_free(sim);
-    free(sim);
-    free(seen);
+    sim_delete(sim);
     return 0;
-}
-
-static struct conn *conn_of(enum link_end e)
-{
-    return &sim->end[e].conn;
 }
 
 static void send_bytes(enum link_end e, uint64_t n)
@@ -85,23 +74,23 @@ static void rfc9293_3_8_6_1_a_zero_window_is_probed_for_ever_while_it_is_answere
     send_bytes(LINK_A, 50000);
     sim_run_for(sim, WAVE_MIN);
     /* The window is used to its last byte, and closed. */
-    assert_int_equal(conn_received(conn_of(LINK_B)), 10000);
-    assert_int_equal(conn_of(LINK_A)->snd.wnd, 0);
-    sim_log_clear(seen);
+    assert_int_equal(conn_received(sim_conn(sim, LINK_B)), 10000);
+    assert_int_equal(sim_conn(sim, LINK_A)->snd.wnd, 0);
+    sim_log_clear(sim);
     sim_run_for(sim, 6 * WAVE_H);
-    assert_int_equal(conn_of(LINK_A)->state, STATE_ESTABLISHED);
+    assert_int_equal(sim_conn(sim, LINK_A)->state, STATE_ESTABLISHED);
     /* RFC 1122, 4.2.2.17: exponentially longer intervals; here up to rto_max, 120 s. */
     wave_time last = 0, interval = 0;
     size_t probes = 0;
-    for (size_t i = 0; i < seen->count; i++) {
-        if (seen->seen[i].from != LINK_A)
+    for (size_t i = 0; i < sim->log.count; i++) {
+        if (sim->log.seen[i].from != LINK_A)
             continue;
-        assert_true(seen->seen[i].seg.len <= 1);
-        wave_time apart = last ? seen->seen[i].at - last : 0;
+        assert_true(sim->log.seen[i].seg.len <= 1);
+        wave_time apart = last ? sim->log.seen[i].at - last : 0;
         assert_true(apart >= interval || probes == 0);
         assert_true(apart <= 125 * WAVE_S);
         interval = apart;
-        last = seen->seen[i].at;
+        last = sim->log.seen[i].at;
         probes++;
     }
     assert_in_range(probes, 170, 200);
@@ -123,8 +112,8 @@ static void rfc9293_3_8_6_1_a_zero_window_probe_unanswered_is_given_up(void **un
     sim_run_for(sim, WAVE_MIN);
     link_cut(sim->link, true);
     sim_run_for(sim, WAVE_H);
-    assert_int_equal(conn_of(LINK_A)->end, END_TIMEOUT);
-    conn_vanish(conn_of(LINK_B), link_now(sim->link));
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_TIMEOUT);
+    conn_vanish(sim_conn(sim, LINK_B), link_now(sim->link));
 }
 
 /* Loses everything of B's that offers a window, as long as it is asked to. */
@@ -153,7 +142,7 @@ static void rfc9293_3_8_6_1_a_lost_window_update_is_found_by_the_persist_timer(v
         sim->end[LINK_B].user.never_reads = true;
         send_bytes(LINK_A, 30000);
         sim_run_for(sim, 10 * WAVE_S);
-        assert_int_equal(conn_of(LINK_A)->snd.wnd, 0);
+        assert_int_equal(sim_conn(sim, LINK_A)->snd.wnd, 0);
         link_filterer(sim->link, lose_window_updates, &u);
         sim->end[LINK_B].user.never_reads = false;
         sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
@@ -179,9 +168,9 @@ static void rfc9293_3_8_6_2_2_a_receiver_offers_no_silly_window(void **unused)
     sim_assert_complete(sim);
     const struct sim_seen *before = NULL;
     size_t moved = 0;
-    assert_in_range(seen->count, 1, SIM_LOG);
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct sim_seen *now = &seen->seen[i];
+    assert_in_range(sim->log.count, 1, SIM_LOG);
+    for (size_t i = 0; i < sim->log.count; i++) {
+        const struct sim_seen *now = &sim->log.seen[i];
         if (now->from != LINK_B || seq_diff(now->seg.ack, seq_of(1001 + 99000)) > 0)
             continue;
         if (before && !seq_eq(edge_of(now), edge_of(before))) {
@@ -209,10 +198,10 @@ static void rfc9293_3_8_6_2_1_a_sender_waits_for_a_window_worth_using(void **unu
     /* Without this the run takes hundreds of small segments. Those that fill the end of a
      * window or of the data may be short. */
     size_t small = 0, all = 0;
-    for (size_t i = 0; i < seen->count; i++)
-        if (seen->seen[i].from == LINK_A && seen->seen[i].seg.len) {
+    for (size_t i = 0; i < sim->log.count; i++)
+        if (sim->log.seen[i].from == LINK_A && sim->log.seen[i].seg.len) {
             all++;
-            small += seen->seen[i].seg.len < 1000;
+            small += sim->log.seen[i].seg.len < 1000;
         }
     assert_in_range(all, 41, 70);
     assert_in_range(small, 0, 15);
@@ -229,15 +218,15 @@ static void rfc9293_3_7_4_nagle_keeps_one_small_segment_in_flight(void **unused)
     sim_run_for(sim, 5 * WAVE_S);
     /* Each leaves only when the one before it was acknowledged, a round trip later at least. */
     const struct sim_seen *before = NULL;
-    for (size_t i = 0; i < seen->count; i++) {
-        const struct sim_seen *now = &seen->seen[i];
+    for (size_t i = 0; i < sim->log.count; i++) {
+        const struct sim_seen *now = &sim->log.seen[i];
         if (now->from != LINK_A || !now->seg.len)
             continue;
         if (before)
             assert_true(now->at - before->at >= 20 * WAVE_MS);
         before = now;
     }
-    assert_in_range(seen->count, 4, 30);
+    assert_in_range(sim->log.count, 4, 30);
     assert_int_equal(sim->end[LINK_B].received, 200);
 }
 
@@ -249,8 +238,8 @@ static void rfc9293_3_7_4_without_nagle_each_write_leaves_at_once(void **unused)
         send_bytes(LINK_A, 1);
     size_t left = 0;
     link_run(sim->link, link_now(sim->link), NULL, NULL);
-    for (size_t i = 0; i < seen->count; i++)
-        left += seen->seen[i].from == LINK_A && seen->seen[i].seg.len == 1;
+    for (size_t i = 0; i < sim->log.count; i++)
+        left += sim->log.seen[i].from == LINK_A && sim->log.seen[i].seg.len == 1;
     assert_int_equal(left, 10);
 }
 
@@ -262,11 +251,11 @@ static void rfc9293_3_8_6_3_one_segment_is_acknowledged_within_the_delay(void **
     sim->end[LINK_A].user.write_max = 1000;
     send_bytes(LINK_A, 100000);
     sim_run_for(sim, 10 * WAVE_S);
-    sim_log_clear(seen);
+    sim_log_clear(sim);
     send_bytes(LINK_A, 100);
     sim_run_for(sim, WAVE_S);
-    assert_string_equal(sim_log_text(seen), "A:.(100) B:.");
-    assert_int_equal(seen->seen[1].at - seen->seen[0].at,
+    assert_string_equal(sim_log_text(sim), "A:.(100) B:.");
+    assert_int_equal(sim->log.seen[1].at - sim->log.seen[0].at,
                      10 * WAVE_MS + sim->end[LINK_B].env.config.delayed_ack);
 }
 
@@ -280,9 +269,9 @@ static void rfc9293_3_8_6_3_every_second_full_segment_is_acknowledged_at_once(vo
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
     size_t data = 0, acks = 0;
-    for (size_t i = 0; i < seen->count; i++) {
-        data += seen->seen[i].seg.len > 0;
-        acks += seen->seen[i].from == LINK_B;
+    for (size_t i = 0; i < sim->log.count; i++) {
+        data += sim->log.seen[i].seg.len > 0;
+        acks += sim->log.seen[i].from == LINK_B;
     }
     /* A stretch ACK is as wrong as one for each segment. */
     assert_in_range(data, 1000000 / 1460, 1000000 / 1440);
@@ -297,22 +286,22 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
     /* The first data of all is answered with a wider window than a SYN can tell of. */
     send_bytes(LINK_A, 100);
     sim_run_for(sim, WAVE_S);
-    sim_log_clear(seen);
+    sim_log_clear(sim);
     send_bytes(LINK_A, 100);
     sim_run_for(sim, 12 * WAVE_MS);
     send_bytes(LINK_B, 200);
     sim_run_for(sim, WAVE_S);
-    assert_string_equal(sim_log_text(seen), "A:.(100) B:.(200) A:.");
+    assert_string_equal(sim_log_text(sim), "A:.(100) B:.(200) A:.");
 }
 
 /* The largest segment of A's that left at that time or later, in bytes of an IP packet. */
 static uint32_t largest_since(wave_time from)
 {
     uint32_t most = 0;
-    for (size_t i = 0; i < seen->count && i < SIM_LOG; i++) {
-        const struct seg *s = &seen->seen[i].seg;
+    for (size_t i = 0; i < sim->log.count && i < SIM_LOG; i++) {
+        const struct seg *s = &sim->log.seen[i].seg;
         uint32_t size = 40 + (uint32_t)opt_size(&s->opt) + s->len;
-        if (seen->seen[i].from == LINK_A && seen->seen[i].at >= from && size > most)
+        if (sim->log.seen[i].from == LINK_A && sim->log.seen[i].at >= from && size > most)
             most = size;
     }
     return most;
@@ -329,10 +318,10 @@ static void narrow_path(uint32_t mtu, bool silent, wave_time within)
     wave_time began = link_now(sim->link);
     sim_until_state(sim, LINK_B, STATE_CLOSED, WAVE_H);
     assert_true(link_now(sim->link) - began < within);
-    assert_int_equal(conn_of(LINK_A)->flags & CONN_BLACKHOLE, silent ? CONN_BLACKHOLE : 0);
+    assert_int_equal(sim_conn(sim, LINK_A)->flags & CONN_BLACKHOLE, silent ? CONN_BLACKHOLE : 0);
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
-    assert_true(conn_of(LINK_A)->mss <= mtu - 40);
+    assert_true(sim_conn(sim, LINK_A)->mss <= mtu - 40);
     assert_in_range(sim->end[LINK_A].events[EVENT_MSS], 1, 10);
 }
 
@@ -340,7 +329,7 @@ static void rfc1191_a_too_big_segment_is_sent_again_smaller_at_once(void **unuse
 {
     (void)unused;
     narrow_path(1300, false, 2 * WAVE_S);
-    assert_int_equal(conn_of(LINK_A)->mss, 1260);
+    assert_int_equal(sim_conn(sim, LINK_A)->mss, 1260);
     /* The word is back after 10 ms; after that nothing is larger than the path, and it is filled.
      */
     assert_in_range(largest_since(sim->end[LINK_A].last[EVENT_MSS].at + 1), 1290, 1300);
@@ -358,7 +347,7 @@ static void rfc1191_a_path_that_grows_ever_narrower(void **unused)
     for (uint32_t mtu = 1400; mtu >= 600; mtu -= 200) {
         link_manners(sim->link, LINK_A, &(struct link_manners){.delay = 10 * WAVE_MS, .mtu = mtu});
         sim_run_for(sim, WAVE_S);
-        assert_int_equal(conn_of(LINK_A)->mss, mtu - 40);
+        assert_int_equal(sim_conn(sim, LINK_A)->mss, mtu - 40);
     }
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
@@ -376,8 +365,8 @@ static void rfc3168_marks_slow_the_sender_and_lose_nothing(void **unused)
     struct conn_config c = sim_config(1500);
     c.ecn = true;
     begin(&c, &c);
-    assert_true(conn_of(LINK_A)->flags & CONN_ECN);
-    assert_true(conn_of(LINK_B)->flags & CONN_ECN);
+    assert_true(sim_conn(sim, LINK_A)->flags & CONN_ECN);
+    assert_true(sim_conn(sim, LINK_B)->flags & CONN_ECN);
     struct link_manners m = {.delay = 10 * WAVE_MS, .marking = 300};
     link_manners(sim->link, LINK_A, &m);
     sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
@@ -386,8 +375,8 @@ static void rfc3168_marks_slow_the_sender_and_lose_nothing(void **unused)
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
     size_t echoes = 0, answers = 0, capable = 0;
-    for (size_t i = 0; i < seen->count && i < SIM_LOG; i++) {
-        const struct sim_seen *s = &seen->seen[i];
+    for (size_t i = 0; i < sim->log.count && i < SIM_LOG; i++) {
+        const struct sim_seen *s = &sim->log.seen[i];
         echoes += s->from == LINK_B && (s->seg.flags & SEG_ECE);
         answers += s->from == LINK_A && (s->seg.flags & SEG_CWR);
         capable += s->from == LINK_A && s->seg.len && s->seg.ecn == ECN_ECT0;
@@ -398,7 +387,7 @@ static void rfc3168_marks_slow_the_sender_and_lose_nothing(void **unused)
     assert_true(echoes >= 3);
     assert_true(answers >= 3);
     assert_true(capable > 1000);
-    assert_int_equal(conn_of(LINK_A)->retransmits, 0);
+    assert_int_equal(sim_conn(sim, LINK_A)->retransmits, 0);
 }
 
 static bool lose_data_5_to_7(void *ctx, wave_time at, enum link_end from, uint64_t number,

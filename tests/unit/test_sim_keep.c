@@ -17,31 +17,14 @@
 #define DELAY (10 * WAVE_MS)
 
 static struct sim *sim;
-static struct sim_log *seen;
-static wave_time last_word; /* when a segment of B's last reached A */
-
-static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
-                  const struct seg *s)
-{
-    (void)number;
-    if (from == LINK_B && arrived)
-        last_word = at;
-    if (arrived || !ctx || seen->count == SIM_LOG)
-        return;
-    seen->seen[seen->count++] = (struct sim_seen){.at = at, .from = from, .seg = *s};
-}
 
 /* Established, with A's keepalive on, and everything said that opening has to say. */
 static void begin(const struct conn_config *a, const struct conn_config *b)
 {
-    sim = calloc(1, sizeof *sim);
-    seen = calloc(1, sizeof *seen);
-    sim_init(sim, 1, a, b);
+    sim = sim_new(1, a, b);
     sim_manners(sim, &(struct link_manners){.delay = DELAY});
-    sim->watch = watch;
-    sim->watch_ctx = sim;
     sim_establish(sim);
-    seen->count = 0;
+    sim_log_clear(sim);
 }
 
 static struct conn_config keeping(void)
@@ -68,9 +51,7 @@ static int tear_down(void **state)
     (void)state;
     for (int i = 0; i < 2; i++)
         conn_vanish(&sim->end[i].conn, link_now(sim->link));
-    sim_free(sim);
-    free(sim);
-    free(seen);
+    sim_delete(sim);
     return 0;
 }
 
@@ -79,25 +60,25 @@ static struct sim_end *end_a(void)
     return &sim->end[LINK_A];
 }
 
-/* The peer is gone from now on: probes come at last_word + idle, then each interval, and the
- * verdict one interval after the last of them, since that one, too, is given its time. */
+/* The peer is gone from now on: probes come at sim->heard[LINK_A] + idle, then each interval, and
+ * the verdict one interval after the last of them, since that one, too, is given its time. */
 static void assert_schedule_to_the_verdict(wave_time idle, wave_time interval, uint32_t count)
 {
-    wave_time word = last_word;
-    seen->count = 0;
+    wave_time word = sim->heard[LINK_A];
+    sim_log_clear(sim);
     link_cut(sim->link, true);
     sim_run(sim, word + idle + (count + 5) * interval);
-    assert_int_equal(seen->count, count + 1);
+    assert_int_equal(sim->log.count, count + 1);
     for (uint32_t n = 0; n < count; n++) {
-        const struct sim_seen *p = &seen->seen[n];
+        const struct sim_seen *p = &sim->log.seen[n];
         assert_int_equal(p->at, word + idle + n * interval);
         assert_int_equal(p->from, LINK_A);
         assert_int_equal(p->seg.flags & ~SEG_PSH, SEG_ACK);
         assert_int_equal(p->seg.seq.v, end_a()->conn.snd.nxt.v - 1);
         assert_int_equal(p->seg.len, end_a()->env.config.keep_garbage ? 1 : 0);
     }
-    assert_int_equal(seen->seen[count].seg.flags & SEG_RST, SEG_RST);
-    assert_int_equal(seen->seen[count].at, word + idle + count * interval);
+    assert_int_equal(sim->log.seen[count].seg.flags & SEG_RST, SEG_RST);
+    assert_int_equal(sim->log.seen[count].at, word + idle + count * interval);
     assert_int_equal(end_a()->conn.end, END_KEEPALIVE);
     assert_int_equal(end_a()->last[EVENT_TIMEOUT].u.timeout, TIMEOUT_KEEPALIVE);
     assert_int_equal(end_a()->last[EVENT_TIMEOUT].at, word + idle + count * interval);
@@ -146,26 +127,27 @@ static void off_by_default_and_silent_for_days(void **unused)
     struct conn_config c = sim_config(1500);
     begin(&c, &c);
     sim_run_for(sim, 240 * WAVE_H);
-    assert_int_equal(seen->count, 0);
+    assert_int_equal(sim->log.count, 0);
     assert_int_equal(end_a()->conn.state, STATE_ESTABLISHED);
 }
 
 static void a_living_peer_is_asked_again_only_after_another_idle_time(bool garbage)
 {
     begin_with(0, 0, 0, garbage);
-    wave_time word = last_word;
+    wave_time word = sim->heard[LINK_A];
     sim_run(sim, word + 10 * 7200 * WAVE_S);
     /* Each answer is a word of the peer's, and comes 20 ms after the probe. */
     assert_int_equal(end_a()->events[EVENT_PROBE], 9);
     assert_int_equal(end_a()->events[EVENT_PROBE_ANSWER], 9);
-    assert_int_equal(seen->count, 18);
+    assert_int_equal(sim->log.count, 18);
     for (size_t n = 0; n < 18; n += 2) {
-        assert_int_equal(seen->seen[n].from, LINK_A);
-        assert_int_equal(seen->seen[n].at, word + (n / 2 + 1) * 7200 * WAVE_S + n / 2 * 2 * DELAY);
-        assert_int_equal(seen->seen[n + 1].from, LINK_B);
-        assert_int_equal(seen->seen[n + 1].at, seen->seen[n].at + DELAY);
-        assert_int_equal(seen->seen[n + 1].seg.flags, SEG_ACK);
-        assert_int_equal(seen->seen[n + 1].seg.ack.v, end_a()->conn.snd.nxt.v);
+        assert_int_equal(sim->log.seen[n].from, LINK_A);
+        assert_int_equal(sim->log.seen[n].at,
+                         word + (n / 2 + 1) * 7200 * WAVE_S + n / 2 * 2 * DELAY);
+        assert_int_equal(sim->log.seen[n + 1].from, LINK_B);
+        assert_int_equal(sim->log.seen[n + 1].at, sim->log.seen[n].at + DELAY);
+        assert_int_equal(sim->log.seen[n + 1].seg.flags, SEG_ACK);
+        assert_int_equal(sim->log.seen[n + 1].seg.ack.v, end_a()->conn.snd.nxt.v);
     }
     assert_int_equal(end_a()->last[EVENT_PROBE_ANSWER].u.probe.n, 9);
     assert_int_equal(end_a()->last[EVENT_PROBE_ANSWER].u.probe.rtt, 2 * DELAY);
@@ -233,7 +215,7 @@ static void a_peer_that_was_rebooted_answers_with_rst(void **unused)
     sim_run_for(sim, 7201 * WAVE_S);
     assert_int_equal(end_a()->conn.end, END_RESET);
     assert_int_equal(end_a()->events[EVENT_PROBE], 1);
-    assert_int_equal(end_a()->last[EVENT_RESET].at, last_word);
+    assert_int_equal(end_a()->last[EVENT_RESET].at, sim->heard[LINK_A]);
 }
 
 static void rfc1122_4_2_3_6_no_probe_while_data_is_outstanding(void **unused)
@@ -246,7 +228,7 @@ static void rfc1122_4_2_3_6_no_probe_while_data_is_outstanding(void **unused)
     /* Retransmission judges, in its own time: 3 s of probes would have been over much earlier. */
     assert_int_equal(end_a()->conn.end, END_TIMEOUT);
     assert_int_equal(end_a()->events[EVENT_PROBE], 0);
-    assert_true(end_a()->last[EVENT_TIMEOUT].at - seen->seen[0].at >= 100 * WAVE_S);
+    assert_true(end_a()->last[EVENT_TIMEOUT].at - sim->log.seen[0].at >= 100 * WAVE_S);
 }
 
 static void rfc9293_3_8_4_probing_goes_on_after_an_outage_of_data(void **unused)
@@ -261,7 +243,7 @@ static void rfc9293_3_8_4_probing_goes_on_after_an_outage_of_data(void **unused)
     assert_int_equal(sim->end[LINK_B].received, 100);
     assert_int_equal(end_a()->conn.state, STATE_ESTABLISHED);
     assert_true(end_a()->events[EVENT_PROBE_ANSWER] > 10);
-    sim_run(sim, last_word + WAVE_MS);
+    sim_run(sim, sim->heard[LINK_A] + WAVE_MS);
     end_a()->events[EVENT_PROBE] = end_a()->events[EVENT_PROBE_ANSWER] = 0;
     assert_schedule_to_the_verdict(WAVE_S, WAVE_S, 3);
 }
@@ -344,7 +326,7 @@ static void turned_off_it_is_silent(void **unused)
     sim_run_for(sim, 7000 * WAVE_S);
     conn_keepalive(&end_a()->conn, link_now(sim->link), false);
     sim_run_for(sim, 100 * WAVE_H);
-    assert_int_equal(seen->count, 0);
+    assert_int_equal(sim->log.count, 0);
     assert_int_equal(conn_expiry(&end_a()->conn, link_now(sim->link)), WAVE_NEVER);
 }
 

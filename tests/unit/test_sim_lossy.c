@@ -125,11 +125,11 @@ static struct seq random_isn(struct prng *r, const struct group *g)
     return g->isn_below ? seq_of(g->isn_below - below) : seq_of((uint32_t)prng_next(r));
 }
 
-static void set_up(struct sim *s, uint64_t seed, const struct group *g)
+static struct sim *set_up(uint64_t seed, const struct group *g)
 {
     struct prng r = {seed ^ 0x7463707761766521u};
     struct conn_config a = random_config(&r, g), b = random_config(&r, g);
-    sim_init(s, seed, &a, &b);
+    struct sim *s = sim_new(seed, &a, &b);
     s->quick = prng_chance(&r, 5000);
     for (enum link_end e = LINK_A; e <= LINK_B; e++) {
         struct link_manners m = random_manners(&r, g);
@@ -146,6 +146,7 @@ static void set_up(struct sim *s, uint64_t seed, const struct group *g)
     } else {
         sim_open(s, iss_a, iss_b);
     }
+    return s;
 }
 
 /* An end whose last ACK was lost may meet the RST of a peer that is gone already. By then that
@@ -167,15 +168,12 @@ static void assert_ended_well(struct sim *s)
 
 static void run(uint64_t seed, const struct group *g)
 {
-    struct sim *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    set_up(s, seed, g);
+    struct sim *s = set_up(seed, g);
     if (!sim_run(s, 48 * WAVE_H))
         sim_fail(s, "the run did not end");
     sim_assert_complete(s);
     assert_ended_well(s);
-    sim_free(s);
-    free(s);
+    sim_delete(s);
 }
 
 static void runs_of_a_group(void **state)

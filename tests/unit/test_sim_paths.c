@@ -18,43 +18,32 @@
 #define PASSIVE_CLOSE "SYN_RECEIVED ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED"
 
 static struct sim *sim;
-static struct sim_log *seen;
 
 static int set_up(void **state)
 {
     (void)state;
     struct conn_config c = sim_config(1500);
-    sim = calloc(1, sizeof *sim);
-    seen = calloc(1, sizeof *seen);
-    sim_init(sim, 1, &c, &c);
+    sim = sim_new(1, &c, &c);
     sim_manners(sim, &(struct link_manners){.delay = 10 * WAVE_MS});
-    sim_log(sim, seen);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    sim_free(sim);
-    free(sim);
-    free(seen);
+    sim_delete(sim);
     return 0;
-}
-
-static struct conn *conn_of(enum link_end e)
-{
-    return &sim->end[e].conn;
 }
 
 static void both_open(void)
 {
-    assert_int_equal(conn_open(conn_of(LINK_A), link_now(sim->link), seq_of(1000)), 0);
-    assert_int_equal(conn_open(conn_of(LINK_B), link_now(sim->link), seq_of(9000)), 0);
+    assert_int_equal(conn_open(sim_conn(sim, LINK_A), link_now(sim->link), seq_of(1000)), 0);
+    assert_int_equal(conn_open(sim_conn(sim, LINK_B), link_now(sim->link), seq_of(9000)), 0);
 }
 
 static void close_now(enum link_end e)
 {
-    assert_int_equal(conn_close(conn_of(e), link_now(sim->link)), 0);
+    assert_int_equal(conn_close(sim_conn(sim, e), link_now(sim->link)), 0);
     sim->end[e].closed = true;
 }
 
@@ -69,7 +58,7 @@ static void rfc9293_3_5_three_way_handshake(void **unused)
 {
     (void)unused;
     sim_establish(sim);
-    assert_string_equal(sim_log_text(seen), "A:S B:S. A:.");
+    assert_string_equal(sim_log_text(sim), "A:S B:S. A:.");
     assert_string_equal(sim->end[LINK_A].path, "SYN_SENT ESTABLISHED");
     assert_string_equal(sim->end[LINK_B].path, "SYN_RECEIVED ESTABLISHED");
 }
@@ -81,7 +70,7 @@ static void rfc9293_3_5_simultaneous_open(void **unused)
     sim_until_state(sim, LINK_A, STATE_ESTABLISHED, 25 * WAVE_MS);
     sim_until_state(sim, LINK_B, STATE_ESTABLISHED, 25 * WAVE_MS);
     users(5000, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
-    assert_memory_equal(sim_log_text(seen), "A:S B:S B:S. A:S.", 17);
+    assert_memory_equal(sim_log_text(sim), "A:S B:S B:S. A:S.", 17);
     assert_true(sim_run_for(sim, WAVE_H));
     assert_string_equal(sim->end[LINK_A].path,
                         "SYN_SENT SYN_RECEIVED ESTABLISHED FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT CLOSED");
@@ -94,15 +83,15 @@ static void rfc9293_3_6_four_way_close(void **unused)
 {
     (void)unused;
     sim_establish(sim);
-    sim_log_clear(seen);
+    sim_log_clear(sim);
     users(0, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
     sim->end[LINK_B].user.close_after = 100 * WAVE_MS;
     assert_true(sim_run_for(sim, WAVE_H));
-    assert_string_equal(sim_log_text(seen), "A:F. B:. B:F. A:.");
+    assert_string_equal(sim_log_text(sim), "A:F. B:. B:F. A:.");
     assert_string_equal(sim->end[LINK_A].path, ACTIVE_CLOSE);
     assert_string_equal(sim->end[LINK_B].path, PASSIVE_CLOSE);
-    assert_int_equal(conn_of(LINK_A)->end, END_CLOSED);
-    assert_int_equal(conn_of(LINK_B)->end, END_CLOSED);
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_CLOSED);
+    assert_int_equal(sim_conn(sim, LINK_B)->end, END_CLOSED);
     sim_assert_complete(sim);
 }
 
@@ -110,11 +99,11 @@ static void rfc9293_3_6_three_way_close(void **unused)
 {
     (void)unused;
     sim_establish(sim);
-    sim_log_clear(seen);
+    sim_log_clear(sim);
     sim->quick = true;
     users(0, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
     assert_true(sim_run_for(sim, WAVE_H));
-    assert_string_equal(sim_log_text(seen), "A:F. B:F. A:.");
+    assert_string_equal(sim_log_text(sim), "A:F. B:F. A:.");
     assert_string_equal(sim->end[LINK_B].path, PASSIVE_CLOSE);
     /* FIN_WAIT_2 is passed through in one segment, or left out: RFC 9293, 3.10.7.4 has the ACK
      * handled before the FIN. */
@@ -126,11 +115,11 @@ static void rfc9293_3_6_simultaneous_close(void **unused)
 {
     (void)unused;
     sim_establish(sim);
-    sim_log_clear(seen);
+    sim_log_clear(sim);
     close_now(LINK_A);
     close_now(LINK_B);
     assert_true(sim_run_for(sim, WAVE_H));
-    assert_string_equal(sim_log_text(seen), "A:F. B:F. B:. A:.");
+    assert_string_equal(sim_log_text(sim), "A:F. B:F. B:. A:.");
     assert_string_equal(sim->end[LINK_A].path,
                         "SYN_SENT ESTABLISHED FIN_WAIT_1 CLOSING TIME_WAIT CLOSED");
     assert_string_equal(sim->end[LINK_B].path,
@@ -179,11 +168,11 @@ static void half_close(enum link_end closer)
         .total = 2000000, .write_max = 2000, .write_pause = 4 * WAVE_S, .close = SIM_CLOSE_SENT};
     sim_until_state(sim, closer, STATE_FIN_WAIT_2, WAVE_S);
     sim_run_for(sim, 30 * WAVE_MIN);
-    assert_int_equal(conn_of(closer)->state, STATE_FIN_WAIT_2);
-    assert_int_equal(conn_of(other)->state, STATE_CLOSE_WAIT);
+    assert_int_equal(sim_conn(sim, closer)->state, STATE_FIN_WAIT_2);
+    assert_int_equal(sim_conn(sim, other)->state, STATE_CLOSE_WAIT);
     assert_in_range(sim->end[closer].received, 100000, 1999999);
     assert_true(sim_run_for(sim, 3 * WAVE_H));
-    assert_int_equal(conn_of(closer)->retransmits + conn_of(other)->retransmits, 0);
+    assert_int_equal(sim_conn(sim, closer)->retransmits + sim_conn(sim, other)->retransmits, 0);
     sim_assert_complete(sim);
 }
 
@@ -221,13 +210,13 @@ static void rfc9293_3_10_5_abort_resets_the_peer(void **unused)
 {
     (void)unused;
     sim_establish(sim);
-    sim_log_clear(seen);
-    conn_abort(conn_of(LINK_A), link_now(sim->link));
+    sim_log_clear(sim);
+    conn_abort(sim_conn(sim, LINK_A), link_now(sim->link));
     assert_true(sim_run_for(sim, WAVE_S));
-    assert_memory_equal(sim_log_text(seen), "A:R", 3);
-    assert_int_equal(seen->count, 1);
-    assert_int_equal(conn_of(LINK_A)->end, END_ABORTED);
-    assert_int_equal(conn_of(LINK_B)->end, END_RESET);
+    assert_memory_equal(sim_log_text(sim), "A:R", 3);
+    assert_int_equal(sim->log.count, 1);
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_ABORTED);
+    assert_int_equal(sim_conn(sim, LINK_B)->end, END_RESET);
     assert_int_equal(sim->end[LINK_B].events[EVENT_RESET], 1);
 }
 
@@ -235,22 +224,22 @@ static void a_vanished_end_says_nothing(void **unused)
 {
     (void)unused;
     sim_establish(sim);
-    sim_log_clear(seen);
-    conn_vanish(conn_of(LINK_A), link_now(sim->link));
+    sim_log_clear(sim);
+    conn_vanish(sim_conn(sim, LINK_A), link_now(sim->link));
     sim_run_for(sim, WAVE_S);
-    assert_int_equal(seen->count, 0);
-    assert_int_equal(conn_of(LINK_A)->end, END_VANISHED);
-    assert_int_equal(conn_of(LINK_B)->state, STATE_ESTABLISHED);
-    conn_vanish(conn_of(LINK_B), link_now(sim->link));
+    assert_int_equal(sim->log.count, 0);
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_VANISHED);
+    assert_int_equal(sim_conn(sim, LINK_B)->state, STATE_ESTABLISHED);
+    conn_vanish(sim_conn(sim, LINK_B), link_now(sim->link));
 }
 
 static void rfc9293_3_10_7_1_nobody_there_refuses(void **unused)
 {
     (void)unused;
-    assert_int_equal(conn_open(conn_of(LINK_A), link_now(sim->link), seq_of(5)), 0);
+    assert_int_equal(conn_open(sim_conn(sim, LINK_A), link_now(sim->link), seq_of(5)), 0);
     sim_run_for(sim, WAVE_S);
-    assert_string_equal(sim_log_text(seen), "A:S B:R.");
-    assert_int_equal(conn_of(LINK_A)->end, END_REFUSED);
+    assert_string_equal(sim_log_text(sim), "A:S B:R.");
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_REFUSED);
 }
 
 static void rfc9293_3_8_3_nothing_answers_the_syn(void **unused)
@@ -259,12 +248,12 @@ static void rfc9293_3_8_3_nothing_answers_the_syn(void **unused)
     link_cut(sim->link, true);
     sim_open(sim, seq_of(5), seq_of(6));
     sim_run_for(sim, WAVE_H);
-    assert_int_equal(conn_of(LINK_A)->end, END_TIMEOUT_SYN);
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_TIMEOUT_SYN);
     assert_int_equal(sim->end[LINK_A].last[EVENT_TIMEOUT].u.timeout, TIMEOUT_SYN);
-    assert_int_equal(seen->count, 1 + sim->end[LINK_A].env.config.syn_retries);
+    assert_int_equal(sim->log.count, 1 + sim->end[LINK_A].env.config.syn_retries);
     /* RFC 6298: 1 s, and twice as long each time. */
-    for (size_t i = 1; i < seen->count; i++)
-        assert_int_equal(seen->seen[i].at - seen->seen[i - 1].at, WAVE_S << (i - 1));
+    for (size_t i = 1; i < sim->log.count; i++)
+        assert_int_equal(sim->log.seen[i].at - sim->log.seen[i - 1].at, WAVE_S << (i - 1));
 }
 
 /*
@@ -435,12 +424,12 @@ static void comes_back(uint32_t iss)
 {
     sim_establish(sim);
     sim_restart(sim, LINK_A);
-    sim_log_clear(seen);
-    assert_int_equal(conn_open(conn_of(LINK_A), link_now(sim->link), seq_of(iss)), 0);
+    sim_log_clear(sim);
+    assert_int_equal(conn_open(sim_conn(sim, LINK_A), link_now(sim->link), seq_of(iss)), 0);
     sim_run_for(sim, 50 * WAVE_MS);
-    assert_string_equal(sim_log_text(seen), "A:S B:. A:R");
-    assert_int_equal(conn_of(LINK_B)->end, END_RESET);
-    assert_int_equal(conn_of(LINK_A)->state, STATE_SYN_SENT);
+    assert_string_equal(sim_log_text(sim), "A:S B:. A:R");
+    assert_int_equal(sim_conn(sim, LINK_B)->end, END_RESET);
+    assert_int_equal(sim_conn(sim, LINK_A)->state, STATE_SYN_SENT);
     /* Now somebody listens again, and the SYN's repetition finds him. */
     sim_restart(sim, LINK_B);
     sim_listen(sim, LINK_B, seq_of(77));
@@ -479,11 +468,11 @@ static void rfc9293_3_5_1_data_to_a_crashed_end_is_reset(void **unused)
     const uint8_t byte = 'x';
     sim_establish(sim);
     sim_restart(sim, LINK_A);
-    sim_log_clear(seen);
-    assert_int_equal(conn_send(conn_of(LINK_B), link_now(sim->link), &byte, 1), 1);
+    sim_log_clear(sim);
+    assert_int_equal(conn_send(sim_conn(sim, LINK_B), link_now(sim->link), &byte, 1), 1);
     sim_run_for(sim, WAVE_S);
-    assert_string_equal(sim_log_text(seen), "B:.(1) A:R");
-    assert_int_equal(conn_of(LINK_B)->end, END_RESET);
+    assert_string_equal(sim_log_text(sim), "B:.(1) A:R");
+    assert_int_equal(sim_conn(sim, LINK_B)->end, END_RESET);
 }
 
 static void rfc9293_3_5_old_duplicate_syn_before_the_new_one(void **unused)
@@ -493,11 +482,11 @@ static void rfc9293_3_5_old_duplicate_syn_before_the_new_one(void **unused)
     sim_open(sim, seq_of(90), seq_of(300));
     sim_run_for(sim, WAVE_MS);
     sim_restart(sim, LINK_A);
-    assert_int_equal(conn_open(conn_of(LINK_A), link_now(sim->link), seq_of(100)), 0);
+    assert_int_equal(conn_open(sim_conn(sim, LINK_A), link_now(sim->link), seq_of(100)), 0);
     users(3000, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
-    assert_int_equal(conn_of(LINK_A)->end, END_CLOSED);
+    assert_int_equal(sim_conn(sim, LINK_A)->end, END_CLOSED);
 }
 
 static void rfc9293_3_5_1_old_duplicate_syn_between_two_listeners(void **unused)
@@ -508,9 +497,9 @@ static void rfc9293_3_5_1_old_duplicate_syn_between_two_listeners(void **unused)
     sim_restart(sim, LINK_A);
     sim_listen(sim, LINK_A, seq_of(100));
     sim_run_for(sim, WAVE_S);
-    assert_string_equal(sim_log_text(seen), "A:S B:S. A:R");
-    assert_int_equal(conn_of(LINK_A)->state, STATE_LISTEN);
-    assert_int_equal(conn_of(LINK_B)->state, STATE_LISTEN);
+    assert_string_equal(sim_log_text(sim), "A:S B:S. A:R");
+    assert_int_equal(sim_conn(sim, LINK_A)->state, STATE_LISTEN);
+    assert_int_equal(sim_conn(sim, LINK_B)->state, STATE_LISTEN);
 }
 
 static void rfc9293_3_6_1_a_lost_last_ack_is_said_again_and_starts_time_wait_anew(void **unused)
@@ -522,9 +511,9 @@ static void rfc9293_3_6_1_a_lost_last_ack_is_said_again_and_starts_time_wait_ane
     users(0, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
     sim->end[LINK_B].user.close_after = 10 * WAVE_MS;
     assert_true(sim_run_for(sim, WAVE_H));
-    assert_string_equal(sim_log_text(seen), "A:S B:S. A:. A:F. B:. B:F. A:. B:F. A:.");
+    assert_string_equal(sim_log_text(sim), "A:S B:S. A:. A:F. B:. B:F. A:. B:F. A:.");
     /* 2 MSL count from the FIN's repetition, as it arrives. */
-    assert_int_equal(sim->end[LINK_A].last[EVENT_STATE].at, seen->seen[8].at + 4 * WAVE_MIN);
+    assert_int_equal(sim->end[LINK_A].last[EVENT_STATE].at, sim->log.seen[8].at + 4 * WAVE_MIN);
     sim_assert_complete(sim);
 }
 
