@@ -25,6 +25,7 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_DATA] = {"it sends data", "it sends data"},
     [CAUSE_ACK] = {"it acknowledges, and has sent no FIN", "it acknowledges, and has sent no FIN"},
     [CAUSE_ANSWER] = {"it answered the peer's probe", "it answered our probe"},
+    [CAUSE_PROBE] = {"it probes the peer", "it probes us"},
     [CAUSE_FIN_SENT] = {"the peer sent its FIN", "we sent our FIN"},
     [CAUSE_ACKED_FIN] = {"it acknowledged the peer's FIN", "it acknowledged our FIN"},
     [CAUSE_FIN] = {"it sent its FIN", "it sent its FIN"},
@@ -197,9 +198,11 @@ static void enter_known(const struct look *l)
     const struct track_half *y = l->y;
     bool beyond = seen(y, SEEN_ANY) && seq_gt(l->s->ack, y->before);
     bool fast_open = seen(y, SEEN_SYN) && seq_gt(y->before, seq_add(y->isn, 1));
+    bool probe = l->notes & TRACK_PROBE;
+    /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4). */
+    bool keepalive = probe && seen(x, SEEN_SYN) && seq_eq(l->s->seq, x->isn);
 
-    if (!seen(x, SEEN_OPEN) &&
-        (beyond || (l->s->len > 0 && !fast_open && !(l->notes & TRACK_PROBE))))
+    if (beyond || keepalive || (l->s->len > 0 && !fast_open && !probe))
         x->seen |= SEEN_OPEN;
     /* Seen from the middle on, what y sent before is not known. */
     if (seen(x, SEEN_FIN) && beyond && infer_whole(l) && seq_gt(y->acked, x->fin))

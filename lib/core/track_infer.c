@@ -79,13 +79,15 @@ static bool first_data(const struct look *l)
            !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION));
 }
 
-/* Whether x had certainly sent no FIN when it sent this. Without data SEQ is SND.NXT: if the number
- * before it is data, no FIN has been sent. Data may be a repetition with a lost FIN behind it. */
+/* Whether x had certainly sent no FIN when it sent this. Without data SEQ is SND.NXT, or one less
+ * in a probe: if the number before SND.NXT is data, no FIN has been sent. Data may be a repetition
+ * with a lost FIN behind it. */
 static bool fin_unsent(const struct look *l)
 {
     const struct track_half *x = l->x;
+    struct seq at = seq_add(seg_end(l->s), l->s->len == 0 && (l->notes & TRACK_PROBE));
 
-    if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(seg_end(l->s), x->next))
+    if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(at, x->next))
         return false;
     return l->s->len == 0 || first_data(l);
 }
@@ -145,7 +147,9 @@ static void before_fin(const struct look *l, bool got, bool not_got)
         infer_proved(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
     } else if (not_got && seen(x, SEEN_OPEN)) {
         enum cause cause = l->s->len ? CAUSE_DATA : CAUSE_ACK;
-        if (l->newer)
+        if (l->notes & TRACK_PROBE)
+            cause = CAUSE_PROBE;
+        else if (l->newer)
             cause = seq_eq(l->s->ack, seq_add(l->y->isn, 1)) ? CAUSE_ACKED_SYN : CAUSE_ACKED_DATA;
         infer_proved(l, STATE_ESTABLISHED, cause);
     }

@@ -42,6 +42,7 @@ enum cause {
     CAUSE_DATA,
     CAUSE_ACK,
     CAUSE_ANSWER,
+    CAUSE_PROBE,
     CAUSE_FIN_SENT,
     CAUSE_ACKED_FIN,
     CAUSE_FIN,

@@ -164,6 +164,8 @@ static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uin
     else
         record(&s->log, at, from, g);
     drain_events(s, &s->end[from]);
+    if (s->watch)
+        s->watch(s->watch_ctx, at, from, arrived, number, g);
 }
 
 static void end_init(struct sim *s, enum link_end e, const struct conn_config *config)

@@ -79,6 +79,8 @@ struct sim {
     bool traced;
     wave_time heard[2]; /* when a segment last reached that end */
     struct sim_log log;
+    link_watch *watch; /* a test's own beside it, or NULL; link_watcher() is taken */
+    void *watch_ctx;
 };
 
 /* Present-day defaults for a path of `mtu` bytes over IPv4. */

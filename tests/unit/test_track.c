@@ -732,6 +732,29 @@ static void a_keepalive_probe_and_its_answer(void **state)
     assert_int_equal(a(ACK, 101, 101, 0), TRACK_NEW);
 }
 
+static void a_probe_of_the_peers_proves_established_before_any_data(void **state)
+{
+    (void)state;
+    open_actively();
+    pass(LATE);
+    assert_int_equal(b(ACK, 0, 1, 0), TRACK_PROBE);
+    peer_is(ESTABLISHED, PROVED);
+    evidence_is(TRACK_B, 4, "it probes us");
+}
+
+static void a_probe_with_a_byte_may_be_data_repeated_with_a_fin_behind_it(void **state)
+{
+    (void)state;
+    open_actively();
+    pass(LATE);
+    b(ACK, 1, 1, 1);
+    a(ACK, 1, 2, 0);
+    assert_int_equal(b(ACK, 1, 1, 1), TRACK_PROBE);
+    peer_is(ESTABLISHED, ASSUMED);
+    b(ACK, 1, 1, 0);
+    peer_is(ESTABLISHED, PROVED);
+}
+
 static void a_silent_peer_is_merely_assumed_until_it_speaks(void **state)
 {
     (void)state;
@@ -1189,6 +1212,8 @@ int main(void)
         CASE(simultaneous_close),
         CASE(an_ack_of_our_fin_after_ours_of_its_is_closing_or_time_wait),
         CASE(a_keepalive_probe_and_its_answer),
+        CASE(a_probe_of_the_peers_proves_established_before_any_data),
+        CASE(a_probe_with_a_byte_may_be_data_repeated_with_a_fin_behind_it),
         CASE(a_silent_peer_is_merely_assumed_until_it_speaks),
         CASE(silence_of_a_peer_that_was_never_heard_is_unknown),
         CASE(rfc5961_4_a_syn_in_established_draws_a_challenge_and_moves_nothing),

@@ -38,7 +38,7 @@ struct watch {
 };
 
 struct run {
-    struct sim sim;
+    struct sim *sim;
     uint8_t truth[SEGMENTS]; /* state of its sender after each segment had left */
     uint8_t sender[SEGMENTS];
     struct watch watch[WATCHERS];
@@ -76,7 +76,7 @@ static void hold_against_truth(struct run *r, const struct watch *w)
         uint32_t n = w->number[v.evidence];
         r->proved |= 1u << v.state;
         if (r->sender[n] != side || r->truth[n] != v.state)
-            sim_fail(&r->sim,
+            sim_fail(r->sim,
                      "watcher %td calls %s %s, proved by segment #%u (%s), which %s sent in %s",
                      w - r->watch, side_name(side), state_name(v.state), n, v.cause,
                      side_name(r->sender[n]), state_name(r->truth[n]));
@@ -90,9 +90,9 @@ static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uin
 {
     struct run *r = ctx;
     if (number >= SEGMENTS)
-        sim_fail(&r->sim, "the run has too many segments");
+        sim_fail(r->sim, "the run has too many segments");
     if (!arrived) {
-        r->truth[number] = r->sim.end[from].conn.state;
+        r->truth[number] = r->sim->end[from].conn.state;
         r->sender[number] = (uint8_t)from;
     }
     for (size_t i = 0; i < WATCHERS; i++) {
@@ -100,7 +100,7 @@ static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uin
         if (arrived == (w->at == from) || number < w->skip)
             continue;
         if (w->track.number + 1 >= SEGMENTS)
-            sim_fail(&r->sim, "the run has too many segments");
+            sim_fail(r->sim, "the run has too many segments");
         w->number[w->track.number + 1] = (uint32_t)number;
         track_segment(&w->track, at, from == LINK_A ? TRACK_A : TRACK_B, s);
         hold_against_truth(r, w);
@@ -164,17 +164,17 @@ static struct sim_user random_user(struct prng *r, const struct group *g)
 static void random_open(struct run *r, struct prng *p)
 {
     struct seq iss[2] = {seq_of((uint32_t)prng_next(p)), seq_of((uint32_t)prng_next(p))};
-    struct conn *a = &r->sim.end[LINK_A].conn, *b = &r->sim.end[LINK_B].conn;
-    wave_time now = link_now(r->sim.link);
+    struct conn *a = &r->sim->end[LINK_A].conn, *b = &r->sim->end[LINK_B].conn;
+    wave_time now = link_now(r->sim->link);
     uint64_t kind = prng_below(p, 4);
     if (kind == 0) {
         assert_int_equal(conn_open(a, now, iss[0]), 0);
         assert_int_equal(conn_open(b, now, iss[1]), 0);
     } else if (kind == 1) {
-        sim_listen(&r->sim, LINK_A, iss[0]);
+        sim_listen(r->sim, LINK_A, iss[0]);
         assert_int_equal(conn_open(b, now, iss[1]), 0);
     } else {
-        sim_open(&r->sim, iss[0], iss[1]);
+        sim_open(r->sim, iss[0], iss[1]);
     }
 }
 
@@ -201,8 +201,8 @@ static bool aborts_silently(enum state s)
 /* What a call answers depends on the state it meets, and is not what is tested here. */
 static void act(struct run *r, const struct action *a, struct prng *p)
 {
-    struct sim_end *e = &r->sim.end[a->end];
-    wave_time now = link_now(r->sim.link);
+    struct sim_end *e = &r->sim->end[a->end];
+    wave_time now = link_now(r->sim->link);
     switch (a->kind) {
     case CLOSE:
         if (!e->closed && e->conn.state != STATE_CLOSED && e->conn.state != STATE_LISTEN &&
@@ -237,9 +237,9 @@ static void assert_agreement(struct run *r)
     for (size_t i = AT_A; i <= AT_B; i++)
         for (int side = TRACK_A; side < TRACK_SIDES; side++) {
             struct track_view v = track_view(&r->watch[i].track, (enum track_side)side);
-            const struct conn *c = &r->sim.end[side].conn;
+            const struct conn *c = &r->sim->end[side].conn;
             if (v.state != c->state)
-                sim_fail(&r->sim, "in the end watcher %zu calls %s %s (%s: %s), and it is %s", i,
+                sim_fail(r->sim, "in the end watcher %zu calls %s %s (%s: %s), and it is %s", i,
                          side_name(side), state_name(v.state),
                          v.certainty == CERTAINTY_PROVED ? "proved" : "assumed", v.cause,
                          state_name(c->state));
@@ -253,11 +253,11 @@ static unsigned run(uint64_t seed, const struct group *g)
     struct action actions[ACTIONS];
     assert_non_null(r);
     struct conn_config a = random_config(&p), b = random_config(&p);
-    sim_init(&r->sim, seed, &a, &b);
+    r->sim = sim_new(seed, &a, &b);
     r->harmless = g->harmless;
-    r->sim.quick = prng_chance(&p, 5000);
-    r->sim.watch = watch;
-    r->sim.watch_ctx = r;
+    r->sim->quick = prng_chance(&p, 5000);
+    r->sim->watch = watch;
+    r->sim->watch_ctx = r;
     for (size_t i = 0; i < WATCHERS; i++) {
         track_init(&r->watch[i].track);
         r->watch[i].at = i == AT_B || (i == IN_THE_MIDDLE && prng_chance(&p, 5000));
@@ -266,22 +266,22 @@ static unsigned run(uint64_t seed, const struct group *g)
     r->watch[IN_THE_MIDDLE].skip = g->harmless ? SEGMENTS : 2 + prng_below(&p, 20);
     for (enum link_end e = LINK_A; e <= LINK_B; e++) {
         struct link_manners m = random_manners(&p, g);
-        link_manners(r->sim.link, e, &m);
-        link_resets(r->sim.link, e, prng_chance(&p, 8000));
-        r->sim.end[e].user = random_user(&p, g);
+        link_manners(r->sim->link, e, &m);
+        link_resets(r->sim->link, e, prng_chance(&p, 8000));
+        r->sim->end[e].user = random_user(&p, g);
     }
     random_open(r, &p);
     size_t n = random_actions(&p, actions);
     for (size_t i = 0; i < n; i++) {
-        sim_run(&r->sim, actions[i].at);
+        sim_run(r->sim, actions[i].at);
         act(r, &actions[i], &p);
     }
-    sim_run(&r->sim, END * WAVE_S);
-    link_run(r->sim.link, END * WAVE_S, NULL, NULL); /* what is still on the way */
+    sim_run(r->sim, END * WAVE_S);
+    link_run(r->sim->link, END * WAVE_S, NULL, NULL); /* what is still on the way */
     if (g->harmless && !r->untold)
         assert_agreement(r);
     unsigned proved = r->proved;
-    sim_free(&r->sim);
+    sim_delete(r->sim);
     free(r);
     return proved;
 }
