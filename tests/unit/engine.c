@@ -105,29 +105,55 @@ static void step_into_listen(enum state s)
         rig.state = STATE_LISTEN;
 }
 
+static void verify_event(struct at at, const struct event *e)
+{
+    check_at(at, e->id == rig.c.id, "an event is of connection %u", e->id);
+    check_at(at, e->at >= rig.last_event && e->at <= rig.now, "an event is of another time");
+    rig.last_event = e->at;
+    if (e->kind == EVENT_DATA)
+        rig.told_data += e->u.bytes;
+    if (e->kind == EVENT_ACKED)
+        rig.told_acked += e->u.bytes;
+    if (e->kind != EVENT_STATE)
+        return;
+    check_at(at, e->u.state.cause && e->u.state.cause[0], "a step has no cause");
+    check_at(at, e->u.state.from == rig.state, "an event says %s was left in %s",
+             state_name(e->u.state.from), state_name(rig.state));
+    check_at(at, state_edge(e->u.state.from, e->u.state.to), "%s to %s is no edge",
+             state_name(e->u.state.from), state_name(e->u.state.to));
+    rig.state = e->u.state.to;
+}
+
+/* What the events told adds up to what the connection says of itself. */
+static void verify_sums(struct at at)
+{
+    check_at(at, rig.env.events_lost == 0, "events were lost");
+    check_at(at, rig.state == rig.c.state, "the events end in %s", state_name(rig.state));
+    check_at(at, rig.told_data == conn_received(&rig.c), "%u bytes were told of, %u received",
+             rig.told_data, conn_received(&rig.c));
+    if (rig.c.state != STATE_CLOSED && !rig.sends_itself)
+        check_at(at, rig.told_acked + conn_unacked(&rig.c) == rig.queued - 1,
+                 "%u bytes were sent, %u told to be acknowledged, %zu are not", rig.queued - 1,
+                 rig.told_acked, conn_unacked(&rig.c));
+    const char *broken = conn_check(&rig.c);
+    check_at(at, broken == NULL, "conn_check: %s", broken ? broken : "");
+}
+
 /* Every event is kept, and the states they tell form a chain of RFC 9293's edges. */
 static void take_events(struct at at)
 {
     struct event e;
     while (env_event(&rig.env, &e)) {
-        if (e.kind == EVENT_STATE) {
+        if (e.kind == EVENT_STATE)
             step_into_listen(e.u.state.from);
-            check_at(at, e.u.state.from == rig.state, "an event says %s was left in %s",
-                     state_name(e.u.state.from), state_name(rig.state));
-            check_at(at, state_edge(e.u.state.from, e.u.state.to), "%s to %s is no edge",
-                     state_name(e.u.state.from), state_name(e.u.state.to));
-            rig.state = e.u.state.to;
-        }
+        verify_event(at, &e);
         if (rig.events == COUNT(rig.log))
             forget();
         rig.taken[rig.events] = false;
         rig.log[rig.events++] = e;
     }
     step_into_listen(rig.c.state);
-    check_at(at, rig.env.events_lost == 0, "events were lost");
-    check_at(at, rig.state == rig.c.state, "the events end in %s", state_name(rig.state));
-    const char *broken = conn_check(&rig.c);
-    check_at(at, broken == NULL, "conn_check: %s", broken ? broken : "");
+    verify_sums(at);
 }
 
 /* RFC 7323, 3.2: once negotiated, on every segment but a RST; RFC 9293, 3.1 and 3.2: MSS, scale
@@ -167,6 +193,33 @@ static void verify_edge(struct at at, const struct seg *s)
         rig.edge = edge;
 }
 
+/* RFC 9293, 3.4 and 3.8.6: SEG.ACK is RCV.NXT, the window is what the buffer has room for, and new
+ * data stays in the peer's window, but for a probe of a zero one. */
+static void verify_numbers(struct at at, const struct seg *s)
+{
+    if (s->flags & SEG_RST)
+        return;
+    uint32_t end = out_seq() + s->len, edge = snd_una() + rig.c.snd.wnd;
+    check_at(at, !(s->flags & SEG_ACK) || out_ack() == rcv_nxt(), "%u is acknowledged, not %u",
+             out_ack(), rcv_nxt());
+    check_at(at, (int32_t)(end - snd_nxt()) <= 0, "%u is sent, beyond SND.NXT", end);
+    check_at(at, (int32_t)(out_seq() + 1 - snd_una()) >= 0, "%u is sent, long acknowledged",
+             out_seq());
+    if (s->len > 0 && (int32_t)(end - rig.sent) > 0 && rig.c.snd.wnd > 0)
+        check_at(at, (int32_t)(end - edge) <= 0, "new data up to %u, the window ends at %u", end,
+                 edge);
+    if ((int32_t)(end - rig.sent) > 0)
+        rig.sent = end;
+    /* A scaled window may be rounded up, so that its edge does not move left (RFC 7323, 2.4); what
+     * is offered must then be taken, and a_four_mebibyte_buffer_is_offered_and_filled sees to it.
+     */
+    uint32_t grain = rig.scaled ? 1u << rig.our_syn.wscale : 1;
+    uint32_t most = rig.env.config.rcvbuf + grain - 1 + !!(rig.c.flags & CONN_FIN_RCVD);
+    if (s->flags & SEG_ACK && !(s->flags & SEG_SYN))
+        check_at(at, out_ack() + out_window() - rig.read <= most,
+                 "a window of %u is more than there is room for", out_window());
+}
+
 static void verify_segment(struct at at)
 {
     const struct seg *s = &rig.out;
@@ -183,6 +236,7 @@ static void verify_segment(struct at at)
         rig.sacked = rig.our_syn.has & rig.their_syn.has & OPT_SACK_PERMITTED;
     }
     verify_edge(at, s);
+    verify_numbers(at, s);
     if (s->len > 0 && !rig.garbage)
         check_at(at, memcmp(s->data, bytes_at(out_seq(), 0), s->len) == 0,
                  "the bytes at %u are not what was sent there", out_seq());

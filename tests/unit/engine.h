@@ -71,9 +71,13 @@ struct rig {
     uint32_t echo;    /* its timestamp */
     uint32_t edge;    /* right edge offered so far, relative to the peer's ISN */
     bool garbage;     /* a probe's byte need not follow the pattern */
+    uint32_t sent;    /* the end of what went out so far, relative to our ISN */
     uint32_t queued;  /* the next byte that push() sends, relative to our ISN */
     uint32_t read;    /* the next byte that take() reads, relative to the peer's ISN */
     enum state state; /* as the events told it */
+    uint32_t told_data, told_acked; /* bytes that the events told of */
+    bool sends_itself;              /* the case calls conn_send() beside push() */
+    wave_time last_event;
     struct event log[512];
     bool taken[512];
     size_t events;
