@@ -280,6 +280,18 @@ static void put_ack(struct conn *c, wave_time now, struct seg *out)
     c->timer[TIMER_DELACK] = WAVE_NEVER;
 }
 
+static void told_again(struct conn *c, wave_time now, const struct plan *p)
+{
+    struct event e = {.kind = EVENT_RETRANSMIT};
+
+    e.u.retransmit.why = p->why;
+    e.u.retransmit.seq = p->first;
+    e.u.retransmit.len = p->len;
+    e.u.retransmit.n = c->backoff;
+    conn_emit(c, now, &e);
+    c->retransmits++;
+}
+
 static void send_syn(struct conn *c, wave_time now, struct seg *out)
 {
     const struct conn_config *config = &c->env->config;
@@ -311,11 +323,7 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
     if (c->syn_sent == 0) {
         c->since = now;
     } else {
-        struct event e = {.kind = EVENT_RETRANSMIT};
-        e.u.retransmit.why = RETRANSMIT_RTO;
-        e.u.retransmit.seq = out->seq;
-        conn_emit(c, now, &e);
-        c->retransmits++;
+        told_again(c, now, &(struct plan){.first = c->snd.iss, .why = RETRANSMIT_RTO});
     }
     c->syn_sent++;
     c->flags &= ~(uint32_t)CONN_SYN_OWED;
@@ -377,17 +385,6 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     c->flags &= ~(uint32_t)CONN_PROBE_OWED;
     conn_rearm(c, now, c->flags & CONN_TLP); /* new data puts the tail off: RFC 8985, 7.2 */
     return true;
-}
-
-static void told_again(struct conn *c, wave_time now, const struct plan *p)
-{
-    struct event e = {.kind = EVENT_RETRANSMIT};
-
-    e.u.retransmit.why = p->why;
-    e.u.retransmit.seq = p->first;
-    e.u.retransmit.len = p->len;
-    conn_emit(c, now, &e);
-    c->retransmits++;
 }
 
 static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg *out,

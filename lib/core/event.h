@@ -81,6 +81,7 @@ struct event {
             enum retransmit_kind why;
             struct seq seq;
             uint32_t len;
+            uint32_t n; /* how often the timer has fired in a row; 3 is R1 (RFC 9293, 3.8.3) */
         } retransmit;
         enum check check;
         struct {
