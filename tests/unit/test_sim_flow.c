@@ -116,6 +116,20 @@ static void rfc9293_3_8_6_1_a_zero_window_probe_unanswered_is_given_up(void **un
     conn_vanish(sim_conn(sim, LINK_B), link_now(sim->link));
 }
 
+static void rfc9293_3_10_7_4_a_window_update_of_the_same_numbers_is_taken_at_once(void **unused)
+{
+    (void)unused;
+    struct conn_config a = sim_config(1500), b = small_buffer();
+    begin(&a, &b);
+    sim->end[LINK_B].user.never_reads = true;
+    send_bytes(LINK_A, 30000);
+    sim_run_for(sim, 10 * WAVE_MIN);
+    sim->end[LINK_B].user.never_reads = false;
+    /* There and back, long before the next probe. */
+    sim_run_for(sim, 25 * WAVE_MS);
+    assert_in_range(conn_received(sim_conn(sim, LINK_B)), 11448, 20000);
+}
+
 /* Loses everything of B's that offers a window, as long as it is asked to. */
 struct updates {
     int to_lose, lost;
@@ -454,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(rfc9293_3_8_6_1_a_zero_window_is_probed_for_ever_while_it_is_answered),
         CASE(rfc9293_3_8_6_1_a_zero_window_probe_unanswered_is_given_up),
+        CASE(rfc9293_3_10_7_4_a_window_update_of_the_same_numbers_is_taken_at_once),
         CASE(rfc9293_3_8_6_1_a_lost_window_update_is_found_by_the_persist_timer),
         CASE(rfc9293_3_8_6_2_2_a_receiver_offers_no_silly_window),
         CASE(rfc9293_3_8_6_2_1_a_sender_waits_for_a_window_worth_using),
