@@ -237,6 +237,33 @@ static void rfc9293_3_6_must_12_the_user_learns_how_it_ended(void **state)
     expect_closed(END_RESET);
 }
 
+/* However a connection ends, what waited to be sent or read is given back. */
+static void every_end_gives_the_queues_back(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        rig_start(&variants[1]);
+        drive(STATE_ESTABLISHED);
+        push(50000);
+        burst();
+        in(ACK, 1, 1, WND, 1000);
+        in(ACK, 3001, 1, WND, 1000);
+        burst();
+        if (way == 0)
+            conn_vanish(&rig.c, rig.now);
+        else if (way == 1)
+            conn_abort(&rig.c, rig.now);
+        else if (way == 2)
+            in(RST, 1001, 0, 0, 0);
+        else
+            pass(10 * WAVE_MIN); /* given up after R2 */
+        burst();
+        expect_state(STATE_CLOSED);
+        conn_release(&rig.c);
+        check(rig.env.mem_used == 0, "way %d keeps %zu bytes", way, rig.env.mem_used);
+    }
+}
+
 static void nothing_is_left_of_a_closed_connection(void **state)
 {
     (void)state;
@@ -272,6 +299,7 @@ int main(void)
         cmocka_unit_test(data_before_our_fin_is_lost),
         cmocka_unit_test(rfc9293_3_6_must_12_the_user_learns_how_it_ended),
         cmocka_unit_test(nothing_is_left_of_a_closed_connection),
+        cmocka_unit_test(every_end_gives_the_queues_back),
     };
     return run_cases(cases, COUNT(cases));
 }

@@ -225,6 +225,54 @@ static void hard_error_returns_a_passive_handshake(void **state)
     silent(WAVE_H);
 }
 
+static void rfc5927_4_1_without_a_quoted_number_it_is_ignored(void **state)
+{
+    (void)state;
+    drive(STATE_SYN_SENT);
+    struct icmp e = error_about(0, 3, 3);
+    e.has_seq = false;
+    conn_icmp(&rig.c, rig.now, &e);
+    expect_state(STATE_SYN_SENT);
+}
+
+static void rfc1191_3_every_segment_in_flight_may_be_quoted(void **state)
+{
+    (void)state;
+    static const uint32_t quoted[] = {1, 1449, 2897, 3000};
+    for (size_t i = 0; i < COUNT(quoted); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_ESTABLISHED);
+        push(3000);
+        check(burst() == 3000, "not all goes out");
+        too_big(quoted[i], 1000);
+        check(expect_event(EVENT_MSS)->u.bytes <= 960, "%u was not believed", quoted[i]);
+    }
+}
+
+/* An error about a segment that has been acknowledged meanwhile is about nothing. */
+static void rfc5461_nothing_in_flight_nothing_to_note(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    icmp(0, 3, 3);
+    icmp(1, 3, 3);
+    expect_state(STATE_ESTABLISHED);
+    too_big(1, 600);
+    expect_no_event(EVENT_MSS);
+    push(2000);
+    out(ACK, 1, 1, 1448);
+}
+
+static void rfc9293_3_9_2_2_errors_end_with_silence_as_a_timeout(void **state)
+{
+    (void)state;
+    drive(STATE_SYN_SENT);
+    icmp(0, 3, 1);
+    while (rig.c.state == STATE_SYN_SENT && next_out(10 * WAVE_MIN))
+        icmp(0, 3, 1); /* soft, however often it comes */
+    expect_closed(END_TIMEOUT_SYN);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -241,6 +289,10 @@ int main(void)
         cmocka_unit_test(rfc4821_black_hole_is_found_by_smaller_segments),
         cmocka_unit_test(rfc9293_3_9_2_2_must_55_source_quench_is_ignored),
         cmocka_unit_test(hard_error_returns_a_passive_handshake),
+        cmocka_unit_test(rfc5927_4_1_without_a_quoted_number_it_is_ignored),
+        cmocka_unit_test(rfc1191_3_every_segment_in_flight_may_be_quoted),
+        cmocka_unit_test(rfc5461_nothing_in_flight_nothing_to_note),
+        cmocka_unit_test(rfc9293_3_9_2_2_errors_end_with_silence_as_a_timeout),
     };
     return run_cases(cases, COUNT(cases));
 }

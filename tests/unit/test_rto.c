@@ -346,6 +346,37 @@ static void a_reset_stops_the_timer(void **state)
     silent(WAVE_H);
 }
 
+/* After a timeout the whole flight is in doubt, and goes again in order as acknowledgements come.
+ */
+static void rfc5681_3_1_the_flight_goes_again_in_order(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(10 * 1460);
+    check(burst() == 14600, "not all goes out");
+    uint32_t acked = 1;
+    bool seen[10] = {false};
+    for (int i = 0; i < 40 && acked < 14601; i++) {
+        check(next_out(5 * WAVE_S), "%u is never sent again", acked);
+        seen[(out_seq() - 1) / 1460] = true;
+        if (out_seq() <= acked && out_seq() + rig.out.len > acked)
+            acked = out_seq() + rig.out.len;
+        if (!next_out(0)) { /* the peer answers when a flight is over */
+            silent(50 * WAVE_MS);
+            in(ACK, 1, acked, WND, 0);
+        } else {
+            seen[(out_seq() - 1) / 1460] = true;
+            if (out_seq() <= acked && out_seq() + rig.out.len > acked)
+                acked = out_seq() + rig.out.len;
+        }
+    }
+    for (int i = 0; i < 10; i++)
+        check(seen[i], "segment %d was not sent again", i);
+    in(ACK, 1, 14601, WND, 0);
+    check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
+    silent(WAVE_H);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -372,6 +403,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_8_3_progress_starts_r2_anew),
         cmocka_unit_test(a_retransmission_carries_the_newest_acknowledgement),
         cmocka_unit_test(a_reset_stops_the_timer),
+        cmocka_unit_test(rfc5681_3_1_the_flight_goes_again_in_order),
     };
     return run_cases(cases, COUNT(cases));
 }
