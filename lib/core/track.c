@@ -39,11 +39,6 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
 };
 
-static bool seen(const struct track_half *h, uint16_t bits)
-{
-    return (h->seen & bits) != 0;
-}
-
 /* Whether n is a number that h cannot have used: below its SYN. Only while the SYN is near enough
  * for the comparison to mean something. */
 static bool below_syn(const struct track_half *h, struct seq n)

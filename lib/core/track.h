@@ -26,7 +26,8 @@
  * the SYN-ACK then be repeated from FIN_WAIT_1. Hosts do not do it, since nobody has such a
  *   connection to close; it would be wrong only where that FIN, too, was lost before it came here.
  * - An ACK that acknowledges no more than our SYN proves nothing against SYN_RECEIVED, not even as
- *   the answer to a probe: that state answers probes as well.
+ *   the answer to a probe: that state answers probes as well. A probe of its own does, since that
+ *   is sent from synchronized states only.
  * - An answer to a probe does not prove FIN_WAIT_2: the ACK in an unacceptable segment is not
  *   looked at, so that FIN_WAIT_1 would answer the same.
  * - RST: in answer to a SYN, from a side that was never heard, CLOSED is assumed, since a

@@ -13,11 +13,6 @@ static int rank(uint8_t state)
     return ranks[state];
 }
 
-static bool seen(const struct track_half *h, uint16_t bits)
-{
-    return (h->seen & bits) != 0;
-}
-
 /* A SYN or a FIN is repeated because it was not acknowledged, and an answer was sent after
  * its probe: these speak against what was assumed before. A plain ACK, data or a first
  * SYN-ACK may merely have crossed the segment that the assumption rests on. */

@@ -27,6 +27,12 @@ enum {
     SEEN_WSCALE = 1 << 15    /* `shift` is valid */
 };
 
+/* Whether any of these bits is set. */
+static inline bool seen(const struct track_half *h, uint16_t bits)
+{
+    return (h->seen & bits) != 0;
+}
+
 /* Why a side is taken to be in its state: an index into the words of track_view.cause. */
 enum cause {
     CAUSE_NONE,

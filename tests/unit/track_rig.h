@@ -1,0 +1,62 @@
+/*
+ * A test's hand on one tracker. A is us, B the peer; both are judged the same way.
+ *
+ *     a(SYN, 0, 0, 0);              A's segment: flags, seq, ack, bytes of data
+ *     b(SYN | ACK, 0, 1, 0);        B's
+ *     peer_is(SYN_RECEIVED, PROVED);
+ *
+ * Numbers are relative to each side's ISN, which lie so that short connections cross 2^32 and 2^31.
+ * A millisecond passes between two segments unless wait_ms() says more.
+ */
+#ifndef TCPWAVE_TESTS_UNIT_TRACK_RIG_H
+#define TCPWAVE_TESTS_UNIT_TRACK_RIG_H
+
+#include "lib/core/track.h"
+
+enum { FIN = SEG_FIN, SYN = SEG_SYN, RST = SEG_RST, ACK = SEG_ACK, NONE = 0 };
+enum { PROVED = CERTAINTY_PROVED, ASSUMED = CERTAINTY_ASSUMED };
+enum { LATE = 1000 }; /* milliseconds: long enough for any segment to be a repetition */
+
+/* What a case may turn: the next segments are made of these. */
+struct track_rig {
+    struct track t;
+    wave_time now;
+    uint32_t iss[TRACK_SIDES];
+    uint16_t window[TRACK_SIDES];
+    struct opt options; /* of a SYN */
+};
+
+extern struct track_rig watched;
+
+/* Begins anew: the set-up of every case. */
+int fresh(void **unused);
+
+void wait_ms(uint32_t milliseconds);
+
+/* Shows the tracker a segment; returns its notes. */
+unsigned give(enum track_side from, uint16_t flags, uint32_t seq, uint32_t ack, uint32_t len);
+
+#define a(...) give(TRACK_A, __VA_ARGS__)
+#define b(...) give(TRACK_B, __VA_ARGS__)
+
+void side_is(enum track_side side, enum state state, unsigned certainty, int line);
+void evidence_is(enum track_side side, uint32_t number, const char *cause);
+
+#define peer_is(state, certainty) side_is(TRACK_B, STATE_##state, certainty, __LINE__)
+#define we_are(state, certainty) side_is(TRACK_A, STATE_##state, certainty, __LINE__)
+
+/* A opens, B answers, A acknowledges: three segments. */
+void open_actively(void);
+
+/* The same, and 100 bytes each way, acknowledged: both proved ESTABLISHED. Seven segments, and then
+ * it is LATE. */
+void established(void);
+
+/* established(), one side's FIN and the other's ACK of it: nine segments. */
+void half_closed(void);
+void half_closed_by_the_peer(void);
+
+/* half_closed(), the peer's FIN and our ACK of it: eleven segments. */
+void closed_by_us(void);
+
+#endif
