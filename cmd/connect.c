@@ -50,7 +50,7 @@ static wave_time answer_ends(const struct connect *x, const struct conn *e)
 
     if (!c->flow.sent_bytes || (e->flags & CONN_FIN_RCVD))
         return x->given_at;
-    if (c->lossy)
+    if (c->uneven_at)
         return time_add(from, x->options->linger);
     return from + (c->flow.received_bytes ? ANSWER_PAUSES : ANSWER_BEGINS);
 }

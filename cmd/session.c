@@ -1,5 +1,6 @@
 #include "cmd/session.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -13,6 +14,14 @@
 #include "lib/wire/diag.h"
 
 #define MTU_UNKNOWN 1500
+#define KEEP_FREE (16 << 20) /* bytes of heap */
+
+/* Many peers send at once: 512 frames where each has a slot of its own. */
+#define LISTEN_RING (32u << 20)
+
+/* Of what is received and not read, or sent and not acknowledged, over all connections: peers that
+ * leave gaps in what they send could otherwise make each of them hold a whole window. */
+#define LISTEN_MEMORY ((size_t)512 << 20)
 
 wave_time session_stamp(void)
 {
@@ -32,7 +41,10 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
                             .scope = target->scope,
                             .has_source = o->has_source,
                             .source = o->source.addr,
-                            .inbound_only = !shows};
+                            .inbound_only = !shows,
+                            /* Nobody looks at the times: then 1 ms of delay buys throughput. */
+                            .blocks = o->target.passive && !shows,
+                            .ring = o->target.passive ? LISTEN_RING : 0};
 
     if (!c.listen) {
         c.remote = target->addr;
@@ -114,6 +126,8 @@ static int open_parts(struct session *s, const struct target *target, struct dia
         error = engine_config(&cc, o, s->wire, target->v6, &seed, d);
     if (!error && stack_create(&s->stack, &cc, o->target.passive ? o->max : 1, seed) != 0)
         error = diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
+    if (!error && o->target.passive)
+        stack_env(s->stack)->mem_max = LISTEN_MEMORY;
     if (!error) {
         s->signals = signals_open(d);
         error = s->signals < 0 ? s->signals : 0;
@@ -139,6 +153,10 @@ int session_open(struct session **out, const struct options *o, const struct tar
     s->many = o->target.passive;
     s->shows = o->json || o->pcap || !o->quiet;
     signals_ignore_pipe();
+    /* Queues come and go with every batch of segments: to give their pages back to the system each
+     * time, and to fault them in again, costs more than to keep them. */
+    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
+    mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
     error = open_parts(s, target, d);
     if (error) {
         session_close(s);
@@ -257,6 +275,13 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     session_changed(s, c, now);
 }
 
+void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why)
+{
+    cut_off(s, c, wire_now());
+    c->left = true;
+    c->why = why;
+}
+
 void session_stop(struct session *s, enum outcome_stop why)
 {
     wave_time now = wire_now();
@@ -286,21 +311,20 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     char peer[ADDR_PORT_TEXT];
     struct outcome_facts f = {.path = c->path,
                               .end = e ? (enum conn_end)e->end : END_NONE,
-                              .stop = s->done ? s->stop : STOP_END,
+                              .stop = c->left ? c->why : s->done ? s->stop : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
                               .peer = addr_port_text(flow->v6, &flow->remote, flow->rport, peer),
-                              .awaited = s->awaited,
+                              .awaited = c->awaited ? c->awaited : s->awaited,
                               .outstanding = c->outstanding,
                               .local = c->stopped_in != STATE_CLOSED ? c->stopped_in : c->state,
                               .state = c->flow.peer.state,
                               .syn_sent = c->syn_sent,
                               .syn_acks = c->syn_acks,
                               .probes = c->probes,
-                              .waited =
-                                  s->stop == STOP_LINGER ? s->options->linger : s->options->timeout,
                               .icmp = c->has_icmp ? &c->icmp : NULL};
 
+    f.waited = f.stop == STOP_LINGER ? s->options->linger : s->options->timeout;
     outcome_of(&f, out);
 }
 
@@ -325,12 +349,20 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .kind = outcome->kind,
                                .half_close = half_close,
                                .guard = wire_info(s->wire)->guard,
+                               .per_connection = s->many && c,
+                               .counts = s->many && !c ? s->verdicts : NULL,
+                               .opened = s->opened,
                                .captured = stats.received,
                                .dropped = stats.dropped,
                                .message = outcome->message};
 
-    end_pcap(s, outcome, &stats);
+    if (!v.per_connection)
+        end_pcap(s, outcome, &stats);
     report_verdict(&s->report, session_stamp(), &v);
+    if (v.per_connection) {
+        s->verdicts[outcome->verdict]++;
+        return v.exit;
+    }
     if (s->options->quiet && outcome->verdict == VERDICT_LOCAL)
         fprintf(stderr, "tcpwave: %s\n", outcome->message);
     if ((fflush(s->stream) != 0 || s->json.failed) && !v.exit) {

@@ -33,10 +33,10 @@ struct session_conn {
     uint32_t id; /* the stack's */
     struct report_flow flow;
     struct outcome_path path;
-    uint64_t arrived; /* segments of the peer's */
-    bool lossy;       /* of which some came out of order, or again */
-    enum state state; /* ours, as of the last event */
-    struct seq sent;  /* the highest number sent, plus one */
+    uint64_t arrived;   /* segments of the peer's */
+    uint64_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
+    enum state state;   /* ours, as of the last event */
+    struct seq sent;    /* the highest number sent, plus one */
     bool has_sent;
     uint32_t syn_sent; /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks; /* of the peer's that arrived */
@@ -45,6 +45,9 @@ struct session_conn {
     struct icmp icmp;
     bool outstanding;          /* when it was stopped: unacknowledged, and sent again */
     enum state stopped_in;     /* our state then */
+    bool left;                 /* session_leave() was called */
+    enum outcome_stop why;     /* with `left` */
+    const char *awaited;       /* what this one waits for; NULL: what the run does */
     wave_time established_at;  /* the engine's time; WAVE_NEVER: not yet */
     wave_time syn_ack_at[2];   /* of the last two SYN-ACKs */
     wave_time data_at;         /* of the last data or FIN from the peer */
@@ -85,8 +88,9 @@ struct session {
     bool shows; /* somebody wants the segments */
 
     struct session_conn *bucket[SESSION_BUCKETS];
-    uint32_t opened; /* connections so far */
-    bool many;       /* connections are numbered */
+    uint32_t opened;                    /* connections so far */
+    uint32_t verdicts[REPORT_VERDICTS]; /* where there are several: how each one ended */
+    bool many;                          /* connections are numbered */
 
     bool done;
     enum outcome_stop stop;
@@ -103,6 +107,7 @@ struct session {
         struct seg seg;
         wave_time again_at, pause;
     } held;
+    unsigned owed; /* segments taken in whose acknowledgement waits for the next */
     bool noted_send_error;
     struct journal journal;
     uint8_t room[CONN_ROOM];
@@ -127,6 +132,10 @@ struct conn *session_engine(struct session *s, const struct session_conn *c);
 /* To be called after any conn_...() call of the command's. */
 void session_changed(struct session *s, struct session_conn *c, wave_time now);
 
+/* Ends one connection and lets the run go on: with RST, unless it is closed already (as after
+ * conn_vanish()). Its outcome is then told by `why`. */
+void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why);
+
 /* Gives the connection up for good: its slot, and `c` itself. */
 void session_release(struct session *s, struct session_conn *c);
 
@@ -148,7 +157,9 @@ void session_fail(struct session *s, const struct diag *d);
 /* What happened to the connection. */
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
 
-/* The run's verdict for one connection, to every renderer; returns the exit status. */
+/* The verdict, to every renderer; returns the exit status. It is the run's; or, where connections
+ * are numbered and `c` is one of them, that of this connection, and the run's comes last, with
+ * `c` NULL. */
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
                     const struct report_half_close *half_close);
 
