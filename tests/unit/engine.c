@@ -745,13 +745,13 @@ int run_cases(const struct CMUnitTest *cases, size_t n)
 
 int run_state(enum state s, const struct CMUnitTest *cases, size_t n)
 {
+    const struct group *const groups[] = {handshake_groups, synchronized_groups, sending_groups};
     for (size_t v = 0; v < variant_count; v++) {
         add(cases, n, s, v, true);
-        for (size_t g = 0; g < group_count; g++)
-            if (groups[g].states & 1u << s)
-                add(groups[g].cases, groups[g].n, s, v, true);
-        if (sending_group.states & 1u << s)
-            add(sending_group.cases, sending_group.n, s, v, true);
+        for (size_t i = 0; i < COUNT(groups); i++)
+            for (const struct group *g = groups[i]; g->n > 0; g++)
+                if (g->states & 1u << s)
+                    add(g->cases, g->n, s, v, true);
     }
     return cmocka_run_group_tests(all, NULL, NULL);
 }

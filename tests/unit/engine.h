@@ -222,14 +222,12 @@ int run_state(enum state s, const struct CMUnitTest *cases, size_t n);
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The stimuli that several states answer alike, and those states: synchronized.c and sending.c. */
+/* The stimuli that several states answer alike, and those states; the last of each is empty. */
 struct group {
     unsigned states; /* bits, 1 << enum state */
     const struct CMUnitTest *cases;
     size_t n;
 };
-extern const struct group groups[];
-extern const size_t group_count;
-extern const struct group sending_group;
+extern const struct group handshake_groups[], synchronized_groups[], sending_groups[];
 
 #endif

@@ -170,5 +170,7 @@ static const struct CMUnitTest cases[] = {
     cmocka_unit_test(rfc9293_3_10_5_abort_flushes_what_is_queued),
 };
 
-const struct group sending_group = {1u << STATE_ESTABLISHED | 1u << STATE_CLOSE_WAIT, cases,
-                                    COUNT(cases)};
+const struct group sending_groups[] = {
+    {1u << STATE_ESTABLISHED | 1u << STATE_CLOSE_WAIT, cases, COUNT(cases)},
+    {0, NULL, 0},
+};

@@ -246,43 +246,7 @@ static void rfc9293_3_10_7_4_fifth_duplicate_ack_changes_nothing(void **state)
     check(snd_una() == e.una && snd_nxt() == e.nxt && rcv_nxt() == e.rcv, "a number moved");
 }
 
-/* The user's calls. */
-
-static void rfc9293_3_10_1_open_fails_on_a_connection_that_exists(void **state)
-{
-    (void)state;
-    struct entry e = entry();
-    check(conn_open(&rig.c, rig.now, seq_of(9)) == WAVE_ESTATE, "conn_open() is taken");
-    check(conn_listen(&rig.c, seq_of(9)) == WAVE_ESTATE, "conn_listen() is taken");
-    dropped_silently(e);
-}
-
-static void rfc9293_3_10_5_abort_resets_where_the_clause_says_so(void **state)
-{
-    (void)state;
-    struct entry e = entry();
-    bool told = e.state == STATE_ESTABLISHED || e.state == STATE_FIN_WAIT_1 ||
-                e.state == STATE_FIN_WAIT_2 || e.state == STATE_CLOSE_WAIT;
-    conn_abort(&rig.c, rig.now);
-    expect_state(STATE_CLOSED);
-    expect_end(END_ABORTED);
-    if (told) {
-        check(next_out(0), "no RST goes out");
-        check((rig.out.flags & RST) && out_seq() == e.nxt && rig.out.len == 0,
-              "the RST is not <SEQ=SND.NXT><CTL=RST>");
-        check(!(rig.out.flags & ACK) || out_ack() == e.rcv, "the RST acknowledges %u", out_ack());
-    }
-    nothing();
-    check(conn_expiry(&rig.c, rig.now) == WAVE_NEVER, "CLOSED, and still something to wait for");
-}
-
-static void conn_vanish_says_nothing(void **state)
-{
-    (void)state;
-    conn_vanish(&rig.c, rig.now);
-    expect_closed(END_VANISHED);
-    silent(WAVE_H);
-}
+/* The user's call. */
 
 static void conn_probe_asks_one_below_snd_nxt(void **state)
 {
@@ -614,9 +578,6 @@ CASES(synchronized) = {
     cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_of_what_was_not_sent_is_answered_and_dropped),
     cmocka_unit_test(rfc5961_5_2_ack_below_una_less_the_largest_window_is_answered_and_dropped),
     cmocka_unit_test(rfc9293_3_10_7_4_fifth_duplicate_ack_changes_nothing),
-    cmocka_unit_test(rfc9293_3_10_1_open_fails_on_a_connection_that_exists),
-    cmocka_unit_test(rfc9293_3_10_5_abort_resets_where_the_clause_says_so),
-    cmocka_unit_test(conn_vanish_says_nothing),
 };
 
 /* A SYN may open a new connection from TIME_WAIT (RFC 6191). */
@@ -668,7 +629,7 @@ CASES(fin_taken) = {
 #define PEER_OPEN (BIT(ESTABLISHED) | BIT(FIN_WAIT_1) | BIT(FIN_WAIT_2))
 #define PEER_CLOSED (BIT(CLOSE_WAIT) | BIT(CLOSING) | BIT(LAST_ACK) | BIT(TIME_WAIT))
 
-const struct group groups[] = {
+const struct group synchronized_groups[] = {
     {PEER_OPEN | PEER_CLOSED, synchronized, COUNT(synchronized)},
     {(PEER_OPEN | PEER_CLOSED) & ~BIT(TIME_WAIT), not_time_wait, COUNT(not_time_wait)},
     {(PEER_OPEN | PEER_CLOSED) & ~OUR_FIN_OUT, at_rest, COUNT(at_rest)},
@@ -676,5 +637,5 @@ const struct group groups[] = {
     {OUR_FIN_OUT, fin_outstanding, COUNT(fin_outstanding)},
     {PEER_OPEN, receiving, COUNT(receiving)},
     {PEER_CLOSED, fin_taken, COUNT(fin_taken)},
+    {0, NULL, 0},
 };
-const size_t group_count = COUNT(groups);

@@ -109,12 +109,6 @@ static void rfc9293_3_10_2_send_fails(void **state)
     expect_closed(END_NONE);
 }
 
-static void rfc9293_3_10_3_receive_gives_nothing(void **state)
-{
-    (void)state;
-    check(readable() == 0 && conn_received(&rig.c) == 0, "data is readable");
-}
-
 static void rfc9293_3_10_4_close_fails(void **state)
 {
     (void)state;
@@ -171,7 +165,6 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_1_active_open_sends_syn),
         cmocka_unit_test(rfc9293_3_10_1_passive_open_listens),
         cmocka_unit_test(rfc9293_3_10_2_send_fails),
-        cmocka_unit_test(rfc9293_3_10_3_receive_gives_nothing),
         cmocka_unit_test(rfc9293_3_10_4_close_fails),
         cmocka_unit_test(rfc9293_3_10_5_abort_sends_nothing),
         cmocka_unit_test(conn_vanish_and_probe_send_nothing),

@@ -98,48 +98,12 @@ static void rfc9293_3_10_7_2_old_duplicate_syn_is_undone_by_the_peers_rst(void *
     expect_state(STATE_ESTABLISHED);
 }
 
-static void rfc9293_3_10_1_open_fails_on_a_connection_that_exists(void **state)
-{
-    (void)state;
-    check(conn_open(&rig.c, rig.now, seq_of(9)) == WAVE_ESTATE, "conn_open() is taken");
-    check(conn_listen(&rig.c, seq_of(9)) == WAVE_ESTATE, "conn_listen() is taken");
-    ignored();
-}
-
-static void rfc9293_3_10_3_receive_gives_nothing(void **state)
-{
-    (void)state;
-    check(readable() == 0 && conn_received(&rig.c) == 0, "data is readable");
-}
-
 static void rfc9293_3_10_4_close_deletes_the_tcb(void **state)
 {
     (void)state;
     shut();
     expect_state(STATE_CLOSED);
     silent(WAVE_H);
-}
-
-static void rfc9293_3_10_5_abort_deletes_the_tcb_without_a_word(void **state)
-{
-    (void)state;
-    conn_abort(&rig.c, rig.now);
-    expect_closed(END_ABORTED);
-    silent(WAVE_H);
-}
-
-static void conn_vanish_says_nothing(void **state)
-{
-    (void)state;
-    conn_vanish(&rig.c, rig.now);
-    expect_closed(END_VANISHED);
-}
-
-static void conn_probe_is_refused(void **state)
-{
-    (void)state;
-    check(conn_probe(&rig.c, false) == WAVE_ESTATE, "conn_probe() is taken");
-    ignored();
 }
 
 static void listening_has_no_timeout(void **state)
@@ -160,12 +124,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_4_eighth_fin_on_the_syn_is_not_processed_yet),
         cmocka_unit_test(rfc9293_3_10_7_2_fourth_anything_else_is_dropped),
         cmocka_unit_test(rfc9293_3_10_7_2_old_duplicate_syn_is_undone_by_the_peers_rst),
-        cmocka_unit_test(rfc9293_3_10_1_open_fails_on_a_connection_that_exists),
-        cmocka_unit_test(rfc9293_3_10_3_receive_gives_nothing),
         cmocka_unit_test(rfc9293_3_10_4_close_deletes_the_tcb),
-        cmocka_unit_test(rfc9293_3_10_5_abort_deletes_the_tcb_without_a_word),
-        cmocka_unit_test(conn_vanish_says_nothing),
-        cmocka_unit_test(conn_probe_is_refused),
         cmocka_unit_test(listening_has_no_timeout),
     };
     return run_state(STATE_LISTEN, cases, COUNT(cases));

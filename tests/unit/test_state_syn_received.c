@@ -208,14 +208,6 @@ static void rfc9293_3_5_simultaneous_open_ends_with_a_plain_ack(void **state)
     check(snd_una() == 1, "SND.UNA is %u", snd_una());
 }
 
-static void rfc9293_3_10_1_open_fails_on_a_connection_that_exists(void **state)
-{
-    (void)state;
-    check(conn_open(&rig.c, rig.now, seq_of(9)) == WAVE_ESTATE, "conn_open() is taken");
-    check(conn_listen(&rig.c, seq_of(9)) == WAVE_ESTATE, "conn_listen() is taken");
-    unmoved();
-}
-
 static void rfc9293_3_10_2_send_is_queued_until_established(void **state)
 {
     (void)state;
@@ -256,51 +248,6 @@ static void rfc9293_3_10_4_close_waits_for_what_is_queued(void **state)
     expect_state(STATE_FIN_WAIT_1);
     in(ACK, 1, 102, WND, 0);
     expect_state(STATE_FIN_WAIT_2);
-}
-
-static void rfc9293_3_10_5_abort_sends_rst(void **state)
-{
-    (void)state;
-    conn_abort(&rig.c, rig.now);
-    expect_state(STATE_CLOSED);
-    expect_end(END_ABORTED);
-    check(next_out(0) && (rig.out.flags & RST) && out_seq() == 1, "no RST at SND.NXT goes out");
-    silent(WAVE_H);
-}
-
-static void conn_vanish_says_nothing(void **state)
-{
-    (void)state;
-    conn_vanish(&rig.c, rig.now);
-    expect_closed(END_VANISHED);
-    silent(WAVE_H);
-}
-
-static void conn_probe_is_refused(void **state)
-{
-    (void)state;
-    check(conn_probe(&rig.c, true) == WAVE_ESTATE, "conn_probe() is taken");
-    unmoved();
-}
-
-static void rfc9293_3_8_3_syn_ack_is_sent_again_and_given_up(void **state)
-{
-    (void)state;
-    wave_time from = rig.now;
-    for (unsigned i = 0; i < rig.env.config.syn_retries; i++) {
-        wave_time due = time_min(WAVE_S << i, rig.env.config.rto_max);
-        out_between(due - WAVE_MS, due + WAVE_MS, SYN | ACK, 0, 1, 0);
-        nothing();
-        check(rig.out.opt.has & OPT_MSS, "the repeated SYN-ACK has lost its MSS");
-    }
-    check(rig.now - from >= 120 * WAVE_S, "the last went after only %llu s",
-          (unsigned long long)((rig.now - from) / WAVE_S));
-    silent(time_min(WAVE_S << rig.env.config.syn_retries, rig.env.config.rto_max) - WAVE_S);
-    expect_state(STATE_SYN_RECEIVED);
-    pass(2 * WAVE_S);
-    expect_closed(END_TIMEOUT_SYN);
-    check(rig.now - from >= 180 * WAVE_S, "given up before three minutes (MUST-23)");
-    check(expect_event(EVENT_TIMEOUT)->u.timeout == TIMEOUT_SYN, "another kind of timeout");
 }
 
 /* RFC 4987, 3.6: a SYN cookie came back, and the connection is made as if its SYN had been
@@ -346,14 +293,9 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_4_first_segment_out_of_window_is_acknowledged),
         cmocka_unit_test(rfc9293_3_5_simultaneous_open_ends_established),
         cmocka_unit_test(rfc9293_3_5_simultaneous_open_ends_with_a_plain_ack),
-        cmocka_unit_test(rfc9293_3_10_1_open_fails_on_a_connection_that_exists),
         cmocka_unit_test(rfc9293_3_10_2_send_is_queued_until_established),
         cmocka_unit_test(rfc9293_3_10_4_close_leads_to_fin_wait_1),
         cmocka_unit_test(rfc9293_3_10_4_close_waits_for_what_is_queued),
-        cmocka_unit_test(rfc9293_3_10_5_abort_sends_rst),
-        cmocka_unit_test(conn_vanish_says_nothing),
-        cmocka_unit_test(conn_probe_is_refused),
-        cmocka_unit_test(rfc9293_3_8_3_syn_ack_is_sent_again_and_given_up),
         cmocka_unit_test(rfc4987_3_6_rebuilt_from_a_cookie),
     };
     return run_state(STATE_SYN_RECEIVED, cases, COUNT(cases));

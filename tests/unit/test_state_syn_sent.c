@@ -140,14 +140,6 @@ static void rfc9293_3_10_7_3_fourth_fin_on_the_syn_ack_is_taken(void **state)
     expect_event(EVENT_FIN);
 }
 
-static void rfc9293_3_10_1_open_fails_on_a_connection_that_exists(void **state)
-{
-    (void)state;
-    check(conn_open(&rig.c, rig.now, seq_of(9)) == WAVE_ESTATE, "conn_open() is taken");
-    check(conn_listen(&rig.c, seq_of(9)) == WAVE_ESTATE, "conn_listen() is taken");
-    unmoved();
-}
-
 static void rfc9293_3_10_2_send_is_queued_until_established(void **state)
 {
     (void)state;
@@ -161,25 +153,11 @@ static void rfc9293_3_10_2_send_is_queued_until_established(void **state)
     check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
 }
 
-static void rfc9293_3_10_3_receive_gives_nothing(void **state)
-{
-    (void)state;
-    check(readable() == 0 && conn_received(&rig.c) == 0, "data is readable");
-}
-
 static void rfc9293_3_10_4_close_deletes_the_tcb(void **state)
 {
     (void)state;
     shut();
     expect_state(STATE_CLOSED);
-    silent(WAVE_H);
-}
-
-static void rfc9293_3_10_5_abort_deletes_the_tcb_without_a_word(void **state)
-{
-    (void)state;
-    conn_abort(&rig.c, rig.now);
-    expect_closed(END_ABORTED);
     silent(WAVE_H);
 }
 
@@ -190,42 +168,6 @@ static void rfc9293_3_10_5_abort_flushes_what_is_queued(void **state)
     conn_abort(&rig.c, rig.now);
     expect_closed(END_ABORTED);
     check(rig.env.mem_used == 0, "%zu bytes stay queued", rig.env.mem_used);
-}
-
-static void conn_vanish_says_nothing(void **state)
-{
-    (void)state;
-    conn_vanish(&rig.c, rig.now);
-    expect_closed(END_VANISHED);
-    silent(WAVE_H);
-}
-
-static void conn_probe_is_refused(void **state)
-{
-    (void)state;
-    check(conn_probe(&rig.c, true) == WAVE_ESTATE, "conn_probe() is taken");
-    unmoved();
-}
-
-static void rfc9293_3_8_3_syn_is_sent_again_and_given_up(void **state)
-{
-    (void)state;
-    wave_time from = rig.now;
-    for (unsigned i = 0; i < rig.env.config.syn_retries; i++) {
-        wave_time due = time_min(WAVE_S << i, rig.env.config.rto_max);
-        out_between(due - WAVE_MS, due + WAVE_MS, SYN, 0, 0, 0);
-        nothing();
-        expect_event(EVENT_RETRANSMIT);
-        check(rig.out.opt.has & OPT_MSS, "the repeated SYN has lost its MSS");
-    }
-    check(rig.now - from >= 120 * WAVE_S, "the last went after only %llu s",
-          (unsigned long long)((rig.now - from) / WAVE_S));
-    silent(time_min(WAVE_S << rig.env.config.syn_retries, rig.env.config.rto_max) - WAVE_S);
-    expect_state(STATE_SYN_SENT);
-    silent(2 * WAVE_S);
-    expect_closed(END_TIMEOUT_SYN);
-    check(rig.now - from >= 180 * WAVE_S, "given up before three minutes (MUST-23)");
-    check(expect_event(EVENT_TIMEOUT)->u.timeout == TIMEOUT_SYN, "another kind of timeout");
 }
 
 static void a_late_syn_ack_still_establishes(void **state)
@@ -269,15 +211,9 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_3_fourth_syn_alone_is_a_simultaneous_open),
         cmocka_unit_test(rfc9293_3_10_7_3_fourth_data_on_the_syn_ack_is_taken),
         cmocka_unit_test(rfc9293_3_10_7_3_fourth_fin_on_the_syn_ack_is_taken),
-        cmocka_unit_test(rfc9293_3_10_1_open_fails_on_a_connection_that_exists),
         cmocka_unit_test(rfc9293_3_10_2_send_is_queued_until_established),
-        cmocka_unit_test(rfc9293_3_10_3_receive_gives_nothing),
         cmocka_unit_test(rfc9293_3_10_4_close_deletes_the_tcb),
-        cmocka_unit_test(rfc9293_3_10_5_abort_deletes_the_tcb_without_a_word),
         cmocka_unit_test(rfc9293_3_10_5_abort_flushes_what_is_queued),
-        cmocka_unit_test(conn_vanish_says_nothing),
-        cmocka_unit_test(conn_probe_is_refused),
-        cmocka_unit_test(rfc9293_3_8_3_syn_is_sent_again_and_given_up),
         cmocka_unit_test(a_late_syn_ack_still_establishes),
         cmocka_unit_test(conn_config_no_third_ack_leaves_the_syn_ack_unanswered),
     };
