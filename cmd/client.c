@@ -1,0 +1,103 @@
+#include "cmd/client.h"
+
+#include "cmd/target.h"
+
+wave_time client_await_handshake(struct session *s, const struct conn *e)
+{
+    session_await(s, "an answer to our SYN", e->timer[TIMER_REXMT]);
+    return WAVE_NEVER;
+}
+
+void client_move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
+{
+    struct diag d;
+    int given = 0, taken = exchange_drain(&x->exchange, e, now, &d);
+
+    if (taken >= 0 && !x->closed && state_synchronized((enum state)e->state))
+        given = exchange_feed(&x->exchange, e, now, &d);
+    if (taken < 0 || given < 0)
+        session_fail(s, &d);
+    else if (taken || given)
+        session_changed(s, x->conn, now);
+}
+
+void client_close(struct session *s, struct client *x, struct conn *e, wave_time now)
+{
+    x->closed = true;
+    conn_close(e, now);
+    session_changed(s, x->conn, now);
+}
+
+wave_time client_await_end(struct session *s, struct client *x, const struct conn *e, wave_time now)
+{
+    const struct session_conn *c = x->conn;
+    wave_time from, at;
+
+    switch (e->state) {
+    case STATE_FIN_WAIT_2:
+        from = c->data_at > c->fin_acked_at ? c->data_at : c->fin_acked_at;
+        at = time_add(from, x->options->linger);
+        session_await(s, "the peer's FIN", at);
+        /* A reader of ours that is slow is no silence of the peer's. */
+        if (now >= at && !x->exchange.waits_for_out)
+            session_stop(s, STOP_LINGER);
+        return now >= at ? WAVE_NEVER : at;
+    case STATE_TIME_WAIT:
+        session_await(s, "the end of TIME_WAIT", e->timer[TIMER_TIME_WAIT]);
+        return WAVE_NEVER;
+    case STATE_LAST_ACK:
+    case STATE_FIN_WAIT_1:
+    case STATE_CLOSING:
+        session_await(s, "the acknowledgement of our FIN", WAVE_NEVER);
+        return WAVE_NEVER;
+    default:
+        return WAVE_NEVER;
+    }
+}
+
+unsigned client_poll(struct session *s, struct pollfd *fds)
+{
+    const struct client *x = s->user;
+
+    return exchange_poll(&x->exchange, fds);
+}
+
+/* Handshake to verdict. */
+static int run(struct client *x, const struct target *target, const struct client_ops *ops)
+{
+    const struct report_half_close *half_close = NULL;
+    struct session *s;
+    struct outcome outcome;
+    struct diag d;
+    int status;
+
+    if (session_open(&s, x->options, target, &ops->session, x, &d) != 0)
+        return session_refuse(x->options, &d);
+    if (ops->watch)
+        report_add(&s->report, ops->watch, x);
+    if (session_connect(s, target, &x->conn) != 0) {
+        session_close(s);
+        return session_refuse(x->options, &(struct diag){"no memory for a connection"});
+    }
+    session_run(s);
+    if (exchange_close(&x->exchange, &d) != 0)
+        session_fail(s, &d);
+    session_outcome(s, x->conn, &outcome);
+    if (ops->judge)
+        ops->judge(s, x, &outcome, &half_close);
+    status = session_verdict(s, x->conn, &outcome, half_close);
+    session_close(s);
+    return status;
+}
+
+int client_run(struct client *x, const struct options *o, const struct client_ops *ops)
+{
+    struct target target;
+    struct diag d;
+
+    x->options = o;
+    if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
+        exchange_open(&x->exchange, o, &d) != 0)
+        return session_refuse(o, &d);
+    return run(x, &target, ops);
+}

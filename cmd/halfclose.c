@@ -1,0 +1,178 @@
+/*
+ * halfclose: our data and our FIN at once, and then only listening. Honoured is the half-close
+ * (RFC 9293, 3.6, case 1) when the peer acknowledges the FIN while its own side is open, goes on
+ * sending for as long as it likes, and ends with its own FIN.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/addr.h"
+#include "cmd/client.h"
+#include "cmd/command.h"
+#include "cmd/human.h"
+
+struct halfclose {
+    struct client client;
+    bool fin_sent;
+    bool heard; /* `since` and `last` are times of segments */
+    wave_time since, last;
+    struct report_half_close found;
+};
+
+/* Whether the peer acknowledged our FIN before its own came. */
+static bool acknowledged(const struct halfclose *x)
+{
+    return x->client.conn->fin_acked_at != WAVE_NEVER;
+}
+
+static void event(struct session *s, struct session_conn *c, const struct event *e)
+{
+    struct halfclose *x = s->user;
+
+    (void)c;
+    if (e->kind == EVENT_STATE &&
+        (e->u.state.to == STATE_FIN_WAIT_1 || e->u.state.to == STATE_LAST_ACK))
+        x->fin_sent = true;
+    if (e->kind == EVENT_DATA && acknowledged(x))
+        x->found.bytes += e->u.bytes;
+}
+
+/* Counts what the peer sends once it has acknowledged our FIN; a segment that does both counts. */
+static void watch(void *self, const struct report_event *e)
+{
+    struct halfclose *x = self;
+    const struct report_segment *g = &e->u.segment;
+    const struct seg *seg;
+
+    if (e->kind != REPORT_SEGMENT || g->out || !acknowledged(x))
+        return;
+    seg = &g->packet->seg;
+    if (!x->heard)
+        x->since = x->last = e->at;
+    x->heard = true;
+    x->found.segments += seg->len > 0;
+    if (seg->len > 0 || (seg->flags & SEG_FIN))
+        x->last = e->at;
+    x->found.duration = x->last - x->since;
+}
+
+static wave_time turn(struct session *s, wave_time now)
+{
+    struct halfclose *x = s->user;
+    struct client *client = &x->client;
+    struct conn *e = session_engine(s, client->conn);
+
+    if (e->state != STATE_CLOSED && !state_synchronized((enum state)e->state))
+        return client_await_handshake(s, e);
+    client_move_data(s, client, e, now);
+    if (e->state == STATE_CLOSED) {
+        /* What was received before the end is still the user's. */
+        if (!client->exchange.waits_for_out)
+            session_stop(s, STOP_END);
+        return WAVE_NEVER;
+    }
+    /* Before the next output, so that the FIN rides on the last of the data. */
+    if (!client->closed && exchange_fed(&client->exchange))
+        client_close(s, client, e, now);
+    if (!(e->flags & CONN_FIN_SENT)) {
+        session_await(s, conn_unacked(e) ? "the acknowledgement of our data" : "our own data",
+                      WAVE_NEVER);
+        return WAVE_NEVER;
+    }
+    return client_await_end(s, client, e, now);
+}
+
+static const char *what_it_sent(const struct report_half_close *f, char *text, size_t room)
+{
+    char bytes[HUMAN_TEXT], segments[HUMAN_TEXT], duration[HUMAN_TEXT];
+
+    if (!f->bytes)
+        snprintf(text, room, "nothing");
+    else
+        snprintf(text, room, "%s in %s segment%s over %s", human_bytes(f->bytes, bytes),
+                 human_count(f->segments, segments), f->segments == 1 ? "" : "s",
+                 human_duration(f->duration, duration));
+    return text;
+}
+
+/* Both sides have closed. */
+static void judge_close(struct halfclose *x, const char *peer, struct outcome *o)
+{
+    const struct report_half_close *f = &x->found;
+    char sent[120];
+
+    x->found.honoured = acknowledged(x);
+    if (!x->found.honoured) {
+        o->verdict = VERDICT_FAILED;
+        snprintf(o->message, sizeof o->message,
+                 "%s closed its own side before it had our FIN: nothing could come after it", peer);
+    } else if (f->bytes) {
+        snprintf(o->message, sizeof o->message,
+                 "%s honours the half-close: after our FIN it sent %s, and then its own FIN", peer,
+                 what_it_sent(f, sent, sizeof sent));
+    } else if (x->client.conn->path.separate) {
+        snprintf(o->message, sizeof o->message,
+                 "%s acknowledged our FIN, sent no data after it, and closed with a FIN of its own",
+                 peer);
+    } else {
+        snprintf(o->message, sizeof o->message,
+                 "%s closed at once, FIN and ACK in one segment: it had nothing more to send",
+                 peer);
+    }
+}
+
+/* The peer did something else than close: an expectation was not met. */
+static void judge_failure(const struct halfclose *x, const char *peer, const char *did,
+                          struct outcome *o)
+{
+    char sent[120];
+
+    o->verdict = VERDICT_FAILED;
+    if (acknowledged(x))
+        snprintf(o->message, sizeof o->message,
+                 "%s does not honour the half-close: it acknowledged our FIN, sent %s, and then %s",
+                 peer, what_it_sent(&x->found, sent, sizeof sent), did);
+    else
+        snprintf(o->message, sizeof o->message, "%s does not honour the half-close: it %s", peer,
+                 did);
+}
+
+static void judge(struct session *s, struct client *client, struct outcome *o,
+                  const struct report_half_close **half_close)
+{
+    struct halfclose *x = s->user;
+    const struct flow *flow = &client->conn->flow.flow;
+    char name[ADDR_PORT_TEXT], did[80], lingered[HUMAN_TEXT];
+    const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
+    enum conn_end end = (enum conn_end)session_engine(s, client->conn)->end;
+
+    if (!x->fin_sent) /* the half-close was never put to the test */
+        return;
+    *half_close = &x->found;
+    if (o->verdict == VERDICT_LOCAL)
+        return;
+    if (end == END_CLOSED && s->stop == STOP_END) {
+        judge_close(x, peer, o);
+    } else if (end == END_RESET) {
+        judge_failure(
+            x, peer,
+            acknowledged(x) ? "reset the connection with RST" : "answered our FIN with RST", o);
+    } else if (s->stop == STOP_LINGER) {
+        snprintf(did, sizeof did, "neither sent nor closed for %s, when we left with RST",
+                 human_duration(client->options->linger, lingered));
+        judge_failure(x, peer, did, o);
+    } else {
+        return; /* lost, the timeout, a signal: told well enough */
+    }
+    o->exit = (int)o->verdict;
+}
+
+static const struct client_ops ops = {
+    .session = {.event = event, .turn = turn, .poll = client_poll}, .watch = watch, .judge = judge};
+
+int halfclose_run(const struct options *o)
+{
+    static struct halfclose x; /* its buffer is more than a stack should carry */
+
+    return client_run(&x.client, o, &ops);
+}
