@@ -69,7 +69,7 @@ static bool first_data(const struct look *l)
 {
     const struct track_half *x = l->x;
 
-    return seen(x, SEEN_SYN) && seq_eq(l->s->seq, seq_add(x->isn, 1)) &&
+    return seen(x, SEEN_SYN) && seen(l->y, SEEN_ACK) && seq_eq(l->s->seq, seq_add(x->isn, 1)) &&
            l->now - x->opened_at < REPEAT_TICKS &&
            !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION));
 }
@@ -90,8 +90,8 @@ static bool fin_unsent(const struct look *l)
 /* Whether this segment was certainly sent after x's FIN, or is that FIN. */
 static bool fin_sent(const struct look *l)
 {
-    return seen(l->x, SEEN_FIN) && ((l->s->flags & SEG_FIN) || seq_gt(l->s->seq, l->x->fin) ||
-                                    (l->newer && !seen(l->x, SEEN_RST)));
+    return seen(l->x, SEEN_FIN) &&
+           ((l->s->flags & SEG_FIN) || seq_gt(l->s->seq, l->x->fin) || l->newer);
 }
 
 /* x has sent its FIN and has that of y: CLOSING and TIME_WAIT if its own came first, LAST_ACK if
