@@ -22,9 +22,9 @@
  * - In the same way a FIN that acknowledges ours proves LAST_ACK where CLOSE_WAIT had been proved,
  *   and is LAST_ACK assumed where it is the first that acknowledges ours: it may be the repetition
  *   of one that crossed ours and was lost (CLOSING).
- * - A SYN-ACK proves SYN_RECEIVED. RFC 9293, 3.10.4 lets a user CLOSE there, and the SYN-ACK then
- * be repeated from FIN_WAIT_1; hosts do not do it, since nobody has such a connection to close. It
- *   would be wrong only where that FIN, too, was lost before it came here.
+ * - A SYN-ACK proves SYN_RECEIVED. RFC 9293, 3.10.4 lets a user CLOSE there, and the SYN-ACK be
+ *   repeated from FIN_WAIT_1 afterwards; hosts do not do it, since nobody has such a connection to
+ *   close. It would be wrong only where that FIN, too, was lost before it came here.
  * - An ACK that acknowledges no more than our SYN proves nothing against SYN_RECEIVED, not even as
  *   the answer to a probe: that state answers probes as well. A probe of its own does, since that
  *   is sent from synchronized states only.
