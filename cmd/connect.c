@@ -11,6 +11,7 @@
 #include "cmd/exchange.h"
 #include "cmd/session.h"
 #include "cmd/target.h"
+#include "cmd/verify.h"
 
 #define NO_ACK_LEAST (3 * WAVE_S) /* of silence, before no further SYN-ACK is awaited */
 
@@ -24,6 +25,7 @@ struct connect {
     struct session_conn *conn;
     wave_time given_at; /* when our last byte was acknowledged; WAVE_NEVER: not yet */
     bool closed;        /* our side's close was carried out */
+    struct verify verify;
     struct exchange exchange;
 };
 
@@ -151,11 +153,14 @@ static wave_time turn(struct session *s, wave_time now)
 {
     struct connect *x = s->user;
     struct conn *e = session_engine(s, x->conn);
+    wave_time until;
 
     if (x->options->no_ack || !state_synchronized((enum state)e->state)) {
         if (e->state != STATE_CLOSED)
             return await_handshake(s, x, e, now);
     }
+    if (verify_wait(s, x->conn, &x->verify, now, &until))
+        return until;
     move_data(s, x, e, now);
     if (e->state == STATE_CLOSED) {
         /* What was received before the end is still the user's. */

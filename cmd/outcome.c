@@ -185,6 +185,13 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
 
 void outcome_of(const struct outcome_facts *f, struct outcome *o)
 {
+    /* In TIME_WAIT all is said and done but the waiting. */
+    if (f->local == STATE_TIME_WAIT && f->end == END_ABORTED && f->stop != STOP_LOCAL) {
+        closed(f, o);
+        if (f->stop == STOP_SIGNAL)
+            o->exit = 128 + f->signal;
+        return;
+    }
     /* What the peer did to the connection tells more than why we would have stopped. */
     switch (f->end) {
     case END_REFUSED:

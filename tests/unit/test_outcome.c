@@ -142,6 +142,21 @@ static void a_signal_is_the_exit_status(void **state)
     assert_null(o.kind);
 }
 
+static void time_wait_cut_short_is_closed_all_the_same(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_TIMEOUT, true);
+    struct outcome o;
+    (void)state;
+    f.local = STATE_TIME_WAIT;
+    f.path.local_first = f.path.separate = true;
+    assert_outcome(&f, VERDICT_OPEN, "local", "four-way", "closed by both sides");
+    f.stop = STOP_SIGNAL;
+    f.signal = 2;
+    outcome_of(&f, &o);
+    assert_int_equal(o.exit, 130);
+    assert_string_equal(o.kind, "four-way");
+}
+
 static void a_local_error_is_told(void **state)
 {
     struct outcome_facts f = facts(END_ABORTED, STOP_LOCAL, true);
@@ -229,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_keeps_its_side_open),
         cmocka_unit_test(no_ack_needs_a_syn_ack),
         cmocka_unit_test(a_signal_is_the_exit_status),
+        cmocka_unit_test(time_wait_cut_short_is_closed_all_the_same),
         cmocka_unit_test(a_local_error_is_told),
         cmocka_unit_test(closes_by_name),
     };

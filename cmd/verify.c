@@ -1,0 +1,45 @@
+#include "cmd/verify.h"
+
+#define CAPTURE_DELAY WAVE_MS /* from a segment's sending to its capture */
+#define ANSWER_WAIT WAVE_S
+
+/* The assumption has been probed: whether its answer may still come. */
+static bool awaits_answer(struct session *s, struct session_conn *c, struct verify *v,
+                          wave_time now)
+{
+    if (v->until == WAVE_NEVER || c->arrived != v->arrived)
+        return false;
+    if (now < v->until)
+        return true;
+    v->until = WAVE_NEVER; /* said once */
+    report_note(&s->report, &c->flow, session_stamp(), true, "the probe was not answered");
+    return false;
+}
+
+bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wave_time now,
+                 wave_time *until)
+{
+    const struct track_view *peer = &c->flow.peer;
+    struct conn *e = session_engine(s, c);
+
+    if (!s->options->verify || !s->shows || !e || e->state == STATE_CLOSED)
+        return false;
+    if (!journal_empty(&s->journal)) { /* the assumption that it leads to is yet to be made */
+        *until = now + CAPTURE_DELAY;
+        return c->arrived != 0;
+    }
+    if (peer->certainty == CERTAINTY_PROVED || peer->state == STATE_UNKNOWN)
+        return false;
+    if (v->evidence == peer->evidence) {
+        *until = v->until;
+        return awaits_answer(s, c, v, now);
+    }
+    /* With the garbage byte: Linux answers that form without a rate limit. */
+    if (conn_probe(e, true) != 0)
+        return false; /* something is outstanding: its acknowledgement will tell as much */
+    session_changed(s, c, now);
+    *v = (struct verify){peer->evidence, c->arrived, now + ANSWER_WAIT};
+    *until = v->until;
+    session_await(s, "the answer to our probe", v->until);
+    return true;
+}

@@ -1,0 +1,19 @@
+/* --verify: a harmless probe wherever a step left the peer's state merely assumed, and a pause
+ * until it is answered. */
+#ifndef TCPWAVE_CMD_VERIFY_H
+#define TCPWAVE_CMD_VERIFY_H
+
+#include "cmd/session.h"
+
+struct verify {
+    uint32_t evidence; /* of the assumption that was probed last; 0 at the start */
+    uint64_t arrived;  /* segments of the peer's until then */
+    wave_time until;   /* when its answer is given up */
+};
+
+/* Whether the next step should wait, and in *until when to ask again. Sends the probe when one is
+ * due. To be called once a turn, before the command goes on. */
+bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wave_time now,
+                 wave_time *until);
+
+#endif

@@ -1,0 +1,102 @@
+/* The journal of what was sent: captured segments of ours find their entry, others do not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cmd/journal.h"
+
+static struct journal j;
+
+static struct seg segment(uint32_t seq)
+{
+    return (struct seg){
+        .seq = seq_of(seq), .ack = seq_of(7), .flags = SEG_ACK, .wnd = 100, .len = 10};
+}
+
+static void send_one(uint32_t seq, bool again)
+{
+    struct seg s = segment(seq);
+    journal_add(&j, &(struct journal_entry){.id = 1,
+                                            .seq = s.seq,
+                                            .ack = s.ack,
+                                            .len = s.len,
+                                            .flags = s.flags,
+                                            .wnd = s.wnd,
+                                            .state = STATE_ESTABLISHED,
+                                            .again = again});
+}
+
+static const struct journal_entry *take(uint32_t seq)
+{
+    struct seg s = segment(seq);
+    return journal_take(&j, &s);
+}
+
+static int reset(void **state)
+{
+    (void)state;
+    memset(&j, 0, sizeof j);
+    return 0;
+}
+
+static void entries_are_found_in_order(void **state)
+{
+    (void)state;
+    assert_true(journal_empty(&j));
+    send_one(1, false);
+    send_one(1, true);
+    assert_false(take(1)->again);
+    assert_true(take(1)->again);
+    assert_true(journal_empty(&j));
+}
+
+static void what_the_capture_lost_is_stepped_over(void **state)
+{
+    (void)state;
+    send_one(1, false);
+    send_one(2, false);
+    send_one(3, false);
+    assert_non_null(take(2));
+    assert_null(take(1));
+    assert_non_null(take(3));
+}
+
+static void a_segment_that_we_did_not_send_has_no_entry(void **state)
+{
+    struct seg s = segment(1);
+    (void)state;
+    send_one(1, false);
+    s.flags = SEG_RST;
+    assert_null(journal_take(&j, &s));
+    s = segment(1);
+    s.wnd++;
+    assert_null(journal_take(&j, &s));
+    assert_non_null(take(1));
+}
+
+static void the_oldest_is_forgotten_when_it_is_full(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i <= JOURNAL_ENTRIES; i++)
+        send_one(i, false);
+    assert_null(take(0));
+    for (uint32_t i = 1; i <= JOURNAL_ENTRIES; i++)
+        assert_int_equal(take(i)->seq.v, i);
+    assert_true(journal_empty(&j));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(entries_are_found_in_order, reset),
+        cmocka_unit_test_setup(what_the_capture_lost_is_stepped_over, reset),
+        cmocka_unit_test_setup(a_segment_that_we_did_not_send_has_no_entry, reset),
+        cmocka_unit_test_setup(the_oldest_is_forgotten_when_it_is_full, reset),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
