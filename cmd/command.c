@@ -7,12 +7,12 @@ const struct command commands[] = {
      "Opens a connection, sends what it is told, takes what comes, closes, and says of both sides "
      "what happened.",
      connect_run, NULL},
-    {"listen", LISTEN, "[ADDR:]PORT", "the passive side of all this",
-     "Answers whoever connects, many at a time: reads, sends back what it gets, or sends everyone "
-     "the same; and says of each connection what happened.",
-     listen_run, NULL},
     {"halfclose", HALFCLOSE, "HOST:PORT", "our FIN at once; does the peer go on sending?",
      "Opens a connection, sends its data and its FIN, and judges whether the peer keeps its own side "
      "open, goes on sending and then closes.",
      halfclose_run, NULL},
+    {"listen", LISTEN, "[ADDR:]PORT", "the passive side of all this",
+     "Answers whoever connects, many at a time: reads, sends back what it gets, or sends everyone "
+     "the same; and says of each connection what happened.",
+     listen_run, listen_check},
     {NULL, 0, NULL, NULL, NULL, NULL, NULL}};

@@ -35,5 +35,6 @@ int connect_run(const struct options *o);
 int halfclose_run(const struct options *o);
 int keepalive_run(const struct options *o);
 int listen_run(const struct options *o);
+const char *listen_check(const struct options *o);
 
 #endif

@@ -50,7 +50,7 @@ const struct option_row option_table[] = {
     {KIND_TEXT, 'f', "file", "PATH", "send this file; - is standard input",
      ACTIVE, FIELD(file), 0, 0, NULL},
     {KIND_TEXT, 'o', "output", "PATH", "write received bytes there; - is standard output",
-     ACTIVE, FIELD(output), 0, 0, NULL},
+     CONNECTING, FIELD(output), 0, 0, NULL},
     {KIND_FLAG, 0, "echo", NULL, "send back what is received",
      LISTEN, FIELD(echo), 0, 0, NULL},
     {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
@@ -69,9 +69,13 @@ const struct option_row option_table[] = {
     {KIND_HEADING, 0, "Close", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_WORD, 0, "close", "active|passive|abort|vanish",
      "our FIN first (the default); the peer's first; RST; nothing at all",
-     CONNECT | LISTEN, FIELD(close), 0, 0, NULL},
+     CONNECT, FIELD(close), 0, 0, NULL},
+    {KIND_WORD, 0, "close", "active|passive|abort|vanish",
+     "our FIN after our data (the default with --serve and --data); the peer's first (otherwise); "
+     "RST; nothing at all",
+     LISTEN, FIELD(close), 0, 0, NULL},
     {KIND_DURATION, 0, "hold", "DURATION", "stay before closing",
-     CONNECT, FIELD(hold), 0, YEAR, NULL},
+     CONNECT | LISTEN, FIELD(hold), 0, YEAR, NULL},
     {KIND_DURATION, 0, "linger", "DURATION",
      "wait so long for a peer that acknowledged our FIN and then says nothing (default 5s)",
      CONNECTING, FIELD(linger), 0, YEAR, NULL},
@@ -142,6 +146,7 @@ void options_default(struct options *o)
     *o = (struct options){.syn_retries = 3,
                           .window = 4 << 20,
                           .ttl = 64,
+                          .close = CLOSE_DEFAULT,
                           .linger = 5 * WAVE_S,
                           .give_up = 100 * WAVE_S,
                           .half_open = 256,
@@ -183,6 +188,16 @@ static void keepalive_defaults(struct options *o)
         o->keep_count = 10;
 }
 
+/* Who reads until the other closes, or sends back what comes, has no data of its own whose end
+ * could be a reason to close first. */
+static void close_default(struct options *o)
+{
+    bool reads = o->command->bit == LISTEN && !o->serve && !o->data.at;
+
+    if (o->close == CLOSE_DEFAULT)
+        o->close = reads ? CLOSE_PASSIVE : CLOSE_ACTIVE;
+}
+
 const char *options_check(struct options *o)
 {
     const char *wrong = check_family(o);
@@ -199,6 +214,7 @@ const char *options_check(struct options *o)
         return "--quiet and --verbose exclude each other";
     if (o->tos & 3)
         return "--tos must be a multiple of 4: its two low bits belong to ECN";
+    close_default(o);
     keepalive_defaults(o);
     return NULL;
 }

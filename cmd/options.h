@@ -23,7 +23,8 @@ enum close_how {
     CLOSE_ACTIVE,  /* our FIN after our data */
     CLOSE_PASSIVE, /* the peer's FIN first */
     CLOSE_ABORT,   /* RST */
-    CLOSE_VANISH   /* nothing at all */
+    CLOSE_VANISH,  /* nothing at all */
+    CLOSE_DEFAULT  /* not a word: none was given. No command sees it */
 };
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };

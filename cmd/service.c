@@ -1,0 +1,194 @@
+#include "cmd/service.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/wire/diag.h"
+
+/* Bytes that wait to be sent for the first time, on one connection. What is in flight is kept in
+ * any case, until it is acknowledged; to fill a whole send buffer beyond it for each of thousands
+ * of connections would only cost memory. */
+#define BACKLOG (128u << 10)
+
+static int open_source(struct service *v, const struct options *o, struct diag *d)
+{
+    int error = file_open_read(&v->source, o->serve, d);
+
+    if (error)
+        return error;
+    if (!v->source.regular) {
+        file_close(&v->source, NULL);
+        return diag_fail(d, WAVE_ESYS,
+                         "cannot serve %s: it is no regular file, so it can be read only once",
+                         o->serve);
+    }
+    return 0;
+}
+
+int service_open(struct service *v, const struct options *o, struct diag *d)
+{
+    int error = 0;
+
+    v->kind = o->echo      ? SERVICE_ECHO
+              : o->serve   ? SERVICE_FILE
+              : o->data.at ? SERVICE_DATA
+                           : SERVICE_DISCARD;
+    v->data = o->data;
+    v->source = v->out = FILE_NONE;
+    v->waits_for_out = false;
+    if (o->serve)
+        error = open_source(v, o, d);
+    if (!error && o->output) {
+        error = file_open_write(&v->out, o->output, d);
+        if (error)
+            file_close(&v->source, NULL);
+    }
+    return error;
+}
+
+int service_close(struct service *v, struct diag *d)
+{
+    file_close(&v->source, NULL);
+    return v->out.fd < 0 ? 0 : file_close(&v->out, d);
+}
+
+const char *service_text(const struct service *v)
+{
+    static const char *const text[] = {[SERVICE_DISCARD] = "reads, and sends nothing",
+                                       [SERVICE_ECHO] = "sends back what it gets",
+                                       [SERVICE_DATA] = "sends its data to everyone",
+                                       [SERVICE_FILE] = "sends its file to everyone"};
+
+    return text[v->kind];
+}
+
+/* How much may be added to what waits to be sent. */
+static size_t room_in(const struct conn *c)
+{
+    size_t flight = c->snd.nxt.v - c->snd.una.v, unacked = conn_unacked(c);
+    size_t waiting = unacked > flight ? unacked - flight : 0, room = conn_send_room(c);
+
+    if (waiting >= BACKLOG)
+        return 0;
+    return room < BACKLOG - waiting ? room : BACKLOG - waiting;
+}
+
+/* Our next bytes from place `at` on, up to `room`: their number, 0 at the end, or WAVE_ESYS. The
+ * file is read anew for each connection, and not mapped: a mapping of a file that somebody cuts
+ * short would end the process with SIGBUS. */
+static int next_bytes(struct service *v, uint64_t at, size_t room, const uint8_t **bytes,
+                      struct diag *d)
+{
+    ssize_t n;
+
+    if (room > SERVICE_ROOM)
+        room = SERVICE_ROOM;
+    if (v->kind == SERVICE_DATA) {
+        size_t left = v->data.len - (size_t)at;
+        *bytes = v->data.at + at;
+        return (int)(left < room ? left : room);
+    }
+    if (v->kind != SERVICE_FILE)
+        return 0;
+    *bytes = v->buffer;
+    do
+        n = pread(v->source.fd, v->buffer, room, (off_t)at);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot read %s: %s", v->source.name, strerror(errno));
+    return (int)n;
+}
+
+static int give(struct service *v, struct service_place *p, struct conn *c, wave_time now,
+                struct diag *d)
+{
+    const uint8_t *bytes;
+    bool moved = false;
+
+    while (!p->ended) {
+        size_t room = room_in(c);
+        /* A byte is asked for even where there is no room, so that the end is seen, and our FIN
+         * need not wait for one more acknowledgement. */
+        int n = next_bytes(v, p->given, room ? room : 1, &bytes, d);
+        if (n < 0)
+            return n;
+        p->ended = n == 0;
+        if (!n || !room)
+            break;
+        n = conn_send(c, now, bytes, (size_t)n);
+        if (n <= 0)
+            break; /* no memory, or closed: the state says what comes next */
+        p->given += (uint64_t)n;
+        moved = true;
+    }
+    return moved;
+}
+
+/* Takes what is received: how many bytes, 0 when there is no room for them now, or WAVE_ESYS. */
+static int take_some(struct service *v, struct conn *c, wave_time now, const uint8_t *bytes,
+                     size_t len, struct diag *d)
+{
+    int n = (int)(len < (1u << 30) ? len : 1u << 30);
+
+    if (v->kind == SERVICE_ECHO) {
+        size_t room = room_in(c);
+        int sent = room ? conn_send(c, now, bytes, len < room ? len : room) : 0;
+        /* After our own FIN there is no way back: what still comes is dropped. */
+        return sent == WAVE_ESTATE ? n : sent;
+    }
+    if (v->out.fd < 0)
+        return n;
+    n = file_write(&v->out, bytes, len, d);
+    v->waits_for_out |= n == WAVE_EAGAIN;
+    return n == WAVE_EAGAIN ? 0 : n;
+}
+
+static int take(struct service *v, struct service_place *p, struct conn *c, wave_time now,
+                struct diag *d)
+{
+    const uint8_t *bytes;
+    bool moved = false;
+    size_t len;
+
+    while ((len = conn_peek(c, &bytes)) > 0) {
+        int n = take_some(v, c, now, bytes, len, d);
+        if (n < 0)
+            return n;
+        if (!n)
+            break;
+        if (v->kind == SERVICE_ECHO)
+            p->given += (uint64_t)n;
+        conn_consume(c, now, (size_t)n);
+        moved = true;
+    }
+    return moved;
+}
+
+int service_move(struct service *v, struct service_place *p, struct conn *c, wave_time now,
+                 struct diag *d)
+{
+    int taken = take(v, p, c, now, d), given;
+
+    if (taken < 0)
+        return taken;
+    given = give(v, p, c, now, d);
+    return given < 0 ? given : taken || given;
+}
+
+bool service_given(const struct service *v, const struct service_place *p, const struct conn *c)
+{
+    const uint8_t *bytes;
+
+    if (v->kind == SERVICE_ECHO)
+        return (p->given || (c->flags & CONN_FIN_RCVD)) && !conn_peek(c, &bytes);
+    return p->ended;
+}
+
+unsigned service_poll(const struct service *v, struct pollfd *fds)
+{
+    if (!v->waits_for_out)
+        return 0;
+    fds[0] = (struct pollfd){.fd = v->out.fd, .events = POLLOUT};
+    return 1;
+}

@@ -1,0 +1,59 @@
+/*
+ * What a listener does with the data of a connection: drop it, send it back, or send the same
+ * bytes or the same file to everyone. One service for all connections; of each it keeps no more
+ * than how far it has come, so that nothing is held a connection but what is in flight.
+ */
+#ifndef TCPWAVE_CMD_SERVICE_H
+#define TCPWAVE_CMD_SERVICE_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/files.h"
+#include "cmd/options.h"
+#include "lib/core/conn.h"
+
+#define SERVICE_ROOM 65536
+
+enum service_kind { SERVICE_DISCARD, SERVICE_ECHO, SERVICE_DATA, SERVICE_FILE };
+
+struct service {
+    enum service_kind kind;
+    struct bytes data;  /* of SERVICE_DATA */
+    struct file source; /* of SERVICE_FILE */
+    struct file out;    /* for what is received, or none */
+    bool waits_for_out; /* it has no room now: received bytes are left with their connections */
+    uint8_t buffer[SERVICE_ROOM];
+};
+
+/* Of one connection. */
+struct service_place {
+    uint64_t given; /* bytes of ours that the connection has taken */
+    bool ended;     /* there are no more */
+};
+
+/* Opens what --serve and --output name. WAVE_ESYS with *d filled in. */
+int service_open(struct service *v, const struct options *o, struct diag *d);
+
+/* What only closing the output brings to light is WAVE_ESYS. */
+int service_close(struct service *v, struct diag *d);
+
+/* In a few words, for who watches: "sends back what it gets". */
+const char *service_text(const struct service *v);
+
+/* Moves what can be moved both ways now. 1 when anything was, 0, or WAVE_ESYS. */
+int service_move(struct service *v, struct service_place *p, struct conn *c, wave_time now,
+                 struct diag *d);
+
+/*
+ * Whether the connection has been given all that there is for it. What is sent back has no end of
+ * its own: it is whole for now when all that came has been sent back, and something came, or will
+ * not.
+ */
+bool service_given(const struct service *v, const struct service_place *p, const struct conn *c);
+
+/* What to wait for, beside the network: fills in up to one entry and returns their number. */
+unsigned service_poll(const struct service *v, struct pollfd *fds);
+
+#endif
