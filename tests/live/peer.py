@@ -10,11 +10,16 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn the sa
   reset      waits for a byte, then resets (SO_LINGER of zero)
   hold       neither reads nor closes
   stay       reads to the end of input and never closes
+  sort       reads to the end of input, then sends its lines back in order, then closes
+  slow       reads to the end of input, then sends a few lines with pauses between them, then closes
+  cut        reads to the end of input, sends a line, and resets once that was acknowledged
 """
 
+import fcntl
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 
@@ -54,7 +59,33 @@ def stay(conn):
     time.sleep(3600)
 
 
-HABITS = {f.__name__: f for f in (echo, answer, first, reset, hold, stay)} | {"discard": rest}
+def sort(conn):
+    lines = b""
+    while data := conn.recv(65536):
+        lines += data
+    conn.sendall(b"".join(sorted(lines.splitlines(keepends=True))))
+
+
+def slow(conn):
+    rest(conn)
+    for i in range(5):
+        time.sleep(0.1)
+        conn.sendall(b"line %d\n" % i)
+
+
+def outstanding(conn):
+    return struct.unpack("i", fcntl.ioctl(conn, termios.TIOCOUTQ, b"\0" * 4))[0]
+
+
+def cut(conn):
+    rest(conn)
+    conn.sendall(b"one line\n")
+    while outstanding(conn):
+        time.sleep(0.01)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+HABITS = {f.__name__: f for f in (echo, answer, first, reset, hold, stay, sort, slow, cut)} | {"discard": rest}
 
 
 def treat(habit, conn):
