@@ -1,6 +1,6 @@
 /*
- * Congestion control: RFC 5681 with the initial window of RFC 6928 and, with SACK, the recovery of
- * RFC 6675. Windows in bytes.
+ * Congestion control: RFC 5681 with the initial window of RFC 6928, slow start counted in bytes as
+ * RFC 9406 has it and, with SACK, the recovery of RFC 6675. Windows in bytes.
  */
 #ifndef TCPWAVE_CORE_CC_H
 #define TCPWAVE_CORE_CC_H

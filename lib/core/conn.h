@@ -129,14 +129,15 @@ _Static_assert(sizeof(struct conn) <= 256, "a connection is at most 256 bytes");
  * The user's calls, RFC 9293, 3.9.1. `now` is used to start timers.
  */
 
-/* A closed connection over `flow`, with nothing allocated. */
+/* A closed connection over `flow`, with nothing allocated. Window scale, MSS and keepalive are taken
+ * from env->config here, everything else when it is needed. */
 void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_t id);
 
 /* OPEN, active: SYN goes out at the next conn_output(). WAVE_ESTATE unless CLOSED. */
 int conn_open(struct conn *c, wave_time now, struct seq iss);
 
-/* OPEN, passive: LISTEN, for one peer. `iss` is used when its SYN comes. WAVE_ESTATE unless
- * CLOSED. */
+/* OPEN, passive: LISTEN, for one peer. `iss` is used when its SYN comes. Makes no event, since
+ * nothing has happened yet. WAVE_ESTATE unless CLOSED. */
 int conn_listen(struct conn *c, struct seq iss);
 
 /* A connection whose SYN-ACK was a SYN cookie (RFC 4987, 3.6): from CLOSED through LISTEN to

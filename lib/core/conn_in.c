@@ -325,7 +325,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seq end = seq_add(s->seq, s->len);
     struct seq first = seq_max(s->seq, c->rcv.nxt);
-    struct seq last = seq_min(end, c->rcv.adv);
+    struct seq edge = seq_add(c->rcv.nxt, conn_rcv_wnd(c));
+    struct seq last = seq_min(end, edge);
     struct event e = {.kind = EVENT_DATA};
     struct reasm_result r;
 
@@ -340,7 +341,7 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
     }
     if (seq_geq(first, last)) {
         c->flags |= CONN_ACK_NOW;
-        return seq_leq(end, c->rcv.adv);
+        return seq_leq(end, edge);
     }
     r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
                      last.v - first.v, c->env->config.rcvbuf + 65536);
@@ -354,6 +355,7 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         c->flags |= CONN_DSACK;
     }
     c->rcv.nxt = seq_add(c->rcv.nxt, r.advanced);
+    c->rcv.adv = seq_max(c->rcv.adv, c->rcv.nxt);
     if (r.advanced > 0) {
         e.u.bytes = r.advanced;
         conn_emit(c, now, &e);

@@ -248,19 +248,18 @@ static void put_sack(struct conn *c, struct seg *out)
     c->flags &= ~(uint32_t)CONN_DSACK;
 }
 
-/* The window field, and the promise that goes with it. Rounded up, so that a scaled window never
- * takes back what was offered (RFC 7323, 2.4). */
+/* The window field, and the edge it stands for. The edge moves by whole units of the scale; where
+ * it stays, the field is rounded up, since rounded down it would take back what was offered (RFC
+ * 7323, 2.4). RCV.ADV keeps to the buffer in both cases: it must not drift with the rounding. */
 static uint16_t put_window(struct conn *c)
 {
-    uint32_t unit = 1u << c->rcv_shift;
+    const uint32_t part = (1u << c->rcv_shift) - 1;
+    uint32_t offer = (conn_offer(c).v - c->rcv.nxt.v) & ~part;
     uint32_t field;
 
-    c->rcv.adv = conn_offer(c);
-    field = (conn_rcv_wnd(c) + unit - 1) >> c->rcv_shift;
-    if (field > 65535)
-        field = 65535;
-    c->rcv.adv = seq_max(c->rcv.adv, seq_add(c->rcv.nxt, field << c->rcv_shift));
-    return (uint16_t)field;
+    c->rcv.adv = seq_max(c->rcv.adv, seq_add(c->rcv.nxt, offer));
+    field = (c->rcv.adv.v - c->rcv.nxt.v + part) >> c->rcv_shift;
+    return (uint16_t)(field < 65535 ? field : 65535);
 }
 
 /* Every segment after the SYNs acknowledges: RFC 9293, 3.10.7.4 and its figures. */

@@ -22,10 +22,13 @@ static inline bool conn_syn_unacked(const struct conn *c)
     return c->state >= STATE_SYN_SENT && !(c->flags & CONN_SYN_ACKED);
 }
 
-/* What the peer may still send: RCV.WND. */
+/* What the peer may still send: RCV.WND. A scaled window that was told is the edge rounded up, so
+ * what is taken reaches to where any rounding of it can have reached (RFC 7323, 2.4). */
 static inline uint32_t conn_rcv_wnd(const struct conn *c)
 {
-    return c->rcv.adv.v - c->rcv.nxt.v;
+    uint32_t open = c->rcv.adv.v - c->rcv.nxt.v;
+
+    return open > 0 ? open + (1u << c->rcv_shift) - 1 : 0;
 }
 
 /* Our clock for timestamps: milliseconds (RFC 7323, 5.4). */
