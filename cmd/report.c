@@ -67,8 +67,7 @@ static void learn_syn(struct report_flow *f, const struct report_seen *seen)
         f->has_iss = true;
         f->iss = s->seq;
         f->our_flags = s->flags;
-        f->syn[f->syn_sent % REPORT_SYNS] =
-            (struct report_syn){seen->stamp, (s->opt.has & OPT_TIMESTAMP) != 0, s->opt.tsval};
+        f->syn = (struct report_syn){seen->stamp, (s->opt.has & OPT_TIMESTAMP) != 0, s->opt.tsval};
         f->syn_sent++;
     } else {
         f->has_irs = true;
@@ -80,26 +79,22 @@ static void learn_syn(struct report_flow *f, const struct report_seen *seen)
 
 /*
  * The handshake's RTT, from the segment that acknowledges our SYN. Where several were sent, only
- * an echoed timestamp tells which one is answered (RFC 7323, 4.1); without one there is no
- * measurement (Karn: RFC 6298, section 3).
+ * an echoed timestamp tells which one is answered (RFC 7323, 4.1), and only the last one's will do:
+ * an answer to an earlier one that comes so late is likely to be a repetition, whose first copy
+ * was lost. Else there is no measurement (Karn: RFC 6298, section 3).
  */
 static void measure(struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
-    uint32_t known = f->syn_sent < REPORT_SYNS ? f->syn_sent : REPORT_SYNS;
+    const struct report_syn *syn = &f->syn;
 
-    if (seen->out || f->rtt != WAVE_NEVER || !known || !(s->flags & SEG_ACK) ||
-        (s->flags & SEG_RST) || !seq_eq(s->ack, seq_add(f->iss, 1)))
+    if (seen->out || f->rtt != WAVE_NEVER || !f->syn_sent || !(s->flags & SEG_ACK) ||
+        (s->flags & SEG_RST) || !seq_eq(s->ack, seq_add(f->iss, 1)) || f->answered)
         return;
-    for (uint32_t i = 0; i < known; i++) {
-        const struct report_syn *syn = &f->syn[i];
-        bool echoed =
-            syn->has_timestamp && (s->opt.has & OPT_TIMESTAMP) && s->opt.tsecr == syn->tsval;
-        if ((echoed || f->syn_sent == 1) && seen->stamp >= syn->stamp) {
-            f->rtt = seen->stamp - syn->stamp;
-            return;
-        }
-    }
+    f->answered = true; /* what comes later was asked for by something else */
+    bool echoed = syn->has_timestamp && (s->opt.has & OPT_TIMESTAMP) && s->opt.tsecr == syn->tsval;
+    if ((echoed || f->syn_sent == 1) && seen->stamp >= syn->stamp)
+        f->rtt = seen->stamp - syn->stamp;
 }
 
 /* Where a side's relative numbers start: its ISN, or, for a flow met in the middle, the first

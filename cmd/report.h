@@ -17,7 +17,6 @@
 #include "lib/core/track.h"
 #include "lib/core/verdict.h"
 
-#define REPORT_SYNS 8   /* SYNs whose time is remembered, to know which one was answered */
 #define REPORT_STATES 8 /* of our own changes of state that wait for the segment they caused */
 
 /* A SYN or SYN-ACK that was seen to go out. */
@@ -52,7 +51,8 @@ struct report_flow {
     struct opt ours, theirs;         /* `raw` is NULL in both */
     uint16_t our_flags, their_flags; /* of the SYNs */
     uint32_t syn_sent;               /* SYNs or SYN-ACKs of ours that were captured */
-    struct report_syn syn[REPORT_SYNS];
+    struct report_syn syn;           /* the last one */
+    bool answered;                   /* one of them was */
     wave_time rtt;         /* of the handshake, between two capture stamps; WAVE_NEVER: not known */
     wave_time first, last; /* stamps of the first and the last segment */
     uint32_t segments[2];  /* [0] ours, [1] the peer's */
