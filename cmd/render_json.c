@@ -206,7 +206,8 @@ static void connection(json_t *to, const struct report_flow *f)
 
 static json_t *counts(const struct report_verdict *v)
 {
-    json_t *o = json_pack("{s:I}", "opened", (json_int_t)v->opened);
+    json_t *o = json_pack("{s:I,s:I}", "opened", (json_int_t)v->opened, "syn_cookies",
+                          (json_int_t)v->cookies);
 
     for (int i = 0; i < REPORT_VERDICTS; i++)
         if (i != VERDICT_USAGE)

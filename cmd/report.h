@@ -142,6 +142,7 @@ struct report_verdict {
     bool per_connection;    /* one of several: the run's own verdict comes later */
     const uint32_t *counts; /* of a run of several, REPORT_VERDICTS of them, or NULL */
     uint32_t opened;
+    uint64_t cookies;           /* SYN cookies sent */
     uint64_t captured, dropped; /* frames of the capture */
     const char *message;
 };

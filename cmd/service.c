@@ -6,10 +6,10 @@
 
 #include "lib/wire/diag.h"
 
-/* Bytes that wait to be sent for the first time, on one connection. What is in flight is kept in
- * any case, until it is acknowledged; to fill a whole send buffer beyond it for each of thousands
- * of connections would only cost memory. */
-#define BACKLOG (128u << 10)
+/* What waits to be sent for the first time on one connection is what network and peer would take at
+ * once, so that the acknowledgement of a whole window finds the next one ready, and at least this
+ * much. To fill a whole send buffer for each of thousands of connections would only cost memory. */
+#define BACKLOG 65536u
 
 static int open_source(struct service *v, const struct options *o, struct diag *d)
 {
@@ -68,10 +68,12 @@ static size_t room_in(const struct conn *c)
 {
     size_t flight = c->snd.nxt.v - c->snd.una.v, unacked = conn_unacked(c);
     size_t waiting = unacked > flight ? unacked - flight : 0, room = conn_send_room(c);
+    size_t window = c->cwnd < c->snd.wnd ? c->cwnd : c->snd.wnd;
+    size_t most = window > BACKLOG ? window : BACKLOG;
 
-    if (waiting >= BACKLOG)
+    if (waiting >= most)
         return 0;
-    return room < BACKLOG - waiting ? room : BACKLOG - waiting;
+    return room < most - waiting ? room : most - waiting;
 }
 
 /* Our next bytes from place `at` on, up to `room`: their number, 0 at the end, or WAVE_ESYS. The

@@ -352,6 +352,7 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .per_connection = s->many && c,
                                .counts = s->many && !c ? s->verdicts : NULL,
                                .opened = s->opened,
+                               .cookies = stack_cookies(s->stack),
                                .captured = stats.received,
                                .dropped = stats.dropped,
                                .message = outcome->message};
