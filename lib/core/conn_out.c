@@ -335,6 +335,8 @@ static void send_fin(struct conn *c, wave_time now, struct seg *out)
     out->flags |= SEG_FIN;
     if (c->flags & CONN_FIN_SENT)
         return;
+    /* DEVIATES: RFC 9293, 3.10.4 enters FIN_WAIT_1 at CLOSE, though data may still go out before
+     * the FIN; here the state is what a watcher of the wire can tell. */
     c->flags |= CONN_FIN_SENT;
     c->snd.nxt = seq_add(c->snd.nxt, 1);
     if (c->state == STATE_CLOSE_WAIT)
