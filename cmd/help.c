@@ -1,11 +1,13 @@
 #include "cmd/help.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/cli.h"
+#include "cmd/text.h"
 #include "lib/wire/privilege.h"
 
 #define COLUMN 28 /* where the words about an option begin */
@@ -93,13 +95,33 @@ void help_overview(FILE *to)
           to);
 }
 
+/* What a number or a duration may be, as the manual says it: "1 to 65535", "1us to 1000h". */
+#define RANGE_TEXT (2 * TEXT_DURATION + 4)
+static const char *range_text(const struct option_row *row, char text[RANGE_TEXT])
+{
+    char least[TEXT_DURATION], most[TEXT_DURATION];
+
+    if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE)
+        snprintf(text, RANGE_TEXT, "%" PRIu64 " to %" PRIu64, row->least, row->most);
+    else if (row->kind == KIND_DURATION)
+        snprintf(text, RANGE_TEXT, "%s to %s", text_duration_format(row->least, least),
+                 text_duration_format(row->most, most));
+    else
+        snprintf(text, RANGE_TEXT, "-");
+    return text;
+}
+
 void help_dump(FILE *to)
 {
+    char range[RANGE_TEXT];
+
     for (const struct command *c = commands; c->name; c++) {
+        fprintf(to, "%s\t-\t-\t%s\t-\t%s\n", c->name, c->target, c->summary);
         for (const struct option_row *row = option_table; row->kind; row++) {
             if (row->kind != KIND_HEADING && row->commands & c->bit)
-                fprintf(to, "%s\t%s\t%c\t%s\n", c->name, row->name ? row->name : "-",
-                        row->letter ? row->letter : '-', row->value ? row->value : "-");
+                fprintf(to, "%s\t%s\t%c\t%s\t%s\t%s\n", c->name, row->name ? row->name : "-",
+                        row->letter ? row->letter : '-', row->value ? row->value : "-",
+                        range_text(row, range), row->help);
         }
     }
 }

@@ -16,8 +16,10 @@ void help_command(FILE *to, const struct command *c);
  * shown; WAVE_ENOTFOUND when there is no man(1) or no page, and nothing was shown. */
 int help_manual(const struct command *c);
 
-/* One option a line, tab between: command, long name, letter, value, "-" for what is not there.
- * For completions and for the manual's check. */
+/* The table, one option a line: command, long name, letter, value, range, help, with a tab between
+ * and "-" for what is not there. Each command comes first, by a line that has neither name nor
+ * letter, its target for a value and its summary for help. For completions and for the manual's
+ * check. */
 void help_dump(FILE *to);
 
 #endif
