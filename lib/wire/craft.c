@@ -177,11 +177,11 @@ static int build_failed(struct craft *c, struct diag *d)
     return error;
 }
 
-static int write_failed(struct craft *c, const struct flow *flow, struct diag *d)
+static int write_failed(struct craft *c, const struct addr *remote, struct diag *d)
 {
     char to[ADDRESS_TEXT];
     int error = errno;
-    address_text(c->v6, &flow->remote, to);
+    address_text(c->v6, remote, to);
     switch (error) {
     case EAGAIN:
     case ENOBUFS:
@@ -194,7 +194,7 @@ static int write_failed(struct craft *c, const struct flow *flow, struct diag *d
                          "drops what it sends",
                          to);
     case EINVAL:
-        if (address_link_local(c->v6, &flow->remote))
+        if (address_link_local(c->v6, remote))
             return diag_fail(d, WAVE_ESYS,
                              "cannot answer %s, a link-local address, without knowing its "
                              "interface; name it with --interface",
@@ -222,5 +222,14 @@ int craft_send(struct craft *c, const struct flow *flow, const struct seg *s,
         return build_failed(c, d);
     errno = 0;
     int written = libnet_write(c->net);
-    return written < 0 ? write_failed(c, flow, d) : 0;
+    return written < 0 ? write_failed(c, &flow->remote, d) : 0;
+}
+
+int craft_write(struct craft *c, const struct addr *to, const uint8_t *ip, uint32_t len,
+                struct diag *d)
+{
+    errno = 0;
+    int written =
+        c->v6 ? libnet_write_raw_ipv6(c->net, ip, len) : libnet_write_raw_ipv4(c->net, ip, len);
+    return written < 0 ? write_failed(c, to, d) : 0;
 }

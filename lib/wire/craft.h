@@ -26,6 +26,10 @@ int craft_open(struct craft **out, const struct craft_config *config, struct dia
 /* NULL is taken. */
 void craft_close(struct craft *c);
 
+/* As wire_write(). */
+int craft_write(struct craft *c, const struct addr *to, const uint8_t *ip, uint32_t len,
+                struct diag *d);
+
 /* As wire_send(). */
 int craft_send(struct craft *c, const struct flow *flow, const struct seg *s,
                const struct wire_ip *ip, struct diag *d);

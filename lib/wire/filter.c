@@ -24,22 +24,26 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 }
 
 /* One end of the flow, where `side` is "src" or "dst"; the any address is left out. */
-static void add_end(struct text *t, bool v6, const char *side, const struct addr *a, unsigned port)
+static void add_end(struct text *t, bool v6, const char *side, const struct addr *a, unsigned port,
+                    unsigned ports)
 {
     static const struct addr any;
     char text[ADDRESS_TEXT];
     if (!addr_eq(a, &any))
         add(t, "%s %s host %s and ", v6 ? "ip6" : "ip", side, address_text(v6, a, text));
-    add(t, "tcp %s port %u", side, port);
+    if (ports > 1)
+        add(t, "tcp %s portrange %u-%u", side, port, port + ports - 1);
+    else
+        add(t, "tcp %s port %u", side, port);
 }
 
 static void add_direction(struct text *t, const struct filter_query *q, bool in)
 {
     add(t, "(");
-    add_end(t, q->flow.v6, in ? "dst" : "src", &q->flow.local, q->flow.lport);
+    add_end(t, q->flow.v6, in ? "dst" : "src", &q->flow.local, q->flow.lport, q->lports);
     if (!q->listen) {
         add(t, " and ");
-        add_end(t, q->flow.v6, in ? "src" : "dst", &q->flow.remote, q->flow.rport);
+        add_end(t, q->flow.v6, in ? "src" : "dst", &q->flow.remote, q->flow.rport, 1);
     }
     add(t, ")");
 }

@@ -12,6 +12,7 @@
 
 struct filter_query {
     struct flow flow;
+    uint16_t lports;   /* consecutive ports of ours from flow.lport on; 0 is 1 */
     bool listen;       /* any remote: only local and lport count, local all zero is any */
     bool inbound_only; /* not what we send */
     bool any_device;   /* frames of every interface (link type SLL2): lo's are met twice, leaving

@@ -14,6 +14,8 @@
 #include "lib/wire/diag.h"
 #include "lib/wire/holder.h"
 
+#define RANGE_TRIES 32 /* for ports side by side */
+
 /* Every segment the socket is given is cut to nothing, which is: dropped, before TCP looks at it
  * and before anything could be answered. */
 static int set_filter(int fd, bool v6)
@@ -190,6 +192,43 @@ int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, s
     }
     *out = g;
     return 0;
+}
+
+/* The ports behind the first one. */
+static int open_neighbours(struct guard *out, uint16_t count, const struct guard_query *q,
+                           uint16_t first, struct diag *d)
+{
+    struct guard_query next = *q;
+    if (first + count - 1 > UINT16_MAX)
+        return diag_fail(d, WAVE_EINUSE, "there are no %u ports from %u on", count, first);
+    for (uint16_t i = 1; i < count; i++) {
+        next.flow.lport = (uint16_t)(first + i);
+        int error = guard_open(&out[i], &next, &next.flow.lport, d);
+        if (error) {
+            while (i-- > 1)
+                guard_close(&out[i]);
+            return error;
+        }
+    }
+    return 0;
+}
+
+int guard_open_range(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
+                     struct diag *d)
+{
+    int error = WAVE_EINUSE;
+    for (int tries = q->flow.lport ? 1 : RANGE_TRIES; tries > 0 && error == WAVE_EINUSE; tries--) {
+        uint16_t first;
+        error = guard_open(&out[0], q, &first, d);
+        if (error)
+            return error;
+        error = open_neighbours(out, count, q, first, d);
+        if (error == 0)
+            *port = first;
+        else
+            guard_close(&out[0]);
+    }
+    return error;
 }
 
 void guard_close(struct guard *g)

@@ -39,6 +39,13 @@ struct guard_query {
  */
 int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, struct diag *d);
 
+/*
+ * The same for `count` consecutive ports, of which `*port` is the first: all, or none. With lport 0
+ * the kernel chooses the first, and another one when its neighbours are taken.
+ */
+int guard_open_range(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
+                     struct diag *d);
+
 /* Lets the port go. A guard that is none is taken. */
 void guard_close(struct guard *g);
 

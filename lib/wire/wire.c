@@ -23,9 +23,11 @@
 struct wire {
     struct craft *craft;
     struct capture *capture;
-    struct guard guard;
-    struct flow flow; /* the one of ours; listening: remote is zero, local may be */
+    struct guard *guard; /* one for each port; NULL: none */
+    struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
+    uint16_t lports;  /* from flow.lport on */
     bool listen;
+    bool broken;
     bool inbound_only;
     struct wire_info info;
     struct wire_stats stats; /* but for the capture's own, which it keeps */
@@ -86,10 +88,16 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
                             .scope = r->scope,
                             .reserve_only = config->no_guard,
                             .kinds = config->guards};
-    int error = guard_open(&w->guard, &q, &w->flow.lport, d);
-    if (error)
+    struct guard *g = calloc(w->lports, sizeof *g);
+    if (!g)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    int error = guard_open_range(g, w->lports, &q, &w->flow.lport, d);
+    if (error) {
+        free(g);
         return error;
-    w->info.guard = guard_name(w->guard.kind);
+    }
+    w->guard = g;
+    w->info.guard = guard_name(g->kind);
     w->info.lport = w->flow.lport;
     return 0;
 }
@@ -117,12 +125,14 @@ static const char *link_name(int dlt, const struct route *r)
 static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    struct capture_config c = {
-        .device = r->interface,
-        .filter = {.flow = w->flow, .listen = config->listen, .inbound_only = config->inbound_only},
-        .loopback = r->loopback,
-        .blocks = config->blocks,
-        .ring = config->ring};
+    struct capture_config c = {.device = r->interface,
+                               .filter = {.flow = w->flow,
+                                          .lports = w->lports,
+                                          .listen = config->listen,
+                                          .inbound_only = config->inbound_only},
+                               .loopback = r->loopback,
+                               .blocks = config->blocks,
+                               .ring = config->ring};
     int error = capture_open(&w->capture, &c, d);
     if (error == 0)
         w->info.link = link_name(capture_dlt(w->capture), r);
@@ -149,7 +159,8 @@ int wire_open(struct wire **out, const struct wire_config *config, struct diag *
     struct wire *w = calloc(1, sizeof *w);
     if (!w)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
-    w->guard.fd = -1;
+    w->lports = config->lports ? config->lports : 1;
+    w->broken = config->broken;
     w->listen = config->listen;
     w->inbound_only = config->inbound_only;
     int error = open_all(w, config, d);
@@ -166,7 +177,9 @@ void wire_close(struct wire *w)
     if (!w)
         return;
     capture_close(w->capture);
-    guard_close(&w->guard);
+    for (uint16_t i = 0; w->guard && i < w->lports; i++)
+        guard_close(&w->guard[i]);
+    free(w->guard);
     craft_close(w->craft);
     free(w);
 }
@@ -176,10 +189,8 @@ const struct wire_info *wire_info(const struct wire *w)
     return &w->info;
 }
 
-int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
-              const struct wire_ip *ip, struct diag *d)
+static int count_sent(struct wire *w, int error)
 {
-    int error = craft_send(w->craft, flow, s, ip, d);
     if (error == 0)
         w->stats.sent++;
     else if (error == WAVE_EAGAIN)
@@ -187,11 +198,27 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     return error;
 }
 
+int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
+              const struct wire_ip *ip, struct diag *d)
+{
+    return count_sent(w, craft_send(w->craft, flow, s, ip, d));
+}
+
+int wire_write(struct wire *w, const struct addr *to, const uint8_t *ip, uint32_t len,
+               struct diag *d)
+{
+    return count_sent(w, craft_write(w->craft, to, ip, len, d));
+}
+
 /* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */
 static bool is_ours(const struct wire *w, const struct flow *f)
 {
-    if (!w->listen)
-        return flow_eq(f, &w->flow);
+    if (!w->listen) {
+        struct flow first = *f;
+        if ((uint16_t)(f->lport - w->flow.lport) < w->lports)
+            first.lport = w->flow.lport;
+        return flow_eq(&first, &w->flow);
+    }
     return f->v6 == w->flow.v6 && f->lport == w->flow.lport &&
            (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
 }
@@ -230,6 +257,29 @@ static bool checksum_acceptable(const struct packet *p)
     return field == unfilled;
 }
 
+/*
+ * A segment that arrived for us and does not hold its own TCP header, as far as it can be told:
+ * `out` gets the flow it claims, and is else empty. IP's own header was found right by then.
+ */
+static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t len,
+                              struct packet *out)
+{
+    bool v6 = w->flow.v6;
+    uint32_t header = v6 ? 40 : (ip[0] & 15u) * 4, from = v6 ? 8 : 12, size = v6 ? 16 : 4;
+    struct flow f = {.v6 = v6};
+
+    if (header < 20 || len < header + 4 || ip[0] >> 4 != (v6 ? 6 : 4) || ip[v6 ? 6 : 9] != CHECKSUM_TCP)
+        return false;
+    memcpy(f.local.byte, ip + from, size);
+    memcpy(f.remote.byte, ip + from + size, size);
+    seg_ports(ip + header, &f.lport, &f.rport);
+    struct flow seen = flow_reverse(&f);
+    if (!is_ours(w, &seen))
+        return false;
+    *out = (struct packet){.kind = PACKET_TCP, .flow = f, .length = len};
+    return true;
+}
+
 /* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */
 static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
 {
@@ -241,6 +291,11 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
     uint32_t ip_len = c->caplen - (uint32_t)f.offset;
     struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len};
     error = ip_parse(ip, ip_len, &p.packet);
+    if (error == WAVE_EMALFORMED && w->broken && malformed_arrival(w, ip, ip_len, &p.packet)) {
+        p.broken = error;
+        *out = p;
+        return 0;
+    }
     if (error)
         return error;
     if (!match(w, &p.packet, &p.outgoing))
@@ -248,8 +303,11 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
     if (p.packet.length < p.ip_len)
         p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
     if (p.packet.kind == PACKET_TCP && !p.outgoing && !w->info.loopback &&
-        !checksum_acceptable(&p.packet))
-        return WAVE_ECHECKSUM;
+        !checksum_acceptable(&p.packet)) {
+        if (!w->broken)
+            return WAVE_ECHECKSUM;
+        p.broken = WAVE_ECHECKSUM;
+    }
     *out = p;
     return 0;
 }

@@ -19,6 +19,8 @@
 #include "lib/core/seg.h"
 #include "lib/core/time.h"
 
+#define WIRE_PORTS 1000 /* a descriptor each, of which many systems allow 1024 */
+
 /* What to open. Zero means "not asked for". */
 struct wire_config {
     bool v6;
@@ -28,10 +30,13 @@ struct wire_config {
     bool has_source;
     struct addr source;    /* listen: the address to serve, any when !has_source */
     uint16_t lport;        /* 0: one that is free, chosen by the kernel */
+    uint16_t lports;       /* that many consecutive ports from lport on, each of them guarded; 0
+                              is 1, at most WIRE_PORTS */
     const char *interface; /* name, or NULL: the route's; listen: NULL is every interface */
     uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
     bool no_guard;         /* send: crafts outside any connection. lport is then used as it is,
                               held by somebody or not; 0 still reserves one that is free */
+    bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
     bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections or bulk:
                               small frames then share the ring's room. Else each frame is there
@@ -49,7 +54,7 @@ struct wire_info {
                      its own, the smallest of all when listening on every interface */
     bool loopback;
     struct addr local; /* all zero when listening on any address */
-    uint16_t lport;
+    uint16_t lport;    /* the first, of several */
     const char *guard; /* "socket filter", "TCP-MD5 key", or "none" */
     const char *link;  /* "ethernet", "loopback", "raw", "cooked", "vlan" */
 };
@@ -89,23 +94,34 @@ struct wire_ip {
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d);
 
+/*
+ * Sends an IP packet as it stands, header included, to `to`: what a forger made. IPv4's length and
+ * header checksum are the kernel's to fill in, and so is an ID of 0 without DF. Returns as
+ * wire_send() does.
+ */
+int wire_write(struct wire *w, const struct addr *to, const uint8_t *ip, uint32_t len,
+               struct diag *d);
+
 /* A captured packet. */
 struct wire_packet {
     wave_time stamp;      /* the capture's, CLOCK_REALTIME in nanoseconds */
     bool outgoing;        /* we sent it */
+    int broken;           /* 0; with wire_config.broken an arriving segment may also be one with
+                             WAVE_ECHECKSUM, or WAVE_EMALFORMED, which has no packet but its flow */
     struct packet packet; /* its flow as the sender sees it */
     const uint8_t *ip;    /* the IP packet's bytes, for --pcap and -vv; valid until wire_next() */
     uint32_t ip_len;      /* bytes there */
 };
 
 /*
- * The next packet of our flow, or an ICMP error that quotes a segment of ours: 1 and *out, 0 when
- * none waits, or WAVE_ESYS. Never blocks.
+ * The next packet of our flow or flows, or an ICMP error that quotes a segment of ours: 1 and *out,
+ * 0 when none waits, or WAVE_ESYS. Never blocks.
  *
  * A packet is given once, on lo too. An arriving segment whose checksum is wrong is counted as
- * malformed and not given; accepted is any checksum on lo, and elsewhere one that the sender left
- * to an offload which has not filled it in (the field then holds the pseudo-header's sum). Segments
- * larger than the MSS, which an offload joined, are given as they are.
+ * malformed and not given (but for wire_config.broken); accepted is any checksum on lo, and
+ * elsewhere one that the sender left to an offload which has not filled it in (the field then holds
+ * the pseudo-header's sum). Segments larger than the MSS, which an offload joined, are given as
+ * they are.
  */
 int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 

@@ -1,0 +1,211 @@
+/*
+ * libnet's builders make the headers in a handle that sends nothing (LIBNET_NONE). In the order of
+ * the work: options, TCP, IP; then what libnet has no way to say, into its block, so that its
+ * checksum covers it; then the bytes are put together, and what contradicts itself (a checksum that
+ * is wrong) is altered in them. Fragments are cut from the whole, RFC 791, 3.2 and RFC 8200, 4.5.
+ */
+#include "lib/wire/forge.h"
+
+#include <libnet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/bytes.h"
+#include "lib/core/checksum.h"
+#include "lib/core/seg.h"
+#include "lib/wire/diag.h"
+
+#define IPV4_HEADER 20u
+#define IPV6_HEADER 40u
+#define FRAGMENT_HEADER 8u
+#define IPV4_CHECKSUM 10 /* where it stands */
+#define IPV4_FRAGMENT 6
+#define IPV6_PAYLOAD 4
+#define IPV6_NEXT 6
+#define TCP_OFFSET 12
+#define TCP_CHECKSUM 16
+#define MORE_FRAGMENTS 0x2000
+
+struct forger {
+    libnet_t *net;
+    uint8_t *packet; /* libnet's; NULL before the first one */
+    uint32_t len;
+    uint32_t header; /* of IP, in `packet` */
+    uint32_t cut;    /* bytes of TCP a piece; 0: one piece */
+    uint32_t id;
+    bool v6;
+    uint8_t piece[IPV6_HEADER + UINT16_MAX];
+};
+
+uint32_t forge_room(bool v6, uint8_t options_len)
+{
+    /* IPv6's length does not count its own header. */
+    uint32_t headers = (v6 ? 0 : IPV4_HEADER) + SEG_HEADER + ((options_len + 3u) & ~3u);
+    return UINT16_MAX - headers;
+}
+
+int forger_open(struct forger **out, struct diag *d)
+{
+    char why[LIBNET_ERRBUF_SIZE] = "";
+    struct forger *f = calloc(1, sizeof *f);
+    if (f)
+        f->net = libnet_init(LIBNET_NONE, NULL, why);
+    if (!f || !f->net) {
+        free(f);
+        return diag_fail(d, WAVE_ENOMEM, "cannot start libnet: %.200s", *why ? why : "no memory");
+    }
+    *out = f;
+    return 0;
+}
+
+static void drop_packet(struct forger *f)
+{
+    if (f->packet)
+        libnet_adv_free_packet(f->net, f->packet);
+    f->packet = NULL;
+    libnet_clear_packet(f->net);
+}
+
+void forger_close(struct forger *f)
+{
+    if (!f)
+        return;
+    drop_packet(f);
+    libnet_destroy(f->net);
+    free(f);
+}
+
+static int check(const struct forge *w, struct diag *d)
+{
+    if (w->flags > 0x1ff || w->reserved > 7 || w->offset > 15 || w->flow_label > 0xfffff ||
+        w->options_len > OPT_BYTES_MAX || (!w->flow.v6 && w->id > UINT16_MAX))
+        return diag_fail(d, WAVE_EINVAL, "a field of the segment is beyond its bits");
+    if (w->fragment % 8)
+        return diag_fail(d, WAVE_EINVAL, "fragments are cut at multiples of 8 bytes");
+    if (w->len > forge_room(w->flow.v6, w->options_len))
+        return diag_fail(d, WAVE_EINVAL, "%u bytes of data do not fit into an IP packet: %u do",
+                         w->len, forge_room(w->flow.v6, w->options_len));
+    return 0;
+}
+
+static int build_tcp(struct forger *f, const struct forge *w, uint16_t len)
+{
+    uint8_t padded[OPT_BYTES_MAX] = {0};
+    uint32_t options_len = (w->options_len + 3u) & ~3u;
+    memcpy(padded, w->options, w->options_len);
+    if (options_len && libnet_build_tcp_options(padded, options_len, f->net, 0) < 0)
+        return -1;
+    libnet_ptag_t tcp =
+        libnet_build_tcp(w->flow.lport, w->flow.rport, w->seq, w->ack, (uint8_t)w->flags, w->wnd,
+                         w->checksum_how == FORGE_GIVEN ? w->checksum : 0, w->urp, len,
+                         w->len ? w->data : NULL, w->len, f->net, 0);
+    if (tcp < 0)
+        return -1;
+    /* libnet knows of eight flags, no reserved bits, and one data offset: the true one. */
+    uint8_t *header = libnet_getpbuf(f->net, tcp);
+    unsigned offset = w->has_offset ? w->offset : (SEG_HEADER + options_len) / 4;
+    header[TCP_OFFSET] = (uint8_t)(offset << 4 | w->reserved << 1 | w->flags >> 8);
+    return 0;
+}
+
+static int build_ip(struct forger *f, const struct forge *w, uint16_t tcp_len)
+{
+    if (w->flow.v6) {
+        struct libnet_in6_addr from, to;
+        memcpy(&from, w->flow.local.byte, sizeof from);
+        memcpy(&to, w->flow.remote.byte, sizeof to);
+        return libnet_build_ipv6(w->tos, w->flow_label, tcp_len, IPPROTO_TCP, w->ttl, from, to,
+                                 NULL, 0, f->net, 0);
+    }
+    uint32_t from, to;
+    memcpy(&from, w->flow.local.byte, sizeof from);
+    memcpy(&to, w->flow.remote.byte, sizeof to);
+    return libnet_build_ipv4((uint16_t)(IPV4_HEADER + tcp_len), w->tos, (uint16_t)w->id,
+                             w->df ? IP_DF : 0, w->ttl, IPPROTO_TCP, 0, from, to, NULL, 0, f->net,
+                             0);
+}
+
+/* What cannot be had from libnet, since it is right: libnet takes a checksum of 0 for "compute
+ * it", and knows of none that is wrong. */
+static void alter_checksum(struct forger *f, const struct forge *w)
+{
+    uint8_t *sum = f->packet + f->header + TCP_CHECKSUM;
+    if (w->checksum_how == FORGE_GIVEN)
+        put_u16(sum, w->checksum);
+    else if (w->checksum_how == FORGE_WRONG)
+        sum[1] ^= 1;
+}
+
+int forger_build(struct forger *f, const struct forge *w, struct diag *d)
+{
+    int error = check(w, d);
+    if (error)
+        return error;
+    drop_packet(f);
+    uint32_t len = SEG_HEADER + ((w->options_len + 3u) & ~3u) + w->len;
+    if (build_tcp(f, w, (uint16_t)len) < 0 || build_ip(f, w, (uint16_t)len) < 0 ||
+        libnet_pblock_coalesce(f->net, &f->packet, &f->len) < 0) {
+        f->packet = NULL;
+        return diag_fail(d, WAVE_ESYS, "libnet cannot build the segment: %.200s",
+                         libnet_geterror(f->net));
+    }
+    f->v6 = w->flow.v6;
+    f->header = f->v6 ? IPV6_HEADER : IPV4_HEADER;
+    f->id = w->id;
+    f->cut = w->fragment;
+    alter_checksum(f, w);
+    return 0;
+}
+
+const uint8_t *forger_packet(const struct forger *f, uint32_t *len)
+{
+    *len = f->len;
+    return f->packet;
+}
+
+uint32_t forger_pieces(const struct forger *f)
+{
+    uint32_t tcp = f->len - f->header;
+    return f->cut ? (tcp + f->cut - 1) / f->cut : 1;
+}
+
+/* RFC 791, 3.1: DF stays as it is, the offset counts in units of 8 bytes. */
+static void fragment_v4(uint8_t *ip, uint32_t offset, uint32_t len, bool more)
+{
+    uint16_t sum = 0;
+    put_u16(ip + 2, IPV4_HEADER + len);
+    ip[IPV4_FRAGMENT] |= (uint8_t)((more ? MORE_FRAGMENTS >> 8 : 0) | offset / 8 >> 8);
+    ip[IPV4_FRAGMENT + 1] = (uint8_t)(offset / 8);
+    memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
+    sum = checksum_finish(checksum_add(0, ip, IPV4_HEADER));
+    memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
+}
+
+/* RFC 8200, 4.5: a header of its own between IP and TCP. */
+static void fragment_v6(uint8_t *ip, uint32_t offset, uint32_t len, bool more, uint32_t id)
+{
+    uint8_t *header = ip + IPV6_HEADER;
+    put_u16(ip + IPV6_PAYLOAD, FRAGMENT_HEADER + len);
+    ip[IPV6_NEXT] = IPPROTO_FRAGMENT;
+    header[0] = IPPROTO_TCP;
+    header[1] = 0;
+    put_u32(put_u16(header + 2, offset | more), id);
+}
+
+const uint8_t *forger_piece(struct forger *f, uint32_t i, uint32_t *len)
+{
+    if (!f->cut)
+        return forger_packet(f, len);
+    uint32_t tcp = f->len - f->header, offset = i * f->cut;
+    uint32_t n = tcp - offset < f->cut ? tcp - offset : f->cut;
+    uint32_t header = f->header + (f->v6 ? FRAGMENT_HEADER : 0);
+    bool more = offset + n < tcp;
+    memcpy(f->piece, f->packet, f->header);
+    memcpy(f->piece + header, f->packet + f->header + offset, n);
+    if (f->v6)
+        fragment_v6(f->piece, offset, n, more, f->id);
+    else
+        fragment_v4(f->piece, offset, n, more);
+    *len = header + n;
+    return f->piece;
+}
