@@ -65,7 +65,7 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 /* Handshake to verdict. */
 static int run(struct client *x, const struct target *target, const struct client_ops *ops)
 {
-    const struct report_half_close *half_close = NULL;
+    struct report_findings found = {NULL, NULL};
     struct session *s;
     struct outcome outcome;
     struct diag d;
@@ -84,8 +84,8 @@ static int run(struct client *x, const struct target *target, const struct clien
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
-        ops->judge(s, x, &outcome, &half_close);
-    status = session_verdict(s, x->conn, &outcome, half_close);
+        ops->judge(s, x, &outcome, &found);
+    status = session_verdict(s, x->conn, &outcome, &found);
     session_close(s);
     return status;
 }

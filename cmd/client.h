@@ -25,7 +25,7 @@ struct client_ops {
     report_sink *watch;
     /* Has the last word on what happened, and adds what only this command knows. May be NULL. */
     void (*judge)(struct session *s, struct client *x, struct outcome *o,
-                  const struct report_half_close **half_close);
+                  struct report_findings *found);
 };
 
 /* From the options to the exit status. `x` is zero but for the command's own part. */

@@ -138,7 +138,7 @@ static void judge_failure(const struct halfclose *x, const char *peer, const cha
 }
 
 static void judge(struct session *s, struct client *client, struct outcome *o,
-                  const struct report_half_close **half_close)
+                  struct report_findings *found)
 {
     struct halfclose *x = s->user;
     const struct flow *flow = &client->conn->flow.flow;
@@ -148,7 +148,7 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
 
     if (!x->fin_sent) /* the half-close was never put to the test */
         return;
-    *half_close = &x->found;
+    found->half_close = &x->found;
     if (o->verdict == VERDICT_LOCAL)
         return;
     if (end == END_CLOSED && s->stop == STOP_END) {

@@ -216,6 +216,22 @@ static json_t *counts(const struct report_verdict *v)
     return o;
 }
 
+static json_t *spread(const struct report_spread *s)
+{
+    return !s->count ? json_null()
+                     : json_pack("{s:o,s:o,s:o,s:o}", "min", seconds(s->least), "median",
+                                 seconds(s->median), "p95", seconds(s->p95), "max",
+                                 seconds(s->most));
+}
+
+static json_t *keepalive(const struct report_keepalive *k)
+{
+    return json_pack("{s:I,s:I,s:o,s:o,s:{s:I,s:o,s:o}}", "sent", (json_int_t)k->sent, "answered",
+                     (json_int_t)k->answered, "rtt", spread(&k->rtt), "longest_silence",
+                     seconds(k->silence), "peer", "probes", (json_int_t)k->peer_probes, "after",
+                     spread(&k->peer_after), "apart", spread(&k->peer_apart));
+}
+
 static void verdict(json_t *to, const struct report_verdict *v)
 {
     json_object_set_new(to, "command", json_string(v->command));
@@ -232,6 +248,8 @@ static void verdict(json_t *to, const struct report_verdict *v)
             json_pack("{s:I,s:I,s:o,s:b}", "bytes", (json_int_t)v->half_close->bytes, "segments",
                       (json_int_t)v->half_close->segments, "seconds",
                       seconds(v->half_close->duration), "honoured", v->half_close->honoured));
+    if (v->keepalive)
+        json_object_set_new(to, "keepalive", keepalive(v->keepalive));
     if (v->counts)
         json_object_set_new(to, "connections", counts(v));
     if (!v->per_connection) {

@@ -128,6 +128,28 @@ struct report_half_close {
     bool honoured;
 };
 
+/* How many durations spread. The rest is not valid when there were none. */
+struct report_spread {
+    uint64_t count;
+    wave_time least, median, p95, most;
+};
+
+/* What keepalive probes told. */
+struct report_keepalive {
+    uint32_t sent, answered;
+    struct report_spread rtt;
+    wave_time silence;               /* the longest after which the peer was heard again */
+    uint32_t peer_probes;            /* the peer's own, each answered by us */
+    struct report_spread peer_after; /* from the last segment of either side to such a probe */
+    struct report_spread peer_apart; /* from one of them to the next */
+};
+
+/* What only some commands find out; each may be NULL. */
+struct report_findings {
+    const struct report_half_close *half_close;
+    const struct report_keepalive *keepalive;
+};
+
 #define REPORT_VERDICTS (VERDICT_LOST + 1)
 
 struct report_verdict {
@@ -138,6 +160,7 @@ struct report_verdict {
     const char *by;                             /* who closed: "local", "peer", "both", "none" */
     const char *kind;                           /* how, or NULL when nothing was closed */
     const struct report_half_close *half_close; /* or NULL */
+    const struct report_keepalive *keepalive;   /* or NULL */
     const char *guard;                          /* or NULL: nothing was opened */
     bool per_connection;    /* one of several: the run's own verdict comes later */
     const uint32_t *counts; /* of a run of several, REPORT_VERDICTS of them, or NULL */

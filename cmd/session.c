@@ -338,7 +338,7 @@ static void end_pcap(struct session *s, const struct outcome *outcome, struct wi
 }
 
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                    const struct report_half_close *half_close)
+                    const struct report_findings *found)
 {
     struct wire_stats stats = wire_stats(s->wire);
     struct report_verdict v = {.command = s->options->command->name,
@@ -347,7 +347,8 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .flow = c ? &c->flow : NULL,
                                .by = outcome->by,
                                .kind = outcome->kind,
-                               .half_close = half_close,
+                               .half_close = found ? found->half_close : NULL,
+                               .keepalive = found ? found->keepalive : NULL,
                                .guard = wire_info(s->wire)->guard,
                                .per_connection = s->many && c,
                                .counts = s->many && !c ? s->verdicts : NULL,

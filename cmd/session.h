@@ -159,9 +159,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
 
 /* The verdict, to every renderer; returns the exit status. It is the run's; or, where connections
  * are numbered and `c` is one of them, that of this connection, and the run's comes last, with
- * `c` NULL. */
+ * `c` NULL. `found` may be NULL. */
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                    const struct report_half_close *half_close);
+                    const struct report_findings *found);
 
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
  * Returns the exit status. */

@@ -113,6 +113,26 @@ static void half_close(const struct term *t, const struct report_half_close *h)
         h->segments == 1 ? "" : "s", human_duration(h->duration, duration));
 }
 
+static void keepalive(const struct term *t, const struct report_keepalive *k)
+{
+    char sent[HUMAN_TEXT], answered[HUMAN_TEXT], a[4][HUMAN_TEXT];
+
+    row(t, "keepalive", "%s probe%s sent, %s answered; longest silence survived %s",
+        human_count(k->sent, sent), k->sent == 1 ? "" : "s", human_count(k->answered, answered),
+        human_duration(k->silence, a[0]));
+    if (k->rtt.count)
+        row(t, "round trip", "min %s, median %s, p95 %s, max %s",
+            human_duration(k->rtt.least, a[0]), human_duration(k->rtt.median, a[1]),
+            human_duration(k->rtt.p95, a[2]), human_duration(k->rtt.most, a[3]));
+    if (k->peer_probes)
+        row(t, "its probes", "%s answered; %s after the last segment (%s to %s)",
+            human_count(k->peer_probes, answered), human_duration(k->peer_after.median, a[0]),
+            human_duration(k->peer_after.least, a[1]), human_duration(k->peer_after.most, a[2]));
+    if (k->peer_apart.count)
+        row(t, "", "%s apart (%s to %s)", human_duration(k->peer_apart.median, a[0]),
+            human_duration(k->peer_apart.least, a[1]), human_duration(k->peer_apart.most, a[2]));
+}
+
 static void peer(const struct term *t, const struct report_flow *f)
 {
     const struct track_view *p = &f->peer;
@@ -139,6 +159,8 @@ void summary_event(void *self, const struct report_event *e)
             data(t, v->flow);
         if (v->half_close)
             half_close(t, v->half_close);
+        if (v->keepalive)
+            keepalive(t, v->keepalive);
         if (v->by)
             how_closed(t, v);
         peer(t, v->flow);

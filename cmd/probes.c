@@ -1,0 +1,98 @@
+#include "cmd/probes.h"
+
+void probes_watch(struct probes *p, const struct report_event *e)
+{
+    const struct report_segment *g = &e->u.segment;
+
+    if (e->kind != REPORT_SEGMENT || g->foreign)
+        return;
+    if (g->out) {
+        if (p->asked && p->asked_at == WAVE_NEVER && (g->notes & TRACK_PROBE))
+            p->asked_at = e->at;
+    } else {
+        p->gap = p->any ? e->at - p->last_at : 0;
+        if (p->heard && e->at - p->heard_at > p->silence)
+            p->silence = e->at - p->heard_at;
+        p->heard = true;
+        p->heard_at = e->at;
+    }
+    p->any = true;
+    p->last_at = e->at;
+}
+
+/* What became of our last probe. Told with the time of the segment that showed it, if one did. */
+static void tell(struct probes *p, struct session *s, struct session_conn *c, wave_time stamp,
+                 wave_time rtt)
+{
+    struct report_probe probe = {.n = p->asked, .answered = rtt != WAVE_NEVER, .rtt = rtt};
+
+    if (p->asked)
+        report_probe(&s->report, &c->flow, stamp, &probe);
+    p->asked = 0;
+}
+
+static void answered(struct probes *p, struct session *s, struct session_conn *c,
+                     const struct event *e)
+{
+    bool seen = p->asked_at != WAVE_NEVER && p->heard_at >= p->asked_at;
+    wave_time rtt = seen ? p->heard_at - p->asked_at : e->u.probe.rtt;
+
+    if (!p->asked)
+        return;
+    p->answered++;
+    spread_add(&p->rtt, rtt);
+    tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(), rtt);
+}
+
+static void probed(struct probes *p)
+{
+    spread_add(&p->after, p->gap);
+    if (p->from_peer)
+        spread_add(&p->apart, p->heard_at - p->probed_at);
+    p->from_peer++;
+    p->probed_at = p->heard_at;
+}
+
+void probes_event(struct probes *p, struct session *s, struct session_conn *c,
+                  const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_PROBE:
+        tell(p, s, c, session_stamp(), WAVE_NEVER);
+        p->sent++;
+        p->asked = e->u.probe.n;
+        p->asked_at = WAVE_NEVER;
+        break;
+    case EVENT_PROBE_ANSWER:
+        answered(p, s, c, e);
+        break;
+    case EVENT_PEER_PROBE:
+        probed(p);
+        break;
+    case EVENT_TIMEOUT:
+        tell(p, s, c, session_stamp(), WAVE_NEVER);
+        break;
+    default:
+        break;
+    }
+}
+
+static struct report_spread spread_of(const struct spread *s)
+{
+    return (struct report_spread){.count = s->count,
+                                  .least = s->least,
+                                  .median = spread_quantile(s, 50),
+                                  .p95 = spread_quantile(s, 95),
+                                  .most = s->most};
+}
+
+void probes_found(const struct probes *p, struct report_keepalive *out)
+{
+    *out = (struct report_keepalive){.sent = p->sent,
+                                     .answered = p->answered,
+                                     .rtt = spread_of(&p->rtt),
+                                     .silence = p->silence,
+                                     .peer_probes = p->from_peer,
+                                     .peer_after = spread_of(&p->after),
+                                     .peer_apart = spread_of(&p->apart)};
+}
