@@ -11,6 +11,10 @@ const struct command commands[] = {
      "Opens a connection, sends its data and its FIN, and judges whether the peer keeps its own side "
      "open, goes on sending and then closes.",
      halfclose_run, NULL},
+    {"keepalive", KEEPALIVE, "HOST:PORT", "does the peer still live? probes it when it is silent",
+     "Opens a connection and holds it. A peer that has been silent for --idle is probed every "
+     "--interval, and lost when --count probes in a row are not answered.",
+     keepalive_run, NULL},
     {"listen", LISTEN, "[ADDR:]PORT", "the passive side of all this",
      "Answers whoever connects, many at a time: reads, sends back what it gets, or sends everyone "
      "the same; and says of each connection what happened.",

@@ -317,6 +317,15 @@ static void leave_out(struct ladder *l, const struct report_event *e)
     transient(l, text);
 }
 
+/* Of our own probes the row of their outcome is drawn, of the peer's only the probe. */
+static bool folded(const struct ladder *l, const struct report_segment *g)
+{
+    unsigned ours = g->out ? TRACK_PROBE_ANSWER | TRACK_PROBE : TRACK_PROBE_ANSWER;
+
+    return l->folds_probes && !l->verbose && (g->notes & ours) && !g->foreign &&
+           g->local == l->local && !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
+}
+
 static void segment(struct ladder *l, const struct report_event *e)
 {
     const struct report_segment *g = &e->u.segment;
@@ -325,6 +334,8 @@ static void segment(struct ladder *l, const struct report_event *e)
     struct line line;
     unsigned next;
 
+    if (folded(l, g))
+        return;
     if (is_plain && !l->verbose && ++l->plain > LADDER_ROWS) {
         leave_out(l, e);
         return;

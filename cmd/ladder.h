@@ -15,6 +15,7 @@ struct ladder {
     unsigned verbose; /* 1: absolute numbers and every segment; 2: bytes */
     /* Where the columns begin. */
     unsigned state, left, right, peer, cause;
+    bool folds_probes; /* a row says what became of a probe: its segments are not drawn */
     bool begun;
     bool assumed;   /* a state was drawn with its mark */
     bool transient; /* a line that the next one is to be drawn over stands there */

@@ -31,6 +31,15 @@ static void tell(struct probes *p, struct session *s, struct session_conn *c, wa
     p->asked = 0;
 }
 
+/* When the answer to our last probe was due: just before the next one, or the end, that follows
+ * from its absence. */
+static wave_time overdue(const struct probes *p, const struct session *s)
+{
+    if (p->asked_at == WAVE_NEVER)
+        return session_stamp();
+    return s->report.origin + time_add(p->asked_at, s->options->keep_interval);
+}
+
 static void answered(struct probes *p, struct session *s, struct session_conn *c,
                      const struct event *e)
 {
@@ -58,7 +67,7 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
 {
     switch (e->kind) {
     case EVENT_PROBE:
-        tell(p, s, c, session_stamp(), WAVE_NEVER);
+        tell(p, s, c, overdue(p, s), WAVE_NEVER);
         p->sent++;
         p->asked = e->u.probe.n;
         p->asked_at = WAVE_NEVER;
@@ -70,7 +79,10 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
         probed(p);
         break;
     case EVENT_TIMEOUT:
-        tell(p, s, c, session_stamp(), WAVE_NEVER);
+        tell(p, s, c, overdue(p, s), WAVE_NEVER);
+        break;
+    case EVENT_RESET: /* an answer, too, but not that of a living peer */
+        tell(p, s, c, s->report.origin + p->heard_at, WAVE_NEVER);
         break;
     default:
         break;

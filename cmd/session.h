@@ -44,7 +44,7 @@ struct session_conn {
     bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
     struct icmp icmp;
     bool outstanding;          /* when it was stopped: unacknowledged, and sent again */
-    enum state stopped_in;     /* our state then */
+    enum state stopped_in;     /* our state before it was CLOSED */
     bool left;                 /* session_leave() was called */
     enum outcome_stop why;     /* with `left` */
     const char *awaited;       /* what this one waits for; NULL: what the run does */

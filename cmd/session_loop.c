@@ -35,6 +35,8 @@ static void notice(struct session_conn *c, const struct event *e)
     case EVENT_STATE:
         outcome_moved(&c->path, e->u.state.from, e->u.state.to, c->arrived);
         c->state = e->u.state.to;
+        if (c->state == STATE_CLOSED)
+            c->stopped_in = e->u.state.from;
         if (c->state == STATE_ESTABLISHED)
             c->established_at = c->data_at = e->at;
         if (c->state == STATE_FIN_WAIT_2)
