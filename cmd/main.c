@@ -42,8 +42,13 @@ static int help(const struct options *o)
     return 0;
 }
 
-static int usage(const struct diag *d)
+/* One line, whatever bytes of argv are quoted in it. */
+static int usage(struct diag *d)
 {
+    for (char *p = d->text; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = '?';
+    }
     fprintf(stderr, "tcpwave: %s\n", d->text);
     return VERDICT_USAGE;
 }
