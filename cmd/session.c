@@ -16,7 +16,7 @@
 #define MTU_UNKNOWN 1500
 #define KEEP_FREE (16 << 20) /* bytes of heap */
 
-/* Many peers send at once: 512 frames where each has a slot of its own. */
+/* Many peers send at once: some 20,000 frames in blocks, 512 where each has a slot of its own. */
 #define LISTEN_RING (32u << 20)
 
 /* Of what is received and not read, or sent and not acknowledged, over all connections: peers that
@@ -42,8 +42,9 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
                             .has_source = o->has_source,
                             .source = o->source.addr,
                             .inbound_only = !shows,
-                            /* Nobody looks at the times: then 1 ms of delay buys throughput. */
-                            .blocks = o->target.passive && !shows,
+                            /* For many peers, room in the ring and throughput are worth the
+                             * millisecond that an answer may then be late by. */
+                            .blocks = o->target.passive && o->connections != 1,
                             .ring = o->target.passive ? LISTEN_RING : 0};
 
     if (!c.listen) {

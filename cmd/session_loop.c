@@ -149,6 +149,22 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
         journal_add(&s->journal, &j);
 }
 
+/* A reset or a SYN cookie, which belongs to no connection: it is put on record to be known for ours
+ * when it is captured. */
+static void record_stray(struct session *s, const struct seg *seg)
+{
+    struct journal_entry j = {.id = STACK_NONE,
+                              .seq = seg->seq,
+                              .ack = seg->ack,
+                              .len = seg->len,
+                              .flags = seg->flags,
+                              .wnd = seg->wnd,
+                              .state = STATE_CLOSED};
+
+    if (s->shows)
+        journal_add(&s->journal, &j);
+}
+
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
  * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
 static void send_failed(struct session *s, struct session_conn *c, const struct diag *d)
@@ -224,6 +240,8 @@ static void output(struct session *s, wave_time now)
         struct session_conn *c = session_find(s, id);
         if (c)
             record(s, c, &seg);
+        else
+            record_stray(s, &seg);
         if (!send_segment(s, &flow, &seg, c, now)) {
             s->held.is = true; /* its data stays in `room`, which nothing else uses meanwhile */
             s->held.flow = flow;
@@ -281,7 +299,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
 {
     const struct seg *seg = &p->packet.seg;
     const struct journal_entry *j = journal_take(&s->journal, seg);
-    struct session_conn *c = j ? session_find(s, j->id) : find_flow(s, &p->packet.flow);
+    struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
                                .out = true,
                                /* The guard is there to keep exactly this from happening. */
@@ -291,6 +309,8 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .ip = p->ip,
                                .ip_len = p->ip_len};
 
+    if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
+        c = find_flow(s, &p->packet.flow);
     if (c) {
         seen.local = j ? (enum state)j->state : c->state;
         report_segment(&s->report, &c->flow, &seen);
