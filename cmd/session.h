@@ -101,12 +101,10 @@ struct session {
     const char *awaited;
     wave_time awaited_until, awaited_since, awaited_told;
 
-    struct { /* a segment for which the kernel had no room */
+    struct { /* the kernel has no room for what is queued */
         bool is;
-        struct flow flow;
-        struct seg seg;
         wave_time again_at, pause;
-    } held;
+    } stuck;
     unsigned owed; /* segments taken in whose acknowledgement waits for the next */
     bool noted_send_error;
     struct journal journal;

@@ -13,10 +13,10 @@
 
 #include "cmd/signals.h"
 
-#define BURST 64       /* segments sent before what they draw is taken in */
-#define BATCH 64       /* packets taken in before the command has its turn */
-#define ACK_EVERY 32   /* segments of a long transfer, at most, before one goes out */
-#define BULK_AFTER 256 /* segments in order, before a transfer is called long */
+#define BURST WIRE_BATCH /* segments sent before what they draw is taken in */
+#define BATCH 64         /* packets taken in before the command has its turn */
+#define ACK_EVERY 32     /* segments of a long transfer, at most, before one goes out */
+#define BULK_AFTER 256   /* segments in order, before a transfer is called long */
 #define PAUSE_FIRST                                                                                \
     (100 * WAVE_US) /* before a segment is offered again that the kernel refused                   \
                      */
@@ -165,6 +165,16 @@ static void record_stray(struct session *s, const struct seg *seg)
         journal_add(&s->journal, &j);
 }
 
+/* The connection of a flow that the stack has no connection for (any more). Rare. */
+static struct session_conn *find_flow(struct session *s, const struct flow *flow)
+{
+    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
+        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
+            if (flow_eq(&c->flow.flow, flow))
+                return c;
+    return NULL;
+}
+
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
  * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
 static void send_failed(struct session *s, struct session_conn *c, const struct diag *d)
@@ -181,69 +191,68 @@ static void send_failed(struct session *s, struct session_conn *c, const struct 
 
 /* Beyond the MTU of the way out (the kernel knows better than the route at the start did): told
  * to the engine as a router would have told it, without a number. */
-static void too_big(struct session *s, const struct flow *flow, const struct seg *seg,
-                    wave_time now)
+static void too_big(struct session *s, const struct wire_unsent *u, wave_time now)
 {
-    struct icmp e = {.from = flow->local,
-                     .flow = *flow,
+    struct icmp e = {.from = u->flow.local,
+                     .flow = u->flow,
                      .has_seq = true,
-                     .seq = seg->seq,
+                     .seq = u->seq,
                      .meaning = ICMP_TOO_BIG};
 
     stack_icmp(s->stack, now, &e);
 }
 
-/* Sends one segment; false when the kernel has no room for it now. */
-static bool send_segment(struct session *s, const struct flow *flow, const struct seg *seg,
-                         struct session_conn *c, wave_time now)
+/* Whether the way is free: hands what is queued to the kernel, and when that has no room, tries
+ * again after a pause. */
+static bool send_queued(struct session *s, wave_time now)
 {
-    struct wire_ip ip = {.ttl = (uint8_t)s->options->ttl, .tos = (uint8_t)s->options->tos};
+    struct wire_unsent u;
     struct diag d = {""};
-    int error = wire_send(s->wire, flow, seg, &ip, &d);
+    int error;
 
-    if (error == WAVE_EAGAIN)
+    if (s->stuck.is && now < s->stuck.again_at)
         return false;
-    if (error == WAVE_ETRUNC)
-        too_big(s, flow, seg, now);
-    else if (error)
-        send_failed(s, c, &d);
-    return true;
-}
-
-/* Offers the segment again for which there was no room; true when it is out of the way. */
-static bool send_held(struct session *s, wave_time now)
-{
-    if (!s->held.is)
-        return true;
-    if (now < s->held.again_at)
-        return false;
-    if (send_segment(s, &s->held.flow, &s->held.seg, NULL, now)) {
-        s->held.is = false;
-        return true;
+    while ((error = wire_flush(s->wire, &u, &d)) != 0 && error != WAVE_EAGAIN) {
+        if (error == WAVE_ETRUNC)
+            too_big(s, &u, now);
+        else
+            send_failed(s, find_flow(s, &u.flow), &d);
     }
-    s->held.pause = time_min(2 * s->held.pause, PAUSE_MOST);
-    s->held.again_at = now + s->held.pause;
-    return false;
+    if (error) {
+        s->stuck.pause = s->stuck.is ? time_min(2 * s->stuck.pause, PAUSE_MOST) : PAUSE_FIRST;
+        s->stuck.again_at = now + s->stuck.pause;
+    }
+    s->stuck.is = error != 0;
+    return !error;
 }
 
 /* Sends what is owed, up to a burst: a window's worth at a time would outrun its acknowledgements.
  */
 static void output(struct session *s, wave_time now)
 {
+    struct wire_ip ip = {.ttl = (uint8_t)s->options->ttl, .tos = (uint8_t)s->options->tos};
     struct flow flow;
     struct seg seg;
     uint32_t id;
 
-    if (!send_held(s, now))
+    if (!send_queued(s, now))
         return;
     for (unsigned n = 0; n < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id); n++) {
         struct session_conn *c = session_find(s, id);
+        struct diag d = {""};
         if (c)
             record(s, c, &seg);
         else
             record_stray(s, &seg);
-        if (!send_segment(s, &flow, &seg, c, now)) {
-            s->held.is = true; /* its data stays in `room`, which nothing else uses meanwhile */
+        if (wire_send(s->wire, &flow, &seg, &ip, &d) != 0)
+            send_failed(s, c, &d);
+        drain_events(s);
+    }
+    send_queued(s, now);
+    drain_events(s);
+}
+
+/* its data stays in `room`, which nothing else uses meanwhile */
             s->held.flow = flow;
             s->held.seg = seg;
             s->held.pause = PAUSE_FIRST;
@@ -330,16 +339,22 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 }
 
 /*
- * Whether what this segment makes us send may wait for the next one that was captured already: in
- * the middle of a long transfer in order, where that is an acknowledgement that the next one would
- * replace. Hosts do the same when they receive faster than they read; RFC 9293, 3.8.6.3 wants one
- * for every second segment (SHLD-18) of a stream, DEVIATES: for as long as it is this busy.
+ * Whether what this segment makes us send may wait for the next one that was captured already. For
+ * a bare acknowledgement it may: all that it makes us send is data, which goes in larger batches
+ * then. For data in order it may in the middle of a long transfer, where it is an acknowledgement
+ * that the next one would replace. Hosts do the same when they receive faster than they read; RFC
+ * 9293, 3.8.6.3 wants one for every second segment (SHLD-18) of a stream, DEVIATES: for as long as
+ * it is this busy.
  */
 static bool may_wait(struct session *s, const struct session_conn *c, const struct seg *seg)
 {
     const struct conn *e = c ? session_engine(s, c) : NULL;
 
-    return e && seg->len && !(seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_URG)) &&
+    if (!e)
+        return false;
+    if (!seg->len)
+        return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_OWED));
+    return !(seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_URG)) &&
            seq_eq(seg_end(seg), e->rcv.nxt) && !conn_unacked(e) &&
            c->arrived - c->uneven_at > BULK_AFTER;
 }
@@ -516,7 +531,7 @@ static void farewell(struct session *s)
         output(s, now);
         while (receive(s))
             ;
-        if (!s->held.is && (!s->shows || journal_empty(&s->journal)))
+        if (!s->stuck.is && (!s->shows || journal_empty(&s->journal)))
             break;
         poll(&fd, 1, 1);
     }
@@ -542,8 +557,8 @@ void session_run(struct session *s)
         if (s->done)
             break;
         until = time_min(until, time_min(s->deadline, stack_expiry(s->stack, now)));
-        if (s->held.is)
-            until = s->held.again_at;
+        if (s->stuck.is)
+            until = s->stuck.again_at;
         until = time_min(until, tell_wait(s, now));
         bool settling = changes_wait(s);
         if (settling)

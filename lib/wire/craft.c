@@ -20,8 +20,10 @@
 
 #include "lib/wire/address.h"
 #include "lib/wire/diag.h"
+#include "lib/wire/stencil.h"
 
 #define IPV4_HEADER 20u
+#define IPV6_HEADER 40u
 #define TTL 64 /* what RFC 1340 recommends, and most hosts use */
 
 struct craft {
@@ -29,6 +31,7 @@ struct craft {
     bool v6;
     uint16_t id; /* of the last IPv4 packet */
     libnet_ptag_t options, tcp, ip;
+    struct stencil stencil[2]; /* without timestamps, and with */
 };
 
 static int not_permitted(struct diag *d)
@@ -83,7 +86,10 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
     char why[LIBNET_ERRBUF_SIZE] = "";
     int error = 0;
     c->v6 = config->v6;
-    c->net = libnet_init(config->v6 ? LIBNET_RAW6 : LIBNET_RAW4, NULL, why);
+    c->net = libnet_init(config->no_socket ? LIBNET_NONE
+                         : config->v6      ? LIBNET_RAW6
+                                           : LIBNET_RAW4,
+                         NULL, why);
     if (!c->net)
         return diag_fail(d, WAVE_ESYS, "libnet cannot open a raw socket: %.200s", why);
     if (getrandom(&c->id, sizeof c->id, 0) != sizeof c->id)
@@ -97,7 +103,7 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
 
 int craft_open(struct craft **out, const struct craft_config *config, struct diag *d)
 {
-    int error = may_open_raw(config->v6, d);
+    int error = config->no_socket ? 0 : may_open_raw(config->v6, d);
     if (error)
         return error;
     struct craft *c = calloc(1, sizeof *c);
@@ -143,6 +149,14 @@ static int build_tcp(struct craft *c, const struct flow *flow, const struct seg 
     return (int)len;
 }
 
+static uint16_t next_id(struct craft *c, const struct wire_ip *ip)
+{
+    /* The kernel would put a number of its own in place of 0. */
+    if (++c->id == 0)
+        c->id = 1;
+    return ip->id ? ip->id : c->id;
+}
+
 static int build_ip(struct craft *c, const struct flow *flow, uint32_t len, uint8_t tos,
                     const struct wire_ip *ip)
 {
@@ -157,10 +171,7 @@ static int build_ip(struct craft *c, const struct flow *flow, uint32_t len, uint
         uint32_t from, to;
         memcpy(&from, flow->local.byte, sizeof from);
         memcpy(&to, flow->remote.byte, sizeof to);
-        /* The kernel would put a number of its own in place of 0. */
-        if (++c->id == 0)
-            c->id = 1;
-        c->ip = libnet_build_ipv4((uint16_t)(IPV4_HEADER + len), tos, ip->id ? ip->id : c->id,
+        c->ip = libnet_build_ipv4((uint16_t)(IPV4_HEADER + len), tos, next_id(c, ip),
                                   ip->no_df ? 0 : IP_DF, ttl, IPPROTO_TCP, 0, from, to, NULL, 0,
                                   c->net, c->ip);
     }
@@ -177,10 +188,77 @@ static int build_failed(struct craft *c, struct diag *d)
     return error;
 }
 
-static int write_failed(struct craft *c, const struct addr *remote, struct diag *d)
+static const struct wire_ip plain;
+
+static uint8_t tos_of(const struct seg *s, const struct wire_ip *ip)
+{
+    return (uint8_t)((ip->tos & ~3) | (s->ecn & 3));
+}
+
+int craft_fd(const struct craft *c)
+{
+    return libnet_getfd(c->net);
+}
+
+size_t craft_size(const struct craft *c, const struct seg *s)
+{
+    return (c->v6 ? IPV6_HEADER : IPV4_HEADER) + SEG_HEADER + opt_size(&s->opt) + (size_t)s->len;
+}
+
+int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg *s,
+                     const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+{
+    uint8_t *packet = NULL;
+    uint32_t packet_len;
+
+    if (!ip)
+        ip = &plain;
+    int len = build_tcp(c, flow, s);
+    if (len < 0 || build_ip(c, flow, (uint32_t)len, tos_of(s, ip), ip) < 0 ||
+        libnet_pblock_coalesce(c->net, &packet, &packet_len) < 0)
+        return build_failed(c, d);
+    memcpy(bytes, packet, packet_len);
+    free(packet);
+    return 0;
+}
+
+/* The stencil for this segment, made first where there is none that holds; NULL when it has to be
+ * built anew. */
+static const struct stencil *stencil_for(struct craft *c, const struct flow *flow,
+                                         const struct seg *s, const struct wire_ip *ip)
+{
+    struct stencil *t = &c->stencil[(s->opt.has & OPT_TIMESTAMP) != 0];
+    struct seg bare = *s;
+    uint8_t bytes[STENCIL_MAX];
+
+    if (!stencil_fits(s))
+        return NULL;
+    if (stencil_holds(t, ip))
+        return t;
+    bare.len = 0;
+    if (craft_build_anew(c, flow, &bare, ip, bytes, NULL) != 0)
+        return NULL;
+    stencil_keep(t, bytes, craft_size(c, &bare), ip);
+    return t;
+}
+
+int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
+                const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+{
+    const struct stencil *t;
+
+    if (!ip)
+        ip = &plain;
+    t = stencil_for(c, flow, s, ip);
+    if (!t)
+        return craft_build_anew(c, flow, s, ip, bytes, d);
+    stencil_write(t, flow, s, tos_of(s, ip), next_id(c, ip), bytes);
+    return 0;
+}
+
+int craft_refused(const struct craft *c, const struct addr *remote, int error, struct diag *d)
 {
     char to[ADDRESS_TEXT];
-    int error = errno;
     address_text(c->v6, remote, to);
     switch (error) {
     case EAGAIN:
@@ -201,35 +279,15 @@ static int write_failed(struct craft *c, const struct addr *remote, struct diag 
                              to);
         /* fall through */
     default:
-        return diag_fail(d, WAVE_ESYS, "cannot send to %s: %s", to,
-                         error ? strerror(error) : libnet_geterror(c->net));
+        return diag_fail(d, WAVE_ESYS, "cannot send to %s: %s", to, strerror(error));
     }
-}
-
-int craft_send(struct craft *c, const struct flow *flow, const struct seg *s,
-               const struct wire_ip *ip, struct diag *d)
-{
-    static const struct wire_ip plain;
-    if (!ip)
-        ip = &plain;
-    /* Before anything is built: both lengths are sixteen bits. IPv6's does not count its header. */
-    if (s->len > UINT16_MAX - SEG_HEADER_MAX - IPV4_HEADER)
-        return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", s->len);
-
-    int len = build_tcp(c, flow, s);
-    uint8_t tos = (uint8_t)((ip->tos & ~3) | (s->ecn & 3));
-    if (len < 0 || build_ip(c, flow, (uint32_t)len, tos, ip) < 0)
-        return build_failed(c, d);
-    errno = 0;
-    int written = libnet_write(c->net);
-    return written < 0 ? write_failed(c, &flow->remote, d) : 0;
 }
 
 int craft_write(struct craft *c, const struct addr *to, const uint8_t *ip, uint32_t len,
                 struct diag *d)
 {
-    errno = 0;
+    errno = EIO; /* what a short write is, of which libnet says no more */
     int written =
         c->v6 ? libnet_write_raw_ipv6(c->net, ip, len) : libnet_write_raw_ipv4(c->net, ip, len);
-    return written < 0 ? write_failed(c, to, d) : 0;
+    return written < 0 ? craft_refused(c, to, errno, d) : 0;
 }

@@ -1,6 +1,7 @@
 /*
- * Crafting and sending, through libnet: its builders make every header, its raw socket carries
- * them, and the kernel routes.
+ * Crafting, through libnet: its builders make every header, and its raw socket is what batch.h
+ * sends through, where the kernel routes. What differs only in numbers from a segment that libnet
+ * has built before is a copy of that one, patched (stencil.h).
  */
 #ifndef TCPWAVE_WIRE_CRAFT_H
 #define TCPWAVE_WIRE_CRAFT_H
@@ -14,6 +15,7 @@ struct craft_config {
     const char *device;        /* the socket keeps to it; NULL: the kernel's choice */
     const struct addr *source; /* where what is sent comes from, if that is known; or NULL */
     uint32_t scope;            /* interface index of a link-local source, else 0 */
+    bool no_socket;            /* for tests: builds only, and needs no privilege */
 };
 
 /*
@@ -26,12 +28,27 @@ int craft_open(struct craft **out, const struct craft_config *config, struct dia
 /* NULL is taken. */
 void craft_close(struct craft *c);
 
+/* libnet's descriptor, or -1 with no_socket. */
+int craft_fd(const struct craft *c);
+
+/* Bytes of the IP packet that carries the segment; more than 65535 when there is none. */
+size_t craft_size(const struct craft *c, const struct seg *s);
+
+/* Writes that packet, which has to be possible, to `bytes`. `ip` may be NULL. Returns 0, or
+ * WAVE_ESYS with *d filled in. */
+int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
+                const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
+
+/* The same without any patching, for tests: every byte of it is libnet's. */
+int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg *s,
+                     const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
+
 /* As wire_write(). */
 int craft_write(struct craft *c, const struct addr *to, const uint8_t *ip, uint32_t len,
                 struct diag *d);
 
-/* As wire_send(). */
-int craft_send(struct craft *c, const struct flow *flow, const struct seg *s,
-               const struct wire_ip *ip, struct diag *d);
+/* What became of a packet to `remote` for which the kernel gave `error`, an errno: WAVE_EAGAIN,
+ * or as wire_flush() has it, with *d filled in. */
+int craft_refused(const struct craft *c, const struct addr *remote, int error, struct diag *d);
 
 #endif

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "lib/core/checksum.h"
+#include "lib/wire/batch.h"
 #include "lib/wire/capture.h"
 #include "lib/wire/craft.h"
 #include "lib/wire/diag.h"
@@ -22,6 +23,7 @@
 
 struct wire {
     struct craft *craft;
+    struct batch *batch;
     struct capture *capture;
     struct guard *guard; /* one for each port; NULL: none */
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
@@ -73,7 +75,10 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
                              .device = bound ? r->interface : NULL,
                              .source = addr_eq(&r->source, &any) ? NULL : &r->source,
                              .scope = r->scope};
-    return craft_open(&w->craft, &c, d);
+    int error = craft_open(&w->craft, &c, d);
+    if (error == 0 && batch_open(&w->batch, craft_fd(w->craft), r->mtu) != 0)
+        error = diag_fail(d, WAVE_ENOMEM, "out of memory");
+    return error;
 }
 
 static int open_guard(struct wire *w, const struct wire_config *config, const struct route *r,
@@ -180,6 +185,7 @@ void wire_close(struct wire *w)
     for (uint16_t i = 0; w->guard && i < w->lports; i++)
         guard_close(&w->guard[i]);
     free(w->guard);
+    batch_close(w->batch);
     craft_close(w->craft);
     free(w);
 }
@@ -189,25 +195,42 @@ const struct wire_info *wire_info(const struct wire *w)
     return &w->info;
 }
 
-static int count_sent(struct wire *w, int error)
-{
-    if (error == 0)
-        w->stats.sent++;
-    else if (error == WAVE_EAGAIN)
-        w->stats.retried++;
-    return error;
-}
-
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d)
 {
-    return count_sent(w, craft_send(w->craft, flow, s, ip, d));
+    size_t size = craft_size(w->craft, s);
+    if (size > UINT16_MAX)
+        return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", s->len);
+    uint8_t *bytes = batch_room(w->batch, size);
+    if (!bytes)
+        return WAVE_EAGAIN;
+    int error = craft_build(w->craft, flow, s, ip, bytes, d);
+    if (error == 0)
+        batch_add(w->batch, size, flow, s->seq);
+    return error;
+}
+
+static int count_sent(struct wire *w, unsigned sent, int error)
+{
+    w->stats.sent += sent;
+    w->stats.retried += error == WAVE_EAGAIN;
+    return error;
+}
+
+int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d)
+{
+    int error;
+    unsigned sent = batch_flush(w->batch, &error, unsent);
+    if (error)
+        error = craft_refused(w->craft, &unsent->flow.remote, error, d);
+    return count_sent(w, sent, error);
 }
 
 int wire_write(struct wire *w, const struct addr *to, const uint8_t *ip, uint32_t len,
                struct diag *d)
 {
-    return count_sent(w, craft_write(w->craft, to, ip, len, d));
+    int error = craft_write(w->craft, to, ip, len, d);
+    return count_sent(w, error == 0, error);
 }
 
 /* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */
@@ -268,7 +291,8 @@ static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t 
     uint32_t header = v6 ? 40 : (ip[0] & 15u) * 4, from = v6 ? 8 : 12, size = v6 ? 16 : 4;
     struct flow f = {.v6 = v6};
 
-    if (header < 20 || len < header + 4 || ip[0] >> 4 != (v6 ? 6 : 4) || ip[v6 ? 6 : 9] != CHECKSUM_TCP)
+    if (header < 20 || len < header + 4 || ip[0] >> 4 != (v6 ? 6 : 4) ||
+        ip[v6 ? 6 : 9] != CHECKSUM_TCP)
         return false;
     memcpy(f.local.byte, ip + from, size);
     memcpy(f.remote.byte, ip + from + size, size);

@@ -3,7 +3,7 @@
  * privilege, which is then dropped before the first byte of a peer is read.
  *
  *     wire_open()  route, raw socket (libnet), capture (libpcap), guard, privileges dropped
- *     wire_send()  one segment out
+ *     wire_send()  one segment out, queued; wire_flush() hands what is queued to the kernel
  *     wire_next()  one captured packet in, of either direction
  */
 #ifndef TCPWAVE_WIRE_WIRE_H
@@ -84,20 +84,36 @@ struct wire_ip {
     uint32_t flow_label; /* IPv6; 20 bits */
 };
 
+#define WIRE_BATCH 64 /* segments that can be queued; fewer where they are larger than the MTU */
+
 /*
- * Crafts the segment with libnet and sends it as flow->local to flow->remote. `ip` may be NULL.
- * Returns 0; WAVE_EAGAIN when the kernel has no room now (ENOBUFS, EAGAIN: retry later);
- * WAVE_ETRUNC when it is larger than the MTU (EMSGSIZE); WAVE_ESYS with `d` filled in (d may be
- * NULL). Listening on every interface, a link-local peer cannot be answered (a flow does not name
- * its interface): that is WAVE_ESYS too.
+ * Crafts the segment with libnet and queues it, to go as flow->local to flow->remote with the next
+ * wire_flush(). `ip` may be NULL; the segment's data is copied. Returns 0; WAVE_EAGAIN when the
+ * queue is full: wire_flush() first; WAVE_ETRUNC when it is more than an IP packet can be, or
+ * WAVE_ESYS, with `d` filled in (d may be NULL).
  */
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d);
 
+/* A segment that could not be sent. */
+struct wire_unsent {
+    struct flow flow;
+    struct seq seq;
+};
+
 /*
- * Sends an IP packet as it stands, header included, to `to`: what a forger made. IPv4's length and
- * header checksum are the kernel's to fill in, and so is an ID of 0 without DF. Returns as
- * wire_send() does.
+ * Hands the queued segments to the kernel, in order, without ever waiting for it. Returns 0 when
+ * all are out; WAVE_EAGAIN when the kernel has no room now (ENOBUFS, EAGAIN): the rest stays
+ * queued, call again later. For any other error one segment was thrown away, which *unsent names,
+ * and the rest stays queued, call again at once: WAVE_ETRUNC, it is larger than the MTU (EMSGSIZE);
+ * WAVE_ESYS, with `d` filled in (d may be NULL). Listening on every interface, a link-local peer
+ * cannot be answered (a flow does not name its interface): that is WAVE_ESYS too.
+ */
+int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d);
+/*
+ * Sends an IP packet at once, past the queue, as it stands, header included, to `to`: what a forger
+ * made. IPv4's length and header checksum are the kernel's to fill in, and so is an ID of 0 without
+ * DF. Returns as wire_flush() does.
  */
 int wire_write(struct wire *w, const struct addr *to, const uint8_t *ip, uint32_t len,
                struct diag *d);
@@ -134,7 +150,7 @@ wave_time wire_now(void);
 struct wire_stats {
     uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
     uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
-    uint64_t sent, retried;               /* segments out, and sends that met EAGAIN or ENOBUFS */
+    uint64_t sent, retried; /* segments that the kernel took, and how often it had no room */
 };
 struct wire_stats wire_stats(struct wire *w);
 

@@ -223,7 +223,7 @@ static void segments_are_crafted_exactly(void **state)
         if (s.len == 0)
             s.data = NULL;
         struct wire_ip ip = {.ttl = (uint8_t)(i + 1), .tos = (uint8_t)(i << 2), .no_df = i & 1};
-        assert_int_equal(wire_send(w, &f, &s, &ip, NULL), 0);
+        assert_int_equal(ground_try_send(w, &f, &s, &ip, NULL), 0);
         int n = seg_build(&f, &s, expected, sizeof expected);
         assert_true(n > 0);
         ground_next(w, true, &p);
@@ -247,15 +247,15 @@ static void more_than_the_mtu_is_refused(void **state)
     uint32_t headers = c.v6 ? 60 : 40;
     struct seg s = {.flags = SEG_ACK, .data = data};
     s.len = 1500 - headers;
-    assert_int_equal(wire_send(w, &f, &s, NULL, NULL), 0);
+    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), 0);
     ground_next(w, true, &p);
     assert_int_equal(p.packet.length, 1500);
     s.len = 1501 - headers;
-    assert_int_equal(wire_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
+    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
     s.len = 65000;
-    assert_int_equal(wire_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
+    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
     s.len = 70000;
-    assert_int_equal(wire_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
+    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
     assert_int_equal(wire_stats(w).sent, 1);
     wire_close(w);
 }
@@ -507,11 +507,11 @@ static int drop_and_send(void)
     if (socket(AF_INET, SOCK_RAW, IPPROTO_RAW) >= 0)
         return 4;
     struct flow f = ground_flow(w, &c);
-    if (wire_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
+    if (ground_try_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
         !ground_next_within(w, false, PATIENCE_MS, &p))
         return 5;
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
-    if (wire_send(w, &f, &reset, NULL, NULL) < 0)
+    if (ground_try_send(w, &f, &reset, NULL, NULL) < 0)
         return 6;
     wire_close(w);
     return 0;
@@ -582,11 +582,11 @@ static int open_with_net_raw_alone(void)
         return 2;
     }
     struct flow f = ground_flow(w, &c);
-    if (wire_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
+    if (ground_try_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
         !ground_next_within(w, false, PATIENCE_MS, &p))
         return 3;
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
-    if (wire_send(w, &f, &reset, NULL, NULL) < 0)
+    if (ground_try_send(w, &f, &reset, NULL, NULL) < 0)
         return 4;
     wire_close(w);
     return 0;

@@ -192,9 +192,17 @@ void ground_next(struct wire *w, bool outgoing, struct wire_packet *out)
 void ground_send(struct wire *w, const struct flow *f, const struct seg *s)
 {
     struct diag d = {""};
-    int error = wire_send(w, f, s, NULL, &d);
+    int error = ground_try_send(w, f, s, NULL, &d);
     if (error)
         fail_msg("wire_send: %d: %s", error, d.text);
+}
+
+int ground_try_send(struct wire *w, const struct flow *f, const struct seg *s,
+                    const struct wire_ip *ip, struct diag *d)
+{
+    struct wire_unsent unsent;
+    int error = wire_send(w, f, s, ip, d);
+    return error ? error : wire_flush(w, &unsent, d);
 }
 
 struct flow ground_flow(const struct wire *w, const struct wire_config *c)

@@ -39,7 +39,11 @@ struct flow ground_flow(const struct wire *w, const struct wire_config *c);
 bool ground_next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out);
 void ground_next(struct wire *w, bool outgoing, struct wire_packet *out);
 
-/* wire_send(), and the test fails if it does. */
+/* wire_send() and wire_flush(), of one segment; `ip` and `d` may be NULL. */
+int ground_try_send(struct wire *w, const struct flow *f, const struct seg *s,
+                    const struct wire_ip *ip, struct diag *d);
+
+/* The same, and the test fails if it does. */
 void ground_send(struct wire *w, const struct flow *f, const struct seg *s);
 
 /* A SYN with a present-day host's options. */

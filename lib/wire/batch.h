@@ -1,0 +1,34 @@
+/*
+ * Packets on their way to the kernel: queued in order, and handed over many at a time, since a
+ * system call of its own would cost each as much as its crafting.
+ */
+#ifndef TCPWAVE_WIRE_BATCH_H
+#define TCPWAVE_WIRE_BATCH_H
+
+#include "lib/wire/wire.h"
+
+struct batch;
+
+/* For packets of up to `mtu` bytes, WIRE_BATCH of them, to be sent through the raw socket `fd`,
+ * which stays the caller's; larger ones leave room for fewer. WAVE_ENOMEM. */
+int batch_open(struct batch **out, int fd, uint32_t mtu);
+
+/* What is queued is lost. NULL is taken. */
+void batch_close(struct batch *b);
+
+/* Where to write a packet of `len` bytes (65535 at most), or NULL when there is no room before
+ * batch_flush(). */
+uint8_t *batch_room(struct batch *b, size_t len);
+
+/* Queues the packet that was written there. */
+void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq);
+
+/*
+ * Hands all of it to the kernel, never waiting. Returns how many packets it took: all, and *error
+ * is 0; or fewer, and *error is the errno that the next one met, which *unsent names. That one
+ * stays in its place after EAGAIN and ENOBUFS; any other error takes it out. The rest stays in any
+ * case.
+ */
+unsigned batch_flush(struct batch *b, int *error, struct wire_unsent *unsent);
+
+#endif

@@ -1,0 +1,197 @@
+/*
+ * What is queued reaches the kernel whole, once and in order, whatever the kernel takes at a time.
+ * The kernel's part is played by a sendmmsg() of this program's own.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "lib/wire/batch.h"
+
+enum { FD = 42, MTU = 1500 };
+
+/* What the kernel says to each call: how many it takes, or an errno, negative. The last one is for
+ * all calls that follow. */
+static int answers[16], answered, answer_count;
+static uint32_t taken[256];
+static unsigned taken_count;
+
+int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+    int answer = answers[answered < answer_count - 1 ? answered++ : answer_count - 1];
+
+    assert_int_equal(fd, FD);
+    assert_true(flags & MSG_DONTWAIT);
+    assert_true(n > 0);
+    if (answer < 0) {
+        errno = -answer;
+        return -1;
+    }
+    if ((unsigned)answer < n)
+        n = (unsigned)answer;
+    for (unsigned i = 0; i < n; i++) {
+        assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
+        assert_int_equal(m[i].msg_hdr.msg_iov->iov_len % 4, 0);
+        memcpy(&taken[taken_count++], m[i].msg_hdr.msg_iov->iov_base, sizeof *taken);
+    }
+    return (int)n;
+}
+
+static struct batch *begin(const int *says, int count)
+{
+    struct batch *b;
+
+    memcpy(answers, says, (size_t)count * sizeof *says);
+    answered = 0;
+    answer_count = count;
+    taken_count = 0;
+    assert_int_equal(batch_open(&b, FD, MTU), 0);
+    return b;
+}
+
+static void add(struct batch *b, uint32_t i, size_t len)
+{
+    struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
+    uint8_t *at = batch_room(b, len);
+
+    assert_non_null(at);
+    memset(at, (int)i, len);
+    memcpy(at, &i, sizeof i);
+    batch_add(b, len, &f, seq_of(i));
+}
+
+static void add_all(struct batch *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        add(b, i, 4 * (1 + i * 7 % 300));
+}
+
+static void expect_taken(uint32_t from, uint32_t to)
+{
+    assert_int_equal(taken_count, to - from);
+    for (uint32_t i = from; i < to; i++)
+        assert_int_equal(taken[i - from], i);
+}
+
+#define BEGIN(...)                                                                                 \
+    begin((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+
+static void a_full_batch_goes_out_in_order(void **state)
+{
+    struct batch *b = BEGIN(WIRE_BATCH);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    assert_int_equal(batch_flush(b, &error, &u), 0);
+    assert_int_equal(error, 0);
+    for (int round = 0; round < 3; round++) {
+        taken_count = 0;
+        add_all(b, WIRE_BATCH);
+        assert_null(batch_room(b, 4));
+        assert_int_equal(batch_flush(b, &error, &u), WIRE_BATCH);
+        assert_int_equal(error, 0);
+        expect_taken(0, WIRE_BATCH);
+    }
+    batch_close(b);
+}
+
+static void what_the_kernel_takes_by_and_by_is_all_there(void **state)
+{
+    struct batch *b = BEGIN(5, -EINTR, 1, 30, -EINTR, 64);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    add_all(b, 50);
+    assert_int_equal(batch_flush(b, &error, &u), 50);
+    assert_int_equal(error, 0);
+    expect_taken(0, 50);
+    batch_close(b);
+}
+
+static void without_room_the_rest_stays_and_more_joins_it(void **state)
+{
+    struct batch *b = BEGIN(3, -ENOBUFS, -EAGAIN, 2, -EAGAIN, 64);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    add_all(b, 10);
+    assert_int_equal(batch_flush(b, &error, &u), 3);
+    assert_int_equal(error, ENOBUFS);
+    assert_int_equal(batch_flush(b, &error, &u), 0);
+    assert_int_equal(error, EAGAIN);
+    assert_int_equal(u.seq.v, 3);
+    add(b, 10, 8);
+    assert_int_equal(batch_flush(b, &error, &u), 2);
+    assert_int_equal(error, EAGAIN);
+    add(b, 11, 8);
+    assert_int_equal(batch_flush(b, &error, &u), 7);
+    assert_int_equal(error, 0);
+    expect_taken(0, 12);
+    batch_close(b);
+}
+
+static void one_that_is_refused_is_named_and_holds_nothing_up(void **state)
+{
+    struct batch *b = BEGIN(4, -EMSGSIZE, 64);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    add_all(b, 9);
+    assert_int_equal(batch_flush(b, &error, &u), 4);
+    assert_int_equal(error, EMSGSIZE);
+    assert_int_equal(u.seq.v, 4);
+    assert_int_equal(u.flow.rport, 80);
+    expect_taken(0, 4);
+    taken_count = 0;
+    assert_int_equal(batch_flush(b, &error, &u), 4);
+    assert_int_equal(error, 0);
+    expect_taken(5, 9);
+    batch_close(b);
+}
+
+static void the_largest_packet_fits_an_empty_batch(void **state)
+{
+    struct batch *b = BEGIN(64);
+    struct wire_unsent u;
+    int error;
+
+    (void)state;
+    add(b, 0, 65532);
+    assert_int_equal(batch_flush(b, &error, &u), 1);
+    assert_non_null(batch_room(b, 65535));
+    batch_close(b);
+}
+
+static void a_batch_of_the_mtu_fits(void **state)
+{
+    struct batch *b = BEGIN(64);
+
+    (void)state;
+    for (uint32_t i = 0; i < WIRE_BATCH; i++)
+        add(b, i, MTU);
+    assert_null(batch_room(b, 4));
+    batch_close(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_batch_goes_out_in_order),
+        cmocka_unit_test(what_the_kernel_takes_by_and_by_is_all_there),
+        cmocka_unit_test(without_room_the_rest_stays_and_more_joins_it),
+        cmocka_unit_test(one_that_is_refused_is_named_and_holds_nothing_up),
+        cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
+        cmocka_unit_test(a_batch_of_the_mtu_fits),
+    };
+    return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+}
