@@ -252,29 +252,6 @@ static void output(struct session *s, wave_time now)
     drain_events(s);
 }
 
-/* its data stays in `room`, which nothing else uses meanwhile */
-            s->held.flow = flow;
-            s->held.seg = seg;
-            s->held.pause = PAUSE_FIRST;
-            s->held.again_at = now + PAUSE_FIRST;
-            drain_events(s);
-            return;
-        }
-        drain_events(s);
-    }
-    drain_events(s);
-}
-
-/* The connection of a flow that the stack has no connection for (any more). Rare. */
-static struct session_conn *find_flow(struct session *s, const struct flow *flow)
-{
-    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
-        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
-            if (flow_eq(&c->flow.flow, flow))
-                return c;
-    return NULL;
-}
-
 /* Writes the packet to --pcap, with what was known after it. */
 static void keep_packet(struct session *s, const struct wire_packet *p,
                         const struct session_conn *c)
