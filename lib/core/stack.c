@@ -124,6 +124,9 @@ static struct conn *take(struct stack *s, const struct flow *flow, uint32_t hash
         return NULL;
     }
     c->hook.marks = MARK_TABLE;
+    /* A flow's next connection goes on where the last one's timestamps ended, so that a peer still
+     * in TIME_WAIT takes its SYN (RFC 6191, section 2; RFC 7323, 5.4). */
+    c->ts_offset = cookie_ts_offset(&s->cookie_key, flow);
     return c;
 }
 
@@ -370,7 +373,6 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
         give(s, c);
         return true;
     }
-    c->ts_offset = cookie_ts_offset(&s->cookie_key, flow);
     if (conn_input(c, now, seg) == INPUT_RESET)
         owe_reset(s, flow, seg);
     if (settle(s, now, c))

@@ -115,6 +115,8 @@ static int bind_port(int fd, const struct guard_query *q, struct diag *d)
     socklen_t size = address_socket(q->flow.v6, &q->flow.local, q->flow.lport, q->scope, &local);
     if (bind(fd, (struct sockaddr *)&local, size) == 0)
         return 0;
+    if (errno == EADDRINUSE && q->passing)
+        return WAVE_EINUSE;
     if (errno == EADDRINUSE && q->flow.lport) {
         struct holder h;
         holder_find(&q->flow, &h);
@@ -172,6 +174,8 @@ static int set_up(int fd, const struct guard_query *q, struct guard *g, uint16_t
         if (errno != EADDRINUSE)
             return diag_fail(d, WAVE_ESYS, "cannot listen on the guard's socket: %s",
                              strerror(errno));
+        if (q->passing)
+            return WAVE_EINUSE;
         holder_find(&q->flow, &h);
         return port_in_use(q, &h, d);
     }

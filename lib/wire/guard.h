@@ -29,6 +29,7 @@ struct guard_query {
     uint32_t scope;    /* interface index of a link-local local address, else 0 */
     bool reserve_only; /* hold the port and let the kernel answer as it likes */
     unsigned kinds;    /* GUARD_... to try; 0: all */
+    bool passing;      /* of a held port it need not be said who holds it: asking takes long */
 };
 
 /*

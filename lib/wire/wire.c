@@ -18,6 +18,7 @@
 #include "lib/wire/diag.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
+#include "lib/wire/guards.h"
 #include "lib/wire/privilege.h"
 #include "lib/wire/route.h"
 
@@ -26,6 +27,7 @@ struct wire {
     struct batch *batch;
     struct capture *capture;
     struct guard *guard; /* one for each port; NULL: none */
+    struct guards *guards; /* of scattered ports, then, which lie within `lports` */
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
     uint16_t lports;  /* from flow.lport on */
     bool listen;
@@ -81,6 +83,18 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
     return error;
 }
 
+static int open_scattered(struct wire *w, uint32_t count, const struct guard_query *q,
+                          struct diag *d)
+{
+    int error = guards_open(&w->guards, count, q, d);
+    if (error)
+        return error;
+    w->flow.lport = w->info.lport = guards_port(w->guards, 0);
+    w->lports = (uint16_t)(guards_port(w->guards, count - 1) - w->flow.lport + 1);
+    w->info.guard = guard_name(guards_kind(w->guards));
+    return 0;
+}
+
 static int open_guard(struct wire *w, const struct wire_config *config, const struct route *r,
                       struct diag *d)
 {
@@ -93,6 +107,8 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
                             .scope = r->scope,
                             .reserve_only = config->no_guard,
                             .kinds = config->guards};
+    if (config->scattered)
+        return open_scattered(w, config->scattered, &q, d);
     struct guard *g = calloc(w->lports, sizeof *g);
     if (!g)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
@@ -185,6 +201,7 @@ void wire_close(struct wire *w)
     for (uint16_t i = 0; w->guard && i < w->lports; i++)
         guard_close(&w->guard[i]);
     free(w->guard);
+    guards_close(w->guards);
     batch_close(w->batch);
     craft_close(w->craft);
     free(w);
@@ -193,6 +210,11 @@ void wire_close(struct wire *w)
 const struct wire_info *wire_info(const struct wire *w)
 {
     return &w->info;
+}
+
+uint16_t wire_port(const struct wire *w, uint32_t i)
+{
+    return guards_port(w->guards, i);
 }
 
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
@@ -242,7 +264,8 @@ static bool is_ours(const struct wire *w, const struct flow *f)
             first.lport = w->flow.lport;
         return flow_eq(&first, &w->flow);
     }
-    return f->v6 == w->flow.v6 && f->lport == w->flow.lport &&
+    bool port = w->guards ? guards_hold(w->guards, f->lport) : f->lport == w->flow.lport;
+    return f->v6 == w->flow.v6 && port &&
            (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
 }
 

@@ -32,6 +32,8 @@ struct wire_config {
     uint16_t lport;        /* 0: one that is free, chosen by the kernel */
     uint16_t lports;       /* that many consecutive ports from lport on, each of them guarded; 0
                               is 1, at most WIRE_PORTS */
+    uint32_t scattered;    /* listen: instead, so many ports from lport on, wherever free ones are
+                              found; wire_port() names them. 0: not so, at most GUARDS_MOST */
     const char *interface; /* name, or NULL: the route's; listen: NULL is every interface */
     uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
     bool no_guard;         /* send: crafts outside any connection. lport is then used as it is,
@@ -74,6 +76,9 @@ int wire_open(struct wire **out, const struct wire_config *config, struct diag *
 void wire_close(struct wire *w);
 
 const struct wire_info *wire_info(const struct wire *w);
+
+/* The local port number `i` of those that wire_config.scattered asked for. */
+uint16_t wire_port(const struct wire *w, uint32_t i);
 
 /* Fields of the IP header that a segment does not have. */
 struct wire_ip {
