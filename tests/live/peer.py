@@ -12,6 +12,7 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn the sa
   stay       reads to the end of input and never closes
   sort       reads to the end of input, then sends its lines back in order, then closes
   slow       reads to the end of input, then sends a few lines with pauses between them, then closes
+  probe      probes the other side after a second of silence, then every second; never closes
   cut        reads to the end of input, sends a line, and resets once that was acknowledged
 """
 
@@ -73,6 +74,14 @@ def slow(conn):
         conn.sendall(b"line %d\n" % i)
 
 
+def probe(conn):
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    time.sleep(3600)
+
+
 def outstanding(conn):
     return struct.unpack("i", fcntl.ioctl(conn, termios.TIOCOUTQ, b"\0" * 4))[0]
 
@@ -85,7 +94,7 @@ def cut(conn):
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-HABITS = {f.__name__: f for f in (echo, answer, first, reset, hold, stay, sort, slow, cut)} | {"discard": rest}
+HABITS = {f.__name__: f for f in (echo, answer, first, reset, hold, stay, sort, slow, probe, cut)} | {"discard": rest}
 
 
 def treat(habit, conn):
