@@ -56,13 +56,29 @@ static void remarks(struct label *l, const struct report_segment *g)
                  {TRACK_OUT_OF_WINDOW, "out of window"},
                  {TRACK_ZERO_WINDOW, "zero window"}};
 
-    if (g->retransmission)
-        add(l, TONE_DOUBT, "again");
+    /* Ours was lost, or its acknowledgement was; the peer's was here. What fills a gap was never
+     * seen before: lost on its way here, or overtaken. */
+    if (g->retransmission && g->repeats)
+        add(l, TONE_DOUBT, g->out ? "again: %u lost?" : "again: %u", g->repeats);
+    else if (g->retransmission)
+        add(l, TONE_DOUBT, g->out ? "again" : "fills gap");
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (g->notes & notes[i].bit)
             add(l, TONE_DOUBT, "%s", notes[i].text);
+    if (g->half_closed)
+        add(l, TONE_BOLD, "half-close");
     if (g->foreign)
         add(l, TONE_TROUBLE, "not ours: sent by this host's kernel");
+}
+
+/* RFC 2883, section 4: the first block tells of what arrived twice when it lies below the
+ * acknowledgement, or within the second block. */
+static bool twice(const struct seg *s)
+{
+    const struct sack_block *b = s->opt.sack;
+
+    return seq_leq(b[0].end, s->ack) ||
+           (s->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
 }
 
 static void options(struct label *l, const struct report_segment *g, bool verbose)
@@ -79,7 +95,8 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
         /* Relative as the ack number is: to the same side's ISN. */
         uint32_t base = s->ack.v - g->rel_ack;
-        add(l, TONE_DIM, "sack %u:%u", o->sack[i].first.v - base, o->sack[i].end.v - base);
+        add(l, TONE_DIM, "%s %u:%u", i == 0 && twice(s) ? "had twice" : "sack",
+            o->sack[i].first.v - base, o->sack[i].end.v - base);
     }
     if ((o->has & OPT_TIMESTAMP) && verbose)
         add(l, TONE_DIM, "TS %u:%u", o->tsval, o->tsecr);
@@ -104,7 +121,8 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
         add(l, TONE_PLAIN, "ack %u", g->rel_ack);
     if (s->len)
         add(l, TONE_BOLD, "len %u", s->len);
-    if (!(s->flags & SEG_RST)) /* a RST's window says nothing */
+    /* A RST's window says nothing, nor does one that was told before. */
+    if (!(s->flags & SEG_RST) && (g->window_changed || !terse))
         add(l, TONE_PLAIN, "win %u", g->window);
     if (s->flags & SEG_URG)
         add(l, TONE_PLAIN, "urg %u", s->urp);

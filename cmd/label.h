@@ -18,8 +18,8 @@ struct label {
 
 /*
  * Flags, what is remarkable, numbers relative to each side's ISN, length, window, options. With
- * `terse`, ACK is left unsaid beside PSH: the acknowledgement's number says it. With `verbose`,
- * absolute numbers, TTL and timestamps as well.
+ * `terse`, ACK is left unsaid beside PSH: the acknowledgement's number says it; and so is a window
+ * that has not changed. With `verbose`, absolute numbers, TTL and timestamps as well.
  */
 void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose);
 

@@ -23,6 +23,8 @@
 #define HEX_ROW 16                    /* bytes */
 #define DRAWING_PAUSE (100 * WAVE_MS) /* between two drawings of how far a transfer has come */
 
+static void draw(void *self, const struct row *row);
+
 void ladder_init(struct ladder *l, const struct term *term, unsigned verbose)
 {
     unsigned spare = term->width - 80, lane;
@@ -36,8 +38,7 @@ void ladder_init(struct ladder *l, const struct term *term, unsigned verbose)
     l->right = l->left + 1 + (lane > LANE_MOST ? LANE_MOST : lane);
     l->peer = l->right + 2;
     l->cause = l->peer + PEER_WIDTH + 1;
-    l->local = STATE_CLOSED;
-    l->peer_state = STATE_UNKNOWN;
+    rows_init(&l->rows, draw, l, verbose > 0);
 }
 
 /* Takes the line away that was meant to be drawn over. */
@@ -106,17 +107,22 @@ static void peer_state(struct ladder *l, struct line *line, const struct track_v
     line_printf(line, TONE_DIM, "%.*s", (int)(l->term.width - line->columns), peer->cause);
 }
 
-/* The lines of life alone, up to the right one. */
-static void lane_end(const struct ladder *l, struct line *line)
+/* A line of life; dashed once its side has said its last word. */
+static void life(struct ladder *l, struct line *line, unsigned side)
 {
-    line_to(line, l->right);
-    line_glyph(line, TONE_DIM, GLYPH_LIFE, 1);
+    line_to(line, side ? l->right : l->left);
+    line_glyph(line, TONE_DIM, l->closed[side] ? GLYPH_CLOSED : GLYPH_LIFE, 1);
+    l->half |= l->closed[side];
 }
 
-static void lane_start(const struct ladder *l, struct line *line)
+static void lane_end(struct ladder *l, struct line *line)
 {
-    line_to(line, l->left);
-    line_glyph(line, TONE_DIM, GLYPH_LIFE, 1);
+    life(l, line, 1);
+}
+
+static void lane_start(struct ladder *l, struct line *line)
+{
+    life(l, line, 0);
     line_to(line, l->left + 2);
 }
 
@@ -157,14 +163,13 @@ static unsigned pieces(struct line *line, const struct label *label, unsigned fi
 
 /* The arrow and what of the label fits on it. Ours: "| LABEL --->|"; the peer's has its label at
  * its own end: "|<--- LABEL |". */
-static unsigned arrow(const struct ladder *l, struct line *line, const struct report_segment *g,
+static unsigned arrow(struct ladder *l, struct line *line, const struct report_segment *g,
                       const struct label *label)
 {
     enum tone tone = g->packet->seg.flags & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
     unsigned lane = l->right - l->left - 1, next;
 
-    line_to(line, l->left);
-    line_glyph(line, TONE_DIM, GLYPH_LIFE, 1);
+    life(l, line, 0);
     if (g->out) {
         line_to(line, l->left + 2);
         next = pieces(line, label, 0, l->right - 3);
@@ -219,215 +224,111 @@ static void hex_dump(struct ladder *l, const uint8_t *bytes, uint32_t len)
     }
 }
 
-/* The names of the columns, the two ends, and what the mark means. */
-static void begin(struct ladder *l, const struct flow *flow)
+/* An address above its line of life. Where both do not fit side by side, ours has a line of its
+ * own. */
+static void begin(struct ladder *l, const struct report_event *e)
 {
-    char ours[ADDR_PORT_TEXT], theirs[ADDR_PORT_TEXT];
-    unsigned lane = l->right - l->left - 1;
+    const struct flow *flow = &e->flow->flow;
+    char ours[ADDR_PORT_TEXT], theirs[ADDR_PORT_TEXT] = "";
+    unsigned end = l->right + 1;
     struct line line;
-    bool together;
 
     l->begun = true;
     addr_port_text(flow->v6, &flow->local, flow->lport, ours);
-    addr_port_text(flow->v6, &flow->remote, flow->rport, theirs);
-    together = strlen(ours) + strlen(theirs) + 2 <= lane;
-    if (!together) {
-        line_start(&line, &l->term);
+    if (!e->connection) /* else each has its own */
+        addr_port_text(flow->v6, &flow->remote, flow->rport, theirs);
+    line_start(&line, &l->term);
+    if (l->left + strlen(ours) + 2 + strlen(theirs) > end) {
         line_to(&line, l->left);
         line_text(&line, TONE_OURS, ours);
         line_end(&line);
+        line_start(&line, &l->term);
+        ours[0] = '\0';
     }
-    line_start(&line, &l->term);
     line_text(&line, TONE_BOLD, "   #  seconds us");
     line_to(&line, l->left);
-    if (together)
-        line_text(&line, TONE_OURS, ours);
-    if (strlen(theirs) < lane)
-        line_to(&line, l->right + 1 - (unsigned)strlen(theirs));
+    line_text(&line, TONE_OURS, ours);
+    line_to(&line, end > strlen(theirs) + line.columns + 1 ? end - (unsigned)strlen(theirs)
+                                                           : line.columns + 1);
     line_text(&line, TONE_PEER, theirs);
-    line_to(&line, l->peer);
+    line_to(&line, line.columns < l->peer ? l->peer : line.columns + 1);
     line_text(&line, TONE_BOLD, "peer");
     line_end(&line);
 }
 
-static bool plain(const struct ladder *l, const struct report_segment *g)
+/* Lines of life broken, with a text between them: of what is not drawn, or of a silence. */
+static void gap(struct ladder *l, const struct row *row)
 {
-    const unsigned keep = TRACK_PROBE | TRACK_PROBE_ANSWER | TRACK_CHALLENGE;
-
-    return !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)) && !g->peer_changed &&
-           !(g->notes & keep) && !g->foreign && g->local == l->local;
-}
-
-static void tell_left_out(const struct ladder *l, char *text, size_t room)
-{
-    char segments[HUMAN_TEXT], bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
-    int n =
-        snprintf(text, room, "%s segments, %s in %s", human_count(l->left_out.segments, segments),
-                 human_bytes(l->left_out.bytes, bytes),
-                 human_duration(l->left_out.last - l->left_out.first, duration));
-
-    if (l->left_out.retransmissions && n > 0 && (size_t)n < room)
-        n += snprintf(text + n, room - (size_t)n, ", %s again",
-                      human_count(l->left_out.retransmissions, segments));
-    if (l->left_out.out_of_order && n > 0 && (size_t)n < room)
-        snprintf(text + n, room - (size_t)n, ", %s out of order",
-                 human_count(l->left_out.out_of_order, segments));
-}
-
-/* One row for all the rows that were not drawn. */
-static void tell_gap(struct ladder *l)
-{
+    unsigned lane = l->right - l->left - 1, width = (unsigned)strlen(row->text);
     struct line line;
-    char text[160];
+    char text[ROWS_TEXT];
 
-    clear(l);
-    if (!l->left_out.segments)
-        return;
-    tell_left_out(l, text, sizeof text);
     line_start(&line, &l->term);
     line_to(&line, 4);
     line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
     line_to(&line, l->left);
     line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
-    line_to(&line, l->left + 2);
-    line_text(&line, TONE_BOLD, text);
-    line_to(&line, l->right);
-    if (line.columns == l->right)
+    snprintf(text, sizeof text, row->kind == ROW_SILENCE ? "... %s ..." : "%s", row->text);
+    width = (unsigned)strlen(text);
+    line_to(&line, row->kind == ROW_SILENCE && lane > width ? l->left + 1 + (lane - width) / 2
+                                                            : l->left + 2);
+    line_printf(&line, row->tone, "%.*s", (int)(l->term.width - line.columns), text);
+    if (line.columns < l->right) {
+        line_to(&line, l->right);
         line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
+    }
     line_end(&line);
-    memset(&l->left_out, 0, sizeof l->left_out);
-}
-
-/* Counts a row that is not drawn, and now and then says how far it has come. */
-static void leave_out(struct ladder *l, const struct report_event *e)
-{
-    const struct report_segment *g = &e->u.segment;
-    char text[200] = "     ... ";
-
-    if (!l->left_out.segments++)
-        l->left_out.first = l->drawn = e->at;
-    l->left_out.last = e->at;
-    l->left_out.bytes += g->packet->seg.len;
-    l->left_out.retransmissions += g->retransmission;
-    l->left_out.out_of_order += (g->notes & TRACK_OUT_OF_ORDER) != 0;
-    if (!l->term.live || e->at < l->drawn + DRAWING_PAUSE)
-        return;
-    l->drawn = e->at;
-    tell_left_out(l, text + strlen(text), sizeof text - strlen(text));
-    transient(l, text);
-}
-
-/* Of our own probes the row of their outcome is drawn, of the peer's only the probe. */
-static bool folded(const struct ladder *l, const struct report_segment *g)
-{
-    unsigned ours = g->out ? TRACK_PROBE_ANSWER | TRACK_PROBE : TRACK_PROBE_ANSWER;
-
-    return l->folds_probes && !l->verbose && (g->notes & ours) && !g->foreign &&
-           g->local == l->local && !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
 }
 
 static void segment(struct ladder *l, const struct report_event *e)
 {
     const struct report_segment *g = &e->u.segment;
-    bool is_plain = plain(l, g);
     struct label label;
     struct line line;
     unsigned next;
 
-    if (folded(l, g))
-        return;
-    if (is_plain && !l->verbose && ++l->plain > LADDER_ROWS) {
-        leave_out(l, e);
-        return;
-    }
-    tell_gap(l);
-    if (!is_plain)
-        l->plain = 0;
     label_segment(&label, g, l->term.width<100, l->verbose> 0);
     line_start(&line, &l->term);
     number_and_time(&line, g->number, e->connection, e->at);
-    line_text(&line, g->local != l->local ? TONE_OURS : TONE_DIM, state_name(g->local));
+    line_text(&line, g->local_changed ? TONE_OURS : TONE_DIM, state_name(g->local));
     next = arrow(l, &line, g, &label);
     peer_state(l, &line, &g->peer, g->peer_changed);
     line_end(&line);
     rest_of_label(l, &label, next, g->out);
     if (l->verbose > 1)
         hex_dump(l, g->ip, g->ip_len);
-    l->local = g->local;
-    l->peer_state = g->peer.state;
 }
 
-/* A row without an arrow: something happened on our side, or to what is known. */
-static void remark(struct ladder *l, const struct report_event *e, enum tone tone, const char *text)
+/* A row without a segment: something happened on our side, or to what is known; or ICMP came. */
+static void remark(struct ladder *l, const struct row *row)
 {
-    const char *at = text, *next;
+    const struct report_event *e = row->event;
+    const char *at = row->text, *next;
+    unsigned indent = row->kind == ROW_ICMP ? 4 : 2;
 
-    tell_gap(l);
-    l->plain = 0;
     do {
         struct line line;
-        size_t take = text_break(at, l->right - l->left - 3, &next);
+        bool first = at == row->text;
+        size_t take = text_break(at, l->right - l->left - 1 - indent, &next);
         line_start(&line, &l->term);
-        if (at == text) {
+        if (first) {
             number_and_time(&line, 0, e->connection, e->at);
-            if (e->flow)
-                line_text(&line, TONE_DIM, state_name(l->local));
+            if (e->flow && row->kind != ROW_PEER)
+                line_text(&line, TONE_DIM, state_name(e->flow->local));
         }
-        lane_start(l, &line);
-        line_printf(&line, tone, "%.*s", (int)take, at);
+        life(l, &line, 0);
+        if (first && row->kind == ROW_ICMP) {
+            line_glyph(&line, row->tone, GLYPH_LEFT, 1);
+            line_glyph(&line, row->tone, GLYPH_LINE, 1);
+        }
+        line_to(&line, l->left + indent);
+        line_printf(&line, row->tone, "%.*s", (int)take, at);
         lane_end(l, &line);
-        if (at == text && e->flow)
+        if (first && e->flow && row->kind != ROW_PEER)
             peer_state(l, &line, &e->flow->peer, false);
         line_end(&line);
         at = next;
     } while (*at);
-}
-
-/* Most changes of state stand on a segment's row already. */
-static void state(struct ladder *l, const struct report_event *e)
-{
-    const struct report_state *s = &e->u.state;
-    char text[160];
-
-    if (s->peer) {
-        if (s->to == l->peer_state)
-            return;
-        l->peer_state = s->to;
-        snprintf(text, sizeof text, "peer %s %s: %s",
-                 s->certainty == CERTAINTY_PROVED ? "is" : "may be", state_name(s->to),
-                 s->cause ? s->cause : "");
-        remark(l, e, TONE_DOUBT, text);
-        return;
-    }
-    if (s->to == l->local || s->evidence) {
-        l->local = s->to;
-        return;
-    }
-    l->local = s->to;
-    remark(l, e, TONE_DIM, s->cause ? s->cause : "");
-}
-
-static void icmp(struct ladder *l, const struct report_event *e)
-{
-    const struct icmp *i = &e->u.icmp.error;
-    char from[ADDR_TEXT], text[200];
-
-    snprintf(text, sizeof text, "ICMP%s %u/%u %s, from %s", i->flow.v6 ? "v6" : "", i->type,
-             i->code, icmp_text(i->flow.v6, i->type, i->code),
-             addr_text(i->flow.v6, &i->from, from));
-    remark(l, e, TONE_TROUBLE, text);
-}
-
-static void probe(struct ladder *l, const struct report_event *e)
-{
-    const struct report_probe *p = &e->u.probe;
-    char text[80], rtt[HUMAN_TEXT];
-
-    if (p->answered && p->rtt != WAVE_NEVER)
-        snprintf(text, sizeof text, "probe %u answered in %s", p->n, human_duration(p->rtt, rtt));
-    else
-        snprintf(text, sizeof text, "probe %u %sanswered", p->n, p->answered ? "" : "not ");
-    remark(l, e, p->answered ? TONE_PLAIN : TONE_TROUBLE, text);
 }
 
 static void countdown(struct ladder *l, const struct report_wait *w)
@@ -445,22 +346,68 @@ static void countdown(struct ladder *l, const struct report_wait *w)
         transient(l, text);
 }
 
-/* What the mark means is said once, below, where it was drawn. */
-static void finish(struct ladder *l)
+static void legend(struct ladder *l, const char *text)
 {
     struct line line;
 
-    tell_gap(l);
+    line_start(&line, &l->term);
+    line_to(&line, COLUMN_STATE);
+    line_text(&line, TONE_DIM, text);
+    line_end(&line);
+}
+
+/* What the marks mean is said once, below, where they were drawn. */
+static void finish(struct ladder *l)
+{
     if (!l->begun)
         return;
-    line_start(&line, &l->term);
-    if (l->assumed) {
-        line_to(&line, COLUMN_STATE);
-        line_text(&line, TONE_DIM, "A state with ? is assumed: no segment has proved it.");
-        line_end(&line);
-        line_start(&line, &l->term);
+    if (l->assumed)
+        legend(l, "A state with ? is assumed: no segment has proved it.");
+    if (l->half)
+        legend(l, l->term.unicode ? "A dashed line: that side has sent its FIN."
+                                  : "A line of !: that side has sent its FIN.");
+    fputc('\n', l->term.to);
+}
+
+static void draw(void *self, const struct row *row)
+{
+    struct ladder *l = self;
+    const struct report_flow *flow = row->event->flow;
+
+    clear(l);
+    l->closed[0] = flow && flow->fin[0];
+    l->closed[1] = flow && flow->fin[1];
+    switch (row->kind) {
+    case ROW_SEGMENT:
+        segment(l, row->event);
+        break;
+    case ROW_PEER:
+    case ROW_ICMP:
+    case ROW_REMARK:
+        remark(l, row);
+        break;
+    case ROW_SILENCE:
+    case ROW_LEFT_OUT:
+        gap(l, row);
+        break;
+    case ROW_END:
+        finish(l);
+        break;
     }
-    line_end(&line);
+}
+
+/* How far a transfer has come whose rows are not drawn, now and then. */
+static void left_out(struct ladder *l, const struct report_event *e)
+{
+    char text[ROWS_TEXT], line[ROWS_TEXT + 16];
+
+    if (!l->term.live || !l->rows.left_out.segments || e->at < l->drawn + DRAWING_PAUSE)
+        return;
+    if (l->rows.left_out.segments > 1) {
+        snprintf(line, sizeof line, "     ... %s", rows_left_out_text(&l->rows.left_out, text));
+        transient(l, line);
+    }
+    l->drawn = e->at;
 }
 
 void ladder_event(void *self, const struct report_event *e)
@@ -468,29 +415,10 @@ void ladder_event(void *self, const struct report_event *e)
     struct ladder *l = self;
 
     if (!l->begun && e->flow && e->kind != REPORT_VERDICT)
-        begin(l, &e->flow->flow);
-    switch (e->kind) {
-    case REPORT_SEGMENT:
-        segment(l, e);
-        break;
-    case REPORT_STATE:
-        state(l, e);
-        break;
-    case REPORT_ICMP:
-        icmp(l, e);
-        break;
-    case REPORT_PROBE:
-        probe(l, e);
-        break;
-    case REPORT_NOTE:
-        remark(l, e, e->u.note.trouble ? TONE_TROUBLE : TONE_BOLD, e->u.note.text);
-        break;
-    case REPORT_WAIT:
+        begin(l, e);
+    if (e->kind == REPORT_WAIT)
         countdown(l, &e->u.wait);
-        break;
-    case REPORT_VERDICT:
-        if (!e->u.verdict.per_connection)
-            finish(l);
-        break;
-    }
+    else
+        rows_event(&l->rows, e);
+    left_out(l, e);
 }

@@ -6,25 +6,21 @@
 #define TCPWAVE_CMD_LADDER_H
 
 #include "cmd/report.h"
+#include "cmd/rows.h"
 #include "cmd/term.h"
-
-#define LADDER_ROWS 24 /* of plain data between two changes of state, before rows are left out */
 
 struct ladder {
     struct term term;
+    struct rows rows;
     unsigned verbose; /* 1: absolute numbers and every segment; 2: bytes */
     /* Where the columns begin. */
     unsigned state, left, right, peer, cause;
     bool folds_probes; /* a row says what became of a probe: its segments are not drawn */
     bool begun;
-    bool assumed;   /* a state was drawn with its mark */
-    bool transient; /* a line that the next one is to be drawn over stands there */
-    enum state local, peer_state;
-    unsigned plain; /* rows of data since the last change of state */
-    struct {
-        uint64_t segments, bytes, retransmissions, out_of_order;
-        wave_time first, last;
-    } left_out;
+    bool assumed;    /* a state was drawn with its mark */
+    bool closed[2];  /* of the row that is drawn: our side, the peer's, has sent its FIN */
+    bool half;       /* such a line of life was drawn */
+    bool transient;  /* a line that the next one is to be drawn over stands there */
     wave_time drawn; /* when the transient line was last drawn */
 };
 

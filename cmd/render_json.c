@@ -87,6 +87,26 @@ static json_t *options(const struct opt *o)
     return all;
 }
 
+/* Outside any connection: what came answers that segment. The remarks go into `notes`. */
+static void answer(json_t *to, json_t *list, const struct report_answer *a)
+{
+    const struct {
+        bool is;
+        const char *name;
+    } remarks[] = {{a->stray, "stray"},
+                   {a->duplicate, "duplicate"},
+                   {a->late, "late"},
+                   {a->out_of_order, "out_of_order"},
+                   {a->unexpected, "unexpected"},
+                   {a->bad_checksum, "bad_checksum"}};
+
+    json_object_set_new(to, "answers", number_or_null(!a->stray, a->to));
+    json_object_set_new(to, "rtt", seconds(a->stray ? WAVE_NEVER : a->rtt));
+    for (size_t i = 0; i < sizeof remarks / sizeof remarks[0]; i++)
+        if (remarks[i].is)
+            json_array_append_new(list, json_string(remarks[i].name));
+}
+
 static void segment(json_t *to, const struct report_segment *g)
 {
     static const struct {
@@ -117,11 +137,15 @@ static void segment(json_t *to, const struct report_segment *g)
     json_object_set_new(to, "ttl", json_integer(g->packet->ttl));
     json_object_set_new(to, "options", options(&s->opt));
     json_object_set_new(to, "retransmission", json_boolean(g->retransmission));
+    if (g->repeats)
+        json_object_set_new(to, "repeats", json_integer(g->repeats));
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (g->notes & notes[i].bit)
             json_array_append_new(list, json_string(notes[i].name));
     if (g->foreign)
         json_array_append_new(list, json_string("not_ours"));
+    if (g->answer)
+        answer(to, list, g->answer);
     json_object_set_new(to, "notes", list);
 }
 
@@ -152,6 +176,11 @@ static void icmp(json_t *to, const struct report_icmp *i)
     if (e->meaning == ICMP_TOO_BIG)
         json_object_set_new(to, "mtu", json_integer(e->mtu));
     json_object_set_new(to, "fatal", json_boolean(i->fatal));
+    if (i->answer) {
+        json_t *list = json_array();
+        answer(to, list, i->answer);
+        json_object_set_new(to, "notes", list);
+    }
     json_object_set_new(to, "quotes",
                         json_pack("{s:s,s:i,s:s,s:i,s:o}", "source",
                                   addr_text(v6, &e->flow.local, local), "source_port",
@@ -218,10 +247,10 @@ static json_t *counts(const struct report_verdict *v)
 
 static json_t *spread(const struct report_spread *s)
 {
-    return !s->count ? json_null()
-                     : json_pack("{s:o,s:o,s:o,s:o}", "min", seconds(s->least), "median",
-                                 seconds(s->median), "p95", seconds(s->p95), "max",
-                                 seconds(s->most));
+    return !s->count
+               ? json_null()
+               : json_pack("{s:o,s:o,s:o,s:o}", "min", seconds(s->least), "median",
+                           seconds(s->median), "p95", seconds(s->p95), "max", seconds(s->most));
 }
 
 static json_t *keepalive(const struct report_keepalive *k)
@@ -230,6 +259,39 @@ static json_t *keepalive(const struct report_keepalive *k)
                      (json_int_t)k->answered, "rtt", spread(&k->rtt), "longest_silence",
                      seconds(k->silence), "peer", "probes", (json_int_t)k->peer_probes, "after",
                      spread(&k->peer_after), "apart", spread(&k->peer_apart));
+}
+
+static json_t *port_of(const struct flow *flow, bool peer)
+{
+    char addr[ADDR_TEXT];
+
+    return json_pack("{s:s,s:i}", "addr",
+                     addr_text(flow->v6, peer ? &flow->remote : &flow->local, addr), "port",
+                     (int)(peer ? flow->rport : flow->lport));
+}
+
+static json_t *crafted(const struct report_send *s)
+{
+    json_t *ranges = json_array(), *o;
+
+    for (unsigned i = 0; i < s->ranges; i++)
+        json_array_append_new(ranges, json_pack("[I,I]", (json_int_t)s->unanswered[i].first,
+                                                (json_int_t)s->unanswered[i].last));
+    o = json_pack("{s:I,s:I,s:o,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "sent", (json_int_t)s->sent,
+                  "answered", (json_int_t)s->answered, "unanswered", ranges, "unanswered_more",
+                  (json_int_t)s->more, "answers", "syn_ack", (json_int_t)s->syn_ack, "rst",
+                  (json_int_t)s->rst, "ack", (json_int_t)s->ack, "other", (json_int_t)s->other,
+                  "icmp", (json_int_t)s->icmp);
+    json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I,s:i}", "duplicates",
+                                        (json_int_t)s->duplicates, "late", (json_int_t)s->late,
+                                        "out_of_order", (json_int_t)s->out_of_order, "strays",
+                                        (json_int_t)s->strays, "malformed",
+                                        (json_int_t)s->malformed, "ports", (int)s->ports));
+    json_object_set_new(o, "rtt", spread(&s->rtt));
+    json_object_set_new(o, "rtt_stddev", seconds(s->rtt.count ? s->rtt_stddev : WAVE_NEVER));
+    json_object_set_new(o, "rate", s->rate > 0 ? json_real(s->rate) : json_null());
+    json_object_set_new(o, "rate_reached", s->sent > 1 ? json_real(s->reached) : json_null());
+    return o;
 }
 
 static void verdict(json_t *to, const struct report_verdict *v)
@@ -248,6 +310,11 @@ static void verdict(json_t *to, const struct report_verdict *v)
             json_pack("{s:I,s:I,s:o,s:b}", "bytes", (json_int_t)v->half_close->bytes, "segments",
                       (json_int_t)v->half_close->segments, "seconds",
                       seconds(v->half_close->duration), "honoured", v->half_close->honoured));
+    if (v->send) {
+        json_object_set_new(to, "local", port_of(v->send->flow, false));
+        json_object_set_new(to, "peer", port_of(v->send->flow, true));
+        json_object_set_new(to, "send", crafted(v->send));
+    }
     if (v->keepalive)
         json_object_set_new(to, "keepalive", keepalive(v->keepalive));
     if (v->counts)
@@ -281,6 +348,10 @@ static void fill(json_t *to, const struct report_event *e)
     case REPORT_NOTE:
         json_object_set_new(to, "text", json_string(e->u.note.text));
         break;
+    case REPORT_UNANSWERED:
+        json_object_set_new(to, "number", json_integer((json_int_t)e->u.unanswered.number));
+        json_object_set_new(to, "waited", seconds(e->u.unanswered.waited));
+        break;
     case REPORT_VERDICT:
         verdict(to, &e->u.verdict);
         break;
@@ -294,7 +365,7 @@ void render_json(void *self, const struct report_event *e)
     static const char *const name[] = {
         [REPORT_SEGMENT] = "segment", [REPORT_STATE] = "state", [REPORT_ICMP] = "icmp",
         [REPORT_PROBE] = "probe",     [REPORT_NOTE] = "note",   [REPORT_WAIT] = "wait",
-        [REPORT_VERDICT] = "verdict"};
+        [REPORT_UNANSWERED] = "unanswered", [REPORT_VERDICT] = "verdict"};
     struct render_json *j = self;
 
     if (e->kind == REPORT_WAIT)

@@ -188,10 +188,42 @@ static void count(struct report_flow *f, const struct report_seen *seen)
     if (s->flags & SEG_SYN)
         learn_syn(f, seen);
     measure(f, seen);
-    if ((s->flags & SEG_FIN) && !f->fin[side])
+    if ((s->flags & SEG_FIN) && !f->fin[side]) {
         f->fin[side] = f->track.number;
+        f->fin_end[side] = seg_end(s);
+    }
     if ((s->flags & SEG_RST) && !f->rst[side])
         f->rst[side] = f->track.number;
+}
+
+/* Whether this is the acknowledgement of the other side's FIN by a side that stays open
+ * (RFC 9293, 3.6: a half-closed connection). */
+static bool half_closes(struct report_flow *f, const struct report_seen *seen)
+{
+    const struct seg *s = &seen->packet->seg;
+    unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
+
+    if (!f->fin[other] || f->fin_acked[other] || !(s->flags & SEG_ACK) || (s->flags & SEG_RST) ||
+        seq_lt(s->ack, f->fin_end[other]))
+        return false;
+    f->fin_acked[other] = true;
+    return !f->fin[side];
+}
+
+/* The segment that this one repeats, by its number, or 0; and takes note of it. */
+static uint32_t repeats(struct report *r, const struct report_flow *f,
+                        const struct report_segment *g)
+{
+    const struct seg *s = &g->packet->seg;
+    struct history_entry e = {f->connection, g->number, g->out, s->seq, seg_end(s)};
+    uint32_t of = 0;
+
+    if (!seg_len(s) || (g->notes & TRACK_PROBE) || (s->flags & SEG_RST))
+        return 0;
+    if (g->retransmission)
+        of = history_find(&r->history, f->connection, g->out, s->seq);
+    history_add(&r->history, &e);
+    return of;
 }
 
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
@@ -202,6 +234,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
 
     count(f, seen);
+    uint32_t offered = window(f, seen->out, s), *before = &f->window[seen->out ? OURS : THEIRS];
     struct report_event e = event_of(r, f, REPORT_SEGMENT, seen->stamp);
     e.u.segment = (struct report_segment){
         .out = seen->out,
@@ -209,8 +242,10 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .number = f->track.number,
         .rel_seq = relative(f, seen->out ? OURS : THEIRS, s->seq),
         .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,
-        .window = window(f, seen->out, s),
+        .window = offered,
+        .window_changed = offered != *before,
         .retransmission = seen->out ? seen->retransmission : (notes & TRACK_RETRANSMISSION) != 0,
+        .half_closed = half_closes(f, seen),
         .notes = notes,
         .local = seen->local,
         .local_changed = seen->local != f->local,
@@ -219,6 +254,8 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .packet = seen->packet,
         .ip = seen->ip,
         .ip_len = seen->ip_len};
+    e.u.segment.repeats = repeats(r, f, &e.u.segment);
+    *before = offered;
     tell(r, &e);
     tell_waiting(r, f, seen->stamp, changes, f->track.number);
     if (peer_moved(f, &peer))
@@ -256,7 +293,7 @@ void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const
                  bool fatal)
 {
     struct report_event e = event_of(r, f, REPORT_ICMP, stamp);
-    e.u.icmp = (struct report_icmp){*error, fatal};
+    e.u.icmp = (struct report_icmp){.error = *error, .fatal = fatal};
     tell(r, &e);
 }
 
@@ -282,6 +319,14 @@ void report_wait(struct report *r, struct report_flow *f, wave_time stamp, const
     struct report_event e = event_of(r, f, REPORT_WAIT, stamp);
     e.u.wait = (struct report_wait){what, left};
     tell(r, &e);
+}
+
+void report_tell(struct report *r, wave_time stamp, struct report_event *e)
+{
+    struct report_event timed = event_of(r, NULL, e->kind, stamp);
+
+    e->at = timed.at;
+    tell(r, e);
 }
 
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/history.h"
 #include "lib/core/icmp.h"
 #include "lib/core/ip.h"
 #include "lib/core/state.h"
@@ -58,6 +59,9 @@ struct report_flow {
     uint32_t segments[2];  /* [0] ours, [1] the peer's */
     uint32_t fin[2];       /* number of the first FIN of each side, or 0 */
     uint32_t rst[2];       /* number of the first RST of each side, or 0 */
+    uint32_t window[2];    /* as each side said last */
+    struct seq fin_end[2]; /* the number behind each side's FIN */
+    bool fin_acked[2];     /* the other side acknowledged it */
 
     struct report_change waiting[REPORT_STATES];
     unsigned waiting_count;
@@ -73,7 +77,20 @@ enum report_kind {
     REPORT_PROBE,
     REPORT_NOTE,
     REPORT_WAIT,
+    REPORT_UNANSWERED,
     REPORT_VERDICT
+};
+
+/* What an answer answers, outside any connection (`send`). */
+struct report_answer {
+    bool stray;        /* none of our segments; but for bad_checksum, no more is valid */
+    uint64_t to;       /* the segment, from 1 */
+    wave_time rtt;     /* WAVE_NEVER: not known */
+    bool duplicate;    /* the segment had an answer already */
+    bool late;         /* it took longer than --wait */
+    bool out_of_order; /* one that was sent later was answered before */
+    bool unexpected;   /* a bare ACK with numbers that do not follow from ours */
+    bool bad_checksum;
 };
 
 struct report_segment {
@@ -82,7 +99,10 @@ struct report_segment {
     uint32_t number;           /* from 1, within the connection */
     uint32_t rel_seq, rel_ack; /* from each side's ISN */
     uint32_t window;           /* bytes, scaled where both SYNs were seen to offer scaling */
+    bool window_changed;       /* since the last segment of the same side */
     bool retransmission;
+    uint32_t repeats; /* number of the segment that it repeats; 0: none, or that was not seen */
+    bool half_closed; /* it acknowledges the first FIN, and its own side stays open */
     unsigned notes;   /* TRACK_... */
     enum state local; /* ours: when it was sent, or after it was taken in */
     bool local_changed, peer_changed;
@@ -90,6 +110,7 @@ struct report_segment {
     const struct packet *packet; /* valid during the call */
     const uint8_t *ip;           /* the packet's bytes, likewise */
     uint32_t ip_len;
+    const struct report_answer *answer; /* outside any connection, of what came; else NULL */
 };
 
 struct report_state {
@@ -102,7 +123,14 @@ struct report_state {
 
 struct report_icmp {
     struct icmp error;
-    bool fatal; /* it ended the handshake */
+    bool fatal;                         /* it ended the handshake */
+    const struct report_answer *answer; /* outside any connection; else NULL */
+};
+
+/* Nothing answered it in time. */
+struct report_unanswered {
+    uint64_t number; /* of the segment, from 1 */
+    wave_time waited;
 };
 
 struct report_probe {
@@ -144,6 +172,26 @@ struct report_keepalive {
     struct report_spread peer_apart; /* from one of them to the next */
 };
 
+#define REPORT_RANGES 8
+
+/* What `send` found out. */
+struct report_send {
+    const struct flow *flow; /* the first of `ports` source ports that took turns */
+    uint16_t ports;
+    uint64_t sent, answered;
+    uint64_t syn_ack, rst, ack, other, icmp; /* answers by kind, each segment's first only */
+    uint64_t duplicates, late, out_of_order, strays, malformed;
+    struct report_spread rtt;
+    wave_time rtt_stddev;
+    double rate, reached; /* segments a second; asked: 0 is as fast as can be */
+    /* Segments without an answer, from 1, first to last; `more` are not named. */
+    struct {
+        uint64_t first, last;
+    } unanswered[REPORT_RANGES];
+    unsigned ranges;
+    uint64_t more;
+};
+
 /* What only some commands find out; each may be NULL. */
 struct report_findings {
     const struct report_half_close *half_close;
@@ -161,6 +209,7 @@ struct report_verdict {
     const char *kind;                           /* how, or NULL when nothing was closed */
     const struct report_half_close *half_close; /* or NULL */
     const struct report_keepalive *keepalive;   /* or NULL */
+    const struct report_send *send;             /* or NULL */
     const char *guard;                          /* or NULL: nothing was opened */
     bool per_connection;    /* one of several: the run's own verdict comes later */
     const uint32_t *counts; /* of a run of several, REPORT_VERDICTS of them, or NULL */
@@ -182,13 +231,14 @@ struct report_event {
         struct report_probe probe;
         struct report_note note;
         struct report_wait wait;
+        struct report_unanswered unanswered;
         struct report_verdict verdict;
     } u;
 };
 
 typedef void report_sink(void *self, const struct report_event *event);
 
-#define REPORT_SINKS 4
+#define REPORT_SINKS 6
 
 struct report {
     struct {
@@ -198,6 +248,7 @@ struct report {
     unsigned sinks;
     bool started;
     wave_time origin; /* stamp of the first event */
+    struct history history;
 };
 
 void report_init(struct report *r);
@@ -244,6 +295,10 @@ void report_note(struct report *r, struct report_flow *f, wave_time stamp, bool 
                  const char *text);
 void report_wait(struct report *r, struct report_flow *f, wave_time stamp, const char *what,
                  wave_time left);
+
+/* Outside any connection: tells the event, of which kind and `u` are filled in. */
+void report_tell(struct report *r, wave_time stamp, struct report_event *e);
+
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict);
 
 #endif

@@ -33,7 +33,15 @@ enum tone {
     TONE_TROUBLE /* red: RST, errors */
 };
 
-enum glyph { GLYPH_LIFE, GLYPH_LINE, GLYPH_RIGHT, GLYPH_LEFT, GLYPH_MORE, GLYPHS };
+enum glyph {
+    GLYPH_LIFE,
+    GLYPH_CLOSED, /* a line of life after its side's FIN */
+    GLYPH_LINE,
+    GLYPH_RIGHT,
+    GLYPH_LEFT,
+    GLYPH_MORE,
+    GLYPHS
+};
 
 struct line {
     const struct term *term;
