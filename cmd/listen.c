@@ -19,6 +19,7 @@
  * failed, and 128 more than the signal that ended it.
  */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -26,25 +27,28 @@
 #include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/human.h"
+#include "cmd/probes.h"
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "cmd/target.h"
 #include "lib/wire/diag.h"
+
+#define SETTLE (20 * WAVE_MS) /* how long the last segment may take from send to capture */
 
 struct guests;
 
 struct guest {
     struct session_conn *conn;
     struct service_place place;
-    uint32_t peer_probes; /* keepalive probes of the peer's */
-    wave_time silence;    /* before the first of them */
-    bool accepted;        /* its handshake was completed, and it counts for --connections */
-    bool closing;         /* our side's close was carried out */
-    bool holding;         /* its --hold has begun */
-    bool surplus;         /* it came after the last one that was asked for */
-    bool queued;          /* in `todo` */
-    struct guests *waits; /* the queue it waits in, or NULL */
-    wave_time until;      /* the end of that wait */
+    struct probes *probes; /* ours and the peer's, once there may be any; or NULL */
+    bool accepted;         /* its handshake was completed, and it counts for --connections */
+    bool closing;          /* our side's close was carried out */
+    bool holding;          /* its --hold has begun */
+    bool settling;         /* it is over, and its last segments are still to be captured */
+    bool surplus;          /* it came after the last one that was asked for */
+    bool queued;           /* in `todo` */
+    struct guests *waits;  /* the queue it waits in, or NULL */
+    wave_time until;       /* the end of that wait */
     TAILQ_ENTRY(guest) all, todo, wait;
 };
 
@@ -54,8 +58,8 @@ struct listen {
     const struct options *options;
     struct service service;
     struct guests all;
-    struct guests todo;         /* to be looked at */
-    struct guests hold, linger; /* waits of one length, the first to end first */
+    struct guests todo;                 /* to be looked at */
+    struct guests hold, linger, settle; /* waits of one length, the first to end first */
     uint32_t accepted, served;
     bool full;  /* as many as were asked for have been accepted */
     bool again; /* some are to be looked at again, as soon as what they owe is sent */
@@ -137,7 +141,7 @@ static void outcome_of_guest(struct session *s, const struct guest *p, struct ou
     if (p->surplus)
         say(o, VERDICT_FAILED, "local", "reset", "%s came after the last one that was asked for",
             peer);
-    else if (c->path.established || c->has_icmp)
+    else if (c->path.established || (c->has_icmp && e && e->end != END_ABORTED))
         session_outcome(s, c, o);
     else if (!e || e->end == END_REFUSED)
         say(o, VERDICT_REFUSED, "peer", "reset", "%s answered our SYN-ACK with RST", peer);
@@ -146,32 +150,24 @@ static void outcome_of_guest(struct session *s, const struct guest *p, struct ou
             peer, c->syn_sent, c->syn_sent == 1 ? "" : "s");
 }
 
-/* The peer's own keepalive tells how it is configured. */
-static void tell_peer_probes(struct session *s, const struct guest *p)
-{
-    char text[160], silence[HUMAN_TEXT];
-
-    if (!p->peer_probes)
-        return;
-    snprintf(text, sizeof text,
-             "answered %u keepalive probe%s of the peer's, the first after %s of silence",
-             p->peer_probes, p->peer_probes == 1 ? "" : "s", human_duration(p->silence, silence));
-    report_note(&s->report, &p->conn->flow, session_stamp(), false, text);
-}
-
 static void finish(struct session *s, struct listen *l, struct guest *p)
 {
+    struct report_keepalive keepalive;
+    struct report_findings found = {.keepalive = p->probes ? &keepalive : NULL};
     struct outcome outcome;
 
+    report_flush(&s->report, &p->conn->flow, session_stamp());
     outcome_of_guest(s, p, &outcome);
-    tell_peer_probes(s, p);
-    session_verdict(s, p->conn, &outcome, NULL);
+    if (p->probes)
+        probes_found(p->probes, &keepalive);
+    session_verdict(s, p->conn, &outcome, &found);
     l->served += p->accepted;
     wait_no_more(p);
     if (p->queued)
         TAILQ_REMOVE(&l->todo, p, todo);
     TAILQ_REMOVE(&l->all, p, all);
     session_release(s, p->conn);
+    free(p->probes);
     free(p);
 }
 
@@ -287,7 +283,12 @@ static void attend(struct session *s, struct listen *l, struct guest *p, wave_ti
         l->again = true;
         return;
     }
-    finish(s, l, p);
+    if (s->shows && !p->settling) { /* what it sent last is shown before its verdict */
+        p->settling = true;
+        wait_until(&l->settle, p, now + SETTLE);
+    } else if (p->waits != &l->settle) {
+        finish(s, l, p);
+    }
 }
 
 /* From now on the port is closed, and who is half-way in is sent away. Only who vanishes cannot
@@ -329,11 +330,34 @@ static void opened(struct session *s, struct session_conn *c)
         look_at(l, p);
 }
 
-static void tell_probe(struct session *s, struct session_conn *c, uint32_t n, wave_time rtt)
+/* Room to note probes in: from the start where we are to probe, else when the peer does first. The
+ * engine has seen how long it was silent before. */
+static void note_probes(struct session *s, struct guest *p, const struct event *e)
 {
-    struct report_probe probe = {.n = n, .answered = rtt != WAVE_NEVER, .rtt = rtt};
+    if (p->probes || !s->shows)
+        return;
+    p->probes = calloc(1, sizeof *p->probes);
+    if (p->probes && e->kind == EVENT_PEER_PROBE) {
+        p->probes->any = p->probes->heard = true;
+        p->probes->last_at = p->probes->heard_at = p->conn->flow.last - s->report.origin;
+        p->probes->gap = e->u.peer_probe.silence;
+    }
+}
 
-    report_probe(&s->report, &c->flow, session_stamp(), &probe);
+/* For the stream of events. */
+static void watch(void *self, const struct report_event *e)
+{
+    const size_t offset = offsetof(struct session_conn, flow);
+    const struct session_conn *c;
+    const struct guest *p;
+
+    (void)self;
+    if (!e->flow)
+        return;
+    c = (const struct session_conn *)(const void *)((const char *)e->flow - offset);
+    p = c->user;
+    if (p && p->probes)
+        probes_watch(p->probes, e);
 }
 
 static void event(struct session *s, struct session_conn *c, const struct event *e)
@@ -343,6 +367,10 @@ static void event(struct session *s, struct session_conn *c, const struct event 
 
     if (!p)
         return;
+    if (e->kind == EVENT_PEER_PROBE || (l->options->keepalive && c->path.established))
+        note_probes(s, p, e);
+    if (p->probes)
+        probes_event(p->probes, s, c, e);
     switch (e->kind) {
     case EVENT_STATE:
         if (c->path.established && !p->accepted && !p->surplus) {
@@ -354,20 +382,8 @@ static void event(struct session *s, struct session_conn *c, const struct event 
         look_at(l, p);
         break;
     case EVENT_PROBE:
-        if (c->probes > 1)
-            tell_probe(s, c, e->u.probe.n - 1, WAVE_NEVER);
-        break;
     case EVENT_PROBE_ANSWER:
-        tell_probe(s, c, e->u.probe.n, e->u.probe.rtt);
-        break;
-    case EVENT_TIMEOUT:
-        if (e->u.timeout == TIMEOUT_KEEPALIVE)
-            tell_probe(s, c, session_engine(s, c)->probes, WAVE_NEVER);
-        look_at(l, p);
-        break;
     case EVENT_PEER_PROBE:
-        if (!p->peer_probes++)
-            p->silence = e->u.peer_probe.silence;
         break;
     default:
         look_at(l, p);
@@ -384,6 +400,7 @@ static wave_time turn(struct session *s, wave_time now)
     l->again = false;
     wake(l, &l->hold, now);
     wake(l, &l->linger, now);
+    wake(l, &l->settle, now);
     TAILQ_CONCAT(&batch, &l->todo, todo);
     while ((p = TAILQ_FIRST(&batch))) {
         TAILQ_REMOVE(&batch, p, todo);
@@ -393,7 +410,9 @@ static wave_time turn(struct session *s, wave_time now)
     if (l->full && l->served >= l->options->connections)
         session_stop(s, STOP_END);
     session_await(s, l->accepted > l->served ? "its clients to close" : "connections", WAVE_NEVER);
-    return l->again ? now : time_min(first_end(&l->hold), first_end(&l->linger));
+    return l->again ? now
+                    : time_min(first_end(&l->settle),
+                               time_min(first_end(&l->hold), first_end(&l->linger)));
 }
 
 static unsigned poll_output(struct session *s, struct pollfd *fds)
@@ -484,6 +503,8 @@ static int run(struct listen *l, const struct target *target)
         session_close(s);
         return session_refuse(l->options, &d);
     }
+    if (s->shows)
+        report_add(&s->report, watch, NULL);
     session_run(s);
     while ((p = TAILQ_FIRST(&l->all)))
         finish(s, l, p);
@@ -513,6 +534,7 @@ int listen_run(const struct options *o)
     TAILQ_INIT(&l.todo);
     TAILQ_INIT(&l.hold);
     TAILQ_INIT(&l.linger);
+    TAILQ_INIT(&l.settle);
     if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
         service_open(&l.service, o, &d) != 0)
         return session_refuse(o, &d);

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Clients of the kernel's TCP for the live tests: caller.py ADDR PORT HABIT [ARGUMENT...]
+
+  echo N SIZE   N connections at once send SIZE bytes each, all different, close their side, and take
+                what comes back: "N of N came back" when each got its own, byte for byte
+  read          takes all there is: "5 bytes, then end of file" or "..., then reset"; then closes
+  hold          connects, says "connected", and stays until it is told to end
+  reset         connects, and closes with RST
+  keep          as hold, with the kernel's keepalive each second
+  silent        takes what comes first, sends a byte, says "sent", and stays
+"""
+
+import random
+import select
+import socket
+import struct
+import sys
+import threading
+
+ADDR, PORT = sys.argv[1], int(sys.argv[2])
+
+
+def call():
+    return socket.create_connection((ADDR, PORT), timeout=60)
+
+
+def fill(conn, data):
+    conn.sendall(data)
+    conn.shutdown(socket.SHUT_WR)
+
+
+def echo_one(number, size, good, gate):
+    data = random.Random(number).randbytes(size)
+    got = bytearray()
+    with call() as conn:
+        gate.wait()  # all are connected before the first one goes on
+        sender = threading.Thread(target=fill, args=(conn, data), daemon=True)
+        sender.start()
+        while part := conn.recv(65536):
+            got += part
+        sender.join()
+    if got == data:
+        good.append(number)
+
+
+def echo(count, size):
+    good, gate = [], threading.Barrier(int(count))
+    threads = [
+        threading.Thread(target=echo_one, args=(n, int(size), good, gate), daemon=True)
+        for n in range(int(count))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"{len(good)} of {count} came back", flush=True)
+
+
+def read():
+    total, end = 0, "end of file"
+    with call() as conn:
+        try:
+            while part := conn.recv(65536):
+                total += len(part)
+        except ConnectionResetError:
+            end = "reset"
+    print(f"{total} bytes, then {end}", flush=True)
+
+
+def stay(conn):
+    print("connected", flush=True)
+    select.select([], [], [], 3600)
+    conn.close()
+
+
+def hold():
+    stay(call())
+
+
+def reset():
+    with call() as conn:
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def keep():
+    conn = call()
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+    conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
+    stay(conn)
+
+
+def silent():
+    conn = call()
+    conn.recv(65536)
+    conn.sendall(b"x")
+    print("sent", flush=True)
+    select.select([], [], [], 3600)
+
+
+{f.__name__: f for f in (echo, read, hold, reset, keep, silent)}[sys.argv[3]](*sys.argv[4:])
