@@ -58,12 +58,12 @@ def echo(count, size):
 
 def read():
     total, end = 0, "end of file"
-    with call() as conn:
-        try:
+    try:
+        with call() as conn:
             while part := conn.recv(65536):
                 total += len(part)
-        except ConnectionResetError:
-            end = "reset"
+    except ConnectionResetError:
+        end = "reset"
     print(f"{total} bytes, then {end}", flush=True)
 
 

@@ -203,7 +203,7 @@ closes()
 }
 
 closes active 8031 '5 bytes, then end of file' '' '(three|four)-way' local
-# The RST may overtake the reader, and takes what is not read with it.
+# The RST may overtake the reader, even its connect(), and takes what is not read with it.
 closes abort 8032 '[05] bytes, then reset' '' reset local
 
 # passive: the client's FIN first, so that TIME_WAIT is the client's.
