@@ -304,12 +304,22 @@ static int short_options(struct arguments *a, char *text, struct diag *d)
     return 0;
 }
 
+/* load takes several. */
+static int further_target(struct load_options *l, const char *text, struct diag *d)
+{
+    if (l->more_count == LOAD_TARGETS - 1)
+        return USAGE(d, "%u targets are the most", LOAD_TARGETS);
+    return target_parse(text, false, &l->more[l->more_count++], d);
+}
+
 static int operand(struct arguments *a, const char *text, struct diag *d)
 {
     if (!a->target) {
         a->target = text;
         return 0;
     }
+    if (a->o->command->bit == LOAD)
+        return further_target(&a->o->load, text, d);
     if (!strchr(a->target, ':') && strspn(text, "0123456789") == strlen(text) && *text)
         return USAGE(d, "one target is wanted; did you mean \"%s:%s\"?", a->target, text);
     return USAGE(d, "one target is wanted, and here are two: \"%s\" and \"%s\"", a->target, text);

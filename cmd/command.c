@@ -19,4 +19,8 @@ const struct command commands[] = {
      "Answers whoever connects, many at a time: reads, sends back what it gets, or sends everyone "
      "the same; and says of each connection what happened.",
      listen_run, listen_check},
+    {"load", LOAD, "HOST:PORT...", "many connections: rate, concurrency, latency",
+     "Opens connections by the thousand, to one target or several, and says how long handshakes, "
+     "answers and closes took, and how many went otherwise than asked.",
+     load_run, NULL},
     {NULL, 0, NULL, NULL, NULL, NULL, NULL}};

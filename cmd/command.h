@@ -36,5 +36,6 @@ int halfclose_run(const struct options *o);
 int keepalive_run(const struct options *o);
 int listen_run(const struct options *o);
 const char *listen_check(const struct options *o);
+int load_run(const struct options *o);
 
 #endif

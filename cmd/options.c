@@ -23,7 +23,8 @@ static const char *parse_time_wait(struct options *o, const char *value)
 }
 
 #define ACTIVE (CONNECT | HALFCLOSE | KEEPALIVE)
-#define CONNECTING (ACTIVE | LISTEN)
+#define CONNECTING (ACTIVE | LISTEN | LOAD)
+#define TALKING (CONNECTING & ~LOAD) /* what is said matters, too */
 #define PROBING (KEEPALIVE | LISTEN)
 #define FIELD(name) offsetof(struct options, name)
 #define YEAR (8760 * WAVE_H)
@@ -40,9 +41,14 @@ const struct option_row option_table[] = {
     {KIND_TEXT, 'i', "interface", "NAME", "send and capture there, not where the route leads",
      CONNECTING, FIELD(interface), 0, 15, NULL},
     {KIND_CUSTOM, 's', "source", "ADDR", "local address, one of this host's",
-     CONNECTING, 0, 0, 0, parse_source},
+     TALKING, 0, 0, 0, parse_source},
+    {KIND_CUSTOM, 's', "source", "ADDR", "local address; may be given several times",
+     LOAD, 0, 0, 0, load_parse_source},
     {KIND_NUMBER, 'p', "source-port", "PORT", "local port (default: a free one)",
      ACTIVE, FIELD(source_port), 1, 65535, NULL},
+    {KIND_NUMBER, 'p', "source-port", "PORT",
+     "first local port; free ones from there on (default: of the kernel's range)",
+     LOAD, FIELD(source_port), 1, 65535, NULL},
 
     {KIND_HEADING, 0, "What to send and receive", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_DATA, 'd', "data", "TEXT", "send this; \\r \\n \\t \\0 \\xHH \\\\ are understood",
@@ -50,7 +56,7 @@ const struct option_row option_table[] = {
     {KIND_TEXT, 'f', "file", "PATH", "send this file; - is standard input",
      ACTIVE, FIELD(file), 0, 0, NULL},
     {KIND_TEXT, 'o', "output", "PATH", "write received bytes there; - is standard output",
-     CONNECTING, FIELD(output), 0, 0, NULL},
+     TALKING, FIELD(output), 0, 0, NULL},
     {KIND_FLAG, 0, "echo", NULL, "send back what is received",
      LISTEN, FIELD(echo), 0, 0, NULL},
     {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
@@ -61,6 +67,16 @@ const struct option_row option_table[] = {
     {KIND_HEADING, 0, "Connections", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_NUMBER, 0, "connections", "N", "end after so many",
      LISTEN, FIELD(connections), 1, UINT32_MAX, NULL},
+    {KIND_NUMBER, 0, "connections", "N",
+     "in all (default: until --timeout or Ctrl-C)",
+     LOAD, FIELD(connections), 1, UINT32_MAX, NULL},
+    {KIND_NUMBER, 0, "concurrency", "N", "at a time (default 100)",
+     LOAD, FIELD(load.concurrency), 1, 1 << 24, NULL},
+    {KIND_NUMBER, 0, "rate", "N", "new ones a second, at most (default: as fast as they go)",
+     LOAD, FIELD(load.rate), 1, LOAD_RATE_MAX, NULL},
+    {KIND_WORD, 0, "rate-limit", "on|off",
+     "off allows more than 1,000 new ones a second to public addresses (default on)",
+     LOAD, FIELD(load.limit), 0, 0, NULL},
     {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
      LISTEN, FIELD(max), 1, 1 << 20, NULL},
     {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
@@ -69,19 +85,19 @@ const struct option_row option_table[] = {
     {KIND_HEADING, 0, "Close", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_WORD, 0, "close", "active|passive|abort|vanish",
      "our FIN first (the default); the peer's first; RST; nothing at all",
-     CONNECT, FIELD(close), 0, 0, NULL},
+     CONNECT | LOAD, FIELD(close), 0, 0, NULL},
     {KIND_WORD, 0, "close", "active|passive|abort|vanish",
      "our FIN after our data (the default with --serve and --data); the peer's first (otherwise); "
      "RST; nothing at all",
      LISTEN, FIELD(close), 0, 0, NULL},
     {KIND_DURATION, 0, "hold", "DURATION", "stay before closing",
-     CONNECT | LISTEN, FIELD(hold), 0, YEAR, NULL},
+     CONNECT | LISTEN | LOAD, FIELD(hold), 0, YEAR, NULL},
     {KIND_DURATION, 0, "linger", "DURATION",
      "wait so long for a peer that acknowledged our FIN and then says nothing (default 5s)",
      CONNECTING, FIELD(linger), 0, YEAR, NULL},
     {KIND_CUSTOM, 0, "time-wait", "DURATION|full",
      "keep TIME_WAIT so long; full is 2 MSL, 4m (default: enter and leave it at once)",
-     CONNECTING, 0, 0, 0, parse_time_wait},
+     TALKING, 0, 0, 0, parse_time_wait},
 
     {KIND_HEADING, 0, "Keepalive", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
@@ -99,7 +115,7 @@ const struct option_row option_table[] = {
 
     {KIND_HEADING, 0, "TCP", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_NUMBER, 0, "syn-retries", "N", "repeat an unanswered SYN so often (default 3: 15s)",
-     ACTIVE, FIELD(syn_retries), 0, 10, NULL},
+     ACTIVE | LOAD, FIELD(syn_retries), 0, 10, NULL},
     {KIND_DURATION, 0, "give-up", "DURATION",
      "a peer that acknowledges nothing for so long is lost (default 100s)",
      CONNECTING, FIELD(give_up), WAVE_MS, YEAR, NULL},
@@ -110,7 +126,7 @@ const struct option_row option_table[] = {
     {KIND_NUMBER, 0, "mss", "BYTES", "largest segment to announce (default: from the MTU)",
      CONNECTING, FIELD(mss), 1, 65535, NULL},
     {KIND_SIZE, 0, "window", "BYTES", "receive buffer (default 4M)",
-     CONNECTING, FIELD(window), 1, WINDOW_MOST, NULL},
+     TALKING, FIELD(window), 1, WINDOW_MOST, NULL},
     {KIND_FLAG, 0, "ecn", NULL, "ask for ECN", CONNECTING, FIELD(ecn), 0, 0, NULL},
     {KIND_FLAG, 0, "no-sack", NULL, "do not offer SACK",
      CONNECTING, FIELD(no_sack), 0, 0, NULL},
@@ -135,9 +151,9 @@ const struct option_row option_table[] = {
      CONNECTING, FIELD(verbose), 0, 0, NULL},
     {KIND_WORD, 0, "color", "auto|always|never", "colour; NO_COLOR is honoured",
      CONNECTING, FIELD(color), 0, 0, NULL},
-    {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", CONNECTING, FIELD(ascii), 0, 0, NULL},
+    {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", TALKING, FIELD(ascii), 0, 0, NULL},
     {KIND_NUMBER, 0, "width", "COLUMNS", "of the drawing (default: the terminal's)",
-     CONNECTING, FIELD(width), 80, 1000, NULL},
+     TALKING, FIELD(width), 80, 1000, NULL},
     {KIND_END, 0, NULL, NULL, NULL, 0, 0, 0, 0, NULL}};
 /* clang-format on */
 
@@ -151,6 +167,7 @@ void options_default(struct options *o)
                           .give_up = 100 * WAVE_S,
                           .half_open = 256,
                           .max = 4096};
+    load_options_default(&o->load);
 }
 
 /* -4, -6, the literal target and --source are of one family. */

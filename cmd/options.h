@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmd/load_options.h"
 #include "cmd/target.h"
 #include "lib/core/flow.h"
 #include "lib/core/time.h"
@@ -93,6 +94,8 @@ struct options {
     uint32_t connections; /* end after so many; 0: never */
     uint32_t half_open;   /* connections in SYN_RECEIVED before SYN cookies; default 256 */
     uint32_t max;         /* connections at a time; default 4096 */
+
+    struct load_options load; /* and `connections` */
 
     /* What is shown. */
     bool json, quiet, ascii; /* ascii: no character beyond ASCII in the drawing */

@@ -37,7 +37,12 @@ void spread_add(struct spread *s, wave_time t)
 
 wave_time spread_quantile(const struct spread *s, unsigned percent)
 {
-    uint64_t rank = (s->count * percent + 99) / 100, below = 0;
+    return spread_permille(s, 10 * percent);
+}
+
+wave_time spread_permille(const struct spread *s, unsigned permille)
+{
+    uint64_t rank = (s->count * permille + 999) / 1000, below = 0;
     unsigned i = 0;
     wave_time t;
 

@@ -25,4 +25,7 @@ void spread_add(struct spread *s, wave_time t);
  * are none. */
 wave_time spread_quantile(const struct spread *s, unsigned percent);
 
+/* The same in tenths of a percent: 999 is p99.9. */
+wave_time spread_permille(const struct spread *s, unsigned permille);
+
 #endif

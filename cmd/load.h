@@ -1,0 +1,128 @@
+/*
+ * load: what its parts share.
+ *
+ *     load.c          from the options to the exit status
+ *     load_plan.c     which flows
+ *     load_loop.c     the loop that joins wire and engine
+ *     load_conn.c     the course of each connection
+ *     load_report.c   what is told of it
+ *
+ * It has a loop of its own beside session.h's, since it shows no segments: nothing of a connection
+ * is kept but what its course needs, and no captured segment is looked at twice.
+ */
+#ifndef TCPWAVE_CMD_LOAD_H
+#define TCPWAVE_CMD_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/load_plan.h"
+#include "cmd/load_report.h"
+#include "cmd/options.h"
+#include "cmd/pcapfile.h"
+#include "cmd/spread.h"
+#include "lib/core/stack.h"
+#include "lib/core/verdict.h"
+#include "lib/wire/wire.h"
+
+/* How far a connection has come. */
+enum load_phase {
+    LOAD_HANDSHAKE,
+    LOAD_ANSWER,  /* our data is out, and nothing has come for it yet */
+    LOAD_HOLD,    /* open, until --hold is over */
+    LOAD_PEER,    /* open, until the peer's FIN */
+    LOAD_CLOSING, /* our FIN was asked for */
+    LOAD_LEFT,    /* ended by us, as was asked for */
+    LOAD_CUT      /* ended by us before its time */
+};
+
+/* Queues of connections that wait equally long, the first to end first. */
+enum { LOAD_Q_NONE, LOAD_Q_ANSWER, LOAD_Q_HOLD, LOAD_Q_LINGER, LOAD_Q_DEAD, LOAD_QUEUES };
+
+struct load_queue {
+    uint32_t first, last; /* 1 + index, or 0 */
+    wave_time length;
+};
+
+/* Of one connection, beside the engine's own; at the index that its id names. */
+struct load_conn {
+    wave_time mark; /* when the step that it is at began */
+    uint32_t id;
+    uint32_t prev, next; /* in its queue: 1 + index, or 0 */
+    uint32_t place : 24, phase : 4, queue : 4;
+};
+
+_Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
+
+struct load {
+    const struct options *options;
+    struct load_plan plan;
+    struct wire *wire;
+    struct stack *stack;
+    struct pcapfile *pcap; /* or NULL */
+    int signals;
+    struct load_report report;
+
+    struct load_conn *conn; /* plan.concurrency of them */
+    struct load_queue queue[LOAD_QUEUES];
+    uint32_t *place; /* those that are free, a ring: the one used longest ago comes next */
+    uint32_t place_first, places;
+    uint32_t queued; /* segments that the wire has not been told to flush */
+
+    wave_time now;  /* the engine's clock, as last read */
+    wave_time skew; /* of the capture's stamps, ahead of it */
+    wave_time when; /* when what is being looked at happened, by the engine's clock */
+    wave_time began, next_open, next_tell, deadline;
+
+    uint32_t opened, counts[REPORT_VERDICTS];
+    uint32_t established; /* handshakes completed */
+    uint64_t retransmissions, sent_bytes, received_bytes;
+    struct spread handshake, first_byte, close;
+    uint32_t told_ended; /* connections that had ended when progress was last told */
+
+    bool stopping;  /* nothing is opened any more; what is open is closed by `stop_by` */
+    bool resetting; /* what is left is reset */
+    bool timed_out;
+    int signal; /* what stopped it, or 0 */
+    wave_time stop_by;
+    uint32_t cursor;  /* how far all connections were told to stop */
+    bool failed;      /* this host failed: `error` says how */
+    bool send_failed; /* and a note has been written of it */
+    struct diag error;
+    uint8_t room[CONN_ROOM];
+};
+
+/* load_loop.c: all of it, until every connection has ended. */
+void load_loop(struct load *l);
+
+/* The last word, with the figures; returns the exit status. */
+int load_tell_end(struct load *l, const struct load_verdict *v);
+
+/* Ends the run, for this host cannot go on. */
+void load_fail(struct load *l, const struct diag *d);
+
+/* load_conn.c */
+
+/* Opens the next connection. WAVE_ENOMEM. */
+int load_open(struct load *l);
+
+/* What the engine tells of a connection. */
+void load_event(struct load *l, const struct event *e);
+
+/* Those whose wait is over go on; returns when the next wait ends. */
+wave_time load_waits(struct load *l);
+
+/* Closes the connection, or resets it, before its time. */
+void load_stop(struct load *l, uint32_t id);
+
+/* Connections that have ended. */
+static inline uint32_t load_ended(const struct load *l)
+{
+    uint32_t n = 0;
+
+    for (int v = 0; v < REPORT_VERDICTS; v++)
+        n += l->counts[v];
+    return n;
+}
+
+#endif

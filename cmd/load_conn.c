@@ -1,0 +1,321 @@
+/*
+ * The course of a connection:
+ *
+ *     handshake     the engine's
+ *     answer        with --data: our data is sent, and its answer begins, or a second has passed
+ *     hold          for --hold
+ *     peer          with --close=passive: the peer's FIN
+ *     closing       our FIN, and the peer's; or --linger of silence
+ *
+ * A connection is looked at when the engine has an event of it, or when its wait is over.
+ */
+#include "cmd/load.h"
+#include "lib/core/pool.h"
+
+/*
+ * The queues
+ */
+
+static void dequeue(struct load *l, struct load_conn *x)
+{
+    struct load_queue *q = &l->queue[x->queue];
+
+    if (x->queue == LOAD_Q_NONE)
+        return;
+    if (x->prev)
+        l->conn[x->prev - 1].next = x->next;
+    else
+        q->first = x->next;
+    if (x->next)
+        l->conn[x->next - 1].prev = x->prev;
+    else
+        q->last = x->prev;
+    x->queue = LOAD_Q_NONE;
+    x->prev = x->next = 0;
+}
+
+/* `mark` is now, which is later than that of all others in the queue. */
+static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
+{
+    struct load_queue *q = &l->queue[queue];
+    const uint32_t link = (uint32_t)(x - l->conn) + 1;
+
+    dequeue(l, x);
+    x->queue = queue & 15;
+    x->prev = q->last;
+    if (q->last)
+        l->conn[q->last - 1].next = link;
+    else
+        q->first = link;
+    q->last = link;
+}
+
+/*
+ * The end
+ */
+
+/* Whether it is CLOSED, and yet owes a segment: its RST. */
+static bool owes(const struct load *l, const struct conn *c)
+{
+    return conn_expiry(c, l->now) <= l->now;
+}
+
+static void give_back(struct load *l, struct load_conn *x)
+{
+    uint32_t last = l->place_first + l->places;
+
+    dequeue(l, x);
+    l->place[last < l->plan.places ? last : last - l->plan.places] = x->place;
+    l->places++;
+    stack_release(l->stack, x->id);
+    x->id = STACK_NONE;
+}
+
+static enum verdict verdict_of(const struct conn *c, enum load_phase phase)
+{
+    switch (c->end) {
+    case END_CLOSED:
+        return VERDICT_OPEN;
+    case END_REFUSED:
+        return VERDICT_REFUSED;
+    case END_RESET:
+        return VERDICT_RESET;
+    case END_TIMEOUT_SYN:
+        return VERDICT_DROPPED;
+    case END_ICMP:
+        return VERDICT_REJECTED;
+    case END_TIMEOUT:
+    case END_KEEPALIVE:
+        return VERDICT_LOST;
+    default:
+        return phase == LOAD_LEFT ? VERDICT_OPEN : VERDICT_FAILED;
+    }
+}
+
+static void ended(struct load *l, struct conn *c, struct load_conn *x)
+{
+    if (x->phase == LOAD_CLOSING && c->end == END_CLOSED)
+        spread_add(&l->close, l->when > x->mark ? l->when - x->mark : 0);
+    l->counts[verdict_of(c, (enum load_phase)x->phase)]++;
+    if (owes(l, c))
+        enqueue(l, x, LOAD_Q_DEAD);
+    else
+        give_back(l, x);
+}
+
+/*
+ * The steps
+ */
+
+static void close_now(struct load *l, struct conn *c, struct load_conn *x)
+{
+    enum close_how how = (enum close_how)l->options->close;
+
+    dequeue(l, x);
+    x->mark = l->now;
+    x->phase = LOAD_CLOSING;
+    if (how == CLOSE_ABORT || how == CLOSE_VANISH)
+        x->phase = LOAD_LEFT;
+    if (how == CLOSE_ABORT)
+        conn_abort(c, l->now);
+    else if (how == CLOSE_VANISH)
+        conn_vanish(c, l->now);
+    else if (how == CLOSE_PASSIVE && !(c->flags & CONN_FIN_RCVD) && !l->stopping)
+        x->phase = LOAD_PEER;
+    else
+        conn_close(c, l->now);
+    stack_changed(l->stack, l->now, x->id);
+}
+
+static void hold(struct load *l, struct conn *c, struct load_conn *x)
+{
+    if (!l->options->hold) {
+        close_now(l, c, x);
+        return;
+    }
+    x->phase = LOAD_HOLD;
+    x->mark = l->now;
+    enqueue(l, x, LOAD_Q_HOLD);
+}
+
+static void established(struct load *l, struct conn *c, struct load_conn *x)
+{
+    const struct bytes *data = &l->options->data;
+    int n;
+
+    l->established++;
+    spread_add(&l->handshake, l->when > x->mark ? l->when - x->mark : 0);
+    if (!data->len) {
+        hold(l, c, x);
+        return;
+    }
+    x->phase = LOAD_ANSWER;
+    x->mark = l->now;
+    enqueue(l, x, LOAD_Q_ANSWER);
+    n = conn_send(c, l->now, data->at, data->len);
+    if (n > 0)
+        l->sent_bytes += (uint64_t)n;
+    stack_changed(l->stack, l->now, x->id);
+}
+
+/* What the peer sends is counted, and not kept. */
+static void arrived(struct load *l, struct conn *c, struct load_conn *x)
+{
+    const uint8_t *bytes;
+    size_t n;
+
+    while ((n = conn_peek(c, &bytes)) > 0) {
+        l->received_bytes += n;
+        conn_consume(c, l->now, n);
+    }
+    stack_changed(l->stack, l->now, x->id);
+    if (x->phase != LOAD_ANSWER)
+        return;
+    spread_add(&l->first_byte, l->when > x->mark ? l->when - x->mark : 0);
+    hold(l, c, x);
+}
+
+static void moved(struct load *l, struct conn *c, struct load_conn *x, enum state to)
+{
+    switch (to) {
+    case STATE_ESTABLISHED:
+        established(l, c, x);
+        break;
+    case STATE_FIN_WAIT_2:
+        enqueue(l, x, LOAD_Q_LINGER);
+        break;
+    case STATE_TIME_WAIT:
+        dequeue(l, x);
+        break;
+    case STATE_CLOSED:
+        ended(l, c, x);
+        break;
+    default:
+        break;
+    }
+}
+
+void load_event(struct load *l, const struct event *e)
+{
+    struct conn *c = stack_conn(l->stack, e->id);
+    struct load_conn *x = &l->conn[pool_index(e->id)];
+
+    if (e->kind == EVENT_RETRANSMIT)
+        l->retransmissions++;
+    if (!c)
+        return;
+    switch (e->kind) {
+    case EVENT_STATE:
+        moved(l, c, x, e->u.state.to);
+        break;
+    case EVENT_DATA:
+        arrived(l, c, x);
+        break;
+    case EVENT_FIN:
+        if (x->phase == LOAD_ANSWER)
+            hold(l, c, x);
+        else if (x->phase == LOAD_PEER)
+            close_now(l, c, x);
+        break;
+    default:
+        break;
+    }
+}
+
+int load_open(struct load *l)
+{
+    const uint32_t place = l->place[l->place_first];
+    const struct load_pair *pair = &l->plan.pair[place % l->plan.pairs];
+    struct flow flow = {.local = pair->local,
+                        .remote = pair->remote,
+                        .lport = wire_port(l->wire, place / l->plan.pairs),
+                        .rport = pair->rport,
+                        .v6 = l->plan.v6};
+    struct load_conn *x;
+    uint32_t id;
+    int error = stack_connect(l->stack, l->now, &flow, &id);
+
+    if (error)
+        return error;
+    l->place_first = l->place_first + 1 < l->plan.places ? l->place_first + 1 : 0;
+    l->places--;
+    l->opened++;
+    x = &l->conn[pool_index(id)];
+    *x = (struct load_conn){.mark = l->now, .id = id, .place = place & (POOL_MAX - 1)};
+    return 0;
+}
+
+/*
+ * Waits
+ */
+
+/* The wait of this one is over. */
+static void over(struct load *l, struct conn *c, struct load_conn *x)
+{
+    switch (x->queue) {
+    case LOAD_Q_ANSWER: /* it has nothing to say to our data */
+        hold(l, c, x);
+        break;
+    case LOAD_Q_HOLD:
+        close_now(l, c, x);
+        break;
+    case LOAD_Q_LINGER: /* it holds its own side open */
+        dequeue(l, x);
+        if (time_add(c->last_in, l->options->linger) > l->now) {
+            /* And still sends. How long its close took is not told then: `mark` is moved. */
+            x->phase = LOAD_LEFT;
+            x->mark = c->last_in;
+            enqueue(l, x, LOAD_Q_LINGER);
+            break;
+        }
+        x->phase = LOAD_LEFT;
+        conn_abort(c, l->now);
+        stack_changed(l->stack, l->now, x->id);
+        break;
+    default:
+        if (!owes(l, c))
+            give_back(l, x);
+        break;
+    }
+}
+
+wave_time load_waits(struct load *l)
+{
+    wave_time next = WAVE_NEVER;
+
+    for (unsigned i = LOAD_Q_NONE + 1; i < LOAD_QUEUES; i++) {
+        struct load_queue *q = &l->queue[i];
+
+        while (q->first) {
+            struct load_conn *x = &l->conn[q->first - 1];
+            const uint32_t id = x->id;
+            struct conn *c = stack_conn(l->stack, id);
+
+            if (time_add(x->mark, q->length) > l->now)
+                break;
+            if (i == LOAD_Q_DEAD && owes(l, c))
+                return l->now; /* the segment it owes is still to go out */
+            over(l, c, x);
+        }
+        if (q->first)
+            next = time_min(next, time_add(l->conn[q->first - 1].mark, q->length));
+    }
+    return next;
+}
+
+void load_stop(struct load *l, uint32_t id)
+{
+    struct conn *c = stack_conn(l->stack, id);
+    struct load_conn *x = &l->conn[pool_index(id)];
+
+    if (!c || c->state == STATE_CLOSED)
+        return;
+    if (l->resetting || x->phase == LOAD_HANDSHAKE) {
+        dequeue(l, x);
+        x->phase = c->state == STATE_TIME_WAIT ? LOAD_LEFT : LOAD_CUT;
+        conn_abort(c, l->now);
+        stack_changed(l->stack, l->now, id);
+    } else if (x->phase < LOAD_CLOSING) {
+        close_now(l, c, x);
+    }
+}

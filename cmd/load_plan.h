@@ -1,0 +1,46 @@
+/*
+ * What a load is made over: pairs of a local address and a target, and the local ports that each
+ * of them is used with. A place is one pair with one port, and so one flow. There are a few more of
+ * them than connections may be there at a time, and they are used in turn: a flow that is used
+ * again the moment it has ended meets a peer that may not be done with it.
+ */
+#ifndef TCPWAVE_CMD_LOAD_PLAN_H
+#define TCPWAVE_CMD_LOAD_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/options.h"
+#include "lib/core/err.h"
+#include "lib/core/flow.h"
+
+struct load_pair {
+    struct addr local, remote;
+    uint16_t rport;
+};
+
+struct load_plan {
+    bool v6;
+    uint32_t mtu;       /* the smallest of all the ways */
+    uint32_t scope;     /* interface index of link-local addresses, or 0 */
+    char interface[16]; /* where all of it leaves; "" when there are several */
+    struct load_pair *pair;
+    uint32_t pairs;
+    uint32_t ports;       /* local ports that it takes */
+    uint32_t concurrency; /* and never more than there are connections to make */
+    uint32_t places;
+    uint32_t rate; /* a second; 0: unlimited */
+    bool polite;   /* the rate is that of public addresses, and not what was asked for */
+};
+
+/* Looks names and routes up. Needs no privilege. Errors with *d filled in: unknown names, no
+ * route, families that do not fit together (WAVE_EINVAL), more at a time than there are flows. */
+int load_plan(struct load_plan *p, const struct options *o, struct diag *d);
+
+void load_plan_free(struct load_plan *p);
+
+/* Neither loopback, private, link-local nor otherwise of one network only (RFC 1918, 3927, 4193,
+ * 4291, 6598). */
+bool load_is_public(bool v6, const struct addr *a);
+
+#endif

@@ -1,0 +1,206 @@
+#include "cmd/load_report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/files.h"
+#include "cmd/human.h"
+
+#define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
+
+static const struct {
+    const char *name;
+    unsigned permille;
+} quantiles[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p99.9", 999}, {"max", 1000}};
+
+#define QUANTILES (sizeof quantiles / sizeof *quantiles)
+
+void load_report_init(struct load_report *r, const struct options *o)
+{
+    r->options = o;
+    r->progress = false;
+    term_init(&r->term, report_stream(o), o);
+}
+
+/* Takes the line of progress off the terminal. */
+static void clear_progress(struct load_report *r)
+{
+    if (r->progress)
+        fputs("\r\033[K", r->term.to);
+    r->progress = false;
+}
+
+void load_report_note(struct load_report *r, const char *text)
+{
+    if (r->options->quiet || r->options->json)
+        return;
+    clear_progress(r);
+    fprintf(r->term.to, "%s\n", text);
+}
+
+/*
+ * JSON Lines
+ */
+
+static json_t *json_spread(const struct spread *s)
+{
+    json_t *o = json_object();
+
+    json_object_set_new(o, "count", json_integer((json_int_t)s->count));
+    for (size_t i = 0; i < QUANTILES; i++)
+        json_object_set_new(o, quantiles[i].name,
+                            s->count
+                                ? json_real((double)spread_permille(s, quantiles[i].permille) / 1e9)
+                                : json_null());
+    return o;
+}
+
+static json_t *json_figures(const char *event, const struct load_figures *f)
+{
+    json_t *o = json_object(), *c = json_object();
+
+    json_object_set_new(c, "opened", json_integer(f->opened));
+    json_object_set_new(c, "now", json_integer(f->open));
+    for (int v = 0; v < REPORT_VERDICTS; v++)
+        if (v != VERDICT_USAGE)
+            json_object_set_new(c, verdict_name((enum verdict)v), json_integer(f->counts[v]));
+    json_object_set_new(o, "event", json_string(event));
+    json_object_set_new(o, "time", json_real((double)f->elapsed / 1e9));
+    json_object_set_new(o, "connections", c);
+    json_object_set_new(o, "rate", json_real(f->rate));
+    json_object_set_new(o, "sent_bytes", json_integer((json_int_t)f->sent_bytes));
+    json_object_set_new(o, "received_bytes", json_integer((json_int_t)f->received_bytes));
+    json_object_set_new(o, "retransmissions", json_integer((json_int_t)f->retransmissions));
+    json_object_set_new(o, "capture",
+                        json_pack("{s:I,s:I}", "received", (json_int_t)f->wire.received, "dropped",
+                                  (json_int_t)f->wire.dropped));
+    return o;
+}
+
+/* False when the stream takes no more, or memory is out. */
+static bool json_write(FILE *to, json_t *o)
+{
+    bool ok = o && json_dumpf(o, to, JSON_LINE) == 0 && fputc('\n', to) != EOF && fflush(to) == 0;
+
+    json_decref(o);
+    return ok;
+}
+
+static bool json_verdict(FILE *to, const struct load_figures *f, const struct load_verdict *v)
+{
+    json_t *o = json_figures("verdict", f);
+
+    json_object_set_new(o, "command", json_string("load"));
+    json_object_set_new(o, "verdict", json_string(verdict_name(v->verdict)));
+    json_object_set_new(o, "exit", json_integer(v->exit));
+    json_object_set_new(o, "latency",
+                        json_pack("{s:o,s:o,s:o}", "handshake", json_spread(f->handshake),
+                                  "first_byte", json_spread(f->first_byte), "close",
+                                  json_spread(f->close)));
+    json_object_set_new(o, "guard", v->guard ? json_string(v->guard) : json_null());
+    json_object_set_new(o, "message", json_string(v->message));
+    return json_write(to, o);
+}
+
+/*
+ * Text
+ */
+
+/* The counts that are not zero: "1,000 open, 12 refused". */
+static void put_counts(FILE *to, const uint32_t *counts)
+{
+    char n[HUMAN_TEXT];
+    const char *comma = "";
+
+    for (int v = 0; v < REPORT_VERDICTS; v++)
+        if (counts[v]) {
+            fprintf(to, "%s%s %s", comma, human_count(counts[v], n),
+                    v == VERDICT_OPEN ? "as asked" : verdict_name((enum verdict)v));
+            comma = ", ";
+        }
+    if (!*comma)
+        fputs("none ended", to);
+}
+
+void load_report_progress(struct load_report *r, const struct load_figures *f)
+{
+    FILE *to = r->term.to;
+    char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT];
+
+    if (r->options->json) {
+        json_write(to, json_figures("progress", f));
+        return;
+    }
+    if (r->options->quiet || !r->term.live)
+        return;
+    clear_progress(r);
+    fprintf(to, "%s  opened %s, open now %s, %s/s: ", human_duration(f->elapsed, t),
+            human_count(f->opened, opened), human_count(f->open, open),
+            human_count((uint64_t)f->rate, rate));
+    put_counts(to, f->counts);
+    fflush(to);
+    r->progress = true;
+}
+
+static void put_latency(FILE *to, const char *name, const struct spread *s)
+{
+    char t[HUMAN_TEXT];
+
+    if (!s->count)
+        return;
+    fprintf(to, "%-12s", name);
+    for (size_t i = 0; i < QUANTILES; i++)
+        fprintf(to, "%13s", human_duration(spread_permille(s, quantiles[i].permille), t));
+    fputc('\n', to);
+}
+
+static void put_table(struct load_report *r, const struct load_figures *f,
+                      const struct load_verdict *v)
+{
+    FILE *to = r->term.to;
+    char n[HUMAN_TEXT], t[HUMAN_TEXT], rate[HUMAN_TEXT], again[HUMAN_TEXT];
+
+    fprintf(to, "\nconnections %s opened in %s, %s/s: ", human_count(f->opened, n),
+            human_duration(f->elapsed, t), human_count((uint64_t)(f->rate + 0.5), rate));
+    put_counts(to, f->counts);
+    fprintf(to, "\nsegments    %s sent, %s sent again; capture: %s received, ",
+            human_count(f->wire.sent, n), human_count(f->retransmissions, again),
+            human_count(f->wire.received, t));
+    fprintf(to, "%s dropped%s\n", human_count(f->wire.dropped, n),
+            f->wire.dropped ? " (and sent again)" : "");
+    if (f->sent_bytes || f->received_bytes)
+        fprintf(to, "data        %s sent, %s received\n", human_bytes(f->sent_bytes, n),
+                human_bytes(f->received_bytes, t));
+    if (f->handshake->count) {
+        fprintf(to, "%-12s", "latency");
+        for (size_t i = 0; i < QUANTILES; i++)
+            fprintf(to, "%13s", quantiles[i].name);
+        fputc('\n', to);
+    }
+    put_latency(to, "  handshake", f->handshake);
+    put_latency(to, "  first byte", f->first_byte);
+    put_latency(to, "  close", f->close);
+    fprintf(to, "verdict     %s: %s\n", verdict_name(v->verdict), v->message);
+}
+
+int load_report_verdict(struct load_report *r, const struct load_figures *f,
+                        const struct load_verdict *v)
+{
+    bool ok = true;
+
+    clear_progress(r);
+    if (r->options->json)
+        ok = json_verdict(r->term.to, f, v);
+    else if (!r->options->quiet)
+        put_table(r, f, v);
+    else if (v->verdict == VERDICT_LOCAL)
+        fprintf(stderr, "tcpwave: %s\n", v->message);
+    if ((fflush(r->term.to) != 0 || !ok) && !v->exit) {
+        fprintf(stderr, "tcpwave: cannot write the report: the reader is gone or the disk is "
+                        "full\n");
+        return VERDICT_LOCAL;
+    }
+    return v->exit;
+}
