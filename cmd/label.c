@@ -71,12 +71,12 @@ static void remarks(struct label *l, const struct report_segment *g)
         add(l, TONE_TROUBLE, "not ours: sent by this host's kernel");
 }
 
-/* RFC 2883, section 4: the first block tells of what arrived twice when it lies below the
- * acknowledgement, or within the second block. */
-static bool twice(const struct seg *s)
+bool label_had_twice(const struct seg *s)
 {
     const struct sack_block *b = s->opt.sack;
 
+    if (!(s->opt.has & OPT_SACK) || !s->opt.sacks)
+        return false;
     return seq_leq(b[0].end, s->ack) ||
            (s->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
 }
@@ -95,7 +95,7 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
         /* Relative as the ack number is: to the same side's ISN. */
         uint32_t base = s->ack.v - g->rel_ack;
-        add(l, TONE_DIM, "%s %u:%u", i == 0 && twice(s) ? "had twice" : "sack",
+        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_had_twice(s) ? "had twice" : "sack",
             o->sack[i].first.v - base, o->sack[i].end.v - base);
     }
     if ((o->has & OPT_TIMESTAMP) && verbose)
@@ -136,4 +136,36 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
         add(l, TONE_DIM, "ack=%u", s->ack.v);
     add(l, TONE_DIM, "win=%u", s->wnd);
     add(l, TONE_DIM, "ttl=%u", g->packet->ttl);
+}
+
+void label_remark(struct label *l, enum tone tone, const char *text)
+{
+    if (l->count == LABEL_PIECES)
+        return;
+    memmove(l->piece + 2, l->piece + 1, (l->count - 1) * sizeof l->piece[0]);
+    l->piece[1].tone = tone;
+    snprintf(l->piece[1].text, sizeof l->piece[1].text, "%s", text);
+    l->count++;
+    l->options++;
+}
+
+unsigned label_fit(const struct label *label, unsigned first, unsigned room, unsigned *width)
+{
+    unsigned i, used = 0, before = 0;
+
+    for (i = first; i < label->count; i++) {
+        unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
+        if (i == label->options)
+            before = used;
+        if (i > first && used + more > room)
+            break;
+        used += more;
+    }
+    if (i < label->count && first < label->options && i > label->options) {
+        i = label->options;
+        used = before;
+    }
+    if (width)
+        *width = used;
+    return i;
 }

@@ -23,4 +23,16 @@ struct label {
  */
 void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose);
 
+/* Puts a remark behind the flags, as label_segment() does with what it knows itself. */
+void label_remark(struct label *l, enum tone tone, const char *text);
+
+/* How many pieces from `first` on fit into `room` columns, at least one: the next one, and in
+ * *width what they take. The options stay together, if they can, on a line of their own. `width`
+ * may be NULL. */
+unsigned label_fit(const struct label *label, unsigned first, unsigned room, unsigned *width);
+
+/* Whether the segment tells that its sender had something twice (D-SACK; RFC 2883, section 4): the
+ * first block lies below the acknowledgement, or within the second block. */
+bool label_had_twice(const struct seg *s);
+
 #endif

@@ -126,33 +126,10 @@ static void lane_start(struct ladder *l, struct line *line)
     line_to(line, l->left + 2);
 }
 
-/* How many pieces from `first` on fit into `room` columns, at least one: the next one, and in
- * *width what they take. The options stay together, if they can, on a line of their own. */
-static unsigned fit(const struct label *label, unsigned first, unsigned room, unsigned *width)
-{
-    unsigned i, used = 0, before = 0;
-
-    for (i = first; i < label->count; i++) {
-        unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
-        if (i == label->options)
-            before = used;
-        if (i > first && used + more > room)
-            break;
-        used += more;
-    }
-    if (i < label->count && first < label->options && i > label->options) {
-        i = label->options;
-        used = before;
-    }
-    if (width)
-        *width = used;
-    return i;
-}
-
 /* As many pieces from `first` on as fit before the column `limit`. Returns the next. */
 static unsigned pieces(struct line *line, const struct label *label, unsigned first, unsigned limit)
 {
-    unsigned next = fit(label, first, limit - line->columns, NULL);
+    unsigned next = label_fit(label, first, limit - line->columns, NULL);
 
     for (unsigned i = first; i < next; i++) {
         line_to(line, line->columns + (i > first));
@@ -179,7 +156,7 @@ static unsigned arrow(struct ladder *l, struct line *line, const struct report_s
         line_glyph(line, tone, GLYPH_RIGHT, 1);
     } else {
         unsigned width;
-        fit(label, 0, lane - 4, &width);
+        label_fit(label, 0, lane - 4, &width);
         line_glyph(line, tone, GLYPH_LEFT, 1);
         line_glyph(line, tone, GLYPH_LINE, lane > width + 3 ? lane - width - 3 : 1);
         line_to(line, line->columns + 1);
@@ -195,7 +172,7 @@ static void rest_of_label(struct ladder *l, const struct label *label, unsigned 
     while (next < label->count) {
         struct line line;
         unsigned width;
-        fit(label, next, l->right - l->left - 3, &width);
+        label_fit(label, next, l->right - l->left - 3, &width);
         line_start(&line, &l->term);
         lane_start(l, &line);
         if (!out && l->right - 1 > width)

@@ -146,6 +146,11 @@ const struct option_row option_table[] = {
      CONNECTING, FIELD(json), 0, 0, NULL},
     {KIND_TEXT, 0, "pcap", "FILE", "write the packets there, as pcapng; as pcap if *.pcap",
      CONNECTING, FIELD(pcap), 0, 0, NULL},
+    {KIND_TEXT, 0, "svg", "FILE", "draw the exchange there, as a picture (SVG)",
+     CONNECTING, FIELD(svg), 0, 0, NULL},
+    {KIND_WORD, 0, "svg-scale", "event|time",
+     "distances in the picture: as rows need (the default); to scale",
+     CONNECTING, FIELD(svg_scale), 0, 0, NULL},
     {KIND_FLAG, 'q', "quiet", NULL, "only the exit status", CONNECTING, FIELD(quiet), 0, 0, NULL},
     {KIND_REPEAT, 'v', "verbose", NULL, "absolute numbers; twice: bytes too",
      CONNECTING, FIELD(verbose), 0, 0, NULL},
@@ -225,8 +230,8 @@ const char *options_check(struct options *o)
         return "--data and --file exclude each other";
     if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
         return "--echo, --discard, --serve and --data exclude each other";
-    if (o->output && o->pcap && strcmp(o->output, "-") == 0 && strcmp(o->pcap, "-") == 0)
-        return "--output and --pcap cannot both be standard output";
+    if (options_stdout_taken(o) > 1)
+        return "two of --output, --pcap and --svg cannot both be standard output";
     if (o->quiet && o->verbose)
         return "--quiet and --verbose exclude each other";
     if (o->tos & 3)

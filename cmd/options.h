@@ -103,14 +103,20 @@ struct options {
     uint32_t color;          /* enum color_when, as given: NO_COLOR is render's to ask */
     uint32_t width;          /* columns; 0: the terminal's */
     const char *pcap;        /* a path, "-" is standard output; NULL: none */
+    const char *svg;         /* likewise */
+    uint32_t svg_scale;      /* enum picture_scale */
 };
 
-/* Whether received bytes or the capture go to standard output: then all else goes to standard
- * error. */
-static inline bool options_stdout_taken(const struct options *o)
+static inline unsigned options_is_stdout(const char *path)
 {
-    return (o->output && o->output[0] == '-' && !o->output[1]) ||
-           (o->pcap && o->pcap[0] == '-' && !o->pcap[1]);
+    return path && path[0] == '-' && !path[1];
+}
+
+/* How many of received bytes, capture and picture go to standard output: 0, or 1 after
+ * options_check(). Then all else goes to standard error. */
+static inline unsigned options_stdout_taken(const struct options *o)
+{
+    return options_is_stdout(o->output) + options_is_stdout(o->pcap) + options_is_stdout(o->svg);
 }
 
 /* Which addresses of a name will do. */

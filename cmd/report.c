@@ -248,7 +248,8 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .half_closed = half_closes(f, seen),
         .notes = notes,
         .local = seen->local,
-        .local_changed = seen->local != f->local,
+        /* One of ours may be captured after what it was sent before: no news of our state. */
+        .local_changed = seen->out ? changes > 0 : seen->local != f->local,
         .peer = peer,
         .peer_changed = peer_moved(f, &peer),
         .packet = seen->packet,

@@ -98,6 +98,8 @@ static void open_renderers(struct session *s)
     const struct options *o = s->options;
 
     report_init(&s->report);
+    if (s->svg)
+        report_add(&s->report, svg_event, s->svg);
     s->stream = report_stream(o);
     term_init(&s->term, s->stream, o);
     if (o->json) {
@@ -122,6 +124,8 @@ static int open_parts(struct session *s, const struct target *target, struct dia
 
     if (o->pcap)
         error = pcapfile_open(&s->pcap, o->pcap, d);
+    if (!error && o->svg)
+        error = svg_open(&s->svg, o->svg, (enum picture_scale)o->svg_scale, d);
     if (!error)
         error = wire_open(&s->wire, &wc, d);
     if (!error)
@@ -153,7 +157,7 @@ int session_open(struct session **out, const struct options *o, const struct tar
     s->user = user;
     s->signals = -1;
     s->many = o->target.passive;
-    s->shows = o->json || o->pcap || !o->quiet;
+    s->shows = o->json || o->pcap || o->svg || !o->quiet;
     signals_ignore_pipe();
     /* Queues come and go with every batch of segments: to give their pages back to the system each
      * time, and to fault them in again, costs more than to keep them. */
@@ -187,6 +191,7 @@ void session_close(struct session *s)
     stack_destroy(s->stack);
     wire_close(s->wire);
     pcapfile_close(s->pcap, &d);
+    svg_close(s->svg);
     free(s);
 }
 
@@ -330,13 +335,25 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     outcome_of(&f, out);
 }
 
-static void end_pcap(struct session *s, const struct outcome *outcome, struct wire_stats *stats)
+/* Ends the files that show the run. One that could not be written is this host's failure, whatever
+ * the peer did; a signal's status stands. */
+static void end_files(struct session *s, struct report_verdict *v)
 {
-    struct diag d;
+    struct diag d[2];
+    int failed[2] = {0, 0};
 
-    if (s->pcap && (pcapfile_end(s->pcap, outcome->message, stats->received, stats->dropped, &d) ||
-                    pcapfile_flush(s->pcap, &d)))
-        fprintf(stderr, "tcpwave: %s\n", d.text);
+    if (s->pcap && (pcapfile_end(s->pcap, v->message, v->captured, v->dropped, &d[0]) ||
+                    pcapfile_flush(s->pcap, &d[0])))
+        failed[0] = WAVE_ESYS;
+    if (s->svg)
+        failed[1] = svg_end(s->svg, v, &d[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        if (!failed[i])
+            continue;
+        fprintf(stderr, "tcpwave: %s\n", d[i].text);
+        if (v->exit < 128)
+            v->exit = VERDICT_LOCAL;
+    }
 }
 
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
@@ -361,7 +378,7 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .message = outcome->message};
 
     if (!v.per_connection)
-        end_pcap(s, outcome, &stats);
+        end_files(s, &v);
     report_verdict(&s->report, session_stamp(), &v);
     if (v.per_connection) {
         s->verdicts[outcome->verdict]++;

@@ -21,6 +21,7 @@
 #include "cmd/pcapfile.h"
 #include "cmd/render_json.h"
 #include "cmd/report.h"
+#include "cmd/svg.h"
 #include "cmd/term.h"
 #include "lib/core/stack.h"
 #include "lib/wire/wire.h"
@@ -78,6 +79,7 @@ struct session {
     struct stack *stack;
     struct report report;
     struct pcapfile *pcap;
+    struct svg *svg;
     int signals;
 
     /* What is drawn where. */
