@@ -32,24 +32,24 @@ cases=0
 pass()
 {
     cases=$((cases + 1))
-    echo "ok $cases - $*"
+    printf 'ok %d - %s\n' "$cases" "$*"
 }
 
 fail()
 {
     cases=$((cases + 1))
-    echo "not ok $cases - $*"
+    printf 'not ok %d - %s\n' "$cases" "$*"
 }
 
 skip()
 {
     cases=$((cases + 1))
-    echo "ok $cases - $1 # SKIP $2"
+    printf 'ok %d - %s # SKIP %s\n' "$cases" "$1" "$2"
 }
 
 note()
 {
-    echo "$*" | sed 's/^/# /'
+    printf '%s\n' "$*" | sed 's/^/# /'
 }
 
 check()

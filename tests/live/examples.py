@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""The examples of a manual page: examples.py DIRECTORY PAGE...
+
+Reads pages as mandoc renders them, which is what a person copies from, and writes for each example
+DIRECTORY/NNN.cmd, what stands behind the prompt, and NNN.out, the output that the page shows after
+it, and nothing where it shows none. Prints one line each: number, page, command.
+
+Minutes and hours that a command is to wait are turned into 50 ms and 3 s, each for all of one
+kind, so that their order stays what the page has.
+"""
+
+import re
+import subprocess
+import sys
+
+PROMPT = re.compile(r"^( +)([$#]) (\S.*)")
+LONG = re.compile(r"(--(?:idle|interval|for|hold)[ =])(\d+)(m|h)\b")
+
+
+def rendered(page):
+    text = subprocess.run(
+        ["mandoc", "-Tutf8", "-Owidth=1000", page], check=True, capture_output=True, text=True
+    ).stdout
+    return re.sub(".\b", "", text).splitlines()
+
+
+def shorten(match):
+    return f"{match[1]}{int(match[2]) * (50 if match[3] == 'm' else 3000)}ms"
+
+
+def examples(page):
+    """Pairs of a command and the lines of output behind it."""
+    found, indent = [], None
+    for line in rendered(page):
+        prompt = PROMPT.match(line)
+        if found and found[-1][0].endswith("\\") and indent is not None:
+            found[-1][0] = found[-1][0][:-1] + line.strip()
+        elif prompt:
+            indent = len(prompt[1])
+            found.append([prompt[3], []])
+        elif indent is None or not line.strip():
+            indent = None
+        else:
+            found[-1][1].append(line[indent:])
+    return found
+
+
+def main():
+    directory, number = sys.argv[1], 0
+    for page in sys.argv[2:]:
+        for command, output in examples(page):
+            number += 1
+            with open(f"{directory}/{number:03}.cmd", "w", encoding="utf-8") as file:
+                file.write(LONG.sub(shorten, command) + "\n")
+            with open(f"{directory}/{number:03}.out", "w", encoding="utf-8") as file:
+                file.writelines(line + "\n" for line in output)
+            print(f"{number:03} {page.rsplit('/', 1)[-1]} {command}")
+
+
+main()
