@@ -42,6 +42,8 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
                             .has_source = o->has_source,
                             .source = o->source.addr,
                             .inbound_only = !shows,
+                            /* Much is to be sent, and nobody looks on. */
+                            .direct = o->file && !shows,
                             /* For many peers, room in the ring and throughput are worth the
                              * millisecond that an answer may then be late by. */
                             .blocks = o->target.passive && o->connections != 1,

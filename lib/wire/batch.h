@@ -5,6 +5,7 @@
 #ifndef TCPWAVE_WIRE_BATCH_H
 #define TCPWAVE_WIRE_BATCH_H
 
+#include "lib/wire/direct.h"
 #include "lib/wire/wire.h"
 
 struct batch;
@@ -13,6 +14,10 @@ struct batch;
  * which stays the caller's; larger ones leave room for fewer. WAVE_ENOMEM. */
 int batch_open(struct batch **out, int fd, uint32_t mtu);
 
+/* From now on packets may have a link layer's header, and those go through the packet socket `fd`
+ * to `to`, both of which stay the caller's. */
+void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to);
+
 /* What is queued is lost. NULL is taken. */
 void batch_close(struct batch *b);
 
@@ -20,8 +25,10 @@ void batch_close(struct batch *b);
  * batch_flush(). */
 uint8_t *batch_room(struct batch *b, size_t len);
 
-/* Queues the packet that was written there. */
-void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq);
+/* Queues the packet that was written there, with the link layer's `header` of DIRECT_HEADER bytes,
+ * which is copied; NULL: the kernel routes it. */
+void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq,
+               const uint8_t *header);
 
 /*
  * Hands all of it to the kernel, never waiting. Returns how many packets it took: all, and *error
@@ -30,5 +37,8 @@ void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq 
  * case.
  */
 unsigned batch_flush(struct batch *b, int *error, struct wire_unsent *unsent);
+
+/* How many packets went over the link layer so far. */
+uint64_t batch_direct(const struct batch *b);
 
 #endif

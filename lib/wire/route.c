@@ -70,6 +70,15 @@ bool route_parse_answer(const struct nlmsghdr *nlh, struct route_answer *out)
                 r.has_source = true;
             }
             break;
+        case RTA_GATEWAY:
+            if (mnl_attr_get_payload_len(a) == size) {
+                memcpy(r.gateway.byte, mnl_attr_get_payload(a), size);
+                r.has_gateway = true;
+            }
+            break;
+        case RTA_VIA:
+            r.foreign_gateway = true;
+            break;
         case RTA_METRICS:
             r.mtu = parse_mtu(a);
             break;
@@ -153,6 +162,19 @@ static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, cons
         mnl_attr_put_u32(nlh, RTA_OIF, oif);
     *out = (struct route_answer){0};
     return netlink_ask(nl, nlh, each_answer, out);
+}
+
+int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, int ifindex,
+                   struct addr *hop)
+{
+    struct route_answer a;
+    int error = ask_route(nl, v6, to, NULL, address_link_local(v6, to) ? (uint32_t)ifindex : 0, &a);
+    if (error < 0)
+        return error;
+    if (a.type != RTN_UNICAST || a.oif != (uint32_t)ifindex || a.foreign_gateway)
+        return -EXDEV;
+    *hop = a.has_gateway ? a.gateway : *to;
+    return 0;
 }
 
 static int each_link(const struct nlmsghdr *nlh, void *data)

@@ -43,6 +43,12 @@ struct route {
  */
 int route_find(const struct route_query *q, struct route *out, struct diag *d);
 
+/* Where on that interface the kernel would hand over a packet to `to`: a router, or `to` itself. 0,
+ * or a negative errno: EXDEV when the packet would not leave there, or leads over another family's
+ * router. */
+int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, int ifindex,
+                   struct addr *hop);
+
 /* What RTM_GETROUTE answers. */
 struct route_answer {
     uint8_t type;    /* RTN_... */
@@ -50,6 +56,8 @@ struct route_answer {
     uint32_t mtu;    /* the route's own, else 0 */
     bool has_source; /* a preferred source was given */
     struct addr source;
+    bool has_gateway, foreign_gateway; /* a router of the same family; of another */
+    struct addr gateway;
 };
 
 /* What RTM_GETLINK tells of an interface. */

@@ -16,6 +16,7 @@
 #include "lib/wire/capture.h"
 #include "lib/wire/craft.h"
 #include "lib/wire/diag.h"
+#include "lib/wire/direct.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
@@ -25,8 +26,9 @@
 struct wire {
     struct craft *craft;
     struct batch *batch;
+    struct direct *direct; /* NULL: there is no such way, or nobody wants it */
     struct capture *capture;
-    struct guard *guard; /* one for each port; NULL: none */
+    struct guard *guard;   /* one for each port; NULL: none */
     struct guards *guards; /* of scattered ports, then, which lie within `lports` */
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
     uint16_t lports;  /* from flow.lport on */
@@ -80,6 +82,19 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
     int error = craft_open(&w->craft, &c, d);
     if (error == 0 && batch_open(&w->batch, craft_fd(w->craft), r->mtu) != 0)
         error = diag_fail(d, WAVE_ENOMEM, "out of memory");
+    return error;
+}
+
+static int open_direct(struct wire *w, const struct wire_config *config, const struct route *r,
+                       struct diag *d)
+{
+    if (!config->direct || r->loopback || !r->ifindex)
+        return 0;
+    int error = direct_open(&w->direct, config->v6, r->interface, r->ifindex, d);
+    if (error == WAVE_ENOTOURS)
+        return 0;
+    if (error == 0)
+        batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct));
     return error;
 }
 
@@ -167,6 +182,8 @@ static int open_all(struct wire *w, const struct wire_config *config, struct dia
     if (error == 0)
         error = open_craft(w, config, &r, d);
     if (error == 0)
+        error = open_direct(w, config, &r, d);
+    if (error == 0)
         error = open_guard(w, config, &r, d);
     if (error == 0)
         error = open_capture(w, config, &r, d);
@@ -203,6 +220,7 @@ void wire_close(struct wire *w)
     free(w->guard);
     guards_close(w->guards);
     batch_close(w->batch);
+    direct_close(w->direct);
     craft_close(w->craft);
     free(w);
 }
@@ -227,9 +245,11 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     if (!bytes)
         return WAVE_EAGAIN;
     int error = craft_build(w->craft, flow, s, ip, bytes, d);
-    if (error == 0)
-        batch_add(w->batch, size, flow, s->seq);
-    return error;
+    if (error)
+        return error;
+    const uint8_t *header = w->direct ? direct_header(w->direct, &flow->remote, wire_now()) : NULL;
+    batch_add(w->batch, size, flow, s->seq, header);
+    return 0;
 }
 
 static int count_sent(struct wire *w, unsigned sent, int error)
@@ -403,6 +423,7 @@ wave_time wire_now(void)
 struct wire_stats wire_stats(struct wire *w)
 {
     struct wire_stats s = w->stats;
+    s.direct = batch_direct(w->batch);
     capture_stats(w->capture, &s.received, &s.dropped);
     return s;
 }

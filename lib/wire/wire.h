@@ -40,6 +40,9 @@ struct wire_config {
                               held by somebody or not; 0 still reserves one that is free */
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
+    bool direct;           /* much will be sent: as Ethernet frames, past the kernel's routing and
+                              firewall of each, once it knows the next hop; wherever there is no
+                              such way, or not now, as ever */
     bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections or bulk:
                               small frames then share the ring's room. Else each frame is there
                               at once, in a slot of its own as large as any frame can be */
@@ -155,6 +158,7 @@ wave_time wire_now(void);
 struct wire_stats {
     uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
     uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
+    uint64_t direct;        /* of those sent: past the kernel's routing (wire_config.direct) */
     uint64_t sent, retried; /* segments that the kernel took, and how often it had no room */
 };
 struct wire_stats wire_stats(struct wire *w);

@@ -63,7 +63,7 @@ static void add(struct batch *b, uint32_t i, size_t len)
     assert_non_null(at);
     memset(at, (int)i, len);
     memcpy(at, &i, sizeof i);
-    batch_add(b, len, &f, seq_of(i));
+    batch_add(b, len, &f, seq_of(i), NULL);
 }
 
 static void add_all(struct batch *b, uint32_t n)

@@ -237,6 +237,37 @@ static void segments_are_crafted_exactly(void **state)
     wire_close(w);
 }
 
+/* Over lo, where there is no Ethernet to write on, all goes the ordinary way. */
+static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
+{
+    struct wire_config c = config_of(*state);
+    c.direct = true;
+    struct wire *w = ground_open(&c);
+    struct flow f = ground_flow(w, &c);
+    struct wire_packet p;
+    ground_send(w, &f, &ground_syn);
+    ground_next(w, false, &p);
+    usleep(50000); /* an unknown neighbour is asked for again after 20 ms */
+    struct seg s = {.seq = seq_add(ground_syn.seq, 1),
+                    .ack = seq_add(p.packet.seg.seq, 1),
+                    .flags = SEG_ACK | SEG_PSH,
+                    .wnd = 500,
+                    .opt = {.has = OPT_TIMESTAMP, .tsval = 1001, .tsecr = p.packet.seg.opt.tsval},
+                    .len = 5,
+                    .data = (const uint8_t *)"hello"};
+    uint64_t before = wire_stats(w).direct;
+    ground_send(w, &f, &s);
+    assert_int_equal(wire_stats(w).direct, before + !wire_info(w)->loopback);
+    do
+        ground_next(w, false, &p);
+    while (p.packet.seg.len == 0);
+    assert_memory_equal(p.packet.seg.data, "hello", 5);
+    struct seg reset = {.seq = seq_add(s.seq, 5), .flags = SEG_RST};
+    ground_send(w, &f, &reset);
+    assert_int_equal(wire_stats(w).sent, 3);
+    wire_close(w);
+}
+
 static void more_than_the_mtu_is_refused(void **state)
 {
     static const uint8_t data[65000];
@@ -648,6 +679,10 @@ static int run_cases(void)
         CASE(segments_are_crafted_exactly, veth4),
         CASE(segments_are_crafted_exactly, veth6),
         CASE(segments_are_crafted_exactly, lo4),
+        CASE(frames_go_past_routing_where_the_neighbour_is_known, veth4),
+        CASE(frames_go_past_routing_where_the_neighbour_is_known, veth6),
+        CASE(frames_go_past_routing_where_the_neighbour_is_known, scoped),
+        CASE(frames_go_past_routing_where_the_neighbour_is_known, lo4),
         CASE(more_than_the_mtu_is_refused, veth4),
         CASE(more_than_the_mtu_is_refused, veth6),
         CASE(icmp_errors_that_quote_us_are_given, blocked4),

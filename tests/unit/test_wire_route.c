@@ -12,11 +12,13 @@
 
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
 #include "lib/wire/address.h"
 #include "lib/wire/holder.h"
+#include "lib/wire/neigh.h"
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"
 
@@ -42,6 +44,7 @@ static void a_route_with_all_it_may_have(void **state)
     struct nlmsghdr *nlh = route_message(&m, AF_INET, RTN_UNICAST);
     mnl_attr_put_u32(nlh, RTA_OIF, 7);
     mnl_attr_put(nlh, RTA_PREFSRC, 4, source4.byte);
+    mnl_attr_put(nlh, RTA_GATEWAY, 4, source4.byte);
     struct nlattr *metrics = mnl_attr_nest_start(nlh, RTA_METRICS);
     mnl_attr_put_u32(nlh, RTAX_ADVMSS, 1400);
     mnl_attr_put_u32(nlh, RTAX_MTU, 1280);
@@ -52,6 +55,42 @@ static void a_route_with_all_it_may_have(void **state)
     assert_int_equal(a.mtu, 1280);
     assert_true(a.has_source);
     assert_true(addr_eq(&a.source, &source4));
+    assert_true(a.has_gateway && !a.foreign_gateway);
+    assert_true(addr_eq(&a.gateway, &source4));
+}
+
+static struct nlmsghdr *neigh_message(union netlink_request *m, uint16_t state, size_t mac_len)
+{
+    static const uint8_t mac[20] = {2, 3, 4, 5, 6, 7};
+    memset(m, 0, sizeof *m);
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(m->bytes);
+    nlh->nlmsg_type = RTM_NEWNEIGH;
+    struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof *ndm);
+    ndm->ndm_family = AF_INET;
+    ndm->ndm_state = state;
+    mnl_attr_put(nlh, NDA_DST, 4, source4.byte);
+    if (mac_len)
+        mnl_attr_put(nlh, NDA_LLADDR, mac_len, mac);
+    return nlh;
+}
+
+static void a_neighbour_is_one_only_while_it_can_be_sent_to(void **state)
+{
+    static const uint16_t good[] = {NUD_REACHABLE, NUD_STALE, NUD_DELAY, NUD_PROBE, NUD_PERMANENT};
+    static const uint16_t bad[] = {NUD_INCOMPLETE, NUD_FAILED, NUD_NONE, NUD_NOARP};
+    (void)state;
+    union netlink_request m;
+    uint8_t mac[NEIGH_MAC] = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(neigh_parse(neigh_message(&m, bad[i], NEIGH_MAC), mac));
+    assert_false(neigh_parse(neigh_message(&m, NUD_STALE, 0), mac));
+    assert_false(neigh_parse(neigh_message(&m, NUD_STALE, 20), mac)); /* InfiniBand's */
+    assert_int_equal(mac[0], 0);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(neigh_parse(neigh_message(&m, good[i], NEIGH_MAC), mac));
+    assert_int_equal(mac[5], 7);
+    neigh_message(&m, NUD_STALE, NEIGH_MAC)->nlmsg_type = RTM_DELNEIGH;
+    assert_false(neigh_parse(&m.header, mac));
 }
 
 static void a_route_of_ipv6_and_one_with_nothing(void **state)
@@ -178,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_route_with_all_it_may_have),
+        cmocka_unit_test(a_neighbour_is_one_only_while_it_can_be_sent_to),
         cmocka_unit_test(a_route_of_ipv6_and_one_with_nothing),
         cmocka_unit_test(malformed_messages_are_not_believed),
         cmocka_unit_test(links),

@@ -1,0 +1,135 @@
+#include "lib/wire/direct.h"
+
+#include <errno.h>
+#include <libnet.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <pcap/dlt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/wire/diag.h"
+#include "lib/wire/neigh.h"
+#include "lib/wire/netlink.h"
+#include "lib/wire/route.h"
+
+#define WAYS 64              /* destinations that are kept in mind */
+#define TRUSTED WAVE_S       /* how long an answer of the kernel's holds */
+#define RETRY (20 * WAVE_MS) /* before an unknown neighbour is asked for again */
+
+struct way {
+    struct addr remote;
+    wave_time until; /* 0: empty */
+    bool known;
+    uint8_t header[DIRECT_HEADER];
+};
+
+struct direct {
+    libnet_t *net;
+    libnet_ptag_t ethernet;
+    struct mnl_socket *nl;
+    bool v6;
+    struct sockaddr_ll to;
+    uint8_t own[NEIGH_MAC];
+    struct way way[WAYS];
+};
+
+/* libnet's socket would be given a copy of each frame on the interface, which nobody reads. */
+static void receive_nothing(int fd)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {1, &nothing};
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static int set_up(struct direct *x, const char *interface, int ifindex, struct diag *d)
+{
+    char why[LIBNET_ERRBUF_SIZE] = "";
+    x->net = libnet_init(LIBNET_LINK, interface, why);
+    if (!x->net)
+        return diag_fail(d, WAVE_ESYS, "libnet cannot send frames on %s: %.200s", interface, why);
+    receive_nothing(libnet_getfd(x->net));
+    const struct libnet_ether_addr *own = libnet_get_hwaddr(x->net);
+    if (x->net->link_type != DLT_EN10MB || !own)
+        return WAVE_ENOTOURS;
+    memcpy(x->own, own->ether_addr_octet, NEIGH_MAC);
+    x->to = (struct sockaddr_ll){.sll_family = AF_PACKET,
+                                 .sll_ifindex = ifindex,
+                                 .sll_halen = NEIGH_MAC,
+                                 .sll_protocol = htons(x->v6 ? ETH_P_IPV6 : ETH_P_IP)};
+    x->nl = netlink_open(NETLINK_ROUTE);
+    if (!x->nl)
+        return diag_fail(d, WAVE_ESYS, "cannot ask the kernel for neighbours (rtnetlink): %s",
+                         strerror(errno));
+    return 0;
+}
+
+int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d)
+{
+    struct direct *x = calloc(1, sizeof *x);
+    if (!x)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    x->v6 = v6;
+    int error = set_up(x, interface, ifindex, d);
+    if (error) {
+        direct_close(x);
+        return error;
+    }
+    *out = x;
+    return 0;
+}
+
+void direct_close(struct direct *x)
+{
+    if (!x)
+        return;
+    if (x->nl)
+        mnl_socket_close(x->nl);
+    if (x->net)
+        libnet_destroy(x->net);
+    free(x);
+}
+
+int direct_fd(const struct direct *x)
+{
+    return libnet_getfd(x->net);
+}
+
+const struct sockaddr_ll *direct_to(const struct direct *x)
+{
+    return &x->to;
+}
+
+/* The header to `mac`, built by libnet. */
+static bool build(struct direct *x, const uint8_t *mac, uint8_t header[DIRECT_HEADER])
+{
+    x->ethernet = libnet_build_ethernet(mac, x->own, x->v6 ? ETH_P_IPV6 : ETH_P_IP, NULL, 0, x->net,
+                                        x->ethernet);
+    if (x->ethernet < 0) {
+        libnet_clear_packet(x->net);
+        x->ethernet = LIBNET_PTAG_INITIALIZER;
+        return false;
+    }
+    memcpy(header, libnet_getpbuf(x->net, x->ethernet), DIRECT_HEADER);
+    return true;
+}
+
+static bool find(struct direct *x, struct way *w)
+{
+    struct addr hop;
+    uint8_t mac[NEIGH_MAC];
+    return route_next_hop(x->nl, x->v6, &w->remote, x->to.sll_ifindex, &hop) == 0 &&
+           neigh_find(x->nl, x->to.sll_ifindex, x->v6, &hop, mac) == 0 && build(x, mac, w->header);
+}
+
+const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now)
+{
+    size_t last = x->v6 ? 15 : 3;
+    struct way *w = &x->way[remote->byte[last] % WAYS];
+    if (now >= w->until || !addr_eq(&w->remote, remote)) {
+        w->remote = *remote;
+        w->known = find(x, w);
+        w->until = now + (w->known ? TRUSTED : RETRY);
+    }
+    return w->known ? w->header : NULL;
+}

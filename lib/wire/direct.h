@@ -1,0 +1,39 @@
+/*
+ * The direct way out, for many segments: Ethernet frames on one interface, past the kernel's
+ * routing of each. Routes and neighbours are still the kernel's word, asked for over rtnetlink and
+ * asked for again as time goes by. What has no direct way goes the ordinary one, which is also how
+ * the kernel comes to know a neighbour.
+ */
+#ifndef TCPWAVE_WIRE_DIRECT_H
+#define TCPWAVE_WIRE_DIRECT_H
+
+#include <linux/if_packet.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/err.h"
+#include "lib/core/flow.h"
+#include "lib/core/time.h"
+
+#define DIRECT_HEADER 14 /* bytes: IEEE 802.3, 3.1.1, with an EtherType */
+
+struct direct;
+
+/*
+ * WAVE_ENOMEM; WAVE_EPERM or WAVE_ESYS with *d filled in; WAVE_ENOTOURS when the interface is no
+ * Ethernet and so has no such way.
+ */
+int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d);
+
+/* NULL is taken. */
+void direct_close(struct direct *x);
+
+/* libnet's descriptor, and where its frames go. */
+int direct_fd(const struct direct *x);
+const struct sockaddr_ll *direct_to(const struct direct *x);
+
+/* The Ethernet header of frames to `remote`, DIRECT_HEADER bytes, valid until the next call; NULL
+ * when the kernel would send them over another interface, or does not know the next hop now. */
+const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now);
+
+#endif

@@ -1,0 +1,65 @@
+#include "lib/wire/neigh.h"
+
+#include <errno.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "lib/wire/address.h"
+#include "lib/wire/netlink.h"
+
+/* An address that is stale is as good as the kernel's own next packet would find it: it sends, and
+ * asks the neighbour meanwhile. */
+#define USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)
+
+bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC])
+{
+    if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ndmsg))
+        return false;
+    const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+    struct nlattr *a;
+    if (!(ndm->ndm_state & USABLE))
+        return false;
+    mnl_attr_for_each(a, nlh, sizeof *ndm)
+    {
+        if (mnl_attr_get_type(a) == NDA_LLADDR && mnl_attr_get_payload_len(a) == NEIGH_MAC) {
+            memcpy(mac, mnl_attr_get_payload(a), NEIGH_MAC);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct answer {
+    uint8_t mac[NEIGH_MAC];
+    bool is;
+};
+
+static int each(const struct nlmsghdr *nlh, void *data)
+{
+    struct answer *a = data;
+    a->is = neigh_parse(nlh, a->mac) || a->is;
+    return MNL_CB_OK;
+}
+
+int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
+               uint8_t mac[NEIGH_MAC])
+{
+    union netlink_request request = {.bytes = {0}};
+    struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
+    nlh->nlmsg_type = RTM_GETNEIGH;
+    nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof *ndm);
+    ndm->ndm_family = v6 ? AF_INET6 : AF_INET;
+    ndm->ndm_ifindex = ifindex;
+    mnl_attr_put(nlh, NDA_DST, address_size(v6), hop->byte);
+    struct answer a = {.is = false};
+    int error = netlink_ask(nl, nlh, each, &a);
+    if (error < 0)
+        return error;
+    if (!a.is)
+        return -ENOENT;
+    memcpy(mac, a.mac, NEIGH_MAC);
+    return 0;
+}
