@@ -181,6 +181,19 @@ static int parse_data(const struct option_row *row, char *value, struct bytes *o
     return 0;
 }
 
+static int parse_hex(const struct option_row *row, char *value, struct bytes *out, struct diag *d)
+{
+    size_t len;
+
+    if (text_hex(value, (uint8_t *)value, strlen(value), &len)) {
+        /* As above. */
+        char name[OPTION_NAME];
+        return USAGE(d, "%s: not an even number of hexadecimal digits", row_name(row, name));
+    }
+    *out = (struct bytes){(uint8_t *)value, len};
+    return 0;
+}
+
 static int parse_text(const struct option_row *row, const char *value, const char **out,
                       struct diag *d)
 {
@@ -215,9 +228,11 @@ static int store(const struct option_row *row, char *value, struct options *o, s
         return parse_text(row, value, field, d);
     case KIND_DATA:
         return parse_data(row, value, field, d);
+    case KIND_HEX:
+        return parse_hex(row, value, field, d);
     case KIND_CUSTOM: {
         const char *why = row->parse(o, value);
-        return why ? bad_value(row, value, why, d) : 0;
+        return why ? bad_value(row, value ? value : "", why, d) : 0;
     }
     case KIND_END:
     case KIND_HEADING:

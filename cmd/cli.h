@@ -23,6 +23,7 @@ enum option_kind {
     KIND_WORD,     /* one of those in `value`, "auto|always|never": its place there; uint32_t */
     KIND_TEXT,     /* as it stands, not empty; const char * */
     KIND_DATA,     /* with C escapes; struct bytes */
+    KIND_HEX,      /* pairs of hexadecimal digits; struct bytes */
     KIND_CUSTOM    /* parse() does it */
 };
 
@@ -35,7 +36,7 @@ struct option_row {
     unsigned commands; /* bits of command.h; a name may stand in several rows for other ones */
     size_t field;      /* offset in struct options */
     uint64_t least, most;
-    /* KIND_CUSTOM: reads the value; what is wrong with it in a few words, or NULL. */
+    /* KIND_CUSTOM: reads the value (NULL when it takes none); what is wrong with it in a few words, or NULL. */
     const char *(*parse)(struct options *o, const char *value);
 };
 

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "cmd/send_options.h"
+
 const struct command commands[] = {
     {"connect", CONNECT, "HOST:PORT", "handshake, exchange, close; says what happened",
      "Opens a connection, sends what it is told, takes what comes, closes, and says of both sides "
@@ -19,6 +21,10 @@ const struct command commands[] = {
      "Answers whoever connects, many at a time: reads, sends back what it gets, or sends everyone "
      "the same; and says of each connection what happened.",
      listen_run, listen_check},
+    {"send", SEND, "HOST:PORT", "any segment, field by field; what answers",
+     "Crafts segments outside any connection, every field as it is told, and reports what answers: "
+     "each answer is matched to the segment that it answers.",
+     send_run, send_check},
     {"load", LOAD, "HOST:PORT...", "many connections: rate, concurrency, latency",
      "Opens connections by the thousand, to one target or several, and says how long handshakes, "
      "answers and closes took, and how many went otherwise than asked.",

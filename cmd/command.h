@@ -35,6 +35,7 @@ int connect_run(const struct options *o);
 int halfclose_run(const struct options *o);
 int keepalive_run(const struct options *o);
 int listen_run(const struct options *o);
+int send_run(const struct options *o);
 const char *listen_check(const struct options *o);
 int load_run(const struct options *o);
 

@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "cmd/cli.h"
+#include "cmd/send_match.h"
 #include "cmd/text.h"
+#include "lib/wire/wire.h"
 
 static const char *parse_source(struct options *o, const char *value)
 {
@@ -25,6 +27,7 @@ static const char *parse_time_wait(struct options *o, const char *value)
 #define ACTIVE (CONNECT | HALFCLOSE | KEEPALIVE)
 #define CONNECTING (ACTIVE | LISTEN | LOAD)
 #define TALKING (CONNECTING & ~LOAD) /* what is said matters, too */
+#define COMMON (CONNECTING | SEND)
 #define PROBING (KEEPALIVE | LISTEN)
 #define FIELD(name) offsetof(struct options, name)
 #define YEAR (8760 * WAVE_H)
@@ -36,25 +39,27 @@ static const char *parse_time_wait(struct options *o, const char *value)
 /* clang-format off */
 const struct option_row option_table[] = {
     {KIND_HEADING, 0, "Where from and where to", NULL, NULL, 0, 0, 0, 0, NULL},
-    {KIND_FLAG, '4', NULL, NULL, "IPv4 only", CONNECTING, FIELD(ipv4), 0, 0, NULL},
-    {KIND_FLAG, '6', NULL, NULL, "IPv6 only", CONNECTING, FIELD(ipv6), 0, 0, NULL},
+    {KIND_FLAG, '4', NULL, NULL, "IPv4 only", COMMON, FIELD(ipv4), 0, 0, NULL},
+    {KIND_FLAG, '6', NULL, NULL, "IPv6 only", COMMON, FIELD(ipv6), 0, 0, NULL},
     {KIND_TEXT, 'i', "interface", "NAME", "send and capture there, not where the route leads",
-     CONNECTING, FIELD(interface), 0, 15, NULL},
+     COMMON, FIELD(interface), 0, 15, NULL},
     {KIND_CUSTOM, 's', "source", "ADDR", "local address, one of this host's",
-     TALKING, 0, 0, 0, parse_source},
+     COMMON & ~LOAD, 0, 0, 0, parse_source},
     {KIND_CUSTOM, 's', "source", "ADDR", "local address; may be given several times",
      LOAD, 0, 0, 0, load_parse_source},
     {KIND_NUMBER, 'p', "source-port", "PORT", "local port (default: a free one)",
-     ACTIVE, FIELD(source_port), 1, 65535, NULL},
+     ACTIVE | SEND, FIELD(source_port), 1, 65535, NULL},
     {KIND_NUMBER, 'p', "source-port", "PORT",
      "first local port; free ones from there on (default: of the kernel's range)",
      LOAD, FIELD(source_port), 1, 65535, NULL},
 
     {KIND_HEADING, 0, "What to send and receive", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_DATA, 'd', "data", "TEXT", "send this; \\r \\n \\t \\0 \\xHH \\\\ are understood",
-     CONNECTING, FIELD(data), 0, 0, NULL},
+     COMMON, FIELD(data), 0, 0, NULL},
     {KIND_TEXT, 'f', "file", "PATH", "send this file; - is standard input",
-     ACTIVE, FIELD(file), 0, 0, NULL},
+     ACTIVE | SEND, FIELD(file), 0, 0, NULL},
+    {KIND_HEX, 0, "hex", "HEX", "send these bytes, two digits each",
+     SEND, FIELD(hex), 0, 0, NULL},
     {KIND_TEXT, 'o', "output", "PATH", "write received bytes there; - is standard output",
      TALKING, FIELD(output), 0, 0, NULL},
     {KIND_FLAG, 0, "echo", NULL, "send back what is received",
@@ -139,23 +144,96 @@ const struct option_row option_table[] = {
     {KIND_NUMBER, 0, "tos", "N", "type of service, or traffic class; a multiple of 4",
      CONNECTING, FIELD(tos), 0, 255, NULL},
 
+    {KIND_HEADING, 0, "The TCP header", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_CUSTOM, 0, "flags", "SAFRPUEWN|none", "the nine flags; N is AE, E is ECE, W is CWR "
+     "(default S)", SEND, 0, 0, 0, send_parse_flags},
+    {KIND_CUSTOM, 0, "seq", "N", "sequence number (default: a random one)",
+     SEND, 0, 0, UINT32_MAX, send_parse_seq},
+    {KIND_CUSTOM, 0, "ack", "N", "acknowledgement number, with or without the flag (default: a "
+     "random one with it, else 0)", SEND, 0, 0, UINT32_MAX, send_parse_ack},
+    {KIND_NUMBER, 0, "window", "N", "as it stands in the header (default 64240)",
+     SEND, FIELD(send.window), 0, 65535, NULL},
+    {KIND_NUMBER, 0, "urgent", "N", "urgent pointer (default 0)",
+     SEND, FIELD(send.urgent), 0, 65535, NULL},
+    {KIND_NUMBER, 0, "data-offset", "N", "in words of 4 bytes, true or not (default: true)",
+     SEND, FIELD(send.offset), 0, 15, NULL},
+    {KIND_NUMBER, 0, "reserved", "N", "the three reserved bits (default 0)",
+     SEND, FIELD(send.reserved), 0, 7, NULL},
+    {KIND_FLAG, 0, "bad-checksum", NULL, "a wrong checksum",
+     SEND, FIELD(send.bad_checksum), 0, 0, NULL},
+    {KIND_CUSTOM, 0, "checksum", "N", "this checksum, right or not (default: the right one)",
+     SEND, 0, 0, 65535, send_parse_checksum},
+
+    {KIND_HEADING, 0, "TCP options, in the order given, padded with zeros", NULL, NULL, 0, 0, 0, 0,
+     NULL},
+    {KIND_CUSTOM, 0, "mss", "BYTES", "maximum segment size",
+     SEND, 0, 0, 65535, send_parse_mss},
+    {KIND_CUSTOM, 0, "wscale", "SHIFT", "window scale", SEND, 0, 0, 255, send_parse_wscale},
+    {KIND_CUSTOM, 0, "sack-permitted", NULL, "SACK permitted",
+     SEND, 0, 0, 0, send_parse_sack_permitted},
+    {KIND_CUSTOM, 0, "sack", "L:R[,L:R...]", "SACK blocks, up to 4",
+     SEND, 0, 0, 0, send_parse_sack},
+    {KIND_CUSTOM, 0, "timestamp", "VAL:ECR", "timestamps", SEND, 0, 0, 0, send_parse_timestamp},
+    {KIND_CUSTOM, 0, "fast-open", "HEX|request", "a TFO cookie, or the request for one",
+     SEND, 0, 0, 0, send_parse_fast_open},
+    {KIND_CUSTOM, 0, "user-timeout", "Ns|Nm", "user timeout",
+     SEND, 0, 0, 0, send_parse_user_timeout},
+    {KIND_CUSTOM, 0, "md5", "HEX", "TCP-MD5, with this digest of 16 bytes",
+     SEND, 0, 0, 0, send_parse_md5},
+    {KIND_CUSTOM, 0, "option", "KIND[:HEX]", "any option; nop and eol are one byte alone",
+     SEND, 0, 0, 0, send_parse_option},
+    {KIND_CUSTOM, 0, "options", "HEX", "option bytes as they stand, lengths included",
+     SEND, 0, 0, 0, send_parse_options},
+
+    {KIND_HEADING, 0, "The IP header", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_NUMBER, 0, "ttl", "N", "time to live, or hop limit (default 64)",
+     SEND, FIELD(send.ttl), 0, 255, NULL},
+    {KIND_NUMBER, 0, "tos", "N", "DSCP and ECN, or traffic class: the whole byte (default 0)",
+     SEND, FIELD(send.tos), 0, 255, NULL},
+    {KIND_NUMBER, 0, "id", "N", "identification (default: counting up)",
+     SEND, FIELD(send.id), 0, 65535, NULL},
+    {KIND_FLAG, 0, "df", NULL, "don't fragment", SEND, FIELD(send.df), 0, 0, NULL},
+    {KIND_NUMBER, 0, "fragment", "N", "in fragments of N bytes of TCP, a multiple of 8",
+     SEND, FIELD(send.fragment), 8, 65528, NULL},
+    {KIND_NUMBER, 0, "flow-label", "N", "IPv6's flow label (default 0)",
+     SEND, FIELD(send.flow_label), 0, 0xfffff, NULL},
+
+    {KIND_HEADING, 0, "How many, how fast", NULL, NULL, 0, 0, 0, 0, NULL},
+    {KIND_NUMBER, 'c', "count", "N", "segments to send (default 1)",
+     SEND, FIELD(send.count), 1, UINT32_MAX, NULL},
+    {KIND_DURATION, 0, "interval", "DURATION", "from one to the next (default 1s)",
+     SEND, FIELD(send.interval), WAVE_US, YEAR, NULL},
+    {KIND_CUSTOM, 0, "rate", "N|max", "so many a second, or as fast as can be",
+     SEND, 0, 1, SEND_RATE_MAX, send_parse_rate},
+    {KIND_WORD, 0, "rate-limit", "on|off",
+     "off allows more than 1,000 a second to any address (default on: to loopback, private and "
+     "link-local ones)", SEND, FIELD(send.limit), 0, 0, NULL},
+    {KIND_NUMBER, 0, "ports", "N", "source ports that take turns, counting up (default: one each, "
+     "up to 256; 1 with --source-port)", SEND, FIELD(send.ports), 1, WIRE_PORTS, NULL},
+    {KIND_NUMBER, 0, "seq-step", "N", "from one sequence number to the next (default 0)",
+     SEND, FIELD(send.seq_step), 0, MATCH_STEP, NULL},
+    {KIND_DURATION, 0, "wait", "DURATION", "for answers after the last segment (default 1s); less "
+     "when all are answered", SEND, FIELD(send.wait), 1, YEAR, NULL},
+    {KIND_FLAG, 0, "wait-all", NULL, "the whole of it, for late and double answers",
+     SEND, FIELD(send.wait_all), 0, 0, NULL},
+
     {KIND_HEADING, 0, "What is shown", NULL, NULL, 0, 0, 0, 0, NULL},
     {KIND_DURATION, 0, "timeout", "DURATION", "end the whole run after this",
-     CONNECTING, FIELD(timeout), 1, YEAR, NULL},
+     COMMON, FIELD(timeout), 1, YEAR, NULL},
     {KIND_FLAG, 0, "json", NULL, "one JSON object a line instead of the drawing",
-     CONNECTING, FIELD(json), 0, 0, NULL},
+     COMMON, FIELD(json), 0, 0, NULL},
     {KIND_TEXT, 0, "pcap", "FILE", "write the packets there, as pcapng; as pcap if *.pcap",
-     CONNECTING, FIELD(pcap), 0, 0, NULL},
+     COMMON, FIELD(pcap), 0, 0, NULL},
     {KIND_TEXT, 0, "svg", "FILE", "draw the exchange there, as a picture (SVG)",
      CONNECTING, FIELD(svg), 0, 0, NULL},
     {KIND_WORD, 0, "svg-scale", "event|time",
      "distances in the picture: as rows need (the default); to scale",
      CONNECTING, FIELD(svg_scale), 0, 0, NULL},
-    {KIND_FLAG, 'q', "quiet", NULL, "only the exit status", CONNECTING, FIELD(quiet), 0, 0, NULL},
+    {KIND_FLAG, 'q', "quiet", NULL, "only the exit status", COMMON, FIELD(quiet), 0, 0, NULL},
     {KIND_REPEAT, 'v', "verbose", NULL, "absolute numbers; twice: bytes too",
-     CONNECTING, FIELD(verbose), 0, 0, NULL},
+     COMMON, FIELD(verbose), 0, 0, NULL},
     {KIND_WORD, 0, "color", "auto|always|never", "colour; NO_COLOR is honoured",
-     CONNECTING, FIELD(color), 0, 0, NULL},
+     COMMON, FIELD(color), 0, 0, NULL},
     {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", TALKING, FIELD(ascii), 0, 0, NULL},
     {KIND_NUMBER, 0, "width", "COLUMNS", "of the drawing (default: the terminal's)",
      TALKING, FIELD(width), 80, 1000, NULL},
@@ -172,6 +250,7 @@ void options_default(struct options *o)
                           .give_up = 100 * WAVE_S,
                           .half_open = 256,
                           .max = 4096};
+    send_options_default(&o->send);
     load_options_default(&o->load);
 }
 

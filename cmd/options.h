@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "cmd/load_options.h"
+#include "cmd/send_options.h"
 #include "cmd/target.h"
 #include "lib/core/flow.h"
 #include "lib/core/time.h"
@@ -56,6 +57,7 @@ struct options {
     /* Data. */
     struct bytes data;  /* -d; never together with `file` */
     const char *file;   /* -f: a path, "-" is standard input; NULL: none */
+    struct bytes hex;   /* --hex: bytes to send; never together with the two above */
     const char *output; /* -o: a path, "-" is standard output; NULL: none */
 
     /* The handshake. */
@@ -96,6 +98,8 @@ struct options {
     uint32_t max;         /* connections at a time; default 4096 */
 
     struct load_options load; /* and `connections` */
+
+    struct send_options send;
 
     /* What is shown. */
     bool json, quiet, ascii; /* ascii: no character beyond ASCII in the drawing */

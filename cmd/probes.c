@@ -89,22 +89,13 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
     }
 }
 
-static struct report_spread spread_of(const struct spread *s)
-{
-    return (struct report_spread){.count = s->count,
-                                  .least = s->least,
-                                  .median = spread_quantile(s, 50),
-                                  .p95 = spread_quantile(s, 95),
-                                  .most = s->most};
-}
-
 void probes_found(const struct probes *p, struct report_keepalive *out)
 {
     *out = (struct report_keepalive){.sent = p->sent,
                                      .answered = p->answered,
-                                     .rtt = spread_of(&p->rtt),
+                                     .rtt = spread_figures(&p->rtt),
                                      .silence = p->silence,
                                      .peer_probes = p->from_peer,
-                                     .peer_after = spread_of(&p->after),
-                                     .peer_apart = spread_of(&p->apart)};
+                                     .peer_after = spread_figures(&p->after),
+                                     .peer_apart = spread_figures(&p->apart)};
 }

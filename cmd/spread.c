@@ -53,3 +53,12 @@ wave_time spread_permille(const struct spread *s, unsigned permille)
     t = bucket_value(i);
     return t < s->least ? s->least : time_min(t, s->most);
 }
+
+struct report_spread spread_figures(const struct spread *s)
+{
+    return (struct report_spread){.count = s->count,
+                                  .least = s->least,
+                                  .median = spread_quantile(s, 50),
+                                  .p95 = spread_quantile(s, 95),
+                                  .most = s->most};
+}

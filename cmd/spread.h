@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "cmd/report.h"
 #include "lib/core/time.h"
 
 /* Buckets as wide as a 128th of the power of two that they lie in; below 128 ns each value has
@@ -27,5 +28,8 @@ wave_time spread_quantile(const struct spread *s, unsigned percent);
 
 /* The same in tenths of a percent: 999 is p99.9. */
 wave_time spread_permille(const struct spread *s, unsigned permille);
+
+/* The figures that a report gives. */
+struct report_spread spread_figures(const struct spread *s);
 
 #endif

@@ -133,6 +133,69 @@ static void keepalive(const struct term *t, const struct report_keepalive *k)
             human_duration(k->peer_apart.least, a[1]), human_duration(k->peer_apart.most, a[2]));
 }
 
+/* ", 3 late" and so on, for what there was of it. */
+static void add_count(char *text, size_t room, uint64_t n, const char *what)
+{
+    char count[HUMAN_TEXT];
+    size_t used = strlen(text);
+
+    if (n)
+        snprintf(text + used, room - used, "%s%s %s", used ? ", " : "", human_count(n, count),
+                 what);
+}
+
+static void unanswered(const struct term *t, const struct report_send *s)
+{
+    char text[400] = "", more[HUMAN_TEXT];
+    size_t used = 0;
+
+    for (unsigned i = 0; i < s->ranges; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 s->unanswered[i].first == s->unanswered[i].last
+                                     ? "%s%" PRIu64
+                                     : "%s%" PRIu64 "-%" PRIu64,
+                                 i ? ", " : "", s->unanswered[i].first, s->unanswered[i].last);
+    if (s->ranges && s->more)
+        row(t, "unanswered", "%s and %s more", text, human_count(s->more, more));
+    else if (s->ranges)
+        row(t, "unanswered", "%s", text);
+}
+
+/* What `send` found out. */
+static void crafted(const struct term *t, const struct report_send *s)
+{
+    char sent[HUMAN_TEXT], answered[HUMAN_TEXT], text[160] = "", a[5][HUMAN_TEXT];
+
+    row(t, "segments", "%s sent, %s answered, %.1f %% loss", human_count(s->sent, sent),
+        human_count(s->answered, answered),
+        s->sent ? 100.0 * (double)(s->sent - s->answered) / (double)s->sent : 0.0);
+    add_count(text, sizeof text, s->syn_ack, "SYN-ACK");
+    add_count(text, sizeof text, s->rst, "RST");
+    add_count(text, sizeof text, s->ack, "ACK");
+    add_count(text, sizeof text, s->other, "other");
+    add_count(text, sizeof text, s->icmp, "ICMP");
+    if (text[0])
+        row(t, "answers", "%s", text);
+    text[0] = '\0';
+    add_count(text, sizeof text, s->duplicates, "twice");
+    add_count(text, sizeof text, s->late, "late");
+    add_count(text, sizeof text, s->out_of_order, "out of order");
+    add_count(text, sizeof text, s->malformed, "malformed");
+    add_count(text, sizeof text, s->strays, "to none of ours");
+    if (text[0])
+        row(t, "of note", "%s", text);
+    unanswered(t, s);
+    if (s->rtt.count)
+        row(t, "round trip", "min %s, median %s, p95 %s, max %s, stddev %s",
+            human_duration(s->rtt.least, a[0]), human_duration(s->rtt.median, a[1]),
+            human_duration(s->rtt.p95, a[2]), human_duration(s->rtt.most, a[3]),
+            human_duration(s->rtt_stddev, a[4]));
+    if (s->sent > 1 && s->rate > 0)
+        row(t, "rate", "%.6g segments/s, of %.6g/s asked", s->reached, s->rate);
+    else if (s->sent > 1)
+        row(t, "rate", "%s segments/s", human_count((uint64_t)s->reached, sent));
+}
+
 static void peer(const struct term *t, const struct report_flow *f)
 {
     const struct track_view *p = &f->peer;
@@ -165,6 +228,8 @@ void summary_event(void *self, const struct report_event *e)
             how_closed(t, v);
         peer(t, v->flow);
     }
+    if (v->send)
+        crafted(t, v->send);
     if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)

@@ -187,6 +187,24 @@ int text_unescape(char *text, size_t *len, const char **why)
     return 0;
 }
 
+int text_hex(const char *text, uint8_t *out, size_t room, size_t *len)
+{
+    size_t n = strlen(text);
+
+    if (n % 2)
+        return WAVE_EINVAL;
+    for (size_t i = 0; i < n; i += 2) {
+        int high = hex(text[i]), low = hex(text[i + 1]);
+        if (high < 0 || low < 0)
+            return WAVE_EINVAL;
+        if (i / 2 >= room)
+            return WAVE_ENOMEM;
+        out[i / 2] = (uint8_t)(high << 4 | low);
+    }
+    *len = n / 2;
+    return 0;
+}
+
 static unsigned least(unsigned a, unsigned b)
 {
     return a < b ? a : b;

@@ -35,6 +35,10 @@ const char *text_duration_format(wave_time t, char text[TEXT_DURATION]);
  */
 int text_unescape(char *text, size_t *len, const char **why);
 
+/* Pairs of hexadecimal digits, up to `room` bytes of them, which may be written over the text
+ * itself; no digit at all is 0 bytes. WAVE_ENOMEM when there are more. */
+int text_hex(const char *text, uint8_t *out, size_t room, size_t *len);
+
 /* How many single letters must be inserted, deleted, changed or swapped with their neighbour to
  * make `b` of `a`; at most 64 letters of each are looked at. */
 unsigned text_distance(const char *a, const char *b);

@@ -1,0 +1,669 @@
+/*
+ * `tcpwave send`: segments outside any connection, and what answers them. No engine is in it: each
+ * segment is forged, sent when it is due, and an answer is matched to it by its numbers.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cmd/addr.h"
+#include "cmd/command.h"
+#include "cmd/files.h"
+#include "cmd/ladder.h"
+#include "cmd/pcapfile.h"
+#include "cmd/rate_limit.h"
+#include "cmd/render_json.h"
+#include "cmd/send_match.h"
+#include "cmd/send_report.h"
+#include "cmd/session.h"
+#include "cmd/signals.h"
+#include "cmd/summary.h"
+#include "lib/wire/diag.h"
+#include "lib/wire/forge.h"
+#include "lib/wire/wire.h"
+
+#define PORTS_DEFAULT 256     /* source ports that take turns */
+#define BULK_INTERVAL WAVE_MS /* below it, speed goes before a line for each segment */
+#define BURST 64              /* segments sent before what they draw is taken in */
+#define BATCH 256             /* packets taken in before it is our turn again */
+#define PAUSE (200 * WAVE_US) /* before a segment is offered again that the kernel refused */
+#define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
+#define DATA_MOST UINT16_MAX
+#define BULK_RING (32u << 20)
+
+struct send {
+    const struct options *options;
+    struct target target;
+    bool bulk;
+
+    struct wire *wire;
+    struct forger *forger;
+    struct forge forge; /* of the next segment */
+    struct match_plan plan;
+    struct match *match;
+    struct tally tally;
+    bool captured_too; /* our segments come back from the capture, in a form that can be read */
+
+    struct report report;
+    struct render_json json;
+    struct term term;
+    struct send_lines lines;
+    FILE *stream;
+    struct pcapfile *pcap;
+    int signals;
+
+    wave_time started, first, last; /* the run; the first and the last segment (wire_now()) */
+    wave_time last_stamp;           /* of the last segment, as session_stamp() */
+    wave_time held_until;           /* the kernel had no room; 0: it has */
+    wave_time deadline;
+    int signal;
+    bool failed;
+    struct diag error;
+    uint8_t data[DATA_MOST];
+};
+
+static void fail(struct send *s, const struct diag *d)
+{
+    if (!s->failed)
+        s->error = *d;
+    s->failed = true;
+}
+
+/*
+ * The segment.
+ */
+
+/* What is to be sent, whole: it has to fit one packet. */
+static int read_data(struct send *s, struct source *source, struct diag *d)
+{
+    uint32_t room = forge_room(s->target.v6, s->options->send.options_len);
+    int n = 1;
+
+    if (s->options->hex.at) {
+        memcpy(s->data, s->options->hex.at, s->options->hex.len);
+        s->forge.len = (uint32_t)s->options->hex.len;
+    }
+    while (n != 0 && !s->options->hex.at) {
+        struct pollfd fd = {.fd = source_fd(source), .events = POLLIN};
+        n = source_read(source, s->data + s->forge.len, room + 1 - s->forge.len, d);
+        if (n == WAVE_EAGAIN) {
+            poll(&fd, 1, -1);
+            continue;
+        }
+        if (n < 0)
+            return n;
+        s->forge.len += (uint32_t)n;
+        if (s->forge.len > room)
+            return diag_fail(d, WAVE_ESYS,
+                             "%s has more than %u bytes, which is what one segment can carry",
+                             s->options->file ? s->options->file : "the data", room);
+    }
+    s->forge.data = s->data;
+    return 0;
+}
+
+/* Random where nothing was asked for, so that no other run has the same numbers. */
+static int choose_numbers(struct send *s, struct diag *d)
+{
+    const struct send_options *o = &s->options->send;
+    uint32_t random[3];
+
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
+    s->forge.seq = o->has_seq ? o->seq : random[0];
+    s->forge.ack = o->has_ack ? o->ack : o->flags & SEG_ACK ? random[1] : 0;
+    s->forge.id = o->id != SEND_UNSET ? o->id : random[2] >> (s->target.v6 ? 0 : 16);
+    return 0;
+}
+
+static void fill_forge(struct send *s)
+{
+    const struct send_options *o = &s->options->send;
+    const struct wire_info *info = wire_info(s->wire);
+    struct forge *f = &s->forge;
+
+    f->flow = (struct flow){.local = info->local,
+                            .remote = s->target.addr,
+                            .lport = info->lport,
+                            .rport = s->target.port,
+                            .v6 = s->target.v6};
+    f->flags = (uint16_t)o->flags;
+    f->wnd = (uint16_t)o->window;
+    f->urp = (uint16_t)o->urgent;
+    f->reserved = (uint8_t)o->reserved;
+    f->has_offset = o->offset != SEND_UNSET;
+    f->offset = f->has_offset ? (uint8_t)o->offset : 0;
+    f->checksum_how = o->bad_checksum             ? FORGE_WRONG
+                      : o->checksum != SEND_UNSET ? FORGE_GIVEN
+                                                  : FORGE_RIGHT;
+    f->checksum = (uint16_t)o->checksum;
+    f->options_len = o->options_len;
+    memcpy(f->options, o->options, o->options_len);
+    f->ttl = (uint8_t)o->ttl;
+    f->tos = (uint8_t)o->tos;
+    f->df = o->df;
+    f->flow_label = o->flow_label != SEND_UNSET ? o->flow_label : 0;
+    f->fragment = o->fragment;
+}
+
+/* Whether our own segments can be read when they are captured: fragments cannot, nor a header that
+ * is longer than its segment. */
+static bool readable(const struct forge *f)
+{
+    uint32_t len = SEG_HEADER + ((f->options_len + 3u) & ~3u) + f->len;
+
+    return !f->fragment && (!f->has_offset || (f->offset >= 5 && f->offset * 4u <= len));
+}
+
+/* The first segment is built to see that it can be. */
+static int plan(struct send *s, struct source *source, struct diag *d)
+{
+    const struct send_options *o = &s->options->send;
+    uint32_t mtu = wire_info(s->wire)->mtu, len;
+    int error = read_data(s, source, d);
+
+    if (!error)
+        error = choose_numbers(s, d);
+    if (error)
+        return error;
+    fill_forge(s);
+    if ((error = forger_open(&s->forger, d)) || (error = forger_build(s->forger, &s->forge, d)))
+        return error;
+    forger_piece(s->forger, 0, &len);
+    if (mtu && len > mtu)
+        return diag_fail(d, WAVE_ESYS,
+                         "an IP packet of %u bytes is larger than the MTU of %s, %u; --fragment N "
+                         "sends it in pieces",
+                         len, wire_info(s->wire)->interface, mtu);
+    s->captured_too = !s->bulk && readable(&s->forge);
+    s->plan = (struct match_plan){.seq = s->forge.seq,
+                                  .ack = s->forge.ack,
+                                  .flags = s->forge.flags,
+                                  .len = s->forge.len + !!(s->forge.flags & SEG_SYN) +
+                                         !!(s->forge.flags & SEG_FIN),
+                                  .step = o->seq_step,
+                                  .lport = wire_info(s->wire)->lport,
+                                  .ports = s->plan.ports,
+                                  .wait = o->wait,
+                                  .count = o->count};
+    return match_open(&s->match, &s->plan) ? diag_fail(d, WAVE_ENOMEM, "out of memory") : 0;
+}
+
+/*
+ * Sending.
+ */
+
+/* When segment `i` is due. */
+static wave_time due(const struct send *s, uint64_t i)
+{
+    const struct send_options *o = &s->options->send;
+
+    if (i == 0 || o->rate == SEND_RATE_MAX)
+        return s->started;
+    if (o->rate)
+        return s->started + (wave_time)((unsigned __int128)i * WAVE_S / o->rate);
+    return s->started + i * send_interval(o);
+}
+
+/* Our own segment, as it was made: for when the capture does not give it. */
+static void tell_sent(struct send *s, uint64_t i, wave_time stamp, const struct packet *p)
+{
+    struct report_event e = {.kind = REPORT_SEGMENT};
+
+    e.u.segment = (struct report_segment){.out = true,
+                                          .number = (uint32_t)(i + 1),
+                                          .rel_seq = p->seg.seq.v - s->plan.seq,
+                                          .rel_ack = p->seg.ack.v - s->plan.ack,
+                                          .window = p->seg.wnd,
+                                          .packet = p};
+    report_tell(&s->report, stamp, &e);
+}
+
+static void tell_made(struct send *s, uint64_t i, wave_time stamp)
+{
+    const struct forge *f = &s->forge;
+    struct packet p = {.kind = PACKET_TCP,
+                       .flow = f->flow,
+                       .ttl = f->ttl,
+                       .tos = f->tos,
+                       .df = f->df || f->flow.v6,
+                       .id = f->flow.v6 ? 0 : (uint16_t)f->id,
+                       .flow_label = f->flow_label,
+                       .seg = {.seq = seq_of(f->seq),
+                               .ack = seq_of(f->ack),
+                               .flags = f->flags,
+                               .wnd = f->wnd,
+                               .urp = f->urp,
+                               .ecn = f->tos & 3,
+                               .reserved = f->reserved,
+                               .len = f->len,
+                               .data = f->data}};
+
+    opt_parse(f->options, f->options_len, &p.seg.opt);
+    tell_sent(s, i, stamp, &p);
+}
+
+/* The next segment, in all its pieces. False when the kernel has no room for it, or it cannot be
+ * sent. A piece that was refused is offered again together with those that were not. */
+static bool send_one(struct send *s)
+{
+    uint64_t i = match_count(s->match);
+    struct diag d;
+    int error;
+
+    s->forge.flow.lport = match_port(&s->plan, i);
+    s->forge.seq = match_seq(&s->plan, i);
+    error = forger_build(s->forger, &s->forge, &d);
+    for (uint32_t n = 0; !error && n < forger_pieces(s->forger); n++) {
+        uint32_t len;
+        const uint8_t *ip = forger_piece(s->forger, n, &len);
+        error = wire_write(s->wire, &s->target.addr, ip, len, &d);
+    }
+    if (error && error != WAVE_EAGAIN)
+        fail(s, &d);
+    return !error;
+}
+
+/* What follows from a segment's having gone out. */
+static void sent(struct send *s, wave_time now, wave_time stamp)
+{
+    uint64_t i = match_count(s->match);
+
+    if (i == 0)
+        s->started = s->first = now; /* the others are due from there */
+    s->last = now;
+    s->last_stamp = stamp;
+    match_sent(s->match, stamp);
+    if (!s->captured_too && !s->bulk)
+        tell_made(s, i, stamp);
+    /* The kernel puts an ID of its own in place of 0. */
+    if (s->options->send.id == SEND_UNSET) {
+        s->forge.id = s->target.v6 ? s->forge.id + 1 : (s->forge.id + 1) & 0xffff;
+        s->forge.id += !s->forge.id;
+    }
+}
+
+static bool all_sent(const struct send *s)
+{
+    return match_count(s->match) >= s->options->send.count;
+}
+
+/* As many as are due; returns when there is more to do. */
+static wave_time send_due(struct send *s, wave_time now)
+{
+    wave_time stamp = session_stamp();
+
+    if (now < s->held_until)
+        return s->held_until;
+    for (int n = 0; n < BURST && !all_sent(s) && !s->failed; n++) {
+        wave_time at = due(s, match_count(s->match));
+        if (at > now)
+            return at;
+        if (!send_one(s)) {
+            s->held_until = now + PAUSE;
+            return s->held_until;
+        }
+        sent(s, now, stamp);
+    }
+    return all_sent(s) || s->failed ? WAVE_NEVER : now;
+}
+
+/*
+ * Receiving.
+ */
+
+static struct report_answer told(const struct answer *a)
+{
+    return (struct report_answer){.stray = a->stray,
+                                  .to = a->to + 1,
+                                  .rtt = a->rtt,
+                                  .duplicate = a->duplicate,
+                                  .late = a->late,
+                                  .out_of_order = a->out_of_order,
+                                  .unexpected = a->unexpected};
+}
+
+static void took_icmp(struct send *s, const struct wire_packet *p)
+{
+    const struct icmp *error = &p->packet.icmp;
+    struct answer a =
+        match_icmp(s->match, error->flow.lport, error->has_seq ? &error->seq.v : NULL, p->stamp);
+    struct report_answer answer = told(&a);
+    struct report_event e = {.kind = REPORT_ICMP};
+
+    tally_answer(&s->tally, &a, error);
+    e.u.icmp = (struct report_icmp){.error = *error, .answer = &answer};
+    report_tell(&s->report, p->stamp, &e);
+}
+
+static void took_ours(struct send *s, const struct wire_packet *p)
+{
+    uint64_t i;
+
+    if (match_seen(s->match, p->packet.flow.lport, p->packet.seg.seq.v, p->stamp, &i) &&
+        s->captured_too)
+        tell_sent(s, i, p->stamp, &p->packet);
+}
+
+/* It has no header that could be read: only whence it came is known. */
+static void took_malformed(struct send *s, const struct wire_packet *p)
+{
+    char from[ADDR_PORT_TEXT], text[160];
+    const struct flow *f = &p->packet.flow;
+    struct report_event e = {.kind = REPORT_NOTE};
+
+    snprintf(text, sizeof text, "a malformed segment came from %s to port %u, in %u bytes",
+             addr_port_text(f->v6, &f->local, f->lport, from), f->rport, p->ip_len);
+    s->tally.malformed++;
+    e.u.note = (struct report_note){true, text};
+    report_tell(&s->report, p->stamp, &e);
+}
+
+static void took_answer(struct send *s, const struct wire_packet *p)
+{
+    const struct seg *seg = &p->packet.seg;
+    struct report_answer answer = {.stray = true, .rtt = WAVE_NEVER, .bad_checksum = true};
+    struct report_event e = {.kind = REPORT_SEGMENT};
+
+    if (p->broken) {
+        s->tally.malformed++; /* whom it answers cannot be believed */
+    } else {
+        struct answer a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
+        tally_answer(&s->tally, &a, NULL);
+        s->tally.malformed += (seg->opt.has & OPT_MALFORMED) != 0;
+        answer = told(&a);
+    }
+    e.u.segment =
+        (struct report_segment){.number = (uint32_t)(answer.stray ? 0 : answer.to),
+                                .rel_seq = s->plan.flags & SEG_ACK ? seg->seq.v - s->plan.ack : 0,
+                                .rel_ack = seg->flags & SEG_ACK ? seg->ack.v - s->plan.seq : 0,
+                                .window = seg->wnd,
+                                .packet = &p->packet,
+                                .ip = p->ip,
+                                .ip_len = p->ip_len,
+                                .answer = &answer};
+    report_tell(&s->report, p->stamp, &e);
+}
+
+static void keep_packet(struct send *s, const struct wire_packet *p)
+{
+    struct diag d;
+    struct pcapfile_packet k = {.stamp = p->stamp,
+                                .outgoing = p->outgoing,
+                                .ip = p->ip,
+                                .captured = p->ip_len,
+                                .length =
+                                    p->packet.length > p->ip_len ? p->packet.length : p->ip_len};
+
+    if (s->pcap && pcapfile_packet(s->pcap, &k, &d) != 0)
+        fail(s, &d);
+}
+
+/* Takes in what was captured, up to a batch; true when there may be more. */
+static bool receive(struct send *s)
+{
+    for (int i = 0; i < BATCH; i++) {
+        struct wire_packet p;
+        struct diag d;
+        int n = wire_next(s->wire, &p, &d);
+        if (n < 0)
+            fail(s, &d);
+        if (n <= 0)
+            return false;
+        if (p.packet.kind == PACKET_ICMP)
+            took_icmp(s, &p);
+        else if (p.outgoing)
+            took_ours(s, &p);
+        else if (p.broken == WAVE_EMALFORMED)
+            took_malformed(s, &p);
+        else
+            took_answer(s, &p);
+        keep_packet(s, &p);
+    }
+    return true;
+}
+
+/*
+ * The run.
+ */
+
+/* Names those that have waited long enough. */
+static void expire(struct send *s, wave_time stamp)
+{
+    struct report_event e = {.kind = REPORT_UNANSWERED};
+    uint64_t i;
+
+    while (match_unanswered(s->match, stamp, &i)) {
+        tally_unanswered(&s->tally, i);
+        e.u.unanswered = (struct report_unanswered){i + 1, s->plan.wait};
+        if (!s->bulk)
+            report_tell(&s->report, stamp, &e);
+    }
+}
+
+/* All that can still come is here: nothing more, or the wait for it is over. */
+static bool finished(const struct send *s, wave_time stamp)
+{
+    bool answered = match_answered(s->match) == match_count(s->match);
+
+    return all_sent(s) && ((answered && !s->options->send.wait_all) ||
+                           stamp >= time_add(s->last_stamp, s->plan.wait));
+}
+
+static void flush_output(struct send *s)
+{
+    struct diag d;
+
+    if (fflush(s->stream) != 0 && errno == EPIPE)
+        fail(s, &(struct diag){"cannot write the report: its reader is gone"});
+    if (s->pcap && pcapfile_flush(s->pcap, &d) != 0)
+        fail(s, &d);
+}
+
+/* Sleeps until `until`, or something is there to be done. */
+static void sleep_until(struct send *s, wave_time now, wave_time until)
+{
+    struct pollfd fds[] = {{.fd = wire_fd(s->wire), .events = POLLIN},
+                           {.fd = s->signals, .events = POLLIN}};
+    wave_time left = until > now ? until - now : 0;
+
+    if (left > SPIN)
+        flush_output(s);
+    else
+        left = 0;
+    struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
+    if (ppoll(fds, 2, until == WAVE_NEVER ? NULL : &t, NULL) > 0 && (fds[1].revents & POLLIN))
+        s->signal = signals_next(s->signals);
+}
+
+static void run(struct send *s)
+{
+    s->started = wire_now();
+    s->deadline = s->options->timeout ? time_add(s->started, s->options->timeout) : WAVE_NEVER;
+    for (;;) {
+        wave_time now = wire_now(), until = send_due(s, now), stamp, expiry;
+        bool more = receive(s);
+
+        stamp = session_stamp();
+        if (!more)
+            expire(s, stamp);
+        now = wire_now();
+        if (s->failed || s->signal || now >= s->deadline || (!more && finished(s, stamp)))
+            return;
+        expiry = all_sent(s) ? time_add(s->last_stamp, s->plan.wait) : match_expiry(s->match);
+        if (expiry != WAVE_NEVER)
+            until = time_min(until, now + (expiry > stamp ? expiry - stamp : 0));
+        sleep_until(s, now, more ? now : time_min(until, s->deadline));
+    }
+}
+
+/*
+ * From the options to the verdict.
+ */
+
+static void open_report(struct send *s)
+{
+    const struct options *o = s->options;
+
+    report_init(&s->report);
+    s->stream = report_stream(o);
+    term_init(&s->term, s->stream, o);
+    if (o->json) {
+        s->json = (struct render_json){s->stream, false};
+        report_add(&s->report, render_json, &s->json);
+        return;
+    }
+    s->lines = (struct send_lines){&s->term, o->verbose > 0};
+    if (!o->quiet && (!s->bulk || o->verbose))
+        report_add(&s->report, send_line, &s->lines);
+    if (!o->quiet)
+        report_add(&s->report, summary_event, &s->term);
+}
+
+/* A port that was named may be in use on purpose, as long as nothing that answers would be reset
+ * by this host's kernel: what answers a SYN would be. */
+static struct wire_config wire_config(struct send *s)
+{
+    const struct options *o = s->options;
+    uint32_t ports = o->send.ports                   ? o->send.ports
+                     : o->source_port                ? 1
+                     : o->send.count < PORTS_DEFAULT ? o->send.count
+                                                     : PORTS_DEFAULT;
+
+    s->plan.ports = (uint16_t)ports;
+    return (struct wire_config){.v6 = s->target.v6,
+                                .remote = s->target.addr,
+                                .rport = s->target.port,
+                                .has_source = o->has_source,
+                                .source = o->source.addr,
+                                .lport = (uint16_t)o->source_port,
+                                .lports = (uint16_t)ports,
+                                .interface = o->interface,
+                                .scope = s->target.scope,
+                                .no_guard = o->source_port && !(o->send.flags & SEG_SYN),
+                                .broken = true,
+                                .inbound_only = s->bulk && !o->pcap,
+                                .blocks = s->bulk,
+                                .ring = s->bulk ? BULK_RING : 0};
+}
+
+/* All that can fail, in the order in which privileges and signals want it. */
+static int open_parts(struct send *s, struct diag *d)
+{
+    const struct options *o = s->options;
+    struct wire_config wc = wire_config(s);
+    struct source source;
+    int error = source_open(&source, o, d);
+
+    if (error)
+        return error;
+    if (o->pcap)
+        error = pcapfile_open(&s->pcap, o->pcap, d);
+    if (!error)
+        error = wire_open(&s->wire, &wc, d);
+    if (!error)
+        error = plan(s, &source, d);
+    source_close(&source);
+    if (!error) {
+        s->signals = signals_open(d);
+        error = s->signals < 0 ? s->signals : 0;
+    }
+    if (!error && s->pcap)
+        error = pcapfile_begin(s->pcap, wire_info(s->wire)->interface, d);
+    return error;
+}
+
+static void close_parts(struct send *s)
+{
+    struct diag d;
+
+    if (s->signals >= 0)
+        signals_close(s->signals);
+    match_close(s->match);
+    forger_close(s->forger);
+    wire_close(s->wire);
+    pcapfile_close(s->pcap, &d);
+}
+
+/* What the run came to. */
+static int conclude(struct send *s)
+{
+    struct wire_stats stats = wire_stats(s->wire);
+    struct flow flow = s->forge.flow;
+    uint64_t count = match_count(s->match);
+    wave_time took = s->last - s->first;
+    char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
+    struct report_send found;
+    struct diag d;
+    enum verdict verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
+
+    flow.lport = s->plan.lport;
+    tally_report(&s->tally, &found);
+    found.flow = &flow;
+    found.ports = s->plan.ports;
+    found.sent = count;
+    found.answered = match_answered(s->match);
+    found.rate = s->options->send.rate == SEND_RATE_MAX ? 0
+                 : s->options->send.rate                ? s->options->send.rate
+                                         : 1e9 / (double)send_interval(&s->options->send);
+    found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
+    tally_message(&s->tally, count, found.answered,
+                  addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
+    if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
+                    pcapfile_flush(s->pcap, &d)))
+        fprintf(stderr, "tcpwave: %s\n", d.text);
+    report_verdict(&s->report, session_stamp(),
+                   &(struct report_verdict){.command = s->options->command->name,
+                                            .verdict = verdict,
+                                            .exit = s->signal ? 128 + s->signal : (int)verdict,
+                                            .send = &found,
+                                            .guard = wire_info(s->wire)->guard,
+                                            .captured = stats.received,
+                                            .dropped = stats.dropped,
+                                            .message = s->failed ? s->error.text : message});
+    if (s->options->quiet && s->failed)
+        fprintf(stderr, "tcpwave: %s\n", s->error.text);
+    return s->signal ? 128 + s->signal : (int)verdict;
+}
+
+static int usage(const char *text)
+{
+    fprintf(stderr, "tcpwave: %s\n", text);
+    return VERDICT_USAGE;
+}
+
+int send_run(const struct options *o)
+{
+    struct send *s = calloc(1, sizeof *s);
+    wave_time interval = send_interval(&o->send);
+    const char *wrong;
+    struct diag d;
+    int status;
+
+    if (!s)
+        return session_refuse(o, &(struct diag){"no memory for the run"});
+    s->options = o;
+    s->signals = -1;
+    s->bulk = o->send.count > 1 && interval < BULK_INTERVAL;
+    signals_ignore_pipe();
+    if (target_resolve(&o->target, options_family(o), &s->target, &d)) {
+        status = session_refuse(o, &d);
+    } else if ((wrong = send_check_family(&o->send, s->target.v6))) {
+        status = usage(wrong);
+    } else if (s->bulk && !o->send.limit &&
+               rate_limit_check(s->target.v6, &s->target.addr,
+                                interval ? 1e9 / (double)interval : 1e9, &d)) {
+        status = usage(d.text);
+    } else if (open_parts(s, &d)) {
+        status = session_refuse(o, &d);
+    } else {
+        open_report(s);
+        run(s);
+        status = conclude(s);
+    }
+    close_parts(s);
+    free(s);
+    return status;
+}

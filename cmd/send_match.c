@@ -1,0 +1,298 @@
+#include "cmd/send_match.h"
+
+#include <stdlib.h>
+
+#include "lib/core/err.h"
+
+#define NONE UINT64_MAX
+
+/* What is remembered of one segment; its numbers follow from its place. */
+struct sent {
+    wave_time stamp;
+    bool answered; /* once at least */
+};
+
+struct match {
+    struct match_plan plan;
+    uint64_t memory;   /* a power of two */
+    uint64_t head;     /* segments sent; the last `memory` of them are in the ring */
+    uint64_t answered; /* of them all */
+    uint64_t newest;   /* of those answered, or NONE */
+    uint64_t seen;     /* none before it is looked for in the capture, which is in order */
+    uint64_t expired;  /* everything before it was answered or told of */
+    struct sent *ring;
+    uint64_t *waiting; /* for each port, no segment before it waits for its first answer */
+};
+
+/* A power of two, and so many that their sequence numbers do not meet themselves. */
+static uint64_t memory_for(const struct match_plan *plan)
+{
+    uint64_t n = 1;
+
+    while (n < plan->count && n < MATCH_MEMORY && n * 2 * plan->step <= UINT32_MAX)
+        n *= 2;
+    return n;
+}
+
+int match_open(struct match **out, const struct match_plan *plan)
+{
+    struct match *m = calloc(1, sizeof *m);
+
+    if (!m)
+        return WAVE_ENOMEM;
+    m->plan = *plan;
+    m->newest = NONE;
+    m->memory = memory_for(plan);
+    m->ring = calloc(m->memory, sizeof *m->ring);
+    m->waiting = calloc(plan->ports, sizeof *m->waiting);
+    if (!m->ring || !m->waiting) {
+        match_close(m);
+        return WAVE_ENOMEM;
+    }
+    for (uint16_t i = 0; i < plan->ports; i++)
+        m->waiting[i] = i;
+    *out = m;
+    return 0;
+}
+
+void match_close(struct match *m)
+{
+    if (!m)
+        return;
+    free(m->ring);
+    free(m->waiting);
+    free(m);
+}
+
+uint16_t match_port(const struct match_plan *p, uint64_t i)
+{
+    return (uint16_t)(p->lport + i % p->ports);
+}
+
+uint32_t match_seq(const struct match_plan *p, uint64_t i)
+{
+    return p->seq + (uint32_t)i * p->step;
+}
+
+static struct sent *at(const struct match *m, uint64_t i)
+{
+    return &m->ring[i & (m->memory - 1)];
+}
+
+/* The oldest that is remembered. */
+static uint64_t tail(const struct match *m)
+{
+    return m->head > m->memory ? m->head - m->memory : 0;
+}
+
+/* The first segment from `i` on that went out from this port. */
+static uint64_t on_port(const struct match *m, uint16_t lport, uint64_t i)
+{
+    uint64_t place = (uint16_t)(lport - m->plan.lport), ports = m->plan.ports;
+
+    return i + (place + ports - i % ports) % ports;
+}
+
+void match_sent(struct match *m, wave_time stamp)
+{
+    *at(m, m->head++) = (struct sent){.stamp = stamp};
+}
+
+/* The oldest segment from `i` on, of that port, without an answer; NONE when all have one. */
+static uint64_t unanswered_from(const struct match *m, uint16_t lport, uint64_t i)
+{
+    i = on_port(m, lport, i);
+    while (i < m->head && at(m, i)->answered)
+        i += m->plan.ports;
+    return i < m->head ? i : NONE;
+}
+
+/* The oldest of the port that waits; what was found answered or forgotten is not looked at again.
+ */
+static uint64_t oldest_waiting(struct match *m, uint16_t lport)
+{
+    uint64_t *from = &m->waiting[(uint16_t)(lport - m->plan.lport)];
+    uint64_t first = unanswered_from(m, lport, *from > tail(m) ? *from : tail(m));
+
+    *from = first == NONE ? on_port(m, lport, m->head) : first;
+    return first;
+}
+
+/* The newest of the port, or NONE. */
+static uint64_t newest_on(const struct match *m, uint16_t lport)
+{
+    uint64_t next = on_port(m, lport, m->head);
+
+    return next >= m->plan.ports && next - m->plan.ports >= tail(m) ? next - m->plan.ports : NONE;
+}
+
+/* Those of the port cannot be told apart: the oldest that waits, else the newest again. Whether
+ * another one waits besides makes the difference between a round trip and a guess. */
+static uint64_t any_on(struct match *m, uint16_t lport, bool *sure)
+{
+    uint64_t i = oldest_waiting(m, lport);
+
+    *sure = i == NONE || unanswered_from(m, lport, i + m->plan.ports) == NONE;
+    return i == NONE ? newest_on(m, lport) : i;
+}
+
+/* With sequence numbers that count up: the remembered segment of the port whose number is `least`
+ * to `most` below `number`, the newest of those that are; NONE when there is none. */
+static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t number, uint32_t least,
+                            uint32_t most)
+{
+    uint64_t first = tail(m), ports = m->plan.ports;
+    uint32_t beyond = number - least - match_seq(&m->plan, first);
+    uint64_t i = first + beyond / m->plan.step;
+
+    if (m->head == 0)
+        return NONE;
+    if (i >= m->head)
+        i = m->head - 1;
+    /* Back to the port's own. */
+    uint64_t back = (i % ports + ports - (uint16_t)(lport - m->plan.lport)) % ports;
+    if (i < first + back)
+        return NONE;
+    i -= back;
+    uint32_t distance = number - match_seq(&m->plan, i);
+    return distance >= least && distance <= most ? i : NONE;
+}
+
+/* The segment that has `number` between `least` and `most` beyond its own. */
+static uint64_t by_number(struct match *m, uint16_t lport, uint32_t number, uint32_t least,
+                          uint32_t most, bool *sure)
+{
+    *sure = true;
+    if (m->plan.step) {
+        uint64_t exact = by_distance(m, lport, number, most, most);
+        return exact == NONE ? by_distance(m, lport, number, least, most) : exact;
+    }
+    uint32_t distance = number - m->plan.seq;
+    return distance >= least && distance <= most ? any_on(m, lport, sure) : NONE;
+}
+
+bool match_seen(struct match *m, uint16_t lport, uint32_t seq, wave_time stamp, uint64_t *out)
+{
+    uint64_t i;
+
+    if ((uint16_t)(lport - m->plan.lport) >= m->plan.ports)
+        return false;
+    if (m->seen < tail(m))
+        m->seen = tail(m);
+    if (m->plan.step)
+        i = by_distance(m, lport, seq, 0, 0);
+    else
+        i = seq == m->plan.seq ? on_port(m, lport, m->seen) : NONE;
+    if (i >= m->head || i < m->seen) /* NONE is beyond them all */
+        return false;
+    m->seen = i + 1;
+    at(m, i)->stamp = stamp;
+    *out = i;
+    return true;
+}
+
+static struct answer answered(struct match *m, enum answer_kind kind, uint64_t i, bool sure,
+                              wave_time stamp)
+{
+    struct answer a = {.kind = kind, .to = i, .rtt = WAVE_NEVER, .stray = i == NONE};
+
+    if (a.stray)
+        return a;
+    struct sent *s = at(m, i);
+    wave_time took = stamp > s->stamp ? stamp - s->stamp : 0;
+    a.duplicate = s->answered;
+    a.late = took > m->plan.wait;
+    a.out_of_order = !s->answered && m->newest != NONE && m->newest > i;
+    if (sure)
+        a.rtt = took;
+    if (!s->answered) {
+        s->answered = true;
+        m->answered++;
+        if (m->newest == NONE || m->newest < i)
+            m->newest = i;
+    }
+    return a;
+}
+
+static enum answer_kind kind_of(const struct seg *s)
+{
+    unsigned flags = s->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_ACK);
+
+    if (flags & SEG_RST)
+        return ANSWER_RST;
+    if (flags == (SEG_SYN | SEG_ACK))
+        return ANSWER_SYN_ACK;
+    return flags == SEG_ACK && !s->len ? ANSWER_ACK : ANSWER_OTHER;
+}
+
+/* Whether SEQ says for whom it is: it is what we said we expect next. */
+static bool has_our_ack(const struct match *m, const struct seg *s)
+{
+    return (m->plan.flags & SEG_ACK) && s->seq.v == m->plan.ack;
+}
+
+struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s, wave_time stamp)
+{
+    enum answer_kind kind = kind_of(s);
+    uint64_t i = NONE;
+    bool sure = true, unexpected = false;
+
+    if ((uint16_t)(lport - m->plan.lport) >= m->plan.ports)
+        return answered(m, kind, NONE, false, stamp);
+    if (s->flags & SEG_ACK)
+        i = by_number(m, lport, s->ack.v, m->plan.len != 0, m->plan.len, &sure);
+    if (i == NONE && has_our_ack(m, s))
+        i = any_on(m, lport, &sure);
+    if (i == NONE && kind == ANSWER_ACK) {
+        i = any_on(m, lport, &sure);
+        unexpected = true;
+    }
+    struct answer a = answered(m, kind, i, sure, stamp);
+    a.unexpected = unexpected;
+    return a;
+}
+
+struct answer match_icmp(struct match *m, uint16_t lport, const uint32_t *seq, wave_time stamp)
+{
+    uint64_t i = NONE;
+    bool sure = false;
+
+    if ((uint16_t)(lport - m->plan.lport) < m->plan.ports)
+        i = seq ? by_number(m, lport, *seq, 0, 0, &sure) : any_on(m, lport, &sure);
+    return answered(m, ANSWER_ICMP, i, sure, stamp);
+}
+
+/* The oldest that was neither answered nor told of, or head. */
+static uint64_t oldest_open(struct match *m)
+{
+    if (m->expired < tail(m))
+        m->expired = tail(m);
+    while (m->expired < m->head && at(m, m->expired)->answered)
+        m->expired++;
+    return m->expired;
+}
+
+bool match_unanswered(struct match *m, wave_time stamp, uint64_t *i)
+{
+    if (match_expiry(m) > stamp)
+        return false;
+    *i = m->expired++;
+    return true;
+}
+
+wave_time match_expiry(struct match *m)
+{
+    uint64_t i = oldest_open(m);
+
+    return i < m->head ? time_add(at(m, i)->stamp, m->plan.wait) : WAVE_NEVER;
+}
+
+uint64_t match_count(const struct match *m)
+{
+    return m->head;
+}
+
+uint64_t match_answered(const struct match *m)
+{
+    return m->answered;
+}
