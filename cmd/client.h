@@ -9,12 +9,14 @@
 
 #include "cmd/exchange.h"
 #include "cmd/session.h"
+#include "cmd/verify.h"
 
 /* A command's own state begins with this; it is the session's `user`. */
 struct client {
     const struct options *options;
     struct session_conn *conn;
     struct exchange exchange;
+    struct verify verify;
     bool closed; /* our side was closed, one way or the other: it gives no more data */
 };
 

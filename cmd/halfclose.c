@@ -61,9 +61,12 @@ static wave_time turn(struct session *s, wave_time now)
     struct halfclose *x = s->user;
     struct client *client = &x->client;
     struct conn *e = session_engine(s, client->conn);
+    wave_time at;
 
     if (e->state != STATE_CLOSED && !state_synchronized((enum state)e->state))
         return client_await_handshake(s, e);
+    if (verify_wait(s, client->conn, &client->verify, now, &at))
+        return at;
     client_move_data(s, client, e, now);
     if (e->state == STATE_CLOSED) {
         /* What was received before the end is still the user's. */

@@ -14,6 +14,7 @@
 #include "lib/wire/diag.h"
 
 #define MTU_UNKNOWN 1500
+#define VERIFY_TIME_WAIT WAVE_S
 #define KEEP_FREE (16 << 20) /* bytes of heap */
 
 /* Many peers send at once: some 20,000 frames in blocks, 512 where each has a slot of its own. */
@@ -132,6 +133,10 @@ static int open_parts(struct session *s, const struct target *target, struct dia
         error = wire_open(&s->wire, &wc, d);
     if (!error)
         error = engine_config(&cc, o, s->wire, target->v6, &seed, d);
+    if (!error && o->verify && s->shows && !o->keep_time_wait) {
+        cc.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
+        cc.msl = VERIFY_TIME_WAIT / 2;
+    }
     if (!error && stack_create(&s->stack, &cc, o->target.passive ? o->max : 1, seed) != 0)
         error = diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
     if (!error && o->target.passive)

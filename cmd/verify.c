@@ -1,5 +1,7 @@
 #include "cmd/verify.h"
 
+#include <stdio.h>
+
 #define CAPTURE_DELAY WAVE_MS /* from a segment's sending to its capture */
 #define ANSWER_WAIT WAVE_S
 
@@ -7,12 +9,20 @@
 static bool awaits_answer(struct session *s, struct session_conn *c, struct verify *v,
                           wave_time now)
 {
-    if (v->until == WAVE_NEVER || c->arrived != v->arrived)
+    bool answered = c->arrived != v->arrived;
+    char text[100];
+
+    if (v->until == WAVE_NEVER)
         return false;
-    if (now < v->until)
+    if (!answered && now < v->until)
         return true;
     v->until = WAVE_NEVER; /* said once */
-    report_note(&s->report, &c->flow, session_stamp(), true, "the probe was not answered");
+    if (answered)
+        snprintf(text, sizeof text, "answered, as it would have been before %s, too",
+                 state_name(c->flow.peer.state));
+    else
+        snprintf(text, sizeof text, "the probe was not answered");
+    report_note(&s->report, &c->flow, session_stamp(), !answered, text);
     return false;
 }
 

@@ -1,5 +1,9 @@
-/* --verify: a harmless probe wherever a step left the peer's state merely assumed, and a pause
- * until it is answered. */
+/*
+ * --verify: a harmless probe wherever a step left the peer's state merely assumed, and a pause
+ * until it is answered. The answer proves the state, or shows another, or tells only that the peer
+ * knows the connection, when it would have been the same a step earlier; which is then said. Our
+ * own RST is the one step after which nothing is left to ask with.
+ */
 #ifndef TCPWAVE_CMD_VERIFY_H
 #define TCPWAVE_CMD_VERIFY_H
 
