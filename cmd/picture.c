@@ -28,7 +28,7 @@ enum {
     MARGIN = 24,
     LABEL_COLUMNS = 66, /* between the bars */
     CAUSE_COLUMNS = 46,
-    TIME_UNIT = 40, /* PICTURE_TIME: pixels for the median of the gaps */
+    TIME_UNIT = 44, /* PICTURE_TIME: pixels for the median of the gaps */
     TIME_MOST = 240 /* and for the longest */
 };
 

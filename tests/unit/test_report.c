@@ -12,116 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/report_rig.h"
+
 #include "cmd/ladder.h"
 #include "cmd/render_json.h"
 #include "cmd/report.h"
 #include "cmd/summary.h"
-
-#define ORIGIN (1000 * WAVE_S)
-#define OUR_ISN 0xfffffff0u /* the numbers wrap on the way */
-#define THEIR_ISN 7000u
-
-struct script {
-    struct report report;
-    struct report_flow flow;
-    wave_time at;
-    char *text;
-    size_t size;
-    FILE *to;
-};
-
-static const struct flow v4 = {
-    .local = {{192, 0, 2, 1}}, .remote = {{192, 0, 2, 2}}, .lport = 40000, .rport = 80};
-
-static void start(struct script *t, const struct flow *flow)
-{
-    memset(t, 0, sizeof *t);
-    report_init(&t->report);
-    report_flow_init(&t->flow, flow, 0);
-    t->at = ORIGIN;
-    t->to = open_memstream(&t->text, &t->size);
-    assert_non_null(t->to);
-}
-
-static void finish(struct script *t)
-{
-    fclose(t->to);
-    free(t->text);
-}
-
-/* A segment of the script; numbers relative to the ISNs. */
-struct step {
-    bool out;
-    unsigned flags;
-    uint32_t seq, ack, len;
-    uint16_t wnd;
-    bool again;
-    enum state local;
-    struct opt opt;
-};
-
-static void say(struct script *t, const struct step *s)
-{
-    static const uint8_t zeros[65536];
-    struct packet p = {.kind = PACKET_TCP, .ttl = 64, .df = true, .flow = t->flow.flow};
-    struct report_seen seen = {.out = s->out,
-                               .retransmission = s->again,
-                               .local = s->local,
-                               .packet = &p,
-                               .ip = zeros,
-                               .ip_len = 40};
-
-    if (!s->out)
-        p.flow = flow_reverse(&p.flow);
-    p.seg = (struct seg){.seq = seq_of((s->out ? OUR_ISN : THEIR_ISN) + s->seq),
-                         .flags = (uint16_t)s->flags,
-                         .wnd = s->wnd,
-                         .len = s->len,
-                         .data = s->len ? zeros : NULL,
-                         .opt = s->opt};
-    if (s->flags & SEG_ACK)
-        p.seg.ack = seq_of((s->out ? THEIR_ISN : OUR_ISN) + s->ack);
-    seen.stamp = t->at;
-    report_segment(&t->report, &t->flow, &seen);
-    t->at += 100 * WAVE_US;
-}
-
-static void moved(struct script *t, enum state from, enum state to, uint32_t evidence)
-{
-    struct report_change c = {from, to, "a cause"};
-    report_local(&t->report, &t->flow, t->at, &c, evidence);
-}
-
-static const struct opt syn_options = {.has = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED |
-                                              OPT_TIMESTAMP,
-                                       .mss = 1460,
-                                       .wscale = 7,
-                                       .tsval = 5};
-
-static void handshake(struct script *t)
-{
-    struct opt answer = syn_options;
-    answer.tsval = 9;
-    answer.tsecr = 5;
-    moved(t, STATE_CLOSED, STATE_SYN_SENT, 0);
-    say(t, &(struct step){.out = true,
-                          .flags = SEG_SYN,
-                          .wnd = 64240,
-                          .local = STATE_SYN_SENT,
-                          .opt = syn_options});
-    say(t, &(struct step){.flags = SEG_SYN | SEG_ACK,
-                          .ack = 1,
-                          .wnd = 65160,
-                          .local = STATE_ESTABLISHED,
-                          .opt = answer});
-    moved(t, STATE_SYN_SENT, STATE_ESTABLISHED, 2);
-    say(t, &(struct step){.out = true,
-                          .flags = SEG_ACK,
-                          .seq = 1,
-                          .ack = 1,
-                          .wnd = 502,
-                          .local = STATE_ESTABLISHED});
-}
 
 /* The lines of JSON as an array. */
 static json_t *lines_of(struct script *t)
@@ -162,10 +58,10 @@ static void json_lines_tell_the_handshake_word_for_word(void **state)
     json_t *all;
     (void)state;
 
-    start(&t, &v4);
+    script_start(&t, &script_v4);
     struct render_json j = {t.to, false};
     report_add(&t.report, render_json, &j);
-    handshake(&t);
+    script_handshake(&t);
     all = lines_of(&t);
     assert_line(
         all, 0,
@@ -202,7 +98,7 @@ static void json_lines_tell_the_handshake_word_for_word(void **state)
                 "\"retransmission\":false,\"notes\":[]}");
     assert_false(j.failed);
     json_decref(all);
-    finish(&t);
+    script_finish(&t);
 }
 
 static void relative_numbers_go_on_across_the_wrap(void **state)
@@ -211,23 +107,23 @@ static void relative_numbers_go_on_across_the_wrap(void **state)
     json_t *all;
     (void)state;
 
-    start(&t, &v4);
-    handshake(&t);
+    script_start(&t, &script_v4);
+    script_handshake(&t);
     struct render_json j = {t.to, false};
     report_add(&t.report, render_json, &j);
-    say(&t, &(struct step){.out = true,
-                           .flags = SEG_ACK | SEG_PSH,
-                           .seq = 21,
-                           .ack = 1,
-                           .len = 5,
-                           .wnd = 502,
-                           .local = STATE_ESTABLISHED});
+    script_say(&t, &(struct step){.out = true,
+                                  .flags = SEG_ACK | SEG_PSH,
+                                  .seq = 21,
+                                  .ack = 1,
+                                  .len = 5,
+                                  .wnd = 502,
+                                  .local = STATE_ESTABLISHED});
     all = lines_of(&t);
     const json_t *line = json_array_get(all, 0);
     assert_int_equal(json_integer_value(json_object_get(line, "seq")), 5);
     assert_int_equal(json_integer_value(json_object_get(line, "rel_seq")), 21);
     json_decref(all);
-    finish(&t);
+    script_finish(&t);
 }
 
 static void a_change_waits_for_the_segment_it_sends(void **state)
@@ -236,31 +132,31 @@ static void a_change_waits_for_the_segment_it_sends(void **state)
     json_t *all;
     (void)state;
 
-    start(&t, &v4);
-    handshake(&t);
+    script_start(&t, &script_v4);
+    script_handshake(&t);
     struct render_json j = {t.to, false};
     report_add(&t.report, render_json, &j);
-    moved(&t, STATE_ESTABLISHED, STATE_FIN_WAIT_1, 0);
+    script_moved(&t, STATE_ESTABLISHED, STATE_FIN_WAIT_1, 0);
     /* Sent before the change, captured after it: not the evidence. */
-    say(&t, &(struct step){.out = true,
-                           .flags = SEG_ACK,
-                           .seq = 1,
-                           .ack = 1,
-                           .wnd = 502,
-                           .local = STATE_ESTABLISHED});
-    say(&t, &(struct step){.out = true,
-                           .flags = SEG_ACK | SEG_FIN,
-                           .seq = 1,
-                           .ack = 1,
-                           .wnd = 502,
-                           .local = STATE_FIN_WAIT_1});
+    script_say(&t, &(struct step){.out = true,
+                                  .flags = SEG_ACK,
+                                  .seq = 1,
+                                  .ack = 1,
+                                  .wnd = 502,
+                                  .local = STATE_ESTABLISHED});
+    script_say(&t, &(struct step){.out = true,
+                                  .flags = SEG_ACK | SEG_FIN,
+                                  .seq = 1,
+                                  .ack = 1,
+                                  .wnd = 502,
+                                  .local = STATE_FIN_WAIT_1});
     all = lines_of(&t);
     const json_t *change = json_array_get(all, 2);
     assert_string_equal(json_string_value(json_object_get(change, "event")), "state");
     assert_string_equal(json_string_value(json_object_get(change, "to")), "FIN_WAIT_1");
     assert_int_equal(json_integer_value(json_object_get(change, "evidence")), 5);
     json_decref(all);
-    finish(&t);
+    script_finish(&t);
 }
 
 static void a_change_that_no_segment_follows_has_no_evidence(void **state)
@@ -269,18 +165,18 @@ static void a_change_that_no_segment_follows_has_no_evidence(void **state)
     json_t *all;
     (void)state;
 
-    start(&t, &v4);
-    handshake(&t);
+    script_start(&t, &script_v4);
+    script_handshake(&t);
     struct render_json j = {t.to, false};
     report_add(&t.report, render_json, &j);
-    moved(&t, STATE_ESTABLISHED, STATE_CLOSED, 0);
+    script_moved(&t, STATE_ESTABLISHED, STATE_CLOSED, 0);
     report_flush(&t.report, &t.flow, t.at);
     all = lines_of(&t);
     assert_int_equal(json_array_size(all), 1);
     assert_true(json_is_null(json_object_get(json_array_get(all, 0), "evidence")));
     assert_int_equal(t.flow.local, STATE_CLOSED);
     json_decref(all);
-    finish(&t);
+    script_finish(&t);
 }
 
 static void handshake_rtt_is_between_two_stamps(void **state)
@@ -288,10 +184,10 @@ static void handshake_rtt_is_between_two_stamps(void **state)
     struct script t;
     (void)state;
 
-    start(&t, &v4);
-    handshake(&t);
+    script_start(&t, &script_v4);
+    script_handshake(&t);
     assert_int_equal(t.flow.rtt, 100 * WAVE_US);
-    finish(&t);
+    script_finish(&t);
 }
 
 /* RFC 7323, 4.1: the echoed timestamp names the SYN; RFC 6298, section 3: else nobody knows. An
@@ -306,25 +202,26 @@ static void rtt_of_a_repeated_syn_needs_its_timestamp(void **state)
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
         struct script t;
-        struct opt first = syn_options, second = syn_options, answer = syn_options;
-        start(&t, &v4);
+        struct opt first = script_syn, second = script_syn, answer = script_syn;
+        script_start(&t, &script_v4);
         second.tsval = 1005;
         answer.tsecr = cases[i].echo;
         if (!cases[i].timestamps)
             first.has = second.has = answer.has = OPT_MSS;
-        say(&t,
-            &(struct step){.out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = first});
-        say(&t, &(struct step){.out = true,
-                               .flags = SEG_SYN,
-                               .again = true,
-                               .local = STATE_SYN_SENT,
-                               .opt = second});
-        say(&t,
-            &(struct step){
-                .flags = SEG_SYN | SEG_ACK, .ack = 1, .local = STATE_ESTABLISHED, .opt = answer});
+        script_say(&t, &(struct step){
+                           .out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = first});
+        script_say(&t, &(struct step){.out = true,
+                                      .flags = SEG_SYN,
+                                      .again = true,
+                                      .local = STATE_SYN_SENT,
+                                      .opt = second});
+        script_say(&t, &(struct step){.flags = SEG_SYN | SEG_ACK,
+                                      .ack = 1,
+                                      .local = STATE_ESTABLISHED,
+                                      .opt = answer});
         assert_int_equal(t.flow.rtt, cases[i].rtt);
         assert_int_equal(t.flow.syn_sent, 2);
-        finish(&t);
+        script_finish(&t);
     }
 }
 
@@ -335,23 +232,24 @@ static void window_is_scaled_only_when_both_offered(void **state)
     json_t *all;
     (void)state;
 
-    start(&t, &v4);
-    say(&t,
-        &(struct step){.out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = syn_options});
-    say(&t, &(struct step){.flags = SEG_SYN | SEG_ACK, .ack = 1, .local = STATE_ESTABLISHED});
+    script_start(&t, &script_v4);
+    script_say(&t, &(struct step){
+                       .out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = script_syn});
+    script_say(&t,
+               &(struct step){.flags = SEG_SYN | SEG_ACK, .ack = 1, .local = STATE_ESTABLISHED});
     struct render_json j = {t.to, false};
     report_add(&t.report, render_json, &j);
-    say(&t, &(struct step){.out = true,
-                           .flags = SEG_ACK,
-                           .seq = 1,
-                           .ack = 1,
-                           .wnd = 502,
-                           .local = STATE_ESTABLISHED});
+    script_say(&t, &(struct step){.out = true,
+                                  .flags = SEG_ACK,
+                                  .seq = 1,
+                                  .ack = 1,
+                                  .wnd = 502,
+                                  .local = STATE_ESTABLISHED});
     all = lines_of(&t);
     assert_int_equal(json_integer_value(json_object_get(json_array_get(all, 0), "window_bytes")),
                      502);
     json_decref(all);
-    finish(&t);
+    script_finish(&t);
 }
 
 static void verdict_says_what_the_contract_names(void **state)
@@ -360,8 +258,8 @@ static void verdict_says_what_the_contract_names(void **state)
     json_t *all;
     (void)state;
 
-    start(&t, &v4);
-    handshake(&t);
+    script_start(&t, &script_v4);
+    script_handshake(&t);
     struct render_json j = {t.to, false};
     report_add(&t.report, render_json, &j);
     t.flow.sent_bytes = 78;
@@ -388,7 +286,7 @@ static void verdict_says_what_the_contract_names(void **state)
         "\"socket filter\",\"capture\":{\"received\":9,\"dropped\":0},\"message\":\"a "
         "sentence\"}");
     json_decref(all);
-    finish(&t);
+    script_finish(&t);
 }
 
 /* Columns that a line takes: every character that is drawn is one column wide. */
@@ -428,32 +326,32 @@ static void crowded(struct script *t)
     struct opt sacks = {.has = OPT_SACK | OPT_TIMESTAMP | OPT_OTHER, .sacks = 4};
     struct icmp e = {.type = 1, .code = 1, .flow = t->flow.flow, .from = t->flow.flow.remote};
 
-    handshake(t);
+    script_handshake(t);
     for (unsigned i = 0; i < 4; i++)
         sacks.sack[i] = (struct sack_block){seq_of(OUR_ISN + 4000000000u + 100 * i),
                                             seq_of(OUR_ISN + 4000000000u + 100 * i + 50)};
     t->at += 100000 * WAVE_S;
-    say(t, &(struct step){.flags = SEG_ACK | SEG_PSH | SEG_URG | SEG_ECE | SEG_CWR | SEG_FIN,
-                          .seq = 4000000001u,
-                          .ack = 3999999999u,
-                          .len = 65000,
-                          .wnd = 65535,
-                          .local = STATE_SYN_RECEIVED,
-                          .opt = sacks});
-    say(t, &(struct step){.out = true,
-                          .flags = SEG_ACK | SEG_PSH,
-                          .seq = 3999999999u,
-                          .ack = 4000000001u,
-                          .len = 65000,
-                          .wnd = 65535,
-                          .again = true,
-                          .local = STATE_SYN_RECEIVED,
-                          .opt = sacks});
+    script_say(t, &(struct step){.flags = SEG_ACK | SEG_PSH | SEG_URG | SEG_ECE | SEG_CWR | SEG_FIN,
+                                 .seq = 4000000001u,
+                                 .ack = 3999999999u,
+                                 .len = 65000,
+                                 .wnd = 65535,
+                                 .local = STATE_SYN_RECEIVED,
+                                 .opt = sacks});
+    script_say(t, &(struct step){.out = true,
+                                 .flags = SEG_ACK | SEG_PSH,
+                                 .seq = 3999999999u,
+                                 .ack = 4000000001u,
+                                 .len = 65000,
+                                 .wnd = 65535,
+                                 .again = true,
+                                 .local = STATE_SYN_RECEIVED,
+                                 .opt = sacks});
     report_icmp(&t->report, &t->flow, t->at, &e, true);
     report_note(&t->report, &t->flow, t->at, true,
                 "a note that is a good deal longer than there is room for between two lines of "
                 "life, so that it has to be broken somewhere, more than once at that");
-    moved(t, STATE_SYN_RECEIVED, STATE_CLOSED, 0);
+    script_moved(t, STATE_SYN_RECEIVED, STATE_CLOSED, 0);
     report_flush(&t->report, &t->flow, t->at);
 }
 
@@ -470,7 +368,7 @@ static void assert_drawn(const struct flow *flow, unsigned width, bool unicode, 
                                .message = "a sentence that goes on and on until it can no longer "
                                           "stand in one line of the eighty columns there are"};
 
-    start(&t, flow);
+    script_start(&t, flow);
     term.to = t.to;
     ladder_init(&l, &term, verbose);
     report_add(&t.report, ladder_event, &l);
@@ -486,7 +384,7 @@ static void assert_drawn(const struct flow *flow, unsigned width, bool unicode, 
     assert_non_null(strstr(t.text, "SYN ACK"));
     assert_non_null(strstr(t.text, "ESTABLISHED?"));
     assert_non_null(strstr(t.text, "is assumed"));
-    finish(&t);
+    script_finish(&t);
 }
 
 static const struct flow v6 = {.local = {{0x20, 1, 0xd, 0xb8, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33,
@@ -502,8 +400,8 @@ static void no_line_is_wider_than_the_terminal(void **state)
     (void)state;
     for (unsigned verbose = 0; verbose < 3; verbose++)
         for (unsigned width = 80; width <= 200; width += 8) {
-            assert_drawn(&v4, width, false, verbose);
-            assert_drawn(&v4, width, true, verbose);
+            assert_drawn(&script_v4, width, false, verbose);
+            assert_drawn(&script_v4, width, true, verbose);
             assert_drawn(&v6, width, true, verbose);
         }
 }
@@ -516,30 +414,157 @@ static void a_long_transfer_is_drawn_in_part(void **state)
     unsigned rows = 0;
     (void)state;
 
-    start(&t, &v4);
+    script_start(&t, &script_v4);
     term.to = t.to;
     ladder_init(&l, &term, 0);
     report_add(&t.report, ladder_event, &l);
-    handshake(&t);
+    script_handshake(&t);
     for (uint32_t i = 0; i < 5000; i++)
-        say(&t, &(struct step){.flags = SEG_ACK,
-                               .seq = 1 + 1000 * i,
-                               .ack = 1,
-                               .len = 1000,
-                               .wnd = 509,
-                               .local = STATE_ESTABLISHED});
-    say(&t, &(struct step){.flags = SEG_ACK | SEG_FIN,
-                           .seq = 5000001,
-                           .ack = 1,
-                           .wnd = 509,
-                           .local = STATE_CLOSE_WAIT});
+        script_say(&t, &(struct step){.flags = SEG_ACK,
+                                      .seq = 1 + 1000 * i,
+                                      .ack = 1,
+                                      .len = 1000,
+                                      .wnd = 509,
+                                      .local = STATE_ESTABLISHED});
+    script_say(&t, &(struct step){.flags = SEG_ACK | SEG_FIN,
+                                  .seq = 5000001,
+                                  .ack = 1,
+                                  .wnd = 509,
+                                  .local = STATE_CLOSE_WAIT});
     fflush(t.to);
     for (const char *at = t.text; (at = strchr(at, '\n')); at++)
         rows++;
     assert_true(rows < 60);
     assert_non_null(strstr(t.text, "segments, 4.7 MiB in 497"));
     assert_non_null(strstr(t.text, "FIN ACK"));
-    finish(&t);
+    script_finish(&t);
+}
+
+/* Starts a script whose ladder is drawn at `width`. */
+static void start_ladder(struct script *t, struct ladder *l, unsigned width)
+{
+    struct term term = {.width = width};
+
+    script_start(t, &script_v4);
+    term.to = t->to;
+    ladder_init(l, &term, 0);
+    report_add(&t->report, ladder_event, l);
+    script_handshake(t);
+}
+
+static void assert_tells(struct script *t, const char *text)
+{
+    fflush(t->to);
+    if (!strstr(t->text, text))
+        fail_msg("\"%s\" is not told by\n%s", text, t->text);
+}
+
+static const struct step our_data = {.out = true,
+                                     .flags = SEG_ACK | SEG_PSH,
+                                     .seq = 1,
+                                     .ack = 1,
+                                     .len = 100,
+                                     .wnd = 502,
+                                     .local = STATE_ESTABLISHED};
+
+static void a_segment_sent_again_names_the_one_it_repeats(void **state)
+{
+    struct script t;
+    struct ladder l;
+    struct step s = our_data;
+    (void)state;
+
+    start_ladder(&t, &l, 80);
+    script_say(&t, &s);
+    s.again = true;
+    script_say(&t, &s);
+    script_say(&t, &s);
+    assert_tells(&t, "PSH again: 4 lost?");
+    assert_tells(&t, "PSH again: 5 lost?");
+    script_finish(&t);
+}
+
+/* Theirs was here, and so it was no loss of theirs; what was never here before fills a gap. */
+static void the_peers_repetition_is_told_from_what_fills_a_gap(void **state)
+{
+    struct script t;
+    struct ladder l;
+    struct step s = {.flags = SEG_ACK, .ack = 1, .len = 10, .wnd = 509, .local = STATE_ESTABLISHED};
+    (void)state;
+
+    start_ladder(&t, &l, 80);
+    s.seq = 11;
+    script_say(&t, &s); /* 4 */
+    assert_tells(&t, "ACK out of order");
+    s.seq = 1;
+    script_say(&t, &s); /* 5 */
+    assert_tells(&t, "ACK fills gap");
+    script_say(&t, &s);
+    assert_tells(&t, "ACK again: 5 ");
+    assert_null(strstr(t.text, "lost"));
+    script_finish(&t);
+}
+
+static void a_silence_is_told_by_its_length(void **state)
+{
+    struct script t;
+    struct ladder l;
+    (void)state;
+
+    start_ladder(&t, &l, 80);
+    t.at += ROWS_SILENCE - 200 * WAVE_US;
+    script_say(&t, &our_data);
+    fflush(t.to);
+    assert_null(strstr(t.text, "..."));
+    t.at += 75 * WAVE_S;
+    script_say(&t, &our_data);
+    assert_tells(&t, "... 75.00 s ...");
+    script_finish(&t);
+}
+
+/* RFC 9293, 3.6: the first FIN is acknowledged by a side that stays open. */
+static void a_half_close_is_marked(void **state)
+{
+    struct script t;
+    struct ladder l;
+    struct step fin = {.out = true,
+                       .flags = SEG_ACK | SEG_FIN,
+                       .seq = 1,
+                       .ack = 1,
+                       .wnd = 502,
+                       .local = STATE_FIN_WAIT_1};
+    struct step ack = {.flags = SEG_ACK, .seq = 1, .ack = 2, .wnd = 509, .local = STATE_FIN_WAIT_2};
+    (void)state;
+
+    start_ladder(&t, &l, 80);
+    script_moved(&t, STATE_ESTABLISHED, STATE_FIN_WAIT_1, 0);
+    script_say(&t, &fin);
+    script_say(&t, &ack);
+    assert_tells(&t, "ACK half-close seq 1 ack 2");
+    assert_tells(&t, "! FIN ACK");
+    script_say(&t, &ack);
+    assert_null(strstr(strstr(t.text, "half-close") + 1, "half-close"));
+    script_finish(&t);
+}
+
+/* RFC 2883, 4: the first SACK block below the acknowledgement. */
+static void a_d_sack_is_told_as_such(void **state)
+{
+    struct script t;
+    struct ladder l;
+    struct step ack = {.flags = SEG_ACK, .seq = 1, .ack = 101, .local = STATE_ESTABLISHED};
+    (void)state;
+
+    start_ladder(&t, &l, 80);
+    script_say(&t, &our_data);
+    ack.opt = (struct opt){.has = OPT_SACK, .sacks = 1};
+    ack.opt.sack[0] = (struct sack_block){seq_of(OUR_ISN + 1), seq_of(OUR_ISN + 101)};
+    script_say(&t, &ack);
+    assert_tells(&t, "had twice 1:101");
+    ack.opt.sack[0] = (struct sack_block){seq_of(OUR_ISN + 201), seq_of(OUR_ISN + 301)};
+    script_say(&t, &ack);
+    assert_tells(&t, "sack 201:301");
+    script_finish(&t);
 }
 
 int main(void)
@@ -555,6 +580,11 @@ int main(void)
         cmocka_unit_test(verdict_says_what_the_contract_names),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(a_long_transfer_is_drawn_in_part),
+        cmocka_unit_test(a_segment_sent_again_names_the_one_it_repeats),
+        cmocka_unit_test(the_peers_repetition_is_told_from_what_fills_a_gap),
+        cmocka_unit_test(a_silence_is_told_by_its_length),
+        cmocka_unit_test(a_half_close_is_marked),
+        cmocka_unit_test(a_d_sack_is_told_as_such),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

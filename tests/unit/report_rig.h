@@ -1,0 +1,50 @@
+/* A scripted exchange for the tests of what is made of the stream of events: segments of one
+ * connection with numbers relative to both ISNs, a tenth of a millisecond apart. */
+#ifndef TCPWAVE_TESTS_REPORT_RIG_H
+#define TCPWAVE_TESTS_REPORT_RIG_H
+
+#include <stdio.h>
+
+#include "cmd/report.h"
+
+#define ORIGIN (1000 * WAVE_S)
+#define OUR_ISN 0xfffffff0u /* the numbers wrap on the way */
+#define THEIR_ISN 7000u
+
+struct script {
+    struct report report;
+    struct report_flow flow;
+    wave_time at; /* of the next segment */
+    char *text;   /* what was written to `to`, once it is flushed */
+    size_t size;
+    FILE *to;
+};
+
+extern const struct flow script_v4;
+
+/* Options of a present-day SYN. */
+extern const struct opt script_syn;
+
+void script_start(struct script *t, const struct flow *flow);
+void script_finish(struct script *t);
+
+/* A segment of the script; numbers relative to the ISNs. */
+struct step {
+    bool out;
+    unsigned flags;
+    uint32_t seq, ack, len;
+    uint16_t wnd;
+    bool again;
+    enum state local;
+    struct opt opt;
+};
+
+void script_say(struct script *t, const struct step *s);
+
+/* Our state moves, by the captured segment `evidence`, or by none. */
+void script_moved(struct script *t, enum state from, enum state to, uint32_t evidence);
+
+/* Three segments, with us as the active side. */
+void script_handshake(struct script *t);
+
+#endif
