@@ -344,6 +344,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     struct event events[EVENTS];
     uint32_t id = stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
+    enum state before;
     unsigned n;
 
     if (id != STACK_NONE && !c) {
@@ -353,7 +354,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
         if (!c) /* no memory for it: to the peer its SYN was lost */
             stack_release(s->stack, id);
     }
-    if (!c)
+    if (!c && !(seg->flags & SEG_SYN)) /* the flow of a SYN that drew a cookie is nobody's */
         c = find_flow(s, &flow);
     if (c)
         arrived(s, c, seg);
@@ -362,14 +363,19 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
         c->syn_ack_at[0] = c->syn_ack_at[1];
         c->syn_ack_at[1] = now;
     }
+    before = c ? c->state : STATE_CLOSED;
     n = pull_events(s, events);
     if (c && s->shows) {
+        /* What we do while segments wait in the ring comes behind them in the order of the wire:
+         * our state moves with our own segment, once that is captured. */
+        if (journal_empty(&s->journal))
+            report_flush(&s->report, &c->flow, p->stamp);
+        bool ahead = c->flow.waiting_count && c->state == before;
         struct report_seen seen = {.stamp = p->stamp,
-                                   .local = c->state,
+                                   .local = ahead ? c->flow.local : c->state,
                                    .packet = &p->packet,
                                    .ip = p->ip,
                                    .ip_len = p->ip_len};
-        report_flush(&s->report, &c->flow, p->stamp);
         report_segment(&s->report, &c->flow, &seen);
     }
     tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
