@@ -214,9 +214,12 @@ struct plan conn_plan(const struct conn *c)
         p.fin = true;
         return p;
     }
-    if (c->flags & CONN_KEEP_OWED)
+    /* Data or a FIN may have gone out since the probe became due. A garbage byte on an
+     * unacknowledged number would then be taken for data, should the original be lost. */
+    const bool idle = conn_flight(c) == 0;
+    if (idle && (c->flags & CONN_KEEP_OWED))
         p.what = SEND_KEEP;
-    else if (c->flags & CONN_VERIFY_OWED)
+    else if (idle && (c->flags & CONN_VERIFY_OWED))
         p.what = SEND_VERIFY;
     else if (c->flags & CONN_ACK_NOW)
         p.what = SEND_ACK;
