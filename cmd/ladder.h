@@ -15,7 +15,6 @@ struct ladder {
     unsigned verbose; /* 1: absolute numbers and every segment; 2: bytes */
     /* Where the columns begin. */
     unsigned state, left, right, peer, cause;
-    bool folds_probes; /* a row says what became of a probe: its segments are not drawn */
     bool begun;
     bool assumed;    /* a state was drawn with its mark */
     bool closed[2];  /* of the row that is drawn: our side, the peer's, has sent its FIN */

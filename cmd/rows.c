@@ -73,6 +73,15 @@ static bool is_plain(const struct report_segment *g)
            !g->peer_changed && !(g->notes & keep) && !g->foreign;
 }
 
+/* Half of a probe and its answer, which make one row. */
+static bool is_folded(const struct rows *r, const struct report_segment *g)
+{
+    unsigned half = g->out ? TRACK_PROBE | TRACK_PROBE_ANSWER : TRACK_PROBE_ANSWER;
+
+    return r->folds_probes && !r->all && (g->notes & half) && !g->foreign && !g->local_changed &&
+           !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
+}
+
 static void leave_out(struct rows *r, const struct report_event *e)
 {
     const struct report_segment *g = &e->u.segment;
@@ -93,6 +102,8 @@ static void segment(struct rows *r, const struct report_event *e)
 
     r->connection = e->connection;
     r->peer = g->peer;
+    if (is_folded(r, g))
+        return;
     if (r->begun && e->at >= r->last + ROWS_SILENCE && r->plain > ROWS_PLAIN - ROWS_AFTER_SILENCE)
         r->plain = ROWS_PLAIN - ROWS_AFTER_SILENCE;
     if (!is_plain(g)) {

@@ -45,6 +45,8 @@ struct rows {
     row_sink *draw;
     void *self;
     bool all;            /* nothing is left out */
+    bool folds_probes;   /* unless `all`: of our probes only what became of them has a row, of the
+                            peer's only the probe */
     bool begun;          /* `last` is valid */
     wave_time last;      /* of the latest event that was drawn or counted */
     unsigned plain;      /* rows of data since the last change of state */

@@ -110,7 +110,7 @@ static void open_renderers(struct session *s)
         report_add(&s->report, render_json, &s->json);
     } else if (!o->quiet) {
         ladder_init(&s->ladder, &s->term, o->verbose);
-        s->ladder.folds_probes = o->keepalive;
+        s->ladder.rows.folds_probes = o->keepalive;
         report_add(&s->report, ladder_event, &s->ladder);
         report_add(&s->report, summary_event, &s->term);
     }

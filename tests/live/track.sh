@@ -71,7 +71,7 @@ hush()
 over()
 {
     hush
-    wait $ours
+    wait $ours 2>/dev/null
 }
 
 # The state that the peer's kernel says the connection is in.
