@@ -26,7 +26,7 @@
 
 #define PORTS_DEFAULT 256     /* source ports that take turns */
 #define BULK_INTERVAL WAVE_MS /* below it, speed goes before a line for each segment */
-#define BURST 64              /* segments sent before what they draw is taken in */
+#define BURST WIRE_BATCH      /* segments sent before what they draw is taken in */
 #define BATCH 256             /* packets taken in before it is our turn again */
 #define PAUSE (200 * WAVE_US) /* before a segment is offered again that the kernel refused */
 #define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
@@ -44,6 +44,7 @@ struct send {
     struct match_plan plan;
     struct match *match;
     struct tally tally;
+    uint32_t piece;    /* of the next segment: the first that is not queued yet */
     bool captured_too; /* our segments come back from the capture, in a form that can be read */
 
     struct report report;
@@ -245,25 +246,38 @@ static void tell_made(struct send *s, uint64_t i, wave_time stamp)
     tell_sent(s, i, stamp, &p);
 }
 
-/* The next segment, in all its pieces. False when the kernel has no room for it, or it cannot be
- * sent. A piece that was refused is offered again together with those that were not. */
-static bool send_one(struct send *s)
+/* Hands over what is queued: false when the kernel has no room for all of it now, or refuses it. */
+static bool flush_wire(struct send *s, wave_time now)
 {
-    uint64_t i = match_count(s->match);
+    struct wire_unsent unsent;
     struct diag d;
-    int error;
+    int error = wire_flush(s->wire, &unsent, &d);
 
-    s->forge.flow.lport = match_port(&s->plan, i);
-    s->forge.seq = match_seq(&s->plan, i);
-    error = forger_build(s->forger, &s->forge, &d);
-    for (uint32_t n = 0; !error && n < forger_pieces(s->forger); n++) {
-        uint32_t len;
-        const uint8_t *ip = forger_piece(s->forger, n, &len);
-        error = wire_write(s->wire, &s->target.addr, ip, len, &d);
-    }
+    s->held_until = error == WAVE_EAGAIN ? now + PAUSE : 0;
     if (error && error != WAVE_EAGAIN)
         fail(s, &d);
     return !error;
+}
+
+/* Queues the next segment, in all its pieces: false when there was no room for some of them, which
+ * are the first to go the next time. */
+static bool queue_one(struct send *s, wave_time now)
+{
+    uint64_t i = match_count(s->match);
+    struct forge *f = &s->forge;
+
+    f->flow.lport = match_port(&s->plan, i);
+    f->seq = match_seq(&s->plan, i);
+    forger_renumber(s->forger, f->flow.lport, f->seq, f->id);
+    for (; s->piece < forger_pieces(s->forger); s->piece++) {
+        uint32_t len;
+        const uint8_t *ip = forger_piece(s->forger, s->piece, &len);
+        while (wire_queue(s->wire, &f->flow, seq_of(f->seq), ip, len) != 0)
+            if (!flush_wire(s, now))
+                return false;
+    }
+    s->piece = 0;
+    return true;
 }
 
 /* What follows from a segment's having gone out. */
@@ -293,21 +307,21 @@ static bool all_sent(const struct send *s)
 /* As many as are due; returns when there is more to do. */
 static wave_time send_due(struct send *s, wave_time now)
 {
-    wave_time stamp = session_stamp();
+    wave_time stamp = session_stamp(), at = WAVE_NEVER;
 
-    if (now < s->held_until)
+    if (now < s->held_until || !flush_wire(s, now))
         return s->held_until;
-    for (int n = 0; n < BURST && !all_sent(s) && !s->failed; n++) {
-        wave_time at = due(s, match_count(s->match));
+    for (int n = 0; n < BURST && !all_sent(s); n++) {
+        at = due(s, match_count(s->match));
         if (at > now)
-            return at;
-        if (!send_one(s)) {
-            s->held_until = now + PAUSE;
+            break;
+        if (!queue_one(s, now))
             return s->held_until;
-        }
         sent(s, now, stamp);
     }
-    return all_sent(s) || s->failed ? WAVE_NEVER : now;
+    if (!flush_wire(s, now))
+        return s->held_until;
+    return all_sent(s) ? WAVE_NEVER : at;
 }
 
 /*
@@ -448,8 +462,9 @@ static bool finished(const struct send *s, wave_time stamp)
 {
     bool answered = match_answered(s->match) == match_count(s->match);
 
-    return all_sent(s) && ((answered && !s->options->send.wait_all) ||
-                           stamp >= time_add(s->last_stamp, s->plan.wait));
+    return all_sent(s) && !s->held_until &&
+           ((answered && !s->options->send.wait_all) ||
+            stamp >= time_add(s->last_stamp, s->plan.wait));
 }
 
 static void flush_output(struct send *s)
@@ -544,6 +559,7 @@ static struct wire_config wire_config(struct send *s)
                                 .scope = s->target.scope,
                                 .no_guard = o->source_port && !(o->send.flags & SEG_SYN),
                                 .broken = true,
+                                .direct = s->bulk,
                                 .inbound_only = s->bulk && !o->pcap,
                                 .blocks = s->bulk,
                                 .ring = s->bulk ? BULK_RING : 0};

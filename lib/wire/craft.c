@@ -282,12 +282,3 @@ int craft_refused(const struct craft *c, const struct addr *remote, int error, s
         return diag_fail(d, WAVE_ESYS, "cannot send to %s: %s", to, strerror(error));
     }
 }
-
-int craft_write(struct craft *c, const struct addr *to, const uint8_t *ip, uint32_t len,
-                struct diag *d)
-{
-    errno = EIO; /* what a short write is, of which libnet says no more */
-    int written =
-        c->v6 ? libnet_write_raw_ipv6(c->net, ip, len) : libnet_write_raw_ipv4(c->net, ip, len);
-    return written < 0 ? craft_refused(c, to, errno, d) : 0;
-}

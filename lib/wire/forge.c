@@ -34,6 +34,7 @@ struct forger {
     uint32_t cut;    /* bytes of TCP a piece; 0: one piece */
     uint32_t id;
     bool v6;
+    bool given; /* the TCP checksum is not ours to move */
     uint8_t piece[IPV6_HEADER + UINT16_MAX];
 };
 
@@ -153,8 +154,33 @@ int forger_build(struct forger *f, const struct forge *w, struct diag *d)
     f->header = f->v6 ? IPV6_HEADER : IPV4_HEADER;
     f->id = w->id;
     f->cut = w->fragment;
+    f->given = w->checksum_how == FORGE_GIVEN;
     alter_checksum(f, w);
     return 0;
+}
+
+/* Puts `value` into a field of two bytes, and moves the checksum over it, if any: RFC 1624, eqn.
+ * 3. The sum is of 16-bit words in whatever order, as long as it is the same one. */
+static void put_summed(uint8_t *field, unsigned value, uint8_t *checksum)
+{
+    unsigned old = (unsigned)field[0] << 8 | field[1];
+    put_u16(field, value);
+    if (!checksum)
+        return;
+    uint32_t sum = (~((unsigned)checksum[0] << 8 | checksum[1]) & 0xffff) + (~old & 0xffff) + value;
+    sum = (sum & 0xffff) + (sum >> 16);
+    put_u16(checksum, ~(sum + (sum >> 16)) & 0xffff);
+}
+
+void forger_renumber(struct forger *f, uint16_t lport, uint32_t seq, uint32_t id)
+{
+    uint8_t *tcp = f->packet + f->header, *sum = f->given ? NULL : tcp + TCP_CHECKSUM;
+    put_summed(tcp, lport, sum);
+    put_summed(tcp + 4, seq >> 16, sum);
+    put_summed(tcp + 6, seq & 0xffff, sum);
+    if (!f->v6)
+        put_summed(f->packet + 4, id & 0xffff, f->packet + IPV4_CHECKSUM);
+    f->id = id;
 }
 
 const uint8_t *forger_packet(const struct forger *f, uint32_t *len)

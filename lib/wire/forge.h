@@ -1,7 +1,7 @@
 /*
  * Forging: a segment of which every field is told, right or wrong, and the IP packet or fragments
  * that carry it. libnet builds it; what libnet will not forge is altered in the bytes afterwards.
- * Needs no privilege: wire_write() sends the bytes.
+ * Needs no privilege: wire_queue() takes the bytes.
  */
 #ifndef TCPWAVE_WIRE_FORGE_H
 #define TCPWAVE_WIRE_FORGE_H
@@ -60,7 +60,14 @@ void forger_close(struct forger *f);
  */
 int forger_build(struct forger *f, const struct forge *what, struct diag *d);
 
-/* The whole packet, as it would be without fragments: valid until the next forger_build(). */
+/*
+ * The packet with other numbers, and its checksums moved along (RFC 1624): what was right or wrong
+ * stays so, what was given stays as it is. Of `id` as many bits are taken as struct forge has.
+ */
+void forger_renumber(struct forger *f, uint16_t lport, uint32_t seq, uint32_t id);
+
+/* The whole packet, as it would be without fragments: valid until the next forger_build() or
+ * forger_renumber(). */
 const uint8_t *forger_packet(const struct forger *f, uint32_t *len);
 
 /* How many IP packets carry it: 1, or the number of fragments. */

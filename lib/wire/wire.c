@@ -235,6 +235,13 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
     return guards_port(w->guards, i);
 }
 
+/* What was written into the batch's room. */
+static void queue(struct wire *w, const struct flow *flow, struct seq seq, size_t size)
+{
+    const uint8_t *header = w->direct ? direct_header(w->direct, &flow->remote, wire_now()) : NULL;
+    batch_add(w->batch, size, flow, seq, header);
+}
+
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d)
 {
@@ -247,8 +254,7 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     int error = craft_build(w->craft, flow, s, ip, bytes, d);
     if (error)
         return error;
-    const uint8_t *header = w->direct ? direct_header(w->direct, &flow->remote, wire_now()) : NULL;
-    batch_add(w->batch, size, flow, s->seq, header);
+    queue(w, flow, s->seq, size);
     return 0;
 }
 
@@ -268,11 +274,15 @@ int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d)
     return count_sent(w, sent, error);
 }
 
-int wire_write(struct wire *w, const struct addr *to, const uint8_t *ip, uint32_t len,
-               struct diag *d)
+int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const uint8_t *ip,
+               uint32_t len)
 {
-    int error = craft_write(w->craft, to, ip, len, d);
-    return count_sent(w, error == 0, error);
+    uint8_t *bytes = batch_room(w->batch, len);
+    if (!bytes)
+        return WAVE_EAGAIN;
+    memcpy(bytes, ip, len);
+    queue(w, flow, seq, len);
+    return 0;
 }
 
 /* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */

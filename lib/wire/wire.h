@@ -118,13 +118,15 @@ struct wire_unsent {
  * cannot be answered (a flow does not name its interface): that is WAVE_ESYS too.
  */
 int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d);
+
 /*
- * Sends an IP packet at once, past the queue, as it stands, header included, to `to`: what a forger
- * made. IPv4's length and header checksum are the kernel's to fill in, and so is an ID of 0 without
- * DF. Returns as wire_flush() does.
+ * Queues an IP packet as it stands, header included: what a forger made for `flow`, with this
+ * sequence number. It is copied. Where the kernel routes it, IPv4's length and header checksum are
+ * the kernel's to fill in, and so is an ID of 0 without DF. Returns 0, or WAVE_EAGAIN when the
+ * queue is full: wire_flush() first.
  */
-int wire_write(struct wire *w, const struct addr *to, const uint8_t *ip, uint32_t len,
-               struct diag *d);
+int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const uint8_t *ip,
+               uint32_t len);
 
 /* A captured packet. */
 struct wire_packet {
