@@ -58,7 +58,7 @@ static void measure(struct conn *c, wave_time now, wave_time sent_at, const stru
     uint32_t ms;
 
     if (sent_at != WAVE_NEVER) {
-        rtt_sample(&c->rtt, config, now - sent_at);
+        rtt_sample(&c->rtt, config, now > sent_at ? now - sent_at : 0);
         c->backoff = 0;
         return;
     }

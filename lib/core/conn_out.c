@@ -387,7 +387,7 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
         c->queue->tlp.end = c->snd.nxt;
     }
     c->flags &= ~(uint32_t)CONN_PROBE_OWED;
-    conn_rearm(c, now, c->flags & CONN_TLP); /* new data puts the tail off: RFC 8985, 7.2 */
+    conn_rearm_sent(c, now);
     return true;
 }
 

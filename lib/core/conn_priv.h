@@ -99,6 +99,10 @@ struct seq conn_offer(const struct conn *c);
  * that runs starts anew (RFC 6298, 5.3); without, it goes on (5.1). */
 void conn_rearm(struct conn *c, wave_time now, bool restart);
 
+/* conn_timer.c: the same after new data was sent, which puts a tail-loss probe off, or makes one
+ * possible where the RTO was all there was (RFC 8985, 7.2). */
+void conn_rearm_sent(struct conn *c, wave_time now);
+
 /* conn_timer.c: when the retransmission timer, started now, fires: RTO, but not beyond R2. */
 wave_time conn_rto_at(const struct conn *c, wave_time now);
 

@@ -78,6 +78,18 @@ void conn_rearm(struct conn *c, wave_time now, bool restart)
         arm(c, rto, 0);
 }
 
+void conn_rearm_sent(struct conn *c, wave_time now)
+{
+    wave_time tlp;
+
+    conn_rearm(c, now, false);
+    if (conn_flight(c) == 0 || c->snd.wnd == 0 || (c->flags & (CONN_PERSIST | CONN_RACK)))
+        return;
+    tlp = tlp_at(c, now);
+    if ((c->flags & CONN_TLP) ? tlp != WAVE_NEVER : tlp < c->timer[TIMER_REXMT])
+        arm(c, time_min(tlp, conn_rto_at(c, now)), CONN_TLP);
+}
+
 /* RFC 4821, 7.6.1: full segments that vanish time and again point to a router that drops what is
  * too big and does not say so (RFC 2923). Smaller ones are tried, down to what every path carries:
  * the IPv6 minimum MTU, then IPv4's 576. */
@@ -88,7 +100,7 @@ static void suspect_black_hole(struct conn *c, wave_time now)
     unsigned steps = c->flow.v6 ? 1 : 2;
     uint32_t first = c->queue && c->queue->sents > 0 ? queue_at(c->queue, 0)->len : 0;
 
-    if (c->backoff < 2 || c->backoff % 2 != 0)
+    if (c->backoff < 3 || c->backoff % 2 == 0) /* fewer happen on any lossy path */
         return;
     for (unsigned i = 0; i < steps; i++) {
         if (c->mss > step[i] && first + 40 > step[i]) {

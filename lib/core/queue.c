@@ -116,9 +116,15 @@ bool queue_can_send(struct queue *q, struct env *e)
     return true;
 }
 
+static wave_time stamp(struct queue *q, wave_time now)
+{
+    q->sent_at = now > q->sent_at ? now : q->sent_at + 1;
+    return q->sent_at;
+}
+
 void queue_sent(struct queue *q, struct seq first, uint32_t len, wave_time now)
 {
-    *queue_at(q, q->sents++) = (struct sent){.first = first, .len = len, .at = now};
+    *queue_at(q, q->sents++) = (struct sent){.first = first, .len = len, .at = stamp(q, now)};
     q->out += len;
 }
 
@@ -156,7 +162,7 @@ void queue_resent(struct queue *q, uint32_t i, wave_time now)
 
     unmark_lost(q, s);
     s->flags |= SENT_AGAIN;
-    s->at = now;
+    s->at = stamp(q, now);
 }
 
 void queue_mark_lost(struct queue *q, uint32_t i)

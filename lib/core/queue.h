@@ -28,7 +28,7 @@ enum {
 struct sent {
     struct seq first;
     uint32_t len; /* bytes, at least 1 */
-    wave_time at; /* when it was last sent */
+    wave_time at; /* when it was last sent; no two are the same: see queue_sent() */
     uint8_t flags;
 };
 
@@ -43,6 +43,7 @@ struct queue {
     uint32_t sent_capacity; /* a power of two */
     uint32_t sent_head, sents;
     uint32_t lost_from; /* no record before this index is SENT_LOST */
+    wave_time sent_at;  /* the `at` of what was sent last */
 
     uint32_t out;          /* bytes in flight */
     uint32_t sacked, lost; /* bytes of them with that mark */
@@ -55,7 +56,6 @@ struct queue {
 
     struct {          /* RFC 8985, section 5.2 */
         wave_time at; /* sending time of the latest delivered segment */
-        struct seq end;
         wave_time rtt;
         struct seq fack; /* the highest number delivered */
         bool any;        /* the fields above are valid */
@@ -84,7 +84,9 @@ void queue_copy(const struct queue *q, struct seq first, uint32_t len, uint8_t *
 /* Whether one more record can be kept; false leaves sending for later. */
 bool queue_can_send(struct queue *q, struct env *e);
 
-/* Records a segment sent for the first time; queue_can_send() said yes. */
+/* Records a segment sent for the first time; queue_can_send() said yes. What is sent at one instant
+ * is told apart by a nanosecond each, since RACK goes by the order of sending: `at` may lie that
+ * much ahead of `now`. */
 void queue_sent(struct queue *q, struct seq first, uint32_t len, wave_time now);
 
 /* The i-th record, 0 being the oldest. */

@@ -2,29 +2,23 @@
 
 #define DUP_THRESH 3 /* RFC 5681's three duplicates, in segments */
 
-/* RFC 8985, 5.1 and 6.2: sent later, or at the same time with a higher number. */
-static bool sent_after(wave_time at, struct seq end, wave_time at2, struct seq end2)
-{
-    return at > at2 || (at == at2 && seq_gt(end, end2));
-}
-
 void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_time min_rtt)
 {
     struct seq end = seq_add(s->first, s->len);
+    wave_time rtt = now > s->at ? now - s->at : 0;
 
     /* RFC 8985, 6.2, step 2: an answer faster than any before it answers the first sending, not
      * the retransmission, and says nothing of when it was delivered. */
-    if ((s->flags & SENT_AGAIN) && now - s->at < min_rtt)
+    if ((s->flags & SENT_AGAIN) && rtt < min_rtt)
         return;
     /* Step 3: something below what had been delivered, never sent again, was only late. */
     if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & SENT_AGAIN))
         q->rack.reordered = true;
     if (!q->rack.any || seq_gt(end, q->rack.fack))
         q->rack.fack = end;
-    if (!q->rack.any || sent_after(s->at, end, q->rack.at, q->rack.end)) {
+    if (!q->rack.any || s->at > q->rack.at) {
         q->rack.at = s->at;
-        q->rack.end = end;
-        q->rack.rtt = now - s->at;
+        q->rack.rtt = rtt;
     }
     q->rack.any = true;
 }
@@ -61,14 +55,11 @@ struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, w
         wave_time due;
         if (s->flags & (SENT_SACKED | SENT_LOST))
             continue;
-        if (s->at > q->rack.at && !(s->flags & SENT_AGAIN))
-            break; /* what lies behind was sent later still, for the first time or again */
-        /* 5.1's tie by number holds for first sendings only: a low number sent again at the same
-         * instant as a high one left after it. */
-        if (s->flags & SENT_AGAIN
-                ? s->at >= q->rack.at
-                : !sent_after(q->rack.at, q->rack.end, s->at, seq_add(s->first, s->len)))
+        if (s->at >= q->rack.at) {
+            if (!(s->flags & SENT_AGAIN))
+                break; /* what lies behind was sent later still, for the first time or again */
             continue;
+        }
         due = s->at + q->rack.rtt + window;
         if (due <= now) {
             queue_mark_lost(q, i);
