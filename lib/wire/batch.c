@@ -6,21 +6,30 @@
 #include <sys/socket.h>
 
 #include "lib/wire/address.h"
+#include "lib/wire/join.h"
 
 #define LARGEST 65535u
 
 struct batch {
     int fd, link_fd;
     const struct sockaddr_ll *link;
+    bool joins; /* the kernel takes joined segments, as far as is known */
     uint64_t by_link;
+
     unsigned first, count; /* packets: from the first not taken yet to the last queued */
     size_t used, size;     /* bytes of `arena` */
-    struct mmsghdr message[WIRE_BATCH];
-    struct iovec parts[WIRE_BATCH][2]; /* link layer's header, if any, and packet */
-    uint8_t header[WIRE_BATCH][DIRECT_HEADER];
-    bool direct[WIRE_BATCH]; /* it has one */
-    struct sockaddr_storage to[WIRE_BATCH];
+    struct iovec packet[WIRE_BATCH];
     struct wire_unsent what[WIRE_BATCH];
+    bool direct[WIRE_BATCH]; /* with `header` */
+    uint8_t header[WIRE_BATCH][DIRECT_HEADER];
+
+    /* What is handed over, laid out anew each time. */
+    struct mmsghdr message[WIRE_BATCH];
+    unsigned carries[WIRE_BATCH]; /* packets */
+    struct sockaddr_storage to[WIRE_BATCH];
+    uint8_t head[WIRE_BATCH][JOIN_HEAD_MAX];
+    struct iovec part[2 * WIRE_BATCH];
+
     uint8_t arena[];
 };
 
@@ -38,6 +47,7 @@ int batch_open(struct batch **out, int fd, uint32_t mtu)
     b->first = b->count = 0;
     b->used = 0;
     b->size = size;
+    b->joins = true;
     b->by_link = 0;
     *out = b;
     return 0;
@@ -59,50 +69,84 @@ uint8_t *batch_room(struct batch *b, size_t len)
     return b->count < WIRE_BATCH && len <= b->size - b->used ? b->arena + b->used : NULL;
 }
 
-static struct msghdr as_frame(struct batch *b, unsigned i, const uint8_t *header)
-{
-    memcpy(b->header[i], header, DIRECT_HEADER);
-    b->parts[i][0] = (struct iovec){b->header[i], DIRECT_HEADER};
-    memcpy(&b->to[i], b->link, sizeof *b->link);
-    return (struct msghdr){.msg_name = &b->to[i],
-                           .msg_namelen = sizeof *b->link,
-                           .msg_iov = b->parts[i],
-                           .msg_iovlen = 2};
-}
-
-static struct msghdr as_packet(struct batch *b, unsigned i, const struct flow *flow)
-{
-    /* No port: a raw socket takes an IPv6 one for a protocol. No scope: the socket is bound to the
-     * interface where a link-local address needs one. */
-    socklen_t size = address_socket(flow->v6, &flow->remote, 0, 0, &b->to[i]);
-    return (struct msghdr){
-        .msg_name = &b->to[i], .msg_namelen = size, .msg_iov = &b->parts[i][1], .msg_iovlen = 1};
-}
-
 void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq,
                const uint8_t *header)
 {
     unsigned i = b->count++;
 
-    b->parts[i][1] = (struct iovec){b->arena + b->used, len};
+    b->packet[i] = (struct iovec){b->arena + b->used, len};
     b->what[i] = (struct wire_unsent){*flow, seq};
     b->direct[i] = header != NULL;
-    b->message[i].msg_hdr = header ? as_frame(b, i, header) : as_packet(b, i, flow);
+    if (header)
+        memcpy(b->header[i], header, DIRECT_HEADER);
     b->used += len;
 }
 
-/* Hands over what comes first and goes the same way; as sendmmsg(). */
+/* Lays out the next `n` packets as frames; returns how many those are. */
+static unsigned lay_frames(struct batch *b, unsigned n)
+{
+    struct iovec *part = b->part;
+    unsigned frames = 0;
+
+    for (unsigned at = b->first, end = b->first + n; at < end; at += b->carries[frames++]) {
+        unsigned k = b->joins ? join_count(b->packet + at, end - at) : 1;
+        size_t skip, head = join_head(b->packet + at, k, b->header[at], b->head[frames], &skip);
+        b->carries[frames] = k;
+        b->message[frames].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
+                                                     .msg_namelen = sizeof *b->link,
+                                                     .msg_iov = part,
+                                                     .msg_iovlen = 1 + k};
+        *part++ = (struct iovec){b->head[frames], head};
+        for (unsigned i = at; i < at + k; i++)
+            *part++ = (struct iovec){(uint8_t *)b->packet[i].iov_base + skip,
+                                     b->packet[i].iov_len - skip};
+    }
+    return frames;
+}
+
+/* The same as packets for the kernel to route. */
+static unsigned lay_packets(struct batch *b, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct flow *f = &b->what[b->first + i].flow;
+        /* No port: a raw socket takes an IPv6 one for a protocol. No scope: the socket is bound to
+         * the interface where a link-local address needs one. */
+        socklen_t size = address_socket(f->v6, &f->remote, 0, 0, &b->to[i]);
+        b->carries[i] = 1;
+        b->message[i].msg_hdr = (struct msghdr){.msg_name = &b->to[i],
+                                                .msg_namelen = size,
+                                                .msg_iov = &b->packet[b->first + i],
+                                                .msg_iovlen = 1};
+    }
+    return n;
+}
+
+static bool passing(int error)
+{
+    return error == EAGAIN || error == ENOBUFS || error == EINTR;
+}
+
+/* Hands over what comes first and goes the same way. Returns how many packets were taken, or -1
+ * with errno set. */
 static int hand_over(struct batch *b)
 {
-    unsigned n = 1;
+    unsigned n = 1, packets = 0;
     bool direct = b->direct[b->first];
 
     while (b->first + n < b->count && b->direct[b->first + n] == direct)
         n++;
-    int taken = sendmmsg(direct ? b->link_fd : b->fd, b->message + b->first, n, MSG_DONTWAIT);
-    if (direct && taken > 0)
-        b->by_link += (unsigned)taken;
-    return taken;
+    n = direct ? lay_frames(b, n) : lay_packets(b, n);
+    int taken = sendmmsg(direct ? b->link_fd : b->fd, b->message, n, MSG_DONTWAIT);
+    if (taken < 0 && b->carries[0] > 1 && !passing(errno)) {
+        b->joins = false; /* each on its own, then, to see whether that was it */
+        errno = EINTR;
+    }
+    if (taken < 0)
+        return -1;
+    for (int i = 0; i < taken; i++)
+        packets += b->carries[i];
+    b->by_link += direct ? packets : 0;
+    return (int)packets;
 }
 
 uint64_t batch_direct(const struct batch *b)
@@ -117,11 +161,6 @@ static void forget(struct batch *b, unsigned n)
         b->first = b->count = 0;
         b->used = 0;
     }
-}
-
-static bool passing(int error)
-{
-    return error == EAGAIN || error == ENOBUFS;
 }
 
 unsigned batch_flush(struct batch *b, int *error, struct wire_unsent *unsent)

@@ -15,7 +15,7 @@ struct batch;
 int batch_open(struct batch **out, int fd, uint32_t mtu);
 
 /* From now on packets may have a link layer's header, and those go through the packet socket `fd`
- * to `to`, both of which stay the caller's. */
+ * to `to`, both of which stay the caller's (direct.h). Where they allow it, several are joined. */
 void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to);
 
 /* What is queued is lost. NULL is taken. */

@@ -48,9 +48,12 @@ static int set_up(struct direct *x, const char *interface, int ifindex, struct d
     x->net = libnet_init(LIBNET_LINK, interface, why);
     if (!x->net)
         return diag_fail(d, WAVE_ESYS, "libnet cannot send frames on %s: %.200s", interface, why);
-    receive_nothing(libnet_getfd(x->net));
+    const int one = 1;
+    int fd = libnet_getfd(x->net);
+    receive_nothing(fd);
     const struct libnet_ether_addr *own = libnet_get_hwaddr(x->net);
-    if (x->net->link_type != DLT_EN10MB || !own)
+    if (x->net->link_type != DLT_EN10MB || !own ||
+        setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0)
         return WAVE_ENOTOURS;
     memcpy(x->own, own->ether_addr_octet, NEIGH_MAC);
     x->to = (struct sockaddr_ll){.sll_family = AF_PACKET,

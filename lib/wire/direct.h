@@ -20,15 +20,16 @@
 struct direct;
 
 /*
- * WAVE_ENOMEM; WAVE_EPERM or WAVE_ESYS with *d filled in; WAVE_ENOTOURS when the interface is no
- * Ethernet and so has no such way.
+ * WAVE_ENOMEM; WAVE_EPERM or WAVE_ESYS with *d filled in; WAVE_ENOTOURS when there is no such way:
+ * the interface is no Ethernet, or the kernel will not cut segments for us.
  */
 int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d);
 
 /* NULL is taken. */
 void direct_close(struct direct *x);
 
-/* libnet's descriptor, and where its frames go. */
+/* libnet's descriptor, which wants struct virtio_net_hdr before each frame (join.h), and where its
+ * frames go. */
 int direct_fd(const struct direct *x);
 const struct sockaddr_ll *direct_to(const struct direct *x);
 

@@ -41,8 +41,9 @@ struct wire_config {
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
     bool direct;           /* much will be sent: as Ethernet frames, past the kernel's routing and
-                              firewall of each, once it knows the next hop; wherever there is no
-                              such way, or not now, as ever */
+                              firewall of each, and segments that follow on from each other as one
+                              that the kernel cuts again, once it knows the next hop; wherever there
+                              is no such way, or not now, as ever */
     bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections or bulk:
                               small frames then share the ring's room. Else each frame is there
                               at once, in a slot of its own as large as any frame can be */

@@ -2,6 +2,7 @@
  * What is queued reaches the kernel whole, once and in order, whatever the kernel takes at a time.
  * The kernel's part is played by a sendmmsg() of this program's own.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/wire/batch.h"
+#include "lib/wire/craft.h"
 
 enum { FD = 42, MTU = 1500 };
 
@@ -21,6 +23,7 @@ enum { FD = 42, MTU = 1500 };
 static int answers[16], answered, answer_count;
 static uint32_t taken[256];
 static unsigned taken_count;
+static bool framed; /* packets have a link layer's header */
 
 int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 {
@@ -36,6 +39,11 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
     if ((unsigned)answer < n)
         n = (unsigned)answer;
     for (unsigned i = 0; i < n; i++) {
+        if (framed) { /* IPv4: the sequence number */
+            assert_int_equal(m[i].msg_hdr.msg_iovlen, 2);
+            memcpy(&taken[taken_count++], (uint8_t *)m[i].msg_hdr.msg_iov[1].iov_base + 24, 4);
+            continue;
+        }
         assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
         assert_int_equal(m[i].msg_hdr.msg_iov->iov_len % 4, 0);
         memcpy(&taken[taken_count++], m[i].msg_hdr.msg_iov->iov_base, sizeof *taken);
@@ -183,6 +191,42 @@ static void a_batch_of_the_mtu_fits(void **state)
     batch_close(b);
 }
 
+/* Segments that could be joined, but the kernel will have none of it. */
+static void what_cannot_be_joined_goes_one_by_one(void **state)
+{
+    static const uint8_t header[DIRECT_HEADER];
+    static const struct sockaddr_ll to;
+    struct batch *b = BEGIN(-EINVAL, -EAGAIN, 64);
+    struct craft_config config = {.no_socket = true};
+    struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
+    struct wire_unsent u;
+    struct craft *c;
+    int error = -1;
+
+    (void)state;
+    framed = true;
+    assert_int_equal(craft_open(&c, &config, NULL), 0);
+    batch_link(b, FD, &to);
+    for (uint32_t i = 0; i < 8; i++) {
+        static const uint8_t data[400];
+        struct seg s = {.seq = seq_of(i * 400), .flags = SEG_ACK, .len = 400, .data = data};
+        uint8_t *at = batch_room(b, craft_size(c, &s));
+        assert_int_equal(craft_build(c, &f, &s, NULL, at, NULL), 0);
+        batch_add(b, craft_size(c, &s), &f, s.seq, header);
+    }
+    assert_int_equal(batch_flush(b, &error, &u), 0);
+    assert_int_equal(error, EAGAIN);
+    assert_int_equal(batch_flush(b, &error, &u), 8);
+    assert_int_equal(error, 0);
+    assert_int_equal(batch_direct(b), 8);
+    assert_int_equal(taken_count, 8);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(taken[i], htonl(i * 400));
+    framed = false;
+    craft_close(c);
+    batch_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +236,7 @@ int main(void)
         cmocka_unit_test(one_that_is_refused_is_named_and_holds_nothing_up),
         cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
         cmocka_unit_test(a_batch_of_the_mtu_fits),
+        cmocka_unit_test(what_cannot_be_joined_goes_one_by_one),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

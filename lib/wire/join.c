@@ -1,0 +1,142 @@
+#include "lib/wire/join.h"
+
+#include <linux/virtio_net.h>
+#include <string.h>
+
+#include "lib/core/bytes.h"
+#include "lib/core/checksum.h"
+#include "lib/core/cursor.h"
+#include "lib/core/seg.h"
+
+_Static_assert(sizeof(struct virtio_net_hdr) == JOIN_PREFIX,
+               "the prefix as packet sockets have it");
+
+#define LARGEST 65535u /* bytes of an IP packet */
+#define LAST_ONLY (SEG_PSH | SEG_FIN)
+
+enum { IPV4_HEADER = 20, IPV6_HEADER = 40, PROTOCOL_TCP = 6 };
+
+/* A packet taken apart. */
+struct part {
+    const uint8_t *ip, *tcp;
+    size_t ip_len, headers, data; /* bytes: IP header, both headers, data */
+    uint32_t seq;
+    uint8_t flags;
+};
+
+static struct part take_apart(const struct iovec *v)
+{
+    struct part p = {.ip = v->iov_base};
+    struct cursor c;
+
+    p.ip_len = p.ip[0] >> 4 == 6 ? IPV6_HEADER : IPV4_HEADER;
+    p.tcp = p.ip + p.ip_len;
+    c = cursor_of(p.tcp + 4, 4);
+    p.seq = cursor_u32(&c);
+    p.flags = p.tcp[13];
+    p.headers = p.ip_len + (size_t)(p.tcp[12] >> 4) * 4;
+    p.data = v->iov_len - p.headers;
+    return p;
+}
+
+static bool same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
+{
+    return memcmp(a + from, b + from, to - from) == 0;
+}
+
+static unsigned id_of(const struct part *p)
+{
+    return (unsigned)p->ip[4] << 8 | p->ip[5];
+}
+
+/* The IP header but for length, IPv4's checksum, and its number, which counts on. */
+static bool ip_goes_on(const struct part *a, const struct part *b)
+{
+    if (a->ip_len != b->ip_len)
+        return false;
+    if (a->ip_len == IPV6_HEADER)
+        return same(a->ip, b->ip, 0, 4) && same(a->ip, b->ip, 6, IPV6_HEADER);
+    return same(a->ip, b->ip, 0, 2) && same(a->ip, b->ip, 6, 10) &&
+           same(a->ip, b->ip, 12, IPV4_HEADER) && id_of(b) == id_of(a) + 1;
+}
+
+/* Sequence numbers that follow on, no flag that is more than an acknowledgement's but on the last,
+ * and all else the same. */
+static bool tcp_goes_on(const struct part *a, const struct part *b)
+{
+    const uint8_t plain = SEG_ACK | SEG_ECE;
+
+    return b->seq == a->seq + (uint32_t)a->data && !(a->flags & ~plain) &&
+           (b->flags & ~LAST_ONLY) == a->flags && same(a->tcp, b->tcp, 0, 4) &&
+           same(a->tcp, b->tcp, 8, 13) && same(a->tcp, b->tcp, 14, 16) &&
+           same(a->tcp, b->tcp, 18, a->headers - a->ip_len);
+}
+
+unsigned join_count(const struct iovec *packets, unsigned n)
+{
+    struct part first = take_apart(packets), a = first;
+    size_t total = packets->iov_len;
+    unsigned i = 1;
+
+    for (; i < n && a.data && a.data == first.data; i++) {
+        struct part b = take_apart(packets + i);
+        total += b.data;
+        if (!b.data || b.data > first.data || total > LARGEST || !ip_goes_on(&a, &b) ||
+            !tcp_goes_on(&a, &b))
+            break;
+        a = b;
+    }
+    return i;
+}
+
+/* The length and sums of the large one. TCP's field holds the pseudo-header's sum alone: whoever
+ * cuts the segment completes it. */
+static void write_headers(const struct part *p, size_t total, uint8_t flags, uint8_t *out)
+{
+    struct flow f = {.v6 = p->ip_len == IPV6_HEADER};
+    size_t width = f.v6 ? 16 : 4, from = f.v6 ? 8 : 12;
+    uint8_t *tcp = out + p->ip_len;
+    uint16_t sum;
+
+    memcpy(out, p->ip, p->headers);
+    memcpy(f.local.byte, p->ip + from, width);
+    memcpy(f.remote.byte, p->ip + from + width, width);
+    if (f.v6) {
+        put_u16(out + 4, (unsigned)total - IPV6_HEADER);
+    } else {
+        put_u16(out + 2, (unsigned)total);
+        put_u16(out + 10, 0);
+        sum = checksum_finish(checksum_add(0, out, IPV4_HEADER));
+        memcpy(out + 10, &sum, sizeof sum);
+    }
+    tcp[13] = flags;
+    sum = (uint16_t)~checksum_finish(
+        checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)(total - p->ip_len)));
+    memcpy(tcp + 16, &sum, sizeof sum);
+}
+
+size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link,
+                 uint8_t head[JOIN_HEAD_MAX], size_t *skip)
+{
+    struct virtio_net_hdr prefix = {0};
+    size_t at = JOIN_PREFIX + DIRECT_HEADER;
+
+    *skip = 0;
+    if (n > 1) {
+        struct part first = take_apart(packets), last = take_apart(packets + n - 1);
+        size_t total = first.headers + (n - 1) * first.data + last.data;
+        prefix.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        prefix.gso_type =
+            first.ip_len == IPV6_HEADER ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+        prefix.gso_size = (uint16_t)first.data;
+        prefix.hdr_len = (uint16_t)(DIRECT_HEADER + first.headers);
+        prefix.csum_start = (uint16_t)(DIRECT_HEADER + first.ip_len);
+        prefix.csum_offset = 16;
+        write_headers(&first, total, last.flags, head + at);
+        at += first.headers;
+        *skip = first.headers;
+    }
+    memcpy(head, &prefix, JOIN_PREFIX);
+    memcpy(head + JOIN_PREFIX, link, DIRECT_HEADER);
+    return at;
+}

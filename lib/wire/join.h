@@ -1,0 +1,30 @@
+/*
+ * Segments joined: consecutive ones of one flow, which differ in nothing but what counts on from
+ * one to the next, are handed to the kernel as one large segment with the length at which to cut it
+ * again (<linux/virtio_net.h>). The kernel, or the network card, then makes the very same segments
+ * of it, as it does for its own TCP. Pure.
+ */
+#ifndef TCPWAVE_WIRE_JOIN_H
+#define TCPWAVE_WIRE_JOIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "lib/wire/direct.h"
+
+#define JOIN_PREFIX 10 /* bytes of struct virtio_net_hdr before each frame */
+#define JOIN_HEAD_MAX (JOIN_PREFIX + DIRECT_HEADER + 40 + 60)
+
+/* How many of the `n` IP packets (at least 1, made by craft.h) can go as one, from the first on. */
+unsigned join_count(const struct iovec *packets, unsigned n);
+
+/*
+ * Writes what stands before the data of the first `n` packets as one frame: the kernel's prefix,
+ * the link layer's header, and IP's and TCP's. Returns its bytes; *skip is how many bytes at the
+ * start of each packet it stands for: 0 when n is 1, and that packet goes as it is.
+ */
+size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link,
+                 uint8_t head[JOIN_HEAD_MAX], size_t *skip);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * Joined segments: what may be joined, and that cutting the large one again, by the rules that the
+ * kernel and network cards follow, gives every byte of those it was made of. The segments come from
+ * a crafter without a socket.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/virtio_net.h>
+
+#include "lib/core/bytes.h"
+#include "lib/core/checksum.h"
+#include "lib/core/seg.h"
+#include "lib/wire/craft.h"
+#include "lib/wire/join.h"
+
+enum { MOST = 64, ROOM = 2048, DATA = 1448 };
+
+static const uint8_t link_header[DIRECT_HEADER] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+
+struct made {
+    struct craft *craft;
+    struct flow flow;
+    struct seg next; /* the segment that follows on */
+    uint8_t bytes[MOST][ROOM];
+    struct iovec packet[MOST];
+    unsigned count;
+};
+
+static uint8_t data[ROOM * MOST];
+
+static struct made *begin(bool v6)
+{
+    static struct made m;
+    struct craft_config config = {.v6 = v6, .no_socket = true};
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 31 + (i >> 8));
+    m = (struct made){.flow = {.local = {{10, 0, 0, 1, 5, 6}},
+                               .remote = {{10, 0, 0, 2, 7, 8}},
+                               .lport = 40000,
+                               .rport = 80,
+                               .v6 = v6},
+                      .next = {.seq = seq_of(0xfffff000),
+                               .ack = seq_of(77),
+                               .flags = SEG_ACK,
+                               .wnd = 500,
+                               .opt = {.has = OPT_TIMESTAMP, .tsval = 5, .tsecr = 6}}};
+    if (!v6) {
+        memset(m.flow.local.byte + 4, 0, 12);
+        memset(m.flow.remote.byte + 4, 0, 12);
+    }
+    assert_int_equal(craft_open(&m.craft, &config, NULL), 0);
+    return &m;
+}
+
+static void add(struct made *m, uint32_t len)
+{
+    unsigned i = m->count++;
+
+    m->next.len = len;
+    m->next.data = len ? data + i * ROOM : NULL;
+    assert_int_equal(craft_build(m->craft, &m->flow, &m->next, NULL, m->bytes[i], NULL), 0);
+    m->packet[i] = (struct iovec){m->bytes[i], craft_size(m->craft, &m->next)};
+    m->next.seq = seq_add(m->next.seq, len);
+}
+
+static void add_series(struct made *m, unsigned n)
+{
+    /* The first builds the crafter's stencil, which takes a number of IPv4's of its own. */
+    add(m, 0);
+    m->count = 0;
+    while (n--)
+        add(m, DATA);
+}
+
+static void end(struct made *m)
+{
+    craft_close(m->craft);
+}
+
+/* Cuts the frame of the first `n` packets, and holds each piece against the packet. */
+static void cut_and_compare(const struct made *m, unsigned n)
+{
+    static uint8_t large[JOIN_HEAD_MAX + MOST * ROOM], piece[ROOM];
+    struct virtio_net_hdr prefix;
+    size_t skip, len = join_head(m->packet, n, link_header, large, &skip), at;
+
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(large + len, (const uint8_t *)m->packet[i].iov_base + skip,
+               m->packet[i].iov_len - skip);
+        len += m->packet[i].iov_len - skip;
+    }
+    memcpy(&prefix, large, sizeof prefix);
+    assert_memory_equal(large + JOIN_PREFIX, link_header, DIRECT_HEADER);
+    assert_int_equal(prefix.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+    assert_int_equal(prefix.gso_type,
+                     m->flow.v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
+    const uint8_t *ip = large + JOIN_PREFIX + DIRECT_HEADER;
+    size_t ip_len = prefix.csum_start - DIRECT_HEADER, headers = prefix.hdr_len - DIRECT_HEADER;
+    assert_int_equal(ip_len, m->flow.v6 ? 40 : 20);
+    assert_int_equal(prefix.csum_offset, 16);
+    assert_int_equal(ip[m->flow.v6 ? 4 : 2] << 8 | ip[m->flow.v6 ? 5 : 3],
+                     len - JOIN_PREFIX - DIRECT_HEADER - (m->flow.v6 ? 40 : 0));
+    if (!m->flow.v6)
+        assert_int_equal(checksum_finish(checksum_add(0, ip, 20)), 0);
+
+    at = JOIN_PREFIX + DIRECT_HEADER + headers;
+    for (unsigned i = 0; i < n; i++) {
+        size_t some = len - at < prefix.gso_size ? len - at : prefix.gso_size;
+        uint8_t *tcp = piece + ip_len;
+        uint16_t sum;
+        memcpy(piece, ip, headers);
+        memcpy(piece + headers, large + at, some);
+        at += some;
+        if (m->flow.v6) {
+            put_u16(piece + 4, (unsigned)(headers - 40 + some));
+        } else {
+            put_u16(piece + 2, (unsigned)(headers + some));
+            put_u16(piece + 4, ((unsigned)ip[4] << 8 | ip[5]) + i);
+            put_u16(piece + 10, 0);
+            sum = checksum_finish(checksum_add(0, piece, 20));
+            memcpy(piece + 10, &sum, sizeof sum);
+        }
+        put_u32(tcp + 4, 0xfffff000 + i * prefix.gso_size);
+        if (i + 1 < n)
+            tcp[13] &= (uint8_t) ~(SEG_PSH | SEG_FIN);
+        /* The field holds the sum of the large one's pseudo-header, which the pieces replace. */
+        memcpy(&sum, tcp + 16, sizeof sum);
+        assert_int_equal(sum, (uint16_t)~checksum_finish(checksum_pseudo(
+                                  &m->flow, CHECKSUM_TCP,
+                                  (uint32_t)(len - JOIN_PREFIX - DIRECT_HEADER - ip_len))));
+        put_u16(tcp + 16, 0);
+        uint32_t l4 = (uint32_t)(headers - ip_len + some);
+        sum = checksum_finish(checksum_add(checksum_pseudo(&m->flow, CHECKSUM_TCP, l4), tcp, l4));
+        memcpy(tcp + 16, &sum, sizeof sum);
+        assert_int_equal(m->packet[i].iov_len, headers + some);
+        assert_memory_equal(piece, m->packet[i].iov_base, headers + some);
+    }
+    assert_int_equal(at, len);
+}
+
+static void cut_again_it_is_what_it_was(bool v6)
+{
+    struct made *m = begin(v6);
+
+    add_series(m, 20);
+    m->next.flags = SEG_ACK | SEG_PSH | SEG_FIN;
+    add(m, 333);
+    assert_int_equal(join_count(m->packet, m->count), 21);
+    cut_and_compare(m, 21);
+    cut_and_compare(m, 2);
+    end(m);
+}
+
+static void over_ipv4_it_is_cut_into_what_it_was(void **state)
+{
+    (void)state;
+    cut_again_it_is_what_it_was(false);
+}
+
+static void over_ipv6_it_is_cut_into_what_it_was(void **state)
+{
+    (void)state;
+    cut_again_it_is_what_it_was(true);
+}
+
+static void no_more_than_an_ip_packet_holds(void **state)
+{
+    struct made *m = begin(false);
+
+    (void)state;
+    add_series(m, 60);
+    assert_int_equal(join_count(m->packet, 60), (65535 - 52) / DATA);
+    cut_and_compare(m, (65535 - 52) / DATA);
+    end(m);
+}
+
+static void one_alone_goes_as_it_is(void **state)
+{
+    struct made *m = begin(true);
+    uint8_t head[JOIN_HEAD_MAX];
+    static const uint8_t nothing[JOIN_PREFIX];
+    size_t skip = 9;
+
+    (void)state;
+    add_series(m, 1);
+    assert_int_equal(join_count(m->packet, 1), 1);
+    assert_int_equal(join_head(m->packet, 1, link_header, head, &skip),
+                     JOIN_PREFIX + DIRECT_HEADER);
+    assert_int_equal(skip, 0);
+    assert_memory_equal(head, nothing, JOIN_PREFIX);
+    assert_memory_equal(head + JOIN_PREFIX, link_header, DIRECT_HEADER);
+    end(m);
+}
+
+/* What comes third cannot be joined to the two before it. */
+enum odd {
+    GAP,
+    OTHER_ACK,
+    OTHER_WINDOW,
+    OTHER_TIME,
+    OTHER_PORT,
+    OTHER_ADDRESS,
+    OTHER_ECN,
+    NO_OPTION,
+    RESET,
+    CWR,
+    NO_DATA,
+    MORE_DATA,
+    ODDITIES
+};
+
+static void make_odd(struct made *m, enum odd what)
+{
+    uint32_t len = DATA;
+
+    switch (what) {
+    case GAP:
+        m->next.seq = seq_add(m->next.seq, 1);
+        break;
+    case OTHER_ACK:
+        m->next.ack = seq_add(m->next.ack, 1);
+        break;
+    case OTHER_WINDOW:
+        m->next.wnd++;
+        break;
+    case OTHER_TIME:
+        m->next.opt.tsval++;
+        break;
+    case OTHER_PORT:
+        m->flow.lport++;
+        break;
+    case OTHER_ADDRESS:
+        m->flow.remote.byte[3]++;
+        break;
+    case OTHER_ECN:
+        m->next.ecn = ECN_ECT0;
+        break;
+    case NO_OPTION:
+        m->next.opt.has = 0;
+        break;
+    case RESET:
+        m->next.flags |= SEG_RST;
+        break;
+    case CWR:
+        m->next.flags |= SEG_CWR;
+        break;
+    case NO_DATA:
+        len = 0;
+        break;
+    case MORE_DATA:
+        len = DATA + 1;
+        break;
+    case ODDITIES:
+        break;
+    }
+    add(m, len);
+}
+
+static void what_differs_is_not_joined(void **state)
+{
+    (void)state;
+    for (unsigned v6 = 0; v6 < 2; v6++)
+        for (unsigned what = 0; what <= ODDITIES; what++) {
+            struct made *m = begin(v6);
+            add_series(m, 2);
+            make_odd(m, (enum odd)what);
+            assert_int_equal(join_count(m->packet, 3), what == ODDITIES ? 3 : 2);
+            end(m);
+        }
+}
+
+static void nothing_follows_a_push_a_fin_or_a_short_one(void **state)
+{
+    (void)state;
+    for (unsigned how = 0; how < 3; how++) {
+        struct made *m = begin(how & 1);
+        add_series(m, 2);
+        m->next.flags = SEG_ACK | (how == 0 ? SEG_PSH : how == 1 ? SEG_FIN : 0);
+        add(m, how == 2 ? DATA - 1 : DATA);
+        m->next.flags = SEG_ACK;
+        add(m, DATA - 1);
+        assert_int_equal(join_count(m->packet, 4), 3);
+        end(m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(over_ipv4_it_is_cut_into_what_it_was),
+        cmocka_unit_test(over_ipv6_it_is_cut_into_what_it_was),
+        cmocka_unit_test(no_more_than_an_ip_packet_holds),
+        cmocka_unit_test(one_alone_goes_as_it_is),
+        cmocka_unit_test(what_differs_is_not_joined),
+        cmocka_unit_test(nothing_follows_a_push_a_fin_or_a_short_one),
+    };
+    return cmocka_run_group_tests_name("join", tests, NULL, NULL);
+}
