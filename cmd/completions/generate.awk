@@ -64,12 +64,12 @@ function kind_of(v)
     return v == "ADDR" ? "addresses" : "text"
 }
 
-# The words of "a|b|c", blanks between. One in capitals stands for something and is none.
+# The words of "a|b|c", blanks between. One that begins with a capital stands for something and is none.
 function words_of(v,    all, part, n, i)
 {
     n = split(v, part, "|")
     for (i = 1; i <= n; i++)
-        if (part[i] !~ /^[A-Z]+$/)
+        if (part[i] !~ /^[A-Z]/)
             all = all (all ? " " : "") part[i]
     return all
 }

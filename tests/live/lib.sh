@@ -75,9 +75,27 @@ need()
     done
 }
 
+# Every line of --json that try() saw is what the schema says.
+check_json()
+{
+    [ -s "$tmp/json" ] || return 0
+    local here
+    here=$(dirname "$0")
+    python3 "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
+    case $? in
+    0) pass "$(wc -l <"$tmp/json") lines of --json are as the schema has them" ;;
+    77) skip "--json is as the schema has it" "$(cat "$tmp/schema")" ;;
+    *)
+        fail "--json is as the schema has it"
+        note "$(cat "$tmp/schema")"
+        ;;
+    esac
+}
+
 # A plan that comes last, so that a test which ends before this line is an error.
 done_testing()
 {
+    check_json
     echo "1..$cases"
     exit 0
 }
@@ -87,6 +105,10 @@ try()
 {
     timeout -k 5 60 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&-
     status=$?
+    case " $* " in
+    *" -o - "* | *" --output=- "* | *" --pcap - "*) ;; # standard output is something else then
+    *" --json "*) cat "$tmp/out" >>"$tmp/json" ;;      # see check_json()
+    esac
 }
 
 show_try()
