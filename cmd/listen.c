@@ -33,7 +33,8 @@
 #include "cmd/target.h"
 #include "lib/wire/diag.h"
 
-#define SETTLE (20 * WAVE_MS) /* how long the last segment may take from send to capture */
+/* How long the last segment may take from send to capture, and a connection waits for memory. */
+#define SETTLE (20 * WAVE_MS)
 
 struct guests;
 
@@ -249,7 +250,7 @@ static void move_data(struct session *s, struct listen *l, struct guest *p, stru
     struct diag d;
     int moved;
 
-    l->service.waits_for_out = false;
+    l->service.waits_for_out = l->service.starved = false;
     moved = service_move(&l->service, &p->place, e, now, &d);
     if (moved < 0)
         session_fail(s, &d);
@@ -257,6 +258,8 @@ static void move_data(struct session *s, struct listen *l, struct guest *p, stru
         session_changed(s, p->conn, now);
     if (l->service.waits_for_out) /* no event of the engine's will tell when it has room again */
         look_at(l, p);
+    if (l->service.starved && !p->waits)
+        wait_until(&l->settle, p, now + SETTLE);
 }
 
 /* Does for the connection what is to be done now. */

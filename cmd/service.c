@@ -36,7 +36,7 @@ int service_open(struct service *v, const struct options *o, struct diag *d)
                            : SERVICE_DISCARD;
     v->data = o->data;
     v->source = v->out = FILE_NONE;
-    v->waits_for_out = false;
+    v->waits_for_out = v->starved = false;
     if (o->serve)
         error = open_source(v, o, d);
     if (!error && o->output) {
@@ -119,6 +119,7 @@ static int give(struct service *v, struct service_place *p, struct conn *c, wave
         if (!n || !room)
             break;
         n = conn_send(c, now, bytes, (size_t)n);
+        v->starved |= n == 0;
         if (n <= 0)
             break; /* no memory, or closed: the state says what comes next */
         p->given += (uint64_t)n;
@@ -136,6 +137,7 @@ static int take_some(struct service *v, struct conn *c, wave_time now, const uin
     if (v->kind == SERVICE_ECHO) {
         size_t room = room_in(c);
         int sent = room ? conn_send(c, now, bytes, len < room ? len : room) : 0;
+        v->starved |= room && sent == 0;
         /* After our own FIN there is no way back: what still comes is dropped. */
         return sent == WAVE_ESTATE ? n : sent;
     }

@@ -24,6 +24,7 @@ struct service {
     struct file source; /* of SERVICE_FILE */
     struct file out;    /* for what is received, or none */
     bool waits_for_out; /* it has no room now: received bytes are left with their connections */
+    bool starved;       /* memory was short: nothing will tell when it no longer is */
     uint8_t buffer[SERVICE_ROOM];
 };
 
