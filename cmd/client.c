@@ -2,13 +2,8 @@
 
 #include "cmd/target.h"
 
-wave_time client_await_handshake(struct session *s, const struct conn *e)
-{
-    session_await(s, "an answer to our SYN", e->timer[TIMER_REXMT]);
-    return WAVE_NEVER;
-}
-
-void client_move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
+/* Gives the peer our data, and takes what it sent. */
+static void move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
     struct diag d;
     int given = 0, taken = exchange_drain(&x->exchange, e, now, &d);
@@ -21,10 +16,35 @@ void client_move_data(struct session *s, struct client *x, struct conn *e, wave_
         session_changed(s, x->conn, now);
 }
 
-void client_close(struct session *s, struct client *x, struct conn *e, wave_time now)
+bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time now, wave_time *at)
+{
+    *at = WAVE_NEVER;
+    if (e->state != STATE_CLOSED && !state_synchronized((enum state)e->state)) {
+        session_await(s, "an answer to our SYN", e->timer[TIMER_REXMT]);
+        return true;
+    }
+    if (verify_wait(s, x->conn, &x->verify, now, at))
+        return true;
+    *at = WAVE_NEVER;
+    move_data(s, x, e, now);
+    if (e->state != STATE_CLOSED)
+        return false;
+    /* What was received before the end is still the user's. */
+    if (!x->exchange.waits_for_out)
+        session_stop(s, x->closed && e->end != END_CLOSED ? STOP_ASKED : STOP_END);
+    return true;
+}
+
+void client_close(struct session *s, struct client *x, struct conn *e, enum close_how how,
+                  wave_time now)
 {
     x->closed = true;
-    conn_close(e, now);
+    if (how == CLOSE_ABORT)
+        conn_abort(e, now);
+    else if (how == CLOSE_VANISH)
+        conn_vanish(e, now);
+    else
+        conn_close(e, now);
     session_changed(s, x->conn, now);
 }
 

@@ -33,14 +33,16 @@ struct client_ops {
 /* From the options to the exit status. `x` is zero but for the command's own part. */
 int client_run(struct client *x, const struct options *o, const struct client_ops *ops);
 
-/* Before the handshake is done; returns when to look again. */
-wave_time client_await_handshake(struct session *s, const struct conn *e);
+/*
+ * What every turn begins with: the wait for the handshake, the probes of --verify, data both ways
+ * as long as our side is open, and the connection's end, which ends the run. True: that is all for
+ * now, and *at says when to look again.
+ */
+bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time now, wave_time *at);
 
-/* Gives the peer our data as long as our side is open, and takes what it sent. */
-void client_move_data(struct session *s, struct client *x, struct conn *e, wave_time now);
-
-/* CLOSE: our FIN goes behind the last byte of ours. */
-void client_close(struct session *s, struct client *x, struct conn *e, wave_time now);
+/* Closes our side; CLOSE_ACTIVE is a FIN behind the last byte of ours, as is CLOSE_PASSIVE. */
+void client_close(struct session *s, struct client *x, struct conn *e, enum close_how how,
+                  wave_time now);
 
 /* What is still to come after our close: the acknowledgement of our FIN, and then the peer's own,
  * or --linger of silence. Returns when to look again. */

@@ -63,20 +63,11 @@ static wave_time turn(struct session *s, wave_time now)
     struct conn *e = session_engine(s, client->conn);
     wave_time at;
 
-    if (e->state != STATE_CLOSED && !state_synchronized((enum state)e->state))
-        return client_await_handshake(s, e);
-    if (verify_wait(s, client->conn, &client->verify, now, &at))
+    if (client_turn(s, client, e, now, &at))
         return at;
-    client_move_data(s, client, e, now);
-    if (e->state == STATE_CLOSED) {
-        /* What was received before the end is still the user's. */
-        if (!client->exchange.waits_for_out)
-            session_stop(s, STOP_END);
-        return WAVE_NEVER;
-    }
     /* Before the next output, so that the FIN rides on the last of the data. */
     if (!client->closed && exchange_fed(&client->exchange))
-        client_close(s, client, e, now);
+        client_close(s, client, e, CLOSE_ACTIVE, now);
     if (!(e->flags & CONN_FIN_SENT)) {
         session_await(s, conn_unacked(e) ? "the acknowledgement of our data" : "our own data",
                       WAVE_NEVER);

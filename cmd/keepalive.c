@@ -107,22 +107,13 @@ static wave_time turn(struct session *s, wave_time now)
     struct conn *e = session_engine(s, client->conn);
     wave_time at;
 
-    if (e->state != STATE_CLOSED && !state_synchronized((enum state)e->state))
-        return client_await_handshake(s, e);
-    if (verify_wait(s, client->conn, &client->verify, now, &at))
+    if (client_turn(s, client, e, now, &at))
         return at;
-    client_move_data(s, client, e, now);
-    if (e->state == STATE_CLOSED) {
-        /* What was received before the end is still the user's. */
-        if (!client->exchange.waits_for_out)
-            session_stop(s, STOP_END);
-        return WAVE_NEVER;
-    }
     if (client->closed)
         return client_await_end(s, client, e, now);
     if (is_over(x, e, now, &at)) {
         conn_keepalive(e, now, false);
-        client_close(s, client, e, now);
+        client_close(s, client, e, CLOSE_ACTIVE, now);
         return now;
     }
     warn(s, x);

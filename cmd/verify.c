@@ -40,7 +40,7 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
     }
     if (peer->certainty == CERTAINTY_PROVED || peer->state == STATE_UNKNOWN)
         return false;
-    if (v->evidence == peer->evidence) {
+    if (v->evidence == peer->evidence && v->received == c->flow.received_bytes) {
         *until = v->until;
         return awaits_answer(s, c, v, now);
     }
@@ -48,7 +48,7 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
     if (conn_probe(e, true) != 0)
         return false; /* something is outstanding: its acknowledgement will tell as much */
     session_changed(s, c, now);
-    *v = (struct verify){peer->evidence, c->arrived, now + ANSWER_WAIT};
+    *v = (struct verify){peer->evidence, c->flow.received_bytes, c->arrived, now + ANSWER_WAIT};
     *until = v->until;
     session_await(s, "the answer to our probe", v->until);
     return true;

@@ -11,6 +11,7 @@
 
 struct verify {
     uint32_t evidence; /* of the assumption that was probed last; 0 at the start */
+    uint64_t received; /* bytes of the peer's until then: after more, the answer tells more */
     uint64_t arrived;  /* segments of the peer's until then */
     wave_time until;   /* when its answer is given up */
 };

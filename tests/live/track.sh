@@ -185,8 +185,8 @@ resets()
     step "resets at once: its RST" none CLOSED assumed
     over
     begin connect "$1:60" -f - --close=passive
-    order send hello
-    step "resets: its data" ESTABLISHED ESTABLISHED proved
+    speak hello
+    step "resets: our data" ESTABLISHED ESTABLISHED proved
     order reset
     step "resets: its RST" none CLOSED proved
     over
@@ -255,7 +255,7 @@ loses_third_ack()
 loses_our_fin()
 {
     begin halfclose "$1:60" -f - --linger 50
-    order send hello
+    speak hello
     step "our FIN lost: before" ESTABLISHED ESTABLISHED proved
     lose 'fin | ack'
     hush
