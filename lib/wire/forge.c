@@ -155,6 +155,9 @@ int forger_build(struct forger *f, const struct forge *w, struct diag *d)
     f->id = w->id;
     f->cut = w->fragment;
     f->given = w->checksum_how == FORGE_GIVEN;
+    /* libnet 1.1.6 mixes bits of the traffic class into the flow label. */
+    if (f->v6)
+        put_u32(f->packet, 6u << 28 | (uint32_t)w->tos << 20 | w->flow_label);
     alter_checksum(f, w);
     return 0;
 }
