@@ -30,17 +30,23 @@ enum { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2 };
 /* Comments are a line or a verdict; what is longer is cut. */
 #define COMMENT_MOST 1024
 
+/* A block's options, as they are put together: two comments at most. */
+struct options_block {
+    uint8_t bytes[2 * COMMENT_MOST + 128];
+    uint32_t len;
+};
+
 struct pcapfile {
     struct file file;
     FILE *to;
     bool ng;
     int error; /* errno of the first failure, which closing tells again */
-};
-
-/* A block's options, as they are put together. */
-struct options_block {
-    uint8_t bytes[COMMENT_MOST + 128];
-    uint32_t len;
+    off_t at;  /* in the file; counted, since to ask costs a system call */
+    struct {   /* the last packet's block, whose options the verdict joins */
+        off_t at;
+        uint32_t options_at; /* from there */
+        struct options_block options;
+    } last;
 };
 
 static uint32_t padding(uint32_t len)
@@ -86,6 +92,7 @@ static int failed(struct pcapfile *p, struct diag *d)
 
 static int put(struct pcapfile *p, const void *bytes, size_t len, struct diag *d)
 {
+    p->at += (off_t)len;
     return len == 0 || fwrite(bytes, len, 1, p->to) == 1 ? 0 : failed(p, d);
 }
 
@@ -125,6 +132,8 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
         p->to = fd < 0 ? NULL : fdopen(fd, "wb");
         if (!p->to)
             rc = failed(p, d);
+        else if (p->file.regular)
+            p->at = ftello(p->to);
     }
     if (rc) {
         if (p && p->file.fd > STDERR_FILENO)
@@ -193,12 +202,37 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
     if (k->comment)
         put_text(&b, OPTION_COMMENT, k->comment);
     put_option(&b, PACKET_FLAGS, &flags, sizeof flags);
+    if (p->file.regular) {
+        p->last.at = p->at;
+        p->last.options_at = 8 + sizeof head + k->captured + padding(k->captured);
+        p->last.options = b;
+    }
     return put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, d);
 }
 
 int pcapfile_flush(struct pcapfile *p, struct diag *d)
 {
     return fflush(p->to) == 0 ? 0 : failed(p, d);
+}
+
+/* Makes the last packet's block longer by a second comment: where people look for it. */
+static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
+{
+    struct options_block *b = &p->last.options;
+    uint32_t total;
+
+    if (!b->len || p->last.at < 0)
+        return 0;
+    put_text(b, OPTION_COMMENT, verdict);
+    end_options(b);
+    total = p->last.options_at + b->len + 4;
+    if (fseeko(p->to, p->last.at + 4, SEEK_SET) < 0)
+        return failed(p, d);
+    if (put(p, &total, sizeof total, d))
+        return WAVE_ESYS;
+    if (fseeko(p->to, p->last.at + p->last.options_at, SEEK_SET) < 0)
+        return failed(p, d);
+    return put(p, b->bytes, b->len, d) || put(p, &total, sizeof total, d) ? WAVE_ESYS : 0;
 }
 
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
@@ -209,6 +243,8 @@ int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uin
 
     if (!p->ng)
         return 0;
+    if (tell_verdict(p, verdict, d))
+        return WAVE_ESYS;
     clock_gettime(CLOCK_REALTIME, &now);
     wave_time stamp = (wave_time)now.tv_sec * WAVE_S + (wave_time)now.tv_nsec;
     uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};

@@ -38,7 +38,8 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *packet, st
 int pcapfile_flush(struct pcapfile *p, struct diag *d);
 
 /* Writes the verdict as the comment of an Interface Statistics Block, with what the capture
- * counted. To be called at most once, after the last packet; the file is whole without it. */
+ * counted; in a regular file also as a second comment on the last packet, since few readers show
+ * the former. To be called at most once, after the last packet; the file is whole without it. */
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
                  struct diag *d);
 

@@ -325,7 +325,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     char peer[ADDR_PORT_TEXT];
     struct outcome_facts f = {.path = c->path,
                               .end = e ? (enum conn_end)e->end : END_NONE,
-                              .stop = c->left ? c->why : s->done ? s->stop : STOP_END,
+                              .stop = c->left   ? c->why
+                                      : s->done ? s->stop
+                                                : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
                               .peer = addr_port_text(flow->v6, &flow->remote, flow->rport, peer),
@@ -342,25 +344,28 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     outcome_of(&f, out);
 }
 
-/* Ends the files that show the run. One that could not be written is this host's failure, whatever
- * the peer did; a signal's status stands. */
+/* One of the files that show the run could not be written: this host's failure, whatever the peer
+ * did; a signal's status stands. */
+static void file_failed(struct session *s, struct report_verdict *v, const struct diag *d)
+{
+    if (v->verdict == VERDICT_LOCAL)
+        return;
+    s->error = *d;
+    v->verdict = VERDICT_LOCAL;
+    v->message = s->error.text;
+    if (v->exit < 128)
+        v->exit = VERDICT_LOCAL;
+}
+
 static void end_files(struct session *s, struct report_verdict *v)
 {
-    struct diag d[2];
-    int failed[2] = {0, 0};
+    struct diag d;
 
-    if (s->pcap && (pcapfile_end(s->pcap, v->message, v->captured, v->dropped, &d[0]) ||
-                    pcapfile_flush(s->pcap, &d[0])))
-        failed[0] = WAVE_ESYS;
-    if (s->svg)
-        failed[1] = svg_end(s->svg, v, &d[1]);
-    for (unsigned i = 0; i < 2; i++) {
-        if (!failed[i])
-            continue;
-        fprintf(stderr, "tcpwave: %s\n", d[i].text);
-        if (v->exit < 128)
-            v->exit = VERDICT_LOCAL;
-    }
+    if (s->pcap && (pcapfile_end(s->pcap, v->message, v->captured, v->dropped, &d) ||
+                    pcapfile_flush(s->pcap, &d)))
+        file_failed(s, v, &d);
+    if (s->svg && svg_end(s->svg, v, &d))
+        file_failed(s, v, &d);
 }
 
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
@@ -391,8 +396,8 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
         s->verdicts[outcome->verdict]++;
         return v.exit;
     }
-    if (s->options->quiet && outcome->verdict == VERDICT_LOCAL)
-        fprintf(stderr, "tcpwave: %s\n", outcome->message);
+    if (s->options->quiet && v.verdict == VERDICT_LOCAL)
+        fprintf(stderr, "tcpwave: %s\n", v.message);
     if ((fflush(s->stream) != 0 || s->json.failed) && !v.exit) {
         fprintf(stderr, "tcpwave: cannot write the report: the reader is gone or the disk is "
                         "full\n");

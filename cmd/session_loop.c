@@ -252,10 +252,12 @@ static void output(struct session *s, wave_time now)
     drain_events(s);
 }
 
-/* Writes the packet to --pcap, with what was known after it. */
+/* Writes the packet to --pcap, with its number as the other outputs have it and what was known
+ * after it; `local` is our state then. */
 static void keep_packet(struct session *s, const struct wire_packet *p,
-                        const struct session_conn *c)
+                        const struct session_conn *c, enum state local)
 {
+    char connection[16] = "";
     char comment[128] = "";
     struct diag d;
     struct pcapfile_packet k = {.stamp = p->stamp,
@@ -269,8 +271,10 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
         return;
     if (c && p->packet.kind == PACKET_TCP) {
         const struct track_view *peer = &c->flow.peer;
-        snprintf(comment, sizeof comment, "%u: we %s, peer %s%s", c->flow.track.number,
-                 state_name(c->state), state_name(peer->state),
+        if (c->flow.connection)
+            snprintf(connection, sizeof connection, "%u:", c->flow.connection);
+        snprintf(comment, sizeof comment, "%s%u: we %s, peer %s%s", connection,
+                 c->flow.track.number, state_name(local), state_name(peer->state),
                  peer->state == STATE_UNKNOWN          ? ""
                  : peer->certainty == CERTAINTY_PROVED ? " (proved)"
                                                        : " (assumed)");
@@ -301,7 +305,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
         seen.local = j ? (enum state)j->state : c->state;
         report_segment(&s->report, &c->flow, &seen);
     }
-    keep_packet(s, p, c);
+    keep_packet(s, p, c, seen.local);
 }
 
 /* Counts a segment that the engine has taken in. */
@@ -379,7 +383,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
         report_segment(&s->report, &c->flow, &seen);
     }
     tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
-    keep_packet(s, p, c);
+    keep_packet(s, p, c, c ? c->state : STATE_CLOSED);
     if (may_wait(s, c, seg) && ++s->owed < ACK_EVERY)
         return;
     s->owed = 0;
@@ -399,7 +403,7 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
     if (c)
         report_icmp(&s->report, &c->flow, p->stamp, e, fatal);
     tell_events(s, events, n, p->stamp, NULL, 0);
-    keep_packet(s, p, c);
+    keep_packet(s, p, c, c ? c->state : STATE_CLOSED);
     output(s, now);
 }
 

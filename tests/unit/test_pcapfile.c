@@ -173,7 +173,7 @@ static void tshark_reads_comments_directions_and_the_interface(void **state)
         memmove(p, p + 9, strlen(p + 9) + 1);
     assert_string_equal(text, "2|veth-with-name|1700000000.123456789|\n"
                               "1|veth-with-name|1700000000.123456790|" DIRECTION_IN "\n"
-                              "2|veth-with-name|1700000001.123456788|\303\244\n");
+                              "2|veth-with-name|1700000001.123456788|\303\244," VERDICT "\n");
 }
 
 static void the_verdict_is_the_comment_of_the_statistics(void **state)
