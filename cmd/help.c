@@ -86,7 +86,6 @@ void help_overview(FILE *to)
           "  tcpwave help COMMAND      its manual\n"
           "  tcpwave --version\n\n"
           "Examples:\n"
-          "  tcpwave connect example.org:80\n"
           "  tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n"
           "  tcpwave connect --json --pcap run.pcapng '[::1]:22'\n\n"
           "Exit status: 0 open, 1 failed, 2 usage, 3 local, 4 refused, 5 dropped,\n"

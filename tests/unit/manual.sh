@@ -1,0 +1,168 @@
+#!/bin/sh
+# The manual and the program say the same: each command has a page; each option is in the help and on
+# the page of each command that has it, with its range and its default, and none beside; the pages
+# are clean; the table of exit statuses is the program's, and the fields of JSON are the schema's.
+: "${TCPWAVE:=$PWD/tcpwave}"
+here=$(cd "$(dirname "$0")" && pwd)
+man=$(cd "$here/../../man" && pwd)
+cases=0
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tcpwave.XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+command -v mandoc >/dev/null || {
+    echo "# mandoc is not installed"
+    exit 77
+}
+
+# result STATUS NAME [FILE]: one case; what went wrong stands in the file.
+result()
+{
+    cases=$((cases + 1))
+    if [ "$1" = 0 ]; then
+        printf 'ok %d - %s\n' "$cases" "$2"
+    else
+        printf 'not ok %d - %s\n' "$cases" "$2"
+        [ -z "${3:-}" ] || sed 's/^/# /' "$3"
+    fi
+}
+
+# nothing NAME FILE: one case; the file is empty.
+nothing()
+{
+    [ ! -s "$2" ]
+    result $? "$1" "$2"
+}
+
+# The page as it is read, one paragraph or item a line of any length.
+page()
+{
+    mandoc -Tutf8 -Owidth=1000 "$1" | sed 's/.\x08//g'
+}
+
+"$TCPWAVE" --dump-options >"$tmp/table"
+commands=$(awk -F '\t' '$2 == "-" && $3 == "-" { print $1 }' "$tmp/table")
+
+for file in "$man"/*.[0-9]; do
+    mandoc -Tlint -Wwarning "$file" >"$tmp/lint" 2>&1
+    nothing "$(basename "$file"): mandoc has nothing to say" "$tmp/lint"
+done
+
+# Options of a command as a help or a page names them at the head of an item: "-x" and "--name".
+named()
+{
+    awk '
+        /^(SEE ALSO|EXAMPLES)/ { exit }
+        $1 ~ /^--?[a-z0-9]/ {
+            for (i = 1; i <= NF && $i ~ /^-/; i++) {
+                name = $i
+                sub(/,$/, "", name)
+                print name
+                if ($i !~ /,$/)
+                    break
+            }
+        }' | sort -u
+}
+
+for command in $commands; do
+    awk -F '\t' -v command="$command" '
+        $1 == command && $3 != "-" { print "-" $3 }
+        $1 == command && $2 != "-" { print "--" $2 }' "$tmp/table" | sort -u >"$tmp/options"
+
+    "$TCPWAVE" "$command" --help | named >"$tmp/help"
+    diff "$tmp/options" "$tmp/help" >"$tmp/wrong"
+    nothing "$command --help names its options, and no other" "$tmp/wrong"
+
+    if [ ! -e "$man/tcpwave-$command.1" ]; then
+        result 1 "$command has a page in the manual"
+        continue
+    fi
+    page "$man/tcpwave-$command.1" >"$tmp/page"
+    { cat "$tmp/options"; printf '%s\n' -h --help; } | sort -u >"$tmp/wanted"
+    awk '/^OPTIONS/ { on = 1; next } /^[A-Z]/ { on = 0 } on && /^     -/' "$tmp/page" | named | diff "$tmp/wanted" - >"$tmp/wrong"
+    nothing "tcpwave-$command(1) names its options, and no other" "$tmp/wrong"
+
+    # An item: its head and what stands under it, up to the next head.
+    awk '
+        /^OPTIONS/ { on = 1; next }
+        /^[A-Z]/ { on = 0 }
+        !on { next }
+        /^     -/ { printf "%s%s", any ? "\n" : "", $0; any = 1; next }
+        { $1 = $1; printf " %s", $0 }
+        END { print "" }' "$tmp/page" >"$tmp/items"
+    awk -F '\t' -v command="$command" '
+        FNR == NR {
+            line = $0
+            head = $0
+            sub(/^ +/, "", head)
+            name = head
+            if (match(head, /--[a-z0-9-]+/))
+                name = substr(head, RSTART + 2, RLENGTH - 2)
+            else
+                name = substr(head, 2, 1)
+            item[name] = line " "
+            next
+        }
+        $1 != command || ($2 == "-" && $3 == "-") { next }
+        {
+            name = $2 == "-" ? $3 : $2
+            text = item[name]
+            if ($5 != "-" && index(text, $5) == 0)
+                print "--" name ": its range, " $5 ", is not on the page"
+            value = $6
+            if (match(value, /\(default:? [^):;]+/)) {
+                value = substr(value, RSTART, RLENGTH)
+                sub(/\(default:? /, "", value)
+                if (text !~ /default/)
+                    print "--" name ": its default is not on the page"
+                else if (value ~ /^[0-9][^ ]*$/ && index(text, value) == 0)
+                    print "--" name ": its default, " value ", is not on the page"
+            }
+        }' "$tmp/items" "$tmp/table" >"$tmp/wrong"
+    nothing "tcpwave-$command(1) has ranges and defaults as the program" "$tmp/wrong"
+done
+
+# Pages of commands that are no more.
+for file in "$man"/tcpwave-*.1; do
+    command=${file##*/tcpwave-}
+    echo "$commands" | grep -qx "${command%.1}"
+    result $? "$(basename "$file") is of a command"
+done
+
+# Every command is in tcpwave(1), and on the one screen that tcpwave alone prints.
+page "$man/tcpwave.1" >"$tmp/overview"
+"$TCPWAVE" >"$tmp/screen.out" 2>"$tmp/screen"
+result $((! ($? == 2))) "tcpwave alone is a usage error"
+for command in $commands; do
+    grep -q "tcpwave-$command(1)" "$tmp/overview"
+    result $? "tcpwave(1) names $command"
+    grep -q "^  $command " "$tmp/screen"
+    result $? "tcpwave alone names $command"
+done
+[ "$(wc -l <"$tmp/screen")" -le 24 ] && ! grep -q '.\{80\}' "$tmp/screen"
+result $? "tcpwave alone prints one screen"
+
+# Statuses: the words of the overview's help, which the program prints, are those of the page.
+grep -o '[0-9] [a-z][a-z]*' "$tmp/screen" | grep -E ' (open|failed|usage|local|refused|dropped|rejected|reset|lost)$' >"$tmp/statuses"
+while read -r status word; do
+    [ "$word" != usage ] || word='\(none\)'
+    grep -Eq "^ +$status +$word " "$tmp/overview" || echo "$status $word"
+done <"$tmp/statuses" >"$tmp/wrong"
+[ "$(wc -l <"$tmp/statuses")" = 9 ] || echo "the program names $(wc -l <"$tmp/statuses") statuses" >>"$tmp/wrong"
+nothing "tcpwave(1) has the statuses that the program names" "$tmp/wrong"
+
+# Every field and every word of the schema is explained.
+if command -v jq >/dev/null; then
+    page "$man/tcpwave-json.5" >"$tmp/json"
+    jq -r '[.. | objects | (.properties // {} | keys[]), (.enum // [] | .[] | strings)] | unique[]' \
+        "$man/tcpwave.schema.json" | while read -r word; do
+        grep -Eq "(^|[^a-zA-Z0-9_])$word([^a-zA-Z0-9_]|\$)" "$tmp/json" || echo "$word"
+    done >"$tmp/wrong"
+    nothing "tcpwave-json(5) has every field and every word of the schema" "$tmp/wrong"
+else
+    cases=$((cases + 1))
+    echo "ok $cases - tcpwave-json(5) has every field of the schema # SKIP jq is not installed"
+fi
+echo "1..$cases"
