@@ -45,18 +45,23 @@ static int not_permitted(struct diag *d)
                      n > 0 ? path : "tcpwave");
 }
 
-/* libnet says why it failed in words only, and has closed and freed by then, which leaves errno
- * to chance. What the kernel thinks of a raw socket is therefore asked first. */
-static int may_open_raw(bool v6, struct diag *d)
+/*
+ * libnet's raw socket, opened in its stead: libnet_init() would ask the kernel some 6,500 times for
+ * a little more of a send buffer, which takes longer than all else of a handshake does, and says in
+ * words only why it failed. The kernel cuts what is asked for here to what it allows.
+ */
+static int open_socket(libnet_t *net, bool v6, struct diag *d)
 {
+    const int buffer = 1 << 20;
     int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-    if (fd >= 0) {
-        close(fd);
-        return 0;
-    }
-    if (errno == EPERM || errno == EACCES)
+    if (fd < 0 && (errno == EPERM || errno == EACCES))
         return not_permitted(d);
-    return diag_fail(d, WAVE_ESYS, "cannot open a raw socket: %s", strerror(errno));
+    if (fd < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot open a raw socket: %s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    net->fd = fd;
+    net->injection_type = v6 ? LIBNET_RAW6 : LIBNET_RAW4;
+    return 0;
 }
 
 static int bind_device(int fd, const char *device, struct diag *d)
@@ -86,12 +91,11 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
     char why[LIBNET_ERRBUF_SIZE] = "";
     int error = 0;
     c->v6 = config->v6;
-    c->net = libnet_init(config->no_socket ? LIBNET_NONE
-                         : config->v6      ? LIBNET_RAW6
-                                           : LIBNET_RAW4,
-                         NULL, why);
+    c->net = libnet_init(LIBNET_NONE, NULL, why);
     if (!c->net)
-        return diag_fail(d, WAVE_ESYS, "libnet cannot open a raw socket: %.200s", why);
+        return diag_fail(d, WAVE_ESYS, "libnet cannot begin: %.200s", why);
+    if (!config->no_socket && (error = open_socket(c->net, config->v6, d)) < 0)
+        return error;
     if (getrandom(&c->id, sizeof c->id, 0) != sizeof c->id)
         return diag_fail(d, WAVE_ESYS, "the kernel gives no random bytes: %s", strerror(errno));
     if (config->device)
@@ -103,13 +107,10 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
 
 int craft_open(struct craft **out, const struct craft_config *config, struct diag *d)
 {
-    int error = config->no_socket ? 0 : may_open_raw(config->v6, d);
-    if (error)
-        return error;
     struct craft *c = calloc(1, sizeof *c);
     if (!c)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
-    error = set_up(c, config, d);
+    int error = set_up(c, config, d);
     if (error) {
         craft_close(c);
         return error;
