@@ -1,0 +1,62 @@
+#!/bin/sh
+# Builds the fuzz targets with clang's libFuzzer, AddressSanitizer and UBSan, and runs each for
+# FUZZ_TIME seconds, one after the other. What it finds new goes to ./fuzz/corpus, what breaks to
+# ./fuzz/crash, both where it is called; the corpus in the tree stays as it is.
+#     fuzz.sh [TARGET...]               all of them by default
+#     FUZZ_TIME=1200                    seconds for each
+#     FUZZ_COVERAGE=yes                 no fuzzing: what the corpora reach of lib/core, with llvm-cov
+set -u
+: "${FUZZ_TIME:=60}" "${FUZZ_CC:=clang}" "${FUZZ_COVERAGE:=no}" "${FUZZ_CFLAGS:=}" "${FUZZ_LIBS:=-lnet -lpcap -lmnl -lcap-ng -ljansson}"
+top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+[ $# -gt 0 ] || set -- packet options engine track stack cli report
+work=$PWD/fuzz
+mkdir -p "$work/crash" || exit 1
+
+if [ "$FUZZ_COVERAGE" = yes ]; then
+    instrument='-O1 -fprofile-instr-generate -fcoverage-mapping' driver=$top/tests/fuzz/replay.c
+else
+    instrument='-O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all' driver=
+fi
+echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n); int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return p && n == 7 ? 0 : 0; }' >"$work/try.c"
+# shellcheck disable=SC2086
+$FUZZ_CC -fsanitize=fuzzer -o "$work/try" "$work/try.c" 2>/dev/null || {
+    echo "$FUZZ_CC has no libFuzzer: install clang with its runtime, or set FUZZ_CC" >&2
+    exit 1
+}
+
+# Sources that a target needs beyond the core's.
+more_sources() {
+    case $1 in
+    packet) echo "$top/lib/wire/frame.c" ;;
+    cli | report) find "$top/cmd" "$top/lib/wire" -name '*.c' ! -name main.c ;;
+    esac
+}
+
+status=0
+for target; do
+    name=fuzz_$target
+    libs=
+    case $target in cli | report) libs=$FUZZ_LIBS ;; esac
+    echo "== $name"
+    # shellcheck disable=SC2046,SC2086
+    $FUZZ_CC -std=gnu11 -D_GNU_SOURCE -D_DEFAULT_SOURCE -g $instrument $FUZZ_CFLAGS -I"$top" \
+        -o "$work/$name" "$top/tests/fuzz/$name.c" "$top/tests/fuzz/fuzz.c" $driver \
+        "$top"/lib/core/*.c $(more_sources "$target") $libs || exit 1
+    if [ "$FUZZ_COVERAGE" = yes ]; then
+        (cd "$top" && srcdir=. LLVM_PROFILE_FILE="$work/$name.raw" "$work/$name" >"$work/$name.log") || status=1
+        continue
+    fi
+    mkdir -p "$work/corpus/$name"
+    "$work/$name" -max_total_time="$FUZZ_TIME" -max_len=2048 -timeout=10 -rss_limit_mb=2048 \
+        -artifact_prefix="$work/crash/$name-" "$work/corpus/$name" \
+        "$top/tests/fuzz/corpus/$name" >"$work/$name.log" 2>&1 || status=1
+    grep -a -E 'does not hold|runtime error|^SUMMARY|INITED|DONE' "$work/$name.log"
+done
+if [ "$FUZZ_COVERAGE" = yes ]; then
+    : "${LLVM_PROFDATA:=llvm-profdata}" "${LLVM_COV:=llvm-cov}"
+    objects=
+    for target; do objects="$objects -object $work/fuzz_$target"; done
+    $LLVM_PROFDATA merge -o "$work/merged" "$work"/fuzz_*.raw &&
+        $LLVM_COV report $objects -instr-profile="$work/merged" "$top"/lib/core/*.c || status=1
+fi
+exit $status

@@ -1,0 +1,251 @@
+/*
+ * What is shown: packets of both sides, changes of state, probes and errors go through the report
+ * into every renderer. Each line of JSON is an object; the drawing keeps within its lines.
+ */
+#include <jansson.h>
+
+#include "cmd/ladder.h"
+#include "cmd/render_json.h"
+#include "cmd/report.h"
+#include "cmd/summary.h"
+#include "lib/core/bytes.h"
+#include "tests/fuzz/fuzz.h"
+
+struct world {
+    struct cursor in;
+    struct report report;
+    struct report_flow flow;
+    wave_time at;
+    struct seq next[2]; /* behind what each side sent last; [0] is ours */
+    uint8_t packet[4096];
+};
+
+/* An IPv4 or IPv6 packet of this segment, which begins behind the header. */
+static size_t put_ip(uint8_t *p, const struct flow *f, size_t payload, uint8_t ttl)
+{
+    uint8_t *start = p;
+
+    if (f->v6) {
+        p = put_u32(p, 0x60000000);
+        p = put_u16(p, (unsigned)payload);
+        *p++ = 6;
+        *p++ = ttl;
+    } else {
+        p = put_u32(p, 0x45000000 | (uint32_t)(payload + 20));
+        p = put_u32(p, 0x00004000);
+        *p++ = ttl;
+        *p++ = 6;
+        p = put_u16(p, 0);
+    }
+    memcpy(p, f->local.byte, f->v6 ? 16 : 4);
+    p += f->v6 ? 16 : 4;
+    memcpy(p, f->remote.byte, f->v6 ? 16 : 4);
+    p += f->v6 ? 16 : 4;
+    return (size_t)(p - start);
+}
+
+static void segment(struct world *w, uint8_t what)
+{
+    static const uint16_t usual[] = {SEG_ACK,           SEG_SYN, SEG_SYN | SEG_ACK,
+                                     SEG_FIN | SEG_ACK, SEG_RST, SEG_RST | SEG_ACK,
+                                     SEG_PSH | SEG_ACK, 0};
+    const unsigned from = what & 1;
+    const uint8_t shape = cursor_u8(&w->in);
+    struct flow flow = from ? flow_reverse(&w->flow.flow) : w->flow.flow;
+    uint8_t options[OPT_BYTES_MAX] = {0}, *p;
+    struct opt opt = {0};
+    struct seq seq = w->next[from], ack = w->next[!from];
+    const uint16_t flags = shape & 0x80 ? cursor_u16(&w->in) & 0xfff : usual[what >> 1 & 7];
+    struct packet packet;
+    struct report_seen seen = {.stamp = w->at, .out = !from};
+    size_t len = shape & 8 ? cursor_u16(&w->in) % 2000 : 0, head;
+
+    if (shape & 1)
+        seq = fuzz_near(&w->in, seq);
+    if (shape & 2)
+        ack = fuzz_near(&w->in, ack);
+    if (shape & 4)
+        fuzz_options(&w->in, options, &opt);
+    head = 20 + (opt.raw_len + 3u) / 4 * 4;
+    p = w->packet + put_ip(w->packet, &flow, head + len, shape);
+    p = put_u16(p, flow.lport);
+    p = put_u16(p, flow.rport);
+    p = put_u32(p, seq.v);
+    p = put_u32(p, ack.v);
+    p = put_u16(p, (unsigned)head / 4 << 12 | flags);
+    p = put_u16(p, shape & 16 ? 0 : 512);
+    p = put_u32(p, 0);
+    memcpy(p, options, head - 20);
+    p += head - 20;
+    memcpy(p, pattern_at(what), len);
+    p += len;
+    require(ip_parse(w->packet, (size_t)(p - w->packet), &packet) == 0);
+    require(packet.seg.len == len);
+    if (!(shape & 1))
+        w->next[from] = seg_end(&packet.seg);
+    seen.foreign = (shape & 0x60) == 0x60;
+    seen.retransmission = !from && (shape & 32);
+    seen.local = (enum state)(what % STATE_UNKNOWN);
+    seen.packet = &packet;
+    seen.ip = w->packet;
+    seen.ip_len = (uint32_t)(p - w->packet);
+    report_segment(&w->report, &w->flow, &seen);
+}
+
+static void local(struct world *w)
+{
+    const uint8_t how = cursor_u8(&w->in);
+    const struct report_change c = {(enum state)(how % STATE_UNKNOWN),
+                                    (enum state)((how >> 4) % STATE_UNKNOWN), "a cause"};
+
+    report_local(&w->report, &w->flow, w->at, &c, how & 1 ? how : 0);
+}
+
+static void other(struct world *w, uint8_t what)
+{
+    struct icmp e = {.type = 3, .flow = w->flow.flow, .from = addr_v4(203, 0, 113, 1)};
+    const uint8_t arg = cursor_u8(&w->in);
+    const struct report_probe probe = {.n = arg, .answered = arg & 1, .rtt = arg * WAVE_US};
+
+    switch (what & 7) {
+    case 0:
+        report_flush(&w->report, &w->flow, w->at);
+        break;
+    case 1:
+        report_silent(&w->report, &w->flow, w->at);
+        break;
+    case 2:
+        e.type = arg;
+        e.code = cursor_u8(&w->in);
+        e.mtu = cursor_u16(&w->in);
+        e.has_seq = arg & 1;
+        e.seq = w->next[0];
+        e.meaning = icmp_meaning(w->flow.flow.v6, e.type, e.code);
+        report_icmp(&w->report, &w->flow, w->at, &e, arg & 2);
+        break;
+    case 3:
+        report_probe(&w->report, &w->flow, w->at, &probe);
+        break;
+    case 4:
+        report_note(&w->report, &w->flow, w->at, arg & 1,
+                    "a note that is somewhat longer than most");
+        break;
+    case 5:
+        report_wait(&w->report, &w->flow, w->at, arg & 1 ? "the peer's FIN" : NULL,
+                    arg & 2 ? WAVE_NEVER : arg * WAVE_S);
+        break;
+    default:
+        w->at += cursor_u16(&w->in) * (arg & 1 ? WAVE_S : WAVE_US);
+        break;
+    }
+}
+
+static void verdict(struct world *w)
+{
+    static const char *const by[] = {"local", "peer", "both", "none"};
+    static const char *const kind[] = {"four-way", "three-way", "simultaneous",
+                                       "reset",    "abandoned", NULL};
+    const uint8_t how = cursor_u8(&w->in);
+    const struct report_half_close half = {how, how, how * WAVE_MS, how & 1};
+    const struct report_keepalive keep = {.sent = how, .answered = how / 2};
+    struct report_verdict v = {.command = "connect",
+                               .verdict = (enum verdict)(how % (VERDICT_LOST + 1)),
+                               .exit = how,
+                               .by = by[how & 3],
+                               .kind = kind[how % 6],
+                               .guard = how & 8 ? "nftables" : NULL,
+                               .message = "what happened"};
+
+    if (!(how & 16))
+        v.flow = &w->flow;
+    if (how & 32)
+        v.half_close = &half;
+    if (how & 64)
+        v.keepalive = &keep;
+    report_verdict(&w->report, w->at, &v);
+}
+
+/* Every line is one object that says what it is. */
+static void parse_lines(const char *text)
+{
+    json_error_t error;
+
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        json_t *line;
+
+        require(end);
+        line = json_loadb(text, (size_t)(end - text), JSON_REJECT_DUPLICATES, &error);
+        require(line && json_is_object(line));
+        require(json_is_string(json_object_get(line, "event")));
+        require(json_is_number(json_object_get(line, "time")));
+        json_decref(line);
+        text = end + 1;
+    }
+}
+
+/* The drawing holds no byte that a terminal would obey, but those of colours and of lines drawn
+ * over. */
+static void look_at_drawing(const char *text)
+{
+    for (; *text; text++)
+        require((unsigned char)*text >= ' ' || strchr("\n\r\033", *text));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static struct world w;
+    char *text[2] = {NULL, NULL};
+    size_t length[2];
+    FILE *to[2];
+    struct flow flow = {
+        .local = {{192, 0, 2, 1}}, .remote = {{192, 0, 2, 2}}, .lport = 40000, .rport = 80};
+
+    pattern_fill();
+    memset(&w, 0, sizeof w);
+    w.in = cursor_of(bytes, size);
+
+    const uint8_t how = cursor_u8(&w.in);
+    flow.v6 = how & 1;
+    report_init(&w.report);
+    report_flow_init(&w.flow, &flow, how & 2 ? 3 : 0);
+    w.at = 1000 * WAVE_S;
+    w.next[0] = seq_of(how & 4 ? 0xfffffff0u : 1);
+    w.next[1] = seq_of(how & 8 ? 0x7ffffff0u : 1);
+    for (int i = 0; i < 2; i++) {
+        to[i] = open_memstream(&text[i], &length[i]);
+        require(to[i]);
+    }
+
+    struct term term = {.to = to[1],
+                        .live = how & 16,
+                        .color = how & 32,
+                        .unicode = how & 64,
+                        .width = 80u + (how >> 7) * 60u};
+    struct render_json json = {to[0], false};
+    struct ladder ladder;
+    ladder_init(&ladder, &term, cursor_u8(&w.in) % 3);
+    report_add(&w.report, render_json, &json);
+    report_add(&w.report, ladder_event, &ladder);
+    report_add(&w.report, summary_event, &term);
+    while (w.in.left > 0) {
+        const uint8_t what = cursor_u8(&w.in);
+
+        if (what < 160)
+            segment(&w, what);
+        else if (what < 190)
+            local(&w);
+        else
+            other(&w, what);
+        w.at += 100 * WAVE_US;
+    }
+    verdict(&w);
+    for (int i = 0; i < 2; i++)
+        fclose(to[i]);
+    require(!json.failed);
+    parse_lines(text[0]);
+    look_at_drawing(text[1]);
+    free(text[0]);
+    free(text[1]);
+    return 0;
+}
