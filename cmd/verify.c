@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-#define CAPTURE_DELAY WAVE_MS /* from a segment's sending to its capture */
+#define CAPTURE_DELAY WAVE_MS           /* from a segment's sending to its capture */
+#define CAPTURE_PATIENCE (20 * WAVE_MS) /* after which it was lost there */
 #define ANSWER_WAIT WAVE_S
 
 /* The assumption has been probed: whether its answer may still come. */
@@ -26,6 +27,19 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
     return false;
 }
 
+/* Whether a segment of ours is still to be captured: the assumption that it leads to is yet to be
+ * made. */
+static bool awaits_capture(const struct session *s, struct verify *v, wave_time now)
+{
+    if (journal_empty(&s->journal))
+        return false;
+    if (v->sent != s->journal.head) {
+        v->sent = s->journal.head;
+        v->patience = now + CAPTURE_PATIENCE;
+    }
+    return now < v->patience;
+}
+
 bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wave_time now,
                  wave_time *until)
 {
@@ -34,9 +48,9 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
 
     if (!s->options->verify || !s->shows || !e || e->state == STATE_CLOSED)
         return false;
-    if (!journal_empty(&s->journal)) { /* the assumption that it leads to is yet to be made */
+    if (c->arrived && awaits_capture(s, v, now)) {
         *until = now + CAPTURE_DELAY;
-        return c->arrived != 0;
+        return true;
     }
     if (peer->certainty == CERTAINTY_PROVED || peer->state == STATE_UNKNOWN)
         return false;
@@ -48,7 +62,10 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
     if (conn_probe(e, true) != 0)
         return false; /* something is outstanding: its acknowledgement will tell as much */
     session_changed(s, c, now);
-    *v = (struct verify){peer->evidence, c->flow.received_bytes, c->arrived, now + ANSWER_WAIT};
+    v->evidence = peer->evidence;
+    v->received = c->flow.received_bytes;
+    v->arrived = c->arrived;
+    v->until = now + ANSWER_WAIT;
     *until = v->until;
     session_await(s, "the answer to our probe", v->until);
     return true;

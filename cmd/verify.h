@@ -10,10 +10,12 @@
 #include "cmd/session.h"
 
 struct verify {
-    uint32_t evidence; /* of the assumption that was probed last; 0 at the start */
-    uint64_t received; /* bytes of the peer's until then: after more, the answer tells more */
-    uint64_t arrived;  /* segments of the peer's until then */
-    wave_time until;   /* when its answer is given up */
+    uint32_t evidence;  /* of the assumption that was probed last; 0 at the start */
+    uint64_t received;  /* bytes of the peer's until then: after more, the answer tells more */
+    uint64_t arrived;   /* segments of the peer's until then */
+    wave_time until;    /* when its answer is given up */
+    uint32_t sent;      /* the journal's count when a segment of ours was last waited for */
+    wave_time patience; /* until when: the capture may have lost it */
 };
 
 /* Whether the next step should wait, and in *until when to ask again. Sends the probe when one is

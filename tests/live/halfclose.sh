@@ -61,7 +61,11 @@ sorts()
     expect_json verdict half_close.bytes "$bytes" "$1: bytes after our FIN"
     expect_json verdict sent_bytes "$bytes" "$1: bytes of ours"
     expect_json verdict close.by local "$1: we closed first"
-    expect_json verdict peer.state CLOSED "$1: the peer has closed, too"
+    if [ "$(json_get verdict capture.dropped)" = 0 ]; then
+        expect_json verdict peer.state CLOSED "$1: the peer has closed, too"
+    else
+        skip "$1: the peer has closed, too" "the capture lost frames, without which it cannot be followed"
+    fi
     check "$1: segments were counted" test "$(json_get verdict half_close.segments)" -gt 0
 }
 

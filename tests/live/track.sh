@@ -236,6 +236,19 @@ verified()
     order fin
     step "verified: its FIN, our ACK and a probe of what is left" none CLOSED proved
     over
+    begin connect "$1:60" -f - --verify --linger 50
+    speak hello
+    hush
+    step "connect verifies: our FIN" CLOSE_WAIT CLOSE_WAIT proved
+    order fin
+    step "connect verifies: what is left" none CLOSED proved
+    over
+    begin keepalive "$1:60" -f - --verify --for 500ms --linger 50
+    speak hello
+    step "keepalive verifies: our FIN" CLOSE_WAIT CLOSE_WAIT proved
+    order fin
+    step "keepalive verifies: what is left" none CLOSED proved
+    over
 }
 
 loses_third_ack()
