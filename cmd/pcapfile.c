@@ -221,7 +221,7 @@ static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
     struct options_block *b = &p->last.options;
     uint32_t total;
 
-    if (!b->len || p->last.at < 0)
+    if (!b->len || p->last.at < 0 || !*verdict)
         return 0;
     put_text(b, OPTION_COMMENT, verdict);
     end_options(b);

@@ -26,7 +26,7 @@ enum {
     LINE = 13,
     PAD = 10,
     MARGIN = 24,
-    LABEL_COLUMNS = 66, /* between the bars */
+    LABEL_COLUMNS = 62, /* between the bars */
     CAUSE_COLUMNS = 46,
     TIME_UNIT = 44, /* PICTURE_TIME: pixels for the median of the gaps */
     TIME_MOST = 240 /* and for the longest */

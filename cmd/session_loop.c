@@ -383,7 +383,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
         report_segment(&s->report, &c->flow, &seen);
     }
     tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
-    keep_packet(s, p, c, c ? c->state : STATE_CLOSED);
+    keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
     if (may_wait(s, c, seg) && ++s->owed < ACK_EVERY)
         return;
     s->owed = 0;
@@ -403,7 +403,7 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
     if (c)
         report_icmp(&s->report, &c->flow, p->stamp, e, fatal);
     tell_events(s, events, n, p->stamp, NULL, 0);
-    keep_packet(s, p, c, c ? c->state : STATE_CLOSED);
+    keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
     output(s, now);
 }
 
