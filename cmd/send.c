@@ -44,6 +44,7 @@ struct send {
     struct match_plan plan;
     struct match *match;
     struct tally tally;
+    uint32_t arrived;  /* segments that came */
     uint32_t piece;    /* of the next segment: the first that is not queued yet */
     bool captured_too; /* our segments come back from the capture, in a form that can be read */
 
@@ -352,12 +353,29 @@ static void took_icmp(struct send *s, const struct wire_packet *p)
     report_tell(&s->report, p->stamp, &e);
 }
 
+/* A RST from our port that we did not send: this host's kernel did, where there is no guard. */
+static void tell_foreign(struct send *s, const struct wire_packet *p)
+{
+    struct report_event e = {.kind = REPORT_SEGMENT};
+
+    if (!(p->packet.seg.flags & SEG_RST) || (s->plan.flags & SEG_RST))
+        return;
+    e.u.segment = (struct report_segment){.out = true,
+                                          .foreign = true,
+                                          .number = (uint32_t)match_count(s->match),
+                                          .rel_seq = p->packet.seg.seq.v - s->plan.seq,
+                                          .window = p->packet.seg.wnd,
+                                          .packet = &p->packet};
+    report_tell(&s->report, p->stamp, &e);
+}
+
 static void took_ours(struct send *s, const struct wire_packet *p)
 {
     uint64_t i;
 
-    if (match_seen(s->match, p->packet.flow.lport, p->packet.seg.seq.v, p->stamp, &i) &&
-        s->captured_too)
+    if (!match_seen(s->match, p->packet.flow.lport, p->packet.seg.seq.v, p->stamp, &i))
+        tell_foreign(s, p);
+    else if (s->captured_too)
         tell_sent(s, i, p->stamp, &p->packet);
 }
 
@@ -390,7 +408,7 @@ static void took_answer(struct send *s, const struct wire_packet *p)
         answer = told(&a);
     }
     e.u.segment =
-        (struct report_segment){.number = (uint32_t)(answer.stray ? 0 : answer.to),
+        (struct report_segment){.number = ++s->arrived,
                                 .rel_seq = s->plan.flags & SEG_ACK ? seg->seq.v - s->plan.ack : 0,
                                 .rel_ack = seg->flags & SEG_ACK ? seg->ack.v - s->plan.seq : 0,
                                 .window = seg->wnd,

@@ -206,7 +206,7 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
     char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], flags[SEG_FLAGS_TEXT];
     enum tone tone = s->flags & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
 
-    add_number(l, g->out || !g->answer->stray, g->out ? g->number : g->answer->to);
+    add_number(l, g->out ? !g->foreign : !g->answer->stray, g->out ? g->number : g->answer->to);
     line_printf(l, TONE_PLAIN,
                 "%s > %s: ", addr_port_text(p->flow.v6, &p->flow.local, p->flow.lport, from),
                 addr_port_text(p->flow.v6, &p->flow.remote, p->flow.rport, to));
@@ -228,6 +228,8 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
     line_printf(l, TONE_PLAIN, ", length %u, ttl %u", s->len, p->ttl);
     if (verbose && !p->flow.v6)
         line_printf(l, TONE_DIM, ", id %u", p->id);
+    if (g->foreign)
+        line_text(l, TONE_TROUBLE, " (not ours: sent by this host's kernel)");
     if (g->answer)
         add_remarks(l, g->answer);
 }
@@ -255,7 +257,7 @@ void send_line(void *self, const struct report_event *e)
     line_start(&l, s->term);
     switch (e->kind) {
     case REPORT_SEGMENT:
-        if (e->u.segment.out && !s->verbose)
+        if (e->u.segment.out && !e->u.segment.foreign && !s->verbose)
             return;
         segment_line(&l, &e->u.segment, s->verbose);
         break;
