@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The examples of a manual page: examples.py DIRECTORY PAGE...
+"""The examples of manual pages: examples.py DIRECTORY PAGE...
 
-Reads pages as mandoc renders them, which is what a person copies from, and writes for each example
-DIRECTORY/NNN.cmd, what stands behind the prompt, and NNN.out, the output that the page shows after
-it, and nothing where it shows none. Prints one line each: number, page, command.
+Reads pages as mandoc renders them, which is what a person copies from, and other files, such as
+README, as they are. An example is what stands behind a prompt in an indented line. For each one
+DIRECTORY/NNN.cmd is written with its command, and NNN.out with the output that the page shows after
+it, if any, and a line is printed: number, page, command.
 
 Minutes and hours that a command is to wait are turned into 50 ms and 3 s, each for all of one
 kind, so that their order stays what the page has.
@@ -18,6 +19,9 @@ LONG = re.compile(r"(--(?:idle|interval|for|hold)[ =])(\d+)(m|h)\b")
 
 
 def rendered(page):
+    if not re.search(r"\.[0-9]$", page):
+        with open(page, encoding="utf-8") as file:
+            return file.read().splitlines()
     text = subprocess.run(
         ["mandoc", "-Tutf8", "-Owidth=1000", page], check=True, capture_output=True, text=True
     ).stdout

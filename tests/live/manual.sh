@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every example of the manual is run as it stands on the page: it ends well, and where the page shows
+# Every example of the manual and of README is run as it stands on the page: it ends well, and where the page shows
 # output, with that output. The hosts of the examples are there, in a namespace of their own.
 . "$(dirname "$0")/lib.sh"
 ground_enter "$@"
@@ -138,8 +138,7 @@ example()
     fi
 }
 
-pages=$(ls "$sources"/man/*.[0-9])
-python3 "$here/examples.py" "$tmp/examples" $pages >"$tmp/list" || exit 1
+python3 "$here/examples.py" "$tmp/examples" "$sources"/man/*.[0-9] "$sources/README" >"$tmp/list" || exit 1
 while read -r number page command; do
     example "$number" "$page" "$command"
 done <"$tmp/list"
