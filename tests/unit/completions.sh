@@ -75,20 +75,21 @@ fish_offered()
         complete -C "$argv[2]"' "$(completion tcpwave.fish)" "$1" | cut -f 1
 }
 
-# An interactive zsh on a terminal of its own, a key of which lists the matches; they stand between
-# that and the next thing that it is made to say.
+# An interactive zsh on a terminal of its own, where a key lists the matches and says when it has. Keys
+# are sent only when the line editor is up: before, the terminal would take them for its own.
 zsh_offered()
 {
     zsh -f -c '
         zmodload zsh/zpty
         zpty shell TERM=dumb zsh -f -i
-        zpty -w shell "PS1= PS2=; unset zle_bracketed_paste; stty cols 300 rows 300 -echo"
-        zpty -w shell "fpath=(${(q)1} \$fpath); autoload -U compinit; compinit -u -D; LISTMAX=9999"
-        zpty -w shell "zstyle \":completion:*\" verbose no; bindkey \"^T\" list-choices; print REA\"DY\""
+        zpty -w shell "PS1= PS2=; stty cols 300 rows 300 -echo; LISTMAX=9999"
+        zpty -w shell "fpath=(${(q)1} \$fpath); autoload -U compinit; compinit -u -D"
+        zpty -w shell "zstyle \":completion:*\" verbose no"
+        zpty -w shell "list() { zle list-choices; zle -R; print LIST\"ED\" }; zle -N list; bindkey \"^T\" list"
+        zpty -w shell "zle-line-init() { print REA\"DY\" }; zle -N zle-line-init"
         until [[ $line = *READY* ]]; do zpty -r shell line || exit 1; done
-        zpty -w -n shell "$2"$'"'\\x14\\x15'"'
-        zpty -w shell "print DO\"NE\""
-        until [[ $line = *DONE* ]]; do zpty -r shell line || exit 1; print -r -- "$line"; done
+        zpty -w -n shell "$2"$'"'\\x14'"'
+        until [[ $line = *LISTED* ]]; do zpty -r shell line || exit 1; print -r -- "$line"; done
         zpty -d shell' zsh "$(dirname "$(completion _tcpwave)")" "$1" | zsh_words "$1"
 }
 
@@ -97,7 +98,7 @@ zsh_words()
 {
     sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/\r//g' | awk -v typed="$1" '
         { at = index($0, typed); if (at) $0 = substr($0, at + length(typed)) }
-        { for (i = 1; i <= NF; i++) if ($i != "--" && $i !~ /DO"?NE/ && $i != "print") print $i }'
+        { for (i = 1; i <= NF; i++) if ($i != "--" && $i !~ /LISTED/) print $i }'
 }
 
 # expect NAME WANTED-FILE: `offered` of the shell says just that.
