@@ -49,6 +49,8 @@ int svg_open(struct svg **out, const char *path, enum picture_scale scale, struc
             rc = diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", s->file.name, strerror(errno));
     }
     if (rc) {
+        if (s && s->file.fd > STDERR_FILENO)
+            close(s->file.fd);
         free(s);
         return rc;
     }
