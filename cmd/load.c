@@ -44,6 +44,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .lport = (uint16_t)o->source_port,
                             .scattered = p->ports,
                             .inbound_only = !o->pcap,
+                            .direct = true,
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 

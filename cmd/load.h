@@ -95,6 +95,10 @@ struct load {
 /* load_loop.c: all of it, until every connection has ended. */
 void load_loop(struct load *l);
 
+/* Takes in what the engine tells. To be called after each call that makes it tell something: its
+ * queue is short. */
+void load_drain(struct load *l);
+
 /* The last word, with the figures; returns the exit status. */
 int load_tell_end(struct load *l, const struct load_verdict *v);
 

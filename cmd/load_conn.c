@@ -129,7 +129,11 @@ static void close_now(struct load *l, struct conn *c, struct load_conn *x)
 
 static void hold(struct load *l, struct conn *c, struct load_conn *x)
 {
-    if (!l->options->hold) {
+    const bool fin = l->options->close == CLOSE_ACTIVE || l->options->close == CLOSE_PASSIVE;
+
+    /* A FIN may go with the acknowledgement of the SYN-ACK. Who leaves without one has to complete
+     * the handshake before. */
+    if (fin && !l->options->hold) {
         close_now(l, c, x);
         return;
     }
@@ -296,6 +300,7 @@ wave_time load_waits(struct load *l)
             if (i == LOAD_Q_DEAD && owes(l, c))
                 return l->now; /* the segment it owes is still to go out */
             over(l, c, x);
+            load_drain(l);
         }
         if (q->first)
             next = time_min(next, time_add(l->conn[q->first - 1].mark, q->length));

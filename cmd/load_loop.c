@@ -46,7 +46,7 @@ void load_fail(struct load *l, const struct diag *d)
     l->stop_by = l->now;
 }
 
-static void drain_events(struct load *l)
+void load_drain(struct load *l)
 {
     struct event e;
 
@@ -99,7 +99,7 @@ static bool output(struct load *l)
             return false;
         if (!stack_output(l->stack, l->now, &flow, &seg, l->room, &id))
             break;
-        drain_events(l);
+        load_drain(l);
         struct diag d;
         int error = wire_send(l->wire, &flow, &seg, &ip, &d);
         if (error == WAVE_EAGAIN && flush(l))
@@ -109,7 +109,7 @@ static bool output(struct load *l)
         else if (error != WAVE_EAGAIN) /* else it is lost, and will be sent again */
             refused(l, &d);
     }
-    drain_events(l);
+    load_drain(l);
     return true;
 }
 
@@ -144,7 +144,7 @@ static void take_in(struct load *l, const struct wire_packet *p)
         struct flow flow = flow_reverse(&p->packet.flow);
         stack_input(l->stack, l->now, &flow, &p->packet.seg);
     }
-    drain_events(l);
+    load_drain(l);
 }
 
 /* Takes in what was captured, up to a batch: how many packets that was. */
@@ -184,28 +184,22 @@ static bool may_open(const struct load *l)
            (!most || l->opened < most);
 }
 
-/* Opens as many as concurrency and rate allow, up to a batch; returns when more may be opened, were
- * it not for the concurrency. */
-static wave_time open_more(struct load *l)
+/* Opens as many as concurrency and rate allow, up to a batch. */
+static void open_more(struct load *l)
 {
     const wave_time gap = l->plan.rate ? WAVE_S / l->plan.rate : 0;
     struct diag d;
 
-    if (!may_open(l))
-        return WAVE_NEVER;
     if (gap && l->next_open + CATCH_UP < l->now)
         l->next_open = l->now - CATCH_UP;
-    for (unsigned n = 0; n < OPEN_MOST && may_open(l); n++) {
-        if (l->next_open > l->now)
-            return l->next_open;
+    for (unsigned n = 0; n < OPEN_MOST && may_open(l) && l->next_open <= l->now; n++) {
         l->next_open = gap ? l->next_open + gap : l->now;
         if (load_open(l) != 0) {
             snprintf(d.text, sizeof d.text, "no memory for a connection");
             load_fail(l, &d);
-            break;
         }
+        load_drain(l);
     }
-    return may_open(l) ? l->next_open : WAVE_NEVER;
 }
 
 /*
@@ -251,6 +245,7 @@ static bool stop_more(struct load *l)
         if (id == STACK_NONE)
             return false;
         load_stop(l, id);
+        load_drain(l);
     }
     return true;
 }
@@ -336,18 +331,19 @@ static wave_time act(struct load *l)
     if (l->stopping && l->now >= l->stop_by)
         reset_all(l);
     stack_tick(l->stack, l->now);
-    drain_events(l);
+    load_drain(l);
     if (l->stopping)
         more = stop_more(l);
-    until = open_more(l);
-    until = time_min(until, load_waits(l));
-    drain_events(l);
+    until = load_waits(l);
+    open_more(l);
     if (!output(l) || !flush(l))
         return l->now + NO_ROOM;
     if (l->now >= l->next_tell)
         tell(l);
     until = time_min(until, time_min(l->next_tell, l->stopping ? l->stop_by : l->deadline));
     until = time_min(until, stack_expiry(l->stack, l->now));
+    if (may_open(l))
+        until = time_min(until, l->next_open);
     return more ? l->now : until;
 }
 

@@ -11,14 +11,11 @@
 #define LOAD_TARGETS 64
 #define LOAD_SOURCES 256
 #define LOAD_RATE_MAX 10000000
-#define LOAD_PUBLIC_RATE 1000 /* new connections a second to a public address, unless allowed */
-
-enum rate_limit { RATE_LIMIT_ON, RATE_LIMIT_OFF }; /* the words of --rate-limit, in order */
 
 struct load_options {
     uint32_t concurrency;                      /* connections at a time; default 100 */
     uint32_t rate;                             /* new ones a second; 0: as fast as they go */
-    uint32_t limit;                            /* enum rate_limit */
+    uint32_t limit;                            /* --rate-limit: 0 on, 1 off */
     struct target_name more[LOAD_TARGETS - 1]; /* targets beyond the first */
     unsigned more_count;
     struct addr source[LOAD_SOURCES]; /* of the family that options.source tells */

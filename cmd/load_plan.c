@@ -4,27 +4,12 @@
 #include <string.h>
 
 #include "cmd/addr.h"
+#include "cmd/rate_limit.h"
 #include "cmd/target.h"
 #include "lib/core/pool.h"
 #include "lib/wire/diag.h"
 #include "lib/wire/guards.h"
 #include "lib/wire/route.h"
-
-bool load_is_public(bool v6, const struct addr *a)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    static const struct addr loopback6 = {{[15] = 1}};
-    const uint8_t *b = a->byte;
-
-    if (!v6)
-        return !(b[0] == 0 || b[0] == 10 || b[0] == 127 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
-                 (b[0] == 192 && b[1] == 168) || (b[0] == 169 && b[1] == 254) ||
-                 (b[0] == 100 && (b[1] & 0xc0) == 64));
-    if (memcmp(b, mapped, sizeof mapped) == 0)
-        return true;
-    return !(addr_eq(a, &loopback6) || (b[0] & 0xfe) == 0xfc ||
-             (b[0] == 0xfe && (b[1] & 0xc0) == 0x80));
-}
 
 /* One target from one source, or from the one that the route prefers. */
 static int add_pair(struct load_plan *p, const struct options *o, const struct target *t,
@@ -70,9 +55,8 @@ static int add_target(struct load_plan *p, const struct options *o, const struct
                          "-6",
                          name->host);
     p->v6 = t.v6;
-    if (load_is_public(t.v6, &t.addr) && l->limit == RATE_LIMIT_ON &&
-        (p->rate == 0 || p->rate > LOAD_PUBLIC_RATE)) {
-        p->rate = LOAD_PUBLIC_RATE;
+    if (!l->limit && !rate_limit_exempt(t.v6, &t.addr) && (p->rate == 0 || p->rate > RATE_LIMIT)) {
+        p->rate = RATE_LIMIT;
         p->polite = true;
     }
     if (l->sources == 0)

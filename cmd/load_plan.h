@@ -39,8 +39,4 @@ int load_plan(struct load_plan *p, const struct options *o, struct diag *d);
 
 void load_plan_free(struct load_plan *p);
 
-/* Neither loopback, private, link-local nor otherwise of one network only (RFC 1918, 3927, 4193,
- * 4291, 6598). */
-bool load_is_public(bool v6, const struct addr *a);
-
 #endif
