@@ -19,7 +19,7 @@ else
     echo "ok 1 - $archive defines something"
 fi
 
-foreign=$(printf '%s\n' "$names" | sed -n 's/^undefined //p' | sort | grep -Ev -e '^_?(mem|str)[a-z]+$' \
+foreign=$(printf '%s\n' "$names" | sed -n 's/^undefined //p' | sort | grep -Ev -e '^_?(mem|str)[a-z]+$' -e '^bcmp$' \
     -e '^(malloc|calloc|realloc|free)$' -e '^__(mem|str)[a-z]+_chk$' \
     -e '^__assert_fail$' -e '^__stack_chk_(fail|guard)$' \
     -e '^__(asan|ubsan|sanitizer|lsan|tsan|msan|sancov|gcov|llvm)_' -e '^_GLOBAL_OFFSET_TABLE_$')
