@@ -59,6 +59,11 @@ void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to)
     b->link = to;
 }
 
+void batch_apart(struct batch *b)
+{
+    b->joins = false;
+}
+
 void batch_close(struct batch *b)
 {
     free(b);

@@ -18,6 +18,10 @@ int batch_open(struct batch **out, int fd, uint32_t mtu);
  * to `to`, both of which stay the caller's (direct.h). Where they allow it, several are joined. */
 void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to);
 
+/* From now on each packet goes as it stands, and is never joined with others: the kernel would mend
+ * what a forged one has wrong, and would have to understand it first. */
+void batch_apart(struct batch *b);
+
 /* What is queued is lost. NULL is taken. */
 void batch_close(struct batch *b);
 

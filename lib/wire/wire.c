@@ -280,6 +280,7 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
     uint8_t *bytes = batch_room(w->batch, len);
     if (!bytes)
         return WAVE_EAGAIN;
+    batch_apart(w->batch);
     memcpy(bytes, ip, len);
     queue(w, flow, seq, len);
     return 0;

@@ -36,7 +36,7 @@ passed()
 # rate CMD...: segments a second over two seconds, once it has started; bounded to five in all
 rate()
 {
-    timeout -k 1 5 "$@" >"$tmp/out" 2>&1 </dev/null 9>&- &
+    env -C "$tmp" timeout -k 1 5 "$@" >"$tmp/out" 2>&1 </dev/null 9>&- &
     tool=$!
     sleep 0.7
     before=$(passed)

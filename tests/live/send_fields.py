@@ -64,6 +64,10 @@ SINGLE = [
     ["--flow-label", "1048575"],
     ["--fragment", "8"],
     ["--fragment", "24", "--hex", "31" * 100],
+    # So fast that they leave in batches, as frames, and follow on each other: none may be "mended".
+    *[["--count", "150", "--rate", "max", "--ports", "1", "--flags", "A", "--seq", "4294967000",
+       "--seq-step", "4", "--hex", "01020304", *how]
+      for how in ([], ["--bad-checksum"], ["--checksum", "0xbeef"], ["--reserved", "3"])],
     ["--count", "3", "--interval", "1ms", "--seq", "4294967290", "--seq-step", "7", "--ports", "1"],
 ]
 
@@ -117,6 +121,7 @@ class Asked:
     def take_count(self, v): self.count = int(v)
     def take_seq_step(self, v): self.step = int(v)
     def take_interval(self, v): pass
+    def take_rate(self, v): pass
     def take_ports(self, v): pass
 
     def take_sack(self, v):
