@@ -130,7 +130,9 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
                               .len = seg->len,
                               .flags = seg->flags,
                               .wnd = seg->wnd,
-                              .state = (uint8_t)(moves && e ? e->state : c->state)};
+                              .state = (uint8_t)(moves && e ? e->state : c->state),
+                              .probe = probe,
+                              .opt = seg->opt};
 
     if (seg_len(seg) && !(seg->flags & SEG_RST)) {
         j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
@@ -284,11 +286,40 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
         session_fail(s, &d);
 }
 
+/* A segment of ours that the capture lost: without it the tracker would take the peer's answers to
+ * it for nonsense. */
+static void missed(struct session *s, const struct journal_entry *j, wave_time stamp)
+{
+    struct session_conn *c = session_find(s, j->id);
+    struct packet p = {.kind = PACKET_TCP, .ttl = (uint8_t)s->options->ttl, .df = true};
+    struct report_seen seen = {.stamp = stamp,
+                               .out = true,
+                               .missed = true,
+                               .retransmission = j->again,
+                               .local = (enum state)j->state,
+                               .packet = &p};
+
+    if (!c)
+        return;
+    p.flow = c->flow.flow;
+    p.seg = (struct seg){.seq = j->seq,
+                         .ack = j->ack,
+                         .len = j->len,
+                         .flags = j->flags,
+                         .wnd = j->wnd,
+                         .opt = j->opt};
+    report_segment(&s->report, &c->flow, &seen);
+}
+
 /* A segment of ours, on its way out. */
 static void captured_ours(struct session *s, const struct wire_packet *p)
 {
     const struct seg *seg = &p->packet.seg;
-    const struct journal_entry *j = journal_take(&s->journal, seg);
+    const struct journal_entry *j;
+
+    while ((j = journal_missed_before(&s->journal, seg)) != NULL)
+        missed(s, j, p->stamp);
+    j = journal_take(&s->journal, seg);
     struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
                                .out = true,
@@ -340,6 +371,15 @@ static bool may_wait(struct session *s, const struct session_conn *c, const stru
            c->arrived - c->uneven_at > BULK_AFTER;
 }
 
+/* Whether this is a SYN-ACK of our very SYN: another one shows no more than that somebody sends. */
+static bool answers_our_syn(struct session *s, const struct session_conn *c, const struct seg *seg)
+{
+    const struct conn *e = session_engine(s, c);
+
+    return e && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) &&
+           seq_eq(seg->ack, seq_add(e->snd.iss, 1));
+}
+
 /* A segment of the peer's. */
 static void captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
@@ -362,7 +402,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
         c = find_flow(s, &flow);
     if (c)
         arrived(s, c, seg);
-    if (c && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK)) {
+    if (c && answers_our_syn(s, c, seg)) {
         c->syn_acks++;
         c->syn_ack_at[0] = c->syn_ack_at[1];
         c->syn_ack_at[1] = now;
@@ -370,6 +410,10 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     before = c ? c->state : STATE_CLOSED;
     n = pull_events(s, events);
     if (c && s->shows) {
+        const struct journal_entry *j;
+        while ((seg->flags & SEG_ACK) &&
+               (j = journal_missed_by_ack(&s->journal, c->id, seg->ack)) != NULL)
+            missed(s, j, p->stamp);
         /* What we do while segments wait in the ring comes behind them in the order of the wire:
          * our state moves with our own segment, once that is captured. */
         if (journal_empty(&s->journal))
@@ -522,6 +566,8 @@ static void farewell(struct session *s)
             break;
         poll(&fd, 1, 1);
     }
+    for (const struct journal_entry *j; (j = journal_missed(&s->journal)) != NULL;)
+        missed(s, j, session_stamp());
     flush_changes(s);
     report_wait(&s->report, NULL, session_stamp(), NULL, 0);
 }

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""A peer that does not mean well, for hostile.sh: hostile.py INTERFACE ADDRESS
+
+Answers TCP over IPv4 from a packet socket, below its host's own TCP, which must be kept silent. What
+it does to a connection is told by the port that the connection is to: see HABITS. Beside the habit it
+plays a plain peer: acknowledges what is in order, and answers a FIN with its own.
+"""
+
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+BIG = 60000
+interface, address = sys.argv[1], socket.inet_aton(sys.argv[2])
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+wire.bind((interface, 0))
+wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+random.seed(1)
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Flow:
+    """One connection, from the first SYN to this port of the other side's on."""
+
+    def __init__(self, ethernet, host, theirs, ours):
+        self.ethernet, self.host, self.theirs, self.ours = ethernet, host, theirs, ours
+        self.seq, self.ack, self.window = 1000, 0, 60000
+        self.mss = b"\x02\x04\x05\xb4"
+        self.ip_options = b""
+        self.begun = False
+        self.closed = False
+
+    def ip(self, payload, protocol=6, fragment=0, length=None):
+        options = self.ip_options
+        head = struct.pack(">BBHHHBBH4s4s", 0x45 + len(options) // 4, 0,
+                           20 + len(options) + len(payload) if length is None else length,
+                           77, fragment, 64, protocol, 0, address, self.host) + options
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+        wire.send(self.ethernet + head + payload)
+
+    def tcp(self, flags, data=b"", seq=None, ack=None, options=b"", offset=None):
+        seq = self.seq if seq is None else seq
+        ack = self.ack if ack is None else ack
+        offset = 5 + len(options) // 4 if offset is None else offset
+        segment = struct.pack(">HHIIBBHHH", self.ours, self.theirs, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
+                              offset << 4, flags, self.window, 0, 0) + options + data
+        pseudo = address + self.host + struct.pack(">BBH", 0, 6, len(segment) & 0xFFFF)
+        return segment[:16] + struct.pack(">H", checksum(pseudo + segment)) + segment[18:]
+
+    def send(self, *args, **named):
+        self.ip(self.tcp(*args, **named))
+
+    def say(self, data):
+        for at in range(0, len(data), 1400):
+            self.send(ACK | PSH, data[at:at + 1400])
+            self.seq += len(data[at:at + 1400])
+
+    def accept(self):
+        self.send(SYN | ACK, options=self.mss)
+
+
+def pause(n):
+    """This peer sends nothing twice: its segments come no faster than any capture takes them."""
+    if n % 20 == 0:
+        time.sleep(0.005)
+
+
+# Each habit: a function called for the SYN ("syn"), once after the handshake ("open") and for each
+# segment after that ("data", with its length). True: the plain peer's answer is left out.
+
+
+def wrong_ack(f, event, _):
+    if event == "syn":
+        f.send(SYN | ACK, ack=f.ack + 7, options=f.mss)
+    return True
+
+
+def only_garbage(f, event, _):
+    if event == "syn":
+        garbage(f, event, 0)
+    return True
+
+
+def garbage(f, event, _):
+    if event in ("syn", "open"):
+        whole = f.tcp(ACK | PSH, b"garbage")
+        for cut in (0, 1, 4, 13, 19):
+            f.ip(whole[:cut])
+        f.ip(f.tcp(SYN | ACK, offset=4))
+        f.ip(f.tcp(SYN | ACK, offset=15))
+        f.ip(whole, length=1400)
+        f.ip(whole, length=12)
+        f.ip(b"\xff" * 60, protocol=1)
+        f.ip(whole, protocol=17)
+        wire.send(f.ethernet + b"\x4f" + b"\0" * 19)
+        wire.send(f.ethernet + b"\x00")
+        for _i in range(50):
+            f.ip(os.urandom(random.randrange(100)))
+            f.ip(whole[:4] + random.randbytes(random.randrange(60)))
+    return False
+
+
+def ip_options(f, event, _):
+    f.ip_options = b"\x94\x04\0\0" + b"\x07\x07\x04\0\0\0\0" + b"\x01" * 29  # all forty bytes
+
+
+def fragments(f, event, _):
+    if event in ("syn", "open"):
+        whole = f.tcp(SYN | ACK, ack=f.ack + 99) if event == "syn" else f.tcp(ACK | PSH, b"x" * 100, seq=f.seq + 50)
+        f.ip(whole[:16], fragment=0x2000)
+        f.ip(whole[16:], fragment=2)
+        f.ip(whole[16:], fragment=0x1FFF)
+        f.ip(whole, fragment=0x2000)
+
+
+def odd_options(f, event, _):
+    f.mss = b"\x02\x04\0\0" + b"\x03\x03\xff" + b"\x04\x02" + b"\x08\x03\x01" + b"\x05\x0b"
+    f.mss += b"\0" * (-len(f.mss) % 4)
+    if event == "data":
+        for kind in range(256):
+            for length in (0, 1, 2, 3, 41, 255):
+                f.send(ACK, options=bytes((1, 1, kind, length)))
+            pause(kind)
+
+
+def reset_storm(f, event, _):
+    if event == "open":
+        for i in range(1, 500):
+            f.send(RST, seq=f.seq - i * 70000)
+            f.send(RST | ACK, seq=f.seq + 0x40000000 + i)
+            pause(i)
+
+
+def zero_window(f, event, _):
+    if event == "open":
+        f.window = 0
+        f.send(ACK)
+    return event == "data" and f.send(ACK) is None
+
+
+def contradiction(f, event, _):
+    if event == "open":
+        f.send(ACK | PSH, b"GGGGG", seq=f.seq + 5)
+        f.send(ACK | PSH, b"bbbbbbbbbb", seq=f.seq + 5)
+        f.send(ACK | PSH, b"AAAAAbb")
+        f.send(ACK | PSH, b"bbbbbbbbbbbbbbb")
+        f.seq += 15
+
+
+def one_byte(f, event, _):
+    if event == "open":
+        for i in range(500):
+            f.send(ACK, b"1", seq=f.seq + 1001 - 2 * i)
+            pause(i)
+        for i in range(1002):
+            f.send(ACK, b"1")
+            f.seq += 1
+            pause(i)
+
+
+def super_segment(f, event, _):
+    if event == "open":
+        f.send(ACK | PSH, b"s" * BIG)
+        f.seq += BIG
+
+
+def ack_of_unsent(f, event, _):
+    if event == "open":
+        for i in range(1, 500):
+            f.send(ACK, ack=f.ack + i * 1000)
+            pause(i)
+
+
+def half_acks(f, event, length):
+    if event == "data" and length > 100:
+        f.ack -= length - (length + 1) // 2
+    return False
+
+
+def forged_fin(f, event, _):
+    if event == "open":
+        f.send(FIN | ACK, seq=f.seq + 0x10000000)
+        f.send(FIN | ACK, seq=f.seq - 5)
+        f.send(FIN | ACK, ack=f.ack + 5000)
+        f.send(FIN)
+        f.say(b"still here")
+
+
+HABITS = dict(enumerate((wrong_ack, only_garbage, garbage, ip_options, fragments, odd_options, reset_storm,
+                         zero_window, contradiction, one_byte, super_segment, ack_of_unsent, half_acks,
+                         forged_fin), 5000))
+
+
+def take(f, habit, flags, seq, data):
+    if flags & SYN:
+        f.ack, f.begun = seq + 1, True
+        if not habit(f, "syn", 0):
+            f.accept()
+            f.seq += 1
+        return
+    if flags & RST or not f.begun or f.closed:
+        return
+    if f.seq == 1001 and not getattr(f, "opened", False):
+        f.opened = True
+        habit(f, "open", 0)
+    if seq > f.ack:
+        f.send(ACK)
+        return
+    new = seq + len(data) - f.ack
+    if new > 0:
+        f.ack += new
+        if habit(f, "data", new):
+            f.ack -= new
+            return
+    if data:
+        f.send(ACK)
+    if flags & FIN and seq + len(data) == f.ack:
+        f.ack += 1
+        f.send(FIN | ACK)
+        f.seq += 1
+        f.closed = True
+
+
+def main():
+    flows = {}
+    print("ready", flush=True)
+    while True:
+        frame, where = wire.recvfrom(70000)
+        if where[2] == socket.PACKET_OUTGOING or len(frame) < 54 or frame[23] != 6 or frame[30:34] != address:
+            continue
+        at = 14 + (frame[14] & 15) * 4
+        theirs, ours, seq, _ack, offset, flags = struct.unpack(">HHIIBB", frame[at:at + 14])
+        data = frame[at + (offset >> 4) * 4:14 + struct.unpack(">H", frame[16:18])[0]]
+        if ours not in HABITS:
+            continue
+        key = theirs, ours
+        if flags & SYN:
+            flows[key] = Flow(frame[6:12] + frame[:6] + b"\x08\0", frame[26:30], theirs, ours)
+        if key in flows:
+            take(flows[key], HABITS[ours], flags, seq, data)
+
+
+main()
