@@ -1,0 +1,239 @@
+#!/bin/sh
+# tcpwave load: what it counts against what the servers count, and that it leaves nothing behind.
+. "$(dirname "$0")/lib.sh"
+ground_enter "$@"
+need nft python3 ss
+ground_up || exit 1
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+peer nft -f - <<'END'
+table inet test {
+    chain in {
+        type filter hook input priority 0;
+        tcp dport 99 drop
+    }
+}
+END
+
+# serve NAME PORT HABIT [BACKLOG]
+serve()
+{
+    start_peer "$1" "$2" python3 "$here/counter.py" "$2" "$3" ${4:-}
+}
+
+# served NAME FIELD: what that server counted, once it has been stopped
+served()
+{
+    sed -n "s/.*$2=\([0-9]*\).*/\1/p" "$tmp/$1.log"
+}
+
+# counts NAME OPENED OPEN REFUSED DROPPED REJECTED RESET LOST FAILED: of the last run
+counts()
+{
+    local name=$1 key
+    shift
+    for key in opened open refused dropped rejected reset lost failed; do
+        expect_json verdict connections.$key "$1" "$name: $key"
+        shift
+    done
+}
+
+# nothing_open PORT: the peer's kernel has no connection of that port but in TIME_WAIT
+nothing_open()
+{
+    test "$(peer ss -Htan state connected exclude time-wait "sport = :$1" | wc -l)" = 0
+}
+
+# Counts, IPv4 and IPv6, few and many at a time.
+serve discard 80 discard
+for target in "$far4" "[$far6]"; do
+    for at_once in 1 16 300; do
+        name="$target, $at_once at a time"
+        expect_status 0 "$name: status 0" "$TCPWAVE" load --json --connections 600 \
+            --concurrency $at_once "$target:80"
+        counts "$name" 600 600 0 0 0 0 0 0
+        expect_json verdict latency.handshake.count 600 "$name: each handshake was timed"
+        expect_json verdict latency.close.count 600 "$name: each close was timed"
+        expect_json verdict capture.dropped 0 "$name: nothing was lost on the way to us"
+    done
+done
+stop discard
+check "the server accepted as many" test "$(served discard accepted)" = 3600
+check "the server saw as many closes" test "$(served discard finished)" = 3600
+check "the server saw no errors" test "$(served discard errors)" = 0
+
+# Data and answers.
+serve echo 81 echo
+expect_status 0 "data: status 0" "$TCPWAVE" load --json --connections 200 --concurrency 20 \
+    -d 'hello\r\n' "$far4:81"
+counts data 200 200 0 0 0 0 0 0
+expect_json verdict sent_bytes 1400 "data: bytes sent"
+expect_json verdict received_bytes 1400 "data: bytes received"
+expect_json verdict latency.first_byte.count 200 "data: each first byte was timed"
+expect_status 0 "hold: status 0" "$TCPWAVE" load --json --connections 20 --concurrency 20 \
+    --hold 1.2s "$far4:81"
+counts hold 20 20 0 0 0 0 0 0
+expect_json progress connections.now 20 "hold: progress tells how many are open"
+stop echo
+check "data: the server got each byte" test "$(served echo bytes)" = 1400
+
+# The other closes.
+serve first 82 close
+expect_status 0 "passive: status 0" "$TCPWAVE" load --json --connections 100 --concurrency 10 \
+    --close=passive "$far4:82"
+counts passive 100 100 0 0 0 0 0 0
+serve rst 83 discard
+expect_status 0 "abort: status 0" "$TCPWAVE" load --json --connections 100 --concurrency 10 \
+    --close=abort "$far4:83"
+counts abort 100 100 0 0 0 0 0 0
+check "abort: nothing is left at the peer" poll nothing_open 83
+expect_status 0 "vanish: status 0" "$TCPWAVE" load --json --connections 10 --concurrency 10 \
+    --close=vanish "$far4:83"
+counts vanish 10 10 0 0 0 0 0 0
+stop rst
+check "abort, vanish: the server accepted each" test "$(served rst accepted)" = 110
+
+# Three rounds and more over the same ports, whose last connections the peer still has in TIME_WAIT.
+expect_status 0 "ports again: status 0" "$TCPWAVE" load --json --connections 400 --concurrency 8 \
+    --source-port 5000 --close=passive "[$far6]:82"
+counts "ports again" 400 400 0 0 0 0 0 0
+ports=$(peer ss -Htan state time-wait "sport = :82 and dport >= :5000 and dport < :6000" | wc -l)
+check "ports again: fewer ports than connections" test "$ports" -le 100
+check "ports again: the peer keeps TIME_WAIT" test "$ports" -gt 0
+stop first
+check "passive, ports again: the server accepted each" test "$(served first accepted)" = 500
+
+# A mix: each target gets its share, and none hides another.
+serve open 84 discard
+serve reset 85 reset
+expect_status 1 "mix: status 1" "$TCPWAVE" load --json --connections 40 --concurrency 40 \
+    --syn-retries 0 -d x "$far4:84" "$far4:85" "$far4:98" "$far4:99"
+counts mix 40 10 10 10 0 10 0 0
+expect_json verdict verdict failed "mix: verdict"
+stop open
+stop reset
+check "mix: the server saw its share" test "$(served open finished)" = 10
+peer nft 'add rule inet test in tcp dport 97 reject with icmp type admin-prohibited'
+expect_status 1 "rejected: status 1" "$TCPWAVE" load --json --connections 10 --concurrency 3 "$far4:97"
+counts rejected 10 0 0 0 10 0 0 0
+
+# A server that has stopped accepting: its queue fills, and then it drops.
+serve deaf 86 deaf 4
+expect_status 1 "deaf server: status 1" "$TCPWAVE" load --json --connections 60 --concurrency 60 \
+    --syn-retries 1 --give-up 2s --linger 500ms "$far4:86"
+check "deaf server: what its queue did not hold was not let in" \
+    test "$(json_get verdict connections.open)" -le 10
+check "deaf server: each was counted once" python3 - "$tmp/out" <<'END'
+import json, sys
+verdict = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+counts = verdict["connections"]
+sys.exit(sum(n for name, n in counts.items() if name not in ("opened", "now")) != counts["opened"])
+END
+stop deaf
+
+# One packet in ten is lost, both ways.
+serve lossy 87 discard
+for side in peer:far:dport env:near:sport; do
+    IFS=: read -r runner device port <<END
+$side
+END
+    $runner nft -f - <<END
+table netdev loss {
+    chain in {
+        type filter hook ingress device "$device" priority 0;
+        tcp $port 87 numgen random mod 100 < 10 drop
+    }
+}
+END
+done
+expect_status 0 "loss: status 0" "$TCPWAVE" load --json --connections 300 --concurrency 300 \
+    --syn-retries 8 --linger 20s "$far4:87"
+counts loss 300 300 0 0 0 0 0 0
+check "loss: some were sent again" test "$(json_get verdict retransmissions)" -gt 0
+check "loss: nothing is left at the peer" poll nothing_open 87
+stop lossy
+
+# Several sources, several targets, and this host itself.
+ip address add 10.9.0.11/24 dev near
+ip address add 10.9.0.12/24 dev near
+peer ip address add 10.9.0.22/24 dev far
+serve many 88 discard
+expect_status 0 "pairs: status 0" "$TCPWAVE" load --json --connections 300 --concurrency 30 \
+    -s 10.9.0.11 -s 10.9.0.12 "$far4:88" 10.9.0.22:88
+counts pairs 300 300 0 0 0 0 0 0
+stop many
+check "pairs: the server accepted each" test "$(served many accepted)" = 300
+start_near here 89 python3 "$here/counter.py" 89 discard
+expect_status 0 "lo: status 0" "$TCPWAVE" load --json --connections 200 --concurrency 20 127.0.0.1:89
+counts lo 200 200 0 0 0 0 0 0
+stop here
+
+# interrupt NAME PORT [SIGNALS]: at full speed; $status is what came of it
+interrupt()
+{
+    local pid n=0
+    : >"$tmp/out"
+    # A shell without job control has its background jobs ignore SIGINT; a terminal's do not.
+    env --default-signal=INT "$TCPWAVE" load --json --concurrency 200 --timeout 60 ${4:-} "$far4:$2" \
+        >"$tmp/out" 2>"$tmp/err" 9>&- &
+    pid=$!
+    poll grep -q progress "$tmp/out"
+    while [ $n -lt "${3:-1}" ]; do
+        kill -INT $pid
+        n=$((n + 1))
+        sleep 0.3
+    done
+    wait $pid
+    status=$?
+    check "$1: status 130" test $status = 130
+    expect_json verdict exit 130 "$1: exit in JSON"
+    check "$1: nothing is left at the peer" poll nothing_open "$2"
+}
+
+serve busy 90 discard
+interrupt "Ctrl-C" 90
+check "Ctrl-C: many had ended well" test "$(json_get verdict connections.open)" -gt 200
+check "Ctrl-C: none was reset" test "$(json_get verdict connections.reset)" = 0
+stop busy
+check "Ctrl-C: the server saw no more than were opened" \
+    test "$(served busy accepted)" -le "$(json_get verdict connections.opened)"
+serve holding 91 hold
+interrupt "Ctrl-C, the peer holds on" 91 1 "--hold 1h"
+expect_json verdict connections.opened 200 "Ctrl-C, the peer holds on: as many as may be at a time"
+interrupt "two of them" 91 2 "--hold 1h"
+stop holding
+
+# A run that is told to end by time alone.
+serve timed 92 discard
+expect_status 0 "timeout: status 0" "$TCPWAVE" load --json --concurrency 10 --rate 50 --timeout 1.2s "$far4:92"
+expect_json verdict verdict open "timeout: is how it was meant to end"
+check "timeout: nothing is left at the peer" poll nothing_open 92
+
+# For people.
+expect_status 0 "table: status 0" "$TCPWAVE" load -v --connections 10 "$far4:92"
+expect_line out '^latency +p50 +p90 +p99 +p99.9 +max$' "table: percentiles"
+expect_line out '^connections 10 opened .* 10 as asked$' "table: counts"
+expect_line out '^memory: .* for 10 connections' "table: memory with -v"
+expect_status 0 "quiet: status 0" "$TCPWAVE" load -q --connections 10 "$far4:92"
+check "quiet: says nothing" test ! -s "$tmp/out" -a ! -s "$tmp/err"
+expect_status 0 "pcap: status 0" "$TCPWAVE" load -q --connections 5 --pcap "$tmp/load.pcapng" "$far4:92"
+check "pcap: the packets are there" test "$(wc -c <"$tmp/load.pcapng")" -gt 1000
+stop timed
+
+# What cannot be.
+expect_status 2 "no connection at a time: usage" "$TCPWAVE" load --concurrency 0 "$far4:80"
+expect_status 2 "a source twice: usage" "$TCPWAVE" load -s $near4 -s $near4 "$far4:80"
+expect_status 3 "a target twice: status 3" "$TCPWAVE" load "$far4:80" "$far4:80"
+expect_status 3 "two families: status 3" "$TCPWAVE" load "$far4:80" "[$far6]:80"
+expect_status 3 "more than there are ports: status 3" "$TCPWAVE" load --concurrency 70000 "$far4:80"
+expect_line err 'add targets, or sources' "more than there are ports: says what to do"
+(
+    ulimit -n 128
+    try "$TCPWAVE" load --concurrency 500 "$far4:80"
+    echo "$status" >"$tmp/status"
+)
+check "too few descriptors: status 3" test "$(cat "$tmp/status")" = 3
+expect_line err 'descriptor' "too few descriptors: says so"
+
+done_testing
