@@ -92,17 +92,24 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
     return sent_at;
 }
 
-/* RFC 8985, 7.4.2: a tail-loss probe that repaired a loss counts as one; a D-SACK shows that
- * nothing had been lost. */
-static void settle_tail_probe(struct conn *c, struct seq ack, bool dsack)
+/* RFC 8985, 7.4.2: a tail-loss probe that repaired a loss counts as one. Whether it did is not told
+ * by the ACK that reaches its end, which the original may have drawn, but by what comes next: a
+ * D-SACK, or a duplicate ACK of a peer that does not report them, shows that both arrived; an ACK
+ * of later data without either, that the probe alone did. */
+static void settle_tail_probe(struct conn *c, struct seq ack, bool dsack, bool bare_duplicate)
 {
     struct queue *q = c->queue;
 
     if (!q->tlp.out || seq_lt(ack, q->tlp.end))
         return;
-    q->tlp.out = false;
-    if (q->tlp.again && !dsack)
+    if (!q->tlp.again || dsack) {
+        q->tlp.out = false;
+    } else if (seq_gt(ack, q->tlp.end)) {
+        q->tlp.out = false;
         cc_lost(c);
+    } else if (bare_duplicate) {
+        q->tlp.out = false;
+    }
 }
 
 /* Without SACK: RFC 6582 (NewReno). */
@@ -226,10 +233,12 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     }
     if (c->queue) {
         if (c->flags & CONN_SACK) {
-            sack = sack_input(c->queue, &s->opt, c->snd.una, c->snd.nxt, now, min_rtt(c));
+            /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks
+             * of an ACK that was overtaken would look like duplicates. */
+            sack = sack_input(c->queue, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c));
             if (sack.dsack)
                 rack_dsack(c->queue, c->snd.una, c->snd.nxt);
-            settle_tail_probe(c, c->snd.una, sack.dsack);
+            settle_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
         } else {
             count_duplicate(c, advanced, duplicate);
         }

@@ -143,6 +143,7 @@ struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq ne
     struct seq end = seq_add(first, len);
     uint32_t gap = first.v - next.v;
     struct reasm *r = *rp ? *rp : reasm_make(e);
+    bool joins;
 
     *rp = r;
     if (!r || !ring_grow(r, e, r->ready + gap + len, limit) ||
@@ -152,26 +153,27 @@ struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq ne
         return result;
     }
     put_holes(r, next, first, end, data);
-    if (gap > 0 || r->runs > 0) {
-        result.filled = gap == 0;
-        if (!runs_add(r, e, first, end, &result)) {
-            result.refused = true;
-            free_if_empty(rp, e);
-            return result;
-        }
+    result.filled = gap == 0 && r->runs > 0;
+    /* What comes in order and leaves the first gap open needs no run: it is never refused for want
+     * of one, or a full list would keep out the very bytes that can empty it. */
+    joins = r->runs > 0 && seq_leq(r->run[0].first, end);
+    if ((gap > 0 || joins) && !runs_add(r, e, first, end, &result)) {
+        result.refused = true;
+        free_if_empty(rp, e);
+        return result;
     }
     if (gap > 0) {
         result.out_of_order = true;
         return result;
     }
-    if (r->runs > 0) { /* the first run now starts at RCV.NXT */
+    if (joins) { /* the first run now starts at RCV.NXT */
         result.advanced = r->run[0].end.v - next.v;
         memmove(&r->run[0], &r->run[1], (r->runs - 1) * sizeof r->run[0]);
         r->runs--;
-        result.out_of_order = r->runs > 0;
     } else {
         result.advanced = len;
     }
+    result.out_of_order = r->runs > 0;
     r->ready += result.advanced;
     return result;
 }

@@ -1,5 +1,7 @@
 /* Selective acknowledgement: the receiver's blocks (RFC 2018, 2883), and what a sender sends again
  * for them (RFC 6675, RFC 8985): which segments, not how it found them. */
+#include "lib/core/queue.h"
+#include "lib/core/reasm.h"
 #include "tests/unit/engine.h"
 
 /*
@@ -166,6 +168,23 @@ static void rfc2883_4_partly_duplicate_segment_reports_the_duplicate_part(void *
     blocks_are(1);
     block_is(0, 51, 101);
     take(150);
+}
+
+/* Only the bytes before the first gap can empty the list of what lies beyond gaps. */
+static void rfc9293_3_10_7_4_a_full_list_of_gaps_does_not_keep_out_what_is_in_order(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    for (uint32_t i = 0; i <= REASM_RUNS_MAX; i++) {
+        in(ACK, 101 + 2 * i, 1, WND, 1);
+        out(ACK, 1, 1, 0);
+    }
+    check(rig.c.reasm->runs == REASM_RUNS_MAX, "%u runs are kept", rig.c.reasm->runs);
+    in(ACK, 1, 1, WND, 10);
+    out(ACK, 1, 11, 0);
+    in(ACK, 11, 1, WND, 90);
+    out(ACK, 1, 102, 0);
+    take(101);
 }
 
 /*
@@ -347,6 +366,57 @@ static void rfc2883_4_duplicate_report_is_no_loss(void **state)
     silent(WAVE_H);
 }
 
+/* RFC 2883, section 4: a block is held against the ACK of its own segment, which may be late. */
+static void rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(4 * eff_mss());
+    burst();
+    silent(20 * WAVE_MS);
+    in(ACK, 1, at_segment(2), WND, 0);
+    const uint32_t block[1][2] = {{at_segment(1), at_segment(2)}};
+    sack(at_segment(0), 1, block);
+    check(!rig.c.queue->rack.dsack, "the late block is taken for a D-SACK");
+    sack(at_segment(2), 1, block);
+    check(rig.c.queue->rack.dsack, "a D-SACK is not seen");
+}
+
+/* Two segments of which the second goes again as a tail-loss probe, a third behind them, and then
+ * the ACK that reaches the probe's end. */
+static void probe_of_the_tail(void)
+{
+    establish(20 * WAVE_MS);
+    push(2 * eff_mss());
+    burst();
+    check(next_out(WAVE_S) && out_seq() == at_segment(1), "no tail-loss probe goes out");
+    push(eff_mss());
+    burst();
+    in(ACK, 1, at_segment(2), WND, 0);
+}
+
+static void rfc8985_7_4_2_probe_that_both_copies_reached_is_no_loss(void **state)
+{
+    (void)state;
+    probe_of_the_tail();
+    uint32_t cwnd = rig.c.cwnd;
+    const uint32_t block[1][2] = {{at_segment(1), at_segment(2)}};
+    sack(at_segment(2), 1, block);
+    in(ACK, 1, at_segment(3), WND, 0);
+    check(cwnd >= 10 * eff_mss() && rig.c.cwnd >= cwnd, "cwnd went from %u to %u", cwnd,
+          rig.c.cwnd);
+}
+
+static void rfc8985_7_4_2_probe_that_repaired_a_loss_halves(void **state)
+{
+    (void)state;
+    probe_of_the_tail();
+    push(eff_mss());
+    burst();
+    in(ACK, 1, at_segment(3), WND, 0);
+    check(rig.c.cwnd < 10 * eff_mss(), "cwnd is still %u", rig.c.cwnd);
+}
+
 /* RFC 6675, section 5, RFC 5681, 3.2: while a hole is being filled, no more is in flight than half
  * of what was, whatever waits to be sent. */
 static void rfc6675_5_recovery_sends_no_more_than_half_the_flight(void **state)
@@ -417,6 +487,7 @@ int main(void)
         cmocka_unit_test(rfc2883_4_1_duplicate_below_the_ack_beside_a_gap),
         cmocka_unit_test(rfc2883_4_2_duplicate_beyond_a_gap_is_followed_by_its_block),
         cmocka_unit_test(rfc2883_4_partly_duplicate_segment_reports_the_duplicate_part),
+        cmocka_unit_test(rfc9293_3_10_7_4_a_full_list_of_gaps_does_not_keep_out_what_is_in_order),
         cmocka_unit_test(rfc6675_3_one_hole_is_filled_and_nothing_else_goes_again),
         cmocka_unit_test(rfc6675_3_hole_in_the_middle),
         cmocka_unit_test(rfc6675_5_two_holes_are_filled_in_one_round_trip),
@@ -426,6 +497,9 @@ int main(void)
         cmocka_unit_test(rfc6675_5_lost_retransmission_ends_with_the_timer),
         cmocka_unit_test(rfc8985_7_lost_tail_is_sent_again_without_more_data),
         cmocka_unit_test(rfc2883_4_duplicate_report_is_no_loss),
+        cmocka_unit_test(rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate),
+        cmocka_unit_test(rfc8985_7_4_2_probe_that_both_copies_reached_is_no_loss),
+        cmocka_unit_test(rfc8985_7_4_2_probe_that_repaired_a_loss_halves),
         cmocka_unit_test(rfc6675_5_recovery_sends_no_more_than_half_the_flight),
         cmocka_unit_test(rfc6675_5_1_timeout_begins_with_what_stands_first),
     };
