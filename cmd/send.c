@@ -578,6 +578,7 @@ static struct wire_config wire_config(struct send *s)
                                 .no_guard = o->source_port && !(o->send.flags & SEG_SYN),
                                 .broken = true,
                                 .direct = s->bulk,
+                                .flood = o->send.rate == SEND_RATE_MAX && !o->pcap,
                                 .inbound_only = s->bulk && !o->pcap,
                                 .blocks = s->bulk,
                                 .ring = s->bulk ? BULK_RING : 0};

@@ -14,6 +14,7 @@ struct batch {
     int fd, link_fd;
     const struct sockaddr_ll *link;
     bool joins; /* the kernel takes joined segments, as far as is known */
+    bool bare;  /* frames have no prefix: none is joined */
     uint64_t by_link;
 
     unsigned first, count; /* packets: from the first not taken yet to the last queued */
@@ -48,6 +49,7 @@ int batch_open(struct batch **out, int fd, uint32_t mtu)
     b->used = 0;
     b->size = size;
     b->joins = true;
+    b->bare = false;
     b->by_link = 0;
     *out = b;
     return 0;
@@ -62,6 +64,12 @@ void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to)
 void batch_apart(struct batch *b)
 {
     b->joins = false;
+}
+
+void batch_flood(struct batch *b)
+{
+    b->joins = false;
+    b->bare = true;
 }
 
 void batch_close(struct batch *b)
@@ -101,7 +109,8 @@ static unsigned lay_frames(struct batch *b, unsigned n)
                                                      .msg_namelen = sizeof *b->link,
                                                      .msg_iov = part,
                                                      .msg_iovlen = 1 + k};
-        *part++ = (struct iovec){b->head[frames], head};
+        size_t prefix = b->bare ? JOIN_PREFIX : 0;
+        *part++ = (struct iovec){b->head[frames] + prefix, head - prefix};
         for (unsigned i = at; i < at + k; i++)
             *part++ = (struct iovec){(uint8_t *)b->packet[i].iov_base + skip,
                                      b->packet[i].iov_len - skip};

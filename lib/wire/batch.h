@@ -22,6 +22,9 @@ void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to);
  * what a forged one has wrong, and would have to understand it first. */
 void batch_apart(struct batch *b);
 
+/* After direct_flood(): the same, and frames have no prefix. */
+void batch_flood(struct batch *b);
+
 /* What is queued is lost. NULL is taken. */
 void batch_close(struct batch *b);
 

@@ -67,6 +67,18 @@ static int set_up(struct direct *x, const char *interface, int ifindex, struct d
     return 0;
 }
 
+bool direct_flood(struct direct *x)
+{
+    const int on = 1, off = 0;
+    int fd = libnet_getfd(x->net);
+    if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) < 0)
+        return false;
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &off, sizeof off) == 0)
+        return true;
+    setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &off, sizeof off);
+    return false;
+}
+
 int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d)
 {
     struct direct *x = calloc(1, sizeof *x);

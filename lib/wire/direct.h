@@ -25,6 +25,13 @@ struct direct;
  */
 int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d);
 
+/*
+ * For frames that are sent for their number alone: past the queueing discipline, too, which also
+ * means that no capture on this host sees them, and without the prefix that joined segments need.
+ * Returns false, and nothing has changed, where the kernel knows no such way.
+ */
+bool direct_flood(struct direct *x);
+
 /* NULL is taken. */
 void direct_close(struct direct *x);
 

@@ -95,6 +95,8 @@ static int open_direct(struct wire *w, const struct wire_config *config, const s
         return 0;
     if (error == 0)
         batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct));
+    if (error == 0 && config->flood && direct_flood(w->direct))
+        batch_flood(w->batch);
     return error;
 }
 

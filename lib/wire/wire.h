@@ -44,12 +44,14 @@ struct wire_config {
                               firewall of each, and segments that follow on from each other as one
                               that the kernel cuts again, once it knows the next hop; wherever there
                               is no such way, or not now, as ever */
-    bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections or bulk:
-                              small frames then share the ring's room. Else each frame is there
-                              at once, in a slot of its own as large as any frame can be */
-    uint32_t ring;         /* bytes of capture ring; 0: 8 MiB */
-    bool keep_privileges;  /* for tests, and for a process that opens several wires */
-    unsigned guards;       /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
+    bool flood;           /* with `direct`, for wire_queue(): past the queueing discipline, too, and
+                             so past every capture on this host */
+    bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections or bulk:
+                             small frames then share the ring's room. Else each frame is there
+                             at once, in a slot of its own as large as any frame can be */
+    uint32_t ring;        /* bytes of capture ring; 0: 8 MiB */
+    bool keep_privileges; /* for tests, and for a process that opens several wires */
+    unsigned guards;      /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
 };
 
 /* What was found and is in force. */
