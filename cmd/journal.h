@@ -21,6 +21,9 @@ struct journal_entry {
     uint16_t flags, wnd;
     uint8_t state; /* enum state: ours when it was sent */
     bool again;    /* its bytes, SYN or FIN were sent before */
+    bool probe;    /* below what is next: says nothing new */
+    bool missed;   /* journal_missed_by_ack() has given it out */
+    struct opt opt;
 };
 
 struct journal {
@@ -31,8 +34,20 @@ struct journal {
 /* Empty before the first call when zeroed. */
 void journal_add(struct journal *j, const struct journal_entry *e);
 
-/* The oldest entry that is this segment, taken out together with those before it (which the
- * capture has lost), or NULL: we did not send it. Valid until the next journal_add(). */
+/*
+ * What the capture lost of ours is known by what comes after it: by a later segment of ours, since
+ * they are captured in order, or by an acknowledgement of the peer's. Each call takes out, or
+ * marks, the oldest such entry and returns it, or NULL when there is none (left). Valid until the
+ * next journal_add().
+ */
+const struct journal_entry *journal_missed_before(struct journal *j, const struct seg *ours);
+const struct journal_entry *journal_missed_by_ack(struct journal *j, uint32_t id, struct seq ack);
+
+/* The oldest entry, whatever it is; for the end of a run. */
+const struct journal_entry *journal_missed(struct journal *j);
+
+/* The oldest entry that is this segment, taken out together with those before it, or NULL: we did
+ * not send it. Valid until the next journal_add(). */
 const struct journal_entry *journal_take(struct journal *j, const struct seg *s);
 
 /* Whether everything that was sent has been captured. */

@@ -69,6 +69,8 @@ static void remarks(struct label *l, const struct report_segment *g)
         add(l, TONE_BOLD, "half-close");
     if (g->foreign)
         add(l, TONE_TROUBLE, "not ours: sent by this host's kernel");
+    if (g->missed)
+        add(l, TONE_DOUBT, "not captured");
 }
 
 bool label_had_twice(const struct seg *s)

@@ -144,6 +144,8 @@ static void segment(json_t *to, const struct report_segment *g)
             json_array_append_new(list, json_string(notes[i].name));
     if (g->foreign)
         json_array_append_new(list, json_string("not_ours"));
+    if (g->missed)
+        json_array_append_new(list, json_string("not_captured"));
     if (g->answer)
         answer(to, list, g->answer);
     json_object_set_new(to, "notes", list);

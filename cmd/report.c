@@ -187,6 +187,8 @@ static void count(struct report_flow *f, const struct report_seen *seen)
     f->segments[side]++;
     if (s->flags & SEG_SYN)
         learn_syn(f, seen);
+    if (seen->missed && (s->flags & SEG_SYN))
+        f->answered = true; /* nobody knows when it left */
     measure(f, seen);
     if ((s->flags & SEG_FIN) && !f->fin[side]) {
         f->fin[side] = f->track.number;
@@ -239,6 +241,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     e.u.segment = (struct report_segment){
         .out = seen->out,
         .foreign = seen->foreign,
+        .missed = seen->missed,
         .number = f->track.number,
         .rel_seq = relative(f, seen->out ? OURS : THEIRS, s->seq),
         .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,

@@ -96,6 +96,7 @@ struct report_answer {
 struct report_segment {
     bool out;                  /* we sent it */
     bool foreign;              /* and yet it was not us: this host's kernel, or another program */
+    bool missed;               /* we sent it, and the capture lost it: known from the journal */
     uint32_t number;           /* from 1, within the connection */
     uint32_t rel_seq, rel_ack; /* from each side's ISN */
     uint32_t window;           /* bytes, scaled where both SYNs were seen to offer scaling */
@@ -264,6 +265,7 @@ struct report_seen {
     bool out;
     bool foreign;
     bool retransmission; /* of ours, from the journal of what was sent */
+    bool missed;         /* the capture lost it; `packet` is made up from the journal, ip is NULL */
     enum state local;
     const struct packet *packet;
     const uint8_t *ip;

@@ -90,11 +90,45 @@ static void the_oldest_is_forgotten_when_it_is_full(void **state)
     assert_true(journal_empty(&j));
 }
 
+static void what_the_capture_lost_is_known_by_a_later_segment_of_ours(void **state)
+{
+    struct seg later = segment(21), never = segment(99);
+    (void)state;
+    send_one(1, false);
+    send_one(11, false);
+    send_one(21, false);
+    assert_null(journal_missed_before(&j, &never));
+    assert_int_equal(journal_missed_before(&j, &later)->seq.v, 1);
+    assert_int_equal(journal_missed_before(&j, &later)->seq.v, 11);
+    assert_null(journal_missed_before(&j, &later));
+    assert_non_null(take(21));
+}
+
+static void what_the_capture_lost_is_known_by_the_peers_acknowledgement(void **state)
+{
+    struct seg later = segment(21);
+    (void)state;
+    send_one(1, false);
+    send_one(11, true); /* may have left after the acknowledgement was captured */
+    send_one(21, false);
+    assert_null(journal_missed_by_ack(&j, 2, seq_of(31))); /* another connection's */
+    assert_null(journal_missed_by_ack(&j, 1, seq_of(10)));
+    assert_int_equal(journal_missed_by_ack(&j, 1, seq_of(20))->seq.v, 1);
+    assert_null(journal_missed_by_ack(&j, 1, seq_of(20)));
+    assert_int_equal(journal_missed_before(&j, &later)->seq.v, 11); /* and 1 is not told twice */
+    assert_null(journal_missed_before(&j, &later));
+    assert_int_equal(journal_missed(&j)->seq.v, 21);
+    assert_null(journal_missed(&j));
+    assert_true(journal_empty(&j));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(entries_are_found_in_order, reset),
         cmocka_unit_test_setup(what_the_capture_lost_is_stepped_over, reset),
+        cmocka_unit_test_setup(what_the_capture_lost_is_known_by_a_later_segment_of_ours, reset),
+        cmocka_unit_test_setup(what_the_capture_lost_is_known_by_the_peers_acknowledgement, reset),
         cmocka_unit_test_setup(a_segment_that_we_did_not_send_has_no_entry, reset),
         cmocka_unit_test_setup(the_oldest_is_forgotten_when_it_is_full, reset),
     };
