@@ -55,7 +55,7 @@ done
 if [ "$FUZZ_COVERAGE" = yes ]; then
     : "${LLVM_PROFDATA:=llvm-profdata}" "${LLVM_COV:=llvm-cov}"
     objects=
-    for target; do objects="$objects -object $work/fuzz_$target"; done
+    for target; do objects="$objects ${objects:+-object }$work/fuzz_$target"; done
     $LLVM_PROFDATA merge -o "$work/merged" "$work"/fuzz_*.raw &&
         $LLVM_COV report $objects -instr-profile="$work/merged" "$top"/lib/core/*.c || status=1
 fi
