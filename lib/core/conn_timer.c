@@ -166,9 +166,9 @@ static void rexmt_fired(struct conn *c, wave_time now)
         conn_detect_loss(c, now);
         return;
     }
-    if (c->flags & CONN_TLP) {
+    if (c->flags & CONN_TLP) { /* behind the probe only the RTO waits: RFC 8985, 7.3 */
         c->flags |= CONN_PROBE_OWED;
-        c->timer[TIMER_REXMT] = conn_rto_at(c, now);
+        arm(c, conn_rto_at(c, now), 0);
         return;
     }
     if (c->since == WAVE_NEVER)
