@@ -36,11 +36,11 @@ struct batch {
 
 int batch_open(struct batch **out, int fd, uint32_t mtu)
 {
-    size_t size = (size_t)WIRE_BATCH * mtu;
+    size_t size = (size_t)WIRE_BATCH * (DIRECT_HEADER + mtu);
     struct batch *b;
 
-    if (size < LARGEST)
-        size = LARGEST;
+    if (size < DIRECT_HEADER + LARGEST)
+        size = DIRECT_HEADER + LARGEST;
     b = malloc(sizeof *b + size); /* untouched pages of a large MTU cost nothing */
     if (!b)
         return WAVE_ENOMEM;
@@ -79,7 +79,9 @@ void batch_close(struct batch *b)
 
 uint8_t *batch_room(struct batch *b, size_t len)
 {
-    return b->count < WIRE_BATCH && len <= b->size - b->used ? b->arena + b->used : NULL;
+    if (b->count == WIRE_BATCH || DIRECT_HEADER + len > b->size - b->used)
+        return NULL;
+    return b->arena + b->used + DIRECT_HEADER; /* room for a bare frame's header before it */
 }
 
 void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq,
@@ -87,12 +89,29 @@ void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq 
 {
     unsigned i = b->count++;
 
-    b->packet[i] = (struct iovec){b->arena + b->used, len};
+    b->packet[i] = (struct iovec){b->arena + b->used + DIRECT_HEADER, len};
     b->what[i] = (struct wire_unsent){*flow, seq};
     b->direct[i] = header != NULL;
     if (header)
         memcpy(b->header[i], header, DIRECT_HEADER);
-    b->used += len;
+    b->used += DIRECT_HEADER + len;
+}
+
+/* Lays out the next `n` packets as frames without a prefix, each in one piece; returns how many. */
+static unsigned lay_bare_frames(struct batch *b, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct iovec *packet = &b->packet[b->first + i];
+        uint8_t *frame = (uint8_t *)packet->iov_base - DIRECT_HEADER;
+        memcpy(frame, b->header[b->first + i], DIRECT_HEADER);
+        b->part[i] = (struct iovec){frame, DIRECT_HEADER + packet->iov_len};
+        b->carries[i] = 1;
+        b->message[i].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
+                                                .msg_namelen = sizeof *b->link,
+                                                .msg_iov = &b->part[i],
+                                                .msg_iovlen = 1};
+    }
+    return n;
 }
 
 /* Lays out the next `n` packets as frames; returns how many those are. */
@@ -109,8 +128,7 @@ static unsigned lay_frames(struct batch *b, unsigned n)
                                                      .msg_namelen = sizeof *b->link,
                                                      .msg_iov = part,
                                                      .msg_iovlen = 1 + k};
-        size_t prefix = b->bare ? JOIN_PREFIX : 0;
-        *part++ = (struct iovec){b->head[frames] + prefix, head - prefix};
+        *part++ = (struct iovec){b->head[frames], head};
         for (unsigned i = at; i < at + k; i++)
             *part++ = (struct iovec){(uint8_t *)b->packet[i].iov_base + skip,
                                      b->packet[i].iov_len - skip};
@@ -149,7 +167,7 @@ static int hand_over(struct batch *b)
 
     while (b->first + n < b->count && b->direct[b->first + n] == direct)
         n++;
-    n = direct ? lay_frames(b, n) : lay_packets(b, n);
+    n = !direct ? lay_packets(b, n) : b->bare ? lay_bare_frames(b, n) : lay_frames(b, n);
     int taken = sendmmsg(direct ? b->link_fd : b->fd, b->message, n, MSG_DONTWAIT);
     if (taken < 0 && b->carries[0] > 1 && !passing(errno)) {
         b->joins = false; /* each on its own, then, to see whether that was it */
