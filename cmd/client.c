@@ -8,6 +8,8 @@ static void move_data(struct session *s, struct client *x, struct conn *e, wave_
     struct diag d;
     int given = 0, taken = exchange_drain(&x->exchange, e, now, &d);
 
+    if (taken > 0)
+        x->taken_at = now;
     if (taken >= 0 && !x->closed && state_synchronized((enum state)e->state))
         given = exchange_feed(&x->exchange, e, now, &d);
     if (taken < 0 || given < 0)
@@ -56,9 +58,12 @@ wave_time client_await_end(struct session *s, struct client *x, const struct con
     switch (e->state) {
     case STATE_FIN_WAIT_2:
         from = c->data_at > c->fin_acked_at ? c->data_at : c->fin_acked_at;
+        /* A reader of ours that is slow is no silence of the peer's: it counts from when the reader
+         * has caught up and the window is open again. */
+        if (x->taken_at > from)
+            from = x->taken_at;
         at = time_add(from, x->options->linger);
         session_await(s, "the peer's FIN", at);
-        /* A reader of ours that is slow is no silence of the peer's. */
         if (now >= at && !x->exchange.waits_for_out)
             session_stop(s, STOP_LINGER);
         return now >= at ? WAVE_NEVER : at;

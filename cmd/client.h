@@ -17,7 +17,8 @@ struct client {
     struct session_conn *conn;
     struct exchange exchange;
     struct verify verify;
-    bool closed; /* our side was closed, one way or the other: it gives no more data */
+    wave_time taken_at; /* when data was last written out: the peer may have waited for that */
+    bool closed;        /* our side was closed, one way or the other: it gives no more data */
 };
 
 /* What makes one command of it. */

@@ -31,6 +31,11 @@ static wave_time answer_ends(const struct connect *x, const struct conn *e)
 
     if (!c->flow.sent_bytes || (e->flags & CONN_FIN_RCVD))
         return x->given_at;
+    /* A pause that a slow reader of ours makes is none of the peer's. */
+    if (x->client.exchange.waits_for_out)
+        return WAVE_NEVER;
+    if (x->client.taken_at > from)
+        from = x->client.taken_at;
     if (c->uneven_at)
         return time_add(from, x->client.options->linger);
     return from + (c->flow.received_bytes ? ANSWER_PAUSES : ANSWER_BEGINS);
