@@ -105,13 +105,14 @@ echoes "echo, veth, IPv6" "[$far6]:7" active
 echoes "echo, lo, IPv4" 127.0.0.1:7 active
 echoes "echo, lo, IPv6" "[::1]:7" active
 
-# A file of many segments, there and back.
 # Larger than our window and the pipe together: the server has to wait for the reader, and would
 # drop the rest of its answer if our FIN came meanwhile.
 head -c 8388608 /dev/zero >"$tmp/www/large"
 "$TCPWAVE" connect "$far4:80" -d 'GET /large HTTP/1.0\r\n\r\n' -o - --timeout 60 2>/dev/null |
     { sleep 1; tail -c 8388608; } >"$tmp/got"
 check "a reader slower than the server loses nothing" cmp "$tmp/got" "$tmp/www/large"
+
+# A file of many segments, there and back.
 expect_status 0 "a file is sent: open" "$TCPWAVE" connect "$far4:7" -f "$tmp/www/blob" -o "$tmp/got" --timeout 60
 check "a file is sent and comes back byte for byte" test "$(cksum <"$tmp/got")" = "$sum"
 
