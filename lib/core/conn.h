@@ -66,7 +66,7 @@ enum {
     CONN_TLP = 1 << 19,          /* timer[REXMT] is the tail-loss probe's */
     CONN_RACK = 1 << 20,         /* timer[REXMT] is RACK's reordering timer */
     CONN_DSACK = 1 << 21,        /* `dsack` is to be reported (RFC 2883) */
-    CONN_URGENT = 1 << 22,       /* rcv.up is valid and ahead of what was read */
+    CONN_URGENT = 1 << 22,       /* rcv.up is valid: the peer has told it */
     CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
     CONN_BLACKHOLE = 1 << 24,    /* mss was lowered on suspicion (RFC 4821) */
     CONN_RECOVERY = 1 << 25,     /* in loss recovery until `queue`'s recovery point */

@@ -29,6 +29,8 @@ static void take_mtu(struct conn *c, wave_time now, uint32_t mtu)
     if (mtu < (c->flow.v6 ? 1280u : 68u))
         mtu = c->flow.v6 ? 1280 : 68;
     mss = mtu - fixed;
+    if (mss < CONN_MSS_MIN) /* a forger's word, more likely than a router's */
+        mss = CONN_MSS_MIN;
     if (mss >= c->mss)
         return;
     c->mss = (uint16_t)mss;

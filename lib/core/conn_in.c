@@ -300,7 +300,10 @@ static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
 
     if (!(s->flags & SEG_URG) || (c->flags & CONN_FIN_RCVD))
         return;
-    if ((c->flags & CONN_URGENT) ? seq_leq(up, c->rcv.up) : seq_leq(up, c->rcv.nxt))
+    /* What was received already is no longer urgent, and 2^31 later it would look as if it were. */
+    if ((c->flags & CONN_URGENT) && seq_leq(c->rcv.up, c->rcv.nxt))
+        c->flags &= ~(uint32_t)CONN_URGENT;
+    if (seq_leq(up, c->flags & CONN_URGENT ? c->rcv.up : c->rcv.nxt))
         return;
     c->rcv.up = up;
     c->flags |= CONN_URGENT;
