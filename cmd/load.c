@@ -13,11 +13,11 @@
 #include "cmd/signals.h"
 #include "lib/wire/diag.h"
 
-#define ANSWER_BEGINS WAVE_S /* a peer that says nothing to our data is closed after this */
-#define RECEIVE_BUFFER 65535 /* of each connection: what it sends is thrown away at once */
-#define KEEP_FREE (16 << 20) /* bytes of heap, as in session.c */
-#define BLOCKS_FROM 200      /* connections at a time: fewer are waited for one by one */
-#define RING_BLOCKS (32u << 20)
+#define ANSWER_BEGINS WAVE_S     /* a peer that says nothing to our data is closed after this */
+#define RECEIVE_BUFFER 65535     /* of each connection: what it sends is thrown away at once */
+#define KEEP_FREE (16 << 20)     /* bytes of heap, as in session.c */
+#define BLOCKS_FROM 200          /* connections at a time: fewer are waited for one by one */
+#define RING_BLOCKS (8u << 20)   /* some 50,000 frames without data */
 #define RING_SLOT (65536u + 512) /* of the ring that is not in blocks, at least */
 #define RING_FRAMES 4            /* that a connection may have under way at once */
 
@@ -81,12 +81,13 @@ static int open_engine(struct load *l, struct diag *d)
 static int open_places(struct load *l, struct diag *d)
 {
     const uint32_t n = l->plan.concurrency, places = l->plan.places;
+    const bool again = places != l->options->connections; /* each is used more than once */
 
     l->conn = calloc(n, sizeof *l->conn);
-    l->place = malloc(places * sizeof *l->place);
-    if (!l->conn || !l->place)
+    l->place = again ? malloc(places * sizeof *l->place) : NULL;
+    if (!l->conn || (again && !l->place))
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
-    for (uint32_t i = 0; i < places; i++)
+    for (uint32_t i = 0; again && i < places; i++)
         l->place[i] = i;
     l->places = places;
     l->queue[LOAD_Q_ANSWER].length = ANSWER_BEGINS;

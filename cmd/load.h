@@ -65,7 +65,8 @@ struct load {
 
     struct load_conn *conn; /* plan.concurrency of them */
     struct load_queue queue[LOAD_QUEUES];
-    uint32_t *place; /* those that are free, a ring: the one used longest ago comes next */
+    uint32_t *place; /* those that are free, a ring: the one used longest ago comes next. NULL when
+                        there is one for each connection that will ever be: then in their order */
     uint32_t place_first, places;
     uint32_t queued; /* segments that the wire has not been told to flush */
 
@@ -76,6 +77,7 @@ struct load {
 
     uint32_t opened, counts[REPORT_VERDICTS];
     uint32_t established; /* handshakes completed */
+    uint32_t handshakes;  /* under way */
     uint64_t retransmissions, sent_bytes, received_bytes;
     struct spread handshake, first_byte, close;
     uint32_t told_ended; /* connections that had ended when progress was last told */

@@ -65,8 +65,9 @@ static void give_back(struct load *l, struct load_conn *x)
     uint32_t last = l->place_first + l->places;
 
     dequeue(l, x);
-    l->place[last < l->plan.places ? last : last - l->plan.places] = x->place;
-    l->places++;
+    if (l->place)
+        l->place[last < l->plan.places ? last : last - l->plan.places] = x->place;
+    l->places += l->place != NULL;
     stack_release(l->stack, x->id);
     x->id = STACK_NONE;
 }
@@ -96,6 +97,7 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
     if (x->phase == LOAD_CLOSING && c->end == END_CLOSED)
         spread_add(&l->close, l->when > x->mark ? l->when - x->mark : 0);
+    l->handshakes -= x->phase == LOAD_HANDSHAKE;
     l->counts[verdict_of(c, (enum load_phase)x->phase)]++;
     if (owes(l, c))
         enqueue(l, x, LOAD_Q_DEAD);
@@ -148,6 +150,7 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
     int n;
 
     l->established++;
+    l->handshakes--;
     spread_add(&l->handshake, l->when > x->mark ? l->when - x->mark : 0);
     if (!data->len) {
         hold(l, c, x);
@@ -228,7 +231,7 @@ void load_event(struct load *l, const struct event *e)
 
 int load_open(struct load *l)
 {
-    const uint32_t place = l->place[l->place_first];
+    const uint32_t place = l->place ? l->place[l->place_first] : l->opened;
     const struct load_pair *pair = &l->plan.pair[place % l->plan.pairs];
     struct flow flow = {.local = pair->local,
                         .remote = pair->remote,
@@ -244,6 +247,7 @@ int load_open(struct load *l)
     l->place_first = l->place_first + 1 < l->plan.places ? l->place_first + 1 : 0;
     l->places--;
     l->opened++;
+    l->handshakes++;
     x = &l->conn[pool_index(id)];
     *x = (struct load_conn){.mark = l->now, .id = id, .place = place & (POOL_MAX - 1)};
     return 0;
@@ -317,6 +321,7 @@ void load_stop(struct load *l, uint32_t id)
         return;
     if (l->resetting || x->phase == LOAD_HANDSHAKE) {
         dequeue(l, x);
+        l->handshakes -= x->phase == LOAD_HANDSHAKE;
         x->phase = c->state == STATE_TIME_WAIT ? LOAD_LEFT : LOAD_CUT;
         conn_abort(c, l->now);
         stack_changed(l->stack, l->now, id);

@@ -13,9 +13,9 @@
 #define LOAD_RATE_MAX 10000000
 
 struct load_options {
-    uint32_t concurrency;                      /* connections at a time; default 100 */
-    uint32_t rate;                             /* new ones a second; 0: as fast as they go */
-    uint32_t limit;                            /* --rate-limit: 0 on, 1 off */
+    uint32_t concurrency; /* connections at a time; default 100 */
+    uint32_t rate;        /* new ones a second; 0: as fast as they are answered */
+    uint32_t limit;       /* --rate-limit: 0 on, 1 off */
     struct target_name more[LOAD_TARGETS - 1]; /* targets beyond the first */
     unsigned more_count;
     struct addr source[LOAD_SOURCES]; /* of the family that options.source tells */

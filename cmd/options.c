@@ -77,7 +77,7 @@ const struct option_row option_table[] = {
      LOAD, FIELD(connections), 1, UINT32_MAX, NULL},
     {KIND_NUMBER, 0, "concurrency", "N", "at a time (default 100)",
      LOAD, FIELD(load.concurrency), 1, 1 << 24, NULL},
-    {KIND_NUMBER, 0, "rate", "N", "new ones a second, at most (default: as fast as they go)",
+    {KIND_NUMBER, 0, "rate", "N", "new ones a second, at most (default: as fast as they are answered)",
      LOAD, FIELD(load.rate), 1, LOAD_RATE_MAX, NULL},
     {KIND_WORD, 0, "rate-limit", "on|off",
      "off allows more than 1,000 new ones a second to public addresses (default on)",
