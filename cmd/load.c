@@ -165,7 +165,8 @@ static void announce(struct load *l)
 /* Why there was no end of its own. */
 static void interrupted(const struct load *l, struct load_verdict *v, char *text, size_t room)
 {
-    uint32_t cut = l->counts[VERDICT_FAILED];
+    const uint32_t cut = l->counts[VERDICT_FAILED];
+    const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
 
     if (l->failed) {
         snprintf(text, room, "%s", l->error.text);
@@ -174,14 +175,14 @@ static void interrupted(const struct load *l, struct load_verdict *v, char *text
         return;
     }
     v->verdict = VERDICT_FAILED;
+    snprintf(text, room, "%s; %u of %u connections did not go as asked, %u of them were cut off",
+             l->signal ? "interrupted by a signal" : "the timeout ran out", bad, l->opened, cut);
     if (l->signal) {
-        snprintf(text, room, "interrupted by a signal; %u connections were cut off", cut);
         v->exit = 128 + l->signal;
         return;
     }
-    snprintf(text, room, "the timeout ran out; %u connections were cut off", cut);
     /* Where no number was asked for, the timeout is how the run was meant to end. */
-    if (!l->options->connections && load_ended(l) == l->counts[VERDICT_OPEN] + cut)
+    if (!l->options->connections && bad == cut)
         v->verdict = VERDICT_OPEN;
     v->exit = (int)v->verdict;
 }
