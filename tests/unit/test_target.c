@@ -216,9 +216,12 @@ static void services_are_looked_up(void **state)
 
 static void hosts_are_looked_up_in_the_family_asked_for(void **state)
 {
-    struct target t = resolved("localhost:80", false, TARGET_IPV4);
+    struct target t;
 
     (void)state;
+    if (!gethostbyname("localhost")) /* a bare system may have no /etc/hosts */
+        skip();
+    t = resolved("localhost:80", false, TARGET_IPV4);
     assert_false(t.v6);
     assert_int_equal(t.addr.byte[0], 127);
 }
