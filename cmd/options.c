@@ -236,7 +236,7 @@ const struct option_row option_table[] = {
      COMMON, FIELD(color), 0, 0, NULL},
     {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", TALKING, FIELD(ascii), 0, 0, NULL},
     {KIND_NUMBER, 0, "width", "COLUMNS", "of the drawing (default: the terminal's)",
-     TALKING, FIELD(width), 80, 1000, NULL},
+     TALKING, FIELD(width), 80, 250, NULL},
     {KIND_END, 0, NULL, NULL, NULL, 0, 0, 0, 0, NULL}};
 /* clang-format on */
 
