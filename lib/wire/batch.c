@@ -106,10 +106,8 @@ static unsigned lay_bare_frames(struct batch *b, unsigned n)
         memcpy(frame, b->header[b->first + i], DIRECT_HEADER);
         b->part[i] = (struct iovec){frame, DIRECT_HEADER + packet->iov_len};
         b->carries[i] = 1;
-        b->message[i].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
-                                                .msg_namelen = sizeof *b->link,
-                                                .msg_iov = &b->part[i],
-                                                .msg_iovlen = 1};
+        /* No name: the socket is bound to its interface, direct_flood(). */
+        b->message[i].msg_hdr = (struct msghdr){.msg_iov = &b->part[i], .msg_iovlen = 1};
     }
     return n;
 }

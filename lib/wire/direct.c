@@ -73,7 +73,11 @@ bool direct_flood(struct direct *x)
     int fd = libnet_getfd(x->net);
     if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) < 0)
         return false;
-    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &off, sizeof off) == 0)
+    /* Bound, so that no frame has to name its interface, and to no protocol, so that the kernel
+     * offers nothing back. It reads the frame's own protocol from its header. */
+    const struct sockaddr_ll here = {.sll_family = AF_PACKET, .sll_ifindex = x->to.sll_ifindex};
+    if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &off, sizeof off) == 0 &&
+        bind(fd, (const struct sockaddr *)&here, sizeof here) == 0)
         return true;
     setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &off, sizeof off);
     return false;
