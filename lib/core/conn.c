@@ -48,7 +48,7 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
         reasm_settle(&c->reasm, c->env); /* what came in order may still be read */
         c->flags &= CONN_RST_OWED | CONN_PASSIVE | CONN_FIN_SENT | CONN_FIN_RCVD |
                     CONN_SIMULTANEOUS | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN |
-                    CONN_SYN_ACKED | CONN_SOFT_ERROR;
+                    CONN_SYN_ACKED;
     }
 }
 

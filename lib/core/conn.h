@@ -46,7 +46,6 @@ enum conn_end {
 enum {
     CONN_PASSIVE = 1 << 0,       /* opened by conn_listen() */
     CONN_ACK_NOW = 1 << 1,       /* an acknowledgement is owed at once */
-    CONN_ACK_DELAYED = 1 << 2,   /* one is owed by timer[DELACK] */
     CONN_WSCALE = 1 << 3,        /* both offered window scaling */
     CONN_TIMESTAMPS = 1 << 4,    /* both offered timestamps */
     CONN_SACK = 1 << 5,          /* both offered SACK */
@@ -70,7 +69,6 @@ enum {
     CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
     CONN_BLACKHOLE = 1 << 24,    /* mss was lowered on suspicion (RFC 4821) */
     CONN_RECOVERY = 1 << 25,     /* in loss recovery until `queue`'s recovery point */
-    CONN_SOFT_ERROR = 1 << 26,   /* a soft ICMP error was noted (RFC 5461) */
     CONN_VERIFY_OWED = 1 << 27,  /* conn_probe() was called */
     CONN_VERIFY_BYTE = 1 << 28,  /* and asked for the form with one garbage byte */
     CONN_STARVED = 1 << 29,      /* no room for a record in flight: wait for an ACK or the timer */

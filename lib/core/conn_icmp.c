@@ -61,6 +61,4 @@ void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp)
         take_mtu(c, now, icmp->mtu);
     else if (e.u.icmp.fatal) /* RFC 5461, 4.1 keeps hard errors soft once synchronized */
         conn_finish(c, now, END_ICMP, "ICMP error answered our SYN");
-    else
-        c->flags |= CONN_SOFT_ERROR;
 }

@@ -318,7 +318,6 @@ static void owe_ack(struct conn *c, wave_time now, uint32_t len)
         c->flags |= CONN_ACK_NOW;
         return;
     }
-    c->flags |= CONN_ACK_DELAYED;
     c->timer[TIMER_DELACK] =
         time_min(c->timer[TIMER_DELACK], time_add(now, c->env->config.delayed_ack));
 }

@@ -278,7 +278,7 @@ static void put_ack(struct conn *c, wave_time now, struct seg *out)
         put_timestamp(c, now, out);
     c->rcv.acked = c->rcv.nxt;
     c->rcv_segs = 0;
-    c->flags &= ~(uint32_t)(CONN_ACK_NOW | CONN_ACK_DELAYED);
+    c->flags &= ~(uint32_t)CONN_ACK_NOW;
     c->timer[TIMER_DELACK] = WAVE_NEVER;
 }
 
