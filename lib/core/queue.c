@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define RING_FIRST 2048u
 #define SENTS_FIRST 4u
 
 void queue_free(struct queue **qp, struct env *e)
@@ -11,8 +10,7 @@ void queue_free(struct queue **qp, struct env *e)
 
     if (!q)
         return;
-    if (q->ring)
-        env_realloc(e, q->ring, q->capacity, 0);
+    ring_free(&q->ring, e);
     if (q->sent)
         env_realloc(e, q->sent, q->sent_capacity * sizeof *q->sent, 0);
     env_realloc(e, q, sizeof *q, 0);
@@ -25,35 +23,11 @@ void queue_free_if_empty(struct queue **q, struct env *e)
         queue_free(q, e);
 }
 
-static bool ring_grow(struct queue *q, struct env *e, uint32_t need)
-{
-    uint32_t capacity = q->capacity ? q->capacity : RING_FIRST;
-    uint8_t *ring;
-
-    if (need <= q->capacity)
-        return true;
-    while (capacity < need)
-        capacity *= 2;
-    ring = env_realloc(e, NULL, 0, capacity);
-    if (!ring)
-        return false;
-    if (q->ring) {
-        uint32_t head = q->capacity - q->start;
-        memcpy(ring, q->ring + q->start, head);
-        memcpy(ring + head, q->ring, q->start);
-        env_realloc(e, q->ring, q->capacity, 0);
-    }
-    q->ring = ring;
-    q->capacity = capacity;
-    q->start = 0;
-    return true;
-}
-
 size_t queue_append(struct queue **qp, struct env *e, struct seq base, const void *data, size_t len,
                     uint32_t limit)
 {
     struct queue *q = *qp;
-    uint32_t at, run, n;
+    uint32_t n;
 
     if (!q) {
         q = env_realloc(e, NULL, 0, sizeof *q);
@@ -68,14 +42,11 @@ size_t queue_append(struct queue **qp, struct env *e, struct seq base, const voi
     n = q->len >= limit ? 0 : limit - q->len;
     if (len < n)
         n = (uint32_t)len;
-    if (n == 0 || !ring_grow(q, e, q->len + n)) {
+    if (n == 0 || !ring_grow(&q->ring, e, q->len + n)) {
         queue_free_if_empty(qp, e);
         return 0;
     }
-    at = (q->start + q->len) & (q->capacity - 1);
-    run = q->capacity - at < n ? q->capacity - at : n;
-    memcpy(q->ring + at, data, run);
-    memcpy(q->ring, (const uint8_t *)data + run, n - run);
+    ring_put(&q->ring, q->len, data, n);
     q->len += n;
     return n;
 }
@@ -87,11 +58,7 @@ uint32_t queue_unsent(const struct queue *q, struct seq next)
 
 void queue_copy(const struct queue *q, struct seq first, uint32_t len, uint8_t *to)
 {
-    uint32_t at = (q->start + (first.v - q->base.v)) & (q->capacity - 1);
-    uint32_t run = q->capacity - at < len ? q->capacity - at : len;
-
-    memcpy(to, q->ring + at, run);
-    memcpy(to + run, q->ring, len - run);
+    ring_get(&q->ring, first.v - q->base.v, len, to);
 }
 
 bool queue_can_send(struct queue *q, struct env *e)
@@ -216,7 +183,7 @@ uint32_t queue_first_lost(struct queue *q)
 void queue_drop(struct queue *q, uint32_t n)
 {
     q->base = seq_add(q->base, n);
-    q->start = q->capacity ? (q->start + n) & (q->capacity - 1) : 0;
+    ring_drop(&q->ring, n);
     q->len -= n;
     while (n > 0 && q->sents > 0) {
         struct sent *s = queue_at(q, 0);

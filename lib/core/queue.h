@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/core/env.h"
+#include "lib/core/ring.h"
 #include "lib/core/seq.h"
 
 /* A peer that offers tiny segments gets no more than this many in flight, so that neither memory
@@ -33,11 +34,9 @@ struct sent {
 };
 
 struct queue {
-    uint8_t *ring;
-    uint32_t capacity; /* bytes, a power of two */
-    uint32_t start;    /* where in the ring the byte of number `base` lies */
-    uint32_t len;      /* bytes held, sent or not */
-    struct seq base;   /* SND.UNA, or ISS+1 while the SYN is unacknowledged */
+    struct ring ring; /* from the byte of number `base` on */
+    uint32_t len;     /* bytes held, sent or not */
+    struct seq base;  /* SND.UNA, or ISS+1 while the SYN is unacknowledged */
 
     struct sent *sent;      /* ring, ascending, without holes, from `base` */
     uint32_t sent_capacity; /* a power of two */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#define RING_FIRST 2048u /* bytes of the smallest ring: one ordinary segment fits */
 #define RUNS_FIRST 4u
 
 static struct reasm *reasm_make(struct env *e)
@@ -18,8 +17,7 @@ void reasm_free(struct reasm **r, struct env *e)
 {
     if (!*r)
         return;
-    if ((*r)->ring)
-        env_realloc(e, (*r)->ring, (*r)->capacity, 0);
+    ring_free(&(*r)->ring, e);
     if ((*r)->run)
         env_realloc(e, (*r)->run, (*r)->run_capacity * sizeof(struct reasm_run), 0);
     env_realloc(e, *r, sizeof **r, 0);
@@ -30,44 +28,6 @@ static void free_if_empty(struct reasm **r, struct env *e)
 {
     if (*r && (*r)->ready == 0 && (*r)->runs == 0 && !(*r)->has_fin)
         reasm_free(r, e);
-}
-
-/* Makes the ring hold `need` bytes from its first unread one; what is there keeps its place. */
-static bool ring_grow(struct reasm *r, struct env *e, uint32_t need, uint32_t limit)
-{
-    uint32_t capacity = r->capacity ? r->capacity : RING_FIRST;
-    uint32_t head;
-    uint8_t *ring;
-
-    if (need <= r->capacity)
-        return true;
-    if (need > limit)
-        return false;
-    while (capacity < need)
-        capacity *= 2;
-    ring = env_realloc(e, NULL, 0, capacity);
-    if (!ring)
-        return false;
-    if (r->ring) {
-        head = r->capacity - r->start;
-        memcpy(ring, r->ring + r->start, head);
-        memcpy(ring + head, r->ring, r->start);
-        env_realloc(e, r->ring, r->capacity, 0);
-    }
-    r->ring = ring;
-    r->capacity = capacity;
-    r->start = 0;
-    return true;
-}
-
-/* Copies to `offset` bytes beyond the first unread one. */
-static void ring_put(struct reasm *r, uint32_t offset, const uint8_t *data, uint32_t len)
-{
-    uint32_t at = (r->start + offset) & (r->capacity - 1);
-    uint32_t run = r->capacity - at < len ? r->capacity - at : len;
-
-    memcpy(r->ring + at, data, run);
-    memcpy(r->ring, data + run, len - run);
 }
 
 static bool runs_grow(struct reasm *r, struct env *e)
@@ -97,7 +57,8 @@ static void put_holes(struct reasm *r, struct seq next, struct seq first, struct
     for (uint32_t i = 0; i <= r->runs && seq_lt(at, end); i++) {
         struct seq hole_end = i < r->runs ? seq_min(r->run[i].first, end) : end;
         if (seq_lt(at, hole_end))
-            ring_put(r, r->ready + (at.v - next.v), data + (at.v - first.v), hole_end.v - at.v);
+            ring_put(&r->ring, r->ready + (at.v - next.v), data + (at.v - first.v),
+                     hole_end.v - at.v);
         if (i < r->runs)
             at = seq_max(at, r->run[i].end);
     }
@@ -141,12 +102,13 @@ struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq ne
 {
     struct reasm_result result = {0};
     struct seq end = seq_add(first, len);
-    uint32_t gap = first.v - next.v;
+    uint32_t gap = first.v - next.v, need;
     struct reasm *r = *rp ? *rp : reasm_make(e);
     bool joins;
 
     *rp = r;
-    if (!r || !ring_grow(r, e, r->ready + gap + len, limit) ||
+    need = r ? r->ready + gap + len : 0;
+    if (!r || (need > limit && need > r->ring.capacity) || !ring_grow(&r->ring, e, need) ||
         (r->has_fin && seq_gt(end, r->fin))) {
         result.refused = true;
         free_if_empty(rp, e);
@@ -197,8 +159,8 @@ uint32_t reasm_peek(const struct reasm *r, const uint8_t **data)
     *data = NULL;
     if (!r || r->ready == 0)
         return 0;
-    *data = r->ring + r->start;
-    run = r->capacity - r->start;
+    *data = r->ring.bytes + r->ring.start;
+    run = r->ring.capacity - r->ring.start;
     return r->ready < run ? r->ready : run;
 }
 
@@ -215,7 +177,7 @@ void reasm_consume(struct reasm **rp, struct env *e, uint32_t n)
         return;
     if (n > r->ready)
         n = r->ready;
-    r->start = r->capacity ? (r->start + n) & (r->capacity - 1) : 0;
+    ring_drop(&r->ring, n);
     r->ready -= n;
     free_if_empty(rp, e);
 }

@@ -11,6 +11,7 @@
 
 #include "lib/core/env.h"
 #include "lib/core/opt.h"
+#include "lib/core/ring.h"
 #include "lib/core/seq.h"
 
 #define REASM_RUNS_MAX 512 /* gaps beyond these are refused, and sent again by the peer */
@@ -21,9 +22,7 @@ struct reasm_run {
 };
 
 struct reasm {
-    uint8_t *ring;
-    uint32_t capacity;     /* bytes, a power of two */
-    uint32_t start;        /* where in the ring the first unread byte lies */
+    struct ring ring;      /* from the first unread byte on */
     uint32_t ready;        /* bytes readable in order; the next one is RCV.NXT */
     struct reasm_run *run; /* beyond a gap, ascending and apart from each other */
     uint32_t runs, run_capacity;
