@@ -138,12 +138,14 @@ static void outcome_of_guest(struct session *s, const struct guest *p, struct ou
     const struct flow *flow = &c->flow.flow;
     char peer[ADDR_PORT_TEXT];
 
+    if (!p->surplus && (c->path.established || (c->has_icmp && e && e->end != END_ABORTED))) {
+        session_outcome(s, c, o);
+        return;
+    }
     addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
     if (p->surplus)
         say(o, VERDICT_FAILED, "local", "reset", "%s came after the last one that was asked for",
             peer);
-    else if (c->path.established || (c->has_icmp && e && e->end != END_ABORTED))
-        session_outcome(s, c, o);
     else if (!e || e->end == END_REFUSED)
         say(o, VERDICT_REFUSED, "peer", "reset", "%s answered our SYN-ACK with RST", peer);
     else

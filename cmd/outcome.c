@@ -34,11 +34,12 @@ void outcome_sent(struct outcome_path *p, enum state state, unsigned flags)
         p->separate = true;
 }
 
-static void set(struct outcome *o, enum verdict verdict, const char *by, const char *kind,
-                const char *format, ...) __attribute__((format(printf, 5, 6)));
+static void set(const struct outcome_facts *f, struct outcome *o, enum verdict verdict,
+                const char *by, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
-static void set(struct outcome *o, enum verdict verdict, const char *by, const char *kind,
-                const char *format, ...)
+static void set(const struct outcome_facts *f, struct outcome *o, enum verdict verdict,
+                const char *by, const char *kind, const char *format, ...)
 {
     va_list ap;
 
@@ -46,6 +47,9 @@ static void set(struct outcome *o, enum verdict verdict, const char *by, const c
     o->exit = (int)verdict;
     o->by = by;
     o->kind = kind;
+    o->message[0] = '\0';
+    if (f->unread)
+        return;
     va_start(ap, format);
     vsnprintf(o->message, sizeof o->message, format, ap);
     va_end(ap);
@@ -61,7 +65,7 @@ static void rejected(const struct outcome_facts *f, struct outcome *o)
     const struct icmp *e = f->icmp;
     char from[ADDR_TEXT];
 
-    set(o, VERDICT_REJECTED, "none", NULL, "%s was rejected by %s: %s (ICMP%s type %u code %u)",
+    set(f, o, VERDICT_REJECTED, "none", NULL, "%s was rejected by %s: %s (ICMP%s type %u code %u)",
         f->peer, addr_text(e->flow.v6, &e->from, from), icmp_text(e->flow.v6, e->type, e->code),
         e->flow.v6 ? "v6" : "", e->type, e->code);
 }
@@ -72,7 +76,7 @@ static void unanswered(const struct outcome_facts *f, struct outcome *o)
     if (f->icmp)
         rejected(f, o);
     else
-        set(o, VERDICT_DROPPED, "none", NULL, "nothing answered %u SYN%s to %s", f->syn_sent,
+        set(f, o, VERDICT_DROPPED, "none", NULL, "nothing answered %u SYN%s to %s", f->syn_sent,
             plural(f->syn_sent), f->peer);
 }
 
@@ -83,24 +87,24 @@ static void closed(const struct outcome_facts *f, struct outcome *o)
                                             : "three-way";
 
     if (f->path.simultaneous)
-        set(o, VERDICT_OPEN, "both", kind, "connected to %s; both sides closed at the same time",
+        set(f, o, VERDICT_OPEN, "both", kind, "connected to %s; both sides closed at the same time",
             f->peer);
     else if (f->path.peer_first)
-        set(o, VERDICT_OPEN, "peer", kind, "connected to %s; closed by both sides, the peer first",
-            f->peer);
+        set(f, o, VERDICT_OPEN, "peer", kind,
+            "connected to %s; closed by both sides, the peer first", f->peer);
     else
-        set(o, VERDICT_OPEN, "local", kind, "connected to %s; closed by both sides, we first",
+        set(f, o, VERDICT_OPEN, "local", kind, "connected to %s; closed by both sides, we first",
             f->peer);
 }
 
 static void lost(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->end == END_KEEPALIVE)
-        set(o, VERDICT_LOST, "none", NULL,
+        set(f, o, VERDICT_LOST, "none", NULL,
             "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
             plural(f->probes));
     else
-        set(o, VERDICT_LOST, "none", NULL,
+        set(f, o, VERDICT_LOST, "none", NULL,
             "%s stopped answering: what we sent was never acknowledged, however often repeated",
             f->peer);
 }
@@ -111,7 +115,7 @@ static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
     if (!f->syn_acks)
         unanswered(f, o);
     else
-        set(o, VERDICT_OPEN, "none", "abandoned",
+        set(f, o, VERDICT_OPEN, "none", "abandoned",
             "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent",
             f->peer, f->syn_acks, plural(f->syn_acks));
 }
@@ -127,11 +131,11 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
     else if (!f->path.established)
         unanswered(f, o);
     else if (f->outstanding)
-        set(o, VERDICT_LOST, "local", "reset",
+        set(f, o, VERDICT_LOST, "local", "reset",
             "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
             f->peer, waited);
     else
-        set(o, VERDICT_FAILED, "local", "reset",
+        set(f, o, VERDICT_FAILED, "local", "reset",
             "connected to %s, but the timeout of %s ran out while waiting for %s", f->peer, waited,
             f->awaited ? f->awaited : "the end");
 }
@@ -140,7 +144,7 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
 {
     char waited[TEXT_DURATION];
 
-    set(o, VERDICT_OPEN, "local", "abandoned",
+    set(f, o, VERDICT_OPEN, "local", "abandoned",
         "connected to %s; it acknowledged our FIN and holds its own side open (CLOSE_WAIT): we "
         "left with RST after %s of silence",
         f->peer, text_duration_format(f->waited, waited));
@@ -152,10 +156,10 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
     switch (f->stop) {
     case STOP_ASKED:
         if (f->end == END_VANISHED)
-            set(o, VERDICT_OPEN, "none", "abandoned",
+            set(f, o, VERDICT_OPEN, "none", "abandoned",
                 "connected to %s; left without a word, as asked", f->peer);
         else
-            set(o, VERDICT_OPEN, "local", "reset", "connected to %s; ended with RST, as asked",
+            set(f, o, VERDICT_OPEN, "local", "reset", "connected to %s; ended with RST, as asked",
                 f->peer);
         break;
     case STOP_LINGER:
@@ -168,17 +172,17 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
         not_acknowledged(f, o);
         break;
     case STOP_SIGNAL:
-        set(o, VERDICT_FAILED, f->path.established ? "local" : "none",
+        set(f, o, VERDICT_FAILED, f->path.established ? "local" : "none",
             f->path.established ? "reset" : NULL, "interrupted by a signal while waiting for %s",
             f->awaited ? f->awaited : "the end");
         o->exit = 128 + f->signal;
         break;
     case STOP_LOCAL:
-        set(o, VERDICT_LOCAL, f->path.established ? "local" : "none",
+        set(f, o, VERDICT_LOCAL, f->path.established ? "local" : "none",
             f->path.established ? "reset" : NULL, "%s", f->error ? f->error : "this host failed");
         break;
     case STOP_END:
-        set(o, VERDICT_FAILED, "none", NULL, "the run ended before the connection did");
+        set(f, o, VERDICT_FAILED, "none", NULL, "the run ended before the connection did");
         break;
     }
 }
@@ -195,12 +199,12 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
     /* What the peer did to the connection tells more than why we would have stopped. */
     switch (f->end) {
     case END_REFUSED:
-        set(o, VERDICT_REFUSED, "peer", "reset", "%s refused the connection: RST answered our SYN",
-            f->peer);
+        set(f, o, VERDICT_REFUSED, "peer", "reset",
+            "%s refused the connection: RST answered our SYN", f->peer);
         return;
     case END_RESET:
-        set(o, VERDICT_RESET, "peer", "reset", "%s reset the connection: RST while we were in %s",
-            f->peer, state_name(f->local));
+        set(f, o, VERDICT_RESET, "peer", "reset",
+            "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
         return;
     case END_TIMEOUT_SYN:
         unanswered(f, o);
@@ -209,7 +213,7 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
         if (f->icmp)
             rejected(f, o);
         else
-            set(o, VERDICT_REJECTED, "none", NULL, "%s was rejected by an ICMP error", f->peer);
+            set(f, o, VERDICT_REJECTED, "none", NULL, "%s was rejected by an ICMP error", f->peer);
         return;
     case END_TIMEOUT:
     case END_KEEPALIVE:

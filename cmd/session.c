@@ -11,6 +11,7 @@
 #include "cmd/files.h"
 #include "cmd/signals.h"
 #include "cmd/summary.h"
+#include "lib/core/pool.h"
 #include "lib/wire/diag.h"
 
 #define MTU_UNKNOWN 1500
@@ -44,7 +45,7 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
                             .source = o->source.addr,
                             .inbound_only = !shows,
                             /* Much is to be sent, and nobody looks on. */
-                            .direct = o->file && !shows,
+                            .direct = (o->file || o->target.passive) && !shows,
                             /* For many peers, room in the ring and throughput are worth the
                              * millisecond that an answer may then be late by. */
                             .blocks = o->target.passive && o->connections != 1,
@@ -121,6 +122,7 @@ static int open_parts(struct session *s, const struct target *target, struct dia
 {
     const struct options *o = s->options;
     struct wire_config wc = wire_config_of(o, target, s->shows);
+    const uint32_t most = o->target.passive ? o->max : 1;
     struct conn_config cc;
     uint64_t seed;
     int error = 0;
@@ -137,7 +139,9 @@ static int open_parts(struct session *s, const struct target *target, struct dia
         cc.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
         cc.msl = VERIFY_TIME_WAIT / 2;
     }
-    if (!error && stack_create(&s->stack, &cc, o->target.passive ? o->max : 1, seed) != 0)
+    if (!error)
+        s->conn = calloc(most, sizeof *s->conn); /* pages that are never used cost nothing */
+    if (!error && (!s->conn || stack_create(&s->stack, &cc, most, seed) != 0))
         error = diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
     if (!error && o->target.passive)
         stack_env(s->stack)->mem_max = LISTEN_MEMORY;
@@ -183,16 +187,16 @@ int session_open(struct session **out, const struct options *o, const struct tar
 
 void session_close(struct session *s)
 {
+    struct session_conn *c;
     struct diag d;
 
     if (!s)
         return;
-    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
-        while (s->bucket[i]) {
-            struct session_conn *c = s->bucket[i];
-            s->bucket[i] = c->next;
-            free(c);
-        }
+    while ((c = LIST_FIRST(&s->all))) {
+        LIST_REMOVE(c, all);
+        free(c);
+    }
+    free(s->conn);
     if (s->signals >= 0)
         signals_close(s->signals);
     stack_destroy(s->stack);
@@ -202,23 +206,15 @@ void session_close(struct session *s)
     free(s);
 }
 
-static struct session_conn **place(struct session *s, uint32_t id)
-{
-    struct session_conn **at = &s->bucket[id & (SESSION_BUCKETS - 1)];
-
-    while (*at && (*at)->id != id)
-        at = &(*at)->next;
-    return at;
-}
-
 struct session_conn *session_find(struct session *s, uint32_t id)
 {
-    return id == STACK_NONE ? NULL : *place(s, id);
+    struct session_conn *c = id == STACK_NONE ? NULL : s->conn[pool_index(id)];
+
+    return c && c->id == id ? c : NULL;
 }
 
 struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow)
 {
-    struct session_conn **at = place(s, id);
     struct session_conn *c = calloc(1, sizeof *c);
 
     if (!c)
@@ -227,7 +223,8 @@ struct session_conn *session_adopt(struct session *s, uint32_t id, const struct 
     c->established_at = c->fin_acked_at = WAVE_NEVER;
     s->opened++;
     report_flow_init(&c->flow, flow, s->many ? s->opened : 0);
-    *at = c;
+    s->conn[pool_index(id)] = c;
+    LIST_INSERT_HEAD(&s->all, c, all);
     return c;
 }
 
@@ -260,7 +257,10 @@ void session_changed(struct session *s, struct session_conn *c, wave_time now)
 
 void session_release(struct session *s, struct session_conn *c)
 {
-    *place(s, c->id) = c->next;
+    /* Where a RST took it back to LISTEN its slot may have another one by now. */
+    if (s->conn[pool_index(c->id)] == c)
+        s->conn[pool_index(c->id)] = NULL;
+    LIST_REMOVE(c, all);
     stack_release(s->stack, c->id);
     free(c);
 }
@@ -299,14 +299,16 @@ void session_leave(struct session *s, struct session_conn *c, enum outcome_stop 
 void session_stop(struct session *s, enum outcome_stop why)
 {
     wave_time now = wire_now();
+    struct session_conn *c;
 
     if (s->done)
         return;
     s->done = true;
     s->stop = why;
-    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
-        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
-            cut_off(s, c, now);
+    LIST_FOREACH(c, &s->all, all)
+    {
+        cut_off(s, c, now);
+    }
 }
 
 void session_fail(struct session *s, const struct diag *d)
@@ -322,7 +324,8 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
 {
     const struct conn *e = session_engine(s, c);
     const struct flow *flow = &c->flow.flow;
-    char peer[ADDR_PORT_TEXT];
+    const bool unread = s->many && !s->shows;
+    char peer[ADDR_PORT_TEXT] = "";
     struct outcome_facts f = {.path = c->path,
                               .end = e ? (enum conn_end)e->end : END_NONE,
                               .stop = c->left   ? c->why
@@ -330,7 +333,8 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                                                 : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
-                              .peer = addr_port_text(flow->v6, &flow->remote, flow->rport, peer),
+                              .unread = unread,
+                              .peer = peer,
                               .awaited = c->awaited ? c->awaited : s->awaited,
                               .outstanding = c->outstanding,
                               .local = c->stopped_in != STATE_CLOSED ? c->stopped_in : c->state,
@@ -340,6 +344,8 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                               .probes = c->probes,
                               .icmp = c->has_icmp ? &c->icmp : NULL};
 
+    if (!unread)
+        addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
     f.waited = f.stop == STOP_LINGER ? s->options->linger : s->options->timeout;
     outcome_of(&f, out);
 }
@@ -371,7 +377,8 @@ static void end_files(struct session *s, struct report_verdict *v)
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
                     const struct report_findings *found)
 {
-    struct wire_stats stats = wire_stats(s->wire);
+    const bool per_connection = s->many && c;
+    struct wire_stats stats;
     struct report_verdict v = {.command = s->options->command->name,
                                .verdict = outcome->verdict,
                                .exit = outcome->exit,
@@ -381,21 +388,25 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .half_close = found ? found->half_close : NULL,
                                .keepalive = found ? found->keepalive : NULL,
                                .guard = wire_info(s->wire)->guard,
-                               .per_connection = s->many && c,
+                               .per_connection = per_connection,
                                .counts = s->many && !c ? s->verdicts : NULL,
                                .opened = s->opened,
                                .cookies = stack_cookies(s->stack),
-                               .captured = stats.received,
-                               .dropped = stats.dropped,
                                .message = outcome->message};
 
-    if (!v.per_connection)
+    if (per_connection) {
+        s->verdicts[outcome->verdict]++;
+        if (!s->shows) /* nor is the kernel asked for figures that nobody sees */
+            return v.exit;
+    }
+    stats = wire_stats(s->wire);
+    v.captured = stats.received;
+    v.dropped = stats.dropped;
+    if (!per_connection)
         end_files(s, &v);
     report_verdict(&s->report, session_stamp(), &v);
-    if (v.per_connection) {
-        s->verdicts[outcome->verdict]++;
+    if (per_connection)
         return v.exit;
-    }
     if (s->options->quiet && v.verdict == VERDICT_LOCAL)
         fprintf(stderr, "tcpwave: %s\n", v.message);
     if ((fflush(s->stream) != 0 || s->json.failed) && !v.exit) {

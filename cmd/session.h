@@ -13,6 +13,7 @@
 #define TCPWAVE_CMD_SESSION_H
 
 #include <poll.h>
+#include <sys/queue.h>
 
 #include "cmd/journal.h"
 #include "cmd/ladder.h"
@@ -26,8 +27,7 @@
 #include "lib/core/stack.h"
 #include "lib/wire/wire.h"
 
-#define SESSION_FDS 2        /* of the command's */
-#define SESSION_BUCKETS 1024 /* a power of two */
+#define SESSION_FDS 2 /* of the command's */
 
 /* A connection of this run. */
 struct session_conn {
@@ -44,17 +44,17 @@ struct session_conn {
     uint32_t probes;   /* keepalive probes in a row without an answer */
     bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
     struct icmp icmp;
-    bool outstanding;          /* when it was stopped: unacknowledged, and sent again */
-    enum state stopped_in;     /* our state before it was CLOSED */
-    bool left;                 /* session_leave() was called */
-    enum outcome_stop why;     /* with `left` */
-    const char *awaited;       /* what this one waits for; NULL: what the run does */
-    wave_time established_at;  /* the engine's time; WAVE_NEVER: not yet */
-    wave_time syn_ack_at[2];   /* of the last two SYN-ACKs */
-    wave_time data_at;         /* of the last data or FIN from the peer */
-    wave_time fin_acked_at;    /* when we entered FIN_WAIT_2 */
-    void *user;                /* the command's */
-    struct session_conn *next; /* of the same bucket */
+    bool outstanding;         /* when it was stopped: unacknowledged, and sent again */
+    enum state stopped_in;    /* our state before it was CLOSED */
+    bool left;                /* session_leave() was called */
+    enum outcome_stop why;    /* with `left` */
+    const char *awaited;      /* what this one waits for; NULL: what the run does */
+    wave_time established_at; /* the engine's time; WAVE_NEVER: not yet */
+    wave_time syn_ack_at[2];  /* of the last two SYN-ACKs */
+    wave_time data_at;        /* of the last data or FIN from the peer */
+    wave_time fin_acked_at;   /* when we entered FIN_WAIT_2 */
+    void *user;               /* the command's */
+    LIST_ENTRY(session_conn) all;
 };
 
 struct session;
@@ -89,7 +89,8 @@ struct session {
     struct render_json json;
     bool shows; /* somebody wants the segments */
 
-    struct session_conn *bucket[SESSION_BUCKETS];
+    struct session_conn **conn; /* those of the run, each at the index that its id names */
+    LIST_HEAD(, session_conn) all;
     uint32_t opened;                    /* connections so far */
     uint32_t verdicts[REPORT_VERDICTS]; /* where there are several: how each one ended */
     bool many;                          /* connections are numbered */
@@ -107,7 +108,8 @@ struct session {
         bool is;
         wave_time again_at, pause;
     } stuck;
-    unsigned owed; /* segments taken in whose acknowledgement waits for the next */
+    unsigned owed;   /* segments taken in whose acknowledgement waits for the next */
+    unsigned queued; /* segments that the wire has not been told to flush */
     bool noted_send_error;
     struct journal journal;
     uint8_t room[CONN_ROOM];

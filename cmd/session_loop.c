@@ -170,11 +170,14 @@ static void record_stray(struct session *s, const struct seg *seg)
 /* The connection of a flow that the stack has no connection for (any more). Rare. */
 static struct session_conn *find_flow(struct session *s, const struct flow *flow)
 {
-    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
-        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
-            if (flow_eq(&c->flow.flow, flow))
-                return c;
-    return NULL;
+    struct session_conn *c;
+
+    LIST_FOREACH(c, &s->all, all)
+    {
+        if (flow_eq(&c->flow.flow, flow))
+            break;
+    }
+    return c;
 }
 
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
@@ -225,21 +228,21 @@ static bool send_queued(struct session *s, wave_time now)
         s->stuck.again_at = now + s->stuck.pause;
     }
     s->stuck.is = error != 0;
+    s->queued = error ? BURST : 0;
     return !error;
 }
 
-/* Sends what is owed, up to a burst: a window's worth at a time would outrun its acknowledgements.
+/* Queues what is owed, up to a burst: a window's worth at a time would outrun its acknowledgements.
  */
-static void output(struct session *s, wave_time now)
+static void queue_owed(struct session *s, wave_time now)
 {
     struct wire_ip ip = {.ttl = (uint8_t)s->options->ttl, .tos = (uint8_t)s->options->tos};
     struct flow flow;
     struct seg seg;
     uint32_t id;
 
-    if (!send_queued(s, now))
-        return;
-    for (unsigned n = 0; n < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id); n++) {
+    for (; s->queued < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id);
+         s->queued++) {
         struct session_conn *c = session_find(s, id);
         struct diag d = {""};
         if (c)
@@ -250,8 +253,26 @@ static void output(struct session *s, wave_time now)
             send_failed(s, c, &d);
         drain_events(s);
     }
-    send_queued(s, now);
     drain_events(s);
+}
+
+/* Sends what is owed. */
+static void output(struct session *s, wave_time now)
+{
+    if (!send_queued(s, now))
+        return;
+    queue_owed(s, now);
+    send_queued(s, now);
+}
+
+/* What a segment makes us send. Many connections share the system call that sends it: it goes with
+ * what the others of the batch owe. */
+static void answer(struct session *s, wave_time now)
+{
+    if (s->many && !s->stuck.is && s->queued < BURST)
+        queue_owed(s, now);
+    else
+        output(s, now);
 }
 
 /* Writes the packet to --pcap, with its number as the other outputs have it and what was known
@@ -398,7 +419,9 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
         if (!c) /* no memory for it: to the peer its SYN was lost */
             stack_release(s->stack, id);
     }
-    if (!c && !(seg->flags & SEG_SYN)) /* the flow of a SYN that drew a cookie is nobody's */
+    /* The flow of a SYN that drew a cookie is nobody's; and where nothing is shown, strangers'
+     * segments are not worth a search through all connections each. */
+    if (!c && s->shows && !(seg->flags & SEG_SYN))
         c = find_flow(s, &flow);
     if (c)
         arrived(s, c, seg);
@@ -431,7 +454,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (may_wait(s, c, seg) && ++s->owed < ACK_EVERY)
         return;
     s->owed = 0;
-    output(s, now);
+    answer(s, now);
 }
 
 static void captured_icmp(struct session *s, const struct wire_packet *p, wave_time now)
@@ -472,7 +495,7 @@ static bool receive(struct session *s)
         else
             captured_theirs(s, &p, wire_now());
     }
-    if (s->owed) {
+    if (s->owed || s->queued) {
         s->owed = 0;
         output(s, wire_now());
     }
@@ -481,22 +504,28 @@ static bool receive(struct session *s)
 
 static bool changes_wait(const struct session *s)
 {
+    const struct session_conn *c;
+
     if (!s->shows)
         return false;
-    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
-        for (const struct session_conn *c = s->bucket[i]; c; c = c->next)
-            if (c->flow.waiting_count)
-                return true;
+    LIST_FOREACH(c, &s->all, all)
+    {
+        if (c->flow.waiting_count)
+            return true;
+    }
     return false;
 }
 
 /* Nothing was captured for a while: what waits for its segment waits in vain. */
 static void flush_changes(struct session *s)
 {
-    for (unsigned i = 0; i < SESSION_BUCKETS; i++)
-        for (struct session_conn *c = s->bucket[i]; c; c = c->next)
-            if (c->flow.waiting_count)
-                report_flush(&s->report, &c->flow, session_stamp());
+    struct session_conn *c;
+
+    LIST_FOREACH(c, &s->all, all)
+    {
+        if (c->flow.waiting_count)
+            report_flush(&s->report, &c->flow, session_stamp());
+    }
 }
 
 /* Tells who watches what we wait for; returns when to tell it again. */

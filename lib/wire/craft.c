@@ -31,7 +31,7 @@ struct craft {
     bool v6;
     uint16_t id; /* of the last IPv4 packet */
     libnet_ptag_t options, tcp, ip;
-    struct stencil stencil[2]; /* without timestamps, and with */
+    struct stencil stencil[2][2]; /* with a SYN or not, and with timestamps or not */
 };
 
 static int not_permitted(struct diag *d)
@@ -228,18 +228,18 @@ int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg 
 static const struct stencil *stencil_for(struct craft *c, const struct flow *flow,
                                          const struct seg *s, const struct wire_ip *ip)
 {
-    struct stencil *t = &c->stencil[(s->opt.has & OPT_TIMESTAMP) != 0];
+    struct stencil *t = &c->stencil[(s->flags & SEG_SYN) != 0][(s->opt.has & OPT_TIMESTAMP) != 0];
     struct seg bare = *s;
     uint8_t bytes[STENCIL_MAX];
 
     if (!stencil_fits(s))
         return NULL;
-    if (stencil_holds(t, ip))
+    if (stencil_holds(t, s, ip))
         return t;
     bare.len = 0;
     if (craft_build_anew(c, flow, &bare, ip, bytes, NULL) != 0)
         return NULL;
-    stencil_keep(t, bytes, craft_size(c, &bare), ip);
+    stencil_keep(t, &bare, bytes, craft_size(c, &bare), ip);
     return t;
 }
 

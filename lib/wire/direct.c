@@ -13,7 +13,7 @@
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"
 
-#define WAYS 64              /* destinations that are kept in mind */
+#define WAYS 1024            /* destinations that are kept in mind */
 #define TRUSTED WAVE_S       /* how long an answer of the kernel's holds */
 #define RETRY (20 * WAVE_MS) /* before an unknown neighbour is asked for again */
 
@@ -144,8 +144,10 @@ static bool find(struct direct *x, struct way *w)
 const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now)
 {
     size_t last = x->v6 ? 15 : 3;
-    struct way *w = &x->way[remote->byte[last] % WAYS];
-    if (now >= w->until || !addr_eq(&w->remote, remote)) {
+    struct way *w = &x->way[(remote->byte[last - 1] * 256u + remote->byte[last]) % WAYS];
+    if (now < w->until && !addr_eq(&w->remote, remote))
+        return NULL; /* two that share a place must not ask the kernel in turn for each frame */
+    if (now >= w->until) {
         w->remote = *remote;
         w->known = find(x, w);
         w->until = now + (w->known ? TRUSTED : RETRY);

@@ -14,21 +14,27 @@ enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
 
 bool stencil_fits(const struct seg *s)
 {
-    const unsigned flags = SEG_ACK | SEG_FIN | SEG_RST | SEG_PSH | SEG_ECE | SEG_CWR;
+    const unsigned flags = SEG_SYN | SEG_ACK | SEG_FIN | SEG_RST | SEG_PSH | SEG_ECE | SEG_CWR;
+    const unsigned options = OPT_MSS | OPT_TIMESTAMP | OPT_SACK_PERMITTED | OPT_WSCALE;
 
-    return !(s->flags & ~flags) && !s->reserved && !s->urp && !(s->opt.has & ~OPT_TIMESTAMP);
+    return !(s->flags & ~flags) && !s->reserved && !s->urp && !(s->opt.has & ~options);
 }
 
-bool stencil_holds(const struct stencil *t, const struct wire_ip *ip)
+bool stencil_holds(const struct stencil *t, const struct seg *s, const struct wire_ip *ip)
 {
-    return t->len && t->ip.ttl == ip->ttl && t->ip.no_df == ip->no_df &&
-           t->ip.flow_label == ip->flow_label;
+    return t->len && t->has == s->opt.has && (!(t->has & OPT_MSS) || t->mss == s->opt.mss) &&
+           (!(t->has & OPT_WSCALE) || t->wscale == s->opt.wscale) && t->ip.ttl == ip->ttl &&
+           t->ip.no_df == ip->no_df && t->ip.flow_label == ip->flow_label;
 }
 
-void stencil_keep(struct stencil *t, const uint8_t *bytes, size_t len, const struct wire_ip *ip)
+void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, size_t len,
+                  const struct wire_ip *ip)
 {
     memcpy(t->bytes, bytes, len);
     t->len = (uint8_t)len;
+    t->has = s->opt.has;
+    t->mss = s->opt.mss;
+    t->wscale = s->opt.wscale;
     t->ip = *ip;
 }
 
@@ -73,8 +79,10 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
     p[13] = (uint8_t)s->flags;
     put_u16(p + 14, s->wnd);
     put_u16(p + 16, 0);
-    if (s->opt.has & OPT_TIMESTAMP) /* NOP, NOP, kind, length: RFC 7323, appendix A */
-        put_u32(put_u32(p + SEG_HEADER + 4, s->opt.tsval), s->opt.tsecr);
+    if (s->opt.has & OPT_TIMESTAMP) /* where opt_build() puts them: behind the MSS and four bytes
+                                       that end with kind and length */
+        put_u32(put_u32(p + SEG_HEADER + (s->opt.has & OPT_MSS ? 4 : 0) + 4, s->opt.tsval),
+                s->opt.tsecr);
     if (s->len)
         memcpy(p + header, s->data, s->len);
     sum = checksum_finish(checksum_add(checksum_pseudo(flow, CHECKSUM_TCP, (uint32_t)len), p, len));

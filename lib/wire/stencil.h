@@ -1,29 +1,33 @@
 /*
  * The headers of a segment that libnet has built, to be written again with other numbers: most
- * segments of a transfer differ in nothing else. Pure.
+ * segments of a transfer differ in nothing else, and so do most SYNs. Pure.
  */
 #ifndef TCPWAVE_WIRE_STENCIL_H
 #define TCPWAVE_WIRE_STENCIL_H
 
 #include "lib/wire/wire.h"
 
-#define STENCIL_MAX 72 /* bytes: IPv6, TCP, timestamps */
+#define STENCIL_MAX 80 /* bytes: IPv6, TCP, the options of a SYN */
 
 struct stencil {
     uint8_t bytes[STENCIL_MAX];
-    uint8_t len;       /* 0: nothing was built yet */
-    struct wire_ip ip; /* what it was built with; `tos` and `id` are patched */
+    uint8_t len;         /* 0: nothing was built yet */
+    uint8_t has, wscale; /* what it was built with: OPT_..., and the values that are not patched */
+    uint16_t mss;
+    struct wire_ip ip; /* likewise; `tos` and `id` are patched */
 };
 
-/* Whether the segment can come from a stencil at all: no flag beside ACK, FIN, RST, PSH, ECE and
- * CWR, nothing in the reserved bits and the urgent pointer, and no option but timestamps. */
+/* Whether the segment can come from a stencil at all: nothing in the reserved bits and the urgent
+ * pointer, no flag of theirs, and no options but timestamps, MSS, window scale and
+ * SACK-permitted. */
 bool stencil_fits(const struct seg *s);
 
-/* Whether *t, made from such a segment with or without timestamps as this one, holds for `ip`. */
-bool stencil_holds(const struct stencil *t, const struct wire_ip *ip);
+/* Whether *t holds for such a segment, and for `ip`. */
+bool stencil_holds(const struct stencil *t, const struct seg *s, const struct wire_ip *ip);
 
-/* Keeps the headers of the packet at `bytes`, which carries `s` without data over IPv6 or not. */
-void stencil_keep(struct stencil *t, const uint8_t *bytes, size_t len, const struct wire_ip *ip);
+/* Keeps the headers of the packet of `len` bytes that carries `s`, which has no data. */
+void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, size_t len,
+                  const struct wire_ip *ip);
 
 /* Writes the packet that carries `s` over `flow`, with this traffic class (ECN bits included) and
  * IPv4 identification, to `out`. */
