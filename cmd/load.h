@@ -49,7 +49,8 @@ struct load_conn {
     wave_time mark; /* when the step that it is at began */
     uint32_t id;
     uint32_t prev, next; /* in its queue: 1 + index, or 0 */
-    uint32_t place : 24, phase : 4, queue : 4;
+    uint32_t place : 24, phase : 3, queue : 3;
+    uint32_t awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
 };
 
 _Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
@@ -77,7 +78,7 @@ struct load {
 
     uint32_t opened, counts[REPORT_VERDICTS];
     uint32_t established; /* handshakes completed */
-    uint32_t handshakes;  /* under way */
+    uint32_t awaiting;    /* connections that wait for the answer to a SYN or FIN */
     uint64_t retransmissions, sent_bytes, received_bytes;
     struct spread handshake, first_byte, close;
     uint32_t told_ended; /* connections that had ended when progress was last told */

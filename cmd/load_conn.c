@@ -41,7 +41,7 @@ static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
     const uint32_t link = (uint32_t)(x - l->conn) + 1;
 
     dequeue(l, x);
-    x->queue = queue & 15;
+    x->queue = queue & 7;
     x->prev = q->last;
     if (q->last)
         l->conn[q->last - 1].next = link;
@@ -97,7 +97,6 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
     if (x->phase == LOAD_CLOSING && c->end == END_CLOSED)
         spread_add(&l->close, l->when > x->mark ? l->when - x->mark : 0);
-    l->handshakes -= x->phase == LOAD_HANDSHAKE;
     l->counts[verdict_of(c, (enum load_phase)x->phase)]++;
     if (owes(l, c))
         enqueue(l, x, LOAD_Q_DEAD);
@@ -150,7 +149,6 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
     int n;
 
     l->established++;
-    l->handshakes--;
     spread_add(&l->handshake, l->when > x->mark ? l->when - x->mark : 0);
     if (!data->len) {
         hold(l, c, x);
@@ -182,8 +180,20 @@ static void arrived(struct load *l, struct conn *c, struct load_conn *x)
     hold(l, c, x);
 }
 
+/* Counts those to whom the peer owes an answer. */
+static void count_awaiting(struct load *l, struct load_conn *x, enum state state)
+{
+    const bool awaits = state == STATE_SYN_SENT || state == STATE_FIN_WAIT_1 ||
+                        state == STATE_CLOSING || state == STATE_LAST_ACK;
+
+    l->awaiting += awaits;
+    l->awaiting -= x->awaits;
+    x->awaits = awaits;
+}
+
 static void moved(struct load *l, struct conn *c, struct load_conn *x, enum state to)
 {
+    count_awaiting(l, x, to);
     switch (to) {
     case STATE_ESTABLISHED:
         established(l, c, x);
@@ -247,7 +257,6 @@ int load_open(struct load *l)
     l->place_first = l->place_first + 1 < l->plan.places ? l->place_first + 1 : 0;
     l->places--;
     l->opened++;
-    l->handshakes++;
     x = &l->conn[pool_index(id)];
     *x = (struct load_conn){.mark = l->now, .id = id, .place = place & (POOL_MAX - 1)};
     return 0;
@@ -321,7 +330,6 @@ void load_stop(struct load *l, uint32_t id)
         return;
     if (l->resetting || x->phase == LOAD_HANDSHAKE) {
         dequeue(l, x);
-        l->handshakes -= x->phase == LOAD_HANDSHAKE;
         x->phase = c->state == STATE_TIME_WAIT ? LOAD_LEFT : LOAD_CUT;
         conn_abort(c, l->now);
         stack_changed(l->stack, l->now, id);

@@ -14,7 +14,7 @@
 
 #define RECEIVE_MOST 256            /* packets taken in before others have their turn */
 #define OPEN_MOST 64                /* connections opened likewise */
-#define HANDSHAKES_MOST 1024        /* under way, where no rate is asked for */
+#define AWAITING_MOST 1024          /* answers to SYNs and FINs, where no rate is asked for */
 #define STOP_MOST 256               /* connections closed likewise, when the run is to end */
 #define CLOCK_EVERY 16              /* packets between two readings of the clock */
 #define CATCH_UP (10 * WAVE_MS)     /* of a rate that we fell behind of, no more is made good */
@@ -177,13 +177,13 @@ static unsigned receive(struct load *l)
  * Opening
  */
 
-/* Without a rate it is the answers that set the pace: more SYNs at once than any queue holds would
- * only be lost, and come again a second later. */
+/* Without a rate it is the answers that set the pace. More SYNs at once than any queue holds would
+ * only be lost, and come again a second later; more FINs only wait at the peer, in its memory. */
 static bool may_open(const struct load *l)
 {
     const uint32_t most = l->options->connections;
 
-    return !l->stopping && (l->plan.rate || l->handshakes < HANDSHAKES_MOST) &&
+    return !l->stopping && (l->plan.rate || l->awaiting < AWAITING_MOST) &&
            stack_count(l->stack) < l->plan.concurrency && l->places && (!most || l->opened < most);
 }
 

@@ -1,17 +1,19 @@
 #!/bin/sh
 # tcpwave load beside a client of the kernel's own sockets, full cycles (handshake, FIN both ways)
 # against one and the same kernel server, in turn in one run, over a veth pair between two
-# namespaces; and against tcpwave listen. Everything is printed and nothing is judged: machines
-# differ, ratios less so. About a minute.
+# namespaces; and against tcpwave listen. Beside both a client that does no more than the wire needs,
+# and shows how much of the time is the two kernels' own: no client can be faster than that here.
+# Everything is printed and nothing is judged: machines differ, ratios less so. About a minute.
 #
 #     load.sh [CYCLES]
 #
-# KERNEL_LOAD names the program of kernel_load.c.
+# KERNEL_LOAD and BARE_LOAD name the programs of kernel_load.c and bare_load.c.
 ground_how='-nm -Urnm'
 . "$(dirname "$0")/../live/ground.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 : "${KERNEL_LOAD:=$PWD/tests/bench/kernel_load}"
+: "${BARE_LOAD:=$PWD/tests/bench/bare_load}"
 cycles=${1:-20000}
 rounds=3
 
@@ -38,18 +40,21 @@ median()
 # beside CONCURRENCY CYCLES BAR
 beside()
 {
-    ours= theirs= dropped=0 again=0
+    ours= theirs= bare= dropped=0 again=0
     for round in $(seq $rounds); do
         rate=$(timeout 60 "$KERNEL_LOAD" client $far4 80 "$2" "$1" | sed -n 's/.* rate //p')
         theirs="$theirs ${rate:-0}"
+        rate=$(timeout 60 "$BARE_LOAD" near $near_mac $far_mac $near4 $far4 80 "$2" "$1" | sed -n 's/.* rate //p')
+        bare="$bare ${rate:-0}"
         timeout 60 "$TCPWAVE" load --json --connections "$2" --concurrency "$1" $far4:80 >"$tmp/ours"
         ours="$ours $(field rate <"$tmp/ours")"
         dropped=$((dropped + $(field capture/dropped <"$tmp/ours")))
         again=$((again + $(field retransmissions <"$tmp/ours")))
     done
-    a=$(median $ours) b=$(median $theirs)
+    a=$(median $ours) b=$(median $theirs) c=$(median $bare)
     awk "BEGIN { printf \"    %6d at a time: tcpwave %7.0f/s, kernel sockets %7.0f/s: %.2f of it (aim %s); \
-capture drops %d, sent again %d\n\", $1, $a, $b, $b ? $a / $b : 0, \"$3\", $dropped, $again }"
+bare frames %7.0f/s: %.2f; capture drops %d, sent again %d\n\", $1, $a, $b, $b ? $a / $b : 0, \"$3\", \
+$c, $b ? $c / $b : 0, $dropped, $again }"
 }
 
 echo "load: full cycles against one kernel server, $rounds rounds in turn (medians):"
@@ -62,7 +67,7 @@ stop kernel
 sed 's/^/    server: /' "$tmp/kernel.log"
 
 echo "load: full cycles against tcpwave listen --discard:"
-start_peer wave - "$TCPWAVE" listen -q --discard --max 100000 --half-open 100000 81
+start_peer wave - "$TCPWAVE" listen -q --discard --max 100000 --half-open 100000 -i far $far4:81
 sleep 1
 for at_once in 1000 10000; do
     timeout 60 "$TCPWAVE" load --json --connections $((cycles * 2)) --concurrency $at_once $far4:81 >"$tmp/ours"
