@@ -172,6 +172,7 @@ static void tell_waiting(struct report *r, struct report_flow *f, wave_time stam
     for (unsigned i = 0; i < count; i++)
         tell_local(r, f, stamp, &f->waiting[i], evidence);
     f->waiting_count -= count;
+    r->waiting -= count;
     memmove(f->waiting, f->waiting + count, f->waiting_count * sizeof f->waiting[0]);
 }
 
@@ -278,6 +279,7 @@ void report_local(struct report *r, struct report_flow *f, wave_time stamp,
     if (f->waiting_count == REPORT_STATES)
         report_flush(r, f, stamp);
     f->waiting[f->waiting_count++] = *change;
+    r->waiting++;
 }
 
 void report_flush(struct report *r, struct report_flow *f, wave_time stamp)

@@ -249,6 +249,7 @@ struct report {
     unsigned sinks;
     bool started;
     wave_time origin; /* stamp of the first event */
+    unsigned waiting; /* changes of our state, over all flows, whose segment is still to be seen */
     struct history history;
 };
 

@@ -261,6 +261,7 @@ void session_release(struct session *s, struct session_conn *c)
     if (s->conn[pool_index(c->id)] == c)
         s->conn[pool_index(c->id)] = NULL;
     LIST_REMOVE(c, all);
+    s->report.waiting -= c->flow.waiting_count;
     stack_release(s->stack, c->id);
     free(c);
 }

@@ -502,20 +502,6 @@ static bool receive(struct session *s)
     return more;
 }
 
-static bool changes_wait(const struct session *s)
-{
-    const struct session_conn *c;
-
-    if (!s->shows)
-        return false;
-    LIST_FOREACH(c, &s->all, all)
-    {
-        if (c->flow.waiting_count)
-            return true;
-    }
-    return false;
-}
-
 /* Nothing was captured for a while: what waits for its segment waits in vain. */
 static void flush_changes(struct session *s)
 {
@@ -622,7 +608,7 @@ void session_run(struct session *s)
         if (s->stuck.is)
             until = s->stuck.again_at;
         until = time_min(until, tell_wait(s, now));
-        bool settling = changes_wait(s);
+        bool settling = s->report.waiting > 0;
         if (settling)
             until = time_min(until, now + SETTLE);
         if (!sleep_until(s, now, more ? now : until) && settling && !more)
