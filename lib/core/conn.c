@@ -27,6 +27,29 @@ static void stop_timers(struct conn *c)
         c->timer[i] = WAVE_NEVER;
 }
 
+/* The smallest shift that lets the 16-bit field tell of the whole buffer (RFC 7323, 2.3). */
+static uint8_t window_shift(const struct conn_config *config)
+{
+    uint8_t shift = 0;
+
+    if (!config->wscale)
+        return 0;
+    while (shift < 14 && (65535u << shift) < config->rcvbuf)
+        shift++;
+    return shift;
+}
+
+/* What is so before a handshake is attempted: at first, and back in LISTEN. */
+static void no_attempt(struct conn *c)
+{
+    c->since = WAVE_NEVER;
+    c->syn_sent = 0;
+    c->backoff = 0;
+    c->rcv_shift = window_shift(&c->env->config);
+    c->mss = (uint16_t)c->env->config.mss;
+    rtt_init(&c->rtt, &c->env->config);
+}
+
 void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
 {
     struct event e = {.kind = EVENT_STATE};
@@ -42,6 +65,8 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
         stop_timers(c);
         c->timer[TIMER_TIME_WAIT] = config->time_wait ? time_add(now, 2 * config->msl) : now;
     }
+    if (to == STATE_LISTEN)
+        no_attempt(c);
     if (to == STATE_CLOSED || to == STATE_LISTEN) {
         stop_timers(c);
         queue_free(&c->queue, c->env);
@@ -58,31 +83,16 @@ void conn_finish(struct conn *c, wave_time now, enum conn_end end, const char *c
     conn_move(c, now, STATE_CLOSED, cause);
 }
 
-/* The smallest shift that lets the 16-bit field tell of the whole buffer (RFC 7323, 2.3). */
-static uint8_t window_shift(const struct conn_config *config)
-{
-    uint8_t shift = 0;
-
-    if (!config->wscale)
-        return 0;
-    while (shift < 14 && (65535u << shift) < config->rcvbuf)
-        shift++;
-    return shift;
-}
-
 void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_t id)
 {
     memset(c, 0, sizeof *c);
     c->env = env;
     c->flow = *flow;
     c->id = id;
-    c->since = WAVE_NEVER;
-    c->rcv_shift = window_shift(&env->config);
-    c->mss = (uint16_t)env->config.mss;
     c->ts_offset = env_random(env);
     if (env->config.keepalive)
         c->flags |= CONN_KEEPALIVE;
-    rtt_init(&c->rtt, &env->config);
+    no_attempt(c);
     stop_timers(c);
 }
 

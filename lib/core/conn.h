@@ -97,9 +97,9 @@ struct conn {
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
     struct rtt rtt;
-    uint32_t cwnd, ssthresh;          /* bytes */
-    uint32_t ts_recent, ts_recent_at; /* at: milliseconds of the engine's time */
-    uint32_t ts_offset;               /* added to our clock (RFC 7323, 5.4) */
+    uint32_t cwnd, ssthresh; /* bytes */
+    uint32_t ts_recent;      /* TS.Recent (RFC 7323, 4.3) */
+    uint32_t ts_offset;      /* added to our clock (RFC 7323, 5.4) */
     uint16_t mss;      /* bytes of data a segment to the peer may have, options not deducted */
     uint16_t peer_mss; /* as offered; 536 or 1220 when not (RFC 9293, 3.7.1) */
     uint8_t snd_shift, rcv_shift; /* window scales in force */

@@ -50,8 +50,9 @@ void conn_detect_loss(struct conn *c, wave_time now)
     }
 }
 
-/* The round trip of what `ack` covers: of the newest segment sent once (Karn), else by the echoed
- * timestamp, which tells the sendings apart (RFC 7323, section 4). A sample ends the back-off. */
+/* The round trip of what the ACK covers: from `sent_at`, else by the echoed timestamp, which tells
+ * the sendings apart (RFC 7323, section 4; on every segment that comes here once negotiated). A
+ * sample ends the back-off. */
 static void measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
 {
     const struct conn_config *config = &c->env->config;
@@ -71,12 +72,14 @@ static void measure(struct conn *c, wave_time now, wave_time sent_at, const stru
     c->backoff = 0;
 }
 
-/* Tells RACK of the records that `ack` covers; returns when the newest of them that was sent once
- * was sent, or WAVE_NEVER. */
+/* Tells RACK of the records that `ack` covers; returns when the newest of them was sent, or
+ * WAVE_NEVER where one was sent more than once: the ACK may have waited for that (Karn; RFC 6298,
+ * section 3). */
 static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
 {
     struct queue *q = c->queue;
     wave_time sent_at = WAVE_NEVER;
+    bool repaired = false;
 
     for (uint32_t i = 0; i < q->sents; i++) {
         const struct sent *r = queue_at(q, i);
@@ -86,10 +89,10 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
             continue; /* counted, and measured, when the SACK came */
         if (c->flags & CONN_SACK)
             rack_delivered(q, r, now, min_rtt(c));
-        if (!(r->flags & SENT_AGAIN))
-            sent_at = r->at;
+        repaired |= r->flags & SENT_AGAIN;
+        sent_at = r->at;
     }
-    return sent_at;
+    return repaired ? WAVE_NEVER : sent_at;
 }
 
 /* RFC 8985, 7.4.2: a tail-loss probe that repaired a loss counts as one. Whether it did is not told
@@ -178,8 +181,10 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
 
     if (c->queue) {
         queue_drop(c->queue, bytes);
-        if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover))
+        if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover)) {
             c->flags &= ~(uint32_t)CONN_RECOVERY;
+            rack_recovered(c->queue);
+        }
     }
     if (bytes > 0) {
         e.u.bytes = bytes;

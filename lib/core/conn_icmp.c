@@ -57,7 +57,8 @@ void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp)
     e.u.icmp.from = icmp->from;
     e.u.icmp.fatal = icmp->meaning == ICMP_HARD && conn_syn_unacked(c);
     conn_emit(c, now, &e);
-    if (icmp->meaning == ICMP_TOO_BIG)
+    /* RFC 5927, 7.2: a SYN fits every path. What says that it is too big was not caused by it. */
+    if (icmp->meaning == ICMP_TOO_BIG && !conn_syn_unacked(c))
         take_mtu(c, now, icmp->mtu);
     else if (e.u.icmp.fatal) /* RFC 5461, 4.1 keeps hard errors soft once synchronized */
         conn_finish(c, now, END_ICMP, "ICMP error answered our SYN");

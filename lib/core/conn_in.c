@@ -7,7 +7,7 @@
 #include "lib/core/reasm.h"
 
 /* Beyond this the peer's clock may have wrapped: RFC 7323, 5.5. */
-#define TS_RECENT_DAYS_MS (24u * 24 * 3600 * 1000)
+#define TS_RECENT_LIFE (24 * 24 * WAVE_H)
 
 void conn_refuse(struct conn *c, wave_time now, enum check check)
 {
@@ -53,7 +53,6 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     if (config->timestamps && (s->opt.has & OPT_TIMESTAMP)) {
         c->flags |= CONN_TIMESTAMPS;
         c->ts_recent = s->opt.tsval;
-        c->ts_recent_at = conn_ms(now);
     }
     if (config->sack && (s->opt.has & OPT_SACK_PERMITTED))
         c->flags |= CONN_SACK;
@@ -96,7 +95,8 @@ void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 {
     const struct conn_config *config = &c->env->config;
 
-    if (c->syn_sent == 1 && c->since != WAVE_NEVER)
+    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's went out again as SYN-ACK. */
+    if (c->syn_sent == 1 && c->since != WAVE_NEVER && !(c->flags & CONN_SIMULTANEOUS))
         rtt_sample(&c->rtt, config, now - c->since);
     /* RFC 6298, 5.7: a SYN had to be repeated, and the RTO was below three seconds. */
     if (c->syn_sent > 1 && c->rtt.srtt == 0 && c->rtt.rto < 3000000)
@@ -123,11 +123,12 @@ void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 static bool may_reuse(const struct conn *c, const struct seg *s)
 {
     const bool beyond = seq_gt(s->seq, c->rcv.nxt);
+    const bool stamped = c->env->config.timestamps && (s->opt.has & OPT_TIMESTAMP);
     int32_t age;
 
     if ((s->flags & (SEG_SYN | SEG_ACK | SEG_RST | SEG_FIN)) != SEG_SYN)
         return false;
-    if (!(s->opt.has & OPT_TIMESTAMP))
+    if (!stamped) /* the new connection would have no timestamps */
         return beyond;
     if (!(c->flags & CONN_TIMESTAMPS))
         return true;
@@ -144,16 +145,13 @@ static bool check_timestamp(struct conn *c, wave_time now, const struct seg *s)
         conn_refuse(c, now, CHECK_NO_TIMESTAMP); /* 3.2: silently dropped */
         return false;
     }
-    if ((int32_t)(s->opt.tsval - c->ts_recent) < 0 &&
-        conn_ms(now) - c->ts_recent_at < TS_RECENT_DAYS_MS) {
+    if ((int32_t)(s->opt.tsval - c->ts_recent) < 0 && now - c->last_in < TS_RECENT_LIFE) {
         challenge(c, now, CHECK_PAWS);
         return false;
     }
     /* 4.3: the segment that spans Last.ACK.sent sets TS.Recent. */
-    if (seq_leq(s->seq, c->rcv.acked)) {
+    if (seq_leq(s->seq, c->rcv.acked))
         c->ts_recent = s->opt.tsval;
-        c->ts_recent_at = conn_ms(now);
-    }
     return true;
 }
 
@@ -200,6 +198,9 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: it goes again, not just its ACK */
         conn_refuse(c, now, CHECK_SEQUENCE);
         c->flags |= CONN_SYN_OWED;
+        /* RFC 3168, 6.1.1: after a SYN without ECN, which a repeated one may be, there is none. */
+        if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
+            c->flags &= ~(uint32_t)CONN_ECN;
         return;
     }
     if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* no data: two stacks could answer for ever */

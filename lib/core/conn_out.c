@@ -371,11 +371,13 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     if (p->len > 0) {
         queue_sent(c->queue, p->first, p->len, now);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
-        if (c->flags & CONN_ECN)
-            out->ecn = ECN_ECT0;
-        if (c->flags & CONN_CWR)
-            out->flags |= SEG_CWR;
-        c->flags &= ~(uint32_t)CONN_CWR;
+        if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither on a probe of a shut window */
+            if (c->flags & CONN_ECN)
+                out->ecn = ECN_ECT0;
+            if (c->flags & CONN_CWR)
+                out->flags |= SEG_CWR;
+            c->flags &= ~(uint32_t)CONN_CWR;
+        }
     }
     if (p->fin)
         send_fin(c, now, out);

@@ -143,6 +143,8 @@ static void rto_fired(struct conn *c, wave_time now)
     suspect_black_hole(c, now);
     cc_timeout(c, !(q && q->after_timeout && (c->flags & CONN_RECOVERY)));
     c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
+    if (c->flags & CONN_ECN) /* RFC 3168, 6.1.2: a reduction for any reason is announced */
+        c->flags |= CONN_CWR;
     c->dupacks = 0;
     if (q) {
         queue_all_lost(q);

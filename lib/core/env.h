@@ -14,7 +14,8 @@
 
 /* Settings of the engine. conn_config_default() fills in a present-day host's. */
 struct conn_config {
-    uint32_t rcvbuf;         /* bytes, default 4 MiB: what a peer may have in flight */
+    uint32_t rcvbuf;         /* bytes, default 4 MiB: what a peer may have in flight. 65535 << 14 is
+                                the most that can be told to it (RFC 7323, 2.3) */
     uint32_t sndbuf;         /* bytes, default 4 MiB: what conn_send() takes before it is full */
     uint32_t mss;            /* MSS we announce: MTU less the fixed headers (RFC 6691) */
     uint32_t initial_window; /* segments, default 10 (RFC 6928) */

@@ -59,7 +59,7 @@ struct queue {
         struct seq fack; /* the highest number delivered */
         bool any;        /* the fields above are valid */
         bool reordered;
-        uint8_t reo_mult;
+        uint8_t reo_mult, reo_persist;
         bool dsack; /* a D-SACK came in this round, which ends at dsack_end */
         struct seq dsack_end;
     } rack;

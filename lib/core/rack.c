@@ -1,6 +1,7 @@
 #include "lib/core/rack.h"
 
-#define DUP_THRESH 3 /* RFC 5681's three duplicates, in segments */
+#define DUP_THRESH 3   /* RFC 5681's three duplicates, in segments */
+#define REO_PERSIST 16 /* recoveries: RFC 8985, 6.2, step 4 */
 
 void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_time min_rtt)
 {
@@ -29,8 +30,17 @@ void rack_dsack(struct queue *q, struct seq ack, struct seq next)
         return;
     q->rack.dsack = true;
     q->rack.dsack_end = next;
+    q->rack.reo_persist = REO_PERSIST;
     if (q->rack.reo_mult < 20)
         q->rack.reo_mult++;
+}
+
+void rack_recovered(struct queue *q)
+{
+    if (q->rack.reo_persist > 0)
+        q->rack.reo_persist--;
+    if (q->rack.reo_persist == 0)
+        q->rack.reo_mult = 1;
 }
 
 static wave_time reordering_window(const struct queue *q, wave_time srtt, wave_time min_rtt,

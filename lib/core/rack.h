@@ -15,6 +15,10 @@ void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_t
 /* A D-SACK arrived: at most once a round the reordering window grows (step 4). */
 void rack_dsack(struct queue *q, struct seq ack, struct seq next);
 
+/* A loss recovery is over: after sixteen of them without a D-SACK the window is narrow again (step
+ * 4). */
+void rack_recovered(struct queue *q);
+
 struct rack_result {
     uint32_t lost;   /* bytes newly marked */
     wave_time again; /* when to look again for what is only late so far, or WAVE_NEVER */

@@ -635,7 +635,6 @@ static void build_handshake(struct conn *c, uint32_t wl1, uint32_t wl2)
     c->snd.wl2 = ours(wl2);
     c->snd.wnd = c->snd.max_wnd = WND;
     c->ts_recent = rig.stamped ? rig.peer_clock + (uint32_t)(rig.now / WAVE_MS) : 0;
-    c->ts_recent_at = (uint32_t)(rig.now / WAVE_MS);
     c->cwnd = 10u * eff_mss();
     c->ssthresh = UINT32_MAX;
     c->last_in = rig.now;

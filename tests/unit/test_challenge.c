@@ -193,6 +193,83 @@ static void each_check_names_itself(void **state)
     }
 }
 
+/* A peer that has filled our window stands at RCV.NXT: its SYN there is not acceptable, its RST is.
+ */
+static void rfc5961_at_the_edge_of_a_shut_window(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 1, 1, WND, RCVBUF);
+    acknowledges(1 + RCVBUF);
+    check(out_window() == 0, "a window of %u is left", out_window());
+    const uint32_t next = 1 + RCVBUF;
+    in(SYN, next, 0, WND, 0);
+    out(ACK, 1, next, 0);
+    expect_state(STATE_ESTABLISHED);
+    in(SYN | ACK, next, 1, WND, 0);
+    out(ACK, 1, next, 0);
+    in(RST, next + 1, 0, 0, 0); /* outside: no answer */
+    nothing();
+    in(RST, next - 1, 0, 0, 0);
+    nothing();
+    in(RST, next, 0, 0, 0);
+    expect_closed(END_RESET);
+}
+
+/* Section 4.2 in every synchronized state, and section 3.2: one byte beside RCV.NXT on each side.
+ */
+static void rfc5961_3_2_the_window_is_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t seq;
+        bool challenged;
+    } table[] = {{0, false}, {2, true}, {RCVBUF, true}, {RCVBUF + 1, false}, {0x80000001, false}};
+    for (size_t i = 0; i < COUNT(table); i++) {
+        rig_start(&variants[0]);
+        drive(STATE_ESTABLISHED);
+        in(RST, table[i].seq, 0, 0, 0);
+        burst();
+        check((rig.bursts == 1) == table[i].challenged, "a RST at %u draws %zu answers",
+              table[i].seq, rig.bursts);
+        expect_state(STATE_ESTABLISHED);
+    }
+}
+
+/* The challenge says where we are: SND.NXT and RCV.NXT, with data of ours under way. */
+static void rfc5961_3_2_the_challenge_names_both_numbers(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(500);
+    out(ACK, 1, 1, 500);
+    in(ACK | PSH, 1, 1, WND, 70);
+    burst();
+    in(RST, 100, 0, 0, 0);
+    out(ACK, 501, 71, 0);
+    in(SYN, 100, 0, WND, 0);
+    out(ACK, 501, 71, 0);
+}
+
+/* 5.2 moves nothing: neither window nor data of a segment with an ACK out of range. */
+static void rfc5961_5_2_nothing_of_a_refused_segment_counts(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(1000);
+    burst();
+    in(ACK | PSH | FIN, 1, 1002, 10, 100);
+    check(snd_una() == 1 && rig.c.snd.wnd == WND && rcv_nxt() == 1, "it counted");
+    expect_state(STATE_ESTABLISHED);
+    burst();
+    struct seg s = make(ACK | URG | FIN, 1, 0x80001000, 10, 100);
+    s.urp = 50;
+    feed(s);
+    check(snd_una() == 1 && rig.c.snd.wnd == WND && rcv_nxt() == 1, "it counted");
+    expect_no_event(EVENT_URGENT);
+    expect_state(STATE_ESTABLISHED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -209,6 +286,10 @@ int main(void)
         cmocka_unit_test(rfc5961_5_2_the_oldest_ack_that_is_taken),
         cmocka_unit_test(rfc5961_5_2_max_snd_wnd_is_the_largest_ever_offered),
         cmocka_unit_test(each_check_names_itself),
+        cmocka_unit_test(rfc5961_at_the_edge_of_a_shut_window),
+        cmocka_unit_test(rfc5961_3_2_the_window_is_exact),
+        cmocka_unit_test(rfc5961_3_2_the_challenge_names_both_numbers),
+        cmocka_unit_test(rfc5961_5_2_nothing_of_a_refused_segment_counts),
     };
     return run_cases(cases, COUNT(cases));
 }

@@ -2,6 +2,8 @@
  * the bounds the RFCs set for cwnd and ssthresh. */
 #include "tests/unit/engine.h"
 
+#include "lib/core/cc.h"
+
 #define MSS 1460u
 
 /* Plain, so that segments are 1460 bytes and a duplicate ACK is RFC 5681's. */
@@ -425,6 +427,142 @@ static void rfc3168_6_1_3_ce_means_nothing_without_negotiation(void **state)
     check(rig.c.cwnd >= cwnd, "cwnd went from %u to %u", cwnd, rig.c.cwnd);
 }
 
+static void rfc3168_6_1_3_each_mark_is_echoed_once_more(void **state)
+{
+    (void)state;
+    connect_ecn();
+    struct seg s =
+        make(ACK | PSH | CWR, 1, 1, WND, 100); /* CWR for an earlier mark, and a new one */
+    s.ecn = ECN_CE;
+    feed(s);
+    check(next_out(400 * WAVE_MS) && rig.out.flags == (ACK | ECE), "CE beside CWR is not echoed");
+    s = make(ACK | PSH | CWR, 101, 1, WND, 100);
+    s.ecn = ECN_ECT1;
+    feed(s);
+    check(next_out(400 * WAVE_MS) && rig.out.flags == ACK, "the echo goes on after CWR");
+}
+
+/* 6.1.2: "for any reason": a fast retransmission and a timeout are told by CWR as well. */
+static void rfc3168_6_1_2_a_timeout_is_announced_by_cwr(void **state)
+{
+    (void)state;
+    connect_ecn();
+    push(2 * MSS);
+    check(burst() == 2 * MSS, "not all goes out");
+    out_between(1, 2 * WAVE_S, ACK, 1, 1, MSS);
+    check(!(rig.out.flags & CWR), "a retransmission carries CWR"); /* new data only */
+    in(ACK, 1, 1 + 2 * MSS, WND, 0);
+    push(2 * MSS);
+    check(next_out(0) && out_seq() == 1 + 2 * MSS, "no new data goes out");
+    check(rig.out.flags & CWR, "new data after a timeout has no CWR");
+    in(ACK, 1, 1 + 3 * MSS, WND, 0);
+    check(next_out(0) && !(rig.out.flags & CWR), "CWR goes out twice");
+}
+
+static void rfc3168_6_1_2_a_fast_retransmission_is_announced_by_cwr(void **state)
+{
+    (void)state;
+    connect_ecn();
+    push(30 * MSS);
+    check(burst() == 10 * MSS, "ten segments do not go out");
+    silent(100 * WAVE_MS);
+    for (int i = 0; i < 3; i++)
+        in(ACK, 1, 1, WND, 0);
+    check(next_out(0) && out_seq() == 1 && !(rig.out.flags & CWR), "a retransmission carries CWR");
+    burst();
+    in(ACK, 1, 1 + 10 * MSS, WND, 0);
+    unsigned cwr = 0;
+    for (uint32_t i = 11; i < 16; i++) {
+        burst();
+        for (size_t j = 0; j < rig.bursts; j++)
+            cwr += (rig.seen[j].flags & CWR) != 0;
+        in(ACK, 1, 1 + i * MSS, WND, 0);
+    }
+    check(cwr == 1, "%u segments carry CWR", cwr);
+}
+
+/* 6.1.6: a probe of a shut window is neither ECN-capable nor does it carry CWR. */
+static void rfc3168_6_1_6_a_window_probe_is_not_ecn_capable(void **state)
+{
+    (void)state;
+    connect_ecn();
+    push(2 * MSS);
+    burst();
+    in(ACK | ECE, 1, 1 + MSS, WND, 0); /* CWR is due on new data */
+    in(ACK, 1, 1 + 2 * MSS, 0, 0);
+    push(100);
+    check(next_out(WAVE_MIN) && out_seq() == 1 + 2 * MSS, "no probe goes out");
+    check(rig.out.ecn == ECN_NOT, "the probe is ECN-capable");
+    check(!(rig.out.flags & CWR), "the probe carries CWR");
+    check(next_out(WAVE_MIN) && rig.out.ecn == ECN_NOT, "the second one is ECN-capable");
+    in(ACK, 1, 1 + 2 * MSS + rig.out.len, WND, 0);
+    check(next_out(0) && rig.out.len > 0, "no data goes out");
+    check(rig.out.ecn == ECN_ECT0 && (rig.out.flags & CWR), "CWR was lost with the probe");
+}
+
+/* 6.1.2: the window is halved once for all the echoes of a round trip, and again in the next. */
+static void rfc3168_6_1_2_a_second_round_trip_halves_again(void **state)
+{
+    (void)state;
+    connect_ecn();
+    push(60 * MSS);
+    check(burst() == 10 * MSS, "ten segments do not go out");
+    in(ACK | ECE, 1, 1 + MSS, WND, 0);
+    const uint32_t first = rig.c.cwnd;
+    in(ACK | ECE, 1, 1 + 10 * MSS, WND, 0);
+    check(rig.c.cwnd >= first, "cwnd went from %u to %u in a round trip", first, rig.c.cwnd);
+    check(burst() > 0, "nothing goes out");
+    const uint32_t out = snd_nxt();
+    in(ACK | ECE, 1, 1 + 11 * MSS, WND, 0); /* of what was sent after the reduction */
+    check(rig.c.cwnd < first, "cwnd is still %u", rig.c.cwnd);
+    check(rig.c.cwnd >= 2 * MSS, "cwnd is %u", rig.c.cwnd);
+    in(ACK, 1, out, WND, 0);
+}
+
+/* 6.1.1: who has received a SYN without ECN should not send ECN-capable packets; the repeated SYN
+ * of a peer whose first was lost to a firewall is one (6.1.1.1). */
+static void rfc3168_6_1_1_a_repeated_syn_without_it_ends_it(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.ecn = true;
+    drive(STATE_LISTEN);
+    in(SYN | ECE | CWR, 0, 0, WND, 0);
+    out(SYN | ACK | ECE, 0, 1, 0);
+    in(SYN, 0, 0, WND, 0);
+    out(SYN | ACK, 0, 1, 0);
+    in(ACK, 1, 1, WND, 0);
+    push(100);
+    out(ACK, 1, 1, 100);
+    check(rig.out.ecn == ECN_NOT, "data is ECN-capable");
+}
+
+static void rfc3168_6_1_1_1_only_the_first_syn_asks(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.ecn = true;
+    renew();
+    check(conn_open(&rig.c, rig.now, seq_of(rig.iss)) == 0, "conn_open() refuses");
+    out(SYN | ECE | CWR, 0, 0, 0);
+    out_between(WAVE_S, WAVE_S, SYN, 0, 0, 0);
+    out_between(2 * WAVE_S, 2 * WAVE_S, SYN, 0, 0, 0);
+}
+
+/* The congestion window is held to a quarter of what sequence numbers can tell apart, so that no
+ * sum of it wraps, however much is acknowledged. */
+static void a_congestion_window_does_not_wrap(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    rig.c.cwnd = UINT32_MAX / 4;
+    rig.c.ssthresh = UINT32_MAX;
+    for (int i = 0; i < 1000; i++) {
+        cc_acked(&rig.c, UINT32_MAX / 4);
+        check(rig.c.cwnd == UINT32_MAX / 4, "cwnd is %u", rig.c.cwnd);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -453,6 +591,14 @@ int main(void)
         cmocka_unit_test(rfc3168_6_1_2_echo_halves_once_a_round_trip_and_sets_cwr),
         cmocka_unit_test(rfc3168_6_1_3_ce_is_echoed_until_cwr),
         cmocka_unit_test(rfc3168_6_1_3_ce_means_nothing_without_negotiation),
+        cmocka_unit_test(rfc3168_6_1_3_each_mark_is_echoed_once_more),
+        cmocka_unit_test(rfc3168_6_1_2_a_timeout_is_announced_by_cwr),
+        cmocka_unit_test(rfc3168_6_1_2_a_fast_retransmission_is_announced_by_cwr),
+        cmocka_unit_test(rfc3168_6_1_6_a_window_probe_is_not_ecn_capable),
+        cmocka_unit_test(rfc3168_6_1_2_a_second_round_trip_halves_again),
+        cmocka_unit_test(rfc3168_6_1_1_a_repeated_syn_without_it_ends_it),
+        cmocka_unit_test(rfc3168_6_1_1_1_only_the_first_syn_asks),
+        cmocka_unit_test(a_congestion_window_does_not_wrap),
     };
     return run_cases(cases, COUNT(cases));
 }

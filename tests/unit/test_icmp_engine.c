@@ -273,6 +273,146 @@ static void rfc9293_3_9_2_2_errors_end_with_silence_as_a_timeout(void **state)
     expect_closed(END_TIMEOUT_SYN);
 }
 
+/* Over IPv6: an engine whose flow is, with `mtu`'s MSS. */
+static void establish_v6(uint32_t mtu)
+{
+    rig_start(&variants[1]);
+    rig.c.flow.v6 = 1;
+    rig.env.config.mss = rig.peer.mss = (uint16_t)(mtu - 60);
+    establish(RTT);
+}
+
+static void too_big_v6(uint32_t seq, uint32_t mtu)
+{
+    struct icmp e = error_about(seq, 2, 0);
+    e.flow = rig.c.flow;
+    e.meaning = icmp_meaning(true, 2, 0);
+    e.mtu = mtu;
+    conn_icmp(&rig.c, rig.now, &e);
+}
+
+static void rfc8201_4_packet_too_big_lowers_the_segment(void **state)
+{
+    (void)state;
+    establish_v6(1500);
+    push(3000);
+    burst();
+    too_big_v6(1, 1400);
+    check(expect_event(EVENT_MSS)->u.bytes == 1340, "another size is told");
+    check(next_out(2 * WAVE_S) && out_seq() == 1, "what was too big is not sent again");
+    check(rig.out.len == 1340 - 12, "%u bytes go out", rig.out.len);
+}
+
+/* RFC 8200, section 5: every link carries 1,280 bytes. What claims less is taken for that. */
+static void rfc8201_4_no_path_is_narrower_than_1280(void **state)
+{
+    (void)state;
+    static const uint32_t mtus[] = {0, 1, 68, 576, 1279};
+    for (size_t i = 0; i < COUNT(mtus); i++) {
+        establish_v6(1500);
+        push(3000);
+        burst();
+        too_big_v6(1, mtus[i]);
+        check(rig.c.mss >= 1220, "an MTU of %u: segments of %u bytes", mtus[i], rig.c.mss);
+    }
+    too_big_v6(1, 1280);
+    check(rig.c.mss == 1220, "segments of %u bytes", rig.c.mss);
+    check(expect_event(EVENT_MSS)->u.bytes == 1220, "another size is told");
+    too_big_v6(1, 600);
+    expect_no_event(EVENT_MSS);
+}
+
+/* A router that does not say, on a path that is as narrow as any: nothing is left to guess. */
+static void rfc1191_7_1_below_the_last_plateau_nothing_changes(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.mss = 28; /* an MTU of 68 */
+    establish(RTT);
+    push(100);
+    burst();
+    too_big(1, 0);
+    expect_no_event(EVENT_MSS);
+    check(rig.c.mss == 28, "segments of %u bytes", rig.c.mss);
+}
+
+/* RFC 5927, 7.2: a SYN is smaller than the narrowest path. An error that says otherwise is forged,
+ * and would not stand anyhow: the peer's MSS is yet to come. */
+static void rfc5927_7_2_a_syn_is_never_too_big(void **state)
+{
+    (void)state;
+    drive(STATE_SYN_SENT);
+    too_big(0, 576);
+    expect_no_event(EVENT_MSS);
+    expect_state(STATE_SYN_SENT);
+    in(SYN | ACK, 0, 1, WND, 0);
+    push(2000);
+    out(ACK, 1, 1, 1448);
+}
+
+/* A FIN alone in flight holds no data that could be cut. */
+static void rfc1191_3_error_about_our_fin_is_for_what_comes(void **state)
+{
+    (void)state;
+    drive(STATE_FIN_WAIT_1);
+    too_big(1, 1000);
+    check(expect_event(EVENT_MSS)->u.bytes == 960, "another size is told");
+    out_between(1, 2 * WAVE_S, FIN | ACK, 1, 1, 0);
+    in(ACK, 1, 2, WND, 0);
+    expect_state(STATE_FIN_WAIT_2);
+}
+
+/* Only what is bigger than the path goes again, at once and cut; what fits is left to arrive. */
+static void rfc1191_6_4_what_fits_is_not_sent_again(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(500);
+    out(ACK, 1, 1, 500);
+    push(1448);
+    out(ACK, 501, 1, 1448);
+    push(300);
+    out(ACK, 1949, 1, 300);
+    too_big(501, 1000);
+    check(burst() == 1448, "not just what was too big goes again");
+    for (size_t i = 0; i < rig.bursts; i++)
+        check(rig.seen[i].seq >= 501 && rig.seen[i].seq + rig.seen[i].len <= 1949 &&
+                  rig.seen[i].len <= 948,
+              "%u bytes at %u go again", rig.seen[i].len, rig.seen[i].seq);
+}
+
+/* RFC 4821, 7.6.1, over IPv6: the one smaller size there is to try is that of 1,280 bytes. */
+static void rfc4821_black_hole_of_ipv6(void **state)
+{
+    (void)state;
+    establish_v6(1500);
+    push(3000);
+    burst();
+    wave_time until = rig.now + 90 * WAVE_S;
+    do /* the tail, too, may be tried */
+        check(next_out(until - rig.now), "only full segments go out");
+    while (out_seq() > 1 || rig.out.len > 1220 - 12);
+    check(rig.out.len == 1220 - 12, "%u bytes go out", rig.out.len);
+    in(ACK, 1, 1 + rig.out.len, WND, 0);
+    for (int i = 0; i < 10 && snd_una() < 3001; i++) {
+        check(next_out(WAVE_MIN) && rig.out.len <= 1220 - 12, "%u bytes go out", rig.out.len);
+        in(ACK, 1, out_seq() + rig.out.len, WND, 0);
+    }
+    check(snd_una() == 3001, "SND.UNA is %u", snd_una());
+}
+
+/* Lost segments that are small anyhow say nothing of the path's size. */
+static void rfc4821_small_segments_that_vanish_find_no_black_hole(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    push(400);
+    burst();
+    pass(60 * WAVE_S);
+    expect_state(STATE_ESTABLISHED);
+    check(!(rig.c.flags & CONN_BLACKHOLE) && rig.c.mss == 1460, "segments of %u bytes", rig.c.mss);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -293,6 +433,14 @@ int main(void)
         cmocka_unit_test(rfc1191_3_every_segment_in_flight_may_be_quoted),
         cmocka_unit_test(rfc5461_nothing_in_flight_nothing_to_note),
         cmocka_unit_test(rfc9293_3_9_2_2_errors_end_with_silence_as_a_timeout),
+        cmocka_unit_test(rfc8201_4_packet_too_big_lowers_the_segment),
+        cmocka_unit_test(rfc8201_4_no_path_is_narrower_than_1280),
+        cmocka_unit_test(rfc1191_7_1_below_the_last_plateau_nothing_changes),
+        cmocka_unit_test(rfc5927_7_2_a_syn_is_never_too_big),
+        cmocka_unit_test(rfc1191_3_error_about_our_fin_is_for_what_comes),
+        cmocka_unit_test(rfc1191_6_4_what_fits_is_not_sent_again),
+        cmocka_unit_test(rfc4821_black_hole_of_ipv6),
+        cmocka_unit_test(rfc4821_small_segments_that_vanish_find_no_black_hole),
     };
     return run_cases(cases, COUNT(cases));
 }

@@ -475,6 +475,93 @@ static void rfc2018_sack_blocks_that_make_no_sense_are_survived(void **state)
     check(conn_unacked(&rig.c) == 0, "conn_unacked() is %zu", conn_unacked(&rig.c));
 }
 
+static void rfc7323_2_3_no_buffer_needs_more_than_14(void **state)
+{
+    (void)state;
+    rig.env.config.rcvbuf = 65535u << 14;
+    establish(RTT);
+    check(rig.our_syn.wscale == 14, "the shift is %u", rig.our_syn.wscale);
+    for (uint32_t i = 0; i < 20; i++) {
+        in(ACK, 1 + i * 60000, 1, WND, 60000);
+        take(60000);
+        acknowledges(1 + (i + 1) * 60000);
+        check(out_window() <= 1u << 30, "a window of %u is offered", out_window());
+        check(out_window() >= (1u << 30) - (1u << 17), "a window of %u is offered", out_window());
+    }
+}
+
+/* 2.3: 2^30 less a bit, which is as far as sequence numbers can be compared. */
+static void rfc7323_2_3_the_largest_window_of_a_peer_is_used(void **state)
+{
+    (void)state;
+    rig.peer.shift = 14;
+    establish(RTT);
+    const uint32_t most = 65535u << 14;
+    in(ACK, 1, 1, most, 0);
+    check(rig.c.snd.wnd == most && rig.c.snd.max_wnd == most, "SND.WND is %u", rig.c.snd.wnd);
+    push(5 * 1448);
+    check(burst() == 5 * 1448, "not all goes out");
+    in(ACK, 1, 1 + 5 * 1448, most, 0);
+    in(ACK | PSH, 1, 1 + 5 * 1448 - most, most, 10); /* RFC 5961, 5.2: as old as may be */
+    acknowledges(11);
+}
+
+static void rfc7323_3_2_without_ack_nothing_is_echoed(void **state)
+{
+    (void)state;
+    rig.peer_clock = 12345;
+    drive(STATE_SYN_SENT);
+    check(rig.our_syn.has & OPT_TIMESTAMP && rig.our_syn.tsecr == 0, "our SYN echoes %u",
+          rig.our_syn.tsecr);
+}
+
+/* 4.3, (2): what is older than TS.Recent does not become it, though PAWS has let it pass. */
+static void rfc7323_4_3_an_acceptable_old_duplicate_is_not_echoed(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    rig.now += 100 * WAVE_MS;
+    const struct seg late = make(ACK | PSH, 1, 1, WND, 100); /* will be overtaken */
+    rig.now += 100 * WAVE_MS;
+    const struct seg s = make(ACK | PSH, 1, 1, WND, 200);
+    feed(s);
+    acknowledges(201);
+    feed(late);
+    check(rig.c.ts_recent == s.opt.tsval, "TS.Recent went back by %u",
+          s.opt.tsval - rig.c.ts_recent);
+    check(rcv_nxt() == 201, "RCV.NXT is %u", rcv_nxt());
+}
+
+/* 5.5 again, beyond the 49 days after which a clock of milliseconds repeats itself. */
+static void rfc7323_5_5_ts_recent_stays_expired(void **state)
+{
+    (void)state;
+    static const unsigned days[] = {25, 48, 50, 60, 73, 100, 400};
+    for (size_t i = 0; i < COUNT(days); i++) {
+        rig_start(&variants[1]);
+        drive(STATE_ESTABLISHED);
+        uint32_t recent = rig.c.ts_recent;
+        silent(days[i] * 24 * WAVE_H);
+        struct seg s = make(ACK | PSH, 1, 1, WND, 100);
+        s.opt.tsval = recent - 1000; /* a peer may have lost its clock */
+        feed(s);
+        check(rcv_nxt() == 101, "after %u days PAWS still refuses", days[i]);
+        take(100);
+    }
+}
+
+static void rfc7323_5_5_ts_recent_holds_for_24_days(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    uint32_t recent = rig.c.ts_recent;
+    silent(23 * 24 * WAVE_H);
+    struct seg s = make(ACK | PSH, 1, 1, WND, 100);
+    s.opt.tsval = recent - 1000;
+    feed(s);
+    check(rcv_nxt() == 1, "an old duplicate was taken");
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -507,6 +594,12 @@ int main(void)
         cmocka_unit_test(rfc7323_5_4_our_clock_ticks_between_a_millisecond_and_a_second),
         cmocka_unit_test(rfc9293_3_1_must_6_unknown_and_malformed_options_are_survived),
         cmocka_unit_test(rfc2018_sack_blocks_that_make_no_sense_are_survived),
+        cmocka_unit_test(rfc7323_2_3_no_buffer_needs_more_than_14),
+        cmocka_unit_test(rfc7323_2_3_the_largest_window_of_a_peer_is_used),
+        cmocka_unit_test(rfc7323_3_2_without_ack_nothing_is_echoed),
+        cmocka_unit_test(rfc7323_4_3_an_acceptable_old_duplicate_is_not_echoed),
+        cmocka_unit_test(rfc7323_5_5_ts_recent_stays_expired),
+        cmocka_unit_test(rfc7323_5_5_ts_recent_holds_for_24_days),
     };
     return run_cases(cases, COUNT(cases));
 }

@@ -377,6 +377,124 @@ static void rfc5681_3_1_the_flight_goes_again_in_order(void **state)
     silent(WAVE_H);
 }
 
+/* RFC 6298, 5.7 raises what is below three seconds, and lowers nothing. */
+static void rfc6298_5_7_a_longer_first_rto_stands(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.rto_initial = 5 * WAVE_S;
+    drive(STATE_SYN_SENT);
+    out_between(0, 6 * WAVE_S, SYN, 0, 0, 0);
+    in(SYN | ACK, 0, 1, WND, 0);
+    out(ACK, 1, 1, 0);
+    push(100);
+    out(ACK, 1, 1, 100);
+    silent(5 * WAVE_S - WAVE_MS);
+    out_between(0, 2 * WAVE_MS, ACK, 1, 1, 100);
+}
+
+/* 5.5 with 2.5: at its bound the RTO stays, after however many timeouts. */
+static void rfc6298_5_5_the_back_off_does_not_wrap(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.rto_max = 10 * WAVE_S;
+    rig.env.config.r2 = 24 * WAVE_H;
+    establish(200 * WAVE_MS);
+    push(100);
+    out(ACK, 1, 1, 100);
+    pass(WAVE_MIN);
+    for (int i = 0; i < 600; i++) {
+        wave_time from = rig.now;
+        check(next_out(WAVE_MIN), "nothing is sent again");
+        check(i == 0 || rig.now - from == 10 * WAVE_S, "sent again after %llu ms",
+              (unsigned long long)((rig.now - from) / WAVE_MS));
+    }
+    expect_state(STATE_ESTABLISHED);
+}
+
+/* Section 3, Karn: an acknowledgement that waited until a loss before it was repaired tells how
+ * long the repair took, whatever else it covers. */
+static void rfc6298_3_karn_takes_no_sample_of_a_repair(void **state)
+{
+    (void)state;
+    connect_plain(200 * WAVE_MS);
+    push(3 * 1460);
+    check(burst() == 3 * 1460, "not all goes out");
+    out_between(0, WAVE_S, ACK, 1, 1, 1460);
+    silent(200 * WAVE_MS);
+    in(ACK, 1, 1 + 3 * 1460, WND, 0); /* the first had been lost, the others were there */
+    check(rig.c.rtt.srtt == 200000 && rig.c.rtt.rttvar == 100000, "SRTT %u, RTTVAR %u",
+          rig.c.rtt.srtt, rig.c.rtt.rttvar);
+    check(rig.c.backoff > 0, "the back-off ended without a sample");
+    sample(200 * WAVE_MS);
+    check(rig.c.backoff == 0, "the back-off stands after a sample");
+}
+
+/* The same with timestamps, whose echo is the repair's own (RFC 7323, 4.3): the sample is right. */
+static void rfc7323_4_a_repair_is_measured_by_its_own_echo(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    rig.peer.sack = false;
+    establish(200 * WAVE_MS);
+    push(3 * eff_mss());
+    check(burst() == 3 * eff_mss(), "not all goes out");
+    out_between(0, WAVE_S, ACK, 1, 1, eff_mss());
+    silent(200 * WAVE_MS);
+    in(ACK, 1, 1 + 3 * eff_mss(), WND, 0);
+    check(rig.c.rtt.srtt >= 199000 && rig.c.rtt.srtt <= 201000, "SRTT is %u us", rig.c.rtt.srtt);
+}
+
+/* Section 3: a SYN that crossed the peer's went out twice, alone and as SYN-ACK, and which of the
+ * two is acknowledged is not known. */
+static void rfc6298_3_karn_takes_no_sample_of_crossed_syns(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    drive(STATE_SYN_SENT);
+    silent(50 * WAVE_MS);
+    simultaneous();
+    silent(WAVE_MS);
+    in(SYN | ACK, 0, 1, WND, 0); /* answers the SYN of 51 ms ago */
+    expect_state(STATE_ESTABLISHED);
+    check(rig.c.rtt.srtt == 0, "SRTT is %u us", rig.c.rtt.srtt);
+}
+
+/* rtt.h counts in 32 bits of microseconds, which last for 71 minutes: longer is as long as that. */
+static void a_round_trip_of_hours_is_no_short_one(void **state)
+{
+    (void)state;
+    struct conn_config *config = &rig.env.config;
+    struct rtt r;
+    config->rto_max = 100 * WAVE_H;
+    rtt_init(&r, config);
+    rtt_sample(&r, config, 3 * WAVE_H);
+    check(r.srtt == UINT32_MAX && r.rto == UINT32_MAX, "SRTT %u, RTO %u", r.srtt, r.rto);
+    check(rtt_rto(&r, config, 0) == UINT32_MAX * WAVE_US, "the timeout is another");
+    check(rtt_rto(&r, config, 300) == config->rto_max, "the timeout is beyond its bound");
+    config->rto_initial = 3 * WAVE_H;
+    rtt_init(&r, config);
+    check(r.rto == UINT32_MAX, "the first RTO is %u", r.rto);
+}
+
+/* RFC 6298, 2.3, with round trips that the clock cannot see: zero would mean "nothing measured". */
+static void rfc6298_2_3_a_round_trip_of_nothing_is_measured(void **state)
+{
+    (void)state;
+    struct conn_config *config = &rig.env.config;
+    struct rtt r;
+    rtt_init(&r, config);
+    rtt_sample(&r, config, 0);
+    check(r.srtt > 0 && r.rto == config->rto_min / WAVE_US, "SRTT %u, RTO %u", r.srtt, r.rto);
+    for (int i = 0; i < 100; i++)
+        rtt_sample(&r, config, 0);
+    check(r.srtt > 0 && r.min > 0 && r.rto == config->rto_min / WAVE_US, "SRTT %u, RTO %u", r.srtt,
+          r.rto);
+    rtt_sample(&r, config, 8 * WAVE_MS);
+    check(r.srtt >= 1000 && r.srtt <= 1001, "SRTT %u", r.srtt);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -404,6 +522,13 @@ int main(void)
         cmocka_unit_test(a_retransmission_carries_the_newest_acknowledgement),
         cmocka_unit_test(a_reset_stops_the_timer),
         cmocka_unit_test(rfc5681_3_1_the_flight_goes_again_in_order),
+        cmocka_unit_test(rfc6298_5_7_a_longer_first_rto_stands),
+        cmocka_unit_test(rfc6298_5_5_the_back_off_does_not_wrap),
+        cmocka_unit_test(rfc6298_3_karn_takes_no_sample_of_a_repair),
+        cmocka_unit_test(rfc7323_4_a_repair_is_measured_by_its_own_echo),
+        cmocka_unit_test(rfc6298_3_karn_takes_no_sample_of_crossed_syns),
+        cmocka_unit_test(a_round_trip_of_hours_is_no_short_one),
+        cmocka_unit_test(rfc6298_2_3_a_round_trip_of_nothing_is_measured),
     };
     return run_cases(cases, COUNT(cases));
 }

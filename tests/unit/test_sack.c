@@ -474,6 +474,105 @@ static void rfc6675_5_1_timeout_begins_with_what_stands_first(void **state)
     silent(WAVE_H);
 }
 
+/* RFC 2883, section 4: a duplicate is reported in one ACK, and is no news in the next. */
+static void rfc2883_4_a_duplicate_is_reported_once(void **state)
+{
+    (void)state;
+    establish(RTT);
+    in(ACK, 1, 1, WND, 1000);
+    acknowledges(1001);
+    in(ACK, 1, 1, WND, 500);
+    out(ACK, 1, 1001, 0);
+    check(rig.out.opt.sacks == 1 && rig.out.opt.sack[0].first.v == rig.irs + 1 &&
+              rig.out.opt.sack[0].end.v == rig.irs + 501,
+          "the duplicate is not reported");
+    in(ACK, 1001, 1, WND, 100);
+    acknowledges(1101);
+    check(rig.out.opt.sacks == 0, "it is reported again");
+}
+
+/* 4.2.2: of two parts that were here already the first alone is reported. */
+static void rfc2883_4_2_2_of_two_duplicate_parts_the_first(void **state)
+{
+    (void)state;
+    establish(RTT);
+    in(ACK, 1001, 1, WND, 500);
+    out(ACK, 1, 1, 0);
+    in(ACK, 2001, 1, WND, 500);
+    out(ACK, 1, 1, 0);
+    in(ACK, 1001, 1, WND, 1500); /* 1001 to 2501: both are in it */
+    out(ACK, 1, 1, 0);
+    check(rig.out.opt.sacks == 2, "%u blocks", rig.out.opt.sacks);
+    const struct sack_block *b = rig.out.opt.sack;
+    check(b[0].first.v == rig.irs + 1001 && b[0].end.v == rig.irs + 1501, "the first part is not");
+    check(b[1].first.v == rig.irs + 1001 && b[1].end.v == rig.irs + 2501,
+          "the block that holds it does not follow");
+}
+
+/* Without an agreement on SACK there is none on D-SACK. */
+static void rfc2883_3_without_sack_no_duplicate_is_reported(void **state)
+{
+    (void)state;
+    rig.peer.sack = false;
+    establish(RTT);
+    in(ACK, 1, 1, WND, 1000);
+    acknowledges(1001);
+    in(ACK, 1, 1, WND, 500); /* below RCV.NXT altogether */
+    out(ACK, 1, 1001, 0);
+    check(!(rig.out.opt.has & OPT_SACK), "a block goes out");
+    in(ACK, 501, 1, WND, 600); /* in part */
+    out(ACK, 1, 1101, 0);
+    check(!(rig.out.opt.has & OPT_SACK), "a block goes out");
+    in(ACK, 2001, 1, WND, 100);
+    out(ACK, 1, 1101, 0);
+    in(ACK, 2001, 1, WND, 100); /* beyond a gap */
+    out(ACK, 1, 1101, 0);
+    check(!(rig.out.opt.has & OPT_SACK), "a block goes out");
+}
+
+/* A FIN that comes again has no byte of data to report. */
+static void rfc2883_4_a_repeated_fin_is_no_duplicate_block(void **state)
+{
+    (void)state;
+    establish(RTT);
+    in(ACK | FIN, 1, 1, WND, 100);
+    acknowledges(102);
+    in(ACK | FIN, 101, 1, WND, 0);
+    out(ACK, 1, 102, 0);
+    check(rig.out.opt.sacks == 0, "%u blocks", rig.out.opt.sacks);
+    in(ACK | FIN, 1, 1, WND, 100); /* with its data */
+    out(ACK, 1, 102, 0);
+    check(rig.out.opt.sacks == 1 && rig.out.opt.sack[0].end.v == rig.irs + 101,
+          "the data is not reported, or the FIN with it");
+}
+
+/* RFC 8985, 6.2, step 4: sixteen recoveries in which no duplicate is reported narrow the reordering
+ * window again. */
+static void rfc8985_6_2_4_recoveries_without_duplicates_are_counted(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(200 * eff_mss());
+    burst();
+    const uint32_t duplicate[1][2] = {{0xfffffff0, 1}};
+    sack(1, 1, duplicate);
+    for (int round = 0; round < 16; round++) {
+        check(rig.c.queue->rack.reo_mult == 2, "round %d: %u quarters", round,
+              rig.c.queue->rack.reo_mult);
+        const uint32_t block[1][2] = {{snd_una() + eff_mss(), snd_nxt()}}; /* one is lost */
+        silent(20 * WAVE_MS);
+        sack(snd_una(), 1, block);
+        pass(19 * WAVE_MS);
+        check(rig.c.flags & CONN_RECOVERY, "round %d: no recovery", round);
+        in(ACK, 1, snd_una() + eff_mss(), WND, 0); /* not the end of it yet */
+        check(rig.c.flags & CONN_RECOVERY, "round %d: the recovery ends too soon", round);
+        in(ACK, 1, snd_nxt(), WND, 0);
+        check(!(rig.c.flags & CONN_RECOVERY), "round %d: the recovery does not end", round);
+        burst();
+    }
+    check(rig.c.queue->rack.reo_mult == 1, "the window is %u quarters", rig.c.queue->rack.reo_mult);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -502,6 +601,11 @@ int main(void)
         cmocka_unit_test(rfc8985_7_4_2_probe_that_repaired_a_loss_halves),
         cmocka_unit_test(rfc6675_5_recovery_sends_no_more_than_half_the_flight),
         cmocka_unit_test(rfc6675_5_1_timeout_begins_with_what_stands_first),
+        cmocka_unit_test(rfc2883_4_a_duplicate_is_reported_once),
+        cmocka_unit_test(rfc2883_4_2_2_of_two_duplicate_parts_the_first),
+        cmocka_unit_test(rfc2883_3_without_sack_no_duplicate_is_reported),
+        cmocka_unit_test(rfc2883_4_a_repeated_fin_is_no_duplicate_block),
+        cmocka_unit_test(rfc8985_6_2_4_recoveries_without_duplicates_are_counted),
     };
     return run_cases(cases, COUNT(cases));
 }

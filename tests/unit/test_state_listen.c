@@ -114,6 +114,36 @@ static void listening_has_no_timeout(void **state)
     expect_state(STATE_LISTEN);
 }
 
+/* RFC 9293, 3.10.7.4: back in LISTEN, whoever sends a SYN next is met as the first one was. */
+static void rfc9293_3_10_7_4_nothing_of_an_attempt_is_left_in_listen(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    rig.env.config.syn_retries = 3;
+    rig.env.config.rcvbuf = 1 << 20;
+    drive(STATE_LISTEN);
+    rig.peer.wscale = false;
+    in(SYN, 0, 0, WND, 0);
+    out(SYN | ACK, 0, 1, 0);
+    out_between(WAVE_S, WAVE_S, SYN | ACK, 0, 1, 0);
+    out_between(2 * WAVE_S, 2 * WAVE_S, SYN | ACK, 0, 1, 0);
+    in(RST, 1, 0, 0, 0);
+    expect_state(STATE_LISTEN);
+    rig.peer.wscale = true;
+    in(SYN, 0, 0, WND, 0);
+    out(SYN | ACK, 0, 1, 0);
+    check(rig.out.opt.has & OPT_WSCALE && rig.out.opt.wscale > 0, "no window scale is offered");
+    for (unsigned i = 0; i < 3; i++)
+        out_between(WAVE_S << i, WAVE_S << i, SYN | ACK, 0, 1, 0);
+    in(RST, 1, 0, 0, 0);
+    in(SYN, 0, 0, WND, 0);
+    out(SYN | ACK, 0, 1, 0);
+    silent(20 * WAVE_MS);
+    in(ACK, 1, 1, WND, 0);
+    check(rig.c.rtt.srtt == 20000, "SRTT is %u us", rig.c.rtt.srtt);
+    check(rig.c.cwnd == 10 * 1460, "the initial window is %u", rig.c.cwnd);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -126,6 +156,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_2_old_duplicate_syn_is_undone_by_the_peers_rst),
         cmocka_unit_test(rfc9293_3_10_4_close_deletes_the_tcb),
         cmocka_unit_test(listening_has_no_timeout),
+        cmocka_unit_test(rfc9293_3_10_7_4_nothing_of_an_attempt_is_left_in_listen),
     };
     return run_state(STATE_LISTEN, cases, COUNT(cases));
 }

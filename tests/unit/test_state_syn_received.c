@@ -273,6 +273,58 @@ static void rfc4987_3_6_rebuilt_from_a_cookie(void **state)
     expect_state(STATE_CLOSE_WAIT);
 }
 
+/* First step: outside of the window, and not the SYN that we have had: an ACK, and no more. */
+static void rfc9293_3_10_7_4_first_another_syn_below_the_window_is_acknowledged(void **state)
+{
+    (void)state;
+    struct seg s = make(SYN, 0, 0, WND, 0);
+    s.seq = seq_sub(s.seq, 5);
+    feed(s);
+    out(ACK, 1, 1, 0);
+    nothing();
+    expect_state(STATE_SYN_RECEIVED);
+    in(ACK, 1, 1, WND, 0);
+    expect_state(STATE_ESTABLISHED);
+}
+
+/* RFC 9293, 3.5, figure 8, and what differs from its last lines by one thing. */
+static void rfc9293_3_5_a_crossed_syn_ack_is_that_of_the_same_syn(void **state)
+{
+    static const struct {
+        unsigned flags;
+        uint32_t seq, ack, len;
+    } wrong[] = {{SYN | ACK, 0xfffffffb, 1, 0},
+                 {SYN | ACK, 0, 0, 0},
+                 {SYN | ACK, 0, 2, 0},
+                 {SYN | ACK | FIN, 0, 1, 0},
+                 {SYN | ACK, 3, 1, 0}};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        again_as_simultaneous(state);
+        in(wrong[i].flags, wrong[i].seq, wrong[i].ack, WND, wrong[i].len);
+        expect_state(STATE_SYN_RECEIVED);
+        burst();
+        for (size_t j = 0; j < rig.bursts; j++)
+            check(rig.seen[j].flags == ACK || rig.seen[j].flags == RST, "flags %x go out",
+                  rig.seen[j].flags);
+        in(SYN | ACK, 0, 1, WND, 0);
+        expect_state(STATE_ESTABLISHED);
+    }
+}
+
+/* Data on it waits until the peer sends it without the SYN, as it does once ours is acknowledged.
+ */
+static void rfc9293_3_5_data_on_a_crossed_syn_ack_comes_again(void **state)
+{
+    again_as_simultaneous(state);
+    in(SYN | ACK, 0, 1, WND, 50);
+    acknowledges(1);
+    check(readable() == 0, "%u bytes were taken", readable());
+    in(ACK | PSH, 1, 1, WND, 50);
+    acknowledges(51);
+    expect_state(STATE_ESTABLISHED);
+    take(50);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -297,6 +349,9 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_4_close_leads_to_fin_wait_1),
         cmocka_unit_test(rfc9293_3_10_4_close_waits_for_what_is_queued),
         cmocka_unit_test(rfc4987_3_6_rebuilt_from_a_cookie),
+        cmocka_unit_test(rfc9293_3_10_7_4_first_another_syn_below_the_window_is_acknowledged),
+        cmocka_unit_test(rfc9293_3_5_a_crossed_syn_ack_is_that_of_the_same_syn),
+        cmocka_unit_test(rfc9293_3_5_data_on_a_crossed_syn_ack_comes_again),
     };
     return run_state(STATE_SYN_RECEIVED, cases, COUNT(cases));
 }

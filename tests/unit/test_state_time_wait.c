@@ -147,6 +147,69 @@ static void rfc7323_5_3_old_duplicate_fin_does_not_lengthen_it(void **state)
     expect_closed(END_CLOSED);
 }
 
+/* RFC 6191, section 2: the old connection had no timestamps, the new one would have: whatever its
+ * number is. */
+static void rfc6191_2_timestamps_where_there_were_none_open_anew(void **state)
+{
+    (void)state;
+    static const uint32_t numbers[] = {100000, 0xfff00000};
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        rig_start(&variants[1]);
+        rig.peer.timestamps = false;
+        drive(STATE_TIME_WAIT);
+        rig.peer.timestamps = true;
+        feed_at(HERE, make(SYN, numbers[i], 0, WND, 0), INPUT_REUSE);
+        expect_end(END_CLOSED);
+    }
+}
+
+/* The new one would have none either where we do not take them: then the number decides, or any old
+ * duplicate of the SYN would end TIME_WAIT. */
+static void rfc6191_2_timestamps_that_we_do_not_take_say_nothing(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    rig.env.config.timestamps = false;
+    drive(STATE_TIME_WAIT);
+    feed(make(SYN, 0, 0, WND, 0));
+    acknowledged_again();
+    feed(make(SYN, 0xfff00000, 0, WND, 0));
+    acknowledged_again();
+    feed_at(HERE, make(SYN, 100000, 0, WND, 0), INPUT_REUSE);
+}
+
+static void rfc6191_2_without_its_timestamps_the_number_decides(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    drive(STATE_TIME_WAIT);
+    rig.now += WAVE_S;
+    struct seg s = make(SYN, 0xfff00000, 0, WND, 0);
+    s.opt.has &= ~(unsigned)OPT_TIMESTAMP;
+    feed(s);
+    burst();
+    expect_state(STATE_TIME_WAIT);
+    s.seq = seq_of(rig.irs + 2); /* RCV.NXT: what the peer's last connection ended with */
+    feed(s);
+    burst();
+    expect_state(STATE_TIME_WAIT);
+    s.seq = seq_of(rig.irs + 3);
+    feed_at(HERE, s, INPUT_REUSE);
+}
+
+static void rfc6191_2_only_a_bare_syn_opens_anew(void **state)
+{
+    (void)state;
+    static const unsigned flags[] = {SYN | ACK, SYN | FIN, SYN | RST, ACK, FIN | ACK};
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        rig_start(&variants[0]);
+        drive(STATE_TIME_WAIT);
+        in(flags[i], 100000, 2, WND, 0); /* far beyond the window */
+        burst();
+        expect_state(STATE_TIME_WAIT);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -162,6 +225,10 @@ int main(void)
         cmocka_unit_test(rfc9293_3_6_1_old_duplicate_syn_does_not_open_anew),
         cmocka_unit_test(rfc6191_2_syn_ack_never_opens_anew),
         cmocka_unit_test(rfc7323_5_3_old_duplicate_fin_does_not_lengthen_it),
+        cmocka_unit_test(rfc6191_2_timestamps_where_there_were_none_open_anew),
+        cmocka_unit_test(rfc6191_2_timestamps_that_we_do_not_take_say_nothing),
+        cmocka_unit_test(rfc6191_2_without_its_timestamps_the_number_decides),
+        cmocka_unit_test(rfc6191_2_only_a_bare_syn_opens_anew),
     };
     return run_state(STATE_TIME_WAIT, cases, COUNT(cases));
 }
