@@ -18,6 +18,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "lib/core/bytes.h"
 #include "lib/wire/address.h"
 #include "lib/wire/diag.h"
 #include "lib/wire/stencil.h"
@@ -220,6 +221,9 @@ int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg 
         return build_failed(c, d);
     memcpy(bytes, packet, packet_len);
     free(packet);
+    /* libnet 1.1.6 mixes bits of the flow label up (RFC 8200, section 3). */
+    if (c->v6)
+        put_u32(bytes, 6u << 28 | (uint32_t)tos_of(s, ip) << 20 | (ip->flow_label & 0xfffff));
     return 0;
 }
 
