@@ -74,8 +74,10 @@ struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, w
         if (due <= now) {
             queue_mark_lost(q, i);
             result.lost += s->len;
-        } else {
-            result.again = time_min(result.again, due);
+        } else if (result.again == WAVE_NEVER || due > result.again) {
+            /* The last of them, as RFC 8985 has it: one timer for all that were sent in a go, of
+             * which each became due a nanosecond after the one before it. */
+            result.again = due;
         }
     }
     return result;

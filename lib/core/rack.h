@@ -21,7 +21,7 @@ void rack_recovered(struct queue *q);
 
 struct rack_result {
     uint32_t lost;   /* bytes newly marked */
-    wave_time again; /* when to look again for what is only late so far, or WAVE_NEVER */
+    wave_time again; /* when all that is only late so far will be lost, or WAVE_NEVER */
 };
 
 /* Marks what must be lost by now (step 5). `recovery`: whether loss recovery is under way. */
