@@ -151,22 +151,6 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
         journal_add(&s->journal, &j);
 }
 
-/* A reset or a SYN cookie, which belongs to no connection: it is put on record to be known for ours
- * when it is captured. */
-static void record_stray(struct session *s, const struct seg *seg)
-{
-    struct journal_entry j = {.id = STACK_NONE,
-                              .seq = seg->seq,
-                              .ack = seg->ack,
-                              .len = seg->len,
-                              .flags = seg->flags,
-                              .wnd = seg->wnd,
-                              .state = STATE_CLOSED};
-
-    if (s->shows)
-        journal_add(&s->journal, &j);
-}
-
 /* The connection of a flow that the stack has no connection for (any more). Rare. */
 static struct session_conn *find_flow(struct session *s, const struct flow *flow)
 {
@@ -178,6 +162,24 @@ static struct session_conn *find_flow(struct session *s, const struct flow *flow
             break;
     }
     return c;
+}
+
+/* A reset or a SYN cookie, which belongs to no connection: it is put on record to be known for ours
+ * when it is captured. Of a single connection it tells the state it was sent in, which a reset that
+ * ends the peer's former connection does not change. */
+static void record_stray(struct session *s, const struct flow *flow, const struct seg *seg)
+{
+    const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
+    struct journal_entry j = {.id = STACK_NONE,
+                              .seq = seg->seq,
+                              .ack = seg->ack,
+                              .len = seg->len,
+                              .flags = seg->flags,
+                              .wnd = seg->wnd,
+                              .state = (uint8_t)(c ? c->state : STATE_CLOSED)};
+
+    if (s->shows)
+        journal_add(&s->journal, &j);
 }
 
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
@@ -248,7 +250,7 @@ static void queue_owed(struct session *s, wave_time now)
         if (c)
             record(s, c, &seg);
         else
-            record_stray(s, &seg);
+            record_stray(s, &flow, &seg);
         if (wire_send(s->wire, &flow, &seg, &ip, &d) != 0)
             send_failed(s, c, &d);
         drain_events(s);

@@ -538,6 +538,20 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
     conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN crossed ours");
 }
 
+/*
+ * RFC 9293, 3.5.1, figure 9: the peer holds a connection of a former life over this flow. The RST
+ * that it now gets ends that one, and our SYN is free to go again: once, after the round trip that
+ * was just seen, and not only when the timer has run out.
+ */
+static void hurry_syn(struct conn *c, wave_time now)
+{
+    wave_time rtt = c->since == WAVE_NEVER ? 0 : now - c->since;
+
+    if (c->syn_sent == 1 && c->env->config.syn_retries > 0)
+        c->timer[TIMER_REXMT] =
+            time_min(c->timer[TIMER_REXMT], time_add(now, rtt > WAVE_MS ? rtt : WAVE_MS));
+}
+
 static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
 {
     const bool ack = s->flags & SEG_ACK;
@@ -546,6 +560,8 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
      * same, since SND.NXT is ISS+1. */
     if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
         conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        if (!(s->flags & (SEG_SYN | SEG_RST)))
+            hurry_syn(c, now);
         return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
     }
     if (s->flags & SEG_RST) { /* second */

@@ -426,14 +426,15 @@ static void comes_back(uint32_t iss)
     sim_restart(sim, LINK_A);
     sim_log_clear(sim);
     assert_int_equal(conn_open(sim_conn(sim, LINK_A), link_now(sim->link), seq_of(iss)), 0);
-    sim_run_for(sim, 50 * WAVE_MS);
+    sim_run_for(sim, 35 * WAVE_MS);
     assert_string_equal(sim_log_text(sim), "A:S B:. A:R");
     assert_int_equal(sim_conn(sim, LINK_B)->end, END_RESET);
     assert_int_equal(sim_conn(sim, LINK_A)->state, STATE_SYN_SENT);
-    /* Now somebody listens again, and the SYN's repetition finds him. */
+    /* Now somebody listens again, and the SYN's repetition, a round trip later, finds him. */
     sim_restart(sim, LINK_B);
     sim_listen(sim, LINK_B, seq_of(77));
     users(5000, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
+    sim_until_state(sim, LINK_A, STATE_ESTABLISHED, 40 * WAVE_MS);
     assert_true(sim_run_for(sim, WAVE_H));
     sim_assert_complete(sim);
 }

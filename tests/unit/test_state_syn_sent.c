@@ -49,7 +49,31 @@ static void rfc9293_3_5_1_half_open_connection_is_reset_and_the_syn_goes_again(v
     answered_with_rst(5000);
     in(ACK | PSH, 300, 5000, WND, 10); /* figure 10 */
     answered_with_rst(5000);
-    out_between(1, 2 * WAVE_S, SYN, 0, 0, 0);
+    out_between(WAVE_MS, WAVE_MS, SYN, 0, 0, 0); /* soon, now that nothing is in its way */
+    silent(WAVE_S / 2);                          /* once */
+    in(ACK, 300, 5000, WND, 0);
+    answered_with_rst(5000);
+    silent(WAVE_S);
+}
+
+static void rfc9293_3_5_1_a_distant_half_open_connection_is_given_a_round_trip(void **state)
+{
+    (void)state;
+    silent(100 * WAVE_MS);
+    in(ACK, 300, 5000, WND, 0);
+    answered_with_rst(5000);
+    silent(99 * WAVE_MS);
+    out_between(WAVE_MS, WAVE_MS, SYN, 0, 0, 0);
+}
+
+static void conn_config_syn_retries_of_0_are_none_for_a_half_open_connection_either(void **state)
+{
+    (void)state;
+    rig.env.config.syn_retries = 0;
+    in(ACK, 300, 5000, WND, 0);
+    answered_with_rst(5000);
+    silent(WAVE_S / 2);
+    expect_state(STATE_SYN_SENT);
 }
 
 static void rfc9293_3_10_7_3_fifth_acceptable_ack_alone_is_dropped(void **state)
@@ -202,6 +226,8 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_3_fourth_syn_ack_establishes),
         cmocka_unit_test(rfc9293_3_10_7_3_first_syn_ack_of_another_syn_is_reset),
         cmocka_unit_test(rfc9293_3_5_1_half_open_connection_is_reset_and_the_syn_goes_again),
+        cmocka_unit_test(rfc9293_3_5_1_a_distant_half_open_connection_is_given_a_round_trip),
+        cmocka_unit_test(conn_config_syn_retries_of_0_are_none_for_a_half_open_connection_either),
         cmocka_unit_test(rfc9293_3_10_7_3_fifth_acceptable_ack_alone_is_dropped),
         cmocka_unit_test(rfc9293_3_10_7_3_fifth_neither_syn_nor_ack_is_dropped),
         cmocka_unit_test(rfc9293_3_10_7_3_second_rst_that_acknowledges_the_syn_refuses),
