@@ -30,6 +30,9 @@ enum { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2 };
 /* Comments are a line or a verdict; what is longer is cut. */
 #define COMMENT_MOST 1024
 
+/* Bytes of a packet that the verdict may join: what IP can carry. */
+#define KEPT_MOST 65535
+
 /* A block's options, as they are put together: two comments at most. */
 struct options_block {
     uint8_t bytes[2 * COMMENT_MOST + 128];
@@ -46,6 +49,7 @@ struct pcapfile {
         off_t at;
         uint32_t options_at; /* from there */
         struct options_block options;
+        uint8_t block[KEPT_MOST + sizeof(struct options_block) + 64]; /* up to the options */
     } last;
 };
 
@@ -191,6 +195,20 @@ static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, stru
     return rc ? rc : put(p, k->ip, k->captured, d);
 }
 
+static void keep_last(struct pcapfile *p, const void *head, uint32_t head_len,
+                      const struct pcapfile_packet *k, const struct options_block *b)
+{
+    const uint32_t type = BLOCK_PACKET, data_at = 8 + head_len;
+
+    p->last.at = p->at;
+    p->last.options_at = data_at + k->captured + padding(k->captured);
+    p->last.options = *b;
+    memcpy(p->last.block, &type, sizeof type);
+    memcpy(p->last.block + 8, head, head_len);
+    memcpy(p->last.block + data_at, k->ip, k->captured);
+    memset(p->last.block + data_at + k->captured, 0, padding(k->captured));
+}
+
 int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
 {
     uint32_t head[5] = {0, (uint32_t)(k->stamp >> 32), (uint32_t)k->stamp, k->captured, k->length};
@@ -202,11 +220,9 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
     if (k->comment)
         put_text(&b, OPTION_COMMENT, k->comment);
     put_option(&b, PACKET_FLAGS, &flags, sizeof flags);
-    if (p->file.regular) {
-        p->last.at = p->at;
-        p->last.options_at = 8 + sizeof head + k->captured + padding(k->captured);
-        p->last.options = b;
-    }
+    p->last.options.len = 0;
+    if (p->file.regular && k->captured <= KEPT_MOST)
+        keep_last(p, head, sizeof head, k, &b);
     return put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, d);
 }
 
@@ -215,10 +231,13 @@ int pcapfile_flush(struct pcapfile *p, struct diag *d)
     return fflush(p->to) == 0 ? 0 : failed(p, d);
 }
 
-/* Makes the last packet's block longer by a second comment: where people look for it. */
+/* Makes the last packet's block longer by a second comment: where people look for it. In a single
+ * write, since a run that is killed between two would leave a block that ends elsewhere than its
+ * head says, and so one packet less than there was. */
 static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
 {
     struct options_block *b = &p->last.options;
+    uint8_t *block = p->last.block;
     uint32_t total;
 
     if (!b->len || p->last.at < 0 || !*verdict)
@@ -226,13 +245,16 @@ static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
     put_text(b, OPTION_COMMENT, verdict);
     end_options(b);
     total = p->last.options_at + b->len + 4;
-    if (fseeko(p->to, p->last.at + 4, SEEK_SET) < 0)
+    memcpy(block + 4, &total, sizeof total);
+    memcpy(block + p->last.options_at, b->bytes, b->len);
+    memcpy(block + total - 4, &total, sizeof total);
+    if (fflush(p->to) != 0)
         return failed(p, d);
-    if (put(p, &total, sizeof total, d))
-        return WAVE_ESYS;
-    if (fseeko(p->to, p->last.at + p->last.options_at, SEEK_SET) < 0)
-        return failed(p, d);
-    return put(p, b->bytes, b->len, d) || put(p, &total, sizeof total, d) ? WAVE_ESYS : 0;
+    ssize_t n = pwrite(p->file.fd, block, total, p->last.at);
+    if (n >= 0 && n < (ssize_t)total)
+        errno = ENOSPC;
+    p->at = p->last.at + (off_t)total;
+    return n != (ssize_t)total || fseeko(p->to, p->at, SEEK_SET) < 0 ? failed(p, d) : 0;
 }
 
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
