@@ -94,6 +94,7 @@ struct session {
     uint32_t opened;                    /* connections so far */
     uint32_t verdicts[REPORT_VERDICTS]; /* where there are several: how each one ended */
     bool many;                          /* connections are numbered */
+    bool over;                          /* one of them is CLOSED */
 
     bool done;
     enum outcome_stop stop;

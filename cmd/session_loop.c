@@ -77,8 +77,10 @@ static unsigned pull_events(struct session *s, struct event events[EVENTS])
 
     while (n < EVENTS && stack_event(s->stack, &events[n])) {
         struct session_conn *c = session_find(s, events[n].id);
-        if (c)
+        if (c) {
             notice(c, &events[n]);
+            s->over |= c->state == STATE_CLOSED;
+        }
         n++;
     }
     return n;
@@ -403,13 +405,28 @@ static bool answers_our_syn(struct session *s, const struct session_conn *c, con
            seq_eq(seg->ack, seq_add(e->snd.iss, 1));
 }
 
+/*
+ * Whether this is a copy of what the peer sent before both sides were done: of its FIN, above all,
+ * where we were late to acknowledge it. TIME_WAIT was left at once, and to CLOSED it would be worth
+ * a RST, which nothing calls for: our last acknowledgement is out.
+ */
+static bool is_afterthought(struct session *s, const struct flow *flow, const struct seg *seg)
+{
+    const struct session_conn *c = s->over && !s->many ? find_flow(s, flow) : NULL;
+    const struct conn *e = c ? session_engine(s, c) : NULL;
+
+    return e && e->end == END_CLOSED && !(seg->flags & SEG_SYN) &&
+           seq_leq(seg_end(seg), e->rcv.nxt);
+}
+
 /* A segment of the peer's. */
 static void captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
     const struct seg *seg = &p->packet.seg;
     struct flow flow = flow_reverse(&p->packet.flow);
     struct event events[EVENTS];
-    uint32_t id = stack_input(s->stack, now, &flow, seg);
+    uint32_t id = is_afterthought(s, &flow, seg) ? STACK_NONE
+                                                 : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
     enum state before;
     unsigned n;
