@@ -425,8 +425,8 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     const struct seg *seg = &p->packet.seg;
     struct flow flow = flow_reverse(&p->packet.flow);
     struct event events[EVENTS];
-    uint32_t id = is_afterthought(s, &flow, seg) ? STACK_NONE
-                                                 : stack_input(s->stack, now, &flow, seg);
+    uint32_t id =
+        is_afterthought(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
     enum state before;
     unsigned n;

@@ -9,6 +9,7 @@
 
 #include "cmd/text.h"
 #include "lib/wire/diag.h"
+#include "lib/wire/family.h"
 
 #define MALFORMED(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)
 
@@ -292,8 +293,12 @@ int target_resolve(const struct target_name *name, enum target_family family, st
                              family == TARGET_IPV4 ? "IPv4" : "IPv6");
         target_literal(name->host, &t.v6, &t.addr);
         t.any = is_zero(&t.addr);
-    } else if (!t.any && (rc = resolve_name(name->host, family, &t, d))) {
-        return rc;
+    } else if (!t.any) {
+        rc = resolve_name(name->host, family, &t, d);
+        if (rc)
+            return rc;
+    } else if (!family) {
+        t.v6 = family_default_v6();
     }
     if (scope)
         t.scope = scope;

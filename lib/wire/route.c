@@ -11,6 +11,7 @@
 
 #include "lib/wire/address.h"
 #include "lib/wire/diag.h"
+#include "lib/wire/family.h"
 #include "lib/wire/netlink.h"
 
 #define MTU_MIN 68u    /* RFC 791, 3.2: every link carries as much */
@@ -332,15 +333,16 @@ static int check_source(struct mnl_socket *nl, const struct route_query *q, uint
 
 static int no_route(const struct route_query *q, int error, struct diag *d)
 {
-    char to[ADDRESS_TEXT], from[ADDRESS_TEXT];
+    char to[ADDRESS_TEXT], from[ADDRESS_TEXT], lack[FAMILY_TEXT];
     address_text(q->v6, &q->remote, to);
+    family_lack(q->v6, lack);
     if (q->has_source)
-        return diag_fail(d, WAVE_ENOROUTE, "no route from %s to %s%s%s: %s",
+        return diag_fail(d, WAVE_ENOROUTE, "no route from %s to %s%s%s: %s%s",
                          address_text(q->v6, &q->source, from), to, q->interface ? " through " : "",
-                         q->interface ? q->interface : "", strerror(-error));
-    return diag_fail(d, WAVE_ENOROUTE, "no route to %s%s%s: %s", to,
+                         q->interface ? q->interface : "", strerror(-error), lack);
+    return diag_fail(d, WAVE_ENOROUTE, "no route to %s%s%s: %s%s", to,
                      q->interface ? " through " : "", q->interface ? q->interface : "",
-                     strerror(-error));
+                     strerror(-error), lack);
 }
 
 /* Fills in the source address: the one asked for, the route's own, or for a destination on this
@@ -410,6 +412,11 @@ static int find_listen(struct mnl_socket *nl, const struct route_query *q, uint3
 {
     char text[ADDRESS_TEXT];
     struct route_link l = {0};
+    if (!q->has_source && family_reach(q->v6) == FAMILY_NONE)
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "cannot listen over %s: this host has no such address; 'ip addr' shows "
+                         "those it has",
+                         q->v6 ? "IPv6" : "IPv4");
     if (q->has_source) {
         r->source = q->source;
         if (address_link_local(q->v6, &q->source)) {
