@@ -8,6 +8,7 @@
 
 #include "cmd/addr.h"
 #include "cmd/command.h"
+#include "cmd/confine.h"
 #include "cmd/human.h"
 #include "cmd/session.h"
 #include "cmd/signals.h"
@@ -215,6 +216,7 @@ static int run(struct load *l)
     int status;
 
     load_report_init(&l->report, l->options);
+    confine(l->options);
     announce(l);
     load_loop(l);
     status = conclude(l);

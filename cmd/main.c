@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/cli.h"
+#include "cmd/confine.h"
 #include "cmd/help.h"
 #include "cmd/signals.h"
 #include "config.h"
@@ -79,6 +80,7 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     standard_descriptors();
+    confine_begin();
 
     int status = dispatch(argc, argv);
 

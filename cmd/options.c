@@ -237,6 +237,8 @@ const struct option_row option_table[] = {
     {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", TALKING, FIELD(ascii), 0, 0, NULL},
     {KIND_NUMBER, 0, "width", "COLUMNS", "of the drawing (default: the terminal's)",
      TALKING, FIELD(width), 80, 250, NULL},
+    {KIND_FLAG, 0, "no-sandbox", NULL, "for debuggers: any system call may be made",
+     COMMON, FIELD(no_sandbox), 0, 0, NULL},
     {KIND_END, 0, NULL, NULL, NULL, 0, 0, 0, 0, NULL}};
 /* clang-format on */
 

@@ -109,6 +109,7 @@ struct options {
     const char *pcap;        /* a path, "-" is standard output; NULL: none */
     const char *svg;         /* likewise */
     uint32_t svg_scale;      /* enum picture_scale */
+    bool no_sandbox;         /* confine() puts no filter in force */
 };
 
 static inline unsigned options_is_stdout(const char *path)

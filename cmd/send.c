@@ -10,6 +10,7 @@
 
 #include "cmd/addr.h"
 #include "cmd/command.h"
+#include "cmd/confine.h"
 #include "cmd/files.h"
 #include "cmd/ladder.h"
 #include "cmd/pcapfile.h"
@@ -91,7 +92,7 @@ static int read_data(struct send *s, struct source *source, struct diag *d)
         struct pollfd fd = {.fd = source_fd(source), .events = POLLIN};
         n = source_read(source, s->data + s->forge.len, room + 1 - s->forge.len, d);
         if (n == WAVE_EAGAIN) {
-            poll(&fd, 1, -1);
+            signals_wait(&fd);
             continue;
         }
         if (n < 0)
@@ -584,7 +585,7 @@ static struct wire_config wire_config(struct send *s)
                                 .ring = s->bulk ? BULK_RING : 0};
 }
 
-/* All that can fail, in the order in which privileges and signals want it. */
+/* All that can fail, in the order in which privileges, signals and the sandbox want it. */
 static int open_parts(struct send *s, struct diag *d)
 {
     const struct options *o = s->options;
@@ -598,13 +599,16 @@ static int open_parts(struct send *s, struct diag *d)
         error = pcapfile_open(&s->pcap, o->pcap, d);
     if (!error)
         error = wire_open(&s->wire, &wc, d);
-    if (!error)
-        error = plan(s, &source, d);
-    source_close(&source);
     if (!error) {
         s->signals = signals_open(d);
         error = s->signals < 0 ? s->signals : 0;
     }
+    if (!error) {
+        open_report(s);
+        confine(o);
+        error = plan(s, &source, d);
+    }
+    source_close(&source);
     if (!error && s->pcap)
         error = pcapfile_begin(s->pcap, wire_info(s->wire)->interface, d);
     return error;
@@ -694,7 +698,6 @@ int send_run(const struct options *o)
     } else if (open_parts(s, &d)) {
         status = session_refuse(o, &d);
     } else {
-        open_report(s);
         run(s);
         status = conclude(s);
     }

@@ -8,6 +8,7 @@
 
 #include "cmd/addr.h"
 #include "cmd/command.h"
+#include "cmd/confine.h"
 #include "cmd/files.h"
 #include "cmd/signals.h"
 #include "cmd/summary.h"
@@ -180,6 +181,7 @@ int session_open(struct session **out, const struct options *o, const struct tar
         return error;
     }
     open_renderers(s);
+    confine(o);
     s->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
     *out = s;
     return 0;

@@ -42,6 +42,11 @@ int signals_next(int fd)
     return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
+int signals_wait(struct pollfd *fd)
+{
+    return ppoll(fd, 1, NULL, &before);
+}
+
 void signals_close(int fd)
 {
     close(fd);

@@ -5,6 +5,8 @@
 #ifndef TCPWAVE_CMD_SIGNALS_H
 #define TCPWAVE_CMD_SIGNALS_H
 
+#include <poll.h>
+
 #include "lib/core/err.h"
 
 /* From now on the signals wait in a descriptor, which is returned; WAVE_ESYS. SIGHUP is left alone
@@ -13,6 +15,10 @@ int signals_open(struct diag *d);
 
 /* The signal that waits there, or 0. The exit status for it is 128 + the number. Never blocks. */
 int signals_next(int fd);
+
+/* As poll(2) with one descriptor and no end, and meanwhile the signals do what they did before
+ * signals_open(): for a wait while nothing was sent. */
+int signals_wait(struct pollfd *fd);
 
 /* The signals do again what they did; the descriptor is closed. */
 void signals_close(int fd);

@@ -6,7 +6,7 @@
 #     FUZZ_TIME=1200                    seconds for each
 #     FUZZ_COVERAGE=yes                 no fuzzing: what the corpora reach of lib/core, with llvm-cov
 set -u
-: "${FUZZ_TIME:=60}" "${FUZZ_CC:=clang}" "${FUZZ_COVERAGE:=no}" "${FUZZ_CFLAGS:=}" "${FUZZ_LIBS:=-lnet -lpcap -lmnl -lcap-ng -ljansson}"
+: "${FUZZ_TIME:=60}" "${FUZZ_CC:=clang}" "${FUZZ_COVERAGE:=no}" "${FUZZ_CFLAGS:=}" "${FUZZ_LIBS:=-lnet -lpcap -lmnl -lcap-ng -lseccomp -ljansson}"
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 [ $# -gt 0 ] || set -- packet options engine track stack cli report
 work=$PWD/fuzz

@@ -1,0 +1,73 @@
+#include "cmd/confine.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/wire/sandbox.h"
+
+/*
+ * Descriptors that were inherited. They are left alone until ours are open, since a path of the
+ * command line may lead to one: --file /dev/fd/63 is how a shell writes <(command).
+ */
+
+#define INHERITED_MOST 256
+
+static int inherited[INHERITED_MOST];
+static unsigned inherited_count;
+
+void confine_begin(void)
+{
+    DIR *list = opendir("/proc/self/fd");
+    const struct dirent *e;
+
+    while (list && (e = readdir(list)) && inherited_count < INHERITED_MOST) {
+        int fd = atoi(e->d_name);
+        if (fd > STDERR_FILENO && fd != dirfd(list))
+            inherited[inherited_count++] = fd;
+    }
+    if (list)
+        closedir(list);
+}
+
+/* In decimal or hexadecimal: printf(3) is not for signal handlers. */
+static char *put_number(char *to, uint32_t number, unsigned base)
+{
+    char digits[10];
+    unsigned n = 0;
+
+    do
+        digits[n++] = "0123456789abcdef"[number % base];
+    while (number /= base);
+    while (n)
+        *to++ = digits[--n];
+    return to;
+}
+
+static void tell(int call, uint32_t arch)
+{
+    char text[200], *at = stpcpy(text, "tcpwave: the sandbox stopped system call ");
+
+    at = put_number(at, (uint32_t)call, 10);
+    at = stpcpy(at, " (architecture 0x");
+    at = put_number(at, arch, 16);
+    at = stpcpy(at, "), which is a fault of tcpwave's, or an attack: please report it; "
+                    "--no-sandbox runs without\n");
+    /* There is nobody left to tell of a failure. */
+    if (write(STDERR_FILENO, text, (size_t)(at - text)) < 0)
+        return;
+}
+
+void confine(const struct options *o)
+{
+    struct diag d = {"--no-sandbox was given"};
+
+    while (inherited_count)
+        close(inherited[--inherited_count]);
+    json_object_seed(0); /* it reads /dev/urandom, and would do so with the first object */
+    if ((o->no_sandbox || sandbox_enter(tell, &d) != 0) && o->verbose)
+        fprintf(stderr, "tcpwave: no sandbox: %s\n", d.text);
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""What a process has open, in the words of tcpwave(1): descriptors.py PID
+
+One line for each descriptor, in order of the alphabet; the three standard streams share one, and
+files come with their paths. What is none of those that the manual knows is named "stray". Ends with 77
+and a reason where the kernel does not let its sockets be looked at.
+"""
+
+import ctypes
+import os
+import socket
+import sys
+
+PIDFD_OPEN, PIDFD_GETFD = 434, 438
+PID = int(sys.argv[1])
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def system(number, *arguments):
+    result = libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) for a in arguments))
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return result
+
+
+def socket_kind(fd):
+    s = socket.socket(fileno=system(PIDFD_GETFD, process, fd, 0))
+    if s.family == socket.AF_PACKET:
+        return "packet socket"
+    if s.family == socket.AF_NETLINK:
+        return "netlink socket" if s.proto == 0 else "stray netlink socket"
+    if s.family in (socket.AF_INET, socket.AF_INET6):
+        if s.type == socket.SOCK_RAW:
+            return "raw socket"
+        if s.type == socket.SOCK_STREAM and s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            return "guard"
+    return f"stray socket {s}"
+
+
+def kind(fd):
+    link = os.readlink(f"/proc/{PID}/fd/{fd}")
+    if link.startswith("socket:"):
+        return socket_kind(fd)
+    if link == "anon_inode:[signalfd]":
+        return "signals"
+    if link.startswith("/"):
+        with open(f"/proc/{PID}/fdinfo/{fd}", encoding="ascii") as info:
+            flags = next(int(line.split()[1], 8) for line in info if line.startswith("flags:"))
+        return {os.O_RDONLY: "file to read ", os.O_WRONLY: "file to write "}.get(
+            flags & os.O_ACCMODE, "stray file ") + link
+    return f"stray {link}"
+
+
+try:
+    process = system(PIDFD_OPEN, PID, 0)
+    fds = sorted(int(fd) for fd in os.listdir(f"/proc/{PID}/fd"))
+    kinds = [kind(fd) for fd in fds if fd > 2]
+except OSError as error:
+    print(f"descriptors of a process cannot be looked at here: {error}")
+    sys.exit(77)
+if fds[:3] == [0, 1, 2]:
+    kinds.append("standard streams")
+print("\n".join(sorted(kinds)))
