@@ -269,3 +269,23 @@ FILE *report_stream(const struct options *o)
 {
     return options_stdout_taken(o) ? stderr : stdout;
 }
+
+/* What an error before this left in errno is gone by now, but for a reader that has gone, too. */
+static bool reader_gone(int fd)
+{
+    struct pollfd p = {.fd = fd};
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+}
+
+int stream_flush(FILE *to, struct diag *d)
+{
+    const char *name = to == stdout ? "standard output" : "standard error";
+
+    if (fflush(to) != 0)
+        return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", name,
+                         errno == EPIPE ? "its reader is gone" : strerror(errno));
+    if (!ferror(to))
+        return 0;
+    return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", name,
+                     reader_gone(fileno(to)) ? "its reader is gone" : "the disk may be full");
+}

@@ -213,18 +213,16 @@ static int run(struct load *l)
 {
     struct wire_stats stats;
     struct diag d;
-    int status;
 
     load_report_init(&l->report, l->options);
     confine(l->options);
     announce(l);
     load_loop(l);
-    status = conclude(l);
     stats = wire_stats(l->wire);
     if (l->pcap && (pcapfile_end(l->pcap, "", stats.received, stats.dropped, &d) ||
                     pcapfile_flush(l->pcap, &d)))
-        fprintf(stderr, "tcpwave: %s\n", d.text);
-    return status;
+        load_fail(l, &d);
+    return conclude(l);
 }
 
 int load_run(const struct options *o)

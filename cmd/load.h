@@ -72,7 +72,7 @@ struct load {
     uint32_t queued; /* segments that the wire has not been told to flush */
 
     wave_time now;  /* the engine's clock, as last read */
-    wave_time skew; /* of the capture's stamps, ahead of it */
+    wave_time skew; /* of stamps, ahead of it */
     wave_time when; /* when what is being looked at happened, by the engine's clock */
     wave_time began, next_open, next_tell, deadline;
 
@@ -105,7 +105,8 @@ void load_drain(struct load *l);
 /* The last word, with the figures; returns the exit status. */
 int load_tell_end(struct load *l, const struct load_verdict *v);
 
-/* Ends the run, for this host cannot go on. */
+/* Ends the run, for this host cannot go on: connections are closed, as far as they get in the time
+ * that a stopped run has. */
 void load_fail(struct load *l, const struct diag *d);
 
 /* load_conn.c */

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "cmd/load.h"
+#include "cmd/session.h"
 #include "cmd/signals.h"
 
 #define RECEIVE_MOST 256            /* packets taken in before others have their turn */
@@ -20,6 +21,8 @@
 #define CATCH_UP (10 * WAVE_MS)     /* of a rate that we fell behind of, no more is made good */
 #define SPIN (50 * WAVE_US)         /* of silence, before it is worth to sleep */
 #define NO_ROOM (100 * WAVE_US)     /* before the kernel is offered again what it had no room for */
+#define LATE (50 * WAVE_MS)         /* of the loop */
+#define LATE_BATCHES 512            /* as many as any ring holds */
 #define STOP_IN (2 * WAVE_S)        /* a stopped run's connections have so long to close */
 #define STOP_SETTLES (50 * WAVE_MS) /* answers to SYNs that are under way then */
 
@@ -28,23 +31,29 @@ static void read_clock(struct load *l)
     l->now = wire_now();
 }
 
-/* The capture's stamps are of the wall clock, which may be set while we run. */
-static void read_skew(struct load *l)
+static void stop(struct load *l)
 {
-    struct timespec t;
+    if (l->stopping)
+        return;
+    l->stopping = true;
+    l->cursor = 0;
+    l->stop_by = l->now + STOP_IN;
+}
 
-    clock_gettime(CLOCK_REALTIME, &t);
-    read_clock(l);
-    l->skew = (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec - l->now;
+static void reset_all(struct load *l)
+{
+    stop(l);
+    if (!l->resetting)
+        l->cursor = 0;
+    l->resetting = true;
 }
 
 void load_fail(struct load *l, const struct diag *d)
 {
     if (!l->failed)
         l->error = *d;
-    l->failed = l->stopping = l->resetting = true;
-    l->cursor = 0;
-    l->stop_by = l->now;
+    l->failed = true;
+    stop(l);
 }
 
 void load_drain(struct load *l)
@@ -153,14 +162,16 @@ static unsigned receive(struct load *l)
 {
     unsigned n;
 
-    read_skew(l);
+    read_clock(l);
     for (n = 0; n < RECEIVE_MOST; n++) {
         struct wire_packet p;
         struct diag d = {""};
         int got = wire_next(l->wire, &p, &d);
 
-        if (got < 0)
+        if (got < 0) { /* deaf, there is no closing in order */
             load_fail(l, &d);
+            reset_all(l);
+        }
         if (got <= 0)
             break;
         if (n % CLOCK_EVERY == CLOCK_EVERY - 1)
@@ -208,23 +219,6 @@ static void open_more(struct load *l)
 /*
  * Stopping
  */
-
-static void stop(struct load *l)
-{
-    if (l->stopping)
-        return;
-    l->stopping = true;
-    l->cursor = 0;
-    l->stop_by = l->now + STOP_IN;
-}
-
-static void reset_all(struct load *l)
-{
-    stop(l);
-    if (!l->resetting)
-        l->cursor = 0;
-    l->resetting = true;
-}
 
 static void take_signal(struct load *l)
 {
@@ -279,12 +273,14 @@ static void tell(struct load *l)
     const uint32_t n = load_ended(l);
     const wave_time since = l->now - (l->next_tell - WAVE_S);
     struct load_figures f;
+    struct diag d;
 
     figures(l, &f);
     f.rate = (double)(n - l->told_ended) * 1e9 / (double)since;
     l->told_ended = n;
     l->next_tell = l->now + WAVE_S;
-    load_report_progress(&l->report, &f);
+    if (load_report_progress(&l->report, &f, &d) != 0)
+        load_fail(l, &d);
 }
 
 int load_tell_end(struct load *l, const struct load_verdict *v)
@@ -366,15 +362,27 @@ static void settle(struct load *l)
     }
 }
 
+/* As session_loop.c's catch_up(). */
+static void catch_up(struct load *l, wave_time due)
+{
+    read_clock(l);
+    if (l->now < time_add(due, LATE))
+        return;
+    for (unsigned i = 0; i < LATE_BATCHES && receive(l) == RECEIVE_MOST; i++)
+        ;
+}
+
 void load_loop(struct load *l)
 {
-    wave_time heard, polled;
+    wave_time heard, polled, due;
 
     read_clock(l);
-    l->began = l->next_open = heard = polled = l->now;
+    l->skew = session_stamp() - l->now;
+    l->began = l->next_open = heard = polled = due = l->now;
     l->next_tell = l->now + WAVE_S;
     l->deadline = l->options->timeout ? time_add(l->now, l->options->timeout) : WAVE_NEVER;
     for (;;) {
+        catch_up(l, due);
         wave_time until = act(l);
         unsigned n = receive(l);
 
@@ -383,8 +391,9 @@ void load_loop(struct load *l)
             break;
         if (n)
             heard = l->now;
+        due = l->now;
         if (!n && l->now - heard > SPIN)
-            sleep_until(l, until);
+            sleep_until(l, due = until);
         else if (l->now - polled > WAVE_MS)
             take_signal(l);
         else

@@ -7,6 +7,7 @@
 
 #include "cmd/files.h"
 #include "cmd/human.h"
+#include "lib/wire/diag.h"
 
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
 
@@ -79,16 +80,19 @@ static json_t *json_figures(const char *event, const struct load_figures *f)
     return o;
 }
 
-/* False when the stream takes no more, or memory is out. */
-static bool json_write(FILE *to, json_t *o)
+static int json_write(FILE *to, json_t *o, struct diag *d)
 {
-    bool ok = o && json_dumpf(o, to, JSON_LINE) == 0 && fputc('\n', to) != EOF && fflush(to) == 0;
+    bool written = o && json_dumpf(o, to, JSON_LINE) == 0 && fputc('\n', to) != EOF;
+    int error = stream_flush(to, d);
 
     json_decref(o);
-    return ok;
+    if (!error && !written)
+        error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
+    return error;
 }
 
-static bool json_verdict(FILE *to, const struct load_figures *f, const struct load_verdict *v)
+static int json_verdict(FILE *to, const struct load_figures *f, const struct load_verdict *v,
+                        struct diag *d)
 {
     json_t *o = json_figures("verdict", f);
 
@@ -101,7 +105,7 @@ static bool json_verdict(FILE *to, const struct load_figures *f, const struct lo
                                   json_spread(f->close)));
     json_object_set_new(o, "guard", v->guard ? json_string(v->guard) : json_null());
     json_object_set_new(o, "message", json_string(v->message));
-    return json_write(to, o);
+    return json_write(to, o, d);
 }
 
 /*
@@ -124,24 +128,22 @@ static void put_counts(FILE *to, const uint32_t *counts)
         fputs("none ended", to);
 }
 
-void load_report_progress(struct load_report *r, const struct load_figures *f)
+int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d)
 {
     FILE *to = r->term.to;
     char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT];
 
-    if (r->options->json) {
-        json_write(to, json_figures("progress", f));
-        return;
-    }
+    if (r->options->json)
+        return json_write(to, json_figures("progress", f), d);
     if (r->options->quiet || !r->term.live)
-        return;
+        return 0;
     clear_progress(r);
     fprintf(to, "%s  opened %s, open now %s, %s/s: ", human_duration(f->elapsed, t),
             human_count(f->opened, opened), human_count(f->open, open),
             human_count((uint64_t)f->rate, rate));
     put_counts(to, f->counts);
-    fflush(to);
     r->progress = true;
+    return stream_flush(to, d);
 }
 
 static void put_latency(FILE *to, const char *name, const struct spread *s)
@@ -188,19 +190,21 @@ static void put_table(struct load_report *r, const struct load_figures *f,
 int load_report_verdict(struct load_report *r, const struct load_figures *f,
                         const struct load_verdict *v)
 {
-    bool ok = true;
+    struct diag d;
+    int error = 0;
 
     clear_progress(r);
     if (r->options->json)
-        ok = json_verdict(r->term.to, f, v);
+        error = json_verdict(r->term.to, f, v, &d);
     else if (!r->options->quiet)
         put_table(r, f, v);
     else if (v->verdict == VERDICT_LOCAL)
         fprintf(stderr, "tcpwave: %s\n", v->message);
-    if ((fflush(r->term.to) != 0 || !ok) && !v->exit) {
-        fprintf(stderr, "tcpwave: cannot write the report: the reader is gone or the disk is "
-                        "full\n");
-        return VERDICT_LOCAL;
-    }
-    return v->exit;
+    if (!error)
+        error = stream_flush(r->term.to, &d);
+    if (!error)
+        return v->exit;
+    /* Where the report cannot be read, nor can its verdict. */
+    fprintf(stderr, "tcpwave: %s\n", v->verdict == VERDICT_LOCAL ? v->message : d.text);
+    return v->exit < 128 ? VERDICT_LOCAL : v->exit;
 }

@@ -43,7 +43,8 @@ void load_report_init(struct load_report *r, const struct options *o);
 /* A remark: shown to people only. */
 void load_report_note(struct load_report *r, const char *text);
 
-void load_report_progress(struct load_report *r, const struct load_figures *f);
+/* WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when it could not be written. */
+int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d);
 
 /* Returns the exit status, which is another one than the verdict's when the report could not be
  * written. */

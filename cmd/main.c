@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <libnet.h>
 #include <pcap/pcap.h>
@@ -8,6 +7,7 @@
 
 #include "cmd/cli.h"
 #include "cmd/confine.h"
+#include "cmd/files.h"
 #include "cmd/help.h"
 #include "cmd/signals.h"
 #include "config.h"
@@ -79,13 +79,16 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    struct diag d;
+
     standard_descriptors();
     confine_begin();
 
     int status = dispatch(argc, argv);
 
-    if ((fflush(stdout) || ferror(stdout)) && status == VERDICT_OPEN) {
-        fprintf(stderr, "tcpwave: cannot write to standard output: %s\n", strerror(errno));
+    /* Help, version, and the reports of commands that could not see to it themselves. */
+    if (status == VERDICT_OPEN && stream_flush(stdout, &d) != 0) {
+        fprintf(stderr, "tcpwave: %s\n", d.text);
         status = VERDICT_LOCAL;
     }
     return status;

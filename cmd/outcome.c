@@ -99,7 +99,10 @@ static void closed(const struct outcome_facts *f, struct outcome *o)
 
 static void lost(const struct outcome_facts *f, struct outcome *o)
 {
-    if (f->end == END_KEEPALIVE)
+    if (f->unsent)
+        set(f, o, VERDICT_LOCAL, "none", NULL, "connected to %s until we could no longer send: %s",
+            f->peer, f->unsent);
+    else if (f->end == END_KEEPALIVE)
         set(f, o, VERDICT_LOST, "none", NULL,
             "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
             plural(f->probes));
@@ -130,6 +133,10 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
         not_acknowledged(f, o);
     else if (!f->path.established)
         unanswered(f, o);
+    else if (f->outstanding && f->unsent)
+        set(f, o, VERDICT_LOCAL, "local", "reset",
+            "connected to %s until we could no longer send, and the timeout of %s ran out: %s",
+            f->peer, waited, f->unsent);
     else if (f->outstanding)
         set(f, o, VERDICT_LOST, "local", "reset",
             "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
@@ -177,20 +184,41 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
             f->awaited ? f->awaited : "the end");
         o->exit = 128 + f->signal;
         break;
-    case STOP_LOCAL:
-        set(f, o, VERDICT_LOCAL, f->path.established ? "local" : "none",
-            f->path.established ? "reset" : NULL, "%s", f->error ? f->error : "this host failed");
-        break;
+    case STOP_LOCAL: /* told by failed_here() */
     case STOP_END:
         set(f, o, VERDICT_FAILED, "none", NULL, "the run ended before the connection did");
         break;
     }
 }
 
+/* This host failed, which outdoes whatever became of the connection; that is told by who closed it
+ * and how. */
+static void failed_here(const struct outcome_facts *f, struct outcome *o)
+{
+    bool over = f->end == END_CLOSED || (f->local == STATE_TIME_WAIT && f->end == END_ABORTED);
+    bool theirs = f->end == END_RESET || f->end == END_REFUSED;
+
+    if (over)
+        closed(f, o);
+    set(f, o, VERDICT_LOCAL,
+        over                  ? o->by
+        : theirs              ? "peer"
+        : f->path.established ? "local"
+                              : "none",
+        over                            ? o->kind
+        : theirs || f->path.established ? "reset"
+                                        : NULL,
+        "%s", f->error ? f->error : "this host failed");
+}
+
 void outcome_of(const struct outcome_facts *f, struct outcome *o)
 {
+    if (f->stop == STOP_LOCAL) {
+        failed_here(f, o);
+        return;
+    }
     /* In TIME_WAIT all is said and done but the waiting. */
-    if (f->local == STATE_TIME_WAIT && f->end == END_ABORTED && f->stop != STOP_LOCAL) {
+    if (f->local == STATE_TIME_WAIT && f->end == END_ABORTED) {
         closed(f, o);
         if (f->stop == STOP_SIGNAL)
             o->exit = 128 + f->signal;

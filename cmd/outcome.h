@@ -46,6 +46,7 @@ struct outcome_facts {
     int signal;              /* with STOP_SIGNAL */
     const char *error;       /* with STOP_LOCAL */
     bool unread;             /* nobody will read the sentence: it is left empty */
+    const char *unsent;      /* why this host could not send what it sent last, or NULL */
     const char *peer;        /* "192.0.2.1:80" */
     const char *awaited;     /* what the run still waited for: "the peer's FIN" */
     bool outstanding;        /* data or FIN of ours is unacknowledged and was sent again */

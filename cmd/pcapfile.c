@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/files.h"
 #include "lib/wire/diag.h"
+#include "lib/wire/stamp.h"
 
 #define LINKTYPE_RAW 101 /* the packet begins with its IPv4 or IPv6 header */
 
@@ -260,15 +260,13 @@ static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
                  struct diag *d)
 {
-    struct timespec now;
     struct options_block b = {.len = 0};
 
     if (!p->ng)
         return 0;
     if (tell_verdict(p, verdict, d))
         return WAVE_ESYS;
-    clock_gettime(CLOCK_REALTIME, &now);
-    wave_time stamp = (wave_time)now.tv_sec * WAVE_S + (wave_time)now.tv_nsec;
+    wave_time stamp = stamp_now();
     uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};
     put_text(&b, OPTION_COMMENT, verdict);
     put_option(&b, STATISTICS_RECEIVED, &received, sizeof received);

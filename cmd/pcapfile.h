@@ -24,7 +24,7 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d);
 int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d);
 
 struct pcapfile_packet {
-    wave_time stamp; /* CLOCK_REALTIME, nanoseconds */
+    wave_time stamp; /* struct wire_packet's */
     bool outgoing;
     const uint8_t *ip;   /* the packet's bytes */
     uint32_t captured;   /* how many are there */

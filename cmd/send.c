@@ -486,12 +486,21 @@ static bool finished(const struct send *s, wave_time stamp)
             stamp >= time_add(s->last_stamp, s->plan.wait));
 }
 
+static int flush_report(struct send *s, struct diag *d)
+{
+    int error = stream_flush(s->stream, d);
+
+    if (!error && s->json.failed)
+        error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
+    return error;
+}
+
 static void flush_output(struct send *s)
 {
     struct diag d;
 
-    if (fflush(s->stream) != 0 && errno == EPIPE)
-        fail(s, &(struct diag){"cannot write the report: its reader is gone"});
+    if (flush_report(s, &d) != 0)
+        fail(s, &d);
     if (s->pcap && pcapfile_flush(s->pcap, &d) != 0)
         fail(s, &d);
 }
@@ -636,7 +645,8 @@ static int conclude(struct send *s)
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct report_send found;
     struct diag d;
-    enum verdict verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
+    enum verdict verdict;
+    int status;
 
     flow.lport = s->plan.lport;
     tally_report(&s->tally, &found);
@@ -652,19 +662,26 @@ static int conclude(struct send *s)
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
     if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
                     pcapfile_flush(s->pcap, &d)))
-        fprintf(stderr, "tcpwave: %s\n", d.text);
+        fail(s, &d);
+    verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
+    status = s->signal ? 128 + s->signal : (int)verdict;
     report_verdict(&s->report, session_stamp(),
                    &(struct report_verdict){.command = s->options->command->name,
                                             .verdict = verdict,
-                                            .exit = s->signal ? 128 + s->signal : (int)verdict,
+                                            .exit = status,
                                             .send = &found,
                                             .guard = wire_info(s->wire)->guard,
                                             .captured = stats.received,
                                             .dropped = stats.dropped,
                                             .message = s->failed ? s->error.text : message});
-    if (s->options->quiet && s->failed)
-        fprintf(stderr, "tcpwave: %s\n", s->error.text);
-    return s->signal ? 128 + s->signal : (int)verdict;
+    if (flush_report(s, &d) == 0) {
+        if (s->options->quiet && s->failed)
+            fprintf(stderr, "tcpwave: %s\n", s->error.text);
+        return status;
+    }
+    /* Where the report cannot be read, nor can its verdict. */
+    fprintf(stderr, "tcpwave: %s\n", s->failed ? s->error.text : d.text);
+    return s->signal ? status : VERDICT_LOCAL;
 }
 
 static int usage(const char *text)

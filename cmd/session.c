@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "cmd/addr.h"
 #include "cmd/command.h"
@@ -14,10 +13,12 @@
 #include "cmd/summary.h"
 #include "lib/core/pool.h"
 #include "lib/wire/diag.h"
+#include "lib/wire/stamp.h"
 
 #define MTU_UNKNOWN 1500
 #define VERIFY_TIME_WAIT WAVE_S
-#define KEEP_FREE (16 << 20) /* bytes of heap */
+#define CLOSE_IN (2 * WAVE_S) /* a failed run's connections have so long to close */
+#define KEEP_FREE (16 << 20)  /* bytes of heap */
 
 /* Many peers send at once: some 20,000 frames in blocks, 512 where each has a slot of its own. */
 #define LISTEN_RING (32u << 20)
@@ -28,10 +29,7 @@
 
 wave_time session_stamp(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
+    return stamp_now();
 }
 
 static struct wire_config wire_config_of(const struct options *o, const struct target *target,
@@ -182,6 +180,7 @@ int session_open(struct session **out, const struct options *o, const struct tar
     }
     open_renderers(s);
     confine(o);
+    s->due = wire_now();
     s->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
     *out = s;
     return 0;
@@ -307,20 +306,73 @@ void session_stop(struct session *s, enum outcome_stop why)
     if (s->done)
         return;
     s->done = true;
-    s->stop = why;
+    if (s->stop != STOP_LOCAL) /* it ends the closing, and is not the reason */
+        s->stop = why;
     LIST_FOREACH(c, &s->all, all)
     {
         cut_off(s, c, now);
     }
 }
 
+/* FIN, where the peer knows of a connection. */
+static void close_in_order(struct session *s, struct session_conn *c, wave_time now)
+{
+    struct conn *e = session_engine(s, c);
+
+    if (!e || e->state == STATE_CLOSED)
+        return;
+    conn_keepalive(e, now, false);
+    conn_close(e, now);
+    session_changed(s, c, now);
+}
+
 void session_fail(struct session *s, const struct diag *d)
 {
-    if (s->done && s->stop == STOP_LOCAL)
+    wave_time now = wire_now();
+    struct session_conn *c;
+
+    if (s->stop == STOP_LOCAL)
         return;
     s->error = *d;
-    session_stop(s, STOP_LOCAL);
-    s->stop = STOP_LOCAL; /* it outdoes what may have stood there */
+    s->stop = STOP_LOCAL;
+    if (s->done)
+        return;
+    s->close_until = now + CLOSE_IN;
+    session_await(s, "the connection to close", s->close_until);
+    stack_unlisten(s->stack);
+    LIST_FOREACH(c, &s->all, all)
+    {
+        close_in_order(s, c, now);
+    }
+}
+
+/* Whether there is more to come of it; what it has received is read by nobody. */
+static bool still_closing(struct session *s, struct session_conn *c, wave_time now)
+{
+    struct conn *e = session_engine(s, c);
+    const uint8_t *data;
+    size_t len;
+
+    if (!e || e->state == STATE_CLOSED || e->state == STATE_TIME_WAIT)
+        return false;
+    while ((len = conn_peek(e, &data)) > 0)
+        conn_consume(e, now, len);
+    session_changed(s, c, now);
+    return true;
+}
+
+wave_time session_wind_up(struct session *s, wave_time now)
+{
+    struct session_conn *c;
+    bool open = false;
+
+    LIST_FOREACH(c, &s->all, all)
+    {
+        open = still_closing(s, c, now) || open;
+    }
+    if (!open || now >= s->close_until)
+        session_stop(s, STOP_LOCAL);
+    return s->close_until;
 }
 
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
@@ -336,6 +388,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                                                 : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
+                              .unsent = c->unsent ? s->send_error.text : NULL,
                               .unread = unread,
                               .peer = peer,
                               .awaited = c->awaited ? c->awaited : s->awaited,
@@ -364,6 +417,15 @@ static void file_failed(struct session *s, struct report_verdict *v, const struc
     v->message = s->error.text;
     if (v->exit < 128)
         v->exit = VERDICT_LOCAL;
+}
+
+int session_flush(struct session *s, struct diag *d)
+{
+    int error = stream_flush(s->stream, d);
+
+    if (!error && s->json.failed)
+        error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
+    return error;
 }
 
 static void end_files(struct session *s, struct report_verdict *v)
@@ -396,6 +458,7 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .opened = s->opened,
                                .cookies = stack_cookies(s->stack),
                                .message = outcome->message};
+    struct diag d;
 
     if (per_connection) {
         s->verdicts[outcome->verdict]++;
@@ -410,14 +473,14 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
     report_verdict(&s->report, session_stamp(), &v);
     if (per_connection)
         return v.exit;
-    if (s->options->quiet && v.verdict == VERDICT_LOCAL)
-        fprintf(stderr, "tcpwave: %s\n", v.message);
-    if ((fflush(s->stream) != 0 || s->json.failed) && !v.exit) {
-        fprintf(stderr, "tcpwave: cannot write the report: the reader is gone or the disk is "
-                        "full\n");
-        return VERDICT_LOCAL;
+    if (session_flush(s, &d) == 0) {
+        if (s->options->quiet && v.verdict == VERDICT_LOCAL)
+            fprintf(stderr, "tcpwave: %s\n", v.message);
+        return v.exit;
     }
-    return v.exit;
+    /* Where the report cannot be read, nor can its verdict. */
+    fprintf(stderr, "tcpwave: %s\n", v.verdict == VERDICT_LOCAL ? v.message : d.text);
+    return v.exit < 128 ? VERDICT_LOCAL : v.exit;
 }
 
 int session_refuse(const struct options *o, const struct diag *d)

@@ -44,16 +44,17 @@ struct session_conn {
     uint32_t probes;   /* keepalive probes in a row without an answer */
     bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
     struct icmp icmp;
-    bool outstanding;         /* when it was stopped: unacknowledged, and sent again */
-    enum state stopped_in;    /* our state before it was CLOSED */
-    bool left;                /* session_leave() was called */
-    enum outcome_stop why;    /* with `left` */
-    const char *awaited;      /* what this one waits for; NULL: what the run does */
-    wave_time established_at; /* the engine's time; WAVE_NEVER: not yet */
-    wave_time syn_ack_at[2];  /* of the last two SYN-ACKs */
-    wave_time data_at;        /* of the last data or FIN from the peer */
-    wave_time fin_acked_at;   /* when we entered FIN_WAIT_2 */
-    void *user;               /* the command's */
+    bool unsent;               /* the kernel refused what was sent last: `session.send_error` */
+    bool outstanding;          /* when it was stopped: unacknowledged, and sent again */
+    enum state stopped_in;     /* our state before it was CLOSED */
+    bool left;                 /* session_leave() was called */
+    enum outcome_stop why;     /* with `left` */
+    const char *awaited;       /* what this one waits for; NULL: what the run does */
+    wave_time established_at;  /* the engine's time; WAVE_NEVER: not yet */
+    wave_time syn_ack_at[2];   /* of the last two SYN-ACKs */
+    wave_time data_at;         /* of the last data or FIN from the peer */
+    wave_time fin_acked_at;    /* when we entered FIN_WAIT_2 */
+    void *user;                /* the command's */
     LIST_ENTRY(session_conn) all;
 };
 
@@ -98,9 +99,11 @@ struct session {
 
     bool done;
     enum outcome_stop stop;
-    int signal;         /* with STOP_SIGNAL */
-    struct diag error;  /* with STOP_LOCAL */
-    wave_time deadline; /* of --timeout */
+    int signal;            /* with STOP_SIGNAL */
+    struct diag error;     /* with STOP_LOCAL */
+    wave_time close_until; /* with STOP_LOCAL: how long connections may take to close */
+    wave_time deadline;    /* of --timeout */
+    wave_time due;         /* when the loop wanted to wake up */
 
     const char *awaited;
     wave_time awaited_until, awaited_since, awaited_told;
@@ -109,9 +112,9 @@ struct session {
         bool is;
         wave_time again_at, pause;
     } stuck;
-    unsigned owed;   /* segments taken in whose acknowledgement waits for the next */
-    unsigned queued; /* segments that the wire has not been told to flush */
-    bool noted_send_error;
+    unsigned owed;          /* segments taken in whose acknowledgement waits for the next */
+    unsigned queued;        /* segments that the wire has not been told to flush */
+    struct diag send_error; /* the last one; empty: there was none */
     struct journal journal;
     uint8_t room[CONN_ROOM];
 };
@@ -153,8 +156,12 @@ void session_run(struct session *s);
  * stands. */
 void session_stop(struct session *s, enum outcome_stop why);
 
-/* As session_stop(STOP_LOCAL), with the reason; it outdoes any other but an earlier one of its
- * kind, and may come after session_run(). */
+/*
+ * Ends the run since this host cannot go on, for that reason: it outdoes any other but an earlier
+ * one of its kind, and may come after session_run(). The command has no more turns. Connections are
+ * closed in order, with what was queued and FIN; what the peer still sends is thrown away. One that
+ * is not closed within two seconds is ended with RST.
+ */
 void session_fail(struct session *s, const struct diag *d);
 
 /* What happened to the connection. */
@@ -165,6 +172,10 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
  * `c` NULL. `found` may be NULL. */
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
                     const struct report_findings *found);
+
+/* Writes out what was told so far. WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when some of it is
+ * lost. */
+int session_flush(struct session *s, struct diag *d);
 
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
  * Returns the exit status. */
@@ -177,6 +188,9 @@ struct session_conn *session_find(struct session *s, uint32_t id);
 
 /* Takes notice of a connection of the stack's. NULL when memory is out. */
 struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow);
+
+/* One step of the closing that session_fail() began; returns when the next is due. */
+wave_time session_wind_up(struct session *s, wave_time now);
 
 /* The clock that captured packets are stamped with, in nanoseconds. */
 wave_time session_stamp(void);

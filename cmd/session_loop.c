@@ -5,7 +5,6 @@
  */
 #include "cmd/session.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +22,8 @@
 #define PAUSE_MOST (10 * WAVE_MS)
 #define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
 #define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
+#define LATE (50 * WAVE_MS)     /* of the loop */
+#define LATE_BATCHES 512        /* as many as any ring holds */
 #define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
 #define TELL_EVERY WAVE_S
 
@@ -147,6 +148,7 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
             c->has_sent = true;
         }
     }
+    c->unsent = false; /* until the kernel says so again */
     c->syn_sent += (seg->flags & SEG_SYN) != 0;
     outcome_sent(&c->path, c->state, seg->flags);
     if (s->shows)
@@ -188,14 +190,16 @@ static void record_stray(struct session *s, const struct flow *flow, const struc
  * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
 static void send_failed(struct session *s, struct session_conn *c, const struct diag *d)
 {
-    if (c && c->path.established) {
-        if (!s->noted_send_error)
-            report_note(&s->report, &c->flow, session_stamp(), true, d->text);
-        s->noted_send_error = true;
+    if (!c)
+        return;
+    if (!c->path.established) {
+        session_fail(s, d);
         return;
     }
-    if (c)
-        session_fail(s, d);
+    if (strcmp(s->send_error.text, d->text) != 0)
+        report_note(&s->report, &c->flow, session_stamp(), true, d->text);
+    s->send_error = *d;
+    c->unsent = true;
 }
 
 /* Beyond the MTU of the way out (the kernel knows better than the route at the start did): told
@@ -502,8 +506,10 @@ static bool receive(struct session *s)
         struct wire_packet p;
         struct diag d = {""};
         int n = wire_next(s->wire, &p, &d);
-        if (n < 0)
+        if (n < 0) { /* deaf, there is no closing in order */
             session_fail(s, &d);
+            session_stop(s, STOP_LOCAL);
+        }
         more = n > 0;
         if (!more)
             break;
@@ -558,10 +564,8 @@ static void flush_output(struct session *s)
 {
     struct diag d;
 
-    if (fflush(s->stream) != 0 && errno == EPIPE) {
-        snprintf(d.text, sizeof d.text, "cannot write the report: its reader is gone");
+    if (session_flush(s, &d) != 0)
         session_fail(s, &d);
-    }
     if (s->pcap && pcapfile_flush(s->pcap, &d) != 0)
         session_fail(s, &d);
 }
@@ -569,21 +573,36 @@ static void flush_output(struct session *s)
 /* Sleeps until `until`, or something is there to be done. */
 static bool sleep_until(struct session *s, wave_time now, wave_time until)
 {
-    struct pollfd fds[2 + SESSION_FDS] = {{.fd = wire_fd(s->wire), .events = POLLIN},
-                                          {.fd = s->signals, .events = POLLIN}};
-    nfds_t n = 2;
+    /* Whoever reads the report, if anybody does: a pipe whose reader has gone is an error. */
+    bool read = (!s->options->quiet || s->options->json) && s->stop != STOP_LOCAL;
+    struct pollfd fds[3 + SESSION_FDS] = {{.fd = wire_fd(s->wire), .events = POLLIN},
+                                          {.fd = s->signals, .events = POLLIN},
+                                          {.fd = read ? fileno(s->stream) : -1}};
+    nfds_t n = 3;
     wave_time left = until > now ? until - now : 0;
     struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
     int ready;
 
     if (s->ops->poll)
-        n += s->ops->poll(s, fds + 2);
+        n += s->ops->poll(s, fds + 3);
     if (left)
         flush_output(s);
     ready = ppoll(fds, n, until == WAVE_NEVER ? NULL : &t, NULL);
     if (ready > 0 && (fds[1].revents & POLLIN) && (s->signal = signals_next(s->signals)) != 0)
         session_stop(s, STOP_SIGNAL);
+    if (ready > 0 && (fds[2].revents & POLLERR))
+        session_fail(s, &(struct diag){"cannot write to standard output: its reader is gone"});
     return ready > 0;
+}
+
+/* We come late where the machine is busy, or were stopped or suspended: what was captured meanwhile
+ * is taken in before the timers run, which would else take an answer that is here for missing. */
+static void catch_up(struct session *s)
+{
+    if (wire_now() < time_add(s->due, LATE))
+        return;
+    for (unsigned i = 0; i < LATE_BATCHES && !s->done && receive(s); i++)
+        ;
 }
 
 /* The last segments are shown, too, and what was refused for want of room gets its chance. */
@@ -609,15 +628,19 @@ static void farewell(struct session *s)
 void session_run(struct session *s)
 {
     while (!s->done) {
-        wave_time now = wire_now(), until;
+        wave_time now, until;
         bool more;
 
+        catch_up(s);
+        now = wire_now();
         stack_tick(s->stack, now);
         drain_events(s);
         output(s, now);
         more = receive(s);
         now = wire_now();
-        until = s->done ? now : s->ops->turn(s, now);
+        until = s->done                 ? now
+                : s->stop == STOP_LOCAL ? session_wind_up(s, now)
+                                        : s->ops->turn(s, now);
         output(s, now);
         if (!s->done && now >= s->deadline)
             session_stop(s, STOP_TIMEOUT);
@@ -630,7 +653,8 @@ void session_run(struct session *s)
         bool settling = s->report.waiting > 0;
         if (settling)
             until = time_min(until, now + SETTLE);
-        if (!sleep_until(s, now, more ? now : until) && settling && !more)
+        s->due = more ? now : until;
+        if (!sleep_until(s, now, s->due) && settling && !more)
             flush_changes(s);
     }
     farewell(s);

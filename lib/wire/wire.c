@@ -22,12 +22,14 @@
 #include "lib/wire/guards.h"
 #include "lib/wire/privilege.h"
 #include "lib/wire/route.h"
+#include "lib/wire/stamp.h"
 
 struct wire {
     struct craft *craft;
     struct batch *batch;
     struct direct *direct; /* NULL: there is no such way, or nobody wants it */
     struct capture *capture;
+    struct stamp stamp;
     struct guard *guard;   /* one for each port; NULL: none */
     struct guards *guards; /* of scattered ports, then, which lie within `lports` */
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
@@ -203,6 +205,7 @@ int wire_open(struct wire **out, const struct wire_config *config, struct diag *
     w->broken = config->broken;
     w->listen = config->listen;
     w->inbound_only = config->inbound_only;
+    stamp_init(&w->stamp, stamp_clocks);
     int error = open_all(w, config, d);
     if (error) {
         wire_close(w);
@@ -413,11 +416,13 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
     struct capture_frame c;
     int status;
     while ((status = capture_next(w->capture, &c, d)) > 0) {
+        c.stamp = stamp_map(&w->stamp, c.stamp);
         int error = read_frame(w, &c, out);
         if (error == 0)
             return 1;
         count(&w->stats, error);
     }
+    stamp_drained(&w->stamp);
     return status;
 }
 

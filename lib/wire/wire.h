@@ -133,7 +133,8 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
 
 /* A captured packet. */
 struct wire_packet {
-    wave_time stamp;      /* the capture's, CLOCK_REALTIME in nanoseconds */
+    wave_time stamp;      /* the capture's, in nanoseconds: of the wall clock, but for what it was
+                             set by since the process first asked for it (stamp.h) */
     bool outgoing;        /* we sent it */
     int broken;           /* 0; with wire_config.broken an arriving segment may also be one with
                              WAVE_ECHECKSUM, or WAVE_EMALFORMED, which has no packet but its flow */

@@ -4,6 +4,7 @@
   echo N SIZE   N connections at once send SIZE bytes each, all different, close their side, and take
                 what comes back: "N of N came back" when each got its own, byte for byte
   read          takes all there is: "5 bytes, then end of file" or "..., then reset"; then closes
+  say SIZE      sends SIZE bytes and then does as read
   hold          connects, says "connected", and stays until it is told to end
   reset         connects, and closes with RST
   keep          as hold, with the kernel's keepalive each second
@@ -56,10 +57,18 @@ def echo(count, size):
     print(f"{len(good)} of {count} came back", flush=True)
 
 
-def read():
+def send_all(conn, size):
+    try:
+        conn.sendall(bytes(size))
+    except OSError:
+        pass  # the reader tells how it ended
+
+
+def read(size=0):
     total, end = 0, "end of file"
     try:
         with call() as conn:
+            threading.Thread(target=send_all, args=(conn, int(size)), daemon=True).start()
             while part := conn.recv(65536):
                 total += len(part)
     except ConnectionResetError:
@@ -98,4 +107,5 @@ def silent():
     select.select([], [], [], 3600)
 
 
-{f.__name__: f for f in (echo, read, hold, reset, keep, silent)}[sys.argv[3]](*sys.argv[4:])
+HABITS = {f.__name__: f for f in (echo, read, hold, reset, keep, silent)} | {"say": read}
+HABITS[sys.argv[3]](*sys.argv[4:])

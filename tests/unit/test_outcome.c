@@ -163,9 +163,30 @@ static void a_local_error_is_told(void **state)
     (void)state;
     f.error = "cannot write to /dev/full: No space left on device";
     assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "No space left");
-    /* Found out only while closing the file, when the connection was long over. */
+    /* Closed in order for it, or found out only while closing the file, when all was long over. */
     f.end = END_CLOSED;
-    assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "No space left");
+    f.path.local_first = f.path.separate = true;
+    assert_outcome(&f, VERDICT_LOCAL, "local", "four-way", "No space left");
+    f.end = END_ABORTED;
+    f.local = STATE_TIME_WAIT;
+    assert_outcome(&f, VERDICT_LOCAL, "local", "four-way", "No space left");
+    f.end = END_RESET;
+    assert_outcome(&f, VERDICT_LOCAL, "peer", "reset", "No space left");
+}
+
+/* What looks like a silent peer is our own silence. */
+static void a_host_that_cannot_send_is_told(void **state)
+{
+    struct outcome_facts f = facts(END_TIMEOUT, STOP_END, true);
+    (void)state;
+    f.unsent = "cannot send to 192.0.2.1: Network is unreachable";
+    assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "no longer send: cannot send");
+    f.end = END_KEEPALIVE;
+    assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "no longer send: cannot send");
+    f = facts(END_ABORTED, STOP_TIMEOUT, true);
+    f.unsent = "cannot send to 192.0.2.1: Network is unreachable";
+    f.outstanding = true;
+    assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "ran out: cannot send");
 }
 
 /* The ways through the states, ended by STATE_COUNT; a state twice is an ACK sent in it. */
@@ -246,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_signal_is_the_exit_status),
         cmocka_unit_test(time_wait_cut_short_is_closed_all_the_same),
         cmocka_unit_test(a_local_error_is_told),
+        cmocka_unit_test(a_host_that_cannot_send_is_told),
         cmocka_unit_test(closes_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,97 @@
+#include "lib/wire/stamp.h"
+
+#include <time.h>
+
+/* Steps up to this are left to add up: less cannot be told from the time that reading takes. */
+#define TOLERANCE WAVE_MS
+#define TIGHT (10 * WAVE_US) /* between two readings of the clock */
+#define TRIES 5
+#define DISORDER WAVE_S /* stamps of one ring are hardly ever out of order, and never by so much */
+
+static wave_time read_clock(clockid_t which)
+{
+    struct timespec t;
+
+    clock_gettime(which, &t);
+    return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
+}
+
+struct stamp_clocks stamp_clocks(void)
+{
+    struct stamp_clocks c;
+
+    for (int i = 0; i < TRIES; i++) {
+        c.steady = read_clock(CLOCK_MONOTONIC);
+        c.wall = read_clock(CLOCK_REALTIME);
+        if (read_clock(CLOCK_MONOTONIC) - c.steady < TIGHT)
+            break;
+    }
+    return c;
+}
+
+/* The same for all of the process, whose report has one beginning. */
+static wave_time ahead_at_first(void)
+{
+    static wave_time ahead;
+
+    if (!ahead) {
+        struct stamp_clocks c = stamp_clocks();
+        ahead = c.wall - c.steady;
+    }
+    return ahead;
+}
+
+wave_time stamp_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC) + ahead_at_first();
+}
+
+/* Looks how the clocks stand now. */
+static void look(struct stamp *s)
+{
+    struct stamp_clocks c = s->read();
+    wave_time step = c.wall - c.steady - s->ahead;
+
+    s->until = c.steady + s->ahead;
+    if (step - s->step + TOLERANCE > 2 * TOLERANCE)
+        s->step = step;
+}
+
+void stamp_init(struct stamp *s, stamp_read *read)
+{
+    struct stamp_clocks c = read();
+
+    *s = (struct stamp){.read = read,
+                        .ahead = read == stamp_clocks ? ahead_at_first() : c.wall - c.steady};
+    look(s);
+    stamp_drained(s);
+}
+
+/* As of the last look. */
+static bool in_the_future(const struct stamp *s, wave_time stamp)
+{
+    return stamp > s->until + TOLERANCE;
+}
+
+wave_time stamp_map(struct stamp *s, wave_time captured)
+{
+    wave_time stamp = captured - s->step, before;
+
+    if (in_the_future(s, stamp) || stamp + DISORDER < s->last) {
+        look(s);
+        stamp = captured - s->step;
+    }
+    before = captured - s->was;
+    if (in_the_future(s, stamp) || (before > stamp && !in_the_future(s, before)))
+        stamp = before;
+    if (in_the_future(s, stamp)) /* it stands for neither: set twice, and in between */
+        stamp = s->until;
+    s->last = stamp;
+    return stamp;
+}
+
+void stamp_drained(struct stamp *s)
+{
+    s->was = s->step;
+    s->until = 0; /* the next one is held against the clocks */
+}
