@@ -44,17 +44,17 @@ struct session_conn {
     uint32_t probes;   /* keepalive probes in a row without an answer */
     bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
     struct icmp icmp;
-    bool unsent;               /* the kernel refused what was sent last: `session.send_error` */
-    bool outstanding;          /* when it was stopped: unacknowledged, and sent again */
-    enum state stopped_in;     /* our state before it was CLOSED */
-    bool left;                 /* session_leave() was called */
-    enum outcome_stop why;     /* with `left` */
-    const char *awaited;       /* what this one waits for; NULL: what the run does */
-    wave_time established_at;  /* the engine's time; WAVE_NEVER: not yet */
-    wave_time syn_ack_at[2];   /* of the last two SYN-ACKs */
-    wave_time data_at;         /* of the last data or FIN from the peer */
-    wave_time fin_acked_at;    /* when we entered FIN_WAIT_2 */
-    void *user;                /* the command's */
+    bool unsent;              /* the kernel refused what was sent last: `session.send_error` */
+    bool outstanding;         /* when it was stopped: unacknowledged, and sent again */
+    enum state stopped_in;    /* our state before it was CLOSED */
+    bool left;                /* session_leave() was called */
+    enum outcome_stop why;    /* with `left` */
+    const char *awaited;      /* what this one waits for; NULL: what the run does */
+    wave_time established_at; /* the engine's time; WAVE_NEVER: not yet */
+    wave_time syn_ack_at[2];  /* of the last two SYN-ACKs */
+    wave_time data_at;        /* of the last data or FIN from the peer */
+    wave_time fin_acked_at;   /* when we entered FIN_WAIT_2 */
+    void *user;               /* the command's */
     LIST_ENTRY(session_conn) all;
 };
 
