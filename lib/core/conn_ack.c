@@ -2,6 +2,8 @@
  * What an acknowledgement does: RFC 9293, 3.10.7.4, fifth step, with SACK, loss detection and
  * recovery (RFC 6675 and RFC 8985 where the peer does SACK, RFC 6582 where it does not).
  */
+#include <assert.h>
+
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/queue.h"
@@ -37,9 +39,8 @@ void conn_detect_loss(struct conn *c, wave_time now)
     bool fired = c->flags & CONN_RACK;
     struct rack_result r;
 
+    assert(c->queue); /* RACK's timer runs only while there are records */
     c->flags &= ~(uint32_t)CONN_RACK;
-    if (!c->queue)
-        return;
     r = rack_detect(c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
     if (r.lost > 0)
         conn_recover(c);
@@ -63,7 +64,7 @@ static void measure(struct conn *c, wave_time now, wave_time sent_at, const stru
         c->backoff = 0;
         return;
     }
-    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0)
+    if (!(c->flags & CONN_TIMESTAMPS) || s->opt.tsecr == 0)
         return;
     ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
     if (ms > 600000)
@@ -128,7 +129,7 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
         }
         return;
     }
-    if (!duplicate || q->sents == 0)
+    if (!duplicate)
         return;
     if (c->dupacks < UINT8_MAX)
         c->dupacks++;

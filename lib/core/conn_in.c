@@ -99,7 +99,7 @@ void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
     if (c->syn_sent == 1 && c->since != WAVE_NEVER && !(c->flags & CONN_SIMULTANEOUS))
         rtt_sample(&c->rtt, config, now - c->since);
     /* RFC 6298, 5.7: a SYN had to be repeated, and the RTO was below three seconds. */
-    if (c->syn_sent > 1 && c->rtt.srtt == 0 && c->rtt.rto < 3000000)
+    if (c->syn_sent > 1 && c->rtt.rto < 3000000)
         c->rtt.rto = 3000000;
     c->backoff = 0;
     c->since = WAVE_NEVER;
@@ -275,7 +275,7 @@ static bool check_ack(struct conn *c, wave_time now, const struct seg *s)
     return true;
 }
 
-/* Our FIN is acknowledged. */
+/* Our FIN is acknowledged: it was outstanding, as it is in three states. */
 static void fin_acked(struct conn *c, wave_time now)
 {
     switch (c->state) {
@@ -285,10 +285,8 @@ static void fin_acked(struct conn *c, wave_time now)
     case STATE_CLOSING:
         conn_move(c, now, STATE_TIME_WAIT, "our FIN is acknowledged");
         break;
-    case STATE_LAST_ACK:
+    default: /* LAST_ACK */
         conn_finish(c, now, END_CLOSED, "our FIN is acknowledged");
-        break;
-    default:
         break;
     }
 }
@@ -370,7 +368,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
     return seq_leq(end, last);
 }
 
-/* Eighth step: every byte before the FIN is here. */
+/* Eighth step: every byte before the FIN is here, and the handshake is done, since the ACK is
+ * looked at before. */
 static void take_fin(struct conn *c, wave_time now)
 {
     struct event e = {.kind = EVENT_FIN};
@@ -381,17 +380,14 @@ static void take_fin(struct conn *c, wave_time now)
     reasm_settle(&c->reasm, c->env);
     conn_emit(c, now, &e);
     switch (c->state) {
-    case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
         conn_move(c, now, STATE_CLOSE_WAIT, "the peer's FIN");
         break;
     case STATE_FIN_WAIT_1:
         conn_move(c, now, STATE_CLOSING, "the peer's FIN crossed ours");
         break;
-    case STATE_FIN_WAIT_2:
+    default: /* FIN_WAIT_2 */
         conn_move(c, now, STATE_TIME_WAIT, "the peer's FIN");
-        break;
-    default:
         break;
     }
 }
@@ -435,7 +431,7 @@ static bool finish_handshake(struct conn *c, wave_time now, const struct seg *s)
     conn_handshake_done(c, now, s);
     if (c->state == STATE_SYN_RECEIVED)
         conn_move(c, now, STATE_ESTABLISHED, "our SYN is acknowledged");
-    keep_start(c, now);
+    keep_start(c);
     return true;
 }
 
@@ -451,7 +447,7 @@ static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
 static enum conn_input take_segment(struct conn *c, wave_time now, const struct seg *s)
 {
     /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. */
-    const bool shut = conn_rcv_wnd(c) == 0 && seg_len(s) > 0 && !(s->flags & SEG_SYN);
+    const bool shut = conn_rcv_wnd(c) == 0 && seg_len(s) > 0;
 
     if (conn_syn_unacked(c)) {
         if (!(s->flags & SEG_ACK)) {
@@ -523,7 +519,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
         conn_handshake_done(c, now, s);
         c->flags |= CONN_ACK_NOW;
         conn_move(c, now, STATE_ESTABLISHED, "SYN-ACK");
-        keep_start(c, now);
+        keep_start(c);
         conn_rearm(c, now, true);
         rest.seq = seq_add(s->seq, 1); /* data and FIN on a SYN-ACK count: 3.10.7.3, fourth */
         rest.flags &= (uint16_t)~SEG_SYN;

@@ -107,7 +107,7 @@ void conn_rearm_sent(struct conn *c, wave_time now);
 wave_time conn_rto_at(const struct conn *c, wave_time now);
 
 /* keep.c */
-void keep_start(struct conn *c, wave_time now);
+void keep_start(struct conn *c);
 void keep_fired(struct conn *c, wave_time now);
 void keep_heard(struct conn *c, wave_time now);
 void keep_probe_sent(struct conn *c, wave_time now);

@@ -16,7 +16,7 @@ wave_time conn_rto_at(const struct conn *c, wave_time now)
     const struct conn_config *config = &c->env->config;
     wave_time rto = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
 
-    return c->since == WAVE_NEVER ? rto : time_min(rto, time_add(c->since, config->r2));
+    return time_min(rto, time_add(c->since, config->r2));
 }
 
 /* Something waits that only the peer's window keeps back. */
@@ -52,7 +52,7 @@ void conn_rearm(struct conn *c, wave_time now, bool restart)
     bool runs = c->timer[TIMER_REXMT] != WAVE_NEVER;
     wave_time rto, tlp;
 
-    if (conn_syn_unacked(c) || c->state == STATE_CLOSED || c->state == STATE_LISTEN)
+    if (conn_syn_unacked(c))
         return; /* the SYN's timer is started where it is sent */
     if (c->flags & CONN_PROBE_OWED)
         return; /* it fired just now; what it asked for is sent first */
@@ -83,7 +83,7 @@ void conn_rearm_sent(struct conn *c, wave_time now)
     wave_time tlp;
 
     conn_rearm(c, now, false);
-    if (conn_flight(c) == 0 || c->snd.wnd == 0 || (c->flags & (CONN_PERSIST | CONN_RACK)))
+    if (c->snd.wnd == 0 || (c->flags & (CONN_PERSIST | CONN_RACK)))
         return;
     tlp = tlp_at(c, now);
     if ((c->flags & CONN_TLP) ? tlp != WAVE_NEVER : tlp < c->timer[TIMER_REXMT])
@@ -98,7 +98,7 @@ static void suspect_black_hole(struct conn *c, wave_time now)
     static const uint16_t v4_step[] = {1240, 536}, v6_step[] = {1220};
     const uint16_t *step = c->flow.v6 ? v6_step : v4_step;
     unsigned steps = c->flow.v6 ? 1 : 2;
-    uint32_t first = c->queue && c->queue->sents > 0 ? queue_at(c->queue, 0)->len : 0;
+    uint32_t first = c->queue ? queue_at(c->queue, 0)->len : 0; /* of the flight, or a FIN */
 
     if (c->backoff < 3 || c->backoff % 2 == 0) /* fewer happen on any lossy path */
         return;

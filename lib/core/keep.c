@@ -7,7 +7,7 @@
  */
 #include "lib/core/conn_priv.h"
 
-void keep_start(struct conn *c, wave_time now)
+void keep_start(struct conn *c)
 {
     const struct conn_config *config = &c->env->config;
 
@@ -16,7 +16,7 @@ void keep_start(struct conn *c, wave_time now)
         return;
     c->keep_sent = 0;
     c->flags &= ~(uint32_t)CONN_KEEP_OWED;
-    c->timer[TIMER_KEEP] = time_add(c->last_in > 0 ? c->last_in : now, config->keep_idle);
+    c->timer[TIMER_KEEP] = time_add(c->last_in, config->keep_idle);
 }
 
 void keep_fired(struct conn *c, wave_time now)

@@ -19,7 +19,7 @@ void queue_free(struct queue **qp, struct env *e)
 
 void queue_free_if_empty(struct queue **q, struct env *e)
 {
-    if (*q && (*q)->len == 0)
+    if ((*q)->len == 0)
         queue_free(q, e);
 }
 

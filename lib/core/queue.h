@@ -121,7 +121,7 @@ static inline uint32_t queue_pipe(const struct queue *q)
 /* Removes the first `n` bytes, which are acknowledged. */
 void queue_drop(struct queue *q, uint32_t n);
 
-/* Frees *q when it holds no byte. */
+/* Frees *q, which is there, when it holds no byte. */
 void queue_free_if_empty(struct queue **q, struct env *e);
 void queue_free(struct queue **q, struct env *e);
 

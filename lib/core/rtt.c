@@ -27,8 +27,6 @@ void rtt_sample(struct rtt *r, const struct conn_config *config, wave_time took)
         uint32_t delta = sample > r->srtt ? sample - r->srtt : r->srtt - sample;
         r->rttvar = (uint32_t)(((uint64_t)r->rttvar * 3 + delta) / 4);
         r->srtt = (uint32_t)(((uint64_t)r->srtt * 7 + sample) / 8);
-        if (r->srtt == 0)
-            r->srtt = 1;
         if (sample < r->min)
             r->min = sample;
     }

@@ -2,6 +2,8 @@
  * bytes stay what they were, memory is bounded, and nothing goes on for ever. */
 #include "tests/unit/engine.h"
 
+#include "lib/core/queue.h"
+
 /* Rings double and are copied while they grow; records and runs come on top. */
 static void memory_is_bounded(void)
 {
@@ -304,6 +306,40 @@ static void a_probe_owed_when_the_fin_leaves_does_not_stand_on_it(void **state)
     out(ACK, 1, 1, 1);
 }
 
+/* The smallest segments and the largest window: as many records as queue.h allows, and no more. */
+static void tiny_segments_in_a_vast_window_are_bounded(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    rig.peer.mss = 48;
+    rig.peer.shift = 14;
+    establish(RTT);
+    rig.c.cwnd = 64 << 20; /* as if it had grown for long */
+    in(ACK, 1, 1, 64 << 20, 0);
+    push(1 << 20);
+    uint32_t records = 0, bytes = 0;
+    while (next_out(0)) {
+        records++;
+        bytes += rig.out.len;
+        check(records <= QUEUE_SENTS_MAX, "%u segments are in flight", records);
+    }
+    check(records == QUEUE_SENTS_MAX && bytes < 1 << 20, "%u segments of %u bytes", records, bytes);
+    memory_is_bounded();
+    /* An acknowledgement makes room for as many again. */
+    in(ACK, 1, 1 + 36 * 100, 64 << 20, 0);
+    for (records = 0; next_out(0); records++)
+        ;
+    check(records == 100, "%u go out for a hundred acknowledged", records);
+    in(ACK, 1, snd_nxt(), 64 << 20, 0);
+    while (snd_una() < 1 + (1 << 20)) {
+        check(next_out(WAVE_S), "nothing goes out any more");
+        while (next_out(0))
+            ;
+        in(ACK, 1, snd_nxt(), 64 << 20, 0);
+    }
+    still_works(1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -322,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_super_segment_beyond_the_window_is_cut_to_it),
         cmocka_unit_test(a_probe_owed_when_data_leaves_does_not_follow_it),
         cmocka_unit_test(a_probe_owed_when_the_fin_leaves_does_not_stand_on_it),
+        cmocka_unit_test(tiny_segments_in_a_vast_window_are_bounded),
     };
     return run_cases(cases, COUNT(cases));
 }

@@ -273,6 +273,21 @@ static void flags_are_written_as_tcpdump_writes_them(void **state)
     }
 }
 
+/* Lengths that no packet has, and that 32 bits or an int do not hold: refused before a byte of them
+ * is looked at. */
+static void lengths_beyond_any_packet_are_refused(void **state)
+{
+    struct seg s = {.flags = SEG_ACK, .len = 0x80000000u, .data = (const uint8_t *)""};
+    uint8_t bytes[SEG_HEADER] = {0};
+
+    (void)state;
+    assert_int_equal(seg_build(&flow4, &s, bytes, SIZE_MAX), WAVE_EINVAL);
+    s.len = UINT32_MAX;
+    assert_int_equal(seg_build(&flow4, &s, bytes, SIZE_MAX), WAVE_EINVAL);
+    assert_false(seg_checksum_ok(&flow4, bytes, SIZE_MAX));
+    assert_false(seg_checksum_ok(&flow4, bytes, SEG_HEADER - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +300,7 @@ int main(void)
         cmocka_unit_test(rfc1071_carries_are_not_lost_in_long_runs_of_ones),
         cmocka_unit_test(a_room_too_small_is_refused),
         cmocka_unit_test(flags_are_written_as_tcpdump_writes_them),
+        cmocka_unit_test(lengths_beyond_any_packet_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

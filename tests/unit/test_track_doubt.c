@@ -455,6 +455,111 @@ static void every_view_has_words(void **unused)
     }
 }
 
+static void a_fin_in_the_place_of_data_is_not_believed(void **unused)
+{
+    (void)unused;
+    established();
+    b(ACK, 101, 101, 50);
+    a(ACK, 101, 151, 0);
+    /* Its last byte, 150, was data, and is no FIN now. */
+    assert_int_equal(b(FIN | ACK, 101, 101, 49), TRACK_OUT_OF_WINDOW);
+    peer_is(ESTABLISHED, PROVED);
+    assert_int_equal(b(FIN | ACK, 140, 101, 2), TRACK_OUT_OF_WINDOW);
+    b(FIN | ACK, 151, 101, 0);
+    peer_is(FIN_WAIT_1, PROVED);
+}
+
+/* A refused opener may try again with any number, as may the one that refused. */
+static void after_a_refusal_either_side_starts_anew(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    b(RST | ACK, 0, 1, 0);
+    we_are(CLOSED, ASSUMED);
+    peer_is(CLOSED, ASSUMED);
+    watched.iss[TRACK_A] -= 5000;
+    assert_int_equal(a(SYN, 0, 0, 0), TRACK_NEW);
+    we_are(SYN_SENT, PROVED);
+    peer_is(UNKNOWN, ASSUMED);
+    b(RST | ACK, 0, 1, 0);
+    assert_int_equal(b(SYN, 0, 0, 0), TRACK_NEW); /* it opens now, itself */
+    peer_is(SYN_SENT, PROVED);
+    we_are(UNKNOWN, ASSUMED);
+}
+
+/* One side is CLOSED by its own RST, and the other, which the RST may have missed, opens anew. */
+static void a_syn_to_a_closed_side_starts_anew(void **unused)
+{
+    (void)unused;
+    established();
+    a(RST, 101, 0, 0);
+    we_are(CLOSED, PROVED);
+    b(ACK, 101, 101, 100); /* it has not heard of it */
+    watched.iss[TRACK_B] -= 70000;
+    assert_int_equal(b(SYN, 0, 0, 0), TRACK_NEW);
+    peer_is(SYN_SENT, PROVED);
+    we_are(UNKNOWN, ASSUMED);
+}
+
+/* A SYN among segments of which the beginning was not seen: what was going on may be over. */
+static void mid_stream_a_syn_starts_anew_while_nothing_is_known(void **unused)
+{
+    (void)unused;
+    b(ACK, 7000, 5000, 10);
+    a(ACK, 5000, 7010, 0);
+    assert_int_equal(a(SYN, 0, 0, 0), TRACK_NEW);
+    we_are(SYN_SENT, PROVED);
+    peer_is(UNKNOWN, ASSUMED);
+    fresh(NULL);
+    a(ACK, 5000, 7000, 100);
+    b(ACK, 7000, 5100, 100);
+    a(ACK, 5100, 7100, 0);
+    we_are(ESTABLISHED, PROVED);
+    peer_is(UNKNOWN, ASSUMED);
+    assert_int_equal(b(SYN, 0, 0, 0),
+                     TRACK_OUT_OF_WINDOW); /* it speaks of a connection that lives */
+    we_are(ESTABLISHED, PROVED);
+}
+
+/* In SYN_SENT and answered, a later SYN is not the same side's second attempt: a challenge. */
+static void a_later_syn_after_an_answer_is_odd(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    watched.iss[TRACK_A] += 3000;
+    assert_int_equal(a(SYN, 0, 0, 0), TRACK_OUT_OF_WINDOW);
+    watched.iss[TRACK_A] -= 3000;
+    a(ACK, 1, 1, 0);
+    we_are(ESTABLISHED, PROVED);
+}
+
+/* A RST that was another's has closed one side, for all that is known; the other opens anew. */
+static void a_side_closed_by_anothers_rst_may_be_met_anew(void **unused)
+{
+    (void)unused;
+    established();
+    b(RST, 101, 0, 0);
+    b(ACK, 101, 101, 50); /* it was not the peer's */
+    we_are(CLOSED, ASSUMED);
+    watched.iss[TRACK_B] -= 70000;
+    assert_int_equal(b(SYN, 0, 0, 0), TRACK_NEW);
+    peer_is(SYN_SENT, PROVED);
+    we_are(UNKNOWN, ASSUMED);
+}
+
+/* The peer's SYN-ACK was not seen, what followed it was: another SYN of ours is no second attempt.
+ */
+static void a_later_syn_after_an_answer_half_seen_is_odd(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    b(ACK, 1, 1, 0);
+    watched.iss[TRACK_A] += 3000;
+    assert_int_equal(a(SYN, 0, 0, 0), TRACK_OUT_OF_WINDOW);
+    we_are(SYN_SENT, PROVED);
+}
+
 #define CASE(f) cmocka_unit_test_setup(f, fresh)
 
 int main(void)
@@ -492,6 +597,13 @@ int main(void)
         CASE(half_open_recovery_rfc9293_3_5_1),
         CASE(a_syn_ack_with_another_isn_replaces_one_that_was_not_taken),
         CASE(every_view_has_words),
+        CASE(a_fin_in_the_place_of_data_is_not_believed),
+        CASE(after_a_refusal_either_side_starts_anew),
+        CASE(a_syn_to_a_closed_side_starts_anew),
+        CASE(mid_stream_a_syn_starts_anew_while_nothing_is_known),
+        CASE(a_later_syn_after_an_answer_is_odd),
+        CASE(a_side_closed_by_anothers_rst_may_be_met_anew),
+        CASE(a_later_syn_after_an_answer_half_seen_is_odd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,6 +261,26 @@ static void random_use_agrees_with_a_plain_array(void **state)
     }
 }
 
+/* So near the end of time that no tick begins after it: met a tick early rather than never. */
+static void the_last_moment_has_a_slot(void **state)
+{
+    (void)state;
+    arm(0, WAVE_NEVER - 1);
+    arm(1, WAVE_NEVER - WHEEL_TICK);
+    assert_true(wheel_next(&wheel) <= WAVE_NEVER - 1);
+    for (int i = 0; i < 2 * WHEEL_LEVELS; i++) { /* it looks ever nearer, and wraps nowhere */
+        struct conn *c = wheel_pop(&wheel, WAVE_NEVER - 2 * WHEEL_TICK);
+        if (!c)
+            break;
+        wheel_arm(&wheel, c, c == node[0] ? WAVE_NEVER - 1 : WAVE_NEVER - WHEEL_TICK);
+    }
+    assert_null(wheel_pop(&wheel, WAVE_NEVER - 2 * WHEEL_TICK));
+    assert_non_null(wheel_pop(&wheel, WAVE_NEVER - 1));
+    assert_non_null(wheel_pop(&wheel, WAVE_NEVER - 1));
+    assert_null(wheel_pop(&wheel, WAVE_NEVER - 1));
+    assert_true(wheel_next(&wheel) == WAVE_NEVER);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(void)
@@ -275,6 +295,7 @@ int main(void)
         CASE(the_slot_that_is_being_emptied_may_be_meddled_with),
         CASE(a_deadline_is_looked_at_no_more_often_than_there_are_levels),
         CASE(random_use_agrees_with_a_plain_array),
+        CASE(the_last_moment_has_a_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,148 @@
+/* What connections share: the event queue, the bound on memory, the limit of challenges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "lib/core/env.h"
+
+static struct env env;
+
+static int make(void **state)
+{
+    struct conn_config config;
+
+    (void)state;
+    conn_config_default(&config, 1500, false);
+    env_init(&env, &config, 1);
+    return 0;
+}
+
+static void emit(uint32_t bytes)
+{
+    env_emit(&env, &(struct event){.kind = EVENT_DATA, .id = 7, .u.bytes = bytes});
+}
+
+static void next_is(uint32_t bytes)
+{
+    struct event e;
+
+    assert_true(env_event(&env, &e));
+    assert_int_equal(e.u.bytes, bytes);
+}
+
+static void events_come_out_oldest_first(void **state)
+{
+    struct event e;
+    uint32_t in = 0, out = 0;
+
+    (void)state;
+    assert_false(env_event(&env, &e));
+    for (uint32_t round = 0; round < 500; round++) { /* round the ring, at every length */
+        for (uint32_t n = 0; n < 1 + round % ENV_EVENTS; n++)
+            emit(in++);
+        while (out < in)
+            next_is(out++);
+        assert_false(env_event(&env, &e));
+    }
+    assert_int_equal(env.events_lost, 0);
+}
+
+static void of_too_many_events_the_oldest_go_and_are_counted(void **state)
+{
+    struct event e;
+
+    (void)state;
+    emit(1000);
+    next_is(1000); /* so that the ring does not begin at its first place */
+    for (uint32_t i = 0; i < ENV_EVENTS + 5; i++)
+        emit(i);
+    assert_int_equal(env.events_lost, 5);
+    for (uint32_t i = 5; i < ENV_EVENTS + 5; i++)
+        next_is(i);
+    assert_false(env_event(&env, &e));
+}
+
+static void memory_is_counted_and_bounded(void **state)
+{
+    void *a, *b;
+
+    (void)state;
+    env.mem_max = 1000;
+    a = env_realloc(&env, NULL, 0, 600);
+    assert_non_null(a);
+    assert_null(env_realloc(&env, NULL, 0, 401));
+    assert_int_equal(env.mem_used, 600);
+    b = env_realloc(&env, NULL, 0, 400); /* the last byte may be had */
+    assert_non_null(b);
+    assert_null(env_realloc(&env, a, 600, 601)); /* which loses nothing */
+    a = env_realloc(&env, a, 600, 100);
+    assert_non_null(a);
+    assert_int_equal(env.mem_used, 500);
+    assert_null(env_realloc(&env, a, 100, 0));
+    assert_null(env_realloc(&env, b, 400, 0));
+    assert_int_equal(env.mem_used, 0);
+}
+
+static void what_the_allocator_refuses_is_not_counted(void **state)
+{
+    (void)state;
+    assert_null(env_realloc(&env, NULL, 0, SIZE_MAX / 2));
+    assert_int_equal(env.mem_used, 0);
+}
+
+/* RFC 5961, section 7: in any interval that begins with a challenge. */
+static void rfc5961_7_the_limit_is_of_each_second(void **state)
+{
+    const wave_time from = 1000 * WAVE_S + 123;
+
+    (void)state;
+    env.config.challenge_limit = 2;
+    assert_true(env_challenge(&env, from));
+    assert_true(env_challenge(&env, from + WAVE_S - 1));
+    assert_false(env_challenge(&env, from + WAVE_S - 1));
+    assert_true(env_challenge(&env, from + WAVE_S));
+    assert_true(env_challenge(&env, from + WAVE_S));
+    assert_false(env_challenge(&env, from + WAVE_S));
+    env.config.challenge_limit = 0;
+    assert_false(env_challenge(&env, from + WAVE_H));
+}
+
+/* RFC 6691: fixed headers only; and no packet of IP is longer than 65,535 bytes. */
+static void rfc6691_2_the_mtu_gives_the_mss(void **state)
+{
+    static const struct {
+        uint32_t mtu, v4, v6;
+    } t[] = {{1500, 1460, 1440},
+             {576, 536, 516},
+             {65536, 65495, 65476},
+             {100000, 65495, 65495},
+             {0, 8, 8}};
+    struct conn_config c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        conn_config_default(&c, t[i].mtu, false);
+        assert_int_equal(c.mss, t[i].v4);
+        conn_config_default(&c, t[i].mtu, true);
+        assert_int_equal(c.mss, t[i].v6);
+    }
+}
+
+#define CASE(f) cmocka_unit_test_setup(f, make)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(events_come_out_oldest_first),
+        CASE(of_too_many_events_the_oldest_go_and_are_counted),
+        CASE(memory_is_counted_and_bounded),
+        CASE(what_the_allocator_refuses_is_not_counted),
+        CASE(rfc5961_7_the_limit_is_of_each_second),
+        CASE(rfc6691_2_the_mtu_gives_the_mss),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
