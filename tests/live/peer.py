@@ -13,10 +13,12 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn the sa
   sort       reads to the end of input, then sends its lines back in order, then closes
   slow       reads to the end of input, then sends a few lines with pauses between them, then closes
   probe      probes the other side after a second of silence, then every second; never closes
+  urgent     waits for urgent data (MSG_OOB), prints it, then resets
   cut        reads to the end of input, sends a line, and resets once that was acknowledged
 """
 
 import fcntl
+import select
 import socket
 import struct
 import sys
@@ -48,6 +50,12 @@ def first(conn):
 
 def reset(conn):
     conn.recv(1)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def urgent(conn):
+    select.select([], [], [conn])
+    print("urgent", conn.recv(1, socket.MSG_OOB).decode(), flush=True)
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -94,7 +102,8 @@ def cut(conn):
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-HABITS = {f.__name__: f for f in (echo, answer, first, reset, hold, stay, sort, slow, probe, cut)} | {"discard": rest}
+HABITS = {f.__name__: f for f in (echo, answer, first, reset, urgent, hold, stay, sort, slow, probe, cut)}
+HABITS["discard"] = rest
 
 
 def treat(habit, conn):

@@ -5,6 +5,7 @@ Listens on every IPv4 and IPv6 address, reads all that comes, and does what the 
 FIFO say with the connection from a port (once there is one):
 
   send FROM TEXT   sends that
+  urgent FROM TEXT sends that, the last byte as urgent data (MSG_OOB)
   fin FROM         shuts its own side down, and reads on
   close FROM       closes the socket for good
   reset FROM       resets (SO_LINGER of zero)
@@ -57,6 +58,8 @@ def obey(line):
         conn = known[int(port)]
     if order == "send":
         conn.sendall(" ".join(text).encode())
+    elif order == "urgent":
+        conn.send(" ".join(text).encode(), socket.MSG_OOB)
     elif order == "fin":
         conn.shutdown(socket.SHUT_WR)
     else:
