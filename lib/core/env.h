@@ -16,7 +16,8 @@
 struct conn_config {
     uint32_t rcvbuf;         /* bytes, default 4 MiB: what a peer may have in flight. 65535 << 14 is
                                 the most that can be told to it (RFC 7323, 2.3) */
-    uint32_t sndbuf;         /* bytes, default 4 MiB: what conn_send() takes before it is full */
+    uint32_t sndbuf;         /* bytes, default 4 MiB: what conn_send() takes before it is full; less
+                                than 2^31 */
     uint32_t mss;            /* MSS we announce: MTU less the fixed headers (RFC 6691) */
     uint32_t initial_window; /* segments, default 10 (RFC 6928) */
     bool wscale, timestamps, sack; /* offered (all default true) */

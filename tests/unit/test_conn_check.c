@@ -142,6 +142,11 @@ static void conn_send_takes_what_fits(void **state)
     check(conn_send_room(&rig.c) == 0, "and there is still room");
     check(conn_send(&rig.c, rig.now, zeros, 1) == 0, "and more is taken");
     check(conn_unacked(&rig.c) == sizeof zeros, "%zu bytes are queued", conn_unacked(&rig.c));
+    rig_start(&variants[1]);
+    rig.env.config.sndbuf = UINT32_MAX;
+    rig.env.mem_max = 1 << 20;
+    drive(STATE_ESTABLISHED);
+    check(conn_send(&rig.c, rig.now, zeros, SIZE_MAX) == 0, "more than there is memory is taken");
 }
 
 static void conn_consume_gives_back_no_more_than_was_shown(void **state)

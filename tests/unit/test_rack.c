@@ -144,12 +144,12 @@ static void rfc8985_6_2_3_a_retransmission_below_is_no_reordering(void **state)
     (void)state;
     for (int i = 0; i < 7; i++)
         send_at(START + (wave_time)i);
-    sacked_at(1, START + RTT, RTT);
-    queue_resent(q, 0, START + RTT);
-    sacked_at(0, START + 2 * RTT, RTT);
+    queue_resent(q, 0, START + WAVE_MS);
+    sacked_at(1, START + WAVE_MS + RTT, RTT);
+    sacked_at(0, START + WAVE_MS + RTT, RTT);
     for (uint32_t i = 3; i < 7; i++)
-        sacked_at(i, START + 2 * RTT, RTT);
-    assert_int_equal(detect(START + 2 * RTT + 10).lost, LEN); /* no window: record 2 at once */
+        sacked_at(i, START + WAVE_MS + RTT, RTT);
+    assert_int_equal(detect(START + WAVE_MS + RTT).lost, LEN); /* no window: record 2 at once */
 }
 
 /* Step 2: an answer to a retransmission that is faster than any round trip so far was for the
