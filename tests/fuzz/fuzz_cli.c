@@ -3,6 +3,9 @@
  * Every one is either understood or refused with a word about it, and the small texts in it mean
  * the same when they are written again.
  */
+#include <ctype.h>
+#include <strings.h>
+
 #include "cmd/cli.h"
 #include "cmd/target.h"
 #include "cmd/text.h"
@@ -36,7 +39,20 @@ static void numbers(const char *text)
     text_size(text, &size);
 }
 
-/* Escapes, decoded in place: never longer than they were. */
+static char *hex_of(const uint8_t *bytes, size_t len, const char *before)
+{
+    const size_t each = strlen(before) + 2;
+    char *text = malloc(len * each + 1);
+
+    require(text);
+    *text = '\0';
+    for (size_t i = 0; i < len; i++)
+        snprintf(text + i * each, each + 1, "%s%02x", before, bytes[i]);
+    return text;
+}
+
+/* Escapes, decoded in place: never longer than they were, and the same when each byte is written as
+ * an escape of its own. */
 static void escapes(const char *text)
 {
     const size_t size = strlen(text);
@@ -45,11 +61,146 @@ static void escapes(const char *text)
     size_t len = 0;
 
     require(copy);
-    if (text_unescape(copy, &len, &why) == 0)
+    if (text_unescape(copy, &len, &why) == 0) {
+        char *again = hex_of((uint8_t *)copy, len, "\\x");
+        size_t again_len = 0;
+
         require(len <= size && (strchr(text, '\\') || len == size));
-    else
+        require(text_unescape(again, &again_len, &why) == 0 && again_len == len);
+        require(memcmp(again, copy, len) == 0);
+        free(again);
+    } else {
         require(why && *why);
+    }
     free(copy);
+}
+
+static void hex(const char *text)
+{
+    uint8_t room[64];
+    const size_t size = strlen(text);
+    size_t len = 0, digits = 0;
+    char *again;
+
+    while (isxdigit((unsigned char)text[digits]))
+        digits++;
+    if (text_hex(text, room, sizeof room, &len) != 0) {
+        require(digits < size || size % 2 || size / 2 > sizeof room);
+        return;
+    }
+    require(digits == size && len * 2 == size);
+    again = hex_of(room, len, "");
+    require(strcasecmp(again, text) == 0);
+    free(again);
+}
+
+/*
+ * Fields of a crafted segment: what was understood, written out again, gives the same bytes, and
+ * what was refused leaves no trace in the options.
+ */
+
+typedef const char *parser(struct options *o, const char *value);
+
+/* Whether `text` and then `again` mean the same. */
+static void same(parser *parse, const struct options *first, const char *again)
+{
+    struct options o;
+
+    memset(&o, 0, sizeof o);
+    require(!parse(&o, again));
+    require(o.send.options_len == first->send.options_len);
+    require(memcmp(o.send.options, first->send.options, o.send.options_len) == 0);
+    require(o.send.flags == first->send.flags);
+}
+
+static bool parsed(parser *parse, const char *text, struct options *o)
+{
+    const char *wrong;
+
+    memset(o, 0, sizeof *o);
+    wrong = parse(o, text);
+    require(o->send.options_len <= OPT_BYTES_MAX);
+    require(!wrong || (*wrong && o->send.options_len == 0));
+    return !wrong;
+}
+
+static void flags(const char *text)
+{
+    static const char letters[] = "FSRPAUEWN";
+    struct options o;
+    char again[sizeof letters] = "";
+    size_t n = 0;
+
+    if (!parsed(send_parse_flags, text, &o))
+        return;
+    require(o.send.flags <= 0x1ff);
+    for (unsigned bit = 0; bit < sizeof letters - 1; bit++)
+        if (o.send.flags >> bit & 1)
+            again[n++] = letters[bit];
+    require(n == 0 ? strcmp(text, "none") == 0 : n == strlen(text));
+    same(send_parse_flags, &o, n ? again : "none");
+}
+
+static void tcp_options(const char *text)
+{
+    struct options o;
+    struct opt opt;
+    char again[128] = "", *bytes;
+    size_t n = 0;
+
+    if (parsed(send_parse_option, text, &o)) {
+        const uint8_t *p = o.send.options;
+
+        require(o.send.options_len >= 1);
+        if (o.send.options_len > 1) {
+            require(p[1] == o.send.options_len);
+            bytes = hex_of(p + 2, o.send.options_len - 2u, "");
+            snprintf(again, sizeof again, "%u:%s", p[0], bytes);
+            free(bytes);
+            same(send_parse_option, &o, again);
+        } else {
+            same(send_parse_option, &o, p[0] ? "nop" : "eol");
+        }
+    }
+    if (parsed(send_parse_options, text, &o)) {
+        bytes = hex_of(o.send.options, o.send.options_len, "");
+        same(send_parse_options, &o, bytes);
+        free(bytes);
+    }
+    if (parsed(send_parse_sack, text, &o)) {
+        struct cursor in = cursor_of(o.send.options, o.send.options_len);
+
+        require(cursor_u8(&in) == OPT_KIND_SACK && cursor_u8(&in) == o.send.options_len);
+        while (in.left > 0) {
+            const uint32_t first = cursor_u32(&in), end = cursor_u32(&in);
+            n += (size_t)snprintf(again + n, sizeof again - n, "%s%u:%u", n ? "," : "", first, end);
+        }
+        require(!in.short_);
+        same(send_parse_sack, &o, again);
+    }
+    if (parsed(send_parse_timestamp, text, &o)) {
+        opt_parse(o.send.options, o.send.options_len, &opt);
+        require(opt.has == OPT_TIMESTAMP);
+        snprintf(again, sizeof again, "0x%x:%u", opt.tsval, opt.tsecr);
+        same(send_parse_timestamp, &o, again);
+    }
+    if (parsed(send_parse_mss, text, &o)) {
+        opt_parse(o.send.options, o.send.options_len, &opt);
+        require(opt.has == OPT_MSS);
+        snprintf(again, sizeof again, "%u", opt.mss);
+        same(send_parse_mss, &o, again);
+    }
+    if (parsed(send_parse_wscale, text, &o)) {
+        snprintf(again, sizeof again, "0x%x", o.send.options[2]);
+        same(send_parse_wscale, &o, again);
+    }
+    if (parsed(send_parse_fast_open, text, &o))
+        require(o.send.options_len == 2 || (o.send.options_len >= 6 && o.send.options_len <= 18 &&
+                                            o.send.options_len % 2 == 0));
+    if (parsed(send_parse_md5, text, &o))
+        require(o.send.options_len == 18);
+    if (parsed(send_parse_user_timeout, text, &o))
+        require(o.send.options_len == 4);
 }
 
 static void target(const char *text)
@@ -89,6 +240,9 @@ static void command_line(int argc, char **argv)
     require(memchr(o.target.host, '\0', sizeof o.target.host));
     require(o.color <= COLOR_NEVER && o.ttl <= 255 && o.tos <= 255 && o.source_port <= 65535);
     require(!o.data.at || o.data.len <= 1u << 20);
+    require(o.send.options_len <= OPT_BYTES_MAX && o.send.flags <= 0x1ff);
+    require(o.send.window <= 65535 && o.send.urgent <= 65535 && o.send.reserved <= 7);
+    require(o.send.fragment % 8 == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
@@ -110,6 +264,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         numbers(argv[argc]);
         escapes(argv[argc]);
         target(argv[argc]);
+        hex(argv[argc]);
+        flags(argv[argc]);
+        tcp_options(argv[argc]);
         require(text_distance(argv[argc], argv[argc - 1]) ==
                 text_distance(argv[argc - 1], argv[argc]));
         argc++;
