@@ -51,14 +51,16 @@ static void add_direction(struct text *t, const struct filter_query *q, bool in)
 /*
  * ICMP errors (for IPv4 what is no echo; for IPv6 the types below 128, RFC 4443, 2.1), and for
  * IPv6 packets whose ports stand behind an extension header, out of the filter's reach (RFC 8200,
- * 4: hop-by-hop options 0, routing 43, destination options 60).
+ * 4: hop-by-hop options 0, routing 43, destination options 60; and fragment 44, which may be a whole
+ * packet's: RFC 6946).
  */
 static void add_strays(struct text *t, const struct filter_query *q)
 {
     static const struct addr any;
     char text[ADDRESS_TEXT];
     if (q->flow.v6)
-        add(t, "((icmp6 and ip6[40] < 128) or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60)");
+        add(t, "((icmp6 and ip6[40] < 128) or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or "
+               "ip6[6] = 60)");
     else
         add(t, "(icmp and icmp[0] != 0 and icmp[0] != 8)");
     if (!addr_eq(&q->flow.local, &any))
