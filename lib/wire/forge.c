@@ -130,7 +130,16 @@ static int build_ip(struct forger *f, const struct forge *w, uint16_t tcp_len)
  * it", and knows of none that is wrong. */
 static void alter_checksum(struct forger *f, const struct forge *w)
 {
-    uint8_t *sum = f->packet + f->header + TCP_CHECKSUM;
+    uint8_t *tcp = f->packet + f->header, *sum = tcp + TCP_CHECKSUM;
+    uint32_t len = f->len - f->header;
+    /* libnet 1.1.6 adds the pseudo-header's length and protocol in 16 bits, and the largest IPv6
+     * packets need 17 (RFC 8200, 8.1: the field has 32). */
+    if (len + IPPROTO_TCP > UINT16_MAX) {
+        put_u16(sum, 0);
+        uint16_t right =
+            checksum_finish(checksum_add(checksum_pseudo(&w->flow, CHECKSUM_TCP, len), tcp, len));
+        memcpy(sum, &right, sizeof right);
+    }
     if (w->checksum_how == FORGE_GIVEN)
         put_u16(sum, w->checksum);
     else if (w->checksum_how == FORGE_WRONG)
