@@ -104,7 +104,9 @@ static int parse_service(const char *text, struct target_name *name, struct diag
     uint64_t port;
 
     if (*text && strspn(text, DIGITS) == strlen(text)) {
-        if (text_number(text, &port) || port < 1 || port > UINT16_MAX)
+        /* Zeros may stand before it, but no more than there is room for. */
+        if (strlen(text) >= TARGET_SERVICE || text_number(text, &port) || port < 1 ||
+            port > UINT16_MAX)
             return MALFORMED(d, "there is no port %s; ports are 1 to 65535", text);
         name->port = (uint16_t)port;
     } else if (!*text) {

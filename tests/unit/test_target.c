@@ -103,6 +103,7 @@ static void ports_are_1_to_65535(void **state)
     refused("a:0", false, "no port 0");
     refused("a:65536", false, "no port 65536");
     refused("a:99999999999999999999", false, "1 to 65535");
+    refused("a:0000000000000000000000000000000000000000000000000000000000000080", false, "no port");
     refused("a:-1", false, "neither a port");
     refused("a:+1", false, "neither a port");
     refused("a:8 0", false, "neither a port");
