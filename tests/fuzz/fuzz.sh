@@ -8,7 +8,8 @@
 set -u
 : "${FUZZ_TIME:=60}" "${FUZZ_CC:=clang}" "${FUZZ_COVERAGE:=no}" "${FUZZ_CFLAGS:=}" "${FUZZ_LIBS:=-lnet -lpcap -lmnl -lcap-ng -lseccomp -ljansson}"
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-[ $# -gt 0 ] || set -- packet options engine track stack buffers tables craft filter cli report
+[ $# -gt 0 ] || set -- packet options engine track stack buffers tables craft filter netlink \
+    answers cli report
 work=$PWD/fuzz
 mkdir -p "$work/crash" || exit 1
 
@@ -28,7 +29,8 @@ $FUZZ_CC -fsanitize=fuzzer -o "$work/try" "$work/try.c" 2>/dev/null || {
 more_sources() {
     case $1 in
     packet) echo "$top/lib/wire/frame.c" ;;
-    craft | filter) find "$top/lib/wire" -name '*.c' ;;
+    answers) echo "$top/cmd/send_match.c" ;;
+    craft | filter | netlink) find "$top/lib/wire" -name '*.c' ;;
     cli | report) find "$top/cmd" "$top/lib/wire" -name '*.c' ! -name main.c ;;
     esac
 }
@@ -37,7 +39,7 @@ status=0
 for target; do
     name=fuzz_$target
     libs=
-    case $target in craft | filter | cli | report) libs=$FUZZ_LIBS ;; esac
+    case $target in craft | filter | netlink | cli | report) libs=$FUZZ_LIBS ;; esac
     echo "== $name"
     # shellcheck disable=SC2046,SC2086
     $FUZZ_CC -std=gnu11 -D_GNU_SOURCE -D_DEFAULT_SOURCE -g $instrument $FUZZ_CFLAGS -I"$top" \

@@ -391,6 +391,7 @@ static void hold_pieces(struct forger *f, const struct forge *w)
         if (w->flow.v6) {
             struct cursor c = cursor_of(piece + header + 4, 4);
             require(again[6] == 44 && piece[header] == 6 && cursor_u32(&c) == w->id);
+            require(piece[header + 1] == 0 && !(word & 6)); /* reserved */
             require(((uint32_t)again[4] << 8 | again[5]) == len - header);
             again[6] = 6;
             memcpy(again + 4, whole + 4, 2);
