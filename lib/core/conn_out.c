@@ -11,7 +11,14 @@
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
-/* SACK blocks that go on the next segment: as many as the options' 40 bytes hold. */
+/* Bytes of options on a segment with so many SACK blocks. */
+static uint32_t option_bytes(const struct conn *c, unsigned blocks)
+{
+    return (c->flags & CONN_TIMESTAMPS ? 12 : 0) + (blocks ? 4 + 8 * blocks : 0);
+}
+
+/* SACK blocks that go on the next segment: as many as the options' 40 bytes hold, and no more than
+ * leave room for a byte of data in a segment of the size that the path takes. */
 static unsigned sack_blocks(const struct conn *c)
 {
     unsigned max = c->flags & CONN_TIMESTAMPS ? 3 : 4;
@@ -21,13 +28,16 @@ static unsigned sack_blocks(const struct conn *c)
         return 0;
     if (c->reasm)
         n += c->reasm->runs;
-    return n < max ? n : max;
+    if (n > max)
+        n = max;
+    while (n > 0 && option_bytes(c, n) >= c->mss)
+        n--;
+    return n;
 }
 
 uint32_t conn_segment_size(const struct conn *c)
 {
-    unsigned blocks = sack_blocks(c);
-    uint32_t options = (c->flags & CONN_TIMESTAMPS ? 12 : 0) + (blocks ? 4 + 8 * blocks : 0);
+    uint32_t options = option_bytes(c, sack_blocks(c));
 
     return c->mss > options + 1 ? c->mss - options : 1;
 }

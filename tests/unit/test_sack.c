@@ -573,6 +573,23 @@ static void rfc8985_6_2_4_recoveries_without_duplicates_are_counted(void **state
     check(rig.c.queue->rack.reo_mult == 1, "the window is %u quarters", rig.c.queue->rack.reo_mult);
 }
 
+/* With an MTU of 68 bytes an acknowledgement has 28 for its options, and the stamps take 12. */
+static void rfc791_3_2_the_smallest_mtu_bounds_the_blocks(void **state)
+{
+    (void)state;
+    rig.env.config.mss = 28;
+    establish(RTT);
+    for (uint32_t i = 0; i < 6; i++) {
+        in(ACK, 11 + 20 * i, 1, WND, 10);
+        check(next_out(0), "nothing goes out");
+        check(rig.out.opt.sacks == 1, "%u blocks go out", rig.out.opt.sacks);
+    }
+    push(100);
+    check(next_out(0), "nothing goes out");
+    check(rig.out.opt.sacks == 1 && rig.out.len == 4, "%u bytes and %u blocks go out", rig.out.len,
+          rig.out.opt.sacks);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -606,6 +623,7 @@ int main(void)
         cmocka_unit_test(rfc2883_3_without_sack_no_duplicate_is_reported),
         cmocka_unit_test(rfc2883_4_a_repeated_fin_is_no_duplicate_block),
         cmocka_unit_test(rfc8985_6_2_4_recoveries_without_duplicates_are_counted),
+        cmocka_unit_test(rfc791_3_2_the_smallest_mtu_bounds_the_blocks),
     };
     return run_cases(cases, COUNT(cases));
 }
