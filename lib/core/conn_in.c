@@ -157,7 +157,8 @@ static bool check_timestamp(struct conn *c, wave_time now, const struct seg *s)
 
 /* RFC 9293, 3.4, table 6, with 3.10.7.4's allowance for valid ACKs: one without data may stand on
  * the window's right edge, where a peer is that has filled the window, and one byte beyond a shut
- * window, where a peer is that has probed it. */
+ * window, where a peer is that has probed it. A SYN is acceptable by its own number, whatever data
+ * stands behind it: one before the window is the peer's first, come again. */
 static bool acceptable(const struct conn *c, const struct seg *s)
 {
     const uint32_t wnd = conn_rcv_wnd(c), len = seg_len(s);
@@ -167,7 +168,8 @@ static bool acceptable(const struct conn *c, const struct seg *s)
     if (len == 0)
         return wnd == 0 ? seq_eq(s->seq, c->rcv.nxt) : seq_within(s->seq, c->rcv.nxt, wnd);
     return wnd > 0 && (seq_within(s->seq, c->rcv.nxt, wnd) ||
-                       seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd));
+                       (!(s->flags & SEG_SYN) &&
+                        seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd)));
 }
 
 /* A keepalive probe: one below what was acknowledged, with no data or the one byte that was had

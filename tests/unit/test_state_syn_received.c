@@ -143,10 +143,9 @@ static void rfc5961_3_2_rst_outside_the_window_is_dropped(void **state)
 
 /* By the letter the repeated SYN is out of window and gets an ACK; hosts send the SYN-ACK again,
  * which acknowledges as well. */
-static void rfc9293_3_10_7_4_first_repeated_syn_is_acknowledged(void **state)
+static void repeated_syn(unsigned flags, uint32_t data)
 {
-    (void)state;
-    in(SYN, 0, 0, WND, 0);
+    in(flags, 0, 0, WND, data);
     check(next_out(0), "nothing answers");
     check((rig.out.flags == (SYN | ACK) && out_seq() == 0) ||
               (rig.out.flags == ACK && out_seq() == 1),
@@ -155,6 +154,19 @@ static void rfc9293_3_10_7_4_first_repeated_syn_is_acknowledged(void **state)
     unmoved();
     in(ACK, 1, 1, WND, 0);
     expect_state(STATE_ESTABLISHED);
+}
+
+static void rfc9293_3_10_7_4_first_repeated_syn_is_acknowledged(void **state)
+{
+    (void)state;
+    repeated_syn(SYN, 0);
+}
+
+/* Its data and FIN reach into the window, and are no reason to take it for another one. */
+static void rfc9293_3_10_7_4_first_repeated_syn_with_data_is_acknowledged(void **state)
+{
+    (void)state;
+    repeated_syn(SYN | FIN, 5);
 }
 
 static void rfc9293_3_10_7_4_fourth_syn_in_window_returns_a_passive_open_to_listen(void **state)
@@ -340,6 +352,7 @@ int main(void)
         cmocka_unit_test(rfc5961_3_2_rst_elsewhere_in_window_gets_a_challenge_ack),
         cmocka_unit_test(rfc5961_3_2_rst_outside_the_window_is_dropped),
         cmocka_unit_test(rfc9293_3_10_7_4_first_repeated_syn_is_acknowledged),
+        cmocka_unit_test(rfc9293_3_10_7_4_first_repeated_syn_with_data_is_acknowledged),
         cmocka_unit_test(rfc9293_3_10_7_4_fourth_syn_in_window_returns_a_passive_open_to_listen),
         cmocka_unit_test(rfc5961_4_2_syn_in_window_gets_a_challenge_ack_after_an_active_open),
         cmocka_unit_test(rfc9293_3_10_7_4_first_segment_out_of_window_is_acknowledged),
