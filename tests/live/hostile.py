@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""A peer that does not mean well, for hostile.sh: hostile.py INTERFACE ADDRESS
+"""A peer that does not mean well, for hostile.sh:
 
-Answers TCP over IPv4 from a packet socket, below its host's own TCP, which must be kept silent. What
-it does to a connection is told by the port that the connection is to: see HABITS. Beside the habit it
-plays a plain peer: acknowledges what is in order, and answers a FIN with its own.
+  hostile.py INTERFACE ADDRESS                                          a server
+  hostile.py INTERFACE ADDRESS call ETHERNET TARGET PORT [HABIT...]     a client, with each of its habits in turn
+
+Speaks TCP over IPv4 from a packet socket, below its host's own TCP, which must be kept silent. What it
+does to a connection is told by the server's port, or the client's: see HABITS and CALLS. Beside the habit
+it plays a plain peer: acknowledges what is in order, and answers a FIN with its own.
 """
 
 import os
@@ -36,10 +39,14 @@ class Flow:
     def __init__(self, ethernet, host, theirs, ours):
         self.ethernet, self.host, self.theirs, self.ours = ethernet, host, theirs, ours
         self.seq, self.ack, self.window = 1000, 0, 60000
+        self.acked = 1001  # of ours
         self.mss = b"\x02\x04\x05\xb4"
         self.ip_options = b""
         self.begun = False
+        self.opened = False
         self.closed = False
+        self.calls = False
+        self.stays = False  # never sends its FIN
 
     def ip(self, payload, protocol=6, fragment=0, length=None):
         options = self.ip_options
@@ -76,8 +83,9 @@ def pause(n):
         time.sleep(0.005)
 
 
-# Each habit: a function called for the SYN ("syn"), once after the handshake ("open") and for each
-# segment after that ("data", with its length). True: the plain peer's answer is left out.
+# Each habit: a function called for the SYN, the peer's or before our own ("syn"), once after the handshake
+# ("open"), and then for each segment with data ("data", with its length) and without ("ack"). True: the
+# plain peer's part is left out.
 
 
 def wrong_ack(f, event, _):
@@ -116,7 +124,7 @@ def ip_options(f, event, _):
 
 
 def fragments(f, event, _):
-    if event in ("syn", "open"):
+    if event in ("syn", "open") and f.begun:
         whole = f.tcp(SYN | ACK, ack=f.ack + 99) if event == "syn" else f.tcp(ACK | PSH, b"x" * 100, seq=f.seq + 50)
         f.ip(whole[:16], fragment=0x2000)
         f.ip(whole[16:], fragment=2)
@@ -127,7 +135,7 @@ def fragments(f, event, _):
 def odd_options(f, event, _):
     f.mss = b"\x02\x04\0\0" + b"\x03\x03\xff" + b"\x04\x02" + b"\x08\x03\x01" + b"\x05\x0b"
     f.mss += b"\0" * (-len(f.mss) % 4)
-    if event == "data":
+    if event == "open":
         for kind in range(256):
             for length in (0, 1, 2, 3, 41, 255):
                 f.send(ACK, options=bytes((1, 1, kind, length)))
@@ -140,6 +148,58 @@ def reset_storm(f, event, _):
             f.send(RST, seq=f.seq - i * 70000)
             f.send(RST | ACK, seq=f.seq + 0x40000000 + i)
             pause(i)
+
+
+def reset_inside(f, event, _):
+    if event == "open":
+        for i in range(1, 150):
+            f.send(RST, seq=f.seq + i * 401)
+            f.send(RST | ACK, seq=f.seq + i * 397)
+            pause(i)
+
+
+def syn_inside(f, event, _):
+    if event == "open":
+        for i in range(100):
+            f.send(SYN, seq=f.seq + i * 41, options=f.mss)
+            f.send(SYN | ACK, seq=f.seq - 1 + i, ack=f.ack, options=f.mss)
+            pause(i)
+
+
+def window_shrinks(f, event, _):
+    if event == "data":
+        f.window = 700 if f.window < 2 else f.window * 2 // 5
+
+
+def mss_one(f, event, _):
+    f.mss = b"\x02\x04\0\x01"
+
+
+def syn_options(f, event, _):
+    """A connection for each kind with lengths that cannot be, before a sane MSS and behind it."""
+    if event == "syn":
+        number = syn_options.number = getattr(syn_options, "number", -1) + 1
+        bad = bytes((number % 256, (0, 1, 3, 255)[number // 256 % 4])) + b"\x02\x04"
+        f.mss = bad + f.mss if number % 2 else f.mss + bad
+
+
+def endless(f, event, _):
+    f.stays = f.calls
+    if event in ("open", "ack", "data"):
+        time.sleep(0.01)
+        while f.seq - f.acked < 20:
+            f.send(ACK, b"e")
+            f.seq += 1
+
+
+def truncated(f, event, _):
+    if event == "open":
+        whole = f.tcp(ACK | PSH, b"truncated", options=b"\x01\x01\x01\x00")
+        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(whole), 77, 0, 64, 6, 0, address, f.host)
+        frame = f.ethernet + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + whole
+        for cut in range(14, len(frame)):
+            wire.send(frame[:cut])
+        f.say(b"whole")
 
 
 def zero_window(f, event, _):
@@ -183,7 +243,7 @@ def ack_of_unsent(f, event, _):
 
 
 def half_acks(f, event, length):
-    if event == "data" and length > 100:
+    if event == "data" and length > 700:
         f.ack -= length - (length + 1) // 2
     return False
 
@@ -197,23 +257,64 @@ def forged_fin(f, event, _):
         f.say(b"still here")
 
 
+# A client's.
+
+
+def third_ack_wrong(f, event, _):
+    if event == "open":
+        for i in range(1, 200):
+            f.send(ACK, ack=f.ack + i * 7)
+            f.send(ACK, ack=f.ack - i)
+            pause(i)
+
+
+def syn_with_all(f, event, _):
+    if event == "syn":
+        f.send(SYN | FIN | PSH, b"early", ack=0, options=f.mss)
+        f.send(SYN | RST, ack=0)
+        f.send(SYN, b"early", ack=0, options=f.mss)
+    return event == "syn"
+
+
 HABITS = dict(enumerate((wrong_ack, only_garbage, garbage, ip_options, fragments, odd_options, reset_storm,
                          zero_window, contradiction, one_byte, super_segment, ack_of_unsent, half_acks,
-                         forged_fin), 5000))
+                         forged_fin, reset_inside, syn_inside, window_shrinks, mss_one, truncated, endless,
+                         syn_options), 5000))
+CALLS = dict(enumerate((garbage, ip_options, fragments, odd_options, reset_storm, reset_inside, syn_inside,
+                        contradiction, one_byte, super_segment, ack_of_unsent, half_acks, forged_fin,
+                        window_shrinks, mss_one, truncated, third_ack_wrong, syn_with_all, syn_options,
+                        zero_window, endless), 5500))
+FOR_EVER = (zero_window, endless)
+
+
+def take_syn(f, habit, flags, seq):
+    if f.calls:
+        if flags & ACK and not f.begun:
+            f.begun = True
+            f.seq += 1
+            f.ack = seq + 1
+        f.send(ACK)
+        return
+    f.ack, f.begun = seq + 1, True
+    if not habit(f, "syn", 0):
+        f.accept()
+        f.seq += 1
 
 
 def take(f, habit, flags, seq, data):
     if flags & SYN:
-        f.ack, f.begun = seq + 1, True
-        if not habit(f, "syn", 0):
-            f.accept()
-            f.seq += 1
+        take_syn(f, habit, flags, seq)
+        if not f.calls:
+            return
+    if flags & RST:
+        f.closed = True
+    if not f.begun or f.closed:
         return
-    if flags & RST or not f.begun or f.closed:
-        return
-    if f.seq == 1001 and not getattr(f, "opened", False):
+    if f.seq == 1001 and not f.opened:
         f.opened = True
         habit(f, "open", 0)
+    if flags & SYN:
+        return
     if seq > f.ack:
         f.send(ACK)
         return
@@ -223,32 +324,66 @@ def take(f, habit, flags, seq, data):
         if habit(f, "data", new):
             f.ack -= new
             return
+    elif not data and not flags & FIN:
+        habit(f, "ack", 0)
     if data:
         f.send(ACK)
     if flags & FIN and seq + len(data) == f.ack:
         f.ack += 1
+        if f.stays:
+            f.send(ACK)
+            return
         f.send(FIN | ACK)
         f.seq += 1
         f.closed = True
 
 
-def main():
+def hear(flows, habits):
+    """One frame, if it is for us."""
+    frame, where = wire.recvfrom(70000)
+    if where[2] == socket.PACKET_OUTGOING or len(frame) < 54 or frame[23] != 6 or frame[30:34] != address:
+        return
+    at = 14 + (frame[14] & 15) * 4
+    theirs, ours, seq, ack, offset, flags = struct.unpack(">HHIIBB", frame[at:at + 14])
+    data = frame[at + (offset >> 4) * 4:14 + struct.unpack(">H", frame[16:18])[0]]
+    if ours not in habits:
+        return
+    key = theirs, ours
+    if flags & SYN and not flags & ACK and habits is HABITS:
+        flows[key] = Flow(frame[6:12] + frame[:6] + b"\x08\0", frame[26:30], theirs, ours)
+    if key in flows:
+        flows[key].acked = max(flows[key].acked, ack)
+        take(flows[key], habits[ours], flags, seq, data)
+
+
+def call(ethernet, target, port, *names):
+    wire.settimeout(0.5)
+    ethernet = bytes.fromhex(ethernet.replace(":", ""))
+    own = wire.getsockname()[4]
+    for ours, habit in CALLS.items():
+        if habit.__name__ not in names if names else habit in FOR_EVER:
+            continue
+        f = Flow(ethernet + own + b"\x08\0", socket.inet_aton(target), int(port), ours)
+        f.calls = True
+        if not habit(f, "syn", 0):
+            f.send(SYN, ack=0, options=f.mss)
+        until = time.monotonic() + 10
+        while not f.closed and time.monotonic() < until:
+            try:
+                hear({(int(port), ours): f}, CALLS)
+            except TimeoutError:
+                pass
+        print(habit.__name__, ours, "closed" if f.closed else "left", flush=True)
+
+
+def serve():
     flows = {}
     print("ready", flush=True)
     while True:
-        frame, where = wire.recvfrom(70000)
-        if where[2] == socket.PACKET_OUTGOING or len(frame) < 54 or frame[23] != 6 or frame[30:34] != address:
-            continue
-        at = 14 + (frame[14] & 15) * 4
-        theirs, ours, seq, _ack, offset, flags = struct.unpack(">HHIIBB", frame[at:at + 14])
-        data = frame[at + (offset >> 4) * 4:14 + struct.unpack(">H", frame[16:18])[0]]
-        if ours not in HABITS:
-            continue
-        key = theirs, ours
-        if flags & SYN:
-            flows[key] = Flow(frame[6:12] + frame[:6] + b"\x08\0", frame[26:30], theirs, ours)
-        if key in flows:
-            take(flows[key], HABITS[ours], flags, seq, data)
+        hear(flows, HABITS)
 
 
-main()
+if sys.argv[3:4] == ["call"]:
+    call(*sys.argv[4:])
+else:
+    serve()

@@ -12,7 +12,7 @@ peer nft -f - <<'EOT' || exit 1
 table inet silent {
     chain out {
         type filter hook output priority 0
-        meta l4proto tcp drop
+        tcp sport 5000-5999 drop
         icmp type destination-unreachable drop
     }
 }
@@ -69,5 +69,94 @@ meet 0 open 'acknowledgements of half of each segment' -d "$(printf '%2000s' '')
 expect_json verdict sent_bytes 2000 'acknowledgements of half of each segment: all bytes arrived'
 meet 0 open 'forged FINs' -d hello --hold 300ms
 expect_json verdict received_bytes 10 'forged FINs: what came after them was read'
+meet 0 open 'RSTs inside the window' -d hello
+meet 0 open 'SYNs and SYN-ACKs inside the window' -d hello
+meet 0 open 'a window that shrinks and shrinks' -d "$(printf '%3000s' '')"
+expect_json verdict sent_bytes 3000 'a window that shrinks and shrinks: all bytes arrived'
+meet 0 open 'an MSS of 1' -d "$(printf '%3000s' '')"
+expect_json verdict sent_bytes 3000 'an MSS of 1: all bytes arrived'
+meet 0 open 'frames cut off at every byte' -d hello --hold 300ms
+expect_json verdict received_bytes 5 'frames cut off at every byte: none was taken for data'
+meet 1 failed 'segments of one byte for ever' --timeout 2 -d hello -o "$tmp/received"
+check 'segments of one byte for ever: those that came were taken' test "$(wc -c <"$tmp/received")" -gt 100
+expect_json verdict close.kind reset 'segments of one byte for ever: left with RST'
+expect_status 0 'malformed options on each of 1,024 SYN-ACKs: status 0' \
+    "$TCPWAVE" load $far4:$port --connections 1024 --concurrency 32 --json
+expect_json verdict connections.open 1024 'malformed options on each of 1,024 SYN-ACKs: all were open'
 check 'the peer has not died' kill -0 "$pid_hostile"
+stop hostile
+
+# The same from the other side: clients that do not mean well, and one that does. All their data is
+# received, and 3,000 bytes are sent to each.
+
+ethernet=$(cat /sys/class/net/near/address 2>/dev/null || ip -o link show near | sed 's/.*ether \([^ ]*\).*/\1/')
+# listen_up ARGUMENT...: until it listens
+listen_up()
+{
+    : >"$tmp/heard"
+    env --default-signal=INT python3 "$tmp/measure.py" "$tmp/rss" "$TCPWAVE" listen 9001 \
+        -d "$(printf '%3000s' '')" --json "$@" >"$tmp/heard" 2>"$tmp/err" </dev/null 9>&- &
+    ear=$!
+    pids="$pids $ear"
+    poll grep -q '"text":"listening on ' "$tmp/heard"
+}
+
+# of_client PORT KEY: of the verdict on that client
+of_client()
+{
+    grep "\"event\":\"verdict\".*\"peer\":{\"addr\":\"$far4\",\"port\":$1," "$tmp/heard" >"$tmp/one"
+    json_get verdict "$2" "$tmp/one"
+}
+
+# A client of the kernel's is served to the last byte.
+honest()
+{
+    check "$1: an honest client is served" test "$(peer python3 "$here/caller.py" $near4 9001 read)" = \
+        '3000 bytes, then end of file'
+}
+
+listen_up --give-up 5s --linger 1s
+peer python3 "$here/hostile.py" far $far4 call "$ethernet" $near4 9001 >"$tmp/calls" 2>&1
+honest 'after all of them'
+for expected in garbage:open:0 ip_options:open:0 fragments:open:0 odd_options:open:0 reset_storm:open:0 \
+    reset_inside:open:0 syn_inside:open:0 contradiction:open:15 one_byte:open:1002 super_segment:open:60000 \
+    ack_of_unsent:open:0 half_acks:open:0 forged_fin:open:10 window_shrinks:open:0 mss_one:open:0 \
+    truncated:open:5 third_ack_wrong:open:0 syn_with_all:open:0 syn_options:open:0; do
+    IFS=: read -r habit verdict bytes <<END
+$expected
+END
+    client=$(sed -n "s/^$habit \([0-9]*\) .*/\1/p" "$tmp/calls")
+    check "a client, $habit: $verdict, 3,000 bytes sent and $bytes received" \
+        test "$(of_client "$client" verdict) $(of_client "$client" sent_bytes) $(of_client "$client" received_bytes)" \
+        = "$verdict 3000 $bytes"
+done
+# finish_ear NAME: ends it, which measure.py sees as the end of its only child
+finish_ear()
+{
+    kill -INT "$(cat /proc/$ear/task/$ear/children)"
+    wait $ear
+    check "$1: the listener has not died: status 130" test $? = 130
+    check "$1: the listener's memory is bounded ($(cat "$tmp/rss") KiB)" \
+        test "$(cat "$tmp/rss")" -lt $((most + 32768)) # its ring is four times as large
+    cat "$tmp/heard" >>"$tmp/json"
+}
+finish_ear 'all of them'
+
+# Those that never come to an end, at the same time: a window of zero, and a byte at a time.
+listen_up
+for habit in zero_window endless; do
+    start_peer $habit - python3 "$here/hostile.py" far $far4 call "$ethernet" $near4 9001 $habit
+done
+held()
+{
+    test "$(grep -c '"to":"ESTABLISHED","certainty":"known"' "$tmp/heard")" -ge "$1"
+}
+check 'two without end: both have begun' poll held 2
+for n in 1 2 3; do
+    honest "two without end, $n"
+done
+sleep 2
+finish_ear 'two without end'
+client=$(sed -n 's/.*"received_bytes":\([0-9]*\),.*/\1/p' "$tmp/heard" | sort -n | tail -n 1)
+check 'two without end: bytes were taken one by one' test "$client" -gt 100
 done_testing
