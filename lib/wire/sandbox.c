@@ -117,25 +117,25 @@ static int add_special(scmp_filter_ctx f)
             error = add(f, SCMP_ACT_ALLOW, "tkill", 2, thread);
     }
     const struct {
-        uint32_t action;
         const char *name;
-        unsigned n;
         const struct scmp_arg_cmp *args;
+        uint32_t action;
+        unsigned n;
     } special[] = {
-        {SCMP_ACT_ALLOW, "mmap", 1, no_exec},
-        {SCMP_ACT_ALLOW, "mmap2", 1, no_exec},
-        {SCMP_ACT_ALLOW, "mprotect", 1, no_exec},
-        {SCMP_ACT_ALLOW, "newfstatat", 1, by_number},
-        {SCMP_ACT_ALLOW, "fstatat64", 1, by_number},
-        {SCMP_ACT_ALLOW, "statx", 1, statx_by_number},
-        {SCMP_ACT_ERRNO(EACCES), "newfstatat", 1, by_path},
-        {SCMP_ACT_ERRNO(EACCES), "fstatat64", 1, by_path},
-        {SCMP_ACT_ERRNO(EACCES), "statx", 1, statx_by_path},
+        {"mmap", no_exec, SCMP_ACT_ALLOW, 1},
+        {"mmap2", no_exec, SCMP_ACT_ALLOW, 1},
+        {"mprotect", no_exec, SCMP_ACT_ALLOW, 1},
+        {"newfstatat", by_number, SCMP_ACT_ALLOW, 1},
+        {"fstatat64", by_number, SCMP_ACT_ALLOW, 1},
+        {"statx", statx_by_number, SCMP_ACT_ALLOW, 1},
+        {"newfstatat", by_path, SCMP_ACT_ERRNO(EACCES), 1},
+        {"fstatat64", by_path, SCMP_ACT_ERRNO(EACCES), 1},
+        {"statx", statx_by_path, SCMP_ACT_ERRNO(EACCES), 1},
         /* glibc names its memory where a tunable asks for it, and need not. */
-        {SCMP_ACT_ERRNO(EINVAL), "prctl", 1, naming},
+        {"prctl", naming, SCMP_ACT_ERRNO(EINVAL), 1},
         /* libpcap takes its ring down before it closes the socket, which does that as well. The
          * kernel's code for it has been a way to root more than once. */
-        {SCMP_ACT_ERRNO(EPERM), "setsockopt", 2, ring},
+        {"setsockopt", ring, SCMP_ACT_ERRNO(EPERM), 2},
     };
     for (size_t i = 0; i < SIZE(special) && !error; i++)
         error = add(f, special[i].action, special[i].name, special[i].n, special[i].args);

@@ -136,6 +136,7 @@ begin '"segment"' send --json "$far4:7001" --flags A --source-port 5002 --wait 1
 has 'send without a guard'
 end 143 'send without a guard'
 
+rm "$tmp/packets"
 begin '' send --json "$far4:7001" -c 30 --rate 5000 --ports 3 --wait 100s --wait-all --pcap "$tmp/packets"
 poll test -s "$tmp/packets"
 held 'send --rate'
