@@ -202,7 +202,7 @@ static int load(scmp_filter_ctx f, sandbox_stopped *tell)
     if (error)
         return error;
     /* Kernels before 5.16 slow filtered processes down, for the sake of those that run the code of
-     * strangers. An older libseccomp cannot say that we do not: no error. */
+     * strangers. The oldest cannot be told that we do not: no error. */
     seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
     error = handle(tell, &before);
     if (error)
