@@ -2,6 +2,24 @@
 
 #include "cmd/target.h"
 
+#define MEMORY_PAUSE (20 * WAVE_MS) /* before memory that was short is asked for again */
+#define MEMORY_MOST (2 * WAVE_S)    /* of that, before we give up */
+
+/* No event of the engine's will tell when there is memory again. */
+static void await_memory(struct session *s, struct client *x, wave_time now)
+{
+    if (!x->exchange.starved) {
+        x->starved_at = 0;
+        return;
+    }
+    if (!x->starved_at)
+        x->starved_at = now;
+    if (now - x->starved_at > MEMORY_MOST)
+        session_fail(s,
+                     &(struct diag){"no memory for what is to be sent; free some, and try again"});
+    session_again(s, now + MEMORY_PAUSE);
+}
+
 /* Gives the peer our data, and takes what it sent. */
 static void move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
@@ -16,6 +34,7 @@ static void move_data(struct session *s, struct client *x, struct conn *e, wave_
         session_fail(s, &d);
     else if (taken || given)
         session_changed(s, x->conn, now);
+    await_memory(s, x, now);
 }
 
 bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time now, wave_time *at)

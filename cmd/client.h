@@ -17,8 +17,9 @@ struct client {
     struct session_conn *conn;
     struct exchange exchange;
     struct verify verify;
-    wave_time taken_at; /* when data was last written out: the peer may have waited for that */
-    bool closed;        /* our side was closed, one way or the other: it gives no more data */
+    wave_time taken_at;   /* when data was last written out: the peer may have waited for that */
+    wave_time starved_at; /* since when there is no memory for what is to be sent; 0: there is */
+    bool closed;          /* our side was closed, one way or the other: it gives no more data */
 };
 
 /* What makes one command of it. */

@@ -8,7 +8,7 @@ int exchange_open(struct exchange *x, const struct options *o, struct diag *d)
 {
     int error;
 
-    x->ended = x->waits_for_source = x->waits_for_out = false;
+    x->ended = x->starved = x->waits_for_source = x->waits_for_out = false;
     x->at = x->have = 0;
     x->out = FILE_NONE;
     error = source_open(&x->source, o, d);
@@ -49,6 +49,7 @@ int exchange_feed(struct exchange *x, struct conn *c, wave_time now, struct diag
 {
     int total = 0, n = 0;
 
+    x->starved = false;
     while (total < INT_MAX / 2) {
         /* At the end of the data the source is asked even without room, so that a close need not
          * wait for one more acknowledgement. */
@@ -59,6 +60,7 @@ int exchange_feed(struct exchange *x, struct conn *c, wave_time now, struct diag
             break;
         n = conn_send(c, now, x->buffer + x->at, x->have);
         if (n <= 0) {
+            x->starved = n == 0 && conn_send_room(c);
             n = 0; /* no room, or closed: the state says what comes next */
             break;
         }

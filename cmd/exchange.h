@@ -15,6 +15,7 @@ struct exchange {
     struct source source;
     struct file out;
     bool ended;            /* the source has no more */
+    bool starved;          /* there was no memory for what is to be sent: try again soon */
     bool waits_for_source; /* it may have more later */
     bool waits_for_out;    /* received bytes are left with the connection meanwhile */
     size_t at, have;       /* of `buffer`: what the connection had no room for */

@@ -69,7 +69,6 @@ void source_close(struct source *s);
  * received bytes or the capture have taken that. */
 FILE *report_stream(const struct options *o);
 
-
 /* Writes out what the stream, standard output or standard error, holds. WAVE_ESYS with *d filled in
  * when that fails, or failed before. */
 int stream_flush(FILE *to, struct diag *d);

@@ -218,6 +218,8 @@ static int run(struct load *l)
     confine(l->options);
     announce(l);
     load_loop(l);
+    if (l->timed_out && stack_env(l->stack)->mem_short)
+        load_fail(l, &(struct diag){"the timeout ran out, and there was no memory for data"});
     stats = wire_stats(l->wire);
     if (l->pcap && (pcapfile_end(l->pcap, "", stats.received, stats.dropped, &d) ||
                     pcapfile_flush(l->pcap, &d)))

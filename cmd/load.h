@@ -71,9 +71,10 @@ struct load {
     uint32_t place_first, places;
     uint32_t queued; /* segments that the wire has not been told to flush */
 
-    wave_time now;  /* the engine's clock, as last read */
-    wave_time skew; /* of stamps, ahead of it */
-    wave_time when; /* when what is being looked at happened, by the engine's clock */
+    wave_time now;   /* the engine's clock, as last read */
+    wave_time skew;  /* of stamps, ahead of it */
+    wave_time pause; /* the kernel had no room the last time; 0: it had */
+    wave_time when;  /* when what is being looked at happened, by the engine's clock */
     wave_time began, next_open, next_tell, deadline;
 
     uint32_t opened, counts[REPORT_VERDICTS];

@@ -7,6 +7,7 @@
 
 #include "cmd/files.h"
 #include "cmd/human.h"
+#include "cmd/render_json.h"
 #include "lib/wire/diag.h"
 
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
@@ -60,6 +61,8 @@ static json_t *json_spread(const struct spread *s)
 
 static json_t *json_figures(const char *event, const struct load_figures *f)
 {
+    render_json_begin();
+
     json_t *o = json_object(), *c = json_object();
 
     json_object_set_new(c, "opened", json_integer(f->opened));
@@ -77,15 +80,17 @@ static json_t *json_figures(const char *event, const struct load_figures *f)
     json_object_set_new(o, "capture",
                         json_pack("{s:I,s:I}", "received", (json_int_t)f->wire.received, "dropped",
                                   (json_int_t)f->wire.dropped));
+    json_object_set_new(o, "outgoing",
+                        json_pack("{s:I,s:I}", "segments", (json_int_t)f->wire.sent, "no_room",
+                                  (json_int_t)f->wire.retried));
     return o;
 }
 
 static int json_write(FILE *to, json_t *o, struct diag *d)
 {
-    bool written = o && json_dumpf(o, to, JSON_LINE) == 0 && fputc('\n', to) != EOF;
+    bool written = render_json_end(o, JSON_LINE, to);
     int error = stream_flush(to, d);
 
-    json_decref(o);
     if (!error && !written)
         error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
     return error;
@@ -172,6 +177,9 @@ static void put_table(struct load_report *r, const struct load_figures *f,
             human_count(f->wire.received, t));
     fprintf(to, "%s dropped%s\n", human_count(f->wire.dropped, n),
             f->wire.dropped ? " (and sent again)" : "");
+    if (f->wire.retried)
+        fprintf(to, "sending     the kernel had no room %s time%s: each time sent after a pause\n",
+                human_count(f->wire.retried, n), f->wire.retried == 1 ? "" : "s");
     if (f->sent_bytes || f->received_bytes)
         fprintf(to, "data        %s sent, %s received\n", human_bytes(f->sent_bytes, n),
                 human_bytes(f->received_bytes, t));

@@ -99,9 +99,9 @@ static void closed(const struct outcome_facts *f, struct outcome *o)
 
 static void lost(const struct outcome_facts *f, struct outcome *o)
 {
-    if (f->unsent)
-        set(f, o, VERDICT_LOCAL, "none", NULL, "connected to %s until we could no longer send: %s",
-            f->peer, f->unsent);
+    if (f->hindered)
+        set(f, o, VERDICT_LOCAL, "none", NULL,
+            "connected to %s until this host could not go on: %s", f->peer, f->hindered);
     else if (f->end == END_KEEPALIVE)
         set(f, o, VERDICT_LOST, "none", NULL,
             "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
@@ -133,10 +133,10 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
         not_acknowledged(f, o);
     else if (!f->path.established)
         unanswered(f, o);
-    else if (f->outstanding && f->unsent)
+    else if (f->hindered)
         set(f, o, VERDICT_LOCAL, "local", "reset",
-            "connected to %s until we could no longer send, and the timeout of %s ran out: %s",
-            f->peer, waited, f->unsent);
+            "connected to %s until this host could not go on, and the timeout of %s ran out: %s",
+            f->peer, waited, f->hindered);
     else if (f->outstanding)
         set(f, o, VERDICT_LOST, "local", "reset",
             "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",

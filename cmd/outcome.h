@@ -43,13 +43,13 @@ struct outcome_facts {
     struct outcome_path path;
     enum conn_end end;
     enum outcome_stop stop;
-    int signal;              /* with STOP_SIGNAL */
-    const char *error;       /* with STOP_LOCAL */
-    bool unread;             /* nobody will read the sentence: it is left empty */
-    const char *unsent;      /* why this host could not send what it sent last, or NULL */
-    const char *peer;        /* "192.0.2.1:80" */
-    const char *awaited;     /* what the run still waited for: "the peer's FIN" */
-    bool outstanding;        /* data or FIN of ours is unacknowledged and was sent again */
+    int signal;           /* with STOP_SIGNAL */
+    const char *error;    /* with STOP_LOCAL */
+    const char *hindered; /* what this host lacked for sending or for keeping what came, or NULL */
+    bool unread;          /* nobody will read the sentence: it is left empty */
+    const char *peer;     /* "192.0.2.1:80" */
+    const char *awaited;  /* what the run still waited for: "the peer's FIN" */
+    bool outstanding;     /* data or FIN of ours is unacknowledged and was sent again */
     enum state local, state; /* ours when it ended; the peer's, as far as known */
     uint32_t syn_sent;       /* SYNs of ours */
     uint32_t syn_acks;       /* of the peer's that were seen */

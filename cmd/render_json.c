@@ -1,12 +1,38 @@
 #include "cmd/render_json.h"
 
-#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/addr.h"
 
 /* Doubles are good for 15 digits: nanoseconds of an eleven-day run, and no digits of noise. */
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
+/* Whether the line that is being put together has lost a part. Jansson leaves out what it finds no
+ * memory for, and few of its functions say so. */
+static bool lost;
+
+static void *allocate(size_t size)
+{
+    void *p = malloc(size);
+
+    lost = lost || !p;
+    return p;
+}
+
+void render_json_begin(void)
+{
+    json_set_alloc_funcs(allocate, free);
+    lost = false;
+}
+
+bool render_json_end(json_t *line, size_t flags, FILE *to)
+{
+    bool ok = line && !lost && json_dumpf(line, to, flags) == 0 && fputc('\n', to) != EOF;
+
+    json_decref(line);
+    return ok && !lost;
+}
 
 static json_t *seconds(wave_time t)
 {
@@ -326,6 +352,9 @@ static void verdict(json_t *to, const struct report_verdict *v)
         json_object_set_new(to, "capture",
                             json_pack("{s:I,s:I}", "received", (json_int_t)v->captured, "dropped",
                                       (json_int_t)v->dropped));
+        json_object_set_new(to, "outgoing",
+                            json_pack("{s:I,s:I}", "segments", (json_int_t)v->sent, "no_room",
+                                      (json_int_t)v->no_room));
     }
     json_object_set_new(to, "message", json_string(v->message ? v->message : ""));
 }
@@ -365,20 +394,20 @@ static void fill(json_t *to, const struct report_event *e)
 void render_json(void *self, const struct report_event *e)
 {
     static const char *const name[] = {
-        [REPORT_SEGMENT] = "segment", [REPORT_STATE] = "state", [REPORT_ICMP] = "icmp",
-        [REPORT_PROBE] = "probe",     [REPORT_NOTE] = "note",   [REPORT_WAIT] = "wait",
+        [REPORT_SEGMENT] = "segment",       [REPORT_STATE] = "state",    [REPORT_ICMP] = "icmp",
+        [REPORT_PROBE] = "probe",           [REPORT_NOTE] = "note",      [REPORT_WAIT] = "wait",
         [REPORT_UNANSWERED] = "unanswered", [REPORT_VERDICT] = "verdict"};
     struct render_json *j = self;
 
     if (e->kind == REPORT_WAIT)
         return;
+    render_json_begin();
     json_t *line = json_object();
     json_object_set_new(line, "event", json_string(name[e->kind]));
     json_object_set_new(line, "time", seconds(e->at));
     if (e->connection)
         json_object_set_new(line, "connection", json_integer(e->connection));
     fill(line, e);
-    if (!line || json_dumpf(line, j->to, JSON_LINE) != 0 || fputc('\n', j->to) == EOF)
+    if (!render_json_end(line, JSON_LINE, j->to))
         j->failed = true;
-    json_decref(line);
 }

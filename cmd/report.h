@@ -217,6 +217,7 @@ struct report_verdict {
     uint32_t opened;
     uint64_t cookies;           /* SYN cookies sent */
     uint64_t captured, dropped; /* frames of the capture */
+    uint64_t sent, no_room;     /* segments the kernel took, and how often it had no room for one */
     const char *message;
 };
 

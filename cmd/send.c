@@ -30,7 +30,8 @@
 #define BURST WIRE_BATCH      /* segments sent before what they draw is taken in */
 #define BATCH 256             /* packets taken in before it is our turn again */
 #define PAUSE (200 * WAVE_US) /* before a segment is offered again that the kernel refused */
-#define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
+#define PAUSE_MOST (10 * WAVE_MS)
+#define SPIN (60 * WAVE_US) /* a sleep shorter than this would take longer */
 #define DATA_MOST UINT16_MAX
 #define BULK_RING (32u << 20)
 
@@ -59,7 +60,7 @@ struct send {
 
     wave_time started, first, last; /* the run; the first and the last segment (wire_now()) */
     wave_time last_stamp;           /* of the last segment, as session_stamp() */
-    wave_time held_until;           /* the kernel had no room; 0: it has */
+    wave_time held_until, pause;    /* the kernel had no room; 0: it has */
     wave_time deadline;
     int signal;
     bool failed;
@@ -255,7 +256,8 @@ static bool flush_wire(struct send *s, wave_time now)
     struct diag d;
     int error = wire_flush(s->wire, &unsent, &d);
 
-    s->held_until = error == WAVE_EAGAIN ? now + PAUSE : 0;
+    s->pause = error != WAVE_EAGAIN ? 0 : s->pause ? time_min(2 * s->pause, PAUSE_MOST) : PAUSE;
+    s->held_until = s->pause ? now + s->pause : 0;
     if (error && error != WAVE_EAGAIN)
         fail(s, &d);
     return !error;
@@ -673,6 +675,8 @@ static int conclude(struct send *s)
                                             .guard = wire_info(s->wire)->guard,
                                             .captured = stats.received,
                                             .dropped = stats.dropped,
+                                            .sent = stats.sent,
+                                            .no_room = stats.retried,
                                             .message = s->failed ? s->error.text : message});
     if (flush_report(s, &d) == 0) {
         if (s->options->quiet && s->failed)

@@ -388,7 +388,10 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                                                 : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
-                              .unsent = c->unsent ? s->send_error.text : NULL,
+                              .hindered = c->unsent ? s->send_error.text
+                                          : stack_env(s->stack)->mem_short
+                                              ? "no memory for data; free some, and try again"
+                                              : NULL,
                               .unread = unread,
                               .peer = peer,
                               .awaited = c->awaited ? c->awaited : s->awaited,
@@ -468,6 +471,8 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
     stats = wire_stats(s->wire);
     v.captured = stats.received;
     v.dropped = stats.dropped;
+    v.sent = stats.sent;
+    v.no_room = stats.retried;
     if (!per_connection)
         end_files(s, &v);
     report_verdict(&s->report, session_stamp(), &v);

@@ -104,6 +104,10 @@ struct session {
     wave_time close_until; /* with STOP_LOCAL: how long connections may take to close */
     wave_time deadline;    /* of --timeout */
     wave_time due;         /* when the loop wanted to wake up */
+    wave_time again_at;    /* session_again() */
+    wave_time route_at;    /* when the route may be asked for again */
+    bool repeats;          /* a segment was sent again since */
+    char route[16];        /* the interface that it led through then; empty: ours */
 
     const char *awaited;
     wave_time awaited_until, awaited_since, awaited_told;
@@ -148,6 +152,9 @@ void session_release(struct session *s, struct session_conn *c);
 /* What the run waits for now, until when (WAVE_NEVER: no end is set); shown to who watches, and
  * named by the verdict of a run that is stopped. NULL: nothing. */
 void session_await(struct session *s, const char *what, wave_time until);
+
+/* To be called in a turn: the next one comes then at the latest, whatever this one returns. */
+void session_again(struct session *s, wave_time at);
 
 /* Runs until session_stop(), a signal or --timeout. */
 void session_run(struct session *s);

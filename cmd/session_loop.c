@@ -102,6 +102,8 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
                 report_local(&s->report, &c->flow, stamp, &change, c == of ? evidence : 0);
         } else if (e->kind == EVENT_TIMEOUT) {
             report_silent(&s->report, &c->flow, stamp);
+        } else if (e->kind == EVENT_RETRANSMIT) {
+            s->repeats = true;
         }
         if (s->ops->event)
             s->ops->event(s, c, e);
@@ -527,6 +529,25 @@ static bool receive(struct session *s)
     return more;
 }
 
+/* Where segments have to be sent again, the route may have come to lead elsewhere. */
+static void look_at_route(struct session *s, wave_time now)
+{
+    char text[200], interface[sizeof s->route] = "";
+
+    if (!s->repeats || now < s->route_at)
+        return;
+    s->repeats = false;
+    s->route_at = now + WAVE_S;
+    if (!wire_rerouted(s->wire, interface) || strcmp(interface, s->route) == 0)
+        return;
+    memcpy(s->route, interface, sizeof interface);
+    snprintf(text, sizeof text,
+             "the route has changed: it leads through %s now, and answers that come in there are "
+             "not seen, since %s is what is captured; if it stays so, start another run",
+             interface, wire_info(s->wire)->interface);
+    report_note(&s->report, NULL, session_stamp(), true, text);
+}
+
 /* Nothing was captured for a while: what waits for its segment waits in vain. */
 static void flush_changes(struct session *s)
 {
@@ -625,6 +646,11 @@ static void farewell(struct session *s)
     report_wait(&s->report, NULL, session_stamp(), NULL, 0);
 }
 
+void session_again(struct session *s, wave_time at)
+{
+    s->again_at = time_min(s->again_at, at);
+}
+
 void session_run(struct session *s)
 {
     while (!s->done) {
@@ -638,6 +664,8 @@ void session_run(struct session *s)
         output(s, now);
         more = receive(s);
         now = wire_now();
+        look_at_route(s, now);
+        s->again_at = WAVE_NEVER;
         until = s->done                 ? now
                 : s->stop == STOP_LOCAL ? session_wind_up(s, now)
                                         : s->ops->turn(s, now);
@@ -646,6 +674,7 @@ void session_run(struct session *s)
             session_stop(s, STOP_TIMEOUT);
         if (s->done)
             break;
+        until = time_min(until, s->again_at);
         until = time_min(until, time_min(s->deadline, stack_expiry(s->stack, now)));
         if (s->stuck.is)
             until = s->stuck.again_at;

@@ -151,9 +151,9 @@ static void unanswered(const struct term *t, const struct report_send *s)
 
     for (unsigned i = 0; i < s->ranges; i++)
         used += (size_t)snprintf(text + used, sizeof text - used,
-                                 s->unanswered[i].first == s->unanswered[i].last
-                                     ? "%s%" PRIu64
-                                     : "%s%" PRIu64 "-%" PRIu64,
+                                 s->unanswered[i].first == s->unanswered[i].last ? "%s%" PRIu64
+                                                                                 : "%s%" PRIu64
+                                                                                   "-%" PRIu64,
                                  i ? ", " : "", s->unanswered[i].first, s->unanswered[i].last);
     if (s->ranges && s->more)
         row(t, "unanswered", "%s and %s more", text, human_count(s->more, more));
@@ -235,4 +235,7 @@ void summary_event(void *self, const struct report_event *e)
     if (v->dropped)
         row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
             v->dropped, v->captured);
+    if (v->no_room)
+        row(t, "sending", "the kernel had no room %" PRIu64 " time%s: each time sent after a pause",
+            v->no_room, v->no_room == 1 ? "" : "s");
 }

@@ -55,9 +55,13 @@ void *env_realloc(struct env *e, void *old, size_t old_size, size_t new_size)
 {
     void *p;
 
-    if (new_size > old_size && new_size - old_size > e->mem_max - e->mem_used)
+    if (new_size > old_size && new_size - old_size > e->mem_max - e->mem_used) {
+        e->mem_short = true;
         return NULL;
+    }
     p = e->resize(e->resize_ctx, old, old_size, new_size);
+    if (new_size > old_size)
+        e->mem_short = !p;
     if (!p && new_size > 0)
         return NULL;
     e->mem_used = e->mem_used - old_size + new_size;

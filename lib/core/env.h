@@ -59,6 +59,7 @@ struct env {
     env_resize *resize;
     void *resize_ctx;
     size_t mem_used, mem_max; /* bytes of queues, over all connections */
+    bool mem_short;           /* the last time that more was wanted, there was none */
     uint64_t random;          /* state of env_random() */
     wave_time challenge_from; /* start of the second being counted */
     uint32_t challenges;      /* in that second */

@@ -279,10 +279,11 @@ int craft_refused(const struct craft *c, const struct addr *remote, int error, s
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENETDOWN:
-        return diag_fail(d, WAVE_ESYS,
-                         "cannot send to %s: %s; see whether interface, address and route are still "
-                         "there",
-                         to, strerror(error));
+        return diag_fail(
+            d, WAVE_ESYS,
+            "cannot send to %s: %s; see whether interface, address and route are still "
+            "there",
+            to, strerror(error));
     case EINVAL:
         if (address_link_local(c->v6, remote))
             return diag_fail(d, WAVE_ESYS,

@@ -21,6 +21,7 @@ struct way {
     struct addr remote;
     wave_time until; /* 0: empty */
     bool known;
+    bool ask; /* the next segment goes the ordinary way, so that the kernel looks after it */
     uint8_t header[DIRECT_HEADER];
 };
 
@@ -138,7 +139,8 @@ static bool find(struct direct *x, struct way *w)
     struct addr hop;
     uint8_t mac[NEIGH_MAC];
     return route_next_hop(x->nl, x->v6, &w->remote, x->to.sll_ifindex, &hop) == 0 &&
-           neigh_find(x->nl, x->to.sll_ifindex, x->v6, &hop, mac) == 0 && build(x, mac, w->header);
+           neigh_find(x->nl, x->to.sll_ifindex, x->v6, &hop, mac, &w->ask) == 0 &&
+           build(x, mac, w->header);
 }
 
 const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now)
@@ -149,8 +151,15 @@ const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_t
         return NULL; /* two that share a place must not ask the kernel in turn for each frame */
     if (now >= w->until) {
         w->remote = *remote;
+        w->ask = false;
         w->known = find(x, w);
         w->until = now + (w->known ? TRUSTED : RETRY);
+    }
+    /* A neighbour that only frames of ours go to grows stale, and the kernel would never find out
+     * that its address has changed. */
+    if (w->known && w->ask) {
+        w->ask = false;
+        return NULL;
     }
     return w->known ? w->header : NULL;
 }

@@ -41,7 +41,8 @@ int direct_fd(const struct direct *x);
 const struct sockaddr_ll *direct_to(const struct direct *x);
 
 /* The Ethernet header of frames to `remote`, DIRECT_HEADER bytes, valid until the next call; NULL
- * when the kernel would send them over another interface, or does not know the next hop now. */
+ * when the kernel would send them over another interface, does not know the next hop now, or is to
+ * look whether it still stands there: once a second at most, while what it knows is stale. */
 const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now);
 
 #endif

@@ -9,11 +9,11 @@
 #include "lib/wire/address.h"
 #include "lib/wire/netlink.h"
 
-/* An address that is stale is as good as the kernel's own next packet would find it: it sends, and
- * asks the neighbour meanwhile. */
+/* A stale address is as good as the kernel's own next packet would find it: it sends, and asks the
+ * neighbour meanwhile. */
 #define USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)
 
-bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC])
+bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale)
 {
     if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ndmsg))
         return false;
@@ -25,6 +25,7 @@ bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC])
     {
         if (mnl_attr_get_type(a) == NDA_LLADDR && mnl_attr_get_payload_len(a) == NEIGH_MAC) {
             memcpy(mac, mnl_attr_get_payload(a), NEIGH_MAC);
+            *stale = ndm->ndm_state & NUD_STALE;
             return true;
         }
     }
@@ -33,18 +34,18 @@ bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC])
 
 struct answer {
     uint8_t mac[NEIGH_MAC];
-    bool is;
+    bool is, stale;
 };
 
 static int each(const struct nlmsghdr *nlh, void *data)
 {
     struct answer *a = data;
-    a->is = neigh_parse(nlh, a->mac) || a->is;
+    a->is = neigh_parse(nlh, a->mac, &a->stale) || a->is;
     return MNL_CB_OK;
 }
 
 int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
-               uint8_t mac[NEIGH_MAC])
+               uint8_t mac[NEIGH_MAC], bool *stale)
 {
     union netlink_request request = {.bytes = {0}};
     struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
@@ -61,5 +62,6 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
     if (!a.is)
         return -ENOENT;
     memcpy(mac, a.mac, NEIGH_MAC);
+    *stale = a.stale;
     return 0;
 }

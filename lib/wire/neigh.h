@@ -14,14 +14,15 @@
 
 /*
  * The Ethernet address of `hop` on that interface, as far as the kernel takes it for good; it finds
- * out when something is sent there in the ordinary way. 0, or a negative errno: ENOENT when it is
- * not known (now).
+ * out when something is sent there in the ordinary way. `stale`: it is old, and the next thing sent
+ * in the ordinary way makes the kernel ask whether it still holds. 0, or a negative errno: ENOENT
+ * when it is not known (now).
  */
 int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
-               uint8_t mac[NEIGH_MAC]);
+               uint8_t mac[NEIGH_MAC], bool *stale);
 
 /* What RTM_GETNEIGH answers: false when it is another kind of message, too short, of no use to
  * send to, or has no Ethernet address. */
-bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC]);
+bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "lib/wire/wire.h"
 
+#include <errno.h>
 #include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
+#include "lib/wire/netlink.h"
 #include "lib/wire/privilege.h"
 #include "lib/wire/route.h"
 #include "lib/wire/stamp.h"
@@ -31,6 +33,7 @@ struct wire {
     struct capture *capture;
     struct stamp stamp;
     struct guard *guard;   /* one for each port; NULL: none */
+    struct mnl_socket *nl; /* to ask for the route again; NULL: it cannot change */
     struct guards *guards; /* of scattered ports, then, which lie within `lports` */
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
     uint16_t lports;  /* from flow.lport on */
@@ -100,6 +103,27 @@ static int open_direct(struct wire *w, const struct wire_config *config, const s
     if (error == 0 && config->flood && direct_flood(w->direct))
         batch_flood(w->batch);
     return error;
+}
+
+static int open_again(struct wire *w, const struct wire_config *config, struct diag *d)
+{
+    if (config->listen || config->interface || config->scope || w->info.loopback)
+        return 0;
+    w->nl = netlink_open(NETLINK_ROUTE);
+    return w->nl ? 0
+                 : diag_fail(d, WAVE_ESYS, "cannot ask the kernel for routes: %s", strerror(errno));
+}
+
+bool wire_rerouted(const struct wire *w, char interface[16])
+{
+    char name[16];
+    int ifindex;
+
+    if (!w->nl || route_through(w->nl, w->flow.v6, &w->flow.remote, &ifindex, name) != 0 ||
+        ifindex == w->info.ifindex)
+        return false;
+    memcpy(interface, name, sizeof name);
+    return true;
 }
 
 static int open_scattered(struct wire *w, uint32_t count, const struct guard_query *q,
@@ -188,6 +212,8 @@ static int open_all(struct wire *w, const struct wire_config *config, struct dia
     if (error == 0)
         error = open_direct(w, config, &r, d);
     if (error == 0)
+        error = open_again(w, config, d);
+    if (error == 0)
         error = open_guard(w, config, &r, d);
     if (error == 0)
         error = open_capture(w, config, &r, d);
@@ -225,6 +251,8 @@ void wire_close(struct wire *w)
     free(w->guard);
     guards_close(w->guards);
     batch_close(w->batch);
+    if (w->nl)
+        mnl_socket_close(w->nl);
     direct_close(w->direct);
     craft_close(w->craft);
     free(w);

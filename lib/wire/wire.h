@@ -155,6 +155,13 @@ struct wire_packet {
  */
 int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 
+/*
+ * Whether the kernel's route to the remote has come to lead through another interface than the one
+ * that is captured, which answers may then come in by: true, and that one's name. False where this
+ * cannot be or cannot be told: on lo, listening, or when an interface was asked for.
+ */
+bool wire_rerouted(const struct wire *w, char interface[16]);
+
 /* The descriptor that poll(2) waits on for wire_next(). */
 int wire_fd(const struct wire *w);
 

@@ -6,6 +6,7 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn the sa
   echo       sends back what it gets, closes when the other side has
   discard    reads to the end, then closes
   answer     reads to the end of input, then sends 100,000 bytes, then closes
+  large      sends 8,000,000 bytes and closes, reads on until the other side closes
   first      sends a line and closes at once, reads on until the other side closes
   reset      waits for a byte, then resets (SO_LINGER of zero)
   hold       neither reads nor closes
@@ -40,6 +41,12 @@ def echo(conn):
 def answer(conn):
     rest(conn)
     conn.sendall(bytes(i & 255 for i in range(100000)))
+
+
+def large(conn):
+    conn.sendall(bytes(i & 255 for i in range(250)) * 32000)
+    conn.shutdown(socket.SHUT_WR)
+    rest(conn)
 
 
 def first(conn):
@@ -102,7 +109,7 @@ def cut(conn):
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-HABITS = {f.__name__: f for f in (echo, answer, first, reset, urgent, hold, stay, sort, slow, probe, cut)}
+HABITS = {f.__name__: f for f in (echo, answer, large, first, reset, urgent, hold, stay, sort, slow, probe, cut)}
 HABITS["discard"] = rest
 
 

@@ -174,18 +174,17 @@ static void a_local_error_is_told(void **state)
     assert_outcome(&f, VERDICT_LOCAL, "peer", "reset", "No space left");
 }
 
-/* What looks like a silent peer is our own silence. */
+/* What looks like a silent peer is our own failure. */
 static void a_host_that_cannot_send_is_told(void **state)
 {
     struct outcome_facts f = facts(END_TIMEOUT, STOP_END, true);
     (void)state;
-    f.unsent = "cannot send to 192.0.2.1: Network is unreachable";
-    assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "no longer send: cannot send");
+    f.hindered = "cannot send to 192.0.2.1: Network is unreachable";
+    assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "could not go on: cannot send");
     f.end = END_KEEPALIVE;
-    assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "no longer send: cannot send");
+    assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "could not go on: cannot send");
     f = facts(END_ABORTED, STOP_TIMEOUT, true);
-    f.unsent = "cannot send to 192.0.2.1: Network is unreachable";
-    f.outstanding = true;
+    f.hindered = "cannot send to 192.0.2.1: Network is unreachable";
     assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "ran out: cannot send");
 }
 

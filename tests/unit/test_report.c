@@ -283,8 +283,8 @@ static void verdict_says_what_the_contract_names(void **state)
         "\"syn_sent\":1,\"mss\":1460,\"wscale\":7,\"sack\":true,\"timestamps\":true,"
         "\"ecn\":false},\"sent_bytes\":78,\"received_bytes\":5000000000,"
         "\"retransmissions\":0,\"close\":{\"by\":\"local\",\"kind\":\"four-way\"},\"guard\":"
-        "\"socket filter\",\"capture\":{\"received\":9,\"dropped\":0},\"message\":\"a "
-        "sentence\"}");
+        "\"socket filter\",\"capture\":{\"received\":9,\"dropped\":0},\"outgoing\":{"
+        "\"segments\":0,\"no_room\":0},\"message\":\"a sentence\"}");
     json_decref(all);
     script_finish(&t);
 }

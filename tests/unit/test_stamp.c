@@ -52,8 +52,8 @@ static void as_it_is_while_nobody_sets_the_clock(void **state)
 /* To and fro, after a silence and in the midst of frames. */
 static void set_while_nothing_waits(void **state)
 {
-    static const wave_time steps[] = {HOUR, -(wave_time)HOUR, -(wave_time)HOUR, 100 * HOUR,
-                                      20 * WAVE_MS, -(wave_time)(20 * WAVE_MS)};
+    static const wave_time steps[] = {HOUR,       -(wave_time)HOUR, -(wave_time)HOUR,
+                                      100 * HOUR, 20 * WAVE_MS,     -(wave_time)(20 * WAVE_MS)};
     (void)state;
     for (int drained = 0; drained < 2; drained++) {
         struct stamp s = begin();

@@ -81,16 +81,19 @@ static void a_neighbour_is_one_only_while_it_can_be_sent_to(void **state)
     (void)state;
     union netlink_request m;
     uint8_t mac[NEIGH_MAC] = {0};
+    bool stale = false;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(neigh_parse(neigh_message(&m, bad[i], NEIGH_MAC), mac));
-    assert_false(neigh_parse(neigh_message(&m, NUD_STALE, 0), mac));
-    assert_false(neigh_parse(neigh_message(&m, NUD_STALE, 20), mac)); /* InfiniBand's */
+        assert_false(neigh_parse(neigh_message(&m, bad[i], NEIGH_MAC), mac, &stale));
+    assert_false(neigh_parse(neigh_message(&m, NUD_STALE, 0), mac, &stale));
+    assert_false(neigh_parse(neigh_message(&m, NUD_STALE, 20), mac, &stale)); /* InfiniBand's */
     assert_int_equal(mac[0], 0);
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_true(neigh_parse(neigh_message(&m, good[i], NEIGH_MAC), mac));
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(neigh_parse(neigh_message(&m, good[i], NEIGH_MAC), mac, &stale));
+        assert_int_equal(stale, good[i] == NUD_STALE);
+    }
     assert_int_equal(mac[5], 7);
     neigh_message(&m, NUD_STALE, NEIGH_MAC)->nlmsg_type = RTM_DELNEIGH;
-    assert_false(neigh_parse(&m.header, mac));
+    assert_false(neigh_parse(&m.header, mac, &stale));
 }
 
 static void a_route_of_ipv6_and_one_with_nothing(void **state)

@@ -1,0 +1,201 @@
+#!/bin/sh
+# Faults of the host that tcpwave runs on: the wall clock is set in mid-run, the process is stopped
+# and goes on, the capture loses frames, the kernel has no room for what is sent, memory runs out.
+# fault.c, preloaded, does to the process what cannot be had otherwise.
+. "$(dirname "$0")/lib.sh"
+ground_enter "$@"
+need python3 "${CC:-cc}"
+ground_up || exit 1
+
+here=$(cd "$(dirname "$0")" && pwd)
+${CC:-cc} -shared -fPIC -O1 -o "$tmp/fault.so" "$here/fault.c" -ldl 2>"$tmp/cc.log" || {
+    echo "# fault.c cannot be built as a shared object here: $(head -n 1 "$tmp/cc.log")"
+    exit 77
+}
+head -c 400000 /dev/urandom >"$tmp/data"
+start_peer echo 7 python3 "$here/peer.py" 7 echo
+start_peer hold 8 python3 "$here/peer.py" 8 hold
+start_peer discard 9 python3 "$here/peer.py" 9 discard
+start_peer large 10 python3 "$here/peer.py" 10 large
+
+# faulty FAULT=VALUE... CMD...: the program alone has them, not what starts it
+faulty()
+{
+    local faults=
+    while case $1 in FAULT_*) true ;; *) false ;; esac do
+        faults="$faults $1"
+        shift
+    done
+    try sh -c 'faults=$1; shift; exec env LD_PRELOAD='"$tmp/fault.so"' $faults "$@"' sh "$faults" "$@"
+}
+
+ended()
+{
+    check "$2: status $1" test "$status" = "$1"
+    [ "$status" = "$1" ] || show_try
+}
+
+none_left()
+{
+    ! peer ss -Htan | grep -Evq '^(LISTEN|TIME-WAIT)'
+}
+
+# Every time and duration in what was told is one that a run of this length can have.
+sane_times()
+{
+    check "$1: no time in it is negative or absurd" python3 - "$tmp/out" "$2" <<'END'
+import json, sys
+def durations(value, name=""):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from durations(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from durations(inner, name)
+    elif isinstance(value, float) or name == "time":
+        yield name, value
+last = 0
+for line in open(sys.argv[1], encoding="utf-8"):
+    event = json.loads(line)
+    for name, value in durations(event):
+        assert 0 <= value < float(sys.argv[2]) or "rate" in name, (name, value, line)
+    assert event["time"] >= last - 0.1, (last, line)
+    last = event["time"]
+END
+}
+
+# The wall clock.
+
+for by in 3600 -3600; do
+    name="the clock set by $by s"
+    faulty FAULT_CLOCK=300:$by "$TCPWAVE" keepalive "$far4:8" --garbage --idle 200ms --interval 400ms \
+        --for 1500ms --json --pcap "$tmp/clock.pcapng"
+    ended 0 "$name, keepalive"
+    sane_times "$name, keepalive" 10
+    expect_json verdict keepalive.answered "$(json_get verdict keepalive.sent)" \
+        "$name, keepalive: every probe was answered"
+    faulty FAULT_CLOCK=100:$by "$TCPWAVE" connect "$far4:7" -f "$tmp/data" -o "$tmp/got" --hold 400ms --json
+    ended 0 "$name, connect"
+    sane_times "$name, connect" 10
+    check "$name, connect: the data is whole" cmp -s "$tmp/data" "$tmp/got"
+    faulty FAULT_CLOCK=200:$by "$TCPWAVE" load "$far4:7" --connections 300 --rate 600 -d hello --json
+    ended 0 "$name, load"
+    sane_times "$name, load" 10
+    faulty FAULT_CLOCK=250:$by "$TCPWAVE" send "$far4:9" --count 6 --interval 100ms --json
+    ended 0 "$name, send"
+    sane_times "$name, send" 10
+    expect_json verdict send.answered 6 "$name, send: all were answered in time"
+done
+
+# The process is stopped right after it has sent something, and goes on when the answer has long been
+# there and every timer has run out.
+
+# stopped AFTER SECONDS CMD...
+stopped()
+{
+    local after=$1 seconds=$2 pid
+    shift 2
+    LD_PRELOAD=$tmp/fault.so FAULT_STOP=$after "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    pid=$!
+    pids="$pids $pid"
+    poll grep -q '^State:.T' /proc/$pid/status
+    sleep "$seconds"
+    kill -CONT $pid
+    wait $pid
+    status=$?
+    case " $* " in
+    *" --json "*) cat "$tmp/out" >>"$tmp/json" ;;
+    esac
+}
+
+stopped 3 2 "$TCPWAVE" keepalive "$far4:8" --garbage --idle 300ms --interval 300ms --count 1 --for 3 --json
+ended 0 "stopped during a probe"
+sane_times "stopped during a probe" 20
+expect_json verdict keepalive.answered "$(json_get verdict keepalive.sent)" \
+    "stopped during a probe: every probe was answered"
+stopped 3 2 "$TCPWAVE" connect "$far4:7" -d hello --give-up 1 --json
+ended 0 "stopped with data under way"
+expect_json verdict retransmissions 0 "stopped with data under way: none of it is sent again"
+sane_times "stopped with data under way" 20
+stopped 1 2 "$TCPWAVE" connect "$far4:7" --syn-retries 0 --json
+ended 0 "stopped during the handshake"
+stopped 3 2 "$TCPWAVE" load "$far4:7" -d hello --connections 20 --give-up 1 --json
+ended 0 "load, stopped"
+expect_json verdict connections.lost 0 "load, stopped: none is lost"
+sane_times "load, stopped" 20
+
+# A capture that nobody empties loses frames. One frame a segment, so that they are many.
+if peer ip link set far gso_max_segs 1 2>/dev/null; then
+    stopped 60 1 "$TCPWAVE" connect "$far4:10" -o "$tmp/got" --close=passive --timeout 30 --json
+    ended 0 "lost frames"
+    python3 -c 'import sys; sys.stdout.buffer.write(bytes(i & 255 for i in range(250)) * 32000)' >"$tmp/large"
+    check "lost frames: they are counted" test "$(json_get verdict capture.dropped)" -gt 0
+    check "lost frames: the peer sent them again, and the data is whole" cmp -s "$tmp/large" "$tmp/got"
+    stopped 60 1 "$TCPWAVE" connect "$far4:10" -o "$tmp/got" --close=passive --timeout 30
+    expect_line out 'frames were lost for want of room' "lost frames: it is said"
+else
+    skip "lost frames" "this ip(8) cannot keep the kernel from joining segments"
+fi
+
+# Sending.
+
+faulty FAULT_SEND=3 "$TCPWAVE" connect "$far4:7" -f "$tmp/data" -o "$tmp/got" --json
+ended 0 "no room now and then"
+check "no room now and then: the data is whole" cmp -s "$tmp/data" "$tmp/got"
+check "no room now and then: it is counted" test "$(json_get verdict outgoing.no_room)" -gt 0
+faulty FAULT_SEND=2 "$TCPWAVE" connect "$far4:7" -f "$tmp/data" -o "$tmp/got"
+ended 0 "no room every other time"
+check "no room every other time: the data is whole" cmp -s "$tmp/data" "$tmp/got"
+expect_line out 'the kernel had no room [0-9]+ times?' "no room every other time: it is said"
+faulty FAULT_SEND=4 "$TCPWAVE" load "$far4:7" -d hello --connections 500 --json
+ended 0 "load, no room now and then"
+check "load, no room now and then: it is counted" test "$(json_get verdict outgoing.no_room)" -gt 0
+faulty FAULT_SEND_ALL=50 "$TCPWAVE" load "$far4:7" -d hello --connections 300 --rate 1500
+ended 0 "load, no room for a while"
+expect_line out '300 as asked' "load, no room for a while: every connection went as asked"
+expect_line out 'the kernel had no room [0-9]+ times?' "load, no room for a while: it is said"
+faulty FAULT_SEND=2 "$TCPWAVE" send "$far4:9" --count 40 --interval 5ms --json
+ended 0 "send, no room now and then"
+expect_json verdict send.answered 40 "send, no room now and then: every segment went out"
+check "send, no room now and then: it is counted" test "$(json_get verdict outgoing.no_room)" -gt 0
+
+# Memory. One allocation fails; then all from one on.
+
+# starved NAME STEP CMD...: every STEPth allocation, each in a run of its own. What came of them is
+# counted by status; a run that fails has to say that it is for memory.
+starved()
+{
+    local name=$1 step=$2 how n count bad=
+    shift 2
+    faulty FAULT_MEMORY_COUNT="$tmp/count" "$@"
+    ended 0 "$name, memory enough"
+    count=$(cat "$tmp/count")
+    for how in FAULT_MEMORY FAULT_MEMORY_ALL; do
+        bad=
+        n=1
+        while [ $n -le "$count" ]; do
+            faulty $how=$n "$@"
+            case $status in
+            0) ;;
+            3) grep -Eiq 'memory|malloc|enough' "$tmp/out" "$tmp/err" || bad="$bad $n:silent" ;;
+            *) bad="$bad $n:$status" ;;
+            esac
+            n=$((n + step))
+            [ $how = FAULT_MEMORY ] || n=$((n + 2 * step))
+        done
+        check "$name, $how up to $count: each run succeeds, or says why with status 3" test -z "$bad"
+        [ -z "$bad" ] || note "these did not:$bad"
+        check "$name, $how: no connection is left" poll none_left
+    done
+}
+
+stop hold
+keep_json=$(wc -l <"$tmp/json")
+starved "connect" 1 "$TCPWAVE" connect "$far4:7" -d hello -q --linger 300ms --timeout 6
+starved "connect --json" 37 "$TCPWAVE" connect "$far4:7" -d hello --json --linger 300ms --timeout 6
+starved "load" 4 "$TCPWAVE" load "$far4:7" -d hello --connections 3 -q --timeout 4
+starved "send" 4 "$TCPWAVE" send "$far4:9" --count 1 -q --timeout 4
+head -n "$keep_json" "$tmp/json" >"$tmp/json.kept" # lines that memory ended are not held to it
+mv "$tmp/json.kept" "$tmp/json"
+
+done_testing
