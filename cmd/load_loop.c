@@ -13,15 +13,15 @@
 #include "cmd/session.h"
 #include "cmd/signals.h"
 
-#define RECEIVE_MOST 256        /* packets taken in before others have their turn */
-#define OPEN_MOST 64            /* connections opened likewise */
-#define AWAITING_MOST 1024      /* answers to SYNs and FINs, where no rate is asked for */
-#define STOP_MOST 256           /* connections closed likewise, when the run is to end */
-#define CLOCK_EVERY 16          /* packets between two readings of the clock */
-#define CATCH_UP (10 * WAVE_MS) /* of a rate that we fell behind of, no more is made good */
-#define SPIN (50 * WAVE_US)     /* of silence, before it is worth to sleep */
-#define NO_ROOM (100 * WAVE_US) /* before the kernel is offered again what it had no room for */
-#define NO_ROOM_MOST (10 * WAVE_MS)
+#define RECEIVE_MOST 256            /* packets taken in before others have their turn */
+#define OPEN_MOST 64                /* connections opened likewise */
+#define AWAITING_MOST 1024          /* answers to SYNs and FINs, where no rate is asked for */
+#define STOP_MOST 256               /* connections closed likewise, when the run is to end */
+#define CLOCK_EVERY 16              /* packets between two readings of the clock */
+#define CATCH_UP (10 * WAVE_MS)     /* of a rate that we fell behind of, no more is made good */
+#define SPIN (50 * WAVE_US)         /* of silence, before it is worth to sleep */
+#define NO_ROOM (100 * WAVE_US)     /* before the kernel is offered again what it had no room for */
+#define NO_ROOM_MOST (10 * WAVE_MS) /* that pause doubles up to this */
 #define LATE (50 * WAVE_MS)         /* of the loop */
 #define LATE_BATCHES 512            /* as many as any ring holds */
 #define STOP_IN (2 * WAVE_S)        /* a stopped run's connections have so long to close */

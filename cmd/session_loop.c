@@ -612,7 +612,7 @@ static bool sleep_until(struct session *s, wave_time now, wave_time until)
     if (ready > 0 && (fds[1].revents & POLLIN) && (s->signal = signals_next(s->signals)) != 0)
         session_stop(s, STOP_SIGNAL);
     if (ready > 0 && (fds[2].revents & POLLERR))
-        session_fail(s, &(struct diag){"cannot write to standard output: its reader is gone"});
+        session_fail(s, &(struct diag){"cannot write the report: its reader is gone"});
     return ready > 0;
 }
 

@@ -169,7 +169,7 @@ judged "listen, full" "$full_report"
 
 # Readers that go away. The shell keeps the status of what writes.
 
-gone='cannot write to standard output: (its reader is gone|Broken pipe)'
+gone='cannot write (to standard output|the report): (its reader is gone|Broken pipe)'
 
 # cut_short NAME READER CMD...
 cut_short()
