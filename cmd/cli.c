@@ -1,5 +1,6 @@
 #include "cmd/cli.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -210,6 +211,7 @@ static int store(const struct option_row *row, char *value, struct options *o, s
 {
     void *field = (char *)o + row->field;
 
+    assert(value || row->kind == KIND_FLAG || row->kind == KIND_REPEAT || row->kind == KIND_CUSTOM);
     switch (row->kind) {
     case KIND_FLAG:
         *(bool *)field = true;

@@ -55,7 +55,7 @@ const char *human_duration(wave_time t, char text[HUMAN_TEXT])
     double ms = (double)t / 1e6;
 
     if (t == WAVE_NEVER)
-        return strcpy(text, "for ever");
+        return memcpy(text, "for ever", sizeof "for ever");
     if (t >= 2 * WAVE_MIN)
         return long_duration(t, text);
     if (ms < 10)

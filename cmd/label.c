@@ -30,15 +30,15 @@ static void flags(struct label *l, const struct report_segment *g, bool terse)
     unsigned bits = g->packet->seg.flags;
     enum tone tone = bits & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
     char text[64] = "";
+    size_t used = 0;
 
     if (terse && (bits & SEG_PSH) && !(bits & SEG_FIN))
         bits &= ~(unsigned)SEG_ACK;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!(bits & names[i].bit))
             continue;
-        if (text[0])
-            strcat(text, " ");
-        strcat(text, names[i].name);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+                                 names[i].name);
     }
     add(l, tone, "%s", text[0] ? text : "no flags");
 }

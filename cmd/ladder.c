@@ -193,7 +193,7 @@ static void hex_dump(struct ladder *l, const uint8_t *bytes, uint32_t len)
         for (uint32_t i = 0; i < HEX_ROW && at + i < len; i++) {
             uint8_t c = bytes[at + i];
             line_printf(&line, TONE_DIM, i % 2 ? "%02x" : " %02x", c);
-            text[i] = c >= 0x20 && c < 0x7f ? (char)c : '.';
+            text[i] = (char)(c >= 0x20 && c < 0x7f ? c : '.');
         }
         line_to(&line, 53);
         line_text(&line, TONE_DIM, text);
@@ -236,7 +236,7 @@ static void begin(struct ladder *l, const struct report_event *e)
 /* Lines of life broken, with a text between them: of what is not drawn, or of a silence. */
 static void gap(struct ladder *l, const struct row *row)
 {
-    unsigned lane = l->right - l->left - 1, width = (unsigned)strlen(row->text);
+    unsigned lane = l->right - l->left - 1, width;
     struct line line;
     char text[ROWS_TEXT];
 

@@ -236,10 +236,8 @@ static void take_signal(struct load *l)
 /* Tells the next of the connections that the run ends; true when there are more to tell. */
 static bool stop_more(struct load *l)
 {
-    uint32_t id = STACK_NONE;
-
     for (unsigned n = 0; n < STOP_MOST; n++) {
-        id = stack_next(l->stack, &l->cursor);
+        uint32_t id = stack_next(l->stack, &l->cursor);
         if (id == STACK_NONE)
             return false;
         load_stop(l, id);

@@ -32,7 +32,7 @@ struct pcapfile_packet {
     const char *comment; /* or NULL; such as "3: we ESTABLISHED, peer ESTABLISHED (assumed)" */
 };
 
-int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *packet, struct diag *d);
+int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d);
 
 /* Hands what is buffered to the system, for whoever follows the file: when the run goes idle. */
 int pcapfile_flush(struct pcapfile *p, struct diag *d);

@@ -54,6 +54,7 @@ static json_t *hex(const uint8_t *bytes, size_t len)
     char text[2 * OPT_BYTES_MAX + 1];
     size_t n = len < OPT_BYTES_MAX ? len : OPT_BYTES_MAX;
 
+    /* cppcheck-suppress knownConditionTrueFalse ; an option of no data is not the only one */
     for (size_t i = 0; i < n; i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     return json_stringn(text, 2 * n);

@@ -305,6 +305,7 @@ const char *send_parse_option(struct options *o, const char *value)
     if (strcmp(value, "eol") == 0)
         return put_byte(o, OPT_KIND_EOL);
     if (len < sizeof kind_text)
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it is zeros before */
         memcpy(kind_text, value, len);
     if (!number(kind_text, UINT8_MAX, &kind))
         return "is not KIND[:HEX] with a kind from 0 to 255, nor nop or eol";

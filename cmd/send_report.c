@@ -96,10 +96,12 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
 /* Heron's method, which spares the mathematics library: from above it falls to the root. */
 static double root(double square)
 {
-    double x = square > 1 ? square : 1;
+    double next = square > 1 ? square : 1, x;
 
-    for (double next = (x + square / x) / 2; next < x; next = (x + square / x) / 2)
+    do {
         x = next;
+        next = (x + square / x) / 2;
+    } while (next < x);
     return x;
 }
 
@@ -206,7 +208,10 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
     char from[ADDR_PORT_TEXT], to[ADDR_PORT_TEXT], flags[SEG_FLAGS_TEXT];
     enum tone tone = s->flags & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
 
-    add_number(l, g->out ? !g->foreign : !g->answer->stray, g->out ? g->number : g->answer->to);
+    if (g->out)
+        add_number(l, !g->foreign, g->number);
+    else
+        add_number(l, !g->answer->stray, g->answer->to);
     line_printf(l, TONE_PLAIN,
                 "%s > %s: ", addr_port_text(p->flow.v6, &p->flow.local, p->flow.lport, from),
                 addr_port_text(p->flow.v6, &p->flow.remote, p->flow.rport, to));
@@ -230,7 +235,7 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
         line_printf(l, TONE_DIM, ", id %u", p->id);
     if (g->foreign)
         line_text(l, TONE_TROUBLE, " (not ours: sent by this host's kernel)");
-    if (g->answer)
+    if (!g->out)
         add_remarks(l, g->answer);
 }
 

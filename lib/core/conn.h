@@ -202,7 +202,7 @@ enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s);
 
 /* An ICMP error that quotes this flow. Ignored unless the quoted number is in flight
  * (RFC 5927, section 4.1). */
-void conn_icmp(struct conn *c, wave_time now, const struct icmp *e);
+void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp);
 
 /* Runs the timers that are due. */
 void conn_tick(struct conn *c, wave_time now);

@@ -136,7 +136,8 @@ static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usab
     if (unsent > 0 && len > room) {
         if (pipe > 0)
             return p;
-        len = room > 0 ? (len < room ? len : room) : len;
+        if (room > 0)
+            len = room;
     }
     if (len > usable)
         len = usable;

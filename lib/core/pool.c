@@ -9,12 +9,18 @@ void pool_init(struct pool *p, struct env *env, uint32_t max)
     *p = (struct pool){.env = env, .max = max < POOL_MAX ? max : POOL_MAX};
 }
 
+/* The bytes of a table of that many chunks. */
+static size_t table_size(uint32_t room)
+{
+    return room * sizeof(struct conn *); /* NOLINT(bugprone-sizeof-expression): pointers it is */
+}
+
 void pool_free(struct pool *p)
 {
     for (uint32_t i = 0; i < p->chunks; i++)
         env_realloc(p->env, p->chunk[i], CHUNK * sizeof(struct conn), 0);
     if (p->chunk)
-        env_realloc(p->env, p->chunk, p->room * sizeof *p->chunk, 0);
+        env_realloc(p->env, p->chunk, table_size(p->room), 0);
     pool_init(p, p->env, p->max);
 }
 
@@ -37,8 +43,7 @@ static bool grow(struct pool *p)
 {
     if (p->chunks == p->room) {
         const uint32_t room = p->room ? 2 * p->room : 4;
-        void *chunk =
-            env_realloc(p->env, p->chunk, p->room * sizeof *p->chunk, room * sizeof *p->chunk);
+        void *chunk = env_realloc(p->env, p->chunk, table_size(p->room), table_size(room));
         if (!chunk)
             return false;
         p->chunk = chunk;

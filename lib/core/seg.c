@@ -94,5 +94,5 @@ const char *seg_flags_text(uint16_t flags, char text[SEG_FLAGS_TEXT])
         if (flags >> bit & 1)
             *p++ = letter[bit];
     *p = '\0';
-    return p == text ? strcpy(text, "none") : text;
+    return p == text ? memcpy(text, "none", sizeof "none") : text;
 }

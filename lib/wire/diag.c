@@ -3,13 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int diag_fail(struct diag *d, int code, const char *format, ...)
+void diag_say(struct diag *d, const char *format, ...)
 {
-    if (d) {
-        va_list ap;
-        va_start(ap, format);
-        vsnprintf(d->text, sizeof d->text, format, ap);
-        va_end(ap);
-    }
-    return code;
+    va_list ap;
+
+    if (!d)
+        return;
+    va_start(ap, format);
+    vsnprintf(d->text, sizeof d->text, format, ap);
+    va_end(ap);
 }

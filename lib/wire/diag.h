@@ -6,9 +6,16 @@
 
 #include "lib/core/err.h"
 
-/* Writes the line, cut to what fits, and returns `code`, so that a function fails in one
- * statement. `d` may be NULL. */
-int diag_fail(struct diag *d, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Writes the line, cut to what fits. `d` may be NULL. */
+void diag_say(struct diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline int diag_code(int code)
+{
+    return code;
+}
+
+/* The same, and is `code`, so that a function fails in one statement. A macro, so that compilers
+ * and analysers see in each caller that what failed is not 0. */
+#define diag_fail(d, code, ...) (diag_say(d, __VA_ARGS__), diag_code(code))
 
 #endif

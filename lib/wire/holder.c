@@ -48,7 +48,7 @@ static struct flow flow_of(const struct inet_diag_msg *m)
 static void unmap(struct flow *f)
 {
     static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
-    if (!f->v6 || memcmp(f->local.byte, prefix, sizeof prefix))
+    if (!f->v6 || memcmp(f->local.byte, prefix, sizeof prefix) != 0)
         return;
     f->local = addr_v4(f->local.byte[12], f->local.byte[13], f->local.byte[14], f->local.byte[15]);
     f->remote =
