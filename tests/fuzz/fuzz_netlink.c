@@ -157,7 +157,8 @@ static void hold_link(const uint8_t *bytes, size_t len, const struct route_link 
 }
 
 /* Of use is what the kernel itself would send its next packet to. */
-static void hold_neighbour(const uint8_t *bytes, size_t len, bool is, const uint8_t *mac)
+static void hold_neighbour(const uint8_t *bytes, size_t len, bool is, const uint8_t *mac,
+                           bool stale)
 {
     const uint16_t usable = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT;
     const uint8_t *p, *want = NULL;
@@ -173,6 +174,7 @@ static void hold_neighbour(const uint8_t *bytes, size_t len, bool is, const uint
         want = NULL;
     require(is == (want != NULL));
     require(!is || memcmp(mac, want, NEIGH_MAC) == 0);
+    require(!is || stale == ((ndm.ndm_state & NUD_STALE) != 0));
 }
 
 static int look(const struct nlmsghdr *nlh, void *data)
@@ -182,7 +184,7 @@ static int look(const struct nlmsghdr *nlh, void *data)
     struct route_answer r;
     struct route_link l;
     uint8_t mac[NEIGH_MAC];
-    bool is;
+    bool is, stale = false;
 
     (void)data;
     is = route_parse_answer(nlh, &r);
@@ -193,10 +195,10 @@ static int look(const struct nlmsghdr *nlh, void *data)
     require(is == (nlh->nlmsg_type == RTM_NEWLINK && len >= sizeof(struct ifinfomsg)));
     if (is)
         hold_link(bytes, padded, &l);
-    is = neigh_parse(nlh, mac);
+    is = neigh_parse(nlh, mac, &stale);
     require(!is || (nlh->nlmsg_type == RTM_NEWNEIGH && len >= sizeof(struct ndmsg)));
     if (nlh->nlmsg_type == RTM_NEWNEIGH && len >= sizeof(struct ndmsg))
-        hold_neighbour(bytes, padded, is, mac);
+        hold_neighbour(bytes, padded, is, mac, stale);
     return MNL_CB_OK;
 }
 
