@@ -25,9 +25,10 @@ void confine_begin(void)
     const struct dirent *e;
 
     while (list && (e = readdir(list)) && inherited_count < INHERITED_MOST) {
-        int fd = atoi(e->d_name);
-        if (fd > STDERR_FILENO && fd != dirfd(list))
-            inherited[inherited_count++] = fd;
+        char *end;
+        long fd = strtol(e->d_name, &end, 10);
+        if (end != e->d_name && !*end && fd > STDERR_FILENO && fd != dirfd(list))
+            inherited[inherited_count++] = (int)fd;
     }
     if (list)
         closedir(list);

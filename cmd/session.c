@@ -139,7 +139,8 @@ static int open_parts(struct session *s, const struct target *target, struct dia
         cc.msl = VERIFY_TIME_WAIT / 2;
     }
     if (!error)
-        s->conn = calloc(most, sizeof *s->conn); /* pages that are never used cost nothing */
+        /* Pages that are never used cost nothing. */
+        s->conn = calloc(most, sizeof(struct session_conn *));
     if (!error && (!s->conn || stack_create(&s->stack, &cc, most, seed) != 0))
         error = diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
     if (!error && o->target.passive)
@@ -188,13 +189,13 @@ int session_open(struct session **out, const struct options *o, const struct tar
 
 void session_close(struct session *s)
 {
-    struct session_conn *c;
+    struct session_conn *c, *next;
     struct diag d;
 
     if (!s)
         return;
-    while ((c = LIST_FIRST(&s->all))) {
-        LIST_REMOVE(c, all);
+    for (c = LIST_FIRST(&s->all); c; c = next) {
+        next = LIST_NEXT(c, all);
         free(c);
     }
     free(s->conn);

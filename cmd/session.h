@@ -91,7 +91,7 @@ struct session {
     bool shows; /* somebody wants the segments */
 
     struct session_conn **conn; /* those of the run, each at the index that its id names */
-    LIST_HEAD(, session_conn) all;
+    LIST_HEAD(session_conns, session_conn) all;
     uint32_t opened;                    /* connections so far */
     uint32_t verdicts[REPORT_VERDICTS]; /* where there are several: how each one ended */
     bool many;                          /* connections are numbered */

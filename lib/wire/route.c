@@ -208,11 +208,11 @@ int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, int *if
     int error = ask_route(nl, v6, to, NULL, 0, &a);
     if (error == 0)
         error = ask_link(nl, NULL, (int)a.oif, &link);
-    if (error < 0)
-        return error;
-    *ifindex = link.ifindex;
-    memcpy(name, link.name, sizeof link.name);
-    return 0;
+    if (error == 0) {
+        *ifindex = link.ifindex;
+        memcpy(name, link.name, sizeof link.name);
+    }
+    return error;
 }
 
 struct smallest {

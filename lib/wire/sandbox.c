@@ -182,8 +182,10 @@ static int handle(sandbox_stopped *tell, struct sigaction *before)
 /* The runtimes of sanitizers and of coverage open files, map code and make processes when they have
  * something to say. configure tells of those that it was asked for; the symbols are of code that
  * the compiler puts in. */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the names are the runtimes' own */
 extern void __gcov_exit(void) __attribute__((weak));
 extern int __llvm_profile_runtime __attribute__((weak));
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 static bool instrumented(void)
 {

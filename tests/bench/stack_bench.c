@@ -215,7 +215,7 @@ static void held(struct bench *b, uint32_t count)
         serve(b);
         settle(b);
     }
-    printf("%u held: %.1f MiB each side; %.2f probes of each answered in two intervals of %u s, "
+    printf("%u held: %.1f MiB each side; %.2f probes of each answered in two intervals of %d s, "
            "%.2f %% of a core for both sides\n",
            count, memory / 2 / 1048576, (double)b->answers / count, INTERVAL,
            (seconds() - began) / (2 * INTERVAL) * 100);

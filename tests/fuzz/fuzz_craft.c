@@ -115,12 +115,12 @@ static void read_back(const struct flow *f, const struct seg *s, const struct wi
 
 static struct craft *crafter(bool v6)
 {
-    static struct craft *craft[2];
+    static struct craft *made[2];
     const struct craft_config config = {.v6 = v6, .no_socket = true};
 
-    if (!craft[v6])
-        require(craft_open(&craft[v6], &config, NULL) == 0);
-    return craft[v6];
+    if (!made[v6])
+        require(craft_open(&made[v6], &config, NULL) == 0);
+    return made[v6];
 }
 
 static size_t craft(const struct flow *f, const struct seg *s, const struct wire_ip *ip,
