@@ -25,26 +25,21 @@ $FUZZ_CC -fsanitize=fuzzer -o "$work/try" "$work/try.c" 2>/dev/null || {
     exit 1
 }
 
-# Sources that a target needs beyond the core's.
-more_sources() {
-    case $1 in
-    packet) echo "$top/lib/wire/frame.c" ;;
-    answers) echo "$top/cmd/send_match.c" ;;
-    craft | filter | netlink) find "$top/lib/wire" -name '*.c' ;;
-    cli | report) find "$top/cmd" "$top/lib/wire" -name '*.c' ! -name main.c ;;
-    esac
-}
+# Everything is compiled once, and each target takes of it what it needs.
+flags="-std=gnu11 -D_GNU_SOURCE -D_DEFAULT_SOURCE -g $instrument $FUZZ_CFLAGS -I$top"
+rm -rf "$work/objects" "$work/all.a"
+mkdir "$work/objects" && cd "$work/objects" || exit 1
+# shellcheck disable=SC2086
+find "$top/lib" "$top/cmd" -name '*.c' ! -name main.c -print0 |
+    xargs -0 -n 8 -P "$(nproc)" $FUZZ_CC $flags -c && ar rc "$work/all.a" ./*.o && cd "$work" || exit 1
 
 status=0
 for target; do
     name=fuzz_$target
-    libs=
-    case $target in craft | filter | netlink | cli | report) libs=$FUZZ_LIBS ;; esac
     echo "== $name"
-    # shellcheck disable=SC2046,SC2086
-    $FUZZ_CC -std=gnu11 -D_GNU_SOURCE -D_DEFAULT_SOURCE -g $instrument $FUZZ_CFLAGS -I"$top" \
-        -o "$work/$name" "$top/tests/fuzz/$name.c" "$top/tests/fuzz/fuzz.c" $driver \
-        "$top"/lib/core/*.c $(more_sources "$target") $libs || exit 1
+    # shellcheck disable=SC2086
+    $FUZZ_CC $flags -o "$work/$name" "$top/tests/fuzz/$name.c" "$top/tests/fuzz/fuzz.c" $driver \
+        "$work/all.a" $FUZZ_LIBS || exit 1
     if [ "$FUZZ_COVERAGE" = yes ]; then
         (cd "$top" && srcdir=. LLVM_PROFILE_FILE="$work/$name.raw" "$work/$name" >"$work/$name.log") || status=1
         continue
@@ -59,6 +54,7 @@ if [ "$FUZZ_COVERAGE" = yes ]; then
     : "${LLVM_PROFDATA:=llvm-profdata}" "${LLVM_COV:=llvm-cov}"
     objects=
     for target; do objects="$objects ${objects:+-object }$work/fuzz_$target"; done
+    # shellcheck disable=SC2086
     $LLVM_PROFDATA merge -o "$work/merged" "$work"/fuzz_*.raw &&
         $LLVM_COV report $objects -instr-profile="$work/merged" "$top"/lib/core/*.c || status=1
 fi
