@@ -51,8 +51,8 @@ static void add_direction(struct text *t, const struct filter_query *q, bool in)
 /*
  * ICMP errors (for IPv4 what is no echo; for IPv6 the types below 128, RFC 4443, 2.1), and for
  * IPv6 packets whose ports stand behind an extension header, out of the filter's reach (RFC 8200,
- * 4: hop-by-hop options 0, routing 43, destination options 60; and fragment 44, which may be a whole
- * packet's: RFC 6946).
+ * 4: hop-by-hop options 0, routing 43, destination options 60; and fragment 44, which may be a
+ * whole packet's: RFC 6946).
  */
 static void add_strays(struct text *t, const struct filter_query *q)
 {
