@@ -67,9 +67,8 @@ static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number,
 
     *sure = true;
     if (!w->plan.step)
-        return number - w->plan.seq >= least && number - w->plan.seq <= most
-                   ? any_of(w, port, sure)
-                   : NOBODY;
+        return number - w->plan.seq >= least && number - w->plan.seq <= most ? any_of(w, port, sure)
+                                                                             : NOBODY;
     for (uint64_t i = oldest(w); i < w->count; i++) {
         const uint32_t distance = number - seq_at(w, i);
 
@@ -82,8 +81,8 @@ static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number,
     return found;
 }
 
-static void hold_answer(struct world *w, const struct answer *a, enum answer_kind kind,
-                        uint64_t to, bool sure)
+static void hold_answer(struct world *w, const struct answer *a, enum answer_kind kind, uint64_t to,
+                        bool sure)
 {
     wave_time took;
     bool newer = false;
@@ -121,8 +120,9 @@ static uint32_t some_number(struct world *w)
 
 static void answer(struct world *w)
 {
-    static const uint16_t usual[] = {SEG_SYN | SEG_ACK, SEG_RST | SEG_ACK, SEG_RST, SEG_ACK,
-                                     SEG_FIN | SEG_ACK, SEG_SYN,           0,       SEG_PSH | SEG_ACK};
+    static const uint16_t usual[] = {
+        SEG_SYN | SEG_ACK, SEG_RST | SEG_ACK, SEG_RST, SEG_ACK,
+        SEG_FIN | SEG_ACK, SEG_SYN,           0,       SEG_PSH | SEG_ACK};
     const uint8_t shape = cursor_u8(&w->in);
     const uint16_t port = some_port(w);
     struct seg s = {.flags = usual[shape & 7], .len = shape & 8};

@@ -224,8 +224,9 @@ static void cut(const struct virtio_net_hdr *prefix, const uint8_t *headers, boo
         put_u16(out + 10, ~sum_of(out, IPV4_HEADER, 0) & 0xffffu);
     }
     memcpy(tcp + 16, &sum, sizeof sum);
-    sum = checksum_finish(checksum_add(
-        checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)(all - header + len)), tcp, all - header + len));
+    sum = checksum_finish(
+        checksum_add(checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)(all - header + len)), tcp,
+                     all - header + len));
     memcpy(tcp + 16, &sum, sizeof sum);
 }
 
@@ -255,8 +256,7 @@ static void join(struct cursor *in)
         require(len == JOIN_PREFIX + DIRECT_HEADER + skip && len <= sizeof head);
         memcpy(&prefix, head, sizeof prefix);
         require(prefix.hdr_len == DIRECT_HEADER + skip);
-        require(prefix.gso_type ==
-                (v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4));
+        require(prefix.gso_type == (v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4));
         require(prefix.csum_start == DIRECT_HEADER + ip_header(v6) && prefix.csum_offset == 16);
         for (unsigned i = 0; i < n; i++) {
             const size_t data = packet[i].iov_len - skip;
@@ -302,7 +302,8 @@ static void some_forgery(struct cursor *in, struct forge *w)
     w->options_len = how & 128 ? cursor_u8(in) % (more & 2 ? 64 : OPT_BYTES_MAX + 1) : 0;
     options = cursor_bytes(in, w->options_len < OPT_BYTES_MAX ? w->options_len : OPT_BYTES_MAX);
     if (options)
-        memcpy(w->options, options, w->options_len < OPT_BYTES_MAX ? w->options_len : OPT_BYTES_MAX);
+        memcpy(w->options, options,
+               w->options_len < OPT_BYTES_MAX ? w->options_len : OPT_BYTES_MAX);
 }
 
 /* Whether struct forge allows it. */

@@ -46,7 +46,8 @@ static void put_attribute(struct message *m, struct cursor *in, unsigned depth)
     } else {
         static const uint8_t sizes[] = {4, 16, 6, 5, 0, 1, 15, 20};
         const size_t len = sizes[lie >> 1 & 7];
-        const uint8_t *p = how & 1 && in->left >= 5 ? (const uint8_t *)"vlan" : cursor_bytes(in, len);
+        const uint8_t *p =
+            how & 1 && in->left >= 5 ? (const uint8_t *)"vlan" : cursor_bytes(in, len);
 
         a.nla_len = (uint16_t)(sizeof a + len);
         if (how & 1 && in->left >= 5)
