@@ -66,7 +66,8 @@ static void some_segment(struct cursor *in, struct seg *s, uint8_t options[OPT_B
 {
     const uint8_t how = cursor_u8(in);
 
-    *s = (struct seg){.seq = seq_of(cursor_u32(in)), .ack = seq_of(cursor_u32(in))};
+    *s = (struct seg){.seq = seq_of(cursor_u32(in))};
+    s->ack = seq_of(cursor_u32(in));
     s->flags = how & 1 ? cursor_u16(in) & 0x1ff : SEG_ACK | (how & SEG_PSH);
     s->wnd = cursor_u16(in);
     s->urp = how & 2 ? cursor_u16(in) : 0;
@@ -86,12 +87,17 @@ static void some_segment(struct cursor *in, struct seg *s, uint8_t options[OPT_B
 static struct wire_ip some_ip(struct cursor *in)
 {
     const uint8_t how = cursor_u8(in);
+    struct wire_ip ip = {.no_df = how & 4, .id = 1};
 
-    return (struct wire_ip){.ttl = how & 1 ? cursor_u8(in) : 0,
-                            .tos = how & 2 ? cursor_u8(in) : 0,
-                            .no_df = how & 4,
-                            .id = how & 8 ? (uint16_t)(cursor_u16(in) | 1) : 1,
-                            .flow_label = how & 16 ? cursor_u32(in) & 0xfffff : 0};
+    if (how & 1)
+        ip.ttl = cursor_u8(in);
+    if (how & 2)
+        ip.tos = cursor_u8(in);
+    if (how & 8)
+        ip.id = cursor_u16(in) | 1;
+    if (how & 16)
+        ip.flow_label = cursor_u32(in) & 0xfffff;
+    return ip;
 }
 
 /* What a receiver reads is what was asked for. */
@@ -414,6 +420,7 @@ static void forge(struct cursor *in)
     static struct forger *f;
     struct diag d = {""};
     struct forge w;
+    const uint8_t *packet;
     uint32_t len;
     int error;
 
@@ -426,14 +433,16 @@ static void forge(struct cursor *in)
         require(error == WAVE_EINVAL && *d.text);
         return;
     }
-    hold_forged(&w, forger_packet(f, &len), len);
+    packet = forger_packet(f, &len);
+    hold_forged(&w, packet, len);
     hold_pieces(f, &w);
     while (in->left > 0) {
         w.flow.lport = cursor_u16(in);
         w.seq = cursor_u32(in);
         w.id = w.flow.v6 ? cursor_u32(in) : cursor_u16(in);
         forger_renumber(f, w.flow.lport, w.seq, w.id);
-        hold_forged(&w, forger_packet(f, &len), len);
+        packet = forger_packet(f, &len);
+        hold_forged(&w, packet, len);
     }
     hold_pieces(f, &w);
 }
@@ -464,7 +473,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
             static uint8_t room[PACKET_ROOM];
             uint8_t options[OPT_BYTES_MAX];
             struct seg s;
-            const struct flow f = some_flow(&in, cursor_u8(&in) & 1);
+            const bool v6 = cursor_u8(&in) & 1;
+            const struct flow f = some_flow(&in, v6);
             struct wire_ip ip;
 
             some_segment(&in, &s, options);

@@ -199,8 +199,10 @@ static void frame(struct world *w)
         put_ip(w, &f, 6, SEG_HEADER, how);
         put_tcp(w, &f);
     }
-    for (unsigned i = kind & 8 ? cursor_u8(&w->in) % 4 : 0; i > 0; i--)
-        w->frame[cursor_u16(&w->in) % w->len] = cursor_u8(&w->in);
+    for (unsigned i = kind & 8 ? cursor_u8(&w->in) % 4 : 0; i > 0; i--) {
+        const size_t at = cursor_u16(&w->in) % w->len;
+        w->frame[at] = cursor_u8(&w->in);
+    }
     if ((kind & 0x16) == 0x16)
         w->len = cursor_u16(&w->in) % (w->len + 1);
 }
