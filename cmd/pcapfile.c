@@ -1,6 +1,7 @@
 #include "cmd/pcapfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,10 @@ struct pcapfile {
     struct file file;
     FILE *to;
     bool ng;
-    int error; /* errno of the first failure, which closing tells again */
-    off_t at;  /* in the file; counted, since to ask costs a system call */
-    struct {   /* the last packet's block, whose options the verdict joins */
+    bool rewrites; /* what was written can be written over */
+    int error;     /* errno of the first failure, which closing tells again */
+    off_t at;      /* in the file; counted, since to ask costs a system call */
+    struct {       /* the last packet's block, whose options the verdict joins */
         off_t at;
         uint32_t options_at; /* from there */
         struct options_block options;
@@ -138,6 +140,8 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
             rc = failed(p, d);
         else if (p->file.regular)
             p->at = ftello(p->to);
+        /* A shell's >> puts each write at the end, whatever place it names. */
+        p->rewrites = !rc && p->file.regular && !(fcntl(fd, F_GETFL) & O_APPEND);
     }
     if (rc) {
         if (p && p->file.fd > STDERR_FILENO)
@@ -221,7 +225,7 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
         put_text(&b, OPTION_COMMENT, k->comment);
     put_option(&b, PACKET_FLAGS, &flags, sizeof flags);
     p->last.options.len = 0;
-    if (p->file.regular && k->captured <= KEPT_MOST)
+    if (p->rewrites && k->captured <= KEPT_MOST)
         keep_last(p, head, sizeof head, k, &b);
     return put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, d);
 }

@@ -1,4 +1,5 @@
 /* The capture file, read back by libpcap, block by block, and by tshark where it is installed. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,18 +45,23 @@ static const struct pcapfile_packet packets[] = {
 
 enum { PACKETS = sizeof packets / sizeof packets[0] };
 
-static void write_file(const char *name)
+static void write_to(const char *to)
 {
     struct pcapfile *p;
     struct diag d = {""};
 
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_open(&p, to, &d), 0);
     assert_int_equal(pcapfile_begin(p, "veth-with-name", &d), 0);
     for (int i = 0; i < PACKETS; i++)
         assert_int_equal(pcapfile_packet(p, &packets[i], &d), 0);
     assert_int_equal(pcapfile_end(p, VERDICT, 3, 1, &d), 0);
     assert_int_equal(pcapfile_close(p, &d), 0);
+}
+
+static void write_file(const char *name)
+{
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    write_to(path);
 }
 
 /* libpcap finds what was written, to the nanosecond. */
@@ -104,6 +110,26 @@ static void pcapng_is_read_by_libpcap(void **state)
 {
     (void)state;
     write_file("a.pcapng");
+    read_back();
+    unlink(path);
+}
+
+/* A shell's >>: what was written cannot be written over, and the verdict stands in the statistics
+ * alone. */
+static void standard_output_that_appends_is_read_by_libpcap(void **state)
+{
+    int saved, fd;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/%s", directory, "appended.pcapng");
+    fflush(stdout);
+    saved = dup(STDOUT_FILENO);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    assert_true(saved >= 0 && fd >= 0 && dup2(fd, STDOUT_FILENO) == STDOUT_FILENO);
+    close(fd);
+    write_to("-");
+    assert_int_equal(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+    close(saved);
     read_back();
     unlink(path);
 }
@@ -252,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pcapng_is_read_by_libpcap),
+        cmocka_unit_test(standard_output_that_appends_is_read_by_libpcap),
         cmocka_unit_test(pcap_is_read_by_libpcap_and_has_the_nanosecond_magic),
         cmocka_unit_test(pcapng_blocks_are_whole),
         cmocka_unit_test(tshark_reads_comments_directions_and_the_interface),
