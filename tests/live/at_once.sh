@@ -94,7 +94,7 @@ expect_status 0 "one resets its own: status 0" "$TCPWAVE" connect "$far4:7001" -
 finish one 0 open "the other does not notice"
 
 # Beside other tools, which capture as well, or have the kernel's TCP.
-begin one connect "$far4:7" -p 6001 -d first --hold 3s --pcap "$tmp/one.pcapng"
+begin one connect "$far4:7" -p 6001 -d first --hold 6s --pcap "$tmp/one.pcapng"
 established one
 nping --tcp --flags syn -p 7 -c 3 --delay 20ms "$far4" >"$tmp/nping" 2>&1
 hping3 -S -p 7 -c 3 -i u20000 "$far4" >"$tmp/hping3" 2>&1
@@ -109,7 +109,7 @@ expect_line hping3 '^3 packets transmitted, 3 packets received' "hping3 has its 
 check "ncat has what it sent" test "$(cat "$tmp/ncat")" = third
 
 # Another tool's segments from our very port: survived.
-begin one connect "$far4:7001" -p 6001 -d x --hold 1s --linger 100ms
+begin one connect "$far4:7001" -p 6001 -d x --hold 5s --linger 100ms
 established one
 nping --tcp --flags syn -g 6001 -p 7001 -c 2 --delay 20ms "$far4" >"$tmp/nping" 2>&1
 expect_status 0 "segments of another's over our port, sent by send" \
@@ -117,7 +117,7 @@ expect_status 0 "segments of another's over our port, sent by send" \
 finish one 0 open "segments of another's over our port"
 
 # One port for two.
-begin one connect "$far4:7001" -p 6001 --hold 2s --linger 100ms
+begin one connect "$far4:7001" -p 6001 --hold 4s --linger 100ms
 begin ear listen 8001 --echo --connections 2
 established one
 poll grep -q 'listening on' "$tmp/ear.json"
