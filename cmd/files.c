@@ -274,7 +274,7 @@ FILE *report_stream(const struct options *o)
 static bool reader_gone(int fd)
 {
     struct pollfd p = {.fd = fd};
-    return poll(&p, 1, 0) > 0 && (p.revents & POLLERR);
+    return poll(&p, 1, 0) > 0 && (p.revents & READER_GONE);
 }
 
 int stream_flush(FILE *to, struct diag *d)

@@ -69,6 +69,9 @@ void source_close(struct source *s);
  * received bytes or the capture have taken that. */
 FILE *report_stream(const struct options *o);
 
+/* What poll(2) says of a stream that nobody reads any more: a pipe, a socket, a terminal. */
+#define READER_GONE (POLLERR | POLLHUP | POLLNVAL)
+
 /* Writes out what the stream, standard output or standard error, holds. WAVE_ESYS with *d filled in
  * when that fails, or failed before. */
 int stream_flush(FILE *to, struct diag *d);

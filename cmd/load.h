@@ -50,7 +50,8 @@ struct load_conn {
     uint32_t id;
     uint32_t prev, next; /* in its queue: 1 + index, or 0 */
     uint32_t place : 24, phase : 3, queue : 3;
-    uint32_t awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
+    uint32_t
+        awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
 };
 
 _Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
@@ -71,10 +72,11 @@ struct load {
     uint32_t place_first, places;
     uint32_t queued; /* segments that the wire has not been told to flush */
 
-    wave_time now;   /* the engine's clock, as last read */
-    wave_time skew;  /* of stamps, ahead of it */
-    wave_time pause; /* the kernel had no room the last time; 0: it had */
-    wave_time when;  /* when what is being looked at happened, by the engine's clock */
+    wave_time now;             /* the engine's clock, as last read */
+    wave_time skew;            /* of stamps, ahead of it */
+    wave_time pause, again_at; /* the kernel had no room the last time, and is asked again then; or
+                                  `pause` is 0 */
+    wave_time when;            /* when what is being looked at happened, by the engine's clock */
     wave_time began, next_open, next_tell, deadline;
 
     uint32_t opened, counts[REPORT_VERDICTS];

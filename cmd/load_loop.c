@@ -89,11 +89,18 @@ static bool flush(struct load *l)
     struct diag d = {"a segment is larger than the way's MTU"};
     int error;
 
+    if (l->pause && l->now < l->again_at)
+        return false;
     while ((error = wire_flush(l->wire, &unsent, &d)) != 0 && error != WAVE_EAGAIN)
         refused(l, &d);
-    if (error == 0)
-        l->queued = 0;
-    return error == 0;
+    if (error) {
+        l->pause = l->pause ? time_min(2 * l->pause, NO_ROOM_MOST) : NO_ROOM;
+        l->again_at = l->now + l->pause;
+        return false;
+    }
+    l->pause = 0;
+    l->queued = 0;
+    return true;
 }
 
 /* Sends what is owed; false when the kernel has no room now. */
@@ -178,8 +185,10 @@ static unsigned receive(struct load *l)
         if (n % CLOCK_EVERY == CLOCK_EVERY - 1)
             read_clock(l);
         take_in(l, &p);
-        if (!output(l))
+        if (!output(l)) {
+            n++;
             break;
+        }
     }
     l->when = l->now;
     return n;
@@ -227,6 +236,7 @@ static void take_signal(struct load *l)
 
     if (!sig)
         return;
+    read_clock(l); /* it may have come after a long sleep */
     if (l->signal)
         reset_all(l);
     l->signal = sig;
@@ -334,11 +344,8 @@ static wave_time act(struct load *l)
         more = stop_more(l);
     until = load_waits(l);
     open_more(l);
-    if (!output(l) || !flush(l)) {
-        l->pause = l->pause ? time_min(2 * l->pause, NO_ROOM_MOST) : NO_ROOM;
-        return l->now + l->pause;
-    }
-    l->pause = 0;
+    if (!output(l) || !flush(l))
+        return l->again_at;
     if (l->now >= l->next_tell)
         tell(l);
     until = time_min(until, time_min(l->next_tell, l->stopping ? l->stop_by : l->deadline));
@@ -352,14 +359,16 @@ static wave_time act(struct load *l)
  * say so. */
 static void settle(struct load *l)
 {
+    const wave_time last =
+        l->now + STOP_IN; /* whoever still sends then has been told often enough */
     wave_time end = l->now + STOP_SETTLES;
 
     while (l->now < end) {
         if (receive(l))
-            end = l->now + STOP_SETTLES;
+            end = time_min(last, l->now + STOP_SETTLES);
         output(l);
         flush(l);
-        sleep_until(l, end);
+        sleep_until(l, l->pause ? time_min(end, l->again_at) : end);
         read_clock(l);
     }
 }

@@ -43,6 +43,7 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
                             .has_source = o->has_source,
                             .source = o->source.addr,
                             .inbound_only = !shows,
+                            .follows_route = true,
                             /* Much is to be sent, and nobody looks on. */
                             .direct = (o->file || o->target.passive) && !shows,
                             /* For many peers, room in the ring and throughput are worth the

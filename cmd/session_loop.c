@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cmd/files.h"
 #include "cmd/signals.h"
 
 #define BURST WIRE_BATCH /* segments sent before what they draw is taken in */
@@ -228,10 +229,12 @@ static bool send_queued(struct session *s, wave_time now)
     if (s->stuck.is && now < s->stuck.again_at)
         return false;
     while ((error = wire_flush(s->wire, &u, &d)) != 0 && error != WAVE_EAGAIN) {
-        if (error == WAVE_ETRUNC)
+        if (error == WAVE_ETRUNC) {
             too_big(s, &u, now);
-        else
+            drain_events(s);
+        } else {
             send_failed(s, find_flow(s, &u.flow), &d);
+        }
     }
     if (error) {
         s->stuck.pause = s->stuck.is ? time_min(2 * s->stuck.pause, PAUSE_MOST) : PAUSE_FIRST;
@@ -266,13 +269,17 @@ static void queue_owed(struct session *s, wave_time now)
     drain_events(s);
 }
 
-/* Sends what is owed. */
-static void output(struct session *s, wave_time now)
+/* Sends what is owed. True when there may be more, since it was a whole burst, and the kernel took
+ * it. */
+static bool output(struct session *s, wave_time now)
 {
+    bool whole;
+
     if (!send_queued(s, now))
-        return;
+        return false;
     queue_owed(s, now);
-    send_queued(s, now);
+    whole = s->queued == BURST;
+    return send_queued(s, now) && whole;
 }
 
 /* What a segment makes us send. Many connections share the system call that sends it: it goes with
@@ -604,14 +611,14 @@ static bool sleep_until(struct session *s, wave_time now, wave_time until)
     struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
     int ready;
 
-    if (s->ops->poll)
+    if (s->ops->poll && s->stop != STOP_LOCAL) /* then the command has no more turns */
         n += s->ops->poll(s, fds + 3);
     if (left)
         flush_output(s);
     ready = ppoll(fds, n, until == WAVE_NEVER ? NULL : &t, NULL);
     if (ready > 0 && (fds[1].revents & POLLIN) && (s->signal = signals_next(s->signals)) != 0)
         session_stop(s, STOP_SIGNAL);
-    if (ready > 0 && (fds[2].revents & POLLERR))
+    if (ready > 0 && (fds[2].revents & READER_GONE))
         session_fail(s, &(struct diag){"cannot write the report: its reader is gone"});
     return ready > 0;
 }
@@ -633,9 +640,13 @@ static void farewell(struct session *s)
 
     for (wave_time now = wire_now(); now < end; now = wire_now()) {
         struct pollfd fd = {.fd = wire_fd(s->wire), .events = POLLIN};
-        output(s, now);
+        bool more = output(s, now);
         while (receive(s))
             ;
+        if (more) { /* each of many connections is owed its RST */
+            end = now + FAREWELL;
+            continue;
+        }
         if (!s->stuck.is && (!s->shows || journal_empty(&s->journal)))
             break;
         poll(&fd, 1, 1);

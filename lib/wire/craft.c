@@ -73,8 +73,8 @@ static int bind_device(int fd, const char *device, struct diag *d)
                      "cannot send through interface '%s': %s", device, strerror(errno));
 }
 
-/* IPv6 looks for a source address each time a socket that has none sends, whatever stands in the
- * header that it is given, and takes a fifth of a segment's time for it. */
+/* Without it the kernel would route as if the source in the header were none. And IPv6 looks for one
+ * each time such a socket sends, for which it takes a fifth of a segment's time. */
 static int bind_source(int fd, const struct craft_config *config, struct diag *d)
 {
     char text[ADDRESS_TEXT];
@@ -101,7 +101,7 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
         return diag_fail(d, WAVE_ESYS, "the kernel gives no random bytes: %s", strerror(errno));
     if (config->device)
         error = bind_device(libnet_getfd(c->net), config->device, d);
-    if (error == 0 && config->v6 && config->source)
+    if (error == 0 && config->source)
         error = bind_source(libnet_getfd(c->net), config, d);
     return error;
 }

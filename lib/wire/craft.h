@@ -13,7 +13,7 @@ struct craft;
 struct craft_config {
     bool v6;
     const char *device;        /* the socket keeps to it; NULL: the kernel's choice */
-    const struct addr *source; /* where what is sent comes from, if that is known; or NULL */
+    const struct addr *source; /* what is sent comes from there alone, and is routed so; or NULL */
     uint32_t scope;            /* interface index of a link-local source, else 0 */
     bool no_socket;            /* for tests: builds only, and needs no privilege */
 };

@@ -120,6 +120,11 @@ const struct sockaddr_ll *direct_to(const struct direct *x)
     return &x->to;
 }
 
+struct mnl_socket *direct_netlink(const struct direct *x)
+{
+    return x->nl;
+}
+
 /* The header to `mac`, built by libnet. */
 static bool build(struct direct *x, const uint8_t *mac, uint8_t header[DIRECT_HEADER])
 {

@@ -18,6 +18,7 @@
 #define DIRECT_HEADER 14 /* bytes: IEEE 802.3, 3.1.1, with an EtherType */
 
 struct direct;
+struct mnl_socket;
 
 /*
  * WAVE_ENOMEM; WAVE_EPERM or WAVE_ESYS with *d filled in; WAVE_ENOTOURS when there is no such way:
@@ -39,6 +40,9 @@ void direct_close(struct direct *x);
  * frames go. */
 int direct_fd(const struct direct *x);
 const struct sockaddr_ll *direct_to(const struct direct *x);
+
+/* The netlink socket by which it asks the kernel; its own to close. */
+struct mnl_socket *direct_netlink(const struct direct *x);
 
 /* The Ethernet header of frames to `remote`, DIRECT_HEADER bytes, valid until the next call; NULL
  * when the kernel would send them over another interface, does not know the next hop now, or is to

@@ -200,12 +200,12 @@ static int ask_link(struct mnl_socket *nl, const char *name, int ifindex, struct
     return netlink_ask(nl, nlh, each_link, out);
 }
 
-int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, int *ifindex,
-                  char name[16])
+int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                  int *ifindex, char name[16])
 {
     struct route_answer a;
     struct route_link link;
-    int error = ask_route(nl, v6, to, NULL, 0, &a);
+    int error = ask_route(nl, v6, to, from, 0, &a);
     if (error == 0)
         error = ask_link(nl, NULL, (int)a.oif, &link);
     if (error == 0) {

@@ -49,9 +49,10 @@ int route_find(const struct route_query *q, struct route *out, struct diag *d);
 int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, int ifindex,
                    struct addr *hop);
 
-/* The interface that the kernel would send a packet to `to` through: 0, or a negative errno. */
-int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, int *ifindex,
-                  char name[16]);
+/* The interface that the kernel would send a packet to `to` through, from `from` where that is not
+ * NULL: 0, or a negative errno. */
+int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                  int *ifindex, char name[16]);
 
 /* What RTM_GETROUTE answers. */
 struct route_answer {

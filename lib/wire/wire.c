@@ -38,6 +38,7 @@ struct wire {
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
     uint16_t lports;  /* from flow.lport on */
     bool listen;
+    bool bound; /* the raw socket sends from flow.local alone, and is routed so */
     bool broken;
     bool inbound_only;
     struct wire_info info;
@@ -79,10 +80,11 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
 static int open_craft(struct wire *w, const struct wire_config *config, const struct route *r,
                       struct diag *d)
 {
-    bool bound = !r->loopback && r->ifindex && (config->interface || config->scope);
+    bool here = !r->loopback && r->ifindex && (config->interface || config->scope);
+    w->bound = (config->v6 || config->has_source) && !addr_eq(&r->source, &any);
     struct craft_config c = {.v6 = config->v6,
-                             .device = bound ? r->interface : NULL,
-                             .source = addr_eq(&r->source, &any) ? NULL : &r->source,
+                             .device = here ? r->interface : NULL,
+                             .source = w->bound ? &r->source : NULL,
                              .scope = r->scope};
     int error = craft_open(&w->craft, &c, d);
     if (error == 0 && batch_open(&w->batch, craft_fd(w->craft), r->mtu) != 0)
@@ -105,11 +107,13 @@ static int open_direct(struct wire *w, const struct wire_config *config, const s
     return error;
 }
 
+/* By what the kernel is asked for the route again. */
 static int open_again(struct wire *w, const struct wire_config *config, struct diag *d)
 {
-    if (config->listen || config->interface || config->scope || w->info.loopback)
+    if (!config->follows_route || config->listen || config->interface || config->scope ||
+        w->info.loopback)
         return 0;
-    w->nl = netlink_open(NETLINK_ROUTE);
+    w->nl = w->direct ? direct_netlink(w->direct) : netlink_open(NETLINK_ROUTE);
     return w->nl ? 0
                  : diag_fail(d, WAVE_ESYS, "cannot ask the kernel for routes: %s", strerror(errno));
 }
@@ -119,7 +123,9 @@ bool wire_rerouted(const struct wire *w, char interface[16])
     char name[16];
     int ifindex;
 
-    if (!w->nl || route_through(w->nl, w->flow.v6, &w->flow.remote, &ifindex, name) != 0 ||
+    if (!w->nl ||
+        route_through(w->nl, w->flow.v6, &w->flow.remote, w->bound ? &w->flow.local : NULL,
+                      &ifindex, name) != 0 ||
         ifindex == w->info.ifindex)
         return false;
     memcpy(interface, name, sizeof name);
@@ -251,7 +257,7 @@ void wire_close(struct wire *w)
     free(w->guard);
     guards_close(w->guards);
     batch_close(w->batch);
-    if (w->nl)
+    if (w->nl && !w->direct)
         mnl_socket_close(w->nl);
     direct_close(w->direct);
     craft_close(w->craft);

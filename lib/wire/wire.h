@@ -40,6 +40,7 @@ struct wire_config {
                               held by somebody or not; 0 still reserves one that is free */
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
+    bool follows_route;    /* wire_rerouted() will be asked */
     bool direct;           /* much will be sent: as Ethernet frames, past the kernel's routing and
                               firewall of each, and segments that follow on from each other as one
                               that the kernel cuts again, once it knows the next hop; wherever there
@@ -158,7 +159,8 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 /*
  * Whether the kernel's route to the remote has come to lead through another interface than the one
  * that is captured, which answers may then come in by: true, and that one's name. False where this
- * cannot be or cannot be told: on lo, listening, or when an interface was asked for.
+ * cannot be or cannot be told: on lo, listening, when an interface was asked for, or without
+ * wire_config.follows_route.
  */
 bool wire_rerouted(const struct wire *w, char interface[16]);
 

@@ -6,6 +6,7 @@
   read          takes all there is: "5 bytes, then end of file" or "..., then reset"; then closes
   say SIZE      sends SIZE bytes and then does as read
   hold          connects, says "connected", and stays until it is told to end
+  crowd N       the same N times
   reset         connects, and closes with RST
   keep          as hold, with the kernel's keepalive each second
   silent        takes what comes first, sends a byte, says "sent", and stays
@@ -86,6 +87,12 @@ def hold():
     stay(call())
 
 
+def crowd(count):
+    others = [call() for _ in range(int(count) - 1)]
+    stay(call())
+    del others
+
+
 def reset():
     with call() as conn:
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -107,5 +114,5 @@ def silent():
     select.select([], [], [], 3600)
 
 
-HABITS = {f.__name__: f for f in (echo, read, hold, reset, keep, silent)} | {"say": read}
+HABITS = {f.__name__: f for f in (echo, read, hold, crowd, reset, keep, silent)} | {"say": read}
 HABITS[sys.argv[3]](*sys.argv[4:])

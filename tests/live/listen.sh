@@ -355,6 +355,27 @@ all_told()
     test "$(count '"event":"verdict".*"verdict":"open"')" = "$1"
 }
 
+# More at once than fit into one batch of segments: each is owed its RST when the run is stopped.
+left()
+{
+    test "$(peer ss -Htn state established "dport = :8066" | wc -l)" = 0
+}
+for quiet in '' -q; do
+    listen_up 8066 --discard
+    [ -z "$quiet" ] || {
+        listen_end INT
+        env --default-signal=INT "$TCPWAVE" listen -q 8066 --discard </dev/null 9>&- &
+        ear=$!
+        pids="$pids $ear"
+    }
+    start_peer crowd - python3 "$here/caller.py" "$near4" 8066 crowd 300
+    poll grep -q connected "$tmp/crowd.log"
+    listen_end INT
+    ended 130 "300 clients, stopped${quiet:+, -q}"
+    check "300 clients, stopped${quiet:+, -q}: none is left" poll left
+    stop crowd
+done
+
 # flooded NAME FAMILY LISTEN ADDRESS
 flooded()
 {

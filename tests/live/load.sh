@@ -204,6 +204,19 @@ expect_json verdict connections.opened 200 "Ctrl-C, the peer holds on: as many a
 interrupt "two of them" 91 2 "--hold 1h"
 stop holding
 
+# Whoever goes on sending to our ports does not keep a run that was stopped.
+start_peer nagging - timeout 60 python3 "$here/nagging.py" far $near4 45000
+"$TCPWAVE" load --json --connections 20 --concurrency 5 --hold 1h -p 45000 --timeout 300ms "$far4:92" \
+    >"$tmp/out" 2>"$tmp/err" &
+nagged=$!
+pids="$pids $nagged"
+gone()
+{
+    ! kill -0 $nagged
+}
+check "segments for ever: the run ends all the same" poll gone
+stop nagging
+
 # A run that is told to end by time alone.
 serve timed 92 discard
 expect_status 0 "timeout: status 0" "$TCPWAVE" load --json --concurrency 10 --rate 50 --timeout 1.2s "$far4:92"

@@ -95,7 +95,7 @@ for target in "$far4:7" "[$far6]:7"; do
     begin '"to":"ESTABLISHED"' connect --json "$target" -f "$tmp/in" -o "$tmp/out" --pcap "$tmp/packets" \
         --svg "$tmp/picture" --hold 100s
     held "connect $target"
-    has "connect $target" guard "file to read $tmp/in" "file to write $tmp/out" \
+    has "connect $target" guard 'netlink socket' "file to read $tmp/in" "file to write $tmp/out" \
         "file to write $tmp/packets" "file to write $tmp/picture"
     end 143 "connect $target"
     check "connect $target: packets and picture were written" test -s "$tmp/packets" -a -s "$tmp/picture"
@@ -111,12 +111,12 @@ end 130 'connect -q --file' INT
 
 begin '"FIN_WAIT_2"' halfclose --json "$far4:7002" -d x --linger 100s
 held halfclose
-has halfclose guard
+has halfclose guard 'netlink socket'
 end 143 halfclose
 
 begin '"to":"ESTABLISHED"' keepalive --json "$far4:7001"
 held keepalive
-has keepalive guard
+has keepalive guard 'netlink socket'
 end 143 keepalive
 
 begin 'listening on' listen --json 5001 --serve "$tmp/in"
@@ -175,7 +175,7 @@ begin '"to":"ESTABLISHED"' keepalive --json -v --no-sandbox "$far4:7001"
 is --no-sandbox Seccomp 0
 is --no-sandbox NoNewPrivs 1
 is --no-sandbox CapEff 0+
-has --no-sandbox guard
+has --no-sandbox guard 'netlink socket'
 end 143 --no-sandbox
 check '--no-sandbox: -v says so' grep -q '^tcpwave: no sandbox: --no-sandbox was given$' "$tmp/said.err"
 
