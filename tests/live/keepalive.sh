@@ -329,6 +329,8 @@ after, apart, before, probed = [], [], None, None
 for e in events:
     if e["event"] != "segment":
         continue
+    if e["dir"] == "out" and "R" in e["flags"]:
+        break  # a probe that comes now finds no connection any more
     if e["dir"] == "in" and "probe" in e["notes"]:
         after.append(e["time"] - before)
         if probed is not None:
