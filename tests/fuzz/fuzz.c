@@ -1,5 +1,7 @@
 #include "tests/fuzz/fuzz.h"
 
+#include <unistd.h>
+
 uint8_t pattern_bytes[PATTERN_PERIOD + PATTERN_MOST];
 
 void pattern_fill(void)
@@ -46,4 +48,13 @@ void fuzz_options(struct cursor *in, uint8_t bytes[OPT_BYTES_MAX], struct opt *o
             memcpy(bytes, p, len);
     }
     opt_parse(bytes, len, out);
+}
+
+const char *fuzz_path(const char *ending, char path[FUZZ_PATH])
+{
+    const char *directory = getenv("TMPDIR");
+
+    snprintf(path, FUZZ_PATH, "%.200s/tcpwave-fuzz-%d.%s", directory ? directory : "/tmp",
+             (int)getpid(), ending);
+    return path;
 }

@@ -45,4 +45,9 @@ struct seq fuzz_near(struct cursor *in, struct seq base);
  * something. `bytes` is where they are kept. */
 void fuzz_options(struct cursor *in, uint8_t bytes[OPT_BYTES_MAX], struct opt *out);
 
+#define FUZZ_PATH 256
+/* A file of this process's own, for what only writes to files; to be unlinked after each run.
+ * Returns `path`. */
+const char *fuzz_path(const char *ending, char path[FUZZ_PATH]);
+
 #endif

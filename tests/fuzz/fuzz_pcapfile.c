@@ -13,7 +13,7 @@ enum { BLOCK_PACKET = 6, BLOCK_STATISTICS = 5, OPTION_COMMENT = 1 };
 
 struct world {
     struct cursor in;
-    char path[256];
+    char path[FUZZ_PATH];
     bool ng;
     struct pcapfile_packet packet[PACKETS];
     char comment[PACKETS][TEXT_MOST];
@@ -174,7 +174,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     struct pcapfile *file;
     struct diag d = {""};
     char interface[TEXT_MOST];
-    const char *directory = getenv("TMPDIR");
     uint8_t how;
     bool ended;
 
@@ -185,9 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     how = cursor_u8(&w.in);
     w.ng = how & 1;
     ended = w.ng && (how & 2);
-    snprintf(w.path, sizeof w.path, "%.200s/tcpwave-fuzz-%d.%s", directory ? directory : "/tmp",
-             (int)getpid(), w.ng ? "pcapng" : "pcap");
-    require(pcapfile_open(&file, w.path, &d) == 0);
+    require(pcapfile_open(&file, fuzz_path(w.ng ? "pcapng" : "pcap", w.path), &d) == 0);
     require(pcapfile_begin(file, some_text(&w.in, interface), &d) == 0);
     some_text(&w.in, w.verdict);
     write_packets(&w, file, &d);

@@ -1,18 +1,25 @@
 /*
  * What is shown: packets of both sides, changes of state, probes and errors go through the report
- * into every renderer. Each line of JSON is an object; the drawing keeps within its lines.
+ * into every renderer. Each line of JSON is an object; the drawing keeps within its lines; the
+ * picture is well-formed, whatever bytes a message has.
  */
 #include <jansson.h>
+#include <unistd.h>
 
 #include "cmd/ladder.h"
 #include "cmd/render_json.h"
 #include "cmd/report.h"
 #include "cmd/summary.h"
+#include "cmd/svg.h"
 #include "lib/core/bytes.h"
 #include "tests/fuzz/fuzz.h"
 
+enum { DEPTH_MOST = 16, PICTURE_ROOM = 4 << 20, MESSAGE_ROOM = 40 };
+
 struct world {
     struct cursor in;
+    struct svg *svg; /* or NULL */
+    char message[MESSAGE_ROOM];
     struct report report;
     struct report_flow flow;
     wave_time at;
@@ -140,6 +147,19 @@ static void other(struct world *w, uint8_t what)
     }
 }
 
+/* The input's last bytes: whatever a name on the command line may have, which is no control
+ * character. */
+static void some_message(struct world *w, const uint8_t *bytes, size_t size)
+{
+    size_t n = size < MESSAGE_ROOM - 1 ? size : MESSAGE_ROOM - 1;
+
+    for (size_t i = 0; i < n; i++)
+        w->message[i] = bytes[size - n + i] < ' ' || bytes[size - n + i] == 0x7f
+                            ? ' '
+                            : (char)bytes[size - n + i];
+    w->message[n] = '\0';
+}
+
 static void verdict(struct world *w)
 {
     static const char *const by[] = {"local", "peer", "both", "none"};
@@ -154,7 +174,8 @@ static void verdict(struct world *w)
                                .by = by[how & 3],
                                .kind = kind[how % 6],
                                .guard = how & 8 ? "nftables" : NULL,
-                               .message = "what happened"};
+                               .message = w->message};
+    struct diag d = {""};
 
     if (!(how & 16))
         v.flow = &w->flow;
@@ -163,6 +184,8 @@ static void verdict(struct world *w)
     if (how & 64)
         v.keepalive = &keep;
     report_verdict(&w->report, w->at, &v);
+    if (w->svg)
+        require(svg_end(w->svg, &v, &d) == 0);
 }
 
 /* Every line is one object that says what it is. */
@@ -190,6 +213,92 @@ static void look_at_drawing(const char *text)
 {
     for (; *text; text++)
         require((unsigned char)*text >= ' ' || strchr("\n\r\033", *text));
+}
+
+/* A character of UTF-8 that XML allows (XML 1.0, productions 2 and 14), or one of its five
+ * entities; *p moves behind it. */
+static void character(const unsigned char **p)
+{
+    static const char *const entity[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;", "&#39;"};
+    const unsigned char c = **p;
+    const unsigned more = c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+
+    require(c >= ' ' || c == '\n' || c == '\t');
+    require(c < 0x80 || (c >= 0xc2 && c <= 0xf4));
+    if (c == '&') {
+        for (unsigned i = 0; i < sizeof entity / sizeof *entity; i++)
+            if (strncmp((const char *)*p, entity[i], strlen(entity[i])) == 0) {
+                *p += strlen(entity[i]);
+                return;
+            }
+        require(!"an entity that XML knows");
+    }
+    (*p)++;
+    for (unsigned i = 0; i < more; i++, (*p)++)
+        require((**p & 0xc0) == 0x80);
+}
+
+/* Within a tag: attributes with values in quotes, in which no tag begins. */
+static const unsigned char *attributes(const unsigned char *p)
+{
+    while (*p != '>' && !(*p == '/' && p[1] == '>')) {
+        require(*p && *p != '<');
+        if (*p++ != '"')
+            continue;
+        while (*p != '"') {
+            require(*p && *p != '<');
+            character(&p);
+        }
+        p++;
+    }
+    return p;
+}
+
+/* Whether the text is well-formed: each element is closed, and within the one it began in. */
+static void look_at_picture(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text, *name[DEPTH_MOST];
+    size_t length[DEPTH_MOST];
+    unsigned depth = 0;
+
+    while (*p) {
+        if (*p != '<') {
+            character(&p);
+        } else if (p[1] == '?' || p[1] == '!') {
+            p = (const unsigned char *)strchr((const char *)p, '>');
+            require(p++);
+        } else if (p[1] == '/') {
+            require(depth-- > 0);
+            require(memcmp(p + 2, name[depth], length[depth]) == 0 && p[2 + length[depth]] == '>');
+            p += 3 + length[depth];
+        } else {
+            require(depth < DEPTH_MOST);
+            name[depth] = ++p;
+            length[depth] = strcspn((const char *)p, " \n/>");
+            require(length[depth] > 0);
+            p = attributes(p + length[depth]);
+            depth += *p == '>';
+            p += *p == '>' ? 1 : 2;
+        }
+    }
+    require(depth == 0 && p > (const unsigned char *)text);
+}
+
+static void take_picture(struct world *w, const char *path)
+{
+    static char text[PICTURE_ROOM];
+    FILE *f;
+    size_t n;
+
+    svg_close(w->svg);
+    f = fopen(path, "rb");
+    require(f);
+    n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    unlink(path);
+    text[n] = '\0';
+    require(n < sizeof text - 1 && strlen(text) == n);
+    look_at_picture(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -224,7 +333,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                         .width = 80u + (how >> 7) * 60u};
     struct render_json json = {to[0], false};
     struct ladder ladder;
-    ladder_init(&ladder, &term, cursor_u8(&w.in) % 3);
+    struct diag d = {""};
+    char path[FUZZ_PATH];
+    const uint8_t shown = cursor_u8(&w.in);
+
+    ladder_init(&ladder, &term, shown % 3);
+    if (shown & 0x80) {
+        const enum picture_scale scale = shown & 0x40 ? PICTURE_TIME : PICTURE_EVENT;
+        require(svg_open(&w.svg, fuzz_path("svg", path), scale, &d) == 0);
+        report_add(&w.report, svg_event, w.svg);
+    }
+    some_message(&w, bytes, size);
     report_add(&w.report, render_json, &json);
     report_add(&w.report, ladder_event, &ladder);
     report_add(&w.report, summary_event, &term);
@@ -240,6 +359,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         w.at += 100 * WAVE_US;
     }
     verdict(&w);
+    if (w.svg)
+        take_picture(&w, path);
     for (int i = 0; i < 2; i++)
         fclose(to[i]);
     require(!json.failed);
