@@ -18,6 +18,9 @@ start_peer hold 8 python3 "$here/peer.py" 8 hold
 start_peer discard 9 python3 "$here/peer.py" 9 discard
 start_peer large 10 python3 "$here/peer.py" 10 large
 
+# What is preloaded raises signals and writes a file inside the process, which the sandbox stops: each
+# run that has it is given --no-sandbox.
+
 # faulty FAULT=VALUE... CMD...: the program alone has them, not what starts it
 faulty()
 {
@@ -26,7 +29,7 @@ faulty()
         faults="$faults $1"
         shift
     done
-    try sh -c 'faults=$1; shift; exec env LD_PRELOAD='"$tmp/fault.so"' $faults "$@"' sh "$faults" "$@"
+    try sh -c 'faults=$1; shift; exec env LD_PRELOAD='"$tmp/fault.so"' $faults "$@"' sh "$faults" "$@" --no-sandbox
 }
 
 ended()
@@ -95,7 +98,7 @@ stopped()
 {
     local after=$1 seconds=$2 pid
     shift 2
-    LD_PRELOAD=$tmp/fault.so FAULT_STOP=$after "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    LD_PRELOAD=$tmp/fault.so FAULT_STOP=$after "$@" --no-sandbox >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
     pid=$!
     pids="$pids $pid"
     poll grep -q '^State:.T' /proc/$pid/status
