@@ -490,7 +490,7 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
         say(o, VERDICT_OPEN, NULL, NULL, "%u connection%s%s%s%s", s->opened,
             s->opened == 1 ? "" : "s", counts, rest,
             s->stop == STOP_SIGNAL ? "; ended by a signal" : "");
-    if (s->stop == STOP_SIGNAL)
+    if (s->signal)
         o->exit = 128 + s->signal;
 }
 

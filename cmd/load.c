@@ -172,7 +172,7 @@ static void interrupted(const struct load *l, struct load_verdict *v, char *text
     if (l->failed) {
         snprintf(text, room, "%s", l->error.text);
         v->verdict = VERDICT_LOCAL;
-        v->exit = VERDICT_LOCAL;
+        v->exit = l->signal ? 128 + l->signal : VERDICT_LOCAL;
         return;
     }
     v->verdict = VERDICT_FAILED;

@@ -192,7 +192,7 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
 }
 
 /* This host failed, which outdoes whatever became of the connection; that is told by who closed it
- * and how. */
+ * and how. A signal's status stands. */
 static void failed_here(const struct outcome_facts *f, struct outcome *o)
 {
     bool over = f->end == END_CLOSED || (f->local == STATE_TIME_WAIT && f->end == END_ABORTED);
@@ -209,6 +209,8 @@ static void failed_here(const struct outcome_facts *f, struct outcome *o)
         : theirs || f->path.established ? "reset"
                                         : NULL,
         "%s", f->error ? f->error : "this host failed");
+    if (f->signal)
+        o->exit = 128 + f->signal;
 }
 
 void outcome_of(const struct outcome_facts *f, struct outcome *o)

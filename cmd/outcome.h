@@ -43,7 +43,7 @@ struct outcome_facts {
     struct outcome_path path;
     enum conn_end end;
     enum outcome_stop stop;
-    int signal;           /* with STOP_SIGNAL */
+    int signal;           /* with STOP_SIGNAL, and with STOP_LOCAL if one came as well; or 0 */
     const char *error;    /* with STOP_LOCAL */
     const char *hindered; /* what this host lacked for sending or for keeping what came, or NULL */
     bool unread;          /* nobody will read the sentence: it is left empty */

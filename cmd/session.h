@@ -99,7 +99,7 @@ struct session {
 
     bool done;
     enum outcome_stop stop;
-    int signal;            /* with STOP_SIGNAL */
+    int signal;            /* that came, or 0 */
     struct diag error;     /* with STOP_LOCAL */
     wave_time close_until; /* with STOP_LOCAL: how long connections may take to close */
     wave_time deadline;    /* of --timeout */

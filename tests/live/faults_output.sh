@@ -202,4 +202,46 @@ cut_short "listen --json | head -3" 'head -n 3' "$TCPWAVE" listen "$near4:5001" 
 wait $client
 expect_line client 'then end of file' "listen --json | head -3: the client saw a FIN and no RST"
 
+# A signal comes, and only then the capture cannot be written: its reader is gone, and nothing was to
+# be written meanwhile.
+
+# interrupted NAME READY CMD...: once READY succeeds
+interrupted()
+{
+    local name=$1 ready=$2 reader pid
+    shift 2
+    rm -f "$tmp/fifo"
+    mkfifo "$tmp/fifo"
+    sleep 30 <"$tmp/fifo" 9>&- &
+    reader=$!
+    "$@" --pcap "$tmp/fifo" --json >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    pid=$!
+    pids="$pids $reader $pid"
+    poll "$ready"
+    kill $reader
+    wait $reader
+    kill -INT $pid
+    wait $pid
+    status=$?
+    cat "$tmp/out" >>"$tmp/json"
+    check "$name: status 130" test "$status" = 130
+    [ "$status" = 130 ] || show_try
+    expect_json verdict verdict local "$name: the verdict is local all the same"
+    expect_json verdict exit 130 "$name: and names the status"
+    check "$name: it is told" grep -q 'Broken pipe' "$tmp/out"
+}
+established()
+{
+    peer ss -Htn state established | grep -q .
+}
+sent_one()
+{
+    grep -q '"segment"' "$tmp/out"
+}
+
+interrupted "connect, a signal and then no capture" established "$TCPWAVE" connect "$far4:7" --hold 20
+interrupted "load, a signal and then no capture" established "$TCPWAVE" load "$far4:9" --connections 1 --hold 20
+interrupted "send, a signal and then no capture" sent_one "$TCPWAVE" send "$far4:9" --count 2 --interval 20
+interrupted "listen, a signal and then no capture" listening_near "$TCPWAVE" listen "$near4:5001"
+
 done_testing

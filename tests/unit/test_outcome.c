@@ -174,6 +174,21 @@ static void a_local_error_is_told(void **state)
     assert_outcome(&f, VERDICT_LOCAL, "peer", "reset", "No space left");
 }
 
+static void a_signal_keeps_its_status_when_this_host_fails_too(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_LOCAL, true);
+    struct outcome o;
+    (void)state;
+    f.error = "cannot write to /dev/full: No space left on device";
+    outcome_of(&f, &o);
+    assert_int_equal(o.exit, VERDICT_LOCAL);
+    f.signal = 2;
+    outcome_of(&f, &o);
+    assert_int_equal(o.verdict, VERDICT_LOCAL);
+    assert_int_equal(o.exit, 130);
+    assert_non_null(strstr(o.message, "No space left"));
+}
+
 /* What looks like a silent peer is our own failure. */
 static void a_host_that_cannot_send_is_told(void **state)
 {
@@ -266,6 +281,7 @@ int main(void)
         cmocka_unit_test(a_signal_is_the_exit_status),
         cmocka_unit_test(time_wait_cut_short_is_closed_all_the_same),
         cmocka_unit_test(a_local_error_is_told),
+        cmocka_unit_test(a_signal_keeps_its_status_when_this_host_fails_too),
         cmocka_unit_test(a_host_that_cannot_send_is_told),
         cmocka_unit_test(closes_by_name),
     };
