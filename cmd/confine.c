@@ -1,10 +1,12 @@
 #include "cmd/confine.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/wire/sandbox.h"
@@ -14,24 +16,48 @@
  * command line may lead to one: --file /dev/fd/63 is how a shell writes <(command).
  */
 
-#define INHERITED_MOST 256
+#define INHERITED_MOST 65536 /* ours are below: a new one gets the lowest number that is free */
 
-static int inherited[INHERITED_MOST];
-static unsigned inherited_count;
+static bool inherited[INHERITED_MOST];
+
+static void note(long fd)
+{
+    if (fd > STDERR_FILENO && fd < INHERITED_MOST)
+        inherited[fd] = true;
+}
 
 void confine_begin(void)
 {
     DIR *list = opendir("/proc/self/fd");
     const struct dirent *e;
 
-    while (list && (e = readdir(list)) && inherited_count < INHERITED_MOST) {
+    while (list && (e = readdir(list))) {
         char *end;
         long fd = strtol(e->d_name, &end, 10);
-        if (end != e->d_name && !*end && fd > STDERR_FILENO && fd != dirfd(list))
-            inherited[inherited_count++] = (int)fd;
+        if (end != e->d_name && !*end && fd != dirfd(list))
+            note(fd);
     }
-    if (list)
+    if (list) {
         closedir(list);
+        return;
+    }
+    /* No /proc, or no descriptor left to read it by. A limit says nothing of what was opened before
+     * it was lowered. */
+    for (int fd = 0; fd < INHERITED_MOST; fd++)
+        if (fcntl(fd, F_GETFD) >= 0)
+            note(fd);
+}
+
+static void close_inherited(void)
+{
+    for (int fd = 0; fd < INHERITED_MOST; fd++) {
+        if (inherited[fd])
+            close(fd);
+        inherited[fd] = false;
+    }
+#ifdef SYS_close_range
+    syscall(SYS_close_range, INHERITED_MOST, ~0u, 0); /* Linux 5.9 */
+#endif
 }
 
 /* In decimal or hexadecimal: printf(3) is not for signal handlers. */
@@ -66,8 +92,7 @@ void confine(const struct options *o)
 {
     struct diag d = {"--no-sandbox was given"};
 
-    while (inherited_count)
-        close(inherited[--inherited_count]);
+    close_inherited();
     json_object_seed(0); /* it reads /dev/urandom, and would do so with the first object */
     if ((o->no_sandbox || sandbox_enter(tell, &d) != 0) && o->verbose)
         fprintf(stderr, "tcpwave: no sandbox: %s\n", d.text);

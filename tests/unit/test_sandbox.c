@@ -681,6 +681,52 @@ static void without_a_sandbox_every_call_may_be_made(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* Opened before and after confine_begin(); `most` is the limit that it runs under. */
+static int close_what_was_left_open(rlim_t most)
+{
+    enum { MANY = 400 };
+    const struct options o = {.no_sandbox = true};
+    struct rlimit limit;
+    int left[MANY];
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1;
+    for (int i = 0; i < MANY; i++)
+        if ((left[i] = dup(file)) < 0)
+            return 2;
+    const struct rlimit less = {most ? most : limit.rlim_cur, limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &less) != 0)
+        return 3;
+    confine_begin();
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 4;
+    int ours = dup(STDERR_FILENO);
+    confine(&o);
+    for (int i = 0; i < MANY; i++)
+        if (fcntl(left[i], F_GETFD) >= 0 || errno != EBADF)
+            return 5;
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            return 6;
+    return fcntl(ours, F_GETFD) < 0 ? 7 : 0;
+}
+
+/* The second time with no descriptor to spare, so that /proc cannot be read. */
+static void what_was_left_open_is_closed_however_much_it_is(void **state)
+{
+    (void)state;
+    for (rlim_t most = 0; most <= 3; most += 3) {
+        int status;
+        pid_t child = fork();
+
+        if (child == 0)
+            _exit(close_what_was_left_open(most));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+}
+
 #define STOPPED(name, body, call)                                                                  \
     {                                                                                              \
         name " is stopped", the_call_is_stopped, NULL, NULL, &(struct forbidden)                   \
@@ -761,6 +807,7 @@ int main(void)
         cmocka_unit_test(it_can_end_by_itself),
         cmocka_unit_test(the_stopped_call_is_told_on_standard_error),
         cmocka_unit_test(without_a_sandbox_every_call_may_be_made),
+        cmocka_unit_test(what_was_left_open_is_closed_however_much_it_is),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
