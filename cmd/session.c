@@ -382,6 +382,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     const struct conn *e = session_engine(s, c);
     const struct flow *flow = &c->flow.flow;
     const bool unread = s->many && !s->shows;
+    /* The engine knows this of all connections together: where there are others, it is they that
+     * may have filled the memory, and not what ended this one. */
+    const bool starved = !s->many && stack_env(s->stack)->mem_short;
     char peer[ADDR_PORT_TEXT] = "";
     struct outcome_facts f = {.path = c->path,
                               .end = e ? (enum conn_end)e->end : END_NONE,
@@ -391,7 +394,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                               .signal = s->signal,
                               .error = s->error.text,
                               .hindered = c->unsent ? s->send_error.text
-                                          : stack_env(s->stack)->mem_short
+                                          : starved
                                               ? "no memory for data; free some, and try again"
                                               : NULL,
                               .unread = unread,
