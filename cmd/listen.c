@@ -62,8 +62,9 @@ struct listen {
     struct guests todo;                 /* to be looked at */
     struct guests hold, linger, settle; /* waits of one length, the first to end first */
     uint32_t accepted, served;
-    bool full;  /* as many as were asked for have been accepted */
-    bool again; /* some are to be looked at again, as soon as what they owe is sent */
+    bool full;   /* as many as were asked for have been accepted */
+    bool unkept; /* some came when there was no memory for a guest, and are to be given up */
+    bool again;  /* some are to be looked at again, as soon as what they owe is sent */
 };
 
 /*
@@ -325,6 +326,7 @@ static void opened(struct session *s, struct session_conn *c)
 
     if (!p) { /* without a place to note anything of it, it is of no use */
         session_leave(s, c, STOP_ASKED);
+        l->unkept = true;
         return;
     }
     p->conn = c;
@@ -397,6 +399,29 @@ static void event(struct session *s, struct session_conn *c, const struct event 
     }
 }
 
+/* Gives up those that no guest could be had for, each once its RST is out. */
+static void give_up_unkept(struct session *s, struct listen *l, wave_time now)
+{
+    struct session_conn *c, *next;
+    struct outcome o;
+
+    l->unkept = false;
+    for (c = LIST_FIRST(&s->all); c; c = next) {
+        const struct conn *e = session_engine(s, c);
+        next = LIST_NEXT(c, all);
+        if (c->user)
+            continue;
+        if (e && conn_expiry(e, now) <= now) {
+            l->unkept = l->again = true;
+            continue;
+        }
+        report_flush(&s->report, &c->flow, session_stamp());
+        say(&o, VERDICT_LOCAL, "local", "reset", "no memory to serve it");
+        session_verdict(s, c, &o, NULL);
+        session_release(s, c);
+    }
+}
+
 static wave_time turn(struct session *s, wave_time now)
 {
     struct listen *l = s->user;
@@ -413,6 +438,8 @@ static wave_time turn(struct session *s, wave_time now)
         p->queued = false;
         attend(s, l, p, now);
     }
+    if (l->unkept)
+        give_up_unkept(s, l, now);
     if (l->full && l->served >= l->options->connections)
         session_stop(s, STOP_END);
     session_await(s, l->accepted > l->served ? "its clients to close" : "connections", WAVE_NEVER);

@@ -192,6 +192,40 @@ starved()
     done
 }
 
+# A listener with room for one: whatever it has no memory for, the next client is served.
+
+# serving FAULT=VALUE: clients come one after the other until it has served one
+serving()
+{
+    local pid
+    env LD_PRELOAD="$tmp/fault.so" "$1" "$TCPWAVE" listen "$near4:5001" --max 1 --connections 1 -q \
+        --timeout 6 --no-sandbox >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    pid=$!
+    pids="$pids $pid"
+    while kill -0 $pid 2>/dev/null; do
+        peer timeout 1 python3 "$here/caller.py" $near4 5001 say 5 >/dev/null 2>&1
+    done
+    wait $pid
+    status=$?
+}
+
+serving FAULT_MEMORY_COUNT="$tmp/count"
+ended 0 "listen --max 1, memory enough"
+count=$(cat "$tmp/count")
+n=$((count - 12))
+bad=
+while [ $n -le "$count" ]; do
+    serving FAULT_MEMORY=$n
+    case $status in
+    0) ;;
+    3) grep -Eiq 'memory|malloc|enough' "$tmp/out" "$tmp/err" || bad="$bad $n:silent" ;;
+    *) bad="$bad $n:$status" ;;
+    esac
+    n=$((n + 1))
+done
+check "listen --max 1, FAULT_MEMORY up to $count: a place is never lost" test -z "$bad"
+[ -z "$bad" ] || note "these did not:$bad"
+
 stop hold
 keep_json=$(wc -l <"$tmp/json")
 starved "connect" 1 "$TCPWAVE" connect "$far4:7" -d hello -q --linger 300ms --timeout 6
