@@ -394,9 +394,8 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                               .signal = s->signal,
                               .error = s->error.text,
                               .hindered = c->unsent ? s->send_error.text
-                                          : starved
-                                              ? "no memory for data; free some, and try again"
-                                              : NULL,
+                                          : starved ? "no memory for data; free some, and try again"
+                                                    : NULL,
                               .unread = unread,
                               .peer = peer,
                               .awaited = c->awaited ? c->awaited : s->awaited,
