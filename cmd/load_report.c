@@ -8,6 +8,7 @@
 #include "cmd/files.h"
 #include "cmd/human.h"
 #include "cmd/render_json.h"
+#include "cmd/session.h"
 #include "lib/wire/diag.h"
 
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
@@ -212,7 +213,5 @@ int load_report_verdict(struct load_report *r, const struct load_figures *f,
         error = stream_flush(r->term.to, &d);
     if (!error)
         return v->exit;
-    /* Where the report cannot be read, nor can its verdict. */
-    fprintf(stderr, "tcpwave: %s\n", v->verdict == VERDICT_LOCAL ? v->message : d.text);
-    return v->exit < 128 ? VERDICT_LOCAL : v->exit;
+    return session_unread(v->verdict, v->exit, v->message, &d);
 }

@@ -683,9 +683,7 @@ static int conclude(struct send *s)
             fprintf(stderr, "tcpwave: %s\n", s->error.text);
         return status;
     }
-    /* Where the report cannot be read, nor can its verdict. */
-    fprintf(stderr, "tcpwave: %s\n", s->failed ? s->error.text : d.text);
-    return s->signal ? status : VERDICT_LOCAL;
+    return session_unread(verdict, status, s->error.text, &d);
 }
 
 static int usage(const char *text)
@@ -707,7 +705,6 @@ int send_run(const struct options *o)
     s->options = o;
     s->signals = -1;
     s->bulk = o->send.count > 1 && interval < BULK_INTERVAL;
-    signals_ignore_pipe();
     if (target_resolve(&o->target, options_family(o), &s->target, &d)) {
         status = session_refuse(o, &d);
     } else if ((wrong = send_check_family(&o->send, s->target.v6))) {

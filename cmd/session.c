@@ -170,7 +170,6 @@ int session_open(struct session **out, const struct options *o, const struct tar
     s->signals = -1;
     s->many = o->target.passive;
     s->shows = o->json || o->pcap || o->svg || !o->quiet;
-    signals_ignore_pipe();
     /* Queues come and go with every batch of segments: to give their pages back to the system each
      * time, and to fault them in again, costs more than to keep them. */
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
@@ -487,9 +486,13 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
             fprintf(stderr, "tcpwave: %s\n", v.message);
         return v.exit;
     }
-    /* Where the report cannot be read, nor can its verdict. */
-    fprintf(stderr, "tcpwave: %s\n", v.verdict == VERDICT_LOCAL ? v.message : d.text);
-    return v.exit < 128 ? VERDICT_LOCAL : v.exit;
+    return session_unread(v.verdict, v.exit, v.message, &d);
+}
+
+int session_unread(enum verdict verdict, int exit, const char *message, const struct diag *d)
+{
+    fprintf(stderr, "tcpwave: %s\n", verdict == VERDICT_LOCAL ? message : d->text);
+    return exit < 128 ? VERDICT_LOCAL : exit;
 }
 
 int session_refuse(const struct options *o, const struct diag *d)

@@ -184,6 +184,10 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
  * lost. */
 int session_flush(struct session *s, struct diag *d);
 
+/* Where the report cannot be read, for which `d` has the reason, nor can its verdict: the line for a
+ * person, of whatever of this host's failed first. Returns the exit status; a signal's stands. */
+int session_unread(enum verdict verdict, int exit, const char *message, const struct diag *d);
+
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
  * Returns the exit status. */
 int session_refuse(const struct options *o, const struct diag *d);
