@@ -73,8 +73,8 @@ static int bind_device(int fd, const char *device, struct diag *d)
                      "cannot send through interface '%s': %s", device, strerror(errno));
 }
 
-/* Without it the kernel would route as if the source in the header were none. And IPv6 looks for one
- * each time such a socket sends, for which it takes a fifth of a segment's time. */
+/* Without it the kernel would route as if the source in the header were none. And IPv6 looks for
+ * one each time such a socket sends, for which it takes a fifth of a segment's time. */
 static int bind_source(int fd, const struct craft_config *config, struct diag *d)
 {
     char text[ADDRESS_TEXT];
@@ -104,20 +104,6 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
     if (error == 0 && config->source)
         error = bind_source(libnet_getfd(c->net), config, d);
     return error;
-}
-
-int craft_open(struct craft **out, const struct craft_config *config, struct diag *d)
-{
-    struct craft *c = calloc(1, sizeof *c);
-    if (!c)
-        return diag_fail(d, WAVE_ENOMEM, "out of memory");
-    int error = set_up(c, config, d);
-    if (error) {
-        craft_close(c);
-        return error;
-    }
-    *out = c;
-    return 0;
 }
 
 void craft_close(struct craft *c)
@@ -160,10 +146,15 @@ static uint16_t next_id(struct craft *c, const struct wire_ip *ip)
     return ip->id ? ip->id : c->id;
 }
 
+static uint8_t ttl_of(const struct wire_ip *ip)
+{
+    return ip->ttl ? ip->ttl : TTL;
+}
+
 static int build_ip(struct craft *c, const struct flow *flow, uint32_t len, uint8_t tos,
                     const struct wire_ip *ip)
 {
-    uint8_t ttl = ip->ttl ? ip->ttl : TTL;
+    uint8_t ttl = ttl_of(ip);
     if (c->v6) {
         struct libnet_in6_addr from, to;
         memcpy(&from, flow->local.byte, sizeof from);
@@ -248,6 +239,36 @@ static const struct stencil *stencil_for(struct craft *c, const struct flow *flo
     return t;
 }
 
+/* Makes what most segments are copies of before it is needed: libnet asks for memory each time that
+ * it builds, and a run that has none left still has to send data, FIN and RST. */
+static int prepare(struct craft *c, struct diag *d)
+{
+    const struct flow flow = {.v6 = c->v6};
+
+    for (unsigned stamped = 0; stamped < 2; stamped++) {
+        const struct seg s = {.flags = SEG_ACK, .opt.has = stamped ? OPT_TIMESTAMP : 0};
+        if (!stencil_for(c, &flow, &s, &plain))
+            return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+int craft_open(struct craft **out, const struct craft_config *config, struct diag *d)
+{
+    struct craft *c = calloc(1, sizeof *c);
+    if (!c)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    int error = set_up(c, config, d);
+    if (error == 0)
+        error = prepare(c, d);
+    if (error) {
+        craft_close(c);
+        return error;
+    }
+    *out = c;
+    return 0;
+}
+
 int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
                 const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
 {
@@ -258,7 +279,7 @@ int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
     t = stencil_for(c, flow, s, ip);
     if (!t)
         return craft_build_anew(c, flow, s, ip, bytes, d);
-    stencil_write(t, flow, s, tos_of(s, ip), next_id(c, ip), bytes);
+    stencil_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip), bytes);
     return 0;
 }
 

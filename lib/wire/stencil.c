@@ -23,8 +23,8 @@ bool stencil_fits(const struct seg *s)
 bool stencil_holds(const struct stencil *t, const struct seg *s, const struct wire_ip *ip)
 {
     return t->len && t->has == s->opt.has && (!(t->has & OPT_MSS) || t->mss == s->opt.mss) &&
-           (!(t->has & OPT_WSCALE) || t->wscale == s->opt.wscale) && t->ip.ttl == ip->ttl &&
-           t->ip.no_df == ip->no_df && t->ip.flow_label == ip->flow_label;
+           (!(t->has & OPT_WSCALE) || t->wscale == s->opt.wscale) && t->ip.no_df == ip->no_df &&
+           t->ip.flow_label == ip->flow_label;
 }
 
 void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, size_t len,
@@ -40,13 +40,14 @@ void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, 
 
 /* RFC 791, 3.1. */
 static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint8_t tos,
-                           uint16_t id)
+                           uint8_t ttl, uint16_t id)
 {
     uint16_t sum;
 
     p[1] = tos;
     put_u16(p + 2, (unsigned)len);
     put_u16(p + 4, id);
+    p[8] = ttl;
     put_u16(p + 10, 0);
     memcpy(p + 12, flow->local.byte, 4);
     memcpy(p + 16, flow->remote.byte, 4);
@@ -56,11 +57,13 @@ static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint
 }
 
 /* RFC 8200, 3. */
-static uint8_t *write_ipv6(uint8_t *p, const struct flow *flow, size_t len, uint8_t tos)
+static uint8_t *write_ipv6(uint8_t *p, const struct flow *flow, size_t len, uint8_t tos,
+                           uint8_t hop_limit)
 {
     p[0] = (uint8_t)(0x60 | tos >> 4);
     p[1] = (uint8_t)((tos & 15) << 4 | (p[1] & 15));
     put_u16(p + 4, (unsigned)len - IPV6_HEADER);
+    p[7] = hop_limit;
     memcpy(p + 8, flow->local.byte, 16);
     memcpy(p + 24, flow->remote.byte, 16);
     return p + IPV6_HEADER;
@@ -90,13 +93,14 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
 }
 
 void stencil_write(const struct stencil *t, const struct flow *flow, const struct seg *s,
-                   uint8_t tos, uint16_t id, uint8_t *out)
+                   uint8_t tos, uint8_t ttl, uint16_t id, uint8_t *out)
 {
     size_t len = t->len + s->len, ip;
     uint8_t *tcp;
 
     memcpy(out, t->bytes, t->len);
-    tcp = flow->v6 ? write_ipv6(out, flow, len, tos) : write_ipv4(out, flow, len, tos, id);
+    tcp =
+        flow->v6 ? write_ipv6(out, flow, len, tos, ttl) : write_ipv4(out, flow, len, tos, ttl, id);
     ip = (size_t)(tcp - out);
     write_tcp(tcp, flow, s, t->len - ip, len - ip);
 }

@@ -14,7 +14,7 @@ struct stencil {
     uint8_t len;         /* 0: nothing was built yet */
     uint8_t has, wscale; /* what it was built with: OPT_..., and the values that are not patched */
     uint16_t mss;
-    struct wire_ip ip; /* likewise; `tos` and `id` are patched */
+    struct wire_ip ip; /* likewise; `tos`, `ttl` and `id` are patched */
 };
 
 /* Whether the segment can come from a stencil at all: nothing in the reserved bits and the urgent
@@ -29,9 +29,9 @@ bool stencil_holds(const struct stencil *t, const struct seg *s, const struct wi
 void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, size_t len,
                   const struct wire_ip *ip);
 
-/* Writes the packet that carries `s` over `flow`, with this traffic class (ECN bits included) and
- * IPv4 identification, to `out`. */
+/* Writes the packet that carries `s` over `flow`, with this traffic class (ECN bits included), hop
+ * limit and IPv4 identification, to `out`. */
 void stencil_write(const struct stencil *t, const struct flow *flow, const struct seg *s,
-                   uint8_t tos, uint16_t id, uint8_t *out);
+                   uint8_t tos, uint8_t ttl, uint16_t id, uint8_t *out);
 
 #endif

@@ -72,9 +72,6 @@ static void add(struct made *m, uint32_t len)
 
 static void add_series(struct made *m, unsigned n)
 {
-    /* The first builds the crafter's stencil, which takes a number of IPv4's of its own. */
-    add(m, 0);
-    m->count = 0;
     while (n--)
         add(m, DATA);
 }
