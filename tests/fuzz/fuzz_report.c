@@ -151,13 +151,11 @@ static void other(struct world *w, uint8_t what)
  * character. */
 static void some_message(struct world *w, const uint8_t *bytes, size_t size)
 {
-    size_t n = size < MESSAGE_ROOM - 1 ? size : MESSAGE_ROOM - 1;
+    char *to = w->message;
 
-    for (size_t i = 0; i < n; i++)
-        w->message[i] = bytes[size - n + i] < ' ' || bytes[size - n + i] == 0x7f
-                            ? ' '
-                            : (char)bytes[size - n + i];
-    w->message[n] = '\0';
+    for (size_t i = size < MESSAGE_ROOM ? 0 : size - MESSAGE_ROOM + 1; i < size; i++)
+        *to++ = bytes[i] < ' ' || bytes[i] == 0x7f ? ' ' : (char)bytes[i];
+    *to = '\0';
 }
 
 static void verdict(struct world *w)
