@@ -140,10 +140,12 @@ static void begin_end(struct world *w, int i, const struct flow *flow)
     c.nagle = options & 16;
     c.time_wait = options & 32;
     c.keep_garbage = c.keepalive = options & 64;
-    c.keep_idle = c.keep_interval = WAVE_S;
-    c.keep_count = 200;
     c.delayed_ack = options & 128 ? 400 * WAVE_MS : 40 * WAVE_MS;
-    c.r2 = 4 * WAVE_H; /* patience, since the input may have none */
+    /* Patience, since the input may have none: longer than it can keep the link cut. */
+    c.keep_idle = WAVE_S;
+    c.keep_interval = WAVE_MIN;
+    c.keep_count = 240;
+    c.r2 = 4 * WAVE_H;
     c.syn_retries = 60;
     env_init(&w->end[i].env, &c, how);
     conn_init(&w->end[i].conn, &w->end[i].env, flow, (uint32_t)i);
