@@ -44,13 +44,13 @@ beside()
     for round in $(seq $rounds); do
         rate=$(timeout 60 "$KERNEL_LOAD" client $far4 80 "$2" "$1" | sed -n 's/.* rate //p')
         theirs="$theirs ${rate:-0}"
-        [ "$1" -ge 100 ] || continue # its ring is in blocks of a millisecond
-        rate=$(timeout 60 "$BARE_LOAD" near $near_mac $far_mac $near4 $far4 80 "$2" "$1" | sed -n 's/.* rate //p')
-        bare="$bare ${rate:-0}"
         timeout 60 "$TCPWAVE" load --json --connections "$2" --concurrency "$1" $far4:80 >"$tmp/ours"
         ours="$ours $(field rate <"$tmp/ours")"
         dropped=$((dropped + $(field capture/dropped <"$tmp/ours")))
         again=$((again + $(field retransmissions <"$tmp/ours")))
+        [ "$1" -ge 100 ] || continue # its ring is in blocks of a millisecond
+        rate=$(timeout 60 "$BARE_LOAD" near $near_mac $far_mac $near4 $far4 80 "$2" "$1" | sed -n 's/.* rate //p')
+        bare="$bare ${rate:-0}"
     done
     a=$(median $ours) b=$(median $theirs) c=$(median ${bare:-0})
     awk "BEGIN { printf \"    %6d at a time: tcpwave %7.0f/s, kernel sockets %7.0f/s: %.2f of it (aim %s); \
