@@ -69,7 +69,8 @@ def read(size=0):
     total, end = 0, "end of file"
     try:
         with call() as conn:
-            threading.Thread(target=send_all, args=(conn, int(size)), daemon=True).start()
+            if size:  # a second thread could be told of the reset in this one's stead
+                threading.Thread(target=send_all, args=(conn, int(size)), daemon=True).start()
             while part := conn.recv(65536):
                 total += len(part)
     except ConnectionResetError:
