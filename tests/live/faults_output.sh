@@ -214,7 +214,8 @@ interrupted()
     mkfifo "$tmp/fifo"
     sleep 30 <"$tmp/fifo" 9>&- &
     reader=$!
-    "$@" --pcap "$tmp/fifo" --json >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    # A shell without job control has its background jobs ignore SIGINT; a terminal's do not.
+    env --default-signal=INT "$@" --pcap "$tmp/fifo" --json >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
     pid=$!
     pids="$pids $reader $pid"
     poll "$ready"
