@@ -22,8 +22,6 @@
 #define SPIN (50 * WAVE_US)         /* of silence, before it is worth to sleep */
 #define NO_ROOM (100 * WAVE_US)     /* before the kernel is offered again what it had no room for */
 #define NO_ROOM_MOST (10 * WAVE_MS) /* that pause doubles up to this */
-#define LATE (50 * WAVE_MS)         /* of the loop */
-#define LATE_BATCHES 512            /* as many as any ring holds */
 #define STOP_IN (2 * WAVE_S)        /* a stopped run's connections have so long to close */
 #define STOP_SETTLES (50 * WAVE_MS) /* answers to SYNs that are under way then */
 
@@ -359,8 +357,8 @@ static wave_time act(struct load *l)
  * say so. */
 static void settle(struct load *l)
 {
-    const wave_time last =
-        l->now + STOP_IN; /* whoever still sends then has been told often enough */
+    /* Whoever still sends then has been told often enough. */
+    const wave_time last = l->now + STOP_IN;
     wave_time end = l->now + STOP_SETTLES;
 
     while (l->now < end) {
@@ -377,9 +375,9 @@ static void settle(struct load *l)
 static void catch_up(struct load *l, wave_time due)
 {
     read_clock(l);
-    if (l->now < time_add(due, LATE))
+    if (l->now < time_add(due, SESSION_LATE))
         return;
-    for (unsigned i = 0; i < LATE_BATCHES && receive(l) == RECEIVE_MOST; i++)
+    for (unsigned i = 0; i < SESSION_LATE_BATCHES && receive(l) == RECEIVE_MOST; i++)
         ;
 }
 

@@ -29,6 +29,11 @@
 
 #define SESSION_FDS 2 /* of the command's */
 
+/* A loop of packets, load's as well, that comes so late takes in what was captured meanwhile before
+ * its timers run: up to so many batches, as many as any ring holds. */
+#define SESSION_LATE (50 * WAVE_MS)
+#define SESSION_LATE_BATCHES 512
+
 /* A connection of this run. */
 struct session_conn {
     uint32_t id; /* the stack's */

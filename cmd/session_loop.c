@@ -23,8 +23,6 @@
 #define PAUSE_MOST (10 * WAVE_MS)
 #define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
 #define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
-#define LATE (50 * WAVE_MS)     /* of the loop */
-#define LATE_BATCHES 512        /* as many as any ring holds */
 #define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
 #define TELL_EVERY WAVE_S
 
@@ -628,9 +626,9 @@ static bool sleep_until(struct session *s, wave_time now, wave_time until)
  * is taken in before the timers run, which would else take an answer that is here for missing. */
 static void catch_up(struct session *s)
 {
-    if (wire_now() < time_add(s->due, LATE))
+    if (wire_now() < time_add(s->due, SESSION_LATE))
         return;
-    for (unsigned i = 0; i < LATE_BATCHES && !s->done && receive(s); i++)
+    for (unsigned i = 0; i < SESSION_LATE_BATCHES && !s->done && receive(s); i++)
         ;
 }
 
