@@ -4,7 +4,7 @@
  * ever handed over directly, even where the delay is zero, so that no engine is entered from
  * within the other.
  *
- * A segment's way:  leave() -> gets_through() -> set_out() -> post() -> arrive()
+ * A segment's way:  leave() -> path_send() ... path_take() -> arrive()
  */
 #include "lib/sim/link.h"
 
@@ -12,19 +12,10 @@
 #include <stdlib.h>
 
 #include "lib/core/err.h"
-#include "lib/sim/prng.h"
-#include "lib/sim/transit.h"
 
 /* Outputs and ticks at one instant without a byte acknowledged or received: no honest engine
  * comes near, and it is small enough that memory holds what was sent until then. */
 #define SPIN_MAX (1u << 17)
-
-/* One direction, named after the end that sends. */
-struct way {
-    struct link_manners manners;
-    wave_time line_free;    /* when the last bit given to the line has left */
-    wave_time last_arrival; /* of those that keep their order */
-};
 
 /* What moves when a connection gets on. */
 struct progress {
@@ -33,14 +24,11 @@ struct progress {
 
 struct link {
     struct conn *end[2];
-    struct way way[2];
+    struct path path;
     bool resets[2];
     bool cut;
     wave_time now;
-    struct prng prng;
-    struct transit transit;
     uint64_t number;
-    struct link_counts counts;
     link_watch *watch;
     void *watch_ctx;
     link_filter *filter;
@@ -98,135 +86,18 @@ static void clock_set(struct link *l, wave_time to)
     l->progress = progress_of(l);
 }
 
-static uint32_t packet_size(const struct link *l, uint32_t len)
-{
-    return len + (l->end[0]->flow.v6 ? 40 : 20);
-}
-
-static struct parcel *parcel_new(const struct link *l, enum link_end from, size_t room)
-{
-    struct parcel *p = malloc(sizeof *p + room);
-    if (!p)
-        broken(l, "out of memory", from);
-    memset(p, 0, sizeof *p);
-    p->from = (uint8_t)from;
-    return p;
-}
-
-static void post(struct link *l, wave_time at, struct parcel *p)
-{
-    if (transit_post(&l->transit, at, p) < 0)
-        broken(l, "out of memory", (enum link_end)p->from);
-}
-
-/* Whether the segment does not fit the path. The router that says so stands half way: there
- * and back takes one delay. */
-static bool too_big(struct link *l, enum link_end from, const struct seg *s, uint32_t len)
-{
-    const struct link_manners *m = &l->way[from].manners;
-    if (!m->mtu || packet_size(l, len) <= m->mtu)
-        return false;
-    if (!m->silent_mtu) {
-        struct parcel *icmp = parcel_new(l, from, 0);
-        icmp->mtu = m->mtu;
-        icmp->seq = s->seq;
-        post(l, time_add(l->now, m->delay), icmp);
-    }
-    return true;
-}
-
-/* Puts `size` bytes on the line. False when its queue is full; else *sent is when their last
- * bit has left. A line that is idle takes any segment, whatever its queue's length. */
-static bool line(struct link *l, struct way *w, uint32_t size, wave_time *sent)
-{
-    const struct link_manners *m = &w->manners;
-    *sent = l->now;
-    if (!m->bandwidth)
-        return true;
-    wave_time start = l->now;
-    if (w->line_free > l->now) {
-        start = w->line_free;
-        unsigned __int128 waiting =
-            (unsigned __int128)(start - l->now) * m->bandwidth / (8 * WAVE_S);
-        if (m->queue && waiting + size > m->queue)
-            return false;
-    }
-    unsigned __int128 takes = (unsigned __int128)size * 8 * WAVE_S / m->bandwidth;
-    w->line_free = *sent = time_add(start, (wave_time)takes);
-    return true;
-}
-
-/* Flips one bit, which always changes the sum: by a power of two, and never by 65535. */
-static void corrupt(struct link *l, struct parcel *p)
-{
-    uint64_t bit = prng_below(&l->prng, 8 * (uint64_t)p->len);
-    p->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-    p->corrupted = true;
-    l->counts.corrupted++;
-}
-
-/* A segment, or a copy of it, sets out at `sent`. */
-static void set_out(struct link *l, struct way *w, wave_time sent, struct parcel *p)
-{
-    const struct link_manners *m = &w->manners;
-    wave_time at = time_add(sent, m->delay);
-    if (m->jitter)
-        at = time_add(at, prng_below(&l->prng, m->jitter + 1));
-    if (prng_chance(&l->prng, m->reordering)) {
-        l->counts.reordered++;
-        at = time_add(at, 1 + prng_below(&l->prng, m->delay + m->jitter + WAVE_MS));
-    } else {
-        if (at < w->last_arrival)
-            at = w->last_arrival;
-        w->last_arrival = at;
-    }
-    if (prng_chance(&l->prng, m->corruption))
-        corrupt(l, p);
-    post(l, at, p);
-}
-
-/* Whether the segment gets onto the line at all; *sent is when it has left it. */
-static bool gets_through(struct link *l, enum link_end from, const struct seg *s, uint32_t len,
-                         wave_time *sent)
-{
-    struct way *w = &l->way[from];
-    return (!l->filter || l->filter(l->filter_ctx, l->now, from, l->number, s)) && !l->cut &&
-           !too_big(l, from, s, len) && !prng_chance(&l->prng, w->manners.loss) &&
-           line(l, w, packet_size(l, len), sent);
-}
-
 static void leave(struct link *l, enum link_end from, const struct seg *s)
 {
-    struct way *w = &l->way[from];
-    size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
-    struct parcel *p = parcel_new(l, from, room), *copy;
-    wave_time sent;
+    bool lost;
+    int error;
 
-    p->number = ++l->number;
-    p->ecn = s->ecn;
-    l->counts.sent++;
+    l->number++;
     if (l->watch)
-        l->watch(l->watch_ctx, l->now, from, false, p->number, s);
-    int len = seg_build(&l->end[from]->flow, s, p->bytes, room);
-    if (len < SEG_HEADER)
-        broken(l, "a segment that cannot be encoded", from);
-    p->len = (uint32_t)len;
-    if (!gets_through(l, from, s, p->len, &sent)) {
-        l->counts.lost++;
-        free(p);
-        return;
-    }
-    if (s->ecn != ECN_NOT && prng_chance(&l->prng, w->manners.marking)) {
-        l->counts.marked++;
-        p->ecn = ECN_CE;
-    }
-    if (prng_chance(&l->prng, w->manners.duplication)) {
-        l->counts.duplicated++;
-        copy = parcel_new(l, from, p->len);
-        memcpy(copy, p, sizeof *p + p->len);
-        set_out(l, w, sent, copy);
-    }
-    set_out(l, w, sent, p);
+        l->watch(l->watch_ctx, l->now, from, false, l->number, s);
+    lost = (l->filter && !l->filter(l->filter_ctx, l->now, from, l->number, s)) || l->cut;
+    error = path_send(&l->path, l->now, from, &l->end[from]->flow, s, l->number, lost);
+    if (error)
+        broken(l, error == WAVE_ENOMEM ? "out of memory" : "a segment that cannot be encoded", from);
 }
 
 /* Everything both ends have to send now. */
@@ -277,13 +148,13 @@ static void arrive(struct link *l, const struct parcel *p)
                             : "an unharmed segment whose checksum does not hold",
                to);
     if (p->corrupted) {
-        l->counts.refused_checksum++;
+        l->path.counts.refused_checksum++;
         return;
     }
     if (seg_parse(p->bytes, p->len, &s) < 0)
         broken(l, "a segment that was encoded and cannot be decoded", to);
     s.ecn = p->ecn;
-    l->counts.delivered++;
+    l->path.counts.delivered++;
     if (l->watch)
         l->watch(l->watch_ctx, l->now, (enum link_end)p->from, true, p->number, &s);
     /* A SYN for a connection in TIME_WAIT finds no listener here, and is nobody's. What is refused
@@ -305,7 +176,7 @@ static enum link_end first_due(const struct link *l, wave_time *due)
 /* One delivery, or one tick, whichever comes first, but none after `until`. */
 static bool happen(struct link *l, wave_time until)
 {
-    wave_time tick, arrival = transit_next(&l->transit);
+    wave_time tick, arrival = path_next(&l->path);
     enum link_end due = first_due(l, &tick);
     wave_time next = time_min(tick, arrival);
 
@@ -313,7 +184,7 @@ static bool happen(struct link *l, wave_time until)
         return false;
     clock_set(l, next);
     if (arrival <= tick) {
-        struct parcel *p = transit_take(&l->transit);
+        struct parcel *p = path_take(&l->path);
         arrive(l, p);
         free(p);
     } else {
@@ -345,7 +216,7 @@ wave_time link_next(const struct link *l)
 {
     wave_time tick;
     first_due(l, &tick);
-    return time_min(tick, transit_next(&l->transit));
+    return time_min(tick, path_next(&l->path));
 }
 
 int link_create(struct link **out, struct conn *a, struct conn *b, uint64_t seed)
@@ -359,7 +230,7 @@ int link_create(struct link **out, struct conn *a, struct conn *b, uint64_t seed
     l->end[LINK_A] = a;
     l->end[LINK_B] = b;
     l->resets[LINK_A] = l->resets[LINK_B] = true;
-    l->prng.state = seed;
+    path_init(&l->path, seed);
     clock_set(l, WAVE_S);
     *out = l;
     return 0;
@@ -369,13 +240,13 @@ void link_destroy(struct link *l)
 {
     if (!l)
         return;
-    transit_free(&l->transit);
+    path_free(&l->path);
     free(l);
 }
 
 void link_manners(struct link *l, enum link_end from, const struct link_manners *m)
 {
-    l->way[from].manners = *m;
+    l->path.way[from].manners = *m;
 }
 
 void link_watcher(struct link *l, link_watch *watch, void *ctx)
@@ -401,10 +272,7 @@ void link_cut(struct link *l, bool cut)
     l->cut = cut;
     if (!cut)
         return;
-    for (struct parcel *p = transit_take(&l->transit); p; p = transit_take(&l->transit)) {
-        l->counts.lost += p->mtu == 0;
-        free(p);
-    }
+    path_lose_all(&l->path);
 }
 
 void link_resets(struct link *l, enum link_end end, bool on)
@@ -419,5 +287,5 @@ wave_time link_now(const struct link *l)
 
 struct link_counts link_counts(const struct link *l)
 {
-    return l->counts;
+    return l->path.counts;
 }

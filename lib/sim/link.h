@@ -9,20 +9,7 @@
 #define TCPWAVE_SIM_LINK_H
 
 #include "lib/core/conn.h"
-
-/* One direction's manners. Chances are in 1/10000. All zero: at once, unharmed and in order. */
-struct link_manners {
-    uint32_t loss, duplication;
-    uint32_t reordering; /* held back by up to delay + jitter + 1 ms, so that later ones overtake */
-    uint32_t corruption; /* one bit is flipped, which the checksum always finds */
-    uint32_t marking;    /* CE is set where the segment is ECN-capable (RFC 3168, section 5) */
-    wave_time delay;     /* one way, at least 0 */
-    wave_time jitter;    /* 0 to this much is added to each segment's delay; order is kept */
-    uint32_t mtu; /* bytes of an IP packet; larger ones are lost and answered with ICMP; 0: none */
-    bool silent_mtu;    /* no ICMP for those: a black hole (RFC 2923) */
-    uint64_t bandwidth; /* bits a second, IP header included; 0: unlimited */
-    uint32_t queue;     /* bytes waiting at most when bandwidth is limited; 0: unlimited */
-};
+#include "lib/sim/path.h"
 
 enum link_end { LINK_A, LINK_B };
 
@@ -79,13 +66,7 @@ wave_time link_run(struct link *l, wave_time until, bool (*stop)(void *ctx), voi
  * and neither engine waits for a time. */
 wave_time link_next(const struct link *l);
 
-/* Segments sent, lost, duplicated, reordered and corrupted, both directions. */
-struct link_counts {
-    uint64_t sent; /* by the engines, or for them by link_resets() */
-    uint64_t lost; /* by chance, filter, MTU, full queue or cut */
-    uint64_t duplicated, reordered, corrupted, marked;
-    uint64_t delivered, refused_checksum; /* every arrival is one of these two */
-};
+/* What became of the segments of both directions. */
 struct link_counts link_counts(const struct link *l);
 
 #endif

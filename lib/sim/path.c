@@ -1,0 +1,187 @@
+/*
+ * A segment's way: path_send() encodes it, gets_through() decides whether it is lost, line() when
+ * its last bit has left, set_out() when it arrives and in what shape, and post() puts it among the
+ * parcels that are on the way, in the order of their arrival.
+ */
+#include "lib/sim/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/err.h"
+
+static uint32_t packet_size(const struct flow *flow, uint32_t len)
+{
+    return len + (flow->v6 ? 40 : 20);
+}
+
+static struct parcel *parcel_new(unsigned from, size_t room)
+{
+    struct parcel *c = malloc(sizeof *c + room);
+
+    if (c) {
+        memset(c, 0, sizeof *c);
+        c->from = (uint8_t)from;
+    }
+    return c;
+}
+
+/* Puts the parcel on the way, or frees it and says WAVE_ENOMEM. */
+static int post(struct path *p, wave_time at, struct parcel *c)
+{
+    int error = transit_post(&p->transit, at, c);
+
+    if (error)
+        free(c);
+    return error;
+}
+
+/* Whether the segment does not fit the path. The router that says so stands half way: there and
+ * back takes one delay. */
+static bool too_big(struct path *p, wave_time now, unsigned from, const struct flow *flow,
+                    const struct seg *s, uint32_t len)
+{
+    const struct link_manners *m = &p->way[from].manners;
+    struct parcel *icmp;
+
+    if (!m->mtu || packet_size(flow, len) <= m->mtu)
+        return false;
+    icmp = m->silent_mtu ? NULL : parcel_new(from, 0);
+    if (icmp) {
+        icmp->mtu = m->mtu;
+        icmp->seq = s->seq;
+        post(p, time_add(now, m->delay), icmp);
+    }
+    return true;
+}
+
+/* Puts `size` bytes on the line. False when its queue is full; else *sent is when their last bit
+ * has left. A line that is idle takes any segment, whatever its queue's length. */
+static bool line(struct path_way *w, wave_time now, uint32_t size, wave_time *sent)
+{
+    const struct link_manners *m = &w->manners;
+    wave_time start = now;
+    unsigned __int128 takes, waiting;
+
+    *sent = now;
+    if (!m->bandwidth)
+        return true;
+    if (w->line_free > now) {
+        start = w->line_free;
+        waiting = (unsigned __int128)(start - now) * m->bandwidth / (8 * WAVE_S);
+        if (m->queue && waiting + size > m->queue)
+            return false;
+    }
+    takes = (unsigned __int128)size * 8 * WAVE_S / m->bandwidth;
+    w->line_free = *sent = time_add(start, (wave_time)takes);
+    return true;
+}
+
+/* Flips one bit, which always changes the sum: by a power of two, and never by 65535. */
+static void corrupt(struct path *p, struct parcel *c)
+{
+    uint64_t bit = prng_below(&p->prng, 8 * (uint64_t)c->len);
+
+    c->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    c->corrupted = true;
+    p->counts.corrupted++;
+}
+
+/* A segment, or a copy of it, sets out at `sent`. */
+static int set_out(struct path *p, struct path_way *w, wave_time sent, struct parcel *c)
+{
+    const struct link_manners *m = &w->manners;
+    wave_time at = time_add(sent, m->delay);
+
+    if (m->jitter)
+        at = time_add(at, prng_below(&p->prng, m->jitter + 1));
+    if (prng_chance(&p->prng, m->reordering)) {
+        p->counts.reordered++;
+        at = time_add(at, 1 + prng_below(&p->prng, m->delay + m->jitter + WAVE_MS));
+    } else {
+        if (at < w->last_arrival)
+            at = w->last_arrival;
+        w->last_arrival = at;
+    }
+    if (prng_chance(&p->prng, m->corruption))
+        corrupt(p, c);
+    return post(p, at, c);
+}
+
+/* A second copy of the parcel sets out before it. */
+static int duplicate(struct path *p, struct path_way *w, wave_time sent, const struct parcel *c)
+{
+    struct parcel *copy = parcel_new(c->from, c->len);
+
+    if (!copy)
+        return WAVE_ENOMEM;
+    memcpy(copy, c, sizeof *c + c->len);
+    p->counts.duplicated++;
+    return set_out(p, w, sent, copy);
+}
+
+int path_send(struct path *p, wave_time now, unsigned from, const struct flow *flow,
+              const struct seg *s, uint64_t number, bool lost)
+{
+    struct path_way *w = &p->way[from];
+    size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
+    struct parcel *c = parcel_new(from, room);
+    wave_time sent;
+    int len;
+
+    if (!c)
+        return WAVE_ENOMEM;
+    c->number = number;
+    c->ecn = s->ecn;
+    p->counts.sent++;
+    len = seg_build(flow, s, c->bytes, room);
+    if (len < SEG_HEADER) {
+        free(c);
+        return WAVE_EINVAL;
+    }
+    c->len = (uint32_t)len;
+    if (lost || too_big(p, now, from, flow, s, c->len) ||
+        prng_chance(&p->prng, w->manners.loss) ||
+        !line(w, now, packet_size(flow, c->len), &sent)) {
+        p->counts.lost++;
+        free(c);
+        return 0;
+    }
+    if (s->ecn != ECN_NOT && prng_chance(&p->prng, w->manners.marking)) {
+        p->counts.marked++;
+        c->ecn = ECN_CE;
+    }
+    if (prng_chance(&p->prng, w->manners.duplication) && duplicate(p, w, sent, c) != 0) {
+        free(c);
+        return WAVE_ENOMEM;
+    }
+    return set_out(p, w, sent, c);
+}
+
+wave_time path_next(const struct path *p)
+{
+    return transit_next(&p->transit);
+}
+
+struct parcel *path_take(struct path *p)
+{
+    return transit_take(&p->transit);
+}
+
+void path_lose_all(struct path *p)
+{
+    for (struct parcel *c = path_take(p); c; c = path_take(p)) {
+        p->counts.lost += c->mtu == 0;
+        free(c);
+    }
+}
+
+void path_init(struct path *p, uint64_t seed)
+{
+    *p = (struct path){.prng = {seed}};
+}
+
+void path_free(struct path *p)
+{
+    transit_free(&p->transit);
+}
