@@ -11,7 +11,7 @@
 #include "cmd/confine.h"
 #include "cmd/human.h"
 #include "cmd/session.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 #include "lib/wire/diag.h"
 
 #define ANSWER_BEGINS WAVE_S     /* a peer that says nothing to our data is closed after this */

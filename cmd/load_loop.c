@@ -11,7 +11,7 @@
 
 #include "cmd/load.h"
 #include "cmd/session.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 
 #define RECEIVE_MOST 256            /* packets taken in before others have their turn */
 #define OPEN_MOST 64                /* connections opened likewise */

@@ -9,7 +9,7 @@
 #include "cmd/confine.h"
 #include "cmd/files.h"
 #include "cmd/help.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 #include "config.h"
 #include "lib/core/verdict.h"
 

@@ -19,7 +19,7 @@
 #include "cmd/send_match.h"
 #include "cmd/send_report.h"
 #include "cmd/session.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 #include "cmd/summary.h"
 #include "lib/wire/diag.h"
 #include "lib/wire/forge.h"

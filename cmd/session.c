@@ -9,7 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/confine.h"
 #include "cmd/files.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 #include "cmd/summary.h"
 #include "lib/core/pool.h"
 #include "lib/wire/diag.h"

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "cmd/files.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 
 #define BURST WIRE_BATCH /* segments sent before what they draw is taken in */
 #define BATCH 64         /* packets taken in before the command has its turn */

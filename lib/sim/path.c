@@ -50,6 +50,7 @@ static bool too_big(struct path *p, wave_time now, unsigned from, const struct f
     if (icmp) {
         icmp->mtu = m->mtu;
         icmp->seq = s->seq;
+        icmp->flow = *flow;
         post(p, time_add(now, m->delay), icmp);
     }
     return true;
@@ -133,6 +134,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         return WAVE_ENOMEM;
     c->number = number;
     c->ecn = s->ecn;
+    c->flow = *flow;
     p->counts.sent++;
     len = seg_build(flow, s, c->bytes, room);
     if (len < SEG_HEADER) {

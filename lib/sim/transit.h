@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/core/flow.h"
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
@@ -19,6 +20,7 @@ struct parcel {
     bool corrupted;  /* a bit of it was flipped */
     uint32_t mtu;    /* not 0: no segment, but the ICMP error that says so to its sender */
     struct seq seq;  /* which segment that ICMP error quotes */
+    struct flow flow; /* as the sender of the segment sees it */
     uint32_t len;    /* of bytes: a TCP segment as it stands in its packet */
     uint8_t bytes[];
 };

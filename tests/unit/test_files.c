@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "cmd/files.h"
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 
 static char directory[] = "/tmp/tcpwave-test-XXXXXX";
 

@@ -1,4 +1,4 @@
-#include "cmd/signals.h"
+#include "lib/run/signals.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,0 +1,83 @@
+/* Nothing here waits. A flush that meets a full kernel sets egress.again_at and returns. */
+#include "lib/run/egress.h"
+
+#define PAUSE_FIRST (100 * WAVE_US) /* before the kernel is asked again */
+#define PAUSE_MOST (10 * WAVE_MS)   /* the pause doubles up to this */
+
+/* The packet is beyond the MTU of the way out, and the kernel knows that better than the route at
+ * the start did. The engine is told as by a router (RFC 1191, section 4), without a size. */
+static void too_big(struct egress *e, const struct wire_unsent *u, wave_time now)
+{
+    struct icmp icmp = {.from = u->flow.local,
+                        .flow = u->flow,
+                        .has_seq = true,
+                        .seq = u->seq,
+                        .meaning = ICMP_TOO_BIG};
+
+    stack_icmp(e->stack, now, &icmp);
+    e->ops->events(e->self);
+}
+
+bool egress_flush(struct egress *e, wave_time now)
+{
+    struct wire_unsent u;
+    struct diag d = {"a segment is larger than the MTU of the way out"};
+    int error;
+
+    if (e->pause && now < e->again_at)
+        return false;
+    while ((error = e->port->ops->flush(e->port, &u, &d)) != 0 && error != WAVE_EAGAIN) {
+        if (error == WAVE_ETRUNC && e->stack)
+            too_big(e, &u, now);
+        else
+            e->ops->refused(e->self, &u.flow, &d);
+    }
+    if (error) {
+        e->pause = e->pause ? time_min(2 * e->pause, PAUSE_MOST) : PAUSE_FIRST;
+        e->again_at = now + e->pause;
+        e->queued = EGRESS_BATCH;
+        return false;
+    }
+    e->pause = 0;
+    e->queued = 0;
+    return true;
+}
+
+void egress_pull(struct egress *e, wave_time now)
+{
+    struct flow flow;
+    struct seg seg;
+    uint32_t id;
+
+    while (e->queued < EGRESS_BATCH &&
+           stack_output(e->stack, now, &flow, &seg, e->room, &id)) {
+        struct wire_ip ip = e->ip;
+        struct diag d = {""};
+        int error;
+
+        if (e->ops->sending)
+            e->ops->sending(e->self, id, &flow, &seg, &ip);
+        error = e->port->ops->send(e->port, &flow, &seg, &ip, &d);
+        /* Fewer segments fit into a batch where they are larger than the MTU. */
+        if (error == WAVE_EAGAIN && egress_flush(e, now))
+            error = e->port->ops->send(e->port, &flow, &seg, &ip, &d);
+        if (error == 0)
+            e->queued++;
+        else if (error != WAVE_EAGAIN) /* else it is lost, and will be retransmitted */
+            e->ops->refused(e->self, &flow, &d);
+        e->ops->events(e->self);
+    }
+    e->ops->events(e->self);
+}
+
+bool egress_send(struct egress *e, wave_time now)
+{
+    bool whole;
+
+    if (!egress_flush(e, now))
+        return false;
+    if (e->stack)
+        egress_pull(e, now);
+    whole = e->queued >= EGRESS_BATCH;
+    return egress_flush(e, now) && whole;
+}

@@ -1,0 +1,235 @@
+/*
+ * One round: run the timers, send what they cause, take in what was captured, let the user do its
+ * part, send again, and sleep until something comes. While there is work, descriptors are looked at
+ * once a millisecond and not in every round.
+ */
+#include "lib/run/loop.h"
+
+#include "lib/run/signals.h"
+
+#define ANSWER_EVERY 32       /* packets, at most, before what they make us send goes out */
+#define LATE (50 * WAVE_MS)   /* a loop that wakes up this late first takes in what came meanwhile */
+#define LATE_BATCHES 512      /* of packets, then: as many as any ring holds */
+#define BUSY_LOOK WAVE_MS     /* between two looks at the descriptors while there is work */
+#define DRAIN_LOOK WAVE_MS    /* between two questions whether the user is settled */
+#define READER_GONE (POLLERR | POLLHUP | POLLNVAL)
+
+void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
+               void *self)
+{
+    *l = (struct loop){.port = port,
+                       .stack = stack,
+                       .ops = ops,
+                       .self = self,
+                       .signals = -1,
+                       .reader = -1,
+                       .batch = 64,
+                       .clock_every = 1,
+                       .deadline = WAVE_NEVER,
+                       .now = port_now(port)};
+    l->egress.port = port;
+    l->egress.stack = stack;
+    l->egress.ops = &ops->egress;
+    l->egress.self = self;
+    l->due = l->heard = l->polled = l->now;
+}
+
+void loop_clock(struct loop *l)
+{
+    l->now = port_now(l->port);
+}
+
+void loop_again(struct loop *l, wave_time at)
+{
+    l->again_at = time_min(l->again_at, at);
+}
+
+/* What a packet makes us send. Many connections share the system call that sends it. */
+static void answer(struct loop *l)
+{
+    if (!l->stack)
+        return;
+    if (l->shared && !egress_stuck(&l->egress) && l->egress.queued < EGRESS_BATCH)
+        egress_pull(&l->egress, l->now);
+    else
+        egress_send(&l->egress, l->now);
+}
+
+/* The next captured packet, if there is one. */
+static bool next(struct loop *l, struct wire_packet *p)
+{
+    struct diag d = {""};
+    int n = l->port->ops->next(l->port, p, &d);
+
+    if (n < 0)
+        l->ops->failed(l->self, &d, true);
+    return n > 0;
+}
+
+/* Takes in what was captured, up to a batch: how many packets that was. */
+static unsigned receive(struct loop *l)
+{
+    struct wire_packet p;
+    unsigned n;
+
+    for (n = 0; n < l->batch && next(l, &p); n++) {
+        if (n % l->clock_every == 0)
+            loop_clock(l);
+        if (l->ops->packet(l->self, &p) && ++l->waiting < ANSWER_EVERY)
+            continue;
+        l->waiting = 0;
+        answer(l);
+    }
+    if (l->waiting || l->egress.queued) {
+        l->waiting = 0;
+        loop_clock(l);
+        egress_send(&l->egress, l->now);
+    }
+    if (n)
+        l->heard = l->now;
+    return n;
+}
+
+/* A loop that comes late, since the machine is busy, or it was stopped or suspended, takes in what
+ * was captured meanwhile before the timers run: they would else take an answer that is here for
+ * missing. */
+static void catch_up(struct loop *l)
+{
+    loop_clock(l);
+    if (l->now < time_add(l->due, LATE))
+        return;
+    for (unsigned i = 0; i < LATE_BATCHES && !l->done && receive(l) == l->batch; i++)
+        ;
+    loop_clock(l);
+}
+
+/* Timers, and what they make us send. */
+static void tick(struct loop *l)
+{
+    if (l->stack) {
+        stack_tick(l->stack, l->now);
+        l->ops->egress.events(l->self);
+    }
+    egress_send(&l->egress, l->now);
+}
+
+/* What the descriptors say that were waited for. */
+static void look(struct loop *l, const struct pollfd *signals, const struct pollfd *reader)
+{
+    int sig;
+
+    if ((signals->revents & POLLIN) && (sig = signals_next(l->signals)) != 0) {
+        loop_clock(l);
+        l->ops->signalled(l->self, sig);
+    }
+    if (reader->revents & READER_GONE) {
+        l->reader = -1;
+        l->ops->failed(l->self, &(struct diag){"cannot write the report: its reader is gone"},
+                       false);
+    }
+}
+
+/* Sleeps until `until`, or something is there to be done; with `until` 0 it only looks. */
+static void sleep_until(struct loop *l, wave_time until)
+{
+    struct pollfd fds[PORT_FDS] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->reader}};
+    unsigned n = 2;
+
+    if (l->ops->poll)
+        n += l->ops->poll(l->self, fds + n);
+    if (until > l->now && l->ops->idle)
+        l->ops->idle(l->self);
+    l->port->ops->wait(l->port, until, fds, n);
+    look(l, &fds[0], &fds[1]);
+    l->polled = l->now;
+}
+
+/* When the next round is due. */
+static wave_time next_round(struct loop *l, wave_time turn)
+{
+    wave_time until = time_min(time_min(turn, l->again_at), l->deadline);
+
+    if (egress_stuck(&l->egress))
+        return time_min(until, l->egress.again_at) > l->now ? time_min(until, l->egress.again_at)
+                                                            : l->egress.again_at;
+    return l->stack ? time_min(until, stack_expiry(l->stack, l->now)) : until;
+}
+
+/* One round up to the sleep: when the next one is due. */
+static wave_time round_of(struct loop *l, bool *more)
+{
+    wave_time until;
+
+    catch_up(l);
+    tick(l);
+    *more = receive(l) == l->batch;
+    loop_clock(l);
+    if (l->done)
+        return l->now;
+    l->again_at = WAVE_NEVER;
+    until = l->ops->turn(l->self);
+    egress_send(&l->egress, l->now);
+    if (!l->done && l->now >= l->deadline) {
+        l->deadline = WAVE_NEVER;
+        l->ops->timed_out(l->self);
+    }
+    return next_round(l, until);
+}
+
+void loop_run(struct loop *l)
+{
+    while (!l->done) {
+        bool more;
+        wave_time until = round_of(l, &more);
+
+        if (l->done)
+            break;
+        l->due = more || l->now - l->heard < l->spin ? l->now : until;
+        if (l->due > l->now)
+            sleep_until(l, l->due);
+        else if (l->now - l->polled >= BUSY_LOOK)
+            sleep_until(l, 0);
+    }
+}
+
+/* Takes in all that is there; whether anything was. */
+static bool receive_all(struct loop *l)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < LATE_BATCHES; i++) {
+        unsigned n = receive(l);
+        any |= n > 0;
+        if (n < l->batch)
+            break;
+    }
+    return any;
+}
+
+void loop_drain(struct loop *l, wave_time quiet, wave_time most)
+{
+    wave_time begun, end;
+
+    loop_clock(l);
+    begun = l->now;
+    end = begun + quiet;
+    while (l->now < end) {
+        bool whole = egress_send(&l->egress, l->now);
+        bool heard = receive_all(l);
+
+        loop_clock(l);
+        if (whole) { /* each of many connections is owed its RST */
+            end = l->now + quiet;
+            continue;
+        }
+        if (l->ops->settled) {
+            if (!egress_stuck(&l->egress) && l->ops->settled(l->self))
+                break;
+        } else if (heard) {
+            end = time_min(begun + most, l->now + quiet);
+        }
+        if (l->now < end)
+            l->port->ops->wait(l->port, time_min(end, l->now + DRAIN_LOOK), NULL, 0);
+        loop_clock(l);
+    }
+}

@@ -1,0 +1,71 @@
+/*
+ * A port: all that the loop knows of the outside. Segments go out through it, captured packets come
+ * in, and it has the clocks. What is behind it can be replaced: the kernel (port_wire.h), a
+ * simulated network in virtual time (port_sim.h), a capture file (port_file.h). A port may also
+ * stand in front of another one, and change or record what passes.
+ *
+ * The calls are those of lib/wire/wire.h, word for word, and so are the structs, so that the usual
+ * port costs no more than a call through a pointer. What differs by port is the time: now() is the
+ * engine's clock, stamp() the clock of captured packets, and wait() passes the time.
+ */
+#ifndef TCPWAVE_RUN_PORT_H
+#define TCPWAVE_RUN_PORT_H
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "lib/wire/wire.h"
+
+#define PORT_FDS 8 /* descriptors of the loop's that wait() takes at most */
+
+struct port;
+
+struct port_ops {
+    /* Queues one segment; as wire_send(). */
+    int (*send)(struct port *p, const struct flow *flow, const struct seg *s,
+                const struct wire_ip *ip, struct diag *d);
+    /* Queues an IP packet as it stands; as wire_queue(). */
+    int (*queue)(struct port *p, const struct flow *flow, struct seq seq, const uint8_t *ip,
+                 uint32_t len);
+    /* Hands out what is queued; as wire_flush(). */
+    int (*flush)(struct port *p, struct wire_unsent *unsent, struct diag *d);
+    /* The next captured packet; as wire_next(). */
+    int (*next)(struct port *p, struct wire_packet *out, struct diag *d);
+    /* The engine's clock and that of captured packets, in nanoseconds. */
+    wave_time (*now)(struct port *p);
+    wave_time (*stamp)(struct port *p);
+    /*
+     * Waits until `until` (WAVE_NEVER: without end), or until a packet may be there, or one of the
+     * `n` descriptors is ready, at most PORT_FDS: their revents are filled in. `until` in the past
+     * only looks. Returns true when anything was ready before `until`.
+     */
+    bool (*wait)(struct port *p, wave_time until, struct pollfd *fds, unsigned n);
+    struct wire_stats (*stats)(struct port *p);
+    /* As wire_rerouted(). */
+    bool (*rerouted)(struct port *p, char interface[16]);
+    void (*close)(struct port *p);
+};
+
+struct port {
+    const struct port_ops *ops;
+    const struct wire_info *info; /* what was found and is in force; lives as long as the port */
+};
+
+static inline wave_time port_now(struct port *p)
+{
+    return p->ops->now(p);
+}
+
+static inline wave_time port_stamp(struct port *p)
+{
+    return p->ops->stamp(p);
+}
+
+/* Closes and frees it, with what it stands in front of. NULL is taken. */
+static inline void port_close(struct port *p)
+{
+    if (p)
+        p->ops->close(p);
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* Every call is the wire's own; waiting is ppoll(2) on the capture and on what the loop names. */
+#include "lib/run/port_wire.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/wire/diag.h"
+#include "lib/wire/stamp.h"
+
+struct port_wire {
+    struct port port;
+    struct wire *wire;
+};
+
+static struct wire *wire_of(const struct port *p)
+{
+    return ((const struct port_wire *)p)->wire;
+}
+
+static int port_wire_send(struct port *p, const struct flow *flow, const struct seg *s,
+                          const struct wire_ip *ip, struct diag *d)
+{
+    return wire_send(wire_of(p), flow, s, ip, d);
+}
+
+static int port_wire_queue(struct port *p, const struct flow *flow, struct seq seq,
+                           const uint8_t *ip, uint32_t len)
+{
+    return wire_queue(wire_of(p), flow, seq, ip, len);
+}
+
+static int port_wire_flush(struct port *p, struct wire_unsent *unsent, struct diag *d)
+{
+    return wire_flush(wire_of(p), unsent, d);
+}
+
+static int port_wire_next(struct port *p, struct wire_packet *out, struct diag *d)
+{
+    return wire_next(wire_of(p), out, d);
+}
+
+static wave_time port_wire_now(struct port *p)
+{
+    (void)p;
+    return wire_now();
+}
+
+static wave_time port_wire_stamp(struct port *p)
+{
+    (void)p;
+    return stamp_now();
+}
+
+static bool port_wire_wait(struct port *p, wave_time until, struct pollfd *fds, unsigned n)
+{
+    struct pollfd all[1 + PORT_FDS] = {{.fd = wire_fd(wire_of(p)), .events = POLLIN}};
+    wave_time now = until == WAVE_NEVER || until == 0 ? 0 : wire_now();
+    wave_time left = until > now ? until - now : 0;
+    struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
+    int ready;
+
+    for (unsigned i = 0; i < n; i++)
+        all[1 + i] = fds[i];
+    ready = ppoll(all, 1 + n, until == WAVE_NEVER ? NULL : &t, NULL);
+    for (unsigned i = 0; i < n; i++)
+        fds[i].revents = ready > 0 ? all[1 + i].revents : 0;
+    return ready > 0;
+}
+
+static struct wire_stats port_wire_stats(struct port *p)
+{
+    return wire_stats(wire_of(p));
+}
+
+static bool port_wire_rerouted(struct port *p, char interface[16])
+{
+    return wire_rerouted(wire_of(p), interface);
+}
+
+static void port_wire_close(struct port *p)
+{
+    wire_close(wire_of(p));
+    free(p);
+}
+
+static const struct port_ops ops = {.send = port_wire_send,
+                                    .queue = port_wire_queue,
+                                    .flush = port_wire_flush,
+                                    .next = port_wire_next,
+                                    .now = port_wire_now,
+                                    .stamp = port_wire_stamp,
+                                    .wait = port_wire_wait,
+                                    .stats = port_wire_stats,
+                                    .rerouted = port_wire_rerouted,
+                                    .close = port_wire_close};
+
+int port_wire_open(struct port **out, const struct wire_config *config, struct diag *d)
+{
+    struct port_wire *p = calloc(1, sizeof *p);
+    int error;
+
+    if (!p)
+        return diag_fail(d, WAVE_ENOMEM, "no memory for the run");
+    error = wire_open(&p->wire, config, d);
+    if (error) {
+        free(p);
+        return error;
+    }
+    p->port = (struct port){&ops, wire_info(p->wire)};
+    *out = &p->port;
+    return 0;
+}
+
+uint16_t port_wire_port(const struct port *p, uint32_t i)
+{
+    return wire_port(wire_of(p), i);
+}

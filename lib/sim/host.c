@@ -1,0 +1,161 @@
+/*
+ * The application is looked at after each event of the engine's: it reads, writes and closes as
+ * its manner says, at once and without buffers of its own.
+ */
+#include "lib/sim/host.h"
+
+#include <stdlib.h>
+
+#include "lib/core/err.h"
+
+#define HOST_CONNECTIONS (1u << 20) /* at a time, at most; the pool grows as it is used */
+
+static const char answer_text[] = "the answer\n";
+
+struct host {
+    struct host_config config;
+    struct stack *stack;
+};
+
+int host_create(struct host **out, const struct host_config *config)
+{
+    struct host *h = calloc(1, sizeof *h);
+    struct stack_listener at = {.v6 = config->v6,
+                                .addr = config->addr,
+                                .port = config->port,
+                                .half_open = config->half_open,
+                                .answer_rst = true};
+
+    if (!h)
+        return WAVE_ENOMEM;
+    h->config = *config;
+    if (stack_create(&h->stack, &config->engine, HOST_CONNECTIONS, config->seed) != 0 ||
+        (config->port && config->manner != HOST_CLOSED && stack_listen(h->stack, &at) != 0)) {
+        host_destroy(h);
+        return WAVE_ENOMEM;
+    }
+    *out = h;
+    return 0;
+}
+
+void host_destroy(struct host *h)
+{
+    if (!h)
+        return;
+    stack_destroy(h->stack);
+    free(h);
+}
+
+struct stack *host_stack(struct host *h)
+{
+    return h->stack;
+}
+
+static bool silent(const struct host *h, wave_time now)
+{
+    return h->config.manner == HOST_SILENT || now >= h->config.vanish_at;
+}
+
+/* Reads what there is; sends it back where it echoes. */
+static void read_all(struct host *h, struct conn *c, wave_time now)
+{
+    const uint8_t *bytes;
+    size_t n;
+
+    while ((n = conn_peek(c, &bytes)) > 0) {
+        if (h->config.manner == HOST_ECHO && !(c->flags & CONN_FIN_QUEUED)) {
+            int sent = conn_send(c, now, bytes, n);
+            if (sent <= 0)
+                return; /* the rest is read when what was sent is acknowledged */
+            n = (size_t)sent;
+        }
+        conn_consume(c, now, n);
+    }
+}
+
+static void serve(struct host *h, struct conn *c, wave_time now, const struct event *e)
+{
+    enum host_manner manner = h->config.manner;
+
+    if (manner == HOST_DEAF)
+        return;
+    if (e->kind == EVENT_DATA && manner == HOST_RESETS) {
+        conn_abort(c, now);
+        return;
+    }
+    read_all(h, c, now);
+    if (e->kind == EVENT_DATA && manner == HOST_ANSWER && !(c->flags & CONN_FIN_QUEUED)) {
+        conn_send(c, now, answer_text, sizeof answer_text - 1);
+        conn_close(c, now);
+    }
+    if ((c->flags & CONN_FIN_RCVD) && !(c->flags & CONN_FIN_QUEUED) &&
+        manner != HOST_NEVER_CLOSES && conn_peek(c, &(const uint8_t *){NULL}) == 0)
+        conn_close(c, now);
+}
+
+/* Lets the application act on what happened. */
+static void act(struct host *h, wave_time now)
+{
+    struct event e;
+
+    while (stack_event(h->stack, &e)) {
+        struct conn *c = stack_conn(h->stack, e.id);
+        if (!c)
+            continue;
+        if (c->state == STATE_CLOSED) {
+            if (e.kind == EVENT_STATE && conn_expiry(c, now) > now)
+                stack_release(h->stack, e.id);
+            continue;
+        }
+        if (state_synchronized((enum state)c->state)) {
+            serve(h, c, now, &e);
+            stack_changed(h->stack, now, e.id);
+        }
+    }
+}
+
+int host_dial(struct host *h, wave_time now, const struct flow *flow, uint32_t *id)
+{
+    int error = stack_connect(h->stack, now, flow, id);
+
+    act(h, now);
+    return error;
+}
+
+void host_input(struct host *h, wave_time now, const struct flow *flow, const struct seg *s)
+{
+    if (silent(h, now))
+        return;
+    stack_input(h->stack, now, flow, s);
+    act(h, now);
+}
+
+void host_icmp(struct host *h, wave_time now, const struct icmp *e)
+{
+    if (silent(h, now))
+        return;
+    stack_icmp(h->stack, now, e);
+    act(h, now);
+}
+
+bool host_output(struct host *h, wave_time now, struct flow *flow, struct seg *out, uint8_t *room)
+{
+    uint32_t id;
+    bool any = !silent(h, now) && stack_output(h->stack, now, flow, out, room, &id);
+
+    act(h, now);
+    return any;
+}
+
+void host_tick(struct host *h, wave_time now)
+{
+    if (silent(h, now))
+        return;
+    stack_tick(h->stack, now);
+    act(h, now);
+}
+
+wave_time host_expiry(struct host *h, wave_time now)
+{
+    return silent(h, now) ? WAVE_NEVER : stack_expiry(h->stack, now);
+}
