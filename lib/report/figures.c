@@ -1,0 +1,95 @@
+#include "lib/report/figures.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void add(struct figures *f, struct figure item)
+{
+    /* The end of a group always finds room: without it the rest would belong to the group. */
+    if (f->items == FIGURES_ITEMS || (f->items > FIGURES_ITEMS - 8 && item.kind != FIGURE_END)) {
+        f->left_out++;
+        return;
+    }
+    f->item[f->items++] = item;
+}
+
+void figures_count(struct figures *f, const char *name, uint64_t n)
+{
+    add(f, (struct figure){FIGURE_COUNT, name, {.count = n}});
+}
+
+void figures_real(struct figures *f, const char *name, double value)
+{
+    add(f, (struct figure){FIGURE_REAL, name, {.real = value}});
+}
+
+void figures_seconds(struct figures *f, const char *name, wave_time t)
+{
+    add(f, (struct figure){FIGURE_SECONDS, name, {.time = t}});
+}
+
+void figures_truth(struct figures *f, const char *name, bool truth)
+{
+    add(f, (struct figure){FIGURE_TRUTH, name, {.truth = truth}});
+}
+
+void figures_text(struct figures *f, const char *name, const char *text)
+{
+    add(f, (struct figure){FIGURE_TEXT, name, {.text = text}});
+}
+
+void figures_unknown(struct figures *f, const char *name)
+{
+    add(f, (struct figure){FIGURE_UNKNOWN, name, {0}});
+}
+
+void figures_range(struct figures *f, uint64_t first, uint64_t last)
+{
+    add(f, (struct figure){FIGURE_RANGE, NULL, {.range = {first, last}}});
+}
+
+void figures_group(struct figures *f, const char *name)
+{
+    add(f, (struct figure){FIGURE_GROUP, name, {0}});
+}
+
+void figures_list(struct figures *f, const char *name)
+{
+    add(f, (struct figure){FIGURE_LIST, name, {0}});
+}
+
+void figures_end(struct figures *f)
+{
+    add(f, (struct figure){FIGURE_END, NULL, {0}});
+}
+
+void figures_spread(struct figures *f, const char *name, const struct figures_spread *s)
+{
+    if (!s->count) {
+        figures_unknown(f, name);
+        return;
+    }
+    figures_group(f, name);
+    figures_seconds(f, "min", s->least);
+    figures_seconds(f, "median", s->median);
+    figures_seconds(f, "p95", s->p95);
+    figures_seconds(f, "max", s->most);
+    figures_end(f);
+}
+
+void figures_row(struct figures *f, const char *label, const char *format, ...)
+{
+    struct figures_row *row = &f->row[f->rows];
+    va_list ap;
+
+    if (f->rows == FIGURES_ROWS) {
+        f->left_out++;
+        return;
+    }
+    f->rows++;
+    snprintf(row->label, sizeof row->label, "%s", label);
+    va_start(ap, format);
+    vsnprintf(row->text, sizeof row->text, format, ap);
+    va_end(ap);
+}

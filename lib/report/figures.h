@@ -1,0 +1,83 @@
+/*
+ * Figures: what a command found out beside the flow itself, as a typed list. The command fills it;
+ * a renderer prints it without knowing the command. A program reads the members, in groups, with
+ * their types; a person reads the rows, each a label and a sentence. A list is bounded: what is too
+ * much for it is left out and counted, so that no caller need look at a result.
+ */
+#ifndef TCPWAVE_REPORT_FIGURES_H
+#define TCPWAVE_REPORT_FIGURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/time.h"
+
+#define FIGURES_ITEMS 96
+#define FIGURES_ROWS 16
+#define FIGURES_TEXT 416 /* bytes of a row's sentence */
+
+enum figure_kind {
+    FIGURE_COUNT,   /* u.count */
+    FIGURE_REAL,    /* u.real */
+    FIGURE_SECONDS, /* u.time, in nanoseconds; told in seconds, and WAVE_NEVER as unknown */
+    FIGURE_TRUTH,   /* u.truth */
+    FIGURE_TEXT,    /* u.text, which lives as long as the list; NULL is unknown */
+    FIGURE_UNKNOWN, /* no value is known */
+    FIGURE_RANGE,   /* u.range: first to last, an element of a list */
+    FIGURE_GROUP,   /* the members that follow, up to FIGURE_END, belong to it */
+    FIGURE_LIST,    /* the elements that follow, likewise */
+    FIGURE_END
+};
+
+struct figure {
+    enum figure_kind kind;
+    const char *name; /* static; NULL for an element of a list and FIGURE_END */
+    union {
+        uint64_t count;
+        double real;
+        wave_time time;
+        bool truth;
+        const char *text;
+        struct {
+            uint64_t first, last;
+        } range;
+    } u;
+};
+
+struct figures {
+    struct figure item[FIGURES_ITEMS];
+    unsigned items;
+    struct figures_row {
+        char label[16];
+        char text[FIGURES_TEXT];
+    } row[FIGURES_ROWS];
+    unsigned rows;
+    unsigned left_out; /* items and rows for which there was no room */
+};
+
+/* A duration's distribution, as it is reported. The rest is not valid when there were none. */
+struct figures_spread {
+    uint64_t count;
+    wave_time least, median, p95, most;
+};
+
+/* Empty when zeroed. */
+void figures_count(struct figures *f, const char *name, uint64_t n);
+void figures_real(struct figures *f, const char *name, double value);
+void figures_seconds(struct figures *f, const char *name, wave_time t);
+void figures_truth(struct figures *f, const char *name, bool truth);
+void figures_text(struct figures *f, const char *name, const char *text);
+void figures_unknown(struct figures *f, const char *name);
+void figures_range(struct figures *f, uint64_t first, uint64_t last);
+void figures_group(struct figures *f, const char *name);
+void figures_list(struct figures *f, const char *name);
+void figures_end(struct figures *f);
+
+/* A group of min, median, p95 and max, or unknown where there were none. */
+void figures_spread(struct figures *f, const char *name, const struct figures_spread *s);
+
+/* A row for a person; an empty label continues the row above. */
+void figures_row(struct figures *f, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

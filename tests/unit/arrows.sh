@@ -1,0 +1,57 @@
+#!/bin/sh
+# The shape of the source: which folder may include which, how long a file and a function may be.
+# Arrows point down only (README, "Map"); a new folder needs a row here before it may include
+# anything.
+: "${srcdir:=.}"
+cd "$srcdir" || exit 1
+
+file_most=800 function_most=60
+
+# A folder, and the folders that it may include.
+allowed='
+lib/core    lib/core
+lib/wire    lib/core lib/wire
+lib/sim     lib/core lib/sim
+lib/report  lib/core lib/report
+lib/run     lib/core lib/wire lib/sim lib/report lib/run
+lib/show    lib/core lib/report lib/show
+cmd         lib/core lib/wire lib/sim lib/report lib/run lib/show cmd
+'
+
+number=0
+verdict()
+{
+    number=$((number + 1))
+    if [ -z "$2" ]; then
+        echo "ok $number - $1"
+    else
+        echo "not ok $number - $1"
+        printf '%s\n' "$2" | sed 's/^/# /'
+    fi
+}
+
+folders=$(find lib cmd -name '*.[ch]' | sed 's,/[^/]*$,,' | sort -u)
+echo 1..$(($(printf '%s\n' "$folders" | wc -l) + 3))
+
+for folder in $folders; do
+    row=$(printf '%s\n' "$allowed" | awk -v f="$folder" '$1 == f { $1 = ""; print; found = 1 }
+        END { if (!found) print "none: it has no row in this test" }')
+    wrong=$(grep -nE '^#include "(lib/[a-z]+|cmd)/' "$folder"/*.[ch] | awk -F'"' -v row="$row" '
+        { target = $2; sub("/[^/]*$", "", target)
+          if (index(" " row " ", " " target " ") == 0) print $1 $2 }')
+    verdict "$folder includes only: $row" "$wrong"
+done
+
+verdict "no file is longer than $file_most lines" "$(find lib cmd -name '*.[ch]' -exec wc -l {} + |
+    awk -v most=$file_most '$2 != "total" && $1 > most { print $2 ": " $1 " lines" }')"
+
+# A function begins with a brace in the first column and ends with one.
+functions=$(find lib cmd -name '*.c' -exec awk '
+    FNR == 1 { open = 0 }
+    /^[a-zA-Z].*\(/ { name = $0 }
+    /^\{/ { begin = FNR; open = 1 }
+    /^\}/ && open { print FILENAME ":" begin ": " FNR - begin + 1 " lines: " name; open = 0 }' {} +)
+verdict "functions were found" "$([ "$(printf '%s\n' "$functions" | wc -l)" -gt 100 ] ||
+    echo "fewer than 100: this test cannot read the sources any more")"
+verdict "no function is longer than $function_most lines" "$(printf '%s\n' "$functions" |
+    awk -v most=$function_most '$2 > most')"
