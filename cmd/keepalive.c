@@ -94,7 +94,7 @@ static void warn(struct session *s, struct keepalive *x)
     if (!x->warned && !o->keep_garbage &&
         (o->keep_interval < LINUX_PAUSE || o->keep_idle < LINUX_PAUSE))
         report_note(
-            &s->report, &x->client.conn->flow, session_stamp(), true,
+            &s->report, &x->client.conn->flow, session_stamp(s), true,
             "a Linux peer answers probes without data once in 500 ms at most: with so short "
             "intervals, --garbage gets more answers");
     x->warned = true;

@@ -161,7 +161,7 @@ static void finish(struct session *s, struct listen *l, struct guest *p)
     struct report_findings found = {.keepalive = p->probes ? &keepalive : NULL};
     struct outcome outcome;
 
-    report_flush(&s->report, &p->conn->flow, session_stamp());
+    report_flush(&s->report, &p->conn->flow, session_stamp(s));
     outcome_of_guest(s, p, &outcome);
     if (p->probes)
         probes_found(p->probes, &keepalive);
@@ -415,7 +415,7 @@ static void give_up_unkept(struct session *s, struct listen *l, wave_time now)
             l->unkept = l->again = true;
             continue;
         }
-        report_flush(&s->report, &c->flow, session_stamp());
+        report_flush(&s->report, &c->flow, session_stamp(s));
         say(&o, VERDICT_LOCAL, "local", "reset", "no memory to serve it");
         session_verdict(s, c, &o, NULL);
         session_release(s, c);
@@ -467,7 +467,7 @@ static int start(struct session *s, const struct target *target, struct diag *d)
 {
     const struct options *o = s->options;
     const struct listen *l = s->user;
-    const struct wire_info *info = wire_info(s->wire);
+    const struct wire_info *info = s->port->info;
     struct stack_listener at = {.v6 = target->v6,
                                 .any = target->any && !o->has_source,
                                 .addr = info->local,
@@ -481,7 +481,7 @@ static int start(struct session *s, const struct target *target, struct diag *d)
     snprintf(text, sizeof text, "listening on %s, %s: %s",
              addr_port_text(target->v6, &info->local, info->lport, place),
              info->ifindex ? info->interface : "every interface", service_text(&l->service));
-    report_note(&s->report, NULL, session_stamp(), false, text);
+    report_note(&s->report, NULL, session_stamp(s), false, text);
     return 0;
 }
 

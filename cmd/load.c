@@ -11,6 +11,7 @@
 #include "cmd/confine.h"
 #include "cmd/human.h"
 #include "cmd/session.h"
+#include "lib/run/port_wire.h"
 #include "lib/run/signals.h"
 #include "lib/wire/diag.h"
 
@@ -49,7 +50,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return wire_open(&l->wire, &c, d);
+    return port_wire_open(&l->port, &c, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
@@ -115,7 +116,7 @@ static int open_all(struct load *l, struct diag *d)
         error = l->signals < 0 ? l->signals : 0;
     }
     if (!error && l->pcap)
-        error = pcapfile_begin(l->pcap, wire_info(l->wire)->interface, d);
+        error = pcapfile_begin(l->pcap, l->port->info->interface, d);
     return error;
 }
 
@@ -126,7 +127,7 @@ static void close_all(struct load *l)
     if (l->signals >= 0)
         signals_close(l->signals);
     stack_destroy(l->stack);
-    wire_close(l->wire);
+    port_close(l->port);
     pcapfile_close(l->pcap, &d);
     free(l->conn);
     free(l->place);
@@ -138,7 +139,7 @@ static void close_all(struct load *l)
 static void announce(struct load *l)
 {
     const struct load_plan *p = &l->plan;
-    const struct wire_info *info = wire_info(l->wire);
+    const struct wire_info *info = l->port->info;
     char text[200], n[HUMAN_TEXT], bytes[HUMAN_TEXT], ring[HUMAN_TEXT], c[HUMAN_TEXT];
 
     if (p->polite) {
@@ -190,7 +191,7 @@ static void interrupted(const struct load *l, struct load_verdict *v, char *text
 
 static int conclude(struct load *l)
 {
-    struct load_verdict v = {.guard = wire_info(l->wire)->guard};
+    struct load_verdict v = {.guard = l->port->info->guard};
     uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
     char text[sizeof(struct diag) + 80], n[HUMAN_TEXT], of[HUMAN_TEXT];
 
@@ -220,7 +221,7 @@ static int run(struct load *l)
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
         load_fail(l, &(struct diag){"the timeout ran out, and there was no memory for data"});
-    stats = wire_stats(l->wire);
+    stats = l->port->ops->stats(l->port);
     if (l->pcap && (pcapfile_end(l->pcap, "", stats.received, stats.dropped, &d) ||
                     pcapfile_flush(l->pcap, &d)))
         load_fail(l, &d);

@@ -7,8 +7,8 @@
  *     load_conn.c     the course of each connection
  *     load_report.c   what is told of it
  *
- * It has a loop of its own beside session.h's, since it shows no segments: nothing of a connection
- * is kept but what its course needs, and no captured segment is looked at twice.
+ * It is no session (session.h), since it shows no segments: nothing of a connection is kept but what
+ * its course needs, and no captured segment is looked at twice.
  */
 #ifndef TCPWAVE_CMD_LOAD_H
 #define TCPWAVE_CMD_LOAD_H
@@ -23,7 +23,7 @@
 #include "cmd/spread.h"
 #include "lib/core/stack.h"
 #include "lib/core/verdict.h"
-#include "lib/wire/wire.h"
+#include "lib/run/loop.h"
 
 /* How far a connection has come. */
 enum load_phase {
@@ -59,8 +59,9 @@ _Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
 struct load {
     const struct options *options;
     struct load_plan plan;
-    struct wire *wire;
+    struct port *port;
     struct stack *stack;
+    struct loop loop;
     struct pcapfile *pcap; /* or NULL */
     int signals;
     struct load_report report;
@@ -70,14 +71,10 @@ struct load {
     uint32_t *place; /* those that are free, a ring: the one used longest ago comes next. NULL when
                         there is one for each connection that will ever be: then in their order */
     uint32_t place_first, places;
-    uint32_t queued; /* segments that the wire has not been told to flush */
 
-    wave_time now;             /* the engine's clock, as last read */
-    wave_time skew;            /* of stamps, ahead of it */
-    wave_time pause, again_at; /* the kernel had no room the last time, and is asked again then; or
-                                  `pause` is 0 */
-    wave_time when;            /* when what is being looked at happened, by the engine's clock */
-    wave_time began, next_open, next_tell, deadline;
+    wave_time skew; /* of stamps, ahead of the engine's clock */
+    wave_time when; /* when what is being looked at happened, by the engine's clock */
+    wave_time began, next_open, next_tell;
 
     uint32_t opened, counts[REPORT_VERDICTS];
     uint32_t established; /* handshakes completed */
@@ -95,7 +92,6 @@ struct load {
     bool failed;      /* this host failed: `error` says how */
     bool send_failed; /* and a note has been written of it */
     struct diag error;
-    uint8_t room[CONN_ROOM];
 };
 
 /* load_loop.c: all of it, until every connection has ended. */

@@ -11,6 +11,7 @@
  */
 #include "cmd/load.h"
 #include "lib/core/pool.h"
+#include "lib/run/port_wire.h"
 
 /*
  * The queues
@@ -57,7 +58,7 @@ static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
 /* Whether it is CLOSED, and yet owes a segment: its RST. */
 static bool owes(const struct load *l, const struct conn *c)
 {
-    return conn_expiry(c, l->now) <= l->now;
+    return conn_expiry(c, l->loop.now) <= l->loop.now;
 }
 
 static void give_back(struct load *l, struct load_conn *x)
@@ -113,19 +114,19 @@ static void close_now(struct load *l, struct conn *c, struct load_conn *x)
     enum close_how how = (enum close_how)l->options->close;
 
     dequeue(l, x);
-    x->mark = l->now;
+    x->mark = l->loop.now;
     x->phase = LOAD_CLOSING;
     if (how == CLOSE_ABORT || how == CLOSE_VANISH)
         x->phase = LOAD_LEFT;
     if (how == CLOSE_ABORT)
-        conn_abort(c, l->now);
+        conn_abort(c, l->loop.now);
     else if (how == CLOSE_VANISH)
-        conn_vanish(c, l->now);
+        conn_vanish(c, l->loop.now);
     else if (how == CLOSE_PASSIVE && !(c->flags & CONN_FIN_RCVD) && !l->stopping)
         x->phase = LOAD_PEER;
     else
-        conn_close(c, l->now);
-    stack_changed(l->stack, l->now, x->id);
+        conn_close(c, l->loop.now);
+    stack_changed(l->stack, l->loop.now, x->id);
 }
 
 static void hold(struct load *l, struct conn *c, struct load_conn *x)
@@ -139,7 +140,7 @@ static void hold(struct load *l, struct conn *c, struct load_conn *x)
         return;
     }
     x->phase = LOAD_HOLD;
-    x->mark = l->now;
+    x->mark = l->loop.now;
     enqueue(l, x, LOAD_Q_HOLD);
 }
 
@@ -155,12 +156,12 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
         return;
     }
     x->phase = LOAD_ANSWER;
-    x->mark = l->now;
+    x->mark = l->loop.now;
     enqueue(l, x, LOAD_Q_ANSWER);
-    n = conn_send(c, l->now, data->at, data->len);
+    n = conn_send(c, l->loop.now, data->at, data->len);
     if (n > 0)
         l->sent_bytes += (uint64_t)n;
-    stack_changed(l->stack, l->now, x->id);
+    stack_changed(l->stack, l->loop.now, x->id);
 }
 
 /* What the peer sends is counted, and not kept. */
@@ -171,9 +172,9 @@ static void arrived(struct load *l, struct conn *c, struct load_conn *x)
 
     while ((n = conn_peek(c, &bytes)) > 0) {
         l->received_bytes += n;
-        conn_consume(c, l->now, n);
+        conn_consume(c, l->loop.now, n);
     }
-    stack_changed(l->stack, l->now, x->id);
+    stack_changed(l->stack, l->loop.now, x->id);
     if (x->phase != LOAD_ANSWER)
         return;
     spread_add(&l->first_byte, l->when > x->mark ? l->when - x->mark : 0);
@@ -245,12 +246,12 @@ int load_open(struct load *l)
     const struct load_pair *pair = &l->plan.pair[place % l->plan.pairs];
     struct flow flow = {.local = pair->local,
                         .remote = pair->remote,
-                        .lport = wire_port(l->wire, place / l->plan.pairs),
+                        .lport = port_wire_port(l->port, place / l->plan.pairs),
                         .rport = pair->rport,
                         .v6 = l->plan.v6};
     struct load_conn *x;
     uint32_t id;
-    int error = stack_connect(l->stack, l->now, &flow, &id);
+    int error = stack_connect(l->stack, l->loop.now, &flow, &id);
 
     if (error)
         return error;
@@ -258,7 +259,7 @@ int load_open(struct load *l)
     l->places--;
     l->opened++;
     x = &l->conn[pool_index(id)];
-    *x = (struct load_conn){.mark = l->now, .id = id, .place = place & (POOL_MAX - 1)};
+    *x = (struct load_conn){.mark = l->loop.now, .id = id, .place = place & (POOL_MAX - 1)};
     return 0;
 }
 
@@ -278,7 +279,7 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
         break;
     case LOAD_Q_LINGER: /* it holds its own side open */
         dequeue(l, x);
-        if (time_add(c->last_in, l->options->linger) > l->now) {
+        if (time_add(c->last_in, l->options->linger) > l->loop.now) {
             /* And still sends. How long its close took is not told then: `mark` is moved. */
             x->phase = LOAD_LEFT;
             x->mark = c->last_in;
@@ -286,8 +287,8 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
             break;
         }
         x->phase = LOAD_LEFT;
-        conn_abort(c, l->now);
-        stack_changed(l->stack, l->now, x->id);
+        conn_abort(c, l->loop.now);
+        stack_changed(l->stack, l->loop.now, x->id);
         break;
     default:
         if (!owes(l, c))
@@ -308,10 +309,10 @@ wave_time load_waits(struct load *l)
             const uint32_t id = x->id;
             struct conn *c = stack_conn(l->stack, id);
 
-            if (time_add(x->mark, q->length) > l->now)
+            if (time_add(x->mark, q->length) > l->loop.now)
                 break;
             if (i == LOAD_Q_DEAD && owes(l, c))
-                return l->now; /* the segment it owes is still to go out */
+                return l->loop.now; /* the segment it owes is still to go out */
             over(l, c, x);
             load_drain(l);
         }
@@ -331,8 +332,8 @@ void load_stop(struct load *l, uint32_t id)
     if (l->resetting || x->phase == LOAD_HANDSHAKE) {
         dequeue(l, x);
         x->phase = c->state == STATE_TIME_WAIT ? LOAD_LEFT : LOAD_CUT;
-        conn_abort(c, l->now);
-        stack_changed(l->stack, l->now, id);
+        conn_abort(c, l->loop.now);
+        stack_changed(l->stack, l->loop.now, id);
     } else if (x->phase < LOAD_CLOSING) {
         close_now(l, c, x);
     }

@@ -36,7 +36,7 @@ static void tell(struct probes *p, struct session *s, struct session_conn *c, wa
 static wave_time overdue(const struct probes *p, const struct session *s)
 {
     if (p->asked_at == WAVE_NEVER)
-        return session_stamp();
+        return session_stamp(s);
     return s->report.origin + time_add(p->asked_at, s->options->keep_interval);
 }
 
@@ -50,7 +50,7 @@ static void answered(struct probes *p, struct session *s, struct session_conn *c
         return;
     p->answered++;
     spread_add(&p->rtt, rtt);
-    tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(), rtt);
+    tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(s), rtt);
 }
 
 static void probed(struct probes *p)

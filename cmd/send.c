@@ -19,18 +19,18 @@
 #include "cmd/send_match.h"
 #include "cmd/send_report.h"
 #include "cmd/session.h"
-#include "lib/run/signals.h"
 #include "cmd/summary.h"
+#include "lib/run/loop.h"
+#include "lib/run/port_wire.h"
+#include "lib/run/signals.h"
 #include "lib/wire/diag.h"
 #include "lib/wire/forge.h"
 #include "lib/wire/wire.h"
 
 #define PORTS_DEFAULT 256     /* source ports that take turns */
 #define BULK_INTERVAL WAVE_MS /* below it, speed goes before a line for each segment */
-#define BURST WIRE_BATCH      /* segments sent before what they draw is taken in */
+#define BURST EGRESS_BATCH    /* segments sent before what they draw is taken in */
 #define BATCH 256             /* packets taken in before it is our turn again */
-#define PAUSE (200 * WAVE_US) /* before a segment is offered again that the kernel refused */
-#define PAUSE_MOST (10 * WAVE_MS)
 #define SPIN (60 * WAVE_US) /* a sleep shorter than this would take longer */
 #define DATA_MOST UINT16_MAX
 #define BULK_RING (32u << 20)
@@ -40,7 +40,8 @@ struct send {
     struct target target;
     bool bulk;
 
-    struct wire *wire;
+    struct port *port;
+    struct loop loop;
     struct forger *forger;
     struct forge forge; /* of the next segment */
     struct match_plan plan;
@@ -58,10 +59,8 @@ struct send {
     struct pcapfile *pcap;
     int signals;
 
-    wave_time started, first, last; /* the run; the first and the last segment (wire_now()) */
-    wave_time last_stamp;           /* of the last segment, as session_stamp() */
-    wave_time held_until, pause;    /* the kernel had no room; 0: it has */
-    wave_time deadline;
+    wave_time started, first, last; /* the run; the first and the last segment */
+    wave_time last_stamp;           /* of the last segment, by the capture's clock */
     int signal;
     bool failed;
     struct diag error;
@@ -125,7 +124,7 @@ static int choose_numbers(struct send *s, struct diag *d)
 static void fill_forge(struct send *s)
 {
     const struct send_options *o = &s->options->send;
-    const struct wire_info *info = wire_info(s->wire);
+    const struct wire_info *info = s->port->info;
     struct forge *f = &s->forge;
 
     f->flow = (struct flow){.local = info->local,
@@ -165,7 +164,7 @@ static bool readable(const struct forge *f)
 static int plan(struct send *s, struct source *source, struct diag *d)
 {
     const struct send_options *o = &s->options->send;
-    uint32_t mtu = wire_info(s->wire)->mtu, len;
+    uint32_t mtu = s->port->info->mtu, len;
     int error = read_data(s, source, d);
 
     if (!error)
@@ -180,7 +179,7 @@ static int plan(struct send *s, struct source *source, struct diag *d)
         return diag_fail(d, WAVE_ESYS,
                          "an IP packet of %u bytes is larger than the MTU of %s, %u; --fragment N "
                          "sends it in pieces",
-                         len, wire_info(s->wire)->interface, mtu);
+                         len, s->port->info->interface, mtu);
     s->captured_too = !s->bulk && readable(&s->forge);
     s->plan = (struct match_plan){.seq = s->forge.seq,
                                   .ack = s->forge.ack,
@@ -188,7 +187,7 @@ static int plan(struct send *s, struct source *source, struct diag *d)
                                   .len = s->forge.len + !!(s->forge.flags & SEG_SYN) +
                                          !!(s->forge.flags & SEG_FIN),
                                   .step = o->seq_step,
-                                  .lport = wire_info(s->wire)->lport,
+                                  .lport = s->port->info->lport,
                                   .ports = s->plan.ports,
                                   .wait = o->wait,
                                   .count = o->count};
@@ -249,20 +248,6 @@ static void tell_made(struct send *s, uint64_t i, wave_time stamp)
     tell_sent(s, i, stamp, &p);
 }
 
-/* Hands over what is queued: false when the kernel has no room for all of it now, or refuses it. */
-static bool flush_wire(struct send *s, wave_time now)
-{
-    struct wire_unsent unsent;
-    struct diag d;
-    int error = wire_flush(s->wire, &unsent, &d);
-
-    s->pause = error != WAVE_EAGAIN ? 0 : s->pause ? time_min(2 * s->pause, PAUSE_MOST) : PAUSE;
-    s->held_until = s->pause ? now + s->pause : 0;
-    if (error && error != WAVE_EAGAIN)
-        fail(s, &d);
-    return !error;
-}
-
 /* Queues the next segment, in all its pieces: false when there was no room for some of them, which
  * are the first to go the next time. */
 static bool queue_one(struct send *s, wave_time now)
@@ -276,9 +261,10 @@ static bool queue_one(struct send *s, wave_time now)
     for (; s->piece < forger_pieces(s->forger); s->piece++) {
         uint32_t len;
         const uint8_t *ip = forger_piece(s->forger, s->piece, &len);
-        while (wire_queue(s->wire, &f->flow, seq_of(f->seq), ip, len) != 0)
-            if (!flush_wire(s, now))
+        while (s->port->ops->queue(s->port, &f->flow, seq_of(f->seq), ip, len) != 0)
+            if (!egress_flush(&s->loop.egress, now))
                 return false;
+        s->loop.egress.queued++;
     }
     s->piece = 0;
     return true;
@@ -311,21 +297,19 @@ static bool all_sent(const struct send *s)
 /* As many as are due; returns when there is more to do. */
 static wave_time send_due(struct send *s, wave_time now)
 {
-    wave_time stamp = session_stamp(), at = WAVE_NEVER;
+    wave_time stamp = port_stamp(s->port), at = WAVE_NEVER;
 
-    if (now < s->held_until || !flush_wire(s, now))
-        return s->held_until;
+    if (!egress_flush(&s->loop.egress, now))
+        return WAVE_NEVER; /* the loop asks the kernel again */
     for (int n = 0; n < BURST && !all_sent(s); n++) {
         at = due(s, match_count(s->match));
         if (at > now)
             break;
         if (!queue_one(s, now))
-            return s->held_until;
+            return WAVE_NEVER;
         sent(s, now, stamp);
     }
-    if (!flush_wire(s, now))
-        return s->held_until;
-    return all_sent(s) ? WAVE_NEVER : at;
+    return all_sent(s) && egress_flush(&s->loop.egress, now) ? WAVE_NEVER : at;
 }
 
 /*
@@ -436,28 +420,20 @@ static void keep_packet(struct send *s, const struct wire_packet *p)
         fail(s, &d);
 }
 
-/* Takes in what was captured, up to a batch; true when there may be more. */
-static bool receive(struct send *s)
+static bool take_packet(void *self, const struct wire_packet *p)
 {
-    for (int i = 0; i < BATCH; i++) {
-        struct wire_packet p;
-        struct diag d;
-        int n = wire_next(s->wire, &p, &d);
-        if (n < 0)
-            fail(s, &d);
-        if (n <= 0)
-            return false;
-        if (p.packet.kind == PACKET_ICMP)
-            took_icmp(s, &p);
-        else if (p.outgoing)
-            took_ours(s, &p);
-        else if (p.broken == WAVE_EMALFORMED)
-            took_malformed(s, &p);
-        else
-            took_answer(s, &p);
-        keep_packet(s, &p);
-    }
-    return true;
+    struct send *s = self;
+
+    if (p->packet.kind == PACKET_ICMP)
+        took_icmp(s, p);
+    else if (p->outgoing)
+        took_ours(s, p);
+    else if (p->broken == WAVE_EMALFORMED)
+        took_malformed(s, p);
+    else
+        took_answer(s, p);
+    keep_packet(s, p);
+    return false;
 }
 
 /*
@@ -483,7 +459,7 @@ static bool finished(const struct send *s, wave_time stamp)
 {
     bool answered = match_answered(s->match) == match_count(s->match);
 
-    return all_sent(s) && !s->held_until &&
+    return all_sent(s) && !egress_stuck(&s->loop.egress) &&
            ((answered && !s->options->send.wait_all) ||
             stamp >= time_add(s->last_stamp, s->plan.wait));
 }
@@ -497,8 +473,9 @@ static int flush_report(struct send *s, struct diag *d)
     return error;
 }
 
-static void flush_output(struct send *s)
+static void flush_output(void *self)
 {
+    struct send *s = self;
     struct diag d;
 
     if (flush_report(s, &d) != 0)
@@ -507,41 +484,83 @@ static void flush_output(struct send *s)
         fail(s, &d);
 }
 
-/* Sleeps until `until`, or something is there to be done. */
-static void sleep_until(struct send *s, wave_time now, wave_time until)
+/* Sends what is due, and gives up on what has waited long enough, unless its answer may be among
+ * what was captured and is still to be taken in. */
+static wave_time turn(void *self)
 {
-    struct pollfd fds[] = {{.fd = wire_fd(s->wire), .events = POLLIN},
-                           {.fd = s->signals, .events = POLLIN}};
-    wave_time left = until > now ? until - now : 0;
+    struct send *s = self;
+    wave_time until = send_due(s, s->loop.now), stamp = port_stamp(s->port), expiry;
 
-    if (left > SPIN)
-        flush_output(s);
-    else
-        left = 0;
-    struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
-    if (ppoll(fds, 2, until == WAVE_NEVER ? NULL : &t, NULL) > 0 && (fds[1].revents & POLLIN))
-        s->signal = signals_next(s->signals);
+    if (loop_behind(&s->loop))
+        return s->loop.now;
+    expire(s, stamp);
+    if (finished(s, stamp)) {
+        s->loop.done = true;
+        return WAVE_NEVER;
+    }
+    expiry = all_sent(s) ? time_add(s->last_stamp, s->plan.wait) : match_expiry(s->match);
+    if (expiry != WAVE_NEVER)
+        until = time_min(until, s->loop.now + (expiry > stamp ? expiry - stamp : 0));
+    return until;
 }
+
+static void refused(void *self, const struct flow *flow, const struct diag *d)
+{
+    struct send *s = self;
+
+    (void)flow;
+    fail(s, d);
+    s->loop.done = true;
+}
+
+static void no_events(void *self)
+{
+    (void)self;
+}
+
+static void signalled(void *self, int sig)
+{
+    struct send *s = self;
+
+    s->signal = sig;
+    s->loop.done = true;
+}
+
+static void timed_out(void *self)
+{
+    ((struct send *)self)->loop.done = true;
+}
+
+static void failed(void *self, const struct diag *d, bool deaf)
+{
+    struct send *s = self;
+
+    (void)deaf;
+    fail(s, d);
+    s->loop.done = true;
+}
+
+static const struct loop_ops loop_ops = {.egress = {.refused = refused, .events = no_events},
+                                         .packet = take_packet,
+                                         .turn = turn,
+                                         .idle = flush_output,
+                                         .signalled = signalled,
+                                         .timed_out = timed_out,
+                                         .failed = failed};
 
 static void run(struct send *s)
 {
-    s->started = wire_now();
-    s->deadline = s->options->timeout ? time_add(s->started, s->options->timeout) : WAVE_NEVER;
-    for (;;) {
-        wave_time now = wire_now(), until = send_due(s, now), stamp, expiry;
-        bool more = receive(s);
+    const struct options *o = s->options;
+    struct loop *l = &s->loop;
 
-        stamp = session_stamp();
-        if (!more)
-            expire(s, stamp);
-        now = wire_now();
-        if (s->failed || s->signal || now >= s->deadline || (!more && finished(s, stamp)))
-            return;
-        expiry = all_sent(s) ? time_add(s->last_stamp, s->plan.wait) : match_expiry(s->match);
-        if (expiry != WAVE_NEVER)
-            until = time_min(until, now + (expiry > stamp ? expiry - stamp : 0));
-        sleep_until(s, now, more ? now : time_min(until, s->deadline));
-    }
+    loop_init(l, s->port, NULL, &loop_ops, s);
+    l->signals = s->signals;
+    l->reader = !o->quiet || o->json ? fileno(s->stream) : -1;
+    l->batch = BATCH;
+    l->shortest = SPIN;
+    l->deadline = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
+    s->started = l->now;
+    loop_run(l);
 }
 
 /*
@@ -609,7 +628,7 @@ static int open_parts(struct send *s, struct diag *d)
     if (o->pcap)
         error = pcapfile_open(&s->pcap, o->pcap, d);
     if (!error)
-        error = wire_open(&s->wire, &wc, d);
+        error = port_wire_open(&s->port, &wc, d);
     if (!error) {
         s->signals = signals_open(d);
         error = s->signals < 0 ? s->signals : 0;
@@ -621,7 +640,7 @@ static int open_parts(struct send *s, struct diag *d)
     }
     source_close(&source);
     if (!error && s->pcap)
-        error = pcapfile_begin(s->pcap, wire_info(s->wire)->interface, d);
+        error = pcapfile_begin(s->pcap, s->port->info->interface, d);
     return error;
 }
 
@@ -633,14 +652,14 @@ static void close_parts(struct send *s)
         signals_close(s->signals);
     match_close(s->match);
     forger_close(s->forger);
-    wire_close(s->wire);
+    port_close(s->port);
     pcapfile_close(s->pcap, &d);
 }
 
 /* What the run came to. */
 static int conclude(struct send *s)
 {
-    struct wire_stats stats = wire_stats(s->wire);
+    struct wire_stats stats = s->port->ops->stats(s->port);
     struct flow flow = s->forge.flow;
     uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
@@ -667,12 +686,12 @@ static int conclude(struct send *s)
         fail(s, &d);
     verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     status = s->signal ? 128 + s->signal : (int)verdict;
-    report_verdict(&s->report, session_stamp(),
+    report_verdict(&s->report, port_stamp(s->port),
                    &(struct report_verdict){.command = s->options->command->name,
                                             .verdict = verdict,
                                             .exit = status,
                                             .send = &found,
-                                            .guard = wire_info(s->wire)->guard,
+                                            .guard = s->port->info->guard,
                                             .captured = stats.received,
                                             .dropped = stats.dropped,
                                             .sent = stats.sent,

@@ -12,6 +12,7 @@
 #include "lib/run/signals.h"
 #include "cmd/summary.h"
 #include "lib/core/pool.h"
+#include "lib/run/port_wire.h"
 #include "lib/wire/diag.h"
 #include "lib/wire/stamp.h"
 
@@ -26,11 +27,6 @@
 /* Of what is received and not read, or sent and not acknowledged, over all connections: peers that
  * leave gaps in what they send could otherwise make each of them hold a whole window. */
 #define LISTEN_MEMORY ((size_t)512 << 20)
-
-wave_time session_stamp(void)
-{
-    return stamp_now();
-}
 
 static struct wire_config wire_config_of(const struct options *o, const struct target *target,
                                          bool shows)
@@ -65,10 +61,10 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
 }
 
 /* What the engine is told of the options. WAVE_ESYS when the kernel gives no random bytes. */
-static int engine_config(struct conn_config *c, const struct options *o, const struct wire *w,
+static int engine_config(struct conn_config *c, const struct options *o, const struct wire_info *w,
                          bool v6, uint64_t *seed, struct diag *d)
 {
-    uint32_t mtu = wire_info(w)->mtu;
+    uint32_t mtu = w->mtu;
 
     conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
     if (getrandom(c->isn_secret, sizeof c->isn_secret, 0) != sizeof c->isn_secret ||
@@ -132,9 +128,9 @@ static int open_parts(struct session *s, const struct target *target, struct dia
     if (!error && o->svg)
         error = svg_open(&s->svg, o->svg, (enum picture_scale)o->svg_scale, d);
     if (!error)
-        error = wire_open(&s->wire, &wc, d);
+        error = port_wire_open(&s->port, &wc, d);
     if (!error)
-        error = engine_config(&cc, o, s->wire, target->v6, &seed, d);
+        error = engine_config(&cc, o, s->port->info, target->v6, &seed, d);
     if (!error && o->verify && s->shows && !o->keep_time_wait) {
         cc.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
         cc.msl = VERIFY_TIME_WAIT / 2;
@@ -151,7 +147,7 @@ static int open_parts(struct session *s, const struct target *target, struct dia
         error = s->signals < 0 ? s->signals : 0;
     }
     if (!error && s->pcap)
-        error = pcapfile_begin(s->pcap, wire_info(s->wire)->interface, d);
+        error = pcapfile_begin(s->pcap, s->port->info->interface, d);
     return error;
 }
 
@@ -181,8 +177,7 @@ int session_open(struct session **out, const struct options *o, const struct tar
     }
     open_renderers(s);
     confine(o);
-    s->due = wire_now();
-    s->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
+    session_loop_init(s);
     *out = s;
     return 0;
 }
@@ -202,7 +197,7 @@ void session_close(struct session *s)
     if (s->signals >= 0)
         signals_close(s->signals);
     stack_destroy(s->stack);
-    wire_close(s->wire);
+    port_close(s->port);
     pcapfile_close(s->pcap, &d);
     svg_close(s->svg);
     free(s);
@@ -232,14 +227,14 @@ struct session_conn *session_adopt(struct session *s, uint32_t id, const struct 
 
 int session_connect(struct session *s, const struct target *target, struct session_conn **out)
 {
-    const struct wire_info *info = wire_info(s->wire);
+    const struct wire_info *info = s->port->info;
     struct flow flow = {.local = info->local,
                         .remote = target->addr,
                         .lport = info->lport,
                         .rport = target->port,
                         .v6 = target->v6};
     uint32_t id;
-    int error = stack_connect(s->stack, wire_now(), &flow, &id);
+    int error = stack_connect(s->stack, s->loop.now, &flow, &id);
 
     if (error)
         return error;
@@ -273,7 +268,7 @@ void session_await(struct session *s, const char *what, wave_time until)
     bool same = s->awaited == what || (s->awaited && what && strcmp(s->awaited, what) == 0);
 
     if (!same)
-        s->awaited_since = wire_now();
+        s->awaited_since = s->loop.now;
     s->awaited = what;
     s->awaited_until = until;
 }
@@ -294,19 +289,19 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
 
 void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why)
 {
-    cut_off(s, c, wire_now());
+    cut_off(s, c, s->loop.now);
     c->left = true;
     c->why = why;
 }
 
 void session_stop(struct session *s, enum outcome_stop why)
 {
-    wave_time now = wire_now();
+    wave_time now = s->loop.now;
     struct session_conn *c;
 
-    if (s->done)
+    if (s->loop.done)
         return;
-    s->done = true;
+    s->loop.done = true;
     if (s->stop != STOP_LOCAL) /* it ends the closing, and is not the reason */
         s->stop = why;
     LIST_FOREACH(c, &s->all, all)
@@ -329,14 +324,14 @@ static void close_in_order(struct session *s, struct session_conn *c, wave_time 
 
 void session_fail(struct session *s, const struct diag *d)
 {
-    wave_time now = wire_now();
+    wave_time now = s->loop.now;
     struct session_conn *c;
 
     if (s->stop == STOP_LOCAL)
         return;
     s->error = *d;
     s->stop = STOP_LOCAL;
-    if (s->done)
+    if (s->loop.done)
         return;
     s->close_until = now + CLOSE_IN;
     session_await(s, "the connection to close", s->close_until);
@@ -388,7 +383,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     struct outcome_facts f = {.path = c->path,
                               .end = e ? (enum conn_end)e->end : END_NONE,
                               .stop = c->left   ? c->why
-                                      : s->done ? s->stop
+                                      : s->loop.done ? s->stop
                                                 : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
@@ -458,7 +453,7 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .kind = outcome->kind,
                                .half_close = found ? found->half_close : NULL,
                                .keepalive = found ? found->keepalive : NULL,
-                               .guard = wire_info(s->wire)->guard,
+                               .guard = s->port->info->guard,
                                .per_connection = per_connection,
                                .counts = s->many && !c ? s->verdicts : NULL,
                                .opened = s->opened,
@@ -471,14 +466,14 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
         if (!s->shows) /* nor is the kernel asked for figures that nobody sees */
             return v.exit;
     }
-    stats = wire_stats(s->wire);
+    stats = s->port->ops->stats(s->port);
     v.captured = stats.received;
     v.dropped = stats.dropped;
     v.sent = stats.sent;
     v.no_room = stats.retried;
     if (!per_connection)
         end_files(s, &v);
-    report_verdict(&s->report, session_stamp(), &v);
+    report_verdict(&s->report, session_stamp(s), &v);
     if (per_connection)
         return v.exit;
     if (session_flush(s, &d) == 0) {
@@ -508,7 +503,7 @@ int session_refuse(const struct options *o, const struct diag *d)
     if (o->json) {
         report_init(&r);
         report_add(&r, render_json, &j);
-        report_verdict(&r, session_stamp(), &v);
+        report_verdict(&r, stamp_now(), &v);
         fflush(j.to);
     }
     return VERDICT_LOCAL;

@@ -25,14 +25,9 @@
 #include "cmd/svg.h"
 #include "cmd/term.h"
 #include "lib/core/stack.h"
-#include "lib/wire/wire.h"
+#include "lib/run/loop.h"
 
 #define SESSION_FDS 2 /* of the command's */
-
-/* A loop of packets, load's as well, that comes so late takes in what was captured meanwhile before
- * its timers run: up to so many batches, as many as any ring holds. */
-#define SESSION_LATE (50 * WAVE_MS)
-#define SESSION_LATE_BATCHES 512
 
 /* A connection of this run. */
 struct session_conn {
@@ -81,8 +76,9 @@ struct session {
     const struct options *options;
     const struct session_ops *ops;
     void *user;
-    struct wire *wire;
+    struct port *port;
     struct stack *stack;
+    struct loop loop;
     struct report report;
     struct pcapfile *pcap;
     struct svg *svg;
@@ -102,14 +98,10 @@ struct session {
     bool many;                          /* connections are numbered */
     bool over;                          /* one of them is CLOSED */
 
-    bool done;
     enum outcome_stop stop;
     int signal;            /* that came, or 0 */
     struct diag error;     /* with STOP_LOCAL */
     wave_time close_until; /* with STOP_LOCAL: how long connections may take to close */
-    wave_time deadline;    /* of --timeout */
-    wave_time due;         /* when the loop wanted to wake up */
-    wave_time again_at;    /* session_again() */
     wave_time route_at;    /* when the route may be asked for again */
     bool repeats;          /* a segment was sent again since */
     char route[16];        /* the interface that it led through then; empty: ours */
@@ -117,15 +109,9 @@ struct session {
     const char *awaited;
     wave_time awaited_until, awaited_since, awaited_told;
 
-    struct { /* the kernel has no room for what is queued */
-        bool is;
-        wave_time again_at, pause;
-    } stuck;
-    unsigned owed;          /* segments taken in whose acknowledgement waits for the next */
-    unsigned queued;        /* segments that the wire has not been told to flush */
+    wave_time unsettled_at; /* since when a change of our state waits for its segment */
     struct diag send_error; /* the last one; empty: there was none */
     struct journal journal;
-    uint8_t room[CONN_ROOM];
 };
 
 /*
@@ -208,7 +194,13 @@ struct session_conn *session_adopt(struct session *s, uint32_t id, const struct 
 /* One step of the closing that session_fail() began; returns when the next is due. */
 wave_time session_wind_up(struct session *s, wave_time now);
 
+/* Joins the session to the loop that it runs on. */
+void session_loop_init(struct session *s);
+
 /* The clock that captured packets are stamped with, in nanoseconds. */
-wave_time session_stamp(void);
+static inline wave_time session_stamp(const struct session *s)
+{
+    return port_stamp(s->port);
+}
 
 #endif

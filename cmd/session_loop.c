@@ -1,26 +1,16 @@
 /*
- * One round: run the timers, take in what was captured, let the command do its part, send what is
- * owed, and sleep until something comes. Every segment taken in is followed by what it makes us
- * send, so that no two acknowledgements are merged into one.
+ * What a session does with what the loop brings: captured packets go to the engine and the report,
+ * segments that leave go on record, events of the engine are told. The loop itself is
+ * lib/run/loop.c.
  */
 #include "cmd/session.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd/files.h"
-#include "lib/run/signals.h"
 
-#define BURST WIRE_BATCH /* segments sent before what they draw is taken in */
-#define BATCH 64         /* packets taken in before the command has its turn */
-#define ACK_EVERY 32     /* segments of a long transfer, at most, before one goes out */
 #define BULK_AFTER 256   /* segments in order, before a transfer is called long */
-#define PAUSE_FIRST                                                                                \
-    (100 * WAVE_US) /* before a segment is offered again that the kernel refused                   \
-                     */
-#define PAUSE_MOST (10 * WAVE_MS)
 #define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
 #define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
 #define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
@@ -110,14 +100,18 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
 }
 
 /* Events that no captured segment caused. */
-static void drain_events(struct session *s)
+static void drain_events(void *self)
 {
+    struct session *s = self;
+    const bool settled = !s->report.waiting;
     struct event events[EVENTS];
     unsigned n;
 
     /* The clock is asked only for who looks at it: there is an event for nearly every segment. */
     while ((n = pull_events(s, events)) > 0)
-        tell_events(s, events, n, s->shows ? session_stamp() : 0, NULL, 0);
+        tell_events(s, events, n, s->shows ? session_stamp(s) : 0, NULL, 0);
+    if (settled && s->report.waiting)
+        s->unsettled_at = s->loop.now;
 }
 
 /* Puts on record what no packet tells. A SYN, FIN or RST belongs to the state it brings about,
@@ -190,8 +184,11 @@ static void record_stray(struct session *s, const struct flow *flow, const struc
 
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
  * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
-static void send_failed(struct session *s, struct session_conn *c, const struct diag *d)
+static void refused(void *self, const struct flow *flow, const struct diag *d)
 {
+    struct session *s = self;
+    struct session_conn *c = find_flow(s, flow);
+
     if (!c)
         return;
     if (!c->path.established) {
@@ -199,96 +196,23 @@ static void send_failed(struct session *s, struct session_conn *c, const struct 
         return;
     }
     if (strcmp(s->send_error.text, d->text) != 0)
-        report_note(&s->report, &c->flow, session_stamp(), true, d->text);
+        report_note(&s->report, &c->flow, session_stamp(s), true, d->text);
     s->send_error = *d;
     c->unsent = true;
 }
 
-/* Beyond the MTU of the way out (the kernel knows better than the route at the start did): told
- * to the engine as a router would have told it, without a number. */
-static void too_big(struct session *s, const struct wire_unsent *u, wave_time now)
+/* A segment of ours is about to go out. */
+static void sending(void *self, uint32_t id, const struct flow *flow, const struct seg *seg,
+                    struct wire_ip *ip)
 {
-    struct icmp e = {.from = u->flow.local,
-                     .flow = u->flow,
-                     .has_seq = true,
-                     .seq = u->seq,
-                     .meaning = ICMP_TOO_BIG};
+    struct session *s = self;
+    struct session_conn *c = session_find(s, id);
 
-    stack_icmp(s->stack, now, &e);
-}
-
-/* Whether the way is free: hands what is queued to the kernel, and when that has no room, tries
- * again after a pause. */
-static bool send_queued(struct session *s, wave_time now)
-{
-    struct wire_unsent u;
-    struct diag d = {""};
-    int error;
-
-    if (s->stuck.is && now < s->stuck.again_at)
-        return false;
-    while ((error = wire_flush(s->wire, &u, &d)) != 0 && error != WAVE_EAGAIN) {
-        if (error == WAVE_ETRUNC) {
-            too_big(s, &u, now);
-            drain_events(s);
-        } else {
-            send_failed(s, find_flow(s, &u.flow), &d);
-        }
-    }
-    if (error) {
-        s->stuck.pause = s->stuck.is ? time_min(2 * s->stuck.pause, PAUSE_MOST) : PAUSE_FIRST;
-        s->stuck.again_at = now + s->stuck.pause;
-    }
-    s->stuck.is = error != 0;
-    s->queued = error ? BURST : 0;
-    return !error;
-}
-
-/* Queues what is owed, up to a burst: a window's worth at a time would outrun its acknowledgements.
- */
-static void queue_owed(struct session *s, wave_time now)
-{
-    struct wire_ip ip = {.ttl = (uint8_t)s->options->ttl, .tos = (uint8_t)s->options->tos};
-    struct flow flow;
-    struct seg seg;
-    uint32_t id;
-
-    for (; s->queued < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id);
-         s->queued++) {
-        struct session_conn *c = session_find(s, id);
-        struct diag d = {""};
-        if (c)
-            record(s, c, &seg);
-        else
-            record_stray(s, &flow, &seg);
-        if (wire_send(s->wire, &flow, &seg, &ip, &d) != 0)
-            send_failed(s, c, &d);
-        drain_events(s);
-    }
-    drain_events(s);
-}
-
-/* Sends what is owed. True when there may be more, since it was a whole burst, and the kernel took
- * it. */
-static bool output(struct session *s, wave_time now)
-{
-    bool whole;
-
-    if (!send_queued(s, now))
-        return false;
-    queue_owed(s, now);
-    whole = s->queued == BURST;
-    return send_queued(s, now) && whole;
-}
-
-/* What a segment makes us send. Many connections share the system call that sends it: it goes with
- * what the others of the batch owe. */
-static void answer(struct session *s, wave_time now)
-{
-    if (s->many && !s->stuck.is && s->queued < BURST)
-        queue_owed(s, now);
+    (void)ip;
+    if (c)
+        record(s, c, seg);
     else
-        output(s, now);
+        record_stray(s, flow, seg);
 }
 
 /* Writes the packet to --pcap, with its number as the other outputs have it and what was known
@@ -431,8 +355,8 @@ static bool is_afterthought(struct session *s, const struct flow *flow, const st
            seq_leq(seg_end(seg), e->rcv.nxt);
 }
 
-/* A segment of the peer's. */
-static void captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
+/* A segment of the peer's. True: what it makes us send may wait. */
+static bool captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
     const struct seg *seg = &p->packet.seg;
     struct flow flow = flow_reverse(&p->packet.flow);
@@ -482,10 +406,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     }
     tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
     keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
-    if (may_wait(s, c, seg) && ++s->owed < ACK_EVERY)
-        return;
-    s->owed = 0;
-    answer(s, now);
+    return may_wait(s, c, seg);
 }
 
 static void captured_icmp(struct session *s, const struct wire_packet *p, wave_time now)
@@ -502,37 +423,20 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
         report_icmp(&s->report, &c->flow, p->stamp, e, fatal);
     tell_events(s, events, n, p->stamp, NULL, 0);
     keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
-    output(s, now);
 }
 
-/* Takes in what was captured, up to a batch; true when there may be more. */
-static bool receive(struct session *s)
+/* A captured packet. True: what it makes us send may wait. */
+static bool take_packet(void *self, const struct wire_packet *p)
 {
-    bool more = true;
+    struct session *s = self;
 
-    for (unsigned i = 0; i < BATCH && more; i++) {
-        struct wire_packet p;
-        struct diag d = {""};
-        int n = wire_next(s->wire, &p, &d);
-        if (n < 0) { /* deaf, there is no closing in order */
-            session_fail(s, &d);
-            session_stop(s, STOP_LOCAL);
-        }
-        more = n > 0;
-        if (!more)
-            break;
-        if (p.packet.kind == PACKET_ICMP)
-            captured_icmp(s, &p, wire_now());
-        else if (p.outgoing)
-            captured_ours(s, &p);
-        else
-            captured_theirs(s, &p, wire_now());
-    }
-    if (s->owed || s->queued) {
-        s->owed = 0;
-        output(s, wire_now());
-    }
-    return more;
+    if (p->packet.kind == PACKET_ICMP)
+        captured_icmp(s, p, s->loop.now);
+    else if (p->outgoing)
+        captured_ours(s, p);
+    else
+        return captured_theirs(s, p, s->loop.now);
+    return false;
 }
 
 /* Where segments have to be sent again, the route may have come to lead elsewhere. */
@@ -544,14 +448,14 @@ static void look_at_route(struct session *s, wave_time now)
         return;
     s->repeats = false;
     s->route_at = now + WAVE_S;
-    if (!wire_rerouted(s->wire, interface) || strcmp(interface, s->route) == 0)
+    if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
         return;
     memcpy(s->route, interface, sizeof interface);
     snprintf(text, sizeof text,
              "the route has changed: it leads through %s now, and answers that come in there are "
              "not seen, since %s is what is captured; if it stays so, start another run",
-             interface, wire_info(s->wire)->interface);
-    report_note(&s->report, NULL, session_stamp(), true, text);
+             interface, s->port->info->interface);
+    report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 
 /* Nothing was captured for a while: what waits for its segment waits in vain. */
@@ -562,7 +466,7 @@ static void flush_changes(struct session *s)
     LIST_FOREACH(c, &s->all, all)
     {
         if (c->flow.waiting_count)
-            report_flush(&s->report, &c->flow, session_stamp());
+            report_flush(&s->report, &c->flow, session_stamp(s));
     }
 }
 
@@ -580,15 +484,16 @@ static wave_time tell_wait(struct session *s, wave_time now)
     if (!s->term.live || !s->awaited)
         return WAVE_NEVER;
     if (worth && now - s->awaited_told >= TELL_EVERY - WAVE_MS) {
-        report_wait(&s->report, NULL, session_stamp(), s->awaited, left);
+        report_wait(&s->report, NULL, session_stamp(s), s->awaited, left);
         s->awaited_told = now;
     }
     return now + TELL_EVERY;
 }
 
 /* Writes out what was told so far, for whoever follows. */
-static void flush_output(struct session *s)
+static void flush_output(void *self)
 {
+    struct session *s = self;
     struct diag d;
 
     if (session_flush(s, &d) != 0)
@@ -597,104 +502,109 @@ static void flush_output(struct session *s)
         session_fail(s, &d);
 }
 
-/* Sleeps until `until`, or something is there to be done. */
-static bool sleep_until(struct session *s, wave_time now, wave_time until)
+/* Our state has moved, and the segment that shows it is still to be captured: when to look again.
+ * Where nothing has been captured for a while, it never will be. */
+static wave_time settle(struct session *s, wave_time now)
 {
-    /* Whoever reads the report, if anybody does: a pipe whose reader has gone is an error. */
-    bool read = (!s->options->quiet || s->options->json) && s->stop != STOP_LOCAL;
-    struct pollfd fds[3 + SESSION_FDS] = {{.fd = wire_fd(s->wire), .events = POLLIN},
-                                          {.fd = s->signals, .events = POLLIN},
-                                          {.fd = read ? fileno(s->stream) : -1}};
-    nfds_t n = 3;
-    wave_time left = until > now ? until - now : 0;
-    struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
-    int ready;
+    wave_time from = s->unsettled_at > s->loop.heard ? s->unsettled_at : s->loop.heard;
 
-    if (s->ops->poll && s->stop != STOP_LOCAL) /* then the command has no more turns */
-        n += s->ops->poll(s, fds + 3);
-    if (left)
-        flush_output(s);
-    ready = ppoll(fds, n, until == WAVE_NEVER ? NULL : &t, NULL);
-    if (ready > 0 && (fds[1].revents & POLLIN) && (s->signal = signals_next(s->signals)) != 0)
-        session_stop(s, STOP_SIGNAL);
-    if (ready > 0 && (fds[2].revents & READER_GONE))
-        session_fail(s, &(struct diag){"cannot write the report: its reader is gone"});
-    return ready > 0;
-}
-
-/* We come late where the machine is busy, or were stopped or suspended: what was captured meanwhile
- * is taken in before the timers run, which would else take an answer that is here for missing. */
-static void catch_up(struct session *s)
-{
-    if (wire_now() < time_add(s->due, SESSION_LATE))
-        return;
-    for (unsigned i = 0; i < SESSION_LATE_BATCHES && !s->done && receive(s); i++)
-        ;
-}
-
-/* The last segments are shown, too, and what was refused for want of room gets its chance. */
-static void farewell(struct session *s)
-{
-    wave_time end = wire_now() + FAREWELL;
-
-    for (wave_time now = wire_now(); now < end; now = wire_now()) {
-        struct pollfd fd = {.fd = wire_fd(s->wire), .events = POLLIN};
-        bool more = output(s, now);
-        while (receive(s))
-            ;
-        if (more) { /* each of many connections is owed its RST */
-            end = now + FAREWELL;
-            continue;
-        }
-        if (!s->stuck.is && (!s->shows || journal_empty(&s->journal)))
-            break;
-        poll(&fd, 1, 1);
-    }
-    for (const struct journal_entry *j; (j = journal_missed(&s->journal)) != NULL;)
-        missed(s, j, session_stamp());
+    if (!s->report.waiting)
+        return WAVE_NEVER;
+    if (now < from + SETTLE)
+        return from + SETTLE;
     flush_changes(s);
-    report_wait(&s->report, NULL, session_stamp(), NULL, 0);
+    return WAVE_NEVER;
+}
+
+static wave_time turn(void *self)
+{
+    struct session *s = self;
+    wave_time now = s->loop.now, until;
+
+    look_at_route(s, now);
+    until = s->stop == STOP_LOCAL ? session_wind_up(s, now) : s->ops->turn(s, now);
+    until = time_min(until, tell_wait(s, now));
+    return time_min(until, settle(s, now));
+}
+
+static unsigned descriptors(void *self, struct pollfd *fds)
+{
+    struct session *s = self;
+
+    /* A command whose run winds up has no more turns. */
+    return s->ops->poll && s->stop != STOP_LOCAL ? s->ops->poll(s, fds) : 0;
+}
+
+static void signalled(void *self, int sig)
+{
+    struct session *s = self;
+
+    s->signal = sig;
+    session_stop(s, STOP_SIGNAL);
+}
+
+static void timed_out(void *self)
+{
+    session_stop(self, STOP_TIMEOUT);
+}
+
+/* Deaf, there is no closing in order. */
+static void failed(void *self, const struct diag *d, bool deaf)
+{
+    session_fail(self, d);
+    if (deaf)
+        session_stop(self, STOP_LOCAL);
+}
+
+/* Whether all that was sent has been captured, and so shown. */
+static bool settled(void *self)
+{
+    const struct session *s = self;
+
+    return !s->shows || journal_empty(&s->journal);
+}
+
+static const struct loop_ops loop_ops = {
+    .egress = {.sending = sending, .refused = refused, .events = drain_events},
+    .packet = take_packet,
+    .turn = turn,
+    .poll = descriptors,
+    .idle = flush_output,
+    .signalled = signalled,
+    .timed_out = timed_out,
+    .failed = failed,
+    .settled = settled};
+
+void session_loop_init(struct session *s)
+{
+    const struct options *o = s->options;
+    struct loop *l = &s->loop;
+
+    loop_init(l, s->port, s->stack, &loop_ops, s);
+    l->signals = s->signals;
+    l->reader = !o->quiet || o->json ? fileno(s->stream) : -1;
+    l->shared = s->many;
+    l->deadline = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
+    l->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos};
 }
 
 void session_again(struct session *s, wave_time at)
 {
-    s->again_at = time_min(s->again_at, at);
+    loop_again(&s->loop, at);
+}
+
+/* What was sent and never captured is told, too. */
+static void farewell(struct session *s)
+{
+    loop_drain(&s->loop, FAREWELL, FAREWELL);
+    for (const struct journal_entry *j; (j = journal_missed(&s->journal)) != NULL;)
+        missed(s, j, session_stamp(s));
+    flush_changes(s);
+    report_wait(&s->report, NULL, session_stamp(s), NULL, 0);
 }
 
 void session_run(struct session *s)
 {
-    while (!s->done) {
-        wave_time now, until;
-        bool more;
-
-        catch_up(s);
-        now = wire_now();
-        stack_tick(s->stack, now);
-        drain_events(s);
-        output(s, now);
-        more = receive(s);
-        now = wire_now();
-        look_at_route(s, now);
-        s->again_at = WAVE_NEVER;
-        until = s->done                 ? now
-                : s->stop == STOP_LOCAL ? session_wind_up(s, now)
-                                        : s->ops->turn(s, now);
-        output(s, now);
-        if (!s->done && now >= s->deadline)
-            session_stop(s, STOP_TIMEOUT);
-        if (s->done)
-            break;
-        until = time_min(until, s->again_at);
-        until = time_min(until, time_min(s->deadline, stack_expiry(s->stack, now)));
-        if (s->stuck.is)
-            until = s->stuck.again_at;
-        until = time_min(until, tell_wait(s, now));
-        bool settling = s->report.waiting > 0;
-        if (settling)
-            until = time_min(until, now + SETTLE);
-        s->due = more ? now : until;
-        if (!sleep_until(s, now, s->due) && settling && !more)
-            flush_changes(s);
-    }
+    loop_run(&s->loop);
     farewell(s);
 }

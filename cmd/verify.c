@@ -23,7 +23,7 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
                  state_name(c->flow.peer.state));
     else
         snprintf(text, sizeof text, "the probe was not answered");
-    report_note(&s->report, &c->flow, session_stamp(), !answered, text);
+    report_note(&s->report, &c->flow, session_stamp(s), !answered, text);
     return false;
 }
 

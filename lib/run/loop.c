@@ -156,13 +156,13 @@ static wave_time next_round(struct loop *l, wave_time turn)
 }
 
 /* One round up to the sleep: when the next one is due. */
-static wave_time round_of(struct loop *l, bool *more)
+static wave_time round_of(struct loop *l)
 {
     wave_time until;
 
     catch_up(l);
     tick(l);
-    *more = receive(l) == l->batch;
+    l->behind = receive(l) == l->batch;
     loop_clock(l);
     if (l->done)
         return l->now;
@@ -179,13 +179,12 @@ static wave_time round_of(struct loop *l, bool *more)
 void loop_run(struct loop *l)
 {
     while (!l->done) {
-        bool more;
-        wave_time until = round_of(l, &more);
+        wave_time until = round_of(l);
 
         if (l->done)
             break;
-        l->due = more || l->now - l->heard < l->spin ? l->now : until;
-        if (l->due > l->now)
+        l->due = l->behind || l->now - l->heard < l->spin ? l->now : until;
+        if (l->due > l->now && l->due - l->now >= l->shortest)
             sleep_until(l, l->due);
         else if (l->now - l->polled >= BUSY_LOOK)
             sleep_until(l, 0);

@@ -55,6 +55,7 @@ struct loop {
     unsigned clock_every; /* packets between two readings of the clock; at least 1 */
     bool shared;          /* many connections: what each sends shares the system call of a batch */
     wave_time spin;       /* of silence, before it is worth to sleep; 0: at once */
+    wave_time shortest;   /* a sleep shorter than this is none: it would take longer */
 
     wave_time now;      /* the engine's clock, as last read */
     wave_time deadline; /* WAVE_NEVER: none */
@@ -66,6 +67,7 @@ struct loop {
     wave_time polled; /* when descriptors were last looked at */
     wave_time again_at;
     unsigned waiting; /* packets whose answer waits for the next */
+    bool behind;      /* the last batch was whole: there may be more that was captured */
 };
 
 /* Sets everything to what one connection wants; `stack` may be NULL. The fields above the line may
@@ -85,6 +87,12 @@ void loop_drain(struct loop *l, wave_time quiet, wave_time most);
 
 /* Within a turn: the next one comes at `at` at the latest, whatever this one returns. */
 void loop_again(struct loop *l, wave_time at);
+
+/* Whether packets may have been captured that are still to be taken in. */
+static inline bool loop_behind(const struct loop *l)
+{
+    return l->behind;
+}
 
 /* Reads the clock: loop.now is right. */
 void loop_clock(struct loop *l);
