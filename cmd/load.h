@@ -106,7 +106,7 @@ void load_loop(struct load *l);
 void load_drain(struct load *l);
 
 /* The last word, with the figures; returns the exit status. */
-int load_tell_end(struct load *l, const struct load_verdict *v);
+int load_tell_end(struct load *l, struct load_verdict *v, struct outbuf_end *end);
 
 /* Ends the run, for this host cannot go on: connections are closed, as far as they get in the time
  * that a stopped run has. */

@@ -290,29 +290,49 @@ static void tell(struct load *l)
         load_fail(l, &d);
 }
 
-int load_tell_end(struct load *l, const struct load_verdict *v)
+int load_tell_end(struct load *l, struct load_verdict *v, struct outbuf_end *end)
 {
     struct load_figures f;
 
+    load_report_settle(&l->report, v, end);
     figures(l, &f);
     f.rate = f.elapsed ? (double)load_ended(l) * 1e9 / (double)f.elapsed : 0;
-    return load_report_verdict(&l->report, &f, v);
+    return load_report_verdict(&l->report, &f, v, end);
 }
 
 /*
  * The loop
  */
 
+/* Polled only where something waits for its reader; that one is gone is met at the next write. */
+static struct pollfd to_write(const struct outbuf *o)
+{
+    struct pollfd p = o ? outbuf_poll(o) : (struct pollfd){.fd = -1};
+
+    if (!p.events)
+        p.fd = -1;
+    return p;
+}
+
 /* Until `until`, or something is there to be done. */
 static void sleep_until(struct load *l, wave_time until)
 {
+    struct outbuf *pcap = l->pcap ? pcapfile_outbuf(l->pcap) : NULL;
     struct pollfd fds[] = {{.fd = wire_fd(l->wire), .events = POLLIN},
-                           {.fd = l->signals, .events = POLLIN}};
+                           {.fd = l->signals, .events = POLLIN},
+                           to_write(l->report.out),
+                           to_write(pcap)};
     wave_time left = until > l->now ? until - l->now : 0;
     struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
 
-    if (ppoll(fds, 2, &t, NULL) > 0 && (fds[1].revents & POLLIN))
+    if (ppoll(fds, 4, &t, NULL) <= 0)
+        return;
+    if (fds[1].revents & POLLIN)
         take_signal(l);
+    if (fds[2].revents)
+        outbuf_polled(l->report.out, fds[2].revents);
+    if (fds[3].revents)
+        outbuf_polled(pcap, fds[3].revents);
 }
 
 static bool all_done(const struct load *l)

@@ -11,6 +11,7 @@
 #include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/confine.h"
+#include "cmd/ending.h"
 #include "cmd/files.h"
 #include "cmd/ladder.h"
 #include "cmd/pcapfile.h"
@@ -54,7 +55,7 @@ struct send {
     struct render_json json;
     struct term term;
     struct send_lines lines;
-    FILE *stream;
+    struct outbuf *out;
     struct pcapfile *pcap;
     int signals;
 
@@ -490,7 +491,7 @@ static bool finished(const struct send *s, wave_time stamp)
 
 static int flush_report(struct send *s, struct diag *d)
 {
-    int error = stream_flush(s->stream, d);
+    int error = outbuf_flush(s->out, d);
 
     if (!error && s->json.failed)
         error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
@@ -510,17 +511,31 @@ static void flush_output(struct send *s)
 /* Sleeps until `until`, or something is there to be done. */
 static void sleep_until(struct send *s, wave_time now, wave_time until)
 {
+    struct outbuf *pcap = s->pcap ? pcapfile_outbuf(s->pcap) : NULL;
     struct pollfd fds[] = {{.fd = wire_fd(s->wire), .events = POLLIN},
-                           {.fd = s->signals, .events = POLLIN}};
+                           {.fd = s->signals, .events = POLLIN},
+                           {.fd = -1},
+                           {.fd = -1}};
     wave_time left = until > now ? until - now : 0;
 
     if (left > SPIN)
         flush_output(s);
     else
         left = 0;
+    /* A reader that is gone is met at the next write. */
+    if (outbuf_poll(s->out).events)
+        fds[2] = outbuf_poll(s->out);
+    if (pcap && outbuf_poll(pcap).events)
+        fds[3] = outbuf_poll(pcap);
     struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
-    if (ppoll(fds, 2, until == WAVE_NEVER ? NULL : &t, NULL) > 0 && (fds[1].revents & POLLIN))
+    if (ppoll(fds, 4, until == WAVE_NEVER ? NULL : &t, NULL) <= 0)
+        return;
+    if (fds[1].revents & POLLIN)
         s->signal = signals_next(s->signals);
+    if (fds[2].revents)
+        outbuf_polled(s->out, fds[2].revents);
+    if (fds[3].revents)
+        outbuf_polled(pcap, fds[3].revents);
 }
 
 static void run(struct send *s)
@@ -548,23 +563,36 @@ static void run(struct send *s)
  * From the options to the verdict.
  */
 
-static void open_report(struct send *s)
+/* Told in the stream where lines were left out. */
+static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
+{
+    const struct send *s = self;
+
+    return ending_gap(s->options->json, report_time(&s->report, session_stamp()), left_out, text);
+}
+
+static int open_report(struct send *s, struct diag *d)
 {
     const struct options *o = s->options;
+    int error = report_open(&s->out, o, d);
 
+    if (error)
+        return error;
+    if (o->json || !o->quiet)
+        outbuf_on_gap(s->out, tell_gap, s);
     report_init(&s->report);
-    s->stream = report_stream(o);
-    term_init(&s->term, s->stream, o);
+    term_init(&s->term, outbuf_stream(s->out), fileno(report_stream(o)), o);
     if (o->json) {
-        s->json = (struct render_json){s->stream, false};
+        s->json = (struct render_json){s->term.to, false};
         report_add(&s->report, render_json, &s->json);
-        return;
+        return 0;
     }
     s->lines = (struct send_lines){&s->term, o->verbose > 0};
     if (!o->quiet && (!s->bulk || o->verbose))
         report_add(&s->report, send_line, &s->lines);
     if (!o->quiet)
         report_add(&s->report, summary_event, &s->term);
+    return 0;
 }
 
 /* A port that was named may be in use on purpose, as long as nothing that answers would be reset
@@ -614,8 +642,9 @@ static int open_parts(struct send *s, struct diag *d)
         s->signals = signals_open(d);
         error = s->signals < 0 ? s->signals : 0;
     }
+    if (!error)
+        error = open_report(s, d);
     if (!error) {
-        open_report(s);
         confine(o);
         error = plan(s, &source, d);
     }
@@ -635,6 +664,28 @@ static void close_parts(struct send *s)
     forger_close(s->forger);
     wire_close(s->wire);
     pcapfile_close(s->pcap, &d);
+    outbuf_close(s->out);
+}
+
+/* What reads the output gets time for what it has not taken yet; then the capture file ends. */
+static void settle_output(struct send *s, const char *message, struct report_left_out *left_out,
+                          struct outbuf_end *end)
+{
+    struct wire_stats stats = wire_stats(s->wire);
+    struct diag d;
+
+    outbuf_settle(s->out, end);
+    if (s->pcap)
+        outbuf_settle(pcapfile_outbuf(s->pcap), end);
+    *left_out = (struct report_left_out){
+        .lines = outbuf_left_out(s->out),
+        .packets = s->pcap ? outbuf_left_out(pcapfile_outbuf(s->pcap)) : 0};
+    if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
+                    pcapfile_finish(s->pcap, end, &d)))
+        fail(s, &d);
+    if (!s->signal)
+        s->signal = end->signal;
+    outbuf_last(s->out);
 }
 
 /* What the run came to. */
@@ -645,10 +696,13 @@ static int conclude(struct send *s)
     uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
+    struct outbuf_end end = {
+        .signals = s->signals, .deadline = s->deadline, .hurried = s->signal != 0};
+    struct report_left_out left_out;
     struct report_send found;
     struct diag d;
     enum verdict verdict;
-    int status;
+    int status, error;
 
     flow.lport = s->plan.lport;
     tally_report(&s->tally, &found);
@@ -662,9 +716,7 @@ static int conclude(struct send *s)
     found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
     tally_message(&s->tally, count, found.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
-    if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
-                    pcapfile_flush(s->pcap, &d)))
-        fail(s, &d);
+    settle_output(s, message, &left_out, &end);
     verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     status = s->signal ? 128 + s->signal : (int)verdict;
     report_verdict(&s->report, session_stamp(),
@@ -677,13 +729,13 @@ static int conclude(struct send *s)
                                             .dropped = stats.dropped,
                                             .sent = stats.sent,
                                             .no_room = stats.retried,
+                                            .left_out = left_out,
                                             .message = s->failed ? s->error.text : message});
-    if (flush_report(s, &d) == 0) {
-        if (s->options->quiet && s->failed)
-            fprintf(stderr, "tcpwave: %s\n", s->error.text);
-        return status;
-    }
-    return session_unread(verdict, status, s->error.text, &d);
+    error = flush_report(s, &d);
+    return ending_tell(
+        s->out, error ? &d : NULL,
+        &(struct ending){verdict, status, s->failed ? s->error.text : message, s->options->quiet},
+        &end);
 }
 
 static int usage(const char *text)

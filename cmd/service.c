@@ -163,6 +163,7 @@ static int take(struct service *v, struct service_place *p, struct conn *c, wave
             break;
         if (v->kind == SERVICE_ECHO)
             p->given += (uint64_t)n;
+        p->taken += (uint64_t)n;
         conn_consume(c, now, (size_t)n);
         moved = true;
     }
@@ -193,6 +194,6 @@ unsigned service_poll(const struct service *v, struct pollfd *fds)
 {
     if (!v->waits_for_out)
         return 0;
-    fds[0] = (struct pollfd){.fd = v->out.fd, .events = POLLOUT};
+    fds[0] = (struct pollfd){.fd = v->out.to.fd, .events = POLLOUT};
     return 1;
 }

@@ -602,23 +602,31 @@ static bool sleep_until(struct session *s, wave_time now, wave_time until)
 {
     /* Whoever reads the report, if anybody does: a pipe whose reader has gone is an error. */
     bool read = (!s->options->quiet || s->options->json) && s->stop != STOP_LOCAL;
-    struct pollfd fds[3 + SESSION_FDS] = {{.fd = wire_fd(s->wire), .events = POLLIN},
-                                          {.fd = s->signals, .events = POLLIN},
-                                          {.fd = read ? fileno(s->stream) : -1}};
-    nfds_t n = 3;
+    struct pollfd fds[4 + SESSION_FDS] = {{.fd = wire_fd(s->wire), .events = POLLIN},
+                                          {.fd = s->signals, .events = POLLIN}};
+    nfds_t n = 4;
     wave_time left = until > now ? until - now : 0;
     struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
     int ready;
 
     if (s->ops->poll && s->stop != STOP_LOCAL) /* then the command has no more turns */
-        n += s->ops->poll(s, fds + 3);
+        n += s->ops->poll(s, fds + 4);
     if (left)
         flush_output(s);
+    /* Only now it is known whether something waits for its reader. */
+    fds[2] = read ? outbuf_poll(s->out) : (struct pollfd){.fd = -1};
+    fds[3] = s->pcap ? outbuf_poll(pcapfile_outbuf(s->pcap)) : (struct pollfd){.fd = -1};
+    if (!fds[3].events) /* then its reader is of no interest, until something is to be written */
+        fds[3].fd = -1;
     ready = ppoll(fds, n, until == WAVE_NEVER ? NULL : &t, NULL);
     if (ready > 0 && (fds[1].revents & POLLIN) && (s->signal = signals_next(s->signals)) != 0)
         session_stop(s, STOP_SIGNAL);
-    if (ready > 0 && (fds[2].revents & READER_GONE))
+    if (ready > 0 && (fds[2].revents & OUTBUF_GONE))
         session_fail(s, &(struct diag){"cannot write the report: its reader is gone"});
+    if (ready > 0 && fds[2].revents)
+        outbuf_polled(s->out, fds[2].revents);
+    if (ready > 0 && fds[3].revents)
+        outbuf_polled(pcapfile_outbuf(s->pcap), fds[3].revents);
     return ready > 0;
 }
 
