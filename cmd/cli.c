@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cmd/text.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #define USAGE(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)
 

@@ -124,6 +124,8 @@ static int run(struct client *x, const struct target *target, const struct clien
         return session_refuse(x->options, &(struct diag){"no memory for a connection"});
     }
     session_run(s);
+    if (x->exchange.out.fd >= 0)
+        s->undelivered = x->conn->flow.received_bytes - x->exchange.taken;
     if (exchange_close(&x->exchange, &d) != 0)
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);

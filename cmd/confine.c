@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/io/outbuf.h"
 #include "lib/wire/sandbox.h"
 
 /*
@@ -91,9 +92,12 @@ static void tell(int call, uint32_t arch)
 void confine(const struct options *o)
 {
     struct diag d = {"--no-sandbox was given"};
+    char text[sizeof d + 16];
 
     close_inherited();
     json_object_seed(0); /* it reads /dev/urandom, and would do so with the first object */
-    if ((o->no_sandbox || sandbox_enter(tell, &d) != 0) && o->verbose)
-        fprintf(stderr, "tcpwave: no sandbox: %s\n", d.text);
+    if ((o->no_sandbox || sandbox_enter(tell, &d) != 0) && o->verbose) {
+        snprintf(text, sizeof text, "no sandbox: %s", d.text);
+        outbuf_say(text);
+    }
 }

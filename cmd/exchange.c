@@ -10,6 +10,7 @@ int exchange_open(struct exchange *x, const struct options *o, struct diag *d)
 
     x->ended = x->starved = x->waits_for_source = x->waits_for_out = false;
     x->at = x->have = 0;
+    x->taken = 0;
     x->out = FILE_NONE;
     error = source_open(&x->source, o, d);
     if (!error && o->output) {
@@ -94,6 +95,7 @@ int exchange_drain(struct exchange *x, struct conn *c, wave_time now, struct dia
         if (n < 0)
             return n;
         conn_consume(c, now, (size_t)n);
+        x->taken += (unsigned)n;
         total += n;
         if (total > INT_MAX / 2)
             break;
@@ -108,6 +110,6 @@ unsigned exchange_poll(const struct exchange *x, struct pollfd *fds)
     if (x->waits_for_source && source_fd(&x->source) >= 0)
         fds[n++] = (struct pollfd){.fd = source_fd(&x->source), .events = POLLIN};
     if (x->waits_for_out)
-        fds[n++] = (struct pollfd){.fd = x->out.fd, .events = POLLOUT};
+        fds[n++] = (struct pollfd){.fd = x->out.to.fd, .events = POLLOUT};
     return n;
 }

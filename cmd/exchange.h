@@ -18,6 +18,7 @@ struct exchange {
     bool starved;          /* there was no memory for what is to be sent: try again soon */
     bool waits_for_source; /* it may have more later */
     bool waits_for_out;    /* received bytes are left with the connection meanwhile */
+    uint64_t taken;        /* bytes of the peer's that we have taken */
     size_t at, have;       /* of `buffer`: what the connection had no room for */
     uint8_t buffer[EXCHANGE_ROOM];
 };

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/privilege.h"
 
 /*
@@ -150,7 +150,8 @@ static int open_writer(const char *path)
 static struct file file_of(int fd, const char *name)
 {
     struct stat st;
-    return (struct file){fd, fstat(fd, &st) == 0 && S_ISREG(st.st_mode), name};
+    return (struct file){
+        .fd = fd, .regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode), .name = name};
 }
 
 int file_open_read(struct file *out, const char *path, struct diag *d)
@@ -170,6 +171,7 @@ int file_open_write(struct file *out, const char *path, struct diag *d)
 {
     if (strcmp(path, "-") == 0) {
         *out = file_of(STDOUT_FILENO, "standard output");
+        nowait_open(&out->to, STDOUT_FILENO, false);
         return 0;
     }
     int fd = open_as_caller(open_writer, path);
@@ -178,23 +180,24 @@ int file_open_write(struct file *out, const char *path, struct diag *d)
                          errno == ELOOP ? " (a symbolic link in a directory that all may write to)"
                                         : "");
     *out = file_of(fd, path);
+    nowait_open(&out->to, fd, true);
     return 0;
 }
 
 /*
  * Streaming. Descriptors that we were given are left blocking, since others share them: they are
- * asked first, and given no more than they certainly take.
+ * asked before they are read; how they are written to is nowait.h's.
  */
 
-static bool ready(const struct file *f, short events)
+static bool readable(const struct file *f)
 {
-    struct pollfd p = {.fd = f->fd, .events = events};
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
     return f->regular || poll(&p, 1, 0) > 0;
 }
 
 int file_read(const struct file *f, void *to, size_t room, struct diag *d)
 {
-    if (!ready(f, POLLIN))
+    if (!readable(f))
         return WAVE_EAGAIN;
     ssize_t n = read(f->fd, to, room < INT_MAX ? room : INT_MAX);
     if (n >= 0)
@@ -206,15 +209,11 @@ int file_read(const struct file *f, void *to, size_t room, struct diag *d)
 
 int file_write(const struct file *f, const void *from, size_t len, struct diag *d)
 {
-    /* POLLOUT of a pipe promises room for PIPE_BUF bytes (pipe(7)). */
-    size_t most = f->regular ? 1 << 30 : PIPE_BUF;
+    ssize_t n = nowait_write(&f->to, from, len);
 
-    if (!ready(f, POLLOUT))
-        return WAVE_EAGAIN;
-    ssize_t n = write(f->fd, from, len < most ? len : most);
     if (n >= 0)
         return (int)n;
-    if (errno == EAGAIN || errno == EINTR)
+    if (errno == EAGAIN)
         return WAVE_EAGAIN;
     return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", f->name, strerror(errno));
 }
@@ -224,6 +223,8 @@ int file_close(struct file *f, struct diag *d)
     int fd = f->fd;
     const char *name = f->name;
 
+    if (f->to.fd != fd)
+        nowait_close(&f->to);
     *f = FILE_NONE;
     if (fd > STDERR_FILENO && close(fd) < 0 && errno != EINTR)
         return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", name, strerror(errno));
@@ -270,11 +271,28 @@ FILE *report_stream(const struct options *o)
     return options_stdout_taken(o) ? stderr : stdout;
 }
 
+int report_open(struct outbuf **out, const struct options *o, struct diag *d)
+{
+    const int fd = fileno(report_stream(o));
+    struct nowait to;
+    int error;
+
+    nowait_open(&to, fd, false);
+    error = outbuf_open(out, &to, fd == STDOUT_FILENO ? "standard output" : "standard error",
+                        OUTBUF_MOST, d);
+    if (!error && !outbuf_stream(*out)) {
+        outbuf_close(*out);
+        *out = NULL;
+        error = diag_fail(d, WAVE_ENOMEM, "no memory for the report");
+    }
+    return error;
+}
+
 /* What an error before this left in errno is gone by now, but for a reader that has gone, too. */
 static bool reader_gone(int fd)
 {
     struct pollfd p = {.fd = fd};
-    return poll(&p, 1, 0) > 0 && (p.revents & READER_GONE);
+    return poll(&p, 1, 0) > 0 && (p.revents & OUTBUF_GONE);
 }
 
 int stream_flush(FILE *to, struct diag *d)

@@ -12,7 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "lib/io/nowait.h"
 #include "cmd/options.h"
+#include "lib/io/outbuf.h"
 #include "lib/core/err.h"
 
 /* A file, a terminal or a pipe, for reading or for writing. */
@@ -20,9 +22,10 @@ struct file {
     int fd;           /* -1: none */
     bool regular;     /* never makes us wait */
     const char *name; /* for messages: the path, "standard input", "standard output" */
+    struct nowait to; /* how it is written to */
 };
 
-#define FILE_NONE ((struct file){-1, false, ""})
+#define FILE_NONE ((struct file){.fd = -1, .name = "", .to = {.fd = -1}})
 
 /* Opens `path` for reading, "-" is standard input. WAVE_ESYS with *d filled in. */
 int file_open_read(struct file *out, const char *path, struct diag *d);
@@ -38,9 +41,9 @@ int file_open_write(struct file *out, const char *path, struct diag *d);
  * file.fd for POLLIN), WAVE_ESYS. Never waits. */
 int file_read(const struct file *f, void *to, size_t room, struct diag *d);
 
-/* Takes up to `len` bytes (1 to 2^30): how many, WAVE_EAGAIN when it has no room now (poll file.fd
- * for POLLOUT; leave the bytes with the connection, whose window then closes), WAVE_ESYS. Waits
- * for a disk, never for a reader. */
+/* Takes up to `len` bytes (1 to 2^30): how many, WAVE_EAGAIN when it has no room now (poll
+ * file.to.fd for POLLOUT; leave the bytes with the connection, whose window then closes),
+ * WAVE_ESYS. Waits for a disk, never for a reader. */
 int file_write(const struct file *f, const void *from, size_t len, struct diag *d);
 
 /* Closes; what the system only now says about what was written is WAVE_ESYS. Standard input and
@@ -69,11 +72,11 @@ void source_close(struct source *s);
  * received bytes or the capture have taken that. */
 FILE *report_stream(const struct options *o);
 
-/* What poll(2) says of a stream that nobody reads any more: a pipe, a socket, a terminal. */
-#define READER_GONE (POLLERR | POLLHUP | POLLNVAL)
+/* The same, for a run: never waits for its reader. WAVE_ENOMEM. */
+int report_open(struct outbuf **out, const struct options *o, struct diag *d);
 
-/* Writes out what the stream, standard output or standard error, holds. WAVE_ESYS with *d filled in
- * when that fails, or failed before. */
+/* Writes out what the stream, standard output or standard error, holds, and waits for its reader:
+ * for help and the like. WAVE_ESYS with *d filled in when that fails, or failed before. */
 int stream_flush(FILE *to, struct diag *d);
 
 #endif

@@ -143,7 +143,7 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
              "dead; give a longer one",
              text_duration_format(x->client.options->keep_interval, interval),
              human_duration(x->rtt, rtt));
-    fprintf(stderr, "tcpwave: %s\n", o->message);
+    outbuf_say(o->message);
 }
 
 /* What keepalive can say better than the outcome of any connection. */

@@ -31,7 +31,7 @@
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "cmd/target.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 /* How long the last segment may take from send to capture, and a connection waits for memory. */
 #define SETTLE (20 * WAVE_MS)
@@ -166,6 +166,8 @@ static void finish(struct session *s, struct listen *l, struct guest *p)
     if (p->probes)
         probes_found(p->probes, &keepalive);
     session_verdict(s, p->conn, &outcome, &found);
+    if (l->service.out.fd >= 0 && p->accepted)
+        s->undelivered += p->conn->flow.received_bytes - p->place.taken;
     l->served += p->accepted;
     wait_no_more(p);
     if (p->queued)

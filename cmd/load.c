@@ -12,8 +12,8 @@
 #include "cmd/human.h"
 #include "cmd/session.h"
 #include "lib/run/port_wire.h"
-#include "lib/run/signals.h"
-#include "lib/wire/diag.h"
+#include "lib/io/signals.h"
+#include "lib/core/diag.h"
 
 #define ANSWER_BEGINS WAVE_S     /* a peer that says nothing to our data is closed after this */
 #define RECEIVE_BUFFER 65535     /* of each connection: what it sends is thrown away at once */
@@ -129,6 +129,7 @@ static void close_all(struct load *l)
     stack_destroy(l->stack);
     port_close(l->port);
     pcapfile_close(l->pcap, &d);
+    outbuf_close(l->report.out);
     free(l->conn);
     free(l->place);
     load_plan_free(&l->plan);
@@ -189,7 +190,7 @@ static void interrupted(const struct load *l, struct load_verdict *v, char *text
     v->exit = (int)v->verdict;
 }
 
-static int conclude(struct load *l)
+static int conclude(struct load *l, struct outbuf_end *end)
 {
     struct load_verdict v = {.guard = l->port->info->guard};
     uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
@@ -207,25 +208,32 @@ static int conclude(struct load *l)
                  human_count(l->opened, n));
     }
     v.message = text;
-    return load_tell_end(l, &v);
+    v.left_out.packets = l->pcap ? outbuf_left_out(pcapfile_outbuf(l->pcap)) : 0;
+    return load_tell_end(l, &v, end);
 }
 
 static int run(struct load *l)
 {
+    struct outbuf_end end;
     struct wire_stats stats;
     struct diag d;
 
-    load_report_init(&l->report, l->options);
+    if (load_report_init(&l->report, l->options, &d) != 0)
+        return session_refuse(l->options, &d);
     confine(l->options);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
         load_fail(l, &(struct diag){"the timeout ran out, and there was no memory for data"});
     stats = l->port->ops->stats(l->port);
+    end = (struct outbuf_end){
+        .signals = l->signals, .deadline = l->end, .hurried = l->signal || l->timed_out};
+    if (l->pcap)
+        outbuf_settle(pcapfile_outbuf(l->pcap), &end);
     if (l->pcap && (pcapfile_end(l->pcap, "", stats.received, stats.dropped, &d) ||
-                    pcapfile_flush(l->pcap, &d)))
+                    pcapfile_finish(l->pcap, &end, &d)))
         load_fail(l, &d);
-    return conclude(l);
+    return conclude(l, &end);
 }
 
 int load_run(const struct options *o)

@@ -75,6 +75,7 @@ struct load {
     wave_time skew; /* of stamps, ahead of the engine's clock */
     wave_time when; /* when what is being looked at happened, by the engine's clock */
     wave_time began, next_open, next_tell;
+    wave_time end; /* of --timeout, or WAVE_NEVER */
 
     uint32_t opened, counts[REPORT_VERDICTS];
     uint32_t established; /* handshakes completed */
@@ -102,7 +103,7 @@ void load_loop(struct load *l);
 void load_drain(struct load *l);
 
 /* The last word, with the figures; returns the exit status. */
-int load_tell_end(struct load *l, const struct load_verdict *v);
+int load_tell_end(struct load *l, struct load_verdict *v, struct outbuf_end *end);
 
 /* Ends the run, for this host cannot go on: connections are closed, as far as they get in the time
  * that a stopped run has. */

@@ -199,13 +199,14 @@ static void tell(struct load *l)
         load_fail(l, &d);
 }
 
-int load_tell_end(struct load *l, const struct load_verdict *v)
+int load_tell_end(struct load *l, struct load_verdict *v, struct outbuf_end *end)
 {
     struct load_figures f;
 
+    load_report_settle(&l->report, v, end);
     figures(l, &f);
     f.rate = f.elapsed ? (double)load_ended(l) * 1e9 / (double)f.elapsed : 0;
-    return load_report_verdict(&l->report, &f, v);
+    return load_report_verdict(&l->report, &f, v, end);
 }
 
 /*
@@ -285,7 +286,9 @@ void load_loop(struct load *l)
     loop->clock_every = CLOCK_EVERY;
     loop->shared = true;
     loop->spin = SPIN;
-    loop->deadline = o->timeout ? time_add(loop->now, o->timeout) : WAVE_NEVER;
+    loop->deadline = l->end = o->timeout ? time_add(loop->now, o->timeout) : WAVE_NEVER;
+    loop->report = l->report.out;
+    loop->capture = l->pcap ? pcapfile_outbuf(l->pcap) : NULL;
     loop->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos};
     l->skew = port_stamp(l->port) - loop->now;
     l->began = l->next_open = l->when = loop->now;

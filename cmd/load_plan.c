@@ -7,7 +7,7 @@
 #include "cmd/rate_limit.h"
 #include "cmd/target.h"
 #include "lib/core/pool.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/guards.h"
 #include "lib/wire/route.h"
 

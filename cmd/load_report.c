@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/ending.h"
 #include "cmd/files.h"
 #include "cmd/human.h"
 #include "cmd/render_json.h"
-#include "cmd/session.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
 
@@ -20,11 +20,27 @@ static const struct {
 
 #define QUANTILES (sizeof quantiles / sizeof *quantiles)
 
-void load_report_init(struct load_report *r, const struct options *o)
+/* Told in the stream where lines were left out. */
+static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
 {
+    const struct load_report *r = self;
+
+    return ending_gap(r->options->json, r->last, left_out, text);
+}
+
+int load_report_init(struct load_report *r, const struct options *o, struct diag *d)
+{
+    int error = report_open(&r->out, o, d);
+
+    if (error)
+        return error;
     r->options = o;
     r->progress = false;
-    term_init(&r->term, report_stream(o), o);
+    r->last = 0;
+    if (o->json || !o->quiet)
+        outbuf_on_gap(r->out, tell_gap, r);
+    term_init(&r->term, outbuf_stream(r->out), fileno(report_stream(o)), o);
+    return 0;
 }
 
 /* Takes the line of progress off the terminal. */
@@ -87,18 +103,18 @@ static json_t *json_figures(const char *event, const struct load_figures *f)
     return o;
 }
 
-static int json_write(FILE *to, json_t *o, struct diag *d)
+static int json_write(struct load_report *r, json_t *o, struct diag *d)
 {
-    bool written = render_json_end(o, JSON_LINE, to);
-    int error = stream_flush(to, d);
+    bool written = render_json_end(o, JSON_LINE, r->term.to);
+    int error = outbuf_flush(r->out, d);
 
     if (!error && !written)
         error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
     return error;
 }
 
-static int json_verdict(FILE *to, const struct load_figures *f, const struct load_verdict *v,
-                        struct diag *d)
+static int json_verdict(struct load_report *r, const struct load_figures *f,
+                        const struct load_verdict *v, struct diag *d)
 {
     json_t *o = json_figures("verdict", f);
 
@@ -110,8 +126,9 @@ static int json_verdict(FILE *to, const struct load_figures *f, const struct loa
                                   "first_byte", json_spread(f->first_byte), "close",
                                   json_spread(f->close)));
     json_object_set_new(o, "guard", v->guard ? json_string(v->guard) : json_null());
+    ending_json(o, &v->left_out);
     json_object_set_new(o, "message", json_string(v->message));
-    return json_write(to, o, d);
+    return json_write(r, o, d);
 }
 
 /*
@@ -139,8 +156,9 @@ int load_report_progress(struct load_report *r, const struct load_figures *f, st
     FILE *to = r->term.to;
     char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT];
 
+    r->last = f->elapsed;
     if (r->options->json)
-        return json_write(to, json_figures("progress", f), d);
+        return json_write(r, json_figures("progress", f), d);
     if (r->options->quiet || !r->term.live)
         return 0;
     clear_progress(r);
@@ -149,7 +167,7 @@ int load_report_progress(struct load_report *r, const struct load_figures *f, st
             human_count((uint64_t)f->rate, rate));
     put_counts(to, f->counts);
     r->progress = true;
-    return stream_flush(to, d);
+    return outbuf_flush(r->out, d);
 }
 
 static void put_latency(FILE *to, const char *name, const struct spread *s)
@@ -169,6 +187,7 @@ static void put_table(struct load_report *r, const struct load_figures *f,
 {
     FILE *to = r->term.to;
     char n[HUMAN_TEXT], t[HUMAN_TEXT], rate[HUMAN_TEXT], again[HUMAN_TEXT];
+    char left_out[OUTBUF_GAP];
 
     fprintf(to, "\nconnections %s opened in %s, %s/s: ", human_count(f->opened, n),
             human_duration(f->elapsed, t), human_count((uint64_t)(f->rate + 0.5), rate));
@@ -193,25 +212,34 @@ static void put_table(struct load_report *r, const struct load_figures *f,
     put_latency(to, "  handshake", f->handshake);
     put_latency(to, "  first byte", f->first_byte);
     put_latency(to, "  close", f->close);
+    if (v->left_out.lines || v->left_out.packets)
+        fprintf(to, "output      %s\n", ending_text(&v->left_out, left_out));
     fprintf(to, "verdict     %s: %s\n", verdict_name(v->verdict), v->message);
 }
 
-int load_report_verdict(struct load_report *r, const struct load_figures *f,
-                        const struct load_verdict *v)
+void load_report_settle(struct load_report *r, struct load_verdict *v, struct outbuf_end *end)
 {
+    outbuf_settle(r->out, end);
+    v->left_out.lines = outbuf_left_out(r->out);
+    if (end->signal && v->exit < 128)
+        v->exit = 128 + end->signal;
+    outbuf_last(r->out);
+}
+
+int load_report_verdict(struct load_report *r, const struct load_figures *f,
+                        const struct load_verdict *v, struct outbuf_end *end)
+{
+    const struct ending t = {v->verdict, v->exit, v->message,
+                             r->options->quiet && !r->options->json};
     struct diag d;
     int error = 0;
 
     clear_progress(r);
     if (r->options->json)
-        error = json_verdict(r->term.to, f, v, &d);
+        error = json_verdict(r, f, v, &d);
     else if (!r->options->quiet)
         put_table(r, f, v);
-    else if (v->verdict == VERDICT_LOCAL)
-        fprintf(stderr, "tcpwave: %s\n", v->message);
     if (!error)
-        error = stream_flush(r->term.to, &d);
-    if (!error)
-        return v->exit;
-    return session_unread(v->verdict, v->exit, v->message, &d);
+        error = outbuf_flush(r->out, &d);
+    return ending_tell(r->out, error ? &d : NULL, &t, end);
 }

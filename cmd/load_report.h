@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cmd/options.h"
+#include "lib/io/outbuf.h"
 #include "cmd/report.h"
 #include "cmd/spread.h"
 #include "cmd/term.h"
@@ -30,15 +31,19 @@ struct load_verdict {
     int exit;
     const char *guard;
     const char *message;
+    struct report_left_out left_out;
 };
 
 struct load_report {
     const struct options *options;
+    struct outbuf *out;
     struct term term;
-    bool progress; /* a line of progress stands on the terminal */
+    wave_time last; /* of the run, when progress was last told */
+    bool progress;  /* a line of progress stands on the terminal */
 };
 
-void load_report_init(struct load_report *r, const struct options *o);
+/* To be called before the sandbox is entered. WAVE_ENOMEM. */
+int load_report_init(struct load_report *r, const struct options *o, struct diag *d);
 
 /* A remark: shown to people only. */
 void load_report_note(struct load_report *r, const char *text);
@@ -46,9 +51,13 @@ void load_report_note(struct load_report *r, const char *text);
 /* WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when it could not be written. */
 int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d);
 
+/* Before the verdict: what reads the report gets time to take what it has not taken yet, and `v`
+ * tells what was left out. */
+void load_report_settle(struct load_report *r, struct load_verdict *v, struct outbuf_end *end);
+
 /* Returns the exit status, which is another one than the verdict's when the report could not be
  * written. */
 int load_report_verdict(struct load_report *r, const struct load_figures *f,
-                        const struct load_verdict *v);
+                        const struct load_verdict *v, struct outbuf_end *end);
 
 #endif

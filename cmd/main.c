@@ -9,7 +9,7 @@
 #include "cmd/confine.h"
 #include "cmd/files.h"
 #include "cmd/help.h"
-#include "lib/run/signals.h"
+#include "lib/io/signals.h"
 #include "config.h"
 #include "lib/core/verdict.h"
 

@@ -2,13 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/files.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/stamp.h"
 
 #define LINKTYPE_RAW 101 /* the packet begins with its IPv4 or IPv6 header */
@@ -22,6 +23,7 @@ enum {
     INTERFACE_NAME = 2,
     INTERFACE_RESOLUTION = 9,
     PACKET_FLAGS = 2,
+    PACKET_DROPCOUNT = 4,
     STATISTICS_RECEIVED = 4,
     STATISTICS_DROPPED = 5
 };
@@ -42,11 +44,12 @@ struct options_block {
 
 struct pcapfile {
     struct file file;
-    FILE *to;
+    struct outbuf *out; /* a record is a block, or a packet of the older form */
     bool ng;
     bool rewrites; /* what was written can be written over */
     int error;     /* errno of the first failure, which closing tells again */
     off_t at;      /* in the file; counted, since to ask costs a system call */
+    uint64_t told; /* packets left out that a later packet's block tells of */
     struct {       /* the last packet's block, whose options the verdict joins */
         off_t at;
         uint32_t options_at; /* from there */
@@ -96,27 +99,38 @@ static int failed(struct pcapfile *p, struct diag *d)
     return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", p->file.name, strerror(p->error));
 }
 
-static int put(struct pcapfile *p, const void *bytes, size_t len, struct diag *d)
+static void put(struct pcapfile *p, const void *bytes, size_t len)
 {
     p->at += (off_t)len;
-    return len == 0 || fwrite(bytes, len, 1, p->to) == 1 ? 0 : failed(p, d);
+    outbuf_put(p->out, bytes, len);
+}
+
+/* What was put since the last call is a record; *kept says that it was not left out. */
+static int end_record(struct pcapfile *p, bool *kept, struct diag *d)
+{
+    *kept = outbuf_end(p->out);
+    errno = outbuf_error(p->out);
+    return errno ? failed(p, d) : 0;
 }
 
 /* A whole block: type, length, head, data padded to four, options, length again
  * (draft-ietf-opsawg-pcapng, 3.1). */
 static int put_block(struct pcapfile *p, uint32_t type, const void *head, uint32_t head_len,
-                     const void *data, uint32_t data_len, struct options_block *b, struct diag *d)
+                     const void *data, uint32_t data_len, struct options_block *b, bool *kept,
+                     struct diag *d)
 {
     static const uint8_t zero[4];
     end_options(b);
     uint32_t total = 12 + head_len + data_len + padding(data_len) + b->len;
     uint32_t start[2] = {type, total};
 
-    if (put(p, start, sizeof start, d) || put(p, head, head_len, d) || put(p, data, data_len, d) ||
-        put(p, zero, padding(data_len), d) || put(p, b->bytes, b->len, d) ||
-        put(p, &total, sizeof total, d))
-        return WAVE_ESYS;
-    return 0;
+    put(p, start, sizeof start);
+    put(p, head, head_len);
+    put(p, data, data_len);
+    put(p, zero, padding(data_len));
+    put(p, b->bytes, b->len);
+    put(p, &total, sizeof total);
+    return end_record(p, kept, d);
 }
 
 static bool ends_in(const char *text, const char *end)
@@ -133,19 +147,15 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
 
     if (rc == 0) {
         p->ng = !ends_in(path, ".pcap");
-        /* Standard output stays open when this stream is closed. */
-        int fd = p->file.fd == STDOUT_FILENO ? dup(STDOUT_FILENO) : p->file.fd;
-        p->to = fd < 0 ? NULL : fdopen(fd, "wb");
-        if (!p->to)
-            rc = failed(p, d);
-        else if (p->file.regular)
-            p->at = ftello(p->to);
+        if (p->file.regular)
+            p->at = lseek(p->file.fd, 0, SEEK_CUR);
         /* A shell's >> puts each write at the end, whatever place it names. */
-        p->rewrites = !rc && p->file.regular && !(fcntl(fd, F_GETFL) & O_APPEND);
+        p->rewrites = p->file.regular && !(fcntl(p->file.fd, F_GETFL) & O_APPEND);
+        rc = outbuf_open(&p->out, &p->file.to, p->file.name, OUTBUF_MOST, d);
+        if (rc)
+            file_close(&p->file, NULL);
     }
     if (rc) {
-        if (p && p->file.fd > STDERR_FILENO)
-            close(p->file.fd);
         free(p);
         return rc;
     }
@@ -162,7 +172,10 @@ static int begin_pcap(struct pcapfile *p, struct diag *d)
         uint32_t reserved[2], snaplen, linktype;
     } head = {
         .magic = 0xa1b23c4d, .major = 2, .minor = 4, .snaplen = 262144, .linktype = LINKTYPE_RAW};
-    return put(p, &head, sizeof head, d);
+    bool kept;
+
+    put(p, &head, sizeof head);
+    return end_record(p, &kept, d);
 }
 
 int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d)
@@ -178,16 +191,18 @@ int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d)
     } description = {LINKTYPE_RAW, 0, 0};
     static const uint8_t nanoseconds = 9; /* 10^-9 s */
     struct options_block application = {.len = 0}, named = {.len = 0};
+    bool kept;
 
     if (!p->ng)
         return begin_pcap(p, d);
     put_text(&application, SECTION_APPLICATION, "tcpwave");
     put_text(&named, INTERFACE_NAME, interface);
     put_option(&named, INTERFACE_RESOLUTION, &nanoseconds, 1);
-    int rc = put_block(p, BLOCK_SECTION, &section, sizeof section, NULL, 0, &application, d);
+    int rc = put_block(p, BLOCK_SECTION, &section, sizeof section, NULL, 0, &application, &kept, d);
     if (rc)
         return rc;
-    return put_block(p, BLOCK_INTERFACE, &description, sizeof description, NULL, 0, &named, d);
+    return put_block(p, BLOCK_INTERFACE, &description, sizeof description, NULL, 0, &named, &kept,
+                     d);
 }
 
 static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
@@ -195,8 +210,11 @@ static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, stru
     /* Seconds of 32 bits, without a sign: until 2106. */
     uint32_t head[4] = {(uint32_t)(k->stamp / WAVE_S), (uint32_t)(k->stamp % WAVE_S), k->captured,
                         k->length};
-    int rc = put(p, head, sizeof head, d);
-    return rc ? rc : put(p, k->ip, k->captured, d);
+    bool kept;
+
+    put(p, head, sizeof head);
+    put(p, k->ip, k->captured);
+    return end_record(p, &kept, d);
 }
 
 static void keep_last(struct pcapfile *p, const void *head, uint32_t head_len,
@@ -218,21 +236,51 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
     uint32_t head[5] = {0, (uint32_t)(k->stamp >> 32), (uint32_t)k->stamp, k->captured, k->length};
     uint32_t flags = k->outgoing ? FLAGS_OUTBOUND : FLAGS_INBOUND;
     struct options_block b = {.len = 0};
+    const uint64_t left_out = outbuf_left_out(p->out), before = left_out - p->told;
+    bool kept;
+    int rc;
 
     if (!p->ng)
         return packet_pcap(p, k, d);
     if (k->comment)
         put_text(&b, OPTION_COMMENT, k->comment);
     put_option(&b, PACKET_FLAGS, &flags, sizeof flags);
+    if (before) /* between this packet and the one before it in the file (draft, 4.3) */
+        put_option(&b, PACKET_DROPCOUNT, &before, sizeof before);
     p->last.options.len = 0;
     if (p->rewrites && k->captured <= KEPT_MOST)
         keep_last(p, head, sizeof head, k, &b);
-    return put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, d);
+    rc = put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, &kept, d);
+    if (kept)
+        p->told = left_out;
+    return rc;
 }
 
 int pcapfile_flush(struct pcapfile *p, struct diag *d)
 {
-    return fflush(p->to) == 0 ? 0 : failed(p, d);
+    int rc = outbuf_flush(p->out, d);
+
+    errno = outbuf_error(p->out);
+    return rc ? failed(p, d) : 0;
+}
+
+int pcapfile_finish(struct pcapfile *p, struct outbuf_end *end, struct diag *d)
+{
+    char text[sizeof(struct diag)];
+
+    if (pcapfile_flush(p, d) != 0)
+        return WAVE_ESYS;
+    if (outbuf_finish(p->out, end)) {
+        snprintf(text, sizeof text,
+                 "what reads %.200s took no more: the end of the capture is missing", p->file.name);
+        outbuf_say(text);
+    }
+    return pcapfile_flush(p, d);
+}
+
+struct outbuf *pcapfile_outbuf(struct pcapfile *p)
+{
+    return p->out;
 }
 
 /* Makes the last packet's block longer by a second comment: where people look for it. In a single
@@ -252,20 +300,24 @@ static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
     memcpy(block + 4, &total, sizeof total);
     memcpy(block + p->last.options_at, b->bytes, b->len);
     memcpy(block + total - 4, &total, sizeof total);
-    if (fflush(p->to) != 0)
-        return failed(p, d);
+    if (pcapfile_flush(p, d) != 0)
+        return WAVE_ESYS;
     ssize_t n = pwrite(p->file.fd, block, total, p->last.at);
     if (n >= 0 && n < (ssize_t)total)
         errno = ENOSPC;
     p->at = p->last.at + (off_t)total;
-    return n != (ssize_t)total || fseeko(p->to, p->at, SEEK_SET) < 0 ? failed(p, d) : 0;
+    return n != (ssize_t)total || lseek(p->file.fd, p->at, SEEK_SET) < 0 ? failed(p, d) : 0;
 }
 
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
                  struct diag *d)
 {
     struct options_block b = {.len = 0};
+    const uint64_t left_out = outbuf_left_out(p->out);
+    char text[120];
+    bool kept;
 
+    outbuf_last(p->out);
     if (!p->ng)
         return 0;
     if (tell_verdict(p, verdict, d))
@@ -273,9 +325,14 @@ int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uin
     wave_time stamp = stamp_now();
     uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};
     put_text(&b, OPTION_COMMENT, verdict);
+    if (left_out) {
+        snprintf(text, sizeof text,
+                 "%" PRIu64 " packets were left out: what reads this did not keep up", left_out);
+        put_text(&b, OPTION_COMMENT, text);
+    }
     put_option(&b, STATISTICS_RECEIVED, &received, sizeof received);
     put_option(&b, STATISTICS_DROPPED, &dropped, sizeof dropped);
-    return put_block(p, BLOCK_STATISTICS, head, sizeof head, NULL, 0, &b, d);
+    return put_block(p, BLOCK_STATISTICS, head, sizeof head, NULL, 0, &b, &kept, d);
 }
 
 int pcapfile_close(struct pcapfile *p, struct diag *d)
@@ -284,8 +341,11 @@ int pcapfile_close(struct pcapfile *p, struct diag *d)
 
     if (!p)
         return 0;
-    if (fclose(p->to) != 0 || p->error)
-        rc = failed(p, d);
+    rc = pcapfile_flush(p, d);
+    outbuf_close(p->out);
+    p->file.to.opened = false; /* closed with it */
+    if (file_close(&p->file, rc ? NULL : d) != 0)
+        rc = WAVE_ESYS;
     free(p);
     return rc;
 }

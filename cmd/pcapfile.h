@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/io/outbuf.h"
 #include "lib/core/err.h"
 #include "lib/core/time.h"
 
@@ -34,14 +35,23 @@ struct pcapfile_packet {
 
 int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d);
 
-/* Hands what is buffered to the system, for whoever follows the file: when the run goes idle. */
+/* Hands what is buffered to the system, for whoever follows the file: when the run goes idle. What
+ * a pipe has no room for stays; pcapfile_outbuf() tells what to poll for. */
 int pcapfile_flush(struct pcapfile *p, struct diag *d);
+
+/* The queue behind it. Packets that it leaves out, since what reads them does not keep up, are
+ * counted in the next packet's block. */
+struct outbuf *pcapfile_outbuf(struct pcapfile *p);
 
 /* Writes the verdict as the comment of an Interface Statistics Block, with what the capture
  * counted; in a regular file also as a second comment on the last packet, since few readers show
  * the former. To be called at most once, after the last packet; the file is whole without it. */
 int pcapfile_end(struct pcapfile *p, const char *verdict, uint64_t received, uint64_t dropped,
                  struct diag *d);
+
+/* Hands over the rest, and waits for what reads it as outbuf_finish() does; what it does not take
+ * is told on standard error. */
+int pcapfile_finish(struct pcapfile *p, struct outbuf_end *end, struct diag *d);
 
 /* Closes and frees. NULL is taken. What only closing brings to light is an error too, and an
  * earlier one is told again. */

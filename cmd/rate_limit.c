@@ -2,7 +2,7 @@
 
 #include "cmd/addr.h"
 #include "lib/wire/address.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 bool rate_limit_exempt(bool v6, const struct addr *to)
 {

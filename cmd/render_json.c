@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/addr.h"
+#include "cmd/ending.h"
 
 /* Doubles are good for 15 digits: nanoseconds of an eleven-day run, and no digits of noise. */
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(15))
@@ -357,6 +358,7 @@ static void verdict(json_t *to, const struct report_verdict *v)
                             json_pack("{s:I,s:I}", "segments", (json_int_t)v->sent, "no_room",
                                       (json_int_t)v->no_room));
     }
+    ending_json(to, &v->left_out);
     json_object_set_new(to, "message", json_string(v->message ? v->message : ""));
 }
 

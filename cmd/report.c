@@ -29,6 +29,11 @@ void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t c
     f->peer = track_view(&f->track, TRACK_B);
 }
 
+wave_time report_time(const struct report *r, wave_time stamp)
+{
+    return r->started && stamp > r->origin ? stamp - r->origin : 0;
+}
+
 /* An event of this kind at this stamp. Stamps of the capture and our own reading of the clock are
  * not strictly in order: no event comes before the first. */
 static struct report_event event_of(struct report *r, const struct report_flow *f,
@@ -42,7 +47,7 @@ static struct report_event event_of(struct report *r, const struct report_flow *
     }
     memset(&e, 0, sizeof e);
     e.kind = kind;
-    e.at = stamp > r->origin ? stamp - r->origin : 0;
+    e.at = report_time(r, stamp);
     e.flow = f;
     e.connection = f ? f->connection : 0;
     return e;

@@ -199,6 +199,13 @@ struct report_findings {
     const struct report_keepalive *keepalive;
 };
 
+/* What was not written, since what was to read it did not take it in time. */
+struct report_left_out {
+    uint64_t lines;   /* of the report */
+    uint64_t packets; /* of --pcap */
+    uint64_t bytes;   /* received, for --output */
+};
+
 #define REPORT_VERDICTS (VERDICT_LOST + 1)
 
 struct report_verdict {
@@ -218,6 +225,7 @@ struct report_verdict {
     uint64_t cookies;           /* SYN cookies sent */
     uint64_t captured, dropped; /* frames of the capture */
     uint64_t sent, no_room;     /* segments the kernel took, and how often it had no room for one */
+    struct report_left_out left_out;
     const char *message;
 };
 
@@ -255,6 +263,9 @@ struct report {
 };
 
 void report_init(struct report *r);
+
+/* The time that an event of this stamp is told with. */
+wave_time report_time(const struct report *r, wave_time stamp);
 
 /* Adds a sink; there is room for REPORT_SINKS. */
 void report_add(struct report *r, report_sink *event, void *self);

@@ -11,6 +11,7 @@
 #include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/confine.h"
+#include "cmd/ending.h"
 #include "cmd/files.h"
 #include "cmd/ladder.h"
 #include "cmd/pcapfile.h"
@@ -22,8 +23,8 @@
 #include "cmd/summary.h"
 #include "lib/run/loop.h"
 #include "lib/run/port_wire.h"
-#include "lib/run/signals.h"
-#include "lib/wire/diag.h"
+#include "lib/io/signals.h"
+#include "lib/core/diag.h"
 #include "lib/wire/forge.h"
 #include "lib/wire/wire.h"
 
@@ -55,12 +56,13 @@ struct send {
     struct render_json json;
     struct term term;
     struct send_lines lines;
-    FILE *stream;
+    struct outbuf *out;
     struct pcapfile *pcap;
     int signals;
 
     wave_time started, first, last; /* the run; the first and the last segment */
     wave_time last_stamp;           /* of the last segment, by the capture's clock */
+    wave_time end; /* of --timeout, or WAVE_NEVER */
     int signal;
     bool failed;
     struct diag error;
@@ -466,7 +468,7 @@ static bool finished(const struct send *s, wave_time stamp)
 
 static int flush_report(struct send *s, struct diag *d)
 {
-    int error = stream_flush(s->stream, d);
+    int error = outbuf_flush(s->out, d);
 
     if (!error && s->json.failed)
         error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
@@ -555,10 +557,12 @@ static void run(struct send *s)
 
     loop_init(l, s->port, NULL, &loop_ops, s);
     l->signals = s->signals;
-    l->reader = !o->quiet || o->json ? fileno(s->stream) : -1;
+    l->report = s->out;
+    l->reported = !o->quiet || o->json;
+    l->capture = s->pcap ? pcapfile_outbuf(s->pcap) : NULL;
     l->batch = BATCH;
     l->shortest = SPIN;
-    l->deadline = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
+    l->deadline = s->end = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
     s->started = l->now;
     loop_run(l);
 }
@@ -567,23 +571,36 @@ static void run(struct send *s)
  * From the options to the verdict.
  */
 
-static void open_report(struct send *s)
+/* Told in the stream where lines were left out. */
+static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
+{
+    const struct send *s = self;
+
+    return ending_gap(s->options->json, report_time(&s->report, port_stamp(s->port)), left_out, text);
+}
+
+static int open_report(struct send *s, struct diag *d)
 {
     const struct options *o = s->options;
+    int error = report_open(&s->out, o, d);
 
+    if (error)
+        return error;
+    if (o->json || !o->quiet)
+        outbuf_on_gap(s->out, tell_gap, s);
     report_init(&s->report);
-    s->stream = report_stream(o);
-    term_init(&s->term, s->stream, o);
+    term_init(&s->term, outbuf_stream(s->out), fileno(report_stream(o)), o);
     if (o->json) {
-        s->json = (struct render_json){s->stream, false};
+        s->json = (struct render_json){s->term.to, false};
         report_add(&s->report, render_json, &s->json);
-        return;
+        return 0;
     }
     s->lines = (struct send_lines){&s->term, o->verbose > 0};
     if (!o->quiet && (!s->bulk || o->verbose))
         report_add(&s->report, send_line, &s->lines);
     if (!o->quiet)
         report_add(&s->report, summary_event, &s->term);
+    return 0;
 }
 
 /* A port that was named may be in use on purpose, as long as nothing that answers would be reset
@@ -633,8 +650,9 @@ static int open_parts(struct send *s, struct diag *d)
         s->signals = signals_open(d);
         error = s->signals < 0 ? s->signals : 0;
     }
+    if (!error)
+        error = open_report(s, d);
     if (!error) {
-        open_report(s);
         confine(o);
         error = plan(s, &source, d);
     }
@@ -654,6 +672,28 @@ static void close_parts(struct send *s)
     forger_close(s->forger);
     port_close(s->port);
     pcapfile_close(s->pcap, &d);
+    outbuf_close(s->out);
+}
+
+/* What reads the output gets time for what it has not taken yet; then the capture file ends. */
+static void settle_output(struct send *s, const char *message, struct report_left_out *left_out,
+                          struct outbuf_end *end)
+{
+    struct wire_stats stats = s->port->ops->stats(s->port);
+    struct diag d;
+
+    outbuf_settle(s->out, end);
+    if (s->pcap)
+        outbuf_settle(pcapfile_outbuf(s->pcap), end);
+    *left_out = (struct report_left_out){
+        .lines = outbuf_left_out(s->out),
+        .packets = s->pcap ? outbuf_left_out(pcapfile_outbuf(s->pcap)) : 0};
+    if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
+                    pcapfile_finish(s->pcap, end, &d)))
+        fail(s, &d);
+    if (!s->signal)
+        s->signal = end->signal;
+    outbuf_last(s->out);
 }
 
 /* What the run came to. */
@@ -664,10 +704,13 @@ static int conclude(struct send *s)
     uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
+    struct outbuf_end end = {
+        .signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct report_left_out left_out;
     struct report_send found;
     struct diag d;
     enum verdict verdict;
-    int status;
+    int status, error;
 
     flow.lport = s->plan.lport;
     tally_report(&s->tally, &found);
@@ -681,9 +724,7 @@ static int conclude(struct send *s)
     found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
     tally_message(&s->tally, count, found.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
-    if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
-                    pcapfile_flush(s->pcap, &d)))
-        fail(s, &d);
+    settle_output(s, message, &left_out, &end);
     verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     status = s->signal ? 128 + s->signal : (int)verdict;
     report_verdict(&s->report, port_stamp(s->port),
@@ -696,13 +737,13 @@ static int conclude(struct send *s)
                                             .dropped = stats.dropped,
                                             .sent = stats.sent,
                                             .no_room = stats.retried,
+                                            .left_out = left_out,
                                             .message = s->failed ? s->error.text : message});
-    if (flush_report(s, &d) == 0) {
-        if (s->options->quiet && s->failed)
-            fprintf(stderr, "tcpwave: %s\n", s->error.text);
-        return status;
-    }
-    return session_unread(verdict, status, s->error.text, &d);
+    error = flush_report(s, &d);
+    return ending_tell(
+        s->out, error ? &d : NULL,
+        &(struct ending){verdict, status, s->failed ? s->error.text : message, s->options->quiet},
+        &end);
 }
 
 static int usage(const char *text)

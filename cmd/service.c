@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 /* What waits to be sent for the first time on one connection is what network and peer would take at
  * once, so that the acknowledgement of a whole window finds the next one ready, and at least this
@@ -163,6 +163,7 @@ static int take(struct service *v, struct service_place *p, struct conn *c, wave
             break;
         if (v->kind == SERVICE_ECHO)
             p->given += (uint64_t)n;
+        p->taken += (uint64_t)n;
         conn_consume(c, now, (size_t)n);
         moved = true;
     }
@@ -193,6 +194,6 @@ unsigned service_poll(const struct service *v, struct pollfd *fds)
 {
     if (!v->waits_for_out)
         return 0;
-    fds[0] = (struct pollfd){.fd = v->out.fd, .events = POLLOUT};
+    fds[0] = (struct pollfd){.fd = v->out.to.fd, .events = POLLOUT};
     return 1;
 }

@@ -31,6 +31,7 @@ struct service {
 /* Of one connection. */
 struct service_place {
     uint64_t given; /* bytes of ours that the connection has taken */
+    uint64_t taken; /* bytes of the peer's that we have taken */
     bool ended;     /* there are no more */
 };
 

@@ -8,12 +8,13 @@
 #include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/confine.h"
+#include "cmd/ending.h"
 #include "cmd/files.h"
-#include "lib/run/signals.h"
+#include "lib/io/signals.h"
 #include "cmd/summary.h"
 #include "lib/core/pool.h"
 #include "lib/run/port_wire.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/stamp.h"
 
 #define MTU_UNKNOWN 1500
@@ -93,15 +94,29 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
     return 0;
 }
 
-static void open_renderers(struct session *s)
+/* Told in the stream where lines were left out. */
+static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
+{
+    const struct session *s = self;
+
+    return ending_gap(s->options->json, report_time(&s->report, session_stamp(s)), left_out, text);
+}
+
+static int open_renderers(struct session *s, struct diag *d)
 {
     const struct options *o = s->options;
+    int error = report_open(&s->out, o, d);
+
+    if (error)
+        return error;
+    if (o->json || !o->quiet)
+        outbuf_on_gap(s->out, tell_gap, s);
 
     report_init(&s->report);
     if (s->svg)
         report_add(&s->report, svg_event, s->svg);
-    s->stream = report_stream(o);
-    term_init(&s->term, s->stream, o);
+    s->stream = outbuf_stream(s->out);
+    term_init(&s->term, s->stream, fileno(report_stream(o)), o);
     if (o->json) {
         s->json = (struct render_json){s->stream, false};
         report_add(&s->report, render_json, &s->json);
@@ -111,6 +126,7 @@ static void open_renderers(struct session *s)
         report_add(&s->report, ladder_event, &s->ladder);
         report_add(&s->report, summary_event, &s->term);
     }
+    return 0;
 }
 
 /* All that can fail, in the order in which privileges and signals want it. */
@@ -171,11 +187,12 @@ int session_open(struct session **out, const struct options *o, const struct tar
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
     mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
     error = open_parts(s, target, d);
+    if (!error)
+        error = open_renderers(s, d);
     if (error) {
         session_close(s);
         return error;
     }
-    open_renderers(s);
     confine(o);
     session_loop_init(s);
     *out = s;
@@ -200,6 +217,7 @@ void session_close(struct session *s)
     port_close(s->port);
     pcapfile_close(s->pcap, &d);
     svg_close(s->svg);
+    outbuf_close(s->out);
     free(s);
 }
 
@@ -422,22 +440,47 @@ static void file_failed(struct session *s, struct report_verdict *v, const struc
 
 int session_flush(struct session *s, struct diag *d)
 {
-    int error = stream_flush(s->stream, d);
+    int error = outbuf_flush(s->out, d);
 
     if (!error && s->json.failed)
         error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
     return error;
 }
 
-static void end_files(struct session *s, struct report_verdict *v)
+static void end_files(struct session *s, struct report_verdict *v, struct outbuf_end *end)
 {
     struct diag d;
 
     if (s->pcap && (pcapfile_end(s->pcap, v->message, v->captured, v->dropped, &d) ||
-                    pcapfile_flush(s->pcap, &d)))
+                    pcapfile_finish(s->pcap, end, &d)))
         file_failed(s, v, &d);
-    if (s->svg && svg_end(s->svg, v, &d))
+    if (s->svg && svg_end(s->svg, v, end, &d))
         file_failed(s, v, &d);
+}
+
+/* Those that read along get time to take what they have not taken yet; what they do not take then
+ * is left out, and stands in the verdict. */
+static void settle_output(struct session *s, struct report_verdict *v, struct outbuf_end *end)
+{
+    outbuf_settle(s->out, end);
+    if (s->pcap)
+        outbuf_settle(pcapfile_outbuf(s->pcap), end);
+    v->left_out =
+        (struct report_left_out){.lines = outbuf_left_out(s->out),
+                                 .packets = s->pcap ? outbuf_left_out(pcapfile_outbuf(s->pcap)) : 0,
+                                 .bytes = s->undelivered};
+    if (end->signal && v->exit < 128)
+        v->exit = 128 + end->signal;
+    outbuf_last(s->out);
+}
+
+static int end_report(struct session *s, const struct report_verdict *v, struct outbuf_end *end)
+{
+    struct diag d;
+    const struct ending t = {v->verdict, v->exit, v->message, s->options->quiet};
+    int error = session_flush(s, &d);
+
+    return ending_tell(s->out, error ? &d : NULL, &t, end);
 }
 
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
@@ -459,7 +502,8 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .opened = s->opened,
                                .cookies = stack_cookies(s->stack),
                                .message = outcome->message};
-    struct diag d;
+    struct outbuf_end end = {
+        .signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
 
     if (per_connection) {
         s->verdicts[outcome->verdict]++;
@@ -471,23 +515,14 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
     v.dropped = stats.dropped;
     v.sent = stats.sent;
     v.no_room = stats.retried;
-    if (!per_connection)
-        end_files(s, &v);
+    if (!per_connection) {
+        settle_output(s, &v, &end);
+        end_files(s, &v, &end);
+    }
     report_verdict(&s->report, session_stamp(s), &v);
     if (per_connection)
         return v.exit;
-    if (session_flush(s, &d) == 0) {
-        if (s->options->quiet && v.verdict == VERDICT_LOCAL)
-            fprintf(stderr, "tcpwave: %s\n", v.message);
-        return v.exit;
-    }
-    return session_unread(v.verdict, v.exit, v.message, &d);
-}
-
-int session_unread(enum verdict verdict, int exit, const char *message, const struct diag *d)
-{
-    fprintf(stderr, "tcpwave: %s\n", verdict == VERDICT_LOCAL ? message : d->text);
-    return exit < 128 ? VERDICT_LOCAL : exit;
+    return end_report(s, &v, &end);
 }
 
 int session_refuse(const struct options *o, const struct diag *d)
@@ -499,7 +534,7 @@ int session_refuse(const struct options *o, const struct diag *d)
                                .exit = VERDICT_LOCAL,
                                .message = d->text};
 
-    fprintf(stderr, "tcpwave: %s\n", d->text);
+    outbuf_say(d->text);
     if (o->json) {
         report_init(&r);
         report_add(&r, render_json, &j);

@@ -18,6 +18,7 @@
 #include "cmd/journal.h"
 #include "cmd/ladder.h"
 #include "cmd/options.h"
+#include "lib/io/outbuf.h"
 #include "cmd/outcome.h"
 #include "cmd/pcapfile.h"
 #include "cmd/render_json.h"
@@ -85,7 +86,8 @@ struct session {
     int signals;
 
     /* What is drawn where. */
-    FILE *stream;
+    struct outbuf *out;
+    FILE *stream; /* of `out` */
     struct term term;
     struct ladder ladder;
     struct render_json json;
@@ -109,9 +111,11 @@ struct session {
     const char *awaited;
     wave_time awaited_until, awaited_since, awaited_told;
 
+    wave_time end;          /* of --timeout, or WAVE_NEVER */
     wave_time unsettled_at; /* since when a change of our state waits for its segment */
     struct diag send_error; /* the last one; empty: there was none */
     struct journal journal;
+    uint64_t undelivered; /* bytes received, and not written to --output when the run ended */
 };
 
 /*
@@ -171,13 +175,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
 int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
                     const struct report_findings *found);
 
-/* Writes out what was told so far. WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when some of it is
- * lost. */
+/* Writes out what was told so far, as much as its reader takes. WAVE_ESYS or WAVE_ENOMEM, with *d
+ * filled in, when it cannot be written. */
 int session_flush(struct session *s, struct diag *d);
-
-/* Where the report cannot be read, for which `d` has the reason, nor can its verdict: the line for a
- * person, of whatever of this host's failed first. Returns the exit status; a signal's stands. */
-int session_unread(enum verdict verdict, int exit, const char *message, const struct diag *d);
 
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
  * Returns the exit status. */

@@ -582,9 +582,11 @@ void session_loop_init(struct session *s)
 
     loop_init(l, s->port, s->stack, &loop_ops, s);
     l->signals = s->signals;
-    l->reader = !o->quiet || o->json ? fileno(s->stream) : -1;
+    l->report = s->out;
+    l->reported = !o->quiet || o->json;
+    l->capture = s->pcap ? pcapfile_outbuf(s->pcap) : NULL;
     l->shared = s->many;
-    l->deadline = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
+    l->deadline = s->end = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
     l->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos};
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cmd/ending.h"
 #include "cmd/human.h"
 
 #define COLUMN_VALUE 13
@@ -212,6 +213,7 @@ void summary_event(void *self, const struct report_event *e)
 {
     const struct term *t = self;
     const struct report_verdict *v = &e->u.verdict;
+    char left_out[OUTBUF_GAP];
 
     if (e->kind != REPORT_VERDICT)
         return;
@@ -235,6 +237,8 @@ void summary_event(void *self, const struct report_event *e)
     if (v->dropped)
         row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
             v->dropped, v->captured);
+    if (v->left_out.lines || v->left_out.packets || v->left_out.bytes)
+        row(t, "output", "%s", ending_text(&v->left_out, left_out));
     if (v->no_room)
         row(t, "sending", "the kernel had no room %" PRIu64 " time%s: each time sent after a pause",
             v->no_room, v->no_room == 1 ? "" : "s");

@@ -8,10 +8,11 @@
 #include "cmd/addr.h"
 #include "cmd/files.h"
 #include "cmd/summary.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #define SUMMARY_WIDTH 118 /* columns */
 #define ROWS_FIRST 32
+#define SVG_MOST ((size_t)64 << 20) /* bytes of a picture: more than the rows can make */
 
 struct collect {
     struct svg *svg;
@@ -24,7 +25,7 @@ struct collect {
 
 struct svg {
     struct file file;
-    FILE *to;
+    struct outbuf *out;
     enum picture_scale scale;
     unsigned flows, rows;
     uint32_t more;
@@ -42,16 +43,13 @@ int svg_open(struct svg **out, const char *path, enum picture_scale scale, struc
 
     if (rc == 0) {
         s->scale = scale;
-        /* Standard output stays open when this stream is closed. */
-        int fd = s->file.fd == STDOUT_FILENO ? dup(STDOUT_FILENO) : s->file.fd;
-        s->to = fd < 0 ? NULL : fdopen(fd, "w");
-        if (!s->to)
-            rc = diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", s->file.name, strerror(errno));
+        rc = outbuf_open(&s->out, &s->file.to, s->file.name, SVG_MOST, d);
+        if (!rc && !outbuf_stream(s->out))
+            rc = diag_fail(d, WAVE_ENOMEM, "no memory to write to %s", path);
     }
     if (rc) {
-        if (s && s->file.fd > STDERR_FILENO)
-            close(s->file.fd);
-        free(s);
+        if (s)
+            svg_close(s);
         return rc;
     }
     *out = s;
@@ -292,7 +290,7 @@ static void title_of(const struct svg *s, const struct report_verdict *v, char *
     snprintf(text, room, "tcpwave %s %s", v->command, name);
 }
 
-int svg_end(struct svg *s, const struct report_verdict *v, struct diag *d)
+int svg_end(struct svg *s, const struct report_verdict *v, struct outbuf_end *end, struct diag *d)
 {
     char title[100], *text = summary(s, v);
     struct picture p = {.scale = s->scale,
@@ -304,13 +302,14 @@ int svg_end(struct svg *s, const struct report_verdict *v, struct diag *d)
     finish(s, v);
     p.flows = s->flows;
     title_of(s, v, title, sizeof title);
-    errno = 0;
-    picture_write(&p, s->to);
+    picture_write(&p, outbuf_stream(s->out));
     free(text);
-    if (fflush(s->to) != 0 || ferror(s->to))
-        return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", s->file.name,
-                         errno ? strerror(errno) : "an error");
-    if (s->failed)
+    if (outbuf_flush(s->out, d) != 0)
+        return WAVE_ESYS;
+    if (outbuf_finish(s->out, end) != 0)
+        return diag_fail(d, WAVE_ESYS, "cannot write to %s: its reader takes nothing",
+                         s->file.name);
+    if (s->failed || outbuf_left_out(s->out))
         return diag_fail(d, WAVE_ENOMEM, "no memory for all of the picture in %s", s->file.name);
     return 0;
 }
@@ -327,6 +326,8 @@ void svg_close(struct svg *s)
         free(s->flow[i].row);
         free(s->flow[i].message);
     }
-    fclose(s->to);
+    outbuf_close(s->out);
+    s->file.to.opened = false; /* closed with it */
+    file_close(&s->file, NULL);
     free(s);
 }

@@ -7,6 +7,7 @@
 #ifndef TCPWAVE_CMD_SVG_H
 #define TCPWAVE_CMD_SVG_H
 
+#include "lib/io/outbuf.h"
 #include "cmd/picture.h"
 #include "lib/core/err.h"
 
@@ -21,8 +22,10 @@ int svg_open(struct svg **out, const char *path, enum picture_scale scale, struc
 /* A report_sink; `self` is a struct svg. What memory does not suffice for is told by svg_end(). */
 void svg_event(void *self, const struct report_event *event);
 
-/* Writes the picture, under the run's verdict. To be called at most once, after the last event. */
-int svg_end(struct svg *s, const struct report_verdict *verdict, struct diag *d);
+/* Writes the picture, under the run's verdict. To be called at most once, after the last event.
+ * What reads it is waited for as outbuf_finish() does: a picture without its end is none. */
+int svg_end(struct svg *s, const struct report_verdict *verdict, struct outbuf_end *end,
+            struct diag *d);
 
 /* Closes and frees. NULL is taken. */
 void svg_close(struct svg *s);

@@ -13,13 +13,13 @@
 #define WIDTH_LEAST 80
 #define WIDTH_MOST 250
 
-static unsigned width_of(FILE *to, unsigned asked)
+static unsigned width_of(int fd, unsigned asked)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
     unsigned long width = asked;
 
-    if (!width && ioctl(fileno(to), TIOCGWINSZ, &size) == 0)
+    if (!width && ioctl(fd, TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     if (!width && columns)
         width = strtoul(columns, NULL, 10);
@@ -40,18 +40,18 @@ static bool locale_is_utf8(void)
     return utf8;
 }
 
-void term_init(struct term *t, FILE *to, const struct options *o)
+void term_init(struct term *t, FILE *to, int fd, const struct options *o)
 {
     const char *kind = getenv("TERM");
     const char *no_color = getenv("NO_COLOR");
-    bool smart = isatty(fileno(to)) && kind && strcmp(kind, "dumb") != 0;
+    bool smart = isatty(fd) && kind && strcmp(kind, "dumb") != 0;
 
     t->to = to;
     t->live = smart;
     t->color =
         o->color == COLOR_ALWAYS || (o->color == COLOR_AUTO && smart && !(no_color && no_color[0]));
     t->unicode = !o->ascii && locale_is_utf8();
-    t->width = width_of(to, o->width);
+    t->width = width_of(fd, o->width);
 }
 
 void line_start(struct line *l, const struct term *t)

@@ -19,8 +19,9 @@ struct term {
     unsigned width; /* columns, at least 80 */
 };
 
-/* From the options, the environment (NO_COLOR, TERM, COLUMNS, locale) and the stream itself. */
-void term_init(struct term *t, FILE *to, const struct options *o);
+/* From the options, the environment (NO_COLOR, TERM, COLUMNS, locale) and `fd`, the descriptor that
+ * the stream leads to. */
+void term_init(struct term *t, FILE *to, int fd, const struct options *o);
 
 /* What a colour says. */
 enum tone {

@@ -5,14 +5,13 @@
  */
 #include "lib/run/loop.h"
 
-#include "lib/run/signals.h"
+#include "lib/io/signals.h"
 
 #define ANSWER_EVERY 32       /* packets, at most, before what they make us send goes out */
 #define LATE (50 * WAVE_MS)   /* a loop that wakes up this late first takes in what came meanwhile */
 #define LATE_BATCHES 512      /* of packets, then: as many as any ring holds */
 #define BUSY_LOOK WAVE_MS     /* between two looks at the descriptors while there is work */
 #define DRAIN_LOOK WAVE_MS    /* between two questions whether the user is settled */
-#define READER_GONE (POLLERR | POLLHUP | POLLNVAL)
 
 void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
                void *self)
@@ -22,7 +21,6 @@ void loop_init(struct loop *l, struct port *port, struct stack *stack, const str
                        .ops = ops,
                        .self = self,
                        .signals = -1,
-                       .reader = -1,
                        .batch = 64,
                        .clock_every = 1,
                        .deadline = WAVE_NEVER,
@@ -113,8 +111,20 @@ static void tick(struct loop *l)
     egress_send(&l->egress, l->now);
 }
 
+/* What to wait for of a queue of output: that its reader takes what waits, and, with `gone`, that
+ * the reader goes away. Without anything to write, an error is met at the next write. */
+static struct pollfd of_output(const struct outbuf *o, bool gone)
+{
+    struct pollfd p = o ? outbuf_poll(o) : (struct pollfd){.fd = -1};
+
+    if (!p.events && !gone)
+        p.fd = -1;
+    return p;
+}
+
 /* What the descriptors say that were waited for. */
-static void look(struct loop *l, const struct pollfd *signals, const struct pollfd *reader)
+static void look(struct loop *l, const struct pollfd *signals, const struct pollfd *report,
+                 const struct pollfd *capture)
 {
     int sig;
 
@@ -122,25 +132,32 @@ static void look(struct loop *l, const struct pollfd *signals, const struct poll
         loop_clock(l);
         l->ops->signalled(l->self, sig);
     }
-    if (reader->revents & READER_GONE) {
-        l->reader = -1;
+    if (l->reported && (report->revents & OUTBUF_GONE)) {
+        l->reported = false;
         l->ops->failed(l->self, &(struct diag){"cannot write the report: its reader is gone"},
                        false);
     }
+    if (report->revents)
+        outbuf_polled(l->report, report->revents);
+    if (capture->revents)
+        outbuf_polled(l->capture, capture->revents);
 }
 
 /* Sleeps until `until`, or something is there to be done; with `until` 0 it only looks. */
 static void sleep_until(struct loop *l, wave_time until)
 {
-    struct pollfd fds[PORT_FDS] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->reader}};
-    unsigned n = 2;
+    struct pollfd fds[PORT_FDS] = {{.fd = l->signals, .events = POLLIN}};
+    unsigned n = 3;
 
     if (l->ops->poll)
         n += l->ops->poll(l->self, fds + n);
     if (until > l->now && l->ops->idle)
         l->ops->idle(l->self);
+    /* Only now it is known whether something waits for its reader. */
+    fds[1] = of_output(l->report, l->reported);
+    fds[2] = of_output(l->capture, false);
     l->port->ops->wait(l->port, until, fds, n);
-    look(l, &fds[0], &fds[1]);
+    look(l, &fds[0], &fds[1], &fds[2]);
     l->polled = l->now;
 }
 

@@ -16,6 +16,7 @@
 #ifndef TCPWAVE_RUN_LOOP_H
 #define TCPWAVE_RUN_LOOP_H
 
+#include "lib/io/outbuf.h"
 #include "lib/run/egress.h"
 
 struct loop_ops {
@@ -40,7 +41,7 @@ struct loop_ops {
     bool (*settled)(void *self);
 };
 
-#define LOOP_FDS (PORT_FDS - 2) /* of the user's */
+#define LOOP_FDS (PORT_FDS - 3) /* of the user's */
 
 struct loop {
     struct port *port;
@@ -50,7 +51,9 @@ struct loop {
     struct egress egress;
 
     int signals; /* descriptor of signals.h, or -1 */
-    int reader;  /* descriptor whose reader may go away, which ends the run; or -1 */
+    struct outbuf *report;  /* where the run is told, or NULL */
+    struct outbuf *capture; /* of the capture file, or NULL */
+    bool reported;        /* somebody reads the report: that its reader is gone ends the run */
     unsigned batch;       /* packets taken in before the user has a turn */
     unsigned clock_every; /* packets between two readings of the clock; at least 1 */
     bool shared;          /* many connections: what each sends shares the system call of a batch */

@@ -14,7 +14,7 @@
 
 #include "lib/core/checksum.h"
 #include "lib/core/ip_build.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #define SIM_BEGINS WAVE_S /* the clock's first reading: 0 is taken for "never set" in places */
 #define SIM_TTL 64

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/stamp.h"
 
 struct port_wire {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/frame.h"
 
 /*

@@ -20,7 +20,7 @@
 
 #include "lib/core/bytes.h"
 #include "lib/wire/address.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/stencil.h"
 
 #define IPV4_HEADER 20u

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/neigh.h"
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"

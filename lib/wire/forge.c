@@ -13,7 +13,7 @@
 #include "lib/core/bytes.h"
 #include "lib/core/checksum.h"
 #include "lib/core/seg.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u

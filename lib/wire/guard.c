@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "lib/wire/address.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/holder.h"
 
 #define RANGE_TRIES 32 /* for ports side by side */

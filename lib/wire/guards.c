@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #define DESCRIPTORS_ELSE 64 /* for everything but guards */
 #define PORTS (UINT16_MAX + 1)

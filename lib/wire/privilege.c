@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 /* A number that sudo left in the environment; it is believed only from root, who may become
  * anybody anyway. */

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "lib/wire/address.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/family.h"
 #include "lib/wire/netlink.h"
 

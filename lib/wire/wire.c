@@ -16,7 +16,7 @@
 #include "lib/wire/batch.h"
 #include "lib/wire/capture.h"
 #include "lib/wire/craft.h"
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 #include "lib/wire/direct.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"

@@ -183,7 +183,8 @@ static void verdict(struct world *w)
         v.keepalive = &keep;
     report_verdict(&w->report, w->at, &v);
     if (w->svg)
-        require(svg_end(w->svg, &v, &d) == 0);
+        require(svg_end(w->svg, &v, &(struct outbuf_end){.signals = -1, .deadline = WAVE_NEVER},
+                        &d) == 0);
 }
 
 /* Every line is one object that says what it is. */

@@ -10,12 +10,13 @@ file_most=800 function_most=60
 # A folder, and the folders that it may include.
 allowed='
 lib/core    lib/core
+lib/io      lib/core lib/io
 lib/wire    lib/core lib/wire
 lib/sim     lib/core lib/sim
 lib/report  lib/core lib/report
-lib/run     lib/core lib/wire lib/sim lib/report lib/run
-lib/show    lib/core lib/report lib/show
-cmd         lib/core lib/wire lib/sim lib/report lib/run lib/show cmd
+lib/run     lib/core lib/io lib/wire lib/sim lib/report lib/run
+lib/show    lib/core lib/io lib/report lib/show
+cmd         lib/core lib/io lib/wire lib/sim lib/report lib/run lib/show cmd
 '
 
 number=0

@@ -21,7 +21,7 @@ fi
 
 foreign=$(printf '%s\n' "$names" | sed -n 's/^undefined //p' | sort | grep -Ev -e '^_?(mem|str)[a-z]+$' -e '^bcmp$' \
     -e '^(malloc|calloc|realloc|free)$' -e '^__(mem|str)[a-z]+_chk$' \
-    -e '^__assert_fail$' -e '^__stack_chk_(fail|guard)$' \
+    -e '^(__)?v?snprintf(_chk)?$' -e '^__assert_fail$' -e '^__stack_chk_(fail|guard)$' \
     -e '^__(asan|ubsan|sanitizer|lsan|tsan|msan|sancov|gcov|llvm)_' -e '^_GLOBAL_OFFSET_TABLE_$')
 if [ -n "$foreign" ]; then
     echo "not ok 2 - $archive asks nothing of the system"

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "cmd/files.h"
-#include "lib/run/signals.h"
+#include "lib/io/signals.h"
 
 static char directory[] = "/tmp/tcpwave-test-XXXXXX";
 
@@ -122,7 +122,7 @@ static void an_empty_pipe_makes_nobody_wait(void **state)
 
     (void)state;
     assert_int_equal(pipe(ends), 0);
-    struct file f = {ends[0], false, "pipe"};
+    struct file f = {.fd = ends[0], .name = "pipe"};
     assert_int_equal(file_read(&f, to, sizeof to, &d), WAVE_EAGAIN);
     assert_int_equal(write(ends[1], "x", 1), 1);
     assert_int_equal(file_read(&f, to, sizeof to, &d), 1);
@@ -142,7 +142,8 @@ static void a_full_pipe_makes_nobody_wait(void **state)
 
     (void)state;
     assert_int_equal(pipe(ends), 0);
-    struct file f = {ends[1], false, "pipe"};
+    struct file f = {.fd = ends[1], .name = "pipe"};
+    nowait_open(&f.to, ends[1], false);
     while ((n = file_write(&f, bytes, sizeof bytes, &d)) > 0)
         written += (size_t)n;
     assert_int_equal(n, WAVE_EAGAIN);

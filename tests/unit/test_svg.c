@@ -109,6 +109,8 @@ static bool well_formed(const char *at)
     return elements && !depth;
 }
 
+static struct outbuf_end at_the_end = {.signals = -1, .deadline = WAVE_NEVER};
+
 static void the_checker_knows_what_is_not_well_formed(void **state)
 {
 #define PROLOG "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -237,7 +239,7 @@ static char *end_picture(struct script *t, struct svg *s, const char *message)
     struct diag d = {""};
     char *text;
 
-    assert_int_equal(svg_end(s, &v, &d), 0);
+    assert_int_equal(svg_end(s, &v, &at_the_end, &d), 0);
     svg_close(s);
     script_finish(t);
     text = contents();
@@ -450,7 +452,7 @@ static void a_full_disk_is_told(void **state)
     if (access("/dev/full", W_OK) != 0)
         skip();
     assert_int_equal(svg_open(&s, "/dev/full", PICTURE_EVENT, &d), 0);
-    assert_int_equal(svg_end(s, &v, &d), WAVE_ESYS);
+    assert_int_equal(svg_end(s, &v, &at_the_end, &d), WAVE_ESYS);
     assert_non_null(strstr(d.text, "/dev/full: No space left"));
     svg_close(s);
     assert_int_equal(svg_open(&s, "/no/such/place.svg", PICTURE_EVENT, &d), WAVE_ESYS);

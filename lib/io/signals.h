@@ -2,8 +2,8 @@
  * SIGINT, SIGTERM and SIGHUP as something poll(2) waits for. Until signals_open() they end the
  * process as ever, which is right while nothing was sent.
  */
-#ifndef TCPWAVE_RUN_SIGNALS_H
-#define TCPWAVE_RUN_SIGNALS_H
+#ifndef TCPWAVE_IO_SIGNALS_H
+#define TCPWAVE_IO_SIGNALS_H
 
 #include <poll.h>
 

@@ -1,4 +1,4 @@
-#include "lib/run/signals.h"
+#include "lib/io/signals.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -6,7 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 static sigset_t before; /* the mask that signals_close() puts back: a process has only one */
 

@@ -1,4 +1,4 @@
-#include "lib/wire/diag.h"
+#include "lib/core/diag.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * Filling in a struct diag: what was tried, what happened, what to do, in one line.
  */
-#ifndef TCPWAVE_WIRE_DIAG_H
-#define TCPWAVE_WIRE_DIAG_H
+#ifndef TCPWAVE_CORE_DIAG_H
+#define TCPWAVE_CORE_DIAG_H
 
 #include "lib/core/err.h"
 
