@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/text.h"
 #include "lib/core/diag.h"
+#include "lib/core/text.h"
 
 #define USAGE(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)
 

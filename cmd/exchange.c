@@ -12,7 +12,7 @@ int exchange_open(struct exchange *x, const struct options *o, struct diag *d)
     x->at = x->have = 0;
     x->taken = 0;
     x->out = FILE_NONE;
-    error = source_open(&x->source, o, d);
+    error = source_open(&x->source, o->data.at, o->data.len, o->file, d);
     if (!error && o->output) {
         error = file_open_write(&x->out, o->output, d);
         if (error)

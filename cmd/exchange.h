@@ -6,8 +6,9 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "cmd/files.h"
+#include "cmd/options.h"
 #include "lib/core/conn.h"
+#include "lib/io/files.h"
 
 #define EXCHANGE_ROOM 65536
 

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/addr.h"
 #include "cmd/client.h"
 #include "cmd/command.h"
-#include "cmd/human.h"
+#include "lib/core/addr.h"
+#include "lib/report/human.h"
 
 struct halfclose {
     struct client client;

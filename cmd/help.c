@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cmd/cli.h"
-#include "cmd/text.h"
-#include "lib/wire/privilege.h"
+#include "lib/core/text.h"
+#include "lib/io/privilege.h"
 
 #define COLUMN 28 /* where the words about an option begin */
 #define WIDTH 79

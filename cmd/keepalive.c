@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/addr.h"
 #include "cmd/client.h"
 #include "cmd/command.h"
-#include "cmd/human.h"
 #include "cmd/probes.h"
-#include "cmd/text.h"
+#include "lib/core/addr.h"
+#include "lib/core/text.h"
+#include "lib/report/human.h"
 
 /* Linux answers segments that are out of the window and carry no data only so often
  * (net.ipv4.tcp_invalid_ratelimit). */

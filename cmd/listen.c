@@ -24,14 +24,14 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "cmd/addr.h"
 #include "cmd/command.h"
-#include "cmd/human.h"
 #include "cmd/probes.h"
 #include "cmd/service.h"
 #include "cmd/session.h"
 #include "cmd/target.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/report/human.h"
 
 /* How long the last segment may take from send to capture, and a connection waits for memory. */
 #define SETTLE (20 * WAVE_MS)

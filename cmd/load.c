@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/confine.h"
-#include "cmd/human.h"
 #include "cmd/session.h"
-#include "lib/run/port_wire.h"
-#include "lib/io/signals.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/io/signals.h"
+#include "lib/report/human.h"
+#include "lib/run/port_wire.h"
 
 #define ANSWER_BEGINS WAVE_S     /* a peer that says nothing to our data is closed after this */
 #define RECEIVE_BUFFER 65535     /* of each connection: what it sends is thrown away at once */
@@ -230,8 +230,9 @@ static int run(struct load *l)
         .signals = l->signals, .deadline = l->end, .hurried = l->signal || l->timed_out};
     if (l->pcap)
         outbuf_settle(pcapfile_outbuf(l->pcap), &end);
-    if (l->pcap && (pcapfile_end(l->pcap, "", stats.received, stats.dropped, &d) ||
-                    pcapfile_finish(l->pcap, &end, &d)))
+    if (l->pcap &&
+        (pcapfile_end(l->pcap, port_stamp(l->port), "", stats.received, stats.dropped, &d) ||
+         pcapfile_finish(l->pcap, &end, &d)))
         load_fail(l, &d);
     return conclude(l, &end);
 }

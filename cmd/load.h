@@ -7,8 +7,8 @@
  *     load_conn.c     the course of each connection
  *     load_report.c   what is told of it
  *
- * It is no session (session.h), since it shows no segments: nothing of a connection is kept but what
- * its course needs, and no captured segment is looked at twice.
+ * It is no session (session.h), since it shows no segments: nothing of a connection is kept but
+ * what its course needs, and no captured segment is looked at twice.
  */
 #ifndef TCPWAVE_CMD_LOAD_H
 #define TCPWAVE_CMD_LOAD_H
@@ -19,11 +19,11 @@
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
 #include "cmd/options.h"
-#include "cmd/pcapfile.h"
-#include "cmd/spread.h"
+#include "lib/core/spread.h"
 #include "lib/core/stack.h"
 #include "lib/core/verdict.h"
 #include "lib/run/loop.h"
+#include "lib/show/pcapng.h"
 
 /* How far a connection has come. */
 enum load_phase {

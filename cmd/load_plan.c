@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/addr.h"
 #include "cmd/rate_limit.h"
 #include "cmd/target.h"
-#include "lib/core/pool.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/core/pool.h"
 #include "lib/wire/guards.h"
 #include "lib/wire/route.h"
 

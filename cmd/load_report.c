@@ -1,15 +1,16 @@
 #include "cmd/load_report.h"
+#include "cmd/output.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/ending.h"
-#include "cmd/files.h"
-#include "cmd/human.h"
-#include "cmd/render_json.h"
 #include "lib/core/diag.h"
+#include "lib/io/files.h"
+#include "lib/report/human.h"
+#include "lib/show/ending.h"
+#include "lib/show/json.h"
 
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
 
@@ -39,7 +40,7 @@ int load_report_init(struct load_report *r, const struct options *o, struct diag
     r->last = 0;
     if (o->json || !o->quiet)
         outbuf_on_gap(r->out, tell_gap, r);
-    term_init(&r->term, outbuf_stream(r->out), fileno(report_stream(o)), o);
+    output_term(&r->term, outbuf_stream(r->out), o);
     return 0;
 }
 

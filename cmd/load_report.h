@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "cmd/options.h"
+#include "lib/core/spread.h"
 #include "lib/io/outbuf.h"
-#include "cmd/report.h"
-#include "cmd/spread.h"
-#include "cmd/term.h"
+#include "lib/report/report.h"
+#include "lib/show/term.h"
 #include "lib/wire/wire.h"
 
 /* The figures so far. */

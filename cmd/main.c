@@ -7,11 +7,11 @@
 
 #include "cmd/cli.h"
 #include "cmd/confine.h"
-#include "cmd/files.h"
 #include "cmd/help.h"
-#include "lib/io/signals.h"
 #include "config.h"
 #include "lib/core/verdict.h"
+#include "lib/io/files.h"
+#include "lib/io/signals.h"
 
 /* Standard input, output and error are there: else a raw socket would get one of their numbers, and
  * be written to. */

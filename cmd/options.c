@@ -2,7 +2,7 @@
 
 #include "cmd/cli.h"
 #include "cmd/send_match.h"
-#include "cmd/text.h"
+#include "lib/core/text.h"
 #include "lib/wire/wire.h"
 
 static const char *parse_source(struct options *o, const char *value)

@@ -29,8 +29,6 @@ enum close_how {
     CLOSE_DEFAULT  /* not a word: none was given. No command sees it */
 };
 
-enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-
 /* --data, its escapes decoded; NULL when there was none, which is not the same as none of length
  * 0. */
 struct bytes {
@@ -104,7 +102,7 @@ struct options {
     /* What is shown. */
     bool json, quiet, ascii; /* ascii: no character beyond ASCII in the drawing */
     uint8_t verbose;         /* how often -v stood there */
-    uint32_t color;          /* enum color_when, as given: NO_COLOR is render's to ask */
+    uint32_t color;          /* enum term_color, as given: NO_COLOR is term.h's to ask */
     uint32_t width;          /* columns; 0: the terminal's */
     const char *pcap;        /* a path, "-" is standard output; NULL: none */
     const char *svg;         /* likewise */

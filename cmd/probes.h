@@ -8,9 +8,9 @@
 #ifndef TCPWAVE_CMD_PROBES_H
 #define TCPWAVE_CMD_PROBES_H
 
-#include "cmd/report.h"
 #include "cmd/session.h"
-#include "cmd/spread.h"
+#include "lib/core/spread.h"
+#include "lib/report/report.h"
 
 struct probes {
     uint32_t sent, answered, from_peer;

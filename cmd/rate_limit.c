@@ -1,8 +1,8 @@
 #include "cmd/rate_limit.h"
 
-#include "cmd/addr.h"
-#include "lib/wire/address.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/wire/address.h"
 
 bool rate_limit_exempt(bool v6, const struct addr *to)
 {

@@ -8,23 +8,24 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/confine.h"
-#include "cmd/ending.h"
-#include "cmd/files.h"
-#include "cmd/ladder.h"
-#include "cmd/pcapfile.h"
+#include "cmd/output.h"
 #include "cmd/rate_limit.h"
-#include "cmd/render_json.h"
 #include "cmd/send_match.h"
 #include "cmd/send_report.h"
 #include "cmd/session.h"
-#include "cmd/summary.h"
+#include "lib/core/addr.h"
+#include "lib/core/diag.h"
+#include "lib/io/files.h"
+#include "lib/io/signals.h"
 #include "lib/run/loop.h"
 #include "lib/run/port_wire.h"
-#include "lib/io/signals.h"
-#include "lib/core/diag.h"
+#include "lib/show/ending.h"
+#include "lib/show/json.h"
+#include "lib/show/ladder.h"
+#include "lib/show/pcapng.h"
+#include "lib/show/summary.h"
 #include "lib/wire/forge.h"
 #include "lib/wire/wire.h"
 
@@ -32,7 +33,7 @@
 #define BULK_INTERVAL WAVE_MS /* below it, speed goes before a line for each segment */
 #define BURST EGRESS_BATCH    /* segments sent before what they draw is taken in */
 #define BATCH 256             /* packets taken in before it is our turn again */
-#define SPIN (60 * WAVE_US) /* a sleep shorter than this would take longer */
+#define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
 #define DATA_MOST UINT16_MAX
 #define BULK_RING (32u << 20)
 
@@ -62,7 +63,7 @@ struct send {
 
     wave_time started, first, last; /* the run; the first and the last segment */
     wave_time last_stamp;           /* of the last segment, by the capture's clock */
-    wave_time end; /* of --timeout, or WAVE_NEVER */
+    wave_time end;                  /* of --timeout, or WAVE_NEVER */
     int signal;
     bool failed;
     struct diag error;
@@ -576,7 +577,8 @@ static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
 {
     const struct send *s = self;
 
-    return ending_gap(s->options->json, report_time(&s->report, port_stamp(s->port)), left_out, text);
+    return ending_gap(s->options->json, report_time(&s->report, port_stamp(s->port)), left_out,
+                      text);
 }
 
 static int open_report(struct send *s, struct diag *d)
@@ -589,7 +591,7 @@ static int open_report(struct send *s, struct diag *d)
     if (o->json || !o->quiet)
         outbuf_on_gap(s->out, tell_gap, s);
     report_init(&s->report);
-    term_init(&s->term, outbuf_stream(s->out), fileno(report_stream(o)), o);
+    output_term(&s->term, outbuf_stream(s->out), o);
     if (o->json) {
         s->json = (struct render_json){s->term.to, false};
         report_add(&s->report, render_json, &s->json);
@@ -638,7 +640,7 @@ static int open_parts(struct send *s, struct diag *d)
     const struct options *o = s->options;
     struct wire_config wc = wire_config(s);
     struct source source;
-    int error = source_open(&source, o, d);
+    int error = source_open(&source, o->data.at, o->data.len, o->file, d);
 
     if (error)
         return error;
@@ -688,8 +690,9 @@ static void settle_output(struct send *s, const char *message, struct report_lef
     *left_out = (struct report_left_out){
         .lines = outbuf_left_out(s->out),
         .packets = s->pcap ? outbuf_left_out(pcapfile_outbuf(s->pcap)) : 0};
-    if (s->pcap && (pcapfile_end(s->pcap, message, stats.received, stats.dropped, &d) ||
-                    pcapfile_finish(s->pcap, end, &d)))
+    if (s->pcap &&
+        (pcapfile_end(s->pcap, port_stamp(s->port), message, stats.received, stats.dropped, &d) ||
+         pcapfile_finish(s->pcap, end, &d)))
         fail(s, &d);
     if (!s->signal)
         s->signal = end->signal;
@@ -704,8 +707,7 @@ static int conclude(struct send *s)
     uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
-    struct outbuf_end end = {
-        .signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
     struct report_left_out left_out;
     struct report_send found;
     struct diag d;

@@ -4,9 +4,9 @@
 
 #include "cmd/command.h"
 #include "cmd/options.h"
-#include "cmd/text.h"
 #include "lib/core/bytes.h"
 #include "lib/core/seg.h"
+#include "lib/core/text.h"
 #include "lib/wire/forge.h"
 #include "lib/wire/wire.h"
 

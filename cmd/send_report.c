@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cmd/addr.h"
-#include "cmd/human.h"
-#include "cmd/text.h"
+#include "lib/core/addr.h"
+#include "lib/core/text.h"
+#include "lib/report/human.h"
 
 /*
  * Counting.

@@ -5,10 +5,10 @@
 #ifndef TCPWAVE_CMD_SEND_REPORT_H
 #define TCPWAVE_CMD_SEND_REPORT_H
 
-#include "cmd/report.h"
 #include "cmd/send_match.h"
-#include "cmd/spread.h"
-#include "cmd/term.h"
+#include "lib/core/spread.h"
+#include "lib/report/report.h"
+#include "lib/show/term.h"
 
 /* Empty when zeroed. */
 struct tally {

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/files.h"
 #include "cmd/options.h"
 #include "lib/core/conn.h"
+#include "lib/io/files.h"
 
 #define SERVICE_ROOM 65536
 

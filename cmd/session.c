@@ -1,20 +1,21 @@
 #include "cmd/session.h"
+#include "cmd/output.h"
 
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "cmd/addr.h"
 #include "cmd/command.h"
 #include "cmd/confine.h"
-#include "cmd/ending.h"
-#include "cmd/files.h"
-#include "lib/io/signals.h"
-#include "cmd/summary.h"
-#include "lib/core/pool.h"
-#include "lib/run/port_wire.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/core/pool.h"
+#include "lib/io/files.h"
+#include "lib/io/signals.h"
+#include "lib/run/port_wire.h"
+#include "lib/show/ending.h"
+#include "lib/show/summary.h"
 #include "lib/wire/stamp.h"
 
 #define MTU_UNKNOWN 1500
@@ -116,7 +117,7 @@ static int open_renderers(struct session *s, struct diag *d)
     if (s->svg)
         report_add(&s->report, svg_event, s->svg);
     s->stream = outbuf_stream(s->out);
-    term_init(&s->term, s->stream, fileno(report_stream(o)), o);
+    output_term(&s->term, s->stream, o);
     if (o->json) {
         s->json = (struct render_json){s->stream, false};
         report_add(&s->report, render_json, &s->json);
@@ -400,9 +401,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     char peer[ADDR_PORT_TEXT] = "";
     struct outcome_facts f = {.path = c->path,
                               .end = e ? (enum conn_end)e->end : END_NONE,
-                              .stop = c->left   ? c->why
+                              .stop = c->left        ? c->why
                                       : s->loop.done ? s->stop
-                                                : STOP_END,
+                                                     : STOP_END,
                               .signal = s->signal,
                               .error = s->error.text,
                               .hindered = c->unsent ? s->send_error.text
@@ -451,8 +452,9 @@ static void end_files(struct session *s, struct report_verdict *v, struct outbuf
 {
     struct diag d;
 
-    if (s->pcap && (pcapfile_end(s->pcap, v->message, v->captured, v->dropped, &d) ||
-                    pcapfile_finish(s->pcap, end, &d)))
+    if (s->pcap &&
+        (pcapfile_end(s->pcap, session_stamp(s), v->message, v->captured, v->dropped, &d) ||
+         pcapfile_finish(s->pcap, end, &d)))
         file_failed(s, v, &d);
     if (s->svg && svg_end(s->svg, v, end, &d))
         file_failed(s, v, &d);
@@ -502,8 +504,7 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
                                .opened = s->opened,
                                .cookies = stack_cookies(s->stack),
                                .message = outcome->message};
-    struct outbuf_end end = {
-        .signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
 
     if (per_connection) {
         s->verdicts[outcome->verdict]++;

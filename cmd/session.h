@@ -16,17 +16,17 @@
 #include <sys/queue.h>
 
 #include "cmd/journal.h"
-#include "cmd/ladder.h"
 #include "cmd/options.h"
-#include "lib/io/outbuf.h"
-#include "cmd/outcome.h"
-#include "cmd/pcapfile.h"
-#include "cmd/render_json.h"
-#include "cmd/report.h"
-#include "cmd/svg.h"
-#include "cmd/term.h"
 #include "lib/core/stack.h"
+#include "lib/io/outbuf.h"
+#include "lib/report/outcome.h"
+#include "lib/report/report.h"
 #include "lib/run/loop.h"
+#include "lib/show/json.h"
+#include "lib/show/ladder.h"
+#include "lib/show/pcapng.h"
+#include "lib/show/svg.h"
+#include "lib/show/term.h"
 
 #define SESSION_FDS 2 /* of the command's */
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/files.h"
+#include "lib/io/files.h"
 
-#define BULK_AFTER 256   /* segments in order, before a transfer is called long */
+#define BULK_AFTER 256          /* segments in order, before a transfer is called long */
 #define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
 #define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
 #define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */

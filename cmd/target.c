@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/text.h"
 #include "lib/core/diag.h"
+#include "lib/core/text.h"
 #include "lib/wire/family.h"
 
 #define MALFORMED(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)

@@ -64,7 +64,7 @@ void figures_end(struct figures *f)
     add(f, (struct figure){FIGURE_END, NULL, {0}});
 }
 
-void figures_spread(struct figures *f, const char *name, const struct figures_spread *s)
+void figures_spread(struct figures *f, const char *name, const struct spread_figures *s)
 {
     if (!s->count) {
         figures_unknown(f, name);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/core/time.h"
+#include "lib/core/spread.h"
 
 #define FIGURES_ITEMS 96
 #define FIGURES_ROWS 16
@@ -55,12 +55,6 @@ struct figures {
     unsigned left_out; /* items and rows for which there was no room */
 };
 
-/* A duration's distribution, as it is reported. The rest is not valid when there were none. */
-struct figures_spread {
-    uint64_t count;
-    wave_time least, median, p95, most;
-};
-
 /* Empty when zeroed. */
 void figures_count(struct figures *f, const char *name, uint64_t n);
 void figures_real(struct figures *f, const char *name, double value);
@@ -74,7 +68,7 @@ void figures_list(struct figures *f, const char *name);
 void figures_end(struct figures *f);
 
 /* A group of min, median, p95 and max, or unknown where there were none. */
-void figures_spread(struct figures *f, const char *name, const struct figures_spread *s);
+void figures_spread(struct figures *f, const char *name, const struct spread_figures *s);
 
 /* A row for a person; an empty label continues the row above. */
 void figures_row(struct figures *f, const char *label, const char *format, ...)

@@ -13,16 +13,16 @@
 #include <time.h>
 
 #include "lib/core/checksum.h"
+#include "lib/core/diag.h"
+#include "lib/io/privilege.h"
 #include "lib/wire/batch.h"
 #include "lib/wire/capture.h"
 #include "lib/wire/craft.h"
-#include "lib/core/diag.h"
 #include "lib/wire/direct.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
 #include "lib/wire/netlink.h"
-#include "lib/wire/privilege.h"
 #include "lib/wire/route.h"
 #include "lib/wire/stamp.h"
 

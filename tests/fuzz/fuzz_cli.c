@@ -8,7 +8,8 @@
 
 #include "cmd/cli.h"
 #include "cmd/target.h"
-#include "cmd/text.h"
+#include "lib/core/text.h"
+#include "lib/show/term.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARGUMENTS_MOST = 24 };
@@ -238,7 +239,7 @@ static void command_line(int argc, char **argv)
         return;
     require(!(o.ipv4 && o.ipv6));
     require(memchr(o.target.host, '\0', sizeof o.target.host));
-    require(o.color <= COLOR_NEVER && o.ttl <= 255 && o.tos <= 255 && o.source_port <= 65535);
+    require(o.color <= TERM_COLOR_NEVER && o.ttl <= 255 && o.tos <= 255 && o.source_port <= 65535);
     require(!o.data.at || o.data.len <= 1u << 20);
     require(o.send.options_len <= OPT_BYTES_MAX && o.send.flags <= 0x1ff);
     require(o.send.window <= 65535 && o.send.urgent <= 65535 && o.send.reserved <= 7);

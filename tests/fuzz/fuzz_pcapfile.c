@@ -5,7 +5,7 @@
 #include <pcap/pcap.h>
 #include <unistd.h>
 
-#include "cmd/pcapfile.h"
+#include "lib/show/pcapng.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { PACKETS = 64, TEXT_MOST = 2048, COMMENT_MOST = 1024, FILE_ROOM = 1 << 20 };
@@ -189,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     some_text(&w.in, w.verdict);
     write_packets(&w, file, &d);
     if (how & 2)
-        require(pcapfile_end(file, w.verdict, 7, UINT64_MAX, &d) == 0);
+        require(pcapfile_end(file, WAVE_S, w.verdict, 7, UINT64_MAX, &d) == 0);
     require(pcapfile_close(file, &d) == 0);
     read_packets(&w);
     if (w.ng)

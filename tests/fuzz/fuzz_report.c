@@ -6,12 +6,12 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "cmd/ladder.h"
-#include "cmd/render_json.h"
-#include "cmd/report.h"
-#include "cmd/summary.h"
-#include "cmd/svg.h"
 #include "lib/core/bytes.h"
+#include "lib/report/report.h"
+#include "lib/show/json.h"
+#include "lib/show/ladder.h"
+#include "lib/show/summary.h"
+#include "lib/show/svg.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { DEPTH_MOST = 16, PICTURE_ROOM = 4 << 20, MESSAGE_ROOM = 40 };

@@ -11,7 +11,7 @@ file_most=800 function_most=60
 allowed='
 lib/core    lib/core
 lib/io      lib/core lib/io
-lib/wire    lib/core lib/wire
+lib/wire    lib/core lib/io lib/wire
 lib/sim     lib/core lib/sim
 lib/report  lib/core lib/report
 lib/run     lib/core lib/io lib/wire lib/sim lib/report lib/run

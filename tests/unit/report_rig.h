@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "cmd/report.h"
+#include "lib/report/report.h"
 
 #define ORIGIN (1000 * WAVE_S)
 #define OUR_ISN 0xfffffff0u /* the numbers wrap on the way */

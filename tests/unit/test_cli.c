@@ -11,6 +11,7 @@
 
 #include "cmd/cli.h"
 #include "cmd/help.h"
+#include "lib/show/term.h"
 
 static const char *no_vanishing(const struct options *o)
 {
@@ -28,13 +29,13 @@ const struct command commands[] = {
 #define WORDS 16
 
 /* A command line of words that may be written to, as argv's may, until the next one. */
-struct line {
+struct words {
     char text[1024];
     char *argv[WORDS + 1];
     int argc;
 };
 
-static struct line line;
+static struct words line;
 
 /* `words` ends in NULL; the program's name is not among them. */
 static int run(struct options *o, struct diag *d, const char *const *words)
@@ -98,7 +99,7 @@ static void defaults_are_a_present_day_hosts(void **state)
     assert_int_equal(o.window, 4 << 20);
     assert_int_equal(o.ttl, 64);
     assert_int_equal(o.close, CLOSE_ACTIVE);
-    assert_int_equal(o.color, COLOR_AUTO);
+    assert_int_equal(o.color, TERM_COLOR_AUTO);
     assert_true(o.linger == 5 * WAVE_S && o.give_up == 100 * WAVE_S && o.timeout == 0);
     assert_false(o.keep_time_wait || o.keepalive || o.has_source || o.no_ack || o.verify);
     assert_null(o.data.at);

@@ -16,7 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cmd/files.h"
+#include "cmd/output.h"
+#include "lib/io/files.h"
 #include "lib/io/signals.h"
 
 static char directory[] = "/tmp/tcpwave-test-XXXXXX";
@@ -60,7 +61,7 @@ static void data_is_a_stream_that_ends(void **state)
     char to[8];
 
     (void)state;
-    assert_int_equal(source_open(&s, &o, &d), 0);
+    assert_int_equal(source_open(&s, o.data.at, o.data.len, o.file, &d), 0);
     assert_int_equal(source_fd(&s), -1);
     assert_int_equal(source_read(&s, to, 2, &d), 2);
     assert_memory_equal(to, "ab", 2);
@@ -78,7 +79,7 @@ static void nothing_to_send_is_an_empty_stream(void **state)
     char to[1];
 
     (void)state;
-    assert_int_equal(source_open(&s, &o, &d), 0);
+    assert_int_equal(source_open(&s, o.data.at, o.data.len, o.file, &d), 0);
     assert_int_equal(source_read(&s, to, 1, &d), 0);
     source_close(&s);
 }
@@ -92,7 +93,7 @@ static void a_file_is_read_to_its_end(void **state)
 
     (void)state;
     make("in", "hello");
-    assert_int_equal(source_open(&s, &o, &d), 0);
+    assert_int_equal(source_open(&s, o.data.at, o.data.len, o.file, &d), 0);
     assert_int_equal(source_fd(&s), -1);
     assert_int_equal(source_read(&s, to, sizeof to, &d), 5);
     assert_memory_equal(to, "hello", 5);

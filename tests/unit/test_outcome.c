@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "cmd/outcome.h"
+#include "lib/report/outcome.h"
 
 static struct outcome_facts facts(enum conn_end end, enum outcome_stop stop, bool established)
 {

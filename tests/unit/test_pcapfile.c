@@ -13,7 +13,7 @@
 
 #include <pcap/pcap.h>
 
-#include "cmd/pcapfile.h"
+#include "lib/show/pcapng.h"
 
 #define STAMP (1700000000 * WAVE_S + 123456789)
 #define DIRECTION_IN "3: we ESTABLISHED, peer SYN_RECEIVED (proved)"
@@ -54,7 +54,7 @@ static void write_to(const char *to)
     assert_int_equal(pcapfile_begin(p, "veth-with-name", &d), 0);
     for (int i = 0; i < PACKETS; i++)
         assert_int_equal(pcapfile_packet(p, &packets[i], &d), 0);
-    assert_int_equal(pcapfile_end(p, VERDICT, 3, 1, &d), 0);
+    assert_int_equal(pcapfile_end(p, WAVE_S, VERDICT, 3, 1, &d), 0);
     assert_int_equal(pcapfile_close(p, &d), 0);
 }
 

@@ -14,10 +14,10 @@
 
 #include "tests/unit/report_rig.h"
 
-#include "cmd/ladder.h"
-#include "cmd/render_json.h"
-#include "cmd/report.h"
-#include "cmd/summary.h"
+#include "lib/report/report.h"
+#include "lib/show/json.h"
+#include "lib/show/ladder.h"
+#include "lib/show/summary.h"
 
 /* The lines of JSON as an array. */
 static json_t *lines_of(struct script *t)

@@ -1,5 +1,5 @@
 /* How durations spread: against the same quantiles of the sorted values. */
-#include "cmd/spread.h"
+#include "lib/core/spread.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -17,8 +17,8 @@
 
 #include "tests/unit/report_rig.h"
 
-#include "cmd/svg.h"
-#include "cmd/xml.h"
+#include "lib/show/svg.h"
+#include "lib/show/xml.h"
 
 #define DEPTH 16
 

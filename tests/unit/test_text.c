@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "cmd/text.h"
 #include "lib/core/err.h"
+#include "lib/core/text.h"
 
 #define UNTOUCHED 0xdeadbeefu
 

@@ -21,9 +21,9 @@
 
 #include <cap-ng.h>
 
+#include "lib/io/privilege.h"
 #include "lib/wire/address.h"
 #include "lib/wire/guard.h"
-#include "lib/wire/privilege.h"
 #include "tests/unit/wire_ground.h"
 
 /* A number of /proc/net/snmp's "Tcp:" line, by the name that stands above it. */

@@ -1,0 +1,35 @@
+#include "cmd/output.h"
+
+#include <unistd.h>
+
+#include "lib/core/diag.h"
+
+FILE *report_stream(const struct options *o)
+{
+    return options_stdout_taken(o) ? stderr : stdout;
+}
+
+int report_open(struct outbuf **out, const struct options *o, struct diag *d)
+{
+    const int fd = fileno(report_stream(o));
+    struct nowait to;
+    int error;
+
+    nowait_open(&to, fd, false);
+    error = outbuf_open(out, &to, fd == STDOUT_FILENO ? "standard output" : "standard error",
+                        OUTBUF_MOST, d);
+    if (!error && !outbuf_stream(*out)) {
+        outbuf_close(*out);
+        *out = NULL;
+        error = diag_fail(d, WAVE_ENOMEM, "no memory for the report");
+    }
+    return error;
+}
+
+void output_term(struct term *t, FILE *to, const struct options *o)
+{
+    const struct term_config c = {
+        .color = (enum term_color)o->color, .ascii = o->ascii, .width = o->width};
+
+    term_init(t, to, fileno(report_stream(o)), &c);
+}

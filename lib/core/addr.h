@@ -1,0 +1,20 @@
+/* Addresses as people write them. */
+#ifndef TCPWAVE_CORE_ADDR_H
+#define TCPWAVE_CORE_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/flow.h"
+
+#define ADDR_TEXT 48 /* an IPv6 address in full, and the NUL */
+#define ADDR_PORT_TEXT 56
+
+/* "192.0.2.1", "2001:db8::1" (RFC 5952). */
+const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT]);
+
+/* "192.0.2.1:80", "[2001:db8::1]:80". */
+const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
+                           char text[ADDR_PORT_TEXT]);
+
+#endif

@@ -1,0 +1,90 @@
+#include "lib/io/privilege.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "lib/core/diag.h"
+
+/* A number that sudo left in the environment; it is believed only from root, who may become
+ * anybody anyway. */
+static bool environment_id(const char *name, uint32_t *out)
+{
+    const char *text = getenv(name);
+    char *end;
+    if (!text || *text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno || *end || value >= UINT32_MAX)
+        return false;
+    *out = (uint32_t)value;
+    return true;
+}
+
+struct privilege_who privilege_caller(void)
+{
+    struct privilege_who w = {getuid(), getgid()};
+    uint32_t uid, gid;
+    if (w.uid == 0 && environment_id("SUDO_UID", &uid) && environment_id("SUDO_GID", &gid))
+        w = (struct privilege_who){uid, gid};
+    return w;
+}
+
+int privilege_groups(const struct privilege_who *w)
+{
+    const struct passwd *p = getpwuid(w->uid);
+    return p ? initgroups(p->pw_name, w->gid) : setgroups(1, &w->gid);
+}
+
+static int become(const struct privilege_who *w, struct diag *d)
+{
+    if (geteuid() == w->uid && getuid() == w->uid)
+        return 0;
+    /* Only root sets groups; a set-uid binary of another user never had any but the caller's. In
+     * a user namespace neither the groups nor the user may exist (EPERM, EINVAL): its root is its
+     * caller already, and only the capabilities are left to give up. */
+    if (geteuid() == 0 && privilege_groups(w) < 0 && errno != EPERM && errno != EINVAL)
+        return diag_fail(d, WAVE_ESYS, "cannot take the groups of user %u: %s", w->uid,
+                         strerror(errno));
+    if ((setresgid(w->gid, w->gid, w->gid) < 0 || setresuid(w->uid, w->uid, w->uid) < 0) &&
+        errno != EINVAL)
+        return diag_fail(d, WAVE_ESYS, "cannot give up root and become user %u: %s", w->uid,
+                         strerror(errno));
+    return 0;
+}
+
+int privilege_drop(struct diag *d)
+{
+    struct privilege_who w = privilege_caller();
+
+    /* The bounding set first: dropping from it takes CAP_SETPCAP, which goes with the others. A
+     * binary that has only cap_net_raw lacks it, and no_new_privs then does the same service. */
+    capng_get_caps_process();
+    if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) {
+        capng_clear(CAPNG_SELECT_BOUNDS);
+        capng_apply(CAPNG_SELECT_BOUNDS);
+    }
+    int error = become(&w, d);
+    if (error)
+        return error;
+    capng_get_caps_process();
+    capng_clear(CAPNG_SELECT_CAPS);
+    int failed = capng_apply(CAPNG_SELECT_CAPS);
+    if (failed)
+        return diag_fail(d, WAVE_ESYS, "cannot drop the capabilities (libcap-ng error %d)", failed);
+    capng_clear(CAPNG_SELECT_AMBIENT);
+    capng_apply(CAPNG_SELECT_AMBIENT); /* empty already: it is bounded by the permitted set */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return diag_fail(d, WAVE_ESYS, "cannot renounce new privileges: %s", strerror(errno));
+    if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
+        return diag_fail(d, WAVE_ESYS, "the capabilities did not go when they were dropped");
+    return 0;
+}

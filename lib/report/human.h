@@ -1,0 +1,21 @@
+/* Quantities as people read them. */
+#ifndef TCPWAVE_REPORT_HUMAN_H
+#define TCPWAVE_REPORT_HUMAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/core/time.h"
+
+#define HUMAN_TEXT 32
+
+/* "5,772" */
+const char *human_count(uint64_t n, char text[HUMAN_TEXT]);
+
+/* "1 byte", "9,999 bytes", "8.0 MiB" */
+const char *human_bytes(uint64_t n, char text[HUMAN_TEXT]);
+
+/* "0.041 ms", "310 ms", "2.50 s", "2 h 11 min 15 s". */
+const char *human_duration(wave_time t, char text[HUMAN_TEXT]);
+
+#endif

@@ -1,0 +1,264 @@
+#include "lib/report/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core/addr.h"
+#include "lib/core/text.h"
+
+void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment)
+{
+    bool first = !p->local_first && !p->peer_first;
+
+    if (to == STATE_ESTABLISHED)
+        p->established = true;
+    if (to == STATE_FIN_WAIT_1 && first)
+        p->local_first = true;
+    if (to == STATE_CLOSE_WAIT) {
+        p->established = true; /* the FIN may come with the ACK that ends the handshake */
+        if (first)
+            p->peer_first = true;
+    }
+    if (to == STATE_CLOSING)
+        p->simultaneous = true;
+    if (to == STATE_FIN_WAIT_2)
+        p->acked_by = segment;
+    if (from == STATE_FIN_WAIT_2 && to == STATE_TIME_WAIT)
+        p->separate = segment != p->acked_by;
+}
+
+void outcome_sent(struct outcome_path *p, enum state state, unsigned flags)
+{
+    if (state == STATE_CLOSE_WAIT && !(flags & (SEG_FIN | SEG_RST)))
+        p->separate = true;
+}
+
+static void set(const struct outcome_facts *f, struct outcome *o, enum verdict verdict,
+                const char *by, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+static void set(const struct outcome_facts *f, struct outcome *o, enum verdict verdict,
+                const char *by, const char *kind, const char *format, ...)
+{
+    va_list ap;
+
+    o->verdict = verdict;
+    o->exit = (int)verdict;
+    o->by = by;
+    o->kind = kind;
+    o->message[0] = '\0';
+    if (f->unread)
+        return;
+    va_start(ap, format);
+    vsnprintf(o->message, sizeof o->message, format, ap);
+    va_end(ap);
+}
+
+static const char *plural(uint32_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void rejected(const struct outcome_facts *f, struct outcome *o)
+{
+    const struct icmp *e = f->icmp;
+    char from[ADDR_TEXT];
+
+    set(f, o, VERDICT_REJECTED, "none", NULL, "%s was rejected by %s: %s (ICMP%s type %u code %u)",
+        f->peer, addr_text(e->flow.v6, &e->from, from), icmp_text(e->flow.v6, e->type, e->code),
+        e->flow.v6 ? "v6" : "", e->type, e->code);
+}
+
+/* No handshake, and nothing but silence or, at most, a router's word. */
+static void unanswered(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->icmp)
+        rejected(f, o);
+    else
+        set(f, o, VERDICT_DROPPED, "none", NULL, "nothing answered %u SYN%s to %s", f->syn_sent,
+            plural(f->syn_sent), f->peer);
+}
+
+static void closed(const struct outcome_facts *f, struct outcome *o)
+{
+    const char *kind = f->path.simultaneous ? "simultaneous"
+                       : f->path.separate   ? "four-way"
+                                            : "three-way";
+
+    if (f->path.simultaneous)
+        set(f, o, VERDICT_OPEN, "both", kind, "connected to %s; both sides closed at the same time",
+            f->peer);
+    else if (f->path.peer_first)
+        set(f, o, VERDICT_OPEN, "peer", kind,
+            "connected to %s; closed by both sides, the peer first", f->peer);
+    else
+        set(f, o, VERDICT_OPEN, "local", kind, "connected to %s; closed by both sides, we first",
+            f->peer);
+}
+
+static void lost(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->hindered)
+        set(f, o, VERDICT_LOCAL, "none", NULL,
+            "connected to %s until this host could not go on: %s", f->peer, f->hindered);
+    else if (f->end == END_KEEPALIVE)
+        set(f, o, VERDICT_LOST, "none", NULL,
+            "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
+            plural(f->probes));
+    else
+        set(f, o, VERDICT_LOST, "none", NULL,
+            "%s stopped answering: what we sent was never acknowledged, however often repeated",
+            f->peer);
+}
+
+/* --no-ack. */
+static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
+{
+    if (!f->syn_acks)
+        unanswered(f, o);
+    else
+        set(f, o, VERDICT_OPEN, "none", "abandoned",
+            "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent",
+            f->peer, f->syn_acks, plural(f->syn_acks));
+}
+
+/* --timeout: what had been reached by then decides. */
+static void timed_out(const struct outcome_facts *f, struct outcome *o)
+{
+    char waited[TEXT_DURATION];
+
+    text_duration_format(f->waited, waited);
+    if (f->syn_acks && !f->path.established)
+        not_acknowledged(f, o);
+    else if (!f->path.established)
+        unanswered(f, o);
+    else if (f->hindered)
+        set(f, o, VERDICT_LOCAL, "local", "reset",
+            "connected to %s until this host could not go on, and the timeout of %s ran out: %s",
+            f->peer, waited, f->hindered);
+    else if (f->outstanding)
+        set(f, o, VERDICT_LOST, "local", "reset",
+            "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
+            f->peer, waited);
+    else
+        set(f, o, VERDICT_FAILED, "local", "reset",
+            "connected to %s, but the timeout of %s ran out while waiting for %s", f->peer, waited,
+            f->awaited ? f->awaited : "the end");
+}
+
+static void lingered(const struct outcome_facts *f, struct outcome *o)
+{
+    char waited[TEXT_DURATION];
+
+    set(f, o, VERDICT_OPEN, "local", "abandoned",
+        "connected to %s; it acknowledged our FIN and holds its own side open (CLOSE_WAIT): we "
+        "left with RST after %s of silence",
+        f->peer, text_duration_format(f->waited, waited));
+}
+
+/* The run was stopped, and it was not for the connection's own end. */
+static void stopped(const struct outcome_facts *f, struct outcome *o)
+{
+    switch (f->stop) {
+    case STOP_ASKED:
+        if (f->end == END_VANISHED)
+            set(f, o, VERDICT_OPEN, "none", "abandoned",
+                "connected to %s; left without a word, as asked", f->peer);
+        else
+            set(f, o, VERDICT_OPEN, "local", "reset", "connected to %s; ended with RST, as asked",
+                f->peer);
+        break;
+    case STOP_LINGER:
+        lingered(f, o);
+        break;
+    case STOP_TIMEOUT:
+        timed_out(f, o);
+        break;
+    case STOP_NO_ACK:
+        not_acknowledged(f, o);
+        break;
+    case STOP_SIGNAL:
+        set(f, o, VERDICT_FAILED, f->path.established ? "local" : "none",
+            f->path.established ? "reset" : NULL, "interrupted by a signal while waiting for %s",
+            f->awaited ? f->awaited : "the end");
+        o->exit = 128 + f->signal;
+        break;
+    case STOP_LOCAL: /* told by failed_here() */
+    case STOP_END:
+        set(f, o, VERDICT_FAILED, "none", NULL, "the run ended before the connection did");
+        break;
+    }
+}
+
+/* This host failed, which outdoes whatever became of the connection; that is told by who closed it
+ * and how. A signal's status stands. */
+static void failed_here(const struct outcome_facts *f, struct outcome *o)
+{
+    bool over = f->end == END_CLOSED || (f->local == STATE_TIME_WAIT && f->end == END_ABORTED);
+    bool theirs = f->end == END_RESET || f->end == END_REFUSED;
+
+    if (over)
+        closed(f, o);
+    set(f, o, VERDICT_LOCAL,
+        over                  ? o->by
+        : theirs              ? "peer"
+        : f->path.established ? "local"
+                              : "none",
+        over                            ? o->kind
+        : theirs || f->path.established ? "reset"
+                                        : NULL,
+        "%s", f->error ? f->error : "this host failed");
+    if (f->signal)
+        o->exit = 128 + f->signal;
+}
+
+void outcome_of(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->stop == STOP_LOCAL) {
+        failed_here(f, o);
+        return;
+    }
+    /* In TIME_WAIT all is said and done but the waiting. */
+    if (f->local == STATE_TIME_WAIT && f->end == END_ABORTED) {
+        closed(f, o);
+        if (f->stop == STOP_SIGNAL)
+            o->exit = 128 + f->signal;
+        return;
+    }
+    /* What the peer did to the connection tells more than why we would have stopped. */
+    switch (f->end) {
+    case END_REFUSED:
+        set(f, o, VERDICT_REFUSED, "peer", "reset",
+            "%s refused the connection: RST answered our SYN", f->peer);
+        return;
+    case END_RESET:
+        set(f, o, VERDICT_RESET, "peer", "reset",
+            "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
+        return;
+    case END_TIMEOUT_SYN:
+        unanswered(f, o);
+        return;
+    case END_ICMP:
+        if (f->icmp)
+            rejected(f, o);
+        else
+            set(f, o, VERDICT_REJECTED, "none", NULL, "%s was rejected by an ICMP error", f->peer);
+        return;
+    case END_TIMEOUT:
+    case END_KEEPALIVE:
+        lost(f, o);
+        return;
+    case END_CLOSED:
+        if (f->stop == STOP_END || f->stop == STOP_ASKED) {
+            closed(f, o);
+            return;
+        }
+        break;
+    case END_NONE:
+    case END_ABORTED:
+    case END_VANISHED:
+        break;
+    }
+    stopped(f, o);
+}

@@ -1,0 +1,350 @@
+#include "lib/report/report.h"
+
+#include <string.h>
+
+enum { OURS, THEIRS };
+
+void report_init(struct report *r)
+{
+    memset(r, 0, sizeof *r);
+}
+
+void report_add(struct report *r, report_sink *event, void *self)
+{
+    if (r->sinks < REPORT_SINKS) {
+        r->sink[r->sinks].event = event;
+        r->sink[r->sinks].self = self;
+        r->sinks++;
+    }
+}
+
+void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t connection)
+{
+    memset(f, 0, sizeof *f);
+    f->connection = connection;
+    f->flow = *flow;
+    f->rtt = WAVE_NEVER;
+    f->local = STATE_CLOSED;
+    track_init(&f->track);
+    f->peer = track_view(&f->track, TRACK_B);
+}
+
+wave_time report_time(const struct report *r, wave_time stamp)
+{
+    return r->started && stamp > r->origin ? stamp - r->origin : 0;
+}
+
+/* An event of this kind at this stamp. Stamps of the capture and our own reading of the clock are
+ * not strictly in order: no event comes before the first. */
+static struct report_event event_of(struct report *r, const struct report_flow *f,
+                                    enum report_kind kind, wave_time stamp)
+{
+    struct report_event e;
+
+    if (!r->started) {
+        r->started = true;
+        r->origin = stamp;
+    }
+    memset(&e, 0, sizeof e);
+    e.kind = kind;
+    e.at = report_time(r, stamp);
+    e.flow = f;
+    e.connection = f ? f->connection : 0;
+    return e;
+}
+
+static void tell(struct report *r, const struct report_event *e)
+{
+    for (unsigned i = 0; i < r->sinks; i++)
+        r->sink[i].event(r->sink[i].self, e);
+}
+
+/* What a SYN says of its side, and when ours went out. */
+static void learn_syn(struct report_flow *f, const struct report_seen *seen)
+{
+    const struct seg *s = &seen->packet->seg;
+    struct opt *opt = seen->out ? &f->ours : &f->theirs;
+
+    *opt = s->opt;
+    opt->raw = NULL; /* it points into the packet, which is gone soon */
+    opt->raw_len = 0;
+    if (seen->out) {
+        f->has_iss = true;
+        f->iss = s->seq;
+        f->our_flags = s->flags;
+        f->syn = (struct report_syn){seen->stamp, (s->opt.has & OPT_TIMESTAMP) != 0, s->opt.tsval};
+        f->syn_sent++;
+    } else {
+        f->has_irs = true;
+        f->irs = s->seq;
+        f->their_flags = s->flags;
+        f->offered = true;
+    }
+}
+
+/*
+ * The handshake's RTT, from the segment that acknowledges our SYN. Where several were sent, only
+ * an echoed timestamp tells which one is answered (RFC 7323, 4.1), and only the last one's will do:
+ * an answer to an earlier one that comes so late is likely to be a repetition, whose first copy
+ * was lost. Else there is no measurement (Karn: RFC 6298, section 3).
+ */
+static void measure(struct report_flow *f, const struct report_seen *seen)
+{
+    const struct seg *s = &seen->packet->seg;
+    const struct report_syn *syn = &f->syn;
+
+    if (seen->out || f->rtt != WAVE_NEVER || !f->syn_sent || !(s->flags & SEG_ACK) ||
+        (s->flags & SEG_RST) || !seq_eq(s->ack, seq_add(f->iss, 1)) || f->answered)
+        return;
+    f->answered = true; /* what comes later was asked for by something else */
+    bool echoed = syn->has_timestamp && (s->opt.has & OPT_TIMESTAMP) && s->opt.tsecr == syn->tsval;
+    if ((echoed || f->syn_sent == 1) && seen->stamp >= syn->stamp)
+        f->rtt = seen->stamp - syn->stamp;
+}
+
+/* Where a side's relative numbers start: its ISN, or, for a flow met in the middle, the first
+ * number seen of it. */
+static uint32_t relative(struct report_flow *f, unsigned side, struct seq number)
+{
+    bool known = side == OURS ? f->has_iss : f->has_irs;
+    struct seq isn = side == OURS ? f->iss : f->irs;
+
+    if (known)
+        return number.v - isn.v;
+    if (!f->has_base[side]) {
+        f->has_base[side] = true;
+        f->base[side] = number;
+    }
+    return number.v - f->base[side].v;
+}
+
+/* RFC 7323, 2.2 and 2.3: both must have offered scaling, and a SYN's own window is never scaled. */
+static uint32_t window(const struct report_flow *f, bool out, const struct seg *s)
+{
+    const struct opt *opt = out ? &f->ours : &f->theirs;
+    bool both =
+        f->has_iss && f->has_irs && (f->ours.has & OPT_WSCALE) && (f->theirs.has & OPT_WSCALE);
+
+    if (!both || (s->flags & SEG_SYN))
+        return s->wnd;
+    return (uint32_t)s->wnd << (opt->wscale > 14 ? 14 : opt->wscale);
+}
+
+static void tell_local(struct report *r, struct report_flow *f, wave_time stamp,
+                       const struct report_change *change, uint32_t evidence)
+{
+    struct report_event e = event_of(r, f, REPORT_STATE, stamp);
+
+    e.u.state = (struct report_state){
+        .from = change->from, .to = change->to, .evidence = evidence, .cause = change->cause};
+    f->local = change->to;
+    tell(r, &e);
+}
+
+static void tell_peer(struct report *r, struct report_flow *f, wave_time stamp,
+                      const struct track_view *now)
+{
+    struct report_event e = event_of(r, f, REPORT_STATE, stamp);
+
+    e.u.state = (struct report_state){.peer = true,
+                                      .from = f->peer.state,
+                                      .to = now->state,
+                                      .certainty = now->certainty,
+                                      .evidence = now->evidence,
+                                      .cause = now->cause};
+    f->peer = *now;
+    tell(r, &e);
+}
+
+static bool peer_moved(const struct report_flow *f, const struct track_view *now)
+{
+    return now->state != f->peer.state || now->certainty != f->peer.certainty;
+}
+
+/* How many of the waiting changes the segment with this state of ours brings out: all up to the
+ * one that led there; none when it was sent before any of them. */
+static unsigned changes_up_to(const struct report_flow *f, enum state local)
+{
+    for (unsigned i = f->waiting_count; i > 0; i--)
+        if (f->waiting[i - 1].to == local)
+            return i;
+    return 0;
+}
+
+static void tell_waiting(struct report *r, struct report_flow *f, wave_time stamp, unsigned count,
+                         uint32_t evidence)
+{
+    for (unsigned i = 0; i < count; i++)
+        tell_local(r, f, stamp, &f->waiting[i], evidence);
+    f->waiting_count -= count;
+    r->waiting -= count;
+    memmove(f->waiting, f->waiting + count, f->waiting_count * sizeof f->waiting[0]);
+}
+
+/* The facts that the segment's bits add. */
+static void count(struct report_flow *f, const struct report_seen *seen)
+{
+    const struct seg *s = &seen->packet->seg;
+    unsigned side = seen->out ? OURS : THEIRS;
+
+    if (!f->segments[OURS] && !f->segments[THEIRS])
+        f->first = seen->stamp;
+    f->last = seen->stamp;
+    f->segments[side]++;
+    if (s->flags & SEG_SYN)
+        learn_syn(f, seen);
+    if (seen->missed && (s->flags & SEG_SYN))
+        f->answered = true; /* nobody knows when it left */
+    measure(f, seen);
+    if ((s->flags & SEG_FIN) && !f->fin[side]) {
+        f->fin[side] = f->track.number;
+        f->fin_end[side] = seg_end(s);
+    }
+    if ((s->flags & SEG_RST) && !f->rst[side])
+        f->rst[side] = f->track.number;
+}
+
+/* Whether this is the acknowledgement of the other side's FIN by a side that stays open
+ * (RFC 9293, 3.6: a half-closed connection). */
+static bool half_closes(struct report_flow *f, const struct report_seen *seen)
+{
+    const struct seg *s = &seen->packet->seg;
+    unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
+
+    if (!f->fin[other] || f->fin_acked[other] || !(s->flags & SEG_ACK) || (s->flags & SEG_RST) ||
+        seq_lt(s->ack, f->fin_end[other]))
+        return false;
+    f->fin_acked[other] = true;
+    return !f->fin[side];
+}
+
+/* The segment that this one repeats, by its number, or 0; and takes note of it. */
+static uint32_t repeats(struct report *r, const struct report_flow *f,
+                        const struct report_segment *g)
+{
+    const struct seg *s = &g->packet->seg;
+    struct history_entry e = {f->connection, g->number, g->out, s->seq, seg_end(s)};
+    uint32_t of = 0;
+
+    if (!seg_len(s) || (g->notes & TRACK_PROBE) || (s->flags & SEG_RST))
+        return 0;
+    if (g->retransmission)
+        of = history_find(&r->history, f->connection, g->out, s->seq);
+    history_add(&r->history, &e);
+    return of;
+}
+
+void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
+{
+    const struct seg *s = &seen->packet->seg;
+    unsigned notes = track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, s);
+    struct track_view peer = track_view(&f->track, TRACK_B);
+    unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
+
+    count(f, seen);
+    uint32_t offered = window(f, seen->out, s), *before = &f->window[seen->out ? OURS : THEIRS];
+    struct report_event e = event_of(r, f, REPORT_SEGMENT, seen->stamp);
+    e.u.segment = (struct report_segment){
+        .out = seen->out,
+        .foreign = seen->foreign,
+        .missed = seen->missed,
+        .number = f->track.number,
+        .rel_seq = relative(f, seen->out ? OURS : THEIRS, s->seq),
+        .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,
+        .window = offered,
+        .window_changed = offered != *before,
+        .retransmission = seen->out ? seen->retransmission : (notes & TRACK_RETRANSMISSION) != 0,
+        .half_closed = half_closes(f, seen),
+        .notes = notes,
+        .local = seen->local,
+        /* One of ours may be captured after what it was sent before: no news of our state. */
+        .local_changed = seen->out ? changes > 0 : seen->local != f->local,
+        .peer = peer,
+        .peer_changed = peer_moved(f, &peer),
+        .packet = seen->packet,
+        .ip = seen->ip,
+        .ip_len = seen->ip_len};
+    e.u.segment.repeats = repeats(r, f, &e.u.segment);
+    *before = offered;
+    tell(r, &e);
+    tell_waiting(r, f, seen->stamp, changes, f->track.number);
+    if (peer_moved(f, &peer))
+        tell_peer(r, f, seen->stamp, &peer);
+    f->peer = peer; /* newer evidence for the same state is no event of its own */
+}
+
+void report_local(struct report *r, struct report_flow *f, wave_time stamp,
+                  const struct report_change *change, uint32_t evidence)
+{
+    if (evidence) {
+        report_flush(r, f, stamp);
+        tell_local(r, f, stamp, change, evidence);
+        return;
+    }
+    if (f->waiting_count == REPORT_STATES)
+        report_flush(r, f, stamp);
+    f->waiting[f->waiting_count++] = *change;
+    r->waiting++;
+}
+
+void report_flush(struct report *r, struct report_flow *f, wave_time stamp)
+{
+    tell_waiting(r, f, stamp, f->waiting_count, 0);
+}
+
+void report_silent(struct report *r, struct report_flow *f, wave_time stamp)
+{
+    track_silent(&f->track, TRACK_B);
+    struct track_view peer = track_view(&f->track, TRACK_B);
+    if (peer_moved(f, &peer))
+        tell_peer(r, f, stamp, &peer);
+}
+
+void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const struct icmp *error,
+                 bool fatal)
+{
+    struct report_event e = event_of(r, f, REPORT_ICMP, stamp);
+    e.u.icmp = (struct report_icmp){.error = *error, .fatal = fatal};
+    tell(r, &e);
+}
+
+void report_probe(struct report *r, struct report_flow *f, wave_time stamp,
+                  const struct report_probe *probe)
+{
+    struct report_event e = event_of(r, f, REPORT_PROBE, stamp);
+    e.u.probe = *probe;
+    tell(r, &e);
+}
+
+void report_note(struct report *r, struct report_flow *f, wave_time stamp, bool trouble,
+                 const char *text)
+{
+    struct report_event e = event_of(r, f, REPORT_NOTE, stamp);
+    e.u.note = (struct report_note){trouble, text};
+    tell(r, &e);
+}
+
+void report_wait(struct report *r, struct report_flow *f, wave_time stamp, const char *what,
+                 wave_time left)
+{
+    struct report_event e = event_of(r, f, REPORT_WAIT, stamp);
+    e.u.wait = (struct report_wait){what, left};
+    tell(r, &e);
+}
+
+void report_tell(struct report *r, wave_time stamp, struct report_event *e)
+{
+    struct report_event timed = event_of(r, NULL, e->kind, stamp);
+
+    e->at = timed.at;
+    tell(r, e);
+}
+
+void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict)
+{
+    struct report_event e = event_of(r, verdict->flow, REPORT_VERDICT, stamp);
+    if (!verdict->per_connection && verdict->counts)
+        e.connection = 0;
+    e.u.verdict = *verdict;
+    tell(r, &e);
+}

@@ -1,0 +1,314 @@
+/*
+ * The stream of events that everything a person or a program sees comes from. The session tells
+ * the report what was captured and what the engine did; the report numbers segments, counts times
+ * from the run's first event, follows the flow with the tracker, and hands each event to its sinks
+ * (ladder, JSON Lines, ...). A sink never looks into the engine.
+ */
+#ifndef TCPWAVE_REPORT_REPORT_H
+#define TCPWAVE_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/icmp.h"
+#include "lib/core/ip.h"
+#include "lib/core/spread.h"
+#include "lib/core/state.h"
+#include "lib/core/time.h"
+#include "lib/core/track.h"
+#include "lib/core/verdict.h"
+#include "lib/report/history.h"
+
+#define REPORT_STATES 8 /* of our own changes of state that wait for the segment they caused */
+
+/* A SYN or SYN-ACK that was seen to go out. */
+struct report_syn {
+    wave_time stamp;
+    bool has_timestamp;
+    uint32_t tsval;
+};
+
+/* A change of our own state. */
+struct report_change {
+    enum state from, to;
+    const char *cause; /* a few words, static */
+};
+
+/*
+ * What is known of one connection from its segments. Read by the summary and the outcome; written
+ * only here, but for the fields that the session fills in.
+ */
+struct report_flow {
+    uint32_t connection; /* from 1 where a run has several, else 0 */
+    struct flow flow;    /* as this host sees it */
+    struct track track;
+    struct track_view peer; /* as last told */
+    enum state local;       /* as last told */
+
+    bool has_iss, has_irs; /* a SYN of ours, of the peer's, was seen */
+    struct seq iss, irs;
+    bool has_base[2]; /* without a SYN, the first number seen is where counting starts */
+    struct seq base[2];
+    bool offered;                    /* `theirs` is what the peer's SYN offered */
+    struct opt ours, theirs;         /* `raw` is NULL in both */
+    uint16_t our_flags, their_flags; /* of the SYNs */
+    uint32_t syn_sent;               /* SYNs or SYN-ACKs of ours that were captured */
+    struct report_syn syn;           /* the last one */
+    bool answered;                   /* one of them was */
+    wave_time rtt;         /* of the handshake, between two capture stamps; WAVE_NEVER: not known */
+    wave_time first, last; /* stamps of the first and the last segment */
+    uint32_t segments[2];  /* [0] ours, [1] the peer's */
+    uint32_t fin[2];       /* number of the first FIN of each side, or 0 */
+    uint32_t rst[2];       /* number of the first RST of each side, or 0 */
+    uint32_t window[2];    /* as each side said last */
+    struct seq fin_end[2]; /* the number behind each side's FIN */
+    bool fin_acked[2];     /* the other side acknowledged it */
+
+    struct report_change waiting[REPORT_STATES];
+    unsigned waiting_count;
+
+    uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
+    uint32_t retransmissions;            /* the session's: segments we sent again */
+};
+
+enum report_kind {
+    REPORT_SEGMENT,
+    REPORT_STATE,
+    REPORT_ICMP,
+    REPORT_PROBE,
+    REPORT_NOTE,
+    REPORT_WAIT,
+    REPORT_UNANSWERED,
+    REPORT_VERDICT
+};
+
+/* What an answer answers, outside any connection (`send`). */
+struct report_answer {
+    bool stray;        /* none of our segments; but for bad_checksum, no more is valid */
+    uint64_t to;       /* the segment, from 1 */
+    wave_time rtt;     /* WAVE_NEVER: not known */
+    bool duplicate;    /* the segment had an answer already */
+    bool late;         /* it took longer than --wait */
+    bool out_of_order; /* one that was sent later was answered before */
+    bool unexpected;   /* a bare ACK with numbers that do not follow from ours */
+    bool bad_checksum;
+};
+
+struct report_segment {
+    bool out;                  /* we sent it */
+    bool foreign;              /* and yet it was not us: this host's kernel, or another program */
+    bool missed;               /* we sent it, and the capture lost it: known from the journal */
+    uint32_t number;           /* from 1, within the connection */
+    uint32_t rel_seq, rel_ack; /* from each side's ISN */
+    uint32_t window;           /* bytes, scaled where both SYNs were seen to offer scaling */
+    bool window_changed;       /* since the last segment of the same side */
+    bool retransmission;
+    uint32_t repeats; /* number of the segment that it repeats; 0: none, or that was not seen */
+    bool half_closed; /* it acknowledges the first FIN, and its own side stays open */
+    unsigned notes;   /* TRACK_... */
+    enum state local; /* ours: when it was sent, or after it was taken in */
+    bool local_changed, peer_changed;
+    struct track_view peer;      /* after it */
+    const struct packet *packet; /* valid during the call */
+    const uint8_t *ip;           /* the packet's bytes, likewise */
+    uint32_t ip_len;
+    const struct report_answer *answer; /* outside any connection, of what came; else NULL */
+};
+
+struct report_state {
+    bool peer;
+    enum state from, to;
+    enum certainty certainty; /* of the peer's */
+    uint32_t evidence;        /* number of a segment, or 0 */
+    const char *cause;
+};
+
+struct report_icmp {
+    struct icmp error;
+    bool fatal;                         /* it ended the handshake */
+    const struct report_answer *answer; /* outside any connection; else NULL */
+};
+
+/* Nothing answered it in time. */
+struct report_unanswered {
+    uint64_t number; /* of the segment, from 1 */
+    wave_time waited;
+};
+
+struct report_probe {
+    uint32_t n;
+    bool answered;
+    wave_time rtt; /* WAVE_NEVER: not known */
+};
+
+struct report_note {
+    bool trouble;
+    const char *text;
+};
+
+struct report_wait {
+    const char *what; /* "the peer's FIN", ...; NULL: no longer waiting */
+    wave_time left;   /* WAVE_NEVER: no end is set */
+};
+
+struct report_half_close {
+    uint64_t bytes;
+    uint32_t segments;
+    wave_time duration;
+    bool honoured;
+};
+
+/* What keepalive probes told. */
+struct report_keepalive {
+    uint32_t sent, answered;
+    struct spread_figures rtt;
+    wave_time silence;                /* the longest after which the peer was heard again */
+    uint32_t peer_probes;             /* the peer's own, each answered by us */
+    struct spread_figures peer_after; /* from the last segment of either side to such a probe */
+    struct spread_figures peer_apart; /* from one of them to the next */
+};
+
+#define REPORT_RANGES 8
+
+/* What `send` found out. */
+struct report_send {
+    const struct flow *flow; /* the first of `ports` source ports that took turns */
+    uint16_t ports;
+    uint64_t sent, answered;
+    uint64_t syn_ack, rst, ack, other, icmp; /* answers by kind, each segment's first only */
+    uint64_t duplicates, late, out_of_order, strays, malformed;
+    struct spread_figures rtt;
+    wave_time rtt_stddev;
+    double rate, reached; /* segments a second; asked: 0 is as fast as can be */
+    /* Segments without an answer, from 1, first to last; `more` are not named. */
+    struct {
+        uint64_t first, last;
+    } unanswered[REPORT_RANGES];
+    unsigned ranges;
+    uint64_t more;
+};
+
+/* What only some commands find out; each may be NULL. */
+struct report_findings {
+    const struct report_half_close *half_close;
+    const struct report_keepalive *keepalive;
+};
+
+/* What was not written, since what was to read it did not take it in time. */
+struct report_left_out {
+    uint64_t lines;   /* of the report */
+    uint64_t packets; /* of --pcap */
+    uint64_t bytes;   /* received, for --output */
+};
+
+#define REPORT_VERDICTS (VERDICT_LOST + 1)
+
+struct report_verdict {
+    const char *command;
+    enum verdict verdict;
+    int exit; /* the process's; differs from the verdict only after a signal */
+    const struct report_flow *flow;             /* NULL: no connection was there to speak of */
+    const char *by;                             /* who closed: "local", "peer", "both", "none" */
+    const char *kind;                           /* how, or NULL when nothing was closed */
+    const struct report_half_close *half_close; /* or NULL */
+    const struct report_keepalive *keepalive;   /* or NULL */
+    const struct report_send *send;             /* or NULL */
+    const char *guard;                          /* or NULL: nothing was opened */
+    bool per_connection;    /* one of several: the run's own verdict comes later */
+    const uint32_t *counts; /* of a run of several, REPORT_VERDICTS of them, or NULL */
+    uint32_t opened;
+    uint64_t cookies;           /* SYN cookies sent */
+    uint64_t captured, dropped; /* frames of the capture */
+    uint64_t sent, no_room;     /* segments the kernel took, and how often it had no room for one */
+    struct report_left_out left_out;
+    const char *message;
+};
+
+struct report_event {
+    enum report_kind kind;
+    wave_time at;                   /* since the run's first event */
+    uint32_t connection;            /* 0: the run has one only, or the event belongs to none */
+    const struct report_flow *flow; /* or NULL */
+    union {
+        struct report_segment segment;
+        struct report_state state;
+        struct report_icmp icmp;
+        struct report_probe probe;
+        struct report_note note;
+        struct report_wait wait;
+        struct report_unanswered unanswered;
+        struct report_verdict verdict;
+    } u;
+};
+
+typedef void report_sink(void *self, const struct report_event *event);
+
+#define REPORT_SINKS 6
+
+struct report {
+    struct {
+        report_sink *event;
+        void *self;
+    } sink[REPORT_SINKS];
+    unsigned sinks;
+    bool started;
+    wave_time origin; /* stamp of the first event */
+    unsigned waiting; /* changes of our state, over all flows, whose segment is still to be seen */
+    struct history history;
+};
+
+void report_init(struct report *r);
+
+/* The time that an event of this stamp is told with. */
+wave_time report_time(const struct report *r, wave_time stamp);
+
+/* Adds a sink; there is room for REPORT_SINKS. */
+void report_add(struct report *r, report_sink *event, void *self);
+
+void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t connection);
+
+/* What the session knows of a captured segment beyond its bytes. */
+struct report_seen {
+    wave_time stamp;
+    bool out;
+    bool foreign;
+    bool retransmission; /* of ours, from the journal of what was sent */
+    bool missed;         /* the capture lost it; `packet` is made up from the journal, ip is NULL */
+    enum state local;
+    const struct packet *packet;
+    const uint8_t *ip;
+    uint32_t ip_len;
+};
+
+/* A captured segment: gives it to the tracker and to the sinks, followed by the changes of state
+ * that it caused. Those of our own that led to a segment we sent wait for it (see
+ * report_local()). */
+void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen);
+
+/* Our state moved. With `evidence`, the captured segment that did it, it is told at once; without
+ * (the user's call, a timer), it waits for the segment that our new state sends, so that the
+ * stream stays in the order of the wire. */
+void report_local(struct report *r, struct report_flow *f, wave_time stamp,
+                  const struct report_change *change, uint32_t evidence);
+
+/* Tells the changes that wait for a segment now: none will come. */
+void report_flush(struct report *r, struct report_flow *f, wave_time stamp);
+
+/* The peer owed an answer for long enough to be taken for gone. */
+void report_silent(struct report *r, struct report_flow *f, wave_time stamp);
+
+void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const struct icmp *e,
+                 bool fatal);
+void report_probe(struct report *r, struct report_flow *f, wave_time stamp,
+                  const struct report_probe *probe);
+void report_note(struct report *r, struct report_flow *f, wave_time stamp, bool trouble,
+                 const char *text);
+void report_wait(struct report *r, struct report_flow *f, wave_time stamp, const char *what,
+                 wave_time left);
+
+/* Outside any connection: tells the event, of which kind and `u` are filled in. */
+void report_tell(struct report *r, wave_time stamp, struct report_event *e);
+
+void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict);
+
+#endif

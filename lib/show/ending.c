@@ -1,0 +1,91 @@
+#include "lib/show/ending.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/report/human.h"
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+size_t ending_gap(bool json, wave_time at, uint64_t left_out, char text[OUTBUF_GAP])
+{
+    char n[HUMAN_TEXT];
+    int len;
+
+    human_count(left_out, n);
+    if (json)
+        len = snprintf(text, OUTBUF_GAP,
+                       "{\"event\":\"note\",\"time\":%.6f,\"text\":\"%s line%s left out so far: "
+                       "what reads this does not keep up\",\"left_out\":%" PRIu64 "}\n",
+                       (double)at / 1e9, n, plural(left_out), left_out);
+    else
+        len = snprintf(text, OUTBUF_GAP,
+                       "     ... %s line%s left out so far: what reads this does not keep up\n", n,
+                       plural(left_out));
+    return len > 0 && len < OUTBUF_GAP ? (size_t)len : 0;
+}
+
+const char *ending_text(const struct report_left_out *l, char text[OUTBUF_GAP])
+{
+    char lines[HUMAN_TEXT], packets[HUMAN_TEXT], bytes[HUMAN_TEXT];
+    int n = 0;
+
+    text[0] = '\0';
+    if (l->lines)
+        n +=
+            snprintf(text, OUTBUF_GAP, "%s line%s", human_count(l->lines, lines), plural(l->lines));
+    if (l->packets)
+        n += snprintf(text + n, OUTBUF_GAP - (size_t)n, "%s%s packet%s of the capture",
+                      n ? " and " : "", human_count(l->packets, packets), plural(l->packets));
+    if (n)
+        n += snprintf(text + n, OUTBUF_GAP - (size_t)n,
+                      " left out, since what reads them did not keep up");
+    if (l->bytes)
+        snprintf(text + n, OUTBUF_GAP - (size_t)n, "%s%s received byte%s not written",
+                 n ? "; " : "", human_count(l->bytes, bytes), plural(l->bytes));
+    return text;
+}
+
+void ending_json(json_t *to, const struct report_left_out *l)
+{
+    if (l->lines || l->packets || l->bytes)
+        json_object_set_new(to, "left_out",
+                            json_pack("{s:I,s:I,s:I}", "lines", (json_int_t)l->lines, "packets",
+                                      (json_int_t)l->packets, "bytes", (json_int_t)l->bytes));
+}
+
+/* The stream did not take its last lines. */
+static void tell_unread(uint64_t lines, const struct ending *t)
+{
+    char text[sizeof(struct diag) + 160], n[HUMAN_TEXT];
+
+    snprintf(text, sizeof text,
+             "what reads the report took no more, and its last %s line%s not written; %s: %s",
+             human_count(lines, n), lines == 1 ? " was" : "s were", verdict_name(t->verdict),
+             t->message);
+    outbuf_say(text);
+}
+
+int ending_tell(struct outbuf *o, const struct diag *d, const struct ending *t,
+                struct outbuf_end *end)
+{
+    struct diag late;
+    uint64_t left = d ? 0 : outbuf_finish(o, end);
+
+    if (!d && outbuf_flush(o, &late) != 0)
+        d = &late;
+    if (d) {
+        outbuf_say(t->verdict == VERDICT_LOCAL ? t->message : d->text);
+        return t->exit < 128 ? VERDICT_LOCAL : t->exit;
+    }
+    if (left) {
+        tell_unread(left, t);
+        return end->signal ? 128 + end->signal : t->exit;
+    }
+    if (t->quiet && t->verdict == VERDICT_LOCAL)
+        outbuf_say(t->message);
+    return t->exit;
+}

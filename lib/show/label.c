@@ -1,0 +1,173 @@
+#include "lib/show/label.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static void add(struct label *l, enum tone tone, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(struct label *l, enum tone tone, const char *format, ...)
+{
+    va_list ap;
+
+    if (l->count == LABEL_PIECES)
+        return;
+    va_start(ap, format);
+    vsnprintf(l->piece[l->count].text, sizeof l->piece[0].text, format, ap);
+    va_end(ap);
+    l->piece[l->count++].tone = tone;
+}
+
+/* In the order in which people say them: "SYN ACK", "PSH ACK", "FIN PSH ACK". */
+static void flags(struct label *l, const struct report_segment *g, bool terse)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {{SEG_SYN, "SYN"}, {SEG_FIN, "FIN"}, {SEG_RST, "RST"},
+                 {SEG_PSH, "PSH"}, {SEG_ACK, "ACK"}, {SEG_URG, "URG"},
+                 {SEG_ECE, "ECE"}, {SEG_CWR, "CWR"}, {SEG_AE, "AE"}};
+    unsigned bits = g->packet->seg.flags;
+    enum tone tone = bits & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
+    char text[64] = "";
+    size_t used = 0;
+
+    if (terse && (bits & SEG_PSH) && !(bits & SEG_FIN))
+        bits &= ~(unsigned)SEG_ACK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!(bits & names[i].bit))
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? " " : "",
+                                 names[i].name);
+    }
+    add(l, tone, "%s", text[0] ? text : "no flags");
+}
+
+static void remarks(struct label *l, const struct report_segment *g)
+{
+    static const struct {
+        unsigned bit;
+        const char *text;
+    } notes[] = {{TRACK_PROBE, "probe"},
+                 {TRACK_PROBE_ANSWER, "answers probe"},
+                 {TRACK_CHALLENGE, "challenge"},
+                 {TRACK_OUT_OF_ORDER, "out of order"},
+                 {TRACK_DUPLICATE_ACK, "duplicate"},
+                 {TRACK_OUT_OF_WINDOW, "out of window"},
+                 {TRACK_ZERO_WINDOW, "zero window"}};
+
+    /* Ours was lost, or its acknowledgement was; the peer's was here. What fills a gap was never
+     * seen before: lost on its way here, or overtaken. */
+    if (g->retransmission && g->repeats)
+        add(l, TONE_DOUBT, g->out ? "again: %u lost?" : "again: %u", g->repeats);
+    else if (g->retransmission)
+        add(l, TONE_DOUBT, g->out ? "again" : "fills gap");
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+        if (g->notes & notes[i].bit)
+            add(l, TONE_DOUBT, "%s", notes[i].text);
+    if (g->half_closed)
+        add(l, TONE_BOLD, "half-close");
+    if (g->foreign)
+        add(l, TONE_TROUBLE, "not ours: sent by this host's kernel");
+    if (g->missed)
+        add(l, TONE_DOUBT, "not captured");
+}
+
+bool label_had_twice(const struct seg *s)
+{
+    const struct sack_block *b = s->opt.sack;
+
+    if (!(s->opt.has & OPT_SACK) || !s->opt.sacks)
+        return false;
+    return seq_leq(b[0].end, s->ack) ||
+           (s->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
+}
+
+static void options(struct label *l, const struct report_segment *g, bool verbose)
+{
+    const struct seg *s = &g->packet->seg;
+    const struct opt *o = &s->opt;
+
+    if (o->has & OPT_MSS)
+        add(l, TONE_DIM, "mss %u", o->mss);
+    if (o->has & OPT_WSCALE)
+        add(l, TONE_DIM, "wscale %u", o->wscale);
+    if (o->has & OPT_SACK_PERMITTED)
+        add(l, TONE_DIM, "SACK");
+    for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
+        /* Relative as the ack number is: to the same side's ISN. */
+        uint32_t base = s->ack.v - g->rel_ack;
+        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_had_twice(s) ? "had twice" : "sack",
+            o->sack[i].first.v - base, o->sack[i].end.v - base);
+    }
+    if ((o->has & OPT_TIMESTAMP) && verbose)
+        add(l, TONE_DIM, "TS %u:%u", o->tsval, o->tsecr);
+    else if ((o->has & OPT_TIMESTAMP) && (s->flags & SEG_SYN))
+        add(l, TONE_DIM, "TS");
+    if (o->has & OPT_OTHER)
+        add(l, TONE_DIM, "other options");
+    if (o->has & OPT_MALFORMED)
+        add(l, TONE_TROUBLE, "malformed options");
+}
+
+void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose)
+{
+    const struct seg *s = &g->packet->seg;
+    char text[SEG_FLAGS_TEXT];
+
+    l->count = 0;
+    flags(l, g, terse);
+    remarks(l, g);
+    add(l, TONE_PLAIN, "seq %u", g->rel_seq);
+    if (s->flags & SEG_ACK)
+        add(l, TONE_PLAIN, "ack %u", g->rel_ack);
+    if (s->len)
+        add(l, TONE_BOLD, "len %u", s->len);
+    /* A RST's window says nothing, nor does one that was told before. */
+    if (!(s->flags & SEG_RST) && (g->window_changed || !terse))
+        add(l, TONE_PLAIN, "win %u", g->window);
+    if (s->flags & SEG_URG)
+        add(l, TONE_PLAIN, "urg %u", s->urp);
+    l->options = l->count;
+    options(l, g, verbose);
+    if (!verbose)
+        return;
+    add(l, TONE_DIM, "[%s]", seg_flags_text(s->flags, text));
+    add(l, TONE_DIM, "seq=%u", s->seq.v);
+    if (s->flags & SEG_ACK)
+        add(l, TONE_DIM, "ack=%u", s->ack.v);
+    add(l, TONE_DIM, "win=%u", s->wnd);
+    add(l, TONE_DIM, "ttl=%u", g->packet->ttl);
+}
+
+void label_remark(struct label *l, enum tone tone, const char *text)
+{
+    if (l->count == LABEL_PIECES)
+        return;
+    memmove(l->piece + 2, l->piece + 1, (l->count - 1) * sizeof l->piece[0]);
+    l->piece[1].tone = tone;
+    snprintf(l->piece[1].text, sizeof l->piece[1].text, "%s", text);
+    l->count++;
+    l->options++;
+}
+
+unsigned label_fit(const struct label *label, unsigned first, unsigned room, unsigned *width)
+{
+    unsigned i, used = 0, before = 0;
+
+    for (i = first; i < label->count; i++) {
+        unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
+        if (i == label->options)
+            before = used;
+        if (i > first && used + more > room)
+            break;
+        used += more;
+    }
+    if (i < label->count && first < label->options && i > label->options) {
+        i = label->options;
+        used = before;
+    }
+    if (width)
+        *width = used;
+    return i;
+}

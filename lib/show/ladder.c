@@ -1,0 +1,401 @@
+/*
+ * At 80 columns:
+ *
+ *     #  seconds  our state                                              peer's state
+ *     1 0.000000 SYN_SENT     | SYN seq 0 win 64240 ---------------->| UNKNOWN
+ *
+ * Number and time share thirteen columns, so that either may grow. What does not fit on an arrow
+ * goes on below it, between the lines of life. More room goes to the arrows first, then to a
+ * column that says how the peer's state is known.
+ */
+#include "lib/show/ladder.h"
+
+#include <string.h>
+
+#include "lib/core/addr.h"
+#include "lib/report/human.h"
+#include "lib/show/label.h"
+
+#define COLUMN_STATE 14
+#define STATE_WIDTH 12                /* SYN_RECEIVED */
+#define PEER_WIDTH 12                 /* ESTABLISHED? */
+#define LANE_MOST 100                 /* columns between the lines of life */
+#define HEX_ROW 16                    /* bytes */
+#define DRAWING_PAUSE (100 * WAVE_MS) /* between two drawings of how far a transfer has come */
+
+static void draw(void *self, const struct row *row);
+
+void ladder_init(struct ladder *l, const struct term *term, unsigned verbose)
+{
+    unsigned spare = term->width - 80, lane;
+
+    memset(l, 0, sizeof *l);
+    l->term = *term;
+    l->verbose = verbose;
+    l->state = COLUMN_STATE;
+    l->left = l->state + STATE_WIDTH + 1;
+    lane = 80 - l->left - 3 - PEER_WIDTH + (spare > 40 ? spare / 2 : spare);
+    l->right = l->left + 1 + (lane > LANE_MOST ? LANE_MOST : lane);
+    l->peer = l->right + 2;
+    l->cause = l->peer + PEER_WIDTH + 1;
+    rows_init(&l->rows, draw, l, verbose > 0);
+}
+
+/* Takes the line away that was meant to be drawn over. */
+static void clear(struct ladder *l)
+{
+    if (l->transient)
+        fputs("\r\033[K", l->term.to);
+    l->transient = false;
+}
+
+/* A line that the next one takes the place of; only for somebody who watches. */
+static void transient(struct ladder *l, const char *text)
+{
+    if (!l->term.live)
+        return;
+    fprintf(l->term.to, "\r\033[K%s%.*s%s", l->term.color ? "\033[2m" : "", (int)l->term.width - 1,
+            text, l->term.color ? "\033[0m" : "");
+    fflush(l->term.to);
+    l->transient = true;
+}
+
+/* "  1 0.000123": the time with as many decimals as thirteen columns leave. */
+static void number_and_time(struct line *line, uint32_t number, uint32_t connection, wave_time at)
+{
+    char first[32] = "", second[32];
+    int room;
+
+    if (number && connection)
+        snprintf(first, sizeof first, "%u:%u", connection, number);
+    else if (number)
+        snprintf(first, sizeof first, "%4u", number);
+    else
+        snprintf(first, sizeof first, "%4s", "");
+    room = 13 - (int)strlen(first) - 1;
+    for (int decimals = 6; decimals >= 0; decimals--)
+        if (snprintf(second, sizeof second, "%.*f", decimals, (double)at / 1e9) <= room)
+            break;
+    line_text(line, TONE_DIM, first);
+    line_to(line, line->columns + 1);
+    if ((int)strlen(second) < room)
+        line_to(line, 13 - (unsigned)strlen(second));
+    line_text(line, TONE_PLAIN, second);
+    line_to(line, COLUMN_STATE);
+}
+
+static void peer_state(struct ladder *l, struct line *line, const struct track_view *peer,
+                       bool changed)
+{
+    bool assumed = peer->certainty == CERTAINTY_ASSUMED && peer->state != STATE_UNKNOWN;
+    enum tone tone = !changed ? TONE_DIM : assumed ? TONE_DOUBT : TONE_PEER;
+    const char *name = state_name(peer->state);
+
+    line_to(line, l->peer);
+    if (assumed && peer->state == STATE_SYN_RECEIVED)
+        name = "SYN_RCVD"; /* the one name that leaves no room for its mark */
+    line_text(line, tone, name);
+    if (assumed) {
+        line_text(line, tone, "?");
+        l->assumed = true;
+    }
+    if (!changed || !peer->cause || l->cause + 40 > l->term.width)
+        return;
+    line_to(line, l->cause);
+    if (peer->evidence)
+        line_printf(line, TONE_DIM, "%s by %u: ", assumed ? "assumed" : "proved", peer->evidence);
+    line_printf(line, TONE_DIM, "%.*s", (int)(l->term.width - line->columns), peer->cause);
+}
+
+/* A line of life; dashed once its side has said its last word. */
+static void life(struct ladder *l, struct line *line, unsigned side)
+{
+    line_to(line, side ? l->right : l->left);
+    line_glyph(line, TONE_DIM, l->closed[side] ? GLYPH_CLOSED : GLYPH_LIFE, 1);
+    l->half |= l->closed[side];
+}
+
+static void lane_end(struct ladder *l, struct line *line)
+{
+    life(l, line, 1);
+}
+
+static void lane_start(struct ladder *l, struct line *line)
+{
+    life(l, line, 0);
+    line_to(line, l->left + 2);
+}
+
+/* As many pieces from `first` on as fit before the column `limit`. Returns the next. */
+static unsigned pieces(struct line *line, const struct label *label, unsigned first, unsigned limit)
+{
+    unsigned next = label_fit(label, first, limit - line->columns, NULL);
+
+    for (unsigned i = first; i < next; i++) {
+        line_to(line, line->columns + (i > first));
+        line_text(line, label->piece[i].tone, label->piece[i].text);
+    }
+    return next;
+}
+
+/* The arrow and what of the label fits on it. Ours: "| LABEL --->|"; the peer's has its label at
+ * its own end: "|<--- LABEL |". */
+static unsigned arrow(struct ladder *l, struct line *line, const struct report_segment *g,
+                      const struct label *label)
+{
+    enum tone tone = g->packet->seg.flags & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
+    unsigned lane = l->right - l->left - 1, next;
+
+    life(l, line, 0);
+    if (g->out) {
+        line_to(line, l->left + 2);
+        next = pieces(line, label, 0, l->right - 3);
+        line_to(line, line->columns + 1);
+        if (line->columns < l->right - 1)
+            line_glyph(line, tone, GLYPH_LINE, l->right - 1 - line->columns);
+        line_glyph(line, tone, GLYPH_RIGHT, 1);
+    } else {
+        unsigned width;
+        label_fit(label, 0, lane - 4, &width);
+        line_glyph(line, tone, GLYPH_LEFT, 1);
+        line_glyph(line, tone, GLYPH_LINE, lane > width + 3 ? lane - width - 3 : 1);
+        line_to(line, line->columns + 1);
+        next = pieces(line, label, 0, l->right - 1);
+    }
+    lane_end(l, line);
+    return next;
+}
+
+/* What did not fit on the arrow. */
+static void rest_of_label(struct ladder *l, const struct label *label, unsigned next, bool out)
+{
+    while (next < label->count) {
+        struct line line;
+        unsigned width;
+        label_fit(label, next, l->right - l->left - 3, &width);
+        line_start(&line, &l->term);
+        lane_start(l, &line);
+        if (!out && l->right - 1 > width)
+            line_to(&line, l->right - 1 - width);
+        next = pieces(&line, label, next, l->right - 1);
+        lane_end(l, &line);
+        line_end(&line);
+    }
+}
+
+static void hex_dump(struct ladder *l, const uint8_t *bytes, uint32_t len)
+{
+    for (uint32_t at = 0; at < len; at += HEX_ROW) {
+        struct line line;
+        char text[HEX_ROW + 1] = "";
+        line_start(&line, &l->term);
+        line_printf(&line, TONE_DIM, "      %04x ", at);
+        for (uint32_t i = 0; i < HEX_ROW && at + i < len; i++) {
+            uint8_t c = bytes[at + i];
+            line_printf(&line, TONE_DIM, i % 2 ? "%02x" : " %02x", c);
+            text[i] = (char)(c >= 0x20 && c < 0x7f ? c : '.');
+        }
+        line_to(&line, 53);
+        line_text(&line, TONE_DIM, text);
+        line_end(&line);
+    }
+}
+
+/* An address above its line of life. Where both do not fit side by side, ours has a line of its
+ * own. */
+static void begin(struct ladder *l, const struct report_event *e)
+{
+    const struct flow *flow = &e->flow->flow;
+    char ours[ADDR_PORT_TEXT], theirs[ADDR_PORT_TEXT] = "";
+    unsigned end = l->right + 1;
+    struct line line;
+
+    l->begun = true;
+    addr_port_text(flow->v6, &flow->local, flow->lport, ours);
+    if (!e->connection) /* else each has its own */
+        addr_port_text(flow->v6, &flow->remote, flow->rport, theirs);
+    line_start(&line, &l->term);
+    if (l->left + strlen(ours) + 2 + strlen(theirs) > end) {
+        line_to(&line, l->left);
+        line_text(&line, TONE_OURS, ours);
+        line_end(&line);
+        line_start(&line, &l->term);
+        ours[0] = '\0';
+    }
+    line_text(&line, TONE_BOLD, "   #  seconds us");
+    line_to(&line, l->left);
+    line_text(&line, TONE_OURS, ours);
+    line_to(&line, end > strlen(theirs) + line.columns + 1 ? end - (unsigned)strlen(theirs)
+                                                           : line.columns + 1);
+    line_text(&line, TONE_PEER, theirs);
+    line_to(&line, line.columns < l->peer ? l->peer : line.columns + 1);
+    line_text(&line, TONE_BOLD, "peer");
+    line_end(&line);
+}
+
+/* Lines of life broken, with a text between them: of what is not drawn, or of a silence. */
+static void gap(struct ladder *l, const struct row *row)
+{
+    unsigned lane = l->right - l->left - 1, width;
+    struct line line;
+    char text[ROWS_TEXT];
+
+    line_start(&line, &l->term);
+    line_to(&line, 4);
+    line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
+    line_to(&line, l->left);
+    line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
+    snprintf(text, sizeof text, row->kind == ROW_SILENCE ? "... %s ..." : "%s", row->text);
+    width = (unsigned)strlen(text);
+    line_to(&line, row->kind == ROW_SILENCE && lane > width ? l->left + 1 + (lane - width) / 2
+                                                            : l->left + 2);
+    line_printf(&line, row->tone, "%.*s", (int)(l->term.width - line.columns), text);
+    if (line.columns < l->right) {
+        line_to(&line, l->right);
+        line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
+    }
+    line_end(&line);
+}
+
+static void segment(struct ladder *l, const struct report_event *e)
+{
+    const struct report_segment *g = &e->u.segment;
+    struct label label;
+    struct line line;
+    unsigned next;
+
+    label_segment(&label, g, l->term.width<100, l->verbose> 0);
+    line_start(&line, &l->term);
+    number_and_time(&line, g->number, e->connection, e->at);
+    line_text(&line, g->local_changed ? TONE_OURS : TONE_DIM, state_name(g->local));
+    next = arrow(l, &line, g, &label);
+    peer_state(l, &line, &g->peer, g->peer_changed);
+    line_end(&line);
+    rest_of_label(l, &label, next, g->out);
+    if (l->verbose > 1)
+        hex_dump(l, g->ip, g->ip_len);
+}
+
+/* A row without a segment: something happened on our side, or to what is known; or ICMP came. */
+static void remark(struct ladder *l, const struct row *row)
+{
+    const struct report_event *e = row->event;
+    const char *at = row->text, *next;
+    unsigned indent = row->kind == ROW_ICMP ? 4 : 2;
+
+    do {
+        struct line line;
+        bool first = at == row->text;
+        size_t take = text_break(at, l->right - l->left - 1 - indent, &next);
+        line_start(&line, &l->term);
+        if (first) {
+            number_and_time(&line, 0, e->connection, e->at);
+            if (e->flow && row->kind != ROW_PEER)
+                line_text(&line, TONE_DIM, state_name(e->flow->local));
+        }
+        life(l, &line, 0);
+        if (first && row->kind == ROW_ICMP) {
+            line_glyph(&line, row->tone, GLYPH_LEFT, 1);
+            line_glyph(&line, row->tone, GLYPH_LINE, 1);
+        }
+        line_to(&line, l->left + indent);
+        line_printf(&line, row->tone, "%.*s", (int)take, at);
+        lane_end(l, &line);
+        if (first && e->flow && row->kind != ROW_PEER)
+            peer_state(l, &line, &e->flow->peer, false);
+        line_end(&line);
+        at = next;
+    } while (*at);
+}
+
+static void countdown(struct ladder *l, const struct report_wait *w)
+{
+    char text[160];
+
+    if (!w->what)
+        clear(l);
+    else if (w->left == WAVE_NEVER)
+        snprintf(text, sizeof text, "     ... waiting for %s", w->what);
+    else
+        snprintf(text, sizeof text, "     ... waiting for %s: %.0f s left", w->what,
+                 (double)w->left / 1e9);
+    if (w->what)
+        transient(l, text);
+}
+
+static void legend(struct ladder *l, const char *text)
+{
+    struct line line;
+
+    line_start(&line, &l->term);
+    line_to(&line, COLUMN_STATE);
+    line_text(&line, TONE_DIM, text);
+    line_end(&line);
+}
+
+/* What the marks mean is said once, below, where they were drawn. */
+static void finish(struct ladder *l)
+{
+    if (!l->begun)
+        return;
+    if (l->assumed)
+        legend(l, "A state with ? is assumed: no segment has proved it.");
+    if (l->half)
+        legend(l, l->term.unicode ? "A dashed line: that side has sent its FIN."
+                                  : "A line of !: that side has sent its FIN.");
+    fputc('\n', l->term.to);
+}
+
+static void draw(void *self, const struct row *row)
+{
+    struct ladder *l = self;
+    const struct report_flow *flow = row->event->flow;
+
+    clear(l);
+    l->closed[0] = flow && flow->fin[0];
+    l->closed[1] = flow && flow->fin[1];
+    switch (row->kind) {
+    case ROW_SEGMENT:
+        segment(l, row->event);
+        break;
+    case ROW_PEER:
+    case ROW_ICMP:
+    case ROW_REMARK:
+        remark(l, row);
+        break;
+    case ROW_SILENCE:
+    case ROW_LEFT_OUT:
+        gap(l, row);
+        break;
+    case ROW_END:
+        finish(l);
+        break;
+    }
+}
+
+/* How far a transfer has come whose rows are not drawn, now and then. */
+static void left_out(struct ladder *l, const struct report_event *e)
+{
+    char text[ROWS_TEXT], line[ROWS_TEXT + 16];
+
+    if (!l->term.live || !l->rows.left_out.segments || e->at < l->drawn + DRAWING_PAUSE)
+        return;
+    if (l->rows.left_out.segments > 1) {
+        snprintf(line, sizeof line, "     ... %s", rows_left_out_text(&l->rows.left_out, text));
+        transient(l, line);
+    }
+    l->drawn = e->at;
+}
+
+void ladder_event(void *self, const struct report_event *e)
+{
+    struct ladder *l = self;
+
+    if (!l->begun && e->flow && e->kind != REPORT_VERDICT)
+        begin(l, e);
+    if (e->kind == REPORT_WAIT)
+        countdown(l, &e->u.wait);
+    else
+        rows_event(&l->rows, e);
+    left_out(l, e);
+}

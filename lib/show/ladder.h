@@ -1,0 +1,31 @@
+/*
+ * The drawing of an exchange as it happens: a line of life for each side, an arrow for each
+ * segment, and what state each side is in. Long transfers are drawn in part.
+ */
+#ifndef TCPWAVE_SHOW_LADDER_H
+#define TCPWAVE_SHOW_LADDER_H
+
+#include "lib/report/report.h"
+#include "lib/show/rows.h"
+#include "lib/show/term.h"
+
+struct ladder {
+    struct term term;
+    struct rows rows;
+    unsigned verbose; /* 1: absolute numbers and every segment; 2: bytes */
+    /* Where the columns begin. */
+    unsigned state, left, right, peer, cause;
+    bool begun;
+    bool assumed;    /* a state was drawn with its mark */
+    bool closed[2];  /* of the row that is drawn: our side, the peer's, has sent its FIN */
+    bool half;       /* such a line of life was drawn */
+    bool transient;  /* a line that the next one is to be drawn over stands there */
+    wave_time drawn; /* when the transient line was last drawn */
+};
+
+void ladder_init(struct ladder *l, const struct term *term, unsigned verbose);
+
+/* A report_sink; `self` is a struct ladder. */
+void ladder_event(void *self, const struct report_event *event);
+
+#endif

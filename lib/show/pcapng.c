@@ -1,0 +1,349 @@
+#include "lib/show/pcapng.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/core/diag.h"
+#include "lib/io/files.h"
+
+#define LINKTYPE_RAW 101 /* the packet begins with its IPv4 or IPv6 header */
+
+/* pcapng: block types and option codes, in the file's own byte order, which is the writer's. */
+enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_STATISTICS = 5, BLOCK_PACKET = 6 };
+enum {
+    OPTION_END = 0,
+    OPTION_COMMENT = 1,
+    SECTION_APPLICATION = 4,
+    INTERFACE_NAME = 2,
+    INTERFACE_RESOLUTION = 9,
+    PACKET_FLAGS = 2,
+    PACKET_DROPCOUNT = 4,
+    STATISTICS_RECEIVED = 4,
+    STATISTICS_DROPPED = 5
+};
+
+enum { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2 };
+
+/* Comments are a line or a verdict; what is longer is cut. */
+#define COMMENT_MOST 1024
+
+/* Bytes of a packet that the verdict may join: what IP can carry. */
+#define KEPT_MOST 65535
+
+/* A block's options, as they are put together: two comments at most. */
+struct options_block {
+    uint8_t bytes[2 * COMMENT_MOST + 128];
+    uint32_t len;
+};
+
+struct pcapfile {
+    struct file file;
+    struct outbuf *out; /* a record is a block, or a packet of the older form */
+    bool ng;
+    bool rewrites; /* what was written can be written over */
+    int error;     /* errno of the first failure, which closing tells again */
+    off_t at;      /* in the file; counted, since to ask costs a system call */
+    uint64_t told; /* packets left out that a later packet's block tells of */
+    struct {       /* the last packet's block, whose options the verdict joins */
+        off_t at;
+        uint32_t options_at; /* from there */
+        struct options_block options;
+        uint8_t block[KEPT_MOST + sizeof(struct options_block) + 64]; /* up to the options */
+    } last;
+};
+
+static uint32_t padding(uint32_t len)
+{
+    return -len & 3;
+}
+
+static void put_option(struct options_block *b, uint16_t code, const void *value, size_t len)
+{
+    uint16_t head[2] = {code, (uint16_t)len};
+    uint32_t pad = padding((uint32_t)len);
+
+    memcpy(b->bytes + b->len, head, sizeof head);
+    memcpy(b->bytes + b->len + sizeof head, value, len);
+    memset(b->bytes + b->len + sizeof head + len, 0, pad);
+    b->len += (uint32_t)(sizeof head + len) + pad;
+}
+
+/* Cut at a character's beginning: comments are UTF-8. */
+static void put_text(struct options_block *b, uint16_t code, const char *text)
+{
+    size_t len = strnlen(text, COMMENT_MOST);
+
+    if (text[len]) {
+        while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--;
+    }
+    put_option(b, code, text, len);
+}
+
+static void end_options(struct options_block *b)
+{
+    if (b->len)
+        put_option(b, OPTION_END, "", 0);
+}
+
+static int failed(struct pcapfile *p, struct diag *d)
+{
+    if (!p->error)
+        p->error = errno;
+    return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", p->file.name, strerror(p->error));
+}
+
+static void put(struct pcapfile *p, const void *bytes, size_t len)
+{
+    p->at += (off_t)len;
+    outbuf_put(p->out, bytes, len);
+}
+
+/* What was put since the last call is a record; *kept says that it was not left out. */
+static int end_record(struct pcapfile *p, bool *kept, struct diag *d)
+{
+    *kept = outbuf_end(p->out);
+    errno = outbuf_error(p->out);
+    return errno ? failed(p, d) : 0;
+}
+
+/* A whole block: type, length, head, data padded to four, options, length again
+ * (draft-ietf-opsawg-pcapng, 3.1). */
+static int put_block(struct pcapfile *p, uint32_t type, const void *head, uint32_t head_len,
+                     const void *data, uint32_t data_len, struct options_block *b, bool *kept,
+                     struct diag *d)
+{
+    static const uint8_t zero[4];
+    end_options(b);
+    uint32_t total = 12 + head_len + data_len + padding(data_len) + b->len;
+    uint32_t start[2] = {type, total};
+
+    put(p, start, sizeof start);
+    put(p, head, head_len);
+    put(p, data, data_len);
+    put(p, zero, padding(data_len));
+    put(p, b->bytes, b->len);
+    put(p, &total, sizeof total);
+    return end_record(p, kept, d);
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+    return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
+{
+    struct pcapfile *p = calloc(1, sizeof *p);
+    int rc = p ? file_open_write(&p->file, path, d)
+               : diag_fail(d, WAVE_ENOMEM, "no memory to write to %s", path);
+
+    if (rc == 0) {
+        p->ng = !ends_in(path, ".pcap");
+        if (p->file.regular)
+            p->at = lseek(p->file.fd, 0, SEEK_CUR);
+        /* A shell's >> puts each write at the end, whatever place it names. */
+        p->rewrites = p->file.regular && !(fcntl(p->file.fd, F_GETFL) & O_APPEND);
+        rc = outbuf_open(&p->out, &p->file.to, p->file.name, OUTBUF_MOST, d);
+        if (rc)
+            file_close(&p->file, NULL);
+    }
+    if (rc) {
+        free(p);
+        return rc;
+    }
+    *out = p;
+    return 0;
+}
+
+/* draft-ietf-opsawg-pcap, section 4, with the magic of nanosecond stamps. */
+static int begin_pcap(struct pcapfile *p, struct diag *d)
+{
+    struct {
+        uint32_t magic;
+        uint16_t major, minor;
+        uint32_t reserved[2], snaplen, linktype;
+    } head = {
+        .magic = 0xa1b23c4d, .major = 2, .minor = 4, .snaplen = 262144, .linktype = LINKTYPE_RAW};
+    bool kept;
+
+    put(p, &head, sizeof head);
+    return end_record(p, &kept, d);
+}
+
+int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d)
+{
+    struct {
+        uint32_t byte_order;
+        uint16_t major, minor;
+        uint64_t length; /* of the section: not known */
+    } section = {0x1a2b3c4d, 1, 0, UINT64_MAX};
+    struct {
+        uint16_t linktype, reserved;
+        uint32_t snaplen; /* 0: none */
+    } description = {LINKTYPE_RAW, 0, 0};
+    static const uint8_t nanoseconds = 9; /* 10^-9 s */
+    struct options_block application = {.len = 0}, named = {.len = 0};
+    bool kept;
+
+    if (!p->ng)
+        return begin_pcap(p, d);
+    put_text(&application, SECTION_APPLICATION, "tcpwave");
+    put_text(&named, INTERFACE_NAME, interface);
+    put_option(&named, INTERFACE_RESOLUTION, &nanoseconds, 1);
+    int rc = put_block(p, BLOCK_SECTION, &section, sizeof section, NULL, 0, &application, &kept, d);
+    if (rc)
+        return rc;
+    return put_block(p, BLOCK_INTERFACE, &description, sizeof description, NULL, 0, &named, &kept,
+                     d);
+}
+
+static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
+{
+    /* Seconds of 32 bits, without a sign: until 2106. */
+    uint32_t head[4] = {(uint32_t)(k->stamp / WAVE_S), (uint32_t)(k->stamp % WAVE_S), k->captured,
+                        k->length};
+    bool kept;
+
+    put(p, head, sizeof head);
+    put(p, k->ip, k->captured);
+    return end_record(p, &kept, d);
+}
+
+static void keep_last(struct pcapfile *p, const void *head, uint32_t head_len,
+                      const struct pcapfile_packet *k, const struct options_block *b)
+{
+    const uint32_t type = BLOCK_PACKET, data_at = 8 + head_len;
+
+    p->last.at = p->at;
+    p->last.options_at = data_at + k->captured + padding(k->captured);
+    p->last.options = *b;
+    memcpy(p->last.block, &type, sizeof type);
+    memcpy(p->last.block + 8, head, head_len);
+    memcpy(p->last.block + data_at, k->ip, k->captured);
+    memset(p->last.block + data_at + k->captured, 0, padding(k->captured));
+}
+
+int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
+{
+    uint32_t head[5] = {0, (uint32_t)(k->stamp >> 32), (uint32_t)k->stamp, k->captured, k->length};
+    uint32_t flags = k->outgoing ? FLAGS_OUTBOUND : FLAGS_INBOUND;
+    struct options_block b = {.len = 0};
+    const uint64_t left_out = outbuf_left_out(p->out), before = left_out - p->told;
+    bool kept;
+    int rc;
+
+    if (!p->ng)
+        return packet_pcap(p, k, d);
+    if (k->comment)
+        put_text(&b, OPTION_COMMENT, k->comment);
+    put_option(&b, PACKET_FLAGS, &flags, sizeof flags);
+    if (before) /* between this packet and the one before it in the file (draft, 4.3) */
+        put_option(&b, PACKET_DROPCOUNT, &before, sizeof before);
+    p->last.options.len = 0;
+    if (p->rewrites && k->captured <= KEPT_MOST)
+        keep_last(p, head, sizeof head, k, &b);
+    rc = put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, &kept, d);
+    if (kept)
+        p->told = left_out;
+    return rc;
+}
+
+int pcapfile_flush(struct pcapfile *p, struct diag *d)
+{
+    int rc = outbuf_flush(p->out, d);
+
+    errno = outbuf_error(p->out);
+    return rc ? failed(p, d) : 0;
+}
+
+int pcapfile_finish(struct pcapfile *p, struct outbuf_end *end, struct diag *d)
+{
+    char text[sizeof(struct diag)];
+
+    if (pcapfile_flush(p, d) != 0)
+        return WAVE_ESYS;
+    if (outbuf_finish(p->out, end)) {
+        snprintf(text, sizeof text,
+                 "what reads %.200s took no more: the end of the capture is missing", p->file.name);
+        outbuf_say(text);
+    }
+    return pcapfile_flush(p, d);
+}
+
+struct outbuf *pcapfile_outbuf(struct pcapfile *p)
+{
+    return p->out;
+}
+
+/* Makes the last packet's block longer by a second comment: where people look for it. In a single
+ * write, since a run that is killed between two would leave a block that ends elsewhere than its
+ * head says, and so one packet less than there was. */
+static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
+{
+    struct options_block *b = &p->last.options;
+    uint8_t *block = p->last.block;
+    uint32_t total;
+
+    if (!b->len || p->last.at < 0 || !*verdict)
+        return 0;
+    put_text(b, OPTION_COMMENT, verdict);
+    end_options(b);
+    total = p->last.options_at + b->len + 4;
+    memcpy(block + 4, &total, sizeof total);
+    memcpy(block + p->last.options_at, b->bytes, b->len);
+    memcpy(block + total - 4, &total, sizeof total);
+    if (pcapfile_flush(p, d) != 0)
+        return WAVE_ESYS;
+    ssize_t n = pwrite(p->file.fd, block, total, p->last.at);
+    if (n >= 0 && n < (ssize_t)total)
+        errno = ENOSPC;
+    p->at = p->last.at + (off_t)total;
+    return n != (ssize_t)total || lseek(p->file.fd, p->at, SEEK_SET) < 0 ? failed(p, d) : 0;
+}
+
+int pcapfile_end(struct pcapfile *p, wave_time stamp, const char *verdict, uint64_t received,
+                 uint64_t dropped, struct diag *d)
+{
+    struct options_block b = {.len = 0};
+    const uint64_t left_out = outbuf_left_out(p->out);
+    char text[120];
+    bool kept;
+
+    outbuf_last(p->out);
+    if (!p->ng)
+        return 0;
+    if (tell_verdict(p, verdict, d))
+        return WAVE_ESYS;
+    uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};
+    put_text(&b, OPTION_COMMENT, verdict);
+    if (left_out) {
+        snprintf(text, sizeof text,
+                 "%" PRIu64 " packets were left out: what reads this did not keep up", left_out);
+        put_text(&b, OPTION_COMMENT, text);
+    }
+    put_option(&b, STATISTICS_RECEIVED, &received, sizeof received);
+    put_option(&b, STATISTICS_DROPPED, &dropped, sizeof dropped);
+    return put_block(p, BLOCK_STATISTICS, head, sizeof head, NULL, 0, &b, &kept, d);
+}
+
+int pcapfile_close(struct pcapfile *p, struct diag *d)
+{
+    int rc = 0;
+
+    if (!p)
+        return 0;
+    rc = pcapfile_flush(p, d);
+    outbuf_close(p->out);
+    p->file.to.opened = false; /* closed with it */
+    if (file_close(&p->file, rc ? NULL : d) != 0)
+        rc = WAVE_ESYS;
+    free(p);
+    return rc;
+}

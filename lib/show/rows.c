@@ -1,0 +1,203 @@
+#include "lib/show/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core/addr.h"
+#include "lib/report/human.h"
+
+void rows_init(struct rows *r, row_sink *draw, void *self, bool all)
+{
+    memset(r, 0, sizeof *r);
+    r->draw = draw;
+    r->self = self;
+    r->all = all;
+}
+
+static void draw(struct rows *r, enum row_kind kind, const struct report_event *e, wave_time since,
+                 enum tone tone, const char *text)
+{
+    struct row row = {
+        .kind = kind, .at = e->at, .since = since, .tone = tone, .text = text, .event = e};
+
+    r->draw(r->self, &row);
+}
+
+const char *rows_left_out_text(const struct rows_left_out *l, char text[ROWS_TEXT])
+{
+    char number[HUMAN_TEXT], bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
+    size_t n = (size_t)snprintf(text, ROWS_TEXT, "%s segment%s, %s in %s",
+                                human_count(l->segments, number), l->segments == 1 ? "" : "s",
+                                human_bytes(l->bytes, bytes),
+                                human_duration(l->last - l->first, duration));
+
+    if (l->retransmissions)
+        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s again",
+                              human_count(l->retransmissions, number));
+    if (l->out_of_order)
+        snprintf(text + n, ROWS_TEXT - n, ", %s out of order",
+                 human_count(l->out_of_order, number));
+    return text;
+}
+
+/* One row for all the rows that were not drawn. */
+static void tell_left_out(struct rows *r, const struct report_event *e)
+{
+    char text[ROWS_TEXT];
+
+    if (!r->left_out.segments)
+        return;
+    draw(r, ROW_LEFT_OUT, e, r->left_out.first, TONE_BOLD, rows_left_out_text(&r->left_out, text));
+    memset(&r->left_out, 0, sizeof r->left_out);
+}
+
+/* What comes before a row: what was left out, and the silence since. */
+static void before(struct rows *r, const struct report_event *e)
+{
+    char length[HUMAN_TEXT];
+
+    tell_left_out(r, e);
+    if (r->begun && e->at >= r->last + ROWS_SILENCE)
+        draw(r, ROW_SILENCE, e, r->last, TONE_DIM, human_duration(e->at - r->last, length));
+    if (!r->begun || e->at > r->last)
+        r->last = e->at;
+    r->begun = true;
+}
+
+/* Data and acknowledgements of which there may be thousands. */
+static bool is_plain(const struct report_segment *g)
+{
+    const unsigned keep = TRACK_PROBE | TRACK_PROBE_ANSWER | TRACK_CHALLENGE;
+
+    return !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)) && !g->local_changed &&
+           !g->peer_changed && !(g->notes & keep) && !g->foreign;
+}
+
+/* Half of a probe and its answer, which make one row. */
+static bool is_folded(const struct rows *r, const struct report_segment *g)
+{
+    unsigned half = g->out ? TRACK_PROBE | TRACK_PROBE_ANSWER : TRACK_PROBE_ANSWER;
+
+    return r->folds_probes && !r->all && (g->notes & half) && !g->foreign && !g->local_changed &&
+           !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
+}
+
+static void leave_out(struct rows *r, const struct report_event *e)
+{
+    const struct report_segment *g = &e->u.segment;
+    struct rows_left_out *l = &r->left_out;
+
+    if (!l->segments++)
+        l->first = e->at;
+    l->last = r->last = e->at;
+    l->bytes += g->packet->seg.len;
+    l->retransmissions += g->retransmission;
+    l->out_of_order += (g->notes & TRACK_OUT_OF_ORDER) != 0;
+}
+
+static void segment(struct rows *r, const struct report_event *e)
+{
+    const struct report_segment *g = &e->u.segment;
+    char peer[ADDR_PORT_TEXT], text[ROWS_TEXT];
+
+    r->connection = e->connection;
+    r->peer = g->peer;
+    if (is_folded(r, g))
+        return;
+    if (r->begun && e->at >= r->last + ROWS_SILENCE && r->plain > ROWS_PLAIN - ROWS_AFTER_SILENCE)
+        r->plain = ROWS_PLAIN - ROWS_AFTER_SILENCE;
+    if (!is_plain(g)) {
+        r->plain = 0;
+    } else if (!r->all && ++r->plain > ROWS_PLAIN) {
+        leave_out(r, e);
+        return;
+    }
+    before(r, e);
+    if (e->connection && g->number == 1) {
+        const struct flow *flow = &e->flow->flow;
+        snprintf(text, sizeof text, "connection %u: %s", e->connection,
+                 addr_port_text(flow->v6, &flow->remote, flow->rport, peer));
+        draw(r, ROW_PEER, e, e->at, TONE_PEER, text);
+    }
+    draw(r, ROW_SEGMENT, e, e->at, TONE_PLAIN, NULL);
+}
+
+static void remark(struct rows *r, const struct report_event *e, enum row_kind kind, enum tone tone,
+                   const char *text)
+{
+    before(r, e);
+    r->plain = 0;
+    draw(r, kind, e, e->at, tone, text);
+}
+
+/* Most changes of state stand on the row of the segment that brought them about. */
+static void state(struct rows *r, const struct report_event *e)
+{
+    const struct report_state *s = &e->u.state;
+    char text[ROWS_TEXT];
+
+    if (!s->peer) {
+        if (!s->evidence)
+            remark(r, e, ROW_REMARK, TONE_DIM, s->cause ? s->cause : "");
+        return;
+    }
+    if (e->connection == r->connection && s->to == r->peer.state &&
+        s->certainty == r->peer.certainty)
+        return;
+    snprintf(text, sizeof text, "peer %s %s: %s",
+             s->certainty == CERTAINTY_PROVED ? "is" : "may be", state_name(s->to),
+             s->cause ? s->cause : "");
+    remark(r, e, ROW_REMARK, TONE_DOUBT, text);
+}
+
+static void icmp(struct rows *r, const struct report_event *e)
+{
+    const struct icmp *i = &e->u.icmp.error;
+    char from[ADDR_TEXT], text[ROWS_TEXT];
+
+    snprintf(text, sizeof text, "ICMP%s %u/%u %s, from %s", i->flow.v6 ? "v6" : "", i->type,
+             i->code, icmp_text(i->flow.v6, i->type, i->code),
+             addr_text(i->flow.v6, &i->from, from));
+    remark(r, e, ROW_ICMP, TONE_TROUBLE, text);
+}
+
+static void probe(struct rows *r, const struct report_event *e)
+{
+    const struct report_probe *p = &e->u.probe;
+    char text[ROWS_TEXT], rtt[HUMAN_TEXT];
+
+    if (p->answered && p->rtt != WAVE_NEVER)
+        snprintf(text, sizeof text, "probe %u answered in %s", p->n, human_duration(p->rtt, rtt));
+    else
+        snprintf(text, sizeof text, "probe %u %sanswered", p->n, p->answered ? "" : "not ");
+    remark(r, e, ROW_REMARK, p->answered ? TONE_PLAIN : TONE_TROUBLE, text);
+}
+
+void rows_event(struct rows *r, const struct report_event *e)
+{
+    switch (e->kind) {
+    case REPORT_SEGMENT:
+        segment(r, e);
+        break;
+    case REPORT_STATE:
+        state(r, e);
+        break;
+    case REPORT_ICMP:
+        icmp(r, e);
+        break;
+    case REPORT_PROBE:
+        probe(r, e);
+        break;
+    case REPORT_NOTE:
+        remark(r, e, ROW_REMARK, e->u.note.trouble ? TONE_TROUBLE : TONE_BOLD, e->u.note.text);
+        break;
+    case REPORT_WAIT:
+    case REPORT_UNANSWERED:
+        break;
+    case REPORT_VERDICT:
+        tell_left_out(r, e);
+        if (!e->u.verdict.per_connection)
+            draw(r, ROW_END, e, e->at, TONE_PLAIN, NULL);
+        break;
+    }
+}

@@ -1,0 +1,152 @@
+#include "lib/show/term.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define WIDTH_LEAST 80
+#define WIDTH_MOST 250
+
+static unsigned width_of(int fd, unsigned asked)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    unsigned long width = asked;
+
+    if (!width && ioctl(fd, TIOCGWINSZ, &size) == 0)
+        width = size.ws_col;
+    if (!width && columns)
+        width = strtoul(columns, NULL, 10);
+    if (width < WIDTH_LEAST)
+        return WIDTH_LEAST;
+    return width > WIDTH_MOST ? WIDTH_MOST : (unsigned)width;
+}
+
+/* Asks the locale of the environment without making it the program's, whose numbers and messages
+ * are the same everywhere. */
+static bool locale_is_utf8(void)
+{
+    locale_t l = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+    if (!l)
+        return false;
+    bool utf8 = strcmp(nl_langinfo_l(CODESET, l), "UTF-8") == 0;
+    freelocale(l);
+    return utf8;
+}
+
+void term_init(struct term *t, FILE *to, int fd, const struct term_config *config)
+{
+    const char *kind = getenv("TERM");
+    const char *no_color = getenv("NO_COLOR");
+    bool smart = isatty(fd) && kind && strcmp(kind, "dumb") != 0;
+
+    t->to = to;
+    t->live = smart;
+    t->color = config->color == TERM_COLOR_ALWAYS ||
+               (config->color == TERM_COLOR_AUTO && smart && !(no_color && no_color[0]));
+    t->unicode = !config->ascii && locale_is_utf8();
+    t->width = width_of(fd, config->width);
+}
+
+void line_start(struct line *l, const struct term *t)
+{
+    l->term = t;
+    l->len = 0;
+    l->columns = 0;
+    l->text[0] = '\0';
+}
+
+static void raw(struct line *l, const char *text)
+{
+    size_t n = strlen(text);
+
+    if (n >= sizeof l->text - l->len)
+        n = sizeof l->text - l->len - 1;
+    memcpy(l->text + l->len, text, n);
+    l->len += n;
+    l->text[l->len] = '\0';
+}
+
+static const char *const escapes[] = {
+    [TONE_PLAIN] = "",          [TONE_DIM] = "\033[2m",   [TONE_BOLD] = "\033[1m",
+    [TONE_OURS] = "\033[36m",   [TONE_PEER] = "\033[32m", [TONE_DOUBT] = "\033[33m",
+    [TONE_TROUBLE] = "\033[31m"};
+
+static void tone_on(struct line *l, enum tone tone)
+{
+    if (l->term->color && tone != TONE_PLAIN)
+        raw(l, escapes[tone]);
+}
+
+static void tone_off(struct line *l, enum tone tone)
+{
+    if (l->term->color && tone != TONE_PLAIN)
+        raw(l, "\033[0m");
+}
+
+void line_text(struct line *l, enum tone tone, const char *text)
+{
+    tone_on(l, tone);
+    raw(l, text);
+    tone_off(l, tone);
+    l->columns += (unsigned)strlen(text);
+}
+
+void line_printf(struct line *l, enum tone tone, const char *format, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    line_text(l, tone, text);
+}
+
+void line_glyph(struct line *l, enum tone tone, enum glyph g, unsigned count)
+{
+    static const char *const unicode[GLYPHS] = {"│", "┊", "─", "▶", "◀", "⋮"};
+    static const char *const ascii[GLYPHS] = {"|", "!", "-", ">", "<", ":"};
+
+    if (!count)
+        return;
+    tone_on(l, tone);
+    for (unsigned i = 0; i < count; i++)
+        raw(l, l->term->unicode ? unicode[g] : ascii[g]);
+    tone_off(l, tone);
+    l->columns += count;
+}
+
+void line_to(struct line *l, unsigned column)
+{
+    while (l->columns < column) {
+        raw(l, " ");
+        l->columns++;
+    }
+}
+
+void line_end(struct line *l)
+{
+    while (l->len && l->text[l->len - 1] == ' ')
+        l->text[--l->len] = '\0';
+    fprintf(l->term->to, "%s\n", l->text);
+}
+
+size_t text_break(const char *text, size_t room, const char **next)
+{
+    size_t take = strlen(text);
+
+    if (take > room) {
+        for (take = room; take > room / 2 && text[take] != ' '; take--)
+            ;
+        if (text[take] != ' ')
+            take = room; /* a word with no blank in reach */
+    }
+    for (*next = text + take; **next == ' ';)
+        ++*next;
+    return take;
+}
