@@ -1,5 +1,6 @@
 #include "cmd/client.h"
 
+#include "cmd/start.h"
 #include "cmd/target.h"
 
 #define MEMORY_PAUSE (20 * WAVE_MS) /* before memory that was short is asked for again */
@@ -110,29 +111,30 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 static int run(struct client *x, const struct target *target, const struct client_ops *ops)
 {
     struct report_findings found = {NULL, NULL};
+    struct start st;
     struct session *s;
     struct outcome outcome;
-    struct diag d;
+    struct diag d = {"no memory for a connection"};
     int status;
 
-    if (session_open(&s, x->options, target, &ops->session, x, &d) != 0)
-        return session_refuse(x->options, &d);
+    if (start_open(&st, x->options, target, &ops->session, x, &d) != 0 ||
+        session_connect(st.session, &target->addr, target->port, &x->conn) != 0) {
+        start_close(&st);
+        return view_refuse(x->options, &d);
+    }
+    s = st.session;
     if (ops->watch)
         report_add(&s->report, ops->watch, x);
-    if (session_connect(s, target, &x->conn) != 0) {
-        session_close(s);
-        return session_refuse(x->options, &(struct diag){"no memory for a connection"});
-    }
     session_run(s);
     if (x->exchange.out.fd >= 0)
-        s->undelivered = x->conn->flow.received_bytes - x->exchange.taken;
+        st.undelivered = x->conn->flow.received_bytes - x->exchange.taken;
     if (exchange_close(&x->exchange, &d) != 0)
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
         ops->judge(s, x, &outcome, &found);
-    status = session_verdict(s, x->conn, &outcome, &found);
-    session_close(s);
+    status = start_verdict(&st, x->conn, &outcome, &found);
+    start_close(&st);
     return status;
 }
 
@@ -143,7 +145,9 @@ int client_run(struct client *x, const struct options *o, const struct client_op
 
     x->options = o;
     if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
-        exchange_open(&x->exchange, o, &d) != 0)
-        return session_refuse(o, &d);
+        exchange_open(&x->exchange,
+                      &(struct exchange_config){o->data.at, o->data.len, o->file, o->output},
+                      &d) != 0)
+        return view_refuse(o, &d);
     return run(x, &target, ops);
 }

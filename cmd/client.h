@@ -7,9 +7,10 @@
 
 #include <stdbool.h>
 
-#include "cmd/exchange.h"
-#include "cmd/session.h"
-#include "cmd/verify.h"
+#include "cmd/options.h"
+#include "lib/run/exchange.h"
+#include "lib/run/session.h"
+#include "lib/run/verify.h"
 
 /* A command's own state begins with this; it is the session's `user`. */
 struct client {

@@ -7,10 +7,10 @@
 
 #include "cmd/client.h"
 #include "cmd/command.h"
-#include "cmd/probes.h"
 #include "lib/core/addr.h"
 #include "lib/core/text.h"
 #include "lib/report/human.h"
+#include "lib/run/probes.h"
 
 /* Linux answers segments that are out of the window and carry no data only so often
  * (net.ipv4.tcp_invalid_ratelimit). */

@@ -25,13 +25,14 @@
 #include <sys/queue.h>
 
 #include "cmd/command.h"
-#include "cmd/probes.h"
-#include "cmd/service.h"
-#include "cmd/session.h"
+#include "cmd/start.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/report/human.h"
+#include "lib/run/probes.h"
+#include "lib/run/service.h"
+#include "lib/run/session.h"
 
 /* How long the last segment may take from send to capture, and a connection waits for memory. */
 #define SETTLE (20 * WAVE_MS)
@@ -57,6 +58,7 @@ TAILQ_HEAD(guests, guest);
 
 struct listen {
     const struct options *options;
+    struct start start;
     struct service service;
     struct guests all;
     struct guests todo;                 /* to be looked at */
@@ -165,9 +167,9 @@ static void finish(struct session *s, struct listen *l, struct guest *p)
     outcome_of_guest(s, p, &outcome);
     if (p->probes)
         probes_found(p->probes, &keepalive);
-    session_verdict(s, p->conn, &outcome, &found);
+    session_conn_verdict(s, p->conn, &outcome, &found);
     if (l->service.out.fd >= 0 && p->accepted)
-        s->undelivered += p->conn->flow.received_bytes - p->place.taken;
+        l->start.undelivered += p->conn->flow.received_bytes - p->place.taken;
     l->served += p->accepted;
     wait_no_more(p);
     if (p->queued)
@@ -419,7 +421,7 @@ static void give_up_unkept(struct session *s, struct listen *l, wave_time now)
         }
         report_flush(&s->report, &c->flow, session_stamp(s));
         say(&o, VERDICT_LOCAL, "local", "reset", "no memory to serve it");
-        session_verdict(s, c, &o, NULL);
+        session_conn_verdict(s, c, &o, NULL);
         session_release(s, c);
     }
 }
@@ -467,8 +469,8 @@ static const struct session_ops ops = {
 /* Answers from now on, and says where. */
 static int start(struct session *s, const struct target *target, struct diag *d)
 {
-    const struct options *o = s->options;
     const struct listen *l = s->user;
+    const struct options *o = l->options;
     const struct wire_info *info = s->port->info;
     struct stack_listener at = {.v6 = target->v6,
                                 .any = target->any && !o->has_source,
@@ -532,12 +534,12 @@ static int run(struct listen *l, const struct target *target)
     struct diag d;
     int status;
 
-    if (session_open(&s, l->options, target, &ops, l, &d) != 0)
-        return session_refuse(l->options, &d);
-    if (start(s, target, &d) != 0) {
-        session_close(s);
-        return session_refuse(l->options, &d);
+    if (start_open(&l->start, l->options, target, &ops, l, &d) != 0 ||
+        start(l->start.session, target, &d) != 0) {
+        start_close(&l->start);
+        return view_refuse(l->options, &d);
     }
+    s = l->start.session;
     if (s->shows)
         report_add(&s->report, watch, NULL);
     session_run(s);
@@ -546,8 +548,8 @@ static int run(struct listen *l, const struct target *target)
     if (service_close(&l->service, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);
-    status = session_verdict(s, NULL, &outcome, NULL);
-    session_close(s);
+    status = start_verdict(&l->start, NULL, &outcome, NULL);
+    start_close(&l->start);
     return status;
 }
 
@@ -561,6 +563,14 @@ const char *listen_check(const struct options *o)
 int listen_run(const struct options *o)
 {
     static struct listen l; /* its buffer is more than a stack should carry */
+    const struct service_config service = {.kind = o->echo      ? SERVICE_ECHO
+                                                   : o->serve   ? SERVICE_FILE
+                                                   : o->data.at ? SERVICE_DATA
+                                                                : SERVICE_DISCARD,
+                                           .data = o->data.at,
+                                           .len = o->data.len,
+                                           .serve = o->serve,
+                                           .output = o->output};
     struct target target;
     struct diag d;
 
@@ -571,7 +581,7 @@ int listen_run(const struct options *o)
     TAILQ_INIT(&l.linger);
     TAILQ_INIT(&l.settle);
     if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
-        service_open(&l.service, o, &d) != 0)
-        return session_refuse(o, &d);
+        service_open(&l.service, &service, &d) != 0)
+        return view_refuse(o, &d);
     return run(&l, &target);
 }

@@ -1,4 +1,5 @@
 #include "cmd/load.h"
+#include "cmd/view.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -8,7 +9,6 @@
 
 #include "cmd/command.h"
 #include "cmd/confine.h"
-#include "cmd/session.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/signals.h"
@@ -219,7 +219,7 @@ static int run(struct load *l)
     struct diag d;
 
     if (load_report_init(&l->report, l->options, &d) != 0)
-        return session_refuse(l->options, &d);
+        return view_refuse(l->options, &d);
     confine(l->options);
     announce(l);
     load_loop(l);
@@ -244,13 +244,13 @@ int load_run(const struct options *o)
     int status;
 
     if (!l)
-        return session_refuse(o, &d);
+        return view_refuse(o, &d);
     l->options = o;
     l->signals = -1;
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
     mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
     if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)
-        status = session_refuse(o, &d);
+        status = view_refuse(o, &d);
     else
         status = run(l);
     close_all(l);

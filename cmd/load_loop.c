@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "cmd/load.h"
-#include "cmd/session.h"
 
 #define RECEIVE_MOST 256            /* packets taken in before others have their turn */
 #define OPEN_MOST 64                /* connections opened likewise */

@@ -10,21 +10,17 @@
 
 #include "cmd/command.h"
 #include "cmd/confine.h"
-#include "cmd/output.h"
 #include "cmd/rate_limit.h"
 #include "cmd/send_match.h"
 #include "cmd/send_report.h"
-#include "cmd/session.h"
+#include "cmd/view.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/files.h"
 #include "lib/io/signals.h"
 #include "lib/run/loop.h"
 #include "lib/run/port_wire.h"
-#include "lib/show/ending.h"
-#include "lib/show/json.h"
-#include "lib/show/ladder.h"
-#include "lib/show/pcapng.h"
+#include "lib/run/session.h"
 #include "lib/show/summary.h"
 #include "lib/wire/forge.h"
 #include "lib/wire/wire.h"
@@ -54,11 +50,8 @@ struct send {
     bool captured_too; /* our segments come back from the capture, in a form that can be read */
 
     struct report report;
-    struct render_json json;
-    struct term term;
+    struct view view;
     struct send_lines lines;
-    struct outbuf *out;
-    struct pcapfile *pcap;
     int signals;
 
     wave_time started, first, last; /* the run; the first and the last segment */
@@ -412,14 +405,8 @@ static void took_answer(struct send *s, const struct wire_packet *p)
 static void keep_packet(struct send *s, const struct wire_packet *p)
 {
     struct diag d;
-    struct pcapfile_packet k = {.stamp = p->stamp,
-                                .outgoing = p->outgoing,
-                                .ip = p->ip,
-                                .captured = p->ip_len,
-                                .length =
-                                    p->packet.length > p->ip_len ? p->packet.length : p->ip_len};
 
-    if (s->pcap && pcapfile_packet(s->pcap, &k, &d) != 0)
+    if (view_keep(&s->view, p, NULL, &d) != 0)
         fail(s, &d);
 }
 
@@ -467,23 +454,12 @@ static bool finished(const struct send *s, wave_time stamp)
             stamp >= time_add(s->last_stamp, s->plan.wait));
 }
 
-static int flush_report(struct send *s, struct diag *d)
-{
-    int error = outbuf_flush(s->out, d);
-
-    if (!error && s->json.failed)
-        error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
-    return error;
-}
-
 static void flush_output(void *self)
 {
     struct send *s = self;
     struct diag d;
 
-    if (flush_report(s, &d) != 0)
-        fail(s, &d);
-    if (s->pcap && pcapfile_flush(s->pcap, &d) != 0)
+    if (view_flush(&s->view, &d) != 0)
         fail(s, &d);
 }
 
@@ -558,9 +534,7 @@ static void run(struct send *s)
 
     loop_init(l, s->port, NULL, &loop_ops, s);
     l->signals = s->signals;
-    l->report = s->out;
-    l->reported = !o->quiet || o->json;
-    l->capture = s->pcap ? pcapfile_outbuf(s->pcap) : NULL;
+    view_join(&s->view, l);
     l->batch = BATCH;
     l->shortest = SPIN;
     l->deadline = s->end = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
@@ -572,37 +546,28 @@ static void run(struct send *s)
  * From the options to the verdict.
  */
 
-/* Told in the stream where lines were left out. */
-static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
+/* How far the run has come. */
+static wave_time run_time(void *self)
 {
     const struct send *s = self;
 
-    return ending_gap(s->options->json, report_time(&s->report, port_stamp(s->port)), left_out,
-                      text);
+    return report_time(&s->report, port_stamp(s->port));
 }
 
-static int open_report(struct send *s, struct diag *d)
+static void open_report(struct send *s)
 {
     const struct options *o = s->options;
-    int error = report_open(&s->out, o, d);
 
-    if (error)
-        return error;
-    if (o->json || !o->quiet)
-        outbuf_on_gap(s->out, tell_gap, s);
     report_init(&s->report);
-    output_term(&s->term, outbuf_stream(s->out), o);
     if (o->json) {
-        s->json = (struct render_json){s->term.to, false};
-        report_add(&s->report, render_json, &s->json);
-        return 0;
+        view_follow(&s->view, &s->report, false);
+        return;
     }
-    s->lines = (struct send_lines){&s->term, o->verbose > 0};
+    s->lines = (struct send_lines){&s->view.term, o->verbose > 0};
     if (!o->quiet && (!s->bulk || o->verbose))
         report_add(&s->report, send_line, &s->lines);
     if (!o->quiet)
-        report_add(&s->report, summary_event, &s->term);
-    return 0;
+        report_add(&s->report, summary_event, &s->view.term);
 }
 
 /* A port that was named may be in use on purpose, as long as nothing that answers would be reset
@@ -644,8 +609,7 @@ static int open_parts(struct send *s, struct diag *d)
 
     if (error)
         return error;
-    if (o->pcap)
-        error = pcapfile_open(&s->pcap, o->pcap, d);
+    error = view_open_files(&s->view, o, d);
     if (!error)
         error = port_wire_open(&s->port, &wc, d);
     if (!error) {
@@ -653,50 +617,24 @@ static int open_parts(struct send *s, struct diag *d)
         error = s->signals < 0 ? s->signals : 0;
     }
     if (!error)
-        error = open_report(s, d);
+        error = view_open(&s->view, s->port->info->interface, run_time, s, d);
     if (!error) {
+        open_report(s);
         confine(o);
         error = plan(s, &source, d);
     }
     source_close(&source);
-    if (!error && s->pcap)
-        error = pcapfile_begin(s->pcap, s->port->info->interface, d);
     return error;
 }
 
 static void close_parts(struct send *s)
 {
-    struct diag d;
-
     if (s->signals >= 0)
         signals_close(s->signals);
     match_close(s->match);
     forger_close(s->forger);
     port_close(s->port);
-    pcapfile_close(s->pcap, &d);
-    outbuf_close(s->out);
-}
-
-/* What reads the output gets time for what it has not taken yet; then the capture file ends. */
-static void settle_output(struct send *s, const char *message, struct report_left_out *left_out,
-                          struct outbuf_end *end)
-{
-    struct wire_stats stats = s->port->ops->stats(s->port);
-    struct diag d;
-
-    outbuf_settle(s->out, end);
-    if (s->pcap)
-        outbuf_settle(pcapfile_outbuf(s->pcap), end);
-    *left_out = (struct report_left_out){
-        .lines = outbuf_left_out(s->out),
-        .packets = s->pcap ? outbuf_left_out(pcapfile_outbuf(s->pcap)) : 0};
-    if (s->pcap &&
-        (pcapfile_end(s->pcap, port_stamp(s->port), message, stats.received, stats.dropped, &d) ||
-         pcapfile_finish(s->pcap, end, &d)))
-        fail(s, &d);
-    if (!s->signal)
-        s->signal = end->signal;
-    outbuf_last(s->out);
+    view_close(&s->view);
 }
 
 /* What the run came to. */
@@ -708,11 +646,14 @@ static int conclude(struct send *s)
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
-    struct report_left_out left_out;
     struct report_send found;
-    struct diag d;
-    enum verdict verdict;
-    int status, error;
+    struct report_verdict v = {.command = s->options->command->name,
+                               .send = &found,
+                               .guard = s->port->info->guard,
+                               .captured = stats.received,
+                               .dropped = stats.dropped,
+                               .sent = stats.sent,
+                               .no_room = stats.retried};
 
     flow.lport = s->plan.lport;
     tally_report(&s->tally, &found);
@@ -726,26 +667,12 @@ static int conclude(struct send *s)
     found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
     tally_message(&s->tally, count, found.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
-    settle_output(s, message, &left_out, &end);
-    verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
-    status = s->signal ? 128 + s->signal : (int)verdict;
-    report_verdict(&s->report, port_stamp(s->port),
-                   &(struct report_verdict){.command = s->options->command->name,
-                                            .verdict = verdict,
-                                            .exit = status,
-                                            .send = &found,
-                                            .guard = s->port->info->guard,
-                                            .captured = stats.received,
-                                            .dropped = stats.dropped,
-                                            .sent = stats.sent,
-                                            .no_room = stats.retried,
-                                            .left_out = left_out,
-                                            .message = s->failed ? s->error.text : message});
-    error = flush_report(s, &d);
-    return ending_tell(
-        s->out, error ? &d : NULL,
-        &(struct ending){verdict, status, s->failed ? s->error.text : message, s->options->quiet},
-        &end);
+    v.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
+    v.exit = s->signal ? 128 + s->signal : (int)v.verdict;
+    v.message = s->failed ? s->error.text : message;
+    view_settle(&s->view, &v, port_stamp(s->port), &end, &s->error);
+    report_verdict(&s->report, port_stamp(s->port), &v);
+    return view_end(&s->view, &v, &end);
 }
 
 static int usage(const char *text)
@@ -763,12 +690,12 @@ int send_run(const struct options *o)
     int status;
 
     if (!s)
-        return session_refuse(o, &(struct diag){"no memory for the run"});
+        return view_refuse(o, &(struct diag){"no memory for the run"});
     s->options = o;
     s->signals = -1;
     s->bulk = o->send.count > 1 && interval < BULK_INTERVAL;
     if (target_resolve(&o->target, options_family(o), &s->target, &d)) {
-        status = session_refuse(o, &d);
+        status = view_refuse(o, &d);
     } else if ((wrong = send_check_family(&o->send, s->target.v6))) {
         status = usage(wrong);
     } else if (s->bulk && !o->send.limit &&
@@ -776,7 +703,7 @@ int send_run(const struct options *o)
                                 interval ? 1e9 / (double)interval : 1e9, &d)) {
         status = usage(d.text);
     } else if (open_parts(s, &d)) {
-        status = session_refuse(o, &d);
+        status = view_refuse(o, &d);
     } else {
         run(s);
         status = conclude(s);

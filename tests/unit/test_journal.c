@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "cmd/journal.h"
+#include "lib/run/sent_log.h"
 
-static struct journal j;
+static struct sent_log j;
 
 static struct seg segment(uint32_t seq)
 {
@@ -21,20 +21,20 @@ static struct seg segment(uint32_t seq)
 static void send_one(uint32_t seq, bool again)
 {
     struct seg s = segment(seq);
-    journal_add(&j, &(struct journal_entry){.id = 1,
-                                            .seq = s.seq,
-                                            .ack = s.ack,
-                                            .len = s.len,
-                                            .flags = s.flags,
-                                            .wnd = s.wnd,
-                                            .state = STATE_ESTABLISHED,
-                                            .again = again});
+    sent_log_add(&j, &(struct sent_entry){.id = 1,
+                                          .seq = s.seq,
+                                          .ack = s.ack,
+                                          .len = s.len,
+                                          .flags = s.flags,
+                                          .wnd = s.wnd,
+                                          .state = STATE_ESTABLISHED,
+                                          .again = again});
 }
 
-static const struct journal_entry *take(uint32_t seq)
+static const struct sent_entry *take(uint32_t seq)
 {
     struct seg s = segment(seq);
-    return journal_take(&j, &s);
+    return sent_log_take(&j, &s);
 }
 
 static int reset(void **state)
@@ -47,12 +47,12 @@ static int reset(void **state)
 static void entries_are_found_in_order(void **state)
 {
     (void)state;
-    assert_true(journal_empty(&j));
+    assert_true(sent_log_empty(&j));
     send_one(1, false);
     send_one(1, true);
     assert_false(take(1)->again);
     assert_true(take(1)->again);
-    assert_true(journal_empty(&j));
+    assert_true(sent_log_empty(&j));
 }
 
 static void what_the_capture_lost_is_stepped_over(void **state)
@@ -72,22 +72,22 @@ static void a_segment_that_we_did_not_send_has_no_entry(void **state)
     (void)state;
     send_one(1, false);
     s.flags = SEG_RST;
-    assert_null(journal_take(&j, &s));
+    assert_null(sent_log_take(&j, &s));
     s = segment(1);
     s.wnd++;
-    assert_null(journal_take(&j, &s));
+    assert_null(sent_log_take(&j, &s));
     assert_non_null(take(1));
 }
 
 static void the_oldest_is_forgotten_when_it_is_full(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i <= JOURNAL_ENTRIES; i++)
+    for (uint32_t i = 0; i <= SENT_LOG_ENTRIES; i++)
         send_one(i, false);
     assert_null(take(0));
-    for (uint32_t i = 1; i <= JOURNAL_ENTRIES; i++)
+    for (uint32_t i = 1; i <= SENT_LOG_ENTRIES; i++)
         assert_int_equal(take(i)->seq.v, i);
-    assert_true(journal_empty(&j));
+    assert_true(sent_log_empty(&j));
 }
 
 static void what_the_capture_lost_is_known_by_a_later_segment_of_ours(void **state)
@@ -97,10 +97,10 @@ static void what_the_capture_lost_is_known_by_a_later_segment_of_ours(void **sta
     send_one(1, false);
     send_one(11, false);
     send_one(21, false);
-    assert_null(journal_missed_before(&j, &never));
-    assert_int_equal(journal_missed_before(&j, &later)->seq.v, 1);
-    assert_int_equal(journal_missed_before(&j, &later)->seq.v, 11);
-    assert_null(journal_missed_before(&j, &later));
+    assert_null(sent_log_missed_before(&j, &never));
+    assert_int_equal(sent_log_missed_before(&j, &later)->seq.v, 1);
+    assert_int_equal(sent_log_missed_before(&j, &later)->seq.v, 11);
+    assert_null(sent_log_missed_before(&j, &later));
     assert_non_null(take(21));
 }
 
@@ -111,15 +111,15 @@ static void what_the_capture_lost_is_known_by_the_peers_acknowledgement(void **s
     send_one(1, false);
     send_one(11, true); /* may have left after the acknowledgement was captured */
     send_one(21, false);
-    assert_null(journal_missed_by_ack(&j, 2, seq_of(31))); /* another connection's */
-    assert_null(journal_missed_by_ack(&j, 1, seq_of(10)));
-    assert_int_equal(journal_missed_by_ack(&j, 1, seq_of(20))->seq.v, 1);
-    assert_null(journal_missed_by_ack(&j, 1, seq_of(20)));
-    assert_int_equal(journal_missed_before(&j, &later)->seq.v, 11); /* and 1 is not told twice */
-    assert_null(journal_missed_before(&j, &later));
-    assert_int_equal(journal_missed(&j)->seq.v, 21);
-    assert_null(journal_missed(&j));
-    assert_true(journal_empty(&j));
+    assert_null(sent_log_missed_by_ack(&j, 2, seq_of(31))); /* another connection's */
+    assert_null(sent_log_missed_by_ack(&j, 1, seq_of(10)));
+    assert_int_equal(sent_log_missed_by_ack(&j, 1, seq_of(20))->seq.v, 1);
+    assert_null(sent_log_missed_by_ack(&j, 1, seq_of(20)));
+    assert_int_equal(sent_log_missed_before(&j, &later)->seq.v, 11); /* and 1 is not told twice */
+    assert_null(sent_log_missed_before(&j, &later));
+    assert_int_equal(sent_log_missed(&j)->seq.v, 21);
+    assert_null(sent_log_missed(&j));
+    assert_true(sent_log_empty(&j));
 }
 
 int main(void)

@@ -5,12 +5,12 @@
  * The engine says what a segment meant, the captured segments say when it was: a round trip lies
  * between two stamps of the capture, and no scheduler is in it.
  */
-#ifndef TCPWAVE_CMD_PROBES_H
-#define TCPWAVE_CMD_PROBES_H
+#ifndef TCPWAVE_RUN_PROBES_H
+#define TCPWAVE_RUN_PROBES_H
 
-#include "cmd/session.h"
 #include "lib/core/spread.h"
 #include "lib/report/report.h"
+#include "lib/run/session.h"
 
 struct probes {
     uint32_t sent, answered, from_peer;

@@ -1,4 +1,4 @@
-#include "cmd/probes.h"
+#include "lib/run/probes.h"
 
 void probes_watch(struct probes *p, const struct report_event *e)
 {
@@ -37,7 +37,7 @@ static wave_time overdue(const struct probes *p, const struct session *s)
 {
     if (p->asked_at == WAVE_NEVER)
         return session_stamp(s);
-    return s->report.origin + time_add(p->asked_at, s->options->keep_interval);
+    return s->report.origin + time_add(p->asked_at, s->config.engine.keep_interval);
 }
 
 static void answered(struct probes *p, struct session *s, struct session_conn *c,

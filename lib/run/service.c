@@ -1,4 +1,4 @@
-#include "cmd/service.h"
+#include "lib/run/service.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,9 +11,9 @@
  * much. To fill a whole send buffer for each of thousands of connections would only cost memory. */
 #define BACKLOG 65536u
 
-static int open_source(struct service *v, const struct options *o, struct diag *d)
+static int open_source(struct service *v, const struct service_config *config, struct diag *d)
 {
-    int error = file_open_read(&v->source, o->serve, d);
+    int error = file_open_read(&v->source, config->serve, d);
 
     if (error)
         return error;
@@ -21,26 +21,24 @@ static int open_source(struct service *v, const struct options *o, struct diag *
         file_close(&v->source, NULL);
         return diag_fail(d, WAVE_ESYS,
                          "cannot serve %s: it is no regular file, so it can be read only once",
-                         o->serve);
+                         config->serve);
     }
     return 0;
 }
 
-int service_open(struct service *v, const struct options *o, struct diag *d)
+int service_open(struct service *v, const struct service_config *config, struct diag *d)
 {
     int error = 0;
 
-    v->kind = o->echo      ? SERVICE_ECHO
-              : o->serve   ? SERVICE_FILE
-              : o->data.at ? SERVICE_DATA
-                           : SERVICE_DISCARD;
-    v->data = o->data;
+    v->kind = config->kind;
+    v->data = config->data;
+    v->data_len = config->len;
     v->source = v->out = FILE_NONE;
     v->waits_for_out = v->starved = false;
-    if (o->serve)
-        error = open_source(v, o, d);
-    if (!error && o->output) {
-        error = file_open_write(&v->out, o->output, d);
+    if (v->kind == SERVICE_FILE)
+        error = open_source(v, config, d);
+    if (!error && config->output) {
+        error = file_open_write(&v->out, config->output, d);
         if (error)
             file_close(&v->source, NULL);
     }
@@ -87,8 +85,8 @@ static int next_bytes(struct service *v, uint64_t at, size_t room, const uint8_t
     if (room > SERVICE_ROOM)
         room = SERVICE_ROOM;
     if (v->kind == SERVICE_DATA) {
-        size_t left = v->data.len - (size_t)at;
-        *bytes = v->data.at + at;
+        size_t left = v->data_len - (size_t)at;
+        *bytes = v->data + at;
         return (int)(left < room ? left : room);
     }
     if (v->kind != SERVICE_FILE)

@@ -1,55 +1,55 @@
-#include "cmd/journal.h"
+#include "lib/run/sent_log.h"
 
-void journal_add(struct journal *j, const struct journal_entry *e)
+void sent_log_add(struct sent_log *j, const struct sent_entry *e)
 {
-    if (j->head - j->tail == JOURNAL_ENTRIES)
+    if (j->head - j->tail == SENT_LOG_ENTRIES)
         j->tail++;
-    j->entry[j->head++ % JOURNAL_ENTRIES] = *e;
+    j->entry[j->head++ % SENT_LOG_ENTRIES] = *e;
 }
 
-static bool is(const struct journal_entry *e, const struct seg *s)
+static bool is(const struct sent_entry *e, const struct seg *s)
 {
     return seq_eq(e->seq, s->seq) && e->len == s->len && e->flags == s->flags && e->wnd == s->wnd &&
            (!(s->flags & SEG_ACK) || seq_eq(e->ack, s->ack));
 }
 
 /* Where this segment stands, or `head`. */
-static uint32_t find(const struct journal *j, const struct seg *s)
+static uint32_t find(const struct sent_log *j, const struct seg *s)
 {
     uint32_t at = j->tail;
 
-    while (at != j->head && !is(&j->entry[at % JOURNAL_ENTRIES], s))
+    while (at != j->head && !is(&j->entry[at % SENT_LOG_ENTRIES], s))
         at++;
     return at;
 }
 
 /* Takes out what stands before `end`, one at a time. */
-static const struct journal_entry *missed_before(struct journal *j, uint32_t end)
+static const struct sent_entry *missed_before(struct sent_log *j, uint32_t end)
 {
     while (j->tail != end) {
-        const struct journal_entry *e = &j->entry[j->tail++ % JOURNAL_ENTRIES];
+        const struct sent_entry *e = &j->entry[j->tail++ % SENT_LOG_ENTRIES];
         if (!e->missed)
             return e;
     }
     return NULL;
 }
 
-const struct journal_entry *journal_missed_before(struct journal *j, const struct seg *ours)
+const struct sent_entry *sent_log_missed_before(struct sent_log *j, const struct seg *ours)
 {
     uint32_t at = find(j, ours);
 
     return at == j->head ? NULL : missed_before(j, at);
 }
 
-const struct journal_entry *journal_missed(struct journal *j)
+const struct sent_entry *sent_log_missed(struct sent_log *j)
 {
     return missed_before(j, j->head);
 }
 
-const struct journal_entry *journal_missed_by_ack(struct journal *j, uint32_t id, struct seq ack)
+const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id, struct seq ack)
 {
     for (uint32_t at = j->tail; at != j->head; at++) {
-        struct journal_entry *e = &j->entry[at % JOURNAL_ENTRIES];
+        struct sent_entry *e = &j->entry[at % SENT_LOG_ENTRIES];
         uint32_t len = e->len + !!(e->flags & SEG_SYN) + !!(e->flags & SEG_FIN);
         /* What was sent again, or lies below what was acknowledged already, may have left after
          * this acknowledgement was captured. */
@@ -63,17 +63,17 @@ const struct journal_entry *journal_missed_by_ack(struct journal *j, uint32_t id
     return NULL;
 }
 
-const struct journal_entry *journal_take(struct journal *j, const struct seg *s)
+const struct sent_entry *sent_log_take(struct sent_log *j, const struct seg *s)
 {
     uint32_t at = find(j, s);
 
     if (at == j->head)
         return NULL;
     j->tail = at + 1;
-    return &j->entry[at % JOURNAL_ENTRIES];
+    return &j->entry[at % SENT_LOG_ENTRIES];
 }
 
-bool journal_empty(const struct journal *j)
+bool sent_log_empty(const struct sent_log *j)
 {
     return j->head == j->tail;
 }

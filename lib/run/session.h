@@ -9,24 +9,16 @@
  * for each event of the engine. Both may use conn_...() on a connection, and call
  * session_changed() then.
  */
-#ifndef TCPWAVE_CMD_SESSION_H
-#define TCPWAVE_CMD_SESSION_H
+#ifndef TCPWAVE_RUN_SESSION_H
+#define TCPWAVE_RUN_SESSION_H
 
 #include <poll.h>
 #include <sys/queue.h>
 
-#include "cmd/journal.h"
-#include "cmd/options.h"
-#include "lib/core/stack.h"
-#include "lib/io/outbuf.h"
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
 #include "lib/run/loop.h"
-#include "lib/show/json.h"
-#include "lib/show/ladder.h"
-#include "lib/show/pcapng.h"
-#include "lib/show/svg.h"
-#include "lib/show/term.h"
+#include "lib/run/sent_log.h"
 
 #define SESSION_FDS 2 /* of the command's */
 
@@ -73,31 +65,44 @@ struct session_ops {
     void (*opened)(struct session *s, struct session_conn *c);
 };
 
+struct session_config {
+    const char *command; /* in the verdict */
+    bool v6;
+    struct conn_config engine; /* of every connection */
+    uint64_t seed;             /* of what is random and no secret */
+    uint32_t most;             /* connections at a time */
+    size_t memory;             /* bytes of all queues together; 0: no bound */
+    bool many;                 /* connections are numbered, each with a verdict of its own */
+    bool shows;                /* somebody wants the segments */
+    bool live;                 /* somebody watches: waits are told */
+    bool verify;               /* see verify.h */
+    struct wire_ip ip;         /* of every segment */
+    wave_time timeout;         /* of the whole run; 0: none */
+    wave_time linger;          /* for a peer that acknowledged our FIN and says nothing */
+    int signals;               /* descriptor of signals.h, or -1 */
+    /* Called for each captured packet, with what is known after it in a few words, "" where nothing
+     * is: for a capture file. 0, or an error that ends the run, with *d filled in. May be NULL. */
+    int (*keep)(void *sink, const struct wire_packet *p, const char *comment, struct diag *d);
+    /* Writes out what was told so far; likewise. */
+    int (*flush)(void *sink, struct diag *d);
+    void *sink;
+};
+
 struct session {
-    const struct options *options;
+    struct session_config config;
     const struct session_ops *ops;
     void *user;
     struct port *port;
     struct stack *stack;
     struct loop loop;
     struct report report;
-    struct pcapfile *pcap;
-    struct svg *svg;
-    int signals;
-
-    /* What is drawn where. */
-    struct outbuf *out;
-    FILE *stream; /* of `out` */
-    struct term term;
-    struct ladder ladder;
-    struct render_json json;
-    bool shows; /* somebody wants the segments */
+    bool shows; /* config.shows */
+    bool many;  /* config.many */
 
     struct session_conn **conn; /* those of the run, each at the index that its id names */
     LIST_HEAD(session_conns, session_conn) all;
     uint32_t opened;                    /* connections so far */
     uint32_t verdicts[REPORT_VERDICTS]; /* where there are several: how each one ended */
-    bool many;                          /* connections are numbered */
     bool over;                          /* one of them is CLOSED */
 
     enum outcome_stop stop;
@@ -114,22 +119,20 @@ struct session {
     wave_time end;          /* of --timeout, or WAVE_NEVER */
     wave_time unsettled_at; /* since when a change of our state waits for its segment */
     struct diag send_error; /* the last one; empty: there was none */
-    struct journal journal;
-    uint64_t undelivered; /* bytes received, and not written to --output when the run ended */
+    struct sent_log sent_log;
 };
 
-/*
- * Opens wire, capture file, stack and renderers as the options say; `target` is where to, or where
- * to listen. Privileges are gone afterwards. Errors with *d filled in; *out is NULL then.
- */
-int session_open(struct session **out, const struct options *o, const struct target *target,
+/* Opens a session over the port, which becomes the session's: it is closed with it, also where this
+ * fails. WAVE_ENOMEM or WAVE_ESYS, with *d filled in; *out is NULL then. */
+int session_open(struct session **out, struct port *port, const struct session_config *config,
                  const struct session_ops *ops, void *user, struct diag *d);
 
 /* Closes and frees. NULL is taken. */
 void session_close(struct session *s);
 
-/* Opens the connection to `target`. WAVE_ENOMEM. */
-int session_connect(struct session *s, const struct target *target, struct session_conn **out);
+/* Opens a connection to that address and port. WAVE_ENOMEM. */
+int session_connect(struct session *s, const struct addr *remote, uint16_t rport,
+                    struct session_conn **out);
 
 /* The engine's side of it, or NULL after session_release(). */
 struct conn *session_engine(struct session *s, const struct session_conn *c);
@@ -169,19 +172,14 @@ void session_fail(struct session *s, const struct diag *d);
 /* What happened to the connection. */
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
 
-/* The verdict, to every renderer; returns the exit status. It is the run's; or, where connections
- * are numbered and `c` is one of them, that of this connection, and the run's comes last, with
- * `c` NULL. `found` may be NULL. */
-int session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                    const struct report_findings *found);
+/* Fills in the run's verdict, of which the message is the outcome's own; or, where connections are
+ * numbered and `c` is one of them, that of this connection. `found` may be NULL. */
+void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
+                     const struct report_findings *found, struct report_verdict *v);
 
-/* Writes out what was told so far, as much as its reader takes. WAVE_ESYS or WAVE_ENOMEM, with *d
- * filled in, when it cannot be written. */
-int session_flush(struct session *s, struct diag *d);
-
-/* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
- * Returns the exit status. */
-int session_refuse(const struct options *o, const struct diag *d);
+/* Tells the verdict of one of several connections, and counts it. */
+void session_conn_verdict(struct session *s, const struct session_conn *c,
+                          const struct outcome *outcome, const struct report_findings *found);
 
 /* Between session.c and session_loop.c. */
 

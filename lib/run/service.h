@@ -3,14 +3,13 @@
  * bytes or the same file to everyone. One service for all connections; of each it keeps no more
  * than how far it has come, so that nothing is held a connection but what is in flight.
  */
-#ifndef TCPWAVE_CMD_SERVICE_H
-#define TCPWAVE_CMD_SERVICE_H
+#ifndef TCPWAVE_RUN_SERVICE_H
+#define TCPWAVE_RUN_SERVICE_H
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/options.h"
 #include "lib/core/conn.h"
 #include "lib/io/files.h"
 
@@ -20,7 +19,8 @@ enum service_kind { SERVICE_DISCARD, SERVICE_ECHO, SERVICE_DATA, SERVICE_FILE };
 
 struct service {
     enum service_kind kind;
-    struct bytes data;  /* of SERVICE_DATA */
+    const uint8_t *data; /* of SERVICE_DATA */
+    size_t data_len;
     struct file source; /* of SERVICE_FILE */
     struct file out;    /* for what is received, or none */
     bool waits_for_out; /* it has no room now: received bytes are left with their connections */
@@ -35,8 +35,16 @@ struct service_place {
     bool ended;     /* there are no more */
 };
 
-/* Opens what --serve and --output name. WAVE_ESYS with *d filled in. */
-int service_open(struct service *v, const struct options *o, struct diag *d);
+struct service_config {
+    enum service_kind kind;
+    const uint8_t *data; /* SERVICE_DATA: `len` bytes, which stay the caller's */
+    size_t len;
+    const char *serve;  /* SERVICE_FILE: a path */
+    const char *output; /* for what is received, or NULL */
+};
+
+/* Opens what it names. WAVE_ESYS with *d filled in. */
+int service_open(struct service *v, const struct service_config *config, struct diag *d);
 
 /* What only closing the output brings to light is WAVE_ESYS. */
 int service_close(struct service *v, struct diag *d);

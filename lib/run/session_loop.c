@@ -3,7 +3,7 @@
  * segments that leave go on record, events of the engine are told. The loop itself is
  * lib/run/loop.c.
  */
-#include "cmd/session.h"
+#include "lib/run/session.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,15 +123,15 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
     struct seq end = seg_end(seg);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
     bool probe = e && seq_eq(e->snd.una, e->snd.nxt) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
-    struct journal_entry j = {.id = c->id,
-                              .seq = seg->seq,
-                              .ack = seg->ack,
-                              .len = seg->len,
-                              .flags = seg->flags,
-                              .wnd = seg->wnd,
-                              .state = (uint8_t)(moves && e ? e->state : c->state),
-                              .probe = probe,
-                              .opt = seg->opt};
+    struct sent_entry j = {.id = c->id,
+                           .seq = seg->seq,
+                           .ack = seg->ack,
+                           .len = seg->len,
+                           .flags = seg->flags,
+                           .wnd = seg->wnd,
+                           .state = (uint8_t)(moves && e ? e->state : c->state),
+                           .probe = probe,
+                           .opt = seg->opt};
 
     if (seg_len(seg) && !(seg->flags & SEG_RST)) {
         j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
@@ -148,7 +148,7 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
     c->syn_sent += (seg->flags & SEG_SYN) != 0;
     outcome_sent(&c->path, c->state, seg->flags);
     if (s->shows)
-        journal_add(&s->journal, &j);
+        sent_log_add(&s->sent_log, &j);
 }
 
 /* The connection of a flow that the stack has no connection for (any more). Rare. */
@@ -170,16 +170,16 @@ static struct session_conn *find_flow(struct session *s, const struct flow *flow
 static void record_stray(struct session *s, const struct flow *flow, const struct seg *seg)
 {
     const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
-    struct journal_entry j = {.id = STACK_NONE,
-                              .seq = seg->seq,
-                              .ack = seg->ack,
-                              .len = seg->len,
-                              .flags = seg->flags,
-                              .wnd = seg->wnd,
-                              .state = (uint8_t)(c ? c->state : STATE_CLOSED)};
+    struct sent_entry j = {.id = STACK_NONE,
+                           .seq = seg->seq,
+                           .ack = seg->ack,
+                           .len = seg->len,
+                           .flags = seg->flags,
+                           .wnd = seg->wnd,
+                           .state = (uint8_t)(c ? c->state : STATE_CLOSED)};
 
     if (s->shows)
-        journal_add(&s->journal, &j);
+        sent_log_add(&s->sent_log, &j);
 }
 
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
@@ -223,14 +223,8 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
     char connection[16] = "";
     char comment[128] = "";
     struct diag d;
-    struct pcapfile_packet k = {.stamp = p->stamp,
-                                .outgoing = p->outgoing,
-                                .ip = p->ip,
-                                .captured = p->ip_len,
-                                .length =
-                                    p->packet.length > p->ip_len ? p->packet.length : p->ip_len};
 
-    if (!s->pcap)
+    if (!s->config.keep)
         return;
     if (c && p->packet.kind == PACKET_TCP) {
         const struct track_view *peer = &c->flow.peer;
@@ -241,18 +235,17 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
                  peer->state == STATE_UNKNOWN          ? ""
                  : peer->certainty == CERTAINTY_PROVED ? " (proved)"
                                                        : " (assumed)");
-        k.comment = comment;
     }
-    if (pcapfile_packet(s->pcap, &k, &d) != 0)
+    if (s->config.keep(s->config.sink, p, comment, &d) != 0)
         session_fail(s, &d);
 }
 
 /* A segment of ours that the capture lost: without it the tracker would take the peer's answers to
  * it for nonsense. */
-static void missed(struct session *s, const struct journal_entry *j, wave_time stamp)
+static void missed(struct session *s, const struct sent_entry *j, wave_time stamp)
 {
     struct session_conn *c = session_find(s, j->id);
-    struct packet p = {.kind = PACKET_TCP, .ttl = (uint8_t)s->options->ttl, .df = true};
+    struct packet p = {.kind = PACKET_TCP, .ttl = s->config.ip.ttl, .df = true};
     struct report_seen seen = {.stamp = stamp,
                                .out = true,
                                .missed = true,
@@ -276,11 +269,11 @@ static void missed(struct session *s, const struct journal_entry *j, wave_time s
 static void captured_ours(struct session *s, const struct wire_packet *p)
 {
     const struct seg *seg = &p->packet.seg;
-    const struct journal_entry *j;
+    const struct sent_entry *j;
 
-    while ((j = journal_missed_before(&s->journal, seg)) != NULL)
+    while ((j = sent_log_missed_before(&s->sent_log, seg)) != NULL)
         missed(s, j, p->stamp);
-    j = journal_take(&s->journal, seg);
+    j = sent_log_take(&s->sent_log, seg);
     struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
                                .out = true,
@@ -388,13 +381,13 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     before = c ? c->state : STATE_CLOSED;
     n = pull_events(s, events);
     if (c && s->shows) {
-        const struct journal_entry *j;
+        const struct sent_entry *j;
         while ((seg->flags & SEG_ACK) &&
-               (j = journal_missed_by_ack(&s->journal, c->id, seg->ack)) != NULL)
+               (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
             missed(s, j, p->stamp);
         /* What we do while segments wait in the ring comes behind them in the order of the wire:
          * our state moves with our own segment, once that is captured. */
-        if (journal_empty(&s->journal))
+        if (sent_log_empty(&s->sent_log))
             report_flush(&s->report, &c->flow, p->stamp);
         bool ahead = c->flow.waiting_count && c->state == before;
         struct report_seen seen = {.stamp = p->stamp,
@@ -481,7 +474,7 @@ static wave_time tell_wait(struct session *s, wave_time now)
                      ? waited >= TELL_AFTER
                      : left >= WAVE_S / 2 && s->awaited_until - s->awaited_since > TELL_AFTER;
 
-    if (!s->term.live || !s->awaited)
+    if (!s->config.live || !s->awaited)
         return WAVE_NEVER;
     if (worth && now - s->awaited_told >= TELL_EVERY - WAVE_MS) {
         report_wait(&s->report, NULL, session_stamp(s), s->awaited, left);
@@ -496,9 +489,7 @@ static void flush_output(void *self)
     struct session *s = self;
     struct diag d;
 
-    if (session_flush(s, &d) != 0)
-        session_fail(s, &d);
-    if (s->pcap && pcapfile_flush(s->pcap, &d) != 0)
+    if (s->config.flush && s->config.flush(s->config.sink, &d) != 0)
         session_fail(s, &d);
 }
 
@@ -561,7 +552,7 @@ static bool settled(void *self)
 {
     const struct session *s = self;
 
-    return !s->shows || journal_empty(&s->journal);
+    return !s->shows || sent_log_empty(&s->sent_log);
 }
 
 static const struct loop_ops loop_ops = {
@@ -577,17 +568,14 @@ static const struct loop_ops loop_ops = {
 
 void session_loop_init(struct session *s)
 {
-    const struct options *o = s->options;
+    const struct session_config *c = &s->config;
     struct loop *l = &s->loop;
 
     loop_init(l, s->port, s->stack, &loop_ops, s);
-    l->signals = s->signals;
-    l->report = s->out;
-    l->reported = !o->quiet || o->json;
-    l->capture = s->pcap ? pcapfile_outbuf(s->pcap) : NULL;
+    l->signals = c->signals;
     l->shared = s->many;
-    l->deadline = s->end = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
-    l->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos};
+    l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
+    l->egress.ip = c->ip;
 }
 
 void session_again(struct session *s, wave_time at)
@@ -599,7 +587,7 @@ void session_again(struct session *s, wave_time at)
 static void farewell(struct session *s)
 {
     loop_drain(&s->loop, FAREWELL, FAREWELL);
-    for (const struct journal_entry *j; (j = journal_missed(&s->journal)) != NULL;)
+    for (const struct sent_entry *j; (j = sent_log_missed(&s->sent_log)) != NULL;)
         missed(s, j, session_stamp(s));
     flush_changes(s);
     report_wait(&s->report, NULL, session_stamp(s), NULL, 0);

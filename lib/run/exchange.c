@@ -1,10 +1,8 @@
-#include "cmd/exchange.h"
+#include "lib/run/exchange.h"
 
 #include <limits.h>
 
-#include "cmd/options.h"
-
-int exchange_open(struct exchange *x, const struct options *o, struct diag *d)
+int exchange_open(struct exchange *x, const struct exchange_config *config, struct diag *d)
 {
     int error;
 
@@ -12,9 +10,9 @@ int exchange_open(struct exchange *x, const struct options *o, struct diag *d)
     x->at = x->have = 0;
     x->taken = 0;
     x->out = FILE_NONE;
-    error = source_open(&x->source, o->data.at, o->data.len, o->file, d);
-    if (!error && o->output) {
-        error = file_open_write(&x->out, o->output, d);
+    error = source_open(&x->source, config->data, config->len, config->file, d);
+    if (!error && config->output) {
+        error = file_open_write(&x->out, config->output, d);
         if (error)
             source_close(&x->source);
     }

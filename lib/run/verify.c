@@ -1,4 +1,4 @@
-#include "cmd/verify.h"
+#include "lib/run/verify.h"
 
 #include <stdio.h>
 
@@ -31,10 +31,10 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
  * made. */
 static bool awaits_capture(const struct session *s, struct verify *v, wave_time now)
 {
-    if (journal_empty(&s->journal))
+    if (sent_log_empty(&s->sent_log))
         return false;
-    if (v->sent != s->journal.head) {
-        v->sent = s->journal.head;
+    if (v->sent != s->sent_log.head) {
+        v->sent = s->sent_log.head;
         v->patience = now + CAPTURE_PATIENCE;
     }
     return now < v->patience;
@@ -46,7 +46,7 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
     const struct track_view *peer = &c->flow.peer;
     struct conn *e = session_engine(s, c);
 
-    if (!s->options->verify || !s->shows || !e || e->state == STATE_CLOSED)
+    if (!s->config.verify || !s->shows || !e || e->state == STATE_CLOSED)
         return false;
     if (c->arrived && awaits_capture(s, v, now)) {
         *until = now + CAPTURE_DELAY;

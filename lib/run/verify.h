@@ -4,10 +4,10 @@
  * knows the connection, when it would have been the same a step earlier; which is then said. Our
  * own RST is the one step after which nothing is left to ask with.
  */
-#ifndef TCPWAVE_CMD_VERIFY_H
-#define TCPWAVE_CMD_VERIFY_H
+#ifndef TCPWAVE_RUN_VERIFY_H
+#define TCPWAVE_RUN_VERIFY_H
 
-#include "cmd/session.h"
+#include "lib/run/session.h"
 
 struct verify {
     uint32_t evidence;  /* of the assumption that was probed last; 0 at the start */

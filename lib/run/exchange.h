@@ -1,12 +1,11 @@
 /* The data of a connection: from the command line, a file or standard input to the peer, and from
  * the peer to a file or standard output. */
-#ifndef TCPWAVE_CMD_EXCHANGE_H
-#define TCPWAVE_CMD_EXCHANGE_H
+#ifndef TCPWAVE_RUN_EXCHANGE_H
+#define TCPWAVE_RUN_EXCHANGE_H
 
 #include <poll.h>
 #include <stdbool.h>
 
-#include "cmd/options.h"
 #include "lib/core/conn.h"
 #include "lib/io/files.h"
 
@@ -24,8 +23,15 @@ struct exchange {
     uint8_t buffer[EXCHANGE_ROOM];
 };
 
-/* Opens what -d, -f and -o name. WAVE_ESYS with *d filled in. */
-int exchange_open(struct exchange *x, const struct options *o, struct diag *d);
+struct exchange_config {
+    const void *data; /* to send, `len` bytes, which stay the caller's; or NULL */
+    size_t len;
+    const char *file;   /* to send, a path as file_open_read() takes it; or NULL */
+    const char *output; /* for what is received, likewise; or NULL: it is thrown away */
+};
+
+/* Opens what it names. WAVE_ESYS with *d filled in. */
+int exchange_open(struct exchange *x, const struct exchange_config *config, struct diag *d);
 
 /* What only closing the output brings to light is WAVE_ESYS. */
 int exchange_close(struct exchange *x, struct diag *d);

@@ -1,0 +1,169 @@
+#include "cmd/view.h"
+
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "lib/core/diag.h"
+#include "lib/show/ending.h"
+#include "lib/show/summary.h"
+#include "lib/wire/stamp.h"
+
+int view_open_files(struct view *v, const struct options *o, struct diag *d)
+{
+    int error = o->pcap ? pcapfile_open(&v->pcap, o->pcap, d) : 0;
+
+    v->options = o;
+    if (!error && o->svg)
+        error = svg_open(&v->svg, o->svg, (enum picture_scale)o->svg_scale, d);
+    return error;
+}
+
+/* Told in the stream where lines were left out. */
+static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
+{
+    const struct view *v = self;
+
+    return ending_gap(v->options->json, v->time(v->self), left_out, text);
+}
+
+int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
+              struct diag *d)
+{
+    const struct options *o = v->options;
+    int error = report_open(&v->out, o, d);
+
+    if (error)
+        return error;
+    v->time = time;
+    v->self = self;
+    if (o->json || !o->quiet)
+        outbuf_on_gap(v->out, tell_gap, v);
+    output_term(&v->term, outbuf_stream(v->out), o);
+    return v->pcap ? pcapfile_begin(v->pcap, interface, d) : 0;
+}
+
+void view_follow(struct view *v, struct report *r, bool folds_probes)
+{
+    const struct options *o = v->options;
+
+    if (v->svg)
+        report_add(r, svg_event, v->svg);
+    if (o->json) {
+        v->json = (struct render_json){v->term.to, false};
+        report_add(r, render_json, &v->json);
+    } else if (!o->quiet) {
+        ladder_init(&v->ladder, &v->term, o->verbose);
+        v->ladder.rows.folds_probes = folds_probes;
+        report_add(r, ladder_event, &v->ladder);
+        report_add(r, summary_event, &v->term);
+    }
+}
+
+void view_join(struct view *v, struct loop *l)
+{
+    l->report = v->out;
+    l->reported = !v->options->quiet || v->options->json;
+    l->capture = v->pcap ? pcapfile_outbuf(v->pcap) : NULL;
+}
+
+int view_keep(struct view *v, const struct wire_packet *p, const char *comment, struct diag *d)
+{
+    struct pcapfile_packet k = {.stamp = p->stamp,
+                                .outgoing = p->outgoing,
+                                .ip = p->ip,
+                                .captured = p->ip_len,
+                                .length =
+                                    p->packet.length > p->ip_len ? p->packet.length : p->ip_len,
+                                .comment = comment};
+
+    return v->pcap ? pcapfile_packet(v->pcap, &k, d) : 0;
+}
+
+/* What was told so far, to its reader. */
+static int flush_report(struct view *v, struct diag *d)
+{
+    int error = outbuf_flush(v->out, d);
+
+    if (!error && v->json.failed)
+        error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
+    return error;
+}
+
+int view_flush(struct view *v, struct diag *d)
+{
+    int error = flush_report(v, d);
+
+    return !error && v->pcap ? pcapfile_flush(v->pcap, d) : error;
+}
+
+/* One of the files that show the run could not be written: this host's failure, whatever the peer
+ * did; a signal's status stands. */
+static void file_failed(struct report_verdict *verdict, const struct diag *d, struct diag *failure)
+{
+    if (verdict->verdict == VERDICT_LOCAL)
+        return;
+    *failure = *d;
+    verdict->verdict = VERDICT_LOCAL;
+    verdict->message = failure->text;
+    if (verdict->exit < 128)
+        verdict->exit = VERDICT_LOCAL;
+}
+
+void view_settle(struct view *v, struct report_verdict *verdict, wave_time stamp,
+                 struct outbuf_end *end, struct diag *failure)
+{
+    struct outbuf *capture = v->pcap ? pcapfile_outbuf(v->pcap) : NULL;
+    struct diag d;
+
+    outbuf_settle(v->out, end);
+    if (capture)
+        outbuf_settle(capture, end);
+    verdict->left_out.lines = outbuf_left_out(v->out);
+    verdict->left_out.packets = capture ? outbuf_left_out(capture) : 0;
+    if (end->signal && verdict->exit < 128)
+        verdict->exit = 128 + end->signal;
+    outbuf_last(v->out);
+    if (capture && (pcapfile_end(v->pcap, stamp, verdict->message, verdict->captured,
+                                 verdict->dropped, &d) ||
+                    pcapfile_finish(v->pcap, end, &d)))
+        file_failed(verdict, &d, failure);
+    if (v->svg && svg_end(v->svg, verdict, end, &d))
+        file_failed(verdict, &d, failure);
+}
+
+int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf_end *end)
+{
+    const struct ending t = {verdict->verdict, verdict->exit, verdict->message,
+                             v->options->quiet && !v->options->json};
+    struct diag d;
+    int error = flush_report(v, &d);
+
+    return ending_tell(v->out, error ? &d : NULL, &t, end);
+}
+
+void view_close(struct view *v)
+{
+    struct diag d;
+
+    pcapfile_close(v->pcap, &d);
+    svg_close(v->svg);
+    outbuf_close(v->out);
+}
+
+int view_refuse(const struct options *o, const struct diag *d)
+{
+    struct report r;
+    struct render_json j = {report_stream(o), false};
+    struct report_verdict v = {.command = o->command->name,
+                               .verdict = VERDICT_LOCAL,
+                               .exit = VERDICT_LOCAL,
+                               .message = d->text};
+
+    outbuf_say(d->text);
+    if (o->json) {
+        report_init(&r);
+        report_add(&r, render_json, &j);
+        report_verdict(&r, stamp_now(), &v);
+        fflush(j.to);
+    }
+    return VERDICT_LOCAL;
+}
