@@ -23,6 +23,8 @@
 #define NO_ROOM (100 * WAVE_US)     /* before the kernel is offered again what it had no room for */
 #define NO_ROOM_MOST (10 * WAVE_MS) /* that pause doubles up to this */
 #define STOP_IN (2 * WAVE_S)        /* a stopped run's connections have so long to close */
+#define PATIENCE (50 * WAVE_MS)     /* for an answer, and on top of that, ... */
+#define PATIENCE_TIMES 4            /* ... so many times what a slow handshake took */
 #define STOP_SETTLES (50 * WAVE_MS) /* answers to SYNs that are under way then */
 
 static void read_clock(struct load *l)
@@ -30,13 +32,29 @@ static void read_clock(struct load *l)
     l->now = wire_now();
 }
 
+/* How long a peer that does its part takes to answer at most, as far as handshakes tell. */
+static wave_time patience(const struct load *l)
+{
+    const wave_time timeout = l->options->timeout;
+    const wave_time most = timeout ? time_min(STOP_IN, timeout / 2) : STOP_IN;
+
+    if (!l->handshake.count)
+        return most;
+    return time_min(most, PATIENCE + PATIENCE_TIMES * spread_permille(&l->handshake, 990));
+}
+
 static void stop(struct load *l)
 {
     if (l->stopping)
         return;
     l->stopping = true;
+    l->patience = patience(l);
     l->cursor = 0;
-    l->stop_by = l->now + STOP_IN;
+    l->stop_by = time_min(l->now + STOP_IN, l->deadline);
+    /* They get no other port any more: what a RST told of them stands. */
+    l->counts[VERDICT_REFUSED] += l->again.count;
+    l->reuse.given_up += l->again.count;
+    l->again.count = 0;
 }
 
 static void reset_all(struct load *l)
@@ -202,8 +220,10 @@ static bool may_open(const struct load *l)
 {
     const uint32_t most = l->options->connections;
 
-    return !l->stopping && (l->plan.rate || l->awaiting < AWAITING_MOST) &&
-           stack_count(l->stack) < l->plan.concurrency && l->places && (!most || l->opened < most);
+    if (l->stopping || stack_count(l->stack) >= l->plan.concurrency ||
+        (!l->plan.rate && l->awaiting >= AWAITING_MOST))
+        return false;
+    return l->again.count || (load_places_any(&l->places) && (!most || l->opened < most));
 }
 
 /* Opens as many as concurrency and rate allow, up to a batch. */
@@ -272,6 +292,8 @@ static void figures(struct load *l, struct load_figures *f)
                                .handshake = &l->handshake,
                                .first_byte = &l->first_byte,
                                .close = &l->close,
+                               .ports = wire_ports(l->wire),
+                               .reuse = l->reuse,
                                .wire = wire_stats(l->wire)};
 }
 
@@ -319,7 +341,25 @@ static bool all_done(const struct load *l)
 {
     const uint32_t most = l->options->connections;
 
-    return stack_count(l->stack) == 0 && (l->stopping || (most && l->opened >= most));
+    return stack_count(l->stack) == 0 &&
+           (l->stopping || (most && l->opened >= most && !l->again.count));
+}
+
+/*
+ * --timeout. The run is over when it says so, and what is open then is cut off. Where a number of
+ * connections was asked for there is time for them until the last moment. A run that was to end by
+ * time alone opens no more a little before, and closes what it has, so that connections which the
+ * peer does its part of end in order: as long before as answers take, as far as handshakes tell.
+ */
+static void watch_deadline(struct load *l)
+{
+    if (l->now < l->stop_at || l->stopping)
+        return;
+    l->stop_at = load_endless(l) ? l->deadline - patience(l) : l->deadline;
+    if (l->now < l->stop_at)
+        return;
+    l->timed_out = true;
+    stop(l);
 }
 
 /* Timers, waits, new connections, and what all of that makes us send. When to come back. */
@@ -330,10 +370,7 @@ static wave_time act(struct load *l)
 
     read_clock(l);
     l->when = l->now;
-    if (l->now >= l->deadline && !l->stopping) {
-        l->timed_out = true;
-        stop(l);
-    }
+    watch_deadline(l);
     if (l->stopping && l->now >= l->stop_by)
         reset_all(l);
     stack_tick(l->stack, l->now);
@@ -346,7 +383,7 @@ static wave_time act(struct load *l)
         return l->again_at;
     if (l->now >= l->next_tell)
         tell(l);
-    until = time_min(until, time_min(l->next_tell, l->stopping ? l->stop_by : l->deadline));
+    until = time_min(until, time_min(l->next_tell, l->stopping ? l->stop_by : l->stop_at));
     until = time_min(until, stack_expiry(l->stack, l->now));
     if (may_open(l))
         until = time_min(until, l->next_open);
@@ -357,9 +394,9 @@ static wave_time act(struct load *l)
  * say so. */
 static void settle(struct load *l)
 {
-    /* Whoever still sends then has been told often enough. */
-    const wave_time last = l->now + STOP_IN;
-    wave_time end = l->now + STOP_SETTLES;
+    /* A peer that still sends then has been told often enough. */
+    const wave_time last = time_min(l->now + STOP_IN, l->deadline);
+    wave_time end = time_min(last, l->now + STOP_SETTLES);
 
     while (l->now < end) {
         if (receive(l))
@@ -389,7 +426,9 @@ void load_loop(struct load *l)
     l->skew = session_stamp() - l->now;
     l->began = l->next_open = heard = polled = due = l->now;
     l->next_tell = l->now + WAVE_S;
-    l->deadline = l->options->timeout ? time_add(l->now, l->options->timeout) : WAVE_NEVER;
+    l->stop_at = l->deadline;
+    if (l->deadline != WAVE_NEVER)
+        l->stop_at -= time_min(STOP_IN, l->options->timeout / 2);
     for (;;) {
         catch_up(l, due);
         wave_time until = act(l);

@@ -109,6 +109,10 @@ static int json_verdict(FILE *to, const struct load_figures *f, const struct loa
                         json_pack("{s:o,s:o,s:o}", "handshake", json_spread(f->handshake),
                                   "first_byte", json_spread(f->first_byte), "close",
                                   json_spread(f->close)));
+    json_object_set_new(o, "ports",
+                        json_pack("{s:I,s:I,s:I}", "local", (json_int_t)f->ports, "reused",
+                                  (json_int_t)f->reuse.opened, "refused",
+                                  (json_int_t)f->reuse.refused));
     json_object_set_new(o, "guard", v->guard ? json_string(v->guard) : json_null());
     json_object_set_new(o, "message", json_string(v->message));
     return json_write(to, o, d);
@@ -164,6 +168,21 @@ static void put_latency(FILE *to, const char *name, const struct spread *s)
     fputc('\n', to);
 }
 
+/* Nothing is said of ports that were only used once the peer was done with them. */
+static void put_ports(FILE *to, const struct load_figures *f)
+{
+    char n[HUMAN_TEXT], reused[HUMAN_TEXT], refused[HUMAN_TEXT];
+
+    if (!f->reuse.opened)
+        return;
+    fprintf(to,
+            "ports       %s local; %s SYN%s over one that the peer may still have had in "
+            "TIME_WAIT, %s of them refused and followed by one over another\n",
+            human_count(f->ports, n), human_count(f->reuse.opened, reused),
+            f->reuse.opened == 1 ? "" : "s",
+            human_count(f->reuse.refused - f->reuse.given_up, refused));
+}
+
 static void put_table(struct load_report *r, const struct load_figures *f,
                       const struct load_verdict *v)
 {
@@ -181,6 +200,7 @@ static void put_table(struct load_report *r, const struct load_figures *f,
     if (f->wire.retried)
         fprintf(to, "sending     the kernel had no room %s time%s: each time sent after a pause\n",
                 human_count(f->wire.retried, n), f->wire.retried == 1 ? "" : "s");
+    put_ports(to, f);
     if (f->sent_bytes || f->received_bytes)
         fprintf(to, "data        %s sent, %s received\n", human_bytes(f->sent_bytes, n),
                 human_bytes(f->received_bytes, t));

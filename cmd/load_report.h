@@ -14,6 +14,14 @@
 #include "cmd/term.h"
 #include "lib/wire/wire.h"
 
+/* Ports that were used again while the peer may have held their last connection. */
+struct load_reuse {
+    uint32_t opened; /* connections tried over them */
+    uint32_t
+        refused; /* and how many of those a RST answered: each tried over another port, or... */
+    uint32_t given_up; /* ...counted as refused, after other such ports had been tried */
+};
+
 /* The figures so far. */
 struct load_figures {
     wave_time elapsed;
@@ -22,6 +30,8 @@ struct load_figures {
     double rate;            /* connections ended a second: since the last progress, or in all */
     uint64_t sent_bytes, received_bytes, retransmissions;
     const struct spread *handshake, *first_byte, *close;
+    uint32_t ports; /* local ones that are held */
+    struct load_reuse reuse;
     struct wire_stats wire;
 };
 
