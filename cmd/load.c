@@ -191,7 +191,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct message *m, const c
 /* Why the run ended before its connections had, and how far it had come. */
 static void say_why(const struct load *l, struct message *m)
 {
-    char n[HUMAN_TEXT], of[HUMAN_TEXT];
+    char n[HUMAN_TEXT];
 
     if (!l->signal && !l->timed_out)
         return;
@@ -199,9 +199,12 @@ static void say_why(const struct load *l, struct message *m)
         say(m, "interrupted by a signal");
     else
         say(m, "the timeout of %s ran out", human_duration(l->options->timeout, n));
-    if (l->opened < l->options->connections)
+    if (l->opened < l->options->connections) {
+        char of[HUMAN_TEXT];
+
         say(m, " when %s of %s connections had been opened", human_count(l->opened, n),
             human_count(l->options->connections, of));
+    }
     say(m, "; ");
 }
 
