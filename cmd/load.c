@@ -1,7 +1,7 @@
 #include "cmd/load.h"
-#include "cmd/view.h"
 
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,7 @@
 #define BLOCKS_FROM 200          /* connections at a time: fewer are waited for one by one */
 #define RING_BLOCKS (8u << 20)   /* some 50,000 frames without data */
 #define RING_SLOT (65536u + 512) /* of the ring that is not in blocks, at least */
+#define PORTS_PART 10            /* of --timeout, for ports beyond those that are needed at once */
 #define RING_FRAMES 4            /* that a connection may have under way at once */
 
 /* Of one connection, in bytes: the engine's, ours, and the table's with its room to grow. */
@@ -35,6 +36,13 @@ static uint32_t ring_size(const struct load *l)
     return (slots < 128 ? 128 : slots) * RING_SLOT;
 }
 
+/* To guard tens of thousands of ports takes a third of a second, or more where there is little CPU
+ * time; of a run that is to end by time it takes no more than a tenth. */
+static wave_time ports_until(const struct load *l)
+{
+    return l->options->timeout ? wire_now() + l->options->timeout / PORTS_PART : 0;
+}
+
 static int open_wire(struct load *l, struct diag *d)
 {
     const struct options *o = l->options;
@@ -44,7 +52,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .interface = p->interface[0] ? p->interface : NULL,
                             .scope = p->scope,
                             .lport = (uint16_t)o->source_port,
-                            .scattered = p->ports,
+                            .scattered = {p->ports_least, p->ports_most, ports_until(l)},
                             .inbound_only = !o->pcap,
                             .direct = true,
                             .blocks = p->concurrency >= BLOCKS_FROM,
@@ -82,16 +90,13 @@ static int open_engine(struct load *l, struct diag *d)
 /* What each connection needs beside the engine. */
 static int open_places(struct load *l, struct diag *d)
 {
-    const uint32_t n = l->plan.concurrency, places = l->plan.places;
-    const bool again = places != l->options->connections; /* each is used more than once */
+    const uint32_t n = l->plan.concurrency;
 
     l->conn = calloc(n, sizeof *l->conn);
-    l->place = again ? malloc(places * sizeof *l->place) : NULL;
-    if (!l->conn || (again && !l->place))
+    l->again.at = calloc(n, sizeof *l->again.at);
+    if (!l->conn || !l->again.at ||
+        load_places_init(&l->places, l->plan.pairs, port_wire_ports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
-    for (uint32_t i = 0; again && i < places; i++)
-        l->place[i] = i;
-    l->places = places;
     l->queue[LOAD_Q_ANSWER].length = ANSWER_BEGINS;
     l->queue[LOAD_Q_HOLD].length = l->options->hold;
     l->queue[LOAD_Q_LINGER].length = l->options->linger;
@@ -101,10 +106,9 @@ static int open_places(struct load *l, struct diag *d)
 static int open_all(struct load *l, struct diag *d)
 {
     const struct options *o = l->options;
-    int error = 0;
+    int error;
 
-    if (o->pcap)
-        error = pcapfile_open(&l->pcap, o->pcap, d);
+    error = view_open_files(&l->report.view, o, d);
     if (!error)
         error = open_wire(l, d);
     if (!error)
@@ -115,23 +119,21 @@ static int open_all(struct load *l, struct diag *d)
         l->signals = signals_open(d);
         error = l->signals < 0 ? l->signals : 0;
     }
-    if (!error && l->pcap)
-        error = pcapfile_begin(l->pcap, l->port->info->interface, d);
+    if (!error)
+        error = load_report_open(&l->report, l->port->info->interface, d);
     return error;
 }
 
 static void close_all(struct load *l)
 {
-    struct diag d;
-
     if (l->signals >= 0)
         signals_close(l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
-    pcapfile_close(l->pcap, &d);
-    outbuf_close(l->report.out);
+    view_close(&l->report.view);
     free(l->conn);
-    free(l->place);
+    free(l->again.at);
+    load_places_free(&l->places);
     load_plan_free(&l->plan);
     free(l);
 }
@@ -141,6 +143,7 @@ static void announce(struct load *l)
 {
     const struct load_plan *p = &l->plan;
     const struct wire_info *info = l->port->info;
+    const uint32_t ports = port_wire_ports(l->port);
     char text[200], n[HUMAN_TEXT], bytes[HUMAN_TEXT], ring[HUMAN_TEXT], c[HUMAN_TEXT];
 
     if (p->polite) {
@@ -155,8 +158,8 @@ static void announce(struct load *l)
     snprintf(text, sizeof text,
              "%s at a time over %u pair%s of source and target and %u source port%s from %u on, "
              "guard %s, interface %s",
-             human_count(p->concurrency, n), p->pairs, p->pairs == 1 ? "" : "s", p->ports,
-             p->ports == 1 ? "" : "s", info->lport, info->guard, info->interface);
+             human_count(p->concurrency, n), p->pairs, p->pairs == 1 ? "" : "s", ports,
+             ports == 1 ? "" : "s", info->lport, info->guard, info->interface);
     load_report_note(&l->report, text);
     snprintf(text, sizeof text,
              "memory: %s for %s connections, %s for the capture, and what data waits to be sent",
@@ -165,76 +168,97 @@ static void announce(struct load *l)
     load_report_note(&l->report, text);
 }
 
-/* Why there was no end of its own. */
-static void interrupted(const struct load *l, struct load_verdict *v, char *text, size_t room)
-{
-    const uint32_t cut = l->counts[VERDICT_FAILED];
-    const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
+/* A text that grows, as far as there is room. */
+struct message {
+    char text[640];
+    size_t used;
+};
 
-    if (l->failed) {
-        snprintf(text, room, "%s", l->error.text);
-        v->verdict = VERDICT_LOCAL;
-        v->exit = l->signal ? 128 + l->signal : VERDICT_LOCAL;
-        return;
-    }
-    v->verdict = VERDICT_FAILED;
-    snprintf(text, room, "%s; %u of %u connections did not go as asked, %u of them were cut off",
-             l->signal ? "interrupted by a signal" : "the timeout ran out", bad, l->opened, cut);
-    if (l->signal) {
-        v->exit = 128 + l->signal;
-        return;
-    }
-    /* Where no number was asked for, the timeout is how the run was meant to end. */
-    if (!l->options->connections && bad == cut)
-        v->verdict = VERDICT_OPEN;
-    v->exit = (int)v->verdict;
+__attribute__((format(printf, 2, 3))) static void say(struct message *m, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(m->text + m->used, sizeof m->text - m->used, format, args);
+    va_end(args);
+    if (n > 0)
+        m->used += (size_t)n < sizeof m->text - m->used ? (size_t)n : sizeof m->text - m->used - 1;
 }
 
-static int conclude(struct load *l, struct outbuf_end *end)
+/* Why the run ended before its connections had, and how far it had come. */
+static void say_why(const struct load *l, struct message *m)
 {
-    struct load_verdict v = {.guard = l->port->info->guard};
-    uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
-    char text[sizeof(struct diag) + 80], n[HUMAN_TEXT], of[HUMAN_TEXT];
+    char n[HUMAN_TEXT];
 
-    if (l->failed || l->signal || l->timed_out) {
-        interrupted(l, &v, text, sizeof text);
-    } else if (bad) {
-        v.verdict = VERDICT_FAILED;
-        v.exit = VERDICT_FAILED;
-        snprintf(text, sizeof text, "%s of %s connections did not go as asked", human_count(bad, n),
-                 human_count(l->opened, of));
-    } else {
-        snprintf(text, sizeof text, "all of %s connections went as asked",
-                 human_count(l->opened, n));
+    if (!l->signal && !l->timed_out)
+        return;
+    if (l->signal)
+        say(m, "interrupted by a signal");
+    else
+        say(m, "the timeout of %s ran out", human_duration(l->options->timeout, n));
+    if (l->opened < l->options->connections) {
+        char of[HUMAN_TEXT];
+
+        say(m, " when %s of %s connections had been opened", human_count(l->opened, n),
+            human_count(l->options->connections, of));
     }
-    v.message = text;
-    v.left_out.packets = l->pcap ? outbuf_left_out(pcapfile_outbuf(l->pcap)) : 0;
-    return load_tell_end(l, &v, end);
+    say(m, "; ");
+}
+
+static void say_how(const struct load *l, uint32_t bad, struct message *m)
+{
+    char n[HUMAN_TEXT], of[HUMAN_TEXT];
+
+    human_count(l->opened, of);
+    if (!l->opened) {
+        say(m, "there was no time to open a connection");
+    } else if (!bad) {
+        say(m,
+            l->opened == 1 ? "%s connection went as asked" : "all of %s connections went as asked",
+            of);
+    } else {
+        say(m, "%s of %s connections did not go as asked", human_count(bad, n), of);
+        if (l->counts[VERDICT_FAILED])
+            say(m, ", %s of them %s", human_count(l->counts[VERDICT_FAILED], n),
+                load_endless(l) ? "still waiting for an answer" : "cut off");
+    }
+    if (l->reuse.given_up)
+        say(m,
+            "; %s were refused over ports whose last connection the peer may still have had in "
+            "TIME_WAIT: there are %u local ports, add targets, or sources with --source",
+            human_count(l->reuse.given_up, n), port_wire_ports(l->port));
+}
+
+/* Verdict, status and message come from the same figures: the run is `open` when every connection
+ * went as asked, and no fewer were opened than were asked for, and not none. */
+static int conclude(struct load *l)
+{
+    const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
+    struct report_verdict v = {.command = l->options->command->name, .guard = l->port->info->guard};
+    struct message m = {.used = 0};
+
+    if (l->failed) {
+        v.verdict = VERDICT_LOCAL;
+        say(&m, "%s", l->error.text);
+    } else {
+        v.verdict = bad || !l->opened || l->opened < l->options->connections ? VERDICT_FAILED
+                                                                             : VERDICT_OPEN;
+        say_why(l, &m);
+        say_how(l, bad, &m);
+    }
+    v.exit = l->signal ? 128 + l->signal : (int)v.verdict;
+    v.message = m.text;
+    return load_tell_end(l, &v);
 }
 
 static int run(struct load *l)
 {
-    struct outbuf_end end;
-    struct wire_stats stats;
-    struct diag d;
-
-    if (load_report_init(&l->report, l->options, &d) != 0)
-        return view_refuse(l->options, &d);
     confine(l->options);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
         load_fail(l, &(struct diag){"the timeout ran out, and there was no memory for data"});
-    stats = l->port->ops->stats(l->port);
-    end = (struct outbuf_end){
-        .signals = l->signals, .deadline = l->end, .hurried = l->signal || l->timed_out};
-    if (l->pcap)
-        outbuf_settle(pcapfile_outbuf(l->pcap), &end);
-    if (l->pcap &&
-        (pcapfile_end(l->pcap, port_stamp(l->port), "", stats.received, stats.dropped, &d) ||
-         pcapfile_finish(l->pcap, &end, &d)))
-        load_fail(l, &d);
-    return conclude(l, &end);
+    return conclude(l);
 }
 
 int load_run(const struct options *o)
@@ -246,6 +270,7 @@ int load_run(const struct options *o)
     if (!l)
         return view_refuse(o, &d);
     l->options = o;
+    l->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
     l->signals = -1;
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
     mallopt(M_MMAP_THRESHOLD, KEEP_FREE);

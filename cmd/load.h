@@ -2,13 +2,14 @@
  * load: what its parts share.
  *
  *     load.c          from the options to the exit status
- *     load_plan.c     which flows
+ *     load_plan.c     which pairs of addresses, and how many ports of each
+ *     load_places.c   which of the ports comes next
  *     load_loop.c     the loop that joins wire and engine
  *     load_conn.c     the course of each connection
  *     load_report.c   what is told of it
  *
- * It is no session (session.h), since it shows no segments: nothing of a connection is kept but
- * what its course needs, and no captured segment is looked at twice.
+ * It is no session (lib/run/session.h), since it shows no segments: nothing of a connection is kept
+ * but what its course needs, and no captured segment is looked at twice.
  */
 #ifndef TCPWAVE_CMD_LOAD_H
 #define TCPWAVE_CMD_LOAD_H
@@ -16,14 +17,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/load_places.h"
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
 #include "cmd/options.h"
+#include "lib/core/pool.h"
 #include "lib/core/spread.h"
 #include "lib/core/stack.h"
 #include "lib/core/verdict.h"
 #include "lib/run/loop.h"
-#include "lib/show/pcapng.h"
 
 /* How far a connection has come. */
 enum load_phase {
@@ -48,10 +50,27 @@ struct load_queue {
 struct load_conn {
     wave_time mark; /* when the step that it is at began */
     uint32_t id;
-    uint32_t prev, next; /* in its queue: 1 + index, or 0 */
+    uint32_t prev : 25;          /* in its queue: 1 + index, or 0 */
+    uint32_t tries : 2;          /* ports that it was refused over before this one */
+    uint32_t rests : 1;          /* the peer may still hold an earlier connection over its port */
+    uint32_t closed_by_peer : 1; /* the peer's FIN came before it had ours: it keeps TIME_WAIT */
+    uint32_t next : 25;          /* in its queue: 1 + index, or 0 */
     uint32_t place : 24, phase : 3, queue : 3;
     uint32_t
         awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
+};
+
+#define LOAD_LINK (2 * POOL_MAX - 1) /* `prev` and `next` have so many bits */
+
+#define LOAD_TRIES 3 /* other ports that a connection is tried over, at most */
+
+/* Connections that were refused over a port that the peer may still hold, and are to be tried over
+ * another one: a ring with room for each connection there may be at a time. */
+struct load_again {
+    struct {
+        uint32_t pair : 24, tries : 2;
+    } * at;
+    uint32_t first, count;
 };
 
 _Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
@@ -62,24 +81,26 @@ struct load {
     struct port *port;
     struct stack *stack;
     struct loop loop;
-    struct pcapfile *pcap; /* or NULL */
     int signals;
     struct load_report report;
 
     struct load_conn *conn; /* plan.concurrency of them */
     struct load_queue queue[LOAD_QUEUES];
-    uint32_t *place; /* those that are free, a ring: the one used longest ago comes next. NULL when
-                        there is one for each connection that will ever be: then in their order */
-    uint32_t place_first, places;
+    struct load_places places;
+    struct load_again again;
 
     wave_time skew; /* of stamps, ahead of the engine's clock */
     wave_time when; /* when what is being looked at happened, by the engine's clock */
     wave_time began, next_open, next_tell;
-    wave_time end; /* of --timeout, or WAVE_NEVER */
+    wave_time deadline; /* --timeout, from when the program began; or WAVE_NEVER */
+    wave_time stop_at;  /* when to begin to stop, so that all is over by then */
+    wave_time patience; /* a peer that has not answered for so long is called silent, when a run
+                           that was to end by time cuts it off */
 
     uint32_t opened, counts[REPORT_VERDICTS];
     uint32_t established; /* handshakes completed */
     uint32_t awaiting;    /* connections that wait for the answer to a SYN or FIN */
+    struct load_reuse reuse;
     uint64_t retransmissions, sent_bytes, received_bytes;
     struct spread handshake, first_byte, close;
     uint32_t told_ended; /* connections that had ended when progress was last told */
@@ -95,6 +116,12 @@ struct load {
     struct diag error;
 };
 
+/* Whether the run was to end by time or a signal, and not with a number of connections. */
+static inline bool load_endless(const struct load *l)
+{
+    return l->options->connections == 0;
+}
+
 /* load_loop.c: all of it, until every connection has ended. */
 void load_loop(struct load *l);
 
@@ -103,7 +130,7 @@ void load_loop(struct load *l);
 void load_drain(struct load *l);
 
 /* The last word, with the figures; returns the exit status. */
-int load_tell_end(struct load *l, struct load_verdict *v, struct outbuf_end *end);
+int load_tell_end(struct load *l, struct report_verdict *v);
 
 /* Ends the run, for this host cannot go on: connections are closed, as far as they get in the time
  * that a stopped run has. */

@@ -10,7 +10,6 @@
  * A connection is looked at when the engine has an event of it, or when its wait is over.
  */
 #include "cmd/load.h"
-#include "lib/core/pool.h"
 #include "lib/run/port_wire.h"
 
 /*
@@ -43,9 +42,9 @@ static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
 
     dequeue(l, x);
     x->queue = queue & 7;
-    x->prev = q->last;
+    x->prev = q->last & LOAD_LINK;
     if (q->last)
-        l->conn[q->last - 1].next = link;
+        l->conn[q->last - 1].next = link & LOAD_LINK;
     else
         q->first = link;
     q->last = link;
@@ -61,23 +60,63 @@ static bool owes(const struct load *l, const struct conn *c)
     return conn_expiry(c, l->loop.now) <= l->loop.now;
 }
 
-static void give_back(struct load *l, struct load_conn *x)
+/* Whether the peer may still have the connection, in TIME_WAIT or as one that it does not know to
+ * be over. (A FIN of the peer's that crossed ours, and was then lost, looks as if ours had been
+ * first: that much is not known.) */
+static bool peer_holds(const struct conn *c, const struct load_conn *x)
 {
-    uint32_t last = l->place_first + l->places;
+    switch (c->end) {
+    case END_RESET:
+        return false;
+    case END_REFUSED:
+    case END_ICMP:
+        return x->rests; /* as before */
+    case END_CLOSED:
+    case END_ABORTED:
+        return x->closed_by_peer;
+    default:
+        return true;
+    }
+}
 
+static void give_back(struct load *l, const struct conn *c, struct load_conn *x)
+{
     dequeue(l, x);
-    if (l->place)
-        l->place[last < l->plan.places ? last : last - l->plan.places] = x->place;
-    l->places += l->place != NULL;
+    load_places_give(&l->places, x->place, l->loop.now, peer_holds(c, x));
     stack_release(l->stack, x->id);
     x->id = STACK_NONE;
+}
+
+/*
+ * A RST that answers a SYN over a port that has been used before is no proof that the target
+ * refuses connections: a peer that has the last one in TIME_WAIT may answer so (RFC 9293, 3.6.1,
+ * MAY-2). Only where other ports bring the same is it called refused. True when it is to be tried
+ * again.
+ */
+static bool try_another(struct load *l, const struct conn *c, const struct load_conn *x)
+{
+    struct load_again *again = &l->again;
+    const uint32_t end = again->first + again->count, room = l->plan.concurrency;
+
+    if (c->end != END_REFUSED || !x->rests)
+        return false;
+    l->reuse.refused++;
+    if (x->tries == LOAD_TRIES || l->stopping) {
+        l->reuse.given_up++;
+        return false;
+    }
+    again->at[end < room ? end : end - room].pair =
+        load_place_pair(&l->places, x->place) & (POOL_MAX - 1);
+    again->at[end < room ? end : end - room].tries = (x->tries + 1) & LOAD_TRIES;
+    again->count++;
+    return true;
 }
 
 static enum verdict verdict_of(const struct conn *c, enum load_phase phase)
 {
     switch (c->end) {
     case END_CLOSED:
-        return VERDICT_OPEN;
+        return phase == LOAD_CUT ? VERDICT_FAILED : VERDICT_OPEN;
     case END_REFUSED:
         return VERDICT_REFUSED;
     case END_RESET:
@@ -98,11 +137,12 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
     if (x->phase == LOAD_CLOSING && c->end == END_CLOSED)
         spread_add(&l->close, l->when > x->mark ? l->when - x->mark : 0);
-    l->counts[verdict_of(c, (enum load_phase)x->phase)]++;
+    if (!try_another(l, c, x))
+        l->counts[verdict_of(c, (enum load_phase)x->phase)]++;
     if (owes(l, c))
         enqueue(l, x, LOAD_Q_DEAD);
     else
-        give_back(l, x);
+        give_back(l, c, x);
 }
 
 /*
@@ -135,7 +175,7 @@ static void hold(struct load *l, struct conn *c, struct load_conn *x)
 
     /* A FIN may go with the acknowledgement of the SYN-ACK. Who leaves without one has to complete
      * the handshake before. */
-    if (fin && !l->options->hold) {
+    if (fin && (!l->options->hold || l->stopping)) {
         close_now(l, c, x);
         return;
     }
@@ -155,12 +195,16 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
         hold(l, c, x);
         return;
     }
-    x->phase = LOAD_ANSWER;
-    x->mark = l->loop.now;
-    enqueue(l, x, LOAD_Q_ANSWER);
     n = conn_send(c, l->loop.now, data->at, data->len);
     if (n > 0)
         l->sent_bytes += (uint64_t)n;
+    if (l->stopping) {
+        hold(l, c, x);
+        return;
+    }
+    x->phase = LOAD_ANSWER;
+    x->mark = l->loop.now;
+    enqueue(l, x, LOAD_Q_ANSWER);
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
@@ -195,6 +239,8 @@ static void count_awaiting(struct load *l, struct load_conn *x, enum state state
 static void moved(struct load *l, struct conn *c, struct load_conn *x, enum state to)
 {
     count_awaiting(l, x, to);
+    if (to == STATE_CLOSE_WAIT || to == STATE_CLOSING)
+        x->closed_by_peer = true;
     switch (to) {
     case STATE_ESTABLISHED:
         established(l, c, x);
@@ -240,26 +286,48 @@ void load_event(struct load *l, const struct event *e)
     }
 }
 
-int load_open(struct load *l)
+/* Opens one over the next port of that pair. */
+static int open_one(struct load *l, uint32_t pair, uint32_t tries)
 {
-    const uint32_t place = l->place ? l->place[l->place_first] : l->opened;
-    const struct load_pair *pair = &l->plan.pair[place % l->plan.pairs];
-    struct flow flow = {.local = pair->local,
-                        .remote = pair->remote,
-                        .lport = port_wire_port(l->port, place / l->plan.pairs),
-                        .rport = pair->rport,
+    bool rests;
+    const uint32_t place = load_places_take(&l->places, pair, l->loop.now, &rests);
+    const struct load_pair *at = &l->plan.pair[pair];
+    struct flow flow = {.local = at->local,
+                        .remote = at->remote,
+                        .lport = port_wire_port(l->port, load_place_port(&l->places, place)),
+                        .rport = at->rport,
                         .v6 = l->plan.v6};
-    struct load_conn *x;
     uint32_t id;
     int error = stack_connect(l->stack, l->loop.now, &flow, &id);
 
+    if (error) {
+        load_places_give(&l->places, place, l->loop.now, rests);
+        return error;
+    }
+    l->reuse.opened += rests;
+    l->conn[pool_index(id)] = (struct load_conn){.mark = l->loop.now,
+                                                 .id = id,
+                                                 .place = place & (POOL_MAX - 1),
+                                                 .tries = tries & LOAD_TRIES,
+                                                 .rests = rests};
+    return 0;
+}
+
+int load_open(struct load *l)
+{
+    struct load_again *again = &l->again;
+    int error;
+
+    if (!again->count) {
+        error = open_one(l, load_places_turn(&l->places), 0);
+        l->opened += error == 0;
+        return error;
+    }
+    error = open_one(l, again->at[again->first].pair, again->at[again->first].tries);
     if (error)
         return error;
-    l->place_first = l->place_first + 1 < l->plan.places ? l->place_first + 1 : 0;
-    l->places--;
-    l->opened++;
-    x = &l->conn[pool_index(id)];
-    *x = (struct load_conn){.mark = l->loop.now, .id = id, .place = place & (POOL_MAX - 1)};
+    again->first = again->first + 1 < l->plan.concurrency ? again->first + 1 : 0;
+    again->count--;
     return 0;
 }
 
@@ -270,6 +338,8 @@ int load_open(struct load *l)
 /* The wait of this one is over. */
 static void over(struct load *l, struct conn *c, struct load_conn *x)
 {
+    const unsigned left = x->phase == LOAD_CUT ? LOAD_CUT : LOAD_LEFT;
+
     switch (x->queue) {
     case LOAD_Q_ANSWER: /* it has nothing to say to our data */
         hold(l, c, x);
@@ -281,18 +351,18 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
         dequeue(l, x);
         if (time_add(c->last_in, l->options->linger) > l->loop.now) {
             /* And still sends. How long its close took is not told then: `mark` is moved. */
-            x->phase = LOAD_LEFT;
+            x->phase = left & 7;
             x->mark = c->last_in;
             enqueue(l, x, LOAD_Q_LINGER);
             break;
         }
-        x->phase = LOAD_LEFT;
+        x->phase = left & 7;
         conn_abort(c, l->loop.now);
         stack_changed(l->stack, l->loop.now, x->id);
         break;
     default:
         if (!owes(l, c))
-            give_back(l, x);
+            give_back(l, c, x);
         break;
     }
 }
@@ -322,6 +392,16 @@ wave_time load_waits(struct load *l)
     return next;
 }
 
+/* Whether the peer has not done its part of a connection that is cut off. Where the run was to end
+ * by time, or by a signal, being cut off is no fault; to leave us without an answer for longer than
+ * its others took is. */
+static bool at_fault(const struct load *l, const struct conn *c, const struct load_conn *x)
+{
+    if (!load_endless(l) || x->phase == LOAD_HANDSHAKE)
+        return true;
+    return !seq_eq(c->snd.una, c->snd.nxt) && l->loop.now - x->mark >= l->patience;
+}
+
 void load_stop(struct load *l, uint32_t id)
 {
     struct conn *c = stack_conn(l->stack, id);
@@ -329,12 +409,14 @@ void load_stop(struct load *l, uint32_t id)
 
     if (!c || c->state == STATE_CLOSED)
         return;
-    if (l->resetting || x->phase == LOAD_HANDSHAKE) {
+    if (l->resetting || (x->phase == LOAD_HANDSHAKE && !l->timed_out)) {
         dequeue(l, x);
-        x->phase = c->state == STATE_TIME_WAIT ? LOAD_LEFT : LOAD_CUT;
+        x->phase = c->state == STATE_TIME_WAIT || !at_fault(l, c, x) ? LOAD_LEFT : LOAD_CUT;
         conn_abort(c, l->loop.now);
         stack_changed(l->stack, l->loop.now, id);
-    } else if (x->phase < LOAD_CLOSING) {
+    } else if (x->phase != LOAD_HANDSHAKE && x->phase < LOAD_CLOSING) {
         close_now(l, c, x);
+        if (!load_endless(l))
+            x->phase = LOAD_CUT;
     }
 }

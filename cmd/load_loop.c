@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cmd/load.h"
+#include "lib/run/port_wire.h"
 
 #define RECEIVE_MOST 256            /* packets taken in before others have their turn */
 #define OPEN_MOST 64                /* connections opened likewise */
@@ -15,15 +16,33 @@
 #define CATCH_UP (10 * WAVE_MS)     /* of a rate that we fell behind of, no more is made good */
 #define SPIN (50 * WAVE_US)         /* of silence, before it is worth to sleep */
 #define STOP_IN (2 * WAVE_S)        /* a stopped run's connections have so long to close */
+#define PATIENCE (50 * WAVE_MS)     /* for an answer, and on top of that, ... */
+#define PATIENCE_TIMES 4            /* ... so many times what a slow handshake took */
 #define STOP_SETTLES (50 * WAVE_MS) /* answers to SYNs that are under way then */
+
+/* How long a peer that does its part takes to answer at most, as far as handshakes tell. */
+static wave_time patience(const struct load *l)
+{
+    const wave_time timeout = l->options->timeout;
+    const wave_time most = timeout ? time_min(STOP_IN, timeout / 2) : STOP_IN;
+
+    if (!l->handshake.count)
+        return most;
+    return time_min(most, PATIENCE + PATIENCE_TIMES * spread_permille(&l->handshake, 990));
+}
 
 static void stop(struct load *l)
 {
     if (l->stopping)
         return;
     l->stopping = true;
+    l->patience = patience(l);
     l->cursor = 0;
-    l->stop_by = l->loop.now + STOP_IN;
+    l->stop_by = time_min(l->loop.now + STOP_IN, l->deadline);
+    /* They get no other port any more: what a RST told of them stands. */
+    l->counts[VERDICT_REFUSED] += l->again.count;
+    l->reuse.given_up += l->again.count;
+    l->again.count = 0;
 }
 
 static void reset_all(struct load *l)
@@ -73,14 +92,8 @@ static void refused(void *self, const struct flow *flow, const struct diag *d)
 static void keep_packet(struct load *l, const struct wire_packet *p)
 {
     struct diag d;
-    struct pcapfile_packet k = {.stamp = p->stamp,
-                                .outgoing = p->outgoing,
-                                .ip = p->ip,
-                                .captured = p->ip_len,
-                                .length =
-                                    p->packet.length > p->ip_len ? p->packet.length : p->ip_len};
 
-    if (pcapfile_packet(l->pcap, &k, &d) != 0)
+    if (view_keep(&l->report.view, p, NULL, &d) != 0)
         load_fail(l, &d);
 }
 
@@ -89,7 +102,7 @@ static bool take_packet(void *self, const struct wire_packet *p)
     struct load *l = self;
     wave_time stamp = p->stamp - l->skew;
 
-    if (l->pcap)
+    if (l->report.view.pcap)
         keep_packet(l, p);
     l->when = stamp < l->loop.now ? stamp : l->loop.now;
     if (p->packet.kind == PACKET_ICMP) {
@@ -113,8 +126,10 @@ static bool may_open(const struct load *l)
 {
     const uint32_t most = l->options->connections;
 
-    return !l->stopping && (l->plan.rate || l->awaiting < AWAITING_MOST) &&
-           stack_count(l->stack) < l->plan.concurrency && l->places && (!most || l->opened < most);
+    if (l->stopping || stack_count(l->stack) >= l->plan.concurrency ||
+        (!l->plan.rate && l->awaiting >= AWAITING_MOST))
+        return false;
+    return l->again.count || (load_places_any(&l->places) && (!most || l->opened < most));
 }
 
 /* Opens as many as concurrency and rate allow, up to a batch. */
@@ -180,6 +195,8 @@ static void figures(struct load *l, struct load_figures *f)
                                .handshake = &l->handshake,
                                .first_byte = &l->first_byte,
                                .close = &l->close,
+                               .ports = port_wire_ports(l->port),
+                               .reuse = l->reuse,
                                .wire = l->port->ops->stats(l->port)};
 }
 
@@ -198,14 +215,17 @@ static void tell(struct load *l)
         load_fail(l, &d);
 }
 
-int load_tell_end(struct load *l, struct load_verdict *v, struct outbuf_end *end)
+int load_tell_end(struct load *l, struct report_verdict *v)
 {
+    struct outbuf_end end = {
+        .signals = l->signals, .deadline = l->deadline, .hurried = l->signal || l->timed_out};
     struct load_figures f;
 
-    load_report_settle(&l->report, v, end);
     figures(l, &f);
     f.rate = f.elapsed ? (double)load_ended(l) * 1e9 / (double)f.elapsed : 0;
-    return load_report_verdict(&l->report, &f, v, end);
+    v->captured = f.wire.received;
+    v->dropped = f.wire.dropped;
+    return load_report_verdict(&l->report, &f, v, port_stamp(l->port), &end, &l->error);
 }
 
 /*
@@ -216,7 +236,25 @@ static bool all_done(const struct load *l)
 {
     const uint32_t most = l->options->connections;
 
-    return stack_count(l->stack) == 0 && (l->stopping || (most && l->opened >= most));
+    return stack_count(l->stack) == 0 &&
+           (l->stopping || (most && l->opened >= most && !l->again.count));
+}
+
+/*
+ * --timeout. The run is over when it says so, and what is open then is cut off. Where a number of
+ * connections was asked for there is time for them until the last moment. A run that was to end by
+ * time alone opens no more a little before, and closes what it has, so that connections which the
+ * peer does its part of end in order: as long before as answers take, as far as handshakes tell.
+ */
+static void watch_deadline(struct load *l)
+{
+    if (l->loop.now < l->stop_at || l->stopping)
+        return;
+    l->stop_at = load_endless(l) ? l->deadline - patience(l) : l->deadline;
+    if (l->loop.now < l->stop_at)
+        return;
+    l->timed_out = true;
+    stop(l);
 }
 
 static void events(void *self)
@@ -224,14 +262,10 @@ static void events(void *self)
     load_drain(self);
 }
 
+/* watch_deadline() has seen to it: here only the loop's sleep had to end. */
 static void timed_out(void *self)
 {
-    struct load *l = self;
-
-    if (l->stopping)
-        return;
-    l->timed_out = true;
-    stop(l);
+    (void)self;
 }
 
 /* Deaf, there is no closing in order. */
@@ -250,6 +284,7 @@ static wave_time turn(void *self)
     bool more = false;
 
     l->when = l->loop.now;
+    watch_deadline(l);
     if (l->stopping && l->loop.now >= l->stop_by)
         reset_all(l);
     if (l->stopping)
@@ -259,9 +294,7 @@ static wave_time turn(void *self)
     if (l->loop.now >= l->next_tell)
         tell(l);
     l->loop.done = all_done(l);
-    until = time_min(until, l->next_tell);
-    if (l->stopping)
-        until = time_min(until, l->stop_by);
+    until = time_min(until, time_min(l->next_tell, l->stopping ? l->stop_by : l->stop_at));
     if (may_open(l))
         until = time_min(until, l->next_open);
     return more ? l->loop.now : until;
@@ -285,16 +318,19 @@ void load_loop(struct load *l)
     loop->clock_every = CLOCK_EVERY;
     loop->shared = true;
     loop->spin = SPIN;
-    loop->deadline = l->end = o->timeout ? time_add(loop->now, o->timeout) : WAVE_NEVER;
-    loop->report = l->report.out;
-    loop->capture = l->pcap ? pcapfile_outbuf(l->pcap) : NULL;
+    view_join(&l->report.view, loop);
+    loop->reported = false; /* a reader that is gone is met at the next line */
     loop->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos};
     l->skew = port_stamp(l->port) - loop->now;
     l->began = l->next_open = l->when = loop->now;
     l->next_tell = loop->now + WAVE_S;
+    l->stop_at = l->deadline;
+    if (l->deadline != WAVE_NEVER)
+        l->stop_at -= time_min(STOP_IN, o->timeout / 2);
     loop_run(loop);
     /* SYNs of connections that were cut off may still be answered: with RST, as long as we are
      * there to say so. */
-    if (l->stopping)
-        loop_drain(loop, STOP_SETTLES, STOP_IN);
+    if (l->stopping && loop->now < l->deadline)
+        loop_drain(loop, time_min(STOP_SETTLES, l->deadline - loop->now),
+                   time_min(STOP_IN, l->deadline - loop->now));
 }

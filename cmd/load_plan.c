@@ -3,13 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/load_places.h"
 #include "cmd/rate_limit.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/core/pool.h"
-#include "lib/wire/guards.h"
+#include "lib/wire/ports.h"
 #include "lib/wire/route.h"
+
+/* Ports of each pair, at most: some more than the kernel's own range has by default. Each costs a
+ * listening socket, and so about 6 kB of the kernel's memory. */
+#define CYCLE_MOST 32768
 
 /* One target from one source, or from the one that the route prefers. */
 static int add_pair(struct load_plan *p, const struct options *o, const struct target *t,
@@ -79,16 +84,68 @@ static int check_pairs(const struct load_plan *p, struct diag *d)
     return 0;
 }
 
-/* Room for a flow to rest before it is used again, as far as ports allow. */
-static uint32_t places(uint32_t concurrency, uint32_t connections, uint32_t pairs)
+/* How many ports each pair may have in use at a time: its share of the connections, and some more,
+ * so that a pair whose connections last longer does not hold the others back, and cannot take all.
+ */
+static uint32_t share(uint32_t concurrency, uint32_t pairs)
 {
-    uint64_t n = concurrency + concurrency / 8 + 64, most = (uint64_t)pairs * GUARDS_MOST;
+    const uint32_t n = concurrency + concurrency / 8 + 64;
 
-    if (n > most)
-        n = most > concurrency ? most : concurrency;
-    if (n > POOL_MAX)
-        n = POOL_MAX;
-    return connections && connections < n ? connections : (uint32_t)n;
+    return n / pairs + (n % pairs != 0);
+}
+
+/* Connections that can end while a port rests, as far as that is known before. */
+static uint64_t to_come(const struct options *o, const struct load_plan *p)
+{
+    const wave_time rest = o->timeout && o->timeout < LOAD_REST ? o->timeout + WAVE_S : LOAD_REST;
+    uint64_t n = p->rate ? p->concurrency + p->rate * (rest / WAVE_S + 1) : UINT32_MAX;
+
+    return o->connections && o->connections < n ? o->connections : n;
+}
+
+void load_plan_ports(struct load_plan *p, const struct options *o, uint32_t usable)
+{
+    const uint32_t least = (p->concurrency + p->pairs - 1) / p->pairs;
+    uint64_t most = (to_come(o, p) + p->pairs - 1) / p->pairs;
+
+    p->cap = share(p->concurrency, p->pairs);
+    if (most > CYCLE_MOST)
+        most = CYCLE_MOST;
+    if (most < p->cap && (!o->connections || o->connections > p->concurrency))
+        most = p->cap;
+    if (most > usable)
+        most = usable;
+    if (most > POOL_MAX / p->pairs)
+        most = POOL_MAX / p->pairs;
+    if (o->connections && most > o->connections)
+        most = o->connections;
+    p->ports_least = least;
+    p->ports_most = most < least ? least : (uint32_t)most;
+}
+
+/* More connections at a time than the range has ports for is an error: ports outside are not this
+ * run's to take. */
+static int choose_ports(struct load_plan *p, const struct options *o, struct diag *d)
+{
+    struct ports range;
+    uint32_t usable;
+
+    ports_read(&range);
+    if (o->source_port)
+        ports_from(&range, (uint16_t)o->source_port);
+    usable = ports_count(&range);
+    load_plan_ports(p, o, usable);
+    if (p->ports_least <= usable)
+        return 0;
+    return diag_fail(
+        d, WAVE_EINVAL,
+        "%u connections at a time take %u local ports for each pair of source and "
+        "target, and there are %u from %u to %u%s; add targets, or sources with "
+        "--source, or %s",
+        p->concurrency, p->ports_least, usable, range.low, range.high,
+        o->source_port ? "" : " (net.ipv4.ip_local_port_range, without the reserved ones)",
+        o->source_port ? "begin at a lower --source-port"
+                       : "widen that range, or name the first port with --source-port");
 }
 
 static int fill(struct load_plan *p, const struct options *o, struct diag *d)
@@ -105,14 +162,7 @@ static int fill(struct load_plan *p, const struct options *o, struct diag *d)
     p->concurrency = l->concurrency;
     if (o->connections && o->connections < p->concurrency)
         p->concurrency = o->connections;
-    p->places = places(p->concurrency, o->connections, p->pairs);
-    p->ports = (p->places + p->pairs - 1) / p->pairs;
-    if (p->ports > GUARDS_MOST)
-        return diag_fail(d, WAVE_EINVAL,
-                         "%u connections at a time take %u local ports for each pair of source and "
-                         "target, and there are %u; add targets, or sources with --source",
-                         p->concurrency, p->ports, GUARDS_MOST);
-    return 0;
+    return choose_ports(p, o, d);
 }
 
 int load_plan(struct load_plan *p, const struct options *o, struct diag *d)

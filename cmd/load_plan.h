@@ -1,8 +1,7 @@
 /*
- * What a load is made over: pairs of a local address and a target, and the local ports that each
- * of them is used with. A place is one pair with one port, and so one flow. There are a few more of
- * them than connections may be there at a time, and they are used in turn: a flow that is used
- * again the moment it has ended meets a peer that may not be done with it.
+ * What a load is made over: pairs of a local address and a target, and how many local ports each of
+ * them is used with: one for each connection, as far as the range goes, so that a port comes again
+ * only after all others (see load_places.h).
  */
 #ifndef TCPWAVE_CMD_LOAD_PLAN_H
 #define TCPWAVE_CMD_LOAD_PLAN_H
@@ -26,16 +25,21 @@ struct load_plan {
     char interface[16]; /* where all of it leaves; "" when there are several */
     struct load_pair *pair;
     uint32_t pairs;
-    uint32_t ports;       /* local ports that it takes */
     uint32_t concurrency; /* and never more than there are connections to make */
-    uint32_t places;
-    uint32_t rate; /* a second; 0: unlimited */
-    bool polite;   /* the rate is that of public addresses, and not what was asked for */
+    uint32_t ports_least; /* local ports that it cannot do without */
+    uint32_t ports_most;  /* and those that it has a use for */
+    uint32_t cap;         /* connections of each pair at a time, at most */
+    uint32_t rate;        /* a second; 0: unlimited */
+    bool polite;          /* the rate is that of public addresses, and not what was asked for */
 };
 
 /* Looks names and routes up. Needs no privilege. Errors with *d filled in: unknown names, no
  * route, families that do not fit together (WAVE_EINVAL), more at a time than there are flows. */
 int load_plan(struct load_plan *p, const struct options *o, struct diag *d);
+
+/* Of that, ports_least, ports_most and cap: from the pairs, the concurrency and the rate, where
+ * `usable` ports may be taken. ports_least may be more than that. */
+void load_plan_ports(struct load_plan *p, const struct options *o, uint32_t usable);
 
 void load_plan_free(struct load_plan *p);
 

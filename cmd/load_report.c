@@ -1,5 +1,4 @@
 #include "cmd/load_report.h"
-#include "cmd/output.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -21,34 +20,25 @@ static const struct {
 
 #define QUANTILES (sizeof quantiles / sizeof *quantiles)
 
-/* Told in the stream where lines were left out. */
-static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
+/* When progress was last told: more often the clock need not be asked. */
+static wave_time run_time(void *self)
 {
-    const struct load_report *r = self;
-
-    return ending_gap(r->options->json, r->last, left_out, text);
+    return ((const struct load_report *)self)->last;
 }
 
-int load_report_init(struct load_report *r, const struct options *o, struct diag *d)
+int load_report_open(struct load_report *r, const char *interface, struct diag *d)
 {
-    int error = report_open(&r->out, o, d);
-
-    if (error)
-        return error;
-    r->options = o;
+    r->options = r->view.options;
     r->progress = false;
     r->last = 0;
-    if (o->json || !o->quiet)
-        outbuf_on_gap(r->out, tell_gap, r);
-    output_term(&r->term, outbuf_stream(r->out), o);
-    return 0;
+    return view_open(&r->view, interface, run_time, r, d);
 }
 
 /* Takes the line of progress off the terminal. */
 static void clear_progress(struct load_report *r)
 {
     if (r->progress)
-        fputs("\r\033[K", r->term.to);
+        fputs("\r\033[K", r->view.term.to);
     r->progress = false;
 }
 
@@ -57,7 +47,7 @@ void load_report_note(struct load_report *r, const char *text)
     if (r->options->quiet || r->options->json)
         return;
     clear_progress(r);
-    fprintf(r->term.to, "%s\n", text);
+    fprintf(r->view.term.to, "%s\n", text);
 }
 
 /*
@@ -106,8 +96,8 @@ static json_t *json_figures(const char *event, const struct load_figures *f)
 
 static int json_write(struct load_report *r, json_t *o, struct diag *d)
 {
-    bool written = render_json_end(o, JSON_LINE, r->term.to);
-    int error = outbuf_flush(r->out, d);
+    bool written = render_json_end(o, JSON_LINE, r->view.term.to);
+    int error = view_flush(&r->view, d);
 
     if (!error && !written)
         error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
@@ -115,7 +105,7 @@ static int json_write(struct load_report *r, json_t *o, struct diag *d)
 }
 
 static int json_verdict(struct load_report *r, const struct load_figures *f,
-                        const struct load_verdict *v, struct diag *d)
+                        const struct report_verdict *v, struct diag *d)
 {
     json_t *o = json_figures("verdict", f);
 
@@ -126,6 +116,10 @@ static int json_verdict(struct load_report *r, const struct load_figures *f,
                         json_pack("{s:o,s:o,s:o}", "handshake", json_spread(f->handshake),
                                   "first_byte", json_spread(f->first_byte), "close",
                                   json_spread(f->close)));
+    json_object_set_new(o, "ports",
+                        json_pack("{s:I,s:I,s:I}", "local", (json_int_t)f->ports, "reused",
+                                  (json_int_t)f->reuse.opened, "refused",
+                                  (json_int_t)f->reuse.refused));
     json_object_set_new(o, "guard", v->guard ? json_string(v->guard) : json_null());
     ending_json(o, &v->left_out);
     json_object_set_new(o, "message", json_string(v->message));
@@ -154,13 +148,13 @@ static void put_counts(FILE *to, const uint32_t *counts)
 
 int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d)
 {
-    FILE *to = r->term.to;
+    FILE *to = r->view.term.to;
     char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT];
 
     r->last = f->elapsed;
     if (r->options->json)
         return json_write(r, json_figures("progress", f), d);
-    if (r->options->quiet || !r->term.live)
+    if (r->options->quiet || !r->view.term.live)
         return 0;
     clear_progress(r);
     fprintf(to, "%s  opened %s, open now %s, %s/s: ", human_duration(f->elapsed, t),
@@ -168,7 +162,7 @@ int load_report_progress(struct load_report *r, const struct load_figures *f, st
             human_count((uint64_t)f->rate, rate));
     put_counts(to, f->counts);
     r->progress = true;
-    return outbuf_flush(r->out, d);
+    return view_flush(&r->view, d);
 }
 
 static void put_latency(FILE *to, const char *name, const struct spread *s)
@@ -183,10 +177,25 @@ static void put_latency(FILE *to, const char *name, const struct spread *s)
     fputc('\n', to);
 }
 
-static void put_table(struct load_report *r, const struct load_figures *f,
-                      const struct load_verdict *v)
+/* Nothing is said of ports that were only used once the peer was done with them. */
+static void put_ports(FILE *to, const struct load_figures *f)
 {
-    FILE *to = r->term.to;
+    char n[HUMAN_TEXT], reused[HUMAN_TEXT], refused[HUMAN_TEXT];
+
+    if (!f->reuse.opened)
+        return;
+    fprintf(to,
+            "ports       %s local; %s SYN%s over one that the peer may still have had in "
+            "TIME_WAIT, %s of them refused and followed by one over another\n",
+            human_count(f->ports, n), human_count(f->reuse.opened, reused),
+            f->reuse.opened == 1 ? "" : "s",
+            human_count(f->reuse.refused - f->reuse.given_up, refused));
+}
+
+static void put_table(struct load_report *r, const struct load_figures *f,
+                      const struct report_verdict *v)
+{
+    FILE *to = r->view.term.to;
     char n[HUMAN_TEXT], t[HUMAN_TEXT], rate[HUMAN_TEXT], again[HUMAN_TEXT];
     char left_out[OUTBUF_GAP];
 
@@ -201,6 +210,7 @@ static void put_table(struct load_report *r, const struct load_figures *f,
     if (f->wire.retried)
         fprintf(to, "sending     the kernel had no room %s time%s: each time sent after a pause\n",
                 human_count(f->wire.retried, n), f->wire.retried == 1 ? "" : "s");
+    put_ports(to, f);
     if (f->sent_bytes || f->received_bytes)
         fprintf(to, "data        %s sent, %s received\n", human_bytes(f->sent_bytes, n),
                 human_bytes(f->received_bytes, t));
@@ -218,29 +228,17 @@ static void put_table(struct load_report *r, const struct load_figures *f,
     fprintf(to, "verdict     %s: %s\n", verdict_name(v->verdict), v->message);
 }
 
-void load_report_settle(struct load_report *r, struct load_verdict *v, struct outbuf_end *end)
-{
-    outbuf_settle(r->out, end);
-    v->left_out.lines = outbuf_left_out(r->out);
-    if (end->signal && v->exit < 128)
-        v->exit = 128 + end->signal;
-    outbuf_last(r->out);
-}
-
 int load_report_verdict(struct load_report *r, const struct load_figures *f,
-                        const struct load_verdict *v, struct outbuf_end *end)
+                        struct report_verdict *v, wave_time stamp, struct outbuf_end *end,
+                        struct diag *failure)
 {
-    const struct ending t = {v->verdict, v->exit, v->message,
-                             r->options->quiet && !r->options->json};
     struct diag d;
-    int error = 0;
 
+    view_settle(&r->view, v, stamp, end, failure);
     clear_progress(r);
-    if (r->options->json)
-        error = json_verdict(r, f, v, &d);
-    else if (!r->options->quiet)
+    if (r->options->json && json_verdict(r, f, v, &d) != 0)
+        r->view.json.failed = true;
+    else if (!r->options->json && !r->options->quiet)
         put_table(r, f, v);
-    if (!error)
-        error = outbuf_flush(r->out, &d);
-    return ending_tell(r->out, error ? &d : NULL, &t, end);
+    return view_end(&r->view, v, end);
 }

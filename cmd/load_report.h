@@ -9,11 +9,18 @@
 #include <stdint.h>
 
 #include "cmd/options.h"
+#include "cmd/view.h"
 #include "lib/core/spread.h"
-#include "lib/io/outbuf.h"
 #include "lib/report/report.h"
-#include "lib/show/term.h"
 #include "lib/wire/wire.h"
+
+/* Ports that were used again while the peer may have held their last connection. */
+struct load_reuse {
+    uint32_t opened; /* connections tried over them */
+    uint32_t
+        refused; /* and how many of those a RST answered: each tried over another port, or... */
+    uint32_t given_up; /* ...counted as refused, after other such ports had been tried */
+};
 
 /* The figures so far. */
 struct load_figures {
@@ -23,27 +30,21 @@ struct load_figures {
     double rate;            /* connections ended a second: since the last progress, or in all */
     uint64_t sent_bytes, received_bytes, retransmissions;
     const struct spread *handshake, *first_byte, *close;
+    uint32_t ports; /* local ones that are held */
+    struct load_reuse reuse;
     struct wire_stats wire;
-};
-
-struct load_verdict {
-    enum verdict verdict;
-    int exit;
-    const char *guard;
-    const char *message;
-    struct report_left_out left_out;
 };
 
 struct load_report {
     const struct options *options;
-    struct outbuf *out;
-    struct term term;
+    struct view view;
     wave_time last; /* of the run, when progress was last told */
     bool progress;  /* a line of progress stands on the terminal */
 };
 
-/* To be called before the sandbox is entered. WAVE_ENOMEM. */
-int load_report_init(struct load_report *r, const struct options *o, struct diag *d);
+/* After view_open_files() of `view`, and before the sandbox is entered: opens the report. Its
+ * errors are view_open()'s. */
+int load_report_open(struct load_report *r, const char *interface, struct diag *d);
 
 /* A remark: shown to people only. */
 void load_report_note(struct load_report *r, const char *text);
@@ -51,13 +52,10 @@ void load_report_note(struct load_report *r, const char *text);
 /* WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when it could not be written. */
 int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d);
 
-/* Before the verdict: what reads the report gets time to take what it has not taken yet, and `v`
- * tells what was left out. */
-void load_report_settle(struct load_report *r, struct load_verdict *v, struct outbuf_end *end);
-
-/* Returns the exit status, which is another one than the verdict's when the report could not be
- * written. */
+/* Settles the output and tells the verdict, as view_settle() and view_end(). Returns the exit
+ * status. */
 int load_report_verdict(struct load_report *r, const struct load_figures *f,
-                        const struct load_verdict *v, struct outbuf_end *end);
+                        struct report_verdict *v, wave_time stamp, struct outbuf_end *end,
+                        struct diag *failure);
 
 #endif

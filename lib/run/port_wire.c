@@ -115,3 +115,8 @@ uint16_t port_wire_port(const struct port *p, uint32_t i)
 {
     return wire_port(wire_of(p), i);
 }
+
+uint32_t port_wire_ports(const struct port *p)
+{
+    return wire_ports(wire_of(p));
+}

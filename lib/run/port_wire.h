@@ -10,4 +10,7 @@ int port_wire_open(struct port **out, const struct wire_config *config, struct d
 /* The local port number `i` of those that wire_config.scattered asked for. */
 uint16_t port_wire_port(const struct port *p, uint32_t i);
 
+/* How many of them there are. */
+uint32_t port_wire_ports(const struct port *p);
+
 #endif

@@ -13,6 +13,7 @@
 #include "lib/wire/address.h"
 #include "lib/core/diag.h"
 #include "lib/wire/holder.h"
+#include "lib/wire/ports.h"
 
 #define RANGE_TRIES 32 /* for ports side by side */
 
@@ -218,22 +219,53 @@ static int open_neighbours(struct guard *out, uint16_t count, const struct guard
     return 0;
 }
 
+/* All of them, from q->flow.lport on. */
+static int open_run(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
+                    struct diag *d)
+{
+    uint16_t first;
+    int error = guard_open(&out[0], q, &first, d);
+    if (error)
+        return error;
+    error = open_neighbours(out, count, q, first, d);
+    if (error)
+        guard_close(&out[0]);
+    else
+        *port = first;
+    return error;
+}
+
+/* The kernel chooses one port at a time, and knows nothing of its neighbours. So here the first one
+ * is chosen from the kernel's range, where neither it nor its neighbours are reserved. */
+static int open_anywhere(struct guard *out, uint16_t count, const struct guard_query *q,
+                         uint16_t *port, struct diag *d)
+{
+    struct guard_query there = *q;
+    struct ports p;
+    ports_read(&p);
+    there.passing = true;
+    for (int tries = RANGE_TRIES; tries > 0; tries--) {
+        uint32_t first = ports_run(&p, ports_random(&p), count);
+        if (!first)
+            break;
+        there.flow.lport = (uint16_t)first;
+        int error = open_run(out, count, &there, port, d);
+        if (error != WAVE_EINUSE)
+            return error;
+    }
+    return diag_fail(d, WAVE_EINUSE,
+                     "found no %u free local ports side by side from %u to %u "
+                     "(net.ipv4.ip_local_port_range, without the reserved ones); ask for fewer, or "
+                     "name the first one",
+                     count, p.low, p.high);
+}
+
 int guard_open_range(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
                      struct diag *d)
 {
-    int error = WAVE_EINUSE;
-    for (int tries = q->flow.lport ? 1 : RANGE_TRIES; tries > 0 && error == WAVE_EINUSE; tries--) {
-        uint16_t first;
-        error = guard_open(&out[0], q, &first, d);
-        if (error)
-            return error;
-        error = open_neighbours(out, count, q, first, d);
-        if (error == 0)
-            *port = first;
-        else
-            guard_close(&out[0]);
-    }
-    return error;
+    if (q->flow.lport == 0 && count > 1)
+        return open_anywhere(out, count, q, port, d);
+    return open_run(out, count, q, port, d);
 }
 
 void guard_close(struct guard *g)

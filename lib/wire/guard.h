@@ -42,7 +42,8 @@ int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, s
 
 /*
  * The same for `count` consecutive ports, of which `*port` is the first: all, or none. With lport 0
- * the kernel chooses the first, and another one when its neighbours are taken.
+ * the kernel chooses a single one; of several the first is a random one from the same range, and
+ * another one when a neighbour is taken or reserved (see ports.h).
  */
 int guard_open_range(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
                      struct diag *d);

@@ -1,30 +1,30 @@
 #include "lib/wire/guards.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "lib/core/diag.h"
+#include "lib/wire/wire.h"
 
 #define DESCRIPTORS_ELSE 64 /* for everything but guards */
-#define PORTS (UINT16_MAX + 1)
 
 struct guards {
     uint32_t count;
-    uint64_t held[PORTS / 64]; /* a bit for each port */
+    uint16_t lowest, highest;
+    uint64_t held[PORTS_ALL / 64]; /* a bit for each port */
     struct {
         struct guard guard;
         uint16_t port;
     } at[];
 };
 
-/* Up to what is needed. Only a privileged process gets beyond its hard limit, and none beyond
- * fs.nr_open. */
-static int raise_descriptors(rlim_t need, struct diag *d)
+/* Up to what `most` ports take, or else as far as it may be, if that does for `least`; *most is
+ * then lowered. Only a privileged process gets beyond its hard limit, and none beyond fs.nr_open.
+ */
+static int raise_descriptors(uint32_t least, uint32_t *most, struct diag *d)
 {
+    const rlim_t need = (rlim_t)*most + DESCRIPTORS_ELSE;
     struct rlimit now, more;
     if (getrlimit(RLIMIT_NOFILE, &now) < 0 || now.rlim_cur >= need)
         return 0;
@@ -36,34 +36,17 @@ static int raise_descriptors(rlim_t need, struct diag *d)
         return 0;
     more = now;
     more.rlim_cur = now.rlim_max < need ? now.rlim_max : need;
-    if (setrlimit(RLIMIT_NOFILE, &more) == 0 && more.rlim_cur >= need)
-        return 0;
-    return diag_fail(d, WAVE_ESYS,
-                     "that takes %llu local ports, each guarded by a descriptor, and this process "
-                     "may have %llu; raise the limit (ulimit -Hn), ask for less at a time, or add "
-                     "targets or sources",
-                     (unsigned long long)need - DESCRIPTORS_ELSE, (unsigned long long)now.rlim_max);
-}
-
-/* Where to begin: a place of which `count` ports of the kernel's own choice lie ahead, or the first
- * there is when they are fewer. */
-static uint32_t first_port(uint32_t count)
-{
-    unsigned low = 0, high = 0;
-    uint32_t n = 0;
-    FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    if (f) {
-        /* NOLINTNEXTLINE(cert-err34-c): the kernel writes no number that does not fit */
-        if (fscanf(f, "%u %u", &low, &high) != 2)
-            low = high = 0;
-        fclose(f);
-    }
-    /* Twice as many, since some are taken. */
-    if (low < GUARDS_FIRST || high > UINT16_MAX || low > high || high - low < 2 * count)
-        return GUARDS_FIRST;
-    if (getrandom(&n, sizeof n, 0) != sizeof n)
-        n = 0;
-    return low + n % (high - low - 2 * count + 1);
+    if (setrlimit(RLIMIT_NOFILE, &more) < 0)
+        more.rlim_cur = now.rlim_cur;
+    if (more.rlim_cur < (rlim_t)least + DESCRIPTORS_ELSE)
+        return diag_fail(d, WAVE_ESYS,
+                         "that takes %u local ports, each guarded by a descriptor, and this "
+                         "process may have %llu; raise the limit (ulimit -Hn), ask for less at a "
+                         "time, or add targets or sources",
+                         least, (unsigned long long)now.rlim_max);
+    if (more.rlim_cur < need)
+        *most = (uint32_t)(more.rlim_cur - DESCRIPTORS_ELSE);
+    return 0;
 }
 
 static void take(struct guards *g, struct guard guard, uint16_t port)
@@ -72,23 +55,34 @@ static void take(struct guards *g, struct guard guard, uint16_t port)
     g->at[g->count].port = port;
     g->count++;
     g->held[port / 64] |= (uint64_t)1 << port % 64;
+    if (port < g->lowest)
+        g->lowest = port;
+    if (port > g->highest)
+        g->highest = port;
 }
 
-/* From `from` to the last port. */
-static int fill(struct guards *g, uint32_t count, const struct guard_query *q, uint32_t from,
-                struct diag *d)
+/* Goes once round the range, from `from` on. Once there are enough, a failure of the system (no
+ * memory for one more) only means that there are no more. */
+static int fill(struct guards *g, const struct ports *p, uint32_t from,
+                const struct guards_wanted *wanted, const struct guard_query *q, struct diag *d)
 {
+    const uint32_t span = p->high - p->low + 1;
     struct guard_query one = *q;
     one.passing = true;
-    for (uint32_t port = from; port <= UINT16_MAX && g->count < count; port++) {
+    for (uint32_t i = 0; i < span && g->count < wanted->most; i++) {
+        uint32_t port = p->low + (from - p->low + i) % span;
         struct guard guard;
         uint16_t got;
+        if (!ports_usable(p, port))
+            continue;
+        if (wanted->until && g->count >= wanted->least && wire_now() >= wanted->until)
+            break;
         one.flow.lport = (uint16_t)port;
         int error = guard_open(&guard, &one, &got, d);
         if (error == 0)
             take(g, guard, got);
         else if (error != WAVE_EINUSE)
-            return error;
+            return g->count >= wanted->least ? 0 : error;
     }
     return 0;
 }
@@ -100,28 +94,45 @@ static void empty(struct guards *g)
     memset(g->held, 0, sizeof g->held);
 }
 
-int guards_open(struct guards **out, uint32_t count, const struct guard_query *q, struct diag *d)
+static int too_few(const struct ports *p, uint32_t least, uint32_t free, bool named, struct diag *d)
 {
-    if (count < 1 || count > GUARDS_MOST)
-        return diag_fail(d, WAVE_EINVAL, "there are no %u ports to choose from", count);
-    int error = raise_descriptors((rlim_t)count + DESCRIPTORS_ELSE, d);
+    if (named)
+        return diag_fail(d, WAVE_EINUSE,
+                         "that takes %u local ports, and only %u from %u on are free; ask for "
+                         "less at a time, or add targets or sources",
+                         least, free, p->low);
+    return diag_fail(d, WAVE_EINUSE,
+                     "that takes %u local ports, and only %u are free from %u to %u "
+                     "(net.ipv4.ip_local_port_range, without the reserved ones); widen the range, "
+                     "name the first port, ask for less at a time, or add targets or sources",
+                     least, free, p->low, p->high);
+}
+
+int guards_open(struct guards **out, const struct guards_wanted *wanted,
+                const struct guard_query *q, struct diag *d)
+{
+    const bool named = q->flow.lport != 0;
+    struct guards_wanted want = *wanted;
+    struct ports p;
+    ports_read(&p);
+    if (named)
+        ports_from(&p, q->flow.lport);
+    const uint32_t there = ports_count(&p);
+    if (there < want.least)
+        return too_few(&p, want.least, there, named, d);
+    if (want.most > there)
+        want.most = there;
+    int error = raise_descriptors(want.least, &want.most, d);
     if (error)
         return error;
-    struct guards *g = calloc(1, sizeof *g + count * sizeof g->at[0]);
+    struct guards *g = calloc(1, sizeof *g + want.most * sizeof g->at[0]);
     if (!g)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
 
-    uint32_t from = q->flow.lport ? q->flow.lport : first_port(count);
-    error = fill(g, count, q, from, d);
-    if (error == 0 && g->count < count && !q->flow.lport && from > GUARDS_FIRST) {
-        empty(g);
-        error = fill(g, count, q, GUARDS_FIRST, d);
-    }
-    if (error == 0 && g->count < count)
-        error = diag_fail(d, WAVE_EINUSE,
-                          "that takes %u local ports, and only %u from %u on are free; ask for "
-                          "less at a time, or add targets or sources",
-                          count, g->count, q->flow.lport ? q->flow.lport : GUARDS_FIRST);
+    g->lowest = UINT16_MAX;
+    error = fill(g, &p, named ? p.low : ports_random(&p), &want, q, d);
+    if (error == 0 && g->count < want.least)
+        error = too_few(&p, want.least, g->count, named, d);
     if (error) {
         guards_close(g);
         return error;
@@ -135,6 +146,21 @@ void guards_close(struct guards *g)
     if (g)
         empty(g);
     free(g);
+}
+
+uint32_t guards_count(const struct guards *g)
+{
+    return g->count;
+}
+
+uint16_t guards_lowest(const struct guards *g)
+{
+    return g->lowest;
+}
+
+uint16_t guards_highest(const struct guards *g)
+{
+    return g->highest;
 }
 
 uint16_t guards_port(const struct guards *g, uint32_t i)

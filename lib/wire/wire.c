@@ -132,14 +132,14 @@ bool wire_rerouted(const struct wire *w, char interface[16])
     return true;
 }
 
-static int open_scattered(struct wire *w, uint32_t count, const struct guard_query *q,
-                          struct diag *d)
+static int open_scattered(struct wire *w, const struct wire_config *config,
+                          const struct guard_query *q, struct diag *d)
 {
-    int error = guards_open(&w->guards, count, q, d);
+    int error = guards_open(&w->guards, &config->scattered, q, d);
     if (error)
         return error;
-    w->flow.lport = w->info.lport = guards_port(w->guards, 0);
-    w->lports = (uint16_t)(guards_port(w->guards, count - 1) - w->flow.lport + 1);
+    w->flow.lport = w->info.lport = guards_lowest(w->guards);
+    w->lports = (uint16_t)(guards_highest(w->guards) - w->flow.lport + 1);
     w->info.guard = guard_name(guards_kind(w->guards));
     return 0;
 }
@@ -156,8 +156,8 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
                             .scope = r->scope,
                             .reserve_only = config->no_guard,
                             .kinds = config->guards};
-    if (config->scattered)
-        return open_scattered(w, config->scattered, &q, d);
+    if (config->scattered.most)
+        return open_scattered(w, config, &q, d);
     struct guard *g = calloc(w->lports, sizeof *g);
     if (!g)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
@@ -267,6 +267,11 @@ void wire_close(struct wire *w)
 const struct wire_info *wire_info(const struct wire *w)
 {
     return &w->info;
+}
+
+uint32_t wire_ports(const struct wire *w)
+{
+    return w->guards ? guards_count(w->guards) : w->lports;
 }
 
 uint16_t wire_port(const struct wire *w, uint32_t i)

@@ -18,6 +18,7 @@
 #include "lib/core/ip.h"
 #include "lib/core/seg.h"
 #include "lib/core/time.h"
+#include "lib/wire/guards.h"
 
 #define WIRE_PORTS 1000 /* a descriptor each, of which many systems allow 1024 */
 
@@ -32,8 +33,6 @@ struct wire_config {
     uint16_t lport;        /* 0: one that is free, chosen by the kernel */
     uint16_t lports;       /* that many consecutive ports from lport on, each of them guarded; 0
                               is 1, at most WIRE_PORTS */
-    uint32_t scattered;    /* listen: instead, so many ports from lport on, wherever free ones are
-                              found; wire_port() names them. 0: not so, at most GUARDS_MOST */
     const char *interface; /* name, or NULL: the route's; listen: NULL is every interface */
     uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
     bool no_guard;         /* send: crafts outside any connection. lport is then used as it is,
@@ -53,6 +52,10 @@ struct wire_config {
     uint32_t ring;        /* bytes of capture ring; 0: 8 MiB */
     bool keep_privileges; /* for tests, and for a process that opens several wires */
     unsigned guards;      /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
+
+    /* listen: instead of `lports`, ports from lport on, wherever free ones are found; wire_port()
+     * names them. All zero: not so. */
+    struct guards_wanted scattered;
 };
 
 /* What was found and is in force. */
@@ -84,7 +87,10 @@ void wire_close(struct wire *w);
 
 const struct wire_info *wire_info(const struct wire *w);
 
-/* The local port number `i` of those that wire_config.scattered asked for. */
+/* How many ports there are of those that wire_config.scattered asks for. */
+uint32_t wire_ports(const struct wire *w);
+
+/* The local port number `i` of them. */
 uint16_t wire_port(const struct wire *w, uint32_t i);
 
 /* Fields of the IP header that a segment does not have. */

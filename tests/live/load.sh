@@ -94,13 +94,12 @@ counts vanish 10 10 0 0 0 0 0 0
 stop rst
 check "abort, vanish: the server accepted each" test "$(served rst accepted)" = 110
 
-# Three rounds and more over the same ports, whose last connections the peer still has in TIME_WAIT.
+# Four rounds over the same ports, whose last connections the peer still has in TIME_WAIT.
 expect_status 0 "ports again: status 0" "$TCPWAVE" load --json --connections 400 --concurrency 8 \
-    --source-port 5000 --close=passive "[$far6]:82"
+    --source-port 65436 --close=passive "[$far6]:82"
 counts "ports again" 400 400 0 0 0 0 0 0
-ports=$(peer ss -Htan state time-wait "sport = :82 and dport >= :5000 and dport < :6000" | wc -l)
-check "ports again: fewer ports than connections" test "$ports" -le 100
-check "ports again: the peer keeps TIME_WAIT" test "$ports" -gt 0
+ports=$(peer ss -Htan state time-wait "sport = :82 and dport >= :65436" | wc -l)
+check "ports again: the peer keeps TIME_WAIT over fewer ports than connections" test "$ports" = 100
 stop first
 check "passive, ports again: the server accepted each" test "$(served first accepted)" = 500
 
@@ -199,6 +198,10 @@ stop busy
 check "Ctrl-C: the server saw no more than were opened" \
     test "$(served busy accepted)" -le "$(json_get verdict connections.opened)"
 serve holding 91 hold
+interrupt "Ctrl-C, a number was asked for" 91 1 "--connections 5 --hold 1h"
+counts "Ctrl-C, a number was asked for" 5 0 0 0 0 0 0 5
+expect_line out '5 of 5 connections did not go as asked, 5 of them cut off' \
+    "Ctrl-C, a number was asked for: the message says the same"
 interrupt "Ctrl-C, the peer holds on" 91 1 "--hold 1h"
 expect_json verdict connections.opened 200 "Ctrl-C, the peer holds on: as many as may be at a time"
 interrupt "two of them" 91 2 "--hold 1h"
@@ -222,6 +225,130 @@ serve timed 92 discard
 expect_status 0 "timeout: status 0" "$TCPWAVE" load --json --concurrency 10 --rate 50 --timeout 1.2s "$far4:92"
 expect_json verdict verdict open "timeout: is how it was meant to end"
 check "timeout: nothing is left at the peer" poll nothing_open 92
+
+# The ports. The peer is one that keeps TIME_WAIT by the letter, see timewait.py.
+strict=10.9.0.77
+ip neigh replace $strict lladdr $far_mac dev near
+start_peer strict - python3 "$here/timewait.py" far $strict
+
+# range LOW HIGH RESERVED: what the kernel may choose local ports from
+range()
+{
+    echo "$1 $2" >/proc/sys/net/ipv4/ip_local_port_range
+    echo "$3" >/proc/sys/net/ipv4/ip_local_reserved_ports
+}
+
+# syns PORT: the ports from which SYNs came to that one, since look() was called
+look()
+{
+    seen=$(wc -l <"$tmp/strict.log")
+}
+syns()
+{
+    tail -n +$((seen + 1)) "$tmp/strict.log" | sed -n "s/^$1 //p"
+}
+
+look
+expect_status 0 "ports in turn: status 0" "$TCPWAVE" load --json --connections 200 --concurrency 10 \
+    --close=passive $strict:601
+counts "ports in turn" 200 200 0 0 0 0 0 0
+expect_json verdict ports.local 200 "ports in turn: one for each connection"
+expect_json verdict ports.reused 0 "ports in turn: none was used twice"
+check "ports in turn: 200 SYNs from 200 ports" \
+    test "$(syns 601 | wc -l) $(syns 601 | sort -u | wc -l)" = "200 200"
+
+range 41001 41100 ""
+expect_status 1 "range used up: status 1" "$TCPWAVE" load --json --connections 150 --concurrency 10 \
+    --close=passive $strict:601
+counts "range used up" 150 100 50 0 0 0 0 0
+expect_json verdict ports.local 100 "range used up: all of its ports were used"
+check "range used up: other ports were tried before one was called refused" \
+    test "$(json_get verdict ports.refused)" -ge 200
+expect_line out 'may still have had in TIME_WAIT' "range used up: the message says why"
+
+look
+expect_status 0 "another port: status 0" "$TCPWAVE" load --json --connections 150 --concurrency 1 \
+    --close=passive $strict:602
+counts "another port" 150 150 0 0 0 0 0 0
+check "another port: some were refused at first" test "$(json_get verdict ports.refused)" -ge 10
+check "another port: as many SYNs more" \
+    test "$(syns 602 | wc -l)" = $((150 + $(json_get verdict ports.refused)))
+check "another port: each port was used before one was used again" \
+    test "$(syns 602 | head -n 100 | sort -u | wc -l)" = 100
+range 41301 41400 ""
+expect_status 0 "another port, for people: status 0" "$TCPWAVE" load --connections 103 --concurrency 1 \
+    --close=passive $strict:602
+expect_line out '^ports +100 local; [34] SYNs over one that the peer may still have had in TIME_WAIT, [01] of them' \
+    "another port, for people: says how many ports there are"
+look
+
+expect_status 1 "closed: status 1" "$TCPWAVE" load --json --connections 150 --concurrency 10 $strict:604
+counts closed 150 0 150 0 0 0 0 0
+expect_json verdict ports.refused 0 "closed: a RST over a port without a past is believed"
+check "closed: no SYN more than connections" test "$(syns 604 | wc -l)" = 150
+check "closed: nothing is said of TIME_WAIT" test -z "$(grep TIME_WAIT "$tmp/out")"
+
+# Reserved ports, and a range that is too small.
+range 42000 42019 42005-42009,42012
+look
+expect_status 0 "reserved ports: status 0" "$TCPWAVE" load --json --connections 60 --concurrency 14 $strict:605
+expect_json verdict ports.local 14 "reserved ports: what remains of the range"
+check "reserved ports: none of them was used" test "$(syns 605 | sort -u | tr '\n' ' ')" = \
+    "42000 42001 42002 42003 42004 42010 42011 42013 42014 42015 42016 42017 42018 42019 "
+expect_status 3 "range too small: status 3" "$TCPWAVE" load --concurrency 15 $strict:605
+expect_line err '15 local ports .* there are 14 from 42000 to 42019 \(net.ipv4.ip_local_port_range' \
+    "range too small: says so"
+look
+expect_status 0 "named port: status 0" "$TCPWAVE" load --json --connections 15 --concurrency 15 -p 42005 $strict:605
+check "named port: it and those behind it, but for reserved ones" test "$(syns 605 | sort -u | tr '\n' ' ')" = \
+    "42005 42010 42011 42013 42014 42015 42016 42017 42018 42019 42020 42021 42022 42023 42024 "
+look
+expect_status 0 "send over several ports: status 0" "$TCPWAVE" send --flags S --ports 7 --count 14 --interval 10ms $strict:605
+check "send over several ports: none of them is reserved" test "$(syns 605 | sort -u | tr '\n' ' ')" = \
+    "42013 42014 42015 42016 42017 42018 42019 "
+expect_status 3 "send over more ports than lie side by side: status 3" "$TCPWAVE" send --flags S --ports 8 $strict:605
+expect_line err 'ip_local_port_range' "send over more ports than lie side by side: says so"
+range 32768 60999 ""
+
+# --timeout. The run ends then and not later, and verdict, message and counts agree.
+
+# timed NAME STATUS ARGUMENT...: for two seconds
+timed()
+{
+    local name=$1 wanted=$2 began
+    shift 2
+    began=$(date +%s%N)
+    expect_status "$wanted" "$name: status $wanted" "$TCPWAVE" load --json --timeout 2 "$@"
+    took=$((($(date +%s%N) - began) / 1000000))
+    check "$name: ends after two seconds and not later (in $took ms)" test "$took" -lt 2600
+}
+
+timed "frozen peer" 1 --concurrency 20 $strict:603
+expect_json verdict verdict failed "frozen peer: verdict"
+failed=$(json_get verdict connections.failed)
+check "frozen peer: those without an answer count" test "$failed" -gt 0
+expect_line out "$failed of $(json_get verdict connections.opened) connections did not go as asked, $failed of them still waiting for an answer" \
+    "frozen peer: the message says the same"
+timed "silent peer" 1 --concurrency 20 $strict:606
+counts "silent peer" 20 0 0 0 0 0 0 20
+timed "peer that goes along" 0 --concurrency 20 --rate 200 $strict:605
+expect_json verdict verdict open "peer that goes along: verdict"
+expect_json verdict connections.failed 0 "peer that goes along: nothing failed"
+expect_line out 'the timeout of 2.00 s ran out; all of [0-9,]+ connections went as asked' \
+    "peer that goes along: the message says the same"
+timed "held connections" 0 --concurrency 20 --hold 1h $strict:605
+counts "held connections" 20 20 0 0 0 0 0 0
+timed "held, and a number was asked for" 1 --concurrency 20 --connections 20 --hold 1h $strict:605
+counts "held, and a number was asked for" 20 0 0 0 0 0 0 20
+expect_line out '20 of 20 connections did not go as asked, 20 of them cut off' \
+    "held, and a number was asked for: the message says the same"
+timed "waiting for a FIN that does not come" 1 --connections 3 --close=passive $strict:605
+counts "waiting for a FIN that does not come" 3 0 0 0 0 0 0 3
+timed "fewer than asked for" 1 --connections 100000 --rate 50 $strict:605
+expect_json verdict verdict failed "fewer than asked for: verdict"
+expect_json verdict connections.failed 0 "fewer than asked for: nothing failed"
+expect_line out 'ran out when [0-9]+ of 100,000 connections had been opened; all of' "fewer than asked for: the message says so"
+stop strict
 
 # For people.
 expect_status 0 "table: status 0" "$TCPWAVE" load -v --connections 10 "$far4:92"

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""A server that keeps TIME_WAIT by the letter, for load.sh: timewait.py INTERFACE ADDRESS
+
+Speaks TCP over IPv4 from a packet socket, for an address that its own kernel knows nothing of. To every
+SYN from a port whose connection it has in TIME_WAIT it answers RST, for ever: to take such a SYN is only a
+MAY (RFC 9293, 3.6.1). What else it does depends on the port:
+
+  601   closes first, and so keeps TIME_WAIT
+  602   the same, but keeps it only where the other side's port is a multiple of four
+  603   lets the other side close first; after 20 connections it falls silent for good
+  604   refuses everything
+  605   lets the other side close first
+  606   never answers
+
+For each SYN it prints its own port and the other side's.
+"""
+
+import socket
+import struct
+import sys
+
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+MSS = b"\x02\x04\x05\xb4"
+interface, address = sys.argv[1], socket.inet_aton(sys.argv[2])
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+wire.bind((interface, 0))
+wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+time_wait = set()
+opened = set()  # connections that the other side has acknowledged the handshake of
+closed_first = set()
+finished = 0  # of port 603
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+class Segment:
+    def __init__(self, frame):
+        self.ethernet = frame[6:12] + frame[:6] + frame[12:14]
+        ip = frame[14:]
+        length, = struct.unpack(">H", ip[2:4])
+        self.ours = ip[16:20] == address and ip[9] == 6
+        self.host = ip[12:16]
+        tcp = ip[(ip[0] & 15) * 4:length]
+        self.sport, self.dport, self.seq, self.ack, offset, self.flags = struct.unpack(">HHIIBB", tcp[:14])
+        data = len(tcp) - (offset >> 4) * 4
+        self.next = (self.seq + data + bool(self.flags & SYN) + bool(self.flags & FIN)) & 0xFFFFFFFF
+        self.flow = self.dport, self.host, self.sport
+
+    def answer(self, flags, seq, options=b""):
+        tcp = struct.pack(">HHIIBBHHH", self.dport, self.sport, seq, self.next, (5 + len(options) // 4) << 4,
+                          flags, 60000, 0, 0) + options
+        pseudo = address + self.host + struct.pack(">HH", 6, len(tcp))
+        tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
+        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, address, self.host)
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+        wire.send(self.ethernet + head + tcp)
+
+
+def syn(s):
+    print(s.dport, s.sport, flush=True)
+    opened.discard(s.flow)
+    closed_first.discard(s.flow)
+    if s.dport == 604 or s.flow in time_wait:
+        s.answer(RST | ACK, 0)
+    else:
+        s.answer(SYN | ACK, 1000, MSS)
+
+
+def fin(s):
+    global finished
+    if s.flow in closed_first:
+        s.answer(ACK, 1002)
+        if s.dport == 601 or s.sport % 4 == 0:
+            time_wait.add(s.flow)
+    elif s.ack == 1001:
+        s.answer(FIN | ACK, 1001)
+        finished += s.dport == 603
+
+
+def take(s):
+    if s.dport == 606 or (s.dport == 603 and finished >= 20):
+        return
+    if s.flags & SYN:
+        syn(s)
+    elif s.flags & FIN:
+        fin(s)
+    elif s.flow not in opened:
+        opened.add(s.flow)
+        if s.dport in (601, 602):
+            closed_first.add(s.flow)
+            s.answer(FIN | ACK, 1001)
+
+
+while True:
+    frame, where = wire.recvfrom(65535)
+    if where[2] == socket.PACKET_OUTGOING or len(frame) < 54:
+        continue
+    segment = Segment(frame)
+    if segment.ours and not segment.flags & RST:
+        take(segment)
