@@ -81,7 +81,7 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
                       struct diag *d)
 {
     bool here = !r->loopback && r->ifindex && (config->interface || config->scope);
-    w->bound = (config->v6 || config->has_source) && !addr_eq(&r->source, &any);
+    w->bound = !addr_eq(&r->source, &any);
     struct craft_config c = {.v6 = config->v6,
                              .device = here ? r->interface : NULL,
                              .source = w->bound ? &r->source : NULL,
@@ -89,6 +89,8 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
     int error = craft_open(&w->craft, &c, d);
     if (error == 0 && batch_open(&w->batch, craft_fd(w->craft), r->mtu) != 0)
         error = diag_fail(d, WAVE_ENOMEM, "out of memory");
+    if (error == 0 && !w->bound)
+        batch_by_source(w->batch);
     return error;
 }
 
@@ -97,11 +99,12 @@ static int open_direct(struct wire *w, const struct wire_config *config, const s
 {
     if (!config->direct || r->loopback || !r->ifindex)
         return 0;
-    int error = direct_open(&w->direct, config->v6, r->interface, r->ifindex, d);
+    int error = direct_open(&w->direct, config->v6, r, d);
     if (error == WAVE_ENOTOURS)
         return 0;
     if (error == 0)
-        batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct));
+        batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct),
+                   direct_header_size(w->direct));
     if (error == 0 && config->flood && direct_flood(w->direct))
         batch_flood(w->batch);
     return error;
@@ -277,7 +280,7 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
 /* What was written into the batch's room. */
 static void queue(struct wire *w, const struct flow *flow, struct seq seq, size_t size)
 {
-    const uint8_t *header = w->direct ? direct_header(w->direct, &flow->remote, wire_now()) : NULL;
+    const uint8_t *header = w->direct ? direct_header(w->direct, flow, wire_now()) : NULL;
     batch_add(w->batch, size, flow, seq, header);
 }
 
@@ -309,7 +312,7 @@ int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d)
     int error;
     unsigned sent = batch_flush(w->batch, &error, unsent);
     if (error)
-        error = craft_refused(w->craft, &unsent->flow.remote, error, d);
+        error = craft_refused(w->craft, &unsent->flow, error, d);
     return count_sent(w, sent, error);
 }
 

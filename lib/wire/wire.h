@@ -41,10 +41,11 @@ struct wire_config {
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
     bool follows_route;    /* wire_rerouted() will be asked */
-    bool direct;           /* much will be sent: as Ethernet frames, past the kernel's routing and
-                              firewall of each, and segments that follow on from each other as one
-                              that the kernel cuts again, once it knows the next hop; wherever there
-                              is no such way, or not now, as ever */
+    bool direct;           /* much will be sent: straight to the interface (direct.h), past the
+                              kernel's routing and firewall of each segment, and segments that
+                              follow on from each other as one that the kernel cuts again, once it
+                              knows the next hop; wherever there is no such way, or not now, as
+                              ever */
     bool flood;           /* with `direct`, for wire_queue(): past the queueing discipline, too, and
                              so past every capture on this host */
     bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections or bulk:

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ enum { FD = 42, MTU = 1500 };
 static int answers[16], answered, answer_count;
 static uint32_t taken[256];
 static unsigned taken_count;
-static bool framed; /* packets have a link layer's header */
+static bool framed;  /* packets have a link layer's header */
+static bool sourced; /* each has to name its source, as add() has it */
 
 int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 {
@@ -46,6 +48,17 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
         }
         assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
         assert_int_equal(m[i].msg_hdr.msg_iov->iov_len % 4, 0);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m[i].msg_hdr);
+        assert_int_equal(c != NULL, sourced);
+        if (c) {
+            struct in_pktinfo info;
+            assert_int_equal(c->cmsg_level, IPPROTO_IP);
+            assert_int_equal(c->cmsg_type, IP_PKTINFO);
+            assert_int_equal(c->cmsg_len, CMSG_LEN(sizeof info));
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            assert_int_equal(info.ipi_spec_dst.s_addr, htonl(0x0a000001));
+            assert_int_equal(info.ipi_ifindex, 0);
+        }
         memcpy(&taken[taken_count++], m[i].msg_hdr.msg_iov->iov_base, sizeof *taken);
     }
     return (int)n;
@@ -107,6 +120,24 @@ static void a_full_batch_goes_out_in_order(void **state)
         assert_int_equal(error, 0);
         expect_taken(0, WIRE_BATCH);
     }
+    batch_close(b);
+}
+
+/* ip(7), IP_PKTINFO: without it a socket that is bound to no address is routed as if there were no
+ * source, past the rules for it. */
+static void each_packet_names_the_source_that_it_is_routed_by(void **state)
+{
+    struct batch *b = BEGIN(10, WIRE_BATCH);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    sourced = true;
+    batch_by_source(b);
+    add_all(b, WIRE_BATCH);
+    assert_int_equal(batch_flush(b, &error, &u), WIRE_BATCH);
+    expect_taken(0, WIRE_BATCH);
+    sourced = false;
     batch_close(b);
 }
 
@@ -206,7 +237,7 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
     (void)state;
     framed = true;
     assert_int_equal(craft_open(&c, &config, NULL), 0);
-    batch_link(b, FD, &to);
+    batch_link(b, FD, &to, DIRECT_HEADER);
     for (uint32_t i = 0; i < 8; i++) {
         static const uint8_t data[400];
         struct seg s = {.seq = seq_of(i * 400), .flags = SEG_ACK, .len = 400, .data = data};
@@ -231,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_batch_goes_out_in_order),
+        cmocka_unit_test(each_packet_names_the_source_that_it_is_routed_by),
         cmocka_unit_test(what_the_kernel_takes_by_and_by_is_all_there),
         cmocka_unit_test(without_room_the_rest_stays_and_more_joins_it),
         cmocka_unit_test(one_that_is_refused_is_named_and_holds_nothing_up),
