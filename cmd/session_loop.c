@@ -244,6 +244,8 @@ static bool send_queued(struct session *s, wave_time now)
     return !error;
 }
 
+_Static_assert(CONN_ROOM <= WIRE_DATA, "the engine writes no more than the wire has room for");
+
 /* Queues what is owed, up to a burst: a window's worth at a time would outrun its acknowledgements.
  */
 static void queue_owed(struct session *s, wave_time now)
@@ -253,8 +255,10 @@ static void queue_owed(struct session *s, wave_time now)
     struct seg seg;
     uint32_t id;
 
-    for (; s->queued < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id);
-         s->queued++) {
+    for (; s->queued < BURST; s->queued++) {
+        uint8_t *room = wire_room(s->wire);
+        if (!stack_output(s->stack, now, &flow, &seg, room ? room : s->room, &id))
+            break;
         struct session_conn *c = session_find(s, id);
         struct diag d = {""};
         if (c)

@@ -8,8 +8,11 @@
 
 #include "lib/wire/address.h"
 #include "lib/wire/join.h"
+#include "lib/wire/stencil.h"
 
 #define LARGEST 65535u
+/* Where a packet's data begins when it is there before its headers, which have to fit. */
+#define AHEAD (DIRECT_HEADER + 40 + 60)
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* the larger one */
 
 struct batch {
@@ -23,9 +26,11 @@ struct batch {
 
     unsigned first, count; /* packets: from the first not taken yet to the last queued */
     size_t used, size;     /* bytes of `arena` */
+    size_t start;          /* where batch_room() has the next packet begin */
     struct iovec packet[WIRE_BATCH];
     struct wire_unsent what[WIRE_BATCH];
     bool direct[WIRE_BATCH]; /* with `header` */
+    bool unsummed[WIRE_BATCH];
     uint8_t header[WIRE_BATCH][DIRECT_HEADER];
 
     /* What is handed over, laid out anew each time. */
@@ -41,11 +46,9 @@ struct batch {
 
 int batch_open(struct batch **out, int fd, uint32_t mtu)
 {
-    size_t size = (size_t)WIRE_BATCH * (DIRECT_HEADER + mtu);
+    size_t size = (size_t)WIRE_BATCH * (AHEAD + mtu) + AHEAD + BATCH_DATA;
     struct batch *b;
 
-    if (size < DIRECT_HEADER + LARGEST)
-        size = DIRECT_HEADER + LARGEST;
     b = malloc(sizeof *b + size); /* untouched pages of a large MTU cost nothing */
     if (!b)
         return WAVE_ENOMEM;
@@ -90,11 +93,30 @@ void batch_close(struct batch *b)
     free(b);
 }
 
+bool batch_empty(const struct batch *b)
+{
+    return b->count == 0;
+}
+
 uint8_t *batch_room(struct batch *b, size_t len)
 {
     if (b->count == WIRE_BATCH || DIRECT_HEADER + len > b->size - b->used)
         return NULL;
-    return b->arena + b->used + DIRECT_HEADER; /* room for a bare frame's header before it */
+    b->start = b->used + DIRECT_HEADER; /* room for a bare frame's header before it */
+    return b->arena + b->start;
+}
+
+uint8_t *batch_data_room(struct batch *b)
+{
+    if (b->count == WIRE_BATCH || AHEAD + BATCH_DATA > b->size - b->used)
+        return NULL;
+    return b->arena + b->used + AHEAD;
+}
+
+uint8_t *batch_room_around(struct batch *b, size_t len, size_t data)
+{
+    b->start = b->used + AHEAD - (len - data);
+    return b->arena + b->start;
 }
 
 void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq,
@@ -102,12 +124,25 @@ void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq 
 {
     unsigned i = b->count++;
 
-    b->packet[i] = (struct iovec){b->arena + b->used + DIRECT_HEADER, len};
+    b->packet[i] = (struct iovec){b->arena + b->start, len};
     b->what[i] = (struct wire_unsent){*flow, seq};
     b->direct[i] = header != NULL;
+    b->unsummed[i] = false;
     if (header)
         memcpy(b->header[i], header, b->link_header);
-    b->used += DIRECT_HEADER + len;
+    b->used = b->start + len;
+}
+
+void batch_unsummed(struct batch *b)
+{
+    b->unsummed[b->count - 1] = true;
+}
+
+static void sum_up(struct batch *b, unsigned at)
+{
+    if (b->unsummed[at])
+        stencil_sum(b->packet[at].iov_base, b->packet[at].iov_len);
+    b->unsummed[at] = false;
 }
 
 /* Lays out the next `n` packets as frames without a prefix, each in one piece; returns how many. */
@@ -115,6 +150,7 @@ static unsigned lay_bare_frames(struct batch *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         const struct iovec *packet = &b->packet[b->first + i];
+        sum_up(b, b->first + i);
         uint8_t *frame = (uint8_t *)packet->iov_base - b->link_header;
         memcpy(frame, b->header[b->first + i], b->link_header);
         b->part[i] = (struct iovec){frame, b->link_header + packet->iov_len};
@@ -133,6 +169,8 @@ static unsigned lay_frames(struct batch *b, unsigned n)
 
     for (unsigned at = b->first, end = b->first + n; at < end; at += b->carries[frames++]) {
         unsigned k = b->joins ? join_count(b->packet + at, end - at) : 1;
+        if (k == 1)
+            sum_up(b, at);
         size_t skip, head = join_head(b->packet + at, k, b->header[at], b->link_header,
                                       b->head[frames], &skip);
         b->carries[frames] = k;

@@ -33,14 +33,28 @@ void batch_flood(struct batch *b);
 /* What is queued is lost. NULL is taken. */
 void batch_close(struct batch *b);
 
+bool batch_empty(const struct batch *b);
+
 /* Where to write a packet of `len` bytes (65535 at most), or NULL when there is no room before
  * batch_flush(). */
 uint8_t *batch_room(struct batch *b, size_t len);
+
+/* Where to write the data of the next packet, BATCH_DATA bytes at most, before its headers are
+ * known; NULL likewise. */
+#define BATCH_DATA 65536
+uint8_t *batch_data_room(struct batch *b);
+
+/* batch_room() for a packet of `len` bytes, of which the last `data` stand there already. */
+uint8_t *batch_room_around(struct batch *b, size_t len, size_t data);
 
 /* Queues the packet that was written there, with the link layer's `header`, of as many bytes as
  * batch_link() was told, which is copied; NULL: the kernel routes it. */
 void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq,
                const uint8_t *header);
+
+/* The packet that was added last, which has a link layer's header, is yet without its TCP checksum
+ * (stencil_sum()): it gets one when it goes alone, and needs none when it is joined to others. */
+void batch_unsummed(struct batch *b);
 
 /*
  * Hands all of it to the kernel, never waiting. Returns how many packets it took: all, and *error

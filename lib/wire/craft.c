@@ -274,18 +274,30 @@ int craft_open(struct craft **out, const struct craft_config *config, struct dia
     return 0;
 }
 
-int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
-                const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+int craft_build_unsummed(struct craft *c, const struct flow *flow, const struct seg *s,
+                         const struct wire_ip *ip, uint8_t *bytes, bool *unsummed, struct diag *d)
 {
     const struct stencil *t;
 
     if (!ip)
         ip = &plain;
     t = stencil_for(c, flow, s, ip);
+    *unsummed = t != NULL;
     if (!t)
         return craft_build_anew(c, flow, s, ip, bytes, d);
     stencil_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip), bytes);
     return 0;
+}
+
+int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
+                const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+{
+    bool unsummed = false;
+    int error = craft_build_unsummed(c, flow, s, ip, bytes, &unsummed, d);
+
+    if (unsummed)
+        stencil_sum(bytes, craft_size(c, s));
+    return error;
 }
 
 int craft_refused(const struct craft *c, const struct flow *flow, int error, struct diag *d)

@@ -44,12 +44,19 @@ struct direct {
     struct way way[WAYS];
 };
 
-/* The socket would be given a copy of each frame on the interface, and never reads one. */
-static void receive_nothing(int fd)
+/* The socket would be given a copy of each frame on the interface, and never reads one. Bound to no
+ * protocol it is given none, which costs the kernel nothing; where an older one takes that for the
+ * protocol that the socket was opened with, the filter throws them away, and our own frames are not
+ * even offered (Linux 4.20). */
+static void receive_nothing(const struct direct *x)
 {
+    const int one = 1;
+    const struct sockaddr_ll here = {.sll_family = AF_PACKET, .sll_ifindex = x->to.sll_ifindex};
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog program = {1, &nothing};
-    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    setsockopt(x->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    setsockopt(x->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+    (void)!bind(x->fd, (const struct sockaddr *)&here, sizeof here);
 }
 
 static bool open_ethernet(struct direct *x, const char *interface)
@@ -84,11 +91,11 @@ static bool set_up(struct direct *x, const struct route *route)
         open = open_bare(x);
     if (!open || setsockopt(x->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0)
         return false;
-    receive_nothing(x->fd);
     x->to = (struct sockaddr_ll){.sll_family = AF_PACKET,
                                  .sll_ifindex = route->ifindex,
                                  .sll_halen = x->header ? NEIGH_MAC : 0,
                                  .sll_protocol = htons(x->v6 ? ETH_P_IPV6 : ETH_P_IP)};
+    receive_nothing(x);
     x->nl = netlink_open(NETLINK_ROUTE);
     return x->nl != NULL;
 }

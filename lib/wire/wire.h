@@ -99,6 +99,11 @@ struct wire_ip {
 
 #define WIRE_BATCH 64 /* segments that can be queued; fewer where they are larger than the MTU */
 
+/* Where the data of the next segment may be written, WIRE_DATA bytes at most, so that wire_send()
+ * need not copy it; until that or wire_flush(). NULL when the queue is full. */
+#define WIRE_DATA 65536
+uint8_t *wire_room(struct wire *w);
+
 /*
  * Crafts the segment with libnet and queues it, to go as flow->local to flow->remote with the next
  * wire_flush(). `ip` may be NULL; the segment's data is copied. Returns 0; WAVE_EAGAIN when the

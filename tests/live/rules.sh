@@ -28,6 +28,10 @@ address add 10.9.1.2/24 dev far2
 address add fd19::2/64 dev far2 nodad
 address add 10.50.0.1/32 dev lo
 address add fd50::1/128 dev lo nodad
+route replace 10.9.0.0/24 dev far src 10.50.0.1
+route replace 10.9.1.0/24 dev far2 src 10.50.0.1
+route add fd09::/64 dev far src fd50::1 metric 10
+route add fd19::/64 dev far2 src fd50::1 metric 10
 EOF
 for place in all near near2; do
     echo 0 >"/proc/sys/net/ipv4/conf/$place/rp_filter"

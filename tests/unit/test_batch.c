@@ -43,7 +43,11 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
     for (unsigned i = 0; i < n; i++) {
         if (framed) { /* IPv4: the sequence number */
             assert_int_equal(m[i].msg_hdr.msg_iovlen, 2);
-            memcpy(&taken[taken_count++], (uint8_t *)m[i].msg_hdr.msg_iov[1].iov_base + 24, 4);
+            const struct iovec *v = &m[i].msg_hdr.msg_iov[1];
+            struct packet p;
+            memcpy(&taken[taken_count++], (uint8_t *)v->iov_base + 24, 4);
+            assert_int_equal(ip_parse(v->iov_base, v->iov_len, &p), 0);
+            assert_true(seg_checksum_ok(&p.flow, p.l4, p.l4_len));
             continue;
         }
         assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
@@ -242,8 +246,11 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
         static const uint8_t data[400];
         struct seg s = {.seq = seq_of(i * 400), .flags = SEG_ACK, .len = 400, .data = data};
         uint8_t *at = batch_room(b, craft_size(c, &s));
-        assert_int_equal(craft_build(c, &f, &s, NULL, at, NULL), 0);
+        bool unsummed = false;
+        assert_int_equal(craft_build_unsummed(c, &f, &s, NULL, at, &unsummed, NULL), 0);
+        assert_true(unsummed);
         batch_add(b, craft_size(c, &s), &f, s.seq, header);
+        batch_unsummed(b);
     }
     assert_int_equal(batch_flush(b, &error, &u), 0);
     assert_int_equal(error, EAGAIN);
@@ -254,6 +261,43 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
     for (uint32_t i = 0; i < 8; i++)
         assert_int_equal(taken[i], htonl(i * 400));
     framed = false;
+    craft_close(c);
+    batch_close(b);
+}
+
+/* Data that stands in the batch before its headers do makes the same packets as data from
+ * elsewhere, up to the largest. */
+static void data_may_be_there_before_its_headers(void **state)
+{
+    static const uint32_t lengths[] = {1, 400, 1460, 65535 - 40, 1448};
+    static uint8_t elsewhere[65536], wanted[65536];
+    const struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
+    const struct wire_ip ip = {.id = 7};
+    struct craft_config config = {.no_socket = true};
+    struct batch *b = BEGIN(-EAGAIN);
+    struct craft *c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof elsewhere; i++)
+        elsewhere[i] = (uint8_t)(i * 7);
+    assert_int_equal(craft_open(&c, &config, NULL), 0);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct seg s = {.flags = SEG_ACK, .len = lengths[i], .data = elsewhere};
+        size_t size = craft_size(c, &s);
+        uint8_t *room = batch_data_room(b);
+        assert_int_equal(craft_build_anew(c, &f, &s, &ip, wanted, NULL), 0);
+        if (!room) { /* the largest took it */
+            assert_int_equal(i, 4);
+            break;
+        }
+        memcpy(room, elsewhere, s.len);
+        s.data = room;
+        uint8_t *at = batch_room_around(b, size, s.len);
+        assert_ptr_equal(at + size - s.len, room);
+        assert_int_equal(craft_build(c, &f, &s, &ip, at, NULL), 0);
+        assert_memory_equal(at, wanted, size);
+        batch_add(b, size, &f, s.seq, NULL);
+    }
     craft_close(c);
     batch_close(b);
 }
@@ -269,6 +313,7 @@ int main(void)
         cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
         cmocka_unit_test(a_batch_of_the_mtu_fits),
         cmocka_unit_test(what_cannot_be_joined_goes_one_by_one),
+        cmocka_unit_test(data_may_be_there_before_its_headers),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }
