@@ -34,6 +34,7 @@ EOF
 tuns_down()
 {
     stop tuns
+    rm "$tmp/tuns.log" # whose "ready" is the last one's
     poll sh -c '! ip link show tun0'
 }
 
@@ -101,7 +102,7 @@ tuns_down
 # Numbers of <linux/if_arp.h>. The kernel's own interfaces of these kinds are not everywhere; a tun
 # interface that claims to be one shows what is made of the claim.
 for kind in 519:rawip 512:ppp 768:ipip 776:sit 778:gre 823:ip6gre 805:none-we-know; do
-    tuns "${kind%%:*}" || continue
+    check "${kind#*:}: the interfaces are there" tuns "${kind%%:*}"
     clients "${kind#*:}" "$tun4.2"
     server "${kind#*:}: listen -q -i" "$tun4.1" -q -i tun0 9001
     tuns_down
