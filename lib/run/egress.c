@@ -43,14 +43,22 @@ bool egress_flush(struct egress *e, wave_time now)
     return true;
 }
 
+/* Where the engine is to put the data of the next segment: in its place in the queue, where it then
+ * need not be copied. */
+static uint8_t *room_for(struct egress *e)
+{
+    uint8_t *room = e->port->ops->room ? e->port->ops->room(e->port) : NULL;
+
+    return room ? room : e->room;
+}
+
 void egress_pull(struct egress *e, wave_time now)
 {
     struct flow flow;
     struct seg seg;
     uint32_t id;
 
-    while (e->queued < EGRESS_BATCH &&
-           stack_output(e->stack, now, &flow, &seg, e->room, &id)) {
+    while (e->queued < EGRESS_BATCH && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
         struct diag d = {""};
         int error;

@@ -24,9 +24,11 @@ struct loop_ops {
     /* A captured packet. True: what it makes us send may wait for the next one that was captured
      * already; it goes out after a few of them at the latest. */
     bool (*packet)(void *self, const struct wire_packet *p);
-    /* A round: does what is to be done now, and returns when it wants the next one at the latest. */
+    /* A round: does what is to be done now, and returns when it wants the next one at the latest.
+     */
     wave_time (*turn)(void *self);
-    /* Fills in what to wait for beside the port, at most LOOP_FDS; returns how many. May be NULL. */
+    /* Fills in what to wait for beside the port, at most LOOP_FDS; returns how many. May be NULL.
+     */
     unsigned (*poll)(void *self, struct pollfd *fds);
     /* The loop is about to sleep: what is buffered is to be written out. May be NULL. */
     void (*idle)(void *self);
@@ -50,15 +52,15 @@ struct loop {
     void *self;
     struct egress egress;
 
-    int signals; /* descriptor of signals.h, or -1 */
+    int signals;            /* descriptor of signals.h, or -1 */
     struct outbuf *report;  /* where the run is told, or NULL */
     struct outbuf *capture; /* of the capture file, or NULL */
-    bool reported;        /* somebody reads the report: that its reader is gone ends the run */
-    unsigned batch;       /* packets taken in before the user has a turn */
-    unsigned clock_every; /* packets between two readings of the clock; at least 1 */
-    bool shared;          /* many connections: what each sends shares the system call of a batch */
-    wave_time spin;       /* of silence, before it is worth to sleep; 0: at once */
-    wave_time shortest;   /* a sleep shorter than this is none: it would take longer */
+    bool reported;          /* somebody reads the report: that its reader is gone ends the run */
+    unsigned batch;         /* packets taken in before the user has a turn */
+    unsigned clock_every;   /* packets between two readings of the clock; at least 1 */
+    bool shared;        /* many connections: what each sends shares the system call of a batch */
+    wave_time spin;     /* of silence, before it is worth to sleep; 0: at once */
+    wave_time shortest; /* a sleep shorter than this is none: it would take longer */
 
     wave_time now;      /* the engine's clock, as last read */
     wave_time deadline; /* WAVE_NEVER: none */
@@ -83,8 +85,8 @@ void loop_run(struct loop *l);
 
 /*
  * After loop_run(): sends what is still owed and takes in what is still captured, until the user is
- * settled, or for `quiet` nanoseconds; without settled(), for as long after the last packet, but for
- * `most` in all.
+ * settled, or for `quiet` nanoseconds; without settled(), for as long after the last packet, but
+ * for `most` in all.
  */
 void loop_drain(struct loop *l, wave_time quiet, wave_time most);
 

@@ -24,6 +24,9 @@ struct port_ops {
     /* Queues one segment; as wire_send(). */
     int (*send)(struct port *p, const struct flow *flow, const struct seg *s,
                 const struct wire_ip *ip, struct diag *d);
+    /* Room in the queue for the next segment's data, CONN_ROOM bytes: as wire_room(). May be NULL,
+     * and may return NULL: then send() copies the data from elsewhere. */
+    uint8_t *(*room)(struct port *p);
     /* Queues an IP packet as it stands; as wire_queue(). */
     int (*queue)(struct port *p, const struct flow *flow, struct seq seq, const uint8_t *ip,
                  uint32_t len);

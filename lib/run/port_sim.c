@@ -13,8 +13,8 @@
 #include <sys/queue.h>
 
 #include "lib/core/checksum.h"
-#include "lib/core/ip_build.h"
 #include "lib/core/diag.h"
+#include "lib/core/ip_build.h"
 
 #define SIM_BEGINS WAVE_S /* the clock's first reading: 0 is taken for "never set" in places */
 #define SIM_TTL 64
@@ -110,8 +110,8 @@ static int port_sim_queue(struct port *p, const struct flow *flow, struct seq se
     (void)seq;
     if (ip_parse(ip, len, &packet) != 0 || packet.kind != PACKET_TCP)
         return 0; /* no host would know what it is */
-    fields = (struct wire_ip){.ttl = packet.ttl, .tos = packet.tos, .id = packet.id,
-                              .no_df = !packet.df};
+    fields = (struct wire_ip){
+        .ttl = packet.ttl, .tos = packet.tos, .id = packet.id, .no_df = !packet.df};
     return port_sim_send(p, flow, &packet.seg, &fields, NULL);
 }
 
@@ -136,9 +136,10 @@ static int port_sim_next(struct port *p, struct wire_packet *out, struct diag *d
     STAILQ_REMOVE_HEAD(&s->captured, next);
     packet = (struct wire_packet){.stamp = c->at, .outgoing = c->outgoing};
     if (c->icmp) {
-        packet.packet = (struct packet){
-            .kind = PACKET_ICMP, .flow = flow_reverse(&c->error.flow), .ttl = SIM_TTL,
-            .icmp = c->error};
+        packet.packet = (struct packet){.kind = PACKET_ICMP,
+                                        .flow = flow_reverse(&c->error.flow),
+                                        .ttl = SIM_TTL,
+                                        .icmp = c->error};
         packet.packet.flow.local = c->error.from;
     } else {
         packet.ip = c->bytes;

@@ -14,13 +14,13 @@
 #include "lib/sim/path.h"
 
 struct port_sim_config {
-    struct host_config host;           /* the far end */
-    struct addr local;                 /* our own address */
-    uint16_t lport;                    /* our port, as wire_info.lport gives it */
-    uint32_t mtu;                      /* of our interface, in bytes; 0: 1500 */
-    struct link_manners there, back;   /* what the path does in each direction */
-    uint64_t seed;                     /* of the path */
-    bool inbound_only;                 /* our own segments are not captured */
+    struct host_config host;         /* the far end */
+    struct addr local;               /* our own address */
+    uint16_t lport;                  /* our port, as wire_info.lport gives it */
+    uint32_t mtu;                    /* of our interface, in bytes; 0: 1500 */
+    struct link_manners there, back; /* what the path does in each direction */
+    uint64_t seed;                   /* of the path */
+    bool inbound_only;               /* our own segments are not captured */
 };
 
 /* WAVE_ENOMEM, with *d filled in. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/core/conn.h"
 #include "lib/core/diag.h"
 #include "lib/wire/stamp.h"
 
@@ -21,6 +22,13 @@ static int port_wire_send(struct port *p, const struct flow *flow, const struct 
                           const struct wire_ip *ip, struct diag *d)
 {
     return wire_send(wire_of(p), flow, s, ip, d);
+}
+
+_Static_assert(CONN_ROOM <= WIRE_DATA, "the engine writes no more than the wire has room for");
+
+static uint8_t *port_wire_room(struct port *p)
+{
+    return wire_room(wire_of(p));
 }
 
 static int port_wire_queue(struct port *p, const struct flow *flow, struct seq seq,
@@ -84,6 +92,7 @@ static void port_wire_close(struct port *p)
 }
 
 static const struct port_ops ops = {.send = port_wire_send,
+                                    .room = port_wire_room,
                                     .queue = port_wire_queue,
                                     .flush = port_wire_flush,
                                     .next = port_wire_next,

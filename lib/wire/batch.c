@@ -1,33 +1,43 @@
 #include "lib/wire/batch.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "lib/wire/address.h"
 #include "lib/wire/join.h"
+#include "lib/wire/stencil.h"
 
 #define LARGEST 65535u
+/* Where a packet's data begins when it is there before its headers, which have to fit. */
+#define AHEAD (DIRECT_HEADER + 40 + 60)
+#define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* the larger one */
 
 struct batch {
     int fd, link_fd;
     const struct sockaddr_ll *link;
+    size_t link_header; /* bytes */
+    bool by_source;
     bool joins; /* the kernel takes joined segments, as far as is known */
     bool bare;  /* frames have no prefix: none is joined */
     uint64_t by_link;
 
     unsigned first, count; /* packets: from the first not taken yet to the last queued */
     size_t used, size;     /* bytes of `arena` */
+    size_t start;          /* where batch_room() has the next packet begin */
     struct iovec packet[WIRE_BATCH];
     struct wire_unsent what[WIRE_BATCH];
     bool direct[WIRE_BATCH]; /* with `header` */
+    bool unsummed[WIRE_BATCH];
     uint8_t header[WIRE_BATCH][DIRECT_HEADER];
 
     /* What is handed over, laid out anew each time. */
     struct mmsghdr message[WIRE_BATCH];
     unsigned carries[WIRE_BATCH]; /* packets */
     struct sockaddr_storage to[WIRE_BATCH];
+    _Alignas(struct cmsghdr) uint8_t control[WIRE_BATCH][CONTROL];
     uint8_t head[WIRE_BATCH][JOIN_HEAD_MAX];
     struct iovec part[2 * WIRE_BATCH];
 
@@ -36,11 +46,9 @@ struct batch {
 
 int batch_open(struct batch **out, int fd, uint32_t mtu)
 {
-    size_t size = (size_t)WIRE_BATCH * (DIRECT_HEADER + mtu);
+    size_t size = (size_t)WIRE_BATCH * (AHEAD + mtu) + AHEAD + BATCH_DATA;
     struct batch *b;
 
-    if (size < DIRECT_HEADER + LARGEST)
-        size = DIRECT_HEADER + LARGEST;
     b = malloc(sizeof *b + size); /* untouched pages of a large MTU cost nothing */
     if (!b)
         return WAVE_ENOMEM;
@@ -50,15 +58,23 @@ int batch_open(struct batch **out, int fd, uint32_t mtu)
     b->size = size;
     b->joins = true;
     b->bare = false;
+    b->by_source = false;
+    b->link_header = 0;
     b->by_link = 0;
     *out = b;
     return 0;
 }
 
-void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to)
+void batch_by_source(struct batch *b)
+{
+    b->by_source = true;
+}
+
+void batch_link(struct batch *b, int fd, const struct sockaddr_ll *to, size_t header)
 {
     b->link_fd = fd;
     b->link = to;
+    b->link_header = header;
 }
 
 void batch_apart(struct batch *b)
@@ -77,11 +93,30 @@ void batch_close(struct batch *b)
     free(b);
 }
 
+bool batch_empty(const struct batch *b)
+{
+    return b->count == 0;
+}
+
 uint8_t *batch_room(struct batch *b, size_t len)
 {
     if (b->count == WIRE_BATCH || DIRECT_HEADER + len > b->size - b->used)
         return NULL;
-    return b->arena + b->used + DIRECT_HEADER; /* room for a bare frame's header before it */
+    b->start = b->used + DIRECT_HEADER; /* room for a bare frame's header before it */
+    return b->arena + b->start;
+}
+
+uint8_t *batch_data_room(struct batch *b)
+{
+    if (b->count == WIRE_BATCH || AHEAD + BATCH_DATA > b->size - b->used)
+        return NULL;
+    return b->arena + b->used + AHEAD;
+}
+
+uint8_t *batch_room_around(struct batch *b, size_t len, size_t data)
+{
+    b->start = b->used + AHEAD - (len - data);
+    return b->arena + b->start;
 }
 
 void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq seq,
@@ -89,12 +124,25 @@ void batch_add(struct batch *b, size_t len, const struct flow *flow, struct seq 
 {
     unsigned i = b->count++;
 
-    b->packet[i] = (struct iovec){b->arena + b->used + DIRECT_HEADER, len};
+    b->packet[i] = (struct iovec){b->arena + b->start, len};
     b->what[i] = (struct wire_unsent){*flow, seq};
     b->direct[i] = header != NULL;
+    b->unsummed[i] = false;
     if (header)
-        memcpy(b->header[i], header, DIRECT_HEADER);
-    b->used += DIRECT_HEADER + len;
+        memcpy(b->header[i], header, b->link_header);
+    b->used = b->start + len;
+}
+
+void batch_unsummed(struct batch *b)
+{
+    b->unsummed[b->count - 1] = true;
+}
+
+static void sum_up(struct batch *b, unsigned at)
+{
+    if (b->unsummed[at])
+        stencil_sum(b->packet[at].iov_base, b->packet[at].iov_len);
+    b->unsummed[at] = false;
 }
 
 /* Lays out the next `n` packets as frames without a prefix, each in one piece; returns how many. */
@@ -102,9 +150,10 @@ static unsigned lay_bare_frames(struct batch *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         const struct iovec *packet = &b->packet[b->first + i];
-        uint8_t *frame = (uint8_t *)packet->iov_base - DIRECT_HEADER;
-        memcpy(frame, b->header[b->first + i], DIRECT_HEADER);
-        b->part[i] = (struct iovec){frame, DIRECT_HEADER + packet->iov_len};
+        sum_up(b, b->first + i);
+        uint8_t *frame = (uint8_t *)packet->iov_base - b->link_header;
+        memcpy(frame, b->header[b->first + i], b->link_header);
+        b->part[i] = (struct iovec){frame, b->link_header + packet->iov_len};
         b->carries[i] = 1;
         /* No name: the socket is bound to its interface, direct_flood(). */
         b->message[i].msg_hdr = (struct msghdr){.msg_iov = &b->part[i], .msg_iovlen = 1};
@@ -120,7 +169,10 @@ static unsigned lay_frames(struct batch *b, unsigned n)
 
     for (unsigned at = b->first, end = b->first + n; at < end; at += b->carries[frames++]) {
         unsigned k = b->joins ? join_count(b->packet + at, end - at) : 1;
-        size_t skip, head = join_head(b->packet + at, k, b->header[at], b->head[frames], &skip);
+        if (k == 1)
+            sum_up(b, at);
+        size_t skip, head = join_head(b->packet + at, k, b->header[at], b->link_header,
+                                      b->head[frames], &skip);
         b->carries[frames] = k;
         b->message[frames].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
                                                      .msg_namelen = sizeof *b->link,
@@ -132,6 +184,31 @@ static unsigned lay_frames(struct batch *b, unsigned n)
                                      b->packet[i].iov_len - skip};
     }
     return frames;
+}
+
+/* Names the source that the kernel is to route message `i` by (ip(7), IP_PKTINFO; RFC 3542, 6.2).
+ */
+static void lay_source(struct batch *b, unsigned i, const struct flow *f)
+{
+    struct msghdr *m = &b->message[i].msg_hdr;
+    union {
+        struct in_pktinfo v4;
+        struct in6_pktinfo v6;
+    } info = {.v6 = {.ipi6_ifindex = 0}};
+    size_t size = f->v6 ? sizeof info.v6 : sizeof info.v4;
+    struct cmsghdr *c;
+
+    if (f->v6)
+        memcpy(&info.v6.ipi6_addr, f->local.byte, sizeof info.v6.ipi6_addr);
+    else
+        memcpy(&info.v4.ipi_spec_dst, f->local.byte, sizeof info.v4.ipi_spec_dst);
+    m->msg_control = b->control[i];
+    m->msg_controllen = CMSG_SPACE(size);
+    c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = f->v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    c->cmsg_type = f->v6 ? IPV6_PKTINFO : IP_PKTINFO;
+    c->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(c), &info, size);
 }
 
 /* The same as packets for the kernel to route. */
@@ -147,6 +224,8 @@ static unsigned lay_packets(struct batch *b, unsigned n)
                                                 .msg_namelen = size,
                                                 .msg_iov = &b->packet[b->first + i],
                                                 .msg_iovlen = 1};
+        if (b->by_source)
+            lay_source(b, i, f);
     }
     return n;
 }

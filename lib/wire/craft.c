@@ -21,6 +21,7 @@
 #include "lib/core/bytes.h"
 #include "lib/wire/address.h"
 #include "lib/core/diag.h"
+#include "lib/wire/route.h"
 #include "lib/wire/stencil.h"
 
 #define IPV4_HEADER 20u
@@ -53,13 +54,17 @@ static int not_permitted(struct diag *d)
  */
 static int open_socket(libnet_t *net, bool v6, struct diag *d)
 {
-    const int buffer = 1 << 20;
+    const int buffer = 1 << 20, one = 1;
     int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
     if (fd < 0 && (errno == EPERM || errno == EACCES))
         return not_permitted(d);
     if (fd < 0)
         return diag_fail(d, WAVE_ESYS, "cannot open a raw socket: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+    /* Else IPv6 would not route by the source of a local route, an address that is ours and stands
+     * on no interface. */
+    if (v6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
     net->fd = fd;
     net->injection_type = v6 ? LIBNET_RAW6 : LIBNET_RAW4;
     return 0;
@@ -269,23 +274,36 @@ int craft_open(struct craft **out, const struct craft_config *config, struct dia
     return 0;
 }
 
-int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
-                const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+int craft_build_unsummed(struct craft *c, const struct flow *flow, const struct seg *s,
+                         const struct wire_ip *ip, uint8_t *bytes, bool *unsummed, struct diag *d)
 {
     const struct stencil *t;
 
     if (!ip)
         ip = &plain;
     t = stencil_for(c, flow, s, ip);
+    *unsummed = t != NULL;
     if (!t)
         return craft_build_anew(c, flow, s, ip, bytes, d);
     stencil_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip), bytes);
     return 0;
 }
 
-int craft_refused(const struct craft *c, const struct addr *remote, int error, struct diag *d)
+int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
+                const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
 {
-    char to[ADDRESS_TEXT];
+    bool unsummed = false;
+    int error = craft_build_unsummed(c, flow, s, ip, bytes, &unsummed, d);
+
+    if (unsummed)
+        stencil_sum(bytes, craft_size(c, s));
+    return error;
+}
+
+int craft_refused(const struct craft *c, const struct flow *flow, int error, struct diag *d)
+{
+    const struct addr *remote = &flow->remote, *local = &flow->local;
+    char to[ADDRESS_TEXT], from[ADDRESS_TEXT], why[ROUTE_REFUSAL];
     address_text(c->v6, remote, to);
     switch (error) {
     case EAGAIN:
@@ -298,8 +316,6 @@ int craft_refused(const struct craft *c, const struct addr *remote, int error, s
                          "cannot send to %s: Operation not permitted; a firewall rule of this host "
                          "drops what it sends",
                          to);
-    case ENETUNREACH:
-    case EHOSTUNREACH:
     case ENETDOWN:
         return diag_fail(
             d, WAVE_ESYS,
@@ -312,8 +328,13 @@ int craft_refused(const struct craft *c, const struct addr *remote, int error, s
                              "cannot answer %s, a link-local address, without knowing its "
                              "interface; name it with --interface",
                              to);
-        /* fall through */
+        return diag_fail(d, WAVE_ESYS,
+                         "cannot send to %s from %s: Invalid argument; see whether that address is "
+                         "still this host's, and whether a blackhole rule or route swallows it "
+                         "('ip rule', 'ip route show table all')",
+                         to, address_text(c->v6, local, from));
     default:
-        return diag_fail(d, WAVE_ESYS, "cannot send to %s: %s", to, strerror(error));
+        return diag_fail(d, WAVE_ESYS, "cannot send to %s from %s: %s", to,
+                         address_text(c->v6, local, from), route_refusal(error, why));
     }
 }

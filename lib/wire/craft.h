@@ -39,12 +39,17 @@ size_t craft_size(const struct craft *c, const struct seg *s);
 int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
                 const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
 
+/* The same, but where *unsummed comes out as true TCP's checksum is 0, and stencil_sum() fills it
+ * in: segments that are joined need none of their own. */
+int craft_build_unsummed(struct craft *c, const struct flow *flow, const struct seg *s,
+                         const struct wire_ip *ip, uint8_t *bytes, bool *unsummed, struct diag *d);
+
 /* The same without any patching, for tests: every byte of it is libnet's. */
 int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg *s,
                      const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
 
-/* What became of a packet to `remote` for which the kernel gave `error`, an errno: WAVE_EAGAIN,
- * or as wire_flush() has it, with *d filled in. */
-int craft_refused(const struct craft *c, const struct addr *remote, int error, struct diag *d);
+/* What became of a packet of `flow` for which the kernel gave `error`, an errno: WAVE_EAGAIN, or as
+ * wire_flush() has it, with *d filled in. */
+int craft_refused(const struct craft *c, const struct flow *flow, int error, struct diag *d);
 
 #endif

@@ -3,30 +3,39 @@
 #include <errno.h>
 #include <libnet.h>
 #include <linux/filter.h>
+#include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/core/diag.h"
 #include "lib/wire/neigh.h"
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"
 
-#define WAYS 1024            /* destinations that are kept in mind */
+#ifndef ARPHRD_RAWIP
+#define ARPHRD_RAWIP 519 /* Linux 4.14: modems */
+#endif
+
+#define WAYS 1024            /* pairs of source and destination that are kept in mind */
 #define TRUSTED WAVE_S       /* how long an answer of the kernel's holds */
 #define RETRY (20 * WAVE_MS) /* before an unknown neighbour is asked for again */
 
 struct way {
-    struct addr remote;
-    wave_time until; /* 0: empty */
+    struct addr local, remote; /* a rule may send each source another way (ip-rule(8)) */
+    wave_time until;           /* 0: empty */
     bool known;
     bool ask; /* the next segment goes the ordinary way, so that the kernel looks after it */
     uint8_t header[DIRECT_HEADER];
 };
 
 struct direct {
-    libnet_t *net;
+    int fd;
+    size_t header;
+    libnet_t *net; /* NULL where there is no link layer */
     libnet_ptag_t ethernet;
     struct mnl_socket *nl;
     bool v6;
@@ -35,48 +44,74 @@ struct direct {
     struct way way[WAYS];
 };
 
-/* libnet's socket would be given a copy of each frame on the interface, which nobody reads. */
-static void receive_nothing(int fd)
+/* The socket would be given a copy of each frame on the interface, and never reads one. Bound to no
+ * protocol it is given none, which costs the kernel nothing; where an older one takes that for the
+ * protocol that the socket was opened with, the filter throws them away, and our own frames are not
+ * even offered (Linux 4.20). */
+static void receive_nothing(const struct direct *x)
 {
+    const int one = 1;
+    const struct sockaddr_ll here = {.sll_family = AF_PACKET, .sll_ifindex = x->to.sll_ifindex};
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog program = {1, &nothing};
-    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    setsockopt(x->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    setsockopt(x->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+    (void)!bind(x->fd, (const struct sockaddr *)&here, sizeof here);
 }
 
-static int set_up(struct direct *x, const char *interface, int ifindex, struct diag *d)
+static bool open_ethernet(struct direct *x, const char *interface)
 {
     char why[LIBNET_ERRBUF_SIZE] = "";
     x->net = libnet_init(LIBNET_LINK, interface, why);
     if (!x->net)
-        return diag_fail(d, WAVE_ESYS, "libnet cannot send frames on %s: %.200s", interface, why);
-    const int one = 1;
-    int fd = libnet_getfd(x->net);
-    receive_nothing(fd);
+        return false;
+    x->fd = libnet_getfd(x->net);
+    x->header = DIRECT_HEADER;
     const struct libnet_ether_addr *own = libnet_get_hwaddr(x->net);
-    if (x->net->link_type != DLT_EN10MB || !own ||
-        setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0)
-        return WAVE_ENOTOURS;
+    if (x->net->link_type != DLT_EN10MB || !own)
+        return false;
     memcpy(x->own, own->ether_addr_octet, NEIGH_MAC);
+    return true;
+}
+
+/* libnet knows no such interface. To no protocol, so that the kernel offers nothing back. */
+static bool open_bare(struct direct *x)
+{
+    x->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    return x->fd >= 0;
+}
+
+static bool set_up(struct direct *x, const struct route *route)
+{
+    const int one = 1;
+    bool open = false;
+    if (route->hardware == ARPHRD_ETHER)
+        open = open_ethernet(x, route->interface);
+    else if (route->hardware == ARPHRD_NONE || route->hardware == ARPHRD_RAWIP)
+        open = open_bare(x);
+    if (!open || setsockopt(x->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0)
+        return false;
     x->to = (struct sockaddr_ll){.sll_family = AF_PACKET,
-                                 .sll_ifindex = ifindex,
-                                 .sll_halen = NEIGH_MAC,
+                                 .sll_ifindex = route->ifindex,
+                                 .sll_halen = x->header ? NEIGH_MAC : 0,
                                  .sll_protocol = htons(x->v6 ? ETH_P_IPV6 : ETH_P_IP)};
+    receive_nothing(x);
     x->nl = netlink_open(NETLINK_ROUTE);
-    if (!x->nl)
-        return diag_fail(d, WAVE_ESYS, "cannot ask the kernel for neighbours (rtnetlink): %s",
-                         strerror(errno));
-    return 0;
+    return x->nl != NULL;
 }
 
 bool direct_flood(struct direct *x)
 {
     const int on = 1, off = 0;
-    int fd = libnet_getfd(x->net);
+    int fd = x->fd;
     if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) < 0)
         return false;
-    /* Bound, so that no frame has to name its interface, and to no protocol, so that the kernel
-     * offers nothing back. It reads the frame's own protocol from its header. */
-    const struct sockaddr_ll here = {.sll_family = AF_PACKET, .sll_ifindex = x->to.sll_ifindex};
+    /* Bound, so that no frame has to name its interface. To no protocol on Ethernet, so that the
+     * kernel offers nothing back: it reads the frame's own from its header. Without a header it
+     * takes that of the socket. */
+    const struct sockaddr_ll here = {.sll_family = AF_PACKET,
+                                     .sll_ifindex = x->to.sll_ifindex,
+                                     .sll_protocol = x->header ? 0 : x->to.sll_protocol};
     if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &off, sizeof off) == 0 &&
         bind(fd, (const struct sockaddr *)&here, sizeof here) == 0)
         return true;
@@ -84,16 +119,16 @@ bool direct_flood(struct direct *x)
     return false;
 }
 
-int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d)
+int direct_open(struct direct **out, bool v6, const struct route *route, struct diag *d)
 {
     struct direct *x = calloc(1, sizeof *x);
     if (!x)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
     x->v6 = v6;
-    int error = set_up(x, interface, ifindex, d);
-    if (error) {
+    x->fd = -1;
+    if (!set_up(x, route)) {
         direct_close(x);
-        return error;
+        return WAVE_ENOTOURS;
     }
     *out = x;
     return 0;
@@ -107,12 +142,19 @@ void direct_close(struct direct *x)
         mnl_socket_close(x->nl);
     if (x->net)
         libnet_destroy(x->net);
+    else if (x->fd >= 0)
+        close(x->fd);
     free(x);
 }
 
 int direct_fd(const struct direct *x)
 {
-    return libnet_getfd(x->net);
+    return x->fd;
+}
+
+size_t direct_header_size(const struct direct *x)
+{
+    return x->header;
 }
 
 const struct sockaddr_ll *direct_to(const struct direct *x)
@@ -143,18 +185,25 @@ static bool find(struct direct *x, struct way *w)
 {
     struct addr hop;
     uint8_t mac[NEIGH_MAC];
-    return route_next_hop(x->nl, x->v6, &w->remote, x->to.sll_ifindex, &hop) == 0 &&
-           neigh_find(x->nl, x->to.sll_ifindex, x->v6, &hop, mac, &w->ask) == 0 &&
+    if (route_next_hop(x->nl, x->v6, &w->remote, &w->local, x->to.sll_ifindex, &hop) != 0)
+        return false;
+    if (!x->net)
+        return true; /* no link layer: there is one neighbour, or the interface knows which */
+    return neigh_find(x->nl, x->to.sll_ifindex, x->v6, &hop, mac, &w->ask) == 0 &&
            build(x, mac, w->header);
 }
 
-const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now)
+const uint8_t *direct_header(struct direct *x, const struct flow *flow, wave_time now)
 {
+    const struct addr *local = &flow->local, *remote = &flow->remote;
     size_t last = x->v6 ? 15 : 3;
-    struct way *w = &x->way[(remote->byte[last - 1] * 256u + remote->byte[last]) % WAYS];
-    if (now < w->until && !addr_eq(&w->remote, remote))
+    struct way *w =
+        &x->way[(remote->byte[last - 1] * 256u + remote->byte[last] + local->byte[last] * 31u) %
+                WAYS];
+    if (now < w->until && !(addr_eq(&w->remote, remote) && addr_eq(&w->local, local)))
         return NULL; /* two that share a place must not ask the kernel in turn for each frame */
     if (now >= w->until) {
+        w->local = *local;
         w->remote = *remote;
         w->ask = false;
         w->known = find(x, w);

@@ -1,8 +1,9 @@
 /*
- * The direct way out, for many segments: Ethernet frames on one interface, past the kernel's
- * routing of each. Routes and neighbours are still the kernel's word, asked for over rtnetlink and
- * asked for again as time goes by. What has no direct way goes the ordinary one, which is also how
- * the kernel comes to know a neighbour.
+ * The direct way out, for many segments: straight to one interface, past the kernel's routing of
+ * each. On Ethernet they are frames; an interface that has no link layer at all (tun, WireGuard)
+ * takes the IP packets as they are. Routes and neighbours are still the kernel's word, asked for
+ * over rtnetlink and asked for again as time goes by. What has no direct way goes the ordinary one,
+ * a raw IP socket, which is also how the kernel comes to know a neighbour.
  */
 #ifndef TCPWAVE_WIRE_DIRECT_H
 #define TCPWAVE_WIRE_DIRECT_H
@@ -15,16 +16,19 @@
 #include "lib/core/flow.h"
 #include "lib/core/time.h"
 
-#define DIRECT_HEADER 14 /* bytes: IEEE 802.3, 3.1.1, with an EtherType */
+#define DIRECT_HEADER 14 /* bytes, at most: IEEE 802.3, 3.1.1, with an EtherType */
 
 struct direct;
+struct route;
 struct mnl_socket;
 
 /*
- * WAVE_ENOMEM; WAVE_EPERM or WAVE_ESYS with *d filled in; WAVE_ENOTOURS when there is no such way:
- * the interface is no Ethernet, or the kernel will not cut segments for us.
+ * The one place that decides whether there is a direct way through the interface of `route`. 0;
+ * WAVE_ENOMEM with *d filled in; WAVE_ENOTOURS when there is none: the link layer is neither
+ * Ethernet nor none (PPP and tunnels, whose kernel code differs by version), libnet cannot open it,
+ * or the kernel will not cut segments for us. All of that can be sent the ordinary way.
  */
-int direct_open(struct direct **out, bool v6, const char *interface, int ifindex, struct diag *d);
+int direct_open(struct direct **out, bool v6, const struct route *route, struct diag *d);
 
 /*
  * For frames that are sent for their number alone: past the queueing discipline, too, which also
@@ -36,17 +40,20 @@ bool direct_flood(struct direct *x);
 /* NULL is taken. */
 void direct_close(struct direct *x);
 
-/* libnet's descriptor, which wants struct virtio_net_hdr before each frame (join.h), and where its
- * frames go. */
+/* The packet socket's descriptor, which wants struct virtio_net_hdr before each frame (join.h), and
+ * where its frames go. */
 int direct_fd(const struct direct *x);
 const struct sockaddr_ll *direct_to(const struct direct *x);
+
+/* Bytes of the link layer's header before each packet: DIRECT_HEADER, or 0 where there is none. */
+size_t direct_header_size(const struct direct *x);
 
 /* The netlink socket by which it asks the kernel; its own to close. */
 struct mnl_socket *direct_netlink(const struct direct *x);
 
-/* The Ethernet header of frames to `remote`, DIRECT_HEADER bytes, valid until the next call; NULL
- * when the kernel would send them over another interface, does not know the next hop now, or is to
- * look whether it still stands there: once a second at most, while what it knows is stale. */
-const uint8_t *direct_header(struct direct *x, const struct addr *remote, wave_time now);
+/* The link layer's header of packets from flow->local to flow->remote, valid until the next call;
+ * NULL when the kernel would send them over another interface, does not know the next hop now, or
+ * is to look whether it still stands there: once a second at most, while what it knows is stale. */
+const uint8_t *direct_header(struct direct *x, const struct flow *flow, wave_time now);
 
 #endif

@@ -115,11 +115,11 @@ static void write_headers(const struct part *p, size_t total, uint8_t flags, uin
     memcpy(tcp + 16, &sum, sizeof sum);
 }
 
-size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link,
+size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
                  uint8_t head[JOIN_HEAD_MAX], size_t *skip)
 {
     struct virtio_net_hdr prefix = {0};
-    size_t at = JOIN_PREFIX + DIRECT_HEADER;
+    size_t at = JOIN_PREFIX + link_len;
 
     *skip = 0;
     if (n > 1) {
@@ -129,14 +129,14 @@ size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link,
         prefix.gso_type =
             first.ip_len == IPV6_HEADER ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
         prefix.gso_size = (uint16_t)first.data;
-        prefix.hdr_len = (uint16_t)(DIRECT_HEADER + first.headers);
-        prefix.csum_start = (uint16_t)(DIRECT_HEADER + first.ip_len);
+        prefix.hdr_len = (uint16_t)(link_len + first.headers);
+        prefix.csum_start = (uint16_t)(link_len + first.ip_len);
         prefix.csum_offset = 16;
         write_headers(&first, total, last.flags, head + at);
         at += first.headers;
         *skip = first.headers;
     }
     memcpy(head, &prefix, JOIN_PREFIX);
-    memcpy(head + JOIN_PREFIX, link, DIRECT_HEADER);
+    memcpy(head + JOIN_PREFIX, link, link_len);
     return at;
 }

@@ -21,10 +21,11 @@ unsigned join_count(const struct iovec *packets, unsigned n);
 
 /*
  * Writes what stands before the data of the first `n` packets as one frame: the kernel's prefix,
- * the link layer's header, and IP's and TCP's. Returns its bytes; *skip is how many bytes at the
- * start of each packet it stands for: 0 when n is 1, and that packet goes as it is.
+ * the link layer's header of `link_len` bytes (at most DIRECT_HEADER), and IP's and TCP's. Returns
+ * its bytes; *skip is how many bytes at the start of each packet it stands for: 0 when n is 1, and
+ * that packet goes as it is.
  */
-size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link,
+size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
                  uint8_t head[JOIN_HEAD_MAX], size_t *skip);
 
 #endif

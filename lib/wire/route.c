@@ -109,6 +109,7 @@ bool route_parse_link(const struct nlmsghdr *nlh, struct route_link *out)
         return false;
     const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
     struct route_link l = {.ifindex = ifi->ifi_index,
+                           .hardware = ifi->ifi_type,
                            .up = ifi->ifi_flags & IFF_UP,
                            .loopback = ifi->ifi_flags & IFF_LOOPBACK};
     struct nlattr *a;
@@ -165,11 +166,11 @@ static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, cons
     return netlink_ask(nl, nlh, each_answer, out);
 }
 
-int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, int ifindex,
-                   struct addr *hop)
+int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                   int ifindex, struct addr *hop)
 {
     struct route_answer a;
-    int error = ask_route(nl, v6, to, NULL, address_link_local(v6, to) ? (uint32_t)ifindex : 0, &a);
+    int error = ask_route(nl, v6, to, from, address_link_local(v6, to) ? (uint32_t)ifindex : 0, &a);
     if (error < 0)
         return error;
     if (a.type != RTN_UNICAST || a.oif != (uint32_t)ifindex || a.foreign_gateway)
@@ -288,6 +289,7 @@ static void take_link(struct route *r, const struct route_link *l, uint32_t mtu)
     memcpy(r->interface, l->name, sizeof r->interface);
     r->loopback = l->loopback;
     r->vlan = l->vlan;
+    r->hardware = l->hardware;
     r->mtu = mtu ? mtu : l->mtu ? l->mtu : MTU_UNKNOWN;
     if (r->mtu > MTU_MAX)
         r->mtu = MTU_MAX;
@@ -346,18 +348,51 @@ static int check_source(struct mnl_socket *nl, const struct route_query *q, uint
     return 0;
 }
 
-static int no_route(const struct route_query *q, int error, struct diag *d)
+/* The kernel gives EACCES and EINVAL for nothing else when it is asked for a route (fib_props and
+ * fib4_rule_action() in its sources); an unreachable rule gives ENETUNREACH, as no route does, and
+ * an unreachable route EHOSTUNREACH. */
+const char *route_refusal(int error, char text[ROUTE_REFUSAL])
 {
-    char to[ADDRESS_TEXT], from[ADDRESS_TEXT], lack[FAMILY_TEXT];
+    const char *reason = strerror(error);
+    switch (error) {
+    case EACCES:
+        snprintf(text, ROUTE_REFUSAL,
+                 "%s: a rule or route of this host's prohibits it (see 'ip rule', 'ip route show "
+                 "table all')",
+                 reason);
+        break;
+    case EINVAL:
+        snprintf(text, ROUTE_REFUSAL,
+                 "%s: a blackhole rule or route of this host's swallows it (see 'ip rule', 'ip "
+                 "route show table all')",
+                 reason);
+        break;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+        snprintf(text, ROUTE_REFUSAL,
+                 "%s; see whether interface, address and route are still there, and 'ip rule'",
+                 reason);
+        break;
+    default:
+        snprintf(text, ROUTE_REFUSAL, "%s", reason);
+        break;
+    }
+    return text;
+}
+
+static int no_route(const struct route_query *q, const struct addr *source, int error,
+                    struct diag *d)
+{
+    char to[ADDRESS_TEXT], from[ADDRESS_TEXT] = "", lack[FAMILY_TEXT], why[ROUTE_REFUSAL];
+    bool refused = error == -EACCES || error == -EINVAL;
     address_text(q->v6, &q->remote, to);
     family_lack(q->v6, lack);
-    if (q->has_source)
-        return diag_fail(d, WAVE_ENOROUTE, "no route from %s to %s%s%s: %s%s",
-                         address_text(q->v6, &q->source, from), to, q->interface ? " through " : "",
-                         q->interface ? q->interface : "", strerror(-error), lack);
-    return diag_fail(d, WAVE_ENOROUTE, "no route to %s%s%s: %s%s", to,
-                     q->interface ? " through " : "", q->interface ? q->interface : "",
-                     strerror(-error), lack);
+    if (source)
+        address_text(q->v6, source, from);
+    return diag_fail(d, WAVE_ENOROUTE, "no route%s%s to %s%s%s: %s%s%s", source ? " from " : "",
+                     from, to, q->interface ? " through " : "", q->interface ? q->interface : "",
+                     refused ? route_refusal(-error, why) : strerror(-error), lack,
+                     source && !refused ? "; see 'ip rule' and 'ip route show table all'" : "");
 }
 
 /* Fills in the source address: the one asked for, the route's own, or for a destination on this
@@ -400,9 +435,10 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
         asked = 0; /* no other interface may carry it (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3) */
 
     struct route_answer a;
-    int error = ask_route(nl, q->v6, &q->remote, q->has_source ? &q->source : NULL, asked, &a);
+    const struct addr *from = q->has_source ? &q->source : NULL;
+    int error = ask_route(nl, q->v6, &q->remote, from, asked, &a);
     if (error < 0)
-        return no_route(q, error, d);
+        return no_route(q, from, error, d);
     if (a.type != RTN_UNICAST && a.type != RTN_LOCAL) /* RFC 9293, MUST-46 */
         return diag_fail(d, WAVE_ENOROUTE,
                          "%s is a broadcast, multicast or blocked address, to which TCP cannot "
@@ -410,6 +446,11 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
                          text);
     if ((error = take_source(q, &a, r, d)) < 0)
         return error;
+    /* There may be a rule for the source that this route has named, which the kernel's own TCP
+     * would look up next (ip_route_connect() in its sources). */
+    if (!from && a.type == RTN_UNICAST &&
+        (error = ask_route(nl, q->v6, &q->remote, &r->source, asked, &a)) < 0)
+        return no_route(q, &r->source, error, d);
 
     struct route_link l;
     uint32_t oif = a.type == RTN_LOCAL ? LOOPBACK_IFINDEX : a.oif;

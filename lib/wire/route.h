@@ -30,6 +30,7 @@ struct route {
     uint32_t mtu;       /* bytes of an IP packet: the route's own or the interface's; 68 to 65535 */
     bool loopback;      /* packets pass through the loopback interface */
     bool vlan;          /* the interface is a VLAN of another one */
+    uint16_t hardware;  /* its kind of link layer: ARPHRD_... of <linux/if_arp.h> */
     struct addr source; /* all zero when listening on any address */
     uint32_t scope;     /* to bind a link-local source with, else 0 */
 };
@@ -43,16 +44,21 @@ struct route {
  */
 int route_find(const struct route_query *q, struct route *out, struct diag *d);
 
-/* Where on that interface the kernel would hand over a packet to `to`: a router, or `to` itself. 0,
- * or a negative errno: EXDEV when the packet would not leave there, or leads over another family's
- * router. */
-int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, int ifindex,
-                   struct addr *hop);
+/* Where on that interface the kernel would hand over a packet from `from` to `to`: a router, or
+ * `to` itself. 0, or a negative errno: EXDEV when the packet would not leave there, or leads over
+ * another family's router. */
+int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                   int ifindex, struct addr *hop);
 
 /* The interface that the kernel would send a packet to `to` through, from `from` where that is not
  * NULL: 0, or a negative errno. */
 int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
                   int *ifindex, char name[16]);
+
+#define ROUTE_REFUSAL 160
+/* Why the kernel has no route, in words, for the errno that it gave (positive): rules and routes of
+ * the kinds unreachable, prohibit and blackhole have one each. Returns `text`. */
+const char *route_refusal(int error, char text[ROUTE_REFUSAL]);
 
 /* What RTM_GETROUTE answers. */
 struct route_answer {
@@ -70,6 +76,7 @@ struct route_link {
     int ifindex;
     char name[16];
     uint32_t mtu;
+    uint16_t hardware; /* ARPHRD_... */
     bool up, loopback, vlan;
 };
 

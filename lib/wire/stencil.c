@@ -69,12 +69,9 @@ static uint8_t *write_ipv6(uint8_t *p, const struct flow *flow, size_t len, uint
     return p + IPV6_HEADER;
 }
 
-/* RFC 9293, 3.1; `len` bytes with the data. */
-static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, size_t header,
-                      size_t len)
+/* RFC 9293, 3.1, with options and data behind it. */
+static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, size_t header)
 {
-    uint16_t sum;
-
     put_u16(p, flow->lport);
     put_u16(p + 2, flow->rport);
     put_u32(p + 4, s->seq.v);
@@ -86,10 +83,24 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
                                        that end with kind and length */
         put_u32(put_u32(p + SEG_HEADER + (s->opt.has & OPT_MSS ? 4 : 0) + 4, s->opt.tsval),
                 s->opt.tsecr);
-    if (s->len)
+    if (s->len && s->data != p + header)
         memcpy(p + header, s->data, s->len);
-    sum = checksum_finish(checksum_add(checksum_pseudo(flow, CHECKSUM_TCP, (uint32_t)len), p, len));
-    memcpy(p + 16, &sum, sizeof sum);
+}
+
+void stencil_sum(uint8_t *ip, size_t len)
+{
+    bool v6 = ip[0] >> 4 == 6;
+    size_t header = v6 ? IPV6_HEADER : IPV4_HEADER, width = v6 ? 16 : 4, from = v6 ? 8 : 12;
+    uint8_t *tcp = ip + header;
+    struct flow f = {.v6 = v6};
+    uint16_t sum;
+
+    memcpy(f.local.byte, ip + from, width);
+    memcpy(f.remote.byte, ip + from + width, width);
+    len -= header;
+    put_u16(tcp + 16, 0);
+    sum = checksum_finish(checksum_add(checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)len), tcp, len));
+    memcpy(tcp + 16, &sum, sizeof sum);
 }
 
 void stencil_write(const struct stencil *t, const struct flow *flow, const struct seg *s,
@@ -102,5 +113,5 @@ void stencil_write(const struct stencil *t, const struct flow *flow, const struc
     tcp =
         flow->v6 ? write_ipv6(out, flow, len, tos, ttl) : write_ipv4(out, flow, len, tos, ttl, id);
     ip = (size_t)(tcp - out);
-    write_tcp(tcp, flow, s, t->len - ip, len - ip);
+    write_tcp(tcp, flow, s, t->len - ip);
 }

@@ -30,8 +30,12 @@ void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, 
                   const struct wire_ip *ip);
 
 /* Writes the packet that carries `s` over `flow`, with this traffic class (ECN bits included), hop
- * limit and IPv4 identification, to `out`. */
+ * limit and IPv4 identification, to `out`; all but TCP's checksum, which is 0. The data may stand
+ * there already. */
 void stencil_write(const struct stencil *t, const struct flow *flow, const struct seg *s,
                    uint8_t tos, uint8_t ttl, uint16_t id, uint8_t *out);
+
+/* Puts the TCP checksum into the packet of `len` bytes that stencil_write() has written to `ip`. */
+void stencil_sum(uint8_t *ip, size_t len);
 
 #endif

@@ -26,10 +26,13 @@
 #include "lib/wire/route.h"
 #include "lib/wire/stamp.h"
 
+_Static_assert(WIRE_DATA <= BATCH_DATA, "the batch has the room that is promised");
+
 struct wire {
     struct craft *craft;
     struct batch *batch;
     struct direct *direct; /* NULL: there is no such way, or nobody wants it */
+    wave_time began;       /* when the batch's first packet was queued */
     struct capture *capture;
     struct stamp stamp;
     struct guard *guard;   /* one for each port; NULL: none */
@@ -81,7 +84,7 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
                       struct diag *d)
 {
     bool here = !r->loopback && r->ifindex && (config->interface || config->scope);
-    w->bound = (config->v6 || config->has_source) && !addr_eq(&r->source, &any);
+    w->bound = !addr_eq(&r->source, &any);
     struct craft_config c = {.v6 = config->v6,
                              .device = here ? r->interface : NULL,
                              .source = w->bound ? &r->source : NULL,
@@ -89,6 +92,8 @@ static int open_craft(struct wire *w, const struct wire_config *config, const st
     int error = craft_open(&w->craft, &c, d);
     if (error == 0 && batch_open(&w->batch, craft_fd(w->craft), r->mtu) != 0)
         error = diag_fail(d, WAVE_ENOMEM, "out of memory");
+    if (error == 0 && !w->bound)
+        batch_by_source(w->batch);
     return error;
 }
 
@@ -97,11 +102,12 @@ static int open_direct(struct wire *w, const struct wire_config *config, const s
 {
     if (!config->direct || r->loopback || !r->ifindex)
         return 0;
-    int error = direct_open(&w->direct, config->v6, r->interface, r->ifindex, d);
+    int error = direct_open(&w->direct, config->v6, r, d);
     if (error == WAVE_ENOTOURS)
         return 0;
     if (error == 0)
-        batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct));
+        batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct),
+                   direct_header_size(w->direct));
     if (error == 0 && config->flood && direct_flood(w->direct))
         batch_flood(w->batch);
     return error;
@@ -279,11 +285,16 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
     return guards_port(w->guards, i);
 }
 
-/* What was written into the batch's room. */
-static void queue(struct wire *w, const struct flow *flow, struct seq seq, size_t size)
+static const uint8_t *header_for(struct wire *w, const struct flow *flow)
 {
-    const uint8_t *header = w->direct ? direct_header(w->direct, &flow->remote, wire_now()) : NULL;
-    batch_add(w->batch, size, flow, seq, header);
+    if (w->direct && batch_empty(w->batch))
+        w->began = wire_now();
+    return w->direct ? direct_header(w->direct, flow, w->began) : NULL;
+}
+
+uint8_t *wire_room(struct wire *w)
+{
+    return batch_data_room(w->batch);
 }
 
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
@@ -292,13 +303,20 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     size_t size = craft_size(w->craft, s);
     if (size > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", s->len);
-    uint8_t *bytes = batch_room(w->batch, size);
+    const uint8_t *there = batch_data_room(w->batch);
+    uint8_t *bytes = s->len && s->data == there ? batch_room_around(w->batch, size, s->len)
+                                                : batch_room(w->batch, size);
     if (!bytes)
         return WAVE_EAGAIN;
-    int error = craft_build(w->craft, flow, s, ip, bytes, d);
+    const uint8_t *header = header_for(w, flow);
+    bool unsummed = false;
+    int error = header ? craft_build_unsummed(w->craft, flow, s, ip, bytes, &unsummed, d)
+                       : craft_build(w->craft, flow, s, ip, bytes, d);
     if (error)
         return error;
-    queue(w, flow, s->seq, size);
+    batch_add(w->batch, size, flow, s->seq, header);
+    if (unsummed)
+        batch_unsummed(w->batch);
     return 0;
 }
 
@@ -314,7 +332,7 @@ int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d)
     int error;
     unsigned sent = batch_flush(w->batch, &error, unsent);
     if (error)
-        error = craft_refused(w->craft, &unsent->flow.remote, error, d);
+        error = craft_refused(w->craft, &unsent->flow, error, d);
     return count_sent(w, sent, error);
 }
 
@@ -326,7 +344,7 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
         return WAVE_EAGAIN;
     batch_apart(w->batch);
     memcpy(bytes, ip, len);
-    queue(w, flow, seq, len);
+    batch_add(w->batch, len, flow, seq, header_for(w, flow));
     return 0;
 }
 

@@ -40,10 +40,11 @@ struct wire_config {
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
     bool follows_route;    /* wire_rerouted() will be asked */
-    bool direct;           /* much will be sent: as Ethernet frames, past the kernel's routing and
-                              firewall of each, and segments that follow on from each other as one
-                              that the kernel cuts again, once it knows the next hop; wherever there
-                              is no such way, or not now, as ever */
+    bool direct;           /* much will be sent: straight to the interface (direct.h), past the
+                              kernel's routing and firewall of each segment, and segments that
+                              follow on from each other as one that the kernel cuts again, once it
+                              knows the next hop; wherever there is no such way, or not now, as
+                              ever */
     bool flood;           /* with `direct`, for wire_queue(): past the queueing discipline, too, and
                              so past every capture on this host */
     bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections or bulk:
@@ -103,6 +104,11 @@ struct wire_ip {
 };
 
 #define WIRE_BATCH 64 /* segments that can be queued; fewer where they are larger than the MTU */
+
+/* Where the data of the next segment may be written, WIRE_DATA bytes at most, so that wire_send()
+ * need not copy it; until that or wire_flush(). NULL when the queue is full. */
+#define WIRE_DATA 65536
+uint8_t *wire_room(struct wire *w);
 
 /*
  * Crafts the segment with libnet and queues it, to go as flow->local to flow->remote with the next

@@ -253,7 +253,7 @@ static void join(struct cursor *in)
 
         n = join_count(packet, b.count - first);
         require(n >= 1 && n <= b.count - first);
-        len = join_head(packet, n, link, head, &skip);
+        len = join_head(packet, n, link, DIRECT_HEADER, head, &skip);
         require(memcmp(head + JOIN_PREFIX, link, DIRECT_HEADER) == 0);
         if (n == 1) {
             require(skip == 0 && len == JOIN_PREFIX + DIRECT_HEADER);

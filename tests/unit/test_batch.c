@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,8 @@ enum { FD = 42, MTU = 1500 };
 static int answers[16], answered, answer_count;
 static uint32_t taken[256];
 static unsigned taken_count;
-static bool framed; /* packets have a link layer's header */
+static bool framed;  /* packets have a link layer's header */
+static bool sourced; /* each has to name its source, as add() has it */
 
 int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 {
@@ -41,11 +43,26 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
     for (unsigned i = 0; i < n; i++) {
         if (framed) { /* IPv4: the sequence number */
             assert_int_equal(m[i].msg_hdr.msg_iovlen, 2);
-            memcpy(&taken[taken_count++], (uint8_t *)m[i].msg_hdr.msg_iov[1].iov_base + 24, 4);
+            const struct iovec *v = &m[i].msg_hdr.msg_iov[1];
+            struct packet p;
+            memcpy(&taken[taken_count++], (uint8_t *)v->iov_base + 24, 4);
+            assert_int_equal(ip_parse(v->iov_base, v->iov_len, &p), 0);
+            assert_true(seg_checksum_ok(&p.flow, p.l4, p.l4_len));
             continue;
         }
         assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
         assert_int_equal(m[i].msg_hdr.msg_iov->iov_len % 4, 0);
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m[i].msg_hdr);
+        assert_int_equal(c != NULL, sourced);
+        if (c) {
+            struct in_pktinfo info;
+            assert_int_equal(c->cmsg_level, IPPROTO_IP);
+            assert_int_equal(c->cmsg_type, IP_PKTINFO);
+            assert_int_equal(c->cmsg_len, CMSG_LEN(sizeof info));
+            memcpy(&info, CMSG_DATA(c), sizeof info);
+            assert_int_equal(info.ipi_spec_dst.s_addr, htonl(0x0a000001));
+            assert_int_equal(info.ipi_ifindex, 0);
+        }
         memcpy(&taken[taken_count++], m[i].msg_hdr.msg_iov->iov_base, sizeof *taken);
     }
     return (int)n;
@@ -107,6 +124,24 @@ static void a_full_batch_goes_out_in_order(void **state)
         assert_int_equal(error, 0);
         expect_taken(0, WIRE_BATCH);
     }
+    batch_close(b);
+}
+
+/* ip(7), IP_PKTINFO: without it a socket that is bound to no address is routed as if there were no
+ * source, past the rules for it. */
+static void each_packet_names_the_source_that_it_is_routed_by(void **state)
+{
+    struct batch *b = BEGIN(10, WIRE_BATCH);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    sourced = true;
+    batch_by_source(b);
+    add_all(b, WIRE_BATCH);
+    assert_int_equal(batch_flush(b, &error, &u), WIRE_BATCH);
+    expect_taken(0, WIRE_BATCH);
+    sourced = false;
     batch_close(b);
 }
 
@@ -206,13 +241,16 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
     (void)state;
     framed = true;
     assert_int_equal(craft_open(&c, &config, NULL), 0);
-    batch_link(b, FD, &to);
+    batch_link(b, FD, &to, DIRECT_HEADER);
     for (uint32_t i = 0; i < 8; i++) {
         static const uint8_t data[400];
         struct seg s = {.seq = seq_of(i * 400), .flags = SEG_ACK, .len = 400, .data = data};
         uint8_t *at = batch_room(b, craft_size(c, &s));
-        assert_int_equal(craft_build(c, &f, &s, NULL, at, NULL), 0);
+        bool unsummed = false;
+        assert_int_equal(craft_build_unsummed(c, &f, &s, NULL, at, &unsummed, NULL), 0);
+        assert_true(unsummed);
         batch_add(b, craft_size(c, &s), &f, s.seq, header);
+        batch_unsummed(b);
     }
     assert_int_equal(batch_flush(b, &error, &u), 0);
     assert_int_equal(error, EAGAIN);
@@ -227,16 +265,55 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
     batch_close(b);
 }
 
+/* Data that stands in the batch before its headers do makes the same packets as data from
+ * elsewhere, up to the largest. */
+static void data_may_be_there_before_its_headers(void **state)
+{
+    static const uint32_t lengths[] = {1, 400, 1460, 65535 - 40, 1448};
+    static uint8_t elsewhere[65536], wanted[65536];
+    const struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
+    const struct wire_ip ip = {.id = 7};
+    struct craft_config config = {.no_socket = true};
+    struct batch *b = BEGIN(-EAGAIN);
+    struct craft *c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof elsewhere; i++)
+        elsewhere[i] = (uint8_t)(i * 7);
+    assert_int_equal(craft_open(&c, &config, NULL), 0);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        struct seg s = {.flags = SEG_ACK, .len = lengths[i], .data = elsewhere};
+        size_t size = craft_size(c, &s);
+        uint8_t *room = batch_data_room(b);
+        assert_int_equal(craft_build_anew(c, &f, &s, &ip, wanted, NULL), 0);
+        if (!room) { /* the largest took it */
+            assert_int_equal(i, 4);
+            break;
+        }
+        memcpy(room, elsewhere, s.len);
+        s.data = room;
+        uint8_t *at = batch_room_around(b, size, s.len);
+        assert_ptr_equal(at + size - s.len, room);
+        assert_int_equal(craft_build(c, &f, &s, &ip, at, NULL), 0);
+        assert_memory_equal(at, wanted, size);
+        batch_add(b, size, &f, s.seq, NULL);
+    }
+    craft_close(c);
+    batch_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_batch_goes_out_in_order),
+        cmocka_unit_test(each_packet_names_the_source_that_it_is_routed_by),
         cmocka_unit_test(what_the_kernel_takes_by_and_by_is_all_there),
         cmocka_unit_test(without_room_the_rest_stays_and_more_joins_it),
         cmocka_unit_test(one_that_is_refused_is_named_and_holds_nothing_up),
         cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
         cmocka_unit_test(a_batch_of_the_mtu_fits),
         cmocka_unit_test(what_cannot_be_joined_goes_one_by_one),
+        cmocka_unit_test(data_may_be_there_before_its_headers),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }

@@ -86,7 +86,7 @@ static void cut_and_compare(const struct made *m, unsigned n)
 {
     static uint8_t large[JOIN_HEAD_MAX + MOST * ROOM], piece[ROOM];
     struct virtio_net_hdr prefix;
-    size_t skip, len = join_head(m->packet, n, link_header, large, &skip), at;
+    size_t skip, len = join_head(m->packet, n, link_header, DIRECT_HEADER, large, &skip), at;
 
     for (unsigned i = 0; i < n; i++) {
         memcpy(large + len, (const uint8_t *)m->packet[i].iov_base + skip,
@@ -188,11 +188,33 @@ static void one_alone_goes_as_it_is(void **state)
     (void)state;
     add_series(m, 1);
     assert_int_equal(join_count(m->packet, 1), 1);
-    assert_int_equal(join_head(m->packet, 1, link_header, head, &skip),
+    assert_int_equal(join_head(m->packet, 1, link_header, DIRECT_HEADER, head, &skip),
                      JOIN_PREFIX + DIRECT_HEADER);
     assert_int_equal(skip, 0);
     assert_memory_equal(head, nothing, JOIN_PREFIX);
     assert_memory_equal(head + JOIN_PREFIX, link_header, DIRECT_HEADER);
+    end(m);
+}
+
+/* On an interface that has no link layer IP's header comes first, and the kernel is told so. */
+static void without_a_link_layer_nothing_stands_before_ip(void **state)
+{
+    struct made *m = begin(false);
+    uint8_t framed[JOIN_HEAD_MAX], bare[JOIN_HEAD_MAX];
+    struct virtio_net_hdr with, without;
+    size_t skip, len;
+
+    (void)state;
+    add_series(m, 3);
+    len = join_head(m->packet, 3, link_header, DIRECT_HEADER, framed, &skip);
+    assert_int_equal(join_head(m->packet, 3, link_header, 0, bare, &skip), len - DIRECT_HEADER);
+    assert_memory_equal(bare + JOIN_PREFIX, framed + JOIN_PREFIX + DIRECT_HEADER,
+                        len - JOIN_PREFIX - DIRECT_HEADER);
+    memcpy(&with, framed, JOIN_PREFIX);
+    memcpy(&without, bare, JOIN_PREFIX);
+    assert_int_equal(without.csum_start, with.csum_start - DIRECT_HEADER);
+    assert_int_equal(without.hdr_len, with.hdr_len - DIRECT_HEADER);
+    assert_int_equal(without.gso_size, with.gso_size);
     end(m);
 }
 
@@ -295,6 +317,7 @@ int main(void)
         cmocka_unit_test(over_ipv6_it_is_cut_into_what_it_was),
         cmocka_unit_test(no_more_than_an_ip_packet_holds),
         cmocka_unit_test(one_alone_goes_as_it_is),
+        cmocka_unit_test(without_a_link_layer_nothing_stands_before_ip),
         cmocka_unit_test(what_differs_is_not_joined),
         cmocka_unit_test(nothing_follows_a_push_a_fin_or_a_short_one),
     };

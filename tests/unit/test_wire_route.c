@@ -2,6 +2,7 @@
  * The readers of the kernel's routing messages, on messages made by hand; the texts about who holds
  * a port; addresses as text. The questions themselves are asked in test_wire_live.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include <linux/if.h>
+#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -143,6 +145,7 @@ static struct nlmsghdr *link_message(union netlink_request *m, unsigned flags, c
     nlh->nlmsg_type = RTM_NEWLINK;
     struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof *ifi);
     ifi->ifi_index = 12;
+    ifi->ifi_type = ARPHRD_NONE;
     ifi->ifi_flags = flags;
     mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
     mnl_attr_put_u32(nlh, IFLA_MTU, 1492);
@@ -163,12 +166,26 @@ static void links(void **state)
     assert_int_equal(l.ifindex, 12);
     assert_string_equal(l.name, "eth0.5");
     assert_int_equal(l.mtu, 1492);
+    assert_int_equal(l.hardware, ARPHRD_NONE);
     assert_true(l.up && l.vlan && !l.loopback);
     assert_true(route_parse_link(link_message(&m, IFF_LOOPBACK, "lo", NULL), &l));
     assert_true(!l.up && !l.vlan && l.loopback);
     assert_true(route_parse_link(link_message(&m, IFF_UP, "a-name-longer-than-any", "veth"), &l));
     assert_string_equal(l.name, "a-name-longer-t");
     assert_false(l.vlan);
+}
+
+/* What a rule or route of each kind makes the kernel say (ip-route(8)). */
+static void a_refusal_says_what_refuses(void **state)
+{
+    (void)state;
+    char text[ROUTE_REFUSAL];
+    assert_non_null(strstr(route_refusal(EACCES, text), "prohibits it"));
+    assert_non_null(strstr(text, "'ip rule'"));
+    assert_non_null(strstr(route_refusal(EINVAL, text), "blackhole"));
+    assert_non_null(strstr(route_refusal(ENETUNREACH, text), "Network is unreachable;"));
+    assert_non_null(strstr(route_refusal(EHOSTUNREACH, text), "'ip rule'"));
+    assert_string_equal(route_refusal(EIO, text), "Input/output error");
 }
 
 static void holders_are_told_apart(void **state)
@@ -224,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_route_of_ipv6_and_one_with_nothing),
         cmocka_unit_test(malformed_messages_are_not_believed),
         cmocka_unit_test(links),
+        cmocka_unit_test(a_refusal_says_what_refuses),
         cmocka_unit_test(holders_are_told_apart),
         cmocka_unit_test(addresses_as_text),
         cmocka_unit_test(rfc4291_2_5_link_local_and_loopback),

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Two tun interfaces joined by this program, for the live tests: tun.py PID [TYPE]
+
+Makes tun0 in this network namespace and tun1 in that of process PID, says "ready", and from then on
+hands each the packets of the other. There is no link layer between them: packets are bare IP. With
+TYPE, a number of the ARPHRD_ kind, the kernel is told that tun0's link layer is that one; packets
+are bare IP all the same.
+"""
+
+import ctypes
+import fcntl
+import os
+import select
+import struct
+import sys
+
+TUNSETIFF, TUNSETLINK = 0x400454CA, 0x400454CD
+IFF_TUN, IFF_NO_PI = 1, 0x1000
+CLONE_NEWNET = 0x40000000
+
+
+def tun(name):
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name, IFF_TUN | IFF_NO_PI))
+    return fd
+
+
+def hand_over(source, target):
+    try:
+        while True:
+            os.write(target, os.read(source, 65536))
+    except OSError:  # nothing waits, or the other one is down and loses it
+        pass
+
+
+def main():
+    near = tun(b"tun0")
+    if len(sys.argv) > 2:
+        fcntl.ioctl(near, TUNSETLINK, int(sys.argv[2]))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(os.open(f"/proc/{sys.argv[1]}/ns/net", os.O_RDONLY), CLONE_NEWNET) != 0:
+        sys.exit(f"setns: {os.strerror(ctypes.get_errno())}")
+    far = tun(b"tun1")
+    print("ready", flush=True)
+    while True:
+        for fd in select.select([near, far], [], [])[0]:
+            hand_over(fd, far if fd == near else near)
+
+
+main()
