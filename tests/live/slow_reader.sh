@@ -49,8 +49,13 @@ started()
 # ended NAME STATUS MILLISECONDS: the run ends with that, and no later than that after $since
 ended()
 {
+    local watch
+    (sleep 20 && kill -KILL $run) >/dev/null 2>&1 9>&- &
+    watch=$!
     wait $run
     status=$?
+    kill $watch
+    wait $watch
     took=$(($(now) - since))
     check "$1: status $2" test "$status" = "$2"
     [ "$status" = "$2" ] || note "it was $status: $(cat "$tmp/err")"
