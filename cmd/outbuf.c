@@ -234,7 +234,7 @@ static void fail(struct outbuf *o)
 }
 
 /* Hands over what the descriptor takes, as long as there are `least` bytes of it. */
-static void push_from(struct outbuf *o, size_t least)
+static void write_out(struct outbuf *o, size_t least)
 {
     if (o->error)
         return;
@@ -252,10 +252,16 @@ static void push_from(struct outbuf *o, size_t least)
         }
         written(o, (size_t)n);
     }
+}
+
+/* The same; and tells of a gap, once there is room again. */
+static void push_from(struct outbuf *o, size_t least)
+{
+    write_out(o, least);
     if (o->tells && o->used <= o->most / 2) {
         tell_gap(o);
-        if (!o->blocked && o->records)
-            push_from(o, least);
+        if (!o->blocked)
+            write_out(o, least);
     }
 }
 

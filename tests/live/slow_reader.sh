@@ -54,7 +54,7 @@ ended()
     watch=$!
     wait $run
     status=$?
-    kill $watch
+    kill $watch 2>/dev/null
     wait $watch
     took=$(($(now) - since))
     check "$1: status $2" test "$status" = "$2"
