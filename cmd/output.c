@@ -15,7 +15,10 @@ int report_open(struct outbuf **out, const struct options *o, struct diag *d)
     struct nowait to;
     int error;
 
-    nowait_open(&to, fd, false);
+    if (o->quiet && !o->json) /* nothing is written, and the descriptor need not be asked about */
+        to = (struct nowait){.fd = fd, .how = NOWAIT_ASK};
+    else
+        nowait_open(&to, fd, false);
     error = outbuf_open(out, &to, fd == STDOUT_FILENO ? "standard output" : "standard error",
                         OUTBUF_MOST, d);
     if (!error && !outbuf_stream(*out)) {

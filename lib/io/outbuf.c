@@ -233,13 +233,13 @@ static void fail(struct outbuf *o)
     o->blocked = o->skipping = o->rest = o->tells = false;
 }
 
-/* Hands over what the descriptor takes. */
-static void push(struct outbuf *o)
+/* Hands over what the descriptor takes, as long as there are `least` bytes of it. */
+static void write_out(struct outbuf *o, size_t least)
 {
     if (o->error)
         return;
     o->blocked = false;
-    while (o->records) {
+    while (o->records && o->used - o->open >= least) {
         ssize_t n = nowait_write(&o->to, o->bytes + o->head, next_piece(o));
         if (n < 0 && errno != EAGAIN) {
             fail(o);
@@ -252,20 +252,32 @@ static void push(struct outbuf *o)
         }
         written(o, (size_t)n);
     }
+}
+
+/* The same; and tells of a gap, once there is room again. */
+static void push_from(struct outbuf *o, size_t least)
+{
+    write_out(o, least);
     if (o->tells && o->used <= o->most / 2) {
         tell_gap(o);
-        if (!o->blocked && o->records)
-            push(o);
+        if (!o->blocked)
+            write_out(o, least);
     }
 }
 
-/* A reader that was asleep is tried again after a while, for a loop that never sleeps does not ask
- * poll(2) for it. */
+static void push(struct outbuf *o)
+{
+    push_from(o, 1);
+}
+
+/* In the midst of the run only full pieces go out; a flush does the rest. A reader that was asleep
+ * is tried again after a while, for a loop that never sleeps does not ask poll(2) for it. */
 static void push_some(struct outbuf *o)
 {
-    if (o->blocked ? o->untried >= AGAIN_AT
-                   : o->used - o->open >= (o->to.how == NOWAIT_PLAIN ? FILE_AT : STDIO_SIZE))
-        push(o);
+    const size_t least = o->to.how == NOWAIT_PLAIN ? FILE_AT : STDIO_SIZE;
+
+    if (!o->blocked || o->untried >= AGAIN_AT)
+        push_from(o, least);
 }
 
 /*

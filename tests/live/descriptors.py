@@ -38,8 +38,19 @@ def socket_kind(fd):
     return f"stray socket {s}"
 
 
+def is_standard(fd, link):
+    """A standard stream that was opened a second time: to be written to, without waiting."""
+    if link not in (os.readlink(f"/proc/{PID}/fd/{standard}") for standard in (1, 2)):
+        return False
+    with open(f"/proc/{PID}/fdinfo/{fd}", encoding="ascii") as info:
+        flags = next(int(line.split()[1], 8) for line in info if line.startswith("flags:"))
+    return flags & os.O_ACCMODE == os.O_WRONLY and flags & os.O_NONBLOCK
+
+
 def kind(fd):
     link = os.readlink(f"/proc/{PID}/fd/{fd}")
+    if is_standard(fd, link):
+        return "standard stream"
     if link.startswith("socket:"):
         return socket_kind(fd)
     if link == "anon_inode:[signalfd]":

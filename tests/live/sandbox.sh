@@ -26,7 +26,7 @@ begin()
     local pattern=$1
     shift
     : >"$tmp/said"
-    env --default-signal=INT "$TCPWAVE" "$@" >"$tmp/said" 2>"$tmp/said.err" </dev/null 7<"$tmp/in" 9>&- &
+    env --default-signal=INT "$TCPWAVE" "$@" >"${to:-$tmp/said}" 2>"$tmp/said.err" </dev/null 7<"$tmp/in" 9>&- &
     run=$!
     pids="$pids $run"
     [ -z "$pattern" ] || poll grep -q -e "$pattern" "$tmp/said" ||
@@ -108,6 +108,17 @@ held 'connect -q --file'
 has 'connect -q --file' 'packet socket' 'netlink socket' guard "file to read $tmp/in" \
     "file to write $tmp/bulk"
 end 130 'connect -q --file' INT
+
+mkfifo "$tmp/fifo"
+cat "$tmp/fifo" >"$tmp/read" 9>&- &
+to=$tmp/fifo
+begin '' connect --json "$far4:7" --hold 100s
+to=
+poll grep -q '"to":"ESTABLISHED"' "$tmp/read"
+held 'connect --json | cat'
+has 'connect --json | cat' guard 'netlink socket' 'standard stream'
+end 143 'connect --json | cat'
+check 'connect --json | cat: the verdict was read' poll grep -q '"event":"verdict"' "$tmp/read"
 
 begin '"FIN_WAIT_2"' halfclose --json "$far4:7002" -d x --linger 100s
 held halfclose

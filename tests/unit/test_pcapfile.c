@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -146,6 +147,60 @@ static void pcap_is_read_by_libpcap_and_has_the_nanosecond_magic(void **state)
     unlink(path);
 }
 
+/* draft-ietf-opsawg-pcapng, 4.3: epb_dropcount is the number of packets that are missing between a
+ * packet and the one before it. Here a reader sleeps, wakes up, and gets whole blocks. */
+static void packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block(void **state)
+{
+    enum { MANY = 300 };
+    static uint8_t big[60000], back[4 << 20];
+    struct pcapfile_packet k = {STAMP, true, big, sizeof big, sizeof big, NULL};
+    struct pcapfile *p;
+    struct diag d;
+    uint64_t missing;
+    size_t len = 0;
+    unsigned found = 0;
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/%s", directory, "fifo");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    assert_true(fd >= 0);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "veth", &d), 0);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    missing = outbuf_left_out(pcapfile_outbuf(p));
+    assert_true(missing > 0 && missing < MANY);
+    for (bool more = true; more;) {
+        struct pollfd poll_for = outbuf_poll(pcapfile_outbuf(p));
+        ssize_t n = read(fd, back, sizeof back);
+        more = n > 0 || poll_for.events;
+        outbuf_polled(pcapfile_outbuf(p), POLLOUT);
+    }
+    for (int i = 0; i < 2; i++) { /* the first after the gap, and one more */
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+        assert_int_equal(pcapfile_flush(p, &d), 0);
+        for (ssize_t n; (n = read(fd, back + len, sizeof back - len)) > 0 ||
+                        outbuf_poll(pcapfile_outbuf(p)).events;) {
+            len += n > 0 ? (size_t)n : 0;
+            outbuf_polled(pcapfile_outbuf(p), POLLOUT);
+        }
+    }
+    for (size_t at = 0; at < len; at += number(back + at + 4), found++) {
+        const uint8_t *option = back + at + 28 + sizeof big + 8; /* behind epb_flags */
+        uint64_t told = 0;
+        assert_int_equal(number(back + at), 6);
+        if ((number(option) & 0xffff) == 4)
+            memcpy(&told, option + 4, sizeof told);
+        assert_int_equal(told, found ? 0 : missing);
+    }
+    assert_int_equal(found, 2);
+    assert_int_equal(pcapfile_close(p, &d), 0);
+    close(fd);
+    unlink(path);
+}
+
 /* draft-ietf-opsawg-pcapng, 3.1: the total length stands at both ends, in whole words. */
 static void pcapng_blocks_are_whole(void **state)
 {
@@ -280,6 +335,7 @@ int main(void)
         cmocka_unit_test(pcapng_is_read_by_libpcap),
         cmocka_unit_test(standard_output_that_appends_is_read_by_libpcap),
         cmocka_unit_test(pcap_is_read_by_libpcap_and_has_the_nanosecond_magic),
+        cmocka_unit_test(packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block),
         cmocka_unit_test(pcapng_blocks_are_whole),
         cmocka_unit_test(tshark_reads_comments_directions_and_the_interface),
         cmocka_unit_test(the_verdict_is_the_comment_of_the_statistics),
