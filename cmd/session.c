@@ -89,6 +89,8 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
     c->time_wait = o->keep_time_wait;
     if (o->keep_time_wait)
         c->msl = o->time_wait / 2;
+    if (o->keep_time_wait && o->time_wait != TIME_WAIT_FULL)
+        c->time_wait_end = "--time-wait is over";
     c->keepalive = o->keepalive;
     c->keep_garbage = o->keep_garbage;
     c->keep_idle = o->keep_idle;
@@ -138,6 +140,7 @@ static int open_parts(struct session *s, const struct target *target, struct dia
     if (!error && o->verify && s->shows && !o->keep_time_wait) {
         cc.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
         cc.msl = VERIFY_TIME_WAIT / 2;
+        cc.time_wait_end = "TIME_WAIT not kept";
     }
     if (!error)
         /* Pages that are never used cost nothing. */
