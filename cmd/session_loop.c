@@ -457,7 +457,8 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (c)
         arrived(s, c, seg);
     if (c && answers_our_syn(s, c, seg)) {
-        c->syn_acks++;
+        if (!c->syn_acks++)
+            c->syn_acked_at = now;
         c->syn_ack_at[0] = c->syn_ack_at[1];
         c->syn_ack_at[1] = now;
     }
