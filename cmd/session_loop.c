@@ -141,6 +141,10 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
 
     if (seg_len(seg) && !(seg->flags & SEG_RST)) {
         j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
+        /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that
+         * the one before was lost. */
+        if ((seg->flags & SEG_SYN) && c->syn_came)
+            j.again = c->syn_came = false;
         c->flow.retransmissions += j.again;
         if (!c->has_sent || seq_gt(end, c->sent)) {
             uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
@@ -382,6 +386,9 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     const struct conn *e = session_engine(s, c);
 
     c->arrived++;
+    if (e && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
+        seq_eq(seg->seq, e->rcv.irs))
+        c->syn_came = true;
     /* Data that was next in order ends exactly where the engine now waits for more. */
     if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt))
         c->uneven_at = c->arrived;
