@@ -337,6 +337,7 @@ static void missed(struct session *s, const struct journal_entry *j, wave_time s
                                .out = true,
                                .missed = true,
                                .retransmission = j->again,
+                               .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
 
@@ -367,6 +368,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                /* The guard is there to keep exactly this from happening. */
                                .foreign = !j && (seg->flags & SEG_RST),
                                .retransmission = j && j->again,
+                               .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
                                .ip_len = p->ip_len};
