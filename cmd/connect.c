@@ -71,8 +71,7 @@ static wave_time close_in_time(struct session *s, struct connect *x, struct conn
 /*
  * --no-ack: the peer repeats its SYN-ACK at growing intervals, each about twice the one before;
  * once more than that has passed without another it has given up. The first interval is 1 second
- * (RFC 6298, 2.1) to 8 seconds, depending on the host. With --timeout it is that which ends the
- * run.
+ * (RFC 6298, 2.1) to 8 seconds, depending on the host. With --timeout, that ends the run.
  */
 static wave_time await_repeats(struct session *s, const struct session_conn *c, wave_time now)
 {

@@ -59,9 +59,9 @@ static void watch(void *self, const struct report_event *e)
 }
 
 /*
- * The peer's FIN has come and does not acknowledge ours: whatever it says of ours now, it had
- * closed its own side before. One round trip more is given it to say so, with the repetition of our
- * FIN where that was lost, for the connection to end in order. Returns when that is over.
+ * The peer's FIN has come and does not acknowledge ours: it closed its own side before it had ours,
+ * and that is the verdict. One more round trip, in which our FIN is repeated once, lets the
+ * connection end in order if the peer takes it after all. Returns when that is over.
  */
 static wave_time await_crossed(struct session *s, struct halfclose *x, const struct conn *e,
                                wave_time now)

@@ -8,7 +8,7 @@
  * same numbers the oldest is taken, and there is no round trip to speak of (Karn: RFC 6298, section
  * 3). What has other numbers answers nothing of ours, with two exceptions, which are marked. A bare
  * ACK: a connection that was met by what it did not expect tells its own (RFC 5961, sections 3 to
- * 5). And a RST, which says that the port is closed whatever its number: some hosts acknowledge too
+ * 5). And a RST, which says that the port is closed with any number: some hosts acknowledge too
  * little in it, or leave the ACK out.
  */
 #ifndef TCPWAVE_CMD_SEND_MATCH_H

@@ -108,7 +108,7 @@ class Peer:
 
 
 def bare_reset(p):
-    """passt: a RST without ACK, and with a number of its own, whatever it answers."""
+    """passt: a RST without ACK, and with a number of its own."""
     while True:
         p.get(3600)
         p.send(RST, seq=12345)
@@ -208,7 +208,22 @@ def calls_twice(p, *where):
     p.send(ACK)
 
 
-CALLS = (calls_twice,)
+def calls_and_repeats(p, *where):
+    """One byte of ours, and the same again as if its acknowledgement had been lost."""
+    p.call(*where)
+    p.send(SYN, options=MSS)
+    p.ack = p.get(wanted=SYN | ACK).end
+    p.send(ACK)
+    for _ in range(2):
+        p.send(ACK | PSH, b"x", seq=1001)
+        p.get()
+    p.seq += 1
+    p.send(FIN | ACK)
+    p.ack = p.get(wanted=FIN).end
+    p.send(ACK)
+
+
+CALLS = (calls_twice, calls_and_repeats)
 
 
 def main():

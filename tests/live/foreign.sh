@@ -125,18 +125,29 @@ expect_status 0 "our byte again: open" "$TCPWAVE" connect --json -d x $far4:$por
 check "our byte again: no probe" test "$(count '"probe"|"probe_answer"')" = 0
 check "our byte again: a retransmission" test "$(count '"dir":"out".*"length":1,.*"retransmission":true')" -ge 1
 
+# called HABIT: what `listen` tells of a client with it, in $tmp/out; the status is its own
+called()
+{
+    local listens
+    timeout 30 "$TCPWAVE" listen 700 --json --discard --connections 1 --timeout 20 >"$tmp/out" 2>&1 9>&- &
+    listens=$!
+    poll grep -q listening "$tmp/out"
+    odd "$1" $near_mac $near4 700
+    wait $listens
+    status=$?
+    cat "$tmp/out" >>"$tmp/json"
+    return $status
+}
+
 # A SYN that comes again is answered again; nothing of ours was lost.
-timeout 30 "$TCPWAVE" listen 700 --json --discard --connections 1 --timeout 20 >"$tmp/listen" 2>&1 9>&- &
-listens=$!
-poll grep -q listening "$tmp/listen"
-odd calls_twice $near_mac $near4 700
-wait $listens
-check "a SYN comes again: served" test $? = 0
-cp "$tmp/listen" "$tmp/out"
-cat "$tmp/listen" >>"$tmp/json"
+check "a SYN comes again: served" called calls_twice
 check "a SYN comes again: answered twice" test "$(count '"dir":"out".*"flags":"S\."')" = 2
 check "a SYN comes again: no retransmission" test "$(count '"dir":"out".*"flags":"S\.".*"retransmission":true')" = 0
 check "a SYN comes again: none is counted" test "$(count '"verdict":"open".*"retransmissions":0')" = 1
+
+check "a client's byte again: served" called calls_and_repeats
+check "a client's byte again: no probe" test "$(count '"probe"|"probe_answer"|"keepalive"')" = 0
+check "a client's byte again: a retransmission" test "$(count '"dir":"in".*"length":1,.*"retransmission":true')" = 1
 
 wait $patient
 check "--no-ack alone: open" test $? = 0

@@ -97,9 +97,8 @@ static void another_run_s_answers_are_strays(void **state)
     match_close(m);
 }
 
-/* 4.4BSD acknowledges SEG.SEQ, whatever the SYN or FIN behind it takes up; others leave the ACK
- * out. */
-static void a_rst_answers_whatever_its_number_and_is_marked(void **state)
+/* 4.4BSD acknowledges SEG.SEQ, and not the SYN or FIN behind it; others leave the ACK out. */
+static void a_rst_of_any_number_answers_and_is_marked(void **state)
 {
     static const struct {
         unsigned flags;
@@ -315,7 +314,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_1_rst_has_our_ack_for_its_seq),
         cmocka_unit_test(a_syn_ack_need_not_acknowledge_the_data),
         cmocka_unit_test(another_run_s_answers_are_strays),
-        cmocka_unit_test(a_rst_answers_whatever_its_number_and_is_marked),
+        cmocka_unit_test(a_rst_of_any_number_answers_and_is_marked),
         cmocka_unit_test(a_rst_of_seg_seq_names_its_segment),
         cmocka_unit_test(each_port_has_its_segment),
         cmocka_unit_test(counting_numbers_tell_which),
