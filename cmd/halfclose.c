@@ -60,8 +60,8 @@ static void watch(void *self, const struct report_event *e)
 
 /*
  * The peer's FIN has come and does not acknowledge ours: it closed its own side before it had ours,
- * and that is the verdict. One more round trip, in which our FIN is repeated once, lets the
- * connection end in order if the peer takes it after all. Returns when that is over.
+ * and that is the verdict. Once it has our data, one more round trip, in which our FIN is repeated
+ * once, lets the connection end in order if the peer takes it after all. Returns when that is over.
  */
 static wave_time await_crossed(struct session *s, struct halfclose *x, const struct conn *e,
                                wave_time now)
@@ -94,7 +94,7 @@ static wave_time turn(struct session *s, wave_time now)
                       WAVE_NEVER);
         return WAVE_NEVER;
     }
-    if (e->state == STATE_CLOSING)
+    if (e->state == STATE_CLOSING && !conn_unacked(e))
         return await_crossed(s, x, e, now);
     return client_await_end(s, client, e, now);
 }

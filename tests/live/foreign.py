@@ -158,6 +158,17 @@ def fin_crosses(p, pause="0"):
     p.send(ACK)
 
 
+def fin_crosses_data(p):
+    """Its FIN crosses our data and FIN, which it acknowledges a good while later."""
+    s = p.accept() or p.get(wanted=FIN)
+    p.ack = s.seq
+    p.send(FIN | ACK)
+    p.get()
+    time.sleep(1.2)
+    p.ack = s.end
+    p.send(ACK)
+
+
 def falls_silent(p):
     """Not a word after the handshake."""
     p.accept()

@@ -78,6 +78,11 @@ expect_status 1 "left in CLOSING: failed" "$TCPWAVE" connect --json $far4:$port 
 expect_json verdict close.kind abandoned "left in CLOSING: no RST is told"
 check "left in CLOSING: no RST was sent" test "$(count '"dir":"out".*"number":[4-9].*"flags":"R')" = 0
 
+odd fin_crosses_data
+expect_status 1 "its FIN crosses our data: failed" "$TCPWAVE" halfclose --json -d hello $far4:$port --timeout 20
+expect_json verdict close.kind simultaneous "its FIN crosses our data: the data is not given up"
+expect_line out '"message":"[^"]*before it had our FIN: nothing' "its FIN crosses our data: says whose FIN was first"
+
 # TIME_WAIT is told as it was kept.
 # told CAUSE NAME OPTION...
 told()
