@@ -234,8 +234,8 @@ static bool has_our_ack(const struct match *m, const struct seg *s)
 /* Whether it acknowledges a segment of ours that is no longer remembered. */
 static bool is_forgotten(const struct match *m, const struct seg *s)
 {
-    return (s->flags & SEG_ACK) && m->plan.step && m->head > m->memory &&
-           match_seq(&m->plan, tail(m)) - s->ack.v < UINT32_MAX / 2;
+    return (s->flags & SEG_ACK) && m->plan.step && tail(m) > 0 &&
+           seq_leq(s->ack, seq_of(match_seq(&m->plan, tail(m))));
 }
 
 struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s, wave_time stamp)
