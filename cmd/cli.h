@@ -36,7 +36,8 @@ struct option_row {
     unsigned commands; /* bits of command.h; a name may stand in several rows for other ones */
     size_t field;      /* offset in struct options */
     uint64_t least, most;
-    /* KIND_CUSTOM: reads the value (NULL when it takes none); what is wrong with it in a few words, or NULL. */
+    /* KIND_CUSTOM: reads the value (NULL when it takes none); what is wrong with it in a few words,
+     * or NULL. */
     const char *(*parse)(struct options *o, const char *value);
 };
 

@@ -10,7 +10,8 @@ const struct command commands[] = {
      "what happened.",
      connect_run, NULL},
     {"halfclose", HALFCLOSE, "HOST:PORT", "our FIN at once; does the peer go on sending?",
-     "Opens a connection, sends its data and its FIN, and judges whether the peer keeps its own side "
+     "Opens a connection, sends its data and its FIN, and judges whether the peer keeps its own "
+     "side "
      "open, goes on sending and then closes.",
      halfclose_run, NULL},
     {"keepalive", KEEPALIVE, "HOST:PORT", "does the peer still live? probes it when it is silent",

@@ -10,7 +10,8 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 
-#define NO_ACK_LEAST (3 * WAVE_S) /* of silence, before no further SYN-ACK is awaited */
+#define NO_ACK_FIRST (10 * WAVE_S) /* of silence at least, before no further SYN-ACK is awaited */
+#define NO_ACK_MARGIN (3 * WAVE_S) /* beyond twice the last interval between two of them */
 
 /* Many servers (nginx, inetd's children) drop what they were going to say when a FIN comes on the
  * heels of the request. So our FIN waits for an answer to begin, and for it to pause. */
@@ -67,14 +68,19 @@ static wave_time close_in_time(struct session *s, struct connect *x, struct conn
     return now;
 }
 
-/* --no-ack: the peer repeats its SYN-ACK at growing intervals; twice the last one without another
- * and it has given up. */
+/*
+ * --no-ack: the peer repeats its SYN-ACK at growing intervals, each about twice the one before;
+ * once more than that has passed without another it has given up. The first interval is 1 second
+ * (RFC 6298, 2.1) to 8 seconds, depending on the host. With --timeout, that ends the run.
+ */
 static wave_time await_repeats(struct session *s, const struct session_conn *c, wave_time now)
 {
     wave_time gap = c->syn_acks > 1 ? c->syn_ack_at[1] - c->syn_ack_at[0] : 0;
-    wave_time at = c->syn_ack_at[1] + 2 * gap + NO_ACK_LEAST;
+    wave_time pause =
+        2 * gap + NO_ACK_MARGIN > NO_ACK_FIRST ? 2 * gap + NO_ACK_MARGIN : NO_ACK_FIRST;
+    wave_time at = s->config.timeout ? WAVE_NEVER : c->syn_ack_at[1] + pause;
 
-    session_await(s, "the peer to repeat its SYN-ACK", at);
+    session_await(s, "the peer to repeat its SYN-ACK", at == WAVE_NEVER ? s->end : at);
     if (now >= at)
         session_stop(s, STOP_NO_ACK);
     return at;

@@ -9,12 +9,14 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "lib/core/addr.h"
+#include "lib/core/rtt.h"
 #include "lib/report/human.h"
 
 struct halfclose {
     struct client client;
     bool fin_sent;
-    bool heard; /* `since` and `last` are times of segments */
+    wave_time crossed_at; /* when the peer's FIN came without an acknowledgement of ours, or 0 */
+    bool heard;           /* `since` and `last` are times of segments */
     wave_time since, last;
     struct report_half_close found;
 };
@@ -56,6 +58,25 @@ static void watch(void *self, const struct report_event *e)
     x->found.duration = x->last - x->since;
 }
 
+/*
+ * The peer's FIN has come and does not acknowledge ours: it closed its own side before it had ours,
+ * and that is the verdict. Once it has our data, one more round trip, in which our FIN is repeated
+ * once, lets the connection end in order if the peer takes it after all. Returns when that is over.
+ */
+static wave_time await_crossed(struct session *s, struct halfclose *x, const struct conn *e,
+                               wave_time now)
+{
+    wave_time end;
+
+    if (!x->crossed_at)
+        x->crossed_at = now;
+    end = x->crossed_at + rtt_rto(&e->rtt, &e->env->config, 0) + e->rtt.srtt * WAVE_US;
+    session_await(s, "the acknowledgement of our FIN", end);
+    if (now >= end && !x->client.exchange.waits_for_out)
+        session_stop(s, STOP_LINGER);
+    return now >= end ? WAVE_NEVER : end;
+}
+
 static wave_time turn(struct session *s, wave_time now)
 {
     struct halfclose *x = s->user;
@@ -73,6 +94,8 @@ static wave_time turn(struct session *s, wave_time now)
                       WAVE_NEVER);
         return WAVE_NEVER;
     }
+    if (e->state == STATE_CLOSING && !conn_unacked(e))
+        return await_crossed(s, x, e, now);
     return client_await_end(s, client, e, now);
 }
 
@@ -89,6 +112,15 @@ static const char *what_it_sent(const struct report_half_close *f, char *text, s
     return text;
 }
 
+/* The peer closed before it had our FIN, which it may have taken since. */
+static void judge_crossed(const char *peer, bool taken, struct outcome *o)
+{
+    o->verdict = VERDICT_FAILED;
+    snprintf(o->message, sizeof o->message,
+             "%s closed its own side before it had our FIN%s: nothing could come after it", peer,
+             taken ? "" : ", and has not acknowledged it since");
+}
+
 /* Both sides have closed. */
 static void judge_close(struct halfclose *x, const char *peer, struct outcome *o)
 {
@@ -97,9 +129,7 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
 
     x->found.honoured = acknowledged(x);
     if (!x->found.honoured) {
-        o->verdict = VERDICT_FAILED;
-        snprintf(o->message, sizeof o->message,
-                 "%s closed its own side before it had our FIN: nothing could come after it", peer);
+        judge_crossed(peer, true, o);
     } else if (f->bytes) {
         snprintf(o->message, sizeof o->message,
                  "%s honours the half-close: after our FIN it sent %s, and then its own FIN", peer,
@@ -142,6 +172,8 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
 
     if (!x->fin_sent) /* the half-close was never put to the test */
         return;
+    x->found.fin_acked = acknowledged(x);
+    x->found.fin_came = client->conn->flow.fin[1] || x->crossed_at;
     found->half_close = &x->found;
     if (o->verdict == VERDICT_LOCAL)
         return;
@@ -151,6 +183,8 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
         judge_failure(
             x, peer,
             acknowledged(x) ? "reset the connection with RST" : "answered our FIN with RST", o);
+    } else if (s->stop == STOP_LINGER && x->crossed_at) {
+        judge_crossed(peer, false, o);
     } else if (s->stop == STOP_LINGER) {
         snprintf(did, sizeof did, "neither sent nor closed for %s, when we left with RST",
                  human_duration(client->options->linger, lingered));

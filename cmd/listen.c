@@ -379,7 +379,8 @@ static void event(struct session *s, struct session_conn *c, const struct event 
 
     if (!p)
         return;
-    if (e->kind == EVENT_PEER_PROBE || (l->options->keepalive && c->path.established))
+    if ((e->kind == EVENT_PEER_PROBE && c->flow.probed[1]) ||
+        (l->options->keepalive && c->path.established))
         note_probes(s, p, e);
     if (p->probes)
         probes_event(p->probes, s, c, e);

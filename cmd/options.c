@@ -16,7 +16,7 @@ static const char *parse_time_wait(struct options *o, const char *value)
 {
     o->keep_time_wait = true;
     if (strcmp(value, "full") == 0) {
-        o->time_wait = 4 * WAVE_MIN;
+        o->time_wait = TIME_WAIT_FULL;
         return NULL;
     }
     if (text_duration(value, &o->time_wait) || o->time_wait > 24 * WAVE_H)

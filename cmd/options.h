@@ -18,6 +18,8 @@
 #include "lib/core/flow.h"
 #include "lib/core/time.h"
 
+#define TIME_WAIT_FULL (4 * WAVE_MIN) /* 2 MSL: RFC 9293, 3.4.2 */
+
 struct command;
 
 /* The words of --close, --color: in the order in which the table of options has them. */

@@ -231,6 +231,13 @@ static bool has_our_ack(const struct match *m, const struct seg *s)
     return (m->plan.flags & SEG_ACK) && s->seq.v == m->plan.ack;
 }
 
+/* Whether it acknowledges a segment of ours that is no longer remembered. */
+static bool is_forgotten(const struct match *m, const struct seg *s)
+{
+    return (s->flags & SEG_ACK) && m->plan.step && tail(m) > 0 &&
+           seq_leq(s->ack, seq_of(match_seq(&m->plan, tail(m))));
+}
+
 struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s, wave_time stamp)
 {
     enum answer_kind kind = kind_of(s);
@@ -243,9 +250,13 @@ struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s,
         i = by_number(m, lport, s->ack.v, m->plan.len != 0, m->plan.len, &sure);
     if (i == NONE && has_our_ack(m, s))
         i = any_on(m, lport, &sure);
-    if (i == NONE && kind == ANSWER_ACK) {
-        i = any_on(m, lport, &sure);
+    if (i == NONE && (kind == ANSWER_ACK || (kind == ANSWER_RST && !is_forgotten(m, s)))) {
         unexpected = true;
+        /* 4.4BSD acknowledges SEG.SEQ in its RST, and not the SYN or FIN behind it. */
+        if (kind == ANSWER_RST && (s->flags & SEG_ACK))
+            i = by_number(m, lport, s->ack.v, 0, m->plan.len, &sure);
+        if (i == NONE)
+            i = any_on(m, lport, &sure);
     }
     struct answer a = answered(m, kind, i, sure, stamp);
     a.unexpected = unexpected;

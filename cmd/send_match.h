@@ -6,8 +6,10 @@
  * An answer belongs to the segment that it acknowledges: one with ACK by SEG.ACK, a RST without ACK
  * by its SEQ, which is our SEG.ACK (RFC 9293, 3.10.7.1). Where several unanswered segments have the
  * same numbers the oldest is taken, and there is no round trip to speak of (Karn: RFC 6298, section
- * 3). What has other numbers answers nothing of ours, but for a bare ACK: a connection that was met
- * by what it did not expect tells its own (RFC 5961, sections 3 to 5).
+ * 3). What has other numbers answers nothing of ours, with two exceptions, which are marked. A bare
+ * ACK: a connection that was met by what it did not expect tells its own (RFC 5961, sections 3 to
+ * 5). And a RST, which says that the port is closed with any number: some hosts acknowledge too
+ * little in it, or leave the ACK out.
  */
 #ifndef TCPWAVE_CMD_SEND_MATCH_H
 #define TCPWAVE_CMD_SEND_MATCH_H
@@ -50,7 +52,7 @@ struct answer {
     bool duplicate;    /* the segment had an answer already */
     bool late;         /* it took longer than `wait` */
     bool out_of_order; /* a segment sent after it was answered before it */
-    bool unexpected;   /* a bare ACK of other numbers than were to be expected */
+    bool unexpected;   /* a bare ACK, or a RST, of other numbers than were to be expected */
 };
 
 struct match;

@@ -172,7 +172,7 @@ static void add_options(struct line *l, const struct opt *o)
     line_text(l, TONE_DIM, "]");
 }
 
-static void add_remarks(struct line *l, const struct report_answer *a)
+static void add_remarks(struct line *l, const struct report_answer *a, bool rst)
 {
     const struct {
         bool is;
@@ -182,7 +182,8 @@ static void add_remarks(struct line *l, const struct report_answer *a)
                    {!a->stray && a->duplicate, "again"},
                    {!a->stray && a->late, "late"},
                    {!a->stray && a->out_of_order, "out of order"},
-                   {!a->stray && a->unexpected, "numbers of its own"}};
+                   {!a->stray && a->unexpected,
+                    rst ? "an odd number: it does not follow from ours" : "numbers of its own"}};
     char rtt[HUMAN_TEXT];
 
     if (!a->stray && a->rtt != WAVE_NEVER)
@@ -236,7 +237,7 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
     if (g->foreign)
         line_text(l, TONE_TROUBLE, " (not ours: sent by this host's kernel)");
     if (!g->out)
-        add_remarks(l, g->answer);
+        add_remarks(l, g->answer, s->flags & SEG_RST);
 }
 
 static void icmp_line(struct line *l, const struct report_icmp *i)
@@ -250,7 +251,7 @@ static void icmp_line(struct line *l, const struct report_icmp *i)
                 e->type, e->code);
     if (e->meaning == ICMP_TOO_BIG)
         line_printf(l, TONE_PLAIN, ", next hop's MTU %u", e->mtu);
-    add_remarks(l, i->answer);
+    add_remarks(l, i->answer, false);
 }
 
 void send_line(void *self, const struct report_event *e)

@@ -77,6 +77,8 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
     c->time_wait = o->keep_time_wait;
     if (o->keep_time_wait)
         c->msl = o->time_wait / 2;
+    if (o->keep_time_wait && o->time_wait != TIME_WAIT_FULL)
+        c->time_wait_end = "--time-wait is over";
     c->keepalive = o->keepalive;
     c->keep_garbage = o->keep_garbage;
     c->keep_idle = o->keep_idle;
@@ -131,6 +133,7 @@ static int session_config(struct start *st, const struct target *target, const s
     if (o->verify && c->shows && !o->keep_time_wait) {
         c->engine.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
         c->engine.msl = VERIFY_TIME_WAIT / 2;
+        c->engine.time_wait_end = "TIME_WAIT not kept";
     }
     return 0;
 }

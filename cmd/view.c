@@ -122,9 +122,9 @@ void view_settle(struct view *v, struct report_verdict *verdict, wave_time stamp
     if (end->signal && verdict->exit < 128)
         verdict->exit = 128 + end->signal;
     outbuf_last(v->out);
-    if (capture && (pcapfile_end(v->pcap, stamp, verdict->message, verdict->captured,
-                                 verdict->dropped, &d) ||
-                    pcapfile_finish(v->pcap, end, &d)))
+    if (capture &&
+        (pcapfile_end(v->pcap, stamp, verdict->message, verdict->captured, verdict->dropped, &d) ||
+         pcapfile_finish(v->pcap, end, &d)))
         file_failed(verdict, &d, failure);
     if (v->svg && svg_end(v->svg, verdict, end, &d))
         file_failed(verdict, &d, failure);

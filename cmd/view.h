@@ -22,8 +22,8 @@ struct view {
     struct term term;   /* what may be drawn on it */
     struct ladder ladder;
     struct render_json json;
-    struct pcapfile *pcap; /* or NULL */
-    struct svg *svg;       /* or NULL */
+    struct pcapfile *pcap;         /* or NULL */
+    struct svg *svg;               /* or NULL */
     wave_time (*time)(void *self); /* since the run's first event, for a remark on a gap */
     void *self;
 };

@@ -445,7 +445,7 @@ static void send_probe(struct conn *c, struct seg *out, bool garbage)
 static void leave_time_wait(struct conn *c, wave_time now)
 {
     if (c->state == STATE_TIME_WAIT && c->timer[TIMER_TIME_WAIT] <= now)
-        conn_finish(c, now, END_CLOSED, "TIME_WAIT not kept");
+        conn_leave_time_wait(c, now);
 }
 
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)

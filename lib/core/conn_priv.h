@@ -43,6 +43,9 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause);
 /* conn.c: CLOSED, for this reason. */
 void conn_finish(struct conn *c, wave_time now, enum conn_end end, const char *cause);
 
+/* The end of TIME_WAIT. */
+void conn_leave_time_wait(struct conn *c, wave_time now);
+
 /* conn.c: an event of this connection. */
 void conn_emit(struct conn *c, wave_time now, struct event *event);
 

@@ -196,6 +196,16 @@ static bool due(const struct conn *c, unsigned timer, wave_time now)
     return c->state != STATE_CLOSED && c->timer[timer] <= now;
 }
 
+void conn_leave_time_wait(struct conn *c, wave_time now)
+{
+    const struct conn_config *config = &c->env->config;
+
+    conn_finish(c, now, END_CLOSED,
+                !config->time_wait || !config->msl ? "TIME_WAIT not kept"
+                : config->time_wait_end            ? config->time_wait_end
+                                                   : "2 MSL passed");
+}
+
 void conn_tick(struct conn *c, wave_time now)
 {
     if (due(c, TIMER_REXMT, now))
@@ -209,7 +219,7 @@ void conn_tick(struct conn *c, wave_time now)
     if (c->state == STATE_TIME_WAIT) {
         if (c->flags & CONN_ACK_NOW)
             return; /* the last ACK leaves first; conn_output() comes back here */
-        conn_finish(c, now, END_CLOSED, "2 MSL passed");
+        conn_leave_time_wait(c, now);
     } else {
         keep_fired(c, now);
     }

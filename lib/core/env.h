@@ -41,6 +41,8 @@ struct conn_config {
     uint32_t
         challenge_limit;    /* challenge ACKs a second, over all connections; 1000 (RFC 5961, 7) */
     uint8_t isn_secret[16]; /* RFC 6528's key; the stack's ISNs come from it */
+    /* What the change of state at the end of TIME_WAIT is told with, static; NULL: 2 MSL passed. */
+    const char *time_wait_end;
 };
 
 /* `mtu` is the path's first hop's in bytes, `v6` the family: they give the MSS. */

@@ -28,4 +28,9 @@ void history_add(struct history *h, const struct history_entry *e);
 /* The number of the latest segment of that side which held this sequence number, or 0. */
 uint32_t history_find(const struct history *h, uint32_t connection, bool out, struct seq seq);
 
+/* Whether the latest segment of that side which held this number began there and ended before
+ * `end`. */
+bool history_has(const struct history *h, uint32_t connection, bool out, struct seq seq,
+                 struct seq end);
+
 #endif

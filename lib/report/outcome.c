@@ -1,11 +1,13 @@
 #include "lib/report/outcome.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/core/addr.h"
 #include "lib/core/text.h"
+#include "lib/report/human.h"
 
 void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment)
 {
@@ -32,6 +34,8 @@ void outcome_sent(struct outcome_path *p, enum state state, unsigned flags)
 {
     if (state == STATE_CLOSE_WAIT && !(flags & (SEG_FIN | SEG_RST)))
         p->separate = true;
+    if (flags & SEG_RST)
+        p->reset_sent = true;
 }
 
 static void set(const struct outcome_facts *f, struct outcome *o, enum verdict verdict,
@@ -55,6 +59,13 @@ static void set(const struct outcome_facts *f, struct outcome *o, enum verdict v
     va_end(ap);
 }
 
+/* How we left a connection before its end: CLOSING and LAST_ACK are left without a RST (RFC 9293,
+ * 3.10.5), and so is one that has sent no more than a SYN. */
+static const char *how_left(const struct outcome_facts *f)
+{
+    return f->path.reset_sent ? "reset" : "abandoned";
+}
+
 static const char *plural(uint32_t n)
 {
     return n == 1 ? "" : "s";
@@ -70,11 +81,17 @@ static void rejected(const struct outcome_facts *f, struct outcome *o)
         e->flow.v6 ? "v6" : "", e->type, e->code);
 }
 
-/* No handshake, and nothing but silence or, at most, a router's word. */
+/* No handshake, and nothing but silence, a router's word, or what RFC 9293, 3.10.7.3 has us drop.
+ */
 static void unanswered(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->icmp)
         rejected(f, o);
+    else if (f->arrived)
+        set(f, o, VERDICT_DROPPED, "none", NULL,
+            "%s gave no acceptable answer to %u SYN%s: of the %" PRIu64 " segment%s that came none "
+            "acknowledged our SYN as a SYN-ACK or RST must",
+            f->peer, f->syn_sent, plural(f->syn_sent), f->arrived, f->arrived == 1 ? "" : "s");
     else
         set(f, o, VERDICT_DROPPED, "none", NULL, "nothing answered %u SYN%s to %s", f->syn_sent,
             plural(f->syn_sent), f->peer);
@@ -102,8 +119,9 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
     if (f->hindered)
         set(f, o, VERDICT_LOCAL, "none", NULL,
             "connected to %s until this host could not go on: %s", f->peer, f->hindered);
-    else if (f->end == END_KEEPALIVE)
-        set(f, o, VERDICT_LOST, "none", NULL,
+    else if (f->end == END_KEEPALIVE) /* RFC 9293, 3.8.4: a dead connection is reset */
+        set(f, o, VERDICT_LOST, f->path.reset_sent ? "local" : "none",
+            f->path.reset_sent ? "reset" : NULL,
             "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
             plural(f->probes));
     else
@@ -115,12 +133,15 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
 /* --no-ack. */
 static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
 {
+    char silent[HUMAN_TEXT];
+
     if (!f->syn_acks)
         unanswered(f, o);
     else
         set(f, o, VERDICT_OPEN, "none", "abandoned",
-            "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent",
-            f->peer, f->syn_acks, plural(f->syn_acks));
+            "%s answered our SYN, and sent its SYN-ACK %u time%s in all while we kept silent for "
+            "%s",
+            f->peer, f->syn_acks, plural(f->syn_acks), human_duration(f->kept_silent, silent));
 }
 
 /* --timeout: what had been reached by then decides. */
@@ -134,15 +155,15 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
     else if (!f->path.established)
         unanswered(f, o);
     else if (f->hindered)
-        set(f, o, VERDICT_LOCAL, "local", "reset",
+        set(f, o, VERDICT_LOCAL, "local", how_left(f),
             "connected to %s until this host could not go on, and the timeout of %s ran out: %s",
             f->peer, waited, f->hindered);
     else if (f->outstanding)
-        set(f, o, VERDICT_LOST, "local", "reset",
+        set(f, o, VERDICT_LOST, "local", how_left(f),
             "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
             f->peer, waited);
     else
-        set(f, o, VERDICT_FAILED, "local", "reset",
+        set(f, o, VERDICT_FAILED, "local", how_left(f),
             "connected to %s, but the timeout of %s ran out while waiting for %s", f->peer, waited,
             f->awaited ? f->awaited : "the end");
 }
@@ -166,8 +187,8 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
             set(f, o, VERDICT_OPEN, "none", "abandoned",
                 "connected to %s; left without a word, as asked", f->peer);
         else
-            set(f, o, VERDICT_OPEN, "local", "reset", "connected to %s; ended with RST, as asked",
-                f->peer);
+            set(f, o, VERDICT_OPEN, "local", how_left(f),
+                "connected to %s; ended with RST, as asked", f->peer);
         break;
     case STOP_LINGER:
         lingered(f, o);
@@ -180,8 +201,8 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
         break;
     case STOP_SIGNAL:
         set(f, o, VERDICT_FAILED, f->path.established ? "local" : "none",
-            f->path.established ? "reset" : NULL, "interrupted by a signal while waiting for %s",
-            f->awaited ? f->awaited : "the end");
+            f->path.established ? how_left(f) : NULL,
+            "interrupted by a signal while waiting for %s", f->awaited ? f->awaited : "the end");
         o->exit = 128 + f->signal;
         break;
     case STOP_LOCAL: /* told by failed_here() */
@@ -205,9 +226,10 @@ static void failed_here(const struct outcome_facts *f, struct outcome *o)
         : theirs              ? "peer"
         : f->path.established ? "local"
                               : "none",
-        over                            ? o->kind
-        : theirs || f->path.established ? "reset"
-                                        : NULL,
+        over                  ? o->kind
+        : theirs              ? "reset"
+        : f->path.established ? how_left(f)
+                              : NULL,
         "%s", f->error ? f->error : "this host failed");
     if (f->signal)
         o->exit = 128 + f->signal;

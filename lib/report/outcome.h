@@ -18,6 +18,7 @@ struct outcome_path {
     bool local_first, peer_first; /* whose FIN came first, as far as there was one */
     bool simultaneous;            /* the FINs crossed: CLOSING */
     bool separate;                /* the first FIN was acknowledged before the second FIN came */
+    bool reset_sent;              /* a RST of ours went out */
     uint64_t acked_by;            /* the segment that acknowledged our FIN */
 };
 
@@ -52,7 +53,9 @@ struct outcome_facts {
     bool outstanding;     /* data or FIN of ours is unacknowledged and was sent again */
     enum state local, state; /* ours when it ended; the peer's, as far as known */
     uint32_t syn_sent;       /* SYNs of ours */
+    uint64_t arrived;        /* segments of the peer's, of whatever kind */
     uint32_t syn_acks;       /* of the peer's that were seen */
+    wave_time kept_silent;   /* --no-ack: how long, from the first of them on */
     uint32_t probes;         /* keepalive probes that went unanswered */
     wave_time waited;        /* the --timeout or --linger that ran out */
     const struct icmp *icmp; /* the last error about the handshake, or NULL */

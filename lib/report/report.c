@@ -234,6 +234,63 @@ static uint32_t repeats(struct report *r, const struct report_flow *f,
     return of;
 }
 
+/* Takes note of what ours acknowledges, and when it did so first. */
+static void learn_told(struct report_flow *f, const struct seg *s)
+{
+    bool stamped = s->opt.has & OPT_TIMESTAMP;
+
+    if ((s->flags & SEG_ACK) && (!f->told.is || seq_gt(s->ack, f->told.ack)))
+        /* A value that an earlier segment had, too, does not tell which one is echoed. */
+        f->told = (struct report_told){.is = true,
+                                       .has_timestamp = stamped && s->opt.tsval != f->tsval,
+                                       .ack = s->ack,
+                                       .tsval = s->opt.tsval};
+    if (stamped)
+        f->tsval = s->opt.tsval;
+}
+
+/*
+ * Whether what looks like a probe of the peer's is its last byte, sent again since our
+ * acknowledgement was lost. A probe with garbage looks the same (RFC 9293, 3.8.4) where that byte
+ * was a segment of its own, unless it echoes a timestamp of that acknowledgement or of what came
+ * later: a side that has it repeats nothing.
+ */
+static bool repeats_byte(const struct report *r, const struct report_flow *f, const struct seg *s)
+{
+    bool heard = (s->opt.has & OPT_TIMESTAMP) && f->told.has_timestamp &&
+                 seq_geq(f->told.ack, seg_end(s)) && (int32_t)(s->opt.tsecr - f->told.tsval) >= 0;
+
+    return s->len && !heard && history_has(&r->history, f->connection, false, s->seq, seg_end(s)) &&
+           !(f->fin[THEIRS] && seq_leq(f->fin_end[THEIRS], seg_end(s)));
+}
+
+/*
+ * The tracker's notes, of which those about probes are put right. What we sent is known for what it
+ * was: a probe lies below what is unacknowledged, which a retransmission never does, and the
+ * segments alone do not tell where the peer's acknowledgement was seen and not taken. Only a probe
+ * has an answer, and a RST that ends the connection can be one.
+ */
+static unsigned probe_notes(const struct report *r, struct report_flow *f,
+                            const struct report_seen *seen, unsigned notes)
+{
+    const struct seg *s = &seen->packet->seg;
+    unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
+    bool ends = !seen->out && (s->flags & SEG_RST) && f->local != STATE_CLOSED &&
+                seen->local == STATE_CLOSED;
+    bool probe = seen->out ? seen->probe : (notes & TRACK_PROBE) && !repeats_byte(r, f, s);
+
+    if ((notes & TRACK_PROBE) && !probe)
+        notes |= TRACK_RETRANSMISSION;
+    if (!f->probed[other])
+        notes &= ~(unsigned)TRACK_PROBE_ANSWER;
+    else if (ends)
+        notes |= TRACK_PROBE_ANSWER;
+    if (notes & TRACK_PROBE_ANSWER)
+        f->probed[other] = false;
+    f->probed[side] = probe || (f->probed[side] && !seg_len(s));
+    return probe ? notes | TRACK_PROBE : notes & ~(unsigned)TRACK_PROBE;
+}
+
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
@@ -241,6 +298,10 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     struct track_view peer = track_view(&f->track, TRACK_B);
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
 
+    if (!seen->foreign)
+        notes = probe_notes(r, f, seen, notes);
+    if (seen->out)
+        learn_told(f, s);
     count(f, seen);
     uint32_t offered = window(f, seen->out, s), *before = &f->window[seen->out ? OURS : THEIRS];
     struct report_event e = event_of(r, f, REPORT_SEGMENT, seen->stamp);

@@ -63,6 +63,13 @@ struct report_flow {
     uint32_t window[2];    /* as each side said last */
     struct seq fin_end[2]; /* the number behind each side's FIN */
     bool fin_acked[2];     /* the other side acknowledged it */
+    bool probed[2];        /* a probe of that side, behind which it sent nothing, has no answer */
+    struct report_told {   /* the segment of ours that acknowledged most, and was the first to */
+        bool is, has_timestamp;
+        struct seq ack;
+        uint32_t tsval;
+    } told;
+    uint32_t tsval; /* of our last segment */
 
     struct report_change waiting[REPORT_STATES];
     unsigned waiting_count;
@@ -90,7 +97,7 @@ struct report_answer {
     bool duplicate;    /* the segment had an answer already */
     bool late;         /* it took longer than --wait */
     bool out_of_order; /* one that was sent later was answered before */
-    bool unexpected;   /* a bare ACK with numbers that do not follow from ours */
+    bool unexpected;   /* a bare ACK or a RST with numbers that do not follow from ours */
     bool bad_checksum;
 };
 
@@ -138,6 +145,7 @@ struct report_unanswered {
 struct report_probe {
     uint32_t n;
     bool answered;
+    bool reset;    /* RST answered it, whose segment was told before: the peer does not live */
     wave_time rtt; /* WAVE_NEVER: not known */
 };
 
@@ -156,6 +164,9 @@ struct report_half_close {
     uint32_t segments;
     wave_time duration;
     bool honoured;
+    bool fin_acked; /* our FIN was acknowledged before the peer's own came: the rest counts from it
+                     */
+    bool fin_came;  /* the peer's own FIN came */
 };
 
 /* What keepalive probes told. */
@@ -273,6 +284,7 @@ struct report_seen {
     bool out;
     bool foreign;
     bool retransmission; /* of ours, from the journal of what was sent */
+    bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
     bool missed;         /* the capture lost it; `packet` is made up from the journal, ip is NULL */
     enum state local;
     const struct packet *packet;

@@ -7,12 +7,13 @@
 
 #include "lib/io/signals.h"
 
-#define ANSWER_EVERY 32     /* packets, at most, before what they make us send goes out */
-#define LATE (50 * WAVE_MS) /* a loop that wakes up this late first takes in what came meanwhile   \
-                             */
-#define LATE_BATCHES 512    /* of packets, then: as many as any ring holds */
-#define BUSY_LOOK WAVE_MS   /* between two looks at the descriptors while there is work */
-#define DRAIN_LOOK WAVE_MS  /* between two questions whether the user is settled */
+#define ANSWER_EVERY 32 /* packets, at most, before what they make us send goes out */
+#define LATE                                                                                       \
+    (50 * WAVE_MS)         /* a loop that wakes up this late first takes in what came meanwhile    \
+                            */
+#define LATE_BATCHES 512   /* of packets, then: as many as any ring holds */
+#define BUSY_LOOK WAVE_MS  /* between two looks at the descriptors while there is work */
+#define DRAIN_LOOK WAVE_MS /* between two questions whether the user is settled */
 
 void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
                void *self)

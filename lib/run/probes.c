@@ -10,8 +10,9 @@ void probes_watch(struct probes *p, const struct report_event *e)
         if (p->asked && p->asked_at == WAVE_NEVER && (g->notes & TRACK_PROBE))
             p->asked_at = e->at;
     } else {
+        bool ends = g->packet->seg.flags & SEG_RST; /* a silence that ends so was not survived */
         p->gap = p->any ? e->at - p->last_at : 0;
-        if (p->heard && e->at - p->heard_at > p->silence)
+        if (p->heard && !ends && e->at - p->heard_at > p->silence)
             p->silence = e->at - p->heard_at;
         p->heard = true;
         p->heard_at = e->at;
@@ -22,9 +23,10 @@ void probes_watch(struct probes *p, const struct report_event *e)
 
 /* What became of our last probe. Told with the time of the segment that showed it, if one did. */
 static void tell(struct probes *p, struct session *s, struct session_conn *c, wave_time stamp,
-                 wave_time rtt)
+                 wave_time rtt, bool reset)
 {
-    struct report_probe probe = {.n = p->asked, .answered = rtt != WAVE_NEVER, .rtt = rtt};
+    struct report_probe probe = {
+        .n = p->asked, .answered = rtt != WAVE_NEVER, .reset = reset, .rtt = rtt};
 
     if (p->asked)
         report_probe(&s->report, &c->flow, stamp, &probe);
@@ -50,11 +52,14 @@ static void answered(struct probes *p, struct session *s, struct session_conn *c
         return;
     p->answered++;
     spread_add(&p->rtt, rtt);
-    tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(s), rtt);
+    tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(s), rtt, false);
 }
 
-static void probed(struct probes *p)
+/* What the engine answers as a probe may be a byte that was only sent again. */
+static void probed(struct probes *p, const struct session *s, const struct session_conn *c)
 {
+    if (s->shows && !c->flow.probed[1])
+        return;
     spread_add(&p->after, p->gap);
     if (p->from_peer)
         spread_add(&p->apart, p->heard_at - p->probed_at);
@@ -67,7 +72,7 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
 {
     switch (e->kind) {
     case EVENT_PROBE:
-        tell(p, s, c, overdue(p, s), WAVE_NEVER);
+        tell(p, s, c, overdue(p, s), WAVE_NEVER, false);
         p->sent++;
         p->asked = e->u.probe.n;
         p->asked_at = WAVE_NEVER;
@@ -76,13 +81,13 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
         answered(p, s, c, e);
         break;
     case EVENT_PEER_PROBE:
-        probed(p);
+        probed(p, s, c);
         break;
     case EVENT_TIMEOUT:
-        tell(p, s, c, overdue(p, s), WAVE_NEVER);
+        tell(p, s, c, overdue(p, s), WAVE_NEVER, false);
         break;
     case EVENT_RESET: /* an answer, too, but not that of a living peer */
-        tell(p, s, c, s->report.origin + p->heard_at, WAVE_NEVER);
+        tell(p, s, c, s->report.origin + p->heard_at, WAVE_NEVER, true);
         break;
     default:
         break;

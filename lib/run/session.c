@@ -150,6 +150,7 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     if (!e || e->state == STATE_CLOSED)
         return;
     c->stopped_in = (enum state)e->state;
+    c->cut_off_at = now;
     /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
     c->outstanding = !seq_eq(e->snd.una, e->snd.nxt) && e->backoff > 0;
     conn_abort(e, now);
@@ -266,7 +267,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
                               .local = c->stopped_in != STATE_CLOSED ? c->stopped_in : c->state,
                               .state = c->flow.peer.state,
                               .syn_sent = c->syn_sent,
+                              .arrived = c->arrived,
                               .syn_acks = c->syn_acks,
+                              .kept_silent = c->cut_off_at - c->syn_acked_at,
                               .probes = c->probes,
                               .icmp = c->has_icmp ? &c->icmp : NULL};
 

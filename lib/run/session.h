@@ -32,6 +32,7 @@ struct session_conn {
     enum state state;   /* ours, as of the last event */
     struct seq sent;    /* the highest number sent, plus one */
     bool has_sent;
+    bool syn_came;     /* the peer's SYN, since we last sent one: ours answers it */
     uint32_t syn_sent; /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks; /* of the peer's that arrived */
     uint32_t probes;   /* keepalive probes in a row without an answer */
@@ -45,6 +46,8 @@ struct session_conn {
     const char *awaited;      /* what this one waits for; NULL: what the run does */
     wave_time established_at; /* the engine's time; WAVE_NEVER: not yet */
     wave_time syn_ack_at[2];  /* of the last two SYN-ACKs */
+    wave_time syn_acked_at;   /* of the first */
+    wave_time cut_off_at;     /* when it was stopped */
     wave_time data_at;        /* of the last data or FIN from the peer */
     wave_time fin_acked_at;   /* when we entered FIN_WAIT_2 */
     void *user;               /* the command's */

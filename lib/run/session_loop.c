@@ -135,6 +135,10 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
 
     if (seg_len(seg) && !(seg->flags & SEG_RST)) {
         j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
+        /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that
+         * the one before was lost. */
+        if ((seg->flags & SEG_SYN) && c->syn_came)
+            j.again = c->syn_came = false;
         c->flow.retransmissions += j.again;
         if (!c->has_sent || seq_gt(end, c->sent)) {
             uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
@@ -250,6 +254,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
                                .out = true,
                                .missed = true,
                                .retransmission = j->again,
+                               .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
 
@@ -280,6 +285,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                /* The guard is there to keep exactly this from happening. */
                                .foreign = !j && (seg->flags & SEG_RST),
                                .retransmission = j && j->again,
+                               .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
                                .ip_len = p->ip_len};
@@ -299,6 +305,9 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     const struct conn *e = session_engine(s, c);
 
     c->arrived++;
+    if (e && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
+        seq_eq(seg->seq, e->rcv.irs))
+        c->syn_came = true;
     /* Data that was next in order ends exactly where the engine now waits for more. */
     if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt))
         c->uneven_at = c->arrived;
@@ -374,7 +383,8 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (c)
         arrived(s, c, seg);
     if (c && answers_our_syn(s, c, seg)) {
-        c->syn_acks++;
+        if (!c->syn_acks++)
+            c->syn_acked_at = now;
         c->syn_ack_at[0] = c->syn_ack_at[1];
         c->syn_ack_at[1] = now;
     }

@@ -166,6 +166,8 @@ static void probe(struct rows *r, const struct report_event *e)
     const struct report_probe *p = &e->u.probe;
     char text[ROWS_TEXT], rtt[HUMAN_TEXT];
 
+    if (p->reset) /* the row of that RST says it */
+        return;
     if (p->answered && p->rtt != WAVE_NEVER)
         snprintf(text, sizeof text, "probe %u answered in %s", p->n, human_duration(p->rtt, rtt));
     else

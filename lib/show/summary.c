@@ -109,6 +109,12 @@ static void half_close(const struct term *t, const struct report_half_close *h)
 {
     char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
 
+    if (!h->fin_acked) {
+        row(t, "half-close", "not honoured: %s",
+            h->fin_came ? "the peer's FIN came before it had acknowledged ours"
+                        : "our FIN was never acknowledged");
+        return;
+    }
     row(t, "half-close", "%s: %s in %u segment%s over %s after our FIN was acknowledged",
         h->honoured ? "honoured" : "not honoured", human_bytes(h->bytes, bytes), h->segments,
         h->segments == 1 ? "" : "s", human_duration(h->duration, duration));

@@ -127,7 +127,7 @@ static void answer(struct world *w)
     const uint16_t port = some_port(w);
     struct seg s = {.flags = usual[shape & 7], .len = shape & 8};
     enum answer_kind kind = ANSWER_OTHER;
-    bool sure = false, unexpected = false;
+    bool sure = false, unexpected = false, forgotten = false;
     uint64_t to = NOBODY;
     struct answer a;
 
@@ -144,8 +144,13 @@ static void answer(struct world *w)
             to = by_number(w, port, s.ack.v, w->plan.len ? 1 : 0, w->plan.len, &sure);
         if (to == NOBODY && (w->plan.flags & SEG_ACK) && s.seq.v == w->plan.ack)
             to = any_of(w, port, &sure);
-        if (to == NOBODY && kind == ANSWER_ACK) {
-            to = any_of(w, port, &sure);
+        forgotten = (s.flags & SEG_ACK) && w->plan.step && oldest(w) > 0 &&
+                    seq_leq(s.ack, seq_of(seq_at(w, oldest(w))));
+        if (to == NOBODY && (kind == ANSWER_ACK || (kind == ANSWER_RST && !forgotten))) {
+            if (kind == ANSWER_RST && (s.flags & SEG_ACK)) /* 4.4BSD acknowledges one too little */
+                to = by_number(w, port, s.ack.v, 0, w->plan.len, &sure);
+            if (to == NOBODY)
+                to = any_of(w, port, &sure);
             unexpected = true;
         }
     }

@@ -64,7 +64,7 @@ static void segment(struct world *w, uint8_t what)
     struct seq seq = w->next[from], ack = w->next[!from];
     const uint16_t flags = shape & 0x80 ? cursor_u16(&w->in) & 0xfff : usual[what >> 1 & 7];
     struct packet packet;
-    struct report_seen seen = {.stamp = w->at, .out = !from};
+    struct report_seen seen = {.stamp = w->at, .out = !from, .probe = shape & 64};
     size_t len = shape & 8 ? cursor_u16(&w->in) % 2000 : 0, head;
 
     if (shape & 1)
@@ -164,7 +164,7 @@ static void verdict(struct world *w)
     static const char *const kind[] = {"four-way", "three-way", "simultaneous",
                                        "reset",    "abandoned", NULL};
     const uint8_t how = cursor_u8(&w->in);
-    const struct report_half_close half = {how, how, how * WAVE_MS, how & 1};
+    const struct report_half_close half = {how, how, how * WAVE_MS, how & 1, how & 2, how & 4};
     const struct report_keepalive keep = {.sent = how, .answered = how / 2};
     struct report_verdict v = {.command = "connect",
                                .verdict = (enum verdict)(how % (VERDICT_LOST + 1)),

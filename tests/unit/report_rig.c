@@ -35,6 +35,7 @@ void script_say(struct script *t, const struct step *s)
     struct packet p = {.kind = PACKET_TCP, .ttl = 64, .df = true, .flow = t->flow.flow};
     struct report_seen seen = {.out = s->out,
                                .retransmission = s->again,
+                               .probe = s->probe,
                                .local = s->local,
                                .packet = &p,
                                .ip = zeros,

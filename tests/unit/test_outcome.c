@@ -55,6 +55,8 @@ static void silence_answers_the_syn(void **state)
     f.stop = STOP_TIMEOUT;
     f.syn_sent = 1;
     assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "1 SYN to");
+    f.arrived = 2; /* a RST without ACK, say: something came, and must not end the handshake */
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "of the 2 segments that came none");
 }
 
 static void an_icmp_error_answers_the_syn(void **state)
@@ -88,21 +90,43 @@ static void the_peer_stops_answering(void **state)
     f.end = END_KEEPALIVE;
     f.probes = 10;
     assert_outcome(&f, VERDICT_LOST, "none", NULL, "10 keepalive probes");
+    outcome_sent(&f.path, STATE_CLOSED, SEG_RST); /* RFC 9293, 3.8.4: we end it */
+    assert_outcome(&f, VERDICT_LOST, "local", "reset", "10 keepalive probes");
 }
 
 static void timeout_after_the_handshake(void **state)
 {
     struct outcome_facts f = facts(END_ABORTED, STOP_TIMEOUT, true);
     (void)state;
+    outcome_sent(&f.path, STATE_CLOSED, SEG_RST);
     assert_outcome(&f, VERDICT_FAILED, "local", "reset", "the peer's FIN");
     f.outstanding = true;
     assert_outcome(&f, VERDICT_LOST, "local", "reset", "did not acknowledge");
+}
+
+/* RFC 9293, 3.10.5: CLOSING and LAST_ACK are left without one. */
+static void no_reset_is_told_where_none_was_sent(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_TIMEOUT, true);
+    struct outcome o;
+    (void)state;
+    f.local = STATE_CLOSING;
+    outcome_sent(&f.path, STATE_CLOSING, SEG_ACK);
+    assert_outcome(&f, VERDICT_FAILED, "local", "abandoned", "the peer's FIN");
+    f.outstanding = true;
+    assert_outcome(&f, VERDICT_LOST, "local", "abandoned", "did not acknowledge");
+    f.stop = STOP_SIGNAL;
+    outcome_of(&f, &o);
+    assert_string_equal(o.kind, "abandoned");
+    f.stop = STOP_LOCAL;
+    assert_outcome(&f, VERDICT_LOCAL, "local", "abandoned", "this host failed");
 }
 
 static void what_was_asked_for(void **state)
 {
     struct outcome_facts f = facts(END_ABORTED, STOP_ASKED, true);
     (void)state;
+    outcome_sent(&f.path, STATE_CLOSED, SEG_RST);
     assert_outcome(&f, VERDICT_OPEN, "local", "reset", "RST, as asked");
     f.end = END_VANISHED;
     assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "without a word");
@@ -121,7 +145,9 @@ static void no_ack_needs_a_syn_ack(void **state)
     (void)state;
     assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "nothing answered");
     f.syn_acks = 4;
+    f.kept_silent = 12500 * WAVE_MS;
     assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "4 times");
+    assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "silent for 12.50 s");
     f.stop = STOP_TIMEOUT;
     assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "4 times");
 }
@@ -162,6 +188,7 @@ static void a_local_error_is_told(void **state)
     struct outcome_facts f = facts(END_ABORTED, STOP_LOCAL, true);
     (void)state;
     f.error = "cannot write to /dev/full: No space left on device";
+    outcome_sent(&f.path, STATE_CLOSED, SEG_RST);
     assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "No space left");
     /* Closed in order for it, or found out only while closing the file, when all was long over. */
     f.end = END_CLOSED;
@@ -199,6 +226,7 @@ static void a_host_that_cannot_send_is_told(void **state)
     f.end = END_KEEPALIVE;
     assert_outcome(&f, VERDICT_LOCAL, "none", NULL, "could not go on: cannot send");
     f = facts(END_ABORTED, STOP_TIMEOUT, true);
+    outcome_sent(&f.path, STATE_CLOSED, SEG_RST);
     f.hindered = "cannot send to 192.0.2.1: Network is unreachable";
     assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "ran out: cannot send");
 }
@@ -275,6 +303,7 @@ int main(void)
         cmocka_unit_test(rst_after_the_handshake),
         cmocka_unit_test(the_peer_stops_answering),
         cmocka_unit_test(timeout_after_the_handshake),
+        cmocka_unit_test(no_reset_is_told_where_none_was_sent),
         cmocka_unit_test(what_was_asked_for),
         cmocka_unit_test(a_peer_that_keeps_its_side_open),
         cmocka_unit_test(no_ack_needs_a_syn_ack),

@@ -567,6 +567,136 @@ static void a_d_sack_is_told_as_such(void **state)
     script_finish(&t);
 }
 
+/* The notes of the last segment in the JSON lines, "probe,probe_answer" for two of them. */
+static const char *last_notes(struct script *t, char *text, size_t room)
+{
+    json_t *all = lines_of(t);
+    const json_t *notes = NULL, *note;
+    size_t i, used = 0;
+
+    for (i = 0; i < json_array_size(all); i++)
+        if (json_object_get(json_array_get(all, i), "notes"))
+            notes = json_object_get(json_array_get(all, i), "notes");
+    text[0] = '\0';
+    json_array_foreach(notes, i, note) used += (size_t)snprintf(
+        text + used, room - used, "%s%s", used ? "," : "", json_string_value(note));
+    json_decref(all);
+    return text;
+}
+
+static const struct step our_byte = {.out = true,
+                                     .flags = SEG_ACK | SEG_PSH,
+                                     .seq = 1,
+                                     .ack = 1,
+                                     .len = 1,
+                                     .wnd = 502,
+                                     .local = STATE_ESTABLISHED};
+static const struct step their_byte = {.flags = SEG_ACK | SEG_PSH,
+                                       .seq = 1,
+                                       .ack = 1,
+                                       .len = 1,
+                                       .wnd = 502,
+                                       .local = STATE_ESTABLISHED};
+
+/* RFC 9293, 3.8.4: a probe lies below SND.UNA. Where an acknowledgement was seen and not taken
+ * (PAWS, RFC 7323, 5), the one byte lies at SND.UNA when it is sent again. */
+static void our_byte_sent_again_is_no_probe(void **state)
+{
+    struct script t;
+    char text[80];
+    struct step ack = {
+        .flags = SEG_ACK, .seq = 1, .ack = 2, .wnd = 502, .local = STATE_ESTABLISHED};
+    struct step again = our_byte;
+    (void)state;
+
+    for (int probe = 0; probe < 2; probe++) {
+        script_start(&t, &script_v4);
+        script_handshake(&t);
+        struct render_json j = {t.to, false};
+        report_add(&t.report, render_json, &j);
+        script_say(&t, &our_byte);
+        script_say(&t, &ack);
+        again.again = !probe;
+        again.probe = probe;
+        script_say(&t, &again);
+        assert_string_equal(last_notes(&t, text, sizeof text), probe ? "probe" : "");
+        script_say(&t, &ack);
+        assert_string_equal(last_notes(&t, text, sizeof text), probe ? "probe_answer" : "");
+        script_finish(&t);
+    }
+}
+
+/* The peer's one byte that comes again was sent by its retransmission timer, unless it shows that
+ * the peer has our acknowledgement, or that byte was never a segment of its own. */
+static void the_peers_byte_sent_again_is_no_probe(void **state)
+{
+    static const struct {
+        uint32_t len, echo; /* of what came first; of the acknowledgement, 0: it echoes nothing */
+        bool garbage;
+        const char *note, *answer;
+    } ways[] = {{1, 0, true, "", ""},
+                {1, 5, true, "", ""},
+                {1, 60, true, "probe", "probe_answer"},
+                {1, 0, false, "probe", "probe_answer"},
+                {7, 0, true, "probe", "probe_answer"}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        const uint32_t end = 1 + ways[i].len;
+        const struct opt stamped = {.has = OPT_TIMESTAMP, .tsval = 60, .tsecr = 9};
+        struct step first = their_byte, again = their_byte;
+        struct step ack = {.out = true,
+                           .flags = SEG_ACK,
+                           .seq = 1,
+                           .ack = end,
+                           .wnd = 502,
+                           .local = STATE_ESTABLISHED,
+                           .opt = stamped};
+        struct script t;
+        char text[80];
+        script_start(&t, &script_v4);
+        script_handshake(&t);
+        struct render_json j = {t.to, false};
+        report_add(&t.report, render_json, &j);
+        first.len = ways[i].len;
+        script_say(&t, &first);
+        script_say(&t, &ack);
+        again.seq = end - 1;
+        again.len = ways[i].garbage;
+        again.opt = (struct opt){
+            .has = ways[i].echo ? OPT_TIMESTAMP : 0, .tsval = 10, .tsecr = ways[i].echo};
+        script_say(&t, &again);
+        assert_string_equal(last_notes(&t, text, sizeof text), ways[i].note);
+        script_say(&t, &ack);
+        assert_string_equal(last_notes(&t, text, sizeof text), ways[i].answer);
+        script_finish(&t);
+    }
+}
+
+/* One row, with the state it leaves us in; what became of the probe needs none of its own. */
+static void a_rst_that_answers_a_probe_is_one_row(void **state)
+{
+    struct script t;
+    struct ladder l;
+    struct report_probe told = {.n = 1, .reset = true, .rtt = WAVE_NEVER};
+    struct step probe = our_byte, rst = {.flags = SEG_RST, .seq = 1, .local = STATE_CLOSED};
+    (void)state;
+
+    start_ladder(&t, &l, 100);
+    l.rows.folds_probes = true;
+    probe.seq = probe.len = 0;
+    probe.probe = true;
+    script_say(&t, &probe);
+    script_say(&t, &rst);
+    report_probe(&t.report, &t.flow, t.at, &told);
+    script_moved(&t, STATE_ESTABLISHED, STATE_CLOSED, t.flow.track.number);
+    assert_tells(&t, "RST answers probe seq 1");
+    fflush(t.to);
+    assert_null(strstr(t.text, "not answered"));
+    assert_null(strstr(strstr(t.text, "RST answers"), "ESTABLISHED"));
+    script_finish(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -585,6 +715,9 @@ int main(void)
         cmocka_unit_test(a_silence_is_told_by_its_length),
         cmocka_unit_test(a_half_close_is_marked),
         cmocka_unit_test(a_d_sack_is_told_as_such),
+        cmocka_unit_test(our_byte_sent_again_is_no_probe),
+        cmocka_unit_test(the_peers_byte_sent_again_is_no_probe),
+        cmocka_unit_test(a_rst_that_answers_a_probe_is_one_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,35 @@ static void conn_config_msl_is_settable(void **state)
     expect_closed(END_CLOSED);
 }
 
+/* What a change of state says of its end: 2 MSL have passed only where they were waited for. */
+static void its_end_is_told_as_it_was(void **state)
+{
+    static const struct {
+        bool kept;
+        wave_time msl;
+        const char *end, *cause;
+    } ways[] = {{true, 2 * WAVE_MIN, NULL, "2 MSL passed"},
+                {true, WAVE_S, "--time-wait is over", "--time-wait is over"},
+                {true, 0, "--time-wait is over", "TIME_WAIT not kept"},
+                {false, 2 * WAVE_MIN, NULL, "TIME_WAIT not kept"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        const char *cause = "";
+        rig_start(&variants[1]);
+        rig.env.config.time_wait = ways[i].kept;
+        rig.env.config.msl = ways[i].msl;
+        rig.env.config.time_wait_end = ways[i].end;
+        drive(STATE_CLOSING); /* our ACK of the peer's FIN is out: nothing more is to be sent */
+        in(ACK, 2, 2, WND, 0);
+        silent(2 * ways[i].msl);
+        expect_closed(END_CLOSED);
+        for (size_t n = 0; n < rig.events; n++)
+            if (rig.log[n].kind == EVENT_STATE && rig.log[n].u.state.to == STATE_CLOSED)
+                cause = rig.log[n].u.state.cause;
+        check(strcmp(cause, ways[i].cause) == 0, "its end is told as \"%s\"", cause);
+    }
+}
+
 static void acknowledged_again(void)
 {
     /* RFC 6191 says to drop it silently, RFC 9293's first step to acknowledge it. */
@@ -217,6 +246,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_7_4_fifth_repeated_fin_restarts_the_two_msl),
         cmocka_unit_test(rfc9293_3_10_7_4_rst_does_not_lengthen_it),
         cmocka_unit_test(conn_config_msl_is_settable),
+        cmocka_unit_test(its_end_is_told_as_it_was),
         cmocka_unit_test(rfc6191_2_later_timestamp_opens_anew),
         cmocka_unit_test(rfc6191_2_same_timestamp_and_later_number_opens_anew),
         cmocka_unit_test(rfc6191_2_same_timestamp_and_earlier_number_does_not),
