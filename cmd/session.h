@@ -161,6 +161,9 @@ void session_await(struct session *s, const char *what, wave_time until);
 /* To be called in a turn: the next one comes then at the latest, whatever this one returns. */
 void session_again(struct session *s, wave_time at);
 
+/* Pulls the events that wait in the engine, which no captured segment caused, and tells them on. */
+void session_drain(struct session *s);
+
 /* Runs until session_stop(), a signal or --timeout. */
 void session_run(struct session *s);
 

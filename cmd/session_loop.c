@@ -109,8 +109,7 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
     }
 }
 
-/* Events that no captured segment caused. */
-static void drain_events(struct session *s)
+void session_drain(struct session *s)
 {
     struct event events[EVENTS];
     unsigned n;
@@ -230,7 +229,7 @@ static bool send_queued(struct session *s, wave_time now)
     while ((error = wire_flush(s->wire, &u, &d)) != 0 && error != WAVE_EAGAIN) {
         if (error == WAVE_ETRUNC) {
             too_big(s, &u, now);
-            drain_events(s);
+            session_drain(s);
         } else {
             send_failed(s, find_flow(s, &u.flow), &d);
         }
@@ -263,9 +262,9 @@ static void queue_owed(struct session *s, wave_time now)
             record_stray(s, &flow, &seg);
         if (wire_send(s->wire, &flow, &seg, &ip, &d) != 0)
             send_failed(s, c, &d);
-        drain_events(s);
+        session_drain(s);
     }
-    drain_events(s);
+    session_drain(s);
 }
 
 /* Sends what is owed. True when there may be more, since it was a whole burst, and the kernel took
@@ -670,7 +669,7 @@ void session_run(struct session *s)
         catch_up(s);
         now = wire_now();
         stack_tick(s->stack, now);
-        drain_events(s);
+        session_drain(s);
         output(s, now);
         more = receive(s);
         now = wire_now();

@@ -7,7 +7,8 @@
  *     conn_expiry()                                           when to come back
  *
  * Call conn_output() after every input: two segments taken in before one is asked out would
- * merge two acknowledgements into one. Times may not run backwards.
+ * merge two acknowledgements into one. Pull the events after every call: while too many of them
+ * wait, conn_output() has nothing and conn_tick() does nothing (env.h). Times may not run backwards.
  *
  * The names are the RFC's: snd.una is SND.UNA. Windows are in bytes, already scaled.
  */
@@ -204,13 +205,14 @@ enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s);
  * (RFC 5927, section 4.1). */
 void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp);
 
-/* Runs the timers that are due. */
+/* Runs the timers that are due, unless too many events wait. */
 void conn_tick(struct conn *c, wave_time now);
 
 /*
  * The next segment to send, if there is one: true, and *out is filled in. Its data is copied to
  * `room`, of at least CONN_ROOM bytes, and stays valid as long as that does. Sending is
- * taken for done: the segment counts as in flight from `now` on.
+ * taken for done: the segment counts as in flight from `now` on. False, too, while too many events
+ * wait; conn_expiry() then says "at once".
  */
 #define CONN_ROOM 65536
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);

@@ -450,6 +450,9 @@ static void leave_time_wait(struct conn *c, wave_time now)
 
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
 {
+    if (env_busy(c->env))
+        return false;
+
     struct plan p = conn_plan(c);
     struct seg s = {.seq = p.first};
 

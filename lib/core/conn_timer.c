@@ -198,6 +198,8 @@ static bool due(const struct conn *c, unsigned timer, wave_time now)
 
 void conn_tick(struct conn *c, wave_time now)
 {
+    if (env_busy(c->env))
+        return; /* what is due stays due */
     if (due(c, TIMER_REXMT, now))
         rexmt_fired(c, now);
     if (due(c, TIMER_DELACK, now)) {

@@ -88,13 +88,34 @@ bool env_event(struct env *e, struct event *out)
     return true;
 }
 
+/* What a caller cannot do without: the rest it can count again from the connection. */
+static bool is_vital(const struct event *event)
+{
+    return event->kind == EVENT_STATE || event->kind == EVENT_FIN || event->kind == EVENT_RESET ||
+           event->kind == EVENT_TIMEOUT;
+}
+
+/* Makes room in a full queue: those before the one that goes move up by one place. */
+static void give_one_up(struct env *e)
+{
+    uint32_t n = 0;
+
+    while (n < ENV_EVENTS && is_vital(&e->event[(e->event_head + n) % ENV_EVENTS]))
+        n++;
+    if (n == ENV_EVENTS)
+        n = 0;
+    for (; n > 0; n--)
+        e->event[(e->event_head + n) % ENV_EVENTS] =
+            e->event[(e->event_head + n - 1) % ENV_EVENTS];
+    e->event_head = (e->event_head + 1) % ENV_EVENTS;
+    e->event_count--;
+    e->events_lost++;
+}
+
 void env_emit(struct env *e, const struct event *event)
 {
-    if (e->event_count == ENV_EVENTS) {
-        e->event_head = (e->event_head + 1) % ENV_EVENTS;
-        e->event_count--;
-        e->events_lost++;
-    }
+    if (e->event_count == ENV_EVENTS)
+        give_one_up(e);
     e->event[(e->event_head + e->event_count) % ENV_EVENTS] = *event;
     e->event_count++;
 }

@@ -46,7 +46,16 @@ struct conn_config {
 /* `mtu` is the path's first hop's in bytes, `v6` the family: they give the MSS. */
 void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6);
 
-#define ENV_EVENTS 128 /* more than one call can cause; drain after each */
+/*
+ * The queue of events has a bound, and so have the events of a step. One call of conn_input(),
+ * conn_icmp(), conn_tick(), conn_output() or of the user's makes fewer than ENV_STEP events. What
+ * sends and what runs timers waits while ENV_WAITING events are there (env_busy()): output then has
+ * nothing, the tick does nothing, and the expiry says "at once" until events were pulled. The other
+ * half of the queue is for what cannot wait, the segments that arrive: pull after each of them.
+ */
+#define ENV_EVENTS 128
+#define ENV_STEP 16
+#define ENV_WAITING (ENV_EVENTS / 2)
 
 /*
  * resize(ctx, old, old_size, new_size): realloc() with the sizes told; new_size 0 frees and
@@ -64,7 +73,7 @@ struct env {
     wave_time challenge_from; /* start of the second being counted */
     uint32_t challenges;      /* in that second */
     uint64_t refused[CHECK_COUNT];
-    uint64_t events_lost; /* events overwritten because nobody pulled them */
+    uint64_t events_lost; /* events that were given up because the caller did not pull them */
     uint32_t event_head, event_count;
     struct event event[ENV_EVENTS];
 };
@@ -81,8 +90,15 @@ uint32_t env_random(struct env *e);
 /* The next event, oldest first; false when there is none. */
 bool env_event(struct env *e, struct event *out);
 
-/* Puts an event at the end; the oldest goes when ENV_EVENTS are waiting. */
+/* Puts an event at the end. When ENV_EVENTS are waiting, the oldest is given up that tells neither
+ * of a change of state nor of a connection's end; if there is none, the oldest of all. */
 void env_emit(struct env *e, const struct event *event);
+
+/* Whether so many events wait that nothing more should be caused before they are pulled. */
+static inline bool env_busy(const struct env *e)
+{
+    return e->event_count >= ENV_WAITING;
+}
 
 /* Whether a challenge ACK may be sent now (RFC 5961, section 7); counts it if so. */
 bool env_challenge(struct env *e, wave_time now);

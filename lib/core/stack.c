@@ -479,7 +479,7 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
         *id = STACK_NONE;
         return true;
     }
-    while ((c = ready_first(&s->ready))) {
+    while (!env_busy(&s->env) && (c = ready_first(&s->ready))) {
         bool sent;
 
         not_ready(s, c); /* settle() puts it at the end if it has more: each in turn */
@@ -519,15 +519,14 @@ void stack_tick(struct stack *s, wave_time now)
 {
     struct conn *c;
 
-    /* As many as the event queue has room for, and one at least. The rest stays due, which
-     * stack_expiry() says. */
-    do {
+    /* As many as the event queue has room for. The rest stays due, which stack_expiry() says. */
+    while (!env_busy(&s->env)) {
         c = wheel_pop(&s->wheel, now);
         if (!c)
             return;
         conn_tick(c, now);
         settle(s, now, c);
-    } while (s->env.event_count < ENV_EVENTS / 2);
+    }
 }
 
 wave_time stack_expiry(struct stack *s, wave_time now)

@@ -66,6 +66,55 @@ static void of_too_many_events_the_oldest_go_and_are_counted(void **state)
     assert_false(env_event(&env, &e));
 }
 
+static void emit_kind(enum event_kind kind, uint32_t n)
+{
+    env_emit(&env, &(struct event){.kind = kind, .id = n});
+}
+
+/* A caller that lost one of these would take a connection for open that has ended. */
+static void changes_of_state_and_ends_are_given_up_last(void **state)
+{
+    static const enum event_kind vital[] = {EVENT_STATE, EVENT_FIN, EVENT_RESET, EVENT_TIMEOUT};
+    struct event e;
+    uint32_t lost = 0;
+
+    (void)state;
+    emit(1000);
+    next_is(1000);
+    for (uint32_t i = 0; i < ENV_EVENTS / 2; i++) {
+        emit_kind(vital[i % 4], i);
+        emit(i);
+    }
+    for (uint32_t i = ENV_EVENTS / 2; i < ENV_EVENTS; i++, lost++)
+        emit_kind(vital[i % 4], i);
+    assert_int_equal(env.events_lost, lost);
+    for (uint32_t i = 0; i < ENV_EVENTS; i++) { /* all of them, in their order */
+        assert_true(env_event(&env, &e));
+        assert_int_equal(e.kind, vital[i % 4]);
+        assert_int_equal(e.id, i);
+    }
+    assert_false(env_event(&env, &e));
+    for (uint32_t i = 0; i < ENV_EVENTS + 1; i++) /* where there are no others, the oldest */
+        emit_kind(EVENT_STATE, i);
+    assert_true(env_event(&env, &e));
+    assert_int_equal(e.id, 1);
+}
+
+static void the_queue_is_busy_from_its_half_on(void **state)
+{
+    struct event e;
+
+    (void)state;
+    for (uint32_t i = 0; i < ENV_WAITING; i++) {
+        assert_false(env_busy(&env));
+        emit(i);
+    }
+    assert_true(env_busy(&env));
+    assert_true(ENV_EVENTS - env.event_count >= ENV_STEP);
+    assert_true(env_event(&env, &e));
+    assert_false(env_busy(&env));
+}
+
 static void memory_is_counted_and_bounded(void **state)
 {
     void *a, *b;
@@ -146,6 +195,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(events_come_out_oldest_first),
         CASE(of_too_many_events_the_oldest_go_and_are_counted),
+        CASE(changes_of_state_and_ends_are_given_up_last),
+        CASE(the_queue_is_busy_from_its_half_on),
         CASE(memory_is_counted_and_bounded),
         CASE(what_the_allocator_refuses_is_not_counted),
         CASE(rfc5961_7_the_limit_is_of_each_second),
