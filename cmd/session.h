@@ -50,6 +50,7 @@ struct session_conn {
     bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
     struct icmp icmp;
     bool unsent;              /* the kernel refused what was sent last: `session.send_error` */
+    bool unstamped_told;      /* that the peer leaves its timestamps out */
     bool outstanding;         /* when it was stopped: unacknowledged, and sent again */
     enum state stopped_in;    /* our state before it was CLOSED */
     bool left;                /* session_leave() was called */

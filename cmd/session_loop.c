@@ -65,6 +65,9 @@ static void notice(struct session_conn *c, const struct event *e)
     case EVENT_PROBE_ANSWER:
         c->probes = 0;
         break;
+    case EVENT_TOLERATED:
+        c->flow.unstamped++;
+        break;
     default:
         break;
     }
@@ -86,6 +89,16 @@ static unsigned pull_events(struct session *s, struct event events[EVENTS])
     return n;
 }
 
+/* Once a connection; how many there were is told at the end. */
+static void tell_unstamped(struct session *s, struct session_conn *c, wave_time stamp)
+{
+    if (s->shows && !c->unstamped_told)
+        report_note(&s->report, &c->flow, stamp, true,
+                    "the peer agreed on timestamps and leaves them out: what it sends is taken all "
+                    "the same");
+    c->unstamped_told = true;
+}
+
 /* Tells them on. `evidence` is the captured segment of connection `of` that caused them, or 0. */
 static void tell_events(struct session *s, const struct event *events, unsigned n, wave_time stamp,
                         const struct session_conn *of, uint32_t evidence)
@@ -103,6 +116,8 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
             report_silent(&s->report, &c->flow, stamp);
         } else if (e->kind == EVENT_RETRANSMIT) {
             s->repeats = true;
+        } else if (e->kind == EVENT_TOLERATED) {
+            tell_unstamped(s, c, stamp);
         }
         if (s->ops->event)
             s->ops->event(s, c, e);
@@ -181,7 +196,8 @@ static void record_stray(struct session *s, const struct flow *flow, const struc
                               .len = seg->len,
                               .flags = seg->flags,
                               .wnd = seg->wnd,
-                              .state = (uint8_t)(c ? c->state : STATE_CLOSED)};
+                              .state = (uint8_t)(c ? c->state : STATE_CLOSED),
+                              .opt = seg->opt};
 
     if (s->shows)
         journal_add(&s->journal, &j);

@@ -107,6 +107,9 @@ struct conn {
     uint8_t keep_sent;            /* keepalive probes unanswered */
     uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
     uint8_t rcv_segs;             /* segments with data taken since the last acknowledgement */
+    uint8_t quick_acks;           /* of the peer's next segments, acknowledged without delay */
+    uint8_t ts_unit;              /* when TS.Recent was recorded, in units that conn_in.c has */
+    uint16_t challenges;          /* when challenge ACKs began to be counted, and how many; likewise */
     uint32_t retransmits;         /* segments sent again */
     uint32_t probes;              /* keepalive probes sent */
     wave_time timer[TIMERS];      /* WAVE_NEVER when not running */
@@ -221,9 +224,10 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);
  * WAVE_NEVER only when CLOSED, LISTEN or idle without keepalive. */
 wave_time conn_expiry(const struct conn *c, wave_time now);
 
-/* The answer to a segment that belongs to no connection (RFC 9293, 3.10.7.1): false when it is a
- * RST itself, else the RST to send. */
-bool conn_reset_for(const struct seg *s, struct seg *out);
+/* The answer to a segment that belongs to no connection (RFC 9293, 3.10.7.1), or that connection
+ * `c`, else NULL, does not want (INPUT_RESET): false when it is a RST itself, else the RST to
+ * send. */
+bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, struct seg *out);
 
 /* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
 uint32_t conn_received(const struct conn *c);

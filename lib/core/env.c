@@ -27,7 +27,8 @@ void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6)
         .keep_idle = 7200 * WAVE_S,
         .keep_interval = 75 * WAVE_S,
         .keep_count = 10,
-        .challenge_limit = 1000,
+        .challenge_limit = 3,
+        .quick_acks = 10,
     };
 }
 
@@ -118,16 +119,4 @@ void env_emit(struct env *e, const struct event *event)
         give_one_up(e);
     e->event[(e->event_head + e->event_count) % ENV_EVENTS] = *event;
     e->event_count++;
-}
-
-bool env_challenge(struct env *e, wave_time now)
-{
-    if (now - e->challenge_from >= WAVE_S) {
-        e->challenge_from = now;
-        e->challenges = 0;
-    }
-    if (e->challenges >= e->config.challenge_limit)
-        return false;
-    e->challenges++;
-    return true;
 }

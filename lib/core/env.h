@@ -38,8 +38,10 @@ struct conn_config {
     wave_time keep_idle;     /* 7200 s */
     wave_time keep_interval; /* 75 s */
     uint32_t keep_count;     /* 10 */
-    uint32_t
-        challenge_limit;    /* challenge ACKs a second, over all connections; 1000 (RFC 5961, 7) */
+    uint32_t challenge_limit; /* challenge ACKs a second and connection, 15 at most; 3 (RFC 5961,
+                                 section 7) */
+    uint8_t quick_acks;     /* the peer's first segments, acknowledged without delay; 10, which is
+                               its initial window (RFC 6928) */
     uint8_t isn_secret[16]; /* RFC 6528's key; the stack's ISNs come from it */
 };
 
@@ -70,9 +72,7 @@ struct env {
     size_t mem_used, mem_max; /* bytes of queues, over all connections */
     bool mem_short;           /* the last time that more was wanted, there was none */
     uint64_t random;          /* state of env_random() */
-    wave_time challenge_from; /* start of the second being counted */
-    uint32_t challenges;      /* in that second */
-    uint64_t refused[CHECK_COUNT];
+    uint64_t refused[CHECK_COUNT], tolerated[CHECK_COUNT];
     uint64_t events_lost; /* events that were given up because the caller did not pull them */
     uint32_t event_head, event_count;
     struct event event[ENV_EVENTS];
@@ -99,8 +99,5 @@ static inline bool env_busy(const struct env *e)
 {
     return e->event_count >= ENV_WAITING;
 }
-
-/* Whether a challenge ACK may be sent now (RFC 5961, section 7); counts it if so. */
-bool env_challenge(struct env *e, wave_time now);
 
 #endif

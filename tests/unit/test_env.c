@@ -1,4 +1,4 @@
-/* What connections share: the event queue, the bound on memory, the limit of challenges. */
+/* What connections share: the event queue, the bound on memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,23 +150,6 @@ static void what_the_allocator_refuses_is_not_counted(void **state)
     assert_int_equal(env.mem_used, 0);
 }
 
-/* RFC 5961, section 7: in any interval that begins with a challenge. */
-static void rfc5961_7_the_limit_is_of_each_second(void **state)
-{
-    const wave_time from = 1000 * WAVE_S + 123;
-
-    (void)state;
-    env.config.challenge_limit = 2;
-    assert_true(env_challenge(&env, from));
-    assert_true(env_challenge(&env, from + WAVE_S - 1));
-    assert_false(env_challenge(&env, from + WAVE_S - 1));
-    assert_true(env_challenge(&env, from + WAVE_S));
-    assert_true(env_challenge(&env, from + WAVE_S));
-    assert_false(env_challenge(&env, from + WAVE_S));
-    env.config.challenge_limit = 0;
-    assert_false(env_challenge(&env, from + WAVE_H));
-}
-
 /* RFC 6691: fixed headers only; and no packet of IP is longer than 65,535 bytes. */
 static void rfc6691_2_the_mtu_gives_the_mss(void **state)
 {
@@ -199,7 +182,6 @@ int main(void)
         CASE(the_queue_is_busy_from_its_half_on),
         CASE(memory_is_counted_and_bounded),
         CASE(what_the_allocator_refuses_is_not_counted),
-        CASE(rfc5961_7_the_limit_is_of_each_second),
         CASE(rfc6691_2_the_mtu_gives_the_mss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
