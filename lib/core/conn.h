@@ -109,7 +109,7 @@ struct conn {
     uint8_t rcv_segs;             /* segments with data taken since the last acknowledgement */
     uint8_t quick_acks;           /* of the peer's next segments, acknowledged without delay */
     uint8_t ts_unit;              /* when TS.Recent was recorded, in units that conn_in.c has */
-    uint16_t challenges;          /* when challenge ACKs began to be counted, and how many; likewise */
+    uint16_t answers;             /* when limited answers began to be counted, and how many; likewise */
     uint32_t retransmits;         /* segments sent again */
     uint32_t probes;              /* keepalive probes sent */
     wave_time timer[TIMERS];      /* WAVE_NEVER when not running */

@@ -12,11 +12,12 @@
 #define TS_UNIT 46
 #define TS_RECENT_LIFE 30
 
-/* Challenge ACKs are counted from the first one on, whose time is told in units of 2^28 ns, for
- * five units: a second, and up to a third of one more. */
-#define CHALLENGE_UNIT 28
-#define CHALLENGE_SECOND 5
-#define CHALLENGE_BITS 4
+/* Answers that are limited are counted from the first one on, whose time is told in units of 2^28
+ * ns, for five units: a second, and up to a third of one more. */
+#define ANSWER_UNIT 28
+#define ANSWER_SECOND 5
+#define ANSWER_BITS 4
+#define ANSWER_MOST ((1u << ANSWER_BITS) - 1)
 
 void conn_refuse(struct conn *c, wave_time now, enum check check)
 {
@@ -27,32 +28,31 @@ void conn_refuse(struct conn *c, wave_time now, enum check check)
 }
 
 /*
- * RFC 5961, section 7: so many a second, and no more. Each connection has its own: of a limit over
- * all of them a third party could find out, by using it up, what happens on the others
- * (CVE-2016-5696).
+ * An ACK for what has no data, and may itself be the answer to an ACK of ours: so many a second, and
+ * no more, or two stacks could go on for ever (RFC 5961, section 7). Each connection has its own
+ * limit: of one over all of them a third party could find out, by using it up, what happens on the
+ * others (CVE-2016-5696).
  */
-static bool may_challenge(struct conn *c, wave_time now)
+static void answer_limited(struct conn *c, wave_time now, uint32_t most)
 {
-    const unsigned mask = (1u << CHALLENGE_BITS) - 1;
-    const uint32_t most = c->env->config.challenge_limit;
-    unsigned at = (unsigned)(now >> CHALLENGE_UNIT) & (UINT16_MAX >> CHALLENGE_BITS);
-    unsigned began = c->challenges >> CHALLENGE_BITS, n = c->challenges & mask;
+    const unsigned mask = UINT16_MAX >> ANSWER_BITS;
+    unsigned at = (unsigned)(now >> ANSWER_UNIT) & mask;
+    unsigned began = c->answers >> ANSWER_BITS, n = c->answers & ANSWER_MOST;
 
-    if (((at - began) & (UINT16_MAX >> CHALLENGE_BITS)) >= CHALLENGE_SECOND) {
+    if (((at - began) & mask) >= ANSWER_SECOND) {
         began = at;
         n = 0;
     }
-    if (n >= (most < mask ? most : mask))
-        return false;
-    c->challenges = (uint16_t)(began << CHALLENGE_BITS | (n + 1));
-    return true;
+    if (n >= most || n >= ANSWER_MOST)
+        return;
+    c->answers = (uint16_t)(began << ANSWER_BITS | (n + 1));
+    c->flags |= CONN_ACK_NOW;
 }
 
 static void challenge(struct conn *c, wave_time now, enum check check)
 {
     conn_refuse(c, now, check);
-    if (may_challenge(c, now))
-        c->flags |= CONN_ACK_NOW;
+    answer_limited(c, now, c->env->config.challenge_limit);
 }
 
 static void record_timestamp(struct conn *c, wave_time now, uint32_t tsval)
@@ -260,7 +260,11 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         if (!(s->opt.has & OPT_TIMESTAMP))
             take_timestamp(c, now, s); /* told of; one that is there is not recorded (R2) */
         keep_heard(c, now);
-        c->flags |= CONN_ACK_NOW;
+        /* A peer that stands one number below where we believe it answers our answer. */
+        if (s->len > 0)
+            c->flags |= CONN_ACK_NOW;
+        else
+            answer_limited(c, now, ANSWER_MOST);
         return;
     }
     if (s->flags & SEG_RST) {
@@ -492,7 +496,8 @@ static void take_ecn_mark(struct conn *c, const struct seg *s)
         return;
     if (s->flags & SEG_CWR)
         c->flags &= ~(uint32_t)CONN_ECE;
-    if (s->ecn == ECN_CE)
+    /* Of data only: where a router marks all there is, our ACK of an ACK would draw the next. */
+    if (s->ecn == ECN_CE && s->len > 0)
         c->flags |= CONN_ECE | CONN_ACK_NOW;
 }
 

@@ -9,7 +9,7 @@
   crowd N       the same N times
   reset         connects, and closes with RST
   keep          as hold, with the kernel's keepalive each second
-  silent        takes what comes first, sends a byte, says "sent", and stays
+  silent        takes what comes first, sends a byte a moment later, says "sent", and stays
 """
 
 import random
@@ -18,6 +18,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 ADDR, PORT = sys.argv[1], int(sys.argv[2])
 
@@ -110,6 +111,7 @@ def keep():
 def silent():
     conn = call()
     conn.recv(65536)
+    time.sleep(0.3)  # the acknowledgement of what came is there before the byte
     conn.sendall(b"x")
     print("sent", flush=True)
     select.select([], [], [], 3600)

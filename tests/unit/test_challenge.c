@@ -88,6 +88,24 @@ static void rfc5961_7_one_limit_for_rst_syn_and_ack(void **state)
     check(rcv_nxt() == 1, "data with an ACK too old was taken");
 }
 
+/* A peer that has lost count by one, and answers each ACK of what it never sent, looks as if it
+ * probed: two stacks must not go on for ever. */
+static void rfc9293_3_8_4_probes_that_answer_our_answers_are_no_storm(void **state)
+{
+    (void)state;
+    drive(STATE_ESTABLISHED);
+    const wave_time until = rig.now + 10 * WAVE_S;
+    unsigned answers = 0;
+    while (rig.now < until) {
+        in(ACK, 0, 1, WND, 0);
+        answers += next_out(WAVE_MS);
+        rig.now += WAVE_MS;
+    }
+    check(answers >= 100 && answers <= 160, "%u answers in ten seconds", answers);
+    in(ACK, 0, 1, WND, 1); /* with the garbage byte it is none of our ACKs */
+    out(ACK, 1, 1, 0);
+}
+
 static void rfc5961_7_default_limit_is_a_few_a_second(void **state)
 {
     (void)state;
@@ -114,7 +132,7 @@ static void rfc5961_7_each_connection_has_its_own_limit(void **state)
     nothing();
     struct conn other = rig.c; /* of the same env */
     struct seg rst = make(RST, 100, 0, 0, 0), answer;
-    other.challenges = 0;
+    other.answers = 0;
     check(conn_input(&other, rig.now, &rst) == INPUT_DONE, "it is not taken");
     check(conn_output(&other, rig.now, &answer, rig.room), "the other one's limit is used up");
 }
@@ -327,6 +345,7 @@ int main(void)
         cmocka_unit_test(rfc5961_7_one_limit_for_rst_syn_and_ack),
         cmocka_unit_test(rfc5961_7_the_limit_is_of_each_second),
         cmocka_unit_test(rfc5961_7_a_rst_for_each_challenge_is_no_storm),
+        cmocka_unit_test(rfc9293_3_8_4_probes_that_answer_our_answers_are_no_storm),
         cmocka_unit_test(rfc5961_7_default_limit_is_a_few_a_second),
         cmocka_unit_test(rfc5961_7_each_connection_has_its_own_limit),
         cmocka_unit_test(rfc5961_7_limit_does_not_hold_back_ordinary_acks),
