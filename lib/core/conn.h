@@ -8,7 +8,8 @@
  *
  * Call conn_output() after every input: two segments taken in before one is asked out would
  * merge two acknowledgements into one. Pull the events after every call: while too many of them
- * wait, conn_output() has nothing and conn_tick() does nothing (env.h). Times may not run backwards.
+ * wait, conn_output() has nothing and conn_tick() does nothing (env.h).
+ * Times may not run backwards.
  *
  * The names are the RFC's: snd.una is SND.UNA. Windows are in bytes, already scaled.
  */
@@ -109,7 +110,7 @@ struct conn {
     uint8_t rcv_segs;             /* segments with data taken since the last acknowledgement */
     uint8_t quick_acks;           /* of the peer's next segments, acknowledged without delay */
     uint8_t ts_unit;              /* when TS.Recent was recorded, in units that conn_in.c has */
-    uint16_t answers;             /* when limited answers began to be counted, and how many; likewise */
+    uint16_t answers;             /* limited ones: since when counted, and how many; likewise */
     uint32_t retransmits;         /* segments sent again */
     uint32_t probes;              /* keepalive probes sent */
     wave_time timer[TIMERS];      /* WAVE_NEVER when not running */

@@ -28,10 +28,10 @@ void conn_refuse(struct conn *c, wave_time now, enum check check)
 }
 
 /*
- * An ACK for what has no data, and may itself be the answer to an ACK of ours: so many a second, and
- * no more, or two stacks could go on for ever (RFC 5961, section 7). Each connection has its own
- * limit: of one over all of them a third party could find out, by using it up, what happens on the
- * others (CVE-2016-5696).
+ * An ACK for what has no data, and may itself be the answer to an ACK of ours: so many a second,
+ * and no more, or two stacks could go on for ever (RFC 5961, section 7). Each connection has its
+ * own limit: of one over all of them a third party could find out, by using it up, what happens on
+ * the others (CVE-2016-5696).
  */
 static void answer_limited(struct conn *c, wave_time now, uint32_t most)
 {
@@ -382,8 +382,8 @@ static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
     conn_emit(c, now, &e);
 }
 
-/* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. The peer's first ones
- * are acknowledged at once: its congestion window grows by what it hears of them. */
+/* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. The peer's first
+ * ones are acknowledged at once: its congestion window grows by what it hears of them. */
 static void owe_ack(struct conn *c, wave_time now, uint32_t len)
 {
     if (c->quick_acks > 0) {
@@ -526,8 +526,9 @@ static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
 /* Steps five to eight, for a segment that passed the first four. */
 static enum conn_input take_segment(struct conn *c, wave_time now, const struct seg *s)
 {
-    /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. A FIN alone takes
-     * no room, and is all that comes from a peer that closes without having probed the window. */
+    /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. A FIN alone
+     * takes no room, and is all that comes from a peer that closes without having probed the
+     * window. */
     const bool shut = conn_rcv_wnd(c) == 0 && s->len > 0;
 
     if (conn_syn_unacked(c)) {

@@ -106,8 +106,7 @@ static void give_one_up(struct env *e)
     if (n == ENV_EVENTS)
         n = 0;
     for (; n > 0; n--)
-        e->event[(e->event_head + n) % ENV_EVENTS] =
-            e->event[(e->event_head + n - 1) % ENV_EVENTS];
+        e->event[(e->event_head + n) % ENV_EVENTS] = e->event[(e->event_head + n - 1) % ENV_EVENTS];
     e->event_head = (e->event_head + 1) % ENV_EVENTS;
     e->event_count--;
     e->events_lost++;

@@ -32,16 +32,16 @@ struct conn_config {
     uint32_t syn_retries; /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293,
                              MUST-23) */
     wave_time r2; /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
-    wave_time delayed_ack;   /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
-    bool keepalive;          /* default false (RFC 9293, MUST-24) */
-    bool keep_garbage;       /* probes carry one byte */
-    wave_time keep_idle;     /* 7200 s */
-    wave_time keep_interval; /* 75 s */
-    uint32_t keep_count;     /* 10 */
+    wave_time delayed_ack;    /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
+    bool keepalive;           /* default false (RFC 9293, MUST-24) */
+    bool keep_garbage;        /* probes carry one byte */
+    wave_time keep_idle;      /* 7200 s */
+    wave_time keep_interval;  /* 75 s */
+    uint32_t keep_count;      /* 10 */
     uint32_t challenge_limit; /* challenge ACKs a second and connection, 15 at most; 3 (RFC 5961,
                                  section 7) */
-    uint8_t quick_acks;     /* the peer's first segments, acknowledged without delay; 10, which is
-                               its initial window (RFC 6928) */
+    uint8_t quick_acks; /* the peer's first segments, acknowledged without delay; 10, its initial
+                           window (RFC 6928) */
     uint8_t isn_secret[16]; /* RFC 6528's key; the stack's ISNs come from it */
 };
 

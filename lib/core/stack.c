@@ -301,8 +301,8 @@ static const struct stack_listener *listener_of(const struct stack *s, const str
 }
 
 /* `c` is the flow's connection, or NULL. */
-static void owe_reset(struct stack *s, wave_time now, const struct conn *c,
-                      const struct flow *flow, const struct seg *seg)
+static void owe_reset(struct stack *s, wave_time now, const struct conn *c, const struct flow *flow,
+                      const struct seg *seg)
 {
     struct seg reset;
 

@@ -411,8 +411,8 @@ static void rfc3168_6_1_3_ce_is_echoed_until_cwr(void **state)
     check(rig.out.flags == ACK && out_ack() == 301, "the echo goes on after CWR");
 }
 
-/* A router that marks all that passes marks our pure ACKs, too: an ACK of an ACK would be marked, and
- * so on for ever. */
+/* A router that marks all that passes marks our pure ACKs, too: an ACK of an ACK would be marked,
+ * and so on for ever. */
 static void rfc3168_6_1_3_a_mark_on_a_pure_ack_draws_nothing(void **state)
 {
     (void)state;

@@ -106,8 +106,7 @@ static void rfc7323_4_3_a_repeated_syn_is_echoed(void **state)
     struct seg s = make(SYN, 0, 0, WND, 0);
     feed(s);
     out(SYN | ACK, 0, 1, 0);
-    check(rig.out.opt.tsecr == s.opt.tsval, "%u is echoed, not %u", rig.out.opt.tsecr,
-          s.opt.tsval);
+    check(rig.out.opt.tsecr == s.opt.tsval, "%u is echoed, not %u", rig.out.opt.tsecr, s.opt.tsval);
 }
 
 /* RFC 7323, 5.5: it is TS.Recent that ages, whatever else was heard of the peer. */
@@ -347,7 +346,8 @@ static void rfc7323_3_2_should_the_rst_after_keepalive_too(void **state)
           "the RST has no timestamp");
 }
 
-/* <SEQ=SEG.ACK><CTL=RST>, which SYN_RECEIVED answers an impossible ACK with (RFC 9293, 3.10.7.4). */
+/* <SEQ=SEG.ACK><CTL=RST>, with which SYN_RECEIVED answers an impossible ACK (RFC 9293, 3.10.7.4).
+ */
 static void rfc7323_3_2_should_the_rst_of_syn_received_too(void **state)
 {
     (void)state;
