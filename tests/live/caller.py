@@ -9,6 +9,7 @@
   crowd N       the same N times
   reset         connects, and closes with RST
   keep          as hold, with the kernel's keepalive each second
+  many N        connects N times, says so, and stays
   silent        takes what comes first, sends a byte a moment later, says "sent", and stays
 """
 
@@ -108,6 +109,12 @@ def keep():
     stay(conn)
 
 
+def many(n):
+    conns = [call() for _ in range(int(n))]
+    print(len(conns), "open", flush=True)
+    select.select([], [], [], 3600)
+
+
 def silent():
     conn = call()
     conn.recv(65536)
@@ -117,5 +124,5 @@ def silent():
     select.select([], [], [], 3600)
 
 
-HABITS = {f.__name__: f for f in (echo, read, hold, crowd, reset, keep, silent)} | {"say": read}
+HABITS = {f.__name__: f for f in (echo, read, hold, crowd, reset, keep, many, silent)} | {"say": read}
 HABITS[sys.argv[3]](*sys.argv[4:])
