@@ -268,6 +268,7 @@ static void queue_owed(struct session *s, wave_time now)
     struct seg seg;
     uint32_t id;
 
+    session_drain(s); /* while too many events wait, there is nothing to send */
     for (; s->queued < BURST && stack_output(s->stack, now, &flow, &seg, s->room, &id);
          s->queued++) {
         struct session_conn *c = session_find(s, id);
@@ -658,7 +659,7 @@ static void farewell(struct session *s)
         while (receive(s))
             ;
         if (more) { /* each of many connections is owed its RST */
-            end = now + FAREWELL;
+            end = wire_now() + FAREWELL; /* to take in what came may have lasted longer than that */
             continue;
         }
         if (!s->stuck.is && (!s->shows || journal_empty(&s->journal)))
