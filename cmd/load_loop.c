@@ -192,6 +192,7 @@ static void figures(struct load *l, struct load_figures *f)
                                .sent_bytes = l->sent_bytes,
                                .received_bytes = l->received_bytes,
                                .retransmissions = l->retransmissions,
+                               .unstamped = stack_env(l->stack)->tolerated[CHECK_NO_TIMESTAMP],
                                .handshake = &l->handshake,
                                .first_byte = &l->first_byte,
                                .close = &l->close,

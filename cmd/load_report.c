@@ -85,6 +85,8 @@ static json_t *json_figures(const char *event, const struct load_figures *f)
     json_object_set_new(o, "sent_bytes", json_integer((json_int_t)f->sent_bytes));
     json_object_set_new(o, "received_bytes", json_integer((json_int_t)f->received_bytes));
     json_object_set_new(o, "retransmissions", json_integer((json_int_t)f->retransmissions));
+    if (f->unstamped)
+        json_object_set_new(o, "unstamped", json_integer((json_int_t)f->unstamped));
     json_object_set_new(o, "capture",
                         json_pack("{s:I,s:I}", "received", (json_int_t)f->wire.received, "dropped",
                                   (json_int_t)f->wire.dropped));
@@ -207,6 +209,9 @@ static void put_table(struct load_report *r, const struct load_figures *f,
             human_count(f->wire.received, t));
     fprintf(to, "%s dropped%s\n", human_count(f->wire.dropped, n),
             f->wire.dropped ? " (and sent again)" : "");
+    if (f->unstamped)
+        fprintf(to, "timestamps  agreed on, and missing on %s segment%s, taken all the same\n",
+                human_count(f->unstamped, n), f->unstamped == 1 ? "" : "s");
     if (f->wire.retried)
         fprintf(to, "sending     the kernel had no room %s time%s: each time sent after a pause\n",
                 human_count(f->wire.retried, n), f->wire.retried == 1 ? "" : "s");

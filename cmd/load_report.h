@@ -28,7 +28,7 @@ struct load_figures {
     uint32_t opened, open;  /* in all, and now */
     const uint32_t *counts; /* of those that ended, REPORT_VERDICTS of them */
     double rate;            /* connections ended a second: since the last progress, or in all */
-    uint64_t sent_bytes, received_bytes, retransmissions;
+    uint64_t sent_bytes, received_bytes, retransmissions, unstamped;
     const struct spread *handshake, *first_byte, *close;
     uint32_t ports; /* local ones that are held */
     struct load_reuse reuse;

@@ -7,7 +7,9 @@
  *     conn_expiry()                                           when to come back
  *
  * Call conn_output() after every input: two segments taken in before one is asked out would
- * merge two acknowledgements into one. Times may not run backwards.
+ * merge two acknowledgements into one. Pull the events after every call: while too many of them
+ * wait, conn_output() has nothing and conn_tick() does nothing (env.h).
+ * Times may not run backwards.
  *
  * The names are the RFC's: snd.una is SND.UNA. Windows are in bytes, already scaled.
  */
@@ -106,6 +108,9 @@ struct conn {
     uint8_t keep_sent;            /* keepalive probes unanswered */
     uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
     uint8_t rcv_segs;             /* segments with data taken since the last acknowledgement */
+    uint8_t quick_acks;           /* of the peer's next segments, acknowledged without delay */
+    uint8_t ts_unit;              /* when TS.Recent was recorded, in units that conn_in.c has */
+    uint16_t answers;             /* limited ones: since when counted, and how many; likewise */
     uint32_t retransmits;         /* segments sent again */
     uint32_t probes;              /* keepalive probes sent */
     wave_time timer[TIMERS];      /* WAVE_NEVER when not running */
@@ -204,13 +209,14 @@ enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s);
  * (RFC 5927, section 4.1). */
 void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp);
 
-/* Runs the timers that are due. */
+/* Runs the timers that are due, unless too many events wait. */
 void conn_tick(struct conn *c, wave_time now);
 
 /*
  * The next segment to send, if there is one: true, and *out is filled in. Its data is copied to
  * `room`, of at least CONN_ROOM bytes, and stays valid as long as that does. Sending is
- * taken for done: the segment counts as in flight from `now` on.
+ * taken for done: the segment counts as in flight from `now` on. False, too, while too many events
+ * wait; conn_expiry() then says "at once".
  */
 #define CONN_ROOM 65536
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);
@@ -219,9 +225,10 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);
  * WAVE_NEVER only when CLOSED, LISTEN or idle without keepalive. */
 wave_time conn_expiry(const struct conn *c, wave_time now);
 
-/* The answer to a segment that belongs to no connection (RFC 9293, 3.10.7.1): false when it is a
- * RST itself, else the RST to send. */
-bool conn_reset_for(const struct seg *s, struct seg *out);
+/* The answer to a segment that belongs to no connection (RFC 9293, 3.10.7.1), or that connection
+ * `c`, else NULL, does not want (INPUT_RESET): false when it is a RST itself, else the RST to
+ * send. */
+bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, struct seg *out);
 
 /* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
 uint32_t conn_received(const struct conn *c);

@@ -52,7 +52,7 @@ void conn_detect_loss(struct conn *c, wave_time now)
 }
 
 /* The round trip of what the ACK covers: from `sent_at`, else by the echoed timestamp, which tells
- * the sendings apart (RFC 7323, section 4; on every segment that comes here once negotiated). A
+ * the sendings apart (RFC 7323, section 4; on nearly every segment once negotiated). A
  * sample ends the back-off. */
 static void measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
 {
@@ -64,7 +64,7 @@ static void measure(struct conn *c, wave_time now, wave_time sent_at, const stru
         c->backoff = 0;
         return;
     }
-    if (!(c->flags & CONN_TIMESTAMPS) || s->opt.tsecr == 0)
+    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0)
         return;
     ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
     if (ms > 600000)

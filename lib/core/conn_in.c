@@ -6,8 +6,18 @@
 #include "lib/core/conn_priv.h"
 #include "lib/core/reasm.h"
 
-/* Beyond this the peer's clock may have wrapped: RFC 7323, 5.5. */
-#define TS_RECENT_LIFE (24 * 24 * WAVE_H)
+/* TS.Recent's age is told in units of 2^46 ns, which is 19 hours and a half. Beyond 24 days the
+ * peer's clock may have wrapped (RFC 7323, 5.5): they are over for certain after 30 units, and a
+ * clock of milliseconds has not come half way round by then. */
+#define TS_UNIT 46
+#define TS_RECENT_LIFE 30
+
+/* Answers that are limited are counted from the first one on, whose time is told in units of 2^28
+ * ns, for five units: a second, and up to a third of one more. */
+#define ANSWER_UNIT 28
+#define ANSWER_SECOND 5
+#define ANSWER_BITS 4
+#define ANSWER_MOST ((1u << ANSWER_BITS) - 1)
 
 void conn_refuse(struct conn *c, wave_time now, enum check check)
 {
@@ -17,12 +27,38 @@ void conn_refuse(struct conn *c, wave_time now, enum check check)
     conn_emit(c, now, &e);
 }
 
-/* RFC 5961, section 7: so many a second, over all connections, and no more. */
+/*
+ * An ACK for what has no data, and may itself be the answer to an ACK of ours: so many a second,
+ * and no more, or two stacks could go on for ever (RFC 5961, section 7). Each connection has its
+ * own limit: of one over all of them a third party could find out, by using it up, what happens on
+ * the others (CVE-2016-5696).
+ */
+static void answer_limited(struct conn *c, wave_time now, uint32_t most)
+{
+    const unsigned mask = UINT16_MAX >> ANSWER_BITS;
+    unsigned at = (unsigned)(now >> ANSWER_UNIT) & mask;
+    unsigned began = c->answers >> ANSWER_BITS, n = c->answers & ANSWER_MOST;
+
+    if (((at - began) & mask) >= ANSWER_SECOND) {
+        began = at;
+        n = 0;
+    }
+    if (n >= most || n >= ANSWER_MOST)
+        return;
+    c->answers = (uint16_t)(began << ANSWER_BITS | (n + 1));
+    c->flags |= CONN_ACK_NOW;
+}
+
 static void challenge(struct conn *c, wave_time now, enum check check)
 {
     conn_refuse(c, now, check);
-    if (env_challenge(c->env, now))
-        c->flags |= CONN_ACK_NOW;
+    answer_limited(c, now, c->env->config.challenge_limit);
+}
+
+static void record_timestamp(struct conn *c, wave_time now, uint32_t tsval)
+{
+    c->ts_recent = tsval;
+    c->ts_unit = (uint8_t)(now >> TS_UNIT);
 }
 
 /*
@@ -52,7 +88,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     }
     if (config->timestamps && (s->opt.has & OPT_TIMESTAMP)) {
         c->flags |= CONN_TIMESTAMPS;
-        c->ts_recent = s->opt.tsval;
+        record_timestamp(c, now, s->opt.tsval);
     }
     if (config->sack && (s->opt.has & OPT_SACK_PERMITTED))
         c->flags |= CONN_SACK;
@@ -64,6 +100,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->snd.max_wnd = s->wnd;
     c->snd.wl1 = s->seq;
     c->snd.wl2 = s->flags & SEG_ACK ? s->ack : c->snd.iss;
+    c->quick_acks = config->quick_acks;
     c->last_in = now;
 }
 
@@ -136,23 +173,43 @@ static bool may_reuse(const struct conn *c, const struct seg *s)
     return age > 0 || (age == 0 && beyond);
 }
 
-/* RFC 7323, 5.3, R1 to R3. False: the segment goes no further. */
-static bool check_timestamp(struct conn *c, wave_time now, const struct seg *s)
+/* RFC 7323, 5.3, R1. False: the segment goes no further. */
+static bool check_paws(struct conn *c, wave_time now, const struct seg *s)
 {
-    if (!(c->flags & CONN_TIMESTAMPS) || (s->flags & SEG_RST))
+    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || (s->flags & SEG_RST) ||
+        (int32_t)(s->opt.tsval - c->ts_recent) >= 0 ||
+        (uint8_t)((uint8_t)(now >> TS_UNIT) - c->ts_unit) >= TS_RECENT_LIFE)
         return true;
-    if (!(s->opt.has & OPT_TIMESTAMP)) {
-        conn_refuse(c, now, CHECK_NO_TIMESTAMP); /* 3.2: silently dropped */
-        return false;
-    }
-    if ((int32_t)(s->opt.tsval - c->ts_recent) < 0 && now - c->last_in < TS_RECENT_LIFE) {
+    if (s->len > 0 && !(s->flags & SEG_SYN)) { /* an ACK cannot answer data for ever */
+        conn_refuse(c, now, CHECK_PAWS);
+        c->flags |= CONN_ACK_NOW;
+    } else {
         challenge(c, now, CHECK_PAWS);
-        return false;
     }
-    /* 4.3: the segment that spans Last.ACK.sent sets TS.Recent. */
-    if (seq_leq(s->seq, c->rcv.acked))
-        c->ts_recent = s->opt.tsval;
-    return true;
+    return false;
+}
+
+/*
+ * RFC 7323, 5.3, R3: of a segment that passed R1, the window (R2) and the check of its ACK, so that
+ * only one that names both sides' numbers moves TS.Recent: whoever could move it otherwise would
+ * have PAWS refuse the peer for 24 days. It spans Last.ACK.sent (4.3).
+ *
+ * DEVIATES from 3.2, which SHOULD drop a segment without timestamps on a connection that has them:
+ * there are peers and paths that leave them out, Linux and FreeBSD take such segments, and to drop
+ * them is to lose the peer.
+ */
+static void take_timestamp(struct conn *c, wave_time now, const struct seg *s)
+{
+    if (!(c->flags & CONN_TIMESTAMPS))
+        return;
+    if (!(s->opt.has & OPT_TIMESTAMP)) {
+        struct event e = {.kind = EVENT_TOLERATED, .u.check = CHECK_NO_TIMESTAMP};
+
+        c->env->tolerated[CHECK_NO_TIMESTAMP]++;
+        conn_emit(c, now, &e);
+    } else if (seq_leq(s->seq, c->rcv.acked)) {
+        record_timestamp(c, now, s->opt.tsval);
+    }
 }
 
 /* RFC 9293, 3.4, table 6, with 3.10.7.4's allowance for valid ACKs: one without data may stand on
@@ -172,13 +229,25 @@ static bool acceptable(const struct conn *c, const struct seg *s)
                         seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd)));
 }
 
+/* RFC 5961, 5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. CHECK_NONE, or what is wrong. */
+static enum check check_ack(const struct conn *c, const struct seg *s)
+{
+    if (!(s->flags & SEG_ACK))
+        return CHECK_NO_ACK;
+    if (seq_gt(s->ack, c->snd.nxt))
+        return CHECK_ACK_UNSENT;
+    if (seq_lt(s->ack, seq_sub(c->snd.una, c->snd.max_wnd)))
+        return CHECK_ACK_TOO_OLD;
+    return CHECK_NONE;
+}
+
 /* A keepalive probe: one below what was acknowledged, with no data or the one byte that was had
  * already (RFC 9293, 3.8.4). A byte whose acknowledgement is still owed may just be repeated. */
 static bool is_peer_probe(const struct conn *c, const struct seg *s)
 {
     return seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) && s->len <= 1 &&
            seq_eq(c->rcv.acked, c->rcv.nxt) && !(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
-           state_synchronized((enum state)c->state);
+           state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE;
 }
 
 /* First step, for what is not acceptable: an ACK, unless it is a RST. */
@@ -188,8 +257,14 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         struct event e = {.kind = EVENT_PEER_PROBE};
         e.u.peer_probe.silence = now - c->last_in;
         conn_emit(c, now, &e);
+        if (!(s->opt.has & OPT_TIMESTAMP))
+            take_timestamp(c, now, s); /* told of; one that is there is not recorded (R2) */
         keep_heard(c, now);
-        c->flags |= CONN_ACK_NOW;
+        /* A peer that stands one number below where we believe it answers our answer. */
+        if (s->len > 0)
+            c->flags |= CONN_ACK_NOW;
+        else
+            answer_limited(c, now, ANSWER_MOST);
         return;
     }
     if (s->flags & SEG_RST) {
@@ -200,6 +275,8 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: it goes again, not just its ACK */
         conn_refuse(c, now, CHECK_SEQUENCE);
         c->flags |= CONN_SYN_OWED;
+        if ((c->flags & CONN_TIMESTAMPS) && (s->opt.has & OPT_TIMESTAMP))
+            record_timestamp(c, now, s->opt.tsval); /* what the repeated SYN-ACK echoes */
         /* RFC 3168, 6.1.1: after a SYN without ECN, which a repeated one may be, there is none. */
         if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
             c->flags &= ~(uint32_t)CONN_ECN;
@@ -215,7 +292,8 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         c->dsack = (struct sack_block){s->seq, seq_min(seq_add(s->seq, s->len), c->rcv.nxt)};
         c->flags |= CONN_DSACK;
     }
-    if (c->state == STATE_TIME_WAIT && (s->flags & SEG_FIN)) /* eighth step: 2 MSL anew */
+    /* Eighth step: 2 MSL begin again with the FIN that was taken, and with no other. */
+    if (c->state == STATE_TIME_WAIT && (s->flags & SEG_FIN) && seq_eq(seg_end(s), c->rcv.nxt))
         c->timer[TIMER_TIME_WAIT] =
             c->env->config.time_wait ? time_add(now, 2 * c->env->config.msl) : now;
 }
@@ -259,22 +337,15 @@ static void take_stray_syn(struct conn *c, wave_time now)
 }
 
 /* Fifth step. False: the segment goes no further. */
-static bool check_ack(struct conn *c, wave_time now, const struct seg *s)
+static bool acceptable_ack(struct conn *c, wave_time now, const struct seg *s)
 {
-    if (!(s->flags & SEG_ACK)) {
-        conn_refuse(c, now, CHECK_NO_ACK);
-        return false;
-    }
-    if (seq_gt(s->ack, c->snd.nxt)) {
-        challenge(c, now, CHECK_ACK_UNSENT);
-        return false;
-    }
-    /* RFC 5961, 5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. */
-    if (seq_lt(s->ack, seq_sub(c->snd.una, c->snd.max_wnd))) {
-        challenge(c, now, CHECK_ACK_TOO_OLD);
-        return false;
-    }
-    return true;
+    const enum check wrong = check_ack(c, s);
+
+    if (wrong == CHECK_NO_ACK)
+        conn_refuse(c, now, wrong);
+    else if (wrong != CHECK_NONE)
+        challenge(c, now, wrong);
+    return wrong == CHECK_NONE;
 }
 
 /* Our FIN is acknowledged: it was outstanding, as it is in three states. */
@@ -311,9 +382,15 @@ static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
     conn_emit(c, now, &e);
 }
 
-/* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. */
+/* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. The peer's first
+ * ones are acknowledged at once: its congestion window grows by what it hears of them. */
 static void owe_ack(struct conn *c, wave_time now, uint32_t len)
 {
+    if (c->quick_acks > 0) {
+        c->quick_acks--;
+        c->flags |= CONN_ACK_NOW;
+        return;
+    }
     c->rcv_segs += len > c->mss ? 2 : 1; /* what offload has joined counts as more than one */
     if (c->rcv_segs >= 2) {
         c->flags |= CONN_ACK_NOW;
@@ -419,7 +496,8 @@ static void take_ecn_mark(struct conn *c, const struct seg *s)
         return;
     if (s->flags & SEG_CWR)
         c->flags &= ~(uint32_t)CONN_ECE;
-    if (s->ecn == ECN_CE)
+    /* Of data only: where a router marks all there is, our ACK of an ACK would draw the next. */
+    if (s->ecn == ECN_CE && s->len > 0)
         c->flags |= CONN_ECE | CONN_ACK_NOW;
 }
 
@@ -448,8 +526,10 @@ static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
 /* Steps five to eight, for a segment that passed the first four. */
 static enum conn_input take_segment(struct conn *c, wave_time now, const struct seg *s)
 {
-    /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. */
-    const bool shut = conn_rcv_wnd(c) == 0 && seg_len(s) > 0;
+    /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. A FIN alone
+     * takes no room, and is all that comes from a peer that closes without having probed the
+     * window. */
+    const bool shut = conn_rcv_wnd(c) == 0 && s->len > 0;
 
     if (conn_syn_unacked(c)) {
         if (!(s->flags & SEG_ACK)) {
@@ -458,9 +538,10 @@ static enum conn_input take_segment(struct conn *c, wave_time now, const struct 
         }
         if (!finish_handshake(c, now, s))
             return INPUT_RESET;
-    } else if (!check_ack(c, now, s)) {
+    } else if (!acceptable_ack(c, now, s)) {
         return INPUT_DONE;
     }
+    take_timestamp(c, now, s);
     keep_heard(c, now);
     take_ecn_mark(c, s);
     if (conn_take_ack(c, now, s))
@@ -481,7 +562,7 @@ static enum conn_input input_synchronized(struct conn *c, wave_time now, const s
         conn_finish(c, now, END_CLOSED, "a new SYN takes the place of TIME_WAIT");
         return INPUT_REUSE;
     }
-    if (!check_timestamp(c, now, s))
+    if (!check_paws(c, now, s))
         return INPUT_DONE;
     if (is_crossed_syn_ack(c, s))
         return take_segment(c, now, s);

@@ -450,6 +450,9 @@ static void leave_time_wait(struct conn *c, wave_time now)
 
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
 {
+    if (env_busy(c->env))
+        return false;
+
     struct plan p = conn_plan(c);
     struct seg s = {.seq = p.first};
 
@@ -458,6 +461,8 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         return false;
     case SEND_RST: /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
         s.flags = SEG_RST;
+        if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
+            put_timestamp(c, now, &s);
         c->flags &= ~(uint32_t)CONN_RST_OWED;
         *out = s;
         return true;
@@ -493,7 +498,7 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
     return true;
 }
 
-bool conn_reset_for(const struct seg *s, struct seg *out)
+bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, struct seg *out)
 {
     struct seg r = {.flags = SEG_RST};
 
@@ -505,6 +510,9 @@ bool conn_reset_for(const struct seg *s, struct seg *out)
         r.flags |= SEG_ACK;
         r.ack = seg_end(s);
     }
+    /* RFC 7323, 3.2: SHOULD, where they were negotiated. Without the ACK bit there is no echo. */
+    if (c && c->state > STATE_SYN_SENT && (c->flags & CONN_TIMESTAMPS))
+        put_timestamp(c, now, &r);
     *out = r;
     return true;
 }

@@ -208,6 +208,8 @@ void conn_leave_time_wait(struct conn *c, wave_time now)
 
 void conn_tick(struct conn *c, wave_time now)
 {
+    if (env_busy(c->env))
+        return; /* what is due stays due */
     if (due(c, TIMER_REXMT, now))
         rexmt_fired(c, now);
     if (due(c, TIMER_DELACK, now)) {

@@ -27,7 +27,8 @@ void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6)
         .keep_idle = 7200 * WAVE_S,
         .keep_interval = 75 * WAVE_S,
         .keep_count = 10,
-        .challenge_limit = 1000,
+        .challenge_limit = 3,
+        .quick_acks = 10,
     };
 }
 
@@ -88,25 +89,33 @@ bool env_event(struct env *e, struct event *out)
     return true;
 }
 
-void env_emit(struct env *e, const struct event *event)
+/* What a caller cannot do without: the rest it can count again from the connection. */
+static bool is_vital(const struct event *event)
 {
-    if (e->event_count == ENV_EVENTS) {
-        e->event_head = (e->event_head + 1) % ENV_EVENTS;
-        e->event_count--;
-        e->events_lost++;
-    }
-    e->event[(e->event_head + e->event_count) % ENV_EVENTS] = *event;
-    e->event_count++;
+    return event->kind == EVENT_STATE || event->kind == EVENT_FIN || event->kind == EVENT_RESET ||
+           event->kind == EVENT_TIMEOUT;
 }
 
-bool env_challenge(struct env *e, wave_time now)
+/* Makes room in a full queue: those before the one that goes move up by one place. */
+static void give_one_up(struct env *e)
 {
-    if (now - e->challenge_from >= WAVE_S) {
-        e->challenge_from = now;
-        e->challenges = 0;
-    }
-    if (e->challenges >= e->config.challenge_limit)
-        return false;
-    e->challenges++;
-    return true;
+    uint32_t n = 0;
+
+    while (n < ENV_EVENTS && is_vital(&e->event[(e->event_head + n) % ENV_EVENTS]))
+        n++;
+    if (n == ENV_EVENTS)
+        n = 0;
+    for (; n > 0; n--)
+        e->event[(e->event_head + n) % ENV_EVENTS] = e->event[(e->event_head + n - 1) % ENV_EVENTS];
+    e->event_head = (e->event_head + 1) % ENV_EVENTS;
+    e->event_count--;
+    e->events_lost++;
+}
+
+void env_emit(struct env *e, const struct event *event)
+{
+    if (e->event_count == ENV_EVENTS)
+        give_one_up(e);
+    e->event[(e->event_head + e->event_count) % ENV_EVENTS] = *event;
+    e->event_count++;
 }

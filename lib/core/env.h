@@ -32,14 +32,16 @@ struct conn_config {
     uint32_t syn_retries; /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293,
                              MUST-23) */
     wave_time r2; /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
-    wave_time delayed_ack;   /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
-    bool keepalive;          /* default false (RFC 9293, MUST-24) */
-    bool keep_garbage;       /* probes carry one byte */
-    wave_time keep_idle;     /* 7200 s */
-    wave_time keep_interval; /* 75 s */
-    uint32_t keep_count;     /* 10 */
-    uint32_t
-        challenge_limit;    /* challenge ACKs a second, over all connections; 1000 (RFC 5961, 7) */
+    wave_time delayed_ack;    /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
+    bool keepalive;           /* default false (RFC 9293, MUST-24) */
+    bool keep_garbage;        /* probes carry one byte */
+    wave_time keep_idle;      /* 7200 s */
+    wave_time keep_interval;  /* 75 s */
+    uint32_t keep_count;      /* 10 */
+    uint32_t challenge_limit; /* challenge ACKs a second and connection, 15 at most; 3 (RFC 5961,
+                                 section 7) */
+    uint8_t quick_acks; /* the peer's first segments, acknowledged without delay; 10, its initial
+                           window (RFC 6928) */
     uint8_t isn_secret[16]; /* RFC 6528's key; the stack's ISNs come from it */
     /* What the change of state at the end of TIME_WAIT is told with, static; NULL: 2 MSL passed. */
     const char *time_wait_end;
@@ -48,7 +50,16 @@ struct conn_config {
 /* `mtu` is the path's first hop's in bytes, `v6` the family: they give the MSS. */
 void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6);
 
-#define ENV_EVENTS 128 /* more than one call can cause; drain after each */
+/*
+ * The queue of events has a bound, and so have the events of a step. One call of conn_input(),
+ * conn_icmp(), conn_tick(), conn_output() or of the user's makes fewer than ENV_STEP events. What
+ * sends and what runs timers waits while ENV_WAITING events are there (env_busy()): output then has
+ * nothing, the tick does nothing, and the expiry says "at once" until events were pulled. The other
+ * half of the queue is for what cannot wait, the segments that arrive: pull after each of them.
+ */
+#define ENV_EVENTS 128
+#define ENV_STEP 16
+#define ENV_WAITING (ENV_EVENTS / 2)
 
 /*
  * resize(ctx, old, old_size, new_size): realloc() with the sizes told; new_size 0 frees and
@@ -63,10 +74,8 @@ struct env {
     size_t mem_used, mem_max; /* bytes of queues, over all connections */
     bool mem_short;           /* the last time that more was wanted, there was none */
     uint64_t random;          /* state of env_random() */
-    wave_time challenge_from; /* start of the second being counted */
-    uint32_t challenges;      /* in that second */
-    uint64_t refused[CHECK_COUNT];
-    uint64_t events_lost; /* events overwritten because nobody pulled them */
+    uint64_t refused[CHECK_COUNT], tolerated[CHECK_COUNT];
+    uint64_t events_lost; /* events that were given up because the caller did not pull them */
     uint32_t event_head, event_count;
     struct event event[ENV_EVENTS];
 };
@@ -83,10 +92,14 @@ uint32_t env_random(struct env *e);
 /* The next event, oldest first; false when there is none. */
 bool env_event(struct env *e, struct event *out);
 
-/* Puts an event at the end; the oldest goes when ENV_EVENTS are waiting. */
+/* Puts an event at the end. When ENV_EVENTS are waiting, the oldest is given up that tells neither
+ * of a change of state nor of a connection's end; if there is none, the oldest of all. */
 void env_emit(struct env *e, const struct event *event);
 
-/* Whether a challenge ACK may be sent now (RFC 5961, section 7); counts it if so. */
-bool env_challenge(struct env *e, wave_time now);
+/* Whether so many events wait that nothing more should be caused before they are pulled. */
+static inline bool env_busy(const struct env *e)
+{
+    return e->event_count >= ENV_WAITING;
+}
 
 #endif

@@ -22,6 +22,7 @@ enum event_kind {
     EVENT_TIMEOUT,      /* u.timeout: we gave the peer up */
     EVENT_RETRANSMIT,   /* u.retransmit: a segment is sent again */
     EVENT_REFUSED,      /* u.check: an arriving segment was not taken, and which check said so */
+    EVENT_TOLERATED,    /* u.check: an arriving segment was taken, though it fails this check */
     EVENT_URGENT,       /* u.seq: the peer's urgent data ends before this number */
     EVENT_ICMP,         /* u.icmp: an error that concerns us, with what was made of it */
     EVENT_PROBE,        /* u.probe: we sent a keepalive probe */
@@ -50,7 +51,7 @@ enum check {
     CHECK_BAD_ACK_IN_HANDSHAKE, /* SYN_SENT/SYN_RECEIVED/LISTEN: ACK of what was not sent */
     CHECK_NO_SYN,               /* SYN_SENT: neither SYN nor RST; LISTEN: nothing to do */
     CHECK_PAWS,                 /* RFC 7323, section 5: an old timestamp */
-    CHECK_NO_TIMESTAMP,         /* RFC 7323, 3.2: negotiated, and missing */
+    CHECK_NO_TIMESTAMP,         /* RFC 7323, 3.2: negotiated, and missing; tolerated */
     CHECK_SEQUENCE,             /* outside the window */
     CHECK_RST_SEQUENCE,         /* RFC 5961, section 3: RST in the window, not at RCV.NXT */
     CHECK_SYN_IN_WINDOW,        /* RFC 5961, section 4 */

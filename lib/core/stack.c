@@ -300,11 +300,13 @@ static const struct stack_listener *listener_of(const struct stack *s, const str
     return found;
 }
 
-static void owe_reset(struct stack *s, const struct flow *flow, const struct seg *seg)
+/* `c` is the flow's connection, or NULL. */
+static void owe_reset(struct stack *s, wave_time now, const struct conn *c, const struct flow *flow,
+                      const struct seg *seg)
 {
     struct seg reset;
 
-    if (conn_reset_for(seg, &reset))
+    if (conn_reset_for(c, now, seg, &reset))
         owed_put(&s->owed, flow, &reset);
 }
 
@@ -374,7 +376,7 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
         return true;
     }
     if (conn_input(c, now, seg) == INPUT_RESET)
-        owe_reset(s, flow, seg);
+        owe_reset(s, now, c, flow, seg);
     if (settle(s, now, c))
         *id = c->id;
     return true;
@@ -412,7 +414,7 @@ static uint32_t stranger(struct stack *s, wave_time now, const struct flow *flow
     uint32_t id = STACK_NONE;
 
     if (!l) { /* RFC 9293, 3.10.7.1 */
-        owe_reset(s, flow, seg);
+        owe_reset(s, now, NULL, flow, seg);
     } else if (kind == SEG_SYN) {
         if (s->half_open < l->half_open)
             return spawn(s, now, flow, hash, seg, above);
@@ -421,7 +423,7 @@ static uint32_t stranger(struct stack *s, wave_time now, const struct flow *flow
                !accept_cookie(s, now, flow, hash, seg, &id)) {
         /* RFC 9293, 3.10.7.2: an ACK is answered with RST, the rest dropped. */
         if (l->answer_rst && (seg->flags & SEG_ACK))
-            owe_reset(s, flow, seg);
+            owe_reset(s, now, NULL, flow, seg);
     }
     return id;
 }
@@ -448,7 +450,7 @@ uint32_t stack_input(struct stack *s, wave_time now, const struct flow *flow, co
         return stranger(s, now, flow, hash, seg, &above);
     }
     case INPUT_RESET:
-        owe_reset(s, flow, seg);
+        owe_reset(s, now, c, flow, seg);
         break;
     case INPUT_DONE:
         break;
@@ -479,7 +481,7 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
         *id = STACK_NONE;
         return true;
     }
-    while ((c = ready_first(&s->ready))) {
+    while (!env_busy(&s->env) && (c = ready_first(&s->ready))) {
         bool sent;
 
         not_ready(s, c); /* settle() puts it at the end if it has more: each in turn */
@@ -519,15 +521,14 @@ void stack_tick(struct stack *s, wave_time now)
 {
     struct conn *c;
 
-    /* As many as the event queue has room for, and one at least. The rest stays due, which
-     * stack_expiry() says. */
-    do {
+    /* As many as the event queue has room for. The rest stays due, which stack_expiry() says. */
+    while (!env_busy(&s->env)) {
         c = wheel_pop(&s->wheel, now);
         if (!c)
             return;
         conn_tick(c, now);
         settle(s, now, c);
-    } while (s->env.event_count < ENV_EVENTS / 2);
+    }
 }
 
 wave_time stack_expiry(struct stack *s, wave_time now)

@@ -75,7 +75,8 @@ uint32_t stack_input(struct stack *s, wave_time now, const struct flow *flow,
 uint32_t stack_icmp(struct stack *s, wave_time now, const struct icmp *e);
 
 /* The next segment to send: resets and cookies first, then the connections in turn. As
- * conn_output(); *id is STACK_NONE for what belongs to no connection. */
+ * conn_output(); *id is STACK_NONE for what belongs to no connection. False, too, while too many
+ * events wait, and stack_expiry() then says "at once": pull them after each call. */
 bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg *out, uint8_t *room,
                   uint32_t *id);
 

@@ -76,6 +76,8 @@ struct report_flow {
 
     uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
     uint32_t retransmissions;            /* the session's: segments we sent again */
+    uint32_t unstamped; /* the session's: segments of the peer's without the timestamps that both
+                           had agreed on */
 };
 
 enum report_kind {

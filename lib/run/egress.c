@@ -58,6 +58,7 @@ void egress_pull(struct egress *e, wave_time now)
     struct seg seg;
     uint32_t id;
 
+    e->ops->events(e->self); /* while too many of them wait, the engine gives nothing out */
     while (e->queued < EGRESS_BATCH && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
         struct diag d = {""};

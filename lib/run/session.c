@@ -155,6 +155,8 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     c->outstanding = !seq_eq(e->snd.una, e->snd.nxt) && e->backoff > 0;
     conn_abort(e, now);
     session_changed(s, c, now);
+    if (env_busy(stack_env(s->stack))) /* many may be cut off at once, each with an event */
+        session_drain(s);
 }
 
 void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why)

@@ -39,6 +39,7 @@ struct session_conn {
     bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
     struct icmp icmp;
     bool unsent;              /* the kernel refused what was sent last: `session.send_error` */
+    bool unstamped_told;      /* that the peer leaves its timestamps out */
     bool outstanding;         /* when it was stopped: unacknowledged, and sent again */
     enum state stopped_in;    /* our state before it was CLOSED */
     bool left;                /* session_leave() was called */
@@ -156,6 +157,9 @@ void session_await(struct session *s, const char *what, wave_time until);
 
 /* To be called in a turn: the next one comes then at the latest, whatever this one returns. */
 void session_again(struct session *s, wave_time at);
+
+/* Pulls the events that wait in the engine, which no captured segment caused, and tells them on. */
+void session_drain(struct session *s);
 
 /* Runs until session_stop(), a signal or --timeout. */
 void session_run(struct session *s);

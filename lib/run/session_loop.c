@@ -55,6 +55,9 @@ static void notice(struct session_conn *c, const struct event *e)
     case EVENT_PROBE_ANSWER:
         c->probes = 0;
         break;
+    case EVENT_TOLERATED:
+        c->flow.unstamped++;
+        break;
     default:
         break;
     }
@@ -76,6 +79,16 @@ static unsigned pull_events(struct session *s, struct event events[EVENTS])
     return n;
 }
 
+/* Once a connection; how many there were is told at the end. */
+static void tell_unstamped(struct session *s, struct session_conn *c, wave_time stamp)
+{
+    if (s->shows && !c->unstamped_told)
+        report_note(&s->report, &c->flow, stamp, true,
+                    "the peer agreed on timestamps and leaves them out: what it sends is taken all "
+                    "the same");
+    c->unstamped_told = true;
+}
+
 /* Tells them on. `evidence` is the captured segment of connection `of` that caused them, or 0. */
 static void tell_events(struct session *s, const struct event *events, unsigned n, wave_time stamp,
                         const struct session_conn *of, uint32_t evidence)
@@ -93,16 +106,16 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
             report_silent(&s->report, &c->flow, stamp);
         } else if (e->kind == EVENT_RETRANSMIT) {
             s->repeats = true;
+        } else if (e->kind == EVENT_TOLERATED) {
+            tell_unstamped(s, c, stamp);
         }
         if (s->ops->event)
             s->ops->event(s, c, e);
     }
 }
 
-/* Events that no captured segment caused. */
-static void drain_events(void *self)
+void session_drain(struct session *s)
 {
-    struct session *s = self;
     const bool settled = !s->report.waiting;
     struct event events[EVENTS];
     unsigned n;
@@ -180,7 +193,8 @@ static void record_stray(struct session *s, const struct flow *flow, const struc
                            .len = seg->len,
                            .flags = seg->flags,
                            .wnd = seg->wnd,
-                           .state = (uint8_t)(c ? c->state : STATE_CLOSED)};
+                           .state = (uint8_t)(c ? c->state : STATE_CLOSED),
+                           .opt = seg->opt};
 
     if (s->shows)
         sent_log_add(&s->sent_log, &j);
@@ -565,8 +579,13 @@ static bool settled(void *self)
     return !s->shows || sent_log_empty(&s->sent_log);
 }
 
+static void events(void *self)
+{
+    session_drain(self);
+}
+
 static const struct loop_ops loop_ops = {
-    .egress = {.sending = sending, .refused = refused, .events = drain_events},
+    .egress = {.sending = sending, .refused = refused, .events = events},
     .packet = take_packet,
     .turn = turn,
     .poll = descriptors,

@@ -261,6 +261,8 @@ static void connection(json_t *to, const struct report_flow *f)
     json_object_set_new(to, "sent_bytes", json_integer((json_int_t)f->sent_bytes));
     json_object_set_new(to, "received_bytes", json_integer((json_int_t)f->received_bytes));
     json_object_set_new(to, "retransmissions", json_integer(f->retransmissions));
+    if (f->unstamped)
+        json_object_set_new(to, "unstamped", json_integer(f->unstamped));
 }
 
 static json_t *counts(const struct report_verdict *v)

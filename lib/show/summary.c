@@ -92,6 +92,10 @@ static void data(const struct term *t, const struct report_flow *f)
     else
         row(t, "data", "%s sent, %s received", human_bytes(f->sent_bytes, sent),
             human_bytes(f->received_bytes, received));
+    if (f->unstamped)
+        row(t, "timestamps",
+            "agreed on, and missing on %s segment%s of the peer's, taken all the same",
+            human_count(f->unstamped, again), f->unstamped == 1 ? "" : "s");
 }
 
 static void how_closed(const struct term *t, const struct report_verdict *v)

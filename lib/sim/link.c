@@ -161,7 +161,7 @@ static void arrive(struct link *l, const struct parcel *p)
      * in LISTEN, SYN_SENT or SYN_RECEIVED is answered by the connection, not by its host. */
     enum conn_input answer = conn_input(c, l->now, &s);
     bool may_reset = l->resets[to] || c->state != STATE_CLOSED;
-    if (answer != INPUT_DONE && may_reset && conn_reset_for(&s, &rst))
+    if (answer != INPUT_DONE && may_reset && conn_reset_for(c, l->now, &s, &rst))
         leave(l, to, &rst);
 }
 

@@ -143,7 +143,8 @@ static void deliver(struct world *w, struct seg *s)
     switch (conn_input(&w->conn, w->now, s)) {
     case INPUT_RESET:
         require(!(s->flags & SEG_RST));
-        require(conn_reset_for(s, &reset) && reset.len == 0 && (reset.flags & SEG_RST));
+        require(conn_reset_for(&w->conn, w->now, s, &reset) && reset.len == 0 &&
+                (reset.flags & SEG_RST));
         break;
     case INPUT_REUSE:
         require(w->conn.state == STATE_CLOSED && (s->flags & SEG_SYN));

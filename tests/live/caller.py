@@ -9,7 +9,8 @@
   crowd N       the same N times
   reset         connects, and closes with RST
   keep          as hold, with the kernel's keepalive each second
-  silent        takes what comes first, sends a byte, says "sent", and stays
+  many N        connects N times, says so, and stays
+  silent        takes what comes first, sends a byte a moment later, says "sent", and stays
 """
 
 import random
@@ -18,6 +19,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 ADDR, PORT = sys.argv[1], int(sys.argv[2])
 
@@ -107,13 +109,20 @@ def keep():
     stay(conn)
 
 
+def many(n):
+    conns = [call() for _ in range(int(n))]
+    print(len(conns), "open", flush=True)
+    select.select([], [], [], 3600)
+
+
 def silent():
     conn = call()
     conn.recv(65536)
+    time.sleep(0.3)  # the acknowledgement of what came is there before the byte
     conn.sendall(b"x")
     print("sent", flush=True)
     select.select([], [], [], 3600)
 
 
-HABITS = {f.__name__: f for f in (echo, read, hold, crowd, reset, keep, silent)} | {"say": read}
+HABITS = {f.__name__: f for f in (echo, read, hold, crowd, reset, keep, many, silent)} | {"say": read}
 HABITS[sys.argv[3]](*sys.argv[4:])

@@ -257,6 +257,32 @@ def forged_fin(f, event, _):
         f.say(b"still here")
 
 
+def stamp(value):
+    return b"\x01\x01\x08\x0a" + struct.pack(">II", value & 0xFFFFFFFF, 0)
+
+
+def unstamped(f, event, _):
+    """Agrees on timestamps, and leaves them out from then on."""
+    if event == "syn":
+        f.mss += stamp(1000)
+    if event == "open":
+        f.say(b"still here")
+
+
+def forged_stamps(f, event, _):
+    """Agrees on timestamps; then somebody sends what must not move them, far ahead."""
+    if event == "syn":
+        f.mss += stamp(1000)
+    if event == "open":
+        ahead = stamp(1000 + 10 ** 9)
+        f.send(ACK | PSH, b"forged", seq=f.seq + 10 ** 9, options=ahead)
+        f.send(ACK, seq=f.seq - 10 ** 9, options=ahead)
+        f.send(SYN, seq=f.seq + 10 ** 9, options=ahead)
+        f.send(ACK | PSH, b"forged", ack=f.ack + 10 ** 9, options=ahead)
+        f.send(ACK | PSH, b"still here", options=stamp(1001))
+        f.seq += 10
+
+
 # A client's.
 
 
@@ -279,11 +305,11 @@ def syn_with_all(f, event, _):
 HABITS = dict(enumerate((wrong_ack, only_garbage, garbage, ip_options, fragments, odd_options, reset_storm,
                          zero_window, contradiction, one_byte, super_segment, ack_of_unsent, half_acks,
                          forged_fin, reset_inside, syn_inside, window_shrinks, mss_one, truncated, endless,
-                         syn_options), 5000))
+                         syn_options, unstamped, forged_stamps), 5000))
 CALLS = dict(enumerate((garbage, ip_options, fragments, odd_options, reset_storm, reset_inside, syn_inside,
                         contradiction, one_byte, super_segment, ack_of_unsent, half_acks, forged_fin,
                         window_shrinks, mss_one, truncated, third_ack_wrong, syn_with_all, syn_options,
-                        zero_window, endless), 5500))
+                        unstamped, forged_stamps, zero_window, endless), 5500))
 FOR_EVER = (zero_window, endless)
 
 

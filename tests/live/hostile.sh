@@ -83,6 +83,16 @@ expect_json verdict close.kind reset 'segments of one byte for ever: left with R
 expect_status 0 'malformed options on each of 1,024 SYN-ACKs: status 0' \
     "$TCPWAVE" load $far4:$port --connections 1024 --concurrency 32 --json
 expect_json verdict connections.open 1024 'malformed options on each of 1,024 SYN-ACKs: all were open'
+port=$((port + 1))
+meet 0 open 'timestamps agreed on and left out' -d hello --hold 300ms
+expect_json verdict received_bytes 10 'timestamps left out: what came without them was taken'
+expect_json verdict sent_bytes 5 'timestamps left out: our bytes were acknowledged'
+check 'timestamps left out: those segments are counted' \
+    test "$(json_get verdict unstamped "$tmp/out")" -ge 3
+check 'timestamps left out: it is told once' \
+    test "$(grep -c '"event":"note".*agreed on timestamps' "$tmp/out")" = 1
+meet 0 open 'forged timestamps far ahead' -d hello --hold 300ms
+expect_json verdict received_bytes 10 'forged timestamps: the peer is still heard'
 check 'the peer has not died' kill -0 "$pid_hostile"
 stop hostile
 
@@ -121,7 +131,7 @@ honest 'after all of them'
 for expected in garbage:open:0 ip_options:open:0 fragments:open:0 odd_options:open:0 reset_storm:open:0 \
     reset_inside:open:0 syn_inside:open:0 contradiction:open:15 one_byte:open:1002 super_segment:open:60000 \
     ack_of_unsent:open:0 half_acks:open:0 forged_fin:open:10 window_shrinks:open:0 mss_one:open:0 \
-    truncated:open:5 third_ack_wrong:open:0 syn_with_all:open:0 syn_options:open:0; do
+    truncated:open:5 unstamped:open:10 forged_stamps:open:10 third_ack_wrong:open:0 syn_with_all:open:0 syn_options:open:0; do
     IFS=: read -r habit verdict bytes <<END
 $expected
 END

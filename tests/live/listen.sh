@@ -230,6 +230,21 @@ listen_end INT
 ended 130 "--close=vanish"
 stop silent
 
+# Two hundred connections that a signal cuts off at once: each one's end is told.
+listen_up 8044
+start_peer many - python3 "$here/caller.py" "$near4" 8044 many 200
+poll grep -q '200 open' "$tmp/many.log"
+all_open()
+{
+    test "$(grep -c '"side":"local".*"to":"ESTABLISHED"' "$tmp/heard")" = 200
+}
+poll all_open
+listen_end INT
+ended 130 "200 connections cut off"
+check "200 connections cut off: 200 are told to be CLOSED" \
+    test "$(grep -c '"side":"local".*"to":"CLOSED"' "$tmp/heard")" = 200
+stop many
+
 # --hold: the FIN comes after it.
 listen_up 8035 -d 'hello' --hold 300ms --connections 1
 peer python3 "$here/caller.py" "$near4" 8035 read >"$tmp/said" 2>&1

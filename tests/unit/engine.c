@@ -305,7 +305,7 @@ void feed_at(struct at at, struct seg s, enum conn_input expected)
     enum conn_input got = conn_input(&rig.c, rig.now, &s);
     if (got == INPUT_RESET) {
         check_at(at, !rig.reset_owed, "a RST was left unsent");
-        rig.reset_owed = conn_reset_for(&s, &rig.reset);
+        rig.reset_owed = conn_reset_for(&rig.c, rig.now, &s, &rig.reset);
         check_at(at, rig.reset_owed, "a RST is to be answered with RST");
         got = INPUT_DONE;
     }
@@ -499,6 +499,7 @@ void rig_start(const struct variant *v)
     conn_config_default(&config, 1500, false);
     config.rcvbuf = RCVBUF;
     config.time_wait = true;
+    config.quick_acks = 0; /* delayed is the rule; what hurries is in the cases about it */
     config.wscale = config.timestamps = config.sack = v->options;
     env_init(&rig.env, &config, 1);
     const struct flow flow = {.local = addr_v4(192, 0, 2, 1),

@@ -411,6 +411,21 @@ static void rfc3168_6_1_3_ce_is_echoed_until_cwr(void **state)
     check(rig.out.flags == ACK && out_ack() == 301, "the echo goes on after CWR");
 }
 
+/* A router that marks all that passes marks our pure ACKs, too: an ACK of an ACK would be marked,
+ * and so on for ever. */
+static void rfc3168_6_1_3_a_mark_on_a_pure_ack_draws_nothing(void **state)
+{
+    (void)state;
+    connect_ecn();
+    struct seg s = make(ACK, 1, 1, WND, 0);
+    s.ecn = ECN_CE;
+    for (int i = 0; i < 3; i++) {
+        feed(s);
+        nothing();
+    }
+    check(!(rig.c.flags & CONN_ECE), "it is echoed");
+}
+
 static void rfc3168_6_1_3_ce_means_nothing_without_negotiation(void **state)
 {
     (void)state;
@@ -590,6 +605,7 @@ int main(void)
         cmocka_unit_test(rfc3168_6_1_1_not_negotiated_unless_both_want_it),
         cmocka_unit_test(rfc3168_6_1_2_echo_halves_once_a_round_trip_and_sets_cwr),
         cmocka_unit_test(rfc3168_6_1_3_ce_is_echoed_until_cwr),
+        cmocka_unit_test(rfc3168_6_1_3_a_mark_on_a_pure_ack_draws_nothing),
         cmocka_unit_test(rfc3168_6_1_3_ce_means_nothing_without_negotiation),
         cmocka_unit_test(rfc3168_6_1_3_each_mark_is_echoed_once_more),
         cmocka_unit_test(rfc3168_6_1_2_a_timeout_is_announced_by_cwr),

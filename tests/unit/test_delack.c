@@ -132,6 +132,63 @@ static void rfc9293_3_8_6_3_the_delay_begins_with_the_first_segment(void **state
           (unsigned long long)((rig.now - from) / WAVE_US));
 }
 
+/*
+ * The peer's first segments
+ */
+
+/* The congestion window of a peer in slow start grows by what it hears of them (RFC 5681, 3.1): as
+ * many as its initial window (RFC 6928) are acknowledged at once, however small. */
+static void rfc9293_3_8_6_3_the_first_ten_segments_are_not_kept_waiting(void **state)
+{
+    (void)state;
+    for (int passive = 0; passive < 2; passive++) {
+        rig_start(&variants[1]);
+        struct conn_config config;
+        conn_config_default(&config, 1500, false);
+        rig.env.config.quick_acks = config.quick_acks;
+        if (passive)
+            establish_passive(RTT);
+        else
+            establish(RTT);
+        for (uint32_t i = 0; i < 10; i++) {
+            in(ACK | PSH, 1 + 10 * i, 1, WND, 10);
+            out(ACK, 1, 11 + 10 * i, 0);
+            nothing();
+        }
+        in(ACK | PSH, 101, 1, WND, 10);
+        nothing();
+        out_between(rig.env.config.delayed_ack, rig.env.config.delayed_ack, ACK, 1, 111, 0);
+    }
+}
+
+/* None of them is spent on what is acknowledged at once anyway. */
+static void rfc9293_3_8_6_3_only_what_could_wait_counts_as_hurried(void **state)
+{
+    (void)state;
+    rig.env.config.quick_acks = 1;
+    drive(STATE_ESTABLISHED);
+    in(ACK, 101, 1, WND, 10); /* beyond a gap */
+    out(ACK, 1, 1, 0);
+    in(ACK, 1, 1, WND, 100); /* fills it */
+    out(ACK, 1, 111, 0);
+    in(ACK, 111, 1, WND, 10);
+    out(ACK, 1, 121, 0);
+    in(ACK, 121, 1, WND, 10);
+    nothing();
+}
+
+/* Data that the user has ready carries the acknowledgement all the same. */
+static void rfc9293_3_8_6_3_a_hurried_ack_rides_on_data(void **state)
+{
+    (void)state;
+    rig.env.config.quick_acks = 10;
+    drive(STATE_ESTABLISHED);
+    in(ACK | PSH, 1, 1, WND, 10);
+    push(50);
+    out(ACK, 1, 11, 50);
+    nothing();
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -145,6 +202,9 @@ int main(void)
         cmocka_unit_test(conn_config_delayed_ack_zero_answers_at_once),
         cmocka_unit_test(rfc9293_3_10_7_4_a_fin_is_acknowledged_within_the_delay),
         cmocka_unit_test(rfc9293_3_8_6_3_the_delay_begins_with_the_first_segment),
+        cmocka_unit_test(rfc9293_3_8_6_3_the_first_ten_segments_are_not_kept_waiting),
+        cmocka_unit_test(rfc9293_3_8_6_3_only_what_could_wait_counts_as_hurried),
+        cmocka_unit_test(rfc9293_3_8_6_3_a_hurried_ack_rides_on_data),
     };
     return run_cases(cases, COUNT(cases));
 }

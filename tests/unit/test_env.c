@@ -1,4 +1,4 @@
-/* What connections share: the event queue, the bound on memory, the limit of challenges. */
+/* What connections share: the event queue, the bound on memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,6 +66,55 @@ static void of_too_many_events_the_oldest_go_and_are_counted(void **state)
     assert_false(env_event(&env, &e));
 }
 
+static void emit_kind(enum event_kind kind, uint32_t n)
+{
+    env_emit(&env, &(struct event){.kind = kind, .id = n});
+}
+
+/* A caller that lost one of these would take a connection for open that has ended. */
+static void changes_of_state_and_ends_are_given_up_last(void **state)
+{
+    static const enum event_kind vital[] = {EVENT_STATE, EVENT_FIN, EVENT_RESET, EVENT_TIMEOUT};
+    struct event e;
+    uint32_t lost = 0;
+
+    (void)state;
+    emit(1000);
+    next_is(1000);
+    for (uint32_t i = 0; i < ENV_EVENTS / 2; i++) {
+        emit_kind(vital[i % 4], i);
+        emit(i);
+    }
+    for (uint32_t i = ENV_EVENTS / 2; i < ENV_EVENTS; i++, lost++)
+        emit_kind(vital[i % 4], i);
+    assert_int_equal(env.events_lost, lost);
+    for (uint32_t i = 0; i < ENV_EVENTS; i++) { /* all of them, in their order */
+        assert_true(env_event(&env, &e));
+        assert_int_equal(e.kind, vital[i % 4]);
+        assert_int_equal(e.id, i);
+    }
+    assert_false(env_event(&env, &e));
+    for (uint32_t i = 0; i < ENV_EVENTS + 1; i++) /* where there are no others, the oldest */
+        emit_kind(EVENT_STATE, i);
+    assert_true(env_event(&env, &e));
+    assert_int_equal(e.id, 1);
+}
+
+static void the_queue_is_busy_from_its_half_on(void **state)
+{
+    struct event e;
+
+    (void)state;
+    for (uint32_t i = 0; i < ENV_WAITING; i++) {
+        assert_false(env_busy(&env));
+        emit(i);
+    }
+    assert_true(env_busy(&env));
+    assert_true(ENV_EVENTS - env.event_count >= ENV_STEP);
+    assert_true(env_event(&env, &e));
+    assert_false(env_busy(&env));
+}
+
 static void memory_is_counted_and_bounded(void **state)
 {
     void *a, *b;
@@ -101,23 +150,6 @@ static void what_the_allocator_refuses_is_not_counted(void **state)
     assert_int_equal(env.mem_used, 0);
 }
 
-/* RFC 5961, section 7: in any interval that begins with a challenge. */
-static void rfc5961_7_the_limit_is_of_each_second(void **state)
-{
-    const wave_time from = 1000 * WAVE_S + 123;
-
-    (void)state;
-    env.config.challenge_limit = 2;
-    assert_true(env_challenge(&env, from));
-    assert_true(env_challenge(&env, from + WAVE_S - 1));
-    assert_false(env_challenge(&env, from + WAVE_S - 1));
-    assert_true(env_challenge(&env, from + WAVE_S));
-    assert_true(env_challenge(&env, from + WAVE_S));
-    assert_false(env_challenge(&env, from + WAVE_S));
-    env.config.challenge_limit = 0;
-    assert_false(env_challenge(&env, from + WAVE_H));
-}
-
 /* RFC 6691: fixed headers only; and no packet of IP is longer than 65,535 bytes. */
 static void rfc6691_2_the_mtu_gives_the_mss(void **state)
 {
@@ -146,9 +178,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(events_come_out_oldest_first),
         CASE(of_too_many_events_the_oldest_go_and_are_counted),
+        CASE(changes_of_state_and_ends_are_given_up_last),
+        CASE(the_queue_is_busy_from_its_half_on),
         CASE(memory_is_counted_and_bounded),
         CASE(what_the_allocator_refuses_is_not_counted),
-        CASE(rfc5961_7_the_limit_is_of_each_second),
         CASE(rfc6691_2_the_mtu_gives_the_mss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,8 +114,10 @@ wave_time conn_expiry(const struct conn *c, wave_time now)
     return f->sent < f->scripted ? f->out[f->sent].at : WAVE_NEVER;
 }
 
-bool conn_reset_for(const struct seg *s, struct seg *out)
+bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, struct seg *out)
 {
+    (void)c;
+    (void)now;
     if (s->flags & SEG_RST)
         return false;
     *out = (struct seg){.flags = SEG_RST, .seq = s->ack};

@@ -283,17 +283,6 @@ static void rfc7323_3_2_timestamp_not_negotiated_is_ignored(void **state)
     acknowledges(201);
 }
 
-static void rfc7323_3_2_segment_that_lacks_the_timestamp_is_dropped(void **state)
-{
-    (void)state;
-    drive(STATE_ESTABLISHED);
-    struct seg s = make(ACK | PSH, 1, 1, WND, 100);
-    s.opt.has &= ~(unsigned)OPT_TIMESTAMP;
-    feed(s);
-    check(readable() == 0 && rcv_nxt() == 1, "data without the timestamp was taken");
-    check(expect_event(EVENT_REFUSED)->u.check == CHECK_NO_TIMESTAMP, "another check refused it");
-}
-
 static void rfc7323_3_2_rst_needs_no_timestamp(void **state)
 {
     (void)state;
@@ -585,7 +574,6 @@ int main(void)
         cmocka_unit_test(rfc7323_2_2_without_the_peers_option_nothing_is_scaled),
         cmocka_unit_test(rfc7323_2_2_scale_after_the_syn_is_ignored),
         cmocka_unit_test(rfc7323_3_2_timestamp_not_negotiated_is_ignored),
-        cmocka_unit_test(rfc7323_3_2_segment_that_lacks_the_timestamp_is_dropped),
         cmocka_unit_test(rfc7323_3_2_rst_needs_no_timestamp),
         cmocka_unit_test(rfc7323_5_2_rst_is_not_subject_to_paws),
         cmocka_unit_test(rfc7323_3_2_the_echo_is_the_newest_timestamp),

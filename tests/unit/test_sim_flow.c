@@ -261,6 +261,7 @@ static void rfc9293_3_8_6_3_one_segment_is_acknowledged_within_the_delay(void **
 {
     (void)unused;
     begin_plain();
+    sim_conn(sim, LINK_B)->quick_acks = 0;
     /* Warmed up, so that no quick acknowledgement of a connection's start is in it. */
     sim->end[LINK_A].user.write_max = 1000;
     send_bytes(LINK_A, 100000);
@@ -277,6 +278,7 @@ static void rfc9293_3_8_6_3_every_second_full_segment_is_acknowledged_at_once(vo
 {
     (void)unused;
     begin_plain();
+    sim_conn(sim, LINK_B)->quick_acks = 0;
     sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
     sim->end[LINK_B].user.close = SIM_CLOSE_AFTER_PEER;
     send_bytes(LINK_A, 1000000);
@@ -296,6 +298,7 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
 {
     (void)unused;
     begin_plain();
+    sim_conn(sim, LINK_B)->quick_acks = 0;
     sim->quick = true;
     /* The first data of all is answered with a wider window than a SYN can tell of. */
     send_bytes(LINK_A, 100);

@@ -641,6 +641,40 @@ static void a_tick_stops_while_there_is_room_for_its_events(void **state)
     assert_int_equal(retransmissions, 1000 * config.syn_retries);
 }
 
+/* The same where stack_output() runs the timers: connections that leave without a segment. */
+static void output_stops_while_there_is_room_for_its_events(void **state)
+{
+    unsigned closed = 0, calls = 0;
+    struct event e;
+    struct flow f;
+    struct seg s;
+    uint32_t who;
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) {
+        connect_to(i);
+        drop_events(client);
+    }
+    while (stack_output(client, now, &f, &s, room, &who))
+        ;
+    for (uint32_t i = 0, cursor = 0; i < 1000; i++) {
+        const uint32_t id = stack_next(client, &cursor);
+        struct conn *c = stack_conn(client, id);
+
+        c->syn_sent = UINT8_MAX; /* the next timeout is the last */
+        c->timer[TIMER_REXMT] = now + WAVE_S;
+        stack_changed(client, now + WAVE_S, id); /* due at once: into the ready list */
+    }
+    now += WAVE_S;
+    do {
+        assert_false(stack_output(client, now, &f, &s, room, &who));
+        while (stack_event(client, &e))
+            closed += e.kind == EVENT_STATE && e.u.state.to == STATE_CLOSED;
+        assert_true(++calls < 1000);
+    } while (closed < 1000);
+    assert_int_equal(stack_env(client)->events_lost, 0);
+}
+
 /* Refuses the allocation number `*left` and, with `dry`, all after it. */
 static int left_now;
 static bool dry;
@@ -720,6 +754,7 @@ int main(void)
         CASE(all_are_met_once_by_the_cursor),
         CASE(three_thousand_connections_come_and_go),
         CASE(a_tick_stops_while_there_is_room_for_its_events),
+        CASE(output_stops_while_there_is_room_for_its_events),
         CASE(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

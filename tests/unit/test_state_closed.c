@@ -5,7 +5,7 @@ static void reset_is(struct seg arriving, unsigned flags, uint32_t seq, uint32_t
 {
     struct seg answer;
     memset(&answer, 0xa5, sizeof answer);
-    check(conn_reset_for(&arriving, &answer), "no RST answers");
+    check(conn_reset_for(NULL, 0, &arriving, &answer), "no RST answers");
     check(answer.flags == flags && answer.seq.v == seq && answer.len == 0,
           "the answer has flags %x, seq %u, %u bytes", answer.flags, answer.seq.v, answer.len);
     check(!(flags & ACK) || answer.ack.v == ack, "the answer acknowledges %u, not %u", answer.ack.v,
@@ -62,7 +62,7 @@ static void rfc9293_3_10_7_1_rst_is_never_answered(void **state)
     const unsigned flags[] = {RST, RST | ACK, RST | SYN, RST | FIN | ACK, RST | PSH | URG | ACK};
     for (size_t i = 0; i < COUNT(flags); i++) {
         struct seg s = arriving(flags[i], 5000, 9000, 0);
-        check(!conn_reset_for(&s, &answer), "a RST answers a RST");
+        check(!conn_reset_for(NULL, 0, &s, &answer), "a RST answers a RST");
     }
 }
 

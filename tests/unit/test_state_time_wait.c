@@ -239,9 +239,27 @@ static void rfc6191_2_only_a_bare_syn_opens_anew(void **state)
     }
 }
 
+/* 3.10.7.4, eighth step: it is the peer's FIN that comes again, not any segment that has one. */
+static void rfc9293_3_10_7_4_another_fin_does_not_begin_2_msl_again(void **state)
+{
+    (void)state;
+    const wave_time until = rig.c.timer[TIMER_TIME_WAIT];
+    static const uint32_t other[] = {0, 100, 0x80000000, 0xfffff000};
+    silent(WAVE_S);
+    for (size_t i = 0; i < COUNT(other); i++) {
+        in(FIN | ACK, other[i], 2, WND, 0);
+        burst();
+        check(rig.c.timer[TIMER_TIME_WAIT] == until, "a FIN at %u counts", other[i]);
+    }
+    in(FIN | ACK, 1, 2, WND, 0);
+    out(ACK, 2, 2, 0);
+    check(rig.c.timer[TIMER_TIME_WAIT] == until + WAVE_S, "the peer's own does not");
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc9293_3_10_7_4_another_fin_does_not_begin_2_msl_again),
         cmocka_unit_test(rfc9293_3_6_1_must_13_two_msl_and_not_a_moment_less),
         cmocka_unit_test(rfc9293_3_10_7_4_fifth_repeated_fin_restarts_the_two_msl),
         cmocka_unit_test(rfc9293_3_10_7_4_rst_does_not_lengthen_it),

@@ -328,6 +328,40 @@ static void rfc9293_3_8_6_zero_window_answers_each_probe(void **state)
     check(readable() == RCVBUF, "%u bytes are readable", readable());
 }
 
+/* A FIN alone takes no room: it is taken at RCV.NXT of a shut window, as Linux does it, and neither
+ * beside it nor behind data. There are peers that send it there, and no probe. */
+static void rfc9293_3_8_6_a_fin_alone_is_taken_at_a_shut_window(void **state)
+{
+    (void)state;
+    const uint32_t next = 1 + RCVBUF;
+    connect_with(WND);
+    in(ACK, 1, 1, WND, RCVBUF);
+    acknowledges(next);
+    check(out_window() == 0, "the window is %u", out_window());
+    in(FIN | ACK, next, 1, WND, 1);
+    out(ACK, 1, next, 0);
+    in(FIN | ACK, next + 1, 1, WND, 0);
+    out(ACK, 1, next, 0);
+    in(FIN | ACK, next - 1, 1, WND, 0);
+    out(ACK, 1, next, 0);
+    in(FIN | ACK, next, 2, WND, 0); /* an ACK of what was never sent */
+    out(ACK, 1, next, 0);
+    expect_state(STATE_ESTABLISHED);
+    in(FIN | ACK, next, 1, WND, 0);
+    expect_event(EVENT_FIN);
+    expect_state(STATE_CLOSE_WAIT);
+    out(ACK, 1, next + 1, 0);
+    check(out_window() == 0, "the window is %u", out_window());
+    in(FIN | ACK, next, 1, WND, 0); /* once more: our ACK was lost */
+    out(ACK, 1, next + 1, 0);
+    take(RCVBUF);
+    nothing();
+    shut();
+    out(FIN | ACK, 1, next + 1, 0);
+    in(ACK, next + 1, 2, WND, 0);
+    expect_closed(END_CLOSED);
+}
+
 static void rfc9293_3_8_6_right_edge_never_moves_left(void **state)
 {
     (void)state;
@@ -430,6 +464,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_8_6_2_2_half_a_small_buffer_opens_it),
         cmocka_unit_test(rfc9293_3_8_6_a_read_before_the_window_fills_needs_no_update),
         cmocka_unit_test(rfc9293_3_8_6_zero_window_answers_each_probe),
+        cmocka_unit_test(rfc9293_3_8_6_a_fin_alone_is_taken_at_a_shut_window),
         cmocka_unit_test(rfc9293_3_8_6_right_edge_never_moves_left),
         cmocka_unit_test(rfc9293_3_8_6_data_beyond_a_gap_takes_no_window_away),
         cmocka_unit_test(rfc9293_a_2_simultaneous_window_probes),
