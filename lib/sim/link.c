@@ -4,7 +4,7 @@
  * ever handed over directly, even where the delay is zero, so that no engine is entered from
  * within the other.
  *
- * A segment's way:  leave() -> gets_through() -> set_out() -> post() -> arrive()
+ * A segment's way:  leave() -> link_put() -> gets_through() -> set_out() -> post() -> arrive()
  */
 #include "lib/sim/link.h"
 
@@ -34,6 +34,7 @@ struct progress {
 struct link {
     struct conn *end[2];
     struct way way[2];
+    struct link_layer layer[2];
     bool resets[2];
     bool cut;
     wave_time now;
@@ -195,7 +196,7 @@ static bool gets_through(struct link *l, enum link_end from, const struct seg *s
            line(l, w, packet_size(l, len), sent);
 }
 
-static void leave(struct link *l, enum link_end from, const struct seg *s)
+void link_put(struct link *l, enum link_end from, const struct seg *s)
 {
     struct way *w = &l->way[from];
     size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
@@ -227,6 +228,16 @@ static void leave(struct link *l, enum link_end from, const struct seg *s)
         set_out(l, w, sent, copy);
     }
     set_out(l, w, sent, p);
+}
+
+static void leave(struct link *l, enum link_end from, const struct seg *s)
+{
+    const struct link_layer *layer = &l->layer[from];
+
+    if (layer->out)
+        layer->out(layer->ctx, s);
+    else
+        link_put(l, from, s);
 }
 
 /* Everything both ends have to send now. */
@@ -286,6 +297,8 @@ static void arrive(struct link *l, const struct parcel *p)
     l->counts.delivered++;
     if (l->watch)
         l->watch(l->watch_ctx, l->now, (enum link_end)p->from, true, p->number, &s);
+    if (l->layer[to].in && !l->layer[to].in(l->layer[to].ctx, &s))
+        return;
     /* A SYN for a connection in TIME_WAIT finds no listener here, and is nobody's. What is refused
      * in LISTEN, SYN_SENT or SYN_RECEIVED is answered by the connection, not by its host. */
     enum conn_input answer = conn_input(c, l->now, &s);
@@ -382,6 +395,11 @@ void link_watcher(struct link *l, link_watch *watch, void *ctx)
 {
     l->watch = watch;
     l->watch_ctx = ctx;
+}
+
+void link_layer(struct link *l, enum link_end end, const struct link_layer *layer)
+{
+    l->layer[end] = *layer;
 }
 
 void link_filterer(struct link *l, link_filter *filter, void *ctx)
