@@ -83,6 +83,13 @@ expect_json verdict close.kind reset 'segments of one byte for ever: left with R
 expect_status 0 'malformed options on each of 1,024 SYN-ACKs: status 0' \
     "$TCPWAVE" load $far4:$port --connections 1024 --concurrency 32 --json
 expect_json verdict connections.open 1024 'malformed options on each of 1,024 SYN-ACKs: all were open'
+port=$((port + 1))
+meet 0 open 'six times what was offered' -d hello --close=passive --timeout 10
+expect_json verdict received_bytes 400000 'six times what was offered: all of it was taken'
+check 'six times what was offered: none of our ACKs is called out of window' \
+    test "$(grep '"event":"segment"' "$tmp/out" | grep '"dir":"out"' | grep -c out_of_window)" = 0
+expect_json verdict peer.state TIME_WAIT 'six times what was offered: the peer is in TIME_WAIT in the end'
+expect_json verdict peer.certainty assumed 'six times what was offered: which is assumed'
 check 'the peer has not died' kill -0 "$pid_hostile"
 stop hostile
 
