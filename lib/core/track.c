@@ -133,7 +133,7 @@ static void follow_sender(struct look *l)
     struct track_half *y = l->y;
 
     /* A FIN that does not come last was none, or not the one that was taken. */
-    if (seen(y, SEEN_FIN | SEEN_LOST_FIN)) {
+    if (seen(y, SEEN_FIN)) {
         y->seen &= ~(uint32_t)SEEN_FIN;
         infer_muddled(l);
     }
@@ -161,6 +161,25 @@ static void follow_acker(struct look *l)
     }
 }
 
+/* A FIN of x that was not believed, with data behind it: y may have taken it all the same. */
+static void lose_fin(struct track_half *x, struct seq end)
+{
+    if (seen(x, SEEN_LOST_FIN) && !seq_eq(x->lost, end))
+        x->seen |= SEEN_LOST_FINS;
+    x->seen |= SEEN_LOST_FIN;
+    x->lost = end;
+}
+
+/* Whether the ACK of x may be that of a FIN that was lost. */
+static bool takes_lost_fin(const struct look *l)
+{
+    const struct track_half *x = l->x, *y = l->y;
+    bool newer = !seen(x, SEEN_ACK) || seq_gt(l->s->ack, x->acked);
+
+    return (seen(y, SEEN_LOST_FIN) && seq_eq(l->s->ack, y->lost)) ||
+           (seen(y, SEEN_LOST_FINS) && newer);
+}
+
 /* Keeps what a segment claims that is not believed, in case the other side confirms it. */
 static void enter_claims(struct look *l, enum doubt doubt)
 {
@@ -182,7 +201,7 @@ static void enter_claims(struct look *l, enum doubt doubt)
     }
     if (beyond && (!seen(x, SEEN_FAR) || seq_gt(end, x->far))) {
         if (seen(x, SEEN_FAR_FIN))
-            x->seen |= SEEN_LOST_FIN;
+            lose_fin(x, x->far);
         x->far = end;
         x->seen &= ~(uint32_t)(SEEN_FAR_FIN | SEEN_FAR_SOLID);
         x->seen |= SEEN_FAR;
@@ -192,7 +211,7 @@ static void enter_claims(struct look *l, enum doubt doubt)
     else if (beyond && seq_eq(end, x->far) && s->len > 0)
         x->seen |= SEEN_FAR_SOLID;
     else if (beyond && (s->flags & SEG_FIN))
-        x->seen |= SEEN_LOST_FIN;
+        lose_fin(x, end);
     if (fits && x->puzzles < PUZZLES)
         x->puzzles++;
 }
@@ -221,6 +240,8 @@ static bool believed(struct look *l)
     bool news = doubt == UNSENT || (doubt == BELIEVED && !seen(y, SEEN_ANY)) ||
                 (doubt == BELIEVED && seen(y, SEEN_FAR_FIN) && seq_eq(s->ack, y->far));
 
+    if (takes_lost_fin(l))
+        infer_muddled(l);
     if (news && seen(y, SEEN_FAR) && seq_leq(s->ack, y->far)) {
         follow_sender(l);
         doubt = doubt_of(x, y, s);
@@ -444,8 +465,8 @@ static bool may_reopen(const struct track_half *x, const struct track_half *y, c
         return later;
     if (x->state == STATE_CLOSED || y->state == STATE_CLOSED)
         return true;
-    if (x->state == STATE_UNKNOWN && y->state == STATE_UNKNOWN) /* else an old duplicate */
-        return !seen(x, SEEN_ANY) || seq_gt(s->seq, x->next);
+    if (x->state == STATE_UNKNOWN && y->state == STATE_UNKNOWN)
+        return true;
     return x->state == STATE_SYN_SENT && !seen(y, SEEN_ANY) && seq_gt(s->seq, x->isn);
 }
 

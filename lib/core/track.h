@@ -112,6 +112,7 @@ struct track {
                                there is one, FIN): beyond it lies what only such an ACK carried */
         struct seq far;     /* end of what it sent beyond the window, which was not believed */
         struct seq claim;   /* the highest number that it acknowledged and that was not believed */
+        struct seq lost;    /* behind a FIN of it that was not believed */
         struct seq probed;  /* its SND.NXT when it probed */
         uint32_t widest;    /* the largest window it offered, in bytes */
         uint32_t opened_at; /* when its SYN was seen, or earlier; once reset, when that was. Ticks
@@ -133,7 +134,7 @@ struct track {
     bool muddled;    /* where a FIN is depends on which segment arrived first */
 };
 
-_Static_assert(sizeof(struct track) <= 144, "a tracked flow is at most 144 bytes");
+_Static_assert(sizeof(struct track) <= 152, "a tracked flow is at most 152 bytes");
 
 void track_init(struct track *t);
 

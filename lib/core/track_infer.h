@@ -32,7 +32,8 @@ enum {
     SEEN_FAR_SOLID = 1 << 20, /* there is a byte of data before `far` */
     SEEN_SHUT = 1 << 21,      /* a window it offered was 0, or has shrunk */
     SEEN_SHRUNK = 1 << 22,    /* a window it offered has shrunk */
-    SEEN_LOST_FIN = 1 << 23   /* a FIN of it, elsewhere than before `far`, was not believed */
+    SEEN_LOST_FIN = 1 << 23,  /* `lost` is valid */
+    SEEN_LOST_FINS = 1 << 24  /* there was more than one */
 };
 
 /* Whether any of these bits is set. */
