@@ -565,8 +565,9 @@ static unsigned on_rst(struct look *l)
         x->seen |= SEEN_ODD; /* RFC 5961, section 3 */
         return TRACK_NEW;
     }
-    /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well. */
-    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN))
+    /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
+     * one of what was never sent in SYN_RECEIVED (RFC 9293, 3.10.7.4, fifth). */
+    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_CLAIM))
         infer_proved(l, STATE_CLOSED, CAUSE_RST);
     else
         infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);
