@@ -368,7 +368,7 @@ static void enter_first_fin(const struct look *l, bool solid)
         return;
     /* It may be another one than the FIN that was sent before the first segment seen, and it is
      * none where its number was acknowledged before. */
-    if (seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end))
+    if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || seen(x, SEEN_BYTE))
         infer_muddled(l);
     else if (!seen(x, SEEN_SYN) && l->s->len < 2 && !solid)
         x->seen |= SEEN_VAGUE_FIN;
@@ -389,9 +389,11 @@ static void enter_end(const struct look *l)
 
     settle_far(l, x, end, seq_geq(x->next, x->far) || seq_lt(s->seq, x->far));
     if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
-        x->seen &= ~(uint32_t)SEEN_SOLID;
+        x->seen &= ~(uint32_t)(SEEN_SOLID | SEEN_BYTE);
         x->next = end;
     }
+    if (s->len == 1 && !(s->flags & SEG_FIN) && seq_eq(end, x->next))
+        x->seen |= SEEN_BYTE;
     if (data && seq_eq(end, x->next))
         x->seen |= SEEN_SOLID;
     x->seen |= SEEN_ANY;
