@@ -6,9 +6,9 @@
 
 #include "lib/core/track_infer.h"
 
-#define REACH (1u << 30)    /* the largest window there is (RFC 7323, section 2.2) */
-#define SHIFT_MAX 14        /* RFC 7323, section 2.3 */
-#define CROSSING (1u << 10) /* ticks: what is seen a second after an RST did not cross it */
+#define REACH (1u << 30) /* the largest window there is (RFC 7323, section 2.2) */
+#define SHIFT_MAX 14     /* RFC 7323, section 2.3 */
+#define PUZZLES 2        /* so many fit together by more than chance */
 
 /* In two persons' words: how side A speaks of its peer B, and what is said of A itself. */
 static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
@@ -37,6 +37,8 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_REFUSED] = {"RST answered the SYN", "RST answered the SYN"},
     [CAUSE_RST] = {"it sent RST", "it sent RST"},
     [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
+    [CAUSE_FOLLOWED] = {"the peer acknowledged more of it", "we acknowledged more of it"},
+    [CAUSE_STOPS] = {"its ACKs stop before the peer's FIN", "its ACKs stop before our FIN"},
 };
 
 /* Whether n is a number that h cannot have used: below its SYN. Only while the SYN is near enough
@@ -46,26 +48,20 @@ static bool below_syn(const struct track_half *h, struct seq n)
     return seen(h, SEEN_SYN) && h->next.v - h->isn.v < REACH && seq_lt(n, h->isn);
 }
 
-/* Whether x can have sent this, and y could make anything of it. */
-static bool plausible(const struct track_half *x, const struct track_half *y, const struct seg *s)
+/* What speaks against a segment. */
+enum doubt {
+    BELIEVED,
+    UNSENT,    /* it acknowledges what y was not seen to send */
+    FAR,       /* it lies beyond what y can have invited */
+    MISPLACED, /* it disagrees with what was seen about where x's FIN is, or lies behind it */
+    IMPOSSIBLE
+};
+
+/* Whether the end of x's segment goes with where its FIN is. */
+static bool fits_fin(const struct track_half *x, const struct seg *s)
 {
     struct seq end = seg_end(s);
 
-    if (!(s->flags & SEG_ACK))
-        return false; /* RFC 9293, 3.10.7.4, fifth: dropped */
-    if (seen(y, SEEN_ANY) && (seq_gt(s->ack, y->next) || seq_lt(s->ack, seq_sub(y->next, REACH)) ||
-                              below_syn(y, seq_sub(s->ack, 1))))
-        return false;
-    if (seen(y, SEEN_ACK)) {
-        /* Not beyond `edge`: an ACK on an old segment moves SND.UNA and leaves SND.WND as it is, so
-         * that a sender may rightly go further (RFC 9293, 3.10.7.4, SND.WL1). */
-        bool known = seen(x, SEEN_SYN) && seen(y, SEEN_SYN);
-        if (seq_gt(s->seq, seq_add(y->acked, known ? y->widest : REACH)) ||
-            seq_lt(s->seq, seq_sub(y->acked, REACH)))
-            return false;
-    }
-    if (seen(x, SEEN_ANY) && below_syn(x, s->seq))
-        return false;
     if (seen(x, SEEN_FIN)) /* nothing lies behind a FIN, and it does not move */
         return seq_leq(end, seq_add(x->fin, 1)) &&
                (!(s->flags & SEG_FIN) || seq_eq(end, seq_add(x->fin, 1)));
@@ -74,17 +70,207 @@ static bool plausible(const struct track_half *x, const struct track_half *y, co
     return true;
 }
 
+/* The highest number at which x can have sent, by what y acknowledged and offered. Not by `edge`:
+ * an ACK on an old segment moves SND.UNA and leaves SND.WND as it is, so that a sender may rightly
+ * go further (RFC 9293, 3.10.7.4, SND.WL1). */
+static struct seq reach(const struct track_half *x, const struct track_half *y, struct seq acked)
+{
+    bool known = seen(x, SEEN_SYN) && seen(y, SEEN_SYN);
+
+    return seq_add(acked, known ? y->widest : REACH);
+}
+
+/* Whether x can have sent this, and y could make anything of it. */
+static enum doubt doubt_of(const struct track_half *x, const struct track_half *y,
+                           const struct seg *s)
+{
+    if (!(s->flags & SEG_ACK))
+        return IMPOSSIBLE; /* RFC 9293, 3.10.7.4, fifth: dropped */
+    if ((seen(y, SEEN_ACK) && seq_lt(s->seq, seq_sub(y->acked, REACH))) ||
+        (seen(x, SEEN_ANY) && below_syn(x, s->seq)))
+        return IMPOSSIBLE;
+    if (!fits_fin(x, s))
+        return MISPLACED;
+    if (seen(y, SEEN_ANY) &&
+        (seq_lt(s->ack, seq_sub(y->next, REACH)) || below_syn(y, seq_sub(s->ack, 1))))
+        return IMPOSSIBLE;
+    if (seen(y, SEEN_ANY) && seq_gt(s->ack, y->next))
+        return UNSENT;
+    if (seen(y, SEEN_ACK) && seq_gt(s->seq, reach(x, y, y->acked)))
+        return FAR;
+    return BELIEVED;
+}
+
+/* x has a FIN from now on. */
+static void enter_fin(const struct look *l, struct track_half *x, struct track_half *y,
+                      struct seq fin)
+{
+    x->fin = fin;
+    x->fin_at = l->now;
+    x->seen |= SEEN_FIN | SEEN_OPEN;
+    y->before = y->next;
+}
+
+/* h's numbers go on to `next`, or beyond: what it sent before and was not believed has its place
+ * now, its FIN with it, unless `covered` says that other bytes took that place. */
+static bool settle_far(const struct look *l, struct track_half *h, struct seq next, bool covered)
+{
+    bool fin = seen(h, SEEN_FAR_FIN) && !seen(h, SEEN_FIN | SEEN_FAR_SOLID) && !covered;
+
+    if (!seen(h, SEEN_FAR) || seq_lt(next, h->far))
+        return false;
+    if (seen(h, SEEN_FAR_FIN) && (covered || seen(h, SEEN_FAR_SOLID)))
+        infer_muddled(l);
+    h->seen &= ~(uint32_t)(SEEN_FAR | SEEN_FAR_FIN | SEEN_FAR_SOLID);
+    if (fin)
+        enter_fin(l, h, h == l->x ? l->y : l->x, seq_sub(h->far, 1));
+    return fin;
+}
+
+/* x acknowledges what y was not believed to have sent. */
+static void follow_sender(struct look *l)
+{
+    struct track_half *y = l->y;
+
+    /* A FIN that does not come last was none, or not the one that was taken. */
+    if (seen(y, SEEN_FIN)) {
+        y->seen &= ~(uint32_t)SEEN_FIN;
+        infer_muddled(l);
+    }
+    y->next = l->s->ack;
+    if (!seen(y, SEEN_ANY))
+        y->before = y->next;
+    y->seen = (y->seen | SEEN_ANY) & ~(uint32_t)SEEN_SOLID;
+    y->puzzles = 0;
+    infer_followed(l, settle_far(l, y, y->next, false));
+}
+
+/* x sends where only an ACK of y that was not believed can have invited it. */
+static void follow_acker(struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+
+    y->acked = y->claim;
+    y->edge = seq_max(y->edge, seq_add(y->acked, y->widest));
+    y->seen &= ~(uint32_t)SEEN_CLAIM;
+    y->puzzles = 0;
+    if (seq_gt(y->acked, x->next)) {
+        x->next = y->acked;
+        x->seen &= ~(uint32_t)SEEN_SOLID;
+        l->t->gaps = true;
+    }
+}
+
+/* A FIN of x that was not believed, with data behind it: y may have taken it all the same. */
+static void lose_fin(struct track_half *x, struct seq end)
+{
+    if (seen(x, SEEN_LOST_FIN) && !seq_eq(x->lost, end))
+        x->seen |= SEEN_LOST_FINS;
+    x->seen |= SEEN_LOST_FIN;
+    x->lost = end;
+}
+
+/* Whether the ACK of x may be that of a FIN that was lost. */
+static bool takes_lost_fin(const struct look *l)
+{
+    const struct track_half *x = l->x, *y = l->y;
+    bool newer = !seen(x, SEEN_ACK) || seq_gt(l->s->ack, x->acked);
+
+    return (seen(y, SEEN_LOST_FIN) && seq_eq(l->s->ack, y->lost)) ||
+           (seen(y, SEEN_LOST_FINS) && newer);
+}
+
+/* Keeps what a segment claims that is not believed, in case the other side confirms it. */
+static void enter_claims(struct look *l, enum doubt doubt)
+{
+    struct track_half *x = l->x;
+    const struct seg *s = l->s;
+    struct seq end = seg_end(s);
+    bool on = seen(x, SEEN_FAR) && seq_eq(s->seq, x->far);
+    bool more = seen(x, SEEN_CLAIM) && seq_gt(s->ack, x->claim);
+    bool fits = doubt == UNSENT ? more : on;
+    bool beyond = !seen(x, SEEN_ANY) || seq_gt(end, x->next) ||
+                  ((s->flags & SEG_FIN) && seq_eq(end, x->next));
+
+    if (seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end))
+        beyond = false; /* y has had all of it */
+    l->t->doubts = true;
+    if (doubt == UNSENT && (more || !seen(x, SEEN_CLAIM))) {
+        x->claim = s->ack;
+        x->seen |= SEEN_CLAIM;
+    }
+    if (beyond && (!seen(x, SEEN_FAR) || seq_gt(end, x->far))) {
+        if (seen(x, SEEN_FAR_FIN))
+            lose_fin(x, x->far);
+        x->far = end;
+        x->seen &= ~(uint32_t)(SEEN_FAR_FIN | SEEN_FAR_SOLID);
+        x->seen |= SEEN_FAR;
+    }
+    if (beyond && seq_eq(end, x->far) && (s->flags & SEG_FIN))
+        x->seen |= SEEN_FAR_FIN;
+    else if (beyond && seq_eq(end, x->far) && s->len > 0)
+        x->seen |= SEEN_FAR_SOLID;
+    else if (beyond && (s->flags & SEG_FIN))
+        lose_fin(x, end);
+    if (fits && x->puzzles < PUZZLES)
+        x->puzzles++;
+}
+
+/* x says in two ways where its FIN is. That changes nothing where y had taken the bytes before. */
+static void misplaced(struct look *l)
+{
+    const struct track_half *x = l->x, *y = l->y;
+    bool taken = seen(y, SEEN_ACK) && seq_geq(y->acked, seg_end(l->s));
+    bool ended = seen(x, SEEN_FIN) && seen(y, SEEN_ACK) && seq_gt(y->acked, x->fin);
+
+    if (taken || ended)
+        return;
+    if ((l->s->flags & SEG_FIN) && seq_leq(seg_end(l->s), reach(x, y, y->acked)))
+        infer_muddled(l);
+    else
+        enter_claims(l, FAR);
+}
+
+/* Whether the segment counts, after the other side's word was heard on what is odd about it. */
+static bool believed(struct look *l)
+{
+    struct track_half *x = l->x, *y = l->y;
+    const struct seg *s = l->s;
+    enum doubt doubt = doubt_of(x, y, s);
+    bool news = doubt == UNSENT || (doubt == BELIEVED && !seen(y, SEEN_ANY)) ||
+                (doubt == BELIEVED && seen(y, SEEN_FAR_FIN) && seq_eq(s->ack, y->far));
+
+    if (takes_lost_fin(l))
+        infer_muddled(l);
+    if (news && seen(y, SEEN_FAR) && seq_leq(s->ack, y->far)) {
+        follow_sender(l);
+        doubt = doubt_of(x, y, s);
+    }
+    if (doubt == FAR && seen(y, SEEN_CLAIM) && seq_gt(y->claim, y->acked) &&
+        seq_leq(s->seq, reach(x, y, y->claim))) {
+        follow_acker(l);
+        doubt = doubt_of(x, y, s);
+    }
+    /* An ACK that is too old may be passed over, and the rest of its segment taken. */
+    if (doubt == UNSENT || doubt == FAR || (doubt == IMPOSSIBLE && (s->flags & SEG_ACK)))
+        enter_claims(l, doubt);
+    else if (doubt == MISPLACED)
+        misplaced(l);
+    return doubt == BELIEVED;
+}
+
 /* Notes about a segment without data at the number that is next: what it answers, if anything. */
 static unsigned note_pure_ack(struct track_half *x, struct track_half *y, const struct seg *s)
 {
     bool again = seen(x, SEEN_ACK) && seq_eq(s->ack, x->acked);
 
-    if (seen(y, SEEN_PROBE)) {
-        y->seen &= (uint16_t)~SEEN_PROBE;
+    /* An answer acknowledges what the prober had sent by then, and nothing new. */
+    if (again && seen(y, SEEN_PROBE) && seq_eq(s->ack, y->probed)) {
+        y->seen &= ~(uint32_t)SEEN_PROBE;
         return TRACK_PROBE_ANSWER;
     }
     if (again && seen(y, SEEN_ODD)) {
-        y->seen &= (uint16_t)~SEEN_ODD;
+        y->seen &= ~(uint32_t)SEEN_ODD;
         return TRACK_CHALLENGE;
     }
     return again && seq_lt(s->ack, y->next) && s->wnd == x->wnd ? TRACK_DUPLICATE_ACK : TRACK_NEW;
@@ -102,11 +288,14 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
         notes |= TRACK_OUT_OF_WINDOW; /* a window probe, as a rule */
     if (!seen(x, SEEN_ANY))
         return notes;
+    if (seen(y, SEEN_PROBE) && seq_gt(s->ack, y->probed))
+        y->seen &= ~(uint32_t)SEEN_PROBE; /* what comes now answers something later */
     if (idle && !(s->flags & SEG_FIN) && s->len <= 1 && seq_eq(seq_add(s->seq, 1), x->next) &&
         seen(x, SEEN_ACK) && seq_geq(s->ack, x->acked)) {
         if (!seen(x, SEEN_PROBE)) /* else an answer may be an earlier one's */
             y->asked = true;
         x->seen |= SEEN_PROBE;
+        x->probed = x->next;
         return notes | TRACK_PROBE;
     }
     if (len > 0 && seq_lt(s->seq, x->next))
@@ -123,20 +312,21 @@ static void enter_ack(struct look *l)
 {
     struct track_half *x = l->x, *y = l->y;
     const struct seg *s = l->s;
+    bool first = !seen(x, SEEN_ACK);
     bool scaled = seen(x, SEEN_WSCALE) && seen(y, SEEN_WSCALE) && !(s->flags & SEG_SYN);
     uint32_t wnd = (uint32_t)s->wnd << (scaled ? x->shift : 0);
     struct seq edge = seq_add(s->ack, wnd);
 
     if (x->widest < wnd)
         x->widest = wnd;
-    l->newer = !seen(x, SEEN_ACK) || seq_gt(s->ack, x->acked);
-    if (!seen(x, SEEN_ACK)) {
-        x->edge = edge;
-        y->opened_at = l->now;
-    } else if (!l->newer && seg_len(s) == 0 && !seen(y, SEEN_RESET)) {
+    l->newer = first || seq_gt(s->ack, x->acked);
+    if (!l->newer && seg_len(s) == 0 && !seen(y, SEEN_RESET))
         y->opened_at = l->now - REPEAT_TICKS; /* it asks for what it has not got */
-    }
-    x->edge = seq_max(x->edge, edge);
+    /* A window that was cut to a multiple of its scale has not shrunk. */
+    if (!first && seq_geq(s->ack, x->acked) &&
+        seq_lt(seq_add(edge, scaled ? 1u << x->shift : 0), x->edge))
+        x->seen |= SEEN_SHUT | SEEN_SHRUNK;
+    x->edge = first ? edge : seq_max(x->edge, edge);
     if (l->newer)
         x->acked = s->ack;
     if (seq_eq(s->ack, x->acked))
@@ -161,28 +351,56 @@ static void enter_before(const struct look *l)
         x->before = seq_max(x->before, end);
 }
 
+/* Whether y has x's FIN, by its own ACK. */
+static bool fin_taken(const struct track_half *x, const struct track_half *y)
+{
+    return seen(y, SEEN_ACK) && seq_gt(y->acked, x->fin);
+}
+
+/* x's segment has a FIN. `solid`: what lies before the segment is known to be data. */
+static void enter_first_fin(const struct look *l, bool solid)
+{
+    struct track_half *x = l->x;
+    struct seq end = seg_end(l->s);
+
+    x->fin_again = seen(x, SEEN_FIN);
+    if (seen(x, SEEN_FIN))
+        return;
+    /* It may be another one than the FIN that was sent before the first segment seen, and it is
+     * none where its number was acknowledged before. */
+    if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || seen(x, SEEN_BYTE))
+        infer_muddled(l);
+    else if (!seen(x, SEEN_SYN) && l->s->len < 2 && !solid)
+        x->seen |= SEEN_VAGUE_FIN;
+    enter_fin(l, x, l->y, seq_sub(end, 1));
+}
+
 /* The highest number sent, and whether what lies before it is known to be no FIN. */
 static void enter_end(const struct look *l)
 {
     struct track_half *x = l->x;
     const struct seg *s = l->s;
     struct seq end = seg_end(s);
-    /* A single byte that was seen from the middle on may be a probe's, in the place of a FIN. */
-    bool data =
-        !(s->flags & SEG_FIN) && s->len > (seen(x, SEEN_SYN) ? 0 : 1) && !(l->notes & TRACK_PROBE);
+    /* A single byte that was seen from the middle on, behind a gap, or where not all was seen or
+     * believed, may be a probe's, in the place of a FIN. */
+    bool clear = seen(x, SEEN_SYN) && !l->t->gaps && !l->t->doubts && seq_eq(s->seq, x->next);
+    bool data = !(s->flags & SEG_FIN) && s->len > (clear ? 0 : 1) && !(l->notes & TRACK_PROBE);
+    bool solid = seen(x, SEEN_SOLID) && seq_eq(s->seq, x->next);
 
+    settle_far(l, x, end, seq_geq(x->next, x->far) || seq_lt(s->seq, x->far));
     if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
-        x->seen &= (uint16_t)~SEEN_SOLID;
+        x->seen &= ~(uint32_t)(SEEN_SOLID | SEEN_BYTE);
         x->next = end;
     }
+    if (s->len == 1 && !(s->flags & SEG_FIN) && seq_eq(end, x->next))
+        x->seen |= SEEN_BYTE;
     if (data && seq_eq(end, x->next))
         x->seen |= SEEN_SOLID;
     x->seen |= SEEN_ANY;
-    if ((s->flags & SEG_FIN) && !seen(x, SEEN_FIN)) {
-        x->fin = seq_sub(end, 1);
-        x->seen |= SEEN_FIN | SEEN_OPEN;
-        l->y->before = l->y->next;
-    }
+    if (s->flags & SEG_FIN)
+        enter_first_fin(l, solid);
+    else if (s->len > 0 && seen(x, SEEN_FIN) && seq_gt(end, x->fin) && !fin_taken(x, l->y))
+        infer_muddled(l); /* a byte in the place of the FIN, and y may take either */
 }
 
 /* What x must know, since it acknowledges bytes that never went without it. With data on y's SYN
@@ -194,13 +412,15 @@ static void enter_known(const struct look *l)
     bool beyond = seen(y, SEEN_ANY) && seq_gt(l->s->ack, y->before);
     bool fast_open = seen(y, SEEN_SYN) && seq_gt(y->before, seq_add(y->isn, 1));
     bool probe = l->notes & TRACK_PROBE;
-    /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4). */
-    bool keepalive = probe && seen(x, SEEN_SYN) && seq_eq(l->s->seq, x->isn);
+    /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4), except by
+     * hosts that stay within a window that is shut. */
+    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) && !seen(y, SEEN_SHUT);
 
     if (beyond || keepalive || (l->s->len > 0 && !fast_open && !probe))
         x->seen |= SEEN_OPEN;
-    /* Seen from the middle on, what y sent before is not known. */
-    if (seen(x, SEEN_FIN) && beyond && infer_whole(l) && seq_gt(y->acked, x->fin))
+    /* Seen from the middle on, or with gaps, what y sent without it is not known. */
+    if (seen(x, SEEN_FIN) && beyond && infer_whole(l) && !l->t->gaps && !l->t->doubts &&
+        seq_gt(y->acked, x->fin))
         x->seen |= SEEN_FIN_ACKED;
 }
 
@@ -208,13 +428,14 @@ static unsigned on_segment(struct look *l)
 {
     struct track_half *x = l->x, *y = l->y;
 
-    if (!plausible(x, y, l->s))
+    if (!believed(l))
         return TRACK_OUT_OF_WINDOW;
+    x->puzzles = 0;
     if (seen(x, SEEN_RST)) {
         /* An RST comes last: what lies beyond it shows that the RST was another's. */
         if (seq_leq(seg_end(l->s), x->next))
             return note(x, y, l->s);
-        x->seen &= (uint16_t)~SEEN_RST;
+        x->seen &= ~(uint32_t)SEEN_RST;
         x->state = STATE_UNKNOWN;
         x->certainty = CERTAINTY_ASSUMED;
     }
@@ -224,7 +445,7 @@ static unsigned on_segment(struct look *l)
     enter_end(l);
     enter_known(l);
     if (seen(x, SEEN_RESET) && l->now - x->opened_at >= CROSSING) {
-        x->seen &= (uint16_t)~SEEN_RESET;
+        x->seen &= ~(uint32_t)SEEN_RESET;
         x->state = STATE_UNKNOWN;
         x->certainty = CERTAINTY_ASSUMED;
     }
@@ -237,7 +458,8 @@ static unsigned on_segment(struct look *l)
 /* Whether x may open this flow anew: its old connection is over, or never came to be. */
 static bool may_reopen(const struct track_half *x, const struct track_half *y, const struct seg *s)
 {
-    bool later = seq_gt(s->seq, x->next) || (s->opt.has & OPT_TIMESTAMP); /* RFC 6191 */
+    /* RFC 6191; but without x's SYN before it, this one may be that SYN, sent twice. */
+    bool later = seq_gt(s->seq, x->next) || (seen(x, SEEN_SYN) && (s->opt.has & OPT_TIMESTAMP));
 
     if (s->flags & SEG_ACK) /* a SYN-ACK may be another one as long as none was taken */
         return !seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_ACK) && seen(y, SEEN_SYN);
@@ -256,11 +478,15 @@ static const struct track_half unknown = {.state = STATE_UNKNOWN};
 static void enter_syn(struct look *l)
 {
     struct track_half *x = l->x;
+    const struct track_half *y = l->y;
     const struct seg *s = l->s;
+    /* Where y has acknowledged this SYN already, there was one without ACK before it. */
+    bool first = !l->t->gaps && !(seen(y, SEEN_ACK) && seq_gt(y->acked, s->seq));
 
     x->isn = s->seq;
     x->next = seg_end(s);
-    x->before = s->flags & SEG_ACK ? s->seq : x->next;
+    x->opened_at = l->now;
+    x->before = (s->flags & SEG_ACK) && first ? s->seq : x->next;
     x->seen |= SEEN_ANY | SEEN_SYN | SEEN_SOLID;
     if (!(s->flags & SEG_ACK))
         x->seen |= SEEN_BARE_SYN;
@@ -290,6 +516,8 @@ static unsigned on_syn(struct look *l)
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
+        if (!ack)
+            l->t->gaps = l->t->doubts = l->t->muddled = false;
     }
     l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;
     if (!same)
@@ -298,6 +526,7 @@ static unsigned on_syn(struct look *l)
         return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
     if (ack) {
         enter_ack(l);
+        y->before = seq_max(y->before, s->ack); /* it answers a SYN without ACK, as a rule */
         infer_proved(l, STATE_SYN_RECEIVED, again ? CAUSE_SYN_ACK_REPEATED : CAUSE_SYN_ACK);
     } else {
         infer_proved(l, STATE_SYN_SENT, again ? CAUSE_SYN_REPEATED : CAUSE_SYN);
@@ -323,7 +552,9 @@ static unsigned on_rst(struct look *l)
 {
     struct track_half *x = l->x, *y = l->y;
     struct seq n = l->s->seq;
-    bool asked = seen(y, SEEN_ACK) && seq_eq(n, y->acked);
+    /* In SYN_SENT a RST answers an ACK of what was never sent, and ends nothing. */
+    bool sent = !seen(x, SEEN_SYN) || (seq_gt(n, x->isn) && seq_leq(n, x->next));
+    bool asked = seen(y, SEEN_ACK) && seq_eq(n, y->acked) && sent;
     bool exact = asked || (seen(x, SEEN_ANY) && seq_eq(n, x->next));
     bool known = seen(x, SEEN_ANY) || seen(y, SEEN_ACK);
     bool window = seen(x, SEEN_SYN) && seen(y, SEEN_SYN) && seen(y, SEEN_ACK);
@@ -336,8 +567,9 @@ static unsigned on_rst(struct look *l)
         x->seen |= SEEN_ODD; /* RFC 5961, section 3 */
         return TRACK_NEW;
     }
-    /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well. */
-    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN))
+    /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
+     * one of what was never sent in SYN_RECEIVED (RFC 9293, 3.10.7.4, fifth). */
+    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_CLAIM))
         infer_proved(l, STATE_CLOSED, CAUSE_RST);
     else
         infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);
@@ -358,7 +590,8 @@ void track_init(struct track *t)
 
 unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s)
 {
-    struct look l = {.x = &t->half[from],
+    struct look l = {.t = t,
+                     .x = &t->half[from],
                      .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
                      .s = s,
                      .number = ++t->number,
@@ -371,8 +604,10 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
         notes = on_syn(&l);
     else
         notes = on_segment(&l);
+    if (s->wnd == 0 && !(s->flags & SEG_RST))
+        l.x->seen |= SEEN_SHUT;
     if (!(notes & TRACK_OUT_OF_WINDOW))
-        l.x->seen &= (uint16_t)~SEEN_SILENT;
+        l.x->seen &= ~(uint32_t)SEEN_SILENT;
     return notes;
 }
 
@@ -381,13 +616,22 @@ void track_silent(struct track *t, enum track_side side)
     t->half[side].seen |= SEEN_SILENT;
 }
 
+void track_gap(struct track *t)
+{
+    t->gaps = true;
+}
+
 struct track_view track_view(const struct track *t, enum track_side side)
 {
     const struct track_half *h = &t->half[side];
-    bool doubted = seen(h, SEEN_SILENT) && h->certainty == CERTAINTY_PROVED;
+    struct track_view v = {.state = h->state,
+                           .certainty = h->certainty,
+                           .evidence = h->evidence,
+                           .cause = causes[h->cause][side]};
 
-    return (struct track_view){.state = h->state,
-                               .certainty = doubted ? CERTAINTY_ASSUMED : h->certainty,
-                               .evidence = h->evidence,
-                               .cause = doubted ? "it no longer answers" : causes[h->cause][side]};
+    if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->puzzles >= PUZZLES)) {
+        v.certainty = CERTAINTY_ASSUMED;
+        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : "it no longer fits what was seen";
+    }
+    return v;
 }

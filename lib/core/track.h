@@ -38,6 +38,20 @@
  *   LISTEN when it opened passively and had not gone beyond SYN_RECEIVED. An RST elsewhere in the
  *   window moves nothing (RFC 5961, section 3): if it is genuine, the challenge ACK that it
  *   draws brings an exact one.
+ * - What one side sent and the other has acknowledged is true, however odd it looked: the bytes of
+ *   a peer that overruns the window are followed once they are acknowledged, and so is what a
+ *   capture lost once both sides speak of it. What stood proved of the side that sent them is
+ *   assumed from then on. An ACK of what was never sent, or a segment beyond the window, moves
+ *   nothing by itself, since anybody can forge one; a few that fit together put what is proved of
+ *   their sender in doubt.
+ * - Some proofs rest on what was not seen: that no ACK of a FIN went by, that no bytes went without
+ *   one. Once a segment was not believed, or is known to have been missed, they are assumptions for
+ *   the rest of the flow; and where one was missed, so is every state from before a FIN, since what
+ *   looks like an ACK at SND.NXT may be a probe in the place of a FIN that was missed.
+ * - Where a side contradicts itself about the place of its FIN, the other may have taken either:
+ *   from then on nothing is proved of either side.
+ * - An ACK that stops before the other's FIN, long after that FIN, as the answer to a repetition of
+ *   it or for the second time, speaks against every state that comes with having that FIN.
  * - A flow that is seen from the middle on stays UNKNOWN until the bytes before SND.NXT and
  *   RCV.NXT have been seen to be data, or FIN.
  * - TIME_WAIT stays TIME_WAIT: nothing on the wire shows its end.
@@ -96,20 +110,31 @@ struct track {
         struct seq edge;    /* right edge of the window it offered */
         struct seq before;  /* end of what it sent without acknowledging the other's SYN (or, once
                                there is one, FIN): beyond it lies what only such an ACK carried */
+        struct seq far;     /* end of what it sent beyond the window, which was not believed */
+        struct seq claim;   /* the highest number that it acknowledged and that was not believed */
+        struct seq lost;    /* behind a FIN of it that was not believed */
+        struct seq probed;  /* its SND.NXT when it probed */
         uint32_t widest;    /* the largest window it offered, in bytes */
-        uint32_t opened_at; /* when its SYN was acknowledged; once reset, when that was. Ticks of
-                               2^20 ns */
+        uint32_t opened_at; /* when its SYN was seen, or earlier; once reset, when that was. Ticks
+                               of 2^20 ns */
+        uint32_t fin_at;    /* when its FIN was seen first, in the same ticks */
         uint32_t evidence;
-        uint16_t seen; /* bits: SYN, FIN, RST, data, ... */
+        uint32_t seen; /* bits: SYN, FIN, RST, data, ... */
         uint16_t wnd;  /* as last seen, unscaled */
         uint8_t state, cause, shift;
         uint8_t certainty : 1;
-        uint8_t asked : 1; /* the other has probed it since its state was assumed */
+        uint8_t asked : 1;     /* the other has probed it since its state was assumed */
+        uint8_t fin_again : 1; /* it has repeated its FIN */
+        uint8_t stops : 1;     /* its ACKs stop before the other's FIN */
+        uint8_t puzzles : 2;   /* segments in a row that fit each other, and not what was seen */
     } half[TRACK_SIDES];
     uint32_t number; /* segments seen */
+    bool gaps;       /* a segment was missed */
+    bool doubts;     /* a segment was not believed */
+    bool muddled;    /* where a FIN is depends on which segment arrived first */
 };
 
-_Static_assert(sizeof(struct track) <= 96, "a tracked flow is at most 96 bytes");
+_Static_assert(sizeof(struct track) <= 152, "a tracked flow is at most 152 bytes");
 
 void track_init(struct track *t);
 
@@ -121,6 +146,10 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
  * judgement): what was proved becomes assumed, since a silent peer may be gone, until it is heard
  * again. */
 void track_silent(struct track *t, enum track_side side);
+
+/* The watcher has missed a segment of this flow, or may have: what would rest on its having seen
+ * everything is assumed from now on. */
+void track_gap(struct track *t);
 
 /* What is known of a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);

@@ -13,35 +13,42 @@ static int rank(uint8_t state)
     return ranks[state];
 }
 
+/* Whether x has not got y's FIN, which must have come to it by now if it ever does: its ACK stops
+ * before it, and it is a second later, the FIN was repeated, or the ACK itself is, which answers
+ * something that y sent behind all of its data. */
+static bool stops(const struct look *l)
+{
+    const struct track_half *y = l->y;
+    const struct seg *s = l->s;
+
+    if (!seen(y, SEEN_FIN) || seg_len(s) > 0 || seq_gt(s->ack, y->fin) ||
+        !seq_eq(s->seq, l->x->next))
+        return false;
+    return y->fin_again || l->now - y->fin_at >= CROSSING ||
+           ((l->notes & TRACK_DUPLICATE_ACK) && seq_eq(s->ack, y->fin));
+}
+
+/* The states of a side that has the other's FIN. */
+static bool has_fin(uint8_t state)
+{
+    return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING ||
+           state == STATE_TIME_WAIT;
+}
+
 /* A SYN or a FIN is repeated because it was not acknowledged, and an answer was sent after
- * its probe: these speak against what was assumed before. A plain ACK, data or a first
- * SYN-ACK may merely have crossed the segment that the assumption rests on. */
+ * its probe: these speak against what was assumed before, as does an ACK that stops() before the
+ * other's FIN. A plain ACK, data or a first SYN-ACK may merely have crossed the segment that the
+ * assumption rests on. */
 static bool contradicts(const struct look *l)
 {
     return (l->s->flags & (SEG_FIN | SEG_RST)) ||
            ((l->s->flags & SEG_SYN) && (l->notes & TRACK_RETRANSMISSION)) ||
-           ((l->notes & TRACK_PROBE_ANSWER) && l->x->asked);
+           ((l->notes & TRACK_PROBE_ANSWER) && l->x->asked) || (has_fin(l->x->state) && stops(l));
 }
 
 bool infer_whole(const struct look *l)
 {
     return (l->x->seen & l->y->seen & (SEEN_SYN | SEEN_ACK)) == (SEEN_SYN | SEEN_ACK);
-}
-
-void infer_proved(const struct look *l, enum state state, enum cause cause)
-{
-    struct track_half *x = l->x;
-    bool proved = x->certainty == CERTAINTY_PROVED;
-    bool answer = l->notes & TRACK_PROBE_ANSWER;
-
-    if (rank(x->state) > rank(state) && (proved || !contradicts(l)))
-        return;
-    if (proved && x->state == state && !answer && !seen(x, SEEN_SILENT))
-        return;
-    x->state = state;
-    x->certainty = CERTAINTY_PROVED;
-    x->cause = answer ? CAUSE_ANSWER : cause;
-    x->evidence = l->number;
 }
 
 void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum cause cause)
@@ -62,15 +69,80 @@ static void suggested(const struct look *l, enum state state, enum cause cause)
         infer_assumed(l->x, l->number, state, cause);
 }
 
-/* Whether this is the first data of x, so soon after its SYN was acknowledged, and with nothing of
+void infer_proved(const struct look *l, enum state state, enum cause cause)
+{
+    struct track_half *x = l->x;
+    bool proved = x->certainty == CERTAINTY_PROVED;
+    bool answer = l->notes & TRACK_PROBE_ANSWER;
+
+    /* One that answers a SYN without a SYN of its own speaks of an older connection. */
+    bool other = seen(l->y, SEEN_SYN) && !seen(x, SEEN_SYN);
+
+    if (l->t->muddled || other) {
+        suggested(l, state, cause);
+        return;
+    }
+    if (rank(x->state) > rank(state) && (proved || !contradicts(l)))
+        return;
+    if (proved && x->state == state && !answer && !seen(x, SEEN_SILENT))
+        return;
+    x->state = state;
+    x->certainty = CERTAINTY_PROVED;
+    x->cause = answer ? CAUSE_ANSWER : cause;
+    x->evidence = l->number;
+}
+
+/* h's state is merely assumed from now on. */
+static void doubted(struct track_half *h, uint32_t number, enum cause cause)
+{
+    if (h->certainty != CERTAINTY_PROVED)
+        return;
+    h->certainty = CERTAINTY_ASSUMED;
+    h->asked = false;
+    h->cause = cause;
+    h->evidence = number;
+}
+
+/* The known states of a side that neither has a FIN nor has sent one. */
+static bool before_both(uint8_t state)
+{
+    return state != STATE_UNKNOWN && rank(state) <= rank(STATE_ESTABLISHED);
+}
+
+/* h has sent its FIN: a state from before does not stand. */
+static void past_fin(struct track_half *h, uint32_t number)
+{
+    if (h->state == STATE_CLOSE_WAIT)
+        infer_assumed(h, number, STATE_LAST_ACK, CAUSE_FIN);
+    else if (before_both(h->state))
+        infer_assumed(h, number, STATE_FIN_WAIT_1, CAUSE_FIN);
+}
+
+void infer_followed(const struct look *l, bool fin)
+{
+    struct track_half *y = l->y;
+
+    doubted(y, l->number, CAUSE_FOLLOWED);
+    if (fin)
+        past_fin(y, l->number);
+}
+
+void infer_muddled(const struct look *l)
+{
+    l->t->muddled = true;
+    doubted(l->x, l->number, CAUSE_NONE);
+    doubted(l->y, l->number, CAUSE_NONE);
+}
+
+/* Whether this is the first data of x, so soon after its SYN, and with nothing of
  * y that asked for it twice, that it cannot be a repetition. (A tail-loss probe may come sooner,
  * but repeats what was sent last, the FIN with it: RFC 8985, 7.3.) */
 static bool first_data(const struct look *l)
 {
     const struct track_half *x = l->x;
 
-    return seen(x, SEEN_SYN) && seen(l->y, SEEN_ACK) && seq_eq(l->s->seq, seq_add(x->isn, 1)) &&
-           l->now - x->opened_at < REPEAT_TICKS &&
+    return seen(x, SEEN_SYN) && seen(l->y, SEEN_ACK) && !l->t->gaps && !l->t->doubts &&
+           seq_eq(l->s->seq, seq_add(x->isn, 1)) && l->now - x->opened_at < REPEAT_TICKS &&
            !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION));
 }
 
@@ -82,7 +154,14 @@ static bool fin_unsent(const struct look *l)
     const struct track_half *x = l->x;
     struct seq at = seq_add(seg_end(l->s), l->s->len == 0 && (l->notes & TRACK_PROBE));
 
-    if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(at, x->next))
+    if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(at, x->next) || l->t->gaps)
+        return false;
+    /* Hosts that stay within the window send an ACK at its edge where it has shrunk. */
+    if (l->s->len == 0 && seen(l->y, SEEN_SHRUNK) && seq_lt(at, l->y->edge))
+        return false;
+    /* It may be a probe in the place of a FIN that was not believed, or only acknowledged. */
+    if ((seen(x, SEEN_FAR_FIN) && seq_eq(x->far, seq_add(at, 1))) ||
+        (seen(l->y, SEEN_CLAIM) && seq_eq(l->y->claim, seq_add(at, 1))))
         return false;
     return l->s->len == 0 || first_data(l);
 }
@@ -96,7 +175,7 @@ static bool fin_sent(const struct look *l)
 
 /* x has sent its FIN and has that of y: CLOSING and TIME_WAIT if its own came first, LAST_ACK if
  * not. After LAST_ACK nothing but RST is sent. */
-static void both_fins(const struct look *l, bool unacked)
+static void both_fins(const struct look *l, bool unacked, bool sure)
 {
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
@@ -104,8 +183,10 @@ static void both_fins(const struct look *l, bool unacked)
 
     if (seen(x, SEEN_FIN_ACKED))
         infer_proved(l, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
-    else if (seen(x, SEEN_FIN_FIRST) && unacked)
+    else if (seen(x, SEEN_FIN_FIRST) && sure)
         infer_proved(l, STATE_CLOSING, cause);
+    else if (seen(x, SEEN_FIN_FIRST) && unacked)
+        suggested(l, STATE_CLOSING, cause);
     else if (seen(x, SEEN_FIN_FIRST))
         suggested(l, STATE_TIME_WAIT, CAUSE_FIN_ACK_SENT);
     else if (seen(x, SEEN_FIN_LAST))
@@ -119,18 +200,23 @@ static void after_fin(const struct look *l, bool got, bool not_got)
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
     bool unacked = fin || (infer_whole(l) && seq_leq(l->y->acked, x->fin));
+    bool sure =
+        fin || (unacked && !l->t->gaps && !l->t->doubts); /* or the ACK of its FIN was missed */
+    enum cause cause = l->notes & TRACK_RETRANSMISSION ? CAUSE_FIN_REPEATED : CAUSE_FIN;
 
     if (not_got)
         x->seen |= SEEN_FIN_FIRST;
     if (got)
-        both_fins(l, unacked);
+        both_fins(l, unacked, sure);
     else if (!not_got)
         return; /* seen from the middle on: y's FIN may have been before that */
     else if (seen(x, SEEN_FIN_ACKED))
         infer_proved(l, STATE_FIN_WAIT_2, CAUSE_ACKED_AFTER_FIN);
-    else if (unacked)
-        infer_proved(l, STATE_FIN_WAIT_1,
-                     l->notes & TRACK_RETRANSMISSION ? CAUSE_FIN_REPEATED : CAUSE_FIN);
+    else if (sure)
+        infer_proved(l, STATE_FIN_WAIT_1, cause);
+    else if (infer_whole(l))
+        suggested(l, unacked ? STATE_FIN_WAIT_1 : STATE_FIN_WAIT_2,
+                  has_fin(x->state) ? CAUSE_STOPS : CAUSE_FIN_ACK_SENT);
 }
 
 static void before_fin(const struct look *l, bool got, bool not_got)
@@ -150,14 +236,19 @@ static void before_fin(const struct look *l, bool got, bool not_got)
     }
 }
 
-void infer_sender(const struct look *l)
+/* What x's newest acknowledgement shows. */
+static void infer_by_ack(const struct look *l)
 {
-    const struct track_half *x = l->x, *y = l->y;
+    struct track_half *x = l->x;
+    const struct track_half *y = l->y;
     bool got = seen(y, SEEN_FIN) && seq_gt(l->s->ack, y->fin);
-    bool not_got = !got && seen(y, SEEN_FIN | SEEN_SOLID);
+    /* A FIN has the last number of all. */
+    bool not_got =
+        !got && !seen(y, SEEN_VAGUE_FIN) &&
+        (seen(y, SEEN_FIN | SEEN_SOLID) || (seen(y, SEEN_ANY) && seq_lt(l->s->ack, y->next)));
 
-    if (!seq_eq(l->s->ack, x->acked))
-        return; /* older than what was seen before */
+    if (got || stops(l))
+        x->stops = !got;
     if (fin_sent(l))
         after_fin(l, got, not_got);
     else if (fin_unsent(l))
@@ -168,6 +259,18 @@ void infer_sender(const struct look *l)
         suggested(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
     else if (not_got && seen(x, SEEN_OPEN))
         suggested(l, STATE_ESTABLISHED, l->newer ? CAUSE_ACKED_DATA : CAUSE_DATA);
+}
+
+void infer_sender(const struct look *l)
+{
+    if (seq_eq(l->s->ack, l->x->acked)) /* else it is older than what was seen before */
+        infer_by_ack(l);
+    if (l->x->state == STATE_SYN_SENT) /* which sends nothing but SYN */
+        infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_SYN);
+    if (seen(l->x, SEEN_FIN))
+        past_fin(l->x, l->number);
+    else if (seen(l->y, SEEN_FIN) && seq_gt(l->s->ack, l->y->fin) && before_both(l->x->state))
+        infer_assumed(l->x, l->number, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
 }
 
 /* The handshake as y sees it, if this segment of x arrives. */
@@ -187,7 +290,7 @@ void infer_receiver(const struct look *l)
 {
     struct track_half *y = l->y;
     bool acks = seen(y, SEEN_FIN) && (l->s->flags & SEG_ACK) && seq_gt(l->s->ack, y->fin);
-    bool fin = seen(l->x, SEEN_FIN);
+    bool fin = seen(l->x, SEEN_FIN) && !y->stops;
 
     /* The ACK in an unacceptable segment is not looked at (RFC 9293, 3.10.7.4, first). */
     if (l->notes & (TRACK_PROBE | TRACK_OUT_OF_WINDOW))
@@ -195,7 +298,7 @@ void infer_receiver(const struct look *l)
     handshake(l);
     switch (y->state) {
     case STATE_ESTABLISHED:
-        if (l->s->flags & SEG_FIN)
+        if (fin && (l->s->flags & SEG_FIN))
             infer_assumed(y, l->number, STATE_CLOSE_WAIT, CAUSE_FIN_SENT);
         break;
     case STATE_FIN_WAIT_1:

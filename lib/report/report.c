@@ -291,10 +291,19 @@ static unsigned probe_notes(const struct report *r, struct report_flow *f,
     return probe ? notes | TRACK_PROBE : notes & ~(unsigned)TRACK_PROBE;
 }
 
+/* Shows the segment to the tracker. Where the capture has lost one of ours, it may have lost some
+ * of the peer's. */
+static unsigned track(struct report_flow *f, const struct report_seen *seen)
+{
+    if (seen->missed)
+        track_gap(&f->track);
+    return track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, &seen->packet->seg);
+}
+
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
-    unsigned notes = track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, s);
+    unsigned notes = track(f, seen);
     struct track_view peer = track_view(&f->track, TRACK_B);
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
 

@@ -4,7 +4,7 @@
  * ever handed over directly, even where the delay is zero, so that no engine is entered from
  * within the other.
  *
- * A segment's way:  leave() -> path_send() ... path_take() -> arrive()
+ * A segment's way:  leave() -> link_put() -> path_send() ... path_take() -> arrive()
  */
 #include "lib/sim/link.h"
 
@@ -25,6 +25,7 @@ struct progress {
 struct link {
     struct conn *end[2];
     struct path path;
+    struct link_layer layer[2];
     bool resets[2];
     bool cut;
     wave_time now;
@@ -86,7 +87,7 @@ static void clock_set(struct link *l, wave_time to)
     l->progress = progress_of(l);
 }
 
-static void leave(struct link *l, enum link_end from, const struct seg *s)
+void link_put(struct link *l, enum link_end from, const struct seg *s)
 {
     bool lost;
     int error;
@@ -97,7 +98,18 @@ static void leave(struct link *l, enum link_end from, const struct seg *s)
     lost = (l->filter && !l->filter(l->filter_ctx, l->now, from, l->number, s)) || l->cut;
     error = path_send(&l->path, l->now, from, &l->end[from]->flow, s, l->number, lost);
     if (error)
-        broken(l, error == WAVE_ENOMEM ? "out of memory" : "a segment that cannot be encoded", from);
+        broken(l, error == WAVE_ENOMEM ? "out of memory" : "a segment that cannot be encoded",
+               from);
+}
+
+static void leave(struct link *l, enum link_end from, const struct seg *s)
+{
+    const struct link_layer *layer = &l->layer[from];
+
+    if (layer->out)
+        layer->out(layer->ctx, s);
+    else
+        link_put(l, from, s);
 }
 
 /* Everything both ends have to send now. */
@@ -157,6 +169,8 @@ static void arrive(struct link *l, const struct parcel *p)
     l->path.counts.delivered++;
     if (l->watch)
         l->watch(l->watch_ctx, l->now, (enum link_end)p->from, true, p->number, &s);
+    if (l->layer[to].in && !l->layer[to].in(l->layer[to].ctx, &s))
+        return;
     /* A SYN for a connection in TIME_WAIT finds no listener here, and is nobody's. What is refused
      * in LISTEN, SYN_SENT or SYN_RECEIVED is answered by the connection, not by its host. */
     enum conn_input answer = conn_input(c, l->now, &s);
@@ -253,6 +267,11 @@ void link_watcher(struct link *l, link_watch *watch, void *ctx)
 {
     l->watch = watch;
     l->watch_ctx = ctx;
+}
+
+void link_layer(struct link *l, enum link_end end, const struct link_layer *layer)
+{
+    l->layer[end] = *layer;
 }
 
 void link_filterer(struct link *l, link_filter *filter, void *ctx)

@@ -27,6 +27,16 @@ typedef bool link_filter(void *ctx, wave_time at, enum link_end from, uint64_t n
 
 struct link;
 
+/* What stands between one end's engine and the line, and with it makes up a host that breaks the
+ * rules. `out` is given what the engine sends, and gives to link_put() what leaves for it, in this
+ * call; `in` may alter a segment that has arrived and was watched, or returns false to swallow it.
+ * Either may be NULL. */
+struct link_layer {
+    void (*out)(void *ctx, const struct seg *s);
+    bool (*in)(void *ctx, struct seg *s);
+    void *ctx;
+};
+
 /* The connections are the caller's, initialised over flows that are each other's reverse, and
  * live at least as long as the link. They may be initialised anew while it runs: a host that
  * crashed and came back. WAVE_EINVAL when the flows do not fit, WAVE_ENOMEM. */
@@ -34,6 +44,8 @@ int link_create(struct link **out, struct conn *a, struct conn *b, uint64_t seed
 void link_destroy(struct link *l);
 void link_manners(struct link *l, enum link_end from, const struct link_manners *m);
 void link_watcher(struct link *l, link_watch *watch, void *ctx);
+void link_layer(struct link *l, enum link_end end, const struct link_layer *layer);
+void link_put(struct link *l, enum link_end from, const struct seg *s);
 void link_filterer(struct link *l, link_filter *filter, void *ctx);
 
 /* Called after each delivery and each tick, before what it causes is sent: a user so quick that an

@@ -142,8 +142,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         return WAVE_EINVAL;
     }
     c->len = (uint32_t)len;
-    if (lost || too_big(p, now, from, flow, s, c->len) ||
-        prng_chance(&p->prng, w->manners.loss) ||
+    if (lost || too_big(p, now, from, flow, s, c->len) || prng_chance(&p->prng, w->manners.loss) ||
         !line(w, now, packet_size(flow, c->len), &sent)) {
         p->counts.lost++;
         free(c);

@@ -14,14 +14,14 @@
 #include "lib/core/time.h"
 
 struct parcel {
-    uint64_t number; /* of the segment, counted from 1 over the whole link */
-    uint8_t from;    /* enum link_end */
-    uint8_t ecn;     /* of the IP header around it */
-    bool corrupted;  /* a bit of it was flipped */
-    uint32_t mtu;    /* not 0: no segment, but the ICMP error that says so to its sender */
-    struct seq seq;  /* which segment that ICMP error quotes */
+    uint64_t number;  /* of the segment, counted from 1 over the whole link */
+    uint8_t from;     /* enum link_end */
+    uint8_t ecn;      /* of the IP header around it */
+    bool corrupted;   /* a bit of it was flipped */
+    uint32_t mtu;     /* not 0: no segment, but the ICMP error that says so to its sender */
+    struct seq seq;   /* which segment that ICMP error quotes */
     struct flow flow; /* as the sender of the segment sees it */
-    uint32_t len;    /* of bytes: a TCP segment as it stands in its packet */
+    uint32_t len;     /* of bytes: a TCP segment as it stands in its packet */
     uint8_t bytes[];
 };
 

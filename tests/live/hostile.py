@@ -47,6 +47,7 @@ class Flow:
         self.closed = False
         self.calls = False
         self.stays = False  # never sends its FIN
+        self.finished = False  # has sent it
 
     def ip(self, payload, protocol=6, fragment=0, length=None):
         options = self.ip_options
@@ -283,6 +284,17 @@ def forged_stamps(f, event, _):
         f.seq += 10
 
 
+def overruns(f, event, _):
+    """Six times what was offered to a peer that scales no windows, the last of it first, and a FIN."""
+    if event == "open":
+        for at in range(360000, -1, -40000):
+            f.send(ACK | PSH, b"o" * 40000, seq=f.seq + at)
+        f.seq += 400000
+        f.send(FIN | ACK)
+        f.seq += 1
+        f.finished = True
+
+
 # A client's.
 
 
@@ -305,7 +317,7 @@ def syn_with_all(f, event, _):
 HABITS = dict(enumerate((wrong_ack, only_garbage, garbage, ip_options, fragments, odd_options, reset_storm,
                          zero_window, contradiction, one_byte, super_segment, ack_of_unsent, half_acks,
                          forged_fin, reset_inside, syn_inside, window_shrinks, mss_one, truncated, endless,
-                         syn_options, unstamped, forged_stamps), 5000))
+                         syn_options, unstamped, forged_stamps, overruns), 5000))
 CALLS = dict(enumerate((garbage, ip_options, fragments, odd_options, reset_storm, reset_inside, syn_inside,
                         contradiction, one_byte, super_segment, ack_of_unsent, half_acks, forged_fin,
                         window_shrinks, mss_one, truncated, third_ack_wrong, syn_with_all, syn_options,
@@ -358,6 +370,10 @@ def take(f, habit, flags, seq, data):
         f.ack += 1
         if f.stays:
             f.send(ACK)
+            return
+        if f.finished:
+            f.send(ACK)
+            f.closed = True
             return
         f.send(FIN | ACK)
         f.seq += 1

@@ -93,6 +93,12 @@ check 'timestamps left out: it is told once' \
     test "$(grep -c '"event":"note".*agreed on timestamps' "$tmp/out")" = 1
 meet 0 open 'forged timestamps far ahead' -d hello --hold 300ms
 expect_json verdict received_bytes 10 'forged timestamps: the peer is still heard'
+meet 0 open 'six times what was offered' -d hello --close=passive --timeout 10
+expect_json verdict received_bytes 400000 'six times what was offered: all of it was taken'
+check 'six times what was offered: none of our ACKs is called out of window' \
+    test "$(grep '"event":"segment"' "$tmp/out" | grep '"dir":"out"' | grep -c out_of_window)" = 0
+expect_json verdict peer.state TIME_WAIT 'six times what was offered: the peer is in TIME_WAIT in the end'
+expect_json verdict peer.certainty assumed 'six times what was offered: which is assumed'
 check 'the peer has not died' kill -0 "$pid_hostile"
 stop hostile
 

@@ -1,11 +1,15 @@
 /*
  * The tracker against the truth. Two engines talk over a simulated link; trackers watch at both of
  * its ends, and one more begins in the middle. Whatever one calls proved must be the state that
- * side's engine was in when it sent the evidence; and where the link did no harm, tracker and
- * engines agree in the end.
+ * side's engine was in when it sent the evidence, and must not stand against what both sides have
+ * acknowledged since; and where the link did no harm, tracker and engines agree in the end.
+ *
+ * In some groups one end breaks the rules (breaker.h): it is judged until it lies, and the other
+ * end always. In some a watcher misses segments, and is told of it at the first.
  *
  * All that a run is made of comes from its seed, which a failure prints. SEED=n in the environment
- * runs that one alone, TRACE=1 shows it.
+ * runs that one alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each of the groups that break
+ * rules, TRACK_FROM=n begins at the nth.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +22,11 @@
 #include <cmocka.h>
 
 #include "lib/core/track.h"
+#include "tests/unit/breaker.h"
 #include "tests/unit/sim.h"
 
 enum {
-    GROUP = 10000,    /* a seed is GROUP * group + 0 to runs - 1 */
+    GROUP = 1000000,  /* a seed is GROUP * group + 0 to runs - 1 */
     SEGMENTS = 20000, /* of a run, at most */
     ACTIONS = 6,
     END = 90 /* seconds: before the end of any TIME_WAIT */
@@ -33,7 +38,10 @@ enum watcher { AT_A, AT_B, IN_THE_MIDDLE, WATCHERS };
 struct watch {
     struct track track;
     enum link_end at;
-    uint64_t skip; /* segments it does not see to begin with */
+    uint64_t skip;   /* segments it does not see to begin with */
+    uint32_t misses; /* of the rest, in 1/10000 */
+    bool saw_fin[2]; /* an engine's own FIN, and an engine's ACK of it */
+    bool saw_fin_acked[2];
     uint32_t number[SEGMENTS];
 };
 
@@ -41,9 +49,16 @@ struct run {
     struct sim *sim;
     uint8_t truth[SEGMENTS]; /* state of its sender after each segment had left */
     uint8_t sender[SEGMENTS];
+    bool lie[SEGMENTS]; /* its sender had lied by then */
+    bool has_fin[2];
+    struct seq fin_end[2]; /* behind the FIN, as the engine numbers it */
+    struct breaker *breaker;
+    uint64_t lied_at;   /* the first lie: a segment's number */
+    struct prng losses; /* of the watchers */
     struct watch watch[WATCHERS];
     unsigned proved; /* of each state: bits */
     bool harmless;   /* as the group says */
+    bool garbage;    /* probes may carry a byte */
     bool untold;     /* an end fell to CLOSED without a word */
 };
 
@@ -57,8 +72,11 @@ struct action {
 
 struct group {
     uint32_t number, runs;
-    bool harmless; /* nothing is lost, doubled or displaced */
-    bool rough;    /* each manner at its worst */
+    bool harmless;  /* nothing is lost, doubled or displaced */
+    bool rough;     /* each manner at its worst */
+    bool gaps;      /* watchers miss segments */
+    bool many;      /* TRACK_RUNS says how many */
+    unsigned rules; /* what one end may break */
 };
 
 static const char *side_name(int side)
@@ -66,14 +84,63 @@ static const char *side_name(int side)
     return side == TRACK_A ? "A" : "B";
 }
 
+/* Whether a side that has sent its FIN, or has that of the other, may be in this state. */
+static bool has_sent_fin(enum state s)
+{
+    return s == STATE_FIN_WAIT_1 || s == STATE_FIN_WAIT_2 || s == STATE_CLOSING ||
+           s == STATE_TIME_WAIT || s == STATE_LAST_ACK || s == STATE_CLOSED;
+}
+
+static bool has_got_fin(enum state s)
+{
+    return s == STATE_CLOSE_WAIT || s == STATE_CLOSING || s == STATE_TIME_WAIT ||
+           s == STATE_LAST_ACK || s == STATE_CLOSED;
+}
+
+/* What both sides have acknowledged is true: a FIN that its watcher has seen, and the ACK of it. */
+static void hold_against_fins(const struct run *r, const struct watch *w)
+{
+    for (int side = TRACK_A; side < TRACK_SIDES; side++) {
+        struct track_view v = track_view(&w->track, (enum track_side)side);
+        if (v.certainty != CERTAINTY_PROVED || (r->breaker && r->breaker->lied))
+            continue;
+        if (w->saw_fin_acked[side] && !has_sent_fin(v.state))
+            sim_fail(
+                r->sim,
+                "watcher %td calls %s %s, proved by segment #%u, after its FIN was acknowledged",
+                w - r->watch, side_name(side), state_name(v.state), w->number[v.evidence]);
+        if (w->saw_fin_acked[!side] && !has_got_fin(v.state))
+            sim_fail(r->sim,
+                     "watcher %td calls %s %s, proved by segment #%u, after it acknowledged a FIN",
+                     w - r->watch, side_name(side), state_name(v.state), w->number[v.evidence]);
+    }
+}
+
+static void note_fins(const struct run *r, struct watch *w, enum link_end from, const struct seg *s)
+{
+    /* To one that has not seen the beginning, an old SYN may begin another connection. */
+    if ((s->flags & SEG_SYN) && w->skip)
+        w->saw_fin[0] = w->saw_fin[1] = w->saw_fin_acked[0] = w->saw_fin_acked[1] = false;
+    if (r->has_fin[from] && (s->flags & SEG_FIN) && seq_eq(seg_end(s), r->fin_end[from]))
+        w->saw_fin[from] = true;
+    if (w->saw_fin[!from] && (s->flags & SEG_ACK) && !(s->flags & SEG_RST) &&
+        seq_eq(s->ack, r->fin_end[!from]))
+        w->saw_fin_acked[!from] = true;
+}
+
 static void hold_against_truth(struct run *r, const struct watch *w)
 {
+    /* What was a lie before the first segment that it sees it cannot know. */
+    if (r->lied_at && r->lied_at < w->skip)
+        return;
     for (int side = TRACK_A; side < TRACK_SIDES; side++) {
         struct track_view v = track_view(&w->track, (enum track_side)side);
         if (v.certainty != CERTAINTY_PROVED)
             continue;
         assert_in_range(v.evidence, 1, w->track.number);
         uint32_t n = w->number[v.evidence];
+        if (r->lie[n] && r->sender[n] == side)
+            continue;
         r->proved |= 1u << v.state;
         if (r->sender[n] != side || r->truth[n] != v.state)
             sim_fail(r->sim,
@@ -89,21 +156,40 @@ static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uin
                   const struct seg *s)
 {
     struct run *r = ctx;
+    if (number >= SEGMENTS && r->breaker)
+        return; /* it makes the other end answer without end */
     if (number >= SEGMENTS)
         sim_fail(r->sim, "the run has too many segments");
     if (!arrived) {
-        r->truth[number] = r->sim->end[from].conn.state;
+        bool bad = r->breaker && r->breaker->end == from;
+        r->truth[number] = bad && r->breaker->repeating ? (uint8_t)r->breaker->repeating->state
+                                                        : r->sim->end[from].conn.state;
         r->sender[number] = (uint8_t)from;
+        r->lie[number] = bad && r->breaker->lied;
+        if (r->lie[number] && !r->lied_at)
+            r->lied_at = number;
+        if ((s->flags & SEG_FIN) && !r->lie[number]) {
+            r->has_fin[from] = true;
+            r->fin_end[from] = seg_end(s);
+        }
     }
     for (size_t i = 0; i < WATCHERS; i++) {
         struct watch *w = &r->watch[i];
         if (arrived == (w->at == from) || number < w->skip)
             continue;
+        if (prng_chance(&r->losses, w->misses)) {
+            track_gap(&w->track);
+            if (r->sim->traced)
+                fprintf(stderr, "# watcher %zu misses #%llu\n", i, (unsigned long long)number);
+            continue;
+        }
         if (w->track.number + 1 >= SEGMENTS)
-            sim_fail(r->sim, "the run has too many segments");
+            return;
         w->number[w->track.number + 1] = (uint32_t)number;
         track_segment(&w->track, at, from == LINK_A ? TRACK_A : TRACK_B, s);
         hold_against_truth(r, w);
+        note_fins(r, w, from, s);
+        hold_against_fins(r, w);
     }
 }
 
@@ -226,7 +312,7 @@ static void act(struct run *r, const struct action *a, struct prng *p)
         track_silent(&r->watch[prng_below(p, WATCHERS)].track, (enum track_side)prng_below(p, 2));
         break;
     default:
-        (void)conn_probe(&e->conn, prng_chance(p, 5000));
+        (void)conn_probe(&e->conn, prng_chance(p, 5000) && r->garbage);
         break;
     }
 }
@@ -253,13 +339,25 @@ static unsigned run(uint64_t seed, const struct group *g)
     struct action actions[ACTIONS];
     assert_non_null(r);
     struct conn_config a = random_config(&p), b = random_config(&p);
+    /* A garbage byte is read where a lie has acknowledged the byte that it stands for. */
+    bool garbage = !(g->rules & BREAK_LIES);
+    a.keep_garbage = a.keep_garbage && garbage;
+    b.keep_garbage = b.keep_garbage && garbage;
     r->sim = sim_new(seed, &a, &b);
     r->harmless = g->harmless;
+    r->garbage = garbage;
+    r->losses.state = seed;
+    if (g->rules) {
+        r->breaker = calloc(1, sizeof *r->breaker);
+        assert_non_null(r->breaker);
+        breaker_init(r->breaker, r->sim, (enum link_end)prng_below(&p, 2), g->rules, prng_next(&p));
+    }
     r->sim->quick = prng_chance(&p, 5000);
     r->sim->watch = watch;
     r->sim->watch_ctx = r;
     for (size_t i = 0; i < WATCHERS; i++) {
         track_init(&r->watch[i].track);
+        r->watch[i].misses = g->gaps ? (uint32_t)prng_below(&p, 3000) : 0;
         r->watch[i].at = i == AT_B || (i == IN_THE_MIDDLE && prng_chance(&p, 5000));
     }
     /* In the harmless group a FIN from SYN_RECEIVED may have gone before: see random_user(). */
@@ -282,6 +380,7 @@ static unsigned run(uint64_t seed, const struct group *g)
         assert_agreement(r);
     unsigned proved = r->proved;
     sim_delete(r->sim);
+    free(r->breaker);
     free(r);
     return proved;
 }
@@ -289,7 +388,7 @@ static unsigned run(uint64_t seed, const struct group *g)
 static void runs_of_a_group(void **state)
 {
     const struct group *g = *state;
-    const char *only = getenv("SEED");
+    const char *only = getenv("SEED"), *many = getenv("TRACK_RUNS"), *from = getenv("TRACK_FROM");
     unsigned proved = 0;
     if (only) {
         uint64_t seed = strtoull(only, NULL, 10);
@@ -298,7 +397,9 @@ static void runs_of_a_group(void **state)
         run(seed, g);
         return;
     }
-    for (uint32_t i = 0; i < g->runs; i++)
+    uint32_t first = g->many && from ? (uint32_t)strtoul(from, NULL, 10) : 0;
+    uint32_t runs = g->many && many ? (uint32_t)strtoul(many, NULL, 10) : g->runs;
+    for (uint32_t i = first; i < first + runs; i++)
         proved |= run((uint64_t)GROUP * g->number + i, g);
     /* Every state that a side can speak from was proved at least once: a tracker that claims
      * nothing would pass otherwise. */
@@ -310,6 +411,10 @@ static void runs_of_a_group(void **state)
 static struct group harmless = {.number = 1, .runs = 1000, .harmless = true};
 static struct group any = {.number = 2, .runs = 2000};
 static struct group rough = {.number = 3, .runs = 500, .rough = true};
+static struct group breaks = {
+    .number = 4, .runs = 800, .many = true, .rules = BREAK_ALL & ~BREAK_LIES};
+static struct group lies = {.number = 5, .runs = 800, .many = true, .rules = BREAK_ALL};
+static struct group gaps = {.number = 6, .runs = 400, .many = true, .gaps = true};
 
 int main(void)
 {
@@ -319,6 +424,10 @@ int main(void)
         {"proved_is_true_under_loss_duplication_and_reordering", runs_of_a_group, NULL, NULL, &any},
         {"proved_is_true_with_loss_30_duplication_10_reordering_20", runs_of_a_group, NULL, NULL,
          &rough},
+        {"proved_is_true_of_a_peer_that_breaks_the_rules", runs_of_a_group, NULL, NULL, &breaks},
+        {"proved_is_true_of_the_other_side_of_a_peer_that_lies", runs_of_a_group, NULL, NULL,
+         &lies},
+        {"proved_is_true_where_the_capture_has_gaps", runs_of_a_group, NULL, NULL, &gaps},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,51 @@
+/*
+ * A host that breaks the rules: an engine of the simulator, and a layer between it and the line.
+ *
+ * What is true of such a host is a matter of definition. As long as the layer repeats, cuts,
+ * delays or decorates what the engine says, or lets it send more than it was offered, the host is
+ * in the state of its engine. Once the layer says something about the connection that the engine
+ * did not say (a FIN, a RST, an ACK of its own), the host has lied: no state of it is true from
+ * then on, and only the honest side is left to judge.
+ */
+#ifndef TCPWAVE_TESTS_UNIT_BREAKER_H
+#define TCPWAVE_TESTS_UNIT_BREAKER_H
+
+#include "tests/unit/sim.h"
+
+enum {
+    BREAK_WINDOW = 1 << 0, /* it takes windows for larger than they are, and overruns them */
+    BREAK_REPEAT = 1 << 1, /* it sends again what it has sent */
+    BREAK_CUT = 1 << 2,    /* it leaves off the end of segments with data */
+    BREAK_STAMP = 1 << 3,  /* its timestamps are wrong */
+    BREAK_OFFER = 1 << 4,  /* the windows it offers go up and down, also to 0 */
+    BREAK_UNSENT = 1 << 5, /* it acknowledges, beside what it has got, what was never sent */
+    BREAK_DEAF = 1 << 6,   /* it does not take segments with FIN */
+    BREAK_LIES = 1 << 7,   /* FIN, RST, SYN and ACK at odd places, numbers that are not its own */
+    BREAK_ALL = (1 << 8) - 1
+};
+
+enum { BREAKER_KEPT = 8, BREAKER_BYTES = 1500 };
+
+struct breaker {
+    struct sim *sim;
+    enum link_end end;
+    unsigned rules; /* BREAK_... */
+    uint32_t often; /* in 1/10000 */
+    struct prng prng;
+    uint8_t shift; /* BREAK_WINDOW: by so much */
+    bool lied;
+    const struct breaker_kept *repeating; /* what it sends now it has sent before */
+    uint32_t kept; /* segments it has sent: the last BREAKER_KEPT of them lie here */
+    struct breaker_kept {
+        struct seg seg;
+        enum state state; /* of the engine, when that had it sent */
+        uint8_t data[BREAKER_BYTES];
+    } keep[BREAKER_KEPT];
+};
+
+/* Makes a rule-breaker of that end. `rules` are those that it may break; which it does, and how
+ * often, is drawn. Before anything is sent. */
+void breaker_init(struct breaker *b, struct sim *sim, enum link_end end, unsigned rules,
+                  uint64_t seed);
+
+#endif
