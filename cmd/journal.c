@@ -73,6 +73,11 @@ const struct journal_entry *journal_take(struct journal *j, const struct seg *s)
     return &j->entry[at % JOURNAL_ENTRIES];
 }
 
+uint32_t journal_count(const struct journal *j)
+{
+    return j->head - j->tail;
+}
+
 bool journal_empty(const struct journal *j)
 {
     return j->head == j->tail;

@@ -50,6 +50,9 @@ const struct journal_entry *journal_missed(struct journal *j);
  * not send it. Valid until the next journal_add(). */
 const struct journal_entry *journal_take(struct journal *j, const struct seg *s);
 
+/* How many there are. */
+uint32_t journal_count(const struct journal *j);
+
 /* Whether everything that was sent has been captured. */
 bool journal_empty(const struct journal *j);
 

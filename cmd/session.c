@@ -16,11 +16,12 @@
 #include "lib/wire/stamp.h"
 
 #define MTU_UNKNOWN 1500
+#define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
 #define CLOSE_IN (2 * WAVE_S) /* a failed run's connections have so long to close */
 #define KEEP_FREE (16 << 20)  /* bytes of heap */
 
-/* Many peers send at once: some 20,000 frames in blocks, 512 where each has a slot of its own. */
+/* Many peers send at once: some 20,000 frames. */
 #define LISTEN_RING (32u << 20)
 
 /* Of what is received and not read, or sent and not acknowledged, over all connections: peers that
@@ -78,7 +79,13 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
                          "bytes");
     if (o->mss)
         c->mss = o->mss;
-    c->rcvbuf = o->window;
+    /* More than the capture can keep is offered only where the user asks for it. */
+    if (o->window)
+        c->rcvbuf = o->window;
+    else if (wire_window(w, c->mss) < WINDOW)
+        c->rcvbuf = wire_window(w, c->mss);
+    else
+        c->rcvbuf = WINDOW;
     c->wscale = !o->no_wscale;
     c->timestamps = !o->no_timestamps;
     c->sack = !o->no_sack;

@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/queue.h>
 
+#include "cmd/hole.h"
 #include "cmd/journal.h"
 #include "cmd/ladder.h"
 #include "cmd/options.h"
@@ -41,6 +42,7 @@ struct session_conn {
     struct outcome_path path;
     uint64_t arrived;   /* segments of the peer's */
     uint64_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
+    struct hole hole;   /* what our capture lost of the peer's */
     enum state state;   /* ours, as of the last event */
     struct seq sent;    /* the highest number sent, plus one */
     bool has_sent;
@@ -121,6 +123,8 @@ struct session {
         bool is;
         wave_time again_at, pause;
     } stuck;
+    uint32_t gaps;          /* how often the capture has lost something */
+    bool unread;            /* the last batch did not empty the capture */
     unsigned owed;          /* segments taken in whose acknowledgement waits for the next */
     unsigned queued;        /* segments that the wire has not been told to flush */
     struct diag send_error; /* the last one; empty: there was none */
@@ -189,8 +193,8 @@ int session_verdict(struct session *s, const struct session_conn *c, const struc
  * lost. */
 int session_flush(struct session *s, struct diag *d);
 
-/* Where the report cannot be read, for which `d` has the reason, nor can its verdict: the line for a
- * person, of whatever of this host's failed first. Returns the exit status; a signal's stands. */
+/* Where the report cannot be read, for which `d` has the reason, nor can its verdict: the line for
+ * a person, of whatever of this host's failed first. Returns the exit status; a signal's stands. */
 int session_unread(enum verdict verdict, int exit, const char *message, const struct diag *d);
 
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.

@@ -15,6 +15,7 @@
 
 #define BURST WIRE_BATCH /* segments sent before what they draw is taken in */
 #define BATCH 64         /* packets taken in before the command has its turn */
+#define AHEAD 1024       /* segments sent, at most, while the capture has them still unread */
 #define ACK_EVERY 32     /* segments of a long transfer, at most, before one goes out */
 #define BULK_AFTER 256   /* segments in order, before a transfer is called long */
 #define PAUSE_FIRST                                                                                \
@@ -268,13 +269,20 @@ static void queue_owed(struct session *s, wave_time now)
     drain_events(s);
 }
 
+/* Our own segments come back through the capture, and would fill it where we send faster than we
+ * write of each what is asked for. Once the capture is empty, what has not come back was lost. */
+static bool capture_is_behind(const struct session *s)
+{
+    return s->unread && journal_count(&s->journal) >= AHEAD;
+}
+
 /* Sends what is owed. True when there may be more, since it was a whole burst, and the kernel took
  * it. */
 static bool output(struct session *s, wave_time now)
 {
     bool whole;
 
-    if (!send_queued(s, now))
+    if (!send_queued(s, now) || capture_is_behind(s))
         return false;
     queue_owed(s, now);
     whole = s->queued == BURST;
@@ -285,7 +293,7 @@ static bool output(struct session *s, wave_time now)
  * what the others of the batch owe. */
 static void answer(struct session *s, wave_time now)
 {
-    if (s->many && !s->stuck.is && s->queued < BURST)
+    if (s->many && !s->stuck.is && s->queued < BURST && !capture_is_behind(s))
         queue_owed(s, now);
     else
         output(s, now);
@@ -376,15 +384,52 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     keep_packet(s, p, c, seen.local);
 }
 
-/* Counts a segment that the engine has taken in. */
-static void arrived(struct session *s, struct session_conn *c, const struct seg *seg)
+/* What the report has to know of a segment of the peer's beside what it says. */
+struct arrival {
+    struct hole_seen hole;
+    enum state state; /* ours, before it came */
+};
+
+/* Looks for what the capture lost before this segment, which the engine has taken in, and counts
+ * the segment. */
+static void arrived(struct session *s, struct session_conn *c, const struct seg *seg,
+                    struct arrival *a)
 {
     const struct conn *e = session_engine(s, c);
+    bool lies_within =
+        e && seg_len(seg) && !(seg->flags & SEG_RST) && seq_leq(seg_end(seg), e->rcv.adv);
 
+    a->state = c->state;
     c->arrived++;
-    /* Data that was next in order ends exactly where the engine now waits for more. */
-    if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt))
+    if (lies_within)
+        a->hole = hole_see(&c->hole, s->gaps, seg);
+    /* Data that was next in order ends exactly where the engine now waits for more. What is out of
+     * order only since our capture lost something says nothing about the path. */
+    if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt) && !c->hole.is && !a->hole.repair)
         c->uneven_at = c->arrived;
+    if (e)
+        hole_close(&c->hole, e->rcv.nxt);
+}
+
+/* What the peer sent and the capture lost: to the engine it is missing, and the peer will repeat
+ * it. In the report it has its place, so that what follows is not out of order. */
+static void missed_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
+                          const struct arrival *a)
+{
+    const struct conn *e = session_engine(s, c);
+    struct packet lost = {.kind = PACKET_TCP, .flow = p->packet.flow, .ttl = p->packet.ttl};
+    struct report_seen seen = {
+        .stamp = p->stamp, .missed = true, .local = c->flow.local, .packet = &lost};
+
+    if (!e)
+        return;
+    /* At the least it acknowledged what was acknowledged by the time. */
+    lost.seg = (struct seg){.seq = a->hole.from,
+                            .ack = e->snd.una,
+                            .len = a->hole.lost,
+                            .flags = SEG_ACK,
+                            .wnd = p->packet.seg.wnd};
+    report_segment(&s->report, &c->flow, &seen);
 }
 
 /*
@@ -431,6 +476,31 @@ static bool is_afterthought(struct session *s, const struct flow *flow, const st
            seq_leq(seg_end(seg), e->rcv.nxt);
 }
 
+static void show_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
+                        const struct arrival *a)
+{
+    const struct seg *seg = &p->packet.seg;
+    const struct journal_entry *j;
+
+    while ((seg->flags & SEG_ACK) &&
+           (j = journal_missed_by_ack(&s->journal, c->id, seg->ack)) != NULL)
+        missed(s, j, p->stamp);
+    if (a->hole.lost)
+        missed_theirs(s, c, p, a);
+    /* What we do while segments wait in the ring comes behind them in the order of the wire:
+     * our state moves with our own segment, once that is captured. */
+    if (journal_empty(&s->journal))
+        report_flush(&s->report, &c->flow, p->stamp);
+    bool ahead = c->flow.waiting_count && c->state == a->state;
+    struct report_seen seen = {.stamp = p->stamp,
+                               .repair = a->hole.repair,
+                               .local = ahead ? c->flow.local : c->state,
+                               .packet = &p->packet,
+                               .ip = p->ip,
+                               .ip_len = p->ip_len};
+    report_segment(&s->report, &c->flow, &seen);
+}
+
 /* A segment of the peer's. */
 static void captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
@@ -440,7 +510,7 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     uint32_t id =
         is_afterthought(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
-    enum state before;
+    struct arrival a = {.state = STATE_CLOSED};
     unsigned n;
 
     if (id != STACK_NONE && !c) {
@@ -455,31 +525,15 @@ static void captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (!c && s->shows && !(seg->flags & SEG_SYN))
         c = find_flow(s, &flow);
     if (c)
-        arrived(s, c, seg);
+        arrived(s, c, seg, &a);
     if (c && answers_our_syn(s, c, seg)) {
         c->syn_acks++;
         c->syn_ack_at[0] = c->syn_ack_at[1];
         c->syn_ack_at[1] = now;
     }
-    before = c ? c->state : STATE_CLOSED;
     n = pull_events(s, events);
-    if (c && s->shows) {
-        const struct journal_entry *j;
-        while ((seg->flags & SEG_ACK) &&
-               (j = journal_missed_by_ack(&s->journal, c->id, seg->ack)) != NULL)
-            missed(s, j, p->stamp);
-        /* What we do while segments wait in the ring comes behind them in the order of the wire:
-         * our state moves with our own segment, once that is captured. */
-        if (journal_empty(&s->journal))
-            report_flush(&s->report, &c->flow, p->stamp);
-        bool ahead = c->flow.waiting_count && c->state == before;
-        struct report_seen seen = {.stamp = p->stamp,
-                                   .local = ahead ? c->flow.local : c->state,
-                                   .packet = &p->packet,
-                                   .ip = p->ip,
-                                   .ip_len = p->ip_len};
-        report_segment(&s->report, &c->flow, &seen);
-    }
+    if (c && s->shows)
+        show_theirs(s, c, p, &a);
     tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
     keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
     if (may_wait(s, c, seg) && ++s->owed < ACK_EVERY)
@@ -521,6 +575,7 @@ static bool receive(struct session *s)
         more = n > 0;
         if (!more)
             break;
+        s->gaps += p.gap;
         if (p.packet.kind == PACKET_ICMP)
             captured_icmp(s, &p, wire_now());
         else if (p.outgoing)
@@ -528,6 +583,7 @@ static bool receive(struct session *s)
         else
             captured_theirs(s, &p, wire_now());
     }
+    s->unread = more;
     if (s->owed || s->queued) {
         s->owed = 0;
         output(s, wire_now());
