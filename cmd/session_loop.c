@@ -417,18 +417,20 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
                           const struct arrival *a)
 {
     const struct conn *e = session_engine(s, c);
-    struct packet lost = {.kind = PACKET_TCP, .flow = p->packet.flow, .ttl = p->packet.ttl};
-    struct report_seen seen = {
-        .stamp = p->stamp, .missed = true, .local = c->flow.local, .packet = &lost};
 
     if (!e)
         return;
     /* At the least it acknowledged what was acknowledged by the time. */
-    lost.seg = (struct seg){.seq = a->hole.from,
-                            .ack = e->snd.una,
-                            .len = a->hole.lost,
-                            .flags = SEG_ACK,
-                            .wnd = p->packet.seg.wnd};
+    struct packet lost = {.kind = PACKET_TCP,
+                          .flow = p->packet.flow,
+                          .ttl = p->packet.ttl,
+                          .seg = {.seq = a->hole.from,
+                                  .ack = e->snd.una,
+                                  .len = a->hole.lost,
+                                  .flags = SEG_ACK,
+                                  .wnd = p->packet.seg.wnd}};
+    struct report_seen seen = {
+        .stamp = p->stamp, .missed = true, .local = c->flow.local, .packet = &lost};
     report_segment(&s->report, &c->flow, &seen);
 }
 
