@@ -3,8 +3,9 @@
 
 Speaks TCP over IPv4 from a packet socket, for an address that no host has. To the first data of a
 connection it sends as many segments of 1,460 bytes as the port says (4400: 400, 12000: 8,000), half
-a second later and back to back, whatever the window is; but after 6,000 it takes three seconds' pause. What is not acknowledged it repeats, 1,000
-segments at a time, and then it closes. Ends with a signal.
+a second later and back to back, whatever the window is; but after 6,000 it says "paused", and pauses
+for three seconds. What is not acknowledged it repeats, 1,000 segments at a time, and then it closes.
+Ends with a signal.
 """
 
 import select
@@ -75,6 +76,7 @@ def burst(syn, count):
     time.sleep(0.5)
     for i, one in enumerate(segments):
         if i == PAUSE_AFTER:
+            print("paused", flush=True)
             time.sleep(3)
         send(one)
     acked = 0

@@ -71,15 +71,33 @@ cp "$tmp/few" "$tmp/json"
 
 # A process that does not read: of 6,000 segments some hundred are lost, since that many were asked for.
 # What the peer sends when it reads again lies beyond them.
-"$TCPWAVE" connect "$strange4:12000" -d x --close=passive --window 32M --json >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-pid=$!
-pids="$pids $pid"
-poll grep -q '"length":1,' "$tmp/out"
-kill -STOP $pid
-sleep 2
-kill -CONT $pid
-wait $pid
-check "more than fits: it ends in order" test $? = 0
+
+# paused_again N: the peer has paused more than N times
+paused_again()
+{
+    test "$(grep -c paused "$tmp/burst.log")" -gt "$1"
+}
+
+# unread PATTERN OPTION...: runs so, and stops at the line with our data
+unread()
+{
+    local pattern=$1 pid before
+    before=$(grep -c paused "$tmp/burst.log")
+    shift
+    "$TCPWAVE" connect "$strange4:12000" -d x --close=passive --window 32M "$@" \
+        >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    pid=$!
+    pids="$pids $pid"
+    poll grep -q "$pattern" "$tmp/out"
+    kill -STOP $pid
+    poll paused_again "$before"
+    kill -CONT $pid
+    wait $pid
+    status=$?
+}
+
+unread '"length":1,' --json
+check "more than fits: it ends in order" test $status = 0
 head -n 20 "$tmp/out" >>"$tmp/json"
 grep -m 20 -e repair -e not_captured "$tmp/out" >>"$tmp/json"
 expect_json verdict received_bytes 11680000 "more than fits: in the end all of it is received"
@@ -87,5 +105,11 @@ check "more than fits: the loss is counted" test "$(json_get verdict capture.dro
 expect_line out '"dir":"in".*"not_captured"' "more than fits: what was lost has its row"
 expect_line out '"dir":"in".*"repair"' "more than fits: what comes again for that reason is known by it"
 blamed "more than fits"
+unread 'len 1 ' --color=never
+check "more than fits, drawn: it ends in order" test $status = 0
+expect_line out 'ACK not captured seq' "more than fits, drawn: what was lost has its row"
+expect_line out 'frames were lost for want of room' "more than fits, drawn: the loss is counted"
+check "more than fits, drawn: the peer is not blamed" \
+    sh -c '! grep -Eq "fills gap|out of order" "$1"' sh "$tmp/out"
 
 done_testing
