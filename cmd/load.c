@@ -15,25 +15,22 @@
 #include "lib/report/human.h"
 #include "lib/run/port_wire.h"
 
-#define ANSWER_BEGINS WAVE_S     /* a peer that says nothing to our data is closed after this */
-#define RECEIVE_BUFFER 65535     /* of each connection: what it sends is thrown away at once */
-#define KEEP_FREE (16 << 20)     /* bytes of heap, as in session.c */
-#define BLOCKS_FROM 200          /* connections at a time: fewer are waited for one by one */
-#define RING_BLOCKS (8u << 20)   /* some 50,000 frames without data */
-#define RING_SLOT (65536u + 512) /* of the ring that is not in blocks, at least */
-#define PORTS_PART 10            /* of --timeout, for ports beyond those that are needed at once */
-#define RING_FRAMES 4            /* that a connection may have under way at once */
+#define ANSWER_BEGINS WAVE_S  /* a peer that says nothing to our data is closed after this */
+#define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
+#define KEEP_FREE (16 << 20)  /* bytes of heap, as in session.c */
+#define BLOCKS_FROM 200       /* connections at a time: fewer are waited for one by one */
+#define RING (8u << 20)       /* some 50,000 frames without data in blocks, else 5,000 */
+#define RING_EACH (80u << 10) /* not in blocks: room for a connection's whole window */
+#define PORTS_PART 10         /* of --timeout, for ports beyond those that are needed at once */
 
 /* Of one connection, in bytes: the engine's, ours, and the table's with its room to grow. */
 #define MEMORY_EACH (sizeof(struct conn) + sizeof(struct load_conn) + sizeof(uint32_t) + 16)
 
 static uint32_t ring_size(const struct load *l)
 {
-    uint32_t slots = l->plan.concurrency * RING_FRAMES;
-
-    if (l->plan.concurrency >= BLOCKS_FROM)
-        return RING_BLOCKS;
-    return (slots < 128 ? 128 : slots) * RING_SLOT;
+    if (l->plan.concurrency >= BLOCKS_FROM || l->plan.concurrency * RING_EACH < RING)
+        return RING;
+    return l->plan.concurrency * RING_EACH;
 }
 
 /* To guard tens of thousands of ports takes a third of a second, or more where there is little CPU

@@ -245,7 +245,6 @@ const struct option_row option_table[] = {
 void options_default(struct options *o)
 {
     *o = (struct options){.syn_retries = 3,
-                          .window = 4 << 20,
                           .ttl = 64,
                           .close = CLOSE_DEFAULT,
                           .linger = 5 * WAVE_S,

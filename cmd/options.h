@@ -64,7 +64,7 @@ struct options {
     uint32_t syn_retries;                   /* SYNs after the first, default 3 */
     bool no_ack;                            /* the third segment of the handshake is never sent */
     uint32_t mss;                           /* announced; 0: from the MTU */
-    uint32_t window;                        /* receive buffer in bytes, default 4 MiB */
+    uint32_t window;                        /* receive buffer in bytes; 0: the default */
     bool no_wscale, no_timestamps, no_sack; /* not offered */
     bool ecn;                               /* RFC 3168 negotiation is asked for */
     uint32_t ttl;                           /* or hop limit, default 64 */

@@ -10,10 +10,11 @@
 #include "lib/run/port_wire.h"
 
 #define MTU_UNKNOWN 1500
+#define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
 #define KEEP_FREE (16 << 20) /* bytes of heap */
 
-/* Many peers send at once: some 20,000 frames in blocks, 512 where each has a slot of its own. */
+/* Many peers send at once: some 20,000 frames. */
 #define LISTEN_RING (32u << 20)
 
 /* Of what is received and not read, or sent and not acknowledged, over all connections: peers that
@@ -53,10 +54,10 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
 }
 
 /* What the engine is told of the options. WAVE_ESYS when the kernel gives no random bytes. */
-static int engine_config(struct conn_config *c, const struct options *o, const struct wire_info *w,
+static int engine_config(struct conn_config *c, const struct options *o, const struct port *port,
                          bool v6, uint64_t *seed, struct diag *d)
 {
-    uint32_t mtu = w->mtu;
+    uint32_t mtu = port->info->mtu;
 
     conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
     if (getrandom(c->isn_secret, sizeof c->isn_secret, 0) != sizeof c->isn_secret ||
@@ -66,7 +67,12 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
                          "bytes");
     if (o->mss)
         c->mss = o->mss;
-    c->rcvbuf = o->window;
+    /* More than the capture can keep is offered only where the user asks for it. */
+    if (o->window)
+        c->rcvbuf = o->window;
+    else
+        c->rcvbuf =
+            port_wire_window(port, c->mss) < WINDOW ? port_wire_window(port, c->mss) : WINDOW;
     c->wscale = !o->no_wscale;
     c->timestamps = !o->no_timestamps;
     c->sack = !o->no_sack;
@@ -107,7 +113,7 @@ static wave_time run_time(void *self)
 }
 
 /* What the session is told of the options. */
-static int session_config(struct start *st, const struct target *target, const struct wire_info *w,
+static int session_config(struct start *st, const struct target *target, const struct port *port,
                           struct session_config *c, struct diag *d)
 {
     const struct options *o = st->options;
@@ -128,7 +134,7 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .keep = o->pcap ? keep : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
-    if (engine_config(&c->engine, o, w, target->v6, &c->seed, d) != 0)
+    if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
     if (o->verify && c->shows && !o->keep_time_wait) {
         c->engine.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
@@ -150,7 +156,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     if (!error)
         error = view_open(&st->view, port->info->interface, run_time, st, d);
     if (!error)
-        error = session_config(st, target, port->info, &c, d);
+        error = session_config(st, target, port, &c, d);
     if (error) {
         port_close(port);
         return error;

@@ -132,8 +132,8 @@ _Static_assert(sizeof(struct conn) <= 256, "a connection is at most 256 bytes");
  * The user's calls, RFC 9293, 3.9.1. `now` is used to start timers.
  */
 
-/* A closed connection over `flow`, with nothing allocated. Window scale, MSS and keepalive are taken
- * from env->config here, everything else when it is needed. */
+/* A closed connection over `flow`, with nothing allocated. Window scale, MSS and keepalive are
+ * taken from env->config here, everything else when it is needed. */
 void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_t id);
 
 /* OPEN, active: SYN goes out at the next conn_output(). WAVE_ESTATE unless CLOSED. */

@@ -224,9 +224,9 @@ static bool acceptable(const struct conn *c, const struct seg *s)
         return s->seq.v - c->rcv.nxt.v <= (wnd > 0 ? wnd : 1);
     if (len == 0)
         return wnd == 0 ? seq_eq(s->seq, c->rcv.nxt) : seq_within(s->seq, c->rcv.nxt, wnd);
-    return wnd > 0 && (seq_within(s->seq, c->rcv.nxt, wnd) ||
-                       (!(s->flags & SEG_SYN) &&
-                        seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd)));
+    return wnd > 0 &&
+           (seq_within(s->seq, c->rcv.nxt, wnd) ||
+            (!(s->flags & SEG_SYN) && seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd)));
 }
 
 /* RFC 5961, 5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. CHECK_NONE, or what is wrong. */

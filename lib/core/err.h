@@ -8,19 +8,19 @@
 
 enum {
     WAVE_EOK = 0,
-    WAVE_EINVAL = -1,    /* an argument the function does not take */
-    WAVE_ENOMEM = -2,    /* the allocator refused, or a bound was reached */
-    WAVE_ETRUNC = -3,    /* the bytes end before the structure does */
+    WAVE_EINVAL = -1,     /* an argument the function does not take */
+    WAVE_ENOMEM = -2,     /* the allocator refused, or a bound was reached */
+    WAVE_ETRUNC = -3,     /* the bytes end before the structure does */
     WAVE_EMALFORMED = -4, /* the bytes contradict themselves */
-    WAVE_ENOTOURS = -5,  /* well formed, but nothing this reader is for */
-    WAVE_ECHECKSUM = -6, /* a checksum does not hold */
-    WAVE_ESTATE = -7,    /* a call that the connection's state does not allow */
-    WAVE_EAGAIN = -8,    /* nothing now; try later */
-    WAVE_ESYS = -9,      /* the system refused; struct diag tells what and why */
-    WAVE_EPERM = -10,    /* a privilege is missing */
-    WAVE_EINUSE = -11,   /* address or port in use */
-    WAVE_ENOROUTE = -12, /* no route, no address, no such interface */
-    WAVE_ENOTFOUND = -13 /* an unknown name */
+    WAVE_ENOTOURS = -5,   /* well formed, but nothing this reader is for */
+    WAVE_ECHECKSUM = -6,  /* a checksum does not hold */
+    WAVE_ESTATE = -7,     /* a call that the connection's state does not allow */
+    WAVE_EAGAIN = -8,     /* nothing now; try later */
+    WAVE_ESYS = -9,       /* the system refused; struct diag tells what and why */
+    WAVE_EPERM = -10,     /* a privilege is missing */
+    WAVE_EINUSE = -11,    /* address or port in use */
+    WAVE_ENOROUTE = -12,  /* no route, no address, no such interface */
+    WAVE_ENOTFOUND = -13  /* an unknown name */
 };
 
 /* One line for a person: what was tried, what happened, what to do. */

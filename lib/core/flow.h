@@ -44,11 +44,8 @@ static inline bool flow_eq(const struct flow *a, const struct flow *b)
 /* The same connection as the other end sees it. */
 static inline struct flow flow_reverse(const struct flow *f)
 {
-    return (struct flow){.local = f->remote,
-                         .remote = f->local,
-                         .lport = f->rport,
-                         .rport = f->lport,
-                         .v6 = f->v6};
+    return (struct flow){
+        .local = f->remote, .remote = f->local, .lport = f->rport, .rport = f->lport, .v6 = f->v6};
 }
 
 #endif

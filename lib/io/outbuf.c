@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/io/signals.h"
 #include "lib/core/diag.h"
+#include "lib/io/signals.h"
 
 #define FIRST_SIZE 16384  /* bytes of the queue to begin with */
 #define FIRST_RECORDS 256 /* and of their lengths */

@@ -31,9 +31,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "lib/io/nowait.h"
 #include "lib/core/err.h"
 #include "lib/core/time.h"
+#include "lib/io/nowait.h"
 
 #define OUTBUF_MOST ((size_t)8 << 20) /* bytes that are kept for a reader; twice that of memory */
 #define OUTBUF_GAP 256                /* room for the record that tells of a gap */

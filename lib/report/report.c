@@ -194,7 +194,7 @@ static void count(struct report_flow *f, const struct report_seen *seen)
     if (s->flags & SEG_SYN)
         learn_syn(f, seen);
     if (seen->missed && (s->flags & SEG_SYN))
-        f->answered = true; /* nobody knows when it left */
+        f->answered = true; /* it is not known when it left */
     measure(f, seen);
     if ((s->flags & SEG_FIN) && !f->fin[side]) {
         f->fin[side] = f->track.number;
@@ -305,6 +305,8 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     const struct seg *s = &seen->packet->seg;
     unsigned notes = track(f, seen);
     struct track_view peer = track_view(&f->track, TRACK_B);
+    if (seen->repair) /* its sender's path is not what made it come again */
+        notes &= ~(unsigned)(TRACK_RETRANSMISSION | TRACK_OUT_OF_ORDER);
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
 
     if (!seen->foreign)
@@ -318,6 +320,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .out = seen->out,
         .foreign = seen->foreign,
         .missed = seen->missed,
+        .repair = seen->repair,
         .number = f->track.number,
         .rel_seq = relative(f, seen->out ? OURS : THEIRS, s->seq),
         .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,

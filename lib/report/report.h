@@ -106,7 +106,9 @@ struct report_answer {
 struct report_segment {
     bool out;                  /* we sent it */
     bool foreign;              /* and yet it was not us: this host's kernel, or another program */
-    bool missed;               /* we sent it, and the capture lost it: known from the journal */
+    bool missed;               /* the capture lost it: ours is known from the journal, the peer's
+                                  from what came behind it, and may have been several segments */
+    bool repair;               /* the peer repeats it for the sake of what our capture lost */
     uint32_t number;           /* from 1, within the connection */
     uint32_t rel_seq, rel_ack; /* from each side's ISN */
     uint32_t window;           /* bytes, scaled where both SYNs were seen to offer scaling */
@@ -287,7 +289,8 @@ struct report_seen {
     bool foreign;
     bool retransmission; /* of ours, from the journal of what was sent */
     bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
-    bool missed;         /* the capture lost it; `packet` is made up from the journal, ip is NULL */
+    bool missed;         /* the capture lost it; `packet` is made up, ip is NULL */
+    bool repair;         /* the peer repeats it for the sake of what our capture lost */
     enum state local;
     const struct packet *packet;
     const uint8_t *ip;

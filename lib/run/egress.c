@@ -58,6 +58,8 @@ void egress_pull(struct egress *e, wave_time now)
     struct seg seg;
     uint32_t id;
 
+    if (e->ops->may_send && !e->ops->may_send(e->self))
+        return;
     e->ops->events(e->self); /* while too many of them wait, the engine gives nothing out */
     while (e->queued < EGRESS_BATCH && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;

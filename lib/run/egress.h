@@ -13,6 +13,9 @@
 #define EGRESS_BATCH WIRE_BATCH /* segments sent before what they draw is taken in */
 
 struct egress_ops {
+    /* Whether the engine may be asked for more now; it is asked again in the next round. NULL: it
+     * always may. */
+    bool (*may_send)(void *self);
     /* A segment is about to be queued; `id` is its connection, or STACK_NONE for a reset or a SYN
      * cookie that belongs to none. *ip may be changed for this segment alone. May be NULL. */
     void (*sending)(void *self, uint32_t id, const struct flow *flow, const struct seg *s,

@@ -80,6 +80,7 @@ static unsigned receive(struct loop *l)
         l->waiting = 0;
         answer(l);
     }
+    l->behind = n == l->batch;
     if (l->waiting || l->egress.queued) {
         l->waiting = 0;
         loop_clock(l);
@@ -181,7 +182,7 @@ static wave_time round_of(struct loop *l)
 
     catch_up(l);
     tick(l);
-    l->behind = receive(l) == l->batch;
+    receive(l);
     loop_clock(l);
     if (l->done)
         return l->now;

@@ -129,3 +129,8 @@ uint32_t port_wire_ports(const struct port *p)
 {
     return wire_ports(wire_of(p));
 }
+
+uint32_t port_wire_window(const struct port *p, uint32_t mss)
+{
+    return wire_window(wire_of(p), mss);
+}

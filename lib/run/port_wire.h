@@ -13,4 +13,7 @@ uint16_t port_wire_port(const struct port *p, uint32_t i);
 /* How many of them there are. */
 uint32_t port_wire_ports(const struct port *p);
 
+/* As wire_window(): bytes of receive window that its capture can keep. */
+uint32_t port_wire_window(const struct port *p, uint32_t mss);
+
 #endif

@@ -73,6 +73,11 @@ const struct sent_entry *sent_log_take(struct sent_log *j, const struct seg *s)
     return &j->entry[at % SENT_LOG_ENTRIES];
 }
 
+uint32_t sent_log_count(const struct sent_log *j)
+{
+    return j->head - j->tail;
+}
+
 bool sent_log_empty(const struct sent_log *j)
 {
     return j->head == j->tail;

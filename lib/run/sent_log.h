@@ -50,6 +50,9 @@ const struct sent_entry *sent_log_missed(struct sent_log *j);
  * not send it. Valid until the next sent_log_add(). */
 const struct sent_entry *sent_log_take(struct sent_log *j, const struct seg *s);
 
+/* How many there are. */
+uint32_t sent_log_count(const struct sent_log *j);
+
 /* Whether everything that was sent has been captured. */
 bool sent_log_empty(const struct sent_log *j);
 

@@ -17,6 +17,7 @@
 
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
+#include "lib/run/hole.h"
 #include "lib/run/loop.h"
 #include "lib/run/sent_log.h"
 
@@ -29,6 +30,7 @@ struct session_conn {
     struct outcome_path path;
     uint64_t arrived;   /* segments of the peer's */
     uint64_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
+    struct hole hole;   /* what our capture lost of the peer's */
     enum state state;   /* ours, as of the last event */
     struct seq sent;    /* the highest number sent, plus one */
     bool has_sent;
@@ -121,6 +123,7 @@ struct session {
     wave_time awaited_until, awaited_since, awaited_told;
 
     wave_time end;          /* of --timeout, or WAVE_NEVER */
+    uint32_t gaps;          /* how often the capture has lost something */
     wave_time unsettled_at; /* since when a change of our state waits for its segment */
     struct diag send_error; /* the last one; empty: there was none */
     struct sent_log sent_log;

@@ -10,8 +10,9 @@
 
 #include "lib/io/files.h"
 
-#define BULK_AFTER 256          /* segments in order, before a transfer is called long */
-#define SETTLE WAVE_MS          /* how long a segment may take from send to capture */
+#define AHEAD 1024     /* segments sent, at most, while the capture has them still unread */
+#define BULK_AFTER 256 /* segments in order, before a transfer is called long */
+#define SETTLE WAVE_MS /* how long a segment may take from send to capture */
 #define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
 #define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
 #define TELL_EVERY WAVE_S
@@ -233,6 +234,15 @@ static void sending(void *self, uint32_t id, const struct flow *flow, const stru
         record_stray(s, flow, seg);
 }
 
+/* Our own segments come back through the capture, and would fill it where we send faster than we
+ * write of each what is asked for. Once the capture is empty, what has not come back was lost. */
+static bool may_send(void *self)
+{
+    const struct session *s = self;
+
+    return !loop_behind(&s->loop) || sent_log_count(&s->sent_log) < AHEAD;
+}
+
 /* Writes the packet to --pcap, with its number as the other outputs have it and what was known
  * after it; `local` is our state then. */
 static void keep_packet(struct session *s, const struct wire_packet *p,
@@ -313,18 +323,57 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     keep_packet(s, p, c, seen.local);
 }
 
-/* Counts a segment that the engine has taken in. */
-static void arrived(struct session *s, struct session_conn *c, const struct seg *seg)
+/* What the report has to know of a segment of the peer's beside what it says. */
+struct arrival {
+    struct hole_seen hole;
+    enum state state; /* ours, before it came */
+};
+
+/* Looks for what the capture lost before this segment, which the engine has taken in, and counts
+ * the segment. */
+static void arrived(struct session *s, struct session_conn *c, const struct seg *seg,
+                    struct arrival *a)
 {
     const struct conn *e = session_engine(s, c);
+    bool lies_within =
+        e && seg_len(seg) && !(seg->flags & SEG_RST) && seq_leq(seg_end(seg), e->rcv.adv);
 
+    a->state = c->state;
     c->arrived++;
     if (e && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
         c->syn_came = true;
-    /* Data that was next in order ends exactly where the engine now waits for more. */
-    if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt))
+    if (lies_within)
+        a->hole = hole_see(&c->hole, s->gaps, seg);
+    /* Data that was next in order ends exactly where the engine now waits for more. What is out of
+     * order only since our capture lost something says nothing about the path. */
+    if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt) && !c->hole.is && !a->hole.repair)
         c->uneven_at = c->arrived;
+    if (e)
+        hole_close(&c->hole, e->rcv.nxt);
+}
+
+/* What the peer sent and the capture lost: to the engine it is missing, and the peer will repeat
+ * it. In the report it has its place, so that what follows is not out of order. */
+static void missed_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
+                          const struct arrival *a)
+{
+    const struct conn *e = session_engine(s, c);
+
+    if (!e)
+        return;
+    /* At the least it acknowledged what was acknowledged by the time. */
+    struct packet lost = {.kind = PACKET_TCP,
+                          .flow = p->packet.flow,
+                          .ttl = p->packet.ttl,
+                          .seg = {.seq = a->hole.from,
+                                  .ack = e->snd.una,
+                                  .len = a->hole.lost,
+                                  .flags = SEG_ACK,
+                                  .wnd = p->packet.seg.wnd}};
+    struct report_seen seen = {
+        .stamp = p->stamp, .missed = true, .local = c->flow.local, .packet = &lost};
+    report_segment(&s->report, &c->flow, &seen);
 }
 
 /*
@@ -371,6 +420,31 @@ static bool is_afterthought(struct session *s, const struct flow *flow, const st
            seq_leq(seg_end(seg), e->rcv.nxt);
 }
 
+static void show_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
+                        const struct arrival *a)
+{
+    const struct seg *seg = &p->packet.seg;
+    const struct sent_entry *j;
+
+    while ((seg->flags & SEG_ACK) &&
+           (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
+        missed(s, j, p->stamp);
+    if (a->hole.lost)
+        missed_theirs(s, c, p, a);
+    /* What we do while segments wait in the ring comes behind them in the order of the wire:
+     * our state moves with our own segment, once that is captured. */
+    if (sent_log_empty(&s->sent_log))
+        report_flush(&s->report, &c->flow, p->stamp);
+    bool ahead = c->flow.waiting_count && c->state == a->state;
+    struct report_seen seen = {.stamp = p->stamp,
+                               .repair = a->hole.repair,
+                               .local = ahead ? c->flow.local : c->state,
+                               .packet = &p->packet,
+                               .ip = p->ip,
+                               .ip_len = p->ip_len};
+    report_segment(&s->report, &c->flow, &seen);
+}
+
 /* A segment of the peer's. True: what it makes us send may wait. */
 static bool captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
@@ -380,7 +454,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     uint32_t id =
         is_afterthought(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
-    enum state before;
+    struct arrival a = {.state = STATE_CLOSED};
     unsigned n;
 
     if (id != STACK_NONE && !c) {
@@ -395,32 +469,16 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (!c && s->shows && !(seg->flags & SEG_SYN))
         c = find_flow(s, &flow);
     if (c)
-        arrived(s, c, seg);
+        arrived(s, c, seg, &a);
     if (c && answers_our_syn(s, c, seg)) {
         if (!c->syn_acks++)
             c->syn_acked_at = now;
         c->syn_ack_at[0] = c->syn_ack_at[1];
         c->syn_ack_at[1] = now;
     }
-    before = c ? c->state : STATE_CLOSED;
     n = pull_events(s, events);
-    if (c && s->shows) {
-        const struct sent_entry *j;
-        while ((seg->flags & SEG_ACK) &&
-               (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
-            missed(s, j, p->stamp);
-        /* What we do while segments wait in the ring comes behind them in the order of the wire:
-         * our state moves with our own segment, once that is captured. */
-        if (sent_log_empty(&s->sent_log))
-            report_flush(&s->report, &c->flow, p->stamp);
-        bool ahead = c->flow.waiting_count && c->state == before;
-        struct report_seen seen = {.stamp = p->stamp,
-                                   .local = ahead ? c->flow.local : c->state,
-                                   .packet = &p->packet,
-                                   .ip = p->ip,
-                                   .ip_len = p->ip_len};
-        report_segment(&s->report, &c->flow, &seen);
-    }
+    if (c && s->shows)
+        show_theirs(s, c, p, &a);
     tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
     keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
     return may_wait(s, c, seg);
@@ -447,6 +505,7 @@ static bool take_packet(void *self, const struct wire_packet *p)
 {
     struct session *s = self;
 
+    s->gaps += p->gap;
     if (p->packet.kind == PACKET_ICMP)
         captured_icmp(s, p, s->loop.now);
     else if (p->outgoing)
@@ -585,7 +644,7 @@ static void events(void *self)
 }
 
 static const struct loop_ops loop_ops = {
-    .egress = {.sending = sending, .refused = refused, .events = events},
+    .egress = {.may_send = may_send, .sending = sending, .refused = refused, .events = events},
     .packet = take_packet,
     .turn = turn,
     .poll = descriptors,

@@ -14,7 +14,7 @@ struct verify {
     uint64_t received;  /* bytes of the peer's until then: after more, the answer tells more */
     uint64_t arrived;   /* segments of the peer's until then */
     wave_time until;    /* when its answer is given up */
-    uint32_t sent;      /* the journal's count when a segment of ours was last waited for */
+    uint32_t sent;      /* the sent log's count when a segment of ours was last waited for */
     wave_time patience; /* until when: the capture may have lost it */
 };
 

@@ -174,6 +174,8 @@ static void segment(json_t *to, const struct report_segment *g)
         json_array_append_new(list, json_string("not_ours"));
     if (g->missed)
         json_array_append_new(list, json_string("not_captured"));
+    if (g->repair)
+        json_array_append_new(list, json_string("repair"));
     if (g->answer)
         answer(to, list, g->answer);
     json_object_set_new(to, "notes", list);

@@ -71,6 +71,8 @@ static void remarks(struct label *l, const struct report_segment *g)
         add(l, TONE_TROUBLE, "not ours: sent by this host's kernel");
     if (g->missed)
         add(l, TONE_DOUBT, "not captured");
+    if (g->repair)
+        add(l, TONE_DOUBT, "again, lost by our capture");
 }
 
 bool label_had_twice(const struct seg *s)

@@ -8,21 +8,25 @@
 
 #include "lib/core/diag.h"
 #include "lib/wire/frame.h"
+#include "lib/wire/slots.h"
 
-/*
- * Nothing is cut off: with segmentation offload a frame is as long as an IP packet can be, and one
- * in blocks may be longer (Linux's BIG TCP). A ring that is not in blocks has slots for the longest
- * frame there can be, so that each byte too many here costs it as much: on the any device, whose
- * link type libpcap makes no better guess for, 262144 would leave 8 slots of 4 MiB instead of 64.
- */
-#define SNAPLEN_BLOCKS 262144
-#define SNAPLEN_SLOTS (65535 + 64)
+/* Nothing is cut off: with segmentation offload a frame is as long as an IP packet can be, or
+ * longer (Linux's BIG TCP). */
+#define SNAPLEN 262144
 #define BLOCK_MS 1
+#define MTU_DEFAULT 1500
+#define OVERHEAD 128  /* bytes in a block beside an IP packet: headers, and what aligns them */
+#define ASK_EVERY 256 /* frames, before libpcap is asked for what was lost */
 
 struct capture {
+    struct slots *slots; /* NULL: it is libpcap's */
     pcap_t *pcap;
     int fd, dlt;
     bool nano;
+    struct capture_room room;
+    uint64_t dropped; /* libpcap's: as of the last time it was asked */
+    bool gap;         /* it had gone up then */
+    unsigned given;   /* frames since then */
 };
 
 static int failed(struct capture *c, int status, const char *device, struct diag *d)
@@ -49,10 +53,13 @@ static void ignore_outgoing(pcap_t *pcap)
 static int activate(struct capture *c, const struct capture_config *config, struct diag *d)
 {
     char error[PCAP_ERRBUF_SIZE];
-    pcap_set_snaplen(c->pcap, config->blocks ? SNAPLEN_BLOCKS : SNAPLEN_SLOTS);
+    const uint32_t ring = config->ring ? config->ring : CAPTURE_RING;
+    pcap_set_snaplen(c->pcap, SNAPLEN);
     pcap_set_timeout(c->pcap, BLOCK_MS);
-    pcap_set_immediate_mode(c->pcap, !config->blocks);
-    pcap_set_buffer_size(c->pcap, (int)(config->ring ? config->ring : CAPTURE_RING));
+    pcap_set_buffer_size(c->pcap, (int)ring);
+    /* The end of a block is left empty where the next frame does not fit. */
+    c->room.bytes = ring / 2;
+    c->room.frames = ring / 2 / ((config->mtu ? config->mtu : MTU_DEFAULT) + OVERHEAD);
     c->nano = pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
 
     int status = pcap_activate(c->pcap);
@@ -85,8 +92,12 @@ static int set_filter(struct capture *c, const struct capture_config *config, st
     return status < 0 ? failed(c, status, config->device, d) : 0;
 }
 
-static int set_up(struct capture *c, const struct capture_config *config, struct diag *d)
+static int open_blocks(struct capture *c, const struct capture_config *config, struct diag *d)
 {
+    char error_text[PCAP_ERRBUF_SIZE];
+    c->pcap = pcap_create(config->device, error_text);
+    if (!c->pcap)
+        return diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s", config->device, error_text);
     int error = activate(c, config, d);
     if (error)
         return error;
@@ -102,18 +113,23 @@ static int set_up(struct capture *c, const struct capture_config *config, struct
     return 0;
 }
 
+static int open_slots(struct capture *c, const struct capture_config *config, struct diag *d)
+{
+    int error = slots_open(&c->slots, config, d);
+    if (error)
+        return error;
+    c->fd = slots_fd(c->slots);
+    c->dlt = slots_dlt(c->slots);
+    c->room = slots_room(c->slots);
+    return 0;
+}
+
 int capture_open(struct capture **out, const struct capture_config *config, struct diag *d)
 {
-    char error[PCAP_ERRBUF_SIZE];
     struct capture *c = calloc(1, sizeof *c);
     if (!c)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
-    c->pcap = pcap_create(config->device, error);
-    if (!c->pcap) {
-        free(c);
-        return diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s", config->device, error);
-    }
-    int status = set_up(c, config, d);
+    int status = config->blocks ? open_blocks(c, config, d) : open_slots(c, config, d);
     if (status < 0) {
         capture_close(c);
         return status;
@@ -126,15 +142,38 @@ void capture_close(struct capture *c)
 {
     if (!c)
         return;
-    pcap_close(c->pcap);
+    slots_close(c->slots);
+    if (c->pcap)
+        pcap_close(c->pcap);
     free(c);
+}
+
+struct capture_room capture_room(const struct capture *c)
+{
+    return c->room;
+}
+
+/* Whether libpcap's count of lost frames has gone up. It does not say where in the ring. */
+static void look_for_gap(struct capture *c)
+{
+    struct pcap_stat s;
+    uint64_t before = c->dropped;
+
+    if (pcap_stats(c->pcap, &s) == 0)
+        c->dropped = s.ps_drop;
+    c->gap = c->dropped != before;
+    c->given = 0;
 }
 
 int capture_next(struct capture *c, struct capture_frame *out, struct diag *d)
 {
     struct pcap_pkthdr *header;
     const u_char *bytes;
+    if (c->slots)
+        return slots_next(c->slots, out, d);
     int status = pcap_next_ex(c->pcap, &header, &bytes);
+    if (status == 0 || ++c->given == ASK_EVERY)
+        look_for_gap(c);
     if (status == 0)
         return 0;
     if (status < 0)
@@ -145,6 +184,7 @@ int capture_next(struct capture *c, struct capture_frame *out, struct diag *d)
         .bytes = bytes,
         .caplen = header->caplen,
         .len = header->len,
+        .gap = c->gap,
     };
     return 1;
 }
@@ -163,7 +203,9 @@ void capture_stats(struct capture *c, uint64_t *received, uint64_t *dropped)
 {
     struct pcap_stat s;
     *received = *dropped = 0;
-    if (pcap_stats(c->pcap, &s) == 0) {
+    if (c->slots)
+        slots_stats(c->slots, received, dropped);
+    else if (pcap_stats(c->pcap, &s) == 0) {
         *received = s.ps_recv;
         *dropped = s.ps_drop;
     }

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "lib/core/bytes.h"
-#include "lib/wire/address.h"
 #include "lib/core/diag.h"
+#include "lib/wire/address.h"
 #include "lib/wire/route.h"
 #include "lib/wire/stencil.h"
 

@@ -12,8 +12,8 @@
 
 #include "lib/core/bytes.h"
 #include "lib/core/checksum.h"
-#include "lib/core/seg.h"
 #include "lib/core/diag.h"
+#include "lib/core/seg.h"
 
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lib/wire/address.h"
 #include "lib/core/diag.h"
+#include "lib/wire/address.h"
 #include "lib/wire/holder.h"
 #include "lib/wire/ports.h"
 

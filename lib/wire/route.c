@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "lib/wire/address.h"
 #include "lib/core/diag.h"
+#include "lib/wire/address.h"
 #include "lib/wire/family.h"
 #include "lib/wire/netlink.h"
 

@@ -6,8 +6,9 @@
 #define TOLERANCE WAVE_MS
 #define TIGHT (10 * WAVE_US) /* between two readings of the clock */
 #define TRIES 5
-#define DISORDER WAVE_S /* stamps of one ring are hardly ever out of order, and never by so much   \
-                         */
+#define DISORDER                                                                                   \
+    WAVE_S /* stamps of one ring are hardly ever out of order, and never by so much                \
+            */
 
 static wave_time read_clock(clockid_t which)
 {

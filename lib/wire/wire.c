@@ -44,6 +44,7 @@ struct wire {
     bool bound; /* the raw socket sends from flow.local alone, and is routed so */
     bool broken;
     bool inbound_only;
+    bool gap; /* frames were lost since the last packet that was given */
     struct wire_info info;
     struct wire_stats stats; /* but for the capture's own, which it keeps */
 };
@@ -208,7 +209,8 @@ static int open_capture(struct wire *w, const struct wire_config *config, const 
                                           .inbound_only = config->inbound_only},
                                .loopback = r->loopback,
                                .blocks = config->blocks,
-                               .ring = config->ring};
+                               .ring = config->ring,
+                               .mtu = r->mtu};
     int error = capture_open(&w->capture, &c, d);
     if (error == 0)
         w->info.link = link_name(capture_dlt(w->capture), r);
@@ -474,13 +476,26 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
     int status;
     while ((status = capture_next(w->capture, &c, d)) > 0) {
         c.stamp = stamp_map(&w->stamp, c.stamp);
+        w->gap = w->gap || c.gap;
         int error = read_frame(w, &c, out);
-        if (error == 0)
+        if (error == 0) {
+            out->gap = w->gap;
+            w->gap = false;
             return 1;
+        }
         count(&w->stats, error);
     }
     stamp_drained(&w->stamp);
     return status;
+}
+
+/* Two frames of the peer's for one acknowledgement of ours, which is captured as well. */
+uint32_t wire_window(const struct wire *w, uint32_t mss)
+{
+    struct capture_room room = capture_room(w->capture);
+    uint64_t frames = (uint64_t)room.frames * (w->inbound_only ? 3 : 2) / 3 * mss;
+
+    return frames < room.bytes ? (uint32_t)frames : room.bytes;
 }
 
 int wire_fd(const struct wire *w)

@@ -47,9 +47,9 @@ struct wire_config {
                               ever */
     bool flood;           /* with `direct`, for wire_queue(): past the queueing discipline, too, and
                              so past every capture on this host */
-    bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections or bulk:
-                             small frames then share the ring's room. Else each frame is there
-                             at once, in a slot of its own as large as any frame can be */
+    bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections: frames
+                             share the ring's room by their lengths. Else each frame is there at
+                             once */
     uint32_t ring;        /* bytes of capture ring; 0: 8 MiB */
     bool keep_privileges; /* for tests, and for a process that opens several wires */
     unsigned guards;      /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
@@ -154,6 +154,7 @@ struct wire_packet {
     struct packet packet; /* its flow as the sender sees it */
     const uint8_t *ip;    /* the IP packet's bytes, for --pcap and -vv; valid until wire_next() */
     uint32_t ip_len;      /* bytes there */
+    bool gap;             /* the capture may have lost packets just before this one */
 };
 
 /*
@@ -175,6 +176,10 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
  * wire_config.follows_route.
  */
 bool wire_rerouted(const struct wire *w, char interface[16]);
+
+/* How many bytes a peer with segments of up to `mss` bytes may send before we read any of them,
+ * without a loss to the capture: so large a window can be offered. */
+uint32_t wire_window(const struct wire *w, uint32_t mss);
 
 /* The descriptor that poll(2) waits on for wire_next(). */
 int wire_fd(const struct wire *w);

@@ -80,7 +80,8 @@ static int close_over_tun(void **state)
 /* An IPv4 packet from the far end, its header's checksum right. */
 static size_t make_ip(uint8_t *bytes, const struct flow *from, uint8_t protocol, size_t len)
 {
-    uint8_t header[20] = {0x45, 0, 0, (uint8_t)(20 + len), 0, 9, 0x40, 0, 63, protocol};
+    uint8_t header[20] = {
+        0x45, 0, (uint8_t)((20 + len) >> 8), (uint8_t)(20 + len), 0, 9, 0x40, 0, 63, protocol};
     memcpy(header + 12, from->local.byte, 4);
     memcpy(header + 16, from->remote.byte, 4);
     uint16_t sum = checksum_finish(checksum_add(0, header, sizeof header));
@@ -260,6 +261,141 @@ static void vlan_tagged_segments_are_captured(void **state)
     capture_close(c);
 }
 
+/* A capture of "we", one end of a pair whose other end is "wf", where `fd` puts frames in. The
+ * interfaces take longer frames than the capture is told. */
+struct pair {
+    struct capture *c;
+    struct flow back;
+    int fd, ifindex;
+};
+
+static void open_pair(struct pair *p)
+{
+    struct diag d = {""};
+    assert_true(ground_run("ip link add we mtu 9000 type veth peer name wf mtu 9000 &&"
+                           "ip link set we up && ip link set wf up"));
+    p->back = (struct flow){.local = ground_addr(false, "10.81.0.2"),
+                            .remote = ground_addr(false, "10.81.0.1"),
+                            .lport = 80,
+                            .rport = 4000};
+    struct capture_config config = {
+        .device = "we", .filter = {.flow = flow_reverse(&p->back)}, .mtu = 1500, .ring = 65536};
+    assert_int_equal(capture_open(&p->c, &config, &d), 0);
+    p->fd = socket(AF_PACKET, SOCK_RAW, 0);
+    p->ifindex = (int)if_nametoindex("wf");
+    assert_true(p->fd >= 0 && p->ifindex > 0);
+}
+
+static void close_pair(struct pair *p)
+{
+    close(p->fd);
+    capture_close(p->c);
+    assert_true(ground_run("ip link del we"));
+}
+
+/* A segment with `len` bytes, each of which is `number`, which is also that of its sequence. */
+static void arrive_long(struct pair *p, uint32_t number, uint32_t len, bool tag)
+{
+    static uint8_t bytes[9100], data[9000];
+    static const uint8_t macs[12] = {2, 0, 0, 0, 0, 0xe, 2, 0, 0, 0, 0, 0xf};
+    static const uint8_t vlan[4] = {0x81, 0x00, 0x00, 0x05}, type[2] = {0x08, 0x00};
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = p->ifindex};
+    struct seg s = {.seq = seq_of(number), .flags = SEG_ACK, .data = data, .len = len};
+    size_t at = sizeof macs;
+
+    memset(data, (int)number, len);
+    memcpy(bytes, macs, sizeof macs);
+    if (tag) {
+        memcpy(bytes + at, vlan, sizeof vlan);
+        at += sizeof vlan;
+    }
+    memcpy(bytes + at, type, sizeof type);
+    at += sizeof type;
+    int n = seg_build(&p->back, &s, bytes + at + 20, sizeof bytes - at - 20);
+    assert_true(n > 0);
+    at += make_ip(bytes + at, &p->back, 6, (size_t)n);
+    assert_int_equal(sendto(p->fd, bytes, at, 0, (struct sockaddr *)&to, sizeof to), at);
+}
+
+/* The next frame is that segment, and whole. Returns whether it stands behind a gap. */
+static bool expect_long(struct pair *p, uint32_t number, uint32_t len, bool tag)
+{
+    struct pollfd ready = {capture_fd(p->c), POLLIN, 0};
+    struct capture_frame one;
+    struct frame f;
+    struct packet seen;
+    struct diag d = {""};
+
+    assert_int_equal(poll(&ready, 1, PATIENCE_MS), 1);
+    assert_int_equal(capture_next(p->c, &one, &d), 1);
+    assert_int_equal(one.caplen, one.len);
+    assert_int_equal(frame_parse(capture_dlt(p->c), one.bytes, one.caplen, &f), 0);
+    assert_int_equal(f.tags, tag);
+    assert_int_equal(ip_parse(one.bytes + f.offset, one.caplen - f.offset, &seen), 0);
+    assert_int_equal(seen.seg.seq.v, number);
+    assert_int_equal(seen.seg.len, len);
+    for (uint32_t i = 0; i < len; i++)
+        assert_int_equal(seen.seg.data[i], (uint8_t)number);
+    return one.gap;
+}
+
+static void nothing_waits(struct pair *p)
+{
+    struct pollfd ready = {capture_fd(p->c), POLLIN, 0};
+    struct capture_frame one;
+    struct diag d = {""};
+
+    assert_int_equal(capture_next(p->c, &one, &d), 0);
+    assert_int_equal(poll(&ready, 1, 0), 0);
+}
+
+/* Around the length of a slot each length is tried. */
+static void frames_longer_than_a_slot_are_whole_and_in_order(void **state)
+{
+    struct pair p;
+
+    (void)state;
+    open_pair(&p);
+    for (uint32_t i = 0; i < 10; i++)
+        arrive_long(&p, i, i % 2 ? 8000 : 100, i == 3 || i == 4);
+    for (uint32_t i = 0; i < 10; i++)
+        assert_false(expect_long(&p, i, i % 2 ? 8000 : 100, i == 3 || i == 4));
+    nothing_waits(&p);
+    for (uint32_t len = 1440; len < 1600; len++) {
+        arrive_long(&p, len, len, len & 1);
+        assert_false(expect_long(&p, len, len, len & 1));
+    }
+    nothing_waits(&p);
+    close_pair(&p);
+}
+
+/* The ring of 64 KiB has 40 slots. */
+static void what_is_lost_is_known_by_the_frame_behind_it(void **state)
+{
+    struct pair p;
+    uint64_t received, dropped;
+
+    (void)state;
+    open_pair(&p);
+    for (uint32_t i = 0; i < 50; i++)
+        arrive_long(&p, i, 1000, false);
+    for (uint32_t i = 0; i < 40; i++)
+        assert_false(expect_long(&p, i, 1000, false));
+    nothing_waits(&p);
+    arrive_long(&p, 50, 1000, false);
+    arrive_long(&p, 51, 1000, false);
+    assert_true(expect_long(&p, 50, 1000, false));
+    expect_long(&p, 51, 1000, false);
+    arrive_long(&p, 52, 1000, false);
+    assert_false(expect_long(&p, 52, 1000, false));
+    nothing_waits(&p);
+    capture_stats(p.c, &received, &dropped);
+    assert_int_equal(dropped, 10);
+    assert_int_equal(received, 53);
+    assert_true(capture_room(p.c).frames == 40);
+    close_pair(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +405,8 @@ int main(void)
                                         open_over_tun, close_over_tun),
         cmocka_unit_test(listening_meets_a_stranger_on_any_interface),
         cmocka_unit_test(vlan_tagged_segments_are_captured),
+        cmocka_unit_test(frames_longer_than_a_slot_are_whole_and_in_order),
+        cmocka_unit_test(what_is_lost_is_known_by_the_frame_behind_it),
     };
     if (!ground_enter())
         return 77;

@@ -1,0 +1,458 @@
+#include "lib/wire/slots.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/core/diag.h"
+#include "lib/wire/route.h"
+
+#define BLOCK (64u << 10) /* of the ring's memory, which is contiguous within one */
+#define FRONT 32          /* bytes before each frame: for a VLAN tag, or a header of our own */
+#define MTU_SLOT 9216     /* what is longer, on lo above all, is read from the receive buffer */
+#define MTU_DEFAULT 1500
+#define LINK_MOST 18     /* bytes of Ethernet's header, and of a second VLAN tag */
+#define LARGEST 65600    /* bytes of a frame: what IP can carry, with its link layer's header */
+#define BUFFER (4 << 20) /* asked of the kernel for frames that are longer than a slot */
+#define LARGE 2          /* frames that are longer than a slot, in our memory */
+#define SNAPLEN 262144
+
+/* A frame that was longer than its slot. */
+struct large {
+    uint32_t len; /* 0: there is none here */
+    uint8_t bytes[FRONT + LARGEST];
+};
+
+struct slots {
+    int fd, dlt;
+    uint8_t *ring;
+    uint32_t slot, each, blocks; /* bytes of a slot, slots of a block, blocks */
+    uint32_t at;                 /* the slot whose turn is next */
+    struct tpacket2_hdr *held;   /* the slot of the frame that was given last, or NULL */
+    struct large *given;         /* where that one was longer than its slot, or NULL */
+    uint32_t buffer;             /* bytes of the receive buffer, by the kernel's account */
+    uint64_t received, dropped;  /* up to the last look */
+    struct large large[LARGE];
+};
+
+static int failed(const char *device, const char *what, struct diag *d)
+{
+    return diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s: %s", device, what, strerror(errno));
+}
+
+static bool anywhere(const struct capture_config *config)
+{
+    return strcmp(config->device, "any") == 0;
+}
+
+/*
+ * The socket. Of Ethernet it gives whole frames. Of all others, and of several interfaces at a
+ * time, the kernel takes the link layer's header off, whatever that is. It hears nothing before it
+ * is bound, which comes last.
+ */
+static int open_socket(struct slots *s, const struct capture_config *config, struct diag *d)
+{
+    struct ifreq ifr = {.ifr_name = ""};
+    int type = SOCK_DGRAM;
+
+    s->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s->fd < 0 && (errno == EPERM || errno == EACCES))
+        return diag_fail(d, WAVE_EPERM,
+                         "cannot capture on %s: Operation not permitted; run with sudo, or give "
+                         "the binary the capability cap_net_raw",
+                         config->device);
+    if (s->fd < 0)
+        return failed(config->device, "socket", d);
+    s->dlt = anywhere(config) ? DLT_LINUX_SLL2 : DLT_RAW;
+    if (anywhere(config))
+        return 0;
+    strncpy(ifr.ifr_name, config->device, sizeof ifr.ifr_name - 1);
+    if (ioctl(s->fd, SIOCGIFHWADDR, &ifr) < 0)
+        return failed(config->device, "the kind of the interface", d);
+    if (ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER || ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK) {
+        s->dlt = DLT_EN10MB;
+        type = SOCK_RAW;
+    }
+    if (type == SOCK_DGRAM)
+        return 0;
+    close(s->fd);
+    s->fd = socket(AF_PACKET, type | SOCK_CLOEXEC, 0);
+    return s->fd < 0 ? failed(config->device, "socket", d) : 0;
+}
+
+/* What we send, where it is not wanted: over lo a packet is met twice, leaving and arriving, and
+ * the arrival is kept. Returns the number of instructions. */
+static unsigned without_outgoing(const struct capture_config *config, struct sock_filter *f)
+{
+    const struct sock_filter leaving[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    const struct sock_filter leaving_lo[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, LOOPBACK_IFINDEX, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+
+    if (config->loopback || config->filter.inbound_only) {
+        memcpy(f, leaving, sizeof leaving);
+        return sizeof leaving / sizeof *leaving;
+    }
+    if (anywhere(config)) {
+        memcpy(f, leaving_lo, sizeof leaving_lo);
+        return sizeof leaving_lo / sizeof *leaving_lo;
+    }
+    return 0;
+}
+
+static int attach(struct slots *s, const struct capture_config *config,
+                  const struct bpf_program *program, struct diag *d)
+{
+    struct sock_filter *f = calloc(program->bf_len + 5, sizeof *f);
+
+    if (!f)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    unsigned n = without_outgoing(config, f);
+    for (unsigned i = 0; i < program->bf_len; i++) {
+        const struct bpf_insn *from = &program->bf_insns[i];
+        f[n + i] = (struct sock_filter){from->code, from->jt, from->jf, from->k};
+    }
+    struct sock_fprog all = {.len = (unsigned short)(n + program->bf_len), .filter = f};
+    int error = setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof all);
+    free(f);
+    return error < 0 ? failed(config->device, "the filter", d) : 0;
+}
+
+/* libpcap compiles for the link type alone. The kernel has taken a frame's outer VLAN tag off when
+ * the filter sees it, so that `tags` looks behind one more than it seems to. */
+static int set_filter(struct slots *s, const struct capture_config *config, struct diag *d)
+{
+    char text[FILTER_TEXT];
+    struct bpf_program program;
+    struct filter_query q = config->filter;
+    bool ethernet = s->dlt == DLT_EN10MB;
+    pcap_t *compiler = pcap_open_dead(ethernet ? DLT_EN10MB : DLT_RAW, SNAPLEN);
+
+    if (!compiler)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    q.any_device = false;
+    q.tags = ethernet && !config->loopback;
+    int error = 0;
+    if (pcap_compile(compiler, &program, filter_text(&q, text), 1, PCAP_NETMASK_UNKNOWN) < 0) {
+        error = diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s", config->device,
+                          pcap_geterr(compiler));
+    } else {
+        error = attach(s, config, &program, d);
+        pcap_freecode(&program);
+    }
+    pcap_close(compiler);
+    return error;
+}
+
+/* The kernel places a frame, without its link layer's header, behind its own header and room for
+ * 16 bytes of the link layer's. */
+static uint32_t slot_size(uint32_t mtu)
+{
+    uint32_t most = !mtu ? MTU_DEFAULT : mtu < MTU_SLOT ? mtu : MTU_SLOT;
+
+    return TPACKET_ALIGN(TPACKET_ALIGN(TPACKET2_HDRLEN) + 16 + FRONT + LINK_MOST + most);
+}
+
+/* Where the kernel has no memory for so large a ring, a smaller one will do. */
+static int set_ring(struct slots *s, const struct capture_config *config, struct diag *d)
+{
+    const int version = TPACKET_V2, front = FRONT, copies = 1;
+    uint32_t bytes = config->ring ? config->ring : CAPTURE_RING;
+    int error;
+
+    if (setsockopt(s->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
+        setsockopt(s->fd, SOL_PACKET, PACKET_RESERVE, &front, sizeof front) < 0 ||
+        setsockopt(s->fd, SOL_PACKET, PACKET_COPY_THRESH, &copies, sizeof copies) < 0)
+        return failed(config->device, "the ring", d);
+    s->slot = slot_size(config->mtu);
+    s->each = BLOCK / s->slot;
+    for (s->blocks = (bytes + BLOCK - 1) / BLOCK;; s->blocks /= 2) {
+        struct tpacket_req req = {.tp_block_size = BLOCK,
+                                  .tp_block_nr = s->blocks,
+                                  .tp_frame_size = s->slot,
+                                  .tp_frame_nr = s->blocks * s->each};
+        error = setsockopt(s->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof req);
+        if (error == 0 || errno != ENOMEM || s->blocks == 1)
+            break;
+    }
+    if (error < 0)
+        return failed(config->device, "the ring", d);
+    void *ring =
+        mmap(NULL, (size_t)s->blocks * BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+    if (ring == MAP_FAILED)
+        return failed(config->device, "the ring", d);
+    s->ring = ring;
+    return 0;
+}
+
+/* The receive buffer, for frames longer than a slot. How large it may be without a privilege is the
+ * administrator's to say (net.core.rmem_max). */
+static void set_buffer(struct slots *s)
+{
+    const int wanted = BUFFER;
+    int got = 0;
+    socklen_t size = sizeof got;
+
+    if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) < 0)
+        setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+    if (getsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &got, &size) == 0 && got > 0)
+        s->buffer = (uint32_t)got;
+}
+
+static int start(struct slots *s, const struct capture_config *config, struct diag *d)
+{
+    const int one = 1;
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+
+    /* Linux 4.20 and later need not even look at what we send. */
+    if (config->loopback || config->filter.inbound_only)
+        setsockopt(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+    if (!anywhere(config)) {
+        to.sll_ifindex = (int)if_nametoindex(config->device);
+        if (!to.sll_ifindex)
+            return failed(config->device, "the interface", d);
+    }
+    if (bind(s->fd, (struct sockaddr *)&to, sizeof to) < 0)
+        return failed(config->device, "bind", d);
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error) {
+        errno = error;
+        return failed(config->device, "bind", d);
+    }
+    return 0;
+}
+
+int slots_open(struct slots **out, const struct capture_config *config, struct diag *d)
+{
+    struct slots *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    s->fd = -1;
+    int error = open_socket(s, config, d);
+    if (!error)
+        error = set_filter(s, config, d);
+    if (!error)
+        error = set_ring(s, config, d);
+    if (!error) {
+        set_buffer(s);
+        error = start(s, config, d);
+    }
+    if (error) {
+        slots_close(s);
+        return error;
+    }
+    *out = s;
+    return 0;
+}
+
+void slots_close(struct slots *s)
+{
+    if (!s)
+        return;
+    if (s->ring)
+        munmap(s->ring, (size_t)s->blocks * BLOCK);
+    if (s->fd >= 0)
+        close(s->fd);
+    free(s);
+}
+
+static struct tpacket2_hdr *slot_at(const struct slots *s)
+{
+    uint32_t block = s->at / s->each, within = s->at % s->each;
+
+    return (struct tpacket2_hdr *)(void *)(s->ring + (size_t)block * BLOCK +
+                                           (size_t)within * s->slot);
+}
+
+/* Gives the slot of the last frame back to the kernel. */
+static void give_back(struct slots *s)
+{
+    if (s->given)
+        s->given->len = 0;
+    if (s->held)
+        __atomic_store_n(&s->held->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+    s->given = NULL;
+    s->held = NULL;
+}
+
+/* Whether this is the frame that the slot has the beginning of. */
+static bool belongs(const struct large *l, const struct tpacket2_hdr *h)
+{
+    return l->len == h->tp_len &&
+           memcmp(l->bytes + FRONT, (const uint8_t *)h + h->tp_mac, h->tp_snaplen) == 0;
+}
+
+/* The whole of a frame that is longer than its slot, or NULL where it is longer than any should be.
+ * Two processors that capture at a time may queue their frames in another order than they took
+ * their slots in: one that comes too early waits here. */
+static struct large *read_large(struct slots *s, const struct tpacket2_hdr *h)
+{
+    for (unsigned i = 0; i < LARGE; i++) {
+        struct large *l = &s->large[i];
+        if (!l->len) {
+            ssize_t n = recv(s->fd, l->bytes + FRONT, LARGEST, MSG_DONTWAIT | MSG_TRUNC);
+            if (n <= 0)
+                continue;
+            l->len = n <= LARGEST ? (uint32_t)n : 0;
+        }
+        if (l->len && belongs(l, h))
+            return l;
+    }
+    return NULL;
+}
+
+/* The VLAN tag that the kernel has taken off is put back behind the two addresses. */
+static void put_tag(const struct tpacket2_hdr *h, struct capture_frame *out)
+{
+    const uint16_t tag[2] = {
+        htons(h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q),
+        htons(h->tp_vlan_tci)};
+    uint8_t *to = (uint8_t *)(uintptr_t)out->bytes - sizeof tag;
+
+    memmove(to, out->bytes, 2 * (size_t)ETH_ALEN);
+    memcpy(to + 2 * (size_t)ETH_ALEN, tag, sizeof tag);
+    out->bytes = to;
+    out->caplen += sizeof tag;
+    out->len += sizeof tag;
+}
+
+/* Of several interfaces each frame has the header that libpcap gives it (LINKTYPE_LINUX_SLL2). */
+static void put_cooked(const struct tpacket2_hdr *h, struct capture_frame *out)
+{
+    const struct sockaddr_ll *from = (const void *)((const uint8_t *)h + TPACKET_ALIGN(sizeof *h));
+    struct sll2_header head = {.sll2_protocol = from->sll_protocol,
+                               .sll2_if_index = htonl((uint32_t)from->sll_ifindex),
+                               .sll2_hatype = htons(from->sll_hatype),
+                               .sll2_pkttype = from->sll_pkttype,
+                               .sll2_halen = from->sll_halen};
+    uint8_t *to = (uint8_t *)(uintptr_t)out->bytes - sizeof head;
+
+    memcpy(head.sll2_addr, from->sll_addr, sizeof head.sll2_addr);
+    memcpy(to, &head, sizeof head);
+    out->bytes = to;
+    out->caplen += sizeof head;
+    out->len += sizeof head;
+}
+
+/* tests/live/fault.c preloads it, to set the clock that frames are stamped by. The program has
+ * none.
+ */
+extern void slots_stamped(wave_time *stamp) __attribute__((weak));
+
+/* What was received and lost since the last look, which is where the kernel counts from. */
+static uint64_t look(struct slots *s)
+{
+    struct tpacket_stats t = {0, 0};
+    socklen_t size = sizeof t;
+
+    if (getsockopt(s->fd, SOL_PACKET, PACKET_STATISTICS, &t, &size) < 0)
+        return 0;
+    s->received += t.tp_packets;
+    s->dropped += t.tp_drops;
+    return t.tp_drops;
+}
+
+/* No frame waits: perhaps since the interface is gone. */
+static int idle(const struct slots *s, struct diag *d)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        error = errno;
+    if (!error)
+        return 0;
+    return diag_fail(d, WAVE_ESYS, "the capture failed: %s",
+                     error == ENETDOWN ? "the interface went down, or was removed"
+                                       : strerror(error));
+}
+
+/* Fills in what the slot says of its frame. */
+static void describe(struct slots *s, struct tpacket2_hdr *h, uint32_t status,
+                     struct capture_frame *out)
+{
+    *out = (struct capture_frame){.stamp = (wave_time)h->tp_sec * WAVE_S + h->tp_nsec,
+                                  .bytes = (const uint8_t *)h + h->tp_mac,
+                                  .caplen = h->tp_snaplen,
+                                  .len = h->tp_len,
+                                  .gap = (status & TP_STATUS_LOSING) != 0};
+    if (slots_stamped)
+        slots_stamped(&out->stamp);
+    if (status & TP_STATUS_COPY) {
+        s->given = read_large(s, h);
+        if (s->given) {
+            out->bytes = s->given->bytes + FRONT;
+            out->caplen = s->given->len;
+        }
+    }
+    if (s->dlt == DLT_LINUX_SLL2)
+        put_cooked(h, out);
+    else if (s->dlt == DLT_EN10MB && (status & TP_STATUS_VLAN_VALID) && out->caplen >= 12)
+        put_tag(h, out);
+}
+
+int slots_next(struct slots *s, struct capture_frame *out, struct diag *d)
+{
+    give_back(s);
+    struct tpacket2_hdr *h = slot_at(s);
+    uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
+    if (!(status & TP_STATUS_USER))
+        return idle(s, d);
+    s->held = h;
+    s->at = (s->at + 1) % (s->blocks * s->each);
+    describe(s, h, status, out);
+    if (out->gap) /* the kernel marks frames as such until it is asked */
+        look(s);
+    if (out->caplen < out->len) { /* the receive buffer had no room for the rest of it */
+        s->dropped++;
+        out->gap = true;
+    }
+    return 1;
+}
+
+/* The kernel's account of its receive buffer has the memory that a frame takes up: usually little
+ * more than its bytes where a sender on this machine made it, up to twice as much where a network
+ * card joined it. */
+struct capture_room slots_room(const struct slots *s)
+{
+    return (struct capture_room){.frames = s->blocks * s->each, .bytes = s->buffer / 2};
+}
+
+int slots_fd(const struct slots *s)
+{
+    return s->fd;
+}
+
+int slots_dlt(const struct slots *s)
+{
+    return s->dlt;
+}
+
+void slots_stats(struct slots *s, uint64_t *received, uint64_t *dropped)
+{
+    look(s);
+    *received = s->received;
+    *dropped = s->dropped;
+}

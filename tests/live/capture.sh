@@ -1,0 +1,115 @@
+#!/bin/sh
+# What the capture can keep: on a path that loses nothing it loses nothing either, whatever is written
+# of each segment, with segmentation offload as it is by default. And where it does lose segments, of a
+# peer that sends more than fits, that is what is said, and not that the path lost or reordered them.
+. "$(dirname "$0")/lib.sh"
+ground_enter "$@" && ground_up || exit 1
+here=$(dirname "$0")
+strange4=10.9.0.3 strange_mac=02:00:00:00:09:03
+
+# blamed NAME: no segment of the peer's is told to be out of order, or to fill a gap. (What has come
+# before, the peer may repeat, if we are late to acknowledge it.)
+blamed()
+{
+    check "$1: the peer is not blamed" python3 - "$tmp/out" <<'END'
+import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    e = json.loads(line)
+    if e["event"] == "segment" and e["dir"] == "in":
+        assert "repeats" in e or not e["retransmission"], line
+        assert "out_of_order" not in e["notes"], line
+END
+}
+
+# below SECONDS NAME: the run took less
+below()
+{
+    check "$2: in time ($(json_get verdict time) s)" \
+        python3 -c 'import sys; sys.exit(float(sys.argv[1]) >= float(sys.argv[2]))' "$(json_get verdict time)" "$1"
+}
+
+# lossless SECONDS NAME CMD...
+lossless()
+{
+    local seconds=$1 name=$2
+    shift 2
+    expect_status 0 "$name" "$@"
+    expect_json verdict capture.dropped 0 "$name: the capture loses nothing"
+    blamed "$name"
+    below "$seconds" "$name"
+}
+
+# whole NAME
+whole()
+{
+    check "$1: the data is whole" cmp -s "$tmp/data" "$tmp/got"
+}
+
+ip neighbour add $strange4 lladdr $strange_mac dev near || exit 1
+start_peer echo 7 python3 "$here/peer.py" 7 echo || exit 1
+start_peer burst - python3 "$here/burst.py" far $strange4 $strange_mac
+poll grep -q ready "$tmp/burst.log" || exit 1
+
+head -c 300000 /dev/urandom >"$tmp/data"
+for target in "$far4:7" "[$far6]:7"; do
+    for i in 1 2 3; do
+        lossless 3 "an echo of 300 kB, $target, $i" "$TCPWAVE" connect "$target" -f "$tmp/data" -o "$tmp/got" --json
+        whole "an echo of 300 kB, $target, $i"
+    done
+done
+lossless 3 "an echo of 300 kB to two files" \
+    "$TCPWAVE" connect "$far4:7" -f "$tmp/data" -o "$tmp/got" --json --pcap "$tmp/pcap"
+whole "an echo of 300 kB to two files"
+lossless 3 "a burst of 400 segments" "$TCPWAVE" connect "$strange4:4400" -d x --close=passive --json
+expect_json verdict received_bytes 584000 "a burst of 400 segments: all of it is received"
+
+head -c 30000000 /dev/urandom >"$tmp/data"
+cp "$tmp/json" "$tmp/few" # so many lines more would take minutes to hold against the schema
+lossless 40 "an echo of 30 MB" "$TCPWAVE" connect "$far4:7" -f "$tmp/data" -o "$tmp/got" --json
+whole "an echo of 30 MB"
+cp "$tmp/few" "$tmp/json"
+
+# A process that does not read: of 6,000 segments some hundred are lost, since that many were asked for.
+# What the peer sends when it reads again lies beyond them.
+
+# paused_again N: the peer has paused more than N times
+paused_again()
+{
+    test "$(grep -c paused "$tmp/burst.log")" -gt "$1"
+}
+
+# unread PATTERN OPTION...: runs so, and stops at the line with our data
+unread()
+{
+    local pattern=$1 pid before
+    before=$(grep -c paused "$tmp/burst.log")
+    shift
+    "$TCPWAVE" connect "$strange4:12000" -d x --close=passive --window 32M "$@" \
+        >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    pid=$!
+    pids="$pids $pid"
+    poll grep -q "$pattern" "$tmp/out"
+    kill -STOP $pid
+    poll paused_again "$before"
+    kill -CONT $pid
+    wait $pid
+    status=$?
+}
+
+unread '"length":1,' --json
+check "more than fits: it ends in order" test $status = 0
+head -n 20 "$tmp/out" >>"$tmp/json"
+grep -m 20 -e repair -e not_captured "$tmp/out" >>"$tmp/json"
+expect_json verdict received_bytes 11680000 "more than fits: in the end all of it is received"
+check "more than fits: the loss is counted" test "$(json_get verdict capture.dropped)" -gt 0
+expect_line out '"dir":"in".*"not_captured"' "more than fits: what was lost has its row"
+expect_line out '"dir":"in".*"repair"' "more than fits: what comes again for that reason is known by it"
+blamed "more than fits"
+unread 'len 1 ' --color=never
+check "more than fits, drawn: it ends in order" test $status = 0
+expect_line out 'ACK not captured seq' "more than fits, drawn: what was lost has its row"
+expect_line out 'frames were lost for want of room' "more than fits, drawn: the loss is counted"
+check "more than fits, drawn: the peer is not blamed" \
+    sh -c '! grep -Eq "fills gap|out of order" "$1"' sh "$tmp/out"
+
+done_testing
