@@ -1,6 +1,5 @@
 #include "cmd/load.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +10,13 @@
 #include "cmd/confine.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/io/heap.h"
 #include "lib/io/signals.h"
 #include "lib/report/human.h"
 #include "lib/run/port_wire.h"
 
 #define ANSWER_BEGINS WAVE_S  /* a peer that says nothing to our data is closed after this */
 #define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
-#define KEEP_FREE (16 << 20)  /* bytes of heap, as in session.c */
 #define BLOCKS_FROM 200       /* connections at a time: fewer are waited for one by one */
 #define RING (8u << 20)       /* some 50,000 frames without data in blocks, else 5,000 */
 #define RING_EACH (80u << 10) /* not in blocks: room for a connection's whole window */
@@ -269,8 +268,7 @@ int load_run(const struct options *o)
     l->options = o;
     l->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
     l->signals = -1;
-    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
-    mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
+    heap_keep();
     if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)
         status = view_refuse(o, &d);
     else

@@ -1,18 +1,17 @@
 #include "cmd/start.h"
 
-#include <malloc.h>
 #include <sys/random.h>
 
 #include "cmd/command.h"
 #include "cmd/confine.h"
 #include "lib/core/diag.h"
+#include "lib/io/heap.h"
 #include "lib/io/signals.h"
 #include "lib/run/port_wire.h"
 
 #define MTU_UNKNOWN 1500
 #define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
-#define KEEP_FREE (16 << 20) /* bytes of heap */
 
 /* Many peers send at once: some 20,000 frames. */
 #define LISTEN_RING (32u << 20)
@@ -178,10 +177,7 @@ int start_open(struct start *st, const struct options *o, const struct target *t
     int error;
 
     *st = (struct start){.options = o, .signals = -1};
-    /* Queues come and go with every batch of segments: to give their pages back to the system each
-     * time, and to fault them in again, costs more than to keep them. */
-    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
-    mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
+    heap_keep();
     error = view_open_files(&st->view, o, d);
     if (!error)
         error = port_wire_open(&port, &wc, d);
