@@ -42,7 +42,7 @@ static uint8_t window_shift(const struct conn_config *config)
 /* What is so before a handshake is attempted: at first, and back in LISTEN. */
 static void no_attempt(struct conn *c)
 {
-    c->since = WAVE_NEVER;
+    c->flags &= ~(uint32_t)CONN_STALLED;
     c->syn_sent = 0;
     c->backoff = 0;
     c->rcv_shift = window_shift(&c->env->config);
@@ -90,6 +90,7 @@ void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_
     c->flow = *flow;
     c->id = id;
     c->ts_offset = env_random(env);
+    c->rack.reo_mult = 1;
     if (env->config.keepalive)
         c->flags |= CONN_KEEPALIVE;
     no_attempt(c);
@@ -162,7 +163,7 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len)
     if (c->state == STATE_LISTEN) /* 3.10.2: SEND turns a passive open into an active one */
         start_active(c, now, c->snd.iss, "SEND in LISTEN");
     if (state_synchronized((enum state)c->state) && conn_flight(c) == 0 && c->queue == NULL)
-        cc_idle(c, now > c->last_in ? now - c->last_in : 0);
+        cc_idle(c, (conn_ms(now) - c->since) * WAVE_MS);
     n = queue_append(&c->queue, c->env, base, data, len, c->env->config.sndbuf);
     conn_rearm(c, now, false);
     return (int)n;

@@ -2,8 +2,6 @@
  * What an acknowledgement does: RFC 9293, 3.10.7.4, fifth step, with SACK, loss detection and
  * recovery (RFC 6675 and RFC 8985 where the peer does SACK, RFC 6582 where it does not).
  */
-#include <assert.h>
-
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/queue.h"
@@ -36,19 +34,12 @@ void conn_recover(struct conn *c)
 
 void conn_detect_loss(struct conn *c, wave_time now)
 {
-    bool fired = c->flags & CONN_RACK;
     struct rack_result r;
 
-    assert(c->queue); /* RACK's timer runs only while there are records */
-    c->flags &= ~(uint32_t)CONN_RACK;
-    r = rack_detect(c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
+    r = rack_detect(&c->rack, c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
     if (r.lost > 0)
         conn_recover(c);
-    conn_rearm(c, now, fired); /* the slot was RACK's: the RTO has to start anew */
-    if (r.again < c->timer[TIMER_REXMT]) {
-        c->flags = (c->flags & ~(uint32_t)CONN_TLP) | CONN_RACK;
-        c->timer[TIMER_REXMT] = r.again;
-    }
+    conn_rearm_rack(c, now, r.again);
 }
 
 /* The round trip of what the ACK covers: from `sent_at`, else by the echoed timestamp, which tells
@@ -56,11 +47,10 @@ void conn_detect_loss(struct conn *c, wave_time now)
  * sample ends the back-off. */
 static void measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
 {
-    const struct conn_config *config = &c->env->config;
     uint32_t ms;
 
     if (sent_at != WAVE_NEVER) {
-        rtt_sample(&c->rtt, config, now > sent_at ? now - sent_at : 0);
+        rtt_sample(&c->rtt, now > sent_at ? now - sent_at : 0);
         c->backoff = 0;
         return;
     }
@@ -69,7 +59,7 @@ static void measure(struct conn *c, wave_time now, wave_time sent_at, const stru
     ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
     if (ms > 600000)
         return; /* an echo of what we never sent */
-    rtt_sample(&c->rtt, config, ms > 0 ? ms * WAVE_MS : WAVE_MS);
+    rtt_sample(&c->rtt, ms > 0 ? ms * WAVE_MS : WAVE_MS);
     c->backoff = 0;
 }
 
@@ -89,7 +79,7 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
         if (r->flags & SENT_SACKED)
             continue; /* counted, and measured, when the SACK came */
         if (c->flags & CONN_SACK)
-            rack_delivered(q, r, now, min_rtt(c));
+            rack_delivered(&c->rack, q, r, now, min_rtt(c));
         repaired |= r->flags & SENT_AGAIN;
         sent_at = r->at;
     }
@@ -139,6 +129,25 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
     }
 }
 
+/* The SACK blocks; returns how many bytes they tell for the first time. A D-SACK counts without a
+ * queue as well: the duplicate of the last segment is reported when nothing is left. */
+static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bool duplicate)
+{
+    struct queue *q = c->queue;
+    /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks of an
+     * ACK that was overtaken would look like duplicates. */
+    struct sack_result sack = sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c));
+
+    if (sack.dsack) {
+        /* RFC 8985, 7.4.1: what a tail-loss probe doubled says nothing of reordering. */
+        if (!(q && q->tlp.out && q->tlp.again && seq_eq(s->opt.sack[0].end, q->tlp.end)))
+            rack_dsack(&c->rack, &c->dsack_round, c->snd.una, c->snd.nxt);
+    }
+    if (q)
+        settle_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
+    return sack.bytes;
+}
+
 /* RFC 3168, 6.1.2: once a window, and announced by CWR. */
 static void take_ecn_echo(struct conn *c, const struct seg *s)
 {
@@ -184,7 +193,7 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
         queue_drop(c->queue, bytes);
         if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover)) {
             c->flags &= ~(uint32_t)CONN_RECOVERY;
-            rack_recovered(c->queue);
+            rack_recovered(&c->rack);
         }
     }
     if (bytes > 0) {
@@ -215,7 +224,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     const bool advanced = acked > 0 && acked <= flight;
     const bool fin = advanced && (c->flags & CONN_FIN_SENT) && seq_eq(s->ack, c->snd.nxt);
     const bool probed = (c->flags & CONN_PERSIST) && c->backoff > 0;
-    struct sack_result sack = {0};
+    uint32_t sacked = 0;
     bool opened = false, moved = false, duplicate;
     wave_time sent_at = WAVE_NEVER;
 
@@ -229,27 +238,26 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
             sent_at = delivered_by_ack(c, now, s->ack);
         measure(c, now, sent_at, s);
         c->snd.una = s->ack;
-        c->since = conn_flight(c) > 0 ? now : WAVE_NEVER;
-        c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED);
+        c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED | CONN_STALLED);
+        if (conn_flight(c) > 0)
+            conn_stalls(c, now);
         drop_acked(c, now, acked, fin);
     } else if (c->snd.wnd == 0) {
         /* RFC 9293, MUST-37: while it answers, a shut window may last for ever. R2 counts from the
          * first probe that it leaves unanswered. */
-        c->since = WAVE_NEVER;
+        c->flags &= ~(uint32_t)CONN_STALLED;
     }
+    if (c->flags & CONN_SACK)
+        sacked = take_sack(c, now, s, duplicate);
     if (c->queue) {
-        if (c->flags & CONN_SACK) {
-            /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks
-             * of an ACK that was overtaken would look like duplicates. */
-            sack = sack_input(c->queue, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c));
-            if (sack.dsack)
-                rack_dsack(c->queue, c->snd.una, c->snd.nxt);
-            settle_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
-        } else {
+        if (!(c->flags & CONN_SACK))
             count_duplicate(c, advanced, duplicate);
-        }
         take_ecn_echo(c, s);
-        queue_free_if_empty(&c->queue, c->env);
+        if (c->queue->len == 0) {
+            if (!(c->flags & CONN_STALLED)) /* the restart window: RFC 5681, 4.1 */
+                c->since = conn_ms(c->queue->sent_at);
+            queue_free(&c->queue, c->env);
+        }
     }
     if (!c->queue) {
         c->dupacks = 0;
@@ -261,7 +269,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     if (opened)
         window_opened(c, probed);
     conn_rearm(c, now, advanced || opened);
-    if (c->queue && (c->flags & CONN_SACK) && (advanced || sack.bytes > 0))
+    if (c->queue && (c->flags & CONN_SACK) && (advanced || sacked > 0))
         conn_detect_loss(c, now);
     return fin;
 }

@@ -255,7 +255,7 @@ static void put_sack(struct conn *c, struct seg *out)
     if (blocks == 0)
         return;
     if (c->flags & CONN_DSACK) /* RFC 2883, 4: the duplicate comes first */
-        out->opt.sack[n++] = c->dsack;
+        out->opt.sack[n++] = (struct sack_block){c->dsack, seq_add(c->dsack, c->dsack_len)};
     n += reasm_sack(c->reasm, out->opt.sack + n, blocks - n);
     out->opt.sacks = (uint8_t)n;
     out->opt.has |= OPT_SACK;
@@ -334,7 +334,8 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
         c->flags &= ~(uint32_t)CONN_ACK_NOW;
     }
     if (c->syn_sent == 0) {
-        c->since = now;
+        c->syn_at = (uint32_t)(now / WAVE_US);
+        conn_stalls(c, now);
     } else {
         told_again(c, now, &(struct plan){.first = c->snd.iss, .why = RETRANSMIT_RTO});
     }
@@ -393,7 +394,7 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     if (p->fin)
         send_fin(c, now, out);
     if (idle && !(c->flags & CONN_PERSIST))
-        c->since = now;
+        conn_stalls(c, now);
     if ((c->flags & CONN_PROBE_OWED) && !(c->flags & CONN_PERSIST) && c->queue) {
         c->queue->tlp.out = true;
         c->queue->tlp.again = false;
@@ -425,7 +426,9 @@ static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg
         out->flags |= SEG_FIN;
     told_again(c, now, p);
     c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED);
-    conn_rearm(c, now, tail_probe || p->why == RETRANSMIT_RTO);
+    /* RFC 6675, 6: the oldest segment's timeout counts from when it was last sent. */
+    conn_rearm(c, now,
+               tail_probe || p->why == RETRANSMIT_RTO || (p->what == SEND_AGAIN && p->record == 0));
 }
 
 /* <SEQ=SND.NXT-1>, with the byte a peer must take for one it has had already. After our FIN that

@@ -27,7 +27,8 @@ struct conn_config {
     wave_time msl;         /* default 2 minutes (RFC 9293, 3.4.2) */
     bool time_wait;        /* false: TIME_WAIT is entered and left at once */
     wave_time rto_initial; /* 1 s (RFC 6298, 2.1) */
-    wave_time rto_min;     /* 200 ms; DEVIATES from RFC 6298, 2.4's 1 s as every host does */
+    wave_time rto_min;     /* 200 ms: what the RTO is above SRTT at least; DEVIATES from RFC 6298,
+                              2.4's least RTO of 1 s, as every host does */
     wave_time rto_max;     /* 120 s */
     uint32_t syn_retries; /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293,
                              MUST-23) */

@@ -36,7 +36,6 @@ size_t queue_append(struct queue **qp, struct env *e, struct seq base, const voi
         memset(q, 0, sizeof *q);
         q->base = base;
         q->recover = q->tlp.end = base;
-        q->rack.reo_mult = 1;
         *qp = q;
     }
     n = q->len >= limit ? 0 : limit - q->len;

@@ -58,12 +58,8 @@ struct queue {
         wave_time rtt;
         struct seq fack; /* the highest number delivered */
         bool any;        /* the fields above are valid */
-        bool reordered;
-        uint8_t reo_mult, reo_persist;
-        bool dsack; /* a D-SACK came in this round, which ends at dsack_end */
-        struct seq dsack_end;
-    } rack;
-    struct { /* RFC 8985, section 7.2 */
+    } rack;              /* of this flight; what outlasts it is struct rack in the connection */
+    struct {             /* RFC 8985, section 7.2 */
         bool out, again;
         struct seq end;
     } tlp;
