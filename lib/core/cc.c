@@ -6,7 +6,10 @@
 
 static uint32_t initial_window(const struct conn *c)
 {
-    return c->env->config.initial_window * (uint32_t)c->mss;
+    const uint32_t n = c->env->config.initial_window, mss = c->mss;
+    const uint32_t bytes = n * 1460 > 2 * mss ? n * 1460 : 2 * mss;
+
+    return n * mss < bytes ? n * mss : bytes; /* RFC 6928, section 2, which has n at 10 */
 }
 
 void cc_established(struct conn *c)
@@ -37,7 +40,10 @@ void cc_acked(struct conn *c, uint32_t bytes)
 
 void cc_lost(struct conn *c)
 {
-    uint32_t half = conn_flight(c) / 2; /* FlightSize, not cwnd: RFC 5681, equation 4 */
+    /* RFC 5681, 3.2, step 2: FlightSize, and not cwnd, but without what limited transmit sent
+     * (RFC 3042), which is what cwnd would not have allowed. */
+    uint32_t flight = conn_flight(c) < c->cwnd ? conn_flight(c) : c->cwnd;
+    uint32_t half = flight / 2;
 
     c->ssthresh = half > 2u * c->mss ? half : 2u * c->mss;
     c->cwnd = c->ssthresh;

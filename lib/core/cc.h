@@ -19,8 +19,7 @@ void cc_lost(struct conn *c);
 /* The retransmission timer fired: one segment; `first` unless it is firing in a row. */
 void cc_timeout(struct conn *c, bool first);
 
-/* Nothing was heard for `idle` nanoseconds: restart window after an RTO of it (RFC 5681, 4.1, which
- * counts from the last sending; what is not even answered has been idle for as long). */
+/* No data was sent for `idle` nanoseconds: restart window after an RTO of it (RFC 5681, 4.1). */
 void cc_idle(struct conn *c, wave_time idle);
 
 #endif
