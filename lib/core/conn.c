@@ -11,6 +11,7 @@
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/err.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
@@ -63,6 +64,7 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
     if (to == STATE_TIME_WAIT) {
         const struct conn_config *config = &c->env->config;
         stop_timers(c);
+        loss_free(c);
         c->timer[TIMER_TIME_WAIT] = config->time_wait ? time_add(now, 2 * config->msl) : now;
     }
     if (to == STATE_LISTEN)
@@ -70,6 +72,7 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
     if (to == STATE_CLOSED || to == STATE_LISTEN) {
         stop_timers(c);
         queue_free(&c->queue, c->env);
+        loss_free(c);
         reasm_settle(&c->reasm, c->env); /* what came in order may still be read */
         c->flags &= CONN_RST_OWED | CONN_PASSIVE | CONN_FIN_SENT | CONN_FIN_RCVD |
                     CONN_SIMULTANEOUS | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN |
@@ -268,6 +271,7 @@ int conn_probe(struct conn *c, bool garbage)
 void conn_release(struct conn *c)
 {
     queue_free(&c->queue, c->env);
+    loss_free(c);
     reasm_free(&c->reasm, c->env);
 }
 

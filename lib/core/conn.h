@@ -28,6 +28,7 @@
 
 struct queue; /* bytes sent or to be sent, until acknowledged; only while there are any */
 struct reasm; /* bytes received and not read; only while there are any */
+struct loss;  /* what there is to know of losses; from the first one on */
 
 /* How a connection ended, once state is CLOSED. */
 enum conn_end {
@@ -85,6 +86,7 @@ struct conn {
     struct env *env;
     struct queue *queue;
     struct reasm *reasm;
+    struct loss *loss;
     wave_time timer[TIMERS]; /* WAVE_NEVER when not running */
     wave_time last_in;       /* last acceptable segment from the peer */
     struct flow flow;

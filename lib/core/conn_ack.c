@@ -4,6 +4,7 @@
  */
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/rack.h"
 #include "lib/core/sack.h"
@@ -20,19 +21,34 @@ static wave_time min_rtt(const struct conn *c)
     return c->rtt.min * WAVE_US;
 }
 
+bool conn_in_prr(const struct conn *c)
+{
+    return (c->flags & (CONN_RECOVERY | CONN_SACK)) == (CONN_RECOVERY | CONN_SACK) && c->queue &&
+           !c->queue->after_timeout && c->loss;
+}
+
 void conn_recover(struct conn *c)
 {
+    struct queue *q = c->queue;
+
     if (c->flags & CONN_RECOVERY)
         return;
-    cc_lost(c);
+    undo_begin(c, false);
+    /* RFC 3168, 6.1.2: marks and losses of one window are one reason. */
+    if (!q->cwr || seq_geq(c->snd.una, q->cwr_end))
+        cc_lost(c);
+    if (c->loss && (c->flags & CONN_SACK)) {
+        prr_start(&c->loss->prr, q->out - q->sacked);
+        c->cwnd = queue_pipe(q); /* until the acknowledgement is counted that told of the loss */
+    }
     c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
     if (c->flags & CONN_ECN)
         c->flags |= CONN_CWR;
-    c->queue->recover = c->snd.nxt;
-    c->queue->after_timeout = false;
+    q->recover = c->snd.nxt;
+    q->after_timeout = false;
 }
 
-void conn_detect_loss(struct conn *c, wave_time now)
+bool conn_detect_loss(struct conn *c, wave_time now)
 {
     struct rack_result r;
 
@@ -40,27 +56,27 @@ void conn_detect_loss(struct conn *c, wave_time now)
     if (r.lost > 0)
         conn_recover(c);
     conn_rearm_rack(c, now, r.again);
+    return r.lost > 0;
 }
 
 /* The round trip of what the ACK covers: from `sent_at`, else by the echoed timestamp, which tells
  * the sendings apart (RFC 7323, section 4; on every segment that comes here once negotiated). A
- * sample ends the back-off. */
-static void measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
+ * sample ends the back-off. Returns it, or 0. */
+static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
 {
-    uint32_t ms;
+    wave_time took;
 
     if (sent_at != WAVE_NEVER) {
-        rtt_sample(&c->rtt, now > sent_at ? now - sent_at : 0);
-        c->backoff = 0;
-        return;
+        took = now > sent_at ? now - sent_at : 0;
+    } else {
+        const uint32_t ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
+        if (!(c->flags & CONN_TIMESTAMPS) || s->opt.tsecr == 0 || ms > 600000)
+            return 0; /* no echo, or one of what we never sent */
+        took = ms > 0 ? ms * WAVE_MS : WAVE_MS;
     }
-    if (!(c->flags & CONN_TIMESTAMPS) || s->opt.tsecr == 0)
-        return;
-    ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
-    if (ms > 600000)
-        return; /* an echo of what we never sent */
-    rtt_sample(&c->rtt, ms > 0 ? ms * WAVE_MS : WAVE_MS);
+    rtt_sample(&c->rtt, took);
     c->backoff = 0;
+    return took;
 }
 
 /* Tells RACK of the records that `ack` covers; returns when the newest of them was sent, or
@@ -100,7 +116,8 @@ static void settle_tail_probe(struct conn *c, struct seq ack, bool dsack, bool b
         q->tlp.out = false;
     } else if (seq_gt(ack, q->tlp.end)) {
         q->tlp.out = false;
-        cc_lost(c);
+        if (!(c->flags & CONN_RECOVERY))
+            cc_lost(c);
     } else if (bare_duplicate) {
         q->tlp.out = false;
     }
@@ -131,7 +148,8 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
 
 /* The SACK blocks; returns how many bytes they tell for the first time. A D-SACK counts without a
  * queue as well: the duplicate of the last segment is reported when nothing is left. */
-static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bool duplicate)
+static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bool duplicate,
+                          bool *dsack)
 {
     struct queue *q = c->queue;
     /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks of an
@@ -140,7 +158,8 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
 
     if (sack.dsack) {
         /* RFC 8985, 7.4.1: what a tail-loss probe doubled says nothing of reordering. */
-        if (!(q && q->tlp.out && q->tlp.again && seq_eq(s->opt.sack[0].end, q->tlp.end)))
+        *dsack = !(q && q->tlp.out && q->tlp.again && seq_eq(s->opt.sack[0].end, q->tlp.end));
+        if (*dsack)
             rack_dsack(&c->rack, &c->dsack_round, c->snd.una, c->snd.nxt);
     }
     if (q)
@@ -183,7 +202,7 @@ static bool take_window(struct conn *c, const struct seg *s, bool *opened)
 }
 
 /* The bytes of `acked` that are data leave the queue. */
-static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
+static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin, wave_time rtt)
 {
     struct event e = {.kind = EVENT_ACKED};
     uint32_t bytes = acked - (fin ? 1 : 0);
@@ -192,6 +211,8 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
     if (c->queue) {
         queue_drop(c->queue, bytes);
         if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover)) {
+            if (conn_in_prr(c))
+                c->cwnd = c->ssthresh; /* RFC 6937, 3: at the end of recovery */
             c->flags &= ~(uint32_t)CONN_RECOVERY;
             rack_recovered(&c->rack);
         }
@@ -200,7 +221,7 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
         e.u.bytes = bytes;
         conn_emit(c, now, &e);
         if (grows) /* not even by the ACK that ends fast recovery: RFC 6582, 3.2, step 3 */
-            cc_acked(c, bytes);
+            cc_acked(c, now, bytes, (uint32_t)(rtt / WAVE_US));
     }
 }
 
@@ -217,6 +238,14 @@ static void window_opened(struct conn *c, bool probed)
         c->flags |= CONN_RTX_OWED;
 }
 
+/* RFC 6937: what may be in flight after an acknowledgement in fast recovery. */
+static void proceed(struct conn *c, uint32_t delivered, bool good)
+{
+    const uint32_t pipe = queue_pipe(c->queue);
+
+    c->cwnd = pipe + prr_allowed(&c->loss->prr, delivered, pipe, c->ssthresh, c->mss, good);
+}
+
 bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
 {
     uint32_t acked = s->ack.v - c->snd.una.v;
@@ -224,9 +253,10 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     const bool advanced = acked > 0 && acked <= flight;
     const bool fin = advanced && (c->flags & CONN_FIN_SENT) && seq_eq(s->ack, c->snd.nxt);
     const bool probed = (c->flags & CONN_PERSIST) && c->backoff > 0;
+    const uint32_t was = c->queue ? c->queue->sacked : 0; /* sacked */
     uint32_t sacked = 0;
-    bool opened = false, moved = false, duplicate;
-    wave_time sent_at = WAVE_NEVER;
+    bool opened = false, moved = false, dsack = false, lost = false, duplicate;
+    wave_time sent_at = WAVE_NEVER, rtt = 0;
 
     if (seq_geq(s->ack, c->snd.una))
         moved = take_window(c, s, &opened);
@@ -236,19 +266,21 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     if (advanced) {
         if (c->queue)
             sent_at = delivered_by_ack(c, now, s->ack);
-        measure(c, now, sent_at, s);
+        rtt = measure(c, now, sent_at, s);
         c->snd.una = s->ack;
         c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED | CONN_STALLED);
         if (conn_flight(c) > 0)
             conn_stalls(c, now);
-        drop_acked(c, now, acked, fin);
+        drop_acked(c, now, acked, fin, rtt);
     } else if (c->snd.wnd == 0) {
         /* RFC 9293, MUST-37: while it answers, a shut window may last for ever. R2 counts from the
          * first probe that it leaves unanswered. */
         c->flags &= ~(uint32_t)CONN_STALLED;
     }
     if (c->flags & CONN_SACK)
-        sacked = take_sack(c, now, s, duplicate);
+        sacked = take_sack(c, now, s, duplicate, &dsack);
+    if (c->loss)
+        undo_acked(c, s, advanced, dsack);
     if (c->queue) {
         if (!(c->flags & CONN_SACK))
             count_duplicate(c, advanced, duplicate);
@@ -270,6 +302,8 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
         window_opened(c, probed);
     conn_rearm(c, now, advanced || opened);
     if (c->queue && (c->flags & CONN_SACK) && (advanced || sacked > 0))
-        conn_detect_loss(c, now);
+        lost = conn_detect_loss(c, now);
+    if (conn_in_prr(c)) /* delivered: what was SACKed before is no news when it is acknowledged */
+        proceed(c, (advanced ? acked : 0) + c->queue->sacked - was, advanced && !lost);
     return fin;
 }

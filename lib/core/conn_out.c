@@ -8,6 +8,7 @@
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/err.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
@@ -152,6 +153,21 @@ static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usab
     return p;
 }
 
+/* What was lost, oldest first. */
+static struct plan plan_lost(const struct conn *c, uint32_t size)
+{
+    struct queue *q = c->queue;
+    const uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
+    const bool after_timeout = q->after_timeout && (c->flags & CONN_RECOVERY);
+    struct plan p = plan_again(c, i, size, after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
+
+    /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
+     * section 5, step 4.3). */
+    if (pipe == 0 || (c->flags & CONN_RTX_OWED) || pipe + p.len <= allowed_in_flight(c))
+        return p;
+    return (struct plan){.what = SEND_NOTHING};
+}
+
 static struct plan plan_data(const struct conn *c)
 {
     const bool fin_sent = c->flags & CONN_FIN_SENT;
@@ -165,15 +181,14 @@ static struct plan plan_data(const struct conn *c)
         return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
                                        : plan_tail_probe(c, unsent, usable, size);
     if (q && q->lost > 0 && c->snd.wnd > 0) {
-        uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
-        struct plan p = plan_again(
-            c, i, size,
-            q->after_timeout && (c->flags & CONN_RECOVERY) ? RETRANSMIT_RTO : RETRANSMIT_FAST);
-        /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
-         * section 5, step 4.3). */
-        if (pipe == 0 || (c->flags & CONN_RTX_OWED) || pipe + p.len <= allowed_in_flight(c))
-            return p;
-        return (struct plan){.what = SEND_NOTHING};
+        /* RFC 5682, 2.1, step 2b: new data first, which tells whether the timeout was one too
+         * early; but something must go out. */
+        if (undo_wants_new(c) && unsent > 0 && !(c->flags & CONN_STARVED)) {
+            struct plan p = plan_new(c, unsent, usable, size);
+            if (p.what != SEND_NOTHING || queue_pipe(q) > 0)
+                return p;
+        }
+        return plan_lost(c, size);
     }
     if ((c->flags & CONN_RTX_OWED) && fin_sent && (!q || q->sents == 0))
         return (struct plan){
@@ -382,6 +397,8 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     put_data(c, p, out, room);
     if (p->len > 0) {
         queue_sent(c->queue, p->first, p->len, now);
+        if (conn_in_prr(c))
+            prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
         if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither on a probe of a shut window */
             if (c->flags & CONN_ECN)
@@ -405,6 +422,13 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     return true;
 }
 
+static void sent_in_recovery(struct conn *c, wave_time now, const struct plan *p)
+{
+    undo_sent_again(c, seq_add(p->first, p->len), conn_ms(now) + c->ts_offset);
+    if (conn_in_prr(c))
+        prr_sent(&c->loss->prr, p->len);
+}
+
 static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg *out,
                        uint8_t *room)
 {
@@ -421,6 +445,8 @@ static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg
             c->queue->tlp.end = c->snd.nxt;
         }
         queue_resent(c->queue, p->record, now);
+        if (c->loss && (c->flags & CONN_RECOVERY))
+            sent_in_recovery(c, now, p);
     }
     if (p->fin || p->what == SEND_FIN_AGAIN)
         out->flags |= SEG_FIN;

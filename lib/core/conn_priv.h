@@ -83,8 +83,11 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s);
 /* conn_ack.c: begins loss recovery, unless one is under way. */
 void conn_recover(struct conn *c);
 
-/* conn_ack.c: lets RACK look for losses and arms its timer. */
-void conn_detect_loss(struct conn *c, wave_time now);
+/* Whether PRR says what may be sent: fast recovery with SACK. It is asked for with a queue. */
+bool conn_in_prr(const struct conn *c);
+
+/* conn_ack.c: lets RACK look for losses and arms its timer. True: some were found. */
+bool conn_detect_loss(struct conn *c, wave_time now);
 
 /* conn_out.c: what the next segment is; decided in one place for output and expiry alike. */
 enum send {

@@ -6,6 +6,7 @@
  */
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/rack.h"
 
@@ -182,6 +183,7 @@ static void rto_fired(struct conn *c, wave_time now)
     if (c->backoff < UINT8_MAX)
         c->backoff++;
     suspect_black_hole(c, now);
+    undo_begin(c, true);
     cc_timeout(c, !(q && q->after_timeout && (c->flags & CONN_RECOVERY)));
     c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
     if (c->flags & CONN_ECN) /* RFC 3168, 6.1.2: a reduction for any reason is announced */

@@ -170,6 +170,12 @@ void queue_all_lost(struct queue *q)
     }
 }
 
+void queue_none_lost(struct queue *q)
+{
+    for (uint32_t i = 0; i < q->sents && q->lost > 0; i++)
+        unmark_lost(q, queue_at(q, i));
+}
+
 uint32_t queue_first_lost(struct queue *q)
 {
     if (q->lost == 0)

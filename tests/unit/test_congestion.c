@@ -1,5 +1,5 @@
 /* Congestion control: RFC 5681, 6582, 6928, and ECN's response (RFC 3168), by what leaves and by
- * the bounds the RFCs set for cwnd and ssthresh. */
+ * the bounds the RFCs set for cwnd and ssthresh. Reno's; CUBIC is in test_cubic.c. */
 #include "tests/unit/engine.h"
 
 #include "lib/core/cc.h"
@@ -10,6 +10,7 @@
 static void connect_plain(void)
 {
     rig_start(&variants[0]);
+    rig.env.config.congestion = CONGESTION_RENO;
     establish(100 * WAVE_MS);
     in(ACK, 1, 1, 65535, 0);
     forget();
@@ -388,6 +389,7 @@ static void rfc3042_limited_transmit_sends_new_data_at_most(void **state)
 static void connect_ecn(void)
 {
     rig_start(&variants[0]);
+    rig.env.config.congestion = CONGESTION_RENO;
     rig.env.config.ecn = true;
     renew();
     check(conn_open(&rig.c, rig.now, seq_of(rig.iss)) == 0, "conn_open() refuses");
@@ -641,7 +643,7 @@ static void a_congestion_window_does_not_wrap(void **state)
     rig.c.cwnd = UINT32_MAX / 4;
     rig.c.ssthresh = UINT32_MAX;
     for (int i = 0; i < 1000; i++) {
-        cc_acked(&rig.c, UINT32_MAX / 4);
+        cc_acked(&rig.c, rig.now, UINT32_MAX / 4, 0);
         check(rig.c.cwnd == UINT32_MAX / 4, "cwnd is %u", rig.c.cwnd);
     }
 }
