@@ -79,10 +79,21 @@ static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const
     return took;
 }
 
+/* What the segment echoes was sent no later than then, by our clock of milliseconds. */
+static wave_time echo_sent(const struct conn *c, wave_time now, const struct seg *s)
+{
+    const uint32_t age = conn_ms(now) + c->ts_offset - s->opt.tsecr;
+
+    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
+        age > 600000 || age > now / WAVE_MS)
+        return WAVE_NEVER;
+    return (now / WAVE_MS - age + 1) * WAVE_MS - 1;
+}
+
 /* Tells RACK of the records that `ack` covers; returns when the newest of them was sent, or
  * WAVE_NEVER where one was sent more than once: the ACK may have waited for that (Karn; RFC 6298,
  * section 3). */
-static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
+static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack, wave_time echo)
 {
     struct queue *q = c->queue;
     wave_time sent_at = WAVE_NEVER;
@@ -95,7 +106,7 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
         if (r->flags & SENT_SACKED)
             continue; /* counted, and measured, when the SACK came */
         if (c->flags & CONN_SACK)
-            rack_delivered(&c->rack, q, r, now, min_rtt(c));
+            rack_delivered(&c->rack, q, r, now, min_rtt(c), echo);
         repaired |= r->flags & SENT_AGAIN;
         sent_at = r->at;
     }
@@ -154,7 +165,8 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
     struct queue *q = c->queue;
     /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks of an
      * ACK that was overtaken would look like duplicates. */
-    struct sack_result sack = sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c));
+    struct sack_result sack =
+        sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c), echo_sent(c, now, s));
 
     if (sack.dsack) {
         /* RFC 8985, 7.4.1: what a tail-loss probe doubled says nothing of reordering. */
@@ -265,7 +277,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
                 !(s->flags & (SEG_SYN | SEG_FIN));
     if (advanced) {
         if (c->queue)
-            sent_at = delivered_by_ack(c, now, s->ack);
+            sent_at = delivered_by_ack(c, now, s->ack, echo_sent(c, now, s));
         rtt = measure(c, now, sent_at, s);
         c->snd.una = s->ack;
         c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED | CONN_STALLED);

@@ -4,14 +4,15 @@
 #define REO_PERSIST 16 /* recoveries: RFC 8985, 6.2, step 4 */
 
 void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_time now,
-                    wave_time min_rtt)
+                    wave_time min_rtt, wave_time echo)
 {
     struct seq end = seq_add(s->first, s->len);
     wave_time rtt = now > s->at ? now - s->at : 0;
 
-    /* RFC 8985, 6.2, step 2: an answer faster than any before it answers the first sending, not
-     * the retransmission, and says nothing of when it was delivered. */
-    if ((s->flags & SENT_AGAIN) && rtt < min_rtt)
+    /* RFC 8985, 6.2, step 2: an answer faster than any before it, or one that echoes an earlier
+     * stamp, answers the first sending, not the retransmission, and says nothing of when that was
+     * delivered. */
+    if ((s->flags & SENT_AGAIN) && (rtt < min_rtt || echo < s->at))
         return;
     /* Step 3: something below what had been delivered, never sent again, was only late. */
     if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & SENT_AGAIN))

@@ -18,9 +18,10 @@ struct rack {
 };
 
 /* Record `s` was delivered, by ACK or SACK, for the first time (steps 1 to 3). `min_rtt` in
- * nanoseconds, 0 when nothing is measured. */
+ * nanoseconds, 0 when nothing is measured. `echo`: what the acknowledgement echoes was sent no
+ * later than then; WAVE_NEVER without a timestamp. */
 void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_time now,
-                    wave_time min_rtt);
+                    wave_time min_rtt, wave_time echo);
 
 /* A D-SACK arrived: at most once a round the reordering window grows (step 4). `round` keeps where
  * that ends, `ack` and `next` are SND.UNA and SND.NXT. */

@@ -418,8 +418,8 @@ static void sack(struct world *w, struct sender *m, wave_time min_rtt)
             k->end = at_byte(w, sent_end(&m->sent[(i + n % 8) % m->sents]));
         }
     }
-    result =
-        sack_input(&m->rack, m->q, &o, at_byte(w, m->base), at_byte(w, m->next), w->now, min_rtt);
+    result = sack_input(&m->rack, m->q, &o, at_byte(w, m->base), at_byte(w, m->next), w->now,
+                        min_rtt, WAVE_NEVER);
     for (uint32_t i = 0; i < m->sents; i++) {
         struct sent *s = &m->sent[i];
         for (unsigned b = 0; b < o.sacks && !(s->flags & SENT_SACKED); b++) {

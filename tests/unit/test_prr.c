@@ -106,6 +106,7 @@ static void rfc6937_3_a_recovery_sends_without_a_pause(void **state)
     silent(100 * WAVE_MS);
     in(ACK, 1, snd_nxt(), WND, 0);
     check(!(rig.c.flags & CONN_RECOVERY), "the recovery goes on");
+    check(rig.c.cwnd == rig.c.ssthresh, "cwnd is %u, ssthresh %u", rig.c.cwnd, rig.c.ssthresh);
     check(rig.c.cwnd >= 14 * n - n && rig.c.cwnd <= 14 * n + n, "cwnd is %u after it", rig.c.cwnd);
 }
 

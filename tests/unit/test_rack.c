@@ -49,7 +49,7 @@ static void send_at(wave_time at)
 /* Record i arrives there, and its SACK here, at `now`. */
 static void sacked_at(uint32_t i, wave_time now, wave_time min_rtt)
 {
-    rack_delivered(&r, q, queue_at(q, i), now, min_rtt);
+    rack_delivered(&r, q, queue_at(q, i), now, min_rtt, WAVE_NEVER);
     queue_mark_sacked(q, i);
 }
 
@@ -168,6 +168,19 @@ static void rfc8985_6_2_2_too_fast_an_answer_is_the_originals(void **state)
     assert_int_equal(detect(START + WAVE_H).lost, 0);
 }
 
+/* The same by what it echoes, however long it took. */
+static void rfc8985_6_2_2_an_answer_that_echoes_an_earlier_stamp_is_the_originals(void **state)
+{
+    (void)state;
+    send_at(START);
+    send_at(START + WAVE_MS);
+    queue_resent(q, 0, START + 30 * WAVE_MS);
+    rack_delivered(&r, q, queue_at(q, 0), START + 300 * WAVE_MS, RTT, START + WAVE_MS);
+    assert_false(q->rack.any);
+    rack_delivered(&r, q, queue_at(q, 0), START + 300 * WAVE_MS, RTT, START + 31 * WAVE_MS);
+    assert_true(q->rack.any);
+}
+
 /* A retransmission that is lost, too, is found by what was sent after it. */
 static void rfc8985_3_a_lost_retransmission_is_found(void **state)
 {
@@ -233,6 +246,7 @@ int main(void)
         CASE(rfc8985_6_2_3_reordering_once_seen_keeps_the_window),
         CASE(rfc8985_6_2_3_a_retransmission_below_is_no_reordering),
         CASE(rfc8985_6_2_2_too_fast_an_answer_is_the_originals),
+        CASE(rfc8985_6_2_2_an_answer_that_echoes_an_earlier_stamp_is_the_originals),
         CASE(rfc8985_3_a_lost_retransmission_is_found),
         CASE(rfc8985_6_2_4_the_window_grows_once_a_round),
         CASE(rfc8985_6_2_4_sixteen_recoveries_without_duplicates_narrow_it_again),

@@ -80,11 +80,31 @@ static void rfc3522_3_an_ack_of_the_retransmission_does_not(void **state)
     time_out(10, 0);
     silent(100 * WAVE_MS);
     ack_with(at_segment(1), rig.echo, 0, 0);
-    check(rig.c.cwnd < cwnd && (rig.c.flags & CONN_RECOVERY), "it is taken back");
+    check(rig.c.cwnd < cwnd && rig.c.queue->after_timeout, "it is taken back");
     check(next_out(0) && out_seq() == at_segment(1), "the flight does not go again");
     /* Only the first acknowledgement is asked. */
     ack_with(at_segment(2), rig.echo - 1000, 0, 0);
-    check(rig.c.flags & CONN_RECOVERY, "a later one takes it back");
+    check(rig.c.queue->after_timeout, "a later one takes it back");
+}
+
+/* However late it comes: RACK, too, must take it for the original's, or it would hold the rest of
+ * the flight for lost (RFC 8985, 6.2, step 2). */
+static void rfc3522_3_a_very_late_ack_of_the_original_does_as_well(void **state)
+{
+    (void)state;
+    connect_with(true, true);
+    const uint32_t cwnd = rig.c.cwnd, ssthresh = rig.c.ssthresh;
+    push(10 * eff_mss());
+    burst();
+    const uint32_t original = rig.echo;
+    while (rig.c.backoff == 0)
+        check(next_out(5 * WAVE_S), "the timer does not fire");
+    silent(200 * WAVE_MS); /* twice the round trip */
+    ack_with(at_segment(1), original, 0, 0);
+    is_taken_back(cwnd, ssthresh);
+    ack_with(1, original, at_segment(5), at_segment(6));
+    ack_with(at_segment(10), original, 0, 0);
+    silent(WAVE_H);
 }
 
 /* RFC 4015 is for fast retransmissions as well: the first was only late by more than RACK allows
@@ -122,7 +142,7 @@ static void rfc4015_a_mark_of_congestion_keeps_the_reduction(void **state)
     struct seg s = make(ACK | ECE, 1, at_segment(1), WND, 0);
     s.opt.tsecr = original;
     feed(s);
-    check(rig.c.cwnd < cwnd, "cwnd is %u", rig.c.cwnd);
+    check(rig.c.cwnd < cwnd && rig.c.queue->after_timeout, "it is taken back");
 }
 
 /* RFC 5682, 2.1: the ACK of the first, two new segments, and then the ACK of one that went once. */
@@ -246,6 +266,7 @@ int main(void)
 {
     static const struct CMUnitTest cases[] = {
         cmocka_unit_test(rfc3522_3_an_ack_of_the_original_takes_a_timeout_back),
+        cmocka_unit_test(rfc3522_3_a_very_late_ack_of_the_original_does_as_well),
         cmocka_unit_test(rfc3522_3_an_ack_of_the_retransmission_does_not),
         cmocka_unit_test(rfc3522_3_reordering_takes_a_fast_retransmission_back),
         cmocka_unit_test(rfc4015_a_mark_of_congestion_keeps_the_reduction),
