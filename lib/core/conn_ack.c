@@ -82,8 +82,11 @@ static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const
 /* What the segment echoes was sent no later than then, by our clock of milliseconds. */
 static wave_time echo_sent(const struct conn *c, wave_time now, const struct seg *s)
 {
-    const uint32_t age = conn_ms(now) + c->ts_offset - s->opt.tsecr;
+    uint32_t age;
 
+    if (!c->loss)
+        return WAVE_NEVER; /* nothing went twice, but for a tail-loss probe */
+    age = conn_ms(now) + c->ts_offset - s->opt.tsecr;
     if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
         age > 600000 || age > now / WAVE_MS)
         return WAVE_NEVER;
@@ -268,7 +271,6 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     const uint32_t was = c->queue ? c->queue->sacked : 0; /* sacked */
     uint32_t sacked = 0;
     bool opened = false, moved = false, dsack = false, lost = false, duplicate;
-    wave_time sent_at = WAVE_NEVER, rtt = 0;
 
     if (seq_geq(s->ack, c->snd.una))
         moved = take_window(c, s, &opened);
@@ -276,6 +278,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     duplicate = !advanced && !moved && s->len == 0 && flight > 0 && seq_eq(s->ack, c->snd.una) &&
                 !(s->flags & (SEG_SYN | SEG_FIN));
     if (advanced) {
+        wave_time sent_at = WAVE_NEVER, rtt;
         if (c->queue)
             sent_at = delivered_by_ack(c, now, s->ack, echo_sent(c, now, s));
         rtt = measure(c, now, sent_at, s);
@@ -315,7 +318,8 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     conn_rearm(c, now, advanced || opened);
     if (c->queue && (c->flags & CONN_SACK) && (advanced || sacked > 0))
         lost = conn_detect_loss(c, now);
-    if (conn_in_prr(c)) /* delivered: what was SACKed before is no news when it is acknowledged */
+    if (c->loss &&
+        conn_in_prr(c)) /* delivered: what was SACKed before is no news when it is acknowledged */
         proceed(c, (advanced ? acked : 0) + c->queue->sacked - was, advanced && !lost);
     return fin;
 }

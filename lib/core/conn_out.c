@@ -176,26 +176,28 @@ static struct plan plan_data(const struct conn *c)
     uint32_t usable = edge > 0 ? (uint32_t)edge : 0;
     uint32_t unsent = fin_sent ? 0 : queue_unsent(q, c->snd.nxt);
     uint32_t size = conn_segment_size(c);
+    bool new_first = false;
+    struct plan p;
 
     if (c->flags & CONN_PROBE_OWED)
         return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
                                        : plan_tail_probe(c, unsent, usable, size);
     if (q && q->lost > 0 && c->snd.wnd > 0) {
         /* RFC 5682, 2.1, step 2b: new data first, which tells whether the timeout was one too
-         * early; but something must go out. */
-        if (undo_wants_new(c) && unsent > 0 && !(c->flags & CONN_STARVED)) {
-            struct plan p = plan_new(c, unsent, usable, size);
-            if (p.what != SEND_NOTHING || queue_pipe(q) > 0)
-                return p;
-        }
-        return plan_lost(c, size);
+         * early. */
+        new_first = unsent > 0 && !(c->flags & CONN_STARVED) && undo_wants_new(c);
+        if (!new_first)
+            return plan_lost(c, size);
     }
     if ((c->flags & CONN_RTX_OWED) && fin_sent && (!q || q->sents == 0))
         return (struct plan){
             .what = SEND_FIN_AGAIN, .first = seq_sub(c->snd.nxt, 1), .why = RETRANSMIT_RTO};
     if ((c->flags & CONN_STARVED) || (unsent == 0 && (fin_sent || !(c->flags & CONN_FIN_QUEUED))))
         return (struct plan){.what = SEND_NOTHING};
-    return plan_new(c, unsent, usable, size);
+    p = plan_new(c, unsent, usable, size);
+    if (new_first && p.what == SEND_NOTHING && queue_pipe(q) == 0)
+        return plan_lost(c, size); /* something must go out */
+    return p;
 }
 
 static bool may_send_data(const struct conn *c)
@@ -397,7 +399,7 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     put_data(c, p, out, room);
     if (p->len > 0) {
         queue_sent(c->queue, p->first, p->len, now);
-        if (conn_in_prr(c))
+        if (c->loss && conn_in_prr(c))
             prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
         if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither on a probe of a shut window */

@@ -24,9 +24,12 @@ static wave_time r2_at(const struct conn *c, wave_time now)
 
 wave_time conn_rto_at(const struct conn *c, wave_time now)
 {
-    wave_time rto = time_add(now, rtt_rto(&c->rtt, &c->env->config, c->backoff));
+    const struct conn_config *config = &c->env->config;
+    const wave_time rto = rtt_rto(&c->rtt, config, c->backoff);
 
-    return time_min(rto, r2_at(c, now));
+    if (c->backoff == 0 && rto < config->r2 / 4)
+        return now + rto; /* R2 is far: whether it is over is asked when the timer fires, too */
+    return time_min(time_add(now, rto), r2_at(c, now));
 }
 
 /* Something waits that only the peer's window keeps back. */
