@@ -70,7 +70,8 @@ static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const
         took = now > sent_at ? now - sent_at : 0;
     } else {
         const uint32_t ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
-        if (!(c->flags & CONN_TIMESTAMPS) || s->opt.tsecr == 0 || ms > 600000)
+        if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
+            ms > 600000)
             return 0; /* no echo, or one of what we never sent */
         took = ms > 0 ? ms * WAVE_MS : WAVE_MS;
     }
