@@ -68,7 +68,7 @@ void help_command(FILE *to, const struct command *c)
 
 void help_overview(FILE *to)
 {
-    fputs("Usage: tcpwave COMMAND [options] TARGET\n\n"
+    fputs("Usage: tcpwave COMMAND [options] TARGET, or tcpwave --version\n\n"
           "Makes TCP connections with a TCP of its own, and says what state each side is\n"
           "in and how that is known. TARGET is host:port, host:service or [IPv6]:port.\n\n"
           "Commands:\n",
@@ -76,12 +76,8 @@ void help_overview(FILE *to)
     for (const struct command *const *c = commands; *c; c++)
         fprintf(to, "  %-11s%s\n", (*c)->name, (*c)->summary);
     fputs("\n"
-          "  tcpwave COMMAND --help    its options\n"
-          "  tcpwave help COMMAND      its manual\n"
-          "  tcpwave --version\n\n"
-          "Examples:\n"
-          "  tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n"
-          "  tcpwave connect --json --pcap run.pcapng '[::1]:22'\n\n"
+          "tcpwave COMMAND --help lists its options; tcpwave help COMMAND is its manual.\n"
+          "Example: tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n\n"
           "Exit status: 0 open, 1 failed, 2 usage, 3 local, 4 refused, 5 dropped,\n"
           "6 rejected, 7 reset, 8 lost. Raw sockets need root, or once for all:\n"
           "  setcap cap_net_raw+ep \"$(command -v tcpwave)\"\n",
