@@ -82,7 +82,7 @@ wave_time client_await_end(struct session *s, struct client *x, const struct con
          * has caught up and the window is open again. */
         if (x->taken_at > from)
             from = x->taken_at;
-        at = time_add(from, x->options->linger);
+        at = time_add(from, x->options->end.linger);
         session_await(s, "the peer's FIN", at);
         if (now >= at && !x->exchange.waits_for_out)
             session_stop(s, STOP_LINGER);
@@ -110,6 +110,17 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 /* Handshake to verdict. */
 static int run(struct client *x, const struct target *target, const struct client_ops *ops)
 {
+    const struct client_options *o = x->options;
+    const struct start_config config = {.command = ops->command,
+                                        .where = &o->where,
+                                        .tcp = &o->tcp,
+                                        .end = &o->end,
+                                        .keep = x->keep,
+                                        .show = &o->show,
+                                        .source_port = o->source_port,
+                                        .no_ack = x->no_ack,
+                                        .verify = o->verify,
+                                        .bulk = o->data.file != NULL};
     struct report_findings found = {NULL, NULL};
     struct start st;
     struct session *s;
@@ -117,10 +128,10 @@ static int run(struct client *x, const struct target *target, const struct clien
     struct diag d = {"no memory for a connection"};
     int status;
 
-    if (start_open(&st, x->options, target, &ops->session, x, &d) != 0 ||
+    if (start_open(&st, &config, target, &ops->session, x, &d) != 0 ||
         session_connect(st.session, &target->addr, target->port, &x->conn) != 0) {
         start_close(&st);
-        return view_refuse(x->options, &d);
+        return view_refuse(ops->command, &o->show, &d);
     }
     s = st.session;
     if (ops->watch)
@@ -138,16 +149,17 @@ static int run(struct client *x, const struct target *target, const struct clien
     return status;
 }
 
-int client_run(struct client *x, const struct options *o, const struct client_ops *ops)
+int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops)
 {
     struct target target;
     struct diag d;
 
     x->options = o;
-    if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
-        exchange_open(&x->exchange,
-                      &(struct exchange_config){o->data.at, o->data.len, o->file, o->output},
-                      &d) != 0)
-        return view_refuse(o, &d);
+    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
+        exchange_open(
+            &x->exchange,
+            &(struct exchange_config){o->data.text.at, o->data.text.len, o->data.file, o->output},
+            &d) != 0)
+        return view_refuse(ops->command, &o->show, &d);
     return run(x, &target, ops);
 }

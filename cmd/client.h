@@ -7,14 +7,18 @@
 
 #include <stdbool.h>
 
-#include "cmd/options.h"
+#include "cmd/client_options.h"
+#include "cmd/command.h"
+#include "cmd/options_keep.h"
 #include "lib/run/exchange.h"
 #include "lib/run/session.h"
 #include "lib/run/verify.h"
 
 /* A command's own state begins with this; it is the session's `user`. */
 struct client {
-    const struct options *options;
+    const struct client_options *options;
+    const struct keep_options *keep; /* of a command that probes, else NULL */
+    bool no_ack;                     /* the third segment of the handshake is never sent */
     struct session_conn *conn;
     struct exchange exchange;
     struct verify verify;
@@ -25,6 +29,7 @@ struct client {
 
 /* What makes one command of it. */
 struct client_ops {
+    const struct command *command;
     struct session_ops session;
     /* Watches the stream of events; `self` is the client. May be NULL. */
     report_sink *watch;
@@ -33,8 +38,9 @@ struct client_ops {
                   struct report_findings *found);
 };
 
-/* From the options to the exit status. `x` is zero but for the command's own part. */
-int client_run(struct client *x, const struct options *o, const struct client_ops *ops);
+/* From the options to the exit status. `x` is zero but for `keep`, `no_ack` and the command's own
+ * part. */
+int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);
 
 /*
  * What every turn begins with: the wait for the handshake, the probes of --verify, data both ways

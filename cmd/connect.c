@@ -7,6 +7,8 @@
  *     half closed   until the peer's FIN, or --linger of silence
  *     closed        TIME_WAIT, if it is to be kept; then the verdict
  */
+#include "cmd/connect.h"
+
 #include "cmd/client.h"
 #include "cmd/command.h"
 
@@ -20,6 +22,7 @@
 
 struct connect {
     struct client client;
+    const struct connect_options *options;
     wave_time given_at; /* when our last byte was acknowledged; WAVE_NEVER: not yet */
 };
 
@@ -38,14 +41,14 @@ static wave_time answer_ends(const struct connect *x, const struct conn *e)
     if (x->client.taken_at > from)
         from = x->client.taken_at;
     if (c->uneven_at)
-        return time_add(from, x->client.options->linger);
+        return time_add(from, x->client.options->end.linger);
     return from + (c->flow.received_bytes ? ANSWER_PAUSES : ANSWER_BEGINS);
 }
 
 /* The close that was asked for, once its time has come; returns when that is. */
 static wave_time close_in_time(struct session *s, struct connect *x, struct conn *e, wave_time now)
 {
-    const struct options *o = x->client.options;
+    const struct close_options *o = &x->options->close;
     wave_time held, answered;
 
     if (x->given_at == WAVE_NEVER) {
@@ -53,18 +56,18 @@ static wave_time close_in_time(struct session *s, struct connect *x, struct conn
             return WAVE_NEVER;
         x->given_at = now;
     }
-    if (o->close == CLOSE_PASSIVE && !(e->flags & CONN_FIN_RCVD)) {
+    if (o->how == CLOSE_PASSIVE && !(e->flags & CONN_FIN_RCVD)) {
         session_await(s, "the peer's FIN", WAVE_NEVER);
         return WAVE_NEVER;
     }
     held = time_add(x->given_at, o->hold);
-    answered = o->close == CLOSE_ACTIVE ? answer_ends(x, e) : x->given_at;
+    answered = o->how == CLOSE_ACTIVE ? answer_ends(x, e) : x->given_at;
     if (now < held || now < answered) {
         bool hold = held > answered;
         session_await(s, hold ? "the end of --hold" : "the peer's answer", hold ? held : answered);
         return hold ? held : answered;
     }
-    client_close(s, &x->client, e, (enum close_how)o->close, now);
+    client_close(s, &x->client, e, (enum close_how)o->how, now);
     return now;
 }
 
@@ -93,7 +96,7 @@ static wave_time turn(struct session *s, wave_time now)
     struct conn *e = session_engine(s, client->conn);
     wave_time at;
 
-    if (client->options->no_ack && client->conn->syn_acks && e->state != STATE_CLOSED)
+    if (client->no_ack && client->conn->syn_acks && e->state != STATE_CLOSED)
         return await_repeats(s, client->conn, now);
     if (client_turn(s, client, e, now, &at))
         return at;
@@ -104,12 +107,59 @@ static wave_time turn(struct session *s, wave_time now)
     return close_in_time(s, x, e, now);
 }
 
-static const struct client_ops ops = {.session = {.turn = turn, .poll = client_poll}};
+static const struct client_ops ops = {.command = &connect_command,
+                                      .session = {.turn = turn, .poll = client_poll}};
 
-int connect_run(const struct options *o)
+static int run(const void *options)
 {
     static struct connect x; /* its buffer is more than a stack should carry */
 
+    x.options = options;
+    x.client.no_ack = x.options->no_ack;
     x.given_at = WAVE_NEVER;
-    return client_run(&x.client, o, &ops);
+    return client_run(&x.client, &x.options->client, &ops);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct connect_options, name)
+
+/* clang-format off */
+static const struct option_row no_ack_row[] = {
+    {KIND_FLAG, 0, "no-ack", NULL, "never send the third segment of the handshake", FIELD(no_ack),
+     0, 0, NULL},
+    OPTION_END};
+
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(client.where)},
+    {NULL, where_source_row, FIELD(client.where)},
+    {NULL, where_port_row, FIELD(client.source_port)},
+    {"What to send and receive", data_rows, FIELD(client.data)},
+    {NULL, data_output_row, FIELD(client.output)},
+    {"Close", close_rows, FIELD(close)},
+    {NULL, end_rows, FIELD(client.end)},
+    {"TCP", tcp_syn_row, FIELD(client.tcp)},
+    {NULL, tcp_give_up_row, FIELD(client.tcp)},
+    {NULL, no_ack_row, 0},
+    {NULL, client_verify_row, FIELD(client)},
+    {NULL, tcp_mss_row, FIELD(client.tcp)},
+    {NULL, tcp_window_row, FIELD(client.tcp)},
+    {NULL, tcp_rows, FIELD(client.tcp)},
+    {"What is shown", show_rows, FIELD(client.show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+const struct command connect_command = {
+    .name = "connect",
+    .target = "HOST:PORT",
+    .summary = "handshake, exchange, close; says what happened",
+    .purpose = "Opens a connection, sends what it is told, takes what comes, closes, and says of "
+               "both sides what happened.",
+    .size = sizeof(struct connect_options),
+    .groups = groups,
+    .defaults = client_defaults,
+    .operands = client_operands,
+    .check = client_check,
+    .run = run};

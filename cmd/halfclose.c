@@ -187,7 +187,7 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
         judge_crossed(peer, false, o);
     } else if (s->stop == STOP_LINGER) {
         snprintf(did, sizeof did, "neither sent nor closed for %s, when we left with RST",
-                 human_duration(client->options->linger, lingered));
+                 human_duration(client->options->end.linger, lingered));
         judge_failure(x, peer, did, o);
     } else {
         return; /* lost, the timeout, a signal: told well enough */
@@ -196,11 +196,51 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
 }
 
 static const struct client_ops ops = {
-    .session = {.event = event, .turn = turn, .poll = client_poll}, .watch = watch, .judge = judge};
+    .command = &halfclose_command,
+    .session = {.event = event, .turn = turn, .poll = client_poll},
+    .watch = watch,
+    .judge = judge};
 
-int halfclose_run(const struct options *o)
+static int run(const void *options)
 {
     static struct halfclose x; /* its buffer is more than a stack should carry */
 
-    return client_run(&x.client, o, &ops);
+    return client_run(&x.client, options, &ops);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct client_options, name)
+
+/* clang-format off */
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(where)},
+    {NULL, where_source_row, FIELD(where)},
+    {NULL, where_port_row, FIELD(source_port)},
+    {"What to send and receive", data_rows, FIELD(data)},
+    {NULL, data_output_row, FIELD(output)},
+    {"Close", end_rows, FIELD(end)},
+    {"TCP", tcp_syn_row, FIELD(tcp)},
+    {NULL, tcp_give_up_row, FIELD(tcp)},
+    {NULL, client_verify_row, 0},
+    {NULL, tcp_mss_row, FIELD(tcp)},
+    {NULL, tcp_window_row, FIELD(tcp)},
+    {NULL, tcp_rows, FIELD(tcp)},
+    {"What is shown", show_rows, FIELD(show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+const struct command halfclose_command = {
+    .name = "halfclose",
+    .target = "HOST:PORT",
+    .summary = "our FIN at once; does the peer go on sending?",
+    .purpose = "Opens a connection, sends its data and its FIN, and judges whether the peer keeps "
+               "its own side open, goes on sending and then closes.",
+    .size = sizeof(struct client_options),
+    .groups = groups,
+    .defaults = client_defaults,
+    .operands = client_operands,
+    .check = client_check,
+    .run = run};

@@ -2,6 +2,8 @@
  * keepalive: holds a connection and probes it when it has been silent (RFC 1122, 4.2.3.6;
  * RFC 9293, 3.8.4), until --for is over, the peer closes, resets, or answers no more.
  */
+#include "cmd/keepalive.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +20,7 @@
 
 struct keepalive {
     struct client client;
+    const struct keepalive_options *options;
     struct probes probes;
     struct report_keepalive found;
     uint32_t reset_probe; /* RST answered the probe of this number; 0: it did not */
@@ -54,7 +57,7 @@ static wave_time round_trip(const struct session_conn *c, const struct conn *e)
  * only when its timer fires. */
 static wave_time next_probe(const struct keepalive *x, const struct conn *e)
 {
-    wave_time quiet = time_add(e->last_in, x->client.options->keep_idle);
+    wave_time quiet = time_add(e->last_in, x->options->keep.idle);
 
     return e->timer[TIMER_KEEP] > quiet ? e->timer[TIMER_KEEP] : quiet;
 }
@@ -74,25 +77,24 @@ static void await(struct session *s, const struct keepalive *x, const struct con
 static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wave_time *at)
 {
     const struct session_conn *c = x->client.conn;
-    const struct options *o = x->client.options;
+    const struct keepalive_options *o = x->options;
 
     *at = WAVE_NEVER;
     x->rtt = round_trip(c, e);
-    x->too_fast = o->keep_interval < x->rtt;
+    x->too_fast = o->keep.interval < x->rtt;
     if (x->too_fast || (e->flags & CONN_FIN_RCVD))
         return true;
-    if (o->keep_for)
-        *at = time_add(c->established_at, o->keep_for);
+    if (o->length)
+        *at = time_add(c->established_at, o->length);
     return now >= *at;
 }
 
 /* A living peer could be taken for dead. */
 static void warn(struct session *s, struct keepalive *x)
 {
-    const struct options *o = x->client.options;
+    const struct keep_options *k = &x->options->keep;
 
-    if (!x->warned && !o->keep_garbage &&
-        (o->keep_interval < LINUX_PAUSE || o->keep_idle < LINUX_PAUSE))
+    if (!x->warned && !k->garbage && (k->interval < LINUX_PAUSE || k->idle < LINUX_PAUSE))
         report_note(
             &s->report, &x->client.conn->flow, session_stamp(s), true,
             "a Linux peer answers probes without data once in 500 ms at most: with so short "
@@ -141,7 +143,7 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
     snprintf(o->message, sizeof o->message,
              "--interval %s is shorter than the round trip, which is %s: a living peer would look "
              "dead; give a longer one",
-             text_duration_format(x->client.options->keep_interval, interval),
+             text_duration_format(x->options->keep.interval, interval),
              human_duration(x->rtt, rtt));
     outbuf_say(o->message);
 }
@@ -188,11 +190,76 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
 }
 
 static const struct client_ops ops = {
-    .session = {.event = event, .turn = turn, .poll = client_poll}, .watch = watch, .judge = judge};
+    .command = &keepalive_command,
+    .session = {.event = event, .turn = turn, .poll = client_poll},
+    .watch = watch,
+    .judge = judge};
 
-int keepalive_run(const struct options *o)
+static int run(const void *options)
 {
     static struct keepalive x; /* its buffers are more than a stack should carry */
 
-    return client_run(&x.client, o, &ops);
+    x.options = options;
+    x.client.keep = &x.options->keep;
+    return client_run(&x.client, &x.options->client, &ops);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct keepalive_options, name)
+
+/* clang-format off */
+static const struct option_row for_row[] = {
+    {KIND_DURATION, 0, "for", "DURATION", "end with success after this", FIELD(length), 1,
+     OPTION_YEAR, NULL},
+    OPTION_END};
+
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(client.where)},
+    {NULL, where_source_row, FIELD(client.where)},
+    {NULL, where_port_row, FIELD(client.source_port)},
+    {"What to send and receive", data_rows, FIELD(client.data)},
+    {NULL, data_output_row, FIELD(client.output)},
+    {"Close", end_rows, FIELD(client.end)},
+    {"Keepalive", keep_rows, FIELD(keep)},
+    {NULL, for_row, 0},
+    {"TCP", tcp_syn_row, FIELD(client.tcp)},
+    {NULL, tcp_give_up_row, FIELD(client.tcp)},
+    {NULL, client_verify_row, FIELD(client)},
+    {NULL, tcp_mss_row, FIELD(client.tcp)},
+    {NULL, tcp_window_row, FIELD(client.tcp)},
+    {NULL, tcp_rows, FIELD(client.tcp)},
+    {"What is shown", show_rows, FIELD(client.show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+static void defaults(void *options)
+{
+    struct keepalive_options *o = options;
+
+    client_defaults(&o->client);
+    o->keep.on = true;
+}
+
+static const char *check(void *options)
+{
+    struct keepalive_options *o = options;
+
+    keep_check(&o->keep);
+    return client_check(&o->client);
+}
+
+const struct command keepalive_command = {
+    .name = "keepalive",
+    .target = "HOST:PORT",
+    .summary = "does the peer still live? probes it when it is silent",
+    .purpose = "Opens a connection and holds it. A peer that has been silent for --idle is probed "
+               "every --interval, and lost when --count probes in a row are not answered.",
+    .size = sizeof(struct keepalive_options),
+    .groups = groups,
+    .defaults = defaults,
+    .operands = client_operands,
+    .check = check,
+    .run = run};

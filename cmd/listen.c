@@ -18,6 +18,8 @@
  * ended as it was told to, 1 when --timeout came before --connections were served, 3 when this host
  * failed, and 128 more than the signal that ended it.
  */
+#include "cmd/listen.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,6 +27,7 @@
 #include <sys/queue.h>
 
 #include "cmd/command.h"
+#include "cmd/options_data.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
@@ -57,7 +60,7 @@ struct guest {
 TAILQ_HEAD(guests, guest);
 
 struct listen {
-    const struct options *options;
+    const struct listen_options *options;
     struct start start;
     struct service service;
     struct guests all;
@@ -188,7 +191,7 @@ static void finish(struct session *s, struct listen *l, struct guest *p)
 static void leave(struct session *s, struct listen *l, struct guest *p, struct conn *e,
                   wave_time now)
 {
-    if (l->options->close == CLOSE_VANISH)
+    if (l->options->close.how == CLOSE_VANISH)
         conn_vanish(e, now);
     session_leave(s, p->conn, STOP_ASKED);
     session_changed(s, p->conn, now);
@@ -199,14 +202,14 @@ static void leave(struct session *s, struct listen *l, struct guest *p, struct c
 static void close_in_time(struct session *s, struct listen *l, struct guest *p, struct conn *e,
                           wave_time now)
 {
-    const struct options *o = l->options;
-    bool fin = o->close == CLOSE_ACTIVE || o->close == CLOSE_PASSIVE;
+    const struct close_options *o = &l->options->close;
+    bool fin = o->how == CLOSE_ACTIVE || o->how == CLOSE_PASSIVE;
 
     p->conn->awaited = "the peer's data";
     if (!service_given(&l->service, &p->place, e))
         return;
     p->conn->awaited = "the peer's FIN";
-    if (o->close == CLOSE_PASSIVE && !(e->flags & CONN_FIN_RCVD))
+    if (o->how == CLOSE_PASSIVE && !(e->flags & CONN_FIN_RCVD))
         return;
     /* FIN may follow the data at once. Whoever wants to hold, or to leave without one, waits until
      * the data has arrived. */
@@ -243,7 +246,7 @@ static void await_end(struct session *s, struct listen *l, struct guest *p, cons
         return;
     from = c->data_at > c->fin_acked_at ? c->data_at : c->fin_acked_at;
     /* A reader of ours that is slow is no silence of the peer's. */
-    at = time_add(l->service.waits_for_out ? now : from, l->options->linger);
+    at = time_add(l->service.waits_for_out ? now : from, l->options->end.linger);
     if (now < at) {
         wait_until(&l->linger, p, at);
         return;
@@ -309,7 +312,7 @@ static void close_door(struct session *s, struct listen *l)
     struct guest *p;
 
     l->full = true;
-    if (l->options->close != CLOSE_VANISH)
+    if (l->options->close.how != CLOSE_VANISH)
         stack_unlisten(s->stack);
     TAILQ_FOREACH(p, &l->all, all)
     {
@@ -380,7 +383,7 @@ static void event(struct session *s, struct session_conn *c, const struct event 
     if (!p)
         return;
     if ((e->kind == EVENT_PEER_PROBE && c->flow.probed[1]) ||
-        (l->options->keepalive && c->path.established))
+        (l->options->keep.on && c->path.established))
         note_probes(s, p, e);
     if (p->probes)
         probes_event(p->probes, s, c, e);
@@ -471,14 +474,14 @@ static const struct session_ops ops = {
 static int start(struct session *s, const struct target *target, struct diag *d)
 {
     const struct listen *l = s->user;
-    const struct options *o = l->options;
+    const struct listen_options *o = l->options;
     const struct wire_info *info = s->port->info;
     struct stack_listener at = {.v6 = target->v6,
-                                .any = target->any && !o->has_source,
+                                .any = target->any && !o->where.has_source,
                                 .addr = info->local,
                                 .port = info->lport,
                                 .half_open = o->half_open,
-                                .answer_rst = o->close != CLOSE_VANISH};
+                                .answer_rst = o->close.how != CLOSE_VANISH};
     char place[ADDR_PORT_TEXT], text[200];
 
     if (stack_listen(s->stack, &at) != 0)
@@ -527,18 +530,28 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
 }
 
 /* From the first SYN to the verdict; returns the exit status. */
-static int run(struct listen *l, const struct target *target)
+static int serve(struct listen *l, const struct target *target)
 {
+    const struct listen_options *o = l->options;
+    const struct start_config config = {.command = &listen_command,
+                                        .where = &o->where,
+                                        .tcp = &o->tcp,
+                                        .end = &o->end,
+                                        .keep = &o->keep,
+                                        .show = &o->show,
+                                        .passive = true,
+                                        .single = o->connections == 1,
+                                        .most = o->max};
     struct session *s;
     struct outcome outcome;
     struct guest *p;
     struct diag d;
     int status;
 
-    if (start_open(&l->start, l->options, target, &ops, l, &d) != 0 ||
+    if (start_open(&l->start, &config, target, &ops, l, &d) != 0 ||
         start(l->start.session, target, &d) != 0) {
         start_close(&l->start);
-        return view_refuse(l->options, &d);
+        return view_refuse(&listen_command, &o->show, &d);
     }
     s = l->start.session;
     if (s->shows)
@@ -554,16 +567,10 @@ static int run(struct listen *l, const struct target *target)
     return status;
 }
 
-const char *listen_check(const struct options *o)
-{
-    if (o->output && (o->connections != 1 || o->echo))
-        return "--output takes what a single peer sends: it needs --connections 1, and no --echo";
-    return NULL;
-}
-
-int listen_run(const struct options *o)
+static int run(const void *options)
 {
     static struct listen l; /* its buffer is more than a stack should carry */
+    const struct listen_options *o = options;
     const struct service_config service = {.kind = o->echo      ? SERVICE_ECHO
                                                    : o->serve   ? SERVICE_FILE
                                                    : o->data.at ? SERVICE_DATA
@@ -581,8 +588,122 @@ int listen_run(const struct options *o)
     TAILQ_INIT(&l.hold);
     TAILQ_INIT(&l.linger);
     TAILQ_INIT(&l.settle);
-    if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
+    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
         service_open(&l.service, &service, &d) != 0)
-        return view_refuse(o, &d);
-    return run(&l, &target);
+        return view_refuse(&listen_command, &o->show, &d);
+    return serve(&l, &target);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct listen_options, name)
+
+/* clang-format off */
+static const struct option_row service_rows[] = {
+    {KIND_FLAG, 0, "echo", NULL, "send back what is received", FIELD(echo), 0, 0, NULL},
+    {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
+     FIELD(discard), 0, 0, NULL},
+    {KIND_TEXT, 0, "serve", "FILE", "send this file to everyone who connects",
+     FIELD(serve), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_row connection_rows[] = {
+    {KIND_NUMBER, 0, "connections", "N", "end after so many",
+     FIELD(connections), 1, UINT32_MAX, NULL},
+    {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
+     FIELD(max), 1, 1 << 20, NULL},
+    {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
+     FIELD(half_open), 1, 1 << 20, NULL},
+    OPTION_END};
+
+static const struct option_row close_row[] = {
+    {KIND_WORD, 0, "close", CLOSE_WORDS,
+     "our FIN after our data (the default with --serve and --data); the peer's first (otherwise); "
+     "RST; nothing at all",
+     FIELD(close.how), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_row keepalive_row[] = {
+    {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
+     FIELD(keep.on), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(where)},
+    {NULL, where_source_row, FIELD(where)},
+    {"What to send and receive", data_text_row, FIELD(data)},
+    {NULL, data_output_row, FIELD(output)},
+    {NULL, service_rows, 0},
+    {"Connections", connection_rows, 0},
+    {"Close", close_row, 0},
+    {NULL, close_hold_row, FIELD(close)},
+    {NULL, end_rows, FIELD(end)},
+    {"Keepalive", keepalive_row, 0},
+    {NULL, keep_rows, FIELD(keep)},
+    {"TCP", tcp_give_up_row, FIELD(tcp)},
+    {NULL, tcp_mss_row, FIELD(tcp)},
+    {NULL, tcp_window_row, FIELD(tcp)},
+    {NULL, tcp_rows, FIELD(tcp)},
+    {"What is shown", show_rows, FIELD(show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+static void defaults(void *options)
+{
+    struct listen_options *o = options;
+
+    o->half_open = 256;
+    o->max = 4096;
+    o->close.how = CLOSE_DEFAULT;
+    o->end = END_DEFAULT;
+    o->tcp = TCP_DEFAULT;
+}
+
+static int operands(void *options, char *const *text, unsigned count, struct diag *d)
+{
+    struct listen_options *o = options;
+
+    return target_single(text, count, true, &o->target, d);
+}
+
+/* A service that only reads, or sends back what comes, has no data of its own whose end could be a
+ * reason to close first. */
+static void choose_close(struct listen_options *o)
+{
+    if (o->close.how == CLOSE_DEFAULT)
+        o->close.how = o->serve || o->data.at ? CLOSE_ACTIVE : CLOSE_PASSIVE;
+}
+
+static const char *check(void *options)
+{
+    struct listen_options *o = options;
+    const char *wrong = where_check(&o->where, o->target.literal);
+
+    if (wrong)
+        return wrong;
+    if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
+        return "--echo, --discard, --serve and --data exclude each other";
+    wrong = show_check(&o->show, o->output);
+    if (!wrong)
+        wrong = tcp_check(&o->tcp);
+    if (!wrong && o->output && (o->connections != 1 || o->echo))
+        wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
+    choose_close(o);
+    keep_check(&o->keep);
+    return wrong;
+}
+
+const struct command listen_command = {
+    .name = "listen",
+    .target = "[ADDR:]PORT",
+    .summary = "the passive side of all this",
+    .purpose = "Answers whoever connects, many at a time: reads, sends back what it gets, or sends "
+               "everyone the same; and says of each connection what happened.",
+    .size = sizeof(struct listen_options),
+    .groups = groups,
+    .defaults = defaults,
+    .operands = operands,
+    .check = check,
+    .run = run};

@@ -36,12 +36,14 @@ static uint32_t ring_size(const struct load *l)
  * time; of a run that is to end by time it takes no more than a tenth. */
 static wave_time ports_until(const struct load *l)
 {
-    return l->options->timeout ? wire_now() + l->options->timeout / PORTS_PART : 0;
+    const wave_time timeout = l->options->show.timeout;
+
+    return timeout ? wire_now() + timeout / PORTS_PART : 0;
 }
 
 static int open_wire(struct load *l, struct diag *d)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     const struct load_plan *p = &l->plan;
     struct wire_config c = {.v6 = p->v6,
                             .listen = true,
@@ -49,7 +51,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .scope = p->scope,
                             .lport = (uint16_t)o->source_port,
                             .scattered = {p->ports_least, p->ports_most, ports_until(l)},
-                            .inbound_only = !o->pcap,
+                            .inbound_only = !o->show.pcap,
                             .direct = true,
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
@@ -59,7 +61,7 @@ static int open_wire(struct load *l, struct diag *d)
 
 static int open_engine(struct load *l, struct diag *d)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     struct conn_config c;
     uint64_t seed;
 
@@ -68,15 +70,8 @@ static int open_engine(struct load *l, struct diag *d)
         getrandom(&seed, sizeof seed, 0) != sizeof seed)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random bytes");
-    if (o->mss)
-        c.mss = o->mss;
+    tcp_configure(&o->tcp, &c);
     c.rcvbuf = RECEIVE_BUFFER;
-    c.wscale = !o->no_wscale;
-    c.timestamps = !o->no_timestamps;
-    c.sack = !o->no_sack;
-    c.ecn = o->ecn;
-    c.syn_retries = o->syn_retries;
-    c.r2 = o->give_up;
     c.time_wait = false;
     if (stack_create(&l->stack, &c, l->plan.concurrency, seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the connections");
@@ -94,17 +89,17 @@ static int open_places(struct load *l, struct diag *d)
         load_places_init(&l->places, l->plan.pairs, port_wire_ports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
     l->queue[LOAD_Q_ANSWER].length = ANSWER_BEGINS;
-    l->queue[LOAD_Q_HOLD].length = l->options->hold;
-    l->queue[LOAD_Q_LINGER].length = l->options->linger;
+    l->queue[LOAD_Q_HOLD].length = l->options->close.hold;
+    l->queue[LOAD_Q_LINGER].length = l->options->end.linger;
     return 0;
 }
 
 static int open_all(struct load *l, struct diag *d)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     int error;
 
-    error = view_open_files(&l->report.view, o, d);
+    error = view_open_files(&l->report.view, &o->show, d);
     if (!error)
         error = open_wire(l, d);
     if (!error)
@@ -149,7 +144,7 @@ static void announce(struct load *l)
                  human_count(p->rate, n));
         load_report_note(&l->report, text);
     }
-    if (!l->options->verbose)
+    if (!l->options->show.verbose)
         return;
     snprintf(text, sizeof text,
              "%s at a time over %u pair%s of source and target and %u source port%s from %u on, "
@@ -191,7 +186,7 @@ static void say_why(const struct load *l, struct message *m)
     if (l->signal)
         say(m, "interrupted by a signal");
     else
-        say(m, "the timeout of %s ran out", human_duration(l->options->timeout, n));
+        say(m, "the timeout of %s ran out", human_duration(l->options->show.timeout, n));
     if (l->opened < l->options->connections) {
         char of[HUMAN_TEXT];
 
@@ -230,7 +225,7 @@ static void say_how(const struct load *l, uint32_t bad, struct message *m)
 static int conclude(struct load *l)
 {
     const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
-    struct report_verdict v = {.command = l->options->command->name, .guard = l->port->info->guard};
+    struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
     struct message m = {.used = 0};
 
     if (l->failed) {
@@ -247,9 +242,9 @@ static int conclude(struct load *l)
     return load_tell_end(l, &v);
 }
 
-static int run(struct load *l)
+static int perform(struct load *l)
 {
-    confine(l->options);
+    confine(&l->options->show);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
@@ -257,22 +252,36 @@ static int run(struct load *l)
     return conclude(l);
 }
 
-int load_run(const struct options *o)
+static int run(const void *options)
 {
+    const struct load_options *o = options;
     struct load *l = calloc(1, sizeof *l);
     struct diag d = {"no memory for the run"};
     int status;
 
     if (!l)
-        return view_refuse(o, &d);
+        return view_refuse(&load_command, &o->show, &d);
     l->options = o;
-    l->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
+    l->deadline = o->show.timeout ? time_add(wire_now(), o->show.timeout) : WAVE_NEVER;
     l->signals = -1;
     heap_keep();
     if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)
-        status = view_refuse(o, &d);
+        status = view_refuse(&load_command, &o->show, &d);
     else
-        status = run(l);
+        status = perform(l);
     close_all(l);
     return status;
 }
+
+const struct command load_command = {
+    .name = "load",
+    .target = "HOST:PORT...",
+    .summary = "many connections: rate, concurrency, latency",
+    .purpose = "Opens connections by the thousand, to one target or several, and says how long "
+               "handshakes, answers and closes took, and how many went otherwise than asked.",
+    .size = sizeof(struct load_options),
+    .groups = load_groups,
+    .defaults = load_defaults,
+    .operands = load_operands,
+    .check = load_check,
+    .run = run};

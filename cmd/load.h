@@ -2,6 +2,7 @@
  * load: what its parts share.
  *
  *     load.c          from the options to the exit status
+ *     load_options.c  what they are
  *     load_plan.c     which pairs of addresses, and how many ports of each
  *     load_places.c   which of the ports comes next
  *     load_loop.c     the loop that joins wire and engine
@@ -17,10 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/load_options.h"
 #include "cmd/load_places.h"
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
-#include "cmd/options.h"
 #include "lib/core/pool.h"
 #include "lib/core/spread.h"
 #include "lib/core/stack.h"
@@ -76,7 +77,7 @@ struct load_again {
 _Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
 
 struct load {
-    const struct options *options;
+    const struct load_options *options;
     struct load_plan plan;
     struct port *port;
     struct stack *stack;

@@ -151,7 +151,7 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 
 static void close_now(struct load *l, struct conn *c, struct load_conn *x)
 {
-    enum close_how how = (enum close_how)l->options->close;
+    enum close_how how = (enum close_how)l->options->close.how;
 
     dequeue(l, x);
     x->mark = l->loop.now;
@@ -171,11 +171,12 @@ static void close_now(struct load *l, struct conn *c, struct load_conn *x)
 
 static void hold(struct load *l, struct conn *c, struct load_conn *x)
 {
-    const bool fin = l->options->close == CLOSE_ACTIVE || l->options->close == CLOSE_PASSIVE;
+    const enum close_how how = (enum close_how)l->options->close.how;
+    const bool fin = how == CLOSE_ACTIVE || how == CLOSE_PASSIVE;
 
     /* A FIN may go with the acknowledgement of the SYN-ACK. Who leaves without one has to complete
      * the handshake before. */
-    if (fin && (!l->options->hold || l->stopping)) {
+    if (fin && (!l->options->close.hold || l->stopping)) {
         close_now(l, c, x);
         return;
     }
@@ -349,7 +350,7 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
         break;
     case LOAD_Q_LINGER: /* it holds its own side open */
         dequeue(l, x);
-        if (time_add(c->last_in, l->options->linger) > l->loop.now) {
+        if (time_add(c->last_in, l->options->end.linger) > l->loop.now) {
             /* And still sends. How long its close took is not told then: `mark` is moved. */
             x->phase = left & 7;
             x->mark = c->last_in;

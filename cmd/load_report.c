@@ -28,7 +28,7 @@ static wave_time run_time(void *self)
 
 int load_report_open(struct load_report *r, const char *interface, struct diag *d)
 {
-    r->options = r->view.options;
+    r->show = r->view.show;
     r->progress = false;
     r->last = 0;
     return view_open(&r->view, interface, run_time, r, d);
@@ -44,7 +44,7 @@ static void clear_progress(struct load_report *r)
 
 void load_report_note(struct load_report *r, const char *text)
 {
-    if (r->options->quiet || r->options->json)
+    if (r->show->quiet || r->show->json)
         return;
     clear_progress(r);
     fprintf(r->view.term.to, "%s\n", text);
@@ -154,9 +154,9 @@ int load_report_progress(struct load_report *r, const struct load_figures *f, st
     char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT];
 
     r->last = f->elapsed;
-    if (r->options->json)
+    if (r->show->json)
         return json_write(r, json_figures("progress", f), d);
-    if (r->options->quiet || !r->view.term.live)
+    if (r->show->quiet || !r->view.term.live)
         return 0;
     clear_progress(r);
     fprintf(to, "%s  opened %s, open now %s, %s/s: ", human_duration(f->elapsed, t),
@@ -241,9 +241,9 @@ int load_report_verdict(struct load_report *r, const struct load_figures *f,
 
     view_settle(&r->view, v, stamp, end, failure);
     clear_progress(r);
-    if (r->options->json && json_verdict(r, f, v, &d) != 0)
+    if (r->show->json && json_verdict(r, f, v, &d) != 0)
         r->view.json.failed = true;
-    else if (!r->options->json && !r->options->quiet)
+    else if (!r->show->json && !r->show->quiet)
         put_table(r, f, v);
     return view_end(&r->view, v, end);
 }

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/options.h"
 #include "cmd/view.h"
 #include "lib/core/spread.h"
 #include "lib/report/report.h"
@@ -36,7 +35,7 @@ struct load_figures {
 };
 
 struct load_report {
-    const struct options *options;
+    const struct show_options *show;
     struct view view;
     wave_time last; /* of the run, when progress was last told */
     bool progress;  /* a line of progress stands on the terminal */
