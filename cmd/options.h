@@ -17,19 +17,11 @@
 #include "cmd/target.h"
 #include "lib/core/flow.h"
 #include "lib/core/time.h"
+#include "lib/run/course.h"
 
 #define TIME_WAIT_FULL (4 * WAVE_MIN) /* 2 MSL: RFC 9293, 3.4.2 */
 
 struct command;
-
-/* The words of --close, --color: in the order in which the table of options has them. */
-enum close_how {
-    CLOSE_ACTIVE,  /* our FIN after our data */
-    CLOSE_PASSIVE, /* the peer's FIN first */
-    CLOSE_ABORT,   /* RST */
-    CLOSE_VANISH,  /* nothing at all */
-    CLOSE_DEFAULT  /* not a word: none was given. No command sees it */
-};
 
 /* --data, its escapes decoded; NULL when there was none, which is not the same as none of length
  * 0. */
