@@ -5,7 +5,7 @@
  *     load_plan.c     which pairs of addresses, and how many ports of each
  *     load_places.c   which of the ports comes next
  *     load_loop.c     the loop that joins wire and engine
- *     load_conn.c     the course of each connection
+ *     load_conn.c     the connections, each on its course
  *     load_report.c   what is told of it
  *
  * It is no session (lib/run/session.h), since it shows no segments: nothing of a connection is kept
