@@ -9,7 +9,6 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "lib/core/addr.h"
-#include "lib/core/rtt.h"
 #include "lib/report/human.h"
 
 struct halfclose {
@@ -24,7 +23,7 @@ struct halfclose {
 /* Whether the peer acknowledged our FIN before its own came. */
 static bool acknowledged(const struct halfclose *x)
 {
-    return x->client.conn->fin_acked_at != WAVE_NEVER;
+    return x->client.conn->record->fin_acked_at != WAVE_NEVER;
 }
 
 static void event(struct session *s, struct session_conn *c, const struct event *e)
@@ -70,7 +69,7 @@ static wave_time await_crossed(struct session *s, struct halfclose *x, const str
 
     if (!x->crossed_at)
         x->crossed_at = now;
-    end = x->crossed_at + rtt_rto(&e->rtt, &e->env->config, 0) + e->rtt.srtt * WAVE_US;
+    end = x->crossed_at + conn_rto(e) + conn_srtt(e);
     session_await(s, "the acknowledgement of our FIN", end);
     if (now >= end && !x->client.exchange.waits_for_out)
         session_stop(s, STOP_LINGER);
@@ -86,17 +85,9 @@ static wave_time turn(struct session *s, wave_time now)
 
     if (client_turn(s, client, e, now, &at))
         return at;
-    /* Before the next output, so that the FIN rides on the last of the data. */
-    if (!client->closed && exchange_fed(&client->exchange))
-        client_close(s, client, e, CLOSE_ACTIVE, now);
-    if (!(e->flags & CONN_FIN_SENT)) {
-        session_await(s, conn_unacked(e) ? "the acknowledgement of our data" : "our own data",
-                      WAVE_NEVER);
-        return WAVE_NEVER;
-    }
-    if (e->state == STATE_CLOSING && !conn_unacked(e))
+    if (conn_state(e) == STATE_CLOSING && !conn_unacked(e))
         return await_crossed(s, x, e, now);
-    return client_await_end(s, client, e, now);
+    return client_go(s, client, e, now);
 }
 
 static const char *what_it_sent(const struct report_half_close *f, char *text, size_t room)
@@ -165,15 +156,15 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
                   struct report_findings *found)
 {
     struct halfclose *x = s->user;
-    const struct flow *flow = &client->conn->flow.flow;
+    const struct flow *flow = &client->conn->record->flow.flow;
     char name[ADDR_PORT_TEXT], did[80], lingered[HUMAN_TEXT];
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
-    enum conn_end end = (enum conn_end)session_engine(s, client->conn)->end;
+    enum conn_end end = conn_end(session_engine(s, client->conn));
 
     if (!x->fin_sent) /* the half-close was never put to the test */
         return;
     x->found.fin_acked = acknowledged(x);
-    x->found.fin_came = client->conn->flow.fin[1] || x->crossed_at;
+    x->found.fin_came = client->conn->record->flow.fin[1] || x->crossed_at;
     found->half_close = &x->found;
     if (o->verdict == VERDICT_LOCAL)
         return;
@@ -205,7 +196,11 @@ static int run(const void *options)
 {
     static struct halfclose x; /* its buffer is more than a stack should carry */
 
-    return client_run(&x.client, options, &ops);
+    const struct client_options *o = options;
+
+    /* Before the next output, so that the FIN rides on the last of the data. */
+    x.client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->end.linger};
+    return client_run(&x.client, o, &ops);
 }
 
 /*

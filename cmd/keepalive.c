@@ -48,18 +48,18 @@ static void watch(void *self, const struct report_event *e)
 /* The handshake's round trip: the capture's, or where nobody watches, the engine's. */
 static wave_time round_trip(const struct session_conn *c, const struct conn *e)
 {
-    if (c->flow.rtt != WAVE_NEVER)
-        return c->flow.rtt;
-    return e->rtt.srtt ? e->rtt.srtt * WAVE_US : 0;
+    if (c->record->flow.rtt != WAVE_NEVER)
+        return c->record->flow.rtt;
+    return conn_srtt(e);
 }
 
 /* When the next probe is due. A segment from the peer puts it off, but the engine looks at that
  * only when its timer fires. */
 static wave_time next_probe(const struct keepalive *x, const struct conn *e)
 {
-    wave_time quiet = time_add(e->last_in, x->options->keep.idle);
+    wave_time quiet = time_add(conn_last_in(e), x->options->keep.idle);
 
-    return e->timer[TIMER_KEEP] > quiet ? e->timer[TIMER_KEEP] : quiet;
+    return conn_timer(e, TIMER_KEEP) > quiet ? conn_timer(e, TIMER_KEEP) : quiet;
 }
 
 static void await(struct session *s, const struct keepalive *x, const struct conn *e)
@@ -67,7 +67,7 @@ static void await(struct session *s, const struct keepalive *x, const struct con
     if (conn_unacked(e))
         session_await(s, "the acknowledgement of our data", WAVE_NEVER);
     else if (x->probes.asked)
-        session_await(s, "the answer to our probe", e->timer[TIMER_KEEP]);
+        session_await(s, "the answer to our probe", conn_timer(e, TIMER_KEEP));
     else
         session_await(s, "the next probe", next_probe(x, e));
 }
@@ -82,10 +82,10 @@ static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wa
     *at = WAVE_NEVER;
     x->rtt = round_trip(c, e);
     x->too_fast = o->keep.interval < x->rtt;
-    if (x->too_fast || (e->flags & CONN_FIN_RCVD))
+    if (x->too_fast || conn_fin_received(e))
         return true;
     if (o->length)
-        *at = time_add(c->established_at, o->length);
+        *at = time_add(c->record->established_at, o->length);
     return now >= *at;
 }
 
@@ -96,7 +96,7 @@ static void warn(struct session *s, struct keepalive *x)
 
     if (!x->warned && !k->garbage && (k->interval < LINUX_PAUSE || k->idle < LINUX_PAUSE))
         report_note(
-            &s->report, &x->client.conn->flow, session_stamp(s), true,
+            &s->report, session_flow(x->client.conn), session_stamp(s), true,
             "a Linux peer answers probes without data once in 500 ms at most: with so short "
             "intervals, --garbage gets more answers");
     x->warned = true;
@@ -111,11 +111,11 @@ static wave_time turn(struct session *s, wave_time now)
 
     if (client_turn(s, client, e, now, &at))
         return at;
-    if (client->closed)
-        return client_await_end(s, client, e, now);
+    if (client_closed(client))
+        return client_go(s, client, e, now);
     if (is_over(x, e, now, &at)) {
         conn_keepalive(e, now, false);
-        client_close(s, client, e, CLOSE_ACTIVE, now);
+        client_close(s, client, e, now);
         return now;
     }
     warn(s, x);
@@ -152,7 +152,7 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
 static void judge_peer(struct session *s, const struct keepalive *x, struct outcome *o)
 {
     const struct session_conn *c = x->client.conn;
-    const struct flow *flow = &c->flow.flow;
+    const struct flow *flow = &c->record->flow.flow;
     char name[ADDR_PORT_TEXT], probes[80];
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
 
@@ -201,6 +201,8 @@ static int run(const void *options)
 
     x.options = options;
     x.client.keep = &x.options->keep;
+    x.client.plan =
+        (struct course_config){.close = CLOSE_ACTIVE, .linger = x.options->client.end.linger};
     return client_run(&x.client, &x.options->client, &ops);
 }
 

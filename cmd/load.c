@@ -15,7 +15,6 @@
 #include "lib/report/human.h"
 #include "lib/run/port_wire.h"
 
-#define ANSWER_BEGINS WAVE_S  /* a peer that says nothing to our data is closed after this */
 #define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
 #define BLOCKS_FROM 200       /* connections at a time: fewer are waited for one by one */
 #define RING (8u << 20)       /* some 50,000 frames without data in blocks, else 5,000 */
@@ -78,17 +77,34 @@ static int open_engine(struct load *l, struct diag *d)
     return 0;
 }
 
+/* The course that each connection goes, and the rest of it once the run is to end. */
+static void plan_course(struct load *l)
+{
+    const struct load_options *o = l->options;
+
+    l->course = (struct course_config){.close = (enum close_how)o->close.how,
+                                       .answer = COURSE_ANSWER_BEGINS,
+                                       .hold = o->close.hold,
+                                       .linger = o->end.linger};
+    l->winding_up = l->course;
+    l->winding_up.answer = COURSE_ANSWER_NONE;
+    l->winding_up.hold = 0;
+    if (o->close.how == CLOSE_PASSIVE) /* the peer's FIN is not waited for any more */
+        l->winding_up.close = CLOSE_ACTIVE;
+}
+
 /* What each connection needs beside the engine. */
 static int open_places(struct load *l, struct diag *d)
 {
     const uint32_t n = l->plan.concurrency;
 
+    plan_course(l);
     l->conn = calloc(n, sizeof *l->conn);
     l->again.at = calloc(n, sizeof *l->again.at);
     if (!l->conn || !l->again.at ||
         load_places_init(&l->places, l->plan.pairs, port_wire_ports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
-    l->queue[LOAD_Q_ANSWER].length = ANSWER_BEGINS;
+    l->queue[LOAD_Q_ANSWER].length = COURSE_BEGINS;
     l->queue[LOAD_Q_HOLD].length = l->options->close.hold;
     l->queue[LOAD_Q_LINGER].length = l->options->end.linger;
     return 0;

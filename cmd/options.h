@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "lib/core/time.h"
+#include "lib/run/course.h"
 
 /* What a value is, and so what the row's field is. */
 enum option_kind {

@@ -6,19 +6,12 @@
 #define TCPWAVE_CMD_OPTIONS_CLOSE_H
 
 #include "cmd/options.h"
+#include "lib/run/course.h"
 
 #define TIME_WAIT_FULL (4 * WAVE_MIN) /* 2 MSL: RFC 9293, 3.4.2 */
 
-/* The words of --close, in the order in which its rows have them. */
+/* The words of --close, in the order of enum close_how. */
 #define CLOSE_WORDS "active|passive|abort|vanish"
-enum close_how {
-    CLOSE_ACTIVE,  /* our FIN after our data */
-    CLOSE_PASSIVE, /* the peer's FIN first */
-    CLOSE_ABORT,   /* RST */
-    CLOSE_VANISH,  /* nothing at all */
-    CLOSE_DEFAULT  /* not a word: none was given. No command's run() sees it */
-};
-
 struct close_options {
     uint32_t how;   /* enum close_how */
     wave_time hold; /* before closing; 0: none */

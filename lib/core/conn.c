@@ -282,6 +282,11 @@ uint32_t conn_received(const struct conn *c)
     return c->rcv.nxt.v - c->rcv.irs.v - 1 - ((c->flags & CONN_FIN_RCVD) != 0);
 }
 
+wave_time conn_rto(const struct conn *c)
+{
+    return rtt_rto(&c->rtt, &c->env->config, 0);
+}
+
 static const char *check_queue(const struct conn *c, const struct queue *q)
 {
     uint32_t out = 0, sacked = 0, lost = 0;

@@ -246,6 +246,77 @@ bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, st
 /* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
 uint32_t conn_received(const struct conn *c);
 
+/*
+ * What a connection is like: for those beside the engine, which look at no field of it.
+ */
+
+static inline const struct flow *conn_flow(const struct conn *c)
+{
+    return &c->flow;
+}
+
+static inline enum state conn_state(const struct conn *c)
+{
+    return (enum state)c->state;
+}
+
+/* How it ended; END_NONE until it has. */
+static inline enum conn_end conn_end(const struct conn *c)
+{
+    return (enum conn_end)c->end;
+}
+
+/* Whether the peer opened it. */
+static inline bool conn_passive(const struct conn *c)
+{
+    return c->flags & CONN_PASSIVE;
+}
+
+/* Whether the peer's FIN was taken in order. */
+static inline bool conn_fin_received(const struct conn *c)
+{
+    return c->flags & CONN_FIN_RCVD;
+}
+
+/* Whether our FIN has left. */
+static inline bool conn_fin_sent(const struct conn *c)
+{
+    return c->flags & CONN_FIN_SENT;
+}
+
+/* Whether an acknowledgement goes out with the next segment, and that is due now. */
+static inline bool conn_ack_due(const struct conn *c)
+{
+    return c->flags & CONN_ACK_NOW;
+}
+
+/* Whether something of ours, a SYN or FIN included, is sent and not acknowledged. */
+static inline bool conn_outstanding(const struct conn *c)
+{
+    return !seq_eq(c->snd.una, c->snd.nxt);
+}
+
+/* When the last acceptable segment of the peer's came. */
+static inline wave_time conn_last_in(const struct conn *c)
+{
+    return c->last_in;
+}
+
+/* When the timer fires; WAVE_NEVER while it does not run. */
+static inline wave_time conn_timer(const struct conn *c, unsigned timer)
+{
+    return c->timer[timer];
+}
+
+/* The smoothed round trip (RFC 6298, section 2); 0 before it was measured. */
+static inline wave_time conn_srtt(const struct conn *c)
+{
+    return c->rtt.srtt * WAVE_US;
+}
+
+/* The retransmission timeout, without any backing off. */
+wave_time conn_rto(const struct conn *c);
+
 /* RFC 9293's invariants (SND.UNA <= SND.NXT, queue and sequence space agree, ...): NULL, or
  * what is broken. For tests and fuzzing. */
 const char *conn_check(const struct conn *c);

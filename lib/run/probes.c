@@ -29,7 +29,7 @@ static void tell(struct probes *p, struct session *s, struct session_conn *c, wa
         .n = p->asked, .answered = rtt != WAVE_NEVER, .reset = reset, .rtt = rtt};
 
     if (p->asked)
-        report_probe(&s->report, &c->flow, stamp, &probe);
+        report_probe(&s->report, session_flow(c), stamp, &probe);
     p->asked = 0;
 }
 
@@ -58,7 +58,7 @@ static void answered(struct probes *p, struct session *s, struct session_conn *c
 /* What the engine answers as a probe may be a byte that was only sent again. */
 static void probed(struct probes *p, const struct session *s, const struct session_conn *c)
 {
-    if (s->shows && !c->flow.probed[1])
+    if (s->shows && !c->record->flow.probed[1])
         return;
     spread_add(&p->after, p->gap);
     if (p->from_peer)
