@@ -110,7 +110,6 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 /* Handshake to verdict. */
 static int run(struct client *x, const struct target *target, const struct client_ops *ops)
 {
-    struct report_findings found = {NULL, NULL};
     struct start st;
     struct session *s;
     struct outcome outcome;
@@ -132,8 +131,8 @@ static int run(struct client *x, const struct target *target, const struct clien
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
-        ops->judge(s, x, &outcome, &found);
-    status = start_verdict(&st, x->conn, &outcome, &found);
+        ops->judge(s, x, &outcome, &x->figures);
+    status = start_verdict(&st, x->conn, &outcome, &x->figures);
     start_close(&st);
     return status;
 }
