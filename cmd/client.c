@@ -107,7 +107,6 @@ static int run(struct client *x, const struct target *target, const struct clien
                                         .no_ack = x->no_ack,
                                         .verify = o->verify,
                                         .bulk = o->data.file != NULL};
-    struct report_findings found = {NULL, NULL};
     struct start st;
     struct session *s;
     struct outcome outcome;
@@ -129,8 +128,8 @@ static int run(struct client *x, const struct target *target, const struct clien
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
-        ops->judge(s, x, &outcome, &found);
-    status = start_verdict(&st, x->conn, &outcome, &found);
+        ops->judge(s, x, &outcome, &x->figures);
+    status = start_verdict(&st, x->conn, &outcome, &x->figures);
     start_close(&st);
     return status;
 }

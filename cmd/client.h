@@ -25,6 +25,7 @@ struct client {
     struct course course;
     struct exchange exchange;
     struct verify verify;
+    struct figures figures;
     wave_time taken_at;   /* when data was last written out: the peer may have waited for that */
     wave_time starved_at; /* since when there is no memory for what is to be sent; 0: there is */
 };
@@ -36,8 +37,7 @@ struct client_ops {
     /* Watches the stream of events; `self` is the client. May be NULL. */
     report_sink *watch;
     /* Has the last word on what happened, and adds what only this command knows. May be NULL. */
-    void (*judge)(struct session *s, struct client *x, struct outcome *o,
-                  struct report_findings *found);
+    void (*judge)(struct session *s, struct client *x, struct outcome *o, struct figures *figures);
 };
 
 /* From the options to the exit status. `x` is zero but for `keep`, `no_ack` and the command's own

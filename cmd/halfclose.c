@@ -11,13 +11,21 @@
 #include "lib/core/addr.h"
 #include "lib/report/human.h"
 
+/* What the peer sent after our FIN was acknowledged. */
+struct afterwards {
+    uint64_t bytes;
+    uint32_t segments;
+    wave_time duration;
+};
+
 struct halfclose {
     struct client client;
     bool fin_sent;
     wave_time crossed_at; /* when the peer's FIN came without an acknowledgement of ours, or 0 */
     bool heard;           /* `since` and `last` are times of segments */
     wave_time since, last;
-    struct report_half_close found;
+    struct afterwards found;
+    bool honoured;
 };
 
 /* Whether the peer acknowledged our FIN before its own came. */
@@ -90,7 +98,7 @@ static wave_time turn(struct session *s, wave_time now)
     return client_go(s, client, e, now);
 }
 
-static const char *what_it_sent(const struct report_half_close *f, char *text, size_t room)
+static const char *what_it_sent(const struct afterwards *f, char *text, size_t room)
 {
     char bytes[HUMAN_TEXT], segments[HUMAN_TEXT], duration[HUMAN_TEXT];
 
@@ -115,11 +123,11 @@ static void judge_crossed(const char *peer, bool taken, struct outcome *o)
 /* Both sides have closed. */
 static void judge_close(struct halfclose *x, const char *peer, struct outcome *o)
 {
-    const struct report_half_close *f = &x->found;
+    const struct afterwards *f = &x->found;
     char sent[120];
 
-    x->found.honoured = acknowledged(x);
-    if (!x->found.honoured) {
+    x->honoured = acknowledged(x);
+    if (!x->honoured) {
         judge_crossed(peer, true, o);
     } else if (f->bytes) {
         snprintf(o->message, sizeof o->message,
@@ -152,8 +160,7 @@ static void judge_failure(const struct halfclose *x, const char *peer, const cha
                  did);
 }
 
-static void judge(struct session *s, struct client *client, struct outcome *o,
-                  struct report_findings *found)
+static void decide(struct session *s, struct client *client, struct outcome *o)
 {
     struct halfclose *x = s->user;
     const struct flow *flow = &client->conn->record->flow.flow;
@@ -161,13 +168,6 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
     enum conn_end end = conn_end(session_engine(s, client->conn));
 
-    if (!x->fin_sent) /* the half-close was never put to the test */
-        return;
-    x->found.fin_acked = acknowledged(x);
-    x->found.fin_came = client->conn->record->flow.fin[1] || x->crossed_at;
-    found->half_close = &x->found;
-    if (o->verdict == VERDICT_LOCAL)
-        return;
     if (end == END_CLOSED && s->stop == STOP_END) {
         judge_close(x, peer, o);
     } else if (end == END_RESET) {
@@ -184,6 +184,41 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
         return; /* lost, the timeout, a signal: told well enough */
     }
     o->exit = (int)o->verdict;
+}
+
+static void tell(const struct halfclose *x, struct figures *f)
+{
+    const struct afterwards *a = &x->found;
+    char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
+
+    figures_group(f, "half_close");
+    figures_count(f, "bytes", a->bytes);
+    figures_count(f, "segments", a->segments);
+    figures_seconds(f, "seconds", a->duration);
+    figures_truth(f, "honoured", x->honoured);
+    figures_end(f);
+    if (acknowledged(x))
+        figures_row(
+            f, "half-close", "%s: %s in %u segment%s over %s after our FIN was acknowledged",
+            x->honoured ? "honoured" : "not honoured", human_bytes(a->bytes, bytes), a->segments,
+            a->segments == 1 ? "" : "s", human_duration(a->duration, duration));
+    else
+        figures_row(f, "half-close", "not honoured: %s",
+                    x->client.conn->record->flow.fin[1] || x->crossed_at
+                        ? "the peer's FIN came before it had acknowledged ours"
+                        : "our FIN was never acknowledged");
+}
+
+static void judge(struct session *s, struct client *client, struct outcome *o,
+                  struct figures *figures)
+{
+    struct halfclose *x = s->user;
+
+    if (!x->fin_sent) /* the half-close was never put to the test */
+        return;
+    if (o->verdict != VERDICT_LOCAL)
+        decide(s, client, o);
+    tell(x, figures);
 }
 
 static const struct client_ops ops = {

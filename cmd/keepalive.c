@@ -22,7 +22,6 @@ struct keepalive {
     struct client client;
     const struct keepalive_options *options;
     struct probes probes;
-    struct report_keepalive found;
     uint32_t reset_probe; /* RST answered the probe of this number; 0: it did not */
     bool warned;
     bool too_fast; /* --interval is shorter than the round trip, `rtt` */
@@ -124,7 +123,7 @@ static wave_time turn(struct session *s, wave_time now)
 }
 
 /* "12 of 12 probes were answered", or what shows it where there were none. */
-static const char *evidence(const struct report_keepalive *k, char *text, size_t room)
+static const char *evidence(const struct probes *k, char *text, size_t room)
 {
     if (k->sent)
         snprintf(text, room, "%u of %u probe%s answered", k->answered, k->sent,
@@ -156,7 +155,7 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
     char name[ADDR_PORT_TEXT], probes[80];
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
 
-    evidence(&x->found, probes, sizeof probes);
+    evidence(&x->probes, probes, sizeof probes);
     if (o->verdict == VERDICT_RESET && x->reset_probe) {
         snprintf(o->message, sizeof o->message,
                  "%s no longer knows the connection: RST answered probe %u", peer, x->reset_probe);
@@ -175,14 +174,13 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
 }
 
 static void judge(struct session *s, struct client *client, struct outcome *o,
-                  struct report_findings *found)
+                  struct figures *figures)
 {
     struct keepalive *x = s->user;
 
     if (!client->conn->path.established)
         return;
-    probes_found(&x->probes, &x->found);
-    found->keepalive = &x->found;
+    probes_figures(&x->probes, figures);
     if (x->too_fast && o->verdict != VERDICT_LOCAL)
         judge_speed(x, o);
     else

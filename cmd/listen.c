@@ -70,8 +70,9 @@ struct listen {
     struct slab_list todo; /* to be looked at */
     struct slab_list wait[WAITS];
     uint32_t accepted, served;
-    bool full;  /* as many as were asked for have been accepted */
-    bool again; /* some are to be looked at again, as soon as what they owe is sent */
+    bool full;              /* as many as were asked for have been accepted */
+    bool again;             /* some are to be looked at again, as soon as what they owe is sent */
+    struct figures figures; /* of the verdict that is told next */
 };
 
 static struct guest *guest_of(struct session_conn *c)
@@ -188,18 +189,16 @@ static void outcome_of_guest(struct session *s, const struct guest *p, struct ou
 
 static void finish(struct session *s, struct listen *l, struct guest *p)
 {
-    struct report_keepalive keepalive;
-    /* cppcheck-suppress uninitvar ; only its address is taken here */
-    struct report_findings found = {.keepalive = p->probes ? &keepalive : NULL};
     const struct conn *e = session_engine(s, &p->conn);
     struct outcome outcome;
 
     if (p->conn.record)
         report_flush(&s->report, session_flow(&p->conn), session_stamp(s));
     outcome_of_guest(s, p, &outcome);
+    figures_clear(&l->figures);
     if (p->probes)
-        probes_found(p->probes, &keepalive);
-    session_conn_verdict(s, &p->conn, &outcome, &found);
+        probes_figures(p->probes, &l->figures);
+    session_conn_verdict(s, &p->conn, &outcome, &l->figures);
     if (l->service.out.fd >= 0 && p->accepted && e) /* less than a window, whatever came in all */
         l->start.undelivered += conn_received(e) - (uint32_t)p->place.taken;
     l->served += p->accepted;
@@ -452,25 +451,25 @@ static int start(struct session *s, const struct target *target, struct diag *d)
     return 0;
 }
 
-/* How the connections ended, in words: ": 12 open, 1 reset". */
-static void count_up(const struct session *s, char *text, size_t room)
+/* How the connections ended. */
+static void count_up(const struct session *s, struct figures *f)
 {
-    size_t n = 0;
-
-    text[0] = '\0';
-    for (int v = 0; v < REPORT_VERDICTS; v++)
-        if (s->verdicts[v] && n < room)
-            n += (size_t)snprintf(text + n, room - n, "%s%u %s", n ? ", " : ": ", s->verdicts[v],
-                                  verdict_name((enum verdict)v));
+    figures_clear(f);
+    figures_group(f, "connections");
+    figures_count(f, "opened", s->opened);
+    figures_count(f, "syn_cookies", stack_cookies(s->stack));
+    figures_verdicts(f, s->verdicts);
+    figures_end(f);
 }
 
 /* How the run ended. See above for what decides. */
 static void outcome_of_run(const struct session *s, const struct listen *l, struct outcome *o)
 {
     uint64_t cookies = stack_cookies(s->stack);
-    char counts[160], rest[80] = "", number[HUMAN_TEXT];
+    char counts[200], rest[80] = "", number[HUMAN_TEXT], of[HUMAN_TEXT];
+    const char *colon =
+        *figures_verdicts_text(s->verdicts, "open", counts, sizeof counts) ? ": " : "";
 
-    count_up(s, counts, sizeof counts);
     if (cookies)
         snprintf(rest, sizeof rest, "; %s SYN cookie%s sent", human_count(cookies, number),
                  cookies == 1 ? "" : "s");
@@ -478,11 +477,12 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
         say(o, VERDICT_LOCAL, NULL, NULL, "%s", s->error.text);
     else if (s->stop == STOP_TIMEOUT && l->served < l->options->connections)
         say(o, VERDICT_FAILED, NULL, NULL,
-            "the timeout ran out when %u of %u connections had been served%s%s", l->served,
-            l->options->connections, counts, rest);
+            "the timeout ran out when %s of %s connections had been served%s%s%s",
+            human_count(l->served, number), human_count(l->options->connections, of), colon, counts,
+            rest);
     else
-        say(o, VERDICT_OPEN, NULL, NULL, "%u connection%s%s%s%s", s->opened,
-            s->opened == 1 ? "" : "s", counts, rest,
+        say(o, VERDICT_OPEN, NULL, NULL, "%s connection%s%s%s%s%s", human_count(s->opened, number),
+            s->opened == 1 ? "" : "s", colon, counts, rest,
             s->stop == STOP_SIGNAL ? "; ended by a signal" : "");
     if (s->signal)
         o->exit = 128 + s->signal;
@@ -521,7 +521,8 @@ static int serve(struct listen *l, const struct target *target)
     if (service_close(&l->service, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);
-    status = start_verdict(&l->start, NULL, &outcome, NULL);
+    count_up(s, &l->figures);
+    status = start_verdict(&l->start, NULL, &outcome, &l->figures);
     start_close(&l->start);
     return status;
 }

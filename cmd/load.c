@@ -148,6 +148,8 @@ static void close_all(struct load *l)
 /* What the run is going to be, before it begins. */
 static void announce(struct load *l)
 {
+    struct report *r = &l->report.report;
+    const wave_time now = port_stamp(l->port);
     const struct load_plan *p = &l->plan;
     const struct wire_info *info = l->port->info;
     const uint32_t ports = port_wire_ports(l->port);
@@ -158,7 +160,7 @@ static void announce(struct load *l)
                  "at most %s new connections a second, since a target's address is public "
                  "(--rate-limit=off lifts that)",
                  human_count(p->rate, n));
-        load_report_note(&l->report, text);
+        report_note(r, NULL, now, false, text);
     }
     if (!l->options->show.verbose)
         return;
@@ -167,12 +169,12 @@ static void announce(struct load *l)
              "guard %s, interface %s",
              human_count(p->concurrency, n), p->pairs, p->pairs == 1 ? "" : "s", ports,
              ports == 1 ? "" : "s", info->lport, info->guard, info->interface);
-    load_report_note(&l->report, text);
+    report_note(r, NULL, now, false, text);
     snprintf(text, sizeof text,
              "memory: %s for %s connections, %s for the capture, and what data waits to be sent",
              human_bytes((uint64_t)p->concurrency * MEMORY_EACH, bytes),
              human_count(p->concurrency, c), human_bytes(ring_size(l), ring));
-    load_report_note(&l->report, text);
+    report_note(r, NULL, now, false, text);
 }
 
 /* A text that grows, as far as there is room. */

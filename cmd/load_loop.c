@@ -81,7 +81,7 @@ static void refused(void *self, const struct flow *flow, const struct diag *d)
         return;
     }
     if (!l->send_failed)
-        load_report_note(&l->report, d->text);
+        report_note(&l->report.report, NULL, l->loop.now + l->skew, true, d->text);
     l->send_failed = true;
 }
 
@@ -226,6 +226,8 @@ int load_tell_end(struct load *l, struct report_verdict *v)
     f.rate = f.elapsed ? (double)load_ended(l) * 1e9 / (double)f.elapsed : 0;
     v->captured = f.wire.received;
     v->dropped = f.wire.dropped;
+    v->sent = f.wire.sent;
+    v->no_room = f.wire.retried;
     return load_report_verdict(&l->report, &f, v, port_stamp(l->port), &end, &l->error);
 }
 
@@ -324,6 +326,7 @@ void load_loop(struct load *l)
     loop->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->tcp.ttl, .tos = (uint8_t)o->tcp.tos};
     l->skew = port_stamp(l->port) - loop->now;
     l->began = l->next_open = l->when = loop->now;
+    report_begin(&l->report.report, l->began + l->skew);
     l->next_tell = loop->now + WAVE_S;
     l->stop_at = l->deadline;
     if (l->deadline != WAVE_NEVER)

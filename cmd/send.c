@@ -46,6 +46,7 @@ struct send {
     struct match_plan plan;
     struct match *match;
     struct tally tally;
+    struct figures figures;
     uint32_t arrived;  /* segments that came */
     uint32_t piece;    /* of the next segment: the first that is not queued yet */
     bool captured_too; /* our segments come back from the capture, in a form that can be read */
@@ -642,13 +643,14 @@ static int conclude(struct send *s)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
     struct flow flow = s->forge.flow;
-    uint64_t count = match_count(s->match);
+    const uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
-    struct report_send found;
+    struct tally_run told = {
+        .flow = &flow, .ports = s->plan.ports, .sent = count, .answered = match_answered(s->match)};
     struct report_verdict v = {.command = send_command.name,
-                               .send = &found,
+                               .figures = &s->figures,
                                .guard = s->port->info->guard,
                                .captured = stats.received,
                                .dropped = stats.dropped,
@@ -656,16 +658,12 @@ static int conclude(struct send *s)
                                .no_room = stats.retried};
 
     flow.lport = s->plan.lport;
-    tally_report(&s->tally, &found);
-    found.flow = &flow;
-    found.ports = s->plan.ports;
-    found.sent = count;
-    found.answered = match_answered(s->match);
-    found.rate = s->options->rate == SEND_RATE_MAX ? 0
-                 : s->options->rate                ? s->options->rate
-                                                   : 1e9 / (double)send_interval(s->options);
-    found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
-    tally_message(&s->tally, count, found.answered,
+    told.rate = s->options->rate == SEND_RATE_MAX ? 0
+                : s->options->rate                ? s->options->rate
+                                                  : 1e9 / (double)send_interval(s->options);
+    told.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
+    tally_figures(&s->tally, &told, &s->figures);
+    tally_message(&s->tally, count, told.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
     v.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     v.exit = s->signal ? 128 + s->signal : (int)v.verdict;

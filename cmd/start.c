@@ -176,13 +176,13 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
 }
 
 int start_verdict(struct start *st, const struct session_conn *c, const struct outcome *outcome,
-                  const struct report_findings *found)
+                  const struct figures *figures)
 {
     struct session *s = st->session;
     struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
     struct report_verdict v;
 
-    session_verdict(s, c, outcome, found, &v);
+    session_verdict(s, c, outcome, figures, &v);
     v.left_out.bytes = st->undelivered;
     view_settle(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);

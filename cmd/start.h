@@ -49,7 +49,7 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
 
 /* The verdict, to every renderer; returns the exit status. As session_verdict(). */
 int start_verdict(struct start *st, const struct session_conn *c, const struct outcome *outcome,
-                  const struct report_findings *found);
+                  const struct figures *figures);
 
 /* Closes and frees all of it. */
 void start_close(struct start *st);

@@ -4,6 +4,7 @@
 #include "lib/core/diag.h"
 #include "lib/show/ending.h"
 #include "lib/show/summary.h"
+#include "lib/show/table.h"
 #include "lib/wire/stamp.h"
 
 int view_open_files(struct view *v, const struct show_options *o, struct diag *d)
@@ -40,6 +41,12 @@ int view_open(struct view *v, const char *interface, wave_time (*time)(void *sel
     return v->pcap ? pcapfile_begin(v->pcap, interface, d) : 0;
 }
 
+static void follow_json(struct view *v, struct report *r)
+{
+    v->json = (struct render_json){v->term.to, false};
+    report_add(r, render_json, &v->json);
+}
+
 void view_follow(struct view *v, struct report *r, bool folds_probes)
 {
     const struct show_options *o = v->show;
@@ -47,14 +54,21 @@ void view_follow(struct view *v, struct report *r, bool folds_probes)
     if (v->svg)
         report_add(r, svg_event, v->svg);
     if (o->json) {
-        v->json = (struct render_json){v->term.to, false};
-        report_add(r, render_json, &v->json);
+        follow_json(v, r);
     } else if (!o->quiet) {
         ladder_init(&v->ladder, &v->term, o->verbose);
         v->ladder.rows.folds_probes = folds_probes;
         report_add(r, ladder_event, &v->ladder);
         report_add(r, summary_event, &v->term);
     }
+}
+
+void view_tabulate(struct view *v, struct report *r)
+{
+    if (v->show->json)
+        follow_json(v, r);
+    else if (!v->show->quiet)
+        report_add(r, table_event, &v->term);
 }
 
 void view_join(struct view *v, struct loop *l)

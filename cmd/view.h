@@ -40,6 +40,9 @@ int view_open(struct view *v, const char *interface, wave_time (*time)(void *sel
 /* Adds the picture, and JSON or the drawing with its summary, to a stream of events. */
 void view_follow(struct view *v, struct report *r, bool folds_probes);
 
+/* Likewise, but with a table in place of the drawing and its summary. */
+void view_tabulate(struct view *v, struct report *r);
+
 /* The loop is to wait for the readers of both streams. */
 void view_join(struct view *v, struct loop *l);
 

@@ -29,6 +29,12 @@ void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t c
     f->peer = track_view(&f->track, TRACK_B);
 }
 
+void report_begin(struct report *r, wave_time stamp)
+{
+    r->started = true;
+    r->origin = stamp;
+}
+
 wave_time report_time(const struct report *r, wave_time stamp)
 {
     return r->started && stamp > r->origin ? stamp - r->origin : 0;
@@ -413,10 +419,37 @@ void report_tell(struct report *r, wave_time stamp, struct report_event *e)
     tell(r, e);
 }
 
+void report_progress(struct report *r, wave_time stamp, const struct figures *figures)
+{
+    struct report_event e = event_of(r, NULL, REPORT_PROGRESS, stamp);
+
+    e.u.progress = figures;
+    tell(r, &e);
+}
+
+void report_expect(struct report *r, struct report_flow *f, wave_time stamp,
+                   const struct expect *expect)
+{
+    struct report_event e = event_of(r, f, REPORT_EXPECT, stamp);
+
+    e.u.expect = expect;
+    tell(r, &e);
+}
+
+static void tell_findings(struct report *r, wave_time stamp, const struct report_verdict *v)
+{
+    for (unsigned i = 0; v->findings && i < v->findings->count; i++) {
+        struct report_event e = event_of(r, v->flow, REPORT_FINDING, stamp);
+        e.u.finding = &v->findings->at[i];
+        tell(r, &e);
+    }
+}
+
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict)
 {
+    tell_findings(r, stamp, verdict);
     struct report_event e = event_of(r, verdict->flow, REPORT_VERDICT, stamp);
-    if (!verdict->per_connection && verdict->counts)
+    if (!verdict->per_connection && verdict->several)
         e.connection = 0;
     e.u.verdict = *verdict;
     tell(r, &e);

@@ -335,7 +335,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
 }
 
 void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                     const struct report_findings *found, struct report_verdict *v)
+                     const struct figures *figures, struct report_verdict *v)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
 
@@ -345,13 +345,10 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
                                  .flow = c ? session_flow(c) : NULL,
                                  .by = outcome->by,
                                  .kind = outcome->kind,
-                                 .half_close = found ? found->half_close : NULL,
-                                 .keepalive = found ? found->keepalive : NULL,
+                                 .figures = figures,
                                  .guard = s->port->info->guard,
                                  .per_connection = s->many && c,
-                                 .counts = s->many && !c ? s->verdicts : NULL,
-                                 .opened = s->opened,
-                                 .cookies = stack_cookies(s->stack),
+                                 .several = s->many && !c,
                                  .captured = stats.received,
                                  .dropped = stats.dropped,
                                  .sent = stats.sent,
@@ -360,13 +357,13 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
 }
 
 void session_conn_verdict(struct session *s, const struct session_conn *c,
-                          const struct outcome *outcome, const struct report_findings *found)
+                          const struct outcome *outcome, const struct figures *figures)
 {
     struct report_verdict v;
 
     s->verdicts[outcome->verdict]++;
     if (!s->shows) /* nor is the kernel asked for figures that nobody sees */
         return;
-    session_verdict(s, c, outcome, found, &v);
+    session_verdict(s, c, outcome, figures, &v);
     report_verdict(&s->report, session_stamp(s), &v);
 }

@@ -220,13 +220,13 @@ void session_fail(struct session *s, const struct diag *d);
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
 
 /* Fills in the run's verdict, of which the message is the outcome's own; or, where connections are
- * numbered and `c` is one of them, that of this connection. `found` may be NULL. */
+ * numbered and `c` is one of them, that of this connection. `figures` may be NULL. */
 void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                     const struct report_findings *found, struct report_verdict *v);
+                     const struct figures *figures, struct report_verdict *v);
 
 /* Tells the verdict of one of several connections, and counts it. */
 void session_conn_verdict(struct session *s, const struct session_conn *c,
-                          const struct outcome *outcome, const struct report_findings *found);
+                          const struct outcome *outcome, const struct figures *figures);
 
 /* Between session.c and session_loop.c. */
 
