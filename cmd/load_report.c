@@ -1,7 +1,6 @@
 #include "cmd/load_report.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/report/human.h"
 

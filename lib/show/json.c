@@ -1,6 +1,7 @@
 #include "lib/show/json.h"
 
 #include <jansson.h>
+#include <math.h>
 
 #include "lib/core/addr.h"
 
@@ -26,9 +27,27 @@ static void put_count(struct draft *d, json_t *to, const char *name, uint64_t n)
     put(d, to, name, json_integer((json_int_t)n));
 }
 
+/* JSON takes UTF-8 only, and the name of a file in a message can be any bytes: where it is not
+ * UTF-8, each byte beyond ASCII is told as a question mark. */
+static json_t *string(const char *text)
+{
+    json_t *whole = json_string(text);
+    char ascii[1024];
+    bool beyond = false;
+    size_t n;
+
+    if (whole)
+        return whole;
+    for (n = 0; text[n] && n < sizeof ascii; n++) {
+        beyond = beyond || (text[n] & 0x80);
+        ascii[n] = (char)(text[n] & 0x80 ? '?' : text[n]);
+    }
+    return beyond ? json_stringn(ascii, n) : NULL;
+}
+
 static void put_text(struct draft *d, json_t *to, const char *name, const char *text)
 {
-    put(d, to, name, text ? json_string(text) : json_null());
+    put(d, to, name, text ? string(text) : json_null());
 }
 
 static void put_truth(struct draft *d, json_t *to, const char *name, bool truth)
@@ -304,13 +323,13 @@ static json_t *value(struct draft *d, const struct figure *f)
     case FIGURE_COUNT:
         return json_integer((json_int_t)f->u.count);
     case FIGURE_REAL:
-        return json_real(f->u.real);
+        return isfinite(f->u.real) ? json_real(f->u.real) : json_null();
     case FIGURE_SECONDS:
         return f->u.time == WAVE_NEVER ? json_null() : json_real((double)f->u.time / 1e9);
     case FIGURE_TRUTH:
         return json_boolean(f->u.truth);
     case FIGURE_TEXT:
-        return f->u.text ? json_string(f->u.text) : json_null();
+        return f->u.text ? string(f->u.text) : json_null();
     case FIGURE_RANGE:
         return pair(d, f->u.range.first, f->u.range.last);
     case FIGURE_GROUP:

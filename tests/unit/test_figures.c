@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,17 @@ static void json_prints_every_kind_in_its_group(void **state)
                           "\"seconds\":1.5,\"never\":null},\"yes\":true,\"no\":false},"
                           "\"text\":\"a \\\"word\\\"\",\"none\":null,\"unknown\":null,"
                           "\"ranges\":[[1,3],[7,7]],\"empty\":[],");
+}
+
+/* The name of a file can be any bytes; JSON takes UTF-8, and numbers that are finite. */
+static void what_json_cannot_say_is_said_otherwise(void **state)
+{
+    (void)state;
+    figures_clear(&list);
+    figures_text(&list, "utf8", "caf\xc3\xa9");
+    figures_text(&list, "latin1", "caf\xe9.pcap");
+    figures_real(&list, "infinite", (double)INFINITY);
+    assert_members(&list, "\"utf8\":\"caf\xc3\xa9\",\"latin1\":\"caf?.pcap\",\"infinite\":null,");
 }
 
 static void a_list_that_was_not_filled_prints_nothing(void **state)
@@ -321,13 +333,14 @@ static void send_tells_its_answers(void **state)
         "\"out_of_order\":0,\"strays\":1,\"malformed\":0,\"ports\":3,\"rtt\":{\"min\":0.5,"
         "\"median\":0.5,\"p95\":0.5,\"max\":0.5},\"rtt_stddev\":0.0,\"rate\":null,"
         "\"rate_reached\":1234.5},");
-    assert_rows(&list, "  segments   5,000 sent, 2 answered, 100.0 % loss\n"
-                       "  answers    1 SYN-ACK, 1 RST\n"
-                       "  of note    1 late, 1 to none of ours\n"
-                       "  unanswered 3-4, 6, 8, 10, 12, 14, 16, 18 and 6 more\n"
-                       "  round trip min 500.0 ms, median 500.0 ms, p95 500.0 ms, max 500.0 ms, stddev\n"
-                       "             0.000 ms\n"
-                       "  rate       1,234 segments/s\n");
+    assert_rows(&list,
+                "  segments   5,000 sent, 2 answered, 100.0 % loss\n"
+                "  answers    1 SYN-ACK, 1 RST\n"
+                "  of note    1 late, 1 to none of ours\n"
+                "  unanswered 3-4, 6, 8, 10, 12, 14, 16, 18 and 6 more\n"
+                "  round trip min 500.0 ms, median 500.0 ms, p95 500.0 ms, max 500.0 ms, stddev\n"
+                "             0.000 ms\n"
+                "  rate       1,234 segments/s\n");
     run.sent = 1;
     run.answered = 0;
     run.rate = 10;
@@ -682,6 +695,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_prints_every_kind_in_its_group),
+        cmocka_unit_test(what_json_cannot_say_is_said_otherwise),
         cmocka_unit_test(a_list_that_was_not_filled_prints_nothing),
         cmocka_unit_test(a_full_list_closes_its_groups),
         cmocka_unit_test(a_group_that_lies_too_deep_is_left_out_with_its_members),
