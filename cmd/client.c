@@ -67,7 +67,7 @@ void client_close(struct session *s, struct client *x, struct conn *e, wave_time
 
 wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
-    const struct report_flow *flow = session_flow(x->conn);
+    const struct report_flow *flow = &x->conn->record->flow;
     const struct course_facts facts = {
         .fed = exchange_fed(&x->exchange),
         .gave = flow->sent_bytes > 0,

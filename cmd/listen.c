@@ -239,21 +239,21 @@ static void go(struct session *s, struct listen *l, struct guest *p, struct conn
     const struct course_facts facts = {.fed = service_given(&l->service, &p->place, e),
                                        .reader_busy = l->service.waits_for_out,
                                        .quiet_since = p->conn.quiet_since};
-    const struct course_turn turn = course_go(&p->course, &l->plan, e, &facts, now);
+    const struct course_turn t = course_go(&p->course, &l->plan, e, &facts, now);
 
-    if (turn.waits != COURSE_WAITS_NOT)
-        p->conn.waits = (uint8_t)turn.waits;
+    if (t.waits != COURSE_WAITS_NOT)
+        p->conn.waits = (uint8_t)t.waits;
     if (p->queue == WAIT_LINGER) /* something came: the silence counts from then on */
         wait_no_more(l, p);
-    if (turn.act == COURSE_CLOSED) {
+    if (t.act == COURSE_CLOSED) {
         closed(s, l, p);
-    } else if (turn.act == COURSE_LINGERED) {
+    } else if (t.act == COURSE_LINGERED) {
         session_leave(s, &p->conn, STOP_LINGER);
         look_at(l, p);
-    } else if (turn.until != WAVE_NEVER && !turn.engine) {
-        const unsigned queue = turn.waits == COURSE_WAITS_HOLD ? WAIT_HOLD : WAIT_LINGER;
+    } else if (t.until != WAVE_NEVER && !t.engine) {
+        const unsigned queue = t.waits == COURSE_WAITS_HOLD ? WAIT_HOLD : WAIT_LINGER;
         if (p->queue != queue)
-            wait_until(l, p, queue, turn.until);
+            wait_until(l, p, queue, t.until);
     }
 }
 

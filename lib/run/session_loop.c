@@ -452,7 +452,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                         const struct arrival *a)
 {
     const struct seg *seg = &p->packet.seg;
-    struct report_flow *f = session_flow(c);
+    struct report_flow *f = &c->record->flow;
     const struct sent_entry *j;
 
     while ((seg->flags & SEG_ACK) &&

@@ -37,11 +37,17 @@ static bool grow(struct slab *s)
     return true;
 }
 
-void *slab_at(const struct slab *s, uint32_t number)
+/* The item of that number, which is one. */
+static void *item_of(const struct slab *s, uint32_t number)
 {
     const uint32_t index = number - 1;
 
-    return number == SLAB_NONE ? NULL : s->chunk[index / CHUNK] + index % CHUNK * s->size;
+    return s->chunk[index / CHUNK] + index % CHUNK * s->size;
+}
+
+void *slab_at(const struct slab *s, uint32_t number)
+{
+    return number == SLAB_NONE ? NULL : item_of(s, number);
 }
 
 void *slab_take(struct slab *s, uint32_t *number)
@@ -50,13 +56,13 @@ void *slab_take(struct slab *s, uint32_t *number)
 
     if (s->free != SLAB_NONE) { /* the one given back last is the likeliest to be in a cache */
         *number = s->free;
-        item = slab_at(s, *number);
+        item = item_of(s, *number);
         memcpy(&s->free, item, sizeof s->free);
     } else {
         if (s->made == s->chunks * CHUNK && !grow(s))
             return NULL;
         *number = ++s->made;
-        item = slab_at(s, *number);
+        item = item_of(s, *number);
     }
     return memset(item, 0, s->size);
 }
@@ -64,14 +70,14 @@ void *slab_take(struct slab *s, uint32_t *number)
 void slab_give(struct slab *s, uint32_t number)
 {
     /* Items that are free are linked through their first bytes, which they do not need. */
-    memcpy(slab_at(s, number), &s->free, sizeof s->free);
+    memcpy(item_of(s, number), &s->free, sizeof s->free);
     s->free = number;
 }
 
 static struct slab_link *link_of(const struct slab *s, const struct slab_list *list,
                                  uint32_t number)
 {
-    return (struct slab_link *)(void *)((unsigned char *)slab_at(s, number) + list->link);
+    return (struct slab_link *)(void *)((unsigned char *)item_of(s, number) + list->link);
 }
 
 void slab_append(const struct slab *s, struct slab_list *list, uint32_t number)

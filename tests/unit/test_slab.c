@@ -110,8 +110,9 @@ static void holds(const struct slab_list *l, const uint32_t *expected, unsigned 
 static void a_list_keeps_the_order_in_which_items_came(void **state)
 {
     (void)state;
+    const uint32_t none[1] = {0};
     uint32_t a = taken(1), b = taken(2), c = taken(3);
-    holds(&list, NULL, 0);
+    holds(&list, none, 0);
     slab_append(&slab, &list, b);
     slab_append(&slab, &list, a);
     slab_append(&slab, &list, c);
@@ -124,7 +125,7 @@ static void a_list_keeps_the_order_in_which_items_came(void **state)
     slab_remove(&slab, &list, a);
     holds(&list, (uint32_t[]){c}, 1);
     slab_remove(&slab, &list, c);
-    holds(&list, NULL, 0);
+    holds(&list, none, 0);
 }
 
 static void an_item_may_be_in_several_lists(void **state)
