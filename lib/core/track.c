@@ -48,6 +48,14 @@ static bool below_syn(const struct track_half *h, struct seq n)
     return seen(h, SEEN_SYN) && h->next.v - h->isn.v < REACH && seq_lt(n, h->isn);
 }
 
+/* Whether x's segment has a FIN in the place of its SYN, or below. It is never taken: y makes
+ * nothing of x without that SYN, and the FIN lies below RCV.NXT once it has it (RFC 9293, 3.10.7.4,
+ * first). So an ACK of this number is one of the SYN. */
+static bool fin_below_syn(const struct track_half *x, const struct seg *s)
+{
+    return (s->flags & SEG_FIN) && below_syn(x, seq_sub(seg_end(s), 2));
+}
+
 /* What speaks against a segment. */
 enum doubt {
     BELIEVED,
@@ -88,6 +96,8 @@ static enum doubt doubt_of(const struct track_half *x, const struct track_half *
         return IMPOSSIBLE; /* RFC 9293, 3.10.7.4, fifth: dropped */
     if ((seen(y, SEEN_ACK) && seq_lt(s->seq, seq_sub(y->acked, REACH))) ||
         (seen(x, SEEN_ANY) && below_syn(x, s->seq)))
+        return IMPOSSIBLE;
+    if (fin_below_syn(x, s))
         return IMPOSSIBLE;
     if (!fits_fin(x, s))
         return MISPLACED;
@@ -192,8 +202,8 @@ static void enter_claims(struct look *l, enum doubt doubt)
     bool beyond = !seen(x, SEEN_ANY) || seq_gt(end, x->next) ||
                   ((s->flags & SEG_FIN) && seq_eq(end, x->next));
 
-    if (seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end))
-        beyond = false; /* y has had all of it */
+    if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || fin_below_syn(x, s))
+        beyond = false; /* y has had all of it, or will have none */
     l->t->doubts = true;
     if (doubt == UNSENT && (more || !seen(x, SEEN_CLAIM))) {
         x->claim = s->ack;
@@ -225,7 +235,9 @@ static void misplaced(struct look *l)
 
     if (taken || ended)
         return;
-    if ((l->s->flags & SEG_FIN) && seq_leq(seg_end(l->s), reach(x, y, y->acked)))
+    /* How far x may send is not known before y's first acknowledgement. */
+    if ((l->s->flags & SEG_FIN) &&
+        (!seen(y, SEEN_ACK) || seq_leq(seg_end(l->s), reach(x, y, y->acked))))
         infer_muddled(l);
     else
         enter_claims(l, FAR);
@@ -516,7 +528,7 @@ static unsigned on_syn(struct look *l)
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
-        if (!ack)
+        if (!ack && !seen(y, SEEN_ANY)) /* what x crosses goes on, with all that it said */
             l->t->gaps = l->t->doubts = l->t->muddled = false;
     }
     l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;

@@ -150,6 +150,40 @@ static void a_byte_in_the_place_of_a_fin_leaves_nothing_proved(void **unused)
     peer_is(FIN_WAIT_2, ASSUMED);
 }
 
+/* Both open, and A sends a FIN in the place of its SYN before B was heard. */
+static void rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place(void **unused)
+{
+    (void)unused;
+    watched.iss[TRACK_A] = 0x90000000;
+    a(SYN, 0, 0, 0);
+    assert_int_equal(a(FIN | ACK, 0, 0, 0), TRACK_OUT_OF_WINDOW);
+    b(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    peer_is(SYN_RECEIVED, PROVED);
+    b(ACK, 1, 1, 0); /* SYN_RECEIVED answers what it does not take */
+    peer_is(SYN_RECEIVED, PROVED);
+    fresh(NULL);
+    open_actively();
+    assert_int_equal(a(FIN | ACK, 0, 1, 0), TRACK_OUT_OF_WINDOW);
+    b(ACK, 1, 1, 0);
+    we_are(ESTABLISHED, PROVED);
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
+/* B's SYN crosses A's, which contradicts itself about its FIN before B can have heard anything. */
+static void a_syn_that_crosses_does_not_settle_where_a_fin_is(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    a(FIN | ACK, 51, 0, 0);
+    a(FIN | ACK, 1, 0, 0);
+    b(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    peer_is(SYN_RECEIVED, ASSUMED);
+    b(ACK, 1, 2, 0); /* of a byte, or of a FIN */
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
 static void an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt(void **unused)
 {
     (void)unused;
@@ -314,6 +348,8 @@ int main(void)
         CASE(an_ack_of_a_fin_that_was_missed_leaves_fin_wait_1_assumed),
         CASE(a_fin_in_two_places_leaves_nothing_proved),
         CASE(a_byte_in_the_place_of_a_fin_leaves_nothing_proved),
+        CASE(rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place),
+        CASE(a_syn_that_crosses_does_not_settle_where_a_fin_is),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
         CASE(rst_in_syn_sent_answers_an_ack_and_ends_nothing),
         CASE(rfc9293_3_8_4_an_answer_acknowledges_what_was_sent_before_the_probe),
