@@ -263,6 +263,9 @@ static bool believed(struct look *l)
         follow_acker(l);
         doubt = doubt_of(x, y, s);
     }
+    /* Bytes beyond the window may be another's, but not by chance with the ACK of y's FIN. */
+    if (doubt == FAR && seen(y, SEEN_FIN) && seq_eq(s->ack, seq_add(y->fin, 1)))
+        infer_got_fin(l);
     /* An ACK that is too old may be passed over, and the rest of its segment taken. */
     if (doubt == UNSENT || doubt == FAR || (doubt == IMPOSSIBLE && (s->flags & SEG_ACK)))
         enter_claims(l, doubt);
@@ -525,11 +528,14 @@ static unsigned on_syn(struct look *l)
         return TRACK_OUT_OF_WINDOW;
     }
     if (!same) {
+        /* Where x's SYN was not seen, this may be the one of the connection that is there. */
+        bool vague = seen(x, SEEN_ANY) && !seen(x, SEEN_SYN) && seq_leq(s->seq, x->next);
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
         if (!ack && !seen(y, SEEN_ANY)) /* what x crosses goes on, with all that it said */
             l->t->gaps = l->t->doubts = l->t->muddled = false;
+        l->t->muddled |= vague;
     }
     l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;
     if (!same)

@@ -127,6 +127,18 @@ void infer_followed(const struct look *l, bool fin)
         past_fin(y, l->number);
 }
 
+void infer_got_fin(const struct look *l)
+{
+    struct track_half *x = l->x;
+
+    if (before_both(x->state))
+        infer_assumed(x, l->number, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
+    else if (x->state == STATE_FIN_WAIT_1)
+        infer_assumed(x, l->number, STATE_CLOSING, CAUSE_ACKED_FIN);
+    else if (x->state == STATE_FIN_WAIT_2)
+        infer_assumed(x, l->number, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
+}
+
 void infer_muddled(const struct look *l)
 {
     l->t->muddled = true;
@@ -236,16 +248,29 @@ static void before_fin(const struct look *l, bool got, bool not_got)
     }
 }
 
+/* Whether the number before x's newest acknowledgement, which is all of y that x has, is certainly
+ * no FIN. Where all was seen, a FIN would have been. Where not, what y says of higher numbers shows
+ * that it sent no FIN below them only if it keeps to the rules: for what is proved of x, the byte
+ * itself must have been seen. */
+static bool fin_lies_behind(const struct look *l)
+{
+    const struct track_half *y = l->y;
+    bool all = seen(y, SEEN_SYN) && !l->t->gaps && !l->t->doubts;
+
+    if (seen(y, SEEN_VAGUE_FIN) || !seen(y, SEEN_ANY))
+        return false;
+    if (all)
+        return seen(y, SEEN_FIN | SEEN_SOLID) || seq_lt(l->s->ack, y->next);
+    return seen(y, SEEN_SOLID) && seq_eq(l->s->ack, y->next);
+}
+
 /* What x's newest acknowledgement shows. */
 static void infer_by_ack(const struct look *l)
 {
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
     bool got = seen(y, SEEN_FIN) && seq_gt(l->s->ack, y->fin);
-    /* A FIN has the last number of all. */
-    bool not_got =
-        !got && !seen(y, SEEN_VAGUE_FIN) &&
-        (seen(y, SEEN_FIN | SEEN_SOLID) || (seen(y, SEEN_ANY) && seq_lt(l->s->ack, y->next)));
+    bool not_got = !got && fin_lies_behind(l);
 
     if (got || stops(l))
         x->stops = !got;

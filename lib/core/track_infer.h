@@ -105,6 +105,10 @@ bool infer_whole(const struct look *l);
 /* x acknowledged, up to there, bytes of y that were not believed or not seen. */
 void infer_followed(const struct look *l, bool fin);
 
+/* x has acknowledged y's FIN in a segment that counts for nothing else: a state from before that does
+ * not stand. */
+void infer_got_fin(const struct look *l);
+
 /* y can have taken one FIN of x or another: what was proved of either is assumed. */
 void infer_muddled(const struct look *l);
 

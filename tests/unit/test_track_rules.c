@@ -184,6 +184,40 @@ static void a_syn_that_crosses_does_not_settle_where_a_fin_is(void **unused)
     peer_is(ESTABLISHED, ASSUMED);
 }
 
+/* B's window is overrun by B itself: the segment does not count, but for its ACK of our FIN. */
+static void no_proof_stands_against_an_ack_of_a_fin_beyond_the_window(void **unused)
+{
+    (void)unused;
+    established();
+    a(FIN | ACK, 101, 101, 0);
+    peer_is(CLOSE_WAIT, ASSUMED);
+    b(ACK, 101, 101, 0);
+    wait_ms(LATE);
+    a(FIN | ACK, 101, 101, 0);
+    b(ACK, 101, 101, 0);
+    peer_is(ESTABLISHED, PROVED);
+    assert_int_equal(b(ACK, 90000, 102, 0), TRACK_OUT_OF_WINDOW);
+    peer_is(CLOSE_WAIT, ASSUMED);
+    evidence_is(TRACK_B, 12, "it acknowledged our FIN");
+}
+
+/* A's FIN was missed, and A then contradicts it by a higher number. */
+static void a_number_beyond_says_nothing_of_a_fin_that_was_missed(void **unused)
+{
+    (void)unused;
+    established();
+    track_gap(&watched.t);
+    /* a(FIN | ACK, 101, 101, 0) and b(ACK, 101, 102, 0) were missed. */
+    a(ACK, 5000, 101, 100);
+    b(FIN | ACK, 101, 102, 0); /* LAST_ACK, in truth */
+    peer_is(FIN_WAIT_1, ASSUMED);
+    fresh(NULL);
+    b(ACK, 7000, 102, 100); /* the same, seen from the middle on */
+    a(ACK, 5000, 7100, 0);
+    b(FIN | ACK, 7100, 102, 0);
+    peer_is(UNKNOWN, ASSUMED);
+}
+
 static void an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt(void **unused)
 {
     (void)unused;
@@ -350,6 +384,8 @@ int main(void)
         CASE(a_byte_in_the_place_of_a_fin_leaves_nothing_proved),
         CASE(rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place),
         CASE(a_syn_that_crosses_does_not_settle_where_a_fin_is),
+        CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
+        CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
         CASE(rst_in_syn_sent_answers_an_ack_and_ends_nothing),
         CASE(rfc9293_3_8_4_an_answer_acknowledges_what_was_sent_before_the_probe),
