@@ -439,6 +439,22 @@ static void enter_known(const struct look *l)
         x->seen |= SEEN_FIN_ACKED;
 }
 
+/* Whether x may have sent this before y's RST came to it. Later than that, it shows that x has not
+ * taken the RST. */
+static bool crossed_reset(const struct look *l)
+{
+    struct track_half *x = l->x;
+
+    if (!seen(x, SEEN_RESET))
+        return false;
+    if (l->now - x->opened_at < CROSSING)
+        return true;
+    x->seen &= ~(uint32_t)SEEN_RESET;
+    x->state = STATE_UNKNOWN;
+    x->certainty = CERTAINTY_ASSUMED;
+    return false;
+}
+
 static unsigned on_segment(struct look *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -459,12 +475,7 @@ static unsigned on_segment(struct look *l)
     enter_ack(l);
     enter_end(l);
     enter_known(l);
-    if (seen(x, SEEN_RESET) && l->now - x->opened_at >= CROSSING) {
-        x->seen &= ~(uint32_t)SEEN_RESET;
-        x->state = STATE_UNKNOWN;
-        x->certainty = CERTAINTY_ASSUMED;
-    }
-    if (!seen(x, SEEN_RESET))
+    if (!crossed_reset(l))
         infer_sender(l);
     infer_receiver(l);
     return l->notes;
@@ -542,6 +553,8 @@ static unsigned on_syn(struct look *l)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
+    if (crossed_reset(l))
+        return l->notes;
     if (ack) {
         enter_ack(l);
         y->before = seq_max(y->before, s->ack); /* it answers a SYN without ACK, as a rule */

@@ -184,6 +184,22 @@ static void a_syn_that_crosses_does_not_settle_where_a_fin_is(void **unused)
     peer_is(ESTABLISHED, ASSUMED);
 }
 
+/* A is reset in SYN_RECEIVED, as far as is seen; what it has sent by then is still on its way. */
+static void a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment(void **unused)
+{
+    (void)unused;
+    b(SYN, 0, 0, 0);
+    a(SYN | ACK, 0, 1, 0);
+    b(ACK, 1, 1, 1);
+    b(FIN | ACK, 2, 1, 0);
+    b(RST, 3, 0, 0);
+    peer_is(CLOSED, PROVED);
+    assert_int_equal(a(SYN | ACK, 0, 1, 0), TRACK_RETRANSMISSION);
+    we_are(CLOSED, ASSUMED);
+    a(ACK, 1, 3, 0);
+    we_are(CLOSED, ASSUMED);
+}
+
 /* B's window is overrun by B itself: the segment does not count, but for its ACK of our FIN. */
 static void no_proof_stands_against_an_ack_of_a_fin_beyond_the_window(void **unused)
 {
@@ -384,6 +400,7 @@ int main(void)
         CASE(a_byte_in_the_place_of_a_fin_leaves_nothing_proved),
         CASE(rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place),
         CASE(a_syn_that_crosses_does_not_settle_where_a_fin_is),
+        CASE(a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
