@@ -181,6 +181,18 @@ static void tell_waiting(struct report *r, struct report_flow *f, wave_time stam
     memmove(f->waiting, f->waiting + count, f->waiting_count * sizeof f->waiting[0]);
 }
 
+/*
+ * Our state in the row of a segment. One of ours has the state that it was sent in, unless it was
+ * captured behind what we have told since: where segments are captured faster than they are taken
+ * in, an acknowledgement that we sent in ESTABLISHED can lie in the capture behind the peer's FIN,
+ * which made us CLOSE_WAIT before we looked at our own segment. A row never goes back.
+ */
+static enum state local_in_row(const struct report_flow *f, const struct report_seen *seen,
+                               unsigned changes)
+{
+    return seen->out && !changes ? f->local : seen->local;
+}
+
 /* The facts that the segment's bits add. */
 static void count(struct report_flow *f, const struct report_seen *seen)
 {
@@ -329,7 +341,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .retransmission = seen->out ? seen->retransmission : (notes & TRACK_RETRANSMISSION) != 0,
         .half_closed = half_closes(f, seen),
         .notes = notes,
-        .local = seen->local,
+        .local = local_in_row(f, seen, changes),
         /* One of ours may be captured after what it was sent before: no news of our state. */
         .local_changed = seen->out ? changes > 0 : seen->local != f->local,
         .peer = peer,

@@ -117,7 +117,8 @@ struct report_segment {
     uint32_t repeats; /* number of the segment that it repeats; 0: none, or that was not seen */
     bool half_closed; /* it acknowledges the first FIN, and its own side stays open */
     unsigned notes;   /* TRACK_... */
-    enum state local; /* ours: when it was sent, or after it was taken in */
+    enum state local; /* ours: when it was sent, or after it was taken in; never an earlier one
+                         than in the row before */
     bool local_changed, peer_changed;
     struct track_view peer;      /* after it */
     const struct packet *packet; /* valid during the call */

@@ -317,10 +317,10 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
         c = find_flow(s, &p->packet.flow);
     if (c) {
-        seen.local = j ? (enum state)j->state : c->state;
+        seen.local = j ? (enum state)j->state : c->flow.local;
         report_segment(&s->report, &c->flow, &seen);
     }
-    keep_packet(s, p, c, seen.local);
+    keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
 }
 
 /* What the report has to know of a segment of the peer's beside what it says. */
