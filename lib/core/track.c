@@ -8,6 +8,7 @@
 
 #define REACH (1u << 30) /* the largest window there is (RFC 7323, section 2.2) */
 #define SHIFT_MAX 14     /* RFC 7323, section 2.3 */
+#define IDLE 5           /* a second at the least, in ticks of 2^28 ns, of which parts count */
 #define PUZZLES 2        /* so many fit together by more than chance */
 
 /* In two persons' words: how side A speaks of its peer B, and what is said of A itself. */
@@ -428,8 +429,9 @@ static void enter_known(const struct look *l)
     bool fast_open = seen(y, SEEN_SYN) && seq_gt(y->before, seq_add(y->isn, 1));
     bool probe = l->notes & TRACK_PROBE;
     /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4), except by
-     * hosts that stay within a window that is shut. */
-    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) && !seen(y, SEEN_SHUT);
+     * hosts that stay within a window that is shut; those only answer. */
+    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) && !seen(y, SEEN_SHUT) &&
+                     l->idle && !l->t->gaps;
 
     if (beyond || keepalive || (l->s->len > 0 && !fast_open && !probe))
         x->seen |= SEEN_OPEN;
@@ -626,8 +628,11 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
                      .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
                      .s = s,
                      .number = ++t->number,
-                     .now = (uint32_t)(at >> 20)};
+                     .now = (uint32_t)(at >> 20),
+                     .idle = (uint16_t)((at >> 28) - t->last_at) >= IDLE};
     unsigned notes;
+
+    t->last_at = (uint16_t)(at >> 28);
 
     if (s->flags & SEG_RST)
         notes = on_rst(&l);

@@ -27,7 +27,9 @@
  *   close. It would be wrong only where that FIN, too, was lost before it came here.
  * - An ACK that acknowledges no more than our SYN proves nothing against SYN_RECEIVED, not even as
  *   the answer to a probe: that state answers probes as well. A probe of its own does, since that
- *   is sent from synchronized states only.
+ *   is sent from synchronized states only; on its SYN's number where it answers nothing, that is,
+ *   after a second of silence of both sides: within a window that is shut, hosts answer from there
+ *   in SYN_RECEIVED, too.
  * - An answer to a probe does not prove FIN_WAIT_2: the ACK in an unacceptable segment is not
  *   looked at, so that FIN_WAIT_1 would answer the same.
  * - RST: in answer to a SYN, from a side that was never heard, CLOSED is assumed, since a
@@ -128,10 +130,11 @@ struct track {
         uint8_t stops : 1;     /* its ACKs stop before the other's FIN */
         uint8_t puzzles : 2;   /* segments in a row that fit each other, and not what was seen */
     } half[TRACK_SIDES];
-    uint32_t number; /* segments seen */
-    bool gaps;       /* a segment was missed */
-    bool doubts;     /* a segment was not believed */
-    bool muddled;    /* where a FIN is depends on which segment arrived first */
+    uint32_t number;  /* segments seen */
+    uint16_t last_at; /* when the last one was; ticks of 2^28 ns */
+    bool gaps : 1;    /* a segment was missed */
+    bool doubts : 1;  /* a segment was not believed */
+    bool muddled : 1; /* where a FIN is depends on which segment arrived first */
 };
 
 _Static_assert(sizeof(struct track) <= 152, "a tracked flow is at most 152 bytes");

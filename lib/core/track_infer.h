@@ -88,6 +88,7 @@ struct look {
     const struct seg *s;
     uint32_t number, now; /* now: ticks of 2^20 ns */
     unsigned notes;       /* TRACK_... */
+    bool idle;            /* for a second before it, neither side was seen to send anything */
     bool newer;           /* it acknowledges more than any segment of x before it */
 };
 

@@ -33,10 +33,12 @@ static void a_probe_of_the_peers_proves_established_before_any_data(void **unuse
 {
     (void)unused;
     open_actively();
-    wait_ms(LATE);
+    assert_int_equal(b(ACK, 0, 1, 0), TRACK_PROBE);
+    peer_is(ESTABLISHED, ASSUMED); /* an answer within a window that was shut, maybe */
+    wait_ms(2 * LATE);
     assert_int_equal(b(ACK, 0, 1, 0), TRACK_PROBE);
     peer_is(ESTABLISHED, PROVED);
-    evidence_is(TRACK_B, 4, "it probes us");
+    evidence_is(TRACK_B, 5, "it probes us");
 }
 
 static void a_probe_with_a_byte_may_be_data_repeated_with_a_fin_behind_it(void **unused)
