@@ -122,15 +122,17 @@ static void enter_fin(const struct look *l, struct track_half *x, struct track_h
     y->before = y->next;
 }
 
-/* h's numbers go on to `next`, or beyond: what it sent before and was not believed has its place
- * now, its FIN with it, unless `covered` says that other bytes took that place. */
+/* h's numbers go on to `next`: what it sent before and was not believed has its place now, its FIN
+ * with it, unless `covered` says that other bytes took that place. A FIN that does not come last
+ * may have been taken, or not. */
 static bool settle_far(const struct look *l, struct track_half *h, struct seq next, bool covered)
 {
-    bool fin = seen(h, SEEN_FAR_FIN) && !seen(h, SEEN_FIN | SEEN_FAR_SOLID) && !covered;
+    bool last = !covered && !seen(h, SEEN_FAR_SOLID) && seq_eq(next, h->far);
+    bool fin = seen(h, SEEN_FAR_FIN) && !seen(h, SEEN_FIN) && last;
 
     if (!seen(h, SEEN_FAR) || seq_lt(next, h->far))
         return false;
-    if (seen(h, SEEN_FAR_FIN) && (covered || seen(h, SEEN_FAR_SOLID)))
+    if (seen(h, SEEN_FAR_FIN) && !last)
         infer_muddled(l);
     h->seen &= ~(uint32_t)(SEEN_FAR | SEEN_FAR_FIN | SEEN_FAR_SOLID);
     if (fin)

@@ -200,6 +200,21 @@ static void a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment(voi
     we_are(CLOSED, ASSUMED);
 }
 
+/* A FIN with an ACK that is not to be believed, and data behind it: we may have taken either. */
+static void a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_proved(void **unused)
+{
+    (void)unused;
+    established();
+    b(FIN | ACK, 601, 40000, 0);
+    b(ACK, 101, 101, 100);
+    b(ACK, 901, 101, 0);
+    a(ACK, 101, 201, 0);
+    b(ACK, 201, 101, 500);
+    a(ACK, 101, 701, 0);
+    we_are(ESTABLISHED, ASSUMED);
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
 /* B's window is overrun by B itself: the segment does not count, but for its ACK of our FIN. */
 static void no_proof_stands_against_an_ack_of_a_fin_beyond_the_window(void **unused)
 {
@@ -401,6 +416,7 @@ int main(void)
         CASE(rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place),
         CASE(a_syn_that_crosses_does_not_settle_where_a_fin_is),
         CASE(a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment),
+        CASE(a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_proved),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
