@@ -659,6 +659,24 @@ void track_gap(struct track *t)
     t->gaps = true;
 }
 
+unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len)
+{
+    struct track_half *x = &t->half[from];
+    struct seq end = seq_add(seq, len);
+    bool below = seen(x, SEEN_ANY) && seq_lt(seq, x->next);
+
+    t->number++;
+    track_gap(t);
+    if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
+        x->seen &= ~(uint32_t)(SEEN_SOLID | SEEN_BYTE);
+        x->seen |= SEEN_ANY;
+        x->next = end;
+    }
+    /* It may have gone without an ACK of anything. */
+    x->before = seq_max(x->before, end);
+    return below ? TRACK_RETRANSMISSION : TRACK_NEW;
+}
+
 struct track_view track_view(const struct track *t, enum track_side side)
 {
     const struct track_half *h = &t->half[side];

@@ -151,8 +151,13 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
 void track_silent(struct track *t, enum track_side side);
 
 /* The watcher has missed a segment of this flow, or may have: what would rest on its having seen
- * everything is assumed from now on. */
+ * everything is assumed from now on. To be called before the next segment is given. */
 void track_gap(struct track *t);
+
+/* The same, where it is known that `from` sent these bytes (or a FIN at the end of them), in one
+ * segment or several. They count as one, whose place in the order is a guess, and prove nothing.
+ * Returns TRACK_... bits. */
+unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len);
 
 /* What is known of a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);

@@ -292,6 +292,9 @@ void infer_sender(const struct look *l)
         infer_by_ack(l);
     if (l->x->state == STATE_SYN_SENT) /* which sends nothing but SYN */
         infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_SYN);
+    /* Data with an ACK of its SYN took it out of SYN_RECEIVED, and other data it does not take. */
+    else if (l->x->state == STATE_SYN_RECEIVED && l->newer)
+        infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_DATA);
     if (seen(l->x, SEEN_FIN))
         past_fin(l->x, l->number);
     else if (seen(l->y, SEEN_FIN) && seq_gt(l->s->ack, l->y->fin) && before_both(l->x->state))

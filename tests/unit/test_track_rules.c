@@ -215,6 +215,17 @@ static void a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_pr
     peer_is(ESTABLISHED, ASSUMED);
 }
 
+/* All of B's was missed: A has acknowledged something that only synchronized states take. */
+static void a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received(void **unused)
+{
+    (void)unused;
+    track_gap(&watched.t);
+    a(SYN | ACK, 0, 1, 0);
+    we_are(SYN_RECEIVED, PROVED);
+    a(ACK, 1, 3, 0); /* of a byte, and a FIN */
+    we_are(ESTABLISHED, ASSUMED);
+}
+
 /* B's window is overrun by B itself: the segment does not count, but for its ACK of our FIN. */
 static void no_proof_stands_against_an_ack_of_a_fin_beyond_the_window(void **unused)
 {
@@ -417,6 +428,7 @@ int main(void)
         CASE(a_syn_that_crosses_does_not_settle_where_a_fin_is),
         CASE(a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment),
         CASE(a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_proved),
+        CASE(a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
