@@ -39,6 +39,7 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_RST] = {"it sent RST", "it sent RST"},
     [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
     [CAUSE_FOLLOWED] = {"the peer acknowledged more of it", "we acknowledged more of it"},
+    [CAUSE_PUZZLES] = {"it no longer fits what was seen", "it no longer fits what was seen"},
     [CAUSE_STOPS] = {"its ACKs stop before the peer's FIN", "its ACKs stop before our FIN"},
 };
 
@@ -274,6 +275,9 @@ static bool believed(struct look *l)
         enter_claims(l, doubt);
     else if (doubt == MISPLACED)
         misplaced(l);
+    /* Where not all was seen, what does not fit may be true. */
+    if (doubt != BELIEVED && l->t->gaps)
+        infer_puzzled(l);
     return doubt == BELIEVED;
 }
 
@@ -468,8 +472,10 @@ static unsigned on_segment(struct look *l)
     x->puzzles = 0;
     if (seen(x, SEEN_RST)) {
         /* An RST comes last: what lies beyond it shows that the RST was another's. */
-        if (seq_leq(seg_end(l->s), x->next))
+        if (seq_leq(seg_end(l->s), x->next)) {
+            l->t->doubts |= !seen(x, SEEN_ACK) || seq_gt(l->s->ack, x->acked);
             return note(x, y, l->s);
+        }
         x->seen &= ~(uint32_t)SEEN_RST;
         x->state = STATE_UNKNOWN;
         x->certainty = CERTAINTY_ASSUMED;
@@ -603,8 +609,9 @@ static unsigned on_rst(struct look *l)
         return TRACK_NEW;
     }
     /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
-     * one of what was never sent in SYN_RECEIVED (RFC 9293, 3.10.7.4, fifth). */
-    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_CLAIM))
+     * one of what was never sent, which may have been missed, in SYN_RECEIVED (RFC 9293, 3.10.7.4,
+     * fifth). */
+    if (seen(x, SEEN_OPEN | (l->t->gaps ? 0 : SEEN_BARE_SYN)) && !seen(y, SEEN_CLAIM))
         infer_proved(l, STATE_CLOSED, CAUSE_RST);
     else
         infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);
@@ -687,7 +694,7 @@ struct track_view track_view(const struct track *t, enum track_side side)
 
     if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->puzzles >= PUZZLES)) {
         v.certainty = CERTAINTY_ASSUMED;
-        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : "it no longer fits what was seen";
+        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_PUZZLES][side];
     }
     return v;
 }

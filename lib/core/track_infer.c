@@ -139,6 +139,11 @@ void infer_got_fin(const struct look *l)
         infer_assumed(x, l->number, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
 }
 
+void infer_puzzled(const struct look *l)
+{
+    doubted(l->x, l->number, CAUSE_PUZZLES);
+}
+
 void infer_muddled(const struct look *l)
 {
     l->t->muddled = true;

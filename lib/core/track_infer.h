@@ -71,6 +71,7 @@ enum cause {
     CAUSE_RST,
     CAUSE_RST_SENT,
     CAUSE_FOLLOWED,
+    CAUSE_PUZZLES,
     CAUSE_STOPS,
     CAUSE_COUNT
 };
@@ -109,6 +110,9 @@ void infer_followed(const struct look *l, bool fin);
 /* x has acknowledged y's FIN in a segment that counts for nothing else: a state from before that does
  * not stand. */
 void infer_got_fin(const struct look *l);
+
+/* x sent what does not fit what is known of the flow, and may be right. */
+void infer_puzzled(const struct look *l);
 
 /* y can have taken one FIN of x or another: what was proved of either is assumed. */
 void infer_muddled(const struct look *l);

@@ -109,8 +109,8 @@ static void a_fin_that_was_missed_is_not_denied_by_a_probe_in_its_place(void **u
     evidence_is(TRACK_B, 5, "it acknowledged our data"); /* from before */
     a(ACK, 151, 102, 0);                                 /* but this was not */
     b(ACK, 101, 151, 0);
-    we_are(ESTABLISHED, PROVED);
-    evidence_is(TRACK_A, 3, "it acknowledged the peer's SYN");
+    we_are(ESTABLISHED, ASSUMED);
+    evidence_is(TRACK_A, 10, "it no longer fits what was seen");
 }
 
 /* B's ACK of A's FIN was missed: that A has not got it cannot be told from what was not seen. */
@@ -213,6 +213,46 @@ static void a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_pr
     a(ACK, 101, 701, 0);
     we_are(ESTABLISHED, ASSUMED);
     peer_is(ESTABLISHED, ASSUMED);
+}
+
+/* With gaps, what is not believed may be true: no proof stands against it. */
+static void what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt(void **unused)
+{
+    (void)unused;
+    established();
+    track_gap(&watched.t);
+    assert_int_equal(a(FIN | ACK, 101, 5000, 0), TRACK_OUT_OF_WINDOW);
+    we_are(ESTABLISHED, ASSUMED);
+    evidence_is(TRACK_A, 8, "it no longer fits what was seen");
+    peer_is(ESTABLISHED, PROVED);
+}
+
+/* A's RST was another's, and what A sends is taken for older than that RST. */
+static void an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed(void **unused)
+{
+    (void)unused;
+    established();
+    a(RST, 101, 0, 0);
+    wait_ms(2 * LATE);
+    b(FIN | ACK, 101, 101, 0);
+    a(ACK, 101, 102, 0);
+    b(ACK, 102, 101, 0); /* FIN_WAIT_2, in truth */
+    peer_is(FIN_WAIT_1, PROVED);
+    evidence_is(TRACK_B, 9, "it sent its FIN");
+    a(ACK, 100, 102, 0);
+    assert_int_equal(b(ACK, 102, 101, 0) & TRACK_OUT_OF_WINDOW, 0);
+    evidence_is(TRACK_B, 9, "it sent its FIN");
+}
+
+/* A's ACK of what B has never sent was missed, and SYN_RECEIVED answers it. */
+static void rst_of_an_active_opener_may_answer_an_ack_that_was_missed(void **unused)
+{
+    (void)unused;
+    b(SYN, 0, 0, 0);
+    a(SYN, 0, 0, 0);
+    track_gap(&watched.t);
+    b(RST, 1, 0, 0);
+    peer_is(CLOSED, ASSUMED);
 }
 
 /* All of B's was missed: A has acknowledged something that only synchronized states take. */
@@ -429,6 +469,9 @@ int main(void)
         CASE(a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment),
         CASE(a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_proved),
         CASE(a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received),
+        CASE(what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt),
+        CASE(an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed),
+        CASE(rst_of_an_active_opener_may_answer_an_ack_that_was_missed),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
