@@ -611,7 +611,9 @@ static unsigned on_rst(struct look *l)
     /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
      * one of what was never sent, which may have been missed, in SYN_RECEIVED (RFC 9293, 3.10.7.4,
      * fifth). */
-    if (seen(x, SEEN_OPEN | (l->t->gaps ? 0 : SEEN_BARE_SYN)) && !seen(y, SEEN_CLAIM))
+    bool over =
+        l->t->gaps ? seen(x, SEEN_OPEN) && infer_whole(l) : seen(x, SEEN_OPEN | SEEN_BARE_SYN);
+    if (over && !seen(y, SEEN_CLAIM))
         infer_proved(l, STATE_CLOSED, CAUSE_RST);
     else
         infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);

@@ -303,13 +303,17 @@ static unsigned probe_notes(const struct report *r, struct report_flow *f,
     return probe ? notes | TRACK_PROBE : notes & ~(unsigned)TRACK_PROBE;
 }
 
-/* Shows the segment to the tracker. Where the capture has lost one of ours, it may have lost some
- * of the peer's. */
+/* Shows the segment to the tracker. Where the capture has lost one, it may have lost others. What it
+ * lost of ours is known in full, of the peer's only that it was sent. */
 static unsigned track(struct report_flow *f, const struct report_seen *seen)
 {
-    if (seen->missed)
+    const struct seg *s = &seen->packet->seg;
+
+    if (seen->gap || seen->missed)
         track_gap(&f->track);
-    return track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, &seen->packet->seg);
+    if (seen->missed && !seen->out)
+        return track_missed(&f->track, TRACK_B, s->seq, seg_len(s));
+    return track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, s);
 }
 
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)

@@ -292,6 +292,7 @@ struct report_seen {
     bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
     bool missed;         /* the capture lost it; `packet` is made up, ip is NULL */
     bool repair;         /* the peer repeats it for the sake of what our capture lost */
+    bool gap;            /* the capture may have lost segments since the flow's last one */
     enum state local;
     const struct packet *packet;
     const uint8_t *ip;

@@ -86,6 +86,7 @@ struct session_conn *session_adopt(struct session *s, uint32_t id, const struct 
         return NULL;
     c->id = id;
     c->established_at = c->fin_acked_at = WAVE_NEVER;
+    c->gaps = s->gaps;
     s->opened++;
     report_flow_init(&c->flow, flow, s->many ? s->opened : 0);
     s->conn[pool_index(id)] = c;

@@ -31,6 +31,7 @@ struct session_conn {
     uint64_t arrived;   /* segments of the peer's */
     uint64_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
     struct hole hole;   /* what our capture lost of the peer's */
+    uint32_t gaps;      /* session.gaps, as the report of this connection knows it */
     enum state state;   /* ours, as of the last event */
     struct seq sent;    /* the highest number sent, plus one */
     bool has_sent;

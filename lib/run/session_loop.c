@@ -268,6 +268,15 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
         session_fail(s, &d);
 }
 
+/* Shows the report a segment of the connection. The capture says only that it has lost something,
+ * which may have been of any connection. */
+static void show(struct session *s, struct session_conn *c, struct report_seen *seen)
+{
+    seen->gap = c->gaps != s->gaps;
+    c->gaps = s->gaps;
+    report_segment(&s->report, &c->flow, seen);
+}
+
 /* A segment of ours that the capture lost: without it the tracker would take the peer's answers to
  * it for nonsense. */
 static void missed(struct session *s, const struct sent_entry *j, wave_time stamp)
@@ -291,7 +300,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
                          .flags = j->flags,
                          .wnd = j->wnd,
                          .opt = j->opt};
-    report_segment(&s->report, &c->flow, &seen);
+    show(s, c, &seen);
 }
 
 /* A segment of ours, on its way out. */
@@ -318,7 +327,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
         c = find_flow(s, &p->packet.flow);
     if (c) {
         seen.local = j ? (enum state)j->state : c->flow.local;
-        report_segment(&s->report, &c->flow, &seen);
+        show(s, c, &seen);
     }
     keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
 }
@@ -373,7 +382,7 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
                                   .wnd = p->packet.seg.wnd}};
     struct report_seen seen = {
         .stamp = p->stamp, .missed = true, .local = c->flow.local, .packet = &lost};
-    report_segment(&s->report, &c->flow, &seen);
+    show(s, c, &seen);
 }
 
 /*
@@ -442,7 +451,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                                .packet = &p->packet,
                                .ip = p->ip,
                                .ip_len = p->ip_len};
-    report_segment(&s->report, &c->flow, &seen);
+    show(s, c, &seen);
 }
 
 /* A segment of the peer's. True: what it makes us send may wait. */

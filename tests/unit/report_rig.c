@@ -36,6 +36,8 @@ void script_say(struct script *t, const struct step *s)
     struct report_seen seen = {.out = s->out,
                                .retransmission = s->again,
                                .probe = s->probe,
+                               .gap = s->gap,
+                               .missed = s->missed,
                                .local = s->local,
                                .packet = &p,
                                .ip = zeros,

@@ -179,82 +179,6 @@ static void a_change_that_no_segment_follows_has_no_evidence(void **state)
     script_finish(&t);
 }
 
-/* Our state in the rows so far. */
-struct column {
-    enum state state[16];
-    bool changed[16];
-    unsigned rows;
-};
-
-static void note_column(void *self, const struct report_event *e)
-{
-    struct column *c = self;
-
-    if (e->kind != REPORT_SEGMENT)
-        return;
-    assert_true(c->rows < 16);
-    c->changed[c->rows] = e->u.segment.local_changed;
-    c->state[c->rows++] = e->u.segment.local;
-}
-
-/* The peer's data and FIN lie in the capture before we have looked at either; our acknowledgement
- * of the data, sent in ESTABLISHED, comes behind them. */
-static void our_state_never_goes_back_when_we_take_in_slower_than_is_captured(void **state)
-{
-    struct step data = {.flags = SEG_ACK, .seq = 1, .ack = 1, .len = 5, .wnd = 502},
-                fin = {.flags = SEG_ACK | SEG_FIN, .seq = 6, .ack = 1, .wnd = 502},
-                ack = {.out = true, .flags = SEG_ACK, .seq = 1, .ack = 6, .wnd = 502};
-    struct column c = {.rows = 0};
-    struct script t;
-    (void)state;
-
-    script_start(&t, &script_v4);
-    script_handshake(&t);
-    report_add(&t.report, note_column, &c);
-    data.local = ack.local = STATE_ESTABLISHED;
-    fin.local = STATE_CLOSE_WAIT;
-    script_say(&t, &data);
-    script_say(&t, &fin);
-    script_moved(&t, STATE_ESTABLISHED, STATE_CLOSE_WAIT, 5);
-    script_say(&t, &ack);
-    ack.ack = 7;
-    ack.local = STATE_CLOSE_WAIT;
-    script_say(&t, &ack);
-    static const enum state expected[] = {STATE_ESTABLISHED, STATE_CLOSE_WAIT, STATE_CLOSE_WAIT,
-                                          STATE_CLOSE_WAIT};
-    assert_int_equal(c.rows, 4);
-    for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(c.state[i], expected[i]);
-        assert_int_equal(c.changed[i], i == 1);
-    }
-    script_finish(&t);
-}
-
-/* We have sent our FIN, and the peer's, which crossed it, is captured before ours. */
-static void our_fin_captured_behind_the_one_that_it_met_is_in_closing(void **state)
-{
-    struct step fin = {.flags = SEG_ACK | SEG_FIN, .seq = 1, .ack = 1, .wnd = 502};
-    struct column c = {.rows = 0};
-    struct script t;
-    (void)state;
-
-    script_start(&t, &script_v4);
-    script_handshake(&t);
-    report_add(&t.report, note_column, &c);
-    script_moved(&t, STATE_ESTABLISHED, STATE_FIN_WAIT_1, 0);
-    fin.local = STATE_CLOSING;
-    script_say(&t, &fin);
-    script_moved(&t, STATE_FIN_WAIT_1, STATE_CLOSING, 4);
-    fin.out = true;
-    fin.local = STATE_FIN_WAIT_1;
-    script_say(&t, &fin);
-    assert_int_equal(c.rows, 2);
-    assert_int_equal(c.state[0], STATE_CLOSING);
-    assert_int_equal(c.state[1], STATE_CLOSING);
-    assert_false(c.changed[1]);
-    script_finish(&t);
-}
-
 static void handshake_rtt_is_between_two_stamps(void **state)
 {
     struct script t;
@@ -780,8 +704,6 @@ int main(void)
         cmocka_unit_test(relative_numbers_go_on_across_the_wrap),
         cmocka_unit_test(a_change_waits_for_the_segment_it_sends),
         cmocka_unit_test(a_change_that_no_segment_follows_has_no_evidence),
-        cmocka_unit_test(our_state_never_goes_back_when_we_take_in_slower_than_is_captured),
-        cmocka_unit_test(our_fin_captured_behind_the_one_that_it_met_is_in_closing),
         cmocka_unit_test(handshake_rtt_is_between_two_stamps),
         cmocka_unit_test(rtt_of_a_repeated_syn_needs_its_timestamp),
         cmocka_unit_test(window_is_scaled_only_when_both_offered),
