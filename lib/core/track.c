@@ -563,6 +563,11 @@ static unsigned on_syn(struct look *l)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
+    bool asked = ack && seen(y, SEEN_ASKS);
+    if (ack)
+        y->seen &= ~(uint32_t)SEEN_ASKS;
+    else
+        x->seen |= SEEN_ASKS;
     if (crossed_reset(l))
         return l->notes;
     if (ack) {
@@ -573,7 +578,7 @@ static unsigned on_syn(struct look *l)
         infer_proved(l, STATE_SYN_SENT, again ? CAUSE_SYN_REPEATED : CAUSE_SYN);
     }
     infer_receiver(l);
-    return l->notes;
+    return asked ? l->notes & ~(unsigned)TRACK_RETRANSMISSION : l->notes;
 }
 
 /* RST from a side of which no SYN was seen while the other's waits for its answer. */
@@ -684,6 +689,23 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     /* It may have gone without an ACK of anything. */
     x->before = seq_max(x->before, end);
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
+}
+
+bool track_fin(const struct track *t, enum track_side side, struct seq *end)
+{
+    const struct track_half *h = &t->half[side];
+
+    if (!seen(h, SEEN_FIN))
+        return false;
+    *end = seq_add(h->fin, 1);
+    return true;
+}
+
+bool track_fin_acked(const struct track *t, enum track_side side)
+{
+    const struct track_half *h = &t->half[side], *other = &t->half[!side];
+
+    return seen(h, SEEN_FIN) && fin_taken(h, other);
 }
 
 struct track_view track_view(const struct track *t, enum track_side side)

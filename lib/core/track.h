@@ -91,7 +91,8 @@ struct track_view {
 enum track_note {
     TRACK_NEW = 0,
     TRACK_RETRANSMISSION = 1 << 0, /* its bytes, SYN or FIN lie below what was sent before: sent
-                                      again, or overtaken on the way */
+                                      again, or overtaken on the way. Not a SYN-ACK that answers a
+                                      repeated SYN: it was asked for, and none was lost */
     TRACK_OUT_OF_ORDER = 1 << 1,   /* it lies beyond a gap */
     TRACK_DUPLICATE_ACK = 1 << 2,  /* RFC 5681, section 2 */
     TRACK_PROBE = 1 << 3,          /* a keepalive probe: one below what was sent last */
@@ -158,6 +159,12 @@ void track_gap(struct track *t);
  * segment or several. They count as one, whose place in the order is a guess, and prove nothing.
  * Returns TRACK_... bits. */
 unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len);
+
+/* Whether the side is taken to have sent its FIN; *end is then the number behind it. */
+bool track_fin(const struct track *t, enum track_side side, struct seq *end);
+
+/* Whether the other side has acknowledged that FIN. */
+bool track_fin_acked(const struct track *t, enum track_side side);
 
 /* What is known of a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);

@@ -34,7 +34,8 @@ enum {
     SEEN_SHRUNK = 1 << 22,    /* a window it offered has shrunk */
     SEEN_LOST_FIN = 1 << 23,  /* `lost` is valid */
     SEEN_LOST_FINS = 1 << 24, /* there was more than one */
-    SEEN_BYTE = 1 << 25       /* one byte, of a probe or of the stream, was seen before `next` */
+    SEEN_BYTE = 1 << 25,      /* one byte, of a probe or of the stream, was seen before `next` */
+    SEEN_ASKS = 1 << 26       /* its SYN, and no SYN-ACK of the other since */
 };
 
 /* Whether any of these bits is set. */

@@ -58,10 +58,9 @@ struct report_flow {
     wave_time rtt;         /* of the handshake, between two capture stamps; WAVE_NEVER: not known */
     wave_time first, last; /* stamps of the first and the last segment */
     uint32_t segments[2];  /* [0] ours, [1] the peer's */
-    uint32_t fin[2];       /* number of the first FIN of each side, or 0 */
-    uint32_t rst[2];       /* number of the first RST of each side, or 0 */
+    uint32_t fin_seen[2];  /* number of the first segment with FIN of each side, or 0 */
+    uint32_t fin[2];       /* the same, once it is taken for a FIN of this connection */
     uint32_t window[2];    /* as each side said last */
-    struct seq fin_end[2]; /* the number behind each side's FIN */
     bool fin_acked[2];     /* the other side acknowledged it */
     bool probed[2];        /* a probe of that side, behind which it sent nothing, has no answer */
     struct report_told {   /* the segment of ours that acknowledged most, and was the first to */
@@ -75,7 +74,7 @@ struct report_flow {
     unsigned waiting_count;
 
     uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
-    uint32_t retransmissions;            /* the session's: segments we sent again */
+    uint32_t retransmissions; /* segments we sent again; the session's where nothing is shown */
     uint32_t unstamped; /* the session's: segments of the peer's without the timestamps that both
                            had agreed on */
 };
@@ -288,7 +287,7 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool retransmission; /* of ours, from the journal of what was sent */
+    bool again;          /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
     bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
     bool missed;         /* the capture lost it; `packet` is made up, ip is NULL */
     bool repair;         /* the peer repeats it for the sake of what our capture lost */

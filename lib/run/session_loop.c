@@ -153,7 +153,8 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
          * the one before was lost. */
         if ((seg->flags & SEG_SYN) && c->syn_came)
             j.again = c->syn_came = false;
-        c->flow.retransmissions += j.again;
+        if (!s->shows) /* else the tracker decides it */
+            c->flow.retransmissions += j.again;
         if (!c->has_sent || seq_gt(end, c->sent)) {
             uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
             uint32_t control = seg_len(seg) - seg->len;
@@ -286,7 +287,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     struct report_seen seen = {.stamp = stamp,
                                .out = true,
                                .missed = true,
-                               .retransmission = j->again,
+                               .again = j->again,
                                .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
@@ -317,7 +318,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .out = true,
                                /* The guard is there to keep exactly this from happening. */
                                .foreign = !j && (seg->flags & SEG_RST),
-                               .retransmission = j && j->again,
+                               .again = j && j->again,
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,

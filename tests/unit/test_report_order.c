@@ -137,6 +137,128 @@ static void what_was_lost_of_the_peers_is_no_evidence(void **state)
     script_finish(&t);
 }
 
+/* What the segment of the script is in the stream. */
+static void note_segment(void *self, const struct report_event *e)
+{
+    if (e->kind == REPORT_SEGMENT)
+        *(struct report_segment *)self = e->u.segment;
+}
+
+/* One rule for both sides: bytes that were seen before. The sent log knows the same of ours. */
+static void the_tracker_decides_what_is_a_retransmission_for_both_sides(void **state)
+{
+    (void)state;
+    for (int out = 0; out < 2; out++) {
+        struct step data = {.out = out,
+                            .flags = SEG_ACK,
+                            .seq = 1,
+                            .ack = 1,
+                            .len = 5,
+                            .wnd = 502,
+                            .local = STATE_ESTABLISHED};
+        struct report_segment last = {.number = 0};
+        struct script t;
+        script_start(&t, &script_v4);
+        script_handshake(&t);
+        report_add(&t.report, note_segment, &last);
+        script_say(&t, &data);
+        assert_false(last.retransmission);
+        script_say(&t, &data);
+        assert_true(last.retransmission);
+        assert_int_equal(last.repeats, 4);
+        assert_int_equal(t.flow.retransmissions, out);
+        data.seq = 6;
+        data.again = out; /* it was lost between us and the capture, and is news on the wire */
+        script_say(&t, &data);
+        assert_false(last.retransmission);
+        script_finish(&t);
+    }
+}
+
+/* What is known of our own segments beside what they show. */
+static void the_sent_log_knows_our_probes_and_what_the_tracker_cannot_follow(void **state)
+{
+    struct step data = {.out = true,
+                        .flags = SEG_ACK,
+                        .seq = 1,
+                        .ack = 1,
+                        .len = 5,
+                        .wnd = 502,
+                        .local = STATE_ESTABLISHED};
+    struct report_segment last = {.number = 0};
+    struct script t;
+    (void)state;
+
+    script_start(&t, &script_v4);
+    script_handshake(&t);
+    report_add(&t.report, note_segment, &last);
+    script_say(&t, &data);
+    /* The acknowledgement of the five bytes was captured, but not seen by the tracker. */
+    data.seq = 5;
+    data.len = 1;
+    data.probe = true;
+    script_say(&t, &data);
+    assert_false(last.retransmission);
+    assert_true(last.notes & TRACK_PROBE);
+    /* What we acknowledge here the capture has lost. */
+    data.seq = 1;
+    data.len = 5;
+    data.probe = false;
+    data.again = true;
+    data.ack = 40001;
+    script_say(&t, &data);
+    assert_true(last.notes & TRACK_OUT_OF_WINDOW);
+    assert_true(last.retransmission);
+    script_finish(&t);
+}
+
+static void a_syn_ack_that_was_asked_for_is_no_retransmission(void **state)
+{
+    struct step syn = {.flags = SEG_SYN, .wnd = 502, .local = STATE_SYN_RECEIVED},
+                answer = {.out = true, .flags = SEG_SYN | SEG_ACK, .ack = 1, .wnd = 502};
+    struct report_segment last = {.number = 0};
+    struct script t;
+    (void)state;
+
+    answer.local = STATE_SYN_RECEIVED;
+    script_start(&t, &script_v4);
+    report_add(&t.report, note_segment, &last);
+    script_say(&t, &syn);
+    script_say(&t, &answer);
+    script_say(&t, &syn);
+    assert_true(last.retransmission);
+    script_say(&t, &answer);
+    assert_false(last.retransmission);
+    script_say(&t, &answer);
+    assert_true(last.retransmission);
+    assert_int_equal(t.flow.retransmissions, 1);
+    script_finish(&t);
+}
+
+/* Whether the connection is half closed is the tracker's to say as well. */
+static void a_fin_that_is_not_believed_closes_nothing_until_it_is_acknowledged(void **state)
+{
+    struct step fin = {.flags = SEG_FIN | SEG_ACK, .seq = 1, .ack = 90001, .wnd = 502},
+                ack = {.out = true, .flags = SEG_ACK, .seq = 1, .ack = 1, .wnd = 502};
+    struct report_segment last = {.number = 0};
+    struct script t;
+    (void)state;
+
+    fin.local = ack.local = STATE_ESTABLISHED;
+    script_start(&t, &script_v4);
+    script_handshake(&t);
+    report_add(&t.report, note_segment, &last);
+    script_say(&t, &fin); /* with an ACK of what we have never sent */
+    assert_int_equal(t.flow.fin[1], 0);
+    script_say(&t, &ack);
+    assert_false(last.half_closed);
+    ack.ack = 2;
+    script_say(&t, &ack);
+    assert_true(last.half_closed);
+    assert_int_equal(t.flow.fin[1], 4);
+    script_finish(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +266,10 @@ int main(void)
         cmocka_unit_test(our_fin_captured_behind_the_one_that_it_met_is_in_closing),
         cmocka_unit_test(a_gap_in_the_capture_reaches_the_tracker_before_the_next_segment),
         cmocka_unit_test(what_was_lost_of_the_peers_is_no_evidence),
+        cmocka_unit_test(the_tracker_decides_what_is_a_retransmission_for_both_sides),
+        cmocka_unit_test(the_sent_log_knows_our_probes_and_what_the_tracker_cannot_follow),
+        cmocka_unit_test(a_syn_ack_that_was_asked_for_is_no_retransmission),
+        cmocka_unit_test(a_fin_that_is_not_believed_closes_nothing_until_it_is_acknowledged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
