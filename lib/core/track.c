@@ -392,7 +392,7 @@ static void enter_first_fin(const struct look *l, bool solid)
      * none where its number was acknowledged before. */
     if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || seen(x, SEEN_BYTE))
         infer_muddled(l);
-    else if (!seen(x, SEEN_SYN) && l->s->len < 2 && !solid)
+    else if ((!seen(x, SEEN_SYN) || l->t->gaps) && !solid)
         x->seen |= SEEN_VAGUE_FIN;
     enter_fin(l, x, l->y, seq_sub(end, 1));
 }

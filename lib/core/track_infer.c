@@ -279,6 +279,11 @@ static void infer_by_ack(const struct look *l)
 
     if (got || stops(l))
         x->stops = !got;
+    if (got && seen(y, SEEN_VAGUE_FIN)) {
+        if (!fin_sent(l) && fin_unsent(l))
+            suggested(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
+        return;
+    }
     if (fin_sent(l))
         after_fin(l, got, not_got);
     else if (fin_unsent(l))

@@ -28,7 +28,8 @@ enum {
     SEEN_FAR = 1 << 16,       /* `far` is valid */
     SEEN_FAR_FIN = 1 << 17,   /* there is a FIN before `far` */
     SEEN_CLAIM = 1 << 18,     /* `claim` is valid */
-    SEEN_VAGUE_FIN = 1 << 19, /* the number before `fin` may have been its FIN, too */
+    SEEN_VAGUE_FIN = 1 << 19, /* what lies before `fin` was not seen: the number before may have been
+                                 its FIN, too, and `fin` a byte */
     SEEN_FAR_SOLID = 1 << 20, /* there is a byte of data before `far` */
     SEEN_SHUT = 1 << 21,      /* a window it offered was 0, or has shrunk */
     SEEN_SHRUNK = 1 << 22,    /* a window it offered has shrunk */

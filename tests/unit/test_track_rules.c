@@ -255,6 +255,24 @@ static void rst_of_an_active_opener_may_answer_an_ack_that_was_missed(void **unu
     peer_is(CLOSED, ASSUMED);
 }
 
+/* B has a byte of A's that was not seen, and A sends a FIN in its place. */
+static void an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte(void **unused)
+{
+    (void)unused;
+    established();
+    track_gap(&watched.t);
+    /* a(ACK, 101, 101, 1) was missed. */
+    b(ACK, 101, 101, 0);
+    a(FIN | ACK, 102, 101, 0); /* not where what was seen ends */
+    b(ACK, 101, 103, 0);
+    peer_is(CLOSE_WAIT, ASSUMED);
+    fresh(NULL);
+    a(FIN | ACK, 102, 101, 0);
+    b(ACK, 101, 103, 100);
+    b(ACK, 201, 103, 0);
+    peer_is(CLOSE_WAIT, ASSUMED);
+}
+
 /* All of B's was missed: A has acknowledged something that only synchronized states take. */
 static void a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received(void **unused)
 {
@@ -472,6 +490,7 @@ int main(void)
         CASE(what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt),
         CASE(an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed),
         CASE(rst_of_an_active_opener_may_answer_an_ack_that_was_missed),
+        CASE(an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
