@@ -17,7 +17,6 @@
 
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
-#include "lib/run/hole.h"
 #include "lib/run/loop.h"
 #include "lib/run/sent_log.h"
 
@@ -33,9 +32,7 @@ struct session_conn {
     struct hole hole;   /* what our capture lost of the peer's */
     uint32_t gaps;      /* session.gaps, as the report of this connection knows it */
     enum state state;   /* ours, as of the last event */
-    struct seq sent;    /* the highest number sent, plus one */
-    bool has_sent;
-    bool syn_came;     /* the peer's SYN, since we last sent one: ours answers it */
+    struct sent_side sent;
     uint32_t syn_sent; /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks; /* of the peer's that arrived */
     uint32_t probes;   /* keepalive probes in a row without an answer */

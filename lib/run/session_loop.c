@@ -134,35 +134,16 @@ static void record(struct session *s, struct session_conn *c, const struct seg *
 {
     const struct conn *e = session_engine(s, c);
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
-    struct seq end = seg_end(seg);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
     bool probe = e && seq_eq(e->snd.una, e->snd.nxt) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
-    struct sent_entry j = {.id = c->id,
-                           .seq = seg->seq,
-                           .ack = seg->ack,
-                           .len = seg->len,
-                           .flags = seg->flags,
-                           .wnd = seg->wnd,
-                           .state = (uint8_t)(moves && e ? e->state : c->state),
-                           .probe = probe,
-                           .opt = seg->opt};
+    struct sent_news news = sent_note(&c->sent, seg, probe);
+    struct sent_entry j = sent_entry(c->id, seg, moves && e ? (enum state)e->state : c->state);
 
-    if (seg_len(seg) && !(seg->flags & SEG_RST)) {
-        j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
-        /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that
-         * the one before was lost. */
-        if ((seg->flags & SEG_SYN) && c->syn_came)
-            j.again = c->syn_came = false;
-        if (!s->shows) /* else the tracker decides it */
-            c->flow.retransmissions += j.again;
-        if (!c->has_sent || seq_gt(end, c->sent)) {
-            uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
-            uint32_t control = seg_len(seg) - seg->len;
-            c->flow.sent_bytes += more > control ? more - control : 0;
-            c->sent = end;
-            c->has_sent = true;
-        }
-    }
+    j.probe = probe;
+    j.again = news.again;
+    if (!s->shows) /* else the tracker decides it */
+        c->flow.retransmissions += news.again;
+    c->flow.sent_bytes += news.bytes;
     c->unsent = false; /* until the kernel says so again */
     c->syn_sent += (seg->flags & SEG_SYN) != 0;
     outcome_sent(&c->path, c->state, seg->flags);
@@ -189,14 +170,7 @@ static struct session_conn *find_flow(struct session *s, const struct flow *flow
 static void record_stray(struct session *s, const struct flow *flow, const struct seg *seg)
 {
     const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
-    struct sent_entry j = {.id = STACK_NONE,
-                           .seq = seg->seq,
-                           .ack = seg->ack,
-                           .len = seg->len,
-                           .flags = seg->flags,
-                           .wnd = seg->wnd,
-                           .state = (uint8_t)(c ? c->state : STATE_CLOSED),
-                           .opt = seg->opt};
+    struct sent_entry j = sent_entry(STACK_NONE, seg, c ? c->state : STATE_CLOSED);
 
     if (s->shows)
         sent_log_add(&s->sent_log, &j);
@@ -295,12 +269,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     if (!c)
         return;
     p.flow = c->flow.flow;
-    p.seg = (struct seg){.seq = j->seq,
-                         .ack = j->ack,
-                         .len = j->len,
-                         .flags = j->flags,
-                         .wnd = j->wnd,
-                         .opt = j->opt};
+    p.seg = sent_seg(j);
     show(s, c, &seen);
 }
 
@@ -352,7 +321,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     c->arrived++;
     if (e && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
-        c->syn_came = true;
+        c->sent.asked = true;
     if (lies_within)
         a->hole = hole_see(&c->hole, s->gaps, seg);
     /* Data that was next in order ends exactly where the engine now waits for more. What is out of
