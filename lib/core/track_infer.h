@@ -28,8 +28,8 @@ enum {
     SEEN_FAR = 1 << 16,       /* `far` is valid */
     SEEN_FAR_FIN = 1 << 17,   /* there is a FIN before `far` */
     SEEN_CLAIM = 1 << 18,     /* `claim` is valid */
-    SEEN_VAGUE_FIN = 1 << 19, /* what lies before `fin` was not seen: the number before may have been
-                                 its FIN, too, and `fin` a byte */
+    SEEN_VAGUE_FIN = 1 << 19, /* what lies before `fin` was not seen: the number before may have
+                                 been its FIN, too, and `fin` a byte */
     SEEN_FAR_SOLID = 1 << 20, /* there is a byte of data before `far` */
     SEEN_SHUT = 1 << 21,      /* a window it offered was 0, or has shrunk */
     SEEN_SHRUNK = 1 << 22,    /* a window it offered has shrunk */
@@ -109,8 +109,8 @@ bool infer_whole(const struct look *l);
 /* x acknowledged, up to there, bytes of y that were not believed or not seen. */
 void infer_followed(const struct look *l, bool fin);
 
-/* x has acknowledged y's FIN in a segment that counts for nothing else: a state from before that does
- * not stand. */
+/* x has acknowledged y's FIN in a segment that counts for nothing else: a state from before that
+ * does not stand. */
 void infer_got_fin(const struct look *l);
 
 /* x sent what does not fit what is known of the flow, and may be right. */

@@ -193,8 +193,8 @@ static enum state local_in_row(const struct report_flow *f, const struct report_
     return seen->out && !changes ? f->local : seen->local;
 }
 
-/* Which segments bring the FINs. Of the peer's the tracker says whether they count: anybody can send
- * one that looks like it, and one beyond the window counts once it is acknowledged. */
+/* Which segments bring the FINs. Of the peer's the tracker says whether they count: anybody can
+ * send one that looks like it, and one beyond the window counts once it is acknowledged. */
 static void count_fins(struct report_flow *f, const struct report_seen *seen)
 {
     unsigned side = seen->out ? OURS : THEIRS;
@@ -327,8 +327,8 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
     return (notes | TRACK_PROBE) & ~(unsigned)TRACK_RETRANSMISSION;
 }
 
-/* Shows the segment to the tracker. Where the capture has lost one, it may have lost others. What it
- * lost of ours is known in full, of the peer's only that it was sent. */
+/* Shows the segment to the tracker. Where the capture has lost one, it may have lost others. What
+ * it lost of ours is known in full, of the peer's only that it was sent. */
 static unsigned track(struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;

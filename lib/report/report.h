@@ -105,7 +105,7 @@ struct report_answer {
 struct report_segment {
     bool out;                  /* we sent it */
     bool foreign;              /* and yet it was not us: this host's kernel, or another program */
-    bool missed;               /* the capture lost it: ours is known from the journal, the peer's
+    bool missed;               /* the capture lost it: ours is known from the sent log, the peer's
                                   from what came behind it, and may have been several segments */
     bool repair;               /* the peer repeats it for the sake of what our capture lost */
     uint32_t number;           /* from 1, within the connection */
@@ -287,11 +287,11 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool again;          /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
-    bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
-    bool missed;         /* the capture lost it; `packet` is made up, ip is NULL */
-    bool repair;         /* the peer repeats it for the sake of what our capture lost */
-    bool gap;            /* the capture may have lost segments since the flow's last one */
+    bool again;  /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
+    bool probe;  /* likewise: it lies below all that is unacknowledged, and asks */
+    bool missed; /* the capture lost it; `packet` is made up, ip is NULL */
+    bool repair; /* the peer repeats it for the sake of what our capture lost */
+    bool gap;    /* the capture may have lost segments since the flow's last one */
     enum state local;
     const struct packet *packet;
     const uint8_t *ip;

@@ -22,9 +22,9 @@
  * The capture loses segments of the peer's. The engine, which hears only what is captured, takes
  * such bytes for lost on the path, asks for them, and the peer repeats them: right, and no fault of
  * the path or the peer, which the report is not to blame and the run is not to wait for. A hole in
- * the peer's numbers is the capture's where it said that it had to drop frames since the peer's last
- * segment in order. From then on until nothing is missing, what the peer repeats is taken to be
- * repeated for that reason (hole_see()).
+ * the peer's numbers is the capture's where it said that it had to drop frames since the peer's
+ * last segment in order. From then on until nothing is missing, what the peer repeats is taken to
+ * be repeated for that reason (hole_see()).
  *
  * That something was lost is told with the next frame, of whichever connection: `gaps` counts it
  * for the run, and each connection's tracker hears of it before its next segment.

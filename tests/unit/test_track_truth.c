@@ -9,8 +9,8 @@
  * with the next segment that it sees.
  *
  * All that a run is made of comes from its seed, which a failure prints. SEED=n in the environment
- * runs that one alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n begins
- * at the nth, TRACK_GROUP=n leaves out the other groups.
+ * runs that one alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n
+ * begins at the nth, TRACK_GROUP=n leaves out the other groups.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +31,7 @@ enum {
     SEGMENTS = 20000, /* of a run, at most */
     ACTIONS = 6,
     RING_LOST = 32, /* of a burst, at most */
-    END = 90 /* seconds: before the end of any TIME_WAIT */
+    END = 90        /* seconds: before the end of any TIME_WAIT */
 };
 
 enum watcher { AT_A, AT_B, IN_THE_MIDDLE, WATCHERS };
@@ -520,8 +520,7 @@ static void runs_of_a_group(void **state)
 static struct group harmless = {.number = 1, .runs = 1000, .harmless = true};
 static struct group any = {.number = 2, .runs = 2000};
 static struct group rough = {.number = 3, .runs = 500, .rough = true};
-static struct group breaks = {
-    .number = 4, .runs = 800, .rules = BREAK_ALL & ~BREAK_LIES};
+static struct group breaks = {.number = 4, .runs = 800, .rules = BREAK_ALL & ~BREAK_LIES};
 static struct group lies = {.number = 5, .runs = 800, .rules = BREAK_ALL};
 static struct group gaps = {.number = 6, .runs = 400, .gaps = true};
 static struct group ring = {.number = 7, .runs = 400, .ring = true};
