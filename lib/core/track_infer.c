@@ -173,6 +173,9 @@ static bool fin_unsent(const struct look *l)
 
     if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(at, x->next) || l->t->gaps)
         return false;
+    /* What looks like a probe may be an ACK that the last byte has overtaken: not long after it. */
+    if ((l->notes & TRACK_PROBE) && seen(x, SEEN_BYTE) && !l->idle)
+        return false;
     /* Hosts that stay within the window send an ACK at its edge where it has shrunk. */
     if (l->s->len == 0 && seen(l->y, SEEN_SHRUNK) && seq_lt(at, l->y->edge))
         return false;

@@ -50,6 +50,7 @@ static void a_probe_with_a_byte_may_be_data_repeated_with_a_fin_behind_it(void *
     a(ACK, 1, 2, 0);
     assert_int_equal(b(ACK, 1, 1, 1), TRACK_PROBE);
     peer_is(ESTABLISHED, ASSUMED);
+    wait_ms(2 * LATE);
     b(ACK, 1, 1, 0);
     peer_is(ESTABLISHED, PROVED);
 }

@@ -273,6 +273,22 @@ static void an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte(void 
     peer_is(CLOSE_WAIT, ASSUMED);
 }
 
+/* B sends an ACK in SYN_RECEIVED, and in ESTABLISHED a byte, which comes here first. */
+static void an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything(void **unused)
+{
+    (void)unused;
+    open_actively();
+    a(ACK, 1, 1, 100);
+    wait_ms(LATE);
+    b(ACK, 1, 1, 1);
+    a(ACK, 101, 2, 0);
+    b(ACK, 1, 1, 0);
+    peer_is(ESTABLISHED, ASSUMED);
+    wait_ms(2 * LATE);
+    b(ACK, 1, 1, 0); /* no segment is on its way for so long */
+    peer_is(ESTABLISHED, PROVED);
+}
+
 /* All of B's was missed: A has acknowledged something that only synchronized states take. */
 static void a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received(void **unused)
 {
@@ -491,6 +507,7 @@ int main(void)
         CASE(an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed),
         CASE(rst_of_an_active_opener_may_answer_an_ack_that_was_missed),
         CASE(an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte),
+        CASE(an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
