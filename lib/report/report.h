@@ -60,10 +60,9 @@ struct report_flow {
     wave_time rtt;         /* of the handshake, between two capture stamps; WAVE_NEVER: not known */
     wave_time first, last; /* stamps of the first and the last segment */
     uint32_t segments[2];  /* [0] ours, [1] the peer's */
-    uint32_t fin[2];       /* number of the first FIN of each side, or 0 */
-    uint32_t rst[2];       /* number of the first RST of each side, or 0 */
+    uint32_t fin_seen[2];  /* number of the first segment with FIN of each side, or 0 */
+    uint32_t fin[2];       /* the same, once it is taken for a FIN of this connection */
     uint32_t window[2];    /* as each side said last */
-    struct seq fin_end[2]; /* the number behind each side's FIN */
     bool fin_acked[2];     /* the other side acknowledged it */
     bool probed[2];        /* a probe of that side, behind which it sent nothing, has no answer */
     struct report_told {   /* the segment of ours that acknowledged most, and was the first to */
@@ -77,7 +76,7 @@ struct report_flow {
     unsigned waiting_count;
 
     uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
-    uint32_t retransmissions;            /* the session's: segments we sent again */
+    uint32_t retransmissions; /* segments we sent again; the session's where nothing is shown */
     uint32_t unstamped; /* the session's: segments of the peer's without the timestamps that both
                            had agreed on */
 };
@@ -111,7 +110,7 @@ struct report_answer {
 struct report_segment {
     bool out;                  /* we sent it */
     bool foreign;              /* and yet it was not us: this host's kernel, or another program */
-    bool missed;               /* the capture lost it: ours is known from the journal, the peer's
+    bool missed;               /* the capture lost it: ours is known from the sent log, the peer's
                                   from what came behind it, and may have been several segments */
     bool repair;               /* the peer repeats it for the sake of what our capture lost */
     uint32_t number;           /* from 1, within the connection */
@@ -122,7 +121,8 @@ struct report_segment {
     uint32_t repeats; /* number of the segment that it repeats; 0: none, or that was not seen */
     bool half_closed; /* it acknowledges the first FIN, and its own side stays open */
     unsigned notes;   /* TRACK_... */
-    enum state local; /* ours: when it was sent, or after it was taken in */
+    enum state local; /* ours: when it was sent, or after it was taken in; never an earlier one
+                         than in the row before */
     bool local_changed, peer_changed;
     struct track_view peer;      /* after it */
     const struct packet *packet; /* valid during the call */
@@ -252,10 +252,11 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool retransmission; /* of ours, from the journal of what was sent */
-    bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
-    bool missed;         /* the capture lost it; `packet` is made up, ip is NULL */
-    bool repair;         /* the peer repeats it for the sake of what our capture lost */
+    bool again;  /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
+    bool probe;  /* likewise: it lies below all that is unacknowledged, and asks */
+    bool missed; /* the capture lost it; `packet` is made up, ip is NULL */
+    bool repair; /* the peer repeats it for the sake of what our capture lost */
+    bool gap;    /* the capture may have lost segments since the flow's last one */
     enum state local;
     const struct packet *packet;
     const uint8_t *ip;

@@ -110,6 +110,7 @@ static bool open_record(struct session *s, struct session_conn *c, const struct 
         return false;
     r->conn = c;
     r->established_at = r->fin_acked_at = WAVE_NEVER;
+    r->gaps = s->gaps;
     report_flow_init(&r->flow, flow, s->many ? s->opened + 1 : 0);
     c->record = r;
     return true;

@@ -17,7 +17,6 @@
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
 #include "lib/run/course.h"
-#include "lib/run/hole.h"
 #include "lib/run/loop.h"
 #include "lib/run/sent_log.h"
 #include "lib/run/slab.h"
@@ -54,10 +53,9 @@ struct session_conn {
 struct session_record {
     struct session_conn *conn;
     struct report_flow flow;
-    struct icmp icmp; /* the last error that came before the handshake was done */
-    struct seq sent;  /* the highest number sent, plus one */
-    bool has_sent;
-    bool syn_came;            /* the peer's SYN, since we last sent one: ours answers it */
+    struct icmp icmp;         /* the last error that came before the handshake was done */
+    struct sent_side sent;    /* what was sent, as far as the next segment is concerned */
+    uint32_t gaps;            /* session.gaps, as the report of this connection knows it */
     bool unstamped_told;      /* that the peer leaves its timestamps out */
     uint32_t syn_sent;        /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks;        /* of the peer's that arrived */

@@ -151,34 +151,16 @@ static void record(struct session *s, struct session_record *r, const struct seg
     const struct session_conn *c = r->conn;
     const struct conn *e = session_engine(s, c);
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
-    struct seq end = seg_end(seg);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
     bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
-    struct sent_entry j = {.id = c->id,
-                           .seq = seg->seq,
-                           .ack = seg->ack,
-                           .len = seg->len,
-                           .flags = seg->flags,
-                           .wnd = seg->wnd,
-                           .state = (uint8_t)(moves && e ? conn_state(e) : c->state),
-                           .probe = probe,
-                           .opt = seg->opt};
+    struct sent_news news = sent_note(&r->sent, seg, probe);
+    struct sent_entry j = sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
 
-    if (seg_len(seg) && !(seg->flags & SEG_RST)) {
-        j.again = r->has_sent && !probe && seq_lt(seg->seq, r->sent);
-        /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that
-         * the one before was lost. */
-        if ((seg->flags & SEG_SYN) && r->syn_came)
-            j.again = r->syn_came = false;
-        r->flow.retransmissions += j.again;
-        if (!r->has_sent || seq_gt(end, r->sent)) {
-            uint32_t more = r->has_sent ? end.v - r->sent.v : seg_len(seg);
-            uint32_t control = seg_len(seg) - seg->len;
-            r->flow.sent_bytes += more > control ? more - control : 0;
-            r->sent = end;
-            r->has_sent = true;
-        }
-    }
+    j.probe = probe;
+    j.again = news.again;
+    if (!s->shows) /* else the tracker decides it */
+        r->flow.retransmissions += news.again;
+    r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
     if (s->shows)
         sent_log_add(&s->sent_log, &j);
@@ -211,14 +193,7 @@ static struct session_conn *find_flow(struct session *s, const struct flow *flow
 static void record_stray(struct session *s, const struct flow *flow, const struct seg *seg)
 {
     const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
-    struct sent_entry j = {.id = STACK_NONE,
-                           .seq = seg->seq,
-                           .ack = seg->ack,
-                           .len = seg->len,
-                           .flags = seg->flags,
-                           .wnd = seg->wnd,
-                           .state = (uint8_t)(c ? c->state : STATE_CLOSED),
-                           .opt = seg->opt};
+    struct sent_entry j = sent_entry(STACK_NONE, seg, c ? c->state : STATE_CLOSED);
 
     if (s->shows)
         sent_log_add(&s->sent_log, &j);
@@ -296,6 +271,17 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
         session_fail(s, &d);
 }
 
+/* Shows the report a segment of the connection. The capture says only that it has lost something,
+ * which may have been of any connection. */
+static void show(struct session *s, struct session_conn *c, struct report_seen *seen)
+{
+    struct session_record *r = c->record;
+
+    seen->gap = r->gaps != s->gaps;
+    r->gaps = s->gaps;
+    report_segment(&s->report, &r->flow, seen);
+}
+
 /* A segment of ours that the capture lost: without it the tracker would take the peer's answers to
  * it for nonsense. */
 static void missed(struct session *s, const struct sent_entry *j, wave_time stamp)
@@ -305,7 +291,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     struct report_seen seen = {.stamp = stamp,
                                .out = true,
                                .missed = true,
-                               .retransmission = j->again,
+                               .again = j->again,
                                .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
@@ -313,13 +299,8 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     if (!c)
         return;
     p.flow = c->record->flow.flow;
-    p.seg = (struct seg){.seq = j->seq,
-                         .ack = j->ack,
-                         .len = j->len,
-                         .flags = j->flags,
-                         .wnd = j->wnd,
-                         .opt = j->opt};
-    report_segment(&s->report, session_flow(c), &seen);
+    p.seg = sent_seg(j);
+    show(s, c, &seen);
 }
 
 /* A segment of ours, on its way out. */
@@ -336,7 +317,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .out = true,
                                /* The guard is there to keep exactly this from happening. */
                                .foreign = !j && (seg->flags & SEG_RST),
-                               .retransmission = j && j->again,
+                               .again = j && j->again,
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
@@ -345,10 +326,10 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
         c = find_flow(s, &p->packet.flow);
     if (c && c->record) {
-        seen.local = j ? (enum state)j->state : (enum state)c->state;
-        report_segment(&s->report, session_flow(c), &seen);
+        seen.local = j ? (enum state)j->state : c->record->flow.local;
+        show(s, c, &seen);
     }
-    keep_packet(s, p, c, seen.local);
+    keep_packet(s, p, c, c ? c->record->flow.local : STATE_CLOSED);
 }
 
 /* What the report has to know of a segment of the peer's beside what it says. */
@@ -370,7 +351,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     c->arrived++;
     if (e && c->record && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
-        c->record->syn_came = true;
+        c->record->sent.asked = true;
     if (lies_within)
         a->hole = hole_see(&c->hole, s->gaps, seg);
     /* Data that was next in order ends exactly where the engine now waits for more. What is out of
@@ -401,7 +382,7 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
                                   .wnd = p->packet.seg.wnd}};
     struct report_seen seen = {
         .stamp = p->stamp, .missed = true, .local = c->record->flow.local, .packet = &lost};
-    report_segment(&s->report, session_flow(c), &seen);
+    show(s, c, &seen);
 }
 
 /*
@@ -471,7 +452,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                                .packet = &p->packet,
                                .ip = p->ip,
                                .ip_len = p->ip_len};
-    report_segment(&s->report, f, &seen);
+    show(s, c, &seen);
 }
 
 /* A SYN-ACK of our very SYN came. */
