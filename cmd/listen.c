@@ -339,12 +339,14 @@ static void opened(struct session *s, struct session_conn *c)
  * engine has seen how long it was silent before. */
 static void note_probes(struct session *s, struct guest *p, const struct event *e)
 {
-    if (p->probes || !s->shows)
+    const struct report_flow *f = session_flow(&p->conn);
+
+    if (p->probes || !f)
         return;
     p->probes = calloc(1, sizeof *p->probes);
     if (p->probes && e->kind == EVENT_PEER_PROBE) {
         p->probes->any = p->probes->heard = true;
-        p->probes->last_at = p->probes->heard_at = session_flow(&p->conn)->last - s->report.origin;
+        p->probes->last_at = p->probes->heard_at = f->last - s->report.origin;
         p->probes->gap = e->u.peer_probe.silence;
     }
 }

@@ -142,6 +142,7 @@ static struct wire_stats port_file_stats(struct port *p)
                                .other = c->other};
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter) ; as every port has it */
 static bool port_file_rerouted(struct port *p, char interface[16])
 {
     (void)p;

@@ -282,6 +282,7 @@ static struct wire_stats port_sim_stats(struct port *p)
     return sim_of(p)->stats;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter) ; as every port has it */
 static bool port_sim_rerouted(struct port *p, char interface[16])
 {
     (void)p;

@@ -83,7 +83,7 @@ static bool port_wire_wait(struct port *p, wave_time until, struct pollfd *fds, 
         all[1 + i] = fds[i];
     ready = ppoll(all, 1 + n, endless ? NULL : &t, NULL);
     for (unsigned i = 0; i < n; i++)
-        fds[i].revents = ready > 0 ? all[1 + i].revents : 0;
+        fds[i].revents = (short)(ready > 0 ? all[1 + i].revents : 0);
     return ready > 0;
 }
 

@@ -133,14 +133,14 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
 
 void session_drain(struct session *s)
 {
-    const bool settled = !s->report.waiting;
-    struct event events[EVENTS];
+    const bool waited = s->report.waiting;
+    struct event told[EVENTS];
     unsigned n;
 
     /* The clock is asked only for who looks at it: there is an event for nearly every segment. */
-    while ((n = pull_events(s, events)) > 0)
-        tell_events(s, events, n, s->shows ? session_stamp(s) : 0, NULL, 0);
-    if (settled && s->report.waiting)
+    while ((n = pull_events(s, told)) > 0)
+        tell_events(s, told, n, s->shows ? session_stamp(s) : 0, NULL, 0);
+    if (!waited && s->report.waiting)
         s->unsettled_at = s->loop.now;
 }
 
@@ -329,7 +329,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
         seen.local = j ? (enum state)j->state : c->record->flow.local;
         show(s, c, &seen);
     }
-    keep_packet(s, p, c, c ? c->record->flow.local : STATE_CLOSED);
+    keep_packet(s, p, c, c && c->record ? c->record->flow.local : STATE_CLOSED);
 }
 
 /* What the report has to know of a segment of the peer's beside what it says. */
@@ -469,7 +469,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
 {
     const struct seg *seg = &p->packet.seg;
     struct flow flow = flow_reverse(&p->packet.flow);
-    struct event events[EVENTS];
+    struct event told[EVENTS];
     uint32_t id =
         is_afterthought(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
@@ -492,11 +492,11 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
         arrived(s, c, seg, &a);
     if (c && c->record && answers_our_syn(s, c, seg))
         note_syn_ack(c->record, now);
-    n = pull_events(s, events);
-    if (c && s->shows)
+    n = pull_events(s, told);
+    if (c && c->record && s->shows)
         show_theirs(s, c, p, &a);
     f = c ? session_flow(c) : NULL;
-    tell_events(s, events, n, p->stamp, c, f ? f->track.number : 0);
+    tell_events(s, told, n, p->stamp, c, f ? f->track.number : 0);
     keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
     return may_wait(s, c, seg);
 }
@@ -504,17 +504,17 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
 static void captured_icmp(struct session *s, const struct wire_packet *p, wave_time now)
 {
     const struct icmp *e = &p->packet.icmp;
-    struct event events[EVENTS];
+    struct event told[EVENTS];
     struct session_conn *c = session_find(s, stack_icmp(s->stack, now, e));
     struct report_flow *f = c ? session_flow(c) : NULL;
     bool fatal = false;
-    unsigned n = pull_events(s, events);
+    unsigned n = pull_events(s, told);
 
     for (unsigned i = 0; i < n; i++)
-        fatal = fatal || (events[i].kind == EVENT_ICMP && events[i].u.icmp.fatal);
+        fatal = fatal || (told[i].kind == EVENT_ICMP && told[i].u.icmp.fatal);
     if (f)
         report_icmp(&s->report, f, p->stamp, e, fatal);
-    tell_events(s, events, n, p->stamp, NULL, 0);
+    tell_events(s, told, n, p->stamp, NULL, 0);
     keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
 }
 

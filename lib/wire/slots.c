@@ -328,7 +328,7 @@ static struct large *read_large(struct slots *s, const struct tpacket2_hdr *h)
 static void put_tag(const struct tpacket2_hdr *h, struct capture_frame *out)
 {
     const uint16_t tag[2] = {
-        htons(h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q),
+        htons((h->tp_status & TP_STATUS_VLAN_TPID_VALID) ? h->tp_vlan_tpid : ETH_P_8021Q),
         htons(h->tp_vlan_tci)};
     uint8_t *to = (uint8_t *)(uintptr_t)out->bytes - sizeof tag;
 

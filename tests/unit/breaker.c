@@ -29,10 +29,8 @@ static void keep(struct breaker *b, const struct seg *s)
 
 static void repeat(struct breaker *b)
 {
-    uint32_t there = b->kept < BREAKER_KEPT ? b->kept : BREAKER_KEPT;
+    uint32_t there = b->kept < BREAKER_KEPT ? b->kept : BREAKER_KEPT; /* at least the last one */
 
-    if (!there)
-        return;
     b->repeating = &b->keep[prng_below(&b->prng, there)];
     put(b, &b->repeating->seg);
     b->repeating = NULL;
