@@ -7,6 +7,8 @@
  *     half closed   until the peer's FIN, or --linger of silence
  *     closed        TIME_WAIT, if it is to be kept; then the verdict
  */
+#include <string.h>
+
 #include "cmd/client.h"
 #include "cmd/command.h"
 
@@ -110,6 +112,7 @@ int connect_run(const struct options *o)
 {
     static struct connect x; /* its buffer is more than a stack should carry */
 
+    memset(&x, 0, sizeof x);
     x.given_at = WAVE_NEVER;
     return client_run(&x.client, o, &ops);
 }

@@ -202,5 +202,6 @@ int halfclose_run(const struct options *o)
 {
     static struct halfclose x; /* its buffer is more than a stack should carry */
 
+    memset(&x, 0, sizeof x);
     return client_run(&x.client, o, &ops);
 }

@@ -194,5 +194,6 @@ int keepalive_run(const struct options *o)
 {
     static struct keepalive x; /* its buffers are more than a stack should carry */
 
+    memset(&x, 0, sizeof x);
     return client_run(&x.client, o, &ops);
 }

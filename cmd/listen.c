@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "cmd/command.h"
@@ -575,6 +576,7 @@ int listen_run(const struct options *o)
     struct target target;
     struct diag d;
 
+    memset(&l, 0, sizeof l);
     l.options = o;
     TAILQ_INIT(&l.all);
     TAILQ_INIT(&l.todo);

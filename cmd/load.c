@@ -5,15 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cmd/command.h"
-#include "cmd/confine.h"
+#include "cmd/outside.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
-#include "lib/io/signals.h"
 #include "lib/report/human.h"
-#include "lib/run/port_wire.h"
 
 #define ANSWER_BEGINS WAVE_S  /* a peer that says nothing to our data is closed after this */
 #define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
@@ -37,7 +34,9 @@ static uint32_t ring_size(const struct load *l)
  * time; of a run that is to end by time it takes no more than a tenth. */
 static wave_time ports_until(const struct load *l)
 {
-    return l->options->timeout ? wire_now() + l->options->timeout / PORTS_PART : 0;
+    const struct options *o = l->options;
+
+    return o->timeout ? outside_now(o) + o->timeout / PORTS_PART : 0;
 }
 
 static int open_wire(struct load *l, struct diag *d)
@@ -55,7 +54,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return port_wire_open(&l->port, &c, d);
+    return outside_open(o, &l->port, &c, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
@@ -65,8 +64,8 @@ static int open_engine(struct load *l, struct diag *d)
     uint64_t seed;
 
     conn_config_default(&c, l->plan.mtu, l->plan.v6);
-    if (getrandom(c.isn_secret, sizeof c.isn_secret, 0) != sizeof c.isn_secret ||
-        getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    if (outside_random(o, c.isn_secret, sizeof c.isn_secret) != 0 ||
+        outside_random(o, &seed, sizeof seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random bytes");
     if (o->mss)
@@ -92,7 +91,7 @@ static int open_places(struct load *l, struct diag *d)
     l->conn = calloc(n, sizeof *l->conn);
     l->again.at = calloc(n, sizeof *l->again.at);
     if (!l->conn || !l->again.at ||
-        load_places_init(&l->places, l->plan.pairs, port_wire_ports(l->port), l->plan.cap) != 0)
+        load_places_init(&l->places, l->plan.pairs, port_lports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
     l->queue[LOAD_Q_ANSWER].length = ANSWER_BEGINS;
     l->queue[LOAD_Q_HOLD].length = l->options->hold;
@@ -112,10 +111,8 @@ static int open_all(struct load *l, struct diag *d)
         error = open_engine(l, d);
     if (!error)
         error = open_places(l, d);
-    if (!error) {
-        l->signals = signals_open(d);
-        error = l->signals < 0 ? l->signals : 0;
-    }
+    if (!error)
+        error = outside_signals(o, &l->signals, d);
     if (!error)
         error = load_report_open(&l->report, l->port->info->interface, d);
     return error;
@@ -123,8 +120,7 @@ static int open_all(struct load *l, struct diag *d)
 
 static void close_all(struct load *l)
 {
-    if (l->signals >= 0)
-        signals_close(l->signals);
+    outside_signals_close(l->options, l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
     view_close(&l->report.view);
@@ -140,7 +136,7 @@ static void announce(struct load *l)
 {
     const struct load_plan *p = &l->plan;
     const struct wire_info *info = l->port->info;
-    const uint32_t ports = port_wire_ports(l->port);
+    const uint32_t ports = port_lports(l->port);
     char text[200], n[HUMAN_TEXT], bytes[HUMAN_TEXT], ring[HUMAN_TEXT], c[HUMAN_TEXT];
 
     if (p->polite) {
@@ -223,7 +219,7 @@ static void say_how(const struct load *l, uint32_t bad, struct message *m)
         say(m,
             "; %s were refused over ports whose last connection the peer may still have had in "
             "TIME_WAIT: there are %u local ports, add targets, or sources with --source",
-            human_count(l->reuse.given_up, n), port_wire_ports(l->port));
+            human_count(l->reuse.given_up, n), port_lports(l->port));
 }
 
 /* Verdict, status and message come from the same figures: the run is `open` when every connection
@@ -250,7 +246,7 @@ static int conclude(struct load *l)
 
 static int run(struct load *l)
 {
-    confine(l->options);
+    outside_confine(l->options);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
@@ -267,7 +263,7 @@ int load_run(const struct options *o)
     if (!l)
         return view_refuse(o, &d);
     l->options = o;
-    l->deadline = o->timeout ? time_add(wire_now(), o->timeout) : WAVE_NEVER;
+    l->deadline = o->timeout ? time_add(outside_now(o), o->timeout) : WAVE_NEVER;
     l->signals = -1;
     mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
     mallopt(M_MMAP_THRESHOLD, KEEP_FREE);

@@ -110,6 +110,8 @@ struct options {
     const char *svg;         /* likewise */
     uint32_t svg_scale;      /* enum picture_scale */
     bool no_sandbox;         /* confine() puts no filter in force */
+
+    const struct outside *outside; /* NULL: the system; set by unit tests alone, see outside.h */
 };
 
 static inline unsigned options_is_stdout(const char *path)

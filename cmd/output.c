@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include "cmd/outside.h"
 #include "lib/core/diag.h"
 
 FILE *report_stream(const struct options *o)
 {
+    if (o->outside)
+        return o->outside->report;
     return options_stdout_taken(o) ? stderr : stdout;
 }
 

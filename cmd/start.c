@@ -1,13 +1,10 @@
 #include "cmd/start.h"
 
 #include <malloc.h>
-#include <sys/random.h>
 
 #include "cmd/command.h"
-#include "cmd/confine.h"
+#include "cmd/outside.h"
 #include "lib/core/diag.h"
-#include "lib/io/signals.h"
-#include "lib/run/port_wire.h"
 
 #define MTU_UNKNOWN 1500
 #define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
@@ -60,8 +57,8 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
     uint32_t mtu = port->info->mtu;
 
     conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
-    if (getrandom(c->isn_secret, sizeof c->isn_secret, 0) != sizeof c->isn_secret ||
-        getrandom(seed, sizeof *seed, 0) != sizeof *seed)
+    if (outside_random(o, c->isn_secret, sizeof c->isn_secret) != 0 ||
+        outside_random(o, seed, sizeof *seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random "
                          "bytes");
@@ -71,8 +68,7 @@ static int engine_config(struct conn_config *c, const struct options *o, const s
     if (o->window)
         c->rcvbuf = o->window;
     else
-        c->rcvbuf =
-            port_wire_window(port, c->mss) < WINDOW ? port_wire_window(port, c->mss) : WINDOW;
+        c->rcvbuf = port_window(port, c->mss) < WINDOW ? port_window(port, c->mss) : WINDOW;
     c->wscale = !o->no_wscale;
     c->timestamps = !o->no_timestamps;
     c->sack = !o->no_sack;
@@ -151,8 +147,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     struct session_config c;
     int error;
 
-    st->signals = signals_open(d);
-    error = st->signals < 0 ? st->signals : 0;
+    error = outside_signals(st->options, &st->signals, d);
     if (!error)
         error = view_open(&st->view, port->info->interface, run_time, st, d);
     if (!error)
@@ -184,11 +179,11 @@ int start_open(struct start *st, const struct options *o, const struct target *t
     mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
     error = view_open_files(&st->view, o, d);
     if (!error)
-        error = port_wire_open(&port, &wc, d);
+        error = outside_open(o, &port, &wc, d);
     if (!error)
         error = open_session(st, target, port, ops, user, d);
     if (!error)
-        confine(o);
+        outside_confine(o);
     return error;
 }
 
@@ -209,7 +204,6 @@ int start_verdict(struct start *st, const struct session_conn *c, const struct o
 void start_close(struct start *st)
 {
     session_close(st->session);
-    if (st->signals >= 0)
-        signals_close(st->signals);
+    outside_signals_close(st->options, st->signals);
     view_close(&st->view);
 }

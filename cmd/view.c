@@ -2,10 +2,10 @@
 
 #include "cmd/command.h"
 #include "cmd/output.h"
+#include "cmd/outside.h"
 #include "lib/core/diag.h"
 #include "lib/show/ending.h"
 #include "lib/show/summary.h"
-#include "lib/wire/stamp.h"
 
 int view_open_files(struct view *v, const struct options *o, struct diag *d)
 {
@@ -162,7 +162,7 @@ int view_refuse(const struct options *o, const struct diag *d)
     if (o->json) {
         report_init(&r);
         report_add(&r, render_json, &j);
-        report_verdict(&r, stamp_now(), &v);
+        report_verdict(&r, outside_stamp(o), &v);
         fflush(j.to);
     }
     return VERDICT_LOCAL;

@@ -71,7 +71,7 @@ static bool port_wire_wait(struct port *p, wave_time until, struct pollfd *fds, 
         all[1 + i] = fds[i];
     ready = ppoll(all, 1 + n, until == WAVE_NEVER ? NULL : &t, NULL);
     for (unsigned i = 0; i < n; i++)
-        fds[i].revents = ready > 0 ? all[1 + i].revents : 0;
+        fds[i].revents = (short)(ready > 0 ? all[1 + i].revents : 0);
     return ready > 0;
 }
 
@@ -83,6 +83,21 @@ static struct wire_stats port_wire_stats(struct port *p)
 static bool port_wire_rerouted(struct port *p, char interface[16])
 {
     return wire_rerouted(wire_of(p), interface);
+}
+
+static uint16_t port_wire_lport(const struct port *p, uint32_t i)
+{
+    return wire_port(wire_of(p), i);
+}
+
+static uint32_t port_wire_lports(const struct port *p)
+{
+    return wire_ports(wire_of(p));
+}
+
+static uint32_t port_wire_window(const struct port *p, uint32_t mss)
+{
+    return wire_window(wire_of(p), mss);
 }
 
 static void port_wire_close(struct port *p)
@@ -101,6 +116,9 @@ static const struct port_ops ops = {.send = port_wire_send,
                                     .wait = port_wire_wait,
                                     .stats = port_wire_stats,
                                     .rerouted = port_wire_rerouted,
+                                    .lport = port_wire_lport,
+                                    .lports = port_wire_lports,
+                                    .window = port_wire_window,
                                     .close = port_wire_close};
 
 int port_wire_open(struct port **out, const struct wire_config *config, struct diag *d)
@@ -115,22 +133,7 @@ int port_wire_open(struct port **out, const struct wire_config *config, struct d
         free(p);
         return error;
     }
-    p->port = (struct port){&ops, wire_info(p->wire)};
+    p->port = (struct port){.ops = &ops, .info = wire_info(p->wire)};
     *out = &p->port;
     return 0;
-}
-
-uint16_t port_wire_port(const struct port *p, uint32_t i)
-{
-    return wire_port(wire_of(p), i);
-}
-
-uint32_t port_wire_ports(const struct port *p)
-{
-    return wire_ports(wire_of(p));
-}
-
-uint32_t port_wire_window(const struct port *p, uint32_t mss)
-{
-    return wire_window(wire_of(p), mss);
 }
