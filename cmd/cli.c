@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/core/diag.h"
@@ -21,16 +22,28 @@ static const char *row_name(const struct option_row *row, char text[OPTION_NAME]
     return text;
 }
 
-static bool is_option(const struct option_row *row)
-{
-    return row->kind > KIND_HEADING;
-}
-
 const struct command *cli_command(const char *name)
 {
-    for (const struct command *c = commands; c->name; c++) {
-        if (strcmp(c->name, name) == 0)
-            return c;
+    for (const struct command *const *c = commands; *c; c++) {
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    }
+    return NULL;
+}
+
+/* The row of the command's that has this name, of `len` characters, or where `name` is NULL this
+ * letter; or NULL. *group is the group that it stands in. */
+static const struct option_row *find(const struct command *c, char letter, const char *name,
+                                     size_t len, const struct option_group **group)
+{
+    for (const struct option_group *g = c->groups; g->rows; g++) {
+        for (const struct option_row *row = g->rows; row->kind; row++) {
+            if (name ? row->name && strlen(row->name) == len && memcmp(row->name, name, len) == 0
+                     : row->letter == letter) {
+                *group = g;
+                return row;
+            }
+        }
     }
     return NULL;
 }
@@ -68,8 +81,8 @@ static int unknown_command(const char *name, struct diag *d)
                      "the command comes before its options: tcpwave COMMAND %s ...; "
                      "\"tcpwave --help\" lists the commands",
                      name);
-    for (const struct command *c = commands; c->name; c++)
-        nearest_try(&n, c->name);
+    for (const struct command *const *c = commands; *c; c++)
+        nearest_try(&n, (*c)->name);
     nearest_try(&n, "help");
     if (n.name)
         return USAGE(d, "unknown command \"%s\"; did you mean \"%s\"?", name, n.name);
@@ -84,19 +97,20 @@ static int unknown_option(const struct command *c, const char *name, size_t len,
 {
     char wanted[OPTION_NAME];
     struct nearest n = {.to = wanted};
+    const struct option_group *g;
 
     snprintf(wanted, sizeof wanted, "%.*s", (int)(len < sizeof wanted ? len : sizeof wanted - 1),
              name);
-    for (const struct option_row *row = option_table; row->kind; row++) {
-        if (!is_option(row) || !row->name)
-            continue;
-        for (const struct command *other = commands; other->name; other++) {
-            if (row->commands & other->bit && strcmp(row->name, wanted) == 0)
-                return USAGE(d, "%s has no option --%s; it belongs to %s", c->name, wanted,
-                             other->name);
+    for (const struct command *const *other = commands; *other; other++) {
+        if (find(*other, 0, wanted, strlen(wanted), &g))
+            return USAGE(d, "%s has no option --%s; it belongs to %s", c->name, wanted,
+                         (*other)->name);
+    }
+    for (g = c->groups; g->rows; g++) {
+        for (const struct option_row *row = g->rows; row->kind; row++) {
+            if (row->name)
+                nearest_try(&n, row->name);
         }
-        if (row->commands & c->bit)
-            nearest_try(&n, row->name);
     }
     if (n.name)
         return USAGE(d, "unknown option --%s; did you mean --%s?", wanted, n.name);
@@ -207,9 +221,9 @@ static int parse_text(const struct option_row *row, const char *value, const cha
 }
 
 /* Puts the option's value where it belongs. `value` is NULL for one that takes none. */
-static int store(const struct option_row *row, char *value, struct options *o, struct diag *d)
+static int store(const struct option_row *row, char *value, void *group, struct diag *d)
 {
-    void *field = (char *)o + row->field;
+    void *field = (char *)group + row->field;
 
     assert(value || row->kind == KIND_FLAG || row->kind == KIND_REPEAT || row->kind == KIND_CUSTOM);
     switch (row->kind) {
@@ -233,14 +247,13 @@ static int store(const struct option_row *row, char *value, struct options *o, s
     case KIND_HEX:
         return parse_hex(row, value, field, d);
     case KIND_CUSTOM: {
-        const char *why = row->parse(o, value);
+        const char *why = row->parse(group, value);
         return why ? bad_value(row, value ? value : "", why, d) : 0;
     }
     case KIND_END:
-    case KIND_HEADING:
         break;
     }
-    return WAVE_EINVAL; /* rows that no search finds */
+    return WAVE_EINVAL; /* a row that no search finds */
 }
 
 /*
@@ -249,22 +262,10 @@ static int store(const struct option_row *row, char *value, struct options *o, s
 
 struct arguments {
     char **next; /* ended by NULL */
-    struct options *o;
-    const char *target;
+    struct command_line *line;
+    char **operands; /* those found so far, in front of `next` */
+    unsigned count;
 };
-
-static const struct option_row *find(const struct command *c, char letter, const char *name,
-                                     size_t len)
-{
-    for (const struct option_row *row = option_table; row->kind; row++) {
-        if (!is_option(row) || !(row->commands & c->bit))
-            continue;
-        if (name ? row->name && strlen(row->name) == len && memcmp(row->name, name, len) == 0
-                 : row->letter == letter)
-            return row;
-    }
-    return NULL;
-}
 
 /* The value is the next argument, whatever that looks like. */
 static int next_value(struct arguments *a, const struct option_row *row, char **value,
@@ -284,36 +285,40 @@ static int long_option(struct arguments *a, char *text, struct diag *d)
     char *name = text + 2, *equals = strchr(name, '='), *value = equals ? equals + 1 : NULL;
     size_t len = strcspn(name, "=");
 
+    const struct option_group *group;
+
     if (strcmp(name, "help") == 0) {
-        a->o->help = true;
+        a->line->help = true;
         return 0;
     }
-    const struct option_row *row = find(a->o->command, 0, name, len);
+    const struct option_row *row = find(a->line->command, 0, name, len, &group);
     if (!row)
-        return unknown_option(a->o->command, name, len, d);
+        return unknown_option(a->line->command, name, len, d);
     if (!row->value && value)
         return USAGE(d, "--%s takes no value", row->name);
     if (row->value && !value && next_value(a, row, &value, d))
         return WAVE_EINVAL;
-    return store(row, value, a->o, d);
+    return store(row, value, (char *)a->line->options + group->offset, d);
 }
 
 /* -v, -vv4, -p80, -p 80, -vp80: letters, until one takes the rest or the next argument. */
 static int short_options(struct arguments *a, char *text, struct diag *d)
 {
     for (char *letter = text + 1; *letter; letter++) {
+        const struct option_group *group;
+
         if (*letter == 'h') {
-            a->o->help = true;
+            a->line->help = true;
             return 0;
         }
-        const struct option_row *row = find(a->o->command, *letter, NULL, 0);
+        const struct option_row *row = find(a->line->command, *letter, NULL, 0, &group);
         if (!row)
             return USAGE(d, "unknown option -%c; \"tcpwave %s --help\" lists them", *letter,
-                         a->o->command->name);
+                         a->line->command->name);
         char *value = row->value && letter[1] ? letter + 1 : NULL;
         if (row->value && !value && next_value(a, row, &value, d))
             return WAVE_EINVAL;
-        if (store(row, value, a->o, d))
+        if (store(row, value, (char *)a->line->options + group->offset, d))
             return WAVE_EINVAL;
         if (value)
             break;
@@ -321,25 +326,13 @@ static int short_options(struct arguments *a, char *text, struct diag *d)
     return 0;
 }
 
-/* load takes several. */
-static int further_target(struct load_options *l, const char *text, struct diag *d)
+/* Operands change places with what was read already, as getopt(3) has it. */
+static void operand(struct arguments *a)
 {
-    if (l->more_count == LOAD_TARGETS - 1)
-        return USAGE(d, "%u targets are the most", LOAD_TARGETS);
-    return target_parse(text, false, &l->more[l->more_count++], d);
-}
+    char **at = a->next - 1, *text = *at;
 
-static int operand(struct arguments *a, const char *text, struct diag *d)
-{
-    if (!a->target) {
-        a->target = text;
-        return 0;
-    }
-    if (a->o->command->bit == LOAD)
-        return further_target(&a->o->load, text, d);
-    if (!strchr(a->target, ':') && strspn(text, "0123456789") == strlen(text) && *text)
-        return USAGE(d, "one target is wanted; did you mean \"%s:%s\"?", a->target, text);
-    return USAGE(d, "one target is wanted, and here are two: \"%s\" and \"%s\"", a->target, text);
+    *at = a->operands[a->count];
+    a->operands[a->count++] = text;
 }
 
 /* Everything behind the command's name. */
@@ -347,12 +340,12 @@ static int parse_arguments(struct arguments *a, struct diag *d)
 {
     bool options = true; /* until "--" */
 
-    while (*a->next && !a->o->help) {
+    while (*a->next && !a->line->help) {
         char *text = *a->next++;
         int rc = 0;
 
         if (!options || text[0] != '-' || !text[1])
-            rc = operand(a, text, d);
+            operand(a);
         else if (strcmp(text, "--") == 0)
             options = false;
         else
@@ -363,24 +356,46 @@ static int parse_arguments(struct arguments *a, struct diag *d)
     return 0;
 }
 
-static int check(struct arguments *a, struct diag *d)
+static int check(const struct arguments *a, struct diag *d)
 {
-    struct options *o = a->o;
-    const struct command *c = o->command;
+    const struct command *c = a->line->command;
+    void *options = a->line->options;
 
-    if (!a->target)
+    if (!a->count)
         return USAGE(d, "a target is missing: tcpwave %s [options] %s", c->name, c->target);
-    if (target_parse(a->target, c->bit == LISTEN, &o->target, d))
+    if (c->operands(options, a->operands, a->count, d))
         return WAVE_EINVAL;
-    const char *wrong = options_check(o);
-    if (!wrong && c->check)
-        wrong = c->check(o);
+    const char *wrong = c->check(options);
     return wrong ? USAGE(d, "%s", wrong) : 0;
 }
 
-int cli_parse(int argc, char **argv, struct options *out, struct diag *d)
+/* The options of the command in `line`; `rest` is what stands behind its name. */
+static int parse_options(struct command_line *line, char **rest, struct diag *d)
 {
-    options_default(out);
+    struct arguments a = {.next = rest, .operands = rest, .line = line};
+    int rc;
+
+    line->options = calloc(1, line->command->size);
+    if (!line->options)
+        return diag_fail(d, WAVE_ENOMEM, "no memory for the options");
+    line->command->defaults(line->options);
+    rc = parse_arguments(&a, d);
+    if (!rc && !line->help)
+        rc = check(&a, d);
+    if (rc || line->help)
+        cli_free(line);
+    return rc;
+}
+
+void cli_free(struct command_line *line)
+{
+    free(line->options);
+    line->options = NULL;
+}
+
+int cli_parse(int argc, char **argv, struct command_line *out, struct diag *d)
+{
+    *out = (struct command_line){.command = NULL};
     if (argc < 2)
         return USAGE(d, "a command is missing");
 
@@ -398,10 +413,5 @@ int cli_parse(int argc, char **argv, struct options *out, struct diag *d)
     out->command = cli_command(name);
     if (!out->command)
         return unknown_command(name, d);
-    if (out->help)
-        return 0;
-
-    struct arguments a = {.next = argv + 2, .o = out};
-    int rc = parse_arguments(&a, d);
-    return rc || out->help ? rc : check(&a, d);
+    return out->help ? 0 : parse_options(out, argv + 2, d);
 }

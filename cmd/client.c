@@ -29,7 +29,7 @@ static void move_data(struct session *s, struct client *x, struct conn *e, wave_
 
     if (taken > 0)
         x->taken_at = now;
-    if (taken >= 0 && !x->closed && state_synchronized((enum state)e->state))
+    if (taken >= 0 && !client_closed(x) && state_synchronized(conn_state(e)))
         given = exchange_feed(&x->exchange, e, now, &d);
     if (taken < 0 || given < 0)
         session_fail(s, &d);
@@ -40,64 +40,50 @@ static void move_data(struct session *s, struct client *x, struct conn *e, wave_
 
 bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time now, wave_time *at)
 {
-    *at = WAVE_NEVER;
-    if (e->state != STATE_CLOSED && !state_synchronized((enum state)e->state)) {
-        session_await(s, "an answer to our SYN", e->timer[TIMER_REXMT]);
+    const enum state state = conn_state(e);
+
+    if (state != STATE_CLOSED && !state_synchronized(state)) {
+        *at = client_go(s, x, e, now);
         return true;
     }
+    *at = WAVE_NEVER;
     if (verify_wait(s, x->conn, &x->verify, now, at))
         return true;
     *at = WAVE_NEVER;
     move_data(s, x, e, now);
-    if (e->state != STATE_CLOSED)
+    if (conn_state(e) != STATE_CLOSED)
         return false;
     /* What was received before the end is still the user's. */
     if (!x->exchange.waits_for_out)
-        session_stop(s, x->closed && e->end != END_CLOSED ? STOP_ASKED : STOP_END);
+        session_stop(s, client_closed(x) && conn_end(e) != END_CLOSED ? STOP_ASKED : STOP_END);
     return true;
 }
 
-void client_close(struct session *s, struct client *x, struct conn *e, enum close_how how,
-                  wave_time now)
+void client_close(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
-    x->closed = true;
-    if (how == CLOSE_ABORT)
-        conn_abort(e, now);
-    else if (how == CLOSE_VANISH)
-        conn_vanish(e, now);
-    else
-        conn_close(e, now);
+    course_close(&x->course, x->plan.close, e, now);
     session_changed(s, x->conn, now);
 }
 
-wave_time client_await_end(struct session *s, struct client *x, const struct conn *e, wave_time now)
+wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
-    const struct session_conn *c = x->conn;
-    wave_time from, at;
+    const struct report_flow *flow = &x->conn->record->flow;
+    const struct course_facts facts = {
+        .fed = exchange_fed(&x->exchange),
+        .gave = flow->sent_bytes > 0,
+        .got = flow->received_bytes > 0,
+        .uneven = x->conn->uneven_at != 0,
+        .reader_busy = x->exchange.waits_for_out,
+        .quiet_since = x->taken_at > x->conn->quiet_since ? x->taken_at : x->conn->quiet_since};
+    const struct course_turn turn = course_go(&x->course, &x->plan, e, &facts, now);
 
-    switch (e->state) {
-    case STATE_FIN_WAIT_2:
-        from = c->data_at > c->fin_acked_at ? c->data_at : c->fin_acked_at;
-        /* A reader of ours that is slow is no silence of the peer's: it counts from when the reader
-         * has caught up and the window is open again. */
-        if (x->taken_at > from)
-            from = x->taken_at;
-        at = time_add(from, x->options->linger);
-        session_await(s, "the peer's FIN", at);
-        if (now >= at && !x->exchange.waits_for_out)
-            session_stop(s, STOP_LINGER);
-        return now >= at ? WAVE_NEVER : at;
-    case STATE_TIME_WAIT:
-        session_await(s, "the end of TIME_WAIT", e->timer[TIMER_TIME_WAIT]);
-        return WAVE_NEVER;
-    case STATE_LAST_ACK:
-    case STATE_FIN_WAIT_1:
-    case STATE_CLOSING:
-        session_await(s, "the acknowledgement of our FIN", WAVE_NEVER);
-        return WAVE_NEVER;
-    default:
-        return WAVE_NEVER;
-    }
+    if (turn.waits != COURSE_WAITS_NOT)
+        session_await(s, course_text(turn.waits), turn.until);
+    if (turn.act == COURSE_CLOSED)
+        session_changed(s, x->conn, now);
+    if (turn.act == COURSE_LINGERED)
+        session_stop(s, STOP_LINGER);
+    return turn.act == COURSE_LINGERED || turn.engine ? WAVE_NEVER : turn.until;
 }
 
 unsigned client_poll(struct session *s, struct pollfd *fds)
@@ -110,44 +96,55 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 /* Handshake to verdict. */
 static int run(struct client *x, const struct target *target, const struct client_ops *ops)
 {
-    struct report_findings found = {NULL, NULL};
+    const struct client_options *o = x->options;
+    const struct start_config config = {.command = ops->command,
+                                        .where = &o->where,
+                                        .tcp = &o->tcp,
+                                        .end = &o->end,
+                                        .keep = x->keep,
+                                        .show = &o->show,
+                                        .source_port = o->source_port,
+                                        .no_ack = x->no_ack,
+                                        .verify = o->verify,
+                                        .bulk = o->data.file != NULL};
     struct start st;
     struct session *s;
     struct outcome outcome;
     struct diag d = {"no memory for a connection"};
     int status;
 
-    if (start_open(&st, x->options, target, &ops->session, x, &d) != 0 ||
+    if (start_open(&st, &config, target, &ops->session, x, &d) != 0 ||
         session_connect(st.session, &target->addr, target->port, &x->conn) != 0) {
         start_close(&st);
-        return view_refuse(x->options, &d);
+        return view_refuse(ops->command, &o->show, &d);
     }
     s = st.session;
     if (ops->watch)
         report_add(&s->report, ops->watch, x);
     session_run(s);
     if (x->exchange.out.fd >= 0)
-        st.undelivered = x->conn->flow.received_bytes - x->exchange.taken;
+        st.undelivered = x->conn->record->flow.received_bytes - x->exchange.taken;
     if (exchange_close(&x->exchange, &d) != 0)
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
-        ops->judge(s, x, &outcome, &found);
-    status = start_verdict(&st, x->conn, &outcome, &found);
+        ops->judge(s, x, &outcome, &x->figures);
+    status = start_verdict(&st, x->conn, &outcome, &x->figures);
     start_close(&st);
     return status;
 }
 
-int client_run(struct client *x, const struct options *o, const struct client_ops *ops)
+int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops)
 {
     struct target target;
     struct diag d;
 
     x->options = o;
-    if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
-        exchange_open(&x->exchange,
-                      &(struct exchange_config){o->data.at, o->data.len, o->file, o->output},
-                      &d) != 0)
-        return view_refuse(o, &d);
+    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
+        exchange_open(
+            &x->exchange,
+            &(struct exchange_config){o->data.text.at, o->data.text.len, o->data.file, o->output},
+            &d) != 0)
+        return view_refuse(ops->command, &o->show, &d);
     return run(x, &target, ops);
 }

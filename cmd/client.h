@@ -7,34 +7,42 @@
 
 #include <stdbool.h>
 
-#include "cmd/options.h"
+#include "cmd/client_options.h"
+#include "cmd/command.h"
+#include "cmd/options_keep.h"
+#include "lib/run/course.h"
 #include "lib/run/exchange.h"
 #include "lib/run/session.h"
 #include "lib/run/verify.h"
 
 /* A command's own state begins with this; it is the session's `user`. */
 struct client {
-    const struct options *options;
+    const struct client_options *options;
+    const struct keep_options *keep; /* of a command that probes, else NULL */
+    bool no_ack;                     /* the third segment of the handshake is never sent */
     struct session_conn *conn;
+    struct course_config plan; /* the command's */
+    struct course course;
     struct exchange exchange;
     struct verify verify;
+    struct figures figures;
     wave_time taken_at;   /* when data was last written out: the peer may have waited for that */
     wave_time starved_at; /* since when there is no memory for what is to be sent; 0: there is */
-    bool closed;          /* our side was closed, one way or the other: it gives no more data */
 };
 
 /* What makes one command of it. */
 struct client_ops {
+    const struct command *command;
     struct session_ops session;
     /* Watches the stream of events; `self` is the client. May be NULL. */
     report_sink *watch;
     /* Has the last word on what happened, and adds what only this command knows. May be NULL. */
-    void (*judge)(struct session *s, struct client *x, struct outcome *o,
-                  struct report_findings *found);
+    void (*judge)(struct session *s, struct client *x, struct outcome *o, struct figures *figures);
 };
 
-/* From the options to the exit status. `x` is zero but for the command's own part. */
-int client_run(struct client *x, const struct options *o, const struct client_ops *ops);
+/* From the options to the exit status. `x` is zero but for `keep`, `no_ack` and the command's own
+ * part. */
+int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);
 
 /*
  * What every turn begins with: the wait for the handshake, the probes of --verify, data both ways
@@ -43,14 +51,17 @@ int client_run(struct client *x, const struct options *o, const struct client_op
  */
 bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time now, wave_time *at);
 
-/* Closes our side; CLOSE_ACTIVE is a FIN behind the last byte of ours, as is CLOSE_PASSIVE. */
-void client_close(struct session *s, struct client *x, struct conn *e, enum close_how how,
-                  wave_time now);
+/* The connection's course, as far as it gets now. Returns when to look again. */
+wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_time now);
 
-/* What is still to come after our close: the acknowledgement of our FIN, and then the peer's own,
- * or --linger of silence. Returns when to look again. */
-wave_time client_await_end(struct session *s, struct client *x, const struct conn *e,
-                           wave_time now);
+/* Closes our side before the course would. */
+void client_close(struct session *s, struct client *x, struct conn *e, wave_time now);
+
+/* Whether our side was closed, one way or the other: it gives no more data. */
+static inline bool client_closed(const struct client *x)
+{
+    return course_step(&x->course) >= COURSE_CLOSING;
+}
 
 /* For session_ops.poll: the files of the exchange. */
 unsigned client_poll(struct session *s, struct pollfd *fds);

@@ -1,42 +1,47 @@
-/* The commands: one table, in command.c, from which dispatch and help come. */
+/*
+ * The commands. Each describes itself in its own file: a `const struct command NAME_command`, with
+ * its texts, its options and its run(). The table below names them; dispatch, help, completions and
+ * the look for who has an option all come from it.
+ */
 #ifndef TCPWAVE_CMD_COMMAND_H
 #define TCPWAVE_CMD_COMMAND_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
-struct options;
-
-/* Bits: a row of the table of options names the commands that have it by these. */
-enum {
-    CONNECT = 1 << 0,
-    HALFCLOSE = 1 << 1,
-    KEEPALIVE = 1 << 2,
-    LISTEN = 1 << 3,
-    SEND = 1 << 4,
-    LOAD = 1 << 5
-};
+#include "cmd/options.h"
+#include "lib/core/err.h"
 
 struct command {
     const char *name;
-    unsigned bit;        /* CONNECT and so on: chooses its options */
     const char *target;  /* how its target is written in help: "HOST:PORT", "[ADDR:]PORT" */
     const char *summary; /* a few words for the list */
     const char *purpose; /* a sentence or two for its help */
-    int (*run)(const struct options *); /* returns the exit status */
-    /* What only this command wants of its options together: a message to the user, or NULL. May be
-     * NULL itself. */
-    const char *(*check)(const struct options *);
+
+    size_t size;                       /* of its struct of options */
+    const struct option_group *groups; /* in the order in which help shows them; a name or a letter
+                                          stands in one row of them all */
+    /* What is in force when nothing is asked for, into a struct that is all zero. */
+    void (*defaults)(void *options);
+    /* What stands beside the options, `count` of it, never 0. WAVE_EINVAL with the reason in *d. */
+    int (*operands)(void *options, char *const *text, unsigned count, struct diag *d);
+    /* What all of it says together, and defaults that depend on others: what is wrong, or NULL. */
+    const char *(*check)(void *options);
+    int (*run)(const void *options); /* returns the exit status */
 };
 
-/* Ended by a row without a name. */
-extern const struct command commands[];
+/* One row for each command, in the order in which help lists them. */
+#define COMMANDS(ROW)                                                                              \
+    ROW(connect)                                                                                   \
+    ROW(halfclose)                                                                                 \
+    ROW(keepalive)                                                                                 \
+    ROW(listen)                                                                                    \
+    ROW(send)                                                                                      \
+    ROW(load)
 
-int connect_run(const struct options *o);
-int halfclose_run(const struct options *o);
-int keepalive_run(const struct options *o);
-int listen_run(const struct options *o);
-int send_run(const struct options *o);
-const char *listen_check(const struct options *o);
-int load_run(const struct options *o);
+#define COMMAND_DECLARE(name) extern const struct command name##_command;
+COMMANDS(COMMAND_DECLARE)
+
+/* The same as a list that ends with NULL. */
+extern const struct command *const commands[];
 
 #endif

@@ -89,7 +89,7 @@ static void tell(int call, uint32_t arch)
         return;
 }
 
-void confine(const struct options *o)
+void confine(const struct show_options *o)
 {
     struct diag d = {"--no-sandbox was given"};
     char text[sizeof d + 16];

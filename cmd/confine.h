@@ -5,7 +5,7 @@
 #ifndef TCPWAVE_CMD_CONFINE_H
 #define TCPWAVE_CMD_CONFINE_H
 
-#include "cmd/options.h"
+#include "cmd/options_show.h"
 
 /* Takes note of what whoever called left open beyond the standard streams. To be called first of
  * all, before anything is opened here. */
@@ -17,6 +17,6 @@ void confine_begin(void);
  * sandbox (lib/wire/sandbox.h) in force unless --no-sandbox says no. Where there is none the run
  * goes on, and -v says so on standard error.
  */
-void confine(const struct options *o);
+void confine(const struct show_options *o);
 
 #endif

@@ -9,8 +9,14 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 #include "lib/core/addr.h"
-#include "lib/core/rtt.h"
 #include "lib/report/human.h"
+
+/* What the peer sent after our FIN was acknowledged. */
+struct afterwards {
+    uint64_t bytes;
+    uint32_t segments;
+    wave_time duration;
+};
 
 struct halfclose {
     struct client client;
@@ -18,13 +24,14 @@ struct halfclose {
     wave_time crossed_at; /* when the peer's FIN came without an acknowledgement of ours, or 0 */
     bool heard;           /* `since` and `last` are times of segments */
     wave_time since, last;
-    struct report_half_close found;
+    struct afterwards found;
+    bool honoured;
 };
 
 /* Whether the peer acknowledged our FIN before its own came. */
 static bool acknowledged(const struct halfclose *x)
 {
-    return x->client.conn->fin_acked_at != WAVE_NEVER;
+    return x->client.conn->record->fin_acked_at != WAVE_NEVER;
 }
 
 static void event(struct session *s, struct session_conn *c, const struct event *e)
@@ -70,7 +77,7 @@ static wave_time await_crossed(struct session *s, struct halfclose *x, const str
 
     if (!x->crossed_at)
         x->crossed_at = now;
-    end = x->crossed_at + rtt_rto(&e->rtt, &e->env->config, 0) + e->rtt.srtt * WAVE_US;
+    end = x->crossed_at + conn_rto(e) + conn_srtt(e);
     session_await(s, "the acknowledgement of our FIN", end);
     if (now >= end && !x->client.exchange.waits_for_out)
         session_stop(s, STOP_LINGER);
@@ -86,20 +93,12 @@ static wave_time turn(struct session *s, wave_time now)
 
     if (client_turn(s, client, e, now, &at))
         return at;
-    /* Before the next output, so that the FIN rides on the last of the data. */
-    if (!client->closed && exchange_fed(&client->exchange))
-        client_close(s, client, e, CLOSE_ACTIVE, now);
-    if (!(e->flags & CONN_FIN_SENT)) {
-        session_await(s, conn_unacked(e) ? "the acknowledgement of our data" : "our own data",
-                      WAVE_NEVER);
-        return WAVE_NEVER;
-    }
-    if (e->state == STATE_CLOSING && !conn_unacked(e))
+    if (conn_state(e) == STATE_CLOSING && !conn_unacked(e))
         return await_crossed(s, x, e, now);
-    return client_await_end(s, client, e, now);
+    return client_go(s, client, e, now);
 }
 
-static const char *what_it_sent(const struct report_half_close *f, char *text, size_t room)
+static const char *what_it_sent(const struct afterwards *f, char *text, size_t room)
 {
     char bytes[HUMAN_TEXT], segments[HUMAN_TEXT], duration[HUMAN_TEXT];
 
@@ -124,11 +123,11 @@ static void judge_crossed(const char *peer, bool taken, struct outcome *o)
 /* Both sides have closed. */
 static void judge_close(struct halfclose *x, const char *peer, struct outcome *o)
 {
-    const struct report_half_close *f = &x->found;
+    const struct afterwards *f = &x->found;
     char sent[120];
 
-    x->found.honoured = acknowledged(x);
-    if (!x->found.honoured) {
+    x->honoured = acknowledged(x);
+    if (!x->honoured) {
         judge_crossed(peer, true, o);
     } else if (f->bytes) {
         snprintf(o->message, sizeof o->message,
@@ -161,22 +160,14 @@ static void judge_failure(const struct halfclose *x, const char *peer, const cha
                  did);
 }
 
-static void judge(struct session *s, struct client *client, struct outcome *o,
-                  struct report_findings *found)
+static void decide(struct session *s, struct client *client, struct outcome *o)
 {
     struct halfclose *x = s->user;
-    const struct flow *flow = &client->conn->flow.flow;
+    const struct flow *flow = &client->conn->record->flow.flow;
     char name[ADDR_PORT_TEXT], did[80], lingered[HUMAN_TEXT];
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
-    enum conn_end end = (enum conn_end)session_engine(s, client->conn)->end;
+    enum conn_end end = conn_end(session_engine(s, client->conn));
 
-    if (!x->fin_sent) /* the half-close was never put to the test */
-        return;
-    x->found.fin_acked = acknowledged(x);
-    x->found.fin_came = client->conn->flow.fin[1] || x->crossed_at;
-    found->half_close = &x->found;
-    if (o->verdict == VERDICT_LOCAL)
-        return;
     if (end == END_CLOSED && s->stop == STOP_END) {
         judge_close(x, peer, o);
     } else if (end == END_RESET) {
@@ -187,7 +178,7 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
         judge_crossed(peer, false, o);
     } else if (s->stop == STOP_LINGER) {
         snprintf(did, sizeof did, "neither sent nor closed for %s, when we left with RST",
-                 human_duration(client->options->linger, lingered));
+                 human_duration(client->options->end.linger, lingered));
         judge_failure(x, peer, did, o);
     } else {
         return; /* lost, the timeout, a signal: told well enough */
@@ -195,13 +186,91 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
     o->exit = (int)o->verdict;
 }
 
-static const struct client_ops ops = {
-    .session = {.event = event, .turn = turn, .poll = client_poll}, .watch = watch, .judge = judge};
+static void tell(const struct halfclose *x, struct figures *f)
+{
+    const struct afterwards *a = &x->found;
+    char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
 
-int halfclose_run(const struct options *o)
+    figures_group(f, "half_close");
+    figures_count(f, "bytes", a->bytes);
+    figures_count(f, "segments", a->segments);
+    figures_seconds(f, "seconds", a->duration);
+    figures_truth(f, "honoured", x->honoured);
+    figures_end(f);
+    if (acknowledged(x))
+        figures_row(
+            f, "half-close", "%s: %s in %u segment%s over %s after our FIN was acknowledged",
+            x->honoured ? "honoured" : "not honoured", human_bytes(a->bytes, bytes), a->segments,
+            a->segments == 1 ? "" : "s", human_duration(a->duration, duration));
+    else
+        figures_row(f, "half-close", "not honoured: %s",
+                    x->client.conn->record->flow.fin[1] || x->crossed_at
+                        ? "the peer's FIN came before it had acknowledged ours"
+                        : "our FIN was never acknowledged");
+}
+
+static void judge(struct session *s, struct client *client, struct outcome *o,
+                  struct figures *figures)
+{
+    struct halfclose *x = s->user;
+
+    if (!x->fin_sent) /* the half-close was never put to the test */
+        return;
+    if (o->verdict != VERDICT_LOCAL)
+        decide(s, client, o);
+    tell(x, figures);
+}
+
+static const struct client_ops ops = {
+    .command = &halfclose_command,
+    .session = {.event = event, .turn = turn, .poll = client_poll},
+    .watch = watch,
+    .judge = judge};
+
+static int run(const void *options)
 {
     static struct halfclose x; /* its buffer is more than a stack should carry */
+    const struct client_options *o = options;
 
     memset(&x, 0, sizeof x);
+    /* Before the next output, so that the FIN rides on the last of the data. */
+    x.client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->end.linger};
     return client_run(&x.client, o, &ops);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct client_options, name)
+
+/* clang-format off */
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(where)},
+    {NULL, where_source_row, FIELD(where)},
+    {NULL, where_port_row, FIELD(source_port)},
+    {"What to send and receive", data_rows, FIELD(data)},
+    {NULL, data_output_row, FIELD(output)},
+    {"Close", end_rows, FIELD(end)},
+    {"TCP", tcp_syn_row, FIELD(tcp)},
+    {NULL, tcp_give_up_row, FIELD(tcp)},
+    {NULL, client_verify_row, 0},
+    {NULL, tcp_mss_row, FIELD(tcp)},
+    {NULL, tcp_window_row, FIELD(tcp)},
+    {NULL, tcp_rows, FIELD(tcp)},
+    {"What is shown", show_rows, FIELD(show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+const struct command halfclose_command = {
+    .name = "halfclose",
+    .target = "HOST:PORT",
+    .summary = "our FIN at once; does the peer go on sending?",
+    .purpose = "Opens a connection, sends its data and its FIN, and judges whether the peer keeps "
+               "its own side open, goes on sending and then closes.",
+    .size = sizeof(struct client_options),
+    .groups = groups,
+    .defaults = client_defaults,
+    .operands = client_operands,
+    .check = client_check,
+    .run = run};

@@ -53,19 +53,13 @@ static void put_option(FILE *to, const struct option_row *row)
 
 void help_command(FILE *to, const struct command *c)
 {
-    const struct option_row *heading = NULL;
-
     fprintf(to, "Usage: tcpwave %s [options] %s\n\n", c->name, c->target);
     put_words(to, c->purpose, 0);
-    for (const struct option_row *row = option_table; row->kind; row++) {
-        if (row->kind == KIND_HEADING)
-            heading = row;
-        if (row->kind == KIND_HEADING || !(row->commands & c->bit))
-            continue;
-        if (heading)
-            fprintf(to, "\n%s:\n", heading->name);
-        heading = NULL;
-        put_option(to, row);
+    for (const struct option_group *g = c->groups; g->rows; g++) {
+        if (g->heading)
+            fprintf(to, "\n%s:\n", g->heading);
+        for (const struct option_row *row = g->rows; row->kind; row++)
+            put_option(to, row);
     }
     fputc('\n', to);
     put_words(to, "A DURATION is a number with us, ms, s, m or h; of seconds without.", 0);
@@ -74,20 +68,16 @@ void help_command(FILE *to, const struct command *c)
 
 void help_overview(FILE *to)
 {
-    fputs("Usage: tcpwave COMMAND [options] TARGET\n\n"
+    fputs("Usage: tcpwave COMMAND [options] TARGET, or tcpwave --version\n\n"
           "Makes TCP connections with a TCP of its own, and says what state each side is\n"
           "in and how that is known. TARGET is host:port, host:service or [IPv6]:port.\n\n"
           "Commands:\n",
           to);
-    for (const struct command *c = commands; c->name; c++)
-        fprintf(to, "  %-11s%s\n", c->name, c->summary);
+    for (const struct command *const *c = commands; *c; c++)
+        fprintf(to, "  %-11s%s\n", (*c)->name, (*c)->summary);
     fputs("\n"
-          "  tcpwave COMMAND --help    its options\n"
-          "  tcpwave help COMMAND      its manual\n"
-          "  tcpwave --version\n\n"
-          "Examples:\n"
-          "  tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n"
-          "  tcpwave connect --json --pcap run.pcapng '[::1]:22'\n\n"
+          "tcpwave COMMAND --help lists its options; tcpwave help COMMAND is its manual.\n"
+          "Example: tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n\n"
           "Exit status: 0 open, 1 failed, 2 usage, 3 local, 4 refused, 5 dropped,\n"
           "6 rejected, 7 reset, 8 lost. Raw sockets need root, or once for all:\n"
           "  setcap cap_net_raw+ep \"$(command -v tcpwave)\"\n",
@@ -110,19 +100,23 @@ static const char *range_text(const struct option_row *row, char text[RANGE_TEXT
     return text;
 }
 
-void help_dump(FILE *to)
+static void dump_command(FILE *to, const struct command *c)
 {
     char range[RANGE_TEXT];
 
-    for (const struct command *c = commands; c->name; c++) {
-        fprintf(to, "%s\t-\t-\t%s\t-\t%s\n", c->name, c->target, c->summary);
-        for (const struct option_row *row = option_table; row->kind; row++) {
-            if (row->kind != KIND_HEADING && row->commands & c->bit)
-                fprintf(to, "%s\t%s\t%c\t%s\t%s\t%s\n", c->name, row->name ? row->name : "-",
-                        row->letter ? row->letter : '-', row->value ? row->value : "-",
-                        range_text(row, range), row->help);
-        }
+    fprintf(to, "%s\t-\t-\t%s\t-\t%s\n", c->name, c->target, c->summary);
+    for (const struct option_group *g = c->groups; g->rows; g++) {
+        for (const struct option_row *row = g->rows; row->kind; row++)
+            fprintf(to, "%s\t%s\t%c\t%s\t%s\t%s\n", c->name, row->name ? row->name : "-",
+                    row->letter ? row->letter : '-', row->value ? row->value : "-",
+                    range_text(row, range), row->help);
     }
+}
+
+void help_dump(FILE *to)
+{
+    for (const struct command *const *c = commands; *c; c++)
+        dump_command(to, *c);
 }
 
 /* man(1) is run as whoever called, and what it says of a page that it does not find is not

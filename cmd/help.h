@@ -1,4 +1,4 @@
-/* What the tables of commands and options say to a person. */
+/* What the commands and their options say to a person. */
 #ifndef TCPWAVE_CMD_HELP_H
 #define TCPWAVE_CMD_HELP_H
 
@@ -16,7 +16,7 @@ void help_command(FILE *to, const struct command *c);
  * shown; WAVE_ENOTFOUND when there is no man(1) or no page, and nothing was shown. */
 int help_manual(const struct command *c);
 
-/* The table, one option a line: command, long name, letter, value, range, help, with a tab between
+/* All options, one a line: command, long name, letter, value, range, help, with a tab between
  * and "-" for what is not there. Each command comes first, by a line that has neither name nor
  * letter, its target for a value and its summary for help. For completions and for the manual's
  * check. */

@@ -2,6 +2,8 @@
  * keepalive: holds a connection and probes it when it has been silent (RFC 1122, 4.2.3.6;
  * RFC 9293, 3.8.4), until --for is over, the peer closes, resets, or answers no more.
  */
+#include "cmd/keepalive.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +20,8 @@
 
 struct keepalive {
     struct client client;
+    const struct keepalive_options *options;
     struct probes probes;
-    struct report_keepalive found;
     uint32_t reset_probe; /* RST answered the probe of this number; 0: it did not */
     bool warned;
     bool too_fast; /* --interval is shorter than the round trip, `rtt` */
@@ -45,18 +47,18 @@ static void watch(void *self, const struct report_event *e)
 /* The handshake's round trip: the capture's, or where nobody watches, the engine's. */
 static wave_time round_trip(const struct session_conn *c, const struct conn *e)
 {
-    if (c->flow.rtt != WAVE_NEVER)
-        return c->flow.rtt;
-    return e->rtt.srtt ? e->rtt.srtt * WAVE_US : 0;
+    if (c->record->flow.rtt != WAVE_NEVER)
+        return c->record->flow.rtt;
+    return conn_srtt(e);
 }
 
 /* When the next probe is due. A segment from the peer puts it off, but the engine looks at that
  * only when its timer fires. */
 static wave_time next_probe(const struct keepalive *x, const struct conn *e)
 {
-    wave_time quiet = time_add(e->last_in, x->client.options->keep_idle);
+    wave_time quiet = time_add(conn_last_in(e), x->options->keep.idle);
 
-    return e->timer[TIMER_KEEP] > quiet ? e->timer[TIMER_KEEP] : quiet;
+    return conn_timer(e, TIMER_KEEP) > quiet ? conn_timer(e, TIMER_KEEP) : quiet;
 }
 
 static void await(struct session *s, const struct keepalive *x, const struct conn *e)
@@ -64,7 +66,7 @@ static void await(struct session *s, const struct keepalive *x, const struct con
     if (conn_unacked(e))
         session_await(s, "the acknowledgement of our data", WAVE_NEVER);
     else if (x->probes.asked)
-        session_await(s, "the answer to our probe", e->timer[TIMER_KEEP]);
+        session_await(s, "the answer to our probe", conn_timer(e, TIMER_KEEP));
     else
         session_await(s, "the next probe", next_probe(x, e));
 }
@@ -74,27 +76,26 @@ static void await(struct session *s, const struct keepalive *x, const struct con
 static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wave_time *at)
 {
     const struct session_conn *c = x->client.conn;
-    const struct options *o = x->client.options;
+    const struct keepalive_options *o = x->options;
 
     *at = WAVE_NEVER;
     x->rtt = round_trip(c, e);
-    x->too_fast = o->keep_interval < x->rtt;
-    if (x->too_fast || (e->flags & CONN_FIN_RCVD))
+    x->too_fast = o->keep.interval < x->rtt;
+    if (x->too_fast || conn_fin_received(e))
         return true;
-    if (o->keep_for)
-        *at = time_add(c->established_at, o->keep_for);
+    if (o->length)
+        *at = time_add(c->record->established_at, o->length);
     return now >= *at;
 }
 
 /* A living peer could be taken for dead. */
 static void warn(struct session *s, struct keepalive *x)
 {
-    const struct options *o = x->client.options;
+    const struct keep_options *k = &x->options->keep;
 
-    if (!x->warned && !o->keep_garbage &&
-        (o->keep_interval < LINUX_PAUSE || o->keep_idle < LINUX_PAUSE))
+    if (!x->warned && !k->garbage && (k->interval < LINUX_PAUSE || k->idle < LINUX_PAUSE))
         report_note(
-            &s->report, &x->client.conn->flow, session_stamp(s), true,
+            &s->report, session_flow(x->client.conn), session_stamp(s), true,
             "a Linux peer answers probes without data once in 500 ms at most: with so short "
             "intervals, --garbage gets more answers");
     x->warned = true;
@@ -109,11 +110,11 @@ static wave_time turn(struct session *s, wave_time now)
 
     if (client_turn(s, client, e, now, &at))
         return at;
-    if (client->closed)
-        return client_await_end(s, client, e, now);
+    if (client_closed(client))
+        return client_go(s, client, e, now);
     if (is_over(x, e, now, &at)) {
         conn_keepalive(e, now, false);
-        client_close(s, client, e, CLOSE_ACTIVE, now);
+        client_close(s, client, e, now);
         return now;
     }
     warn(s, x);
@@ -122,7 +123,7 @@ static wave_time turn(struct session *s, wave_time now)
 }
 
 /* "12 of 12 probes were answered", or what shows it where there were none. */
-static const char *evidence(const struct report_keepalive *k, char *text, size_t room)
+static const char *evidence(const struct probes *k, char *text, size_t room)
 {
     if (k->sent)
         snprintf(text, room, "%u of %u probe%s answered", k->answered, k->sent,
@@ -141,7 +142,7 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
     snprintf(o->message, sizeof o->message,
              "--interval %s is shorter than the round trip, which is %s: a living peer would look "
              "dead; give a longer one",
-             text_duration_format(x->client.options->keep_interval, interval),
+             text_duration_format(x->options->keep.interval, interval),
              human_duration(x->rtt, rtt));
     outbuf_say(o->message);
 }
@@ -150,11 +151,11 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
 static void judge_peer(struct session *s, const struct keepalive *x, struct outcome *o)
 {
     const struct session_conn *c = x->client.conn;
-    const struct flow *flow = &c->flow.flow;
+    const struct flow *flow = &c->record->flow.flow;
     char name[ADDR_PORT_TEXT], probes[80];
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
 
-    evidence(&x->found, probes, sizeof probes);
+    evidence(&x->probes, probes, sizeof probes);
     if (o->verdict == VERDICT_RESET && x->reset_probe) {
         snprintf(o->message, sizeof o->message,
                  "%s no longer knows the connection: RST answered probe %u", peer, x->reset_probe);
@@ -173,14 +174,13 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
 }
 
 static void judge(struct session *s, struct client *client, struct outcome *o,
-                  struct report_findings *found)
+                  struct figures *figures)
 {
     struct keepalive *x = s->user;
 
     if (!client->conn->path.established)
         return;
-    probes_found(&x->probes, &x->found);
-    found->keepalive = &x->found;
+    probes_figures(&x->probes, figures);
     if (x->too_fast && o->verdict != VERDICT_LOCAL)
         judge_speed(x, o);
     else
@@ -188,12 +188,79 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
 }
 
 static const struct client_ops ops = {
-    .session = {.event = event, .turn = turn, .poll = client_poll}, .watch = watch, .judge = judge};
+    .command = &keepalive_command,
+    .session = {.event = event, .turn = turn, .poll = client_poll},
+    .watch = watch,
+    .judge = judge};
 
-int keepalive_run(const struct options *o)
+static int run(const void *options)
 {
     static struct keepalive x; /* its buffers are more than a stack should carry */
 
     memset(&x, 0, sizeof x);
-    return client_run(&x.client, o, &ops);
+    x.options = options;
+    x.client.keep = &x.options->keep;
+    x.client.plan =
+        (struct course_config){.close = CLOSE_ACTIVE, .linger = x.options->client.end.linger};
+    return client_run(&x.client, &x.options->client, &ops);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct keepalive_options, name)
+
+/* clang-format off */
+static const struct option_row for_row[] = {
+    {KIND_DURATION, 0, "for", "DURATION", "end with success after this", FIELD(length), 1,
+     OPTION_YEAR, NULL},
+    OPTION_END};
+
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(client.where)},
+    {NULL, where_source_row, FIELD(client.where)},
+    {NULL, where_port_row, FIELD(client.source_port)},
+    {"What to send and receive", data_rows, FIELD(client.data)},
+    {NULL, data_output_row, FIELD(client.output)},
+    {"Close", end_rows, FIELD(client.end)},
+    {"Keepalive", keep_rows, FIELD(keep)},
+    {NULL, for_row, 0},
+    {"TCP", tcp_syn_row, FIELD(client.tcp)},
+    {NULL, tcp_give_up_row, FIELD(client.tcp)},
+    {NULL, client_verify_row, FIELD(client)},
+    {NULL, tcp_mss_row, FIELD(client.tcp)},
+    {NULL, tcp_window_row, FIELD(client.tcp)},
+    {NULL, tcp_rows, FIELD(client.tcp)},
+    {"What is shown", show_rows, FIELD(client.show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+static void defaults(void *options)
+{
+    struct keepalive_options *o = options;
+
+    client_defaults(&o->client);
+    o->keep.on = true;
+}
+
+static const char *check(void *options)
+{
+    struct keepalive_options *o = options;
+
+    keep_check(&o->keep);
+    return client_check(&o->client);
+}
+
+const struct command keepalive_command = {
+    .name = "keepalive",
+    .target = "HOST:PORT",
+    .summary = "does the peer still live? probes it when it is silent",
+    .purpose = "Opens a connection and holds it. A peer that has been silent for --idle is probed "
+               "every --interval, and lost when --count probes in a row are not answered.",
+    .size = sizeof(struct keepalive_options),
+    .groups = groups,
+    .defaults = defaults,
+    .operands = client_operands,
+    .check = check,
+    .run = run};

@@ -18,19 +18,22 @@
  * ended as it was told to, 1 when --timeout came before --connections were served, 3 when this host
  * failed, and 128 more than the signal that ended it.
  */
+#include "cmd/listen.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "cmd/command.h"
+#include "cmd/options_data.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/report/human.h"
+#include "lib/run/course.h"
 #include "lib/run/probes.h"
 #include "lib/run/service.h"
 #include "lib/run/session.h"
@@ -38,37 +41,50 @@
 /* How long the last segment may take from send to capture, and a connection waits for memory. */
 #define SETTLE (20 * WAVE_MS)
 
-struct guests;
+/* The queues that a connection may wait in. All waits in one are of the same length, so that the
+ * first to come is the first to go on. */
+enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SETTLE, WAITS };
 
+/* A connection, with what listen keeps of it. */
 struct guest {
-    struct session_conn *conn;
+    struct session_conn conn; /* the session's; the first member */
+    struct probes *probes;    /* ours and the peer's, once there may be any; or NULL */
     struct service_place place;
-    struct probes *probes; /* ours and the peer's, once there may be any; or NULL */
-    bool accepted;         /* its handshake was completed, and it counts for --connections */
-    bool closing;          /* our side's close was carried out */
-    bool holding;          /* its --hold has begun */
-    bool settling;         /* it is over, and its last segments are still to be captured */
-    bool surplus;          /* it came after the last one that was asked for */
-    bool queued;           /* in `todo` */
-    struct guests *waits;  /* the queue it waits in, or NULL */
-    wave_time until;       /* the end of that wait */
-    TAILQ_ENTRY(guest) all, todo, wait;
+    struct course course;
+    wave_time until; /* the end of its wait */
+    struct slab_link todo, wait;
+    uint8_t queue;     /* WAIT_... */
+    bool accepted : 1; /* its handshake was completed, and it counts for --connections */
+    bool settling : 1; /* it is over, and its last segments are still to be captured */
+    bool surplus : 1;  /* it came after the last one that was asked for */
+    bool queued : 1;   /* in `todo` */
 };
 
-TAILQ_HEAD(guests, guest);
+_Static_assert(sizeof(struct guest) <= 144, "a million connections: 256 bytes each, and this");
 
 struct listen {
-    const struct options *options;
+    const struct listen_options *options;
+    struct course_config plan;
     struct start start;
+    struct session *session;
     struct service service;
-    struct guests all;
-    struct guests todo;                 /* to be looked at */
-    struct guests hold, linger, settle; /* waits of one length, the first to end first */
+    struct slab_list todo; /* to be looked at */
+    struct slab_list wait[WAITS];
     uint32_t accepted, served;
-    bool full;   /* as many as were asked for have been accepted */
-    bool unkept; /* some came when there was no memory for a guest, and are to be given up */
-    bool again;  /* some are to be looked at again, as soon as what they owe is sent */
+    bool full;              /* as many as were asked for have been accepted */
+    bool again;             /* some are to be looked at again, as soon as what they owe is sent */
+    struct figures figures; /* of the verdict that is told next */
 };
+
+static struct guest *guest_of(struct session_conn *c)
+{
+    return (struct guest *)(void *)c;
+}
+
+static struct guest *first_of(const struct listen *l, const struct slab_list *list)
+{
+    return slab_at(&l->session->slab, list->first);
+}
 
 /*
  * The queues
@@ -77,43 +93,56 @@ struct listen {
 static void look_at(struct listen *l, struct guest *p)
 {
     if (!p->queued)
-        TAILQ_INSERT_TAIL(&l->todo, p, todo);
+        slab_append(&l->session->slab, &l->todo, p->conn.self);
     p->queued = true;
 }
 
-static void wait_no_more(struct guest *p)
+static void look_no_more(struct listen *l, struct guest *p)
 {
-    if (p->waits)
-        TAILQ_REMOVE(p->waits, p, wait);
-    p->waits = NULL;
+    if (p->queued)
+        slab_remove(&l->session->slab, &l->todo, p->conn.self);
+    p->queued = false;
+}
+
+static void wait_no_more(struct listen *l, struct guest *p)
+{
+    if (p->queue != WAIT_NONE)
+        slab_remove(&l->session->slab, &l->wait[p->queue], p->conn.self);
+    p->queue = WAIT_NONE;
 }
 
 /* `until` comes after that of all others in the queue, but for what one round of the loop takes. */
-static void wait_until(struct guests *queue, struct guest *p, wave_time until)
+static void wait_until(struct listen *l, struct guest *p, unsigned queue, wave_time until)
 {
-    wait_no_more(p);
-    p->waits = queue;
+    wait_no_more(l, p);
+    p->queue = (uint8_t)queue;
     p->until = until;
-    TAILQ_INSERT_TAIL(queue, p, wait);
+    slab_append(&l->session->slab, &l->wait[queue], p->conn.self);
 }
 
 /* Wakes those whose wait is over. */
-static void wake(struct listen *l, struct guests *queue, wave_time now)
+static void wake(struct listen *l, wave_time now)
 {
     struct guest *p;
 
-    while ((p = TAILQ_FIRST(queue)) && p->until <= now) {
-        wait_no_more(p);
-        look_at(l, p);
-    }
+    for (unsigned i = WAIT_NONE + 1; i < WAITS; i++)
+        while ((p = first_of(l, &l->wait[i])) && p->until <= now) {
+            wait_no_more(l, p);
+            look_at(l, p);
+        }
 }
 
 /* When the first wait is over. */
-static wave_time first_end(const struct guests *queue)
+static wave_time first_end(const struct listen *l)
 {
-    const struct guest *p = TAILQ_FIRST(queue);
+    wave_time at = WAVE_NEVER;
 
-    return p ? p->until : WAVE_NEVER;
+    for (unsigned i = WAIT_NONE + 1; i < WAITS; i++) {
+        const struct guest *p = first_of(l, &l->wait[i]);
+        if (p)
+            at = time_min(at, p->until);
+    }
+    return at;
 }
 
 /*
@@ -137,48 +166,47 @@ static void say(struct outcome *o, enum verdict verdict, const char *by, const c
 /* What became of the connection. What only a listener meets is said here. */
 static void outcome_of_guest(struct session *s, const struct guest *p, struct outcome *o)
 {
-    const struct session_conn *c = p->conn;
+    const struct session_conn *c = &p->conn;
     const struct conn *e = session_engine(s, c);
-    const struct flow *flow = &c->flow.flow;
-    char peer[ADDR_PORT_TEXT];
+    const struct flow *flow = c->record ? &c->record->flow.flow : NULL;
+    const uint32_t sent = c->record ? c->record->syn_sent : 0;
+    char peer[ADDR_PORT_TEXT] = "";
 
-    if (!p->surplus && (c->path.established || (c->has_icmp && e && e->end != END_ABORTED))) {
+    if (!p->surplus && (c->path.established || (c->has_icmp && e && conn_end(e) != END_ABORTED))) {
         session_outcome(s, c, o);
         return;
     }
-    addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
+    if (flow)
+        addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
     if (p->surplus)
         say(o, VERDICT_FAILED, "local", "reset", "%s came after the last one that was asked for",
             peer);
-    else if (!e || e->end == END_REFUSED)
+    else if (!e || conn_end(e) == END_REFUSED)
         say(o, VERDICT_REFUSED, "peer", "reset", "%s answered our SYN-ACK with RST", peer);
     else
         say(o, VERDICT_DROPPED, "none", NULL, "%s never acknowledged our SYN-ACK, sent %u time%s",
-            peer, c->syn_sent, c->syn_sent == 1 ? "" : "s");
+            peer, sent, sent == 1 ? "" : "s");
 }
 
 static void finish(struct session *s, struct listen *l, struct guest *p)
 {
-    struct report_keepalive keepalive;
-    /* cppcheck-suppress uninitvar ; only its address is taken here */
-    struct report_findings found = {.keepalive = p->probes ? &keepalive : NULL};
+    const struct conn *e = session_engine(s, &p->conn);
     struct outcome outcome;
 
-    report_flush(&s->report, &p->conn->flow, session_stamp(s));
+    if (p->conn.record)
+        report_flush(&s->report, session_flow(&p->conn), session_stamp(s));
     outcome_of_guest(s, p, &outcome);
+    figures_clear(&l->figures);
     if (p->probes)
-        probes_found(p->probes, &keepalive);
-    session_conn_verdict(s, p->conn, &outcome, &found);
-    if (l->service.out.fd >= 0 && p->accepted)
-        l->start.undelivered += p->conn->flow.received_bytes - p->place.taken;
+        probes_figures(p->probes, &l->figures);
+    session_conn_verdict(s, &p->conn, &outcome, &l->figures);
+    if (l->service.out.fd >= 0 && p->accepted && e) /* less than a window, whatever came in all */
+        l->start.undelivered += conn_received(e) - (uint32_t)p->place.taken;
     l->served += p->accepted;
-    wait_no_more(p);
-    if (p->queued)
-        TAILQ_REMOVE(&l->todo, p, todo);
-    TAILQ_REMOVE(&l->all, p, all);
-    session_release(s, p->conn);
+    wait_no_more(l, p);
+    look_no_more(l, p);
     free(p->probes);
-    free(p);
+    session_release(s, &p->conn);
 }
 
 /*
@@ -189,68 +217,45 @@ static void finish(struct session *s, struct listen *l, struct guest *p)
 static void leave(struct session *s, struct listen *l, struct guest *p, struct conn *e,
                   wave_time now)
 {
-    if (l->options->close == CLOSE_VANISH)
+    if (l->plan.close == CLOSE_VANISH)
         conn_vanish(e, now);
-    session_leave(s, p->conn, STOP_ASKED);
-    session_changed(s, p->conn, now);
+    session_leave(s, &p->conn, STOP_ASKED);
+    session_changed(s, &p->conn, now);
     look_at(l, p);
 }
 
-/* The close that was asked for, once its time has come. */
-static void close_in_time(struct session *s, struct listen *l, struct guest *p, struct conn *e,
-                          wave_time now)
+/* The close that was asked for has been carried out. */
+static void closed(struct session *s, struct listen *l, struct guest *p)
 {
-    const struct options *o = l->options;
-    bool fin = o->close == CLOSE_ACTIVE || o->close == CLOSE_PASSIVE;
-
-    p->conn->awaited = "the peer's data";
-    if (!service_given(&l->service, &p->place, e))
-        return;
-    p->conn->awaited = "the peer's FIN";
-    if (o->close == CLOSE_PASSIVE && !(e->flags & CONN_FIN_RCVD))
-        return;
-    /* FIN may follow the data at once. Whoever wants to hold, or to leave without one, waits until
-     * the data has arrived. */
-    p->conn->awaited = "the acknowledgement of our data";
-    if ((!fin || o->hold) && conn_unacked(e))
-        return;
-    p->conn->awaited = "the end of --hold";
-    if (o->hold && !p->holding)
-        wait_until(&l->hold, p, time_add(now, o->hold));
-    p->holding = true;
-    if (p->waits)
-        return;
-    p->closing = true;
-    if (!fin) {
-        leave(s, l, p, e, now);
-        return;
+    if (course_step(&p->course) == COURSE_LEFT) {
+        session_leave(s, &p->conn, STOP_ASKED);
+        look_at(l, p);
     }
-    conn_close(e, now);
-    session_changed(s, p->conn, now);
+    session_changed(s, &p->conn, s->loop.now);
 }
 
-/* What is still to come after our FIN. */
-static void await_end(struct session *s, struct listen *l, struct guest *p, const struct conn *e,
-                      wave_time now)
+/* The connection's course, as far as it gets now. */
+static void go(struct session *s, struct listen *l, struct guest *p, struct conn *e, wave_time now)
 {
-    const struct session_conn *c = p->conn;
-    wave_time from, at;
+    const struct course_facts facts = {.fed = service_given(&l->service, &p->place, e),
+                                       .reader_busy = l->service.waits_for_out,
+                                       .quiet_since = p->conn.quiet_since};
+    const struct course_turn t = course_go(&p->course, &l->plan, e, &facts, now);
 
-    wait_no_more(p);
-    p->conn->awaited = e->state == STATE_TIME_WAIT    ? "the end of TIME_WAIT"
-                       : e->state == STATE_FIN_WAIT_2 ? "the peer's FIN"
-                                                      : "the acknowledgement of our FIN";
-    if (e->state != STATE_FIN_WAIT_2)
-        return;
-    from = c->data_at > c->fin_acked_at ? c->data_at : c->fin_acked_at;
-    /* A reader of ours that is slow is no silence of the peer's. */
-    at = time_add(l->service.waits_for_out ? now : from, l->options->linger);
-    if (now < at) {
-        wait_until(&l->linger, p, at);
-        return;
+    if (t.waits != COURSE_WAITS_NOT)
+        p->conn.waits = (uint8_t)t.waits;
+    if (p->queue == WAIT_LINGER) /* something came: the silence counts from then on */
+        wait_no_more(l, p);
+    if (t.act == COURSE_CLOSED) {
+        closed(s, l, p);
+    } else if (t.act == COURSE_LINGERED) {
+        session_leave(s, &p->conn, STOP_LINGER);
+        look_at(l, p);
+    } else if (t.until != WAVE_NEVER && !t.engine) {
+        const unsigned queue = t.waits == COURSE_WAITS_HOLD ? WAIT_HOLD : WAIT_LINGER;
+        if (p->queue != queue)
+            wait_until(l, p, queue, t.until);
     }
-    session_leave(s, p->conn, STOP_LINGER);
-    look_at(l, p);
 }
 
 static void move_data(struct session *s, struct listen *l, struct guest *p, struct conn *e,
@@ -264,28 +269,26 @@ static void move_data(struct session *s, struct listen *l, struct guest *p, stru
     if (moved < 0)
         session_fail(s, &d);
     if (moved > 0)
-        session_changed(s, p->conn, now);
+        session_changed(s, &p->conn, now);
     if (l->service.waits_for_out) /* no event of the engine's will tell when it has room again */
         look_at(l, p);
-    if (l->service.starved && !p->waits)
-        wait_until(&l->settle, p, now + SETTLE);
+    if (l->service.starved && p->queue == WAIT_NONE)
+        wait_until(l, p, WAIT_SETTLE, now + SETTLE);
 }
 
 /* Does for the connection what is to be done now. */
 static void attend(struct session *s, struct listen *l, struct guest *p, wave_time now)
 {
-    struct conn *e = session_engine(s, p->conn);
-    bool established = p->conn->path.established;
+    struct conn *e = session_engine(s, &p->conn);
+    bool established = p->conn.path.established;
 
     if (e && established && !p->surplus)
         move_data(s, l, p, e, now);
-    if (e && e->state != STATE_CLOSED) {
+    if (e && conn_state(e) != STATE_CLOSED) {
         if (p->surplus)
             leave(s, l, p, e, now);
-        else if (p->closing)
-            await_end(s, l, p, e, now);
         else if (established)
-            close_in_time(s, l, p, e, now);
+            go(s, l, p, e, now);
         return;
     }
     if (p->queued) /* what was received before the end is still the user's */
@@ -297,8 +300,8 @@ static void attend(struct session *s, struct listen *l, struct guest *p, wave_ti
     }
     if (s->shows && !p->settling) { /* what it sent last is shown before its verdict */
         p->settling = true;
-        wait_until(&l->settle, p, now + SETTLE);
-    } else if (p->waits != &l->settle) {
+        wait_until(l, p, WAIT_SETTLE, now + SETTLE);
+    } else if (p->queue != WAIT_SETTLE) {
         finish(s, l, p);
     }
 }
@@ -307,13 +310,11 @@ static void attend(struct session *s, struct listen *l, struct guest *p, wave_ti
  * close it, since a closed port answers with RST, which would end the silence. */
 static void close_door(struct session *s, struct listen *l)
 {
-    struct guest *p;
-
     l->full = true;
-    if (l->options->close != CLOSE_VANISH)
+    if (l->plan.close != CLOSE_VANISH)
         stack_unlisten(s->stack);
-    TAILQ_FOREACH(p, &l->all, all)
-    {
+    for (struct session_conn *c = session_oldest(s); c; c = session_younger(s, c)) {
+        struct guest *p = guest_of(c);
         p->surplus = !p->accepted;
         if (p->surplus)
             look_at(l, p);
@@ -327,18 +328,10 @@ static void close_door(struct session *s, struct listen *l)
 static void opened(struct session *s, struct session_conn *c)
 {
     struct listen *l = s->user;
-    struct guest *p = calloc(1, sizeof *p);
+    struct guest *p = guest_of(c);
 
-    if (!p) { /* without a place to note anything of it, it is of no use */
-        session_leave(s, c, STOP_ASKED);
-        l->unkept = true;
-        return;
-    }
-    p->conn = c;
     p->surplus = l->full;
-    c->user = p;
-    c->awaited = "the acknowledgement of our SYN-ACK";
-    TAILQ_INSERT_TAIL(&l->all, p, all);
+    c->waits = COURSE_WAITS_SYN_ACKED;
     if (p->surplus)
         look_at(l, p);
 }
@@ -352,7 +345,7 @@ static void note_probes(struct session *s, struct guest *p, const struct event *
     p->probes = calloc(1, sizeof *p->probes);
     if (p->probes && e->kind == EVENT_PEER_PROBE) {
         p->probes->any = p->probes->heard = true;
-        p->probes->last_at = p->probes->heard_at = p->conn->flow.last - s->report.origin;
+        p->probes->last_at = p->probes->heard_at = session_flow(&p->conn)->last - s->report.origin;
         p->probes->gap = e->u.peer_probe.silence;
     }
 }
@@ -360,15 +353,9 @@ static void note_probes(struct session *s, struct guest *p, const struct event *
 /* For the stream of events. */
 static void watch(void *self, const struct report_event *e)
 {
-    const size_t offset = offsetof(struct session_conn, flow);
-    const struct session_conn *c;
-    const struct guest *p;
+    const struct guest *p = e->flow ? guest_of(session_of_flow(e->flow)) : NULL;
 
     (void)self;
-    if (!e->flow)
-        return;
-    c = (const struct session_conn *)(const void *)((const char *)e->flow - offset);
-    p = c->user;
     if (p && p->probes)
         probes_watch(p->probes, e);
 }
@@ -376,12 +363,10 @@ static void watch(void *self, const struct report_event *e)
 static void event(struct session *s, struct session_conn *c, const struct event *e)
 {
     struct listen *l = s->user;
-    struct guest *p = c->user;
+    struct guest *p = guest_of(c);
 
-    if (!p)
-        return;
-    if ((e->kind == EVENT_PEER_PROBE && c->flow.probed[1]) ||
-        (l->options->keepalive && c->path.established))
+    if ((e->kind == EVENT_PEER_PROBE && c->record && c->record->flow.probed[1]) ||
+        (l->options->keep.on && c->path.established))
         note_probes(s, p, e);
     if (p->probes)
         probes_event(p->probes, s, c, e);
@@ -405,53 +390,26 @@ static void event(struct session *s, struct session_conn *c, const struct event 
     }
 }
 
-/* Gives up those that no guest could be had for, each once its RST is out. */
-static void give_up_unkept(struct session *s, struct listen *l, wave_time now)
-{
-    struct session_conn *c, *next;
-    struct outcome o;
-
-    l->unkept = false;
-    for (c = LIST_FIRST(&s->all); c; c = next) {
-        const struct conn *e = session_engine(s, c);
-        next = LIST_NEXT(c, all);
-        if (c->user)
-            continue;
-        if (e && conn_expiry(e, now) <= now) {
-            l->unkept = l->again = true;
-            continue;
-        }
-        report_flush(&s->report, &c->flow, session_stamp(s));
-        say(&o, VERDICT_LOCAL, "local", "reset", "no memory to serve it");
-        session_conn_verdict(s, c, &o, NULL);
-        session_release(s, c);
-    }
-}
-
 static wave_time turn(struct session *s, wave_time now)
 {
     struct listen *l = s->user;
-    struct guests batch = TAILQ_HEAD_INITIALIZER(batch);
-    struct guest *p;
+    uint32_t last, self;
 
     l->again = false;
-    wake(l, &l->hold, now);
-    wake(l, &l->linger, now);
-    wake(l, &l->settle, now);
-    TAILQ_CONCAT(&batch, &l->todo, todo);
-    while ((p = TAILQ_FIRST(&batch))) {
-        TAILQ_REMOVE(&batch, p, todo);
-        p->queued = false;
+    wake(l, now);
+    last = l->todo.last;
+    do { /* those that are to be looked at as of now: what is added meanwhile comes next time */
+        struct guest *p = first_of(l, &l->todo);
+        if (!p)
+            break;
+        self = p->conn.self;
+        look_no_more(l, p);
         attend(s, l, p, now);
-    }
-    if (l->unkept)
-        give_up_unkept(s, l, now);
+    } while (self != last);
     if (l->full && l->served >= l->options->connections)
         session_stop(s, STOP_END);
     session_await(s, l->accepted > l->served ? "its clients to close" : "connections", WAVE_NEVER);
-    return l->again ? now
-                    : time_min(first_end(&l->settle),
-                               time_min(first_end(&l->hold), first_end(&l->linger)));
+    return l->again ? now : first_end(l);
 }
 
 static unsigned poll_output(struct session *s, struct pollfd *fds)
@@ -461,8 +419,11 @@ static unsigned poll_output(struct session *s, struct pollfd *fds)
     return service_poll(&l->service, fds);
 }
 
-static const struct session_ops ops = {
-    .event = event, .turn = turn, .poll = poll_output, .opened = opened};
+static const struct session_ops ops = {.conn_size = sizeof(struct guest),
+                                       .event = event,
+                                       .turn = turn,
+                                       .poll = poll_output,
+                                       .opened = opened};
 
 /*
  * The run
@@ -472,14 +433,14 @@ static const struct session_ops ops = {
 static int start(struct session *s, const struct target *target, struct diag *d)
 {
     const struct listen *l = s->user;
-    const struct options *o = l->options;
+    const struct listen_options *o = l->options;
     const struct wire_info *info = s->port->info;
     struct stack_listener at = {.v6 = target->v6,
-                                .any = target->any && !o->has_source,
+                                .any = target->any && !o->where.has_source,
                                 .addr = info->local,
                                 .port = info->lport,
                                 .half_open = o->half_open,
-                                .answer_rst = o->close != CLOSE_VANISH};
+                                .answer_rst = o->close.how != CLOSE_VANISH};
     char place[ADDR_PORT_TEXT], text[200];
 
     if (stack_listen(s->stack, &at) != 0)
@@ -491,25 +452,25 @@ static int start(struct session *s, const struct target *target, struct diag *d)
     return 0;
 }
 
-/* How the connections ended, in words: ": 12 open, 1 reset". */
-static void count_up(const struct session *s, char *text, size_t room)
+/* How the connections ended. */
+static void count_up(const struct session *s, struct figures *f)
 {
-    size_t n = 0;
-
-    text[0] = '\0';
-    for (int v = 0; v < REPORT_VERDICTS; v++)
-        if (s->verdicts[v] && n < room)
-            n += (size_t)snprintf(text + n, room - n, "%s%u %s", n ? ", " : ": ", s->verdicts[v],
-                                  verdict_name((enum verdict)v));
+    figures_clear(f);
+    figures_group(f, "connections");
+    figures_count(f, "opened", s->opened);
+    figures_count(f, "syn_cookies", stack_cookies(s->stack));
+    figures_verdicts(f, s->verdicts);
+    figures_end(f);
 }
 
 /* How the run ended. See above for what decides. */
 static void outcome_of_run(const struct session *s, const struct listen *l, struct outcome *o)
 {
     uint64_t cookies = stack_cookies(s->stack);
-    char counts[160], rest[80] = "", number[HUMAN_TEXT];
+    char counts[200], rest[80] = "", number[HUMAN_TEXT], of[HUMAN_TEXT];
+    const char *colon =
+        *figures_verdicts_text(s->verdicts, "open", counts, sizeof counts) ? ": " : "";
 
-    count_up(s, counts, sizeof counts);
     if (cookies)
         snprintf(rest, sizeof rest, "; %s SYN cookie%s sent", human_count(cookies, number),
                  cookies == 1 ? "" : "s");
@@ -517,54 +478,75 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
         say(o, VERDICT_LOCAL, NULL, NULL, "%s", s->error.text);
     else if (s->stop == STOP_TIMEOUT && l->served < l->options->connections)
         say(o, VERDICT_FAILED, NULL, NULL,
-            "the timeout ran out when %u of %u connections had been served%s%s", l->served,
-            l->options->connections, counts, rest);
+            "the timeout ran out when %s of %s connections had been served%s%s%s",
+            human_count(l->served, number), human_count(l->options->connections, of), colon, counts,
+            rest);
     else
-        say(o, VERDICT_OPEN, NULL, NULL, "%u connection%s%s%s%s", s->opened,
-            s->opened == 1 ? "" : "s", counts, rest,
+        say(o, VERDICT_OPEN, NULL, NULL, "%s connection%s%s%s%s%s", human_count(s->opened, number),
+            s->opened == 1 ? "" : "s", colon, counts, rest,
             s->stop == STOP_SIGNAL ? "; ended by a signal" : "");
     if (s->signal)
         o->exit = 128 + s->signal;
 }
 
 /* From the first SYN to the verdict; returns the exit status. */
-static int run(struct listen *l, const struct target *target)
+static int serve(struct listen *l, const struct target *target)
 {
+    const struct listen_options *o = l->options;
+    const struct start_config config = {.command = &listen_command,
+                                        .where = &o->where,
+                                        .tcp = &o->tcp,
+                                        .end = &o->end,
+                                        .keep = &o->keep,
+                                        .show = &o->show,
+                                        .passive = true,
+                                        .single = o->connections == 1,
+                                        .most = o->max};
     struct session *s;
     struct outcome outcome;
-    struct guest *p;
+    struct session_conn *c;
     struct diag d;
     int status;
 
-    if (start_open(&l->start, l->options, target, &ops, l, &d) != 0 ||
+    if (start_open(&l->start, &config, target, &ops, l, &d) != 0 ||
         start(l->start.session, target, &d) != 0) {
         start_close(&l->start);
-        return view_refuse(l->options, &d);
+        return view_refuse(&listen_command, &o->show, &d);
     }
-    s = l->start.session;
+    s = l->session = l->start.session;
     if (s->shows)
         report_add(&s->report, watch, NULL);
     session_run(s);
-    while ((p = TAILQ_FIRST(&l->all)))
-        finish(s, l, p); /* NOLINT(clang-analyzer-unix.Malloc): takes it off the list first */
+    while ((c = session_oldest(s)))
+        finish(s, l, guest_of(c));
     if (service_close(&l->service, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);
-    status = start_verdict(&l->start, NULL, &outcome, NULL);
+    count_up(s, &l->figures);
+    status = start_verdict(&l->start, NULL, &outcome, &l->figures);
     start_close(&l->start);
     return status;
 }
 
-const char *listen_check(const struct options *o)
+/* A FIN may follow the data at once. To hold, or to leave without a FIN, is to wait until the data
+ * has arrived. */
+static struct course_config plan_of(const struct listen_options *o)
 {
-    if (o->output && (o->connections != 1 || o->echo))
-        return "--output takes what a single peer sends: it needs --connections 1, and no --echo";
-    return NULL;
+    const enum close_how how = (enum close_how)o->close.how;
+    const bool fin = how == CLOSE_ACTIVE || how == CLOSE_PASSIVE;
+
+    return (struct course_config){.close = how,
+                                  .serves = true,
+                                  .acknowledged = !fin || o->close.hold,
+                                  .hold_after_peer = true,
+                                  .hold = o->close.hold,
+                                  .linger = o->end.linger};
 }
 
-int listen_run(const struct options *o)
+static int run(const void *options)
 {
     static struct listen l; /* its buffer is more than a stack should carry */
+    const struct listen_options *o = options;
     const struct service_config service = {.kind = o->echo      ? SERVICE_ECHO
                                                    : o->serve   ? SERVICE_FILE
                                                    : o->data.at ? SERVICE_DATA
@@ -578,13 +560,126 @@ int listen_run(const struct options *o)
 
     memset(&l, 0, sizeof l);
     l.options = o;
-    TAILQ_INIT(&l.all);
-    TAILQ_INIT(&l.todo);
-    TAILQ_INIT(&l.hold);
-    TAILQ_INIT(&l.linger);
-    TAILQ_INIT(&l.settle);
-    if (target_resolve(&o->target, options_family(o), &target, &d) != 0 ||
+    l.plan = plan_of(o);
+    l.todo.link = offsetof(struct guest, todo);
+    for (unsigned i = 0; i < WAITS; i++)
+        l.wait[i].link = offsetof(struct guest, wait);
+    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
         service_open(&l.service, &service, &d) != 0)
-        return view_refuse(o, &d);
-    return run(&l, &target);
+        return view_refuse(&listen_command, &o->show, &d);
+    return serve(&l, &target);
 }
+
+/*
+ * The options
+ */
+
+#define FIELD(name) offsetof(struct listen_options, name)
+
+/* clang-format off */
+static const struct option_row service_rows[] = {
+    {KIND_FLAG, 0, "echo", NULL, "send back what is received", FIELD(echo), 0, 0, NULL},
+    {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
+     FIELD(discard), 0, 0, NULL},
+    {KIND_TEXT, 0, "serve", "FILE", "send this file to everyone who connects",
+     FIELD(serve), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_row connection_rows[] = {
+    {KIND_NUMBER, 0, "connections", "N", "end after so many",
+     FIELD(connections), 1, UINT32_MAX, NULL},
+    {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
+     FIELD(max), 1, 1 << 20, NULL},
+    {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
+     FIELD(half_open), 1, 1 << 20, NULL},
+    OPTION_END};
+
+static const struct option_row close_row[] = {
+    {KIND_WORD, 0, "close", CLOSE_WORDS,
+     "our FIN after our data (the default with --serve and --data); the peer's first (otherwise); "
+     "RST; nothing at all",
+     FIELD(close.how), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_row keepalive_row[] = {
+    {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
+     FIELD(keep.on), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_group groups[] = {
+    {"Where from and where to", where_rows, FIELD(where)},
+    {NULL, where_source_row, FIELD(where)},
+    {"What to send and receive", data_text_row, FIELD(data)},
+    {NULL, data_output_row, FIELD(output)},
+    {NULL, service_rows, 0},
+    {"Connections", connection_rows, 0},
+    {"Close", close_row, 0},
+    {NULL, close_hold_row, FIELD(close)},
+    {NULL, end_rows, FIELD(end)},
+    {"Keepalive", keepalive_row, 0},
+    {NULL, keep_rows, FIELD(keep)},
+    {"TCP", tcp_give_up_row, FIELD(tcp)},
+    {NULL, tcp_mss_row, FIELD(tcp)},
+    {NULL, tcp_window_row, FIELD(tcp)},
+    {NULL, tcp_rows, FIELD(tcp)},
+    {"What is shown", show_rows, FIELD(show)},
+    {NULL, NULL, 0}};
+/* clang-format on */
+
+static void defaults(void *options)
+{
+    struct listen_options *o = options;
+
+    o->half_open = 256;
+    o->max = 4096;
+    o->close.how = CLOSE_DEFAULT;
+    o->end = END_DEFAULT;
+    o->tcp = TCP_DEFAULT;
+}
+
+static int operands(void *options, char *const *text, unsigned count, struct diag *d)
+{
+    struct listen_options *o = options;
+
+    return target_single(text, count, true, &o->target, d);
+}
+
+/* A service that only reads, or sends back what comes, has no data of its own whose end could be a
+ * reason to close first. */
+static void choose_close(struct listen_options *o)
+{
+    if (o->close.how == CLOSE_DEFAULT)
+        o->close.how = o->serve || o->data.at ? CLOSE_ACTIVE : CLOSE_PASSIVE;
+}
+
+static const char *check(void *options)
+{
+    struct listen_options *o = options;
+    const char *wrong = where_check(&o->where, o->target.literal);
+
+    if (wrong)
+        return wrong;
+    if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
+        return "--echo, --discard, --serve and --data exclude each other";
+    wrong = show_check(&o->show, o->output);
+    if (!wrong)
+        wrong = tcp_check(&o->tcp);
+    if (!wrong && o->output && (o->connections != 1 || o->echo))
+        wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
+    choose_close(o);
+    keep_check(&o->keep);
+    return wrong;
+}
+
+const struct command listen_command = {
+    .name = "listen",
+    .target = "[ADDR:]PORT",
+    .summary = "the passive side of all this",
+    .purpose = "Answers whoever connects, many at a time: reads, sends back what it gets, or sends "
+               "everyone the same; and says of each connection what happened.",
+    .size = sizeof(struct listen_options),
+    .groups = groups,
+    .defaults = defaults,
+    .operands = operands,
+    .check = check,
+    .run = run};

@@ -1,6 +1,5 @@
 #include "cmd/load.h"
 
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +9,10 @@
 #include "cmd/outside.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/io/heap.h"
 #include "lib/report/human.h"
 
-#define ANSWER_BEGINS WAVE_S  /* a peer that says nothing to our data is closed after this */
 #define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
-#define KEEP_FREE (16 << 20)  /* bytes of heap, as in session.c */
 #define BLOCKS_FROM 200       /* connections at a time: fewer are waited for one by one */
 #define RING (8u << 20)       /* some 50,000 frames without data in blocks, else 5,000 */
 #define RING_EACH (80u << 10) /* not in blocks: room for a connection's whole window */
@@ -34,14 +32,14 @@ static uint32_t ring_size(const struct load *l)
  * time; of a run that is to end by time it takes no more than a tenth. */
 static wave_time ports_until(const struct load *l)
 {
-    const struct options *o = l->options;
+    const struct show_options *show = &l->options->show;
 
-    return o->timeout ? outside_now(o) + o->timeout / PORTS_PART : 0;
+    return show->timeout ? outside_now(show->outside) + show->timeout / PORTS_PART : 0;
 }
 
 static int open_wire(struct load *l, struct diag *d)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     const struct load_plan *p = &l->plan;
     struct wire_config c = {.v6 = p->v6,
                             .listen = true,
@@ -49,38 +47,47 @@ static int open_wire(struct load *l, struct diag *d)
                             .scope = p->scope,
                             .lport = (uint16_t)o->source_port,
                             .scattered = {p->ports_least, p->ports_most, ports_until(l)},
-                            .inbound_only = !o->pcap,
+                            .inbound_only = !o->show.pcap,
                             .direct = true,
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return outside_open(o, &l->port, &c, d);
+    return outside_open(o->show.outside, &l->port, &c, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     struct conn_config c;
     uint64_t seed;
 
     conn_config_default(&c, l->plan.mtu, l->plan.v6);
-    if (outside_random(o, c.isn_secret, sizeof c.isn_secret) != 0 ||
-        outside_random(o, &seed, sizeof seed) != 0)
+    if (outside_random(o->show.outside, c.isn_secret, sizeof c.isn_secret) != 0 ||
+        outside_random(o->show.outside, &seed, sizeof seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random bytes");
-    if (o->mss)
-        c.mss = o->mss;
+    tcp_configure(&o->tcp, &c);
     c.rcvbuf = RECEIVE_BUFFER;
-    c.wscale = !o->no_wscale;
-    c.timestamps = !o->no_timestamps;
-    c.sack = !o->no_sack;
-    c.ecn = o->ecn;
-    c.syn_retries = o->syn_retries;
-    c.r2 = o->give_up;
     c.time_wait = false;
     if (stack_create(&l->stack, &c, l->plan.concurrency, seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the connections");
     return 0;
+}
+
+/* The course that each connection goes, and the rest of it once the run is to end. */
+static void plan_course(struct load *l)
+{
+    const struct load_options *o = l->options;
+
+    l->course = (struct course_config){.close = (enum close_how)o->close.how,
+                                       .answer = COURSE_ANSWER_BEGINS,
+                                       .hold = o->close.hold,
+                                       .linger = o->end.linger};
+    l->winding_up = l->course;
+    l->winding_up.answer = COURSE_ANSWER_NONE;
+    l->winding_up.hold = 0;
+    if (o->close.how == CLOSE_PASSIVE) /* the peer's FIN is not waited for any more */
+        l->winding_up.close = CLOSE_ACTIVE;
 }
 
 /* What each connection needs beside the engine. */
@@ -88,23 +95,24 @@ static int open_places(struct load *l, struct diag *d)
 {
     const uint32_t n = l->plan.concurrency;
 
+    plan_course(l);
     l->conn = calloc(n, sizeof *l->conn);
     l->again.at = calloc(n, sizeof *l->again.at);
     if (!l->conn || !l->again.at ||
         load_places_init(&l->places, l->plan.pairs, port_lports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
-    l->queue[LOAD_Q_ANSWER].length = ANSWER_BEGINS;
-    l->queue[LOAD_Q_HOLD].length = l->options->hold;
-    l->queue[LOAD_Q_LINGER].length = l->options->linger;
+    l->queue[LOAD_Q_ANSWER].length = COURSE_BEGINS;
+    l->queue[LOAD_Q_HOLD].length = l->options->close.hold;
+    l->queue[LOAD_Q_LINGER].length = l->options->end.linger;
     return 0;
 }
 
 static int open_all(struct load *l, struct diag *d)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     int error;
 
-    error = view_open_files(&l->report.view, o, d);
+    error = view_open_files(&l->report.view, &o->show, d);
     if (!error)
         error = open_wire(l, d);
     if (!error)
@@ -112,7 +120,7 @@ static int open_all(struct load *l, struct diag *d)
     if (!error)
         error = open_places(l, d);
     if (!error)
-        error = outside_signals(o, &l->signals, d);
+        error = outside_signals(o->show.outside, &l->signals, d);
     if (!error)
         error = load_report_open(&l->report, l->port->info->interface, d);
     return error;
@@ -120,7 +128,7 @@ static int open_all(struct load *l, struct diag *d)
 
 static void close_all(struct load *l)
 {
-    outside_signals_close(l->options, l->signals);
+    outside_signals_close(l->options->show.outside, l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
     view_close(&l->report.view);
@@ -134,6 +142,8 @@ static void close_all(struct load *l)
 /* What the run is going to be, before it begins. */
 static void announce(struct load *l)
 {
+    struct report *r = &l->report.report;
+    const wave_time now = port_stamp(l->port);
     const struct load_plan *p = &l->plan;
     const struct wire_info *info = l->port->info;
     const uint32_t ports = port_lports(l->port);
@@ -144,21 +154,21 @@ static void announce(struct load *l)
                  "at most %s new connections a second, since a target's address is public "
                  "(--rate-limit=off lifts that)",
                  human_count(p->rate, n));
-        load_report_note(&l->report, text);
+        report_note(r, NULL, now, false, text);
     }
-    if (!l->options->verbose)
+    if (!l->options->show.verbose)
         return;
     snprintf(text, sizeof text,
              "%s at a time over %u pair%s of source and target and %u source port%s from %u on, "
              "guard %s, interface %s",
              human_count(p->concurrency, n), p->pairs, p->pairs == 1 ? "" : "s", ports,
              ports == 1 ? "" : "s", info->lport, info->guard, info->interface);
-    load_report_note(&l->report, text);
+    report_note(r, NULL, now, false, text);
     snprintf(text, sizeof text,
              "memory: %s for %s connections, %s for the capture, and what data waits to be sent",
              human_bytes((uint64_t)p->concurrency * MEMORY_EACH, bytes),
              human_count(p->concurrency, c), human_bytes(ring_size(l), ring));
-    load_report_note(&l->report, text);
+    report_note(r, NULL, now, false, text);
 }
 
 /* A text that grows, as far as there is room. */
@@ -188,7 +198,7 @@ static void say_why(const struct load *l, struct message *m)
     if (l->signal)
         say(m, "interrupted by a signal");
     else
-        say(m, "the timeout of %s ran out", human_duration(l->options->timeout, n));
+        say(m, "the timeout of %s ran out", human_duration(l->options->show.timeout, n));
     if (l->opened < l->options->connections) {
         char of[HUMAN_TEXT];
 
@@ -227,7 +237,7 @@ static void say_how(const struct load *l, uint32_t bad, struct message *m)
 static int conclude(struct load *l)
 {
     const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
-    struct report_verdict v = {.command = l->options->command->name, .guard = l->port->info->guard};
+    struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
     struct message m = {.used = 0};
 
     if (l->failed) {
@@ -244,9 +254,9 @@ static int conclude(struct load *l)
     return load_tell_end(l, &v);
 }
 
-static int run(struct load *l)
+static int perform(struct load *l)
 {
-    outside_confine(l->options);
+    outside_confine(&l->options->show);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
@@ -254,23 +264,37 @@ static int run(struct load *l)
     return conclude(l);
 }
 
-int load_run(const struct options *o)
+static int run(const void *options)
 {
+    const struct load_options *o = options;
     struct load *l = calloc(1, sizeof *l);
     struct diag d = {"no memory for the run"};
     int status;
 
     if (!l)
-        return view_refuse(o, &d);
+        return view_refuse(&load_command, &o->show, &d);
     l->options = o;
-    l->deadline = o->timeout ? time_add(outside_now(o), o->timeout) : WAVE_NEVER;
+    l->deadline =
+        o->show.timeout ? time_add(outside_now(o->show.outside), o->show.timeout) : WAVE_NEVER;
     l->signals = -1;
-    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
-    mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
+    heap_keep();
     if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)
-        status = view_refuse(o, &d);
+        status = view_refuse(&load_command, &o->show, &d);
     else
-        status = run(l);
+        status = perform(l);
     close_all(l);
     return status;
 }
+
+const struct command load_command = {
+    .name = "load",
+    .target = "HOST:PORT...",
+    .summary = "many connections: rate, concurrency, latency",
+    .purpose = "Opens connections by the thousand, to one target or several, and says how long "
+               "handshakes, answers and closes took, and how many went otherwise than asked.",
+    .size = sizeof(struct load_options),
+    .groups = load_groups,
+    .defaults = load_defaults,
+    .operands = load_operands,
+    .check = load_check,
+    .run = run};

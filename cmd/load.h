@@ -2,10 +2,11 @@
  * load: what its parts share.
  *
  *     load.c          from the options to the exit status
+ *     load_options.c  what they are
  *     load_plan.c     which pairs of addresses, and how many ports of each
  *     load_places.c   which of the ports comes next
  *     load_loop.c     the loop that joins wire and engine
- *     load_conn.c     the course of each connection
+ *     load_conn.c     the connections, each on its course
  *     load_report.c   what is told of it
  *
  * It is no session (lib/run/session.h), since it shows no segments: nothing of a connection is kept
@@ -17,26 +18,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/load_options.h"
 #include "cmd/load_places.h"
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
-#include "cmd/options.h"
 #include "lib/core/pool.h"
 #include "lib/core/spread.h"
 #include "lib/core/stack.h"
 #include "lib/core/verdict.h"
+#include "lib/run/course.h"
 #include "lib/run/loop.h"
-
-/* How far a connection has come. */
-enum load_phase {
-    LOAD_HANDSHAKE,
-    LOAD_ANSWER,  /* our data is out, and nothing has come for it yet */
-    LOAD_HOLD,    /* open, until --hold is over */
-    LOAD_PEER,    /* open, until the peer's FIN */
-    LOAD_CLOSING, /* our FIN was asked for */
-    LOAD_LEFT,    /* ended by us, as was asked for */
-    LOAD_CUT      /* ended by us before its time */
-};
 
 /* Queues of connections that wait equally long, the first to end first. */
 enum { LOAD_Q_NONE, LOAD_Q_ANSWER, LOAD_Q_HOLD, LOAD_Q_LINGER, LOAD_Q_DEAD, LOAD_QUEUES };
@@ -48,14 +39,14 @@ struct load_queue {
 
 /* Of one connection, beside the engine's own; at the index that its id names. */
 struct load_conn {
-    wave_time mark; /* when the step that it is at began */
+    struct course course;
     uint32_t id;
     uint32_t prev : 25;          /* in its queue: 1 + index, or 0 */
     uint32_t tries : 2;          /* ports that it was refused over before this one */
     uint32_t rests : 1;          /* the peer may still hold an earlier connection over its port */
     uint32_t closed_by_peer : 1; /* the peer's FIN came before it had ours: it keeps TIME_WAIT */
     uint32_t next : 25;          /* in its queue: 1 + index, or 0 */
-    uint32_t place : 24, phase : 3, queue : 3;
+    uint32_t place : 24, queue : 3;
     uint32_t
         awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
 };
@@ -76,7 +67,7 @@ struct load_again {
 _Static_assert(sizeof(struct load_conn) == 24, "a million of them are 24 MB");
 
 struct load {
-    const struct options *options;
+    const struct load_options *options;
     struct load_plan plan;
     struct port *port;
     struct stack *stack;
@@ -84,7 +75,8 @@ struct load {
     int signals;
     struct load_report report;
 
-    struct load_conn *conn; /* plan.concurrency of them */
+    struct course_config course, winding_up; /* as asked for, and once the run is to end */
+    struct load_conn *conn;                  /* plan.concurrency of them */
     struct load_queue queue[LOAD_QUEUES];
     struct load_places places;
     struct load_again again;

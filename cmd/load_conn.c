@@ -1,13 +1,7 @@
 /*
- * The course of a connection:
- *
- *     handshake     the engine's
- *     answer        with --data: our data is sent, and its answer begins, or a second has passed
- *     hold          for --hold
- *     peer          with --close=passive: the peer's FIN
- *     closing       our FIN, and the peer's; or --linger of silence
- *
- * A connection is looked at when the engine has an event of it, or when its wait is over.
+ * The connections: each goes its course (lib/run/course.h), in which our data, where there is some,
+ * is sent at once, and its answer has a second to begin. A connection is looked at when the engine
+ * has an event of it, or when its wait is over.
  */
 #include "cmd/load.h"
 
@@ -33,7 +27,7 @@ static void dequeue(struct load *l, struct load_conn *x)
     x->prev = x->next = 0;
 }
 
-/* `mark` is now, which is later than that of all others in the queue. */
+/* Its step began now, which is later than those of all others in the queue did. */
 static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
 {
     struct load_queue *q = &l->queue[queue];
@@ -64,7 +58,7 @@ static bool owes(const struct load *l, const struct conn *c)
  * first: that much is not known.) */
 static bool peer_holds(const struct conn *c, const struct load_conn *x)
 {
-    switch (c->end) {
+    switch (conn_end(c)) {
     case END_RESET:
         return false;
     case END_REFUSED:
@@ -97,7 +91,7 @@ static bool try_another(struct load *l, const struct conn *c, const struct load_
     struct load_again *again = &l->again;
     const uint32_t end = again->first + again->count, room = l->plan.concurrency;
 
-    if (c->end != END_REFUSED || !x->rests)
+    if (conn_end(c) != END_REFUSED || !x->rests)
         return false;
     l->reuse.refused++;
     if (x->tries == LOAD_TRIES || l->stopping) {
@@ -111,11 +105,11 @@ static bool try_another(struct load *l, const struct conn *c, const struct load_
     return true;
 }
 
-static enum verdict verdict_of(const struct conn *c, enum load_phase phase)
+static enum verdict verdict_of(const struct conn *c, enum course_step step)
 {
-    switch (c->end) {
+    switch (conn_end(c)) {
     case END_CLOSED:
-        return phase == LOAD_CUT ? VERDICT_FAILED : VERDICT_OPEN;
+        return step == COURSE_CUT ? VERDICT_FAILED : VERDICT_OPEN;
     case END_REFUSED:
         return VERDICT_REFUSED;
     case END_RESET:
@@ -128,16 +122,24 @@ static enum verdict verdict_of(const struct conn *c, enum load_phase phase)
     case END_KEEPALIVE:
         return VERDICT_LOST;
     default:
-        return phase == LOAD_LEFT ? VERDICT_OPEN : VERDICT_FAILED;
+        return step == COURSE_LEFT ? VERDICT_OPEN : VERDICT_FAILED;
     }
+}
+
+/* How long its step has taken until what is being looked at. */
+static wave_time taken(const struct load *l, const struct load_conn *x)
+{
+    const wave_time since = course_since(&x->course);
+
+    return l->when > since ? l->when - since : 0;
 }
 
 static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
-    if (x->phase == LOAD_CLOSING && c->end == END_CLOSED)
-        spread_add(&l->close, l->when > x->mark ? l->when - x->mark : 0);
+    if (course_step(&x->course) == COURSE_CLOSING && conn_end(c) == END_CLOSED)
+        spread_add(&l->close, taken(l, x));
     if (!try_another(l, c, x))
-        l->counts[verdict_of(c, (enum load_phase)x->phase)]++;
+        l->counts[verdict_of(c, course_step(&x->course))]++;
     if (owes(l, c))
         enqueue(l, x, LOAD_Q_DEAD);
     else
@@ -150,37 +152,28 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 
 static void close_now(struct load *l, struct conn *c, struct load_conn *x)
 {
-    enum close_how how = (enum close_how)l->options->close;
-
     dequeue(l, x);
-    x->mark = l->loop.now;
-    x->phase = LOAD_CLOSING;
-    if (how == CLOSE_ABORT || how == CLOSE_VANISH)
-        x->phase = LOAD_LEFT;
-    if (how == CLOSE_ABORT)
-        conn_abort(c, l->loop.now);
-    else if (how == CLOSE_VANISH)
-        conn_vanish(c, l->loop.now);
-    else if (how == CLOSE_PASSIVE && !(c->flags & CONN_FIN_RCVD) && !l->stopping)
-        x->phase = LOAD_PEER;
-    else
-        conn_close(c, l->loop.now);
+    course_close(&x->course, l->course.close, c, l->loop.now);
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
-static void hold(struct load *l, struct conn *c, struct load_conn *x)
+/* The connection's course, as far as it gets now. `got`: data of the peer's has just come. */
+static void go(struct load *l, struct conn *c, struct load_conn *x, bool got)
 {
-    const bool fin = l->options->close == CLOSE_ACTIVE || l->options->close == CLOSE_PASSIVE;
+    static const unsigned queue[] = {[COURSE_ANSWER] = LOAD_Q_ANSWER, [COURSE_HOLD] = LOAD_Q_HOLD};
+    const enum course_step before = course_step(&x->course);
+    const struct course_facts facts = {
+        .fed = true, .gave = l->options->data.len > 0, .got = got, .quiet_since = conn_last_in(c)};
 
-    /* A FIN may go with the acknowledgement of the SYN-ACK. Who leaves without one has to complete
-     * the handshake before. */
-    if (fin && (!l->options->hold || l->stopping)) {
-        close_now(l, c, x);
+    if (before >= COURSE_CLOSING)
         return;
-    }
-    x->phase = LOAD_HOLD;
-    x->mark = l->loop.now;
-    enqueue(l, x, LOAD_Q_HOLD);
+    course_go(&x->course, l->stopping ? &l->winding_up : &l->course, c, &facts, l->loop.now);
+    if (course_step(&x->course) == before)
+        return;
+    dequeue(l, x);
+    if (course_step(&x->course) < COURSE_CLOSING)
+        enqueue(l, x, queue[course_step(&x->course)]);
+    stack_changed(l->stack, l->loop.now, x->id);
 }
 
 static void established(struct load *l, struct conn *c, struct load_conn *x)
@@ -189,22 +182,11 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
     int n;
 
     l->established++;
-    spread_add(&l->handshake, l->when > x->mark ? l->when - x->mark : 0);
-    if (!data->len) {
-        hold(l, c, x);
-        return;
-    }
-    n = conn_send(c, l->loop.now, data->at, data->len);
+    spread_add(&l->handshake, taken(l, x));
+    n = data->len ? conn_send(c, l->loop.now, data->at, data->len) : 0;
     if (n > 0)
         l->sent_bytes += (uint64_t)n;
-    if (l->stopping) {
-        hold(l, c, x);
-        return;
-    }
-    x->phase = LOAD_ANSWER;
-    x->mark = l->loop.now;
-    enqueue(l, x, LOAD_Q_ANSWER);
-    stack_changed(l->stack, l->loop.now, x->id);
+    go(l, c, x, false);
 }
 
 /* What the peer sends is counted, and not kept. */
@@ -218,10 +200,10 @@ static void arrived(struct load *l, struct conn *c, struct load_conn *x)
         conn_consume(c, l->loop.now, n);
     }
     stack_changed(l->stack, l->loop.now, x->id);
-    if (x->phase != LOAD_ANSWER)
+    if (course_step(&x->course) != COURSE_ANSWER)
         return;
-    spread_add(&l->first_byte, l->when > x->mark ? l->when - x->mark : 0);
-    hold(l, c, x);
+    spread_add(&l->first_byte, taken(l, x));
+    go(l, c, x, true);
 }
 
 /* Counts those to whom the peer owes an answer. */
@@ -275,10 +257,7 @@ void load_event(struct load *l, const struct event *e)
         arrived(l, c, x);
         break;
     case EVENT_FIN:
-        if (x->phase == LOAD_ANSWER)
-            hold(l, c, x);
-        else if (x->phase == LOAD_PEER)
-            close_now(l, c, x);
+        go(l, c, x, false);
         break;
     default:
         break;
@@ -304,11 +283,9 @@ static int open_one(struct load *l, uint32_t pair, uint32_t tries)
         return error;
     }
     l->reuse.opened += rests;
-    l->conn[pool_index(id)] = (struct load_conn){.mark = l->loop.now,
-                                                 .id = id,
-                                                 .place = place & (POOL_MAX - 1),
-                                                 .tries = tries & LOAD_TRIES,
-                                                 .rests = rests};
+    l->conn[pool_index(id)] = (struct load_conn){
+        .id = id, .place = place & (POOL_MAX - 1), .tries = tries & LOAD_TRIES, .rests = rests};
+    course_set(&l->conn[pool_index(id)].course, COURSE_HANDSHAKE, l->loop.now);
     return 0;
 }
 
@@ -334,36 +311,39 @@ int load_open(struct load *l)
  * Waits
  */
 
+/* The peer holds its own side open, and has for --linger. */
+static void lingered(struct load *l, struct conn *c, struct load_conn *x)
+{
+    const bool cut = course_step(&x->course) == COURSE_CUT;
+    const struct course_facts facts = {.quiet_since = conn_last_in(c)};
+    const struct course_turn turn = course_go(&x->course, &l->course, c, &facts, l->loop.now);
+
+    /* Where it still sends, the silence counts from then on. How long its close took is not told:
+     * the time is that of the last segment now. */
+    course_set(&x->course, cut ? COURSE_CUT : COURSE_LEFT, conn_last_in(c));
+    if (turn.act == COURSE_WAIT) {
+        enqueue(l, x, LOAD_Q_LINGER);
+        return;
+    }
+    conn_abort(c, l->loop.now);
+    stack_changed(l->stack, l->loop.now, x->id);
+}
+
 /* The wait of this one is over. */
 static void over(struct load *l, struct conn *c, struct load_conn *x)
 {
-    const unsigned left = x->phase == LOAD_CUT ? LOAD_CUT : LOAD_LEFT;
+    const unsigned queue = x->queue;
 
-    switch (x->queue) {
-    case LOAD_Q_ANSWER: /* it has nothing to say to our data */
-        hold(l, c, x);
-        break;
-    case LOAD_Q_HOLD:
-        close_now(l, c, x);
-        break;
-    case LOAD_Q_LINGER: /* it holds its own side open */
-        dequeue(l, x);
-        if (time_add(c->last_in, l->options->linger) > l->loop.now) {
-            /* And still sends. How long its close took is not told then: `mark` is moved. */
-            x->phase = left & 7;
-            x->mark = c->last_in;
-            enqueue(l, x, LOAD_Q_LINGER);
-            break;
-        }
-        x->phase = left & 7;
-        conn_abort(c, l->loop.now);
-        stack_changed(l->stack, l->loop.now, x->id);
-        break;
-    default:
+    if (queue == LOAD_Q_DEAD) {
         if (!owes(l, c))
             give_back(l, c, x);
-        break;
+        return;
     }
+    dequeue(l, x);
+    if (queue == LOAD_Q_LINGER)
+        lingered(l, c, x);
+    else
+        go(l, c, x, false);
 }
 
 wave_time load_waits(struct load *l)
@@ -378,7 +358,7 @@ wave_time load_waits(struct load *l)
             const uint32_t id = x->id;
             struct conn *c = stack_conn(l->stack, id);
 
-            if (time_add(x->mark, q->length) > l->loop.now)
+            if (time_add(course_since(&x->course), q->length) > l->loop.now)
                 break;
             if (i == LOAD_Q_DEAD && owes(l, c))
                 return l->loop.now; /* the segment it owes is still to go out */
@@ -386,7 +366,7 @@ wave_time load_waits(struct load *l)
             load_drain(l);
         }
         if (q->first)
-            next = time_min(next, time_add(l->conn[q->first - 1].mark, q->length));
+            next = time_min(next, time_add(course_since(&l->conn[q->first - 1].course), q->length));
     }
     return next;
 }
@@ -396,26 +376,29 @@ wave_time load_waits(struct load *l)
  * its others took is. */
 static bool at_fault(const struct load *l, const struct conn *c, const struct load_conn *x)
 {
-    if (!load_endless(l) || x->phase == LOAD_HANDSHAKE)
+    if (!load_endless(l) || course_step(&x->course) == COURSE_HANDSHAKE)
         return true;
-    return !seq_eq(c->snd.una, c->snd.nxt) && l->loop.now - x->mark >= l->patience;
+    return conn_outstanding(c) && l->loop.now - course_since(&x->course) >= l->patience;
 }
 
 void load_stop(struct load *l, uint32_t id)
 {
     struct conn *c = stack_conn(l->stack, id);
     struct load_conn *x = &l->conn[pool_index(id)];
+    enum course_step step;
 
-    if (!c || c->state == STATE_CLOSED)
+    if (!c || conn_state(c) == STATE_CLOSED)
         return;
-    if (l->resetting || (x->phase == LOAD_HANDSHAKE && !l->timed_out)) {
+    step = course_step(&x->course);
+    if (l->resetting || (step == COURSE_HANDSHAKE && !l->timed_out)) {
+        const bool left = conn_state(c) == STATE_TIME_WAIT || !at_fault(l, c, x);
         dequeue(l, x);
-        x->phase = c->state == STATE_TIME_WAIT || !at_fault(l, c, x) ? LOAD_LEFT : LOAD_CUT;
+        course_set(&x->course, left ? COURSE_LEFT : COURSE_CUT, course_since(&x->course));
         conn_abort(c, l->loop.now);
         stack_changed(l->stack, l->loop.now, id);
-    } else if (x->phase != LOAD_HANDSHAKE && x->phase < LOAD_CLOSING) {
+    } else if (step != COURSE_HANDSHAKE && step < COURSE_CLOSING) {
         close_now(l, c, x);
         if (!load_endless(l))
-            x->phase = LOAD_CUT;
+            course_set(&x->course, COURSE_CUT, l->loop.now);
     }
 }

@@ -22,7 +22,7 @@
 /* How long a peer that does its part takes to answer at most, as far as handshakes tell. */
 static wave_time patience(const struct load *l)
 {
-    const wave_time timeout = l->options->timeout;
+    const wave_time timeout = l->options->show.timeout;
     const wave_time most = timeout ? time_min(STOP_IN, timeout / 2) : STOP_IN;
 
     if (!l->handshake.count)
@@ -80,7 +80,7 @@ static void refused(void *self, const struct flow *flow, const struct diag *d)
         return;
     }
     if (!l->send_failed)
-        load_report_note(&l->report, d->text);
+        report_note(&l->report.report, NULL, l->loop.now + l->skew, true, d->text);
     l->send_failed = true;
 }
 
@@ -225,6 +225,8 @@ int load_tell_end(struct load *l, struct report_verdict *v)
     f.rate = f.elapsed ? (double)load_ended(l) * 1e9 / (double)f.elapsed : 0;
     v->captured = f.wire.received;
     v->dropped = f.wire.dropped;
+    v->sent = f.wire.sent;
+    v->no_room = f.wire.retried;
     return load_report_verdict(&l->report, &f, v, port_stamp(l->port), &end, &l->error);
 }
 
@@ -309,7 +311,7 @@ static const struct loop_ops loop_ops = {.egress = {.refused = refused, .events 
 
 void load_loop(struct load *l)
 {
-    const struct options *o = l->options;
+    const struct load_options *o = l->options;
     struct loop *loop = &l->loop;
 
     loop_init(loop, l->port, l->stack, &loop_ops, l);
@@ -320,13 +322,14 @@ void load_loop(struct load *l)
     loop->spin = SPIN;
     view_join(&l->report.view, loop);
     loop->reported = false; /* a reader that is gone is met at the next line */
-    loop->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos};
+    loop->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->tcp.ttl, .tos = (uint8_t)o->tcp.tos};
     l->skew = port_stamp(l->port) - loop->now;
     l->began = l->next_open = l->when = loop->now;
+    report_begin(&l->report.report, l->began + l->skew);
     l->next_tell = loop->now + WAVE_S;
     l->stop_at = l->deadline;
     if (l->deadline != WAVE_NEVER)
-        l->stop_at -= time_min(STOP_IN, o->timeout / 2);
+        l->stop_at -= time_min(STOP_IN, o->show.timeout / 2);
     loop_run(loop);
     /* SYNs of connections that were cut off may still be answered: with RST, as long as we are
      * there to say so. */

@@ -1,32 +1,40 @@
-/* The options that only load has. */
+/* The options of load. */
 #ifndef TCPWAVE_CMD_LOAD_OPTIONS_H
 #define TCPWAVE_CMD_LOAD_OPTIONS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "cmd/options_close.h"
+#include "cmd/options_show.h"
+#include "cmd/options_tcp.h"
+#include "cmd/options_where.h"
 #include "cmd/target.h"
+#include "lib/core/err.h"
 #include "lib/core/flow.h"
 
 #define LOAD_TARGETS 64
 #define LOAD_SOURCES 256
-#define LOAD_RATE_MAX 10000000
 
 struct load_options {
+    struct target_name target[LOAD_TARGETS];
+    unsigned targets;                 /* 1 at least */
+    struct where_options where;       /* its source is the first of those below */
+    struct addr source[LOAD_SOURCES]; /* all of the family that where.source tells */
+    unsigned sources;
+    uint32_t source_port; /* the first; 0: of the kernel's range */
+    struct bytes data;
+    uint32_t connections; /* in all; 0: until --timeout or a signal */
     uint32_t concurrency; /* connections at a time; default 100 */
     uint32_t rate;        /* new ones a second; 0: as fast as they are answered */
     uint32_t limit;       /* --rate-limit: 0 on, 1 off */
-    struct target_name more[LOAD_TARGETS - 1]; /* targets beyond the first */
-    unsigned more_count;
-    struct addr source[LOAD_SOURCES]; /* of the family that options.source tells */
-    unsigned sources;
+    struct close_options close;
+    struct end_options end; /* TIME_WAIT is never kept */
+    struct tcp_options tcp; /* without a window: what a peer sends is thrown away at once */
+    struct show_options show;
 };
 
-struct options;
-
-void load_options_default(struct load_options *l);
-
-/* --source, which may stand there several times: what is wrong, or NULL. */
-const char *load_parse_source(struct options *o, const char *value);
+/* Its part of load_command. */
+extern const struct option_group load_groups[];
+void load_defaults(void *options);
+int load_operands(void *options, char *const *text, unsigned count, struct diag *d);
+const char *load_check(void *options);
 
 #endif

@@ -16,20 +16,20 @@
 #define CYCLE_MOST 32768
 
 /* One target from one source, or from the one that the route prefers. */
-static int add_pair(struct load_plan *p, const struct options *o, const struct target *t,
+static int add_pair(struct load_plan *p, const struct load_options *o, const struct target *t,
                     const struct addr *source, struct diag *d)
 {
     struct route_query q = {.v6 = t->v6,
                             .remote = t->addr,
                             .has_source = source != NULL,
-                            .interface = o->interface,
+                            .interface = o->where.interface,
                             .scope = t->scope};
     struct route r;
     int error;
 
     if (source)
         q.source = *source;
-    error = outside_route(o, &q, &r, d);
+    error = outside_route(o->show.outside, &q, &r, d);
     if (error)
         return error;
     if (p->pairs == 0)
@@ -44,12 +44,11 @@ static int add_pair(struct load_plan *p, const struct options *o, const struct t
     return 0;
 }
 
-static int add_target(struct load_plan *p, const struct options *o, const struct target_name *name,
-                      struct diag *d)
+static int add_target(struct load_plan *p, const struct load_options *o,
+                      const struct target_name *name, struct diag *d)
 {
-    const struct load_options *l = &o->load;
     struct target t;
-    int error = target_resolve(name, options_family(o), &t, d);
+    int error = target_resolve(name, where_family(&o->where), &t, d);
 
     if (error)
         return error;
@@ -59,14 +58,14 @@ static int add_target(struct load_plan *p, const struct options *o, const struct
                          "-6",
                          name->host);
     p->v6 = t.v6;
-    if (!l->limit && !rate_limit_exempt(t.v6, &t.addr) && (p->rate == 0 || p->rate > RATE_LIMIT)) {
+    if (!o->limit && !rate_limit_exempt(t.v6, &t.addr) && (p->rate == 0 || p->rate > RATE_LIMIT)) {
         p->rate = RATE_LIMIT;
         p->polite = true;
     }
-    if (l->sources == 0)
+    if (o->sources == 0)
         return add_pair(p, o, &t, NULL, d);
-    for (unsigned i = 0; i < l->sources && !error; i++)
-        error = add_pair(p, o, &t, &l->source[i], d);
+    for (unsigned i = 0; i < o->sources && !error; i++)
+        error = add_pair(p, o, &t, &o->source[i], d);
     return error;
 }
 
@@ -94,15 +93,16 @@ static uint32_t share(uint32_t concurrency, uint32_t pairs)
 }
 
 /* Connections that can end while a port rests, as far as that is known before. */
-static uint64_t to_come(const struct options *o, const struct load_plan *p)
+static uint64_t to_come(const struct load_options *o, const struct load_plan *p)
 {
-    const wave_time rest = o->timeout && o->timeout < LOAD_REST ? o->timeout + WAVE_S : LOAD_REST;
+    const wave_time rest =
+        o->show.timeout && o->show.timeout < LOAD_REST ? o->show.timeout + WAVE_S : LOAD_REST;
     uint64_t n = p->rate ? p->concurrency + p->rate * (rest / WAVE_S + 1) : UINT32_MAX;
 
     return o->connections && o->connections < n ? o->connections : n;
 }
 
-void load_plan_ports(struct load_plan *p, const struct options *o, uint32_t usable)
+void load_plan_ports(struct load_plan *p, const struct load_options *o, uint32_t usable)
 {
     const uint32_t least = (p->concurrency + p->pairs - 1) / p->pairs;
     uint64_t most = (to_come(o, p) + p->pairs - 1) / p->pairs;
@@ -124,12 +124,12 @@ void load_plan_ports(struct load_plan *p, const struct options *o, uint32_t usab
 
 /* More connections at a time than the range has ports for is an error: ports outside are not this
  * run's to take. */
-static int choose_ports(struct load_plan *p, const struct options *o, struct diag *d)
+static int choose_ports(struct load_plan *p, const struct load_options *o, struct diag *d)
 {
     struct ports range;
     uint32_t usable;
 
-    outside_ports(o, &range);
+    outside_ports(o->show.outside, &range);
     if (o->source_port)
         ports_from(&range, (uint16_t)o->source_port);
     usable = ports_count(&range);
@@ -147,30 +147,28 @@ static int choose_ports(struct load_plan *p, const struct options *o, struct dia
                        : "widen that range, or name the first port with --source-port");
 }
 
-static int fill(struct load_plan *p, const struct options *o, struct diag *d)
+static int fill(struct load_plan *p, const struct load_options *o, struct diag *d)
 {
-    const struct load_options *l = &o->load;
-    int error = add_target(p, o, &o->target, d);
+    int error = 0;
 
-    for (unsigned i = 0; i < l->more_count && !error; i++)
-        error = add_target(p, o, &l->more[i], d);
+    for (unsigned i = 0; i < o->targets && !error; i++)
+        error = add_target(p, o, &o->target[i], d);
     if (!error)
         error = check_pairs(p, d);
     if (error)
         return error;
-    p->concurrency = l->concurrency;
+    p->concurrency = o->concurrency;
     if (o->connections && o->connections < p->concurrency)
         p->concurrency = o->connections;
     return choose_ports(p, o, d);
 }
 
-int load_plan(struct load_plan *p, const struct options *o, struct diag *d)
+int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d)
 {
-    const struct load_options *l = &o->load;
-    uint32_t most = (l->more_count + 1) * (l->sources ? l->sources : 1);
+    uint32_t most = o->targets * (o->sources ? o->sources : 1);
     int error;
 
-    *p = (struct load_plan){.rate = l->rate};
+    *p = (struct load_plan){.rate = o->rate};
     p->pair = calloc(most, sizeof *p->pair);
     if (!p->pair)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the run");

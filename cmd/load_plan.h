@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/options.h"
+#include "cmd/load_options.h"
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 
@@ -35,11 +35,11 @@ struct load_plan {
 
 /* Looks names and routes up. Needs no privilege. Errors with *d filled in: unknown names, no
  * route, families that do not fit together (WAVE_EINVAL), more at a time than there are flows. */
-int load_plan(struct load_plan *p, const struct options *o, struct diag *d);
+int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d);
 
 /* Of that, ports_least, ports_most and cap: from the pairs, the concurrency and the rate, where
  * `usable` ports may be taken. ports_least may be more than that. */
-void load_plan_ports(struct load_plan *p, const struct options *o, uint32_t usable);
+void load_plan_ports(struct load_plan *p, const struct load_options *o, uint32_t usable);
 
 void load_plan_free(struct load_plan *p);
 

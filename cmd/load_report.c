@@ -1,17 +1,8 @@
 #include "cmd/load_report.h"
 
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "lib/core/diag.h"
-#include "lib/io/files.h"
 #include "lib/report/human.h"
-#include "lib/show/ending.h"
-#include "lib/show/json.h"
-
-#define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(9))
 
 static const struct {
     const char *name;
@@ -19,6 +10,8 @@ static const struct {
 } quantiles[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p99.9", 999}, {"max", 1000}};
 
 #define QUANTILES (sizeof quantiles / sizeof *quantiles)
+#define CELL "%13s"
+#define CELLS (QUANTILES * HUMAN_TEXT + 1) /* of a row of them, none longer than that */
 
 /* When progress was last told: more often the clock need not be asked. */
 static wave_time run_time(void *self)
@@ -28,222 +21,192 @@ static wave_time run_time(void *self)
 
 int load_report_open(struct load_report *r, const char *interface, struct diag *d)
 {
-    r->options = r->view.options;
-    r->progress = false;
     r->last = 0;
-    return view_open(&r->view, interface, run_time, r, d);
-}
+    int error = view_open(&r->view, interface, run_time, r, d);
 
-/* Takes the line of progress off the terminal. */
-static void clear_progress(struct load_report *r)
-{
-    if (r->progress)
-        fputs("\r\033[K", r->view.term.to);
-    r->progress = false;
-}
-
-void load_report_note(struct load_report *r, const char *text)
-{
-    if (r->options->quiet || r->options->json)
-        return;
-    clear_progress(r);
-    fprintf(r->view.term.to, "%s\n", text);
-}
-
-/*
- * JSON Lines
- */
-
-static json_t *json_spread(const struct spread *s)
-{
-    json_t *o = json_object();
-
-    json_object_set_new(o, "count", json_integer((json_int_t)s->count));
-    for (size_t i = 0; i < QUANTILES; i++)
-        json_object_set_new(o, quantiles[i].name,
-                            s->count
-                                ? json_real((double)spread_permille(s, quantiles[i].permille) / 1e9)
-                                : json_null());
-    return o;
-}
-
-static json_t *json_figures(const char *event, const struct load_figures *f)
-{
-    render_json_begin();
-
-    json_t *o = json_object(), *c = json_object();
-
-    json_object_set_new(c, "opened", json_integer(f->opened));
-    json_object_set_new(c, "now", json_integer(f->open));
-    for (int v = 0; v < REPORT_VERDICTS; v++)
-        if (v != VERDICT_USAGE)
-            json_object_set_new(c, verdict_name((enum verdict)v), json_integer(f->counts[v]));
-    json_object_set_new(o, "event", json_string(event));
-    json_object_set_new(o, "time", json_real((double)f->elapsed / 1e9));
-    json_object_set_new(o, "connections", c);
-    json_object_set_new(o, "rate", json_real(f->rate));
-    json_object_set_new(o, "sent_bytes", json_integer((json_int_t)f->sent_bytes));
-    json_object_set_new(o, "received_bytes", json_integer((json_int_t)f->received_bytes));
-    json_object_set_new(o, "retransmissions", json_integer((json_int_t)f->retransmissions));
-    if (f->unstamped)
-        json_object_set_new(o, "unstamped", json_integer((json_int_t)f->unstamped));
-    json_object_set_new(o, "capture",
-                        json_pack("{s:I,s:I}", "received", (json_int_t)f->wire.received, "dropped",
-                                  (json_int_t)f->wire.dropped));
-    json_object_set_new(o, "outgoing",
-                        json_pack("{s:I,s:I}", "segments", (json_int_t)f->wire.sent, "no_room",
-                                  (json_int_t)f->wire.retried));
-    return o;
-}
-
-static int json_write(struct load_report *r, json_t *o, struct diag *d)
-{
-    bool written = render_json_end(o, JSON_LINE, r->view.term.to);
-    int error = view_flush(&r->view, d);
-
-    if (!error && !written)
-        error = diag_fail(d, WAVE_ENOMEM, "cannot write the report: out of memory");
+    report_init(&r->report);
+    if (!error)
+        view_tabulate(&r->view, &r->report);
     return error;
 }
 
-static int json_verdict(struct load_report *r, const struct load_figures *f,
-                        const struct report_verdict *v, struct diag *d)
-{
-    json_t *o = json_figures("verdict", f);
+/*
+ * Members
+ */
 
-    json_object_set_new(o, "command", json_string("load"));
-    json_object_set_new(o, "verdict", json_string(verdict_name(v->verdict)));
-    json_object_set_new(o, "exit", json_integer(v->exit));
-    json_object_set_new(o, "latency",
-                        json_pack("{s:o,s:o,s:o}", "handshake", json_spread(f->handshake),
-                                  "first_byte", json_spread(f->first_byte), "close",
-                                  json_spread(f->close)));
-    json_object_set_new(o, "ports",
-                        json_pack("{s:I,s:I,s:I}", "local", (json_int_t)f->ports, "reused",
-                                  (json_int_t)f->reuse.opened, "refused",
-                                  (json_int_t)f->reuse.refused));
-    json_object_set_new(o, "guard", v->guard ? json_string(v->guard) : json_null());
-    ending_json(o, &v->left_out);
-    json_object_set_new(o, "message", json_string(v->message));
-    return json_write(r, o, d);
+/* What is told of the run so far and of all of it. */
+static void so_far(struct figures *to, const struct load_figures *f)
+{
+    figures_group(to, "connections");
+    figures_count(to, "opened", f->opened);
+    figures_count(to, "now", f->open);
+    figures_verdicts(to, f->counts);
+    figures_end(to);
+    figures_real(to, "rate", f->rate);
+    figures_count(to, "sent_bytes", f->sent_bytes);
+    figures_count(to, "received_bytes", f->received_bytes);
+    figures_count(to, "retransmissions", f->retransmissions);
+    if (f->unstamped)
+        figures_count(to, "unstamped", f->unstamped);
+}
+
+/* The verdict has these for every command. */
+static void traffic(struct figures *to, const struct wire_stats *w)
+{
+    figures_group(to, "capture");
+    figures_count(to, "received", w->received);
+    figures_count(to, "dropped", w->dropped);
+    figures_end(to);
+    figures_group(to, "outgoing");
+    figures_count(to, "segments", w->sent);
+    figures_count(to, "no_room", w->retried);
+    figures_end(to);
+}
+
+static void latency(struct figures *to, const char *name, const struct spread *s)
+{
+    figures_group(to, name);
+    figures_count(to, "count", s->count);
+    for (size_t i = 0; i < QUANTILES; i++)
+        figures_seconds(to, quantiles[i].name, spread_permille(s, quantiles[i].permille));
+    figures_end(to);
+}
+
+static void all_in_all(struct figures *to, const struct load_figures *f)
+{
+    figures_group(to, "latency");
+    latency(to, "handshake", f->handshake);
+    latency(to, "first_byte", f->first_byte);
+    latency(to, "close", f->close);
+    figures_end(to);
+    figures_group(to, "ports");
+    figures_count(to, "local", f->ports);
+    figures_count(to, "reused", f->reuse.opened);
+    figures_count(to, "refused", f->reuse.refused);
+    figures_end(to);
 }
 
 /*
- * Text
+ * Rows
  */
 
-/* The counts that are not zero: "1,000 open, 12 refused". */
-static void put_counts(FILE *to, const uint32_t *counts)
+/* How the connections ended. */
+static const char *endings(const struct load_figures *f, char *text, size_t room)
 {
-    char n[HUMAN_TEXT];
-    const char *comma = "";
-
-    for (int v = 0; v < REPORT_VERDICTS; v++)
-        if (counts[v]) {
-            fprintf(to, "%s%s %s", comma, human_count(counts[v], n),
-                    v == VERDICT_OPEN ? "as asked" : verdict_name((enum verdict)v));
-            comma = ", ";
-        }
-    if (!*comma)
-        fputs("none ended", to);
+    figures_verdicts_text(f->counts, "as asked", text, room);
+    return *text ? text : "none ended";
 }
 
-int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d)
+static void progress_row(struct figures *to, const struct load_figures *f)
 {
-    FILE *to = r->view.term.to;
-    char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT];
+    char t[HUMAN_TEXT], opened[HUMAN_TEXT], open[HUMAN_TEXT], rate[HUMAN_TEXT], ended[200];
 
-    r->last = f->elapsed;
-    if (r->options->json)
-        return json_write(r, json_figures("progress", f), d);
-    if (r->options->quiet || !r->view.term.live)
-        return 0;
-    clear_progress(r);
-    fprintf(to, "%s  opened %s, open now %s, %s/s: ", human_duration(f->elapsed, t),
-            human_count(f->opened, opened), human_count(f->open, open),
-            human_count((uint64_t)f->rate, rate));
-    put_counts(to, f->counts);
-    r->progress = true;
-    return view_flush(&r->view, d);
-}
-
-static void put_latency(FILE *to, const char *name, const struct spread *s)
-{
-    char t[HUMAN_TEXT];
-
-    if (!s->count)
-        return;
-    fprintf(to, "%-12s", name);
-    for (size_t i = 0; i < QUANTILES; i++)
-        fprintf(to, "%13s", human_duration(spread_permille(s, quantiles[i].permille), t));
-    fputc('\n', to);
+    figures_row(to, "", "%s  opened %s, open now %s, %s/s: %s", human_duration(f->elapsed, t),
+                human_count(f->opened, opened), human_count(f->open, open),
+                human_count((uint64_t)f->rate, rate), endings(f, ended, sizeof ended));
 }
 
 /* Nothing is said of ports that were only used once the peer was done with them. */
-static void put_ports(FILE *to, const struct load_figures *f)
+static void ports_row(struct figures *to, const struct load_figures *f)
 {
     char n[HUMAN_TEXT], reused[HUMAN_TEXT], refused[HUMAN_TEXT];
 
     if (!f->reuse.opened)
         return;
-    fprintf(to,
-            "ports       %s local; %s SYN%s over one that the peer may still have had in "
-            "TIME_WAIT, %s of them refused and followed by one over another\n",
-            human_count(f->ports, n), human_count(f->reuse.opened, reused),
-            f->reuse.opened == 1 ? "" : "s",
-            human_count(f->reuse.refused - f->reuse.given_up, refused));
+    figures_row(to, "ports",
+                "%s local; %s SYN%s over one that the peer may still have had in "
+                "TIME_WAIT, %s of them refused and followed by one over another",
+                human_count(f->ports, n), human_count(f->reuse.opened, reused),
+                f->reuse.opened == 1 ? "" : "s",
+                human_count(f->reuse.refused - f->reuse.given_up, refused));
 }
 
-static void put_table(struct load_report *r, const struct load_figures *f,
-                      const struct report_verdict *v)
+static void traffic_rows(struct figures *to, const struct load_figures *f)
 {
-    FILE *to = r->view.term.to;
-    char n[HUMAN_TEXT], t[HUMAN_TEXT], rate[HUMAN_TEXT], again[HUMAN_TEXT];
-    char left_out[OUTBUF_GAP];
+    char n[HUMAN_TEXT], again[HUMAN_TEXT], received[HUMAN_TEXT], dropped[HUMAN_TEXT];
 
-    fprintf(to, "\nconnections %s opened in %s, %s/s: ", human_count(f->opened, n),
-            human_duration(f->elapsed, t), human_count((uint64_t)(f->rate + 0.5), rate));
-    put_counts(to, f->counts);
-    fprintf(to, "\nsegments    %s sent, %s sent again; capture: %s received, ",
-            human_count(f->wire.sent, n), human_count(f->retransmissions, again),
-            human_count(f->wire.received, t));
-    fprintf(to, "%s dropped%s\n", human_count(f->wire.dropped, n),
-            f->wire.dropped ? " (and sent again)" : "");
+    figures_row(to, "segments", "%s sent, %s sent again; capture: %s received, %s dropped%s",
+                human_count(f->wire.sent, n), human_count(f->retransmissions, again),
+                human_count(f->wire.received, received), human_count(f->wire.dropped, dropped),
+                f->wire.dropped ? " (and sent again)" : "");
     if (f->unstamped)
-        fprintf(to, "timestamps  agreed on, and missing on %s segment%s, taken all the same\n",
-                human_count(f->unstamped, n), f->unstamped == 1 ? "" : "s");
+        figures_row(to, "timestamps", "agreed on, and missing on %s segment%s, taken all the same",
+                    human_count(f->unstamped, n), f->unstamped == 1 ? "" : "s");
     if (f->wire.retried)
-        fprintf(to, "sending     the kernel had no room %s time%s: each time sent after a pause\n",
-                human_count(f->wire.retried, n), f->wire.retried == 1 ? "" : "s");
-    put_ports(to, f);
+        figures_row(to, "sending", "the kernel had no room %s time%s: each time sent after a pause",
+                    human_count(f->wire.retried, n), f->wire.retried == 1 ? "" : "s");
+    ports_row(to, f);
     if (f->sent_bytes || f->received_bytes)
-        fprintf(to, "data        %s sent, %s received\n", human_bytes(f->sent_bytes, n),
-                human_bytes(f->received_bytes, t));
+        figures_row(to, "data", "%s sent, %s received", human_bytes(f->sent_bytes, n),
+                    human_bytes(f->received_bytes, received));
+}
+
+static void latency_row(struct figures *to, const char *name, const struct spread *s)
+{
+    char cells[CELLS], t[HUMAN_TEXT];
+    int n = 0;
+
+    if (!s->count)
+        return;
+    for (size_t i = 0; i < QUANTILES; i++)
+        n += snprintf(cells + n, sizeof cells - (size_t)n, CELL,
+                      human_duration(spread_permille(s, quantiles[i].permille), t));
+    figures_row(to, name, "%s", cells);
+}
+
+static void latency_rows(struct figures *to, const struct load_figures *f)
+{
+    char cells[CELLS];
+    int n = 0;
+
     if (f->handshake->count) {
-        fprintf(to, "%-12s", "latency");
         for (size_t i = 0; i < QUANTILES; i++)
-            fprintf(to, "%13s", quantiles[i].name);
-        fputc('\n', to);
+            n += snprintf(cells + n, sizeof cells - (size_t)n, CELL, quantiles[i].name);
+        figures_row(to, "latency", "%s", cells);
     }
-    put_latency(to, "  handshake", f->handshake);
-    put_latency(to, "  first byte", f->first_byte);
-    put_latency(to, "  close", f->close);
-    if (v->left_out.lines || v->left_out.packets)
-        fprintf(to, "output      %s\n", ending_text(&v->left_out, left_out));
-    fprintf(to, "verdict     %s: %s\n", verdict_name(v->verdict), v->message);
+    latency_row(to, "  handshake", f->handshake);
+    latency_row(to, "  first byte", f->first_byte);
+    latency_row(to, "  close", f->close);
+}
+
+static void rows(struct figures *to, const struct load_figures *f)
+{
+    char n[HUMAN_TEXT], t[HUMAN_TEXT], rate[HUMAN_TEXT], ended[200];
+
+    figures_row(to, "connections", "%s opened in %s, %s/s: %s", human_count(f->opened, n),
+                human_duration(f->elapsed, t), human_count((uint64_t)(f->rate + 0.5), rate),
+                endings(f, ended, sizeof ended));
+    traffic_rows(to, f);
+    latency_rows(to, f);
+}
+
+/*
+ * Telling
+ */
+
+int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d)
+{
+    r->last = f->elapsed;
+    if (!r->view.show->json && (r->view.show->quiet || !r->view.term.live))
+        return 0;
+    figures_clear(&r->figures);
+    so_far(&r->figures, f);
+    traffic(&r->figures, &f->wire);
+    progress_row(&r->figures, f);
+    report_progress(&r->report, r->report.origin + f->elapsed, &r->figures);
+    return view_flush(&r->view, d);
 }
 
 int load_report_verdict(struct load_report *r, const struct load_figures *f,
                         struct report_verdict *v, wave_time stamp, struct outbuf_end *end,
                         struct diag *failure)
 {
-    struct diag d;
-
+    figures_clear(&r->figures);
+    so_far(&r->figures, f);
+    all_in_all(&r->figures, f);
+    rows(&r->figures, f);
+    v->figures = &r->figures;
     view_settle(&r->view, v, stamp, end, failure);
-    clear_progress(r);
-    if (r->options->json && json_verdict(r, f, v, &d) != 0)
-        r->view.json.failed = true;
-    else if (!r->options->json && !r->options->quiet)
-        put_table(r, f, v);
+    report_verdict(&r->report, r->report.origin + f->elapsed, v);
     return view_end(&r->view, v, end);
 }

@@ -1,6 +1,5 @@
 /*
- * What load tells: a line of progress once a second, and at the end a table; or the same as JSON
- * Lines.
+ * What load tells: progress once a second and, with the verdict, the figures of the whole run.
  */
 #ifndef TCPWAVE_CMD_LOAD_REPORT_H
 #define TCPWAVE_CMD_LOAD_REPORT_H
@@ -8,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/options.h"
 #include "cmd/view.h"
 #include "lib/core/spread.h"
 #include "lib/report/report.h"
@@ -36,18 +34,15 @@ struct load_figures {
 };
 
 struct load_report {
-    const struct options *options;
     struct view view;
-    wave_time last; /* of the run, when progress was last told */
-    bool progress;  /* a line of progress stands on the terminal */
+    struct report report;
+    struct figures figures; /* of the event that is told next */
+    wave_time last;         /* of the run, when progress was last told */
 };
 
 /* After view_open_files() of `view`, and before the sandbox is entered: opens the report. Its
  * errors are view_open()'s. */
 int load_report_open(struct load_report *r, const char *interface, struct diag *d);
-
-/* A remark: shown to people only. */
-void load_report_note(struct load_report *r, const char *text);
 
 /* WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when it could not be written. */
 int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d);

@@ -32,32 +32,33 @@ static int version(void)
     return 0;
 }
 
-static int help(const struct options *o)
+static int help(const struct command_line *line)
 {
-    if (o->manual && help_manual(o->command) == 0)
+    if (line->manual && help_manual(line->command) == 0)
         return 0;
-    if (o->command)
-        help_command(stdout, o->command);
+    if (line->command)
+        help_command(stdout, line->command);
     else
         help_overview(stdout);
     return 0;
 }
 
 /* One line, whatever bytes of argv are quoted in it. */
-static int usage(struct diag *d)
+static int complain(struct diag *d, int status)
 {
     for (char *p = d->text; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             *p = '?';
     }
     fprintf(stderr, "tcpwave: %s\n", d->text);
-    return VERDICT_USAGE;
+    return status;
 }
 
 static int dispatch(int argc, char **argv)
 {
-    struct options o;
+    struct command_line line;
     struct diag d;
+    int status;
 
     if (argc < 2) {
         help_overview(stderr);
@@ -67,14 +68,17 @@ static int dispatch(int argc, char **argv)
         help_dump(stdout);
         return 0;
     }
-    if (cli_parse(argc, argv, &o, &d))
-        return usage(&d);
-    if (o.version)
+    status = cli_parse(argc, argv, &line, &d);
+    if (status)
+        return complain(&d, status == WAVE_EINVAL ? VERDICT_USAGE : VERDICT_LOCAL);
+    if (line.version)
         return version();
-    if (o.help)
-        return help(&o);
+    if (line.help)
+        return help(&line);
     signals_ignore_pipe();
-    return o.command->run(&o);
+    status = line.command->run(line.options);
+    cli_free(&line);
+    return status;
 }
 
 int main(int argc, char **argv)

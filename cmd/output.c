@@ -5,14 +5,14 @@
 #include "cmd/outside.h"
 #include "lib/core/diag.h"
 
-FILE *report_stream(const struct options *o)
+FILE *report_stream(const struct show_options *o)
 {
     if (o->outside)
         return o->outside->report;
-    return options_stdout_taken(o) ? stderr : stdout;
+    return o->stdout_taken ? stderr : stdout;
 }
 
-int report_open(struct outbuf **out, const struct options *o, struct diag *d)
+int report_open(struct outbuf **out, const struct show_options *o, struct diag *d)
 {
     const int fd = fileno(report_stream(o));
     struct nowait to;
@@ -32,7 +32,7 @@ int report_open(struct outbuf **out, const struct options *o, struct diag *d)
     return error;
 }
 
-void output_term(struct term *t, FILE *to, const struct options *o)
+void output_term(struct term *t, FILE *to, const struct show_options *o)
 {
     const struct term_config c = {
         .color = (enum term_color)o->color, .ascii = o->ascii, .width = o->width};

@@ -11,6 +11,7 @@
 #include "cmd/outside.h"
 #include "cmd/rate_limit.h"
 #include "cmd/send_match.h"
+#include "cmd/send_options.h"
 #include "cmd/send_report.h"
 #include "cmd/view.h"
 #include "lib/core/addr.h"
@@ -33,7 +34,7 @@
 #define BULK_RING (32u << 20)
 
 struct send {
-    const struct options *options;
+    const struct send_options *options;
     struct target target;
     bool bulk;
 
@@ -44,6 +45,7 @@ struct send {
     struct match_plan plan;
     struct match *match;
     struct tally tally;
+    struct figures figures;
     uint32_t arrived;  /* segments that came */
     uint32_t piece;    /* of the next segment: the first that is not queued yet */
     bool captured_too; /* our segments come back from the capture, in a form that can be read */
@@ -76,7 +78,7 @@ static void fail(struct send *s, const struct diag *d)
 /* What is to be sent, whole: it has to fit one packet. */
 static int read_data(struct send *s, struct source *source, struct diag *d)
 {
-    uint32_t room = forge_room(s->target.v6, s->options->send.options_len);
+    uint32_t room = forge_room(s->target.v6, s->options->options_len);
     int n = 1;
 
     if (s->options->hex.at) {
@@ -96,7 +98,7 @@ static int read_data(struct send *s, struct source *source, struct diag *d)
         if (s->forge.len > room)
             return diag_fail(d, WAVE_ESYS,
                              "%s has more than %u bytes, which is what one segment can carry",
-                             s->options->file ? s->options->file : "the data", room);
+                             s->options->data.file ? s->options->data.file : "the data", room);
     }
     s->forge.data = s->data;
     return 0;
@@ -105,10 +107,10 @@ static int read_data(struct send *s, struct source *source, struct diag *d)
 /* Random where nothing was asked for, so that no other run has the same numbers. */
 static int choose_numbers(struct send *s, struct diag *d)
 {
-    const struct send_options *o = &s->options->send;
+    const struct send_options *o = s->options;
     uint32_t random[3];
 
-    if (outside_random(s->options, random, sizeof random) != 0)
+    if (outside_random(s->options->show.outside, random, sizeof random) != 0)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
     s->forge.seq = o->has_seq ? o->seq : random[0];
     s->forge.ack = o->has_ack ? o->ack : o->flags & SEG_ACK ? random[1] : 0;
@@ -118,7 +120,7 @@ static int choose_numbers(struct send *s, struct diag *d)
 
 static void fill_forge(struct send *s)
 {
-    const struct send_options *o = &s->options->send;
+    const struct send_options *o = s->options;
     const struct wire_info *info = s->port->info;
     struct forge *f = &s->forge;
 
@@ -158,7 +160,7 @@ static bool readable(const struct forge *f)
 /* The first segment is built to see that it can be. */
 static int plan(struct send *s, struct source *source, struct diag *d)
 {
-    const struct send_options *o = &s->options->send;
+    const struct send_options *o = s->options;
     uint32_t mtu = s->port->info->mtu, len;
     int error = read_data(s, source, d);
 
@@ -196,7 +198,7 @@ static int plan(struct send *s, struct source *source, struct diag *d)
 /* When segment `i` is due. */
 static wave_time due(const struct send *s, uint64_t i)
 {
-    const struct send_options *o = &s->options->send;
+    const struct send_options *o = s->options;
 
     if (i == 0 || o->rate == SEND_RATE_MAX)
         return s->started;
@@ -278,7 +280,7 @@ static void sent(struct send *s, wave_time now, wave_time stamp)
     if (!s->captured_too && !s->bulk)
         tell_made(s, i, stamp);
     /* The kernel puts an ID of its own in place of 0. */
-    if (s->options->send.id == SEND_UNSET) {
+    if (s->options->id == SEND_UNSET) {
         s->forge.id = s->target.v6 ? s->forge.id + 1 : (s->forge.id + 1) & 0xffff;
         s->forge.id += !s->forge.id;
     }
@@ -286,7 +288,7 @@ static void sent(struct send *s, wave_time now, wave_time stamp)
 
 static bool all_sent(const struct send *s)
 {
-    return match_count(s->match) >= s->options->send.count;
+    return match_count(s->match) >= s->options->count;
 }
 
 /* As many as are due; returns when there is more to do. */
@@ -449,8 +451,7 @@ static bool finished(const struct send *s, wave_time stamp)
     bool answered = match_answered(s->match) == match_count(s->match);
 
     return all_sent(s) && !egress_stuck(&s->loop.egress) &&
-           ((answered && !s->options->send.wait_all) ||
-            stamp >= time_add(s->last_stamp, s->plan.wait));
+           ((answered && !s->options->wait_all) || stamp >= time_add(s->last_stamp, s->plan.wait));
 }
 
 static void flush_output(void *self)
@@ -526,9 +527,9 @@ static const struct loop_ops loop_ops = {.egress = {.refused = refused, .events 
                                          .timed_out = timed_out,
                                          .failed = failed};
 
-static void run(struct send *s)
+static void perform(struct send *s)
 {
-    const struct options *o = s->options;
+    const struct send_options *o = s->options;
     struct loop *l = &s->loop;
 
     loop_init(l, s->port, NULL, &loop_ops, s);
@@ -536,7 +537,7 @@ static void run(struct send *s)
     view_join(&s->view, l);
     l->batch = BATCH;
     l->shortest = SPIN;
-    l->deadline = s->end = o->timeout ? time_add(l->now, o->timeout) : WAVE_NEVER;
+    l->deadline = s->end = o->show.timeout ? time_add(l->now, o->show.timeout) : WAVE_NEVER;
     s->started = l->now;
     loop_run(l);
 }
@@ -555,17 +556,17 @@ static wave_time run_time(void *self)
 
 static void open_report(struct send *s)
 {
-    const struct options *o = s->options;
+    const struct send_options *o = s->options;
 
     report_init(&s->report);
-    if (o->json) {
+    if (o->show.json) {
         view_follow(&s->view, &s->report, false);
         return;
     }
-    s->lines = (struct send_lines){&s->view.term, o->verbose > 0};
-    if (!o->quiet && (!s->bulk || o->verbose))
+    s->lines = (struct send_lines){&s->view.term, o->show.verbose > 0};
+    if (!o->show.quiet && (!s->bulk || o->show.verbose))
         report_add(&s->report, send_line, &s->lines);
-    if (!o->quiet)
+    if (!o->show.quiet)
         report_add(&s->report, summary_event, &s->view.term);
 }
 
@@ -573,27 +574,27 @@ static void open_report(struct send *s)
  * by this host's kernel: what answers a SYN would be. */
 static struct wire_config wire_config(struct send *s)
 {
-    const struct options *o = s->options;
-    uint32_t ports = o->send.ports                   ? o->send.ports
-                     : o->source_port                ? 1
-                     : o->send.count < PORTS_DEFAULT ? o->send.count
-                                                     : PORTS_DEFAULT;
+    const struct send_options *o = s->options;
+    uint32_t ports = o->ports                   ? o->ports
+                     : o->source_port           ? 1
+                     : o->count < PORTS_DEFAULT ? o->count
+                                                : PORTS_DEFAULT;
 
     s->plan.ports = (uint16_t)ports;
     return (struct wire_config){.v6 = s->target.v6,
                                 .remote = s->target.addr,
                                 .rport = s->target.port,
-                                .has_source = o->has_source,
-                                .source = o->source.addr,
+                                .has_source = o->where.has_source,
+                                .source = o->where.source.addr,
                                 .lport = (uint16_t)o->source_port,
                                 .lports = (uint16_t)ports,
-                                .interface = o->interface,
+                                .interface = o->where.interface,
                                 .scope = s->target.scope,
-                                .no_guard = o->source_port && !(o->send.flags & SEG_SYN),
+                                .no_guard = o->source_port && !(o->flags & SEG_SYN),
                                 .broken = true,
                                 .direct = s->bulk,
-                                .flood = o->send.rate == SEND_RATE_MAX && !o->pcap,
-                                .inbound_only = s->bulk && !o->pcap,
+                                .flood = o->rate == SEND_RATE_MAX && !o->show.pcap,
+                                .inbound_only = s->bulk && !o->show.pcap,
                                 .blocks = s->bulk,
                                 .ring = s->bulk ? BULK_RING : 0};
 }
@@ -601,23 +602,23 @@ static struct wire_config wire_config(struct send *s)
 /* All that can fail, in the order in which privileges, signals and the sandbox want it. */
 static int open_parts(struct send *s, struct diag *d)
 {
-    const struct options *o = s->options;
+    const struct send_options *o = s->options;
     struct wire_config wc = wire_config(s);
     struct source source;
-    int error = source_open(&source, o->data.at, o->data.len, o->file, d);
+    int error = source_open(&source, o->data.text.at, o->data.text.len, o->data.file, d);
 
     if (error)
         return error;
-    error = view_open_files(&s->view, o, d);
+    error = view_open_files(&s->view, &o->show, d);
     if (!error)
-        error = outside_open(o, &s->port, &wc, d);
+        error = outside_open(o->show.outside, &s->port, &wc, d);
     if (!error)
-        error = outside_signals(o, &s->signals, d);
+        error = outside_signals(o->show.outside, &s->signals, d);
     if (!error)
         error = view_open(&s->view, s->port->info->interface, run_time, s, d);
     if (!error) {
         open_report(s);
-        outside_confine(o);
+        outside_confine(&o->show);
         error = plan(s, &source, d);
     }
     source_close(&source);
@@ -626,7 +627,7 @@ static int open_parts(struct send *s, struct diag *d)
 
 static void close_parts(struct send *s)
 {
-    outside_signals_close(s->options, s->signals);
+    outside_signals_close(s->options->show.outside, s->signals);
     match_close(s->match);
     forger_close(s->forger);
     port_close(s->port);
@@ -638,13 +639,14 @@ static int conclude(struct send *s)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
     struct flow flow = s->forge.flow;
-    uint64_t count = match_count(s->match);
+    const uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
-    struct report_send found;
-    struct report_verdict v = {.command = s->options->command->name,
-                               .send = &found,
+    struct tally_run told = {
+        .flow = &flow, .ports = s->plan.ports, .sent = count, .answered = match_answered(s->match)};
+    struct report_verdict v = {.command = send_command.name,
+                               .figures = &s->figures,
                                .guard = s->port->info->guard,
                                .captured = stats.received,
                                .dropped = stats.dropped,
@@ -652,16 +654,12 @@ static int conclude(struct send *s)
                                .no_room = stats.retried};
 
     flow.lport = s->plan.lport;
-    tally_report(&s->tally, &found);
-    found.flow = &flow;
-    found.ports = s->plan.ports;
-    found.sent = count;
-    found.answered = match_answered(s->match);
-    found.rate = s->options->send.rate == SEND_RATE_MAX ? 0
-                 : s->options->send.rate                ? s->options->send.rate
-                                         : 1e9 / (double)send_interval(&s->options->send);
-    found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
-    tally_message(&s->tally, count, found.answered,
+    told.rate = s->options->rate == SEND_RATE_MAX ? 0
+                : s->options->rate                ? s->options->rate
+                                                  : 1e9 / (double)send_interval(s->options);
+    told.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
+    tally_figures(&s->tally, &told, &s->figures);
+    tally_message(&s->tally, count, told.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
     v.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     v.exit = s->signal ? 128 + s->signal : (int)v.verdict;
@@ -677,34 +675,48 @@ static int usage(const char *text)
     return VERDICT_USAGE;
 }
 
-int send_run(const struct options *o)
+static int run(const void *options)
 {
+    const struct send_options *o = options;
     struct send *s = calloc(1, sizeof *s);
-    wave_time interval = send_interval(&o->send);
+    wave_time interval = send_interval(o);
     const char *wrong;
     struct diag d;
     int status;
 
     if (!s)
-        return view_refuse(o, &(struct diag){"no memory for the run"});
+        return view_refuse(&send_command, &o->show, &(struct diag){"no memory for the run"});
     s->options = o;
     s->signals = -1;
-    s->bulk = o->send.count > 1 && interval < BULK_INTERVAL;
-    if (target_resolve(&o->target, options_family(o), &s->target, &d)) {
-        status = view_refuse(o, &d);
-    } else if ((wrong = send_check_family(&o->send, s->target.v6))) {
+    s->bulk = o->count > 1 && interval < BULK_INTERVAL;
+    if (target_resolve(&o->target, where_family(&o->where), &s->target, &d)) {
+        status = view_refuse(&send_command, &o->show, &d);
+    } else if ((wrong = send_check_family(o, s->target.v6))) {
         status = usage(wrong);
-    } else if (s->bulk && !o->send.limit &&
+    } else if (s->bulk && !o->limit &&
                rate_limit_check(s->target.v6, &s->target.addr,
                                 interval ? 1e9 / (double)interval : 1e9, &d)) {
         status = usage(d.text);
     } else if (open_parts(s, &d)) {
-        status = view_refuse(o, &d);
+        status = view_refuse(&send_command, &o->show, &d);
     } else {
-        run(s);
+        perform(s);
         status = conclude(s);
     }
     close_parts(s);
     free(s);
     return status;
 }
+
+const struct command send_command = {
+    .name = "send",
+    .target = "HOST:PORT",
+    .summary = "any segment, field by field; what answers",
+    .purpose = "Crafts segments outside any connection, every field as it is told, and reports "
+               "what answers: each answer is matched to the segment that it answers.",
+    .size = sizeof(struct send_options),
+    .groups = send_groups,
+    .defaults = send_defaults,
+    .operands = send_operands,
+    .check = send_check,
+    .run = run};

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include "cmd/command.h"
-#include "cmd/options.h"
+#include "cmd/send_match.h"
 #include "lib/core/bytes.h"
 #include "lib/core/seg.h"
 #include "lib/core/text.h"
@@ -12,11 +11,12 @@
 
 #define NO_ROOM "leaves no room: the options of a segment are 40 bytes at most"
 #define NOT_32 "is not a number from 0 to 4294967295"
-#define RATE_LIMIT_INTERVAL WAVE_MS /* 1,000 a second */
 
-void send_options_default(struct send_options *s)
+void send_defaults(void *options)
 {
-    *s = (struct send_options){.flags = SEG_SYN,
+    struct send_options *o = options;
+
+    *o = (struct send_options){.flags = SEG_SYN,
                                .window = 64240,
                                .offset = SEND_UNSET,
                                .checksum = SEND_UNSET,
@@ -37,13 +37,14 @@ wave_time send_interval(const struct send_options *s)
 }
 
 /* tcpdump's letters, but that ACK and AE have letters, too; AE had the N of RFC 3540's NS. */
-const char *send_parse_flags(struct options *o, const char *value)
+const char *send_parse_flags(void *options, const char *value)
 {
     static const char letters[] = "FSRPAUEWN";
+    struct send_options *o = options;
     uint32_t flags = 0;
 
     if (strcmp(value, "none") == 0) {
-        o->send.flags = 0;
+        o->flags = 0;
         return NULL;
     }
     for (const char *p = value; *p; p++) {
@@ -54,65 +55,55 @@ const char *send_parse_flags(struct options *o, const char *value)
             return "has a flag twice";
         flags |= 1u << (letter - letters);
     }
-    o->send.flags = flags;
+    o->flags = flags;
     return flags ? NULL : "is empty; no flag at all is \"none\"";
 }
 
-/* Decimal, or hexadecimal behind 0x. */
 static bool number(const char *text, uint64_t most, uint32_t *out)
 {
-    uint8_t bytes[8];
-    size_t len;
-    uint64_t n = 0;
+    uint64_t n;
 
-    if (text[0] == '0' && text[1] == 'x') {
-        /* Whole bytes, so that an odd digit gets its zero. */
-        char even[2 * sizeof bytes + 2] = "0";
-        size_t digits = strlen(text + 2);
-        if (digits >= sizeof even - 1)
-            return false;
-        memcpy(even + digits % 2, text + 2, digits + 1);
-        if (text_hex(even, bytes, sizeof bytes, &len) || !len)
-            return false;
-        for (size_t i = 0; i < len; i++)
-            n = n << 8 | bytes[i];
-    } else if (text_number(text, &n)) {
-        return false;
-    }
-    if (n > most)
+    if (text_number(text, &n) || n > most)
         return false;
     *out = (uint32_t)n;
     return true;
 }
 
-const char *send_parse_seq(struct options *o, const char *value)
+const char *send_parse_seq(void *options, const char *value)
 {
-    o->send.has_seq = number(value, UINT32_MAX, &o->send.seq);
-    return o->send.has_seq ? NULL : NOT_32;
+    struct send_options *o = options;
+
+    o->has_seq = number(value, UINT32_MAX, &o->seq);
+    return o->has_seq ? NULL : NOT_32;
 }
 
-const char *send_parse_ack(struct options *o, const char *value)
+const char *send_parse_ack(void *options, const char *value)
 {
-    o->send.has_ack = number(value, UINT32_MAX, &o->send.ack);
-    return o->send.has_ack ? NULL : NOT_32;
+    struct send_options *o = options;
+
+    o->has_ack = number(value, UINT32_MAX, &o->ack);
+    return o->has_ack ? NULL : NOT_32;
 }
 
-const char *send_parse_checksum(struct options *o, const char *value)
+const char *send_parse_checksum(void *options, const char *value)
 {
-    return number(value, UINT16_MAX, &o->send.checksum) ? NULL : "is not a number from 0 to 65535";
+    struct send_options *o = options;
+
+    return number(value, UINT16_MAX, &o->checksum) ? NULL : "is not a number from 0 to 65535";
 }
 
-const char *send_parse_rate(struct options *o, const char *value)
+const char *send_parse_rate(void *options, const char *value)
 {
+    struct send_options *o = options;
     uint64_t n;
 
     if (strcmp(value, "max") == 0) {
-        o->send.rate = SEND_RATE_MAX;
+        o->rate = SEND_RATE_MAX;
         return NULL;
     }
     if (text_number(value, &n) || n < 1 || n > 10000000)
         return "is neither \"max\" nor a number from 1 to 10000000";
-    o->send.rate = (uint32_t)n;
+    o->rate = (uint32_t)n;
     return NULL;
 }
 
@@ -122,9 +113,8 @@ const char *send_parse_rate(struct options *o, const char *value)
  */
 
 /* Room for an option of `len` bytes behind its kind and length, or NULL. */
-static uint8_t *put_option(struct options *o, unsigned kind, size_t len)
+static uint8_t *put_option(struct send_options *s, unsigned kind, size_t len)
 {
-    struct send_options *s = &o->send;
     uint8_t *at = s->options + s->options_len;
 
     if (len + 2 > sizeof s->options - s->options_len)
@@ -135,8 +125,9 @@ static uint8_t *put_option(struct options *o, unsigned kind, size_t len)
     return at + 2;
 }
 
-const char *send_parse_mss(struct options *o, const char *value)
+const char *send_parse_mss(void *options, const char *value)
 {
+    struct send_options *o = options;
     uint32_t mss;
 
     if (!number(value, UINT16_MAX, &mss))
@@ -148,8 +139,9 @@ const char *send_parse_mss(struct options *o, const char *value)
     return NULL;
 }
 
-const char *send_parse_wscale(struct options *o, const char *value)
+const char *send_parse_wscale(void *options, const char *value)
 {
+    struct send_options *o = options;
     uint32_t shift;
 
     if (!number(value, UINT8_MAX, &shift))
@@ -180,8 +172,9 @@ static bool pair(const char **text, uint32_t out[2])
 }
 
 /* RFC 2018, section 3: as many blocks as 40 bytes hold. */
-const char *send_parse_sack(struct options *o, const char *value)
+const char *send_parse_sack(void *options, const char *value)
 {
+    struct send_options *o = options;
     uint32_t blocks[OPT_SACK_MAX][2];
     unsigned n = 0;
 
@@ -201,14 +194,17 @@ const char *send_parse_sack(struct options *o, const char *value)
     return NULL;
 }
 
-const char *send_parse_sack_permitted(struct options *o, const char *value)
+const char *send_parse_sack_permitted(void *options, const char *value)
 {
+    struct send_options *o = options;
+
     (void)value;
     return put_option(o, OPT_KIND_SACK_PERMITTED, 0) ? NULL : NO_ROOM;
 }
 
-const char *send_parse_timestamp(struct options *o, const char *value)
+const char *send_parse_timestamp(void *options, const char *value)
 {
+    struct send_options *o = options;
     const char *at = value;
     uint32_t stamp[2];
 
@@ -222,7 +218,7 @@ const char *send_parse_timestamp(struct options *o, const char *value)
 }
 
 /* Whatever bytes, of which there may be `least` to `most`; why not, or NULL. */
-static const char *put_hex(struct options *o, unsigned kind, const char *hex, size_t least,
+static const char *put_hex(struct send_options *o, unsigned kind, const char *hex, size_t least,
                            size_t most, const char *wrong)
 {
     uint8_t bytes[OPT_BYTES_MAX];
@@ -243,8 +239,9 @@ static const char *put_hex(struct options *o, unsigned kind, const char *hex, si
 }
 
 /* RFC 7413, 4.1.1: without a cookie it asks for one. */
-const char *send_parse_fast_open(struct options *o, const char *value)
+const char *send_parse_fast_open(void *options, const char *value)
 {
+    struct send_options *o = options;
     static const char wrong[] = "is not a cookie of 4 to 16 bytes, an even number of them, in "
                                 "hexadecimal, nor \"request\"";
     bool request = strcmp(value, "request") == 0;
@@ -255,15 +252,18 @@ const char *send_parse_fast_open(struct options *o, const char *value)
 }
 
 /* RFC 2385, 3.0: the digest is given, not computed. */
-const char *send_parse_md5(struct options *o, const char *value)
+const char *send_parse_md5(void *options, const char *value)
 {
+    struct send_options *o = options;
+
     return put_hex(o, OPT_KIND_MD5, value, 16, 16,
                    "is not a digest of 16 bytes, which is 32 hexadecimal digits");
 }
 
 /* RFC 5482, 3.1: fifteen bits of seconds, or of minutes. */
-const char *send_parse_user_timeout(struct options *o, const char *value)
+const char *send_parse_user_timeout(void *options, const char *value)
 {
+    struct send_options *o = options;
     static const char wrong[] = "is not Ns or Nm, with 0 to 32767 seconds or minutes";
     char digits[16];
     size_t len = strlen(value);
@@ -283,18 +283,17 @@ const char *send_parse_user_timeout(struct options *o, const char *value)
 }
 
 /* One byte alone: NOP and end of list have no length. */
-static const char *put_byte(struct options *o, unsigned kind)
+static const char *put_byte(struct send_options *s, unsigned kind)
 {
-    struct send_options *s = &o->send;
-
     if (s->options_len == sizeof s->options)
         return NO_ROOM;
     s->options[s->options_len++] = (uint8_t)kind;
     return NULL;
 }
 
-const char *send_parse_option(struct options *o, const char *value)
+const char *send_parse_option(void *options, const char *value)
 {
+    struct send_options *o = options;
     const char *colon = strchr(value, ':');
     char kind_text[8] = "";
     size_t len = colon ? (size_t)(colon - value) : strlen(value);
@@ -315,9 +314,9 @@ const char *send_parse_option(struct options *o, const char *value)
 }
 
 /* Exactly these bytes, with lengths that may lie. */
-const char *send_parse_options(struct options *o, const char *value)
+const char *send_parse_options(void *options, const char *value)
 {
-    struct send_options *s = &o->send;
+    struct send_options *s = options;
     size_t len;
     int error =
         text_hex(value, s->options + s->options_len, sizeof s->options - s->options_len, &len);
@@ -332,14 +331,14 @@ const char *send_parse_options(struct options *o, const char *value)
  * What they say together.
  */
 
-static bool is_v4(const struct options *o)
+static bool is_v4(const struct send_options *o)
 {
-    return o->target.literal == TARGET_IPV4 || options_family(o) == TARGET_IPV4;
+    return o->target.literal == TARGET_IPV4 || where_family(&o->where) == TARGET_IPV4;
 }
 
-static bool is_v6(const struct options *o)
+static bool is_v6(const struct send_options *o)
 {
-    return o->target.literal == TARGET_IPV6 || options_family(o) == TARGET_IPV6;
+    return o->target.literal == TARGET_IPV6 || where_family(&o->where) == TARGET_IPV6;
 }
 
 static const char *check_run(const struct send_options *s, uint32_t source_port)
@@ -365,26 +364,140 @@ const char *send_check_family(const struct send_options *s, bool v6)
     return NULL;
 }
 
-const char *send_check(const struct options *o)
+/* What only send has. */
+static const char *check_fields(const struct send_options *o)
 {
-    const struct send_options *s = &o->send;
-    const char *wrong = check_run(s, o->source_port);
+    const char *wrong = check_run(o, o->source_port);
 
     if (!wrong && is_v4(o))
-        wrong = send_check_family(s, false);
+        wrong = send_check_family(o, false);
     if (!wrong && is_v6(o))
-        wrong = send_check_family(s, true);
+        wrong = send_check_family(o, true);
     if (wrong)
         return wrong;
-    if (s->bad_checksum && s->checksum != SEND_UNSET)
+    if (o->bad_checksum && o->checksum != SEND_UNSET)
         return "--bad-checksum and --checksum exclude each other";
-    if ((o->data.at != NULL) + (o->file != NULL) + (o->hex.at != NULL) > 1)
+    if ((o->data.text.at != NULL) + (o->data.file != NULL) + (o->hex.at != NULL) > 1)
         return "--data, --file and --hex exclude each other";
-    if (s->fragment % 8)
+    if (o->fragment % 8)
         return "--fragment must be a multiple of 8: fragments are cut there (RFC 791, 3.2)";
     /* What IPv6 could carry beyond that is not worth a limit of its own. */
-    if (o->data.len > forge_room(false, s->options_len) ||
-        o->hex.len > forge_room(false, s->options_len))
+    if (o->data.text.len > forge_room(false, o->options_len) ||
+        o->hex.len > forge_room(false, o->options_len))
         return "the data does not fit into an IP packet: 65495 bytes do, less those of the options";
     return NULL;
 }
+
+const char *send_check(void *options)
+{
+    struct send_options *o = options;
+    const char *wrong = where_check(&o->where, o->target.literal);
+
+    if (!wrong)
+        wrong = data_check(&o->data);
+    if (!wrong)
+        wrong = show_check(&o->show, NULL);
+    return wrong ? wrong : check_fields(o);
+}
+
+int send_operands(void *options, char *const *text, unsigned count, struct diag *d)
+{
+    struct send_options *o = options;
+
+    return target_single(text, count, false, &o->target, d);
+}
+
+/*
+ * The rows
+ */
+
+#define FIELD(name) offsetof(struct send_options, name)
+
+/* clang-format off */
+static const struct option_row hex_row[] = {
+    {KIND_HEX, 0, "hex", "HEX", "send these bytes, two digits each", FIELD(hex), 0, 0, NULL},
+    OPTION_END};
+
+static const struct option_row header_rows[] = {
+    {KIND_CUSTOM, 0, "flags", "SAFRPUEWN|none", "the nine flags; N is AE, E is ECE, W is CWR "
+     "(default S)", 0, 0, 0, send_parse_flags},
+    {KIND_CUSTOM, 0, "seq", "N", "sequence number (default: a random one)",
+     0, 0, UINT32_MAX, send_parse_seq},
+    {KIND_CUSTOM, 0, "ack", "N", "acknowledgement number, with or without the flag (default: a "
+     "random one with it, else 0)", 0, 0, UINT32_MAX, send_parse_ack},
+    {KIND_NUMBER, 0, "window", "N", "as it stands in the header (default 64240)",
+     FIELD(window), 0, 65535, NULL},
+    {KIND_NUMBER, 0, "urgent", "N", "urgent pointer (default 0)", FIELD(urgent), 0, 65535, NULL},
+    {KIND_NUMBER, 0, "data-offset", "N", "in words of 4 bytes, true or not (default: true)",
+     FIELD(offset), 0, 15, NULL},
+    {KIND_NUMBER, 0, "reserved", "N", "the three reserved bits (default 0)",
+     FIELD(reserved), 0, 7, NULL},
+    {KIND_FLAG, 0, "bad-checksum", NULL, "a wrong checksum", FIELD(bad_checksum), 0, 0, NULL},
+    {KIND_CUSTOM, 0, "checksum", "N", "this checksum, right or not (default: the right one)",
+     0, 0, 65535, send_parse_checksum},
+    OPTION_END};
+
+static const struct option_row tcp_option_rows[] = {
+    {KIND_CUSTOM, 0, "mss", "BYTES", "maximum segment size", 0, 0, 65535, send_parse_mss},
+    {KIND_CUSTOM, 0, "wscale", "SHIFT", "window scale", 0, 0, 255, send_parse_wscale},
+    {KIND_CUSTOM, 0, "sack-permitted", NULL, "SACK permitted", 0, 0, 0, send_parse_sack_permitted},
+    {KIND_CUSTOM, 0, "sack", "L:R[,L:R...]", "SACK blocks, up to 4", 0, 0, 0, send_parse_sack},
+    {KIND_CUSTOM, 0, "timestamp", "VAL:ECR", "timestamps", 0, 0, 0, send_parse_timestamp},
+    {KIND_CUSTOM, 0, "fast-open", "HEX|request", "a TFO cookie, or the request for one",
+     0, 0, 0, send_parse_fast_open},
+    {KIND_CUSTOM, 0, "user-timeout", "Ns|Nm", "user timeout", 0, 0, 0, send_parse_user_timeout},
+    {KIND_CUSTOM, 0, "md5", "HEX", "TCP-MD5, with this digest of 16 bytes",
+     0, 0, 0, send_parse_md5},
+    {KIND_CUSTOM, 0, "option", "KIND[:HEX]", "any option; nop and eol are one byte alone",
+     0, 0, 0, send_parse_option},
+    {KIND_CUSTOM, 0, "options", "HEX", "option bytes as they stand, lengths included",
+     0, 0, 0, send_parse_options},
+    OPTION_END};
+
+static const struct option_row ip_rows[] = {
+    {KIND_NUMBER, 0, "ttl", "N", "time to live, or hop limit (default 64)",
+     FIELD(ttl), 0, 255, NULL},
+    {KIND_NUMBER, 0, "tos", "N", "DSCP and ECN, or traffic class: the whole byte (default 0)",
+     FIELD(tos), 0, 255, NULL},
+    {KIND_NUMBER, 0, "id", "N", "identification (default: counting up)",
+     FIELD(id), 0, 65535, NULL},
+    {KIND_FLAG, 0, "df", NULL, "don't fragment", FIELD(df), 0, 0, NULL},
+    {KIND_NUMBER, 0, "fragment", "N", "in fragments of N bytes of TCP, a multiple of 8",
+     FIELD(fragment), 8, 65528, NULL},
+    {KIND_NUMBER, 0, "flow-label", "N", "IPv6's flow label (default 0)",
+     FIELD(flow_label), 0, 0xfffff, NULL},
+    OPTION_END};
+
+static const struct option_row count_rows[] = {
+    {KIND_NUMBER, 'c', "count", "N", "segments to send (default 1)",
+     FIELD(count), 1, UINT32_MAX, NULL},
+    {KIND_DURATION, 0, "interval", "DURATION", "from one to the next (default 1s)",
+     FIELD(interval), WAVE_US, OPTION_YEAR, NULL},
+    {KIND_CUSTOM, 0, "rate", "N|max", "so many a second, or as fast as can be",
+     0, 1, SEND_RATE_MAX, send_parse_rate},
+    {KIND_WORD, 0, "rate-limit", "on|off",
+     "off allows more than 1,000 a second to any address (default on: to loopback, private and "
+     "link-local ones)", FIELD(limit), 0, 0, NULL},
+    {KIND_NUMBER, 0, "ports", "N", "source ports that take turns, counting up (default: one each, "
+     "up to 256; 1 with --source-port)", FIELD(ports), 1, WIRE_PORTS, NULL},
+    {KIND_NUMBER, 0, "seq-step", "N", "from one sequence number to the next (default 0)",
+     FIELD(seq_step), 0, MATCH_STEP, NULL},
+    {KIND_DURATION, 0, "wait", "DURATION", "for answers after the last segment (default 1s); less "
+     "when all are answered", FIELD(wait), 1, OPTION_YEAR, NULL},
+    {KIND_FLAG, 0, "wait-all", NULL, "the whole of it, for late and double answers",
+     FIELD(wait_all), 0, 0, NULL},
+    OPTION_END};
+
+const struct option_group send_groups[] = {
+    {"Where from and where to", where_rows, FIELD(where)},
+    {NULL, where_source_row, FIELD(where)},
+    {NULL, where_port_row, FIELD(source_port)},
+    {"What to send and receive", data_rows, FIELD(data)},
+    {NULL, hex_row, 0},
+    {"The TCP header", header_rows, 0},
+    {"TCP options, in the order given, padded with zeros", tcp_option_rows, 0},
+    {"The IP header", ip_rows, 0},
+    {"How many, how fast", count_rows, 0},
+    {"What is shown", show_plain_rows, FIELD(show)},
+    {NULL, NULL, 0}};
+/* clang-format on */

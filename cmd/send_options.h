@@ -1,21 +1,29 @@
-/*
- * What only `tcpwave send` is asked: the fields of its segments, how many there are and how fast.
- */
+/* The options of send: the fields of its segments, how many there are and how fast. */
 #ifndef TCPWAVE_CMD_SEND_OPTIONS_H
 #define TCPWAVE_CMD_SEND_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/options_data.h"
+#include "cmd/options_show.h"
+#include "cmd/options_where.h"
+#include "cmd/target.h"
+#include "lib/core/err.h"
 #include "lib/core/opt.h"
 #include "lib/core/time.h"
-
-struct options;
 
 #define SEND_UNSET UINT32_MAX /* of a field that takes less: not given */
 #define SEND_RATE_MAX UINT32_MAX
 
 struct send_options {
+    struct target_name target;
+    struct where_options where;
+    uint32_t source_port; /* the first; 0: chosen by the kernel */
+    struct data_options data;
+    struct bytes hex; /* --hex: bytes to send; never together with `data` */
+    struct show_options show;
+
     /* TCP. */
     uint32_t flags; /* SEG_..., default SYN */
     bool has_seq, has_ack;
@@ -48,30 +56,30 @@ struct send_options {
     uint32_t limit;     /* 0: --rate-limit=on; 1: off */
 };
 
-/* Those of the table of options that need parsers of their own: what is wrong, or NULL. */
-const char *send_parse_flags(struct options *o, const char *value);
-const char *send_parse_seq(struct options *o, const char *value);
-const char *send_parse_ack(struct options *o, const char *value);
-const char *send_parse_checksum(struct options *o, const char *value);
-const char *send_parse_mss(struct options *o, const char *value);
-const char *send_parse_wscale(struct options *o, const char *value);
-const char *send_parse_sack_permitted(struct options *o, const char *value);
-const char *send_parse_sack(struct options *o, const char *value);
-const char *send_parse_timestamp(struct options *o, const char *value);
-const char *send_parse_fast_open(struct options *o, const char *value);
-const char *send_parse_user_timeout(struct options *o, const char *value);
-const char *send_parse_md5(struct options *o, const char *value);
-const char *send_parse_option(struct options *o, const char *value);
-const char *send_parse_options(struct options *o, const char *value);
-const char *send_parse_rate(struct options *o, const char *value);
+/* Options that need parsers of their own, into a struct send_options: what is wrong, or NULL. */
+const char *send_parse_flags(void *options, const char *value);
+const char *send_parse_seq(void *options, const char *value);
+const char *send_parse_ack(void *options, const char *value);
+const char *send_parse_checksum(void *options, const char *value);
+const char *send_parse_mss(void *options, const char *value);
+const char *send_parse_wscale(void *options, const char *value);
+const char *send_parse_sack_permitted(void *options, const char *value);
+const char *send_parse_sack(void *options, const char *value);
+const char *send_parse_timestamp(void *options, const char *value);
+const char *send_parse_fast_open(void *options, const char *value);
+const char *send_parse_user_timeout(void *options, const char *value);
+const char *send_parse_md5(void *options, const char *value);
+const char *send_parse_option(void *options, const char *value);
+const char *send_parse_options(void *options, const char *value);
+const char *send_parse_rate(void *options, const char *value);
 
-/* What is in force when nothing is asked for. */
-void send_options_default(struct send_options *s);
+/* Its part of send_command. */
+extern const struct option_group send_groups[];
+void send_defaults(void *options);
+int send_operands(void *options, char *const *text, unsigned count, struct diag *d);
+const char *send_check(void *options);
 
-/* For the table of commands: what the options say together. */
-const char *send_check(const struct options *o);
-
-/* The same for what depends on the target's family, known at last. */
+/* The check for what depends on the target's family, once that is known. */
 const char *send_check_family(const struct send_options *s, bool v6);
 
 /* The time from one segment to the next; 0: as fast as can be. */

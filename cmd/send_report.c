@@ -38,16 +38,15 @@ void tally_answer(struct tally *t, const struct answer *a, const struct icmp *er
 
 void tally_unanswered(struct tally *t, uint64_t i)
 {
-    struct report_send *s = &t->told;
-    unsigned last = s->ranges - 1; /* when there is one */
+    unsigned last = t->ranges - 1; /* when there is one */
 
-    if (s->ranges && !s->more && s->unanswered[last].last == i) {
-        s->unanswered[last].last = i + 1;
-    } else if (s->ranges < REPORT_RANGES) {
-        s->unanswered[s->ranges].first = s->unanswered[s->ranges].last = i + 1;
-        s->ranges++;
+    if (t->ranges && !t->more && t->unanswered[last].last == i) {
+        t->unanswered[last].last = i + 1;
+    } else if (t->ranges < TALLY_RANGES) {
+        t->unanswered[t->ranges].first = t->unanswered[t->ranges].last = i + 1;
+        t->ranges++;
     } else {
-        s->more++;
+        t->more++;
     }
 }
 
@@ -105,22 +104,120 @@ static double root(double square)
     return x;
 }
 
-void tally_report(const struct tally *t, struct report_send *out)
+static void end_figures(struct figures *f, const char *name, const char *addr, uint16_t port)
 {
-    *out = t->told;
-    out->syn_ack = t->first[ANSWER_SYN_ACK];
-    out->rst = t->first[ANSWER_RST];
-    out->ack = t->first[ANSWER_ACK];
-    out->other = t->first[ANSWER_OTHER];
-    out->icmp = t->first[ANSWER_ICMP];
-    out->duplicates = t->duplicates;
-    out->late = t->late;
-    out->out_of_order = t->out_of_order;
-    out->strays = t->strays;
-    out->malformed = t->malformed;
-    out->rtt = spread_figures(&t->rtt);
-    if (t->rtt.count)
-        out->rtt_stddev = (wave_time)root(t->m2 / (double)t->rtt.count);
+    figures_group(f, name);
+    figures_text(f, "addr", addr);
+    figures_count(f, "port", port);
+    figures_end(f);
+}
+
+static void answer_figures(const struct tally *t, struct figures *f)
+{
+    figures_list(f, "unanswered");
+    for (unsigned i = 0; i < t->ranges; i++)
+        figures_range(f, t->unanswered[i].first, t->unanswered[i].last);
+    figures_end(f);
+    figures_count(f, "unanswered_more", t->more);
+    figures_group(f, "answers");
+    figures_count(f, "syn_ack", t->first[ANSWER_SYN_ACK]);
+    figures_count(f, "rst", t->first[ANSWER_RST]);
+    figures_count(f, "ack", t->first[ANSWER_ACK]);
+    figures_count(f, "other", t->first[ANSWER_OTHER]);
+    figures_count(f, "icmp", t->first[ANSWER_ICMP]);
+    figures_end(f);
+    figures_count(f, "duplicates", t->duplicates);
+    figures_count(f, "late", t->late);
+    figures_count(f, "out_of_order", t->out_of_order);
+    figures_count(f, "strays", t->strays);
+    figures_count(f, "malformed", t->malformed);
+}
+
+static void members(const struct tally *t, const struct tally_run *r, wave_time stddev,
+                    const struct spread_figures *rtt, struct figures *f)
+{
+    end_figures(f, "local", r->local, r->flow->lport);
+    end_figures(f, "peer", r->remote, r->flow->rport);
+    figures_group(f, "send");
+    figures_count(f, "sent", r->sent);
+    figures_count(f, "answered", r->answered);
+    answer_figures(t, f);
+    figures_count(f, "ports", r->ports);
+    figures_spread(f, "rtt", rtt);
+    figures_seconds(f, "rtt_stddev", stddev);
+    if (r->rate > 0)
+        figures_real(f, "rate", r->rate);
+    else
+        figures_unknown(f, "rate");
+    if (r->sent > 1)
+        figures_real(f, "rate_reached", r->reached);
+    else
+        figures_unknown(f, "rate_reached");
+    figures_end(f);
+}
+
+static void unanswered_row(const struct tally *t, struct figures *f)
+{
+    char text[360] = "", more[HUMAN_TEXT];
+    size_t used = 0;
+
+    for (unsigned i = 0; i < t->ranges; i++) {
+        const struct tally_range *g = &t->unanswered[i];
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRIu64, i ? ", " : "",
+                                 g->first);
+        if (g->last != g->first)
+            used += (size_t)snprintf(text + used, sizeof text - used, "-%" PRIu64, g->last);
+    }
+    if (t->ranges && t->more)
+        figures_row(f, "unanswered", "%s and %s more", text, human_count(t->more, more));
+    else if (t->ranges)
+        figures_row(f, "unanswered", "%s", text);
+}
+
+static void answer_rows(const struct tally *t, struct figures *f)
+{
+    char text[160] = "";
+
+    human_add(text, sizeof text, t->first[ANSWER_SYN_ACK], "SYN-ACK");
+    human_add(text, sizeof text, t->first[ANSWER_RST], "RST");
+    human_add(text, sizeof text, t->first[ANSWER_ACK], "ACK");
+    human_add(text, sizeof text, t->first[ANSWER_OTHER], "other");
+    human_add(text, sizeof text, t->first[ANSWER_ICMP], "ICMP");
+    if (text[0])
+        figures_row(f, "answers", "%s", text);
+    text[0] = '\0';
+    human_add(text, sizeof text, t->duplicates, "twice");
+    human_add(text, sizeof text, t->late, "late");
+    human_add(text, sizeof text, t->out_of_order, "out of order");
+    human_add(text, sizeof text, t->malformed, "malformed");
+    human_add(text, sizeof text, t->strays, "to none of ours");
+    if (text[0])
+        figures_row(f, "of note", "%s", text);
+    unanswered_row(t, f);
+}
+
+void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f)
+{
+    const struct spread_figures rtt = spread_figures(&t->rtt);
+    const wave_time stddev = rtt.count ? (wave_time)root(t->m2 / (double)t->rtt.count) : WAVE_NEVER;
+    char sent[HUMAN_TEXT], answered[HUMAN_TEXT], a[5][HUMAN_TEXT];
+
+    addr_text(r->flow->v6, &r->flow->local, r->local);
+    addr_text(r->flow->v6, &r->flow->remote, r->remote);
+    members(t, r, stddev, &rtt, f);
+    figures_row(f, "segments", "%s sent, %s answered, %.1f %% loss", human_count(r->sent, sent),
+                human_count(r->answered, answered),
+                r->sent ? 100.0 * (double)(r->sent - r->answered) / (double)r->sent : 0.0);
+    answer_rows(t, f);
+    if (rtt.count)
+        figures_row(f, "round trip", "min %s, median %s, p95 %s, max %s, stddev %s",
+                    human_duration(rtt.least, a[0]), human_duration(rtt.median, a[1]),
+                    human_duration(rtt.p95, a[2]), human_duration(rtt.most, a[3]),
+                    human_duration(stddev, a[4]));
+    if (r->sent > 1 && r->rate > 0)
+        figures_row(f, "rate", "%.6g segments/s, of %.6g/s asked", r->reached, r->rate);
+    else if (r->sent > 1)
+        figures_row(f, "rate", "%s segments/s", human_count((uint64_t)r->reached, sent));
 }
 
 /*

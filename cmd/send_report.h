@@ -6,9 +6,12 @@
 #define TCPWAVE_CMD_SEND_REPORT_H
 
 #include "cmd/send_match.h"
+#include "lib/core/addr.h"
 #include "lib/core/spread.h"
 #include "lib/report/report.h"
 #include "lib/show/term.h"
+
+#define TALLY_RANGES 8
 
 /* Empty when zeroed. */
 struct tally {
@@ -17,8 +20,13 @@ struct tally {
     struct spread rtt;
     double mean, m2; /* of the same, in nanoseconds: Welford's sums */
     bool has_icmp;
-    struct icmp icmp;        /* the last error */
-    struct report_send told; /* `unanswered`, `ranges` and `more` of it */
+    struct icmp icmp; /* the last error */
+    /* Segments without an answer, from 1, first to last; `more` are not named. */
+    struct tally_range {
+        uint64_t first, last;
+    } unanswered[TALLY_RANGES];
+    unsigned ranges;
+    uint64_t more;
 };
 
 /* `error` is the ICMP error of ANSWER_ICMP, else NULL. */
@@ -33,8 +41,17 @@ enum verdict tally_verdict(const struct tally *t);
 void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, const char *peer,
                    char text[TALLY_MESSAGE]);
 
-/* All of it, but for what is not the tally's: flow, ports, sent, answered and the rates. */
-void tally_report(const struct tally *t, struct report_send *out);
+/* What the tally does not know. */
+struct tally_run {
+    const struct flow *flow; /* the first of `ports` source ports that took turns */
+    uint16_t ports;
+    uint64_t sent, answered;
+    double rate, reached;                     /* segments a second; asked: 0 is as fast as can be */
+    char local[ADDR_TEXT], remote[ADDR_TEXT]; /* filled in here; the figures point to them */
+};
+
+/* All of it. The figures live as long as *r. */
+void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f);
 
 /* A report_sink: a line for each answer and each segment without one. */
 struct send_lines {

@@ -1,15 +1,12 @@
 #include "cmd/start.h"
 
-#include <malloc.h>
-
-#include "cmd/command.h"
 #include "cmd/outside.h"
 #include "lib/core/diag.h"
+#include "lib/io/heap.h"
 
 #define MTU_UNKNOWN 1500
 #define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
-#define KEEP_FREE (16 << 20) /* bytes of heap */
 
 /* Many peers send at once: some 20,000 frames. */
 #define LISTEN_RING (32u << 20)
@@ -18,24 +15,24 @@
  * leave gaps in what they send could otherwise make each of them hold a whole window. */
 #define LISTEN_MEMORY ((size_t)512 << 20)
 
-static struct wire_config wire_config_of(const struct options *o, const struct target *target,
-                                         bool shows)
+static struct wire_config wire_config_of(const struct start_config *o, const struct target *target)
 {
+    const bool shows = show_any(o->show);
     struct wire_config c = {.v6 = target->v6,
-                            .listen = o->target.passive,
+                            .listen = o->passive,
                             .lport = (uint16_t)o->source_port,
-                            .interface = o->interface,
+                            .interface = o->where->interface,
                             .scope = target->scope,
-                            .has_source = o->has_source,
-                            .source = o->source.addr,
+                            .has_source = o->where->has_source,
+                            .source = o->where->source.addr,
                             .inbound_only = !shows,
                             .follows_route = true,
                             /* Much is to be sent, and nobody looks on. */
-                            .direct = (o->file || o->target.passive) && !shows,
+                            .direct = (o->bulk || o->passive) && !shows,
                             /* For many peers, room in the ring and throughput are worth the
                              * millisecond that an answer may then be late by. */
-                            .blocks = o->target.passive && o->connections != 1,
-                            .ring = o->target.passive ? LISTEN_RING : 0};
+                            .blocks = o->passive && !o->single,
+                            .ring = o->passive ? LISTEN_RING : 0};
 
     if (!c.listen) {
         c.remote = target->addr;
@@ -51,41 +48,31 @@ static struct wire_config wire_config_of(const struct options *o, const struct t
 }
 
 /* What the engine is told of the options. WAVE_ESYS when the kernel gives no random bytes. */
-static int engine_config(struct conn_config *c, const struct options *o, const struct port *port,
-                         bool v6, uint64_t *seed, struct diag *d)
+static int engine_config(struct conn_config *c, const struct start_config *o,
+                         const struct port *port, bool v6, uint64_t *seed, struct diag *d)
 {
     uint32_t mtu = port->info->mtu;
 
     conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
-    if (outside_random(o, c->isn_secret, sizeof c->isn_secret) != 0 ||
-        outside_random(o, seed, sizeof *seed) != 0)
+    if (outside_random(o->show->outside, c->isn_secret, sizeof c->isn_secret) != 0 ||
+        outside_random(o->show->outside, seed, sizeof *seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random "
                          "bytes");
-    if (o->mss)
-        c->mss = o->mss;
+    tcp_configure(o->tcp, c);
     /* More than the capture can keep is offered only where the user asks for it. */
-    if (o->window)
-        c->rcvbuf = o->window;
+    if (o->tcp->window)
+        c->rcvbuf = o->tcp->window;
     else
         c->rcvbuf = port_window(port, c->mss) < WINDOW ? port_window(port, c->mss) : WINDOW;
-    c->wscale = !o->no_wscale;
-    c->timestamps = !o->no_timestamps;
-    c->sack = !o->no_sack;
-    c->ecn = o->ecn;
     c->no_third_ack = o->no_ack;
-    c->syn_retries = o->syn_retries;
-    c->r2 = o->give_up;
-    c->time_wait = o->keep_time_wait;
-    if (o->keep_time_wait)
-        c->msl = o->time_wait / 2;
-    if (o->keep_time_wait && o->time_wait != TIME_WAIT_FULL)
+    c->time_wait = o->end->keep_time_wait;
+    if (o->end->keep_time_wait)
+        c->msl = o->end->time_wait / 2;
+    if (o->end->keep_time_wait && o->end->time_wait != TIME_WAIT_FULL)
         c->time_wait_end = "--time-wait is over";
-    c->keepalive = o->keepalive;
-    c->keep_garbage = o->keep_garbage;
-    c->keep_idle = o->keep_idle;
-    c->keep_interval = o->keep_interval;
-    c->keep_count = o->keep_count;
+    if (o->keep)
+        keep_configure(o->keep, c);
     return 0;
 }
 
@@ -112,27 +99,26 @@ static wave_time run_time(void *self)
 static int session_config(struct start *st, const struct target *target, const struct port *port,
                           struct session_config *c, struct diag *d)
 {
-    const struct options *o = st->options;
-    const bool passive = o->target.passive;
+    const struct start_config *o = &st->config;
 
     *c = (struct session_config){.command = o->command->name,
                                  .v6 = target->v6,
-                                 .most = passive ? o->max : 1,
-                                 .memory = passive ? LISTEN_MEMORY : 0,
-                                 .many = passive,
-                                 .shows = o->json || o->pcap || o->svg || !o->quiet,
+                                 .most = o->passive ? o->most : 1,
+                                 .memory = o->passive ? LISTEN_MEMORY : 0,
+                                 .many = o->passive,
+                                 .shows = show_any(o->show),
                                  .live = st->view.term.live,
                                  .verify = o->verify,
-                                 .ip = {.ttl = (uint8_t)o->ttl, .tos = (uint8_t)o->tos},
-                                 .timeout = o->timeout,
-                                 .linger = o->linger,
+                                 .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
+                                 .timeout = o->show->timeout,
+                                 .linger = o->end->linger,
                                  .signals = st->signals,
-                                 .keep = o->pcap ? keep : NULL,
+                                 .keep = o->show->pcap ? keep : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
-    if (o->verify && c->shows && !o->keep_time_wait) {
+    if (o->verify && c->shows && !o->end->keep_time_wait) {
         c->engine.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
         c->engine.msl = VERIFY_TIME_WAIT / 2;
         c->engine.time_wait_end = "TIME_WAIT not kept";
@@ -147,7 +133,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     struct session_config c;
     int error;
 
-    error = outside_signals(st->options, &st->signals, d);
+    error = outside_signals(st->config.show->outside, &st->signals, d);
     if (!error)
         error = view_open(&st->view, port->info->interface, run_time, st, d);
     if (!error)
@@ -159,42 +145,38 @@ static int open_session(struct start *st, const struct target *target, struct po
     error = session_open(&st->session, port, &c, ops, user, d);
     if (error)
         return error;
-    view_follow(&st->view, &st->session->report, st->options->keepalive);
+    view_follow(&st->view, &st->session->report, st->config.keep && st->config.keep->on);
     view_join(&st->view, &st->session->loop);
     return 0;
 }
 
-int start_open(struct start *st, const struct options *o, const struct target *target,
+int start_open(struct start *st, const struct start_config *c, const struct target *target,
                const struct session_ops *ops, void *user, struct diag *d)
 {
-    const bool shows = o->json || o->pcap || o->svg || !o->quiet;
-    struct wire_config wc = wire_config_of(o, target, shows);
+    struct wire_config wc = wire_config_of(c, target);
     struct port *port;
     int error;
 
-    *st = (struct start){.options = o, .signals = -1};
-    /* Queues come and go with every batch of segments: to give their pages back to the system each
-     * time, and to fault them in again, costs more than to keep them. */
-    mallopt(M_TRIM_THRESHOLD, KEEP_FREE);
-    mallopt(M_MMAP_THRESHOLD, KEEP_FREE);
-    error = view_open_files(&st->view, o, d);
+    *st = (struct start){.config = *c, .signals = -1};
+    heap_keep();
+    error = view_open_files(&st->view, c->show, d);
     if (!error)
-        error = outside_open(o, &port, &wc, d);
+        error = outside_open(c->show->outside, &port, &wc, d);
     if (!error)
         error = open_session(st, target, port, ops, user, d);
     if (!error)
-        outside_confine(o);
+        outside_confine(c->show);
     return error;
 }
 
 int start_verdict(struct start *st, const struct session_conn *c, const struct outcome *outcome,
-                  const struct report_findings *found)
+                  const struct figures *figures)
 {
     struct session *s = st->session;
     struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
     struct report_verdict v;
 
-    session_verdict(s, c, outcome, found, &v);
+    session_verdict(s, c, outcome, figures, &v);
     v.left_out.bytes = st->undelivered;
     view_settle(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);
@@ -204,6 +186,6 @@ int start_verdict(struct start *st, const struct session_conn *c, const struct o
 void start_close(struct start *st)
 {
     session_close(st->session);
-    outside_signals_close(st->options, st->signals);
+    outside_signals_close(st->config.show->outside, st->signals);
     view_close(&st->view);
 }

@@ -194,6 +194,17 @@ int target_parse(const char *text, bool passive, struct target_name *out, struct
     return 0;
 }
 
+int target_single(char *const *text, unsigned count, bool passive, struct target_name *out,
+                  struct diag *d)
+{
+    if (count == 1)
+        return target_parse(text[0], passive, out, d);
+    if (!strchr(text[0], ':') && *text[1] && strspn(text[1], DIGITS) == strlen(text[1]))
+        return MALFORMED(d, "one target is wanted; did you mean \"%s:%s\"?", text[0], text[1]);
+    return MALFORMED(d, "one target is wanted, and here are two: \"%s\" and \"%s\"", text[0],
+                     text[1]);
+}
+
 /*
  * Looking it up.
  */

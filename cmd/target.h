@@ -42,6 +42,11 @@ struct target {
  */
 int target_parse(const char *text, bool passive, struct target_name *out, struct diag *d);
 
+/* The same for a command that takes one target: of the `count` operands that stand there, more than
+ * one are an error. */
+int target_single(char *const *text, unsigned count, bool passive, struct target_name *out,
+                  struct diag *d);
+
 /*
  * Looks host, service and zone up. `family` chooses among a name's addresses; of several that are
  * left the first in the order of RFC 6724. A wildcard of no family is IPv4's, unless `family` says

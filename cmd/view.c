@@ -1,17 +1,17 @@
 #include "cmd/view.h"
 
-#include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/outside.h"
 #include "lib/core/diag.h"
 #include "lib/show/ending.h"
 #include "lib/show/summary.h"
+#include "lib/show/table.h"
 
-int view_open_files(struct view *v, const struct options *o, struct diag *d)
+int view_open_files(struct view *v, const struct show_options *o, struct diag *d)
 {
     int error = o->pcap ? pcapfile_open(&v->pcap, o->pcap, d) : 0;
 
-    v->options = o;
+    v->show = o;
     if (!error && o->svg)
         error = svg_open(&v->svg, o->svg, (enum picture_scale)o->svg_scale, d);
     return error;
@@ -22,13 +22,13 @@ static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
 {
     const struct view *v = self;
 
-    return ending_gap(v->options->json, v->time(v->self), left_out, text);
+    return ending_gap(v->show->json, v->time(v->self), left_out, text);
 }
 
 int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
               struct diag *d)
 {
-    const struct options *o = v->options;
+    const struct show_options *o = v->show;
     int error = report_open(&v->out, o, d);
 
     if (error)
@@ -41,15 +41,20 @@ int view_open(struct view *v, const char *interface, wave_time (*time)(void *sel
     return v->pcap ? pcapfile_begin(v->pcap, interface, d) : 0;
 }
 
+static void follow_json(struct view *v, struct report *r)
+{
+    v->json = (struct render_json){v->term.to, false};
+    report_add(r, render_json, &v->json);
+}
+
 void view_follow(struct view *v, struct report *r, bool folds_probes)
 {
-    const struct options *o = v->options;
+    const struct show_options *o = v->show;
 
     if (v->svg)
         report_add(r, svg_event, v->svg);
     if (o->json) {
-        v->json = (struct render_json){v->term.to, false};
-        report_add(r, render_json, &v->json);
+        follow_json(v, r);
     } else if (!o->quiet) {
         ladder_init(&v->ladder, &v->term, o->verbose);
         v->ladder.rows.folds_probes = folds_probes;
@@ -58,10 +63,18 @@ void view_follow(struct view *v, struct report *r, bool folds_probes)
     }
 }
 
+void view_tabulate(struct view *v, struct report *r)
+{
+    if (v->show->json)
+        follow_json(v, r);
+    else if (!v->show->quiet)
+        report_add(r, table_event, &v->term);
+}
+
 void view_join(struct view *v, struct loop *l)
 {
     l->report = v->out;
-    l->reported = !v->options->quiet || v->options->json;
+    l->reported = !v->show->quiet || v->show->json;
     l->capture = v->pcap ? pcapfile_outbuf(v->pcap) : NULL;
 }
 
@@ -133,7 +146,7 @@ void view_settle(struct view *v, struct report_verdict *verdict, wave_time stamp
 int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf_end *end)
 {
     const struct ending t = {verdict->verdict, verdict->exit, verdict->message,
-                             v->options->quiet && !v->options->json};
+                             v->show->quiet && !v->show->json};
     struct diag d;
     int error = flush_report(v, &d);
 
@@ -149,20 +162,18 @@ void view_close(struct view *v)
     outbuf_close(v->out);
 }
 
-int view_refuse(const struct options *o, const struct diag *d)
+int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)
 {
     struct report r;
     struct render_json j = {report_stream(o), false};
-    struct report_verdict v = {.command = o->command->name,
-                               .verdict = VERDICT_LOCAL,
-                               .exit = VERDICT_LOCAL,
-                               .message = d->text};
+    struct report_verdict v = {
+        .command = c->name, .verdict = VERDICT_LOCAL, .exit = VERDICT_LOCAL, .message = d->text};
 
     outbuf_say(d->text);
     if (o->json) {
         report_init(&r);
         report_add(&r, render_json, &j);
-        report_verdict(&r, outside_stamp(o), &v);
+        report_verdict(&r, outside_stamp(o->outside), &v);
         fflush(j.to);
     }
     return VERDICT_LOCAL;

@@ -6,7 +6,8 @@
 #ifndef TCPWAVE_CMD_VIEW_H
 #define TCPWAVE_CMD_VIEW_H
 
-#include "cmd/options.h"
+#include "cmd/command.h"
+#include "cmd/options_show.h"
 #include "lib/io/outbuf.h"
 #include "lib/report/report.h"
 #include "lib/run/loop.h"
@@ -17,7 +18,7 @@
 #include "lib/show/term.h"
 
 struct view {
-    const struct options *options;
+    const struct show_options *show;
     struct outbuf *out; /* the report's stream */
     struct term term;   /* what may be drawn on it */
     struct ladder ladder;
@@ -30,7 +31,7 @@ struct view {
 
 /* Opens the files of --pcap and --svg, as the person who called. To be called before the privileges
  * are dropped. WAVE_ESYS or WAVE_ENOMEM, with *d filled in; view_close() is due in any case. */
-int view_open_files(struct view *v, const struct options *o, struct diag *d);
+int view_open_files(struct view *v, const struct show_options *o, struct diag *d);
 
 /* Opens the report's stream; `time` says how far the run has come. WAVE_ENOMEM and WAVE_ESYS. */
 int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
@@ -38,6 +39,9 @@ int view_open(struct view *v, const char *interface, wave_time (*time)(void *sel
 
 /* Adds the picture, and JSON or the drawing with its summary, to a stream of events. */
 void view_follow(struct view *v, struct report *r, bool folds_probes);
+
+/* Likewise, but with a table in place of the drawing and its summary. */
+void view_tabulate(struct view *v, struct report *r);
 
 /* The loop is to wait for the readers of both streams. */
 void view_join(struct view *v, struct loop *l);
@@ -64,6 +68,6 @@ void view_close(struct view *v);
 
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
  * Returns the exit status. */
-int view_refuse(const struct options *o, const struct diag *d);
+int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d);
 
 #endif

@@ -1,12 +1,18 @@
 #include "lib/core/cc.h"
 
 #include "lib/core/conn_priv.h"
+#include "lib/core/loss.h"
+#include "lib/core/queue.h"
 
-#define SLOW_START_LIMIT 8 /* RFC 9406, 4.3: L, for a sender that does not pace */
+#define SLOW_START_LIMIT 8    /* RFC 9406, 4.3: L, for a sender that does not pace */
+#define CSS_GROWTH_DIVISOR 4u /* the same */
 
 static uint32_t initial_window(const struct conn *c)
 {
-    return c->env->config.initial_window * (uint32_t)c->mss;
+    const uint32_t n = c->env->config.initial_window, mss = c->mss;
+    const uint32_t bytes = n * 1460 > 2 * mss ? n * 1460 : 2 * mss;
+
+    return n * mss < bytes ? n * mss : bytes; /* RFC 6928, section 2, which has n at 10 */
 }
 
 void cc_established(struct conn *c)
@@ -15,38 +21,93 @@ void cc_established(struct conn *c)
     c->ssthresh = UINT32_MAX; /* RFC 5681, 3.1: arbitrarily high */
 }
 
-void cc_acked(struct conn *c, uint32_t bytes)
+static bool is_cubic(const struct conn *c)
+{
+    return c->loss && c->env->config.congestion == CONGESTION_CUBIC;
+}
+
+/* RFC 9406, 4.2 for RFC 5681's one segment an ACK: peers behind receive offload acknowledge dozens
+ * of segments at once. Only the first slow start looks out for its end. */
+static void slow_start(struct conn *c, uint32_t bytes, uint32_t rtt)
+{
+    const uint32_t room = c->ssthresh - c->cwnd, most = SLOW_START_LIMIT * (uint32_t)c->mss;
+    uint32_t add = bytes < most ? bytes : most;
+
+    if (c->ssthresh == UINT32_MAX && c->queue) {
+        switch (hystart_acked(&c->queue->hystart, c->snd.una, c->snd.nxt, rtt)) {
+        case HYSTART_SLOW_START:
+            break;
+        case HYSTART_CONSERVATIVE:
+            add /= CSS_GROWTH_DIVISOR;
+            break;
+        case HYSTART_DONE:
+            c->ssthresh = c->cwnd;
+            loss_make(c); /* CUBIC's curve begins here, with K at 0: RFC 9438, 4.10 */
+            return;
+        }
+    }
+    c->cwnd += add < room ? add : room;
+}
+
+/* A segment a round trip, RFC 5681, equation 3, for `bytes` instead of one SMSS. */
+static void grow_as_reno(struct conn *c, uint32_t bytes)
+{
+    uint64_t grow = (uint64_t)c->mss * bytes / c->cwnd;
+
+    c->cwnd += grow > 0 ? (uint32_t)grow : 1;
+}
+
+void cc_acked(struct conn *c, wave_time now, uint32_t bytes, uint32_t rtt)
 {
     /* A window that was not used says nothing about the path (RFC 7661's reason). */
-    if (conn_flight(c) + bytes < c->cwnd / 2)
+    if (conn_flight(c) + bytes < c->cwnd / 2) {
+        if (c->loss)
+            cubic_pause(&c->loss->cubic);
         return;
-    if (c->cwnd < c->ssthresh) {
-        /* RFC 9406, 4.2 for RFC 5681's one segment an ACK: peers behind receive offload
-         * acknowledge dozens of segments at once. */
-        uint32_t room = c->ssthresh - c->cwnd;
-        uint32_t most = SLOW_START_LIMIT * (uint32_t)c->mss;
-        uint32_t add = bytes < most ? bytes : most;
-        c->cwnd += add < room ? add : room;
-    } else { /* a segment a round trip, RFC 5681, equation 3, for `bytes` instead of one SMSS */
-        uint64_t grow = (uint64_t)c->mss * bytes / c->cwnd;
-        c->cwnd += grow > 0 ? (uint32_t)grow : 1;
     }
+    if (c->cwnd < c->ssthresh)
+        slow_start(c, bytes, rtt);
+    else if (is_cubic(c))
+        c->cwnd =
+            cubic_grown(&c->loss->cubic, c->cwnd, c->mss, bytes, conn_ms(now), c->rtt.srtt / 1000);
+    else
+        grow_as_reno(c, bytes);
     if (c->cwnd > UINT32_MAX / 4)
         c->cwnd = UINT32_MAX / 4;
 }
 
+/* What is left of a flight: RFC 5681, equation 4, or RFC 9438, 4.6. */
+static uint32_t reduced(const struct conn *c, uint32_t flight)
+{
+    const uint32_t window = is_cubic(c) ? cubic_reduced(flight) : flight / 2;
+
+    return window > 2u * c->mss ? window : 2u * c->mss;
+}
+
 void cc_lost(struct conn *c)
 {
-    uint32_t half = conn_flight(c) / 2; /* FlightSize, not cwnd: RFC 5681, equation 4 */
+    /* RFC 5681, 3.2, step 2: FlightSize, and not cwnd, but without what limited transmit sent
+     * (RFC 3042), which is what cwnd would not have allowed. */
+    const uint32_t flight = conn_flight(c) < c->cwnd ? conn_flight(c) : c->cwnd;
 
-    c->ssthresh = half > 2u * c->mss ? half : 2u * c->mss;
+    if (c->env->config.congestion == CONGESTION_CUBIC && loss_make(c))
+        cubic_lost(&c->loss->cubic, c->cwnd);
+    c->ssthresh = reduced(c, flight);
     c->cwnd = c->ssthresh;
 }
 
 void cc_timeout(struct conn *c, bool first)
 {
-    if (first)
+    if (first && !(c->flags & CONN_RECOVERY)) {
         cc_lost(c);
+    } else if (first) {
+        /* The window was reduced when this recovery began, and what cwnd is in it says nothing: no
+         * more than equation 4 allows, but no second reduction for the same losses. */
+        const uint32_t most = reduced(c, conn_flight(c));
+        c->ssthresh = c->ssthresh < most ? c->ssthresh : most;
+    }
+    if (c->loss)
+        cubic_timeout(&c->loss->cubic);
     c->cwnd = c->mss; /* RFC 5681, 3.1: the loss window */
 }
 
@@ -54,6 +115,8 @@ void cc_idle(struct conn *c, wave_time idle)
 {
     uint32_t restart = initial_window(c);
 
+    if (c->loss)
+        cubic_pause(&c->loss->cubic);
     if (idle > rtt_rto(&c->rtt, &c->env->config, c->backoff) && c->cwnd > restart)
         c->cwnd = restart;
 }

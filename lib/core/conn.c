@@ -11,6 +11,7 @@
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/err.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
@@ -42,7 +43,7 @@ static uint8_t window_shift(const struct conn_config *config)
 /* What is so before a handshake is attempted: at first, and back in LISTEN. */
 static void no_attempt(struct conn *c)
 {
-    c->since = WAVE_NEVER;
+    c->flags &= ~(uint32_t)CONN_STALLED;
     c->syn_sent = 0;
     c->backoff = 0;
     c->rcv_shift = window_shift(&c->env->config);
@@ -63,6 +64,7 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
     if (to == STATE_TIME_WAIT) {
         const struct conn_config *config = &c->env->config;
         stop_timers(c);
+        loss_free(c);
         c->timer[TIMER_TIME_WAIT] = config->time_wait ? time_add(now, 2 * config->msl) : now;
     }
     if (to == STATE_LISTEN)
@@ -70,6 +72,7 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
     if (to == STATE_CLOSED || to == STATE_LISTEN) {
         stop_timers(c);
         queue_free(&c->queue, c->env);
+        loss_free(c);
         reasm_settle(&c->reasm, c->env); /* what came in order may still be read */
         c->flags &= CONN_RST_OWED | CONN_PASSIVE | CONN_FIN_SENT | CONN_FIN_RCVD |
                     CONN_SIMULTANEOUS | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN |
@@ -90,6 +93,7 @@ void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_
     c->flow = *flow;
     c->id = id;
     c->ts_offset = env_random(env);
+    c->rack.reo_mult = 1;
     if (env->config.keepalive)
         c->flags |= CONN_KEEPALIVE;
     no_attempt(c);
@@ -162,7 +166,7 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len)
     if (c->state == STATE_LISTEN) /* 3.10.2: SEND turns a passive open into an active one */
         start_active(c, now, c->snd.iss, "SEND in LISTEN");
     if (state_synchronized((enum state)c->state) && conn_flight(c) == 0 && c->queue == NULL)
-        cc_idle(c, now > c->last_in ? now - c->last_in : 0);
+        cc_idle(c, (conn_ms(now) - c->since) * WAVE_MS);
     n = queue_append(&c->queue, c->env, base, data, len, c->env->config.sndbuf);
     conn_rearm(c, now, false);
     return (int)n;
@@ -267,6 +271,7 @@ int conn_probe(struct conn *c, bool garbage)
 void conn_release(struct conn *c)
 {
     queue_free(&c->queue, c->env);
+    loss_free(c);
     reasm_free(&c->reasm, c->env);
 }
 
@@ -275,6 +280,11 @@ uint32_t conn_received(const struct conn *c)
     if (c->rcv.nxt.v == c->rcv.irs.v)
         return 0; /* no SYN yet */
     return c->rcv.nxt.v - c->rcv.irs.v - 1 - ((c->flags & CONN_FIN_RCVD) != 0);
+}
+
+wave_time conn_rto(const struct conn *c)
+{
+    return rtt_rto(&c->rtt, &c->env->config, 0);
 }
 
 static const char *check_queue(const struct conn *c, const struct queue *q)

@@ -23,12 +23,14 @@
 #include "lib/core/env.h"
 #include "lib/core/flow.h"
 #include "lib/core/icmp.h"
+#include "lib/core/rack.h"
 #include "lib/core/rtt.h"
 #include "lib/core/seg.h"
 #include "lib/core/state.h"
 
 struct queue; /* bytes sent or to be sent, until acknowledged; only while there are any */
 struct reasm; /* bytes received and not read; only while there are any */
+struct loss;  /* what there is to know of losses; from the first one on */
 
 /* How a connection ended, once state is CLOSED. */
 enum conn_end {
@@ -64,31 +66,34 @@ enum {
     CONN_KEEP_OWED = 1 << 16,    /* a keepalive probe is due */
     CONN_KEEPALIVE = 1 << 17,    /* keepalive is on for this connection */
     CONN_PERSIST = 1 << 18,      /* timer[REXMT] is the persist timer */
-    CONN_TLP = 1 << 19,          /* timer[REXMT] is the tail-loss probe's */
-    CONN_RACK = 1 << 20,         /* timer[REXMT] is RACK's reordering timer */
+    CONN_TLP = 1 << 19,          /* timer[PROBE] is the tail-loss probe's */
+    CONN_RACK = 1 << 20,         /* timer[PROBE] is RACK's reordering timer */
     CONN_DSACK = 1 << 21,        /* `dsack` is to be reported (RFC 2883) */
     CONN_URGENT = 1 << 22,       /* rcv.up is valid: the peer has told it */
     CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
     CONN_BLACKHOLE = 1 << 24,    /* mss was lowered on suspicion (RFC 4821) */
     CONN_RECOVERY = 1 << 25,     /* in loss recovery until `queue`'s recovery point */
+    CONN_STALLED = 1 << 26,      /* `since` is for R2: something waits for the peer */
     CONN_VERIFY_OWED = 1 << 27,  /* conn_probe() was called */
     CONN_VERIFY_BYTE = 1 << 28,  /* and asked for the form with one garbage byte */
     CONN_STARVED = 1 << 29,      /* no room for a record in flight: wait for an ACK or the timer */
     CONN_SYN_ACKED = 1 << 30     /* the peer has acknowledged our SYN */
 };
 
-enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMERS };
+enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMER_PROBE, TIMERS };
 #define TIMER_TIME_WAIT TIMER_KEEP /* TIME_WAIT needs no keepalive: one slot serves both */
 
+/* The order is that of size: there is no padding. */
 struct conn {
     struct env *env;
+    struct queue *queue;
+    struct reasm *reasm;
+    struct loss *loss;
+    wave_time timer[TIMERS]; /* WAVE_NEVER when not running */
+    wave_time last_in;       /* last acceptable segment from the peer */
     struct flow flow;
-    uint32_t id;     /* the caller's: stands in every event */
-    uint8_t state;   /* enum state */
-    uint8_t end;     /* enum conn_end */
-    uint8_t dupacks; /* in a row, capped */
-    uint8_t backoff; /* how often the retransmission timer has fired in a row */
-    uint32_t flags;  /* CONN_... */
+    uint32_t id;    /* the caller's: stands in every event */
+    uint32_t flags; /* CONN_... */
     struct {
         struct seq una, nxt, wl1, wl2, iss;
         uint32_t wnd, max_wnd; /* bytes */
@@ -99,27 +104,35 @@ struct conn {
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
     struct rtt rtt;
-    uint32_t cwnd, ssthresh; /* bytes */
-    uint32_t ts_recent;      /* TS.Recent (RFC 7323, 4.3) */
-    uint32_t ts_offset;      /* added to our clock (RFC 7323, 5.4) */
-    uint16_t mss;      /* bytes of data a segment to the peer may have, options not deducted */
-    uint16_t peer_mss; /* as offered; 536 or 1220 when not (RFC 9293, 3.7.1) */
-    uint8_t snd_shift, rcv_shift; /* window scales in force */
-    uint8_t keep_sent;            /* keepalive probes unanswered */
-    uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
-    uint8_t rcv_segs;             /* segments with data taken since the last acknowledgement */
-    uint8_t quick_acks;           /* of the peer's next segments, acknowledged without delay */
-    uint8_t ts_unit;              /* when TS.Recent was recorded, in units that conn_in.c has */
-    uint16_t answers;             /* limited ones: since when counted, and how many; likewise */
-    uint32_t retransmits;         /* segments sent again */
-    uint32_t probes;              /* keepalive probes sent */
-    wave_time timer[TIMERS];      /* WAVE_NEVER when not running */
-    wave_time since;              /* when what is outstanding first stalled, for R2 */
-    wave_time last_in;            /* last acceptable segment from the peer */
-    struct sack_block dsack;
-    struct queue *queue;
-    struct reasm *reasm;
-    struct { /* the stack's, zero for a lone connection */
+    uint32_t cwnd; /* bytes */
+    union {
+        uint32_t ssthresh; /* bytes */
+        uint32_t syn_at;   /* until our SYN is acknowledged: when it was sent, in microseconds */
+    };
+    /* In milliseconds, modulo 2^32. With CONN_STALLED it is when what is outstanding last made
+     * progress, for R2; without, when data was last sent, for the restart window. */
+    uint32_t since;
+    uint32_t ts_recent;     /* TS.Recent (RFC 7323, 4.3) */
+    uint32_t ts_offset;     /* added to our clock (RFC 7323, 5.4) */
+    uint32_t retransmits;   /* segments sent again */
+    uint32_t probes;        /* keepalive probes sent */
+    struct seq dsack;       /* with CONN_DSACK: the first number of the duplicate to report, */
+    uint16_t dsack_len;     /* and its bytes, which are a segment's at most */
+    uint16_t mss;           /* bytes of data a segment to the peer may have, options not deducted */
+    struct seq dsack_round; /* of `rack`: the round in which a D-SACK came ends here */
+    struct rack rack;       /* what outlasts a flight (RFC 8985, 6.2) */
+    uint8_t state : 4;      /* enum state */
+    uint8_t end : 4;        /* enum conn_end */
+    uint8_t snd_shift : 4, rcv_shift : 4; /* window scales in force */
+    uint8_t dupacks;                      /* in a row, capped */
+    uint8_t backoff;    /* how often the retransmission timer has fired in a row */
+    uint8_t keep_sent;  /* keepalive probes unanswered */
+    uint8_t syn_sent;   /* SYNs or SYN-ACKs sent */
+    uint8_t rcv_segs;   /* segments with data taken since the last acknowledgement */
+    uint8_t quick_acks; /* of the peer's next segments, acknowledged without delay */
+    uint8_t ts_unit;    /* when TS.Recent was recorded, in units that conn_in.c has */
+    uint16_t answers;   /* limited ones: since when counted, and how many; likewise */
+    struct {            /* the stack's, zero for a lone connection */
         uint32_t ready_next, ready_prev, wheel_next, wheel_prev; /* 1 + an index in the pool */
         uint16_t wheel_slot;                                     /* 1 + the slot it waits in */
         uint8_t generation, marks;
@@ -232,6 +245,77 @@ bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, st
 
 /* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
 uint32_t conn_received(const struct conn *c);
+
+/*
+ * What a connection is like: for those beside the engine, which look at no field of it.
+ */
+
+static inline const struct flow *conn_flow(const struct conn *c)
+{
+    return &c->flow;
+}
+
+static inline enum state conn_state(const struct conn *c)
+{
+    return (enum state)c->state;
+}
+
+/* How it ended; END_NONE until it has. */
+static inline enum conn_end conn_end(const struct conn *c)
+{
+    return (enum conn_end)c->end;
+}
+
+/* Whether the peer opened it. */
+static inline bool conn_passive(const struct conn *c)
+{
+    return c->flags & CONN_PASSIVE;
+}
+
+/* Whether the peer's FIN was taken in order. */
+static inline bool conn_fin_received(const struct conn *c)
+{
+    return c->flags & CONN_FIN_RCVD;
+}
+
+/* Whether our FIN has left. */
+static inline bool conn_fin_sent(const struct conn *c)
+{
+    return c->flags & CONN_FIN_SENT;
+}
+
+/* Whether an acknowledgement goes out with the next segment, and that is due now. */
+static inline bool conn_ack_due(const struct conn *c)
+{
+    return c->flags & CONN_ACK_NOW;
+}
+
+/* Whether something of ours, a SYN or FIN included, is sent and not acknowledged. */
+static inline bool conn_outstanding(const struct conn *c)
+{
+    return !seq_eq(c->snd.una, c->snd.nxt);
+}
+
+/* When the last acceptable segment of the peer's came. */
+static inline wave_time conn_last_in(const struct conn *c)
+{
+    return c->last_in;
+}
+
+/* When the timer fires; WAVE_NEVER while it does not run. */
+static inline wave_time conn_timer(const struct conn *c, unsigned timer)
+{
+    return c->timer[timer];
+}
+
+/* The smoothed round trip (RFC 6298, section 2); 0 before it was measured. */
+static inline wave_time conn_srtt(const struct conn *c)
+{
+    return c->rtt.srtt * WAVE_US;
+}
+
+/* The retransmission timeout, without any backing off. */
+wave_time conn_rto(const struct conn *c);
 
 /* RFC 9293's invariants (SND.UNA <= SND.NXT, queue and sequence space agree, ...): NULL, or
  * what is broken. For tests and fuzzing. */

@@ -2,10 +2,9 @@
  * What an acknowledgement does: RFC 9293, 3.10.7.4, fifth step, with SACK, loss detection and
  * recovery (RFC 6675 and RFC 8985 where the peer does SACK, RFC 6582 where it does not).
  */
-#include <assert.h>
-
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/rack.h"
 #include "lib/core/sack.h"
@@ -22,61 +21,83 @@ static wave_time min_rtt(const struct conn *c)
     return c->rtt.min * WAVE_US;
 }
 
+bool conn_in_prr(const struct conn *c)
+{
+    return (c->flags & (CONN_RECOVERY | CONN_SACK)) == (CONN_RECOVERY | CONN_SACK) && c->queue &&
+           !c->queue->after_timeout && c->loss;
+}
+
 void conn_recover(struct conn *c)
 {
+    struct queue *q = c->queue;
+
     if (c->flags & CONN_RECOVERY)
         return;
-    cc_lost(c);
+    undo_begin(c, false);
+    /* RFC 3168, 6.1.2: marks and losses of one window are one reason. */
+    if (!q->cwr || seq_geq(c->snd.una, q->cwr_end))
+        cc_lost(c);
+    if (c->loss && (c->flags & CONN_SACK)) {
+        prr_start(&c->loss->prr, q->out - q->sacked);
+        c->cwnd = queue_pipe(q); /* until the acknowledgement is counted that told of the loss */
+    }
     c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
     if (c->flags & CONN_ECN)
         c->flags |= CONN_CWR;
-    c->queue->recover = c->snd.nxt;
-    c->queue->after_timeout = false;
+    q->recover = c->snd.nxt;
+    q->after_timeout = false;
 }
 
-void conn_detect_loss(struct conn *c, wave_time now)
+bool conn_detect_loss(struct conn *c, wave_time now)
 {
-    bool fired = c->flags & CONN_RACK;
     struct rack_result r;
 
-    assert(c->queue); /* RACK's timer runs only while there are records */
-    c->flags &= ~(uint32_t)CONN_RACK;
-    r = rack_detect(c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
+    r = rack_detect(&c->rack, c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
     if (r.lost > 0)
         conn_recover(c);
-    conn_rearm(c, now, fired); /* the slot was RACK's: the RTO has to start anew */
-    if (r.again < c->timer[TIMER_REXMT]) {
-        c->flags = (c->flags & ~(uint32_t)CONN_TLP) | CONN_RACK;
-        c->timer[TIMER_REXMT] = r.again;
-    }
+    conn_rearm_rack(c, now, r.again);
+    return r.lost > 0;
 }
 
 /* The round trip of what the ACK covers: from `sent_at`, else by the echoed timestamp, which tells
  * the sendings apart (RFC 7323, section 4; on nearly every segment once negotiated). A
- * sample ends the back-off. */
-static void measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
+ * sample ends the back-off. Returns it, or 0. */
+static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
 {
-    const struct conn_config *config = &c->env->config;
-    uint32_t ms;
+    wave_time took;
 
     if (sent_at != WAVE_NEVER) {
-        rtt_sample(&c->rtt, config, now > sent_at ? now - sent_at : 0);
-        c->backoff = 0;
-        return;
+        took = now > sent_at ? now - sent_at : 0;
+    } else {
+        const uint32_t ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
+        if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
+            ms > 600000)
+            return 0; /* no echo, or one of what we never sent */
+        took = ms > 0 ? ms * WAVE_MS : WAVE_MS;
     }
-    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0)
-        return;
-    ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
-    if (ms > 600000)
-        return; /* an echo of what we never sent */
-    rtt_sample(&c->rtt, config, ms > 0 ? ms * WAVE_MS : WAVE_MS);
+    rtt_sample(&c->rtt, took);
     c->backoff = 0;
+    return took;
+}
+
+/* What the segment echoes was sent no later than then, by our clock of milliseconds. */
+static wave_time echo_sent(const struct conn *c, wave_time now, const struct seg *s)
+{
+    uint32_t age;
+
+    if (!c->loss)
+        return WAVE_NEVER; /* nothing went twice, but for a tail-loss probe */
+    age = conn_ms(now) + c->ts_offset - s->opt.tsecr;
+    if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
+        age > 600000 || age > now / WAVE_MS)
+        return WAVE_NEVER;
+    return (now / WAVE_MS - age + 1) * WAVE_MS - 1;
 }
 
 /* Tells RACK of the records that `ack` covers; returns when the newest of them was sent, or
  * WAVE_NEVER where one was sent more than once: the ACK may have waited for that (Karn; RFC 6298,
  * section 3). */
-static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
+static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack, wave_time echo)
 {
     struct queue *q = c->queue;
     wave_time sent_at = WAVE_NEVER;
@@ -89,7 +110,7 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack)
         if (r->flags & SENT_SACKED)
             continue; /* counted, and measured, when the SACK came */
         if (c->flags & CONN_SACK)
-            rack_delivered(q, r, now, min_rtt(c));
+            rack_delivered(&c->rack, q, r, now, min_rtt(c), echo);
         repaired |= r->flags & SENT_AGAIN;
         sent_at = r->at;
     }
@@ -110,7 +131,8 @@ static void settle_tail_probe(struct conn *c, struct seq ack, bool dsack, bool b
         q->tlp.out = false;
     } else if (seq_gt(ack, q->tlp.end)) {
         q->tlp.out = false;
-        cc_lost(c);
+        if (!(c->flags & CONN_RECOVERY))
+            cc_lost(c);
     } else if (bare_duplicate) {
         q->tlp.out = false;
     }
@@ -137,6 +159,28 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
         queue_mark_lost(q, 0);
         conn_recover(c);
     }
+}
+
+/* The SACK blocks; returns how many bytes they tell for the first time. A D-SACK counts without a
+ * queue as well: the duplicate of the last segment is reported when nothing is left. */
+static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bool duplicate,
+                          bool *dsack)
+{
+    struct queue *q = c->queue;
+    /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks of an
+     * ACK that was overtaken would look like duplicates. */
+    struct sack_result sack =
+        sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c), echo_sent(c, now, s));
+
+    if (sack.dsack) {
+        /* RFC 8985, 7.4.1: what a tail-loss probe doubled says nothing of reordering. */
+        *dsack = !(q && q->tlp.out && q->tlp.again && seq_eq(s->opt.sack[0].end, q->tlp.end));
+        if (*dsack)
+            rack_dsack(&c->rack, &c->dsack_round, c->snd.una, c->snd.nxt);
+    }
+    if (q)
+        settle_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
+    return sack.bytes;
 }
 
 /* RFC 3168, 6.1.2: once a window, and announced by CWR. */
@@ -174,7 +218,7 @@ static bool take_window(struct conn *c, const struct seg *s, bool *opened)
 }
 
 /* The bytes of `acked` that are data leave the queue. */
-static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
+static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin, wave_time rtt)
 {
     struct event e = {.kind = EVENT_ACKED};
     uint32_t bytes = acked - (fin ? 1 : 0);
@@ -183,15 +227,17 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin)
     if (c->queue) {
         queue_drop(c->queue, bytes);
         if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover)) {
+            if (conn_in_prr(c))
+                c->cwnd = c->ssthresh; /* RFC 6937, 3: at the end of recovery */
             c->flags &= ~(uint32_t)CONN_RECOVERY;
-            rack_recovered(c->queue);
+            rack_recovered(&c->rack);
         }
     }
     if (bytes > 0) {
         e.u.bytes = bytes;
         conn_emit(c, now, &e);
         if (grows) /* not even by the ACK that ends fast recovery: RFC 6582, 3.2, step 3 */
-            cc_acked(c, bytes);
+            cc_acked(c, now, bytes, (uint32_t)(rtt / WAVE_US));
     }
 }
 
@@ -208,6 +254,39 @@ static void window_opened(struct conn *c, bool probed)
         c->flags |= CONN_RTX_OWED;
 }
 
+/* RFC 6937: what may be in flight after an acknowledgement in fast recovery. */
+static void proceed(struct conn *c, uint32_t delivered, bool good)
+{
+    const uint32_t pipe = queue_pipe(c->queue);
+
+    c->cwnd = pipe + prr_allowed(&c->loss->prr, delivered, pipe, c->ssthresh, c->mss, good);
+}
+
+/* SND.UNA moves by `acked`, a FIN of ours among them if `fin`. */
+static void advance(struct conn *c, wave_time now, const struct seg *s, uint32_t acked, bool fin)
+{
+    wave_time sent_at = WAVE_NEVER, rtt;
+
+    if (c->queue)
+        sent_at = delivered_by_ack(c, now, s->ack, echo_sent(c, now, s));
+    rtt = measure(c, now, sent_at, s);
+    c->snd.una = s->ack;
+    c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED | CONN_STALLED);
+    if (conn_flight(c) > 0)
+        conn_stalls(c, now);
+    drop_acked(c, now, acked, fin, rtt);
+}
+
+/* Nothing of the data is in flight any more. */
+static void flight_ends(struct conn *c, bool advanced)
+{
+    c->dupacks = 0;
+    /* Only the FIN is left of a flight that was being recovered: it was lost with the rest. */
+    if ((c->flags & CONN_RECOVERY) && advanced && conn_flight(c) > 0)
+        c->flags |= CONN_RTX_OWED;
+    c->flags &= ~(uint32_t)CONN_RECOVERY;
+}
+
 bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
 {
     uint32_t acked = s->ack.v - c->snd.una.v;
@@ -215,9 +294,9 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     const bool advanced = acked > 0 && acked <= flight;
     const bool fin = advanced && (c->flags & CONN_FIN_SENT) && seq_eq(s->ack, c->snd.nxt);
     const bool probed = (c->flags & CONN_PERSIST) && c->backoff > 0;
-    struct sack_result sack = {0};
-    bool opened = false, moved = false, duplicate;
-    wave_time sent_at = WAVE_NEVER;
+    const uint32_t was = c->queue ? c->queue->sacked : 0; /* sacked */
+    uint32_t sacked = 0;
+    bool opened = false, moved = false, dsack = false, lost = false, duplicate;
 
     if (seq_geq(s->ack, c->snd.una))
         moved = take_window(c, s, &opened);
@@ -225,43 +304,35 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     duplicate = !advanced && !moved && s->len == 0 && flight > 0 && seq_eq(s->ack, c->snd.una) &&
                 !(s->flags & (SEG_SYN | SEG_FIN));
     if (advanced) {
-        if (c->queue)
-            sent_at = delivered_by_ack(c, now, s->ack);
-        measure(c, now, sent_at, s);
-        c->snd.una = s->ack;
-        c->since = conn_flight(c) > 0 ? now : WAVE_NEVER;
-        c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED);
-        drop_acked(c, now, acked, fin);
+        advance(c, now, s, acked, fin);
     } else if (c->snd.wnd == 0) {
         /* RFC 9293, MUST-37: while it answers, a shut window may last for ever. R2 counts from the
          * first probe that it leaves unanswered. */
-        c->since = WAVE_NEVER;
+        c->flags &= ~(uint32_t)CONN_STALLED;
     }
+    if (c->flags & CONN_SACK)
+        sacked = take_sack(c, now, s, duplicate, &dsack);
+    if (c->loss)
+        undo_acked(c, s, advanced, dsack);
     if (c->queue) {
-        if (c->flags & CONN_SACK) {
-            /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks
-             * of an ACK that was overtaken would look like duplicates. */
-            sack = sack_input(c->queue, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c));
-            if (sack.dsack)
-                rack_dsack(c->queue, c->snd.una, c->snd.nxt);
-            settle_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
-        } else {
+        if (!(c->flags & CONN_SACK))
             count_duplicate(c, advanced, duplicate);
-        }
         take_ecn_echo(c, s);
-        queue_free_if_empty(&c->queue, c->env);
+        if (c->queue->len == 0) {
+            if (!(c->flags & CONN_STALLED)) /* the restart window: RFC 5681, 4.1 */
+                c->since = conn_ms(c->queue->sent_at);
+            queue_free(&c->queue, c->env);
+        }
     }
-    if (!c->queue) {
-        c->dupacks = 0;
-        /* Only the FIN is left of a flight that was being recovered: it was lost with the rest. */
-        if ((c->flags & CONN_RECOVERY) && advanced && conn_flight(c) > 0)
-            c->flags |= CONN_RTX_OWED;
-        c->flags &= ~(uint32_t)CONN_RECOVERY;
-    }
+    if (!c->queue)
+        flight_ends(c, advanced);
     if (opened)
         window_opened(c, probed);
     conn_rearm(c, now, advanced || opened);
-    if (c->queue && (c->flags & CONN_SACK) && (advanced || sack.bytes > 0))
-        conn_detect_loss(c, now);
+    if (c->queue && (c->flags & CONN_SACK) && (advanced || sacked > 0))
+        lost = conn_detect_loss(c, now);
+    if (c->loss &&
+        conn_in_prr(c)) /* delivered: what was SACKed before is no news when it is acknowledged */
+        proceed(c, (advanced ? acked : 0) + c->queue->sacked - was, advanced && !lost);
     return fin;
 }

@@ -68,15 +68,14 @@ static void record_timestamp(struct conn *c, wave_time now, uint32_t tsval)
 void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
 {
     const struct conn_config *config = &c->env->config;
-    uint32_t mss;
+    uint32_t mss = s->opt.has & OPT_MSS ? s->opt.mss : (c->flow.v6 ? 1220 : 536);
 
     c->rcv.irs = s->seq;
     c->rcv.nxt = seq_add(s->seq, 1);
     c->rcv.acked = c->rcv.nxt;
     c->rcv.adv = seq_add(c->rcv.nxt, config->rcvbuf > 65535 ? 65535 : config->rcvbuf);
     /* RFC 9293, MUST-15: 536 and 1220 where the option is missing. */
-    c->peer_mss = s->opt.has & OPT_MSS ? s->opt.mss : (c->flow.v6 ? 1220 : 536);
-    mss = c->peer_mss < CONN_MSS_MIN ? CONN_MSS_MIN : c->peer_mss;
+    mss = mss < CONN_MSS_MIN ? CONN_MSS_MIN : mss;
     c->mss = (uint16_t)(mss < config->mss ? mss : config->mss);
     c->flags &= ~(uint32_t)(CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN);
     c->snd_shift = 0;
@@ -130,18 +129,14 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
 
 void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 {
-    const struct conn_config *config = &c->env->config;
-
     /* Karn (RFC 6298, section 3): a SYN that crossed the peer's went out again as SYN-ACK. */
-    if (c->syn_sent == 1 && c->since != WAVE_NEVER && !(c->flags & CONN_SIMULTANEOUS))
-        rtt_sample(&c->rtt, config, now - c->since);
-    /* RFC 6298, 5.7: a SYN had to be repeated, and the RTO was below three seconds. */
-    if (c->syn_sent > 1 && c->rtt.rto < 3000000)
-        c->rtt.rto = 3000000;
+    if (c->syn_sent == 1 && (c->flags & CONN_STALLED) && !(c->flags & CONN_SIMULTANEOUS))
+        rtt_sample(&c->rtt, conn_syn_took(c, now));
+    if (c->syn_sent > 1)
+        rtt_syn_lost(&c->rtt);
     c->backoff = 0;
-    c->since = WAVE_NEVER;
     c->timer[TIMER_REXMT] = WAVE_NEVER;
-    c->flags = (c->flags | CONN_SYN_ACKED) & ~(uint32_t)CONN_SYN_OWED;
+    c->flags = (c->flags | CONN_SYN_ACKED) & ~(uint32_t)(CONN_SYN_OWED | CONN_STALLED);
     c->snd.una = seq_add(c->snd.iss, 1);
     c->snd.wnd = (uint32_t)s->wnd << (s->flags & SEG_SYN ? 0 : c->snd_shift);
     if (c->snd.wnd > c->snd.max_wnd)
@@ -289,8 +284,7 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
     conn_refuse(c, now, CHECK_SEQUENCE);
     c->flags |= CONN_ACK_NOW;
     if (s->len > 0 && (c->flags & CONN_SACK) && seq_lt(s->seq, c->rcv.nxt)) {
-        c->dsack = (struct sack_block){s->seq, seq_min(seq_add(s->seq, s->len), c->rcv.nxt)};
-        c->flags |= CONN_DSACK;
+        conn_duplicate(c, s->seq, seq_min(seq_add(s->seq, s->len), c->rcv.nxt));
     }
     /* Eighth step: 2 MSL begin again with the FIN that was taken, and with no other. */
     if (c->state == STATE_TIME_WAIT && (s->flags & SEG_FIN) && seq_eq(seg_end(s), c->rcv.nxt))
@@ -414,10 +408,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         return true;
     if (seq_lt(s->seq, c->rcv.nxt)) { /* the front of it was here already */
         c->flags |= CONN_ACK_NOW;
-        if (c->flags & CONN_SACK) {
-            c->dsack = (struct sack_block){s->seq, seq_min(end, c->rcv.nxt)};
-            c->flags |= CONN_DSACK;
-        }
+        if (c->flags & CONN_SACK)
+            conn_duplicate(c, s->seq, seq_min(end, c->rcv.nxt));
     }
     if (seq_geq(first, last)) {
         c->flags |= CONN_ACK_NOW;
@@ -430,10 +422,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         conn_refuse(c, now, CHECK_MEMORY);
         return false;
     }
-    if (r.duplicate && (c->flags & CONN_SACK)) {
-        c->dsack = r.dup;
-        c->flags |= CONN_DSACK;
-    }
+    if (r.duplicate && (c->flags & CONN_SACK))
+        conn_duplicate(c, r.dup.first, r.dup.end);
     c->rcv.nxt = seq_add(c->rcv.nxt, r.advanced);
     c->rcv.adv = seq_max(c->rcv.adv, c->rcv.nxt);
     if (r.advanced > 0) {
@@ -624,7 +614,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
  */
 static void hurry_syn(struct conn *c, wave_time now)
 {
-    wave_time rtt = c->since == WAVE_NEVER ? 0 : now - c->since;
+    wave_time rtt = c->flags & CONN_STALLED ? conn_syn_took(c, now) : 0;
 
     if (c->syn_sent == 1 && c->env->config.syn_retries > 0)
         c->timer[TIMER_REXMT] =

@@ -8,6 +8,7 @@
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/err.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
@@ -152,6 +153,21 @@ static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usab
     return p;
 }
 
+/* What was lost, oldest first. */
+static struct plan plan_lost(const struct conn *c, uint32_t size)
+{
+    struct queue *q = c->queue;
+    const uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
+    const bool after_timeout = q->after_timeout && (c->flags & CONN_RECOVERY);
+    struct plan p = plan_again(c, i, size, after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
+
+    /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
+     * section 5, step 4.3). */
+    if (pipe == 0 || (c->flags & CONN_RTX_OWED) || pipe + p.len <= allowed_in_flight(c))
+        return p;
+    return (struct plan){.what = SEND_NOTHING};
+}
+
 static struct plan plan_data(const struct conn *c)
 {
     const bool fin_sent = c->flags & CONN_FIN_SENT;
@@ -160,27 +176,28 @@ static struct plan plan_data(const struct conn *c)
     uint32_t usable = edge > 0 ? (uint32_t)edge : 0;
     uint32_t unsent = fin_sent ? 0 : queue_unsent(q, c->snd.nxt);
     uint32_t size = conn_segment_size(c);
+    bool new_first = false;
+    struct plan p;
 
     if (c->flags & CONN_PROBE_OWED)
         return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
                                        : plan_tail_probe(c, unsent, usable, size);
     if (q && q->lost > 0 && c->snd.wnd > 0) {
-        uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
-        struct plan p = plan_again(
-            c, i, size,
-            q->after_timeout && (c->flags & CONN_RECOVERY) ? RETRANSMIT_RTO : RETRANSMIT_FAST);
-        /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
-         * section 5, step 4.3). */
-        if (pipe == 0 || (c->flags & CONN_RTX_OWED) || pipe + p.len <= allowed_in_flight(c))
-            return p;
-        return (struct plan){.what = SEND_NOTHING};
+        /* RFC 5682, 2.1, step 2b: new data first, which tells whether the timeout was one too
+         * early. */
+        new_first = unsent > 0 && !(c->flags & CONN_STARVED) && undo_wants_new(c);
+        if (!new_first)
+            return plan_lost(c, size);
     }
     if ((c->flags & CONN_RTX_OWED) && fin_sent && (!q || q->sents == 0))
         return (struct plan){
             .what = SEND_FIN_AGAIN, .first = seq_sub(c->snd.nxt, 1), .why = RETRANSMIT_RTO};
     if ((c->flags & CONN_STARVED) || (unsent == 0 && (fin_sent || !(c->flags & CONN_FIN_QUEUED))))
         return (struct plan){.what = SEND_NOTHING};
-    return plan_new(c, unsent, usable, size);
+    p = plan_new(c, unsent, usable, size);
+    if (new_first && p.what == SEND_NOTHING && queue_pipe(q) == 0)
+        return plan_lost(c, size); /* something must go out */
+    return p;
 }
 
 static bool may_send_data(const struct conn *c)
@@ -255,7 +272,7 @@ static void put_sack(struct conn *c, struct seg *out)
     if (blocks == 0)
         return;
     if (c->flags & CONN_DSACK) /* RFC 2883, 4: the duplicate comes first */
-        out->opt.sack[n++] = c->dsack;
+        out->opt.sack[n++] = (struct sack_block){c->dsack, seq_add(c->dsack, c->dsack_len)};
     n += reasm_sack(c->reasm, out->opt.sack + n, blocks - n);
     out->opt.sacks = (uint8_t)n;
     out->opt.has |= OPT_SACK;
@@ -334,7 +351,8 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
         c->flags &= ~(uint32_t)CONN_ACK_NOW;
     }
     if (c->syn_sent == 0) {
-        c->since = now;
+        c->syn_at = (uint32_t)(now / WAVE_US);
+        conn_stalls(c, now);
     } else {
         told_again(c, now, &(struct plan){.first = c->snd.iss, .why = RETRANSMIT_RTO});
     }
@@ -381,6 +399,8 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     put_data(c, p, out, room);
     if (p->len > 0) {
         queue_sent(c->queue, p->first, p->len, now);
+        if (c->loss && conn_in_prr(c))
+            prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
         if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither on a probe of a shut window */
             if (c->flags & CONN_ECN)
@@ -393,7 +413,7 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     if (p->fin)
         send_fin(c, now, out);
     if (idle && !(c->flags & CONN_PERSIST))
-        c->since = now;
+        conn_stalls(c, now);
     if ((c->flags & CONN_PROBE_OWED) && !(c->flags & CONN_PERSIST) && c->queue) {
         c->queue->tlp.out = true;
         c->queue->tlp.again = false;
@@ -402,6 +422,13 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
     c->flags &= ~(uint32_t)CONN_PROBE_OWED;
     conn_rearm_sent(c, now);
     return true;
+}
+
+static void sent_in_recovery(struct conn *c, wave_time now, const struct plan *p)
+{
+    undo_sent_again(c, seq_add(p->first, p->len), conn_ms(now) + c->ts_offset);
+    if (conn_in_prr(c))
+        prr_sent(&c->loss->prr, p->len);
 }
 
 static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg *out,
@@ -420,12 +447,16 @@ static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg
             c->queue->tlp.end = c->snd.nxt;
         }
         queue_resent(c->queue, p->record, now);
+        if (c->loss && (c->flags & CONN_RECOVERY))
+            sent_in_recovery(c, now, p);
     }
     if (p->fin || p->what == SEND_FIN_AGAIN)
         out->flags |= SEG_FIN;
     told_again(c, now, p);
     c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED);
-    conn_rearm(c, now, tail_probe || p->why == RETRANSMIT_RTO);
+    /* RFC 6675, 6: the oldest segment's timeout counts from when it was last sent. */
+    conn_rearm(c, now,
+               tail_probe || p->why == RETRANSMIT_RTO || (p->what == SEND_AGAIN && p->record == 0));
 }
 
 /* <SEQ=SND.NXT-1>, with the byte a peer must take for one it has had already. After our FIN that

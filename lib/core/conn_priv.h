@@ -37,6 +37,27 @@ static inline uint32_t conn_ms(wave_time now)
     return (uint32_t)(now / WAVE_MS);
 }
 
+/* How long ago our SYN was sent; it is asked for while that is unacknowledged. */
+static inline wave_time conn_syn_took(const struct conn *c, wave_time now)
+{
+    return (uint32_t)((uint32_t)(now / WAVE_US) - c->syn_at) * WAVE_US;
+}
+
+/* R2's clock starts: something waits for the peer from now on. */
+static inline void conn_stalls(struct conn *c, wave_time now)
+{
+    c->since = conn_ms(now + WAVE_MS - 1);
+    c->flags |= CONN_STALLED;
+}
+
+/* The duplicate that the next acknowledgement reports (RFC 2883, 4): a part of one segment. */
+static inline void conn_duplicate(struct conn *c, struct seq first, struct seq end)
+{
+    c->dsack = first;
+    c->dsack_len = (uint16_t)(end.v - first.v);
+    c->flags |= CONN_DSACK;
+}
+
 /* conn.c: the one function that moves the state. The edge must be in state_edge()'s table. */
 void conn_move(struct conn *c, wave_time now, enum state to, const char *cause);
 
@@ -65,8 +86,11 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s);
 /* conn_ack.c: begins loss recovery, unless one is under way. */
 void conn_recover(struct conn *c);
 
-/* conn_ack.c: lets RACK look for losses and arms its timer. */
-void conn_detect_loss(struct conn *c, wave_time now);
+/* Whether PRR says what may be sent: fast recovery with SACK. It is asked for with a queue. */
+bool conn_in_prr(const struct conn *c);
+
+/* conn_ack.c: lets RACK look for losses and arms its timer. True: some were found. */
+bool conn_detect_loss(struct conn *c, wave_time now);
 
 /* conn_out.c: what the next segment is; decided in one place for output and expiry alike. */
 enum send {
@@ -98,13 +122,18 @@ uint32_t conn_segment_size(const struct conn *c);
 /* conn_out.c: the right edge that we could offer, silly windows avoided (RFC 9293, 3.8.6.2.2). */
 struct seq conn_offer(const struct conn *c);
 
-/* conn_timer.c: chooses what timer[REXMT] is to run for, and starts it. With `restart` a timer
- * that runs starts anew (RFC 6298, 5.3); without, it goes on (5.1). */
+/* conn_timer.c: chooses what timer[REXMT] is to run for, and starts it, with a tail-loss probe
+ * before it where there may be one. With `restart` a timer that runs starts anew (RFC 6298, 5.3);
+ * without, it goes on (5.1). */
 void conn_rearm(struct conn *c, wave_time now, bool restart);
 
 /* conn_timer.c: the same after new data was sent, which puts a tail-loss probe off, or makes one
  * possible where the RTO was all there was (RFC 8985, 7.2). */
 void conn_rearm_sent(struct conn *c, wave_time now);
+
+/* conn_timer.c: the same after RACK has looked for losses and wants to look again at that time
+ * (RFC 8985, 6.3), or at none. */
+void conn_rearm_rack(struct conn *c, wave_time now, wave_time again);
 
 /* conn_timer.c: when the retransmission timer, started now, fires: RTO, but not beyond R2. */
 wave_time conn_rto_at(const struct conn *c, wave_time now);

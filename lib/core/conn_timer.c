@@ -1,22 +1,35 @@
 /*
  * The timers: retransmission (RFC 6298), tail-loss probe and reordering (RFC 8985), persist
- * (RFC 9293, 3.8.6.1), delayed ACK, TIME_WAIT, keepalive. One slot serves the first four, since no
- * two of them ever run at once.
+ * (RFC 9293, 3.8.6.1), delayed ACK, TIME_WAIT, keepalive. timer[REXMT] is the SYN's, the
+ * retransmission timer or the persist timer, of which one runs at a time. timer[PROBE] is the
+ * tail-loss probe's or RACK's, and comes beside the retransmission timer, which it never puts off.
  */
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
+#include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "lib/core/rack.h"
 
-#define REXMT_KINDS ((uint32_t)(CONN_PERSIST | CONN_TLP | CONN_RACK))
 #define TLP_MIN (10 * WAVE_MS) /* below that a receiver's delayed ACK is taken for a loss */
+
+/* When R2 is over: RFC 9293, 3.8.3. */
+static wave_time r2_at(const struct conn *c, wave_time now)
+{
+    int64_t waited = (int32_t)(conn_ms(now) - c->since);
+
+    if (!(c->flags & CONN_STALLED))
+        return WAVE_NEVER;
+    return time_add((wave_time)((int64_t)(now / WAVE_MS) - waited) * WAVE_MS, c->env->config.r2);
+}
 
 wave_time conn_rto_at(const struct conn *c, wave_time now)
 {
     const struct conn_config *config = &c->env->config;
-    wave_time rto = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
+    const wave_time rto = rtt_rto(&c->rtt, config, c->backoff);
 
-    return time_min(rto, time_add(c->since, config->r2));
+    if (c->backoff == 0 && rto < config->r2 / 4)
+        return now + rto; /* R2 is far: whether it is over is asked when the timer fires, too */
+    return time_min(time_add(now, rto), r2_at(c, now));
 }
 
 /* Something waits that only the peer's window keeps back. */
@@ -29,65 +42,97 @@ static bool blocked_by_window(const struct conn *c)
     return (queue_unsent(c->queue, c->snd.nxt) > 0 || fin_waits) && conn_plan(c).what != SEND_NEW;
 }
 
-/* RFC 8985, 7.2: when a tail-loss probe would go out, or WAVE_NEVER where none may. */
-static wave_time tlp_at(const struct conn *c, wave_time now)
+/* RFC 8985, 7.2: no probe in recovery, nor while something is SACKed, nor before the last one is
+ * answered. One segment alone gets none: its PTO has a receiver's longest delay of an ACK on top,
+ * and with that the retransmission timer comes first. */
+static bool tlp_allowed(const struct conn *c)
 {
     const struct queue *q = c->queue;
-    wave_time srtt = c->rtt.srtt * WAVE_US;
 
-    if (!(c->flags & CONN_SACK) || (c->flags & CONN_RECOVERY) || !q || q->sents < 2 ||
-        q->sacked > 0 || q->tlp.out || srtt == 0 || c->backoff > 0)
-        return WAVE_NEVER;
-    return now + (2 * srtt > TLP_MIN ? 2 * srtt : TLP_MIN);
+    return (c->flags & (CONN_SACK | CONN_RECOVERY)) == CONN_SACK && q && q->sents >= 2 &&
+           q->sacked == 0 && !q->tlp.out && c->rtt.srtt > 0 && c->backoff == 0;
 }
 
-static void arm(struct conn *c, wave_time at, uint32_t kind)
+static void stop_probe(struct conn *c)
 {
-    c->flags = (c->flags & ~REXMT_KINDS) | kind;
-    c->timer[TIMER_REXMT] = at;
+    c->flags &= ~(uint32_t)(CONN_TLP | CONN_RACK);
+    c->timer[TIMER_PROBE] = WAVE_NEVER;
+}
+
+/* RFC 8985, 7.2: PTO counts from now, and is never beyond the RTO's expiry, which stays. */
+static void start_probe(struct conn *c, wave_time now)
+{
+    wave_time pto = 2 * WAVE_US * c->rtt.srtt;
+
+    if ((c->flags & CONN_RACK) && c->queue)
+        return;
+    if (!tlp_allowed(c)) {
+        stop_probe(c);
+        return;
+    }
+    pto = time_add(now, pto > TLP_MIN ? pto : TLP_MIN);
+    c->timer[TIMER_PROBE] = time_min(pto, c->timer[TIMER_REXMT]);
+    c->flags |= CONN_TLP;
+}
+
+/* Nothing is in flight, or the window is shut. */
+static void rearm_persist(struct conn *c, wave_time now)
+{
+    const bool runs = c->timer[TIMER_REXMT] != WAVE_NEVER;
+
+    stop_probe(c);
+    if (conn_flight(c) > 0 || blocked_by_window(c)) {
+        if (runs && (c->flags & CONN_PERSIST))
+            return;
+        c->flags |= CONN_PERSIST;
+        c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, &c->env->config, c->backoff));
+    } else {
+        c->flags &= ~(uint32_t)(CONN_PERSIST | CONN_STALLED);
+        c->timer[TIMER_REXMT] = WAVE_NEVER;
+    }
 }
 
 void conn_rearm(struct conn *c, wave_time now, bool restart)
 {
-    bool runs = c->timer[TIMER_REXMT] != WAVE_NEVER;
-    wave_time rto, tlp;
-
     if (conn_syn_unacked(c))
         return; /* the SYN's timer is started where it is sent */
     if (c->flags & CONN_PROBE_OWED)
         return; /* it fired just now; what it asked for is sent first */
     if (conn_flight(c) == 0 || c->snd.wnd == 0) {
-        if (conn_flight(c) > 0 || blocked_by_window(c)) {
-            if (!runs || !(c->flags & CONN_PERSIST))
-                arm(c, time_add(now, rtt_rto(&c->rtt, &c->env->config, c->backoff)), CONN_PERSIST);
-        } else {
-            arm(c, WAVE_NEVER, 0);
-            c->since = WAVE_NEVER;
-        }
+        rearm_persist(c, now);
         return;
     }
-    if (runs && !restart && !(c->flags & CONN_PERSIST))
+    if (!restart && c->timer[TIMER_REXMT] != WAVE_NEVER && !(c->flags & CONN_PERSIST)) {
+        if ((c->flags & CONN_TLP) && !tlp_allowed(c))
+            stop_probe(c);
         return;
-    if (c->since == WAVE_NEVER)
-        c->since = now;
-    rto = conn_rto_at(c, now);
-    tlp = tlp_at(c, now);
-    if (tlp < rto)
-        arm(c, tlp, CONN_TLP);
-    else
-        arm(c, rto, 0);
+    }
+    if (!(c->flags & CONN_STALLED))
+        conn_stalls(c, now);
+    c->flags &= ~(uint32_t)CONN_PERSIST;
+    c->timer[TIMER_REXMT] = conn_rto_at(c, now);
+    start_probe(c, now);
 }
 
 void conn_rearm_sent(struct conn *c, wave_time now)
 {
-    wave_time tlp;
-
     conn_rearm(c, now, false);
-    if (c->snd.wnd == 0 || (c->flags & (CONN_PERSIST | CONN_RACK)))
-        return;
-    tlp = tlp_at(c, now);
-    if ((c->flags & CONN_TLP) ? tlp != WAVE_NEVER : tlp < c->timer[TIMER_REXMT])
-        arm(c, time_min(tlp, conn_rto_at(c, now)), CONN_TLP);
+    if (c->snd.wnd > 0 && !(c->flags & CONN_PERSIST))
+        start_probe(c, now);
+}
+
+void conn_rearm_rack(struct conn *c, wave_time now, wave_time again)
+{
+    if (c->flags & CONN_RACK)
+        stop_probe(c);
+    conn_rearm(c, now, false);
+    if (again == WAVE_NEVER) {
+        if (c->timer[TIMER_PROBE] == WAVE_NEVER && c->timer[TIMER_REXMT] != WAVE_NEVER)
+            start_probe(c, now);
+    } else if (again < c->timer[TIMER_PROBE]) {
+        c->flags = (c->flags & ~(uint32_t)CONN_TLP) | CONN_RACK;
+        c->timer[TIMER_PROBE] = again;
+    }
 }
 
 /* RFC 4821, 7.6.1: full segments that vanish time and again point to a router that drops what is
@@ -141,6 +186,7 @@ static void rto_fired(struct conn *c, wave_time now)
     if (c->backoff < UINT8_MAX)
         c->backoff++;
     suspect_black_hole(c, now);
+    undo_begin(c, true);
     cc_timeout(c, !(q && q->after_timeout && (c->flags & CONN_RECOVERY)));
     c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
     if (c->flags & CONN_ECN) /* RFC 3168, 6.1.2: a reduction for any reason is announced */
@@ -152,7 +198,23 @@ static void rto_fired(struct conn *c, wave_time now)
         q->recover = c->snd.nxt;
         q->tlp.out = false;
     }
-    arm(c, conn_rto_at(c, now), 0);
+    stop_probe(c);
+    c->timer[TIMER_REXMT] = conn_rto_at(c, now);
+}
+
+/* RFC 8985, 6.3 and 7.3. After a tail-loss probe the RTO counts from now. */
+static void probe_fired(struct conn *c, wave_time now)
+{
+    const bool tail = c->flags & CONN_TLP;
+
+    c->flags &= ~(uint32_t)CONN_STARVED;
+    stop_probe(c);
+    if (tail) {
+        c->flags |= CONN_PROBE_OWED;
+        c->timer[TIMER_REXMT] = conn_rto_at(c, now);
+    } else if (c->queue) {
+        conn_detect_loss(c, now);
+    }
 }
 
 static void rexmt_fired(struct conn *c, wave_time now)
@@ -164,18 +226,9 @@ static void rexmt_fired(struct conn *c, wave_time now)
             c->timer[TIMER_REXMT] = conn_rto_at(c, now);
         return;
     }
-    if (c->flags & CONN_RACK) {
-        conn_detect_loss(c, now);
-        return;
-    }
-    if (c->flags & CONN_TLP) { /* behind the probe only the RTO waits: RFC 8985, 7.3 */
-        c->flags |= CONN_PROBE_OWED;
-        arm(c, conn_rto_at(c, now), 0);
-        return;
-    }
-    if (c->since == WAVE_NEVER)
-        c->since = now;
-    if (now >= time_add(c->since, c->env->config.r2)) { /* R2: RFC 9293, 3.8.3 */
+    if (!(c->flags & CONN_STALLED))
+        conn_stalls(c, now);
+    if (now >= r2_at(c, now)) { /* R2: RFC 9293, 3.8.3 */
         give_up(c, now, TIMEOUT_RETRANSMIT, END_TIMEOUT,
                 c->flags & CONN_PERSIST ? "window probes unanswered"
                                         : "retransmissions unanswered");
@@ -210,6 +263,8 @@ void conn_tick(struct conn *c, wave_time now)
 {
     if (env_busy(c->env))
         return; /* what is due stays due */
+    if (due(c, TIMER_PROBE, now))
+        probe_fired(c, now);
     if (due(c, TIMER_REXMT, now))
         rexmt_fired(c, now);
     if (due(c, TIMER_DELACK, now)) {

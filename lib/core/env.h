@@ -12,6 +12,11 @@
 #include "lib/core/event.h"
 #include "lib/core/time.h"
 
+enum congestion {
+    CONGESTION_CUBIC, /* RFC 9438: the default, as it is of hosts */
+    CONGESTION_RENO   /* RFC 5681 */
+};
+
 /* Settings of the engine. conn_config_default() fills in a present-day host's. */
 struct conn_config {
     uint32_t rcvbuf;         /* bytes, default 4 MiB: what a peer may have in flight. 65535 << 14 is
@@ -21,13 +26,15 @@ struct conn_config {
     uint32_t mss;            /* MSS we announce: MTU less the fixed headers (RFC 6691) */
     uint32_t initial_window; /* segments, default 10 (RFC 6928) */
     bool wscale, timestamps, sack; /* offered (all default true) */
-    bool ecn;                      /* RFC 3168 negotiation; default false */
-    bool nagle;                    /* default false: a diagnostic sends what it is told at once */
+    enum congestion congestion;
+    bool ecn;              /* RFC 3168 negotiation; default false */
+    bool nagle;            /* default false: a diagnostic sends what it is told at once */
     bool no_third_ack;     /* never completes the handshake we opened: SYN-ACKs go unanswered */
     wave_time msl;         /* default 2 minutes (RFC 9293, 3.4.2) */
     bool time_wait;        /* false: TIME_WAIT is entered and left at once */
     wave_time rto_initial; /* 1 s (RFC 6298, 2.1) */
-    wave_time rto_min;     /* 200 ms; DEVIATES from RFC 6298, 2.4's 1 s as every host does */
+    wave_time rto_min;     /* 200 ms: what the RTO is above SRTT at least; DEVIATES from RFC 6298,
+                              2.4's least RTO of 1 s, as every host does */
     wave_time rto_max;     /* 120 s */
     uint32_t syn_retries; /* SYNs and SYN-ACKs after the first; 7: three minutes and more (RFC 9293,
                              MUST-23) */

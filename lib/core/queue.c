@@ -36,7 +36,6 @@ size_t queue_append(struct queue **qp, struct env *e, struct seq base, const voi
         memset(q, 0, sizeof *q);
         q->base = base;
         q->recover = q->tlp.end = base;
-        q->rack.reo_mult = 1;
         *qp = q;
     }
     n = q->len >= limit ? 0 : limit - q->len;
@@ -169,6 +168,12 @@ void queue_all_lost(struct queue *q)
         }
         queue_mark_lost(q, i);
     }
+}
+
+void queue_none_lost(struct queue *q)
+{
+    for (uint32_t i = 0; i < q->sents && q->lost > 0; i++)
+        unmark_lost(q, queue_at(q, i));
 }
 
 uint32_t queue_first_lost(struct queue *q)

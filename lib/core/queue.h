@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/core/env.h"
+#include "lib/core/hystart.h"
 #include "lib/core/ring.h"
 #include "lib/core/seq.h"
 
@@ -58,11 +59,8 @@ struct queue {
         wave_time rtt;
         struct seq fack; /* the highest number delivered */
         bool any;        /* the fields above are valid */
-        bool reordered;
-        uint8_t reo_mult, reo_persist;
-        bool dsack; /* a D-SACK came in this round, which ends at dsack_end */
-        struct seq dsack_end;
-    } rack;
+    } rack;              /* of this flight; what outlasts it is struct rack in the connection */
+    struct hystart hystart;
     struct { /* RFC 8985, section 7.2 */
         bool out, again;
         struct seq end;
@@ -108,6 +106,9 @@ void queue_mark_sacked(struct queue *q, uint32_t i);
 /* Every record not SACKed is lost (RFC 6298, 5.4 and RFC 5681, 3.1: the timer fired). A SACKed
  * record at the front means that the peer reneged (RFC 2018, section 8): all marks go. */
 void queue_all_lost(struct queue *q);
+
+/* No record is lost: what was taken for that was only late. */
+void queue_none_lost(struct queue *q);
 
 /* Index of the first lost record, or UINT32_MAX. */
 uint32_t queue_first_lost(struct queue *q);

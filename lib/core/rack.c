@@ -3,18 +3,20 @@
 #define DUP_THRESH 3   /* RFC 5681's three duplicates, in segments */
 #define REO_PERSIST 16 /* recoveries: RFC 8985, 6.2, step 4 */
 
-void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_time min_rtt)
+void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_time now,
+                    wave_time min_rtt, wave_time echo)
 {
     struct seq end = seq_add(s->first, s->len);
     wave_time rtt = now > s->at ? now - s->at : 0;
 
-    /* RFC 8985, 6.2, step 2: an answer faster than any before it answers the first sending, not
-     * the retransmission, and says nothing of when it was delivered. */
-    if ((s->flags & SENT_AGAIN) && rtt < min_rtt)
+    /* RFC 8985, 6.2, step 2: an answer faster than any before it, or one that echoes an earlier
+     * stamp, answers the first sending, not the retransmission, and says nothing of when that was
+     * delivered. */
+    if ((s->flags & SENT_AGAIN) && (rtt < min_rtt || echo < s->at))
         return;
     /* Step 3: something below what had been delivered, never sent again, was only late. */
     if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & SENT_AGAIN))
-        q->rack.reordered = true;
+        r->reordered = true;
     if (!q->rack.any || seq_gt(end, q->rack.fack))
         q->rack.fack = end;
     if (!q->rack.any || s->at > q->rack.at) {
@@ -24,42 +26,42 @@ void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_t
     q->rack.any = true;
 }
 
-void rack_dsack(struct queue *q, struct seq ack, struct seq next)
+void rack_dsack(struct rack *r, struct seq *round, struct seq ack, struct seq next)
 {
-    if (q->rack.dsack && seq_lt(ack, q->rack.dsack_end))
+    if (r->dsack && seq_lt(ack, *round))
         return;
-    q->rack.dsack = true;
-    q->rack.dsack_end = next;
-    q->rack.reo_persist = REO_PERSIST;
-    if (q->rack.reo_mult < 20)
-        q->rack.reo_mult++;
+    r->dsack = true;
+    *round = next;
+    r->reo_persist = REO_PERSIST;
+    if (r->reo_mult < 20)
+        r->reo_mult++;
 }
 
-void rack_recovered(struct queue *q)
+void rack_recovered(struct rack *r)
 {
-    if (q->rack.reo_persist > 0)
-        q->rack.reo_persist--;
-    if (q->rack.reo_persist == 0)
-        q->rack.reo_mult = 1;
+    if (r->reo_persist > 0)
+        r->reo_persist--;
+    if (r->reo_persist == 0)
+        r->reo_mult = 1;
 }
 
-static wave_time reordering_window(const struct queue *q, wave_time srtt, wave_time min_rtt,
-                                   bool recovery)
+static wave_time reordering_window(const struct rack *r, const struct queue *q, wave_time srtt,
+                                   wave_time min_rtt, bool recovery)
 {
-    if (!q->rack.reordered && (recovery || q->sacked_sents >= DUP_THRESH))
+    if (!r->reordered && (recovery || q->sacked_sents >= DUP_THRESH))
         return 0;
-    return time_min(min_rtt / 4 * q->rack.reo_mult, srtt);
+    return time_min(min_rtt / 4 * r->reo_mult, srtt);
 }
 
-struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, wave_time min_rtt,
-                               bool recovery)
+struct rack_result rack_detect(const struct rack *r, struct queue *q, wave_time now, wave_time srtt,
+                               wave_time min_rtt, bool recovery)
 {
     struct rack_result result = {0, WAVE_NEVER};
     wave_time window;
 
     if (!q->rack.any)
         return result;
-    window = reordering_window(q, srtt, min_rtt, recovery);
+    window = reordering_window(r, q, srtt, min_rtt, recovery);
     for (uint32_t i = 0; i < q->sents; i++) {
         const struct sent *s = queue_at(q, i);
         wave_time due;

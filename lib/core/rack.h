@@ -8,16 +8,28 @@
 
 #include "lib/core/queue.h"
 
-/* Record `s` was delivered, by ACK or SACK, for the first time (steps 1 to 3). `min_rtt` in
- * nanoseconds, 0 when nothing is measured. */
-void rack_delivered(struct queue *q, const struct sent *s, wave_time now, wave_time min_rtt);
+/* What a connection has learnt of its path's reordering (step 4). It outlasts the queue, which goes
+ * whenever everything is acknowledged; the rest of RACK's state is of one flight and in there. */
+struct rack {
+    uint8_t reo_mult : 6; /* reo_wnd_mult: 1 to begin with */
+    bool reordered : 1;   /* reordering_seen */
+    bool dsack : 1;       /* a D-SACK came in a round whose end the connection notes */
+    uint8_t reo_persist;  /* reo_wnd_persist */
+};
 
-/* A D-SACK arrived: at most once a round the reordering window grows (step 4). */
-void rack_dsack(struct queue *q, struct seq ack, struct seq next);
+/* Record `s` was delivered, by ACK or SACK, for the first time (steps 1 to 3). `min_rtt` in
+ * nanoseconds, 0 when nothing is measured. `echo`: what the acknowledgement echoes was sent no
+ * later than then; WAVE_NEVER without a timestamp. */
+void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_time now,
+                    wave_time min_rtt, wave_time echo);
+
+/* A D-SACK arrived: at most once a round the reordering window grows (step 4). `round` keeps where
+ * that ends, `ack` and `next` are SND.UNA and SND.NXT. */
+void rack_dsack(struct rack *r, struct seq *round, struct seq ack, struct seq next);
 
 /* A loss recovery is over: after sixteen of them without a D-SACK the window is narrow again (step
  * 4). */
-void rack_recovered(struct queue *q);
+void rack_recovered(struct rack *r);
 
 struct rack_result {
     uint32_t lost;   /* bytes newly marked */
@@ -25,7 +37,7 @@ struct rack_result {
 };
 
 /* Marks what must be lost by now (step 5). `recovery`: whether loss recovery is under way. */
-struct rack_result rack_detect(struct queue *q, wave_time now, wave_time srtt, wave_time min_rtt,
-                               bool recovery);
+struct rack_result rack_detect(const struct rack *r, struct queue *q, wave_time now, wave_time srtt,
+                               wave_time min_rtt, bool recovery);
 
 #endif

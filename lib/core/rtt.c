@@ -2,6 +2,8 @@
 
 #include "lib/core/env.h"
 
+#define SYN_LOST_US 3000000u /* RFC 6298, 5.7 */
+
 static uint32_t microseconds(wave_time t)
 {
     return t / WAVE_US > UINT32_MAX ? UINT32_MAX : (uint32_t)(t / WAVE_US);
@@ -9,13 +11,18 @@ static uint32_t microseconds(wave_time t)
 
 void rtt_init(struct rtt *r, const struct conn_config *config)
 {
-    *r = (struct rtt){.rto = microseconds(config->rto_initial)};
+    *r = (struct rtt){.rttvar = microseconds(config->rto_initial)};
 }
 
-void rtt_sample(struct rtt *r, const struct conn_config *config, wave_time took)
+void rtt_syn_lost(struct rtt *r)
+{
+    if (r->srtt == 0 && r->rttvar < SYN_LOST_US)
+        r->rttvar = SYN_LOST_US;
+}
+
+void rtt_sample(struct rtt *r, wave_time took)
 {
     uint32_t sample = microseconds(took);
-    uint64_t rto;
 
     if (sample == 0)
         sample = 1;     /* zero means "nothing measured" */
@@ -30,18 +37,19 @@ void rtt_sample(struct rtt *r, const struct conn_config *config, wave_time took)
         if (sample < r->min)
             r->min = sample;
     }
-    rto = (uint64_t)r->srtt + (r->rttvar > 0 ? (uint64_t)r->rttvar * 4 : 1);
-    if (rto < config->rto_min / WAVE_US)
-        rto = config->rto_min / WAVE_US;
-    if (rto > config->rto_max / WAVE_US)
-        rto = config->rto_max / WAVE_US;
-    r->rto = rto > UINT32_MAX ? UINT32_MAX : (uint32_t)rto;
 }
 
 wave_time rtt_rto(const struct rtt *r, const struct conn_config *config, unsigned backoff)
 {
-    wave_time t = r->rto * WAVE_US;
+    wave_time t = r->rttvar * WAVE_US;
 
+    /* DEVIATES: RFC 6298, 2.4 would have an RTO of at least a second. Hosts keep 4*RTTVAR from
+     * below instead, and so is it here: on a steady path RTTVAR goes to nothing, and a bound of the
+     * sum would let the RTO close in on the round trip. */
+    if (r->srtt > 0) {
+        t *= 4;
+        t = r->srtt * WAVE_US + (t > config->rto_min ? t : config->rto_min);
+    }
     while (backoff-- > 0 && t < config->rto_max)
         t *= 2;
     return time_min(t, config->rto_max);

@@ -9,9 +9,9 @@
 #include "lib/core/time.h"
 
 struct rtt {
-    uint32_t srtt, rttvar; /* microseconds; srtt 0: nothing measured yet */
-    uint32_t min;          /* the smallest sample, microseconds */
-    uint32_t rto;          /* microseconds, before back-off */
+    uint32_t srtt;   /* microseconds; 0: nothing measured yet */
+    uint32_t rttvar; /* microseconds; while nothing is measured, the RTO */
+    uint32_t min;    /* the smallest sample, microseconds */
 };
 
 struct conn_config;
@@ -20,10 +20,14 @@ struct conn_config;
 void rtt_init(struct rtt *r, const struct conn_config *config);
 
 /* A measured round trip, of a segment that was sent once only (Karn; RFC 6298, section 3). */
-void rtt_sample(struct rtt *r, const struct conn_config *config, wave_time took);
+void rtt_sample(struct rtt *r, wave_time took);
 
-/* The timeout after the timer has fired `backoff` times in a row (RFC 6298, 5.5), in nanoseconds,
- * at most config->rto_max. */
+/* A SYN had to be sent again: with nothing measured, the RTO for data is at least three seconds
+ * (RFC 6298, 5.7). */
+void rtt_syn_lost(struct rtt *r);
+
+/* SRTT + max(4*RTTVAR, config->rto_min): the timeout after the timer has fired `backoff` times in a
+ * row (RFC 6298, 5.5), in nanoseconds, at most config->rto_max. */
 wave_time rtt_rto(const struct rtt *r, const struct conn_config *config, unsigned backoff);
 
 #endif

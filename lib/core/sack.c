@@ -28,8 +28,8 @@ static uint32_t first_beyond(const struct queue *q, struct seq x)
     return low;
 }
 
-struct sack_result sack_input(struct queue *q, const struct opt *o, struct seq ack, struct seq next,
-                              wave_time now, wave_time min_rtt)
+struct sack_result sack_input(struct rack *r, struct queue *q, const struct opt *o, struct seq ack,
+                              struct seq next, wave_time now, wave_time min_rtt, wave_time echo)
 {
     struct sack_result result = {0};
 
@@ -48,7 +48,7 @@ struct sack_result sack_input(struct queue *q, const struct opt *o, struct seq a
                 break;
             if (s->flags & SENT_SACKED)
                 continue;
-            rack_delivered(q, s, now, min_rtt);
+            rack_delivered(r, q, s, now, min_rtt, echo);
             queue_mark_sacked(q, i);
             result.bytes += s->len;
         }

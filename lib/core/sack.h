@@ -6,6 +6,7 @@
 
 #include "lib/core/opt.h"
 #include "lib/core/queue.h"
+#include "lib/core/rack.h"
 
 struct sack_result {
     uint32_t bytes; /* newly SACKed */
@@ -14,8 +15,8 @@ struct sack_result {
 
 /* Marks what the blocks of a segment that acknowledges `ack` cover. Blocks outside of
  * una..next are ignored (RFC 2018, section 5; a peer's nonsense). Newly marked records are told
- * to rack_delivered(). `q` may be NULL: then only D-SACK is looked for. */
-struct sack_result sack_input(struct queue *q, const struct opt *o, struct seq ack, struct seq next,
-                              wave_time now, wave_time min_rtt);
+ * to rack_delivered(), which wants `echo`. `q` may be NULL: then only D-SACK is looked for. */
+struct sack_result sack_input(struct rack *r, struct queue *q, const struct opt *o, struct seq ack,
+                              struct seq next, wave_time now, wave_time min_rtt, wave_time echo);
 
 #endif

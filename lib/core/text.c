@@ -29,11 +29,43 @@ static bool digits(const char **at, uint64_t *out)
     return true;
 }
 
+static int hex(char c)
+{
+    if (digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* As digits(), and hexadecimal ones behind 0x. */
+static bool number(const char **at, uint64_t *out)
+{
+    const char *p = *at;
+    uint64_t n = 0;
+
+    if (p[0] != '0' || p[1] != 'x')
+        return digits(at, out);
+    p += 2;
+    if (hex(*p) < 0)
+        return false;
+    for (; hex(*p) >= 0; p++) {
+        if (n >> 60)
+            return false;
+        n = n << 4 | (unsigned)hex(*p);
+    }
+    *at = p;
+    *out = n;
+    return true;
+}
+
 int text_number(const char *text, uint64_t *out)
 {
     uint64_t n;
 
-    if (!digits(&text, &n) || *text)
+    if (!number(&text, &n) || *text)
         return WAVE_EINVAL;
     *out = n;
     return 0;
@@ -44,7 +76,7 @@ int text_size(const char *text, uint64_t *out)
     static const char suffixes[] = "kMG";
     uint64_t n;
 
-    if (!digits(&text, &n))
+    if (!number(&text, &n))
         return WAVE_EINVAL;
     if (*text) {
         const char *suffix = strchr(suffixes, *text == 'K' ? 'k' : *text);
@@ -128,17 +160,6 @@ const char *text_duration_format(wave_time t, char text[TEXT_DURATION])
     for (char *last = strchr(text, 'u') - 1; *last == '0'; last--)
         memmove(last, last + 1, strlen(last));
     return text;
-}
-
-static int hex(char c)
-{
-    if (digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* The byte that the escape at *at, behind its backslash, stands for, and *at behind it; -1 when

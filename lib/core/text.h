@@ -11,15 +11,16 @@
 
 #include "lib/core/time.h"
 
-/* Decimal digits and nothing else. */
+/* Decimal digits, or 0x and hexadecimal ones, and nothing else. */
 int text_number(const char *text, uint64_t *out);
 
-/* A number of bytes, with k, M or G for 1024, 1024^2, 1024^3 behind it. */
+/* Such a number of bytes, with k, M or G for 1024, 1024^2, 1024^3 behind it. */
 int text_size(const char *text, uint64_t *out);
 
 /*
- * A number, which may have a fraction, with us, ms, s, m or h behind it; seconds without. No sign,
- * exponent, blank or "inf". Below a nanosecond is cut off. Refused beyond 2^64-2 ns (584 years).
+ * A decimal number, which may have a fraction, with us, ms, s, m or h behind it; seconds without.
+ * No sign, exponent, blank or "inf". Below a nanosecond is cut off. Refused beyond 2^64-2 ns (584
+ * years).
  */
 int text_duration(const char *text, wave_time *out);
 

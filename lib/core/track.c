@@ -8,6 +8,7 @@
 
 #define REACH (1u << 30) /* the largest window there is (RFC 7323, section 2.2) */
 #define SHIFT_MAX 14     /* RFC 7323, section 2.3 */
+#define IDLE 5           /* a second at the least, in ticks of 2^28 ns, of which parts count */
 #define PUZZLES 2        /* so many fit together by more than chance */
 
 /* In two persons' words: how side A speaks of its peer B, and what is said of A itself. */
@@ -38,6 +39,7 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_RST] = {"it sent RST", "it sent RST"},
     [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
     [CAUSE_FOLLOWED] = {"the peer acknowledged more of it", "we acknowledged more of it"},
+    [CAUSE_PUZZLES] = {"it no longer fits what was seen", "it no longer fits what was seen"},
     [CAUSE_STOPS] = {"its ACKs stop before the peer's FIN", "its ACKs stop before our FIN"},
 };
 
@@ -46,6 +48,14 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
 static bool below_syn(const struct track_half *h, struct seq n)
 {
     return seen(h, SEEN_SYN) && h->next.v - h->isn.v < REACH && seq_lt(n, h->isn);
+}
+
+/* Whether x's segment has a FIN in the place of its SYN, or below. It is never taken: y makes
+ * nothing of x without that SYN, and the FIN lies below RCV.NXT once it has it (RFC 9293, 3.10.7.4,
+ * first). So an ACK of this number is one of the SYN. */
+static bool fin_below_syn(const struct track_half *x, const struct seg *s)
+{
+    return (s->flags & SEG_FIN) && below_syn(x, seq_sub(seg_end(s), 2));
 }
 
 /* What speaks against a segment. */
@@ -89,6 +99,8 @@ static enum doubt doubt_of(const struct track_half *x, const struct track_half *
     if ((seen(y, SEEN_ACK) && seq_lt(s->seq, seq_sub(y->acked, REACH))) ||
         (seen(x, SEEN_ANY) && below_syn(x, s->seq)))
         return IMPOSSIBLE;
+    if (fin_below_syn(x, s))
+        return IMPOSSIBLE;
     if (!fits_fin(x, s))
         return MISPLACED;
     if (seen(y, SEEN_ANY) &&
@@ -111,15 +123,17 @@ static void enter_fin(const struct look *l, struct track_half *x, struct track_h
     y->before = y->next;
 }
 
-/* h's numbers go on to `next`, or beyond: what it sent before and was not believed has its place
- * now, its FIN with it, unless `covered` says that other bytes took that place. */
+/* h's numbers go on to `next`: what it sent before and was not believed has its place now, its FIN
+ * with it, unless `covered` says that other bytes took that place. A FIN that does not come last
+ * may have been taken, or not. */
 static bool settle_far(const struct look *l, struct track_half *h, struct seq next, bool covered)
 {
-    bool fin = seen(h, SEEN_FAR_FIN) && !seen(h, SEEN_FIN | SEEN_FAR_SOLID) && !covered;
+    bool last = !covered && !seen(h, SEEN_FAR_SOLID) && seq_eq(next, h->far);
+    bool fin = seen(h, SEEN_FAR_FIN) && !seen(h, SEEN_FIN) && last;
 
     if (!seen(h, SEEN_FAR) || seq_lt(next, h->far))
         return false;
-    if (seen(h, SEEN_FAR_FIN) && (covered || seen(h, SEEN_FAR_SOLID)))
+    if (seen(h, SEEN_FAR_FIN) && !last)
         infer_muddled(l);
     h->seen &= ~(uint32_t)(SEEN_FAR | SEEN_FAR_FIN | SEEN_FAR_SOLID);
     if (fin)
@@ -192,8 +206,8 @@ static void enter_claims(struct look *l, enum doubt doubt)
     bool beyond = !seen(x, SEEN_ANY) || seq_gt(end, x->next) ||
                   ((s->flags & SEG_FIN) && seq_eq(end, x->next));
 
-    if (seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end))
-        beyond = false; /* y has had all of it */
+    if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || fin_below_syn(x, s))
+        beyond = false; /* y has had all of it, or will have none */
     l->t->doubts = true;
     if (doubt == UNSENT && (more || !seen(x, SEEN_CLAIM))) {
         x->claim = s->ack;
@@ -225,7 +239,9 @@ static void misplaced(struct look *l)
 
     if (taken || ended)
         return;
-    if ((l->s->flags & SEG_FIN) && seq_leq(seg_end(l->s), reach(x, y, y->acked)))
+    /* How far x may send is not known before y's first acknowledgement. */
+    if ((l->s->flags & SEG_FIN) &&
+        (!seen(y, SEEN_ACK) || seq_leq(seg_end(l->s), reach(x, y, y->acked))))
         infer_muddled(l);
     else
         enter_claims(l, FAR);
@@ -251,11 +267,17 @@ static bool believed(struct look *l)
         follow_acker(l);
         doubt = doubt_of(x, y, s);
     }
+    /* Bytes beyond the window may be another's, but not by chance with the ACK of y's FIN. */
+    if (doubt == FAR && seen(y, SEEN_FIN) && seq_eq(s->ack, seq_add(y->fin, 1)))
+        infer_got_fin(l);
     /* An ACK that is too old may be passed over, and the rest of its segment taken. */
     if (doubt == UNSENT || doubt == FAR || (doubt == IMPOSSIBLE && (s->flags & SEG_ACK)))
         enter_claims(l, doubt);
     else if (doubt == MISPLACED)
         misplaced(l);
+    /* Where not all was seen, what does not fit may be true. */
+    if (doubt != BELIEVED && l->t->gaps)
+        infer_puzzled(l);
     return doubt == BELIEVED;
 }
 
@@ -370,7 +392,7 @@ static void enter_first_fin(const struct look *l, bool solid)
      * none where its number was acknowledged before. */
     if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || seen(x, SEEN_BYTE))
         infer_muddled(l);
-    else if (!seen(x, SEEN_SYN) && l->s->len < 2 && !solid)
+    else if ((!seen(x, SEEN_SYN) || l->t->gaps) && !solid)
         x->seen |= SEEN_VAGUE_FIN;
     enter_fin(l, x, l->y, seq_sub(end, 1));
 }
@@ -413,8 +435,9 @@ static void enter_known(const struct look *l)
     bool fast_open = seen(y, SEEN_SYN) && seq_gt(y->before, seq_add(y->isn, 1));
     bool probe = l->notes & TRACK_PROBE;
     /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4), except by
-     * hosts that stay within a window that is shut. */
-    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) && !seen(y, SEEN_SHUT);
+     * hosts that stay within a window that is shut; those only answer. */
+    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) && !seen(y, SEEN_SHUT) &&
+                     l->idle && !l->t->gaps;
 
     if (beyond || keepalive || (l->s->len > 0 && !fast_open && !probe))
         x->seen |= SEEN_OPEN;
@@ -422,6 +445,22 @@ static void enter_known(const struct look *l)
     if (seen(x, SEEN_FIN) && beyond && infer_whole(l) && !l->t->gaps && !l->t->doubts &&
         seq_gt(y->acked, x->fin))
         x->seen |= SEEN_FIN_ACKED;
+}
+
+/* Whether x may have sent this before y's RST came to it. Later than that, it shows that x has not
+ * taken the RST. */
+static bool crossed_reset(const struct look *l)
+{
+    struct track_half *x = l->x;
+
+    if (!seen(x, SEEN_RESET))
+        return false;
+    if (l->now - x->opened_at < CROSSING)
+        return true;
+    x->seen &= ~(uint32_t)SEEN_RESET;
+    x->state = STATE_UNKNOWN;
+    x->certainty = CERTAINTY_ASSUMED;
+    return false;
 }
 
 static unsigned on_segment(struct look *l)
@@ -433,8 +472,10 @@ static unsigned on_segment(struct look *l)
     x->puzzles = 0;
     if (seen(x, SEEN_RST)) {
         /* An RST comes last: what lies beyond it shows that the RST was another's. */
-        if (seq_leq(seg_end(l->s), x->next))
+        if (seq_leq(seg_end(l->s), x->next)) {
+            l->t->doubts |= !seen(x, SEEN_ACK) || seq_gt(l->s->ack, x->acked);
             return note(x, y, l->s);
+        }
         x->seen &= ~(uint32_t)SEEN_RST;
         x->state = STATE_UNKNOWN;
         x->certainty = CERTAINTY_ASSUMED;
@@ -444,12 +485,7 @@ static unsigned on_segment(struct look *l)
     enter_ack(l);
     enter_end(l);
     enter_known(l);
-    if (seen(x, SEEN_RESET) && l->now - x->opened_at >= CROSSING) {
-        x->seen &= ~(uint32_t)SEEN_RESET;
-        x->state = STATE_UNKNOWN;
-        x->certainty = CERTAINTY_ASSUMED;
-    }
-    if (!seen(x, SEEN_RESET))
+    if (!crossed_reset(l))
         infer_sender(l);
     infer_receiver(l);
     return l->notes;
@@ -513,17 +549,27 @@ static unsigned on_syn(struct look *l)
         return TRACK_OUT_OF_WINDOW;
     }
     if (!same) {
+        /* Where x's SYN was not seen, this may be the one of the connection that is there. */
+        bool vague = seen(x, SEEN_ANY) && !seen(x, SEEN_SYN) && seq_leq(s->seq, x->next);
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
-        if (!ack)
+        if (!ack && !seen(y, SEEN_ANY)) /* what x crosses goes on, with all that it said */
             l->t->gaps = l->t->doubts = l->t->muddled = false;
+        l->t->muddled |= vague;
     }
     l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;
     if (!same)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
+    bool asked = ack && seen(y, SEEN_ASKS);
+    if (ack)
+        y->seen &= ~(uint32_t)SEEN_ASKS;
+    else
+        x->seen |= SEEN_ASKS;
+    if (crossed_reset(l))
+        return l->notes;
     if (ack) {
         enter_ack(l);
         y->before = seq_max(y->before, s->ack); /* it answers a SYN without ACK, as a rule */
@@ -532,7 +578,7 @@ static unsigned on_syn(struct look *l)
         infer_proved(l, STATE_SYN_SENT, again ? CAUSE_SYN_REPEATED : CAUSE_SYN);
     }
     infer_receiver(l);
-    return l->notes;
+    return asked ? l->notes & ~(unsigned)TRACK_RETRANSMISSION : l->notes;
 }
 
 /* RST from a side of which no SYN was seen while the other's waits for its answer. */
@@ -568,8 +614,11 @@ static unsigned on_rst(struct look *l)
         return TRACK_NEW;
     }
     /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
-     * one of what was never sent in SYN_RECEIVED (RFC 9293, 3.10.7.4, fifth). */
-    if (seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_CLAIM))
+     * one of what was never sent, which may have been missed, in SYN_RECEIVED (RFC 9293, 3.10.7.4,
+     * fifth). */
+    bool over =
+        l->t->gaps ? seen(x, SEEN_OPEN) && infer_whole(l) : seen(x, SEEN_OPEN | SEEN_BARE_SYN);
+    if (over && !seen(y, SEEN_CLAIM))
         infer_proved(l, STATE_CLOSED, CAUSE_RST);
     else
         infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);
@@ -595,8 +644,11 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
                      .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
                      .s = s,
                      .number = ++t->number,
-                     .now = (uint32_t)(at >> 20)};
+                     .now = (uint32_t)(at >> 20),
+                     .idle = (uint16_t)((at >> 28) - t->last_at) >= IDLE};
     unsigned notes;
+
+    t->last_at = (uint16_t)(at >> 28);
 
     if (s->flags & SEG_RST)
         notes = on_rst(&l);
@@ -621,6 +673,41 @@ void track_gap(struct track *t)
     t->gaps = true;
 }
 
+unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len)
+{
+    struct track_half *x = &t->half[from];
+    struct seq end = seq_add(seq, len);
+    bool below = seen(x, SEEN_ANY) && seq_lt(seq, x->next);
+
+    t->number++;
+    track_gap(t);
+    if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
+        x->seen &= ~(uint32_t)(SEEN_SOLID | SEEN_BYTE);
+        x->seen |= SEEN_ANY;
+        x->next = end;
+    }
+    /* It may have gone without an ACK of anything. */
+    x->before = seq_max(x->before, end);
+    return below ? TRACK_RETRANSMISSION : TRACK_NEW;
+}
+
+bool track_fin(const struct track *t, enum track_side side, struct seq *end)
+{
+    const struct track_half *h = &t->half[side];
+
+    if (!seen(h, SEEN_FIN))
+        return false;
+    *end = seq_add(h->fin, 1);
+    return true;
+}
+
+bool track_fin_acked(const struct track *t, enum track_side side)
+{
+    const struct track_half *h = &t->half[side], *other = &t->half[!side];
+
+    return seen(h, SEEN_FIN) && fin_taken(h, other);
+}
+
 struct track_view track_view(const struct track *t, enum track_side side)
 {
     const struct track_half *h = &t->half[side];
@@ -631,7 +718,7 @@ struct track_view track_view(const struct track *t, enum track_side side)
 
     if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->puzzles >= PUZZLES)) {
         v.certainty = CERTAINTY_ASSUMED;
-        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : "it no longer fits what was seen";
+        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_PUZZLES][side];
     }
     return v;
 }

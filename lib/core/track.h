@@ -27,7 +27,9 @@
  *   close. It would be wrong only where that FIN, too, was lost before it came here.
  * - An ACK that acknowledges no more than our SYN proves nothing against SYN_RECEIVED, not even as
  *   the answer to a probe: that state answers probes as well. A probe of its own does, since that
- *   is sent from synchronized states only.
+ *   is sent from synchronized states only; on its SYN's number where it answers nothing, that is,
+ *   after a second of silence of both sides: within a window that is shut, hosts answer from there
+ *   in SYN_RECEIVED, too.
  * - An answer to a probe does not prove FIN_WAIT_2: the ACK in an unacceptable segment is not
  *   looked at, so that FIN_WAIT_1 would answer the same.
  * - RST: in answer to a SYN, from a side that was never heard, CLOSED is assumed, since a
@@ -44,6 +46,10 @@
  *   assumed from then on. An ACK of what was never sent, or a segment beyond the window, moves
  *   nothing by itself, since anybody can forge one; a few that fit together put what is proved of
  *   their sender in doubt.
+ * - A segment that crosses the other's RST proves nothing for a second, whichever it is.
+ * - A FIN in the place of the SYN is none. A FIN behind what was not seen may stand where a byte was
+ *   acknowledged, and a SYN at or below what was seen of a flow without its beginning may be that
+ *   flow's own, come late: what follows from either is assumed.
  * - Some proofs rest on what was not seen: that no ACK of a FIN went by, that no bytes went without
  *   one. Once a segment was not believed, or is known to have been missed, they are assumptions for
  *   the rest of the flow; and where one was missed, so is every state from before a FIN, since what
@@ -89,7 +95,8 @@ struct track_view {
 enum track_note {
     TRACK_NEW = 0,
     TRACK_RETRANSMISSION = 1 << 0, /* its bytes, SYN or FIN lie below what was sent before: sent
-                                      again, or overtaken on the way */
+                                      again, or overtaken on the way. Not a SYN-ACK that answers a
+                                      repeated SYN: it was asked for, and none was lost */
     TRACK_OUT_OF_ORDER = 1 << 1,   /* it lies beyond a gap */
     TRACK_DUPLICATE_ACK = 1 << 2,  /* RFC 5681, section 2 */
     TRACK_PROBE = 1 << 3,          /* a keepalive probe: one below what was sent last */
@@ -128,10 +135,11 @@ struct track {
         uint8_t stops : 1;     /* its ACKs stop before the other's FIN */
         uint8_t puzzles : 2;   /* segments in a row that fit each other, and not what was seen */
     } half[TRACK_SIDES];
-    uint32_t number; /* segments seen */
-    bool gaps;       /* a segment was missed */
-    bool doubts;     /* a segment was not believed */
-    bool muddled;    /* where a FIN is depends on which segment arrived first */
+    uint32_t number;  /* segments seen */
+    uint16_t last_at; /* when the last one was; ticks of 2^28 ns */
+    bool gaps : 1;    /* a segment was missed */
+    bool doubts : 1;  /* a segment was not believed */
+    bool muddled : 1; /* where a FIN is depends on which segment arrived first */
 };
 
 _Static_assert(sizeof(struct track) <= 152, "a tracked flow is at most 152 bytes");
@@ -148,8 +156,19 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
 void track_silent(struct track *t, enum track_side side);
 
 /* The watcher has missed a segment of this flow, or may have: what would rest on its having seen
- * everything is assumed from now on. */
+ * everything is assumed from now on. To be called before the next segment is given. */
 void track_gap(struct track *t);
+
+/* The same, where it is known that `from` sent these bytes (or a FIN at the end of them), in one
+ * segment or several. They count as one, whose place in the order is a guess, and prove nothing.
+ * Returns TRACK_... bits. */
+unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len);
+
+/* Whether the side is taken to have sent its FIN; *end is then the number behind it. */
+bool track_fin(const struct track *t, enum track_side side, struct seq *end);
+
+/* Whether the other side has acknowledged that FIN. */
+bool track_fin_acked(const struct track *t, enum track_side side);
 
 /* What is known of a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);

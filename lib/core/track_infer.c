@@ -127,6 +127,23 @@ void infer_followed(const struct look *l, bool fin)
         past_fin(y, l->number);
 }
 
+void infer_got_fin(const struct look *l)
+{
+    struct track_half *x = l->x;
+
+    if (before_both(x->state))
+        infer_assumed(x, l->number, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
+    else if (x->state == STATE_FIN_WAIT_1)
+        infer_assumed(x, l->number, STATE_CLOSING, CAUSE_ACKED_FIN);
+    else if (x->state == STATE_FIN_WAIT_2)
+        infer_assumed(x, l->number, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
+}
+
+void infer_puzzled(const struct look *l)
+{
+    doubted(l->x, l->number, CAUSE_PUZZLES);
+}
+
 void infer_muddled(const struct look *l)
 {
     l->t->muddled = true;
@@ -155,6 +172,9 @@ static bool fin_unsent(const struct look *l)
     struct seq at = seq_add(seg_end(l->s), l->s->len == 0 && (l->notes & TRACK_PROBE));
 
     if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(at, x->next) || l->t->gaps)
+        return false;
+    /* What looks like a probe may be an ACK that the last byte has overtaken: not long after it. */
+    if ((l->notes & TRACK_PROBE) && seen(x, SEEN_BYTE) && !l->idle)
         return false;
     /* Hosts that stay within the window send an ACK at its edge where it has shrunk. */
     if (l->s->len == 0 && seen(l->y, SEEN_SHRUNK) && seq_lt(at, l->y->edge))
@@ -236,19 +256,37 @@ static void before_fin(const struct look *l, bool got, bool not_got)
     }
 }
 
+/* Whether the number before x's newest acknowledgement, which is all of y that x has, is certainly
+ * no FIN. Where all was seen, a FIN would have been. Where not, what y says of higher numbers shows
+ * that it sent no FIN below them only if it keeps to the rules: for what is proved of x, the byte
+ * itself must have been seen. */
+static bool fin_lies_behind(const struct look *l)
+{
+    const struct track_half *y = l->y;
+    bool all = seen(y, SEEN_SYN) && !l->t->gaps && !l->t->doubts;
+
+    if (seen(y, SEEN_VAGUE_FIN) || !seen(y, SEEN_ANY))
+        return false;
+    if (all)
+        return seen(y, SEEN_FIN | SEEN_SOLID) || seq_lt(l->s->ack, y->next);
+    return seen(y, SEEN_SOLID) && seq_eq(l->s->ack, y->next);
+}
+
 /* What x's newest acknowledgement shows. */
 static void infer_by_ack(const struct look *l)
 {
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
     bool got = seen(y, SEEN_FIN) && seq_gt(l->s->ack, y->fin);
-    /* A FIN has the last number of all. */
-    bool not_got =
-        !got && !seen(y, SEEN_VAGUE_FIN) &&
-        (seen(y, SEEN_FIN | SEEN_SOLID) || (seen(y, SEEN_ANY) && seq_lt(l->s->ack, y->next)));
+    bool not_got = !got && fin_lies_behind(l);
 
     if (got || stops(l))
         x->stops = !got;
+    if (got && seen(y, SEEN_VAGUE_FIN)) {
+        if (!fin_sent(l) && fin_unsent(l))
+            suggested(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
+        return;
+    }
     if (fin_sent(l))
         after_fin(l, got, not_got);
     else if (fin_unsent(l))
@@ -267,6 +305,9 @@ void infer_sender(const struct look *l)
         infer_by_ack(l);
     if (l->x->state == STATE_SYN_SENT) /* which sends nothing but SYN */
         infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_SYN);
+    /* Data with an ACK of its SYN took it out of SYN_RECEIVED, and other data it does not take. */
+    else if (l->x->state == STATE_SYN_RECEIVED && l->newer)
+        infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_DATA);
     if (seen(l->x, SEEN_FIN))
         past_fin(l->x, l->number);
     else if (seen(l->y, SEEN_FIN) && seq_gt(l->s->ack, l->y->fin) && before_both(l->x->state))

@@ -28,13 +28,15 @@ enum {
     SEEN_FAR = 1 << 16,       /* `far` is valid */
     SEEN_FAR_FIN = 1 << 17,   /* there is a FIN before `far` */
     SEEN_CLAIM = 1 << 18,     /* `claim` is valid */
-    SEEN_VAGUE_FIN = 1 << 19, /* the number before `fin` may have been its FIN, too */
+    SEEN_VAGUE_FIN = 1 << 19, /* what lies before `fin` was not seen: the number before may have
+                                 been its FIN, too, and `fin` a byte */
     SEEN_FAR_SOLID = 1 << 20, /* there is a byte of data before `far` */
     SEEN_SHUT = 1 << 21,      /* a window it offered was 0, or has shrunk */
     SEEN_SHRUNK = 1 << 22,    /* a window it offered has shrunk */
     SEEN_LOST_FIN = 1 << 23,  /* `lost` is valid */
     SEEN_LOST_FINS = 1 << 24, /* there was more than one */
-    SEEN_BYTE = 1 << 25       /* one byte, of a probe or of the stream, was seen before `next` */
+    SEEN_BYTE = 1 << 25,      /* one byte, of a probe or of the stream, was seen before `next` */
+    SEEN_ASKS = 1 << 26       /* its SYN, and no SYN-ACK of the other since */
 };
 
 /* Whether any of these bits is set. */
@@ -71,6 +73,7 @@ enum cause {
     CAUSE_RST,
     CAUSE_RST_SENT,
     CAUSE_FOLLOWED,
+    CAUSE_PUZZLES,
     CAUSE_STOPS,
     CAUSE_COUNT
 };
@@ -88,6 +91,7 @@ struct look {
     const struct seg *s;
     uint32_t number, now; /* now: ticks of 2^20 ns */
     unsigned notes;       /* TRACK_... */
+    bool idle;            /* for a second before it, neither side was seen to send anything */
     bool newer;           /* it acknowledges more than any segment of x before it */
 };
 
@@ -104,6 +108,13 @@ bool infer_whole(const struct look *l);
 
 /* x acknowledged, up to there, bytes of y that were not believed or not seen. */
 void infer_followed(const struct look *l, bool fin);
+
+/* x has acknowledged y's FIN in a segment that counts for nothing else: a state from before that
+ * does not stand. */
+void infer_got_fin(const struct look *l);
+
+/* x sent what does not fit what is known of the flow, and may be right. */
+void infer_puzzled(const struct look *l);
 
 /* y can have taken one FIN of x or another: what was proved of either is assumed. */
 void infer_muddled(const struct look *l);

@@ -2,15 +2,28 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "lib/core/verdict.h"
+#include "lib/report/human.h"
+#include "lib/report/report.h"
+
+void figures_clear(struct figures *f)
+{
+    f->items = f->depth = f->skipped = f->rows = f->left_out = 0;
+}
 
 static void add(struct figures *f, struct figure item)
 {
-    /* The end of a group always finds room: without it the rest would belong to the group. */
-    if (f->items == FIGURES_ITEMS || (f->items > FIGURES_ITEMS - 8 && item.kind != FIGURE_END)) {
+    const bool opens = item.kind == FIGURE_GROUP || item.kind == FIGURE_LIST;
+
+    /* Each group that is open keeps a place for its end. */
+    if (f->skipped || f->items + 1 + f->depth + opens > FIGURES_ITEMS ||
+        (opens && f->depth == FIGURES_DEPTH)) {
+        f->skipped += opens;
         f->left_out++;
         return;
     }
+    f->depth += opens;
     f->item[f->items++] = item;
 }
 
@@ -61,7 +74,12 @@ void figures_list(struct figures *f, const char *name)
 
 void figures_end(struct figures *f)
 {
-    add(f, (struct figure){FIGURE_END, NULL, {0}});
+    if (f->skipped) {
+        f->skipped--;
+    } else if (f->depth) {
+        f->depth--;
+        f->item[f->items++] = (struct figure){FIGURE_END, NULL, {0}};
+    }
 }
 
 void figures_spread(struct figures *f, const char *name, const struct spread_figures *s)
@@ -76,6 +94,21 @@ void figures_spread(struct figures *f, const char *name, const struct spread_fig
     figures_seconds(f, "p95", s->p95);
     figures_seconds(f, "max", s->most);
     figures_end(f);
+}
+
+void figures_verdicts(struct figures *f, const uint32_t *counts)
+{
+    for (int v = 0; v < REPORT_VERDICTS; v++)
+        if (v != VERDICT_USAGE)
+            figures_count(f, verdict_name((enum verdict)v), counts[v]);
+}
+
+const char *figures_verdicts_text(const uint32_t *counts, const char *open, char *text, size_t room)
+{
+    text[0] = '\0';
+    for (int v = 0; v < REPORT_VERDICTS; v++)
+        human_add(text, room, counts[v], v == VERDICT_OPEN ? open : verdict_name((enum verdict)v));
+    return text;
 }
 
 void figures_row(struct figures *f, const char *label, const char *format, ...)

@@ -66,3 +66,13 @@ const char *human_duration(wave_time t, char text[HUMAN_TEXT])
         snprintf(text, HUMAN_TEXT, "%.2f s", ms / 1e3);
     return text;
 }
+
+void human_add(char *text, size_t room, uint64_t n, const char *what)
+{
+    char count[HUMAN_TEXT];
+    size_t used = strlen(text);
+
+    if (n)
+        snprintf(text + used, room - used, "%s%s %s", used ? ", " : "", human_count(n, count),
+                 what);
+}

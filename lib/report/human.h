@@ -18,4 +18,7 @@ const char *human_bytes(uint64_t n, char text[HUMAN_TEXT]);
 /* "0.041 ms", "310 ms", "2.50 s", "2 h 11 min 15 s". */
 const char *human_duration(wave_time t, char text[HUMAN_TEXT]);
 
+/* Adds to a list in words, "3 late, 1,200 twice": nothing for none. `text` is a string before. */
+void human_add(char *text, size_t room, uint64_t n, const char *what);
+
 #endif

@@ -9,7 +9,7 @@
 #include "lib/core/text.h"
 #include "lib/report/human.h"
 
-void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment)
+void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint32_t segment)
 {
     bool first = !p->local_first && !p->peer_first;
 

@@ -14,17 +14,17 @@
 
 /* How the two sides closed, as told by the states our side went through. */
 struct outcome_path {
-    bool established;
-    bool local_first, peer_first; /* whose FIN came first, as far as there was one */
-    bool simultaneous;            /* the FINs crossed: CLOSING */
-    bool separate;                /* the first FIN was acknowledged before the second FIN came */
-    bool reset_sent;              /* a RST of ours went out */
-    uint64_t acked_by;            /* the segment that acknowledged our FIN */
+    bool established : 1;
+    bool local_first : 1, peer_first : 1; /* whose FIN came first, as far as there was one */
+    bool simultaneous : 1;                /* the FINs crossed: CLOSING */
+    bool separate : 1;   /* the first FIN was acknowledged before the second FIN came */
+    bool reset_sent : 1; /* a RST of ours went out */
+    uint32_t acked_by;   /* the segment that acknowledged our FIN */
 };
 
-/* Our side moved; `segment` counts those that arrived, so that moves for one and the same are
- * known for it. */
-void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint64_t segment);
+/* Our side moved; `segment` counts those that arrived, modulo 2^32, so that moves for one and the
+ * same are known for it. */
+void outcome_moved(struct outcome_path *p, enum state from, enum state to, uint32_t segment);
 
 /* We sent a segment with these flags while in this state. */
 void outcome_sent(struct outcome_path *p, enum state state, unsigned flags);

@@ -29,6 +29,12 @@ void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t c
     f->peer = track_view(&f->track, TRACK_B);
 }
 
+void report_begin(struct report *r, wave_time stamp)
+{
+    r->started = true;
+    r->origin = stamp;
+}
+
 wave_time report_time(const struct report *r, wave_time stamp)
 {
     return r->started && stamp > r->origin ? stamp - r->origin : 0;
@@ -181,6 +187,33 @@ static void tell_waiting(struct report *r, struct report_flow *f, wave_time stam
     memmove(f->waiting, f->waiting + count, f->waiting_count * sizeof f->waiting[0]);
 }
 
+/*
+ * Our state in the row of a segment. One of ours has the state that it was sent in, unless it was
+ * captured behind what we have told since: where segments are captured faster than they are taken
+ * in, an acknowledgement that we sent in ESTABLISHED can lie in the capture behind the peer's FIN,
+ * which made us CLOSE_WAIT before we looked at our own segment. A row never goes back.
+ */
+static enum state local_in_row(const struct report_flow *f, const struct report_seen *seen,
+                               unsigned changes)
+{
+    return seen->out && !changes ? f->local : seen->local;
+}
+
+/* Which segments bring the FINs. Of the peer's the tracker says whether they count: anybody can
+ * send one that looks like it, and one beyond the window counts once it is acknowledged. */
+static void count_fins(struct report_flow *f, const struct report_seen *seen)
+{
+    unsigned side = seen->out ? OURS : THEIRS;
+    struct seq end;
+
+    if ((seen->packet->seg.flags & SEG_FIN) && !f->fin_seen[side])
+        f->fin_seen[side] = f->track.number;
+    if (!seen->foreign)
+        f->fin[OURS] = f->fin_seen[OURS];
+    if (!f->fin[THEIRS] && track_fin(&f->track, TRACK_B, &end))
+        f->fin[THEIRS] = f->fin_seen[THEIRS] ? f->fin_seen[THEIRS] : f->track.number;
+}
+
 /* The facts that the segment's bits add. */
 static void count(struct report_flow *f, const struct report_seen *seen)
 {
@@ -196,23 +229,16 @@ static void count(struct report_flow *f, const struct report_seen *seen)
     if (seen->missed && (s->flags & SEG_SYN))
         f->answered = true; /* it is not known when it left */
     measure(f, seen);
-    if ((s->flags & SEG_FIN) && !f->fin[side]) {
-        f->fin[side] = f->track.number;
-        f->fin_end[side] = seg_end(s);
-    }
-    if ((s->flags & SEG_RST) && !f->rst[side])
-        f->rst[side] = f->track.number;
+    count_fins(f, seen);
 }
 
 /* Whether this is the acknowledgement of the other side's FIN by a side that stays open
  * (RFC 9293, 3.6: a half-closed connection). */
 static bool half_closes(struct report_flow *f, const struct report_seen *seen)
 {
-    const struct seg *s = &seen->packet->seg;
     unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
 
-    if (!f->fin[other] || f->fin_acked[other] || !(s->flags & SEG_ACK) || (s->flags & SEG_RST) ||
-        seq_lt(s->ack, f->fin_end[other]))
+    if (f->fin_acked[other] || !track_fin_acked(&f->track, seen->out ? TRACK_B : TRACK_A))
         return false;
     f->fin_acked[other] = true;
     return !f->fin[side];
@@ -260,18 +286,26 @@ static bool repeats_byte(const struct report *r, const struct report_flow *f, co
     bool heard = (s->opt.has & OPT_TIMESTAMP) && f->told.has_timestamp &&
                  seq_geq(f->told.ack, seg_end(s)) && (int32_t)(s->opt.tsecr - f->told.tsval) >= 0;
 
+    struct seq fin_end;
+
     return s->len && !heard && history_has(&r->history, f->connection, false, s->seq, seg_end(s)) &&
-           !(f->fin[THEIRS] && seq_leq(f->fin_end[THEIRS], seg_end(s)));
+           !(track_fin(&f->track, TRACK_B, &fin_end) && seq_leq(fin_end, seg_end(s)));
 }
 
 /*
- * The tracker's notes, of which those about probes are put right. What we sent is known for what it
- * was: a probe lies below what is unacknowledged, which a retransmission never does, and the
- * segments alone do not tell where the peer's acknowledgement was seen and not taken. Only a probe
- * has an answer, and a RST that ends the connection can be one.
+ * The tracker's notes, put right where more is known than the segments show. This is the only place
+ * that does so: whether a segment is a retransmission is decided by the tracker for both sides.
+ *
+ * - A probe of ours lies below what is unacknowledged, which a retransmission never does; the
+ *   segments alone do not tell where the peer's acknowledgement was seen and not taken. What is a
+ *   probe is no retransmission, and what looks like a probe and is none is one.
+ * - What the tracker did not believe of ours, since the capture has lost what would explain it, is
+ *   a retransmission where the sent log has its bytes already.
+ * - The peer's repetition of what only our capture has lost is no news of the path.
+ * - Only a probe has an answer, and a RST that ends the connection can be one.
  */
-static unsigned probe_notes(const struct report *r, struct report_flow *f,
-                            const struct report_seen *seen, unsigned notes)
+static unsigned corrected(const struct report *r, struct report_flow *f,
+                          const struct report_seen *seen, unsigned notes)
 {
     const struct seg *s = &seen->packet->seg;
     unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
@@ -279,7 +313,13 @@ static unsigned probe_notes(const struct report *r, struct report_flow *f,
                 seen->local == STATE_CLOSED;
     bool probe = seen->out ? seen->probe : (notes & TRACK_PROBE) && !repeats_byte(r, f, s);
 
+    if (seen->repair)
+        notes &= ~(unsigned)(TRACK_RETRANSMISSION | TRACK_OUT_OF_ORDER);
+    if (seen->foreign)
+        return notes;
     if ((notes & TRACK_PROBE) && !probe)
+        notes |= TRACK_RETRANSMISSION;
+    if (seen->again && (notes & TRACK_OUT_OF_WINDOW))
         notes |= TRACK_RETRANSMISSION;
     if (!f->probed[other])
         notes &= ~(unsigned)TRACK_PROBE_ANSWER;
@@ -288,32 +328,36 @@ static unsigned probe_notes(const struct report *r, struct report_flow *f,
     if (notes & TRACK_PROBE_ANSWER)
         f->probed[other] = false;
     f->probed[side] = probe || (f->probed[side] && !seg_len(s));
-    return probe ? notes | TRACK_PROBE : notes & ~(unsigned)TRACK_PROBE;
+    if (!probe)
+        return notes & ~(unsigned)TRACK_PROBE;
+    return (notes | TRACK_PROBE) & ~(unsigned)TRACK_RETRANSMISSION;
 }
 
-/* Shows the segment to the tracker. Where the capture has lost one of ours, it may have lost some
- * of the peer's. */
+/* Shows the segment to the tracker. Where the capture has lost one, it may have lost others. What
+ * it lost of ours is known in full, of the peer's only that it was sent. */
 static unsigned track(struct report_flow *f, const struct report_seen *seen)
 {
-    if (seen->missed)
+    const struct seg *s = &seen->packet->seg;
+
+    if (seen->gap || seen->missed)
         track_gap(&f->track);
-    return track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, &seen->packet->seg);
+    if (seen->missed && !seen->out)
+        return track_missed(&f->track, TRACK_B, s->seq, seg_len(s));
+    return track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, s);
 }
 
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
-    unsigned notes = track(f, seen);
+    unsigned notes = corrected(r, f, seen, track(f, seen));
     struct track_view peer = track_view(&f->track, TRACK_B);
-    if (seen->repair) /* its sender's path is not what made it come again */
-        notes &= ~(unsigned)(TRACK_RETRANSMISSION | TRACK_OUT_OF_ORDER);
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
+    bool again = notes & TRACK_RETRANSMISSION;
 
-    if (!seen->foreign)
-        notes = probe_notes(r, f, seen, notes);
     if (seen->out)
         learn_told(f, s);
     count(f, seen);
+    f->retransmissions += seen->out && again;
     uint32_t offered = window(f, seen->out, s), *before = &f->window[seen->out ? OURS : THEIRS];
     struct report_event e = event_of(r, f, REPORT_SEGMENT, seen->stamp);
     e.u.segment = (struct report_segment){
@@ -326,10 +370,10 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,
         .window = offered,
         .window_changed = offered != *before,
-        .retransmission = seen->out ? seen->retransmission : (notes & TRACK_RETRANSMISSION) != 0,
+        .retransmission = again,
         .half_closed = half_closes(f, seen),
         .notes = notes,
-        .local = seen->local,
+        .local = local_in_row(f, seen, changes),
         /* One of ours may be captured after what it was sent before: no news of our state. */
         .local_changed = seen->out ? changes > 0 : seen->local != f->local,
         .peer = peer,
@@ -413,10 +457,37 @@ void report_tell(struct report *r, wave_time stamp, struct report_event *e)
     tell(r, e);
 }
 
+void report_progress(struct report *r, wave_time stamp, const struct figures *figures)
+{
+    struct report_event e = event_of(r, NULL, REPORT_PROGRESS, stamp);
+
+    e.u.progress = figures;
+    tell(r, &e);
+}
+
+void report_expect(struct report *r, struct report_flow *f, wave_time stamp,
+                   const struct expect *expect)
+{
+    struct report_event e = event_of(r, f, REPORT_EXPECT, stamp);
+
+    e.u.expect = expect;
+    tell(r, &e);
+}
+
+static void tell_findings(struct report *r, wave_time stamp, const struct report_verdict *v)
+{
+    for (unsigned i = 0; v->findings && i < v->findings->count; i++) {
+        struct report_event e = event_of(r, v->flow, REPORT_FINDING, stamp);
+        e.u.finding = &v->findings->at[i];
+        tell(r, &e);
+    }
+}
+
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict)
 {
+    tell_findings(r, stamp, verdict);
     struct report_event e = event_of(r, verdict->flow, REPORT_VERDICT, stamp);
-    if (!verdict->per_connection && verdict->counts)
+    if (!verdict->per_connection && verdict->several)
         e.connection = 0;
     e.u.verdict = *verdict;
     tell(r, &e);

@@ -12,11 +12,13 @@
 
 #include "lib/core/icmp.h"
 #include "lib/core/ip.h"
-#include "lib/core/spread.h"
 #include "lib/core/state.h"
 #include "lib/core/time.h"
 #include "lib/core/track.h"
 #include "lib/core/verdict.h"
+#include "lib/report/expect.h"
+#include "lib/report/figures.h"
+#include "lib/report/findings.h"
 #include "lib/report/history.h"
 
 #define REPORT_STATES 8 /* of our own changes of state that wait for the segment they caused */
@@ -58,10 +60,9 @@ struct report_flow {
     wave_time rtt;         /* of the handshake, between two capture stamps; WAVE_NEVER: not known */
     wave_time first, last; /* stamps of the first and the last segment */
     uint32_t segments[2];  /* [0] ours, [1] the peer's */
-    uint32_t fin[2];       /* number of the first FIN of each side, or 0 */
-    uint32_t rst[2];       /* number of the first RST of each side, or 0 */
+    uint32_t fin_seen[2];  /* number of the first segment with FIN of each side, or 0 */
+    uint32_t fin[2];       /* the same, once it is taken for a FIN of this connection */
     uint32_t window[2];    /* as each side said last */
-    struct seq fin_end[2]; /* the number behind each side's FIN */
     bool fin_acked[2];     /* the other side acknowledged it */
     bool probed[2];        /* a probe of that side, behind which it sent nothing, has no answer */
     struct report_told {   /* the segment of ours that acknowledged most, and was the first to */
@@ -75,7 +76,7 @@ struct report_flow {
     unsigned waiting_count;
 
     uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
-    uint32_t retransmissions;            /* the session's: segments we sent again */
+    uint32_t retransmissions; /* segments we sent again; the session's where nothing is shown */
     uint32_t unstamped; /* the session's: segments of the peer's without the timestamps that both
                            had agreed on */
 };
@@ -88,6 +89,9 @@ enum report_kind {
     REPORT_NOTE,
     REPORT_WAIT,
     REPORT_UNANSWERED,
+    REPORT_PROGRESS,
+    REPORT_FINDING,
+    REPORT_EXPECT,
     REPORT_VERDICT
 };
 
@@ -106,7 +110,7 @@ struct report_answer {
 struct report_segment {
     bool out;                  /* we sent it */
     bool foreign;              /* and yet it was not us: this host's kernel, or another program */
-    bool missed;               /* the capture lost it: ours is known from the journal, the peer's
+    bool missed;               /* the capture lost it: ours is known from the sent log, the peer's
                                   from what came behind it, and may have been several segments */
     bool repair;               /* the peer repeats it for the sake of what our capture lost */
     uint32_t number;           /* from 1, within the connection */
@@ -117,7 +121,8 @@ struct report_segment {
     uint32_t repeats; /* number of the segment that it repeats; 0: none, or that was not seen */
     bool half_closed; /* it acknowledges the first FIN, and its own side stays open */
     unsigned notes;   /* TRACK_... */
-    enum state local; /* ours: when it was sent, or after it was taken in */
+    enum state local; /* ours: when it was sent, or after it was taken in; never an earlier one
+                         than in the row before */
     bool local_changed, peer_changed;
     struct track_view peer;      /* after it */
     const struct packet *packet; /* valid during the call */
@@ -163,52 +168,6 @@ struct report_wait {
     wave_time left;   /* WAVE_NEVER: no end is set */
 };
 
-struct report_half_close {
-    uint64_t bytes;
-    uint32_t segments;
-    wave_time duration;
-    bool honoured;
-    bool fin_acked; /* our FIN was acknowledged before the peer's own came: the rest counts from it
-                     */
-    bool fin_came;  /* the peer's own FIN came */
-};
-
-/* What keepalive probes told. */
-struct report_keepalive {
-    uint32_t sent, answered;
-    struct spread_figures rtt;
-    wave_time silence;                /* the longest after which the peer was heard again */
-    uint32_t peer_probes;             /* the peer's own, each answered by us */
-    struct spread_figures peer_after; /* from the last segment of either side to such a probe */
-    struct spread_figures peer_apart; /* from one of them to the next */
-};
-
-#define REPORT_RANGES 8
-
-/* What `send` found out. */
-struct report_send {
-    const struct flow *flow; /* the first of `ports` source ports that took turns */
-    uint16_t ports;
-    uint64_t sent, answered;
-    uint64_t syn_ack, rst, ack, other, icmp; /* answers by kind, each segment's first only */
-    uint64_t duplicates, late, out_of_order, strays, malformed;
-    struct spread_figures rtt;
-    wave_time rtt_stddev;
-    double rate, reached; /* segments a second; asked: 0 is as fast as can be */
-    /* Segments without an answer, from 1, first to last; `more` are not named. */
-    struct {
-        uint64_t first, last;
-    } unanswered[REPORT_RANGES];
-    unsigned ranges;
-    uint64_t more;
-};
-
-/* What only some commands find out; each may be NULL. */
-struct report_findings {
-    const struct report_half_close *half_close;
-    const struct report_keepalive *keepalive;
-};
-
 /* What was not written, since what was to read it did not take it in time. */
 struct report_left_out {
     uint64_t lines;   /* of the report */
@@ -216,23 +175,22 @@ struct report_left_out {
     uint64_t bytes;   /* received, for --output */
 };
 
-#define REPORT_VERDICTS (VERDICT_LOST + 1)
+#define REPORT_VERDICTS (VERDICT_LOST + 1) /* counts, where several are counted */
 
 struct report_verdict {
     const char *command;
     enum verdict verdict;
     int exit; /* the process's; differs from the verdict only after a signal */
-    const struct report_flow *flow;             /* NULL: no connection was there to speak of */
-    const char *by;                             /* who closed: "local", "peer", "both", "none" */
-    const char *kind;                           /* how, or NULL when nothing was closed */
-    const struct report_half_close *half_close; /* or NULL */
-    const struct report_keepalive *keepalive;   /* or NULL */
-    const struct report_send *send;             /* or NULL */
-    const char *guard;                          /* or NULL: nothing was opened */
-    bool per_connection;    /* one of several: the run's own verdict comes later */
-    const uint32_t *counts; /* of a run of several, REPORT_VERDICTS of them, or NULL */
-    uint32_t opened;
-    uint64_t cookies;           /* SYN cookies sent */
+    const struct report_flow *flow; /* NULL: no connection was there to speak of */
+    const char *by;                 /* who closed: "local", "peer", "both", "none" */
+    const char *kind;               /* how, or NULL when nothing was closed */
+    const char *guard;              /* or NULL: nothing was opened */
+    bool several;                   /* the run was one of several connections */
+    bool per_connection;            /* of one of them: the run's own verdict comes later */
+    /* What the command found out beside the flow; each may be NULL. */
+    const struct figures *figures;
+    const struct findings *findings;
+    const struct expects *expects;
     uint64_t captured, dropped; /* frames of the capture */
     uint64_t sent, no_room;     /* segments the kernel took, and how often it had no room for one */
     struct report_left_out left_out;
@@ -252,6 +210,9 @@ struct report_event {
         struct report_note note;
         struct report_wait wait;
         struct report_unanswered unanswered;
+        const struct figures *progress;
+        const struct finding *finding;
+        const struct expect *expect;
         struct report_verdict verdict;
     } u;
 };
@@ -274,6 +235,10 @@ struct report {
 
 void report_init(struct report *r);
 
+/* Times count from this stamp on, and not from that of the first event: what was told before has
+ * the time 0. */
+void report_begin(struct report *r, wave_time stamp);
+
 /* The time that an event of this stamp is told with. */
 wave_time report_time(const struct report *r, wave_time stamp);
 
@@ -287,10 +252,11 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool retransmission; /* of ours, from the journal of what was sent */
-    bool probe;          /* likewise: it lies below all that is unacknowledged, and asks */
-    bool missed;         /* the capture lost it; `packet` is made up, ip is NULL */
-    bool repair;         /* the peer repeats it for the sake of what our capture lost */
+    bool again;  /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
+    bool probe;  /* likewise: it lies below all that is unacknowledged, and asks */
+    bool missed; /* the capture lost it; `packet` is made up, ip is NULL */
+    bool repair; /* the peer repeats it for the sake of what our capture lost */
+    bool gap;    /* the capture may have lost segments since the flow's last one */
     enum state local;
     const struct packet *packet;
     const uint8_t *ip;
@@ -323,9 +289,17 @@ void report_note(struct report *r, struct report_flow *f, wave_time stamp, bool 
 void report_wait(struct report *r, struct report_flow *f, wave_time stamp, const char *what,
                  wave_time left);
 
+/* How far a run has come, by its figures so far. */
+void report_progress(struct report *r, wave_time stamp, const struct figures *figures);
+
+/* What was expected of the peer, and what came. `f` may be NULL. */
+void report_expect(struct report *r, struct report_flow *f, wave_time stamp,
+                   const struct expect *expect);
+
 /* Outside any connection: tells the event, of which kind and `u` are filled in. */
 void report_tell(struct report *r, wave_time stamp, struct report_event *e);
 
+/* The findings of the verdict are told first, each as an event of its own. */
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict);
 
 #endif

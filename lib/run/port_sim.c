@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "lib/core/checksum.h"
 #include "lib/core/diag.h"
@@ -21,7 +20,7 @@
 enum { NEAR, FAR }; /* ends of the path */
 
 struct captured {
-    STAILQ_ENTRY(captured) next;
+    struct captured *next;
     wave_time at;
     bool outgoing;
     bool icmp; /* `error` is what came, and there are no bytes */
@@ -39,7 +38,7 @@ struct port_sim {
     uint64_t number;
     bool inbound_only;
     uint32_t lports, window;
-    STAILQ_HEAD(, captured) captured;
+    struct captured *first, **end; /* captured and not given out yet; where the next one goes */
     struct captured *given; /* what next() gave out last, which is valid until the next call */
     struct wire_stats stats;
     port_sim_lose *lose;
@@ -54,6 +53,20 @@ struct port_sim {
 static struct port_sim *sim_of(struct port *p)
 {
     return (struct port_sim *)p;
+}
+
+static void append(struct port_sim *s, struct captured *c)
+{
+    c->next = NULL;
+    *s->end = c;
+    s->end = &c->next;
+}
+
+static void take_first(struct port_sim *s)
+{
+    s->first = s->first->next;
+    if (!s->first)
+        s->end = &s->first;
 }
 
 /* Captures a segment, `flow` as its sender sees it. What memory does not suffice for counts as
@@ -72,7 +85,7 @@ static void capture(struct port_sim *s, bool outgoing, const struct flow *flow, 
     *c = (struct captured){.at = s->now, .outgoing = outgoing, .len = (uint32_t)header + len};
     ip_build(flow, CHECKSUM_TCP, ip, len, c->bytes);
     memcpy(c->bytes + header, tcp, len);
-    STAILQ_INSERT_TAIL(&s->captured, c, next);
+    append(s, c);
 }
 
 static int port_sim_send(struct port *p, const struct flow *flow, const struct seg *seg,
@@ -127,14 +140,14 @@ static int port_sim_flush(struct port *p, struct wire_unsent *unsent, struct dia
 static int port_sim_next(struct port *p, struct wire_packet *out, struct diag *d)
 {
     struct port_sim *s = sim_of(p);
-    struct captured *c = STAILQ_FIRST(&s->captured);
+    struct captured *c = s->first;
     struct wire_packet packet;
 
     free(s->given);
     s->given = c;
     if (!c)
         return 0;
-    STAILQ_REMOVE_HEAD(&s->captured, next);
+    take_first(s);
     packet = (struct wire_packet){.stamp = c->at, .outgoing = c->outgoing};
     if (c->icmp) {
         packet.packet = (struct packet){.kind = PACKET_ICMP,
@@ -184,7 +197,7 @@ void port_sim_icmp(struct port *p, const struct icmp *e)
         return;
     }
     *k = (struct captured){.at = s->now, .icmp = true, .error = *e};
-    STAILQ_INSERT_TAIL(&s->captured, k, next);
+    append(s, k);
 }
 
 /* A router's error comes back to the sender of what was too big (RFC 1191, section 4). */
@@ -262,12 +275,12 @@ static bool port_sim_wait(struct port *p, wave_time until, struct pollfd *fds, u
     bool ready = n && poll(fds, n, 0) > 0;
 
     far_sends(s);
-    while (!ready && STAILQ_EMPTY(&s->captured) && happen(s, until)) {
+    while (!ready && !s->first && happen(s, until)) {
         if (s->acted) /* it may have made a descriptor ready */
             ready = n && poll(fds, n, 0) > 0;
         s->acted = false;
     }
-    if (ready || !STAILQ_EMPTY(&s->captured))
+    if (ready || s->first)
         return true;
     if (until == WAVE_NEVER) { /* only a descriptor can still end the wait */
         return n && poll(fds, n, -1) > 0;
@@ -310,8 +323,8 @@ static void port_sim_close(struct port *p)
     struct port_sim *s = sim_of(p);
     struct captured *c;
 
-    while ((c = STAILQ_FIRST(&s->captured))) {
-        STAILQ_REMOVE_HEAD(&s->captured, next);
+    while ((c = s->first)) {
+        take_first(s);
         free(c);
     }
     free(s->given);
@@ -342,7 +355,7 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
         free(s);
         return diag_fail(d, WAVE_ENOMEM, "no memory for a simulated network");
     }
-    STAILQ_INIT(&s->captured);
+    s->end = &s->first;
     path_init(&s->path, config->seed);
     s->path.way[NEAR].manners = config->there;
     s->path.way[FAR].manners = config->back;

@@ -8,6 +8,8 @@
 #include "lib/core/diag.h"
 #include "lib/wire/stamp.h"
 
+#define LOOK_EVERY (500 * WAVE_MS) /* whether an interface that went down was removed */
+
 struct port_wire {
     struct port port;
     struct wire *wire;
@@ -59,17 +61,27 @@ static wave_time port_wire_stamp(struct port *p)
     return stamp_now();
 }
 
+/* From now until `until`; no longer than LOOK_EVERY where the wire has to be looked at meanwhile.
+ */
+static struct timespec time_left(const struct wire *w, wave_time until)
+{
+    wave_time now = until ? wire_now() : 0, left = until > now ? until - now : 0;
+
+    if (wire_down(w))
+        left = time_min(left, LOOK_EVERY);
+    return (struct timespec){(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
+}
+
 static bool port_wire_wait(struct port *p, wave_time until, struct pollfd *fds, unsigned n)
 {
     struct pollfd all[1 + PORT_FDS] = {{.fd = wire_fd(wire_of(p)), .events = POLLIN}};
-    wave_time now = until == WAVE_NEVER || until == 0 ? 0 : wire_now();
-    wave_time left = until > now ? until - now : 0;
-    struct timespec t = {(time_t)(left / WAVE_S), (long)(left % WAVE_S)};
+    struct timespec t = time_left(wire_of(p), until);
+    const bool endless = until == WAVE_NEVER && !wire_down(wire_of(p));
     int ready;
 
     for (unsigned i = 0; i < n; i++)
         all[1 + i] = fds[i];
-    ready = ppoll(all, 1 + n, until == WAVE_NEVER ? NULL : &t, NULL);
+    ready = ppoll(all, 1 + n, endless ? NULL : &t, NULL);
     for (unsigned i = 0; i < n; i++)
         fds[i].revents = (short)(ready > 0 ? all[1 + i].revents : 0);
     return ready > 0;

@@ -1,5 +1,7 @@
 #include "lib/run/probes.h"
 
+#include "lib/report/human.h"
+
 void probes_watch(struct probes *p, const struct report_event *e)
 {
     const struct report_segment *g = &e->u.segment;
@@ -29,7 +31,7 @@ static void tell(struct probes *p, struct session *s, struct session_conn *c, wa
         .n = p->asked, .answered = rtt != WAVE_NEVER, .reset = reset, .rtt = rtt};
 
     if (p->asked)
-        report_probe(&s->report, &c->flow, stamp, &probe);
+        report_probe(&s->report, session_flow(c), stamp, &probe);
     p->asked = 0;
 }
 
@@ -58,7 +60,7 @@ static void answered(struct probes *p, struct session *s, struct session_conn *c
 /* What the engine answers as a probe may be a byte that was only sent again. */
 static void probed(struct probes *p, const struct session *s, const struct session_conn *c)
 {
-    if (s->shows && !c->flow.probed[1])
+    if (s->shows && !c->record->flow.probed[1])
         return;
     spread_add(&p->after, p->gap);
     if (p->from_peer)
@@ -94,13 +96,41 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
     }
 }
 
-void probes_found(const struct probes *p, struct report_keepalive *out)
+static void members(struct figures *f, const struct probes *p, const struct spread_figures *rtt,
+                    const struct spread_figures *after, const struct spread_figures *apart)
 {
-    *out = (struct report_keepalive){.sent = p->sent,
-                                     .answered = p->answered,
-                                     .rtt = spread_figures(&p->rtt),
-                                     .silence = p->silence,
-                                     .peer_probes = p->from_peer,
-                                     .peer_after = spread_figures(&p->after),
-                                     .peer_apart = spread_figures(&p->apart)};
+    figures_group(f, "keepalive");
+    figures_count(f, "sent", p->sent);
+    figures_count(f, "answered", p->answered);
+    figures_spread(f, "rtt", rtt);
+    figures_seconds(f, "longest_silence", p->silence);
+    figures_group(f, "peer");
+    figures_count(f, "probes", p->from_peer);
+    figures_spread(f, "after", after);
+    figures_spread(f, "apart", apart);
+    figures_end(f);
+    figures_end(f);
+}
+
+void probes_figures(const struct probes *p, struct figures *f)
+{
+    const struct spread_figures rtt = spread_figures(&p->rtt), after = spread_figures(&p->after),
+                                apart = spread_figures(&p->apart);
+    char sent[HUMAN_TEXT], answers[HUMAN_TEXT], a[4][HUMAN_TEXT];
+
+    members(f, p, &rtt, &after, &apart);
+    figures_row(f, "keepalive", "%s probe%s sent, %s answered; longest silence survived %s",
+                human_count(p->sent, sent), p->sent == 1 ? "" : "s",
+                human_count(p->answered, answers), human_duration(p->silence, a[0]));
+    if (rtt.count)
+        figures_row(f, "round trip", "min %s, median %s, p95 %s, max %s",
+                    human_duration(rtt.least, a[0]), human_duration(rtt.median, a[1]),
+                    human_duration(rtt.p95, a[2]), human_duration(rtt.most, a[3]));
+    if (p->from_peer)
+        figures_row(f, "its probes", "%s answered; %s after the last segment (%s to %s)",
+                    human_count(p->from_peer, answers), human_duration(after.median, a[0]),
+                    human_duration(after.least, a[1]), human_duration(after.most, a[2]));
+    if (apart.count)
+        figures_row(f, "", "%s apart (%s to %s)", human_duration(apart.median, a[0]),
+                    human_duration(apart.least, a[1]), human_duration(apart.most, a[2]));
 }

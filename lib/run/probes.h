@@ -35,6 +35,6 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
                   const struct event *e);
 
 /* All in all. */
-void probes_found(const struct probes *p, struct report_keepalive *out);
+void probes_figures(const struct probes *p, struct figures *f);
 
 #endif

@@ -1,5 +1,49 @@
 #include "lib/run/sent_log.h"
 
+struct sent_news sent_note(struct sent_side *c, const struct seg *s, bool probe)
+{
+    struct sent_news news = {.again = false};
+    struct seq end = seg_end(s);
+    uint32_t len = seg_len(s), control = len - s->len;
+
+    if (!len || (s->flags & SEG_RST))
+        return news;
+    news.again = c->any && !probe && seq_lt(s->seq, c->next);
+    /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that the
+     * one before was lost. */
+    if ((s->flags & SEG_SYN) && c->asked)
+        news.again = c->asked = false;
+    if (c->any && seq_leq(end, c->next))
+        return news;
+    uint32_t more = c->any ? end.v - c->next.v : len;
+    news.bytes = more > control ? more - control : 0;
+    c->next = end;
+    c->any = true;
+    return news;
+}
+
+struct sent_entry sent_entry(uint32_t id, const struct seg *s, enum state state)
+{
+    return (struct sent_entry){.id = id,
+                               .seq = s->seq,
+                               .ack = s->ack,
+                               .len = s->len,
+                               .flags = s->flags,
+                               .wnd = s->wnd,
+                               .state = (uint8_t)state,
+                               .opt = s->opt};
+}
+
+struct seg sent_seg(const struct sent_entry *e)
+{
+    return (struct seg){.seq = e->seq,
+                        .ack = e->ack,
+                        .len = e->len,
+                        .flags = e->flags,
+                        .wnd = e->wnd,
+                        .opt = e->opt};
+}
+
 void sent_log_add(struct sent_log *j, const struct sent_entry *e)
 {
     if (j->head - j->tail == SENT_LOG_ENTRIES)
@@ -81,4 +125,37 @@ uint32_t sent_log_count(const struct sent_log *j)
 bool sent_log_empty(const struct sent_log *j)
 {
     return j->head == j->tail;
+}
+
+struct hole_seen hole_see(struct hole *h, uint32_t gaps, const struct seg *s)
+{
+    struct hole_seen seen = {.lost = 0};
+    struct seq end = seg_end(s);
+
+    if (!h->has_next || (s->flags & SEG_SYN)) {
+        h->has_next = true;
+        h->next = end;
+        h->gaps = gaps;
+        return seen;
+    }
+    if (seq_eq(s->seq, h->next)) {
+        h->gaps = gaps;
+    } else if (seq_lt(s->seq, h->next)) {
+        seen.repair = h->was && seq_lt(s->seq, h->end);
+    } else if (h->gaps != gaps) {
+        seen.from = h->next;
+        seen.lost = s->seq.v - h->next.v;
+        h->gaps = gaps;
+        h->is = h->was = true;
+    }
+    if (seq_gt(end, h->next))
+        h->next = end;
+    if (h->is)
+        h->end = h->next;
+    return seen;
+}
+
+void hole_close(struct hole *h, struct seq next)
+{
+    h->is = h->is && seq_lt(next, h->end);
 }

@@ -184,7 +184,7 @@ bool service_given(const struct service *v, const struct service_place *p, const
     const uint8_t *bytes;
 
     if (v->kind == SERVICE_ECHO)
-        return (p->given || (c->flags & CONN_FIN_RCVD)) && !conn_peek(c, &bytes);
+        return (p->given || conn_fin_received(c)) && !conn_peek(c, &bytes);
     return p->ended;
 }
 

@@ -30,9 +30,9 @@ struct service {
 
 /* Of one connection. */
 struct service_place {
-    uint64_t given; /* bytes of ours that the connection has taken */
-    uint64_t taken; /* bytes of the peer's that we have taken */
-    bool ended;     /* there are no more */
+    uint64_t given;      /* bytes of ours that the connection has taken */
+    uint64_t taken : 63; /* bytes of the peer's that we have taken */
+    uint64_t ended : 1;  /* ours are given: there are no more */
 };
 
 struct service_config {

@@ -19,7 +19,7 @@ static int open_engine(struct session *s, struct diag *d)
     const struct session_config *c = &s->config;
 
     /* Pages that are never used cost nothing. */
-    s->conn = calloc(c->most, sizeof(struct session_conn *));
+    s->conn = calloc(c->most, sizeof *s->conn);
     if (!s->conn || stack_create(&s->stack, &c->engine, c->most, c->seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
     if (c->memory)
@@ -44,6 +44,8 @@ int session_open(struct session **out, struct port *port, const struct session_c
     s->port = port;
     s->many = config->many;
     s->shows = config->shows;
+    slab_init(&s->slab, ops->conn_size ? ops->conn_size : sizeof(struct session_conn));
+    s->all.link = offsetof(struct session_conn, all);
     error = open_engine(s, d);
     if (error) {
         session_close(s);
@@ -57,39 +59,79 @@ int session_open(struct session **out, struct port *port, const struct session_c
 
 void session_close(struct session *s)
 {
-    struct session_conn *c, *next;
-
     if (!s)
         return;
-    for (c = LIST_FIRST(&s->all); c; c = next) {
-        next = LIST_NEXT(c, all);
-        free(c);
-    }
+    for (struct session_conn *c = session_oldest(s); c; c = session_younger(s, c))
+        free(c->record);
+    slab_free(&s->slab);
     free(s->conn);
     stack_destroy(s->stack);
     port_close(s->port);
     free(s);
 }
 
+struct session_conn *session_oldest(const struct session *s)
+{
+    return slab_at(&s->slab, s->all.first);
+}
+
+struct session_conn *session_newest(const struct session *s)
+{
+    return slab_at(&s->slab, s->all.last);
+}
+
+struct session_conn *session_younger(const struct session *s, const struct session_conn *c)
+{
+    return slab_at(&s->slab, slab_next(&s->slab, &s->all, c->self));
+}
+
+struct session_conn *session_older(const struct session *s, const struct session_conn *c)
+{
+    return slab_at(&s->slab, slab_prev(&s->slab, &s->all, c->self));
+}
+
 struct session_conn *session_find(struct session *s, uint32_t id)
 {
-    struct session_conn *c = id == STACK_NONE ? NULL : s->conn[pool_index(id)];
+    struct session_conn *c = id == STACK_NONE ? NULL : slab_at(&s->slab, s->conn[pool_index(id)]);
 
     return c && c->id == id ? c : NULL;
 }
 
+/* The record of a connection that is shown, or whose verdict somebody reads. False when memory is
+ * out. */
+static bool open_record(struct session *s, struct session_conn *c, const struct flow *flow)
+{
+    struct session_record *r;
+
+    if (s->many && !s->shows)
+        return true;
+    r = calloc(1, sizeof *r);
+    if (!r)
+        return false;
+    r->conn = c;
+    r->established_at = r->fin_acked_at = WAVE_NEVER;
+    r->gaps = s->gaps;
+    report_flow_init(&r->flow, flow, s->many ? s->opened + 1 : 0);
+    c->record = r;
+    return true;
+}
+
 struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow)
 {
-    struct session_conn *c = calloc(1, sizeof *c);
+    uint32_t self;
+    struct session_conn *c = slab_take(&s->slab, &self);
 
     if (!c)
         return NULL;
+    if (!open_record(s, c, flow)) {
+        slab_give(&s->slab, self);
+        return NULL;
+    }
     c->id = id;
-    c->established_at = c->fin_acked_at = WAVE_NEVER;
+    c->self = self;
     s->opened++;
-    report_flow_init(&c->flow, flow, s->many ? s->opened : 0);
-    s->conn[pool_index(id)] = c;
-    LIST_INSERT_HEAD(&s->all, c, all);
+    s->conn[pool_index(id)] = self;
+    slab_append(&s->slab, &s->all, self);
     return c;
 }
 
@@ -124,12 +166,14 @@ void session_changed(struct session *s, struct session_conn *c, wave_time now)
 void session_release(struct session *s, struct session_conn *c)
 {
     /* Where a RST took it back to LISTEN its slot may have another one by now. */
-    if (s->conn[pool_index(c->id)] == c)
-        s->conn[pool_index(c->id)] = NULL;
-    LIST_REMOVE(c, all);
-    s->report.waiting -= c->flow.waiting_count;
+    if (s->conn[pool_index(c->id)] == c->self)
+        s->conn[pool_index(c->id)] = SLAB_NONE;
+    slab_remove(&s->slab, &s->all, c->self);
+    if (c->record)
+        s->report.waiting -= c->record->flow.waiting_count;
     stack_release(s->stack, c->id);
-    free(c);
+    free(c->record);
+    slab_give(&s->slab, c->self);
 }
 
 void session_await(struct session *s, const char *what, wave_time until)
@@ -142,44 +186,49 @@ void session_await(struct session *s, const char *what, wave_time until)
     s->awaited_until = until;
 }
 
+/* Many may be ended at once, each with an event. */
+static void relieve(struct session *s)
+{
+    if (env_busy(stack_env(s->stack)))
+        session_drain(s);
+}
+
 /* What the outcome wants to know of a connection that is cut off. */
 static void cut_off(struct session *s, struct session_conn *c, wave_time now)
 {
     struct conn *e = session_engine(s, c);
 
-    if (!e || e->state == STATE_CLOSED)
+    if (!e || conn_state(e) == STATE_CLOSED)
         return;
-    c->stopped_in = (enum state)e->state;
-    c->cut_off_at = now;
+    c->stopped_in = (uint8_t)conn_state(e);
+    if (c->record)
+        c->record->cut_off_at = now;
     /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
-    c->outstanding = !seq_eq(e->snd.una, e->snd.nxt) && e->backoff > 0;
+    c->outstanding = conn_outstanding(e) && e->backoff > 0;
     conn_abort(e, now);
     session_changed(s, c, now);
-    if (env_busy(stack_env(s->stack))) /* many may be cut off at once, each with an event */
-        session_drain(s);
+    relieve(s);
 }
 
 void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why)
 {
     cut_off(s, c, s->loop.now);
     c->left = true;
-    c->why = why;
+    c->why = (uint8_t)why;
+    relieve(s);
 }
 
 void session_stop(struct session *s, enum outcome_stop why)
 {
     wave_time now = s->loop.now;
-    struct session_conn *c;
 
     if (s->loop.done)
         return;
     s->loop.done = true;
     if (s->stop != STOP_LOCAL) /* it ends the closing, and is not the reason */
         s->stop = why;
-    LIST_FOREACH(c, &s->all, all)
-    {
+    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
         cut_off(s, c, now);
-    }
 }
 
 /* FIN, where the peer knows of a connection. */
@@ -187,7 +236,7 @@ static void close_in_order(struct session *s, struct session_conn *c, wave_time 
 {
     struct conn *e = session_engine(s, c);
 
-    if (!e || e->state == STATE_CLOSED)
+    if (!e || conn_state(e) == STATE_CLOSED)
         return;
     conn_keepalive(e, now, false);
     conn_close(e, now);
@@ -197,7 +246,6 @@ static void close_in_order(struct session *s, struct session_conn *c, wave_time 
 void session_fail(struct session *s, const struct diag *d)
 {
     wave_time now = s->loop.now;
-    struct session_conn *c;
 
     if (s->stop == STOP_LOCAL)
         return;
@@ -208,10 +256,8 @@ void session_fail(struct session *s, const struct diag *d)
     s->close_until = now + CLOSE_IN;
     session_await(s, "the connection to close", s->close_until);
     stack_unlisten(s->stack);
-    LIST_FOREACH(c, &s->all, all)
-    {
+    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
         close_in_order(s, c, now);
-    }
 }
 
 /* Whether there is more to come of it; what it has received is read by nobody. */
@@ -221,7 +267,7 @@ static bool still_closing(struct session *s, struct session_conn *c, wave_time n
     const uint8_t *data;
     size_t len;
 
-    if (!e || e->state == STATE_CLOSED || e->state == STATE_TIME_WAIT)
+    if (!e || conn_state(e) == STATE_CLOSED || conn_state(e) == STATE_TIME_WAIT)
         return false;
     while ((len = conn_peek(e, &data)) > 0)
         conn_consume(e, now, len);
@@ -231,74 +277,79 @@ static bool still_closing(struct session *s, struct session_conn *c, wave_time n
 
 wave_time session_wind_up(struct session *s, wave_time now)
 {
-    struct session_conn *c;
     bool open = false;
 
-    LIST_FOREACH(c, &s->all, all)
-    {
+    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
         open = still_closing(s, c, now) || open;
-    }
     if (!open || now >= s->close_until)
         session_stop(s, STOP_LOCAL);
     return s->close_until;
 }
 
+/* What the sentence about it is made of, and what only a record of it knows. */
+static void recorded_facts(const struct session_conn *c, struct outcome_facts *f)
+{
+    const struct session_record *r = c->record;
+
+    f->state = r->flow.peer.state;
+    f->syn_sent = r->syn_sent;
+    f->syn_acks = r->syn_acks;
+    f->kept_silent = r->cut_off_at - r->syn_acked_at;
+    f->probes = r->probes;
+    f->icmp = c->has_icmp ? &r->icmp : NULL;
+}
+
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
 {
+    static const struct icmp some_icmp; /* that there was one decides the verdict */
     const struct conn *e = session_engine(s, c);
-    const struct flow *flow = &c->flow.flow;
-    const bool unread = s->many && !s->shows;
     /* The engine knows this of all connections together: where there are others, it is they that
      * may have filled the memory, and not what ended this one. */
     const bool starved = !s->many && stack_env(s->stack)->mem_short;
     char peer[ADDR_PORT_TEXT] = "";
-    struct outcome_facts f = {.path = c->path,
-                              .end = e ? (enum conn_end)e->end : END_NONE,
-                              .stop = c->left        ? c->why
-                                      : s->loop.done ? s->stop
-                                                     : STOP_END,
-                              .signal = s->signal,
-                              .error = s->error.text,
-                              .hindered = c->unsent ? s->send_error.text
-                                          : starved ? "no memory for data; free some, and try again"
-                                                    : NULL,
-                              .unread = unread,
-                              .peer = peer,
-                              .awaited = c->awaited ? c->awaited : s->awaited,
-                              .outstanding = c->outstanding,
-                              .local = c->stopped_in != STATE_CLOSED ? c->stopped_in : c->state,
-                              .state = c->flow.peer.state,
-                              .syn_sent = c->syn_sent,
-                              .arrived = c->arrived,
-                              .syn_acks = c->syn_acks,
-                              .kept_silent = c->cut_off_at - c->syn_acked_at,
-                              .probes = c->probes,
-                              .icmp = c->has_icmp ? &c->icmp : NULL};
+    struct outcome_facts f = {
+        .path = c->path,
+        .end = e ? conn_end(e) : END_NONE,
+        .stop = c->left        ? (enum outcome_stop)c->why
+                : s->loop.done ? s->stop
+                               : STOP_END,
+        .signal = s->signal,
+        .error = s->error.text,
+        .hindered = c->unsent ? s->send_error.text
+                    : starved ? "no memory for data; free some, and try again"
+                              : NULL,
+        .unread = !c->record,
+        .peer = peer,
+        .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
+        .outstanding = c->outstanding,
+        .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
+        .arrived = c->arrived,
+        .icmp = c->has_icmp ? &some_icmp : NULL};
 
-    if (!unread)
+    if (c->record) {
+        const struct flow *flow = &c->record->flow.flow;
         addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
+        recorded_facts(c, &f);
+    }
     f.waited = f.stop == STOP_LINGER ? s->config.linger : s->config.timeout;
     outcome_of(&f, out);
 }
 
 void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                     const struct report_findings *found, struct report_verdict *v)
+                     const struct figures *figures, struct report_verdict *v)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
 
     *v = (struct report_verdict){.command = s->config.command,
                                  .verdict = outcome->verdict,
                                  .exit = outcome->exit,
-                                 .flow = c ? &c->flow : NULL,
+                                 .flow = c ? session_flow(c) : NULL,
                                  .by = outcome->by,
                                  .kind = outcome->kind,
-                                 .half_close = found ? found->half_close : NULL,
-                                 .keepalive = found ? found->keepalive : NULL,
+                                 .figures = figures,
                                  .guard = s->port->info->guard,
                                  .per_connection = s->many && c,
-                                 .counts = s->many && !c ? s->verdicts : NULL,
-                                 .opened = s->opened,
-                                 .cookies = stack_cookies(s->stack),
+                                 .several = s->many && !c,
                                  .captured = stats.received,
                                  .dropped = stats.dropped,
                                  .sent = stats.sent,
@@ -307,13 +358,13 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
 }
 
 void session_conn_verdict(struct session *s, const struct session_conn *c,
-                          const struct outcome *outcome, const struct report_findings *found)
+                          const struct outcome *outcome, const struct figures *figures)
 {
     struct report_verdict v;
 
     s->verdicts[outcome->verdict]++;
     if (!s->shows) /* nor is the kernel asked for figures that nobody sees */
         return;
-    session_verdict(s, c, outcome, found, &v);
+    session_verdict(s, c, outcome, figures, &v);
     report_verdict(&s->report, session_stamp(s), &v);
 }

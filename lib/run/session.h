@@ -13,53 +13,66 @@
 #define TCPWAVE_RUN_SESSION_H
 
 #include <poll.h>
-#include <sys/queue.h>
 
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
-#include "lib/run/hole.h"
+#include "lib/run/course.h"
 #include "lib/run/loop.h"
 #include "lib/run/sent_log.h"
+#include "lib/run/slab.h"
 
 #define SESSION_FDS 2 /* of the command's */
 
-/* A connection of this run. */
+/*
+ * A connection of this run. Every one has this much, a million of them at a time on a listener, so
+ * that nothing is in it but what decides how the run goes on and which verdict is counted. What
+ * only words are made of is in the record.
+ */
 struct session_conn {
-    uint32_t id; /* the stack's */
-    struct report_flow flow;
-    struct outcome_path path;
-    uint64_t arrived;   /* segments of the peer's */
-    uint64_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
+    struct session_record *record; /* NULL where many are, and none is shown */
+    wave_time quiet_since;         /* the engine's time of what happened last: it was established,
+                                      data or the peer's FIN came, our FIN was acknowledged */
+    uint32_t id;                   /* the stack's */
+    uint32_t self;                 /* its number in the slab */
+    struct slab_link all;          /* with the others of the run, in the order they came */
+    uint32_t arrived;              /* segments of the peer's, modulo 2^32 */
+    uint32_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
     struct hole hole;   /* what our capture lost of the peer's */
-    enum state state;   /* ours, as of the last event */
-    struct seq sent;    /* the highest number sent, plus one */
-    bool has_sent;
-    bool syn_came;     /* the peer's SYN, since we last sent one: ours answers it */
-    uint32_t syn_sent; /* SYNs or SYN-ACKs of ours */
-    uint32_t syn_acks; /* of the peer's that arrived */
-    uint32_t probes;   /* keepalive probes in a row without an answer */
-    bool has_icmp;     /* `icmp` is the last error that came before the handshake was done */
-    struct icmp icmp;
-    bool unsent;              /* the kernel refused what was sent last: `session.send_error` */
+    struct outcome_path path;
+    uint8_t state;        /* enum state: ours, as of the last event */
+    uint8_t stopped_in;   /* enum state: ours before it was CLOSED */
+    uint8_t why;          /* enum outcome_stop, with `left` */
+    uint8_t waits;        /* enum course_wait, where it is not for what the run waits */
+    bool left : 1;        /* session_leave() was called */
+    bool unsent : 1;      /* the kernel refused what was sent last: `session.send_error` */
+    bool outstanding : 1; /* when it was stopped: unacknowledged, and sent again */
+    bool has_icmp : 1;    /* an error came before the handshake was done */
+};
+
+/* What is shown of a connection, or told of it in words. */
+struct session_record {
+    struct session_conn *conn;
+    struct report_flow flow;
+    struct icmp icmp;         /* the last error that came before the handshake was done */
+    struct sent_side sent;    /* what was sent, as far as the next segment is concerned */
+    uint32_t gaps;            /* session.gaps, as the report of this connection knows it */
     bool unstamped_told;      /* that the peer leaves its timestamps out */
-    bool outstanding;         /* when it was stopped: unacknowledged, and sent again */
-    enum state stopped_in;    /* our state before it was CLOSED */
-    bool left;                /* session_leave() was called */
-    enum outcome_stop why;    /* with `left` */
-    const char *awaited;      /* what this one waits for; NULL: what the run does */
+    uint32_t syn_sent;        /* SYNs or SYN-ACKs of ours */
+    uint32_t syn_acks;        /* of the peer's that arrived */
+    uint32_t probes;          /* keepalive probes in a row without an answer */
     wave_time established_at; /* the engine's time; WAVE_NEVER: not yet */
+    wave_time fin_acked_at;   /* when we entered FIN_WAIT_2, likewise */
     wave_time syn_ack_at[2];  /* of the last two SYN-ACKs */
     wave_time syn_acked_at;   /* of the first */
     wave_time cut_off_at;     /* when it was stopped */
-    wave_time data_at;        /* of the last data or FIN from the peer */
-    wave_time fin_acked_at;   /* when we entered FIN_WAIT_2 */
-    void *user;               /* the command's */
-    LIST_ENTRY(session_conn) all;
 };
 
 struct session;
 
 struct session_ops {
+    /* Bytes of a connection, where the command keeps something of each: a struct that begins with
+     * struct session_conn, zero behind it at first. 0: it keeps nothing. */
+    size_t conn_size;
     /* An event of the engine; may be NULL. */
     void (*event)(struct session *s, struct session_conn *c, const struct event *e);
     /* A round of the loop: does what the command wants done, and says when it wants another
@@ -105,8 +118,9 @@ struct session {
     bool shows; /* config.shows */
     bool many;  /* config.many */
 
-    struct session_conn **conn; /* those of the run, each at the index that its id names */
-    LIST_HEAD(session_conns, session_conn) all;
+    struct slab slab;                   /* the connections of the run */
+    uint32_t *conn;                     /* their numbers, each at the index that its id names */
+    struct slab_list all;               /* in the order they came */
     uint32_t opened;                    /* connections so far */
     uint32_t verdicts[REPORT_VERDICTS]; /* where there are several: how each one ended */
     bool over;                          /* one of them is CLOSED */
@@ -154,6 +168,27 @@ void session_leave(struct session *s, struct session_conn *c, enum outcome_stop 
 /* Gives the connection up for good: its slot, and `c` itself. */
 void session_release(struct session *s, struct session_conn *c);
 
+/* The first and the last of the run's connections that came, and the one that came after `c`, or
+ * before it; NULL where there is none. */
+struct session_conn *session_oldest(const struct session *s);
+struct session_conn *session_newest(const struct session *s);
+struct session_conn *session_younger(const struct session *s, const struct session_conn *c);
+struct session_conn *session_older(const struct session *s, const struct session_conn *c);
+
+/* What the report is told about; NULL where there is no record. */
+static inline struct report_flow *session_flow(const struct session_conn *c)
+{
+    return c->record ? &c->record->flow : NULL;
+}
+
+/* The connection that such a flow belongs to. */
+static inline struct session_conn *session_of_flow(const struct report_flow *f)
+{
+    const size_t offset = offsetof(struct session_record, flow);
+
+    return ((const struct session_record *)(const void *)((const char *)f - offset))->conn;
+}
+
 /* What the run waits for now, until when (WAVE_NEVER: no end is set); shown to who watches, and
  * named by the verdict of a run that is stopped. NULL: nothing. */
 void session_await(struct session *s, const char *what, wave_time until);
@@ -183,13 +218,13 @@ void session_fail(struct session *s, const struct diag *d);
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
 
 /* Fills in the run's verdict, of which the message is the outcome's own; or, where connections are
- * numbered and `c` is one of them, that of this connection. `found` may be NULL. */
+ * numbered and `c` is one of them, that of this connection. `figures` may be NULL. */
 void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                     const struct report_findings *found, struct report_verdict *v);
+                     const struct figures *figures, struct report_verdict *v);
 
 /* Tells the verdict of one of several connections, and counts it. */
 void session_conn_verdict(struct session *s, const struct session_conn *c,
-                          const struct outcome *outcome, const struct report_findings *found);
+                          const struct outcome *outcome, const struct figures *figures);
 
 /* Between session.c and session_loop.c. */
 

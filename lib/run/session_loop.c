@@ -19,49 +19,65 @@
 
 #define EVENTS ENV_EVENTS
 
+/* What the record keeps of an event. */
+static void note(struct session_record *r, const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_STATE:
+        if (e->u.state.to == STATE_ESTABLISHED)
+            r->established_at = e->at;
+        if (e->u.state.to == STATE_FIN_WAIT_2)
+            r->fin_acked_at = e->at;
+        break;
+    case EVENT_DATA:
+        r->flow.received_bytes += e->u.bytes;
+        break;
+    case EVENT_ICMP:
+        if (!r->conn->path.established && e->u.icmp.meaning != ICMP_TOO_BIG)
+            r->icmp = (struct icmp){.from = e->u.icmp.from,
+                                    .type = e->u.icmp.type,
+                                    .code = e->u.icmp.code,
+                                    .meaning = e->u.icmp.meaning,
+                                    .flow = r->flow.flow};
+        break;
+    case EVENT_PROBE:
+        r->probes++;
+        break;
+    case EVENT_PROBE_ANSWER:
+        r->probes = 0;
+        break;
+    case EVENT_TOLERATED:
+        r->flow.unstamped++;
+        break;
+    default:
+        break;
+    }
+}
+
 /* What the session itself makes of an event. */
 static void notice(struct session_conn *c, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_STATE:
         outcome_moved(&c->path, e->u.state.from, e->u.state.to, c->arrived);
-        c->state = e->u.state.to;
+        c->state = (uint8_t)e->u.state.to;
         if (c->state == STATE_CLOSED)
-            c->stopped_in = e->u.state.from;
-        if (c->state == STATE_ESTABLISHED)
-            c->established_at = c->data_at = e->at;
-        if (c->state == STATE_FIN_WAIT_2)
-            c->fin_acked_at = e->at;
+            c->stopped_in = (uint8_t)e->u.state.from;
+        if (c->state == STATE_ESTABLISHED || c->state == STATE_FIN_WAIT_2)
+            c->quiet_since = e->at;
         break;
     case EVENT_DATA:
-        c->flow.received_bytes += e->u.bytes;
-        c->data_at = e->at;
-        break;
     case EVENT_FIN:
-        c->data_at = e->at;
+        c->quiet_since = e->at;
         break;
     case EVENT_ICMP:
-        if (!c->path.established && e->u.icmp.meaning != ICMP_TOO_BIG) {
-            c->has_icmp = true;
-            c->icmp = (struct icmp){.from = e->u.icmp.from,
-                                    .type = e->u.icmp.type,
-                                    .code = e->u.icmp.code,
-                                    .meaning = e->u.icmp.meaning,
-                                    .flow = c->flow.flow};
-        }
-        break;
-    case EVENT_PROBE:
-        c->probes++;
-        break;
-    case EVENT_PROBE_ANSWER:
-        c->probes = 0;
-        break;
-    case EVENT_TOLERATED:
-        c->flow.unstamped++;
+        c->has_icmp |= !c->path.established && e->u.icmp.meaning != ICMP_TOO_BIG;
         break;
     default:
         break;
     }
+    if (c->record)
+        note(c->record, e);
 }
 
 /* Pulls what the engine has to tell; our states are those after it. Returns how many. */
@@ -83,11 +99,11 @@ static unsigned pull_events(struct session *s, struct event events[EVENTS])
 /* Once a connection; how many there were is told at the end. */
 static void tell_unstamped(struct session *s, struct session_conn *c, wave_time stamp)
 {
-    if (s->shows && !c->unstamped_told)
-        report_note(&s->report, &c->flow, stamp, true,
+    if (s->shows && !c->record->unstamped_told)
+        report_note(&s->report, session_flow(c), stamp, true,
                     "the peer agreed on timestamps and leaves them out: what it sends is taken all "
                     "the same");
-    c->unstamped_told = true;
+    c->record->unstamped_told = true;
 }
 
 /* Tells them on. `evidence` is the captured segment of connection `of` that caused them, or 0. */
@@ -102,12 +118,12 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
         if (e->kind == EVENT_STATE) {
             struct report_change change = {e->u.state.from, e->u.state.to, e->u.state.cause};
             if (s->shows)
-                report_local(&s->report, &c->flow, stamp, &change, c == of ? evidence : 0);
-        } else if (e->kind == EVENT_TIMEOUT) {
-            report_silent(&s->report, &c->flow, stamp);
+                report_local(&s->report, session_flow(c), stamp, &change, c == of ? evidence : 0);
+        } else if (e->kind == EVENT_TIMEOUT && c->record) {
+            report_silent(&s->report, session_flow(c), stamp);
         } else if (e->kind == EVENT_RETRANSMIT) {
             s->repeats = true;
-        } else if (e->kind == EVENT_TOLERATED) {
+        } else if (e->kind == EVENT_TOLERATED && c->record) {
             tell_unstamped(s, c, stamp);
         }
         if (s->ops->event)
@@ -130,55 +146,44 @@ void session_drain(struct session *s)
 
 /* Puts on record what no packet tells. A SYN, FIN or RST belongs to the state it brings about,
  * any other segment to the one it was sent in. */
-static void record(struct session *s, struct session_conn *c, const struct seg *seg)
+static void record(struct session *s, struct session_record *r, const struct seg *seg)
 {
+    const struct session_conn *c = r->conn;
     const struct conn *e = session_engine(s, c);
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
-    struct seq end = seg_end(seg);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
-    bool probe = e && seq_eq(e->snd.una, e->snd.nxt) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
-    struct sent_entry j = {.id = c->id,
-                           .seq = seg->seq,
-                           .ack = seg->ack,
-                           .len = seg->len,
-                           .flags = seg->flags,
-                           .wnd = seg->wnd,
-                           .state = (uint8_t)(moves && e ? e->state : c->state),
-                           .probe = probe,
-                           .opt = seg->opt};
+    bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
+    struct sent_news news = sent_note(&r->sent, seg, probe);
+    struct sent_entry j = sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
 
-    if (seg_len(seg) && !(seg->flags & SEG_RST)) {
-        j.again = c->has_sent && !probe && seq_lt(seg->seq, c->sent);
-        /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that
-         * the one before was lost. */
-        if ((seg->flags & SEG_SYN) && c->syn_came)
-            j.again = c->syn_came = false;
-        c->flow.retransmissions += j.again;
-        if (!c->has_sent || seq_gt(end, c->sent)) {
-            uint32_t more = c->has_sent ? end.v - c->sent.v : seg_len(seg);
-            uint32_t control = seg_len(seg) - seg->len;
-            c->flow.sent_bytes += more > control ? more - control : 0;
-            c->sent = end;
-            c->has_sent = true;
-        }
-    }
-    c->unsent = false; /* until the kernel says so again */
-    c->syn_sent += (seg->flags & SEG_SYN) != 0;
-    outcome_sent(&c->path, c->state, seg->flags);
+    j.probe = probe;
+    j.again = news.again;
+    if (!s->shows) /* else the tracker decides it */
+        r->flow.retransmissions += news.again;
+    r->flow.sent_bytes += news.bytes;
+    r->syn_sent += (seg->flags & SEG_SYN) != 0;
     if (s->shows)
         sent_log_add(&s->sent_log, &j);
+}
+
+/* Whether this is the connection of that flow, as far as it can still be told. */
+static bool has_flow(struct session *s, const struct session_conn *c, const struct flow *flow)
+{
+    const struct conn *e;
+
+    if (c->record)
+        return flow_eq(&c->record->flow.flow, flow);
+    e = session_engine(s, c);
+    return e && flow_eq(conn_flow(e), flow);
 }
 
 /* The connection of a flow that the stack has no connection for (any more). Rare. */
 static struct session_conn *find_flow(struct session *s, const struct flow *flow)
 {
-    struct session_conn *c;
+    struct session_conn *c = session_newest(s);
 
-    LIST_FOREACH(c, &s->all, all)
-    {
-        if (flow_eq(&c->flow.flow, flow))
-            break;
-    }
+    while (c && !has_flow(s, c, flow))
+        c = session_older(s, c);
     return c;
 }
 
@@ -188,14 +193,7 @@ static struct session_conn *find_flow(struct session *s, const struct flow *flow
 static void record_stray(struct session *s, const struct flow *flow, const struct seg *seg)
 {
     const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
-    struct sent_entry j = {.id = STACK_NONE,
-                           .seq = seg->seq,
-                           .ack = seg->ack,
-                           .len = seg->len,
-                           .flags = seg->flags,
-                           .wnd = seg->wnd,
-                           .state = (uint8_t)(c ? c->state : STATE_CLOSED),
-                           .opt = seg->opt};
+    struct sent_entry j = sent_entry(STACK_NONE, seg, c ? c->state : STATE_CLOSED);
 
     if (s->shows)
         sent_log_add(&s->sent_log, &j);
@@ -215,7 +213,7 @@ static void refused(void *self, const struct flow *flow, const struct diag *d)
         return;
     }
     if (strcmp(s->send_error.text, d->text) != 0)
-        report_note(&s->report, &c->flow, session_stamp(s), true, d->text);
+        report_note(&s->report, session_flow(c), session_stamp(s), true, d->text);
     s->send_error = *d;
     c->unsent = true;
 }
@@ -228,10 +226,14 @@ static void sending(void *self, uint32_t id, const struct flow *flow, const stru
     struct session_conn *c = session_find(s, id);
 
     (void)ip;
-    if (c)
-        record(s, c, seg);
-    else
+    if (!c) {
         record_stray(s, flow, seg);
+        return;
+    }
+    c->unsent = false; /* until the kernel says so again */
+    outcome_sent(&c->path, (enum state)c->state, seg->flags);
+    if (c->record)
+        record(s, c->record, seg);
 }
 
 /* Our own segments come back through the capture, and would fill it where we send faster than we
@@ -254,18 +256,30 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
 
     if (!s->config.keep)
         return;
-    if (c && p->packet.kind == PACKET_TCP) {
-        const struct track_view *peer = &c->flow.peer;
-        if (c->flow.connection)
-            snprintf(connection, sizeof connection, "%u:", c->flow.connection);
-        snprintf(comment, sizeof comment, "%s%u: we %s, peer %s%s", connection,
-                 c->flow.track.number, state_name(local), state_name(peer->state),
+    if (c && c->record && p->packet.kind == PACKET_TCP) {
+        const struct report_flow *f = session_flow(c);
+        const struct track_view *peer = &f->peer;
+        if (f->connection)
+            snprintf(connection, sizeof connection, "%u:", f->connection);
+        snprintf(comment, sizeof comment, "%s%u: we %s, peer %s%s", connection, f->track.number,
+                 state_name(local), state_name(peer->state),
                  peer->state == STATE_UNKNOWN          ? ""
                  : peer->certainty == CERTAINTY_PROVED ? " (proved)"
                                                        : " (assumed)");
     }
     if (s->config.keep(s->config.sink, p, comment, &d) != 0)
         session_fail(s, &d);
+}
+
+/* Shows the report a segment of the connection. The capture says only that it has lost something,
+ * which may have been of any connection. */
+static void show(struct session *s, struct session_conn *c, struct report_seen *seen)
+{
+    struct session_record *r = c->record;
+
+    seen->gap = r->gaps != s->gaps;
+    r->gaps = s->gaps;
+    report_segment(&s->report, &r->flow, seen);
 }
 
 /* A segment of ours that the capture lost: without it the tracker would take the peer's answers to
@@ -277,21 +291,16 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     struct report_seen seen = {.stamp = stamp,
                                .out = true,
                                .missed = true,
-                               .retransmission = j->again,
+                               .again = j->again,
                                .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
 
     if (!c)
         return;
-    p.flow = c->flow.flow;
-    p.seg = (struct seg){.seq = j->seq,
-                         .ack = j->ack,
-                         .len = j->len,
-                         .flags = j->flags,
-                         .wnd = j->wnd,
-                         .opt = j->opt};
-    report_segment(&s->report, &c->flow, &seen);
+    p.flow = c->record->flow.flow;
+    p.seg = sent_seg(j);
+    show(s, c, &seen);
 }
 
 /* A segment of ours, on its way out. */
@@ -308,7 +317,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .out = true,
                                /* The guard is there to keep exactly this from happening. */
                                .foreign = !j && (seg->flags & SEG_RST),
-                               .retransmission = j && j->again,
+                               .again = j && j->again,
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
@@ -316,11 +325,11 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
 
     if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
         c = find_flow(s, &p->packet.flow);
-    if (c) {
-        seen.local = j ? (enum state)j->state : c->state;
-        report_segment(&s->report, &c->flow, &seen);
+    if (c && c->record) {
+        seen.local = j ? (enum state)j->state : c->record->flow.local;
+        show(s, c, &seen);
     }
-    keep_packet(s, p, c, seen.local);
+    keep_packet(s, p, c, c ? c->record->flow.local : STATE_CLOSED);
 }
 
 /* What the report has to know of a segment of the peer's beside what it says. */
@@ -338,11 +347,11 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     bool lies_within =
         e && seg_len(seg) && !(seg->flags & SEG_RST) && seq_leq(seg_end(seg), e->rcv.adv);
 
-    a->state = c->state;
+    a->state = (enum state)c->state;
     c->arrived++;
-    if (e && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
+    if (e && c->record && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
-        c->syn_came = true;
+        c->record->sent.asked = true;
     if (lies_within)
         a->hole = hole_see(&c->hole, s->gaps, seg);
     /* Data that was next in order ends exactly where the engine now waits for more. What is out of
@@ -372,8 +381,8 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
                                   .flags = SEG_ACK,
                                   .wnd = p->packet.seg.wnd}};
     struct report_seen seen = {
-        .stamp = p->stamp, .missed = true, .local = c->flow.local, .packet = &lost};
-    report_segment(&s->report, &c->flow, &seen);
+        .stamp = p->stamp, .missed = true, .local = c->record->flow.local, .packet = &lost};
+    show(s, c, &seen);
 }
 
 /*
@@ -416,7 +425,7 @@ static bool is_afterthought(struct session *s, const struct flow *flow, const st
     const struct session_conn *c = s->over && !s->many ? find_flow(s, flow) : NULL;
     const struct conn *e = c ? session_engine(s, c) : NULL;
 
-    return e && e->end == END_CLOSED && !(seg->flags & SEG_SYN) &&
+    return e && conn_end(e) == END_CLOSED && !(seg->flags & SEG_SYN) &&
            seq_leq(seg_end(seg), e->rcv.nxt);
 }
 
@@ -424,6 +433,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                         const struct arrival *a)
 {
     const struct seg *seg = &p->packet.seg;
+    struct report_flow *f = &c->record->flow;
     const struct sent_entry *j;
 
     while ((seg->flags & SEG_ACK) &&
@@ -434,15 +444,24 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
     /* What we do while segments wait in the ring comes behind them in the order of the wire:
      * our state moves with our own segment, once that is captured. */
     if (sent_log_empty(&s->sent_log))
-        report_flush(&s->report, &c->flow, p->stamp);
-    bool ahead = c->flow.waiting_count && c->state == a->state;
+        report_flush(&s->report, f, p->stamp);
+    bool ahead = f->waiting_count && c->state == a->state;
     struct report_seen seen = {.stamp = p->stamp,
                                .repair = a->hole.repair,
-                               .local = ahead ? c->flow.local : c->state,
+                               .local = ahead ? f->local : (enum state)c->state,
                                .packet = &p->packet,
                                .ip = p->ip,
                                .ip_len = p->ip_len};
-    report_segment(&s->report, &c->flow, &seen);
+    show(s, c, &seen);
+}
+
+/* A SYN-ACK of our very SYN came. */
+static void note_syn_ack(struct session_record *r, wave_time now)
+{
+    if (!r->syn_acks++)
+        r->syn_acked_at = now;
+    r->syn_ack_at[0] = r->syn_ack_at[1];
+    r->syn_ack_at[1] = now;
 }
 
 /* A segment of the peer's. True: what it makes us send may wait. */
@@ -455,6 +474,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
         is_afterthought(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
     struct arrival a = {.state = STATE_CLOSED};
+    const struct report_flow *f;
     unsigned n;
 
     if (id != STACK_NONE && !c) {
@@ -470,17 +490,14 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
         c = find_flow(s, &flow);
     if (c)
         arrived(s, c, seg, &a);
-    if (c && answers_our_syn(s, c, seg)) {
-        if (!c->syn_acks++)
-            c->syn_acked_at = now;
-        c->syn_ack_at[0] = c->syn_ack_at[1];
-        c->syn_ack_at[1] = now;
-    }
+    if (c && c->record && answers_our_syn(s, c, seg))
+        note_syn_ack(c->record, now);
     n = pull_events(s, events);
     if (c && s->shows)
         show_theirs(s, c, p, &a);
-    tell_events(s, events, n, p->stamp, c, c ? c->flow.track.number : 0);
-    keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
+    f = c ? session_flow(c) : NULL;
+    tell_events(s, events, n, p->stamp, c, f ? f->track.number : 0);
+    keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
     return may_wait(s, c, seg);
 }
 
@@ -489,15 +506,16 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
     const struct icmp *e = &p->packet.icmp;
     struct event events[EVENTS];
     struct session_conn *c = session_find(s, stack_icmp(s->stack, now, e));
+    struct report_flow *f = c ? session_flow(c) : NULL;
     bool fatal = false;
     unsigned n = pull_events(s, events);
 
     for (unsigned i = 0; i < n; i++)
         fatal = fatal || (events[i].kind == EVENT_ICMP && events[i].u.icmp.fatal);
-    if (c)
-        report_icmp(&s->report, &c->flow, p->stamp, e, fatal);
+    if (f)
+        report_icmp(&s->report, f, p->stamp, e, fatal);
     tell_events(s, events, n, p->stamp, NULL, 0);
-    keep_packet(s, p, c, c ? c->flow.local : STATE_CLOSED);
+    keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
 }
 
 /* A captured packet. True: what it makes us send may wait. */
@@ -537,13 +555,11 @@ static void look_at_route(struct session *s, wave_time now)
 /* Nothing was captured for a while: what waits for its segment waits in vain. */
 static void flush_changes(struct session *s)
 {
-    struct session_conn *c;
-
-    LIST_FOREACH(c, &s->all, all)
-    {
-        if (c->flow.waiting_count)
-            report_flush(&s->report, &c->flow, session_stamp(s));
-    }
+    if (!s->report.waiting)
+        return;
+    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
+        if (c->record && c->record->flow.waiting_count)
+            report_flush(&s->report, session_flow(c), session_stamp(s));
 }
 
 /* Tells who watches what we wait for; returns when to tell it again. */

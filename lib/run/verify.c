@@ -20,10 +20,10 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
     v->until = WAVE_NEVER; /* said once */
     if (answered)
         snprintf(text, sizeof text, "answered, as it would have been before %s, too",
-                 state_name(c->flow.peer.state));
+                 state_name(c->record->flow.peer.state));
     else
         snprintf(text, sizeof text, "the probe was not answered");
-    report_note(&s->report, &c->flow, session_stamp(s), !answered, text);
+    report_note(&s->report, session_flow(c), session_stamp(s), !answered, text);
     return false;
 }
 
@@ -43,10 +43,10 @@ static bool awaits_capture(const struct session *s, struct verify *v, wave_time 
 bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wave_time now,
                  wave_time *until)
 {
-    const struct track_view *peer = &c->flow.peer;
+    const struct track_view *peer = &c->record->flow.peer;
     struct conn *e = session_engine(s, c);
 
-    if (!s->config.verify || !s->shows || !e || e->state == STATE_CLOSED)
+    if (!s->config.verify || !s->shows || !e || conn_state(e) == STATE_CLOSED)
         return false;
     if (c->arrived && awaits_capture(s, v, now)) {
         *until = now + CAPTURE_DELAY;
@@ -54,7 +54,7 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
     }
     if (peer->certainty == CERTAINTY_PROVED || peer->state == STATE_UNKNOWN)
         return false;
-    if (v->evidence == peer->evidence && v->received == c->flow.received_bytes) {
+    if (v->evidence == peer->evidence && v->received == c->record->flow.received_bytes) {
         *until = v->until;
         return awaits_answer(s, c, v, now);
     }
@@ -63,7 +63,7 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
         return false; /* something is outstanding: its acknowledgement will tell as much */
     session_changed(s, c, now);
     v->evidence = peer->evidence;
-    v->received = c->flow.received_bytes;
+    v->received = c->record->flow.received_bytes;
     v->arrived = c->arrived;
     v->until = now + ANSWER_WAIT;
     *until = v->until;

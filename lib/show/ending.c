@@ -49,14 +49,6 @@ const char *ending_text(const struct report_left_out *l, char text[OUTBUF_GAP])
     return text;
 }
 
-void ending_json(json_t *to, const struct report_left_out *l)
-{
-    if (l->lines || l->packets || l->bytes)
-        json_object_set_new(to, "left_out",
-                            json_pack("{s:I,s:I,s:I}", "lines", (json_int_t)l->lines, "packets",
-                                      (json_int_t)l->packets, "bytes", (json_int_t)l->bytes));
-}
-
 /* The stream did not take its last lines. */
 static void tell_unread(uint64_t lines, const struct ending *t)
 {

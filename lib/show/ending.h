@@ -5,7 +5,6 @@
 #ifndef TCPWAVE_SHOW_ENDING_H
 #define TCPWAVE_SHOW_ENDING_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,9 +19,6 @@ size_t ending_gap(bool json, wave_time at, uint64_t left_out, char text[OUTBUF_G
 
 /* What was not written, in words and without a line's end: "12 lines left out, since ...". */
 const char *ending_text(const struct report_left_out *l, char text[OUTBUF_GAP]);
-
-/* Adds the member `left_out` to a verdict, where anything was left out. */
-void ending_json(json_t *to, const struct report_left_out *l);
 
 /* What the report's last lines say, for when they cannot be written. */
 struct ending {

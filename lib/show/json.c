@@ -1,53 +1,78 @@
 #include "lib/show/json.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <jansson.h>
+#include <math.h>
 
 #include "lib/core/addr.h"
-#include "lib/show/ending.h"
 
 /* Doubles are good for 15 digits: nanoseconds of an eleven-day run, and no digits of noise. */
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
-/* Whether the line that is being put together has lost a part. Jansson leaves out what it finds no
- * memory for, and few of its functions say so. */
-static bool lost;
+/* A line that is being put together. Jansson tells of memory that it did not get only where a value
+ * is made or added, and then leaves it out: a line that has lost a part is not written. */
+struct draft {
+    bool lost;
+};
 
-static void *allocate(size_t size)
+/* Adds the value, which may be missing, to an object under that name, or to an array. */
+static void put(struct draft *d, json_t *to, const char *name, json_t *value)
 {
-    void *p = malloc(size);
+    int error = name ? json_object_set_new(to, name, value) : json_array_append_new(to, value);
 
-    lost = lost || !p;
-    return p;
+    d->lost = d->lost || error;
 }
 
-void render_json_begin(void)
+static void put_count(struct draft *d, json_t *to, const char *name, uint64_t n)
 {
-    json_set_alloc_funcs(allocate, free);
-    lost = false;
+    put(d, to, name, json_integer((json_int_t)n));
 }
 
-bool render_json_end(json_t *line, size_t flags, FILE *to)
+/* JSON takes UTF-8 only, and the name of a file in a message can be any bytes: where it is not
+ * UTF-8, each byte beyond ASCII is told as a question mark. */
+static json_t *string(const char *text)
 {
-    bool ok = line && !lost && json_dumpf(line, to, flags) == 0 && fputc('\n', to) != EOF;
+    json_t *whole = json_string(text);
+    char ascii[1024];
+    bool beyond = false;
+    size_t n;
 
-    json_decref(line);
-    return ok && !lost;
+    if (whole)
+        return whole;
+    for (n = 0; text[n] && n < sizeof ascii; n++) {
+        beyond = beyond || (text[n] & 0x80);
+        ascii[n] = (char)(text[n] & 0x80 ? '?' : text[n]);
+    }
+    return beyond ? json_stringn(ascii, n) : NULL;
 }
 
-static json_t *seconds(wave_time t)
+static void put_text(struct draft *d, json_t *to, const char *name, const char *text)
 {
-    return t == WAVE_NEVER ? json_null() : json_real((double)t / 1e9);
+    put(d, to, name, text ? string(text) : json_null());
 }
 
-static json_t *text_or_null(const char *text)
+static void put_truth(struct draft *d, json_t *to, const char *name, bool truth)
 {
-    return text ? json_string(text) : json_null();
+    put(d, to, name, json_boolean(truth));
 }
 
-static json_t *number_or_null(bool known, uint64_t n)
+static void put_seconds(struct draft *d, json_t *to, const char *name, wave_time t)
 {
-    return known ? json_integer((json_int_t)n) : json_null();
+    put(d, to, name, t == WAVE_NEVER ? json_null() : json_real((double)t / 1e9));
+}
+
+/* null where it is not known. */
+static void put_known(struct draft *d, json_t *to, const char *name, bool known, uint64_t n)
+{
+    put(d, to, name, known ? json_integer((json_int_t)n) : json_null());
+}
+
+static json_t *pair(struct draft *d, uint64_t first, uint64_t second)
+{
+    json_t *two = json_array();
+
+    put_count(d, two, NULL, first);
+    put_count(d, two, NULL, second);
+    return two;
 }
 
 static json_t *hex(const uint8_t *bytes, size_t len)
@@ -68,7 +93,7 @@ static bool decoded(uint8_t kind)
 }
 
 /* The options that have no name of their own here: [{"kind":34,"data":"..."}, ...]. */
-static json_t *other_options(const struct opt *o)
+static json_t *other_options(struct draft *d, const struct opt *o)
 {
     json_t *list = json_array();
     size_t at = 0;
@@ -80,43 +105,46 @@ static json_t *other_options(const struct opt *o)
         }
         if (at + 1 >= o->raw_len || o->raw[at + 1] < 2 || at + o->raw[at + 1] > o->raw_len)
             break; /* a length that cannot be: what follows has no beginning */
-        if (!decoded(o->raw[at]))
-            json_array_append_new(list,
-                                  json_pack("{s:i,s:o}", "kind", (int)o->raw[at], "data",
-                                            hex(o->raw + at + 2, (size_t)o->raw[at + 1] - 2)));
+        if (!decoded(o->raw[at])) {
+            json_t *one = json_object();
+            put_count(d, one, "kind", o->raw[at]);
+            put(d, one, "data", hex(o->raw + at + 2, (size_t)o->raw[at + 1] - 2));
+            put(d, list, NULL, one);
+        }
         at += o->raw[at + 1];
     }
     return list;
 }
 
-static json_t *options(const struct opt *o)
+static json_t *options(struct draft *d, const struct opt *o)
 {
     json_t *all = json_object();
 
     if (o->has & OPT_MSS)
-        json_object_set_new(all, "mss", json_integer(o->mss));
+        put_count(d, all, "mss", o->mss);
     if (o->has & OPT_WSCALE)
-        json_object_set_new(all, "wscale", json_integer(o->wscale));
+        put_count(d, all, "wscale", o->wscale);
     if (o->has & OPT_SACK_PERMITTED)
-        json_object_set_new(all, "sack_permitted", json_true());
+        put_truth(d, all, "sack_permitted", true);
     if (o->has & OPT_SACK) {
         json_t *blocks = json_array();
         for (unsigned i = 0; i < o->sacks; i++)
-            json_array_append_new(blocks, json_pack("[I,I]", (json_int_t)o->sack[i].first.v,
-                                                    (json_int_t)o->sack[i].end.v));
-        json_object_set_new(all, "sack", blocks);
+            put(d, blocks, NULL, pair(d, o->sack[i].first.v, o->sack[i].end.v));
+        put(d, all, "sack", blocks);
     }
-    if (o->has & OPT_TIMESTAMP)
-        json_object_set_new(
-            all, "timestamp",
-            json_pack("{s:I,s:I}", "val", (json_int_t)o->tsval, "ecr", (json_int_t)o->tsecr));
+    if (o->has & OPT_TIMESTAMP) {
+        json_t *stamp = json_object();
+        put_count(d, stamp, "val", o->tsval);
+        put_count(d, stamp, "ecr", o->tsecr);
+        put(d, all, "timestamp", stamp);
+    }
     if (o->has & OPT_OTHER)
-        json_object_set_new(all, "other", other_options(o));
+        put(d, all, "other", other_options(d, o));
     return all;
 }
 
 /* Outside any connection: what came answers that segment. The remarks go into `notes`. */
-static void answer(json_t *to, json_t *list, const struct report_answer *a)
+static void answer(struct draft *d, json_t *to, json_t *list, const struct report_answer *a)
 {
     const struct {
         bool is;
@@ -128,14 +156,14 @@ static void answer(json_t *to, json_t *list, const struct report_answer *a)
                    {a->unexpected, "unexpected"},
                    {a->bad_checksum, "bad_checksum"}};
 
-    json_object_set_new(to, "answers", number_or_null(!a->stray, a->to));
-    json_object_set_new(to, "rtt", seconds(a->stray ? WAVE_NEVER : a->rtt));
+    put_known(d, to, "answers", !a->stray, a->to);
+    put_seconds(d, to, "rtt", a->stray ? WAVE_NEVER : a->rtt);
     for (size_t i = 0; i < sizeof remarks / sizeof remarks[0]; i++)
         if (remarks[i].is)
-            json_array_append_new(list, json_string(remarks[i].name));
+            put_text(d, list, NULL, remarks[i].name);
 }
 
-static void segment(json_t *to, const struct report_segment *g)
+static json_t *segment_notes(struct draft *d, const struct report_segment *g)
 {
     static const struct {
         unsigned bit;
@@ -147,251 +175,302 @@ static void segment(json_t *to, const struct report_segment *g)
                  {TRACK_CHALLENGE, "challenge_ack"},
                  {TRACK_OUT_OF_WINDOW, "out_of_window"},
                  {TRACK_ZERO_WINDOW, "zero_window"}};
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+        if (g->notes & notes[i].bit)
+            put_text(d, list, NULL, notes[i].name);
+    if (g->foreign)
+        put_text(d, list, NULL, "not_ours");
+    if (g->missed)
+        put_text(d, list, NULL, "not_captured");
+    if (g->repair)
+        put_text(d, list, NULL, "repair");
+    return list;
+}
+
+static void segment(struct draft *d, json_t *to, const struct report_segment *g)
+{
     const struct seg *s = &g->packet->seg;
     bool ack = s->flags & SEG_ACK;
     char flags[SEG_FLAGS_TEXT];
-    json_t *list = json_array();
+    json_t *list;
 
-    json_object_set_new(to, "number", json_integer(g->number));
-    json_object_set_new(to, "dir", json_string(g->out ? "out" : "in"));
-    json_object_set_new(to, "seq", json_integer(s->seq.v));
-    json_object_set_new(to, "ack", number_or_null(ack, s->ack.v));
-    json_object_set_new(to, "rel_seq", json_integer(g->rel_seq));
-    json_object_set_new(to, "rel_ack", number_or_null(ack, g->rel_ack));
-    json_object_set_new(to, "flags", json_string(seg_flags_text(s->flags, flags)));
-    json_object_set_new(to, "window", json_integer(s->wnd));
-    json_object_set_new(to, "window_bytes", json_integer(g->window));
-    json_object_set_new(to, "length", json_integer(s->len));
-    json_object_set_new(to, "ttl", json_integer(g->packet->ttl));
-    json_object_set_new(to, "options", options(&s->opt));
-    json_object_set_new(to, "retransmission", json_boolean(g->retransmission));
+    put_count(d, to, "number", g->number);
+    put_text(d, to, "dir", g->out ? "out" : "in");
+    put_count(d, to, "seq", s->seq.v);
+    put_known(d, to, "ack", ack, s->ack.v);
+    put_count(d, to, "rel_seq", g->rel_seq);
+    put_known(d, to, "rel_ack", ack, g->rel_ack);
+    put_text(d, to, "flags", seg_flags_text(s->flags, flags));
+    put_count(d, to, "window", s->wnd);
+    put_count(d, to, "window_bytes", g->window);
+    put_count(d, to, "length", s->len);
+    put_count(d, to, "ttl", g->packet->ttl);
+    put(d, to, "options", options(d, &s->opt));
+    put_truth(d, to, "retransmission", g->retransmission);
     if (g->repeats)
-        json_object_set_new(to, "repeats", json_integer(g->repeats));
-    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
-        if (g->notes & notes[i].bit)
-            json_array_append_new(list, json_string(notes[i].name));
-    if (g->foreign)
-        json_array_append_new(list, json_string("not_ours"));
-    if (g->missed)
-        json_array_append_new(list, json_string("not_captured"));
-    if (g->repair)
-        json_array_append_new(list, json_string("repair"));
+        put_count(d, to, "repeats", g->repeats);
+    list = segment_notes(d, g);
     if (g->answer)
-        answer(to, list, g->answer);
-    json_object_set_new(to, "notes", list);
+        answer(d, to, list, g->answer);
+    put(d, to, "notes", list);
 }
 
-static void state(json_t *to, const struct report_state *s)
+static void state(struct draft *d, json_t *to, const struct report_state *s)
 {
     const char *certainty = !s->peer                           ? "known"
                             : s->certainty == CERTAINTY_PROVED ? "proved"
                                                                : "assumed";
 
-    json_object_set_new(to, "side", json_string(s->peer ? "peer" : "local"));
-    json_object_set_new(to, "from", json_string(state_name(s->from)));
-    json_object_set_new(to, "to", json_string(state_name(s->to)));
-    json_object_set_new(to, "certainty", json_string(certainty));
-    json_object_set_new(to, "evidence", number_or_null(s->evidence != 0, s->evidence));
-    json_object_set_new(to, "cause", text_or_null(s->cause));
+    put_text(d, to, "side", s->peer ? "peer" : "local");
+    put_text(d, to, "from", state_name(s->from));
+    put_text(d, to, "to", state_name(s->to));
+    put_text(d, to, "certainty", certainty);
+    put_known(d, to, "evidence", s->evidence != 0, s->evidence);
+    put_text(d, to, "cause", s->cause);
 }
 
-static void icmp(json_t *to, const struct report_icmp *i)
+static json_t *quotes(struct draft *d, const struct icmp *e)
+{
+    const struct flow *flow = &e->flow;
+    char local[ADDR_TEXT], remote[ADDR_TEXT];
+    json_t *o = json_object();
+
+    put_text(d, o, "source", addr_text(flow->v6, &flow->local, local));
+    put_count(d, o, "source_port", flow->lport);
+    put_text(d, o, "destination", addr_text(flow->v6, &flow->remote, remote));
+    put_count(d, o, "destination_port", flow->rport);
+    put_known(d, o, "seq", e->has_seq, e->seq.v);
+    return o;
+}
+
+static void icmp(struct draft *d, json_t *to, const struct report_icmp *i)
 {
     const struct icmp *e = &i->error;
     bool v6 = e->flow.v6;
-    char from[ADDR_TEXT], local[ADDR_TEXT], remote[ADDR_TEXT];
+    char from[ADDR_TEXT];
 
-    json_object_set_new(to, "type", json_integer(e->type));
-    json_object_set_new(to, "code", json_integer(e->code));
-    json_object_set_new(to, "from", json_string(addr_text(v6, &e->from, from)));
-    json_object_set_new(to, "text", json_string(icmp_text(v6, e->type, e->code)));
+    put_count(d, to, "type", e->type);
+    put_count(d, to, "code", e->code);
+    put_text(d, to, "from", addr_text(v6, &e->from, from));
+    put_text(d, to, "text", icmp_text(v6, e->type, e->code));
     if (e->meaning == ICMP_TOO_BIG)
-        json_object_set_new(to, "mtu", json_integer(e->mtu));
-    json_object_set_new(to, "fatal", json_boolean(i->fatal));
+        put_count(d, to, "mtu", e->mtu);
+    put_truth(d, to, "fatal", i->fatal);
     if (i->answer) {
         json_t *list = json_array();
-        answer(to, list, i->answer);
-        json_object_set_new(to, "notes", list);
+        answer(d, to, list, i->answer);
+        put(d, to, "notes", list);
     }
-    json_object_set_new(to, "quotes",
-                        json_pack("{s:s,s:i,s:s,s:i,s:o}", "source",
-                                  addr_text(v6, &e->flow.local, local), "source_port",
-                                  (int)e->flow.lport, "destination",
-                                  addr_text(v6, &e->flow.remote, remote), "destination_port",
-                                  (int)e->flow.rport, "seq", number_or_null(e->has_seq, e->seq.v)));
+    put(d, to, "quotes", quotes(d, e));
 }
 
-static json_t *side(const struct flow *flow, bool peer, enum state now, const char *certainty)
+static json_t *side(struct draft *d, const struct flow *flow, bool peer, enum state now,
+                    const char *certainty)
 {
     char addr[ADDR_TEXT];
     json_t *o = json_object();
 
-    addr_text(flow->v6, peer ? &flow->remote : &flow->local, addr);
-    json_object_set_new(o, "addr", json_string(addr));
-    json_object_set_new(o, "port", json_integer(peer ? flow->rport : flow->lport));
-    json_object_set_new(o, "state", json_string(state_name(now)));
+    put_text(d, o, "addr", addr_text(flow->v6, peer ? &flow->remote : &flow->local, addr));
+    put_count(d, o, "port", peer ? flow->rport : flow->lport);
+    put_text(d, o, "state", state_name(now));
     if (certainty)
-        json_object_set_new(o, "certainty", json_string(certainty));
+        put_text(d, o, "certainty", certainty);
     return o;
 }
 
-static json_t *handshake(const struct report_flow *f)
+/* Whether the peer offered it; null where its SYN was not seen. */
+static void put_offer(struct draft *d, json_t *to, const char *name, const struct report_flow *f,
+                      bool offered)
+{
+    put(d, to, name, f->offered ? json_boolean(offered) : json_null());
+}
+
+static json_t *handshake(struct draft *d, const struct report_flow *f)
 {
     const struct opt *o = &f->theirs;
-    bool known = f->offered;
     json_t *h = json_object();
 
-    json_object_set_new(h, "rtt", seconds(f->rtt));
-    json_object_set_new(h, "syn_sent", json_integer(f->syn_sent));
-    json_object_set_new(h, "mss", number_or_null(o->has & OPT_MSS, o->mss));
-    json_object_set_new(h, "wscale", number_or_null(o->has & OPT_WSCALE, o->wscale));
-    json_object_set_new(h, "sack", known ? json_boolean(o->has & OPT_SACK_PERMITTED) : json_null());
-    json_object_set_new(h, "timestamps",
-                        known ? json_boolean(o->has & OPT_TIMESTAMP) : json_null());
-    json_object_set_new(h, "ecn", known ? json_boolean(f->their_flags & SEG_ECE) : json_null());
+    put_seconds(d, h, "rtt", f->rtt);
+    put_count(d, h, "syn_sent", f->syn_sent);
+    put_known(d, h, "mss", o->has & OPT_MSS, o->mss);
+    put_known(d, h, "wscale", o->has & OPT_WSCALE, o->wscale);
+    put_offer(d, h, "sack", f, o->has & OPT_SACK_PERMITTED);
+    put_offer(d, h, "timestamps", f, o->has & OPT_TIMESTAMP);
+    put_offer(d, h, "ecn", f, f->their_flags & SEG_ECE);
     return h;
 }
 
-static void connection(json_t *to, const struct report_flow *f)
+static void connection(struct draft *d, json_t *to, const struct report_flow *f)
 {
     bool proved = f->peer.certainty == CERTAINTY_PROVED;
 
-    json_object_set_new(to, "local", side(&f->flow, false, f->local, NULL));
-    json_object_set_new(to, "peer",
-                        side(&f->flow, true, f->peer.state, proved ? "proved" : "assumed"));
-    json_object_set_new(to, "handshake", handshake(f));
-    json_object_set_new(to, "sent_bytes", json_integer((json_int_t)f->sent_bytes));
-    json_object_set_new(to, "received_bytes", json_integer((json_int_t)f->received_bytes));
-    json_object_set_new(to, "retransmissions", json_integer(f->retransmissions));
+    put(d, to, "local", side(d, &f->flow, false, f->local, NULL));
+    put(d, to, "peer", side(d, &f->flow, true, f->peer.state, proved ? "proved" : "assumed"));
+    put(d, to, "handshake", handshake(d, f));
+    put_count(d, to, "sent_bytes", f->sent_bytes);
+    put_count(d, to, "received_bytes", f->received_bytes);
+    put_count(d, to, "retransmissions", f->retransmissions);
     if (f->unstamped)
-        json_object_set_new(to, "unstamped", json_integer(f->unstamped));
+        put_count(d, to, "unstamped", f->unstamped);
 }
 
-static json_t *counts(const struct report_verdict *v)
+/* Of a figure; a group and a list are empty at first. */
+static json_t *value(struct draft *d, const struct figure *f)
 {
-    json_t *o = json_pack("{s:I,s:I}", "opened", (json_int_t)v->opened, "syn_cookies",
-                          (json_int_t)v->cookies);
-
-    for (int i = 0; i < REPORT_VERDICTS; i++)
-        if (i != VERDICT_USAGE)
-            json_object_set_new(o, verdict_name((enum verdict)i),
-                                json_integer((json_int_t)v->counts[i]));
-    return o;
+    switch (f->kind) {
+    case FIGURE_COUNT:
+        return json_integer((json_int_t)f->u.count);
+    case FIGURE_REAL:
+        return isfinite(f->u.real) ? json_real(f->u.real) : json_null();
+    case FIGURE_SECONDS:
+        return f->u.time == WAVE_NEVER ? json_null() : json_real((double)f->u.time / 1e9);
+    case FIGURE_TRUTH:
+        return json_boolean(f->u.truth);
+    case FIGURE_TEXT:
+        return f->u.text ? string(f->u.text) : json_null();
+    case FIGURE_RANGE:
+        return pair(d, f->u.range.first, f->u.range.last);
+    case FIGURE_GROUP:
+        return json_object();
+    case FIGURE_LIST:
+        return json_array();
+    case FIGURE_UNKNOWN:
+    case FIGURE_END:
+        break;
+    }
+    return json_null();
 }
 
-static json_t *spread(const struct spread_figures *s)
+static void figures(struct draft *d, json_t *to, const struct figures *f)
 {
-    return !s->count
-               ? json_null()
-               : json_pack("{s:o,s:o,s:o,s:o}", "min", seconds(s->least), "median",
-                           seconds(s->median), "p95", seconds(s->p95), "max", seconds(s->most));
+    json_t *open[FIGURES_DEPTH + 1] = {to};
+    unsigned depth = 0;
+
+    for (unsigned i = 0; i < f->items; i++) {
+        const struct figure *item = &f->item[i];
+        json_t *made;
+        if (item->kind == FIGURE_END) {
+            depth--;
+            continue;
+        }
+        made = value(d, item);
+        put(d, open[depth], item->name, made);
+        if (d->lost) /* what was made may be gone */
+            return;
+        if (item->kind == FIGURE_GROUP || item->kind == FIGURE_LIST)
+            open[++depth] = made;
+    }
 }
 
-static json_t *keepalive(const struct report_keepalive *k)
+static void finding(struct draft *d, json_t *to, const struct finding *f)
 {
-    return json_pack("{s:I,s:I,s:o,s:o,s:{s:I,s:o,s:o}}", "sent", (json_int_t)k->sent, "answered",
-                     (json_int_t)k->answered, "rtt", spread(&k->rtt), "longest_silence",
-                     seconds(k->silence), "peer", "probes", (json_int_t)k->peer_probes, "after",
-                     spread(&k->peer_after), "apart", spread(&k->peer_apart));
+    json_t *evidence = json_array();
+
+    for (unsigned i = 0; i < f->evidences; i++)
+        put_count(d, evidence, NULL, f->evidence[i]);
+    put_text(d, to, "code", f->code);
+    put_text(d, to, "severity", finding_severity_name(f->severity));
+    put_text(d, to, "certainty", finding_certainty_name(f->certainty));
+    put_text(d, to, "subject", finding_subject_name(f->subject));
+    put(d, to, "evidence", evidence);
+    put_text(d, to, "message", f->message);
+    put_text(d, to, "advice", f->advice[0] ? f->advice : NULL);
 }
 
-static json_t *port_of(const struct flow *flow, bool peer)
+static void expect(struct draft *d, json_t *to, const struct expect *e)
 {
-    char addr[ADDR_TEXT];
-
-    return json_pack("{s:s,s:i}", "addr",
-                     addr_text(flow->v6, peer ? &flow->remote : &flow->local, addr), "port",
-                     (int)(peer ? flow->rport : flow->lport));
+    put_text(d, to, "script", e->script);
+    put_count(d, to, "line", e->line);
+    put_truth(d, to, "passed", e->passed);
+    put_text(d, to, "expected", e->expected);
+    put_text(d, to, "got", e->got);
 }
 
-static json_t *crafted(const struct report_send *s)
+static void left_out(struct draft *d, json_t *to, const struct report_left_out *l)
 {
-    json_t *ranges = json_array(), *o;
+    json_t *o;
 
-    for (unsigned i = 0; i < s->ranges; i++)
-        json_array_append_new(ranges, json_pack("[I,I]", (json_int_t)s->unanswered[i].first,
-                                                (json_int_t)s->unanswered[i].last));
-    o = json_pack("{s:I,s:I,s:o,s:I,s:{s:I,s:I,s:I,s:I,s:I}}", "sent", (json_int_t)s->sent,
-                  "answered", (json_int_t)s->answered, "unanswered", ranges, "unanswered_more",
-                  (json_int_t)s->more, "answers", "syn_ack", (json_int_t)s->syn_ack, "rst",
-                  (json_int_t)s->rst, "ack", (json_int_t)s->ack, "other", (json_int_t)s->other,
-                  "icmp", (json_int_t)s->icmp);
-    json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:I,s:I,s:i}", "duplicates",
-                                        (json_int_t)s->duplicates, "late", (json_int_t)s->late,
-                                        "out_of_order", (json_int_t)s->out_of_order, "strays",
-                                        (json_int_t)s->strays, "malformed",
-                                        (json_int_t)s->malformed, "ports", (int)s->ports));
-    json_object_set_new(o, "rtt", spread(&s->rtt));
-    json_object_set_new(o, "rtt_stddev", seconds(s->rtt.count ? s->rtt_stddev : WAVE_NEVER));
-    json_object_set_new(o, "rate", s->rate > 0 ? json_real(s->rate) : json_null());
-    json_object_set_new(o, "rate_reached", s->sent > 1 ? json_real(s->reached) : json_null());
-    return o;
+    if (!l->lines && !l->packets && !l->bytes)
+        return;
+    o = json_object();
+    put_count(d, o, "lines", l->lines);
+    put_count(d, o, "packets", l->packets);
+    put_count(d, o, "bytes", l->bytes);
+    put(d, to, "left_out", o);
 }
 
-static void verdict(json_t *to, const struct report_verdict *v)
+/* What holds for the run as a whole. */
+static void run(struct draft *d, json_t *to, const struct report_verdict *v)
 {
-    json_object_set_new(to, "command", json_string(v->command));
-    json_object_set_new(to, "verdict", json_string(verdict_name(v->verdict)));
-    json_object_set_new(to, "exit", json_integer(v->exit));
+    json_t *capture = json_object(), *outgoing = json_object();
+
+    put_text(d, to, "guard", v->guard);
+    put_count(d, capture, "received", v->captured);
+    put_count(d, capture, "dropped", v->dropped);
+    put(d, to, "capture", capture);
+    put_count(d, outgoing, "segments", v->sent);
+    put_count(d, outgoing, "no_room", v->no_room);
+    put(d, to, "outgoing", outgoing);
+}
+
+static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
+{
+    put_text(d, to, "command", v->command);
+    put_text(d, to, "verdict", verdict_name(v->verdict));
+    put(d, to, "exit", json_integer(v->exit));
     if (v->flow)
-        connection(to, v->flow);
-    if (v->by)
-        json_object_set_new(to, "close",
-                            json_pack("{s:s,s:o}", "by", v->by, "kind", text_or_null(v->kind)));
-    if (v->half_close)
-        json_object_set_new(
-            to, "half_close",
-            json_pack("{s:I,s:I,s:o,s:b}", "bytes", (json_int_t)v->half_close->bytes, "segments",
-                      (json_int_t)v->half_close->segments, "seconds",
-                      seconds(v->half_close->duration), "honoured", v->half_close->honoured));
-    if (v->send) {
-        json_object_set_new(to, "local", port_of(v->send->flow, false));
-        json_object_set_new(to, "peer", port_of(v->send->flow, true));
-        json_object_set_new(to, "send", crafted(v->send));
+        connection(d, to, v->flow);
+    if (v->by) {
+        json_t *close = json_object();
+        put_text(d, close, "by", v->by);
+        put_text(d, close, "kind", v->kind);
+        put(d, to, "close", close);
     }
-    if (v->keepalive)
-        json_object_set_new(to, "keepalive", keepalive(v->keepalive));
-    if (v->counts)
-        json_object_set_new(to, "connections", counts(v));
-    if (!v->per_connection) {
-        json_object_set_new(to, "guard", text_or_null(v->guard));
-        json_object_set_new(to, "capture",
-                            json_pack("{s:I,s:I}", "received", (json_int_t)v->captured, "dropped",
-                                      (json_int_t)v->dropped));
-        json_object_set_new(to, "outgoing",
-                            json_pack("{s:I,s:I}", "segments", (json_int_t)v->sent, "no_room",
-                                      (json_int_t)v->no_room));
-    }
-    ending_json(to, &v->left_out);
-    json_object_set_new(to, "message", json_string(v->message ? v->message : ""));
+    if (v->figures)
+        figures(d, to, v->figures);
+    if (!v->per_connection)
+        run(d, to, v);
+    left_out(d, to, &v->left_out);
+    put_text(d, to, "message", v->message ? v->message : "");
 }
 
-static void fill(json_t *to, const struct report_event *e)
+static void fill(struct draft *d, json_t *to, const struct report_event *e)
 {
     switch (e->kind) {
     case REPORT_SEGMENT:
-        segment(to, &e->u.segment);
+        segment(d, to, &e->u.segment);
         break;
     case REPORT_STATE:
-        state(to, &e->u.state);
+        state(d, to, &e->u.state);
         break;
     case REPORT_ICMP:
-        icmp(to, &e->u.icmp);
+        icmp(d, to, &e->u.icmp);
         break;
     case REPORT_PROBE:
-        json_object_set_new(to, "n", json_integer(e->u.probe.n));
-        json_object_set_new(to, "answered", json_boolean(e->u.probe.answered));
-        json_object_set_new(to, "rtt", seconds(e->u.probe.answered ? e->u.probe.rtt : WAVE_NEVER));
+        put_count(d, to, "n", e->u.probe.n);
+        put_truth(d, to, "answered", e->u.probe.answered);
+        put_seconds(d, to, "rtt", e->u.probe.answered ? e->u.probe.rtt : WAVE_NEVER);
         break;
     case REPORT_NOTE:
-        json_object_set_new(to, "text", json_string(e->u.note.text));
+        put_text(d, to, "text", e->u.note.text);
         break;
     case REPORT_UNANSWERED:
-        json_object_set_new(to, "number", json_integer((json_int_t)e->u.unanswered.number));
-        json_object_set_new(to, "waited", seconds(e->u.unanswered.waited));
+        put_count(d, to, "number", e->u.unanswered.number);
+        put_seconds(d, to, "waited", e->u.unanswered.waited);
+        break;
+    case REPORT_PROGRESS:
+        figures(d, to, e->u.progress);
+        break;
+    case REPORT_FINDING:
+        finding(d, to, e->u.finding);
+        break;
+    case REPORT_EXPECT:
+        expect(d, to, e->u.expect);
         break;
     case REPORT_VERDICT:
-        verdict(to, &e->u.verdict);
+        verdict(d, to, &e->u.verdict);
         break;
     case REPORT_WAIT:
         break;
@@ -400,21 +479,30 @@ static void fill(json_t *to, const struct report_event *e)
 
 void render_json(void *self, const struct report_event *e)
 {
-    static const char *const name[] = {
-        [REPORT_SEGMENT] = "segment",       [REPORT_STATE] = "state",    [REPORT_ICMP] = "icmp",
-        [REPORT_PROBE] = "probe",           [REPORT_NOTE] = "note",      [REPORT_WAIT] = "wait",
-        [REPORT_UNANSWERED] = "unanswered", [REPORT_VERDICT] = "verdict"};
+    static const char *const name[] = {[REPORT_SEGMENT] = "segment",
+                                       [REPORT_STATE] = "state",
+                                       [REPORT_ICMP] = "icmp",
+                                       [REPORT_PROBE] = "probe",
+                                       [REPORT_NOTE] = "note",
+                                       [REPORT_WAIT] = "wait",
+                                       [REPORT_UNANSWERED] = "unanswered",
+                                       [REPORT_PROGRESS] = "progress",
+                                       [REPORT_FINDING] = "finding",
+                                       [REPORT_EXPECT] = "expect",
+                                       [REPORT_VERDICT] = "verdict"};
     struct render_json *j = self;
+    struct draft d = {false};
+    json_t *line;
 
     if (e->kind == REPORT_WAIT)
         return;
-    render_json_begin();
-    json_t *line = json_object();
-    json_object_set_new(line, "event", json_string(name[e->kind]));
-    json_object_set_new(line, "time", seconds(e->at));
+    line = json_object();
+    put_text(&d, line, "event", name[e->kind]);
+    put_seconds(&d, line, "time", e->at);
     if (e->connection)
-        json_object_set_new(line, "connection", json_integer(e->connection));
-    fill(line, e);
-    if (!render_json_end(line, JSON_LINE, j->to))
+        put_count(&d, line, "connection", e->connection);
+    fill(&d, line, e);
+    if (d.lost || json_dumpf(line, j->to, JSON_LINE) != 0 || fputc('\n', j->to) == EOF)
         j->failed = true;
+    json_decref(line);
 }

@@ -5,7 +5,6 @@
 #ifndef TCPWAVE_SHOW_JSON_H
 #define TCPWAVE_SHOW_JSON_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -15,13 +14,6 @@ struct render_json {
     FILE *to;
     bool failed; /* memory ran out, or the stream took no more */
 };
-
-/*
- * A line of JSON is put together between the two. The second writes it and frees it: false when the
- * stream took no more, or memory was short for any part of it since the first.
- */
-void render_json_begin(void);
-bool render_json_end(json_t *line, size_t flags, FILE *to);
 
 /* A report_sink; `self` is a struct render_json. The stream is the caller's to flush when the run
  * goes idle. */

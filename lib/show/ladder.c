@@ -25,12 +25,12 @@
 
 static void draw(void *self, const struct row *row);
 
-void ladder_init(struct ladder *l, const struct term *term, unsigned verbose)
+void ladder_init(struct ladder *l, struct term *term, unsigned verbose)
 {
     unsigned spare = term->width - 80, lane;
 
     memset(l, 0, sizeof *l);
-    l->term = *term;
+    l->term = term;
     l->verbose = verbose;
     l->state = COLUMN_STATE;
     l->left = l->state + STATE_WIDTH + 1;
@@ -39,25 +39,6 @@ void ladder_init(struct ladder *l, const struct term *term, unsigned verbose)
     l->peer = l->right + 2;
     l->cause = l->peer + PEER_WIDTH + 1;
     rows_init(&l->rows, draw, l, verbose > 0);
-}
-
-/* Takes the line away that was meant to be drawn over. */
-static void clear(struct ladder *l)
-{
-    if (l->transient)
-        fputs("\r\033[K", l->term.to);
-    l->transient = false;
-}
-
-/* A line that the next one takes the place of; only for somebody who watches. */
-static void transient(struct ladder *l, const char *text)
-{
-    if (!l->term.live)
-        return;
-    fprintf(l->term.to, "\r\033[K%s%.*s%s", l->term.color ? "\033[2m" : "", (int)l->term.width - 1,
-            text, l->term.color ? "\033[0m" : "");
-    fflush(l->term.to);
-    l->transient = true;
 }
 
 /* "  1 0.000123": the time with as many decimals as thirteen columns leave. */
@@ -99,12 +80,12 @@ static void peer_state(struct ladder *l, struct line *line, const struct track_v
         line_text(line, tone, "?");
         l->assumed = true;
     }
-    if (!changed || !peer->cause || l->cause + 40 > l->term.width)
+    if (!changed || !peer->cause || l->cause + 40 > l->term->width)
         return;
     line_to(line, l->cause);
     if (peer->evidence)
         line_printf(line, TONE_DIM, "%s by %u: ", assumed ? "assumed" : "proved", peer->evidence);
-    line_printf(line, TONE_DIM, "%.*s", (int)(l->term.width - line->columns), peer->cause);
+    line_printf(line, TONE_DIM, "%.*s", (int)(l->term->width - line->columns), peer->cause);
 }
 
 /* A line of life; dashed once its side has said its last word. */
@@ -173,7 +154,7 @@ static void rest_of_label(struct ladder *l, const struct label *label, unsigned 
         struct line line;
         unsigned width;
         label_fit(label, next, l->right - l->left - 3, &width);
-        line_start(&line, &l->term);
+        line_start(&line, l->term);
         lane_start(l, &line);
         if (!out && l->right - 1 > width)
             line_to(&line, l->right - 1 - width);
@@ -188,7 +169,7 @@ static void hex_dump(struct ladder *l, const uint8_t *bytes, uint32_t len)
     for (uint32_t at = 0; at < len; at += HEX_ROW) {
         struct line line;
         char text[HEX_ROW + 1] = "";
-        line_start(&line, &l->term);
+        line_start(&line, l->term);
         line_printf(&line, TONE_DIM, "      %04x ", at);
         for (uint32_t i = 0; i < HEX_ROW && at + i < len; i++) {
             uint8_t c = bytes[at + i];
@@ -214,12 +195,12 @@ static void begin(struct ladder *l, const struct report_event *e)
     addr_port_text(flow->v6, &flow->local, flow->lport, ours);
     if (!e->connection) /* else each has its own */
         addr_port_text(flow->v6, &flow->remote, flow->rport, theirs);
-    line_start(&line, &l->term);
+    line_start(&line, l->term);
     if (l->left + strlen(ours) + 2 + strlen(theirs) > end) {
         line_to(&line, l->left);
         line_text(&line, TONE_OURS, ours);
         line_end(&line);
-        line_start(&line, &l->term);
+        line_start(&line, l->term);
         ours[0] = '\0';
     }
     line_text(&line, TONE_BOLD, "   #  seconds us");
@@ -240,7 +221,7 @@ static void gap(struct ladder *l, const struct row *row)
     struct line line;
     char text[ROWS_TEXT];
 
-    line_start(&line, &l->term);
+    line_start(&line, l->term);
     line_to(&line, 4);
     line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
     line_to(&line, l->left);
@@ -249,7 +230,7 @@ static void gap(struct ladder *l, const struct row *row)
     width = (unsigned)strlen(text);
     line_to(&line, row->kind == ROW_SILENCE && lane > width ? l->left + 1 + (lane - width) / 2
                                                             : l->left + 2);
-    line_printf(&line, row->tone, "%.*s", (int)(l->term.width - line.columns), text);
+    line_printf(&line, row->tone, "%.*s", (int)(l->term->width - line.columns), text);
     if (line.columns < l->right) {
         line_to(&line, l->right);
         line_glyph(&line, TONE_DIM, GLYPH_MORE, 1);
@@ -264,8 +245,8 @@ static void segment(struct ladder *l, const struct report_event *e)
     struct line line;
     unsigned next;
 
-    label_segment(&label, g, l->term.width<100, l->verbose> 0);
-    line_start(&line, &l->term);
+    label_segment(&label, g, l->term->width<100, l->verbose> 0);
+    line_start(&line, l->term);
     number_and_time(&line, g->number, e->connection, e->at);
     line_text(&line, g->local_changed ? TONE_OURS : TONE_DIM, state_name(g->local));
     next = arrow(l, &line, g, &label);
@@ -287,7 +268,7 @@ static void remark(struct ladder *l, const struct row *row)
         struct line line;
         bool first = at == row->text;
         size_t take = text_break(at, l->right - l->left - 1 - indent, &next);
-        line_start(&line, &l->term);
+        line_start(&line, l->term);
         if (first) {
             number_and_time(&line, 0, e->connection, e->at);
             if (e->flow && row->kind != ROW_PEER)
@@ -313,21 +294,21 @@ static void countdown(struct ladder *l, const struct report_wait *w)
     char text[160];
 
     if (!w->what)
-        clear(l);
+        term_clear(l->term);
     else if (w->left == WAVE_NEVER)
         snprintf(text, sizeof text, "     ... waiting for %s", w->what);
     else
         snprintf(text, sizeof text, "     ... waiting for %s: %.0f s left", w->what,
                  (double)w->left / 1e9);
     if (w->what)
-        transient(l, text);
+        term_transient(l->term, TONE_DIM, text);
 }
 
 static void legend(struct ladder *l, const char *text)
 {
     struct line line;
 
-    line_start(&line, &l->term);
+    line_start(&line, l->term);
     line_to(&line, COLUMN_STATE);
     line_text(&line, TONE_DIM, text);
     line_end(&line);
@@ -341,9 +322,9 @@ static void finish(struct ladder *l)
     if (l->assumed)
         legend(l, "A state with ? is assumed: no segment has proved it.");
     if (l->half)
-        legend(l, l->term.unicode ? "A dashed line: that side has sent its FIN."
-                                  : "A line of !: that side has sent its FIN.");
-    fputc('\n', l->term.to);
+        legend(l, l->term->unicode ? "A dashed line: that side has sent its FIN."
+                                   : "A line of !: that side has sent its FIN.");
+    fputc('\n', l->term->to);
 }
 
 static void draw(void *self, const struct row *row)
@@ -351,7 +332,6 @@ static void draw(void *self, const struct row *row)
     struct ladder *l = self;
     const struct report_flow *flow = row->event->flow;
 
-    clear(l);
     l->closed[0] = flow && flow->fin[0];
     l->closed[1] = flow && flow->fin[1];
     switch (row->kind) {
@@ -378,11 +358,11 @@ static void left_out(struct ladder *l, const struct report_event *e)
 {
     char text[ROWS_TEXT], line[ROWS_TEXT + 16];
 
-    if (!l->term.live || !l->rows.left_out.segments || e->at < l->drawn + DRAWING_PAUSE)
+    if (!l->term->live || !l->rows.left_out.segments || e->at < l->drawn + DRAWING_PAUSE)
         return;
     if (l->rows.left_out.segments > 1) {
         snprintf(line, sizeof line, "     ... %s", rows_left_out_text(&l->rows.left_out, text));
-        transient(l, line);
+        term_transient(l->term, TONE_DIM, line);
     }
     l->drawn = e->at;
 }

@@ -10,7 +10,7 @@
 #include "lib/show/term.h"
 
 struct ladder {
-    struct term term;
+    struct term *term;
     struct rows rows;
     unsigned verbose; /* 1: absolute numbers and every segment; 2: bytes */
     /* Where the columns begin. */
@@ -19,11 +19,10 @@ struct ladder {
     bool assumed;    /* a state was drawn with its mark */
     bool closed[2];  /* of the row that is drawn: our side, the peer's, has sent its FIN */
     bool half;       /* such a line of life was drawn */
-    bool transient;  /* a line that the next one is to be drawn over stands there */
-    wave_time drawn; /* when the transient line was last drawn */
+    wave_time drawn; /* when a transfer that is drawn in part was last told of */
 };
 
-void ladder_init(struct ladder *l, const struct term *term, unsigned verbose);
+void ladder_init(struct ladder *l, struct term *term, unsigned verbose);
 
 /* A report_sink; `self` is a struct ladder. */
 void ladder_event(void *self, const struct report_event *event);

@@ -175,6 +175,14 @@ static void probe(struct rows *r, const struct report_event *e)
     remark(r, e, ROW_REMARK, p->answered ? TONE_PLAIN : TONE_TROUBLE, text);
 }
 
+static void expect(struct rows *r, const struct report_event *e)
+{
+    char text[EXPECT_ROW];
+
+    remark(r, e, ROW_REMARK, e->u.expect->passed ? TONE_PLAIN : TONE_TROUBLE,
+           expect_text(e->u.expect, text));
+}
+
 void rows_event(struct rows *r, const struct report_event *e)
 {
     switch (e->kind) {
@@ -193,8 +201,13 @@ void rows_event(struct rows *r, const struct report_event *e)
     case REPORT_NOTE:
         remark(r, e, ROW_REMARK, e->u.note.trouble ? TONE_TROUBLE : TONE_BOLD, e->u.note.text);
         break;
+    case REPORT_EXPECT:
+        expect(r, e);
+        break;
     case REPORT_WAIT:
     case REPORT_UNANSWERED:
+    case REPORT_PROGRESS:
+    case REPORT_FINDING: /* the summary has it */
         break;
     case REPORT_VERDICT:
         tell_left_out(r, e);

@@ -12,7 +12,7 @@
 #define ROWS_PLAIN 24        /* of plain data between two changes of state; more are left out */
 #define ROWS_AFTER_SILENCE 8 /* of them there is room again after a silence */
 #define ROWS_SILENCE (500 * WAVE_MS) /* without a row: worth one of its own */
-#define ROWS_TEXT 320
+#define ROWS_TEXT 400
 
 enum row_kind {
     ROW_PEER,     /* a connection begins, one of several: who it is from */

@@ -9,8 +9,23 @@
 
 #define COLUMN_VALUE 13
 
+void summary_conclusions(const struct report_verdict *v, summary_row *row, void *self)
+{
+    char finding[FINDING_ROW], expected[EXPECT_ROW];
+
+    for (unsigned i = 0; v->findings && i < v->findings->count; i++) {
+        const struct finding *f = &v->findings->at[i];
+        row(self, finding_severity_name(f->severity), finding_text(f, finding));
+        if (f->advice[0])
+            row(self, "", f->advice);
+    }
+    for (unsigned i = 0; v->expects && i < v->expects->count; i++)
+        if (!v->expects->at[i].passed)
+            row(self, "expected", expect_text(&v->expects->at[i], expected));
+}
+
 /* A text under a name, broken at blanks where the width is used up. */
-static void wrapped(const struct term *t, enum tone name_tone, const char *name, enum tone tone,
+static void wrapped(struct term *t, enum tone name_tone, const char *name, enum tone tone,
                     const char *text)
 {
     const char *at = text, *next;
@@ -29,10 +44,10 @@ static void wrapped(const struct term *t, enum tone name_tone, const char *name,
 }
 
 /* "  name       value" */
-static void row(const struct term *t, const char *name, const char *format, ...)
+static void row(struct term *t, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void row(const struct term *t, const char *name, const char *format, ...)
+static void row(struct term *t, const char *name, const char *format, ...)
 {
     char text[512], label[16];
     va_list ap;
@@ -44,7 +59,12 @@ static void row(const struct term *t, const char *name, const char *format, ...)
     wrapped(t, TONE_DIM, label, TONE_PLAIN, text);
 }
 
-static void headline(const struct term *t, const struct report_verdict *v)
+static void plain_row(void *self, const char *label, const char *text)
+{
+    row(self, label, "%s", text);
+}
+
+static void headline(struct term *t, const struct report_verdict *v)
 {
     char word[16];
 
@@ -52,7 +72,7 @@ static void headline(const struct term *t, const struct report_verdict *v)
     wrapped(t, v->verdict == VERDICT_OPEN ? TONE_PEER : TONE_TROUBLE, word, TONE_BOLD, v->message);
 }
 
-static void handshake(const struct term *t, const struct report_flow *f)
+static void handshake(struct term *t, const struct report_flow *f)
 {
     const struct opt *o = &f->theirs;
     char rtt[HUMAN_TEXT], offers[160];
@@ -81,7 +101,7 @@ static void handshake(const struct term *t, const struct report_flow *f)
         row(t, "handshake", "round trip %s; %s", human_duration(f->rtt, rtt), offers);
 }
 
-static void data(const struct term *t, const struct report_flow *f)
+static void data(struct term *t, const struct report_flow *f)
 {
     char sent[HUMAN_TEXT], received[HUMAN_TEXT], again[HUMAN_TEXT];
 
@@ -98,7 +118,7 @@ static void data(const struct term *t, const struct report_flow *f)
             human_count(f->unstamped, again), f->unstamped == 1 ? "" : "s");
 }
 
-static void how_closed(const struct term *t, const struct report_verdict *v)
+static void how_closed(struct term *t, const struct report_verdict *v)
 {
     const char *by = !strcmp(v->by, "local")  ? "by us"
                      : !strcmp(v->by, "peer") ? "by the peer"
@@ -109,105 +129,14 @@ static void how_closed(const struct term *t, const struct report_verdict *v)
         row(t, "close", "%s, %s", v->kind, by);
 }
 
-static void half_close(const struct term *t, const struct report_half_close *h)
+/* What the command found out. */
+static void figures(struct term *t, const struct figures *f)
 {
-    char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
-
-    if (!h->fin_acked) {
-        row(t, "half-close", "not honoured: %s",
-            h->fin_came ? "the peer's FIN came before it had acknowledged ours"
-                        : "our FIN was never acknowledged");
-        return;
-    }
-    row(t, "half-close", "%s: %s in %u segment%s over %s after our FIN was acknowledged",
-        h->honoured ? "honoured" : "not honoured", human_bytes(h->bytes, bytes), h->segments,
-        h->segments == 1 ? "" : "s", human_duration(h->duration, duration));
+    for (unsigned i = 0; i < f->rows; i++)
+        plain_row(t, f->row[i].label, f->row[i].text);
 }
 
-static void keepalive(const struct term *t, const struct report_keepalive *k)
-{
-    char sent[HUMAN_TEXT], answered[HUMAN_TEXT], a[4][HUMAN_TEXT];
-
-    row(t, "keepalive", "%s probe%s sent, %s answered; longest silence survived %s",
-        human_count(k->sent, sent), k->sent == 1 ? "" : "s", human_count(k->answered, answered),
-        human_duration(k->silence, a[0]));
-    if (k->rtt.count)
-        row(t, "round trip", "min %s, median %s, p95 %s, max %s",
-            human_duration(k->rtt.least, a[0]), human_duration(k->rtt.median, a[1]),
-            human_duration(k->rtt.p95, a[2]), human_duration(k->rtt.most, a[3]));
-    if (k->peer_probes)
-        row(t, "its probes", "%s answered; %s after the last segment (%s to %s)",
-            human_count(k->peer_probes, answered), human_duration(k->peer_after.median, a[0]),
-            human_duration(k->peer_after.least, a[1]), human_duration(k->peer_after.most, a[2]));
-    if (k->peer_apart.count)
-        row(t, "", "%s apart (%s to %s)", human_duration(k->peer_apart.median, a[0]),
-            human_duration(k->peer_apart.least, a[1]), human_duration(k->peer_apart.most, a[2]));
-}
-
-/* ", 3 late" and so on, for what there was of it. */
-static void add_count(char *text, size_t room, uint64_t n, const char *what)
-{
-    char count[HUMAN_TEXT];
-    size_t used = strlen(text);
-
-    if (n)
-        snprintf(text + used, room - used, "%s%s %s", used ? ", " : "", human_count(n, count),
-                 what);
-}
-
-static void unanswered(const struct term *t, const struct report_send *s)
-{
-    char text[400] = "", more[HUMAN_TEXT];
-    size_t used = 0;
-
-    for (unsigned i = 0; i < s->ranges; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used,
-                                 s->unanswered[i].first == s->unanswered[i].last ? "%s%" PRIu64
-                                                                                 : "%s%" PRIu64
-                                                                                   "-%" PRIu64,
-                                 i ? ", " : "", s->unanswered[i].first, s->unanswered[i].last);
-    if (s->ranges && s->more)
-        row(t, "unanswered", "%s and %s more", text, human_count(s->more, more));
-    else if (s->ranges)
-        row(t, "unanswered", "%s", text);
-}
-
-/* What `send` found out. */
-static void crafted(const struct term *t, const struct report_send *s)
-{
-    char sent[HUMAN_TEXT], answered[HUMAN_TEXT], text[160] = "", a[5][HUMAN_TEXT];
-
-    row(t, "segments", "%s sent, %s answered, %.1f %% loss", human_count(s->sent, sent),
-        human_count(s->answered, answered),
-        s->sent ? 100.0 * (double)(s->sent - s->answered) / (double)s->sent : 0.0);
-    add_count(text, sizeof text, s->syn_ack, "SYN-ACK");
-    add_count(text, sizeof text, s->rst, "RST");
-    add_count(text, sizeof text, s->ack, "ACK");
-    add_count(text, sizeof text, s->other, "other");
-    add_count(text, sizeof text, s->icmp, "ICMP");
-    if (text[0])
-        row(t, "answers", "%s", text);
-    text[0] = '\0';
-    add_count(text, sizeof text, s->duplicates, "twice");
-    add_count(text, sizeof text, s->late, "late");
-    add_count(text, sizeof text, s->out_of_order, "out of order");
-    add_count(text, sizeof text, s->malformed, "malformed");
-    add_count(text, sizeof text, s->strays, "to none of ours");
-    if (text[0])
-        row(t, "of note", "%s", text);
-    unanswered(t, s);
-    if (s->rtt.count)
-        row(t, "round trip", "min %s, median %s, p95 %s, max %s, stddev %s",
-            human_duration(s->rtt.least, a[0]), human_duration(s->rtt.median, a[1]),
-            human_duration(s->rtt.p95, a[2]), human_duration(s->rtt.most, a[3]),
-            human_duration(s->rtt_stddev, a[4]));
-    if (s->sent > 1 && s->rate > 0)
-        row(t, "rate", "%.6g segments/s, of %.6g/s asked", s->reached, s->rate);
-    else if (s->sent > 1)
-        row(t, "rate", "%s segments/s", human_count((uint64_t)s->reached, sent));
-}
-
-static void peer(const struct term *t, const struct report_flow *f)
+static void peer(struct term *t, const struct report_flow *f)
 {
     const struct track_view *p = &f->peer;
 
@@ -219,29 +148,34 @@ static void peer(const struct term *t, const struct report_flow *f)
             p->evidence, p->cause ? ": " : "", p->cause ? p->cause : "");
 }
 
+/* The connection from its segments, with what the command found out of it in between. */
+static void connection(struct term *t, const struct report_verdict *v)
+{
+    if (v->flow) {
+        handshake(t, v->flow);
+        if (v->flow->offered)
+            data(t, v->flow);
+    }
+    if (v->figures)
+        figures(t, v->figures);
+    if (v->flow) {
+        if (v->by)
+            how_closed(t, v);
+        peer(t, v->flow);
+    }
+}
+
 void summary_event(void *self, const struct report_event *e)
 {
-    const struct term *t = self;
+    struct term *t = self;
     const struct report_verdict *v = &e->u.verdict;
     char left_out[OUTBUF_GAP];
 
     if (e->kind != REPORT_VERDICT)
         return;
     headline(t, v);
-    if (v->flow) {
-        handshake(t, v->flow);
-        if (v->flow->offered)
-            data(t, v->flow);
-        if (v->half_close)
-            half_close(t, v->half_close);
-        if (v->keepalive)
-            keepalive(t, v->keepalive);
-        if (v->by)
-            how_closed(t, v);
-        peer(t, v->flow);
-    }
-    if (v->send)
-        crafted(t, v->send);
+    summary_conclusions(v, plain_row, t);
+    connection(t, v);
     if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)

@@ -9,4 +9,9 @@
 /* A report_sink that cares for verdicts only; `self` is a struct term. */
 void summary_event(void *self, const struct report_event *event);
 
+/* A row for each finding of the verdict, with its advice, and for each expectation that was not
+ * met. For every renderer that has rows. */
+typedef void summary_row(void *self, const char *label, const char *text);
+void summary_conclusions(const struct report_verdict *v, summary_row *row, void *self);
+
 #endif

@@ -283,7 +283,7 @@ static void title_of(const struct svg *s, const struct report_verdict *v, char *
     const struct picture_flow *f = &s->flow[0];
     char name[ADDR_PORT_TEXT] = "";
 
-    if (s->flows && v->counts)
+    if (s->flows && v->several)
         addr_port_text(f->flow.v6, &f->flow.local, f->flow.lport, name);
     else if (s->flows)
         addr_port_text(f->flow.v6, &f->flow.remote, f->flow.rport, name);

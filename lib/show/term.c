@@ -50,9 +50,10 @@ void term_init(struct term *t, FILE *to, int fd, const struct term_config *confi
                (config->color == TERM_COLOR_AUTO && smart && !(no_color && no_color[0]));
     t->unicode = !config->ascii && locale_is_utf8();
     t->width = width_of(fd, config->width);
+    t->transient = false;
 }
 
-void line_start(struct line *l, const struct term *t)
+void line_start(struct line *l, struct term *t)
 {
     l->term = t;
     l->len = 0;
@@ -75,6 +76,27 @@ static const char *const escapes[] = {
     [TONE_PLAIN] = "",          [TONE_DIM] = "\033[2m",   [TONE_BOLD] = "\033[1m",
     [TONE_OURS] = "\033[36m",   [TONE_PEER] = "\033[32m", [TONE_DOUBT] = "\033[33m",
     [TONE_TROUBLE] = "\033[31m"};
+
+#define ERASE_LINE "\r\033[K"
+
+void term_transient(struct term *t, enum tone tone, const char *text)
+{
+    const bool colored = t->color && tone != TONE_PLAIN;
+
+    if (!t->live)
+        return;
+    fprintf(t->to, ERASE_LINE "%s%.*s%s", colored ? escapes[tone] : "", (int)t->width - 1, text,
+            colored ? "\033[0m" : "");
+    fflush(t->to);
+    t->transient = true;
+}
+
+void term_clear(struct term *t)
+{
+    if (t->transient)
+        fputs(ERASE_LINE, t->to);
+    t->transient = false;
+}
 
 static void tone_on(struct line *l, enum tone tone)
 {
@@ -133,6 +155,7 @@ void line_end(struct line *l)
 {
     while (l->len && l->text[l->len - 1] == ' ')
         l->text[--l->len] = '\0';
+    term_clear(l->term);
     fprintf(l->term->to, "%s\n", l->text);
 }
 

@@ -15,6 +15,7 @@ struct term {
     bool color;
     bool unicode;
     unsigned width; /* columns, at least 80 */
+    bool transient; /* a line stands there that the next one takes the place of */
 };
 
 enum term_color { TERM_COLOR_AUTO, TERM_COLOR_ALWAYS, TERM_COLOR_NEVER };
@@ -51,14 +52,21 @@ enum glyph {
     GLYPHS
 };
 
+/* A line that the next one takes the place of; only where somebody watches. What is too long for
+ * the width is cut off. */
+void term_transient(struct term *t, enum tone tone, const char *text);
+
+/* Takes it away. */
+void term_clear(struct term *t);
+
 struct line {
-    const struct term *term;
+    struct term *term;
     char text[2048];
     size_t len;
     unsigned columns;
 };
 
-void line_start(struct line *l, const struct term *t);
+void line_start(struct line *l, struct term *t);
 
 /* Text of ASCII. */
 void line_text(struct line *l, enum tone tone, const char *text);
@@ -71,7 +79,7 @@ void line_glyph(struct line *l, enum tone tone, enum glyph g, unsigned count);
 /* Blanks up to the column, counted from 0; nothing when it is passed. */
 void line_to(struct line *l, unsigned column);
 
-/* Writes the line and its end, without blanks before that. */
+/* Writes the line and its end, without blanks before that, in place of a transient one. */
 void line_end(struct line *l);
 
 /* Where a text of ASCII is broken that has `room` columns: how many bytes stand on this line, and

@@ -61,6 +61,7 @@ int batch_open(struct batch **out, int fd, uint32_t mtu)
     b->by_source = false;
     b->link_header = 0;
     b->by_link = 0;
+    memset(b->control, 0, sizeof b->control); /* their padding is handed over as it is */
     *out = b;
     return 0;
 }

@@ -210,3 +210,8 @@ void capture_stats(struct capture *c, uint64_t *received, uint64_t *dropped)
         *dropped = s.ps_drop;
     }
 }
+
+bool capture_down(const struct capture *c)
+{
+    return c->slots && slots_down(c->slots);
+}

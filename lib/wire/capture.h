@@ -46,6 +46,10 @@ struct capture_frame {
  * gone, for one). Never blocks. */
 int capture_next(struct capture *c, struct capture_frame *out, struct diag *d);
 
+/* Whether the interface went down and nothing has come since. That it was removed shows in
+ * capture_next() alone, and no descriptor tells of it: call that now and then. */
+bool capture_down(const struct capture *c);
+
 int capture_fd(const struct capture *c);
 int capture_dlt(const struct capture *c);
 

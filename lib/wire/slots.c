@@ -44,6 +44,7 @@ struct slots {
     struct large *given;         /* where that one was longer than its slot, or NULL */
     uint32_t buffer;             /* bytes of the receive buffer, by the kernel's account */
     uint64_t received, dropped;  /* up to the last look */
+    bool down;                   /* the interface went down, and nothing has come since */
     struct large large[LARGE];
 };
 
@@ -374,19 +375,32 @@ static uint64_t look(struct slots *s)
     return t.tp_drops;
 }
 
-/* No frame waits: perhaps since the interface is gone. */
-static int idle(const struct slots *s, struct diag *d)
+/* Whether the interface was removed, and did not just go down: the kernel then takes the socket off
+ * it. One that went down may come up again, and capturing then goes on by itself. */
+static bool removed(const struct slots *s)
+{
+    struct sockaddr_ll at = {.sll_ifindex = 0};
+    socklen_t size = sizeof at;
+
+    return getsockname(s->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex < 0;
+}
+
+/* No frame waits: perhaps since the interface is gone. It goes down before it is removed, which the
+ * kernel does not tell again. */
+static int idle(struct slots *s, struct diag *d)
 {
     int error = 0;
     socklen_t size = sizeof error;
 
     if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         error = errno;
-    if (!error)
+    s->down = s->down || error == ENETDOWN;
+    if (s->down && removed(s))
+        error = ENETDOWN;
+    else if (!error || error == ENETDOWN)
         return 0;
     return diag_fail(d, WAVE_ESYS, "the capture failed: %s",
-                     error == ENETDOWN ? "the interface went down, or was removed"
-                                       : strerror(error));
+                     error == ENETDOWN ? "the interface was removed" : strerror(error));
 }
 
 /* Fills in what the slot says of its frame. */
@@ -420,6 +434,7 @@ int slots_next(struct slots *s, struct capture_frame *out, struct diag *d)
     uint32_t status = __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
     if (!(status & TP_STATUS_USER))
         return idle(s, d);
+    s->down = false;
     s->held = h;
     s->at = (s->at + 1) % (s->blocks * s->each);
     describe(s, h, status, out);
@@ -455,4 +470,9 @@ void slots_stats(struct slots *s, uint64_t *received, uint64_t *dropped)
     look(s);
     *received = s->received;
     *dropped = s->dropped;
+}
+
+bool slots_down(const struct slots *s)
+{
+    return s->down;
 }

@@ -37,6 +37,9 @@ int slots_fd(const struct slots *s);
 int slots_dlt(const struct slots *s);
 void slots_stats(struct slots *s, uint64_t *received, uint64_t *dropped);
 
+/* As capture_down(). */
+bool slots_down(const struct slots *s);
+
 /* As capture_room(). */
 struct capture_room slots_room(const struct slots *s);
 

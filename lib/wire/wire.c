@@ -498,6 +498,11 @@ uint32_t wire_window(const struct wire *w, uint32_t mss)
     return frames < room.bytes ? (uint32_t)frames : room.bytes;
 }
 
+bool wire_down(const struct wire *w)
+{
+    return capture_down(w->capture);
+}
+
 int wire_fd(const struct wire *w)
 {
     return capture_fd(w->capture);

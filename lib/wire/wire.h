@@ -181,6 +181,9 @@ bool wire_rerouted(const struct wire *w, char interface[16]);
  * without a loss to the capture: so large a window can be offered. */
 uint32_t wire_window(const struct wire *w, uint32_t mss);
 
+/* As capture_down(): whether wire_next() is to be called now and then, though nothing comes. */
+bool wire_down(const struct wire *w);
+
 /* The descriptor that poll(2) waits on for wire_next(). */
 int wire_fd(const struct wire *w);
 

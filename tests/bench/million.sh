@@ -38,6 +38,13 @@ memory()
         "/proc/$1/status"
 }
 
+# What that process takes of each of so many connections, in bytes: what it has without the mapped part.
+each()
+{
+    awk -v held="$2" '/^VmHWM/ { all = $2 } /^RssFile|^RssShmem/ { ring += $2 }
+        END { printf "%d bytes", held ? (all - ring) * 1024 / held : 0 }' "/proc/$1/status"
+}
+
 field()
 {
     python3 -c 'import json, sys
@@ -72,8 +79,10 @@ while [ "$(opened)" -lt "$count" ] && [ $waited -lt $((3 * count / rate + 20)) ]
     sleep 1
     waited=$((waited + 1))
 done
-echo "a million connections, on the wire: $(opened) held after $waited s, opened at up to $rate a second"
+held=$(opened)
+echo "a million connections, on the wire: $held held after $waited s, opened at up to $rate a second"
 echo "    load $(memory "$pid_load"), listen $(memory "$pid_wave")"
+echo "    of each connection: load $(each "$pid_load" "$held"), listen $(each "$pid_wave" "$held")"
 at=$(ticks "$pid_load")
 before=$(cut -d ' ' -f 1 /proc/uptime)
 sleep $interval

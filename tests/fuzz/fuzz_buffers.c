@@ -261,6 +261,7 @@ struct sender {
     uint32_t base, next, end; /* acknowledged; sent; queued */
     uint32_t sents;
     struct sent sent[RECORDS]; /* numbers from byte 0 on */
+    struct rack rack;
 };
 
 static uint32_t sent_end(const struct sent *s)
@@ -417,7 +418,8 @@ static void sack(struct world *w, struct sender *m, wave_time min_rtt)
             k->end = at_byte(w, sent_end(&m->sent[(i + n % 8) % m->sents]));
         }
     }
-    result = sack_input(m->q, &o, at_byte(w, m->base), at_byte(w, m->next), w->now, min_rtt);
+    result = sack_input(&m->rack, m->q, &o, at_byte(w, m->base), at_byte(w, m->next), w->now,
+                        min_rtt, WAVE_NEVER);
     for (uint32_t i = 0; i < m->sents; i++) {
         struct sent *s = &m->sent[i];
         for (unsigned b = 0; b < o.sacks && !(s->flags & SENT_SACKED); b++) {
@@ -443,9 +445,9 @@ static void detect(struct world *w, struct sender *m, wave_time min_rtt)
 
     if (!m->q)
         return;
-    window = min_rtt / 4 * m->q->rack.reo_mult;
+    window = min_rtt / 4 * m->rack.reo_mult;
     window = window < srtt ? window : srtt;
-    if (!m->q->rack.reordered && (recovery || m->q->sacked_sents >= 3))
+    if (!m->rack.reordered && (recovery || m->q->sacked_sents >= 3))
         window = 0;
     for (uint32_t i = 0; m->q->rack.any && i < m->sents; i++) {
         struct sent *s = &m->sent[i];
@@ -460,7 +462,7 @@ static void detect(struct world *w, struct sender *m, wave_time min_rtt)
             want.again = due;
         }
     }
-    result = rack_detect(m->q, w->now, srtt, min_rtt, recovery);
+    result = rack_detect(&m->rack, m->q, w->now, srtt, min_rtt, recovery);
     require(result.lost == want.lost && result.again == want.again);
 }
 
@@ -497,6 +499,7 @@ static void transmission(struct world *w)
     const wave_time min_rtt = cursor_u8(&w->in) * WAVE_US;
 
     memset(&m, 0, sizeof m);
+    m.rack.reo_mult = 1;
     while (w->in.left > 0) {
         const uint8_t what = cursor_u8(&w->in);
 

@@ -7,6 +7,10 @@
 #include <strings.h>
 
 #include "cmd/cli.h"
+#include "cmd/client_options.h"
+#include "cmd/listen.h"
+#include "cmd/load_options.h"
+#include "cmd/send_options.h"
 #include "cmd/target.h"
 #include "lib/core/text.h"
 #include "lib/show/term.h"
@@ -100,43 +104,43 @@ static void hex(const char *text)
  * what was refused leaves no trace in the options.
  */
 
-typedef const char *parser(struct options *o, const char *value);
+typedef const char *parser(void *options, const char *value);
 
 /* Whether `text` and then `again` mean the same. */
-static void same(parser *parse, const struct options *first, const char *again)
+static void same(parser *parse, const struct send_options *first, const char *again)
 {
-    struct options o;
+    struct send_options o;
 
     memset(&o, 0, sizeof o);
     require(!parse(&o, again));
-    require(o.send.options_len == first->send.options_len);
-    require(memcmp(o.send.options, first->send.options, o.send.options_len) == 0);
-    require(o.send.flags == first->send.flags);
+    require(o.options_len == first->options_len);
+    require(memcmp(o.options, first->options, o.options_len) == 0);
+    require(o.flags == first->flags);
 }
 
-static bool parsed(parser *parse, const char *text, struct options *o)
+static bool parsed(parser *parse, const char *text, struct send_options *o)
 {
     const char *wrong;
 
     memset(o, 0, sizeof *o);
     wrong = parse(o, text);
-    require(o->send.options_len <= OPT_BYTES_MAX);
-    require(!wrong || (*wrong && o->send.options_len == 0));
+    require(o->options_len <= OPT_BYTES_MAX);
+    require(!wrong || (*wrong && o->options_len == 0));
     return !wrong;
 }
 
 static void flags(const char *text)
 {
     static const char letters[] = "FSRPAUEWN";
-    struct options o;
+    struct send_options o;
     char again[sizeof letters] = "";
     size_t n = 0;
 
     if (!parsed(send_parse_flags, text, &o))
         return;
-    require(o.send.flags <= 0x1ff);
+    require(o.flags <= 0x1ff);
     for (unsigned bit = 0; bit < sizeof letters - 1; bit++)
-        if (o.send.flags >> bit & 1)
+        if (o.flags >> bit & 1)
             again[n++] = letters[bit];
     require(n == 0 ? strcmp(text, "none") == 0 : n == strlen(text));
     same(send_parse_flags, &o, n ? again : "none");
@@ -144,18 +148,18 @@ static void flags(const char *text)
 
 static void tcp_options(const char *text)
 {
-    struct options o;
+    struct send_options o;
     struct opt opt;
     char again[128] = "", *bytes;
     size_t n = 0;
 
     if (parsed(send_parse_option, text, &o)) {
-        const uint8_t *p = o.send.options;
+        const uint8_t *p = o.options;
 
-        require(o.send.options_len >= 1);
-        if (o.send.options_len > 1) {
-            require(p[1] == o.send.options_len);
-            bytes = hex_of(p + 2, o.send.options_len - 2u, "");
+        require(o.options_len >= 1);
+        if (o.options_len > 1) {
+            require(p[1] == o.options_len);
+            bytes = hex_of(p + 2, o.options_len - 2u, "");
             snprintf(again, sizeof again, "%u:%s", p[0], bytes);
             free(bytes);
             same(send_parse_option, &o, again);
@@ -164,14 +168,14 @@ static void tcp_options(const char *text)
         }
     }
     if (parsed(send_parse_options, text, &o)) {
-        bytes = hex_of(o.send.options, o.send.options_len, "");
+        bytes = hex_of(o.options, o.options_len, "");
         same(send_parse_options, &o, bytes);
         free(bytes);
     }
     if (parsed(send_parse_sack, text, &o)) {
-        struct cursor in = cursor_of(o.send.options, o.send.options_len);
+        struct cursor in = cursor_of(o.options, o.options_len);
 
-        require(cursor_u8(&in) == OPT_KIND_SACK && cursor_u8(&in) == o.send.options_len);
+        require(cursor_u8(&in) == OPT_KIND_SACK && cursor_u8(&in) == o.options_len);
         while (in.left > 0) {
             const uint32_t first = cursor_u32(&in), end = cursor_u32(&in);
             n += (size_t)snprintf(again + n, sizeof again - n, "%s%u:%u", n ? "," : "", first, end);
@@ -180,28 +184,28 @@ static void tcp_options(const char *text)
         same(send_parse_sack, &o, again);
     }
     if (parsed(send_parse_timestamp, text, &o)) {
-        opt_parse(o.send.options, o.send.options_len, &opt);
+        opt_parse(o.options, o.options_len, &opt);
         require(opt.has == OPT_TIMESTAMP);
         snprintf(again, sizeof again, "0x%x:%u", opt.tsval, opt.tsecr);
         same(send_parse_timestamp, &o, again);
     }
     if (parsed(send_parse_mss, text, &o)) {
-        opt_parse(o.send.options, o.send.options_len, &opt);
+        opt_parse(o.options, o.options_len, &opt);
         require(opt.has == OPT_MSS);
         snprintf(again, sizeof again, "%u", opt.mss);
         same(send_parse_mss, &o, again);
     }
     if (parsed(send_parse_wscale, text, &o)) {
-        snprintf(again, sizeof again, "0x%x", o.send.options[2]);
+        snprintf(again, sizeof again, "0x%x", o.options[2]);
         same(send_parse_wscale, &o, again);
     }
     if (parsed(send_parse_fast_open, text, &o))
-        require(o.send.options_len == 2 || (o.send.options_len >= 6 && o.send.options_len <= 18 &&
-                                            o.send.options_len % 2 == 0));
+        require(o.options_len == 2 ||
+                (o.options_len >= 6 && o.options_len <= 18 && o.options_len % 2 == 0));
     if (parsed(send_parse_md5, text, &o))
-        require(o.send.options_len == 18);
+        require(o.options_len == 18);
     if (parsed(send_parse_user_timeout, text, &o))
-        require(o.send.options_len == 4);
+        require(o.options_len == 4);
 }
 
 static void target(const char *text)
@@ -225,25 +229,84 @@ static void target(const char *text)
     }
 }
 
+static void where(const struct where_options *o, const struct target_name *to)
+{
+    require(!(o->ipv4 && o->ipv6));
+    require(memchr(to->host, '\0', sizeof to->host));
+}
+
+static void tcp(const struct tcp_options *o)
+{
+    require(o->ttl >= 1 && o->ttl <= 255 && o->tos <= 255 && o->tos % 4 == 0);
+}
+
+static void show(const struct show_options *o)
+{
+    require(o->color <= TERM_COLOR_NEVER && !(o->quiet && o->verbose));
+}
+
+static void client(const struct client_options *o)
+{
+    where(&o->where, &o->target);
+    tcp(&o->tcp);
+    show(&o->show);
+    require(o->source_port <= 65535);
+    require(!o->data.text.at || (!o->data.file && o->data.text.len <= 1u << 20));
+}
+
+static void listening(const struct listen_options *o)
+{
+    where(&o->where, &o->target);
+    tcp(&o->tcp);
+    show(&o->show);
+    require(o->close.how < CLOSE_DEFAULT && !(o->echo && o->data.at));
+    require(!o->data.at || o->data.len <= 1u << 20);
+}
+
+static void sending(const struct send_options *o)
+{
+    where(&o->where, &o->target);
+    show(&o->show);
+    require(o->source_port <= 65535 && o->ttl <= 255 && o->tos <= 255);
+    require(!o->data.text.at || o->data.text.len <= 1u << 20);
+    require(o->options_len <= OPT_BYTES_MAX && o->flags <= 0x1ff);
+    require(o->window <= 65535 && o->urgent <= 65535 && o->reserved <= 7);
+    require(o->fragment % 8 == 0);
+}
+
+static void loading(const struct load_options *o)
+{
+    require(o->targets >= 1 && o->targets <= LOAD_TARGETS && o->sources <= LOAD_SOURCES);
+    for (unsigned i = 0; i < o->targets; i++)
+        where(&o->where, &o->target[i]);
+    tcp(&o->tcp);
+    show(&o->show);
+    require(o->source_port <= 65535 && (!o->data.at || o->data.len <= 1u << 20));
+    require(o->close.how < CLOSE_DEFAULT && o->where.has_source == (o->sources > 0));
+}
+
 static void command_line(int argc, char **argv)
 {
-    struct options o;
+    struct command_line l;
     struct diag d = {""};
 
-    if (cli_parse(argc, argv, &o, &d) != 0) {
-        require(*d.text && memchr(d.text, '\0', sizeof d.text));
+    if (cli_parse(argc, argv, &l, &d) != 0) {
+        require(*d.text && memchr(d.text, '\0', sizeof d.text) && !l.options);
         return;
     }
-    require(o.command || o.help || o.version);
-    if (o.help || o.version)
+    require(l.command || l.help || l.version);
+    require((l.options != NULL) == !(l.help || l.version));
+    if (!l.options)
         return;
-    require(!(o.ipv4 && o.ipv6));
-    require(memchr(o.target.host, '\0', sizeof o.target.host));
-    require(o.color <= TERM_COLOR_NEVER && o.ttl <= 255 && o.tos <= 255 && o.source_port <= 65535);
-    require(!o.data.at || o.data.len <= 1u << 20);
-    require(o.send.options_len <= OPT_BYTES_MAX && o.send.flags <= 0x1ff);
-    require(o.send.window <= 65535 && o.send.urgent <= 65535 && o.send.reserved <= 7);
-    require(o.send.fragment % 8 == 0);
+    if (l.command == &listen_command)
+        listening(l.options);
+    else if (l.command == &send_command)
+        sending(l.options);
+    else if (l.command == &load_command)
+        loading(l.options);
+    else
+        client(l.options);
+    cli_free(&l);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)

@@ -91,7 +91,7 @@ static void segment(struct world *w, uint8_t what)
     if (!(shape & 1))
         w->next[from] = seg_end(&packet.seg);
     seen.foreign = (shape & 0x60) == 0x60;
-    seen.retransmission = !from && (shape & 32);
+    seen.again = !from && (shape & 32);
     seen.local = (enum state)(what % STATE_UNKNOWN);
     seen.packet = &packet;
     seen.ip = w->packet;
@@ -158,14 +158,52 @@ static void some_message(struct world *w, const uint8_t *bytes, size_t size)
     *to = '\0';
 }
 
+/* Groups, lists and their ends in any order, and members of each kind. */
+static void some_figures(struct world *w, struct figures *f)
+{
+    static const char name[][4] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"};
+
+    figures_clear(f);
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        const uint8_t how = cursor_u8(&w->in);
+        figures_row(f, name[i], "%s", w->message);
+        figures_list(f, name[i]);
+        for (unsigned n = how & 15; n; n--)
+            figures_range(f, how, n);
+        for (unsigned n = how >> 5; n; n--)
+            figures_list(f, NULL);
+        for (unsigned n = 1u + (how >> 4); n; n--)
+            figures_end(f);
+    }
+    while (f->depth || f->skipped)
+        figures_end(f);
+}
+
+static void some_findings(struct world *w, struct findings *found)
+{
+    const uint8_t how = cursor_u8(&w->in);
+    struct finding f = {.code = "code",
+                        .severity = how % 3,
+                        .certainty = how & 1,
+                        .subject = how % 3,
+                        .evidence = {1, 2, 3, 4000000000u, 5, 6, 7, 8},
+                        .evidences = how % (FINDING_EVIDENCE + 1)};
+
+    found->count = 0;
+    snprintf(f.message, sizeof f.message, "%s", w->message);
+    snprintf(f.advice, sizeof f.advice, "%s", how & 8 ? w->message : "");
+    for (unsigned n = how >> 4; n; n--)
+        findings_add(found, &f);
+}
+
 static void verdict(struct world *w)
 {
     static const char *const by[] = {"local", "peer", "both", "none"};
     static const char *const kind[] = {"four-way", "three-way", "simultaneous",
                                        "reset",    "abandoned", NULL};
     const uint8_t how = cursor_u8(&w->in);
-    const struct report_half_close half = {how, how, how * WAVE_MS, how & 1, how & 2, how & 4};
-    const struct report_keepalive keep = {.sent = how, .answered = how / 2};
+    static struct figures figures;
+    static struct findings found;
     struct report_verdict v = {.command = "connect",
                                .verdict = (enum verdict)(how % (VERDICT_LOST + 1)),
                                .exit = how,
@@ -177,10 +215,14 @@ static void verdict(struct world *w)
 
     if (!(how & 16))
         v.flow = &w->flow;
-    if (how & 32)
-        v.half_close = &half;
-    if (how & 64)
-        v.keepalive = &keep;
+    if (how & 32) {
+        some_figures(w, &figures);
+        v.figures = &figures;
+    }
+    if (how & 64) {
+        some_findings(w, &found);
+        v.findings = &found;
+    }
     report_verdict(&w->report, w->at, &v);
     if (w->svg)
         require(svg_end(w->svg, &v, &(struct outbuf_end){.signals = -1, .deadline = WAVE_NEVER},

@@ -29,6 +29,9 @@
 : "${TCPWAVE:=$PWD/tcpwave}"
 cases=0
 
+# The interpreter itself, where python3 is a script that looks for it at every call.
+python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) && PATH=$(dirname "$python"):$PATH
+
 pass()
 {
     cases=$((cases + 1))

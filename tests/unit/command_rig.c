@@ -213,9 +213,20 @@ static unsigned split(char *text, char *word[WORDS])
     return n;
 }
 
+/* What is shown stands in every command's struct of options, at a place of its own. */
+static struct show_options *show_of(const struct command_line *line)
+{
+    for (const struct option_group *g = line->command->groups; g->rows; g++)
+        if (g->rows == show_rows || g->rows == show_plain_rows)
+            return (struct show_options *)((char *)line->options + g->offset);
+    fail();
+    return NULL;
+}
+
 int rig_run(struct rig *r, const char *words)
 {
-    static struct options o; /* has room for 64 targets */
+    struct command_line line;
+    struct show_options *show;
     char *text = strdup(words), *word[WORDS];
     FILE *report = fdopen(memfd_create("report", MFD_CLOEXEC), "w+");
     struct diag d;
@@ -223,7 +234,7 @@ int rig_run(struct rig *r, const char *words)
     assert_non_null(text);
     assert_non_null(report);
     assert_int_equal(pipe(r->signals), 0);
-    if (cli_parse((int)split(text, word), word, &o, &d) != 0) {
+    if (cli_parse((int)split(text, word), word, &line, &d) != 0) {
         print_error("%s: %s\n", words, d.text);
         fail();
     }
@@ -235,17 +246,19 @@ int rig_run(struct rig *r, const char *words)
                                   .signals = r->signals[0],
                                   .self = r};
     ports_parse(&r->outside.ports, "40000 49999", "");
-    o.outside = &r->outside;
+    show = show_of(&line);
+    show->outside = &r->outside;
     alarm(PATIENCE);
-    r->status = o.command->run(&o);
+    r->status = line.command->run(line.options);
     alarm(0);
     r->port = NULL;
     take_text(r, report);
-    if (o.json)
+    if (show->json)
         take_json(r);
     fclose(report);
     close(r->signals[0]);
     close(r->signals[1]);
+    cli_free(&line);
     free(text);
     return r->status;
 }

@@ -68,6 +68,11 @@ uint32_t rcv_nxt(void)
     return rig.c.rcv.nxt.v - rig.irs;
 }
 
+uint32_t rto_us(void)
+{
+    return (uint32_t)(rtt_rto(&rig.c.rtt, &rig.env.config, 0) / WAVE_US);
+}
+
 uint32_t eff_mss(void)
 {
     return (rig.peer.no_mss ? 536u : rig.peer.mss) - (rig.stamped ? 12 : 0);
@@ -628,7 +633,7 @@ static void build_handshake(struct conn *c, uint32_t wl1, uint32_t wl2)
                 (rig.sacked ? CONN_SACK : 0);
     c->snd_shift = rig.scaled ? rig.peer.shift : 0;
     c->rcv_shift = 0; /* RCVBUF fits into 16 bits */
-    c->peer_mss = c->mss = rig.peer.mss;
+    c->mss = rig.peer.mss;
     c->rcv.irs = theirs(0);
     c->rcv.nxt = c->rcv.acked = theirs(1);
     c->rcv.adv = theirs(1 + RCVBUF);
@@ -656,26 +661,27 @@ void build(enum state s)
         return;
     c->snd.nxt = ours(1);
     c->syn_sent = 1;
-    c->since = rig.now;
-    c->rtt.rto = (uint32_t)(rig.env.config.rto_initial / WAVE_US);
+    c->since = (uint32_t)(rig.now / WAVE_MS);
+    c->flags |= CONN_STALLED;
+    c->syn_at = (uint32_t)(rig.now / WAVE_US);
+    c->rtt.rttvar = (uint32_t)(rig.env.config.rto_initial / WAVE_US);
     c->timer[TIMER_REXMT] = rig.now + rig.env.config.rto_initial;
     if (s == STATE_SYN_SENT)
         return;
     build_handshake(c, 0, s == STATE_SYN_RECEIVED ? 0 : 1);
     if (s == STATE_SYN_RECEIVED)
         return;
-    c->flags |= CONN_SYN_ACKED;
+    c->flags = (c->flags | CONN_SYN_ACKED) & ~(uint32_t)CONN_STALLED;
     c->snd.una = ours(1);
     c->timer[TIMER_REXMT] = WAVE_NEVER;
     c->rtt.srtt = c->rtt.min = (uint32_t)(RTT / WAVE_US);
     c->rtt.rttvar = c->rtt.srtt / 2;
-    c->rtt.rto = (uint32_t)(rig.env.config.rto_min / WAVE_US);
     if (s == STATE_ESTABLISHED)
         return;
     if (s != STATE_CLOSE_WAIT) {
         c->flags |= CONN_FIN_QUEUED | CONN_FIN_SENT;
         c->snd.nxt = ours(2);
-        c->timer[TIMER_REXMT] = rig.now + c->rtt.rto * WAVE_US;
+        c->timer[TIMER_REXMT] = rig.now + rto_us() * WAVE_US;
     }
     if (s == STATE_FIN_WAIT_2 || s == STATE_TIME_WAIT) {
         c->snd.una = c->snd.wl2 = ours(2);

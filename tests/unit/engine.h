@@ -199,6 +199,7 @@ struct entry entry(void);
 uint32_t snd_una(void);
 uint32_t snd_nxt(void);
 uint32_t rcv_nxt(void);
+uint32_t rto_us(void);  /* the RTO in force, before back-off, in microseconds */
 uint32_t eff_mss(void); /* data a full segment carries, options deducted (RFC 6691) */
 
 /*

@@ -292,7 +292,7 @@ static void rfc9293_3_10_8_fin_is_sent_again_with_doubling_intervals(void **stat
 {
     (void)state;
     struct entry e = entry();
-    wave_time rto = rig.c.rtt.rto * WAVE_US, last = 0, interval = 0;
+    wave_time rto = rtt_rto(&rig.c.rtt, &rig.env.config, 0), last = 0, interval = 0;
     for (int fired = 0; fired < 4;) {
         out_between(1, 16 * rto + rto / 2, FIN | ACK, e.una, e.rcv, 0);
         nothing();

@@ -10,21 +10,33 @@
 #include <cmocka.h>
 
 #include "cmd/cli.h"
+#include "cmd/connect.h"
 #include "cmd/help.h"
+#include "cmd/keepalive.h"
+#include "cmd/listen.h"
+#include "cmd/load_options.h"
+#include "cmd/send_options.h"
 #include "lib/show/term.h"
 
-static const char *no_vanishing(const struct options *o)
+/* A listen that has more to say against its options. */
+static struct command picky;
+
+static const char *no_vanishing(void *options)
 {
-    return o->close == CLOSE_VANISH ? "not today" : NULL;
+    const struct listen_options *o = options;
+    const char *wrong = listen_command.check(options);
+
+    return !wrong && o->close.how == CLOSE_VANISH ? "not today" : wrong;
 }
 
-/* In place of the program's own table, so that every command's options can be tried. */
-const struct command commands[] = {
-    {"connect", CONNECT, "HOST:PORT", "summary", "purpose", NULL, NULL},
-    {"halfclose", HALFCLOSE, "HOST:PORT", "summary", "purpose", NULL, NULL},
-    {"keepalive", KEEPALIVE, "HOST:PORT", "summary", "purpose", NULL, NULL},
-    {"listen", LISTEN, "[ADDR:]PORT", "summary", "purpose", NULL, no_vanishing},
-    {NULL, 0, NULL, NULL, NULL, NULL, NULL}};
+/* In place of the program's own table. */
+const struct command *const commands[] = {&connect_command,
+                                          &halfclose_command,
+                                          &keepalive_command,
+                                          &picky,
+                                          &send_command,
+                                          &load_command,
+                                          NULL};
 
 #define WORDS 16
 
@@ -38,7 +50,7 @@ struct words {
 static struct words line;
 
 /* `words` ends in NULL; the program's name is not among them. */
-static int run(struct options *o, struct diag *d, const char *const *words)
+static int run(struct command_line *out, struct diag *d, const char *const *words)
 {
     size_t used = 0;
 
@@ -51,105 +63,127 @@ static int run(struct options *o, struct diag *d, const char *const *words)
         line.argv[line.argc++] = line.text + used;
     }
     line.argv[line.argc] = NULL;
-    return cli_parse(line.argc, line.argv, o, d);
+    return cli_parse(line.argc, line.argv, out, d);
 }
 
-#define GOOD(o, ...) good(o, (const char *const[]){__VA_ARGS__, NULL})
+#define GOOD(o, ...) good(o, sizeof *(o), (const char *const[]){__VA_ARGS__, NULL})
+#define SHOWN(l, ...) shown(l, (const char *const[]){__VA_ARGS__, NULL})
 #define BAD(words, ...) bad(words, (const char *const[]){__VA_ARGS__, NULL})
 
-static void good(struct options *o, const char *const *words)
+/* Understood, into a copy of the command's options. */
+static void good(void *o, size_t size, const char *const *words)
+{
+    struct command_line l;
+    struct diag d = {""};
+
+    if (run(&l, &d, words))
+        fail_msg("%s", d.text);
+    assert_false(l.help || l.version);
+    assert_string_equal(l.command->name, words[0]);
+    assert_int_equal(l.command->size, size);
+    memcpy(o, l.options, size);
+    cli_free(&l);
+}
+
+/* Understood, and no command is to be run. */
+static void shown(struct command_line *l, const char *const *words)
 {
     struct diag d = {""};
-    if (run(o, &d, words))
+
+    if (run(l, &d, words))
         fail_msg("%s", d.text);
+    assert_true(l->help || l->version);
+    assert_null(l->options);
 }
 
 /* Refused, in one line that says what is expected. */
 static void bad(const char *expected, const char *const *words)
 {
-    struct options o;
+    struct command_line l;
     struct diag d = {""};
 
-    assert_int_equal(run(&o, &d, words), WAVE_EINVAL);
+    assert_int_equal(run(&l, &d, words), WAVE_EINVAL);
     if (!strstr(d.text, expected))
         fail_msg("\"%s\" does not say \"%s\"", d.text, expected);
     assert_null(strchr(d.text, '\n'));
+    assert_null(l.options);
 }
 
 static void options_stand_before_or_after_the_target(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "--json", "h:1", "-q");
-    assert_true(o.json && o.quiet);
-    assert_string_equal(o.target.host, "h");
+    assert_true(o.client.show.json && o.client.show.quiet);
+    assert_string_equal(o.client.target.host, "h");
     GOOD(&o, "connect", "h:1", "--json", "-q");
-    assert_true(o.json && o.quiet);
-    assert_string_equal(o.command->name, "connect");
+    assert_true(o.client.show.json && o.client.show.quiet);
 }
 
 static void defaults_are_a_present_day_hosts(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "h:1");
-    assert_int_equal(o.syn_retries, 3);
-    assert_int_equal(o.window, 0); /* as large as the capture allows, 4 MiB at most */
-    assert_int_equal(o.ttl, 64);
-    assert_int_equal(o.close, CLOSE_ACTIVE);
-    assert_int_equal(o.color, TERM_COLOR_AUTO);
-    assert_true(o.linger == 5 * WAVE_S && o.give_up == 100 * WAVE_S && o.timeout == 0);
-    assert_false(o.keep_time_wait || o.keepalive || o.has_source || o.no_ack || o.verify);
-    assert_null(o.data.at);
-    assert_null(o.file);
+    assert_int_equal(o.client.tcp.syn_retries, 3);
+    assert_int_equal(o.client.tcp.window, 0); /* as large as the capture allows, 4 MiB at most */
+    assert_int_equal(o.client.tcp.ttl, 64);
+    assert_int_equal(o.close.how, CLOSE_ACTIVE);
+    assert_int_equal(o.client.show.color, TERM_COLOR_AUTO);
+    assert_true(o.client.end.linger == 5 * WAVE_S && o.client.tcp.give_up == 100 * WAVE_S &&
+                o.client.show.timeout == 0);
+    assert_false(o.client.end.keep_time_wait || o.client.where.has_source || o.no_ack ||
+                 o.client.verify);
+    assert_null(o.client.data.text.at);
+    assert_null(o.client.data.file);
 }
 
 static void values_stand_behind_an_equals_sign_or_alone(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "h:1", "--hold=2s", "--timeout", "1.5m", "--close=abort", "--window=64k");
-    assert_true(o.hold == 2 * WAVE_S && o.timeout == 90 * WAVE_S);
-    assert_int_equal(o.close, CLOSE_ABORT);
-    assert_int_equal(o.window, 65536);
+    assert_true(o.close.hold == 2 * WAVE_S && o.client.show.timeout == 90 * WAVE_S);
+    assert_int_equal(o.close.how, CLOSE_ABORT);
+    assert_int_equal(o.client.tcp.window, 65536);
     GOOD(&o, "connect", "--data=a=b", "h:1");
-    assert_int_equal(o.data.len, 3);
+    assert_int_equal(o.client.data.text.len, 3);
     GOOD(&o, "connect", "--data=", "h:1");
-    assert_non_null(o.data.at);
-    assert_int_equal(o.data.len, 0);
+    assert_non_null(o.client.data.text.at);
+    assert_int_equal(o.client.data.text.len, 0);
     /* Whatever comes next is the value. */
     GOOD(&o, "connect", "--data", "--json", "h:1");
-    assert_memory_equal(o.data.at, "--json", o.data.len);
-    assert_false(o.json);
+    assert_memory_equal(o.client.data.text.at, "--json", o.client.data.text.len);
+    assert_false(o.client.show.json);
 }
 
 static void letters_are_bundled_until_one_takes_a_value(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "-vv4p8080", "h:1");
-    assert_int_equal(o.verbose, 2);
-    assert_true(o.ipv4);
-    assert_int_equal(o.source_port, 8080);
+    assert_int_equal(o.client.show.verbose, 2);
+    assert_true(o.client.where.ipv4);
+    assert_int_equal(o.client.source_port, 8080);
     GOOD(&o, "connect", "-4vp", "99", "h:1", "-f-", "-o", "-");
-    assert_int_equal(o.source_port, 99);
-    assert_string_equal(o.file, "-");
-    assert_true(options_stdout_taken(&o));
+    assert_int_equal(o.client.source_port, 99);
+    assert_string_equal(o.client.data.file, "-");
+    assert_true(o.client.show.stdout_taken);
     BAD("unknown option -z", "connect", "-vz", "h:1");
     BAD("-p", "connect", "h:1", "-p");
 }
 
 static void two_dashes_end_the_options(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "-q", "--", "h:1");
-    assert_true(o.quiet);
+    assert_true(o.client.show.quiet);
     BAD("cannot be a host", "connect", "--", "-q:1");
     BAD("here are two", "connect", "h:1", "--", "--json");
 }
@@ -162,6 +196,38 @@ static void one_target_is_wanted(void **state)
     BAD("did you mean \"h:80\"", "connect", "h", "80");
     BAD("here are two", "connect", "h:80", "i:80");
     BAD("no port", "connect", "h");
+}
+
+static void load_takes_several_targets(void **state)
+{
+    struct load_options o;
+    char *argv[LOAD_TARGETS + 4] = {(char[]){"tcpwave"}, (char[]){"load"}};
+    struct command_line l;
+    struct diag d;
+
+    (void)state;
+    GOOD(&o, "load", "h:1", "-q", "i:2", "--", "[::1]:3");
+    assert_int_equal(o.targets, 3);
+    assert_string_equal(o.target[0].host, "h");
+    assert_string_equal(o.target[1].host, "i");
+    assert_string_equal(o.target[2].host, "::1");
+    assert_int_equal(o.target[2].port, 3);
+    assert_true(o.show.quiet);
+    BAD("no port", "load", "h:1", "i");
+    for (int i = 0; i <= LOAD_TARGETS; i++)
+        argv[i + 2] = (char[]){"h:1"};
+    assert_int_equal(cli_parse(LOAD_TARGETS + 3, argv, &l, &d), WAVE_EINVAL);
+    assert_string_equal(d.text, "64 targets are the most");
+}
+
+/* Help is for who made mistakes, too. */
+static void help_is_shown_whatever_stands_before_it(void **state)
+{
+    struct command_line l;
+
+    (void)state;
+    SHOWN(&l, "connect", "h", "i", "-q", "--help");
+    SHOWN(&l, "load", "h", "i", "-h");
 }
 
 static void unknown_commands_are_told_the_nearest(void **state)
@@ -186,6 +252,7 @@ static void unknown_options_are_told_the_nearest(void **state)
     BAD("did you mean --verbose?", "connect", "--verb", "h:1");
     BAD("\"tcpwave connect --help\"", "connect", "--frobnicate", "h:1");
     BAD("connect has no option --echo; it belongs to listen", "connect", "--echo", "h:1");
+    BAD("connect has no option --hex; it belongs to send", "connect", "--hex", "h:1");
     BAD("unknown option --", "connect",
         "--a-name-that-is-longer-than-any-option-could-ever-hope-to-be", "h:1");
 }
@@ -202,7 +269,7 @@ static void flags_take_no_value_and_others_need_one(void **state)
 
 static void numbers_have_a_range(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     BAD("--source-port: \"0\" is not a number from 1 to 65535", "connect", "-p0", "h:1");
@@ -212,9 +279,46 @@ static void numbers_have_a_range(void **state)
     BAD("from 1 to 1073725440", "connect", "--window", "1G", "h:1");
     BAD("multiple of 4", "connect", "--tos", "3", "h:1");
     GOOD(&o, "connect", "--syn-retries=0", "--tos=184", "--mss=536", "h:1");
-    assert_int_equal(o.syn_retries, 0);
-    assert_int_equal(o.tos, 184);
-    assert_int_equal(o.mss, 536);
+    assert_int_equal(o.client.tcp.syn_retries, 0);
+    assert_int_equal(o.client.tcp.tos, 184);
+    assert_int_equal(o.client.tcp.mss, 536);
+}
+
+static void a_number_may_be_hexadecimal(void **state)
+{
+    struct connect_options o;
+    struct send_options send;
+    struct load_options load;
+
+    (void)state;
+    GOOD(&o, "connect", "h:1", "--tos", "0x1c", "-p0x1f90", "--mss=0x218", "--window=0x10k");
+    assert_int_equal(o.client.tcp.tos, 28);
+    assert_int_equal(o.client.source_port, 8080);
+    assert_int_equal(o.client.tcp.mss, 536);
+    assert_int_equal(o.client.tcp.window, 16384);
+    GOOD(&send, "send", "h:1", "--tos", "0x12", "--seq", "0xdeadbeef", "--ack=0xFFFFFFFF",
+         "--checksum", "0xbeef", "--mss=0x5b4", "--wscale", "0xe", "--timestamp", "0x10:0x20",
+         "--rate=0x10");
+    assert_int_equal(send.tos, 18);
+    assert_true(send.has_seq && send.seq == 0xdeadbeef);
+    assert_true(send.has_ack && send.ack == 0xffffffff);
+    assert_int_equal(send.checksum, 0xbeef);
+    assert_int_equal(send.rate, 16);
+    assert_int_equal(send.options_len, 4 + 3 + 10);
+    assert_memory_equal(send.options,
+                        "\2\4\5\264"
+                        "\3\3\16"
+                        "\10\12\0\0\0\20\0\0\0\40",
+                        4 + 3 + 10);
+    GOOD(&load, "load", "h:1", "--connections=0x64", "-p", "0x8000");
+    assert_int_equal(load.connections, 100);
+    assert_int_equal(load.source_port, 0x8000);
+    BAD("\"0x12\" is not", "connect", "--hold=0x12", "h:1"); /* a DURATION is decimal */
+    BAD("multiple of 4", "connect", "--tos", "0x12", "h:1");
+    BAD("\"0x\" is not a number", "connect", "--tos", "0x", "h:1");
+    BAD("\"0x100\" is not a number from 0 to 255", "connect", "--tos", "0x100", "h:1");
+    BAD("\"12h\" is not a number", "connect", "--tos", "12h", "h:1");
+    BAD("\"0x100000000\" is not a number", "send", "--seq", "0x100000000", "h:1");
 }
 
 static void durations_are_strict_and_have_a_range(void **state)
@@ -231,29 +335,29 @@ static void durations_are_strict_and_have_a_range(void **state)
 
 static void time_wait_is_left_at_once_or_kept(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "--time-wait=full", "h:1");
-    assert_true(o.keep_time_wait && o.time_wait == 240 * WAVE_S);
+    assert_true(o.client.end.keep_time_wait && o.client.end.time_wait == 240 * WAVE_S);
     GOOD(&o, "connect", "--time-wait=250ms", "h:1");
-    assert_true(o.keep_time_wait && o.time_wait == 250 * WAVE_MS);
+    assert_true(o.client.end.keep_time_wait && o.client.end.time_wait == 250 * WAVE_MS);
 }
 
 static void words_are_one_of_those_that_help_shows(void **state)
 {
     static const char *const how[] = {"active", "passive", "abort", "vanish"};
     static const char *const color[] = {"auto", "always", "never"};
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
         GOOD(&o, "connect", "h:1", "--close", how[i]);
-        assert_int_equal(o.close, i);
+        assert_int_equal(o.close.how, i);
     }
     for (unsigned i = 0; i < 3; i++) {
         GOOD(&o, "connect", "h:1", "--color", color[i]);
-        assert_int_equal(o.color, i);
+        assert_int_equal(o.client.show.color, i);
     }
     BAD("\"act\" is none of active|passive|abort|vanish", "connect", "--close=act", "h:1");
     BAD("is none of", "connect", "--close=", "h:1");
@@ -262,19 +366,19 @@ static void words_are_one_of_those_that_help_shows(void **state)
 
 static void data_has_escapes(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     GOOD(&o, "connect", "h:1", "-d", "a\\0\\xff\\n");
-    assert_int_equal(o.data.len, 4);
-    assert_memory_equal(o.data.at, "a\0\377\n", 4);
+    assert_int_equal(o.client.data.text.len, 4);
+    assert_memory_equal(o.client.data.text.at, "a\0\377\n", 4);
     BAD("--data: the text has an escape that is none of", "connect", "h:1", "-d", "\\q");
     BAD("--data and --file exclude each other", "connect", "h:1", "-d", "a", "-f", "b");
 }
 
 static void families_do_not_contradict_each_other(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     BAD("-4 and -6", "connect", "-46", "h:1");
@@ -285,28 +389,28 @@ static void families_do_not_contradict_each_other(void **state)
     BAD("different families", "connect", "-s", "::1", "127.0.0.1:1");
     BAD("--source: \"h\" is not an IPv4 or IPv6 address", "connect", "-s", "h", "h:1");
     GOOD(&o, "connect", "-s", "::1", "h:1");
-    assert_int_equal(options_family(&o), TARGET_IPV6);
+    assert_int_equal(where_family(&o.client.where), TARGET_IPV6);
     GOOD(&o, "connect", "-s", "127.0.0.1", "h:1");
-    assert_int_equal(options_family(&o), TARGET_IPV4);
+    assert_int_equal(where_family(&o.client.where), TARGET_IPV4);
     GOOD(&o, "connect", "-6", "h:1");
-    assert_int_equal(options_family(&o), TARGET_IPV6);
+    assert_int_equal(where_family(&o.client.where), TARGET_IPV6);
     GOOD(&o, "connect", "h:1");
-    assert_int_equal(options_family(&o), TARGET_ANY);
+    assert_int_equal(where_family(&o.client.where), TARGET_ANY);
 }
 
 static void rfc1122_4_2_3_6_keepalive_has_its_defaults_and_bounds(void **state)
 {
-    struct options o;
+    struct keepalive_options o;
 
     (void)state;
     GOOD(&o, "keepalive", "h:1");
-    assert_true(o.keepalive && o.keep_idle == 7200 * WAVE_S && o.keep_interval == 75 * WAVE_S);
-    assert_int_equal(o.keep_count, 10);
+    assert_true(o.keep.on && o.keep.idle == 7200 * WAVE_S && o.keep.interval == 75 * WAVE_S);
+    assert_int_equal(o.keep.count, 10);
     GOOD(&o, "keepalive", "h:1", "--idle=1us", "--interval", "48h", "--count=255", "--garbage",
          "--for=3");
-    assert_true(o.keep_idle == WAVE_US && o.keep_interval == 48 * WAVE_H && o.keep_garbage);
-    assert_true(o.keep_for == 3 * WAVE_S);
-    assert_int_equal(o.keep_count, 255);
+    assert_true(o.keep.idle == WAVE_US && o.keep.interval == 48 * WAVE_H && o.keep.garbage);
+    assert_true(o.length == 3 * WAVE_S);
+    assert_int_equal(o.keep.count, 255);
     BAD("from 1 to 255", "keepalive", "h:1", "--count=0");
     BAD("from 1 to 255", "keepalive", "h:1", "--count=256");
     BAD("from 1 to 255", "keepalive", "h:1", "--count=-1");
@@ -318,22 +422,22 @@ static void rfc1122_4_2_3_6_keepalive_has_its_defaults_and_bounds(void **state)
 
 static void listen_probes_when_it_is_told_how(void **state)
 {
-    struct options o;
+    struct listen_options o;
 
     (void)state;
     GOOD(&o, "listen", "80");
-    assert_false(o.keepalive);
+    assert_false(o.keep.on);
     GOOD(&o, "listen", "80", "--keepalive");
-    assert_true(o.keepalive && o.keep_idle == 7200 * WAVE_S);
+    assert_true(o.keep.on && o.keep.idle == 7200 * WAVE_S);
     GOOD(&o, "listen", "80", "--idle=5");
-    assert_true(o.keepalive && o.keep_idle == 5 * WAVE_S && o.keep_interval == 75 * WAVE_S);
+    assert_true(o.keep.on && o.keep.idle == 5 * WAVE_S && o.keep.interval == 75 * WAVE_S);
     BAD("exclude each other", "listen", "80", "--echo", "--discard");
     BAD("exclude each other", "listen", "80", "--serve=f", "-d", "x");
 }
 
 static void a_command_checks_what_only_it_knows(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     BAD("not today", "listen", "80", "--close=vanish");
@@ -342,39 +446,39 @@ static void a_command_checks_what_only_it_knows(void **state)
 
 static void outputs_do_not_share_standard_output(void **state)
 {
-    struct options o;
+    struct connect_options o;
 
     (void)state;
     BAD("cannot both be standard output", "connect", "h:1", "-o-", "--pcap=-");
     BAD("--quiet and --verbose", "connect", "h:1", "-qv");
     GOOD(&o, "connect", "h:1", "--pcap=-");
-    assert_true(options_stdout_taken(&o));
+    assert_true(o.client.show.stdout_taken);
     GOOD(&o, "connect", "h:1", "--pcap=a", "-o", "-b");
-    assert_false(options_stdout_taken(&o));
+    assert_false(o.client.show.stdout_taken);
 }
 
 static void help_and_version_need_nothing_else(void **state)
 {
     static const char *const help[] = {"--help", "-h", "help"};
-    struct options o;
+    struct command_line l;
 
     (void)state;
     for (unsigned i = 0; i < 3; i++) {
-        GOOD(&o, help[i]);
-        assert_true(o.help);
-        assert_null(o.command);
+        SHOWN(&l, help[i]);
+        assert_true(l.help);
+        assert_null(l.command);
     }
-    assert_true(o.manual);
-    GOOD(&o, "--version");
-    assert_true(o.version);
-    GOOD(&o, "help", "listen");
-    assert_true(o.help && o.manual);
-    assert_string_equal(o.command->name, "listen");
-    GOOD(&o, "listen", "--help");
-    assert_true(o.help);
-    assert_false(o.manual);
-    GOOD(&o, "listen", "-vh");
-    assert_true(o.help);
+    assert_true(l.manual);
+    SHOWN(&l, "--version");
+    assert_true(l.version);
+    SHOWN(&l, "help", "listen");
+    assert_true(l.help && l.manual);
+    assert_string_equal(l.command->name, "listen");
+    SHOWN(&l, "listen", "--help");
+    assert_true(l.help);
+    assert_false(l.manual);
+    SHOWN(&l, "listen", "-vh");
+    assert_true(l.help);
     BAD("a command is missing", NULL);
 }
 
@@ -383,28 +487,81 @@ static bool takes_value(const struct option_row *row)
     return row->kind != KIND_FLAG && row->kind != KIND_REPEAT;
 }
 
-static void the_table_is_sound(void **state)
+/* The size of what a row writes to; a row of KIND_CUSTOM sees to it itself. */
+static size_t size_of(enum option_kind kind)
 {
+    switch (kind) {
+    case KIND_FLAG:
+        return sizeof(bool);
+    case KIND_REPEAT:
+        return sizeof(uint8_t);
+    case KIND_NUMBER:
+    case KIND_SIZE:
+    case KIND_WORD:
+        return sizeof(uint32_t);
+    case KIND_DURATION:
+        return sizeof(wave_time);
+    case KIND_TEXT:
+        return sizeof(const char *);
+    case KIND_DATA:
+    case KIND_HEX:
+        return sizeof(struct bytes);
+    case KIND_END:
+    case KIND_CUSTOM:
+        break;
+    }
+    return 1;
+}
+
+static void the_row_is_sound(const struct command *c, const struct option_group *g,
+                             const struct option_row *row)
+{
+    const size_t size = size_of(row->kind);
+
+    assert_true(row->name || row->letter);
+    assert_true(row->letter != 'h' && row->help);
+    if (row->kind != KIND_CUSTOM) { /* whose parse() may do without */
+        assert_int_equal(row->value != NULL, takes_value(row));
+        assert_int_equal((g->offset + row->field) % (size < 8 ? size : 8), 0);
+    }
+    assert_int_equal(row->kind == KIND_CUSTOM, row->parse != NULL);
+    assert_true(g->offset + row->field + size <= c->size);
+    assert_true(row->least <= row->most || !row->most);
+    if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE)
+        assert_true(row->most && row->most <= UINT32_MAX);
+}
+
+/* No two options of a command are called the same, and none writes where another does. */
+static void the_rows_differ(const struct option_group *g, const struct option_row *row,
+                            const struct option_group *h, const struct option_row *other)
+{
+    assert_false(row->letter && row->letter == other->letter);
+    assert_false(row->name && other->name && strcmp(row->name, other->name) == 0);
+    if (row->kind != KIND_CUSTOM && other->kind != KIND_CUSTOM)
+        assert_true(g->offset + row->field >= h->offset + other->field + size_of(other->kind) ||
+                    h->offset + other->field >= g->offset + row->field + size_of(row->kind));
+}
+
+static void the_table_of_each_command_is_sound(void **state)
+{
+    unsigned rows = 0;
+
     (void)state;
-    for (const struct option_row *row = option_table; row->kind; row++) {
-        if (row->kind == KIND_HEADING)
-            continue;
-        assert_true(row->name || row->letter);
-        assert_true(row->letter != 'h' && row->help && row->commands);
-        if (row->kind != KIND_CUSTOM) /* whose parse() may do without */
-            assert_int_equal(row->value != NULL, takes_value(row));
-        assert_int_equal(row->kind == KIND_CUSTOM, row->parse != NULL);
-        assert_true(row->field < sizeof(struct options));
-        assert_true(row->least <= row->most || !row->most);
-        if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE)
-            assert_true(row->most && row->most <= UINT32_MAX);
-        for (const struct option_row *other = row + 1; other->kind; other++) {
-            if (!(row->commands & other->commands) || other->kind == KIND_HEADING)
-                continue;
-            assert_false(row->letter && row->letter == other->letter);
-            assert_false(row->name && other->name && strcmp(row->name, other->name) == 0);
+    for (const struct command *const *at = commands; *at; at++) {
+        const struct command *c = *at;
+
+        assert_non_null(c->groups[0].heading);
+        for (const struct option_group *g = c->groups; g->rows; g++) {
+            for (const struct option_row *row = g->rows; row->kind; row++) {
+                rows++;
+                the_row_is_sound(c, g, row);
+                for (const struct option_group *h = g; h->rows; h++)
+                    for (const struct option_row *r = h == g ? row + 1 : h->rows; r->kind; r++)
+                        the_rows_differ(g, row, h, r);
+            }
         }
     }
+    assert_in_range(rows, 200, 1000);
 }
 
 /* What `show` prints, to be freed. */
@@ -444,17 +601,19 @@ static void help_names_every_option_and_fits_the_screen(void **state)
     for (const char *p = text; (p = strchr(p, '\n')); p++)
         lines++;
     assert_true(lines < 30);
-    for (const struct command *c = commands; c->name; c++)
-        assert_non_null(strstr(text, c->name));
+    for (const struct command *const *c = commands; *c; c++)
+        assert_non_null(strstr(text, (*c)->name));
     free(text);
-    for (const struct command *c = commands; c->name; c++) {
-        text = printed(help_command, c);
+    for (const struct command *const *c = commands; *c; c++) {
+        text = printed(help_command, *c);
         fits_80_columns(text);
-        for (const struct option_row *row = option_table; row->kind; row++) {
-            if (row->kind != KIND_HEADING && row->name && row->commands & c->bit)
-                assert_non_null(strstr(text, row->name));
+        for (const struct option_group *g = (*c)->groups; g->rows; g++) {
+            for (const struct option_row *row = g->rows; row->kind; row++) {
+                if (row->name)
+                    assert_non_null(strstr(text, row->name));
+            }
         }
-        assert_null(strstr(text, c->bit == LISTEN ? "--no-ack" : "--echo"));
+        assert_null(strstr(text, *c == &picky ? "--no-ack" : "--echo"));
         free(text);
     }
 }
@@ -468,10 +627,13 @@ int main(void)
         cmocka_unit_test(letters_are_bundled_until_one_takes_a_value),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(one_target_is_wanted),
+        cmocka_unit_test(load_takes_several_targets),
+        cmocka_unit_test(help_is_shown_whatever_stands_before_it),
         cmocka_unit_test(unknown_commands_are_told_the_nearest),
         cmocka_unit_test(unknown_options_are_told_the_nearest),
         cmocka_unit_test(flags_take_no_value_and_others_need_one),
         cmocka_unit_test(numbers_have_a_range),
+        cmocka_unit_test(a_number_may_be_hexadecimal),
         cmocka_unit_test(durations_are_strict_and_have_a_range),
         cmocka_unit_test(time_wait_is_left_at_once_or_kept),
         cmocka_unit_test(words_are_one_of_those_that_help_shows),
@@ -482,8 +644,10 @@ int main(void)
         cmocka_unit_test(a_command_checks_what_only_it_knows),
         cmocka_unit_test(outputs_do_not_share_standard_output),
         cmocka_unit_test(help_and_version_need_nothing_else),
-        cmocka_unit_test(the_table_is_sound),
+        cmocka_unit_test(the_table_of_each_command_is_sound),
         cmocka_unit_test(help_names_every_option_and_fits_the_screen),
     };
+    picky = listen_command;
+    picky.check = no_vanishing;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

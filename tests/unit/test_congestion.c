@@ -1,5 +1,5 @@
 /* Congestion control: RFC 5681, 6582, 6928, and ECN's response (RFC 3168), by what leaves and by
- * the bounds the RFCs set for cwnd and ssthresh. */
+ * the bounds the RFCs set for cwnd and ssthresh. Reno's; CUBIC is in test_cubic.c. */
 #include "tests/unit/engine.h"
 
 #include "lib/core/cc.h"
@@ -10,6 +10,7 @@
 static void connect_plain(void)
 {
     rig_start(&variants[0]);
+    rig.env.config.congestion = CONGESTION_RENO;
     establish(100 * WAVE_MS);
     in(ACK, 1, 1, 65535, 0);
     forget();
@@ -32,6 +33,28 @@ static void rfc6928_2_initial_window_with_small_segments(void **state)
     establish(100 * WAVE_MS);
     push(100000);
     check(burst() == 5360, "not ten segments go out");
+}
+
+/* min(10*MSS, max(2*MSS, 14600)): with larger segments they are fewer. */
+static void rfc6928_2_initial_window_with_jumbo_frames(void **state)
+{
+    static const struct {
+        uint16_t mss;
+        unsigned segments;
+    } of[] = {{1460, 10}, {2000, 7}, {8960, 2}, {4000, 3}};
+    (void)state;
+    for (size_t i = 0; i < COUNT(of); i++) {
+        rig_start(&variants[0]);
+        rig.env.config.mss = rig.peer.mss = of[i].mss;
+        establish(100 * WAVE_MS);
+        check(rig.c.cwnd == (of[i].mss * 10u < 14600  ? of[i].mss * 10u
+                             : of[i].mss * 2u > 14600 ? of[i].mss * 2u
+                                                      : 14600u),
+              "cwnd is %u with an MSS of %u", rig.c.cwnd, of[i].mss);
+        push(60000);
+        burst();
+        check(rig.bursts == of[i].segments, "%zu segments of %u go out", rig.bursts, of[i].mss);
+    }
 }
 
 /* RFC 5681, 3.1 makes it one segment after any lost SYN, RFC 6928, section 2 only after more than
@@ -281,6 +304,67 @@ static void rfc5681_4_1_window_restarts_after_idling(void **state)
     check(burst() <= 10 * MSS, "%zu segments go out after a minute's silence", rig.bursts);
 }
 
+/* It is the last sending that counts: who has only received for a while knows as little of the path
+ * as who has slept. */
+static void rfc5681_4_1_what_is_received_meanwhile_does_not_count(void **state)
+{
+    (void)state;
+    connect_plain();
+    push(40 * MSS);
+    burst();
+    for (uint32_t acked = 1; acked < 1 + 40 * MSS;) {
+        rig.now += 10 * WAVE_MS;
+        acked += MSS;
+        in(ACK, 1, acked, 65535, 0);
+        burst();
+    }
+    check(rig.c.cwnd > 20 * MSS, "cwnd only grew to %u", rig.c.cwnd);
+    for (uint32_t i = 0; i < 50; i++) {
+        rig.now += 100 * WAVE_MS;
+        in(ACK, 1 + 100 * i, 1 + 40 * MSS, 65535, 100);
+        burst();
+    }
+    push(60000);
+    check(burst() <= 10 * MSS, "%zu segments go out after 5 s of receiving", rig.bursts);
+}
+
+static void rfc5681_4_1_a_short_pause_keeps_the_window(void **state)
+{
+    (void)state;
+    connect_plain();
+    push(40 * MSS);
+    burst();
+    for (uint32_t acked = 1; acked < 1 + 40 * MSS;) {
+        rig.now += 10 * WAVE_MS;
+        acked += MSS;
+        in(ACK, 1, acked, 65535, 0);
+        burst();
+    }
+    push(100);
+    burst();
+    rig.now += 10 * WAVE_MS;
+    in(ACK, 1, 101 + 40 * MSS, 65535, 0);
+    const uint32_t cwnd = rig.c.cwnd;
+    silent(rto_us() * WAVE_US - 20 * WAVE_MS); /* and ten before */
+    push(60000);
+    check(rig.c.cwnd == cwnd, "cwnd went from %u to %u", cwnd, rig.c.cwnd);
+}
+
+/* 3.2, step 2: "additional data sent in limited transmit MUST NOT be included". */
+static void rfc5681_3_2_ssthresh_does_not_count_limited_transmit(void **state)
+{
+    (void)state;
+    connect_plain();
+    push(30 * MSS);
+    check(burst() == 10 * MSS, "ten segments do not go out");
+    silent(100 * WAVE_MS);
+    in(ACK, 1, 1, 65535, 0);
+    in(ACK, 1, 1, 65535, 0);
+    check(burst() == 2 * MSS, "limited transmit sends %zu", rig.bursts);
+    in(ACK, 1, 1, 65535, 0);
+    check(rig.c.ssthresh == 5 * MSS, "ssthresh is %u, not half of ten segments", rig.c.ssthresh);
+}
+
 static void rfc3042_limited_transmit_sends_new_data_at_most(void **state)
 {
     (void)state;
@@ -305,6 +389,7 @@ static void rfc3042_limited_transmit_sends_new_data_at_most(void **state)
 static void connect_ecn(void)
 {
     rig_start(&variants[0]);
+    rig.env.config.congestion = CONGESTION_RENO;
     rig.env.config.ecn = true;
     renew();
     check(conn_open(&rig.c, rig.now, seq_of(rig.iss)) == 0, "conn_open() refuses");
@@ -573,7 +658,7 @@ static void a_congestion_window_does_not_wrap(void **state)
     rig.c.cwnd = UINT32_MAX / 4;
     rig.c.ssthresh = UINT32_MAX;
     for (int i = 0; i < 1000; i++) {
-        cc_acked(&rig.c, UINT32_MAX / 4);
+        cc_acked(&rig.c, rig.now, UINT32_MAX / 4, 0);
         check(rig.c.cwnd == UINT32_MAX / 4, "cwnd is %u", rig.c.cwnd);
     }
 }
@@ -581,6 +666,10 @@ static void a_congestion_window_does_not_wrap(void **state)
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc6928_2_initial_window_with_jumbo_frames),
+        cmocka_unit_test(rfc5681_4_1_what_is_received_meanwhile_does_not_count),
+        cmocka_unit_test(rfc5681_4_1_a_short_pause_keeps_the_window),
+        cmocka_unit_test(rfc5681_3_2_ssthresh_does_not_count_limited_transmit),
         cmocka_unit_test(rfc6928_2_initial_window_is_ten_segments),
         cmocka_unit_test(rfc6928_2_initial_window_with_small_segments),
         cmocka_unit_test(rfc6928_2_syn_lost_more_than_once_makes_the_initial_window_one_segment),

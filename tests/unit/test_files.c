@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/options_data.h"
 #include "cmd/output.h"
 #include "lib/io/files.h"
 #include "lib/io/signals.h"
@@ -55,13 +56,13 @@ static void make(const char *name, const char *content)
 
 static void data_is_a_stream_that_ends(void **state)
 {
-    struct options o = {.data = {(uint8_t[]){'a', 'b', 'c'}, 3}};
+    struct data_options o = {.text = {(uint8_t[]){'a', 'b', 'c'}, 3}};
     struct source s;
     struct diag d;
     char to[8];
 
     (void)state;
-    assert_int_equal(source_open(&s, o.data.at, o.data.len, o.file, &d), 0);
+    assert_int_equal(source_open(&s, o.text.at, o.text.len, o.file, &d), 0);
     assert_int_equal(source_fd(&s), -1);
     assert_int_equal(source_read(&s, to, 2, &d), 2);
     assert_memory_equal(to, "ab", 2);
@@ -73,27 +74,27 @@ static void data_is_a_stream_that_ends(void **state)
 
 static void nothing_to_send_is_an_empty_stream(void **state)
 {
-    struct options o = {.quiet = true};
+    struct data_options o = {.file = NULL};
     struct source s;
     struct diag d;
     char to[1];
 
     (void)state;
-    assert_int_equal(source_open(&s, o.data.at, o.data.len, o.file, &d), 0);
+    assert_int_equal(source_open(&s, o.text.at, o.text.len, o.file, &d), 0);
     assert_int_equal(source_read(&s, to, 1, &d), 0);
     source_close(&s);
 }
 
 static void a_file_is_read_to_its_end(void **state)
 {
-    struct options o = {.file = in("in")};
+    struct data_options o = {.file = in("in")};
     struct source s;
     struct diag d;
     char to[8];
 
     (void)state;
     make("in", "hello");
-    assert_int_equal(source_open(&s, o.data.at, o.data.len, o.file, &d), 0);
+    assert_int_equal(source_open(&s, o.text.at, o.text.len, o.file, &d), 0);
     assert_int_equal(source_fd(&s), -1);
     assert_int_equal(source_read(&s, to, sizeof to, &d), 5);
     assert_memory_equal(to, "hello", 5);
@@ -281,15 +282,17 @@ static void standard_streams_stay_open(void **state)
 
 static void reports_leave_standard_output_to_who_asked_for_it(void **state)
 {
-    struct options o = {.quiet = false};
+    struct show_options o = {.quiet = false};
 
     (void)state;
+    assert_null(show_check(&o, NULL));
     assert_ptr_equal(report_stream(&o), stdout);
-    o.output = "-";
+    assert_null(show_check(&o, "-"));
     assert_ptr_equal(report_stream(&o), stderr);
-    o.output = "-x";
+    assert_null(show_check(&o, "-x"));
     assert_ptr_equal(report_stream(&o), stdout);
     o.pcap = "-";
+    assert_null(show_check(&o, "-x"));
     assert_ptr_equal(report_stream(&o), stderr);
 }
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "lib/run/hole.h"
+#include "lib/run/sent_log.h"
 
 static struct hole h;
 static uint32_t gaps;

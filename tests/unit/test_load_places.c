@@ -129,7 +129,7 @@ static void a_pair_whose_connections_do_not_end_leaves_the_turn_to_the_others(vo
     assert_int_equal(load_places_turn(&p), 0);
 }
 
-static struct load_plan planned(struct options *o, uint32_t concurrency, uint32_t pairs,
+static struct load_plan planned(struct load_options *o, uint32_t concurrency, uint32_t pairs,
                                 uint32_t rate, uint32_t usable)
 {
     struct load_plan plan = {.concurrency = concurrency, .pairs = pairs, .rate = rate};
@@ -140,11 +140,11 @@ static struct load_plan planned(struct options *o, uint32_t concurrency, uint32_
 
 static void a_plan_has_a_port_for_each_connection_as_far_as_the_range_goes(void **state)
 {
-    static struct options o;
+    static struct load_options o;
     struct load_plan plan;
 
     (void)state;
-    o = (struct options){.connections = 200};
+    o = (struct load_options){.connections = 200};
     plan = planned(&o, 10, 1, 0, 28232);
     assert_int_equal(plan.ports_most, 200);
     assert_int_equal(plan.ports_least, 10);
@@ -157,22 +157,22 @@ static void a_plan_has_a_port_for_each_connection_as_far_as_the_range_goes(void 
 
 static void a_plan_with_a_rate_has_the_ports_that_it_can_need_while_one_rests(void **state)
 {
-    static struct options o;
+    static struct load_options o;
 
     (void)state;
-    o = (struct options){.connections = 0};
+    o = (struct load_options){.connections = 0};
     assert_in_range(planned(&o, 10, 1, 20, 28232).ports_most, 20 * 240, 20 * 240 + 200);
-    o.timeout = 5 * WAVE_S;
+    o.show.timeout = 5 * WAVE_S;
     assert_in_range(planned(&o, 10, 1, 20, 28232).ports_most, 110, 200);
 }
 
 static void a_plan_never_has_more_ports_than_may_be_taken(void **state)
 {
-    static struct options o;
+    static struct load_options o;
     struct load_plan plan;
 
     (void)state;
-    o = (struct options){.connections = 0};
+    o = (struct load_options){.connections = 0};
     plan = planned(&o, 100, 1, 0, 120);
     assert_int_equal(plan.ports_most, 120);
     assert_int_equal(plan.ports_least, 100);

@@ -100,7 +100,7 @@ static void rfc9293_3_7_1_must_15_without_mss_536(void **state)
     (void)state;
     rig.peer.no_mss = true;
     establish(RTT);
-    check(rig.c.peer_mss == 536, "the peer's MSS is taken for %u", rig.c.peer_mss);
+    check(rig.c.mss == 536, "the peer's MSS is taken for %u", rig.c.mss);
     push(2000);
     out(ACK, 1, 1, 536 - 12);
 }
@@ -121,7 +121,7 @@ static void rfc9293_3_7_1_without_mss_1220_over_ipv6(void **state)
     check(conn_open(&rig.c, rig.now, seq_of(rig.iss)) == 0, "conn_open() refuses");
     check(next_out(0), "no SYN goes out");
     in(SYN | ACK, 0, 1, WND, 0);
-    check(rig.c.peer_mss == 1220, "the peer's MSS is taken for %u", rig.c.peer_mss);
+    check(rig.c.mss == 1220, "the peer's MSS is taken for %u", rig.c.mss);
 }
 
 /* RFC 6691, section 2: the announced MSS counts no options; the sender deducts its own. */

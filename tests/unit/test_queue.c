@@ -183,7 +183,10 @@ static struct sack_result report(struct queue *to, uint32_t first, uint32_t end)
     const struct opt o = {
         .has = OPT_SACK, .sacks = 1, .sack = {{seq_of(BASE + first), seq_of(BASE + end)}}};
 
-    return sack_input(to, &o, seq_of(BASE + 1000), seq_of(BASE + 5000), 6 * WAVE_S, 0);
+    struct rack rack = {.reo_mult = 1};
+
+    return sack_input(&rack, to, &o, seq_of(BASE + 1000), seq_of(BASE + 5000), 6 * WAVE_S, 0,
+                      WAVE_NEVER);
 }
 
 static void rfc2883_4_a_duplicate_is_seen_without_a_queue(void **state)

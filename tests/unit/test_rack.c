@@ -15,6 +15,8 @@ enum { LEN = 1000 };
 
 static struct env env;
 static struct queue *q;
+static struct rack r;
+static struct seq round_end;
 
 static int make(void **state)
 {
@@ -25,6 +27,7 @@ static int make(void **state)
     conn_config_default(&config, 1500, false);
     env_init(&env, &config, 1);
     q = NULL;
+    r = (struct rack){.reo_mult = 1};
     assert_int_equal(queue_append(&q, &env, seq_of(0xfffff000), bytes, sizeof bytes, UINT32_MAX),
                      sizeof bytes);
     return 0;
@@ -46,59 +49,59 @@ static void send_at(wave_time at)
 /* Record i arrives there, and its SACK here, at `now`. */
 static void sacked_at(uint32_t i, wave_time now, wave_time min_rtt)
 {
-    rack_delivered(q, queue_at(q, i), now, min_rtt);
+    rack_delivered(&r, q, queue_at(q, i), now, min_rtt, WAVE_NEVER);
     queue_mark_sacked(q, i);
 }
 
 static struct rack_result detect(wave_time now)
 {
-    return rack_detect(q, now, RTT, RTT, false);
+    return rack_detect(&r, q, now, RTT, RTT, false);
 }
 
 static void rfc8985_6_2_nothing_delivered_nothing_lost(void **state)
 {
-    struct rack_result r;
+    struct rack_result got;
 
     (void)state;
     send_at(START);
-    r = detect(START + WAVE_H);
-    assert_int_equal(r.lost, 0);
-    assert_true(r.again == WAVE_NEVER);
+    got = detect(START + WAVE_H);
+    assert_int_equal(got.lost, 0);
+    assert_true(got.again == WAVE_NEVER);
 }
 
 /* Step 5: lost when RACK.rtt and the reordering window, here min_RTT / 4, have passed since it was
  * sent, and something sent later was delivered; before that, a timer for just then. */
 static void rfc8985_6_2_5_lost_a_quarter_round_trip_after_a_later_one_came(void **state)
 {
-    struct rack_result r;
+    struct rack_result got;
 
     (void)state;
     send_at(START);
     send_at(START + WAVE_MS);
     sacked_at(1, START + WAVE_MS + RTT, RTT);
-    r = detect(START + WAVE_MS + RTT);
-    assert_int_equal(r.lost, 0);
-    assert_in_range(r.again, START + RTT + RTT / 4 - 1, START + RTT + RTT / 4 + 1);
-    r = detect(r.again - 1);
-    assert_int_equal(r.lost, 0);
-    r = detect(r.again);
-    assert_int_equal(r.lost, LEN);
-    assert_true(r.again == WAVE_NEVER);
+    got = detect(START + WAVE_MS + RTT);
+    assert_int_equal(got.lost, 0);
+    assert_in_range(got.again, START + RTT + RTT / 4 - 1, START + RTT + RTT / 4 + 1);
+    got = detect(got.again - 1);
+    assert_int_equal(got.lost, 0);
+    got = detect(got.again);
+    assert_int_equal(got.lost, LEN);
+    assert_true(got.again == WAVE_NEVER);
     assert_true(queue_at(q, 0)->flags & SENT_LOST);
     assert_int_equal(detect(START + WAVE_H).lost, 0); /* once */
 }
 
 static void rfc8985_6_2_5_what_was_sent_after_the_delivered_one_is_not_judged(void **state)
 {
-    struct rack_result r;
+    struct rack_result got;
 
     (void)state;
     for (int i = 0; i < 4; i++)
         send_at(START + (wave_time)i * WAVE_MS);
     sacked_at(1, START + WAVE_MS + RTT, RTT);
-    r = detect(START + WAVE_H);
-    assert_int_equal(r.lost, LEN);
-    assert_true(r.again == WAVE_NEVER);
+    got = detect(START + WAVE_H);
+    assert_int_equal(got.lost, LEN);
+    assert_true(got.again == WAVE_NEVER);
     assert_false((queue_at(q, 2)->flags | queue_at(q, 3)->flags) & SENT_LOST);
 }
 
@@ -121,7 +124,7 @@ static void rfc8985_6_2_4_in_recovery_there_is_no_window(void **state)
     send_at(START);
     send_at(START + WAVE_MS);
     sacked_at(1, START + WAVE_MS + RTT, RTT);
-    assert_int_equal(rack_detect(q, START + WAVE_MS + RTT, RTT, RTT, true).lost, LEN);
+    assert_int_equal(rack_detect(&r, q, START + WAVE_MS + RTT, RTT, RTT, true).lost, LEN);
 }
 
 /* Step 3: what was never sent again and arrives below what had arrived was reordered, and from
@@ -135,8 +138,8 @@ static void rfc8985_6_2_3_reordering_once_seen_keeps_the_window(void **state)
     sacked_at(0, START + RTT, RTT);
     for (uint32_t i = 3; i < 7; i++)
         sacked_at(i, START + RTT, RTT);
-    assert_int_equal(rack_detect(q, START + RTT + 10, RTT, RTT, true).lost, 0);
-    assert_int_equal(rack_detect(q, START + RTT + RTT / 4 + 10, RTT, RTT, true).lost, LEN);
+    assert_int_equal(rack_detect(&r, q, START + RTT + 10, RTT, RTT, true).lost, 0);
+    assert_int_equal(rack_detect(&r, q, START + RTT + RTT / 4 + 10, RTT, RTT, true).lost, LEN);
 }
 
 static void rfc8985_6_2_3_a_retransmission_below_is_no_reordering(void **state)
@@ -165,6 +168,19 @@ static void rfc8985_6_2_2_too_fast_an_answer_is_the_originals(void **state)
     assert_int_equal(detect(START + WAVE_H).lost, 0);
 }
 
+/* The same by what it echoes, however long it took. */
+static void rfc8985_6_2_2_an_answer_that_echoes_an_earlier_stamp_is_the_originals(void **state)
+{
+    (void)state;
+    send_at(START);
+    send_at(START + WAVE_MS);
+    queue_resent(q, 0, START + 30 * WAVE_MS);
+    rack_delivered(&r, q, queue_at(q, 0), START + 300 * WAVE_MS, RTT, START + WAVE_MS);
+    assert_false(q->rack.any);
+    rack_delivered(&r, q, queue_at(q, 0), START + 300 * WAVE_MS, RTT, START + 31 * WAVE_MS);
+    assert_true(q->rack.any);
+}
+
 /* A retransmission that is lost, too, is found by what was sent after it. */
 static void rfc8985_3_a_lost_retransmission_is_found(void **state)
 {
@@ -177,7 +193,7 @@ static void rfc8985_3_a_lost_retransmission_is_found(void **state)
     queue_resent(q, 0, START + RTT);
     send_at(START + RTT + WAVE_MS);
     sacked_at(6, START + 2 * RTT + WAVE_MS, RTT);
-    assert_true(rack_detect(q, START + 2 * RTT + WAVE_MS, RTT, RTT, true).lost >= LEN);
+    assert_true(rack_detect(&r, q, START + 2 * RTT + WAVE_MS, RTT, RTT, true).lost >= LEN);
     assert_true(queue_at(q, 0)->flags & SENT_LOST);
 }
 
@@ -191,8 +207,9 @@ static void rfc8985_6_2_4_the_window_grows_once_a_round(void **state)
     for (uint32_t round = 1; round < 40; round++) {
         const wave_time window = round < 4 ? RTT / 4 * round : RTT;
         assert_in_range(detect(START + RTT).again, START + RTT + window, START + RTT + window + 1);
-        rack_dsack(q, seq_of(1000 * round), seq_of(1000 * (round + 1)));
-        rack_dsack(q, seq_of(1000 * round + 500), seq_of(1000 * (round + 1) + 500)); /* the same */
+        rack_dsack(&r, &round_end, seq_of(1000 * round), seq_of(1000 * (round + 1)));
+        rack_dsack(&r, &round_end, seq_of(1000 * round + 500),
+                   seq_of(1000 * (round + 1) + 500)); /* the same */
     }
 }
 
@@ -200,20 +217,20 @@ static void rfc8985_6_2_4_the_window_grows_once_a_round(void **state)
 static void rfc8985_6_2_4_sixteen_recoveries_without_duplicates_narrow_it_again(void **state)
 {
     (void)state;
-    rack_dsack(q, seq_of(1000), seq_of(2000));
-    rack_dsack(q, seq_of(2000), seq_of(3000));
-    assert_int_equal(q->rack.reo_mult, 3);
+    rack_dsack(&r, &round_end, seq_of(1000), seq_of(2000));
+    rack_dsack(&r, &round_end, seq_of(2000), seq_of(3000));
+    assert_int_equal(r.reo_mult, 3);
     for (int i = 0; i < 15; i++)
-        rack_recovered(q);
-    assert_int_equal(q->rack.reo_mult, 3);
-    rack_dsack(q, seq_of(3000), seq_of(4000));
+        rack_recovered(&r);
+    assert_int_equal(r.reo_mult, 3);
+    rack_dsack(&r, &round_end, seq_of(3000), seq_of(4000));
     for (int i = 0; i < 15; i++)
-        rack_recovered(q);
-    assert_int_equal(q->rack.reo_mult, 4);
-    rack_recovered(q);
-    assert_int_equal(q->rack.reo_mult, 1);
-    rack_recovered(q);
-    assert_int_equal(q->rack.reo_mult, 1);
+        rack_recovered(&r);
+    assert_int_equal(r.reo_mult, 4);
+    rack_recovered(&r);
+    assert_int_equal(r.reo_mult, 1);
+    rack_recovered(&r);
+    assert_int_equal(r.reo_mult, 1);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make, unmake)
@@ -229,6 +246,7 @@ int main(void)
         CASE(rfc8985_6_2_3_reordering_once_seen_keeps_the_window),
         CASE(rfc8985_6_2_3_a_retransmission_below_is_no_reordering),
         CASE(rfc8985_6_2_2_too_fast_an_answer_is_the_originals),
+        CASE(rfc8985_6_2_2_an_answer_that_echoes_an_earlier_stamp_is_the_originals),
         CASE(rfc8985_3_a_lost_retransmission_is_found),
         CASE(rfc8985_6_2_4_the_window_grows_once_a_round),
         CASE(rfc8985_6_2_4_sixteen_recoveries_without_duplicates_narrow_it_again),

@@ -443,10 +443,10 @@ static void a_long_transfer_is_drawn_in_part(void **state)
 /* Starts a script whose ladder is drawn at `width`. */
 static void start_ladder(struct script *t, struct ladder *l, unsigned width)
 {
-    struct term term = {.width = width};
+    static struct term term;
 
     script_start(t, &script_v4);
-    term.to = t->to;
+    term = (struct term){.to = t->to, .width = width};
     ladder_init(l, &term, 0);
     report_add(&t->report, ladder_event, l);
     script_handshake(t);

@@ -12,8 +12,7 @@ static void connect_plain(wave_time rtt)
 
 static void rto_is(uint32_t us)
 {
-    check(rig.c.rtt.rto + 1 >= us && rig.c.rtt.rto <= us + 1, "RTO is %u us, not %u", rig.c.rtt.rto,
-          us);
+    check(rto_us() + 1 >= us && rto_us() <= us + 1, "RTO is %u us, not %u", rto_us(), us);
 }
 
 /* One segment sent and acknowledged after `rtt`. */
@@ -92,17 +91,21 @@ static void rfc6298_2_3_steady_rtt_converges(void **state)
     for (int i = 0; i < 100; i++)
         sample(300 * WAVE_MS);
     check(rig.c.rtt.srtt > 299000 && rig.c.rtt.srtt < 301000, "SRTT is %u us", rig.c.rtt.srtt);
-    check(rig.c.rtt.rto >= 300000 && rig.c.rtt.rto <= 510000, "RTO is %u us", rig.c.rtt.rto);
+    check(rto_us() >= 499000 && rto_us() <= 510000, "RTO is %u us", rto_us());
 }
 
-static void rfc6298_2_4_rto_is_not_below_its_minimum(void **state)
+/* 2.4 as hosts have it: the bound is of what is added to SRTT. */
+static void rfc6298_2_4_rto_is_above_srtt_by_its_minimum(void **state)
 {
     (void)state;
     connect_plain(WAVE_MS);
+    for (int i = 0; i < 100; i++) /* as steady as can be */
+        sample(WAVE_MS);
+    check(rig.c.rtt.rttvar < 10, "RTTVAR is still %u us", rig.c.rtt.rttvar);
     push(100);
-    out(ACK, 1, 1, 100);
-    silent(rig.env.config.rto_min - WAVE_US);
-    out_between(0, 2 * WAVE_US, ACK, 1, 1, 100);
+    out(ACK, 10001, 1, 100);
+    silent(WAVE_MS + rig.env.config.rto_min - WAVE_US);
+    out_between(0, 10 * WAVE_US, ACK, 10001, 1, 100);
 }
 
 static void rfc6298_2_5_rto_is_not_above_its_maximum(void **state)
@@ -156,7 +159,7 @@ static void rfc6298_5_3_ack_of_new_data_restarts_the_timer(void **state)
     silent(200 * WAVE_MS);
     in(ACK, 1, 1461, WND, 0);
     burst();
-    wave_time rto = rig.c.rtt.rto * WAVE_US;
+    wave_time rto = rtt_rto(&rig.c.rtt, &rig.env.config, 0);
     silent(rto - WAVE_US);
     out_between(0, 2 * WAVE_US, ACK, 1461, 1, ANY_LEN);
 }
@@ -231,7 +234,7 @@ static void rfc6298_5_backed_off_rto_stands_until_a_new_sample(void **state)
     out_between(0, 2 * WAVE_MS, ACK, 101, 1, 100);
     in(ACK, 1, 201, WND, 0);
     sample(200 * WAVE_MS);
-    check(rig.c.rtt.rto <= 600000, "RTO is %u us after a new sample", rig.c.rtt.rto);
+    check(rto_us() <= 600000, "RTO is %u us after a new sample", rto_us());
 }
 
 /* RFC 7323, 4.1: a timestamp tells which transmission was answered. */
@@ -469,13 +472,14 @@ static void a_round_trip_of_hours_is_no_short_one(void **state)
     struct rtt r;
     config->rto_max = 100 * WAVE_H;
     rtt_init(&r, config);
-    rtt_sample(&r, config, 3 * WAVE_H);
-    check(r.srtt == UINT32_MAX && r.rto == UINT32_MAX, "SRTT %u, RTO %u", r.srtt, r.rto);
-    check(rtt_rto(&r, config, 0) == UINT32_MAX * WAVE_US, "the timeout is another");
+    rtt_sample(&r, 3 * WAVE_H);
+    check(r.srtt == UINT32_MAX, "SRTT %u", r.srtt);
+    check(rtt_rto(&r, config, 0) == (UINT32_MAX + (wave_time)UINT32_MAX / 2 * 4) * WAVE_US,
+          "the timeout is another");
     check(rtt_rto(&r, config, 300) == config->rto_max, "the timeout is beyond its bound");
     config->rto_initial = 3 * WAVE_H;
     rtt_init(&r, config);
-    check(r.rto == UINT32_MAX, "the first RTO is %u", r.rto);
+    check(rtt_rto(&r, config, 0) == UINT32_MAX * WAVE_US, "the first RTO is another");
 }
 
 /* RFC 6298, 2.3, with round trips that the clock cannot see: zero would mean "nothing measured". */
@@ -485,26 +489,137 @@ static void rfc6298_2_3_a_round_trip_of_nothing_is_measured(void **state)
     struct conn_config *config = &rig.env.config;
     struct rtt r;
     rtt_init(&r, config);
-    rtt_sample(&r, config, 0);
-    check(r.srtt > 0 && r.rto == config->rto_min / WAVE_US, "SRTT %u, RTO %u", r.srtt, r.rto);
+    rtt_sample(&r, 0);
+    check(r.srtt > 0 && rtt_rto(&r, config, 0) == config->rto_min + WAVE_US, "SRTT %u", r.srtt);
     for (int i = 0; i < 100; i++)
-        rtt_sample(&r, config, 0);
-    check(r.srtt > 0 && r.min > 0 && r.rto == config->rto_min / WAVE_US, "SRTT %u, RTO %u", r.srtt,
-          r.rto);
-    rtt_sample(&r, config, 8 * WAVE_MS);
+        rtt_sample(&r, 0);
+    check(r.srtt > 0 && r.min > 0 && rtt_rto(&r, config, 0) == config->rto_min + WAVE_US, "SRTT %u",
+          r.srtt);
+    rtt_sample(&r, 8 * WAVE_MS);
     check(r.srtt >= 1000 && r.srtt <= 1001, "SRTT %u", r.srtt);
+}
+
+/* A connection with SACK on a steady path of that round trip. */
+static void connect_steady(wave_time rtt)
+{
+    rig_start(&variants[1]);
+    establish(rtt);
+    for (int i = 0; i < 50; i++)
+        sample(rtt);
+    forget();
+}
+
+/* Ten bytes each `pause`, which nothing answers, for `duration`. Returns after how long the first
+ * retransmission came, and how long after that the first of the oldest. */
+static wave_time write_into_silence(wave_time pause, wave_time duration, wave_time *oldest)
+{
+    const uint32_t una = snd_una();
+    const wave_time from = rig.now;
+    wave_time first = 0;
+
+    *oldest = 0;
+    for (uint32_t sent = una; rig.now < from + duration && !*oldest;) {
+        const wave_time next = rig.now + pause;
+        push(10);
+        while (next_out(next - rig.now)) {
+            const bool again = out_seq() < sent;
+            sent = again ? sent : out_seq() + rig.out.len;
+            first = again && !first ? rig.now - from : first;
+            *oldest = again && out_seq() == una && !*oldest ? rig.now - from : *oldest;
+        }
+    }
+    return first;
+}
+
+/* 5.1 with RFC 8985, 7.2: new segments put the tail-loss probe off, but neither the RTO of the
+ * oldest one nor the probe beyond that. */
+static void rfc6298_5_1_new_segments_do_not_put_the_rto_off(void **state)
+{
+    (void)state;
+    connect_steady(20 * WAVE_MS);
+    const wave_time rto = rto_us() * WAVE_US;
+    wave_time oldest, first = write_into_silence(30 * WAVE_MS, 10 * WAVE_S, &oldest);
+    check(first >= rto - WAVE_MS && first <= rto + WAVE_MS, "sent again after %llu ms, RTO %llu",
+          (unsigned long long)(first / WAVE_MS), (unsigned long long)(rto / WAVE_MS));
+    check(oldest >= rto && oldest <= 2 * rto + WAVE_MS, "the oldest goes again after %llu ms",
+          (unsigned long long)(oldest / WAVE_MS));
+}
+
+/* R1 and R2 count while data is written: the timer fires time and again, and gives up after R2. */
+static void rfc9293_3_8_3_a_dead_path_is_noticed_while_data_is_written(void **state)
+{
+    (void)state;
+    connect_steady(20 * WAVE_MS);
+    const wave_time from = rig.now;
+    unsigned fired = 0;
+    while (rig.c.state == STATE_ESTABLISHED && rig.now < from + 200 * WAVE_S) {
+        push(10);
+        pass(30 * WAVE_MS);
+        for (const struct event *e; (e = event_find(EVENT_RETRANSMIT)) != NULL;)
+            fired += e->u.retransmit.why == RETRANSMIT_RTO && e->u.retransmit.n >= 1;
+    }
+    expect_end(END_TIMEOUT);
+    check(rig.now - from >= 99 * WAVE_S && rig.now - from <= 101 * WAVE_S, "given up after %llu ms",
+          (unsigned long long)((rig.now - from) / WAVE_MS));
+    check(fired >= 6, "the timer fired %u times", fired);
+}
+
+/* The same while RACK's timer runs: it does not take the place of the RTO, nor start it anew. */
+static void rfc8985_6_3_the_reordering_timer_leaves_the_rto(void **state)
+{
+    (void)state;
+    connect_steady(100 * WAVE_MS);
+    push(3 * eff_mss());
+    burst();
+    const wave_time due = rig.c.timer[TIMER_REXMT];
+    const uint32_t una = snd_una();
+    silent(105 * WAVE_MS);
+    struct seg s = make(ACK, 1, una, WND, 0);
+    s.opt.has |= OPT_SACK;
+    s.opt.sacks = 1;
+    s.opt.sack[0].first = seq_of(rig.iss + una + eff_mss());
+    s.opt.sack[0].end = seq_of(rig.iss + una + 2 * eff_mss());
+    feed(s);
+    check(rig.c.flags & CONN_RACK, "RACK's timer does not run");
+    check(rig.c.timer[TIMER_REXMT] == due, "the RTO's expiry moved");
+}
+
+/* RFC 8985, 7.2: above 100 ms of round trip a probe comes before the RTO, and at a round trip of
+ * 300 ms, where two of them are beyond the RTO's expiry, at that. */
+static void rfc8985_7_2_a_long_path_has_its_tail_loss_probe(void **state)
+{
+    static const wave_time rtts[] = {120 * WAVE_MS, 180 * WAVE_MS, 300 * WAVE_MS};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rtts); i++) {
+        connect_steady(rtts[i]);
+        const wave_time rto = rto_us() * WAVE_US, pto = 2 * WAVE_US * rig.c.rtt.srtt;
+        const uint32_t last = snd_nxt() + eff_mss(), cwnd = rig.c.cwnd;
+        push(2 * eff_mss());
+        burst();
+        check(next_out(WAVE_S) && out_seq() == last, "no tail-loss probe at %llu ms",
+              (unsigned long long)(rtts[i] / WAVE_MS));
+        check(expect_event(EVENT_RETRANSMIT)->u.retransmit.why == RETRANSMIT_TLP, "it is no probe");
+        check(rig.c.cwnd == cwnd, "cwnd went from %u to %u", cwnd, rig.c.cwnd);
+        check(rig.c.timer[TIMER_REXMT] == rig.now + rto, "the RTO was not started anew (7.3)");
+        check(pto < rto || i == 2, "PTO %llu is no less than RTO %llu", (unsigned long long)pto,
+              (unsigned long long)rto);
+    }
 }
 
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
+        cmocka_unit_test(rfc6298_5_1_new_segments_do_not_put_the_rto_off),
+        cmocka_unit_test(rfc9293_3_8_3_a_dead_path_is_noticed_while_data_is_written),
+        cmocka_unit_test(rfc8985_6_3_the_reordering_timer_leaves_the_rto),
+        cmocka_unit_test(rfc8985_7_2_a_long_path_has_its_tail_loss_probe),
         cmocka_unit_test(rfc6298_2_1_first_syn_waits_one_second),
         cmocka_unit_test(rfc6298_5_5_syn_intervals_double),
         cmocka_unit_test(conn_config_syn_retries_zero_sends_one_syn),
         cmocka_unit_test(rfc6298_2_2_first_measurement),
         cmocka_unit_test(rfc6298_2_3_next_measurement),
         cmocka_unit_test(rfc6298_2_3_steady_rtt_converges),
-        cmocka_unit_test(rfc6298_2_4_rto_is_not_below_its_minimum),
+        cmocka_unit_test(rfc6298_2_4_rto_is_above_srtt_by_its_minimum),
         cmocka_unit_test(rfc6298_2_5_rto_is_not_above_its_maximum),
         cmocka_unit_test(rfc6298_5_1_timer_runs_from_the_first_segment),
         cmocka_unit_test(rfc6298_5_2_timer_stops_when_all_is_acknowledged),

@@ -377,9 +377,9 @@ static void rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate(void **stat
     in(ACK, 1, at_segment(2), WND, 0);
     const uint32_t block[1][2] = {{at_segment(1), at_segment(2)}};
     sack(at_segment(0), 1, block);
-    check(!rig.c.queue->rack.dsack, "the late block is taken for a D-SACK");
+    check(!rig.c.rack.dsack, "the late block is taken for a D-SACK");
     sack(at_segment(2), 1, block);
-    check(rig.c.queue->rack.dsack, "a D-SACK is not seen");
+    check(rig.c.rack.dsack, "a D-SACK is not seen");
 }
 
 /* Two segments of which the second goes again as a tail-loss probe, a third behind them, and then
@@ -557,8 +557,7 @@ static void rfc8985_6_2_4_recoveries_without_duplicates_are_counted(void **state
     const uint32_t duplicate[1][2] = {{0xfffffff0, 1}};
     sack(1, 1, duplicate);
     for (int round = 0; round < 16; round++) {
-        check(rig.c.queue->rack.reo_mult == 2, "round %d: %u quarters", round,
-              rig.c.queue->rack.reo_mult);
+        check(rig.c.rack.reo_mult == 2, "round %d: %u quarters", round, rig.c.rack.reo_mult);
         const uint32_t block[1][2] = {{snd_una() + eff_mss(), snd_nxt()}}; /* one is lost */
         silent(20 * WAVE_MS);
         sack(snd_una(), 1, block);
@@ -570,7 +569,7 @@ static void rfc8985_6_2_4_recoveries_without_duplicates_are_counted(void **state
         check(!(rig.c.flags & CONN_RECOVERY), "round %d: the recovery does not end", round);
         burst();
     }
-    check(rig.c.queue->rack.reo_mult == 1, "the window is %u quarters", rig.c.queue->rack.reo_mult);
+    check(rig.c.rack.reo_mult == 1, "the window is %u quarters", rig.c.rack.reo_mult);
 }
 
 /* With an MTU of 68 bytes an acknowledgement has 28 for its options, and the stamps take 12. */

@@ -640,7 +640,7 @@ static void it_can_end_by_itself(void **state)
 /* As a command has it: the line that a user can report. */
 static void the_stopped_call_is_told_on_standard_error(void **state)
 {
-    const struct options o = {.verbose = 0};
+    const struct show_options o = {.verbose = 0};
     char text[512] = "", number[64];
     int status, ends[2];
 
@@ -668,7 +668,7 @@ static void the_stopped_call_is_told_on_standard_error(void **state)
 
 static void without_a_sandbox_every_call_may_be_made(void **state)
 {
-    const struct options o = {.no_sandbox = true};
+    const struct show_options o = {.no_sandbox = true};
     int status;
     pid_t child = fork();
 
@@ -685,7 +685,7 @@ static void without_a_sandbox_every_call_may_be_made(void **state)
 static int close_what_was_left_open(rlim_t most)
 {
     enum { MANY = 400 };
-    const struct options o = {.no_sandbox = true};
+    const struct show_options o = {.no_sandbox = true};
     struct rlimit limit;
     int left[MANY];
 

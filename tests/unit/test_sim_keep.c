@@ -239,7 +239,7 @@ static void rfc9293_3_8_4_probing_goes_on_after_an_outage_of_data(void **unused)
     end_a()->user.total = 100;
     sim_run_for(sim, 20 * WAVE_S);
     link_cut(sim->link, false);
-    sim_run_for(sim, 60 * WAVE_S);
+    sim_run_for(sim, 60 * WAVE_S + WAVE_S / 2);
     assert_int_equal(sim->end[LINK_B].received, 100);
     assert_int_equal(end_a()->conn.state, STATE_ESTABLISHED);
     assert_true(end_a()->events[EVENT_PROBE_ANSWER] > 10);

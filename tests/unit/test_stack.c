@@ -328,7 +328,7 @@ static void over_a_cookie(bool timestamps)
     b = stack_conn(server, only(server));
     assert_int_equal(b->state, STATE_ESTABLISHED);
     assert_int_equal(stack_half_open(server), 0);
-    assert_int_equal(b->peer_mss, 1460);
+    assert_int_equal(b->mss, 1460);
     assert_int_equal(b->flags & (options | CONN_TIMESTAMPS),
                      timestamps ? options | CONN_TIMESTAMPS : 0);
     /* Both ends must agree, or windows and PAWS will not. */

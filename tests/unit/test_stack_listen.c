@@ -222,7 +222,7 @@ static void rfc9293_3_7_1_a_cookie_without_mss(void **state)
         id = give(&f, third(&s, false));
         assert_int_not_equal(id, STACK_NONE);
         assert_int_equal(stack_conn(server, id)->state, STATE_ESTABLISHED);
-        assert_int_equal(stack_conn(server, id)->peer_mss, least[v6]);
+        assert_int_equal(stack_conn(server, id)->mss, least[v6]);
     }
 }
 

@@ -14,8 +14,25 @@
 
 static void numbers_are_digits_and_nothing_else(void **state)
 {
-    static const char *const bad[] = {"",     " 1",  "1 ",  "+1", "-1",
-                                      "0x10", "1e3", "1.0", "a",  "18446744073709551616"};
+    static const char *const bad[] = {"",
+                                      " 1",
+                                      "1 ",
+                                      "+1",
+                                      "-1",
+                                      "1e3",
+                                      "1.0",
+                                      "a",
+                                      "0x",
+                                      "x10",
+                                      "0xg",
+                                      "0x1g",
+                                      "0x1 ",
+                                      "0x 1",
+                                      "0X1",
+                                      "00x1",
+                                      "-0x1",
+                                      "18446744073709551616",
+                                      "0x10000000000000000"};
     uint64_t n = UNTOUCHED;
 
     (void)state;
@@ -27,6 +44,14 @@ static void numbers_are_digits_and_nothing_else(void **state)
     assert_true(n == UINT64_MAX);
     assert_int_equal(text_number("007", &n), 0);
     assert_int_equal(n, 7);
+    assert_int_equal(text_number("0x10", &n), 0);
+    assert_int_equal(n, 16);
+    assert_int_equal(text_number("0x0", &n), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(text_number("0xdeadBEEF", &n), 0);
+    assert_int_equal(n, 0xdeadbeef);
+    assert_int_equal(text_number("0x00ffffffffffffffff", &n), 0);
+    assert_true(n == UINT64_MAX);
 }
 
 static void sizes_take_binary_suffixes(void **state)
@@ -47,6 +72,8 @@ static void sizes_take_binary_suffixes(void **state)
     assert_int_equal(n, 4096);
     assert_int_equal(text_size("4M", &n), 0);
     assert_int_equal(n, 4194304);
+    assert_int_equal(text_size("0x10k", &n), 0);
+    assert_int_equal(n, 16384);
     assert_int_equal(text_size("1G", &n), 0);
     assert_int_equal(n, 1073741824);
 }

@@ -33,10 +33,12 @@ static void a_probe_of_the_peers_proves_established_before_any_data(void **unuse
 {
     (void)unused;
     open_actively();
-    wait_ms(LATE);
+    assert_int_equal(b(ACK, 0, 1, 0), TRACK_PROBE);
+    peer_is(ESTABLISHED, ASSUMED); /* an answer within a window that was shut, maybe */
+    wait_ms(2 * LATE);
     assert_int_equal(b(ACK, 0, 1, 0), TRACK_PROBE);
     peer_is(ESTABLISHED, PROVED);
-    evidence_is(TRACK_B, 4, "it probes us");
+    evidence_is(TRACK_B, 5, "it probes us");
 }
 
 static void a_probe_with_a_byte_may_be_data_repeated_with_a_fin_behind_it(void **unused)
@@ -48,6 +50,7 @@ static void a_probe_with_a_byte_may_be_data_repeated_with_a_fin_behind_it(void *
     a(ACK, 1, 2, 0);
     assert_int_equal(b(ACK, 1, 1, 1), TRACK_PROBE);
     peer_is(ESTABLISHED, ASSUMED);
+    wait_ms(2 * LATE);
     b(ACK, 1, 1, 0);
     peer_is(ESTABLISHED, PROVED);
 }
@@ -297,8 +300,8 @@ static void mid_stream_a_fin_alone_tells_too_little(void **unused)
     we_are(UNKNOWN, ASSUMED);
     a(ACK, 5000, 7001, 200);
     a(ACK, 5200, 7001, 0);
-    we_are(CLOSE_WAIT, PROVED);
-    b(ACK, 7001, 5200, 0); /* what of ours it has heard before is not known */
+    we_are(CLOSE_WAIT, ASSUMED); /* it may have a byte in the place of the FIN */
+    b(ACK, 7001, 5200, 0);       /* what of ours it has heard before is not known */
     peer_is(UNKNOWN, ASSUMED);
 }
 
@@ -507,8 +510,14 @@ static void mid_stream_a_syn_starts_anew_while_nothing_is_known(void **unused)
     (void)unused;
     b(ACK, 7000, 5000, 10);
     a(ACK, 5000, 7010, 0);
-    assert_int_equal(a(SYN, 0, 0, 0), TRACK_NEW);
+    assert_int_equal(a(SYN, 6000, 0, 0), TRACK_NEW);
     we_are(SYN_SENT, PROVED);
+    peer_is(UNKNOWN, ASSUMED);
+    fresh(NULL);
+    b(ACK, 7000, 5000, 10);
+    a(ACK, 5000, 7010, 0);
+    assert_int_equal(a(SYN, 0, 0, 0), TRACK_NEW);
+    we_are(SYN_SENT, ASSUMED); /* what was seen may have followed this very SYN, which was late */
     peer_is(UNKNOWN, ASSUMED);
     fresh(NULL);
     a(ACK, 5000, 7000, 100);

@@ -109,8 +109,8 @@ static void a_fin_that_was_missed_is_not_denied_by_a_probe_in_its_place(void **u
     evidence_is(TRACK_B, 5, "it acknowledged our data"); /* from before */
     a(ACK, 151, 102, 0);                                 /* but this was not */
     b(ACK, 101, 151, 0);
-    we_are(ESTABLISHED, PROVED);
-    evidence_is(TRACK_A, 3, "it acknowledged the peer's SYN");
+    we_are(ESTABLISHED, ASSUMED);
+    evidence_is(TRACK_A, 10, "it no longer fits what was seen");
 }
 
 /* B's ACK of A's FIN was missed: that A has not got it cannot be told from what was not seen. */
@@ -148,6 +148,190 @@ static void a_byte_in_the_place_of_a_fin_leaves_nothing_proved(void **unused)
     a(ACK, 101, 102, 0);
     we_are(CLOSE_WAIT, ASSUMED);
     peer_is(FIN_WAIT_2, ASSUMED);
+}
+
+/* Both open, and A sends a FIN in the place of its SYN before B was heard. */
+static void rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place(void **unused)
+{
+    (void)unused;
+    watched.iss[TRACK_A] = 0x90000000;
+    a(SYN, 0, 0, 0);
+    assert_int_equal(a(FIN | ACK, 0, 0, 0), TRACK_OUT_OF_WINDOW);
+    b(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    peer_is(SYN_RECEIVED, PROVED);
+    b(ACK, 1, 1, 0); /* SYN_RECEIVED answers what it does not take */
+    peer_is(SYN_RECEIVED, PROVED);
+    fresh(NULL);
+    open_actively();
+    assert_int_equal(a(FIN | ACK, 0, 1, 0), TRACK_OUT_OF_WINDOW);
+    b(ACK, 1, 1, 0);
+    we_are(ESTABLISHED, PROVED);
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
+/* B's SYN crosses A's, which contradicts itself about its FIN before B can have heard anything. */
+static void a_syn_that_crosses_does_not_settle_where_a_fin_is(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    a(FIN | ACK, 51, 0, 0);
+    a(FIN | ACK, 1, 0, 0);
+    b(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    peer_is(SYN_RECEIVED, ASSUMED);
+    b(ACK, 1, 2, 0); /* of a byte, or of a FIN */
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
+/* A is reset in SYN_RECEIVED, as far as is seen; what it has sent by then is still on its way. */
+static void a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment(void **unused)
+{
+    (void)unused;
+    b(SYN, 0, 0, 0);
+    a(SYN | ACK, 0, 1, 0);
+    b(ACK, 1, 1, 1);
+    b(FIN | ACK, 2, 1, 0);
+    b(RST, 3, 0, 0);
+    peer_is(CLOSED, PROVED);
+    assert_int_equal(a(SYN | ACK, 0, 1, 0), TRACK_RETRANSMISSION);
+    we_are(CLOSED, ASSUMED);
+    a(ACK, 1, 3, 0);
+    we_are(CLOSED, ASSUMED);
+}
+
+/* A FIN with an ACK that is not to be believed, and data behind it: we may have taken either. */
+static void a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_proved(void **unused)
+{
+    (void)unused;
+    established();
+    b(FIN | ACK, 601, 40000, 0);
+    b(ACK, 101, 101, 100);
+    b(ACK, 901, 101, 0);
+    a(ACK, 101, 201, 0);
+    b(ACK, 201, 101, 500);
+    a(ACK, 101, 701, 0);
+    we_are(ESTABLISHED, ASSUMED);
+    peer_is(ESTABLISHED, ASSUMED);
+}
+
+/* With gaps, what is not believed may be true: no proof stands against it. */
+static void what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt(void **unused)
+{
+    (void)unused;
+    established();
+    track_gap(&watched.t);
+    assert_int_equal(a(FIN | ACK, 101, 5000, 0), TRACK_OUT_OF_WINDOW);
+    we_are(ESTABLISHED, ASSUMED);
+    evidence_is(TRACK_A, 8, "it no longer fits what was seen");
+    peer_is(ESTABLISHED, PROVED);
+}
+
+/* A's RST was another's, and what A sends is taken for older than that RST. */
+static void an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed(void **unused)
+{
+    (void)unused;
+    established();
+    a(RST, 101, 0, 0);
+    wait_ms(2 * LATE);
+    b(FIN | ACK, 101, 101, 0);
+    a(ACK, 101, 102, 0);
+    b(ACK, 102, 101, 0); /* FIN_WAIT_2, in truth */
+    peer_is(FIN_WAIT_1, PROVED);
+    evidence_is(TRACK_B, 9, "it sent its FIN");
+    a(ACK, 100, 102, 0);
+    assert_int_equal(b(ACK, 102, 101, 0) & TRACK_OUT_OF_WINDOW, 0);
+    evidence_is(TRACK_B, 9, "it sent its FIN");
+}
+
+/* A's ACK of what B has never sent was missed, and SYN_RECEIVED answers it. */
+static void rst_of_an_active_opener_may_answer_an_ack_that_was_missed(void **unused)
+{
+    (void)unused;
+    b(SYN, 0, 0, 0);
+    a(SYN, 0, 0, 0);
+    track_gap(&watched.t);
+    b(RST, 1, 0, 0);
+    peer_is(CLOSED, ASSUMED);
+}
+
+/* B has a byte of A's that was not seen, and A sends a FIN in its place. */
+static void an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte(void **unused)
+{
+    (void)unused;
+    established();
+    track_gap(&watched.t);
+    /* a(ACK, 101, 101, 1) was missed. */
+    b(ACK, 101, 101, 0);
+    a(FIN | ACK, 102, 101, 0); /* not where what was seen ends */
+    b(ACK, 101, 103, 0);
+    peer_is(CLOSE_WAIT, ASSUMED);
+    fresh(NULL);
+    a(FIN | ACK, 102, 101, 0);
+    b(ACK, 101, 103, 100);
+    b(ACK, 201, 103, 0);
+    peer_is(CLOSE_WAIT, ASSUMED);
+}
+
+/* B sends an ACK in SYN_RECEIVED, and in ESTABLISHED a byte, which comes here first. */
+static void an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything(void **unused)
+{
+    (void)unused;
+    open_actively();
+    a(ACK, 1, 1, 100);
+    wait_ms(LATE);
+    b(ACK, 1, 1, 1);
+    a(ACK, 101, 2, 0);
+    b(ACK, 1, 1, 0);
+    peer_is(ESTABLISHED, ASSUMED);
+    wait_ms(2 * LATE);
+    b(ACK, 1, 1, 0); /* no segment is on its way for so long */
+    peer_is(ESTABLISHED, PROVED);
+}
+
+/* All of B's was missed: A has acknowledged something that only synchronized states take. */
+static void a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received(void **unused)
+{
+    (void)unused;
+    track_gap(&watched.t);
+    a(SYN | ACK, 0, 1, 0);
+    we_are(SYN_RECEIVED, PROVED);
+    a(ACK, 1, 3, 0); /* of a byte, and a FIN */
+    we_are(ESTABLISHED, ASSUMED);
+}
+
+/* B's window is overrun by B itself: the segment does not count, but for its ACK of our FIN. */
+static void no_proof_stands_against_an_ack_of_a_fin_beyond_the_window(void **unused)
+{
+    (void)unused;
+    established();
+    a(FIN | ACK, 101, 101, 0);
+    peer_is(CLOSE_WAIT, ASSUMED);
+    b(ACK, 101, 101, 0);
+    wait_ms(LATE);
+    a(FIN | ACK, 101, 101, 0);
+    b(ACK, 101, 101, 0);
+    peer_is(ESTABLISHED, PROVED);
+    assert_int_equal(b(ACK, 90000, 102, 0), TRACK_OUT_OF_WINDOW);
+    peer_is(CLOSE_WAIT, ASSUMED);
+    evidence_is(TRACK_B, 12, "it acknowledged our FIN");
+}
+
+/* A's FIN was missed, and A then contradicts it by a higher number. */
+static void a_number_beyond_says_nothing_of_a_fin_that_was_missed(void **unused)
+{
+    (void)unused;
+    established();
+    track_gap(&watched.t);
+    /* a(FIN | ACK, 101, 101, 0) and b(ACK, 101, 102, 0) were missed. */
+    a(ACK, 5000, 101, 100);
+    b(FIN | ACK, 101, 102, 0); /* LAST_ACK, in truth */
+    peer_is(FIN_WAIT_1, ASSUMED);
+    fresh(NULL);
+    b(ACK, 7000, 102, 100); /* the same, seen from the middle on */
+    a(ACK, 5000, 7100, 0);
+    b(FIN | ACK, 7100, 102, 0);
+    peer_is(UNKNOWN, ASSUMED);
 }
 
 static void an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt(void **unused)
@@ -314,6 +498,18 @@ int main(void)
         CASE(an_ack_of_a_fin_that_was_missed_leaves_fin_wait_1_assumed),
         CASE(a_fin_in_two_places_leaves_nothing_proved),
         CASE(a_byte_in_the_place_of_a_fin_leaves_nothing_proved),
+        CASE(rfc9293_3_10_7_4_an_ack_of_the_syn_is_none_of_a_fin_in_its_place),
+        CASE(a_syn_that_crosses_does_not_settle_where_a_fin_is),
+        CASE(a_syn_ack_that_crosses_a_rst_proves_no_more_than_another_segment),
+        CASE(a_fin_that_was_not_believed_and_does_not_come_last_leaves_nothing_proved),
+        CASE(a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received),
+        CASE(what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt),
+        CASE(an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed),
+        CASE(rst_of_an_active_opener_may_answer_an_ack_that_was_missed),
+        CASE(an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte),
+        CASE(an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything),
+        CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
+        CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
         CASE(rst_in_syn_sent_answers_an_ack_and_ends_nothing),
         CASE(rfc9293_3_8_4_an_answer_acknowledges_what_was_sent_before_the_probe),

@@ -36,7 +36,7 @@ static void rfc9293_3_8_6_1_first_probe_after_the_retransmission_timeout(void **
 {
     (void)state;
     connect_with(0);
-    wave_time rto = rig.c.rtt.rto * WAVE_US;
+    wave_time rto = rtt_rto(&rig.c.rtt, &rig.env.config, 0);
     push(3000);
     silent(rto - WAVE_MS); /* SHLD-29 */
     check(next_out(2 * WAVE_MS), "no probe of the zero window (MUST-36)");

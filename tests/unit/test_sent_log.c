@@ -1,4 +1,4 @@
-/* The journal of what was sent: captured segments of ours find their entry, others do not. */
+/* The log of what was sent: captured segments of ours find their entry, others do not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,6 +122,69 @@ static void what_the_capture_lost_is_known_by_the_peers_acknowledgement(void **s
     assert_true(sent_log_empty(&j));
 }
 
+/* What is sent, and whether it was before. */
+static struct sent_side side;
+
+static struct sent_news note(uint16_t flags, uint32_t seq, uint32_t len)
+{
+    struct seg s = {.seq = seq_of(seq), .flags = flags, .len = len};
+    return sent_note(&side, &s, false);
+}
+
+static void bytes_are_news_once(void **state)
+{
+    (void)state;
+    side = (struct sent_side){.any = false};
+    assert_int_equal(note(SEG_SYN, UINT32_MAX, 0).bytes, 0);
+    assert_int_equal(note(SEG_ACK, 0, 10).bytes, 10);
+    assert_false(note(SEG_ACK, 10, 0).again);
+    struct sent_news news = note(SEG_ACK, 0, 10);
+    assert_true(news.again);
+    assert_int_equal(news.bytes, 0);
+    news = note(SEG_ACK | SEG_FIN, 5, 10); /* some of it was sent before */
+    assert_true(news.again);
+    assert_int_equal(news.bytes, 5);
+    assert_true(note(SEG_FIN | SEG_ACK, 15, 0).again);
+    assert_false(note(SEG_RST, 0, 0).again);
+}
+
+static void a_probe_says_nothing_new(void **state)
+{
+    struct seg probe = {.seq = seq_of(9), .flags = SEG_ACK, .len = 1};
+    (void)state;
+    side = (struct sent_side){.any = false};
+    note(SEG_ACK, 0, 10);
+    assert_false(sent_note(&side, &probe, true).again);
+    assert_true(sent_note(&side, &probe, false).again);
+}
+
+static void a_syn_ack_that_answers_a_syn_was_asked_for(void **state)
+{
+    (void)state;
+    side = (struct sent_side){.any = false};
+    side.asked = true;
+    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).again);
+    side.asked = true;
+    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).again);
+    assert_true(note(SEG_SYN | SEG_ACK, 0, 0).again);
+}
+
+static void an_entry_gives_its_segment_back(void **state)
+{
+    struct seg s = segment(5);
+    (void)state;
+    s.opt = (struct opt){.has = OPT_MSS, .mss = 1460};
+    struct sent_entry e = sent_entry(3, &s, STATE_CLOSE_WAIT);
+    struct seg back = sent_seg(&e);
+    assert_int_equal(e.id, 3);
+    assert_int_equal(e.state, STATE_CLOSE_WAIT);
+    assert_true(seq_eq(back.seq, s.seq) && seq_eq(back.ack, s.ack));
+    assert_int_equal(back.len, s.len);
+    assert_int_equal(back.flags, s.flags);
+    assert_int_equal(back.wnd, s.wnd);
+    assert_int_equal(back.opt.mss, 1460);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +194,10 @@ int main(void)
         cmocka_unit_test_setup(what_the_capture_lost_is_known_by_the_peers_acknowledgement, reset),
         cmocka_unit_test_setup(a_segment_that_we_did_not_send_has_no_entry, reset),
         cmocka_unit_test_setup(the_oldest_is_forgotten_when_it_is_full, reset),
+        cmocka_unit_test(bytes_are_news_once),
+        cmocka_unit_test(a_probe_says_nothing_new),
+        cmocka_unit_test(a_syn_ack_that_answers_a_syn_was_asked_for),
+        cmocka_unit_test(an_entry_gives_its_segment_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,13 @@
+/* The options of connect. */
+#ifndef TCPWAVE_CMD_CONNECT_H
+#define TCPWAVE_CMD_CONNECT_H
+
+#include "cmd/client_options.h"
+
+struct connect_options {
+    struct client_options client;
+    struct close_options close;
+    bool no_ack; /* the third segment of the handshake is never sent */
+};
+
+#endif

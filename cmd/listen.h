@@ -1,0 +1,29 @@
+/* The options of listen. */
+#ifndef TCPWAVE_CMD_LISTEN_H
+#define TCPWAVE_CMD_LISTEN_H
+
+#include "cmd/options_close.h"
+#include "cmd/options_keep.h"
+#include "cmd/options_show.h"
+#include "cmd/options_tcp.h"
+#include "cmd/options_where.h"
+#include "cmd/target.h"
+
+struct listen_options {
+    struct target_name target; /* where it listens */
+    struct where_options where;
+    struct bytes data;    /* -d: sent to everyone */
+    const char *output;   /* -o: a path, "-" is standard output; NULL: none */
+    bool echo, discard;   /* at most one of these, `serve` and `data` */
+    const char *serve;    /* a path; NULL: none */
+    uint32_t connections; /* end after so many; 0: never */
+    uint32_t half_open;   /* connections in SYN_RECEIVED before SYN cookies; default 256 */
+    uint32_t max;         /* connections at a time; default 4096 */
+    struct close_options close;
+    struct end_options end;
+    struct keep_options keep;
+    struct tcp_options tcp;
+    struct show_options show;
+};
+
+#endif

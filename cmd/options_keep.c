@@ -1,0 +1,38 @@
+#include "cmd/options_keep.h"
+
+#define FIELD(name) offsetof(struct keep_options, name)
+#define LONGEST (1000 * WAVE_H) /* a probe that comes later is no probe */
+
+/* clang-format off */
+const struct option_row keep_rows[] = {
+    {KIND_DURATION, 0, "idle", "DURATION", "silence before the first probe (default 2h)",
+     FIELD(idle), WAVE_US, LONGEST, NULL},
+    {KIND_DURATION, 0, "interval", "DURATION", "between probes (default 75s)",
+     FIELD(interval), WAVE_US, LONGEST, NULL},
+    {KIND_NUMBER, 0, "count", "N", "unanswered probes until the peer is lost (default 10)",
+     FIELD(count), 1, 255, NULL},
+    {KIND_FLAG, 0, "garbage", NULL, "probes carry one byte, as old hosts want it",
+     FIELD(garbage), 0, 0, NULL},
+    OPTION_END};
+/* clang-format on */
+
+/* RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4: two hours. 0 marked what was not given. */
+void keep_check(struct keep_options *k)
+{
+    k->on |= k->garbage || k->idle || k->interval || k->count;
+    if (!k->idle)
+        k->idle = 2 * WAVE_H;
+    if (!k->interval)
+        k->interval = 75 * WAVE_S;
+    if (!k->count)
+        k->count = 10;
+}
+
+void keep_configure(const struct keep_options *k, struct conn_config *c)
+{
+    c->keepalive = k->on;
+    c->keep_garbage = k->garbage;
+    c->keep_idle = k->idle;
+    c->keep_interval = k->interval;
+    c->keep_count = k->count;
+}

@@ -1,0 +1,30 @@
+#include "lib/core/prr.h"
+
+void prr_start(struct prr *p, uint32_t flight)
+{
+    *p = (struct prr){.flight = flight > 0 ? flight : 1};
+}
+
+void prr_sent(struct prr *p, uint32_t bytes)
+{
+    p->out += bytes;
+}
+
+uint32_t prr_allowed(struct prr *p, uint32_t bytes, uint32_t pipe, uint32_t ssthresh, uint32_t mss,
+                     bool good)
+{
+    uint64_t limit;
+
+    p->delivered += bytes;
+    if (pipe > ssthresh) { /* RFC 6937, 3: proportional, rounded up */
+        limit = ((uint64_t)p->delivered * ssthresh + p->flight - 1) / p->flight;
+        return limit > p->out ? (uint32_t)(limit - p->out) : 0;
+    }
+    /* The flight fell below ssthresh, by losses or since there was no more to send. PRR-SSRB lets
+     * it grow by a segment more than was delivered, and PRR-CRB only by as much; which of the two
+     * is told by whether the acknowledgement is good, the heuristic that RFC 9937 has added. */
+    limit = p->delivered > p->out ? p->delivered - p->out : 0;
+    if (good)
+        limit = (limit > bytes ? limit : bytes) + (uint64_t)mss;
+    return limit < ssthresh - pipe ? (uint32_t)limit : ssthresh - pipe;
+}

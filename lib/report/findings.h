@@ -1,0 +1,54 @@
+/*
+ * Findings: conclusions about the connection, the path or this host that a person would otherwise
+ * have to work out. Here are the type and the list only: a command fills it, and renderers print
+ * it without knowing the command.
+ */
+#ifndef TCPWAVE_REPORT_FINDINGS_H
+#define TCPWAVE_REPORT_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FINDINGS_MOST 16
+#define FINDING_EVIDENCE 8 /* segments */
+#define FINDING_TEXT 240   /* bytes of a sentence */
+#define FINDING_ROW 400    /* bytes of finding_text() */
+
+enum finding_severity { FINDING_INFO, FINDING_WARNING, FINDING_PROBLEM };
+enum finding_certainty { FINDING_PROVED, FINDING_LIKELY };
+enum finding_subject { FINDING_PEER, FINDING_PATH, FINDING_LOCAL };
+
+struct finding {
+    const char *code; /* static; what a script asks for */
+    enum finding_severity severity;
+    enum finding_certainty certainty;
+    enum finding_subject subject;
+    uint32_t evidence[FINDING_EVIDENCE]; /* numbers of segments */
+    unsigned evidences;
+    char message[FINDING_TEXT];
+    char advice[FINDING_TEXT]; /* empty: there is none */
+};
+
+/* Empty when zeroed. */
+struct findings {
+    struct finding at[FINDINGS_MOST];
+    unsigned count;
+    unsigned left_out; /* for which there was no room */
+};
+
+void findings_add(struct findings *list, const struct finding *f);
+
+/* "info", "warning", "problem". */
+const char *finding_severity_name(enum finding_severity severity);
+
+/* "proved", "likely". */
+const char *finding_certainty_name(enum finding_certainty certainty);
+
+/* "peer", "path", "local". */
+const char *finding_subject_name(enum finding_subject subject);
+
+/* For a person: "the peer ignores our FIN (likely; segments 3, 5)". The advice is apart. */
+const char *finding_text(const struct finding *f, char text[FINDING_ROW]);
+
+#endif

@@ -1,0 +1,61 @@
+#include "lib/show/table.h"
+
+#include "lib/show/ending.h"
+#include "lib/show/summary.h"
+
+#define COLUMN_VALUE 12
+
+static void row(void *self, const char *label, const char *text)
+{
+    struct line line;
+
+    line_start(&line, self);
+    line_text(&line, TONE_PLAIN, label);
+    line_to(&line, COLUMN_VALUE);
+    line_text(&line, TONE_PLAIN, text);
+    line_end(&line);
+}
+
+static void table(struct term *t, const struct report_verdict *v)
+{
+    char left_out[OUTBUF_GAP], word[16];
+    struct line line;
+
+    line_start(&line, t);
+    line_end(&line);
+    for (unsigned i = 0; v->figures && i < v->figures->rows; i++)
+        row(t, v->figures->row[i].label, v->figures->row[i].text);
+    summary_conclusions(v, row, t);
+    if (v->left_out.lines || v->left_out.packets)
+        row(t, "output", ending_text(&v->left_out, left_out));
+    snprintf(word, sizeof word, "%s: ", verdict_name(v->verdict));
+    line_start(&line, t);
+    line_text(&line, TONE_PLAIN, "verdict");
+    line_to(&line, COLUMN_VALUE);
+    line_text(&line, TONE_PLAIN, word);
+    line_text(&line, TONE_PLAIN, v->message ? v->message : "");
+    line_end(&line);
+}
+
+void table_event(void *self, const struct report_event *e)
+{
+    struct term *t = self;
+    struct line line;
+
+    switch (e->kind) {
+    case REPORT_PROGRESS:
+        if (e->u.progress->rows)
+            term_transient(t, TONE_PLAIN, e->u.progress->row[0].text);
+        break;
+    case REPORT_NOTE:
+        line_start(&line, t);
+        line_text(&line, TONE_PLAIN, e->u.note.text);
+        line_end(&line);
+        break;
+    case REPORT_VERDICT:
+        table(t, &e->u.verdict);
+        break;
+    default:
+        break;
+    }
+}

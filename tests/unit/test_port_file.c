@@ -1,0 +1,149 @@
+/* A capture file as a port: what is in it, in order and with its times, and what a file that is cut
+ * off or none says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/core/checksum.h"
+#include "lib/core/ip_build.h"
+#include "lib/run/port_file.h"
+#include "lib/show/pcapng.h"
+
+#define STAMP (1700000000 * WAVE_S + 123456789)
+
+static char path[] = "/tmp/tcpwave-port-XXXXXX.pcap";
+
+static const struct flow flow = {
+    .local = {{192, 0, 2, 1}}, .remote = {{192, 0, 2, 80}}, .lport = 40000, .rport = 80};
+
+/* An IP packet with this segment: its length. */
+static uint32_t build(const struct flow *f, const struct seg *s, uint8_t *to)
+{
+    static const struct ip_fields fields = {.ttl = 57, .df = true, .id = 4711};
+    uint8_t tcp[200];
+    int len = seg_build(f, s, tcp, sizeof tcp);
+
+    assert_true(len >= SEG_HEADER);
+    size_t header = ip_build(f, CHECKSUM_TCP, &fields, (uint32_t)len, to);
+    memcpy(to + header, tcp, (size_t)len);
+    return (uint32_t)header + (uint32_t)len;
+}
+
+/* A file of two segments, one each way, and something between them that is no TCP. */
+static void write_file(void)
+{
+    static const uint8_t udp[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
+    struct flow back = flow_reverse(&flow);
+    struct seg syn = {.seq = seq_of(1000), .flags = SEG_SYN, .wnd = 65535};
+    struct seg ack = {
+        .seq = seq_of(5000), .ack = seq_of(1001), .flags = SEG_SYN | SEG_ACK, .wnd = 29200};
+    struct pcapfile *p;
+    uint8_t bytes[200];
+    struct diag d;
+    int fd = mkstemps(path, 5);
+
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "eth0", &d), 0);
+    uint32_t len = build(&flow, &syn, bytes);
+    struct pcapfile_packet k = {STAMP, true, bytes, len, len, NULL};
+    assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    k = (struct pcapfile_packet){STAMP + 1, false, udp, sizeof udp, sizeof udp, NULL};
+    assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    len = build(&back, &ack, bytes);
+    k = (struct pcapfile_packet){STAMP + 20 * WAVE_MS, false, bytes, len, len, NULL};
+    assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    assert_int_equal(pcapfile_close(p, &d), 0);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    unlink(path);
+    strcpy(path, "/tmp/tcpwave-port-XXXXXX.pcap");
+    return 0;
+}
+
+static void test_packets(void **state)
+{
+    struct wire_packet w;
+    struct port *p;
+    struct diag d;
+
+    (void)state;
+    write_file();
+    assert_int_equal(port_file_open(&p, fopen(path, "rb"), path, &d), 0);
+    assert_int_equal(p->ops->next(p, &w, &d), 1);
+    assert_int_equal(w.stamp, STAMP);
+    assert_int_equal(port_now(p), STAMP);
+    assert_false(w.outgoing);
+    assert_true(flow_eq(&w.packet.flow, &flow));
+    assert_int_equal(w.packet.seg.flags, SEG_SYN);
+    assert_int_equal(w.packet.ttl, 57);
+    assert_int_equal(p->ops->next(p, &w, &d), 1);
+    assert_int_equal(w.stamp, STAMP + 20 * WAVE_MS);
+    assert_int_equal(w.packet.seg.ack.v, 1001);
+    assert_false(port_file_ended(p));
+    assert_int_equal(p->ops->next(p, &w, &d), 0);
+    assert_true(port_file_ended(p));
+    assert_int_equal(port_file_counts(p).frames, 3);
+    assert_int_equal(port_file_counts(p).other, 1);
+    port_close(p);
+}
+
+/* A file that is cut off gives what is whole, and then says so once. */
+static void test_cut_off(void **state)
+{
+    struct wire_packet w;
+    struct port *p;
+    struct diag d = {""};
+    struct stat whole;
+
+    (void)state;
+    write_file();
+    assert_int_equal(stat(path, &whole), 0);
+    assert_int_equal(truncate(path, whole.st_size - 10), 0);
+    assert_int_equal(port_file_open(&p, fopen(path, "rb"), path, &d), 0);
+    assert_int_equal(p->ops->next(p, &w, &d), 1);
+    assert_int_equal(p->ops->next(p, &w, &d), WAVE_ESYS);
+    assert_non_null(strstr(d.text, path));
+    assert_true(port_file_ended(p));
+    assert_int_equal(p->ops->next(p, &w, &d), 0);
+    port_close(p);
+}
+
+static void test_no_capture(void **state)
+{
+    struct port *p = NULL;
+    struct diag d = {""};
+    FILE *file;
+
+    (void)state;
+    write_file();
+    file = fopen(path, "r+b");
+    fputs("this is no capture file, whatever its name says", file);
+    rewind(file);
+    assert_int_equal(port_file_open(&p, file, path, &d), WAVE_ESYS);
+    assert_null(p);
+    assert_non_null(strstr(d.text, "as a capture file"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_packets, teardown),
+        cmocka_unit_test_teardown(test_cut_off, teardown),
+        cmocka_unit_test_teardown(test_no_capture, teardown),
+    };
+
+    return cmocka_run_group_tests_name("port_file", tests, NULL, NULL);
+}
