@@ -643,7 +643,7 @@ static int conclude(struct send *s)
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
-    struct tally_run told = {
+    struct tally_run found = {
         .flow = &flow, .ports = s->plan.ports, .sent = count, .answered = match_answered(s->match)};
     struct report_verdict v = {.command = send_command.name,
                                .figures = &s->figures,
@@ -654,12 +654,12 @@ static int conclude(struct send *s)
                                .no_room = stats.retried};
 
     flow.lport = s->plan.lport;
-    told.rate = s->options->rate == SEND_RATE_MAX ? 0
-                : s->options->rate                ? s->options->rate
-                                                  : 1e9 / (double)send_interval(s->options);
-    told.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
-    tally_figures(&s->tally, &told, &s->figures);
-    tally_message(&s->tally, count, told.answered,
+    found.rate = s->options->rate == SEND_RATE_MAX ? 0
+                 : s->options->rate                ? s->options->rate
+                                         : 1e9 / (double)send_interval(s->options);
+    found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
+    tally_figures(&s->tally, &found, &s->figures);
+    tally_message(&s->tally, count, found.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
     v.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     v.exit = s->signal ? 128 + s->signal : (int)v.verdict;

@@ -247,12 +247,24 @@ static void misplaced(struct look *l)
         enter_claims(l, FAR);
 }
 
+/* What is left of the doubt where an ACK of y that was not believed can have invited it. */
+static enum doubt invited(struct look *l, enum doubt doubt)
+{
+    struct track_half *x = l->x, *y = l->y;
+
+    if (doubt != FAR || !seen(y, SEEN_CLAIM) || seq_leq(y->claim, y->acked) ||
+        seq_gt(l->s->seq, reach(x, y, y->claim)))
+        return doubt;
+    follow_acker(l);
+    return doubt_of(x, y, l->s);
+}
+
 /* Whether the segment counts, after the other side's word was heard on what is odd about it. */
 static bool believed(struct look *l)
 {
     struct track_half *x = l->x, *y = l->y;
     const struct seg *s = l->s;
-    enum doubt doubt = doubt_of(x, y, s);
+    enum doubt doubt = invited(l, doubt_of(x, y, s));
     bool news = doubt == UNSENT || (doubt == BELIEVED && !seen(y, SEEN_ANY)) ||
                 (doubt == BELIEVED && seen(y, SEEN_FAR_FIN) && seq_eq(s->ack, y->far));
 
@@ -260,12 +272,7 @@ static bool believed(struct look *l)
         infer_muddled(l);
     if (news && seen(y, SEEN_FAR) && seq_leq(s->ack, y->far)) {
         follow_sender(l);
-        doubt = doubt_of(x, y, s);
-    }
-    if (doubt == FAR && seen(y, SEEN_CLAIM) && seq_gt(y->claim, y->acked) &&
-        seq_leq(s->seq, reach(x, y, y->claim))) {
-        follow_acker(l);
-        doubt = doubt_of(x, y, s);
+        doubt = invited(l, doubt_of(x, y, s));
     }
     /* Bytes beyond the window may be another's, but not by chance with the ACK of y's FIN. */
     if (doubt == FAR && seen(y, SEEN_FIN) && seq_eq(s->ack, seq_add(y->fin, 1)))

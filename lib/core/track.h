@@ -47,8 +47,8 @@
  *   nothing by itself, since anybody can forge one; a few that fit together put what is proved of
  *   their sender in doubt.
  * - A segment that crosses the other's RST proves nothing for a second, whichever it is.
- * - A FIN in the place of the SYN is none. A FIN behind what was not seen may stand where a byte was
- *   acknowledged, and a SYN at or below what was seen of a flow without its beginning may be that
+ * - A FIN in the place of the SYN is none. A FIN behind what was not seen may stand where a byte
+ * was acknowledged, and a SYN at or below what was seen of a flow without its beginning may be that
  *   flow's own, come late: what follows from either is assumed.
  * - Some proofs rest on what was not seen: that no ACK of a FIN went by, that no bytes went without
  *   one. Once a segment was not believed, or is known to have been missed, they are assumptions for

@@ -283,6 +283,7 @@ static void infer_by_ack(const struct look *l)
     if (got || stops(l))
         x->stops = !got;
     if (got && seen(y, SEEN_VAGUE_FIN)) {
+        infer_got_fin(l);
         if (!fin_sent(l) && fin_unsent(l))
             suggested(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
         return;

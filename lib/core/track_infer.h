@@ -109,8 +109,7 @@ bool infer_whole(const struct look *l);
 /* x acknowledged, up to there, bytes of y that were not believed or not seen. */
 void infer_followed(const struct look *l, bool fin);
 
-/* x has acknowledged y's FIN in a segment that counts for nothing else: a state from before that
- * does not stand. */
+/* x has acknowledged y's FIN, which proves nothing here: but no state from before that stands. */
 void infer_got_fin(const struct look *l);
 
 /* x sent what does not fit what is known of the flow, and may be right. */

@@ -38,7 +38,7 @@ static json_t *string(const char *text)
 
     if (whole)
         return whole;
-    for (n = 0; text[n] && n < sizeof ascii; n++) {
+    for (n = 0; n < sizeof ascii && text[n]; n++) {
         beyond = beyond || (text[n] & 0x80);
         ascii[n] = (char)(text[n] & 0x80 ? '?' : text[n]);
     }

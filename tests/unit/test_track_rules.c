@@ -289,6 +289,23 @@ static void an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything(vo
     peer_is(ESTABLISHED, PROVED);
 }
 
+/* The bytes before B's FIN were missed: FIN_WAIT_2 does not stand against our ACK of it. */
+static void an_ack_of_a_fin_behind_what_was_not_seen_takes_a_proof_with_it(void **unused)
+{
+    (void)unused;
+    established();
+    a(FIN | ACK, 101, 101, 0);
+    b(ACK, 101, 102, 0);
+    b(ACK, 101, 102, 100);
+    a(ACK, 102, 201, 0);
+    we_are(FIN_WAIT_2, PROVED);
+    track_gap(&watched.t);
+    b(FIN | ACK, 60201, 102, 0); /* at the edge of the window, as far as was seen */
+    we_are(FIN_WAIT_2, PROVED);
+    a(ACK, 102, 60202, 0);
+    we_are(TIME_WAIT, ASSUMED);
+}
+
 /* All of B's was missed: A has acknowledged something that only synchronized states take. */
 static void a_newer_ack_than_that_of_the_syn_ack_speaks_against_syn_received(void **unused)
 {
@@ -508,6 +525,7 @@ int main(void)
         CASE(rst_of_an_active_opener_may_answer_an_ack_that_was_missed),
         CASE(an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte),
         CASE(an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything),
+        CASE(an_ack_of_a_fin_behind_what_was_not_seen_takes_a_proof_with_it),
         CASE(no_proof_stands_against_an_ack_of_a_fin_beyond_the_window),
         CASE(a_number_beyond_says_nothing_of_a_fin_that_was_missed),
         CASE(an_ack_at_the_edge_of_a_window_that_shrank_is_not_snd_nxt),
