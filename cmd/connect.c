@@ -9,6 +9,8 @@
  */
 #include "cmd/connect.h"
 
+#include <string.h>
+
 #include "cmd/client.h"
 #include "cmd/command.h"
 
@@ -55,6 +57,7 @@ static int run(const void *options)
     static struct client x; /* its buffer is more than a stack should carry */
     const struct connect_options *o = options;
 
+    memset(&x, 0, sizeof x);
     x.no_ack = o->no_ack;
     x.plan = (struct course_config){.close = (enum close_how)o->close.how,
                                     .answer = COURSE_ANSWER_PAUSES,

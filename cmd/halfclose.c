@@ -230,9 +230,9 @@ static const struct client_ops ops = {
 static int run(const void *options)
 {
     static struct halfclose x; /* its buffer is more than a stack should carry */
-
     const struct client_options *o = options;
 
+    memset(&x, 0, sizeof x);
     /* Before the next output, so that the FIN rides on the last of the data. */
     x.client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->end.linger};
     return client_run(&x.client, o, &ops);

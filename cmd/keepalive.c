@@ -197,6 +197,7 @@ static int run(const void *options)
 {
     static struct keepalive x; /* its buffers are more than a stack should carry */
 
+    memset(&x, 0, sizeof x);
     x.options = options;
     x.client.keep = &x.options->keep;
     x.client.plan =

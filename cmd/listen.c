@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/options_data.h"
@@ -559,6 +560,7 @@ static int run(const void *options)
     struct target target;
     struct diag d;
 
+    memset(&l, 0, sizeof l);
     l.options = o;
     l.plan = plan_of(o);
     l.todo.link = offsetof(struct guest, todo);

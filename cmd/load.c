@@ -4,16 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cmd/command.h"
-#include "cmd/confine.h"
+#include "cmd/outside.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
-#include "lib/io/signals.h"
 #include "lib/report/human.h"
-#include "lib/run/port_wire.h"
 
 #define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
 #define BLOCKS_FROM 200       /* connections at a time: fewer are waited for one by one */
@@ -35,9 +32,9 @@ static uint32_t ring_size(const struct load *l)
  * time; of a run that is to end by time it takes no more than a tenth. */
 static wave_time ports_until(const struct load *l)
 {
-    const wave_time timeout = l->options->show.timeout;
+    const struct show_options *show = &l->options->show;
 
-    return timeout ? wire_now() + timeout / PORTS_PART : 0;
+    return show->timeout ? outside_now(show->outside) + show->timeout / PORTS_PART : 0;
 }
 
 static int open_wire(struct load *l, struct diag *d)
@@ -55,7 +52,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return port_wire_open(&l->port, &c, d);
+    return outside_open(o->show.outside, &l->port, &c, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
@@ -65,8 +62,8 @@ static int open_engine(struct load *l, struct diag *d)
     uint64_t seed;
 
     conn_config_default(&c, l->plan.mtu, l->plan.v6);
-    if (getrandom(c.isn_secret, sizeof c.isn_secret, 0) != sizeof c.isn_secret ||
-        getrandom(&seed, sizeof seed, 0) != sizeof seed)
+    if (outside_random(o->show.outside, c.isn_secret, sizeof c.isn_secret) != 0 ||
+        outside_random(o->show.outside, &seed, sizeof seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random bytes");
     tcp_configure(&o->tcp, &c);
@@ -102,7 +99,7 @@ static int open_places(struct load *l, struct diag *d)
     l->conn = calloc(n, sizeof *l->conn);
     l->again.at = calloc(n, sizeof *l->again.at);
     if (!l->conn || !l->again.at ||
-        load_places_init(&l->places, l->plan.pairs, port_wire_ports(l->port), l->plan.cap) != 0)
+        load_places_init(&l->places, l->plan.pairs, port_lports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
     l->queue[LOAD_Q_ANSWER].length = COURSE_BEGINS;
     l->queue[LOAD_Q_HOLD].length = l->options->close.hold;
@@ -122,10 +119,8 @@ static int open_all(struct load *l, struct diag *d)
         error = open_engine(l, d);
     if (!error)
         error = open_places(l, d);
-    if (!error) {
-        l->signals = signals_open(d);
-        error = l->signals < 0 ? l->signals : 0;
-    }
+    if (!error)
+        error = outside_signals(o->show.outside, &l->signals, d);
     if (!error)
         error = load_report_open(&l->report, l->port->info->interface, d);
     return error;
@@ -133,8 +128,7 @@ static int open_all(struct load *l, struct diag *d)
 
 static void close_all(struct load *l)
 {
-    if (l->signals >= 0)
-        signals_close(l->signals);
+    outside_signals_close(l->options->show.outside, l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
     view_close(&l->report.view);
@@ -152,7 +146,7 @@ static void announce(struct load *l)
     const wave_time now = port_stamp(l->port);
     const struct load_plan *p = &l->plan;
     const struct wire_info *info = l->port->info;
-    const uint32_t ports = port_wire_ports(l->port);
+    const uint32_t ports = port_lports(l->port);
     char text[200], n[HUMAN_TEXT], bytes[HUMAN_TEXT], ring[HUMAN_TEXT], c[HUMAN_TEXT];
 
     if (p->polite) {
@@ -235,7 +229,7 @@ static void say_how(const struct load *l, uint32_t bad, struct message *m)
         say(m,
             "; %s were refused over ports whose last connection the peer may still have had in "
             "TIME_WAIT: there are %u local ports, add targets, or sources with --source",
-            human_count(l->reuse.given_up, n), port_wire_ports(l->port));
+            human_count(l->reuse.given_up, n), port_lports(l->port));
 }
 
 /* Verdict, status and message come from the same figures: the run is `open` when every connection
@@ -262,7 +256,7 @@ static int conclude(struct load *l)
 
 static int perform(struct load *l)
 {
-    confine(&l->options->show);
+    outside_confine(&l->options->show);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
@@ -280,7 +274,8 @@ static int run(const void *options)
     if (!l)
         return view_refuse(&load_command, &o->show, &d);
     l->options = o;
-    l->deadline = o->show.timeout ? time_add(wire_now(), o->show.timeout) : WAVE_NEVER;
+    l->deadline =
+        o->show.timeout ? time_add(outside_now(o->show.outside), o->show.timeout) : WAVE_NEVER;
     l->signals = -1;
     heap_keep();
     if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)

@@ -4,7 +4,6 @@
  * has an event of it, or when its wait is over.
  */
 #include "cmd/load.h"
-#include "lib/run/port_wire.h"
 
 /*
  * The queues
@@ -273,7 +272,7 @@ static int open_one(struct load *l, uint32_t pair, uint32_t tries)
     const struct load_pair *at = &l->plan.pair[pair];
     struct flow flow = {.local = at->local,
                         .remote = at->remote,
-                        .lport = port_wire_port(l->port, load_place_port(&l->places, place)),
+                        .lport = port_lport(l->port, load_place_port(&l->places, place)),
                         .rport = at->rport,
                         .v6 = l->plan.v6};
     uint32_t id;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "cmd/load.h"
-#include "lib/run/port_wire.h"
 
 #define RECEIVE_MOST 256            /* packets taken in before others have their turn */
 #define OPEN_MOST 64                /* connections opened likewise */
@@ -196,7 +195,7 @@ static void figures(struct load *l, struct load_figures *f)
                                .handshake = &l->handshake,
                                .first_byte = &l->first_byte,
                                .close = &l->close,
-                               .ports = port_wire_ports(l->port),
+                               .ports = port_lports(l->port),
                                .reuse = l->reuse,
                                .wire = l->port->ops->stats(l->port)};
 }

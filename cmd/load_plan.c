@@ -4,13 +4,12 @@
 #include <string.h>
 
 #include "cmd/load_places.h"
+#include "cmd/outside.h"
 #include "cmd/rate_limit.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/core/pool.h"
-#include "lib/wire/ports.h"
-#include "lib/wire/route.h"
 
 /* Ports of each pair, at most: some more than the kernel's own range has by default. Each costs a
  * listening socket, and so about 6 kB of the kernel's memory. */
@@ -30,7 +29,7 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
 
     if (source)
         q.source = *source;
-    error = route_find(&q, &r, d);
+    error = outside_route(o->show.outside, &q, &r, d);
     if (error)
         return error;
     if (p->pairs == 0)
@@ -130,7 +129,7 @@ static int choose_ports(struct load_plan *p, const struct load_options *o, struc
     struct ports range;
     uint32_t usable;
 
-    ports_read(&range);
+    outside_ports(o->show.outside, &range);
     if (o->source_port)
         ports_from(&range, (uint16_t)o->source_port);
     usable = ports_count(&range);

@@ -16,6 +16,8 @@ struct show_options {
     bool no_sandbox;         /* confine() puts no filter in force */
     bool stdout_taken;       /* by received bytes, capture or picture: all else goes to standard
                                 error. show_check() says so */
+
+    const struct outside *outside; /* NULL: the system; set by unit tests alone, see outside.h */
 };
 
 extern const struct option_row show_rows[];       /* of commands that draw connections */

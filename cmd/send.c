@@ -6,10 +6,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cmd/command.h"
-#include "cmd/confine.h"
+#include "cmd/outside.h"
 #include "cmd/rate_limit.h"
 #include "cmd/send_match.h"
 #include "cmd/send_options.h"
@@ -20,7 +19,7 @@
 #include "lib/io/files.h"
 #include "lib/io/signals.h"
 #include "lib/run/loop.h"
-#include "lib/run/port_wire.h"
+#include "lib/run/port.h"
 #include "lib/run/session.h"
 #include "lib/show/summary.h"
 #include "lib/wire/forge.h"
@@ -111,7 +110,7 @@ static int choose_numbers(struct send *s, struct diag *d)
     const struct send_options *o = s->options;
     uint32_t random[3];
 
-    if (getrandom(random, sizeof random, 0) != sizeof random)
+    if (outside_random(s->options->show.outside, random, sizeof random) != 0)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
     s->forge.seq = o->has_seq ? o->seq : random[0];
     s->forge.ack = o->has_ack ? o->ack : o->flags & SEG_ACK ? random[1] : 0;
@@ -612,16 +611,14 @@ static int open_parts(struct send *s, struct diag *d)
         return error;
     error = view_open_files(&s->view, &o->show, d);
     if (!error)
-        error = port_wire_open(&s->port, &wc, d);
-    if (!error) {
-        s->signals = signals_open(d);
-        error = s->signals < 0 ? s->signals : 0;
-    }
+        error = outside_open(o->show.outside, &s->port, &wc, d);
+    if (!error)
+        error = outside_signals(o->show.outside, &s->signals, d);
     if (!error)
         error = view_open(&s->view, s->port->info->interface, run_time, s, d);
     if (!error) {
         open_report(s);
-        confine(&o->show);
+        outside_confine(&o->show);
         error = plan(s, &source, d);
     }
     source_close(&source);
@@ -630,8 +627,7 @@ static int open_parts(struct send *s, struct diag *d)
 
 static void close_parts(struct send *s)
 {
-    if (s->signals >= 0)
-        signals_close(s->signals);
+    outside_signals_close(s->options->show.outside, s->signals);
     match_close(s->match);
     forger_close(s->forger);
     port_close(s->port);

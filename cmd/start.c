@@ -1,12 +1,8 @@
 #include "cmd/start.h"
 
-#include <sys/random.h>
-
-#include "cmd/confine.h"
+#include "cmd/outside.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
-#include "lib/io/signals.h"
-#include "lib/run/port_wire.h"
 
 #define MTU_UNKNOWN 1500
 #define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
@@ -58,8 +54,8 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     uint32_t mtu = port->info->mtu;
 
     conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
-    if (getrandom(c->isn_secret, sizeof c->isn_secret, 0) != sizeof c->isn_secret ||
-        getrandom(seed, sizeof *seed, 0) != sizeof *seed)
+    if (outside_random(o->show->outside, c->isn_secret, sizeof c->isn_secret) != 0 ||
+        outside_random(o->show->outside, seed, sizeof *seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random "
                          "bytes");
@@ -68,8 +64,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     if (o->tcp->window)
         c->rcvbuf = o->tcp->window;
     else
-        c->rcvbuf =
-            port_wire_window(port, c->mss) < WINDOW ? port_wire_window(port, c->mss) : WINDOW;
+        c->rcvbuf = port_window(port, c->mss) < WINDOW ? port_window(port, c->mss) : WINDOW;
     c->no_third_ack = o->no_ack;
     c->time_wait = o->end->keep_time_wait;
     if (o->end->keep_time_wait)
@@ -138,8 +133,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     struct session_config c;
     int error;
 
-    st->signals = signals_open(d);
-    error = st->signals < 0 ? st->signals : 0;
+    error = outside_signals(st->config.show->outside, &st->signals, d);
     if (!error)
         error = view_open(&st->view, port->info->interface, run_time, st, d);
     if (!error)
@@ -167,11 +161,11 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     heap_keep();
     error = view_open_files(&st->view, c->show, d);
     if (!error)
-        error = port_wire_open(&port, &wc, d);
+        error = outside_open(c->show->outside, &port, &wc, d);
     if (!error)
         error = open_session(st, target, port, ops, user, d);
     if (!error)
-        confine(c->show);
+        outside_confine(c->show);
     return error;
 }
 
@@ -192,7 +186,6 @@ int start_verdict(struct start *st, const struct session_conn *c, const struct o
 void start_close(struct start *st)
 {
     session_close(st->session);
-    if (st->signals >= 0)
-        signals_close(st->signals);
+    outside_signals_close(st->config.show->outside, st->signals);
     view_close(&st->view);
 }

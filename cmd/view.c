@@ -1,11 +1,11 @@
 #include "cmd/view.h"
 
 #include "cmd/output.h"
+#include "cmd/outside.h"
 #include "lib/core/diag.h"
 #include "lib/show/ending.h"
 #include "lib/show/summary.h"
 #include "lib/show/table.h"
-#include "lib/wire/stamp.h"
 
 int view_open_files(struct view *v, const struct show_options *o, struct diag *d)
 {
@@ -173,7 +173,7 @@ int view_refuse(const struct command *c, const struct show_options *o, const str
     if (o->json) {
         report_init(&r);
         report_add(&r, render_json, &j);
-        report_verdict(&r, stamp_now(), &v);
+        report_verdict(&r, outside_stamp(o->outside), &v);
         fflush(j.to);
     }
     return VERDICT_LOCAL;

@@ -198,6 +198,8 @@ static wave_time round_of(struct loop *l)
 
 void loop_run(struct loop *l)
 {
+    if (l->port->virtual_time) /* it would wait for ever for a clock that stands still */
+        l->spin = l->shortest = 0;
     while (!l->done) {
         wave_time until = round_of(l);
 

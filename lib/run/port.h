@@ -46,12 +46,19 @@ struct port_ops {
     struct wire_stats (*stats)(struct port *p);
     /* As wire_rerouted(). */
     bool (*rerouted)(struct port *p, char interface[16]);
+    /* Of the local ports that wire_config.scattered asked for, number `i`, and how many there are:
+     * as wire_port() and wire_ports(). NULL: there is one, port.info->lport. */
+    uint16_t (*lport)(const struct port *p, uint32_t i);
+    uint32_t (*lports)(const struct port *p);
+    /* As wire_window(): bytes of receive window that its capture can keep. NULL: any number. */
+    uint32_t (*window)(const struct port *p, uint32_t mss);
     void (*close)(struct port *p);
 };
 
 struct port {
     const struct port_ops *ops;
     const struct wire_info *info; /* what was found and is in force; lives as long as the port */
+    bool virtual_time;            /* the clocks move in wait() alone */
 };
 
 static inline wave_time port_now(struct port *p)
@@ -62,6 +69,21 @@ static inline wave_time port_now(struct port *p)
 static inline wave_time port_stamp(struct port *p)
 {
     return p->ops->stamp(p);
+}
+
+static inline uint16_t port_lport(const struct port *p, uint32_t i)
+{
+    return p->ops->lport ? p->ops->lport(p, i) : p->info->lport;
+}
+
+static inline uint32_t port_lports(const struct port *p)
+{
+    return p->ops->lports ? p->ops->lports(p) : 1;
+}
+
+static inline uint32_t port_window(const struct port *p, uint32_t mss)
+{
+    return p->ops->window ? p->ops->window(p, mss) : UINT32_MAX;
 }
 
 /* Closes and frees it, with what it stands in front of. NULL is taken. */

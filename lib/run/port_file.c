@@ -192,7 +192,7 @@ int port_file_open(struct port **out, FILE *file, const char *name, struct diag 
         return WAVE_ESYS;
     }
     f->info = (struct wire_info){.interface = "file", .mtu = UINT16_MAX, .guard = "none needed"};
-    f->port = (struct port){&ops, &f->info};
+    f->port = (struct port){.ops = &ops, .info = &f->info};
     *out = &f->port;
     return 0;
 }

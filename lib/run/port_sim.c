@@ -15,7 +15,6 @@
 #include "lib/core/diag.h"
 #include "lib/core/ip_build.h"
 
-#define SIM_BEGINS WAVE_S /* the clock's first reading: 0 is taken for "never set" in places */
 #define SIM_TTL 64
 
 enum { NEAR, FAR }; /* ends of the path */
@@ -38,6 +37,7 @@ struct port_sim {
     wave_time now;
     uint64_t number;
     bool inbound_only;
+    uint32_t lports, window;
     struct captured *first, **end; /* captured and not given out yet; where the next one goes */
     struct captured *given; /* what next() gave out last, which is valid until the next call */
     struct wire_stats stats;
@@ -46,6 +46,7 @@ struct port_sim {
     wave_time act_at;
     wave_time (*act)(void *ctx, wave_time now);
     void *act_ctx;
+    bool acted; /* since wait() last looked at the descriptors */
     uint8_t room[CONN_ROOM];
 };
 
@@ -98,7 +99,7 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
                           .df = !ip || !ip->no_df,
                           .id = ip && ip->id ? ip->id : (uint16_t)(s->number + 1)};
     int len;
-    bool lost = s->lose && s->lose(s->lose_ctx, s->now, true, s->number + 1, seg);
+    bool lost = s->lose && s->lose(s->lose_ctx, s->now, true, s->number + 1, flow, seg);
 
     if (room > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", seg->len);
@@ -180,9 +181,23 @@ static void far_sends(struct port_sim *s)
     struct seg seg;
 
     while (host_output(s->host, s->now, &flow, &seg, s->room)) {
-        bool lost = s->lose && s->lose(s->lose_ctx, s->now, false, s->number + 1, &seg);
+        bool lost = s->lose && s->lose(s->lose_ctx, s->now, false, s->number + 1, &flow, &seg);
         path_send(&s->path, s->now, FAR, &flow, &seg, ++s->number, lost);
     }
+}
+
+void port_sim_icmp(struct port *p, const struct icmp *e)
+{
+    struct port_sim *s = sim_of(p);
+    struct captured *k = malloc(sizeof *k);
+
+    s->stats.received++;
+    if (!k) {
+        s->stats.dropped++;
+        return;
+    }
+    *k = (struct captured){.at = s->now, .icmp = true, .error = *e};
+    append(s, k);
 }
 
 /* A router's error comes back to the sender of what was too big (RFC 1191, section 4). */
@@ -197,17 +212,11 @@ static void arrive_error(struct port_sim *s, const struct parcel *c)
                      .meaning = ICMP_TOO_BIG,
                      .from = c->flow.v6 ? (struct addr){{0x20, 0x01, 0x0d, 0xb8, [15] = 0xfe}}
                                         : addr_v4(192, 0, 2, 254)};
-    struct captured *k;
 
-    if (c->from == FAR) {
+    if (c->from == FAR)
         host_icmp(s->host, s->now, &e);
-        return;
-    }
-    k = malloc(sizeof *k);
-    if (!k)
-        return;
-    *k = (struct captured){.at = s->now, .icmp = true, .error = e};
-    append(s, k);
+    else
+        port_sim_icmp(&s->port, &e);
 }
 
 static void arrive(struct port_sim *s, const struct parcel *c)
@@ -248,6 +257,7 @@ static bool happen(struct port_sim *s, wave_time until)
         s->now = next;
     if (s->act_at <= s->now) {
         s->act_at = s->act(s->act_ctx, s->now);
+        s->acted = true;
     } else if (arrival <= timer) {
         struct parcel *c = path_take(&s->path);
         arrive(s, c);
@@ -265,8 +275,11 @@ static bool port_sim_wait(struct port *p, wave_time until, struct pollfd *fds, u
     bool ready = n && poll(fds, n, 0) > 0;
 
     far_sends(s);
-    while (!ready && !s->first && happen(s, until))
-        ;
+    while (!ready && !s->first && happen(s, until)) {
+        if (s->acted) /* it may have made a descriptor ready */
+            ready = n && poll(fds, n, 0) > 0;
+        s->acted = false;
+    }
     if (ready || s->first)
         return true;
     if (until == WAVE_NEVER) { /* only a descriptor can still end the wait */
@@ -286,8 +299,24 @@ static struct wire_stats port_sim_stats(struct port *p)
 static bool port_sim_rerouted(struct port *p, char interface[16])
 {
     (void)p;
-    (void)interface;
+    interface[0] = '\0';
     return false;
+}
+
+static uint16_t port_sim_lport(const struct port *p, uint32_t i)
+{
+    return (uint16_t)(p->info->lport + i);
+}
+
+static uint32_t port_sim_lports(const struct port *p)
+{
+    return ((const struct port_sim *)p)->lports;
+}
+
+static uint32_t port_sim_window(const struct port *p, uint32_t mss)
+{
+    (void)mss;
+    return ((const struct port_sim *)p)->window;
 }
 
 static void port_sim_close(struct port *p)
@@ -314,6 +343,9 @@ static const struct port_ops ops = {.send = port_sim_send,
                                     .wait = port_sim_wait,
                                     .stats = port_sim_stats,
                                     .rerouted = port_sim_rerouted,
+                                    .lport = port_sim_lport,
+                                    .lports = port_sim_lports,
+                                    .window = port_sim_window,
                                     .close = port_sim_close};
 
 int port_sim_open(struct port **out, const struct port_sim_config *config, struct diag *d)
@@ -328,9 +360,11 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
     path_init(&s->path, config->seed);
     s->path.way[NEAR].manners = config->there;
     s->path.way[FAR].manners = config->back;
-    s->now = SIM_BEGINS;
+    s->now = PORT_SIM_BEGINS; /* 0 is taken for "never set" in places */
     s->act_at = WAVE_NEVER;
     s->inbound_only = config->inbound_only;
+    s->lports = config->lports ? config->lports : 1;
+    s->window = config->window ? config->window : UINT32_MAX;
     s->info = (struct wire_info){.interface = "sim",
                                  .ifindex = 1,
                                  .mtu = config->mtu ? config->mtu : 1500,
@@ -338,7 +372,7 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
                                  .lport = config->lport,
                                  .guard = "none needed",
                                  .link = "raw"};
-    s->port = (struct port){&ops, &s->info};
+    s->port = (struct port){.ops = &ops, .info = &s->info, .virtual_time = true};
     *out = &s->port;
     return 0;
 }

@@ -13,10 +13,14 @@
 #include "lib/sim/host.h"
 #include "lib/sim/path.h"
 
+#define PORT_SIM_BEGINS WAVE_S /* what both clocks say when the port is opened */
+
 struct port_sim_config {
     struct host_config host;         /* the far end */
     struct addr local;               /* our own address */
     uint16_t lport;                  /* our port, as wire_info.lport gives it */
+    uint32_t lports;                 /* consecutive ports from lport on; 0: 1 */
+    uint32_t window;                 /* what port_window() says; 0: any number of bytes */
     uint32_t mtu;                    /* of our interface, in bytes; 0: 1500 */
     struct link_manners there, back; /* what the path does in each direction */
     uint64_t seed;                   /* of the path */
@@ -31,10 +35,13 @@ struct host *port_sim_host(struct port *p);
 struct path *port_sim_path(struct port *p);
 
 /* Loses the next segments that leave (there) or come (back) for which `lose` says true; NULL: none.
- * `number` counts what was sent, both ways, from 1. */
+ * `number` counts what was sent, both ways, from 1; `flow` is as its sender sees it. */
 typedef bool port_sim_lose(void *ctx, wave_time at, bool outgoing, uint64_t number,
-                           const struct seg *s);
+                           const struct flow *flow, const struct seg *s);
 void port_sim_filter(struct port *p, port_sim_lose *lose, void *ctx);
+
+/* An ICMP error comes to the near end now, as from a router or the far end. */
+void port_sim_icmp(struct port *p, const struct icmp *e);
 
 /* Something that happens at a given time, in the far end or on the path: `act` is called once the
  * clock has come to `at`, and returns when it wants to be called next. */

@@ -97,6 +97,21 @@ static bool port_wire_rerouted(struct port *p, char interface[16])
     return wire_rerouted(wire_of(p), interface);
 }
 
+static uint16_t port_wire_lport(const struct port *p, uint32_t i)
+{
+    return wire_port(wire_of(p), i);
+}
+
+static uint32_t port_wire_lports(const struct port *p)
+{
+    return wire_ports(wire_of(p));
+}
+
+static uint32_t port_wire_window(const struct port *p, uint32_t mss)
+{
+    return wire_window(wire_of(p), mss);
+}
+
 static void port_wire_close(struct port *p)
 {
     wire_close(wire_of(p));
@@ -113,6 +128,9 @@ static const struct port_ops ops = {.send = port_wire_send,
                                     .wait = port_wire_wait,
                                     .stats = port_wire_stats,
                                     .rerouted = port_wire_rerouted,
+                                    .lport = port_wire_lport,
+                                    .lports = port_wire_lports,
+                                    .window = port_wire_window,
                                     .close = port_wire_close};
 
 int port_wire_open(struct port **out, const struct wire_config *config, struct diag *d)
@@ -127,22 +145,7 @@ int port_wire_open(struct port **out, const struct wire_config *config, struct d
         free(p);
         return error;
     }
-    p->port = (struct port){&ops, wire_info(p->wire)};
+    p->port = (struct port){.ops = &ops, .info = wire_info(p->wire)};
     *out = &p->port;
     return 0;
-}
-
-uint16_t port_wire_port(const struct port *p, uint32_t i)
-{
-    return wire_port(wire_of(p), i);
-}
-
-uint32_t port_wire_ports(const struct port *p)
-{
-    return wire_ports(wire_of(p));
-}
-
-uint32_t port_wire_window(const struct port *p, uint32_t mss)
-{
-    return wire_window(wire_of(p), mss);
 }

@@ -10,7 +10,7 @@
 
 #define HOST_CONNECTIONS (1u << 20) /* at a time, at most; the pool grows as it is used */
 
-static const char answer_text[] = "the answer\n";
+static const char answer_text[] = HOST_ANSWER_TEXT;
 
 struct host {
     struct host_config config;
@@ -73,20 +73,32 @@ static void read_all(struct host *h, struct conn *c, wave_time now)
     }
 }
 
+/* Whether this is when the application sends its answer. */
+static bool answers_now(enum host_manner manner, const struct conn *c, const struct event *e)
+{
+    bool opened = e->kind == EVENT_STATE && e->u.state.to == STATE_ESTABLISHED;
+
+    return (manner == HOST_ANSWER && e->kind == EVENT_DATA) ||
+           (manner == HOST_AFTER_FIN && (c->flags & CONN_FIN_RCVD)) ||
+           ((manner == HOST_FIRST || manner == HOST_GREETS) && opened);
+}
+
 static void serve(struct host *h, struct conn *c, wave_time now, const struct event *e)
 {
     enum host_manner manner = h->config.manner;
 
     if (manner == HOST_DEAF)
         return;
-    if (e->kind == EVENT_DATA && manner == HOST_RESETS) {
+    if ((e->kind == EVENT_DATA && manner == HOST_RESETS) ||
+        ((c->flags & CONN_FIN_RCVD) && manner == HOST_RESETS_FIN)) {
         conn_abort(c, now);
         return;
     }
     read_all(h, c, now);
-    if (e->kind == EVENT_DATA && manner == HOST_ANSWER && !(c->flags & CONN_FIN_QUEUED)) {
+    if (!(c->flags & CONN_FIN_QUEUED) && answers_now(manner, c, e)) {
         conn_send(c, now, answer_text, sizeof answer_text - 1);
-        conn_close(c, now);
+        if (manner != HOST_GREETS)
+            conn_close(c, now);
     }
     if ((c->flags & CONN_FIN_RCVD) && !(c->flags & CONN_FIN_QUEUED) &&
         manner != HOST_NEVER_CLOSES && conn_peek(c, &(const uint8_t *){NULL}) == 0)

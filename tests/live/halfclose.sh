@@ -1,5 +1,6 @@
 #!/bin/sh
-# tcpwave halfclose: what peers do once our FIN has told them that no more will come.
+# tcpwave halfclose: what the kernel's peers do once our FIN has told them that no more will come.
+# What only takes time, and what is shown to people, is in tests/unit/test_cmd_halfclose.c.
 . "$(dirname "$0")/lib.sh"
 ground_enter "$@"
 need nft python3
@@ -12,8 +13,6 @@ table inet test {
     chain special {
         type filter hook input priority 0;
         tcp dport 701 tcp flags & fin == fin reject with tcp reset
-        tcp dport 702 tcp flags & fin == fin drop
-        tcp dport 703 drop
     }
 }
 EOF
@@ -36,12 +35,10 @@ start_peer sort 60 python3 "$here/peer.py" 60 sort
 start_peer lossy 61 python3 "$here/peer.py" 61 sort
 start_peer slow 62 python3 "$here/peer.py" 62 slow
 start_peer discard 63 python3 "$here/peer.py" 63 discard
-start_peer stay 64 python3 "$here/peer.py" 64 stay
 start_peer cut 65 python3 "$here/peer.py" 65 cut
 start_peer reset 66 python3 "$here/peer.py" 66 reset
 start_peer first 67 python3 "$here/peer.py" 67 first
 start_peer rejected 701 python3 "$here/peer.py" 701 answer
-start_peer unheard 702 python3 "$here/peer.py" 702 answer
 lose peer far 61
 lose env near 61
 
@@ -94,12 +91,9 @@ family()
     judged "$1: pauses between answers" 0 open true 35 'honours the half-close' "$2:62" -d x
     expect_json verdict close.kind four-way "$1: pauses between answers: our FIN was acknowledged first"
     judged "$1: closes at once" 0 open true 0 'nothing more to send|no data after it' "$2:63" -d x
-    judged "$1: hangs" 1 failed false 0 'neither sent nor closed' "$2:64" -d x --linger 300ms
-    judged "$1: hangs until the timeout" 1 failed false 0 "timeout.*the peer's FIN" "$2:64" -d x --linger 60 --timeout 700ms
     judged "$1: answers and resets" 1 failed false 9 'acknowledged our FIN.*reset' "$2:65" -d x
     judged "$1: our FIN is answered with RST" 1 failed false 0 'answered our FIN with RST' "$2:701"
     judged "$1: our data and FIN are answered with RST" 1 failed false 0 'answered our FIN with RST|reset' "$2:66" -d x
-    judged "$1: our FIN is never acknowledged" 8 lost false 0 'never acknowledged' "$2:702" --give-up 1s
 }
 
 family IPv4 "$far4"
@@ -115,18 +109,6 @@ four-way) check "four-way: our FIN was acknowledged before the peer's own" test 
 esac
 check "FIN and data leave in one segment" grep -Eq '"dir":"out".*"flags":"FP?\.".*"length":5' "$tmp/out"
 
-# Where our FIN is not sent, nothing is said of a half-close.
-unjudged()
-{
-    local name=$1 code=$2
-    shift 2
-    expect_status "$code" "$name: status $code" "$TCPWAVE" halfclose --json "$@"
-    check "$name: no word of a half-close" test -z "$(json_get verdict half_close)"
-}
-
-unjudged "a closed port" 4 "$far4:69"
-unjudged "a silent port" 5 "$far4:703" --timeout 1200ms
-
 # A peer that closes before it has our FIN: our data waits until its own FIN is here.
 mkfifo "$tmp/late"
 : >"$tmp/out"
@@ -136,13 +118,6 @@ mkfifo "$tmp/late"
 } >"$tmp/late" &
 pids="$pids $!"
 judged "the peer closes first" 1 failed false 0 'before it had our FIN' "$far4:67" -f "$tmp/late"
-
-# What a person sees.
-expect_status 0 "drawn: open" "$TCPWAVE" halfclose "$far4:60" -f "$tmp/lines" --width 80
-expect_line out '^open: .*honours the half-close' "drawn: the verdict"
-expect_line out 'half-close +honoured: ' "drawn: how much came"
-expect_status 1 "drawn: failed" "$TCPWAVE" halfclose "$far4:701" --width 80
-expect_line out 'half-close +not honoured' "drawn: not honoured"
 
 expect_status 2 "--close is not halfclose's" "$TCPWAVE" halfclose "$far4:60" --close=passive
 done_testing

@@ -22,7 +22,7 @@
 #                                    path such as peer.state; nothing where there is none
 #   expect_json EVENT PATH VALUE NAME   one case
 #
-# TCPWAVE names the program.
+# TCPWAVE names the program, and JSON_GET the one of json_get.c; without it Python does the same.
 
 . "$(dirname "$0")/ground.sh"
 
@@ -148,7 +148,11 @@ expect_line()
 
 json_get()
 {
-    python3 -S - "$1" "$2" "${3:-$tmp/out}" <<'EOF'
+    if [ -x "${JSON_GET:-}" ]; then
+        "$JSON_GET" "$1" "$2" "${3:-$tmp/out}"
+        return
+    fi
+    python3 -I -S - "$1" "$2" "${3:-$tmp/out}" <<'EOF'
 import json, sys
 event, path, name = sys.argv[1:]
 found = None

@@ -1,6 +1,7 @@
 #!/bin/sh
 # tcpwave listen with the kernel's TCP as the client: every mode, every close, many at once, loss, a
-# flood of SYNs, keepalive both ways, and the ways to end.
+# flood of SYNs, keepalive both ways, and the ways to end. Its waits are in
+# tests/unit/test_cmd_listen.c.
 . "$(dirname "$0")/lib.sh"
 ground_enter "$@"
 need curl ncat nft python3
@@ -245,32 +246,6 @@ check "200 connections cut off: 200 are told to be CLOSED" \
     test "$(grep -c '"side":"local".*"to":"CLOSED"' "$tmp/heard")" = 200
 stop many
 
-# --hold: the FIN comes after it.
-listen_up 8035 -d 'hello' --hold 300ms --connections 1
-peer python3 "$here/caller.py" "$near4" 8035 read >"$tmp/said" 2>&1
-listen_end
-check "--hold: the client has all" grep -qx '5 bytes, then end of file' "$tmp/said"
-held()
-{
-    python3 - "$tmp/heard" <<'END'
-import json, sys
-events = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
-ours = [e for e in events if e["event"] == "segment" and e["dir"] == "out"]
-data = next(e["time"] for e in ours if e["length"])
-fin = next(e["time"] for e in ours if "F" in e["flags"])
-assert fin - data >= 0.3
-END
-}
-check "--hold: our FIN comes no sooner" held
-
-# A client that resets is counted, and no failure of ours.
-listen_up 8036 --connections 1
-peer python3 "$here/caller.py" "$near4" 8036 reset
-listen_end
-ended 0 "a client that resets"
-expect_json verdict connections.reset 1 "a client that resets: counted as reset"
-check "a client that resets: what it wrote keeps the contract" keeps_contract
-
 # The port.
 
 start_near taken 7777 python3 "$here/peer.py" 7777 hold
@@ -311,10 +286,6 @@ signalled()
 signalled INT 130 8051
 signalled TERM 143 8052
 
-expect_status 0 "--timeout: status 0" "$TCPWAVE" listen 8053 --timeout 200ms
-expect_status 1 "--timeout before --connections: status 1" "$TCPWAVE" listen 8053 --timeout 200ms --connections 1 --json
-expect_json verdict verdict failed "--timeout before --connections: failed"
-
 # Keepalive.
 
 # lost NAME LISTEN ADDRESS CUT...: CUT takes the client away
@@ -334,14 +305,6 @@ lost()
     check "$name: what it wrote keeps the contract" keeps_contract
     stop gone
 }
-
-cut6()
-{
-    nft add table netdev cut
-    nft 'add chain netdev cut out { type filter hook egress device "near" priority 0; ip6 nexthdr tcp drop; }'
-}
-lost "keepalive, a client behind a firewall that drops, IPv6" "[::]" "$near6" cut6
-nft delete table netdev cut
 
 listen_up 8062
 start_peer keep - python3 "$here/caller.py" "$near4" 8062 keep

@@ -1,5 +1,6 @@
 #!/bin/sh
 # tcpwave load: what it counts against what the servers count, and that it leaves nothing behind.
+# Rate, time, losses and each way to end are in tests/unit/test_cmd_load.c.
 . "$(dirname "$0")/lib.sh"
 ground_enter "$@"
 need nft python3 ss
@@ -71,10 +72,6 @@ counts data 200 200 0 0 0 0 0 0
 expect_json verdict sent_bytes 1400 "data: bytes sent"
 expect_json verdict received_bytes 1400 "data: bytes received"
 expect_json verdict latency.first_byte.count 200 "data: each first byte was timed"
-expect_status 0 "hold: status 0" "$TCPWAVE" load --json --connections 20 --concurrency 20 \
-    --hold 1.2s "$far4:81"
-counts hold 20 20 0 0 0 0 0 0
-expect_json progress connections.now 20 "hold: progress tells how many are open"
 stop echo
 check "data: the server got each byte" test "$(served echo bytes)" = 1400
 
@@ -131,28 +128,6 @@ sys.exit(sum(n for name, n in counts.items() if name not in ("opened", "now")) !
 END
 stop deaf
 
-# One packet in ten is lost, both ways.
-serve lossy 87 discard
-for side in peer:far:dport env:near:sport; do
-    IFS=: read -r runner device port <<END
-$side
-END
-    $runner nft -f - <<END
-table netdev loss {
-    chain in {
-        type filter hook ingress device "$device" priority 0;
-        tcp $port 87 numgen random mod 100 < 10 drop
-    }
-}
-END
-done
-expect_status 0 "loss: status 0" "$TCPWAVE" load --json --connections 300 --concurrency 300 \
-    --syn-retries 8 --linger 20s "$far4:87"
-counts loss 300 300 0 0 0 0 0 0
-check "loss: some were sent again" test "$(json_get verdict retransmissions)" -gt 0
-check "loss: nothing is left at the peer" poll nothing_open 87
-stop lossy
-
 # Several sources, several targets, and this host itself.
 ip address add 10.9.0.11/24 dev near
 ip address add 10.9.0.12/24 dev near
@@ -198,12 +173,6 @@ stop busy
 check "Ctrl-C: the server saw no more than were opened" \
     test "$(served busy accepted)" -le "$(json_get verdict connections.opened)"
 serve holding 91 hold
-interrupt "Ctrl-C, a number was asked for" 91 1 "--connections 5 --hold 1h"
-counts "Ctrl-C, a number was asked for" 5 0 0 0 0 0 0 5
-expect_line out '5 of 5 connections did not go as asked, 5 of them cut off' \
-    "Ctrl-C, a number was asked for: the message says the same"
-interrupt "Ctrl-C, the peer holds on" 91 1 "--hold 1h"
-expect_json verdict connections.opened 200 "Ctrl-C, the peer holds on: as many as may be at a time"
 interrupt "two of them" 91 2 "--hold 1h"
 stop holding
 
@@ -329,25 +298,11 @@ failed=$(json_get verdict connections.failed)
 check "frozen peer: those without an answer count" test "$failed" -gt 0
 expect_line out "$failed of $(json_get verdict connections.opened) connections did not go as asked, $failed of them still waiting for an answer" \
     "frozen peer: the message says the same"
-timed "silent peer" 1 --concurrency 20 $strict:606
-counts "silent peer" 20 0 0 0 0 0 0 20
 timed "peer that goes along" 0 --concurrency 20 --rate 200 $strict:605
 expect_json verdict verdict open "peer that goes along: verdict"
 expect_json verdict connections.failed 0 "peer that goes along: nothing failed"
 expect_line out 'the timeout of 2.00 s ran out; all of [0-9,]+ connections went as asked' \
     "peer that goes along: the message says the same"
-timed "held connections" 0 --concurrency 20 --hold 1h $strict:605
-counts "held connections" 20 20 0 0 0 0 0 0
-timed "held, and a number was asked for" 1 --concurrency 20 --connections 20 --hold 1h $strict:605
-counts "held, and a number was asked for" 20 0 0 0 0 0 0 20
-expect_line out '20 of 20 connections did not go as asked, 20 of them cut off' \
-    "held, and a number was asked for: the message says the same"
-timed "waiting for a FIN that does not come" 1 --connections 3 --close=passive $strict:605
-counts "waiting for a FIN that does not come" 3 0 0 0 0 0 0 3
-timed "fewer than asked for" 1 --connections 100000 --rate 50 $strict:605
-expect_json verdict verdict failed "fewer than asked for: verdict"
-expect_json verdict connections.failed 0 "fewer than asked for: nothing failed"
-expect_line out 'ran out when [0-9]+ of 100,000 connections had been opened; all of' "fewer than asked for: the message says so"
 stop strict
 
 # For people.

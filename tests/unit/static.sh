@@ -40,6 +40,8 @@ cat >"$tmp/known.h" <<'END'
 #define LIST_FIRST(head) ((head)->lh_first)
 #define LIST_NEXT(p, field) ((p)->field.le_next)
 #define LIST_FOREACH(p, head, field) for ((p) = (head)->lh_first; (p); (p) = (p)->field.le_next)
+#define STAILQ_HEAD(name, type) struct name { struct type *stqh_first, **stqh_last; }
+#define STAILQ_ENTRY(type) struct { struct type *stqe_next; }
 #define TAILQ_FOREACH(p, head, field) for ((p) = (head)->tqh_first; (p); (p) = (p)->field.tqe_next)
 END
 

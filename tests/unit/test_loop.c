@@ -345,7 +345,8 @@ static void wrap(struct wrapped *w, struct port *inner)
                                .stamp = wrapped_now,
                                .wait = wrapped_wait,
                                .close = wrapped_close};
-    w->port = (struct port){&w->ops, inner->info};
+    w->port = (struct port){
+        .ops = &w->ops, .info = inner->info, .virtual_time = inner->virtual_time};
 }
 
 /* A kernel without room is asked again after a pause that doubles from 100 us to 10 ms. */

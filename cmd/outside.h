@@ -1,0 +1,53 @@
+/*
+ * What a command takes from the system for its run: a port, a route, random bytes, signals, the
+ * time, the stream of the report. A unit test hands in its own (show_options.outside), so that a
+ * whole command runs over a simulated network: in virtual time, without privileges, sandbox or
+ * signals, and with the same bytes as output each time.
+ */
+#ifndef TCPWAVE_CMD_OUTSIDE_H
+#define TCPWAVE_CMD_OUTSIDE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cmd/options_show.h"
+#include "lib/run/port.h"
+#include "lib/wire/ports.h"
+#include "lib/wire/route.h"
+
+/* What stands in place of the system; `self` is handed to each call. */
+struct outside {
+    int (*open)(void *self, struct port **out, const struct wire_config *config, struct diag *d);
+    int (*route)(void *self, const struct route_query *q, struct route *out, struct diag *d);
+    void (*random)(void *self, void *to, size_t len);
+    struct ports ports; /* that may be taken unasked */
+    wave_time now;      /* what both clocks say before there is a port */
+    FILE *report;       /* has a descriptor, and stays open */
+    int signals;        /* from which signals_next() reads, or -1; stays open */
+    void *self;
+};
+
+/* Each of these is the system's own where `x` is NULL. As port_wire_open(). */
+int outside_open(const struct outside *x, struct port **out, const struct wire_config *config,
+                 struct diag *d);
+
+/* As route_find() and ports_read(). */
+int outside_route(const struct outside *x, const struct route_query *q, struct route *out,
+                  struct diag *d);
+void outside_ports(const struct outside *x, struct ports *out);
+
+/* `len` random bytes, at most 256. WAVE_ESYS: the system gives none, and errno says why. */
+int outside_random(const struct outside *x, void *to, size_t len);
+
+/* The clocks, before there is a port: the engine's, and that of captured packets. */
+wave_time outside_now(const struct outside *x);
+wave_time outside_stamp(const struct outside *x);
+
+/* As signals_open() and signals_close(); a negative `fd` is taken. */
+int outside_signals(const struct outside *x, int *fd, struct diag *d);
+void outside_signals_close(const struct outside *x, int fd);
+
+/* As confine(). */
+void outside_confine(const struct show_options *o);
+
+#endif

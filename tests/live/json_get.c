@@ -1,0 +1,61 @@
+/*
+ * json_get EVENT PATH FILE: of the last event of that name in JSON Lines, the value at a path such
+ * as peer.state: a text as it stands, anything else as JSON; nothing where there is none or it is
+ * null. Live tests ask it some thousand times, so that it must not take the tenth of a second that
+ * an interpreter needs to start.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The last event of that name in the file, or NULL. Exits where a line is not JSON. */
+static json_t *last_event(FILE *file, const char *name)
+{
+    json_t *found = NULL;
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+
+    while ((len = getline(&line, &room, file)) > 0) {
+        json_error_t e;
+        json_t *event = json_loadb(line, (size_t)len, 0, &e);
+        const char *is = json_string_value(json_object_get(event, "event"));
+        if (!is) {
+            fprintf(stderr, "json_get: no event: %s: %s", e.text, line);
+            exit(1);
+        }
+        if (strcmp(is, name) == 0) {
+            json_decref(found);
+            found = event;
+        } else {
+            json_decref(event);
+        }
+    }
+    free(line);
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    FILE *file = argc == 4 ? fopen(argv[3], "r") : NULL;
+    json_t *event, *value;
+    char *rest;
+
+    if (!file) {
+        perror(argc == 4 ? argv[3] : "usage: json_get EVENT PATH FILE");
+        return 1;
+    }
+    event = value = last_event(file, argv[1]);
+    for (char *key = strtok_r(argv[2], ".", &rest); key; key = strtok_r(NULL, ".", &rest))
+        value = json_object_get(value, key);
+    if (json_is_string(value))
+        puts(json_string_value(value));
+    else if (value && !json_is_null(value) &&
+             json_dumpf(value, stdout,
+                        JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) == 0)
+        putchar('\n');
+    json_decref(event);
+    fclose(file);
+    return 0;
+}
