@@ -134,6 +134,11 @@ static int run(struct client *x, const struct target *target, const struct clien
     return status;
 }
 
+int client_no_memory(const struct client_options *o, const struct client_ops *ops)
+{
+    return view_refuse(ops->command, &o->show, &(struct diag){"no memory for the run"});
+}
+
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops)
 {
     struct target target;

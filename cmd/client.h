@@ -40,6 +40,9 @@ struct client_ops {
     void (*judge)(struct session *s, struct client *x, struct outcome *o, struct figures *figures);
 };
 
+/* A command without memory for its own state: as view_refuse(). */
+int client_no_memory(const struct client_options *o, const struct client_ops *ops);
+
 /* From the options to the exit status. `x` is zero but for `keep`, `no_ack` and the command's own
  * part. */
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);

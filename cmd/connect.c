@@ -9,6 +9,7 @@
  */
 #include "cmd/connect.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/client.h"
@@ -54,17 +55,21 @@ static const struct client_ops ops = {.command = &connect_command,
 
 static int run(const void *options)
 {
-    static struct client x; /* its buffer is more than a stack should carry */
     const struct connect_options *o = options;
+    struct client *x = calloc(1, sizeof *x);
+    int status;
 
-    memset(&x, 0, sizeof x);
-    x.no_ack = o->no_ack;
-    x.plan = (struct course_config){.close = (enum close_how)o->close.how,
-                                    .answer = COURSE_ANSWER_PAUSES,
-                                    .acknowledged = true,
-                                    .hold = o->close.hold,
-                                    .linger = o->client.end.linger};
-    return client_run(&x, &o->client, &ops);
+    if (!x)
+        return client_no_memory(&o->client, &ops);
+    x->no_ack = o->no_ack;
+    x->plan = (struct course_config){.close = (enum close_how)o->close.how,
+                                     .answer = COURSE_ANSWER_PAUSES,
+                                     .acknowledged = true,
+                                     .hold = o->close.hold,
+                                     .linger = o->client.end.linger};
+    status = client_run(x, &o->client, &ops);
+    free(x);
+    return status;
 }
 
 /*

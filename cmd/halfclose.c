@@ -4,6 +4,7 @@
  * sending for as long as it likes, and ends with its own FIN.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/client.h"
@@ -229,13 +230,17 @@ static const struct client_ops ops = {
 
 static int run(const void *options)
 {
-    static struct halfclose x; /* its buffer is more than a stack should carry */
     const struct client_options *o = options;
+    struct halfclose *x = calloc(1, sizeof *x);
+    int status;
 
-    memset(&x, 0, sizeof x);
+    if (!x)
+        return client_no_memory(o, &ops);
     /* Before the next output, so that the FIN rides on the last of the data. */
-    x.client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->end.linger};
-    return client_run(&x.client, o, &ops);
+    x->client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->end.linger};
+    status = client_run(&x->client, o, &ops);
+    free(x);
+    return status;
 }
 
 /*

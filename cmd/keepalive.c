@@ -5,6 +5,7 @@
 #include "cmd/keepalive.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/client.h"
@@ -195,14 +196,18 @@ static const struct client_ops ops = {
 
 static int run(const void *options)
 {
-    static struct keepalive x; /* its buffers are more than a stack should carry */
+    const struct keepalive_options *o = options;
+    struct keepalive *x = calloc(1, sizeof *x);
+    int status;
 
-    memset(&x, 0, sizeof x);
-    x.options = options;
-    x.client.keep = &x.options->keep;
-    x.client.plan =
-        (struct course_config){.close = CLOSE_ACTIVE, .linger = x.options->client.end.linger};
-    return client_run(&x.client, &x.options->client, &ops);
+    if (!x)
+        return client_no_memory(&o->client, &ops);
+    x->options = o;
+    x->client.keep = &o->keep;
+    x->client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->client.end.linger};
+    status = client_run(&x->client, &o->client, &ops);
+    free(x);
+    return status;
 }
 
 /*

@@ -545,10 +545,8 @@ static struct course_config plan_of(const struct listen_options *o)
                                   .linger = o->end.linger};
 }
 
-static int run(const void *options)
+static int run_with(struct listen *l, const struct listen_options *o)
 {
-    static struct listen l; /* its buffer is more than a stack should carry */
-    const struct listen_options *o = options;
     const struct service_config service = {.kind = o->echo      ? SERVICE_ECHO
                                                    : o->serve   ? SERVICE_FILE
                                                    : o->data.at ? SERVICE_DATA
@@ -560,16 +558,28 @@ static int run(const void *options)
     struct target target;
     struct diag d;
 
-    memset(&l, 0, sizeof l);
-    l.options = o;
-    l.plan = plan_of(o);
-    l.todo.link = offsetof(struct guest, todo);
+    l->options = o;
+    l->plan = plan_of(o);
+    l->todo.link = offsetof(struct guest, todo);
     for (unsigned i = 0; i < WAITS; i++)
-        l.wait[i].link = offsetof(struct guest, wait);
+        l->wait[i].link = offsetof(struct guest, wait);
     if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
-        service_open(&l.service, &service, &d) != 0)
+        service_open(&l->service, &service, &d) != 0)
         return view_refuse(&listen_command, &o->show, &d);
-    return serve(&l, &target);
+    return serve(l, &target);
+}
+
+static int run(const void *options)
+{
+    const struct listen_options *o = options;
+    struct listen *l = calloc(1, sizeof *l);
+    int status;
+
+    if (!l)
+        return view_refuse(&listen_command, &o->show, &(struct diag){"no memory for the run"});
+    status = run_with(l, o);
+    free(l);
+    return status;
 }
 
 /*

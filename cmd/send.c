@@ -656,7 +656,7 @@ static int conclude(struct send *s)
     flow.lport = s->plan.lport;
     found.rate = s->options->rate == SEND_RATE_MAX ? 0
                  : s->options->rate                ? s->options->rate
-                                         : 1e9 / (double)send_interval(s->options);
+                                                   : 1e9 / (double)send_interval(s->options);
     found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
     tally_figures(&s->tally, &found, &s->figures);
     tally_message(&s->tally, count, found.answered,
