@@ -523,8 +523,10 @@ static void enter_syn(struct look *l)
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
     const struct seg *s = l->s;
-    /* Where y has acknowledged this SYN already, there was one without ACK before it. */
-    bool first = !l->t->gaps && !(seen(y, SEEN_ACK) && seq_gt(y->acked, s->seq));
+    /* Where y has acknowledged this SYN already, there was one without ACK before it. Where one was
+     * missed, y may have had it, be in SYN_RECEIVED, and answer this SYN-ACK as a segment that it
+     * cannot accept (RFC 9293, 3.10.7.4, first). */
+    bool first = !l->t->gaps && !l->t->unheard && !(seen(y, SEEN_ACK) && seq_gt(y->acked, s->seq));
 
     x->isn = s->seq;
     x->next = seg_end(s);
@@ -558,11 +560,15 @@ static unsigned on_syn(struct look *l)
     if (!same) {
         /* Where x's SYN was not seen, this may be the one of the connection that is there. */
         bool vague = seen(x, SEEN_ANY) && !seen(x, SEEN_SYN) && seq_leq(s->seq, x->next);
+        bool heard = seen(y, SEEN_ANY);
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
-        if (!ack && !seen(y, SEEN_ANY)) /* what x crosses goes on, with all that it said */
+        if (!ack && !seen(y, SEEN_ANY)) { /* what x crosses goes on, with all that it said */
+            /* A SYN of y that crosses this one may be among what was missed. */
+            l->t->unheard = l->t->gaps || (l->t->unheard && !heard);
             l->t->gaps = l->t->doubts = l->t->muddled = false;
+        }
         l->t->muddled |= vague;
     }
     l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;

@@ -58,6 +58,9 @@
  *   from then on nothing is proved of either side.
  * - An ACK that stops before the other's FIN, long after that FIN, as the answer to a repetition of
  *   it or for the second time, speaks against every state that comes with having that FIN.
+ * - An ACK of a SYN-ACK proves ESTABLISHED of a side that had no SYN of the other before: in
+ *   SYN_RECEIVED, after a SYN that crossed its own, it may answer that SYN-ACK and not take it. So
+ *   it proves nothing where such a SYN was seen, or is among what was missed.
  * - A flow that is seen from the middle on stays UNKNOWN until the bytes before SND.NXT and
  *   RCV.NXT have been seen to be data, or FIN.
  * - TIME_WAIT stays TIME_WAIT: nothing on the wire shows its end.
@@ -138,6 +141,7 @@ struct track {
     uint32_t number;  /* segments seen */
     uint16_t last_at; /* when the last one was; ticks of 2^28 ns */
     bool gaps : 1;    /* a segment was missed */
+    bool unheard : 1; /* one was missed before the SYN that began the connection */
     bool doubts : 1;  /* a segment was not believed */
     bool muddled : 1; /* where a FIN is depends on which segment arrived first */
 };

@@ -255,6 +255,48 @@ static void rst_of_an_active_opener_may_answer_an_ack_that_was_missed(void **unu
     peer_is(CLOSED, ASSUMED);
 }
 
+/* B's SYN was missed. A has had it, and what PAWS or the window keeps out of SYN_RECEIVED is
+ * answered all the same. */
+static void rfc9293_3_10_7_4_an_ack_of_a_syn_ack_may_come_from_syn_received(void **unused)
+{
+    (void)unused;
+    track_gap(&watched.t); /* b(SYN, 0, 0, 0) was missed */
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 1, 1, 0); /* its SYN-ACK comes behind this, or was lost */
+    we_are(ESTABLISHED, ASSUMED);
+    a(SYN | ACK, 0, 1, 0);
+    b(ACK, 1, 1, 100);
+    a(ACK, 1, 101, 0); /* which only a synchronized state takes */
+    we_are(ESTABLISHED, PROVED);
+    fresh(NULL);
+    track_gap(&watched.t);
+    a(SYN, 0, 0, 0);
+    watched.iss[TRACK_A] += 1000; /* A begins once more, and B's SYN is still on its way */
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 1, 1, 0);
+    we_are(ESTABLISHED, ASSUMED);
+}
+
+/* What was missed before one connection says nothing of the next one on the same ports. */
+static void an_ack_of_a_syn_ack_proves_established_where_no_syn_was_missed(void **unused)
+{
+    (void)unused;
+    track_gap(&watched.t);
+    for (int i = 0; i < 2; i++) {
+        open_actively();
+        we_are(ESTABLISHED, i == 0 ? ASSUMED : PROVED);
+        a(RST, 1, 0, 0);
+        wait_ms(2 * LATE);
+        watched.iss[TRACK_A] += 100000;
+        watched.iss[TRACK_B] += 100000;
+    }
+    fresh(NULL);
+    open_actively();
+    we_are(ESTABLISHED, PROVED);
+}
+
 /* B has a byte of A's that was not seen, and A sends a FIN in its place. */
 static void an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte(void **unused)
 {
@@ -523,6 +565,8 @@ int main(void)
         CASE(what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt),
         CASE(an_ack_that_was_passed_over_for_a_rst_leaves_fin_wait_1_assumed),
         CASE(rst_of_an_active_opener_may_answer_an_ack_that_was_missed),
+        CASE(rfc9293_3_10_7_4_an_ack_of_a_syn_ack_may_come_from_syn_received),
+        CASE(an_ack_of_a_syn_ack_proves_established_where_no_syn_was_missed),
         CASE(an_ack_of_a_fin_behind_what_was_not_seen_may_be_that_of_a_byte),
         CASE(an_ack_that_a_byte_has_overtaken_is_no_probe_that_proves_anything),
         CASE(an_ack_of_a_fin_behind_what_was_not_seen_takes_a_proof_with_it),
