@@ -13,6 +13,9 @@
 #include "lib/core/icmp.h"
 #include "lib/core/seg.h"
 
+#define IPV4_HEADER 20u /* bytes, without options (RFC 791, 3.1) */
+#define IPV6_HEADER 40u /* RFC 8200, section 3 */
+
 enum packet_kind { PACKET_TCP, PACKET_ICMP };
 
 struct packet {

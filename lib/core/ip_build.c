@@ -1,4 +1,5 @@
 #include "lib/core/ip_build.h"
+#include "lib/core/ip.h"
 
 #include <string.h>
 
@@ -10,19 +11,19 @@ static size_t build_v4(const struct flow *flow, uint8_t protocol, const struct i
 {
     uint16_t sum;
 
-    memset(to, 0, IP_BUILD_V4);
+    memset(to, 0, IPV4_HEADER);
     to[0] = 0x45;
     to[1] = f->tos;
-    put_u16(to + 2, IP_BUILD_V4 + len);
+    put_u16(to + 2, IPV4_HEADER + len);
     put_u16(to + 4, f->id);
     put_u16(to + 6, f->df ? 0x4000 : 0);
     to[8] = f->ttl;
     to[9] = protocol;
     memcpy(to + 12, flow->local.byte, 4);
     memcpy(to + 16, flow->remote.byte, 4);
-    sum = checksum_finish(checksum_add(0, to, IP_BUILD_V4));
+    sum = checksum_finish(checksum_add(0, to, IPV4_HEADER));
     memcpy(to + 10, &sum, sizeof sum);
-    return IP_BUILD_V4;
+    return IPV4_HEADER;
 }
 
 static size_t build_v6(const struct flow *flow, uint8_t protocol, const struct ip_fields *f,
@@ -34,7 +35,7 @@ static size_t build_v6(const struct flow *flow, uint8_t protocol, const struct i
     to[7] = f->ttl;
     memcpy(to + 8, flow->local.byte, 16);
     memcpy(to + 24, flow->remote.byte, 16);
-    return IP_BUILD_V6;
+    return IPV6_HEADER;
 }
 
 size_t ip_build(const struct flow *flow, uint8_t protocol, const struct ip_fields *f, uint32_t len,

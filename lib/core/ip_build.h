@@ -7,14 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/core/flow.h"
-
-#define IP_BUILD_V4 20 /* bytes of the header without options */
-#define IP_BUILD_V6 40
+#include "lib/core/ip.h"
 
 static inline size_t ip_build_size(bool v6)
 {
-    return v6 ? IP_BUILD_V6 : IP_BUILD_V4;
+    return v6 ? IPV6_HEADER : IPV4_HEADER;
 }
 
 /* The fields of the header that a segment does not have. */

@@ -4,6 +4,7 @@
  * parcels that are on the way, in the order of their arrival.
  */
 #include "lib/sim/path.h"
+#include "lib/core/ip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 static uint32_t packet_size(const struct flow *flow, uint32_t len)
 {
-    return len + (flow->v6 ? 40 : 20);
+    return len + (flow->v6 ? IPV6_HEADER : IPV4_HEADER);
 }
 
 static struct parcel *parcel_new(unsigned from, size_t room)

@@ -2,23 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
-
-const char *address_text(bool v6, const struct addr *a, char text[ADDRESS_TEXT])
-{
-    if (!inet_ntop(v6 ? AF_INET6 : AF_INET, a->byte, text, ADDRESS_TEXT))
-        text[0] = '\0';
-    return text;
-}
-
-const char *address_port_text(bool v6, const struct addr *a, uint16_t port, char text[ADDRESS_TEXT])
-{
-    char alone[ADDRESS_TEXT];
-    address_text(v6, a, alone);
-    snprintf(text, ADDRESS_TEXT, v6 ? "[%.45s]:%u" : "%.45s:%u", alone, port);
-    return text;
-}
 
 socklen_t address_socket(bool v6, const struct addr *a, uint16_t port, uint32_t scope,
                          struct sockaddr_storage *out)

@@ -11,15 +11,6 @@
 
 #include "lib/core/flow.h"
 
-#define ADDRESS_TEXT 64 /* "[" IPv6 "]:65535" and the final zero */
-
-/* The address alone ("192.0.2.1", "2001:db8::1"). Returns `text`. */
-const char *address_text(bool v6, const struct addr *a, char text[ADDRESS_TEXT]);
-
-/* Address and port ("192.0.2.1:80", "[2001:db8::1]:80"). Returns `text`. */
-const char *address_port_text(bool v6, const struct addr *a, uint16_t port,
-                              char text[ADDRESS_TEXT]);
-
 /* Fills in *out, whole, and returns the length of what is valid in it. `scope` is the interface
  * index of a link-local address, 0 otherwise; IPv4 does not look at it. */
 socklen_t address_socket(bool v6, const struct addr *a, uint16_t port, uint32_t scope,

@@ -8,6 +8,8 @@
  * they were. We do not lean on that: the IP header is built last, with the length of this segment.
  */
 #include "lib/wire/craft.h"
+#include "lib/core/addr.h"
+#include "lib/core/ip.h"
 
 #include <errno.h>
 #include <libnet.h>
@@ -24,8 +26,6 @@
 #include "lib/wire/route.h"
 #include "lib/wire/stencil.h"
 
-#define IPV4_HEADER 20u
-#define IPV6_HEADER 40u
 #define TTL 64 /* what RFC 1340 recommends, and most hosts use */
 
 struct craft {
@@ -82,13 +82,13 @@ static int bind_device(int fd, const char *device, struct diag *d)
  * one each time such a socket sends, for which it takes a fifth of a segment's time. */
 static int bind_source(int fd, const struct craft_config *config, struct diag *d)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     struct sockaddr_storage from;
     socklen_t size = address_socket(config->v6, config->source, 0, config->scope, &from);
     if (bind(fd, (struct sockaddr *)&from, size) == 0)
         return 0;
     return diag_fail(d, errno == EADDRNOTAVAIL ? WAVE_ENOROUTE : WAVE_ESYS,
-                     "cannot send from %s: %s", address_text(config->v6, config->source, text),
+                     "cannot send from %s: %s", addr_text(config->v6, config->source, text),
                      strerror(errno));
 }
 
@@ -303,8 +303,8 @@ int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
 int craft_refused(const struct craft *c, const struct flow *flow, int error, struct diag *d)
 {
     const struct addr *remote = &flow->remote, *local = &flow->local;
-    char to[ADDRESS_TEXT], from[ADDRESS_TEXT], why[ROUTE_REFUSAL];
-    address_text(c->v6, remote, to);
+    char to[ADDR_PORT_TEXT], from[ADDR_PORT_TEXT], why[ROUTE_REFUSAL];
+    addr_text(c->v6, remote, to);
     switch (error) {
     case EAGAIN:
     case ENOBUFS:
@@ -332,9 +332,9 @@ int craft_refused(const struct craft *c, const struct flow *flow, int error, str
                          "cannot send to %s from %s: Invalid argument; see whether that address is "
                          "still this host's, and whether a blackhole rule or route swallows it "
                          "('ip rule', 'ip route show table all')",
-                         to, address_text(c->v6, local, from));
+                         to, addr_text(c->v6, local, from));
     default:
         return diag_fail(d, WAVE_ESYS, "cannot send to %s from %s: %s", to,
-                         address_text(c->v6, local, from), route_refusal(error, why));
+                         addr_text(c->v6, local, from), route_refusal(error, why));
     }
 }

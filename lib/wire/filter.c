@@ -1,4 +1,5 @@
 #include "lib/wire/filter.h"
+#include "lib/core/addr.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,9 +29,9 @@ static void add_end(struct text *t, bool v6, const char *side, const struct addr
                     unsigned ports)
 {
     static const struct addr any;
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     if (!addr_eq(a, &any))
-        add(t, "%s %s host %s and ", v6 ? "ip6" : "ip", side, address_text(v6, a, text));
+        add(t, "%s %s host %s and ", v6 ? "ip6" : "ip", side, addr_text(v6, a, text));
     if (ports > 1)
         add(t, "tcp %s portrange %u-%u", side, port, port + ports - 1);
     else
@@ -57,7 +58,7 @@ static void add_direction(struct text *t, const struct filter_query *q, bool in)
 static void add_strays(struct text *t, const struct filter_query *q)
 {
     static const struct addr any;
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     if (q->flow.v6)
         add(t, "((icmp6 and ip6[40] < 128) or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or "
                "ip6[6] = 60)");
@@ -65,7 +66,7 @@ static void add_strays(struct text *t, const struct filter_query *q)
         add(t, "(icmp and icmp[0] != 0 and icmp[0] != 8)");
     if (!addr_eq(&q->flow.local, &any))
         add(t, " and %s host %s", q->flow.v6 ? "ip6" : "ip",
-            address_text(q->flow.v6, &q->flow.local, text));
+            addr_text(q->flow.v6, &q->flow.local, text));
 }
 
 static void add_untagged(struct text *t, const struct filter_query *q)

@@ -5,6 +5,7 @@
  * is wrong) is altered in them. Fragments are cut from the whole, RFC 791, 3.2 and RFC 8200, 4.5.
  */
 #include "lib/wire/forge.h"
+#include "lib/core/ip.h"
 
 #include <libnet.h>
 #include <stdlib.h>
@@ -15,8 +16,6 @@
 #include "lib/core/diag.h"
 #include "lib/core/seg.h"
 
-#define IPV4_HEADER 20u
-#define IPV6_HEADER 40u
 #define FRAGMENT_HEADER 8u
 #define IPV4_CHECKSUM 10 /* where it stands */
 #define IPV4_FRAGMENT 6

@@ -1,4 +1,5 @@
 #include "lib/wire/guard.h"
+#include "lib/core/addr.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -90,9 +91,9 @@ static int shield(int fd, const struct guard_query *q, unsigned *kind, struct di
 
 static int port_in_use(const struct guard_query *q, const struct holder *h, struct diag *d)
 {
-    char where[ADDRESS_TEXT], who[HOLDER_TEXT];
+    char where[ADDR_PORT_TEXT], who[HOLDER_TEXT];
     return diag_fail(d, WAVE_EINUSE, "cannot use %s: the port is held by %s; choose another one",
-                     address_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where),
+                     addr_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where),
                      holder_text(h, who));
 }
 
@@ -111,7 +112,7 @@ static bool may_reuse(int fd, const struct holder *h)
 
 static int bind_port(int fd, const struct guard_query *q, struct diag *d)
 {
-    char where[ADDRESS_TEXT];
+    char where[ADDR_PORT_TEXT];
     struct sockaddr_storage local;
     socklen_t size = address_socket(q->flow.v6, &q->flow.local, q->flow.lport, q->scope, &local);
     if (bind(fd, (struct sockaddr *)&local, size) == 0)
@@ -127,7 +128,7 @@ static int bind_port(int fd, const struct guard_query *q, struct diag *d)
     }
 
     int error = errno;
-    address_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where);
+    addr_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where);
     switch (error) {
     case EADDRINUSE:
         return diag_fail(d, WAVE_EINUSE, "no local port is free at %s", where);

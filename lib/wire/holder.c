@@ -1,4 +1,5 @@
 #include "lib/wire/holder.h"
+#include "lib/core/addr.h"
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
@@ -117,8 +118,8 @@ void holder_find(const struct flow *flow, struct holder *out)
 
 const char *holder_text(const struct holder *h, char text[HOLDER_TEXT])
 {
-    char remote[ADDRESS_TEXT];
-    address_port_text(h->flow.v6, &h->flow.remote, h->flow.rport, remote);
+    char remote[ADDR_PORT_TEXT];
+    addr_port_text(h->flow.v6, &h->flow.remote, h->flow.rport, remote);
     switch (h->kind) {
     case HOLDER_LISTENER:
         snprintf(text, HOLDER_TEXT, "a listening socket of user %u", h->uid);

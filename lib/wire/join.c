@@ -1,4 +1,5 @@
 #include "lib/wire/join.h"
+#include "lib/core/ip.h"
 
 #include <linux/virtio_net.h>
 #include <string.h>
@@ -14,7 +15,7 @@ _Static_assert(sizeof(struct virtio_net_hdr) == JOIN_PREFIX,
 #define LARGEST 65535u /* bytes of an IP packet */
 #define LAST_ONLY (SEG_PSH | SEG_FIN)
 
-enum { IPV4_HEADER = 20, IPV6_HEADER = 40, PROTOCOL_TCP = 6 };
+enum { PROTOCOL_TCP = 6 };
 
 /* A packet taken apart. */
 struct part {

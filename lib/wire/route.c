@@ -1,4 +1,5 @@
 #include "lib/wire/route.h"
+#include "lib/core/addr.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -338,13 +339,13 @@ static int named_interface(struct mnl_socket *nl, const struct route_query *q, u
 static int check_source(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                         struct diag *d)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     struct route_answer a;
     uint32_t oif = address_link_local(q->v6, &q->source) ? asked : 0;
     if (ask_route(nl, q->v6, &q->source, NULL, oif, &a) < 0 || a.type != RTN_LOCAL)
         return diag_fail(d, WAVE_ENOROUTE,
                          "the source address %s is not this host's; 'ip addr' shows those that are",
-                         address_text(q->v6, &q->source, text));
+                         addr_text(q->v6, &q->source, text));
     return 0;
 }
 
@@ -383,12 +384,12 @@ const char *route_refusal(int error, char text[ROUTE_REFUSAL])
 static int no_route(const struct route_query *q, const struct addr *source, int error,
                     struct diag *d)
 {
-    char to[ADDRESS_TEXT], from[ADDRESS_TEXT] = "", lack[FAMILY_TEXT], why[ROUTE_REFUSAL];
+    char to[ADDR_PORT_TEXT], from[ADDR_PORT_TEXT] = "", lack[FAMILY_TEXT], why[ROUTE_REFUSAL];
     bool refused = error == -EACCES || error == -EINVAL;
-    address_text(q->v6, &q->remote, to);
+    addr_text(q->v6, &q->remote, to);
     family_lack(q->v6, lack);
     if (source)
-        address_text(q->v6, source, from);
+        addr_text(q->v6, source, from);
     return diag_fail(d, WAVE_ENOROUTE, "no route%s%s to %s%s%s: %s%s%s", source ? " from " : "",
                      from, to, q->interface ? " through " : "", q->interface ? q->interface : "",
                      refused ? route_refusal(-error, why) : strerror(-error), lack,
@@ -400,7 +401,7 @@ static int no_route(const struct route_query *q, const struct addr *source, int 
 static int take_source(const struct route_query *q, const struct route_answer *a, struct route *r,
                        struct diag *d)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     if (q->has_source)
         r->source = q->source;
     else if (a->has_source)
@@ -410,7 +411,7 @@ static int take_source(const struct route_query *q, const struct route_answer *a
     else
         return diag_fail(d, WAVE_ENOROUTE,
                          "this host has no address to reach %s from; give one with --source",
-                         address_text(q->v6, &q->remote, text));
+                         addr_text(q->v6, &q->remote, text));
     return 0;
 }
 
@@ -419,8 +420,8 @@ static const struct addr unspecified;
 static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                        struct route *r, struct diag *d)
 {
-    char text[ADDRESS_TEXT];
-    address_text(q->v6, &q->remote, text);
+    char text[ADDR_PORT_TEXT];
+    addr_text(q->v6, &q->remote, text);
     if (address_link_local(q->v6, &q->remote) && !asked)
         return diag_fail(d, WAVE_ENOROUTE,
                          "%s is a link-local address and means nothing without an interface; "
@@ -466,7 +467,7 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
 static int find_listen(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                        struct route *r, struct diag *d)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     struct route_link l = {0};
     if (!q->has_source && family_reach(q->v6) == FAMILY_NONE)
         return diag_fail(d, WAVE_ENOROUTE,
@@ -479,7 +480,7 @@ static int find_listen(struct mnl_socket *nl, const struct route_query *q, uint3
             if (!asked)
                 return diag_fail(d, WAVE_ENOROUTE,
                                  "%s is a link-local address; name its interface with --interface",
-                                 address_text(q->v6, &q->source, text));
+                                 addr_text(q->v6, &q->source, text));
             r->scope = asked;
         }
     }

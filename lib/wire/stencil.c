@@ -4,13 +4,12 @@
  * that one stencil serves all connections of a wire.
  */
 #include "lib/wire/stencil.h"
+#include "lib/core/ip.h"
 
 #include <string.h>
 
 #include "lib/core/bytes.h"
 #include "lib/core/checksum.h"
-
-enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
 
 bool stencil_fits(const struct seg *s)
 {

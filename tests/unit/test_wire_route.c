@@ -18,6 +18,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "lib/core/addr.h"
 #include "lib/wire/address.h"
 #include "lib/wire/holder.h"
 #include "lib/wire/neigh.h"
@@ -210,13 +211,13 @@ static void holders_are_told_apart(void **state)
 static void addresses_as_text(void **state)
 {
     (void)state;
-    char text[ADDRESS_TEXT];
+    char text[ADDR_PORT_TEXT];
     struct addr longest;
     memset(&longest, 0xff, sizeof longest);
-    assert_string_equal(address_text(false, &source4, text), "10.1.2.3");
-    assert_string_equal(address_port_text(false, &source4, 80, text), "10.1.2.3:80");
-    assert_string_equal(address_port_text(true, &source6, 80, text), "[2001:db8::9]:80");
-    assert_string_equal(address_port_text(true, &longest, 65535, text),
+    assert_string_equal(addr_text(false, &source4, text), "10.1.2.3");
+    assert_string_equal(addr_port_text(false, &source4, 80, text), "10.1.2.3:80");
+    assert_string_equal(addr_port_text(true, &source6, 80, text), "[2001:db8::9]:80");
+    assert_string_equal(addr_port_text(true, &longest, 65535, text),
                         "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 }
 
