@@ -14,7 +14,7 @@
 #include "lib/wire/join.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { IPV4_HEADER = 20, IPV6_HEADER = 40, FRAGMENT_HEADER = 8 };
+enum { FRAGMENT_HEADER = 8 };
 enum { PACKETS = 8, PACKET_ROOM = IPV6_HEADER + UINT16_MAX };
 
 static size_t ip_header(bool v6)
