@@ -18,7 +18,7 @@
 enum { CHUNK = 1 << 16 };
 
 /* How the two are joined. */
-enum path { DIRECTLY, LOCAL, FAR };
+enum route { DIRECTLY, LOCAL, FAR };
 
 struct end {
     struct env env;
@@ -117,7 +117,7 @@ static void run_over_link(struct bench *b)
 }
 
 /* Segments a second, or a message and the end. */
-static double run(uint64_t total, enum path path)
+static double run(uint64_t total, enum route path)
 {
     struct bench *b = calloc(1, sizeof *b);
     struct conn_config c;

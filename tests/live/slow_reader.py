@@ -69,7 +69,9 @@ def packets(name, report):
     assert kinds[-1] == 5, "the statistics are missing"
     assert counted > 0 and dropped <= counted
     # What is missing at the very end has no packet behind it that could tell of it.
-    assert found + counted == verdict["capture"]["received"] - verdict["capture"]["dropped"] or dropped == counted
+    # The capture counts a few more, which came when the last connection had ended and are not read.
+    unread = verdict["capture"]["received"] - verdict["capture"]["dropped"] - found - counted
+    assert 0 <= unread <= 64 or dropped == counted, f"{unread} packets are in no count"
     return 0
 
 
