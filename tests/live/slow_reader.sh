@@ -81,6 +81,11 @@ has_it_all()
 
 to=$tmp/fifo
 
+has_data()
+{
+    peer ss -Htin state established | grep -q "bytes_received:3000000 "
+}
+
 # Signals, while the reader sleeps and the connection is idle or busy.
 
 for signal in TERM INT; do
@@ -88,7 +93,8 @@ for signal in TERM INT; do
     [ $signal = TERM ] || status=130
     asleep
     started "$TCPWAVE" connect --json "$far4:9" -f "$tmp/data" --hold 60
-    sleep 1.5
+    poll has_data
+    sleep 0.5
     since=$(now)
     kill -$signal $run
     ended "connect --json, reader asleep, SIG$signal" $status 1500
