@@ -29,9 +29,10 @@ $FUZZ_CC -fsanitize=fuzzer -o "$work/try" "$work/try.c" 2>/dev/null || {
 flags="-std=gnu11 -D_GNU_SOURCE -D_DEFAULT_SOURCE -g $instrument $FUZZ_CFLAGS -I$top"
 rm -rf "$work/objects" "$work/all.a"
 mkdir "$work/objects" && cd "$work/objects" || exit 1
-# shellcheck disable=SC2086
+# An object is named after its whole path: two folders may each have a table.c.
+# shellcheck disable=SC2016
 find "$top/lib" "$top/cmd" -name '*.c' ! -name main.c -print0 |
-    xargs -0 -n 8 -P "$(nproc)" $FUZZ_CC $flags -c && ar rc "$work/all.a" ./*.o && cd "$work" || exit 1
+    xargs -0 -n 1 -P "$(nproc)" sh -c '$0 -c -o "$(echo "$1" | tr / _).o" "$1"' "$FUZZ_CC $flags" && ar rc "$work/all.a" ./*.o && cd "$work" || exit 1
 
 status=0
 for target; do
