@@ -1,5 +1,6 @@
 #include "tests/unit/command_rig.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,25 @@ void rig_free(struct rig *r)
     free(r->text);
 }
 
+size_t rig_expect_repeatable(enum host_manner manner, uint32_t loss, uint64_t seed,
+                             const char *words)
+{
+    struct rig r[2];
+    size_t len;
+
+    for (int i = 0; i < 2; i++) {
+        rig_init(&r[i], manner);
+        r[i].network.there.loss = r[i].network.back.loss = loss;
+        r[i].network.seed = seed;
+        rig_run(&r[i], words);
+    }
+    assert_string_equal(r[0].text, r[1].text);
+    len = r[0].text_len;
+    rig_free(&r[0]);
+    rig_free(&r[1]);
+    return len;
+}
+
 /*
  * For an act
  */
@@ -286,6 +306,16 @@ void rig_signal(struct rig *r, int signal)
     struct signalfd_siginfo info = {.ssi_signo = (uint32_t)signal};
 
     assert_int_equal(write(r->signals[1], &info, sizeof info), sizeof info);
+}
+
+void rig_interrupt(struct rig *r)
+{
+    rig_signal(r, SIGINT);
+}
+
+void rig_terminate(struct rig *r)
+{
+    rig_signal(r, SIGTERM);
 }
 
 void rig_dial(struct rig *r, uint16_t from, uint16_t lport)

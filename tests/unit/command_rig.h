@@ -83,6 +83,11 @@ int rig_run(struct rig *r, const char *words);
 /* Frees what rig_run() left: the rig may be initialised again. */
 void rig_free(struct rig *r);
 
+/* The same run twice, over a path with that seed which loses `loss` each way (path.h), prints the
+ * same bytes. Returns how many. */
+size_t rig_expect_repeatable(enum host_manner manner, uint32_t loss, uint64_t seed,
+                             const char *words);
+
 /*
  * For an act
  */
@@ -92,6 +97,10 @@ wave_time rig_now(struct rig *r);
 
 /* A signal comes to the command. */
 void rig_signal(struct rig *r, int signal);
+
+/* The same, as acts: SIGINT and SIGTERM. */
+void rig_interrupt(struct rig *r);
+void rig_terminate(struct rig *r);
 
 /* The far end opens a connection from that port of its own to our `lport`. */
 void rig_dial(struct rig *r, uint16_t from, uint16_t lport);

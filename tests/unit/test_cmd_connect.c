@@ -55,19 +55,9 @@ static void an_echo_is_open(void **state)
 
 static void the_same_run_prints_the_same_bytes(void **state)
 {
-    struct rig r[2];
-
     (void)state;
-    for (int i = 0; i < 2; i++) {
-        rig_init(&r[i], HOST_ECHO);
-        r[i].network.there.loss = r[i].network.back.loss = 2000;
-        r[i].network.seed = 3;
-        rig_run(&r[i], "connect --json -vv -d some\\x20data " RIG_PEER);
-    }
-    assert_true(r[0].text_len > 1000);
-    assert_string_equal(r[0].text, r[1].text);
-    rig_free(&r[0]);
-    rig_free(&r[1]);
+    assert_true(rig_expect_repeatable(HOST_ECHO, 2000, 3,
+                                      "connect --json -vv -d some\\x20data " RIG_PEER) > 1000);
 }
 
 static void a_closed_port_is_refused(void **state)
@@ -399,23 +389,13 @@ static void the_timeout_ends_an_open_connection_with_rst(void **state)
     rig_free(&r);
 }
 
-static void interrupt(struct rig *r)
-{
-    rig_signal(r, SIGINT);
-}
-
-static void terminate(struct rig *r)
-{
-    rig_signal(r, SIGTERM);
-}
-
 static void a_signal_resets_the_connection(void **state)
 {
     struct rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
-    rig_at(&r, 30 * WAVE_S, interrupt);
+    rig_at(&r, 30 * WAVE_S, rig_interrupt);
     rig_run(&r, "connect --json --hold 1h " RIG_PEER);
     assert_int_equal(r.status, 128 + SIGINT);
     rig_expect_int(&r, "verdict", "exit", 128 + SIGINT);
@@ -423,7 +403,7 @@ static void a_signal_resets_the_connection(void **state)
     rig_free(&r);
 
     rig_init(&r, HOST_ECHO);
-    rig_at(&r, 30 * WAVE_S, terminate);
+    rig_at(&r, 30 * WAVE_S, rig_terminate);
     rig_run(&r, "connect --json --hold 1h " RIG_PEER);
     assert_int_equal(r.status, 128 + SIGTERM);
     rig_free(&r);

@@ -221,11 +221,6 @@ static void data_puts_the_probe_off(void **state)
     rig_free(&r);
 }
 
-static void interrupt(struct rig *r)
-{
-    rig_signal(r, SIGINT);
-}
-
 /* That is how a run without --for ends: what was found stands. */
 static void an_interruption_while_the_peer_lives_is_open(void **state)
 {
@@ -233,7 +228,7 @@ static void an_interruption_while_the_peer_lives_is_open(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    rig_at(&r, 3 * HOUR, interrupt);
+    rig_at(&r, 3 * HOUR, rig_interrupt);
     rig_run(&r, "keepalive --json " RIG_PEER);
     assert_int_equal(r.status, 128 + SIGINT);
     rig_expect_text(&r, "verdict", "verdict", "open");

@@ -20,11 +20,6 @@ static void dial_many(struct rig *r)
         dial(r);
 }
 
-static void interrupt(struct rig *r)
-{
-    rig_signal(r, SIGINT);
-}
-
 /* The verdict of the connection of that number. */
 static const json_t *verdict_of(const struct rig *r, int connection)
 {
@@ -103,7 +98,7 @@ static void what_is_sent_comes_back(void **state)
     rig_init(&r, HOST_GREETS); /* "the answer", and then it waits for our FIN */
     rig_at(&r, WAVE_S, dial);
     rig_at(&r, 2 * WAVE_S, dial);
-    rig_at(&r, 10 * WAVE_S, interrupt);
+    rig_at(&r, 10 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --echo");
     assert_int_equal(r.status, 128 + SIGINT);
     rig_expect_int(&r, "verdict", "connections.opened", 2);
@@ -178,7 +173,7 @@ static void vanish_says_nothing(void **state)
     (void)state;
     rig_init(&r, HOST_GREETS);
     rig_at(&r, WAVE_S, dial);
-    rig_at(&r, 100 * WAVE_S, interrupt);
+    rig_at(&r, 100 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --close=vanish -d hello");
     assert_int_equal(r.status, 128 + SIGINT);
     assert_int_equal(rig_segments(&r, true, SEG_RST), 0);
@@ -270,7 +265,7 @@ static void a_handshake_without_end_is_dropped(void **state)
     rig_init(&r, HOST_DISCARD);
     r.lose = third_segments;
     rig_at(&r, WAVE_S, dial);
-    rig_at(&r, 60 * WAVE_S, interrupt);
+    rig_at(&r, 60 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000");
     assert_string_equal(word_of(&r, 1), "dropped");
     rig_expect_printed(&r, "never acknowledged our SYN-ACK, sent 4 times", 1);
@@ -307,7 +302,7 @@ static void a_living_client_is_kept(void **state)
     r.network.host.engine.keepalive = true;
     r.network.host.engine.keep_idle = 1000 * WAVE_S;
     rig_at(&r, WAVE_S, dial);
-    rig_at(&r, 3600 * WAVE_S, interrupt);
+    rig_at(&r, 3600 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --idle 900s --interval 75s --count 3");
     rig_expect_printed(&r, "\"event\":\"probe\",", 3);
     rig_expect_printed(&r, "\"answered\":true", 3);
@@ -318,7 +313,7 @@ static void a_living_client_is_kept(void **state)
     r.network.host.engine.keepalive = true;
     r.network.host.engine.keep_idle = 1000 * WAVE_S;
     rig_at(&r, WAVE_S, dial);
-    rig_at(&r, 3600 * WAVE_S, interrupt);
+    rig_at(&r, 3600 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000");
     assert_int_equal(
         json_integer_value(json_object_get(
@@ -338,7 +333,7 @@ static void syn_cookies_serve_whoever_comes_back(void **state)
     (void)state;
     rig_init(&r, HOST_GREETS);
     rig_at(&r, WAVE_S, dial_many);
-    rig_at(&r, 20 * WAVE_S, interrupt);
+    rig_at(&r, 20 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --half-open 64 --close=active --discard");
     assert_int_equal(r.status, 128 + SIGINT);
     rig_expect_int(&r, "verdict", "connections.syn_cookies", 300 - 64);
@@ -363,7 +358,7 @@ static void after_a_flood_real_clients_are_served(void **state)
     rig_at(&r, WAVE_S, dial_many);
     for (unsigned i = 0; i < 5; i++)
         rig_at(&r, WAVE_S + 100 * WAVE_MS, dial);
-    rig_at(&r, 60 * WAVE_S, interrupt);
+    rig_at(&r, 60 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --half-open 64 -d hello");
     /* The five, too, come while the queue is full. */
     rig_expect_int(&r, "verdict", "connections.syn_cookies", 300 - 64 + 5);
@@ -380,7 +375,7 @@ static void no_more_at_a_time_than_max(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     rig_at(&r, WAVE_S, dial_many);
-    rig_at(&r, 2 * WAVE_S, interrupt);
+    rig_at(&r, 2 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --max 100 --close=passive");
     rig_expect_int(&r, "verdict", "connections.opened", 100);
     rig_free(&r);
@@ -395,7 +390,7 @@ static void a_signal_resets_every_one_of_300(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     rig_at(&r, WAVE_S, dial_many);
-    rig_at(&r, 10 * WAVE_S, interrupt);
+    rig_at(&r, 10 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --close=passive");
     assert_int_equal(r.status, 128 + SIGINT);
     resets = rig_segments(&r, true, SEG_RST);
@@ -407,7 +402,7 @@ static void a_signal_resets_every_one_of_300(void **state)
 
     rig_init(&r, HOST_DISCARD);
     rig_at(&r, WAVE_S, dial_many);
-    rig_at(&r, 10 * WAVE_S, interrupt);
+    rig_at(&r, 10 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen -q 8000 --close=passive");
     assert_int_equal(rig_segments(&r, true, SEG_RST), 300);
     rig_free(&r);

@@ -349,18 +349,25 @@ static void wrap(struct wrapped *w, struct port *inner)
         .ops = &w->ops, .info = inner->info, .virtual_time = inner->virtual_time};
 }
 
+/* An echo host's network, wrapped. */
+static void wrapped_echo(struct wrapped *w)
+{
+    struct port_sim_config c = network(HOST_ECHO);
+    struct port *port;
+    struct diag d;
+
+    assert_int_equal(port_sim_open(&port, &c, &d), 0);
+    wrap(w, port);
+}
+
 /* A kernel without room is asked again after a pause that doubles from 100 us to 10 ms. */
 static void test_no_room(void **state)
 {
-    struct port_sim_config c = network(HOST_ECHO);
     struct wrapped w;
-    struct port *port;
     struct rig *r;
-    struct diag d;
 
     (void)state;
-    assert_int_equal(port_sim_open(&port, &c, &d), 0);
-    wrap(&w, port);
+    wrapped_echo(&w);
     w.full = 9;
     r = rig_over(&w.port, 1000);
     loop_run(&r->loop);
@@ -374,15 +381,11 @@ static void test_no_room(void **state)
 /* RFC 1191, 6.3: a segment beyond the MTU lowers it at once, and the data goes in smaller ones. */
 static void test_too_big(void **state)
 {
-    struct port_sim_config c = network(HOST_ECHO);
     struct wrapped w;
-    struct port *port;
     struct rig *r;
-    struct diag d;
 
     (void)state;
-    assert_int_equal(port_sim_open(&port, &c, &d), 0);
-    wrap(&w, port);
+    wrapped_echo(&w);
     w.mtu = 1000;
     r = rig_over(&w.port, 20000);
     loop_run(&r->loop);
