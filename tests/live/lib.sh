@@ -179,3 +179,22 @@ expect_json()
         show_try
     fi
 }
+
+# serves_callers NAME ADDRESS N ARGUMENT...: listen on port 9001 serves N clients of the peer's kernel,
+# who call ADDRESS; $here is the folder of caller.py
+serves_callers()
+{
+    local name=$1 address=$2 callers=$3 ear
+    shift 3
+    "$TCPWAVE" listen "$@" --echo --connections $callers >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    ear=$!
+    pids="$pids $ear"
+    poll sh -c "ss -Hltn 'sport = :9001' | grep -q ." # the guard, which is a listening socket
+    sleep 0.2
+    peer python3 "$here/caller.py" "$address" 9001 echo $callers 100000 >"$tmp/said" 2>&1
+    wait $ear
+    status=$?
+    check "$name: status 0" test $status = 0
+    check "$name: the clients are served" grep -qx "$callers of $callers came back" "$tmp/said"
+    [ $status = 0 ] || show_try
+}

@@ -65,23 +65,13 @@ clients()
     check "$name: small segments: the data came back whole" cmp -s "$tmp/small" "$tmp/got"
 }
 
-# server NAME ADDRESS ARGUMENT...: listen serves clients of the kernel's TCP
+# server NAME ADDRESS ARGUMENT...
 server()
 {
-    local name=$1 address=$2 ear family=-4
+    local name=$1 address=$2 family=-4
     case $address in *:*) family=-6 ;; esac
     shift 2
-    "$TCPWAVE" listen $family "$@" --echo --connections 8 --timeout 30 >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll sh -c "ss -Hltn 'sport = :9001' | grep -q ." # the guard, which is a listening socket
-    sleep 0.2
-    peer python3 "$here/caller.py" "$address" 9001 echo 8 100000 >"$tmp/said" 2>&1
-    wait $ear
-    status=$?
-    check "$name: status 0" test $status = 0
-    check "$name: the clients are served" grep -qx '8 of 8 came back' "$tmp/said"
-    [ $status = 0 ] || show_try
+    serves_callers "$name" "$address" 8 $family "$@" --timeout 30
 }
 
 servers()

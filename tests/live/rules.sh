@@ -58,22 +58,12 @@ head -c 2000000 /dev/urandom >"$tmp/data"
 start_peer echo 7 python3 "$here/peer.py" 7 echo
 start_peer load 80 python3 "$here/counter.py" 80 echo
 
-# server NAME ADDRESS ARGUMENT...: listen serves the kernel's clients, who call ADDRESS
+# server NAME ADDRESS ARGUMENT...
 server()
 {
-    local name=$1 address=$2 ear
+    local name=$1 address=$2
     shift 2
-    "$TCPWAVE" listen "$@" --echo --connections 4 --timeout 20 >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll sh -c "ss -Hltn 'sport = :9001' | grep -q ." # the guard, which is a listening socket
-    sleep 0.2
-    peer python3 "$here/caller.py" "$address" 9001 echo 4 100000 >"$tmp/said" 2>&1
-    wait $ear
-    status=$?
-    check "$name: status 0" test $status = 0
-    check "$name: the clients are served" grep -qx '4 of 4 came back' "$tmp/said"
-    [ $status = 0 ] || show_try
+    serves_callers "$name" "$address" 4 "$@" --timeout 20
 }
 
 # every_command FAMILY TARGET FIRST SECOND: addresses of the peer, and of ours on either link
