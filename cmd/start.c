@@ -169,14 +169,16 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     return error;
 }
 
-int start_verdict(struct start *st, const struct session_conn *c, const struct outcome *outcome,
+int start_verdict(struct start *st, const struct session_conn *c, struct outcome *outcome,
                   const struct figures *figures)
 {
     struct session *s = st->session;
     struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct findings found = {.count = 0};
     struct report_verdict v;
 
-    session_verdict(s, c, outcome, figures, &v);
+    session_diagnose(s, c, outcome, &found);
+    session_verdict(s, c, outcome, figures, &found, &v);
     v.left_out.bytes = st->undelivered;
     view_settle(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);

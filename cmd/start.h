@@ -48,7 +48,7 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
                const struct session_ops *ops, void *user, struct diag *d);
 
 /* The verdict, to every renderer; returns the exit status. As session_verdict(). */
-int start_verdict(struct start *st, const struct session_conn *c, const struct outcome *outcome,
+int start_verdict(struct start *st, const struct session_conn *c, struct outcome *outcome,
                   const struct figures *figures);
 
 /* Closes and frees all of it. */

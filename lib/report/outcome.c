@@ -89,7 +89,7 @@ static void unanswered(const struct outcome_facts *f, struct outcome *o)
         rejected(f, o);
     else if (f->arrived)
         set(f, o, VERDICT_DROPPED, "none", NULL,
-            "%s gave no acceptable answer to %u SYN%s: of the %" PRIu64 " segment%s that came none "
+            "%s gave no acceptable answer to %u SYN%s: none of the %" PRIu64 " segment%s that came "
             "acknowledged our SYN as a SYN-ACK or RST must",
             f->peer, f->syn_sent, plural(f->syn_sent), f->arrived, f->arrived == 1 ? "" : "s");
     else
@@ -124,6 +124,11 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
             f->path.reset_sent ? "reset" : NULL,
             "%s stopped answering: %u keepalive probe%s went unanswered", f->peer, f->probes,
             plural(f->probes));
+    else if (f->answers)
+        set(f, o, VERDICT_FAILED, "none", NULL,
+            "connected to %s, which answers and does not take what we sent: it was never "
+            "acknowledged, though it was repeated",
+            f->peer);
     else
         set(f, o, VERDICT_LOST, "none", NULL,
             "%s stopped answering: what we sent was never acknowledged, however often repeated",
@@ -158,6 +163,11 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
         set(f, o, VERDICT_LOCAL, "local", how_left(f),
             "connected to %s until this host could not go on, and the timeout of %s ran out: %s",
             f->peer, waited, f->hindered);
+    else if (f->outstanding && f->answers)
+        set(f, o, VERDICT_FAILED, "local", how_left(f),
+            "connected to %s, which answered and did not take all that we sent within the timeout "
+            "of %s: it was not acknowledged, though it was repeated",
+            f->peer, waited);
     else if (f->outstanding)
         set(f, o, VERDICT_LOST, "local", how_left(f),
             "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",

@@ -53,7 +53,8 @@ struct outcome_facts {
     bool outstanding;     /* data or FIN of ours is unacknowledged and was sent again */
     enum state local, state; /* ours when it ended; the peer's, as far as known */
     uint32_t syn_sent;       /* SYNs of ours */
-    uint64_t arrived;        /* segments of the peer's, of whatever kind */
+    uint64_t arrived;        /* segments of the peer's that came, those with a wrong checksum too */
+    bool answers;            /* some came since what is outstanding was sent for the first time */
     uint32_t syn_acks;       /* of the peer's that were seen */
     wave_time kept_silent;   /* --no-ack: how long, from the first of them on */
     uint32_t probes;         /* keepalive probes that went unanswered */
@@ -61,11 +62,13 @@ struct outcome_facts {
     const struct icmp *icmp; /* the last error about the handshake, or NULL */
 };
 
+#define OUTCOME_TEXT 560 /* bytes of the sentence */
+
 struct outcome {
     enum verdict verdict;
     int exit;
     const char *by, *kind; /* as in struct report_verdict */
-    char message[320];
+    char message[OUTCOME_TEXT]; /* "what happened", or "what happened: for what reason" */
 };
 
 void outcome_of(const struct outcome_facts *f, struct outcome *out);

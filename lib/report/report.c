@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/report/diagnose.h"
+
 enum { OURS, THEIRS };
 
 void report_init(struct report *r)
@@ -383,11 +385,13 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .ip_len = seen->ip_len};
     e.u.segment.repeats = repeats(r, f, &e.u.segment);
     *before = offered;
+    signs_segment(f, seen, &e.u.segment);
     tell(r, &e);
     tell_waiting(r, f, seen->stamp, changes, f->track.number);
     if (peer_moved(f, &peer))
         tell_peer(r, f, seen->stamp, &peer);
     f->peer = peer; /* newer evidence for the same state is no event of its own */
+    diagnose_live(r, f, seen->stamp);
 }
 
 void report_local(struct report *r, struct report_flow *f, wave_time stamp,
@@ -474,18 +478,26 @@ void report_expect(struct report *r, struct report_flow *f, wave_time stamp,
     tell(r, &e);
 }
 
-static void tell_findings(struct report *r, wave_time stamp, const struct report_verdict *v)
+void report_finding(struct report *r, struct report_flow *f, wave_time stamp,
+                    const struct finding *finding)
 {
-    for (unsigned i = 0; v->findings && i < v->findings->count; i++) {
-        struct report_event e = event_of(r, v->flow, REPORT_FINDING, stamp);
-        e.u.finding = &v->findings->at[i];
-        tell(r, &e);
-    }
+    struct report_event e = event_of(r, f, REPORT_FINDING, stamp);
+
+    for (unsigned i = 0; f && i < f->founds; i++)
+        if (strcmp(f->found[i], finding->code) == 0)
+            return;
+    if (f && f->founds < FINDINGS_MOST)
+        f->found[f->founds++] = finding->code;
+    e.u.found = (struct report_found){finding, r->ending};
+    tell(r, &e);
 }
 
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict)
 {
-    tell_findings(r, stamp, verdict);
+    r->ending = true;
+    for (unsigned i = 0; verdict->findings && i < verdict->findings->count; i++)
+        report_finding(r, verdict->flow, stamp, &verdict->findings->at[i]);
+    r->ending = false;
     struct report_event e = event_of(r, verdict->flow, REPORT_VERDICT, stamp);
     if (!verdict->per_connection && verdict->several)
         e.connection = 0;

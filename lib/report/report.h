@@ -20,6 +20,7 @@
 #include "lib/report/figures.h"
 #include "lib/report/findings.h"
 #include "lib/report/history.h"
+#include "lib/report/signs.h"
 
 #define REPORT_STATES 8 /* of our own changes of state that wait for the segment they caused */
 
@@ -74,6 +75,9 @@ struct report_flow {
 
     struct report_change waiting[REPORT_STATES];
     unsigned waiting_count;
+    struct signs signs;
+    const char *found[FINDINGS_MOST]; /* codes of the findings that were told */
+    unsigned founds;
 
     uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
     uint32_t retransmissions; /* segments we sent again; the session's where nothing is shown */
@@ -163,6 +167,12 @@ struct report_note {
     const char *text;
 };
 
+/* A finding: as it became known, or told with the verdict. */
+struct report_found {
+    const struct finding *finding;
+    bool at_end;
+};
+
 struct report_wait {
     const char *what; /* "the peer's FIN", ...; NULL: no longer waiting */
     wave_time left;   /* WAVE_NEVER: no end is set */
@@ -181,7 +191,7 @@ struct report_verdict {
     const char *command;
     enum verdict verdict;
     int exit; /* the process's; differs from the verdict only after a signal */
-    const struct report_flow *flow; /* NULL: no connection was there to speak of */
+    struct report_flow *flow;       /* NULL: no connection was there to speak of */
     const char *by;                 /* who closed: "local", "peer", "both", "none" */
     const char *kind;               /* how, or NULL when nothing was closed */
     const char *guard;              /* or NULL: nothing was opened */
@@ -211,7 +221,7 @@ struct report_event {
         struct report_wait wait;
         struct report_unanswered unanswered;
         const struct figures *progress;
-        const struct finding *finding;
+        struct report_found found;
         const struct expect *expect;
         struct report_verdict verdict;
     } u;
@@ -230,6 +240,7 @@ struct report {
     bool started;
     wave_time origin; /* stamp of the first event */
     unsigned waiting; /* changes of our state, over all flows, whose segment is still to be seen */
+    bool ending;      /* a verdict is being told */
     struct history history;
 };
 
@@ -296,10 +307,16 @@ void report_progress(struct report *r, wave_time stamp, const struct figures *fi
 void report_expect(struct report *r, struct report_flow *f, wave_time stamp,
                    const struct expect *expect);
 
+/* A finding about this flow, or about the run where `f` is NULL; of a flow each code is told
+ * once. */
+void report_finding(struct report *r, struct report_flow *f, wave_time stamp,
+                    const struct finding *finding);
+
 /* Outside any connection: tells the event, of which kind and `u` are filled in. */
 void report_tell(struct report *r, wave_time stamp, struct report_event *e);
 
-/* The findings of the verdict are told first, each as an event of its own. */
+/* The findings of the verdict that were not told yet are told first, each as an event of its
+ * own. */
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict);
 
 #endif

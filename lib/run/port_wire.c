@@ -97,6 +97,11 @@ static bool port_wire_rerouted(struct port *p, char interface[16])
     return wire_rerouted(wire_of(p), interface);
 }
 
+static bool port_wire_unreachable(struct port *p, struct wire_neighbour *out)
+{
+    return wire_unreachable(wire_of(p), out);
+}
+
 static uint16_t port_wire_lport(const struct port *p, uint32_t i)
 {
     return wire_port(wire_of(p), i);
@@ -128,6 +133,7 @@ static const struct port_ops ops = {.send = port_wire_send,
                                     .wait = port_wire_wait,
                                     .stats = port_wire_stats,
                                     .rerouted = port_wire_rerouted,
+                                    .unreachable = port_wire_unreachable,
                                     .lport = port_wire_lport,
                                     .lports = port_wire_lports,
                                     .window = port_wire_window,

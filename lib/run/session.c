@@ -322,8 +322,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .peer = peer,
         .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
         .outstanding = c->outstanding,
+        .answers = c->stalls && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
-        .arrived = c->arrived,
+        .arrived = c->arrived + (s->many ? 0 : s->port->ops->stats(s->port).bad_checksum),
         .icmp = c->has_icmp ? &some_icmp : NULL};
 
     if (c->record) {
@@ -336,7 +337,8 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
 }
 
 void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                     const struct figures *figures, struct report_verdict *v)
+                     const struct figures *figures, const struct findings *findings,
+                     struct report_verdict *v)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
 
@@ -347,6 +349,7 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
                                  .by = outcome->by,
                                  .kind = outcome->kind,
                                  .figures = figures,
+                                 .findings = findings,
                                  .guard = s->port->info->guard,
                                  .per_connection = s->many && c,
                                  .several = s->many && !c,
@@ -360,11 +363,14 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
 void session_conn_verdict(struct session *s, const struct session_conn *c,
                           const struct outcome *outcome, const struct figures *figures)
 {
+    struct findings found = {.count = 0};
+    struct outcome told = *outcome;
     struct report_verdict v;
 
     s->verdicts[outcome->verdict]++;
     if (!s->shows) /* nor is the kernel asked for figures that nobody sees */
         return;
-    session_verdict(s, c, outcome, figures, &v);
+    session_diagnose(s, c, &told, &found);
+    session_verdict(s, c, &told, figures, &found, &v);
     report_verdict(&s->report, session_stamp(s), &v);
 }

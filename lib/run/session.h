@@ -36,6 +36,7 @@ struct session_conn {
     uint32_t self;                 /* its number in the slab */
     struct slab_link all;          /* with the others of the run, in the order they came */
     uint32_t arrived;              /* segments of the peer's, modulo 2^32 */
+    uint32_t stalled;   /* `arrived` when what is outstanding was repeated first; with `stalls` */
     uint32_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
     struct hole hole;   /* what our capture lost of the peer's */
     struct outcome_path path;
@@ -45,6 +46,7 @@ struct session_conn {
     uint8_t waits;        /* enum course_wait, where it is not for what the run waits */
     bool left : 1;        /* session_leave() was called */
     bool unsent : 1;      /* the kernel refused what was sent last: `session.send_error` */
+    bool stalls : 1;      /* something was repeated since an acknowledgement of new data came */
     bool outstanding : 1; /* when it was stopped: unacknowledged, and sent again */
     bool has_icmp : 1;    /* an error came before the handshake was done */
 };
@@ -99,6 +101,7 @@ struct session_config {
     wave_time timeout;         /* of the whole run; 0: none */
     wave_time linger;          /* for a peer that acknowledged our FIN and says nothing */
     int signals;               /* descriptor of signals.h, or -1 */
+    uint32_t addresses;        /* of the peer's name, beside the one that is tried */
     /* Called for each captured packet, with what is known after it in a few words, "" where nothing
      * is: for a capture file. 0, or an error that ends the run, with *d filled in. May be NULL. */
     int (*keep)(void *sink, const struct wire_packet *p, const char *comment, struct diag *d);
@@ -130,6 +133,10 @@ struct session {
     struct diag error;     /* with STOP_LOCAL */
     wave_time close_until; /* with STOP_LOCAL: how long connections may take to close */
     wave_time route_at;    /* when the route may be asked for again */
+    wave_time neighbour_at; /* when the neighbour is asked for next; 0: not yet known */
+    char unreachable[48];   /* the next hop, where it does not answer; else empty */
+    bool unreachable_gateway;
+    uint64_t arrived;      /* segments of peers that were captured */
     bool repeats;          /* a segment was sent again since */
     char route[16];        /* the interface that it led through then; empty: ours */
 
@@ -217,16 +224,22 @@ void session_fail(struct session *s, const struct diag *d);
 /* What happened to the connection. */
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
 
+/* What there is to say of the connection (NULL: of the run as a whole) beyond its outcome; adds it
+ * to the list, and makes the outcome's sentence of what explains most. */
+void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
+                      struct findings *list);
+
 /* Fills in the run's verdict, of which the message is the outcome's own; or, where connections are
  * numbered and `c` is one of them, that of this connection. `figures` may be NULL. */
 void session_verdict(struct session *s, const struct session_conn *c, const struct outcome *outcome,
-                     const struct figures *figures, struct report_verdict *v);
+                     const struct figures *figures, const struct findings *findings,
+                     struct report_verdict *v);
 
 /* Tells the verdict of one of several connections, and counts it. */
 void session_conn_verdict(struct session *s, const struct session_conn *c,
                           const struct outcome *outcome, const struct figures *figures);
 
-/* Between session.c and session_loop.c. */
+/* Between session.c, session_loop.c and session_findings.c. */
 
 /* The connection of this id, or NULL. */
 struct session_conn *session_find(struct session *s, uint32_t id);
@@ -236,6 +249,9 @@ struct session_conn *session_adopt(struct session *s, uint32_t id, const struct 
 
 /* One step of the closing that session_fail() began; returns when the next is due. */
 wave_time session_wind_up(struct session *s, wave_time now);
+
+/* Ends the run where the next hop does not answer; returns when to look next. */
+wave_time session_look_at_neighbour(struct session *s, wave_time now);
 
 /* Joins the session to the loop that it runs on. */
 void session_loop_init(struct session *s);

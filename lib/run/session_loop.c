@@ -70,6 +70,14 @@ static void notice(struct session_conn *c, const struct event *e)
     case EVENT_FIN:
         c->quiet_since = e->at;
         break;
+    case EVENT_ACKED:
+        c->stalls = false;
+        break;
+    case EVENT_RETRANSMIT:
+        if (!c->stalls)
+            c->stalled = c->arrived;
+        c->stalls = true;
+        break;
     case EVENT_ICMP:
         c->has_icmp |= !c->path.established && e->u.icmp.meaning != ICMP_TOO_BIG;
         break;
@@ -128,6 +136,21 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
         }
         if (s->ops->event)
             s->ops->event(s, c, e);
+    }
+}
+
+/* What the engine did not take is a sign of something. A copy that comes late is refused for its
+ * timestamp as well: what counts is new in the stream. */
+static void tell_refusals(struct session *s, const struct event *events, unsigned n,
+                          struct session_conn *c, const struct seg *seg)
+{
+    const struct conn *e = session_engine(s, c);
+    struct report_flow *f = session_flow(c);
+
+    for (unsigned i = 0; i < n; i++) {
+        if (events[i].kind != EVENT_REFUSED || session_find(s, events[i].id) != c)
+            continue;
+        signs_refused(f, events[i].u.check, f->track.number, e && seq_geq(seg->seq, e->rcv.nxt));
     }
 }
 
@@ -477,6 +500,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     const struct report_flow *f;
     unsigned n;
 
+    s->arrived++;
     if (id != STACK_NONE && !c) {
         c = session_adopt(s, id, &flow);
         if (c && s->ops->opened)
@@ -496,6 +520,8 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (c && c->record && s->shows)
         show_theirs(s, c, p, &a);
     f = c ? session_flow(c) : NULL;
+    if (f && s->shows)
+        tell_refusals(s, told, n, c, seg);
     tell_events(s, told, n, p->stamp, c, f ? f->track.number : 0);
     keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
     return may_wait(s, c, seg);
@@ -612,8 +638,9 @@ static wave_time turn(void *self)
     wave_time now = s->loop.now, until;
 
     look_at_route(s, now);
+    wave_time look = session_look_at_neighbour(s, now);
     until = s->stop == STOP_LOCAL ? session_wind_up(s, now) : s->ops->turn(s, now);
-    until = time_min(until, tell_wait(s, now));
+    until = time_min(time_min(until, look), tell_wait(s, now));
     return time_min(until, settle(s, now));
 }
 

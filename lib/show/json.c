@@ -415,6 +415,44 @@ static void run(struct draft *d, json_t *to, const struct report_verdict *v)
     put(d, to, "outgoing", outgoing);
 }
 
+/* Segments of the peer's that were not taken, by reason. */
+static void ignored(struct draft *d, json_t *to, const struct report_flow *f)
+{
+    static const char *const name[CHECK_COUNT] = {[CHECK_BAD_ACK_IN_HANDSHAKE] =
+                                                      "bad_ack_in_handshake",
+                                                  [CHECK_NO_SYN] = "no_syn",
+                                                  [CHECK_PAWS] = "old_timestamp",
+                                                  [CHECK_SEQUENCE] = "outside_window",
+                                                  [CHECK_RST_SEQUENCE] = "rst_not_at_edge",
+                                                  [CHECK_SYN_IN_WINDOW] = "syn_in_window",
+                                                  [CHECK_NO_ACK] = "no_ack",
+                                                  [CHECK_ACK_TOO_OLD] = "ack_too_old",
+                                                  [CHECK_ACK_UNSENT] = "ack_unsent",
+                                                  [CHECK_CLOSED] = "closed",
+                                                  [CHECK_MEMORY] = "no_memory"};
+    json_t *o = json_object();
+
+    for (unsigned i = 0; i < CHECK_COUNT; i++)
+        if (name[i] && f->signs.refused[i])
+            put_count(d, o, name[i], f->signs.refused[i]);
+    put(d, to, "ignored", o);
+}
+
+/* What was found, and what of the peer's was ignored. */
+static void conclusions(struct draft *d, json_t *to, const struct report_verdict *v)
+{
+    json_t *list = json_array();
+
+    if (v->flow)
+        ignored(d, to, v->flow);
+    for (unsigned i = 0; v->findings && i < v->findings->count; i++) {
+        json_t *one = json_object();
+        finding(d, one, &v->findings->at[i]);
+        put(d, list, NULL, one);
+    }
+    put(d, to, "findings", list);
+}
+
 static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
 {
     put_text(d, to, "command", v->command);
@@ -432,6 +470,7 @@ static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
         figures(d, to, v->figures);
     if (!v->per_connection)
         run(d, to, v);
+    conclusions(d, to, v);
     left_out(d, to, &v->left_out);
     put_text(d, to, "message", v->message ? v->message : "");
 }
@@ -464,7 +503,7 @@ static void fill(struct draft *d, json_t *to, const struct report_event *e)
         figures(d, to, e->u.progress);
         break;
     case REPORT_FINDING:
-        finding(d, to, e->u.finding);
+        finding(d, to, e->u.found.finding);
         break;
     case REPORT_EXPECT:
         expect(d, to, e->u.expect);

@@ -183,6 +183,22 @@ static void expect(struct rows *r, const struct report_event *e)
            expect_text(e->u.expect, text));
 }
 
+/* What becomes known on the way stands where it does; all of it is in the summary again. */
+static void found(struct rows *r, const struct report_event *e)
+{
+    static const enum tone tone[] = {[FINDING_INFO] = TONE_DIM,
+                                     [FINDING_WARNING] = TONE_DOUBT,
+                                     [FINDING_PROBLEM] = TONE_TROUBLE};
+    const struct finding *f = e->u.found.finding;
+    char text[ROWS_TEXT];
+
+    if (e->u.found.at_end)
+        return;
+    snprintf(text, sizeof text, "%s%s: %s", f->code,
+             f->certainty == FINDING_PROVED ? "" : " (likely)", f->message);
+    remark(r, e, ROW_REMARK, tone[f->severity], text);
+}
+
 void rows_event(struct rows *r, const struct report_event *e)
 {
     switch (e->kind) {
@@ -201,13 +217,15 @@ void rows_event(struct rows *r, const struct report_event *e)
     case REPORT_NOTE:
         remark(r, e, ROW_REMARK, e->u.note.trouble ? TONE_TROUBLE : TONE_BOLD, e->u.note.text);
         break;
+    case REPORT_FINDING:
+        found(r, e);
+        break;
     case REPORT_EXPECT:
         expect(r, e);
         break;
     case REPORT_WAIT:
     case REPORT_UNANSWERED:
     case REPORT_PROGRESS:
-    case REPORT_FINDING: /* the summary has it */
         break;
     case REPORT_VERDICT:
         tell_left_out(r, e);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -274,4 +275,17 @@ void guard_close(struct guard *g)
     if (g->fd >= 0)
         close(g->fd);
     g->fd = -1;
+}
+
+/* The socket drops what it is given, and counts it (SK_MEMINFO_DROPS). */
+bool guard_reached(const struct guard *g, uint64_t *n)
+{
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof info;
+
+    if (g->fd < 0 || !g->kind || getsockopt(g->fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0 ||
+        size < (SK_MEMINFO_DROPS + 1) * sizeof info[0])
+        return false;
+    *n += info[SK_MEMINFO_DROPS];
+    return true;
 }

@@ -48,6 +48,13 @@ int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, s
 int guard_open_range(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
                      struct diag *d);
 
+/*
+ * How many segments came as far as this host's TCP on that port, and were swallowed there: adds
+ * them to *n. False when the kernel does not tell. What the capture has seen and this has not was
+ * stopped on the way up: by a rule of this host's firewall, its address translation or its routing.
+ */
+bool guard_reached(const struct guard *g, uint64_t *n);
+
 /* Lets the port go. A guard that is none is taken. */
 void guard_close(struct guard *g);
 

@@ -44,8 +44,9 @@ static int each(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
-               uint8_t mac[NEIGH_MAC], bool *stale)
+/* Asks for the entry of `hop` on that interface. */
+static int ask(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop, mnl_cb_t cb,
+               void *data)
 {
     union netlink_request request = {.bytes = {0}};
     struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
@@ -55,8 +56,14 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
     ndm->ndm_family = v6 ? AF_INET6 : AF_INET;
     ndm->ndm_ifindex = ifindex;
     mnl_attr_put(nlh, NDA_DST, address_size(v6), hop->byte);
+    return netlink_ask(nl, nlh, cb, data);
+}
+
+int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
+               uint8_t mac[NEIGH_MAC], bool *stale)
+{
     struct answer a = {.is = false};
-    int error = netlink_ask(nl, nlh, each, &a);
+    int error = ask(nl, ifindex, v6, hop, each, &a);
     if (error < 0)
         return error;
     if (!a.is)
@@ -64,4 +71,22 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
     memcpy(mac, a.mac, NEIGH_MAC);
     *stale = a.stale;
     return 0;
+}
+
+/* An entry without an answer. */
+static int each_silent(const struct nlmsghdr *nlh, void *data)
+{
+    const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+    bool *silent = data;
+
+    if (nlh->nlmsg_type == RTM_NEWNEIGH && mnl_nlmsg_get_payload_len(nlh) >= sizeof *ndm)
+        *silent = ndm->ndm_state & (NUD_INCOMPLETE | NUD_FAILED);
+    return MNL_CB_OK;
+}
+
+bool neigh_silent(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop)
+{
+    bool silent = false;
+
+    return ask(nl, ifindex, v6, hop, each_silent, &silent) == 0 && silent;
 }

@@ -21,6 +21,10 @@
 int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
                uint8_t mac[NEIGH_MAC], bool *stale);
 
+/* Whether the kernel has asked for the Ethernet address of `hop` there and got no answer, or still
+ * asks. */
+bool neigh_silent(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop);
+
 /* What RTM_GETNEIGH answers: false when it is another kind of message, too short, of no use to
  * send to, or has no Ethernet address. */
 bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale);

@@ -22,6 +22,7 @@
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
+#include "lib/wire/neigh.h"
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"
 #include "lib/wire/stamp.h"
@@ -136,6 +137,19 @@ bool wire_rerouted(const struct wire *w, char interface[16])
         ifindex == w->info.ifindex)
         return false;
     memcpy(interface, name, sizeof name);
+    return true;
+}
+
+bool wire_unreachable(const struct wire *w, struct wire_neighbour *out)
+{
+    struct addr hop;
+
+    if (!w->nl ||
+        route_next_hop(w->nl, w->flow.v6, &w->flow.remote, w->bound ? &w->flow.local : NULL,
+                       w->info.ifindex, &hop) != 0 ||
+        !neigh_silent(w->nl, w->info.ifindex, w->flow.v6, &hop))
+        return false;
+    *out = (struct wire_neighbour){.gateway = !addr_eq(&hop, &w->flow.remote), .addr = hop};
     return true;
 }
 
@@ -460,8 +474,11 @@ static void count(struct wire_stats *s, int error)
     case WAVE_ETRUNC:
         s->truncated++;
         break;
-    case WAVE_EMALFORMED:
     case WAVE_ECHECKSUM:
+        s->bad_checksum++;
+        s->malformed++;
+        break;
+    case WAVE_EMALFORMED:
         s->malformed++;
         break;
     default:
@@ -520,5 +537,7 @@ struct wire_stats wire_stats(struct wire *w)
     struct wire_stats s = w->stats;
     s.direct = batch_direct(w->batch);
     capture_stats(w->capture, &s.received, &s.dropped);
+    for (uint16_t i = 0; w->guard && i < w->lports; i++)
+        s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;
     return s;
 }

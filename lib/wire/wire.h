@@ -177,6 +177,19 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
  */
 bool wire_rerouted(const struct wire *w, char interface[16]);
 
+/* The neighbour that what we send is handed to. */
+struct wire_neighbour {
+    bool gateway; /* a router; else the peer itself */
+    struct addr addr;
+};
+
+/*
+ * Whether the kernel asked for that neighbour's link-layer address in vain (ARP, or neighbour
+ * discovery): true, and *out. False as well where this cannot be or cannot be told: on lo, without
+ * a link layer, listening, or without wire_config.follows_route.
+ */
+bool wire_unreachable(const struct wire *w, struct wire_neighbour *out);
+
 /* How many bytes a peer with segments of up to `mss` bytes may send before we read any of them,
  * without a loss to the capture: so large a window can be offered. */
 uint32_t wire_window(const struct wire *w, uint32_t mss);
@@ -195,6 +208,9 @@ struct wire_stats {
     uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
     uint64_t direct;        /* of those sent: past the kernel's routing (wire_config.direct) */
     uint64_t sent, retried; /* segments that the kernel took, and how often it had no room */
+    uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
+    bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
+    uint64_t reached;       /* so many segments */
 };
 struct wire_stats wire_stats(struct wire *w);
 

@@ -1,0 +1,117 @@
+/*
+ * The table is put together from the rows of find_peer.c, find_path.c and find_local.c, and gone
+ * through: while the run goes on only when a sign was added (lib/report/signs.h), and once more at
+ * its end.
+ */
+#include "lib/report/diagnose.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct diagnosis *const tables[] = {diagnoses_local, diagnoses_peer, diagnoses_path};
+
+const struct diagnosis *diagnosis_at(unsigned i)
+{
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+        for (const struct diagnosis *d = tables[t]; d->code; d++)
+            if (i-- == 0)
+                return d;
+    return NULL;
+}
+
+static bool holds(const struct diagnosis *d, const struct facts *k, struct finding *f)
+{
+    memset(f, 0, sizeof *f);
+    f->code = d->code;
+    f->severity = d->severity;
+    f->subject = d->subject;
+    f->certainty = FINDING_LIKELY;
+    return d->holds(k, f);
+}
+
+void diagnose(const struct facts *k, struct findings *list)
+{
+    const struct diagnosis *d;
+    struct finding f;
+
+    for (unsigned i = 0; (d = diagnosis_at(i)) != NULL; i++)
+        if (holds(d, k, &f))
+            findings_add(list, &f);
+}
+
+void diagnose_live(struct report *r, struct report_flow *flow, wave_time stamp)
+{
+    const struct facts k = {.flow = flow, .now = stamp};
+    const struct diagnosis *d;
+    struct finding f;
+
+    if (!flow->signs.changed)
+        return;
+    flow->signs.changed = false;
+    for (unsigned i = 0; (d = diagnosis_at(i)) != NULL; i++)
+        if (d->live && holds(d, &k, &f))
+            report_finding(r, flow, stamp, &f);
+}
+
+const struct finding *diagnose_strongest(const struct findings *list)
+{
+    const struct finding *best = NULL;
+
+    for (unsigned i = 0; i < list->count; i++) {
+        const struct finding *f = &list->at[i];
+        if (f->severity < FINDING_WARNING)
+            continue;
+        if (!best || f->severity > best->severity ||
+            (f->severity == best->severity && f->certainty < best->certainty))
+            best = f;
+    }
+    return best;
+}
+
+void diagnose_outcome(const struct findings *list, struct outcome *o)
+{
+    const struct finding *f = diagnose_strongest(list);
+    const char *reason = strstr(o->message, ": ");
+    size_t at;
+
+    if (!f || f->severity != FINDING_PROBLEM || !o->message[0])
+        return;
+    /* What an ICMP error said stays; what was made of silence gives way. */
+    at = reason && o->verdict != VERDICT_OPEN && o->verdict != VERDICT_REJECTED
+             ? (size_t)(reason - o->message)
+             : strlen(o->message);
+    snprintf(o->message + at, sizeof o->message - at, "%s%s%s",
+             o->verdict == VERDICT_OPEN ? "; but " : ": ",
+             f->certainty == FINDING_LIKELY ? "probably, " : "", f->message);
+}
+
+void finding_say(struct finding *f, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(f->message, sizeof f->message, format, ap);
+    va_end(ap);
+}
+
+void finding_advise(struct finding *f, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(f->advice, sizeof f->advice, format, ap);
+    va_end(ap);
+}
+
+void finding_cite_segment(struct finding *f, uint32_t number)
+{
+    if (number && f->evidences < FINDING_EVIDENCE)
+        f->evidence[f->evidences++] = number;
+}
+
+void finding_cite(struct finding *f, const struct sign *s)
+{
+    for (uint32_t i = 0; i < s->count && i < SIGN_SEGMENTS; i++)
+        finding_cite_segment(f, s->segment[i]);
+}

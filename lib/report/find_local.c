@@ -1,0 +1,126 @@
+/*
+ * Findings about this host: its firewall, its routes, its neighbours, and our own capture.
+ */
+#include "lib/report/diagnose.h"
+#include "lib/report/human.h"
+
+static uint32_t count(const struct facts *k, enum sign_kind kind)
+{
+    return signs_count(&k->flow->signs, kind);
+}
+
+/* The guard's socket counts each segment that came as far as TCP, and threw it away. A segment
+ * that the capture has seen and the guard has not was stopped between: by a rule of this host. */
+static bool own_firewall(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+
+    if (!k->host || !k->host->counts_reached || k->host->reached || !k->host->captured)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "this host's own rules stopped %s: %s captured, and none reached its TCP",
+                k->host->captured == 1 ? "the segment that came" : "all segments that came",
+                human_count(k->host->captured, n));
+    finding_advise(f, "an application here would have had none of it: look at nft list ruleset "
+                      "(input, prerouting), rp_filter and policy routing");
+    return true;
+}
+
+static bool no_neighbour(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->unreachable)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f,
+                k->host->is_gateway
+                    ? "the gateway %s does not answer ARP or neighbour discovery on %s, so that "
+                      "nothing can be sent"
+                    : "no host answers for the address %s, to ARP or neighbour discovery on %s",
+                k->host->unreachable, k->host->interface);
+    finding_advise(f, "%s",
+                   k->host->is_gateway
+                       ? "is the gateway up, and its address right? see ip route, ip neigh"
+                       : "is it the right address, and on this link? see ip neigh");
+    return true;
+}
+
+static bool own_kernel_reset(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_FOREIGN_RST))
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_cite(f, &k->flow->signs.of[SIGN_FOREIGN_RST]);
+    finding_say(f, "a RST left this host on our connection, and we did not send it: its kernel or "
+                   "another program did");
+    finding_advise(f, "a reject rule of this host's firewall (tcp-reset) does so; or another tool "
+                      "that sends raw packets is at work");
+    return true;
+}
+
+static bool capture_loss(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+
+    if (!k->host || !k->host->lost)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_cite(f, &k->flow->signs.of[SIGN_MISSED]);
+    finding_say(f,
+                "our own capture lost %s frame%s for want of room: what is missing was not lost "
+                "by the network",
+                human_count(k->host->lost, n), k->host->lost == 1 ? "" : "s");
+    finding_advise(f, "this host is too busy to follow: run with -q, or ask for a smaller window "
+                      "(--window)");
+    return true;
+}
+
+static bool route_changed(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->rerouted)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : FINDING_PROBLEM;
+    finding_say(f,
+                "the route to the peer has changed during the run: it leads through %s now, and "
+                "%s is what is captured",
+                k->host->rerouted, k->host->interface);
+    finding_advise(f, "start another run");
+    return true;
+}
+
+static bool other_addresses(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->addresses || !k->over || k->verdict == VERDICT_OPEN)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "the name has %u other address%s, which %s not tried", k->host->addresses,
+                k->host->addresses == 1 ? "" : "es", k->host->addresses == 1 ? "was" : "were");
+    finding_advise(f, "--each-address tries all of them; a client such as curl goes on to the "
+                      "next one by itself");
+    return true;
+}
+
+static bool offload_merged(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_JOINED))
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_cite(f, &k->flow->signs.of[SIGN_JOINED]);
+    finding_say(f, "segments were captured that are larger than the MSS: an offload of this host "
+                   "joined what came in several packets");
+    finding_advise(f,
+                   "numbers and sizes of the peer's segments are not those of the wire; "
+                   "ethtool -K %s gro off lro off shows each",
+                   k->host && k->host->interface ? k->host->interface : "IFACE");
+    return true;
+}
+
+const struct diagnosis diagnoses_local[] = {
+    {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
+    {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
+    {"own-kernel-reset", FINDING_PROBLEM, FINDING_LOCAL, true, own_kernel_reset},
+    {"route-changed", FINDING_PROBLEM, FINDING_LOCAL, false, route_changed},
+    {"capture-loss", FINDING_WARNING, FINDING_LOCAL, false, capture_loss},
+    {"other-addresses", FINDING_INFO, FINDING_LOCAL, false, other_addresses},
+    {"offload-merged", FINDING_INFO, FINDING_LOCAL, true, offload_merged},
+    {0}};

@@ -1,0 +1,115 @@
+/*
+ * Findings about the path: routers, firewalls, proxies and translators between this host and the
+ * peer. What a watcher at one end sees of them is seldom proof: most are likely.
+ */
+#include "lib/report/diagnose.h"
+#include "lib/report/human.h"
+
+static uint32_t count(const struct facts *k, enum sign_kind kind)
+{
+    return signs_count(&k->flow->signs, kind);
+}
+
+static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
+{
+    finding_cite(f, &k->flow->signs.of[kind]);
+}
+
+/* The segments of one host have one TTL, unless the route changes in between. */
+static bool rst_by_middlebox(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+
+    if (!count(k, SIGN_RST_TTL) || !s->rst.segment)
+        return false;
+    cite(k, SIGN_RST_TTL, f);
+    finding_say(f,
+                "the RST came with another TTL than the peer's other segments (%u): a device "
+                "between sent it",
+                s->ttl ? s->ttl : s->syn_ttl);
+    finding_advise(f, "look at the firewalls and balancers on the way, not at the server; a "
+                      "capture at the peer shows whether it sent a RST");
+    return true;
+}
+
+static bool syn_proxy(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+
+    if (!count(k, SIGN_SYN_ACK_TTL))
+        return false;
+    cite(k, SIGN_SYN_ACK_TTL, f);
+    finding_say(f,
+                "the SYN-ACK came with TTL %u and what followed with TTL %u: another host "
+                "answered the SYN in the peer's name (a SYN proxy)",
+                s->syn_ttl, s->ttl);
+    finding_advise(f, "that the handshake was completed does not tell that the server lives");
+    return true;
+}
+
+static bool sack_rewritten(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_SACK_ASTRAY))
+        return false;
+    cite(k, SIGN_SACK_ASTRAY, f);
+    finding_say(f, "SACK blocks name bytes that we never sent: a device on the way rewrites "
+                   "sequence numbers and leaves SACK blocks as they are");
+    finding_advise(f, "hosts drop such segments or repeat needlessly: switch off its sequence "
+                      "number randomization, or try --no-sack");
+    return true;
+}
+
+/* RFC 5961, section 7: a few happen; a loop does not end by itself. */
+static bool challenge_storm(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+    const uint32_t times = count(k, SIGN_CHALLENGED);
+
+    if (times < 10)
+        return false;
+    cite(k, SIGN_CHALLENGED, f);
+    finding_say(f,
+                "%s RSTs or SYNs that do not fit each drew a challenge ACK: something on the "
+                "way answers each of those with the next one",
+                human_count(times, n));
+    finding_advise(f, "a NAT that has forgotten the connection does so: end it on both sides, and "
+                      "raise the NAT's idle timeout");
+    return true;
+}
+
+static bool duplicated(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+    const uint32_t copies = count(k, SIGN_COPY);
+
+    if (!copies)
+        return false;
+    cite(k, SIGN_COPY, f);
+    finding_say(f, "%s packet%s of the peer's arrived twice, the same to the IP identification",
+                human_count(copies, n), copies == 1 ? "" : "s");
+    finding_advise(f, "the network copies packets: look for a loop, or two paths that both carry "
+                      "them");
+    return true;
+}
+
+/* Bytes of the peer's never came, while what lies behind them did. */
+static bool black_hole(const struct facts *k, struct finding *f)
+{
+    if (!k->over || k->verdict == VERDICT_OPEN || !count(k, SIGN_BEYOND_GAP))
+        return false;
+    cite(k, SIGN_BEYOND_GAP, f);
+    finding_say(f, "what the peer sent arrived in part only: its FIN or later data lies beyond "
+                   "bytes that never came");
+    finding_advise(f, "large packets may vanish where a router's \"fragmentation needed\" is "
+                      "filtered: try --mss 1200, and let ICMP through");
+    return true;
+}
+
+const struct diagnosis diagnoses_path[] = {
+    {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, false, rst_by_middlebox},
+    {"challenge-storm", FINDING_PROBLEM, FINDING_PATH, true, challenge_storm},
+    {"black-hole", FINDING_PROBLEM, FINDING_PATH, false, black_hole},
+    {"sack-rewritten", FINDING_WARNING, FINDING_PATH, true, sack_rewritten},
+    {"syn-proxy", FINDING_WARNING, FINDING_PATH, true, syn_proxy},
+    {"duplicated", FINDING_INFO, FINDING_PATH, true, duplicated},
+    {0}};

@@ -1,0 +1,328 @@
+/*
+ * Findings about the peer: its TCP, its application, and what it does with our segments.
+ */
+#include "lib/report/diagnose.h"
+#include "lib/report/human.h"
+
+#define FEW 2 /* once may be an accident of the network */
+
+static uint32_t count(const struct facts *k, enum sign_kind kind)
+{
+    return signs_count(&k->flow->signs, kind);
+}
+
+static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
+{
+    finding_cite(f, &k->flow->signs.of[kind]);
+}
+
+/* RFC 9293, 3.10.7.3, first and second: a RST counts in SYN-SENT if it acknowledges our SYN. */
+static bool rst_unacceptable(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_RST_ASTRAY))
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_RST_ASTRAY, f);
+    finding_say(f, "a RST answered our SYN without acknowledging it, so that it must be ignored");
+    finding_advise(f, "if no one else can have sent it, the port is closed: a firewall or a very "
+                      "simple TCP answers like this; a capture at the peer tells which");
+    return true;
+}
+
+/* RFC 9293, 3.5.1: a half-open connection answers a SYN with an ACK of its own numbers. */
+static bool ack_to_syn(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_ACK_ASTRAY))
+        return false;
+    cite(k, SIGN_ACK_ASTRAY, f);
+    finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
+                   "older connection over these ports");
+    finding_advise(f, "our RST should have ended that one; if it goes on, the RST is lost on the "
+                      "way: use another source port (-p), or wait until the peer forgets it");
+    return true;
+}
+
+static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_SYN_ACK_ASTRAY))
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_SYN_ACK_ASTRAY, f);
+    finding_say(f, "a SYN-ACK came that acknowledges another SYN than ours");
+    finding_advise(f, "a device on the way may rewrite sequence numbers, or the peer answers an "
+                      "older SYN from these ports: try another source port (-p)");
+    return true;
+}
+
+static bool bad_checksum(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+
+    if (!k->host || !k->host->bad_checksums)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = k->over && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
+    finding_say(f, "%s segment%s arrived with a wrong TCP checksum and %s thrown away",
+                human_count(k->host->bad_checksums, n), k->host->bad_checksums == 1 ? "" : "s",
+                k->host->bad_checksums == 1 ? "was" : "were");
+    finding_advise(f, "the peer, its network card's offload or a device that rewrites headers "
+                      "computes it wrongly; switch off checksum offload there (ethtool -K)");
+    return true;
+}
+
+/* RFC 7323, 3.2: once negotiated, every segment but a RST carries timestamps. */
+static bool timestamps_missing(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+    const uint32_t missing = count(k, SIGN_UNSTAMPED);
+
+    if (!missing)
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_UNSTAMPED, f);
+    finding_say(f,
+                "%s segment%s of the peer's came without the timestamps that both sides had "
+                "agreed on; %s taken all the same",
+                human_count(missing, n), missing == 1 ? "" : "s",
+                missing == 1 ? "it was" : "they were");
+    finding_advise(f, "some hosts drop such segments (RFC 7323, 3.2): a device on the way strips "
+                      "the option, or the peer's TCP is at fault; --no-timestamps avoids it");
+    return true;
+}
+
+/* RFC 7323, 5.3, R1. A delayed copy is refused as well, so that one alone says nothing. */
+static bool timestamps_backwards(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const uint32_t old = count(k, SIGN_OLD_TIMESTAMP);
+
+    if (old < FEW)
+        return false;
+    f->severity = k->over && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
+    cite(k, SIGN_OLD_TIMESTAMP, f);
+    finding_say(f,
+                "the timestamps of the peer's new segments go backwards, so that they are "
+                "dropped as old (PAWS): %u in all",
+                s->refused[CHECK_PAWS]);
+    finding_advise(f, "two clocks share the connection: a proxy answered the SYN and a server "
+                      "goes on; try --no-timestamps, or switch them off at the proxy");
+    return true;
+}
+
+static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_ECHO_ASTRAY))
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_ECHO_ASTRAY, f);
+    finding_say(f, "the peer echoes timestamps that we never sent");
+    finding_advise(f, "round trips that are measured by them are wrong: a device on the way "
+                      "rewrites timestamps one way only, or the peer's TCP is at fault");
+    return true;
+}
+
+/* RFC 9293, 3.8.6.1. */
+static bool window_closed(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const wave_time shut = signs_shut_for(s, k->now);
+    char text[HUMAN_TEXT];
+
+    if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = k->over && s->shut && k->outstanding && k->verdict != VERDICT_OPEN
+                      ? FINDING_PROBLEM
+                      : FINDING_WARNING;
+    cite(k, SIGN_WINDOW_SHUT, f);
+    finding_say(f, "the peer's receive window %s shut for %s%s", s->shut ? "has been" : "was",
+                human_duration(shut, text),
+                count(k, SIGN_SHUT_ANSWER) ? ", and it answered our window probes: its host lives, "
+                                             "and its application does not read"
+                                           : "");
+    finding_advise(f, "look at the application on the peer: it is stopped, busy, or waits for "
+                      "something else (ss there shows a full Recv-Q)");
+    return true;
+}
+
+static bool window_overrun(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_OVERRUN))
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_OVERRUN, f);
+    finding_say(f, "the peer sent data beyond the window that we had offered");
+    finding_advise(f, "a host drops what lies beyond its window: the peer's TCP ignores it, or a "
+                      "device on the way rewrites windows or the window scale");
+    return true;
+}
+
+/* The peer repeats its SYN-ACK, and has acknowledged nothing beyond our SYN. */
+static bool handshake_hangs(const struct facts *k, uint32_t least)
+{
+    const struct report_flow *flow = k->flow;
+
+    return count(k, SIGN_SYN_ACK_AGAIN) >= least && flow->has_iss && flow->signs.has_their_ack &&
+           seq_eq(flow->signs.their_ack, seq_add(flow->iss, 1));
+}
+
+/* Whether we sent data (a FIN alone is none) that was seen to leave. */
+static bool sent_data(const struct report_flow *flow)
+{
+    return flow->signs.has_high &&
+           seq_gt(flow->signs.high, seq_add(flow->iss, 1 + flow->signs.fin_sent));
+}
+
+/* A full accept queue makes a host ignore the third segment, and repeat its SYN-ACK; data of ours
+ * is ignored as well. With deferred accept it waits for data, and takes that. */
+static bool accept_queue_full(const struct facts *k, struct finding *f)
+{
+    if (!handshake_hangs(k, FEW) || !sent_data(k->flow))
+        return false;
+    cite(k, SIGN_SYN_ACK_AGAIN, f);
+    finding_say(f, "the peer repeats its SYN-ACK and takes neither our ACK nor our data: its "
+                   "accept queue is full");
+    finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
+                      "there: Recv-Q beyond Send-Q)");
+    return true;
+}
+
+/* The same without data of ours: it may just wait for it. */
+static bool deferred_accept(const struct facts *k, struct finding *f)
+{
+    if (!k->over || !handshake_hangs(k, 1) || sent_data(k->flow))
+        return false;
+    cite(k, SIGN_SYN_ACK_AGAIN, f);
+    finding_say(f, "the peer repeats its SYN-ACK after our ACK: it waits for data before it "
+                   "accepts (deferred accept), or its accept queue is full");
+    finding_advise(f, "send something (-d): with deferred accept it is then taken");
+    return true;
+}
+
+static bool syn_cookies(const struct facts *k, struct finding *f)
+{
+    if (!k->over || k->flow->signs.opened == 0 || k->silent_for < 4 * WAVE_S ||
+        count(k, SIGN_SYN_ACK_AGAIN))
+        return false;
+    finding_say(f, "the peer never repeated its SYN-ACK: it keeps nothing of the handshake (SYN "
+                   "cookies), or a SYN proxy answers for it");
+    finding_advise(f, "it is under a SYN flood or thinks so, or has them always on");
+    cite(k, SIGN_SYN_ACK_AGAIN, f);
+    finding_cite_segment(f, k->flow->signs.opened_by);
+    return true;
+}
+
+/* Within two round trips, and before any byte of its. */
+static bool closed_at_once(const struct facts *k, struct finding *f)
+{
+    const struct report_flow *flow = k->flow;
+    const struct signs_end *e = flow->signs.fin.segment ? &flow->signs.fin : &flow->signs.rst;
+    const bool reset = !flow->signs.fin.segment;
+    const wave_time trip = flow->rtt == WAVE_NEVER ? 0 : flow->rtt;
+    const wave_time most = 2 * trip > 20 * WAVE_MS ? 2 * trip : 20 * WAVE_MS;
+    wave_time after;
+    char text[HUMAN_TEXT];
+
+    if (!e->segment || !e->first || !flow->signs.opened || flow->signs.theirs ||
+        e->stamp < flow->signs.opened)
+        return false;
+    after = e->stamp - flow->signs.opened;
+    if (after > most || (!reset && flow->sent_bytes && !e->pending))
+        return false;
+    finding_cite_segment(f, e->segment);
+    finding_say(f,
+                "the peer %s %s after the handshake, before any byte of its: a proxy or load "
+                "balancer whose backend is not there looks like this",
+                reset ? "reset the connection" : "closed", human_duration(after, text));
+    finding_advise(f, "look behind it: at the backends of the proxy, at the server's list of "
+                      "allowed clients, at its limit of connections");
+    return true;
+}
+
+static bool answered_early(const struct facts *k, struct finding *f)
+{
+    const struct signs_end *e =
+        k->flow->signs.fin.segment ? &k->flow->signs.fin : &k->flow->signs.rst;
+
+    if (!e->segment || !e->first || !e->pending || !k->flow->signs.theirs || !k->flow->sent_bytes)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_cite_segment(f, e->segment);
+    finding_say(f, "the peer answered and closed while we were still sending");
+    finding_advise(f, "read its answer: it usually says why it did not want the rest");
+    return true;
+}
+
+static bool when_idle(const struct facts *k, bool reset, struct finding *f)
+{
+    const struct signs_end *e = reset ? &k->flow->signs.rst : &k->flow->signs.fin;
+    char text[HUMAN_TEXT];
+
+    if (!e->segment || !e->first || e->pending || e->answers || e->quiet < WAVE_S)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_cite_segment(f, e->segment);
+    finding_say(f, "the peer's side %s after %s in which neither side sent anything",
+                reset ? "reset it" : "closed", human_duration(e->quiet, text));
+    finding_advise(f, "an idle timeout of the server, or of a proxy before it: probe or send more "
+                      "often than that, or raise the timeout");
+    return true;
+}
+
+static bool reset_when_idle(const struct facts *k, struct finding *f)
+{
+    return when_idle(k, true, f);
+}
+
+static bool closed_when_idle(const struct facts *k, struct finding *f)
+{
+    return when_idle(k, false, f);
+}
+
+/* RFC 9293, 3.10.7.4, eighth: a FIN is acknowledged. */
+static bool fin_ignored(const struct facts *k, struct finding *f)
+{
+    if (count(k, SIGN_FIN_UNTAKEN) < FEW || k->flow->fin_acked[0])
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_FIN_UNTAKEN, f);
+    finding_say(f, "the peer answers and does not acknowledge our FIN, though we repeated it");
+    finding_advise(f, "its TCP or a device on the way drops FINs: compare a capture on its side");
+    return true;
+}
+
+static bool retransmits_needlessly(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+    const uint32_t times = count(k, SIGN_NEEDLESS);
+
+    if (times <= FEW)
+        return false;
+    cite(k, SIGN_NEEDLESS, f);
+    finding_say(f, "the peer repeated %s segments that it must have known to be acknowledged",
+                human_count(times, n));
+    finding_advise(f, "our ACKs are lost on the way back, or its retransmission timer is too "
+                      "short for this path");
+    return true;
+}
+
+const struct diagnosis diagnoses_peer[] = {
+    {"bad-checksum", FINDING_WARNING, FINDING_PEER, false, bad_checksum},
+    {"rst-unacceptable", FINDING_PROBLEM, FINDING_PEER, true, rst_unacceptable},
+    {"ack-to-syn", FINDING_PROBLEM, FINDING_PEER, true, ack_to_syn},
+    {"syn-ack-unacceptable", FINDING_PROBLEM, FINDING_PEER, true, syn_ack_unacceptable},
+    {"timestamps-backwards", FINDING_WARNING, FINDING_PEER, true, timestamps_backwards},
+    {"window-closed", FINDING_WARNING, FINDING_PEER, true, window_closed},
+    {"accept-queue-full", FINDING_PROBLEM, FINDING_PEER, true, accept_queue_full},
+    {"deferred-accept", FINDING_WARNING, FINDING_PEER, false, deferred_accept},
+    {"fin-ignored", FINDING_PROBLEM, FINDING_PEER, true, fin_ignored},
+    {"reset-when-idle", FINDING_PROBLEM, FINDING_PEER, true, reset_when_idle},
+    {"closed-when-idle", FINDING_WARNING, FINDING_PEER, true, closed_when_idle},
+    {"closed-at-once", FINDING_WARNING, FINDING_PEER, true, closed_at_once},
+    {"answered-early", FINDING_WARNING, FINDING_PEER, true, answered_early},
+    {"window-overrun", FINDING_WARNING, FINDING_PEER, true, window_overrun},
+    {"timestamps-missing", FINDING_WARNING, FINDING_PEER, true, timestamps_missing},
+    {"timestamp-echo-wrong", FINDING_WARNING, FINDING_PEER, true, timestamp_echo_wrong},
+    {"retransmits-needlessly", FINDING_INFO, FINDING_PEER, true, retransmits_needlessly},
+    {"syn-cookies", FINDING_INFO, FINDING_PEER, false, syn_cookies},
+    {0}};

@@ -1,0 +1,127 @@
+/*
+ * Signs: what a finding may rest on, noticed segment by segment. A sign is no conclusion: it says
+ * that a segment of some kind was seen, how often, and which ones were the first and the last.
+ * lib/report/diagnose.h draws the conclusions.
+ *
+ * Most segments of a connection are plain data and acknowledgements and leave no sign: for those
+ * the cost is a few comparisons.
+ */
+#ifndef TCPWAVE_REPORT_SIGNS_H
+#define TCPWAVE_REPORT_SIGNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/event.h"
+#include "lib/core/seq.h"
+#include "lib/core/time.h"
+
+#define SIGN_SEGMENTS 4 /* numbers of segments that a sign keeps: the first three and the last */
+
+enum sign_kind {
+    SIGN_RST_ASTRAY,      /* the peer's RST to our SYN, which acknowledges no SYN of ours */
+    SIGN_ACK_ASTRAY,      /* the peer's ACK of something else than our SYN, without SYN or RST */
+    SIGN_SYN_ACK_ASTRAY,  /* the peer's SYN-ACK of something else than our SYN */
+    SIGN_SYN_ACK_AGAIN,   /* the peer's SYN-ACK, repeated after we had acknowledged it */
+    SIGN_SYN_ACKED_AGAIN, /* our acknowledgement of a repeated SYN-ACK */
+    SIGN_BAD_CHECKSUM,    /* a segment that arrived with a wrong checksum */
+    SIGN_UNSTAMPED,       /* no timestamps on the peer's segment, though both agreed on them */
+    SIGN_OLD_TIMESTAMP,   /* refused for its timestamp (RFC 7323, 5.3, R1), and else acceptable */
+    SIGN_ECHO_ASTRAY,     /* the peer echoes a timestamp that we never sent */
+    SIGN_WINDOW_SHUT,     /* the peer's window became 0 */
+    SIGN_SHUT_ANSWER,     /* the peer answered a window probe with a window of 0 */
+    SIGN_OVERRUN,         /* the peer's data beyond the window that we offered */
+    SIGN_NEEDLESS,        /* the peer repeats what it must know that we have */
+    SIGN_CHALLENGED,      /* a RST or SYN of the peer's that drew a challenge ACK (RFC 5961) */
+    SIGN_FIN_UNTAKEN,     /* the peer's ACK that stops before our FIN, after we repeated it */
+    SIGN_SACK_ASTRAY,     /* a SACK block of the peer's for what we never sent */
+    SIGN_COPY,            /* the peer's segment came twice, the same to the IP identification */
+    SIGN_LATE,            /* the peer's segment, overtaken on the way */
+    SIGN_RST_TTL,         /* a RST with another TTL than the peer's other segments */
+    SIGN_SYN_ACK_TTL,     /* later segments of the peer's have another TTL than its SYN-ACK */
+    SIGN_FOREIGN_RST,     /* this host's kernel, or another program, sent a RST on our flow */
+    SIGN_MISSED,          /* a segment that our capture lost */
+    SIGN_JOINED,          /* a segment larger than the MSS allows: an offload joined several */
+    SIGN_UNMARKED,        /* the peer's data without ECT, though ECN was agreed on */
+    SIGN_MARKED,          /* the peer's data with ECT */
+    SIGN_PROBED,          /* a keepalive probe of ours without data */
+    SIGN_BEYOND_GAP,      /* the peer's data or FIN beyond bytes that never came, so far */
+    SIGN_COUNT
+};
+
+struct sign {
+    uint32_t count;
+    uint32_t segment[SIGN_SEGMENTS];
+};
+
+/* A FIN or RST of the peer's that counted. */
+struct signs_end {
+    bool first;       /* before our FIN, and before any RST of ours */
+    bool pending;     /* something of ours was unacknowledged */
+    bool answers;     /* a RST that answers a probe of ours */
+    uint32_t segment; /* its number */
+    wave_time stamp;
+    wave_time quiet; /* for how long neither side had sent anything but probes */
+};
+
+/* Empty when zeroed. */
+struct signs {
+    struct sign of[SIGN_COUNT];
+    uint32_t refused[CHECK_COUNT]; /* segments of the peer's that the engine did not take */
+    bool changed;                  /* since the findings were looked for last */
+    bool unanswered_probe;         /* our last probe has no answer */
+
+    wave_time active;   /* the last segment of either side that was no probe and no answer */
+    wave_time opened;   /* when the SYN-ACK came, or our SYN-ACK was acknowledged; 0: not yet */
+    uint32_t opened_by; /* the number of that segment */
+    struct signs_end fin, rst; /* the peer's; `segment` is 0 where there was none */
+
+    bool has_edge;
+    struct seq edge; /* the right edge of the window that we offered */
+    bool has_high;
+    struct seq high;    /* what we sent, up to here */
+    struct seq acked;   /* what we acknowledged, up to here */
+    wave_time acked_at; /* when we acknowledged that much first */
+    uint32_t stamps[2]; /* first and last timestamp that we sent */
+    bool has_stamps;
+    uint32_t theirs;      /* bytes of data of the peer's, modulo 2^32 */
+    bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
+    uint32_t fin_repeats; /* how often we repeated it */
+    bool shut;            /* the peer's window is 0 */
+    wave_time shut_since;
+    wave_time shut_for; /* how long it was shut, in all, before `shut_since` */
+    uint8_t ttl;        /* of the peer's segments but RST and SYN-ACK; 0: none seen */
+    uint8_t syn_ttl;    /* of its SYN or SYN-ACK; 0: none seen */
+    uint16_t id;        /* IPv4 identification, number and length of the peer's last data */
+    bool has_their_ack;
+    struct seq their_ack; /* what the peer acknowledged, up to here */
+    bool has_last;
+    struct seq last;
+    uint32_t last_len;
+};
+
+struct report_flow;
+struct report_seen;
+struct report_segment;
+
+/* Looks at a segment that was told, before its changes of state are. */
+void signs_segment(struct report_flow *f, const struct report_seen *seen,
+                   const struct report_segment *g);
+
+/* The engine did not take the peer's segment of that number, for that reason. `fresh`: it begins
+ * where new data would, so that it is no copy that comes late. */
+void signs_refused(struct report_flow *f, enum check why, uint32_t number, bool fresh);
+
+/* Something was noticed beside the segments: `number` is that of a segment, or 0. */
+void signs_note(struct signs *s, enum sign_kind kind, uint32_t number);
+
+/* How many there were. */
+static inline uint32_t signs_count(const struct signs *s, enum sign_kind kind)
+{
+    return s->of[kind].count;
+}
+
+/* For how long, in all, the peer's window has been shut by then. */
+wave_time signs_shut_for(const struct signs *s, wave_time now);
+
+#endif

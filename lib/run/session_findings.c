@@ -1,0 +1,92 @@
+/*
+ * What the findings of a run are drawn from (lib/report/facts.h), beside the segments: what the
+ * engine knows, what the port counts, and what the kernel says of the next hop.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core/addr.h"
+#include "lib/core/diag.h"
+#include "lib/report/diagnose.h"
+#include "lib/run/session.h"
+
+#define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
+#define NEIGHBOUR_EVERY WAVE_S
+
+/* What is known of this host. */
+static void host_facts(struct session *s, struct facts_host *h)
+{
+    const struct wire_stats stats = s->port->ops->stats(s->port);
+    const struct wire_info *info = s->port->info;
+
+    *h = (struct facts_host){.counts_reached = stats.counts_reached,
+                             .reached = stats.reached,
+                             .captured = s->arrived,
+                             .bad_checksums = stats.bad_checksum,
+                             .lost = stats.dropped,
+                             .loopback = info->loopback,
+                             .unreachable = s->unreachable[0] ? s->unreachable : NULL,
+                             .is_gateway = s->unreachable_gateway,
+                             .interface = info->interface,
+                             .rerouted = s->route[0] ? s->route : NULL,
+                             .addresses = s->config.addresses};
+}
+
+void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
+                      struct findings *list)
+{
+    static const struct report_flow none;
+    const struct conn *e = c ? session_engine(s, c) : NULL;
+    struct facts_host host;
+    struct facts k = {.flow = c && c->record ? &c->record->flow : &none,
+                      .now = session_stamp(s),
+                      .over = true,
+                      .verdict = outcome->verdict,
+                      .end = e ? conn_end(e) : END_NONE,
+                      .outstanding = c && (c->outstanding || (e && conn_outstanding(e)))};
+
+    if (c && c->record && c->record->syn_acks)
+        k.silent_for =
+            s->config.engine.no_third_ack ? c->record->cut_off_at - c->record->syn_acked_at : 0;
+    if (!s->many || !c) {
+        host_facts(s, &host);
+        k.host = &host;
+    }
+    diagnose(&k, list);
+    if (outcome->verdict != VERDICT_LOCAL)
+        diagnose_outcome(list, outcome);
+}
+
+/* Whether nothing of the peer's has come, and the handshake is not done. */
+static bool unheard(const struct session *s)
+{
+    const struct session_conn *c = session_newest(s);
+
+    return c && !s->many && !s->arrived && c->state == STATE_SYN_SENT;
+}
+
+wave_time session_look_at_neighbour(struct session *s, wave_time now)
+{
+    struct wire_neighbour hop;
+    char text[ADDR_TEXT];
+    struct diag d;
+
+    if (!s->port->ops->unreachable || !unheard(s))
+        return WAVE_NEVER;
+    if (!s->neighbour_at)
+        s->neighbour_at = now + NEIGHBOUR_AFTER;
+    if (now < s->neighbour_at)
+        return s->neighbour_at;
+    s->neighbour_at = now + NEIGHBOUR_EVERY;
+    if (!s->port->ops->unreachable(s->port, &hop))
+        return s->neighbour_at;
+    addr_text(s->config.v6, &hop.addr, text);
+    snprintf(s->unreachable, sizeof s->unreachable, "%s", text);
+    s->unreachable_gateway = hop.gateway;
+    diag_fail(&d, WAVE_ENOROUTE,
+              hop.gateway ? "the gateway %s does not answer %s on %s, so that nothing can be sent"
+                          : "no host has the address %s: %s on %s has no answer",
+              text, s->config.v6 ? "neighbour discovery" : "ARP", s->port->info->interface);
+    session_fail(s, &d);
+    return now;
+}
