@@ -38,6 +38,7 @@ struct facts {
     bool over;
     enum verdict verdict;
     enum conn_end end;
+    uint32_t missing;     /* bytes of the peer's that never came, before what did come */
     bool outstanding;     /* data or FIN of ours is not acknowledged */
     wave_time silent_for; /* --no-ack: how long we kept silent after the first SYN-ACK */
 };

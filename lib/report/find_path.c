@@ -92,16 +92,21 @@ static bool duplicated(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* Bytes of the peer's never came, while what lies behind them did. */
+/* Bytes of the peer's never came, while what lies behind them did: where segments of its were lost
+ * by chance, it would have repeated them. */
 static bool black_hole(const struct facts *k, struct finding *f)
 {
-    if (!k->over || k->verdict == VERDICT_OPEN || !count(k, SIGN_BEYOND_GAP))
+    char missing[HUMAN_TEXT];
+
+    if (!k->over || k->missing < 2)
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
-    finding_say(f, "what the peer sent arrived in part only: its FIN or later data lies beyond "
-                   "bytes that never came");
-    finding_advise(f, "large packets may vanish where a router's \"fragmentation needed\" is "
-                      "filtered: try --mss 1200, and let ICMP through");
+    finding_say(f,
+                "%s that the peer sent never came, and what lies behind them did: large packets "
+                "vanish on the way here, or the peer does not repeat them",
+                human_bytes(k->missing, missing));
+    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
+                      "vanish: try --mss 1200, and let ICMP through");
     return true;
 }
 

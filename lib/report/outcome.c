@@ -180,8 +180,15 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
 
 static void lingered(const struct outcome_facts *f, struct outcome *o)
 {
-    char waited[TEXT_DURATION];
+    char waited[TEXT_DURATION], missing[HUMAN_TEXT];
 
+    if (f->missing) {
+        set(f, o, VERDICT_FAILED, "local", "abandoned",
+            "connected to %s, which acknowledged our FIN; %s of what it sent never came, and we "
+            "left with RST after %s of silence",
+            f->peer, human_bytes(f->missing, missing), text_duration_format(f->waited, waited));
+        return;
+    }
     set(f, o, VERDICT_OPEN, "local", "abandoned",
         "connected to %s; it acknowledged our FIN and holds its own side open (CLOSE_WAIT): we "
         "left with RST after %s of silence",

@@ -54,6 +54,7 @@ struct outcome_facts {
     enum state local, state; /* ours when it ended; the peer's, as far as known */
     uint32_t syn_sent;       /* SYNs of ours */
     uint64_t arrived;        /* segments of the peer's that came, those with a wrong checksum too */
+    uint32_t missing;        /* bytes of the peer's that never came, before what did come */
     bool answers;            /* some came since what is outstanding was sent for the first time */
     uint32_t syn_acks;       /* of the peer's that were seen */
     wave_time kept_silent;   /* --no-ack: how long, from the first of them on */

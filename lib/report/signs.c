@@ -170,8 +170,6 @@ static void text(struct report_flow *f, const struct report_seen *seen,
     else if (g->retransmission && s->acked_at && seq_leq(seg_end(t), s->acked) &&
              seen->stamp > s->acked_at + trip + NEEDLESS_AFTER)
         signs_note(s, SIGN_NEEDLESS, g->number);
-    if (g->notes & TRACK_OUT_OF_ORDER)
-        signs_note(s, SIGN_BEYOND_GAP, g->number);
     s->last = t->seq;
     s->last_len = t->len;
     s->id = seen->packet->id;
@@ -217,6 +215,8 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
                !(t->flags & (SEG_RST | SEG_SYN))) {
         signs_note(s, SIGN_UNSTAMPED, g->number);
     }
+    if (g->notes & TRACK_OUT_OF_ORDER)
+        signs_note(s, SIGN_BEYOND_GAP, g->number);
     if (t->opt.sacks && sack_astray(s, f, t))
         signs_note(s, SIGN_SACK_ASTRAY, g->number);
     if (t->len || (t->flags & SEG_FIN))
@@ -237,7 +237,8 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
         handshake(f, t, g->number);
         return;
     }
-    if (!s->opened && (t->flags & SEG_ACK) && f->has_iss && seq_gt(t->ack, f->iss)) {
+    if (!s->opened && (t->flags & (SEG_ACK | SEG_RST)) == SEG_ACK && f->has_iss &&
+        seq_gt(t->ack, f->iss)) {
         s->opened = seen->stamp;
         s->opened_by = g->number;
     } else {

@@ -286,8 +286,16 @@ wave_time session_wind_up(struct session *s, wave_time now)
     return s->close_until;
 }
 
+uint32_t session_missing(struct session *s, const struct session_conn *c)
+{
+    const struct session_record *r = c->record;
+    const struct conn *e = session_engine(s, c);
+
+    return r && r->has_high && e && seq_gt(r->high, e->rcv.nxt) ? r->high.v - e->rcv.nxt.v : 0;
+}
+
 /* What the sentence about it is made of, and what only a record of it knows. */
-static void recorded_facts(const struct session_conn *c, struct outcome_facts *f)
+static void recorded_facts(struct session *s, const struct session_conn *c, struct outcome_facts *f)
 {
     const struct session_record *r = c->record;
 
@@ -297,6 +305,7 @@ static void recorded_facts(const struct session_conn *c, struct outcome_facts *f
     f->kept_silent = r->cut_off_at - r->syn_acked_at;
     f->probes = r->probes;
     f->icmp = c->has_icmp ? &r->icmp : NULL;
+    f->missing = session_missing(s, c);
 }
 
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
@@ -330,7 +339,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
     if (c->record) {
         const struct flow *flow = &c->record->flow.flow;
         addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
-        recorded_facts(c, &f);
+        recorded_facts(s, c, &f);
     }
     f.waited = f.stop == STOP_LINGER ? s->config.linger : s->config.timeout;
     outcome_of(&f, out);

@@ -59,6 +59,8 @@ struct session_record {
     struct sent_side sent;    /* what was sent, as far as the next segment is concerned */
     uint32_t gaps;            /* session.gaps, as the report of this connection knows it */
     bool unstamped_told;      /* that the peer leaves its timestamps out */
+    struct seq high;          /* the peer's SND.NXT, as far as acceptable segments told */
+    bool has_high;
     uint32_t syn_sent;        /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks;        /* of the peer's that arrived */
     uint32_t probes;          /* keepalive probes in a row without an answer */
@@ -228,6 +230,10 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
  * to the list, and makes the outcome's sentence of what explains most. */
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
                       struct findings *list);
+
+/* Bytes of the peer's that it must have sent, since what lies behind them came, and that never came
+ * themselves; a FIN counts as one. */
+uint32_t session_missing(struct session *s, const struct session_conn *c);
 
 /* Fills in the run's verdict, of which the message is the outcome's own; or, where connections are
  * numbered and `c` is one of them, that of this connection. `figures` may be NULL. */

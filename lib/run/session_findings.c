@@ -45,6 +45,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
                       .end = e ? conn_end(e) : END_NONE,
                       .outstanding = c && (c->outstanding || (e && conn_outstanding(e)))};
 
+    k.missing = c ? session_missing(s, c) : 0;
     if (c && c->record && c->record->syn_acks)
         k.silent_for =
             s->config.engine.no_third_ack ? c->record->cut_off_at - c->record->syn_acked_at : 0;

@@ -372,6 +372,12 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 
     a->state = (enum state)c->state;
     c->arrived++;
+    if (c->record && e && state_synchronized(conn_state(e)) && !(seg->flags & SEG_RST) &&
+        seq_gt(seg_end(seg), e->rcv.nxt) && seq_leq(seg_end(seg), e->rcv.adv)) {
+        if (!c->record->has_high || seq_gt(seg_end(seg), c->record->high))
+            c->record->high = seg_end(seg);
+        c->record->has_high = true;
+    }
     if (e && c->record && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
         c->record->sent.asked = true;

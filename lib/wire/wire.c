@@ -165,11 +165,38 @@ static int open_scattered(struct wire *w, const struct wire_config *config,
     return 0;
 }
 
+/* Whether a segment from that port to the peer is one from us to ourselves. */
+static bool is_self(const struct wire *w, uint16_t lport)
+{
+    return !w->listen && lport == w->flow.rport && addr_eq(&w->flow.local, &w->flow.remote);
+}
+
+/* Guards the ports. Of one that the kernel chooses, another is asked for while it is the target's
+ * own: the first one is held until then, so that it is not chosen again. */
+static int open_range(struct wire *w, struct guard *g, const struct guard_query *q, struct diag *d)
+{
+    struct guard itself;
+    int error = guard_open_range(g, w->lports, q, &w->flow.lport, d);
+
+    if (error || w->lports > 1 || !is_self(w, w->flow.lport))
+        return error;
+    itself = *g;
+    error = guard_open_range(g, w->lports, q, &w->flow.lport, d);
+    guard_close(&itself);
+    return error;
+}
+
 static int open_guard(struct wire *w, const struct wire_config *config, const struct route *r,
                       struct diag *d)
 {
     w->info.guard = guard_name(0);
     w->info.lport = config->lport;
+    if (config->lport && is_self(w, config->lport))
+        return diag_fail(
+            d, WAVE_EINUSE,
+            "port %u of this host is the target itself, so that it cannot be the source "
+            "port, too: a connection from there would meet itself; choose another one",
+            config->lport);
     /* A segment outside any connection may come from any port, used or not. */
     if (config->no_guard && config->lport)
         return 0;
@@ -182,7 +209,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
     struct guard *g = calloc(w->lports, sizeof *g);
     if (!g)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
-    int error = guard_open_range(g, w->lports, &q, &w->flow.lport, d);
+    int error = open_range(w, g, &q, d);
     if (error) {
         free(g);
         return error;
