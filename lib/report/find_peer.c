@@ -158,11 +158,11 @@ static bool window_overrun(const struct facts *k, struct finding *f)
 }
 
 /* The peer repeats its SYN-ACK, and has acknowledged nothing beyond our SYN. */
-static bool handshake_hangs(const struct facts *k, uint32_t least)
+static bool handshake_hangs(const struct facts *k, uint32_t min)
 {
     const struct report_flow *flow = k->flow;
 
-    return count(k, SIGN_SYN_ACK_AGAIN) >= least && flow->has_iss && flow->signs.has_their_ack &&
+    return count(k, SIGN_SYN_ACK_AGAIN) >= min && flow->has_iss && flow->signs.has_their_ack &&
            seq_eq(flow->signs.their_ack, seq_add(flow->iss, 1));
 }
 
@@ -219,7 +219,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     const struct signs_end *e = flow->signs.fin.segment ? &flow->signs.fin : &flow->signs.rst;
     const bool reset = !flow->signs.fin.segment;
     const wave_time trip = flow->rtt == WAVE_NEVER ? 0 : flow->rtt;
-    const wave_time most = 2 * trip > 20 * WAVE_MS ? 2 * trip : 20 * WAVE_MS;
+    const wave_time max = 2 * trip > 20 * WAVE_MS ? 2 * trip : 20 * WAVE_MS;
     wave_time after;
     char text[HUMAN_TEXT];
 
@@ -227,7 +227,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
         e->stamp < flow->signs.opened)
         return false;
     after = e->stamp - flow->signs.opened;
-    if (after > most || (!reset && flow->sent_bytes && !e->pending))
+    if (after > max || (!reset && flow->sent_bytes && !e->pending))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f,

@@ -486,7 +486,7 @@ void report_finding(struct report *r, struct report_flow *f, wave_time stamp,
     for (unsigned i = 0; f && i < f->founds; i++)
         if (strcmp(f->found[i], finding->code) == 0)
             return;
-    if (f && f->founds < FINDINGS_MOST)
+    if (f && f->founds < FINDINGS_MAX)
         f->found[f->founds++] = finding->code;
     e.u.found = (struct report_found){finding, r->ending};
     tell(r, &e);

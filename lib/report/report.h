@@ -76,7 +76,7 @@ struct report_flow {
     struct report_change waiting[REPORT_STATES];
     unsigned waiting_count;
     struct signs signs;
-    const char *found[FINDINGS_MOST]; /* codes of the findings that were told */
+    const char *found[FINDINGS_MAX]; /* codes of the findings that were told */
     unsigned founds;
 
     uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
