@@ -48,7 +48,7 @@ struct port_ops {
     bool (*rerouted)(struct port *p, char interface[16]);
     /* As wire_unreachable(); NULL: it cannot be told. */
     bool (*unreachable)(struct port *p, struct wire_neighbour *out);
-    /* Of the local ports that wire_config.scattered asked for, number `i`, and how many there are:
+    /* Of the local ports that wire_config.free_ports asked for, number `i`, and how many there are:
      * as wire_port() and wire_ports(). NULL: there is one, port.info->lport. */
     uint16_t (*lport)(const struct port *p, uint32_t i);
     uint32_t (*lports)(const struct port *p);

@@ -32,14 +32,14 @@ bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale
     return false;
 }
 
-struct answer {
+struct neigh_answer {
     uint8_t mac[NEIGH_MAC];
     bool is, stale;
 };
 
 static int each(const struct nlmsghdr *nlh, void *data)
 {
-    struct answer *a = data;
+    struct neigh_answer *a = data;
     a->is = neigh_parse(nlh, a->mac, &a->stale) || a->is;
     return MNL_CB_OK;
 }
@@ -62,7 +62,7 @@ static int ask(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
 int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
                uint8_t mac[NEIGH_MAC], bool *stale)
 {
-    struct answer a = {.is = false};
+    struct neigh_answer a = {.is = false};
     int error = ask(nl, ifindex, v6, hop, each, &a);
     if (error < 0)
         return error;
