@@ -61,7 +61,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
 /* Whether nothing of the peer's has come, and the handshake is not done. */
 static bool unheard(const struct session *s)
 {
-    const struct session_conn *c = session_newest(s);
+    const struct session_conn *c = session_last(s);
 
     return c && !s->many && !s->arrived && c->state == STATE_SYN_SENT;
 }
