@@ -148,7 +148,7 @@ static void tell_refusals(struct session *s, const struct event *events, unsigne
     struct report_flow *f = session_flow(c);
 
     for (unsigned i = 0; i < n; i++) {
-        if (events[i].kind != EVENT_REFUSED || session_find(s, events[i].id) != c)
+        if (events[i].kind != EVENT_DISCARDED || session_find(s, events[i].id) != c)
             continue;
         signs_refused(f, events[i].u.check, f->track.number, e && seq_geq(seg->seq, e->rcv.nxt));
     }
@@ -429,7 +429,7 @@ static bool may_wait(struct session *s, const struct session_conn *c, const stru
     if (!e)
         return false;
     if (!seg->len)
-        return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_OWED));
+        return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_DUE));
     return !(seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_URG)) &&
            seq_eq(seg_end(seg), e->rcv.nxt) && !conn_unacked(e) &&
            c->arrived - c->disordered_at > BULK_AFTER;
