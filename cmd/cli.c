@@ -135,9 +135,9 @@ static int parse_number(const struct option_row *row, const char *value, uint32_
     char why[96];
     int rc = row->kind == KIND_SIZE ? text_size(value, &n) : text_number(value, &n);
 
-    if (rc || n < row->least || n > row->most) {
+    if (rc || n < row->min || n > row->max) {
         snprintf(why, sizeof why, "is not a %s from %" PRIu64 " to %" PRIu64,
-                 row->kind == KIND_SIZE ? "size (N, Nk, NM)" : "number", row->least, row->most);
+                 row->kind == KIND_SIZE ? "size (N, Nk, NM)" : "number", row->min, row->max);
         return bad_value(row, value, why, d);
     }
     *out = (uint32_t)n;
@@ -147,14 +147,14 @@ static int parse_number(const struct option_row *row, const char *value, uint32_
 static int parse_duration(const struct option_row *row, const char *value, wave_time *out,
                           struct diag *d)
 {
-    char why[96], least[TEXT_DURATION], most[TEXT_DURATION];
+    char why[96], min[TEXT_DURATION], max[TEXT_DURATION];
     wave_time t;
 
     if (text_duration(value, &t))
         return bad_value(row, value, "is not a duration, such as 250us, 1.5s, 10m or 2h", d);
-    if (t < row->least || t > row->most) {
-        snprintf(why, sizeof why, "is not from %s to %s", text_duration_format(row->least, least),
-                 text_duration_format(row->most, most));
+    if (t < row->min || t > row->max) {
+        snprintf(why, sizeof why, "is not from %s to %s", text_duration_format(row->min, min),
+                 text_duration_format(row->max, max));
         return bad_value(row, value, t == 0 ? "is no time at all" : why, d);
     }
     *out = t;
@@ -214,7 +214,7 @@ static int parse_text(const struct option_row *row, const char *value, const cha
 {
     if (!*value)
         return bad_value(row, value, "is empty", d);
-    if (row->most && strlen(value) > row->most)
+    if (row->max && strlen(value) > row->max)
         return bad_value(row, value, "is too long", d);
     *out = value;
     return 0;

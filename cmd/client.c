@@ -4,7 +4,7 @@
 #include "cmd/target.h"
 
 #define MEMORY_PAUSE (20 * WAVE_MS) /* before memory that was short is asked for again */
-#define MEMORY_MOST (2 * WAVE_S)    /* of that, before we give up */
+#define MEMORY_MAX (2 * WAVE_S)     /* of that, before we give up */
 
 /* No event of the engine's will tell when there is memory again. */
 static void await_memory(struct session *s, struct client *x, wave_time now)
@@ -15,7 +15,7 @@ static void await_memory(struct session *s, struct client *x, wave_time now)
     }
     if (!x->starved_at)
         x->starved_at = now;
-    if (now - x->starved_at > MEMORY_MOST)
+    if (now - x->starved_at > MEMORY_MAX)
         session_fail(s,
                      &(struct diag){"no memory for what is to be sent; free some, and try again"});
     session_again(s, now + MEMORY_PAUSE);

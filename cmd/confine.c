@@ -17,13 +17,13 @@
  * command line may lead to one: --file /dev/fd/63 is how a shell writes <(command).
  */
 
-#define INHERITED_MOST 65536 /* ours are below: a new one gets the lowest number that is free */
+#define INHERITED_MAX 65536 /* ours are below: a new one gets the lowest number that is free */
 
-static bool inherited[INHERITED_MOST];
+static bool inherited[INHERITED_MAX];
 
 static void note(long fd)
 {
-    if (fd > STDERR_FILENO && fd < INHERITED_MOST)
+    if (fd > STDERR_FILENO && fd < INHERITED_MAX)
         inherited[fd] = true;
 }
 
@@ -44,20 +44,20 @@ void confine_begin(void)
     }
     /* No /proc, or no descriptor left to read it by. A limit says nothing of what was opened before
      * it was lowered. */
-    for (int fd = 0; fd < INHERITED_MOST; fd++)
+    for (int fd = 0; fd < INHERITED_MAX; fd++)
         if (fcntl(fd, F_GETFD) >= 0)
             note(fd);
 }
 
 static void close_inherited(void)
 {
-    for (int fd = 0; fd < INHERITED_MOST; fd++) {
+    for (int fd = 0; fd < INHERITED_MAX; fd++) {
         if (inherited[fd])
             close(fd);
         inherited[fd] = false;
     }
 #ifdef SYS_close_range
-    syscall(SYS_close_range, INHERITED_MOST, ~0u, 0); /* Linux 5.9 */
+    syscall(SYS_close_range, INHERITED_MAX, ~0u, 0); /* Linux 5.9 */
 #endif
 }
 

@@ -88,13 +88,13 @@ void help_overview(FILE *to)
 #define RANGE_TEXT (2 * TEXT_DURATION + 4)
 static const char *range_text(const struct option_row *row, char text[RANGE_TEXT])
 {
-    char least[TEXT_DURATION], most[TEXT_DURATION];
+    char min[TEXT_DURATION], max[TEXT_DURATION];
 
     if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE)
-        snprintf(text, RANGE_TEXT, "%" PRIu64 " to %" PRIu64, row->least, row->most);
+        snprintf(text, RANGE_TEXT, "%" PRIu64 " to %" PRIu64, row->min, row->max);
     else if (row->kind == KIND_DURATION)
-        snprintf(text, RANGE_TEXT, "%s to %s", text_duration_format(row->least, least),
-                 text_duration_format(row->most, most));
+        snprintf(text, RANGE_TEXT, "%s to %s", text_duration_format(row->min, min),
+                 text_duration_format(row->max, max));
     else
         snprintf(text, RANGE_TEXT, "-");
     return text;

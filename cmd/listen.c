@@ -503,7 +503,7 @@ static int serve(struct listen *l, const struct target *target)
                                         .show = &o->show,
                                         .passive = true,
                                         .single = o->connections == 1,
-                                        .most = o->max};
+                                        .max = o->max};
     struct session *s;
     struct outcome outcome;
     struct session_conn *c;

@@ -22,8 +22,8 @@
 #include "cmd/load_places.h"
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
+#include "lib/core/histogram.h"
 #include "lib/core/pool.h"
-#include "lib/core/spread.h"
 #include "lib/core/stack.h"
 #include "lib/core/verdict.h"
 #include "lib/run/course.h"
@@ -94,7 +94,7 @@ struct load {
     uint32_t awaiting;    /* connections that wait for the answer to a SYN or FIN */
     struct load_reuse reuse;
     uint64_t retransmissions, sent_bytes, received_bytes;
-    struct spread handshake, first_byte, close;
+    struct histogram handshake, first_byte, close;
     uint32_t told_ended; /* connections that had ended when progress was last told */
 
     bool stopping;  /* nothing is opened any more; what is open is closed by `stop_by` */

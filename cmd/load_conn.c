@@ -137,7 +137,7 @@ static wave_time taken(const struct load *l, const struct load_conn *x)
 static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
     if (course_step(&x->course) == COURSE_CLOSING && conn_end(c) == END_CLOSED)
-        spread_add(&l->close, taken(l, x));
+        histogram_add(&l->close, taken(l, x));
     if (!try_another(l, c, x))
         l->counts[verdict_of(c, course_step(&x->course))]++;
     if (owes(l, c))
@@ -182,7 +182,7 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
     int n;
 
     l->established++;
-    spread_add(&l->handshake, taken(l, x));
+    histogram_add(&l->handshake, taken(l, x));
     n = data->len ? conn_send(c, l->loop.now, data->at, data->len) : 0;
     if (n > 0)
         l->sent_bytes += (uint64_t)n;
@@ -202,7 +202,7 @@ static void arrived(struct load *l, struct conn *c, struct load_conn *x)
     stack_changed(l->stack, l->loop.now, x->id);
     if (course_step(&x->course) != COURSE_ANSWER)
         return;
-    spread_add(&l->first_byte, taken(l, x));
+    histogram_add(&l->first_byte, taken(l, x));
     go(l, c, x, true);
 }
 

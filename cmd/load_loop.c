@@ -7,10 +7,10 @@
 
 #include "cmd/load.h"
 
-#define RECEIVE_MOST 256            /* packets taken in before others have their turn */
-#define OPEN_MOST 64                /* connections opened likewise */
-#define AWAITING_MOST 1024          /* answers to SYNs and FINs, where no rate is asked for */
-#define STOP_MOST 256               /* connections closed likewise, when the run is to end */
+#define RECEIVE_MAX 256             /* packets taken in before others have their turn */
+#define OPEN_MAX 64                 /* connections opened likewise */
+#define AWAITING_MAX 1024           /* answers to SYNs and FINs, where no rate is asked for */
+#define STOP_MAX 256                /* connections closed likewise, when the run is to end */
 #define CLOCK_EVERY 16              /* packets between two readings of the clock */
 #define CATCH_UP (10 * WAVE_MS)     /* of a rate that we fell behind of, no more is made good */
 #define SPIN (50 * WAVE_US)         /* of silence, before it is worth to sleep */
@@ -23,11 +23,11 @@
 static wave_time patience(const struct load *l)
 {
     const wave_time timeout = l->options->show.timeout;
-    const wave_time most = timeout ? time_min(STOP_IN, timeout / 2) : STOP_IN;
+    const wave_time max = timeout ? time_min(STOP_IN, timeout / 2) : STOP_IN;
 
     if (!l->handshake.count)
-        return most;
-    return time_min(most, PATIENCE + PATIENCE_TIMES * spread_permille(&l->handshake, 990));
+        return max;
+    return time_min(max, PATIENCE + PATIENCE_TIMES * histogram_permille(&l->handshake, 990));
 }
 
 static void stop(struct load *l)
@@ -123,12 +123,12 @@ static bool take_packet(void *self, const struct wire_packet *p)
  * only be lost, and come again a second later; more FINs only wait at the peer, in its memory. */
 static bool may_open(const struct load *l)
 {
-    const uint32_t most = l->options->connections;
+    const uint32_t max = l->options->connections;
 
     if (l->stopping || stack_count(l->stack) >= l->plan.concurrency ||
-        (!l->plan.rate && l->awaiting >= AWAITING_MOST))
+        (!l->plan.rate && l->awaiting >= AWAITING_MAX))
         return false;
-    return l->again.count || (load_places_any(&l->places) && (!most || l->opened < most));
+    return l->again.count || (load_places_any(&l->places) && (!max || l->opened < max));
 }
 
 /* Opens as many as concurrency and rate allow, up to a batch. */
@@ -139,7 +139,7 @@ static void open_more(struct load *l)
 
     if (gap && l->next_open + CATCH_UP < l->loop.now)
         l->next_open = l->loop.now - CATCH_UP;
-    for (unsigned n = 0; n < OPEN_MOST && may_open(l) && l->next_open <= l->loop.now; n++) {
+    for (unsigned n = 0; n < OPEN_MAX && may_open(l) && l->next_open <= l->loop.now; n++) {
         l->next_open = gap ? l->next_open + gap : l->loop.now;
         if (load_open(l) != 0) {
             snprintf(d.text, sizeof d.text, "no memory for a connection");
@@ -166,7 +166,7 @@ static void signalled(void *self, int sig)
 /* Tells the next of the connections that the run ends; true when there are more to tell. */
 static bool stop_more(struct load *l)
 {
-    for (unsigned n = 0; n < STOP_MOST; n++) {
+    for (unsigned n = 0; n < STOP_MAX; n++) {
         uint32_t id = stack_next(l->stack, &l->cursor);
         if (id == STACK_NONE)
             return false;
@@ -236,10 +236,10 @@ int load_tell_end(struct load *l, struct report_verdict *v)
 
 static bool all_done(const struct load *l)
 {
-    const uint32_t most = l->options->connections;
+    const uint32_t max = l->options->connections;
 
     return stack_count(l->stack) == 0 &&
-           (l->stopping || (most && l->opened >= most && !l->again.count));
+           (l->stopping || (max && l->opened >= max && !l->again.count));
 }
 
 /*
@@ -316,7 +316,7 @@ void load_loop(struct load *l)
 
     loop_init(loop, l->port, l->stack, &loop_ops, l);
     loop->signals = l->signals;
-    loop->batch = RECEIVE_MOST;
+    loop->batch = RECEIVE_MAX;
     loop->clock_every = CLOCK_EVERY;
     loop->shared = true;
     loop->spin = SPIN;

@@ -3,7 +3,7 @@
 #include "cmd/options_data.h"
 #include "lib/core/diag.h"
 
-#define RATE_MOST 10000000
+#define RATE_MAX 10000000
 
 /* --source, which may stand there several times. */
 static const char *parse_source(void *group, const char *value)
@@ -48,7 +48,7 @@ static const struct option_row connection_rows[] = {
     {KIND_NUMBER, 0, "concurrency", "N", "at a time (default 100)",
      FIELD(concurrency), 1, 1 << 24, NULL},
     {KIND_NUMBER, 0, "rate", "N", "new ones a second, at most (default: as fast as they are answered)",
-     FIELD(rate), 1, RATE_MOST, NULL},
+     FIELD(rate), 1, RATE_MAX, NULL},
     {KIND_WORD, 0, "rate-limit", "on|off",
      "off allows more than 1,000 new ones a second to public addresses (default on)",
      FIELD(limit), 0, 0, NULL},

@@ -13,7 +13,7 @@
 
 /* Ports of each pair, at most: some more than the kernel's own range has by default. Each costs a
  * listening socket, and so about 6 kB of the kernel's memory. */
-#define CYCLE_MOST 32768
+#define CYCLE_MAX 32768
 
 /* One target from one source, or from the one that the route prefers. */
 static int add_pair(struct load_plan *p, const struct load_options *o, const struct target *t,
@@ -104,22 +104,22 @@ static uint64_t to_come(const struct load_options *o, const struct load_plan *p)
 
 void load_plan_ports(struct load_plan *p, const struct load_options *o, uint32_t usable)
 {
-    const uint32_t least = (p->concurrency + p->pairs - 1) / p->pairs;
-    uint64_t most = (to_come(o, p) + p->pairs - 1) / p->pairs;
+    const uint32_t min = (p->concurrency + p->pairs - 1) / p->pairs;
+    uint64_t max = (to_come(o, p) + p->pairs - 1) / p->pairs;
 
     p->cap = share(p->concurrency, p->pairs);
-    if (most > CYCLE_MOST)
-        most = CYCLE_MOST;
-    if (most < p->cap && (!o->connections || o->connections > p->concurrency))
-        most = p->cap;
-    if (most > usable)
-        most = usable;
-    if (most > POOL_MAX / p->pairs)
-        most = POOL_MAX / p->pairs;
-    if (o->connections && most > o->connections)
-        most = o->connections;
-    p->ports_least = least;
-    p->ports_most = most < least ? least : (uint32_t)most;
+    if (max > CYCLE_MAX)
+        max = CYCLE_MAX;
+    if (max < p->cap && (!o->connections || o->connections > p->concurrency))
+        max = p->cap;
+    if (max > usable)
+        max = usable;
+    if (max > POOL_MAX / p->pairs)
+        max = POOL_MAX / p->pairs;
+    if (o->connections && max > o->connections)
+        max = o->connections;
+    p->ports_min = min;
+    p->ports_max = max < min ? min : (uint32_t)max;
 }
 
 /* More connections at a time than the range has ports for is an error: ports outside are not this
@@ -134,14 +134,14 @@ static int choose_ports(struct load_plan *p, const struct load_options *o, struc
         ports_from(&range, (uint16_t)o->source_port);
     usable = ports_count(&range);
     load_plan_ports(p, o, usable);
-    if (p->ports_least <= usable)
+    if (p->ports_min <= usable)
         return 0;
     return diag_fail(
         d, WAVE_EINVAL,
         "%u connections at a time take %u local ports for each pair of source and "
         "target, and there are %u from %u to %u%s; add targets, or sources with "
         "--source, or %s",
-        p->concurrency, p->ports_least, usable, range.low, range.high,
+        p->concurrency, p->ports_min, usable, range.low, range.high,
         o->source_port ? "" : " (net.ipv4.ip_local_port_range, without the reserved ones)",
         o->source_port ? "begin at a lower --source-port"
                        : "widen that range, or name the first port with --source-port");
@@ -165,11 +165,11 @@ static int fill(struct load_plan *p, const struct load_options *o, struct diag *
 
 int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d)
 {
-    uint32_t most = o->targets * (o->sources ? o->sources : 1);
+    uint32_t max = o->targets * (o->sources ? o->sources : 1);
     int error;
 
     *p = (struct load_plan){.rate = o->rate};
-    p->pair = calloc(most, sizeof *p->pair);
+    p->pair = calloc(max, sizeof *p->pair);
     if (!p->pair)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the run");
     error = fill(p, o, d);

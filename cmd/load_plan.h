@@ -26,8 +26,8 @@ struct load_plan {
     struct load_pair *pair;
     uint32_t pairs;
     uint32_t concurrency; /* and never more than there are connections to make */
-    uint32_t ports_least; /* local ports that it cannot do without */
-    uint32_t ports_most;  /* and those that it has a use for */
+    uint32_t ports_min;   /* local ports that it cannot do without */
+    uint32_t ports_max;   /* and those that it has a use for */
     uint32_t cap;         /* connections of each pair at a time, at most */
     uint32_t rate;        /* a second; 0: unlimited */
     bool polite;          /* the rate is that of public addresses, and not what was asked for */
@@ -37,8 +37,8 @@ struct load_plan {
  * route, families that do not fit together (WAVE_EINVAL), more at a time than there are flows. */
 int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d);
 
-/* Of that, ports_least, ports_most and cap: from the pairs, the concurrency and the rate, where
- * `usable` ports may be taken. ports_least may be more than that. */
+/* Of that, ports_min, ports_max and cap: from the pairs, the concurrency and the rate, where
+ * `usable` ports may be taken. ports_min may be more than that. */
 void load_plan_ports(struct load_plan *p, const struct load_options *o, uint32_t usable);
 
 void load_plan_free(struct load_plan *p);

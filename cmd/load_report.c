@@ -63,12 +63,12 @@ static void traffic(struct figures *to, const struct wire_stats *w)
     figures_end(to);
 }
 
-static void latency(struct figures *to, const char *name, const struct spread *s)
+static void latency(struct figures *to, const char *name, const struct histogram *s)
 {
     figures_group(to, name);
     figures_count(to, "count", s->count);
     for (size_t i = 0; i < QUANTILES; i++)
-        figures_seconds(to, quantiles[i].name, spread_permille(s, quantiles[i].permille));
+        figures_seconds(to, quantiles[i].name, histogram_permille(s, quantiles[i].permille));
     figures_end(to);
 }
 
@@ -141,7 +141,7 @@ static void traffic_rows(struct figures *to, const struct load_figures *f)
                     human_bytes(f->received_bytes, received));
 }
 
-static void latency_row(struct figures *to, const char *name, const struct spread *s)
+static void latency_row(struct figures *to, const char *name, const struct histogram *s)
 {
     char cells[CELLS], t[HUMAN_TEXT];
     int n = 0;
@@ -150,7 +150,7 @@ static void latency_row(struct figures *to, const char *name, const struct sprea
         return;
     for (size_t i = 0; i < QUANTILES; i++)
         n += snprintf(cells + n, sizeof cells - (size_t)n, CELL,
-                      human_duration(spread_permille(s, quantiles[i].permille), t));
+                      human_duration(histogram_permille(s, quantiles[i].permille), t));
     figures_row(to, name, "%s", cells);
 }
 

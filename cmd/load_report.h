@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "cmd/view.h"
-#include "lib/core/spread.h"
+#include "lib/core/histogram.h"
 #include "lib/report/report.h"
 #include "lib/wire/wire.h"
 
@@ -27,7 +27,7 @@ struct load_figures {
     const uint32_t *counts; /* of those that ended, REPORT_VERDICTS of them */
     double rate;            /* connections ended a second: since the last progress, or in all */
     uint64_t sent_bytes, received_bytes, retransmissions, unstamped;
-    const struct spread *handshake, *first_byte, *close;
+    const struct histogram *handshake, *first_byte, *close;
     uint32_t ports; /* local ones that are held */
     struct load_reuse reuse;
     struct wire_stats wire;

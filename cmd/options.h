@@ -50,7 +50,7 @@ struct option_row {
     const char *value; /* what help calls its value, or the words; NULL for a flag */
     const char *help;
     size_t field; /* offset in the struct of its group */
-    uint64_t least, most;
+    uint64_t min, max;
     /* KIND_CUSTOM: reads the value (NULL when it takes none) into the struct of its group; what is
      * wrong with it in a few words, or NULL. */
     const char *(*parse)(void *group, const char *value);

@@ -3,7 +3,7 @@
 #define FIELD(name) offsetof(struct tcp_options, name)
 
 /* RFC 7323, section 2.3: 65535 shifted by 14 is the largest window there can be. */
-#define WINDOW_MOST (65535u << 14)
+#define WINDOW_MAX (65535u << 14)
 
 /* clang-format off */
 const struct option_row tcp_syn_row[] = {
@@ -24,7 +24,7 @@ const struct option_row tcp_mss_row[] = {
 
 const struct option_row tcp_window_row[] = {
     {KIND_SIZE, 0, "window", "BYTES", "receive buffer (default 4M)",
-     FIELD(window), 1, WINDOW_MOST, NULL},
+     FIELD(window), 1, WINDOW_MAX, NULL},
     OPTION_END};
 
 const struct option_row tcp_rows[] = {

@@ -23,7 +23,7 @@ int report_open(struct outbuf **out, const struct show_options *o, struct diag *
     else
         nowait_open(&to, fd, false);
     error = outbuf_open(out, &to, fd == STDOUT_FILENO ? "standard output" : "standard error",
-                        OUTBUF_MOST, d);
+                        OUTBUF_MAX, d);
     if (!error && !outbuf_stream(*out)) {
         outbuf_close(*out);
         *out = NULL;

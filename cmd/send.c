@@ -30,7 +30,7 @@
 #define BURST EGRESS_BATCH    /* segments sent before what they draw is taken in */
 #define BATCH 256             /* packets taken in before it is our turn again */
 #define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
-#define DATA_MOST UINT16_MAX
+#define DATA_MAX UINT16_MAX
 #define BULK_RING (32u << 20)
 
 struct send {
@@ -61,7 +61,7 @@ struct send {
     int signal;
     bool failed;
     struct diag error;
-    uint8_t data[DATA_MOST];
+    uint8_t data[DATA_MAX];
 };
 
 static void fail(struct send *s, const struct diag *d)

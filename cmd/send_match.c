@@ -136,13 +136,13 @@ static uint64_t any_on(struct match *m, uint16_t lport, bool *sure)
     return i == NONE ? newest_on(m, lport) : i;
 }
 
-/* With sequence numbers that count up: the remembered segment of the port whose number is `least`
- * to `most` below `number`, the newest of those that are; NONE when there is none. */
-static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t number, uint32_t least,
-                            uint32_t most)
+/* With sequence numbers that count up: the remembered segment of the port whose number is `min`
+ * to `max` below `number`, the newest of those that are; NONE when there is none. */
+static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t number, uint32_t min,
+                            uint32_t max)
 {
     uint64_t first = tail(m), ports = m->plan.ports;
-    uint32_t beyond = number - least - match_seq(&m->plan, first);
+    uint32_t beyond = number - min - match_seq(&m->plan, first);
     uint64_t i = first + beyond / m->plan.step;
 
     if (m->head == 0)
@@ -155,20 +155,20 @@ static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t numb
         return NONE;
     i -= back;
     uint32_t distance = number - match_seq(&m->plan, i);
-    return distance >= least && distance <= most ? i : NONE;
+    return distance >= min && distance <= max ? i : NONE;
 }
 
-/* The segment that has `number` between `least` and `most` beyond its own. */
-static uint64_t by_number(struct match *m, uint16_t lport, uint32_t number, uint32_t least,
-                          uint32_t most, bool *sure)
+/* The segment that has `number` between `min` and `max` beyond its own. */
+static uint64_t by_number(struct match *m, uint16_t lport, uint32_t number, uint32_t min,
+                          uint32_t max, bool *sure)
 {
     *sure = true;
     if (m->plan.step) {
-        uint64_t exact = by_distance(m, lport, number, most, most);
-        return exact == NONE ? by_distance(m, lport, number, least, most) : exact;
+        uint64_t exact = by_distance(m, lport, number, max, max);
+        return exact == NONE ? by_distance(m, lport, number, min, max) : exact;
     }
     uint32_t distance = number - m->plan.seq;
-    return distance >= least && distance <= most ? any_on(m, lport, sure) : NONE;
+    return distance >= min && distance <= max ? any_on(m, lport, sure) : NONE;
 }
 
 bool match_seen(struct match *m, uint16_t lport, uint32_t seq, wave_time stamp, uint64_t *out)

@@ -59,11 +59,11 @@ const char *send_parse_flags(void *options, const char *value)
     return flags ? NULL : "is empty; no flag at all is \"none\"";
 }
 
-static bool number(const char *text, uint64_t most, uint32_t *out)
+static bool number(const char *text, uint64_t max, uint32_t *out)
 {
     uint64_t n;
 
-    if (text_number(text, &n) || n > most)
+    if (text_number(text, &n) || n > max)
         return false;
     *out = (uint32_t)n;
     return true;
@@ -217,9 +217,9 @@ const char *send_parse_timestamp(void *options, const char *value)
     return NULL;
 }
 
-/* Whatever bytes, of which there may be `least` to `most`; why not, or NULL. */
-static const char *put_hex(struct send_options *o, unsigned kind, const char *hex, size_t least,
-                           size_t most, const char *wrong)
+/* Whatever bytes, of which there may be `min` to `max`; why not, or NULL. */
+static const char *put_hex(struct send_options *o, unsigned kind, const char *hex, size_t min,
+                           size_t max, const char *wrong)
 {
     uint8_t bytes[OPT_BYTES_MAX];
     size_t len;
@@ -229,7 +229,7 @@ static const char *put_hex(struct send_options *o, unsigned kind, const char *he
         return NO_ROOM;
     if (error)
         return "is not an even number of hexadecimal digits";
-    if (len < least || len > most)
+    if (len < min || len > max)
         return wrong;
     uint8_t *at = put_option(o, kind, len);
     if (!at)

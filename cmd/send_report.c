@@ -30,7 +30,7 @@ void tally_answer(struct tally *t, const struct answer *a, const struct icmp *er
     t->first[a->kind]++;
     if (a->rtt == WAVE_NEVER)
         return;
-    spread_add(&t->rtt, a->rtt);
+    histogram_add(&t->rtt, a->rtt);
     double off = (double)a->rtt - t->mean;
     t->mean += off / (double)t->rtt.count;
     t->m2 += off * ((double)a->rtt - t->mean);
@@ -134,7 +134,7 @@ static void answer_figures(const struct tally *t, struct figures *f)
 }
 
 static void members(const struct tally *t, const struct tally_run *r, wave_time stddev,
-                    const struct spread_figures *rtt, struct figures *f)
+                    const struct histogram_summary *rtt, struct figures *f)
 {
     end_figures(f, "local", r->local, r->flow->lport);
     end_figures(f, "peer", r->remote, r->flow->rport);
@@ -143,7 +143,7 @@ static void members(const struct tally *t, const struct tally_run *r, wave_time 
     figures_count(f, "answered", r->answered);
     answer_figures(t, f);
     figures_count(f, "ports", r->ports);
-    figures_spread(f, "rtt", rtt);
+    figures_histogram(f, "rtt", rtt);
     figures_seconds(f, "rtt_stddev", stddev);
     if (r->rate > 0)
         figures_real(f, "rate", r->rate);
@@ -198,7 +198,7 @@ static void answer_rows(const struct tally *t, struct figures *f)
 
 void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f)
 {
-    const struct spread_figures rtt = spread_figures(&t->rtt);
+    const struct histogram_summary rtt = histogram_summary(&t->rtt);
     const wave_time stddev = rtt.count ? (wave_time)root(t->m2 / (double)t->rtt.count) : WAVE_NEVER;
     char sent[HUMAN_TEXT], answered[HUMAN_TEXT], a[5][HUMAN_TEXT];
 
@@ -211,8 +211,8 @@ void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f
     answer_rows(t, f);
     if (rtt.count)
         figures_row(f, "round trip", "min %s, median %s, p95 %s, max %s, stddev %s",
-                    human_duration(rtt.least, a[0]), human_duration(rtt.median, a[1]),
-                    human_duration(rtt.p95, a[2]), human_duration(rtt.most, a[3]),
+                    human_duration(rtt.min, a[0]), human_duration(rtt.median, a[1]),
+                    human_duration(rtt.p95, a[2]), human_duration(rtt.max, a[3]),
                     human_duration(stddev, a[4]));
     if (r->sent > 1 && r->rate > 0)
         figures_row(f, "rate", "%.6g segments/s, of %.6g/s asked", r->reached, r->rate);

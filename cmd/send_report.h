@@ -7,7 +7,7 @@
 
 #include "cmd/send_match.h"
 #include "lib/core/addr.h"
-#include "lib/core/spread.h"
+#include "lib/core/histogram.h"
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
@@ -17,7 +17,7 @@
 struct tally {
     uint64_t first[ANSWER_KINDS]; /* a segment's first answer, by kind */
     uint64_t duplicates, late, out_of_order, strays, malformed;
-    struct spread rtt;
+    struct histogram rtt;
     double mean, m2; /* of the same, in nanoseconds: Welford's sums */
     bool has_icmp;
     struct icmp icmp; /* the last error */

@@ -30,8 +30,8 @@ static bool is_cubic(const struct conn *c)
  * of segments at once. Only the first slow start looks out for its end. */
 static void slow_start(struct conn *c, uint32_t bytes, uint32_t rtt)
 {
-    const uint32_t room = c->ssthresh - c->cwnd, most = SLOW_START_LIMIT * (uint32_t)c->mss;
-    uint32_t add = bytes < most ? bytes : most;
+    const uint32_t room = c->ssthresh - c->cwnd, max = SLOW_START_LIMIT * (uint32_t)c->mss;
+    uint32_t add = bytes < max ? bytes : max;
 
     if (c->ssthresh == UINT32_MAX && c->queue) {
         switch (hystart_acked(&c->queue->hystart, c->snd.una, c->snd.nxt, rtt)) {
@@ -103,8 +103,8 @@ void cc_timeout(struct conn *c, bool first)
     } else if (first) {
         /* The window was reduced when this recovery began, and what cwnd is in it says nothing: no
          * more than equation 4 allows, but no second reduction for the same losses. */
-        const uint32_t most = reduced(c, conn_flight(c));
-        c->ssthresh = c->ssthresh < most ? c->ssthresh : most;
+        const uint32_t max = reduced(c, conn_flight(c));
+        c->ssthresh = c->ssthresh < max ? c->ssthresh : max;
     }
     if (c->loss)
         cubic_timeout(&c->loss->cubic);

@@ -17,7 +17,7 @@
 #define ANSWER_UNIT 28
 #define ANSWER_SECOND 5
 #define ANSWER_BITS 4
-#define ANSWER_MOST ((1u << ANSWER_BITS) - 1)
+#define ANSWER_MAX ((1u << ANSWER_BITS) - 1)
 
 void conn_refuse(struct conn *c, wave_time now, enum check check)
 {
@@ -33,17 +33,17 @@ void conn_refuse(struct conn *c, wave_time now, enum check check)
  * own limit: of one over all of them a third party could find out, by using it up, what happens on
  * the others (CVE-2016-5696).
  */
-static void answer_limited(struct conn *c, wave_time now, uint32_t most)
+static void answer_limited(struct conn *c, wave_time now, uint32_t max)
 {
     const unsigned mask = UINT16_MAX >> ANSWER_BITS;
     unsigned at = (unsigned)(now >> ANSWER_UNIT) & mask;
-    unsigned began = c->answers >> ANSWER_BITS, n = c->answers & ANSWER_MOST;
+    unsigned began = c->answers >> ANSWER_BITS, n = c->answers & ANSWER_MAX;
 
     if (((at - began) & mask) >= ANSWER_SECOND) {
         began = at;
         n = 0;
     }
-    if (n >= most || n >= ANSWER_MOST)
+    if (n >= max || n >= ANSWER_MAX)
         return;
     c->answers = (uint16_t)(began << ANSWER_BITS | (n + 1));
     c->flags |= CONN_ACK_NOW;
@@ -259,7 +259,7 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         if (s->len > 0)
             c->flags |= CONN_ACK_NOW;
         else
-            answer_limited(c, now, ANSWER_MOST);
+            answer_limited(c, now, ANSWER_MAX);
         return;
     }
     if (s->flags & SEG_RST) {

@@ -48,12 +48,12 @@ struct seq conn_offer(const struct conn *c)
     const struct conn_config *config = &c->env->config;
     uint32_t held = reasm_ready(c->reasm);
     uint32_t room = held < config->rcvbuf ? config->rcvbuf - held : 0;
-    uint32_t least = config->rcvbuf / 2 < c->mss ? config->rcvbuf / 2 : c->mss;
+    uint32_t min = config->rcvbuf / 2 < c->mss ? config->rcvbuf / 2 : c->mss;
     struct seq edge = seq_add(c->rcv.nxt, room);
 
     /* RFC 9293, 3.8.6.2.2: the right edge stays until it can move by half the buffer or a full
      * segment, and never moves left. */
-    if (seq_diff(edge, c->rcv.adv) < (int32_t)least)
+    if (seq_diff(edge, c->rcv.adv) < (int32_t)min)
         return c->rcv.adv;
     return edge;
 }
@@ -62,13 +62,13 @@ struct seq conn_offer(const struct conn *c)
  * Deciding
  */
 
-static struct plan plan_again(const struct conn *c, uint32_t record, uint32_t most,
+static struct plan plan_again(const struct conn *c, uint32_t record, uint32_t max,
                               enum retransmit_kind why)
 {
     const struct sent *s = queue_at(c->queue, record);
     struct plan p = {.what = SEND_AGAIN, .first = s->first, .record = record, .why = why};
 
-    p.len = s->len < most ? s->len : most;
+    p.len = s->len < max ? s->len : max;
     /* The FIN rides again with the last byte before it. */
     p.fin = (c->flags & CONN_FIN_SENT) && p.len == s->len &&
             seq_eq(seq_add(s->first, s->len), seq_sub(c->snd.nxt, 1));

@@ -226,7 +226,7 @@ int text_hex(const char *text, uint8_t *out, size_t room, size_t *len)
     return 0;
 }
 
-static unsigned least(unsigned a, unsigned b)
+static unsigned min(unsigned a, unsigned b)
 {
     return a < b ? a : b;
 }
@@ -245,9 +245,9 @@ unsigned text_distance(const char *a, const char *b)
     for (size_t i = 1; i <= a_len; i++) {
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b_len; j++) {
-            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+            row[j] = min(min(above[j], row[j - 1]) + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = least(row[j], before[j - 2] + 1);
+                row[j] = min(row[j], before[j - 2] + 1);
         }
         unsigned *free_row = before;
         before = above;

@@ -78,13 +78,13 @@ bool nowait_ready(const struct nowait *n)
 
 static ssize_t write_asked(const struct nowait *n, const void *bytes, size_t len)
 {
-    const size_t most = n->terminal ? TERMINAL_ASKED : PIPE_BUF;
+    const size_t max = n->terminal ? TERMINAL_ASKED : PIPE_BUF;
 
     if (!nowait_ready(n)) {
         errno = EAGAIN;
         return -1;
     }
-    return write(n->fd, bytes, len < most ? len : most);
+    return write(n->fd, bytes, len < max ? len : max);
 }
 
 ssize_t nowait_write(const struct nowait *n, const void *bytes, size_t len)

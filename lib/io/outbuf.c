@@ -25,7 +25,7 @@
 #define AGAIN_AT 65536    /* bytes more before a reader that was asleep is tried again */
 #define LAST_ROOM ((size_t)1 << 20)
 #define GAP_RECORD 0x80000000u /* in a length: this record tells of a gap */
-#define RECORD_MOST (GAP_RECORD - 1)
+#define RECORD_MAX (GAP_RECORD - 1)
 #define PATIENCE (60 * WAVE_S) /* of a run that has ended, with a reader that takes nothing */
 #define HURRY (250 * WAVE_MS)  /* the same, after a signal or --timeout */
 
@@ -43,7 +43,7 @@ struct outbuf {
     uint32_t *record;
     size_t record_size, first, records;
     size_t begun;
-    size_t most;
+    size_t max;
     size_t untried; /* bytes that came since the descriptor took nothing, kept or not */
 
     bool blocked;  /* it took nothing when it was last asked */
@@ -54,7 +54,7 @@ struct outbuf {
     uint64_t left_out;
 };
 
-int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, size_t most,
+int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, size_t max,
                 struct diag *d)
 {
     struct outbuf *o = calloc(1, sizeof *o);
@@ -63,7 +63,7 @@ int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, 
         return diag_fail(d, WAVE_ENOMEM, "no memory to write to %s", name);
     o->to = *to;
     o->name = name;
-    o->most = most;
+    o->max = max;
     *out = o;
     return 0;
 }
@@ -74,7 +74,7 @@ int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, 
 
 static size_t bound(const struct outbuf *o)
 {
-    return o->last ? o->most + LAST_ROOM : o->most;
+    return o->last ? o->max + LAST_ROOM : o->max;
 }
 
 /* Whether there are `len` bytes of room behind what is used; makes it within the bound. */
@@ -143,7 +143,7 @@ static void append(struct outbuf *o, const void *bytes, size_t len)
     o->untried += len;
     if (o->rest)
         return;
-    if (o->skipping || o->open + len > RECORD_MOST || !make_room(o, len)) {
+    if (o->skipping || o->open + len > RECORD_MAX || !make_room(o, len)) {
         leave_out(o);
         return;
     }
@@ -192,7 +192,7 @@ static void tell_gap(struct outbuf *o)
 
 static size_t length(const struct outbuf *o, size_t i)
 {
-    return o->record[o->first + i] & RECORD_MOST;
+    return o->record[o->first + i] & RECORD_MAX;
 }
 
 /* How much is handed over at once: whole records, as many as the descriptor takes as a whole. A
@@ -233,13 +233,13 @@ static void fail(struct outbuf *o)
     o->blocked = o->skipping = o->rest = o->tells = false;
 }
 
-/* Hands over what the descriptor takes, as long as there are `least` bytes of it. */
-static void write_out(struct outbuf *o, size_t least)
+/* Hands over what the descriptor takes, as long as there are `min` bytes of it. */
+static void write_out(struct outbuf *o, size_t min)
 {
     if (o->error)
         return;
     o->blocked = false;
-    while (o->records && o->used - o->open >= least) {
+    while (o->records && o->used - o->open >= min) {
         ssize_t n = nowait_write(&o->to, o->bytes + o->head, next_piece(o));
         if (n < 0 && errno != EAGAIN) {
             fail(o);
@@ -255,13 +255,13 @@ static void write_out(struct outbuf *o, size_t least)
 }
 
 /* The same; and tells of a gap, once there is room again. */
-static void push_from(struct outbuf *o, size_t least)
+static void push_from(struct outbuf *o, size_t min)
 {
-    write_out(o, least);
-    if (o->tells && o->used <= o->most / 2) {
+    write_out(o, min);
+    if (o->tells && o->used <= o->max / 2) {
         tell_gap(o);
         if (!o->blocked)
-            write_out(o, least);
+            write_out(o, min);
     }
 }
 
@@ -274,10 +274,10 @@ static void push(struct outbuf *o)
  * is tried again after a while, for a loop that never sleeps does not ask poll(2) for it. */
 static void push_some(struct outbuf *o)
 {
-    const size_t least = o->to.how == NOWAIT_PLAIN ? FILE_AT : STDIO_SIZE;
+    const size_t min = o->to.how == NOWAIT_PLAIN ? FILE_AT : STDIO_SIZE;
 
     if (!o->blocked || o->untried >= AGAIN_AT)
-        push_from(o, least);
+        push_from(o, min);
 }
 
 /*

@@ -35,7 +35,7 @@
 #include "lib/core/time.h"
 #include "lib/io/nowait.h"
 
-#define OUTBUF_MOST ((size_t)8 << 20) /* bytes that are kept for a reader; twice that of memory */
+#define OUTBUF_MAX ((size_t)8 << 20)  /* bytes that are kept for a reader; twice that of memory */
 #define OUTBUF_GAP 256                /* room for the record that tells of a gap */
 
 struct outbuf;
@@ -44,10 +44,10 @@ struct outbuf;
 #define OUTBUF_GONE (POLLERR | POLLHUP | POLLNVAL)
 
 /*
- * A queue of at most `most` bytes in front of `to`, which it takes over; `name` is for messages,
+ * A queue of at most `max` bytes in front of `to`, which it takes over; `name` is for messages,
  * and stays the caller's. To be opened before the sandbox is entered. WAVE_ENOMEM.
  */
-int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, size_t most,
+int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, size_t max,
                 struct diag *d);
 
 /* A stream of text: each line is a record, and so is a text that begins with '\r' when the stream

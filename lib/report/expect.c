@@ -5,7 +5,7 @@
 void expects_add(struct expects *list, const struct expect *e)
 {
     list->failed += !e->passed;
-    if (list->count == EXPECTS_MOST)
+    if (list->count == EXPECTS_MAX)
         list->left_out++;
     else
         list->at[list->count++] = *e;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EXPECTS_MOST 128
+#define EXPECTS_MAX 128
 #define EXPECT_ROW 400 /* bytes of expect_text() */
 
 struct expect {
@@ -22,7 +22,7 @@ struct expect {
 
 /* Empty when zeroed. */
 struct expects {
-    struct expect at[EXPECTS_MOST];
+    struct expect at[EXPECTS_MAX];
     unsigned count;
     unsigned left_out; /* for which there was no room */
     unsigned failed;   /* of all */

@@ -82,17 +82,17 @@ void figures_end(struct figures *f)
     }
 }
 
-void figures_spread(struct figures *f, const char *name, const struct spread_figures *s)
+void figures_histogram(struct figures *f, const char *name, const struct histogram_summary *s)
 {
     if (!s->count) {
         figures_unknown(f, name);
         return;
     }
     figures_group(f, name);
-    figures_seconds(f, "min", s->least);
+    figures_seconds(f, "min", s->min);
     figures_seconds(f, "median", s->median);
     figures_seconds(f, "p95", s->p95);
-    figures_seconds(f, "max", s->most);
+    figures_seconds(f, "max", s->max);
     figures_end(f);
 }
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/core/spread.h"
+#include "lib/core/histogram.h"
 
 #define FIGURES_ITEMS 96
 #define FIGURES_DEPTH 4 /* groups within groups */
@@ -76,7 +76,7 @@ void figures_list(struct figures *f, const char *name);
 void figures_end(struct figures *f);
 
 /* A group of min, median, p95 and max, or unknown where there were none. */
-void figures_spread(struct figures *f, const char *name, const struct spread_figures *s);
+void figures_histogram(struct figures *f, const char *name, const struct histogram_summary *s);
 
 /* The members of a group: how many connections ended with each verdict, REPORT_VERDICTS of them;
  * VERDICT_USAGE ends none. */

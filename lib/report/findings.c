@@ -5,7 +5,7 @@
 
 void findings_add(struct findings *list, const struct finding *f)
 {
-    if (list->count == FINDINGS_MOST)
+    if (list->count == FINDINGS_MAX)
         list->left_out++;
     else
         list->at[list->count++] = *f;

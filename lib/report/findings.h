@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FINDINGS_MOST 16
+#define FINDINGS_MAX 16
 #define FINDING_EVIDENCE 8 /* segments */
 #define FINDING_TEXT 240   /* bytes of a sentence */
 #define FINDING_ROW 400    /* bytes of finding_text() */
@@ -32,7 +32,7 @@ struct finding {
 
 /* Empty when zeroed. */
 struct findings {
-    struct finding at[FINDINGS_MOST];
+    struct finding at[FINDINGS_MAX];
     unsigned count;
     unsigned left_out; /* for which there was no room */
 };

@@ -2,7 +2,7 @@
 #include "lib/run/egress.h"
 
 #define PAUSE_FIRST (100 * WAVE_US) /* before the kernel is asked again */
-#define PAUSE_MOST (10 * WAVE_MS)   /* the pause doubles up to this */
+#define PAUSE_MAX (10 * WAVE_MS)    /* the pause doubles up to this */
 
 /* The packet is beyond the MTU of the way out, and the kernel knows that better than the route at
  * the start did. The engine is told as by a router (RFC 1191, section 4), without a size. */
@@ -33,7 +33,7 @@ bool egress_flush(struct egress *e, wave_time now)
             e->ops->refused(e->self, &u.flow, &d);
     }
     if (error) {
-        e->pause = e->pause ? time_min(2 * e->pause, PAUSE_MOST) : PAUSE_FIRST;
+        e->pause = e->pause ? time_min(2 * e->pause, PAUSE_MAX) : PAUSE_FIRST;
         e->again_at = now + e->pause;
         e->queued = EGRESS_BATCH;
         return false;

@@ -227,7 +227,7 @@ static bool receive_all(struct loop *l)
     return any;
 }
 
-void loop_drain(struct loop *l, wave_time quiet, wave_time most)
+void loop_drain(struct loop *l, wave_time quiet, wave_time max)
 {
     wave_time begun, end;
 
@@ -247,7 +247,7 @@ void loop_drain(struct loop *l, wave_time quiet, wave_time most)
             if (!egress_stuck(&l->egress) && l->ops->settled(l->self))
                 break;
         } else if (heard) {
-            end = time_min(begun + most, l->now + quiet);
+            end = time_min(begun + max, l->now + quiet);
         }
         if (l->now < end)
             l->port->ops->wait(l->port, time_min(end, l->now + DRAIN_LOOK), NULL, 0);

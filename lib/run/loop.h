@@ -86,9 +86,9 @@ void loop_run(struct loop *l);
 /*
  * After loop_run(): sends what is still owed and takes in what is still captured, until the user is
  * settled, or for `quiet` nanoseconds; without settled(), for as long after the last packet, but
- * for `most` in all.
+ * for `max` in all.
  */
-void loop_drain(struct loop *l, wave_time quiet, wave_time most);
+void loop_drain(struct loop *l, wave_time quiet, wave_time max);
 
 /* Within a turn: the next one comes at `at` at the latest, whatever this one returns. */
 void loop_again(struct loop *l, wave_time at);

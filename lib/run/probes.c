@@ -53,7 +53,7 @@ static void answered(struct probes *p, struct session *s, struct session_conn *c
     if (!p->asked)
         return;
     p->answered++;
-    spread_add(&p->rtt, rtt);
+    histogram_add(&p->rtt, rtt);
     tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(s), rtt, false);
 }
 
@@ -62,9 +62,9 @@ static void probed(struct probes *p, const struct session *s, const struct sessi
 {
     if (s->shows && !c->record->flow.probed[1])
         return;
-    spread_add(&p->after, p->gap);
+    histogram_add(&p->after, p->gap);
     if (p->from_peer)
-        spread_add(&p->apart, p->heard_at - p->probed_at);
+        histogram_add(&p->apart, p->heard_at - p->probed_at);
     p->from_peer++;
     p->probed_at = p->heard_at;
 }
@@ -96,26 +96,27 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
     }
 }
 
-static void members(struct figures *f, const struct probes *p, const struct spread_figures *rtt,
-                    const struct spread_figures *after, const struct spread_figures *apart)
+static void members(struct figures *f, const struct probes *p, const struct histogram_summary *rtt,
+                    const struct histogram_summary *after, const struct histogram_summary *apart)
 {
     figures_group(f, "keepalive");
     figures_count(f, "sent", p->sent);
     figures_count(f, "answered", p->answered);
-    figures_spread(f, "rtt", rtt);
+    figures_histogram(f, "rtt", rtt);
     figures_seconds(f, "longest_silence", p->silence);
     figures_group(f, "peer");
     figures_count(f, "probes", p->from_peer);
-    figures_spread(f, "after", after);
-    figures_spread(f, "apart", apart);
+    figures_histogram(f, "after", after);
+    figures_histogram(f, "apart", apart);
     figures_end(f);
     figures_end(f);
 }
 
 void probes_figures(const struct probes *p, struct figures *f)
 {
-    const struct spread_figures rtt = spread_figures(&p->rtt), after = spread_figures(&p->after),
-                                apart = spread_figures(&p->apart);
+    const struct histogram_summary rtt = histogram_summary(&p->rtt),
+                                   after = histogram_summary(&p->after),
+                                   apart = histogram_summary(&p->apart);
     char sent[HUMAN_TEXT], answers[HUMAN_TEXT], a[4][HUMAN_TEXT];
 
     members(f, p, &rtt, &after, &apart);
@@ -124,13 +125,13 @@ void probes_figures(const struct probes *p, struct figures *f)
                 human_count(p->answered, answers), human_duration(p->silence, a[0]));
     if (rtt.count)
         figures_row(f, "round trip", "min %s, median %s, p95 %s, max %s",
-                    human_duration(rtt.least, a[0]), human_duration(rtt.median, a[1]),
-                    human_duration(rtt.p95, a[2]), human_duration(rtt.most, a[3]));
+                    human_duration(rtt.min, a[0]), human_duration(rtt.median, a[1]),
+                    human_duration(rtt.p95, a[2]), human_duration(rtt.max, a[3]));
     if (p->from_peer)
         figures_row(f, "its probes", "%s answered; %s after the last segment (%s to %s)",
                     human_count(p->from_peer, answers), human_duration(after.median, a[0]),
-                    human_duration(after.least, a[1]), human_duration(after.most, a[2]));
+                    human_duration(after.min, a[1]), human_duration(after.max, a[2]));
     if (apart.count)
         figures_row(f, "", "%s apart (%s to %s)", human_duration(apart.median, a[0]),
-                    human_duration(apart.least, a[1]), human_duration(apart.most, a[2]));
+                    human_duration(apart.min, a[1]), human_duration(apart.max, a[2]));
 }

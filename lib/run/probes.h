@@ -8,7 +8,7 @@
 #ifndef TCPWAVE_RUN_PROBES_H
 #define TCPWAVE_RUN_PROBES_H
 
-#include "lib/core/spread.h"
+#include "lib/core/histogram.h"
 #include "lib/report/report.h"
 #include "lib/run/session.h"
 
@@ -23,7 +23,7 @@ struct probes {
     wave_time gap;       /* before the peer's last one, since the last of either side */
     wave_time silence;   /* the longest between two of the peer's */
     wave_time probed_at; /* of the peer's last probe */
-    struct spread rtt, after, apart;
+    struct histogram rtt, after, apart;
 };
 
 /* For the stream of events: takes note of segments. */

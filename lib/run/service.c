@@ -67,11 +67,11 @@ static size_t room_in(const struct conn *c)
     size_t flight = c->snd.nxt.v - c->snd.una.v, unacked = conn_unacked(c);
     size_t waiting = unacked > flight ? unacked - flight : 0, room = conn_send_room(c);
     size_t window = c->cwnd < c->snd.wnd ? c->cwnd : c->snd.wnd;
-    size_t most = window > BACKLOG ? window : BACKLOG;
+    size_t max = window > BACKLOG ? window : BACKLOG;
 
-    if (waiting >= most)
+    if (waiting >= max)
         return 0;
-    return room < most - waiting ? room : most - waiting;
+    return room < max - waiting ? room : max - waiting;
 }
 
 /* Our next bytes from place `at` on, up to `room`: their number, 0 at the end, or WAVE_ESYS. The

@@ -19,8 +19,8 @@ static int open_engine(struct session *s, struct diag *d)
     const struct session_config *c = &s->config;
 
     /* Pages that are never used cost nothing. */
-    s->conn = calloc(c->most, sizeof *s->conn);
-    if (!s->conn || stack_create(&s->stack, &c->engine, c->most, c->seed) != 0)
+    s->conn = calloc(c->max, sizeof *s->conn);
+    if (!s->conn || stack_create(&s->stack, &c->engine, c->max, c->seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
     if (c->memory)
         stack_env(s->stack)->mem_max = c->memory;

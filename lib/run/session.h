@@ -89,7 +89,7 @@ struct session_config {
     bool v6;
     struct conn_config engine; /* of every connection */
     uint64_t seed;             /* of what is random and no secret */
-    uint32_t most;             /* connections at a time */
+    uint32_t max;              /* connections at a time */
     size_t memory;             /* bytes of all queues together; 0: no bound */
     bool many;                 /* connections are numbered, each with a verdict of its own */
     bool shows;                /* somebody wants the segments */

@@ -19,7 +19,7 @@
 #define COLUMN_STATE 14
 #define STATE_WIDTH 12                /* SYN_RECEIVED */
 #define PEER_WIDTH 12                 /* ESTABLISHED? */
-#define LANE_MOST 100                 /* columns between the lines of life */
+#define LANE_MAX 100                  /* columns between the lines of life */
 #define HEX_ROW 16                    /* bytes */
 #define DRAWING_PAUSE (100 * WAVE_MS) /* between two drawings of how far a transfer has come */
 
@@ -35,7 +35,7 @@ void ladder_init(struct ladder *l, struct term *term, unsigned verbose)
     l->state = COLUMN_STATE;
     l->left = l->state + STATE_WIDTH + 1;
     lane = 80 - l->left - 3 - PEER_WIDTH + (spare > 40 ? spare / 2 : spare);
-    l->right = l->left + 1 + (lane > LANE_MOST ? LANE_MOST : lane);
+    l->right = l->left + 1 + (lane > LANE_MAX ? LANE_MAX : lane);
     l->peer = l->right + 2;
     l->cause = l->peer + PEER_WIDTH + 1;
     rows_init(&l->rows, draw, l, verbose > 0);

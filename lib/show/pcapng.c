@@ -30,14 +30,14 @@ enum {
 enum { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2 };
 
 /* Comments are a line or a verdict; what is longer is cut. */
-#define COMMENT_MOST 1024
+#define COMMENT_MAX 1024
 
 /* Bytes of a packet that the verdict may join: what IP can carry. */
-#define KEPT_MOST 65535
+#define KEPT_MAX 65535
 
 /* A block's options, as they are put together: two comments at most. */
 struct options_block {
-    uint8_t bytes[2 * COMMENT_MOST + 128];
+    uint8_t bytes[2 * COMMENT_MAX + 128];
     uint32_t len;
 };
 
@@ -53,7 +53,7 @@ struct pcapfile {
         off_t at;
         uint32_t options_at; /* from there */
         struct options_block options;
-        uint8_t block[KEPT_MOST + sizeof(struct options_block) + 64]; /* up to the options */
+        uint8_t block[KEPT_MAX + sizeof(struct options_block) + 64]; /* up to the options */
     } last;
 };
 
@@ -76,7 +76,7 @@ static void put_option(struct options_block *b, uint16_t code, const void *value
 /* Cut at a character's beginning: comments are UTF-8. */
 static void put_text(struct options_block *b, uint16_t code, const char *text)
 {
-    size_t len = strnlen(text, COMMENT_MOST);
+    size_t len = strnlen(text, COMMENT_MAX);
 
     if (text[len]) {
         while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
@@ -150,7 +150,7 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
             p->at = lseek(p->file.fd, 0, SEEK_CUR);
         /* A shell's >> puts each write at the end, whatever place it names. */
         p->rewrites = p->file.regular && !(fcntl(p->file.fd, F_GETFL) & O_APPEND);
-        rc = outbuf_open(&p->out, &p->file.to, p->file.name, OUTBUF_MOST, d);
+        rc = outbuf_open(&p->out, &p->file.to, p->file.name, OUTBUF_MAX, d);
         if (rc)
             file_close(&p->file, NULL);
     }
@@ -247,7 +247,7 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
     if (before) /* between this packet and the one before it in the file (draft, 4.3) */
         put_option(&b, PACKET_DROPCOUNT, &before, sizeof before);
     p->last.options.len = 0;
-    if (p->rewrites && k->captured <= KEPT_MOST)
+    if (p->rewrites && k->captured <= KEPT_MAX)
         keep_last(p, head, sizeof head, k, &b);
     rc = put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, &kept, d);
     if (kept)

@@ -29,7 +29,7 @@ enum {
     LABEL_COLUMNS = 62, /* between the bars */
     CAUSE_COLUMNS = 46,
     TIME_UNIT = 44, /* PICTURE_TIME: pixels for the median of the gaps */
-    TIME_MOST = 240 /* and for the longest */
+    TIME_MAX = 240  /* and for the longest */
 };
 
 #define COLUMN 6.7 /* pixels */
@@ -178,17 +178,17 @@ static double lay_out(struct drawing *d, const struct picture_flow *f, struct pl
     for (unsigned i = 0; i < f->rows; i++) {
         const struct picture_row *r = &f->row[i];
         bool told = r->kind == ROW_SILENCE || (i && f->row[i - 1].kind == ROW_SILENCE);
-        double least = y + above(r), wanted = 0, ours = ours_below(r);
+        double min = y + above(r), wanted = 0, ours = ours_below(r);
         place[i].gap = NOTHING;
-        place[i].y = least;
+        place[i].y = min;
         if (i && r->at > f->row[i - 1].at)
             place[i].length = r->at - f->row[i - 1].at;
         if (i && d->scale > 0 && !told)
             wanted = (double)place[i].length * d->scale;
-        if (wanted > TIME_MOST) {
-            place[i].y = least + 30;
+        if (wanted > TIME_MAX) {
+            place[i].y = min + 30;
             place[i].gap = y + 16;
-        } else if (last + wanted > least + ours) {
+        } else if (last + wanted > min + ours) {
             place[i].y = last + wanted - ours;
         }
         last = place[i].y + ours;

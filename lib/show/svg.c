@@ -12,7 +12,7 @@
 
 #define SUMMARY_WIDTH 118 /* columns */
 #define ROWS_FIRST 32
-#define SVG_MOST ((size_t)64 << 20) /* bytes of a picture: more than the rows can make */
+#define SVG_MAX ((size_t)64 << 20) /* bytes of a picture: more than the rows can make */
 
 struct collect {
     struct svg *svg;
@@ -43,7 +43,7 @@ int svg_open(struct svg **out, const char *path, enum picture_scale scale, struc
 
     if (rc == 0) {
         s->scale = scale;
-        rc = outbuf_open(&s->out, &s->file.to, s->file.name, SVG_MOST, d);
+        rc = outbuf_open(&s->out, &s->file.to, s->file.name, SVG_MAX, d);
         if (!rc && !outbuf_stream(s->out))
             rc = diag_fail(d, WAVE_ENOMEM, "no memory to write to %s", path);
     }

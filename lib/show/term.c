@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define WIDTH_LEAST 80
-#define WIDTH_MOST 250
+#define WIDTH_MAX 250
 
 static unsigned width_of(int fd, unsigned asked)
 {
@@ -23,7 +23,7 @@ static unsigned width_of(int fd, unsigned asked)
         width = strtoul(columns, NULL, 10);
     if (width < WIDTH_LEAST)
         return WIDTH_LEAST;
-    return width > WIDTH_MOST ? WIDTH_MOST : (unsigned)width;
+    return width > WIDTH_MAX ? WIDTH_MAX : (unsigned)width;
 }
 
 /* Asks the locale of the environment without making it the program's, whose numbers and messages

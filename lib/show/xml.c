@@ -9,7 +9,7 @@
 /* Length of the UTF-8 sequence at `at` (RFC 3629, section 4), or 0 when it is none. */
 static size_t sequence(const unsigned char *at, size_t left, uint32_t *code)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    static const uint32_t min[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t len = at[0] < 0x80             ? 1
                  : (at[0] & 0xe0) == 0xc0 ? 2
                  : (at[0] & 0xf0) == 0xe0 ? 3
@@ -24,7 +24,7 @@ static size_t sequence(const unsigned char *at, size_t left, uint32_t *code)
             return 0;
         *code = *code << 6 | (at[i] & 0x3f);
     }
-    return *code < least[len] ? 0 : len;
+    return *code < min[len] ? 0 : len;
 }
 
 /* XML 1.0, production 2: Char. */

@@ -19,12 +19,12 @@ struct guards {
     } at[];
 };
 
-/* Up to what `most` ports take, or else as far as it may be, if that does for `least`; *most is
+/* Up to what `max` ports take, or else as far as it may be, if that does for `min`; *most is
  * then lowered. Only a privileged process gets beyond its hard limit, and none beyond fs.nr_open.
  */
-static int raise_descriptors(uint32_t least, uint32_t *most, struct diag *d)
+static int raise_descriptors(uint32_t min, uint32_t *max, struct diag *d)
 {
-    const rlim_t need = (rlim_t)*most + DESCRIPTORS_ELSE;
+    const rlim_t need = (rlim_t)*max + DESCRIPTORS_ELSE;
     struct rlimit now, more;
     if (getrlimit(RLIMIT_NOFILE, &now) < 0 || now.rlim_cur >= need)
         return 0;
@@ -38,14 +38,14 @@ static int raise_descriptors(uint32_t least, uint32_t *most, struct diag *d)
     more.rlim_cur = now.rlim_max < need ? now.rlim_max : need;
     if (setrlimit(RLIMIT_NOFILE, &more) < 0)
         more.rlim_cur = now.rlim_cur;
-    if (more.rlim_cur < (rlim_t)least + DESCRIPTORS_ELSE)
+    if (more.rlim_cur < (rlim_t)min + DESCRIPTORS_ELSE)
         return diag_fail(d, WAVE_ESYS,
                          "that takes %u local ports, each guarded by a descriptor, and this "
                          "process may have %llu; raise the limit (ulimit -Hn), ask for less at a "
                          "time, or add targets or sources",
-                         least, (unsigned long long)now.rlim_max);
+                         min, (unsigned long long)now.rlim_max);
     if (more.rlim_cur < need)
-        *most = (uint32_t)(more.rlim_cur - DESCRIPTORS_ELSE);
+        *max = (uint32_t)(more.rlim_cur - DESCRIPTORS_ELSE);
     return 0;
 }
 
@@ -69,20 +69,20 @@ static int fill(struct guards *g, const struct ports *p, uint32_t from,
     const uint32_t span = p->high - p->low + 1;
     struct guard_query one = *q;
     one.passing = true;
-    for (uint32_t i = 0; i < span && g->count < wanted->most; i++) {
+    for (uint32_t i = 0; i < span && g->count < wanted->max; i++) {
         uint32_t port = p->low + (from - p->low + i) % span;
         struct guard guard;
         uint16_t got;
         if (!ports_usable(p, port))
             continue;
-        if (wanted->until && g->count >= wanted->least && wire_now() >= wanted->until)
+        if (wanted->until && g->count >= wanted->min && wire_now() >= wanted->until)
             break;
         one.flow.lport = (uint16_t)port;
         int error = guard_open(&guard, &one, &got, d);
         if (error == 0)
             take(g, guard, got);
         else if (error != WAVE_EINUSE)
-            return g->count >= wanted->least ? 0 : error;
+            return g->count >= wanted->min ? 0 : error;
     }
     return 0;
 }
@@ -94,18 +94,18 @@ static void empty(struct guards *g)
     memset(g->held, 0, sizeof g->held);
 }
 
-static int too_few(const struct ports *p, uint32_t least, uint32_t free, bool named, struct diag *d)
+static int too_few(const struct ports *p, uint32_t min, uint32_t free, bool named, struct diag *d)
 {
     if (named)
         return diag_fail(d, WAVE_EINUSE,
                          "that takes %u local ports, and only %u from %u on are free; ask for "
                          "less at a time, or add targets or sources",
-                         least, free, p->low);
+                         min, free, p->low);
     return diag_fail(d, WAVE_EINUSE,
                      "that takes %u local ports, and only %u are free from %u to %u "
                      "(net.ipv4.ip_local_port_range, without the reserved ones); widen the range, "
                      "name the first port, ask for less at a time, or add targets or sources",
-                     least, free, p->low, p->high);
+                     min, free, p->low, p->high);
 }
 
 int guards_open(struct guards **out, const struct guards_wanted *wanted,
@@ -118,21 +118,21 @@ int guards_open(struct guards **out, const struct guards_wanted *wanted,
     if (named)
         ports_from(&p, q->flow.lport);
     const uint32_t there = ports_count(&p);
-    if (there < want.least)
-        return too_few(&p, want.least, there, named, d);
-    if (want.most > there)
-        want.most = there;
-    int error = raise_descriptors(want.least, &want.most, d);
+    if (there < want.min)
+        return too_few(&p, want.min, there, named, d);
+    if (want.max > there)
+        want.max = there;
+    int error = raise_descriptors(want.min, &want.max, d);
     if (error)
         return error;
-    struct guards *g = calloc(1, sizeof *g + want.most * sizeof g->at[0]);
+    struct guards *g = calloc(1, sizeof *g + want.max * sizeof g->at[0]);
     if (!g)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
 
     g->lowest = UINT16_MAX;
     error = fill(g, &p, named ? p.low : ports_random(&p), &want, q, d);
-    if (error == 0 && g->count < want.least)
-        error = too_few(&p, want.least, g->count, named, d);
+    if (error == 0 && g->count < want.min)
+        error = too_few(&p, want.min, g->count, named, d);
     if (error) {
         guards_close(g);
         return error;

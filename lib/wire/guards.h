@@ -16,8 +16,8 @@
 struct guards;
 
 struct guards_wanted {
-    uint32_t least; /* ports, 1 or more: without them it is an error */
-    uint32_t most;
+    uint32_t min; /* ports, 1 or more: without them it is an error */
+    uint32_t max;
     wave_time until; /* on wire_now()'s clock: having those, open no more then. 0: take the time */
 };
 
@@ -26,7 +26,7 @@ struct guards_wanted {
  * kernel would choose from, beginning with a random one and going round. Reserved ports are left
  * alone (see ports.h). Each takes a descriptor, so the process's limit is raised as far as it may
  * be, and there are no more of them than it allows. Errors as guard_open(), and WAVE_EINUSE when
- * fewer than `least` ports are free, WAVE_ESYS when the limit of descriptors is too low for them
+ * fewer than `min` ports are free, WAVE_ESYS when the limit of descriptors is too low for them
  * (both say how many there are).
  */
 int guards_open(struct guards **out, const struct guards_wanted *wanted,

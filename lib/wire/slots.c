@@ -23,7 +23,7 @@
 #define FRONT 32          /* bytes before each frame: for a VLAN tag, or a header of our own */
 #define MTU_SLOT 9216     /* what is longer, on lo above all, is read from the receive buffer */
 #define MTU_DEFAULT 1500
-#define LINK_MOST 18     /* bytes of Ethernet's header, and of a second VLAN tag */
+#define LINK_MAX 18      /* bytes of Ethernet's header, and of a second VLAN tag */
 #define LARGEST 65600    /* bytes of a frame: what IP can carry, with its link layer's header */
 #define BUFFER (4 << 20) /* asked of the kernel for frames that are longer than a slot */
 #define LARGE 2          /* frames that are longer than a slot, in our memory */
@@ -169,9 +169,9 @@ static int set_filter(struct slots *s, const struct capture_config *config, stru
  * 16 bytes of the link layer's. */
 static uint32_t slot_size(uint32_t mtu)
 {
-    uint32_t most = !mtu ? MTU_DEFAULT : mtu < MTU_SLOT ? mtu : MTU_SLOT;
+    uint32_t max = !mtu ? MTU_DEFAULT : mtu < MTU_SLOT ? mtu : MTU_SLOT;
 
-    return TPACKET_ALIGN(TPACKET_ALIGN(TPACKET2_HDRLEN) + 16 + FRONT + LINK_MOST + most);
+    return TPACKET_ALIGN(TPACKET_ALIGN(TPACKET2_HDRLEN) + 16 + FRONT + LINK_MAX + max);
 }
 
 /* Where the kernel has no memory for so large a ring, a smaller one will do. */

@@ -163,7 +163,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
                             .scope = r->scope,
                             .reserve_only = config->no_guard,
                             .kinds = config->guards};
-    if (config->scattered.most)
+    if (config->scattered.max)
         return open_scattered(w, config, &q, d);
     struct guard *g = calloc(w->lports, sizeof *g);
     if (!g)

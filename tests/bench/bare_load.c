@@ -196,14 +196,14 @@ static bool answer(const uint8_t *bytes)
     return tcp->fin;
 }
 
-static unsigned long run(uint8_t *ring, int ring_fd, unsigned long most, unsigned long at_once)
+static unsigned long run(uint8_t *ring, int ring_fd, unsigned long max, unsigned long at_once)
 {
     unsigned long opened = 0, done = 0;
     unsigned at = 0;
 
-    for (; opened < at_once && opened < most; opened++)
+    for (; opened < at_once && opened < max; opened++)
         open_one();
-    while (done < most) {
+    while (done < max) {
         struct tpacket_block_desc *block = (void *)(ring + (size_t)at * BLOCK);
         struct tpacket_hdr_v1 *head = &block->hdr.bh1;
         struct pollfd p = {.fd = ring_fd, .events = POLLIN};
@@ -220,7 +220,7 @@ static unsigned long run(uint8_t *ring, int ring_fd, unsigned long most, unsigne
             const struct tpacket3_hdr *h = (const void *)packet;
             if (answer(packet + h->tp_mac)) {
                 done++;
-                if (opened < most)
+                if (opened < max)
                     opened++, open_one();
             }
             packet += h->tp_next_offset;
@@ -235,7 +235,7 @@ static unsigned long run(uint8_t *ring, int ring_fd, unsigned long most, unsigne
 int main(int argc, char **argv)
 {
     struct timespec began, ended;
-    unsigned long most, at_once, done;
+    unsigned long max, at_once, done;
     uint8_t *ring;
     int ring_fd;
 
@@ -245,17 +245,17 @@ int main(int argc, char **argv)
         return 2;
     }
     port = (uint16_t)atoi(argv[6]);
-    most = strtoul(argv[7], NULL, 10);
+    max = strtoul(argv[7], NULL, 10);
     at_once = strtoul(argv[8], NULL, 10);
     ports = (uint16_t)(at_once + at_once / 8 + 64);
     prepare(argv);
     guard((struct in_addr){stencil.ip.saddr});
     ring = open_ring(if_nametoindex(argv[1]), &ring_fd);
     clock_gettime(CLOCK_MONOTONIC, &began);
-    done = run(ring, ring_fd, most, at_once);
+    done = run(ring, ring_fd, max, at_once);
     clock_gettime(CLOCK_MONOTONIC, &ended);
-    printf("done %lu of %lu rate %.0f\n", done, most,
+    printf("done %lu of %lu rate %.0f\n", done, max,
            (double)done / ((double)(ended.tv_sec - began.tv_sec) +
                            (double)(ended.tv_nsec - began.tv_nsec) / 1e9));
-    return done == most ? 0 : 1;
+    return done == max ? 0 : 1;
 }

@@ -152,7 +152,7 @@ struct client {
     int epoll;
     struct sockaddr_storage to;
     socklen_t size;
-    unsigned long most, opened, done, failed;
+    unsigned long max, opened, done, failed;
 };
 
 static void open_one(struct client *c)
@@ -179,7 +179,7 @@ static void over(struct client *c, int fd, bool well)
         c->done++;
     else
         c->failed++;
-    if (c->opened < c->most)
+    if (c->opened < c->max)
         open_one(c);
 }
 
@@ -199,9 +199,9 @@ static void step(struct client *c, const struct epoll_event *e)
         over(c, fd, true);
 }
 
-static int client(const char *addr, const char *port, unsigned long most, unsigned long at_once)
+static int client(const char *addr, const char *port, unsigned long max, unsigned long at_once)
 {
-    struct client c = {.most = most, .epoll = epoll_create1(0)};
+    struct client c = {.max = max, .epoll = epoll_create1(0)};
     struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&c.to;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&c.to;
     double began = seconds();
@@ -218,9 +218,9 @@ static int client(const char *addr, const char *port, unsigned long most, unsign
         fprintf(stderr, "no address: %s\n", addr);
         return 2;
     }
-    while (c.opened < most && c.opened < at_once)
+    while (c.opened < max && c.opened < at_once)
         open_one(&c);
-    while (c.done + c.failed < most) {
+    while (c.done + c.failed < max) {
         struct epoll_event e[EVENTS];
         int n = epoll_wait(c.epoll, e, EVENTS, 10000);
 
@@ -231,7 +231,7 @@ static int client(const char *addr, const char *port, unsigned long most, unsign
     }
     printf("done %lu failed %lu rate %.0f\n", c.done, c.failed,
            (double)c.done / (seconds() - began));
-    return c.done == most ? 0 : 1;
+    return c.done == max ? 0 : 1;
 }
 
 int main(int argc, char **argv)

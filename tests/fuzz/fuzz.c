@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-uint8_t pattern_bytes[PATTERN_PERIOD + PATTERN_MOST];
+uint8_t pattern_bytes[PATTERN_PERIOD + PATTERN_MAX];
 
 void pattern_fill(void)
 {

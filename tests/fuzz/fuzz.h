@@ -28,8 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 /* Bytes of data as both sides of a connection write them: the byte of a sequence number is always
  * the same, so that whatever is delivered can be held against it. */
 #define PATTERN_PERIOD 65536u
-#define PATTERN_MOST 131072u /* bytes of data that a segment may have */
-extern uint8_t pattern_bytes[PATTERN_PERIOD + PATTERN_MOST];
+#define PATTERN_MAX 131072u /* bytes of data that a segment may have */
+extern uint8_t pattern_bytes[PATTERN_PERIOD + PATTERN_MAX];
 
 void pattern_fill(void);
 

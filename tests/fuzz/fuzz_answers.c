@@ -59,23 +59,23 @@ static uint64_t any_of(const struct world *w, uint16_t port, bool *sure)
     return first == NOBODY ? newest : first;
 }
 
-/* The one that `number` lies `least` to `most` behind: all of it if there is such a one. */
-static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number, uint32_t least,
-                          uint32_t most, bool *sure)
+/* The one that `number` lies `min` to `max` behind: all of it if there is such a one. */
+static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number, uint32_t min,
+                          uint32_t max, bool *sure)
 {
     uint64_t found = NOBODY;
 
     *sure = true;
     if (!w->plan.step)
-        return number - w->plan.seq >= least && number - w->plan.seq <= most ? any_of(w, port, sure)
-                                                                             : NOBODY;
+        return number - w->plan.seq >= min && number - w->plan.seq <= max ? any_of(w, port, sure)
+                                                                          : NOBODY;
     for (uint64_t i = oldest(w); i < w->count; i++) {
         const uint32_t distance = number - seq_at(w, i);
 
-        if (port_of(w, i) != port || distance < least || distance > most)
+        if (port_of(w, i) != port || distance < min || distance > max)
             continue;
         found = i;
-        if (distance == most)
+        if (distance == max)
             return i;
     }
     return found;

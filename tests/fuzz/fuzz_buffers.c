@@ -67,7 +67,7 @@ static uint32_t run_end(const struct receiver *m, uint32_t from)
 }
 
 static unsigned runs_beyond(const struct receiver *m, struct sack_block *run, uint32_t *stamp,
-                            unsigned most)
+                            unsigned max)
 {
     unsigned n = 0;
 
@@ -75,7 +75,7 @@ static unsigned runs_beyond(const struct receiver *m, struct sack_block *run, ui
         const uint32_t end = run_end(m, at);
         if (!m->touched[at])
             continue;
-        if (n < most) {
+        if (n < max) {
             run[n] = (struct sack_block){seq_of(at), seq_of(end)};
             stamp[n] = 0;
             for (uint32_t i = at; i < end; i++)

@@ -16,7 +16,7 @@
 #include "lib/show/term.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { ARGUMENTS_MOST = 24 };
+enum { ARGUMENTS_MAX = 24 };
 
 static void duration(const char *text)
 {
@@ -312,13 +312,13 @@ static void command_line(int argc, char **argv)
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
     static char name[] = "tcpwave";
-    char *argv[ARGUMENTS_MOST + 2] = {name};
+    char *argv[ARGUMENTS_MAX + 2] = {name};
     int argc = 1;
     size_t at = 0;
 
     if (size > 1u << 16)
         return 0;
-    while (at < size && argc <= ARGUMENTS_MOST) {
+    while (at < size && argc <= ARGUMENTS_MAX) {
         const uint8_t *end = memchr(input + at, '\0', size - at);
         const size_t len = end ? (size_t)(end - input) - at : size - at;
 

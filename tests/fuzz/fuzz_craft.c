@@ -316,11 +316,11 @@ static void some_forgery(struct cursor *in, struct forge *w)
 static bool is_possible(const struct forge *w)
 {
     const uint32_t options = (w->options_len + 3u) / 4 * 4;
-    const uint32_t most = UINT16_MAX - SEG_HEADER - (w->flow.v6 ? 0 : IPV4_HEADER);
+    const uint32_t max = UINT16_MAX - SEG_HEADER - (w->flow.v6 ? 0 : IPV4_HEADER);
 
     return w->flags <= 0x1ff && w->reserved <= 7 && w->offset <= 15 && w->flow_label <= 0xfffff &&
            w->options_len <= OPT_BYTES_MAX && (w->flow.v6 || w->id <= UINT16_MAX) &&
-           w->fragment % 8 == 0 && w->len + options <= most;
+           w->fragment % 8 == 0 && w->len + options <= max;
 }
 
 /* Every field stands where its RFC says. */

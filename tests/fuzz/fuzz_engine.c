@@ -10,7 +10,7 @@
 #include "lib/core/conn.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { OUTPUTS_MOST = 5000, SEND_MOST = 20000 };
+enum { OUTPUTS_MAX = 5000, SEND_MAX = 20000 };
 
 struct world {
     struct env env;
@@ -100,7 +100,7 @@ static void drain(struct world *w)
     take_events(w);
     while (conn_output(&w->conn, w->now, &s, w->room)) {
         leaves(w, &s, una);
-        require(++n < OUTPUTS_MOST);
+        require(++n < OUTPUTS_MAX);
         if (n < 64 || n % 64 == 0) /* it looks at every record in flight */
             hold(w);
         take_events(w);
@@ -283,7 +283,7 @@ static void call(struct world *w, uint8_t which)
 
     switch (which) {
     case 0:
-        user_send(w, cursor_u16(&w->in) % SEND_MOST);
+        user_send(w, cursor_u16(&w->in) % SEND_MAX);
         break;
     case 1:
         user_read(w);

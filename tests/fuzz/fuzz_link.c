@@ -8,7 +8,7 @@
 #include "lib/sim/link.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { SEND_MOST = 60000, STEPS_MOST = 200 };
+enum { SEND_MAX = 60000, STEPS_MAX = 200 };
 
 struct end {
     struct env env;
@@ -44,19 +44,19 @@ static void take_events(struct end *e)
         require(event.kind != EVENT_STATE || state_edge(event.u.state.from, event.u.state.to));
 }
 
-static void user_read(struct world *w, int i, size_t most)
+static void user_read(struct world *w, int i, size_t max)
 {
     struct end *e = &w->end[i];
     const uint8_t *data;
     size_t n;
 
-    while ((n = conn_peek(&e->conn, &data)) > 0 && most > 0) {
-        n = n < most ? n : most;
+    while ((n = conn_peek(&e->conn, &data)) > 0 && max > 0) {
+        n = n < max ? n : max;
         n = n < PATTERN_PERIOD ? n : PATTERN_PERIOD;
         require(memcmp(data, pattern_at(e->read), n) == 0);
         conn_consume(&e->conn, link_now(w->link), n);
         e->read += (uint32_t)n;
-        most -= n;
+        max -= n;
     }
     require(e->read <= w->end[!i].queued);
 }
@@ -182,7 +182,7 @@ static void step(struct world *w, uint8_t what)
     struct link_manners m;
 
     if (what < 50) {
-        user_send(w, i, cursor_u16(&w->in) % SEND_MOST);
+        user_send(w, i, cursor_u16(&w->in) % SEND_MAX);
     } else if (what < 70) {
         user_read(w, i, cursor_u16(&w->in));
     } else if (what < 75) {
@@ -245,7 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     pattern_fill();
     w.in = cursor_of(bytes, size);
     begin(&w);
-    for (int n = 0; n < STEPS_MOST && w.in.left > 0; n++)
+    for (int n = 0; n < STEPS_MAX && w.in.left > 0; n++)
         step(&w, cursor_u8(&w.in));
     end(&w);
     return 0;

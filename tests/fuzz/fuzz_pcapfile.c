@@ -8,7 +8,7 @@
 #include "lib/show/pcapng.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { PACKETS = 64, TEXT_MOST = 2048, COMMENT_MOST = 1024, FILE_ROOM = 1 << 20 };
+enum { PACKETS = 64, TEXT_MAX = 2048, COMMENT_MAX = 1024, FILE_ROOM = 1 << 20 };
 enum { BLOCK_PACKET = 6, BLOCK_STATISTICS = 5, OPTION_COMMENT = 1 };
 
 struct world {
@@ -16,16 +16,16 @@ struct world {
     char path[FUZZ_PATH];
     bool ng;
     struct pcapfile_packet packet[PACKETS];
-    char comment[PACKETS][TEXT_MOST];
+    char comment[PACKETS][TEXT_MAX];
     unsigned count;
-    char verdict[TEXT_MOST];
+    char verdict[TEXT_MAX];
 };
 
 /* A text of the input's bytes, or of one byte many times over. */
-static const char *some_text(struct cursor *in, char text[TEXT_MOST])
+static const char *some_text(struct cursor *in, char text[TEXT_MAX])
 {
     const uint8_t how = cursor_u8(in);
-    const size_t len = how & 1 ? cursor_u16(in) % TEXT_MOST : cursor_u8(in) % 64;
+    const size_t len = how & 1 ? cursor_u16(in) % TEXT_MAX : cursor_u8(in) % 64;
     const uint8_t byte = cursor_u8(in);
 
     for (size_t i = 0; i < len; i++) {
@@ -95,8 +95,8 @@ static void hold_comment(const uint8_t *p, size_t len, const char *text)
 {
     const size_t size = strlen(text);
 
-    require(len <= COMMENT_MOST && len <= size && memcmp(p, text, len) == 0);
-    require(size <= COMMENT_MOST ? len == size : ((unsigned char)text[len] & 0xc0) != 0x80 || !len);
+    require(len <= COMMENT_MAX && len <= size && memcmp(p, text, len) == 0);
+    require(size <= COMMENT_MAX ? len == size : ((unsigned char)text[len] & 0xc0) != 0x80 || !len);
 }
 
 /* draft-ietf-opsawg-pcapng, 3.5: code, length, value padded to four, and an end of options. The
@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     static struct world w;
     struct pcapfile *file;
     struct diag d = {""};
-    char interface[TEXT_MOST];
+    char interface[TEXT_MAX];
     uint8_t how;
     bool ended;
 

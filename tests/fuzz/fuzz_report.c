@@ -14,7 +14,7 @@
 #include "lib/show/svg.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { DEPTH_MOST = 16, PICTURE_ROOM = 4 << 20, MESSAGE_ROOM = 40 };
+enum { DEPTH_MAX = 16, PICTURE_ROOM = 4 << 20, MESSAGE_ROOM = 40 };
 
 struct world {
     struct cursor in;
@@ -298,8 +298,8 @@ static const unsigned char *attributes(const unsigned char *p)
 /* Whether the text is well-formed: each element is closed, and within the one it began in. */
 static void look_at_picture(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text, *name[DEPTH_MOST];
-    size_t length[DEPTH_MOST];
+    const unsigned char *p = (const unsigned char *)text, *name[DEPTH_MAX];
+    size_t length[DEPTH_MAX];
     unsigned depth = 0;
 
     while (*p) {
@@ -313,7 +313,7 @@ static void look_at_picture(const char *text)
             require(memcmp(p + 2, name[depth], length[depth]) == 0 && p[2 + length[depth]] == '>');
             p += 3 + length[depth];
         } else {
-            require(depth < DEPTH_MOST);
+            require(depth < DEPTH_MAX);
             name[depth] = ++p;
             length[depth] = strcspn((const char *)p, " \n/>");
             require(length[depth] > 0);

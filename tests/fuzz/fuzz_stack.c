@@ -6,7 +6,7 @@
 #include "lib/core/stack.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { FLOWS = 16, MOST = 6, OUTPUTS_MOST = 20000 };
+enum { FLOWS = 16, MOST = 6, OUTPUTS_MAX = 20000 };
 
 /* One peer, who remembers what was said to it last. */
 struct peer {
@@ -84,7 +84,7 @@ static void drain(struct world *w)
     int n = 0;
 
     while (stack_output(w->stack, w->now, &flow, &s, w->room, &id)) {
-        require(++n < OUTPUTS_MOST);
+        require(++n < OUTPUTS_MAX);
         require(id == STACK_NONE || stack_conn(w->stack, id));
         for (int i = 0; i < FLOWS; i++) {
             struct peer *p = &w->peer[i];

@@ -9,7 +9,7 @@
 #include "lib/core/wheel.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { FLOWS = 640, MOST = 600, EARLY_MOST = WHEEL_LEVELS };
+enum { FLOWS = 640, MOST = 600, EARLY_MAX = WHEEL_LEVELS };
 
 /* A connection as the lists know it. */
 struct entry {
@@ -162,7 +162,7 @@ static void turn(struct world *w)
             const unsigned early = e->early + 1;
             const uint64_t due = e->due;
 
-            require(early <= EARLY_MOST);
+            require(early <= EARLY_MAX);
             arm(w, flow_index(c), e->due << WHEEL_TICK_BITS);
             e->due = due;
             e->early = early;

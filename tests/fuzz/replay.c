@@ -6,12 +6,12 @@
 
 #include "tests/fuzz/fuzz.h"
 
-enum { FILE_MOST = 1 << 20 };
+enum { FILE_MAX = 1 << 20 };
 
 /* Runs one file; a copy of its very size lets sanitizers see where it ends. */
 static bool replay(const char *directory, const char *name)
 {
-    static uint8_t room[FILE_MOST];
+    static uint8_t room[FILE_MAX];
     char path[4096];
     uint8_t *bytes;
     size_t size;

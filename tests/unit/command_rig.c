@@ -112,11 +112,11 @@ static int open_port(void *self, struct port **out, const struct wire_config *co
     c.inbound_only = config->inbound_only;
     if (config->has_source)
         c.local = config->source;
-    else if (config->listen && !config->scattered.most)
+    else if (config->listen && !config->scattered.max)
         c.local = (struct addr){0};
     if (config->lport)
         c.lport = config->lport;
-    c.lports = config->scattered.most ? config->scattered.most : config->lports;
+    c.lports = config->scattered.max ? config->scattered.max : config->lports;
     error = port_sim_open(&r->port, &c, d);
     if (error)
         return error;

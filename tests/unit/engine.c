@@ -219,9 +219,9 @@ static void verify_numbers(struct at at, const struct seg *s)
      * is offered must then be taken, and a_four_mebibyte_buffer_is_offered_and_filled sees to it.
      */
     uint32_t grain = rig.scaled ? 1u << rig.our_syn.wscale : 1;
-    uint32_t most = rig.env.config.rcvbuf + grain - 1 + !!(rig.c.flags & CONN_FIN_RCVD);
+    uint32_t max = rig.env.config.rcvbuf + grain - 1 + !!(rig.c.flags & CONN_FIN_RCVD);
     if (s->flags & SEG_ACK && !(s->flags & SEG_SYN))
-        check_at(at, out_ack() + out_window() - rig.read <= most,
+        check_at(at, out_ack() + out_window() - rig.read <= max,
                  "a window of %u is more than there is room for", out_window());
 }
 

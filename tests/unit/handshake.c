@@ -60,16 +60,16 @@ static void rfc9293_3_8_3_syn_is_sent_again_and_given_up(void **state)
     (void)state;
     struct entry e = entry();
     unsigned flags = e.state == STATE_SYN_SENT ? SYN : SYN | ACK;
-    const wave_time most = rig.env.config.rto_max, from = rig.now;
+    const wave_time max = rig.env.config.rto_max, from = rig.now;
     unsigned n = rig.env.config.syn_retries;
     for (unsigned i = 0; i < n; i++) {
-        wave_time due = time_min(WAVE_S << i, most);
+        wave_time due = time_min(WAVE_S << i, max);
         out_between(due - WAVE_MS, due + WAVE_MS, flags, 0, 1, 0);
         nothing();
         expect_event(EVENT_RETRANSMIT);
         check(rig.out.opt.has & OPT_MSS, "the repeated SYN has lost its MSS");
     }
-    silent(time_min(WAVE_S << n, most) - WAVE_S);
+    silent(time_min(WAVE_S << n, max) - WAVE_S);
     expect_state(e.state);
     pass(2 * WAVE_S);
     expect_closed(END_TIMEOUT_SYN);

@@ -526,9 +526,9 @@ static void the_row_is_sound(const struct command *c, const struct option_group 
     }
     assert_int_equal(row->kind == KIND_CUSTOM, row->parse != NULL);
     assert_true(g->offset + row->field + size <= c->size);
-    assert_true(row->least <= row->most || !row->most);
+    assert_true(row->min <= row->max || !row->max);
     if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE)
-        assert_true(row->most && row->most <= UINT32_MAX);
+        assert_true(row->max && row->max <= UINT32_MAX);
 }
 
 /* No two options of a command are called the same, and none writes where another does. */

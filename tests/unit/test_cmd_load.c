@@ -27,16 +27,16 @@ static void expect_counts(const struct rig *r, int opened, int open, int refused
 /* Connections that are open at any one time, at most: from a SYN of ours to our last segment. */
 static unsigned most_at_once(const struct rig *r)
 {
-    unsigned now = 0, most = 0;
+    unsigned now = 0, max = 0;
 
     for (size_t i = 0; i < r->segments; i++) {
         const struct rig_segment *s = &r->segment[i];
         now += s->out && (s->seg.flags & SEG_SYN);
         now -= !s->out && (s->seg.flags & SEG_FIN);
-        if (now > most)
-            most = now;
+        if (now > max)
+            max = now;
     }
-    return most;
+    return max;
 }
 
 static void each_connection_is_counted_and_timed(void **state)

@@ -448,12 +448,12 @@ static void a_reset_ends_the_course(void **state)
 
 static void step_and_time_fit_a_word(void **state)
 {
-    const wave_time most = ((wave_time)1 << 61) - 1;
+    const wave_time max = ((wave_time)1 << 61) - 1;
 
     (void)state;
     for (unsigned step = COURSE_HANDSHAKE; step <= COURSE_CUT; step++) {
-        course_set(&course, (enum course_step)step, most);
-        check(course_step(&course) == step && course_since(&course) == most, "step %u", step);
+        course_set(&course, (enum course_step)step, max);
+        check(course_step(&course) == step && course_since(&course) == max, "step %u", step);
     }
     check(sizeof course == 8, "it takes %zu bytes", sizeof course);
 }

@@ -177,17 +177,17 @@ static void a_group_that_lies_too_deep_is_left_out_with_its_members(void **state
 
 static void a_spread_of_nothing_is_unknown(void **state)
 {
-    static struct spread s;
-    struct spread_figures figures;
+    static struct histogram s;
+    struct histogram_summary figures;
     (void)state;
 
     memset(&s, 0, sizeof s);
     figures_clear(&list);
-    figures = spread_figures(&s);
-    figures_spread(&list, "none", &figures);
-    spread_add(&s, 500 * WAVE_MS);
-    figures = spread_figures(&s);
-    figures_spread(&list, "one", &figures);
+    figures = histogram_summary(&s);
+    figures_histogram(&list, "none", &figures);
+    histogram_add(&s, 500 * WAVE_MS);
+    figures = histogram_summary(&s);
+    figures_histogram(&list, "one", &figures);
     assert_members(&list, "\"none\":null,\"one\":{\"min\":0.5,\"median\":0.5,\"p95\":0.5,"
                           "\"max\":0.5},");
 }
@@ -285,9 +285,9 @@ static void probes_tell_both_sides(void **state)
     p.answered = 1;
     p.silence = 75 * WAVE_S;
     p.from_peer = 2;
-    spread_add(&p.rtt, 500 * WAVE_MS);
-    spread_add(&p.after, 2 * WAVE_S);
-    spread_add(&p.apart, WAVE_S);
+    histogram_add(&p.rtt, 500 * WAVE_MS);
+    histogram_add(&p.after, 2 * WAVE_S);
+    histogram_add(&p.apart, WAVE_S);
     figures_clear(&list);
     probes_figures(&p, &list);
     assert_int_equal(list.left_out, 0);
@@ -551,9 +551,9 @@ static void findings_beyond_the_last_are_counted(void **state)
     (void)state;
 
     memset(&found, 0, sizeof found);
-    for (unsigned i = 0; i < FINDINGS_MOST + 3; i++)
+    for (unsigned i = 0; i < FINDINGS_MAX + 3; i++)
         findings_add(&found, &slow);
-    assert_int_equal(found.count, FINDINGS_MOST);
+    assert_int_equal(found.count, FINDINGS_MAX);
     assert_int_equal(found.left_out, 3);
 }
 
@@ -596,10 +596,10 @@ static void expectations_are_told_as_they_are_met_or_not(void **state)
     assert_non_null(strstr(people.text, "a.lua:4: expected FIN, got nothing"));
     assert_string_equal(strstr(people.text, "open:"),
                         "open:\n  expected   a.lua:4: expected FIN, got nothing\n");
-    for (unsigned i = 0; i < EXPECTS_MOST; i++)
+    for (unsigned i = 0; i < EXPECTS_MAX; i++)
         expects_add(&all, &unmet);
     assert_int_equal(all.left_out, 2);
-    assert_int_equal(all.failed, 1 + EXPECTS_MOST);
+    assert_int_equal(all.failed, 1 + EXPECTS_MAX);
     script_finish(&t);
     script_finish(&people);
 }

@@ -7,9 +7,9 @@
 /* Rings double and are copied while they grow; records and runs come on top. */
 static void memory_is_bounded(void)
 {
-    const size_t most = 4 * (size_t)(rig.env.config.rcvbuf + rig.env.config.sndbuf) + 65536;
+    const size_t max = 4 * (size_t)(rig.env.config.rcvbuf + rig.env.config.sndbuf) + 65536;
 
-    check(rig.env.mem_used <= most, "%zu bytes are held, %zu are too many", rig.env.mem_used, most);
+    check(rig.env.mem_used <= max, "%zu bytes are held, %zu are too many", rig.env.mem_used, max);
 }
 
 /* The connection still does what it is there for. */

@@ -146,13 +146,13 @@ static void a_plan_has_a_port_for_each_connection_as_far_as_the_range_goes(void 
     (void)state;
     o = (struct load_options){.connections = 200};
     plan = planned(&o, 10, 1, 0, 28232);
-    assert_int_equal(plan.ports_most, 200);
-    assert_int_equal(plan.ports_least, 10);
+    assert_int_equal(plan.ports_max, 200);
+    assert_int_equal(plan.ports_min, 10);
     o.connections = 1000000;
-    assert_int_equal(planned(&o, 10, 1, 0, 28232).ports_most, 28232);
-    assert_int_equal(planned(&o, 10, 100, 0, 28232).ports_most, 10000);
+    assert_int_equal(planned(&o, 10, 1, 0, 28232).ports_max, 28232);
+    assert_int_equal(planned(&o, 10, 100, 0, 28232).ports_max, 10000);
     o.connections = 0;
-    assert_int_equal(planned(&o, 10, 1, 0, 28232).ports_most, 28232);
+    assert_int_equal(planned(&o, 10, 1, 0, 28232).ports_max, 28232);
 }
 
 static void a_plan_with_a_rate_has_the_ports_that_it_can_need_while_one_rests(void **state)
@@ -161,9 +161,9 @@ static void a_plan_with_a_rate_has_the_ports_that_it_can_need_while_one_rests(vo
 
     (void)state;
     o = (struct load_options){.connections = 0};
-    assert_in_range(planned(&o, 10, 1, 20, 28232).ports_most, 20 * 240, 20 * 240 + 200);
+    assert_in_range(planned(&o, 10, 1, 20, 28232).ports_max, 20 * 240, 20 * 240 + 200);
     o.show.timeout = 5 * WAVE_S;
-    assert_in_range(planned(&o, 10, 1, 20, 28232).ports_most, 110, 200);
+    assert_in_range(planned(&o, 10, 1, 20, 28232).ports_max, 110, 200);
 }
 
 static void a_plan_never_has_more_ports_than_may_be_taken(void **state)
@@ -174,11 +174,11 @@ static void a_plan_never_has_more_ports_than_may_be_taken(void **state)
     (void)state;
     o = (struct load_options){.connections = 0};
     plan = planned(&o, 100, 1, 0, 120);
-    assert_int_equal(plan.ports_most, 120);
-    assert_int_equal(plan.ports_least, 100);
+    assert_int_equal(plan.ports_max, 120);
+    assert_int_equal(plan.ports_min, 100);
     /* There are too few, which load_plan() says. */
     plan = planned(&o, 100, 1, 0, 99);
-    assert_int_equal(plan.ports_least, 100);
+    assert_int_equal(plan.ports_min, 100);
 }
 
 int main(void)

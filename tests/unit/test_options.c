@@ -489,13 +489,13 @@ static void rfc7323_2_3_the_largest_window_of_a_peer_is_used(void **state)
     (void)state;
     rig.peer.shift = 14;
     establish(RTT);
-    const uint32_t most = 65535u << 14;
-    in(ACK, 1, 1, most, 0);
-    check(rig.c.snd.wnd == most && rig.c.snd.max_wnd == most, "SND.WND is %u", rig.c.snd.wnd);
+    const uint32_t max = 65535u << 14;
+    in(ACK, 1, 1, max, 0);
+    check(rig.c.snd.wnd == max && rig.c.snd.max_wnd == max, "SND.WND is %u", rig.c.snd.wnd);
     push(5 * 1448);
     check(burst() == 5 * 1448, "not all goes out");
-    in(ACK, 1, 1 + 5 * 1448, most, 0);
-    in(ACK | PSH, 1, 1 + 5 * 1448 - most, most, 10); /* RFC 5961, 5.2: as old as may be */
+    in(ACK, 1, 1 + 5 * 1448, max, 0);
+    in(ACK | PSH, 1, 1 + 5 * 1448 - max, max, 10); /* RFC 5961, 5.2: as old as may be */
     acknowledges(11);
 }
 

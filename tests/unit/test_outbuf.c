@@ -70,14 +70,14 @@ static void close_rig(struct rig *r)
     free(r->got);
 }
 
-/* Reads what is there, up to `most` bytes. */
-static void take(struct rig *r, size_t most)
+/* Reads what is there, up to `max` bytes. */
+static void take(struct rig *r, size_t max)
 {
     struct pollfd p = {.fd = r->ends[0], .events = POLLIN};
     char bytes[4096];
 
-    while (most && poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) {
-        ssize_t n = read(r->ends[0], bytes, most < sizeof bytes ? most : sizeof bytes);
+    while (max && poll(&p, 1, 0) > 0 && (p.revents & POLLIN)) {
+        ssize_t n = read(r->ends[0], bytes, max < sizeof bytes ? max : sizeof bytes);
         if (n <= 0)
             break;
         r->got = realloc(r->got, r->len + (size_t)n + 1);
@@ -85,7 +85,7 @@ static void take(struct rig *r, size_t most)
         memcpy(r->got + r->len, bytes, (size_t)n);
         r->len += (size_t)n;
         r->got[r->len] = '\0';
-        most -= (size_t)n;
+        max -= (size_t)n;
     }
 }
 

@@ -11,7 +11,7 @@ enum { MSS = 1000 };
 static void rfc6937_3_what_is_sent_is_in_proportion_to_what_is_delivered(void **state)
 {
     struct prr p;
-    uint32_t pipe = 20 * MSS, sent = MSS, most = 0, pause = 0, paused = 0;
+    uint32_t pipe = 20 * MSS, sent = MSS, max = 0, pause = 0, paused = 0;
     (void)state;
     prr_start(&p, 20 * MSS);
     prr_sent(&p, MSS);
@@ -24,12 +24,12 @@ static void rfc6937_3_what_is_sent_is_in_proportion_to_what_is_delivered(void **
             pipe += MSS;
         }
         sent += now;
-        most = now > most ? now : most;
+        max = now > max ? now : max;
         paused = now ? 0 : paused + 1;
         pause = paused > pause ? paused : pause;
     }
     check(sent >= 13 * MSS && sent <= 14 * MSS, "%u bytes were sent", sent);
-    check(most == MSS, "%u bytes were sent in a burst", most);
+    check(max == MSS, "%u bytes were sent in a burst", max);
     check(pause <= 2, "nothing was sent for %u acknowledgements", pause);
 }
 

@@ -300,16 +300,16 @@ static unsigned columns(const char *at, const char *end)
 
 static unsigned widest(const char *text)
 {
-    unsigned most = 0;
+    unsigned max = 0;
     while (*text) {
         const char *end = strchr(text, '\n');
         unsigned n;
         assert_non_null(end);
         n = columns(text, end);
-        most = n > most ? n : most;
+        max = n > max ? n : max;
         text = end + 1;
     }
-    return most;
+    return max;
 }
 
 static bool only_ascii(const char *text)

@@ -681,8 +681,8 @@ static void without_a_sandbox_every_call_may_be_made(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* Opened before and after confine_begin(); `most` is the limit that it runs under. */
-static int close_what_was_left_open(rlim_t most)
+/* Opened before and after confine_begin(); `max` is the limit that it runs under. */
+static int close_what_was_left_open(rlim_t max)
 {
     enum { MANY = 400 };
     const struct show_options o = {.no_sandbox = true};
@@ -694,7 +694,7 @@ static int close_what_was_left_open(rlim_t most)
     for (int i = 0; i < MANY; i++)
         if ((left[i] = dup(file)) < 0)
             return 2;
-    const struct rlimit less = {most ? most : limit.rlim_cur, limit.rlim_max};
+    const struct rlimit less = {max ? max : limit.rlim_cur, limit.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &less) != 0)
         return 3;
     confine_begin();
@@ -715,12 +715,12 @@ static int close_what_was_left_open(rlim_t most)
 static void what_was_left_open_is_closed_however_much_it_is(void **state)
 {
     (void)state;
-    for (rlim_t most = 0; most <= 3; most += 3) {
+    for (rlim_t max = 0; max <= 3; max += 3) {
         int status;
         pid_t child = fork();
 
         if (child == 0)
-            _exit(close_what_was_left_open(most));
+            _exit(close_what_was_left_open(max));
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);

@@ -141,7 +141,7 @@ static void begin(bool shows)
                                       .seed = 7,
                                       .inbound_only = !shows};
     struct session_config config = {.command = "test",
-                                    .most = 2 * PEERS,
+                                    .max = 2 * PEERS,
                                     .many = true,
                                     .shows = shows,
                                     .timeout = WAVE_S,

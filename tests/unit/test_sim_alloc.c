@@ -94,14 +94,14 @@ static void a_bound_on_memory_is_kept_and_loses_nothing(void **unused)
     (void)unused;
     for (size_t bound = 8000; bound <= 64000; bound *= 2) {
         struct sim *s = set_up(bound);
-        size_t most = 0;
+        size_t max = 0;
         for (int i = 0; i < 2; i++)
             s->end[i].env.mem_max = bound;
         wave_time until = link_now(s->link) + 12 * WAVE_H;
         while (link_now(s->link) < until && !sim_run_for(s, 10 * WAVE_MS))
             for (int i = 0; i < 2; i++)
-                most = s->end[i].memory.bytes > most ? s->end[i].memory.bytes : most;
-        assert_in_range(most, 1, bound);
+                max = s->end[i].memory.bytes > max ? s->end[i].memory.bytes : max;
+        assert_in_range(max, 1, bound);
         sim_assert_complete(s);
         sim_delete(s);
     }

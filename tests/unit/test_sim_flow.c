@@ -315,14 +315,14 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
 /* The largest segment of A's that left at that time or later, in bytes of an IP packet. */
 static uint32_t largest_since(wave_time from)
 {
-    uint32_t most = 0;
+    uint32_t max = 0;
     for (size_t i = 0; i < sim->log.count && i < SIM_LOG; i++) {
         const struct seg *s = &sim->log.seen[i].seg;
         uint32_t size = 40 + (uint32_t)opt_size(&s->opt) + s->len;
-        if (sim->log.seen[i].from == LINK_A && sim->log.seen[i].at >= from && size > most)
-            most = size;
+        if (sim->log.seen[i].from == LINK_A && sim->log.seen[i].at >= from && size > max)
+            max = size;
     }
-    return most;
+    return max;
 }
 
 static void narrow_path(uint32_t mtu, bool silent, wave_time within)

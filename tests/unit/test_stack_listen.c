@@ -208,7 +208,7 @@ static const struct opt stamped = {
 /* RFC 9293, 3.7.1: without the option a peer takes 536 bytes, and 1,220 over IPv6. */
 static void rfc9293_3_7_1_a_cookie_without_mss(void **state)
 {
-    static const uint16_t least[] = {536, 1220};
+    static const uint16_t min[] = {536, 1220};
 
     (void)state;
     for (uint8_t v6 = 0; v6 < 2; v6++) {
@@ -222,7 +222,7 @@ static void rfc9293_3_7_1_a_cookie_without_mss(void **state)
         id = give(&f, third(&s, false));
         assert_int_not_equal(id, STACK_NONE);
         assert_int_equal(stack_conn(server, id)->state, STATE_ESTABLISHED);
-        assert_int_equal(stack_conn(server, id)->mss, least[v6]);
+        assert_int_equal(stack_conn(server, id)->mss, min[v6]);
     }
 }
 

@@ -1,7 +1,7 @@
 /* How many durations spread, in bounded memory: both ends exactly, what lies between to within half
  * a percent. */
-#ifndef TCPWAVE_CORE_SPREAD_H
-#define TCPWAVE_CORE_SPREAD_H
+#ifndef TCPWAVE_CORE_HISTOGRAM_H
+#define TCPWAVE_CORE_HISTOGRAM_H
 
 #include <stdint.h>
 
@@ -9,31 +9,31 @@
 
 /* Buckets as wide as a 128th of the power of two that they lie in; below 128 ns each value has
  * its own. */
-#define SPREAD_BITS 7
-#define SPREAD_BUCKETS ((64 - SPREAD_BITS + 1) << SPREAD_BITS)
+#define HISTOGRAM_BITS 7
+#define HISTOGRAM_BUCKETS ((64 - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS)
 
 /* Empty when zeroed. */
-struct spread {
+struct histogram {
     uint64_t count;
-    wave_time least, most; /* when count is not 0 */
-    uint32_t bucket[SPREAD_BUCKETS];
+    wave_time min, max; /* when count is not 0 */
+    uint32_t bucket[HISTOGRAM_BUCKETS];
 };
 
-void spread_add(struct spread *s, wave_time t);
+void histogram_add(struct histogram *s, wave_time t);
 
 /* The smallest duration that `percent` of them (1 to 100) do not exceed; WAVE_NEVER when there
  * are none. */
-wave_time spread_quantile(const struct spread *s, unsigned percent);
+wave_time histogram_percentile(const struct histogram *s, unsigned percent);
 
 /* The same in tenths of a percent: 999 is p99.9. */
-wave_time spread_permille(const struct spread *s, unsigned permille);
+wave_time histogram_permille(const struct histogram *s, unsigned permille);
 
 /* The figures that a report gives of them. The rest is not valid when there were none. */
-struct spread_figures {
+struct histogram_summary {
     uint64_t count;
-    wave_time least, median, p95, most;
+    wave_time min, median, p95, max;
 };
 
-struct spread_figures spread_figures(const struct spread *s);
+struct histogram_summary histogram_summary(const struct histogram *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* How durations spread: against the same quantiles of the sorted values. */
-#include "lib/core/spread.h"
+#include "lib/core/histogram.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,55 +12,55 @@
 
 #include "lib/sim/prng.h"
 
-static struct spread spread;
+static struct histogram histogram;
 
 static int empty(void **state)
 {
     (void)state;
-    memset(&spread, 0, sizeof spread);
+    memset(&histogram, 0, sizeof histogram);
     return 0;
 }
 
 static void of_none_nothing_is_known(void **state)
 {
     (void)state;
-    assert_true(spread_quantile(&spread, 50) == WAVE_NEVER);
+    assert_true(histogram_percentile(&histogram, 50) == WAVE_NEVER);
 }
 
 static void of_one_every_quantile_is_that_one(void **state)
 {
     (void)state;
-    spread_add(&spread, 123456789);
+    histogram_add(&histogram, 123456789);
     for (unsigned p = 1; p <= 100; p++)
-        assert_int_equal(spread_quantile(&spread, p), 123456789);
+        assert_int_equal(histogram_percentile(&histogram, p), 123456789);
 }
 
 static void the_ends_are_exact(void **state)
 {
     (void)state;
-    spread_add(&spread, 1000003);
-    spread_add(&spread, 17);
-    spread_add(&spread, 999999999999);
-    assert_int_equal(spread.least, 17);
-    assert_int_equal(spread.most, 999999999999);
+    histogram_add(&histogram, 1000003);
+    histogram_add(&histogram, 17);
+    histogram_add(&histogram, 999999999999);
+    assert_int_equal(histogram.min, 17);
+    assert_int_equal(histogram.max, 999999999999);
 }
 
 static void below_128_ns_every_value_is_exact(void **state)
 {
     (void)state;
     for (wave_time t = 0; t < 100; t++)
-        spread_add(&spread, t);
+        histogram_add(&histogram, t);
     for (unsigned p = 1; p <= 100; p++)
-        assert_int_equal(spread_quantile(&spread, p), p - 1);
+        assert_int_equal(histogram_percentile(&histogram, p), p - 1);
 }
 
 static void the_longest_duration_there_is_has_a_bucket(void **state)
 {
     (void)state;
-    spread_add(&spread, 0);
-    spread_add(&spread, WAVE_NEVER - 1);
-    spread_add(&spread, WAVE_NEVER - 1);
-    assert_int_equal(spread.bucket[SPREAD_BUCKETS - 1], 2);
+    histogram_add(&histogram, 0);
+    histogram_add(&histogram, WAVE_NEVER - 1);
+    histogram_add(&histogram, WAVE_NEVER - 1);
+    assert_int_equal(histogram.bucket[HISTOGRAM_BUCKETS - 1], 2);
 }
 
 static int order(const void *a, const void *b)
@@ -80,11 +80,12 @@ static void quantiles_are_within_half_a_percent(void **state)
     (void)state;
     for (unsigned i = 0; i < MANY; i++) { /* from nanoseconds to hours, each size as often */
         value[i] = prng_next(&random) >> (20 + prng_next(&random) % 40);
-        spread_add(&spread, value[i]);
+        histogram_add(&histogram, value[i]);
     }
     qsort(value, MANY, sizeof value[0], order);
     for (unsigned p = 1; p <= 100; p++) {
-        wave_time exact = value[(MANY * p + 99) / 100 - 1], told = spread_quantile(&spread, p);
+        wave_time exact = value[(MANY * p + 99) / 100 - 1],
+                  told = histogram_percentile(&histogram, p);
         wave_time off = told > exact ? told - exact : exact - told;
         assert_true(off <= exact / 200);
     }
