@@ -46,9 +46,9 @@ static int open_wire(struct load *l, struct diag *d)
                             .interface = p->interface[0] ? p->interface : NULL,
                             .scope = p->scope,
                             .lport = (uint16_t)o->source_port,
-                            .scattered = {p->ports_min, p->ports_max, ports_until(l)},
+                            .free_ports = {p->ports_min, p->ports_max, ports_until(l)},
                             .inbound_only = !o->show.pcap,
-                            .direct = true,
+                            .l2_send = true,
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 

@@ -126,13 +126,13 @@ void load_plan_ports(struct load_plan *p, const struct load_options *o, uint32_t
  * run's to take. */
 static int choose_ports(struct load_plan *p, const struct load_options *o, struct diag *d)
 {
-    struct ports range;
+    struct local_ports range;
     uint32_t usable;
 
     outside_ports(o->show.outside, &range);
     if (o->source_port)
-        ports_from(&range, (uint16_t)o->source_port);
-    usable = ports_count(&range);
+        local_ports_from(&range, (uint16_t)o->source_port);
+    usable = local_ports_count(&range);
     load_plan_ports(p, o, usable);
     if (p->ports_min <= usable)
         return 0;

@@ -5,7 +5,7 @@
 #include "cmd/confine.h"
 #include "lib/io/signals.h"
 #include "lib/run/port_wire.h"
-#include "lib/wire/stamp.h"
+#include "lib/wire/capture_clock.h"
 
 int outside_open(const struct outside *x, struct port **out, const struct wire_config *config,
                  struct diag *d)
@@ -19,12 +19,12 @@ int outside_route(const struct outside *x, const struct route_query *q, struct r
     return x ? x->route(x->self, q, out, d) : route_find(q, out, d);
 }
 
-void outside_ports(const struct outside *x, struct ports *out)
+void outside_ports(const struct outside *x, struct local_ports *out)
 {
     if (x)
         *out = x->ports;
     else
-        ports_read(out);
+        local_ports_read(out);
 }
 
 int outside_random(const struct outside *x, void *to, size_t len)
@@ -42,7 +42,7 @@ wave_time outside_now(const struct outside *x)
 
 wave_time outside_stamp(const struct outside *x)
 {
-    return x ? x->now : stamp_now();
+    return x ? x->now : capture_clock_now();
 }
 
 int outside_signals(const struct outside *x, int *fd, struct diag *d)

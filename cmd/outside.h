@@ -12,7 +12,7 @@
 
 #include "cmd/options_show.h"
 #include "lib/run/port.h"
-#include "lib/wire/ports.h"
+#include "lib/wire/local_ports.h"
 #include "lib/wire/route.h"
 
 /* What stands in place of the system; `self` is handed to each call. */
@@ -20,7 +20,7 @@ struct outside {
     int (*open)(void *self, struct port **out, const struct wire_config *config, struct diag *d);
     int (*route)(void *self, const struct route_query *q, struct route *out, struct diag *d);
     void (*random)(void *self, void *to, size_t len);
-    struct ports ports; /* that may be taken unasked */
+    struct local_ports ports; /* that may be taken unasked */
     wave_time now;      /* what both clocks say before there is a port */
     FILE *report;       /* has a descriptor, and stays open */
     int signals;        /* from which signals_next() reads, or -1; stays open */
@@ -31,10 +31,10 @@ struct outside {
 int outside_open(const struct outside *x, struct port **out, const struct wire_config *config,
                  struct diag *d);
 
-/* As route_find() and ports_read(). */
+/* As route_find() and local_ports_read(). */
 int outside_route(const struct outside *x, const struct route_query *q, struct route *out,
                   struct diag *d);
-void outside_ports(const struct outside *x, struct ports *out);
+void outside_ports(const struct outside *x, struct local_ports *out);
 
 /* `len` random bytes, at most 256. WAVE_ESYS: the system gives none, and errno says why. */
 int outside_random(const struct outside *x, void *to, size_t len);

@@ -22,7 +22,7 @@
 #include "lib/run/port.h"
 #include "lib/run/session.h"
 #include "lib/show/summary.h"
-#include "lib/wire/forge.h"
+#include "lib/wire/crafted.h"
 #include "lib/wire/wire.h"
 
 #define PORTS_DEFAULT 256     /* source ports that take turns */
@@ -40,8 +40,8 @@ struct send {
 
     struct port *port;
     struct loop loop;
-    struct forger *forger;
-    struct forge forge; /* of the next segment */
+    struct crafted *crafted;
+    struct crafted_segment forge; /* of the next segment */
     struct match_plan plan;
     struct match *match;
     struct tally tally;
@@ -78,7 +78,7 @@ static void fail(struct send *s, const struct diag *d)
 /* What is to be sent, whole: it has to fit one packet. */
 static int read_data(struct send *s, struct source *source, struct diag *d)
 {
-    uint32_t room = forge_room(s->target.v6, s->options->options_len);
+    uint32_t room = crafted_room(s->target.v6, s->options->options_len);
     int n = 1;
 
     if (s->options->hex.at) {
@@ -118,11 +118,11 @@ static int choose_numbers(struct send *s, struct diag *d)
     return 0;
 }
 
-static void fill_forge(struct send *s)
+static void fill_segment(struct send *s)
 {
     const struct send_options *o = s->options;
     const struct wire_info *info = s->port->info;
-    struct forge *f = &s->forge;
+    struct crafted_segment *f = &s->forge;
 
     f->flow = (struct flow){.local = info->local,
                             .remote = s->target.addr,
@@ -135,9 +135,9 @@ static void fill_forge(struct send *s)
     f->reserved = (uint8_t)o->reserved;
     f->has_offset = o->offset != SEND_UNSET;
     f->offset = f->has_offset ? (uint8_t)o->offset : 0;
-    f->checksum_how = o->bad_checksum             ? FORGE_WRONG
-                      : o->checksum != SEND_UNSET ? FORGE_GIVEN
-                                                  : FORGE_RIGHT;
+    f->checksum_how = o->bad_checksum             ? CRAFTED_WRONG
+                      : o->checksum != SEND_UNSET ? CRAFTED_GIVEN
+                                                  : CRAFTED_RIGHT;
     f->checksum = (uint16_t)o->checksum;
     f->options_len = o->options_len;
     memcpy(f->options, o->options, o->options_len);
@@ -150,7 +150,7 @@ static void fill_forge(struct send *s)
 
 /* Whether our own segments can be read when they are captured: fragments cannot, nor a header that
  * is longer than its segment. */
-static bool readable(const struct forge *f)
+static bool readable(const struct crafted_segment *f)
 {
     uint32_t len = SEG_HEADER + ((f->options_len + 3u) & ~3u) + f->len;
 
@@ -168,10 +168,10 @@ static int plan(struct send *s, struct source *source, struct diag *d)
         error = choose_numbers(s, d);
     if (error)
         return error;
-    fill_forge(s);
-    if ((error = forger_open(&s->forger, d)) || (error = forger_build(s->forger, &s->forge, d)))
+    fill_segment(s);
+    if ((error = crafted_open(&s->crafted, d)) || (error = crafted_build(s->crafted, &s->forge, d)))
         return error;
-    forger_piece(s->forger, 0, &len);
+    crafted_fragment(s->crafted, 0, &len);
     if (mtu && len > mtu)
         return diag_fail(d, WAVE_ESYS,
                          "an IP packet of %u bytes is larger than the MTU of %s, %u; --fragment N "
@@ -223,7 +223,7 @@ static void tell_sent(struct send *s, uint64_t i, wave_time stamp, const struct 
 
 static void tell_made(struct send *s, uint64_t i, wave_time stamp)
 {
-    const struct forge *f = &s->forge;
+    const struct crafted_segment *f = &s->forge;
     struct packet p = {.kind = PACKET_TCP,
                        .flow = f->flow,
                        .ttl = f->ttl,
@@ -250,14 +250,14 @@ static void tell_made(struct send *s, uint64_t i, wave_time stamp)
 static bool queue_one(struct send *s, wave_time now)
 {
     uint64_t i = match_count(s->match);
-    struct forge *f = &s->forge;
+    struct crafted_segment *f = &s->forge;
 
     f->flow.lport = match_port(&s->plan, i);
     f->seq = match_seq(&s->plan, i);
-    forger_renumber(s->forger, f->flow.lport, f->seq, f->id);
-    for (; s->piece < forger_pieces(s->forger); s->piece++) {
+    crafted_renumber(s->crafted, f->flow.lport, f->seq, f->id);
+    for (; s->piece < crafted_fragments(s->crafted); s->piece++) {
         uint32_t len;
-        const uint8_t *ip = forger_piece(s->forger, s->piece, &len);
+        const uint8_t *ip = crafted_fragment(s->crafted, s->piece, &len);
         while (s->port->ops->queue(s->port, &f->flow, seq_of(f->seq), ip, len) != 0)
             if (!egress_flush(&s->loop.egress, now))
                 return false;
@@ -592,8 +592,8 @@ static struct wire_config wire_config(struct send *s)
                                 .scope = s->target.scope,
                                 .no_guard = o->source_port && !(o->flags & SEG_SYN),
                                 .broken = true,
-                                .direct = s->bulk,
-                                .flood = o->rate == SEND_RATE_MAX && !o->show.pcap,
+                                .l2_send = s->bulk,
+                                .bypass_qdisc = o->rate == SEND_RATE_MAX && !o->show.pcap,
                                 .inbound_only = s->bulk && !o->show.pcap,
                                 .blocks = s->bulk,
                                 .ring = s->bulk ? BULK_RING : 0};
@@ -629,7 +629,7 @@ static void close_parts(struct send *s)
 {
     outside_signals_close(s->options->show.outside, s->signals);
     match_close(s->match);
-    forger_close(s->forger);
+    crafted_close(s->crafted);
     port_close(s->port);
     view_close(&s->view);
 }

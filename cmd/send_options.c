@@ -6,7 +6,7 @@
 #include "lib/core/bytes.h"
 #include "lib/core/seg.h"
 #include "lib/core/text.h"
-#include "lib/wire/forge.h"
+#include "lib/wire/crafted.h"
 #include "lib/wire/wire.h"
 
 #define NO_ROOM "leaves no room: the options of a segment are 40 bytes at most"
@@ -382,8 +382,8 @@ static const char *check_fields(const struct send_options *o)
     if (o->fragment % 8)
         return "--fragment must be a multiple of 8: fragments are cut there (RFC 791, 3.2)";
     /* What IPv6 could carry beyond that is not worth a limit of its own. */
-    if (o->data.text.len > forge_room(false, o->options_len) ||
-        o->hex.len > forge_room(false, o->options_len))
+    if (o->data.text.len > crafted_room(false, o->options_len) ||
+        o->hex.len > crafted_room(false, o->options_len))
         return "the data does not fit into an IP packet: 65495 bytes do, less those of the options";
     return NULL;
 }

@@ -28,7 +28,7 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             .inbound_only = !shows,
                             .follows_route = true,
                             /* Much is to be sent, and nobody looks on. */
-                            .direct = (o->bulk || o->passive) && !shows,
+                            .l2_send = (o->bulk || o->passive) && !shows,
                             /* For many peers, room in the ring and throughput are worth the
                              * millisecond that an answer may then be late by. */
                             .blocks = o->passive && !o->single,

@@ -10,7 +10,7 @@
 #include "lib/core/stack.h"
 #include "lib/run/port.h"
 
-#define EGRESS_BATCH WIRE_BATCH /* segments sent before what they draw is taken in */
+#define EGRESS_BATCH WIRE_QUEUE_MAX /* segments sent before what they draw is taken in */
 
 struct egress_ops {
     /* Whether the engine may be asked for more now; it is asked again in the next round. NULL: it

@@ -46,7 +46,7 @@ struct port_ops {
     struct wire_stats (*stats)(struct port *p);
     /* As wire_rerouted(). */
     bool (*rerouted)(struct port *p, char interface[16]);
-    /* Of the local ports that wire_config.scattered asked for, number `i`, and how many there are:
+    /* Of the local ports that wire_config.free_ports asked for, number `i`, and how many there are:
      * as wire_port() and wire_ports(). NULL: there is one, port.info->lport. */
     uint16_t (*lport)(const struct port *p, uint32_t i);
     uint32_t (*lports)(const struct port *p);

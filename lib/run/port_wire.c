@@ -6,7 +6,7 @@
 
 #include "lib/core/conn.h"
 #include "lib/core/diag.h"
-#include "lib/wire/stamp.h"
+#include "lib/wire/capture_clock.h"
 
 #define LOOK_EVERY (500 * WAVE_MS) /* whether an interface that went down was removed */
 
@@ -58,7 +58,7 @@ static wave_time port_wire_now(struct port *p)
 static wave_time port_wire_stamp(struct port *p)
 {
     (void)p;
-    return stamp_now();
+    return capture_clock_now();
 }
 
 /* From now until `until`; no longer than LOOK_EVERY where the wire has to be looked at meanwhile.

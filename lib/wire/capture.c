@@ -8,7 +8,7 @@
 
 #include "lib/core/diag.h"
 #include "lib/wire/frame.h"
-#include "lib/wire/slots.h"
+#include "lib/wire/packet_ring.h"
 
 /* Nothing is cut off: with segmentation offload a frame is as long as an IP packet can be, or
  * longer (Linux's BIG TCP). */
@@ -19,7 +19,7 @@
 #define ASK_EVERY 256 /* frames, before libpcap is asked for what was lost */
 
 struct capture {
-    struct slots *slots; /* NULL: it is libpcap's */
+    struct packet_ring *slots; /* NULL: it is libpcap's */
     pcap_t *pcap;
     int fd, dlt;
     bool nano;
@@ -113,14 +113,14 @@ static int open_blocks(struct capture *c, const struct capture_config *config, s
     return 0;
 }
 
-static int open_slots(struct capture *c, const struct capture_config *config, struct diag *d)
+static int open_packet_ring(struct capture *c, const struct capture_config *config, struct diag *d)
 {
-    int error = slots_open(&c->slots, config, d);
+    int error = packet_ring_open(&c->slots, config, d);
     if (error)
         return error;
-    c->fd = slots_fd(c->slots);
-    c->dlt = slots_dlt(c->slots);
-    c->room = slots_room(c->slots);
+    c->fd = packet_ring_fd(c->slots);
+    c->dlt = packet_ring_dlt(c->slots);
+    c->room = packet_ring_room(c->slots);
     return 0;
 }
 
@@ -129,7 +129,7 @@ int capture_open(struct capture **out, const struct capture_config *config, stru
     struct capture *c = calloc(1, sizeof *c);
     if (!c)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
-    int status = config->blocks ? open_blocks(c, config, d) : open_slots(c, config, d);
+    int status = config->blocks ? open_blocks(c, config, d) : open_packet_ring(c, config, d);
     if (status < 0) {
         capture_close(c);
         return status;
@@ -142,7 +142,7 @@ void capture_close(struct capture *c)
 {
     if (!c)
         return;
-    slots_close(c->slots);
+    packet_ring_close(c->slots);
     if (c->pcap)
         pcap_close(c->pcap);
     free(c);
@@ -170,7 +170,7 @@ int capture_next(struct capture *c, struct capture_frame *out, struct diag *d)
     struct pcap_pkthdr *header;
     const u_char *bytes;
     if (c->slots)
-        return slots_next(c->slots, out, d);
+        return packet_ring_next(c->slots, out, d);
     int status = pcap_next_ex(c->pcap, &header, &bytes);
     if (status == 0 || ++c->given == ASK_EVERY)
         look_for_gap(c);
@@ -204,7 +204,7 @@ void capture_stats(struct capture *c, uint64_t *received, uint64_t *dropped)
     struct pcap_stat s;
     *received = *dropped = 0;
     if (c->slots)
-        slots_stats(c->slots, received, dropped);
+        packet_ring_stats(c->slots, received, dropped);
     else if (pcap_stats(c->pcap, &s) == 0) {
         *received = s.ps_recv;
         *dropped = s.ps_drop;
@@ -213,5 +213,5 @@ void capture_stats(struct capture *c, uint64_t *received, uint64_t *dropped)
 
 bool capture_down(const struct capture *c)
 {
-    return c->slots && slots_down(c->slots);
+    return c->slots && packet_ring_down(c->slots);
 }

@@ -1,8 +1,8 @@
 /*
  * Capturing: a non-blocking handle whose descriptor poll(2) waits on. For many connections it is
  * libpcap's, whose ring keeps frames in blocks; for a few, in which each frame is wanted at once,
- * slots.h's. One handle is opened once: the kernel's ring costs some 12 ms to make and as much to
- * take down.
+ * packet_ring.h's. One handle is opened once: the kernel's ring costs some 12 ms to make and as
+ * much to take down.
  */
 #ifndef TCPWAVE_WIRE_CAPTURE_H
 #define TCPWAVE_WIRE_CAPTURE_H

@@ -31,14 +31,14 @@ static bool ask(struct nlmsghdr *nlh, mnl_cb_t each, void *data)
     return error == 0;
 }
 
-struct reach {
+struct family_search {
     uint8_t family;
     enum family_reach furthest;
 };
 
 static int each_address(const struct nlmsghdr *nlh, void *data)
 {
-    struct reach *r = data;
+    struct family_search *r = data;
     if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ifaddrmsg))
         return MNL_CB_OK;
     const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
@@ -53,7 +53,7 @@ enum family_reach family_reach(bool v6)
     union netlink_request request = {.bytes = {0}};
     struct nlmsghdr *nlh = request_dump(&request, RTM_GETADDR);
     struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
-    struct reach r = {v6 ? AF_INET6 : AF_INET, FAMILY_NONE};
+    struct family_search r = {v6 ? AF_INET6 : AF_INET, FAMILY_NONE};
     ifa->ifa_family = r.family;
     return ask(nlh, each_address, &r) ? r.furthest : FAMILY_BEYOND;
 }

@@ -7,12 +7,13 @@
 #include "lib/wire/address.h"
 #include "lib/wire/route.h"
 
-struct text {
+struct filter_buffer {
     char *at;
     size_t left;
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct filter_buffer *t, const char *format,
+                                                      ...)
 {
     va_list ap;
     va_start(ap, format);
@@ -25,8 +26,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 }
 
 /* One end of the flow, where `side` is "src" or "dst"; the any address is left out. */
-static void add_end(struct text *t, bool v6, const char *side, const struct addr *a, unsigned port,
-                    unsigned ports)
+static void add_end(struct filter_buffer *t, bool v6, const char *side, const struct addr *a,
+                    unsigned port, unsigned ports)
 {
     static const struct addr any;
     char text[ADDR_PORT_TEXT];
@@ -38,7 +39,7 @@ static void add_end(struct text *t, bool v6, const char *side, const struct addr
         add(t, "tcp %s port %u", side, port);
 }
 
-static void add_direction(struct text *t, const struct filter_query *q, bool in)
+static void add_direction(struct filter_buffer *t, const struct filter_query *q, bool in)
 {
     add(t, "(");
     add_end(t, q->flow.v6, in ? "dst" : "src", &q->flow.local, q->flow.lport, q->lports);
@@ -55,7 +56,7 @@ static void add_direction(struct text *t, const struct filter_query *q, bool in)
  * 4: hop-by-hop options 0, routing 43, destination options 60; and fragment 44, which may be a
  * whole packet's: RFC 6946).
  */
-static void add_strays(struct text *t, const struct filter_query *q)
+static void add_strays(struct filter_buffer *t, const struct filter_query *q)
 {
     static const struct addr any;
     char text[ADDR_PORT_TEXT];
@@ -69,7 +70,7 @@ static void add_strays(struct text *t, const struct filter_query *q)
             addr_text(q->flow.v6, &q->flow.local, text));
 }
 
-static void add_untagged(struct text *t, const struct filter_query *q)
+static void add_untagged(struct filter_buffer *t, const struct filter_query *q)
 {
     add(t, "(%s and (", q->flow.v6 ? "ip6" : "ip");
     add_direction(t, q, true);
@@ -84,7 +85,7 @@ static void add_untagged(struct text *t, const struct filter_query *q)
 
 const char *filter_text(const struct filter_query *q, char text[FILTER_TEXT])
 {
-    struct text t = {text, FILTER_TEXT};
+    struct filter_buffer t = {text, FILTER_TEXT};
     text[0] = '\0';
     if (q->any_device)
         add(&t, "not (outbound and ifindex %d) and ", LOOPBACK_IFINDEX);

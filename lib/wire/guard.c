@@ -13,8 +13,8 @@
 
 #include "lib/core/diag.h"
 #include "lib/wire/address.h"
-#include "lib/wire/holder.h"
-#include "lib/wire/ports.h"
+#include "lib/wire/local_ports.h"
+#include "lib/wire/port_owner.h"
 
 #define RANGE_TRIES 32 /* for ports side by side */
 
@@ -42,7 +42,7 @@ static int set_md5(int fd, bool v6)
     return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof md5);
 }
 
-static const struct way {
+static const struct guard_method {
     unsigned kind;
     const char *name;
     int (*set)(int fd, bool v6);
@@ -89,12 +89,12 @@ static int shield(int fd, const struct guard_query *q, unsigned *kind, struct di
                                         : "a kernel with CONFIG_TCP_MD5SIG, or root, is needed");
 }
 
-static int port_in_use(const struct guard_query *q, const struct holder *h, struct diag *d)
+static int port_in_use(const struct guard_query *q, const struct port_owner *h, struct diag *d)
 {
-    char where[ADDR_PORT_TEXT], who[HOLDER_TEXT];
+    char where[ADDR_PORT_TEXT], who[PORT_OWNER_TEXT];
     return diag_fail(d, WAVE_EINUSE, "cannot use %s: the port is held by %s; choose another one",
                      addr_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where),
-                     holder_text(h, who));
+                     port_owner_text(h, who));
 }
 
 /*
@@ -103,10 +103,10 @@ static int port_in_use(const struct guard_query *q, const struct holder *h, stru
  * very four-tuple the kernel would answer our peer from there, past the guard. SO_REUSEADDR is
  * not set from the start, since it would also let us share the port with a live connection.
  */
-static bool may_reuse(int fd, const struct holder *h)
+static bool may_reuse(int fd, const struct port_owner *h)
 {
     const int one = 1;
-    return h->kind == HOLDER_TIME_WAIT && !h->same_flow &&
+    return h->kind == PORT_OWNER_TIME_WAIT && !h->same_flow &&
            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0;
 }
 
@@ -117,11 +117,11 @@ static int bind_port(int fd, const struct guard_query *q, struct diag *d)
     socklen_t size = address_socket(q->flow.v6, &q->flow.local, q->flow.lport, q->scope, &local);
     if (bind(fd, (struct sockaddr *)&local, size) == 0)
         return 0;
-    if (errno == EADDRINUSE && q->passing)
+    if (errno == EADDRINUSE && q->skip_owner)
         return WAVE_EINUSE;
     if (errno == EADDRINUSE && q->flow.lport) {
-        struct holder h;
-        holder_find(&q->flow, &h);
+        struct port_owner h;
+        port_owner_find(&q->flow, &h);
         if (may_reuse(fd, &h) && bind(fd, (struct sockaddr *)&local, size) == 0)
             return 0;
         return port_in_use(q, &h, d);
@@ -172,13 +172,13 @@ static int set_up(int fd, const struct guard_query *q, struct guard *g, uint16_t
     if (error == 0)
         error = bind_port(fd, q, d);
     if (error == 0 && !q->reserve_only && listen(fd, 1) < 0) {
-        struct holder h;
+        struct port_owner h;
         if (errno != EADDRINUSE)
             return diag_fail(d, WAVE_ESYS, "cannot listen on the guard's socket: %s",
                              strerror(errno));
-        if (q->passing)
+        if (q->skip_owner)
             return WAVE_EINUSE;
-        holder_find(&q->flow, &h);
+        port_owner_find(&q->flow, &h);
         return port_in_use(q, &h, d);
     }
     return error ? error : read_port(fd, port, d);
@@ -242,11 +242,11 @@ static int open_anywhere(struct guard *out, uint16_t count, const struct guard_q
                          uint16_t *port, struct diag *d)
 {
     struct guard_query there = *q;
-    struct ports p;
-    ports_read(&p);
-    there.passing = true;
+    struct local_ports p;
+    local_ports_read(&p);
+    there.skip_owner = true;
     for (int tries = RANGE_TRIES; tries > 0; tries--) {
-        uint32_t first = ports_run(&p, ports_random(&p), count);
+        uint32_t first = local_ports_run(&p, local_ports_random(&p), count);
         if (!first)
             break;
         there.flow.lport = (uint16_t)first;

@@ -29,7 +29,7 @@ struct guard_query {
     uint32_t scope;    /* interface index of a link-local local address, else 0 */
     bool reserve_only; /* hold the port and let the kernel answer as it likes */
     unsigned kinds;    /* GUARD_... to try; 0: all */
-    bool passing;      /* of a held port it need not be said who holds it: asking takes long */
+    bool skip_owner;   /* of a held port it need not be said who holds it: asking takes long */
 };
 
 /*
@@ -43,7 +43,7 @@ int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, s
 /*
  * The same for `count` consecutive ports, of which `*port` is the first: all, or none. With lport 0
  * the kernel chooses a single one; of several the first is a random one from the same range, and
- * another one when a neighbour is taken or reserved (see ports.h).
+ * another one when a neighbour is taken or reserved (see local_ports.h).
  */
 int guard_open_range(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
                      struct diag *d);

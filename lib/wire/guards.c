@@ -12,7 +12,7 @@
 struct guards {
     uint32_t count;
     uint16_t lowest, highest;
-    uint64_t held[PORTS_ALL / 64]; /* a bit for each port */
+    uint64_t held[LOCAL_PORTS_ALL / 64]; /* a bit for each port */
     struct {
         struct guard guard;
         uint16_t port;
@@ -63,17 +63,17 @@ static void take(struct guards *g, struct guard guard, uint16_t port)
 
 /* Goes once round the range, from `from` on. Once there are enough, a failure of the system (no
  * memory for one more) only means that there are no more. */
-static int fill(struct guards *g, const struct ports *p, uint32_t from,
+static int fill(struct guards *g, const struct local_ports *p, uint32_t from,
                 const struct guards_wanted *wanted, const struct guard_query *q, struct diag *d)
 {
     const uint32_t span = p->high - p->low + 1;
     struct guard_query one = *q;
-    one.passing = true;
+    one.skip_owner = true;
     for (uint32_t i = 0; i < span && g->count < wanted->max; i++) {
         uint32_t port = p->low + (from - p->low + i) % span;
         struct guard guard;
         uint16_t got;
-        if (!ports_usable(p, port))
+        if (!local_ports_usable(p, port))
             continue;
         if (wanted->until && g->count >= wanted->min && wire_now() >= wanted->until)
             break;
@@ -94,7 +94,8 @@ static void empty(struct guards *g)
     memset(g->held, 0, sizeof g->held);
 }
 
-static int too_few(const struct ports *p, uint32_t min, uint32_t free, bool named, struct diag *d)
+static int too_few(const struct local_ports *p, uint32_t min, uint32_t free, bool named,
+                   struct diag *d)
 {
     if (named)
         return diag_fail(d, WAVE_EINUSE,
@@ -113,11 +114,11 @@ int guards_open(struct guards **out, const struct guards_wanted *wanted,
 {
     const bool named = q->flow.lport != 0;
     struct guards_wanted want = *wanted;
-    struct ports p;
-    ports_read(&p);
+    struct local_ports p;
+    local_ports_read(&p);
     if (named)
-        ports_from(&p, q->flow.lport);
-    const uint32_t there = ports_count(&p);
+        local_ports_from(&p, q->flow.lport);
+    const uint32_t there = local_ports_count(&p);
     if (there < want.min)
         return too_few(&p, want.min, there, named, d);
     if (want.max > there)
@@ -130,7 +131,7 @@ int guards_open(struct guards **out, const struct guards_wanted *wanted,
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
 
     g->lowest = UINT16_MAX;
-    error = fill(g, &p, named ? p.low : ports_random(&p), &want, q, d);
+    error = fill(g, &p, named ? p.low : local_ports_random(&p), &want, q, d);
     if (error == 0 && g->count < want.min)
         error = too_few(&p, want.min, g->count, named, d);
     if (error) {

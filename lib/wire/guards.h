@@ -11,7 +11,7 @@
 #include "lib/core/err.h"
 #include "lib/core/time.h"
 #include "lib/wire/guard.h"
-#include "lib/wire/ports.h"
+#include "lib/wire/local_ports.h"
 
 struct guards;
 
@@ -24,9 +24,9 @@ struct guards_wanted {
 /*
  * Guards as many ports as are wanted: from q->flow.lport on; or, where that is 0, those that the
  * kernel would choose from, beginning with a random one and going round. Reserved ports are left
- * alone (see ports.h). Each takes a descriptor, so the process's limit is raised as far as it may
- * be, and there are no more of them than it allows. Errors as guard_open(), and WAVE_EINUSE when
- * fewer than `min` ports are free, WAVE_ESYS when the limit of descriptors is too low for them
+ * alone (see local_ports.h). Each takes a descriptor, so the process's limit is raised as far as it
+ * may be, and there are no more of them than it allows. Errors as guard_open(), and WAVE_EINUSE
+ * when fewer than `min` ports are free, WAVE_ESYS when the limit of descriptors is too low for them
  * (both say how many there are).
  */
 int guards_open(struct guards **out, const struct guards_wanted *wanted,

@@ -32,14 +32,14 @@ bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale
     return false;
 }
 
-struct answer {
+struct neigh_answer {
     uint8_t mac[NEIGH_MAC];
     bool is, stale;
 };
 
 static int each(const struct nlmsghdr *nlh, void *data)
 {
-    struct answer *a = data;
+    struct neigh_answer *a = data;
     a->is = neigh_parse(nlh, a->mac, &a->stale) || a->is;
     return MNL_CB_OK;
 }
@@ -55,7 +55,7 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
     ndm->ndm_family = v6 ? AF_INET6 : AF_INET;
     ndm->ndm_ifindex = ifindex;
     mnl_attr_put(nlh, NDA_DST, address_size(v6), hop->byte);
-    struct answer a = {.is = false};
+    struct neigh_answer a = {.is = false};
     int error = netlink_ask(nl, nlh, each, &a);
     if (error < 0)
         return error;

@@ -217,13 +217,13 @@ int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, const s
     return error;
 }
 
-struct smallest {
+struct smallest_mtu {
     uint32_t mtu;
 };
 
 static int each_smallest(const struct nlmsghdr *nlh, void *data)
 {
-    struct smallest *s = data;
+    struct smallest_mtu *s = data;
     struct route_link l;
     if (route_parse_link(nlh, &l) && l.up && !l.loopback && l.mtu && l.mtu < s->mtu)
         s->mtu = l.mtu;
@@ -238,11 +238,11 @@ static uint32_t ask_smallest_mtu(struct mnl_socket *nl)
     nlh->nlmsg_type = RTM_GETLINK;
     nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-    struct smallest s = {MTU_MAX};
+    struct smallest_mtu s = {MTU_MAX};
     return netlink_ask(nl, nlh, each_smallest, &s) == 0 ? s.mtu : MTU_UNKNOWN;
 }
 
-struct owner {
+struct address_owner {
     const struct addr *address;
     size_t size;
     int ifindex;
@@ -250,7 +250,7 @@ struct owner {
 
 static int each_owner(const struct nlmsghdr *nlh, void *data)
 {
-    struct owner *o = data;
+    struct address_owner *o = data;
     if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct ifaddrmsg))
         return MNL_CB_OK;
     const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
@@ -276,7 +276,7 @@ static int ask_owner(struct mnl_socket *nl, bool v6, const struct addr *address)
     nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
     ifa->ifa_family = v6 ? AF_INET6 : AF_INET;
-    struct owner o = {address, address_size(v6), 0};
+    struct address_owner o = {address, address_size(v6), 0};
     return netlink_ask(nl, nlh, each_owner, &o) == 0 ? o.ifindex : 0;
 }
 

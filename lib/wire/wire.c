@@ -15,26 +15,26 @@
 #include "lib/core/checksum.h"
 #include "lib/core/diag.h"
 #include "lib/io/privilege.h"
-#include "lib/wire/batch.h"
+#include "lib/wire/builder.h"
 #include "lib/wire/capture.h"
-#include "lib/wire/craft.h"
-#include "lib/wire/direct.h"
+#include "lib/wire/capture_clock.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
+#include "lib/wire/l2_send.h"
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"
-#include "lib/wire/stamp.h"
+#include "lib/wire/tx_queue.h"
 
-_Static_assert(WIRE_DATA <= BATCH_DATA, "the batch has the room that is promised");
+_Static_assert(WIRE_DATA <= TX_QUEUE_DATA, "the queue has the room that is promised");
 
 struct wire {
-    struct craft *craft;
-    struct batch *batch;
-    struct direct *direct; /* NULL: there is no such way, or nobody wants it */
-    wave_time began;       /* when the batch's first packet was queued */
+    struct builder *builder;
+    struct tx_queue *tx_queue;
+    struct l2_send *l2_send; /* NULL: there is no such way, or nobody wants it */
+    wave_time began;         /* when the queue's first packet was queued */
     struct capture *capture;
-    struct stamp stamp;
+    struct capture_clock stamp;
     struct guard *guard;   /* one for each port; NULL: none */
     struct mnl_socket *nl; /* to ask for the route again; NULL: it cannot change */
     struct guards *guards; /* of scattered ports, then, which lie within `lports` */
@@ -81,36 +81,36 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
 
 /* The raw socket keeps to an interface only where one was asked for, or where the address means
  * nothing without. What goes to this host itself goes over lo, and needs no telling. */
-static int open_craft(struct wire *w, const struct wire_config *config, const struct route *r,
-                      struct diag *d)
+static int open_builder(struct wire *w, const struct wire_config *config, const struct route *r,
+                        struct diag *d)
 {
     bool here = !r->loopback && r->ifindex && (config->interface || config->scope);
     w->bound = !addr_eq(&r->source, &any);
-    struct craft_config c = {.v6 = config->v6,
-                             .device = here ? r->interface : NULL,
-                             .source = w->bound ? &r->source : NULL,
-                             .scope = r->scope};
-    int error = craft_open(&w->craft, &c, d);
-    if (error == 0 && batch_open(&w->batch, craft_fd(w->craft), r->mtu) != 0)
+    struct builder_config c = {.v6 = config->v6,
+                               .device = here ? r->interface : NULL,
+                               .source = w->bound ? &r->source : NULL,
+                               .scope = r->scope};
+    int error = builder_open(&w->builder, &c, d);
+    if (error == 0 && tx_queue_open(&w->tx_queue, builder_fd(w->builder), r->mtu) != 0)
         error = diag_fail(d, WAVE_ENOMEM, "out of memory");
     if (error == 0 && !w->bound)
-        batch_by_source(w->batch);
+        tx_queue_route_by_source(w->tx_queue);
     return error;
 }
 
-static int open_direct(struct wire *w, const struct wire_config *config, const struct route *r,
-                       struct diag *d)
+static int open_l2_send(struct wire *w, const struct wire_config *config, const struct route *r,
+                        struct diag *d)
 {
-    if (!config->direct || r->loopback || !r->ifindex)
+    if (!config->l2_send || r->loopback || !r->ifindex)
         return 0;
-    int error = direct_open(&w->direct, config->v6, r, d);
+    int error = l2_send_open(&w->l2_send, config->v6, r, d);
     if (error == WAVE_ENOTOURS)
         return 0;
     if (error == 0)
-        batch_link(w->batch, direct_fd(w->direct), direct_to(w->direct),
-                   direct_header_size(w->direct));
-    if (error == 0 && config->flood && direct_flood(w->direct))
-        batch_flood(w->batch);
+        tx_queue_link_layer(w->tx_queue, l2_send_fd(w->l2_send), l2_send_to(w->l2_send),
+                            l2_send_header_size(w->l2_send));
+    if (error == 0 && config->bypass_qdisc && l2_send_bypass_qdisc(w->l2_send))
+        tx_queue_bypass_qdisc(w->tx_queue);
     return error;
 }
 
@@ -120,7 +120,7 @@ static int open_again(struct wire *w, const struct wire_config *config, struct d
     if (!config->follows_route || config->listen || config->interface || config->scope ||
         w->info.loopback)
         return 0;
-    w->nl = w->direct ? direct_netlink(w->direct) : netlink_open(NETLINK_ROUTE);
+    w->nl = w->l2_send ? l2_send_netlink(w->l2_send) : netlink_open(NETLINK_ROUTE);
     return w->nl ? 0
                  : diag_fail(d, WAVE_ESYS, "cannot ask the kernel for routes: %s", strerror(errno));
 }
@@ -139,10 +139,10 @@ bool wire_rerouted(const struct wire *w, char interface[16])
     return true;
 }
 
-static int open_scattered(struct wire *w, const struct wire_config *config,
-                          const struct guard_query *q, struct diag *d)
+static int open_free_ports(struct wire *w, const struct wire_config *config,
+                           const struct guard_query *q, struct diag *d)
 {
-    int error = guards_open(&w->guards, &config->scattered, q, d);
+    int error = guards_open(&w->guards, &config->free_ports, q, d);
     if (error)
         return error;
     w->flow.lport = w->info.lport = guards_lowest(w->guards);
@@ -163,8 +163,8 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
                             .scope = r->scope,
                             .reserve_only = config->no_guard,
                             .kinds = config->guards};
-    if (config->scattered.max)
-        return open_scattered(w, config, &q, d);
+    if (config->free_ports.max)
+        return open_free_ports(w, config, &q, d);
     struct guard *g = calloc(w->lports, sizeof *g);
     if (!g)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
@@ -222,9 +222,9 @@ static int open_all(struct wire *w, const struct wire_config *config, struct dia
     struct route r;
     int error = open_route(w, config, &r, d);
     if (error == 0)
-        error = open_craft(w, config, &r, d);
+        error = open_builder(w, config, &r, d);
     if (error == 0)
-        error = open_direct(w, config, &r, d);
+        error = open_l2_send(w, config, &r, d);
     if (error == 0)
         error = open_again(w, config, d);
     if (error == 0)
@@ -245,7 +245,7 @@ int wire_open(struct wire **out, const struct wire_config *config, struct diag *
     w->broken = config->broken;
     w->listen = config->listen;
     w->inbound_only = config->inbound_only;
-    stamp_init(&w->stamp, stamp_clocks);
+    capture_clock_init(&w->stamp, clock_pair_read);
     int error = open_all(w, config, d);
     if (error) {
         wire_close(w);
@@ -264,11 +264,11 @@ void wire_close(struct wire *w)
         guard_close(&w->guard[i]);
     free(w->guard);
     guards_close(w->guards);
-    batch_close(w->batch);
-    if (w->nl && !w->direct)
+    tx_queue_close(w->tx_queue);
+    if (w->nl && !w->l2_send)
         mnl_socket_close(w->nl);
-    direct_close(w->direct);
-    craft_close(w->craft);
+    l2_send_close(w->l2_send);
+    builder_close(w->builder);
     free(w);
 }
 
@@ -289,36 +289,36 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
 
 static const uint8_t *header_for(struct wire *w, const struct flow *flow)
 {
-    if (w->direct && batch_empty(w->batch))
+    if (w->l2_send && tx_queue_empty(w->tx_queue))
         w->began = wire_now();
-    return w->direct ? direct_header(w->direct, flow, w->began) : NULL;
+    return w->l2_send ? l2_send_header(w->l2_send, flow, w->began) : NULL;
 }
 
 uint8_t *wire_room(struct wire *w)
 {
-    return batch_data_room(w->batch);
+    return tx_queue_data_room(w->tx_queue);
 }
 
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d)
 {
-    size_t size = craft_size(w->craft, s);
+    size_t size = builder_size(w->builder, s);
     if (size > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", s->len);
-    const uint8_t *there = batch_data_room(w->batch);
-    uint8_t *bytes = s->len && s->data == there ? batch_room_around(w->batch, size, s->len)
-                                                : batch_room(w->batch, size);
+    const uint8_t *there = tx_queue_data_room(w->tx_queue);
+    uint8_t *bytes = s->len && s->data == there ? tx_queue_room_around(w->tx_queue, size, s->len)
+                                                : tx_queue_room(w->tx_queue, size);
     if (!bytes)
         return WAVE_EAGAIN;
     const uint8_t *header = header_for(w, flow);
-    bool unsummed = false;
-    int error = header ? craft_build_unsummed(w->craft, flow, s, ip, bytes, &unsummed, d)
-                       : craft_build(w->craft, flow, s, ip, bytes, d);
+    bool no_checksum = false;
+    int error = header ? builder_build_no_checksum(w->builder, flow, s, ip, bytes, &no_checksum, d)
+                       : builder_build(w->builder, flow, s, ip, bytes, d);
     if (error)
         return error;
-    batch_add(w->batch, size, flow, s->seq, header);
-    if (unsummed)
-        batch_unsummed(w->batch);
+    tx_queue_add(w->tx_queue, size, flow, s->seq, header);
+    if (no_checksum)
+        tx_queue_no_checksum(w->tx_queue);
     return 0;
 }
 
@@ -332,21 +332,21 @@ static int count_sent(struct wire *w, unsigned sent, int error)
 int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d)
 {
     int error;
-    unsigned sent = batch_flush(w->batch, &error, unsent);
+    unsigned sent = tx_queue_flush(w->tx_queue, &error, unsent);
     if (error)
-        error = craft_refused(w->craft, &unsent->flow, error, d);
+        error = builder_send_error(w->builder, &unsent->flow, error, d);
     return count_sent(w, sent, error);
 }
 
 int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const uint8_t *ip,
                uint32_t len)
 {
-    uint8_t *bytes = batch_room(w->batch, len);
+    uint8_t *bytes = tx_queue_room(w->tx_queue, len);
     if (!bytes)
         return WAVE_EAGAIN;
-    batch_apart(w->batch);
+    tx_queue_no_gso(w->tx_queue);
     memcpy(bytes, ip, len);
-    batch_add(w->batch, len, flow, seq, header_for(w, flow));
+    tx_queue_add(w->tx_queue, len, flow, seq, header_for(w, flow));
     return 0;
 }
 
@@ -475,7 +475,7 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
     struct capture_frame c;
     int status;
     while ((status = capture_next(w->capture, &c, d)) > 0) {
-        c.stamp = stamp_map(&w->stamp, c.stamp);
+        c.stamp = capture_clock_map(&w->stamp, c.stamp);
         w->gap = w->gap || c.gap;
         int error = read_frame(w, &c, out);
         if (error == 0) {
@@ -485,7 +485,7 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
         }
         count(&w->stats, error);
     }
-    stamp_drained(&w->stamp);
+    capture_clock_drained(&w->stamp);
     return status;
 }
 
@@ -518,7 +518,7 @@ wave_time wire_now(void)
 struct wire_stats wire_stats(struct wire *w)
 {
     struct wire_stats s = w->stats;
-    s.direct = batch_direct(w->batch);
+    s.l2_send = tx_queue_l2_sent(w->tx_queue);
     capture_stats(w->capture, &s.received, &s.dropped);
     return s;
 }

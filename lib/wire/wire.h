@@ -40,13 +40,13 @@ struct wire_config {
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
     bool follows_route;    /* wire_rerouted() will be asked */
-    bool direct;           /* much will be sent: straight to the interface (direct.h), past the
-                              kernel's routing and firewall of each segment, and segments that
-                              follow on from each other as one that the kernel cuts again, once it
-                              knows the next hop; wherever there is no such way, or not now, as
-                              ever */
-    bool flood;           /* with `direct`, for wire_queue(): past the queueing discipline, too, and
-                             so past every capture on this host */
+    bool l2_send;          /* much will be sent: straight to the interface (l2_send.h), past the
+                             kernel's routing and firewall of each segment, and segments that
+                             follow on from each other as one that the kernel cuts again, once it
+                             knows the next hop; wherever there is no such way, or not now, as
+                             ever */
+    bool bypass_qdisc; /* with `l2_send`, for wire_queue(): past the queueing discipline, too, and
+                   so past every capture on this host */
     bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections: frames
                              share the ring's room by their lengths. Else each frame is there at
                              once */
@@ -56,7 +56,7 @@ struct wire_config {
 
     /* listen: instead of `lports`, ports from lport on, wherever free ones are found; wire_port()
      * names them. All zero: not so. */
-    struct guards_wanted scattered;
+    struct guards_wanted free_ports;
 };
 
 /* What was found and is in force. */
@@ -88,7 +88,7 @@ void wire_close(struct wire *w);
 
 const struct wire_info *wire_info(const struct wire *w);
 
-/* How many ports there are of those that wire_config.scattered asks for. */
+/* How many ports there are of those that wire_config.free_ports asks for. */
 uint32_t wire_ports(const struct wire *w);
 
 /* The local port number `i` of them. */
@@ -103,7 +103,8 @@ struct wire_ip {
     uint32_t flow_label; /* IPv6; 20 bits */
 };
 
-#define WIRE_BATCH 64 /* segments that can be queued; fewer where they are larger than the MTU */
+#define WIRE_QUEUE_MAX                                                                             \
+    64 /* segments that can be queued; fewer where they are larger than the MTU */
 
 /* Where the data of the next segment may be written, WIRE_DATA bytes at most, so that wire_send()
  * need not copy it; until that or wire_flush(). NULL when the queue is full. */
@@ -136,9 +137,9 @@ struct wire_unsent {
 int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d);
 
 /*
- * Queues an IP packet as it stands, header included: what a forger made for `flow`, with this
- * sequence number. It is copied. Where the kernel routes it, IPv4's length and header checksum are
- * the kernel's to fill in, and so is an ID of 0 without DF. Returns 0, or WAVE_EAGAIN when the
+ * Queues an IP packet as it stands, header included: what crafted_build() made for `flow`, with
+ * this sequence number. It is copied. Where the kernel routes it, IPv4's length and header checksum
+ * are the kernel's to fill in, and so is an ID of 0 without DF. Returns 0, or WAVE_EAGAIN when the
  * queue is full: wire_flush() first.
  */
 int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const uint8_t *ip,
@@ -147,7 +148,7 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
 /* A captured packet. */
 struct wire_packet {
     wave_time stamp;      /* the capture's, in nanoseconds: of the wall clock, but for what it was
-                             set by since the process first asked for it (stamp.h) */
+                             set by since the process first asked for it (capture_clock.h) */
     bool outgoing;        /* we sent it */
     int broken;           /* 0; with wire_config.broken an arriving segment may also be one with
                              WAVE_ECHECKSUM, or WAVE_EMALFORMED, which has no packet but its flow */
@@ -193,7 +194,7 @@ wave_time wire_now(void);
 struct wire_stats {
     uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
     uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
-    uint64_t direct;        /* of those sent: past the kernel's routing (wire_config.direct) */
+    uint64_t l2_send;       /* of those sent: past the kernel's routing (wire_config.l2_send) */
     uint64_t sent, retried; /* segments that the kernel took, and how often it had no room */
 };
 struct wire_stats wire_stats(struct wire *w);

@@ -43,7 +43,7 @@ struct frame {
     struct tcphdr tcp;
 } __attribute__((packed));
 
-static struct frame stencil, frame[BATCH];
+static struct frame template, frame[BATCH];
 static struct iovec part[BATCH];
 static struct mmsghdr message[BATCH];
 static unsigned queued;
@@ -86,7 +86,7 @@ static void put(uint16_t lport, uint32_t seq, uint32_t ack, unsigned flags)
 {
     struct frame *f = &frame[queued];
 
-    *f = stencil;
+    *f = template;
     f->tcp.source = htons(lport);
     f->tcp.seq = htonl(seq);
     f->tcp.ack_seq = htonl(ack);
@@ -159,20 +159,20 @@ static void prepare(char **argv)
 {
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(argv[1])};
 
-    memcpy(stencil.ether.ether_shost, ether_aton(argv[2]), ETH_ALEN);
-    memcpy(stencil.ether.ether_dhost, ether_aton(argv[3]), ETH_ALEN);
-    stencil.ether.ether_type = htons(ETH_P_IP);
-    stencil.ip = (struct iphdr){.version = 4,
-                                .ihl = 5,
-                                .tot_len = htons(sizeof stencil.ip + sizeof stencil.tcp),
-                                .frag_off = htons(IP_DF),
-                                .ttl = 64,
-                                .protocol = IPPROTO_TCP,
-                                .saddr = inet_addr(argv[4]),
-                                .daddr = inet_addr(argv[5])};
-    stencil.tcp.dest = htons(port);
-    stencil.tcp.doff = sizeof stencil.tcp / 4;
-    stencil.tcp.window = 0xffff;
+    memcpy(template.ether.ether_shost, ether_aton(argv[2]), ETH_ALEN);
+    memcpy(template.ether.ether_dhost, ether_aton(argv[3]), ETH_ALEN);
+    template.ether.ether_type = htons(ETH_P_IP);
+    template.ip = (struct iphdr){.version = 4,
+                                 .ihl = 5,
+                                 .tot_len = htons(sizeof template.ip + sizeof template.tcp),
+                                 .frag_off = htons(IP_DF),
+                                 .ttl = 64,
+                                 .protocol = IPPROTO_TCP,
+                                 .saddr = inet_addr(argv[4]),
+                                 .daddr = inet_addr(argv[5])};
+    template.tcp.dest = htons(port);
+    template.tcp.doff = sizeof template.tcp / 4;
+    template.tcp.window = 0xffff;
     fd = socket(AF_PACKET, SOCK_RAW, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof to) < 0)
         die("packet socket");
@@ -249,7 +249,7 @@ int main(int argc, char **argv)
     at_once = strtoul(argv[8], NULL, 10);
     ports = (uint16_t)(at_once + at_once / 8 + 64);
     prepare(argv);
-    guard((struct in_addr){stencil.ip.saddr});
+    guard((struct in_addr){template.ip.saddr});
     ring = open_ring(if_nametoindex(argv[1]), &ring_fd);
     clock_gettime(CLOCK_MONOTONIC, &began);
     done = run(ring, ring_fd, max, at_once);

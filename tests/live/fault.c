@@ -131,7 +131,7 @@ int pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header, const u_char **bytes)
     return status;
 }
 
-/* The same in slots.c's capture, whose ring no function of a library reads. */
+/* The same in packet_ring.c's capture, whose ring no function of a library reads. */
 void slots_stamped(uint64_t *stamp);
 void slots_stamped(uint64_t *stamp)
 {

@@ -112,11 +112,11 @@ static int open_port(void *self, struct port **out, const struct wire_config *co
     c.inbound_only = config->inbound_only;
     if (config->has_source)
         c.local = config->source;
-    else if (config->listen && !config->scattered.max)
+    else if (config->listen && !config->free_ports.max)
         c.local = (struct addr){0};
     if (config->lport)
         c.lport = config->lport;
-    c.lports = config->scattered.max ? config->scattered.max : config->lports;
+    c.lports = config->free_ports.max ? config->free_ports.max : config->lports;
     error = port_sim_open(&r->port, &c, d);
     if (error)
         return error;
@@ -246,7 +246,7 @@ int rig_run(struct rig *r, const char *words)
                                   .report = report,
                                   .signals = r->signals[0],
                                   .self = r};
-    ports_parse(&r->outside.ports, "40000 49999", "");
+    local_ports_parse(&r->outside.ports, "40000 49999", "");
     show = show_of(&line);
     show->outside = &r->outside;
     alarm(PATIENCE);

@@ -241,7 +241,7 @@ static void segments_are_crafted_exactly(void **state)
 static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
 {
     struct wire_config c = config_of(*state);
-    c.direct = true;
+    c.l2_send = true;
     struct wire *w = ground_open(&c);
     struct flow f = ground_flow(w, &c);
     struct wire_packet p;
@@ -257,7 +257,7 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
                     .len = 1000};
     struct seq first = s.ack;
     struct wire_unsent unsent;
-    uint64_t before = wire_stats(w).direct;
+    uint64_t before = wire_stats(w).l2_send;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i ^ i >> 8);
     for (unsigned i = 0; i < sizeof data / 1000; i++) {
@@ -266,7 +266,7 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
         s.seq = seq_add(s.seq, 1000);
     }
     assert_int_equal(wire_flush(w, &unsent, NULL), 0);
-    assert_int_equal(wire_stats(w).direct, before + (wire_info(w)->loopback ? 0 : 10));
+    assert_int_equal(wire_stats(w).l2_send, before + (wire_info(w)->loopback ? 0 : 10));
     assert_int_equal(wire_stats(w).sent, 11);
     /* The echo, all of it: the joined segments were cut and summed rightly. */
     for (size_t had = 0; had < sizeof echo;) {

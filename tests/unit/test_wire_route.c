@@ -20,9 +20,9 @@
 
 #include "lib/core/addr.h"
 #include "lib/wire/address.h"
-#include "lib/wire/holder.h"
 #include "lib/wire/neigh.h"
 #include "lib/wire/netlink.h"
+#include "lib/wire/port_owner.h"
 #include "lib/wire/route.h"
 
 static const struct addr source4 = {{10, 1, 2, 3}};
@@ -192,19 +192,19 @@ static void a_refusal_says_what_refuses(void **state)
 static void holders_are_told_apart(void **state)
 {
     (void)state;
-    struct holder h = {.uid = 33,
-                       .flow = {.remote = {{192, 0, 2, 1}}, .rport = 443, .local = source4}};
-    char text[HOLDER_TEXT];
+    struct port_owner h = {.uid = 33,
+                           .flow = {.remote = {{192, 0, 2, 1}}, .rport = 443, .local = source4}};
+    char text[PORT_OWNER_TEXT];
     static const char *const want[] = {
-        [HOLDER_UNKNOWN] = "a socket that is bound and not listening",
-        [HOLDER_TIME_WAIT] = "a closed connection to 192.0.2.1:443 in TIME_WAIT",
-        [HOLDER_BOUND] = "a bound socket of user 33",
-        [HOLDER_CONNECTION] = "a connection to 192.0.2.1:443 of user 33",
-        [HOLDER_LISTENER] = "a listening socket of user 33",
+        [PORT_OWNER_UNKNOWN] = "a socket that is bound and not listening",
+        [PORT_OWNER_TIME_WAIT] = "a closed connection to 192.0.2.1:443 in TIME_WAIT",
+        [PORT_OWNER_BOUND] = "a bound socket of user 33",
+        [PORT_OWNER_CONNECTION] = "a connection to 192.0.2.1:443 of user 33",
+        [PORT_OWNER_LISTENER] = "a listening socket of user 33",
     };
-    for (int kind = HOLDER_UNKNOWN; kind <= HOLDER_LISTENER; kind++) {
-        h.kind = (enum holder_kind)kind;
-        assert_string_equal(holder_text(&h, text), want[kind]);
+    for (int kind = PORT_OWNER_UNKNOWN; kind <= PORT_OWNER_LISTENER; kind++) {
+        h.kind = (enum port_owner_kind)kind;
+        assert_string_equal(port_owner_text(&h, text), want[kind]);
     }
 }
 

@@ -1,4 +1,4 @@
-#include "lib/wire/stamp.h"
+#include "lib/wire/capture_clock.h"
 
 #include <time.h>
 
@@ -18,9 +18,9 @@ static wave_time read_clock(clockid_t which)
     return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
 }
 
-struct stamp_clocks stamp_clocks(void)
+struct clock_pair_read clock_pair_read(void)
 {
-    struct stamp_clocks c;
+    struct clock_pair_read c;
 
     for (int i = 0; i < TRIES; i++) {
         c.steady = read_clock(CLOCK_MONOTONIC);
@@ -37,21 +37,21 @@ static wave_time ahead_at_first(void)
     static wave_time ahead;
 
     if (!ahead) {
-        struct stamp_clocks c = stamp_clocks();
+        struct clock_pair_read c = clock_pair_read();
         ahead = c.wall - c.steady;
     }
     return ahead;
 }
 
-wave_time stamp_now(void)
+wave_time capture_clock_now(void)
 {
     return read_clock(CLOCK_MONOTONIC) + ahead_at_first();
 }
 
 /* Looks how the clocks stand now. */
-static void look(struct stamp *s)
+static void look(struct capture_clock *s)
 {
-    struct stamp_clocks c = s->read();
+    struct clock_pair_read c = s->read();
     wave_time step = c.wall - c.steady - s->ahead;
 
     s->until = c.steady + s->ahead;
@@ -59,23 +59,23 @@ static void look(struct stamp *s)
         s->step = step;
 }
 
-void stamp_init(struct stamp *s, stamp_read *read)
+void capture_clock_init(struct capture_clock *s, clock_read *read)
 {
-    struct stamp_clocks c = read();
+    struct clock_pair_read c = read();
 
-    *s = (struct stamp){.read = read,
-                        .ahead = read == stamp_clocks ? ahead_at_first() : c.wall - c.steady};
+    *s = (struct capture_clock){
+        .read = read, .ahead = read == clock_pair_read ? ahead_at_first() : c.wall - c.steady};
     look(s);
-    stamp_drained(s);
+    capture_clock_drained(s);
 }
 
 /* As of the last look. */
-static bool in_the_future(const struct stamp *s, wave_time stamp)
+static bool in_the_future(const struct capture_clock *s, wave_time stamp)
 {
     return stamp > s->until + TOLERANCE;
 }
 
-wave_time stamp_map(struct stamp *s, wave_time captured)
+wave_time capture_clock_map(struct capture_clock *s, wave_time captured)
 {
     wave_time stamp = captured - s->step, before;
 
@@ -92,7 +92,7 @@ wave_time stamp_map(struct stamp *s, wave_time captured)
     return stamp;
 }
 
-void stamp_drained(struct stamp *s)
+void capture_clock_drained(struct capture_clock *s)
 {
     s->was = s->step;
     s->until = 0; /* the next one is held against the clocks */

@@ -1,9 +1,9 @@
 /*
  * Sums are taken anew over the headers instead of being corrected (RFC 1624): they are a dozen
  * words, and the data has to be summed in any case. Addresses and ports are patched as well, so
- * that one stencil serves all connections of a wire.
+ * that one template serves all connections of a wire.
  */
-#include "lib/wire/stencil.h"
+#include "lib/wire/template.h"
 #include "lib/core/ip.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "lib/core/bytes.h"
 #include "lib/core/checksum.h"
 
-bool stencil_fits(const struct seg *s)
+bool template_fits(const struct seg *s)
 {
     const unsigned flags = SEG_SYN | SEG_ACK | SEG_FIN | SEG_RST | SEG_PSH | SEG_ECE | SEG_CWR;
     const unsigned options = OPT_MSS | OPT_TIMESTAMP | OPT_SACK_PERMITTED | OPT_WSCALE;
@@ -19,15 +19,15 @@ bool stencil_fits(const struct seg *s)
     return !(s->flags & ~flags) && !s->reserved && !s->urp && !(s->opt.has & ~options);
 }
 
-bool stencil_holds(const struct stencil *t, const struct seg *s, const struct wire_ip *ip)
+bool template_matches(const struct template *t, const struct seg *s, const struct wire_ip *ip)
 {
     return t->len && t->has == s->opt.has && (!(t->has & OPT_MSS) || t->mss == s->opt.mss) &&
            (!(t->has & OPT_WSCALE) || t->wscale == s->opt.wscale) && t->ip.no_df == ip->no_df &&
            t->ip.flow_label == ip->flow_label;
 }
 
-void stencil_keep(struct stencil *t, const struct seg *s, const uint8_t *bytes, size_t len,
-                  const struct wire_ip *ip)
+void template_store(struct template *t, const struct seg *s, const uint8_t *bytes, size_t len,
+                    const struct wire_ip *ip)
 {
     memcpy(t->bytes, bytes, len);
     t->len = (uint8_t)len;
@@ -86,7 +86,7 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
         memcpy(p + header, s->data, s->len);
 }
 
-void stencil_sum(uint8_t *ip, size_t len)
+void template_checksum(uint8_t *ip, size_t len)
 {
     bool v6 = ip[0] >> 4 == 6;
     size_t header = v6 ? IPV6_HEADER : IPV4_HEADER, width = v6 ? 16 : 4, from = v6 ? 8 : 12;
@@ -102,8 +102,8 @@ void stencil_sum(uint8_t *ip, size_t len)
     memcpy(tcp + 16, &sum, sizeof sum);
 }
 
-void stencil_write(const struct stencil *t, const struct flow *flow, const struct seg *s,
-                   uint8_t tos, uint8_t ttl, uint16_t id, uint8_t *out)
+void template_write(const struct template *t, const struct flow *flow, const struct seg *s,
+                    uint8_t tos, uint8_t ttl, uint16_t id, uint8_t *out)
 {
     size_t len = t->len + s->len, ip;
     uint8_t *tcp;

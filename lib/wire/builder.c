@@ -7,7 +7,7 @@
  * When a block changes its length, libnet corrects the lengths in the blocks around it from what
  * they were. We do not lean on that: the IP header is built last, with the length of this segment.
  */
-#include "lib/wire/craft.h"
+#include "lib/wire/builder.h"
 #include "lib/core/addr.h"
 #include "lib/core/ip.h"
 
@@ -24,16 +24,16 @@
 #include "lib/core/diag.h"
 #include "lib/wire/address.h"
 #include "lib/wire/route.h"
-#include "lib/wire/stencil.h"
+#include "lib/wire/template.h"
 
 #define TTL 64 /* what RFC 1340 recommends, and most hosts use */
 
-struct craft {
+struct builder {
     libnet_t *net;
     bool v6;
     uint16_t id; /* of the last IPv4 packet */
     libnet_ptag_t options, tcp, ip;
-    struct stencil stencil[2][2]; /* with a SYN or not, and with timestamps or not */
+    struct template template[2][2]; /* with a SYN or not, and with timestamps or not */
 };
 
 static int not_permitted(struct diag *d)
@@ -80,7 +80,7 @@ static int bind_device(int fd, const char *device, struct diag *d)
 
 /* Without it the kernel would route as if the source in the header were none. And IPv6 looks for
  * one each time such a socket sends, for which it takes a fifth of a segment's time. */
-static int bind_source(int fd, const struct craft_config *config, struct diag *d)
+static int bind_source(int fd, const struct builder_config *config, struct diag *d)
 {
     char text[ADDR_PORT_TEXT];
     struct sockaddr_storage from;
@@ -92,7 +92,7 @@ static int bind_source(int fd, const struct craft_config *config, struct diag *d
                      strerror(errno));
 }
 
-static int set_up(struct craft *c, const struct craft_config *config, struct diag *d)
+static int set_up(struct builder *c, const struct builder_config *config, struct diag *d)
 {
     char why[LIBNET_ERRBUF_SIZE] = "";
     int error = 0;
@@ -111,7 +111,7 @@ static int set_up(struct craft *c, const struct craft_config *config, struct dia
     return error;
 }
 
-void craft_close(struct craft *c)
+void builder_close(struct builder *c)
 {
     if (!c)
         return;
@@ -121,13 +121,13 @@ void craft_close(struct craft *c)
 }
 
 /* The options and the TCP header with its data. Returns their bytes, or -1. */
-static int build_tcp(struct craft *c, const struct flow *flow, const struct seg *s)
+static int build_tcp(struct builder *c, const struct flow *flow, const struct seg *s)
 {
     uint8_t options[OPT_BYTES_MAX];
     uint32_t options_len = (uint32_t)opt_build(&s->opt, options);
     uint32_t len = SEG_HEADER + options_len + s->len;
 
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a stencil at NULL is not `c` at NULL */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a template at NULL is not `c` at NULL */
     c->options = libnet_build_tcp_options(options, options_len, c->net, c->options);
     if (c->options < 0)
         return -1;
@@ -143,7 +143,7 @@ static int build_tcp(struct craft *c, const struct flow *flow, const struct seg 
     return (int)len;
 }
 
-static uint16_t next_id(struct craft *c, const struct wire_ip *ip)
+static uint16_t next_id(struct builder *c, const struct wire_ip *ip)
 {
     /* The kernel would put a number of its own in place of 0. */
     if (++c->id == 0)
@@ -156,7 +156,7 @@ static uint8_t ttl_of(const struct wire_ip *ip)
     return ip->ttl ? ip->ttl : TTL;
 }
 
-static int build_ip(struct craft *c, const struct flow *flow, uint32_t len, uint8_t tos,
+static int build_ip(struct builder *c, const struct flow *flow, uint32_t len, uint8_t tos,
                     const struct wire_ip *ip)
 {
     uint8_t ttl = ttl_of(ip);
@@ -178,7 +178,7 @@ static int build_ip(struct craft *c, const struct flow *flow, uint32_t len, uint
 }
 
 /* After a builder failed the chain may be half changed: the next segment starts a new one. */
-static int build_failed(struct craft *c, struct diag *d)
+static int build_failed(struct builder *c, struct diag *d)
 {
     int error =
         diag_fail(d, WAVE_ESYS, "libnet cannot build the segment: %.200s", libnet_geterror(c->net));
@@ -194,18 +194,18 @@ static uint8_t tos_of(const struct seg *s, const struct wire_ip *ip)
     return (uint8_t)((ip->tos & ~3) | (s->ecn & 3));
 }
 
-int craft_fd(const struct craft *c)
+int builder_fd(const struct builder *c)
 {
     return libnet_getfd(c->net);
 }
 
-size_t craft_size(const struct craft *c, const struct seg *s)
+size_t builder_size(const struct builder *c, const struct seg *s)
 {
     return (c->v6 ? IPV6_HEADER : IPV4_HEADER) + SEG_HEADER + opt_size(&s->opt) + (size_t)s->len;
 }
 
-int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg *s,
-                     const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+int builder_build_unpatched(struct builder *c, const struct flow *flow, const struct seg *s,
+                            const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
 {
     uint8_t *packet = NULL;
     uint32_t packet_len;
@@ -224,83 +224,84 @@ int craft_build_anew(struct craft *c, const struct flow *flow, const struct seg 
     return 0;
 }
 
-/* The stencil for this segment, made first where there is none that holds; NULL when it has to be
+/* The template for this segment, made first where there is none that holds; NULL when it has to be
  * built anew. */
-static const struct stencil *stencil_for(struct craft *c, const struct flow *flow,
-                                         const struct seg *s, const struct wire_ip *ip)
+static const struct template *template_for(struct builder *c, const struct flow *flow,
+                                           const struct seg *s, const struct wire_ip *ip)
 {
-    struct stencil *t = &c->stencil[(s->flags & SEG_SYN) != 0][(s->opt.has & OPT_TIMESTAMP) != 0];
+    struct template *t = &c->template[(s->flags & SEG_SYN) != 0][(s->opt.has & OPT_TIMESTAMP) != 0];
     struct seg bare = *s;
-    uint8_t bytes[STENCIL_MAX];
+    uint8_t bytes[TEMPLATE_MAX];
 
-    if (!stencil_fits(s))
+    if (!template_fits(s))
         return NULL;
-    if (stencil_holds(t, s, ip))
+    if (template_matches(t, s, ip))
         return t;
     bare.len = 0;
-    if (craft_build_anew(c, flow, &bare, ip, bytes, NULL) != 0)
+    if (builder_build_unpatched(c, flow, &bare, ip, bytes, NULL) != 0)
         return NULL;
-    stencil_keep(t, &bare, bytes, craft_size(c, &bare), ip);
+    template_store(t, &bare, bytes, builder_size(c, &bare), ip);
     return t;
 }
 
 /* Makes what most segments are copies of before it is needed: libnet asks for memory each time that
  * it builds, and a run that has none left still has to send data, FIN and RST. */
-static int prepare(struct craft *c, struct diag *d)
+static int prepare(struct builder *c, struct diag *d)
 {
     const struct flow flow = {.v6 = c->v6};
 
     for (unsigned stamped = 0; stamped < 2; stamped++) {
         const struct seg s = {.flags = SEG_ACK, .opt.has = stamped ? OPT_TIMESTAMP : 0};
-        if (!stencil_for(c, &flow, &s, &plain))
+        if (!template_for(c, &flow, &s, &plain))
             return diag_fail(d, WAVE_ENOMEM, "out of memory");
     }
     return 0;
 }
 
-int craft_open(struct craft **out, const struct craft_config *config, struct diag *d)
+int builder_open(struct builder **out, const struct builder_config *config, struct diag *d)
 {
-    struct craft *c = calloc(1, sizeof *c);
+    struct builder *c = calloc(1, sizeof *c);
     if (!c)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
     int error = set_up(c, config, d);
     if (error == 0)
         error = prepare(c, d);
     if (error) {
-        craft_close(c);
+        builder_close(c);
         return error;
     }
     *out = c;
     return 0;
 }
 
-int craft_build_unsummed(struct craft *c, const struct flow *flow, const struct seg *s,
-                         const struct wire_ip *ip, uint8_t *bytes, bool *unsummed, struct diag *d)
+int builder_build_no_checksum(struct builder *c, const struct flow *flow, const struct seg *s,
+                              const struct wire_ip *ip, uint8_t *bytes, bool *no_checksum,
+                              struct diag *d)
 {
-    const struct stencil *t;
+    const struct template *t;
 
     if (!ip)
         ip = &plain;
-    t = stencil_for(c, flow, s, ip);
-    *unsummed = t != NULL;
+    t = template_for(c, flow, s, ip);
+    *no_checksum = t != NULL;
     if (!t)
-        return craft_build_anew(c, flow, s, ip, bytes, d);
-    stencil_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip), bytes);
+        return builder_build_unpatched(c, flow, s, ip, bytes, d);
+    template_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip), bytes);
     return 0;
 }
 
-int craft_build(struct craft *c, const struct flow *flow, const struct seg *s,
-                const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
+int builder_build(struct builder *c, const struct flow *flow, const struct seg *s,
+                  const struct wire_ip *ip, uint8_t *bytes, struct diag *d)
 {
-    bool unsummed = false;
-    int error = craft_build_unsummed(c, flow, s, ip, bytes, &unsummed, d);
+    bool no_checksum = false;
+    int error = builder_build_no_checksum(c, flow, s, ip, bytes, &no_checksum, d);
 
-    if (unsummed)
-        stencil_sum(bytes, craft_size(c, s));
+    if (no_checksum)
+        template_checksum(bytes, builder_size(c, s));
     return error;
 }
 
-int craft_refused(const struct craft *c, const struct flow *flow, int error, struct diag *d)
+int builder_send_error(const struct builder *c, const struct flow *flow, int error, struct diag *d)
 {
     const struct addr *remote = &flow->remote, *local = &flow->local;
     char to[ADDR_PORT_TEXT], from[ADDR_PORT_TEXT], why[ROUTE_REFUSAL];

@@ -4,7 +4,7 @@
  * checksum covers it; then the bytes are put together, and what contradicts itself (a checksum that
  * is wrong) is altered in them. Fragments are cut from the whole, RFC 791, 3.2 and RFC 8200, 4.5.
  */
-#include "lib/wire/forge.h"
+#include "lib/wire/crafted.h"
 #include "lib/core/ip.h"
 
 #include <libnet.h>
@@ -25,7 +25,7 @@
 #define TCP_CHECKSUM 16
 #define MORE_FRAGMENTS 0x2000
 
-struct forger {
+struct crafted {
     libnet_t *net;
     uint8_t *packet; /* libnet's; NULL before the first one */
     uint32_t len;
@@ -37,17 +37,17 @@ struct forger {
     uint8_t piece[IPV6_HEADER + UINT16_MAX];
 };
 
-uint32_t forge_room(bool v6, uint8_t options_len)
+uint32_t crafted_room(bool v6, uint8_t options_len)
 {
     /* IPv6's length does not count its own header. */
     uint32_t headers = (v6 ? 0 : IPV4_HEADER) + SEG_HEADER + ((options_len + 3u) & ~3u);
     return UINT16_MAX - headers;
 }
 
-int forger_open(struct forger **out, struct diag *d)
+int crafted_open(struct crafted **out, struct diag *d)
 {
     char why[LIBNET_ERRBUF_SIZE] = "";
-    struct forger *f = calloc(1, sizeof *f);
+    struct crafted *f = calloc(1, sizeof *f);
     if (f)
         f->net = libnet_init(LIBNET_NONE, NULL, why);
     if (!f || !f->net) {
@@ -58,7 +58,7 @@ int forger_open(struct forger **out, struct diag *d)
     return 0;
 }
 
-static void drop_packet(struct forger *f)
+static void drop_packet(struct crafted *f)
 {
     if (f->packet)
         libnet_adv_free_packet(f->net, f->packet);
@@ -66,7 +66,7 @@ static void drop_packet(struct forger *f)
     libnet_clear_packet(f->net);
 }
 
-void forger_close(struct forger *f)
+void crafted_close(struct crafted *f)
 {
     if (!f)
         return;
@@ -75,20 +75,20 @@ void forger_close(struct forger *f)
     free(f);
 }
 
-static int check(const struct forge *w, struct diag *d)
+static int check(const struct crafted_segment *w, struct diag *d)
 {
     if (w->flags > 0x1ff || w->reserved > 7 || w->offset > 15 || w->flow_label > 0xfffff ||
         w->options_len > OPT_BYTES_MAX || (!w->flow.v6 && w->id > UINT16_MAX))
         return diag_fail(d, WAVE_EINVAL, "a field of the segment is beyond its bits");
     if (w->fragment % 8)
         return diag_fail(d, WAVE_EINVAL, "fragments are cut at multiples of 8 bytes");
-    if (w->len > forge_room(w->flow.v6, w->options_len))
+    if (w->len > crafted_room(w->flow.v6, w->options_len))
         return diag_fail(d, WAVE_EINVAL, "%u bytes of data do not fit into an IP packet: %u do",
-                         w->len, forge_room(w->flow.v6, w->options_len));
+                         w->len, crafted_room(w->flow.v6, w->options_len));
     return 0;
 }
 
-static int build_tcp(struct forger *f, const struct forge *w, uint16_t len)
+static int build_tcp(struct crafted *f, const struct crafted_segment *w, uint16_t len)
 {
     uint8_t padded[OPT_BYTES_MAX] = {0};
     uint32_t options_len = (w->options_len + 3u) & ~3u;
@@ -97,7 +97,7 @@ static int build_tcp(struct forger *f, const struct forge *w, uint16_t len)
         return -1;
     libnet_ptag_t tcp =
         libnet_build_tcp(w->flow.lport, w->flow.rport, w->seq, w->ack, (uint8_t)w->flags, w->wnd,
-                         w->checksum_how == FORGE_GIVEN ? w->checksum : 0, w->urp, len,
+                         w->checksum_how == CRAFTED_GIVEN ? w->checksum : 0, w->urp, len,
                          w->len ? w->data : NULL, w->len, f->net, 0);
     if (tcp < 0)
         return -1;
@@ -108,7 +108,7 @@ static int build_tcp(struct forger *f, const struct forge *w, uint16_t len)
     return 0;
 }
 
-static int build_ip(struct forger *f, const struct forge *w, uint16_t tcp_len)
+static int build_ip(struct crafted *f, const struct crafted_segment *w, uint16_t tcp_len)
 {
     if (w->flow.v6) {
         struct libnet_in6_addr from, to;
@@ -127,7 +127,7 @@ static int build_ip(struct forger *f, const struct forge *w, uint16_t tcp_len)
 
 /* What cannot be had from libnet, since it is right: libnet takes a checksum of 0 for "compute
  * it", and knows of none that is wrong. */
-static void alter_checksum(struct forger *f, const struct forge *w)
+static void alter_checksum(struct crafted *f, const struct crafted_segment *w)
 {
     uint8_t *tcp = f->packet + f->header, *sum = tcp + TCP_CHECKSUM;
     uint32_t len = f->len - f->header;
@@ -139,13 +139,13 @@ static void alter_checksum(struct forger *f, const struct forge *w)
             checksum_finish(checksum_add(checksum_pseudo(&w->flow, CHECKSUM_TCP, len), tcp, len));
         memcpy(sum, &right, sizeof right);
     }
-    if (w->checksum_how == FORGE_GIVEN)
+    if (w->checksum_how == CRAFTED_GIVEN)
         put_u16(sum, w->checksum);
-    else if (w->checksum_how == FORGE_WRONG)
+    else if (w->checksum_how == CRAFTED_WRONG)
         sum[1] ^= 1;
 }
 
-int forger_build(struct forger *f, const struct forge *w, struct diag *d)
+int crafted_build(struct crafted *f, const struct crafted_segment *w, struct diag *d)
 {
     int error = check(w, d);
     if (error)
@@ -162,7 +162,7 @@ int forger_build(struct forger *f, const struct forge *w, struct diag *d)
     f->header = f->v6 ? IPV6_HEADER : IPV4_HEADER;
     f->id = w->id;
     f->cut = w->fragment;
-    f->given = w->checksum_how == FORGE_GIVEN;
+    f->given = w->checksum_how == CRAFTED_GIVEN;
     /* libnet 1.1.6 mixes bits of the traffic class into the flow label. */
     if (f->v6)
         put_u32(f->packet, 6u << 28 | (uint32_t)w->tos << 20 | w->flow_label);
@@ -183,7 +183,7 @@ static void put_summed(uint8_t *field, unsigned value, uint8_t *checksum)
     put_u16(checksum, ~(sum + (sum >> 16)) & 0xffff);
 }
 
-void forger_renumber(struct forger *f, uint16_t lport, uint32_t seq, uint32_t id)
+void crafted_renumber(struct crafted *f, uint16_t lport, uint32_t seq, uint32_t id)
 {
     uint8_t *tcp = f->packet + f->header, *sum = f->given ? NULL : tcp + TCP_CHECKSUM;
     put_summed(tcp, lport, sum);
@@ -194,13 +194,13 @@ void forger_renumber(struct forger *f, uint16_t lport, uint32_t seq, uint32_t id
     f->id = id;
 }
 
-const uint8_t *forger_packet(const struct forger *f, uint32_t *len)
+const uint8_t *crafted_packet(const struct crafted *f, uint32_t *len)
 {
     *len = f->len;
     return f->packet;
 }
 
-uint32_t forger_pieces(const struct forger *f)
+uint32_t crafted_fragments(const struct crafted *f)
 {
     uint32_t tcp = f->len - f->header;
     return f->cut ? (tcp + f->cut - 1) / f->cut : 1;
@@ -229,10 +229,10 @@ static void fragment_v6(uint8_t *ip, uint32_t offset, uint32_t len, bool more, u
     put_u32(put_u16(header + 2, offset | more), id);
 }
 
-const uint8_t *forger_piece(struct forger *f, uint32_t i, uint32_t *len)
+const uint8_t *crafted_fragment(struct crafted *f, uint32_t i, uint32_t *len)
 {
     if (!f->cut)
-        return forger_packet(f, len);
+        return crafted_packet(f, len);
     uint32_t tcp = f->len - f->header, offset = i * f->cut;
     uint32_t n = tcp - offset < f->cut ? tcp - offset : f->cut;
     uint32_t header = f->header + (f->v6 ? FRAGMENT_HEADER : 0);

@@ -4,8 +4,8 @@
  * sets: CLOCK_MONOTONIC, as far behind the wall clock as that was when this process first asked. So
  * times between two stamps are always true, and the date is that of the run's beginning.
  */
-#ifndef TCPWAVE_WIRE_STAMP_H
-#define TCPWAVE_WIRE_STAMP_H
+#ifndef TCPWAVE_WIRE_CAPTURE_CLOCK_H
+#define TCPWAVE_WIRE_CAPTURE_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,28 +13,28 @@
 #include "lib/core/time.h"
 
 /* Both clocks at one moment, in nanoseconds. */
-struct stamp_clocks {
+struct clock_pair_read {
     wave_time wall, steady;
 };
 
-typedef struct stamp_clocks stamp_read(void);
+typedef struct clock_pair_read clock_read(void);
 
 /* The kernel's, read so close together that a step can be told from a pause between the two. */
-stamp_read stamp_clocks;
+clock_read clock_pair_read;
 
-/* What stamp_map() would make of a stamp of this moment. */
-wave_time stamp_now(void);
+/* What capture_clock_map() would make of a stamp of this moment. */
+wave_time capture_clock_now(void);
 
-struct stamp {
-    stamp_read *read;
+struct capture_clock {
+    clock_read *read;
     wave_time ahead;     /* of the wall clock, at the beginning */
     wave_time step, was; /* by how much it was set since, modulo 2^64: as last seen, and before */
     wave_time last;      /* the last stamp given */
     wave_time until;     /* the clocks were read, and it was then */
 };
 
-/* `read` is stamp_clocks, but in tests. */
-void stamp_init(struct stamp *s, stamp_read *read);
+/* `read` is clock_pair_read, but in tests. */
+void capture_clock_init(struct capture_clock *s, clock_read *read);
 
 /*
  * The stamp of a captured frame, nanoseconds of the wall clock as it was captured, in the steady
@@ -42,9 +42,9 @@ void stamp_init(struct stamp *s, stamp_read *read);
  * set, and is read after, is told from one that came later: of the two times that it may stand for,
  * the later one that is not in the future is right.
  */
-wave_time stamp_map(struct stamp *s, wave_time captured);
+wave_time capture_clock_map(struct capture_clock *s, wave_time captured);
 
 /* No frame waits: those to come are captured after this. */
-void stamp_drained(struct stamp *s);
+void capture_clock_drained(struct capture_clock *s);
 
 #endif

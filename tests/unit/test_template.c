@@ -1,5 +1,5 @@
 /*
- * A segment written from a stencil is, byte for byte, the one that libnet builds. Both come from
+ * A segment written from a template is, byte for byte, the one that libnet builds. Both come from
  * crafters without a socket, so that no privilege is needed; a listener's many peers are played by
  * changing addresses and ports.
  */
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "lib/wire/craft.h"
-#include "lib/wire/stencil.h"
+#include "lib/wire/builder.h"
+#include "lib/wire/template.h"
 
 enum { SEGMENTS = 4000, ROOM = 65536 };
 
@@ -26,7 +26,7 @@ static uint32_t next_number(void)
 
 static uint8_t data[ROOM];
 
-/* A segment of the kind a stencil serves, any number in it. */
+/* A segment of the kind a template serves, any number in it. */
 static struct seg any_segment(void)
 {
     static const uint32_t lengths[] = {0, 0, 1, 2, 3, 7, 536, 1448, 1447, 20000, 65000};
@@ -65,25 +65,25 @@ static struct flow any_flow(bool v6)
     return f;
 }
 
-static struct craft *open_craft(bool v6)
+static struct builder *open_builder(bool v6)
 {
-    struct craft_config config = {.v6 = v6, .no_socket = true};
-    struct craft *c;
+    struct builder_config config = {.v6 = v6, .no_socket = true};
+    struct builder *c;
 
-    assert_int_equal(craft_open(&c, &config, NULL), 0);
+    assert_int_equal(builder_open(&c, &config, NULL), 0);
     return c;
 }
 
-static void compare(struct craft *patched, struct craft *built, const struct flow *f,
+static void compare(struct builder *patched, struct builder *built, const struct flow *f,
                     const struct seg *s, const struct wire_ip *ip)
 {
     static uint8_t a[ROOM], b[ROOM];
-    size_t size = craft_size(patched, s);
+    size_t size = builder_size(patched, s);
 
     memset(a, 0xaa, sizeof a);
     memset(b, 0xbb, sizeof b);
-    assert_int_equal(craft_build(patched, f, s, ip, a, NULL), 0);
-    assert_int_equal(craft_build_anew(built, f, s, ip, b, NULL), 0);
+    assert_int_equal(builder_build(patched, f, s, ip, a, NULL), 0);
+    assert_int_equal(builder_build_unpatched(built, f, s, ip, b, NULL), 0);
     assert_memory_equal(a, b, size);
     assert_int_equal(a[size], 0xaa);
     assert_int_equal(b[size], 0xbb);
@@ -91,23 +91,23 @@ static void compare(struct craft *patched, struct craft *built, const struct flo
 
 static void same_bytes(bool v6)
 {
-    struct craft *patched = open_craft(v6), *built = open_craft(v6);
+    struct builder *patched = open_builder(v6), *built = open_builder(v6);
 
     for (unsigned i = 0; i < SEGMENTS; i++) {
         struct seg s = any_segment();
         struct flow f = any_flow(v6);
-        /* IPv4's own numbers count up in each crafter from a random one. The fields that a stencil
+        /* IPv4's own numbers count up in each crafter from a random one. The fields that a template
          * is made for change rarely, as in life. */
         struct wire_ip ip = {.id = (uint16_t)(next_number() | 1),
                              .tos = (uint8_t)next_number(),
                              .ttl = (uint8_t)(i / 500),
                              .no_df = i / 250 & 1,
                              .flow_label = i / 1000};
-        assert_true(stencil_fits(&s));
+        assert_true(template_fits(&s));
         compare(patched, built, &f, &s, &ip);
     }
-    craft_close(patched);
-    craft_close(built);
+    builder_close(patched);
+    builder_close(built);
 }
 
 static void a_stencil_gives_libnets_bytes_over_ipv4(void **state)
@@ -137,21 +137,21 @@ static void what_does_not_fit_is_built_anew(void **state)
 
     (void)state;
     for (unsigned v6 = 0; v6 < 2; v6++) {
-        struct craft *patched = open_craft(v6), *built = open_craft(v6);
+        struct builder *patched = open_builder(v6), *built = open_builder(v6);
         struct flow f = any_flow(v6);
         for (unsigned i = 0; i < sizeof odd / sizeof *odd; i++) {
-            assert_false(stencil_fits(&odd[i]));
+            assert_false(template_fits(&odd[i]));
             compare(patched, built, &f, &odd[i], &ip);
             compare(patched, built, &f, &plain, &ip); /* and it leaves the stencil unharmed */
         }
-        craft_close(patched);
-        craft_close(built);
+        builder_close(patched);
+        builder_close(built);
     }
 }
 
 static void ipv4_numbers_count_up_and_leave_out_zero(void **state)
 {
-    struct craft *c = open_craft(false);
+    struct builder *c = open_builder(false);
     struct flow f = any_flow(false);
     const struct seg s = {.flags = SEG_ACK};
     uint8_t bytes[64];
@@ -159,14 +159,14 @@ static void ipv4_numbers_count_up_and_leave_out_zero(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 70000; i++) {
-        assert_int_equal(craft_build(c, &f, &s, NULL, bytes, NULL), 0);
+        assert_int_equal(builder_build(c, &f, &s, NULL, bytes, NULL), 0);
         unsigned id = (unsigned)bytes[4] << 8 | bytes[5];
         assert_int_not_equal(id, 0);
         if (last)
             assert_int_equal(id, last == 65535 ? 1 : last + 1);
         last = id;
     }
-    craft_close(c);
+    builder_close(c);
 }
 
 int main(void)

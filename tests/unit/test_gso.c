@@ -16,15 +16,15 @@
 #include "lib/core/bytes.h"
 #include "lib/core/checksum.h"
 #include "lib/core/seg.h"
-#include "lib/wire/craft.h"
-#include "lib/wire/join.h"
+#include "lib/wire/builder.h"
+#include "lib/wire/gso.h"
 
 enum { MOST = 64, ROOM = 2048, DATA = 1448 };
 
-static const uint8_t link_header[DIRECT_HEADER] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+static const uint8_t link_header[L2_HEADER] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
 
 struct made {
-    struct craft *craft;
+    struct builder *builder;
     struct flow flow;
     struct seg next; /* the segment that follows on */
     uint8_t bytes[MOST][ROOM];
@@ -37,7 +37,7 @@ static uint8_t data[ROOM * MOST];
 static struct made *begin(bool v6)
 {
     static struct made m;
-    struct craft_config config = {.v6 = v6, .no_socket = true};
+    struct builder_config config = {.v6 = v6, .no_socket = true};
 
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31 + (i >> 8));
@@ -55,7 +55,7 @@ static struct made *begin(bool v6)
         memset(m.flow.local.byte + 4, 0, 12);
         memset(m.flow.remote.byte + 4, 0, 12);
     }
-    assert_int_equal(craft_open(&m.craft, &config, NULL), 0);
+    assert_int_equal(builder_open(&m.builder, &config, NULL), 0);
     return &m;
 }
 
@@ -65,8 +65,8 @@ static void add(struct made *m, uint32_t len)
 
     m->next.len = len;
     m->next.data = len ? data + i * ROOM : NULL;
-    assert_int_equal(craft_build(m->craft, &m->flow, &m->next, NULL, m->bytes[i], NULL), 0);
-    m->packet[i] = (struct iovec){m->bytes[i], craft_size(m->craft, &m->next)};
+    assert_int_equal(builder_build(m->builder, &m->flow, &m->next, NULL, m->bytes[i], NULL), 0);
+    m->packet[i] = (struct iovec){m->bytes[i], builder_size(m->builder, &m->next)};
     m->next.seq = seq_add(m->next.seq, len);
 }
 
@@ -78,15 +78,15 @@ static void add_series(struct made *m, unsigned n)
 
 static void end(struct made *m)
 {
-    craft_close(m->craft);
+    builder_close(m->builder);
 }
 
 /* Cuts the frame of the first `n` packets, and holds each piece against the packet. */
 static void cut_and_compare(const struct made *m, unsigned n)
 {
-    static uint8_t large[JOIN_HEAD_MAX + MOST * ROOM], piece[ROOM];
+    static uint8_t large[GSO_HEAD_MAX + MOST * ROOM], piece[ROOM];
     struct virtio_net_hdr prefix;
-    size_t skip, len = join_head(m->packet, n, link_header, DIRECT_HEADER, large, &skip), at;
+    size_t skip, len = gso_head(m->packet, n, link_header, L2_HEADER, large, &skip), at;
 
     for (unsigned i = 0; i < n; i++) {
         memcpy(large + len, (const uint8_t *)m->packet[i].iov_base + skip,
@@ -94,20 +94,20 @@ static void cut_and_compare(const struct made *m, unsigned n)
         len += m->packet[i].iov_len - skip;
     }
     memcpy(&prefix, large, sizeof prefix);
-    assert_memory_equal(large + JOIN_PREFIX, link_header, DIRECT_HEADER);
+    assert_memory_equal(large + GSO_PREFIX, link_header, L2_HEADER);
     assert_int_equal(prefix.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
     assert_int_equal(prefix.gso_type,
                      m->flow.v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
-    const uint8_t *ip = large + JOIN_PREFIX + DIRECT_HEADER;
-    size_t ip_len = prefix.csum_start - DIRECT_HEADER, headers = prefix.hdr_len - DIRECT_HEADER;
+    const uint8_t *ip = large + GSO_PREFIX + L2_HEADER;
+    size_t ip_len = prefix.csum_start - L2_HEADER, headers = prefix.hdr_len - L2_HEADER;
     assert_int_equal(ip_len, m->flow.v6 ? 40 : 20);
     assert_int_equal(prefix.csum_offset, 16);
     assert_int_equal(ip[m->flow.v6 ? 4 : 2] << 8 | ip[m->flow.v6 ? 5 : 3],
-                     len - JOIN_PREFIX - DIRECT_HEADER - (m->flow.v6 ? 40 : 0));
+                     len - GSO_PREFIX - L2_HEADER - (m->flow.v6 ? 40 : 0));
     if (!m->flow.v6)
         assert_int_equal(checksum_finish(checksum_add(0, ip, 20)), 0);
 
-    at = JOIN_PREFIX + DIRECT_HEADER + headers;
+    at = GSO_PREFIX + L2_HEADER + headers;
     for (unsigned i = 0; i < n; i++) {
         size_t some = len - at < prefix.gso_size ? len - at : prefix.gso_size;
         uint8_t *tcp = piece + ip_len;
@@ -129,9 +129,9 @@ static void cut_and_compare(const struct made *m, unsigned n)
             tcp[13] &= (uint8_t) ~(SEG_PSH | SEG_FIN);
         /* The field holds the sum of the large one's pseudo-header, which the pieces replace. */
         memcpy(&sum, tcp + 16, sizeof sum);
-        assert_int_equal(sum, (uint16_t)~checksum_finish(checksum_pseudo(
-                                  &m->flow, CHECKSUM_TCP,
-                                  (uint32_t)(len - JOIN_PREFIX - DIRECT_HEADER - ip_len))));
+        assert_int_equal(
+            sum, (uint16_t)~checksum_finish(checksum_pseudo(
+                     &m->flow, CHECKSUM_TCP, (uint32_t)(len - GSO_PREFIX - L2_HEADER - ip_len))));
         put_u16(tcp + 16, 0);
         uint32_t l4 = (uint32_t)(headers - ip_len + some);
         sum = checksum_finish(checksum_add(checksum_pseudo(&m->flow, CHECKSUM_TCP, l4), tcp, l4));
@@ -149,7 +149,7 @@ static void cut_again_it_is_what_it_was(bool v6)
     add_series(m, 20);
     m->next.flags = SEG_ACK | SEG_PSH | SEG_FIN;
     add(m, 333);
-    assert_int_equal(join_count(m->packet, m->count), 21);
+    assert_int_equal(gso_count(m->packet, m->count), 21);
     cut_and_compare(m, 21);
     cut_and_compare(m, 2);
     end(m);
@@ -173,7 +173,7 @@ static void no_more_than_an_ip_packet_holds(void **state)
 
     (void)state;
     add_series(m, 60);
-    assert_int_equal(join_count(m->packet, 60), (65535 - 52) / DATA);
+    assert_int_equal(gso_count(m->packet, 60), (65535 - 52) / DATA);
     cut_and_compare(m, (65535 - 52) / DATA);
     end(m);
 }
@@ -181,18 +181,18 @@ static void no_more_than_an_ip_packet_holds(void **state)
 static void one_alone_goes_as_it_is(void **state)
 {
     struct made *m = begin(true);
-    uint8_t head[JOIN_HEAD_MAX];
-    static const uint8_t nothing[JOIN_PREFIX];
+    uint8_t head[GSO_HEAD_MAX];
+    static const uint8_t nothing[GSO_PREFIX];
     size_t skip = 9;
 
     (void)state;
     add_series(m, 1);
-    assert_int_equal(join_count(m->packet, 1), 1);
-    assert_int_equal(join_head(m->packet, 1, link_header, DIRECT_HEADER, head, &skip),
-                     JOIN_PREFIX + DIRECT_HEADER);
+    assert_int_equal(gso_count(m->packet, 1), 1);
+    assert_int_equal(gso_head(m->packet, 1, link_header, L2_HEADER, head, &skip),
+                     GSO_PREFIX + L2_HEADER);
     assert_int_equal(skip, 0);
-    assert_memory_equal(head, nothing, JOIN_PREFIX);
-    assert_memory_equal(head + JOIN_PREFIX, link_header, DIRECT_HEADER);
+    assert_memory_equal(head, nothing, GSO_PREFIX);
+    assert_memory_equal(head + GSO_PREFIX, link_header, L2_HEADER);
     end(m);
 }
 
@@ -200,20 +200,20 @@ static void one_alone_goes_as_it_is(void **state)
 static void without_a_link_layer_nothing_stands_before_ip(void **state)
 {
     struct made *m = begin(false);
-    uint8_t framed[JOIN_HEAD_MAX], bare[JOIN_HEAD_MAX];
+    uint8_t framed[GSO_HEAD_MAX], bare[GSO_HEAD_MAX];
     struct virtio_net_hdr with, without;
     size_t skip, len;
 
     (void)state;
     add_series(m, 3);
-    len = join_head(m->packet, 3, link_header, DIRECT_HEADER, framed, &skip);
-    assert_int_equal(join_head(m->packet, 3, link_header, 0, bare, &skip), len - DIRECT_HEADER);
-    assert_memory_equal(bare + JOIN_PREFIX, framed + JOIN_PREFIX + DIRECT_HEADER,
-                        len - JOIN_PREFIX - DIRECT_HEADER);
-    memcpy(&with, framed, JOIN_PREFIX);
-    memcpy(&without, bare, JOIN_PREFIX);
-    assert_int_equal(without.csum_start, with.csum_start - DIRECT_HEADER);
-    assert_int_equal(without.hdr_len, with.hdr_len - DIRECT_HEADER);
+    len = gso_head(m->packet, 3, link_header, L2_HEADER, framed, &skip);
+    assert_int_equal(gso_head(m->packet, 3, link_header, 0, bare, &skip), len - L2_HEADER);
+    assert_memory_equal(bare + GSO_PREFIX, framed + GSO_PREFIX + L2_HEADER,
+                        len - GSO_PREFIX - L2_HEADER);
+    memcpy(&with, framed, GSO_PREFIX);
+    memcpy(&without, bare, GSO_PREFIX);
+    assert_int_equal(without.csum_start, with.csum_start - L2_HEADER);
+    assert_int_equal(without.hdr_len, with.hdr_len - L2_HEADER);
     assert_int_equal(without.gso_size, with.gso_size);
     end(m);
 }
@@ -290,7 +290,7 @@ static void what_differs_is_not_joined(void **state)
             struct made *m = begin(v6);
             add_series(m, 2);
             make_odd(m, (enum odd)what);
-            assert_int_equal(join_count(m->packet, 3), what == ODDITIES ? 3 : 2);
+            assert_int_equal(gso_count(m->packet, 3), what == ODDITIES ? 3 : 2);
             end(m);
         }
 }
@@ -305,7 +305,7 @@ static void nothing_follows_a_push_a_fin_or_a_short_one(void **state)
         add(m, how == 2 ? DATA - 1 : DATA);
         m->next.flags = SEG_ACK;
         add(m, DATA - 1);
-        assert_int_equal(join_count(m->packet, 4), 3);
+        assert_int_equal(gso_count(m->packet, 4), 3);
         end(m);
     }
 }

@@ -1,4 +1,4 @@
-#include "lib/wire/slots.h"
+#include "lib/wire/packet_ring.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,22 +30,22 @@
 #define SNAPLEN 262144
 
 /* A frame that was longer than its slot. */
-struct large {
+struct large_frame {
     uint32_t len; /* 0: there is none here */
     uint8_t bytes[FRONT + LARGEST];
 };
 
-struct slots {
+struct packet_ring {
     int fd, dlt;
     uint8_t *ring;
     uint32_t slot, each, blocks; /* bytes of a slot, slots of a block, blocks */
     uint32_t at;                 /* the slot whose turn is next */
     struct tpacket2_hdr *held;   /* the slot of the frame that was given last, or NULL */
-    struct large *given;         /* where that one was longer than its slot, or NULL */
+    struct large_frame *given;   /* where that one was longer than its slot, or NULL */
     uint32_t buffer;             /* bytes of the receive buffer, by the kernel's account */
     uint64_t received, dropped;  /* up to the last look */
     bool down;                   /* the interface went down, and nothing has come since */
-    struct large large[LARGE];
+    struct large_frame large[LARGE];
 };
 
 static int failed(const char *device, const char *what, struct diag *d)
@@ -63,7 +63,7 @@ static bool anywhere(const struct capture_config *config)
  * time, the kernel takes the link layer's header off, whatever that is. It hears nothing before it
  * is bound, which comes last.
  */
-static int open_socket(struct slots *s, const struct capture_config *config, struct diag *d)
+static int open_socket(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     struct ifreq ifr = {.ifr_name = ""};
     int type = SOCK_DGRAM;
@@ -121,7 +121,7 @@ static unsigned without_outgoing(const struct capture_config *config, struct soc
     return 0;
 }
 
-static int attach(struct slots *s, const struct capture_config *config,
+static int attach(struct packet_ring *s, const struct capture_config *config,
                   const struct bpf_program *program, struct diag *d)
 {
     struct sock_filter *f = calloc(program->bf_len + 5, sizeof *f);
@@ -141,7 +141,7 @@ static int attach(struct slots *s, const struct capture_config *config,
 
 /* libpcap compiles for the link type alone. The kernel has taken a frame's outer VLAN tag off when
  * the filter sees it, so that `tags` looks behind one more than it seems to. */
-static int set_filter(struct slots *s, const struct capture_config *config, struct diag *d)
+static int set_filter(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     char text[FILTER_TEXT];
     struct bpf_program program;
@@ -175,7 +175,7 @@ static uint32_t slot_size(uint32_t mtu)
 }
 
 /* Where the kernel has no memory for so large a ring, a smaller one will do. */
-static int set_ring(struct slots *s, const struct capture_config *config, struct diag *d)
+static int set_ring(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     const int version = TPACKET_V2, front = FRONT, copies = 1;
     uint32_t bytes = config->ring ? config->ring : CAPTURE_RING;
@@ -208,7 +208,7 @@ static int set_ring(struct slots *s, const struct capture_config *config, struct
 
 /* The receive buffer, for frames longer than a slot. How large it may be without a privilege is the
  * administrator's to say (net.core.rmem_max). */
-static void set_buffer(struct slots *s)
+static void set_buffer(struct packet_ring *s)
 {
     const int wanted = BUFFER;
     int got = 0;
@@ -220,7 +220,7 @@ static void set_buffer(struct slots *s)
         s->buffer = (uint32_t)got;
 }
 
-static int start(struct slots *s, const struct capture_config *config, struct diag *d)
+static int start(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     const int one = 1;
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
@@ -244,9 +244,9 @@ static int start(struct slots *s, const struct capture_config *config, struct di
     return 0;
 }
 
-int slots_open(struct slots **out, const struct capture_config *config, struct diag *d)
+int packet_ring_open(struct packet_ring **out, const struct capture_config *config, struct diag *d)
 {
-    struct slots *s = calloc(1, sizeof *s);
+    struct packet_ring *s = calloc(1, sizeof *s);
 
     if (!s)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
@@ -261,14 +261,14 @@ int slots_open(struct slots **out, const struct capture_config *config, struct d
         error = start(s, config, d);
     }
     if (error) {
-        slots_close(s);
+        packet_ring_close(s);
         return error;
     }
     *out = s;
     return 0;
 }
 
-void slots_close(struct slots *s)
+void packet_ring_close(struct packet_ring *s)
 {
     if (!s)
         return;
@@ -279,7 +279,7 @@ void slots_close(struct slots *s)
     free(s);
 }
 
-static struct tpacket2_hdr *slot_at(const struct slots *s)
+static struct tpacket2_hdr *slot_at(const struct packet_ring *s)
 {
     uint32_t block = s->at / s->each, within = s->at % s->each;
 
@@ -288,7 +288,7 @@ static struct tpacket2_hdr *slot_at(const struct slots *s)
 }
 
 /* Gives the slot of the last frame back to the kernel. */
-static void give_back(struct slots *s)
+static void give_back(struct packet_ring *s)
 {
     if (s->given)
         s->given->len = 0;
@@ -299,7 +299,7 @@ static void give_back(struct slots *s)
 }
 
 /* Whether this is the frame that the slot has the beginning of. */
-static bool belongs(const struct large *l, const struct tpacket2_hdr *h)
+static bool belongs(const struct large_frame *l, const struct tpacket2_hdr *h)
 {
     return l->len == h->tp_len &&
            memcmp(l->bytes + FRONT, (const uint8_t *)h + h->tp_mac, h->tp_snaplen) == 0;
@@ -308,10 +308,10 @@ static bool belongs(const struct large *l, const struct tpacket2_hdr *h)
 /* The whole of a frame that is longer than its slot, or NULL where it is longer than any should be.
  * Two processors that capture at a time may queue their frames in another order than they took
  * their slots in: one that comes too early waits here. */
-static struct large *read_large(struct slots *s, const struct tpacket2_hdr *h)
+static struct large_frame *read_large(struct packet_ring *s, const struct tpacket2_hdr *h)
 {
     for (unsigned i = 0; i < LARGE; i++) {
-        struct large *l = &s->large[i];
+        struct large_frame *l = &s->large[i];
         if (!l->len) {
             ssize_t n = recv(s->fd, l->bytes + FRONT, LARGEST, MSG_DONTWAIT | MSG_TRUNC);
             if (n <= 0)
@@ -363,7 +363,7 @@ static void put_cooked(const struct tpacket2_hdr *h, struct capture_frame *out)
 extern void slots_stamped(wave_time *stamp) __attribute__((weak));
 
 /* What was received and lost since the last look, which is where the kernel counts from. */
-static uint64_t look(struct slots *s)
+static uint64_t look(struct packet_ring *s)
 {
     struct tpacket_stats t = {0, 0};
     socklen_t size = sizeof t;
@@ -377,7 +377,7 @@ static uint64_t look(struct slots *s)
 
 /* Whether the interface was removed, and did not just go down: the kernel then takes the socket off
  * it. One that went down may come up again, and capturing then goes on by itself. */
-static bool removed(const struct slots *s)
+static bool removed(const struct packet_ring *s)
 {
     struct sockaddr_ll at = {.sll_ifindex = 0};
     socklen_t size = sizeof at;
@@ -387,7 +387,7 @@ static bool removed(const struct slots *s)
 
 /* No frame waits: perhaps since the interface is gone. It goes down before it is removed, which the
  * kernel does not tell again. */
-static int idle(struct slots *s, struct diag *d)
+static int idle(struct packet_ring *s, struct diag *d)
 {
     int error = 0;
     socklen_t size = sizeof error;
@@ -404,7 +404,7 @@ static int idle(struct slots *s, struct diag *d)
 }
 
 /* Fills in what the slot says of its frame. */
-static void describe(struct slots *s, struct tpacket2_hdr *h, uint32_t status,
+static void describe(struct packet_ring *s, struct tpacket2_hdr *h, uint32_t status,
                      struct capture_frame *out)
 {
     *out = (struct capture_frame){.stamp = (wave_time)h->tp_sec * WAVE_S + h->tp_nsec,
@@ -427,7 +427,7 @@ static void describe(struct slots *s, struct tpacket2_hdr *h, uint32_t status,
         put_tag(h, out);
 }
 
-int slots_next(struct slots *s, struct capture_frame *out, struct diag *d)
+int packet_ring_next(struct packet_ring *s, struct capture_frame *out, struct diag *d)
 {
     give_back(s);
     struct tpacket2_hdr *h = slot_at(s);
@@ -450,29 +450,29 @@ int slots_next(struct slots *s, struct capture_frame *out, struct diag *d)
 /* The kernel's account of its receive buffer has the memory that a frame takes up: usually little
  * more than its bytes where a sender on this machine made it, up to twice as much where a network
  * card joined it. */
-struct capture_room slots_room(const struct slots *s)
+struct capture_room packet_ring_room(const struct packet_ring *s)
 {
     return (struct capture_room){.frames = s->blocks * s->each, .bytes = s->buffer / 2};
 }
 
-int slots_fd(const struct slots *s)
+int packet_ring_fd(const struct packet_ring *s)
 {
     return s->fd;
 }
 
-int slots_dlt(const struct slots *s)
+int packet_ring_dlt(const struct packet_ring *s)
 {
     return s->dlt;
 }
 
-void slots_stats(struct slots *s, uint64_t *received, uint64_t *dropped)
+void packet_ring_stats(struct packet_ring *s, uint64_t *received, uint64_t *dropped)
 {
     look(s);
     *received = s->received;
     *dropped = s->dropped;
 }
 
-bool slots_down(const struct slots *s)
+bool packet_ring_down(const struct packet_ring *s)
 {
     return s->down;
 }

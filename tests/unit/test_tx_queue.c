@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "lib/wire/batch.h"
-#include "lib/wire/craft.h"
+#include "lib/wire/builder.h"
+#include "lib/wire/tx_queue.h"
 
 enum { FD = 42, MTU = 1500 };
 
@@ -68,30 +68,30 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
     return (int)n;
 }
 
-static struct batch *begin(const int *says, int count)
+static struct tx_queue *begin(const int *says, int count)
 {
-    struct batch *b;
+    struct tx_queue *b;
 
     memcpy(answers, says, (size_t)count * sizeof *says);
     answered = 0;
     answer_count = count;
     taken_count = 0;
-    assert_int_equal(batch_open(&b, FD, MTU), 0);
+    assert_int_equal(tx_queue_open(&b, FD, MTU), 0);
     return b;
 }
 
-static void add(struct batch *b, uint32_t i, size_t len)
+static void add(struct tx_queue *b, uint32_t i, size_t len)
 {
     struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
-    uint8_t *at = batch_room(b, len);
+    uint8_t *at = tx_queue_room(b, len);
 
     assert_non_null(at);
     memset(at, (int)i, len);
     memcpy(at, &i, sizeof i);
-    batch_add(b, len, &f, seq_of(i), NULL);
+    tx_queue_add(b, len, &f, seq_of(i), NULL);
 }
 
-static void add_all(struct batch *b, uint32_t n)
+static void add_all(struct tx_queue *b, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         add(b, i, 4 * (1 + i * 7 % 300));
@@ -109,160 +109,160 @@ static void expect_taken(uint32_t from, uint32_t to)
 
 static void a_full_batch_goes_out_in_order(void **state)
 {
-    struct batch *b = BEGIN(WIRE_BATCH);
+    struct tx_queue *b = BEGIN(WIRE_QUEUE_MAX);
     struct wire_unsent u;
     int error = -1;
 
     (void)state;
-    assert_int_equal(batch_flush(b, &error, &u), 0);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 0);
     assert_int_equal(error, 0);
     for (int round = 0; round < 3; round++) {
         taken_count = 0;
-        add_all(b, WIRE_BATCH);
-        assert_null(batch_room(b, 4));
-        assert_int_equal(batch_flush(b, &error, &u), WIRE_BATCH);
+        add_all(b, WIRE_QUEUE_MAX);
+        assert_null(tx_queue_room(b, 4));
+        assert_int_equal(tx_queue_flush(b, &error, &u), WIRE_QUEUE_MAX);
         assert_int_equal(error, 0);
-        expect_taken(0, WIRE_BATCH);
+        expect_taken(0, WIRE_QUEUE_MAX);
     }
-    batch_close(b);
+    tx_queue_close(b);
 }
 
 /* ip(7), IP_PKTINFO: without it a socket that is bound to no address is routed as if there were no
  * source, past the rules for it. */
 static void each_packet_names_the_source_that_it_is_routed_by(void **state)
 {
-    struct batch *b = BEGIN(10, WIRE_BATCH);
+    struct tx_queue *b = BEGIN(10, WIRE_QUEUE_MAX);
     struct wire_unsent u;
     int error = -1;
 
     (void)state;
     sourced = true;
-    batch_by_source(b);
-    add_all(b, WIRE_BATCH);
-    assert_int_equal(batch_flush(b, &error, &u), WIRE_BATCH);
-    expect_taken(0, WIRE_BATCH);
+    tx_queue_route_by_source(b);
+    add_all(b, WIRE_QUEUE_MAX);
+    assert_int_equal(tx_queue_flush(b, &error, &u), WIRE_QUEUE_MAX);
+    expect_taken(0, WIRE_QUEUE_MAX);
     sourced = false;
-    batch_close(b);
+    tx_queue_close(b);
 }
 
 static void what_the_kernel_takes_by_and_by_is_all_there(void **state)
 {
-    struct batch *b = BEGIN(5, -EINTR, 1, 30, -EINTR, 64);
+    struct tx_queue *b = BEGIN(5, -EINTR, 1, 30, -EINTR, 64);
     struct wire_unsent u;
     int error = -1;
 
     (void)state;
     add_all(b, 50);
-    assert_int_equal(batch_flush(b, &error, &u), 50);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 50);
     assert_int_equal(error, 0);
     expect_taken(0, 50);
-    batch_close(b);
+    tx_queue_close(b);
 }
 
 static void without_room_the_rest_stays_and_more_joins_it(void **state)
 {
-    struct batch *b = BEGIN(3, -ENOBUFS, -EAGAIN, 2, -EAGAIN, 64);
+    struct tx_queue *b = BEGIN(3, -ENOBUFS, -EAGAIN, 2, -EAGAIN, 64);
     struct wire_unsent u;
     int error = -1;
 
     (void)state;
     add_all(b, 10);
-    assert_int_equal(batch_flush(b, &error, &u), 3);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 3);
     assert_int_equal(error, ENOBUFS);
-    assert_int_equal(batch_flush(b, &error, &u), 0);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 0);
     assert_int_equal(error, EAGAIN);
     assert_int_equal(u.seq.v, 3);
     add(b, 10, 8);
-    assert_int_equal(batch_flush(b, &error, &u), 2);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 2);
     assert_int_equal(error, EAGAIN);
     add(b, 11, 8);
-    assert_int_equal(batch_flush(b, &error, &u), 7);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 7);
     assert_int_equal(error, 0);
     expect_taken(0, 12);
-    batch_close(b);
+    tx_queue_close(b);
 }
 
 static void one_that_is_refused_is_named_and_holds_nothing_up(void **state)
 {
-    struct batch *b = BEGIN(4, -EMSGSIZE, 64);
+    struct tx_queue *b = BEGIN(4, -EMSGSIZE, 64);
     struct wire_unsent u;
     int error = -1;
 
     (void)state;
     add_all(b, 9);
-    assert_int_equal(batch_flush(b, &error, &u), 4);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 4);
     assert_int_equal(error, EMSGSIZE);
     assert_int_equal(u.seq.v, 4);
     assert_int_equal(u.flow.rport, 80);
     expect_taken(0, 4);
     taken_count = 0;
-    assert_int_equal(batch_flush(b, &error, &u), 4);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 4);
     assert_int_equal(error, 0);
     expect_taken(5, 9);
-    batch_close(b);
+    tx_queue_close(b);
 }
 
 static void the_largest_packet_fits_an_empty_batch(void **state)
 {
-    struct batch *b = BEGIN(64);
+    struct tx_queue *b = BEGIN(64);
     struct wire_unsent u;
     int error;
 
     (void)state;
     add(b, 0, 65532);
-    assert_int_equal(batch_flush(b, &error, &u), 1);
-    assert_non_null(batch_room(b, 65535));
-    batch_close(b);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 1);
+    assert_non_null(tx_queue_room(b, 65535));
+    tx_queue_close(b);
 }
 
 static void a_batch_of_the_mtu_fits(void **state)
 {
-    struct batch *b = BEGIN(64);
+    struct tx_queue *b = BEGIN(64);
 
     (void)state;
-    for (uint32_t i = 0; i < WIRE_BATCH; i++)
+    for (uint32_t i = 0; i < WIRE_QUEUE_MAX; i++)
         add(b, i, MTU);
-    assert_null(batch_room(b, 4));
-    batch_close(b);
+    assert_null(tx_queue_room(b, 4));
+    tx_queue_close(b);
 }
 
 /* Segments that could be joined, but the kernel will have none of it. */
 static void what_cannot_be_joined_goes_one_by_one(void **state)
 {
-    static const uint8_t header[DIRECT_HEADER];
+    static const uint8_t header[L2_HEADER];
     static const struct sockaddr_ll to;
-    struct batch *b = BEGIN(-EINVAL, -EAGAIN, 64);
-    struct craft_config config = {.no_socket = true};
+    struct tx_queue *b = BEGIN(-EINVAL, -EAGAIN, 64);
+    struct builder_config config = {.no_socket = true};
     struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
     struct wire_unsent u;
-    struct craft *c;
+    struct builder *c;
     int error = -1;
 
     (void)state;
     framed = true;
-    assert_int_equal(craft_open(&c, &config, NULL), 0);
-    batch_link(b, FD, &to, DIRECT_HEADER);
+    assert_int_equal(builder_open(&c, &config, NULL), 0);
+    tx_queue_link_layer(b, FD, &to, L2_HEADER);
     for (uint32_t i = 0; i < 8; i++) {
         static const uint8_t data[400];
         struct seg s = {.seq = seq_of(i * 400), .flags = SEG_ACK, .len = 400, .data = data};
-        uint8_t *at = batch_room(b, craft_size(c, &s));
-        bool unsummed = false;
-        assert_int_equal(craft_build_unsummed(c, &f, &s, NULL, at, &unsummed, NULL), 0);
-        assert_true(unsummed);
-        batch_add(b, craft_size(c, &s), &f, s.seq, header);
-        batch_unsummed(b);
+        uint8_t *at = tx_queue_room(b, builder_size(c, &s));
+        bool no_checksum = false;
+        assert_int_equal(builder_build_no_checksum(c, &f, &s, NULL, at, &no_checksum, NULL), 0);
+        assert_true(no_checksum);
+        tx_queue_add(b, builder_size(c, &s), &f, s.seq, header);
+        tx_queue_no_checksum(b);
     }
-    assert_int_equal(batch_flush(b, &error, &u), 0);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 0);
     assert_int_equal(error, EAGAIN);
-    assert_int_equal(batch_flush(b, &error, &u), 8);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 8);
     assert_int_equal(error, 0);
-    assert_int_equal(batch_direct(b), 8);
+    assert_int_equal(tx_queue_l2_sent(b), 8);
     assert_int_equal(taken_count, 8);
     for (uint32_t i = 0; i < 8; i++)
         assert_int_equal(taken[i], htonl(i * 400));
     framed = false;
-    craft_close(c);
-    batch_close(b);
+    builder_close(c);
+    tx_queue_close(b);
 }
 
 /* Data that stands in the batch before its headers do makes the same packets as data from
@@ -273,33 +273,33 @@ static void data_may_be_there_before_its_headers(void **state)
     static uint8_t elsewhere[65536], wanted[65536];
     const struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
     const struct wire_ip ip = {.id = 7};
-    struct craft_config config = {.no_socket = true};
-    struct batch *b = BEGIN(-EAGAIN);
-    struct craft *c;
+    struct builder_config config = {.no_socket = true};
+    struct tx_queue *b = BEGIN(-EAGAIN);
+    struct builder *c;
 
     (void)state;
     for (size_t i = 0; i < sizeof elsewhere; i++)
         elsewhere[i] = (uint8_t)(i * 7);
-    assert_int_equal(craft_open(&c, &config, NULL), 0);
+    assert_int_equal(builder_open(&c, &config, NULL), 0);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct seg s = {.flags = SEG_ACK, .len = lengths[i], .data = elsewhere};
-        size_t size = craft_size(c, &s);
-        uint8_t *room = batch_data_room(b);
-        assert_int_equal(craft_build_anew(c, &f, &s, &ip, wanted, NULL), 0);
+        size_t size = builder_size(c, &s);
+        uint8_t *room = tx_queue_data_room(b);
+        assert_int_equal(builder_build_unpatched(c, &f, &s, &ip, wanted, NULL), 0);
         if (!room) { /* the largest took it */
             assert_int_equal(i, 4);
             break;
         }
         memcpy(room, elsewhere, s.len);
         s.data = room;
-        uint8_t *at = batch_room_around(b, size, s.len);
+        uint8_t *at = tx_queue_room_around(b, size, s.len);
         assert_ptr_equal(at + size - s.len, room);
-        assert_int_equal(craft_build(c, &f, &s, &ip, at, NULL), 0);
+        assert_int_equal(builder_build(c, &f, &s, &ip, at, NULL), 0);
         assert_memory_equal(at, wanted, size);
-        batch_add(b, size, &f, s.seq, NULL);
+        tx_queue_add(b, size, &f, s.seq, NULL);
     }
-    craft_close(c);
-    batch_close(b);
+    builder_close(c);
+    tx_queue_close(b);
 }
 
 int main(void)

@@ -9,15 +9,15 @@
 
 #include <cmocka.h>
 
-#include "lib/wire/stamp.h"
+#include "lib/wire/capture_clock.h"
 
 #define DATE (1700000000 * WAVE_S)
 #define HOUR (3600 * WAVE_S)
 
-static struct stamp_clocks clocks;
+static struct clock_pair_read clocks;
 static unsigned reads;
 
-static struct stamp_clocks read_clocks(void)
+static struct clock_pair_read read_clocks(void)
 {
     reads++;
     return clocks;
@@ -29,23 +29,23 @@ static void pass(wave_time t)
     clocks.wall += t;
 }
 
-static struct stamp begin(void)
+static struct capture_clock begin(void)
 {
-    struct stamp s;
+    struct capture_clock s;
 
-    clocks = (struct stamp_clocks){.wall = DATE, .steady = 5 * WAVE_S};
-    stamp_init(&s, read_clocks);
+    clocks = (struct clock_pair_read){.wall = DATE, .steady = 5 * WAVE_S};
+    capture_clock_init(&s, read_clocks);
     return s;
 }
 
 static void as_it_is_while_nobody_sets_the_clock(void **state)
 {
-    struct stamp s = begin();
+    struct capture_clock s = begin();
     (void)state;
     for (int i = 1; i < 10; i++) {
         pass(WAVE_S);
-        assert_true(stamp_map(&s, clocks.wall) == DATE + (wave_time)i * WAVE_S);
-        stamp_drained(&s);
+        assert_true(capture_clock_map(&s, clocks.wall) == DATE + (wave_time)i * WAVE_S);
+        capture_clock_drained(&s);
     }
 }
 
@@ -56,7 +56,7 @@ static void set_while_nothing_waits(void **state)
                                       100 * HOUR, 20 * WAVE_MS,     -(wave_time)(20 * WAVE_MS)};
     (void)state;
     for (int drained = 0; drained < 2; drained++) {
-        struct stamp s = begin();
+        struct capture_clock s = begin();
         wave_time is = DATE;
         for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
             if (!drained && steps[i] + WAVE_S < 2 * WAVE_S)
@@ -65,11 +65,11 @@ static void set_while_nothing_waits(void **state)
             for (int frame = 0; frame < 3; frame++) {
                 pass(3 * WAVE_S);
                 is += 3 * WAVE_S;
-                assert_true(stamp_map(&s, clocks.wall) == is);
+                assert_true(capture_clock_map(&s, clocks.wall) == is);
                 if (drained)
-                    stamp_drained(&s);
+                    capture_clock_drained(&s);
             }
-            stamp_drained(&s);
+            capture_clock_drained(&s);
         }
     }
 }
@@ -79,7 +79,7 @@ static void set_between_capture_and_reading(void **state)
     static const wave_time steps[] = {HOUR, -(wave_time)HOUR};
     (void)state;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        struct stamp s = begin();
+        struct capture_clock s = begin();
         wave_time before, after;
         pass(WAVE_S);
         before = clocks.wall;
@@ -87,41 +87,41 @@ static void set_between_capture_and_reading(void **state)
         clocks.wall += steps[i];
         after = clocks.wall;
         pass(WAVE_S);
-        assert_true(stamp_map(&s, before) == DATE + WAVE_S);
-        assert_true(stamp_map(&s, after) == DATE + 2 * WAVE_S);
-        stamp_drained(&s);
+        assert_true(capture_clock_map(&s, before) == DATE + WAVE_S);
+        assert_true(capture_clock_map(&s, after) == DATE + 2 * WAVE_S);
+        capture_clock_drained(&s);
         pass(WAVE_S);
-        assert_true(stamp_map(&s, clocks.wall) == DATE + 4 * WAVE_S);
+        assert_true(capture_clock_map(&s, clocks.wall) == DATE + 4 * WAVE_S);
     }
 }
 
 /* A long silence leaves room for an hour to hide in. */
 static void set_back_during_a_long_silence(void **state)
 {
-    struct stamp s = begin();
+    struct capture_clock s = begin();
     (void)state;
     pass(5 * HOUR);
     clocks.wall -= HOUR;
     pass(WAVE_S);
-    assert_true(stamp_map(&s, clocks.wall) == DATE + 5 * HOUR + WAVE_S);
+    assert_true(capture_clock_map(&s, clocks.wall) == DATE + 5 * HOUR + WAVE_S);
 }
 
 /* CLOCK_MONOTONIC stands still, CLOCK_REALTIME does not. */
 static void a_suspend_is_no_time(void **state)
 {
-    struct stamp s = begin();
+    struct capture_clock s = begin();
     (void)state;
     pass(WAVE_S);
-    assert_true(stamp_map(&s, clocks.wall) == DATE + WAVE_S);
+    assert_true(capture_clock_map(&s, clocks.wall) == DATE + WAVE_S);
     clocks.wall += 8 * HOUR;
     pass(WAVE_MS);
-    assert_true(stamp_map(&s, clocks.wall) == DATE + WAVE_S + WAVE_MS);
+    assert_true(capture_clock_map(&s, clocks.wall) == DATE + WAVE_S + WAVE_MS);
 }
 
 /* One reading of the clocks serves all that were captured before it. */
 static void a_batch_costs_one_look(void **state)
 {
-    struct stamp s = begin();
+    struct capture_clock s = begin();
     wave_time first;
     (void)state;
     pass(WAVE_S);
@@ -129,7 +129,7 @@ static void a_batch_costs_one_look(void **state)
     pass(WAVE_S);
     reads = 0;
     for (wave_time i = 0; i < 1000; i++)
-        assert_true(stamp_map(&s, first + i * WAVE_US) == DATE + WAVE_S + i * WAVE_US);
+        assert_true(capture_clock_map(&s, first + i * WAVE_US) == DATE + WAVE_S + i * WAVE_US);
     assert_int_equal(reads, 1);
 }
 

@@ -1,4 +1,4 @@
-#include "lib/wire/holder.h"
+#include "lib/wire/port_owner.h"
 #include "lib/core/addr.h"
 
 #include <arpa/inet.h>
@@ -15,23 +15,23 @@
 
 #define STATE_BOUND 13 /* TCP_BOUND_INACTIVE, newer than the headers may be */
 
-struct search {
+struct port_owner_search {
     struct flow flow;
-    struct holder found;
+    struct port_owner found;
 };
 
-static enum holder_kind kind_of(uint8_t state)
+static enum port_owner_kind kind_of(uint8_t state)
 {
     switch (state) {
     case TCP_LISTEN:
-        return HOLDER_LISTENER;
+        return PORT_OWNER_LISTENER;
     case TCP_TIME_WAIT:
-        return HOLDER_TIME_WAIT;
+        return PORT_OWNER_TIME_WAIT;
     case TCP_CLOSE:
     case STATE_BOUND:
-        return HOLDER_BOUND;
+        return PORT_OWNER_BOUND;
     default:
-        return HOLDER_CONNECTION;
+        return PORT_OWNER_CONNECTION;
     }
 }
 
@@ -72,7 +72,7 @@ static bool in_the_way(const struct flow *held, const struct flow *wanted)
 
 static int consider(const struct nlmsghdr *nlh, void *data)
 {
-    struct search *s = data;
+    struct port_owner_search *s = data;
     if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct inet_diag_msg))
         return MNL_CB_OK;
     const struct inet_diag_msg *m = mnl_nlmsg_get_payload(nlh);
@@ -81,7 +81,7 @@ static int consider(const struct nlmsghdr *nlh, void *data)
     if (!in_the_way(&held, &s->flow))
         return MNL_CB_OK;
 
-    enum holder_kind kind = kind_of(m->idiag_state);
+    enum port_owner_kind kind = kind_of(m->idiag_state);
     s->found.same_flow |= flow_eq(&held, &s->flow);
     if (kind > s->found.kind) {
         s->found.kind = kind;
@@ -91,7 +91,7 @@ static int consider(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-static void search_family(struct mnl_socket *nl, uint8_t family, struct search *s)
+static void search_family(struct mnl_socket *nl, uint8_t family, struct port_owner_search *s)
 {
     union netlink_request request = {.bytes = {0}};
     struct nlmsghdr *nlh = mnl_nlmsg_put_header(request.bytes);
@@ -101,12 +101,12 @@ static void search_family(struct mnl_socket *nl, uint8_t family, struct search *
     req->sdiag_family = family;
     req->sdiag_protocol = IPPROTO_TCP;
     req->idiag_states = UINT32_MAX;
-    netlink_ask(nl, nlh, consider, s); /* what cannot be told stays HOLDER_UNKNOWN */
+    netlink_ask(nl, nlh, consider, s); /* what cannot be told stays PORT_OWNER_UNKNOWN */
 }
 
-void holder_find(const struct flow *flow, struct holder *out)
+void port_owner_find(const struct flow *flow, struct port_owner *out)
 {
-    struct search s = {.flow = *flow};
+    struct port_owner_search s = {.flow = *flow};
     struct mnl_socket *nl = netlink_open(NETLINK_SOCK_DIAG);
     if (nl) {
         search_family(nl, AF_INET, &s);
@@ -116,25 +116,25 @@ void holder_find(const struct flow *flow, struct holder *out)
     *out = s.found;
 }
 
-const char *holder_text(const struct holder *h, char text[HOLDER_TEXT])
+const char *port_owner_text(const struct port_owner *h, char text[PORT_OWNER_TEXT])
 {
     char remote[ADDR_PORT_TEXT];
     addr_port_text(h->flow.v6, &h->flow.remote, h->flow.rport, remote);
     switch (h->kind) {
-    case HOLDER_LISTENER:
-        snprintf(text, HOLDER_TEXT, "a listening socket of user %u", h->uid);
+    case PORT_OWNER_LISTENER:
+        snprintf(text, PORT_OWNER_TEXT, "a listening socket of user %u", h->uid);
         break;
-    case HOLDER_CONNECTION:
-        snprintf(text, HOLDER_TEXT, "a connection to %s of user %u", remote, h->uid);
+    case PORT_OWNER_CONNECTION:
+        snprintf(text, PORT_OWNER_TEXT, "a connection to %s of user %u", remote, h->uid);
         break;
-    case HOLDER_BOUND:
-        snprintf(text, HOLDER_TEXT, "a bound socket of user %u", h->uid);
+    case PORT_OWNER_BOUND:
+        snprintf(text, PORT_OWNER_TEXT, "a bound socket of user %u", h->uid);
         break;
-    case HOLDER_TIME_WAIT:
-        snprintf(text, HOLDER_TEXT, "a closed connection to %s in TIME_WAIT", remote);
+    case PORT_OWNER_TIME_WAIT:
+        snprintf(text, PORT_OWNER_TEXT, "a closed connection to %s in TIME_WAIT", remote);
         break;
-    case HOLDER_UNKNOWN:
-        snprintf(text, HOLDER_TEXT, "a socket that is bound and not listening");
+    case PORT_OWNER_UNKNOWN:
+        snprintf(text, PORT_OWNER_TEXT, "a socket that is bound and not listening");
         break;
     }
     return text;

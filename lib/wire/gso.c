@@ -1,4 +1,4 @@
-#include "lib/wire/join.h"
+#include "lib/wire/gso.h"
 #include "lib/core/ip.h"
 
 #include <linux/virtio_net.h>
@@ -9,8 +9,7 @@
 #include "lib/core/cursor.h"
 #include "lib/core/seg.h"
 
-_Static_assert(sizeof(struct virtio_net_hdr) == JOIN_PREFIX,
-               "the prefix as packet sockets have it");
+_Static_assert(sizeof(struct virtio_net_hdr) == GSO_PREFIX, "the prefix as packet sockets have it");
 
 #define LARGEST 65535u /* bytes of an IP packet */
 #define LAST_ONLY (SEG_PSH | SEG_FIN)
@@ -18,16 +17,16 @@ _Static_assert(sizeof(struct virtio_net_hdr) == JOIN_PREFIX,
 enum { PROTOCOL_TCP = 6 };
 
 /* A packet taken apart. */
-struct part {
+struct gso_packet {
     const uint8_t *ip, *tcp;
     size_t ip_len, headers, data; /* bytes: IP header, both headers, data */
     uint32_t seq;
     uint8_t flags;
 };
 
-static struct part take_apart(const struct iovec *v)
+static struct gso_packet parse_headers(const struct iovec *v)
 {
-    struct part p = {.ip = v->iov_base};
+    struct gso_packet p = {.ip = v->iov_base};
     struct cursor c;
 
     p.ip_len = p.ip[0] >> 4 == 6 ? IPV6_HEADER : IPV4_HEADER;
@@ -45,13 +44,13 @@ static bool same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
     return memcmp(a + from, b + from, to - from) == 0;
 }
 
-static unsigned id_of(const struct part *p)
+static unsigned id_of(const struct gso_packet *p)
 {
     return (unsigned)p->ip[4] << 8 | p->ip[5];
 }
 
 /* The IP header but for length, IPv4's checksum, and its number, which counts on. */
-static bool ip_goes_on(const struct part *a, const struct part *b)
+static bool ip_goes_on(const struct gso_packet *a, const struct gso_packet *b)
 {
     if (a->ip_len != b->ip_len)
         return false;
@@ -63,7 +62,7 @@ static bool ip_goes_on(const struct part *a, const struct part *b)
 
 /* Sequence numbers that follow on, no flag that is more than an acknowledgement's but on the last,
  * and all else the same. */
-static bool tcp_goes_on(const struct part *a, const struct part *b)
+static bool tcp_goes_on(const struct gso_packet *a, const struct gso_packet *b)
 {
     const uint8_t plain = SEG_ACK | SEG_ECE;
 
@@ -73,14 +72,14 @@ static bool tcp_goes_on(const struct part *a, const struct part *b)
            same(a->tcp, b->tcp, 18, a->headers - a->ip_len);
 }
 
-unsigned join_count(const struct iovec *packets, unsigned n)
+unsigned gso_count(const struct iovec *packets, unsigned n)
 {
-    struct part first = take_apart(packets), a = first;
+    struct gso_packet first = parse_headers(packets), a = first;
     size_t total = packets->iov_len;
     unsigned i = 1;
 
     for (; i < n && a.data && a.data == first.data; i++) {
-        struct part b = take_apart(packets + i);
+        struct gso_packet b = parse_headers(packets + i);
         total += b.data;
         if (!b.data || b.data > first.data || total > LARGEST || !ip_goes_on(&a, &b) ||
             !tcp_goes_on(&a, &b))
@@ -92,7 +91,7 @@ unsigned join_count(const struct iovec *packets, unsigned n)
 
 /* The length and sums of the large one. TCP's field holds the pseudo-header's sum alone: whoever
  * cuts the segment completes it. */
-static void write_headers(const struct part *p, size_t total, uint8_t flags, uint8_t *out)
+static void write_headers(const struct gso_packet *p, size_t total, uint8_t flags, uint8_t *out)
 {
     struct flow f = {.v6 = p->ip_len == IPV6_HEADER};
     size_t width = f.v6 ? 16 : 4, from = f.v6 ? 8 : 12;
@@ -116,15 +115,15 @@ static void write_headers(const struct part *p, size_t total, uint8_t flags, uin
     memcpy(tcp + 16, &sum, sizeof sum);
 }
 
-size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
-                 uint8_t head[JOIN_HEAD_MAX], size_t *skip)
+size_t gso_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
+                uint8_t head[GSO_HEAD_MAX], size_t *skip)
 {
     struct virtio_net_hdr prefix = {0};
-    size_t at = JOIN_PREFIX + link_len;
+    size_t at = GSO_PREFIX + link_len;
 
     *skip = 0;
     if (n > 1) {
-        struct part first = take_apart(packets), last = take_apart(packets + n - 1);
+        struct gso_packet first = parse_headers(packets), last = parse_headers(packets + n - 1);
         size_t total = first.headers + (n - 1) * first.data + last.data;
         prefix.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
         prefix.gso_type =
@@ -137,7 +136,7 @@ size_t join_head(const struct iovec *packets, unsigned n, const uint8_t *link, s
         at += first.headers;
         *skip = first.headers;
     }
-    memcpy(head, &prefix, JOIN_PREFIX);
-    memcpy(head + JOIN_PREFIX, link, link_len);
+    memcpy(head, &prefix, GSO_PREFIX);
+    memcpy(head + GSO_PREFIX, link, link_len);
     return at;
 }

@@ -1,4 +1,4 @@
-#include "lib/wire/direct.h"
+#include "lib/wire/l2_send.h"
 
 #include <errno.h>
 #include <libnet.h>
@@ -24,15 +24,15 @@
 #define TRUSTED WAVE_S       /* how long an answer of the kernel's holds */
 #define RETRY (20 * WAVE_MS) /* before an unknown neighbour is asked for again */
 
-struct way {
+struct l2_route {
     struct addr local, remote; /* a rule may send each source another way (ip-rule(8)) */
     wave_time until;           /* 0: empty */
     bool known;
     bool ask; /* the next segment goes the ordinary way, so that the kernel looks after it */
-    uint8_t header[DIRECT_HEADER];
+    uint8_t header[L2_HEADER];
 };
 
-struct direct {
+struct l2_send {
     int fd;
     size_t header;
     libnet_t *net; /* NULL where there is no link layer */
@@ -41,14 +41,14 @@ struct direct {
     bool v6;
     struct sockaddr_ll to;
     uint8_t own[NEIGH_MAC];
-    struct way way[WAYS];
+    struct l2_route way[WAYS];
 };
 
 /* The socket would be given a copy of each frame on the interface, and never reads one. Bound to no
  * protocol it is given none, which costs the kernel nothing; where an older one takes that for the
  * protocol that the socket was opened with, the filter throws them away, and our own frames are not
  * even offered (Linux 4.20). */
-static void receive_nothing(const struct direct *x)
+static void receive_nothing(const struct l2_send *x)
 {
     const int one = 1;
     const struct sockaddr_ll here = {.sll_family = AF_PACKET, .sll_ifindex = x->to.sll_ifindex};
@@ -59,14 +59,14 @@ static void receive_nothing(const struct direct *x)
     (void)!bind(x->fd, (const struct sockaddr *)&here, sizeof here);
 }
 
-static bool open_ethernet(struct direct *x, const char *interface)
+static bool open_ethernet(struct l2_send *x, const char *interface)
 {
     char why[LIBNET_ERRBUF_SIZE] = "";
     x->net = libnet_init(LIBNET_LINK, interface, why);
     if (!x->net)
         return false;
     x->fd = libnet_getfd(x->net);
-    x->header = DIRECT_HEADER;
+    x->header = L2_HEADER;
     const struct libnet_ether_addr *own = libnet_get_hwaddr(x->net);
     if (x->net->link_type != DLT_EN10MB || !own)
         return false;
@@ -75,13 +75,13 @@ static bool open_ethernet(struct direct *x, const char *interface)
 }
 
 /* libnet knows no such interface. To no protocol, so that the kernel offers nothing back. */
-static bool open_bare(struct direct *x)
+static bool open_bare(struct l2_send *x)
 {
     x->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     return x->fd >= 0;
 }
 
-static bool set_up(struct direct *x, const struct route *route)
+static bool set_up(struct l2_send *x, const struct route *route)
 {
     const int one = 1;
     bool open = false;
@@ -100,7 +100,7 @@ static bool set_up(struct direct *x, const struct route *route)
     return x->nl != NULL;
 }
 
-bool direct_flood(struct direct *x)
+bool l2_send_bypass_qdisc(struct l2_send *x)
 {
     const int on = 1, off = 0;
     int fd = x->fd;
@@ -119,22 +119,22 @@ bool direct_flood(struct direct *x)
     return false;
 }
 
-int direct_open(struct direct **out, bool v6, const struct route *route, struct diag *d)
+int l2_send_open(struct l2_send **out, bool v6, const struct route *route, struct diag *d)
 {
-    struct direct *x = calloc(1, sizeof *x);
+    struct l2_send *x = calloc(1, sizeof *x);
     if (!x)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
     x->v6 = v6;
     x->fd = -1;
     if (!set_up(x, route)) {
-        direct_close(x);
+        l2_send_close(x);
         return WAVE_ENOTOURS;
     }
     *out = x;
     return 0;
 }
 
-void direct_close(struct direct *x)
+void l2_send_close(struct l2_send *x)
 {
     if (!x)
         return;
@@ -147,28 +147,28 @@ void direct_close(struct direct *x)
     free(x);
 }
 
-int direct_fd(const struct direct *x)
+int l2_send_fd(const struct l2_send *x)
 {
     return x->fd;
 }
 
-size_t direct_header_size(const struct direct *x)
+size_t l2_send_header_size(const struct l2_send *x)
 {
     return x->header;
 }
 
-const struct sockaddr_ll *direct_to(const struct direct *x)
+const struct sockaddr_ll *l2_send_to(const struct l2_send *x)
 {
     return &x->to;
 }
 
-struct mnl_socket *direct_netlink(const struct direct *x)
+struct mnl_socket *l2_send_netlink(const struct l2_send *x)
 {
     return x->nl;
 }
 
 /* The header to `mac`, built by libnet. */
-static bool build(struct direct *x, const uint8_t *mac, uint8_t header[DIRECT_HEADER])
+static bool build(struct l2_send *x, const uint8_t *mac, uint8_t header[L2_HEADER])
 {
     x->ethernet = libnet_build_ethernet(mac, x->own, x->v6 ? ETH_P_IPV6 : ETH_P_IP, NULL, 0, x->net,
                                         x->ethernet);
@@ -177,11 +177,11 @@ static bool build(struct direct *x, const uint8_t *mac, uint8_t header[DIRECT_HE
         x->ethernet = LIBNET_PTAG_INITIALIZER;
         return false;
     }
-    memcpy(header, libnet_getpbuf(x->net, x->ethernet), DIRECT_HEADER);
+    memcpy(header, libnet_getpbuf(x->net, x->ethernet), L2_HEADER);
     return true;
 }
 
-static bool find(struct direct *x, struct way *w)
+static bool find(struct l2_send *x, struct l2_route *w)
 {
     struct addr hop;
     uint8_t mac[NEIGH_MAC];
@@ -193,11 +193,11 @@ static bool find(struct direct *x, struct way *w)
            build(x, mac, w->header);
 }
 
-const uint8_t *direct_header(struct direct *x, const struct flow *flow, wave_time now)
+const uint8_t *l2_send_header(struct l2_send *x, const struct flow *flow, wave_time now)
 {
     const struct addr *local = &flow->local, *remote = &flow->remote;
     size_t last = x->v6 ? 15 : 3;
-    struct way *w =
+    struct l2_route *w =
         &x->way[(remote->byte[last - 1] * 256u + remote->byte[last] + local->byte[last] * 31u) %
                 WAYS];
     if (now < w->until && !(addr_eq(&w->remote, remote) && addr_eq(&w->local, local)))

@@ -13,34 +13,34 @@
  * What must not be broken: of each slot that is marked TP_STATUS_COPY exactly one frame waits in
  * the receive buffer. It has to be read even if nothing is wanted of it, or poll(2) never sleeps.
  */
-#ifndef TCPWAVE_WIRE_SLOTS_H
-#define TCPWAVE_WIRE_SLOTS_H
+#ifndef TCPWAVE_WIRE_PACKET_RING_H
+#define TCPWAVE_WIRE_PACKET_RING_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/wire/capture.h"
 
-struct slots;
+struct packet_ring;
 
 /* Opens the ring with the filter in force. WAVE_EPERM, WAVE_ENOMEM, WAVE_ESYS, each with *d filled
  * in. */
-int slots_open(struct slots **out, const struct capture_config *config, struct diag *d);
+int packet_ring_open(struct packet_ring **out, const struct capture_config *config, struct diag *d);
 
 /* NULL is taken. */
-void slots_close(struct slots *s);
+void packet_ring_close(struct packet_ring *s);
 
 /* As capture_next(). */
-int slots_next(struct slots *s, struct capture_frame *out, struct diag *d);
+int packet_ring_next(struct packet_ring *s, struct capture_frame *out, struct diag *d);
 
-int slots_fd(const struct slots *s);
-int slots_dlt(const struct slots *s);
-void slots_stats(struct slots *s, uint64_t *received, uint64_t *dropped);
+int packet_ring_fd(const struct packet_ring *s);
+int packet_ring_dlt(const struct packet_ring *s);
+void packet_ring_stats(struct packet_ring *s, uint64_t *received, uint64_t *dropped);
 
 /* As capture_down(). */
-bool slots_down(const struct slots *s);
+bool packet_ring_down(const struct packet_ring *s);
 
 /* As capture_room(). */
-struct capture_room slots_room(const struct slots *s);
+struct capture_room packet_ring_room(const struct packet_ring *s);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What leaves: segments as craft.h makes them, patched and built anew, joined and cut again; and
+ * What leaves: segments as builder.h makes them, patched and built anew, joined and cut again; and
  * forged ones, whole, in fragments and with other numbers. Each is held against what libnet builds,
  * against what reading it gives back, and against a checksum that is added up word by word.
  */
@@ -9,9 +9,9 @@
 #include "lib/core/checksum.h"
 #include "lib/core/err.h"
 #include "lib/core/ip.h"
-#include "lib/wire/craft.h"
-#include "lib/wire/forge.h"
-#include "lib/wire/join.h"
+#include "lib/wire/builder.h"
+#include "lib/wire/crafted.h"
+#include "lib/wire/gso.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { FRAGMENT_HEADER = 8 };
@@ -119,26 +119,26 @@ static void read_back(const struct flow *f, const struct seg *s, const struct wi
     require(seg_checksum_ok(f, p.l4, p.l4_len));
 }
 
-static struct craft *crafter(bool v6)
+static struct builder *crafter(bool v6)
 {
-    static struct craft *made[2];
-    const struct craft_config config = {.v6 = v6, .no_socket = true};
+    static struct builder *made[2];
+    const struct builder_config config = {.v6 = v6, .no_socket = true};
 
     if (!made[v6])
-        require(craft_open(&made[v6], &config, NULL) == 0);
+        require(builder_open(&made[v6], &config, NULL) == 0);
     return made[v6];
 }
 
-static size_t craft(const struct flow *f, const struct seg *s, const struct wire_ip *ip,
-                    uint8_t *bytes)
+static size_t builder(const struct flow *f, const struct seg *s, const struct wire_ip *ip,
+                      uint8_t *bytes)
 {
     static uint8_t anew[PACKET_ROOM];
-    struct craft *c = crafter(f->v6);
-    const size_t len = craft_size(c, s);
+    struct builder *c = crafter(f->v6);
+    const size_t len = builder_size(c, s);
 
     require(len <= UINT16_MAX);
-    require(craft_build(c, f, s, ip, bytes, NULL) == 0);
-    require(craft_build_anew(c, f, s, ip, anew, NULL) == 0);
+    require(builder_build(c, f, s, ip, bytes, NULL) == 0);
+    require(builder_build_unpatched(c, f, s, ip, anew, NULL) == 0);
     require(memcmp(bytes, anew, len) == 0);
     read_back(f, s, ip, bytes, len);
     return len;
@@ -194,7 +194,7 @@ static void some_burst(struct cursor *in, struct burst *b)
             s.data = NULL;
         else if (!s.data)
             s.data = pattern_at(i);
-        b->packet[i] = (struct iovec){b->bytes[i], craft(&f, &s, &ip, b->bytes[i])};
+        b->packet[i] = (struct iovec){b->bytes[i], builder(&f, &s, &ip, b->bytes[i])};
         s.seq = seq_add(s.seq, s.len);
         ip.id = (uint16_t)(ip.id + 1) ? (uint16_t)(ip.id + 1) : 1;
     }
@@ -205,7 +205,7 @@ static void some_burst(struct cursor *in, struct burst *b)
 static void cut(const struct virtio_net_hdr *prefix, const uint8_t *headers, bool v6, unsigned i,
                 bool last, const uint8_t *data, size_t len, uint8_t *out)
 {
-    const size_t header = ip_header(v6), all = prefix->hdr_len - DIRECT_HEADER;
+    const size_t header = ip_header(v6), all = prefix->hdr_len - L2_HEADER;
     struct flow f = {.v6 = v6};
     const size_t width = v6 ? 16 : 4, from = v6 ? 8 : 12;
     uint8_t *tcp = out + header;
@@ -240,30 +240,30 @@ static void join(struct cursor *in)
 {
     static struct burst b;
     static uint8_t out[PACKET_ROOM];
-    static const uint8_t link[DIRECT_HEADER] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
+    static const uint8_t link[L2_HEADER] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
 
     some_burst(in, &b);
     for (unsigned first = 0, n; first < b.count; first += n) {
         const struct iovec *packet = b.packet + first;
         const bool v6 = *(const uint8_t *)packet->iov_base >> 4 == 6;
-        uint8_t head[JOIN_HEAD_MAX];
-        const uint8_t *ip = head + JOIN_PREFIX + DIRECT_HEADER;
+        uint8_t head[GSO_HEAD_MAX];
+        const uint8_t *ip = head + GSO_PREFIX + L2_HEADER;
         struct virtio_net_hdr prefix;
         size_t skip, len, total = 0;
 
-        n = join_count(packet, b.count - first);
+        n = gso_count(packet, b.count - first);
         require(n >= 1 && n <= b.count - first);
-        len = join_head(packet, n, link, DIRECT_HEADER, head, &skip);
-        require(memcmp(head + JOIN_PREFIX, link, DIRECT_HEADER) == 0);
+        len = gso_head(packet, n, link, L2_HEADER, head, &skip);
+        require(memcmp(head + GSO_PREFIX, link, L2_HEADER) == 0);
         if (n == 1) {
-            require(skip == 0 && len == JOIN_PREFIX + DIRECT_HEADER);
+            require(skip == 0 && len == GSO_PREFIX + L2_HEADER);
             continue;
         }
-        require(len == JOIN_PREFIX + DIRECT_HEADER + skip && len <= sizeof head);
+        require(len == GSO_PREFIX + L2_HEADER + skip && len <= sizeof head);
         memcpy(&prefix, head, sizeof prefix);
-        require(prefix.hdr_len == DIRECT_HEADER + skip);
+        require(prefix.hdr_len == L2_HEADER + skip);
         require(prefix.gso_type == (v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4));
-        require(prefix.csum_start == DIRECT_HEADER + ip_header(v6) && prefix.csum_offset == 16);
+        require(prefix.csum_start == L2_HEADER + ip_header(v6) && prefix.csum_offset == 16);
         for (unsigned i = 0; i < n; i++) {
             const size_t data = packet[i].iov_len - skip;
             require(i + 1 < n ? data == prefix.gso_size : data >= 1 && data <= prefix.gso_size);
@@ -281,12 +281,12 @@ static void join(struct cursor *in)
  * Forged.
  */
 
-static void some_forgery(struct cursor *in, struct forge *w)
+static void some_forgery(struct cursor *in, struct crafted_segment *w)
 {
     const uint8_t how = cursor_u8(in), more = cursor_u8(in);
     const uint8_t *options;
 
-    *w = (struct forge){.flow = some_flow(in, how & 1)};
+    *w = (struct crafted_segment){.flow = some_flow(in, how & 1)};
     w->seq = cursor_u32(in);
     w->ack = cursor_u32(in);
     w->flags = cursor_u16(in) & (more & 0x80 ? 0x3ff : 0x1ff);
@@ -295,7 +295,7 @@ static void some_forgery(struct cursor *in, struct forge *w)
     w->reserved = cursor_u8(in) & (more & 0x40 ? 15 : 7);
     w->has_offset = how & 2;
     w->offset = cursor_u8(in) & (more & 0x20 ? 31 : 15);
-    w->checksum_how = (enum forge_checksum)((how >> 2 & 3) % 3);
+    w->checksum_how = (enum crafted_checksum)((how >> 2 & 3) % 3);
     w->checksum = cursor_u16(in);
     w->ttl = cursor_u8(in);
     w->tos = cursor_u8(in);
@@ -312,8 +312,8 @@ static void some_forgery(struct cursor *in, struct forge *w)
                w->options_len < OPT_BYTES_MAX ? w->options_len : OPT_BYTES_MAX);
 }
 
-/* Whether struct forge allows it. */
-static bool is_possible(const struct forge *w)
+/* Whether struct crafted_segment allows it. */
+static bool is_possible(const struct crafted_segment *w)
 {
     const uint32_t options = (w->options_len + 3u) / 4 * 4;
     const uint32_t max = UINT16_MAX - SEG_HEADER - (w->flow.v6 ? 0 : IPV4_HEADER);
@@ -324,7 +324,7 @@ static bool is_possible(const struct forge *w)
 }
 
 /* Every field stands where its RFC says. */
-static void hold_forged(const struct forge *w, const uint8_t *ip, uint32_t len)
+static void hold_forged(const struct crafted_segment *w, const uint8_t *ip, uint32_t len)
 {
     const uint8_t *tcp = ip + ip_header(w->flow.v6);
     const uint32_t options = (w->options_len + 3u) / 4 * 4, tcp_len = SEG_HEADER + options + w->len;
@@ -354,10 +354,10 @@ static void hold_forged(const struct forge *w, const uint8_t *ip, uint32_t len)
                                (unsigned)w->reserved << 9 | w->flags));
     require(cursor_u16(&c) == w->wnd);
     sum = cursor_u16(&c);
-    if (w->checksum_how == FORGE_GIVEN)
+    if (w->checksum_how == CRAFTED_GIVEN)
         require(sum == w->checksum);
     else
-        require(tcp_sum_holds(&w->flow, tcp, tcp_len) == (w->checksum_how == FORGE_RIGHT));
+        require(tcp_sum_holds(&w->flow, tcp, tcp_len) == (w->checksum_how == CRAFTED_RIGHT));
     require(cursor_u16(&c) == w->urp);
     require(memcmp(cursor_bytes(&c, w->options_len), w->options, w->options_len) == 0);
     for (uint32_t i = w->options_len; i < options; i++)
@@ -368,21 +368,21 @@ static void hold_forged(const struct forge *w, const uint8_t *ip, uint32_t len)
 
 /* RFC 791, 3.2 and RFC 8200, 4.5: the pieces, put to their places, are the whole, and nothing but
  * the fields of fragmentation and of length differs in their headers. */
-static void hold_pieces(struct forger *f, const struct forge *w)
+static void hold_pieces(struct crafted *f, const struct crafted_segment *w)
 {
     static uint8_t whole[PACKET_ROOM], again[PACKET_ROOM];
     const size_t header = ip_header(w->flow.v6), extra = w->flow.v6 ? FRAGMENT_HEADER : 0;
     uint32_t len, at = header;
-    const uint8_t *packet = forger_packet(f, &len);
-    const uint32_t n = forger_pieces(f), total = len;
+    const uint8_t *packet = crafted_packet(f, &len);
+    const uint32_t n = crafted_fragments(f), total = len;
 
     memcpy(whole, packet, len);
     if (!w->fragment) {
-        require(n == 1 && forger_piece(f, 0, &len) == packet && len == total);
+        require(n == 1 && crafted_fragment(f, 0, &len) == packet && len == total);
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *piece = forger_piece(f, i, &len);
+        const uint8_t *piece = crafted_fragment(f, i, &len);
         const uint8_t *field = piece + (w->flow.v6 ? header + 2 : 6);
         const unsigned word = (unsigned)field[0] << 8 | field[1];
         const unsigned offset = w->flow.v6 ? word & 0xfff8 : (word & 0x1fff) * 8;
@@ -417,31 +417,31 @@ static void hold_pieces(struct forger *f, const struct forge *w)
 
 static void forge(struct cursor *in)
 {
-    static struct forger *f;
+    static struct crafted *f;
     struct diag d = {""};
-    struct forge w;
+    struct crafted_segment w;
     const uint8_t *packet;
     uint32_t len;
     int error;
 
     if (!f)
-        require(forger_open(&f, &d) == 0);
+        require(crafted_open(&f, &d) == 0);
     some_forgery(in, &w);
-    error = forger_build(f, &w, &d);
+    error = crafted_build(f, &w, &d);
     require((error == 0) == is_possible(&w));
     if (error) {
         require(error == WAVE_EINVAL && *d.text);
         return;
     }
-    packet = forger_packet(f, &len);
+    packet = crafted_packet(f, &len);
     hold_forged(&w, packet, len);
     hold_pieces(f, &w);
     while (in->left > 0) {
         w.flow.lport = cursor_u16(in);
         w.seq = cursor_u32(in);
         w.id = w.flow.v6 ? cursor_u32(in) : cursor_u16(in);
-        forger_renumber(f, w.flow.lport, w.seq, w.id);
-        packet = forger_packet(f, &len);
+        crafted_renumber(f, w.flow.lport, w.seq, w.id);
+        packet = crafted_packet(f, &len);
         hold_forged(&w, packet, len);
     }
     hold_pieces(f, &w);
@@ -479,7 +479,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
             some_segment(&in, &s, options);
             ip = some_ip(&in);
-            craft(&f, &s, &ip, room);
+            builder(&f, &s, &ip, room);
         }
         break;
     case 1:

@@ -1,4 +1,4 @@
-#include "lib/wire/ports.h"
+#include "lib/wire/local_ports.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #define DEFAULT_LOW 32768 /* the kernel's own */
 #define DEFAULT_HIGH 60999
 
-static bool is_reserved(const struct ports *p, uint32_t port)
+static bool is_reserved(const struct local_ports *p, uint32_t port)
 {
     return p->reserved[port / 64] >> port % 64 & 1;
 }
@@ -31,19 +31,20 @@ static bool read_port(const char **at, uint32_t *port)
     return true;
 }
 
-static void parse_range(struct ports *p, const char *text)
+static void parse_range(struct local_ports *p, const char *text)
 {
     uint32_t low, high;
 
     p->low = DEFAULT_LOW;
     p->high = DEFAULT_HIGH;
-    if (!read_port(&text, &low) || !read_port(&text, &high) || low > high || high < PORTS_FIRST)
+    if (!read_port(&text, &low) || !read_port(&text, &high) || low > high ||
+        high < LOCAL_PORTS_FIRST)
         return;
-    p->low = low < PORTS_FIRST ? PORTS_FIRST : low;
+    p->low = low < LOCAL_PORTS_FIRST ? LOCAL_PORTS_FIRST : low;
     p->high = high;
 }
 
-static void parse_reserved(struct ports *p, const char *text)
+static void parse_reserved(struct local_ports *p, const char *text)
 {
     uint32_t first, last;
 
@@ -59,7 +60,7 @@ static void parse_reserved(struct ports *p, const char *text)
     }
 }
 
-void ports_parse(struct ports *p, const char *range, const char *reserved)
+void local_ports_parse(struct local_ports *p, const char *range, const char *reserved)
 {
     parse_range(p, range);
     parse_reserved(p, reserved);
@@ -82,29 +83,29 @@ static char *first_line(const char *path)
     return line;
 }
 
-void ports_read(struct ports *p)
+void local_ports_read(struct local_ports *p)
 {
     char *range = first_line("/proc/sys/net/ipv4/ip_local_port_range");
     char *reserved = first_line("/proc/sys/net/ipv4/ip_local_reserved_ports");
 
-    ports_parse(p, range ? range : "", reserved ? reserved : "");
+    local_ports_parse(p, range ? range : "", reserved ? reserved : "");
     free(range);
     free(reserved);
 }
 
-void ports_from(struct ports *p, uint16_t named)
+void local_ports_from(struct local_ports *p, uint16_t named)
 {
     p->low = named;
     p->high = UINT16_MAX;
     p->reserved[named / 64] &= ~((uint64_t)1 << named % 64);
 }
 
-bool ports_usable(const struct ports *p, uint32_t port)
+bool local_ports_usable(const struct local_ports *p, uint32_t port)
 {
     return port >= p->low && port <= p->high && !is_reserved(p, port);
 }
 
-uint32_t ports_count(const struct ports *p)
+uint32_t local_ports_count(const struct local_ports *p)
 {
     uint32_t n = 0;
 
@@ -113,7 +114,7 @@ uint32_t ports_count(const struct ports *p)
     return n;
 }
 
-uint32_t ports_random(const struct ports *p)
+uint32_t local_ports_random(const struct local_ports *p)
 {
     uint32_t n;
 
@@ -123,7 +124,7 @@ uint32_t ports_random(const struct ports *p)
 }
 
 /* The first such run that begins between the two, both included; or 0. */
-static uint32_t find_run(const struct ports *p, uint32_t from, uint32_t until, uint32_t count)
+static uint32_t find_run(const struct local_ports *p, uint32_t from, uint32_t until, uint32_t count)
 {
     uint32_t side_by_side = 0;
 
@@ -137,7 +138,7 @@ static uint32_t find_run(const struct ports *p, uint32_t from, uint32_t until, u
     return 0;
 }
 
-uint32_t ports_run(const struct ports *p, uint32_t from, uint32_t count)
+uint32_t local_ports_run(const struct local_ports *p, uint32_t from, uint32_t count)
 {
     if (from < p->low || from > p->high)
         from = p->low;
