@@ -201,7 +201,7 @@ void port_sim_icmp(struct port *p, const struct icmp *e)
 }
 
 /* A router's error comes back to the sender of what was too big (RFC 1191, section 4). */
-static void arrive_error(struct port_sim *s, const struct parcel *c)
+static void arrive_error(struct port_sim *s, const struct delayed_packet *c)
 {
     struct icmp e = {.type = c->flow.v6 ? 2 : 3,
                      .code = c->flow.v6 ? 0 : 4,
@@ -219,7 +219,7 @@ static void arrive_error(struct port_sim *s, const struct parcel *c)
         port_sim_icmp(&s->port, &e);
 }
 
-static void arrive(struct port_sim *s, const struct parcel *c)
+static void arrive(struct port_sim *s, const struct delayed_packet *c)
 {
     static const struct ip_fields fields = {.ttl = SIM_TTL, .df = true};
     struct flow flow = flow_reverse(&c->flow);
@@ -231,7 +231,7 @@ static void arrive(struct port_sim *s, const struct parcel *c)
         return;
     }
     if (c->corrupted || seg_parse(c->bytes, c->len, &seg) != 0) {
-        s->path.counts.refused_checksum++;
+        s->path.counts.bad_checksum++;
         s->stats.malformed += c->from == FAR;
         return;
     }
@@ -259,7 +259,7 @@ static bool happen(struct port_sim *s, wave_time until)
         s->act_at = s->act(s->act_ctx, s->now);
         s->acted = true;
     } else if (arrival <= timer) {
-        struct parcel *c = path_take(&s->path);
+        struct delayed_packet *c = path_take(&s->path);
         arrive(s, c);
         free(c);
     } else {
@@ -358,8 +358,8 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
     }
     s->end = &s->first;
     path_init(&s->path, config->seed);
-    s->path.way[NEAR].manners = config->there;
-    s->path.way[FAR].manners = config->back;
+    s->path.direction[NEAR].impairment = config->forward;
+    s->path.direction[FAR].impairment = config->reverse;
     s->now = PORT_SIM_BEGINS; /* 0 is taken for "never set" in places */
     s->act_at = WAVE_NEVER;
     s->inbound_only = config->inbound_only;

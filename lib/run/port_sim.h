@@ -22,7 +22,7 @@ struct port_sim_config {
     uint32_t lports;                 /* consecutive ports from lport on; 0: 1 */
     uint32_t window;                 /* what port_window() says; 0: any number of bytes */
     uint32_t mtu;                    /* of our interface, in bytes; 0: 1500 */
-    struct link_manners there, back; /* what the path does in each direction */
+    struct path_impairment forward, reverse; /* what the path does in each direction */
     uint64_t seed;                   /* of the path */
     bool inbound_only;               /* our own segments are not captured */
 };

@@ -1,6 +1,6 @@
 /*
  * The application is looked at after each event of the engine's: it reads, writes and closes as
- * its manner says, at once and without buffers of its own.
+ * its behaviour says, at once and without buffers of its own.
  */
 #include "lib/sim/host.h"
 
@@ -30,7 +30,7 @@ int host_create(struct host **out, const struct host_config *config)
         return WAVE_ENOMEM;
     h->config = *config;
     if (stack_create(&h->stack, &config->engine, HOST_CONNECTIONS, config->seed) != 0 ||
-        (config->port && config->manner != HOST_CLOSED && stack_listen(h->stack, &at) != 0)) {
+        (config->port && config->behaviour != HOST_CLOSED && stack_listen(h->stack, &at) != 0)) {
         host_destroy(h);
         return WAVE_ENOMEM;
     }
@@ -53,7 +53,7 @@ struct stack *host_stack(struct host *h)
 
 static bool silent(const struct host *h, wave_time now)
 {
-    return h->config.manner == HOST_SILENT || now >= h->config.vanish_at;
+    return h->config.behaviour == HOST_SILENT || now >= h->config.vanish_at;
 }
 
 /* Reads what there is; sends it back where it echoes. */
@@ -63,7 +63,7 @@ static void read_all(struct host *h, struct conn *c, wave_time now)
     size_t n;
 
     while ((n = conn_peek(c, &bytes)) > 0) {
-        if (h->config.manner == HOST_ECHO && !(c->flags & CONN_FIN_QUEUED)) {
+        if (h->config.behaviour == HOST_ECHO && !(c->flags & CONN_FIN_QUEUED)) {
             int sent = conn_send(c, now, bytes, n);
             if (sent <= 0)
                 return; /* the rest is read when what was sent is acknowledged */
@@ -74,34 +74,34 @@ static void read_all(struct host *h, struct conn *c, wave_time now)
 }
 
 /* Whether this is when the application sends its answer. */
-static bool answers_now(enum host_manner manner, const struct conn *c, const struct event *e)
+static bool answers_now(enum host_behaviour behaviour, const struct conn *c, const struct event *e)
 {
     bool opened = e->kind == EVENT_STATE && e->u.state.to == STATE_ESTABLISHED;
 
-    return (manner == HOST_ANSWER && e->kind == EVENT_DATA) ||
-           (manner == HOST_AFTER_FIN && (c->flags & CONN_FIN_RCVD)) ||
-           ((manner == HOST_FIRST || manner == HOST_GREETS) && opened);
+    return (behaviour == HOST_ANSWER && e->kind == EVENT_DATA) ||
+           (behaviour == HOST_ANSWER_AFTER_FIN && (c->flags & CONN_FIN_RCVD)) ||
+           ((behaviour == HOST_ANSWER_AND_FIN_FIRST || behaviour == HOST_ANSWER_FIRST) && opened);
 }
 
 static void serve(struct host *h, struct conn *c, wave_time now, const struct event *e)
 {
-    enum host_manner manner = h->config.manner;
+    enum host_behaviour behaviour = h->config.behaviour;
 
-    if (manner == HOST_DEAF)
+    if (behaviour == HOST_NEVER_READS)
         return;
-    if ((e->kind == EVENT_DATA && manner == HOST_RESETS) ||
-        ((c->flags & CONN_FIN_RCVD) && manner == HOST_RESETS_FIN)) {
+    if ((e->kind == EVENT_DATA && behaviour == HOST_RESETS) ||
+        ((c->flags & CONN_FIN_RCVD) && behaviour == HOST_RESETS_FIN)) {
         conn_abort(c, now);
         return;
     }
     read_all(h, c, now);
-    if (!(c->flags & CONN_FIN_QUEUED) && answers_now(manner, c, e)) {
+    if (!(c->flags & CONN_FIN_QUEUED) && answers_now(behaviour, c, e)) {
         conn_send(c, now, answer_text, sizeof answer_text - 1);
-        if (manner != HOST_GREETS)
+        if (behaviour != HOST_ANSWER_FIRST)
             conn_close(c, now);
     }
     if ((c->flags & CONN_FIN_RCVD) && !(c->flags & CONN_FIN_QUEUED) &&
-        manner != HOST_NEVER_CLOSES && conn_peek(c, &(const uint8_t *){NULL}) == 0)
+        behaviour != HOST_NEVER_CLOSES && conn_peek(c, &(const uint8_t *){NULL}) == 0)
         conn_close(c, now);
 }
 

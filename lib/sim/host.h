@@ -10,24 +10,24 @@
 #define HOST_ANSWER_TEXT "the answer\n"
 
 /* What the application does with each connection, whichever side opened it. */
-enum host_manner {
-    HOST_ECHO,         /* sends back what it gets, and closes after the peer's FIN */
-    HOST_DISCARD,      /* reads, sends nothing, and closes after the peer's FIN */
-    HOST_ANSWER,       /* sends one answer to the first data, and its FIN behind it */
-    HOST_AFTER_FIN,    /* reads to the peer's FIN, and only then sends its answer and closes */
-    HOST_FIRST,        /* sends its answer and its FIN as soon as the connection is open */
-    HOST_GREETS,       /* sends its answer as soon as that, and closes after the peer's FIN */
+enum host_behaviour {
+    HOST_ECHO,             /* sends back what it gets, and closes after the peer's FIN */
+    HOST_DISCARD,          /* reads, sends nothing, and closes after the peer's FIN */
+    HOST_ANSWER,           /* sends one answer to the first data, and its FIN behind it */
+    HOST_ANSWER_AFTER_FIN, /* reads to the peer's FIN, and only then sends its answer and closes */
+    HOST_ANSWER_AND_FIN_FIRST, /* sends its answer and its FIN as soon as the connection is open */
+    HOST_ANSWER_FIRST, /* sends its answer as soon as that, and closes after the peer's FIN */
     HOST_NEVER_CLOSES, /* reads, and keeps its side open after the peer's FIN */
     HOST_RESETS,       /* aborts the connection at the first data */
     HOST_RESETS_FIN,   /* reads, and aborts the connection at the peer's FIN */
-    HOST_DEAF,         /* accepts, and never reads: its window closes */
+    HOST_NEVER_READS,  /* accepts, and never reads: its window closes */
     HOST_CLOSED,       /* nothing listens: a SYN is answered with RST */
     HOST_SILENT        /* nothing is ever answered */
 };
 
 struct host_config {
     struct conn_config engine;
-    enum host_manner manner;
+    enum host_behaviour behaviour;
     bool v6;
     struct addr addr;
     uint16_t port;       /* it listens on; 0: it does not listen */

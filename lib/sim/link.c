@@ -4,7 +4,7 @@
  * ever handed over directly, even where the delay is zero, so that no engine is entered from
  * within the other.
  *
- * A segment's way:  leave() -> link_put() -> path_send() ... path_take() -> arrive()
+ * A segment's way:  leave() -> link_inject() -> path_send() ... path_take() -> arrive()
  */
 #include "lib/sim/link.h"
 
@@ -25,7 +25,7 @@ struct progress {
 struct link {
     struct conn *end[2];
     struct path path;
-    struct link_layer layer[2];
+    struct link_hook layer[2];
     bool resets[2];
     bool cut;
     wave_time now;
@@ -34,7 +34,7 @@ struct link {
     void *watch_ctx;
     link_filter *filter;
     void *filter_ctx;
-    void (*act)(void *ctx); /* link_user()'s */
+    void (*act)(void *ctx); /* link_set_user()'s */
     void *act_ctx;
     uint32_t spin; /* outputs and ticks since `progress` was noted */
     struct progress progress;
@@ -87,7 +87,7 @@ static void clock_set(struct link *l, wave_time to)
     l->progress = progress_of(l);
 }
 
-void link_put(struct link *l, enum link_end from, const struct seg *s)
+void link_inject(struct link *l, enum link_end from, const struct seg *s)
 {
     bool lost;
     int error;
@@ -104,12 +104,12 @@ void link_put(struct link *l, enum link_end from, const struct seg *s)
 
 static void leave(struct link *l, enum link_end from, const struct seg *s)
 {
-    const struct link_layer *layer = &l->layer[from];
+    const struct link_hook *layer = &l->layer[from];
 
     if (layer->out)
         layer->out(layer->ctx, s);
     else
-        link_put(l, from, s);
+        link_inject(l, from, s);
 }
 
 /* Everything both ends have to send now. */
@@ -125,7 +125,7 @@ static void flush(struct link *l)
 }
 
 /* The router's word to the sender: RFC 1191, section 4, or RFC 4443, 3.2. */
-static void arrive_too_big(struct link *l, const struct parcel *p)
+static void arrive_too_big(struct link *l, const struct delayed_packet *p)
 {
     struct conn *c = l->end[p->from];
     struct icmp e = {.type = 3,
@@ -144,7 +144,7 @@ static void arrive_too_big(struct link *l, const struct parcel *p)
     conn_icmp(c, l->now, &e);
 }
 
-static void arrive(struct link *l, const struct parcel *p)
+static void arrive(struct link *l, const struct delayed_packet *p)
 {
     enum link_end to = p->from == LINK_A ? LINK_B : LINK_A;
     struct conn *c = l->end[to];
@@ -160,7 +160,7 @@ static void arrive(struct link *l, const struct parcel *p)
                             : "an unharmed segment whose checksum does not hold",
                to);
     if (p->corrupted) {
-        l->path.counts.refused_checksum++;
+        l->path.counts.bad_checksum++;
         return;
     }
     if (seg_parse(p->bytes, p->len, &s) < 0)
@@ -198,7 +198,7 @@ static bool happen(struct link *l, wave_time until)
         return false;
     clock_set(l, next);
     if (arrival <= tick) {
-        struct parcel *p = path_take(&l->path);
+        struct delayed_packet *p = path_take(&l->path);
         arrive(l, p);
         free(p);
     } else {
@@ -258,35 +258,35 @@ void link_destroy(struct link *l)
     free(l);
 }
 
-void link_manners(struct link *l, enum link_end from, const struct link_manners *m)
+void link_impair(struct link *l, enum link_end from, const struct path_impairment *m)
 {
-    l->path.way[from].manners = *m;
+    l->path.direction[from].impairment = *m;
 }
 
-void link_watcher(struct link *l, link_watch *watch, void *ctx)
+void link_set_watch(struct link *l, link_watch *watch, void *ctx)
 {
     l->watch = watch;
     l->watch_ctx = ctx;
 }
 
-void link_layer(struct link *l, enum link_end end, const struct link_layer *layer)
+void link_hook(struct link *l, enum link_end end, const struct link_hook *layer)
 {
     l->layer[end] = *layer;
 }
 
-void link_filterer(struct link *l, link_filter *filter, void *ctx)
+void link_set_filter(struct link *l, link_filter *filter, void *ctx)
 {
     l->filter = filter;
     l->filter_ctx = ctx;
 }
 
-void link_user(struct link *l, void (*act)(void *ctx), void *ctx)
+void link_set_user(struct link *l, void (*act)(void *ctx), void *ctx)
 {
     l->act = act;
     l->act_ctx = ctx;
 }
 
-void link_cut(struct link *l, bool cut)
+void link_set_cut(struct link *l, bool cut)
 {
     l->cut = cut;
     if (!cut)
@@ -294,7 +294,7 @@ void link_cut(struct link *l, bool cut)
     path_lose_all(&l->path);
 }
 
-void link_resets(struct link *l, enum link_end end, bool on)
+void link_set_resets(struct link *l, enum link_end end, bool on)
 {
     l->resets[end] = on;
 }
@@ -304,7 +304,7 @@ wave_time link_now(const struct link *l)
     return l->now;
 }
 
-struct link_counts link_counts(const struct link *l)
+struct path_counts link_counts(const struct link *l)
 {
     return l->path.counts;
 }

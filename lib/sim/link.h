@@ -28,10 +28,10 @@ typedef bool link_filter(void *ctx, wave_time at, enum link_end from, uint64_t n
 struct link;
 
 /* What stands between one end's engine and the line, and with it makes up a host that breaks the
- * rules. `out` is given what the engine sends, and gives to link_put() what leaves for it, in this
- * call; `in` may alter a segment that has arrived and was watched, or returns false to swallow it.
- * Either may be NULL. */
-struct link_layer {
+ * rules. `out` is given what the engine sends, and gives to link_inject() what leaves for it, in
+ * this call; `in` may alter a segment that has arrived and was watched, or returns false to swallow
+ * it. Either may be NULL. */
+struct link_hook {
     void (*out)(void *ctx, const struct seg *s);
     bool (*in)(void *ctx, struct seg *s);
     void *ctx;
@@ -42,23 +42,23 @@ struct link_layer {
  * crashed and came back. WAVE_EINVAL when the flows do not fit, WAVE_ENOMEM. */
 int link_create(struct link **out, struct conn *a, struct conn *b, uint64_t seed);
 void link_destroy(struct link *l);
-void link_manners(struct link *l, enum link_end from, const struct link_manners *m);
-void link_watcher(struct link *l, link_watch *watch, void *ctx);
-void link_layer(struct link *l, enum link_end end, const struct link_layer *layer);
-void link_put(struct link *l, enum link_end from, const struct seg *s);
-void link_filterer(struct link *l, link_filter *filter, void *ctx);
+void link_impair(struct link *l, enum link_end from, const struct path_impairment *m);
+void link_set_watch(struct link *l, link_watch *watch, void *ctx);
+void link_hook(struct link *l, enum link_end end, const struct link_hook *layer);
+void link_inject(struct link *l, enum link_end from, const struct seg *s);
+void link_set_filter(struct link *l, link_filter *filter, void *ctx);
 
 /* Called after each delivery and each tick, before what it causes is sent: a user so quick that an
  * answer and its acknowledgement become one segment. */
-void link_user(struct link *l, void (*act)(void *ctx), void *ctx);
+void link_set_user(struct link *l, void (*act)(void *ctx), void *ctx);
 
 /* Cuts or joins the link in both directions: what is on the way is lost when it is cut. */
-void link_cut(struct link *l, bool cut);
+void link_set_cut(struct link *l, bool cut);
 
 /* Whether the host at that end answers a segment for a CLOSED connection with RST
  * (RFC 9293, 3.10.7.1), as hosts do and as is the case to begin with, or is silent, as one that a
  * firewall guards. */
-void link_resets(struct link *l, enum link_end end, bool on);
+void link_set_resets(struct link *l, enum link_end end, bool on);
 
 /* Now, in virtual nanoseconds. A link begins at 1 s. */
 wave_time link_now(const struct link *l);
@@ -79,6 +79,6 @@ wave_time link_run(struct link *l, wave_time until, bool (*stop)(void *ctx), voi
 wave_time link_next(const struct link *l);
 
 /* What became of the segments of both directions. */
-struct link_counts link_counts(const struct link *l);
+struct path_counts link_counts(const struct link *l);
 
 #endif

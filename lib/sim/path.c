@@ -1,7 +1,7 @@
 /*
  * A segment's way: path_send() encodes it, gets_through() decides whether it is lost, line() when
- * its last bit has left, set_out() when it arrives and in what shape, and post() puts it among the
- * parcels that are on the way, in the order of their arrival.
+ * its last bit has left, depart() when it arrives and in what shape, and post() puts it among the
+ * packets that are on the way, in the order of their arrival.
  */
 #include "lib/sim/path.h"
 #include "lib/core/ip.h"
@@ -16,9 +16,9 @@ static uint32_t packet_size(const struct flow *flow, uint32_t len)
     return len + (flow->v6 ? IPV6_HEADER : IPV4_HEADER);
 }
 
-static struct parcel *parcel_new(unsigned from, size_t room)
+static struct delayed_packet *delayed_packet_new(unsigned from, size_t room)
 {
-    struct parcel *c = malloc(sizeof *c + room);
+    struct delayed_packet *c = malloc(sizeof *c + room);
 
     if (c) {
         memset(c, 0, sizeof *c);
@@ -27,10 +27,10 @@ static struct parcel *parcel_new(unsigned from, size_t room)
     return c;
 }
 
-/* Puts the parcel on the way, or frees it and says WAVE_ENOMEM. */
-static int post(struct path *p, wave_time at, struct parcel *c)
+/* Puts the packet on the way, or frees it and says WAVE_ENOMEM. */
+static int post(struct path *p, wave_time at, struct delayed_packet *c)
 {
-    int error = transit_post(&p->transit, at, c);
+    int error = delay_line_put(&p->delay_line, at, c);
 
     if (error)
         free(c);
@@ -42,12 +42,12 @@ static int post(struct path *p, wave_time at, struct parcel *c)
 static bool too_big(struct path *p, wave_time now, unsigned from, const struct flow *flow,
                     const struct seg *s, uint32_t len)
 {
-    const struct link_manners *m = &p->way[from].manners;
-    struct parcel *icmp;
+    const struct path_impairment *m = &p->direction[from].impairment;
+    struct delayed_packet *icmp;
 
     if (!m->mtu || packet_size(flow, len) <= m->mtu)
         return false;
-    icmp = m->silent_mtu ? NULL : parcel_new(from, 0);
+    icmp = m->silent_mtu ? NULL : delayed_packet_new(from, 0);
     if (icmp) {
         icmp->mtu = m->mtu;
         icmp->seq = s->seq;
@@ -59,9 +59,9 @@ static bool too_big(struct path *p, wave_time now, unsigned from, const struct f
 
 /* Puts `size` bytes on the line. False when its queue is full; else *sent is when their last bit
  * has left. A line that is idle takes any segment, whatever its queue's length. */
-static bool line(struct path_way *w, wave_time now, uint32_t size, wave_time *sent)
+static bool line(struct path_direction *w, wave_time now, uint32_t size, wave_time *sent)
 {
-    const struct link_manners *m = &w->manners;
+    const struct path_impairment *m = &w->impairment;
     wave_time start = now;
     unsigned __int128 takes, waiting;
 
@@ -80,7 +80,7 @@ static bool line(struct path_way *w, wave_time now, uint32_t size, wave_time *se
 }
 
 /* Flips one bit, which always changes the sum: by a power of two, and never by 65535. */
-static void corrupt(struct path *p, struct parcel *c)
+static void corrupt(struct path *p, struct delayed_packet *c)
 {
     uint64_t bit = prng_below(&p->prng, 8 * (uint64_t)c->len);
 
@@ -90,9 +90,10 @@ static void corrupt(struct path *p, struct parcel *c)
 }
 
 /* A segment, or a copy of it, sets out at `sent`. */
-static int set_out(struct path *p, struct path_way *w, wave_time sent, struct parcel *c)
+static int depart(struct path *p, struct path_direction *w, wave_time sent,
+                  struct delayed_packet *c)
 {
-    const struct link_manners *m = &w->manners;
+    const struct path_impairment *m = &w->impairment;
     wave_time at = time_add(sent, m->delay);
 
     if (m->jitter)
@@ -110,24 +111,25 @@ static int set_out(struct path *p, struct path_way *w, wave_time sent, struct pa
     return post(p, at, c);
 }
 
-/* A second copy of the parcel sets out before it. */
-static int duplicate(struct path *p, struct path_way *w, wave_time sent, const struct parcel *c)
+/* A second copy of the packet sets out before it. */
+static int duplicate(struct path *p, struct path_direction *w, wave_time sent,
+                     const struct delayed_packet *c)
 {
-    struct parcel *copy = parcel_new(c->from, c->len);
+    struct delayed_packet *copy = delayed_packet_new(c->from, c->len);
 
     if (!copy)
         return WAVE_ENOMEM;
     memcpy(copy, c, sizeof *c + c->len);
     p->counts.duplicated++;
-    return set_out(p, w, sent, copy);
+    return depart(p, w, sent, copy);
 }
 
 int path_send(struct path *p, wave_time now, unsigned from, const struct flow *flow,
               const struct seg *s, uint64_t number, bool lost)
 {
-    struct path_way *w = &p->way[from];
+    struct path_direction *w = &p->direction[from];
     size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
-    struct parcel *c = parcel_new(from, room);
+    struct delayed_packet *c = delayed_packet_new(from, room);
     wave_time sent;
     int len;
 
@@ -143,36 +145,37 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         return WAVE_EINVAL;
     }
     c->len = (uint32_t)len;
-    if (lost || too_big(p, now, from, flow, s, c->len) || prng_chance(&p->prng, w->manners.loss) ||
+    if (lost || too_big(p, now, from, flow, s, c->len) ||
+        prng_chance(&p->prng, w->impairment.loss) ||
         !line(w, now, packet_size(flow, c->len), &sent)) {
         p->counts.lost++;
         free(c);
         return 0;
     }
-    if (s->ecn != ECN_NOT && prng_chance(&p->prng, w->manners.marking)) {
+    if (s->ecn != ECN_NOT && prng_chance(&p->prng, w->impairment.marking)) {
         p->counts.marked++;
         c->ecn = ECN_CE;
     }
-    if (prng_chance(&p->prng, w->manners.duplication) && duplicate(p, w, sent, c) != 0) {
+    if (prng_chance(&p->prng, w->impairment.duplication) && duplicate(p, w, sent, c) != 0) {
         free(c);
         return WAVE_ENOMEM;
     }
-    return set_out(p, w, sent, c);
+    return depart(p, w, sent, c);
 }
 
 wave_time path_next(const struct path *p)
 {
-    return transit_next(&p->transit);
+    return delay_line_next(&p->delay_line);
 }
 
-struct parcel *path_take(struct path *p)
+struct delayed_packet *path_take(struct path *p)
 {
-    return transit_take(&p->transit);
+    return delay_line_take(&p->delay_line);
 }
 
 void path_lose_all(struct path *p)
 {
-    for (struct parcel *c = path_take(p); c; c = path_take(p)) {
+    for (struct delayed_packet *c = path_take(p); c; c = path_take(p)) {
         p->counts.lost += c->mtu == 0;
         free(c);
     }
@@ -185,5 +188,5 @@ void path_init(struct path *p, uint64_t seed)
 
 void path_free(struct path *p)
 {
-    transit_free(&p->transit);
+    delay_line_free(&p->delay_line);
 }

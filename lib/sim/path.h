@@ -12,12 +12,12 @@
 
 #include "lib/core/seg.h"
 #include "lib/core/time.h"
+#include "lib/sim/delay_line.h"
 #include "lib/sim/prng.h"
-#include "lib/sim/transit.h"
 
 /* What one direction does to segments. Chances are in 1/10000. All zero: they arrive at once,
  * unharmed and in order. */
-struct link_manners {
+struct path_impairment {
     uint32_t loss, duplication;
     uint32_t reordering; /* held back by up to delay + jitter + 1 ms, so that later ones overtake */
     uint32_t corruption; /* one bit is flipped, which the checksum always finds */
@@ -31,26 +31,26 @@ struct link_manners {
 };
 
 /* Segments sent, lost, duplicated, reordered and corrupted, both directions. */
-struct link_counts {
-    uint64_t sent; /* by the engines, or for them by link_resets() */
+struct path_counts {
+    uint64_t sent; /* by the engines, or for them by link_set_resets() */
     uint64_t lost; /* by chance, filter, MTU, full queue or cut */
     uint64_t duplicated, reordered, corrupted, marked;
-    uint64_t delivered, refused_checksum; /* every arrival is one of these two */
+    uint64_t delivered, bad_checksum; /* every arrival is one of these two */
 };
 
 /* One direction, named after the end that sends. */
-struct path_way {
-    struct link_manners manners;
+struct path_direction {
+    struct path_impairment impairment;
     wave_time line_free;    /* when the last bit given to the line has left */
     wave_time last_arrival; /* of those that keep their order */
 };
 
 /* Both directions; [0] is from the first end to the second. Empty when zeroed but for the seed. */
 struct path {
-    struct path_way way[2];
+    struct path_direction direction[2];
     struct prng prng;
-    struct transit transit;
-    struct link_counts counts;
+    struct delay_line delay_line;
+    struct path_counts counts;
 };
 
 void path_init(struct path *p, uint64_t seed);
@@ -70,9 +70,9 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
 /* When the next arrival is; WAVE_NEVER: nothing is on the way. */
 wave_time path_next(const struct path *p);
 
-/* Takes out the next arrival, which the caller frees; NULL: nothing is on the way. A parcel with
+/* Takes out the next arrival, which the caller frees; NULL: nothing is on the way. A packet with
  * `mtu` set goes back to its sender `from`: it is a router's ICMP error. */
-struct parcel *path_take(struct path *p);
+struct delayed_packet *path_take(struct path *p);
 
 /* Loses everything that is on the way. */
 void path_lose_all(struct path *p);

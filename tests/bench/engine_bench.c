@@ -141,14 +141,14 @@ static double run(uint64_t total, enum route path)
     b->total = total;
     b->now = WAVE_S;
     if (path != DIRECTLY) {
-        const struct link_manners m = {.delay = path == LOCAL ? 50 * WAVE_US : WAVE_MS,
-                                       .bandwidth = 10000000000u};
+        const struct path_impairment m = {.delay = path == LOCAL ? 50 * WAVE_US : WAVE_MS,
+                                          .bandwidth = 10000000000u};
         if (link_create(&b->link, &b->a.conn, &b->b.conn, 1) < 0) {
             fputs("engine_bench: out of memory\n", stderr);
             exit(1);
         }
-        link_manners(b->link, LINK_A, &m);
-        link_manners(b->link, LINK_B, &m);
+        link_impair(b->link, LINK_A, &m);
+        link_impair(b->link, LINK_B, &m);
     }
     conn_listen(&b->b.conn, seq_of(2));
     conn_open(&b->a.conn, b->now, seq_of(1));

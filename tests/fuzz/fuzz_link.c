@@ -97,10 +97,10 @@ static bool act(void *ctx)
     return false;
 }
 
-static struct link_manners manners(struct cursor *in)
+static struct path_impairment impairment(struct cursor *in)
 {
     const uint8_t how = cursor_u8(in);
-    struct link_manners m = {.delay = (how & 1 ? cursor_u8(in) : 0) * WAVE_MS};
+    struct path_impairment m = {.delay = (how & 1 ? cursor_u8(in) : 0) * WAVE_MS};
 
     if (how & 2)
         m.loss = cursor_u8(in) * 30u;
@@ -179,7 +179,7 @@ static void begin(struct world *w)
 static void step(struct world *w, uint8_t what)
 {
     const int i = what & 1;
-    struct link_manners m;
+    struct path_impairment m;
 
     if (what < 50) {
         user_send(w, i, cursor_u16(&w->in) % SEND_MAX);
@@ -190,10 +190,10 @@ static void step(struct world *w, uint8_t what)
     } else if (what < 80) {
         conn_probe(&w->end[i].conn, what & 2);
     } else if (what < 110) {
-        m = manners(&w->in);
-        link_manners(w->link, (enum link_end)i, &m);
+        m = impairment(&w->in);
+        link_impair(w->link, (enum link_end)i, &m);
     } else if (what < 120) {
-        link_cut(w->link, i);
+        link_set_cut(w->link, i);
     } else if (what < 220) {
         const wave_time unit = what & 2 ? WAVE_MS : what & 4 ? WAVE_S / 16 : WAVE_US;
         link_run(w->link, link_now(w->link) + (1 + cursor_u8(&w->in)) * unit, act, w);
@@ -222,12 +222,12 @@ static void hold_ended(const struct world *w)
 
 static void end(struct world *w)
 {
-    const struct link_manners well = {.delay = WAVE_MS};
+    const struct path_impairment well = {.delay = WAVE_MS};
 
     w->reading = w->closing = true;
-    link_cut(w->link, false);
+    link_set_cut(w->link, false);
     for (int i = 0; i < 2; i++)
-        link_manners(w->link, (enum link_end)i, &well);
+        link_impair(w->link, (enum link_end)i, &well);
     act(w);
     link_run(w->link, link_now(w->link) + 6 * WAVE_H, act, w);
     hold_ended(w);

@@ -9,7 +9,7 @@ static bool now_and_then(struct breaker *b, unsigned rule)
 
 static void put(struct breaker *b, const struct seg *s)
 {
-    link_put(b->sim->link, b->end, s);
+    link_inject(b->sim->link, b->end, s);
 }
 
 static void keep(struct breaker *b, const struct seg *s)
@@ -153,6 +153,6 @@ void breaker_init(struct breaker *b, struct sim *sim, enum link_end end, unsigne
         sim->end[end].env.config.wscale = true;
         sim->end[!end].env.config.wscale = false;
     }
-    struct link_layer layer = {.out = out, .in = in, .ctx = b};
-    link_layer(sim->link, end, &layer);
+    struct link_hook layer = {.out = out, .in = in, .ctx = b};
+    link_hook(sim->link, end, &layer);
 }

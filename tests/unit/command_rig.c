@@ -19,9 +19,9 @@
 
 static FILE *lines; /* every line of --json that was printed, for rig_schema() */
 
-void rig_init(struct rig *r, enum host_manner manner)
+void rig_init(struct rig *r, enum host_behaviour behaviour)
 {
-    *r = (struct rig){.network = {.host = {.manner = manner,
+    *r = (struct rig){.network = {.host = {.behaviour = behaviour,
                                            .addr = addr_v4(192, 0, 2, 80),
                                            .port = 80,
                                            .half_open = 256,
@@ -29,8 +29,8 @@ void rig_init(struct rig *r, enum host_manner manner)
                                            .seed = 1},
                                   .local = addr_v4(192, 0, 2, 1),
                                   .lport = RIG_LPORT,
-                                  .there = {.delay = RIG_DELAY},
-                                  .back = {.delay = RIG_DELAY},
+                                  .forward = {.delay = RIG_DELAY},
+                                  .reverse = {.delay = RIG_DELAY},
                                   .seed = 7},
                       .random = 1,
                       .signals = {-1, -1}};
@@ -38,12 +38,12 @@ void rig_init(struct rig *r, enum host_manner manner)
     r->network.host.engine.time_wait = false;
 }
 
-void rig_init_family(struct rig *r, enum host_manner manner, bool v6)
+void rig_init_family(struct rig *r, enum host_behaviour behaviour, bool v6)
 {
     static const struct addr far = {{0x20, 0x01, 0x0d, 0xb8, [15] = 0x80}};
     static const struct addr near = {{0x20, 0x01, 0x0d, 0xb8, [15] = 0x01}};
 
-    rig_init(r, manner);
+    rig_init(r, behaviour);
     if (!v6)
         return;
     r->network.host.v6 = true;
@@ -273,15 +273,15 @@ void rig_free(struct rig *r)
     free(r->text);
 }
 
-size_t rig_expect_repeatable(enum host_manner manner, uint32_t loss, uint64_t seed,
+size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint64_t seed,
                              const char *words)
 {
     struct rig r[2];
     size_t len;
 
     for (int i = 0; i < 2; i++) {
-        rig_init(&r[i], manner);
-        r[i].network.there.loss = r[i].network.back.loss = loss;
+        rig_init(&r[i], behaviour);
+        r[i].network.forward.loss = r[i].network.reverse.loss = loss;
         r[i].network.seed = seed;
         rig_run(&r[i], words);
     }

@@ -68,10 +68,10 @@ struct rig {
 };
 
 /* A network whose far end has that manner, on 192.0.2.80, port 80. */
-void rig_init(struct rig *r, enum host_manner manner);
+void rig_init(struct rig *r, enum host_behaviour behaviour);
 
 /* The same; over IPv6 it is between 2001:db8::1 and 2001:db8::80. */
-void rig_init_family(struct rig *r, enum host_manner manner, bool v6);
+void rig_init_family(struct rig *r, enum host_behaviour behaviour, bool v6);
 
 /* `act` is called at that time, while the command runs; in order of time. */
 void rig_at(struct rig *r, wave_time at, void (*act)(struct rig *r));
@@ -85,7 +85,7 @@ void rig_free(struct rig *r);
 
 /* The same run twice, over a path with that seed which loses `loss` each way (path.h), prints the
  * same bytes. Returns how many. */
-size_t rig_expect_repeatable(enum host_manner manner, uint32_t loss, uint64_t seed,
+size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint64_t seed,
                              const char *words);
 
 /*

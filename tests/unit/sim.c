@@ -195,10 +195,10 @@ void sim_delete(struct sim *s)
     free(s);
 }
 
-void sim_manners(struct sim *s, const struct link_manners *m)
+void sim_impair(struct sim *s, const struct path_impairment *m)
 {
-    link_manners(s->link, LINK_A, m);
-    link_manners(s->link, LINK_B, m);
+    link_impair(s->link, LINK_A, m);
+    link_impair(s->link, LINK_B, m);
 }
 
 /* Up to this many bytes in one call; then how long the user rests. */
@@ -384,8 +384,8 @@ struct sim *sim_new(uint64_t seed, const struct conn_config *a, const struct con
     assert_int_equal(link_create(&s->link, &s->end[0].conn, &s->end[1].conn, prng_next(&s->prng)),
                      0);
     s->traced = getenv("TRACE") != NULL;
-    link_watcher(s->link, watch, s);
-    link_user(s->link, act_quickly, s);
+    link_set_watch(s->link, watch, s);
+    link_set_user(s->link, act_quickly, s);
     return s;
 }
 

@@ -79,7 +79,7 @@ struct sim {
     bool traced;
     wave_time heard[2]; /* when a segment last reached that end */
     struct sim_log log;
-    link_watch *watch; /* a test's own beside it, or NULL; link_watcher() is taken */
+    link_watch *watch; /* a test's own beside it, or NULL; link_set_watch() is taken */
     void *watch_ctx;
 };
 
@@ -93,7 +93,7 @@ struct sim *sim_new(uint64_t seed, const struct conn_config *a, const struct con
 void sim_delete(struct sim *s);
 
 /* The same manners in both directions. */
-void sim_manners(struct sim *s, const struct link_manners *m);
+void sim_impair(struct sim *s, const struct path_impairment *m);
 
 /* A passive open. It has no time and makes no event: the path begins with what follows. */
 void sim_listen(struct sim *s, enum link_end end, struct seq iss);

@@ -20,7 +20,7 @@ static void the_fin_rides_on_the_data(void **state)
     const struct rig_segment *s;
 
     (void)state;
-    rig_init(&r, HOST_AFTER_FIN);
+    rig_init(&r, HOST_ANSWER_AFTER_FIN);
     rig_run(&r, "halfclose --json -d hello " RIG_PEER);
     s = rig_segment(&r, true, SEG_FIN, 1);
     assert_int_equal(s->at, RTT);
@@ -34,7 +34,7 @@ static void a_peer_that_answers_after_our_fin_honours_it(void **state)
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
-        rig_init_family(&r, HOST_AFTER_FIN, v6);
+        rig_init_family(&r, HOST_ANSWER_AFTER_FIN, v6);
         rig_run(&r, v6 ? "halfclose --json -d x " RIG_PEER6 : "halfclose --json -d x " RIG_PEER);
         rig_expect_verdict(&r, "open", 0, 2 * RTT);
         expect_judged(&r, true, sizeof HOST_ANSWER_TEXT - 1, "honours the half-close");
@@ -168,7 +168,7 @@ static void a_fin_that_is_never_acknowledged_is_lost(void **state)
     struct rig r;
 
     (void)state;
-    rig_init(&r, HOST_AFTER_FIN);
+    rig_init(&r, HOST_ANSWER_AFTER_FIN);
     r.lose = our_fin;
     rig_run(&r, "halfclose --json --give-up 20s " RIG_PEER);
     rig_expect_verdict_after(&r, 1, "lost", 8, RTT + 20 * WAVE_S);
@@ -182,7 +182,7 @@ static void a_peer_that_closed_first_cannot_honour_it(void **state)
     struct rig r;
 
     (void)state;
-    rig_init(&r, HOST_FIRST);
+    rig_init(&r, HOST_ANSWER_AND_FIN_FIRST);
     rig_run(&r, "halfclose --json " RIG_PEER);
     rig_expect_verdict(&r, "failed", 1, 2 * RTT);
     expect_judged(&r, false, 0, "before it had our FIN: nothing could come after it");
@@ -190,7 +190,7 @@ static void a_peer_that_closed_first_cannot_honour_it(void **state)
     rig_free(&r);
 
     /* And where it never takes ours, that is said, after one round trip and one repetition. */
-    rig_init(&r, HOST_FIRST);
+    rig_init(&r, HOST_ANSWER_AND_FIN_FIRST);
     r.lose = our_fin;
     rig_run(&r, "halfclose --json " RIG_PEER);
     assert_int_equal(r.status, 1);
@@ -225,8 +225,8 @@ static void losses_change_nothing(void **state)
 
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        rig_init(&r, HOST_AFTER_FIN);
-        r.network.there.loss = r.network.back.loss = 2000;
+        rig_init(&r, HOST_ANSWER_AFTER_FIN);
+        r.network.forward.loss = r.network.reverse.loss = 2000;
         r.network.seed = seed;
         rig_run(&r, "halfclose --json -d x --syn-retries 9 --linger 1m " RIG_PEER);
         assert_int_equal(r.status, 0);
@@ -240,7 +240,7 @@ static void drawn_for_people(void **state)
     struct rig r;
 
     (void)state;
-    rig_init(&r, HOST_AFTER_FIN);
+    rig_init(&r, HOST_ANSWER_AFTER_FIN);
     rig_run(&r, "halfclose --width 80 -d x " RIG_PEER);
     rig_expect_printed(
         &r, "open:        " RIG_PEER " honours the half-close: after our FIN it sent 11", 1);

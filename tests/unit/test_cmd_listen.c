@@ -95,7 +95,7 @@ static void what_is_sent_comes_back(void **state)
     struct rig r;
 
     (void)state;
-    rig_init(&r, HOST_GREETS); /* "the answer", and then it waits for our FIN */
+    rig_init(&r, HOST_ANSWER_FIRST); /* "the answer", and then it waits for our FIN */
     rig_at(&r, WAVE_S, dial);
     rig_at(&r, 2 * WAVE_S, dial);
     rig_at(&r, 10 * WAVE_S, rig_interrupt);
@@ -113,7 +113,7 @@ static void losses_change_nothing(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    r.network.there.loss = r.network.back.loss = 1000;
+    r.network.forward.loss = r.network.reverse.loss = 1000;
     for (unsigned i = 0; i < 50; i++)
         rig_at(&r, WAVE_S, dial);
     rig_run(&r, "listen --json 8000 -d hello --connections 50");
@@ -139,7 +139,7 @@ static void active_and_passive(void **state)
         "local");
     rig_free(&r);
 
-    rig_init(&r, HOST_FIRST);
+    rig_init(&r, HOST_ANSWER_AND_FIN_FIRST);
     rig_at(&r, WAVE_S, dial);
     rig_run(&r, "listen --json 8000 -d hello --close=passive --connections 1");
     assert_int_equal(r.status, 0);
@@ -171,7 +171,7 @@ static void vanish_says_nothing(void **state)
     wave_time vanished;
 
     (void)state;
-    rig_init(&r, HOST_GREETS);
+    rig_init(&r, HOST_ANSWER_FIRST);
     rig_at(&r, WAVE_S, dial);
     rig_at(&r, 100 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --close=vanish -d hello");
@@ -331,7 +331,7 @@ static void syn_cookies_serve_whoever_comes_back(void **state)
     struct rig r;
 
     (void)state;
-    rig_init(&r, HOST_GREETS);
+    rig_init(&r, HOST_ANSWER_FIRST);
     rig_at(&r, WAVE_S, dial_many);
     rig_at(&r, 20 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --half-open 64 --close=active --discard");

@@ -199,7 +199,7 @@ static void losses_are_repaired(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    r.network.there.loss = r.network.back.loss = 1000;
+    r.network.forward.loss = r.network.reverse.loss = 1000;
     rig_run(
         &r,
         "load --json --connections 300 --concurrency 300 --syn-retries 8 --linger 60s " RIG_PEER);
@@ -217,7 +217,7 @@ static void the_other_closes(void **state)
     struct rig r;
 
     (void)state;
-    rig_init(&r, HOST_FIRST);
+    rig_init(&r, HOST_ANSWER_AND_FIN_FIRST);
     rig_run(&r, "load --json --connections 100 --concurrency 10 --close=passive " RIG_PEER);
     assert_int_equal(r.status, 0);
     expect_counts(&r, 100, 100, 0, 0, 0, 0, 0, 0);

@@ -167,8 +167,8 @@ static void script_many(struct fake *f, size_t n, wave_time apart)
 
 static void counts_add_up(const struct link *l)
 {
-    struct link_counts c = link_counts(l);
-    assert_int_equal(c.sent + c.duplicated, c.lost + c.delivered + c.refused_checksum);
+    struct path_counts c = link_counts(l);
+    assert_int_equal(c.sent + c.duplicated, c.lost + c.delivered + c.bad_checksum);
 }
 
 static void a_segment_arrives_as_it_left_after_the_delay(void **unused)
@@ -187,7 +187,7 @@ static void a_segment_arrives_as_it_left_after_the_delay(void **unused)
     s.opt.tsval = 0xfedcba98;
     s.opt.tsecr = 3;
     script(p.a, 3 * WAVE_S, s);
-    link_manners(p.link, LINK_A, &(struct link_manners){.delay = 25 * WAVE_MS});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.delay = 25 * WAVE_MS});
     assert_int_equal(link_run(p.link, WAVE_NEVER, NULL, NULL), 3 * WAVE_S + 25 * WAVE_MS);
     assert_int_equal(p.b->received, 1);
     assert_int_equal(p.a->received, 0);
@@ -258,8 +258,8 @@ static void a_quick_user_acts_before_the_engine_answers(void **unused)
     struct pair p = pair_new(1, false);
     int left = 1, answers = 0;
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK});
-    link_user(p.link, send_once, p.b);
-    link_watcher(p.link, count_answers, &answers);
+    link_set_user(p.link, send_once, p.b);
+    link_set_watch(p.link, count_answers, &answers);
     link_run(p.link, WAVE_NEVER, count_down, &left);
     assert_int_equal(p.b->received, 1);
     assert_int_equal(answers, 1);
@@ -269,14 +269,14 @@ static void a_quick_user_acts_before_the_engine_answers(void **unused)
 static struct pair rough_run(uint64_t seed)
 {
     struct pair p = pair_new(seed, false);
-    struct link_manners m = {.loss = 3000,
-                             .duplication = 1000,
-                             .reordering = 2000,
-                             .corruption = 100,
-                             .delay = 5 * WAVE_MS,
-                             .jitter = WAVE_MS};
+    struct path_impairment m = {.loss = 3000,
+                                .duplication = 1000,
+                                .reordering = 2000,
+                                .corruption = 100,
+                                .delay = 5 * WAVE_MS,
+                                .jitter = WAVE_MS};
     script_many(p.a, 10000, 100 * WAVE_US);
-    link_manners(p.link, LINK_A, &m);
+    link_impair(p.link, LINK_A, &m);
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     return p;
 }
@@ -297,7 +297,7 @@ static void chances_are_kept_and_every_segment_is_accounted_for(void **unused)
 {
     (void)unused;
     struct pair p = rough_run(7);
-    struct link_counts c = link_counts(p.link);
+    struct path_counts c = link_counts(p.link);
     counts_add_up(p.link);
     assert_int_equal(c.sent, 10000);
     assert_in_range(c.lost, 2800, 3200);
@@ -313,10 +313,10 @@ static void every_flipped_bit_is_found_by_the_checksum(void **unused)
     (void)unused;
     struct pair p = pair_new(3, true);
     script_many(p.a, SCRIPT, WAVE_US);
-    link_manners(p.link, LINK_A, &(struct link_manners){.corruption = 10000});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.corruption = 10000});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(link_counts(p.link).corrupted, SCRIPT);
-    assert_int_equal(link_counts(p.link).refused_checksum, SCRIPT);
+    assert_int_equal(link_counts(p.link).bad_checksum, SCRIPT);
     assert_int_equal(p.b->received, 0);
     counts_add_up(p.link);
     pair_free(&p);
@@ -327,7 +327,7 @@ static void jitter_alone_keeps_the_order(void **unused)
     (void)unused;
     struct pair p = pair_new(5, false);
     script_many(p.a, 5000, 10 * WAVE_US);
-    link_manners(p.link, LINK_A, &(struct link_manners){.delay = WAVE_MS, .jitter = 3 * WAVE_MS});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.delay = WAVE_MS, .jitter = 3 * WAVE_MS});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->received, 5000);
     for (uint32_t i = 0; i < 5000; i++) {
@@ -344,7 +344,7 @@ static void a_reordered_segment_is_overtaken(void **unused)
     struct pair p = pair_new(5, false);
     size_t overtaken = 0;
     script_many(p.a, 5000, 10 * WAVE_US);
-    link_manners(p.link, LINK_A, &(struct link_manners){.delay = WAVE_MS, .reordering = 2000});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.delay = WAVE_MS, .reordering = 2000});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->received, 5000);
     for (size_t i = 1; i < 5000; i++)
@@ -385,8 +385,8 @@ static void the_filter_loses_the_very_one_it_names(void **unused)
     struct pair p = pair_new(1, false);
     struct sightings w = {.lose = 4};
     script_many(p.a, 6, WAVE_MS);
-    link_watcher(p.link, note, &w);
-    link_filterer(p.link, all_but_one, &w);
+    link_set_watch(p.link, note, &w);
+    link_set_filter(p.link, all_but_one, &w);
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(w.left, 6);
     assert_int_equal(w.arrived, 5);
@@ -402,8 +402,8 @@ static void a_duplicate_arrives_with_the_number_of_its_original(void **unused)
     struct pair p = pair_new(1, false);
     struct sightings w = {0};
     script_many(p.a, 3, WAVE_MS);
-    link_manners(p.link, LINK_A, &(struct link_manners){.duplication = 10000});
-    link_watcher(p.link, note, &w);
+    link_impair(p.link, LINK_A, &(struct path_impairment){.duplication = 10000});
+    link_set_watch(p.link, note, &w);
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(w.left, 3);
     assert_int_equal(w.arrived, 6);
@@ -421,8 +421,8 @@ static void bandwidth_spaces_what_is_sent_at_once(void **unused)
     for (int i = 0; i < 5; i++)
         script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .len = 960, .data = zeros});
     /* 960 bytes, 20 of TCP, 20 of IP: 1000 bytes are 8 ms at 1 Mbit/s. */
-    link_manners(p.link, LINK_A,
-                 &(struct link_manners){.bandwidth = 1000000, .delay = 10 * WAVE_MS});
+    link_impair(p.link, LINK_A,
+                &(struct path_impairment){.bandwidth = 1000000, .delay = 10 * WAVE_MS});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->received, 5);
     for (size_t i = 0; i < 5; i++)
@@ -439,7 +439,7 @@ static void a_full_queue_drops_the_newcomer_and_an_idle_line_takes_any(void **un
                (struct seg){.seq = seq_of(i), .flags = SEG_ACK, .len = 960, .data = zeros});
     script(p.a, 2 * WAVE_S,
            (struct seg){.seq = seq_of(9), .flags = SEG_ACK, .len = 1960, .data = zeros});
-    link_manners(p.link, LINK_A, &(struct link_manners){.bandwidth = 1000000, .queue = 1999});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.bandwidth = 1000000, .queue = 1999});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->received, 2);
     assert_int_equal(p.b->in[0].seq.v, 0);
@@ -452,11 +452,11 @@ static void too_big_is_lost_and_told(bool v6, bool silent)
 {
     struct pair p = pair_new(1, v6);
     uint32_t headers = v6 ? 60 : 40;
-    struct link_manners m = {.mtu = 1400, .silent_mtu = silent, .delay = 5 * WAVE_MS};
+    struct path_impairment m = {.mtu = 1400, .silent_mtu = silent, .delay = 5 * WAVE_MS};
     script(p.a, 2 * WAVE_S, (struct seg){.flags = SEG_ACK, .len = 1400 - headers, .data = zeros});
     script(p.a, 2 * WAVE_S,
            (struct seg){.seq = seq_of(77), .flags = SEG_ACK, .len = 1401 - headers, .data = zeros});
-    link_manners(p.link, LINK_A, &m);
+    link_impair(p.link, LINK_A, &m);
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->received, 1);
     assert_int_equal(link_counts(p.link).lost, 1);
@@ -498,7 +498,7 @@ static void rfc3168_only_capable_segments_are_marked(void **unused)
     struct pair p = pair_new(1, false);
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ecn = ECN_ECT0});
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ecn = ECN_NOT});
-    link_manners(p.link, LINK_A, &(struct link_manners){.marking = 10000});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.marking = 10000});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->in[0].ecn, ECN_CE);
     assert_int_equal(p.b->in[1].ecn, ECN_NOT);
@@ -511,11 +511,11 @@ static void a_cut_loses_what_is_on_the_way_and_what_follows(void **unused)
     (void)unused;
     struct pair p = pair_new(1, false);
     script_many(p.a, 3, WAVE_S);
-    link_manners(p.link, LINK_A, &(struct link_manners){.delay = 100 * WAVE_MS});
+    link_impair(p.link, LINK_A, &(struct path_impairment){.delay = 100 * WAVE_MS});
     link_run(p.link, WAVE_S + 50 * WAVE_MS, NULL, NULL);
-    link_cut(p.link, true);
+    link_set_cut(p.link, true);
     link_run(p.link, 2 * WAVE_S + WAVE_MS, NULL, NULL);
-    link_cut(p.link, false);
+    link_set_cut(p.link, false);
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.b->received, 1);
     assert_int_equal(p.b->in[0].seq.v, 2);
@@ -530,7 +530,7 @@ static void rfc9293_3_10_7_1_a_closed_end_answers_with_rst_unless_it_is_silent(v
     for (int silent = 0; silent < 2; silent++) {
         struct pair p = pair_new(1, false);
         p.b->conn.state = STATE_CLOSED;
-        link_resets(p.link, LINK_B, !silent);
+        link_set_resets(p.link, LINK_B, !silent);
         script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ack = seq_of(55)});
         link_run(p.link, WAVE_NEVER, NULL, NULL);
         assert_int_equal(p.b->received, 0);
@@ -550,7 +550,7 @@ rfc9293_3_10_7_3_what_the_engine_refuses_is_answered_even_by_a_silent_host(void 
     struct pair p = pair_new(1, false);
     p.b->conn.state = STATE_SYN_SENT;
     p.b->refuses = true;
-    link_resets(p.link, LINK_B, false);
+    link_set_resets(p.link, LINK_B, false);
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ack = seq_of(55)});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
     assert_int_equal(p.a->received, 1);

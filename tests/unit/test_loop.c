@@ -128,20 +128,19 @@ static const struct loop_ops ops = {.egress = {.events = events, .refused = refu
                                     .timed_out = timed_out,
                                     .failed = failed};
 
-static struct port_sim_config network(enum host_manner manner)
+static struct port_sim_config network(enum host_behaviour behaviour)
 {
-    struct port_sim_config c = {
-        .host = {.manner = manner,
-                 .addr = addr_v4(192, 0, 2, 80),
-                 .port = 80,
-                 .half_open = 256,
-                 .vanish_at = WAVE_NEVER,
-                 .seed = 1},
-        .local = addr_v4(192, 0, 2, 1),
-        .lport = 40000,
-        .there = {.delay = 10 * WAVE_MS},
-        .back = {.delay = 10 * WAVE_MS},
-        .seed = 7};
+    struct port_sim_config c = {.host = {.behaviour = behaviour,
+                                         .addr = addr_v4(192, 0, 2, 80),
+                                         .port = 80,
+                                         .half_open = 256,
+                                         .vanish_at = WAVE_NEVER,
+                                         .seed = 1},
+                                .local = addr_v4(192, 0, 2, 1),
+                                .lport = 40000,
+                                .forward = {.delay = 10 * WAVE_MS},
+                                .reverse = {.delay = 10 * WAVE_MS},
+                                .seed = 7};
 
     conn_config_default(&c.host.engine, 1500, false);
     c.host.engine.time_wait = false;
@@ -208,7 +207,7 @@ static void test_same_seed(void **state)
     unsigned packets[2];
 
     (void)state;
-    c.there.loss = c.back.loss = 300;
+    c.forward.loss = c.reverse.loss = 300;
     for (int i = 0; i < 2; i++) {
         struct rig *r = rig(&c, 200000);
         loop_run(&r->loop);

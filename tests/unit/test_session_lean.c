@@ -130,14 +130,14 @@ static const struct session_ops ops = {
 /* A session that listens, to which PEERS peers come. */
 static void begin(bool shows)
 {
-    struct port_sim_config network = {.host = {.manner = HOST_DISCARD,
+    struct port_sim_config network = {.host = {.behaviour = HOST_DISCARD,
                                                .addr = addr_v4(192, 0, 2, 80),
                                                .vanish_at = WAVE_NEVER,
                                                .seed = 1},
                                       .local = addr_v4(192, 0, 2, 1),
                                       .lport = 80,
-                                      .there = {.delay = WAVE_MS},
-                                      .back = {.delay = WAVE_MS},
+                                      .forward = {.delay = WAVE_MS},
+                                      .reverse = {.delay = WAVE_MS},
                                       .seed = 7,
                                       .inbound_only = !shows};
     struct session_config config = {.command = "test",

@@ -18,17 +18,17 @@
 static struct sim *set_up(uint64_t seed)
 {
     struct conn_config c = sim_config(1500);
-    struct link_manners m = {.loss = 1000,
-                             .reordering = 1000,
-                             .duplication = 500,
-                             .delay = 20 * WAVE_MS,
-                             .jitter = 2 * WAVE_MS};
+    struct path_impairment m = {.loss = 1000,
+                                .reordering = 1000,
+                                .duplication = 500,
+                                .delay = 20 * WAVE_MS,
+                                .jitter = 2 * WAVE_MS};
     c.rcvbuf = 20000;
     c.sndbuf = 20000;
     c.r2 = 12 * WAVE_H; /* a hundred refusals in a row are as many time-outs, of up to 2 minutes */
     c.syn_retries = 30;
     struct sim *s = sim_new(seed, &c, &c);
-    sim_manners(s, &m);
+    sim_impair(s, &m);
     sim_open(s, seq_of(0xffffff00), seq_of(0x7fffff00));
     s->end[LINK_A].user =
         (struct sim_user){.total = 40000, .write_max = 5000, .close = SIM_CLOSE_SENT};

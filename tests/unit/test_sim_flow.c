@@ -17,11 +17,11 @@
 static struct sim *sim;
 
 /* Both ends with these settings, established over such a link, nothing logged yet. */
-static void begin_over(const struct link_manners *m, const struct conn_config *a,
+static void begin_over(const struct path_impairment *m, const struct conn_config *a,
                        const struct conn_config *b)
 {
     sim = sim_new(1, a, b);
-    sim_manners(sim, m);
+    sim_impair(sim, m);
     sim_establish(sim);
     sim_log_clear(sim);
 }
@@ -29,7 +29,7 @@ static void begin_over(const struct link_manners *m, const struct conn_config *a
 /* The same over 10 ms each way and nothing else. */
 static void begin(const struct conn_config *a, const struct conn_config *b)
 {
-    begin_over(&(struct link_manners){.delay = 10 * WAVE_MS}, a, b);
+    begin_over(&(struct path_impairment){.delay = 10 * WAVE_MS}, a, b);
 }
 
 static void begin_plain(void)
@@ -110,7 +110,7 @@ static void rfc9293_3_8_6_1_a_zero_window_probe_unanswered_is_given_up(void **un
     sim->end[LINK_B].user.never_reads = true;
     send_bytes(LINK_A, 50000);
     sim_run_for(sim, WAVE_MIN);
-    link_cut(sim->link, true);
+    link_set_cut(sim->link, true);
     sim_run_for(sim, WAVE_H);
     assert_int_equal(sim_conn(sim, LINK_A)->end, END_TIMEOUT);
     conn_vanish(sim_conn(sim, LINK_B), link_now(sim->link));
@@ -158,7 +158,7 @@ static void rfc9293_3_8_6_1_a_lost_window_update_is_found_by_the_persist_timer(v
         send_bytes(LINK_A, 30000);
         sim_run_for(sim, 10 * WAVE_S);
         assert_int_equal(sim_conn(sim, LINK_A)->snd.wnd, 0);
-        link_filterer(sim->link, lose_window_updates, &u);
+        link_set_filter(sim->link, lose_window_updates, &u);
         sim->end[LINK_B].user.never_reads = false;
         sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
         sim->end[LINK_B].user.close = SIM_CLOSE_AFTER_PEER;
@@ -328,8 +328,8 @@ static uint32_t largest_since(wave_time from)
 static void narrow_path(uint32_t mtu, bool silent, wave_time within)
 {
     begin_plain();
-    struct link_manners m = {.delay = 10 * WAVE_MS, .mtu = mtu, .silent_mtu = silent};
-    link_manners(sim->link, LINK_A, &m);
+    struct path_impairment m = {.delay = 10 * WAVE_MS, .mtu = mtu, .silent_mtu = silent};
+    link_impair(sim->link, LINK_A, &m);
     sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
     sim->end[LINK_B].user.close = SIM_CLOSE_AFTER_PEER;
     send_bytes(LINK_A, 300000);
@@ -363,7 +363,8 @@ static void rfc1191_a_path_that_grows_ever_narrower(void **unused)
                                               .close = SIM_CLOSE_SENT};
     sim->end[LINK_B].user.close = SIM_CLOSE_AFTER_PEER;
     for (uint32_t mtu = 1400; mtu >= 600; mtu -= 200) {
-        link_manners(sim->link, LINK_A, &(struct link_manners){.delay = 10 * WAVE_MS, .mtu = mtu});
+        link_impair(sim->link, LINK_A,
+                    &(struct path_impairment){.delay = 10 * WAVE_MS, .mtu = mtu});
         sim_run_for(sim, WAVE_S);
         assert_int_equal(sim_conn(sim, LINK_A)->mss, mtu - 40);
     }
@@ -385,8 +386,8 @@ static void rfc3168_marks_slow_the_sender_and_lose_nothing(void **unused)
     begin(&c, &c);
     assert_true(sim_conn(sim, LINK_A)->flags & CONN_ECN);
     assert_true(sim_conn(sim, LINK_B)->flags & CONN_ECN);
-    struct link_manners m = {.delay = 10 * WAVE_MS, .marking = 300};
-    link_manners(sim->link, LINK_A, &m);
+    struct path_impairment m = {.delay = 10 * WAVE_MS, .marking = 300};
+    link_impair(sim->link, LINK_A, &m);
     sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
     sim->end[LINK_B].user.close = SIM_CLOSE_AFTER_PEER;
     send_bytes(LINK_A, 2000000);
@@ -425,7 +426,7 @@ static void lost_segments_are_recovered_without_a_timeout(bool sack)
     c.sack = sack;
     begin(&c, &c);
     uint32_t n = 0;
-    link_filterer(sim->link, lose_data_5_to_7, &n);
+    link_set_filter(sim->link, lose_data_5_to_7, &n);
     sim->end[LINK_A].user.close = SIM_CLOSE_SENT;
     sim->end[LINK_B].user.close = SIM_CLOSE_AFTER_PEER;
     send_bytes(LINK_A, 100000);
@@ -451,7 +452,7 @@ static void rfc7323_a_long_fat_path_is_filled(void **unused)
 {
     (void)unused;
     /* 200 ms and 100 Mbit/s: 2.5 MB in flight, well beyond what 16 bits of window hold. */
-    struct link_manners m = {.delay = 100 * WAVE_MS, .bandwidth = 100000000, .queue = 4000000};
+    struct path_impairment m = {.delay = 100 * WAVE_MS, .bandwidth = 100000000, .queue = 4000000};
     struct conn_config c = sim_config(1500);
     begin_over(&m, &c, &c);
     sim->end[LINK_A].user.close = SIM_CLOSE_SENT;

@@ -156,7 +156,8 @@ static void between(void *ctx, wave_time at, enum link_end from, bool arrived, u
 }
 
 /* Against this, over a link with these manners. */
-static void withstands_over(void (*against)(struct conn *c), const struct link_manners *manners)
+static void withstands_over(void (*against)(struct conn *c),
+                            const struct path_impairment *impairment)
 {
     struct conn_config config = sim_config(1500);
 
@@ -165,7 +166,7 @@ static void withstands_over(void (*against)(struct conn *c), const struct link_m
     config.rcvbuf = config.sndbuf = BUFFER;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         sim = sim_new(seed, &config, &config);
-        sim_manners(sim, manners);
+        sim_impair(sim, impairment);
         sim->watch = between;
         sim->end[LINK_A].user = (struct sim_user){.total = BYTES, .close = SIM_CLOSE_SENT};
         sim->end[LINK_B].user = (struct sim_user){.total = BYTES, .close = SIM_CLOSE_AFTER_PEER};
@@ -180,9 +181,9 @@ static void withstands_over(void (*against)(struct conn *c), const struct link_m
 
 static void withstands(void (*against)(struct conn *c))
 {
-    withstands_over(against, &(struct link_manners){.delay = 5 * WAVE_MS});
-    withstands_over(against,
-                    &(struct link_manners){.delay = 5 * WAVE_MS, .jitter = WAVE_MS, .loss = 200});
+    withstands_over(against, &(struct path_impairment){.delay = 5 * WAVE_MS});
+    withstands_over(
+        against, &(struct path_impairment){.delay = 5 * WAVE_MS, .jitter = WAVE_MS, .loss = 200});
 }
 
 #define WITHSTANDS(name, against)                                                                  \

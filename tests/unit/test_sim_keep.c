@@ -22,7 +22,7 @@ static struct sim *sim;
 static void begin(const struct conn_config *a, const struct conn_config *b)
 {
     sim = sim_new(1, a, b);
-    sim_manners(sim, &(struct link_manners){.delay = DELAY});
+    sim_impair(sim, &(struct path_impairment){.delay = DELAY});
     sim_establish(sim);
     sim_log_clear(sim);
 }
@@ -66,7 +66,7 @@ static void assert_schedule_to_the_verdict(wave_time idle, wave_time interval, u
 {
     wave_time word = sim->heard[LINK_A];
     sim_log_clear(sim);
-    link_cut(sim->link, true);
+    link_set_cut(sim->link, true);
     sim_run(sim, word + idle + (count + 5) * interval);
     assert_int_equal(sim->log.count, count + 1);
     for (uint32_t n = 0; n < count; n++) {
@@ -200,7 +200,7 @@ static void rfc9293_3_8_4_lost_probes_end_nothing_while_one_is_answered(void **u
     (void)unused;
     uint32_t n = 0;
     begin_with(0, 0, 0, false);
-    link_filterer(sim->link, lose_probes, &n);
+    link_set_filter(sim->link, lose_probes, &n);
     sim_run_for(sim, 100 * WAVE_H);
     assert_int_equal(end_a()->conn.state, STATE_ESTABLISHED);
     assert_true(end_a()->events[EVENT_PROBE] > 400);
@@ -222,7 +222,7 @@ static void rfc1122_4_2_3_6_no_probe_while_data_is_outstanding(void **unused)
 {
     (void)unused;
     begin_with(WAVE_S, WAVE_S, 3, false);
-    link_cut(sim->link, true);
+    link_set_cut(sim->link, true);
     end_a()->user.total = 100;
     sim_run_for(sim, WAVE_H);
     /* Retransmission judges, in its own time: 3 s of probes would have been over much earlier. */
@@ -235,10 +235,10 @@ static void rfc9293_3_8_4_probing_goes_on_after_an_outage_of_data(void **unused)
 {
     (void)unused;
     begin_with(WAVE_S, WAVE_S, 3, false);
-    link_cut(sim->link, true);
+    link_set_cut(sim->link, true);
     end_a()->user.total = 100;
     sim_run_for(sim, 20 * WAVE_S);
-    link_cut(sim->link, false);
+    link_set_cut(sim->link, false);
     sim_run_for(sim, 60 * WAVE_S + WAVE_S / 2);
     assert_int_equal(sim->end[LINK_B].received, 100);
     assert_int_equal(end_a()->conn.state, STATE_ESTABLISHED);

@@ -64,11 +64,11 @@ static struct conn_config random_config(struct prng *r, const struct group *g)
     return c;
 }
 
-static struct link_manners random_manners(struct prng *r, const struct group *g)
+static struct path_impairment random_manners(struct prng *r, const struct group *g)
 {
     static const uint32_t kbits[] = {0, 0, 64, 1000, 10000, 100000, 1000000};
     static const uint32_t losses[] = {0, 10, 100, 300, 1000, 2000, 3000};
-    struct link_manners m = {
+    struct path_impairment m = {
         .loss = pick(r, losses, 7),
         .duplication = (uint32_t)prng_below(r, 1001),
         .reordering = (uint32_t)prng_below(r, 2001),
@@ -88,7 +88,8 @@ static struct link_manners random_manners(struct prng *r, const struct group *g)
         m.corruption = 100;
     }
     if (g->clean)
-        m = (struct link_manners){.delay = m.delay, .jitter = m.jitter, .bandwidth = m.bandwidth};
+        m = (struct path_impairment){
+            .delay = m.delay, .jitter = m.jitter, .bandwidth = m.bandwidth};
     return m;
 }
 
@@ -132,8 +133,8 @@ static struct sim *set_up(uint64_t seed, const struct group *g)
     struct sim *s = sim_new(seed, &a, &b);
     s->quick = prng_chance(&r, 5000);
     for (enum link_end e = LINK_A; e <= LINK_B; e++) {
-        struct link_manners m = random_manners(&r, g);
-        link_manners(s->link, e, &m);
+        struct path_impairment m = random_manners(&r, g);
+        link_impair(s->link, e, &m);
         s->end[e].user = random_user(&r, g);
     }
     /* One of the two may wait for the other; if both did, nobody would close. */

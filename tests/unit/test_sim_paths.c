@@ -24,7 +24,7 @@ static int set_up(void **state)
     (void)state;
     struct conn_config c = sim_config(1500);
     sim = sim_new(1, &c, &c);
-    sim_manners(sim, &(struct link_manners){.delay = 10 * WAVE_MS});
+    sim_impair(sim, &(struct path_impairment){.delay = 10 * WAVE_MS});
     return 0;
 }
 
@@ -245,7 +245,7 @@ static void rfc9293_3_10_7_1_nobody_there_refuses(void **unused)
 static void rfc9293_3_8_3_nothing_answers_the_syn(void **unused)
 {
     (void)unused;
-    link_cut(sim->link, true);
+    link_set_cut(sim->link, true);
     sim_open(sim, seq_of(5), seq_of(6));
     sim_run_for(sim, WAVE_H);
     assert_int_equal(sim_conn(sim, LINK_A)->end, END_TIMEOUT_SYN);
@@ -311,7 +311,7 @@ static uint64_t play(const struct script *script, link_filter *filter, void *ctx
     const struct losses *l = filter == lose_two ? ctx : NULL;
     const struct twice *t = filter == lose_twice ? ctx : NULL;
     sim->seed = l ? l->first * 1000 + l->second : t ? t->number * 1000000 : 0;
-    link_filterer(sim->link, filter, ctx);
+    link_set_filter(sim->link, filter, ctx);
     script->play();
     if (!sim_run_for(sim, 12 * WAVE_H))
         sim_fail(sim, "the run did not end");
@@ -507,7 +507,7 @@ static void rfc9293_3_6_1_a_lost_last_ack_is_said_again_and_starts_time_wait_ane
 {
     (void)unused;
     struct losses l = {7, 0};
-    link_filterer(sim->link, lose_two, &l);
+    link_set_filter(sim->link, lose_two, &l);
     sim_establish(sim);
     users(0, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
     sim->end[LINK_B].user.close_after = 10 * WAVE_MS;

@@ -314,9 +314,9 @@ static struct conn_config random_config(struct prng *r)
     return c;
 }
 
-static struct link_manners random_manners(struct prng *r, const struct group *g)
+static struct path_impairment random_manners(struct prng *r, const struct group *g)
 {
-    struct link_manners m = {.delay = prng_chance(r, 2000) ? 0 : prng_below(r, 100 * WAVE_MS)};
+    struct path_impairment m = {.delay = prng_chance(r, 2000) ? 0 : prng_below(r, 100 * WAVE_MS)};
     if (g->harmless)
         return m;
     m.loss = g->rough ? 3000 : (uint32_t)prng_below(r, 2000);
@@ -469,9 +469,9 @@ static unsigned run(uint64_t seed, const struct group *g)
     /* In the harmless group a FIN from SYN_RECEIVED may have gone before: see random_user(). */
     r->watch[IN_THE_MIDDLE].skip = g->harmless ? SEGMENTS : 2 + prng_below(&p, 20);
     for (enum link_end e = LINK_A; e <= LINK_B; e++) {
-        struct link_manners m = random_manners(&p, g);
-        link_manners(r->sim->link, e, &m);
-        link_resets(r->sim->link, e, prng_chance(&p, 8000));
+        struct path_impairment m = random_manners(&p, g);
+        link_impair(r->sim->link, e, &m);
+        link_set_resets(r->sim->link, e, prng_chance(&p, 8000));
         r->sim->end[e].user = random_user(&p, g);
     }
     random_open(r, &p);

@@ -1,25 +1,25 @@
-#include "lib/sim/transit.h"
+#include "lib/sim/delay_line.h"
 
 #include <stdlib.h>
 
 #include "lib/core/err.h"
 
-static bool earlier(const struct transit_slot *a, const struct transit_slot *b)
+static bool earlier(const struct delay_line_slot *a, const struct delay_line_slot *b)
 {
     return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
-int transit_post(struct transit *t, wave_time at, struct parcel *p)
+int delay_line_put(struct delay_line *t, wave_time at, struct delayed_packet *p)
 {
     if (t->count == t->room) {
         size_t room = t->room ? 2 * t->room : 64;
-        struct transit_slot *heap = realloc(t->heap, room * sizeof *heap);
+        struct delay_line_slot *heap = realloc(t->heap, room * sizeof *heap);
         if (!heap)
             return WAVE_ENOMEM;
         t->heap = heap;
         t->room = room;
     }
-    struct transit_slot slot = {at, t->order++, p};
+    struct delay_line_slot slot = {at, t->order++, p};
     size_t hole = t->count++;
     while (hole && earlier(&slot, &t->heap[(hole - 1) / 2])) {
         t->heap[hole] = t->heap[(hole - 1) / 2];
@@ -29,17 +29,17 @@ int transit_post(struct transit *t, wave_time at, struct parcel *p)
     return 0;
 }
 
-wave_time transit_next(const struct transit *t)
+wave_time delay_line_next(const struct delay_line *t)
 {
     return t->count ? t->heap[0].at : WAVE_NEVER;
 }
 
-struct parcel *transit_take(struct transit *t)
+struct delayed_packet *delay_line_take(struct delay_line *t)
 {
     if (!t->count)
         return NULL;
-    struct parcel *first = t->heap[0].parcel;
-    struct transit_slot last = t->heap[--t->count];
+    struct delayed_packet *first = t->heap[0].delayed_packet;
+    struct delay_line_slot last = t->heap[--t->count];
     size_t hole = 0;
     for (;;) {
         size_t child = 2 * hole + 1;
@@ -56,10 +56,10 @@ struct parcel *transit_take(struct transit *t)
     return first;
 }
 
-void transit_free(struct transit *t)
+void delay_line_free(struct delay_line *t)
 {
     for (size_t i = 0; i < t->count; i++)
-        free(t->heap[i].parcel);
+        free(t->heap[i].delayed_packet);
     free(t->heap);
-    *t = (struct transit){0};
+    *t = (struct delay_line){0};
 }

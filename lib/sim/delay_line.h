@@ -1,9 +1,9 @@
 /*
- * What is on its way over a link: parcels in the order of their arrival, and of their posting
+ * What is on its way over a link: packets in the order of their arrival, and of their posting
  * where two arrive at once. A binary heap.
  */
-#ifndef TCPWAVE_SIM_TRANSIT_H
-#define TCPWAVE_SIM_TRANSIT_H
+#ifndef TCPWAVE_SIM_DELAY_LINE_H
+#define TCPWAVE_SIM_DELAY_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
-struct parcel {
+struct delayed_packet {
     uint64_t number;  /* of the segment, counted from 1 over the whole link */
     uint8_t from;     /* enum link_end */
     uint8_t ecn;      /* of the IP header around it */
@@ -25,29 +25,29 @@ struct parcel {
     uint8_t bytes[];
 };
 
-struct transit_slot {
+struct delay_line_slot {
     wave_time at;
     uint64_t order;
-    struct parcel *parcel;
+    struct delayed_packet *delayed_packet;
 };
 
-struct transit {
-    struct transit_slot *heap;
+struct delay_line {
+    struct delay_line_slot *heap;
     size_t count, room;
     uint64_t order; /* how many were ever posted */
 };
 
-/* Posts a parcel from malloc(), which is the transit's until it is taken out again. WAVE_ENOMEM,
+/* Posts a packet from malloc(), which is the transit's until it is taken out again. WAVE_ENOMEM,
  * and it stays the caller's. */
-int transit_post(struct transit *t, wave_time at, struct parcel *p);
+int delay_line_put(struct delay_line *t, wave_time at, struct delayed_packet *p);
 
 /* When the next one arrives; WAVE_NEVER when none is on the way. */
-wave_time transit_next(const struct transit *t);
+wave_time delay_line_next(const struct delay_line *t);
 
 /* Takes the next one out; the caller frees it. NULL when none is on the way. */
-struct parcel *transit_take(struct transit *t);
+struct delayed_packet *delay_line_take(struct delay_line *t);
 
 /* Frees everything. */
-void transit_free(struct transit *t);
+void delay_line_free(struct delay_line *t);
 
 #endif
