@@ -9,7 +9,7 @@
 /* No event of the engine's will tell when there is memory again. */
 static void await_memory(struct session *s, struct client *x, wave_time now)
 {
-    if (!x->exchange.starved) {
+    if (!x->transfer.starved) {
         x->starved_at = 0;
         return;
     }
@@ -18,19 +18,19 @@ static void await_memory(struct session *s, struct client *x, wave_time now)
     if (now - x->starved_at > MEMORY_MAX)
         session_fail(s,
                      &(struct diag){"no memory for what is to be sent; free some, and try again"});
-    session_again(s, now + MEMORY_PAUSE);
+    session_wake_by(s, now + MEMORY_PAUSE);
 }
 
 /* Gives the peer our data, and takes what it sent. */
 static void move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
     struct diag d;
-    int given = 0, taken = exchange_drain(&x->exchange, e, now, &d);
+    int given = 0, taken = transfer_drain(&x->transfer, e, now, &d);
 
     if (taken > 0)
         x->taken_at = now;
     if (taken >= 0 && !client_closed(x) && state_synchronized(conn_state(e)))
-        given = exchange_feed(&x->exchange, e, now, &d);
+        given = transfer_feed(&x->transfer, e, now, &d);
     if (taken < 0 || given < 0)
         session_fail(s, &d);
     else if (taken || given)
@@ -54,7 +54,7 @@ bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time 
     if (conn_state(e) != STATE_CLOSED)
         return false;
     /* What was received before the end is still the user's. */
-    if (!x->exchange.waits_for_out)
+    if (!x->transfer.waits_for_out)
         session_stop(s, client_closed(x) && conn_end(e) != END_CLOSED ? STOP_ASKED : STOP_END);
     return true;
 }
@@ -69,11 +69,11 @@ wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_ti
 {
     const struct report_flow *flow = &x->conn->record->flow;
     const struct course_facts facts = {
-        .fed = exchange_fed(&x->exchange),
+        .fed = transfer_fed(&x->transfer),
         .gave = flow->sent_bytes > 0,
         .got = flow->received_bytes > 0,
-        .uneven = x->conn->uneven_at != 0,
-        .reader_busy = x->exchange.waits_for_out,
+        .disordered = x->conn->disordered_at != 0,
+        .reader_busy = x->transfer.waits_for_out,
         .quiet_since = x->taken_at > x->conn->quiet_since ? x->taken_at : x->conn->quiet_since};
     const struct course_turn turn = course_go(&x->course, &x->plan, e, &facts, now);
 
@@ -90,7 +90,7 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 {
     const struct client *x = s->user;
 
-    return exchange_poll(&x->exchange, fds);
+    return transfer_poll(&x->transfer, fds);
 }
 
 /* Handshake to verdict. */
@@ -122,9 +122,9 @@ static int run(struct client *x, const struct target *target, const struct clien
     if (ops->watch)
         report_add(&s->report, ops->watch, x);
     session_run(s);
-    if (x->exchange.out.fd >= 0)
-        st.undelivered = x->conn->record->flow.received_bytes - x->exchange.taken;
-    if (exchange_close(&x->exchange, &d) != 0)
+    if (x->transfer.out.fd >= 0)
+        st.undelivered = x->conn->record->flow.received_bytes - x->transfer.taken;
+    if (transfer_close(&x->transfer, &d) != 0)
         session_fail(s, &d);
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
@@ -146,9 +146,9 @@ int client_run(struct client *x, const struct client_options *o, const struct cl
 
     x->options = o;
     if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
-        exchange_open(
-            &x->exchange,
-            &(struct exchange_config){o->data.text.at, o->data.text.len, o->data.file, o->output},
+        transfer_open(
+            &x->transfer,
+            &(struct transfer_config){o->data.text.at, o->data.text.len, o->data.file, o->output},
             &d) != 0)
         return view_refuse(ops->command, &o->show, &d);
     return run(x, &target, ops);

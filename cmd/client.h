@@ -11,8 +11,8 @@
 #include "cmd/command.h"
 #include "cmd/options_keep.h"
 #include "lib/run/course.h"
-#include "lib/run/exchange.h"
 #include "lib/run/session.h"
+#include "lib/run/transfer.h"
 #include "lib/run/verify.h"
 
 /* A command's own state begins with this; it is the session's `user`. */
@@ -23,7 +23,7 @@ struct client {
     struct session_conn *conn;
     struct course_config plan; /* the command's */
     struct course course;
-    struct exchange exchange;
+    struct transfer transfer;
     struct verify verify;
     struct figures figures;
     wave_time taken_at;   /* when data was last written out: the peer may have waited for that */

@@ -80,7 +80,7 @@ static wave_time await_crossed(struct session *s, struct halfclose *x, const str
         x->crossed_at = now;
     end = x->crossed_at + conn_rto(e) + conn_srtt(e);
     session_await(s, "the acknowledgement of our FIN", end);
-    if (now >= end && !x->client.exchange.waits_for_out)
+    if (now >= end && !x->client.transfer.waits_for_out)
         session_stop(s, STOP_LINGER);
     return now >= end ? WAVE_NEVER : end;
 }

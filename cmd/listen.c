@@ -35,53 +35,54 @@
 #include "lib/report/human.h"
 #include "lib/run/course.h"
 #include "lib/run/probes.h"
-#include "lib/run/service.h"
+#include "lib/run/responder.h"
 #include "lib/run/session.h"
 
 /* How long the last segment may take from send to capture, and a connection waits for memory. */
-#define SETTLE (20 * WAVE_MS)
+#define SHORT_WAIT (20 * WAVE_MS)
 
 /* The queues that a connection may wait in. All waits in one are of the same length, so that the
  * first to come is the first to go on. */
-enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SETTLE, WAITS };
+enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAITS };
 
 /* A connection, with what listen keeps of it. */
-struct guest {
+struct listen_client {
     struct session_conn conn; /* the session's; the first member */
     struct probes *probes;    /* ours and the peer's, once there may be any; or NULL */
-    struct service_place place;
+    struct responder_conn place;
     struct course course;
     wave_time until; /* the end of its wait */
     struct slab_link todo, wait;
     uint8_t queue;     /* WAIT_... */
     bool accepted : 1; /* its handshake was completed, and it counts for --connections */
-    bool settling : 1; /* it is over, and its last segments are still to be captured */
+    bool finishing : 1; /* it is over, and its last segments are still to be captured */
     bool surplus : 1;  /* it came after the last one that was asked for */
     bool queued : 1;   /* in `todo` */
 };
 
-_Static_assert(sizeof(struct guest) <= 144, "a million connections: 256 bytes each, and this");
+_Static_assert(sizeof(struct listen_client) <= 144,
+               "a million connections: 256 bytes each, and this");
 
 struct listen {
     const struct listen_options *options;
     struct course_config plan;
     struct start start;
     struct session *session;
-    struct service service;
+    struct responder responder;
     struct slab_list todo; /* to be looked at */
     struct slab_list wait[WAITS];
     uint32_t accepted, served;
     bool full;              /* as many as were asked for have been accepted */
-    bool again;             /* some are to be looked at again, as soon as what they owe is sent */
+    bool more_to_do;        /* some are to be looked at again, as soon as what they owe is sent */
     struct figures figures; /* of the verdict that is told next */
 };
 
-static struct guest *guest_of(struct session_conn *c)
+static struct listen_client *listen_client_of(struct session_conn *c)
 {
-    return (struct guest *)(void *)c;
+    return (struct listen_client *)(void *)c;
 }
 
-static struct guest *first_of(const struct listen *l, const struct slab_list *list)
+static struct listen_client *first_of(const struct listen *l, const struct slab_list *list)
 {
     return slab_at(&l->session->slab, list->first);
 }
@@ -90,21 +91,21 @@ static struct guest *first_of(const struct listen *l, const struct slab_list *li
  * The queues
  */
 
-static void look_at(struct listen *l, struct guest *p)
+static void queue_client(struct listen *l, struct listen_client *p)
 {
     if (!p->queued)
         slab_append(&l->session->slab, &l->todo, p->conn.self);
     p->queued = true;
 }
 
-static void look_no_more(struct listen *l, struct guest *p)
+static void dequeue_client(struct listen *l, struct listen_client *p)
 {
     if (p->queued)
         slab_remove(&l->session->slab, &l->todo, p->conn.self);
     p->queued = false;
 }
 
-static void wait_no_more(struct listen *l, struct guest *p)
+static void stop_waiting(struct listen *l, struct listen_client *p)
 {
     if (p->queue != WAIT_NONE)
         slab_remove(&l->session->slab, &l->wait[p->queue], p->conn.self);
@@ -112,9 +113,9 @@ static void wait_no_more(struct listen *l, struct guest *p)
 }
 
 /* `until` comes after that of all others in the queue, but for what one round of the loop takes. */
-static void wait_until(struct listen *l, struct guest *p, unsigned queue, wave_time until)
+static void wait_until(struct listen *l, struct listen_client *p, unsigned queue, wave_time until)
 {
-    wait_no_more(l, p);
+    stop_waiting(l, p);
     p->queue = (uint8_t)queue;
     p->until = until;
     slab_append(&l->session->slab, &l->wait[queue], p->conn.self);
@@ -123,12 +124,12 @@ static void wait_until(struct listen *l, struct guest *p, unsigned queue, wave_t
 /* Wakes those whose wait is over. */
 static void wake(struct listen *l, wave_time now)
 {
-    struct guest *p;
+    struct listen_client *p;
 
     for (unsigned i = WAIT_NONE + 1; i < WAITS; i++)
         while ((p = first_of(l, &l->wait[i])) && p->until <= now) {
-            wait_no_more(l, p);
-            look_at(l, p);
+            stop_waiting(l, p);
+            queue_client(l, p);
         }
 }
 
@@ -138,7 +139,7 @@ static wave_time first_end(const struct listen *l)
     wave_time at = WAVE_NEVER;
 
     for (unsigned i = WAIT_NONE + 1; i < WAITS; i++) {
-        const struct guest *p = first_of(l, &l->wait[i]);
+        const struct listen_client *p = first_of(l, &l->wait[i]);
         if (p)
             at = time_min(at, p->until);
     }
@@ -164,7 +165,7 @@ static void say(struct outcome *o, enum verdict verdict, const char *by, const c
 }
 
 /* What became of the connection. What only a listener meets is said here. */
-static void outcome_of_guest(struct session *s, const struct guest *p, struct outcome *o)
+static void outcome_of_client(struct session *s, const struct listen_client *p, struct outcome *o)
 {
     const struct session_conn *c = &p->conn;
     const struct conn *e = session_engine(s, c);
@@ -188,23 +189,23 @@ static void outcome_of_guest(struct session *s, const struct guest *p, struct ou
             peer, sent, sent == 1 ? "" : "s");
 }
 
-static void finish(struct session *s, struct listen *l, struct guest *p)
+static void finish(struct session *s, struct listen *l, struct listen_client *p)
 {
     const struct conn *e = session_engine(s, &p->conn);
     struct outcome outcome;
 
     if (p->conn.record)
         report_flush(&s->report, session_flow(&p->conn), session_stamp(s));
-    outcome_of_guest(s, p, &outcome);
+    outcome_of_client(s, p, &outcome);
     figures_clear(&l->figures);
     if (p->probes)
         probes_figures(p->probes, &l->figures);
     session_conn_verdict(s, &p->conn, &outcome, &l->figures);
-    if (l->service.out.fd >= 0 && p->accepted && e) /* less than a window, whatever came in all */
+    if (l->responder.out.fd >= 0 && p->accepted && e) /* less than a window, whatever came in all */
         l->start.undelivered += conn_received(e) - (uint32_t)p->place.taken;
     l->served += p->accepted;
-    wait_no_more(l, p);
-    look_no_more(l, p);
+    stop_waiting(l, p);
+    dequeue_client(l, p);
     free(p->probes);
     session_release(s, &p->conn);
 }
@@ -214,43 +215,44 @@ static void finish(struct session *s, struct listen *l, struct guest *p)
  */
 
 /* RST, or not a word. */
-static void leave(struct session *s, struct listen *l, struct guest *p, struct conn *e,
+static void leave(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                   wave_time now)
 {
     if (l->plan.close == CLOSE_VANISH)
         conn_vanish(e, now);
-    session_leave(s, &p->conn, STOP_ASKED);
+    session_end_conn(s, &p->conn, STOP_ASKED);
     session_changed(s, &p->conn, now);
-    look_at(l, p);
+    queue_client(l, p);
 }
 
 /* The close that was asked for has been carried out. */
-static void closed(struct session *s, struct listen *l, struct guest *p)
+static void closed(struct session *s, struct listen *l, struct listen_client *p)
 {
     if (course_step(&p->course) == COURSE_LEFT) {
-        session_leave(s, &p->conn, STOP_ASKED);
-        look_at(l, p);
+        session_end_conn(s, &p->conn, STOP_ASKED);
+        queue_client(l, p);
     }
     session_changed(s, &p->conn, s->loop.now);
 }
 
 /* The connection's course, as far as it gets now. */
-static void go(struct session *s, struct listen *l, struct guest *p, struct conn *e, wave_time now)
+static void go(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
+               wave_time now)
 {
-    const struct course_facts facts = {.fed = service_given(&l->service, &p->place, e),
-                                       .reader_busy = l->service.waits_for_out,
+    const struct course_facts facts = {.fed = responder_given(&l->responder, &p->place, e),
+                                       .reader_busy = l->responder.waits_for_out,
                                        .quiet_since = p->conn.quiet_since};
     const struct course_turn t = course_go(&p->course, &l->plan, e, &facts, now);
 
     if (t.waits != COURSE_WAITS_NOT)
         p->conn.waits = (uint8_t)t.waits;
     if (p->queue == WAIT_LINGER) /* something came: the silence counts from then on */
-        wait_no_more(l, p);
+        stop_waiting(l, p);
     if (t.act == COURSE_CLOSED) {
         closed(s, l, p);
     } else if (t.act == COURSE_LINGERED) {
-        session_leave(s, &p->conn, STOP_LINGER);
-        look_at(l, p);
+        session_end_conn(s, &p->conn, STOP_LINGER);
+        queue_client(l, p);
     } else if (t.until != WAVE_NEVER && !t.engine) {
         const unsigned queue = t.waits == COURSE_WAITS_HOLD ? WAIT_HOLD : WAIT_LINGER;
         if (p->queue != queue)
@@ -258,26 +260,27 @@ static void go(struct session *s, struct listen *l, struct guest *p, struct conn
     }
 }
 
-static void move_data(struct session *s, struct listen *l, struct guest *p, struct conn *e,
+static void move_data(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                       wave_time now)
 {
     struct diag d;
     int moved;
 
-    l->service.waits_for_out = l->service.starved = false;
-    moved = service_move(&l->service, &p->place, e, now, &d);
+    l->responder.waits_for_out = l->responder.starved = false;
+    moved = responder_move(&l->responder, &p->place, e, now, &d);
     if (moved < 0)
         session_fail(s, &d);
     if (moved > 0)
         session_changed(s, &p->conn, now);
-    if (l->service.waits_for_out) /* no event of the engine's will tell when it has room again */
-        look_at(l, p);
-    if (l->service.starved && p->queue == WAIT_NONE)
-        wait_until(l, p, WAIT_SETTLE, now + SETTLE);
+    if (l->responder.waits_for_out) /* no event of the engine's will tell when it has room again */
+        queue_client(l, p);
+    if (l->responder.starved && p->queue == WAIT_NONE)
+        wait_until(l, p, WAIT_SHORT, now + SHORT_WAIT);
 }
 
 /* Does for the connection what is to be done now. */
-static void attend(struct session *s, struct listen *l, struct guest *p, wave_time now)
+static void handle_client(struct session *s, struct listen *l, struct listen_client *p,
+                          wave_time now)
 {
     struct conn *e = session_engine(s, &p->conn);
     bool established = p->conn.path.established;
@@ -294,30 +297,30 @@ static void attend(struct session *s, struct listen *l, struct guest *p, wave_ti
     if (p->queued) /* what was received before the end is still the user's */
         return;
     if (e && conn_expiry(e, now) <= now) { /* its RST or last ACK is still to go out */
-        look_at(l, p);
-        l->again = true;
+        queue_client(l, p);
+        l->more_to_do = true;
         return;
     }
-    if (s->shows && !p->settling) { /* what it sent last is shown before its verdict */
-        p->settling = true;
-        wait_until(l, p, WAIT_SETTLE, now + SETTLE);
-    } else if (p->queue != WAIT_SETTLE) {
+    if (s->shows && !p->finishing) { /* what it sent last is shown before its verdict */
+        p->finishing = true;
+        wait_until(l, p, WAIT_SHORT, now + SHORT_WAIT);
+    } else if (p->queue != WAIT_SHORT) {
         finish(s, l, p);
     }
 }
 
 /* From now on the port is closed, and who is half-way in is sent away. Only who vanishes cannot
  * close it, since a closed port answers with RST, which would end the silence. */
-static void close_door(struct session *s, struct listen *l)
+static void stop_accepting(struct session *s, struct listen *l)
 {
     l->full = true;
     if (l->plan.close != CLOSE_VANISH)
         stack_unlisten(s->stack);
-    for (struct session_conn *c = session_oldest(s); c; c = session_younger(s, c)) {
-        struct guest *p = guest_of(c);
+    for (struct session_conn *c = session_first(s); c; c = session_next(s, c)) {
+        struct listen_client *p = listen_client_of(c);
         p->surplus = !p->accepted;
         if (p->surplus)
-            look_at(l, p);
+            queue_client(l, p);
     }
 }
 
@@ -328,17 +331,17 @@ static void close_door(struct session *s, struct listen *l)
 static void opened(struct session *s, struct session_conn *c)
 {
     struct listen *l = s->user;
-    struct guest *p = guest_of(c);
+    struct listen_client *p = listen_client_of(c);
 
     p->surplus = l->full;
     c->waits = COURSE_WAITS_SYN_ACKED;
     if (p->surplus)
-        look_at(l, p);
+        queue_client(l, p);
 }
 
 /* Room to note probes in: from the start where we are to probe, else when the peer does first. The
  * engine has seen how long it was silent before. */
-static void note_probes(struct session *s, struct guest *p, const struct event *e)
+static void note_probes(struct session *s, struct listen_client *p, const struct event *e)
 {
     const struct report_flow *f = session_flow(&p->conn);
 
@@ -355,7 +358,7 @@ static void note_probes(struct session *s, struct guest *p, const struct event *
 /* For the stream of events. */
 static void watch(void *self, const struct report_event *e)
 {
-    const struct guest *p = e->flow ? guest_of(session_of_flow(e->flow)) : NULL;
+    const struct listen_client *p = e->flow ? listen_client_of(session_of_flow(e->flow)) : NULL;
 
     (void)self;
     if (p && p->probes)
@@ -365,7 +368,7 @@ static void watch(void *self, const struct report_event *e)
 static void event(struct session *s, struct session_conn *c, const struct event *e)
 {
     struct listen *l = s->user;
-    struct guest *p = guest_of(c);
+    struct listen_client *p = listen_client_of(c);
 
     if ((e->kind == EVENT_PEER_PROBE && c->record && c->record->flow.probed[1]) ||
         (l->options->keep.on && c->path.established))
@@ -378,16 +381,16 @@ static void event(struct session *s, struct session_conn *c, const struct event 
             p->accepted = true;
             l->accepted++;
             if (l->accepted == l->options->connections)
-                close_door(s, l);
+                stop_accepting(s, l);
         }
-        look_at(l, p);
+        queue_client(l, p);
         break;
     case EVENT_PROBE:
     case EVENT_PROBE_ANSWER:
     case EVENT_PEER_PROBE:
         break;
     default:
-        look_at(l, p);
+        queue_client(l, p);
         break;
     }
 }
@@ -397,31 +400,31 @@ static wave_time turn(struct session *s, wave_time now)
     struct listen *l = s->user;
     uint32_t last, self;
 
-    l->again = false;
+    l->more_to_do = false;
     wake(l, now);
     last = l->todo.last;
     do { /* those that are to be looked at as of now: what is added meanwhile comes next time */
-        struct guest *p = first_of(l, &l->todo);
+        struct listen_client *p = first_of(l, &l->todo);
         if (!p)
             break;
         self = p->conn.self;
-        look_no_more(l, p);
-        attend(s, l, p, now);
+        dequeue_client(l, p);
+        handle_client(s, l, p, now);
     } while (self != last);
     if (l->full && l->served >= l->options->connections)
         session_stop(s, STOP_END);
     session_await(s, l->accepted > l->served ? "its clients to close" : "connections", WAVE_NEVER);
-    return l->again ? now : first_end(l);
+    return l->more_to_do ? now : first_end(l);
 }
 
 static unsigned poll_output(struct session *s, struct pollfd *fds)
 {
     const struct listen *l = s->user;
 
-    return service_poll(&l->service, fds);
+    return responder_poll(&l->responder, fds);
 }
 
-static const struct session_ops ops = {.conn_size = sizeof(struct guest),
+static const struct session_ops ops = {.conn_size = sizeof(struct listen_client),
                                        .event = event,
                                        .turn = turn,
                                        .poll = poll_output,
@@ -449,7 +452,7 @@ static int start(struct session *s, const struct target *target, struct diag *d)
         return diag_fail(d, WAVE_ENOMEM, "no memory to listen");
     snprintf(text, sizeof text, "listening on %s, %s: %s",
              addr_port_text(target->v6, &info->local, info->lport, place),
-             info->ifindex ? info->interface : "every interface", service_text(&l->service));
+             info->ifindex ? info->interface : "every interface", responder_text(&l->responder));
     report_note(&s->report, NULL, session_stamp(s), false, text);
     return 0;
 }
@@ -503,7 +506,7 @@ static int serve(struct listen *l, const struct target *target)
                                         .show = &o->show,
                                         .passive = true,
                                         .single = o->connections == 1,
-                                        .max = o->max};
+                                        .max_connections = o->max};
     struct session *s;
     struct outcome outcome;
     struct session_conn *c;
@@ -519,9 +522,9 @@ static int serve(struct listen *l, const struct target *target)
     if (s->shows)
         report_add(&s->report, watch, NULL);
     session_run(s);
-    while ((c = session_oldest(s)))
-        finish(s, l, guest_of(c));
-    if (service_close(&l->service, &d) != 0)
+    while ((c = session_first(s)))
+        finish(s, l, listen_client_of(c));
+    if (responder_close(&l->responder, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);
     count_up(s, &l->figures);
@@ -547,24 +550,24 @@ static struct course_config plan_of(const struct listen_options *o)
 
 static int run_with(struct listen *l, const struct listen_options *o)
 {
-    const struct service_config service = {.kind = o->echo      ? SERVICE_ECHO
-                                                   : o->serve   ? SERVICE_FILE
-                                                   : o->data.at ? SERVICE_DATA
-                                                                : SERVICE_DISCARD,
-                                           .data = o->data.at,
-                                           .len = o->data.len,
-                                           .serve = o->serve,
-                                           .output = o->output};
+    const struct responder_config responder = {.kind = o->echo      ? RESPONDER_ECHO
+                                                       : o->serve   ? RESPONDER_FILE
+                                                       : o->data.at ? RESPONDER_DATA
+                                                                    : RESPONDER_DISCARD,
+                                               .data = o->data.at,
+                                               .len = o->data.len,
+                                               .serve = o->serve,
+                                               .output = o->output};
     struct target target;
     struct diag d;
 
     l->options = o;
     l->plan = plan_of(o);
-    l->todo.link = offsetof(struct guest, todo);
+    l->todo.link = offsetof(struct listen_client, todo);
     for (unsigned i = 0; i < WAITS; i++)
-        l->wait[i].link = offsetof(struct guest, wait);
+        l->wait[i].link = offsetof(struct listen_client, wait);
     if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
-        service_open(&l->service, &service, &d) != 0)
+        responder_open(&l->responder, &responder, &d) != 0)
         return view_refuse(&listen_command, &o->show, &d);
     return serve(l, &target);
 }
@@ -589,7 +592,7 @@ static int run(const void *options)
 #define FIELD(name) offsetof(struct listen_options, name)
 
 /* clang-format off */
-static const struct option_row service_rows[] = {
+static const struct option_row responder_rows[] = {
     {KIND_FLAG, 0, "echo", NULL, "send back what is received", FIELD(echo), 0, 0, NULL},
     {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
      FIELD(discard), 0, 0, NULL},
@@ -623,7 +626,7 @@ static const struct option_group groups[] = {
     {NULL, where_source_row, FIELD(where)},
     {"What to send and receive", data_text_row, FIELD(data)},
     {NULL, data_output_row, FIELD(output)},
-    {NULL, service_rows, 0},
+    {NULL, responder_rows, 0},
     {"Connections", connection_rows, 0},
     {"Close", close_row, 0},
     {NULL, close_hold_row, FIELD(close)},

@@ -70,7 +70,7 @@ void load_drain(struct load *l)
 
 /* The kernel refused a segment for good. With no connection yet that is the end: nothing can be
  * learnt so. Later it is one more lost segment, which is sent again. */
-static void refused(void *self, const struct flow *flow, const struct diag *d)
+static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct load *l = self;
 
@@ -302,7 +302,7 @@ static wave_time turn(void *self)
     return more ? l->loop.now : until;
 }
 
-static const struct loop_ops loop_ops = {.egress = {.refused = refused, .events = events},
+static const struct loop_ops loop_ops = {.egress = {.send_failed = send_failed, .events = events},
                                          .packet = take_packet,
                                          .turn = turn,
                                          .signalled = signalled,

@@ -483,7 +483,7 @@ static wave_time turn(void *self)
     return until;
 }
 
-static void refused(void *self, const struct flow *flow, const struct diag *d)
+static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct send *s = self;
 
@@ -519,13 +519,14 @@ static void failed(void *self, const struct diag *d, bool deaf)
     s->loop.done = true;
 }
 
-static const struct loop_ops loop_ops = {.egress = {.refused = refused, .events = no_events},
-                                         .packet = take_packet,
-                                         .turn = turn,
-                                         .idle = flush_output,
-                                         .signalled = signalled,
-                                         .timed_out = timed_out,
-                                         .failed = failed};
+static const struct loop_ops loop_ops = {
+    .egress = {.send_failed = send_failed, .events = no_events},
+    .packet = take_packet,
+    .turn = turn,
+    .idle = flush_output,
+    .signalled = signalled,
+    .timed_out = timed_out,
+    .failed = failed};
 
 static void perform(struct send *s)
 {

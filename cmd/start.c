@@ -103,7 +103,7 @@ static int session_config(struct start *st, const struct target *target, const s
 
     *c = (struct session_config){.command = o->command->name,
                                  .v6 = target->v6,
-                                 .max = o->passive ? o->max : 1,
+                                 .max_connections = o->passive ? o->max_connections : 1,
                                  .memory = o->passive ? LISTEN_MEMORY : 0,
                                  .many = o->passive,
                                  .shows = show_any(o->show),

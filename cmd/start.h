@@ -30,7 +30,7 @@ struct start_config {
     /* Of a command that listens. */
     bool passive;
     bool single;   /* it ends after one connection */
-    uint32_t max;  /* connections at a time */
+    uint32_t max_connections; /* connections at a time */
 };
 
 struct start {

@@ -319,7 +319,7 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
         return notes;
     if ((notes & TRACK_PROBE) && !probe)
         notes |= TRACK_RETRANSMISSION;
-    if (seen->again && (notes & TRACK_OUT_OF_WINDOW))
+    if (seen->retransmission && (notes & TRACK_OUT_OF_WINDOW))
         notes |= TRACK_RETRANSMISSION;
     if (!f->probed[other])
         notes &= ~(unsigned)TRACK_PROBE_ANSWER;
@@ -352,12 +352,12 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     unsigned notes = corrected(r, f, seen, track(f, seen));
     struct track_view peer = track_view(&f->track, TRACK_B);
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
-    bool again = notes & TRACK_RETRANSMISSION;
+    bool retransmission = notes & TRACK_RETRANSMISSION;
 
     if (seen->out)
         learn_told(f, s);
     count(f, seen);
-    f->retransmissions += seen->out && again;
+    f->retransmissions += seen->out && retransmission;
     uint32_t offered = window(f, seen->out, s), *before = &f->window[seen->out ? OURS : THEIRS];
     struct report_event e = event_of(r, f, REPORT_SEGMENT, seen->stamp);
     e.u.segment = (struct report_segment){
@@ -370,7 +370,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,
         .window = offered,
         .window_changed = offered != *before,
-        .retransmission = again,
+        .retransmission = retransmission,
         .half_closed = half_closes(f, seen),
         .notes = notes,
         .local = local_in_row(f, seen, changes),

@@ -252,7 +252,7 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool again;  /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
+    bool retransmission; /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
     bool probe;  /* likewise: it lies below all that is unacknowledged, and asks */
     bool missed; /* the capture lost it; `packet` is made up, ip is NULL */
     bool repair; /* the peer repeats it for the sake of what our capture lost */

@@ -74,7 +74,7 @@ static wave_time answer_ends(const struct course_config *g, const struct conn *c
     /* A pause that a slow reader of ours makes is none of the peer's. */
     if (f->reader_busy)
         return WAVE_NEVER;
-    if (f->uneven)
+    if (f->disordered)
         return time_add(from, g->linger);
     return from + (f->got ? COURSE_PAUSES : COURSE_BEGINS);
 }

@@ -78,7 +78,7 @@ struct course_facts {
     bool fed;         /* the connection has been given all our data */
     bool gave;        /* and there was any */
     bool got;         /* data of the peer's came */
-    bool uneven;      /* segments were seen to be lost: a pause may be a retransmission timeout */
+    bool disordered;  /* segments were seen to be lost: a pause may be a retransmission timeout */
     bool reader_busy; /* data of the peer's waits until a reader of ours has caught up */
     wave_time quiet_since; /* of the last that the peer had to say, or that we took of it */
 };

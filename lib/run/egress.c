@@ -1,4 +1,4 @@
-/* Nothing here waits. A flush that meets a full kernel sets egress.again_at and returns. */
+/* Nothing here waits. A flush that meets a full kernel sets egress.retry_at and returns. */
 #include "lib/run/egress.h"
 
 #define PAUSE_FIRST (100 * WAVE_US) /* before the kernel is asked again */
@@ -24,17 +24,17 @@ bool egress_flush(struct egress *e, wave_time now)
     struct diag d = {"a segment is larger than the MTU of the way out"};
     int error;
 
-    if (e->pause && now < e->again_at)
+    if (e->pause && now < e->retry_at)
         return false;
     while ((error = e->port->ops->flush(e->port, &u, &d)) != 0 && error != WAVE_EAGAIN) {
         if (error == WAVE_ETRUNC && e->stack)
             too_big(e, &u, now);
         else
-            e->ops->refused(e->self, &u.flow, &d);
+            e->ops->send_failed(e->self, &u.flow, &d);
     }
     if (error) {
         e->pause = e->pause ? time_min(2 * e->pause, PAUSE_MAX) : PAUSE_FIRST;
-        e->again_at = now + e->pause;
+        e->retry_at = now + e->pause;
         e->queued = EGRESS_BATCH;
         return false;
     }
@@ -75,7 +75,7 @@ void egress_pull(struct egress *e, wave_time now)
         if (error == 0)
             e->queued++;
         else if (error != WAVE_EAGAIN) /* else it is lost, and will be retransmitted */
-            e->ops->refused(e->self, &flow, &d);
+            e->ops->send_failed(e->self, &flow, &d);
         e->ops->events(e->self);
     }
     e->ops->events(e->self);

@@ -21,7 +21,7 @@ struct egress_ops {
     void (*sending)(void *self, uint32_t id, const struct flow *flow, const struct seg *s,
                     struct wire_ip *ip);
     /* The kernel refused a segment of this flow for good: it is lost. */
-    void (*refused)(void *self, const struct flow *flow, const struct diag *d);
+    void (*send_failed)(void *self, const struct flow *flow, const struct diag *d);
     /* The engine may have events: they are to be taken now, since its queue is short. */
     void (*events)(void *self);
 };
@@ -33,12 +33,12 @@ struct egress {
     const struct egress_ops *ops;
     void *self;
     unsigned queued;           /* segments that the port has not been told to flush */
-    wave_time pause, again_at; /* the kernel had no room: it is asked again then; or pause is 0 */
+    wave_time pause, retry_at; /* the kernel had no room: it is asked again then; or pause is 0 */
     uint8_t room[CONN_ROOM];
 };
 
 /* Hands what is queued to the kernel. False: it has no room now, and is asked again at
- * egress.again_at. */
+ * egress.retry_at. */
 bool egress_flush(struct egress *e, wave_time now);
 
 /* Queues what the engine owes, as long as a batch has room. */

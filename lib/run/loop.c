@@ -13,7 +13,7 @@
                             */
 #define LATE_BATCHES 512   /* of packets, then: as many as any ring holds */
 #define BUSY_LOOK WAVE_MS  /* between two looks at the descriptors while there is work */
-#define DRAIN_LOOK WAVE_MS /* between two questions whether the user is settled */
+#define DRAIN_LOOK WAVE_MS /* between two questions whether all was captured */
 
 void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
                void *self)
@@ -39,9 +39,9 @@ void loop_clock(struct loop *l)
     l->now = port_now(l->port);
 }
 
-void loop_again(struct loop *l, wave_time at)
+void loop_wake_by(struct loop *l, wave_time at)
 {
-    l->again_at = time_min(l->again_at, at);
+    l->wake_at = time_min(l->wake_at, at);
 }
 
 /* What a packet makes us send. Many connections share the system call that sends it. */
@@ -167,11 +167,11 @@ static void sleep_until(struct loop *l, wave_time until)
 /* When the next round is due. */
 static wave_time next_round(struct loop *l, wave_time turn)
 {
-    wave_time until = time_min(time_min(turn, l->again_at), l->deadline);
+    wave_time until = time_min(time_min(turn, l->wake_at), l->deadline);
 
     if (egress_stuck(&l->egress))
-        return time_min(until, l->egress.again_at) > l->now ? time_min(until, l->egress.again_at)
-                                                            : l->egress.again_at;
+        return time_min(until, l->egress.retry_at) > l->now ? time_min(until, l->egress.retry_at)
+                                                            : l->egress.retry_at;
     return l->stack ? time_min(until, stack_expiry(l->stack, l->now)) : until;
 }
 
@@ -186,7 +186,7 @@ static wave_time round_of(struct loop *l)
     loop_clock(l);
     if (l->done)
         return l->now;
-    l->again_at = WAVE_NEVER;
+    l->wake_at = WAVE_NEVER;
     until = l->ops->turn(l->self);
     egress_send(&l->egress, l->now);
     if (!l->done && l->now >= l->deadline) {
@@ -243,8 +243,8 @@ void loop_drain(struct loop *l, wave_time quiet, wave_time max)
             end = l->now + quiet;
             continue;
         }
-        if (l->ops->settled) {
-            if (!egress_stuck(&l->egress) && l->ops->settled(l->self))
+        if (l->ops->all_captured) {
+            if (!egress_stuck(&l->egress) && l->ops->all_captured(l->self))
                 break;
         } else if (heard) {
             end = time_min(begun + max, l->now + quiet);

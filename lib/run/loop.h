@@ -40,7 +40,7 @@ struct loop_ops {
     void (*failed)(void *self, const struct diag *d, bool deaf);
     /* While the run drains: whether everything that was to be seen has been. NULL: the whole time
      * is waited. */
-    bool (*settled)(void *self);
+    bool (*all_captured)(void *self);
 };
 
 #define LOOP_FDS (PORT_FDS - 3) /* of the user's */
@@ -70,7 +70,7 @@ struct loop {
     wave_time due;    /* when it wanted to wake up */
     wave_time heard;  /* when the last packet came */
     wave_time polled; /* when descriptors were last looked at */
-    wave_time again_at;
+    wave_time wake_at;
     unsigned waiting; /* packets whose answer waits for the next */
     bool behind;      /* the last batch was whole: there may be more that was captured */
 };
@@ -85,13 +85,13 @@ void loop_run(struct loop *l);
 
 /*
  * After loop_run(): sends what is still owed and takes in what is still captured, until the user is
- * settled, or for `quiet` nanoseconds; without settled(), for as long after the last packet, but
- * for `max` in all.
+ * told by all_captured(), or for `quiet` nanoseconds; without all_captured(), for as long after the
+ * last packet, but for `max` in all.
  */
 void loop_drain(struct loop *l, wave_time quiet, wave_time max);
 
 /* Within a turn: the next one comes at `at` at the latest, whatever this one returns. */
-void loop_again(struct loop *l, wave_time at);
+void loop_wake_by(struct loop *l, wave_time at);
 
 /* Whether packets may have been captured that are still to be taken in. */
 static inline bool loop_behind(const struct loop *l)

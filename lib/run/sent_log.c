@@ -1,18 +1,18 @@
 #include "lib/run/sent_log.h"
 
-struct sent_news sent_note(struct sent_side *c, const struct seg *s, bool probe)
+struct sent_delta sent_update(struct sent_side *c, const struct seg *s, bool probe)
 {
-    struct sent_news news = {.again = false};
+    struct sent_delta news = {.retransmission = false};
     struct seq end = seg_end(s);
     uint32_t len = seg_len(s), control = len - s->len;
 
     if (!len || (s->flags & SEG_RST))
         return news;
-    news.again = c->any && !probe && seq_lt(s->seq, c->next);
+    news.retransmission = c->any && !probe && seq_lt(s->seq, c->next);
     /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that the
      * one before was lost. */
     if ((s->flags & SEG_SYN) && c->asked)
-        news.again = c->asked = false;
+        news.retransmission = c->asked = false;
     if (c->any && seq_leq(end, c->next))
         return news;
     uint32_t more = c->any ? end.v - c->next.v : len;
@@ -97,7 +97,8 @@ const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id,
         uint32_t len = e->len + !!(e->flags & SEG_SYN) + !!(e->flags & SEG_FIN);
         /* What was sent again, or lies below what was acknowledged already, may have left after
          * this acknowledgement was captured. */
-        if (e->id != id || e->missed || !len || e->again || e->probe || (e->flags & SEG_RST))
+        if (e->id != id || e->missed || !len || e->retransmission || e->probe ||
+            (e->flags & SEG_RST))
             continue;
         if (seq_gt(seq_add(e->seq, len), ack))
             return NULL;

@@ -50,13 +50,14 @@ struct sent_side {
 };
 
 /* What a segment adds to that. */
-struct sent_news {
-    bool again;     /* its bytes, SYN or FIN were sent before, and the peer did not ask for them */
+struct sent_delta {
+    bool retransmission; /* its bytes, SYN or FIN were sent before, and the peer did not ask for
+                            them */
     uint32_t bytes; /* of data that were not */
 };
 
 /* A segment that is handed out. A `probe` says nothing new. */
-struct sent_news sent_note(struct sent_side *c, const struct seg *s, bool probe);
+struct sent_delta sent_update(struct sent_side *c, const struct seg *s, bool probe);
 
 struct sent_entry {
     uint32_t id; /* of the connection, or STACK_NONE */
@@ -64,7 +65,7 @@ struct sent_entry {
     uint32_t len;
     uint16_t flags, wnd;
     uint8_t state; /* enum state: ours when it was sent */
-    bool again;    /* its bytes, SYN or FIN were sent before */
+    bool retransmission; /* its bytes, SYN or FIN were sent before */
     bool probe;    /* below what is next: says nothing new */
     bool missed;   /* sent_log_missed_by_ack() has given it out */
     struct opt opt;

@@ -19,8 +19,8 @@ static int open_engine(struct session *s, struct diag *d)
     const struct session_config *c = &s->config;
 
     /* Pages that are never used cost nothing. */
-    s->conn = calloc(c->max, sizeof *s->conn);
-    if (!s->conn || stack_create(&s->stack, &c->engine, c->max, c->seed) != 0)
+    s->conn = calloc(c->max_connections, sizeof *s->conn);
+    if (!s->conn || stack_create(&s->stack, &c->engine, c->max_connections, c->seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
     if (c->memory)
         stack_env(s->stack)->mem_max = c->memory;
@@ -61,7 +61,7 @@ void session_close(struct session *s)
 {
     if (!s)
         return;
-    for (struct session_conn *c = session_oldest(s); c; c = session_younger(s, c))
+    for (struct session_conn *c = session_first(s); c; c = session_next(s, c))
         free(c->record);
     slab_free(&s->slab);
     free(s->conn);
@@ -70,22 +70,22 @@ void session_close(struct session *s)
     free(s);
 }
 
-struct session_conn *session_oldest(const struct session *s)
+struct session_conn *session_first(const struct session *s)
 {
     return slab_at(&s->slab, s->all.first);
 }
 
-struct session_conn *session_newest(const struct session *s)
+struct session_conn *session_last(const struct session *s)
 {
     return slab_at(&s->slab, s->all.last);
 }
 
-struct session_conn *session_younger(const struct session *s, const struct session_conn *c)
+struct session_conn *session_next(const struct session *s, const struct session_conn *c)
 {
     return slab_at(&s->slab, slab_next(&s->slab, &s->all, c->self));
 }
 
-struct session_conn *session_older(const struct session *s, const struct session_conn *c)
+struct session_conn *session_prev(const struct session *s, const struct session_conn *c)
 {
     return slab_at(&s->slab, slab_prev(&s->slab, &s->all, c->self));
 }
@@ -116,7 +116,7 @@ static bool open_record(struct session *s, struct session_conn *c, const struct 
     return true;
 }
 
-struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow)
+struct session_conn *session_add_conn(struct session *s, uint32_t id, const struct flow *flow)
 {
     uint32_t self;
     struct session_conn *c = slab_take(&s->slab, &self);
@@ -149,7 +149,7 @@ int session_connect(struct session *s, const struct addr *remote, uint16_t rport
 
     if (error)
         return error;
-    *out = session_adopt(s, id, &flow);
+    *out = session_add_conn(s, id, &flow);
     return *out ? 0 : WAVE_ENOMEM;
 }
 
@@ -210,7 +210,7 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     relieve(s);
 }
 
-void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why)
+void session_end_conn(struct session *s, struct session_conn *c, enum outcome_stop why)
 {
     cut_off(s, c, s->loop.now);
     c->left = true;
@@ -227,7 +227,7 @@ void session_stop(struct session *s, enum outcome_stop why)
     s->loop.done = true;
     if (s->stop != STOP_LOCAL) /* it ends the closing, and is not the reason */
         s->stop = why;
-    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
+    for (struct session_conn *c = session_last(s); c; c = session_prev(s, c))
         cut_off(s, c, now);
 }
 
@@ -256,7 +256,7 @@ void session_fail(struct session *s, const struct diag *d)
     s->close_until = now + CLOSE_IN;
     session_await(s, "the connection to close", s->close_until);
     stack_unlisten(s->stack);
-    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
+    for (struct session_conn *c = session_last(s); c; c = session_prev(s, c))
         close_in_order(s, c, now);
 }
 
@@ -275,11 +275,11 @@ static bool still_closing(struct session *s, struct session_conn *c, wave_time n
     return true;
 }
 
-wave_time session_wind_up(struct session *s, wave_time now)
+wave_time session_close_step(struct session *s, wave_time now)
 {
     bool open = false;
 
-    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
+    for (struct session_conn *c = session_last(s); c; c = session_prev(s, c))
         open = still_closing(s, c, now) || open;
     if (!open || now >= s->close_until)
         session_stop(s, STOP_LOCAL);

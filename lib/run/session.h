@@ -36,14 +36,14 @@ struct session_conn {
     uint32_t self;                 /* its number in the slab */
     struct slab_link all;          /* with the others of the run, in the order they came */
     uint32_t arrived;              /* segments of the peer's, modulo 2^32 */
-    uint32_t uneven_at; /* which of them was the last that came out of order or again, or 0 */
+    uint32_t disordered_at; /* which of them was the last that came out of order or again, or 0 */
     struct hole hole;   /* what our capture lost of the peer's */
     struct outcome_path path;
     uint8_t state;        /* enum state: ours, as of the last event */
     uint8_t stopped_in;   /* enum state: ours before it was CLOSED */
     uint8_t why;          /* enum outcome_stop, with `left` */
     uint8_t waits;        /* enum course_wait, where it is not for what the run waits */
-    bool left : 1;        /* session_leave() was called */
+    bool left : 1;        /* session_end_conn() was called */
     bool unsent : 1;      /* the kernel refused what was sent last: `session.send_error` */
     bool outstanding : 1; /* when it was stopped: unacknowledged, and sent again */
     bool has_icmp : 1;    /* an error came before the handshake was done */
@@ -89,7 +89,7 @@ struct session_config {
     bool v6;
     struct conn_config engine; /* of every connection */
     uint64_t seed;             /* of what is random and no secret */
-    uint32_t max;              /* connections at a time */
+    uint32_t max_connections;  /* connections at a time */
     size_t memory;             /* bytes of all queues together; 0: no bound */
     bool many;                 /* connections are numbered, each with a verdict of its own */
     bool shows;                /* somebody wants the segments */
@@ -138,7 +138,7 @@ struct session {
 
     wave_time end;          /* of --timeout, or WAVE_NEVER */
     uint32_t gaps;          /* how often the capture has lost something */
-    wave_time unsettled_at; /* since when a change of our state waits for its segment */
+    wave_time change_waits_since; /* since when a change of our state waits for its segment */
     struct diag send_error; /* the last one; empty: there was none */
     struct sent_log sent_log;
 };
@@ -163,17 +163,17 @@ void session_changed(struct session *s, struct session_conn *c, wave_time now);
 
 /* Ends one connection and lets the run go on: with RST, unless it is closed already (as after
  * conn_vanish()). Its outcome is then told by `why`. */
-void session_leave(struct session *s, struct session_conn *c, enum outcome_stop why);
+void session_end_conn(struct session *s, struct session_conn *c, enum outcome_stop why);
 
 /* Gives the connection up for good: its slot, and `c` itself. */
 void session_release(struct session *s, struct session_conn *c);
 
 /* The first and the last of the run's connections that came, and the one that came after `c`, or
  * before it; NULL where there is none. */
-struct session_conn *session_oldest(const struct session *s);
-struct session_conn *session_newest(const struct session *s);
-struct session_conn *session_younger(const struct session *s, const struct session_conn *c);
-struct session_conn *session_older(const struct session *s, const struct session_conn *c);
+struct session_conn *session_first(const struct session *s);
+struct session_conn *session_last(const struct session *s);
+struct session_conn *session_next(const struct session *s, const struct session_conn *c);
+struct session_conn *session_prev(const struct session *s, const struct session_conn *c);
 
 /* What the report is told about; NULL where there is no record. */
 static inline struct report_flow *session_flow(const struct session_conn *c)
@@ -194,7 +194,7 @@ static inline struct session_conn *session_of_flow(const struct report_flow *f)
 void session_await(struct session *s, const char *what, wave_time until);
 
 /* To be called in a turn: the next one comes then at the latest, whatever this one returns. */
-void session_again(struct session *s, wave_time at);
+void session_wake_by(struct session *s, wave_time at);
 
 /* Pulls the events that wait in the engine, which no captured segment caused, and tells them on. */
 void session_drain(struct session *s);
@@ -232,10 +232,10 @@ void session_conn_verdict(struct session *s, const struct session_conn *c,
 struct session_conn *session_find(struct session *s, uint32_t id);
 
 /* Takes notice of a connection of the stack's. NULL when memory is out. */
-struct session_conn *session_adopt(struct session *s, uint32_t id, const struct flow *flow);
+struct session_conn *session_add_conn(struct session *s, uint32_t id, const struct flow *flow);
 
 /* One step of the closing that session_fail() began; returns when the next is due. */
-wave_time session_wind_up(struct session *s, wave_time now);
+wave_time session_close_step(struct session *s, wave_time now);
 
 /* Joins the session to the loop that it runs on. */
 void session_loop_init(struct session *s);

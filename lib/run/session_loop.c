@@ -12,15 +12,15 @@
 
 #define AHEAD 1024     /* segments sent, at most, while the capture has them still unread */
 #define BULK_AFTER 256 /* segments in order, before a transfer is called long */
-#define SETTLE WAVE_MS /* how long a segment may take from send to capture */
-#define FAREWELL (20 * WAVE_MS) /* the same, for the last ones of the run */
+#define CAPTURE_DELAY WAVE_MS             /* how long a segment may take from send to capture */
+#define LAST_CAPTURE_DELAY (20 * WAVE_MS) /* the same, for the last ones of the run */
 #define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
 #define TELL_EVERY WAVE_S
 
 #define EVENTS ENV_EVENTS
 
 /* What the record keeps of an event. */
-static void note(struct session_record *r, const struct event *e)
+static void record_event(struct session_record *r, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_STATE:
@@ -55,7 +55,7 @@ static void note(struct session_record *r, const struct event *e)
 }
 
 /* What the session itself makes of an event. */
-static void notice(struct session_conn *c, const struct event *e)
+static void apply_event(struct session_conn *c, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_STATE:
@@ -77,7 +77,7 @@ static void notice(struct session_conn *c, const struct event *e)
         break;
     }
     if (c->record)
-        note(c->record, e);
+        record_event(c->record, e);
 }
 
 /* Pulls what the engine has to tell; our states are those after it. Returns how many. */
@@ -88,7 +88,7 @@ static unsigned pull_events(struct session *s, struct event events[EVENTS])
     while (n < EVENTS && stack_event(s->stack, &events[n])) {
         struct session_conn *c = session_find(s, events[n].id);
         if (c) {
-            notice(c, &events[n]);
+            apply_event(c, &events[n]);
             s->over |= c->state == STATE_CLOSED;
         }
         n++;
@@ -141,25 +141,25 @@ void session_drain(struct session *s)
     while ((n = pull_events(s, told)) > 0)
         tell_events(s, told, n, s->shows ? session_stamp(s) : 0, NULL, 0);
     if (!waited && s->report.waiting)
-        s->unsettled_at = s->loop.now;
+        s->change_waits_since = s->loop.now;
 }
 
 /* Puts on record what no packet tells. A SYN, FIN or RST belongs to the state it brings about,
  * any other segment to the one it was sent in. */
-static void record(struct session *s, struct session_record *r, const struct seg *seg)
+static void log_sent(struct session *s, struct session_record *r, const struct seg *seg)
 {
     const struct session_conn *c = r->conn;
     const struct conn *e = session_engine(s, c);
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
     bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
-    struct sent_news news = sent_note(&r->sent, seg, probe);
+    struct sent_delta news = sent_update(&r->sent, seg, probe);
     struct sent_entry j = sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
 
     j.probe = probe;
-    j.again = news.again;
+    j.retransmission = news.retransmission;
     if (!s->shows) /* else the tracker decides it */
-        r->flow.retransmissions += news.again;
+        r->flow.retransmissions += news.retransmission;
     r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
     if (s->shows)
@@ -180,17 +180,17 @@ static bool has_flow(struct session *s, const struct session_conn *c, const stru
 /* The connection of a flow that the stack has no connection for (any more). Rare. */
 static struct session_conn *find_flow(struct session *s, const struct flow *flow)
 {
-    struct session_conn *c = session_newest(s);
+    struct session_conn *c = session_last(s);
 
     while (c && !has_flow(s, c, flow))
-        c = session_older(s, c);
+        c = session_prev(s, c);
     return c;
 }
 
 /* A reset or a SYN cookie, which belongs to no connection: it is put on record to be known for ours
  * when it is captured. Of a single connection it tells the state it was sent in, which a reset that
  * ends the peer's former connection does not change. */
-static void record_stray(struct session *s, const struct flow *flow, const struct seg *seg)
+static void log_stray(struct session *s, const struct flow *flow, const struct seg *seg)
 {
     const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
     struct sent_entry j = sent_entry(STACK_NONE, seg, c ? c->state : STATE_CLOSED);
@@ -201,7 +201,7 @@ static void record_stray(struct session *s, const struct flow *flow, const struc
 
 /* The kernel refused a segment for good. Before the handshake is done that is the end of it:
  * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
-static void refused(void *self, const struct flow *flow, const struct diag *d)
+static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct session *s = self;
     struct session_conn *c = find_flow(s, flow);
@@ -227,13 +227,13 @@ static void sending(void *self, uint32_t id, const struct flow *flow, const stru
 
     (void)ip;
     if (!c) {
-        record_stray(s, flow, seg);
+        log_stray(s, flow, seg);
         return;
     }
     c->unsent = false; /* until the kernel says so again */
     outcome_sent(&c->path, (enum state)c->state, seg->flags);
     if (c->record)
-        record(s, c->record, seg);
+        log_sent(s, c->record, seg);
 }
 
 /* Our own segments come back through the capture, and would fill it where we send faster than we
@@ -291,7 +291,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     struct report_seen seen = {.stamp = stamp,
                                .out = true,
                                .missed = true,
-                               .again = j->again,
+                               .retransmission = j->retransmission,
                                .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
@@ -317,7 +317,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .out = true,
                                /* The guard is there to keep exactly this from happening. */
                                .foreign = !j && (seg->flags & SEG_RST),
-                               .again = j && j->again,
+                               .retransmission = j && j->retransmission,
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
@@ -357,7 +357,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     /* Data that was next in order ends exactly where the engine now waits for more. What is out of
      * order only since our capture lost something says nothing about the path. */
     if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt) && !c->hole.is && !a->hole.repair)
-        c->uneven_at = c->arrived;
+        c->disordered_at = c->arrived;
     if (e)
         hole_close(&c->hole, e->rcv.nxt);
 }
@@ -403,7 +403,7 @@ static bool may_wait(struct session *s, const struct session_conn *c, const stru
         return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_OWED));
     return !(seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_URG)) &&
            seq_eq(seg_end(seg), e->rcv.nxt) && !conn_unacked(e) &&
-           c->arrived - c->uneven_at > BULK_AFTER;
+           c->arrived - c->disordered_at > BULK_AFTER;
 }
 
 /* Whether this is a SYN-ACK of our very SYN: another one shows no more than that somebody sends. */
@@ -420,7 +420,8 @@ static bool answers_our_syn(struct session *s, const struct session_conn *c, con
  * where we were late to acknowledge it. TIME_WAIT was left at once, and to CLOSED it would be worth
  * a RST, which nothing calls for: our last acknowledgement is out.
  */
-static bool is_afterthought(struct session *s, const struct flow *flow, const struct seg *seg)
+static bool is_late_retransmission(struct session *s, const struct flow *flow,
+                                   const struct seg *seg)
 {
     const struct session_conn *c = s->over && !s->many ? find_flow(s, flow) : NULL;
     const struct conn *e = c ? session_engine(s, c) : NULL;
@@ -471,14 +472,14 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     struct flow flow = flow_reverse(&p->packet.flow);
     struct event told[EVENTS];
     uint32_t id =
-        is_afterthought(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
+        is_late_retransmission(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
     struct arrival a = {.state = STATE_CLOSED};
     const struct report_flow *f;
     unsigned n;
 
     if (id != STACK_NONE && !c) {
-        c = session_adopt(s, id, &flow);
+        c = session_add_conn(s, id, &flow);
         if (c && s->ops->opened)
             s->ops->opened(s, c);
         if (!c) /* no memory for it: to the peer its SYN was lost */
@@ -557,7 +558,7 @@ static void flush_changes(struct session *s)
 {
     if (!s->report.waiting)
         return;
-    for (struct session_conn *c = session_newest(s); c; c = session_older(s, c))
+    for (struct session_conn *c = session_last(s); c; c = session_prev(s, c))
         if (c->record && c->record->flow.waiting_count)
             report_flush(&s->report, session_flow(c), session_stamp(s));
 }
@@ -594,14 +595,14 @@ static void flush_output(void *self)
 
 /* Our state has moved, and the segment that shows it is still to be captured: when to look again.
  * Where nothing has been captured for a while, it never will be. */
-static wave_time settle(struct session *s, wave_time now)
+static wave_time wait_for_capture(struct session *s, wave_time now)
 {
-    wave_time from = s->unsettled_at > s->loop.heard ? s->unsettled_at : s->loop.heard;
+    wave_time from = s->change_waits_since > s->loop.heard ? s->change_waits_since : s->loop.heard;
 
     if (!s->report.waiting)
         return WAVE_NEVER;
-    if (now < from + SETTLE)
-        return from + SETTLE;
+    if (now < from + CAPTURE_DELAY)
+        return from + CAPTURE_DELAY;
     flush_changes(s);
     return WAVE_NEVER;
 }
@@ -612,9 +613,9 @@ static wave_time turn(void *self)
     wave_time now = s->loop.now, until;
 
     look_at_route(s, now);
-    until = s->stop == STOP_LOCAL ? session_wind_up(s, now) : s->ops->turn(s, now);
+    until = s->stop == STOP_LOCAL ? session_close_step(s, now) : s->ops->turn(s, now);
     until = time_min(until, tell_wait(s, now));
-    return time_min(until, settle(s, now));
+    return time_min(until, wait_for_capture(s, now));
 }
 
 static unsigned descriptors(void *self, struct pollfd *fds)
@@ -647,7 +648,7 @@ static void failed(void *self, const struct diag *d, bool deaf)
 }
 
 /* Whether all that was sent has been captured, and so shown. */
-static bool settled(void *self)
+static bool all_captured(void *self)
 {
     const struct session *s = self;
 
@@ -659,16 +660,18 @@ static void events(void *self)
     session_drain(self);
 }
 
-static const struct loop_ops loop_ops = {
-    .egress = {.may_send = may_send, .sending = sending, .refused = refused, .events = events},
-    .packet = take_packet,
-    .turn = turn,
-    .poll = descriptors,
-    .idle = flush_output,
-    .signalled = signalled,
-    .timed_out = timed_out,
-    .failed = failed,
-    .settled = settled};
+static const struct loop_ops loop_ops = {.egress = {.may_send = may_send,
+                                                    .sending = sending,
+                                                    .send_failed = send_failed,
+                                                    .events = events},
+                                         .packet = take_packet,
+                                         .turn = turn,
+                                         .poll = descriptors,
+                                         .idle = flush_output,
+                                         .signalled = signalled,
+                                         .timed_out = timed_out,
+                                         .failed = failed,
+                                         .all_captured = all_captured};
 
 void session_loop_init(struct session *s)
 {
@@ -682,15 +685,15 @@ void session_loop_init(struct session *s)
     l->egress.ip = c->ip;
 }
 
-void session_again(struct session *s, wave_time at)
+void session_wake_by(struct session *s, wave_time at)
 {
-    loop_again(&s->loop, at);
+    loop_wake_by(&s->loop, at);
 }
 
 /* What was sent and never captured is told, too. */
-static void farewell(struct session *s)
+static void finish_capture(struct session *s)
 {
-    loop_drain(&s->loop, FAREWELL, FAREWELL);
+    loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);
     for (const struct sent_entry *j; (j = sent_log_missed(&s->sent_log)) != NULL;)
         missed(s, j, session_stamp(s));
     flush_changes(s);
@@ -700,5 +703,5 @@ static void farewell(struct session *s)
 void session_run(struct session *s)
 {
     loop_run(&s->loop);
-    farewell(s);
+    finish_capture(s);
 }

@@ -69,7 +69,7 @@ static void users(struct bench *b)
     }
 }
 
-static void exchange(struct bench *b, struct conn *from, struct conn *to)
+static void transfer(struct bench *b, struct conn *from, struct conn *to)
 {
     static uint8_t room[CONN_ROOM];
     struct seg s;
@@ -90,8 +90,8 @@ static void run_directly(struct bench *b)
 {
     while (b->received < b->total) {
         users(b);
-        exchange(b, &b->a.conn, &b->b.conn);
-        exchange(b, &b->b.conn, &b->a.conn);
+        transfer(b, &b->a.conn, &b->b.conn);
+        transfer(b, &b->b.conn, &b->a.conn);
         wave_time next = time_min(conn_expiry(&b->a.conn, b->now), conn_expiry(&b->b.conn, b->now));
         if (next == WAVE_NEVER)
             continue;

@@ -34,7 +34,7 @@ void script_say(struct script *t, const struct step *s)
     static const uint8_t zeros[65536];
     struct packet p = {.kind = PACKET_TCP, .ttl = 64, .df = true, .flow = t->flow.flow};
     struct report_seen seen = {.out = s->out,
-                               .again = s->again,
+                               .retransmission = s->retransmission,
                                .probe = s->probe,
                                .gap = s->gap,
                                .missed = s->missed,

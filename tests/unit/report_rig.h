@@ -34,7 +34,7 @@ struct step {
     unsigned flags;
     uint32_t seq, ack, len;
     uint16_t wnd;
-    bool again, probe, gap, missed;
+    bool retransmission, probe, gap, missed;
     enum state local;
     struct opt opt;
 };

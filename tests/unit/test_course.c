@@ -193,7 +193,7 @@ static void where_segments_were_lost_a_pause_is_as_long_as_linger(void **state)
     (void)state;
     begin(asking(CLOSE_ACTIVE, 0));
     give(100, true);
-    facts.uneven = true;
+    facts.disordered = true;
     waits(COURSE_WAITS_ANSWER, rig.now + LINGER);
 }
 

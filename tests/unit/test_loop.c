@@ -89,7 +89,7 @@ static wave_time turn(void *self)
     return WAVE_NEVER;
 }
 
-static void refused(void *self, const struct flow *flow, const struct diag *d)
+static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct rig *r = self;
 
@@ -121,7 +121,7 @@ static void failed(void *self, const struct diag *d, bool deaf)
     r->loop.done = true;
 }
 
-static const struct loop_ops ops = {.egress = {.events = events, .refused = refused},
+static const struct loop_ops ops = {.egress = {.events = events, .send_failed = send_failed},
                                     .packet = take,
                                     .turn = turn,
                                     .signalled = signalled,

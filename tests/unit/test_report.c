@@ -212,7 +212,7 @@ static void rtt_of_a_repeated_syn_needs_its_timestamp(void **state)
                            .out = true, .flags = SEG_SYN, .local = STATE_SYN_SENT, .opt = first});
         script_say(&t, &(struct step){.out = true,
                                       .flags = SEG_SYN,
-                                      .again = true,
+                                      .retransmission = true,
                                       .local = STATE_SYN_SENT,
                                       .opt = second});
         script_say(&t, &(struct step){.flags = SEG_SYN | SEG_ACK,
@@ -344,7 +344,7 @@ static void crowded(struct script *t)
                                  .ack = 4000000001u,
                                  .len = 65000,
                                  .wnd = 65535,
-                                 .again = true,
+                                 .retransmission = true,
                                  .local = STATE_SYN_RECEIVED,
                                  .opt = sacks});
     report_icmp(&t->report, &t->flow, t->at, &e, true);
@@ -476,7 +476,7 @@ static void a_segment_sent_again_names_the_one_it_repeats(void **state)
 
     start_ladder(&t, &l, 80);
     script_say(&t, &s);
-    s.again = true;
+    s.retransmission = true;
     script_say(&t, &s);
     script_say(&t, &s);
     assert_tells(&t, "PSH again: 4 lost?");
@@ -606,7 +606,7 @@ static void our_byte_sent_again_is_no_probe(void **state)
     char text[80];
     struct step ack = {
         .flags = SEG_ACK, .seq = 1, .ack = 2, .wnd = 502, .local = STATE_ESTABLISHED};
-    struct step again = our_byte;
+    struct step retransmission = our_byte;
     (void)state;
 
     for (int probe = 0; probe < 2; probe++) {
@@ -616,9 +616,9 @@ static void our_byte_sent_again_is_no_probe(void **state)
         report_add(&t.report, render_json, &j);
         script_say(&t, &our_byte);
         script_say(&t, &ack);
-        again.again = !probe;
-        again.probe = probe;
-        script_say(&t, &again);
+        retransmission.retransmission = !probe;
+        retransmission.probe = probe;
+        script_say(&t, &retransmission);
         assert_string_equal(last_notes(&t, text, sizeof text), probe ? "probe" : "");
         script_say(&t, &ack);
         assert_string_equal(last_notes(&t, text, sizeof text), probe ? "probe_answer" : "");
@@ -644,7 +644,7 @@ static void the_peers_byte_sent_again_is_no_probe(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         const uint32_t end = 1 + ways[i].len;
         const struct opt stamped = {.has = OPT_TIMESTAMP, .tsval = 60, .tsecr = 9};
-        struct step first = their_byte, again = their_byte;
+        struct step first = their_byte, retransmission = their_byte;
         struct step ack = {.out = true,
                            .flags = SEG_ACK,
                            .seq = 1,
@@ -661,11 +661,11 @@ static void the_peers_byte_sent_again_is_no_probe(void **state)
         first.len = ways[i].len;
         script_say(&t, &first);
         script_say(&t, &ack);
-        again.seq = end - 1;
-        again.len = ways[i].garbage;
-        again.opt = (struct opt){
+        retransmission.seq = end - 1;
+        retransmission.len = ways[i].garbage;
+        retransmission.opt = (struct opt){
             .has = ways[i].echo ? OPT_TIMESTAMP : 0, .tsval = 10, .tsecr = ways[i].echo};
-        script_say(&t, &again);
+        script_say(&t, &retransmission);
         assert_string_equal(last_notes(&t, text, sizeof text), ways[i].note);
         script_say(&t, &ack);
         assert_string_equal(last_notes(&t, text, sizeof text), ways[i].answer);

@@ -168,7 +168,8 @@ static void the_tracker_decides_what_is_a_retransmission_for_both_sides(void **s
         assert_int_equal(last.repeats, 4);
         assert_int_equal(t.flow.retransmissions, out);
         data.seq = 6;
-        data.again = out; /* it was lost between us and the capture, and is news on the wire */
+        data.retransmission =
+            out; /* it was lost between us and the capture, and is news on the wire */
         script_say(&t, &data);
         assert_false(last.retransmission);
         script_finish(&t);
@@ -204,7 +205,7 @@ static void the_sent_log_knows_our_probes_and_what_the_tracker_cannot_follow(voi
     data.seq = 1;
     data.len = 5;
     data.probe = false;
-    data.again = true;
+    data.retransmission = true;
     data.ack = 40001;
     script_say(&t, &data);
     assert_true(last.notes & TRACK_OUT_OF_WINDOW);

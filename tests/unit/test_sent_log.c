@@ -18,7 +18,7 @@ static struct seg segment(uint32_t seq)
         .seq = seq_of(seq), .ack = seq_of(7), .flags = SEG_ACK, .wnd = 100, .len = 10};
 }
 
-static void send_one(uint32_t seq, bool again)
+static void send_one(uint32_t seq, bool retransmission)
 {
     struct seg s = segment(seq);
     sent_log_add(&j, &(struct sent_entry){.id = 1,
@@ -28,7 +28,7 @@ static void send_one(uint32_t seq, bool again)
                                           .flags = s.flags,
                                           .wnd = s.wnd,
                                           .state = STATE_ESTABLISHED,
-                                          .again = again});
+                                          .retransmission = retransmission});
 }
 
 static const struct sent_entry *take(uint32_t seq)
@@ -50,8 +50,8 @@ static void entries_are_found_in_order(void **state)
     assert_true(sent_log_empty(&j));
     send_one(1, false);
     send_one(1, true);
-    assert_false(take(1)->again);
-    assert_true(take(1)->again);
+    assert_false(take(1)->retransmission);
+    assert_true(take(1)->retransmission);
     assert_true(sent_log_empty(&j));
 }
 
@@ -125,10 +125,10 @@ static void what_the_capture_lost_is_known_by_the_peers_acknowledgement(void **s
 /* What is sent, and whether it was before. */
 static struct sent_side side;
 
-static struct sent_news note(uint16_t flags, uint32_t seq, uint32_t len)
+static struct sent_delta note(uint16_t flags, uint32_t seq, uint32_t len)
 {
     struct seg s = {.seq = seq_of(seq), .flags = flags, .len = len};
-    return sent_note(&side, &s, false);
+    return sent_update(&side, &s, false);
 }
 
 static void bytes_are_news_once(void **state)
@@ -137,15 +137,15 @@ static void bytes_are_news_once(void **state)
     side = (struct sent_side){.any = false};
     assert_int_equal(note(SEG_SYN, UINT32_MAX, 0).bytes, 0);
     assert_int_equal(note(SEG_ACK, 0, 10).bytes, 10);
-    assert_false(note(SEG_ACK, 10, 0).again);
-    struct sent_news news = note(SEG_ACK, 0, 10);
-    assert_true(news.again);
+    assert_false(note(SEG_ACK, 10, 0).retransmission);
+    struct sent_delta news = note(SEG_ACK, 0, 10);
+    assert_true(news.retransmission);
     assert_int_equal(news.bytes, 0);
     news = note(SEG_ACK | SEG_FIN, 5, 10); /* some of it was sent before */
-    assert_true(news.again);
+    assert_true(news.retransmission);
     assert_int_equal(news.bytes, 5);
-    assert_true(note(SEG_FIN | SEG_ACK, 15, 0).again);
-    assert_false(note(SEG_RST, 0, 0).again);
+    assert_true(note(SEG_FIN | SEG_ACK, 15, 0).retransmission);
+    assert_false(note(SEG_RST, 0, 0).retransmission);
 }
 
 static void a_probe_says_nothing_new(void **state)
@@ -154,8 +154,8 @@ static void a_probe_says_nothing_new(void **state)
     (void)state;
     side = (struct sent_side){.any = false};
     note(SEG_ACK, 0, 10);
-    assert_false(sent_note(&side, &probe, true).again);
-    assert_true(sent_note(&side, &probe, false).again);
+    assert_false(sent_update(&side, &probe, true).retransmission);
+    assert_true(sent_update(&side, &probe, false).retransmission);
 }
 
 static void a_syn_ack_that_answers_a_syn_was_asked_for(void **state)
@@ -163,10 +163,10 @@ static void a_syn_ack_that_answers_a_syn_was_asked_for(void **state)
     (void)state;
     side = (struct sent_side){.any = false};
     side.asked = true;
-    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).again);
+    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).retransmission);
     side.asked = true;
-    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).again);
-    assert_true(note(SEG_SYN | SEG_ACK, 0, 0).again);
+    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).retransmission);
+    assert_true(note(SEG_SYN | SEG_ACK, 0, 0).retransmission);
 }
 
 static void an_entry_gives_its_segment_back(void **state)

@@ -110,9 +110,9 @@ static wave_time turn(struct session *s, wave_time now)
 {
     struct session_conn *next;
 
-    for (struct session_conn *c = session_oldest(s); c; c = next) {
+    for (struct session_conn *c = session_first(s); c; c = next) {
         struct conn *e = session_engine(s, c);
-        next = session_younger(s, c);
+        next = session_next(s, c);
         if (conn_state(e) == STATE_CLOSED && conn_expiry(e, now) > now) {
             finish(s, c);
         } else if (!rig.keeps && !rig.resets && now >= STARTS + WAVE_S / 2 &&
@@ -141,7 +141,7 @@ static void begin(bool shows)
                                       .seed = 7,
                                       .inbound_only = !shows};
     struct session_config config = {.command = "test",
-                                    .max = 2 * PEERS,
+                                    .max_connections = 2 * PEERS,
                                     .many = true,
                                     .shows = shows,
                                     .timeout = WAVE_S,
@@ -211,8 +211,8 @@ static void of_those_that_are_not_shown_there_is_no_record(void **state)
 
     (void)state;
     cut_off(false);
-    for (struct session_conn *c = session_oldest(rig.session); c;
-         c = session_younger(rig.session, c), n++) {
+    for (struct session_conn *c = session_first(rig.session); c;
+         c = session_next(rig.session, c), n++) {
         assert_null(c->record);
         assert_null(session_flow(c));
     }
@@ -226,13 +226,12 @@ static void those_that_are_shown_are_numbered_as_they_came(void **state)
 
     (void)state;
     cut_off(true);
-    for (struct session_conn *c = session_oldest(rig.session); c;
-         c = session_younger(rig.session, c)) {
+    for (struct session_conn *c = session_first(rig.session); c; c = session_next(rig.session, c)) {
         assert_int_equal(session_flow(c)->connection, ++n);
         assert_int_equal(session_flow(c)->flow.rport, 4999 + n);
         assert_ptr_equal(session_of_flow(session_flow(c)), c);
     }
-    for (struct session_conn *c = session_newest(rig.session); c; c = session_older(rig.session, c))
+    for (struct session_conn *c = session_last(rig.session); c; c = session_prev(rig.session, c))
         assert_int_equal(session_flow(c)->connection, n--);
     assert_int_equal(n, 0);
     session_close(rig.session);

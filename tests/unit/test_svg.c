@@ -295,12 +295,12 @@ static const struct step our_data = {.out = true,
 
 static void say_lost(struct script *t)
 {
-    struct step again = our_data;
+    struct step retransmission = our_data;
 
     script_handshake(t);
     script_say(t, &our_data);
-    again.again = true;
-    script_say(t, &again);
+    retransmission.retransmission = true;
+    script_say(t, &retransmission);
 }
 
 static void say_ack(struct script *t, bool twice)

@@ -1,7 +1,7 @@
 /* The data of a connection: from the command line, a file or standard input to the peer, and from
  * the peer to a file or standard output. */
-#ifndef TCPWAVE_RUN_EXCHANGE_H
-#define TCPWAVE_RUN_EXCHANGE_H
+#ifndef TCPWAVE_RUN_TRANSFER_H
+#define TCPWAVE_RUN_TRANSFER_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -9,9 +9,9 @@
 #include "lib/core/conn.h"
 #include "lib/io/files.h"
 
-#define EXCHANGE_ROOM 65536
+#define TRANSFER_ROOM 65536
 
-struct exchange {
+struct transfer {
     struct source source;
     struct file out;
     bool ended;            /* the source has no more */
@@ -20,10 +20,10 @@ struct exchange {
     bool waits_for_out;    /* received bytes are left with the connection meanwhile */
     uint64_t taken;        /* bytes of the peer's that we have taken */
     size_t at, have;       /* of `buffer`: what the connection had no room for */
-    uint8_t buffer[EXCHANGE_ROOM];
+    uint8_t buffer[TRANSFER_ROOM];
 };
 
-struct exchange_config {
+struct transfer_config {
     const void *data; /* to send, `len` bytes, which stay the caller's; or NULL */
     size_t len;
     const char *file;   /* to send, a path as file_open_read() takes it; or NULL */
@@ -31,21 +31,21 @@ struct exchange_config {
 };
 
 /* Opens what it names. WAVE_ESYS with *d filled in. */
-int exchange_open(struct exchange *x, const struct exchange_config *config, struct diag *d);
+int transfer_open(struct transfer *x, const struct transfer_config *config, struct diag *d);
 
 /* What only closing the output brings to light is WAVE_ESYS. */
-int exchange_close(struct exchange *x, struct diag *d);
+int transfer_close(struct transfer *x, struct diag *d);
 
 /* Gives the connection as much as it takes: the number of bytes, or WAVE_ESYS. */
-int exchange_feed(struct exchange *x, struct conn *c, wave_time now, struct diag *d);
+int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag *d);
 
 /* Whether the connection has been given everything. */
-bool exchange_fed(const struct exchange *x);
+bool transfer_fed(const struct transfer *x);
 
 /* Takes what can be read from the connection: the number of bytes, or WAVE_ESYS. */
-int exchange_drain(struct exchange *x, struct conn *c, wave_time now, struct diag *d);
+int transfer_drain(struct transfer *x, struct conn *c, wave_time now, struct diag *d);
 
 /* What to wait for, beside the network: fills in up to two entries and returns their number. */
-unsigned exchange_poll(const struct exchange *x, struct pollfd *fds);
+unsigned transfer_poll(const struct transfer *x, struct pollfd *fds);
 
 #endif

@@ -1,8 +1,8 @@
-#include "lib/run/exchange.h"
+#include "lib/run/transfer.h"
 
 #include <limits.h>
 
-int exchange_open(struct exchange *x, const struct exchange_config *config, struct diag *d)
+int transfer_open(struct transfer *x, const struct transfer_config *config, struct diag *d)
 {
     int error;
 
@@ -19,14 +19,14 @@ int exchange_open(struct exchange *x, const struct exchange_config *config, stru
     return error;
 }
 
-int exchange_close(struct exchange *x, struct diag *d)
+int transfer_close(struct transfer *x, struct diag *d)
 {
     source_close(&x->source);
     return x->out.fd < 0 ? 0 : file_close(&x->out, d);
 }
 
 /* Fills the buffer when it is empty: its bytes, 0 when there are none now or none any more. */
-static int refill(struct exchange *x, struct diag *d)
+static int refill(struct transfer *x, struct diag *d)
 {
     int n;
 
@@ -44,7 +44,7 @@ static int refill(struct exchange *x, struct diag *d)
     return n;
 }
 
-int exchange_feed(struct exchange *x, struct conn *c, wave_time now, struct diag *d)
+int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag *d)
 {
     int total = 0, n = 0;
 
@@ -70,12 +70,12 @@ int exchange_feed(struct exchange *x, struct conn *c, wave_time now, struct diag
     return n < 0 ? n : total;
 }
 
-bool exchange_fed(const struct exchange *x)
+bool transfer_fed(const struct transfer *x)
 {
     return x->ended && !x->have;
 }
 
-int exchange_drain(struct exchange *x, struct conn *c, wave_time now, struct diag *d)
+int transfer_drain(struct transfer *x, struct conn *c, wave_time now, struct diag *d)
 {
     const uint8_t *data;
     size_t len;
@@ -101,7 +101,7 @@ int exchange_drain(struct exchange *x, struct conn *c, wave_time now, struct dia
     return total;
 }
 
-unsigned exchange_poll(const struct exchange *x, struct pollfd *fds)
+unsigned transfer_poll(const struct transfer *x, struct pollfd *fds)
 {
     unsigned n = 0;
 

@@ -1,4 +1,4 @@
-#include "lib/run/service.h"
+#include "lib/run/responder.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
  * much. To fill a whole send buffer for each of thousands of connections would only cost memory. */
 #define BACKLOG 65536u
 
-static int open_source(struct service *v, const struct service_config *config, struct diag *d)
+static int open_source(struct responder *v, const struct responder_config *config, struct diag *d)
 {
     int error = file_open_read(&v->source, config->serve, d);
 
@@ -26,7 +26,7 @@ static int open_source(struct service *v, const struct service_config *config, s
     return 0;
 }
 
-int service_open(struct service *v, const struct service_config *config, struct diag *d)
+int responder_open(struct responder *v, const struct responder_config *config, struct diag *d)
 {
     int error = 0;
 
@@ -35,7 +35,7 @@ int service_open(struct service *v, const struct service_config *config, struct 
     v->data_len = config->len;
     v->source = v->out = FILE_NONE;
     v->waits_for_out = v->starved = false;
-    if (v->kind == SERVICE_FILE)
+    if (v->kind == RESPONDER_FILE)
         error = open_source(v, config, d);
     if (!error && config->output) {
         error = file_open_write(&v->out, config->output, d);
@@ -45,18 +45,18 @@ int service_open(struct service *v, const struct service_config *config, struct 
     return error;
 }
 
-int service_close(struct service *v, struct diag *d)
+int responder_close(struct responder *v, struct diag *d)
 {
     file_close(&v->source, NULL);
     return v->out.fd < 0 ? 0 : file_close(&v->out, d);
 }
 
-const char *service_text(const struct service *v)
+const char *responder_text(const struct responder *v)
 {
-    static const char *const text[] = {[SERVICE_DISCARD] = "reads, and sends nothing",
-                                       [SERVICE_ECHO] = "sends back what it gets",
-                                       [SERVICE_DATA] = "sends its data to everyone",
-                                       [SERVICE_FILE] = "sends its file to everyone"};
+    static const char *const text[] = {[RESPONDER_DISCARD] = "reads, and sends nothing",
+                                       [RESPONDER_ECHO] = "sends back what it gets",
+                                       [RESPONDER_DATA] = "sends its data to everyone",
+                                       [RESPONDER_FILE] = "sends its file to everyone"};
 
     return text[v->kind];
 }
@@ -77,19 +77,19 @@ static size_t room_in(const struct conn *c)
 /* Our next bytes from place `at` on, up to `room`: their number, 0 at the end, or WAVE_ESYS. The
  * file is read anew for each connection, and not mapped: a mapping of a file that somebody cuts
  * short would end the process with SIGBUS. */
-static int next_bytes(struct service *v, uint64_t at, size_t room, const uint8_t **bytes,
+static int next_bytes(struct responder *v, uint64_t at, size_t room, const uint8_t **bytes,
                       struct diag *d)
 {
     ssize_t n;
 
-    if (room > SERVICE_ROOM)
-        room = SERVICE_ROOM;
-    if (v->kind == SERVICE_DATA) {
+    if (room > RESPONDER_ROOM)
+        room = RESPONDER_ROOM;
+    if (v->kind == RESPONDER_DATA) {
         size_t left = v->data_len - (size_t)at;
         *bytes = v->data + at;
         return (int)(left < room ? left : room);
     }
-    if (v->kind != SERVICE_FILE)
+    if (v->kind != RESPONDER_FILE)
         return 0;
     *bytes = v->buffer;
     do
@@ -100,7 +100,7 @@ static int next_bytes(struct service *v, uint64_t at, size_t room, const uint8_t
     return (int)n;
 }
 
-static int give(struct service *v, struct service_place *p, struct conn *c, wave_time now,
+static int give(struct responder *v, struct responder_conn *p, struct conn *c, wave_time now,
                 struct diag *d)
 {
     const uint8_t *bytes;
@@ -127,12 +127,12 @@ static int give(struct service *v, struct service_place *p, struct conn *c, wave
 }
 
 /* Takes what is received: how many bytes, 0 when there is no room for them now, or WAVE_ESYS. */
-static int take_some(struct service *v, struct conn *c, wave_time now, const uint8_t *bytes,
+static int take_some(struct responder *v, struct conn *c, wave_time now, const uint8_t *bytes,
                      size_t len, struct diag *d)
 {
     int n = (int)(len < (1u << 30) ? len : 1u << 30);
 
-    if (v->kind == SERVICE_ECHO) {
+    if (v->kind == RESPONDER_ECHO) {
         size_t room = room_in(c);
         int sent = room ? conn_send(c, now, bytes, len < room ? len : room) : 0;
         v->starved |= room && sent == 0;
@@ -146,7 +146,7 @@ static int take_some(struct service *v, struct conn *c, wave_time now, const uin
     return n == WAVE_EAGAIN ? 0 : n;
 }
 
-static int take(struct service *v, struct service_place *p, struct conn *c, wave_time now,
+static int take(struct responder *v, struct responder_conn *p, struct conn *c, wave_time now,
                 struct diag *d)
 {
     const uint8_t *bytes;
@@ -159,7 +159,7 @@ static int take(struct service *v, struct service_place *p, struct conn *c, wave
             return n;
         if (!n)
             break;
-        if (v->kind == SERVICE_ECHO)
+        if (v->kind == RESPONDER_ECHO)
             p->given += (uint64_t)n;
         p->taken += (uint64_t)n;
         conn_consume(c, now, (size_t)n);
@@ -168,8 +168,8 @@ static int take(struct service *v, struct service_place *p, struct conn *c, wave
     return moved;
 }
 
-int service_move(struct service *v, struct service_place *p, struct conn *c, wave_time now,
-                 struct diag *d)
+int responder_move(struct responder *v, struct responder_conn *p, struct conn *c, wave_time now,
+                   struct diag *d)
 {
     int taken = take(v, p, c, now, d), given;
 
@@ -179,16 +179,17 @@ int service_move(struct service *v, struct service_place *p, struct conn *c, wav
     return given < 0 ? given : taken || given;
 }
 
-bool service_given(const struct service *v, const struct service_place *p, const struct conn *c)
+bool responder_given(const struct responder *v, const struct responder_conn *p,
+                     const struct conn *c)
 {
     const uint8_t *bytes;
 
-    if (v->kind == SERVICE_ECHO)
+    if (v->kind == RESPONDER_ECHO)
         return (p->given || conn_fin_received(c)) && !conn_peek(c, &bytes);
     return p->ended;
 }
 
-unsigned service_poll(const struct service *v, struct pollfd *fds)
+unsigned responder_poll(const struct responder *v, struct pollfd *fds)
 {
     if (!v->waits_for_out)
         return 0;
