@@ -59,7 +59,7 @@ static wave_time next_probe(const struct keepalive *x, const struct conn *e)
 {
     wave_time quiet = time_add(conn_last_in(e), x->options->keep.idle);
 
-    return conn_timer(e, TIMER_KEEP) > quiet ? conn_timer(e, TIMER_KEEP) : quiet;
+    return conn_timer(e, TIMER_KEEPALIVE) > quiet ? conn_timer(e, TIMER_KEEPALIVE) : quiet;
 }
 
 static void await(struct session *s, const struct keepalive *x, const struct conn *e)
@@ -67,7 +67,7 @@ static void await(struct session *s, const struct keepalive *x, const struct con
     if (conn_unacked(e))
         session_await(s, "the acknowledgement of our data", WAVE_NEVER);
     else if (x->probes.asked)
-        session_await(s, "the answer to our probe", conn_timer(e, TIMER_KEEP));
+        session_await(s, "the answer to our probe", conn_timer(e, TIMER_KEEPALIVE));
     else
         session_await(s, "the next probe", next_probe(x, e));
 }

@@ -31,8 +31,8 @@ void keep_check(struct keep_options *k)
 void keep_configure(const struct keep_options *k, struct conn_config *c)
 {
     c->keepalive = k->on;
-    c->keep_garbage = k->garbage;
-    c->keep_idle = k->idle;
-    c->keep_interval = k->interval;
-    c->keep_count = k->count;
+    c->keepalive_garbage = k->garbage;
+    c->keepalive_idle = k->idle;
+    c->keepalive_interval = k->interval;
+    c->keepalive_count = k->count;
 }

@@ -1,7 +1,7 @@
 /*
  * One endpoint: the user's calls (RFC 9293, 3.10.1 to 3.10.6), and the one place where the state
  * moves. The rest of the engine stands in conn_in.c, conn_ack.c, conn_out.c, conn_timer.c,
- * conn_icmp.c and keep.c; what they share is in conn_priv.h.
+ * conn_icmp.c and keepalive.c; what they share is in conn_priv.h.
  */
 #include "lib/core/conn.h"
 
@@ -73,8 +73,8 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
         stop_timers(c);
         queue_free(&c->queue, c->env);
         loss_free(c);
-        reasm_settle(&c->reasm, c->env); /* what came in order may still be read */
-        c->flags &= CONN_RST_OWED | CONN_PASSIVE | CONN_FIN_SENT | CONN_FIN_RCVD |
+        reasm_drop_gaps(&c->reasm, c->env); /* what came in order may still be read */
+        c->flags &= CONN_RST_DUE | CONN_PASSIVE | CONN_FIN_SENT | CONN_FIN_RCVD |
                     CONN_SIMULTANEOUS | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN |
                     CONN_SYN_ACKED;
     }
@@ -104,7 +104,7 @@ static void start_active(struct conn *c, wave_time now, struct seq iss, const ch
 {
     c->snd.iss = c->snd.una = iss;
     c->snd.nxt = seq_add(iss, 1);
-    c->flags = (c->flags | CONN_SYN_OWED) & ~(uint32_t)CONN_PASSIVE;
+    c->flags = (c->flags | CONN_SYN_DUE) & ~(uint32_t)CONN_PASSIVE;
     conn_move(c, now, STATE_SYN_SENT, cause);
 }
 
@@ -133,7 +133,7 @@ int conn_rebuild(struct conn *c, wave_time now, const struct seg *syn, struct se
     if (error)
         return error;
     conn_input(c, now, syn);
-    c->flags &= ~(uint32_t)CONN_SYN_OWED; /* the cookie was the SYN-ACK, and it has arrived */
+    c->flags &= ~(uint32_t)CONN_SYN_DUE; /* the cookie was the SYN-ACK, and it has arrived */
     c->syn_sent = 1;
     return 0;
 }
@@ -231,7 +231,7 @@ void conn_abort(struct conn *c, wave_time now)
     case STATE_FIN_WAIT_1:
     case STATE_FIN_WAIT_2:
     case STATE_CLOSE_WAIT: /* RFC 9293, 3.10.5: these send <SEQ=SND.NXT><CTL=RST> */
-        c->flags |= CONN_RST_OWED;
+        c->flags |= CONN_RST_DUE;
         break;
     default:
         break;
@@ -250,11 +250,11 @@ void conn_keepalive(struct conn *c, wave_time now, bool on)
     (void)now; /* silence counts from the last segment */
     if (on) {
         c->flags |= CONN_KEEPALIVE;
-        keep_start(c);
+        keepalive_start(c);
     } else if (c->flags & CONN_KEEPALIVE) {
-        c->flags &= ~(uint32_t)(CONN_KEEPALIVE | CONN_KEEP_OWED);
+        c->flags &= ~(uint32_t)(CONN_KEEPALIVE | CONN_KEEPALIVE_DUE);
         if (c->state != STATE_TIME_WAIT)
-            c->timer[TIMER_KEEP] = WAVE_NEVER;
+            c->timer[TIMER_KEEPALIVE] = WAVE_NEVER;
     }
 }
 
@@ -262,7 +262,7 @@ int conn_probe(struct conn *c, bool garbage)
 {
     if (!state_synchronized((enum state)c->state) || conn_flight(c) > 0)
         return WAVE_ESTATE;
-    c->flags |= CONN_VERIFY_OWED;
+    c->flags |= CONN_VERIFY_DUE;
     if (garbage)
         c->flags |= CONN_VERIFY_BYTE;
     return 0;
@@ -298,13 +298,13 @@ static const char *check_queue(const struct conn *c, const struct queue *q)
     if (!conn_syn_unacked(c) && !seq_eq(q->base, c->snd.una))
         return "the queue does not begin at SND.UNA";
     for (uint32_t i = 0; i < q->sents; i++) {
-        const struct sent *s = queue_at(q, i);
+        const struct queue_record *s = queue_at(q, i);
         if (!seq_eq(s->first, at) || s->len == 0)
             return "records in flight are not contiguous";
         at = seq_add(at, s->len);
         out += s->len;
-        sacked += s->flags & SENT_SACKED ? s->len : 0;
-        lost += s->flags & SENT_LOST ? s->len : 0;
+        sacked += s->flags & QUEUE_SACKED ? s->len : 0;
+        lost += s->flags & QUEUE_LOST ? s->len : 0;
     }
     if (out != q->out || sacked != q->sacked || lost != q->lost)
         return "the scoreboard's counts are wrong";
@@ -324,7 +324,7 @@ const char *conn_check(const struct conn *c)
     if (state_synchronized((enum state)c->state) && seq_gt(c->rcv.nxt, c->rcv.adv))
         return "RCV.NXT is beyond the window offered";
     if (conn_flight(c) > 0 && c->timer[TIMER_REXMT] == WAVE_NEVER && !c->env->config.no_third_ack &&
-        conn_plan(c).what == SEND_NOTHING)
+        conn_plan(c).what == PLAN_NOTHING)
         return "something is in flight and no timer runs";
     if (c->reasm && c->reasm->runs > 0 && seq_leq(c->reasm->run[0].first, c->rcv.nxt))
         return "a run beyond a gap begins at RCV.NXT";

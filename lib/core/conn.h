@@ -48,40 +48,40 @@ enum conn_end {
 
 /* Bits of conn.flags. */
 enum {
-    CONN_PASSIVE = 1 << 0,       /* opened by conn_listen() */
-    CONN_ACK_NOW = 1 << 1,       /* an acknowledgement is owed at once */
-    CONN_WSCALE = 1 << 3,        /* both offered window scaling */
-    CONN_TIMESTAMPS = 1 << 4,    /* both offered timestamps */
-    CONN_SACK = 1 << 5,          /* both offered SACK */
-    CONN_ECN = 1 << 6,           /* RFC 3168 negotiated */
-    CONN_ECE = 1 << 7,           /* CE seen, ECE on every ACK until CWR */
-    CONN_CWR = 1 << 8,           /* window reduced, CWR on the next data */
-    CONN_FIN_QUEUED = 1 << 9,    /* CLOSE was called: FIN after the last byte */
-    CONN_FIN_SENT = 1 << 10,     /* and it has a sequence number: snd.nxt - 1 */
-    CONN_FIN_RCVD = 1 << 11,     /* the peer's FIN was taken in order: rcv.nxt is past it */
-    CONN_RST_OWED = 1 << 12,     /* a RST goes out next, whatever the state */
-    CONN_SYN_OWED = 1 << 13,     /* our SYN or SYN-ACK is to go out (again) */
-    CONN_RTX_OWED = 1 << 14,     /* the retransmission timer fired: the first segment goes again */
-    CONN_PROBE_OWED = 1 << 15,   /* a window probe or tail-loss probe is due */
-    CONN_KEEP_OWED = 1 << 16,    /* a keepalive probe is due */
-    CONN_KEEPALIVE = 1 << 17,    /* keepalive is on for this connection */
-    CONN_PERSIST = 1 << 18,      /* timer[REXMT] is the persist timer */
-    CONN_TLP = 1 << 19,          /* timer[PROBE] is the tail-loss probe's */
-    CONN_RACK = 1 << 20,         /* timer[PROBE] is RACK's reordering timer */
-    CONN_DSACK = 1 << 21,        /* `dsack` is to be reported (RFC 2883) */
-    CONN_URGENT = 1 << 22,       /* rcv.up is valid: the peer has told it */
-    CONN_SIMULTANEOUS = 1 << 23, /* SYN met SYN (RFC 9293, 3.5) */
-    CONN_BLACKHOLE = 1 << 24,    /* mss was lowered on suspicion (RFC 4821) */
-    CONN_RECOVERY = 1 << 25,     /* in loss recovery until `queue`'s recovery point */
-    CONN_STALLED = 1 << 26,      /* `since` is for R2: something waits for the peer */
-    CONN_VERIFY_OWED = 1 << 27,  /* conn_probe() was called */
-    CONN_VERIFY_BYTE = 1 << 28,  /* and asked for the form with one garbage byte */
-    CONN_STARVED = 1 << 29,      /* no room for a record in flight: wait for an ACK or the timer */
-    CONN_SYN_ACKED = 1 << 30     /* the peer has acknowledged our SYN */
+    CONN_PASSIVE = 1 << 0,        /* opened by conn_listen() */
+    CONN_ACK_NOW = 1 << 1,        /* an acknowledgement is owed at once */
+    CONN_WSCALE = 1 << 2,         /* both offered window scaling */
+    CONN_TIMESTAMPS = 1 << 3,     /* both offered timestamps */
+    CONN_SACK = 1 << 4,           /* both offered SACK */
+    CONN_ECN = 1 << 5,            /* RFC 3168 negotiated */
+    CONN_ECE = 1 << 6,            /* CE seen, ECE on every ACK until CWR */
+    CONN_CWR = 1 << 7,            /* window reduced, CWR on the next data */
+    CONN_FIN_QUEUED = 1 << 8,     /* CLOSE was called: FIN after the last byte */
+    CONN_FIN_SENT = 1 << 9,       /* and it has a sequence number: snd.nxt - 1 */
+    CONN_FIN_RCVD = 1 << 10,      /* the peer's FIN was taken in order: rcv.nxt is past it */
+    CONN_RST_DUE = 1 << 11,       /* a RST goes out next, whatever the state */
+    CONN_SYN_DUE = 1 << 12,       /* our SYN or SYN-ACK is to go out (again) */
+    CONN_RTX_DUE = 1 << 13,       /* the retransmission timer fired: the first segment goes again */
+    CONN_PROBE_DUE = 1 << 14,     /* a window probe or tail-loss probe is due */
+    CONN_KEEPALIVE_DUE = 1 << 15, /* a keepalive probe is due */
+    CONN_KEEPALIVE = 1 << 16,     /* keepalive is on for this connection */
+    CONN_PERSIST = 1 << 17,       /* timer[REXMT] is the persist timer */
+    CONN_TLP = 1 << 18,           /* timer[PROBE] is the tail-loss probe's */
+    CONN_RACK = 1 << 19,          /* timer[PROBE] is RACK's reordering timer */
+    CONN_DSACK = 1 << 20,         /* `dsack` is to be reported (RFC 2883) */
+    CONN_URGENT = 1 << 21,        /* rcv.up is valid: the peer has told it */
+    CONN_SIMULTANEOUS = 1 << 22,  /* SYN met SYN (RFC 9293, 3.5) */
+    CONN_BLACKHOLE = 1 << 23,     /* mss was lowered on suspicion (RFC 4821) */
+    CONN_RECOVERY = 1 << 24,      /* in loss recovery until `queue`'s recovery point */
+    CONN_STALLED = 1 << 25,       /* `since` is for R2: something waits for the peer */
+    CONN_VERIFY_DUE = 1 << 26,    /* conn_probe() was called */
+    CONN_VERIFY_BYTE = 1 << 27,   /* and asked for the form with one garbage byte */
+    CONN_STARVED = 1 << 28,       /* no room for a record in flight: wait for an ACK or the timer */
+    CONN_SYN_ACKED = 1 << 29      /* the peer has acknowledged our SYN */
 };
 
-enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEP, TIMER_PROBE, TIMERS };
-#define TIMER_TIME_WAIT TIMER_KEEP /* TIME_WAIT needs no keepalive: one slot serves both */
+enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEPALIVE, TIMER_PROBE, TIMERS };
+#define TIMER_TIME_WAIT TIMER_KEEPALIVE /* TIME_WAIT needs no keepalive: one slot serves both */
 
 /* The order is that of size: there is no padding. */
 struct conn {
@@ -126,7 +126,7 @@ struct conn {
     uint8_t snd_shift : 4, rcv_shift : 4; /* window scales in force */
     uint8_t dupacks;                      /* in a row, capped */
     uint8_t backoff;    /* how often the retransmission timer has fired in a row */
-    uint8_t keep_sent;  /* keepalive probes unanswered */
+    uint8_t keepalive_unanswered; /* keepalive probes unanswered */
     uint8_t syn_sent;   /* SYNs or SYN-ACKs sent */
     uint8_t rcv_segs;   /* segments with data taken since the last acknowledgement */
     uint8_t quick_acks; /* of the peer's next segments, acknowledged without delay */

@@ -41,7 +41,7 @@ void conn_recover(struct conn *c)
         prr_start(&c->loss->prr, q->out - q->sacked);
         c->cwnd = queue_pipe(q); /* until the acknowledgement is counted that told of the loss */
     }
-    c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
+    c->flags |= CONN_RECOVERY | CONN_RTX_DUE;
     if (c->flags & CONN_ECN)
         c->flags |= CONN_CWR;
     q->recover = c->snd.nxt;
@@ -55,7 +55,7 @@ bool conn_detect_loss(struct conn *c, wave_time now)
     r = rack_detect(&c->rack, c->queue, now, srtt(c), min_rtt(c), c->flags & CONN_RECOVERY);
     if (r.lost > 0)
         conn_recover(c);
-    conn_rearm_rack(c, now, r.again);
+    conn_rearm_rack(c, now, r.recheck_at);
     return r.lost > 0;
 }
 
@@ -104,14 +104,14 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack,
     bool repaired = false;
 
     for (uint32_t i = 0; i < q->sents; i++) {
-        const struct sent *r = queue_at(q, i);
+        const struct queue_record *r = queue_at(q, i);
         if (seq_gt(seq_add(r->first, r->len), ack))
             break;
-        if (r->flags & SENT_SACKED)
+        if (r->flags & QUEUE_SACKED)
             continue; /* counted, and measured, when the SACK came */
         if (c->flags & CONN_SACK)
             rack_delivered(&c->rack, q, r, now, min_rtt(c), echo);
-        repaired |= r->flags & SENT_AGAIN;
+        repaired |= r->flags & QUEUE_RETRANSMITTED;
         sent_at = r->at;
     }
     return repaired ? WAVE_NEVER : sent_at;
@@ -121,13 +121,13 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack,
  * by the ACK that reaches its end, which the original may have drawn, but by what comes next: a
  * D-SACK, or a duplicate ACK of a peer that does not report them, shows that both arrived; an ACK
  * of later data without either, that the probe alone did. */
-static void settle_tail_probe(struct conn *c, struct seq ack, bool dsack, bool bare_duplicate)
+static void finish_tail_probe(struct conn *c, struct seq ack, bool dsack, bool bare_duplicate)
 {
     struct queue *q = c->queue;
 
     if (!q->tlp.out || seq_lt(ack, q->tlp.end))
         return;
-    if (!q->tlp.again || dsack) {
+    if (!q->tlp.retransmission || dsack) {
         q->tlp.out = false;
     } else if (seq_gt(ack, q->tlp.end)) {
         q->tlp.out = false;
@@ -147,7 +147,7 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
         c->dupacks = 0;
         if ((c->flags & CONN_RECOVERY) && !q->after_timeout && q->sents > 0) {
             queue_mark_lost(q, 0); /* 3.2, step 3: a partial ACK */
-            c->flags |= CONN_RTX_OWED;
+            c->flags |= CONN_RTX_DUE;
         }
         return;
     }
@@ -174,12 +174,13 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
 
     if (sack.dsack) {
         /* RFC 8985, 7.4.1: what a tail-loss probe doubled says nothing of reordering. */
-        *dsack = !(q && q->tlp.out && q->tlp.again && seq_eq(s->opt.sack[0].end, q->tlp.end));
+        *dsack =
+            !(q && q->tlp.out && q->tlp.retransmission && seq_eq(s->opt.sack[0].end, q->tlp.end));
         if (*dsack)
             rack_dsack(&c->rack, &c->dsack_round, c->snd.una, c->snd.nxt);
     }
     if (q)
-        settle_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
+        finish_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
     return sack.bytes;
 }
 
@@ -244,14 +245,14 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin, 
 /* The probe byte, and whatever else a zero window kept from being taken, goes again at once. */
 static void window_opened(struct conn *c, bool probed)
 {
-    c->flags &= ~(uint32_t)CONN_PROBE_OWED;
+    c->flags &= ~(uint32_t)CONN_PROBE_DUE;
     if (!probed)
         return;
     c->backoff = 0;
     if (c->queue)
         queue_all_lost(c->queue);
     else if (c->flags & CONN_FIN_SENT)
-        c->flags |= CONN_RTX_OWED;
+        c->flags |= CONN_RTX_DUE;
 }
 
 /* RFC 6937: what may be in flight after an acknowledgement in fast recovery. */
@@ -271,7 +272,7 @@ static void advance(struct conn *c, wave_time now, const struct seg *s, uint32_t
         sent_at = delivered_by_ack(c, now, s->ack, echo_sent(c, now, s));
     rtt = measure(c, now, sent_at, s);
     c->snd.una = s->ack;
-    c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED | CONN_STARVED | CONN_STALLED);
+    c->flags &= ~(uint32_t)(CONN_RTX_DUE | CONN_PROBE_DUE | CONN_STARVED | CONN_STALLED);
     if (conn_flight(c) > 0)
         conn_stalls(c, now);
     drop_acked(c, now, acked, fin, rtt);
@@ -283,7 +284,7 @@ static void flight_ends(struct conn *c, bool advanced)
     c->dupacks = 0;
     /* Only the FIN is left of a flight that was being recovered: it was lost with the rest. */
     if ((c->flags & CONN_RECOVERY) && advanced && conn_flight(c) > 0)
-        c->flags |= CONN_RTX_OWED;
+        c->flags |= CONN_RTX_DUE;
     c->flags &= ~(uint32_t)CONN_RECOVERY;
 }
 

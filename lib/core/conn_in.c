@@ -19,11 +19,11 @@
 #define ANSWER_BITS 4
 #define ANSWER_MAX ((1u << ANSWER_BITS) - 1)
 
-void conn_refuse(struct conn *c, wave_time now, enum check check)
+void conn_discard(struct conn *c, wave_time now, enum check check)
 {
-    struct event e = {.kind = EVENT_REFUSED, .u.check = check};
+    struct event e = {.kind = EVENT_DISCARDED, .u.check = check};
 
-    c->env->refused[check]++;
+    c->env->discarded[check]++;
     conn_emit(c, now, &e);
 }
 
@@ -51,7 +51,7 @@ static void answer_limited(struct conn *c, wave_time now, uint32_t max)
 
 static void challenge(struct conn *c, wave_time now, enum check check)
 {
-    conn_refuse(c, now, check);
+    conn_discard(c, now, check);
     answer_limited(c, now, c->env->config.challenge_limit);
 }
 
@@ -106,15 +106,15 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
 static enum conn_input input_listen(struct conn *c, wave_time now, const struct seg *s)
 {
     if (s->flags & SEG_RST) {
-        conn_refuse(c, now, CHECK_NO_SYN);
+        conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
     if (s->flags & SEG_ACK) { /* any ACK is of something we never sent */
-        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
         return INPUT_RESET;
     }
     if (!(s->flags & SEG_SYN)) {
-        conn_refuse(c, now, CHECK_NO_SYN);
+        conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
     /* Data and FIN on the SYN are left for the peer to send again: 3.10.7.2 lets them be queued,
@@ -122,7 +122,7 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
     conn_take_syn(c, now, s);
     c->snd.una = c->snd.iss;
     c->snd.nxt = seq_add(c->snd.iss, 1);
-    c->flags |= CONN_SYN_OWED;
+    c->flags |= CONN_SYN_DUE;
     conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN");
     return INPUT_DONE;
 }
@@ -136,7 +136,7 @@ void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
         rtt_syn_lost(&c->rtt);
     c->backoff = 0;
     c->timer[TIMER_REXMT] = WAVE_NEVER;
-    c->flags = (c->flags | CONN_SYN_ACKED) & ~(uint32_t)(CONN_SYN_OWED | CONN_STALLED);
+    c->flags = (c->flags | CONN_SYN_ACKED) & ~(uint32_t)(CONN_SYN_DUE | CONN_STALLED);
     c->snd.una = seq_add(c->snd.iss, 1);
     c->snd.wnd = (uint32_t)s->wnd << (s->flags & SEG_SYN ? 0 : c->snd_shift);
     if (c->snd.wnd > c->snd.max_wnd)
@@ -176,7 +176,7 @@ static bool check_paws(struct conn *c, wave_time now, const struct seg *s)
         (uint8_t)((uint8_t)(now >> TS_UNIT) - c->ts_unit) >= TS_RECENT_LIFE)
         return true;
     if (s->len > 0 && !(s->flags & SEG_SYN)) { /* an ACK cannot answer data for ever */
-        conn_refuse(c, now, CHECK_PAWS);
+        conn_discard(c, now, CHECK_PAWS);
         c->flags |= CONN_ACK_NOW;
     } else {
         challenge(c, now, CHECK_PAWS);
@@ -254,7 +254,7 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         conn_emit(c, now, &e);
         if (!(s->opt.has & OPT_TIMESTAMP))
             take_timestamp(c, now, s); /* told of; one that is there is not recorded (R2) */
-        keep_heard(c, now);
+        keepalive_heard(c, now);
         /* A peer that stands one number below where we believe it answers our answer. */
         if (s->len > 0)
             c->flags |= CONN_ACK_NOW;
@@ -263,13 +263,13 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         return;
     }
     if (s->flags & SEG_RST) {
-        conn_refuse(c, now, CHECK_SEQUENCE);
+        conn_discard(c, now, CHECK_SEQUENCE);
         return;
     }
     if (c->state == STATE_SYN_RECEIVED && (s->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN &&
         seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: it goes again, not just its ACK */
-        conn_refuse(c, now, CHECK_SEQUENCE);
-        c->flags |= CONN_SYN_OWED;
+        conn_discard(c, now, CHECK_SEQUENCE);
+        c->flags |= CONN_SYN_DUE;
         if ((c->flags & CONN_TIMESTAMPS) && (s->opt.has & OPT_TIMESTAMP))
             record_timestamp(c, now, s->opt.tsval); /* what the repeated SYN-ACK echoes */
         /* RFC 3168, 6.1.1: after a SYN without ECN, which a repeated one may be, there is none. */
@@ -281,7 +281,7 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         challenge(c, now, CHECK_SEQUENCE);
         return;
     }
-    conn_refuse(c, now, CHECK_SEQUENCE);
+    conn_discard(c, now, CHECK_SEQUENCE);
     c->flags |= CONN_ACK_NOW;
     if (s->len > 0 && (c->flags & CONN_SACK) && seq_lt(s->seq, c->rcv.nxt)) {
         conn_duplicate(c, s->seq, seq_min(seq_add(s->seq, s->len), c->rcv.nxt));
@@ -323,7 +323,7 @@ static void take_reset(struct conn *c, wave_time now, const struct seg *s)
 static void take_stray_syn(struct conn *c, wave_time now)
 {
     if (c->state == STATE_SYN_RECEIVED && (c->flags & CONN_PASSIVE)) {
-        conn_refuse(c, now, CHECK_SYN_IN_WINDOW);
+        conn_discard(c, now, CHECK_SYN_IN_WINDOW);
         conn_move(c, now, STATE_LISTEN, "a second SYN");
         return;
     }
@@ -336,7 +336,7 @@ static bool acceptable_ack(struct conn *c, wave_time now, const struct seg *s)
     const enum check wrong = check_ack(c, s);
 
     if (wrong == CHECK_NO_ACK)
-        conn_refuse(c, now, wrong);
+        conn_discard(c, now, wrong);
     else if (wrong != CHECK_NONE)
         challenge(c, now, wrong);
     return wrong == CHECK_NONE;
@@ -378,7 +378,7 @@ static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
 
 /* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. The peer's first
  * ones are acknowledged at once: its congestion window grows by what it hears of them. */
-static void owe_ack(struct conn *c, wave_time now, uint32_t len)
+static void schedule_ack(struct conn *c, wave_time now, uint32_t len)
 {
     if (c->quick_acks > 0) {
         c->quick_acks--;
@@ -417,9 +417,9 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
     }
     r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
                      last.v - first.v, c->env->config.rcvbuf + 65536);
-    if (r.refused) {
+    if (r.discarded) {
         c->flags |= CONN_ACK_NOW;
-        conn_refuse(c, now, CHECK_MEMORY);
+        conn_discard(c, now, CHECK_MEMORY);
         return false;
     }
     if (r.duplicate && (c->flags & CONN_SACK))
@@ -433,7 +433,7 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
     if (r.out_of_order || r.filled) /* RFC 5681, 4.2: at once, above and below a gap */
         c->flags |= CONN_ACK_NOW;
     else
-        owe_ack(c, now, last.v - first.v);
+        schedule_ack(c, now, last.v - first.v);
     return seq_leq(end, last);
 }
 
@@ -446,7 +446,7 @@ static void take_fin(struct conn *c, wave_time now)
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->rcv.adv = seq_max(c->rcv.adv, c->rcv.nxt);
     c->flags |= CONN_FIN_RCVD | CONN_ACK_NOW;
-    reasm_settle(&c->reasm, c->env);
+    reasm_drop_gaps(&c->reasm, c->env);
     conn_emit(c, now, &e);
     switch (c->state) {
     case STATE_ESTABLISHED:
@@ -495,13 +495,13 @@ static void take_ecn_mark(struct conn *c, const struct seg *s)
 static bool finish_handshake(struct conn *c, wave_time now, const struct seg *s)
 {
     if (!seq_lt(c->snd.una, s->ack) || !seq_leq(s->ack, c->snd.nxt)) {
-        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
         return false;
     }
     conn_handshake_done(c, now, s);
     if (c->state == STATE_SYN_RECEIVED)
         conn_move(c, now, STATE_ESTABLISHED, "our SYN is acknowledged");
-    keep_start(c);
+    keepalive_start(c);
     return true;
 }
 
@@ -523,7 +523,7 @@ static enum conn_input take_segment(struct conn *c, wave_time now, const struct 
 
     if (conn_syn_unacked(c)) {
         if (!(s->flags & SEG_ACK)) {
-            conn_refuse(c, now, CHECK_NO_ACK);
+            conn_discard(c, now, CHECK_NO_ACK);
             return INPUT_DONE;
         }
         if (!finish_handshake(c, now, s))
@@ -532,7 +532,7 @@ static enum conn_input take_segment(struct conn *c, wave_time now, const struct 
         return INPUT_DONE;
     }
     take_timestamp(c, now, s);
-    keep_heard(c, now);
+    keepalive_heard(c, now);
     take_ecn_mark(c, s);
     if (conn_take_ack(c, now, s))
         fin_acked(c, now);
@@ -584,7 +584,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
 
     conn_take_syn(c, now, s);
     if (c->env->config.no_third_ack) { /* the handshake is left hanging, as was asked for */
-        c->flags &= ~(uint32_t)CONN_SYN_OWED;
+        c->flags &= ~(uint32_t)CONN_SYN_DUE;
         c->timer[TIMER_REXMT] = WAVE_NEVER;
         return;
     }
@@ -592,7 +592,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
         conn_handshake_done(c, now, s);
         c->flags |= CONN_ACK_NOW;
         conn_move(c, now, STATE_ESTABLISHED, "SYN-ACK");
-        keep_start(c);
+        keepalive_start(c);
         conn_rearm(c, now, true);
         rest.seq = seq_add(s->seq, 1); /* data and FIN on a SYN-ACK count: 3.10.7.3, fourth */
         rest.flags &= (uint16_t)~SEG_SYN;
@@ -601,7 +601,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
         return;
     }
     /* SYN met SYN: RFC 9293, 3.5, figure 8. What goes out now is our first SYN-ACK. */
-    c->flags |= CONN_SYN_OWED | CONN_SIMULTANEOUS;
+    c->flags |= CONN_SYN_DUE | CONN_SIMULTANEOUS;
     c->syn_sent = 0;
     c->backoff = 0;
     conn_move(c, now, STATE_SYN_RECEIVED, "the peer's SYN crossed ours");
@@ -628,7 +628,7 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
     /* First: SEG.ACK =< ISS or SEG.ACK > SND.NXT. RFC 5961, 4.2's SYN_SENT rule for RST is the
      * same, since SND.NXT is ISS+1. */
     if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
-        conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+        conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
         if (!(s->flags & (SEG_SYN | SEG_RST)))
             hurry_syn(c, now);
         return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
@@ -636,7 +636,7 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
     if (s->flags & SEG_RST) { /* second */
         struct event e = {.kind = EVENT_RESET, .u.seq = s->seq};
         if (!ack) {
-            conn_refuse(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
+            conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
             return INPUT_DONE;
         }
         conn_emit(c, now, &e);
@@ -644,7 +644,7 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
         return INPUT_DONE;
     }
     if (!(s->flags & SEG_SYN)) { /* fourth, fifth */
-        conn_refuse(c, now, CHECK_NO_SYN);
+        conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
     synchronise(c, now, s);
@@ -655,7 +655,7 @@ enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s)
 {
     switch (c->state) {
     case STATE_CLOSED: /* 3.10.7.1 */
-        conn_refuse(c, now, CHECK_CLOSED);
+        conn_discard(c, now, CHECK_CLOSED);
         return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
     case STATE_LISTEN:
         return input_listen(c, now, s);

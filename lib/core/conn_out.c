@@ -62,11 +62,11 @@ struct seq conn_offer(const struct conn *c)
  * Deciding
  */
 
-static struct plan plan_again(const struct conn *c, uint32_t record, uint32_t max,
-                              enum retransmit_kind why)
+static struct conn_plan plan_retransmission(const struct conn *c, uint32_t record, uint32_t max,
+                                            enum retransmit_kind why)
 {
-    const struct sent *s = queue_at(c->queue, record);
-    struct plan p = {.what = SEND_AGAIN, .first = s->first, .record = record, .why = why};
+    const struct queue_record *s = queue_at(c->queue, record);
+    struct conn_plan p = {.what = PLAN_RETRANSMIT, .first = s->first, .record = record, .why = why};
 
     p.len = s->len < max ? s->len : max;
     /* The FIN rides again with the last byte before it. */
@@ -76,19 +76,19 @@ static struct plan plan_again(const struct conn *c, uint32_t record, uint32_t ma
 }
 
 /* A window probe: at least one byte, new or old, whatever the window (RFC 9293, 3.8.6.1). */
-static struct plan plan_window_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
-                                     uint32_t size)
+static struct conn_plan plan_window_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
+                                          uint32_t size)
 {
-    struct plan p = {.first = c->snd.nxt, .why = RETRANSMIT_PERSIST};
+    struct conn_plan p = {.first = c->snd.nxt, .why = RETRANSMIT_PERSIST};
 
     if (c->queue && c->queue->sents > 0)
-        return plan_again(c, 0, usable > 1 ? size : 1, RETRANSMIT_PERSIST);
+        return plan_retransmission(c, 0, usable > 1 ? size : 1, RETRANSMIT_PERSIST);
     if (c->flags & CONN_FIN_SENT) {
-        p.what = SEND_FIN_AGAIN;
+        p.what = PLAN_RETRANSMIT_FIN;
         p.first = seq_sub(c->snd.nxt, 1);
         return p;
     }
-    p.what = SEND_NEW;
+    p.what = PLAN_NEW;
     p.len = usable > 1 ? usable : 1;
     if (p.len > size)
         p.len = size;
@@ -100,18 +100,18 @@ static struct plan plan_window_probe(const struct conn *c, uint32_t unsent, uint
 }
 
 /* A tail-loss probe: new data if there is any, else the last segment once more (RFC 8985, 7.3). */
-static struct plan plan_tail_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
-                                   uint32_t size)
+static struct conn_plan plan_tail_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
+                                        uint32_t size)
 {
-    struct plan p = {.what = SEND_NEW, .first = c->snd.nxt, .why = RETRANSMIT_TLP};
+    struct conn_plan p = {.what = PLAN_NEW, .first = c->snd.nxt, .why = RETRANSMIT_TLP};
 
     if (unsent > 0 && usable >= (unsent < size ? unsent : size)) {
         p.len = unsent < size ? unsent : size;
         return p;
     }
     if (c->queue && c->queue->sents > 0)
-        return plan_again(c, c->queue->sents - 1, size, RETRANSMIT_TLP);
-    p.what = SEND_FIN_AGAIN;
+        return plan_retransmission(c, c->queue->sents - 1, size, RETRANSMIT_TLP);
+    p.what = PLAN_RETRANSMIT_FIN;
     p.first = seq_sub(c->snd.nxt, 1);
     return p;
 }
@@ -125,9 +125,10 @@ static uint32_t allowed_in_flight(const struct conn *c)
 
 /* What was never sent: as much as both windows allow, and no silly segments (RFC 9293, 3.8.6.2.1).
  */
-static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usable, uint32_t size)
+static struct conn_plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usable,
+                                 uint32_t size)
 {
-    struct plan p = {.what = SEND_NOTHING, .first = c->snd.nxt};
+    struct conn_plan p = {.what = PLAN_NOTHING, .first = c->snd.nxt};
     uint32_t pipe = queue_pipe(c->queue);
     uint32_t allowed = allowed_in_flight(c);
     uint32_t room = allowed > pipe ? allowed - pipe : 0;
@@ -149,26 +150,27 @@ static struct plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usab
     p.fin = fin_queued && len == unsent && usable > len;
     p.len = len;
     if (len > 0 || p.fin)
-        p.what = SEND_NEW;
+        p.what = PLAN_NEW;
     return p;
 }
 
 /* What was lost, oldest first. */
-static struct plan plan_lost(const struct conn *c, uint32_t size)
+static struct conn_plan plan_lost(const struct conn *c, uint32_t size)
 {
     struct queue *q = c->queue;
     const uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
     const bool after_timeout = q->after_timeout && (c->flags & CONN_RECOVERY);
-    struct plan p = plan_again(c, i, size, after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
+    struct conn_plan p =
+        plan_retransmission(c, i, size, after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
 
     /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
      * section 5, step 4.3). */
-    if (pipe == 0 || (c->flags & CONN_RTX_OWED) || pipe + p.len <= allowed_in_flight(c))
+    if (pipe == 0 || (c->flags & CONN_RTX_DUE) || pipe + p.len <= allowed_in_flight(c))
         return p;
-    return (struct plan){.what = SEND_NOTHING};
+    return (struct conn_plan){.what = PLAN_NOTHING};
 }
 
-static struct plan plan_data(const struct conn *c)
+static struct conn_plan plan_data(const struct conn *c)
 {
     const bool fin_sent = c->flags & CONN_FIN_SENT;
     struct queue *q = c->queue;
@@ -177,9 +179,9 @@ static struct plan plan_data(const struct conn *c)
     uint32_t unsent = fin_sent ? 0 : queue_unsent(q, c->snd.nxt);
     uint32_t size = conn_segment_size(c);
     bool new_first = false;
-    struct plan p;
+    struct conn_plan p;
 
-    if (c->flags & CONN_PROBE_OWED)
+    if (c->flags & CONN_PROBE_DUE)
         return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
                                        : plan_tail_probe(c, unsent, usable, size);
     if (q && q->lost > 0 && c->snd.wnd > 0) {
@@ -189,13 +191,13 @@ static struct plan plan_data(const struct conn *c)
         if (!new_first)
             return plan_lost(c, size);
     }
-    if ((c->flags & CONN_RTX_OWED) && fin_sent && (!q || q->sents == 0))
-        return (struct plan){
-            .what = SEND_FIN_AGAIN, .first = seq_sub(c->snd.nxt, 1), .why = RETRANSMIT_RTO};
+    if ((c->flags & CONN_RTX_DUE) && fin_sent && (!q || q->sents == 0))
+        return (struct conn_plan){
+            .what = PLAN_RETRANSMIT_FIN, .first = seq_sub(c->snd.nxt, 1), .why = RETRANSMIT_RTO};
     if ((c->flags & CONN_STARVED) || (unsent == 0 && (fin_sent || !(c->flags & CONN_FIN_QUEUED))))
-        return (struct plan){.what = SEND_NOTHING};
+        return (struct conn_plan){.what = PLAN_NOTHING};
     p = plan_new(c, unsent, usable, size);
-    if (new_first && p.what == SEND_NOTHING && queue_pipe(q) == 0)
+    if (new_first && p.what == PLAN_NOTHING && queue_pipe(q) == 0)
         return plan_lost(c, size); /* something must go out */
     return p;
 }
@@ -214,43 +216,43 @@ static bool may_send_data(const struct conn *c)
     }
 }
 
-struct plan conn_plan(const struct conn *c)
+struct conn_plan conn_plan(const struct conn *c)
 {
-    struct plan p = {.what = SEND_NOTHING, .first = c->snd.nxt};
+    struct conn_plan p = {.what = PLAN_NOTHING, .first = c->snd.nxt};
 
-    if (c->flags & CONN_RST_OWED) {
-        p.what = SEND_RST;
+    if (c->flags & CONN_RST_DUE) {
+        p.what = PLAN_RST;
         return p;
     }
     if (c->state == STATE_CLOSED || c->state == STATE_LISTEN)
         return p;
-    if (c->flags & CONN_SYN_OWED) {
-        p.what = SEND_SYN;
+    if (c->flags & CONN_SYN_DUE) {
+        p.what = PLAN_SYN;
         p.first = c->snd.iss;
         return p;
     }
     if (c->state == STATE_SYN_SENT)
         return p;
     if (may_send_data(c)) {
-        struct plan data = plan_data(c);
-        if (data.what != SEND_NOTHING)
+        struct conn_plan data = plan_data(c);
+        if (data.what != PLAN_NOTHING)
             return data;
     }
     /* RFC 9293, 3.10.4: CLOSE in SYN_RECEIVED with nothing to send first: the FIN goes at once. */
     if (c->state == STATE_SYN_RECEIVED && (c->flags & CONN_FIN_QUEUED) && !c->queue) {
-        p.what = SEND_NEW;
+        p.what = PLAN_NEW;
         p.fin = true;
         return p;
     }
     /* Data or a FIN may have gone out since the probe became due. A garbage byte on an
      * unacknowledged number would then be taken for data, should the original be lost. */
     const bool idle = conn_flight(c) == 0;
-    if (idle && (c->flags & CONN_KEEP_OWED))
-        p.what = SEND_KEEP;
-    else if (idle && (c->flags & CONN_VERIFY_OWED))
-        p.what = SEND_VERIFY;
+    if (idle && (c->flags & CONN_KEEPALIVE_DUE))
+        p.what = PLAN_KEEPALIVE;
+    else if (idle && (c->flags & CONN_VERIFY_DUE))
+        p.what = PLAN_VERIFY;
     else if (c->flags & CONN_ACK_NOW)
-        p.what = SEND_ACK;
+        p.what = PLAN_ACK;
     return p;
 }
 
@@ -310,7 +312,7 @@ static void put_ack(struct conn *c, wave_time now, struct seg *out)
     c->timer[TIMER_DELACK] = WAVE_NEVER;
 }
 
-static void told_again(struct conn *c, wave_time now, const struct plan *p)
+static void emit_retransmission(struct conn *c, wave_time now, const struct conn_plan *p)
 {
     struct event e = {.kind = EVENT_RETRANSMIT};
 
@@ -354,10 +356,11 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
         c->syn_at = (uint32_t)(now / WAVE_US);
         conn_stalls(c, now);
     } else {
-        told_again(c, now, &(struct plan){.first = c->snd.iss, .why = RETRANSMIT_RTO});
+        emit_retransmission(c, now,
+                            &(struct conn_plan){.first = c->snd.iss, .why = RETRANSMIT_RTO});
     }
     c->syn_sent++;
-    c->flags &= ~(uint32_t)CONN_SYN_OWED;
+    c->flags &= ~(uint32_t)CONN_SYN_DUE;
     /* R2 for data does not count here: syn_retries does. */
     c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
 }
@@ -377,7 +380,7 @@ static void send_fin(struct conn *c, wave_time now, struct seg *out)
         conn_move(c, now, STATE_FIN_WAIT_1, "our FIN");
 }
 
-static void put_data(struct conn *c, const struct plan *p, struct seg *out, uint8_t *room)
+static void put_data(struct conn *c, const struct conn_plan *p, struct seg *out, uint8_t *room)
 {
     if (p->len == 0)
         return;
@@ -389,7 +392,7 @@ static void put_data(struct conn *c, const struct plan *p, struct seg *out, uint
 }
 
 /* False, and nothing is changed, when there is no room for the record. */
-static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct seg *out,
+static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, struct seg *out,
                      uint8_t *room)
 {
     bool idle = conn_flight(c) == 0;
@@ -414,49 +417,50 @@ static bool send_new(struct conn *c, wave_time now, const struct plan *p, struct
         send_fin(c, now, out);
     if (idle && !(c->flags & CONN_PERSIST))
         conn_stalls(c, now);
-    if ((c->flags & CONN_PROBE_OWED) && !(c->flags & CONN_PERSIST) && c->queue) {
+    if ((c->flags & CONN_PROBE_DUE) && !(c->flags & CONN_PERSIST) && c->queue) {
         c->queue->tlp.out = true;
-        c->queue->tlp.again = false;
+        c->queue->tlp.retransmission = false;
         c->queue->tlp.end = c->snd.nxt;
     }
-    c->flags &= ~(uint32_t)CONN_PROBE_OWED;
+    c->flags &= ~(uint32_t)CONN_PROBE_DUE;
     conn_rearm_sent(c, now);
     return true;
 }
 
-static void sent_in_recovery(struct conn *c, wave_time now, const struct plan *p)
+static void sent_in_recovery(struct conn *c, wave_time now, const struct conn_plan *p)
 {
-    undo_sent_again(c, seq_add(p->first, p->len), conn_ms(now) + c->ts_offset);
+    undo_retransmitted(c, seq_add(p->first, p->len), conn_ms(now) + c->ts_offset);
     if (conn_in_prr(c))
         prr_sent(&c->loss->prr, p->len);
 }
 
-static void send_again(struct conn *c, wave_time now, struct plan *p, struct seg *out,
-                       uint8_t *room)
+static void send_retransmission(struct conn *c, wave_time now, struct conn_plan *p, struct seg *out,
+                                uint8_t *room)
 {
-    bool tail_probe = (c->flags & CONN_PROBE_OWED) && !(c->flags & CONN_PERSIST);
+    bool tail_probe = (c->flags & CONN_PROBE_DUE) && !(c->flags & CONN_PERSIST);
 
-    if (p->what == SEND_AGAIN) {
+    if (p->what == PLAN_RETRANSMIT) {
         /* A record larger than what may be sent now is cut; where memory for that is short, it
          * goes out shortened all the same and the rest waits for the timer. */
         if (p->why != RETRANSMIT_PERSIST)
             queue_split(c->queue, c->env, p->record, p->len);
         put_data(c, p, out, room);
         if (p->why == RETRANSMIT_TLP) {
-            c->queue->tlp.out = c->queue->tlp.again = true;
+            c->queue->tlp.out = c->queue->tlp.retransmission = true;
             c->queue->tlp.end = c->snd.nxt;
         }
-        queue_resent(c->queue, p->record, now);
+        queue_retransmitted(c->queue, p->record, now);
         if (c->loss && (c->flags & CONN_RECOVERY))
             sent_in_recovery(c, now, p);
     }
-    if (p->fin || p->what == SEND_FIN_AGAIN)
+    if (p->fin || p->what == PLAN_RETRANSMIT_FIN)
         out->flags |= SEG_FIN;
-    told_again(c, now, p);
-    c->flags &= ~(uint32_t)(CONN_RTX_OWED | CONN_PROBE_OWED);
+    emit_retransmission(c, now, p);
+    c->flags &= ~(uint32_t)(CONN_RTX_DUE | CONN_PROBE_DUE);
     /* RFC 6675, 6: the oldest segment's timeout counts from when it was last sent. */
     conn_rearm(c, now,
-               tail_probe || p->why == RETRANSMIT_RTO || (p->what == SEND_AGAIN && p->record == 0));
+               tail_probe || p->why == RETRANSMIT_RTO ||
+                   (p->what == PLAN_RETRANSMIT && p->record == 0));
 }
 
 /* <SEQ=SND.NXT-1>, with the byte a peer must take for one it has had already. After our FIN that
@@ -484,42 +488,42 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
     if (env_busy(c->env))
         return false;
 
-    struct plan p = conn_plan(c);
+    struct conn_plan p = conn_plan(c);
     struct seg s = {.seq = p.first};
 
     switch (p.what) {
-    case SEND_NOTHING:
+    case PLAN_NOTHING:
         return false;
-    case SEND_RST: /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
+    case PLAN_RST: /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
         s.flags = SEG_RST;
         if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
             put_timestamp(c, now, &s);
-        c->flags &= ~(uint32_t)CONN_RST_OWED;
+        c->flags &= ~(uint32_t)CONN_RST_DUE;
         *out = s;
         return true;
-    case SEND_SYN:
+    case PLAN_SYN:
         send_syn(c, now, &s);
         *out = s;
         return true;
-    case SEND_NEW:
+    case PLAN_NEW:
         if (send_new(c, now, &p, &s, room))
             break;
-        c->flags = (c->flags | CONN_STARVED) & ~(uint32_t)CONN_PROBE_OWED;
+        c->flags = (c->flags | CONN_STARVED) & ~(uint32_t)CONN_PROBE_DUE;
         conn_rearm(c, now, false);
         return false;
-    case SEND_AGAIN:
-    case SEND_FIN_AGAIN:
-        send_again(c, now, &p, &s, room);
+    case PLAN_RETRANSMIT:
+    case PLAN_RETRANSMIT_FIN:
+        send_retransmission(c, now, &p, &s, room);
         break;
-    case SEND_KEEP:
-        send_probe(c, &s, c->env->config.keep_garbage);
-        keep_probe_sent(c, now);
+    case PLAN_KEEPALIVE:
+        send_probe(c, &s, c->env->config.keepalive_garbage);
+        keepalive_probe_sent(c, now);
         break;
-    case SEND_VERIFY:
+    case PLAN_VERIFY:
         send_probe(c, &s, c->flags & CONN_VERIFY_BYTE);
-        c->flags &= ~(uint32_t)(CONN_VERIFY_OWED | CONN_VERIFY_BYTE);
+        c->flags &= ~(uint32_t)(CONN_VERIFY_DUE | CONN_VERIFY_BYTE);
         break;
-    case SEND_ACK: /* never beyond the window the peer told: it could not take the ACK then */
+    case PLAN_ACK: /* never beyond the window the peer told: it could not take the ACK then */
         s.seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
         break;
     }

@@ -1,6 +1,6 @@
 /*
  * What the rooms of the engine share: conn.c (the user's calls), conn_in.c (arriving segments),
- * conn_ack.c (what an acknowledgement does), conn_out.c (what to send), conn_timer.c, keep.c.
+ * conn_ack.c (what an acknowledgement does), conn_out.c (what to send), conn_timer.c, keepalive.c.
  */
 #ifndef TCPWAVE_CORE_CONN_PRIV_H
 #define TCPWAVE_CORE_CONN_PRIV_H
@@ -77,7 +77,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s);
 void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s);
 
 /* conn_in.c: the check that refused a segment, counted and told. */
-void conn_refuse(struct conn *c, wave_time now, enum check check);
+void conn_discard(struct conn *c, wave_time now, enum check check);
 
 /* conn_ack.c: an acknowledgement in SND.UNA..SND.NXT, its SACK blocks and its window. Returns
  * true when it acknowledged our FIN. */
@@ -93,28 +93,28 @@ bool conn_in_prr(const struct conn *c);
 bool conn_detect_loss(struct conn *c, wave_time now);
 
 /* conn_out.c: what the next segment is; decided in one place for output and expiry alike. */
-enum send {
-    SEND_NOTHING,
-    SEND_RST,
-    SEND_SYN,
-    SEND_NEW,       /* data and perhaps FIN that were never sent */
-    SEND_AGAIN,     /* a record of the queue */
-    SEND_FIN_AGAIN, /* the FIN, alone */
-    SEND_KEEP,      /* keepalive probe */
-    SEND_VERIFY,    /* conn_probe() */
-    SEND_ACK
+enum conn_plan_kind {
+    PLAN_NOTHING,
+    PLAN_RST,
+    PLAN_SYN,
+    PLAN_NEW,            /* data and perhaps FIN that were never sent */
+    PLAN_RETRANSMIT,     /* a record of the queue */
+    PLAN_RETRANSMIT_FIN, /* the FIN, alone */
+    PLAN_KEEPALIVE,      /* keepalive probe */
+    PLAN_VERIFY,         /* conn_probe() */
+    PLAN_ACK
 };
 
-struct plan {
-    enum send what;
+struct conn_plan {
+    enum conn_plan_kind what;
     struct seq first;
     uint32_t len;
     bool fin;
-    uint32_t record; /* SEND_AGAIN: its index */
+    uint32_t record; /* PLAN_RETRANSMIT: its index */
     enum retransmit_kind why;
 };
 
-struct plan conn_plan(const struct conn *c);
+struct conn_plan conn_plan(const struct conn *c);
 
 /* conn_out.c: data bytes of a full segment now, options deducted (RFC 6691). */
 uint32_t conn_segment_size(const struct conn *c);
@@ -133,15 +133,15 @@ void conn_rearm_sent(struct conn *c, wave_time now);
 
 /* conn_timer.c: the same after RACK has looked for losses and wants to look again at that time
  * (RFC 8985, 6.3), or at none. */
-void conn_rearm_rack(struct conn *c, wave_time now, wave_time again);
+void conn_rearm_rack(struct conn *c, wave_time now, wave_time recheck_at);
 
 /* conn_timer.c: when the retransmission timer, started now, fires: RTO, but not beyond R2. */
 wave_time conn_rto_at(const struct conn *c, wave_time now);
 
-/* keep.c */
-void keep_start(struct conn *c);
-void keep_fired(struct conn *c, wave_time now);
-void keep_heard(struct conn *c, wave_time now);
-void keep_probe_sent(struct conn *c, wave_time now);
+/* keepalive.c */
+void keepalive_start(struct conn *c);
+void keepalive_fired(struct conn *c, wave_time now);
+void keepalive_heard(struct conn *c, wave_time now);
+void keepalive_probe_sent(struct conn *c, wave_time now);
 
 #endif

@@ -39,7 +39,7 @@ static bool blocked_by_window(const struct conn *c)
 
     if (c->flags & CONN_FIN_SENT)
         return false;
-    return (queue_unsent(c->queue, c->snd.nxt) > 0 || fin_waits) && conn_plan(c).what != SEND_NEW;
+    return (queue_unsent(c->queue, c->snd.nxt) > 0 || fin_waits) && conn_plan(c).what != PLAN_NEW;
 }
 
 /* RFC 8985, 7.2: no probe in recovery, nor while something is SACKed, nor before the last one is
@@ -96,7 +96,7 @@ void conn_rearm(struct conn *c, wave_time now, bool restart)
 {
     if (conn_syn_unacked(c))
         return; /* the SYN's timer is started where it is sent */
-    if (c->flags & CONN_PROBE_OWED)
+    if (c->flags & CONN_PROBE_DUE)
         return; /* it fired just now; what it asked for is sent first */
     if (conn_flight(c) == 0 || c->snd.wnd == 0) {
         rearm_persist(c, now);
@@ -121,17 +121,17 @@ void conn_rearm_sent(struct conn *c, wave_time now)
         start_probe(c, now);
 }
 
-void conn_rearm_rack(struct conn *c, wave_time now, wave_time again)
+void conn_rearm_rack(struct conn *c, wave_time now, wave_time recheck_at)
 {
     if (c->flags & CONN_RACK)
         stop_probe(c);
     conn_rearm(c, now, false);
-    if (again == WAVE_NEVER) {
+    if (recheck_at == WAVE_NEVER) {
         if (c->timer[TIMER_PROBE] == WAVE_NEVER && c->timer[TIMER_REXMT] != WAVE_NEVER)
             start_probe(c, now);
-    } else if (again < c->timer[TIMER_PROBE]) {
+    } else if (recheck_at < c->timer[TIMER_PROBE]) {
         c->flags = (c->flags & ~(uint32_t)CONN_TLP) | CONN_RACK;
-        c->timer[TIMER_PROBE] = again;
+        c->timer[TIMER_PROBE] = recheck_at;
     }
 }
 
@@ -175,7 +175,7 @@ static void syn_fired(struct conn *c, wave_time now)
         return;
     }
     c->backoff++;
-    c->flags |= CONN_SYN_OWED;
+    c->flags |= CONN_SYN_DUE;
 }
 
 /* RFC 6298, 5.4 to 5.6. */
@@ -188,7 +188,7 @@ static void rto_fired(struct conn *c, wave_time now)
     suspect_black_hole(c, now);
     undo_begin(c, true);
     cc_timeout(c, !(q && q->after_timeout && (c->flags & CONN_RECOVERY)));
-    c->flags |= CONN_RECOVERY | CONN_RTX_OWED;
+    c->flags |= CONN_RECOVERY | CONN_RTX_DUE;
     if (c->flags & CONN_ECN) /* RFC 3168, 6.1.2: a reduction for any reason is announced */
         c->flags |= CONN_CWR;
     c->dupacks = 0;
@@ -210,7 +210,7 @@ static void probe_fired(struct conn *c, wave_time now)
     c->flags &= ~(uint32_t)CONN_STARVED;
     stop_probe(c);
     if (tail) {
-        c->flags |= CONN_PROBE_OWED;
+        c->flags |= CONN_PROBE_DUE;
         c->timer[TIMER_REXMT] = conn_rto_at(c, now);
     } else if (c->queue) {
         conn_detect_loss(c, now);
@@ -237,7 +237,7 @@ static void rexmt_fired(struct conn *c, wave_time now)
     if (c->flags & CONN_PERSIST) { /* RFC 9293, SHLD-30: ever longer, whatever R2 is */
         if (c->backoff < UINT8_MAX)
             c->backoff++;
-        c->flags |= CONN_PROBE_OWED;
+        c->flags |= CONN_PROBE_DUE;
         c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, &c->env->config, c->backoff));
         return;
     }
@@ -271,14 +271,14 @@ void conn_tick(struct conn *c, wave_time now)
         c->timer[TIMER_DELACK] = WAVE_NEVER;
         c->flags |= CONN_ACK_NOW;
     }
-    if (!due(c, TIMER_KEEP, now))
+    if (!due(c, TIMER_KEEPALIVE, now))
         return;
     if (c->state == STATE_TIME_WAIT) {
         if (c->flags & CONN_ACK_NOW)
             return; /* the last ACK leaves first; conn_output() comes back here */
         conn_leave_time_wait(c, now);
     } else {
-        keep_fired(c, now);
+        keepalive_fired(c, now);
     }
 }
 
@@ -286,7 +286,7 @@ wave_time conn_expiry(const struct conn *c, wave_time now)
 {
     wave_time at = WAVE_NEVER;
 
-    if (conn_plan(c).what != SEND_NOTHING)
+    if (conn_plan(c).what != PLAN_NOTHING)
         return now;
     for (unsigned i = 0; i < TIMERS; i++)
         at = time_min(at, c->timer[i]);

@@ -24,9 +24,9 @@ void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6)
         .syn_retries = 7,
         .r2 = 100 * WAVE_S,
         .delayed_ack = 40 * WAVE_MS,
-        .keep_idle = 7200 * WAVE_S,
-        .keep_interval = 75 * WAVE_S,
-        .keep_count = 10,
+        .keepalive_idle = 7200 * WAVE_S,
+        .keepalive_interval = 75 * WAVE_S,
+        .keepalive_count = 10,
         .challenge_limit = 3,
         .quick_acks = 10,
     };
@@ -97,7 +97,7 @@ static bool is_vital(const struct event *event)
 }
 
 /* Makes room in a full queue: those before the one that goes move up by one place. */
-static void give_one_up(struct env *e)
+static void drop_one_event(struct env *e)
 {
     uint32_t n = 0;
 
@@ -115,7 +115,7 @@ static void give_one_up(struct env *e)
 void env_emit(struct env *e, const struct event *event)
 {
     if (e->event_count == ENV_EVENTS)
-        give_one_up(e);
+        drop_one_event(e);
     e->event[(e->event_head + e->event_count) % ENV_EVENTS] = *event;
     e->event_count++;
 }

@@ -41,10 +41,10 @@ struct conn_config {
     wave_time r2; /* data or FIN unacknowledged this long: give up; 100 s (RFC 9293, 3.8.3) */
     wave_time delayed_ack;    /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
     bool keepalive;           /* default false (RFC 9293, MUST-24) */
-    bool keep_garbage;        /* probes carry one byte */
-    wave_time keep_idle;      /* 7200 s */
-    wave_time keep_interval;  /* 75 s */
-    uint32_t keep_count;      /* 10 */
+    bool keepalive_garbage;   /* probes carry one byte */
+    wave_time keepalive_idle; /* 7200 s */
+    wave_time keepalive_interval; /* 75 s */
+    uint32_t keepalive_count;     /* 10 */
     uint32_t challenge_limit; /* challenge ACKs a second and connection, 15 at most; 3 (RFC 5961,
                                  section 7) */
     uint8_t quick_acks; /* the peer's first segments, acknowledged without delay; 10, its initial
@@ -81,7 +81,7 @@ struct env {
     size_t mem_used, mem_max; /* bytes of queues, over all connections */
     bool mem_short;           /* the last time that more was wanted, there was none */
     uint64_t random;          /* state of env_random() */
-    uint64_t refused[CHECK_COUNT], tolerated[CHECK_COUNT];
+    uint64_t discarded[CHECK_COUNT], tolerated[CHECK_COUNT];
     uint64_t events_lost; /* events that were given up because the caller did not pull them */
     uint32_t event_head, event_count;
     struct event event[ENV_EVENTS];

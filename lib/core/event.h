@@ -21,7 +21,7 @@ enum event_kind {
     EVENT_RESET,        /* u.seq: an acceptable RST ended the connection */
     EVENT_TIMEOUT,      /* u.timeout: we gave the peer up */
     EVENT_RETRANSMIT,   /* u.retransmit: a segment is sent again */
-    EVENT_REFUSED,      /* u.check: an arriving segment was not taken, and which check said so */
+    EVENT_DISCARDED,    /* u.check: an arriving segment was not taken, and which check said so */
     EVENT_TOLERATED,    /* u.check: an arriving segment was taken, though it fails this check */
     EVENT_URGENT,       /* u.seq: the peer's urgent data ends before this number */
     EVENT_ICMP,         /* u.icmp: an error that concerns us, with what was made of it */

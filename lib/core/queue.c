@@ -63,11 +63,11 @@ void queue_copy(const struct queue *q, struct seq first, uint32_t len, uint8_t *
 bool queue_can_send(struct queue *q, struct env *e)
 {
     uint32_t capacity = q->sent_capacity ? q->sent_capacity * 2 : SENTS_FIRST;
-    struct sent *sent;
+    struct queue_record *sent;
 
     if (q->sents < q->sent_capacity)
         return true;
-    if (capacity > QUEUE_SENTS_MAX)
+    if (capacity > QUEUE_RECORDS_MAX)
         return false;
     sent = env_realloc(e, NULL, 0, capacity * sizeof *sent);
     if (!sent)
@@ -90,13 +90,14 @@ static wave_time stamp(struct queue *q, wave_time now)
 
 void queue_sent(struct queue *q, struct seq first, uint32_t len, wave_time now)
 {
-    *queue_at(q, q->sents++) = (struct sent){.first = first, .len = len, .at = stamp(q, now)};
+    *queue_at(q, q->sents++) =
+        (struct queue_record){.first = first, .len = len, .at = stamp(q, now)};
     q->out += len;
 }
 
 bool queue_split(struct queue *q, struct env *e, uint32_t i, uint32_t len)
 {
-    struct sent *a, *b;
+    struct queue_record *a, *b;
 
     if (len >= queue_at(q, i)->len)
         return true;
@@ -110,34 +111,34 @@ bool queue_split(struct queue *q, struct env *e, uint32_t i, uint32_t len)
     b->first = seq_add(a->first, len);
     b->len = a->len - len;
     a->len = len;
-    if (a->flags & SENT_SACKED)
+    if (a->flags & QUEUE_SACKED)
         q->sacked_sents++;
     return true;
 }
 
-static void unmark_lost(struct queue *q, struct sent *s)
+static void unmark_lost(struct queue *q, struct queue_record *s)
 {
-    if (s->flags & SENT_LOST)
+    if (s->flags & QUEUE_LOST)
         q->lost -= s->len;
-    s->flags &= (uint8_t)~SENT_LOST;
+    s->flags &= (uint8_t)~QUEUE_LOST;
 }
 
-void queue_resent(struct queue *q, uint32_t i, wave_time now)
+void queue_retransmitted(struct queue *q, uint32_t i, wave_time now)
 {
-    struct sent *s = queue_at(q, i);
+    struct queue_record *s = queue_at(q, i);
 
     unmark_lost(q, s);
-    s->flags |= SENT_AGAIN;
+    s->flags |= QUEUE_RETRANSMITTED;
     s->at = stamp(q, now);
 }
 
 void queue_mark_lost(struct queue *q, uint32_t i)
 {
-    struct sent *s = queue_at(q, i);
+    struct queue_record *s = queue_at(q, i);
 
-    if (s->flags & (SENT_LOST | SENT_SACKED))
+    if (s->flags & (QUEUE_LOST | QUEUE_SACKED))
         return;
-    s->flags |= SENT_LOST;
+    s->flags |= QUEUE_LOST;
     q->lost += s->len;
     if (i < q->lost_from)
         q->lost_from = i;
@@ -145,24 +146,24 @@ void queue_mark_lost(struct queue *q, uint32_t i)
 
 void queue_mark_sacked(struct queue *q, uint32_t i)
 {
-    struct sent *s = queue_at(q, i);
+    struct queue_record *s = queue_at(q, i);
 
-    if (s->flags & SENT_SACKED)
+    if (s->flags & QUEUE_SACKED)
         return;
     unmark_lost(q, s);
-    s->flags |= SENT_SACKED;
+    s->flags |= QUEUE_SACKED;
     q->sacked += s->len;
     q->sacked_sents++;
 }
 
 void queue_all_lost(struct queue *q)
 {
-    bool reneged = q->sents > 0 && (queue_at(q, 0)->flags & SENT_SACKED);
+    bool reneged = q->sents > 0 && (queue_at(q, 0)->flags & QUEUE_SACKED);
 
     for (uint32_t i = 0; i < q->sents; i++) {
-        struct sent *s = queue_at(q, i);
-        if (reneged && (s->flags & SENT_SACKED)) {
-            s->flags &= (uint8_t)~SENT_SACKED;
+        struct queue_record *s = queue_at(q, i);
+        if (reneged && (s->flags & QUEUE_SACKED)) {
+            s->flags &= (uint8_t)~QUEUE_SACKED;
             q->sacked -= s->len;
             q->sacked_sents--;
         }
@@ -180,7 +181,7 @@ uint32_t queue_first_lost(struct queue *q)
 {
     if (q->lost == 0)
         return UINT32_MAX;
-    while (!(queue_at(q, q->lost_from)->flags & SENT_LOST))
+    while (!(queue_at(q, q->lost_from)->flags & QUEUE_LOST))
         q->lost_from++;
     return q->lost_from;
 }
@@ -191,19 +192,19 @@ void queue_drop(struct queue *q, uint32_t n)
     ring_drop(&q->ring, n);
     q->len -= n;
     while (n > 0 && q->sents > 0) {
-        struct sent *s = queue_at(q, 0);
+        struct queue_record *s = queue_at(q, 0);
         uint32_t take = s->len < n ? s->len : n;
         q->out -= take;
-        if (s->flags & SENT_SACKED)
+        if (s->flags & QUEUE_SACKED)
             q->sacked -= take;
-        if (s->flags & SENT_LOST)
+        if (s->flags & QUEUE_LOST)
             q->lost -= take;
         n -= take;
         s->len -= take;
         s->first = seq_add(s->first, take);
         if (s->len > 0)
             break;
-        if (s->flags & SENT_SACKED)
+        if (s->flags & QUEUE_SACKED)
             q->sacked_sents--;
         q->sent_head = (q->sent_head + 1) & (q->sent_capacity - 1);
         q->sents--;

@@ -18,16 +18,16 @@
 
 /* A peer that offers tiny segments gets no more than this many in flight, so that neither memory
  * nor the time to look through the scoreboard is its to choose. */
-#define QUEUE_SENTS_MAX 16384
+#define QUEUE_RECORDS_MAX 16384
 
 enum {
-    SENT_SACKED = 1 << 0, /* the peer has it, beyond a gap */
-    SENT_LOST = 1 << 1,   /* taken for lost, and not sent again yet */
-    SENT_AGAIN = 1 << 2   /* sent more than once: gives no RTT (Karn) */
+    QUEUE_SACKED = 1 << 0,       /* the peer has it, beyond a gap */
+    QUEUE_LOST = 1 << 1,         /* taken for lost, and not sent again yet */
+    QUEUE_RETRANSMITTED = 1 << 2 /* sent more than once: gives no RTT (Karn) */
 };
 
 /* One segment's data in flight. */
-struct sent {
+struct queue_record {
     struct seq first;
     uint32_t len; /* bytes, at least 1 */
     wave_time at; /* when it was last sent; no two are the same: see queue_sent() */
@@ -39,15 +39,15 @@ struct queue {
     uint32_t len;     /* bytes held, sent or not */
     struct seq base;  /* SND.UNA, or ISS+1 while the SYN is unacknowledged */
 
-    struct sent *sent;      /* ring, ascending, without holes, from `base` */
+    struct queue_record *sent; /* ring, ascending, without holes, from `base` */
     uint32_t sent_capacity; /* a power of two */
     uint32_t sent_head, sents;
-    uint32_t lost_from; /* no record before this index is SENT_LOST */
+    uint32_t lost_from; /* no record before this index is QUEUE_LOST */
     wave_time sent_at;  /* the `at` of what was sent last */
 
     uint32_t out;          /* bytes in flight */
     uint32_t sacked, lost; /* bytes of them with that mark */
-    uint32_t sacked_sents; /* records with SENT_SACKED */
+    uint32_t sacked_sents; /* records with QUEUE_SACKED */
 
     struct seq recover; /* recovery ends when this is acknowledged (RFC 6582, RFC 6675) */
     bool after_timeout; /* the recovery began with the retransmission timer: slow start */
@@ -62,7 +62,7 @@ struct queue {
     } rack;              /* of this flight; what outlasts it is struct rack in the connection */
     struct hystart hystart;
     struct { /* RFC 8985, section 7.2 */
-        bool out, again;
+        bool out, retransmission;
         struct seq end;
     } tlp;
 };
@@ -87,7 +87,7 @@ bool queue_can_send(struct queue *q, struct env *e);
 void queue_sent(struct queue *q, struct seq first, uint32_t len, wave_time now);
 
 /* The i-th record, 0 being the oldest. */
-static inline struct sent *queue_at(const struct queue *q, uint32_t i)
+static inline struct queue_record *queue_at(const struct queue *q, uint32_t i)
 {
     return &q->sent[(q->sent_head + i) & (q->sent_capacity - 1)];
 }
@@ -97,7 +97,7 @@ static inline struct sent *queue_at(const struct queue *q, uint32_t i)
 bool queue_split(struct queue *q, struct env *e, uint32_t i, uint32_t len);
 
 /* Record i goes out again now. */
-void queue_resent(struct queue *q, uint32_t i, wave_time now);
+void queue_retransmitted(struct queue *q, uint32_t i, wave_time now);
 
 /* Marks, keeping the counts. */
 void queue_mark_lost(struct queue *q, uint32_t i);

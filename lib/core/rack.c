@@ -3,7 +3,7 @@
 #define DUP_THRESH 3   /* RFC 5681's three duplicates, in segments */
 #define REO_PERSIST 16 /* recoveries: RFC 8985, 6.2, step 4 */
 
-void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_time now,
+void rack_delivered(struct rack *r, struct queue *q, const struct queue_record *s, wave_time now,
                     wave_time min_rtt, wave_time echo)
 {
     struct seq end = seq_add(s->first, s->len);
@@ -12,10 +12,10 @@ void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_
     /* RFC 8985, 6.2, step 2: an answer faster than any before it, or one that echoes an earlier
      * stamp, answers the first sending, not the retransmission, and says nothing of when that was
      * delivered. */
-    if ((s->flags & SENT_AGAIN) && (rtt < min_rtt || echo < s->at))
+    if ((s->flags & QUEUE_RETRANSMITTED) && (rtt < min_rtt || echo < s->at))
         return;
     /* Step 3: something below what had been delivered, never sent again, was only late. */
-    if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & SENT_AGAIN))
+    if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & QUEUE_RETRANSMITTED))
         r->reordered = true;
     if (!q->rack.any || seq_gt(end, q->rack.fack))
         q->rack.fack = end;
@@ -63,12 +63,12 @@ struct rack_result rack_detect(const struct rack *r, struct queue *q, wave_time 
         return result;
     window = reordering_window(r, q, srtt, min_rtt, recovery);
     for (uint32_t i = 0; i < q->sents; i++) {
-        const struct sent *s = queue_at(q, i);
+        const struct queue_record *s = queue_at(q, i);
         wave_time due;
-        if (s->flags & (SENT_SACKED | SENT_LOST))
+        if (s->flags & (QUEUE_SACKED | QUEUE_LOST))
             continue;
         if (s->at >= q->rack.at) {
-            if (!(s->flags & SENT_AGAIN))
+            if (!(s->flags & QUEUE_RETRANSMITTED))
                 break; /* what lies behind was sent later still, for the first time or again */
             continue;
         }
@@ -76,10 +76,10 @@ struct rack_result rack_detect(const struct rack *r, struct queue *q, wave_time 
         if (due <= now) {
             queue_mark_lost(q, i);
             result.lost += s->len;
-        } else if (result.again == WAVE_NEVER || due > result.again) {
+        } else if (result.recheck_at == WAVE_NEVER || due > result.recheck_at) {
             /* The last of them, as RFC 8985 has it: one timer for all that were sent in a go, of
              * which each became due a nanosecond after the one before it. */
-            result.again = due;
+            result.recheck_at = due;
         }
     }
     return result;

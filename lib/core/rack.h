@@ -20,7 +20,7 @@ struct rack {
 /* Record `s` was delivered, by ACK or SACK, for the first time (steps 1 to 3). `min_rtt` in
  * nanoseconds, 0 when nothing is measured. `echo`: what the acknowledgement echoes was sent no
  * later than then; WAVE_NEVER without a timestamp. */
-void rack_delivered(struct rack *r, struct queue *q, const struct sent *s, wave_time now,
+void rack_delivered(struct rack *r, struct queue *q, const struct queue_record *s, wave_time now,
                     wave_time min_rtt, wave_time echo);
 
 /* A D-SACK arrived: at most once a round the reordering window grows (step 4). `round` keeps where
@@ -33,7 +33,7 @@ void rack_recovered(struct rack *r);
 
 struct rack_result {
     uint32_t lost;   /* bytes newly marked */
-    wave_time again; /* when all that is only late so far will be lost, or WAVE_NEVER */
+    wave_time recheck_at; /* when all that is only late so far will be lost, or WAVE_NEVER */
 };
 
 /* Marks what must be lost by now (step 5). `recovery`: whether loss recovery is under way. */

@@ -110,7 +110,7 @@ struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq ne
     need = r ? r->ready + gap + len : 0;
     if (!r || (need > limit && need > r->ring.capacity) || !ring_grow(&r->ring, e, need) ||
         (r->has_fin && seq_gt(end, r->fin))) {
-        result.refused = true;
+        result.discarded = true;
         free_if_empty(rp, e);
         return result;
     }
@@ -120,7 +120,7 @@ struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq ne
      * of one, or a full list would keep out the very bytes that can empty it. */
     joins = r->runs > 0 && seq_leq(r->run[0].first, end);
     if ((gap > 0 || joins) && !runs_add(r, e, first, end, &result)) {
-        result.refused = true;
+        result.discarded = true;
         free_if_empty(rp, e);
         return result;
     }
@@ -182,7 +182,7 @@ void reasm_consume(struct reasm **rp, struct env *e, uint32_t n)
     free_if_empty(rp, e);
 }
 
-void reasm_settle(struct reasm **rp, struct env *e)
+void reasm_drop_gaps(struct reasm **rp, struct env *e)
 {
     if (!*rp)
         return;

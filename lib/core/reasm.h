@@ -36,7 +36,7 @@ struct reasm_result {
     uint32_t advanced; /* bytes by which RCV.NXT moves */
     bool out_of_order; /* some of it lies beyond a gap */
     bool filled;       /* it filled a gap, at least in part */
-    bool refused;      /* no memory, or too many gaps: as if it had been lost */
+    bool discarded;    /* no memory, or too many gaps: as if it had been lost */
     bool duplicate;    /* some of it was here already: `dup` names the first such block */
     struct sack_block dup;
 };
@@ -61,7 +61,7 @@ uint32_t reasm_ready(const struct reasm *r);
 void reasm_consume(struct reasm **r, struct env *e, uint32_t n);
 
 /* Drops what lies beyond gaps: nothing more will come to fill them. */
-void reasm_settle(struct reasm **r, struct env *e);
+void reasm_drop_gaps(struct reasm **r, struct env *e);
 
 /* SACK blocks, most recent first (RFC 2018, section 4); returns how many, at most `max`. */
 unsigned reasm_sack(const struct reasm *r, struct sack_block *block, unsigned max);

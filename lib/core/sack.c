@@ -19,7 +19,7 @@ static uint32_t first_beyond(const struct queue *q, struct seq x)
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        const struct sent *s = queue_at(q, middle);
+        const struct queue_record *s = queue_at(q, middle);
         if (seq_gt(seq_add(s->first, s->len), x))
             high = middle;
         else
@@ -41,12 +41,12 @@ struct sack_result sack_input(struct rack *r, struct queue *q, const struct opt 
         if (seq_geq(k->first, k->end) || seq_lt(k->first, ack) || seq_gt(k->end, next))
             continue;
         for (uint32_t i = first_beyond(q, k->first); i < q->sents; i++) {
-            struct sent *s = queue_at(q, i);
+            struct queue_record *s = queue_at(q, i);
             if (seq_lt(s->first, k->first))
                 continue; /* covered in part only: not known to have arrived */
             if (seq_gt(seq_add(s->first, s->len), k->end))
                 break;
-            if (s->flags & SENT_SACKED)
+            if (s->flags & QUEUE_SACKED)
                 continue;
             rack_delivered(r, q, s, now, min_rtt, echo);
             queue_mark_sacked(q, i);

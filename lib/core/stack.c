@@ -1,7 +1,7 @@
 /*
  * Theory of operation. A connection lives in a slot of the pool from stack_connect() or its SYN to
  * stack_release(). While it is not CLOSED, the table finds it by its flow. After whatever happened
- * to it, settle() asks it once when it wants to be called: at once puts it into the ready list,
+ * to it, reschedule() asks it once when it wants to be called: at once puts it into the ready list,
  * which stack_output() serves in turn; later puts it into the wheel, which stack_tick() empties.
  * So no call ever looks at a connection that has nothing to do.
  */
@@ -11,11 +11,11 @@
 
 #include "lib/core/cookie.h"
 #include "lib/core/err.h"
+#include "lib/core/flow_table.h"
 #include "lib/core/isn.h"
-#include "lib/core/owed.h"
 #include "lib/core/pool.h"
 #include "lib/core/ready.h"
-#include "lib/core/table.h"
+#include "lib/core/reply_queue.h"
 #include "lib/core/wheel.h"
 
 /* Bits of conn.hook.marks. */
@@ -32,10 +32,10 @@ enum { PURPOSE_ISN = 1, PURPOSE_COOKIE, PURPOSE_TABLE };
 struct stack {
     struct env env;
     struct pool pool;
-    struct table table;
+    struct flow_table table;
     struct wheel wheel;
     struct ready ready;
-    struct owed owed;
+    struct reply_queue reply_queue;
     struct siphash_key isn_key, cookie_key;
     struct stack_listener *listener;
     uint32_t listeners;
@@ -55,7 +55,7 @@ int stack_create(struct stack **out, const struct conn_config *config, uint32_t 
         return WAVE_ENOMEM;
     env_init(&s->env, config, seed);
     pool_init(&s->pool, &s->env, max);
-    table_init(&s->table, &s->env, siphash_key(config->isn_secret, PURPOSE_TABLE));
+    flow_table_init(&s->table, &s->env, siphash_key(config->isn_secret, PURPOSE_TABLE));
     wheel_init(&s->wheel, &s->pool);
     ready_init(&s->ready, &s->pool);
     s->isn_key = siphash_key(config->isn_secret, PURPOSE_ISN);
@@ -72,7 +72,7 @@ void stack_destroy(struct stack *s)
         if (pool_at(&s->pool, i)->id != STACK_NONE)
             conn_release(pool_at(&s->pool, i));
     stack_unlisten(s);
-    table_free(&s->table);
+    flow_table_free(&s->table);
     pool_free(&s->pool);
     free(s);
 }
@@ -90,7 +90,7 @@ struct env *stack_env(struct stack *s)
 static void forget_flow(struct stack *s, struct conn *c)
 {
     if (c->hook.marks & MARK_TABLE)
-        table_remove(&s->table, table_hash(&s->table, &c->flow), c->id);
+        flow_table_remove(&s->table, flow_table_hash(&s->table, &c->flow), c->id);
     c->hook.marks &= (uint8_t)~MARK_TABLE;
 }
 
@@ -119,7 +119,7 @@ static struct conn *take(struct stack *s, const struct flow *flow, uint32_t hash
 
     if (!c)
         return NULL;
-    if (table_add(&s->table, hash, c->id) != 0) {
+    if (flow_table_add(&s->table, hash, c->id) != 0) {
         pool_give(&s->pool, c);
         return NULL;
     }
@@ -154,7 +154,7 @@ static void schedule(struct stack *s, wave_time now, struct conn *c, wave_time w
 }
 
 /* Draws the consequences of whatever just happened to a connection. False when it is gone. */
-static bool settle(struct stack *s, wave_time now, struct conn *c)
+static bool reschedule(struct stack *s, wave_time now, struct conn *c)
 {
     const bool spawned = c->hook.marks & MARK_SPAWNED;
 
@@ -177,11 +177,11 @@ static bool settle(struct stack *s, wave_time now, struct conn *c)
 
 int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint32_t *id)
 {
-    const uint32_t hash = table_hash(&s->table, flow);
+    const uint32_t hash = flow_table_hash(&s->table, flow);
     struct conn *c;
     int r;
 
-    if (table_find(&s->table, &s->pool, flow, hash))
+    if (flow_table_find(&s->table, &s->pool, flow, hash))
         return WAVE_EINUSE;
     c = take(s, flow, hash);
     if (!c)
@@ -192,7 +192,7 @@ int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint3
         return r;
     }
     *id = c->id;
-    settle(s, now, c);
+    reschedule(s, now, c);
     return 0;
 }
 
@@ -236,7 +236,7 @@ void stack_changed(struct stack *s, wave_time now, uint32_t id)
     struct conn *c = pool_conn(&s->pool, id);
 
     if (c)
-        settle(s, now, c);
+        reschedule(s, now, c);
 }
 
 void stack_release(struct stack *s, uint32_t id)
@@ -273,9 +273,9 @@ uint64_t stack_cookies(const struct stack *s)
     return s->cookies;
 }
 
-uint64_t stack_unanswered(const struct stack *s)
+uint64_t stack_replies_lost(const struct stack *s)
 {
-    return s->owed.lost;
+    return s->reply_queue.lost;
 }
 
 /*
@@ -301,19 +301,19 @@ static const struct stack_listener *listener_of(const struct stack *s, const str
 }
 
 /* `c` is the flow's connection, or NULL. */
-static void owe_reset(struct stack *s, wave_time now, const struct conn *c, const struct flow *flow,
-                      const struct seg *seg)
+static void queue_reset(struct stack *s, wave_time now, const struct conn *c,
+                        const struct flow *flow, const struct seg *seg)
 {
     struct seg reset;
 
     if (conn_reset_for(c, now, seg, &reset))
-        owed_put(&s->owed, flow, &reset);
+        reply_queue_put(&s->reply_queue, flow, &reset);
 }
 
 /* Answers a SYN with a cookie (RFC 4987, 3.6). A connection on the stack makes the SYN-ACK, so
  * that it says just what conn_rebuild() will stand by, and is forgotten. */
-static void owe_cookie(struct stack *s, wave_time now, const struct flow *flow,
-                       const struct seg *seg)
+static void queue_cookie(struct stack *s, wave_time now, const struct flow *flow,
+                         const struct seg *seg)
 {
     const uint16_t mss = seg->opt.has & OPT_MSS ? seg->opt.mss : flow->v6 ? 1220 : 536;
     struct seg syn = *seg, out;
@@ -335,7 +335,7 @@ static void owe_cookie(struct stack *s, wave_time now, const struct flow *flow,
         if (c.state == STATE_SYN_RECEIVED && conn_output(&c, now, &out, NULL)) {
             if (out.opt.has & OPT_TIMESTAMP)
                 out.opt.tsval = cookie_tsval(out.opt.tsval, &syn.opt, out.flags & SEG_ECE);
-            owed_put(&s->owed, flow, &out);
+            reply_queue_put(&s->reply_queue, flow, &out);
             s->cookies++;
             s->cookie_last = now;
         }
@@ -376,8 +376,8 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
         return true;
     }
     if (conn_input(c, now, seg) == INPUT_RESET)
-        owe_reset(s, now, c, flow, seg);
-    if (settle(s, now, c))
+        queue_reset(s, now, c, flow, seg);
+    if (reschedule(s, now, c))
         *id = c->id;
     return true;
 }
@@ -402,28 +402,29 @@ static uint32_t spawn(struct stack *s, wave_time now, const struct flow *flow, u
         return STACK_NONE;
     }
     conn_input(c, now, syn);
-    return settle(s, now, c) ? c->id : STACK_NONE;
+    return reschedule(s, now, c) ? c->id : STACK_NONE;
 }
 
 /* A segment that no connection is there for. */
-static uint32_t stranger(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
-                         const struct seg *seg, const struct seq *above)
+static uint32_t input_without_connection(struct stack *s, wave_time now, const struct flow *flow,
+                                         uint32_t hash, const struct seg *seg,
+                                         const struct seq *above)
 {
     const struct stack_listener *l = listener_of(s, flow);
     const unsigned kind = seg->flags & (SEG_SYN | SEG_ACK | SEG_RST);
     uint32_t id = STACK_NONE;
 
     if (!l) { /* RFC 9293, 3.10.7.1 */
-        owe_reset(s, now, NULL, flow, seg);
+        queue_reset(s, now, NULL, flow, seg);
     } else if (kind == SEG_SYN) {
         if (s->half_open < l->half_open)
             return spawn(s, now, flow, hash, seg, above);
-        owe_cookie(s, now, flow, seg);
+        queue_cookie(s, now, flow, seg);
     } else if (kind != SEG_ACK || !cookies_out(s, now) ||
                !accept_cookie(s, now, flow, hash, seg, &id)) {
         /* RFC 9293, 3.10.7.2: an ACK is answered with RST, the rest dropped. */
         if (l->answer_rst && (seg->flags & SEG_ACK))
-            owe_reset(s, now, NULL, flow, seg);
+            queue_reset(s, now, NULL, flow, seg);
     }
     return id;
 }
@@ -434,41 +435,42 @@ static uint32_t stranger(struct stack *s, wave_time now, const struct flow *flow
 
 uint32_t stack_input(struct stack *s, wave_time now, const struct flow *flow, const struct seg *seg)
 {
-    const uint32_t hash = table_hash(&s->table, flow);
-    struct conn *c = table_find(&s->table, &s->pool, flow, hash);
+    const uint32_t hash = flow_table_hash(&s->table, flow);
+    struct conn *c = flow_table_find(&s->table, &s->pool, flow, hash);
     uint32_t id;
 
     if (!c)
-        return stranger(s, now, flow, hash, seg, NULL);
+        return input_without_connection(s, now, flow, hash, seg, NULL);
     id = c->id;
     switch (conn_input(c, now, seg)) {
     case INPUT_REUSE: {
-        /* CLOSED now, and out of the table with settle(); its user still has it to release. */
+        /* CLOSED now, and out of the table with reschedule(); its user still has it to release. */
         const struct seq above = c->snd.nxt;
 
-        settle(s, now, c);
-        return stranger(s, now, flow, hash, seg, &above);
+        reschedule(s, now, c);
+        return input_without_connection(s, now, flow, hash, seg, &above);
     }
     case INPUT_RESET:
-        owe_reset(s, now, c, flow, seg);
+        queue_reset(s, now, c, flow, seg);
         break;
     case INPUT_DONE:
         break;
     }
-    settle(s, now, c);
+    reschedule(s, now, c);
     return id;
 }
 
 uint32_t stack_icmp(struct stack *s, wave_time now, const struct icmp *e)
 {
-    struct conn *c = table_find(&s->table, &s->pool, &e->flow, table_hash(&s->table, &e->flow));
+    struct conn *c =
+        flow_table_find(&s->table, &s->pool, &e->flow, flow_table_hash(&s->table, &e->flow));
     uint32_t id;
 
     if (!c)
         return STACK_NONE;
     id = c->id;
     conn_icmp(c, now, e);
-    settle(s, now, c);
+    reschedule(s, now, c);
     return id;
 }
 
@@ -477,14 +479,14 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
 {
     struct conn *c;
 
-    if (owed_take(&s->owed, flow, out)) {
+    if (reply_queue_take(&s->reply_queue, flow, out)) {
         *id = STACK_NONE;
         return true;
     }
     while (!env_busy(&s->env) && (c = ready_first(&s->ready))) {
         bool sent;
 
-        not_ready(s, c); /* settle() puts it at the end if it has more: each in turn */
+        not_ready(s, c); /* reschedule() puts it at the end if it has more: each in turn */
         sent = conn_output(c, now, out, room);
         if (!sent) { /* what is due is a timer, then */
             conn_tick(c, now);
@@ -494,7 +496,7 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
             *flow = c->flow;
             *id = c->id;
         }
-        if (settle(s, now, c) && !sent && (c->hook.marks & MARK_READY)) {
+        if (reschedule(s, now, c) && !sent && (c->hook.marks & MARK_READY)) {
             /* It wants to send and cannot, for want of memory: not at once again, which would
              * never end. */
             schedule(s, now, c, now + 1);
@@ -527,13 +529,13 @@ void stack_tick(struct stack *s, wave_time now)
         if (!c)
             return;
         conn_tick(c, now);
-        settle(s, now, c);
+        reschedule(s, now, c);
     }
 }
 
 wave_time stack_expiry(struct stack *s, wave_time now)
 {
-    if (s->owed.count > 0 || ready_first(&s->ready))
+    if (s->reply_queue.count > 0 || ready_first(&s->ready))
         return now;
     return wheel_next(&s->wheel);
 }

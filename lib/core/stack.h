@@ -64,7 +64,7 @@ uint32_t stack_next(struct stack *s, uint32_t *cursor);
  * that were never sent because nobody asked for output in time. */
 uint32_t stack_half_open(const struct stack *s);
 uint64_t stack_cookies(const struct stack *s);
-uint64_t stack_unanswered(const struct stack *s);
+uint64_t stack_replies_lost(const struct stack *s);
 
 /* A segment that arrived. `flow` is as this host sees it. Returns the connection's id that it
  * belonged to or made, or STACK_NONE. */

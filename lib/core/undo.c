@@ -31,7 +31,7 @@ void undo_begin(struct conn *c, bool timeout)
         u->frto = FRTO_FIRST;
 }
 
-void undo_sent_again(struct conn *c, struct seq end, uint32_t tsval)
+void undo_retransmitted(struct conn *c, struct seq end, uint32_t tsval)
 {
     struct undo *u = &c->loss->undo;
 
@@ -42,8 +42,8 @@ void undo_sent_again(struct conn *c, struct seq end, uint32_t tsval)
         u->first = end;
         u->stamp = tsval;
     }
-    if (u->again < UINT16_MAX)
-        u->again++;
+    if (u->unreported < UINT16_MAX)
+        u->unreported++;
 }
 
 /* RFC 4015, as far as it is about the window: it is again what it was. The flight is, too, since
@@ -60,7 +60,7 @@ static void take_back(struct conn *c)
     if (c->ssthresh < u->ssthresh)
         c->ssthresh = u->ssthresh;
     c->loss->cubic = u->cubic;
-    c->flags &= ~(uint32_t)(CONN_RECOVERY | CONN_RTX_OWED);
+    c->flags &= ~(uint32_t)(CONN_RECOVERY | CONN_RTX_DUE);
     c->backoff = 0;
     c->dupacks = 0;
     if (!u->timeout) /* what was taken for a loss was a delay: RFC 8985, 6.2, step 3 */
@@ -97,7 +97,7 @@ static bool f_rto(struct conn *c, struct undo *u, const struct seg *s, bool adva
         }
         /* 2a: it acknowledges all that was out, or not all of what went again; or there is
          * nothing new to send, or no room for it. */
-        if (!q || seq_geq(s->ack, u->end) || (queue_at(q, 0)->flags & SENT_AGAIN) ||
+        if (!q || seq_geq(s->ack, u->end) || (queue_at(q, 0)->flags & QUEUE_RETRANSMITTED) ||
             queue_unsent(q, c->snd.nxt) == 0 ||
             seq_geq(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)))
             u->frto = FRTO_NONE;
@@ -117,9 +117,9 @@ static bool all_doubled(struct undo *u, const struct seg *s)
 {
     const struct sack_block *b = &s->opt.sack[0];
 
-    if (u->again == 0 || seq_lt(b->first, u->from) || seq_gt(b->end, u->end))
+    if (u->unreported == 0 || seq_lt(b->first, u->from) || seq_gt(b->end, u->end))
         return false;
-    return --u->again == 0;
+    return --u->unreported == 0;
 }
 
 void undo_acked(struct conn *c, const struct seg *s, bool advanced, bool dsack)

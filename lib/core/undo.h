@@ -14,7 +14,7 @@
 #include "lib/core/seq.h"
 
 struct conn;
-struct plan;
+struct conn_plan;
 struct seg;
 
 enum frto {
@@ -29,7 +29,7 @@ struct undo {
     struct seq from, end; /* SND.UNA and SND.NXT at it */
     struct seq first;     /* the end of the first retransmission */
     uint32_t stamp;       /* and its TSval */
-    uint16_t again;       /* retransmissions that no D-SACK has told of yet */
+    uint16_t unreported;  /* retransmissions that no D-SACK has told of yet */
     bool armed;           /* there is something to take back */
     bool sent;            /* a retransmission has gone out */
     bool judged;          /* the first ACK after it was seen: Eifel has nothing more to say */
@@ -42,7 +42,7 @@ struct undo {
 void undo_begin(struct conn *c, bool timeout);
 
 /* A segment that ends at `end` goes out again in recovery, with that TSval. */
-void undo_sent_again(struct conn *c, struct seq end, uint32_t tsval);
+void undo_retransmitted(struct conn *c, struct seq end, uint32_t tsval);
 
 /* An acknowledgement: `advanced` or not, `sacked` bytes newly SACKed, `dsack` or not; the queue has
  * had all of it. Takes the reduction back where it proves to be for nothing. */

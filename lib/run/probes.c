@@ -41,7 +41,7 @@ static wave_time overdue(const struct probes *p, const struct session *s)
 {
     if (p->asked_at == WAVE_NEVER)
         return session_stamp(s);
-    return s->report.origin + time_add(p->asked_at, s->config.engine.keep_interval);
+    return s->report.origin + time_add(p->asked_at, s->config.engine.keepalive_interval);
 }
 
 static void answered(struct probes *p, struct session *s, struct session_conn *c,

@@ -400,7 +400,7 @@ static bool may_wait(struct session *s, const struct session_conn *c, const stru
     if (!e)
         return false;
     if (!seg->len)
-        return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_OWED));
+        return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_DUE));
     return !(seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_URG)) &&
            seq_eq(seg_end(seg), e->rcv.nxt) && !conn_unacked(e) &&
            c->arrived - c->disordered_at > BULK_AFTER;

@@ -162,8 +162,8 @@ static void begin(struct bench *b, uint32_t held)
     if (!b->held || stack_create(&b->client, &c, b->room, 1) != 0)
         die("no memory");
     c.keepalive = true;
-    c.keep_idle = c.keep_interval = INTERVAL * WAVE_S;
-    c.keep_count = 10;
+    c.keepalive_idle = c.keepalive_interval = INTERVAL * WAVE_S;
+    c.keepalive_count = 10;
     if (stack_create(&b->server, &c, b->room, 2) != 0 || stack_listen(b->server, &listener) != 0)
         die("no memory");
     for (uint32_t i = 0; i < held; i++)

@@ -153,7 +153,7 @@ static void insert(struct world *w, struct receiver *m, uint32_t first, uint32_t
         data[i] = (uint8_t)(first + i + m->insertions);
     w->failed = false;
     result = reasm_insert(&m->r, &w->env, at_byte(w, m->next), at_byte(w, first), data, len, limit);
-    if (result.refused) {
+    if (result.discarded) {
         require(w->failed || (need > limit && need > capacity) || (m->has_fin && end > m->fin) ||
                 (first > before && runs == REASM_RUNS_MAX));
         require(result.advanced == 0);
@@ -215,7 +215,7 @@ static void early_fin(struct world *w, struct receiver *m)
 
 static void settle(struct world *w, struct receiver *m)
 {
-    reasm_settle(&m->r, &w->env);
+    reasm_drop_gaps(&m->r, &w->env);
     for (uint32_t i = m->next; i < m->top; i++)
         m->touched[i] = 0;
     m->top = m->next;
@@ -260,11 +260,11 @@ struct sender {
     struct queue *q;
     uint32_t base, next, end; /* acknowledged; sent; queued */
     uint32_t sents;
-    struct sent sent[RECORDS]; /* numbers from byte 0 on */
+    struct queue_record sent[RECORDS]; /* numbers from byte 0 on */
     struct rack rack;
 };
 
-static uint32_t sent_end(const struct sent *s)
+static uint32_t sent_end(const struct queue_record *s)
 {
     return s->first.v + s->len;
 }
@@ -286,18 +286,18 @@ static void hold_sent(const struct world *w, const struct sender *m)
     require(memcmp(copy, pattern_at(m->base), q->len) == 0);
     require(q->sents == m->sents);
     for (uint32_t i = 0; i < m->sents; i++) {
-        const struct sent *s = queue_at(q, i), *t = &m->sent[i];
+        const struct queue_record *s = queue_at(q, i), *t = &m->sent[i];
 
         require(s->first.v - w->isn == t->first.v && s->len == t->len && s->len > 0);
         require(s->flags == t->flags && s->at == t->at);
-        require((s->flags & (SENT_SACKED | SENT_LOST)) != (SENT_SACKED | SENT_LOST));
+        require((s->flags & (QUEUE_SACKED | QUEUE_LOST)) != (QUEUE_SACKED | QUEUE_LOST));
         require(t->first.v == m->base + out);
         out += t->len;
-        if (t->flags & SENT_SACKED) {
+        if (t->flags & QUEUE_SACKED) {
             sacked += t->len;
             sacked_sents++;
         }
-        if (t->flags & SENT_LOST) {
+        if (t->flags & QUEUE_LOST) {
             lost += t->len;
             if (first_lost == UINT32_MAX)
                 first_lost = i;
@@ -344,7 +344,7 @@ static void transmit(struct world *w, struct sender *m)
         return;
     }
     m->sent[m->sents++] =
-        (struct sent){.first = seq_of(m->next), .len = len, .at = moment(w, m->q)};
+        (struct queue_record){.first = seq_of(m->next), .len = len, .at = moment(w, m->q)};
     queue_sent(m->q, at_byte(w, m->next), len, w->now);
     m->next += len;
 }
@@ -353,17 +353,17 @@ static void transmit_again(struct world *w, struct sender *m)
 {
     const uint32_t i = m->sents ? cursor_u8(&w->in) % m->sents : 0;
 
-    if (m->sents == 0 || (m->sent[i].flags & SENT_SACKED))
+    if (m->sents == 0 || (m->sent[i].flags & QUEUE_SACKED))
         return;
     m->sent[i].at = moment(w, m->q);
-    m->sent[i].flags = SENT_AGAIN;
-    queue_resent(m->q, i, w->now);
+    m->sent[i].flags = QUEUE_RETRANSMITTED;
+    queue_retransmitted(m->q, i, w->now);
 }
 
 static void split(struct world *w, struct sender *m)
 {
     const uint32_t i = m->sents ? cursor_u8(&w->in) % m->sents : 0;
-    struct sent *s = &m->sent[i];
+    struct queue_record *s = &m->sent[i];
     const uint32_t len = 1 + cursor_u16(&w->in) % 1600;
 
     if (m->sents == 0 || m->sents == RECORDS)
@@ -421,13 +421,13 @@ static void sack(struct world *w, struct sender *m, wave_time min_rtt)
     result = sack_input(&m->rack, m->q, &o, at_byte(w, m->base), at_byte(w, m->next), w->now,
                         min_rtt, WAVE_NEVER);
     for (uint32_t i = 0; i < m->sents; i++) {
-        struct sent *s = &m->sent[i];
-        for (unsigned b = 0; b < o.sacks && !(s->flags & SENT_SACKED); b++) {
+        struct queue_record *s = &m->sent[i];
+        for (unsigned b = 0; b < o.sacks && !(s->flags & QUEUE_SACKED); b++) {
             const struct sack_block *k = &o.sack[b];
             if (seq_geq(k->first, at_byte(w, m->base)) && seq_leq(k->end, at_byte(w, m->next)) &&
                 seq_leq(k->first, at_byte(w, s->first.v)) &&
                 seq_geq(k->end, at_byte(w, sent_end(s)))) {
-                s->flags = (uint8_t)((s->flags | SENT_SACKED) & ~SENT_LOST);
+                s->flags = (uint8_t)((s->flags | QUEUE_SACKED) & ~QUEUE_LOST);
                 bytes += s->len;
             }
         }
@@ -450,35 +450,35 @@ static void detect(struct world *w, struct sender *m, wave_time min_rtt)
     if (!m->rack.reordered && (recovery || m->q->sacked_sents >= 3))
         window = 0;
     for (uint32_t i = 0; m->q->rack.any && i < m->sents; i++) {
-        struct sent *s = &m->sent[i];
+        struct queue_record *s = &m->sent[i];
         const wave_time due = s->at + m->q->rack.rtt + window;
 
-        if ((s->flags & (SENT_SACKED | SENT_LOST)) || s->at >= m->q->rack.at)
+        if ((s->flags & (QUEUE_SACKED | QUEUE_LOST)) || s->at >= m->q->rack.at)
             continue;
         if (due <= w->now) {
-            s->flags |= SENT_LOST;
+            s->flags |= QUEUE_LOST;
             want.lost += s->len;
-        } else if (want.again == WAVE_NEVER || due > want.again) {
-            want.again = due;
+        } else if (want.recheck_at == WAVE_NEVER || due > want.recheck_at) {
+            want.recheck_at = due;
         }
     }
     result = rack_detect(&m->rack, m->q, w->now, srtt, min_rtt, recovery);
-    require(result.lost == want.lost && result.again == want.again);
+    require(result.lost == want.lost && result.recheck_at == want.recheck_at);
 }
 
 /* The retransmission timer fired: RFC 2018, section 8 when what is first was SACKed. */
 static void all_lost(struct sender *m)
 {
-    const bool reneged = m->sents && (m->sent[0].flags & SENT_SACKED);
+    const bool reneged = m->sents && (m->sent[0].flags & QUEUE_SACKED);
 
     if (!m->q)
         return;
     queue_all_lost(m->q);
     for (uint32_t i = 0; i < m->sents; i++) {
         if (reneged)
-            m->sent[i].flags &= (uint8_t)~SENT_SACKED;
-        if (!(m->sent[i].flags & SENT_SACKED))
-            m->sent[i].flags |= SENT_LOST;
+            m->sent[i].flags &= (uint8_t)~QUEUE_SACKED;
+        if (!(m->sent[i].flags & QUEUE_SACKED))
+            m->sent[i].flags |= QUEUE_LOST;
     }
 }
 
@@ -489,8 +489,8 @@ static void mark_lost(struct world *w, struct sender *m)
     if (m->sents == 0)
         return;
     queue_mark_lost(m->q, i);
-    if (!(m->sent[i].flags & SENT_SACKED))
-        m->sent[i].flags |= SENT_LOST;
+    if (!(m->sent[i].flags & QUEUE_SACKED))
+        m->sent[i].flags |= QUEUE_LOST;
 }
 
 static void transmission(struct world *w)

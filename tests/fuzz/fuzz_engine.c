@@ -359,7 +359,7 @@ static void begin(struct world *w)
     config.nagle = options & 16;
     config.time_wait = options & 32;
     config.keepalive = options & 64;
-    config.keep_garbage = how & 8;
+    config.keepalive_garbage = how & 8;
     config.no_third_ack = (options & 0x80) && (how & 8);
     env_init(&w->env, &config, how);
     w->env.resize = resize;

@@ -139,12 +139,12 @@ static void begin_end(struct world *w, int i, const struct flow *flow)
     c.ecn = options & 8;
     c.nagle = options & 16;
     c.time_wait = options & 32;
-    c.keep_garbage = c.keepalive = options & 64;
+    c.keepalive_garbage = c.keepalive = options & 64;
     c.delayed_ack = options & 128 ? 400 * WAVE_MS : 40 * WAVE_MS;
     /* Patience, since the input may have none: longer than it can keep the link cut. */
-    c.keep_idle = WAVE_S;
-    c.keep_interval = WAVE_MIN;
-    c.keep_count = 240;
+    c.keepalive_idle = WAVE_S;
+    c.keepalive_interval = WAVE_MIN;
+    c.keepalive_count = 240;
     c.r2 = 4 * WAVE_H;
     c.syn_retries = 60;
     env_init(&w->end[i].env, &c, how);

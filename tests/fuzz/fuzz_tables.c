@@ -4,8 +4,8 @@
  * pleases, and memory runs out.
  */
 #include "lib/core/err.h"
+#include "lib/core/flow_table.h"
 #include "lib/core/pool.h"
-#include "lib/core/table.h"
 #include "lib/core/wheel.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -24,7 +24,7 @@ struct entry {
 struct world {
     struct env env;
     struct pool pool;
-    struct table table;
+    struct flow_table table;
     struct wheel wheel;
     struct cursor in;
     wave_time now;
@@ -100,7 +100,7 @@ static void take(struct world *w, uint32_t i)
     e->id = c->id;
     e->armed = e->listed = false;
     w->count++;
-    if (table_add(&w->table, hash_of(w, i), c->id) == 0)
+    if (flow_table_add(&w->table, hash_of(w, i), c->id) == 0)
         e->listed = true;
     else
         require(w->failed);
@@ -114,7 +114,7 @@ static void give(struct world *w, uint32_t i)
     if (!c)
         return;
     wheel_disarm(&w->wheel, c);
-    table_remove(&w->table, hash_of(w, i), e->id); /* nothing happens where it is not */
+    flow_table_remove(&w->table, hash_of(w, i), e->id); /* nothing happens where it is not */
     pool_give(&w->pool, c);
     require(!pool_conn(&w->pool, e->id));
     e->stale = e->id;
@@ -187,7 +187,7 @@ static void hold(const struct world *w)
 
         require(!c == !e->id);
         require(!e->stale || e->stale == e->id || !pool_conn(&w->pool, e->stale));
-        require(table_find(&w->table, &w->pool, &flow, hash_of(w, i)) ==
+        require(flow_table_find(&w->table, &w->pool, &flow, hash_of(w, i)) ==
                 (e->id && e->listed ? c : NULL));
         if (!e->id)
             continue;
@@ -264,7 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     w.env.resize = resize;
     w.env.resize_ctx = &w;
     pool_init(&w.pool, &w.env, MOST);
-    table_init(&w.table, &w.env, siphash_key(secret, 1));
+    flow_table_init(&w.table, &w.env, siphash_key(secret, 1));
     wheel_init(&w.wheel, &w.pool);
     w.in = cursor_of(bytes, size);
     w.shift = cursor_u8(&w.in) & 63;
@@ -280,7 +280,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (uint32_t i = 0; i < FLOWS; i++)
         give(&w, i);
     hold(&w);
-    table_free(&w.table);
+    flow_table_free(&w.table);
     pool_free(&w.pool);
     require(w.env.mem_used == 0);
     return 0;

@@ -249,9 +249,9 @@ static void verify_segment(struct at at)
 
 static bool pull(struct at at)
 {
-    if (rig.reset_owed) {
+    if (rig.reset_due) {
         rig.out = rig.reset;
-        rig.reset_owed = false;
+        rig.reset_due = false;
         return true;
     }
     bool some = conn_output(&rig.c, rig.now, &rig.out, rig.room);
@@ -309,9 +309,9 @@ void feed_at(struct at at, struct seg s, enum conn_input expected)
     note_their_syn(&s);
     enum conn_input got = conn_input(&rig.c, rig.now, &s);
     if (got == INPUT_RESET) {
-        check_at(at, !rig.reset_owed, "a RST was left unsent");
-        rig.reset_owed = conn_reset_for(&rig.c, rig.now, &s, &rig.reset);
-        check_at(at, rig.reset_owed, "a RST is to be answered with RST");
+        check_at(at, !rig.reset_due, "a RST was left unsent");
+        rig.reset_due = conn_reset_for(&rig.c, rig.now, &s, &rig.reset);
+        check_at(at, rig.reset_due, "a RST is to be answered with RST");
         got = INPUT_DONE;
     }
     check_at(at, got == expected, "conn_input() gave %d", got);

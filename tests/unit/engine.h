@@ -65,7 +65,7 @@ struct rig {
     bool scaled, stamped, sacked;
 
     struct seg reset; /* owed by conn_input()'s caller: INPUT_RESET */
-    bool reset_owed;
+    bool reset_due;
     struct seg out; /* the last segment that went out, and its data */
     uint8_t room[CONN_ROOM];
     uint32_t echo;    /* its timestamp */

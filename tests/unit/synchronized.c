@@ -129,7 +129,7 @@ static void rfc5961_3_2_rst_elsewhere_in_window_gets_a_challenge_ack(void **stat
     struct entry e = entry();
     in(RST, e.rcv + 1, 0, 0, 0);
     answered_and_dropped(e);
-    expect_event(EVENT_REFUSED);
+    expect_event(EVENT_DISCARDED);
     in(RST | ACK, rig.edge - 1, e.una, 0, 0);
     answered_and_dropped(e);
 }
@@ -219,7 +219,7 @@ static void rfc9293_3_10_7_4_fifth_ack_of_what_was_not_sent_is_answered_and_drop
     answered_and_dropped(e);
     in(ACK, e.rcv, e.nxt + 0x7fff0000, WND, 0);
     answered_and_dropped(e);
-    expect_event(EVENT_REFUSED);
+    expect_event(EVENT_DISCARDED);
 }
 
 static void rfc5961_5_2_ack_below_una_less_the_largest_window_is_answered_and_dropped(void **state)

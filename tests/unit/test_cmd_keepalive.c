@@ -246,7 +246,7 @@ static void the_peer_s_probes_are_answered_and_told(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     r.network.host.engine.keepalive = true;
-    r.network.host.engine.keep_idle = 600 * WAVE_S;
+    r.network.host.engine.keepalive_idle = 600 * WAVE_S;
     rig_run(&r, "keepalive --json --for 1h " RIG_PEER);
     rig_expect_verdict(&r, "open", 0, RTT + HOUR + RTT);
     rig_expect_int(&r, "verdict", "keepalive.peer.probes", 5);

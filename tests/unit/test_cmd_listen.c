@@ -300,7 +300,7 @@ static void a_living_client_is_kept(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     r.network.host.engine.keepalive = true;
-    r.network.host.engine.keep_idle = 1000 * WAVE_S;
+    r.network.host.engine.keepalive_idle = 1000 * WAVE_S;
     rig_at(&r, WAVE_S, dial);
     rig_at(&r, 3600 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000 --idle 900s --interval 75s --count 3");
@@ -311,7 +311,7 @@ static void a_living_client_is_kept(void **state)
     /* And its own probes are answered where we have none. */
     rig_init(&r, HOST_DISCARD);
     r.network.host.engine.keepalive = true;
-    r.network.host.engine.keep_idle = 1000 * WAVE_S;
+    r.network.host.engine.keepalive_idle = 1000 * WAVE_S;
     rig_at(&r, WAVE_S, dial);
     rig_at(&r, 3600 * WAVE_S, rig_interrupt);
     rig_run(&r, "listen --json 8000");

@@ -87,7 +87,7 @@ static void a_connection_that_nothing_wakes_is_noticed(void **state)
     busy();
     const wave_time at = rig.c.timer[TIMER_REXMT];
     burst();
-    queue_resent(rig.c.queue, 0, rig.now);
+    queue_retransmitted(rig.c.queue, 0, rig.now);
     burst();
     broken("no timer", rig.c.timer[TIMER_REXMT] = WAVE_NEVER, rig.c.timer[TIMER_REXMT] = at);
     rig.env.config.no_third_ack = true; /* but as was asked for */

@@ -321,9 +321,10 @@ static void tiny_segments_in_a_vast_window_are_bounded(void **state)
     while (next_out(0)) {
         records++;
         bytes += rig.out.len;
-        check(records <= QUEUE_SENTS_MAX, "%u segments are in flight", records);
+        check(records <= QUEUE_RECORDS_MAX, "%u segments are in flight", records);
     }
-    check(records == QUEUE_SENTS_MAX && bytes < 1 << 20, "%u segments of %u bytes", records, bytes);
+    check(records == QUEUE_RECORDS_MAX && bytes < 1 << 20, "%u segments of %u bytes", records,
+          bytes);
     memory_is_bounded();
     /* An acknowledgement makes room for as many again. */
     in(ACK, 1, 1 + 36 * 100, 64 << 20, 0);

@@ -29,9 +29,9 @@ static void rfc9293_3_8_4_must_25_off_by_default(void **state)
 static void rfc9293_3_8_4_must_28_two_hours_by_default(void **state)
 {
     (void)state;
-    check(rig.env.config.keep_idle == 7200 * WAVE_S, "keep_idle is another");
-    check(rig.env.config.keep_interval == 75 * WAVE_S, "keep_interval is another");
-    check(rig.env.config.keep_count == 10, "keep_count is another");
+    check(rig.env.config.keepalive_idle == 7200 * WAVE_S, "keep_idle is another");
+    check(rig.env.config.keepalive_interval == 75 * WAVE_S, "keep_interval is another");
+    check(rig.env.config.keepalive_count == 10, "keep_count is another");
     with_keepalive();
     probe_after(7200 * WAVE_S);
 }
@@ -73,7 +73,8 @@ static void rfc9293_3_8_4_an_answer_starts_the_schedule_again(void **state)
         check(e->u.probe.n == (uint32_t)round + 1 && e->u.probe.rtt == 30 * WAVE_MS,
               "the answer is to probe %u, after %llu us", e->u.probe.n,
               (unsigned long long)(e->u.probe.rtt / WAVE_US));
-        check(rig.c.keep_sent == 0, "%u probes still count as unanswered", rig.c.keep_sent);
+        check(rig.c.keepalive_unanswered == 0, "%u probes still count as unanswered",
+              rig.c.keepalive_unanswered);
     }
     expect_state(STATE_ESTABLISHED);
 }
@@ -130,10 +131,10 @@ static void a_pure_ack_moves_the_timer_lazily(void **state)
 {
     (void)state;
     with_keepalive();
-    wave_time timer = rig.c.timer[TIMER_KEEP];
+    wave_time timer = rig.c.timer[TIMER_KEEPALIVE];
     rig.now += WAVE_S;
     in(ACK, 1, 1, WND, 0);
-    check(rig.c.timer[TIMER_KEEP] == timer, "the timer was moved for a segment");
+    check(rig.c.timer[TIMER_KEEPALIVE] == timer, "the timer was moved for a segment");
     check(rig.c.last_in == rig.now, "the segment's time was not noted");
 }
 
@@ -150,8 +151,8 @@ static void rfc9293_3_8_4_must_26_none_while_data_is_outstanding(void **state)
 {
     (void)state;
     rig_start(&variants[1]);
-    rig.env.config.keep_idle = WAVE_S;
-    rig.env.config.keep_interval = WAVE_S;
+    rig.env.config.keepalive_idle = WAVE_S;
+    rig.env.config.keepalive_interval = WAVE_S;
     drive(STATE_ESTABLISHED);
     conn_keepalive(&rig.c, rig.now, true);
     push(100);
@@ -168,9 +169,9 @@ static void rfc9293_3_8_6_1_persist_and_keepalive_keep_apart(void **state)
 {
     (void)state;
     rig_start(&variants[1]);
-    rig.env.config.keep_idle = WAVE_S;
-    rig.env.config.keep_interval = WAVE_S;
-    rig.env.config.keep_count = 3;
+    rig.env.config.keepalive_idle = WAVE_S;
+    rig.env.config.keepalive_interval = WAVE_S;
+    rig.env.config.keepalive_count = 3;
     drive(STATE_ESTABLISHED);
     conn_keepalive(&rig.c, rig.now, true);
     in(ACK, 1, 1, 0, 0);
@@ -191,7 +192,7 @@ static void rfc9293_3_8_4_may_6_garbage_byte(void **state)
 {
     (void)state;
     rig_start(&variants[1]);
-    rig.env.config.keep_garbage = true;
+    rig.env.config.keepalive_garbage = true;
     drive(STATE_ESTABLISHED);
     conn_keepalive(&rig.c, rig.now, true);
     rig.garbage = true;
@@ -228,9 +229,9 @@ static void rfc9293_3_8_4_must_27_settings_from_microseconds_to_days(void **stat
     static const wave_time idle[] = {100 * WAVE_US, WAVE_MS, WAVE_S, 10 * 24 * WAVE_H};
     for (size_t i = 0; i < COUNT(idle); i++) {
         rig_start(&variants[1]);
-        rig.env.config.keep_idle = idle[i];
-        rig.env.config.keep_interval = idle[i] / 2;
-        rig.env.config.keep_count = 2;
+        rig.env.config.keepalive_idle = idle[i];
+        rig.env.config.keepalive_interval = idle[i] / 2;
+        rig.env.config.keepalive_count = 2;
         drive(STATE_ESTABLISHED);
         conn_keepalive(&rig.c, rig.now, true);
         probe_after(idle[i]);
@@ -271,7 +272,7 @@ static void time_wait_needs_none(void **state)
 {
     (void)state;
     rig.env.config.keepalive = true;
-    rig.env.config.keep_idle = WAVE_S;
+    rig.env.config.keepalive_idle = WAVE_S;
     drive(STATE_TIME_WAIT);
     silent(2 * rig.env.config.msl);
     expect_closed(END_CLOSED);
@@ -281,7 +282,7 @@ static void none_before_the_handshake_is_done(void **state)
 {
     (void)state;
     rig.env.config.keepalive = true;
-    rig.env.config.keep_idle = 10 * WAVE_MS;
+    rig.env.config.keepalive_idle = 10 * WAVE_MS;
     drive(STATE_SYN_SENT);
     silent(900 * WAVE_MS);
 }

@@ -86,7 +86,7 @@ static void a_peer_does_not_choose_how_many_records_there_are(void **state)
         queue_sent(q, seq_add(q->base, n), 1, 0);
         assert_true(++n < 100000);
     }
-    assert_int_equal(n, QUEUE_SENTS_MAX);
+    assert_int_equal(n, QUEUE_RECORDS_MAX);
     queue_drop(q, 1);
     assert_true(queue_can_send(q, &env));
 }
@@ -123,9 +123,9 @@ static void without_a_lost_record_there_is_no_first(void **state)
     assert_int_equal(queue_first_lost(q), 2);
     queue_mark_lost(q, 1);
     assert_int_equal(queue_first_lost(q), 1);
-    queue_resent(q, 1, 6 * WAVE_S);
+    queue_retransmitted(q, 1, 6 * WAVE_S);
     assert_int_equal(queue_first_lost(q), 2);
-    queue_resent(q, 2, 6 * WAVE_S);
+    queue_retransmitted(q, 2, 6 * WAVE_S);
     assert_int_equal(queue_first_lost(q), UINT32_MAX);
 }
 
@@ -148,7 +148,7 @@ static void a_record_is_cut_with_its_marks(void **state)
         static const uint32_t len[] = {300, 700, 400, 600};
         assert_int_equal(queue_at(q, i)->first.v, at);
         assert_int_equal(queue_at(q, i)->len, len[i]);
-        assert_int_equal(queue_at(q, i)->flags, i < 2 ? SENT_SACKED : SENT_LOST);
+        assert_int_equal(queue_at(q, i)->flags, i < 2 ? QUEUE_SACKED : QUEUE_LOST);
         at += len[i];
     }
 }
@@ -227,12 +227,12 @@ static struct reasm_result insert(uint32_t at, uint32_t len, uint32_t limit)
 static void the_limit_bounds_the_ring(void **state)
 {
     (void)state;
-    assert_true(insert(5000, 100, 5000).refused);
+    assert_true(insert(5000, 100, 5000).discarded);
     assert_null(r); /* and nothing is kept for it */
     assert_int_equal(env.mem_used, 0);
-    assert_false(insert(4900, 100, 5000).refused);
-    assert_true(insert(60000, 1, 5000).refused);
-    assert_false(insert(r->ring.capacity - 50, 50, 5000).refused); /* it is there anyhow */
+    assert_false(insert(4900, 100, 5000).discarded);
+    assert_true(insert(60000, 1, 5000).discarded);
+    assert_false(insert(r->ring.capacity - 50, 50, 5000).discarded); /* it is there anyhow */
     assert_int_equal(r->ring.capacity, 8192);
     assert_int_equal(insert(0, 4900, 5000).advanced, 5000);
 }
@@ -241,8 +241,8 @@ static void nothing_counts_beyond_a_fin(void **state)
 {
     (void)state;
     assert_true(reasm_fin(&r, &env, seq_of(NEXT + 1000)));
-    assert_true(insert(900, 101, 5000).refused);
-    assert_false(insert(900, 100, 5000).refused);
+    assert_true(insert(900, 101, 5000).discarded);
+    assert_false(insert(900, 100, 5000).discarded);
     assert_int_equal(insert(0, 900, 5000).advanced, 1000);
 }
 
@@ -250,10 +250,10 @@ static void no_more_gaps_than_the_list_holds(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < REASM_RUNS_MAX; i++)
-        assert_false(insert(10 + 10 * i, 5, 100000).refused);
-    assert_true(insert(10 + 10 * REASM_RUNS_MAX, 5, 100000).refused);
-    assert_false(insert(12, 8, 100000).refused); /* joins two */
-    assert_false(insert(10 + 10 * REASM_RUNS_MAX, 5, 100000).refused);
+        assert_false(insert(10 + 10 * i, 5, 100000).discarded);
+    assert_true(insert(10 + 10 * REASM_RUNS_MAX, 5, 100000).discarded);
+    assert_false(insert(12, 8, 100000).discarded); /* joins two */
+    assert_false(insert(10 + 10 * REASM_RUNS_MAX, 5, 100000).discarded);
     assert_int_equal(r->runs, REASM_RUNS_MAX);
     assert_int_equal(insert(0, 10, 100000).advanced, 25);
 }

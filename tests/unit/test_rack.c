@@ -66,7 +66,7 @@ static void rfc8985_6_2_nothing_delivered_nothing_lost(void **state)
     send_at(START);
     got = detect(START + WAVE_H);
     assert_int_equal(got.lost, 0);
-    assert_true(got.again == WAVE_NEVER);
+    assert_true(got.recheck_at == WAVE_NEVER);
 }
 
 /* Step 5: lost when RACK.rtt and the reordering window, here min_RTT / 4, have passed since it was
@@ -81,13 +81,13 @@ static void rfc8985_6_2_5_lost_a_quarter_round_trip_after_a_later_one_came(void 
     sacked_at(1, START + WAVE_MS + RTT, RTT);
     got = detect(START + WAVE_MS + RTT);
     assert_int_equal(got.lost, 0);
-    assert_in_range(got.again, START + RTT + RTT / 4 - 1, START + RTT + RTT / 4 + 1);
-    got = detect(got.again - 1);
+    assert_in_range(got.recheck_at, START + RTT + RTT / 4 - 1, START + RTT + RTT / 4 + 1);
+    got = detect(got.recheck_at - 1);
     assert_int_equal(got.lost, 0);
-    got = detect(got.again);
+    got = detect(got.recheck_at);
     assert_int_equal(got.lost, LEN);
-    assert_true(got.again == WAVE_NEVER);
-    assert_true(queue_at(q, 0)->flags & SENT_LOST);
+    assert_true(got.recheck_at == WAVE_NEVER);
+    assert_true(queue_at(q, 0)->flags & QUEUE_LOST);
     assert_int_equal(detect(START + WAVE_H).lost, 0); /* once */
 }
 
@@ -101,8 +101,8 @@ static void rfc8985_6_2_5_what_was_sent_after_the_delivered_one_is_not_judged(vo
     sacked_at(1, START + WAVE_MS + RTT, RTT);
     got = detect(START + WAVE_H);
     assert_int_equal(got.lost, LEN);
-    assert_true(got.again == WAVE_NEVER);
-    assert_false((queue_at(q, 2)->flags | queue_at(q, 3)->flags) & SENT_LOST);
+    assert_true(got.recheck_at == WAVE_NEVER);
+    assert_false((queue_at(q, 2)->flags | queue_at(q, 3)->flags) & QUEUE_LOST);
 }
 
 /* Step 4: without reordering ever seen, three SACKed segments or a recovery need no window. */
@@ -147,7 +147,7 @@ static void rfc8985_6_2_3_a_retransmission_below_is_no_reordering(void **state)
     (void)state;
     for (int i = 0; i < 7; i++)
         send_at(START + (wave_time)i);
-    queue_resent(q, 0, START + WAVE_MS);
+    queue_retransmitted(q, 0, START + WAVE_MS);
     sacked_at(1, START + WAVE_MS + RTT, RTT);
     sacked_at(0, START + WAVE_MS + RTT, RTT);
     for (uint32_t i = 3; i < 7; i++)
@@ -162,7 +162,7 @@ static void rfc8985_6_2_2_too_fast_an_answer_is_the_originals(void **state)
     (void)state;
     send_at(START);
     send_at(START + WAVE_MS);
-    queue_resent(q, 0, START + 30 * WAVE_MS);
+    queue_retransmitted(q, 0, START + 30 * WAVE_MS);
     sacked_at(0, START + 30 * WAVE_MS + RTT - 1, RTT);
     assert_false(q->rack.any);
     assert_int_equal(detect(START + WAVE_H).lost, 0);
@@ -174,7 +174,7 @@ static void rfc8985_6_2_2_an_answer_that_echoes_an_earlier_stamp_is_the_original
     (void)state;
     send_at(START);
     send_at(START + WAVE_MS);
-    queue_resent(q, 0, START + 30 * WAVE_MS);
+    queue_retransmitted(q, 0, START + 30 * WAVE_MS);
     rack_delivered(&r, q, queue_at(q, 0), START + 300 * WAVE_MS, RTT, START + WAVE_MS);
     assert_false(q->rack.any);
     rack_delivered(&r, q, queue_at(q, 0), START + 300 * WAVE_MS, RTT, START + 31 * WAVE_MS);
@@ -190,11 +190,11 @@ static void rfc8985_3_a_lost_retransmission_is_found(void **state)
     for (uint32_t i = 1; i < 4; i++)
         sacked_at(i, START + RTT, RTT);
     assert_int_equal(detect(START + RTT).lost, LEN);
-    queue_resent(q, 0, START + RTT);
+    queue_retransmitted(q, 0, START + RTT);
     send_at(START + RTT + WAVE_MS);
     sacked_at(6, START + 2 * RTT + WAVE_MS, RTT);
     assert_true(rack_detect(&r, q, START + 2 * RTT + WAVE_MS, RTT, RTT, true).lost >= LEN);
-    assert_true(queue_at(q, 0)->flags & SENT_LOST);
+    assert_true(queue_at(q, 0)->flags & QUEUE_LOST);
 }
 
 /* Step 4: each round that sees a D-SACK makes the window wider by a quarter, up to SRTT. */
@@ -206,7 +206,8 @@ static void rfc8985_6_2_4_the_window_grows_once_a_round(void **state)
     sacked_at(1, START + 1 + RTT, RTT);
     for (uint32_t round = 1; round < 40; round++) {
         const wave_time window = round < 4 ? RTT / 4 * round : RTT;
-        assert_in_range(detect(START + RTT).again, START + RTT + window, START + RTT + window + 1);
+        assert_in_range(detect(START + RTT).recheck_at, START + RTT + window,
+                        START + RTT + window + 1);
         rack_dsack(&r, &round_end, seq_of(1000 * round), seq_of(1000 * (round + 1)));
         rack_dsack(&r, &round_end, seq_of(1000 * round + 500),
                    seq_of(1000 * (round + 1) + 500)); /* the same */

@@ -38,11 +38,11 @@ static void begin_with(wave_time idle, wave_time interval, uint32_t count, bool 
 {
     struct conn_config a = keeping(), b = sim_config(1500);
     if (idle) {
-        a.keep_idle = idle;
-        a.keep_interval = interval;
-        a.keep_count = count;
+        a.keepalive_idle = idle;
+        a.keepalive_interval = interval;
+        a.keepalive_count = count;
     }
-    a.keep_garbage = garbage;
+    a.keepalive_garbage = garbage;
     begin(&a, &b);
 }
 
@@ -75,7 +75,7 @@ static void assert_schedule_to_the_verdict(wave_time idle, wave_time interval, u
         assert_int_equal(p->from, LINK_A);
         assert_int_equal(p->seg.flags & ~SEG_PSH, SEG_ACK);
         assert_int_equal(p->seg.seq.v, end_a()->conn.snd.nxt.v - 1);
-        assert_int_equal(p->seg.len, end_a()->env.config.keep_garbage ? 1 : 0);
+        assert_int_equal(p->seg.len, end_a()->env.config.keepalive_garbage ? 1 : 0);
     }
     assert_int_equal(sim->log.seen[count].seg.flags & SEG_RST, SEG_RST);
     assert_int_equal(sim->log.seen[count].at, word + idle + count * interval);
@@ -253,9 +253,9 @@ static void rfc9293_3_8_4_persist_and_keepalive_leave_each_other_alone(void **un
 {
     (void)unused;
     struct conn_config a = keeping(), b = keeping();
-    a.keep_idle = b.keep_idle = 30 * WAVE_S;
-    a.keep_interval = b.keep_interval = 5 * WAVE_S;
-    a.keep_count = b.keep_count = 2;
+    a.keepalive_idle = b.keepalive_idle = 30 * WAVE_S;
+    a.keepalive_interval = b.keepalive_interval = 5 * WAVE_S;
+    a.keepalive_count = b.keepalive_count = 2;
     b.rcvbuf = 5000;
     begin(&a, &b);
     sim->end[LINK_B].user.never_reads = true;
@@ -279,7 +279,7 @@ static void rfc9293_3_8_4_both_ends_may_probe(void **unused)
 {
     (void)unused;
     struct conn_config c = keeping();
-    c.keep_idle = 10 * WAVE_S;
+    c.keepalive_idle = 10 * WAVE_S;
     begin(&c, &c);
     sim_run_for(sim, WAVE_H);
     assert_int_equal(end_a()->conn.state, STATE_ESTABLISHED);
@@ -296,7 +296,7 @@ static void keepalive_holds_a_half_closed_connection(void **unused)
 {
     (void)unused;
     struct conn_config c = keeping();
-    c.keep_idle = 60 * WAVE_S;
+    c.keepalive_idle = 60 * WAVE_S;
     begin(&c, &c);
     end_a()->user.close = SIM_CLOSE_SENT;
     sim_run_for(sim, 2 * WAVE_H);

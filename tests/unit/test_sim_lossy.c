@@ -56,10 +56,10 @@ static struct conn_config random_config(struct prng *r, const struct group *g)
     c.syn_retries = 60;
     if (prng_chance(r, 1500)) {
         c.keepalive = true;
-        c.keep_garbage = prng_chance(r, 5000);
-        c.keep_idle = 1 + prng_below(r, 5 * WAVE_S);
-        c.keep_interval = WAVE_S;
-        c.keep_count = 200;
+        c.keepalive_garbage = prng_chance(r, 5000);
+        c.keepalive_idle = 1 + prng_below(r, 5 * WAVE_S);
+        c.keepalive_interval = WAVE_S;
+        c.keepalive_count = 200;
     }
     return c;
 }

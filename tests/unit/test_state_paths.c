@@ -9,7 +9,7 @@
  * an acknowledgement owed, are held against by what is answered. */
 #define SETTLED                                                                                    \
     (CONN_PASSIVE | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN | CONN_FIN_QUEUED |       \
-     CONN_FIN_SENT | CONN_FIN_RCVD | CONN_RST_OWED | CONN_SYN_OWED | CONN_KEEPALIVE |              \
+     CONN_FIN_SENT | CONN_FIN_RCVD | CONN_RST_DUE | CONN_SYN_DUE | CONN_KEEPALIVE |                \
      CONN_SYN_ACKED | CONN_PERSIST | CONN_URGENT | CONN_SIMULTANEOUS | CONN_RECOVERY)
 
 static struct rig driven, built;

@@ -185,7 +185,7 @@ static void tolerated(uint64_t n)
     check(expect_event(EVENT_TOLERATED)->u.check == CHECK_NO_TIMESTAMP, "another check failed");
     check(rig.env.tolerated[CHECK_NO_TIMESTAMP] == n, "%llu are counted, not %llu",
           (unsigned long long)rig.env.tolerated[CHECK_NO_TIMESTAMP], (unsigned long long)n);
-    check(rig.env.refused[CHECK_NO_TIMESTAMP] == 0, "it is counted as refused");
+    check(rig.env.discarded[CHECK_NO_TIMESTAMP] == 0, "it is counted as refused");
 }
 
 /* RFC 7323, 3.2: SHOULD drop, and MUST NOT abort; here as Linux and FreeBSD have it. */
@@ -338,7 +338,7 @@ static void rfc7323_3_2_should_the_rst_after_keepalive_too(void **state)
 {
     (void)state;
     rig.env.config.keepalive = true;
-    rig.env.config.keep_count = 1;
+    rig.env.config.keepalive_count = 1;
     drive(STATE_ESTABLISHED);
     out_between(7000 * WAVE_S, 7300 * WAVE_S, ACK, 0, 1, 0);
     check(next_out(100 * WAVE_S), "nothing ends it");

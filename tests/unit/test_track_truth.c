@@ -306,10 +306,10 @@ static struct conn_config random_config(struct prng *r)
     c.delayed_ack = prng_chance(r, 5000) ? 40 * WAVE_MS : prng_below(r, 200 * WAVE_MS);
     if (prng_chance(r, 3000)) {
         c.keepalive = true;
-        c.keep_garbage = prng_chance(r, 5000);
-        c.keep_idle = 100 * WAVE_MS + prng_below(r, 5 * WAVE_S);
-        c.keep_interval = 500 * WAVE_MS;
-        c.keep_count = 5;
+        c.keepalive_garbage = prng_chance(r, 5000);
+        c.keepalive_idle = 100 * WAVE_MS + prng_below(r, 5 * WAVE_S);
+        c.keepalive_interval = 500 * WAVE_MS;
+        c.keepalive_count = 5;
     }
     return c;
 }
@@ -442,8 +442,8 @@ static unsigned run(uint64_t seed, const struct group *g)
     struct conn_config a = random_config(&p), b = random_config(&p);
     /* A garbage byte is read where a lie has acknowledged the byte that it stands for. */
     bool garbage = !(g->rules & BREAK_LIES);
-    a.keep_garbage = a.keep_garbage && garbage;
-    b.keep_garbage = b.keep_garbage && garbage;
+    a.keepalive_garbage = a.keepalive_garbage && garbage;
+    b.keepalive_garbage = b.keepalive_garbage && garbage;
     r->sim = sim_new(seed, &a, &b);
     r->harmless = g->harmless;
     r->garbage = garbage;

@@ -8,11 +8,11 @@
 #include <cmocka.h>
 
 #include "lib/core/err.h"
-#include "lib/core/table.h"
+#include "lib/core/flow_table.h"
 
 static struct env env;
 static struct pool pool;
-static struct table table;
+static struct flow_table table;
 
 static int make(void **state)
 {
@@ -22,14 +22,14 @@ static int make(void **state)
     conn_config_default(&config, 1500, false);
     env_init(&env, &config, 1);
     pool_init(&pool, &env, POOL_MAX);
-    table_init(&table, &env, (struct siphash_key){{1, 2}});
+    flow_table_init(&table, &env, (struct siphash_key){{1, 2}});
     return 0;
 }
 
 static int unmake(void **state)
 {
     (void)state;
-    table_free(&table);
+    flow_table_free(&table);
     pool_free(&pool);
     assert_int_equal(env.mem_used, 0);
     return 0;
@@ -47,7 +47,7 @@ static struct conn *find(uint32_t n)
 {
     const struct flow f = flow_of(n);
 
-    return table_find(&table, &pool, &f, table_hash(&table, &f));
+    return flow_table_find(&table, &pool, &f, flow_table_hash(&table, &f));
 }
 
 /* `hash` instead of the flow's own, where a test wants collisions. */
@@ -57,7 +57,7 @@ static struct conn *add(uint32_t n, uint32_t hash)
     struct conn *c = pool_take(&pool, &f);
 
     assert_non_null(c);
-    assert_int_equal(table_add(&table, hash, c->id), 0);
+    assert_int_equal(flow_table_add(&table, hash, c->id), 0);
     return c;
 }
 
@@ -65,7 +65,7 @@ static void an_empty_table_has_nobody(void **state)
 {
     (void)state;
     assert_null(find(1));
-    table_remove(&table, 1, 1);
+    flow_table_remove(&table, 1, 1);
 }
 
 static void a_hundred_thousand_are_found_and_nobody_else(void **state)
@@ -76,7 +76,7 @@ static void a_hundred_thousand_are_found_and_nobody_else(void **state)
     (void)state;
     for (uint32_t i = 0; i < N; i++) {
         const struct flow f = flow_of(i);
-        c[i] = add(i, table_hash(&table, &f));
+        c[i] = add(i, flow_table_hash(&table, &f));
     }
     for (uint32_t i = 0; i < N; i++)
         assert_ptr_equal(find(i), c[i]);
@@ -84,7 +84,7 @@ static void a_hundred_thousand_are_found_and_nobody_else(void **state)
         assert_null(find(i));
     assert_true(table.used * 3 >= table.room && table.used * 3 <= table.room * 2 + 3);
     for (uint32_t i = 0; i < N; i += 2)
-        table_remove(&table, table_hash(&table, &c[i]->flow), c[i]->id);
+        flow_table_remove(&table, flow_table_hash(&table, &c[i]->flow), c[i]->id);
     for (uint32_t i = 0; i < N; i++)
         assert_ptr_equal(find(i), i % 2 ? c[i] : NULL);
     assert_int_equal(table.used, N / 2);
@@ -107,7 +107,7 @@ static void random_additions_and_removals_under_heavy_collision(void **state)
         x ^= x << 13, x ^= x >> 17, x ^= x << 5;
         n = x % N;
         if (c[n]) {
-            table_remove(&table, hash[n], c[n]->id);
+            flow_table_remove(&table, hash[n], c[n]->id);
             pool_give(&pool, c[n]);
             c[n] = NULL;
         } else {
@@ -115,7 +115,7 @@ static void random_additions_and_removals_under_heavy_collision(void **state)
         }
         for (uint32_t i = 0; i < N; i++) {
             const struct flow f = flow_of(i);
-            assert_ptr_equal(table_find(&table, &pool, &f, hash[i]), c[i]);
+            assert_ptr_equal(flow_table_find(&table, &pool, &f, hash[i]), c[i]);
         }
     }
 }
@@ -126,23 +126,23 @@ static void equal_hashes_are_told_apart_by_their_flows(void **state)
     const struct flow fa = flow_of(1), fb = flow_of(2), fc = flow_of(3);
 
     (void)state;
-    assert_ptr_equal(table_find(&table, &pool, &fa, 5), a);
-    assert_ptr_equal(table_find(&table, &pool, &fb, 5), b);
-    assert_null(table_find(&table, &pool, &fc, 5));
-    table_remove(&table, 5, a->id);
-    table_remove(&table, 5, a->id); /* a second time does nothing */
-    assert_null(table_find(&table, &pool, &fa, 5));
-    assert_ptr_equal(table_find(&table, &pool, &fb, 5), b);
+    assert_ptr_equal(flow_table_find(&table, &pool, &fa, 5), a);
+    assert_ptr_equal(flow_table_find(&table, &pool, &fb, 5), b);
+    assert_null(flow_table_find(&table, &pool, &fc, 5));
+    flow_table_remove(&table, 5, a->id);
+    flow_table_remove(&table, 5, a->id); /* a second time does nothing */
+    assert_null(flow_table_find(&table, &pool, &fa, 5));
+    assert_ptr_equal(flow_table_find(&table, &pool, &fb, 5), b);
 }
 
 static void another_key_gives_other_hashes(void **state)
 {
-    struct table other;
+    struct flow_table other;
     const struct flow f = flow_of(1);
 
     (void)state;
-    table_init(&other, &env, (struct siphash_key){{1, 3}});
-    assert_int_not_equal(table_hash(&table, &f), table_hash(&other, &f));
+    flow_table_init(&other, &env, (struct siphash_key){{1, 3}});
+    assert_int_not_equal(flow_table_hash(&table, &f), flow_table_hash(&other, &f));
 }
 
 /* A peer that walks its ports, which are the low bits, must not fill one corner of the table: with
@@ -154,7 +154,7 @@ static void walking_ports_spread_evenly(void **state)
     (void)state;
     for (uint32_t i = 0; i < 40000; i++) {
         const struct flow f = flow_of(i);
-        add(i, table_hash(&table, &f));
+        add(i, flow_table_hash(&table, &f));
     }
     for (uint32_t i = 0; i < 2 * table.room; i++) {
         run = table.entry[i % table.room].id ? run + 1 : 0;
@@ -178,14 +178,14 @@ static void without_memory_it_fills_up_and_then_says_no(void **state)
 
         c = pool_take(&pool, &f);
         assert_non_null(c);
-        if (table_add(&table, table_hash(&table, &f), c->id) != 0)
+        if (flow_table_add(&table, flow_table_hash(&table, &f), c->id) != 0)
             break;
         assert_ptr_equal(find(n), c);
     }
     assert_int_equal(n, 60); /* of 64: an empty one is left for searches to end at */
     assert_null(find(n));
     env.mem_max = SIZE_MAX;
-    assert_int_equal(table_add(&table, table_hash(&table, &c->flow), c->id), 0);
+    assert_int_equal(flow_table_add(&table, flow_table_hash(&table, &c->flow), c->id), 0);
     assert_ptr_equal(find(n), c);
 }
 

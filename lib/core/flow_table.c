@@ -1,4 +1,4 @@
-#include "lib/core/table.h"
+#include "lib/core/flow_table.h"
 
 #include <string.h>
 
@@ -6,25 +6,25 @@
 
 enum { ROOM_FIRST = 64 };
 
-void table_init(struct table *t, struct env *env, struct siphash_key key)
+void flow_table_init(struct flow_table *t, struct env *env, struct siphash_key key)
 {
-    *t = (struct table){.env = env, .key = key};
+    *t = (struct flow_table){.env = env, .key = key};
 }
 
-void table_free(struct table *t)
+void flow_table_free(struct flow_table *t)
 {
     if (t->entry)
         env_realloc(t->env, t->entry, t->room * sizeof *t->entry, 0);
-    table_init(t, t->env, t->key);
+    flow_table_init(t, t->env, t->key);
 }
 
-uint32_t table_hash(const struct table *t, const struct flow *flow)
+uint32_t flow_table_hash(const struct flow_table *t, const struct flow *flow)
 {
     return (uint32_t)siphash13(&t->key, flow, sizeof *flow);
 }
 
-struct conn *table_find(const struct table *t, const struct pool *pool, const struct flow *flow,
-                        uint32_t hash)
+struct conn *flow_table_find(const struct flow_table *t, const struct pool *pool,
+                             const struct flow *flow, uint32_t hash)
 {
     const uint32_t mask = t->room - 1;
 
@@ -42,7 +42,7 @@ struct conn *table_find(const struct table *t, const struct pool *pool, const st
     return NULL;
 }
 
-static void put(struct table_entry *entry, uint32_t mask, struct table_entry e)
+static void put(struct flow_table_entry *entry, uint32_t mask, struct flow_table_entry e)
 {
     uint32_t i = e.hash & mask;
 
@@ -51,10 +51,10 @@ static void put(struct table_entry *entry, uint32_t mask, struct table_entry e)
     entry[i] = e;
 }
 
-static bool grow(struct table *t)
+static bool grow(struct flow_table *t)
 {
     const uint32_t room = t->room ? 2 * t->room : ROOM_FIRST;
-    struct table_entry *entry = env_realloc(t->env, NULL, 0, room * sizeof *entry);
+    struct flow_table_entry *entry = env_realloc(t->env, NULL, 0, room * sizeof *entry);
 
     if (!entry)
         return false;
@@ -69,18 +69,18 @@ static bool grow(struct table *t)
     return true;
 }
 
-int table_add(struct table *t, uint32_t hash, uint32_t id)
+int flow_table_add(struct flow_table *t, uint32_t hash, uint32_t id)
 {
     /* Two thirds full is where runs begin to grow long. When memory is short they may, but one
      * entry in sixteen stays empty: a search ends at an empty one. */
     if (t->used >= t->room - t->room / 3 && !grow(t) && t->used >= t->room - t->room / 16)
         return WAVE_ENOMEM;
-    put(t->entry, t->room - 1, (struct table_entry){hash, id});
+    put(t->entry, t->room - 1, (struct flow_table_entry){hash, id});
     t->used++;
     return 0;
 }
 
-void table_remove(struct table *t, uint32_t hash, uint32_t id)
+void flow_table_remove(struct flow_table *t, uint32_t hash, uint32_t id)
 {
     const uint32_t mask = t->room - 1;
     uint32_t hole, i;

@@ -4,39 +4,39 @@
  * connection it is after. The hash is keyed: peers choose their ports, and must not be able to
  * choose collisions.
  */
-#ifndef TCPWAVE_CORE_TABLE_H
-#define TCPWAVE_CORE_TABLE_H
+#ifndef TCPWAVE_CORE_FLOW_TABLE_H
+#define TCPWAVE_CORE_FLOW_TABLE_H
 
 #include "lib/core/pool.h"
 #include "lib/core/siphash.h"
 
-struct table_entry {
+struct flow_table_entry {
     uint32_t hash, id; /* id 0: nobody */
 };
 
-struct table {
+struct flow_table {
     struct env *env;
     struct siphash_key key;
-    struct table_entry *entry;
+    struct flow_table_entry *entry;
     uint32_t room; /* entries there are: 0 or a power of two */
     uint32_t used;
 };
 
 /* An empty table with nothing allocated; its memory comes from `env` as the pool's does. */
-void table_init(struct table *t, struct env *env, struct siphash_key key);
-void table_free(struct table *t);
+void flow_table_init(struct flow_table *t, struct env *env, struct siphash_key key);
+void flow_table_free(struct flow_table *t);
 
 /* The hash that the calls below want. */
-uint32_t table_hash(const struct table *t, const struct flow *flow);
+uint32_t flow_table_hash(const struct flow_table *t, const struct flow *flow);
 
 /* The connection over `flow`, or NULL. */
-struct conn *table_find(const struct table *t, const struct pool *pool, const struct flow *flow,
-                        uint32_t hash);
+struct conn *flow_table_find(const struct flow_table *t, const struct pool *pool,
+                             const struct flow *flow, uint32_t hash);
 
 /* Adds an id whose flow is not in the table. WAVE_ENOMEM. */
-int table_add(struct table *t, uint32_t hash, uint32_t id);
+int flow_table_add(struct flow_table *t, uint32_t hash, uint32_t id);
 
 /* Takes an id out; nothing happens when it is not there. */
-void table_remove(struct table *t, uint32_t hash, uint32_t id);
+void flow_table_remove(struct flow_table *t, uint32_t hash, uint32_t id);
 
 #endif
