@@ -6,10 +6,10 @@
 
 #include "lib/core/track_infer.h"
 
-#define REACH (1u << 30) /* the largest window there is (RFC 7323, section 2.2) */
+#define WINDOW_MAX (1u << 30) /* the largest window there is (RFC 7323, section 2.2) */
 #define SHIFT_MAX 14     /* RFC 7323, section 2.3 */
 #define IDLE 5           /* a second at the least, in ticks of 2^28 ns, of which parts count */
-#define PUZZLES 2        /* so many fit together by more than chance */
+#define MISFITS 2        /* so many fit together by more than chance */
 
 /* In two persons' words: how side A speaks of its peer B, and what is said of A itself. */
 static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
@@ -39,7 +39,7 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_RST] = {"it sent RST", "it sent RST"},
     [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
     [CAUSE_FOLLOWED] = {"the peer acknowledged more of it", "we acknowledged more of it"},
-    [CAUSE_PUZZLES] = {"it no longer fits what was seen", "it no longer fits what was seen"},
+    [CAUSE_MISFITS] = {"it no longer fits what was seen", "it no longer fits what was seen"},
     [CAUSE_STOPS] = {"its ACKs stop before the peer's FIN", "its ACKs stop before our FIN"},
 };
 
@@ -47,7 +47,7 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
  * for the comparison to mean something. */
 static bool below_syn(const struct track_half *h, struct seq n)
 {
-    return seen(h, SEEN_SYN) && h->next.v - h->isn.v < REACH && seq_lt(n, h->isn);
+    return seen(h, SEEN_SYN) && h->next.v - h->isn.v < WINDOW_MAX && seq_lt(n, h->isn);
 }
 
 /* Whether x's segment has a FIN in the place of its SYN, or below. It is never taken: y makes
@@ -60,11 +60,11 @@ static bool fin_below_syn(const struct track_half *x, const struct seg *s)
 
 /* What speaks against a segment. */
 enum doubt {
-    BELIEVED,
-    UNSENT,    /* it acknowledges what y was not seen to send */
-    FAR,       /* it lies beyond what y can have invited */
-    MISPLACED, /* it disagrees with what was seen about where x's FIN is, or lies behind it */
-    IMPOSSIBLE
+    DOUBT_NONE,
+    DOUBT_UNSENT,    /* it acknowledges what y was not seen to send */
+    DOUBT_OVERRUN,   /* it lies beyond what y can have invited */
+    DOUBT_MISPLACED, /* it disagrees with what was seen about where x's FIN is, or lies behind it */
+    DOUBT_IMPOSSIBLE
 };
 
 /* Whether the end of x's segment goes with where its FIN is. */
@@ -76,7 +76,7 @@ static bool fits_fin(const struct track_half *x, const struct seg *s)
         return seq_leq(end, seq_add(x->fin, 1)) &&
                (!(s->flags & SEG_FIN) || seq_eq(end, seq_add(x->fin, 1)));
     if ((s->flags & SEG_FIN) && seen(x, SEEN_ANY))
-        return seq_gt(end, x->next) || (seq_eq(end, x->next) && !seen(x, SEEN_SOLID));
+        return seq_gt(end, x->next) || (seq_eq(end, x->next) && !seen(x, SEEN_LAST_NOT_FIN));
     return true;
 }
 
@@ -87,7 +87,7 @@ static struct seq reach(const struct track_half *x, const struct track_half *y, 
 {
     bool known = seen(x, SEEN_SYN) && seen(y, SEEN_SYN);
 
-    return seq_add(acked, known ? y->widest : REACH);
+    return seq_add(acked, known ? y->max_window : WINDOW_MAX);
 }
 
 /* Whether x can have sent this, and y could make anything of it. */
@@ -95,26 +95,26 @@ static enum doubt doubt_of(const struct track_half *x, const struct track_half *
                            const struct seg *s)
 {
     if (!(s->flags & SEG_ACK))
-        return IMPOSSIBLE; /* RFC 9293, 3.10.7.4, fifth: dropped */
-    if ((seen(y, SEEN_ACK) && seq_lt(s->seq, seq_sub(y->acked, REACH))) ||
+        return DOUBT_IMPOSSIBLE; /* RFC 9293, 3.10.7.4, fifth: dropped */
+    if ((seen(y, SEEN_ACK) && seq_lt(s->seq, seq_sub(y->acked, WINDOW_MAX))) ||
         (seen(x, SEEN_ANY) && below_syn(x, s->seq)))
-        return IMPOSSIBLE;
+        return DOUBT_IMPOSSIBLE;
     if (fin_below_syn(x, s))
-        return IMPOSSIBLE;
+        return DOUBT_IMPOSSIBLE;
     if (!fits_fin(x, s))
-        return MISPLACED;
+        return DOUBT_MISPLACED;
     if (seen(y, SEEN_ANY) &&
-        (seq_lt(s->ack, seq_sub(y->next, REACH)) || below_syn(y, seq_sub(s->ack, 1))))
-        return IMPOSSIBLE;
+        (seq_lt(s->ack, seq_sub(y->next, WINDOW_MAX)) || below_syn(y, seq_sub(s->ack, 1))))
+        return DOUBT_IMPOSSIBLE;
     if (seen(y, SEEN_ANY) && seq_gt(s->ack, y->next))
-        return UNSENT;
+        return DOUBT_UNSENT;
     if (seen(y, SEEN_ACK) && seq_gt(s->seq, reach(x, y, y->acked)))
-        return FAR;
-    return BELIEVED;
+        return DOUBT_OVERRUN;
+    return DOUBT_NONE;
 }
 
 /* x has a FIN from now on. */
-static void enter_fin(const struct look *l, struct track_half *x, struct track_half *y,
+static void enter_fin(const struct inference *l, struct track_half *x, struct track_half *y,
                       struct seq fin)
 {
     x->fin = fin;
@@ -126,51 +126,52 @@ static void enter_fin(const struct look *l, struct track_half *x, struct track_h
 /* h's numbers go on to `next`: what it sent before and was not believed has its place now, its FIN
  * with it, unless `covered` says that other bytes took that place. A FIN that does not come last
  * may have been taken, or not. */
-static bool settle_far(const struct look *l, struct track_half *h, struct seq next, bool covered)
+static bool confirm_overrun(const struct inference *l, struct track_half *h, struct seq next,
+                            bool covered)
 {
-    bool last = !covered && !seen(h, SEEN_FAR_SOLID) && seq_eq(next, h->far);
-    bool fin = seen(h, SEEN_FAR_FIN) && !seen(h, SEEN_FIN) && last;
+    bool last = !covered && !seen(h, SEEN_OVERRUN_DATA) && seq_eq(next, h->overrun);
+    bool fin = seen(h, SEEN_OVERRUN_FIN) && !seen(h, SEEN_FIN) && last;
 
-    if (!seen(h, SEEN_FAR) || seq_lt(next, h->far))
+    if (!seen(h, SEEN_OVERRUN) || seq_lt(next, h->overrun))
         return false;
-    if (seen(h, SEEN_FAR_FIN) && !last)
-        infer_muddled(l);
-    h->seen &= ~(uint32_t)(SEEN_FAR | SEEN_FAR_FIN | SEEN_FAR_SOLID);
+    if (seen(h, SEEN_OVERRUN_FIN) && !last)
+        infer_fin_ambiguous(l);
+    h->seen &= ~(uint32_t)(SEEN_OVERRUN | SEEN_OVERRUN_FIN | SEEN_OVERRUN_DATA);
     if (fin)
-        enter_fin(l, h, h == l->x ? l->y : l->x, seq_sub(h->far, 1));
+        enter_fin(l, h, h == l->x ? l->y : l->x, seq_sub(h->overrun, 1));
     return fin;
 }
 
 /* x acknowledges what y was not believed to have sent. */
-static void follow_sender(struct look *l)
+static void follow_sender(struct inference *l)
 {
     struct track_half *y = l->y;
 
     /* A FIN that does not come last was none, or not the one that was taken. */
     if (seen(y, SEEN_FIN)) {
         y->seen &= ~(uint32_t)SEEN_FIN;
-        infer_muddled(l);
+        infer_fin_ambiguous(l);
     }
     y->next = l->s->ack;
     if (!seen(y, SEEN_ANY))
         y->before = y->next;
-    y->seen = (y->seen | SEEN_ANY) & ~(uint32_t)SEEN_SOLID;
-    y->puzzles = 0;
-    infer_followed(l, settle_far(l, y, y->next, false));
+    y->seen = (y->seen | SEEN_ANY) & ~(uint32_t)SEEN_LAST_NOT_FIN;
+    y->misfits = 0;
+    infer_followed(l, confirm_overrun(l, y, y->next, false));
 }
 
 /* x sends where only an ACK of y that was not believed can have invited it. */
-static void follow_acker(struct look *l)
+static void follow_acker(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
 
-    y->acked = y->claim;
-    y->edge = seq_max(y->edge, seq_add(y->acked, y->widest));
-    y->seen &= ~(uint32_t)SEEN_CLAIM;
-    y->puzzles = 0;
+    y->acked = y->unsent_ack;
+    y->edge = seq_max(y->edge, seq_add(y->acked, y->max_window));
+    y->seen &= ~(uint32_t)SEEN_UNSENT_ACK;
+    y->misfits = 0;
     if (seq_gt(y->acked, x->next)) {
         x->next = y->acked;
-        x->seen &= ~(uint32_t)SEEN_SOLID;
+        x->seen &= ~(uint32_t)SEEN_LAST_NOT_FIN;
         l->t->gaps = true;
     }
 }
@@ -185,7 +186,7 @@ static void lose_fin(struct track_half *x, struct seq end)
 }
 
 /* Whether the ACK of x may be that of a FIN that was lost. */
-static bool takes_lost_fin(const struct look *l)
+static bool takes_lost_fin(const struct inference *l)
 {
     const struct track_half *x = l->x, *y = l->y;
     bool newer = !seen(x, SEEN_ACK) || seq_gt(l->s->ack, x->acked);
@@ -195,43 +196,43 @@ static bool takes_lost_fin(const struct look *l)
 }
 
 /* Keeps what a segment claims that is not believed, in case the other side confirms it. */
-static void enter_claims(struct look *l, enum doubt doubt)
+static void enter_unsent(struct inference *l, enum doubt doubt)
 {
     struct track_half *x = l->x;
     const struct seg *s = l->s;
     struct seq end = seg_end(s);
-    bool on = seen(x, SEEN_FAR) && seq_eq(s->seq, x->far);
-    bool more = seen(x, SEEN_CLAIM) && seq_gt(s->ack, x->claim);
-    bool fits = doubt == UNSENT ? more : on;
+    bool on = seen(x, SEEN_OVERRUN) && seq_eq(s->seq, x->overrun);
+    bool more = seen(x, SEEN_UNSENT_ACK) && seq_gt(s->ack, x->unsent_ack);
+    bool fits = doubt == DOUBT_UNSENT ? more : on;
     bool beyond = !seen(x, SEEN_ANY) || seq_gt(end, x->next) ||
                   ((s->flags & SEG_FIN) && seq_eq(end, x->next));
 
     if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || fin_below_syn(x, s))
         beyond = false; /* y has had all of it, or will have none */
     l->t->doubts = true;
-    if (doubt == UNSENT && (more || !seen(x, SEEN_CLAIM))) {
-        x->claim = s->ack;
-        x->seen |= SEEN_CLAIM;
+    if (doubt == DOUBT_UNSENT && (more || !seen(x, SEEN_UNSENT_ACK))) {
+        x->unsent_ack = s->ack;
+        x->seen |= SEEN_UNSENT_ACK;
     }
-    if (beyond && (!seen(x, SEEN_FAR) || seq_gt(end, x->far))) {
-        if (seen(x, SEEN_FAR_FIN))
-            lose_fin(x, x->far);
-        x->far = end;
-        x->seen &= ~(uint32_t)(SEEN_FAR_FIN | SEEN_FAR_SOLID);
-        x->seen |= SEEN_FAR;
+    if (beyond && (!seen(x, SEEN_OVERRUN) || seq_gt(end, x->overrun))) {
+        if (seen(x, SEEN_OVERRUN_FIN))
+            lose_fin(x, x->overrun);
+        x->overrun = end;
+        x->seen &= ~(uint32_t)(SEEN_OVERRUN_FIN | SEEN_OVERRUN_DATA);
+        x->seen |= SEEN_OVERRUN;
     }
-    if (beyond && seq_eq(end, x->far) && (s->flags & SEG_FIN))
-        x->seen |= SEEN_FAR_FIN;
-    else if (beyond && seq_eq(end, x->far) && s->len > 0)
-        x->seen |= SEEN_FAR_SOLID;
+    if (beyond && seq_eq(end, x->overrun) && (s->flags & SEG_FIN))
+        x->seen |= SEEN_OVERRUN_FIN;
+    else if (beyond && seq_eq(end, x->overrun) && s->len > 0)
+        x->seen |= SEEN_OVERRUN_DATA;
     else if (beyond && (s->flags & SEG_FIN))
         lose_fin(x, end);
-    if (fits && x->puzzles < PUZZLES)
-        x->puzzles++;
+    if (fits && x->misfits < MISFITS)
+        x->misfits++;
 }
 
 /* x says in two ways where its FIN is. That changes nothing where y had taken the bytes before. */
-static void misplaced(struct look *l)
+static void misplaced(struct inference *l)
 {
     const struct track_half *x = l->x, *y = l->y;
     bool taken = seen(y, SEEN_ACK) && seq_geq(y->acked, seg_end(l->s));
@@ -242,50 +243,51 @@ static void misplaced(struct look *l)
     /* How far x may send is not known before y's first acknowledgement. */
     if ((l->s->flags & SEG_FIN) &&
         (!seen(y, SEEN_ACK) || seq_leq(seg_end(l->s), reach(x, y, y->acked))))
-        infer_muddled(l);
+        infer_fin_ambiguous(l);
     else
-        enter_claims(l, FAR);
+        enter_unsent(l, DOUBT_OVERRUN);
 }
 
 /* What is left of the doubt where an ACK of y that was not believed can have invited it. */
-static enum doubt invited(struct look *l, enum doubt doubt)
+static enum doubt invited(struct inference *l, enum doubt doubt)
 {
     struct track_half *x = l->x, *y = l->y;
 
-    if (doubt != FAR || !seen(y, SEEN_CLAIM) || seq_leq(y->claim, y->acked) ||
-        seq_gt(l->s->seq, reach(x, y, y->claim)))
+    if (doubt != DOUBT_OVERRUN || !seen(y, SEEN_UNSENT_ACK) || seq_leq(y->unsent_ack, y->acked) ||
+        seq_gt(l->s->seq, reach(x, y, y->unsent_ack)))
         return doubt;
     follow_acker(l);
     return doubt_of(x, y, l->s);
 }
 
 /* Whether the segment counts, after the other side's word was heard on what is odd about it. */
-static bool believed(struct look *l)
+static bool believed(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
     const struct seg *s = l->s;
     enum doubt doubt = invited(l, doubt_of(x, y, s));
-    bool news = doubt == UNSENT || (doubt == BELIEVED && !seen(y, SEEN_ANY)) ||
-                (doubt == BELIEVED && seen(y, SEEN_FAR_FIN) && seq_eq(s->ack, y->far));
+    bool news = doubt == DOUBT_UNSENT || (doubt == DOUBT_NONE && !seen(y, SEEN_ANY)) ||
+                (doubt == DOUBT_NONE && seen(y, SEEN_OVERRUN_FIN) && seq_eq(s->ack, y->overrun));
 
     if (takes_lost_fin(l))
-        infer_muddled(l);
-    if (news && seen(y, SEEN_FAR) && seq_leq(s->ack, y->far)) {
+        infer_fin_ambiguous(l);
+    if (news && seen(y, SEEN_OVERRUN) && seq_leq(s->ack, y->overrun)) {
         follow_sender(l);
         doubt = invited(l, doubt_of(x, y, s));
     }
     /* Bytes beyond the window may be another's, but not by chance with the ACK of y's FIN. */
-    if (doubt == FAR && seen(y, SEEN_FIN) && seq_eq(s->ack, seq_add(y->fin, 1)))
+    if (doubt == DOUBT_OVERRUN && seen(y, SEEN_FIN) && seq_eq(s->ack, seq_add(y->fin, 1)))
         infer_got_fin(l);
     /* An ACK that is too old may be passed over, and the rest of its segment taken. */
-    if (doubt == UNSENT || doubt == FAR || (doubt == IMPOSSIBLE && (s->flags & SEG_ACK)))
-        enter_claims(l, doubt);
-    else if (doubt == MISPLACED)
+    if (doubt == DOUBT_UNSENT || doubt == DOUBT_OVERRUN ||
+        (doubt == DOUBT_IMPOSSIBLE && (s->flags & SEG_ACK)))
+        enter_unsent(l, doubt);
+    else if (doubt == DOUBT_MISPLACED)
         misplaced(l);
     /* Where not all was seen, what does not fit may be true. */
-    if (doubt != BELIEVED && l->t->gaps)
-        infer_puzzled(l);
-    return doubt == BELIEVED;
+    if (doubt != DOUBT_NONE && l->t->gaps)
+        infer_misfit(l);
+    return doubt == DOUBT_NONE;
 }
 
 /* Notes about a segment without data at the number that is next: what it answers, if anything. */
@@ -298,8 +300,8 @@ static unsigned note_pure_ack(struct track_half *x, struct track_half *y, const 
         y->seen &= ~(uint32_t)SEEN_PROBE;
         return TRACK_PROBE_ANSWER;
     }
-    if (again && seen(y, SEEN_ODD)) {
-        y->seen &= ~(uint32_t)SEEN_ODD;
+    if (again && seen(y, SEEN_UNACCEPTABLE)) {
+        y->seen &= ~(uint32_t)SEEN_UNACCEPTABLE;
         return TRACK_CHALLENGE;
     }
     return again && seq_lt(s->ack, y->next) && s->wnd == x->wnd ? TRACK_DUPLICATE_ACK : TRACK_NEW;
@@ -337,7 +339,7 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
 }
 
 /* The right edge of x's window, which never moves left (RFC 9293, 3.8.6). */
-static void enter_ack(struct look *l)
+static void enter_ack(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
     const struct seg *s = l->s;
@@ -346,15 +348,15 @@ static void enter_ack(struct look *l)
     uint32_t wnd = (uint32_t)s->wnd << (scaled ? x->shift : 0);
     struct seq edge = seq_add(s->ack, wnd);
 
-    if (x->widest < wnd)
-        x->widest = wnd;
+    if (x->max_window < wnd)
+        x->max_window = wnd;
     l->newer = first || seq_gt(s->ack, x->acked);
-    if (!l->newer && seg_len(s) == 0 && !seen(y, SEEN_RESET))
+    if (!l->newer && seg_len(s) == 0 && !seen(y, SEEN_RST_SENT_TO))
         y->opened_at = l->now - REPEAT_TICKS; /* it asks for what it has not got */
     /* A window that was cut to a multiple of its scale has not shrunk. */
     if (!first && seq_geq(s->ack, x->acked) &&
         seq_lt(seq_add(edge, scaled ? 1u << x->shift : 0), x->edge))
-        x->seen |= SEEN_SHUT | SEEN_SHRUNK;
+        x->seen |= SEEN_WINDOW_CLOSED | SEEN_WINDOW_SHRUNK;
     x->edge = first ? edge : seq_max(x->edge, edge);
     if (l->newer)
         x->acked = s->ack;
@@ -364,7 +366,7 @@ static void enter_ack(struct look *l)
 }
 
 /* Keeps y's side of `before`: what x had sent when y's SYN or FIN was not yet acknowledged. */
-static void enter_before(const struct look *l)
+static void enter_before(const struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
     struct seq end = seg_end(l->s);
@@ -386,26 +388,26 @@ static bool fin_taken(const struct track_half *x, const struct track_half *y)
     return seen(y, SEEN_ACK) && seq_gt(y->acked, x->fin);
 }
 
-/* x's segment has a FIN. `solid`: what lies before the segment is known to be data. */
-static void enter_first_fin(const struct look *l, bool solid)
+/* x's segment has a FIN. `last_not_fin`: what lies before the segment is known to be data. */
+static void enter_first_fin(const struct inference *l, bool last_not_fin)
 {
     struct track_half *x = l->x;
     struct seq end = seg_end(l->s);
 
-    x->fin_again = seen(x, SEEN_FIN);
+    x->fin_repeated = seen(x, SEEN_FIN);
     if (seen(x, SEEN_FIN))
         return;
     /* It may be another one than the FIN that was sent before the first segment seen, and it is
      * none where its number was acknowledged before. */
     if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || seen(x, SEEN_BYTE))
-        infer_muddled(l);
-    else if ((!seen(x, SEEN_SYN) || l->t->gaps) && !solid)
-        x->seen |= SEEN_VAGUE_FIN;
+        infer_fin_ambiguous(l);
+    else if ((!seen(x, SEEN_SYN) || l->t->gaps) && !last_not_fin)
+        x->seen |= SEEN_UNCERTAIN_FIN;
     enter_fin(l, x, l->y, seq_sub(end, 1));
 }
 
 /* The highest number sent, and whether what lies before it is known to be no FIN. */
-static void enter_end(const struct look *l)
+static void enter_end(const struct inference *l)
 {
     struct track_half *x = l->x;
     const struct seg *s = l->s;
@@ -414,27 +416,27 @@ static void enter_end(const struct look *l)
      * believed, may be a probe's, in the place of a FIN. */
     bool clear = seen(x, SEEN_SYN) && !l->t->gaps && !l->t->doubts && seq_eq(s->seq, x->next);
     bool data = !(s->flags & SEG_FIN) && s->len > (clear ? 0 : 1) && !(l->notes & TRACK_PROBE);
-    bool solid = seen(x, SEEN_SOLID) && seq_eq(s->seq, x->next);
+    bool last_not_fin = seen(x, SEEN_LAST_NOT_FIN) && seq_eq(s->seq, x->next);
 
-    settle_far(l, x, end, seq_geq(x->next, x->far) || seq_lt(s->seq, x->far));
+    confirm_overrun(l, x, end, seq_geq(x->next, x->overrun) || seq_lt(s->seq, x->overrun));
     if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
-        x->seen &= ~(uint32_t)(SEEN_SOLID | SEEN_BYTE);
+        x->seen &= ~(uint32_t)(SEEN_LAST_NOT_FIN | SEEN_BYTE);
         x->next = end;
     }
     if (s->len == 1 && !(s->flags & SEG_FIN) && seq_eq(end, x->next))
         x->seen |= SEEN_BYTE;
     if (data && seq_eq(end, x->next))
-        x->seen |= SEEN_SOLID;
+        x->seen |= SEEN_LAST_NOT_FIN;
     x->seen |= SEEN_ANY;
     if (s->flags & SEG_FIN)
-        enter_first_fin(l, solid);
+        enter_first_fin(l, last_not_fin);
     else if (s->len > 0 && seen(x, SEEN_FIN) && seq_gt(end, x->fin) && !fin_taken(x, l->y))
-        infer_muddled(l); /* a byte in the place of the FIN, and y may take either */
+        infer_fin_ambiguous(l); /* a byte in the place of the FIN, and y may take either */
 }
 
 /* What x must know, since it acknowledges bytes that never went without it. With data on y's SYN
  * (RFC 7413) x may send in SYN_RECEIVED, and its data shows nothing. */
-static void enter_known(const struct look *l)
+static void enter_known(const struct inference *l)
 {
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
@@ -443,8 +445,8 @@ static void enter_known(const struct look *l)
     bool probe = l->notes & TRACK_PROBE;
     /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4), except by
      * hosts that stay within a window that is shut; those only answer. */
-    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) && !seen(y, SEEN_SHUT) &&
-                     l->idle && !l->t->gaps;
+    bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) &&
+                     !seen(y, SEEN_WINDOW_CLOSED) && l->idle && !l->t->gaps;
 
     if (beyond || keepalive || (l->s->len > 0 && !fast_open && !probe))
         x->seen |= SEEN_OPEN;
@@ -456,27 +458,27 @@ static void enter_known(const struct look *l)
 
 /* Whether x may have sent this before y's RST came to it. Later than that, it shows that x has not
  * taken the RST. */
-static bool crossed_reset(const struct look *l)
+static bool crossed_reset(const struct inference *l)
 {
     struct track_half *x = l->x;
 
-    if (!seen(x, SEEN_RESET))
+    if (!seen(x, SEEN_RST_SENT_TO))
         return false;
-    if (l->now - x->opened_at < CROSSING)
+    if (l->now - x->opened_at < CROSSING_TICKS)
         return true;
-    x->seen &= ~(uint32_t)SEEN_RESET;
+    x->seen &= ~(uint32_t)SEEN_RST_SENT_TO;
     x->state = STATE_UNKNOWN;
     x->certainty = CERTAINTY_ASSUMED;
     return false;
 }
 
-static unsigned on_segment(struct look *l)
+static unsigned on_segment(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
 
     if (!believed(l))
         return TRACK_OUT_OF_WINDOW;
-    x->puzzles = 0;
+    x->misfits = 0;
     if (seen(x, SEEN_RST)) {
         /* An RST comes last: what lies beyond it shows that the RST was another's. */
         if (seq_leq(seg_end(l->s), x->next)) {
@@ -518,7 +520,7 @@ static bool may_reopen(const struct track_half *x, const struct track_half *y, c
 static const struct track_half unknown = {.state = STATE_UNKNOWN};
 
 /* The SYN that x is known by from now on. */
-static void enter_syn(struct look *l)
+static void enter_syn(struct inference *l)
 {
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
@@ -526,13 +528,14 @@ static void enter_syn(struct look *l)
     /* Where y has acknowledged this SYN already, there was one without ACK before it. Where one was
      * missed, y may have had it, be in SYN_RECEIVED, and answer this SYN-ACK as a segment that it
      * cannot accept (RFC 9293, 3.10.7.4, first). */
-    bool first = !l->t->gaps && !l->t->unheard && !(seen(y, SEEN_ACK) && seq_gt(y->acked, s->seq));
+    bool first =
+        !l->t->gaps && !l->t->missed_before_syn && !(seen(y, SEEN_ACK) && seq_gt(y->acked, s->seq));
 
     x->isn = s->seq;
     x->next = seg_end(s);
     x->opened_at = l->now;
     x->before = (s->flags & SEG_ACK) && first ? s->seq : x->next;
-    x->seen |= SEEN_ANY | SEEN_SYN | SEEN_SOLID;
+    x->seen |= SEEN_ANY | SEEN_SYN | SEEN_LAST_NOT_FIN;
     if (!(s->flags & SEG_ACK))
         x->seen |= SEEN_BARE_SYN;
     if (s->opt.has & OPT_WSCALE) {
@@ -541,7 +544,7 @@ static void enter_syn(struct look *l)
     }
 }
 
-static unsigned on_syn(struct look *l)
+static unsigned on_syn(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
     const struct seg *s = l->s;
@@ -554,7 +557,7 @@ static unsigned on_syn(struct look *l)
     if ((s->flags & SEG_FIN) || bad_ack)
         return TRACK_OUT_OF_WINDOW;
     if (!same && seen(x, SEEN_ANY) && !may_reopen(x, y, s)) {
-        x->seen |= SEEN_ODD; /* RFC 5961, section 4 */
+        x->seen |= SEEN_UNACCEPTABLE; /* RFC 5961, section 4 */
         return TRACK_OUT_OF_WINDOW;
     }
     if (!same) {
@@ -566,21 +569,21 @@ static unsigned on_syn(struct look *l)
         *x = unknown;
         if (!ack && !seen(y, SEEN_ANY)) { /* what x crosses goes on, with all that it said */
             /* A SYN of y that crosses this one may be among what was missed. */
-            l->t->unheard = l->t->gaps || (l->t->unheard && !heard);
-            l->t->gaps = l->t->doubts = l->t->muddled = false;
+            l->t->missed_before_syn = l->t->gaps || (l->t->missed_before_syn && !heard);
+            l->t->gaps = l->t->doubts = l->t->fin_ambiguous = false;
         }
-        l->t->muddled |= vague;
+        l->t->fin_ambiguous |= vague;
     }
     l->notes = again ? TRACK_RETRANSMISSION : TRACK_NEW;
     if (!same)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
-    bool asked = ack && seen(y, SEEN_ASKS);
+    bool asked = ack && seen(y, SEEN_SYN_UNANSWERED);
     if (ack)
-        y->seen &= ~(uint32_t)SEEN_ASKS;
+        y->seen &= ~(uint32_t)SEEN_SYN_UNANSWERED;
     else
-        x->seen |= SEEN_ASKS;
+        x->seen |= SEEN_SYN_UNANSWERED;
     if (crossed_reset(l))
         return l->notes;
     if (ack) {
@@ -595,7 +598,7 @@ static unsigned on_syn(struct look *l)
 }
 
 /* RST from a side of which no SYN was seen while the other's waits for its answer. */
-static unsigned on_refusal(struct look *l)
+static unsigned on_refusal(struct inference *l)
 {
     const struct track_half *y = l->y;
 
@@ -607,7 +610,7 @@ static unsigned on_refusal(struct look *l)
     return TRACK_NEW;
 }
 
-static unsigned on_rst(struct look *l)
+static unsigned on_rst(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
     struct seq n = l->s->seq;
@@ -623,7 +626,7 @@ static unsigned on_rst(struct look *l)
     if (!known || (!exact && !(window && seq_gt(n, y->acked) && seq_lt(n, y->edge))))
         return TRACK_OUT_OF_WINDOW;
     if (!exact) {
-        x->seen |= SEEN_ODD; /* RFC 5961, section 3 */
+        x->seen |= SEEN_UNACCEPTABLE; /* RFC 5961, section 3 */
         return TRACK_NEW;
     }
     /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
@@ -631,7 +634,7 @@ static unsigned on_rst(struct look *l)
      * fifth). */
     bool over =
         l->t->gaps ? seen(x, SEEN_OPEN) && infer_whole(l) : seen(x, SEEN_OPEN | SEEN_BARE_SYN);
-    if (over && !seen(y, SEEN_CLAIM))
+    if (over && !seen(y, SEEN_UNSENT_ACK))
         infer_proved(l, STATE_CLOSED, CAUSE_RST);
     else
         infer_assumed(x, l->number, STATE_CLOSED, CAUSE_RST);
@@ -639,7 +642,7 @@ static unsigned on_rst(struct look *l)
     if (seen(y, SEEN_ANY) && y->state != STATE_CLOSED) {
         bool back = y->state == STATE_SYN_RECEIVED && !seen(y, SEEN_BARE_SYN);
         infer_assumed(y, l->number, back ? STATE_LISTEN : STATE_CLOSED, CAUSE_RST_SENT);
-        y->seen |= SEEN_RESET;
+        y->seen |= SEEN_RST_SENT_TO;
         y->opened_at = l->now;
     }
     return TRACK_NEW;
@@ -652,13 +655,13 @@ void track_init(struct track *t)
 
 unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s)
 {
-    struct look l = {.t = t,
-                     .x = &t->half[from],
-                     .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
-                     .s = s,
-                     .number = ++t->number,
-                     .now = (uint32_t)(at >> 20),
-                     .idle = (uint16_t)((at >> 28) - t->last_at) >= IDLE};
+    struct inference l = {.t = t,
+                          .x = &t->half[from],
+                          .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
+                          .s = s,
+                          .number = ++t->number,
+                          .now = (uint32_t)(at >> 20),
+                          .idle = (uint16_t)((at >> 28) - t->last_at) >= IDLE};
     unsigned notes;
 
     t->last_at = (uint16_t)(at >> 28);
@@ -670,7 +673,7 @@ unsigned track_segment(struct track *t, wave_time at, enum track_side from, cons
     else
         notes = on_segment(&l);
     if (s->wnd == 0 && !(s->flags & SEG_RST))
-        l.x->seen |= SEEN_SHUT;
+        l.x->seen |= SEEN_WINDOW_CLOSED;
     if (!(notes & TRACK_OUT_OF_WINDOW))
         l.x->seen &= ~(uint32_t)SEEN_SILENT;
     return notes;
@@ -695,7 +698,7 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     t->number++;
     track_gap(t);
     if (!seen(x, SEEN_ANY) || seq_gt(end, x->next)) {
-        x->seen &= ~(uint32_t)(SEEN_SOLID | SEEN_BYTE);
+        x->seen &= ~(uint32_t)(SEEN_LAST_NOT_FIN | SEEN_BYTE);
         x->seen |= SEEN_ANY;
         x->next = end;
     }
@@ -729,9 +732,9 @@ struct track_view track_view(const struct track *t, enum track_side side)
                            .evidence = h->evidence,
                            .cause = causes[h->cause][side]};
 
-    if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->puzzles >= PUZZLES)) {
+    if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->misfits >= MISFITS)) {
         v.certainty = CERTAINTY_ASSUMED;
-        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_PUZZLES][side];
+        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_MISFITS][side];
     }
     return v;
 }

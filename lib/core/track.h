@@ -17,7 +17,7 @@
  * What follows from it, where one might expect otherwise:
  * - Data proves that the handshake is over, but not that no FIN was sent behind it and lost: it may
  *   be a repetition. It proves ESTABLISHED (CLOSE_WAIT) where it is the side's first and comes
- *   within TRACK_REPEAT of the handshake; later it leaves an earlier proof as it is, or an
+ *   within TRACK_REPEAT_MIN of the handshake; later it leaves an earlier proof as it is, or an
  *   assumption, which the next segment without data proves.
  * - In the same way a FIN that acknowledges ours proves LAST_ACK where CLOSE_WAIT had been proved,
  *   and is LAST_ACK assumed where it is the first that acknowledges ours: it may be the repetition
@@ -82,7 +82,7 @@ enum certainty { CERTAINTY_ASSUMED, CERTAINTY_PROVED };
 
 /* The shortest time after which a host sends something again that nobody asked it to repeat:
  * RFC 6298, 2.4 says a second, and no common host goes below this. */
-#define TRACK_REPEAT (200 * WAVE_MS)
+#define TRACK_REPEAT_MIN (200 * WAVE_MS)
 
 /* What is known of one side. `evidence` is the number of a segment, counted from 1 as they were
  * given, or 0; `cause` a few static words, which call side A "we": of B "it acknowledged our FIN",
@@ -120,11 +120,12 @@ struct track {
         struct seq edge;    /* right edge of the window it offered */
         struct seq before;  /* end of what it sent without acknowledging the other's SYN (or, once
                                there is one, FIN): beyond it lies what only such an ACK carried */
-        struct seq far;     /* end of what it sent beyond the window, which was not believed */
-        struct seq claim;   /* the highest number that it acknowledged and that was not believed */
+        struct seq overrun; /* end of what it sent beyond the window, which was not believed */
+        struct seq
+            unsent_ack;     /* the highest number that it acknowledged and that was not believed */
         struct seq lost;    /* behind a FIN of it that was not believed */
         struct seq probed;  /* its SND.NXT when it probed */
-        uint32_t widest;    /* the largest window it offered, in bytes */
+        uint32_t max_window; /* the largest window it offered, in bytes */
         uint32_t opened_at; /* when its SYN was seen, or earlier; once reset, when that was. Ticks
                                of 2^20 ns */
         uint32_t fin_at;    /* when its FIN was seen first, in the same ticks */
@@ -134,16 +135,16 @@ struct track {
         uint8_t state, cause, shift;
         uint8_t certainty : 1;
         uint8_t asked : 1;     /* the other has probed it since its state was assumed */
-        uint8_t fin_again : 1; /* it has repeated its FIN */
+        uint8_t fin_repeated : 1; /* it has repeated its FIN */
         uint8_t stops : 1;     /* its ACKs stop before the other's FIN */
-        uint8_t puzzles : 2;   /* segments in a row that fit each other, and not what was seen */
+        uint8_t misfits : 2;   /* segments in a row that fit each other, and not what was seen */
     } half[TRACK_SIDES];
     uint32_t number;  /* segments seen */
     uint16_t last_at; /* when the last one was; ticks of 2^28 ns */
     bool gaps : 1;    /* a segment was missed */
-    bool unheard : 1; /* one was missed before the SYN that began the connection */
+    bool missed_before_syn : 1; /* one was missed before the SYN that began the connection */
     bool doubts : 1;  /* a segment was not believed */
-    bool muddled : 1; /* where a FIN is depends on which segment arrived first */
+    bool fin_ambiguous : 1; /* where a FIN is depends on which segment arrived first */
 };
 
 _Static_assert(sizeof(struct track) <= 152, "a tracked flow is at most 152 bytes");

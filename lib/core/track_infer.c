@@ -2,7 +2,7 @@
 
 /* How far along its life a side is. A proof never moves it back from what was proved, and only
  * what contradicts an assumption moves it back from that. */
-static int rank(uint8_t state)
+static int state_order(uint8_t state)
 {
     static const uint8_t ranks[STATE_COUNT] = {
         [STATE_UNKNOWN] = 0,      [STATE_LISTEN] = 1,      [STATE_SYN_SENT] = 2,
@@ -16,7 +16,7 @@ static int rank(uint8_t state)
 /* Whether x has not got y's FIN, which must have come to it by now if it ever does: its ACK stops
  * before it, and it is a second later, the FIN was repeated, or the ACK itself is, which answers
  * something that y sent behind all of its data. */
-static bool stops(const struct look *l)
+static bool stops(const struct inference *l)
 {
     const struct track_half *y = l->y;
     const struct seg *s = l->s;
@@ -24,7 +24,7 @@ static bool stops(const struct look *l)
     if (!seen(y, SEEN_FIN) || seg_len(s) > 0 || seq_gt(s->ack, y->fin) ||
         !seq_eq(s->seq, l->x->next))
         return false;
-    return y->fin_again || l->now - y->fin_at >= CROSSING ||
+    return y->fin_repeated || l->now - y->fin_at >= CROSSING_TICKS ||
            ((l->notes & TRACK_DUPLICATE_ACK) && seq_eq(s->ack, y->fin));
 }
 
@@ -39,14 +39,14 @@ static bool has_fin(uint8_t state)
  * its probe: these speak against what was assumed before, as does an ACK that stops() before the
  * other's FIN. A plain ACK, data or a first SYN-ACK may merely have crossed the segment that the
  * assumption rests on. */
-static bool contradicts(const struct look *l)
+static bool contradicts(const struct inference *l)
 {
     return (l->s->flags & (SEG_FIN | SEG_RST)) ||
            ((l->s->flags & SEG_SYN) && (l->notes & TRACK_RETRANSMISSION)) ||
            ((l->notes & TRACK_PROBE_ANSWER) && l->x->asked) || (has_fin(l->x->state) && stops(l));
 }
 
-bool infer_whole(const struct look *l)
+bool infer_whole(const struct inference *l)
 {
     return (l->x->seen & l->y->seen & (SEEN_SYN | SEEN_ACK)) == (SEEN_SYN | SEEN_ACK);
 }
@@ -63,13 +63,14 @@ void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum
 }
 
 /* As infer_assumed() for the sender itself: its segment fits the state but does not prove it. */
-static void suggested(const struct look *l, enum state state, enum cause cause)
+static void suggested(const struct inference *l, enum state state, enum cause cause)
 {
-    if (rank(l->x->state) < rank(state) || (contradicts(l) && l->x->certainty == CERTAINTY_ASSUMED))
+    if (state_order(l->x->state) < state_order(state) ||
+        (contradicts(l) && l->x->certainty == CERTAINTY_ASSUMED))
         infer_assumed(l->x, l->number, state, cause);
 }
 
-void infer_proved(const struct look *l, enum state state, enum cause cause)
+void infer_proved(const struct inference *l, enum state state, enum cause cause)
 {
     struct track_half *x = l->x;
     bool proved = x->certainty == CERTAINTY_PROVED;
@@ -78,11 +79,11 @@ void infer_proved(const struct look *l, enum state state, enum cause cause)
     /* One that answers a SYN without a SYN of its own speaks of an older connection. */
     bool other = seen(l->y, SEEN_SYN) && !seen(x, SEEN_SYN);
 
-    if (l->t->muddled || other) {
+    if (l->t->fin_ambiguous || other) {
         suggested(l, state, cause);
         return;
     }
-    if (rank(x->state) > rank(state) && (proved || !contradicts(l)))
+    if (state_order(x->state) > state_order(state) && (proved || !contradicts(l)))
         return;
     if (proved && x->state == state && !answer && !seen(x, SEEN_SILENT))
         return;
@@ -106,7 +107,7 @@ static void doubted(struct track_half *h, uint32_t number, enum cause cause)
 /* The known states of a side that neither has a FIN nor has sent one. */
 static bool before_both(uint8_t state)
 {
-    return state != STATE_UNKNOWN && rank(state) <= rank(STATE_ESTABLISHED);
+    return state != STATE_UNKNOWN && state_order(state) <= state_order(STATE_ESTABLISHED);
 }
 
 /* h has sent its FIN: a state from before does not stand. */
@@ -118,7 +119,7 @@ static void past_fin(struct track_half *h, uint32_t number)
         infer_assumed(h, number, STATE_FIN_WAIT_1, CAUSE_FIN);
 }
 
-void infer_followed(const struct look *l, bool fin)
+void infer_followed(const struct inference *l, bool fin)
 {
     struct track_half *y = l->y;
 
@@ -127,7 +128,7 @@ void infer_followed(const struct look *l, bool fin)
         past_fin(y, l->number);
 }
 
-void infer_got_fin(const struct look *l)
+void infer_got_fin(const struct inference *l)
 {
     struct track_half *x = l->x;
 
@@ -139,14 +140,14 @@ void infer_got_fin(const struct look *l)
         infer_assumed(x, l->number, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
 }
 
-void infer_puzzled(const struct look *l)
+void infer_misfit(const struct inference *l)
 {
-    doubted(l->x, l->number, CAUSE_PUZZLES);
+    doubted(l->x, l->number, CAUSE_MISFITS);
 }
 
-void infer_muddled(const struct look *l)
+void infer_fin_ambiguous(const struct inference *l)
 {
-    l->t->muddled = true;
+    l->t->fin_ambiguous = true;
     doubted(l->x, l->number, CAUSE_NONE);
     doubted(l->y, l->number, CAUSE_NONE);
 }
@@ -154,7 +155,7 @@ void infer_muddled(const struct look *l)
 /* Whether this is the first data of x, so soon after its SYN, and with nothing of
  * y that asked for it twice, that it cannot be a repetition. (A tail-loss probe may come sooner,
  * but repeats what was sent last, the FIN with it: RFC 8985, 7.3.) */
-static bool first_data(const struct look *l)
+static bool first_data(const struct inference *l)
 {
     const struct track_half *x = l->x;
 
@@ -166,28 +167,28 @@ static bool first_data(const struct look *l)
 /* Whether x had certainly sent no FIN when it sent this. Without data SEQ is SND.NXT, or one less
  * in a probe: if the number before SND.NXT is data, no FIN has been sent. Data may be a repetition
  * with a lost FIN behind it. */
-static bool fin_unsent(const struct look *l)
+static bool fin_unsent(const struct inference *l)
 {
     const struct track_half *x = l->x;
     struct seq at = seq_add(seg_end(l->s), l->s->len == 0 && (l->notes & TRACK_PROBE));
 
-    if (seen(x, SEEN_FIN) || !seen(x, SEEN_SOLID) || !seq_eq(at, x->next) || l->t->gaps)
+    if (seen(x, SEEN_FIN) || !seen(x, SEEN_LAST_NOT_FIN) || !seq_eq(at, x->next) || l->t->gaps)
         return false;
     /* What looks like a probe may be an ACK that the last byte has overtaken: not long after it. */
     if ((l->notes & TRACK_PROBE) && seen(x, SEEN_BYTE) && !l->idle)
         return false;
     /* Hosts that stay within the window send an ACK at its edge where it has shrunk. */
-    if (l->s->len == 0 && seen(l->y, SEEN_SHRUNK) && seq_lt(at, l->y->edge))
+    if (l->s->len == 0 && seen(l->y, SEEN_WINDOW_SHRUNK) && seq_lt(at, l->y->edge))
         return false;
     /* It may be a probe in the place of a FIN that was not believed, or only acknowledged. */
-    if ((seen(x, SEEN_FAR_FIN) && seq_eq(x->far, seq_add(at, 1))) ||
-        (seen(l->y, SEEN_CLAIM) && seq_eq(l->y->claim, seq_add(at, 1))))
+    if ((seen(x, SEEN_OVERRUN_FIN) && seq_eq(x->overrun, seq_add(at, 1))) ||
+        (seen(l->y, SEEN_UNSENT_ACK) && seq_eq(l->y->unsent_ack, seq_add(at, 1))))
         return false;
     return l->s->len == 0 || first_data(l);
 }
 
 /* Whether this segment was certainly sent after x's FIN, or is that FIN. */
-static bool fin_sent(const struct look *l)
+static bool fin_sent(const struct inference *l)
 {
     return seen(l->x, SEEN_FIN) &&
            ((l->s->flags & SEG_FIN) || seq_gt(l->s->seq, l->x->fin) || l->newer);
@@ -195,7 +196,7 @@ static bool fin_sent(const struct look *l)
 
 /* x has sent its FIN and has that of y: CLOSING and TIME_WAIT if its own came first, LAST_ACK if
  * not. After LAST_ACK nothing but RST is sent. */
-static void both_fins(const struct look *l, bool unacked, bool sure)
+static void both_fins(const struct inference *l, bool unacked, bool sure)
 {
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
@@ -215,7 +216,7 @@ static void both_fins(const struct look *l, bool unacked, bool sure)
         suggested(l, STATE_LAST_ACK, cause);
 }
 
-static void after_fin(const struct look *l, bool got, bool not_got)
+static void after_fin(const struct inference *l, bool got, bool not_got)
 {
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
@@ -239,7 +240,7 @@ static void after_fin(const struct look *l, bool got, bool not_got)
                   has_fin(x->state) ? CAUSE_STOPS : CAUSE_FIN_ACK_SENT);
 }
 
-static void before_fin(const struct look *l, bool got, bool not_got)
+static void before_fin(const struct inference *l, bool got, bool not_got)
 {
     struct track_half *x = l->x;
 
@@ -260,20 +261,20 @@ static void before_fin(const struct look *l, bool got, bool not_got)
  * no FIN. Where all was seen, a FIN would have been. Where not, what y says of higher numbers shows
  * that it sent no FIN below them only if it keeps to the rules: for what is proved of x, the byte
  * itself must have been seen. */
-static bool fin_lies_behind(const struct look *l)
+static bool fin_lies_behind(const struct inference *l)
 {
     const struct track_half *y = l->y;
     bool all = seen(y, SEEN_SYN) && !l->t->gaps && !l->t->doubts;
 
-    if (seen(y, SEEN_VAGUE_FIN) || !seen(y, SEEN_ANY))
+    if (seen(y, SEEN_UNCERTAIN_FIN) || !seen(y, SEEN_ANY))
         return false;
     if (all)
-        return seen(y, SEEN_FIN | SEEN_SOLID) || seq_lt(l->s->ack, y->next);
-    return seen(y, SEEN_SOLID) && seq_eq(l->s->ack, y->next);
+        return seen(y, SEEN_FIN | SEEN_LAST_NOT_FIN) || seq_lt(l->s->ack, y->next);
+    return seen(y, SEEN_LAST_NOT_FIN) && seq_eq(l->s->ack, y->next);
 }
 
 /* What x's newest acknowledgement shows. */
-static void infer_by_ack(const struct look *l)
+static void infer_by_ack(const struct inference *l)
 {
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
@@ -282,7 +283,7 @@ static void infer_by_ack(const struct look *l)
 
     if (got || stops(l))
         x->stops = !got;
-    if (got && seen(y, SEEN_VAGUE_FIN)) {
+    if (got && seen(y, SEEN_UNCERTAIN_FIN)) {
         infer_got_fin(l);
         if (!fin_sent(l) && fin_unsent(l))
             suggested(l, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
@@ -300,7 +301,7 @@ static void infer_by_ack(const struct look *l)
         suggested(l, STATE_ESTABLISHED, l->newer ? CAUSE_ACKED_DATA : CAUSE_DATA);
 }
 
-void infer_sender(const struct look *l)
+void infer_sender(const struct inference *l)
 {
     if (seq_eq(l->s->ack, l->x->acked)) /* else it is older than what was seen before */
         infer_by_ack(l);
@@ -316,7 +317,7 @@ void infer_sender(const struct look *l)
 }
 
 /* The handshake as y sees it, if this segment of x arrives. */
-static void handshake(const struct look *l)
+static void handshake(const struct inference *l)
 {
     struct track_half *y = l->y;
     bool acks = (l->s->flags & SEG_ACK) && seq_gt(l->s->ack, y->isn);
@@ -328,7 +329,7 @@ static void handshake(const struct look *l)
         infer_assumed(y, l->number, STATE_ESTABLISHED, CAUSE_HANDSHAKE_SENT);
 }
 
-void infer_receiver(const struct look *l)
+void infer_receiver(const struct inference *l)
 {
     struct track_half *y = l->y;
     bool acks = seen(y, SEEN_FIN) && (l->s->flags & SEG_ACK) && seq_gt(l->s->ack, y->fin);
