@@ -196,7 +196,7 @@ static void tell(const struct halfclose *x, struct figures *f)
     figures_count(f, "bytes", a->bytes);
     figures_count(f, "segments", a->segments);
     figures_seconds(f, "seconds", a->duration);
-    figures_truth(f, "honoured", x->honoured);
+    figures_bool(f, "honoured", x->honoured);
     figures_end(f);
     if (acknowledged(x))
         figures_row(

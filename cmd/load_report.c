@@ -206,7 +206,7 @@ int load_report_verdict(struct load_report *r, const struct load_figures *f,
     all_in_all(&r->figures, f);
     rows(&r->figures, f);
     v->figures = &r->figures;
-    view_settle(&r->view, v, stamp, end, failure);
+    view_drain(&r->view, v, stamp, end, failure);
     report_verdict(&r->report, r->report.origin + f->elapsed, v);
     return view_end(&r->view, v, end);
 }

@@ -47,7 +47,7 @@ int load_report_open(struct load_report *r, const char *interface, struct diag *
 /* WAVE_ESYS or WAVE_ENOMEM, with *d filled in, when it could not be written. */
 int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d);
 
-/* Settles the output and tells the verdict, as view_settle() and view_end(). Returns the exit
+/* Settles the output and tells the verdict, as view_drain() and view_end(). Returns the exit
  * status. */
 int load_report_verdict(struct load_report *r, const struct load_figures *f,
                         struct report_verdict *v, wave_time stamp, struct outbuf_end *end,

@@ -15,13 +15,13 @@ FILE *report_stream(const struct show_options *o)
 int report_open(struct outbuf **out, const struct show_options *o, struct diag *d)
 {
     const int fd = fileno(report_stream(o));
-    struct nowait to;
+    struct nonblock to;
     int error;
 
     if (o->quiet && !o->json) /* nothing is written, and the descriptor need not be asked about */
-        to = (struct nowait){.fd = fd, .how = NOWAIT_ASK};
+        to = (struct nonblock){.fd = fd, .how = NONBLOCK_POLL};
     else
-        nowait_open(&to, fd, false);
+        nonblock_open(&to, fd, false);
     error = outbuf_open(out, &to, fd == STDOUT_FILENO ? "standard output" : "standard error",
                         OUTBUF_MAX, d);
     if (!error && !outbuf_stream(*out)) {

@@ -665,7 +665,7 @@ static int conclude(struct send *s)
     v.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
     v.exit = s->signal ? 128 + s->signal : (int)v.verdict;
     v.message = s->failed ? s->error.text : message;
-    view_settle(&s->view, &v, port_stamp(s->port), &end, &s->error);
+    view_drain(&s->view, &v, port_stamp(s->port), &end, &s->error);
     report_verdict(&s->report, port_stamp(s->port), &v);
     return view_end(&s->view, &v, &end);
 }

@@ -178,7 +178,7 @@ int start_verdict(struct start *st, const struct session_conn *c, const struct o
 
     session_verdict(s, c, outcome, figures, &v);
     v.left_out.bytes = st->undelivered;
-    view_settle(&st->view, &v, session_stamp(s), &end, &s->error);
+    view_drain(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);
     return view_end(&st->view, &v, &end);
 }

@@ -3,9 +3,9 @@
 #include "cmd/output.h"
 #include "cmd/outside.h"
 #include "lib/core/diag.h"
-#include "lib/show/ending.h"
+#include "lib/show/figures_table.h"
+#include "lib/show/left_out.h"
 #include "lib/show/summary.h"
-#include "lib/show/table.h"
 
 int view_open_files(struct view *v, const struct show_options *o, struct diag *d)
 {
@@ -22,7 +22,7 @@ static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
 {
     const struct view *v = self;
 
-    return ending_gap(v->show->json, v->time(v->self), left_out, text);
+    return left_out_line(v->show->json, v->time(v->self), left_out, text);
 }
 
 int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
@@ -68,7 +68,7 @@ void view_tabulate(struct view *v, struct report *r)
     if (v->show->json)
         follow_json(v, r);
     else if (!v->show->quiet)
-        report_add(r, table_event, &v->term);
+        report_add(r, figures_table_event, &v->term);
 }
 
 void view_join(struct view *v, struct loop *l)
@@ -121,15 +121,15 @@ static void file_failed(struct report_verdict *verdict, const struct diag *d, st
         verdict->exit = VERDICT_LOCAL;
 }
 
-void view_settle(struct view *v, struct report_verdict *verdict, wave_time stamp,
-                 struct outbuf_end *end, struct diag *failure)
+void view_drain(struct view *v, struct report_verdict *verdict, wave_time stamp,
+                struct outbuf_end *end, struct diag *failure)
 {
     struct outbuf *capture = v->pcap ? pcapfile_outbuf(v->pcap) : NULL;
     struct diag d;
 
-    outbuf_settle(v->out, end);
+    outbuf_drain(v->out, end);
     if (capture)
-        outbuf_settle(capture, end);
+        outbuf_drain(capture, end);
     verdict->left_out.lines = outbuf_left_out(v->out);
     verdict->left_out.packets = capture ? outbuf_left_out(capture) : 0;
     if (end->signal && verdict->exit < 128)
@@ -145,12 +145,12 @@ void view_settle(struct view *v, struct report_verdict *verdict, wave_time stamp
 
 int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf_end *end)
 {
-    const struct ending t = {verdict->verdict, verdict->exit, verdict->message,
-                             v->show->quiet && !v->show->json};
+    const struct left_out_verdict t = {verdict->verdict, verdict->exit, verdict->message,
+                                       v->show->quiet && !v->show->json};
     struct diag d;
     int error = flush_report(v, &d);
 
-    return ending_tell(v->out, error ? &d : NULL, &t, end);
+    return left_out_tell(v->out, error ? &d : NULL, &t, end);
 }
 
 void view_close(struct view *v)

@@ -59,8 +59,8 @@ int view_flush(struct view *v, struct diag *d);
  * file and picture under the verdict; a failure makes the verdict local, whose message then is
  * *failure's. The second waits for the reader of the last lines, and returns the exit status.
  */
-void view_settle(struct view *v, struct report_verdict *verdict, wave_time stamp,
-                 struct outbuf_end *end, struct diag *failure);
+void view_drain(struct view *v, struct report_verdict *verdict, wave_time stamp,
+                struct outbuf_end *end, struct diag *failure);
 int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf_end *end);
 
 /* Closes and frees all of it. */

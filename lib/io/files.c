@@ -36,7 +36,7 @@ static void step_back(const struct self *s)
  * due. In a user namespace the caller may not exist (EINVAL, EPERM): its root is the caller. */
 static bool step_down(struct self *s, bool *changed)
 {
-    struct privilege_who who = privilege_caller();
+    struct privilege_user who = privilege_caller();
 
     *changed = false;
     if (geteuid() != 0 || who.uid == 0)
@@ -171,7 +171,7 @@ int file_open_write(struct file *out, const char *path, struct diag *d)
 {
     if (strcmp(path, "-") == 0) {
         *out = file_of(STDOUT_FILENO, "standard output");
-        nowait_open(&out->to, STDOUT_FILENO, false);
+        nonblock_open(&out->to, STDOUT_FILENO, false);
         return 0;
     }
     int fd = open_as_caller(open_writer, path);
@@ -180,13 +180,13 @@ int file_open_write(struct file *out, const char *path, struct diag *d)
                          errno == ELOOP ? " (a symbolic link in a directory that all may write to)"
                                         : "");
     *out = file_of(fd, path);
-    nowait_open(&out->to, fd, true);
+    nonblock_open(&out->to, fd, true);
     return 0;
 }
 
 /*
  * Streaming. Descriptors that we were given are left blocking, since others share them: they are
- * asked before they are read; how they are written to is nowait.h's.
+ * asked before they are read; how they are written to is nonblock.h's.
  */
 
 static bool readable(const struct file *f)
@@ -209,7 +209,7 @@ int file_read(const struct file *f, void *to, size_t room, struct diag *d)
 
 int file_write(const struct file *f, const void *from, size_t len, struct diag *d)
 {
-    ssize_t n = nowait_write(&f->to, from, len);
+    ssize_t n = nonblock_write(&f->to, from, len);
 
     if (n >= 0)
         return (int)n;
@@ -224,7 +224,7 @@ int file_close(struct file *f, struct diag *d)
     const char *name = f->name;
 
     if (f->to.fd != fd)
-        nowait_close(&f->to);
+        nonblock_close(&f->to);
     *f = FILE_NONE;
     if (fd > STDERR_FILENO && close(fd) < 0 && errno != EINTR)
         return diag_fail(d, WAVE_ESYS, "cannot write to %s: %s", name, strerror(errno));

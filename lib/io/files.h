@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #include "lib/core/err.h"
-#include "lib/io/nowait.h"
+#include "lib/io/nonblock.h"
 #include "lib/io/outbuf.h"
 
 /* A file, a terminal or a pipe, for reading or for writing. */
@@ -21,7 +21,7 @@ struct file {
     int fd;           /* -1: none */
     bool regular;     /* never makes us wait */
     const char *name; /* for messages: the path, "standard input", "standard output" */
-    struct nowait to; /* how it is written to */
+    struct nonblock to; /* how it is written to */
 };
 
 #define FILE_NONE ((struct file){.fd = -1, .name = "", .to = {.fd = -1}})

@@ -30,7 +30,7 @@
 #define HURRY (250 * WAVE_MS)  /* the same, after a signal or --timeout */
 
 struct outbuf {
-    struct nowait to;
+    struct nonblock to;
     const char *name;
     FILE *stream; /* or NULL */
     outbuf_gap *gap;
@@ -54,7 +54,7 @@ struct outbuf {
     uint64_t left_out;
 };
 
-int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, size_t max,
+int outbuf_open(struct outbuf **out, const struct nonblock *to, const char *name, size_t max,
                 struct diag *d)
 {
     struct outbuf *o = calloc(1, sizeof *o);
@@ -240,7 +240,7 @@ static void write_out(struct outbuf *o, size_t min)
         return;
     o->blocked = false;
     while (o->records && o->used - o->open >= min) {
-        ssize_t n = nowait_write(&o->to, o->bytes + o->head, next_piece(o));
+        ssize_t n = nonblock_write(&o->to, o->bytes + o->head, next_piece(o));
         if (n < 0 && errno != EAGAIN) {
             fail(o);
             return;
@@ -274,7 +274,7 @@ static void push(struct outbuf *o)
  * is tried again after a while, for a loop that never sleeps does not ask poll(2) for it. */
 static void push_some(struct outbuf *o)
 {
-    const size_t min = o->to.how == NOWAIT_PLAIN ? FILE_AT : STDIO_SIZE;
+    const size_t min = o->to.how == NONBLOCK_PLAIN ? FILE_AT : STDIO_SIZE;
 
     if (!o->blocked || o->untried >= AGAIN_AT)
         push_from(o, min);
@@ -357,7 +357,7 @@ int outbuf_error(const struct outbuf *o)
 
 struct pollfd outbuf_poll(const struct outbuf *o)
 {
-    return (struct pollfd){.fd = o->error || o->to.how == NOWAIT_PLAIN ? -1 : o->to.fd,
+    return (struct pollfd){.fd = o->error || o->to.how == NONBLOCK_PLAIN ? -1 : o->to.fd,
                            .events = o->blocked ? POLLOUT : 0};
 }
 
@@ -374,7 +374,7 @@ uint64_t outbuf_left_out(const struct outbuf *o)
 
 bool outbuf_has_reader(const struct outbuf *o)
 {
-    return o->to.how != NOWAIT_PLAIN;
+    return o->to.how != NONBLOCK_PLAIN;
 }
 
 /*
@@ -419,7 +419,7 @@ static wave_time patience(const struct outbuf_end *e, wave_time at)
     return e->hurried ? at + HURRY : time_min(at + PATIENCE, e->deadline);
 }
 
-static void drain(struct outbuf *o, struct outbuf_end *e)
+static void drain_until_done(struct outbuf *o, struct outbuf_end *e)
 {
     wave_time at = now(), hurry = at + HURRY, until;
     size_t left;
@@ -454,9 +454,9 @@ static void cut(struct outbuf *o)
         tell_gap(o);
 }
 
-void outbuf_settle(struct outbuf *o, struct outbuf_end *e)
+void outbuf_drain(struct outbuf *o, struct outbuf_end *e)
 {
-    drain(o, e);
+    drain_until_done(o, e);
     if (!o->error && o->records)
         cut(o);
 }
@@ -473,7 +473,7 @@ uint64_t outbuf_finish(struct outbuf *o, struct outbuf_end *e)
 {
     uint64_t n = 0;
 
-    drain(o, e);
+    drain_until_done(o, e);
     for (size_t i = 0; i < o->records; i++)
         n += !(o->record[o->first + i] & GAP_RECORD);
     return n;
@@ -485,7 +485,7 @@ void outbuf_close(struct outbuf *o)
         return;
     if (o->stream)
         fclose(o->stream);
-    nowait_close(&o->to);
+    nonblock_close(&o->to);
     free(o->bytes);
     free(o->record);
     free(o);

@@ -1,6 +1,6 @@
 /*
  * Output that never makes the loop wait: a bounded queue of whole records in front of a descriptor
- * that is written to without blocking (lib/io/nowait.h).
+ * that is written to without blocking (lib/io/nonblock.h).
  *
  * Why. One loop runs the connection, its timers and its signals. A reader that pauses (a pager at
  * its first page, a terminal after Ctrl-S, a program that is slower than the network) would stop
@@ -17,7 +17,7 @@
  * Cost. Text goes through stdio as before, and a reader that keeps up gets the same few writes; no
  * call asks it whether it is ready.
  *
- * The end. outbuf_settle() gives the reader time to take what waits, and leaves out what it did not
+ * The end. outbuf_drain() gives the reader time to take what waits, and leaves out what it did not
  * take; outbuf_last() lifts the bound for the last records, which are then never left out for want
  * of room; outbuf_finish() gives the reader time for those. A signal or the end of --timeout leaves
  * both a fraction of a second.
@@ -33,7 +33,7 @@
 
 #include "lib/core/err.h"
 #include "lib/core/time.h"
-#include "lib/io/nowait.h"
+#include "lib/io/nonblock.h"
 
 #define OUTBUF_MAX ((size_t)8 << 20)  /* bytes that are kept for a reader; twice that of memory */
 #define OUTBUF_GAP 256                /* room for the record that tells of a gap */
@@ -47,7 +47,7 @@ struct outbuf;
  * A queue of at most `max` bytes in front of `to`, which it takes over; `name` is for messages,
  * and stays the caller's. To be opened before the sandbox is entered. WAVE_ENOMEM.
  */
-int outbuf_open(struct outbuf **out, const struct nowait *to, const char *name, size_t max,
+int outbuf_open(struct outbuf **out, const struct nonblock *to, const char *name, size_t max,
                 struct diag *d);
 
 /* A stream of text: each line is a record, and so is a text that begins with '\r' when the stream
@@ -95,7 +95,7 @@ struct outbuf_end {
 /* Writes what waits, for as long as its reader takes some of it; what is left then is left out, but
  * for the rest of a record that was begun. To be called before the last records are made, since
  * they may tell outbuf_left_out(). */
-void outbuf_settle(struct outbuf *o, struct outbuf_end *e);
+void outbuf_drain(struct outbuf *o, struct outbuf_end *e);
 
 /* What follows is kept whatever the bound says: it is the end, and short. */
 void outbuf_last(struct outbuf *o);

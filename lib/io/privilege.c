@@ -29,22 +29,22 @@ static bool environment_id(const char *name, uint32_t *out)
     return true;
 }
 
-struct privilege_who privilege_caller(void)
+struct privilege_user privilege_caller(void)
 {
-    struct privilege_who w = {getuid(), getgid()};
+    struct privilege_user w = {getuid(), getgid()};
     uint32_t uid, gid;
     if (w.uid == 0 && environment_id("SUDO_UID", &uid) && environment_id("SUDO_GID", &gid))
-        w = (struct privilege_who){uid, gid};
+        w = (struct privilege_user){uid, gid};
     return w;
 }
 
-int privilege_groups(const struct privilege_who *w)
+int privilege_groups(const struct privilege_user *w)
 {
     const struct passwd *p = getpwuid(w->uid);
     return p ? initgroups(p->pw_name, w->gid) : setgroups(1, &w->gid);
 }
 
-static int become(const struct privilege_who *w, struct diag *d)
+static int become(const struct privilege_user *w, struct diag *d)
 {
     if (geteuid() == w->uid && getuid() == w->uid)
         return 0;
@@ -63,7 +63,7 @@ static int become(const struct privilege_who *w, struct diag *d)
 
 int privilege_drop(struct diag *d)
 {
-    struct privilege_who w = privilege_caller();
+    struct privilege_user w = privilege_caller();
 
     /* The bounding set first: dropping from it takes CAP_SETPCAP, which goes with the others. A
      * binary that has only cap_net_raw lacks it, and no_new_privs then does the same service. */

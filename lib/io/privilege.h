@@ -9,14 +9,14 @@
 #include "lib/core/err.h"
 
 /* Who called: under sudo, or when the binary is set-uid, that user; else who we are. */
-struct privilege_who {
+struct privilege_user {
     uid_t uid;
     gid_t gid;
 };
-struct privilege_who privilege_caller(void);
+struct privilege_user privilege_caller(void);
 
 /* Takes that user's groups, or just its own when it is on no list. As setgroups(2). */
-int privilege_groups(const struct privilege_who *w);
+int privilege_groups(const struct privilege_user *w);
 
 /*
  * From here on the process is whoever called it: under sudo, or when the binary is set-uid, that

@@ -42,9 +42,9 @@ void figures_seconds(struct figures *f, const char *name, wave_time t)
     add(f, (struct figure){FIGURE_SECONDS, name, {.time = t}});
 }
 
-void figures_truth(struct figures *f, const char *name, bool truth)
+void figures_bool(struct figures *f, const char *name, bool boolean)
 {
-    add(f, (struct figure){FIGURE_TRUTH, name, {.truth = truth}});
+    add(f, (struct figure){FIGURE_BOOL, name, {.boolean = boolean}});
 }
 
 void figures_text(struct figures *f, const char *name, const char *text)

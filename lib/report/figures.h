@@ -23,7 +23,7 @@ enum figure_kind {
     FIGURE_COUNT,   /* u.count */
     FIGURE_REAL,    /* u.real */
     FIGURE_SECONDS, /* u.time, in nanoseconds; told in seconds, and WAVE_NEVER as unknown */
-    FIGURE_TRUTH,   /* u.truth */
+    FIGURE_BOOL,    /* u.boolean */
     FIGURE_TEXT,    /* u.text, which lives as long as the list; NULL: unknown */
     FIGURE_UNKNOWN, /* no value is known */
     FIGURE_RANGE,   /* u.range: first to last, an element of a list */
@@ -39,7 +39,7 @@ struct figure {
         uint64_t count;
         double real;
         wave_time time;
-        bool truth;
+        bool boolean;
         const char *text;
         struct {
             uint64_t first, last;
@@ -67,7 +67,7 @@ void figures_clear(struct figures *f);
 void figures_count(struct figures *f, const char *name, uint64_t n);
 void figures_real(struct figures *f, const char *name, double value);
 void figures_seconds(struct figures *f, const char *name, wave_time t);
-void figures_truth(struct figures *f, const char *name, bool truth);
+void figures_bool(struct figures *f, const char *name, bool boolean);
 void figures_text(struct figures *f, const char *name, const char *text);
 void figures_unknown(struct figures *f, const char *name);
 void figures_range(struct figures *f, uint64_t first, uint64_t last);

@@ -249,25 +249,26 @@ static uint32_t repeats(struct report *r, const struct report_flow *f,
                         const struct report_segment *g)
 {
     const struct seg *s = &g->packet->seg;
-    struct history_entry e = {f->connection, g->number, g->out, s->seq, seg_end(s)};
+    struct recent_segment e = {f->connection, g->number, g->out, s->seq, seg_end(s)};
     uint32_t of = 0;
 
     if (!seg_len(s) || (g->notes & TRACK_PROBE) || (s->flags & SEG_RST))
         return 0;
     if (g->retransmission)
-        of = history_find(&r->history, f->connection, g->out, s->seq);
-    history_add(&r->history, &e);
+        of = recent_segments_find(&r->recent, f->connection, g->out, s->seq);
+    recent_segments_add(&r->recent, &e);
     return of;
 }
 
 /* Takes note of what ours acknowledges, and when it did so first. */
-static void learn_told(struct report_flow *f, const struct seg *s)
+static void learn_latest_ack(struct report_flow *f, const struct seg *s)
 {
     bool stamped = s->opt.has & OPT_TIMESTAMP;
 
-    if ((s->flags & SEG_ACK) && (!f->told.is || seq_gt(s->ack, f->told.ack)))
+    if ((s->flags & SEG_ACK) && (!f->latest_ack.is || seq_gt(s->ack, f->latest_ack.ack)))
         /* A value that an earlier segment had, too, does not tell which one is echoed. */
-        f->told = (struct report_told){.is = true,
+        f->latest_ack =
+            (struct report_latest_ack){.is = true,
                                        .has_timestamp = stamped && s->opt.tsval != f->tsval,
                                        .ack = s->ack,
                                        .tsval = s->opt.tsval};
@@ -283,12 +284,14 @@ static void learn_told(struct report_flow *f, const struct seg *s)
  */
 static bool repeats_byte(const struct report *r, const struct report_flow *f, const struct seg *s)
 {
-    bool heard = (s->opt.has & OPT_TIMESTAMP) && f->told.has_timestamp &&
-                 seq_geq(f->told.ack, seg_end(s)) && (int32_t)(s->opt.tsecr - f->told.tsval) >= 0;
+    bool heard = (s->opt.has & OPT_TIMESTAMP) && f->latest_ack.has_timestamp &&
+                 seq_geq(f->latest_ack.ack, seg_end(s)) &&
+                 (int32_t)(s->opt.tsecr - f->latest_ack.tsval) >= 0;
 
     struct seq fin_end;
 
-    return s->len && !heard && history_has(&r->history, f->connection, false, s->seq, seg_end(s)) &&
+    return s->len && !heard &&
+           recent_segments_has(&r->recent, f->connection, false, s->seq, seg_end(s)) &&
            !(track_fin(&f->track, TRACK_B, &fin_end) && seq_leq(fin_end, seg_end(s)));
 }
 
@@ -355,7 +358,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     bool retransmission = notes & TRACK_RETRANSMISSION;
 
     if (seen->out)
-        learn_told(f, s);
+        learn_latest_ack(f, s);
     count(f, seen);
     f->retransmissions += seen->out && retransmission;
     uint32_t offered = window(f, seen->out, s), *before = &f->window[seen->out ? OURS : THEIRS];

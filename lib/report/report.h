@@ -19,7 +19,7 @@
 #include "lib/report/expect.h"
 #include "lib/report/figures.h"
 #include "lib/report/findings.h"
-#include "lib/report/history.h"
+#include "lib/report/recent_segments.h"
 
 #define REPORT_STATES 8 /* of our own changes of state that wait for the segment they caused */
 
@@ -65,11 +65,11 @@ struct report_flow {
     uint32_t window[2];    /* as each side said last */
     bool fin_acked[2];     /* the other side acknowledged it */
     bool probed[2];        /* a probe of that side, behind which it sent nothing, has no answer */
-    struct report_told {   /* the segment of ours that acknowledged most, and was the first to */
+    struct report_latest_ack { /* of our segments the first that acknowledged most */
         bool is, has_timestamp;
         struct seq ack;
         uint32_t tsval;
-    } told;
+    } latest_ack;
     uint32_t tsval; /* of our last segment */
 
     struct report_change waiting[REPORT_STATES];
@@ -230,7 +230,7 @@ struct report {
     bool started;
     wave_time origin; /* stamp of the first event */
     unsigned waiting; /* changes of our state, over all flows, whose segment is still to be seen */
-    struct history history;
+    struct recent_segments recent;
 };
 
 void report_init(struct report *r);

@@ -50,9 +50,9 @@ static void put_text(struct draft *d, json_t *to, const char *name, const char *
     put(d, to, name, text ? string(text) : json_null());
 }
 
-static void put_truth(struct draft *d, json_t *to, const char *name, bool truth)
+static void put_bool(struct draft *d, json_t *to, const char *name, bool boolean)
 {
-    put(d, to, name, json_boolean(truth));
+    put(d, to, name, json_boolean(boolean));
 }
 
 static void put_seconds(struct draft *d, json_t *to, const char *name, wave_time t)
@@ -125,7 +125,7 @@ static json_t *options(struct draft *d, const struct opt *o)
     if (o->has & OPT_WSCALE)
         put_count(d, all, "wscale", o->wscale);
     if (o->has & OPT_SACK_PERMITTED)
-        put_truth(d, all, "sack_permitted", true);
+        put_bool(d, all, "sack_permitted", true);
     if (o->has & OPT_SACK) {
         json_t *blocks = json_array();
         for (unsigned i = 0; i < o->sacks; i++)
@@ -208,7 +208,7 @@ static void segment(struct draft *d, json_t *to, const struct report_segment *g)
     put_count(d, to, "length", s->len);
     put_count(d, to, "ttl", g->packet->ttl);
     put(d, to, "options", options(d, &s->opt));
-    put_truth(d, to, "retransmission", g->retransmission);
+    put_bool(d, to, "retransmission", g->retransmission);
     if (g->repeats)
         put_count(d, to, "repeats", g->repeats);
     list = segment_notes(d, g);
@@ -257,7 +257,7 @@ static void icmp(struct draft *d, json_t *to, const struct report_icmp *i)
     put_text(d, to, "text", icmp_text(v6, e->type, e->code));
     if (e->meaning == ICMP_TOO_BIG)
         put_count(d, to, "mtu", e->mtu);
-    put_truth(d, to, "fatal", i->fatal);
+    put_bool(d, to, "fatal", i->fatal);
     if (i->answer) {
         json_t *list = json_array();
         answer(d, to, list, i->answer);
@@ -326,8 +326,8 @@ static json_t *value(struct draft *d, const struct figure *f)
         return isfinite(f->u.real) ? json_real(f->u.real) : json_null();
     case FIGURE_SECONDS:
         return f->u.time == WAVE_NEVER ? json_null() : json_real((double)f->u.time / 1e9);
-    case FIGURE_TRUTH:
-        return json_boolean(f->u.truth);
+    case FIGURE_BOOL:
+        return json_boolean(f->u.boolean);
     case FIGURE_TEXT:
         return f->u.text ? string(f->u.text) : json_null();
     case FIGURE_RANGE:
@@ -383,7 +383,7 @@ static void expect(struct draft *d, json_t *to, const struct expect *e)
 {
     put_text(d, to, "script", e->script);
     put_count(d, to, "line", e->line);
-    put_truth(d, to, "passed", e->passed);
+    put_bool(d, to, "passed", e->passed);
     put_text(d, to, "expected", e->expected);
     put_text(d, to, "got", e->got);
 }
@@ -450,7 +450,7 @@ static void fill(struct draft *d, json_t *to, const struct report_event *e)
         break;
     case REPORT_PROBE:
         put_count(d, to, "n", e->u.probe.n);
-        put_truth(d, to, "answered", e->u.probe.answered);
+        put_bool(d, to, "answered", e->u.probe.answered);
         put_seconds(d, to, "rtt", e->u.probe.answered ? e->u.probe.rtt : WAVE_NEVER);
         break;
     case REPORT_NOTE:

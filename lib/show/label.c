@@ -75,7 +75,7 @@ static void remarks(struct label *l, const struct report_segment *g)
         add(l, TONE_DOUBT, "again, lost by our capture");
 }
 
-bool label_had_twice(const struct seg *s)
+bool label_is_dsack(const struct seg *s)
 {
     const struct sack_block *b = s->opt.sack;
 
@@ -99,7 +99,7 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
         /* Relative as the ack number is: to the same side's ISN. */
         uint32_t base = s->ack.v - g->rel_ack;
-        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_had_twice(s) ? "had twice" : "sack",
+        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_is_dsack(s) ? "had twice" : "sack",
             o->sack[i].first.v - base, o->sack[i].end.v - base);
     }
     if ((o->has & OPT_TIMESTAMP) && verbose)

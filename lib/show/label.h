@@ -33,6 +33,6 @@ unsigned label_fit(const struct label *label, unsigned first, unsigned room, uns
 
 /* Whether the segment tells that its sender had something twice (D-SACK; RFC 2883, section 4): the
  * first block lies below the acknowledgement, or within the second block. */
-bool label_had_twice(const struct seg *s);
+bool label_is_dsack(const struct seg *s);
 
 #endif

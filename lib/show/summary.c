@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/report/human.h"
-#include "lib/show/ending.h"
+#include "lib/show/left_out.h"
 
 #define COLUMN_VALUE 13
 
@@ -182,7 +182,7 @@ void summary_event(void *self, const struct report_event *e)
         row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
             v->dropped, v->captured);
     if (v->left_out.lines || v->left_out.packets || v->left_out.bytes)
-        row(t, "output", "%s", ending_text(&v->left_out, left_out));
+        row(t, "output", "%s", left_out_text(&v->left_out, left_out));
     if (v->no_room)
         row(t, "sending", "the kernel had no room %" PRIu64 " time%s: each time sent after a pause",
             v->no_room, v->no_room == 1 ? "" : "s");

@@ -105,7 +105,7 @@ static void unmark_lost(struct picture_flow *f, const struct seg *s)
 {
     const struct sack_block *b = &s->opt.sack[0];
 
-    if (!label_had_twice(s))
+    if (!label_is_dsack(s))
         return;
     for (unsigned i = 0; i < f->rows; i++)
         if (f->row[i].lost && seq_lt(f->row[i].seq, b->end) && seq_lt(b->first, f->row[i].end))

@@ -18,10 +18,10 @@
 #include "cmd/send_report.h"
 #include "lib/report/report.h"
 #include "lib/run/probes.h"
+#include "lib/show/figures_table.h"
 #include "lib/show/json.h"
 #include "lib/show/ladder.h"
 #include "lib/show/summary.h"
-#include "lib/show/table.h"
 
 #define VERDICT_HEAD                                                                               \
     "{\"event\":\"verdict\",\"time\":0.0,\"command\":\"any\",\"verdict\":\"open\",\"exit\":0,"
@@ -82,8 +82,8 @@ static void json_prints_every_kind_in_its_group(void **state)
     figures_seconds(&list, "seconds", 1500 * WAVE_MS);
     figures_seconds(&list, "never", WAVE_NEVER);
     figures_end(&list);
-    figures_truth(&list, "yes", true);
-    figures_truth(&list, "no", false);
+    figures_bool(&list, "yes", true);
+    figures_bool(&list, "no", false);
     figures_end(&list);
     figures_text(&list, "text", "a \"word\"");
     figures_text(&list, "none", NULL);
@@ -391,7 +391,7 @@ static void play_table(struct script *t, struct term *term)
 
     script_start(t, &script_v4);
     term->to = t->to;
-    report_add(&t->report, table_event, term);
+    report_add(&t->report, figures_table_event, term);
     figures_clear(&list);
     figures_row(&list, "not shown", "1.00 s  so far");
     report_progress(&t->report, t->at, &list);
@@ -518,7 +518,7 @@ static void findings_are_told_before_the_verdict_in_every_form(void **state)
     term.to = people.to;
     report_add(&t.report, render_json, &j);
     report_add(&t.report, summary_event, &term);
-    report_add(&t.report, table_event, &term);
+    report_add(&t.report, figures_table_event, &term);
     report_verdict(&t.report, t.at, &v);
     fflush(t.to);
     fflush(people.to);

@@ -145,7 +145,7 @@ static void a_full_pipe_makes_nobody_wait(void **state)
     (void)state;
     assert_int_equal(pipe(ends), 0);
     struct file f = {.fd = ends[1], .name = "pipe"};
-    nowait_open(&f.to, ends[1], false);
+    nonblock_open(&f.to, ends[1], false);
     while ((n = file_write(&f, bytes, sizeof bytes, &d)) > 0)
         written += (size_t)n;
     assert_int_equal(n, WAVE_EAGAIN);

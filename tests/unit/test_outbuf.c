@@ -27,7 +27,7 @@
 /* A queue in front of a pipe, whose other end nobody reads unless the test does. */
 struct rig {
     int ends[2]; /* [0] the reader's */
-    struct nowait to;
+    struct nonblock to;
     struct outbuf *o;
     FILE *text;
     char *got; /* all that was read, ended by a zero */
@@ -47,7 +47,7 @@ static void open_rig(struct rig *r, int ends[2], bool ours)
     memset(r, 0, sizeof *r);
     r->ends[0] = ends[0];
     r->ends[1] = ends[1];
-    nowait_open(&r->to, ends[1], ours);
+    nonblock_open(&r->to, ends[1], ours);
     assert_int_equal(outbuf_open(&r->o, &r->to, "the test", MOST, &d), 0);
     outbuf_on_gap(r->o, gap, r);
     r->text = outbuf_stream(r->o);
@@ -256,7 +256,7 @@ static void a_shared_pipe_stays_blocking(void **state)
 /* Where it cannot be opened again, nothing but poll(2) says whether there is room. */
 static void a_pipe_that_cannot_be_opened_again_makes_nobody_wait(void **state)
 {
-    const struct nowait asked = {.how = NOWAIT_ASK, .whole = PIPE_BUF};
+    const struct nonblock asked = {.how = NONBLOCK_POLL, .whole = PIPE_BUF};
     struct diag d;
     uint64_t told;
     struct rig r;
@@ -391,7 +391,7 @@ static void the_last_lines_are_kept_when_all_others_are_left_out(void **state)
     (void)state;
     open_pipe(&r);
     say(&r, 0, 20000);
-    outbuf_settle(r.o, &end);
+    outbuf_drain(r.o, &end);
     left_out = outbuf_left_out(r.o);
     outbuf_last(r.o);
     say(&r, 20000, 5000); /* more than the queue's bound */
@@ -433,7 +433,7 @@ static void a_late_reader_is_waited_for_at_the_end(void **state)
     open_pipe(&r);
     say(&r, 0, 1900); /* as much as pipe and queue hold */
     pid = reader(&r, 700);
-    outbuf_settle(r.o, &end);
+    outbuf_drain(r.o, &end);
     outbuf_last(r.o);
     say(&r, 1900, 1);
     assert_int_equal(outbuf_finish(r.o, &end), 0);
@@ -451,7 +451,7 @@ static void the_deadline_ends_the_wait(void **state)
     (void)state;
     open_pipe(&r);
     say(&r, 0, 1900);
-    outbuf_settle(r.o, &end);
+    outbuf_drain(r.o, &end);
     assert_true(outbuf_left_out(r.o) > 0);
     assert_true(now() - from >= WAVE_S - 10 * WAVE_MS);
     outbuf_last(r.o);
@@ -480,7 +480,7 @@ static void a_signal_ends_the_wait(void **state)
         _exit(0);
     }
     say(&r, 0, 1900);
-    outbuf_settle(r.o, &end);
+    outbuf_drain(r.o, &end);
     assert_int_equal(end.signal, SIGTERM);
     assert_true(end.hurried);
     assert_true(outbuf_left_out(r.o) > 0);
@@ -507,7 +507,7 @@ static void a_reader_that_is_gone_is_an_error_each_time(void **state)
     assert_int_equal(outbuf_flush(r.o, &d), WAVE_ESYS);
     assert_int_equal(outbuf_error(r.o), EPIPE);
     assert_int_equal(outbuf_left_out(r.o), 0);
-    outbuf_settle(r.o, &end);
+    outbuf_drain(r.o, &end);
     assert_int_equal(outbuf_finish(r.o, &end), 0);
     close_rig(&r);
 }

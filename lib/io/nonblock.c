@@ -1,4 +1,4 @@
-#include "lib/io/nowait.h"
+#include "lib/io/nonblock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,18 +15,18 @@
 #define TERMINAL_ASKED 256
 
 /* The same pipe or terminal under a description of its own, or -1. */
-static int open_again(int fd, const struct stat *is)
+static int reopen(int fd, const struct stat *is)
 {
     char path[40];
     struct stat st;
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int again = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (again < 0)
+    int reopened = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (reopened < 0)
         return -1;
-    if (fstat(again, &st) == 0 && st.st_dev == is->st_dev && st.st_ino == is->st_ino)
-        return again;
-    close(again);
+    if (fstat(reopened, &st) == 0 && st.st_dev == is->st_dev && st.st_ino == is->st_ino)
+        return reopened;
+    close(reopened);
     return -1;
 }
 
@@ -38,69 +38,70 @@ static bool is_master(int fd)
     return ioctl(fd, TIOCGPTN, &number) == 0;
 }
 
-void nowait_open(struct nowait *n, int fd, bool ours)
+void nonblock_open(struct nonblock *n, int fd, bool ours)
 {
     struct stat st;
-    int flags, again;
+    int flags, reopened;
 
-    *n = (struct nowait){.fd = fd, .how = NOWAIT_PLAIN};
+    *n = (struct nonblock){.fd = fd, .how = NONBLOCK_PLAIN};
     if (fd < 0 || fstat(fd, &st) < 0)
         return;
     if (S_ISSOCK(st.st_mode)) {
-        n->how = NOWAIT_SOCKET;
+        n->how = NONBLOCK_SOCKET;
         return;
     }
     n->terminal = S_ISCHR(st.st_mode) && isatty(fd);
     if (!n->terminal && !S_ISFIFO(st.st_mode))
         return;
-    n->how = NOWAIT_ASK;
+    n->how = NONBLOCK_POLL;
     n->whole = S_ISFIFO(st.st_mode) ? PIPE_BUF : 0;
     if (ours) {
         flags = fcntl(fd, F_GETFL);
         if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
-            n->how = NOWAIT_FLAG;
+            n->how = NONBLOCK_FLAG;
         return;
     }
-    again = n->terminal && is_master(fd) ? -1 : open_again(fd, &st);
-    if (again >= 0) {
-        n->fd = again;
-        n->how = NOWAIT_FLAG;
+    reopened = n->terminal && is_master(fd) ? -1 : reopen(fd, &st);
+    if (reopened >= 0) {
+        n->fd = reopened;
+        n->how = NONBLOCK_FLAG;
         n->opened = true;
     }
 }
 
-bool nowait_ready(const struct nowait *n)
+bool nonblock_ready(const struct nonblock *n)
 {
     struct pollfd p = {.fd = n->fd, .events = POLLOUT};
 
-    return n->how == NOWAIT_PLAIN || poll(&p, 1, 0) > 0;
+    return n->how == NONBLOCK_PLAIN || poll(&p, 1, 0) > 0;
 }
 
-static ssize_t write_asked(const struct nowait *n, const void *bytes, size_t len)
+static ssize_t write_asked(const struct nonblock *n, const void *bytes, size_t len)
 {
     const size_t max = n->terminal ? TERMINAL_ASKED : PIPE_BUF;
 
-    if (!nowait_ready(n)) {
+    if (!nonblock_ready(n)) {
         errno = EAGAIN;
         return -1;
     }
     return write(n->fd, bytes, len < max ? len : max);
 }
 
-ssize_t nowait_write(const struct nowait *n, const void *bytes, size_t len)
+ssize_t nonblock_write(const struct nonblock *n, const void *bytes, size_t len)
 {
-    ssize_t done = n->how == NOWAIT_ASK      ? write_asked(n, bytes, len)
-                   : n->how == NOWAIT_SOCKET ? send(n->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL)
-                                             : write(n->fd, bytes, len);
+    ssize_t done = n->how == NONBLOCK_POLL ? write_asked(n, bytes, len)
+                   : n->how == NONBLOCK_SOCKET
+                       ? send(n->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL)
+                       : write(n->fd, bytes, len);
 
     if (done < 0 && errno == EINTR)
         errno = EAGAIN;
     return done;
 }
 
-void nowait_close(struct nowait *n)
+void nonblock_close(struct nonblock *n)
 {
     if (n->opened)
         close(n->fd);
-    *n = (struct nowait){.fd = -1, .how = NOWAIT_PLAIN};
+    *n = (struct nonblock){.fd = -1, .how = NONBLOCK_PLAIN};
 }

@@ -1,4 +1,4 @@
-#include "lib/show/ending.h"
+#include "lib/show/left_out.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@ static const char *plural(uint64_t n)
     return n == 1 ? "" : "s";
 }
 
-size_t ending_gap(bool json, wave_time at, uint64_t left_out, char text[OUTBUF_GAP])
+size_t left_out_line(bool json, wave_time at, uint64_t left_out, char text[OUTBUF_GAP])
 {
     char n[HUMAN_TEXT];
     int len;
@@ -28,7 +28,7 @@ size_t ending_gap(bool json, wave_time at, uint64_t left_out, char text[OUTBUF_G
     return len > 0 && len < OUTBUF_GAP ? (size_t)len : 0;
 }
 
-const char *ending_text(const struct report_left_out *l, char text[OUTBUF_GAP])
+const char *left_out_text(const struct report_left_out *l, char text[OUTBUF_GAP])
 {
     char lines[HUMAN_TEXT], packets[HUMAN_TEXT], bytes[HUMAN_TEXT];
     int n = 0;
@@ -50,7 +50,7 @@ const char *ending_text(const struct report_left_out *l, char text[OUTBUF_GAP])
 }
 
 /* The stream did not take its last lines. */
-static void tell_unread(uint64_t lines, const struct ending *t)
+static void tell_unread(uint64_t lines, const struct left_out_verdict *t)
 {
     char text[sizeof(struct diag) + 160], n[HUMAN_TEXT];
 
@@ -61,8 +61,8 @@ static void tell_unread(uint64_t lines, const struct ending *t)
     outbuf_say(text);
 }
 
-int ending_tell(struct outbuf *o, const struct diag *d, const struct ending *t,
-                struct outbuf_end *end)
+int left_out_tell(struct outbuf *o, const struct diag *d, const struct left_out_verdict *t,
+                  struct outbuf_end *end)
 {
     struct diag late;
     uint64_t left = d ? 0 : outbuf_finish(o, end);

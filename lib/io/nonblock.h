@@ -19,24 +19,24 @@
  * the flag. A thread that writes would need no flag either, but a lock on each line, more calls in
  * the sandbox, and an end to the rule that one thread runs all of tcpwave.
  */
-#ifndef TCPWAVE_IO_NOWAIT_H
-#define TCPWAVE_IO_NOWAIT_H
+#ifndef TCPWAVE_IO_NONBLOCK_H
+#define TCPWAVE_IO_NONBLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-enum nowait_how {
-    NOWAIT_ASK, /* zero: right for any descriptor */
-    NOWAIT_PLAIN,
-    NOWAIT_FLAG, /* its description is ours, and has O_NONBLOCK */
-    NOWAIT_SOCKET
+enum nonblock_how {
+    NONBLOCK_POLL, /* zero: right for any descriptor */
+    NONBLOCK_PLAIN,
+    NONBLOCK_FLAG, /* its description is ours, and has O_NONBLOCK */
+    NONBLOCK_SOCKET
 };
 
-struct nowait {
+struct nonblock {
     int fd;
-    enum nowait_how how;
-    bool opened;   /* here, a second time: nowait_close() closes it */
+    enum nonblock_how how;
+    bool opened;   /* here, a second time: nonblock_close() closes it */
     bool terminal; /* a person may be watching */
     /* A write of no more than this is carried out as a whole or not at all. 0: writes may be cut
      * anywhere. */
@@ -45,16 +45,16 @@ struct nowait {
 
 /* Finds the way for `fd`; `ours` says that we opened it from a path. To be called before the
  * sandbox is entered. Cannot fail. */
-void nowait_open(struct nowait *n, int fd, bool ours);
+void nonblock_open(struct nonblock *n, int fd, bool ours);
 
 /* As write(2): the number of bytes taken, or -1 and errno, which is EAGAIN when there is no room
  * now (poll n->fd for POLLOUT). */
-ssize_t nowait_write(const struct nowait *n, const void *bytes, size_t len);
+ssize_t nonblock_write(const struct nonblock *n, const void *bytes, size_t len);
 
-/* Closes what nowait_open() opened. */
-void nowait_close(struct nowait *n);
+/* Closes what nonblock_open() opened. */
+void nonblock_close(struct nonblock *n);
 
 /* Whether any more can be written now; asks the system. */
-bool nowait_ready(const struct nowait *n);
+bool nonblock_ready(const struct nonblock *n);
 
 #endif

@@ -1,6 +1,6 @@
-#include "lib/show/table.h"
+#include "lib/show/figures_table.h"
 
-#include "lib/show/ending.h"
+#include "lib/show/left_out.h"
 #include "lib/show/summary.h"
 
 #define COLUMN_VALUE 12
@@ -27,7 +27,7 @@ static void table(struct term *t, const struct report_verdict *v)
         row(t, v->figures->row[i].label, v->figures->row[i].text);
     summary_conclusions(v, row, t);
     if (v->left_out.lines || v->left_out.packets)
-        row(t, "output", ending_text(&v->left_out, left_out));
+        row(t, "output", left_out_text(&v->left_out, left_out));
     snprintf(word, sizeof word, "%s: ", verdict_name(v->verdict));
     line_start(&line, t);
     line_text(&line, TONE_PLAIN, "verdict");
@@ -37,7 +37,7 @@ static void table(struct term *t, const struct report_verdict *v)
     line_end(&line);
 }
 
-void table_event(void *self, const struct report_event *e)
+void figures_table_event(void *self, const struct report_event *e)
 {
     struct term *t = self;
     struct line line;

@@ -2,14 +2,14 @@
  * A run of many connections as a person sees it: while it lasts a line of progress, at the end a
  * table of its figures. What the rows say is the command's.
  */
-#ifndef TCPWAVE_SHOW_TABLE_H
-#define TCPWAVE_SHOW_TABLE_H
+#ifndef TCPWAVE_SHOW_FIGURES_TABLE_H
+#define TCPWAVE_SHOW_FIGURES_TABLE_H
 
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
 /* A report_sink; `self` is a struct term. Of the figures of progress the first row is shown,
  * without its label. */
-void table_event(void *self, const struct report_event *event);
+void figures_table_event(void *self, const struct report_event *event);
 
 #endif
