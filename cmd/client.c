@@ -101,7 +101,7 @@ static int run(struct client *x, const struct target *target, const struct clien
                                         .where = &o->where,
                                         .tcp = &o->tcp,
                                         .end = &o->end,
-                                        .keep = x->keep,
+                                        .probe = x->probe,
                                         .show = &o->show,
                                         .source_port = o->source_port,
                                         .no_ack = x->no_ack,

@@ -9,7 +9,7 @@
 
 #include "cmd/client_options.h"
 #include "cmd/command.h"
-#include "cmd/options_keep.h"
+#include "cmd/options_probe.h"
 #include "lib/run/course.h"
 #include "lib/run/session.h"
 #include "lib/run/transfer.h"
@@ -18,7 +18,7 @@
 /* A command's own state begins with this; it is the session's `user`. */
 struct client {
     const struct client_options *options;
-    const struct keep_options *keep; /* of a command that probes, else NULL */
+    const struct probe_options *probe; /* of a command that probes, else NULL */
     bool no_ack;                     /* the third segment of the handshake is never sent */
     struct session_conn *conn;
     struct course_config plan; /* the command's */
@@ -43,7 +43,7 @@ struct client_ops {
 /* A command without memory for its own state: as view_refuse(). */
 int client_no_memory(const struct client_options *o, const struct client_ops *ops);
 
-/* From the options to the exit status. `x` is zero but for `keep`, `no_ack` and the command's own
+/* From the options to the exit status. `x` is zero but for `probe`, `no_ack` and the command's own
  * part. */
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);
 

@@ -57,7 +57,7 @@ static wave_time round_trip(const struct session_conn *c, const struct conn *e)
  * only when its timer fires. */
 static wave_time next_probe(const struct keepalive *x, const struct conn *e)
 {
-    wave_time quiet = time_add(conn_last_in(e), x->options->keep.idle);
+    wave_time quiet = time_add(conn_last_in(e), x->options->probe.idle);
 
     return conn_timer(e, TIMER_KEEPALIVE) > quiet ? conn_timer(e, TIMER_KEEPALIVE) : quiet;
 }
@@ -81,7 +81,7 @@ static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wa
 
     *at = WAVE_NEVER;
     x->rtt = round_trip(c, e);
-    x->too_fast = o->keep.interval < x->rtt;
+    x->too_fast = o->probe.interval < x->rtt;
     if (x->too_fast || conn_fin_received(e))
         return true;
     if (o->length)
@@ -92,7 +92,7 @@ static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wa
 /* A living peer could be taken for dead. */
 static void warn(struct session *s, struct keepalive *x)
 {
-    const struct keep_options *k = &x->options->keep;
+    const struct probe_options *k = &x->options->probe;
 
     if (!x->warned && !k->garbage && (k->interval < LINUX_PAUSE || k->idle < LINUX_PAUSE))
         report_note(
@@ -143,7 +143,7 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
     snprintf(o->message, sizeof o->message,
              "--interval %s is shorter than the round trip, which is %s: a living peer would look "
              "dead; give a longer one",
-             text_duration_format(x->options->keep.interval, interval),
+             text_duration_format(x->options->probe.interval, interval),
              human_duration(x->rtt, rtt));
     outbuf_say(o->message);
 }
@@ -203,7 +203,7 @@ static int run(const void *options)
     if (!x)
         return client_no_memory(&o->client, &ops);
     x->options = o;
-    x->client.keep = &o->keep;
+    x->client.probe = &o->probe;
     x->client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->client.end.linger};
     status = client_run(&x->client, &o->client, &ops);
     free(x);
@@ -229,7 +229,7 @@ static const struct option_group groups[] = {
     {"What to send and receive", data_rows, FIELD(client.data)},
     {NULL, data_output_row, FIELD(client.output)},
     {"Close", end_rows, FIELD(client.end)},
-    {"Keepalive", keep_rows, FIELD(keep)},
+    {"Keepalive", probe_rows, FIELD(probe)},
     {NULL, for_row, 0},
     {"TCP", tcp_syn_row, FIELD(client.tcp)},
     {NULL, tcp_give_up_row, FIELD(client.tcp)},
@@ -246,14 +246,14 @@ static void defaults(void *options)
     struct keepalive_options *o = options;
 
     client_defaults(&o->client);
-    o->keep.on = true;
+    o->probe.on = true;
 }
 
 static const char *check(void *options)
 {
     struct keepalive_options *o = options;
 
-    keep_check(&o->keep);
+    probe_check(&o->probe);
     return client_check(&o->client);
 }
 

@@ -371,7 +371,7 @@ static void event(struct session *s, struct session_conn *c, const struct event 
     struct listen_client *p = listen_client_of(c);
 
     if ((e->kind == EVENT_PEER_PROBE && c->record && c->record->flow.probed[1]) ||
-        (l->options->keep.on && c->path.established))
+        (l->options->probe.on && c->path.established))
         note_probes(s, p, e);
     if (p->probes)
         probes_event(p->probes, s, c, e);
@@ -502,7 +502,7 @@ static int serve(struct listen *l, const struct target *target)
                                         .where = &o->where,
                                         .tcp = &o->tcp,
                                         .end = &o->end,
-                                        .keep = &o->keep,
+                                        .probe = &o->probe,
                                         .show = &o->show,
                                         .passive = true,
                                         .single = o->connections == 1,
@@ -618,7 +618,7 @@ static const struct option_row close_row[] = {
 
 static const struct option_row keepalive_row[] = {
     {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
-     FIELD(keep.on), 0, 0, NULL},
+     FIELD(probe.on), 0, 0, NULL},
     OPTION_END};
 
 static const struct option_group groups[] = {
@@ -632,7 +632,7 @@ static const struct option_group groups[] = {
     {NULL, close_hold_row, FIELD(close)},
     {NULL, end_rows, FIELD(end)},
     {"Keepalive", keepalive_row, 0},
-    {NULL, keep_rows, FIELD(keep)},
+    {NULL, probe_rows, FIELD(probe)},
     {"TCP", tcp_give_up_row, FIELD(tcp)},
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
@@ -682,7 +682,7 @@ static const char *check(void *options)
     if (!wrong && o->output && (o->connections != 1 || o->echo))
         wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
     choose_close(o);
-    keep_check(&o->keep);
+    probe_check(&o->probe);
     return wrong;
 }
 

@@ -3,7 +3,7 @@
 #define TCPWAVE_CMD_LISTEN_H
 
 #include "cmd/options_close.h"
-#include "cmd/options_keep.h"
+#include "cmd/options_probe.h"
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
@@ -21,7 +21,7 @@ struct listen_options {
     uint32_t max;         /* connections at a time; default 4096 */
     struct close_options close;
     struct end_options end;
-    struct keep_options keep;
+    struct probe_options probe;
     struct tcp_options tcp;
     struct show_options show;
 };

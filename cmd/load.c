@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/outside.h"
+#include "cmd/platform.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
@@ -34,7 +34,7 @@ static wave_time ports_until(const struct load *l)
 {
     const struct show_options *show = &l->options->show;
 
-    return show->timeout ? outside_now(show->outside) + show->timeout / PORTS_PART : 0;
+    return show->timeout ? platform_now(show->platform) + show->timeout / PORTS_PART : 0;
 }
 
 static int open_wire(struct load *l, struct diag *d)
@@ -52,7 +52,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return outside_open(o->show.outside, &l->port, &c, d);
+    return platform_open(o->show.platform, &l->port, &c, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
@@ -62,8 +62,8 @@ static int open_engine(struct load *l, struct diag *d)
     uint64_t seed;
 
     conn_config_default(&c, l->plan.mtu, l->plan.v6);
-    if (outside_random(o->show.outside, c.isn_secret, sizeof c.isn_secret) != 0 ||
-        outside_random(o->show.outside, &seed, sizeof seed) != 0)
+    if (platform_random(o->show.platform, c.isn_secret, sizeof c.isn_secret) != 0 ||
+        platform_random(o->show.platform, &seed, sizeof seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random bytes");
     tcp_configure(&o->tcp, &c);
@@ -83,23 +83,23 @@ static void plan_course(struct load *l)
                                        .answer = COURSE_ANSWER_BEGINS,
                                        .hold = o->close.hold,
                                        .linger = o->end.linger};
-    l->winding_up = l->course;
-    l->winding_up.answer = COURSE_ANSWER_NONE;
-    l->winding_up.hold = 0;
+    l->course_at_stop = l->course;
+    l->course_at_stop.answer = COURSE_ANSWER_NONE;
+    l->course_at_stop.hold = 0;
     if (o->close.how == CLOSE_PASSIVE) /* the peer's FIN is not waited for any more */
-        l->winding_up.close = CLOSE_ACTIVE;
+        l->course_at_stop.close = CLOSE_ACTIVE;
 }
 
 /* What each connection needs beside the engine. */
-static int open_places(struct load *l, struct diag *d)
+static int open_tuples(struct load *l, struct diag *d)
 {
     const uint32_t n = l->plan.concurrency;
 
     plan_course(l);
     l->conn = calloc(n, sizeof *l->conn);
-    l->again.at = calloc(n, sizeof *l->again.at);
-    if (!l->conn || !l->again.at ||
-        load_places_init(&l->places, l->plan.pairs, port_lports(l->port), l->plan.cap) != 0)
+    l->retries.at = calloc(n, sizeof *l->retries.at);
+    if (!l->conn || !l->retries.at ||
+        load_tuples_init(&l->tuples, l->plan.pairs, port_lports(l->port), l->plan.cap) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
     l->queue[LOAD_Q_ANSWER].length = COURSE_BEGINS;
     l->queue[LOAD_Q_HOLD].length = l->options->close.hold;
@@ -118,9 +118,9 @@ static int open_all(struct load *l, struct diag *d)
     if (!error)
         error = open_engine(l, d);
     if (!error)
-        error = open_places(l, d);
+        error = open_tuples(l, d);
     if (!error)
-        error = outside_signals(o->show.outside, &l->signals, d);
+        error = platform_signals(o->show.platform, &l->signals, d);
     if (!error)
         error = load_report_open(&l->report, l->port->info->interface, d);
     return error;
@@ -128,13 +128,13 @@ static int open_all(struct load *l, struct diag *d)
 
 static void close_all(struct load *l)
 {
-    outside_signals_close(l->options->show.outside, l->signals);
+    platform_signals_close(l->options->show.platform, l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
     view_close(&l->report.view);
     free(l->conn);
-    free(l->again.at);
-    load_places_free(&l->places);
+    free(l->retries.at);
+    load_tuples_free(&l->tuples);
     load_plan_free(&l->plan);
     free(l);
 }
@@ -172,12 +172,13 @@ static void announce(struct load *l)
 }
 
 /* A text that grows, as far as there is room. */
-struct message {
+struct load_message {
     char text[640];
     size_t used;
 };
 
-__attribute__((format(printf, 2, 3))) static void say(struct message *m, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct load_message *m, const char *format,
+                                                      ...)
 {
     va_list args;
 
@@ -189,7 +190,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct message *m, const c
 }
 
 /* Why the run ended before its connections had, and how far it had come. */
-static void say_why(const struct load *l, struct message *m)
+static void say_why(const struct load *l, struct load_message *m)
 {
     char n[HUMAN_TEXT];
 
@@ -208,7 +209,7 @@ static void say_why(const struct load *l, struct message *m)
     say(m, "; ");
 }
 
-static void say_how(const struct load *l, uint32_t bad, struct message *m)
+static void say_how(const struct load *l, uint32_t bad, struct load_message *m)
 {
     char n[HUMAN_TEXT], of[HUMAN_TEXT];
 
@@ -238,7 +239,7 @@ static int conclude(struct load *l)
 {
     const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
     struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
-    struct message m = {.used = 0};
+    struct load_message m = {.used = 0};
 
     if (l->failed) {
         v.verdict = VERDICT_LOCAL;
@@ -256,7 +257,7 @@ static int conclude(struct load *l)
 
 static int perform(struct load *l)
 {
-    outside_confine(&l->options->show);
+    platform_enter_sandbox(&l->options->show);
     announce(l);
     load_loop(l);
     if (l->timed_out && stack_env(l->stack)->mem_short)
@@ -275,7 +276,7 @@ static int run(const void *options)
         return view_refuse(&load_command, &o->show, &d);
     l->options = o;
     l->deadline =
-        o->show.timeout ? time_add(outside_now(o->show.outside), o->show.timeout) : WAVE_NEVER;
+        o->show.timeout ? time_add(platform_now(o->show.platform), o->show.timeout) : WAVE_NEVER;
     l->signals = -1;
     heap_keep();
     if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)

@@ -4,7 +4,7 @@
  *     load.c          from the options to the exit status
  *     load_options.c  what they are
  *     load_plan.c     which pairs of addresses, and how many ports of each
- *     load_places.c   which of the ports comes next
+ *     load_tuples.c   which of the ports comes next
  *     load_loop.c     the loop that joins wire and engine
  *     load_conn.c     the connections, each on its course
  *     load_report.c   what is told of it
@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 #include "cmd/load_options.h"
-#include "cmd/load_places.h"
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
+#include "cmd/load_tuples.h"
 #include "lib/core/histogram.h"
 #include "lib/core/pool.h"
 #include "lib/core/stack.h"
@@ -43,10 +43,10 @@ struct load_conn {
     uint32_t id;
     uint32_t prev : 25;          /* in its queue: 1 + index, or 0 */
     uint32_t tries : 2;          /* ports that it was refused over before this one */
-    uint32_t rests : 1;          /* the peer may still hold an earlier connection over its port */
+    uint32_t time_wait : 1;      /* the peer may still hold an earlier connection over its port */
     uint32_t closed_by_peer : 1; /* the peer's FIN came before it had ours: it keeps TIME_WAIT */
     uint32_t next : 25;          /* in its queue: 1 + index, or 0 */
-    uint32_t place : 24, queue : 3;
+    uint32_t tuple : 24, queue : 3;
     uint32_t
         awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
 };
@@ -57,7 +57,7 @@ struct load_conn {
 
 /* Connections that were refused over a port that the peer may still hold, and are to be tried over
  * another one: a ring with room for each connection there may be at a time. */
-struct load_again {
+struct load_retries {
     struct {
         uint32_t pair : 24, tries : 2;
     } * at;
@@ -75,11 +75,11 @@ struct load {
     int signals;
     struct load_report report;
 
-    struct course_config course, winding_up; /* as asked for, and once the run is to end */
+    struct course_config course, course_at_stop; /* as asked for, and once the run is to end */
     struct load_conn *conn;                  /* plan.concurrency of them */
     struct load_queue queue[LOAD_QUEUES];
-    struct load_places places;
-    struct load_again again;
+    struct load_tuples tuples;
+    struct load_retries retries;
 
     wave_time skew; /* of stamps, ahead of the engine's clock */
     wave_time when; /* when what is being looked at happened, by the engine's clock */

@@ -63,7 +63,7 @@ static bool peer_holds(const struct conn *c, const struct load_conn *x)
         return false;
     case END_REFUSED:
     case END_ICMP:
-        return x->rests; /* as before */
+        return x->time_wait; /* as before */
     case END_CLOSED:
     case END_ABORTED:
         return x->closed_by_peer;
@@ -75,7 +75,7 @@ static bool peer_holds(const struct conn *c, const struct load_conn *x)
 static void give_back(struct load *l, const struct conn *c, struct load_conn *x)
 {
     dequeue(l, x);
-    load_places_give(&l->places, x->place, l->loop.now, peer_holds(c, x));
+    load_tuples_give(&l->tuples, x->tuple, l->loop.now, peer_holds(c, x));
     stack_release(l->stack, x->id);
     x->id = STACK_NONE;
 }
@@ -88,20 +88,20 @@ static void give_back(struct load *l, const struct conn *c, struct load_conn *x)
  */
 static bool try_another(struct load *l, const struct conn *c, const struct load_conn *x)
 {
-    struct load_again *again = &l->again;
-    const uint32_t end = again->first + again->count, room = l->plan.concurrency;
+    struct load_retries *retries = &l->retries;
+    const uint32_t end = retries->first + retries->count, room = l->plan.concurrency;
 
-    if (conn_end(c) != END_REFUSED || !x->rests)
+    if (conn_end(c) != END_REFUSED || !x->time_wait)
         return false;
     l->reuse.refused++;
     if (x->tries == LOAD_TRIES || l->stopping) {
         l->reuse.given_up++;
         return false;
     }
-    again->at[end < room ? end : end - room].pair =
-        load_place_pair(&l->places, x->place) & (POOL_MAX - 1);
-    again->at[end < room ? end : end - room].tries = (x->tries + 1) & LOAD_TRIES;
-    again->count++;
+    retries->at[end < room ? end : end - room].pair =
+        load_tuple_pair(&l->tuples, x->tuple) & (POOL_MAX - 1);
+    retries->at[end < room ? end : end - room].tries = (x->tries + 1) & LOAD_TRIES;
+    retries->count++;
     return true;
 }
 
@@ -167,7 +167,7 @@ static void go(struct load *l, struct conn *c, struct load_conn *x, bool got)
 
     if (before >= COURSE_CLOSING)
         return;
-    course_go(&x->course, l->stopping ? &l->winding_up : &l->course, c, &facts, l->loop.now);
+    course_go(&x->course, l->stopping ? &l->course_at_stop : &l->course, c, &facts, l->loop.now);
     if (course_step(&x->course) == before)
         return;
     dequeue(l, x);
@@ -267,43 +267,45 @@ void load_event(struct load *l, const struct event *e)
 /* Opens one over the next port of that pair. */
 static int open_one(struct load *l, uint32_t pair, uint32_t tries)
 {
-    bool rests;
-    const uint32_t place = load_places_take(&l->places, pair, l->loop.now, &rests);
+    bool time_wait;
+    const uint32_t tuple = load_tuples_take(&l->tuples, pair, l->loop.now, &time_wait);
     const struct load_pair *at = &l->plan.pair[pair];
     struct flow flow = {.local = at->local,
                         .remote = at->remote,
-                        .lport = port_lport(l->port, load_place_port(&l->places, place)),
+                        .lport = port_lport(l->port, load_tuple_port(&l->tuples, tuple)),
                         .rport = at->rport,
                         .v6 = l->plan.v6};
     uint32_t id;
     int error = stack_connect(l->stack, l->loop.now, &flow, &id);
 
     if (error) {
-        load_places_give(&l->places, place, l->loop.now, rests);
+        load_tuples_give(&l->tuples, tuple, l->loop.now, time_wait);
         return error;
     }
-    l->reuse.opened += rests;
-    l->conn[pool_index(id)] = (struct load_conn){
-        .id = id, .place = place & (POOL_MAX - 1), .tries = tries & LOAD_TRIES, .rests = rests};
+    l->reuse.opened += time_wait;
+    l->conn[pool_index(id)] = (struct load_conn){.id = id,
+                                                 .tuple = tuple & (POOL_MAX - 1),
+                                                 .tries = tries & LOAD_TRIES,
+                                                 .time_wait = time_wait};
     course_set(&l->conn[pool_index(id)].course, COURSE_HANDSHAKE, l->loop.now);
     return 0;
 }
 
 int load_open(struct load *l)
 {
-    struct load_again *again = &l->again;
+    struct load_retries *retries = &l->retries;
     int error;
 
-    if (!again->count) {
-        error = open_one(l, load_places_turn(&l->places), 0);
+    if (!retries->count) {
+        error = open_one(l, load_tuples_next_pair(&l->tuples), 0);
         l->opened += error == 0;
         return error;
     }
-    error = open_one(l, again->at[again->first].pair, again->at[again->first].tries);
+    error = open_one(l, retries->at[retries->first].pair, retries->at[retries->first].tries);
     if (error)
         return error;
-    again->first = again->first + 1 < l->plan.concurrency ? again->first + 1 : 0;
-    again->count--;
+    retries->first = retries->first + 1 < l->plan.concurrency ? retries->first + 1 : 0;
+    retries->count--;
     return 0;
 }
 

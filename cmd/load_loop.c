@@ -39,9 +39,9 @@ static void stop(struct load *l)
     l->cursor = 0;
     l->stop_by = time_min(l->loop.now + STOP_IN, l->deadline);
     /* They get no other port any more: what a RST told of them stands. */
-    l->counts[VERDICT_REFUSED] += l->again.count;
-    l->reuse.given_up += l->again.count;
-    l->again.count = 0;
+    l->counts[VERDICT_REFUSED] += l->retries.count;
+    l->reuse.given_up += l->retries.count;
+    l->retries.count = 0;
 }
 
 static void reset_all(struct load *l)
@@ -88,11 +88,11 @@ static void send_failed(void *self, const struct flow *flow, const struct diag *
  * Receiving
  */
 
-static void keep_packet(struct load *l, const struct wire_packet *p)
+static void save_packet(struct load *l, const struct wire_packet *p)
 {
     struct diag d;
 
-    if (view_keep(&l->report.view, p, NULL, &d) != 0)
+    if (view_save_packet(&l->report.view, p, NULL, &d) != 0)
         load_fail(l, &d);
 }
 
@@ -102,7 +102,7 @@ static bool take_packet(void *self, const struct wire_packet *p)
     wave_time stamp = p->stamp - l->skew;
 
     if (l->report.view.pcap)
-        keep_packet(l, p);
+        save_packet(l, p);
     l->when = stamp < l->loop.now ? stamp : l->loop.now;
     if (p->packet.kind == PACKET_ICMP) {
         stack_icmp(l->stack, l->loop.now, &p->packet.icmp);
@@ -128,7 +128,7 @@ static bool may_open(const struct load *l)
     if (l->stopping || stack_count(l->stack) >= l->plan.concurrency ||
         (!l->plan.rate && l->awaiting >= AWAITING_MAX))
         return false;
-    return l->again.count || (load_places_any(&l->places) && (!max || l->opened < max));
+    return l->retries.count || (load_tuples_any(&l->tuples) && (!max || l->opened < max));
 }
 
 /* Opens as many as concurrency and rate allow, up to a batch. */
@@ -239,7 +239,7 @@ static bool all_done(const struct load *l)
     const uint32_t max = l->options->connections;
 
     return stack_count(l->stack) == 0 &&
-           (l->stopping || (max && l->opened >= max && !l->again.count));
+           (l->stopping || (max && l->opened >= max && !l->retries.count));
 }
 
 /*

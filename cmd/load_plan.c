@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/load_places.h"
-#include "cmd/outside.h"
+#include "cmd/load_tuples.h"
+#include "cmd/platform.h"
 #include "cmd/rate_limit.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
@@ -29,7 +29,7 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
 
     if (source)
         q.source = *source;
-    error = outside_route(o->show.outside, &q, &r, d);
+    error = platform_route(o->show.platform, &q, &r, d);
     if (error)
         return error;
     if (p->pairs == 0)
@@ -95,8 +95,9 @@ static uint32_t share(uint32_t concurrency, uint32_t pairs)
 /* Connections that can end while a port rests, as far as that is known before. */
 static uint64_t to_come(const struct load_options *o, const struct load_plan *p)
 {
-    const wave_time rest =
-        o->show.timeout && o->show.timeout < LOAD_REST ? o->show.timeout + WAVE_S : LOAD_REST;
+    const wave_time rest = o->show.timeout && o->show.timeout < LOAD_TIME_WAIT
+                               ? o->show.timeout + WAVE_S
+                               : LOAD_TIME_WAIT;
     uint64_t n = p->rate ? p->concurrency + p->rate * (rest / WAVE_S + 1) : UINT32_MAX;
 
     return o->connections && o->connections < n ? o->connections : n;
@@ -129,7 +130,7 @@ static int choose_ports(struct load_plan *p, const struct load_options *o, struc
     struct local_ports range;
     uint32_t usable;
 
-    outside_ports(o->show.outside, &range);
+    platform_ports(o->show.platform, &range);
     if (o->source_port)
         local_ports_from(&range, (uint16_t)o->source_port);
     usable = local_ports_count(&range);

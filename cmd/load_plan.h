@@ -1,7 +1,7 @@
 /*
  * What a load is made over: pairs of a local address and a target, and how many local ports each of
  * them is used with: one for each connection, as far as the range goes, so that a port comes again
- * only after all others (see load_places.h).
+ * only after all others (see load_tuples.h).
  */
 #ifndef TCPWAVE_CMD_LOAD_PLAN_H
 #define TCPWAVE_CMD_LOAD_PLAN_H

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/cli.h"
-#include "cmd/confine.h"
+#include "cmd/enter_sandbox.h"
 #include "cmd/help.h"
 #include "config.h"
 #include "lib/core/verdict.h"
@@ -86,7 +86,7 @@ int main(int argc, char **argv)
     struct diag d;
 
     standard_descriptors();
-    confine_begin();
+    enter_sandbox_begin();
 
     int status = dispatch(argc, argv);
 

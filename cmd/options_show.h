@@ -13,11 +13,11 @@ struct show_options {
     const char *pcap;        /* a path, "-" is standard output; NULL: none */
     const char *svg;         /* likewise */
     uint32_t svg_scale;      /* enum picture_scale */
-    bool no_sandbox;         /* confine() puts no filter in force */
+    bool no_sandbox;         /* enter_sandbox() puts no filter in force */
     bool stdout_taken;       /* by received bytes, capture or picture: all else goes to standard
                                 error. show_check() says so */
 
-    const struct outside *outside; /* NULL: the system; set by unit tests alone, see outside.h */
+    const struct platform *platform; /* NULL: the system; set by unit tests alone, see platform.h */
 };
 
 extern const struct option_row show_rows[];       /* of commands that draw connections */

@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include "cmd/outside.h"
+#include "cmd/platform.h"
 #include "lib/core/diag.h"
 
 FILE *report_stream(const struct show_options *o)
 {
-    if (o->outside)
-        return o->outside->report;
+    if (o->platform)
+        return o->platform->report;
     return o->stdout_taken ? stderr : stdout;
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/outside.h"
+#include "cmd/platform.h"
 #include "cmd/rate_limit.h"
 #include "cmd/send_match.h"
 #include "cmd/send_options.h"
@@ -110,7 +110,7 @@ static int choose_numbers(struct send *s, struct diag *d)
     const struct send_options *o = s->options;
     uint32_t random[3];
 
-    if (outside_random(s->options->show.outside, random, sizeof random) != 0)
+    if (platform_random(s->options->show.platform, random, sizeof random) != 0)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
     s->forge.seq = o->has_seq ? o->seq : random[0];
     s->forge.ack = o->has_ack ? o->ack : o->flags & SEG_ACK ? random[1] : 0;
@@ -313,7 +313,7 @@ static wave_time send_due(struct send *s, wave_time now)
  * Receiving.
  */
 
-static struct report_answer told(const struct answer *a)
+static struct report_answer told(const struct match_result *a)
 {
     return (struct report_answer){.stray = a->stray,
                                   .to = a->to + 1,
@@ -327,7 +327,7 @@ static struct report_answer told(const struct answer *a)
 static void took_icmp(struct send *s, const struct wire_packet *p)
 {
     const struct icmp *error = &p->packet.icmp;
-    struct answer a =
+    struct match_result a =
         match_icmp(s->match, error->flow.lport, error->has_seq ? &error->seq.v : NULL, p->stamp);
     struct report_answer answer = told(&a);
     struct report_event e = {.kind = REPORT_ICMP};
@@ -386,7 +386,7 @@ static void took_answer(struct send *s, const struct wire_packet *p)
     if (p->broken) {
         s->tally.malformed++; /* whom it answers cannot be believed */
     } else {
-        struct answer a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
+        struct match_result a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
         tally_answer(&s->tally, &a, NULL);
         s->tally.malformed += (seg->opt.has & OPT_MALFORMED) != 0;
         answer = told(&a);
@@ -403,11 +403,11 @@ static void took_answer(struct send *s, const struct wire_packet *p)
     report_tell(&s->report, p->stamp, &e);
 }
 
-static void keep_packet(struct send *s, const struct wire_packet *p)
+static void save_packet(struct send *s, const struct wire_packet *p)
 {
     struct diag d;
 
-    if (view_keep(&s->view, p, NULL, &d) != 0)
+    if (view_save_packet(&s->view, p, NULL, &d) != 0)
         fail(s, &d);
 }
 
@@ -423,7 +423,7 @@ static bool take_packet(void *self, const struct wire_packet *p)
         took_malformed(s, p);
     else
         took_answer(s, p);
-    keep_packet(s, p);
+    save_packet(s, p);
     return false;
 }
 
@@ -612,14 +612,14 @@ static int open_parts(struct send *s, struct diag *d)
         return error;
     error = view_open_files(&s->view, &o->show, d);
     if (!error)
-        error = outside_open(o->show.outside, &s->port, &wc, d);
+        error = platform_open(o->show.platform, &s->port, &wc, d);
     if (!error)
-        error = outside_signals(o->show.outside, &s->signals, d);
+        error = platform_signals(o->show.platform, &s->signals, d);
     if (!error)
         error = view_open(&s->view, s->port->info->interface, run_time, s, d);
     if (!error) {
         open_report(s);
-        outside_confine(&o->show);
+        platform_enter_sandbox(&o->show);
         error = plan(s, &source, d);
     }
     source_close(&source);
@@ -628,7 +628,7 @@ static int open_parts(struct send *s, struct diag *d)
 
 static void close_parts(struct send *s)
 {
-    outside_signals_close(s->options->show.outside, s->signals);
+    platform_signals_close(s->options->show.platform, s->signals);
     match_close(s->match);
     crafted_close(s->crafted);
     port_close(s->port);

@@ -7,7 +7,7 @@
 #define NONE UINT64_MAX
 
 /* What is remembered of one segment; its numbers follow from its place. */
-struct sent {
+struct match_sent {
     wave_time stamp;
     bool answered; /* once at least */
 };
@@ -20,7 +20,7 @@ struct match {
     uint64_t newest;   /* of those answered, or NONE */
     uint64_t seen;     /* none before it is looked for in the capture, which is in order */
     uint64_t expired;  /* everything before it was answered or told of */
-    struct sent *ring;
+    struct match_sent *ring;
     uint64_t *waiting; /* for each port, no segment before it waits for its first answer */
 };
 
@@ -74,7 +74,7 @@ uint32_t match_seq(const struct match_plan *p, uint64_t i)
     return p->seq + (uint32_t)i * p->step;
 }
 
-static struct sent *at(const struct match *m, uint64_t i)
+static struct match_sent *at(const struct match *m, uint64_t i)
 {
     return &m->ring[i & (m->memory - 1)];
 }
@@ -95,7 +95,7 @@ static uint64_t on_port(const struct match *m, uint16_t lport, uint64_t i)
 
 void match_sent(struct match *m, wave_time stamp)
 {
-    *at(m, m->head++) = (struct sent){.stamp = stamp};
+    *at(m, m->head++) = (struct match_sent){.stamp = stamp};
 }
 
 /* The oldest segment from `i` on, of that port, without an answer; NONE when all have one. */
@@ -191,14 +191,14 @@ bool match_seen(struct match *m, uint16_t lport, uint32_t seq, wave_time stamp, 
     return true;
 }
 
-static struct answer answered(struct match *m, enum answer_kind kind, uint64_t i, bool sure,
-                              wave_time stamp)
+static struct match_result answered(struct match *m, enum answer_kind kind, uint64_t i, bool sure,
+                                    wave_time stamp)
 {
-    struct answer a = {.kind = kind, .to = i, .rtt = WAVE_NEVER, .stray = i == NONE};
+    struct match_result a = {.kind = kind, .to = i, .rtt = WAVE_NEVER, .stray = i == NONE};
 
     if (a.stray)
         return a;
-    struct sent *s = at(m, i);
+    struct match_sent *s = at(m, i);
     wave_time took = stamp > s->stamp ? stamp - s->stamp : 0;
     a.duplicate = s->answered;
     a.late = took > m->plan.wait;
@@ -238,7 +238,8 @@ static bool is_forgotten(const struct match *m, const struct seg *s)
            seq_leq(s->ack, seq_of(match_seq(&m->plan, tail(m))));
 }
 
-struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s, wave_time stamp)
+struct match_result match_answer(struct match *m, uint16_t lport, const struct seg *s,
+                                 wave_time stamp)
 {
     enum answer_kind kind = kind_of(s);
     uint64_t i = NONE;
@@ -258,12 +259,13 @@ struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s,
         if (i == NONE)
             i = any_on(m, lport, &sure);
     }
-    struct answer a = answered(m, kind, i, sure, stamp);
+    struct match_result a = answered(m, kind, i, sure, stamp);
     a.unexpected = unexpected;
     return a;
 }
 
-struct answer match_icmp(struct match *m, uint16_t lport, const uint32_t *seq, wave_time stamp)
+struct match_result match_icmp(struct match *m, uint16_t lport, const uint32_t *seq,
+                               wave_time stamp)
 {
     uint64_t i = NONE;
     bool sure = false;

@@ -44,7 +44,7 @@ enum answer_kind {
     ANSWER_KINDS
 };
 
-struct answer {
+struct match_result {
     enum answer_kind kind;
     bool stray;        /* it answers no segment of ours, or one long forgotten; no more is valid */
     uint64_t to;       /* the segment, from 0 */
@@ -75,10 +75,12 @@ void match_sent(struct match *m, wave_time stamp);
 bool match_seen(struct match *m, uint16_t lport, uint32_t seq, wave_time stamp, uint64_t *i);
 
 /* A segment came to our port `lport`. */
-struct answer match_answer(struct match *m, uint16_t lport, const struct seg *s, wave_time stamp);
+struct match_result match_answer(struct match *m, uint16_t lport, const struct seg *s,
+                                 wave_time stamp);
 
 /* An ICMP error about a segment of ours came; `seq` is NULL where it quotes too little. */
-struct answer match_icmp(struct match *m, uint16_t lport, const uint32_t *seq, wave_time stamp);
+struct match_result match_icmp(struct match *m, uint16_t lport, const uint32_t *seq,
+                               wave_time stamp);
 
 /*
  * The next segment, in order, that was sent before `stamp` - wait, and has no answer: true and *i.

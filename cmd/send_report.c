@@ -11,7 +11,7 @@
  * Counting.
  */
 
-void tally_answer(struct tally *t, const struct answer *a, const struct icmp *error)
+void tally_answer(struct tally *t, const struct match_result *a, const struct icmp *error)
 {
     if (a->stray) {
         t->strays++;

@@ -30,7 +30,7 @@ struct tally {
 };
 
 /* `error` is the ICMP error of ANSWER_ICMP, else NULL. */
-void tally_answer(struct tally *t, const struct answer *a, const struct icmp *error);
+void tally_answer(struct tally *t, const struct match_result *a, const struct icmp *error);
 void tally_unanswered(struct tally *t, uint64_t i);
 
 /* Anything but RST, ICMP and silence is VERDICT_OPEN; else RST outdoes ICMP, and ICMP silence. */

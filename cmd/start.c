@@ -1,6 +1,6 @@
 #include "cmd/start.h"
 
-#include "cmd/outside.h"
+#include "cmd/platform.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
 
@@ -54,8 +54,8 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     uint32_t mtu = port->info->mtu;
 
     conn_config_default(c, mtu ? mtu : MTU_UNKNOWN, v6);
-    if (outside_random(o->show->outside, c->isn_secret, sizeof c->isn_secret) != 0 ||
-        outside_random(o->show->outside, seed, sizeof *seed) != 0)
+    if (platform_random(o->show->platform, c->isn_secret, sizeof c->isn_secret) != 0 ||
+        platform_random(o->show->platform, seed, sizeof *seed) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "cannot choose sequence numbers: the system gives no random "
                          "bytes");
@@ -71,14 +71,14 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
         c->msl = o->end->time_wait / 2;
     if (o->end->keep_time_wait && o->end->time_wait != TIME_WAIT_FULL)
         c->time_wait_end = "--time-wait is over";
-    if (o->keep)
-        keep_configure(o->keep, c);
+    if (o->probe)
+        probe_configure(o->probe, c);
     return 0;
 }
 
-static int keep(void *sink, const struct wire_packet *p, const char *comment, struct diag *d)
+static int save_packet(void *sink, const struct wire_packet *p, const char *comment, struct diag *d)
 {
-    return view_keep(sink, p, comment, d);
+    return view_save_packet(sink, p, comment, d);
 }
 
 static int flush(void *sink, struct diag *d)
@@ -113,7 +113,7 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .timeout = o->show->timeout,
                                  .linger = o->end->linger,
                                  .signals = st->signals,
-                                 .keep = o->show->pcap ? keep : NULL,
+                                 .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
@@ -133,7 +133,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     struct session_config c;
     int error;
 
-    error = outside_signals(st->config.show->outside, &st->signals, d);
+    error = platform_signals(st->config.show->platform, &st->signals, d);
     if (!error)
         error = view_open(&st->view, port->info->interface, run_time, st, d);
     if (!error)
@@ -145,7 +145,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     error = session_open(&st->session, port, &c, ops, user, d);
     if (error)
         return error;
-    view_follow(&st->view, &st->session->report, st->config.keep && st->config.keep->on);
+    view_follow(&st->view, &st->session->report, st->config.probe && st->config.probe->on);
     view_join(&st->view, &st->session->loop);
     return 0;
 }
@@ -161,11 +161,11 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     heap_keep();
     error = view_open_files(&st->view, c->show, d);
     if (!error)
-        error = outside_open(c->show->outside, &port, &wc, d);
+        error = platform_open(c->show->platform, &port, &wc, d);
     if (!error)
         error = open_session(st, target, port, ops, user, d);
     if (!error)
-        outside_confine(c->show);
+        platform_enter_sandbox(c->show);
     return error;
 }
 
@@ -186,6 +186,6 @@ int start_verdict(struct start *st, const struct session_conn *c, const struct o
 void start_close(struct start *st)
 {
     session_close(st->session);
-    outside_signals_close(st->config.show->outside, st->signals);
+    platform_signals_close(st->config.show->platform, st->signals);
     view_close(&st->view);
 }

@@ -7,7 +7,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_close.h"
-#include "cmd/options_keep.h"
+#include "cmd/options_probe.h"
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
@@ -20,7 +20,7 @@ struct start_config {
     const struct where_options *where;
     const struct tcp_options *tcp;
     const struct end_options *end;
-    const struct keep_options *keep; /* NULL: it never probes */
+    const struct probe_options *probe; /* NULL: it never probes */
     const struct show_options *show;
     uint32_t source_port; /* 0: chosen by the kernel */
     bool no_ack;          /* the third segment of the handshake is never sent */

@@ -1,7 +1,7 @@
 #include "cmd/view.h"
 
 #include "cmd/output.h"
-#include "cmd/outside.h"
+#include "cmd/platform.h"
 #include "lib/core/diag.h"
 #include "lib/show/figures_table.h"
 #include "lib/show/left_out.h"
@@ -78,7 +78,8 @@ void view_join(struct view *v, struct loop *l)
     l->capture = v->pcap ? pcapfile_outbuf(v->pcap) : NULL;
 }
 
-int view_keep(struct view *v, const struct wire_packet *p, const char *comment, struct diag *d)
+int view_save_packet(struct view *v, const struct wire_packet *p, const char *comment,
+                     struct diag *d)
 {
     struct pcapfile_packet k = {.stamp = p->stamp,
                                 .outgoing = p->outgoing,
@@ -173,7 +174,7 @@ int view_refuse(const struct command *c, const struct show_options *o, const str
     if (o->json) {
         report_init(&r);
         report_add(&r, render_json, &j);
-        report_verdict(&r, outside_stamp(o->outside), &v);
+        report_verdict(&r, platform_stamp(o->platform), &v);
         fflush(j.to);
     }
     return VERDICT_LOCAL;

@@ -47,7 +47,8 @@ void view_tabulate(struct view *v, struct report *r);
 void view_join(struct view *v, struct loop *l);
 
 /* Writes a captured packet to the capture file, if there is one; `comment` may be NULL. */
-int view_keep(struct view *v, const struct wire_packet *p, const char *comment, struct diag *d);
+int view_save_packet(struct view *v, const struct wire_packet *p, const char *comment,
+                     struct diag *d);
 
 /* Writes out what was told so far, as much as its readers take. WAVE_ESYS or WAVE_ENOMEM, with *d
  * filled in, when it cannot be written. */

@@ -9,12 +9,12 @@
  * diagnostic owes its user that answer at once. Once a connection is synchronized no error ends it
  * (RFC 5927, section 5), so this weighs during a handshake only.
  */
-struct message {
+struct icmp_message {
     uint8_t type, code, meaning;
     const char *text;
 };
 
-static const struct message v4[] = {
+static const struct icmp_message v4[] = {
     {3, 0, ICMP_SOFT, "network unreachable"},
     {3, 1, ICMP_SOFT, "host unreachable"},
     {3, 2, ICMP_HARD, "protocol unreachable"},
@@ -46,7 +46,7 @@ static const struct message v4[] = {
     {12, 2, ICMP_SOFT, "parameter problem: bad length"},
 };
 
-static const struct message v6[] = {
+static const struct icmp_message v6[] = {
     {1, 0, ICMP_SOFT, "no route to destination"},
     {1, 1, ICMP_HARD, "administratively prohibited"},
     {1, 2, ICMP_SOFT, "beyond scope of source address"},
@@ -63,10 +63,10 @@ static const struct message v6[] = {
     {4, 2, ICMP_SOFT, "unrecognized IPv6 option"},
 };
 
-static const struct message *find(bool is_v6, uint8_t type, uint8_t code)
+static const struct icmp_message *find(bool is_v6, uint8_t type, uint8_t code)
 {
-    const struct message *m = is_v6 ? v6 : v4;
-    const struct message *end = m + (is_v6 ? sizeof v6 / sizeof *v6 : sizeof v4 / sizeof *v4);
+    const struct icmp_message *m = is_v6 ? v6 : v4;
+    const struct icmp_message *end = m + (is_v6 ? sizeof v6 / sizeof *v6 : sizeof v4 / sizeof *v4);
 
     /* RFC 4443, 3.2: the code of packet too big is ignored by the receiver. */
     if (is_v6 && type == 2)
@@ -79,14 +79,14 @@ static const struct message *find(bool is_v6, uint8_t type, uint8_t code)
 
 enum icmp_meaning icmp_meaning(bool is_v6, uint8_t type, uint8_t code)
 {
-    const struct message *m = find(is_v6, type, code);
+    const struct icmp_message *m = find(is_v6, type, code);
 
     return m ? (enum icmp_meaning)m->meaning : ICMP_NO_ERROR;
 }
 
 const char *icmp_text(bool is_v6, uint8_t type, uint8_t code)
 {
-    const struct message *m = find(is_v6, type, code);
+    const struct icmp_message *m = find(is_v6, type, code);
 
     return m ? m->text : "unknown ICMP message";
 }

@@ -101,7 +101,8 @@ struct session_config {
     int signals;               /* descriptor of signals.h, or -1 */
     /* Called for each captured packet, with what is known after it in a few words, "" where nothing
      * is: for a capture file. 0, or an error that ends the run, with *d filled in. May be NULL. */
-    int (*keep)(void *sink, const struct wire_packet *p, const char *comment, struct diag *d);
+    int (*save_packet)(void *sink, const struct wire_packet *p, const char *comment,
+                       struct diag *d);
     /* Writes out what was told so far; likewise. */
     int (*flush)(void *sink, struct diag *d);
     void *sink;

@@ -247,14 +247,14 @@ static bool may_send(void *self)
 
 /* Writes the packet to --pcap, with its number as the other outputs have it and what was known
  * after it; `local` is our state then. */
-static void keep_packet(struct session *s, const struct wire_packet *p,
+static void save_packet(struct session *s, const struct wire_packet *p,
                         const struct session_conn *c, enum state local)
 {
     char connection[16] = "";
     char comment[128] = "";
     struct diag d;
 
-    if (!s->config.keep)
+    if (!s->config.save_packet)
         return;
     if (c && c->record && p->packet.kind == PACKET_TCP) {
         const struct report_flow *f = session_flow(c);
@@ -267,7 +267,7 @@ static void keep_packet(struct session *s, const struct wire_packet *p,
                  : peer->certainty == CERTAINTY_PROVED ? " (proved)"
                                                        : " (assumed)");
     }
-    if (s->config.keep(s->config.sink, p, comment, &d) != 0)
+    if (s->config.save_packet(s->config.sink, p, comment, &d) != 0)
         session_fail(s, &d);
 }
 
@@ -329,7 +329,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
         seen.local = j ? (enum state)j->state : c->record->flow.local;
         show(s, c, &seen);
     }
-    keep_packet(s, p, c, c && c->record ? c->record->flow.local : STATE_CLOSED);
+    save_packet(s, p, c, c && c->record ? c->record->flow.local : STATE_CLOSED);
 }
 
 /* What the report has to know of a segment of the peer's beside what it says. */
@@ -498,7 +498,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
         show_theirs(s, c, p, &a);
     f = c ? session_flow(c) : NULL;
     tell_events(s, told, n, p->stamp, c, f ? f->track.number : 0);
-    keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
+    save_packet(s, p, c, f ? f->local : STATE_CLOSED);
     return may_wait(s, c, seg);
 }
 
@@ -516,7 +516,7 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
     if (f)
         report_icmp(&s->report, f, p->stamp, e, fatal);
     tell_events(s, told, n, p->stamp, NULL, 0);
-    keep_packet(s, p, c, f ? f->local : STATE_CLOSED);
+    save_packet(s, p, c, f ? f->local : STATE_CLOSED);
 }
 
 /* A captured packet. True: what it makes us send may wait. */

@@ -81,8 +81,8 @@ static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number,
     return found;
 }
 
-static void hold_answer(struct world *w, const struct answer *a, enum answer_kind kind, uint64_t to,
-                        bool sure)
+static void hold_answer(struct world *w, const struct match_result *a, enum answer_kind kind,
+                        uint64_t to, bool sure)
 {
     wave_time took;
     bool newer = false;
@@ -129,7 +129,7 @@ static void answer(struct world *w)
     enum answer_kind kind = ANSWER_OTHER;
     bool sure = false, unexpected = false, forgotten = false;
     uint64_t to = NOBODY;
-    struct answer a;
+    struct match_result a;
 
     s.ack = seq_of(some_number(w));
     s.seq = shape & 16 ? seq_of(w->plan.ack) : seq_of(cursor_u32(&w->in));
@@ -166,7 +166,7 @@ static void trouble(struct world *w)
     const bool quoted = cursor_u8(&w->in) & 1;
     bool sure = false;
     uint64_t to = NOBODY;
-    struct answer a;
+    struct match_result a;
 
     if ((uint16_t)(port - w->plan.lport) < w->plan.ports)
         to = quoted ? by_number(w, port, number, 0, 0, &sure) : any_of(w, port, &sure);

@@ -239,16 +239,16 @@ int rig_run(struct rig *r, const char *words)
         print_error("%s: %s\n", words, d.text);
         fail();
     }
-    r->outside = (struct outside){.open = open_port,
-                                  .route = route,
-                                  .random = random_bytes,
-                                  .now = PORT_SIM_BEGINS,
-                                  .report = report,
-                                  .signals = r->signals[0],
-                                  .self = r};
-    local_ports_parse(&r->outside.ports, "40000 49999", "");
+    r->platform = (struct platform){.open = open_port,
+                                    .route = route,
+                                    .random = random_bytes,
+                                    .now = PORT_SIM_BEGINS,
+                                    .report = report,
+                                    .signals = r->signals[0],
+                                    .self = r};
+    local_ports_parse(&r->platform.ports, "40000 49999", "");
     show = show_of(&line);
-    show->outside = &r->outside;
+    show->platform = &r->platform;
     alarm(PATIENCE);
     r->status = line.command->run(line.options);
     alarm(0);

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "cmd/outside.h"
+#include "cmd/platform.h"
 #include "lib/run/port_sim.h"
 
 #define RIG_DELAY (10 * WAVE_MS) /* of the path, each way */
@@ -53,7 +53,7 @@ struct rig {
     size_t segments;
 
     /* The rig's own. */
-    struct outside outside;
+    struct platform platform;
     struct port *port;
     struct {
         wave_time at;

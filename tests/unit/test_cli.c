@@ -404,13 +404,13 @@ static void rfc1122_4_2_3_6_keepalive_has_its_defaults_and_bounds(void **state)
 
     (void)state;
     GOOD(&o, "keepalive", "h:1");
-    assert_true(o.keep.on && o.keep.idle == 7200 * WAVE_S && o.keep.interval == 75 * WAVE_S);
-    assert_int_equal(o.keep.count, 10);
+    assert_true(o.probe.on && o.probe.idle == 7200 * WAVE_S && o.probe.interval == 75 * WAVE_S);
+    assert_int_equal(o.probe.count, 10);
     GOOD(&o, "keepalive", "h:1", "--idle=1us", "--interval", "48h", "--count=255", "--garbage",
          "--for=3");
-    assert_true(o.keep.idle == WAVE_US && o.keep.interval == 48 * WAVE_H && o.keep.garbage);
+    assert_true(o.probe.idle == WAVE_US && o.probe.interval == 48 * WAVE_H && o.probe.garbage);
     assert_true(o.length == 3 * WAVE_S);
-    assert_int_equal(o.keep.count, 255);
+    assert_int_equal(o.probe.count, 255);
     BAD("from 1 to 255", "keepalive", "h:1", "--count=0");
     BAD("from 1 to 255", "keepalive", "h:1", "--count=256");
     BAD("from 1 to 255", "keepalive", "h:1", "--count=-1");
@@ -426,11 +426,11 @@ static void listen_probes_when_it_is_told_how(void **state)
 
     (void)state;
     GOOD(&o, "listen", "80");
-    assert_false(o.keep.on);
+    assert_false(o.probe.on);
     GOOD(&o, "listen", "80", "--keepalive");
-    assert_true(o.keep.on && o.keep.idle == 7200 * WAVE_S);
+    assert_true(o.probe.on && o.probe.idle == 7200 * WAVE_S);
     GOOD(&o, "listen", "80", "--idle=5");
-    assert_true(o.keep.on && o.keep.idle == 5 * WAVE_S && o.keep.interval == 75 * WAVE_S);
+    assert_true(o.probe.on && o.probe.idle == 5 * WAVE_S && o.probe.interval == 75 * WAVE_S);
     BAD("exclude each other", "listen", "80", "--echo", "--discard");
     BAD("exclude each other", "listen", "80", "--serve=f", "-d", "x");
 }

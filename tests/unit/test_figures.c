@@ -308,7 +308,7 @@ static void send_tells_its_answers(void **state)
     static struct tally t;
     struct tally_run run = {
         .flow = &script_v4, .ports = 3, .sent = 5000, .answered = 2, .reached = 1234.5};
-    struct answer a = {.kind = ANSWER_SYN_ACK, .rtt = 500 * WAVE_MS};
+    struct match_result a = {.kind = ANSWER_SYN_ACK, .rtt = 500 * WAVE_MS};
     (void)state;
 
     memset(&t, 0, sizeof t);
@@ -316,7 +316,7 @@ static void send_tells_its_answers(void **state)
     a.kind = ANSWER_RST;
     a.late = true;
     tally_answer(&t, &a, NULL);
-    tally_answer(&t, &(struct answer){.stray = true}, NULL);
+    tally_answer(&t, &(struct match_result){.stray = true}, NULL);
     tally_unanswered(&t, 2);
     tally_unanswered(&t, 3);
     for (uint64_t i = 5; i < 30; i += 2)

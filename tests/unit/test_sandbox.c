@@ -36,7 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/confine.h"
+#include "cmd/enter_sandbox.h"
 #include "lib/wire/sandbox.h"
 
 static char path[] = "/tmp/tcpwave-test-XXXXXX";
@@ -651,7 +651,7 @@ static void the_stopped_call_is_told_on_standard_error(void **state)
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        confine(&o);
+        enter_sandbox(&o);
         _exit(do_socket());
     }
     close(ends[1]);
@@ -674,14 +674,14 @@ static void without_a_sandbox_every_call_may_be_made(void **state)
 
     (void)state;
     if (child == 0) {
-        confine(&o);
+        enter_sandbox(&o);
         _exit(do_socket() < 0 ? 1 : 0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* Opened before and after confine_begin(); `max` is the limit that it runs under. */
+/* Opened before and after enter_sandbox_begin(); `max` is the limit that it runs under. */
 static int close_what_was_left_open(rlim_t max)
 {
     enum { MANY = 400 };
@@ -697,11 +697,11 @@ static int close_what_was_left_open(rlim_t max)
     const struct rlimit less = {max ? max : limit.rlim_cur, limit.rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &less) != 0)
         return 3;
-    confine_begin();
+    enter_sandbox_begin();
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 4;
     int ours = dup(STDERR_FILENO);
-    confine(&o);
+    enter_sandbox(&o);
     for (int i = 0; i < MANY; i++)
         if (fcntl(left[i], F_GETFD) >= 0 || errno != EBADF)
             return 5;

@@ -32,8 +32,8 @@ static struct seg seg_of(unsigned flags, uint32_t seq, uint32_t ack)
     return (struct seg){.flags = (uint16_t)flags, .seq = seq_of(seq), .ack = seq_of(ack)};
 }
 
-static struct answer came(struct match *m, uint16_t port, unsigned flags, uint32_t seq,
-                          uint32_t ack, wave_time at)
+static struct match_result came(struct match *m, uint16_t port, unsigned flags, uint32_t seq,
+                                uint32_t ack, wave_time at)
 {
     struct seg s = seg_of(flags, seq, ack);
     return match_answer(m, port, &s, at);
@@ -44,7 +44,7 @@ static void rfc9293_3_10_7_1_rst_acknowledges_what_was_sent(void **state)
     (void)state;
     struct match *m =
         opened((struct match_plan){.seq = 1000, .flags = SEG_SYN, .len = 6, .count = 1});
-    struct answer a = came(m, PORT, SEG_RST | SEG_ACK, 0, 1006, AT(3));
+    struct match_result a = came(m, PORT, SEG_RST | SEG_ACK, 0, 1006, AT(3));
     assert_false(a.stray);
     assert_int_equal(a.kind, ANSWER_RST);
     assert_int_equal(a.to, 0);
@@ -59,7 +59,7 @@ static void rfc9293_3_10_7_1_rst_has_our_ack_for_its_seq(void **state)
     (void)state;
     struct match *m =
         opened((struct match_plan){.seq = 1000, .ack = 5000, .flags = SEG_ACK, .count = 1});
-    struct answer a = came(m, PORT, SEG_RST, 5000, 0, AT(3));
+    struct match_result a = came(m, PORT, SEG_RST, 5000, 0, AT(3));
     assert_false(a.stray || a.unexpected);
     assert_int_equal(a.rtt, AT(3));
     match_close(m);
@@ -71,7 +71,7 @@ static void a_syn_ack_need_not_acknowledge_the_data(void **state)
     for (uint32_t step = 0; step < 2; step++) {
         struct match *m = opened((struct match_plan){
             .seq = 1000, .flags = SEG_SYN, .len = 6, .count = 1, .step = step * 100});
-        struct answer a = came(m, PORT, SEG_SYN | SEG_ACK, 7, 1001, AT(1));
+        struct match_result a = came(m, PORT, SEG_SYN | SEG_ACK, 7, 1001, AT(1));
         assert_false(a.stray);
         assert_int_equal(a.kind, ANSWER_SYN_ACK);
         assert_true(came(m, PORT, SEG_SYN | SEG_ACK, 7, 1000, AT(1)).stray);
@@ -111,7 +111,7 @@ static void a_rst_of_any_number_answers_and_is_marked(void **state)
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         struct match *m = opened(
             (struct match_plan){.seq = 1000, .flags = SEG_FIN, .len = 1, .ports = 2, .count = 2});
-        struct answer a = came(m, PORT + 1, odd[i].flags, odd[i].seq, odd[i].ack, AT(3));
+        struct match_result a = came(m, PORT + 1, odd[i].flags, odd[i].seq, odd[i].ack, AT(3));
         assert_false(a.stray);
         assert_true(a.unexpected);
         assert_int_equal(a.kind, ANSWER_RST);
@@ -130,7 +130,7 @@ static void a_rst_of_seg_seq_names_its_segment(void **state)
     (void)state;
     struct match *m = opened(
         (struct match_plan){.seq = 1000, .flags = SEG_FIN, .len = 1, .step = 10, .count = 5});
-    struct answer a = came(m, PORT, SEG_RST | SEG_ACK, 0, 1030, AT(10));
+    struct match_result a = came(m, PORT, SEG_RST | SEG_ACK, 0, 1030, AT(10));
     assert_int_equal(a.to, 3);
     assert_true(a.unexpected);
     assert_int_equal(a.rtt, AT(7));
@@ -148,7 +148,7 @@ static void each_port_has_its_segment(void **state)
         (struct match_plan){.seq = 1000, .flags = SEG_SYN, .len = 1, .ports = 16, .count = 16});
     for (unsigned i = 0; i < 16; i++) {
         unsigned n = i * 5 % 16;
-        struct answer a = came(m, (uint16_t)(PORT + n), SEG_RST | SEG_ACK, 0, 1001, AT(20));
+        struct match_result a = came(m, (uint16_t)(PORT + n), SEG_RST | SEG_ACK, 0, 1001, AT(20));
         assert_int_equal(a.to, n);
         assert_int_equal(a.rtt, AT(20 - n));
     }
@@ -172,8 +172,8 @@ static void counting_numbers_tell_which(void **state)
         plan.lport = PORT;
         for (uint64_t n = 0; n < 900; n++) {
             uint64_t k = n * 7 % 900;
-            struct answer a = came(m, match_port(&plan, k), SEG_RST | SEG_ACK, 0,
-                                   match_seq(&plan, k) + plan.len, AT(1000));
+            struct match_result a = came(m, match_port(&plan, k), SEG_RST | SEG_ACK, 0,
+                                         match_seq(&plan, k) + plan.len, AT(1000));
             assert_false(a.stray);
             assert_false(a.duplicate);
             assert_int_equal(a.to, k);
@@ -189,7 +189,7 @@ static void rfc6298_3_what_cannot_be_told_apart_has_no_round_trip(void **state)
     (void)state;
     struct match *m =
         opened((struct match_plan){.seq = 1000, .flags = SEG_SYN, .len = 1, .count = 3});
-    struct answer a = came(m, PORT, SEG_SYN | SEG_ACK, 7, 1001, AT(10));
+    struct match_result a = came(m, PORT, SEG_SYN | SEG_ACK, 7, 1001, AT(10));
     assert_int_equal(a.to, 0);
     assert_true(a.rtt == WAVE_NEVER);
     a = came(m, PORT, SEG_SYN | SEG_ACK, 7, 1001, AT(11));
@@ -208,7 +208,7 @@ static void late_double_and_overtaken_answers_are_known(void **state)
     (void)state;
     struct match *m = opened(
         (struct match_plan){.seq = 1000, .flags = SEG_SYN, .len = 1, .ports = 3, .count = 3});
-    struct answer a = came(m, PORT + 1, SEG_RST | SEG_ACK, 0, 1001, AT(5));
+    struct match_result a = came(m, PORT + 1, SEG_RST | SEG_ACK, 0, 1001, AT(5));
     assert_false(a.out_of_order);
     a = came(m, PORT, SEG_RST | SEG_ACK, 0, 1001, AT(6));
     assert_true(a.out_of_order);
@@ -228,7 +228,7 @@ static void rfc5961_5_a_bare_ack_of_other_numbers_is_marked(void **state)
     (void)state;
     struct match *m =
         opened((struct match_plan){.seq = 1000, .flags = SEG_SYN, .len = 1, .count = 1});
-    struct answer a = came(m, PORT, SEG_ACK, 777, 555, AT(5));
+    struct match_result a = came(m, PORT, SEG_ACK, 777, 555, AT(5));
     assert_false(a.stray);
     assert_true(a.unexpected);
     assert_int_equal(a.kind, ANSWER_ACK);
@@ -241,7 +241,7 @@ static void an_icmp_error_quotes_its_segment(void **state)
     struct match *m = opened(
         (struct match_plan){.seq = 1000, .flags = SEG_SYN, .len = 1, .step = 10, .count = 5});
     uint32_t seq = 1030;
-    struct answer a = match_icmp(m, PORT, &seq, AT(10));
+    struct match_result a = match_icmp(m, PORT, &seq, AT(10));
     assert_int_equal(a.kind, ANSWER_ICMP);
     assert_int_equal(a.to, 3);
     assert_int_equal(a.rtt, AT(7));

@@ -1,4 +1,4 @@
-#include "cmd/confine.h"
+#include "cmd/enter_sandbox.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static void note(long fd)
         inherited[fd] = true;
 }
 
-void confine_begin(void)
+void enter_sandbox_begin(void)
 {
     DIR *list = opendir("/proc/self/fd");
     const struct dirent *e;
@@ -89,7 +89,7 @@ static void tell(int call, uint32_t arch)
         return;
 }
 
-void confine(const struct show_options *o)
+void enter_sandbox(const struct show_options *o)
 {
     struct diag d = {"--no-sandbox was given"};
     char text[sizeof d + 16];

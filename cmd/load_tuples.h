@@ -12,31 +12,31 @@
  * sequence number and timestamp lie beyond the old ones, and the others would have to be waited for
  * for up to four minutes.
  */
-#ifndef TCPWAVE_CMD_LOAD_PLACES_H
-#define TCPWAVE_CMD_LOAD_PLACES_H
+#ifndef TCPWAVE_CMD_LOAD_TUPLES_H
+#define TCPWAVE_CMD_LOAD_TUPLES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/core/time.h"
 
-#define LOAD_REST (240 * WAVE_S) /* two segment lifetimes of two minutes (RFC 9293, 3.4.2) */
+#define LOAD_TIME_WAIT (240 * WAVE_S) /* two segment lifetimes of two minutes (RFC 9293, 3.4.2) */
 
 /* Of ports that were used, the longest ago first. */
-struct load_row {
+struct load_tuple_list {
     uint32_t first, last; /* 1 + place, or 0 */
 };
 
-struct load_places {
+struct load_tuples {
     uint32_t pairs, ports; /* ports of each pair */
     uint32_t cap;          /* of each pair in use at a time, at most; no more than `ports` */
     uint32_t able;         /* pairs that have fewer in use */
     uint32_t turn;         /* the pair that comes next */
-    struct load_pair_ports {
+    struct load_tuples_of_pair {
         uint32_t in_use;
         uint32_t fresh;        /* ports below this one have been used */
-        struct load_row clean; /* the peer is done with their connection */
-        struct load_row rests; /* the peer may still hold it */
+        struct load_tuple_list clean;     /* the peer is done with their connection */
+        struct load_tuple_list time_wait; /* the peer may still hold it */
     } * pair;
     struct {
         uint32_t next;  /* in its row: 1 + place, or 0 */
@@ -45,34 +45,34 @@ struct load_places {
 };
 
 /* WAVE_ENOMEM. */
-int load_places_init(struct load_places *p, uint32_t pairs, uint32_t ports, uint32_t cap);
+int load_tuples_init(struct load_tuples *p, uint32_t pairs, uint32_t ports, uint32_t cap);
 
-void load_places_free(struct load_places *p);
+void load_tuples_free(struct load_tuples *p);
 
 /* Whether a connection can be opened. */
-static inline bool load_places_any(const struct load_places *p)
+static inline bool load_tuples_any(const struct load_tuples *p)
 {
     return p->able > 0;
 }
 
 /* The pair whose turn it is, of those that can take a connection. */
-uint32_t load_places_turn(struct load_places *p);
+uint32_t load_tuples_next_pair(struct load_tuples *p);
 
 /* Takes the next place of this pair, which must be able to. *rests tells whether the peer may still
  * hold an earlier connection there. */
-uint32_t load_places_take(struct load_places *p, uint32_t pair, wave_time now, bool *rests);
+uint32_t load_tuples_take(struct load_tuples *p, uint32_t pair, wave_time now, bool *time_wait);
 
 /* Gives it back; `held`: the peer may still hold its connection. */
-void load_places_give(struct load_places *p, uint32_t place, wave_time now, bool held);
+void load_tuples_give(struct load_tuples *p, uint32_t tuple, wave_time now, bool held);
 
-static inline uint32_t load_place_pair(const struct load_places *p, uint32_t place)
+static inline uint32_t load_tuple_pair(const struct load_tuples *p, uint32_t tuple)
 {
-    return place % p->pairs;
+    return tuple % p->pairs;
 }
 
-static inline uint32_t load_place_port(const struct load_places *p, uint32_t place)
+static inline uint32_t load_tuple_port(const struct load_tuples *p, uint32_t tuple)
 {
-    return place / p->pairs;
+    return tuple / p->pairs;
 }
 
 #endif

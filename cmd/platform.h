@@ -1,11 +1,11 @@
 /*
  * What a command takes from the system for its run: a port, a route, random bytes, signals, the
- * time, the stream of the report. A unit test hands in its own (show_options.outside), so that a
+ * time, the stream of the report. A unit test hands in its own (show_options.platform), so that a
  * whole command runs over a simulated network: in virtual time, without privileges, sandbox or
  * signals, and with the same bytes as output each time.
  */
-#ifndef TCPWAVE_CMD_OUTSIDE_H
-#define TCPWAVE_CMD_OUTSIDE_H
+#ifndef TCPWAVE_CMD_PLATFORM_H
+#define TCPWAVE_CMD_PLATFORM_H
 
 #include <stddef.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "lib/wire/route.h"
 
 /* What stands in place of the system; `self` is handed to each call. */
-struct outside {
+struct platform {
     int (*open)(void *self, struct port **out, const struct wire_config *config, struct diag *d);
     int (*route)(void *self, const struct route_query *q, struct route *out, struct diag *d);
     void (*random)(void *self, void *to, size_t len);
@@ -28,26 +28,26 @@ struct outside {
 };
 
 /* Each of these is the system's own where `x` is NULL. As port_wire_open(). */
-int outside_open(const struct outside *x, struct port **out, const struct wire_config *config,
-                 struct diag *d);
+int platform_open(const struct platform *x, struct port **out, const struct wire_config *config,
+                  struct diag *d);
 
 /* As route_find() and local_ports_read(). */
-int outside_route(const struct outside *x, const struct route_query *q, struct route *out,
-                  struct diag *d);
-void outside_ports(const struct outside *x, struct local_ports *out);
+int platform_route(const struct platform *x, const struct route_query *q, struct route *out,
+                   struct diag *d);
+void platform_ports(const struct platform *x, struct local_ports *out);
 
 /* `len` random bytes, at most 256. WAVE_ESYS: the system gives none, and errno says why. */
-int outside_random(const struct outside *x, void *to, size_t len);
+int platform_random(const struct platform *x, void *to, size_t len);
 
 /* The clocks, before there is a port: the engine's, and that of captured packets. */
-wave_time outside_now(const struct outside *x);
-wave_time outside_stamp(const struct outside *x);
+wave_time platform_now(const struct platform *x);
+wave_time platform_stamp(const struct platform *x);
 
 /* As signals_open() and signals_close(); a negative `fd` is taken. */
-int outside_signals(const struct outside *x, int *fd, struct diag *d);
-void outside_signals_close(const struct outside *x, int fd);
+int platform_signals(const struct platform *x, int *fd, struct diag *d);
+void platform_signals_close(const struct platform *x, int fd);
 
-/* As confine(). */
-void outside_confine(const struct show_options *o);
+/* As enter_sandbox(). */
+void platform_enter_sandbox(const struct show_options *o);
 
 #endif

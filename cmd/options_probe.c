@@ -1,10 +1,10 @@
-#include "cmd/options_keep.h"
+#include "cmd/options_probe.h"
 
-#define FIELD(name) offsetof(struct keep_options, name)
+#define FIELD(name) offsetof(struct probe_options, name)
 #define LONGEST (1000 * WAVE_H) /* a probe that comes later is no probe */
 
 /* clang-format off */
-const struct option_row keep_rows[] = {
+const struct option_row probe_rows[] = {
     {KIND_DURATION, 0, "idle", "DURATION", "silence before the first probe (default 2h)",
      FIELD(idle), WAVE_US, LONGEST, NULL},
     {KIND_DURATION, 0, "interval", "DURATION", "between probes (default 75s)",
@@ -17,7 +17,7 @@ const struct option_row keep_rows[] = {
 /* clang-format on */
 
 /* RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4: two hours. 0 marked what was not given. */
-void keep_check(struct keep_options *k)
+void probe_check(struct probe_options *k)
 {
     k->on |= k->garbage || k->idle || k->interval || k->count;
     if (!k->idle)
@@ -28,7 +28,7 @@ void keep_check(struct keep_options *k)
         k->count = 10;
 }
 
-void keep_configure(const struct keep_options *k, struct conn_config *c)
+void probe_configure(const struct probe_options *k, struct conn_config *c)
 {
     c->keepalive = k->on;
     c->keepalive_garbage = k->garbage;

@@ -1,6 +1,6 @@
 /* Which local port the next connection of a load takes, and how many ports a load is planned with.
  */
-#include "cmd/load_places.h"
+#include "cmd/load_tuples.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +12,8 @@
 
 #include "cmd/load_plan.h"
 
-static struct load_places p;
-static bool rests;
+static struct load_tuples p;
+static bool time_wait;
 
 static int made(void **state)
 {
@@ -25,28 +25,28 @@ static int made(void **state)
 static int freed(void **state)
 {
     (void)state;
-    load_places_free(&p);
+    load_tuples_free(&p);
     return 0;
 }
 
 /* The port of that pair which comes next. */
 static uint32_t take(uint32_t pair, wave_time now)
 {
-    const uint32_t place = load_places_take(&p, pair, now, &rests);
+    const uint32_t tuple = load_tuples_take(&p, pair, now, &time_wait);
 
-    assert_int_equal(load_place_pair(&p, place), pair);
-    return load_place_port(&p, place);
+    assert_int_equal(load_tuple_pair(&p, tuple), pair);
+    return load_tuple_port(&p, tuple);
 }
 
 static void give(uint32_t pair, uint32_t port, wave_time now, bool held)
 {
-    load_places_give(&p, port * p.pairs + pair, now, held);
+    load_tuples_give(&p, port * p.pairs + pair, now, held);
 }
 
 static void every_port_is_used_once_before_one_is_used_again(void **state)
 {
     (void)state;
-    assert_int_equal(load_places_init(&p, 3, 100, 10), 0);
+    assert_int_equal(load_tuples_init(&p, 3, 100, 10), 0);
     for (int round = 0; round < 4; round++)
         for (uint32_t port = 0; port < 100; port++)
             for (uint32_t pair = 0; pair < 3; pair++) {
@@ -58,20 +58,20 @@ static void every_port_is_used_once_before_one_is_used_again(void **state)
 static void a_port_in_use_is_not_taken(void **state)
 {
     (void)state;
-    assert_int_equal(load_places_init(&p, 1, 4, 4), 0);
+    assert_int_equal(load_tuples_init(&p, 1, 4, 4), 0);
     for (uint32_t port = 0; port < 4; port++)
         assert_int_equal(take(0, 0), port);
-    assert_false(load_places_any(&p));
+    assert_false(load_tuples_any(&p));
     give(0, 2, WAVE_S, false);
-    assert_true(load_places_any(&p));
+    assert_true(load_tuples_any(&p));
     assert_int_equal(take(0, WAVE_S), 2);
-    assert_false(load_places_any(&p));
+    assert_false(load_tuples_any(&p));
 }
 
 static void rfc9293_3_6_1_a_port_that_the_peer_may_hold_comes_after_those_it_does_not(void **state)
 {
     (void)state;
-    assert_int_equal(load_places_init(&p, 1, 4, 4), 0);
+    assert_int_equal(load_tuples_init(&p, 1, 4, 4), 0);
     for (uint32_t port = 0; port < 4; port++)
         take(0, 0);
     give(0, 0, 1 * WAVE_S, true);
@@ -79,54 +79,54 @@ static void rfc9293_3_6_1_a_port_that_the_peer_may_hold_comes_after_those_it_doe
     give(0, 2, 3 * WAVE_S, false);
     give(0, 3, 4 * WAVE_S, false);
     assert_int_equal(take(0, 5 * WAVE_S), 2);
-    assert_false(rests);
+    assert_false(time_wait);
     assert_int_equal(take(0, 5 * WAVE_S), 3);
-    assert_false(rests);
+    assert_false(time_wait);
     /* Only those are left: the one that has rested longest is the first. */
     assert_int_equal(take(0, 5 * WAVE_S), 0);
-    assert_true(rests);
+    assert_true(time_wait);
     assert_int_equal(take(0, 5 * WAVE_S), 1);
-    assert_true(rests);
+    assert_true(time_wait);
 }
 
 static void rfc9293_3_4_2_after_two_segment_lifetimes_nothing_is_held_any_more(void **state)
 {
     (void)state;
-    assert_int_equal(load_places_init(&p, 1, 1, 1), 0);
+    assert_int_equal(load_tuples_init(&p, 1, 1, 1), 0);
     take(0, 0);
     give(0, 0, 10 * WAVE_S, true);
-    take(0, 10 * WAVE_S + LOAD_REST - WAVE_MS);
-    assert_true(rests);
+    take(0, 10 * WAVE_S + LOAD_TIME_WAIT - WAVE_MS);
+    assert_true(time_wait);
     give(0, 0, 500 * WAVE_S, true);
-    take(0, 500 * WAVE_S + LOAD_REST);
-    assert_false(rests);
+    take(0, 500 * WAVE_S + LOAD_TIME_WAIT);
+    assert_false(time_wait);
 }
 
 static void the_pairs_take_turns(void **state)
 {
     (void)state;
-    assert_int_equal(load_places_init(&p, 3, 10, 10), 0);
+    assert_int_equal(load_tuples_init(&p, 3, 10, 10), 0);
     for (uint32_t i = 0; i < 30; i++) {
-        const uint32_t pair = load_places_turn(&p);
+        const uint32_t pair = load_tuples_next_pair(&p);
         assert_int_equal(pair, i % 3);
         take(pair, 0);
     }
-    assert_false(load_places_any(&p));
+    assert_false(load_tuples_any(&p));
 }
 
 static void a_pair_whose_connections_do_not_end_leaves_the_turn_to_the_others(void **state)
 {
     (void)state;
-    assert_int_equal(load_places_init(&p, 2, 1000, 5), 0);
+    assert_int_equal(load_tuples_init(&p, 2, 1000, 5), 0);
     for (uint32_t i = 0; i < 5; i++)
         take(0, 0);
     for (uint32_t i = 0; i < 100; i++) {
-        assert_true(load_places_any(&p));
-        assert_int_equal(load_places_turn(&p), 1);
+        assert_true(load_tuples_any(&p));
+        assert_int_equal(load_tuples_next_pair(&p), 1);
         give(1, take(1, 0), 0, false);
     }
     give(0, 0, 0, false);
-    assert_int_equal(load_places_turn(&p), 0);
+    assert_int_equal(load_tuples_next_pair(&p), 0);
 }
 
 static struct load_plan planned(struct load_options *o, uint32_t concurrency, uint32_t pairs,

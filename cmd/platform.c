@@ -1,0 +1,68 @@
+#include "cmd/platform.h"
+
+#include <sys/random.h>
+
+#include "cmd/enter_sandbox.h"
+#include "lib/io/signals.h"
+#include "lib/run/port_wire.h"
+#include "lib/wire/capture_clock.h"
+
+int platform_open(const struct platform *x, struct port **out, const struct wire_config *config,
+                  struct diag *d)
+{
+    return x ? x->open(x->self, out, config, d) : port_wire_open(out, config, d);
+}
+
+int platform_route(const struct platform *x, const struct route_query *q, struct route *out,
+                   struct diag *d)
+{
+    return x ? x->route(x->self, q, out, d) : route_find(q, out, d);
+}
+
+void platform_ports(const struct platform *x, struct local_ports *out)
+{
+    if (x)
+        *out = x->ports;
+    else
+        local_ports_read(out);
+}
+
+int platform_random(const struct platform *x, void *to, size_t len)
+{
+    if (!x)
+        return getrandom(to, len, 0) == (ssize_t)len ? 0 : WAVE_ESYS;
+    x->random(x->self, to, len);
+    return 0;
+}
+
+wave_time platform_now(const struct platform *x)
+{
+    return x ? x->now : wire_now();
+}
+
+wave_time platform_stamp(const struct platform *x)
+{
+    return x ? x->now : capture_clock_now();
+}
+
+int platform_signals(const struct platform *x, int *fd, struct diag *d)
+{
+    int opened = x ? x->signals : signals_open(d);
+
+    if (!x && opened < 0)
+        return opened;
+    *fd = opened;
+    return 0;
+}
+
+void platform_signals_close(const struct platform *x, int fd)
+{
+    if (!x && fd >= 0)
+        signals_close(fd);
+}
+
+void platform_enter_sandbox(const struct show_options *o)
+{
+    if (!o->platform)
+        enter_sandbox(o);
+}
