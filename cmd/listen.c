@@ -43,7 +43,7 @@
 
 /* The queues that a connection may wait in. All waits in one are of the same length, so that the
  * first to come is the first to go on. */
-enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAITS };
+enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAIT_QUEUES };
 
 /* A connection, with what listen keeps of it. */
 struct listen_client {
@@ -70,7 +70,7 @@ struct listen {
     struct session *session;
     struct responder responder;
     struct slab_list todo; /* to be looked at */
-    struct slab_list wait[WAITS];
+    struct slab_list wait[WAIT_QUEUES];
     uint32_t accepted, served;
     bool full;              /* as many as were asked for have been accepted */
     bool more_to_do;        /* some are to be looked at again, as soon as what they owe is sent */
@@ -126,7 +126,7 @@ static void wake(struct listen *l, wave_time now)
 {
     struct listen_client *p;
 
-    for (unsigned i = WAIT_NONE + 1; i < WAITS; i++)
+    for (unsigned i = WAIT_NONE + 1; i < WAIT_QUEUES; i++)
         while ((p = first_of(l, &l->wait[i])) && p->until <= now) {
             stop_waiting(l, p);
             queue_client(l, p);
@@ -138,7 +138,7 @@ static wave_time first_end(const struct listen *l)
 {
     wave_time at = WAVE_NEVER;
 
-    for (unsigned i = WAIT_NONE + 1; i < WAITS; i++) {
+    for (unsigned i = WAIT_NONE + 1; i < WAIT_QUEUES; i++) {
         const struct listen_client *p = first_of(l, &l->wait[i]);
         if (p)
             at = time_min(at, p->until);
@@ -564,7 +564,7 @@ static int run_with(struct listen *l, const struct listen_options *o)
     l->options = o;
     l->plan = plan_of(o);
     l->todo.link = offsetof(struct listen_client, todo);
-    for (unsigned i = 0; i < WAITS; i++)
+    for (unsigned i = 0; i < WAIT_QUEUES; i++)
         l->wait[i].link = offsetof(struct listen_client, wait);
     if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
         responder_open(&l->responder, &responder, &d) != 0)

@@ -41,7 +41,7 @@ struct send {
     struct port *port;
     struct loop loop;
     struct crafted *crafted;
-    struct crafted_segment forge; /* of the next segment */
+    struct crafted_segment segment; /* of the next segment */
     struct match_plan plan;
     struct match *match;
     struct tally tally;
@@ -83,24 +83,24 @@ static int read_data(struct send *s, struct source *source, struct diag *d)
 
     if (s->options->hex.at) {
         memcpy(s->data, s->options->hex.at, s->options->hex.len);
-        s->forge.len = (uint32_t)s->options->hex.len;
+        s->segment.len = (uint32_t)s->options->hex.len;
     }
     while (n != 0 && !s->options->hex.at) {
         struct pollfd fd = {.fd = source_fd(source), .events = POLLIN};
-        n = source_read(source, s->data + s->forge.len, room + 1 - s->forge.len, d);
+        n = source_read(source, s->data + s->segment.len, room + 1 - s->segment.len, d);
         if (n == WAVE_EAGAIN) {
             signals_wait(&fd);
             continue;
         }
         if (n < 0)
             return n;
-        s->forge.len += (uint32_t)n;
-        if (s->forge.len > room)
+        s->segment.len += (uint32_t)n;
+        if (s->segment.len > room)
             return diag_fail(d, WAVE_ESYS,
                              "%s has more than %u bytes, which is what one segment can carry",
                              s->options->data.file ? s->options->data.file : "the data", room);
     }
-    s->forge.data = s->data;
+    s->segment.data = s->data;
     return 0;
 }
 
@@ -112,9 +112,9 @@ static int choose_numbers(struct send *s, struct diag *d)
 
     if (platform_random(s->options->show.platform, random, sizeof random) != 0)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
-    s->forge.seq = o->has_seq ? o->seq : random[0];
-    s->forge.ack = o->has_ack ? o->ack : o->flags & SEG_ACK ? random[1] : 0;
-    s->forge.id = o->id != SEND_UNSET ? o->id : random[2] >> (s->target.v6 ? 0 : 16);
+    s->segment.seq = o->has_seq ? o->seq : random[0];
+    s->segment.ack = o->has_ack ? o->ack : o->flags & SEG_ACK ? random[1] : 0;
+    s->segment.id = o->id != SEND_UNSET ? o->id : random[2] >> (s->target.v6 ? 0 : 16);
     return 0;
 }
 
@@ -122,7 +122,7 @@ static void fill_segment(struct send *s)
 {
     const struct send_options *o = s->options;
     const struct wire_info *info = s->port->info;
-    struct crafted_segment *f = &s->forge;
+    struct crafted_segment *f = &s->segment;
 
     f->flow = (struct flow){.local = info->local,
                             .remote = s->target.addr,
@@ -169,7 +169,8 @@ static int plan(struct send *s, struct source *source, struct diag *d)
     if (error)
         return error;
     fill_segment(s);
-    if ((error = crafted_open(&s->crafted, d)) || (error = crafted_build(s->crafted, &s->forge, d)))
+    if ((error = crafted_open(&s->crafted, d)) ||
+        (error = crafted_build(s->crafted, &s->segment, d)))
         return error;
     crafted_fragment(s->crafted, 0, &len);
     if (mtu && len > mtu)
@@ -177,12 +178,12 @@ static int plan(struct send *s, struct source *source, struct diag *d)
                          "an IP packet of %u bytes is larger than the MTU of %s, %u; --fragment N "
                          "sends it in pieces",
                          len, s->port->info->interface, mtu);
-    s->captured_too = !s->bulk && readable(&s->forge);
-    s->plan = (struct match_plan){.seq = s->forge.seq,
-                                  .ack = s->forge.ack,
-                                  .flags = s->forge.flags,
-                                  .len = s->forge.len + !!(s->forge.flags & SEG_SYN) +
-                                         !!(s->forge.flags & SEG_FIN),
+    s->captured_too = !s->bulk && readable(&s->segment);
+    s->plan = (struct match_plan){.seq = s->segment.seq,
+                                  .ack = s->segment.ack,
+                                  .flags = s->segment.flags,
+                                  .len = s->segment.len + !!(s->segment.flags & SEG_SYN) +
+                                         !!(s->segment.flags & SEG_FIN),
                                   .step = o->seq_step,
                                   .lport = s->port->info->lport,
                                   .ports = s->plan.ports,
@@ -223,7 +224,7 @@ static void tell_sent(struct send *s, uint64_t i, wave_time stamp, const struct 
 
 static void tell_made(struct send *s, uint64_t i, wave_time stamp)
 {
-    const struct crafted_segment *f = &s->forge;
+    const struct crafted_segment *f = &s->segment;
     struct packet p = {.kind = PACKET_TCP,
                        .flow = f->flow,
                        .ttl = f->ttl,
@@ -250,7 +251,7 @@ static void tell_made(struct send *s, uint64_t i, wave_time stamp)
 static bool queue_one(struct send *s, wave_time now)
 {
     uint64_t i = match_count(s->match);
-    struct crafted_segment *f = &s->forge;
+    struct crafted_segment *f = &s->segment;
 
     f->flow.lport = match_port(&s->plan, i);
     f->seq = match_seq(&s->plan, i);
@@ -281,8 +282,8 @@ static void sent(struct send *s, wave_time now, wave_time stamp)
         tell_made(s, i, stamp);
     /* The kernel puts an ID of its own in place of 0. */
     if (s->options->id == SEND_UNSET) {
-        s->forge.id = s->target.v6 ? s->forge.id + 1 : (s->forge.id + 1) & 0xffff;
-        s->forge.id += !s->forge.id;
+        s->segment.id = s->target.v6 ? s->segment.id + 1 : (s->segment.id + 1) & 0xffff;
+        s->segment.id += !s->segment.id;
     }
 }
 
@@ -639,7 +640,7 @@ static void close_parts(struct send *s)
 static int conclude(struct send *s)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
-    struct flow flow = s->forge.flow;
+    struct flow flow = s->segment.flow;
     const uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { CHUNK = 256 }; /* slots: 64 KiB */
+enum { POOL_CHUNK = 256 }; /* slots: 64 KiB */
 
 void pool_init(struct pool *p, struct env *env, uint32_t max)
 {
@@ -18,7 +18,7 @@ static size_t table_size(uint32_t room)
 void pool_free(struct pool *p)
 {
     for (uint32_t i = 0; i < p->chunks; i++)
-        env_realloc(p->env, p->chunk[i], CHUNK * sizeof(struct conn), 0);
+        env_realloc(p->env, p->chunk[i], POOL_CHUNK * sizeof(struct conn), 0);
     if (p->chunk)
         env_realloc(p->env, p->chunk, table_size(p->room), 0);
     pool_init(p, p->env, p->max);
@@ -26,7 +26,7 @@ void pool_free(struct pool *p)
 
 struct conn *pool_at(const struct pool *p, uint32_t index)
 {
-    return &p->chunk[index / CHUNK][index % CHUNK];
+    return &p->chunk[index / POOL_CHUNK][index % POOL_CHUNK];
 }
 
 struct conn *pool_conn(const struct pool *p, uint32_t id)
@@ -49,7 +49,7 @@ static bool grow(struct pool *p)
         p->chunk = chunk;
         p->room = room;
     }
-    p->chunk[p->chunks] = env_realloc(p->env, NULL, 0, CHUNK * sizeof(struct conn));
+    p->chunk[p->chunks] = env_realloc(p->env, NULL, 0, POOL_CHUNK * sizeof(struct conn));
     if (!p->chunk[p->chunks])
         return false;
     p->chunks++;
@@ -67,7 +67,7 @@ struct conn *pool_take(struct pool *p, const struct flow *flow)
         p->free = c->hook.ready_next;
         generation = c->hook.generation % 255u + 1;
     } else {
-        if (p->made == p->max || (p->made == p->chunks * CHUNK && !grow(p)))
+        if (p->made == p->max || (p->made == p->chunks * POOL_CHUNK && !grow(p)))
             return NULL;
         index = p->made++;
         c = pool_at(p, index);

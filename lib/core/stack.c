@@ -20,7 +20,7 @@
 
 /* Bits of conn.hook.marks. */
 enum {
-    MARK_SPAWNED = 1 << 0,   /* by a listener */
+    MARK_ACCEPTED = 1 << 0,  /* by a listener */
     MARK_HALF_OPEN = 1 << 1, /* counted in `half_open` */
     MARK_TABLE = 1 << 2,     /* in the table */
     MARK_READY = 1 << 3      /* in the ready list */
@@ -156,15 +156,15 @@ static void schedule(struct stack *s, wave_time now, struct conn *c, wave_time w
 /* Draws the consequences of whatever just happened to a connection. False when it is gone. */
 static bool reschedule(struct stack *s, wave_time now, struct conn *c)
 {
-    const bool spawned = c->hook.marks & MARK_SPAWNED;
+    const bool accepted = c->hook.marks & MARK_ACCEPTED;
 
     /* RFC 9293, 3.10.7.4: a RST takes a passive open back to LISTEN. Here it is the listener that
      * listens, and the connection it made never was. */
-    if (spawned && c->state == STATE_LISTEN) {
+    if (accepted && c->state == STATE_LISTEN) {
         give(s, c);
         return false;
     }
-    count_half_open(s, c, spawned && c->state == STATE_SYN_RECEIVED);
+    count_half_open(s, c, accepted && c->state == STATE_SYN_RECEIVED);
     if (c->state == STATE_CLOSED)
         forget_flow(s, c);
     schedule(s, now, c, conn_expiry(c, now));
@@ -370,7 +370,7 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
     c = take(s, flow, hash);
     if (!c)
         return true;
-    c->hook.marks |= MARK_SPAWNED;
+    c->hook.marks |= MARK_ACCEPTED;
     if (conn_rebuild(c, now, &syn, iss) != 0) {
         give(s, c);
         return true;
@@ -385,8 +385,8 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
 /* Makes a connection of a SYN. Its ISS lies beyond `above`, the last number of an incarnation
  * before it, if there was one (RFC 9293, 3.6.1). Without memory the SYN counts as lost: it will
  * come again. */
-static uint32_t spawn(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
-                      const struct seg *syn, const struct seq *above)
+static uint32_t accept_syn(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
+                           const struct seg *syn, const struct seq *above)
 {
     struct seq iss = isn(&s->isn_key, flow, now);
     struct conn *c = take(s, flow, hash);
@@ -396,7 +396,7 @@ static uint32_t spawn(struct stack *s, wave_time now, const struct flow *flow, u
     /* 65,535 beyond: further than what may still be under way in a window never scaled. */
     if (above && !seq_gt(iss, *above))
         iss = seq_add(*above, 65536);
-    c->hook.marks |= MARK_SPAWNED;
+    c->hook.marks |= MARK_ACCEPTED;
     if (conn_listen(c, iss) != 0) {
         give(s, c);
         return STACK_NONE;
@@ -418,7 +418,7 @@ static uint32_t input_without_connection(struct stack *s, wave_time now, const s
         queue_reset(s, now, NULL, flow, seg);
     } else if (kind == SEG_SYN) {
         if (s->half_open < l->half_open)
-            return spawn(s, now, flow, hash, seg, above);
+            return accept_syn(s, now, flow, hash, seg, above);
         queue_cookie(s, now, flow, seg);
     } else if (kind != SEG_ACK || !cookies_out(s, now) ||
                !accept_cookie(s, now, flow, hash, seg, &id)) {

@@ -235,10 +235,10 @@ static unsigned min(unsigned a, unsigned b)
  * matrix at a time. */
 unsigned text_distance(const char *a, const char *b)
 {
-    enum { MOST = 64 };
-    unsigned rows[3][MOST + 1];
+    enum { DISTANCE_MAX = 64 };
+    unsigned rows[3][DISTANCE_MAX + 1];
     unsigned *above = rows[0], *row = rows[1], *before = rows[2]; /* above the one above */
-    size_t a_len = strnlen(a, MOST), b_len = strnlen(b, MOST);
+    size_t a_len = strnlen(a, DISTANCE_MAX), b_len = strnlen(b, DISTANCE_MAX);
 
     for (size_t j = 0; j <= b_len; j++)
         above[j] = (unsigned)j;

@@ -17,7 +17,7 @@
 
 #define SIM_TTL 64
 
-enum { NEAR, FAR }; /* ends of the path */
+enum { NEAR_END, FAR_END }; /* ends of the path */
 
 struct captured {
     struct captured *next;
@@ -103,7 +103,7 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
 
     if (room > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", seg->len);
-    if (path_send(&s->path, s->now, NEAR, flow, seg, ++s->number, lost) != 0)
+    if (path_send(&s->path, s->now, NEAR_END, flow, seg, ++s->number, lost) != 0)
         return diag_fail(d, WAVE_ESYS, "no memory for a segment");
     s->stats.sent++;
     if (s->inbound_only)
@@ -182,7 +182,7 @@ static void far_sends(struct port_sim *s)
 
     while (host_output(s->host, s->now, &flow, &seg, s->room)) {
         bool lost = s->lose && s->lose(s->lose_ctx, s->now, false, s->number + 1, &flow, &seg);
-        path_send(&s->path, s->now, FAR, &flow, &seg, ++s->number, lost);
+        path_send(&s->path, s->now, FAR_END, &flow, &seg, ++s->number, lost);
     }
 }
 
@@ -213,7 +213,7 @@ static void arrive_error(struct port_sim *s, const struct delayed_packet *c)
                      .from = c->flow.v6 ? (struct addr){{0x20, 0x01, 0x0d, 0xb8, [15] = 0xfe}}
                                         : addr_v4(192, 0, 2, 254)};
 
-    if (c->from == FAR)
+    if (c->from == FAR_END)
         host_icmp(s->host, s->now, &e);
     else
         port_sim_icmp(&s->port, &e);
@@ -232,14 +232,14 @@ static void arrive(struct port_sim *s, const struct delayed_packet *c)
     }
     if (c->corrupted || seg_parse(c->bytes, c->len, &seg) != 0) {
         s->path.counts.bad_checksum++;
-        s->stats.malformed += c->from == FAR;
+        s->stats.malformed += c->from == FAR_END;
         return;
     }
     s->path.counts.delivered++;
     seg.ecn = c->ecn;
     f.tos = c->ecn;
     f.id = (uint16_t)c->number;
-    if (c->from == NEAR)
+    if (c->from == NEAR_END)
         host_input(s->host, s->now, &flow, &seg);
     else
         capture(s, false, &c->flow, c->bytes, c->len, &f);
@@ -358,8 +358,8 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
     }
     s->end = &s->first;
     path_init(&s->path, config->seed);
-    s->path.direction[NEAR].impairment = config->forward;
-    s->path.direction[FAR].impairment = config->reverse;
+    s->path.direction[NEAR_END].impairment = config->forward;
+    s->path.direction[FAR_END].impairment = config->reverse;
     s->now = PORT_SIM_BEGINS; /* 0 is taken for "never set" in places */
     s->act_at = WAVE_NEVER;
     s->inbound_only = config->inbound_only;

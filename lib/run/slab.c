@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 256 }; /* items */
+enum { SLAB_CHUNK = 256 }; /* items */
 
 void slab_init(struct slab *s, size_t size)
 {
@@ -30,7 +30,7 @@ static bool grow(struct slab *s)
         s->chunk = chunk;
         s->room = room;
     }
-    s->chunk[s->chunks] = malloc(CHUNK * s->size);
+    s->chunk[s->chunks] = malloc(SLAB_CHUNK * s->size);
     if (!s->chunk[s->chunks])
         return false;
     s->chunks++;
@@ -42,7 +42,7 @@ static void *item_of(const struct slab *s, uint32_t number)
 {
     const uint32_t index = number - 1;
 
-    return s->chunk[index / CHUNK] + index % CHUNK * s->size;
+    return s->chunk[index / SLAB_CHUNK] + index % SLAB_CHUNK * s->size;
 }
 
 void *slab_at(const struct slab *s, uint32_t number)
@@ -59,7 +59,7 @@ void *slab_take(struct slab *s, uint32_t *number)
         item = item_of(s, *number);
         memcpy(&s->free, item, sizeof s->free);
     } else {
-        if (s->made == s->chunks * CHUNK && !grow(s))
+        if (s->made == s->chunks * SLAB_CHUNK && !grow(s))
             return NULL;
         *number = ++s->made;
         item = item_of(s, *number);

@@ -14,7 +14,7 @@ _Static_assert(sizeof(struct virtio_net_hdr) == GSO_PREFIX, "the prefix as packe
 #define LARGEST 65535u /* bytes of an IP packet */
 #define LAST_ONLY (SEG_PSH | SEG_FIN)
 
-enum { PROTOCOL_TCP = 6 };
+enum { GSO_PROTOCOL = 6 };
 
 /* A packet taken apart. */
 struct gso_packet {

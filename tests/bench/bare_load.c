@@ -37,13 +37,13 @@ enum {
     ISN_STEP = 1 << 20
 };
 
-struct frame {
+struct bare_load_frame {
     struct ether_header ether;
     struct iphdr ip;
     struct tcphdr tcp;
 } __attribute__((packed));
 
-static struct frame template, frame[BATCH];
+static struct bare_load_frame template, frame[BATCH];
 static struct iovec part[BATCH];
 static struct mmsghdr message[BATCH];
 static unsigned queued;
@@ -84,7 +84,7 @@ static void flush(void)
 
 static void put(uint16_t lport, uint32_t seq, uint32_t ack, unsigned flags)
 {
-    struct frame *f = &frame[queued];
+    struct bare_load_frame *f = &frame[queued];
 
     *f = template;
     f->tcp.source = htons(lport);

@@ -18,15 +18,15 @@
 enum { CHUNK = 1 << 16 };
 
 /* How the two are joined. */
-enum route { DIRECTLY, LOCAL, FAR };
+enum engine_bench_route { DIRECTLY, LOCAL, FAR };
 
-struct end {
+struct engine_bench_end {
     struct env env;
     struct conn conn;
 };
 
-struct bench {
-    struct end a, b;
+struct engine_bench_bench {
+    struct engine_bench_end a, b;
     struct link *link; /* NULL: directly */
     wave_time now;
     uint64_t total, sent, received, segments;
@@ -49,7 +49,7 @@ static void drain(struct env *e)
 }
 
 /* The users: A sends as much as there is room for, B reads all there is. */
-static void users(struct bench *b)
+static void users(struct engine_bench_bench *b)
 {
     size_t there;
     const uint8_t *bytes;
@@ -69,7 +69,7 @@ static void users(struct bench *b)
     }
 }
 
-static void transfer(struct bench *b, struct conn *from, struct conn *to)
+static void transfer(struct engine_bench_bench *b, struct conn *from, struct conn *to)
 {
     static uint8_t room[CONN_ROOM];
     struct seg s;
@@ -86,7 +86,7 @@ static void transfer(struct bench *b, struct conn *from, struct conn *to)
     }
 }
 
-static void run_directly(struct bench *b)
+static void run_directly(struct engine_bench_bench *b)
 {
     while (b->received < b->total) {
         users(b);
@@ -103,13 +103,13 @@ static void run_directly(struct bench *b)
 
 static bool step(void *ctx)
 {
-    struct bench *b = ctx;
+    struct engine_bench_bench *b = ctx;
     b->now = link_now(b->link);
     users(b);
     return b->received == b->total;
 }
 
-static void run_over_link(struct bench *b)
+static void run_over_link(struct engine_bench_bench *b)
 {
     while (b->received < b->total)
         link_run(b->link, link_now(b->link) + WAVE_S, step, b);
@@ -117,9 +117,9 @@ static void run_over_link(struct bench *b)
 }
 
 /* Segments a second, or a message and the end. */
-static double run(uint64_t total, enum route path)
+static double run(uint64_t total, enum engine_bench_route path)
 {
-    struct bench *b = calloc(1, sizeof *b);
+    struct engine_bench_bench *b = calloc(1, sizeof *b);
     struct conn_config c;
     struct flow f = {.local = addr_v4(192, 0, 2, 1),
                      .remote = addr_v4(192, 0, 2, 2),

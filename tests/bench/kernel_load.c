@@ -72,11 +72,11 @@ static void watch(int epoll, int fd, uint32_t what)
  * The server
  */
 
-enum habit { DISCARD, CLOSE, HOLD };
+enum kernel_load_habit { DISCARD, CLOSE, HOLD };
 
 struct server {
     int epoll, listener;
-    enum habit habit;
+    enum kernel_load_habit habit;
     unsigned long accepted, finished, bytes;
 };
 
@@ -148,14 +148,14 @@ static int server(const char *port, const char *habit)
  * The client
  */
 
-struct client {
+struct kernel_load_client {
     int epoll;
     struct sockaddr_storage to;
     socklen_t size;
     unsigned long max, opened, done, failed;
 };
 
-static void open_one(struct client *c)
+static void open_one(struct kernel_load_client *c)
 {
     const int one = 1;
     int fd = socket(c->to.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -172,7 +172,7 @@ static void open_one(struct client *c)
     watch(c->epoll, fd, EPOLLIN | EPOLLOUT | EPOLLET);
 }
 
-static void over(struct client *c, int fd, bool well)
+static void over(struct kernel_load_client *c, int fd, bool well)
 {
     close(fd);
     if (well)
@@ -183,7 +183,7 @@ static void over(struct client *c, int fd, bool well)
         open_one(c);
 }
 
-static void step(struct client *c, const struct epoll_event *e)
+static void step(struct kernel_load_client *c, const struct epoll_event *e)
 {
     int fd = e->data.fd;
     char byte;
@@ -201,7 +201,7 @@ static void step(struct client *c, const struct epoll_event *e)
 
 static int client(const char *addr, const char *port, unsigned long max, unsigned long at_once)
 {
-    struct client c = {.max = max, .epoll = epoll_create1(0)};
+    struct kernel_load_client c = {.max = max, .epoll = epoll_create1(0)};
     struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&c.to;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&c.to;
     double began = seconds();

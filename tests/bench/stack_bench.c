@@ -20,7 +20,7 @@
 
 enum { PORTS = 60000, FIRST_PORT = 1024, INTERVAL = 75 };
 
-struct bench {
+struct stack_bench_bench {
     struct stack *client, *server;
     wave_time now;
     uint32_t *held; /* ids of the client's, a ring: the oldest is closed first */
@@ -58,7 +58,7 @@ static double resident(void)
 }
 
 /* A server that closes when its client has, and lets go of what is over. */
-static void serve(struct bench *b)
+static void serve(struct stack_bench_bench *b)
 {
     struct event e;
 
@@ -76,7 +76,7 @@ static void serve(struct bench *b)
     }
 }
 
-static void attend(struct bench *b)
+static void attend(struct stack_bench_bench *b)
 {
     struct event e;
 
@@ -93,7 +93,7 @@ static void attend(struct bench *b)
 }
 
 /* Carries what one side has to send over to the other; true when there was anything. */
-static bool carry(struct bench *b, struct stack *from, struct stack *to)
+static bool carry(struct stack_bench_bench *b, struct stack *from, struct stack *to)
 {
     struct flow flow, seen;
     struct seg seg;
@@ -111,7 +111,7 @@ static bool carry(struct bench *b, struct stack *from, struct stack *to)
     return any;
 }
 
-static void settle(struct bench *b)
+static void settle(struct stack_bench_bench *b)
 {
     bool any = true;
 
@@ -121,7 +121,7 @@ static void settle(struct bench *b)
     }
 }
 
-static void open_one(struct bench *b)
+static void open_one(struct stack_bench_bench *b)
 {
     const uint32_t n = b->opened % b->room, host = n / PORTS;
     const struct flow flow = {.local = addr_v4(10, 0, (uint8_t)(host >> 8), (uint8_t)host),
@@ -137,7 +137,7 @@ static void open_one(struct bench *b)
     settle(b);
 }
 
-static void close_oldest(struct bench *b)
+static void close_oldest(struct stack_bench_bench *b)
 {
     const uint32_t id = b->held[b->closed++ % b->room];
 
@@ -146,7 +146,7 @@ static void close_oldest(struct bench *b)
     settle(b);
 }
 
-static void begin(struct bench *b, uint32_t held)
+static void begin(struct stack_bench_bench *b, uint32_t held)
 {
     const struct stack_listener listener = {
         .any = true, .port = 80, .half_open = 1024, .answer_rst = true};
@@ -172,14 +172,14 @@ static void begin(struct bench *b, uint32_t held)
         die("not every connection came about");
 }
 
-static void end(struct bench *b)
+static void end(struct stack_bench_bench *b)
 {
     stack_destroy(b->client);
     stack_destroy(b->server);
     free(b->held);
 }
 
-static void cycles(struct bench *b, uint32_t held, uint32_t count)
+static void cycles(struct stack_bench_bench *b, uint32_t held, uint32_t count)
 {
     double began;
 
@@ -195,7 +195,7 @@ static void cycles(struct bench *b, uint32_t held, uint32_t count)
     end(b);
 }
 
-static void held(struct bench *b, uint32_t count)
+static void held(struct stack_bench_bench *b, uint32_t count)
 {
     double before = resident(), began, memory;
     wave_time until;
@@ -226,7 +226,7 @@ static void held(struct bench *b, uint32_t count)
 
 int main(int argc, char **argv)
 {
-    static struct bench b;
+    static struct stack_bench_bench b;
 
     if (argc == 4 && strcmp(argv[1], "cycles") == 0)
         cycles(&b, (uint32_t)strtoul(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10));

@@ -10,7 +10,7 @@
 
 enum { SEGMENTS = 4096 };
 
-struct world {
+struct answers_world {
     struct match *match;
     struct match_plan plan;
     struct cursor in;
@@ -24,23 +24,23 @@ struct world {
     } sent[SEGMENTS];
 };
 
-static uint16_t port_of(const struct world *w, uint64_t i)
+static uint16_t port_of(const struct answers_world *w, uint64_t i)
 {
     return (uint16_t)(w->plan.lport + i % w->plan.ports);
 }
 
-static uint32_t seq_at(const struct world *w, uint64_t i)
+static uint32_t seq_at(const struct answers_world *w, uint64_t i)
 {
     return (uint32_t)(w->plan.seq + i * w->plan.step);
 }
 
-static uint64_t oldest(const struct world *w)
+static uint64_t oldest(const struct answers_world *w)
 {
     return w->count > w->memory ? w->count - w->memory : 0;
 }
 
 /* Those of the port, all alike: the oldest that waits, else the newest. */
-static uint64_t any_of(const struct world *w, uint16_t port, bool *sure)
+static uint64_t any_of(const struct answers_world *w, uint16_t port, bool *sure)
 {
     uint64_t first = NOBODY, newest = NOBODY;
     unsigned waiting = 0;
@@ -60,8 +60,8 @@ static uint64_t any_of(const struct world *w, uint16_t port, bool *sure)
 }
 
 /* The one that `number` lies `min` to `max` behind: all of it if there is such a one. */
-static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number, uint32_t min,
-                          uint32_t max, bool *sure)
+static uint64_t by_number(const struct answers_world *w, uint16_t port, uint32_t number,
+                          uint32_t min, uint32_t max, bool *sure)
 {
     uint64_t found = NOBODY;
 
@@ -81,8 +81,8 @@ static uint64_t by_number(const struct world *w, uint16_t port, uint32_t number,
     return found;
 }
 
-static void hold_answer(struct world *w, const struct match_result *a, enum answer_kind kind,
-                        uint64_t to, bool sure)
+static void hold_answer(struct answers_world *w, const struct match_result *a,
+                        enum answer_kind kind, uint64_t to, bool sure)
 {
     wave_time took;
     bool newer = false;
@@ -102,7 +102,7 @@ static void hold_answer(struct world *w, const struct match_result *a, enum answ
     w->sent[to].answered = true;
 }
 
-static uint16_t some_port(struct world *w)
+static uint16_t some_port(struct answers_world *w)
 {
     const uint8_t how = cursor_u8(&w->in);
 
@@ -110,7 +110,7 @@ static uint16_t some_port(struct world *w)
 }
 
 /* Near what one of the segments has; the higher the byte, the newer. */
-static uint32_t some_number(struct world *w)
+static uint32_t some_number(struct answers_world *w)
 {
     const uint64_t i = w->count * cursor_u8(&w->in) / 256;
     const struct seq base = seq_of(seq_at(w, i));
@@ -118,7 +118,7 @@ static uint32_t some_number(struct world *w)
     return fuzz_near(&w->in, cursor_u8(&w->in) & 1 ? seq_add(base, w->plan.len) : base).v;
 }
 
-static void answer(struct world *w)
+static void answer(struct answers_world *w)
 {
     static const uint16_t usual[] = {
         SEG_SYN | SEG_ACK, SEG_RST | SEG_ACK, SEG_RST, SEG_ACK,
@@ -159,7 +159,7 @@ static void answer(struct world *w)
     hold_answer(w, &a, kind, to, sure);
 }
 
-static void trouble(struct world *w)
+static void trouble(struct answers_world *w)
 {
     const uint16_t port = some_port(w);
     const uint32_t number = some_number(w);
@@ -175,7 +175,7 @@ static void trouble(struct world *w)
 }
 
 /* The capture's view of what went out, in order. */
-static void capture(struct world *w)
+static void capture(struct answers_world *w)
 {
     const uint16_t port = some_port(w);
     const uint32_t number = some_number(w);
@@ -197,7 +197,7 @@ static void capture(struct world *w)
     w->sent[i].stamp = stamp;
 }
 
-static void transmit(struct world *w)
+static void transmit(struct answers_world *w)
 {
     if (w->count == SEGMENTS)
         return;
@@ -209,7 +209,7 @@ static void transmit(struct world *w)
 }
 
 /* Each that waited long enough is told of once, in order. */
-static void patience(struct world *w)
+static void patience(struct answers_world *w)
 {
     uint64_t i = 0;
 
@@ -231,7 +231,7 @@ static void patience(struct world *w)
     }
 }
 
-static void begin(struct world *w)
+static void begin(struct answers_world *w)
 {
     const uint8_t how = cursor_u8(&w->in);
     struct match_plan *p = &w->plan;
@@ -253,7 +253,7 @@ static void begin(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct answers_world w;
 
     memset(&w, 0, sizeof w);
     w.in = cursor_of(bytes, size);

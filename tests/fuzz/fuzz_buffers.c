@@ -11,7 +11,7 @@
 
 enum { SPACE = 4096, RECORDS = 4096, BLOCKS = 8 };
 
-struct world {
+struct buffers_world {
     struct env env;
     struct cursor in;
     unsigned fail_after; /* allocations that still succeed; 0: all */
@@ -22,7 +22,7 @@ struct world {
 
 static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
 {
-    struct world *w = ctx;
+    struct buffers_world *w = ctx;
 
     (void)old_size;
     if (new_size == 0) {
@@ -37,7 +37,7 @@ static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
     return realloc(old, new_size);
 }
 
-static struct seq at_byte(const struct world *w, uint32_t byte)
+static struct seq at_byte(const struct buffers_world *w, uint32_t byte)
 {
     return seq_of(w->isn + byte);
 }
@@ -88,7 +88,7 @@ static unsigned runs_beyond(const struct receiver *m, struct sack_block *run, ui
 }
 
 /* RFC 2018, section 4: the blocks are the runs, the one that changed last first. */
-static void hold_sack(const struct world *w, const struct receiver *m)
+static void hold_sack(const struct buffers_world *w, const struct receiver *m)
 {
     static struct sack_block run[SPACE / 2 + 1];
     static uint32_t stamp[SPACE / 2 + 1];
@@ -108,7 +108,7 @@ static void hold_sack(const struct world *w, const struct receiver *m)
     }
 }
 
-static void hold_received(const struct world *w, const struct receiver *m)
+static void hold_received(const struct buffers_world *w, const struct receiver *m)
 {
     const uint8_t *data;
     const uint32_t n = reasm_peek(m->r, &data);
@@ -124,7 +124,7 @@ static void hold_received(const struct world *w, const struct receiver *m)
 }
 
 /* Some byte of the segment that is there already, the whole stretch of it that a run holds. */
-static void hold_duplicate(const struct world *w, const struct receiver *m, uint32_t first,
+static void hold_duplicate(const struct buffers_world *w, const struct receiver *m, uint32_t first,
                            uint32_t end, const struct reasm_result *result)
 {
     uint32_t from = first, to;
@@ -139,7 +139,7 @@ static void hold_duplicate(const struct world *w, const struct receiver *m, uint
     require(seq_eq(result->dup.end, at_byte(w, to)));
 }
 
-static void insert(struct world *w, struct receiver *m, uint32_t first, uint32_t len,
+static void insert(struct buffers_world *w, struct receiver *m, uint32_t first, uint32_t len,
                    uint32_t limit)
 {
     const uint32_t end = first + len, before = m->next, capacity = m->r ? m->r->ring.capacity : 0;
@@ -176,7 +176,7 @@ static void insert(struct world *w, struct receiver *m, uint32_t first, uint32_t
 }
 
 /* Every other byte, or every third and so on: a list of runs that fills up. */
-static void comb(struct world *w, struct receiver *m)
+static void comb(struct buffers_world *w, struct receiver *m)
 {
     const uint8_t how = cursor_u8(&w->in);
     const uint32_t stride = 2 + how % 6, count = how > 250 ? 600 : how / 6;
@@ -186,7 +186,7 @@ static void comb(struct world *w, struct receiver *m)
         insert(w, m, at, 1, SPACE);
 }
 
-static void consume(struct world *w, struct receiver *m)
+static void consume(struct buffers_world *w, struct receiver *m)
 {
     const uint32_t n = cursor_u16(&w->in);
 
@@ -194,7 +194,7 @@ static void consume(struct world *w, struct receiver *m)
     m->read = n < m->next - m->read ? m->read + n : m->next;
 }
 
-static void early_fin(struct world *w, struct receiver *m)
+static void early_fin(struct buffers_world *w, struct receiver *m)
 {
     uint32_t fin = m->next;
 
@@ -213,7 +213,7 @@ static void early_fin(struct world *w, struct receiver *m)
     m->fin = fin;
 }
 
-static void settle(struct world *w, struct receiver *m)
+static void settle(struct buffers_world *w, struct receiver *m)
 {
     reasm_drop_gaps(&m->r, &w->env);
     for (uint32_t i = m->next; i < m->top; i++)
@@ -222,7 +222,7 @@ static void settle(struct world *w, struct receiver *m)
     m->has_fin = false;
 }
 
-static void receive(struct world *w)
+static void receive(struct buffers_world *w)
 {
     static struct receiver m;
 
@@ -269,7 +269,7 @@ static uint32_t sent_end(const struct queue_record *s)
     return s->first.v + s->len;
 }
 
-static void hold_sent(const struct world *w, const struct sender *m)
+static void hold_sent(const struct buffers_world *w, const struct sender *m)
 {
     const struct queue *q = m->q;
     uint32_t out = 0, sacked = 0, lost = 0, sacked_sents = 0, first_lost = UINT32_MAX;
@@ -309,7 +309,7 @@ static void hold_sent(const struct world *w, const struct sender *m)
     require(queue_first_lost(m->q) == first_lost);
 }
 
-static void append(struct world *w, struct sender *m)
+static void append(struct buffers_world *w, struct sender *m)
 {
     const uint32_t len = cursor_u16(&w->in) % 3000;
     const uint32_t limit = cursor_u8(&w->in) < 200 ? SPACE : cursor_u16(&w->in);
@@ -325,12 +325,12 @@ static void append(struct world *w, struct sender *m)
 }
 
 /* As queue_sent() has it: no two moments of sending are the same. */
-static wave_time moment(const struct world *w, const struct queue *q)
+static wave_time moment(const struct buffers_world *w, const struct queue *q)
 {
     return w->now > q->sent_at ? w->now : q->sent_at + 1;
 }
 
-static void transmit(struct world *w, struct sender *m)
+static void transmit(struct buffers_world *w, struct sender *m)
 {
     const uint32_t unsent = m->end - m->next;
     uint32_t len = 1 + cursor_u8(&w->in) * 6u;
@@ -349,7 +349,7 @@ static void transmit(struct world *w, struct sender *m)
     m->next += len;
 }
 
-static void transmit_again(struct world *w, struct sender *m)
+static void transmit_again(struct buffers_world *w, struct sender *m)
 {
     const uint32_t i = m->sents ? cursor_u8(&w->in) % m->sents : 0;
 
@@ -360,7 +360,7 @@ static void transmit_again(struct world *w, struct sender *m)
     queue_retransmitted(m->q, i, w->now);
 }
 
-static void split(struct world *w, struct sender *m)
+static void split(struct buffers_world *w, struct sender *m)
 {
     const uint32_t i = m->sents ? cursor_u8(&w->in) % m->sents : 0;
     struct queue_record *s = &m->sent[i];
@@ -381,7 +381,7 @@ static void split(struct world *w, struct sender *m)
     s->len = len;
 }
 
-static void acknowledge(struct world *w, struct sender *m)
+static void acknowledge(struct buffers_world *w, struct sender *m)
 {
     uint32_t n = cursor_u16(&w->in), gone = 0;
 
@@ -401,7 +401,7 @@ static void acknowledge(struct world *w, struct sender *m)
     }
 }
 
-static void sack(struct world *w, struct sender *m, wave_time min_rtt)
+static void sack(struct buffers_world *w, struct sender *m, wave_time min_rtt)
 {
     struct opt o = {.has = OPT_SACK, .sacks = (uint8_t)(1 + cursor_u8(&w->in) % OPT_SACK_MAX)};
     uint32_t bytes = 0;
@@ -436,7 +436,7 @@ static void sack(struct world *w, struct sender *m, wave_time min_rtt)
 }
 
 /* RFC 8985, 6.2, step 5, over every record. */
-static void detect(struct world *w, struct sender *m, wave_time min_rtt)
+static void detect(struct buffers_world *w, struct sender *m, wave_time min_rtt)
 {
     const bool recovery = cursor_u8(&w->in) & 1;
     const wave_time srtt = min_rtt + cursor_u16(&w->in) * WAVE_US;
@@ -482,7 +482,7 @@ static void all_lost(struct sender *m)
     }
 }
 
-static void mark_lost(struct world *w, struct sender *m)
+static void mark_lost(struct buffers_world *w, struct sender *m)
 {
     const uint32_t i = m->sents ? cursor_u8(&w->in) % m->sents : 0;
 
@@ -493,7 +493,7 @@ static void mark_lost(struct world *w, struct sender *m)
         m->sent[i].flags |= QUEUE_LOST;
 }
 
-static void transmission(struct world *w)
+static void transmission(struct buffers_world *w)
 {
     static struct sender m;
     const wave_time min_rtt = cursor_u8(&w->in) * WAVE_US;
@@ -533,7 +533,7 @@ static void transmission(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct buffers_world w;
     struct conn_config config;
     uint8_t how;
 

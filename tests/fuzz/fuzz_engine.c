@@ -12,7 +12,7 @@
 
 enum { OUTPUTS_MAX = 5000, SEND_MAX = 20000 };
 
-struct world {
+struct engine_world {
     struct env env;
     struct conn conn;
     wave_time now;
@@ -30,7 +30,7 @@ struct world {
 /* malloc's, until the input lets it fail. */
 static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
 {
-    struct world *w = ctx;
+    struct engine_world *w = ctx;
 
     (void)old_size;
     if (new_size == 0) {
@@ -45,7 +45,7 @@ static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
 }
 
 /* What must hold after every step. */
-static void hold(const struct world *w)
+static void hold(const struct engine_world *w)
 {
     const struct conn_config *config = &w->env.config;
     const char *broken = conn_check(&w->conn);
@@ -57,7 +57,7 @@ static void hold(const struct world *w)
     require(w->env.mem_used <= 8 * ((size_t)config->rcvbuf + config->sndbuf) + (1u << 20));
 }
 
-static void take_events(struct world *w)
+static void take_events(struct engine_world *w)
 {
     struct event e;
 
@@ -67,7 +67,7 @@ static void take_events(struct world *w)
 }
 
 /* What holds of every segment that leaves. `una` is SND.UNA. */
-static void leaves(struct world *w, const struct seg *s, struct seq una)
+static void leaves(struct engine_world *w, const struct seg *s, struct seq una)
 {
     const bool syn = s->flags & SEG_SYN;
     uint32_t offset = s->seq.v + syn - w->isn - 1;
@@ -91,7 +91,7 @@ static void leaves(struct world *w, const struct seg *s, struct seq una)
 }
 
 /* Takes what the engine wants to send; it must come to an end. */
-static void drain(struct world *w)
+static void drain(struct engine_world *w)
 {
     struct seg s;
     struct seq una = w->conn.snd.una;
@@ -110,7 +110,7 @@ static void drain(struct world *w)
     hold(w);
 }
 
-static void put_options(struct world *w, struct seg *s)
+static void put_options(struct engine_world *w, struct seg *s)
 {
     uint8_t kinds = cursor_u8(&w->in);
 
@@ -134,7 +134,7 @@ static void put_options(struct world *w, struct seg *s)
 }
 
 /* Hands a segment over, with the pattern's data. */
-static void deliver(struct world *w, struct seg *s)
+static void deliver(struct engine_world *w, struct seg *s)
 {
     const bool fresh = w->conn.state == STATE_LISTEN || w->conn.state == STATE_SYN_SENT;
     struct seg reset;
@@ -161,7 +161,7 @@ static void deliver(struct world *w, struct seg *s)
 }
 
 /* A segment of any kind. */
-static void arrive(struct world *w)
+static void arrive(struct engine_world *w)
 {
     struct seg s = {0};
     uint8_t what = cursor_u8(&w->in);
@@ -198,7 +198,7 @@ static void scoreboard(const struct conn *c, unsigned map, struct opt *o)
 
 /* A segment as an honest peer would send it, of which one byte says how much it acknowledges, how
  * much it carries, whether it ends and how far the window is open. */
-static void answer(struct world *w)
+static void answer(struct engine_world *w)
 {
     const struct conn *c = &w->conn;
     const uint8_t what = cursor_u8(&w->in);
@@ -236,7 +236,7 @@ static void answer(struct world *w)
     deliver(w, &s);
 }
 
-static void trouble(struct world *w)
+static void trouble(struct engine_world *w)
 {
     struct icmp e = {.type = 3, .flow = w->conn.flow, .has_seq = true};
 
@@ -247,7 +247,7 @@ static void trouble(struct world *w)
     conn_icmp(&w->conn, w->now, &e);
 }
 
-static void user_send(struct world *w, size_t len)
+static void user_send(struct engine_world *w, size_t len)
 {
     const size_t room = conn_send_room(&w->conn);
     int n = conn_send(&w->conn, w->now, pattern_at(w->queued), len);
@@ -258,7 +258,7 @@ static void user_send(struct world *w, size_t len)
 }
 
 /* Reads some of what is there, all of which must be what was written. */
-static void user_read(struct world *w)
+static void user_read(struct engine_world *w)
 {
     const uint8_t *data;
     size_t n = conn_peek(&w->conn, &data);
@@ -277,7 +277,7 @@ static void user_read(struct world *w)
     require(w->conn.state == STATE_CLOSED || w->read <= conn_received(&w->conn));
 }
 
-static void call(struct world *w, uint8_t which)
+static void call(struct engine_world *w, uint8_t which)
 {
     struct conn *c = &w->conn;
 
@@ -315,7 +315,7 @@ static void call(struct world *w, uint8_t which)
 }
 
 /* To the engine's own next moment, or a few steps past now. */
-static void pass_time(struct world *w)
+static void pass_time(struct engine_world *w)
 {
     wave_time next = conn_expiry(&w->conn, w->now);
     uint8_t how = cursor_u8(&w->in);
@@ -328,7 +328,7 @@ static void pass_time(struct world *w)
 }
 
 /* The third segment of a handshake brought a SYN cookie back. */
-static void rebuild(struct world *w)
+static void rebuild(struct engine_world *w)
 {
     struct seg syn = {.flags = SEG_SYN, .seq = seq_of(7), .wnd = 1000};
     struct seg ack = {
@@ -341,7 +341,7 @@ static void rebuild(struct world *w)
     conn_input(&w->conn, w->now, &ack);
 }
 
-static void begin(struct world *w)
+static void begin(struct engine_world *w)
 {
     struct conn_config config;
     struct flow flow = {
@@ -379,7 +379,7 @@ static void begin(struct world *w)
 }
 
 /* Nobody answers any more: the engine must end by itself, within its own patience. */
-static void end(struct world *w)
+static void end(struct engine_world *w)
 {
     w->env.mem_max = SIZE_MAX;
     w->fail_after = 0;
@@ -402,7 +402,7 @@ static void end(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct engine_world w;
 
     pattern_fill();
     memset(&w.conn, 0, sizeof w.conn);

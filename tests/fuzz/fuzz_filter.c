@@ -21,7 +21,7 @@ static const int link_types[] = {DLT_EN10MB, DLT_LINUX_SLL2, DLT_RAW, DLT_LINUX_
 
 static const struct addr any;
 
-struct world {
+struct filter_world {
     struct cursor in;
     struct filter_query query;
     int dlt;
@@ -31,7 +31,7 @@ struct world {
     size_t len;
 };
 
-static void compile(struct world *w)
+static void compile(struct filter_world *w)
 {
     char text[FILTER_TEXT];
 
@@ -44,7 +44,7 @@ static void compile(struct world *w)
     require(w->program.bf_len > 0);
 }
 
-static void query(struct world *w)
+static void query(struct filter_world *w)
 {
     const uint8_t how = cursor_u8(&w->in), more = cursor_u8(&w->in);
     struct filter_query *q = &w->query;
@@ -72,14 +72,14 @@ static void query(struct world *w)
  * Frames.
  */
 
-static void put(struct world *w, const void *bytes, size_t len)
+static void put(struct filter_world *w, const void *bytes, size_t len)
 {
     require(w->len + len <= sizeof w->frame);
     memcpy(w->frame + w->len, bytes, len);
     w->len += len;
 }
 
-static void put16(struct world *w, unsigned v)
+static void put16(struct filter_world *w, unsigned v)
 {
     uint8_t bytes[2];
 
@@ -87,7 +87,7 @@ static void put16(struct world *w, unsigned v)
     put(w, bytes, sizeof bytes);
 }
 
-static void put_link(struct world *w, bool v6, uint8_t how)
+static void put_link(struct filter_world *w, bool v6, uint8_t how)
 {
     static const uint16_t tag[] = {0x8100, 0x88a8, 0x9100, 0x8100};
     const unsigned type = v6 ? 0x86dd : 0x0800;
@@ -119,7 +119,8 @@ static void put_link(struct world *w, bool v6, uint8_t how)
 }
 
 /* IPv4 with options, IPv6 with extension headers; what follows has `len` bytes. */
-static void put_ip(struct world *w, const struct flow *f, uint8_t protocol, size_t len, uint8_t how)
+static void put_ip(struct filter_world *w, const struct flow *f, uint8_t protocol, size_t len,
+                   uint8_t how)
 {
     static const uint8_t kinds[] = {0, 43, 60, 44};
     const unsigned extra = how & 3;
@@ -145,7 +146,7 @@ static void put_ip(struct world *w, const struct flow *f, uint8_t protocol, size
     }
 }
 
-static void put_tcp(struct world *w, const struct flow *f)
+static void put_tcp(struct filter_world *w, const struct flow *f)
 {
     struct seg s = {.flags = SEG_ACK, .seq = seq_of(1)};
     const int n = seg_build(f, &s, w->frame + w->len, sizeof w->frame - w->len);
@@ -154,7 +155,7 @@ static void put_tcp(struct world *w, const struct flow *f)
     w->len += (size_t)n;
 }
 
-static struct flow near_flow(struct world *w)
+static struct flow near_flow(struct filter_world *w)
 {
     const uint8_t how = cursor_u8(&w->in), twist = cursor_u8(&w->in);
     const struct filter_query *q = &w->query;
@@ -180,7 +181,7 @@ static struct flow near_flow(struct world *w)
     return how & 0x80 ? flow_reverse(&f) : f;
 }
 
-static void frame(struct world *w)
+static void frame(struct filter_world *w)
 {
     const struct flow f = near_flow(w);
     const uint8_t kind = cursor_u8(&w->in), link = cursor_u8(&w->in), how = cursor_u8(&w->in);
@@ -223,12 +224,12 @@ static bool is_ours(const struct filter_query *q, const struct flow *f)
     return q->listen || (f->rport == q->flow.rport && addr_eq(&f->remote, &q->flow.remote));
 }
 
-static bool has_extensions(const struct world *w, const struct frame *f)
+static bool has_extensions(const struct filter_world *w, const struct frame *f)
 {
     return f->v6 && w->frame[f->offset + 6] != 6;
 }
 
-static void judge(struct world *w)
+static void judge(struct filter_world *w)
 {
     const struct filter_query *q = &w->query;
     const struct pcap_pkthdr h = {.caplen = (uint32_t)w->len, .len = (uint32_t)w->len};
@@ -263,7 +264,7 @@ static void judge(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct filter_world w;
 
     memset(&w, 0, sizeof w);
     w.in = cursor_of(bytes, size);

@@ -10,21 +10,21 @@
 
 enum { SEND_MAX = 60000, STEPS_MAX = 200 };
 
-struct end {
+struct fuzz_link_end {
     struct env env;
     struct conn conn;
     uint32_t queued, read; /* bytes */
     bool closed;           /* CLOSE was called */
 };
 
-struct world {
+struct link_world {
     struct cursor in;
     struct link *link;
-    struct end end[2];
+    struct fuzz_link_end end[2];
     bool reading, closing; /* the users read all there is; and close */
 };
 
-static void hold(const struct world *w)
+static void hold(const struct link_world *w)
 {
     for (int i = 0; i < 2; i++) {
         const char *broken = conn_check(&w->end[i].conn);
@@ -36,7 +36,7 @@ static void hold(const struct world *w)
     }
 }
 
-static void take_events(struct end *e)
+static void take_events(struct fuzz_link_end *e)
 {
     struct event event;
 
@@ -44,9 +44,9 @@ static void take_events(struct end *e)
         require(event.kind != EVENT_STATE || state_edge(event.u.state.from, event.u.state.to));
 }
 
-static void user_read(struct world *w, int i, size_t max)
+static void user_read(struct link_world *w, int i, size_t max)
 {
-    struct end *e = &w->end[i];
+    struct fuzz_link_end *e = &w->end[i];
     const uint8_t *data;
     size_t n;
 
@@ -61,9 +61,9 @@ static void user_read(struct world *w, int i, size_t max)
     require(e->read <= w->end[!i].queued);
 }
 
-static void user_send(struct world *w, int i, size_t len)
+static void user_send(struct link_world *w, int i, size_t len)
 {
-    struct end *e = &w->end[i];
+    struct fuzz_link_end *e = &w->end[i];
     int n;
 
     if (e->conn.state == STATE_LISTEN) /* to send there would open actively */
@@ -73,9 +73,9 @@ static void user_send(struct world *w, int i, size_t len)
     e->queued += n > 0 ? (uint32_t)n : 0;
 }
 
-static void user_close(struct world *w, int i)
+static void user_close(struct link_world *w, int i)
 {
-    struct end *e = &w->end[i];
+    struct fuzz_link_end *e = &w->end[i];
 
     if (e->closed || e->conn.state < STATE_SYN_RECEIVED) /* before that it would end all */
         return;
@@ -84,7 +84,7 @@ static void user_close(struct world *w, int i)
 
 static bool act(void *ctx)
 {
-    struct world *w = ctx;
+    struct link_world *w = ctx;
 
     for (int i = 0; i < 2; i++) {
         take_events(&w->end[i]);
@@ -123,7 +123,7 @@ static struct path_impairment impairment(struct cursor *in)
     return m;
 }
 
-static void begin_end(struct world *w, int i, const struct flow *flow)
+static void begin_end(struct link_world *w, int i, const struct flow *flow)
 {
     static const uint32_t mtus[] = {1500, 576, 1280, 9000, 1500, 296, 1400, 1500};
     static const uint32_t buffers[] = {4u << 20, 3000, 10000, 65535};
@@ -153,7 +153,7 @@ static void begin_end(struct world *w, int i, const struct flow *flow)
     w->end[i].closed = false;
 }
 
-static void begin(struct world *w)
+static void begin(struct link_world *w)
 {
     const uint8_t how = cursor_u8(&w->in);
     const struct flow flow = {.local = addr_v4(192, 0, 2, 1),
@@ -176,7 +176,7 @@ static void begin(struct world *w)
     w->closing = false;
 }
 
-static void step(struct world *w, uint8_t what)
+static void step(struct link_world *w, uint8_t what)
 {
     const int i = what & 1;
     struct path_impairment m;
@@ -204,12 +204,12 @@ static void step(struct world *w, uint8_t what)
 }
 
 /* An end whose last ACK was lost may meet the RST of a peer that is gone already: RFC 9293, 3.6. */
-static void hold_ended(const struct world *w)
+static void hold_ended(const struct link_world *w)
 {
     int closed = 0;
 
     for (int i = 0; i < 2; i++) {
-        const struct end *e = &w->end[i];
+        const struct fuzz_link_end *e = &w->end[i];
 
         require(e->conn.state == STATE_CLOSED);
         require(e->conn.end == END_CLOSED || e->conn.end == END_RESET);
@@ -220,7 +220,7 @@ static void hold_ended(const struct world *w)
     require(closed > 0);
 }
 
-static void end(struct world *w)
+static void end(struct link_world *w)
 {
     const struct path_impairment well = {.delay = WAVE_MS};
 
@@ -240,7 +240,7 @@ static void end(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct link_world w;
 
     pattern_fill();
     w.in = cursor_of(bytes, size);

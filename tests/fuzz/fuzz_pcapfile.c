@@ -11,7 +11,7 @@
 enum { PACKETS = 64, TEXT_MAX = 2048, COMMENT_MAX = 1024, FILE_ROOM = 1 << 20 };
 enum { BLOCK_PACKET = 6, BLOCK_STATISTICS = 5, OPTION_COMMENT = 1 };
 
-struct world {
+struct pcapfile_world {
     struct cursor in;
     char path[FUZZ_PATH];
     bool ng;
@@ -37,7 +37,7 @@ static const char *some_text(struct cursor *in, char text[TEXT_MAX])
     return text;
 }
 
-static void write_packets(struct world *w, struct pcapfile *file, struct diag *d)
+static void write_packets(struct pcapfile_world *w, struct pcapfile *file, struct diag *d)
 {
     wave_time stamp = 1700000000 * WAVE_S;
 
@@ -59,7 +59,7 @@ static void write_packets(struct world *w, struct pcapfile *file, struct diag *d
     }
 }
 
-static void read_packets(const struct world *w)
+static void read_packets(const struct pcapfile_world *w)
 {
     char error[PCAP_ERRBUF_SIZE];
     pcap_t *p = pcap_open_offline_with_tstamp_precision(w->path, PCAP_TSTAMP_PRECISION_NANO, error);
@@ -130,7 +130,7 @@ static void hold_options(const uint8_t *p, size_t len, const char *const text[2]
     require(comments == 2);
 }
 
-static void take_apart(const struct world *w, bool ended)
+static void take_apart(const struct pcapfile_world *w, bool ended)
 {
     static uint8_t bytes[FILE_ROOM * 8];
     FILE *f = fopen(w->path, "rb");
@@ -170,7 +170,7 @@ static void take_apart(const struct world *w, bool ended)
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
-    static struct world w;
+    static struct pcapfile_world w;
     struct pcapfile *file;
     struct diag d = {""};
     char interface[TEXT_MAX];

@@ -16,7 +16,7 @@
 
 enum { DEPTH_MAX = 16, PICTURE_ROOM = 4 << 20, MESSAGE_ROOM = 40 };
 
-struct world {
+struct report_world {
     struct cursor in;
     struct svg *svg; /* or NULL */
     char message[MESSAGE_ROOM];
@@ -51,7 +51,7 @@ static size_t put_ip(uint8_t *p, const struct flow *f, size_t payload, uint8_t t
     return (size_t)(p - start);
 }
 
-static void segment(struct world *w, uint8_t what)
+static void segment(struct report_world *w, uint8_t what)
 {
     static const uint16_t usual[] = {SEG_ACK,           SEG_SYN, SEG_SYN | SEG_ACK,
                                      SEG_FIN | SEG_ACK, SEG_RST, SEG_RST | SEG_ACK,
@@ -99,7 +99,7 @@ static void segment(struct world *w, uint8_t what)
     report_segment(&w->report, &w->flow, &seen);
 }
 
-static void local(struct world *w)
+static void local(struct report_world *w)
 {
     const uint8_t how = cursor_u8(&w->in);
     const struct report_change c = {(enum state)(how % STATE_UNKNOWN),
@@ -108,7 +108,7 @@ static void local(struct world *w)
     report_local(&w->report, &w->flow, w->at, &c, how & 1 ? how : 0);
 }
 
-static void other(struct world *w, uint8_t what)
+static void other(struct report_world *w, uint8_t what)
 {
     struct icmp e = {.type = 3, .flow = w->flow.flow, .from = addr_v4(203, 0, 113, 1)};
     const uint8_t arg = cursor_u8(&w->in);
@@ -149,7 +149,7 @@ static void other(struct world *w, uint8_t what)
 
 /* The input's last bytes: whatever a name on the command line may have, which is no control
  * character. */
-static void some_message(struct world *w, const uint8_t *bytes, size_t size)
+static void some_message(struct report_world *w, const uint8_t *bytes, size_t size)
 {
     char *to = w->message;
 
@@ -159,7 +159,7 @@ static void some_message(struct world *w, const uint8_t *bytes, size_t size)
 }
 
 /* Groups, lists and their ends in any order, and members of each kind. */
-static void some_figures(struct world *w, struct figures *f)
+static void some_figures(struct report_world *w, struct figures *f)
 {
     static const char name[][4] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"};
 
@@ -179,7 +179,7 @@ static void some_figures(struct world *w, struct figures *f)
         figures_end(f);
 }
 
-static void some_findings(struct world *w, struct findings *found)
+static void some_findings(struct report_world *w, struct findings *found)
 {
     const uint8_t how = cursor_u8(&w->in);
     struct finding f = {.code = "code",
@@ -196,7 +196,7 @@ static void some_findings(struct world *w, struct findings *found)
         findings_add(found, &f);
 }
 
-static void verdict(struct world *w)
+static void verdict(struct report_world *w)
 {
     static const char *const by[] = {"local", "peer", "both", "none"};
     static const char *const kind[] = {"four-way", "three-way", "simultaneous",
@@ -325,7 +325,7 @@ static void look_at_picture(const char *text)
     require(depth == 0 && p > (const unsigned char *)text);
 }
 
-static void take_picture(struct world *w, const char *path)
+static void take_picture(struct report_world *w, const char *path)
 {
     static char text[PICTURE_ROOM];
     FILE *f;
@@ -344,7 +344,7 @@ static void take_picture(struct world *w, const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct report_world w;
     char *text[2] = {NULL, NULL};
     size_t length[2];
     FILE *to[2];

@@ -16,7 +16,7 @@ struct peer {
     bool heard;
 };
 
-struct world {
+struct stack_world {
     struct stack *stack;
     struct cursor in;
     wave_time now;
@@ -30,7 +30,7 @@ struct world {
 
 static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
 {
-    struct world *w = ctx;
+    struct stack_world *w = ctx;
     void *p = NULL;
 
     require(old || old_size == 0);
@@ -45,7 +45,7 @@ static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
     return p;
 }
 
-static void hold(struct world *w)
+static void hold(struct stack_world *w)
 {
     struct env *env = stack_env(w->stack);
     uint32_t cursor = 0, id, count = 0, half_open = 0;
@@ -67,7 +67,7 @@ static void hold(struct world *w)
     require(env->mem_used == w->held && env->mem_used <= env->mem_max);
 }
 
-static void take_events(struct world *w)
+static void take_events(struct stack_world *w)
 {
     struct event e;
 
@@ -76,7 +76,7 @@ static void take_events(struct world *w)
     require(stack_env(w->stack)->events_lost == 0);
 }
 
-static void drain(struct world *w)
+static void drain(struct stack_world *w)
 {
     struct flow flow;
     struct seg s;
@@ -102,7 +102,7 @@ static void drain(struct world *w)
     take_events(w);
 }
 
-static void user(struct world *w, struct conn *c, uint8_t what)
+static void user(struct stack_world *w, struct conn *c, uint8_t what)
 {
     const uint32_t id = c->id;
     const uint8_t *data;
@@ -138,7 +138,7 @@ static void user(struct world *w, struct conn *c, uint8_t what)
 }
 
 /* What one peer sends: the next segment of its part, or anything. */
-static void arrive(struct world *w, uint8_t what)
+static void arrive(struct stack_world *w, uint8_t what)
 {
     struct peer *p = &w->peer[what % FLOWS];
     const uint8_t shape = cursor_u8(&w->in);
@@ -172,7 +172,7 @@ static void arrive(struct world *w, uint8_t what)
     require(id == STACK_NONE || stack_conn(w->stack, id) || (s.flags & (SEG_RST | SEG_SYN)));
 }
 
-static void trouble(struct world *w)
+static void trouble(struct stack_world *w)
 {
     const struct peer *p = &w->peer[cursor_u8(&w->in) % FLOWS];
     struct icmp e = {.type = 3, .flow = p->flow, .has_seq = true};
@@ -183,7 +183,7 @@ static void trouble(struct world *w)
     stack_icmp(w->stack, w->now, &e);
 }
 
-static void step(struct world *w, uint8_t what)
+static void step(struct stack_world *w, uint8_t what)
 {
     const uint8_t arg = what % FLOWS;
     uint32_t id, cursor;
@@ -220,13 +220,13 @@ static void step(struct world *w, uint8_t what)
     }
 }
 
-static void begin(struct world *w, const uint8_t *bytes, size_t size)
+static void begin(struct stack_world *w, const uint8_t *bytes, size_t size)
 {
     struct conn_config config;
     uint8_t how;
     struct stack_listener l = {.any = true, .port = 80};
 
-    memset(w, 0, offsetof(struct world, room));
+    memset(w, 0, offsetof(struct stack_world, room));
     w->in = cursor_of(bytes, size);
     how = cursor_u8(&w->in);
     conn_config_default(&config, 1500, false);
@@ -254,7 +254,7 @@ static void begin(struct world *w, const uint8_t *bytes, size_t size)
 }
 
 /* Nobody speaks any more: what is left closes, each in its own patience. */
-static void end(struct world *w)
+static void end(struct stack_world *w)
 {
     uint32_t cursor = 0, id;
     wave_time next = 0;
@@ -288,7 +288,7 @@ static void end(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static struct world w;
+    static struct stack_world w;
 
     pattern_fill();
     begin(&w, bytes, size);

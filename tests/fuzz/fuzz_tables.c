@@ -12,7 +12,7 @@
 enum { FLOWS = 640, MOST = 600, EARLY_MAX = WHEEL_LEVELS };
 
 /* A connection as the lists know it. */
-struct entry {
+struct tables_entry {
     uint32_t id;    /* 0: there is none over this flow */
     uint32_t stale; /* an id that an earlier connection over it had, or 0 */
     bool listed;    /* in the table */
@@ -21,7 +21,7 @@ struct entry {
     unsigned early; /* how often it came out before that, since it was armed for it */
 };
 
-struct world {
+struct tables_world {
     struct env env;
     struct pool pool;
     struct flow_table table;
@@ -32,13 +32,13 @@ struct world {
     unsigned asked;
     bool failed;
     uint8_t shift; /* of hashes: the more, the more collide */
-    struct entry entry[FLOWS];
+    struct tables_entry entry[FLOWS];
     uint32_t count;
 };
 
 static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
 {
-    struct world *w = ctx;
+    struct tables_world *w = ctx;
 
     (void)old_size;
     if (new_size == 0) {
@@ -61,14 +61,14 @@ static struct flow flow_of(uint32_t i)
 }
 
 /* Few bits at one end or the other: neighbours in the table, and the same place in it. */
-static uint32_t hash_of(const struct world *w, uint32_t i)
+static uint32_t hash_of(const struct tables_world *w, uint32_t i)
 {
     const uint32_t hash = i * 0x9e3779b1u;
 
     return w->shift & 32 ? hash << (w->shift & 31) : hash >> (w->shift & 31);
 }
 
-static struct conn *conn_of(const struct world *w, uint32_t i)
+static struct conn *conn_of(const struct tables_world *w, uint32_t i)
 {
     return pool_conn(&w->pool, w->entry[i].id);
 }
@@ -80,9 +80,9 @@ static uint64_t tick_of(wave_time when)
     return tick < WAVE_NEVER / WHEEL_TICK ? tick : WAVE_NEVER / WHEEL_TICK;
 }
 
-static void take(struct world *w, uint32_t i)
+static void take(struct tables_world *w, uint32_t i)
 {
-    struct entry *e = &w->entry[i];
+    struct tables_entry *e = &w->entry[i];
     const struct flow flow = flow_of(i);
     struct conn *c;
 
@@ -106,9 +106,9 @@ static void take(struct world *w, uint32_t i)
         require(w->failed);
 }
 
-static void give(struct world *w, uint32_t i)
+static void give(struct tables_world *w, uint32_t i)
 {
-    struct entry *e = &w->entry[i];
+    struct tables_entry *e = &w->entry[i];
     struct conn *c = conn_of(w, i);
 
     if (!c)
@@ -122,9 +122,9 @@ static void give(struct world *w, uint32_t i)
     w->count--;
 }
 
-static void arm(struct world *w, uint32_t i, wave_time when)
+static void arm(struct tables_world *w, uint32_t i, wave_time when)
 {
-    struct entry *e = &w->entry[i];
+    struct tables_entry *e = &w->entry[i];
     struct conn *c = conn_of(w, i);
     const uint64_t turned = w->wheel.tick;
     uint64_t tick = tick_of(when);
@@ -148,13 +148,13 @@ static uint32_t flow_index(const struct conn *c)
 
 /* Everything that is due comes out, and each is armed again for its own time where that is still to
  * come: a few times at most, since each time it gets to a finer level. */
-static void turn(struct world *w)
+static void turn(struct tables_world *w)
 {
     const uint64_t tick = w->now / WHEEL_TICK;
     struct conn *c;
 
     while ((c = wheel_pop(&w->wheel, w->now))) {
-        struct entry *e = &w->entry[flow_index(c)];
+        struct tables_entry *e = &w->entry[flow_index(c)];
 
         require(e->armed && e->id == c->id);
         e->armed = false;
@@ -174,14 +174,14 @@ static void turn(struct world *w)
     require(wheel_next(&w->wheel) > w->now);
 }
 
-static void hold(const struct world *w)
+static void hold(const struct tables_world *w)
 {
     const wave_time next = wheel_next(&w->wheel);
     uint32_t count = 0, listed = 0;
     uint64_t first = UINT64_MAX;
 
     for (uint32_t i = 0; i < FLOWS; i++) {
-        const struct entry *e = &w->entry[i];
+        const struct tables_entry *e = &w->entry[i];
         const struct flow flow = flow_of(i);
         struct conn *c = conn_of(w, i);
 
@@ -204,7 +204,7 @@ static void hold(const struct world *w)
         require(next >> WHEEL_TICK_BITS <= first);
 }
 
-static wave_time some_time(struct world *w)
+static wave_time some_time(struct tables_world *w)
 {
     const uint8_t how = cursor_u8(&w->in);
     const wave_time far = (wave_time)cursor_u8(&w->in) << (how & 63);
@@ -212,7 +212,7 @@ static wave_time some_time(struct world *w)
     return how & 64 ? w->now - (far < w->now ? far : w->now) : time_add(w->now, far);
 }
 
-static void step(struct world *w, uint8_t what)
+static void step(struct tables_world *w, uint8_t what)
 {
     const uint32_t i = (what & 7) << 8 | cursor_u8(&w->in);
     const uint32_t flow = i % FLOWS;
@@ -255,7 +255,7 @@ static void step(struct world *w, uint8_t what)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const uint8_t secret[16] = "of the fuzzer's";
-    static struct world w;
+    static struct tables_world w;
     struct conn_config config;
 
     memset(&w, 0, sizeof w);

@@ -5,7 +5,7 @@
 #include "lib/core/track.h"
 #include "tests/fuzz/fuzz.h"
 
-struct pair {
+struct track_pair {
     struct track t, mirror; /* `mirror` has the sides the other way round */
     struct cursor in;
     wave_time now;
@@ -13,7 +13,7 @@ struct pair {
     struct seq next[TRACK_SIDES]; /* behind each side's last segment */
 };
 
-static void hold(const struct pair *p, unsigned side)
+static void hold(const struct track_pair *p, unsigned side)
 {
     const struct track_view v = track_view(&p->t, (enum track_side)side);
     const struct track_view m = track_view(&p->mirror, (enum track_side) !side);
@@ -28,7 +28,7 @@ static void hold(const struct pair *p, unsigned side)
 }
 
 /* The next segment of a side: what goes with how the last ones went, or nearly. */
-static void segment(struct pair *p, unsigned side, uint8_t what)
+static void segment(struct track_pair *p, unsigned side, uint8_t what)
 {
     static const uint16_t usual[] = {SEG_ACK,           SEG_SYN, SEG_SYN | SEG_ACK,
                                      SEG_FIN | SEG_ACK, SEG_RST, SEG_RST | SEG_ACK,
@@ -60,7 +60,7 @@ static void segment(struct pair *p, unsigned side, uint8_t what)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    struct pair p = {.in = cursor_of(bytes, size)};
+    struct track_pair p = {.in = cursor_of(bytes, size)};
 
     pattern_fill();
     track_init(&p.t);

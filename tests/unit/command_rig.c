@@ -19,26 +19,26 @@
 
 static FILE *lines; /* every line of --json that was printed, for rig_schema() */
 
-void rig_init(struct rig *r, enum host_behaviour behaviour)
+void rig_init(struct command_rig *r, enum host_behaviour behaviour)
 {
-    *r = (struct rig){.network = {.host = {.behaviour = behaviour,
-                                           .addr = addr_v4(192, 0, 2, 80),
-                                           .port = 80,
-                                           .half_open = 256,
-                                           .vanish_at = WAVE_NEVER,
-                                           .seed = 1},
-                                  .local = addr_v4(192, 0, 2, 1),
-                                  .lport = RIG_LPORT,
-                                  .forward = {.delay = RIG_DELAY},
-                                  .reverse = {.delay = RIG_DELAY},
-                                  .seed = 7},
-                      .random = 1,
-                      .signals = {-1, -1}};
+    *r = (struct command_rig){.network = {.host = {.behaviour = behaviour,
+                                                   .addr = addr_v4(192, 0, 2, 80),
+                                                   .port = 80,
+                                                   .half_open = 256,
+                                                   .vanish_at = WAVE_NEVER,
+                                                   .seed = 1},
+                                          .local = addr_v4(192, 0, 2, 1),
+                                          .lport = RIG_LPORT,
+                                          .forward = {.delay = RIG_DELAY},
+                                          .reverse = {.delay = RIG_DELAY},
+                                          .seed = 7},
+                              .random = 1,
+                              .signals = {-1, -1}};
     conn_config_default(&r->network.host.engine, 1500, false);
     r->network.host.engine.time_wait = false;
 }
 
-void rig_init_family(struct rig *r, enum host_behaviour behaviour, bool v6)
+void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool v6)
 {
     static const struct addr far = {{0x20, 0x01, 0x0d, 0xb8, [15] = 0x80}};
     static const struct addr near = {{0x20, 0x01, 0x0d, 0xb8, [15] = 0x01}};
@@ -53,7 +53,7 @@ void rig_init_family(struct rig *r, enum host_behaviour behaviour, bool v6)
     r->network.host.engine.time_wait = false;
 }
 
-void rig_at(struct rig *r, wave_time at, void (*act)(struct rig *r))
+void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig *r))
 {
     assert_true(r->acts < RIG_ACTS);
     assert_true(!r->acts || r->act[r->acts - 1].at <= at);
@@ -68,7 +68,7 @@ void rig_at(struct rig *r, wave_time at, void (*act)(struct rig *r))
 static bool sees(void *self, wave_time at, bool outgoing, uint64_t number, const struct flow *flow,
                  const struct seg *s)
 {
-    struct rig *r = self;
+    struct command_rig *r = self;
     struct rig_segment *g;
 
     (void)number;
@@ -88,14 +88,14 @@ static bool sees(void *self, wave_time at, bool outgoing, uint64_t number, const
     return g->lost;
 }
 
-static wave_time next_act(const struct rig *r)
+static wave_time next_act(const struct command_rig *r)
 {
     return r->acted < r->acts ? PORT_SIM_BEGINS + r->act[r->acted].at : WAVE_NEVER;
 }
 
 static wave_time acts(void *self, wave_time now)
 {
-    struct rig *r = self;
+    struct command_rig *r = self;
 
     while (next_act(r) <= now)
         r->act[r->acted++].act(r);
@@ -105,7 +105,7 @@ static wave_time acts(void *self, wave_time now)
 static int open_port(void *self, struct port **out, const struct wire_config *config,
                      struct diag *d)
 {
-    struct rig *r = self;
+    struct command_rig *r = self;
     struct port_sim_config c = r->network;
     int error;
 
@@ -129,7 +129,7 @@ static int open_port(void *self, struct port **out, const struct wire_config *co
 
 static int route(void *self, const struct route_query *q, struct route *out, struct diag *d)
 {
-    const struct rig *r = self;
+    const struct command_rig *r = self;
 
     (void)d;
     *out = (struct route){.ifindex = 1,
@@ -141,7 +141,7 @@ static int route(void *self, const struct route_query *q, struct route *out, str
 
 static void random_bytes(void *self, void *to, size_t len)
 {
-    struct rig *r = self;
+    struct command_rig *r = self;
     uint8_t *byte = to;
 
     for (size_t i = 0; i < len; i++) {
@@ -156,7 +156,7 @@ static void random_bytes(void *self, void *to, size_t len)
 
 /* For rig_schema(), which takes a millisecond for each line: the first and the last ones of a long
  * run have all kinds of them. */
-static void keep_lines(const struct rig *r)
+static void keep_lines(const struct command_rig *r)
 {
     if (!lines)
         lines = tmpfile();
@@ -168,7 +168,7 @@ static void keep_lines(const struct rig *r)
         }
 }
 
-static void take_json(struct rig *r)
+static void take_json(struct command_rig *r)
 {
     char *line = r->text, *end;
 
@@ -188,7 +188,7 @@ static void take_json(struct rig *r)
 }
 
 /* What was written to the descriptor of the report. */
-static void take_text(struct rig *r, FILE *report)
+static void take_text(struct command_rig *r, FILE *report)
 {
     off_t size = lseek(fileno(report), 0, SEEK_END);
 
@@ -224,7 +224,7 @@ static struct show_options *show_of(const struct command_line *line)
     return NULL;
 }
 
-int rig_run(struct rig *r, const char *words)
+int rig_run(struct command_rig *r, const char *words)
 {
     struct command_line line;
     struct show_options *show;
@@ -264,7 +264,7 @@ int rig_run(struct rig *r, const char *words)
     return r->status;
 }
 
-void rig_free(struct rig *r)
+void rig_free(struct command_rig *r)
 {
     for (size_t i = 0; i < r->events; i++)
         json_decref(r->event[i]);
@@ -276,7 +276,7 @@ void rig_free(struct rig *r)
 size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint64_t seed,
                              const char *words)
 {
-    struct rig r[2];
+    struct command_rig r[2];
     size_t len;
 
     for (int i = 0; i < 2; i++) {
@@ -296,29 +296,29 @@ size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint6
  * For an act
  */
 
-wave_time rig_now(struct rig *r)
+wave_time rig_now(struct command_rig *r)
 {
     return port_now(r->port) - PORT_SIM_BEGINS;
 }
 
-void rig_signal(struct rig *r, int signal)
+void rig_signal(struct command_rig *r, int signal)
 {
     struct signalfd_siginfo info = {.ssi_signo = (uint32_t)signal};
 
     assert_int_equal(write(r->signals[1], &info, sizeof info), sizeof info);
 }
 
-void rig_interrupt(struct rig *r)
+void rig_interrupt(struct command_rig *r)
 {
     rig_signal(r, SIGINT);
 }
 
-void rig_terminate(struct rig *r)
+void rig_terminate(struct command_rig *r)
 {
     rig_signal(r, SIGTERM);
 }
 
-void rig_dial(struct rig *r, uint16_t from, uint16_t lport)
+void rig_dial(struct command_rig *r, uint16_t from, uint16_t lport)
 {
     struct flow flow = {.local = r->network.host.addr,
                         .remote = r->network.local,
@@ -331,7 +331,7 @@ void rig_dial(struct rig *r, uint16_t from, uint16_t lport)
         host_dial(port_sim_host(r->port), port_now(r->port), &flow, &r->dialled[r->dials++]), 0);
 }
 
-struct conn *rig_far(struct rig *r, unsigned n, uint32_t *id)
+struct conn *rig_far(struct command_rig *r, unsigned n, uint32_t *id)
 {
     struct stack *s = host_stack(port_sim_host(r->port));
     uint32_t cursor = 0;
@@ -343,12 +343,12 @@ struct conn *rig_far(struct rig *r, unsigned n, uint32_t *id)
     return stack_conn(s, *id);
 }
 
-static void far_changed(struct rig *r, uint32_t id)
+static void far_changed(struct command_rig *r, uint32_t id)
 {
     stack_changed(host_stack(port_sim_host(r->port)), port_now(r->port), id);
 }
 
-void rig_far_send(struct rig *r, unsigned n, const char *text)
+void rig_far_send(struct command_rig *r, unsigned n, const char *text)
 {
     uint32_t id;
     struct conn *c = rig_far(r, n, &id);
@@ -357,7 +357,7 @@ void rig_far_send(struct rig *r, unsigned n, const char *text)
     far_changed(r, id);
 }
 
-void rig_far_close(struct rig *r, unsigned n)
+void rig_far_close(struct command_rig *r, unsigned n)
 {
     uint32_t id;
     struct conn *c = rig_far(r, n, &id);
@@ -366,7 +366,7 @@ void rig_far_close(struct rig *r, unsigned n)
     far_changed(r, id);
 }
 
-void rig_far_reset(struct rig *r, unsigned n)
+void rig_far_reset(struct command_rig *r, unsigned n)
 {
     uint32_t id;
     struct conn *c = rig_far(r, n, &id);
@@ -375,7 +375,7 @@ void rig_far_reset(struct rig *r, unsigned n)
     far_changed(r, id);
 }
 
-void rig_far_forget(struct rig *r, unsigned n)
+void rig_far_forget(struct command_rig *r, unsigned n)
 {
     uint32_t id;
     struct conn *c = rig_far(r, n, &id);
@@ -384,7 +384,7 @@ void rig_far_forget(struct rig *r, unsigned n)
     far_changed(r, id);
 }
 
-void rig_icmp(struct rig *r, uint8_t type, uint8_t code)
+void rig_icmp(struct command_rig *r, uint8_t type, uint8_t code)
 {
     const struct rig_segment *s = NULL;
     struct icmp e = {.type = type, .code = code, .has_seq = true};
@@ -424,7 +424,7 @@ static bool is_named(const json_t *event, const char *name)
     return strcmp(json_string_value(json_object_get(event, "event")), name) == 0;
 }
 
-const json_t *rig_get(const struct rig *r, const char *event, const char *path)
+const json_t *rig_get(const struct command_rig *r, const char *event, const char *path)
 {
     for (size_t i = r->events; i-- > 0;)
         if (is_named(r->event[i], event))
@@ -432,7 +432,8 @@ const json_t *rig_get(const struct rig *r, const char *event, const char *path)
     return NULL;
 }
 
-unsigned rig_count(const struct rig *r, const char *event, const char *path, const char *text)
+unsigned rig_count(const struct command_rig *r, const char *event, const char *path,
+                   const char *text)
 {
     unsigned n = 0;
 
@@ -444,7 +445,7 @@ unsigned rig_count(const struct rig *r, const char *event, const char *path, con
 }
 
 /* The value, or a failure that shows what was printed. */
-static const json_t *must(const struct rig *r, const char *event, const char *path)
+static const json_t *must(const struct command_rig *r, const char *event, const char *path)
 {
     const json_t *value = rig_get(r, event, path);
 
@@ -460,7 +461,8 @@ static wave_time nanoseconds(const json_t *seconds)
     return (wave_time)(json_number_value(seconds) * 1e9 + 0.5);
 }
 
-void rig_expect_int(const struct rig *r, const char *event, const char *path, int64_t wanted)
+void rig_expect_int(const struct command_rig *r, const char *event, const char *path,
+                    int64_t wanted)
 {
     int64_t is = json_integer_value(must(r, event, path));
 
@@ -470,13 +472,14 @@ void rig_expect_int(const struct rig *r, const char *event, const char *path, in
     }
 }
 
-void rig_expect_bool(const struct rig *r, const char *event, const char *path, bool wanted)
+void rig_expect_bool(const struct command_rig *r, const char *event, const char *path, bool wanted)
 {
     assert_true(json_is_boolean(must(r, event, path)));
     assert_int_equal(json_is_true(must(r, event, path)), wanted);
 }
 
-void rig_expect_text(const struct rig *r, const char *event, const char *path, const char *wanted)
+void rig_expect_text(const struct command_rig *r, const char *event, const char *path,
+                     const char *wanted)
 {
     const char *is = json_string_value(must(r, event, path));
 
@@ -486,7 +489,8 @@ void rig_expect_text(const struct rig *r, const char *event, const char *path, c
     }
 }
 
-void rig_expect_part(const struct rig *r, const char *event, const char *path, const char *part)
+void rig_expect_part(const struct command_rig *r, const char *event, const char *path,
+                     const char *part)
 {
     const char *is = json_string_value(must(r, event, path));
 
@@ -496,7 +500,8 @@ void rig_expect_part(const struct rig *r, const char *event, const char *path, c
     }
 }
 
-void rig_expect_time(const struct rig *r, const char *event, const char *path, wave_time wanted)
+void rig_expect_time(const struct command_rig *r, const char *event, const char *path,
+                     wave_time wanted)
 {
     wave_time is = nanoseconds(must(r, event, path));
 
@@ -507,7 +512,7 @@ void rig_expect_time(const struct rig *r, const char *event, const char *path, w
     }
 }
 
-void rig_expect_printed(const struct rig *r, const char *part, unsigned times)
+void rig_expect_printed(const struct command_rig *r, const char *part, unsigned times)
 {
     unsigned n = 0;
 
@@ -519,7 +524,7 @@ void rig_expect_printed(const struct rig *r, const char *part, unsigned times)
     }
 }
 
-void rig_expect_states(const struct rig *r, const char *side, const char *wanted)
+void rig_expect_states(const struct command_rig *r, const char *side, const char *wanted)
 {
     char states[512] = "";
     size_t used = 0;
@@ -538,8 +543,8 @@ void rig_expect_states(const struct rig *r, const char *side, const char *wanted
     assert_string_equal(states, wanted);
 }
 
-void rig_expect_verdict_after(const struct rig *r, unsigned timers, const char *verdict, int status,
-                              wave_time at)
+void rig_expect_verdict_after(const struct command_rig *r, unsigned timers, const char *verdict,
+                              int status, wave_time at)
 {
     wave_time is;
 
@@ -554,13 +559,13 @@ void rig_expect_verdict_after(const struct rig *r, unsigned timers, const char *
     }
 }
 
-void rig_expect_verdict(const struct rig *r, const char *verdict, int status, wave_time at)
+void rig_expect_verdict(const struct command_rig *r, const char *verdict, int status, wave_time at)
 {
     rig_expect_verdict_after(r, 0, verdict, status, at);
 }
 
-static const struct rig_segment *find(const struct rig *r, bool out, unsigned flags, unsigned n,
-                                      unsigned *seen)
+static const struct rig_segment *find(const struct command_rig *r, bool out, unsigned flags,
+                                      unsigned n, unsigned *seen)
 {
     *seen = 0;
     for (size_t i = 0; i < r->segments; i++) {
@@ -571,7 +576,8 @@ static const struct rig_segment *find(const struct rig *r, bool out, unsigned fl
     return NULL;
 }
 
-const struct rig_segment *rig_segment(const struct rig *r, bool out, unsigned flags, unsigned n)
+const struct rig_segment *rig_segment(const struct command_rig *r, bool out, unsigned flags,
+                                      unsigned n)
 {
     unsigned seen;
     const struct rig_segment *s = find(r, out, flags, n, &seen);
@@ -580,7 +586,7 @@ const struct rig_segment *rig_segment(const struct rig *r, bool out, unsigned fl
     return s;
 }
 
-unsigned rig_segments(const struct rig *r, bool out, unsigned flags)
+unsigned rig_segments(const struct command_rig *r, bool out, unsigned flags)
 {
     unsigned seen;
 

@@ -37,10 +37,10 @@ struct rig_segment {
     uint8_t first;    /* byte of the data */
 };
 
-struct rig {
+struct command_rig {
     /* To be changed before rig_run(). */
     struct port_sim_config network;
-    bool (*lose)(struct rig *r, const struct rig_segment *s); /* or NULL */
+    bool (*lose)(struct command_rig *r, const struct rig_segment *s); /* or NULL */
     void *user;
 
     /* What came of it. */
@@ -57,7 +57,7 @@ struct rig {
     struct port *port;
     struct {
         wave_time at;
-        void (*act)(struct rig *r);
+        void (*act)(struct command_rig *r);
     } act[RIG_ACTS];
     unsigned acts, acted;
     size_t room;
@@ -68,20 +68,20 @@ struct rig {
 };
 
 /* A network whose far end has that manner, on 192.0.2.80, port 80. */
-void rig_init(struct rig *r, enum host_behaviour behaviour);
+void rig_init(struct command_rig *r, enum host_behaviour behaviour);
 
 /* The same; over IPv6 it is between 2001:db8::1 and 2001:db8::80. */
-void rig_init_family(struct rig *r, enum host_behaviour behaviour, bool v6);
+void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool v6);
 
 /* `act` is called at that time, while the command runs; in order of time. */
-void rig_at(struct rig *r, wave_time at, void (*act)(struct rig *r));
+void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig *r));
 
 /* Runs `tcpwave WORDS`, and returns its exit status. A word has no blank in it; the words of
  * rig_run_words() may. */
-int rig_run(struct rig *r, const char *words);
+int rig_run(struct command_rig *r, const char *words);
 
 /* Frees what rig_run() left: the rig may be initialised again. */
-void rig_free(struct rig *r);
+void rig_free(struct command_rig *r);
 
 /* The same run twice, over a path with that seed which loses `loss` each way (path.h), prints the
  * same bytes. Returns how many. */
@@ -93,71 +93,77 @@ size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint6
  */
 
 /* The time. */
-wave_time rig_now(struct rig *r);
+wave_time rig_now(struct command_rig *r);
 
 /* A signal comes to the command. */
-void rig_signal(struct rig *r, int signal);
+void rig_signal(struct command_rig *r, int signal);
 
 /* The same, as acts: SIGINT and SIGTERM. */
-void rig_interrupt(struct rig *r);
-void rig_terminate(struct rig *r);
+void rig_interrupt(struct command_rig *r);
+void rig_terminate(struct command_rig *r);
 
 /* The far end opens a connection from that port of its own to our `lport`. */
-void rig_dial(struct rig *r, uint16_t from, uint16_t lport);
+void rig_dial(struct command_rig *r, uint16_t from, uint16_t lport);
 
 /* The connection of the far end's number `n`, from 0, of those that are there. */
-struct conn *rig_far(struct rig *r, unsigned n, uint32_t *id);
+struct conn *rig_far(struct command_rig *r, unsigned n, uint32_t *id);
 
 /* The far end sends text over it, closes its side, resets it, or forgets it without a word. */
-void rig_far_send(struct rig *r, unsigned n, const char *text);
-void rig_far_close(struct rig *r, unsigned n);
-void rig_far_reset(struct rig *r, unsigned n);
-void rig_far_forget(struct rig *r, unsigned n);
+void rig_far_send(struct command_rig *r, unsigned n, const char *text);
+void rig_far_close(struct command_rig *r, unsigned n);
+void rig_far_reset(struct command_rig *r, unsigned n);
+void rig_far_forget(struct command_rig *r, unsigned n);
 
 /* An ICMP error of that type and code comes for the segment of ours that was sent last. */
-void rig_icmp(struct rig *r, uint8_t type, uint8_t code);
+void rig_icmp(struct command_rig *r, uint8_t type, uint8_t code);
 
 /*
  * What is expected
  */
 
 /* The value at `path`, such as "peer.state", of the last event of that name; NULL: none. */
-const json_t *rig_get(const struct rig *r, const char *event, const char *path);
+const json_t *rig_get(const struct command_rig *r, const char *event, const char *path);
 
 /* Events of that name whose text at `path` is `text`; NULL for `path`: all of them. */
-unsigned rig_count(const struct rig *r, const char *event, const char *path, const char *text);
+unsigned rig_count(const struct command_rig *r, const char *event, const char *path,
+                   const char *text);
 
-void rig_expect_int(const struct rig *r, const char *event, const char *path, int64_t wanted);
-void rig_expect_bool(const struct rig *r, const char *event, const char *path, bool wanted);
-void rig_expect_text(const struct rig *r, const char *event, const char *path, const char *wanted);
+void rig_expect_int(const struct command_rig *r, const char *event, const char *path,
+                    int64_t wanted);
+void rig_expect_bool(const struct command_rig *r, const char *event, const char *path, bool wanted);
+void rig_expect_text(const struct command_rig *r, const char *event, const char *path,
+                     const char *wanted);
 /* The text has `part` in it. */
-void rig_expect_part(const struct rig *r, const char *event, const char *path, const char *part);
+void rig_expect_part(const struct command_rig *r, const char *event, const char *path,
+                     const char *part);
 /* A time in seconds, to the nanosecond. */
-void rig_expect_time(const struct rig *r, const char *event, const char *path, wave_time wanted);
+void rig_expect_time(const struct command_rig *r, const char *event, const char *path,
+                     wave_time wanted);
 
 /* What was printed has `part` in it, as often as it is said. */
-void rig_expect_printed(const struct rig *r, const char *part, unsigned times);
+void rig_expect_printed(const struct command_rig *r, const char *part, unsigned times);
 
 /* The states of one side, in order, as in "CLOSED SYN_SENT ESTABLISHED"; NULL for `connection` 0:
  * whichever. */
-void rig_expect_states(const struct rig *r, const char *side, const char *wanted);
+void rig_expect_states(const struct command_rig *r, const char *side, const char *wanted);
 
 /* The verdict: word, exit status here and there, and when it was told, to the nanosecond. */
-void rig_expect_verdict(const struct rig *r, const char *verdict, int status, wave_time at);
+void rig_expect_verdict(const struct command_rig *r, const char *verdict, int status, wave_time at);
 
 /* The same where that time came by `timers` of the engine's, one after the other. */
-void rig_expect_verdict_after(const struct rig *r, unsigned timers, const char *verdict, int status,
-                              wave_time at);
+void rig_expect_verdict_after(const struct command_rig *r, unsigned timers, const char *verdict,
+                              int status, wave_time at);
 
 /* A time that came by so many timers. */
 #define rig_expect_after(timers, is, wanted)                                                       \
     assert_in_range(is, wanted, (wanted) + (wave_time)(timers)*RIG_GRAIN)
 
 /* The segment number `n`, from 1, with all of `flags` set that our side (or the other) sent. */
-const struct rig_segment *rig_segment(const struct rig *r, bool out, unsigned flags, unsigned n);
+const struct rig_segment *rig_segment(const struct command_rig *r, bool out, unsigned flags,
+                                      unsigned n);
 
 /* How many of them there are. */
-unsigned rig_segments(const struct rig *r, bool out, unsigned flags);
+unsigned rig_segments(const struct command_rig *r, bool out, unsigned flags);
 
 /* The last case of each file: every line of --json so far is what the schema allows. */
 void rig_schema(void **state);

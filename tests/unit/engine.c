@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-struct rig rig;
+struct engine_rig rig;
 
 /* Both streams repeat after a prime number of bytes, so that a byte out of place by any power of
  * two, or by any MSS, shows. */
@@ -707,14 +707,14 @@ void build(enum state s)
 static struct CMUnitTest all[CASES_MAX];
 static char names[CASES_MAX][160];
 static size_t cases_count;
-static struct start {
+static struct engine_start {
     enum state state;
     size_t variant;
 } starts[CASES_MAX];
 
 static int set_up(void **state)
 {
-    const struct start *start = *state;
+    const struct engine_start *start = *state;
     rig_start(&variants[start->variant]);
     drive(start->state);
     return 0;
@@ -731,7 +731,7 @@ static void add(const struct CMUnitTest *cases, size_t n, enum state s, size_t v
 {
     for (size_t i = 0; i < n && cases_count < CASES_MAX; i++) {
         struct CMUnitTest *t = &all[cases_count];
-        starts[cases_count] = (struct start){s, variant};
+        starts[cases_count] = (struct engine_start){s, variant};
         snprintf(names[cases_count], sizeof names[0], "%s%s%s%s", cases[i].name, named ? " (" : "",
                  named ? variants[variant].name : "", named ? ")" : "");
         *t = (struct CMUnitTest){.name = names[cases_count],

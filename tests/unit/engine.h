@@ -46,7 +46,7 @@ enum {
 #define ANY_LEN UINT32_MAX /* out() takes any length */
 #define SEEN_MAX 1024
 
-struct rig {
+struct engine_rig {
     struct env env;
     struct conn c;
     wave_time now;
@@ -89,7 +89,7 @@ struct rig {
     size_t bursts;
 };
 
-extern struct rig rig;
+extern struct engine_rig rig;
 
 /* The peer's and our manners: ISNs near a wrap, options on or off. Every state's cases run in all
  * of them. */

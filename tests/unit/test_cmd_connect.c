@@ -11,19 +11,19 @@
 
 /* Losses */
 
-static bool our_data(struct rig *r, const struct rig_segment *s)
+static bool our_data(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && (s->seg.len || (s->seg.flags & SEG_FIN));
 }
 
-static bool our_fin(struct rig *r, const struct rig_segment *s)
+static bool our_fin(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && (s->seg.flags & SEG_FIN);
 }
 
-static bool first_syn(struct rig *r, const struct rig_segment *s)
+static bool first_syn(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && s->at == 0;
@@ -33,7 +33,7 @@ static bool first_syn(struct rig *r, const struct rig_segment *s)
 
 static void an_echo_is_open(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -62,7 +62,7 @@ static void the_same_run_prints_the_same_bytes(void **state)
 
 static void a_closed_port_is_refused(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_CLOSED);
@@ -76,7 +76,7 @@ static void a_closed_port_is_refused(void **state)
 static void a_silent_peer_is_dropped_after_four_syns(void **state)
 {
     static const wave_time at[] = {0, 1, 3, 7};
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -91,7 +91,7 @@ static void a_silent_peer_is_dropped_after_four_syns(void **state)
 
 static void the_timeout_ends_the_wait_for_an_answer(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -102,7 +102,7 @@ static void the_timeout_ends_the_wait_for_an_answer(void **state)
 
 static void a_lost_syn_costs_a_second(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -114,14 +114,14 @@ static void a_lost_syn_costs_a_second(void **state)
     rig_free(&r);
 }
 
-static void prohibit(struct rig *r)
+static void prohibit(struct command_rig *r)
 {
     rig_icmp(r, 3, 13);
 }
 
 static void a_hard_icmp_error_is_rejected(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -137,7 +137,7 @@ static void a_hard_icmp_error_is_rejected(void **state)
 
 static void a_reset_after_data_is_reset(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_RESETS);
@@ -150,7 +150,7 @@ static void a_reset_after_data_is_reset(void **state)
 /* RFC 9293, 3.8.3: R2, counted from when the data was first sent. */
 static void data_without_acknowledgement_is_lost_at_give_up(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -163,7 +163,7 @@ static void data_without_acknowledgement_is_lost_at_give_up(void **state)
 /* The default of R2, 100 s (RFC 9293, MUST-23), holds for our FIN as well. */
 static void a_fin_without_acknowledgement_is_lost_after_100_seconds(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -177,7 +177,7 @@ static void a_fin_without_acknowledgement_is_lost_after_100_seconds(void **state
 
 static void the_peer_s_fin_is_awaited_until_linger(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -193,7 +193,7 @@ static void the_peer_s_fin_is_awaited_until_linger(void **state)
     rig_free(&r);
 }
 
-static void say_more(struct rig *r)
+static void say_more(struct command_rig *r)
 {
     rig_far_send(r, 0, "more");
 }
@@ -201,7 +201,7 @@ static void say_more(struct rig *r)
 /* What the peer says after our FIN starts the wait again. */
 static void data_puts_linger_off(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -215,7 +215,7 @@ static void data_puts_linger_off(void **state)
 /* RFC 9293, 3.6.1: 2 MSL of 2 minutes each. */
 static void time_wait_is_kept_for_four_minutes(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -227,7 +227,7 @@ static void time_wait_is_kept_for_four_minutes(void **state)
 
 static void time_wait_may_be_shorter(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -239,7 +239,7 @@ static void time_wait_may_be_shorter(void **state)
 
 static void hold_keeps_the_connection_for_an_hour(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -249,14 +249,14 @@ static void hold_keeps_the_connection_for_an_hour(void **state)
     rig_free(&r);
 }
 
-static void close_after_a_minute(struct rig *r)
+static void close_after_a_minute(struct command_rig *r)
 {
     rig_far_close(r, 0);
 }
 
 static void passive_waits_for_the_peer_s_fin(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -270,7 +270,7 @@ static void passive_waits_for_the_peer_s_fin(void **state)
 
 static void abort_sends_rst(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -283,7 +283,7 @@ static void abort_sends_rst(void **state)
 
 static void vanish_says_nothing(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -298,7 +298,7 @@ static void vanish_says_nothing(void **state)
 /* The peer says nothing for a second: then our FIN. */
 static void a_silent_application_is_given_a_second(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -311,7 +311,7 @@ static void a_silent_application_is_given_a_second(void **state)
 
 static void a_peer_that_closes_behind_its_answer_is_first(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER);
@@ -327,7 +327,7 @@ static void a_peer_that_closes_behind_its_answer_is_first(void **state)
  * up. */
 static void without_the_third_segment_syn_acks_are_counted(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     wave_time last;
     unsigned n;
 
@@ -344,7 +344,7 @@ static void without_the_third_segment_syn_acks_are_counted(void **state)
     rig_free(&r);
 }
 
-static bool second_probe(struct rig *r, const struct rig_segment *s)
+static bool second_probe(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && s->seg.len == 1 && s->at > RTT;
@@ -354,7 +354,7 @@ static bool second_probe(struct rig *r, const struct rig_segment *s)
  * proves nothing since SYN_RECEIVED would give it as well, and once our last ACK is out. */
 static void verify_asks_and_says_what_the_answer_proves(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -379,7 +379,7 @@ static void verify_asks_and_says_what_the_answer_proves(void **state)
 
 static void the_timeout_ends_an_open_connection_with_rst(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -391,7 +391,7 @@ static void the_timeout_ends_an_open_connection_with_rst(void **state)
 
 static void a_signal_resets_the_connection(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -413,7 +413,7 @@ static void a_signal_resets_the_connection(void **state)
 
 static void a_row_for_each_segment_and_a_summary(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -431,7 +431,7 @@ static void a_row_for_each_segment_and_a_summary(void **state)
 
 static void quiet_prints_nothing(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);

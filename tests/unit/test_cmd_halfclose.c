@@ -7,7 +7,8 @@
 #define RTT (2 * RIG_DELAY)
 
 /* What is told of a run that put the half-close to the test. */
-static void expect_judged(const struct rig *r, bool honoured, unsigned bytes, const char *part)
+static void expect_judged(const struct command_rig *r, bool honoured, unsigned bytes,
+                          const char *part)
 {
     rig_expect_bool(r, "verdict", "half_close.honoured", honoured);
     rig_expect_int(r, "verdict", "half_close.bytes", bytes);
@@ -16,7 +17,7 @@ static void expect_judged(const struct rig *r, bool honoured, unsigned bytes, co
 
 static void the_fin_rides_on_the_data(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     const struct rig_segment *s;
 
     (void)state;
@@ -30,7 +31,7 @@ static void the_fin_rides_on_the_data(void **state)
 
 static void a_peer_that_answers_after_our_fin_honours_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
@@ -46,12 +47,12 @@ static void a_peer_that_answers_after_our_fin_honours_it(void **state)
     }
 }
 
-static void send_line(struct rig *r)
+static void send_line(struct command_rig *r)
 {
     rig_far_send(r, 0, "line 1\n");
 }
 
-static void send_and_close(struct rig *r)
+static void send_and_close(struct command_rig *r)
 {
     rig_far_send(r, 0, "line 2\n");
     rig_far_close(r, 0);
@@ -60,7 +61,7 @@ static void send_and_close(struct rig *r)
 /* It may take its time, as long as each silence is shorter than --linger: two minutes here. */
 static void pauses_between_answers_are_no_end(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -78,7 +79,7 @@ static void pauses_between_answers_are_no_end(void **state)
 
 static void a_peer_that_closes_at_once_had_nothing_more_to_send(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -92,7 +93,7 @@ static void a_peer_that_closes_at_once_had_nothing_more_to_send(void **state)
 /* Silence counts from the acknowledgement of our FIN, or the last data after it. */
 static void a_peer_that_hangs_is_left_after_linger(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -112,7 +113,7 @@ static void a_peer_that_hangs_is_left_after_linger(void **state)
 
 static void a_timeout_before_linger_ends_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -123,14 +124,14 @@ static void a_timeout_before_linger_ends_it(void **state)
     rig_free(&r);
 }
 
-static void reset_it(struct rig *r)
+static void reset_it(struct command_rig *r)
 {
     rig_far_reset(r, 0);
 }
 
 static void an_answer_and_then_a_reset_is_not_honoured(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -145,7 +146,7 @@ static void an_answer_and_then_a_reset_is_not_honoured(void **state)
 
 static void rst_as_the_answer_to_our_fin_is_not_honoured(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (int with_data = 0; with_data < 2; with_data++) {
@@ -157,7 +158,7 @@ static void rst_as_the_answer_to_our_fin_is_not_honoured(void **state)
     }
 }
 
-static bool our_fin(struct rig *r, const struct rig_segment *s)
+static bool our_fin(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && (s->seg.flags & SEG_FIN);
@@ -165,7 +166,7 @@ static bool our_fin(struct rig *r, const struct rig_segment *s)
 
 static void a_fin_that_is_never_acknowledged_is_lost(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER_AFTER_FIN);
@@ -179,7 +180,7 @@ static void a_fin_that_is_never_acknowledged_is_lost(void **state)
 /* Both FINs cross: the peer had closed before it had ours. */
 static void a_peer_that_closed_first_cannot_honour_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER_AND_FIN_FIRST);
@@ -202,7 +203,7 @@ static void a_peer_that_closed_first_cannot_honour_it(void **state)
 /* Where our FIN is not sent, nothing is said of a half-close. */
 static void without_a_connection_there_is_no_half_close(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_CLOSED);
@@ -221,7 +222,7 @@ static void without_a_connection_there_is_no_half_close(void **state)
 /* A fifth of all segments is lost, and all of it ends as it would have otherwise. */
 static void losses_change_nothing(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
@@ -237,7 +238,7 @@ static void losses_change_nothing(void **state)
 
 static void drawn_for_people(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER_AFTER_FIN);

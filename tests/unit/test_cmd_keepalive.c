@@ -9,7 +9,7 @@
 #define HOUR (3600 * WAVE_S)
 
 /* The probes that were told of, in order: whether each was answered, as '1' and '0'. */
-static const char *answers(const struct rig *r)
+static const char *answers(const struct command_rig *r)
 {
     static char text[300];
     size_t n = 0;
@@ -26,7 +26,7 @@ static const char *answers(const struct rig *r)
 }
 
 /* The segment with the probe number `n`, from 1: RFC 1122, 4.2.3.6, one below SND.NXT. */
-static const struct rig_segment *probe(const struct rig *r, unsigned n)
+static const struct rig_segment *probe(const struct command_rig *r, unsigned n)
 {
     uint32_t nxt = rig_segment(r, true, SEG_SYN, 1)->seg.seq.v + 1;
 
@@ -42,7 +42,7 @@ static const struct rig_segment *probe(const struct rig *r, unsigned n)
  * them. */
 static void a_living_peer_is_probed_every_two_hours(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
@@ -68,7 +68,7 @@ static void a_living_peer_is_probed_every_two_hours(void **state)
 /* Ten probes, 75 s apart, and none of them answered: the peer is lost, and not a moment before. */
 static void a_peer_that_falls_silent_is_lost_after_ten_probes(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -86,7 +86,7 @@ static void a_peer_that_falls_silent_is_lost_after_ten_probes(void **state)
 
 static void idle_interval_and_count_are_as_asked(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -98,7 +98,7 @@ static void idle_interval_and_count_are_as_asked(void **state)
 }
 
 /* Every third probe is lost: an answer to the next one starts the count again. */
-static bool one_in_three(struct rig *r, const struct rig_segment *s)
+static bool one_in_three(struct command_rig *r, const struct rig_segment *s)
 {
     unsigned *n = r->user;
 
@@ -108,7 +108,7 @@ static bool one_in_three(struct rig *r, const struct rig_segment *s)
 
 static void single_losses_do_not_end_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     unsigned n = 0;
 
     (void)state;
@@ -125,7 +125,7 @@ static void single_losses_do_not_end_it(void **state)
 /* One byte of garbage (RFC 1122, 4.2.3.6, for old hosts) is never taken for data. */
 static void garbage_is_one_byte_below(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -137,7 +137,7 @@ static void garbage_is_one_byte_below(void **state)
     rig_free(&r);
 }
 
-static void forget(struct rig *r)
+static void forget(struct command_rig *r)
 {
     uint32_t id;
 
@@ -149,7 +149,7 @@ static void forget(struct rig *r)
 /* The peer has booted anew: RST is its answer. */
 static void a_peer_that_forgot_the_connection_resets_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -163,14 +163,14 @@ static void a_peer_that_forgot_the_connection_resets_it(void **state)
     rig_free(&r);
 }
 
-static void reset_it(struct rig *r)
+static void reset_it(struct command_rig *r)
 {
     rig_far_reset(r, 0);
 }
 
 static void a_reset_between_probes_ends_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -181,14 +181,14 @@ static void a_reset_between_probes_ends_it(void **state)
     rig_free(&r);
 }
 
-static void close_it(struct rig *r)
+static void close_it(struct command_rig *r)
 {
     rig_far_close(r, 0);
 }
 
 static void a_peer_that_closes_ends_it_in_order(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -201,7 +201,7 @@ static void a_peer_that_closes_ends_it_in_order(void **state)
     rig_free(&r);
 }
 
-static void say(struct rig *r)
+static void say(struct command_rig *r)
 {
     rig_far_send(r, 0, "still here\n");
 }
@@ -209,7 +209,7 @@ static void say(struct rig *r)
 /* Whatever comes from the peer starts the two hours again. */
 static void data_puts_the_probe_off(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -224,7 +224,7 @@ static void data_puts_the_probe_off(void **state)
 /* That is how a run without --for ends: what was found stands. */
 static void an_interruption_while_the_peer_lives_is_open(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -241,7 +241,7 @@ static void an_interruption_while_the_peer_lives_is_open(void **state)
 /* The peer's own probes, from after two hours of silence on, are answered and counted. */
 static void the_peer_s_probes_are_answered_and_told(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -257,7 +257,7 @@ static void the_peer_s_probes_are_answered_and_told(void **state)
 
 static void an_interval_below_the_round_trip_is_a_usage_error(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -277,7 +277,7 @@ static void an_interval_below_the_round_trip_is_a_usage_error(void **state)
 /* A row for each probe, and one note where a Linux peer would not answer all of them. */
 static void drawn_for_people(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);

@@ -9,19 +9,19 @@
 #define SETTLE (20 * WAVE_MS) /* what a closed connection waits for its last segments' capture */
 #define PORT 8000
 
-static void dial(struct rig *r)
+static void dial(struct command_rig *r)
 {
     rig_dial(r, (uint16_t)(50000 + r->dials), PORT);
 }
 
-static void dial_many(struct rig *r)
+static void dial_many(struct command_rig *r)
 {
     for (unsigned i = 0; i < 300; i++)
         dial(r);
 }
 
 /* The verdict of the connection of that number. */
-static const json_t *verdict_of(const struct rig *r, int connection)
+static const json_t *verdict_of(const struct command_rig *r, int connection)
 {
     for (size_t i = 0; i < r->events; i++)
         if (strcmp(json_string_value(json_object_get(r->event[i], "event")), "verdict") == 0 &&
@@ -30,7 +30,7 @@ static const json_t *verdict_of(const struct rig *r, int connection)
     return NULL;
 }
 
-static const char *word_of(const struct rig *r, int connection)
+static const char *word_of(const struct command_rig *r, int connection)
 {
     const json_t *v = verdict_of(r, connection);
 
@@ -40,7 +40,7 @@ static const char *word_of(const struct rig *r, int connection)
 
 /* One verdict for each connection, in which the counts of the run's are found again, and a count of
  * its own for the segments of each. */
-static void expect_contract(const struct rig *r, int opened)
+static void expect_contract(const struct command_rig *r, int opened)
 {
     static const char *const words[] = {"open",    "failed",   "local", "refused",
                                         "dropped", "rejected", "reset", "lost"};
@@ -72,7 +72,7 @@ static void expect_contract(const struct rig *r, int opened)
 
 static void data_goes_to_everyone_and_connections_end_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
@@ -92,7 +92,7 @@ static void data_goes_to_everyone_and_connections_end_it(void **state)
 
 static void what_is_sent_comes_back(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER_FIRST); /* "the answer", and then it waits for our FIN */
@@ -109,7 +109,7 @@ static void what_is_sent_comes_back(void **state)
 /* Fifty at once, one segment in ten lost: every one is served. */
 static void losses_change_nothing(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -127,7 +127,7 @@ static void losses_change_nothing(void **state)
 
 static void active_and_passive(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -151,7 +151,7 @@ static void active_and_passive(void **state)
 
 static void abort_resets_once_the_data_is_acknowledged(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -167,7 +167,7 @@ static void abort_resets_once_the_data_is_acknowledged(void **state)
 /* The client's segments are never answered again, and draw no RST. */
 static void vanish_says_nothing(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     wave_time vanished;
 
     (void)state;
@@ -185,7 +185,7 @@ static void vanish_says_nothing(void **state)
 
 static void hold_delays_our_fin(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -200,7 +200,7 @@ static void hold_delays_our_fin(void **state)
 
 static void linger_ends_a_client_that_never_closes(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -215,7 +215,7 @@ static void linger_ends_a_client_that_never_closes(void **state)
 /* TIME_WAIT of 2 MSL is kept for each of them, and another client is served meanwhile. */
 static void time_wait_is_kept_for_four_minutes(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -230,14 +230,14 @@ static void time_wait_is_kept_for_four_minutes(void **state)
 
 /* Clients that do otherwise */
 
-static void reset_it(struct rig *r)
+static void reset_it(struct command_rig *r)
 {
     rig_far_reset(r, 0);
 }
 
 static void a_client_that_resets_is_counted_and_no_failure(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -250,7 +250,7 @@ static void a_client_that_resets_is_counted_and_no_failure(void **state)
     rig_free(&r);
 }
 
-static bool third_segments(struct rig *r, const struct rig_segment *s)
+static bool third_segments(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return !s->out && !(s->seg.flags & SEG_SYN);
@@ -259,7 +259,7 @@ static bool third_segments(struct rig *r, const struct rig_segment *s)
 /* The client never completes its handshake: dropped, after the SYN-ACKs that it was sent. */
 static void a_handshake_without_end_is_dropped(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -277,7 +277,7 @@ static void a_handshake_without_end_is_dropped(void **state)
 /* The client is gone: exactly --count probes, --interval apart, after --idle of silence. */
 static void a_client_that_falls_silent_is_lost(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -295,7 +295,7 @@ static void a_client_that_falls_silent_is_lost(void **state)
 
 static void a_living_client_is_kept(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -328,7 +328,7 @@ static void a_living_client_is_kept(void **state)
  * brings one back is served like any other. */
 static void syn_cookies_serve_whoever_comes_back(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER_FIRST);
@@ -341,7 +341,7 @@ static void syn_cookies_serve_whoever_comes_back(void **state)
     rig_free(&r);
 }
 
-static bool flood(struct rig *r, const struct rig_segment *s)
+static bool flood(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r; /* SYNs from ports up to 50299 are a flood: nothing that answers them arrives */
     return s->out && s->flow.rport < 50300;
@@ -349,7 +349,7 @@ static bool flood(struct rig *r, const struct rig_segment *s)
 
 static void after_a_flood_real_clients_are_served(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -370,7 +370,7 @@ static void after_a_flood_real_clients_are_served(void **state)
 /* --max: no more at a time, and the rest is not answered with RST. */
 static void no_more_at_a_time_than_max(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -384,7 +384,7 @@ static void no_more_at_a_time_than_max(void **state)
 /* More at once than fit into one batch of segments: each is sent its RST, and each is told. */
 static void a_signal_resets_every_one_of_300(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     unsigned resets;
 
     (void)state;
@@ -411,7 +411,7 @@ static void a_signal_resets_every_one_of_300(void **state)
 /* Once as many have come as were asked for, the port is closed: the next one gets RST. */
 static void the_one_after_the_last_is_refused(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -429,7 +429,7 @@ static void the_one_after_the_last_is_refused(void **state)
 
 static void the_timeout_is_no_failure_unless_more_were_asked_for(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);

@@ -9,8 +9,8 @@
 
 /* What the run counted, in the order in which its JSON has them: every connection is in exactly one
  * of the counts behind `opened`. */
-static void expect_counts(const struct rig *r, int opened, int open, int refused, int dropped,
-                          int rejected, int reset, int lost, int failed)
+static void expect_counts(const struct command_rig *r, int opened, int open, int refused,
+                          int dropped, int rejected, int reset, int lost, int failed)
 {
     static const char *const name[] = {"opened",   "open",  "refused", "dropped",
                                        "rejected", "reset", "lost",    "failed"};
@@ -25,7 +25,7 @@ static void expect_counts(const struct rig *r, int opened, int open, int refused
 }
 
 /* Connections that are open at any one time, at most: from a SYN of ours to our last segment. */
-static unsigned most_at_once(const struct rig *r)
+static unsigned most_at_once(const struct command_rig *r)
 {
     unsigned now = 0, max = 0;
 
@@ -41,7 +41,7 @@ static unsigned most_at_once(const struct rig *r)
 
 static void each_connection_is_counted_and_timed(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
@@ -67,7 +67,7 @@ static void each_connection_is_counted_and_timed(void **state)
 
 static void data_and_first_bytes_are_counted(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ECHO);
@@ -93,7 +93,7 @@ static void the_same_run_prints_the_same_bytes(void **state)
 
 static void a_closed_port_is_refused(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_CLOSED);
@@ -108,7 +108,7 @@ static void a_closed_port_is_refused(void **state)
 
 static void silence_is_dropped(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -119,14 +119,14 @@ static void silence_is_dropped(void **state)
     rig_free(&r);
 }
 
-static void prohibit(struct rig *r)
+static void prohibit(struct command_rig *r)
 {
     rig_icmp(r, 3, 13);
 }
 
 static void an_icmp_error_is_rejected(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -140,7 +140,7 @@ static void an_icmp_error_is_rejected(void **state)
 
 static void a_reset_after_the_handshake_is_reset(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_RESETS);
@@ -150,7 +150,7 @@ static void a_reset_after_the_handshake_is_reset(void **state)
     rig_free(&r);
 }
 
-static bool our_fins(struct rig *r, const struct rig_segment *s)
+static bool our_fins(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && (s->seg.flags & SEG_FIN);
@@ -158,7 +158,7 @@ static bool our_fins(struct rig *r, const struct rig_segment *s)
 
 static void silence_after_the_handshake_is_lost_at_give_up(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -172,7 +172,7 @@ static void silence_after_the_handshake_is_lost_at_give_up(void **state)
 }
 
 /* Ports turn by turn: every fourth connection is lost, and none hides another. */
-static bool syns_of_some(struct rig *r, const struct rig_segment *s)
+static bool syns_of_some(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
     return s->out && s->flow.lport % 4 == 0;
@@ -180,7 +180,7 @@ static bool syns_of_some(struct rig *r, const struct rig_segment *s)
 
 static void a_mix_is_told_apart(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -194,7 +194,7 @@ static void a_mix_is_told_apart(void **state)
 
 static void losses_are_repaired(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     const json_t *again;
 
     (void)state;
@@ -214,7 +214,7 @@ static void losses_are_repaired(void **state)
 
 static void the_other_closes(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_ANSWER_AND_FIN_FIRST);
@@ -241,7 +241,7 @@ static void the_other_closes(void **state)
 /* A peer that acknowledges our FIN and keeps its side open: --linger, and RST. */
 static void linger_ends_a_peer_that_never_closes(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_NEVER_CLOSES);
@@ -256,7 +256,7 @@ static void linger_ends_a_peer_that_never_closes(void **state)
 
 static void hold_keeps_them_open_for_an_hour(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -273,7 +273,7 @@ static void hold_keeps_them_open_for_an_hour(void **state)
 
 static void a_rate_is_kept(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -294,7 +294,7 @@ static void a_rate_is_kept(void **state)
 /* A run that is to end by time ends then, in order: nothing is open, reset or lost. */
 static void a_timeout_alone_is_how_it_was_meant_to_end(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -308,7 +308,7 @@ static void a_timeout_alone_is_how_it_was_meant_to_end(void **state)
     rig_free(&r);
 }
 
-static void silent(struct rig *r, const char *words, const char *part)
+static void silent(struct command_rig *r, const char *words, const char *part)
 {
     rig_init(r, HOST_SILENT);
     rig_run(r, words);
@@ -320,7 +320,7 @@ static void silent(struct rig *r, const char *words, const char *part)
 
 static void what_waits_when_the_time_is_over_has_failed(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     silent(&r, "load --json --rate-limit=off --timeout 2 --concurrency 20 " RIG_PEER,
@@ -352,7 +352,7 @@ static void what_waits_when_the_time_is_over_has_failed(void **state)
 
 static void fewer_than_asked_for_is_a_failure(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -366,7 +366,7 @@ static void fewer_than_asked_for_is_a_failure(void **state)
 /* The first signal opens no more and closes what is open in order; the second resets that. */
 static void a_signal_ends_it_in_order(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -406,7 +406,7 @@ static void a_signal_ends_it_in_order(void **state)
  * others were used. */
 static void ports_come_in_turn(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     bool used[200] = {false};
 
     (void)state;
@@ -425,7 +425,7 @@ static void ports_come_in_turn(void **state)
 
 static void more_at_a_time_than_ports_is_an_error(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -445,7 +445,7 @@ static void more_at_a_time_than_ports_is_an_error(void **state)
 
 static void a_table_at_the_end(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);

@@ -9,7 +9,7 @@
 
 static void a_syn_to_an_open_port(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
@@ -28,7 +28,7 @@ static void a_syn_to_an_open_port(void **state)
 
 static void a_closed_port_is_refused(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_CLOSED);
@@ -42,7 +42,7 @@ static void a_closed_port_is_refused(void **state)
  * 3.10.7.1), whether the port is open or not. */
 static void an_ack_out_of_nowhere_draws_rst(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     const struct rig_segment *rst;
 
     (void)state;
@@ -58,7 +58,7 @@ static void an_ack_out_of_nowhere_draws_rst(void **state)
 
 static void silence_is_waited_for_and_told(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -72,7 +72,7 @@ static void silence_is_waited_for_and_told(void **state)
 /* One a second unless it is said otherwise; each is due from when the first one went. */
 static void segments_go_at_their_interval(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -96,7 +96,7 @@ static void segments_go_at_their_interval(void **state)
     rig_free(&r);
 }
 
-static bool every_third(struct rig *r, const struct rig_segment *s)
+static bool every_third(struct command_rig *r, const struct rig_segment *s)
 {
     unsigned *n = r->user;
 
@@ -105,7 +105,7 @@ static bool every_third(struct rig *r, const struct rig_segment *s)
 
 static void each_answer_is_matched_to_its_segment(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     unsigned n = 0;
     const json_t *ranges;
 
@@ -135,7 +135,7 @@ static void each_answer_is_matched_to_its_segment(void **state)
 /* The peer repeats its SYN-ACK, which we do not acknowledge: duplicates, as long as we wait. */
 static void repetitions_are_duplicates(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -146,7 +146,7 @@ static void repetitions_are_duplicates(void **state)
     rig_free(&r);
 }
 
-static bool late(struct rig *r, const struct rig_segment *s)
+static bool late(struct command_rig *r, const struct rig_segment *s)
 {
     unsigned *n = r->user;
 
@@ -155,7 +155,7 @@ static bool late(struct rig *r, const struct rig_segment *s)
 
 static void an_answer_after_the_wait_is_late(void **state)
 {
-    struct rig r;
+    struct command_rig r;
     unsigned n = 0;
 
     (void)state;
@@ -170,14 +170,14 @@ static void an_answer_after_the_wait_is_late(void **state)
     rig_free(&r);
 }
 
-static void prohibit(struct rig *r)
+static void prohibit(struct command_rig *r)
 {
     rig_icmp(r, 3, 13);
 }
 
 static void an_icmp_error_is_rejected(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_SILENT);
@@ -191,7 +191,7 @@ static void an_icmp_error_is_rejected(void **state)
 
 static void the_timeout_and_a_signal_end_it(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
@@ -218,7 +218,7 @@ static void the_same_run_prints_the_same_bytes(void **state)
 
 static void a_line_for_each_and_a_summary(void **state)
 {
-    struct rig r;
+    struct command_rig r;
 
     (void)state;
     rig_init(&r, HOST_DISCARD);

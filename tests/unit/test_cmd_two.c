@@ -5,9 +5,9 @@
 #include "tests/unit/command_rig.h"
 
 /* In the midst of another run, a whole one of each kind of client. */
-static void three_others(struct rig *r)
+static void three_others(struct command_rig *r)
 {
-    struct rig other;
+    struct command_rig other;
 
     (void)r;
     rig_init(&other, HOST_ECHO);
@@ -24,15 +24,15 @@ static void three_others(struct rig *r)
 }
 
 /* The same for what is compared: nothing. */
-static void nothing(struct rig *r)
+static void nothing(struct command_rig *r)
 {
     (void)r;
 }
 
 /* A keepalive of three hours: what it printed, in *text; the caller's to free. */
-static char *keepalive(void (*meanwhile)(struct rig *r), size_t *len)
+static char *keepalive(void (*meanwhile)(struct command_rig *r), size_t *len)
 {
-    struct rig r;
+    struct command_rig r;
     char *text;
 
     rig_init(&r, HOST_ECHO);
@@ -63,7 +63,7 @@ static void a_run_within_a_run_changes_nothing(void **state)
 
 static void a_run_after_a_run_prints_the_same(void **state)
 {
-    struct rig r[2];
+    struct command_rig r[2];
 
     (void)state;
     for (int i = 0; i < 2; i++) {

@@ -23,7 +23,7 @@ enum { MOST = 64, ROOM = 2048, DATA = 1448 };
 
 static const uint8_t link_header[L2_HEADER] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
 
-struct made {
+struct gso_made {
     struct builder *builder;
     struct flow flow;
     struct seg next; /* the segment that follows on */
@@ -34,23 +34,23 @@ struct made {
 
 static uint8_t data[ROOM * MOST];
 
-static struct made *begin(bool v6)
+static struct gso_made *begin(bool v6)
 {
-    static struct made m;
+    static struct gso_made m;
     struct builder_config config = {.v6 = v6, .no_socket = true};
 
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 31 + (i >> 8));
-    m = (struct made){.flow = {.local = {{10, 0, 0, 1, 5, 6}},
-                               .remote = {{10, 0, 0, 2, 7, 8}},
-                               .lport = 40000,
-                               .rport = 80,
-                               .v6 = v6},
-                      .next = {.seq = seq_of(0xfffff000),
-                               .ack = seq_of(77),
-                               .flags = SEG_ACK,
-                               .wnd = 500,
-                               .opt = {.has = OPT_TIMESTAMP, .tsval = 5, .tsecr = 6}}};
+    m = (struct gso_made){.flow = {.local = {{10, 0, 0, 1, 5, 6}},
+                                   .remote = {{10, 0, 0, 2, 7, 8}},
+                                   .lport = 40000,
+                                   .rport = 80,
+                                   .v6 = v6},
+                          .next = {.seq = seq_of(0xfffff000),
+                                   .ack = seq_of(77),
+                                   .flags = SEG_ACK,
+                                   .wnd = 500,
+                                   .opt = {.has = OPT_TIMESTAMP, .tsval = 5, .tsecr = 6}}};
     if (!v6) {
         memset(m.flow.local.byte + 4, 0, 12);
         memset(m.flow.remote.byte + 4, 0, 12);
@@ -59,7 +59,7 @@ static struct made *begin(bool v6)
     return &m;
 }
 
-static void add(struct made *m, uint32_t len)
+static void add(struct gso_made *m, uint32_t len)
 {
     unsigned i = m->count++;
 
@@ -70,19 +70,19 @@ static void add(struct made *m, uint32_t len)
     m->next.seq = seq_add(m->next.seq, len);
 }
 
-static void add_series(struct made *m, unsigned n)
+static void add_series(struct gso_made *m, unsigned n)
 {
     while (n--)
         add(m, DATA);
 }
 
-static void end(struct made *m)
+static void end(struct gso_made *m)
 {
     builder_close(m->builder);
 }
 
 /* Cuts the frame of the first `n` packets, and holds each piece against the packet. */
-static void cut_and_compare(const struct made *m, unsigned n)
+static void cut_and_compare(const struct gso_made *m, unsigned n)
 {
     static uint8_t large[GSO_HEAD_MAX + MOST * ROOM], piece[ROOM];
     struct virtio_net_hdr prefix;
@@ -144,7 +144,7 @@ static void cut_and_compare(const struct made *m, unsigned n)
 
 static void cut_again_it_is_what_it_was(bool v6)
 {
-    struct made *m = begin(v6);
+    struct gso_made *m = begin(v6);
 
     add_series(m, 20);
     m->next.flags = SEG_ACK | SEG_PSH | SEG_FIN;
@@ -169,7 +169,7 @@ static void over_ipv6_it_is_cut_into_what_it_was(void **state)
 
 static void no_more_than_an_ip_packet_holds(void **state)
 {
-    struct made *m = begin(false);
+    struct gso_made *m = begin(false);
 
     (void)state;
     add_series(m, 60);
@@ -180,7 +180,7 @@ static void no_more_than_an_ip_packet_holds(void **state)
 
 static void one_alone_goes_as_it_is(void **state)
 {
-    struct made *m = begin(true);
+    struct gso_made *m = begin(true);
     uint8_t head[GSO_HEAD_MAX];
     static const uint8_t nothing[GSO_PREFIX];
     size_t skip = 9;
@@ -199,7 +199,7 @@ static void one_alone_goes_as_it_is(void **state)
 /* On an interface that has no link layer IP's header comes first, and the kernel is told so. */
 static void without_a_link_layer_nothing_stands_before_ip(void **state)
 {
-    struct made *m = begin(false);
+    struct gso_made *m = begin(false);
     uint8_t framed[GSO_HEAD_MAX], bare[GSO_HEAD_MAX];
     struct virtio_net_hdr with, without;
     size_t skip, len;
@@ -235,7 +235,7 @@ enum odd {
     ODDITIES
 };
 
-static void make_odd(struct made *m, enum odd what)
+static void make_odd(struct gso_made *m, enum odd what)
 {
     uint32_t len = DATA;
 
@@ -287,7 +287,7 @@ static void what_differs_is_not_joined(void **state)
     (void)state;
     for (unsigned v6 = 0; v6 < 2; v6++)
         for (unsigned what = 0; what <= ODDITIES; what++) {
-            struct made *m = begin(v6);
+            struct gso_made *m = begin(v6);
             add_series(m, 2);
             make_odd(m, (enum odd)what);
             assert_int_equal(gso_count(m->packet, 3), what == ODDITIES ? 3 : 2);
@@ -299,7 +299,7 @@ static void nothing_follows_a_push_a_fin_or_a_short_one(void **state)
 {
     (void)state;
     for (unsigned how = 0; how < 3; how++) {
-        struct made *m = begin(how & 1);
+        struct gso_made *m = begin(how & 1);
         add_series(m, 2);
         m->next.flags = SEG_ACK | (how == 0 ? SEG_PSH : how == 1 ? SEG_FIN : 0);
         add(m, how == 2 ? DATA - 1 : DATA);

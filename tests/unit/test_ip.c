@@ -13,12 +13,12 @@
 #include "lib/core/ip.h"
 
 /* A packet under construction. */
-struct bytes {
+struct ip_bytes {
     uint8_t b[2048];
     size_t n;
 };
 
-static void put(struct bytes *p, const void *from, size_t n)
+static void put(struct ip_bytes *p, const void *from, size_t n)
 {
     memcpy(p->b + p->n, from, n);
     p->n += n;
@@ -26,7 +26,7 @@ static void put(struct bytes *p, const void *from, size_t n)
 #define PUT(p, ...) put((p), (const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
 
 /* Writes the IP length fields for what stands there now. */
-static void close_packet(struct bytes *p, size_t at)
+static void close_packet(struct ip_bytes *p, size_t at)
 {
     if (p->b[at] >> 4 == 4) {
         p->b[at + 2] = (uint8_t)((p->n - at) >> 8), p->b[at + 3] = (uint8_t)(p->n - at);
@@ -35,13 +35,13 @@ static void close_packet(struct bytes *p, size_t at)
     }
 }
 
-static void put_v4(struct bytes *p, uint8_t protocol, unsigned fragment)
+static void put_v4(struct ip_bytes *p, uint8_t protocol, unsigned fragment)
 {
     PUT(p, 0x45, 0xb9, 0, 0, 0xbe, 0xef, (uint8_t)(fragment >> 8), (uint8_t)fragment, 61, protocol,
         0, 0, 192, 0, 2, 1, 198, 51, 100, 7);
 }
 
-static void put_v6(struct bytes *p, uint8_t next)
+static void put_v6(struct ip_bytes *p, uint8_t next)
 {
     PUT(p, 0x6b, 0x92, 0x34, 0x56, 0, 0, next, 61);
     PUT(p, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
@@ -49,14 +49,14 @@ static void put_v6(struct bytes *p, uint8_t next)
 }
 
 /* Ports 50000 to 80, SEQ 0x01020304, ACK, three bytes of data. */
-static void put_tcp(struct bytes *p)
+static void put_tcp(struct ip_bytes *p)
 {
     PUT(p, 0xc3, 0x50, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x10, 1, 0, 0, 0, 0, 0, 'a', 'b', 'c');
 }
 
-static struct bytes tcp4(void)
+static struct ip_bytes tcp4(void)
 {
-    struct bytes p = {.n = 0};
+    struct ip_bytes p = {.n = 0};
 
     put_v4(&p, 6, 0x4000);
     put_tcp(&p);
@@ -64,9 +64,9 @@ static struct bytes tcp4(void)
     return p;
 }
 
-static struct bytes tcp6(void)
+static struct ip_bytes tcp6(void)
 {
-    struct bytes p = {.n = 0};
+    struct ip_bytes p = {.n = 0};
 
     put_v6(&p, 6);
     put_tcp(&p);
@@ -77,7 +77,7 @@ static struct bytes tcp6(void)
 /* ip_parse() over a copy of the first `len` bytes that ends where they end. `*out` must be
  * untouched on failure. */
 static uint8_t *block;
-static int parse(const struct bytes *p, size_t len, struct packet *out)
+static int parse(const struct ip_bytes *p, size_t len, struct packet *out)
 {
     struct packet before;
     int r;
@@ -118,7 +118,7 @@ static void is_our_segment(const struct packet *k, bool v6)
 
 static void rfc791_3_1_header_fields_are_read(void **state)
 {
-    const struct bytes p = tcp4();
+    const struct ip_bytes p = tcp4();
     struct packet k;
 
     (void)state;
@@ -137,7 +137,7 @@ static void rfc791_3_1_header_fields_are_read(void **state)
 
 static void rfc8200_3_header_fields_are_read(void **state)
 {
-    const struct bytes p = tcp6();
+    const struct ip_bytes p = tcp6();
     struct packet k;
 
     (void)state;
@@ -153,7 +153,7 @@ static void rfc8200_3_header_fields_are_read(void **state)
 
 static void rfc791_3_1_options_are_stepped_over(void **state)
 {
-    struct bytes p = {.n = 0};
+    struct ip_bytes p = {.n = 0};
     struct packet k;
 
     (void)state;
@@ -169,7 +169,7 @@ static void rfc791_3_1_options_are_stepped_over(void **state)
 
 static void rfc8200_4_extension_headers_are_stepped_over(void **state)
 {
-    struct bytes p = {.n = 0};
+    struct ip_bytes p = {.n = 0};
     struct packet k;
 
     (void)state;
@@ -198,12 +198,12 @@ static void rfc6946_only_atomic_fragments_are_whole(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
-        struct bytes p = tcp4();
+        struct ip_bytes p = tcp4();
 
         p.b[6] = (uint8_t)(part[i].field4 >> 8), p.b[7] = (uint8_t)part[i].field4;
         assert_int_equal(parse(&p, p.n, &k), WAVE_ENOTOURS);
 
-        p = (struct bytes){.n = 0};
+        p = (struct ip_bytes){.n = 0};
         put_v6(&p, 44);
         PUT(&p, 6, 0, (uint8_t)(part[i].field6 >> 8), (uint8_t)part[i].field6, 1, 2, 3, 4);
         put_tcp(&p);
@@ -218,7 +218,7 @@ static void padding_behind_the_packet_is_cut_off(void **state)
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
-        struct bytes p = v6 ? tcp6() : tcp4();
+        struct ip_bytes p = v6 ? tcp6() : tcp4();
 
         PUT(&p, 0, 0, 0, 0, 0, 0);
         assert_int_equal(parse(&p, p.n, &k), 0);
@@ -233,7 +233,7 @@ static void a_length_of_0_means_to_the_end_of_the_capture(void **state)
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
-        struct bytes p = v6 ? tcp6() : tcp4();
+        struct ip_bytes p = v6 ? tcp6() : tcp4();
 
         p.b[v6 ? 4 : 2] = p.b[v6 ? 5 : 3] = 0;
         assert_int_equal(parse(&p, p.n, &k), 0);
@@ -248,7 +248,7 @@ static void a_capture_that_ends_early_is_truncated_at_every_byte(void **state)
 
     (void)state;
     for (int v6 = 0; v6 < 2; v6++) {
-        const struct bytes p = v6 ? tcp6() : tcp4();
+        const struct ip_bytes p = v6 ? tcp6() : tcp4();
 
         for (size_t len = 0; len < p.n; len++)
             assert_int_equal(parse(&p, len, &k), WAVE_ETRUNC);
@@ -257,7 +257,7 @@ static void a_capture_that_ends_early_is_truncated_at_every_byte(void **state)
 
 static void lengths_that_contradict_each_other_are_malformed(void **state)
 {
-    struct bytes p = tcp4();
+    struct ip_bytes p = tcp4();
     struct packet k;
 
     (void)state;
@@ -279,7 +279,7 @@ static void lengths_that_contradict_each_other_are_malformed(void **state)
 
 static void other_protocols_and_versions_are_not_ours(void **state)
 {
-    struct bytes p = tcp4();
+    struct ip_bytes p = tcp4();
     struct packet k;
 
     (void)state;
@@ -295,10 +295,10 @@ static void other_protocols_and_versions_are_not_ours(void **state)
 
 /* An ICMP error from 203.0.113.9 (or 2001:db8::9) that quotes the first `quoted` bytes of our
  * segment's packet. */
-static struct bytes error(bool v6, uint8_t type, uint8_t code, uint32_t rest, size_t quoted)
+static struct ip_bytes error(bool v6, uint8_t type, uint8_t code, uint32_t rest, size_t quoted)
 {
-    const struct bytes cause = v6 ? tcp6() : tcp4();
-    struct bytes p = {.n = 0};
+    const struct ip_bytes cause = v6 ? tcp6() : tcp4();
+    struct ip_bytes p = {.n = 0};
 
     if (v6)
         put_v6(&p, 58), p.b[23] = 9;
@@ -330,7 +330,7 @@ static void rfc792_an_error_with_eight_bytes_of_tcp_names_flow_and_seq(void **st
 
     (void)state;
     for (size_t i = 0; i < sizeof type4; i++) {
-        const struct bytes p = error(false, type4[i], 1, 0, 28);
+        const struct ip_bytes p = error(false, type4[i], 1, 0, 28);
 
         assert_int_equal(parse(&p, p.n, &k), 0);
         is_about_our_flow(&k, false);
@@ -341,7 +341,7 @@ static void rfc792_an_error_with_eight_bytes_of_tcp_names_flow_and_seq(void **st
         assert_int_equal(k.icmp.meaning, icmp_meaning(false, type4[i], 1));
     }
     for (size_t i = 0; i < sizeof type6; i++) {
-        const struct bytes p = error(true, type6[i], 1, 0, 48);
+        const struct ip_bytes p = error(true, type6[i], 1, 0, 48);
 
         assert_int_equal(parse(&p, p.n, &k), 0);
         is_about_our_flow(&k, true);
@@ -358,7 +358,7 @@ static void a_quotation_of_ports_alone_names_the_flow_only(void **state)
     (void)state;
     for (int v6 = 0; v6 < 2; v6++)
         for (size_t quoted = v6 ? 44 : 24; quoted < (v6 ? 48u : 28u); quoted++) {
-            const struct bytes p = error(v6, v6 ? 1 : 3, v6 ? 4 : 3, 0, quoted);
+            const struct ip_bytes p = error(v6, v6 ? 1 : 3, v6 ? 4 : 3, 0, quoted);
 
             assert_int_equal(parse(&p, p.n, &k), 0);
             is_about_our_flow(&k, v6);
@@ -374,7 +374,7 @@ static void a_quotation_too_short_to_name_a_flow_is_not_ours(void **state)
     (void)state;
     for (int v6 = 0; v6 < 2; v6++)
         for (size_t quoted = 0; quoted < (v6 ? 44u : 24u); quoted++) {
-            const struct bytes p = error(v6, v6 ? 1 : 3, 3, 0, quoted);
+            const struct ip_bytes p = error(v6, v6 ? 1 : 3, 3, 0, quoted);
 
             assert_int_equal(parse(&p, p.n, &k), WAVE_ENOTOURS);
         }
@@ -382,7 +382,7 @@ static void a_quotation_too_short_to_name_a_flow_is_not_ours(void **state)
 
 static void rfc1191_4_and_rfc4443_3_2_the_next_hops_mtu_is_read(void **state)
 {
-    struct bytes p = error(false, 3, 4, 0xffff0578, 28);
+    struct ip_bytes p = error(false, 3, 4, 0xffff0578, 28);
     struct packet k;
 
     (void)state;
@@ -404,8 +404,8 @@ static void messages_that_quote_nothing_are_not_ours(void **state)
 
     (void)state;
     for (int type = 0; type < 256; type++) {
-        const struct bytes p4 = error(false, (uint8_t)type, 0, 0, 28);
-        const struct bytes p6 = error(true, (uint8_t)type, 0, 0, 48);
+        const struct ip_bytes p4 = error(false, (uint8_t)type, 0, 0, 28);
+        const struct ip_bytes p6 = error(true, (uint8_t)type, 0, 0, 48);
         const bool quotes4 = type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 
         assert_int_equal(parse(&p4, p4.n, &k), quotes4 ? 0 : WAVE_ENOTOURS);
@@ -415,7 +415,7 @@ static void messages_that_quote_nothing_are_not_ours(void **state)
 
 static void a_quoted_datagram_of_udp_or_a_later_fragment_is_not_ours(void **state)
 {
-    struct bytes p = error(false, 3, 3, 0, 28);
+    struct ip_bytes p = error(false, 3, 3, 0, 28);
     struct packet k;
 
     (void)state;
@@ -431,7 +431,7 @@ static void a_quoted_datagram_of_udp_or_a_later_fragment_is_not_ours(void **stat
 
 static void an_icmp_header_cut_short_by_its_packet_is_malformed(void **state)
 {
-    struct bytes p = {.n = 0};
+    struct ip_bytes p = {.n = 0};
     struct packet k;
 
     (void)state;
@@ -449,9 +449,9 @@ static void damaged_packets_are_survived(void **state)
 
     (void)state;
     for (int round = 0; round < 200000; round++) {
-        struct bytes p = round % 4 == 0   ? tcp4()
-                         : round % 4 == 1 ? tcp6()
-                                          : error(round % 2, round % 2 ? 1 : 3, 1, 0, 40);
+        struct ip_bytes p = round % 4 == 0   ? tcp4()
+                            : round % 4 == 1 ? tcp6()
+                                             : error(round % 2, round % 2 ? 1 : 3, 1, 0, 40);
         struct packet k;
         size_t len;
 

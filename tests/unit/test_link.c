@@ -21,12 +21,12 @@
 
 enum { SCRIPT = 20000 };
 
-enum habit { HABIT_SCRIPT, HABIT_ENDLESS_OUTPUT, HABIT_ENDLESS_TICK, HABIT_ANSWERS_ALL };
+enum link_habit { HABIT_SCRIPT, HABIT_ENDLESS_OUTPUT, HABIT_ENDLESS_TICK, HABIT_ANSWERS_ALL };
 
 /* `conn` comes first, so that a fake is found from the connection the link knows. */
 struct fake {
     struct conn conn;
-    enum habit habit;
+    enum link_habit habit;
     struct {
         wave_time at;
         struct seg seg;
@@ -46,7 +46,7 @@ struct fake {
     bool reuse;   /* the next input closes and says INPUT_REUSE */
 };
 
-struct pair {
+struct link_pair {
     struct fake *a, *b;
     struct link *link;
 };
@@ -137,14 +137,14 @@ static struct fake *fake_new(uint8_t local, uint8_t remote, bool v6)
     return f;
 }
 
-static struct pair pair_new(uint64_t seed, bool v6)
+static struct link_pair pair_new(uint64_t seed, bool v6)
 {
-    struct pair p = {.a = fake_new(1, 2, v6), .b = fake_new(2, 1, v6)};
+    struct link_pair p = {.a = fake_new(1, 2, v6), .b = fake_new(2, 1, v6)};
     assert_int_equal(link_create(&p.link, &p.a->conn, &p.b->conn, seed), 0);
     return p;
 }
 
-static void pair_free(struct pair *p)
+static void pair_free(struct link_pair *p)
 {
     link_destroy(p->link);
     free(p->a);
@@ -174,7 +174,7 @@ static void counts_add_up(const struct link *l)
 static void a_segment_arrives_as_it_left_after_the_delay(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     const uint8_t data[] = "every byte";
     struct seg s = {.seq = seq_of(7),
                     .ack = seq_of(9),
@@ -208,7 +208,7 @@ static void a_segment_arrives_as_it_left_after_the_delay(void **unused)
 static void the_clock_reaches_until_and_stands_still_when_nothing_is_left(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     wave_time start = link_now(p.link);
     assert_int_equal(link_run(p.link, WAVE_NEVER, NULL, NULL), start);
     assert_int_equal(link_next(p.link), WAVE_NEVER);
@@ -225,7 +225,7 @@ static bool count_down(void *ctx)
 static void stop_is_asked_after_each_step(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     int left = 3;
     script_many(p.a, 10, WAVE_MS);
     link_run(p.link, WAVE_NEVER, count_down, &left);
@@ -255,7 +255,7 @@ static void count_answers(void *ctx, wave_time at, enum link_end from, bool arri
 static void a_quick_user_acts_before_the_engine_answers(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     int left = 1, answers = 0;
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK});
     link_set_user(p.link, send_once, p.b);
@@ -266,9 +266,9 @@ static void a_quick_user_acts_before_the_engine_answers(void **unused)
     pair_free(&p);
 }
 
-static struct pair rough_run(uint64_t seed)
+static struct link_pair rough_run(uint64_t seed)
 {
-    struct pair p = pair_new(seed, false);
+    struct link_pair p = pair_new(seed, false);
     struct path_impairment m = {.loss = 3000,
                                 .duplication = 1000,
                                 .reordering = 2000,
@@ -284,7 +284,7 @@ static struct pair rough_run(uint64_t seed)
 static void the_same_seed_gives_the_same_run(void **unused)
 {
     (void)unused;
-    struct pair p = rough_run(42), q = rough_run(42), r = rough_run(43);
+    struct link_pair p = rough_run(42), q = rough_run(42), r = rough_run(43);
     assert_int_equal(p.b->received, q.b->received);
     assert_memory_equal(p.b->in, q.b->in, sizeof p.b->in);
     assert_memory_not_equal(p.b->in, r.b->in, sizeof p.b->in);
@@ -296,7 +296,7 @@ static void the_same_seed_gives_the_same_run(void **unused)
 static void chances_are_kept_and_every_segment_is_accounted_for(void **unused)
 {
     (void)unused;
-    struct pair p = rough_run(7);
+    struct link_pair p = rough_run(7);
     struct path_counts c = link_counts(p.link);
     counts_add_up(p.link);
     assert_int_equal(c.sent, 10000);
@@ -311,7 +311,7 @@ static void chances_are_kept_and_every_segment_is_accounted_for(void **unused)
 static void every_flipped_bit_is_found_by_the_checksum(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(3, true);
+    struct link_pair p = pair_new(3, true);
     script_many(p.a, SCRIPT, WAVE_US);
     link_impair(p.link, LINK_A, &(struct path_impairment){.corruption = 10000});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
@@ -325,7 +325,7 @@ static void every_flipped_bit_is_found_by_the_checksum(void **unused)
 static void jitter_alone_keeps_the_order(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(5, false);
+    struct link_pair p = pair_new(5, false);
     script_many(p.a, 5000, 10 * WAVE_US);
     link_impair(p.link, LINK_A, &(struct path_impairment){.delay = WAVE_MS, .jitter = 3 * WAVE_MS});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
@@ -341,7 +341,7 @@ static void jitter_alone_keeps_the_order(void **unused)
 static void a_reordered_segment_is_overtaken(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(5, false);
+    struct link_pair p = pair_new(5, false);
     size_t overtaken = 0;
     script_many(p.a, 5000, 10 * WAVE_US);
     link_impair(p.link, LINK_A, &(struct path_impairment){.delay = WAVE_MS, .reordering = 2000});
@@ -382,7 +382,7 @@ static bool all_but_one(void *ctx, wave_time at, enum link_end from, uint64_t nu
 static void the_filter_loses_the_very_one_it_names(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     struct sightings w = {.lose = 4};
     script_many(p.a, 6, WAVE_MS);
     link_set_watch(p.link, note, &w);
@@ -399,7 +399,7 @@ static void the_filter_loses_the_very_one_it_names(void **unused)
 static void a_duplicate_arrives_with_the_number_of_its_original(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     struct sightings w = {0};
     script_many(p.a, 3, WAVE_MS);
     link_impair(p.link, LINK_A, &(struct path_impairment){.duplication = 10000});
@@ -417,7 +417,7 @@ static uint8_t zeros[2000];
 static void bandwidth_spaces_what_is_sent_at_once(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     for (int i = 0; i < 5; i++)
         script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .len = 960, .data = zeros});
     /* 960 bytes, 20 of TCP, 20 of IP: 1000 bytes are 8 ms at 1 Mbit/s. */
@@ -433,7 +433,7 @@ static void bandwidth_spaces_what_is_sent_at_once(void **unused)
 static void a_full_queue_drops_the_newcomer_and_an_idle_line_takes_any(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     for (uint32_t i = 0; i < 5; i++)
         script(p.a, WAVE_S,
                (struct seg){.seq = seq_of(i), .flags = SEG_ACK, .len = 960, .data = zeros});
@@ -450,7 +450,7 @@ static void a_full_queue_drops_the_newcomer_and_an_idle_line_takes_any(void **un
 
 static void too_big_is_lost_and_told(bool v6, bool silent)
 {
-    struct pair p = pair_new(1, v6);
+    struct link_pair p = pair_new(1, v6);
     uint32_t headers = v6 ? 60 : 40;
     struct path_impairment m = {.mtu = 1400, .silent_mtu = silent, .delay = 5 * WAVE_MS};
     script(p.a, 2 * WAVE_S, (struct seg){.flags = SEG_ACK, .len = 1400 - headers, .data = zeros});
@@ -495,7 +495,7 @@ static void rfc2923_a_black_hole_tells_nobody(void **unused)
 static void rfc3168_only_capable_segments_are_marked(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ecn = ECN_ECT0});
     script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ecn = ECN_NOT});
     link_impair(p.link, LINK_A, &(struct path_impairment){.marking = 10000});
@@ -509,7 +509,7 @@ static void rfc3168_only_capable_segments_are_marked(void **unused)
 static void a_cut_loses_what_is_on_the_way_and_what_follows(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     script_many(p.a, 3, WAVE_S);
     link_impair(p.link, LINK_A, &(struct path_impairment){.delay = 100 * WAVE_MS});
     link_run(p.link, WAVE_S + 50 * WAVE_MS, NULL, NULL);
@@ -528,7 +528,7 @@ static void rfc9293_3_10_7_1_a_closed_end_answers_with_rst_unless_it_is_silent(v
 {
     (void)unused;
     for (int silent = 0; silent < 2; silent++) {
-        struct pair p = pair_new(1, false);
+        struct link_pair p = pair_new(1, false);
         p.b->conn.state = STATE_CLOSED;
         link_set_resets(p.link, LINK_B, !silent);
         script(p.a, WAVE_S, (struct seg){.flags = SEG_ACK, .ack = seq_of(55)});
@@ -547,7 +547,7 @@ static void
 rfc9293_3_10_7_3_what_the_engine_refuses_is_answered_even_by_a_silent_host(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     p.b->conn.state = STATE_SYN_SENT;
     p.b->refuses = true;
     link_set_resets(p.link, LINK_B, false);
@@ -561,7 +561,7 @@ rfc9293_3_10_7_3_what_the_engine_refuses_is_answered_even_by_a_silent_host(void 
 static void rfc9293_3_6_1_a_syn_for_re_use_finds_no_listener_here(void **unused)
 {
     (void)unused;
-    struct pair p = pair_new(1, false);
+    struct link_pair p = pair_new(1, false);
     p.b->reuse = true;
     script(p.a, WAVE_S, (struct seg){.flags = SEG_SYN});
     link_run(p.link, WAVE_NEVER, NULL, NULL);
@@ -583,7 +583,7 @@ static void flows_that_do_not_fit_are_refused(void **unused)
 }
 
 /* How a run of 1 s with that habit at both ends comes to its end: the signal, or 0. */
-static int signal_of(enum habit habit)
+static int signal_of(enum link_habit habit)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -592,7 +592,7 @@ static int signal_of(enum habit habit)
         dup2(null, STDERR_FILENO);
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         signal(SIGABRT, SIG_DFL);
-        struct pair p = pair_new(1, false);
+        struct link_pair p = pair_new(1, false);
         p.a->habit = p.b->habit = habit;
         p.a->answers_owed = 1;
         link_run(p.link, 2 * WAVE_S, NULL, NULL);

@@ -12,7 +12,7 @@
 #include "lib/run/port_sim.h"
 
 /* One connection on a loop, which sends `send` bytes and then its FIN. */
-struct rig {
+struct loop_rig {
     struct port *port;
     struct stack *stack;
     struct loop loop;
@@ -24,7 +24,7 @@ struct rig {
     struct diag error;
 };
 
-static void read_all(struct rig *r)
+static void read_all(struct loop_rig *r)
 {
     struct conn *c = stack_conn(r->stack, r->id);
     const uint8_t *bytes;
@@ -39,7 +39,7 @@ static void read_all(struct rig *r)
 
 static bool take(void *self, const struct wire_packet *p)
 {
-    struct rig *r = self;
+    struct loop_rig *r = self;
     struct flow flow = flow_reverse(&p->packet.flow);
 
     r->packets++;
@@ -53,7 +53,7 @@ static bool take(void *self, const struct wire_packet *p)
 
 static void events(void *self)
 {
-    struct rig *r = self;
+    struct loop_rig *r = self;
     struct event e;
 
     while (stack_event(r->stack, &e)) {
@@ -73,7 +73,7 @@ static void events(void *self)
 static wave_time turn(void *self)
 {
     static uint8_t data[65536];
-    struct rig *r = self;
+    struct loop_rig *r = self;
     struct conn *c = stack_conn(r->stack, r->id);
 
     r->rounds++;
@@ -91,7 +91,7 @@ static wave_time turn(void *self)
 
 static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
-    struct rig *r = self;
+    struct loop_rig *r = self;
 
     (void)flow;
     r->refused++;
@@ -101,12 +101,12 @@ static void send_failed(void *self, const struct flow *flow, const struct diag *
 static void signalled(void *self, int sig)
 {
     (void)sig;
-    ((struct rig *)self)->loop.done = true;
+    ((struct loop_rig *)self)->loop.done = true;
 }
 
 static void timed_out(void *self)
 {
-    struct rig *r = self;
+    struct loop_rig *r = self;
 
     r->timeouts++;
     r->loop.done = true;
@@ -114,7 +114,7 @@ static void timed_out(void *self)
 
 static void failed(void *self, const struct diag *d, bool deaf)
 {
-    struct rig *r = self;
+    struct loop_rig *r = self;
 
     (void)deaf;
     r->error = *d;
@@ -148,9 +148,9 @@ static struct port_sim_config network(enum host_behaviour behaviour)
 }
 
 /* A rig over this port, whose far end is at 192.0.2.80:80. */
-static struct rig *rig_over(struct port *port, uint32_t bytes)
+static struct loop_rig *rig_over(struct port *port, uint32_t bytes)
 {
-    struct rig *r = calloc(1, sizeof *r);
+    struct loop_rig *r = calloc(1, sizeof *r);
     struct flow flow = {.local = addr_v4(192, 0, 2, 1),
                         .remote = addr_v4(192, 0, 2, 80),
                         .lport = 40000,
@@ -168,7 +168,7 @@ static struct rig *rig_over(struct port *port, uint32_t bytes)
     return r;
 }
 
-static struct rig *rig(const struct port_sim_config *c, uint32_t bytes)
+static struct loop_rig *rig(const struct port_sim_config *c, uint32_t bytes)
 {
     struct port *port;
     struct diag d;
@@ -177,7 +177,7 @@ static struct rig *rig(const struct port_sim_config *c, uint32_t bytes)
     return rig_over(port, bytes);
 }
 
-static void rig_free(struct rig *r)
+static void rig_free(struct loop_rig *r)
 {
     stack_destroy(r->stack);
     port_close(r->port);
@@ -188,7 +188,7 @@ static void rig_free(struct rig *r)
 static void test_exchange(void **state)
 {
     struct port_sim_config c = network(HOST_ECHO);
-    struct rig *r = rig(&c, 300000);
+    struct loop_rig *r = rig(&c, 300000);
 
     (void)state;
     loop_run(&r->loop);
@@ -209,7 +209,7 @@ static void test_same_seed(void **state)
     (void)state;
     c.forward.loss = c.reverse.loss = 300;
     for (int i = 0; i < 2; i++) {
-        struct rig *r = rig(&c, 200000);
+        struct loop_rig *r = rig(&c, 200000);
         loop_run(&r->loop);
         assert_int_equal(r->received, 200000);
         assert_true(port_sim_path(r->port)->counts.lost > 0);
@@ -225,7 +225,7 @@ static void test_same_seed(void **state)
 static void test_refused(void **state)
 {
     struct port_sim_config c = network(HOST_CLOSED);
-    struct rig *r = rig(&c, 0);
+    struct loop_rig *r = rig(&c, 0);
 
     (void)state;
     loop_run(&r->loop);
@@ -238,7 +238,7 @@ static void test_refused(void **state)
 static void test_deadline(void **state)
 {
     struct port_sim_config c = network(HOST_SILENT);
-    struct rig *r = rig(&c, 0);
+    struct loop_rig *r = rig(&c, 0);
 
     (void)state;
     r->loop.deadline = r->loop.now + 3 * WAVE_S;
@@ -252,7 +252,7 @@ static void test_deadline(void **state)
 static void test_sleeps(void **state)
 {
     struct port_sim_config c = network(HOST_ECHO);
-    struct rig *r = rig(&c, 10);
+    struct loop_rig *r = rig(&c, 10);
 
     (void)state;
     r->keeps_open = true;
@@ -363,7 +363,7 @@ static void wrapped_echo(struct wrapped *w)
 static void test_no_room(void **state)
 {
     struct wrapped w;
-    struct rig *r;
+    struct loop_rig *r;
 
     (void)state;
     wrapped_echo(&w);
@@ -381,7 +381,7 @@ static void test_no_room(void **state)
 static void test_too_big(void **state)
 {
     struct wrapped w;
-    struct rig *r;
+    struct loop_rig *r;
 
     (void)state;
     wrapped_echo(&w);
@@ -398,7 +398,7 @@ static void test_too_big(void **state)
 static void test_drain(void **state)
 {
     struct port_sim_config c = network(HOST_NEVER_CLOSES);
-    struct rig *r = rig(&c, 10);
+    struct loop_rig *r = rig(&c, 10);
     unsigned packets;
 
     (void)state;

@@ -25,7 +25,7 @@
 #define MOST 65536 /* bytes that are kept in these tests */
 
 /* A queue in front of a pipe, whose other end nobody reads unless the test does. */
-struct rig {
+struct outbuf_rig {
     int ends[2]; /* [0] the reader's */
     struct nonblock to;
     struct outbuf *o;
@@ -40,7 +40,7 @@ static size_t gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
     return (size_t)snprintf(text, OUTBUF_GAP, "gap %" PRIu64 "\n", left_out);
 }
 
-static void open_rig(struct rig *r, int ends[2], bool ours)
+static void open_rig(struct outbuf_rig *r, int ends[2], bool ours)
 {
     struct diag d;
 
@@ -54,7 +54,7 @@ static void open_rig(struct rig *r, int ends[2], bool ours)
     assert_non_null(r->text);
 }
 
-static void open_pipe(struct rig *r)
+static void open_pipe(struct outbuf_rig *r)
 {
     int ends[2];
 
@@ -62,7 +62,7 @@ static void open_pipe(struct rig *r)
     open_rig(r, ends, false);
 }
 
-static void close_rig(struct rig *r)
+static void close_rig(struct outbuf_rig *r)
 {
     outbuf_close(r->o);
     close(r->ends[0]);
@@ -71,7 +71,7 @@ static void close_rig(struct rig *r)
 }
 
 /* Reads what is there, up to `max` bytes. */
-static void take(struct rig *r, size_t max)
+static void take(struct outbuf_rig *r, size_t max)
 {
     struct pollfd p = {.fd = r->ends[0], .events = POLLIN};
     char bytes[4096];
@@ -89,7 +89,7 @@ static void take(struct rig *r, size_t max)
     }
 }
 
-static void flush(struct rig *r)
+static void flush(struct outbuf_rig *r)
 {
     struct diag d;
 
@@ -97,7 +97,7 @@ static void flush(struct rig *r)
 }
 
 /* As a loop does that polls: writes on as long as there is room, and reads it. */
-static void take_all(struct rig *r)
+static void take_all(struct outbuf_rig *r)
 {
     flush(r);
     for (int i = 0; i < 10000; i++) {
@@ -112,7 +112,7 @@ static void take_all(struct rig *r)
 }
 
 /* Lines "number xxx...", of 64 bytes. */
-static void say(struct rig *r, unsigned from, unsigned n)
+static void say(struct outbuf_rig *r, unsigned from, unsigned n)
 {
     for (unsigned i = from; i < from + n; i++)
         fprintf(r->text, "%08u %.*s\n", i, 54,
@@ -120,7 +120,7 @@ static void say(struct rig *r, unsigned from, unsigned n)
 }
 
 /* What was read: whole lines, numbered upwards; how many, and what the last gap says. */
-static unsigned read_lines(const struct rig *r, uint64_t *told)
+static unsigned read_lines(const struct outbuf_rig *r, uint64_t *told)
 {
     unsigned n = 0, last = 0;
     const char *at = r->got;
@@ -154,7 +154,7 @@ static wave_time now(void)
 static void a_reader_that_keeps_up_gets_every_line(void **state)
 {
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -173,7 +173,7 @@ static void a_reader_that_keeps_up_gets_every_line(void **state)
 static void what_finds_no_room_is_left_out_by_whole_lines_and_counted(void **state)
 {
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
     unsigned n;
 
     (void)state;
@@ -193,7 +193,7 @@ static void what_finds_no_room_is_left_out_by_whole_lines_and_counted(void **sta
 static void the_gap_is_told_without_a_further_line(void **state)
 {
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -209,7 +209,7 @@ static void the_gap_is_told_without_a_further_line(void **state)
 static void a_reader_that_wakes_up_is_noticed_without_poll(void **state)
 {
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -226,7 +226,7 @@ static void a_reader_that_wakes_up_is_noticed_without_poll(void **state)
 static void a_full_pipe_ends_at_the_end_of_a_line(void **state)
 {
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -242,7 +242,7 @@ static void a_full_pipe_ends_at_the_end_of_a_line(void **state)
 /* The flag would be everyone's who shares the description. */
 static void a_shared_pipe_stays_blocking(void **state)
 {
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -259,7 +259,7 @@ static void a_pipe_that_cannot_be_opened_again_makes_nobody_wait(void **state)
     const struct nonblock asked = {.how = NONBLOCK_POLL, .whole = PIPE_BUF};
     struct diag d;
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
     int ends[2];
 
     (void)state;
@@ -281,7 +281,7 @@ static void a_socket_makes_nobody_wait(void **state)
 {
     int ends[2];
     uint64_t told;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
@@ -297,7 +297,7 @@ static void a_socket_makes_nobody_wait(void **state)
 static void a_terminal_that_is_stopped_makes_nobody_wait(void **state)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY), ends[2];
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     if (master < 0 || grantpt(master) || unlockpt(master))
@@ -319,7 +319,7 @@ static void a_terminal_that_is_stopped_makes_nobody_wait(void **state)
  * no line that could be missed. */
 static void a_line_to_be_drawn_over_is_written_at_once(void **state)
 {
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -343,7 +343,7 @@ static void records_that_are_no_text_are_left_out_as_a_whole(void **state)
 {
     static uint8_t bytes[9000];
     uint32_t head[2], kept = 0, found = 0, last = 0;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -384,7 +384,7 @@ static void the_last_lines_are_kept_when_all_others_are_left_out(void **state)
 {
     struct outbuf_end end = {.signals = -1, .deadline = WAVE_NEVER, .hurried = true};
     uint64_t told, left_out;
-    struct rig r;
+    struct outbuf_rig r;
     wave_time from = now();
     unsigned n;
 
@@ -407,7 +407,7 @@ static void the_last_lines_are_kept_when_all_others_are_left_out(void **state)
 }
 
 /* A child that sleeps for so long, and then reads all. */
-static pid_t reader(const struct rig *r, unsigned ms)
+static pid_t reader(const struct outbuf_rig *r, unsigned ms)
 {
     pid_t pid = fork();
     char bytes[4096];
@@ -426,7 +426,7 @@ static pid_t reader(const struct rig *r, unsigned ms)
 static void a_late_reader_is_waited_for_at_the_end(void **state)
 {
     struct outbuf_end end = {.signals = -1, .deadline = WAVE_NEVER};
-    struct rig r;
+    struct outbuf_rig r;
     pid_t pid;
 
     (void)state;
@@ -446,7 +446,7 @@ static void the_deadline_ends_the_wait(void **state)
 {
     wave_time from = now();
     struct outbuf_end end = {.signals = -1, .deadline = from + WAVE_S};
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     open_pipe(&r);
@@ -466,7 +466,7 @@ static void a_signal_ends_the_wait(void **state)
     struct outbuf_end end = {.deadline = WAVE_NEVER};
     wave_time from = now();
     struct diag d;
-    struct rig r;
+    struct outbuf_rig r;
     pid_t pid;
 
     (void)state;
@@ -494,7 +494,7 @@ static void a_reader_that_is_gone_is_an_error_each_time(void **state)
 {
     struct outbuf_end end = {.signals = -1, .deadline = WAVE_NEVER};
     struct diag d;
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     signals_ignore_pipe();
@@ -517,7 +517,7 @@ static void a_file_gets_everything(void **state)
 {
     char path[] = "/tmp/tcpwave-test-XXXXXX";
     int ends[2];
-    struct rig r;
+    struct outbuf_rig r;
 
     (void)state;
     ends[1] = mkstemp(path);

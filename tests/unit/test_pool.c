@@ -11,12 +11,12 @@
 
 static const struct flow flow = {.lport = 1, .rport = 2};
 
-struct world {
+struct pool_world {
     struct env env;
     struct pool pool;
 };
 
-static void make(struct world *w, uint32_t max)
+static void make(struct pool_world *w, uint32_t max)
 {
     struct conn_config config;
 
@@ -25,7 +25,7 @@ static void make(struct world *w, uint32_t max)
     pool_init(&w->pool, &w->env, max);
 }
 
-static void unmake(struct world *w)
+static void unmake(struct pool_world *w)
 {
     pool_free(&w->pool);
     assert_int_equal(w->env.mem_used, 0);
@@ -36,7 +36,7 @@ static void connections_never_move_and_are_found_by_id(void **state)
     enum { N = 5000 };
     static struct conn *at[N];
     static uint32_t id[N];
-    struct world w;
+    struct pool_world w;
 
     (void)state;
     make(&w, N);
@@ -55,7 +55,7 @@ static void connections_never_move_and_are_found_by_id(void **state)
 
 static void no_more_than_max(void **state)
 {
-    struct world w;
+    struct pool_world w;
     struct conn *c;
 
     (void)state;
@@ -72,7 +72,7 @@ static void no_more_than_max(void **state)
 
 static void an_id_given_back_names_nobody_for_254_uses_of_its_slot(void **state)
 {
-    struct world w;
+    struct pool_world w;
     struct conn *c;
     uint32_t first;
 
@@ -96,7 +96,7 @@ static void an_id_given_back_names_nobody_for_254_uses_of_its_slot(void **state)
 
 static void an_id_out_of_nowhere_names_nobody(void **state)
 {
-    struct world w;
+    struct pool_world w;
 
     (void)state;
     make(&w, 10);
@@ -112,7 +112,7 @@ static void an_id_out_of_nowhere_names_nobody(void **state)
 
 static void hooks_are_clean_in_a_slot_used_again(void **state)
 {
-    struct world w;
+    struct pool_world w;
     struct conn *c;
 
     (void)state;
@@ -146,7 +146,7 @@ static void each_allocation_may_fail_and_be_tried_again(void **state)
 {
     (void)state;
     for (int allowed = 0; allowed < 12; allowed++) {
-        struct world w;
+        struct pool_world w;
         int left = allowed, taken = 0;
 
         make(&w, 4000);
@@ -165,7 +165,7 @@ static void each_allocation_may_fail_and_be_tried_again(void **state)
 
 static void memory_stays_below_the_bound(void **state)
 {
-    struct world w;
+    struct pool_world w;
     int taken = 0;
 
     (void)state;

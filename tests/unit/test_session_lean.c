@@ -23,7 +23,7 @@ struct member {
     uint64_t mark[3];
 };
 
-static struct rig {
+static struct session_lean_rig {
     struct port *port;
     struct session *session;
     unsigned dialled, ended;
@@ -150,7 +150,7 @@ static void begin(bool shows)
     struct stack_listener at = {.any = true, .port = 80, .half_open = 256, .answer_rst = true};
     struct diag d;
 
-    rig = (struct rig){.port = NULL};
+    rig = (struct session_lean_rig){.port = NULL};
     conn_config_default(&network.host.engine, 1500, false);
     conn_config_default(&config.engine, 1500, false);
     network.host.engine.time_wait = config.engine.time_wait = false;

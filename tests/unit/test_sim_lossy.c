@@ -20,7 +20,7 @@
 /* What the seeds of one group have in common; a seed is GROUP * group + 0 to runs - 1. */
 enum { GROUP = 1000 };
 
-struct group {
+struct sim_lossy_group {
     uint32_t number, runs;
     bool rough;         /* each manner at its worst, not up to it */
     bool clean;         /* no manners but delay: the engine's timing alone */
@@ -35,7 +35,7 @@ static uint32_t pick(struct prng *r, const uint32_t *of, size_t n)
     return of[prng_below(r, n)];
 }
 
-static struct conn_config random_config(struct prng *r, const struct group *g)
+static struct conn_config random_config(struct prng *r, const struct sim_lossy_group *g)
 {
     static const uint32_t mtus[] = {576, 1280, 1400, 1500, 1500, 1500, 9000};
     static const uint32_t buffers[] = {3000, 10000, 65535, 200000, 1 << 20, 4 << 20};
@@ -64,7 +64,7 @@ static struct conn_config random_config(struct prng *r, const struct group *g)
     return c;
 }
 
-static struct path_impairment random_manners(struct prng *r, const struct group *g)
+static struct path_impairment random_manners(struct prng *r, const struct sim_lossy_group *g)
 {
     static const uint32_t kbits[] = {0, 0, 64, 1000, 10000, 100000, 1000000};
     static const uint32_t losses[] = {0, 10, 100, 300, 1000, 2000, 3000};
@@ -93,7 +93,7 @@ static struct path_impairment random_manners(struct prng *r, const struct group 
     return m;
 }
 
-static struct sim_user random_user(struct prng *r, const struct group *g)
+static struct sim_user random_user(struct prng *r, const struct sim_lossy_group *g)
 {
     static const uint32_t sizes[] = {0, 1, 100, 3000, 20000, 60000, 200000};
     static const uint32_t chunks[] = {0, 0, 1, 100, 1460, 5000, 30000};
@@ -118,7 +118,7 @@ static struct sim_user random_user(struct prng *r, const struct group *g)
     return u;
 }
 
-static struct seq random_isn(struct prng *r, const struct group *g)
+static struct seq random_isn(struct prng *r, const struct sim_lossy_group *g)
 {
     uint32_t below = (uint32_t)prng_below(r, 100000);
     if (g->wraps)
@@ -126,7 +126,7 @@ static struct seq random_isn(struct prng *r, const struct group *g)
     return g->isn_below ? seq_of(g->isn_below - below) : seq_of((uint32_t)prng_next(r));
 }
 
-static struct sim *set_up(uint64_t seed, const struct group *g)
+static struct sim *set_up(uint64_t seed, const struct sim_lossy_group *g)
 {
     struct prng r = {seed ^ 0x7463707761766521u};
     struct conn_config a = random_config(&r, g), b = random_config(&r, g);
@@ -167,7 +167,7 @@ static void assert_ended_well(struct sim *s)
         sim_fail(s, "neither end was closed in order");
 }
 
-static void run(uint64_t seed, const struct group *g)
+static void run(uint64_t seed, const struct sim_lossy_group *g)
 {
     struct sim *s = set_up(seed, g);
     if (!sim_run(s, 48 * WAVE_H))
@@ -179,7 +179,7 @@ static void run(uint64_t seed, const struct group *g)
 
 static void runs_of_a_group(void **state)
 {
-    const struct group *g = *state;
+    const struct sim_lossy_group *g = *state;
     const char *only = getenv("SEED");
     if (only) {
         uint64_t seed = strtoull(only, NULL, 10);
@@ -192,13 +192,13 @@ static void runs_of_a_group(void **state)
         run((uint64_t)GROUP * g->number + i, g);
 }
 
-static struct group any = {.number = 1, .runs = 400};
-static struct group rough = {.number = 2, .runs = 200, .rough = true};
-static struct group wraps = {.number = 3, .runs = 100, .wraps = true};
-static struct group signs = {.number = 4, .runs = 100, .isn_below = 1u << 31};
-static struct group slow = {.number = 5, .runs = 100, .slow_readers = true};
-static struct group both = {.number = 6, .runs = 100, .simultaneous = true};
-static struct group clean = {.number = 7, .runs = 100, .clean = true};
+static struct sim_lossy_group any = {.number = 1, .runs = 400};
+static struct sim_lossy_group rough = {.number = 2, .runs = 200, .rough = true};
+static struct sim_lossy_group wraps = {.number = 3, .runs = 100, .wraps = true};
+static struct sim_lossy_group signs = {.number = 4, .runs = 100, .isn_below = 1u << 31};
+static struct sim_lossy_group slow = {.number = 5, .runs = 100, .slow_readers = true};
+static struct sim_lossy_group both = {.number = 6, .runs = 100, .simultaneous = true};
+static struct sim_lossy_group clean = {.number = 7, .runs = 100, .clean = true};
 
 int main(void)
 {

@@ -262,7 +262,7 @@ static void rfc9293_3_8_3_nothing_answers_the_syn(void **unused)
  * a loss is a run of its own, numbers beyond the undisturbed count are lost as well.
  */
 
-struct script {
+struct sim_paths_script {
     void (*play)(void);
     bool quick;
 };
@@ -302,7 +302,7 @@ static bool lose_twice(void *ctx, wave_time at, enum link_end from, uint64_t num
 }
 
 /* One run; returns how many segments it took. */
-static uint64_t play(const struct script *script, link_filter *filter, void *ctx)
+static uint64_t play(const struct sim_paths_script *script, link_filter *filter, void *ctx)
 {
     tear_down(NULL);
     set_up(NULL);
@@ -322,7 +322,7 @@ static uint64_t play(const struct script *script, link_filter *filter, void *ctx
     return sent;
 }
 
-static void each_lost_in_turn(const struct script *script)
+static void each_lost_in_turn(const struct sim_paths_script *script)
 {
     uint64_t undisturbed = play(script, NULL, NULL);
     for (uint64_t n = 1; n <= undisturbed; n++) {
@@ -380,43 +380,43 @@ static void play_half_close(void)
 static void rfc9293_3_5_each_segment_of_open_exchange_and_close_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_ordinary, false});
+    each_lost_in_turn(&(struct sim_paths_script){play_ordinary, false});
 }
 
 static void rfc9293_3_6_each_segment_of_a_four_way_close_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_no_data, false});
+    each_lost_in_turn(&(struct sim_paths_script){play_no_data, false});
 }
 
 static void rfc9293_3_6_each_segment_of_a_three_way_close_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_ordinary, true});
+    each_lost_in_turn(&(struct sim_paths_script){play_ordinary, true});
 }
 
 static void rfc9293_3_6_each_segment_of_a_close_by_the_passive_opener_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_passive_closes, false});
+    each_lost_in_turn(&(struct sim_paths_script){play_passive_closes, false});
 }
 
 static void rfc9293_3_5_each_segment_of_a_simultaneous_open_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_both_open, false});
+    each_lost_in_turn(&(struct sim_paths_script){play_both_open, false});
 }
 
 static void rfc9293_3_6_each_segment_of_a_simultaneous_close_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_both_close, false});
+    each_lost_in_turn(&(struct sim_paths_script){play_both_close, false});
 }
 
 static void rfc9293_3_6_each_segment_of_a_half_closed_exchange_lost(void **unused)
 {
     (void)unused;
-    each_lost_in_turn(&(struct script){play_half_close, false});
+    each_lost_in_turn(&(struct sim_paths_script){play_half_close, false});
 }
 
 /* Figure 9 and the following of RFC 9293, section 3.5.1: A crashed and comes back with this ISN. */

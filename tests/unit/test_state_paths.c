@@ -12,7 +12,7 @@
      CONN_FIN_SENT | CONN_FIN_RCVD | CONN_RST_DUE | CONN_SYN_DUE | CONN_KEEPALIVE |                \
      CONN_SYN_ACKED | CONN_PERSIST | CONN_URGENT | CONN_SIMULTANEOUS | CONN_RECOVERY)
 
-static struct rig driven, built;
+static struct engine_rig driven, built;
 
 static const struct variant *chosen;
 
@@ -94,8 +94,8 @@ struct answer {
     } out[8];
 };
 
-static struct answer answer_to(const struct rig *from, unsigned flags, uint32_t seq, uint32_t ack,
-                               uint32_t len)
+static struct answer answer_to(const struct engine_rig *from, unsigned flags, uint32_t seq,
+                               uint32_t ack, uint32_t len)
 {
     rig = *from;
     struct seg s = make(flags, seq, ack, WND, len);
@@ -165,7 +165,7 @@ static void driven_is_what_is_written_down(void **state)
 static void settled_as(enum state s)
 {
     expect_state(s);
-    struct rig other = rig;
+    struct engine_rig other = rig;
     memset(&rig, 0, sizeof rig);
     chosen = &variants[1];
     rig_start(chosen);

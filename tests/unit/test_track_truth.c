@@ -93,7 +93,7 @@ struct action {
     enum action_kind kind;
 };
 
-struct group {
+struct track_truth_group {
     uint32_t number, runs;
     bool harmless;  /* nothing is lost, doubled or displaced */
     bool rough;     /* each manner at its worst */
@@ -314,7 +314,7 @@ static struct conn_config random_config(struct prng *r)
     return c;
 }
 
-static struct path_impairment random_manners(struct prng *r, const struct group *g)
+static struct path_impairment random_manners(struct prng *r, const struct track_truth_group *g)
 {
     struct path_impairment m = {.delay = prng_chance(r, 2000) ? 0 : prng_below(r, 100 * WAVE_MS)};
     if (g->harmless)
@@ -332,7 +332,7 @@ static struct path_impairment random_manners(struct prng *r, const struct group 
  * the wire tells it from SYN_RECEIVED: the one exception that track.h makes. So where segments are
  * lost, users have something to send, or wait.
  */
-static struct sim_user random_user(struct prng *r, const struct group *g)
+static struct sim_user random_user(struct prng *r, const struct track_truth_group *g)
 {
     static const uint32_t sizes[] = {0, 0, 1, 300, 5000, 40000};
     struct sim_user u = {.total = prng_below(r, 1 + sizes[prng_below(r, 6)])};
@@ -433,7 +433,7 @@ static void assert_agreement(struct run *r)
         }
 }
 
-static unsigned run(uint64_t seed, const struct group *g)
+static unsigned run(uint64_t seed, const struct track_truth_group *g)
 {
     struct run *r = calloc(1, sizeof *r);
     struct prng p = {seed ^ 0x747261636b657273u};
@@ -493,7 +493,7 @@ static unsigned run(uint64_t seed, const struct group *g)
 
 static void runs_of_a_group(void **state)
 {
-    const struct group *g = *state;
+    const struct track_truth_group *g = *state;
     const char *only = getenv("SEED"), *many = getenv("TRACK_RUNS"), *from = getenv("TRACK_FROM"),
                *group = getenv("TRACK_GROUP");
     unsigned proved = 0;
@@ -517,14 +517,15 @@ static void runs_of_a_group(void **state)
             fail_msg("%s was never proved", state_name((enum state)s));
 }
 
-static struct group harmless = {.number = 1, .runs = 1000, .harmless = true};
-static struct group any = {.number = 2, .runs = 2000};
-static struct group rough = {.number = 3, .runs = 500, .rough = true};
-static struct group breaks = {.number = 4, .runs = 800, .rules = BREAK_ALL & ~BREAK_LIES};
-static struct group lies = {.number = 5, .runs = 800, .rules = BREAK_ALL};
-static struct group gaps = {.number = 6, .runs = 400, .gaps = true};
-static struct group ring = {.number = 7, .runs = 400, .ring = true};
-static struct group all = {
+static struct track_truth_group harmless = {.number = 1, .runs = 1000, .harmless = true};
+static struct track_truth_group any = {.number = 2, .runs = 2000};
+static struct track_truth_group rough = {.number = 3, .runs = 500, .rough = true};
+static struct track_truth_group breaks = {
+    .number = 4, .runs = 800, .rules = BREAK_ALL & ~BREAK_LIES};
+static struct track_truth_group lies = {.number = 5, .runs = 800, .rules = BREAK_ALL};
+static struct track_truth_group gaps = {.number = 6, .runs = 400, .gaps = true};
+static struct track_truth_group ring = {.number = 7, .runs = 400, .ring = true};
+static struct track_truth_group all = {
     .number = 8, .runs = 400, .gaps = true, .ring = true, .rules = BREAK_ALL};
 
 int main(void)

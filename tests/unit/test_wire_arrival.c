@@ -263,13 +263,13 @@ static void vlan_tagged_segments_are_captured(void **state)
 
 /* A capture of "we", one end of a pair whose other end is "wf", where `fd` puts frames in. The
  * interfaces take longer frames than the capture is told. */
-struct pair {
+struct wire_arrival_pair {
     struct capture *c;
     struct flow back;
     int fd, ifindex;
 };
 
-static void open_pair(struct pair *p)
+static void open_pair(struct wire_arrival_pair *p)
 {
     struct diag d = {""};
     assert_true(ground_run("ip link add we mtu 9000 type veth peer name wf mtu 9000 &&"
@@ -286,7 +286,7 @@ static void open_pair(struct pair *p)
     assert_true(p->fd >= 0 && p->ifindex > 0);
 }
 
-static void close_pair(struct pair *p)
+static void close_pair(struct wire_arrival_pair *p)
 {
     close(p->fd);
     capture_close(p->c);
@@ -294,7 +294,7 @@ static void close_pair(struct pair *p)
 }
 
 /* A segment with `len` bytes, each of which is `number`, which is also that of its sequence. */
-static void arrive_long(struct pair *p, uint32_t number, uint32_t len, bool tag)
+static void arrive_long(struct wire_arrival_pair *p, uint32_t number, uint32_t len, bool tag)
 {
     static uint8_t bytes[9100], data[9000];
     static const uint8_t macs[12] = {2, 0, 0, 0, 0, 0xe, 2, 0, 0, 0, 0, 0xf};
@@ -318,7 +318,7 @@ static void arrive_long(struct pair *p, uint32_t number, uint32_t len, bool tag)
 }
 
 /* The next frame is that segment, and whole. Returns whether it stands behind a gap. */
-static bool expect_long(struct pair *p, uint32_t number, uint32_t len, bool tag)
+static bool expect_long(struct wire_arrival_pair *p, uint32_t number, uint32_t len, bool tag)
 {
     struct pollfd ready = {capture_fd(p->c), POLLIN, 0};
     struct capture_frame one;
@@ -339,7 +339,7 @@ static bool expect_long(struct pair *p, uint32_t number, uint32_t len, bool tag)
     return one.gap;
 }
 
-static void nothing_waits(struct pair *p)
+static void nothing_waits(struct wire_arrival_pair *p)
 {
     struct pollfd ready = {capture_fd(p->c), POLLIN, 0};
     struct capture_frame one;
@@ -352,7 +352,7 @@ static void nothing_waits(struct pair *p)
 /* Around the length of a slot each length is tried. */
 static void frames_longer_than_a_slot_are_whole_and_in_order(void **state)
 {
-    struct pair p;
+    struct wire_arrival_pair p;
 
     (void)state;
     open_pair(&p);
@@ -372,7 +372,7 @@ static void frames_longer_than_a_slot_are_whole_and_in_order(void **state)
 /* The ring of 64 KiB has 40 slots. */
 static void what_is_lost_is_known_by_the_frame_behind_it(void **state)
 {
-    struct pair p;
+    struct wire_arrival_pair p;
     uint64_t received, dropped;
 
     (void)state;

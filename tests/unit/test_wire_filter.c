@@ -22,27 +22,27 @@ static const struct flow flow4 = {
 static const struct flow flow6 = {
     .local = {{0xfd, [15] = 1}}, .remote = {{0xfd, [15] = 2}}, .lport = 4000, .rport = 80, .v6 = 1};
 
-struct made {
+struct wire_filter_made {
     uint8_t bytes[256];
     size_t len;
 };
 
-static void put(struct made *m, const void *bytes, size_t len)
+static void put(struct wire_filter_made *m, const void *bytes, size_t len)
 {
     memcpy(m->bytes + m->len, bytes, len);
     m->len += len;
 }
 
-static void put16(struct made *m, unsigned v)
+static void put16(struct wire_filter_made *m, unsigned v)
 {
     put(m, (uint8_t[]){(uint8_t)(v >> 8), (uint8_t)v}, 2);
 }
 
 /* The link header of `dlt`, with `tags` VLAN tags. */
-static void put_link(struct made *m, int dlt, bool v6, int tags)
+static void put_link(struct wire_filter_made *m, int dlt, bool v6, int tags)
 {
     unsigned type = v6 ? 0x86dd : 0x0800;
-    *m = (struct made){.len = 0};
+    *m = (struct wire_filter_made){.len = 0};
     if (dlt == DLT_EN10MB) {
         put(m, macs, sizeof macs);
         while (tags-- > 0) {
@@ -56,7 +56,7 @@ static void put_link(struct made *m, int dlt, bool v6, int tags)
     }
 }
 
-static void put_ip(struct made *m, const struct flow *f, uint8_t protocol, unsigned len)
+static void put_ip(struct wire_filter_made *m, const struct flow *f, uint8_t protocol, unsigned len)
 {
     if (f->v6) {
         put(m, (uint8_t[]){0x60, 0, 0, 0, 0, (uint8_t)len, protocol, 64}, 8);
@@ -69,7 +69,7 @@ static void put_ip(struct made *m, const struct flow *f, uint8_t protocol, unsig
     }
 }
 
-static void make_tcp(struct made *m, int dlt, const struct flow *f, int tags)
+static void make_tcp(struct wire_filter_made *m, int dlt, const struct flow *f, int tags)
 {
     struct seg s = {.flags = SEG_ACK};
     put_link(m, dlt, f->v6, tags);
@@ -79,7 +79,7 @@ static void make_tcp(struct made *m, int dlt, const struct flow *f, int tags)
     m->len += (size_t)n;
 }
 
-static void make_icmp(struct made *m, int dlt, const struct flow *f, uint8_t type)
+static void make_icmp(struct wire_filter_made *m, int dlt, const struct flow *f, uint8_t type)
 {
     put_link(m, dlt, f->v6, 0);
     put_ip(m, f, f->v6 ? 58 : 1, 36);
@@ -111,7 +111,7 @@ static void done(struct compiled *c)
     pcap_close(c->pcap);
 }
 
-static bool passes(const struct compiled *c, const struct made *m)
+static bool passes(const struct compiled *c, const struct wire_filter_made *m)
 {
     struct pcap_pkthdr h = {.caplen = (uint32_t)m->len, .len = (uint32_t)m->len};
     return pcap_offline_filter(&c->program, &h, m->bytes) != 0;
@@ -119,14 +119,14 @@ static bool passes(const struct compiled *c, const struct made *m)
 
 static bool tcp_passes(const struct compiled *c, const struct flow *f, int tags)
 {
-    struct made m;
+    struct wire_filter_made m;
     make_tcp(&m, c->dlt, f, tags);
     return passes(c, &m);
 }
 
 static bool icmp_passes(const struct compiled *c, const struct flow *f, uint8_t type)
 {
-    struct made m;
+    struct wire_filter_made m;
     make_icmp(&m, c->dlt, f, type);
     return passes(c, &m);
 }
@@ -229,7 +229,7 @@ static void listening_on_any_address(void **state)
 static void an_extension_header_is_let_through(void **state)
 {
     (void)state;
-    struct made m;
+    struct wire_filter_made m;
     struct compiled c;
     compile(&c, DLT_RAW, (struct filter_query){.flow = flow6});
     struct flow back = flow_reverse(&flow6);
@@ -250,7 +250,7 @@ static void lo_s_leaving_packets_are_left_out(void **state)
 {
     const struct flow *f = *state;
     struct compiled c;
-    struct made m;
+    struct wire_filter_made m;
     compile(&c, DLT_LINUX_SLL2, (struct filter_query){.flow = *f});
     make_tcp(&m, DLT_LINUX_SLL2, f, 0);
     m.bytes[7] = 1;  /* interface */

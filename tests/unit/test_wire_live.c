@@ -46,7 +46,7 @@ static long tcp_counter(const char *name)
     return atol(v);
 }
 
-struct path {
+struct wire_live_path {
     bool v6;
     const char *to;
     unsigned guard;
@@ -55,7 +55,7 @@ struct path {
     bool loopback;
 };
 
-static struct wire_config config_of(const struct path *p)
+static struct wire_config config_of(const struct wire_live_path *p)
 {
     return (struct wire_config){.v6 = p->v6,
                                 .remote = ground_addr(p->v6, p->to),
@@ -72,7 +72,7 @@ static struct wire_config config_of(const struct path *p)
 /* A handshake, five bytes there and back, and our RST, with every field looked at. */
 static void handshake_with_the_kernel(void **state)
 {
-    const struct path *path = *state;
+    const struct wire_live_path *path = *state;
     struct wire_config c = config_of(path);
     long resets = tcp_counter("OutRsts"), bad = tcp_counter("InCsumErrors");
     struct wire *w = ground_open(&c);
@@ -336,7 +336,7 @@ static void icmp_errors_that_quote_us_are_given(void **state)
 /* What listens is reached by a kernel client, over whatever interface. */
 static void listening_sees_a_client(void **state)
 {
-    const struct path *path = *state;
+    const struct wire_live_path *path = *state;
     struct wire_config c = {.v6 = path->v6,
                             .listen = true,
                             .guards = path->guard,
@@ -645,25 +645,28 @@ static void cap_net_raw_alone_is_enough(void **state)
     in_a_child(open_with_net_raw_alone);
 }
 
-static struct path veth4 = {false, "10.77.0.2", GUARD_FILTER, NULL, "ethernet", false};
-static struct path veth6 = {true, "fd77::2", GUARD_FILTER, NULL, "ethernet", false};
-static struct path veth4_md5 = {false, "10.77.0.2", GUARD_MD5, NULL, "ethernet", false};
-static struct path veth6_md5 = {true, "fd77::2", GUARD_MD5, "wa", "ethernet", false};
-static struct path scoped = {true, "fe80::2", GUARD_FILTER, "wa", "ethernet", false};
-static struct path lo4 = {false, "127.0.0.1", GUARD_FILTER, NULL, "loopback", true};
-static struct path lo6 = {true, "::1", GUARD_FILTER, NULL, "loopback", true};
-static struct path lo4_md5 = {false, "127.0.0.1", GUARD_MD5, NULL, "loopback", true};
-static struct path lo6_md5 = {true, "::1", GUARD_MD5, NULL, "loopback", true};
-static struct path self4 = {false, "10.77.0.1", GUARD_FILTER, NULL, "loopback", true};
-static struct path self6 = {true, "fd77::1", GUARD_FILTER, NULL, "loopback", true};
-static struct path lo4_through_wa = {false, "127.0.0.1", GUARD_FILTER, "wa", "loopback", true};
-static struct path self4_through_wa = {false, "10.77.0.1", GUARD_FILTER, "wa", "loopback", true};
-static struct path self6_through_wa = {true, "fd77::1", GUARD_FILTER, "wa", "loopback", true};
-static struct path blocked4 = {false, "10.78.0.9", 0, NULL, "ethernet", false};
-static struct path blocked6 = {true, "fd78::9", 0, NULL, "ethernet", false};
-static struct path any4 = {false, "10.77.0.1", GUARD_FILTER, NULL, "cooked", false};
-static struct path any6 = {true, "fd77::1", GUARD_MD5, NULL, "cooked", false};
-static struct path only_lo = {false, "127.0.0.1", GUARD_MD5, "lo", "loopback", true};
+static struct wire_live_path veth4 = {false, "10.77.0.2", GUARD_FILTER, NULL, "ethernet", false};
+static struct wire_live_path veth6 = {true, "fd77::2", GUARD_FILTER, NULL, "ethernet", false};
+static struct wire_live_path veth4_md5 = {false, "10.77.0.2", GUARD_MD5, NULL, "ethernet", false};
+static struct wire_live_path veth6_md5 = {true, "fd77::2", GUARD_MD5, "wa", "ethernet", false};
+static struct wire_live_path scoped = {true, "fe80::2", GUARD_FILTER, "wa", "ethernet", false};
+static struct wire_live_path lo4 = {false, "127.0.0.1", GUARD_FILTER, NULL, "loopback", true};
+static struct wire_live_path lo6 = {true, "::1", GUARD_FILTER, NULL, "loopback", true};
+static struct wire_live_path lo4_md5 = {false, "127.0.0.1", GUARD_MD5, NULL, "loopback", true};
+static struct wire_live_path lo6_md5 = {true, "::1", GUARD_MD5, NULL, "loopback", true};
+static struct wire_live_path self4 = {false, "10.77.0.1", GUARD_FILTER, NULL, "loopback", true};
+static struct wire_live_path self6 = {true, "fd77::1", GUARD_FILTER, NULL, "loopback", true};
+static struct wire_live_path lo4_through_wa = {false, "127.0.0.1", GUARD_FILTER,
+                                               "wa",  "loopback",  true};
+static struct wire_live_path self4_through_wa = {false, "10.77.0.1", GUARD_FILTER,
+                                                 "wa",  "loopback",  true};
+static struct wire_live_path self6_through_wa = {true, "fd77::1",  GUARD_FILTER,
+                                                 "wa", "loopback", true};
+static struct wire_live_path blocked4 = {false, "10.78.0.9", 0, NULL, "ethernet", false};
+static struct wire_live_path blocked6 = {true, "fd78::9", 0, NULL, "ethernet", false};
+static struct wire_live_path any4 = {false, "10.77.0.1", GUARD_FILTER, NULL, "cooked", false};
+static struct wire_live_path any6 = {true, "fd77::1", GUARD_MD5, NULL, "cooked", false};
+static struct wire_live_path only_lo = {false, "127.0.0.1", GUARD_MD5, "lo", "loopback", true};
 
 #define CASE(function, path)                                                                       \
     {                                                                                              \
