@@ -13,7 +13,7 @@
 #include "lib/report/human.h"
 
 /* What the peer sent after our FIN was acknowledged. */
-struct afterwards {
+struct after_fin {
     uint64_t bytes;
     uint32_t segments;
     wave_time duration;
@@ -25,7 +25,7 @@ struct halfclose {
     wave_time crossed_at; /* when the peer's FIN came without an acknowledgement of ours, or 0 */
     bool heard;           /* `since` and `last` are times of segments */
     wave_time since, last;
-    struct afterwards found;
+    struct after_fin found;
     bool honoured;
 };
 
@@ -99,7 +99,7 @@ static wave_time turn(struct session *s, wave_time now)
     return client_go(s, client, e, now);
 }
 
-static const char *what_it_sent(const struct afterwards *f, char *text, size_t room)
+static const char *sent_after_fin(const struct after_fin *f, char *text, size_t room)
 {
     char bytes[HUMAN_TEXT], segments[HUMAN_TEXT], duration[HUMAN_TEXT];
 
@@ -124,7 +124,7 @@ static void judge_crossed(const char *peer, bool taken, struct outcome *o)
 /* Both sides have closed. */
 static void judge_close(struct halfclose *x, const char *peer, struct outcome *o)
 {
-    const struct afterwards *f = &x->found;
+    const struct after_fin *f = &x->found;
     char sent[120];
 
     x->honoured = acknowledged(x);
@@ -133,7 +133,7 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
     } else if (f->bytes) {
         snprintf(o->message, sizeof o->message,
                  "%s honours the half-close: after our FIN it sent %s, and then its own FIN", peer,
-                 what_it_sent(f, sent, sizeof sent));
+                 sent_after_fin(f, sent, sizeof sent));
     } else if (x->client.conn->path.separate) {
         snprintf(o->message, sizeof o->message,
                  "%s acknowledged our FIN, sent no data after it, and closed with a FIN of its own",
@@ -155,7 +155,7 @@ static void judge_failure(const struct halfclose *x, const char *peer, const cha
     if (acknowledged(x))
         snprintf(o->message, sizeof o->message,
                  "%s does not honour the half-close: it acknowledged our FIN, sent %s, and then %s",
-                 peer, what_it_sent(&x->found, sent, sizeof sent), did);
+                 peer, sent_after_fin(&x->found, sent, sizeof sent), did);
     else
         snprintf(o->message, sizeof o->message, "%s does not honour the half-close: it %s", peer,
                  did);
@@ -189,7 +189,7 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
 
 static void tell(const struct halfclose *x, struct figures *f)
 {
-    const struct afterwards *a = &x->found;
+    const struct after_fin *a = &x->found;
     char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
 
     figures_group(f, "half_close");

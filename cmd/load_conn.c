@@ -48,7 +48,7 @@ static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
  */
 
 /* Whether it is CLOSED, and yet owes a segment: its RST. */
-static bool owes(const struct load *l, const struct conn *c)
+static bool rst_due(const struct load *l, const struct conn *c)
 {
     return conn_expiry(c, l->loop.now) <= l->loop.now;
 }
@@ -72,7 +72,7 @@ static bool peer_holds(const struct conn *c, const struct load_conn *x)
     }
 }
 
-static void give_back(struct load *l, const struct conn *c, struct load_conn *x)
+static void release_tuple(struct load *l, const struct conn *c, struct load_conn *x)
 {
     dequeue(l, x);
     load_tuples_give(&l->tuples, x->tuple, l->loop.now, peer_holds(c, x));
@@ -140,10 +140,10 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
         histogram_add(&l->close, taken(l, x));
     if (!try_another(l, c, x))
         l->counts[verdict_of(c, course_step(&x->course))]++;
-    if (owes(l, c))
+    if (rst_due(l, c))
         enqueue(l, x, LOAD_Q_DEAD);
     else
-        give_back(l, c, x);
+        release_tuple(l, c, x);
 }
 
 /*
@@ -337,8 +337,8 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
     const unsigned queue = x->queue;
 
     if (queue == LOAD_Q_DEAD) {
-        if (!owes(l, c))
-            give_back(l, c, x);
+        if (!rst_due(l, c))
+            release_tuple(l, c, x);
         return;
     }
     dequeue(l, x);
@@ -362,7 +362,7 @@ wave_time load_waits(struct load *l)
 
             if (time_add(course_since(&x->course), q->length) > l->loop.now)
                 break;
-            if (i == LOAD_Q_DEAD && owes(l, c))
+            if (i == LOAD_Q_DEAD && rst_due(l, c))
                 return l->loop.now; /* the segment it owes is still to go out */
             over(l, c, x);
             load_drain(l);

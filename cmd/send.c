@@ -209,7 +209,7 @@ static wave_time due(const struct send *s, uint64_t i)
 }
 
 /* Our own segment, as it was made: for when the capture does not give it. */
-static void tell_sent(struct send *s, uint64_t i, wave_time stamp, const struct packet *p)
+static void report_sent(struct send *s, uint64_t i, wave_time stamp, const struct packet *p)
 {
     struct report_event e = {.kind = REPORT_SEGMENT};
 
@@ -222,7 +222,7 @@ static void tell_sent(struct send *s, uint64_t i, wave_time stamp, const struct 
     report_tell(&s->report, stamp, &e);
 }
 
-static void tell_made(struct send *s, uint64_t i, wave_time stamp)
+static void report_built(struct send *s, uint64_t i, wave_time stamp)
 {
     const struct crafted_segment *f = &s->segment;
     struct packet p = {.kind = PACKET_TCP,
@@ -243,7 +243,7 @@ static void tell_made(struct send *s, uint64_t i, wave_time stamp)
                                .data = f->data}};
 
     opt_parse(f->options, f->options_len, &p.seg.opt);
-    tell_sent(s, i, stamp, &p);
+    report_sent(s, i, stamp, &p);
 }
 
 /* Queues the next segment, in all its pieces: false when there was no room for some of them, which
@@ -279,7 +279,7 @@ static void sent(struct send *s, wave_time now, wave_time stamp)
     s->last_stamp = stamp;
     match_sent(s->match, stamp);
     if (!s->captured_too && !s->bulk)
-        tell_made(s, i, stamp);
+        report_built(s, i, stamp);
     /* The kernel puts an ID of its own in place of 0. */
     if (s->options->id == SEND_UNSET) {
         s->segment.id = s->target.v6 ? s->segment.id + 1 : (s->segment.id + 1) & 0xffff;
@@ -314,7 +314,7 @@ static wave_time send_due(struct send *s, wave_time now)
  * Receiving.
  */
 
-static struct report_answer told(const struct match_result *a)
+static struct report_answer to_report_answer(const struct match_result *a)
 {
     return (struct report_answer){.stray = a->stray,
                                   .to = a->to + 1,
@@ -325,12 +325,12 @@ static struct report_answer told(const struct match_result *a)
                                   .unexpected = a->unexpected};
 }
 
-static void took_icmp(struct send *s, const struct wire_packet *p)
+static void handle_icmp(struct send *s, const struct wire_packet *p)
 {
     const struct icmp *error = &p->packet.icmp;
     struct match_result a =
         match_icmp(s->match, error->flow.lport, error->has_seq ? &error->seq.v : NULL, p->stamp);
-    struct report_answer answer = told(&a);
+    struct report_answer answer = to_report_answer(&a);
     struct report_event e = {.kind = REPORT_ICMP};
 
     tally_answer(&s->tally, &a, error);
@@ -339,7 +339,7 @@ static void took_icmp(struct send *s, const struct wire_packet *p)
 }
 
 /* A RST from our port that we did not send: this host's kernel did, where there is no guard. */
-static void tell_foreign(struct send *s, const struct wire_packet *p)
+static void report_foreign(struct send *s, const struct wire_packet *p)
 {
     struct report_event e = {.kind = REPORT_SEGMENT};
 
@@ -354,18 +354,18 @@ static void tell_foreign(struct send *s, const struct wire_packet *p)
     report_tell(&s->report, p->stamp, &e);
 }
 
-static void took_ours(struct send *s, const struct wire_packet *p)
+static void handle_own(struct send *s, const struct wire_packet *p)
 {
     uint64_t i;
 
     if (!match_seen(s->match, p->packet.flow.lport, p->packet.seg.seq.v, p->stamp, &i))
-        tell_foreign(s, p);
+        report_foreign(s, p);
     else if (s->captured_too)
-        tell_sent(s, i, p->stamp, &p->packet);
+        report_sent(s, i, p->stamp, &p->packet);
 }
 
 /* It has no header that could be read: only whence it came is known. */
-static void took_malformed(struct send *s, const struct wire_packet *p)
+static void handle_malformed(struct send *s, const struct wire_packet *p)
 {
     char from[ADDR_PORT_TEXT], text[160];
     const struct flow *f = &p->packet.flow;
@@ -378,7 +378,7 @@ static void took_malformed(struct send *s, const struct wire_packet *p)
     report_tell(&s->report, p->stamp, &e);
 }
 
-static void took_answer(struct send *s, const struct wire_packet *p)
+static void handle_answer(struct send *s, const struct wire_packet *p)
 {
     const struct seg *seg = &p->packet.seg;
     struct report_answer answer = {.stray = true, .rtt = WAVE_NEVER, .bad_checksum = true};
@@ -390,7 +390,7 @@ static void took_answer(struct send *s, const struct wire_packet *p)
         struct match_result a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
         tally_answer(&s->tally, &a, NULL);
         s->tally.malformed += (seg->opt.has & OPT_MALFORMED) != 0;
-        answer = told(&a);
+        answer = to_report_answer(&a);
     }
     e.u.segment =
         (struct report_segment){.number = ++s->arrived,
@@ -417,13 +417,13 @@ static bool take_packet(void *self, const struct wire_packet *p)
     struct send *s = self;
 
     if (p->packet.kind == PACKET_ICMP)
-        took_icmp(s, p);
+        handle_icmp(s, p);
     else if (p->outgoing)
-        took_ours(s, p);
+        handle_own(s, p);
     else if (p->broken == WAVE_EMALFORMED)
-        took_malformed(s, p);
+        handle_malformed(s, p);
     else
-        took_answer(s, p);
+        handle_answer(s, p);
     save_packet(s, p);
     return false;
 }

@@ -612,7 +612,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
  * that it now gets ends that one, and our SYN is free to go again: once, after the round trip that
  * was just seen, and not only when the timer has run out.
  */
-static void hurry_syn(struct conn *c, wave_time now)
+static void retransmit_syn_soon(struct conn *c, wave_time now)
 {
     wave_time rtt = c->flags & CONN_STALLED ? conn_syn_took(c, now) : 0;
 
@@ -630,7 +630,7 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
     if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
         conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
         if (!(s->flags & (SEG_SYN | SEG_RST)))
-            hurry_syn(c, now);
+            retransmit_syn_soon(c, now);
         return s->flags & SEG_RST ? INPUT_DONE : INPUT_RESET;
     }
     if (s->flags & SEG_RST) { /* second */

@@ -187,7 +187,7 @@ void session_await(struct session *s, const char *what, wave_time until)
 }
 
 /* Many may be ended at once, each with an event. */
-static void relieve(struct session *s)
+static void drain_if_busy(struct session *s)
 {
     if (env_busy(stack_env(s->stack)))
         session_drain(s);
@@ -207,7 +207,7 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     c->outstanding = conn_outstanding(e) && e->backoff > 0;
     conn_abort(e, now);
     session_changed(s, c, now);
-    relieve(s);
+    drain_if_busy(s);
 }
 
 void session_end_conn(struct session *s, struct session_conn *c, enum outcome_stop why)
@@ -215,7 +215,7 @@ void session_end_conn(struct session *s, struct session_conn *c, enum outcome_st
     cut_off(s, c, s->loop.now);
     c->left = true;
     c->why = (uint8_t)why;
-    relieve(s);
+    drain_if_busy(s);
 }
 
 void session_stop(struct session *s, enum outcome_stop why)

@@ -62,7 +62,7 @@ const char *guard_name(unsigned kind)
 }
 
 /* Tries one way after the other; the diagnosis lists what each of them met. */
-static int shield(int fd, const struct guard_query *q, unsigned *kind, struct diag *d)
+static int set_guard(int fd, const struct guard_query *q, unsigned *kind, struct diag *d)
 {
     char tried[128] = "";
     size_t used = 0;
@@ -168,7 +168,7 @@ static int set_up(int fd, const struct guard_query *q, struct guard *g, uint16_t
     if (q->flow.v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0)
         return diag_fail(d, WAVE_ESYS, "cannot restrict a socket to IPv6: %s", strerror(errno));
     if (!q->reserve_only)
-        error = shield(fd, q, &g->kind, d);
+        error = set_guard(fd, q, &g->kind, d);
     if (error == 0)
         error = bind_port(fd, q, d);
     if (error == 0 && !q->reserve_only && listen(fd, 1) < 0) {
@@ -202,8 +202,8 @@ int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, s
 }
 
 /* The ports behind the first one. */
-static int open_neighbours(struct guard *out, uint16_t count, const struct guard_query *q,
-                           uint16_t first, struct diag *d)
+static int open_consecutive(struct guard *out, uint16_t count, const struct guard_query *q,
+                            uint16_t first, struct diag *d)
 {
     struct guard_query next = *q;
     if (first + count - 1 > UINT16_MAX)
@@ -228,7 +228,7 @@ static int open_run(struct guard *out, uint16_t count, const struct guard_query 
     int error = guard_open(&out[0], q, &first, d);
     if (error)
         return error;
-    error = open_neighbours(out, count, q, first, d);
+    error = open_consecutive(out, count, q, first, d);
     if (error)
         guard_close(&out[0]);
     else

@@ -264,7 +264,7 @@ uint64_t tx_queue_l2_sent(const struct tx_queue *b)
     return b->by_link;
 }
 
-static void forget(struct tx_queue *b, unsigned n)
+static void remove_first(struct tx_queue *b, unsigned n)
 {
     b->first += n;
     if (b->first == b->count) {
@@ -281,12 +281,12 @@ unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unse
         int n = hand_over(b);
         if (n > 0) {
             taken += (unsigned)n;
-            forget(b, (unsigned)n);
+            remove_first(b, (unsigned)n);
         } else if (errno != EINTR) {
             *error = errno;
             *unsent = b->what[b->first];
             if (!is_transient(*error))
-                forget(b, 1);
+                remove_first(b, 1);
             return taken;
         }
     }
