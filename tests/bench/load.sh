@@ -8,8 +8,8 @@
 #     load.sh [CYCLES]
 #
 # KERNEL_LOAD and BARE_LOAD name the programs of kernel_load.c and bare_load.c.
-ground_how='-nm -Urnm'
-. "$(dirname "$0")/../live/ground.sh"
+netns_how='-nm -Urnm'
+. "$(dirname "$0")/../live/netns.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 : "${KERNEL_LOAD:=$PWD/tests/bench/kernel_load}"
@@ -17,7 +17,7 @@ ground_how='-nm -Urnm'
 cycles=${1:-20000}
 rounds=3
 
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 
 # The kernel's client at its best: all ports, and no TIME_WAIT to look through for a free one.
 sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_max_tw_buckets=0

@@ -6,8 +6,8 @@
 #     million.sh [CONNECTIONS]
 #
 # STACK_BENCH names the program of stack_bench.c.
-ground_how='-nm -Urnm'
-. "$(dirname "$0")/../live/ground.sh"
+netns_how='-nm -Urnm'
+. "$(dirname "$0")/../live/netns.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 : "${STACK_BENCH:=$PWD/tests/bench/stack_bench}"
@@ -16,7 +16,7 @@ rate=20000
 interval=75
 sources=64
 
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 
 echo "a million connections, between two engines:"
 for held in 1000 "$count"; do

@@ -2,13 +2,13 @@
 # How many segments a second tcpwave send puts on the wire beside other tools, one after the other in
 # the same run, over veth into a namespace that drops them all at its door. Everything is printed and
 # nothing is judged. Tools that are not installed are left out. Half a minute.
-ground_how='-nm -Urnm'
-. "$(dirname "$0")/../live/ground.sh"
+netns_how='-nm -Urnm'
+. "$(dirname "$0")/../live/netns.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 rounds=${ROUNDS:-3}
 
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 
 peer nft -f - <<'RULES'
 table netdev test {

@@ -2,8 +2,8 @@
 # What tcpwave takes on the wire, beside what other tools take in the same run, over a veth pair
 # between two namespaces of its own. Everything is printed and nothing is judged: machines differ,
 # ratios less so. Tools that are not installed are left out. About a minute.
-ground_how='-nm -Urnm' # as root without a user namespace, where tcpdump refuses to run
-. "$(dirname "$0")/../live/ground.sh"
+netns_how='-nm -Urnm' # as root without a user namespace, where tcpdump refuses to run
+. "$(dirname "$0")/../live/netns.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ runs=20
 rounds=5
 megabytes=200
 
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 
 has()
 {

@@ -2,9 +2,9 @@
 # Several at once on one host: tcpwaves to one target, beside other tools and each other, on one port; and a
 # hundred runs to one server.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need hping3 ncat nft nping python3 tcpdump
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 

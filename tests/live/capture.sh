@@ -3,7 +3,7 @@
 # of each segment, with segmentation offload as it is by default. And where it does lose segments, of a
 # peer that sends more than fits, that is what is said, and not that the path lost or reordered them.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 here=$(dirname "$0")
 strange4=10.9.0.3 strange_mac=02:00:00:00:09:03
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # tcpwave connect against real servers: every way there, every verdict, every wrong input.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need ncat nft nginx python3 setpriv tcpdump
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 get='GET /blob HTTP/1.0\r\n\r\n'

@@ -1,9 +1,9 @@
 #!/bin/sh
 # One session with a real server, in namespaces of its own: ./bootstrap demo.
-. "$(dirname "$0")/ground.sh"
+. "$(dirname "$0")/netns.sh"
 
-ground_enter "$@"
-ground_up || {
+netns_enter "$@"
+netns_up || {
     echo "demo: the network namespaces could not be joined" >&2
     exit 1
 }

@@ -2,9 +2,9 @@
 # ECN (RFC 3168) with a kernel, and something on the path that marks packets instead of dropping them:
 # the kernel's marks are echoed until it says CWR, and its echo of ours makes us say so.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 ecn()

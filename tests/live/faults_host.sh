@@ -3,9 +3,9 @@
 # and goes on, the capture has to wait, the kernel has no room for what is sent, memory runs out.
 # fault.c, preloaded, does to the process what cannot be had otherwise.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3 "${CC:-cc}"
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 ${CC:-cc} -shared -fPIC -O1 -o "$tmp/fault.so" "$here/fault.c" -ldl 2>"$tmp/cc.log" || {

@@ -2,9 +2,9 @@
 # Faults of our interface while a connection is open: it goes down and comes back, or does not; its
 # address is taken away. The session goes on where it can, and says what happened where it cannot.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 head -c 3000000 /dev/urandom >"$tmp/data"
@@ -13,7 +13,7 @@ start_peer hold 8 python3 "$here/peer.py" 8 hold
 
 . "$here/faults_lib.sh"
 
-# Our side of the link as ground.sh made it: what goes down takes addresses and routes with it.
+# Our side of the link as netns.sh made it: what goes down takes addresses and routes with it.
 near_up()
 {
     ip link set near up

@@ -3,9 +3,9 @@
 # and a reader that goes away. Each is told in words and by status 3, and every connection is closed
 # in order, so that the peer's server reads an end of file, and nothing is left of it at the peer.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 small=/mnt # over it, in a mount namespace of our own

@@ -3,9 +3,9 @@
 # address, the route leads elsewhere, the interface is deleted. The session goes on where it can, and
 # says what happened where it cannot.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 head -c 3000000 /dev/urandom >"$tmp/data"

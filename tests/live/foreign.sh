@@ -3,7 +3,7 @@
 # what was on the wire.
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 need nft python3
 
 # The peer's kernel is not to speak for what foreign.py plays.

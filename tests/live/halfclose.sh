@@ -2,9 +2,9 @@
 # tcpwave halfclose: what the kernel's peers do once our FIN has told them that no more will come.
 # What only takes time, and what is shown to people, is in tests/unit/test_cmd_halfclose.c.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 

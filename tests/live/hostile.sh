@@ -3,7 +3,7 @@
 # that were really sent, and little memory.
 . "$(dirname "$0")/lib.sh"
 here=$(dirname "$0")
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 need nft python3
 
 # Super-segments have to fit, and the peer's kernel is not to speak for what hostile.py plays.

@@ -2,9 +2,9 @@
 # Hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, a family of
 # addresses.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 setpriv unshare
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 peer nft -f - <<'RULES' || exit 1

@@ -6,9 +6,9 @@
 # A second host lies behind the peer, which routes to it: its namespace can be deleted and made
 # anew without taking our own link away.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 ss
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 end4=10.8.0.2 end6=fd08::2
@@ -23,8 +23,8 @@ end_up()
     pids="$pids $end"
     poll elsewhere $end
     peer ip link add mid type veth peer name end netns $end
-    ground_link mid 10.8.0.1 fd08::1 fe80::8:1 | peer ip -batch -
-    ground_link end $end4 $end6 fe80::8:2 | at_end ip -batch -
+    netns_link mid 10.8.0.1 fd08::1 fe80::8:1 | peer ip -batch -
+    netns_link end $end4 $end6 fe80::8:2 | at_end ip -batch -
     at_end ip route add default via 10.8.0.1
     at_end ip -6 route add default via fd08::1
 }

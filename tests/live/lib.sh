@@ -1,7 +1,7 @@
 # What live tests share, to be sourced as the first thing:
 #
 #   . "$(dirname "$0")/lib.sh"
-#   ground_enter "$@" && ground_up || exit 1       see ground.sh
+#   netns_enter "$@" && netns_up || exit 1       see netns.sh
 #   ...
 #   done_testing
 #
@@ -24,7 +24,7 @@
 #
 # TCPWAVE names the program, and JSON_GET the one of json_get.c; without it Python does the same.
 
-. "$(dirname "$0")/ground.sh"
+. "$(dirname "$0")/netns.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 cases=0

@@ -3,9 +3,9 @@
 # flood of SYNs, keepalive both ways, and the ways to end. Its waits are in
 # tests/unit/test_cmd_listen.c.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need curl ncat nft python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 head -c 8388608 /dev/urandom >"$tmp/blob"

@@ -2,9 +2,9 @@
 # tcpwave load: what it counts against what the servers count, and that it leaves nothing behind.
 # Rate, time, losses and each way to end are in tests/unit/test_cmd_load.c.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 ss
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 

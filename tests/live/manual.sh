@@ -2,9 +2,9 @@
 # Every example of the manual and of README is run as it stands on the page: it ends well, and where the page shows
 # output, with that output. The hosts of the examples are there, in a namespace of their own.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need bash jq mandoc nft nginx python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 sources=$(cd "$here/../.." && pwd)

@@ -2,9 +2,9 @@
 # MTUs from the smallest that IPv4 knows to the largest there is: what is offered, 100 kB each way,
 # fragments of `send`, many connections; and lo.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3 ss
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 head -c 100000 /dev/urandom >"$tmp/blob"
@@ -20,8 +20,8 @@ width()
     ip link set near mtu "$1" && peer ip link set far mtu "$1" || return 1
     ip route flush cache
     peer ip route flush cache
-    ground_link near $near4 $near6 $near_link | grep /64 | ip -force -batch - 2>/dev/null
-    ground_link far $far4 $far6 $far_link | grep /64 | peer ip -force -batch - 2>/dev/null
+    netns_link near $near4 $near6 $near_link | grep /64 | ip -force -batch - 2>/dev/null
+    netns_link far $far4 $far6 $far_link | grep /64 | peer ip -force -batch - 2>/dev/null
     return 0
 }
 

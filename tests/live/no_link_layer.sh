@@ -3,9 +3,9 @@
 # Ethernet (PPP, tunnels): every command works there, those too that send much and would rather send
 # frames.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3
-ground_up || exit 1
+netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 tun4=10.77.0 tun6=fd77:
 

@@ -6,10 +6,10 @@
     echo "# needs root, to act as a second user"
     exit 77
 }
-ground_how=-nm
-ground_enter "$@"
+netns_how=-nm
+netns_enter "$@"
 need ncat python3 setcap setpriv
-ground_up || exit 1
+netns_up || exit 1
 
 user=65534
 here=$(cd "$(dirname "$0")" && pwd)

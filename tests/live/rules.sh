@@ -3,9 +3,9 @@
 # from the second link's address goes by its own table, whichever command sends it, as what the kernel
 # sends does. What takes the wrong link is dropped at the peer's, as a provider does (BCP 38).
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3
-ground_up || exit 1
+netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 
 ip link add near2 type veth peer name far2 netns "$holder" || exit 1

@@ -2,9 +2,9 @@
 # What a run can still do, and what it has open, while it reads what strangers write: as
 # tcpwave(1) lists it, and nothing else.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3 mkfifo
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 manual=$here/../../man/tcpwave.1

@@ -2,9 +2,9 @@
 # What seldom happens between two hosts, made to happen with a kernel: FINs that cross, urgent data, and
 # a path that swallows what is large without a word.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 mkfifo "$tmp/strings"

@@ -2,9 +2,9 @@
 # tcpwave send: what the kernel's TCP answers, by the numbers of RFC 9293; replies as no sane host
 # sends them; every verdict, every wrong input.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 

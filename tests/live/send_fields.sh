@@ -2,9 +2,9 @@
 # tcpwave send: what it puts on the wire, as tshark reads it: every option alone, and 200 random
 # combinations. SEED=n draws those of an earlier run again.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3 tshark
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 seed=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}

@@ -2,9 +2,9 @@
 # Each row of the table that maps hping3's and nping's options to ours: both are run, and the fields
 # are compared on the wire.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 tshark
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 export TCPWAVE

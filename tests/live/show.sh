@@ -2,9 +2,9 @@
 # What a person sees: the ladder at any width and with any alphabet, colour and countdowns only
 # where somebody watches, the picture (--svg) and the capture file (--pcap).
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 script tshark
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 unset COLUMNS NO_COLOR LC_ALL LC_CTYPE

@@ -3,9 +3,9 @@
 # next run over the same port ends as it should. SEED in the environment repeats a run's moments; RUNS says
 # how many are killed.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 tcpdump tshark
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 runs=${RUNS:-200}

@@ -2,7 +2,7 @@
 # The kernel as simultaneous opener (RFC 9293, 3.5): its own SYN is lost on the way out, ours finds it
 # in SYN_SENT, and it answers with a SYN-ACK from SYN_RECEIVED. Then data and a close by either side.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@" && ground_up || exit 1
+netns_enter "$@" && netns_up || exit 1
 need nft python3
 
 # Lets nothing but the kernel's bare SYNs be lost, on the peer's way out.

@@ -4,9 +4,9 @@
 # them; what they did not take is left out by whole lines and packets, counted, and told. Received
 # bytes are never left out.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need python3 sha256sum
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 head -c 3000000 /dev/urandom >"$tmp/data"

@@ -5,9 +5,9 @@
 # Both sides stand still between two steps: the peer does only what it is told, and our own side
 # sends what is written to a FIFO, and its FIN when that is closed.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need nft python3 ss
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 port=6500

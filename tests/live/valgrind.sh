@@ -4,13 +4,13 @@
 # suppressed: what comes up one day in a library has to be named, with the reason, in a file for
 # --suppressions.
 . "$(dirname "$0")/lib.sh"
-ground_enter "$@"
+netns_enter "$@"
 need ncat python3 ss valgrind
 if "${NM:-nm}" "$TCPWAVE" 2>/dev/null | grep -Eq ' __(a|t|m|l|ub)san_'; then
     echo "# the program is built under a sanitizer, which valgrind cannot run"
     exit 77
 fi
-ground_up || exit 1
+netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 

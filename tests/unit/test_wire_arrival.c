@@ -23,7 +23,7 @@
 #include "lib/wire/capture.h"
 #include "lib/wire/frame.h"
 #include "lib/wire/route.h"
-#include "tests/unit/wire_ground.h"
+#include "tests/unit/wire_netns.h"
 
 /*
  * A tun device, whose other end is this test: what arrives is written byte by byte.
@@ -38,7 +38,7 @@ static int open_tun(void)
     int fd = open("/dev/net/tun", O_RDWR);
     strcpy(r.ifr_name, "wt");
     if (fd >= 0 && ioctl(fd, TUNSETIFF, &r) == 0 &&
-        ground_run("ip link set wt mtu 1400 up && ip addr add 10.79.0.1/24 dev wt"))
+        netns_run("ip link set wt mtu 1400 up && ip addr add 10.79.0.1/24 dev wt"))
         return fd;
     if (fd >= 0)
         close(fd);
@@ -56,12 +56,12 @@ static int open_over_tun(void **state)
 {
     static struct over_tun o;
     struct wire_config c = {
-        .remote = ground_addr(false, tun_peer), .rport = 80, .keep_privileges = true};
+        .remote = netns_addr(false, tun_peer), .rport = 80, .keep_privileges = true};
     *state = NULL;
     if ((o.tun = open_tun()) < 0)
         return 0; /* where there are no such devices the case is skipped */
-    o.w = ground_open(&c);
-    o.f = ground_flow(o.w, &c);
+    o.w = netns_open(&c);
+    o.f = netns_flow(o.w, &c);
     o.back = flow_reverse(&o.f);
     *state = &o;
     return 0;
@@ -109,12 +109,12 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
     size_t len = (size_t)seg_build(&o->back, &s, tcp, sizeof bytes - 20);
     len = make_ip(bytes, &o->back, 6, len);
     arrive(o->tun, bytes, len);
-    ground_next(o->w, false, &p);
+    netns_next(o->w, false, &p);
     assert_int_equal(p.packet.ttl, 63);
 
     bytes[len - 1] ^= 1;
     arrive(o->tun, bytes, len);
-    assert_false(ground_next_within(o->w, false, 50, &p));
+    assert_false(netns_next_within(o->w, false, 50, &p));
     assert_int_equal(wire_stats(o->w).malformed, 1);
 
     /* CHECKSUM_PARTIAL: the sum of the pseudo-header, not inverted, stands in the field. */
@@ -122,16 +122,16 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
         (uint16_t)~checksum_finish(checksum_pseudo(&o->back, 6, (uint32_t)len - 20));
     memcpy(tcp + 16, &unfilled, 2);
     arrive(o->tun, bytes, len);
-    ground_next(o->w, false, &p);
+    netns_next(o->w, false, &p);
     assert_int_equal(p.packet.seg.len, 4);
 
     arrive(o->tun, bytes, len - 10); /* the frame ends before the packet does */
-    assert_false(ground_next_within(o->w, false, 50, &p));
+    assert_false(netns_next_within(o->w, false, 50, &p));
     assert_int_equal(wire_stats(o->w).truncated, 1);
 
     tcp[12] = 0x40; /* a data offset below five (RFC 9293, 3.1) */
     arrive(o->tun, bytes, len);
-    assert_false(ground_next_within(o->w, false, 50, &p));
+    assert_false(netns_next_within(o->w, false, 50, &p));
     assert_int_equal(wire_stats(o->w).malformed, 2);
 }
 
@@ -144,7 +144,7 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
     struct wire_packet p;
     uint8_t sent[128], bytes[128] = {0}, *icmp = bytes + 20;
 
-    ground_send(o->w, &o->f, &ground_syn);
+    netns_send(o->w, &o->f, &netns_syn);
     do /* IPv6 has things of its own to say on a new device */
         assert_true(read(o->tun, sent, sizeof sent) >= 40);
     while (sent[0] != 0x45);
@@ -158,13 +158,13 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
         memcpy(icmp + 2, &sum, 2);
         arrive(o->tun, bytes, make_ip(bytes, &o->back, 1, 36));
         if (quoted == 0)
-            assert_false(ground_next_within(o->w, false, 50, &p));
+            assert_false(netns_next_within(o->w, false, 50, &p));
     }
-    ground_next(o->w, false, &p);
+    netns_next(o->w, false, &p);
     assert_int_equal(p.packet.kind, PACKET_ICMP);
     assert_int_equal(p.packet.icmp.type, 3);
     assert_int_equal(p.packet.icmp.code, 3);
-    assert_int_equal(p.packet.icmp.seq.v, ground_syn.seq.v);
+    assert_int_equal(p.packet.icmp.seq.v, netns_syn.seq.v);
     assert_int_equal(wire_stats(o->w).other, 1);
 }
 
@@ -176,23 +176,23 @@ static void listening_meets_a_stranger_on_any_interface(void **state)
     if (tun < 0)
         skip();
     struct wire_config c = {.listen = true, .keep_privileges = true};
-    struct wire *w = ground_open(&c);
-    struct flow from = {.local = ground_addr(false, tun_peer),
-                        .remote = ground_addr(false, "10.79.0.1"),
+    struct wire *w = netns_open(&c);
+    struct flow from = {.local = netns_addr(false, tun_peer),
+                        .remote = netns_addr(false, "10.79.0.1"),
                         .lport = 4000,
                         .rport = wire_info(w)->lport};
     struct wire_packet p;
     uint8_t bytes[128];
     assert_int_equal(wire_info(w)->mtu, 1400); /* the smallest there is */
     for (int i = 0; i < 2; i++) {
-        int len = seg_build(&from, &ground_syn, bytes + 20, sizeof bytes - 20);
+        int len = seg_build(&from, &netns_syn, bytes + 20, sizeof bytes - 20);
         arrive(tun, bytes, make_ip(bytes, &from, 6, (size_t)len));
-        ground_next(w, false, &p);
+        netns_next(w, false, &p);
         assert_true(flow_eq(&p.packet.flow, &from));
         assert_int_equal(p.packet.seg.flags, SEG_SYN);
         from.lport++;
     }
-    assert_false(ground_next_within(w, true, 50, &p)); /* and the kernel said nothing */
+    assert_false(netns_next_within(w, true, 50, &p)); /* and the kernel said nothing */
     wire_close(w);
     close(tun);
 }
@@ -221,10 +221,10 @@ static void arrive_tagged(int fd, int ifindex, const uint8_t *ip, size_t len, in
 static void vlan_tagged_segments_are_captured(void **state)
 {
     (void)state;
-    assert_true(ground_run("ip link add wc type veth peer name wd && ip link set wc up &&"
-                           "ip link set wd up"));
-    struct flow back = {.local = ground_addr(false, "10.80.0.2"),
-                        .remote = ground_addr(false, "10.80.0.1"),
+    assert_true(netns_run("ip link add wc type veth peer name wd && ip link set wc up &&"
+                          "ip link set wd up"));
+    struct flow back = {.local = netns_addr(false, "10.80.0.2"),
+                        .remote = netns_addr(false, "10.80.0.1"),
                         .lport = 80,
                         .rport = 4000};
     struct capture_config config = {.device = "wc", .filter = {.flow = flow_reverse(&back)}};
@@ -272,10 +272,10 @@ struct wire_arrival_pair {
 static void open_pair(struct wire_arrival_pair *p)
 {
     struct diag d = {""};
-    assert_true(ground_run("ip link add we mtu 9000 type veth peer name wf mtu 9000 &&"
-                           "ip link set we up && ip link set wf up"));
-    p->back = (struct flow){.local = ground_addr(false, "10.81.0.2"),
-                            .remote = ground_addr(false, "10.81.0.1"),
+    assert_true(netns_run("ip link add we mtu 9000 type veth peer name wf mtu 9000 &&"
+                          "ip link set we up && ip link set wf up"));
+    p->back = (struct flow){.local = netns_addr(false, "10.81.0.2"),
+                            .remote = netns_addr(false, "10.81.0.1"),
                             .lport = 80,
                             .rport = 4000};
     struct capture_config config = {
@@ -290,7 +290,7 @@ static void close_pair(struct wire_arrival_pair *p)
 {
     close(p->fd);
     capture_close(p->c);
-    assert_true(ground_run("ip link del we"));
+    assert_true(netns_run("ip link del we"));
 }
 
 /* A segment with `len` bytes, each of which is `number`, which is also that of its sequence. */
@@ -408,7 +408,7 @@ int main(void)
         cmocka_unit_test(frames_longer_than_a_slot_are_whole_and_in_order),
         cmocka_unit_test(what_is_lost_is_known_by_the_frame_behind_it),
     };
-    if (!ground_enter())
+    if (!netns_enter())
         return 77;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@
 #include "lib/io/privilege.h"
 #include "lib/wire/address.h"
 #include "lib/wire/guard.h"
-#include "tests/unit/wire_ground.h"
+#include "tests/unit/wire_netns.h"
 
 /* A number of /proc/net/snmp's "Tcp:" line, by the name that stands above it. */
 static long tcp_counter(const char *name)
@@ -58,7 +58,7 @@ struct wire_live_path {
 static struct wire_config config_of(const struct wire_live_path *p)
 {
     return (struct wire_config){.v6 = p->v6,
-                                .remote = ground_addr(p->v6, p->to),
+                                .remote = netns_addr(p->v6, p->to),
                                 .rport = SERVER_PORT,
                                 .interface = p->interface,
                                 .guards = p->guard,
@@ -75,9 +75,9 @@ static void handshake_with_the_kernel(void **state)
     const struct wire_live_path *path = *state;
     struct wire_config c = config_of(path);
     long resets = tcp_counter("OutRsts"), bad = tcp_counter("InCsumErrors");
-    struct wire *w = ground_open(&c);
+    struct wire *w = netns_open(&c);
     const struct wire_info *info = wire_info(w);
-    struct flow f = ground_flow(w, &c), back = flow_reverse(&f);
+    struct flow f = netns_flow(w, &c), back = flow_reverse(&f);
     struct wire_packet p;
 
     assert_int_equal(info->loopback, path->loopback);
@@ -87,37 +87,37 @@ static void handshake_with_the_kernel(void **state)
     assert_int_equal(info->mtu, path->loopback ? 65535 : 1500);
     assert_true(info->lport > 0);
 
-    ground_send(w, &f, &ground_syn);
-    ground_next(w, true, &p);
+    netns_send(w, &f, &netns_syn);
+    netns_next(w, true, &p);
     wave_time sent = p.stamp;
     assert_true(flow_eq(&p.packet.flow, &f));
     assert_int_equal(p.packet.seg.flags, SEG_SYN);
-    assert_int_equal(p.packet.seg.seq.v, ground_syn.seq.v);
+    assert_int_equal(p.packet.seg.seq.v, netns_syn.seq.v);
     assert_int_equal(p.packet.ttl, 64);
     assert_true(p.packet.df);
     assert_true(seg_checksum_ok(&f, p.packet.l4, p.packet.l4_len));
 
-    ground_next(w, false, &p);
+    netns_next(w, false, &p);
     assert_true(flow_eq(&p.packet.flow, &back));
     assert_int_equal(p.packet.kind, PACKET_TCP);
     assert_int_equal(p.packet.seg.flags, SEG_SYN | SEG_ACK);
-    assert_int_equal(p.packet.seg.ack.v, ground_syn.seq.v + 1);
+    assert_int_equal(p.packet.seg.ack.v, netns_syn.seq.v + 1);
     assert_int_equal(p.packet.seg.opt.has,
                      OPT_MSS | OPT_SACK_PERMITTED | OPT_TIMESTAMP | OPT_WSCALE);
     assert_int_equal(p.packet.seg.opt.tsecr, 1000);
     assert_true(p.stamp >= sent && p.stamp - sent < 10 * WAVE_S);
     assert_int_equal(p.ip_len, p.packet.length);
 
-    struct seg s = {.seq = seq_add(ground_syn.seq, 1),
+    struct seg s = {.seq = seq_add(netns_syn.seq, 1),
                     .ack = seq_add(p.packet.seg.seq, 1),
                     .flags = SEG_ACK | SEG_PSH,
                     .wnd = 500,
                     .opt = {.has = OPT_TIMESTAMP, .tsval = 1001, .tsecr = p.packet.seg.opt.tsval},
                     .len = 5,
                     .data = (const uint8_t *)"hello"};
-    ground_send(w, &f, &s);
+    netns_send(w, &f, &s);
     do {
-        ground_next(w, false, &p);
+        netns_next(w, false, &p);
         assert_int_equal(p.packet.seg.flags & (SEG_RST | SEG_SYN), 0);
     } while (p.packet.seg.len == 0);
     assert_int_equal(p.packet.seg.len, 5);
@@ -125,7 +125,7 @@ static void handshake_with_the_kernel(void **state)
     assert_int_equal(p.packet.seg.seq.v, s.ack.v);
 
     struct seg reset = {.seq = seq_add(s.seq, 5), .flags = SEG_RST};
-    ground_send(w, &f, &reset);
+    netns_send(w, &f, &reset);
     struct wire_stats stats = wire_stats(w);
     assert_int_equal(stats.sent, 3);
     assert_int_equal(stats.malformed, 0);
@@ -140,13 +140,13 @@ static void handshake_with_the_kernel(void **state)
 static void each_packet_is_given_once(void **state)
 {
     struct wire_config c = config_of(*state);
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
     struct wire_packet p;
     int out = 0, in = 0;
     for (int i = 0; i < 5; i++) {
         struct seg s = {.seq = seq_of(1000u + (uint32_t)i), .ack = seq_of(5), .flags = SEG_ACK};
-        ground_send(w, &f, &s); /* to no connection: each is answered with one RST */
+        netns_send(w, &f, &s); /* to no connection: each is answered with one RST */
     }
     wave_time end = wire_now() + PATIENCE_MS * WAVE_MS;
     while (in < 5 && wire_now() < end) {
@@ -155,7 +155,7 @@ static void each_packet_is_given_once(void **state)
         out += p.outgoing;
         in += !p.outgoing;
     }
-    assert_false(ground_next_within(w, false, 50, &p));
+    assert_false(netns_next_within(w, false, 50, &p));
     assert_int_equal(in, 5);
     assert_int_equal(out, 5);
     wire_close(w);
@@ -167,15 +167,15 @@ static void without_a_guard_the_kernel_resets(void **state)
     struct wire_config c = config_of(*state);
     c.no_guard = true;
     long resets = tcp_counter("OutRsts");
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
     struct wire_packet p;
     assert_string_equal(wire_info(w)->guard, "none");
-    ground_send(w, &f, &ground_syn);
-    ground_next(w, false, &p);
-    ground_next(w, true, &p);
+    netns_send(w, &f, &netns_syn);
+    netns_next(w, false, &p);
+    netns_next(w, true, &p);
     while (!(p.packet.seg.flags & SEG_RST))
-        ground_next(w, true, &p);
+        netns_next(w, true, &p);
     assert_int_equal(tcp_counter("OutRsts"), resets + 1);
     wire_close(w);
 }
@@ -197,8 +197,8 @@ static void segments_are_crafted_exactly(void **state)
     static const uint32_t lengths[] = {0, 1, 1000, 3, 0, 0, 1388, 2, 1387};
     static uint8_t data[1400], expected[1500];
     struct wire_config c = config_of(*state);
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
     struct wire_packet p;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 7 + 3);
@@ -223,10 +223,10 @@ static void segments_are_crafted_exactly(void **state)
         if (s.len == 0)
             s.data = NULL;
         struct wire_ip ip = {.ttl = (uint8_t)(i + 1), .tos = (uint8_t)(i << 2), .no_df = i & 1};
-        assert_int_equal(ground_try_send(w, &f, &s, &ip, NULL), 0);
+        assert_int_equal(netns_try_send(w, &f, &s, &ip, NULL), 0);
         int n = seg_build(&f, &s, expected, sizeof expected);
         assert_true(n > 0);
-        ground_next(w, true, &p);
+        netns_next(w, true, &p);
         assert_int_equal(p.packet.l4_len, n);
         assert_memory_equal(p.packet.l4, expected, (size_t)n);
         assert_int_equal(p.packet.length, (uint32_t)n + (f.v6 ? 40 : 20));
@@ -242,14 +242,14 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
 {
     struct wire_config c = config_of(*state);
     c.l2_send = true;
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
     struct wire_packet p;
-    ground_send(w, &f, &ground_syn);
-    ground_next(w, false, &p);
+    netns_send(w, &f, &netns_syn);
+    netns_next(w, false, &p);
     usleep(50000); /* an unknown neighbour is asked for again after 20 ms */
     static uint8_t data[10000], echo[sizeof data];
-    struct seg s = {.seq = seq_add(ground_syn.seq, 1),
+    struct seg s = {.seq = seq_add(netns_syn.seq, 1),
                     .ack = seq_add(p.packet.seg.seq, 1),
                     .flags = SEG_ACK,
                     .wnd = 60000,
@@ -270,7 +270,7 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
     assert_int_equal(wire_stats(w).sent, 11);
     /* The echo, all of it: the joined segments were cut and summed rightly. */
     for (size_t had = 0; had < sizeof echo;) {
-        ground_next(w, false, &p);
+        netns_next(w, false, &p);
         size_t at = p.packet.seg.seq.v - first.v;
         if (p.packet.seg.len == 0 || at != had)
             continue;
@@ -280,7 +280,7 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
     }
     assert_memory_equal(echo, data, sizeof data);
     struct seg reset = {.seq = s.seq, .flags = SEG_RST};
-    ground_send(w, &f, &reset);
+    netns_send(w, &f, &reset);
     wire_close(w);
 }
 
@@ -288,21 +288,21 @@ static void more_than_the_mtu_is_refused(void **state)
 {
     static const uint8_t data[65000];
     struct wire_config c = config_of(*state);
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
     struct wire_packet p;
     uint32_t headers = c.v6 ? 60 : 40;
     struct seg s = {.flags = SEG_ACK, .data = data};
     s.len = 1500 - headers;
-    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), 0);
-    ground_next(w, true, &p);
+    assert_int_equal(netns_try_send(w, &f, &s, NULL, NULL), 0);
+    netns_next(w, true, &p);
     assert_int_equal(p.packet.length, 1500);
     s.len = 1501 - headers;
-    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
+    assert_int_equal(netns_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
     s.len = 65000;
-    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
+    assert_int_equal(netns_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
     s.len = 70000;
-    assert_int_equal(ground_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
+    assert_int_equal(netns_try_send(w, &f, &s, NULL, NULL), WAVE_ETRUNC);
     assert_int_equal(wire_stats(w).sent, 1);
     wire_close(w);
 }
@@ -311,16 +311,16 @@ static void more_than_the_mtu_is_refused(void **state)
 static void icmp_errors_that_quote_us_are_given(void **state)
 {
     struct wire_config c = config_of(*state);
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
-    struct addr router = ground_addr(c.v6, c.v6 ? "fd77::2" : "10.77.0.2");
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
+    struct addr router = netns_addr(c.v6, c.v6 ? "fd77::2" : "10.77.0.2");
     struct wire_packet p;
 
     struct flow other = f; /* the same router's error about another flow is not for us */
     other.lport ^= 1;
-    ground_send(w, &other, &ground_syn);
-    ground_send(w, &f, &ground_syn);
-    ground_next(w, false, &p);
+    netns_send(w, &other, &netns_syn);
+    netns_send(w, &f, &netns_syn);
+    netns_next(w, false, &p);
     assert_int_equal(p.packet.kind, PACKET_ICMP);
     assert_int_equal(p.packet.icmp.type, c.v6 ? 1 : 3);
     assert_int_equal(p.packet.icmp.code, c.v6 ? 1 : 13);
@@ -328,8 +328,8 @@ static void icmp_errors_that_quote_us_are_given(void **state)
     assert_true(addr_eq(&p.packet.icmp.from, &router));
     assert_true(flow_eq(&p.packet.icmp.flow, &f));
     assert_true(p.packet.icmp.has_seq);
-    assert_int_equal(p.packet.icmp.seq.v, ground_syn.seq.v);
-    assert_false(ground_next_within(w, false, 100, &p));
+    assert_int_equal(p.packet.icmp.seq.v, netns_syn.seq.v);
+    assert_false(netns_next_within(w, false, 100, &p));
     wire_close(w);
 }
 
@@ -344,7 +344,7 @@ static void listening_sees_a_client(void **state)
                             .interface = path->interface,
                             .keep_privileges = true};
     long resets = tcp_counter("OutRsts");
-    struct wire *w = ground_open(&c);
+    struct wire *w = netns_open(&c);
     const struct wire_info *info = wire_info(w);
     struct wire_packet p;
     assert_string_equal(info->interface, path->interface ? path->interface : "any");
@@ -352,12 +352,12 @@ static void listening_sees_a_client(void **state)
 
     int client = socket(c.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_storage to;
-    struct addr remote = ground_addr(c.v6, path->to);
+    struct addr remote = netns_addr(c.v6, path->to);
     socklen_t size = address_socket(c.v6, &remote, info->lport, 0, &to);
     assert_int_equal(connect(client, (struct sockaddr *)&to, size), -1);
     assert_int_equal(errno, EINPROGRESS);
 
-    ground_next(w, false, &p);
+    netns_next(w, false, &p);
     assert_int_equal(p.packet.seg.flags, SEG_SYN);
     assert_int_equal(p.packet.flow.rport, info->lport);
     struct flow f = flow_reverse(&p.packet.flow);
@@ -366,10 +366,10 @@ static void listening_sees_a_client(void **state)
                          .flags = SEG_SYN | SEG_ACK,
                          .wnd = 1000,
                          .opt = {.has = OPT_MSS, .mss = 1000}};
-    ground_send(w, &f, &answer);
-    ground_next(w, true, &p);
+    netns_send(w, &f, &answer);
+    netns_next(w, true, &p);
     assert_int_equal(p.packet.seg.flags, SEG_SYN | SEG_ACK);
-    ground_next(w, false, &p);
+    netns_next(w, false, &p);
     assert_int_equal(p.packet.seg.flags, SEG_ACK);
     assert_int_equal(p.packet.seg.ack.v, 8);
     struct pollfd connected = {client, POLLOUT, 0};
@@ -377,10 +377,10 @@ static void listening_sees_a_client(void **state)
     assert_int_equal(connected.revents, POLLOUT);
     assert_int_equal(tcp_counter("OutRsts"), resets);
     close(client);
-    ground_next(w, false, &p);
+    netns_next(w, false, &p);
     assert_true(p.packet.seg.flags & SEG_FIN);
     struct seg reset = {.seq = seq_of(8), .flags = SEG_RST};
-    ground_send(w, &f, &reset);
+    netns_send(w, &f, &reset);
     wire_close(w);
 }
 
@@ -388,15 +388,15 @@ static void inbound_only_leaves_our_own_out(void **state)
 {
     struct wire_config c = config_of(*state);
     c.inbound_only = true;
-    struct wire *w = ground_open(&c);
-    struct flow f = ground_flow(w, &c);
+    struct wire *w = netns_open(&c);
+    struct flow f = netns_flow(w, &c);
     struct wire_packet p;
-    ground_send(w, &f, &ground_syn);
-    ground_next(w, false, &p);
+    netns_send(w, &f, &netns_syn);
+    netns_next(w, false, &p);
     assert_int_equal(p.packet.seg.flags, SEG_SYN | SEG_ACK);
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
-    ground_send(w, &f, &reset);
-    assert_false(ground_next_within(w, true, 50, &p));
+    netns_send(w, &f, &reset);
+    assert_false(netns_next_within(w, true, 50, &p));
     assert_int_equal(wire_stats(w).received, 1);
     wire_close(w);
 }
@@ -414,7 +414,7 @@ static void expect_refusal(const struct wire_config *c, int code, const char *wo
 static void a_port_in_use_names_its_holder(void **state)
 {
     (void)state;
-    struct wire_config c = {.remote = ground_addr(false, "127.0.0.1"),
+    struct wire_config c = {.remote = netns_addr(false, "127.0.0.1"),
                             .rport = 9,
                             .lport = SERVER_PORT,
                             .keep_privileges = true};
@@ -444,13 +444,13 @@ static void a_port_in_time_wait_is_taken_but_for_its_own_flow(void **state)
     assert_int_equal(read(fd, &byte, 1), 0);
     close(fd);
 
-    struct wire_config c = {.remote = ground_addr(false, "127.0.0.1"),
+    struct wire_config c = {.remote = netns_addr(false, "127.0.0.1"),
                             .rport = SERVER_PORT,
                             .lport = ntohs(from.sin_port),
                             .keep_privileges = true};
     expect_refusal(&c, WAVE_EINUSE, "127.0.0.1:7000 in TIME_WAIT");
     c.rport = SERVER_PORT + 1;
-    struct wire *w = ground_open(&c);
+    struct wire *w = netns_open(&c);
     assert_int_equal(wire_info(w)->lport, c.lport);
     wire_close(w);
 }
@@ -458,20 +458,20 @@ static void a_port_in_time_wait_is_taken_but_for_its_own_flow(void **state)
 static void what_has_no_route_is_refused(void **state)
 {
     (void)state;
-    struct wire_config c = {.remote = ground_addr(false, "203.0.113.1"), .rport = 9};
+    struct wire_config c = {.remote = netns_addr(false, "203.0.113.1"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "no route to 203.0.113.1");
-    c.remote = ground_addr(false, "10.77.0.2");
+    c.remote = netns_addr(false, "10.77.0.2");
     c.interface = "nosuch0";
     expect_refusal(&c, WAVE_ENOROUTE, "no interface is named 'nosuch0'");
     c.interface = "an-interface-name-of-much-too-many-letters";
     expect_refusal(&c, WAVE_ENOROUTE, "no interface is named");
     c.interface = NULL;
     c.has_source = true;
-    c.source = ground_addr(false, "192.0.2.7");
+    c.source = netns_addr(false, "192.0.2.7");
     expect_refusal(&c, WAVE_ENOROUTE, "192.0.2.7 is not this host's");
     c.listen = true;
     expect_refusal(&c, WAVE_ENOROUTE, "192.0.2.7 is not this host's");
-    c = (struct wire_config){.v6 = true, .remote = ground_addr(true, "fe80::2"), .rport = 9};
+    c = (struct wire_config){.v6 = true, .remote = netns_addr(true, "fe80::2"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "link-local");
 }
 
@@ -479,13 +479,13 @@ static void what_has_no_route_is_refused(void **state)
 static void what_is_no_address_of_a_peer_is_refused(void **state)
 {
     (void)state;
-    struct wire_config c = {.remote = ground_addr(false, "0.0.0.0"), .rport = 9};
+    struct wire_config c = {.remote = netns_addr(false, "0.0.0.0"), .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, "0.0.0.0 is no address to connect to");
-    c.remote = ground_addr(false, "10.77.0.255");
+    c.remote = netns_addr(false, "10.77.0.255");
     expect_refusal(&c, WAVE_ENOROUTE, "broadcast");
     c = (struct wire_config){.v6 = true, .rport = 9};
     expect_refusal(&c, WAVE_ENOROUTE, ":: is no address");
-    c.remote = ground_addr(true, "ff02::1");
+    c.remote = netns_addr(true, "ff02::1");
     c.interface = "wa";
     expect_refusal(&c, WAVE_ENOROUTE, "multicast");
 }
@@ -493,14 +493,14 @@ static void what_is_no_address_of_a_peer_is_refused(void **state)
 static void the_route_s_mtu_and_the_source_asked_for_are_taken(void **state)
 {
     (void)state;
-    struct wire_config c = {.remote = ground_addr(false, "10.81.0.1"),
+    struct wire_config c = {.remote = netns_addr(false, "10.81.0.1"),
                             .rport = 9,
                             .has_source = true,
-                            .source = ground_addr(false, "10.77.0.3"),
+                            .source = netns_addr(false, "10.77.0.3"),
                             .keep_privileges = true};
-    assert_true(ground_run("ip addr add 10.77.0.3/24 dev wa"));
-    assert_true(ground_run("ip route add 10.81.0.0/24 via 10.77.0.2 mtu 1234"));
-    struct wire *w = ground_open(&c);
+    assert_true(netns_run("ip addr add 10.77.0.3/24 dev wa"));
+    assert_true(netns_run("ip route add 10.81.0.0/24 via 10.77.0.2 mtu 1234"));
+    struct wire *w = netns_open(&c);
     assert_int_equal(wire_info(w)->mtu, 1234);
     assert_true(addr_eq(&wire_info(w)->local, &c.source));
     wire_close(w);
@@ -520,7 +520,7 @@ static void in_a_child(int (*body)(void))
 
 static struct wire_config config_to_peer(void)
 {
-    return (struct wire_config){.remote = ground_addr(false, "10.77.0.2"), .rport = SERVER_PORT};
+    return (struct wire_config){.remote = netns_addr(false, "10.77.0.2"), .rport = SERVER_PORT};
 }
 
 static int status_line(const char *name, char value[64])
@@ -553,12 +553,12 @@ static int drop_and_send(void)
         return 3;
     if (socket(AF_INET, SOCK_RAW, IPPROTO_RAW) >= 0)
         return 4;
-    struct flow f = ground_flow(w, &c);
-    if (ground_try_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
-        !ground_next_within(w, false, PATIENCE_MS, &p))
+    struct flow f = netns_flow(w, &c);
+    if (netns_try_send(w, &f, &netns_syn, NULL, NULL) < 0 ||
+        !netns_next_within(w, false, PATIENCE_MS, &p))
         return 5;
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
-    if (ground_try_send(w, &f, &reset, NULL, NULL) < 0)
+    if (netns_try_send(w, &f, &reset, NULL, NULL) < 0)
         return 6;
     wire_close(w);
     return 0;
@@ -628,12 +628,12 @@ static int open_with_net_raw_alone(void)
         fprintf(stderr, "# %s\n", d.text);
         return 2;
     }
-    struct flow f = ground_flow(w, &c);
-    if (ground_try_send(w, &f, &ground_syn, NULL, NULL) < 0 ||
-        !ground_next_within(w, false, PATIENCE_MS, &p))
+    struct flow f = netns_flow(w, &c);
+    if (netns_try_send(w, &f, &netns_syn, NULL, NULL) < 0 ||
+        !netns_next_within(w, false, PATIENCE_MS, &p))
         return 3;
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
-    if (ground_try_send(w, &f, &reset, NULL, NULL) < 0)
+    if (netns_try_send(w, &f, &reset, NULL, NULL) < 0)
         return 4;
     wire_close(w);
     return 0;
@@ -726,14 +726,14 @@ static int run_cases(void)
 
 int main(void)
 {
-    if (!ground_enter())
+    if (!netns_enter())
         return 77;
-    if (!ground_start(0, false) || !ground_start(1, true)) {
-        ground_stop();
+    if (!netns_start(0, false) || !netns_start(1, true)) {
+        netns_stop();
         printf("# the namespaces could not be furnished (needs ip of iproute2, and veth)\n");
         return 77;
     }
     int failures = run_cases();
-    ground_stop();
+    netns_stop();
     return failures;
 }

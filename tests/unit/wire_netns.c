@@ -1,4 +1,4 @@
-#include "tests/unit/wire_ground.h"
+#include "tests/unit/wire_netns.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,7 @@ static void write_file(const char *path, const char *text)
         close(fd);
 }
 
-bool ground_run(const char *command)
+bool netns_run(const char *command)
 {
     int status = system(command);
     if (status != 0)
@@ -55,9 +55,9 @@ static bool unshare_network(void)
     return true;
 }
 
-bool ground_enter(void)
+bool netns_enter(void)
 {
-    if (unshare_network() && ground_run("ip link set lo up"))
+    if (unshare_network() && netns_run("ip link set lo up"))
         return true;
     printf("# no network namespace of our own: %s\n", strerror(errno));
     return false;
@@ -102,7 +102,7 @@ static void child(int go, int ready, bool apart)
     if (apart) {
         if (unshare(CLONE_NEWNET) < 0 || write(ready, "n", 1) != 1 || !wait_for(go))
             _exit(1);
-        if (!ground_run(
+        if (!netns_run(
                 "ip link set lo up && ip link set wb up && ip addr add 10.77.0.2/24 dev wb &&"
                 "ip addr add fd77::2/64 dev wb nodad && ip addr add fe80::2/64 dev wb nodad &&"
                 "ip route add prohibit 10.78.0.0/24 && ip -6 route add prohibit fd78::/64"))
@@ -113,7 +113,7 @@ static void child(int go, int ready, bool apart)
     serve(ready);
 }
 
-bool ground_start(int which, bool apart)
+bool netns_start(int which, bool apart)
 {
     int go[2], ready[2];
     char command[160];
@@ -126,8 +126,8 @@ bool ground_start(int which, bool apart)
         snprintf(command, sizeof command,
                  "ip link add wa address 02:00:00:00:00:01 type veth peer name wb netns %d",
                  (int)servers[which]);
-        if (!wait_for(ready[0]) || !ground_run(command) ||
-            !ground_run(
+        if (!wait_for(ready[0]) || !netns_run(command) ||
+            !netns_run(
                 "ip link set wa up && ip addr add 10.77.0.1/24 dev wa &&"
                 "ip addr add fd77::1/64 dev wa nodad && ip addr add fe80::1/64 dev wa nodad &&"
                 "ip route add 10.78.0.0/24 via 10.77.0.2 && ip -6 route add fd78::/64 via "
@@ -138,7 +138,7 @@ bool ground_start(int which, bool apart)
     return wait_for(ready[0]);
 }
 
-void ground_stop(void)
+void netns_stop(void)
 {
     for (size_t i = 0; i < sizeof servers / sizeof *servers; i++)
         if (servers[i] > 0) {
@@ -147,14 +147,14 @@ void ground_stop(void)
         }
 }
 
-struct addr ground_addr(bool v6, const char *text)
+struct addr netns_addr(bool v6, const char *text)
 {
     struct addr a = {{0}};
     assert_int_equal(inet_pton(v6 ? AF_INET6 : AF_INET, text, a.byte), 1);
     return a;
 }
 
-struct wire *ground_open(const struct wire_config *config)
+struct wire *netns_open(const struct wire_config *config)
 {
     struct wire *w = NULL;
     struct diag d = {""};
@@ -165,7 +165,7 @@ struct wire *ground_open(const struct wire_config *config)
 }
 
 /* The next packet in the wanted direction, or false when none comes. */
-bool ground_next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out)
+bool netns_next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out)
 {
     wave_time end = wire_now() + (wave_time)ms * WAVE_MS;
     struct diag d = {""};
@@ -183,36 +183,36 @@ bool ground_next_within(struct wire *w, bool outgoing, int ms, struct wire_packe
     return false;
 }
 
-void ground_next(struct wire *w, bool outgoing, struct wire_packet *out)
+void netns_next(struct wire *w, bool outgoing, struct wire_packet *out)
 {
-    if (!ground_next_within(w, outgoing, PATIENCE_MS, out))
+    if (!netns_next_within(w, outgoing, PATIENCE_MS, out))
         fail_msg("no %s packet came", outgoing ? "outgoing" : "incoming");
 }
 
-void ground_send(struct wire *w, const struct flow *f, const struct seg *s)
+void netns_send(struct wire *w, const struct flow *f, const struct seg *s)
 {
     struct diag d = {""};
-    int error = ground_try_send(w, f, s, NULL, &d);
+    int error = netns_try_send(w, f, s, NULL, &d);
     if (error)
         fail_msg("wire_send: %d: %s", error, d.text);
 }
 
-int ground_try_send(struct wire *w, const struct flow *f, const struct seg *s,
-                    const struct wire_ip *ip, struct diag *d)
+int netns_try_send(struct wire *w, const struct flow *f, const struct seg *s,
+                   const struct wire_ip *ip, struct diag *d)
 {
     struct wire_unsent unsent;
     int error = wire_send(w, f, s, ip, d);
     return error ? error : wire_flush(w, &unsent, d);
 }
 
-struct flow ground_flow(const struct wire *w, const struct wire_config *c)
+struct flow netns_flow(const struct wire *w, const struct wire_config *c)
 {
     const struct wire_info *i = wire_info(w);
     return (struct flow){
         .local = i->local, .remote = c->remote, .lport = i->lport, .rport = c->rport, .v6 = c->v6};
 }
 
-const struct seg ground_syn = {
+const struct seg netns_syn = {
     .seq = {0xfffffff0},
     .flags = SEG_SYN,
     .wnd = 64240,
