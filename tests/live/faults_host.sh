@@ -202,7 +202,7 @@ serving()
     pid=$!
     pids="$pids $pid"
     while kill -0 $pid 2>/dev/null; do
-        peer timeout 1 python3 "$here/caller.py" $near4 5001 say 5 >/dev/null 2>&1
+        peer timeout 1 python3 "$here/kernel_client.py" $near4 5001 say 5 >/dev/null 2>&1
     done
     wait $pid
     status=$?

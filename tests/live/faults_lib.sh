@@ -1,4 +1,4 @@
-# What faults_link.sh and faults_way.sh share, to be sourced once $tmp/data is there: a connection that
+# What faults_link.sh and faults_path.sh share, to be sourced once $tmp/data is there: a connection that
 # is fed while something happens to its way.
 
 # The file in thirty pieces over three seconds, so that there is a midst of it.

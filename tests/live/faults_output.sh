@@ -146,7 +146,7 @@ served()
     local name=$1 pattern=$2 size=$3
     shift 3
     (poll listening_near && exec nsenter -t $holder -n \
-        python3 "$here/caller.py" $near4 5001 say $size >"$tmp/client" 2>&1 9>&-) &
+        python3 "$here/kernel_client.py" $near4 5001 say $size >"$tmp/client" 2>&1 9>&-) &
     client=$!
     runs "$TCPWAVE" listen "$near4:5001" --timeout 25 "$@"
     wait $client
@@ -196,7 +196,7 @@ cut_short "load --json | head -1" 'head -n 1' "$TCPWAVE" load "$far4:9" --connec
 cut_short "load | true" true "$TCPWAVE" load "$far4:9" --connections 10 --hold 1
 cut_short "send --json | head -1" 'head -n 1' "$TCPWAVE" send "$far4:9" --count 50 --interval 100ms --json
 (poll listening_near && exec nsenter -t $holder -n \
-    python3 "$here/caller.py" $near4 5001 say 10 >"$tmp/client" 2>&1 9>&-) &
+    python3 "$here/kernel_client.py" $near4 5001 say 10 >"$tmp/client" 2>&1 9>&-) &
 client=$!
 cut_short "listen --json | head -3" 'head -n 3' "$TCPWAVE" listen "$near4:5001" --json --timeout 25
 wait $client

@@ -127,7 +127,7 @@ of_client()
 # A client of the kernel's is served to the last byte.
 honest()
 {
-    check "$1: an honest client is served" test "$(peer python3 "$here/caller.py" $near4 9001 read)" = \
+    check "$1: an honest client is served" test "$(peer python3 "$here/kernel_client.py" $near4 9001 read)" = \
         '3000 bytes, then end of file'
 }
 

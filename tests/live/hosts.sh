@@ -38,7 +38,7 @@ serves()
     ear=$!
     pids="$pids $ear"
     poll grep -q 'listening on' "$tmp/heard"
-    peer python3 "$here/caller.py" "$address" 9001 echo 1 1000 >"$tmp/said" 2>&1
+    peer python3 "$here/kernel_client.py" "$address" 9001 echo 1 1000 >"$tmp/said" 2>&1
     wait $ear
     status=$?
     cp "$tmp/heard" "$tmp/out"

@@ -181,7 +181,7 @@ expect_json()
 }
 
 # serves_callers NAME ADDRESS N ARGUMENT...: listen on port 9001 serves N clients of the peer's kernel,
-# who call ADDRESS; $here is the folder of caller.py
+# who call ADDRESS; $here is the folder of kernel_client.py
 serves_callers()
 {
     local name=$1 address=$2 callers=$3 ear
@@ -191,7 +191,7 @@ serves_callers()
     pids="$pids $ear"
     poll sh -c "ss -Hltn 'sport = :9001' | grep -q ." # the guard, which is a listening socket
     sleep 0.2
-    peer python3 "$here/caller.py" "$address" 9001 echo $callers 100000 >"$tmp/said" 2>&1
+    peer python3 "$here/kernel_client.py" "$address" 9001 echo $callers 100000 >"$tmp/said" 2>&1
     wait $ear
     status=$?
     check "$name: status 0" test $status = 0

@@ -137,7 +137,7 @@ fetch "one in ten lost, IPv6" "[$near6]:8012"
 listen_end
 ended 0 "one in ten lost, IPv6"
 listen_up 8013 --echo --connections 8
-peer python3 "$here/caller.py" "$near4" 8013 echo 8 200000 >"$tmp/said" 2>&1
+peer python3 "$here/kernel_client.py" "$near4" 8013 echo 8 200000 >"$tmp/said" 2>&1
 listen_end
 check "one in ten lost, eight at once: what was sent comes back" grep -qx '8 of 8 came back' "$tmp/said"
 peer nft delete table netdev loss
@@ -156,7 +156,7 @@ expect_json verdict connections.open 1 "echo: open"
 many()
 {
     listen_up "$2:8022" --echo --connections 50
-    peer python3 "$here/caller.py" "$3" 8022 echo 50 100000 >"$tmp/said" 2>&1
+    peer python3 "$here/kernel_client.py" "$3" 8022 echo 50 100000 >"$tmp/said" 2>&1
     listen_end
     check "$1: each has back what it sent" grep -qx '50 of 50 came back' "$tmp/said"
     ended 0 "$1"
@@ -190,7 +190,7 @@ closes()
     local target
     for target in "0.0.0.0:$2 $near4" "[::]:$2 $near6"; do
         listen_up "${target% *}" -d 'hello' --close="$1" --connections 1
-        peer python3 "$here/caller.py" "${target#* }" "$2" read >"$tmp/said" 2>&1
+        peer python3 "$here/kernel_client.py" "${target#* }" "$2" read >"$tmp/said" 2>&1
         listen_end
         check "--close=$1, ${target#* }: the client reads: $3" grep -qx "$3" "$tmp/said"
         ended 0 "--close=$1, ${target#* }"
@@ -219,7 +219,7 @@ expect_json verdict close.by peer "--close=passive: the peer closed first"
 
 # vanish: the client's byte is never acknowledged, and draws no RST.
 listen_up 8034 -d 'hello' --close=vanish
-start_peer silent - python3 "$here/caller.py" "$near4" 8034 silent
+start_peer silent - python3 "$here/kernel_client.py" "$near4" 8034 silent
 poll grep -q sent "$tmp/silent.log"
 repeats()
 {
@@ -233,7 +233,7 @@ stop silent
 
 # Two hundred connections that a signal cuts off at once: each one's end is told.
 listen_up 8044
-start_peer many - python3 "$here/caller.py" "$near4" 8044 many 200
+start_peer many - python3 "$here/kernel_client.py" "$near4" 8044 many 200
 poll grep -q '200 open' "$tmp/many.log"
 all_open()
 {
@@ -257,7 +257,7 @@ expect_status 2 "port 0 is a usage error" "$TCPWAVE" listen 0
 expect_status 3 "an address that is not ours: status 3" "$TCPWAVE" listen 192.0.2.77:80
 
 listen_up 8041 --connections 1 --hold 100s -d x
-start_peer first - python3 "$here/caller.py" "$near4" 8041 hold
+start_peer first - python3 "$here/kernel_client.py" "$near4" 8041 hold
 poll grep -q connected "$tmp/first.log"
 poll grep -q '"to":"ESTABLISHED"' "$tmp/heard"
 check "--connections: the next one is refused" sh -c "! nsenter -t $holder -n ncat -z $near4 8041"
@@ -270,7 +270,7 @@ stop first
 signalled()
 {
     listen_up "$3"
-    start_peer holder - python3 "$here/caller.py" "$near4" "$3" hold
+    start_peer holder - python3 "$here/kernel_client.py" "$near4" "$3" hold
     poll grep -q connected "$tmp/holder.log"
     poll grep -q '"to":"ESTABLISHED"' "$tmp/heard"
     listen_end "$1"
@@ -293,7 +293,7 @@ lost()
 {
     local name=$1
     listen_up "$2:8061" --idle 300ms --interval 200ms --count 3 --connections 1
-    start_peer gone - python3 "$here/caller.py" "$3" 8061 hold
+    start_peer gone - python3 "$here/kernel_client.py" "$3" 8061 hold
     poll grep -q '"answered":true' "$tmp/heard"
     check "$name: a living client answers" grep -q '"event":"probe".*"answered":true' "$tmp/heard"
     shift 3
@@ -307,7 +307,7 @@ lost()
 }
 
 listen_up 8062
-start_peer keep - python3 "$here/caller.py" "$near4" 8062 keep
+start_peer keep - python3 "$here/kernel_client.py" "$near4" 8062 keep
 probed()
 {
     test "$(count '"dir":"in".*"notes":\["probe"')" -ge 3
@@ -346,7 +346,7 @@ for quiet in '' -q; do
         ear=$!
         pids="$pids $ear"
     }
-    start_peer crowd - python3 "$here/caller.py" "$near4" 8066 crowd 300
+    start_peer crowd - python3 "$here/kernel_client.py" "$near4" 8066 crowd 300
     poll grep -q connected "$tmp/crowd.log"
     listen_end INT
     ended 130 "300 clients, stopped${quiet:+, -q}"
@@ -360,11 +360,11 @@ flooded()
     local name=$1 before after
     listen_up "$3:8071" --echo --half-open 64
     peer python3 "$here/flood.py" "$2" "$4" 8071 2000 0
-    peer python3 "$here/caller.py" "$4" 8071 echo 5 1000 >"$tmp/said" 2>&1
+    peer python3 "$here/kernel_client.py" "$4" 8071 echo 5 1000 >"$tmp/said" 2>&1
     check "$name: real clients are served after 2,000 SYNs" grep -qx '5 of 5 came back' "$tmp/said"
     before=$(holds)
     peer python3 "$here/flood.py" "$2" "$4" 8071 18000 2000
-    peer python3 "$here/caller.py" "$4" 8071 echo 20 50000 >"$tmp/said" 2>&1
+    peer python3 "$here/kernel_client.py" "$4" 8071 echo 20 50000 >"$tmp/said" 2>&1
     check "$name: and after 20,000" grep -qx '20 of 20 came back' "$tmp/said"
     after=$(holds)
     check "$name: memory stays flat ($before kB, $after kB)" test "$after" -lt $((before + 2048))

@@ -146,7 +146,7 @@ ear=$!
 pids="$pids $ear"
 poll grep -q 'listening on' "$tmp/out"
 ip rule add pref 50 from 10.9.1.1 prohibit
-peer timeout 2 python3 "$here/caller.py" 10.9.1.1 9001 read >"$tmp/said" 2>&1
+peer timeout 2 python3 "$here/kernel_client.py" 10.9.1.1 9001 read >"$tmp/said" 2>&1
 wait $ear
 expect_line out 'cannot send to [0-9.]* from 10\.9\.1\.1: Permission denied: .*prohibits' \
     "a rule that comes while it listens: says why"

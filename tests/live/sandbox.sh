@@ -131,7 +131,7 @@ has keepalive guard 'netlink socket'
 end 143 keepalive
 
 begin 'listening on' listen --json 5001 --serve "$tmp/in"
-start_peer caller - python3 "$here/caller.py" $near4 5001 hold
+start_peer caller - python3 "$here/kernel_client.py" $near4 5001 hold
 poll grep -q '"to":"ESTABLISHED"' "$tmp/said"
 held listen
 has listen guard "file to read $tmp/in"

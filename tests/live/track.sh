@@ -13,8 +13,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 port=6500
 
 mkfifo "$tmp/orders" "$tmp/deferred"
-start_peer puppet 60 python3 "$here/puppet.py" 60 "$tmp/orders"
-start_peer defer 61 python3 "$here/puppet.py" 61 "$tmp/deferred" defer
+start_peer puppet 60 python3 "$here/scripted_peer.py" 60 "$tmp/orders"
+start_peer defer 61 python3 "$here/scripted_peer.py" 61 "$tmp/deferred" defer
 
 # Rules are added here for as long as a scenario wants segments lost.
 peer nft -f - <<'EOF'

@@ -8,7 +8,7 @@ netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
 mkfifo "$tmp/strings"
-start_peer puppet 4100 python3 "$here/puppet.py" 4100 "$tmp/strings"
+start_peer puppet 4100 python3 "$here/scripted_peer.py" 4100 "$tmp/strings"
 start_peer urgent 4102 python3 "$here/peer.py" 4102 urgent
 
 # Says how many bytes each connection brought.

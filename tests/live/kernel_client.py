@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Clients of the kernel's TCP for the live tests: caller.py ADDR PORT HABIT [ARGUMENT...]
+"""Clients of the kernel's TCP for the live tests: kernel_client.py ADDR PORT HABIT [ARGUMENT...]
 
   echo N SIZE   N connections at once send SIZE bytes each, all different, close their side, and take
                 what comes back: "N of N came back" when each got its own, byte for byte

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A peer on strings, for the live tests: puppet.py PORT FIFO [defer]
+"""A peer on strings, for the live tests: scripted_peer.py PORT FIFO [defer]
 
 Listens on every IPv4 and IPv6 address, reads all that comes, and does what the lines written to
 FIFO say with the connection from a port (once there is one):

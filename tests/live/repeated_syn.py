@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A host that never stops sending: nagging.py INTERFACE ADDRESS PORT
+"""A host that never stops sending: repeated_syn.py INTERFACE ADDRESS PORT
 
 A SYN every 20 ms to that port, from below its host's own TCP, for at most a minute.
 """
