@@ -21,7 +21,7 @@ typedef void link_watch(void *ctx, wave_time at, enum link_end from, bool arrive
                         const struct seg *s);
 
 /* Returns true to let the segment pass, false to lose it: for losing the very one a test names.
- * Asked once for each segment that leaves, after the watcher and before the manners. */
+ * Asked once for each segment that leaves, after the watcher and before the impairment. */
 typedef bool link_filter(void *ctx, wave_time at, enum link_end from, uint64_t number,
                          const struct seg *s);
 

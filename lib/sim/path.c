@@ -1,5 +1,5 @@
 /*
- * A segment's way: path_send() encodes it, gets_through() decides whether it is lost, line() when
+ * A segment's way: path_send() encodes it and decides whether it is lost, line() when
  * its last bit has left, depart() when it arrives and in what shape, and post() puts it among the
  * packets that are on the way, in the order of their arrival.
  */

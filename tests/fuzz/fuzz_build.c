@@ -59,7 +59,7 @@ static struct flow some_flow(struct cursor *in, bool v6)
 }
 
 /*
- * Craft and stencil.
+ * Builder and template.
  */
 
 static void some_segment(struct cursor *in, struct seg *s, uint8_t options[OPT_BYTES_MAX])

@@ -86,13 +86,13 @@ struct sim {
 /* Present-day defaults for a path of `mtu` bytes over IPv4. */
 struct conn_config sim_config(uint32_t mtu);
 
-/* Two closed connections over a link with no manners. `a` and `b` may be the same. */
+/* Two closed connections over a link without impairment. `a` and `b` may be the same. */
 struct sim *sim_new(uint64_t seed, const struct conn_config *a, const struct conn_config *b);
 
 /* Frees it all; fails when an end then still holds memory. */
 void sim_delete(struct sim *s);
 
-/* The same manners in both directions. */
+/* The same impairment in both directions. */
 void sim_impair(struct sim *s, const struct path_impairment *m);
 
 /* A passive open. It has no time and makes no event: the path begins with what follows. */

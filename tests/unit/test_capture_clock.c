@@ -143,5 +143,5 @@ int main(void)
         cmocka_unit_test(a_suspend_is_no_time),
         cmocka_unit_test(a_batch_costs_one_look),
     };
-    return cmocka_run_group_tests_name("stamp", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("capture_clock", tests, NULL, NULL);
 }

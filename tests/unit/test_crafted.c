@@ -287,5 +287,5 @@ int main(void)
         cmocka_unit_test(renumbered_a_wrong_checksum_stays_wrong),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
-    return cmocka_run_group_tests_name("forge", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("crafted", tests, set_up, tear_down);
 }

@@ -321,5 +321,5 @@ int main(void)
         cmocka_unit_test(what_differs_is_not_joined),
         cmocka_unit_test(nothing_follows_a_push_a_fin_or_a_short_one),
     };
-    return cmocka_run_group_tests_name("join", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gso", tests, NULL, NULL);
 }

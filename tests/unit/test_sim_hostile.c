@@ -155,7 +155,7 @@ static void between(void *ctx, wave_time at, enum link_end from, bool arrived, u
         sim_fail(sim, "%zu bytes are held", c->env->mem_used);
 }
 
-/* Against this, over a link with these manners. */
+/* Against this, over a link with this impairment. */
 static void withstands_over(void (*against)(struct conn *c),
                             const struct path_impairment *impairment)
 {

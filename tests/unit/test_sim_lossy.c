@@ -23,7 +23,7 @@ enum { GROUP = 1000 };
 struct sim_lossy_group {
     uint32_t number, runs;
     bool rough;         /* each manner at its worst, not up to it */
-    bool clean;         /* no manners but delay: the engine's timing alone */
+    bool clean;         /* no impairment but delay: the engine's timing alone */
     uint32_t isn_below; /* ISNs lie so close below this number that the data crosses it; or 0 */
     bool wraps;         /* the same below 2^32 */
     bool simultaneous;  /* both open actively */

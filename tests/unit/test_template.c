@@ -142,7 +142,7 @@ static void what_does_not_fit_is_built_anew(void **state)
         for (unsigned i = 0; i < sizeof odd / sizeof *odd; i++) {
             assert_false(template_fits(&odd[i]));
             compare(patched, built, &f, &odd[i], &ip);
-            compare(patched, built, &f, &plain, &ip); /* and it leaves the stencil unharmed */
+            compare(patched, built, &f, &plain, &ip); /* and it leaves the template unharmed */
         }
         builder_close(patched);
         builder_close(built);
@@ -179,5 +179,5 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_built_anew),
         cmocka_unit_test(ipv4_numbers_count_up_and_leave_out_zero),
     };
-    return cmocka_run_group_tests_name("stencil", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("template", tests, NULL, NULL);
 }

@@ -315,5 +315,5 @@ int main(void)
         cmocka_unit_test(what_cannot_be_joined_goes_one_by_one),
         cmocka_unit_test(data_may_be_there_before_its_headers),
     };
-    return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("tx_queue", tests, NULL, NULL);
 }
