@@ -6,7 +6,7 @@
 
 #include "lib/report/report.h"
 
-#define NEEDLESS_AFTER (TRACK_REPEAT) /* beyond a round trip, our ACK must have arrived */
+#define NEEDLESS_AFTER TRACK_REPEAT_MIN /* beyond a round trip, our ACK must have arrived */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
 {
