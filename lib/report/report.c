@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "lib/report/diagnose.h"
-
 enum { OURS, THEIRS };
 
 void report_init(struct report *r)
@@ -394,7 +392,6 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     if (peer_moved(f, &peer))
         tell_peer(r, f, seen->stamp, &peer);
     f->peer = peer; /* newer evidence for the same state is no event of its own */
-    diagnose_live(r, f, seen->stamp);
 }
 
 void report_local(struct report *r, struct report_flow *f, wave_time stamp,

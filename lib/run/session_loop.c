@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/io/files.h"
+#include "lib/report/diagnose.h"
 
 #define AHEAD 1024     /* segments sent, at most, while the capture has them still unread */
 #define BULK_AFTER 256 /* segments in order, before a transfer is called long */
@@ -351,6 +352,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     if (c && c->record) {
         seen.local = j ? (enum state)j->state : c->record->flow.local;
         show(s, c, &seen);
+        diagnose_live(&s->report, &c->record->flow, p->stamp);
     }
     save_packet(s, p, c, c && c->record ? c->record->flow.local : STATE_CLOSED);
 }
@@ -504,7 +506,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
         is_late_retransmission(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
     struct session_conn *c = session_find(s, id);
     struct arrival a = {.state = STATE_CLOSED};
-    const struct report_flow *f;
+    struct report_flow *f;
     unsigned n;
 
     s->arrived++;
@@ -530,6 +532,8 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (f && s->shows)
         tell_refusals(s, told, n, c, seg);
     tell_events(s, told, n, p->stamp, c, f ? f->track.number : 0);
+    if (f && s->shows)
+        diagnose_live(&s->report, f, p->stamp);
     save_packet(s, p, c, f ? f->local : STATE_CLOSED);
     return may_wait(s, c, seg);
 }

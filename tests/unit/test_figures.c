@@ -27,7 +27,7 @@
     "{\"event\":\"verdict\",\"time\":0.0,\"command\":\"any\",\"verdict\":\"open\",\"exit\":0,"
 #define VERDICT_TAIL                                                                               \
     "\"guard\":null,\"capture\":{\"received\":0,\"dropped\":0},\"outgoing\":{\"segments\":0,"      \
-    "\"no_room\":0},\"message\":\"\"}\n"
+    "\"no_room\":0},\"findings\":[],\"message\":\"\"}\n"
 
 static struct figures list;
 
@@ -529,7 +529,14 @@ static void findings_are_told_before_the_verdict_in_every_form(void **state)
         "\"a firewall drops what comes after our FIN\",\"advice\":\"ask for its idle timeout\"}\n"
         "{\"event\":\"finding\",\"time\":0.0,\"code\":\"slow\",\"severity\":\"info\",\"certainty\":"
         "\"proved\",\"subject\":\"local\",\"evidence\":[7],\"message\":\"this host was late\","
-        "\"advice\":null}\n" VERDICT_HEAD VERDICT_TAIL);
+        "\"advice\":null}\n" VERDICT_HEAD
+        "\"guard\":null,\"capture\":{\"received\":0,\"dropped\":0},\"outgoing\":{\"segments\":0,"
+        "\"no_room\":0},\"findings\":[{\"code\":\"half-close-ignored\",\"severity\":\"problem\","
+        "\"certainty\":\"likely\",\"subject\":\"path\",\"evidence\":[3,5],\"message\":\"a firewall "
+        "drops what comes after our FIN\",\"advice\":\"ask for its idle "
+        "timeout\"},{\"code\":\"slow\","
+        "\"severity\":\"info\",\"certainty\":\"proved\",\"subject\":\"local\",\"evidence\":[7],"
+        "\"message\":\"this host was late\",\"advice\":null}],\"message\":\"\"}\n");
     assert_string_equal(
         people.text,
         "open:\n"

@@ -56,7 +56,7 @@ static void silence_answers_the_syn(void **state)
     f.syn_sent = 1;
     assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "1 SYN to");
     f.arrived = 2; /* a RST without ACK, say: something came, and must not end the handshake */
-    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "of the 2 segments that came none");
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "none of the 2 segments that came");
 }
 
 static void an_icmp_error_answers_the_syn(void **state)

@@ -284,7 +284,7 @@ static void verdict_says_what_the_contract_names(void **state)
         "\"ecn\":false},\"sent_bytes\":78,\"received_bytes\":5000000000,"
         "\"retransmissions\":0,\"close\":{\"by\":\"local\",\"kind\":\"four-way\"},\"guard\":"
         "\"socket filter\",\"capture\":{\"received\":9,\"dropped\":0},\"outgoing\":{"
-        "\"segments\":0,\"no_room\":0},\"message\":\"a sentence\"}");
+        "\"segments\":0,\"no_room\":0},\"ignored\":{},\"findings\":[],\"message\":\"a sentence\"}");
     json_decref(all);
     script_finish(&t);
 }
