@@ -516,7 +516,7 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         send_retransmission(c, now, &p, &s, room);
         break;
     case PLAN_KEEPALIVE:
-        send_probe(c, &s, c->env->config.keepalive_garbage);
+        send_probe(c, &s, keepalive_has_byte(c));
         keepalive_probe_sent(c, now);
         break;
     case PLAN_VERIFY:

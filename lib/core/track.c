@@ -317,6 +317,9 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
 
     if (scaled && len > 0 && seq_geq(s->seq, y->edge))
         notes |= TRACK_OUT_OF_WINDOW; /* a window probe, as a rule */
+    if (s->len == 1 && !(s->flags & SEG_FIN) && seen(y, SEEN_ACK) && y->wnd == 0 &&
+        seq_eq(s->seq, y->acked))
+        notes |= TRACK_WINDOW_PROBE;
     if (!seen(x, SEEN_ANY))
         return notes;
     if (seen(y, SEEN_PROBE) && seq_gt(s->ack, y->probed))
