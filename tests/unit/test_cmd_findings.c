@@ -232,6 +232,36 @@ static void a_storm(void **state)
     }
 }
 
+/* The first rows of a storm are drawn, then how many there were. */
+static void a_storm_takes_few_rows(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    for (unsigned i = 0; i < 50; i++)
+        rig_at(&r, (100 + i * 300) * WAVE_MS, reset_in_the_window);
+    rig_run(&r, "connect --width 120 --hold 16s " RIG_PEER);
+    rig_expect_printed(&r, "RST seq 101", 4);
+    rig_expect_printed(&r, "40 RST that changed nothing", 1); /* behind the finding, the tenth */
+    rig_expect_printed(&r, "challenge-storm (likely): 10 RSTs or SYNs", 1);
+    rig_free(&r);
+
+    rig_init(&r, HOST_DISCARD); /* all of them where all is asked for */
+    for (unsigned i = 0; i < 50; i++)
+        rig_at(&r, (100 + i * 300) * WAVE_MS, reset_in_the_window);
+    rig_run(&r, "connect -v --width 120 --hold 16s " RIG_PEER);
+    rig_expect_printed(&r, "RST seq 101", 50);
+    rig_free(&r);
+
+    rig_init(&r, HOST_DISCARD); /* single ones, 20 seconds apart, are drawn */
+    for (unsigned i = 0; i < 12; i++)
+        rig_at(&r, (1 + i * 20) * WAVE_S, reset_in_the_window);
+    rig_run(&r, "connect --width 120 --hold 300s " RIG_PEER);
+    rig_expect_printed(&r, "RST seq 101", 12);
+    rig_free(&r);
+}
+
 static struct seg answer_to_our_syn(struct command_rig *r, unsigned flags, uint32_t ack)
 {
     const struct rig_segment *syn = rig_segment(r, true, SEG_SYN, 1);
@@ -383,6 +413,7 @@ int main(void)
         cmocka_unit_test(window_probes_are_not_counted_as_retransmissions),
         cmocka_unit_test(a_clock_that_is_another),
         cmocka_unit_test(a_storm),
+        cmocka_unit_test(a_storm_takes_few_rows),
         cmocka_unit_test(answers_that_do_not_fit_our_syn),
         cmocka_unit_test(cookies),
         cmocka_unit_test(a_peer_that_resets_a_half_closed_connection),
