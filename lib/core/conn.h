@@ -246,6 +246,10 @@ bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, st
 /* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
 uint32_t conn_received(const struct conn *c);
 
+/* Numbers of the peer's that are missing before `high`, up to which it is known to have sent: what
+ * came beyond gaps is not counted, its FIN neither. 0 where all is there. */
+uint32_t conn_missing(const struct conn *c, struct seq high);
+
 /*
  * What a connection is like: for those beside the engine, which look at no field of it.
  */

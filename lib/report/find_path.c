@@ -122,8 +122,8 @@ static bool black_hole(const struct facts *k, struct finding *f)
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,
-                "%s that the peer sent never came, and what lies behind them did: large packets "
-                "vanish on the way here, or the peer does not repeat them",
+                "large packets vanish on the way here, or the peer does not repeat them: %s are "
+                "missing before what did come",
                 human_bytes(k->missing, missing));
     finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
                       "vanish: try --mss 1200, and let ICMP through");

@@ -262,7 +262,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
         return false;
     after = e->stamp - flow->signs.opened;
     /* It may have read what we sent, and be content with that. */
-    if (after > max || (!reset && flow->signs.data[0] && !e->pending))
+    if (after > max || (!reset && e->after_data && !e->pending))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f,

@@ -447,6 +447,7 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
     *end = (struct signs_end){
         .first = !f->fin_seen[0] && !s->fin.segment,
         .pending = s->has_high && s->has_their_ack && seq_lt(s->their_ack, s->high),
+        .after_data = s->data[0] > 0,
         .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && !t->len,
         .answers = s->unanswered_probe,
         .answers_fin = reset && s->fin_sent && !s->fin.segment &&
@@ -541,7 +542,7 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     overrun(f, t, g->number);
     if (g->notes & TRACK_OUT_OF_WINDOW) /* anybody's, perhaps */
         return;
-    if (!s->spoke && !(t->flags & (SEG_SYN | SEG_RST))) {
+    if (!s->spoke && !(t->flags & (SEG_SYN | SEG_RST)) && g->local != STATE_CLOSED) {
         s->spoke = true;
         first_window(f, t, g);
     }

@@ -71,6 +71,7 @@ struct sign {
 struct signs_end {
     bool first;       /* before our FIN, and before any RST of ours */
     bool pending;     /* something of ours was unacknowledged */
+    bool after_data;  /* we had sent data */
     bool bare;        /* it stands right behind the peer's SYN: no byte was sent between them */
     bool answers;     /* it came when a probe of ours waited for its answer */
     bool answers_fin; /* it came within two round trips of our first FIN, of which nothing but that

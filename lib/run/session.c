@@ -291,7 +291,7 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     const struct session_record *r = c->record;
     const struct conn *e = session_engine(s, c);
 
-    return r && r->has_high && e && seq_gt(r->high, e->rcv.nxt) ? r->high.v - e->rcv.nxt.v : 0;
+    return r && r->has_high && e && seq_gt(r->high, e->rcv.nxt) ? r->missing : 0;
 }
 
 /* What the sentence about it is made of, and what only a record of it knows. */

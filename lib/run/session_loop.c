@@ -381,6 +381,8 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
             c->record->high = seg_end(seg);
         c->record->has_high = true;
     }
+    if (c->record && c->record->has_high && e && state_synchronized(conn_state(e)))
+        c->record->missing = conn_missing(e, c->record->high);
     if (e && c->record && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
         c->record->sent.asked = true;

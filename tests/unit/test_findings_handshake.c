@@ -120,6 +120,15 @@ CASE(a_full_accept_queue)
          "full, or what we send is lost on the way");
     done();
 
+    shake(); /* it takes us in once we have given up */
+    repeat_syn_ack(3, false, 5);
+    struct step rst = ours(SEG_RST, 6, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
+    rst.local = late.local = STATE_CLOSED;
+    say(rst);
+    say(late);
+    expect("accept-queue-full", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5, 8, 11));
+    done();
+
     shake(); /* our ACK was lost, and our data with it */
     say_ours(SEG_ACK, 1, 1, 5);
     elapse(WAVE_S);

@@ -45,6 +45,13 @@ CASE(closes_that_are_not_at_once)
     expect_peace(VERDICT_OPEN);
     done();
 
+    shake(); /* what we send then is answered with RST */
+    fin_of_theirs(1, 1, 0);
+    say_ours(SEG_ACK, 1, 2, 5);
+    rst_of_theirs(2, 64);
+    expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(4));
+    done();
+
     shake(); /* we were first */
     say_ours(SEG_FIN | SEG_ACK, 1, 1, 0);
     fin_of_theirs(1, 2, 0);
@@ -253,8 +260,8 @@ CASE(a_gap_that_is_never_filled)
 
     leave_gap(50, 3); /* all that comes is small */
     says(expect("black-hole", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4)),
-         "100 bytes that the peer sent never came, and what lies behind them did: large packets "
-         "vanish on the way here, or the peer does not repeat them");
+         "large packets vanish on the way here, or the peer does not repeat them: 100 bytes are "
+         "missing before what did come");
     expect_silence("never-retransmits", VERDICT_FAILED);
     done();
 
