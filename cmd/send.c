@@ -691,6 +691,7 @@ static int run(const void *options)
     s->options = o;
     s->signals = -1;
     s->bulk = o->count > 1 && interval < BULK_INTERVAL;
+    view_note_url(&o->show, &o->target);
     if (target_resolve(&o->target, where_family(&o->where), &s->target, &d)) {
         status = view_refuse(&send_command, &o->show, &d);
     } else if ((wrong = send_check_family(o, s->target.v6))) {

@@ -1,7 +1,7 @@
 /*
- * TARGET: `host:port`, `host:service`, `[v6]:port`, `[fe80::1%eth0]:port`; to listen on,
- * `[addr:]port`. The form is checked while the command line is read (usage, status 2); names are
- * looked up later (unknown name, status 3).
+ * TARGET: `host:port`, `host:service`, `[v6]:port`, `[fe80::1%eth0]:port`, or a URL, of which only
+ * host and port are used; to listen on, `[addr:]port`. The form is checked while the command line
+ * is read (usage, status 2); names are looked up later (unknown name, status 3).
  */
 #ifndef TCPWAVE_CMD_TARGET_H
 #define TCPWAVE_CMD_TARGET_H
@@ -25,6 +25,7 @@ struct target_name {
     uint16_t port;                /* when the service is a number, else 0 */
     enum target_family literal;   /* `host` is an address of that family; TARGET_ANY: a name */
     bool passive;                 /* to listen on */
+    bool url;                     /* it was taken out of a URL */
 };
 
 /* Where to. */

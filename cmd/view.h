@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_show.h"
+#include "cmd/target.h"
 #include "lib/io/outbuf.h"
 #include "lib/report/report.h"
 #include "lib/run/loop.h"
@@ -66,6 +67,9 @@ int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf
 
 /* Closes and frees all of it. */
 void view_close(struct view *v);
+
+/* Says on standard error which target was taken out of a URL; silent with --quiet and --json. */
+void view_note_url(const struct show_options *o, const struct target_name *name);
 
 /* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
  * Returns the exit status. */

@@ -135,9 +135,13 @@ expect_line out '^1: 10\.9\.0\.2:7 > 10\.9\.0\.1:[0-9]+: Flags \[S\.\], seq [0-9
     "a line an answer: in tcpdump's notation"
 expect_line out '^2: ' "a line an answer: for the second one"
 expect_status 0 "verbose" "$TCPWAVE" send -v "$far4:7" --mss 1400 --option nop --wscale 7 --sack-permitted
-expect_line out 'Flags \[S\], .*win 64240, options \[mss 1400,nop,wscale 7,sackOK,eol\], length 0, ttl 64, id [0-9]+$' \
+expect_line out 'Flags \[S\] \(0x002\), .*win 64240, options \[mss 1400,nop,wscale 7,sackOK,eol\], length 0, ttl 64, cksum 0x[0-9a-f]{4}, tos 0x00, id 0x[0-9a-f]{4}$' \
     "verbose: our own segment"
-expect_line out 'Flags \[S\.\], .*options \[mss 1460,.*sackOK.*wscale' "verbose: the peer's options"
+expect_line out 'Flags \[S\.\] \(0x012\), .*options \[mss 1460,.*sackOK.*wscale' "verbose: the peer's options"
+expect_status 5 "verbose, a given checksum" "$TCPWAVE" send -v "$far4:7" --checksum 0xbeef --tos 0xb8 --id 0x1a2b --wait 0.1
+expect_line out ', cksum 0xbeef, tos 0xb8, id 0x1a2b$' "verbose: what was given in hexadecimal is shown in it"
+expect_status 0 "verbose, a given flow label" "$TCPWAVE" send -v "[$far6]:7" --flow-label 0xabcde
+expect_line out ', tos 0x00, flow label 0xabcde$' "verbose: the flow label is hexadecimal"
 expect_status 4 "quiet" "$TCPWAVE" send -q "$far4:9"
 check "quiet: not a word" test ! -s "$tmp/out"
 expect_status 0 "fragments" "$TCPWAVE" send "$far4:7" --fragment 8 --data 'in pieces of eight'
