@@ -16,7 +16,8 @@ import difflib
 import re
 import sys
 
-import examples
+sys.dont_write_bytecode = True
+import examples  # noqa: E402
 
 LINES = str.maketrans("│┊─▶◀⋮", "|!-><:")
 LEGEND = re.compile(r" {14}A (state|line|dashed line)\b")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each page of the manual as man(1) shows it on a terminal of 80 columns, with groff and with mandoc:
-# neither has a warning, and no line is too long for the terminal. The table of exit statuses, which
-# authors of scripts look for, keeps its three columns in both.
+# neither has a warning, no line is too long for the terminal, and both show the same words. The table
+# of exit statuses, which authors of scripts look for, keeps its three columns in both.
 here=$(cd "$(dirname "$0")" && pwd)
 man=$(cd "$here/../../man" && pwd)
 cases=0
@@ -62,6 +62,14 @@ render()
     esac | plain >"$tmp/$1"
 }
 
+# words FILE: the words of a rendered page, one a line, without what each tool does in its own way: the
+# page's head and foot, dashes, where a line is broken, and hyphens, which may be there for that.
+words()
+{
+    sed '1d; $d' "$1" | LC_ALL=C sed 's/\xe2\x80[\x93\x94]//g; s/\xc2\xa0/ /g; s/\xe2\x80\x90/-/g' |
+        awk '{ $1 = $1 } sub(/-$/, "") { printf "%s", $0; next } { print }' | tr -d - | tr -s ' ' '\n'
+}
+
 # The planted pages, each with one thing wrong, of which the checks below must speak.
 planted()
 {
@@ -95,13 +103,27 @@ render mandoc "$tmp/open.7"
 grep -q 'open.7:.*Bd' "$tmp/warnings"
 result $? "mandoc: a display that is never closed is found"
 
+{ planted && printf '.ie r doc-display-depth one\n.el two\n'; } >"$tmp/words.7"
+for tool in groff mandoc; do
+    render $tool "$tmp/words.7"
+    words "$tmp/$tool" >"$tmp/$tool.words"
+done
+! cmp -s "$tmp/groff.words" "$tmp/mandoc.words"
+result $? "a word that only one of the two shows is found"
+
 for page in "$man"/*.[0-9]; do
     for tool in groff mandoc; do
         render $tool "$page"
         clean "$(basename "$page"): $tool has nothing to say" "$tmp/warnings"
         too_long "$tmp/$tool" >"$tmp/long"
         clean "$(basename "$page"): no line is over 80 columns with $tool" "$tmp/long"
+        words "$tmp/$tool" >"$tmp/$tool.words"
     done
+    diff "$tmp/groff.words" "$tmp/mandoc.words" >"$tmp/wrong"
+    clean "$(basename "$page"): groff and mandoc show the same words" "$tmp/wrong"
+    # What .Ar shows when its argument is missing.
+    grep -n 'file \.\.\.' "$tmp/mandoc" >"$tmp/wrong"
+    clean "$(basename "$page"): no argument has lost its name" "$tmp/wrong"
 done
 
 # The table of statuses: three columns, each row's parts under the words of its head, and what goes
