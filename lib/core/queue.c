@@ -1,3 +1,8 @@
+/*
+ * The send queue. The data is in a ring of bytes, and so are the records of the segments in flight;
+ * both grow by doubling. The totals of bytes in flight, SACKed and lost are updated with every
+ * mark, so that the pipe never has to be counted.
+ */
 #include "lib/core/queue.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * Sequence numbers (RFC 9293, section 3.4): arithmetic modulo 2^32, compared
- * by the sign of their difference. A type of its own, so that a < b, which is
- * wrong at the wrap, does not compile. Host byte order.
+ * Sequence numbers (RFC 9293, section 3.4): arithmetic modulo 2^32, compared by the sign of their
+ * difference. They have their own type, so that a < b, which is wrong at the wrap-around, does not
+ * compile. Host byte order.
  */
 #ifndef TCPWAVE_CORE_SEQ_H
 #define TCPWAVE_CORE_SEQ_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A sequence number. */
 struct seq {
     uint32_t v;
 };
@@ -28,7 +29,7 @@ static inline struct seq seq_sub(struct seq a, uint32_t n)
     return (struct seq){a.v - n};
 }
 
-/* How far a lies beyond b: negative when a comes before b. */
+/* Returns how far a lies beyond b: negative when a comes before b. */
 static inline int32_t seq_diff(struct seq a, struct seq b)
 {
     return (int32_t)(a.v - b.v);
@@ -69,7 +70,8 @@ static inline struct seq seq_min(struct seq a, struct seq b)
     return seq_lt(a, b) ? a : b;
 }
 
-/* first <= x < first + length, the form of every window test of RFC 9293, 3.4. */
+/* Returns whether first <= x < first + length, which is the form of all window tests in RFC 9293,
+ * 3.4. */
 static inline bool seq_within(struct seq x, struct seq first, uint32_t length)
 {
     return x.v - first.v < length;
