@@ -63,9 +63,9 @@ void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6);
  * The event queue is bounded, and so is the number of events that one step makes: one call of
  * conn_input(), conn_icmp(), conn_tick(), conn_output() or of a user's call makes fewer than
  * ENV_STEP events. Sending and timers wait while ENV_WAITING events are queued (env_busy()):
- * conn_output() returns nothing, conn_tick() does nothing, and conn_expiry() returns `now` until
- * the events are pulled. The other half of the queue is for what cannot wait, the arriving
- * segments: pull the events after each of them.
+ * conn_output() returns nothing, conn_tick() does nothing, and conn_expiry() is not later than
+ * `now` until the events are pulled. The other half of the queue is for what cannot wait, the
+ * arriving segments: pull the events after each of them.
  */
 #define ENV_EVENTS 128
 #define ENV_STEP 16

@@ -17,8 +17,7 @@ void pool_init(struct pool *p, struct env *env, uint32_t max)
 /* Returns the size in bytes of a table of that many chunks. */
 static size_t table_size(uint32_t room)
 {
-    return room * sizeof(struct conn *); /* NOLINT(bugprone-sizeof-expression): the table holds
-                                            pointers */
+    return room * sizeof(struct conn *); /* NOLINT(bugprone-sizeof-expression): pointers */
 }
 
 void pool_free(struct pool *p)
