@@ -81,6 +81,7 @@ enum {
     CONN_SYN_ACKED = 1 << 29      /* the peer has acknowledged our SYN */
 };
 
+/* The indices of conn.timer. */
 enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEPALIVE, TIMER_PROBE, TIMERS };
 #define TIMER_TIME_WAIT TIMER_KEEPALIVE /* no keepalive in TIME_WAIT: one slot serves both */
 
@@ -260,11 +261,13 @@ uint32_t conn_received(const struct conn *c);
  * Accessors, for code outside the engine, which reads no field of a connection.
  */
 
+/* Returns the flow, as this host sees it. */
 static inline const struct flow *conn_flow(const struct conn *c)
 {
     return &c->flow;
 }
 
+/* Returns the state. */
 static inline enum state conn_state(const struct conn *c)
 {
     return (enum state)c->state;

@@ -133,7 +133,7 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
 
 void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 {
-    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's was sent again, as a SYN-ACK. */
+    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's was retransmitted as a SYN-ACK. */
     if (c->syn_sent == 1 && (c->flags & CONN_STALLED) && !(c->flags & CONN_SIMULTANEOUS))
         rtt_sample(&c->rtt, conn_syn_took(c, now));
     if (c->syn_sent > 1)

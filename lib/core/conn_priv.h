@@ -110,6 +110,7 @@ enum conn_plan_kind {
     PLAN_ACK
 };
 
+/* The segment that is sent next. */
 struct conn_plan {
     enum conn_plan_kind what;
     struct seq first;

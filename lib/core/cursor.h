@@ -10,12 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A position in bytes, and how many are left. */
 struct cursor {
     const uint8_t *at;
     size_t left; /* bytes */
     bool short_;
 };
 
+/* Starts at the first of `len` bytes, which must outlive the cursor. */
 static inline struct cursor cursor_of(const void *bytes, size_t len)
 {
     return (struct cursor){bytes, len, false};
@@ -35,6 +37,7 @@ static inline const uint8_t *cursor_bytes(struct cursor *c, size_t n)
     return p;
 }
 
+/* Returns the next byte; 0 when there is none, and `short_` is set. */
 static inline uint8_t cursor_u8(struct cursor *c)
 {
     const uint8_t *p = cursor_bytes(c, 1);

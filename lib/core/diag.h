@@ -10,6 +10,7 @@
 /* Writes the line and cuts it to what fits. `d` may be NULL. */
 void diag_say(struct diag *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Returns `code`, for diag_fail(). */
 static inline int diag_code(int code)
 {
     return code;

@@ -12,6 +12,7 @@
 #include "lib/core/event.h"
 #include "lib/core/time.h"
 
+/* The algorithm of congestion avoidance. */
 enum congestion {
     CONGESTION_CUBIC, /* RFC 9438: the default, as on most hosts */
     CONGESTION_RENO   /* RFC 5681 */

@@ -6,6 +6,7 @@
 #ifndef TCPWAVE_CORE_ERR_H
 #define TCPWAVE_CORE_ERR_H
 
+/* The error codes. */
 enum {
     WAVE_EOK = 0,
     WAVE_EINVAL = -1,     /* an argument that the function does not accept */

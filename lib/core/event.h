@@ -13,6 +13,7 @@
 #include "lib/core/state.h"
 #include "lib/core/time.h"
 
+/* What happened, and which member of event.u describes it. */
 enum event_kind {
     EVENT_STATE,        /* u.state: our own state changed */
     EVENT_DATA,         /* u.bytes: this many bytes became readable, in order */

@@ -26,11 +26,13 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) == 40, "a flow has no hidden padding");
 
+/* Returns the IPv4 address a.b.c.d. */
 static inline struct addr addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 {
     return (struct addr){{a, b, c, d}};
 }
 
+/* Return whether both are the same. */
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
 {
     return memcmp(a, b, sizeof *a) == 0;

@@ -10,10 +10,12 @@
 #include "lib/core/pool.h"
 #include "lib/core/siphash.h"
 
+/* An entry of the table. */
 struct flow_table_entry {
     uint32_t hash, id; /* an id of 0 marks an empty entry */
 };
 
+/* The table. */
 struct flow_table {
     struct env *env;
     struct siphash_key key;

@@ -35,6 +35,7 @@ struct histogram_summary {
     wave_time min, median, p95, max;
 };
 
+/* Computes the figures. */
 struct histogram_summary histogram_summary(const struct histogram *s);
 
 #endif

@@ -9,6 +9,7 @@
 #include "lib/core/flow.h"
 #include "lib/core/seg.h"
 
+/* The size of the queue, in segments. */
 enum { REPLY_QUEUE_MAX = 64 };
 
 /* The queue. `lost` counts the segments dropped. */

@@ -19,6 +19,7 @@ static inline struct seq seq_of(uint32_t v)
     return (struct seq){v};
 }
 
+/* Return the sequence number n after a, and n before a. */
 static inline struct seq seq_add(struct seq a, uint32_t n)
 {
     return (struct seq){a.v + n};
@@ -35,6 +36,8 @@ static inline int32_t seq_diff(struct seq a, struct seq b)
     return (int32_t)(a.v - b.v);
 }
 
+/* Compare a with b: equal, before, not after, after, not before. The results are meaningful while
+ * the two are less than 2^31 apart. */
 static inline bool seq_eq(struct seq a, struct seq b)
 {
     return a.v == b.v;
@@ -60,6 +63,7 @@ static inline bool seq_geq(struct seq a, struct seq b)
     return seq_diff(a, b) >= 0;
 }
 
+/* Return the later and the earlier of two. */
 static inline struct seq seq_max(struct seq a, struct seq b)
 {
     return seq_lt(a, b) ? b : a;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A key of 128 bits. */
 struct siphash_key {
     uint64_t k[2];
 };

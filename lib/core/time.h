@@ -23,6 +23,7 @@ static inline wave_time time_add(wave_time a, wave_time b)
     return b > WAVE_NEVER - a ? WAVE_NEVER : a + b;
 }
 
+/* Returns the earlier of two times. */
 static inline wave_time time_min(wave_time a, wave_time b)
 {
     return a < b ? a : b;

@@ -146,7 +146,7 @@ static bool confirm_overrun(const struct inference *l, struct track_half *h, str
     return fin;
 }
 
-/* x acknowledges what y was not believed to have sent. */
+/* Updates y when x acknowledges what y was not believed to have sent. */
 static void follow_sender(struct inference *l)
 {
     struct track_half *y = l->y;
@@ -164,7 +164,7 @@ static void follow_sender(struct inference *l)
     infer_followed(l, confirm_overrun(l, y, y->next, false));
 }
 
-/* x sends where only an ACK of y that was not believed can have allowed it. */
+/* Updates y when x sends where only an ACK of y that was not believed can have allowed it. */
 static void follow_acker(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -236,8 +236,8 @@ static void enter_unsent(struct inference *l, enum doubt doubt)
         x->misfits++;
 }
 
-/* x contradicts itself about the place of its FIN. This changes nothing if y had already accepted
- * the bytes. */
+/* Handles a segment in which x contradicts itself about the place of its FIN. It changes nothing if
+ * y had already accepted the bytes. */
 static void misplaced(struct inference *l)
 {
     const struct track_half *x = l->x, *y = l->y;

@@ -98,30 +98,30 @@ struct inference {
     bool newer;           /* it acknowledges more than any earlier segment of x */
 };
 
-/* The sender was in `state` when it sent this. An earlier proof of the same state stays, unless it
- * was put in doubt; a proof of a later state always stays. */
+/* Concludes that the sender was in `state` when it sent this. An earlier proof of the same state
+ * stays, unless it was put in doubt; a proof of a later state always stays. */
 void infer_proved(const struct inference *l, enum state state, enum cause cause);
 
-/* Nothing contradicts that `h` is in `state` from this segment on. */
+/* Assumes, since nothing contradicts it, that `h` is in `state` from this segment on. */
 void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum cause cause);
 
 /* Returns whether the flow was seen from its beginning, so that what was not seen was not sent (or
  * was lost before it came here). */
 bool infer_whole(const struct inference *l);
 
-/* x acknowledged bytes of y that were not believed or not seen; `fin` says that a FIN is among
- * them. */
+/* Called when x acknowledged bytes of y that were not believed or not seen; `fin` says that a FIN
+ * is among them. */
 void infer_followed(const struct inference *l, bool fin);
 
-/* x has acknowledged y's FIN. This proves nothing here, but no state from before the FIN can
- * stand. */
+/* Called when x has acknowledged y's FIN. This proves nothing here, but no state from before the
+ * FIN can stand. */
 void infer_got_fin(const struct inference *l);
 
-/* x sent something that does not fit what is known about the flow, and may be right. */
+/* Called when x sent something that does not fit what is known about the flow, and may be right. */
 void infer_misfit(const struct inference *l);
 
-/* The place of x's FIN is ambiguous, and y can have accepted one or the other: what was proved
- * about either side is assumed. */
+/* Called when the place of x's FIN is ambiguous, and y can have accepted one or the other: what was
+ * proved about either side is assumed. */
 void infer_fin_ambiguous(const struct inference *l);
 
 /* Concludes what an acceptable segment without SYN and RST proves about its sender. */

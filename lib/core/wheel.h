@@ -18,6 +18,7 @@
 #define WHEEL_TICK_BITS 14
 #define WHEEL_TICK ((wave_time)1 << WHEEL_TICK_BITS)
 
+/* The size of the wheel. */
 enum { WHEEL_LEVELS = 9, WHEEL_SLOTS = 64 };
 
 /* The wheel. */
