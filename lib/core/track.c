@@ -11,7 +11,7 @@
 
 #define WINDOW_MAX (1u << 30) /* the largest possible window (RFC 7323, section 2.2) */
 #define SHIFT_MAX 14          /* RFC 7323, section 2.3 */
-#define IDLE 5                /* at least a second, in ticks of 2^28 ns, rounded */
+#define IDLE 5                /* ticks of 2^28 ns: a difference of this many is at least a second */
 #define MISFITS 2             /* this many fit together by more than chance */
 
 /* The texts of the causes. The first column describes A and calls B "the peer"; the second

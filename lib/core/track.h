@@ -38,10 +38,10 @@
  *   since a firewall can send the same. An RST proves CLOSED if its sender's handshake was proved
  *   to be over, or if its sender opened actively, and if it has exactly the next sequence number
  *   (or the number that the other side acknowledged last, with which a host without the connection
- *   resets it): an attacker who can forge this sees the connection and could forge anything. Its
- *   receiver is assumed to be CLOSED; or LISTEN, if it opened passively and had not gone beyond
- *   SYN_RECEIVED. An RST elsewhere in the window changes no state (RFC 5961, section 3): if it is
- *   genuine, the challenge ACK that it causes brings an exact one.
+ *   resets it): an attacker who can forge this sees the connection and could forge anything. The
+ *   receiver of the RST is assumed to be CLOSED; or LISTEN, if it opened passively and had not
+ *   gone beyond SYN_RECEIVED. An RST elsewhere in the window changes no state (RFC 5961, section
+ *   3): if it is genuine, the challenge ACK that it causes brings an exact one.
  * - What one side sent and the other has acknowledged is true, however unlikely it looked. Data
  *   beyond the window is followed once it is acknowledged; so is what a capture lost, once both
  *   sides refer to it. What was proved about its sender is then only assumed. An ACK of something
@@ -81,12 +81,8 @@
 #include "lib/core/state.h"
 #include "lib/core/time.h"
 
-enum track_side {
-    TRACK_A,
-    TRACK_B,
-    TRACK_SIDES
-}; /* the sender of a segment; on a live connection,
-      A is us */
+/* The sender of a segment. On a live connection, A is us. */
+enum track_side { TRACK_A, TRACK_B, TRACK_SIDES };
 
 /* How a state is known; see above. */
 enum certainty { CERTAINTY_ASSUMED, CERTAINTY_PROVED };
