@@ -13,6 +13,7 @@
 #define SLOW_START_LIMIT 8    /* L of RFC 9406, 4.3, for a sender that does not pace */
 #define CSS_GROWTH_DIVISOR 4u /* from the same section */
 
+/* Returns the initial window, in bytes. */
 static uint32_t initial_window(const struct conn *c)
 {
     const uint32_t n = c->env->config.initial_window, mss = c->mss;

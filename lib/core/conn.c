@@ -103,6 +103,7 @@ void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_
     stop_timers(c);
 }
 
+/* Enters SYN_SENT with a SYN due. */
 static void start_active(struct conn *c, wave_time now, struct seq iss, const char *cause)
 {
     c->snd.iss = c->snd.una = iss;
@@ -291,6 +292,7 @@ wave_time conn_rto(const struct conn *c)
     return rtt_rto(&c->rtt, &c->env->config, 0);
 }
 
+/* Does conn_check()'s part for the send queue: its records and their totals. */
 static const char *check_queue(const struct conn *c, const struct queue *q)
 {
     uint32_t out = 0, sacked = 0, lost = 0;

@@ -53,6 +53,7 @@ static void answer_limited(struct conn *c, wave_time now, uint32_t max)
     c->flags |= CONN_ACK_NOW;
 }
 
+/* Discards a segment and answers it with a challenge ACK, within the limit. */
 static void challenge(struct conn *c, wave_time now, enum check check)
 {
     conn_discard(c, now, check);
@@ -107,6 +108,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->last_in = now;
 }
 
+/* Processes a segment in LISTEN: RFC 9293, 3.10.7.2. */
 static enum conn_input input_listen(struct conn *c, wave_time now, const struct seg *s)
 {
     if (s->flags & SEG_RST) {
@@ -133,7 +135,8 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
 
 void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 {
-    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's was retransmitted as a SYN-ACK. */
+    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's was retransmitted as a SYN-ACK, and
+     * gives no sample. */
     if (c->syn_sent == 1 && (c->flags & CONN_STALLED) && !(c->flags & CONN_SIMULTANEOUS))
         rtt_sample(&c->rtt, conn_syn_took(c, now));
     if (c->syn_sent > 1)
@@ -180,8 +183,7 @@ static bool check_paws(struct conn *c, wave_time now, const struct seg *s)
         (int32_t)(s->opt.tsval - c->ts_recent) >= 0 ||
         (uint8_t)((uint8_t)(now >> TS_UNIT) - c->ts_unit) >= TS_RECENT_LIFE)
         return true;
-    if (s->len > 0 && !(s->flags & SEG_SYN)) { /* an ACK and data cannot answer each other for
-                                                  ever */
+    if (s->len > 0 && !(s->flags & SEG_SYN)) { /* data and ACKs cannot loop for ever */
         conn_discard(c, now, CHECK_PAWS);
         c->flags |= CONN_ACK_NOW;
     } else {
@@ -264,8 +266,8 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         e.u.peer_probe.silence = now - c->last_in;
         conn_emit(c, now, &e);
         if (!(s->opt.has & OPT_TIMESTAMP))
-            take_timestamp(c, now, s); /* only to report that it is missing; an unacceptable one is
-                                          not recorded (R2) */
+            take_timestamp(c, now, s); /* reports that it is missing; one that is there is not
+                                          recorded (R2) */
         keepalive_heard(c, now);
         /* A peer whose SND.NXT is one below our RCV.NXT would answer our answer. */
         if (s->len > 0)
@@ -290,8 +292,7 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
             c->flags &= ~(uint32_t)CONN_ECN;
         return;
     }
-    if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* without data, two stacks could answer for
-                                                      ever */
+    if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* here two stacks could loop for ever */
         challenge(c, now, CHECK_SEQUENCE);
         return;
     }
@@ -448,8 +449,7 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         e.u.bytes = r.advanced;
         conn_emit(c, now, &e);
     }
-    if (r.out_of_order || r.filled) /* RFC 5681, 4.2: immediately if there is a gap, or one is
-                                       filled */
+    if (r.out_of_order || r.filled) /* RFC 5681, 4.2: immediately near a gap */
         c->flags |= CONN_ACK_NOW;
     else
         schedule_ack(c, now, last.v - first.v);
@@ -480,6 +480,7 @@ static void take_fin(struct conn *c, wave_time now)
     }
 }
 
+/* Does steps seven and eight, with a FIN that came earlier, beyond a gap. */
 static void take_text_and_fin(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seq fin = seq_add(s->seq, s->len);
@@ -568,6 +569,7 @@ static enum conn_input take_segment(struct conn *c, wave_time now, const struct 
     return INPUT_DONE;
 }
 
+/* Processes a segment in SYN_RECEIVED and all later states: RFC 9293, 3.10.7.4. */
 static enum conn_input input_synchronized(struct conn *c, wave_time now, const struct seg *s)
 {
     if (c->state == STATE_TIME_WAIT && may_reuse(c, s)) {
@@ -600,6 +602,7 @@ static enum conn_input input_synchronized(struct conn *c, wave_time now, const s
  * The SYN_SENT state. Once the SYN is answered, the segment goes through the other states' steps.
  */
 
+/* Handles the peer's SYN or SYN-ACK: 3.10.7.3, fourth step. */
 static void synchronise(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seg rest = *s;
@@ -643,6 +646,7 @@ static void retransmit_syn_soon(struct conn *c, wave_time now)
             time_min(c->timer[TIMER_REXMT], time_add(now, rtt > WAVE_MS ? rtt : WAVE_MS));
 }
 
+/* Processes a segment in SYN_SENT: RFC 9293, 3.10.7.3, with its steps in order. */
 static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
 {
     const bool ack = s->flags & SEG_ACK;

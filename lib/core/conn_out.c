@@ -62,6 +62,7 @@ struct seq conn_offer(const struct conn *c)
  * What to send: decisions.
  */
 
+/* Plans the retransmission of a record, or of its first `max` bytes. */
 static struct conn_plan plan_retransmission(const struct conn *c, uint32_t record, uint32_t max,
                                             enum retransmit_kind why)
 {
@@ -171,6 +172,7 @@ static struct conn_plan plan_lost(const struct conn *c, uint32_t size)
     return (struct conn_plan){.what = PLAN_NOTHING};
 }
 
+/* Plans data or FIN: a probe that is due comes first, then lost data, then new data. */
 static struct conn_plan plan_data(const struct conn *c)
 {
     const bool fin_sent = c->flags & CONN_FIN_SENT;
@@ -203,6 +205,7 @@ static struct conn_plan plan_data(const struct conn *c)
     return p;
 }
 
+/* Returns whether the state allows sending data, a FIN, or their retransmissions. */
 static bool may_send_data(const struct conn *c)
 {
     switch (c->state) {
@@ -269,6 +272,7 @@ static void put_timestamp(const struct conn *c, wave_time now, struct seg *out)
     out->opt.tsecr = out->flags & SEG_ACK ? c->ts_recent : 0; /* RFC 7323, 3.2 */
 }
 
+/* Fills in the SACK option, which may be empty. */
 static void put_sack(struct conn *c, struct seg *out)
 {
     unsigned blocks = sack_blocks(c), n = 0;
@@ -316,6 +320,7 @@ static void put_ack(struct conn *c, wave_time now, struct seg *out)
     c->timer[TIMER_DELACK] = WAVE_NEVER;
 }
 
+/* Counts a retransmission, and emits an event for it. */
 static void emit_retransmission(struct conn *c, wave_time now, const struct conn_plan *p)
 {
     struct event e = {.kind = EVENT_RETRANSMIT};
@@ -328,6 +333,7 @@ static void emit_retransmission(struct conn *c, wave_time now, const struct conn
     c->retransmits++;
 }
 
+/* Builds our SYN or SYN-ACK. A SYN-ACK has only the options that the peer's SYN offered. */
 static void send_syn(struct conn *c, wave_time now, struct seg *out)
 {
     const struct conn_config *config = &c->env->config;
@@ -370,6 +376,7 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
     c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
 }
 
+/* Adds the FIN. When it is sent for the first time, the state changes. */
 static void send_fin(struct conn *c, wave_time now, struct seg *out)
 {
     out->flags |= SEG_FIN;
@@ -433,6 +440,7 @@ static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
     return true;
 }
 
+/* Informs undo.c and prr.c of a retransmission in recovery. */
 static void sent_in_recovery(struct conn *c, wave_time now, const struct conn_plan *p)
 {
     undo_retransmitted(c, seq_add(p->first, p->len), conn_ms(now) + c->ts_offset);
@@ -440,6 +448,7 @@ static void sent_in_recovery(struct conn *c, wave_time now, const struct conn_pl
         prr_sent(&c->loss->prr, p->len);
 }
 
+/* Builds a retransmission: lost data, a probe of the window or of the tail, or the FIN. */
 static void send_retransmission(struct conn *c, wave_time now, struct conn_plan *p, struct seg *out,
                                 uint8_t *room)
 {

@@ -163,6 +163,7 @@ static void suspect_black_hole(struct conn *c, wave_time now)
     }
 }
 
+/* Ends the connection because the peer did not answer. */
 static void give_up(struct conn *c, wave_time now, enum timeout_kind kind, enum conn_end end,
                     const char *cause)
 {
@@ -172,6 +173,7 @@ static void give_up(struct conn *c, wave_time now, enum timeout_kind kind, enum 
     conn_finish(c, now, end, cause);
 }
 
+/* Handles an expiry while our SYN is unacknowledged: the SYN is retransmitted, or we give up. */
 static void syn_fired(struct conn *c, wave_time now)
 {
     if (c->syn_sent > c->env->config.syn_retries) {
@@ -223,6 +225,7 @@ static void probe_fired(struct conn *c, wave_time now)
     }
 }
 
+/* Handles an expiry of timer[REXMT], for any of its three uses. */
 static void rexmt_fired(struct conn *c, wave_time now)
 {
     c->flags &= ~(uint32_t)CONN_STARVED;

@@ -47,6 +47,7 @@ static uint32_t cube_root(uint64_t v)
     return (uint32_t)x;
 }
 
+/* Starts an epoch at window `cwnd`: computes K, and where the curve is flat. */
 static void start_epoch(struct cubic *q, uint32_t cwnd, uint32_t mss, uint32_t now)
 {
     q->epoch = now;

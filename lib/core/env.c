@@ -10,8 +10,7 @@
 
 void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6)
 {
-    const uint32_t fixed = v6 ? 60 : 40; /* RFC 6691: the fixed headers only; options are never
-                                            deducted */
+    const uint32_t fixed = v6 ? 60 : 40; /* RFC 6691: fixed headers only, options never deducted */
     uint32_t mss = mtu > fixed + 8 ? mtu - fixed : 8;
 
     *c = (struct conn_config){

@@ -34,8 +34,8 @@ struct conn_config {
     wave_time msl;         /* default 2 minutes (RFC 9293, 3.4.2) */
     bool time_wait;        /* false: TIME_WAIT is left as soon as it is entered */
     wave_time rto_initial; /* 1 s (RFC 6298, 2.1) */
-    wave_time rto_min;     /* 200 ms: the RTO is at least this much above SRTT. DEVIATES from RFC
-                              6298, 2.4, which has a minimum RTO of 1 s, as every host does */
+    wave_time rto_min;     /* 200 ms: the RTO is at least this much above SRTT. DEVIATES from the
+                              minimum RTO of 1 s in RFC 6298, 2.4, as every host does */
     wave_time rto_max;     /* 120 s */
     uint32_t syn_retries;  /* SYNs or SYN-ACKs after the first; 7, which takes more than three
                               minutes (RFC 9293, MUST-23) */

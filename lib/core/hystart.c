@@ -12,6 +12,7 @@
 #define N_RTT_SAMPLE 8u
 #define CSS_ROUNDS 5u
 
+/* Starts a round, which ends when `nxt` is acknowledged. */
 static void new_round(struct hystart *h, struct seq nxt)
 {
     h->last_min = h->round_min;

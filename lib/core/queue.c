@@ -87,6 +87,7 @@ bool queue_can_send(struct queue *q, struct env *e)
     return true;
 }
 
+/* Returns the sending time of a segment: `now`, or as much later as makes it unique. */
 static wave_time stamp(struct queue *q, wave_time now)
 {
     q->sent_at = now > q->sent_at ? now : q->sent_at + 1;

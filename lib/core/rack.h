@@ -35,8 +35,7 @@ void rack_recovered(struct rack *r);
 /* What rack_detect() found. */
 struct rack_result {
     uint32_t lost;        /* bytes newly marked */
-    wave_time recheck_at; /* when all segments that are only late so far will be lost, or
-                             WAVE_NEVER */
+    wave_time recheck_at; /* when all that is only late so far will be lost, or WAVE_NEVER */
 };
 
 /* Marks the records that must be lost by now (step 5). `recovery` says whether loss recovery is

@@ -20,6 +20,7 @@ static inline uint64_t rotate(uint64_t v, unsigned by)
     return v << by | v >> (64 - by);
 }
 
+/* Does `rounds` rounds of SipHash. */
 static inline void mix(uint64_t v[4], int rounds)
 {
     while (rounds--) {

@@ -94,6 +94,7 @@ static void forget_flow(struct stack *s, struct conn *c)
     c->hook.marks &= (uint8_t)~MARK_TABLE;
 }
 
+/* Keeps `half_open` up to date: `is` says whether the connection counts now. */
 static void count_half_open(struct stack *s, struct conn *c, bool is)
 {
     const bool was = c->hook.marks & MARK_HALF_OPEN;
@@ -131,6 +132,7 @@ static struct conn *take(struct stack *s, const struct flow *flow, uint32_t hash
     return c;
 }
 
+/* Removes a connection from everything, and frees its slot. */
 static void give(struct stack *s, struct conn *c)
 {
     count_half_open(s, c, false);
@@ -492,8 +494,7 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
     while (!env_busy(&s->env) && (c = ready_first(&s->ready))) {
         bool sent;
 
-        not_ready(s, c); /* if it has more to send, reschedule() appends it again: each takes its
-                            turn */
+        not_ready(s, c); /* reschedule() appends it again if it has more to send */
         sent = conn_output(c, now, out, room);
         if (!sent) { /* then a timer is due */
             conn_tick(c, now);

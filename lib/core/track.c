@@ -482,6 +482,7 @@ static bool crossed_reset(const struct inference *l)
     return false;
 }
 
+/* Processes a segment without SYN and RST. Returns its notes, as on_syn() and on_rst() do. */
 static unsigned on_segment(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -555,6 +556,7 @@ static void enter_syn(struct inference *l)
     }
 }
 
+/* Processes a SYN or SYN-ACK, which may begin a new connection. */
 static unsigned on_syn(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -578,8 +580,7 @@ static unsigned on_syn(struct inference *l)
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
-        if (!ack && !seen(y, SEEN_ANY)) { /* what crosses x's SYN stays valid, with all that it
-                                             said */
+        if (!ack && !seen(y, SEEN_ANY)) { /* what crosses x's SYN stays valid */
             /* A SYN of y that crosses this one may be among what was missed. */
             l->t->missed_before_syn = l->t->gaps || (l->t->missed_before_syn && !heard);
             l->t->gaps = l->t->doubts = l->t->fin_ambiguous = false;
@@ -623,6 +624,7 @@ static unsigned on_refusal(struct inference *l)
     return TRACK_NEW;
 }
 
+/* Processes an RST. */
 static unsigned on_rst(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
