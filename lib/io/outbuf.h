@@ -35,9 +35,8 @@
 #include "lib/core/time.h"
 #include "lib/io/nonblock.h"
 
-#define OUTBUF_MAX                                                                                 \
-    ((size_t)8 << 20)  /* bytes kept for a reader; the memory used is up to twice that */
-#define OUTBUF_GAP 256 /* bytes of room for the record that reports a gap */
+#define OUTBUF_MAX ((size_t)8 << 20) /* bytes kept for a reader; up to twice that in memory */
+#define OUTBUF_GAP 256               /* bytes of room for the record that reports a gap */
 
 struct outbuf;
 
