@@ -1,7 +1,8 @@
 #!/bin/sh
-# How many segments a second tcpwave send puts on the wire beside other tools, one after the other in
-# the same run, over veth into a namespace that drops them all at its door. Everything is printed and
-# nothing is judged. Tools that are not installed are left out. Half a minute.
+# Measures how many segments a second tcpwave send puts on the wire next to other tools, one after
+# the other in the same run, over veth into a namespace that drops them all on arrival. Everything
+# is printed and nothing is judged. Tools that are not installed are left out. It takes half a
+# minute.
 netns_how='-nm -Urnm'
 . "$(dirname "$0")/../live/netns.sh"
 

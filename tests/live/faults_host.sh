@@ -1,7 +1,7 @@
 #!/bin/sh
-# Faults of the host that tcpwave runs on: the wall clock is set in mid-run, the process is stopped
-# and goes on, the capture has to wait, the kernel has no room for what is sent, memory runs out.
-# fault.c, preloaded, does to the process what cannot be had otherwise.
+# Checks faults of the host that tcpwave runs on: the wall clock is set during a run, the process is
+# stopped and continued, the capture is late, the kernel has no room for what is sent, memory runs
+# out. fault.c is preloaded to cause the faults that cannot be caused in another way.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 "${CC:-cc}"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, a family of
-# addresses.
+# Checks hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, or
+# an address family.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 setpriv unshare

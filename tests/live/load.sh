@@ -1,5 +1,5 @@
 #!/bin/sh
-# tcpwave load: what it counts against what the servers count, and that it leaves nothing behind.
+# Checks tcpwave load: its counts against those of the servers, and that it leaves nothing behind.
 # Rate, time, losses and each way to end are in tests/unit/test_cmd_load.c.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# MTUs from the smallest that IPv4 knows to the largest there is: what is offered, 100 kB each way,
-# fragments of `send`, many connections; and lo.
+# Checks MTUs from the smallest of IPv4 to the largest possible: the MSS that is offered, 100 kB in
+# each direction, fragments of `send`, and many connections; and the same on lo.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 ss

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is left of privileges, and whose the files are. Needs root in the machine's own user
-# namespace, since it takes a second user.
+# Checks which privileges remain, and which user owns the files. It needs root in the machine's
+# initial user namespace, since it takes a second user.
 . "$(dirname "$0")/lib.sh"
 [ -n "${TCPWAVE_GROUND:-}" ] || [ "$(id -u)" = 0 ] || {
     echo "# needs root, to act as a second user"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What seldom happens between two hosts, made to happen with a kernel: FINs that cross, urgent data, and
-# a path that swallows what is large without a word.
+# Makes rare events happen with a kernel as the peer: FINs that cross, urgent data, and a path that
+# drops large packets silently.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a run can still do, and what it has open, while it reads what strangers write: as
-# tcpwave(1) lists it, and nothing else.
+# Checks what a run may still do, and which descriptors it has open, while it reads bytes from the
+# network: exactly what tcpwave(1) lists.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 mkfifo

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tcpwave send: what the kernel's TCP answers, by the numbers of RFC 9293; replies as no sane host
-# sends them; every verdict, every wrong input.
+# Checks tcpwave send: the answers of the kernel's TCP, by the sections of RFC 9293; replies that no
+# correct host sends; every verdict, and every invalid input.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3

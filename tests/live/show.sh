@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a person sees: the ladder at any width and with any alphabet, colour and countdowns only
-# where somebody watches, the picture (--svg) and the capture file (--pcap).
+# Checks what a person sees: the ladder at any width and in any character set, colour and countdowns
+# only where a person watches, the picture (--svg) and the capture file (--pcap).
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 script tshark

@@ -1,7 +1,7 @@
 #!/bin/sh
-# SIGKILL at any moment: nothing of tcpwave's stays on the host, what it had written can be read, and the
-# next run over the same port ends as it should. SEED in the environment repeats a run's moments; RUNS says
-# how many are killed.
+# Checks SIGKILL at any moment: nothing of tcpwave remains on the host, the files that it had
+# written can be read, and the next run on the same port ends as it should. SEED in the environment
+# repeats the moments of a run; RUNS is the number of runs to kill.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 tcpdump tshark
