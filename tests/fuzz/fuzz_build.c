@@ -1,7 +1,8 @@
 /*
- * What leaves: segments as builder.h makes them, patched and built anew, joined and cut again; and
- * forged ones, whole, in fragments and with other numbers. Each is held against what libnet builds,
- * against what reading it gives back, and against a checksum that is added up word by word.
+ * The packets that leave: segments as builder.h makes them, from a template and without one,
+ * combined and cut again; and crafted ones, whole, in fragments and with other numbers. Each is
+ * compared with what libnet builds, with what parsing it returns, and with a checksum that is added
+ * up word by word.
  */
 #include <linux/virtio_net.h>
 

@@ -1,7 +1,7 @@
 /*
- * What is shown: packets of both sides, changes of state, probes and errors go through the report
- * into every renderer. Each line of JSON is an object; the drawing keeps within its lines; the
- * picture is well-formed, whatever bytes a message has.
+ * What is shown: packets of both sides, changes of state, probes and errors pass through the report
+ * into every renderer. Each line of JSON is an object; the ladder stays within its lines; the
+ * picture is well-formed with any bytes in a message.
  */
 #include <jansson.h>
 #include <unistd.h>
