@@ -85,7 +85,7 @@ static void accept_all(struct server *s)
 {
     int fd;
 
-    /* cppcheck-suppress nullPointer ; nobody asks for the address */
+    /* cppcheck-suppress nullPointer ; the address is not needed */
     while ((fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         s->accepted++;
         if (s->habit == CLOSE)

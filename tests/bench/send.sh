@@ -16,7 +16,7 @@ table netdev test {
     chain door { type filter hook ingress device far priority 0; policy drop; }
 }
 RULES
-# The next hop is known by hand, since nobody answers who asks for it.
+# The next hop's address is set by hand, since no host would answer the question for it.
 ip neighbour replace "$far4" lladdr 02:00:00:00:09:02 dev near
 ip neighbour replace "$far6" lladdr 02:00:00:00:09:02 dev near
 

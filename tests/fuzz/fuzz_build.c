@@ -201,8 +201,8 @@ static void some_burst(struct cursor *in, struct burst *b)
     }
 }
 
-/* Segment number `i` of the large one in `head` and the packets' data, as the kernel makes it:
- * lengths, IPv4's number and sums anew, and flags that are the last one's alone. */
+/* Writes segment number `i` of the large one, as the kernel makes it: with its own length,
+ * identification and checksums, and with the flags that only the last segment has. */
 static void cut(const struct virtio_net_hdr *prefix, const uint8_t *headers, bool v6, unsigned i,
                 bool last, const uint8_t *data, size_t len, uint8_t *out)
 {

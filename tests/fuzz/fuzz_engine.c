@@ -378,7 +378,7 @@ static void begin(struct engine_world *w)
         conn_listen(&w->conn, seq_of(w->isn));
 }
 
-/* Nobody answers any more: the engine must end by itself, within its own patience. */
+/* No more answers come: the engine must end by itself, after its own timeouts. */
 static void end(struct engine_world *w)
 {
     w->env.mem_max = SIZE_MAX;

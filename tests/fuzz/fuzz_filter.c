@@ -242,7 +242,7 @@ static void judge(struct filter_world *w)
     if (frame_parse(w->dlt, w->frame, w->len, &f) != 0 ||
         ip_parse(w->frame + f.offset, w->len - f.offset, &p) != 0)
         return;
-    /* Where the type field says something else than the packet does nobody is served. */
+    /* A frame whose type field contradicts the packet matters to no one. */
     if (f.v6 != p.flow.v6 || (f.tags && !q->tags))
         return;
     seen = flow_reverse(&p.flow);

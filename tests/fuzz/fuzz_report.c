@@ -147,8 +147,8 @@ static void other(struct report_world *w, uint8_t what)
     }
 }
 
-/* The input's last bytes: whatever a name on the command line may have, which is no control
- * character. */
+/* Makes a message of the input's last bytes, with anything that a name on the command line
+ * may contain, except control characters. */
 static void some_message(struct report_world *w, const uint8_t *bytes, size_t size)
 {
     char *to = w->message;

@@ -254,7 +254,7 @@ static void begin(struct stack_world *w, const uint8_t *bytes, size_t size)
     w->now = 1000 * WAVE_S;
 }
 
-/* Nobody speaks any more: what is left closes, each in its own patience. */
+/* No more segments come: the connections that are left close, each after its own timeouts. */
 static void end(struct stack_world *w)
 {
     uint32_t cursor = 0, id;

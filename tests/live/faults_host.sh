@@ -191,7 +191,7 @@ starved()
     done
 }
 
-# A listener with room for one: whatever it has no memory for, the next client is served.
+# A listener for one client at a time: whichever allocation fails, it serves the next client.
 
 # serving FAULT=VALUE: clients come one after the other until it has served one
 serving()

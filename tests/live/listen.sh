@@ -333,7 +333,7 @@ all_told()
     test "$(count '"event":"verdict".*"verdict":"open"')" = "$1"
 }
 
-# More at once than fit into one batch of segments: each is owed its RST when the run is stopped.
+# More connections than the transmit queue holds: each must get its RST when the run is stopped.
 left()
 {
     test "$(peer ss -Htn state established "dport = :8066" | wc -l)" = 0

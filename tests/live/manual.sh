@@ -85,7 +85,7 @@ runs()
     ) >"$tmp/out" 2>"$tmp/err" </dev/null 9>&-
 }
 
-# A listener needs somebody who connects, as often as it waits for.
+# A listener needs a client, as many times as it waits for one.
 listens()
 {
     local words port times

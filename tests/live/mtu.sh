@@ -57,8 +57,8 @@ for mtu in 65535 9000 1500 1280 576 296; do
     expect_json verdict send.answered 1 "MTU $mtu, fragments: answered"
 done
 
-# Linux sends no less than 48 bytes of data at a time, and over a link of 68 bytes cuts its packets into
-# fragments, which belong to nobody here. It takes what is sent; what it sends has to be small.
+# Linux sends at least 48 bytes of data at a time, and so fragments its packets on a link of 68 bytes.
+# Fragments are not assigned to a connection here. So we may send much, and the peer only little.
 check "MTU 68" width 68
 expect_status 0 "MTU 68, a few bytes: status 0" "$TCPWAVE" connect "$far4:7" -d hello --json
 expect_json verdict received_bytes 5 "MTU 68, a few bytes: they come back"

@@ -116,7 +116,7 @@ urgent_by_hand()
     check "$1, urgent data of ours: reset by the peer" test $? = 7
 }
 
-# RFC 4821, 7.6.1: full segments vanish, and nobody says why. Smaller ones are tried.
+# RFC 4821, 7.6.1: full segments are lost, and no ICMP error comes. Smaller ones are tried.
 # black_hole NAME HOST MOST
 black_hole()
 {

@@ -195,7 +195,7 @@ expect_status 0 'a file that is an inherited descriptor: open' \
     sh -c '"$0" connect --json "$1" -f /dev/fd/6 6<"$2"' "$TCPWAVE" "$far4:7" "$tmp/in"
 expect_json verdict sent_bytes 100000 'a file that is an inherited descriptor: all of it was sent'
 
-# Whoever may write to /tmp can put a link there, under the name that we are about to use.
+# Any user who may write to /tmp can put a link there, under the name that we are about to use.
 mkdir -m 1777 "$tmp/sticky"
 echo precious >"$tmp/victim"
 for option in -o --pcap --svg; do

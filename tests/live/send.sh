@@ -154,7 +154,7 @@ expect_json segment ack 1012 "standard input: eleven bytes and the SYN"
 expect_status 4 "a capture file" "$TCPWAVE" send "$far4:9" --pcap "$tmp/run.pcapng"
 check "a capture file: is one" test "$(od -An -N4 -tx1 "$tmp/run.pcapng" | tr -d ' ')" = 0a0d0d0a
 
-# Replies that are late, double, out of order, malformed, or somebody else's.
+# Replies that are late, duplicate, out of order, malformed, or not for us.
 
 verdict 0 open "an answer twice" "$far4:901" --wait-all
 expect_json verdict send.duplicates 1 "an answer twice: reported as that"
