@@ -1,3 +1,7 @@
+/*
+ * Parses and resolves targets. Parsing looks only at the form, and rejects addresses to which no
+ * connection is possible; resolving looks up the service, the zone's interface and the host's name.
+ */
 #include "cmd/target.h"
 
 #include <arpa/inet.h>
@@ -43,7 +47,7 @@ static bool is_link_local(bool v6, const struct addr *a)
     return v6 && a->byte[0] == 0xfe && (a->byte[1] & 0xc0) == 0x80;
 }
 
-/* Why no connection can lead there (RFC 9293, 3.9.2.3, MUST-46), or NULL. */
+/* Returns why no connection to this address is possible (RFC 9293, 3.9.2.3, MUST-46), or NULL. */
 static const char *not_a_peer(bool v6, const struct addr *a)
 {
     static const struct addr broadcast = {{255, 255, 255, 255}};
@@ -61,7 +65,7 @@ static const char *not_a_peer(bool v6, const struct addr *a)
 }
 
 /*
- * Taking it apart.
+ * Parsing
  */
 
 /* The parts of a target's text; `host` is without brackets. */
@@ -193,15 +197,15 @@ static int parse_service(const struct split *s, struct target_name *name, struct
         name->port = (uint16_t)port;
     } else if (!fits || strspn(text, LETTERS DIGITS "-_.+") != strlen(text) ||
                !strpbrk(text, LETTERS) || text[0] == '-') {
-        /* RFC 6335, 5.1, and what /etc/services has beyond it. */
+        /* RFC 6335, 5.1 allows these characters, and /etc/services has some more. */
         return MALFORMED(d, "\"%s\" is neither a port from 1 to 65535 nor a service's name", text);
     }
     memcpy(name->service, text, sizeof text);
     return 0;
 }
 
-/* A name that ends in a number would be read by the resolver as an address in a form that few
- * know (10.1 is 10.0.0.1, 010 is 8). */
+/* Returns whether the resolver would read the name as an address, in a form that few people know: a
+ * name whose last part is a number (10.1 is 10.0.0.1, 010 is 8). */
 static bool looks_like_address(const char *host)
 {
     const char *dot = strrchr(host, '.');
@@ -210,7 +214,8 @@ static bool looks_like_address(const char *host)
     return *last && (strspn(last, DIGITS) == strlen(last) || strncasecmp(last, "0x", 2) == 0);
 }
 
-/* Bytes beyond ASCII are let through: an internationalised name may be in the hosts file. */
+/* Returns whether this can be the name of a host. Bytes beyond ASCII are allowed, since an
+ * internationalised name may be in the hosts file. */
 static bool is_host_name(const char *host)
 {
     for (const char *p = host; *p; p++) {
@@ -348,8 +353,9 @@ static void take_address(const struct addrinfo *info, struct target *t)
     }
 }
 
-/* No AI_ADDRCONFIG: it would hide ::1 on a host whose only IPv6 address that is. getaddrinfo()
- * puts what cannot be reached last (RFC 6724, rule 1). */
+/* Resolves a host's name, and takes its first address that can be a peer. AI_ADDRCONFIG is not set,
+ * since it would hide ::1 on a host that has no other IPv6 address; getaddrinfo() puts addresses
+ * that cannot be reached last anyway (RFC 6724, rule 1). */
 static int resolve_name(const char *host, enum target_family family, struct target *t,
                         struct diag *d)
 {
