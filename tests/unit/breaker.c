@@ -1,3 +1,5 @@
+/* Implements a host that breaks the rules: what its layer may do to a packet, chosen by the run's
+ * seed, and when the host counts as having lied. See breaker.h. */
 #include "tests/unit/breaker.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/*
+ * Runs a command over a simulated network. It supplies the command's platform (cmd/platform.h): a
+ * port of the simulator, fixed random bytes, virtual time, and a file for the report, which is
+ * parsed when the command has returned.
+ */
 #include "tests/unit/command_rig.h"
 
 #include <signal.h>

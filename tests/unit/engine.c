@@ -1,3 +1,8 @@
+/*
+ * Drives one engine. It builds the peer's segments, compares what goes out with what a case
+ * expects, and checks after every step what must always hold, whatever the case tests. See
+ * engine.h.
+ */
 #include "tests/unit/engine.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* What states before the handshake is done have in common, and the calls that every connection
- * answers alike (RFC 9293, 3.10.1, 3.10.3, 3.10.5 and 3.8.3). */
+/* Contains the cases that the states before the end of the handshake have in common, and those of
+ * the calls that every connection answers alike (RFC 9293, 3.10.1, 3.10.3, 3.10.5 and 3.8.3). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_1_open_fails_on_a_connection_that_exists(void **state)

@@ -1,5 +1,5 @@
-/* A scripted exchange for the tests of what is made of the stream of events: segments of one
- * connection with numbers relative to both ISNs, a tenth of a millisecond apart. */
+/* Feeds a scripted exchange to the tests of what is made of the stream of events: segments of one
+ * connection, with numbers relative to both ISNs, a tenth of a millisecond apart. */
 #ifndef TCPWAVE_TESTS_REPORT_RIG_H
 #define TCPWAVE_TESTS_REPORT_RIG_H
 

@@ -1,5 +1,5 @@
-/* What the two states have in common that still send: ESTABLISHED and CLOSE_WAIT (RFC 9293, 3.10.2,
- * 3.10.4, 3.10.5, 3.10.8 and the fifth step of 3.10.7.4). */
+/* Contains the cases that the two states that still send have in common, ESTABLISHED and CLOSE_WAIT
+ * (RFC 9293, 3.10.2, 3.10.4, 3.10.5, 3.10.8 and the fifth step of 3.10.7.4). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_2_send_goes_out_with_an_acknowledgement(void **state)

@@ -1,3 +1,4 @@
+/* Runs two engines over a simulated link, and checks at every step what must hold. See sim.h. */
 #include "tests/unit/sim.h"
 
 #include <setjmp.h>

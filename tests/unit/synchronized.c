@@ -1,7 +1,7 @@
 /*
- * What several states have in common. RFC 9293, 3.10.7.4 lists its steps once for all the states
- * that have both SYNs, so its cases are written once, relative to where the state left SND.UNA,
- * SND.NXT and RCV.NXT, and run in each of them.
+ * Contains the cases that several states have in common. RFC 9293, 3.10.7.4 lists its steps once
+ * for all states that have both SYNs. So these cases are written once, relative to where the state
+ * left SND.UNA, SND.NXT and RCV.NXT, and run in each of these states.
  */
 #include "tests/unit/engine.h"
 

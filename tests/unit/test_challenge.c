@@ -1,5 +1,8 @@
-/* Blind attacks: RFC 5961, sections 3 to 5, and the limit of section 7. What each state answers
- * stands in the files of the states; here are the limit and what an attacker gains. */
+/*
+ * Tests the defence against blind attacks: RFC 5961, sections 3 to 5, and the limit of section 7.
+ * What each state answers is tested in the files of the states; this file tests the limit, and what
+ * an attacker gains.
+ */
 #include "tests/unit/engine.h"
 
 static void rfc5961_7_challenge_acks_are_limited_a_second(void **state)

@@ -1,4 +1,5 @@
-/* The command line: where options may stand, what they become, and what each mistake is told. */
+/* Tests the command line: where options may stand, what they set, and which message each mistake
+ * gets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* connect over a simulated network: every verdict and each of its waits, to the nanosecond. A round
- * trip takes 20 ms, and the handshake one of them. */
+/* Tests connect over a simulated network: every verdict, and each of its waits to the nanosecond. A
+ * round trip takes 20 ms, and the handshake takes one of them. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* halfclose over a simulated network: what each kind of peer makes of our FIN, and when that is
- * told. A round trip takes 20 ms. */
+/* Tests halfclose over a simulated network: how each kind of peer reacts to our FIN, what is
+ * reported of it, and when. A round trip takes 20 ms. */
 #include <string.h>
 
 #include "tests/unit/command_rig.h"

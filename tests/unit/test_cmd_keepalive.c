@@ -1,5 +1,8 @@
-/* keepalive over a simulated network: hours of silence, probes, and each end that a peer can come
- * to. The times are the real ones: two hours until the first probe, ten of them 75 s apart. */
+/*
+ * Tests keepalive over a simulated network: hours of silence, probes, and each way in which a peer
+ * can end. The times are the real defaults: two hours until the first probe, then ten probes 75 s
+ * apart.
+ */
 #include <signal.h>
 #include <string.h>
 

@@ -1,5 +1,8 @@
-/* listen over a simulated network, whose far end dials: its queues, SYN cookies, closes, waits and
- * ends, in virtual time. A round trip takes 20 ms; clients call from ports 50000 on. */
+/*
+ * Tests listen over a simulated network whose far end opens the connections: queues, SYN cookies,
+ * closes, waits and ends, in virtual time. A round trip takes 20 ms; clients use the ports from
+ * 50000 on.
+ */
 #include <signal.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* load over a simulated network: what it counts, how it keeps to rate, concurrency and time, and
- * that nothing of it is left behind. A round trip takes 20 ms. */
+/* Tests load over a simulated network: what it counts, how it keeps to rate, concurrency and time,
+ * and that it leaves no connection behind. A round trip takes 20 ms. */
 #include <signal.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* send over a simulated network: what answers a segment outside any connection, which one it
- * answers, and when the run ends. A round trip takes 20 ms. */
+/* Tests send over a simulated network: what answers a segment outside any connection, to which
+ * segment the answer belongs, and when the run ends. A round trip takes 20 ms. */
 #include <signal.h>
 #include <string.h>
 

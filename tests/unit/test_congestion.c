@@ -1,5 +1,8 @@
-/* Congestion control: RFC 5681, 6582, 6928, and ECN's response (RFC 3168), by what leaves and by
- * the bounds the RFCs set for cwnd and ssthresh. Reno's; CUBIC is in test_cubic.c. */
+/*
+ * Tests congestion control: RFC 5681, RFC 6582, RFC 6928, and the response to ECN (RFC 3168). The
+ * cases look at what is sent, and at the bounds that the RFCs set for cwnd and ssthresh. They test
+ * Reno; CUBIC is in test_cubic.c.
+ */
 #include "tests/unit/engine.h"
 
 #include "lib/core/cc.h"

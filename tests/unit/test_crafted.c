@@ -1,6 +1,7 @@
 /*
- * Forged segments, byte for byte: each field where RFC 9293, 3.1, RFC 791 and RFC 8200 have it,
- * checksums right, wrong or given, fragments that join to the whole, and numbers put in afterwards.
+ * Tests crafted segments byte by byte: each field where RFC 9293, 3.1, RFC 791 and RFC 8200 put it,
+ * checksums that are right, wrong or given, fragments that add up to the whole packet, and numbers
+ * that are changed afterwards.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Delayed acknowledgements: RFC 9293, 3.8.6.3, RFC 5681, 4.2, RFC 1122, 4.2.3.2. */
+/* Tests delayed acknowledgements: RFC 9293, 3.8.6.3, RFC 5681, 4.2, RFC 1122, 4.2.3.2. */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_8_6_3_must_40_no_later_than_half_a_second(void **state)

@@ -1,5 +1,5 @@
-/* Figures, findings and expectations: a list that a command fills, and what each renderer makes of
- * any such list without knowing the command. */
+/* Tests figures, findings and expectations: a list that a command fills, and what each renderer
+ * makes of any such list without knowing the command. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Files of the command line: streams that never wait for a reader, and traps in shared
+/* Tests the files of the command line: streams that never wait for a reader, and traps in shared
  * directories. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* The flow table against a plain list of what should be in it. */
+/* Tests the flow table against a plain list of what should be in it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

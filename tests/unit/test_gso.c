@@ -1,7 +1,7 @@
 /*
- * Joined segments: what may be joined, and that cutting the large one again, by the rules that the
- * kernel and network cards follow, gives every byte of those it was made of. The segments come from
- * a crafter without a socket.
+ * Tests segments that are joined for segmentation offload: which ones may be joined, and that
+ * cutting the large segment by the rules of the kernel and of network cards gives back every byte
+ * of those it was made of. The segments come from a builder without a socket.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Peers that do not mean well: whatever they send, the connection ends in the state that is right,
- * bytes stay what they were, memory is bounded, and nothing goes on for ever. */
+/* Tests peers that attack us: whatever they send, the connection ends in the right state, the data
+ * stays correct, memory is bounded, and nothing goes on for ever. */
 #include "tests/unit/engine.h"
 
 #include "lib/core/queue.h"

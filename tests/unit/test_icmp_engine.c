@@ -1,5 +1,5 @@
-/* ICMP and the engine: RFC 9293, 3.9.2.2, RFC 5461 (soft and hard), RFC 5927 (forged errors),
- * RFC 1191 (path MTU). */
+/* Tests how the engine responds to ICMP: RFC 9293, 3.9.2.2, RFC 5461 (soft and hard errors), RFC
+ * 5927 (forged errors), RFC 1191 (path MTU). */
 #include "tests/unit/engine.h"
 
 static struct icmp error_about(uint32_t seq, uint8_t type, uint8_t code)

@@ -1,5 +1,5 @@
-/* The loop over a simulated network, and over ports that refuse: what it sends, when it sleeps, and
- * how it ends. */
+/* Tests the loop over a simulated network, and over ports that fail: what it sends, when it sleeps,
+ * and how it ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

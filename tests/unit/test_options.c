@@ -1,5 +1,5 @@
-/* Options: negotiation, MSS (RFC 9293, 3.7.1; RFC 6691), window scale and timestamps with PAWS
- * (RFC 7323), SACK-permitted (RFC 2018), and nonsense. */
+/* Tests TCP options in the engine: negotiation, MSS (RFC 9293, 3.7.1; RFC 6691), window scale and
+ * timestamps with PAWS (RFC 7323), SACK-permitted (RFC 2018), and malformed options. */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_7_1_must_14_every_syn_carries_an_mss(void **state)

@@ -1,4 +1,5 @@
-/* Output that never waits for its reader: what is kept, what is left out, and how that is told. */
+/* Tests output that never waits for its reader: what is kept, what is left out, and how this is
+ * reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* From how a connection ended, and why a run stopped, to the verdict: one row a way to end. */
+/* Tests how the verdict follows from the way in which a connection ended and the reason for which a
+ * run stopped: one row for each way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

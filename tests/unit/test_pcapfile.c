@@ -1,4 +1,5 @@
-/* The capture file, read back by libpcap, block by block, and by tshark where it is installed. */
+/* Tests the capture file. It is read back by libpcap, block by block, and by tshark if that is
+ * installed. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Slots that never move, ids that name one connection only, and memory that may run out. */
+/* Tests the pool: slots that never move, ids that name one connection only, and memory that may run
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

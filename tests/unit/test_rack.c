@@ -1,4 +1,4 @@
-/* Loss detection by time, from RFC 8985, sections 5 and 6, through rack.h alone: a queue whose
+/* Tests loss detection by time, RFC 8985, sections 5 and 6, through rack.h alone: on a queue whose
  * records the cases send, deliver and lose by hand. */
 #include <setjmp.h>
 #include <stdarg.h>

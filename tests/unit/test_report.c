@@ -1,5 +1,5 @@
-/* The stream of events and what the renderers make of it: a scripted exchange goes in, lines come
- * out. */
+/* Tests the stream of events and what the renderers make of it: a scripted exchange goes in, and
+ * lines come out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The retransmission timer: RFC 6298, Karn's algorithm, RFC 9293, 3.8.1 and 3.8.3. */
+/* Tests the retransmission timer: RFC 6298, Karn's algorithm, RFC 9293, 3.8.1 and 3.8.3. */
 #include "tests/unit/engine.h"
 
 /* No timestamps and no SACK, so that nothing but this timer sends again and every sample is one

@@ -1,5 +1,5 @@
-/* Selective acknowledgement: the receiver's blocks (RFC 2018, 2883), and what a sender sends again
- * for them (RFC 6675, RFC 8985): which segments, not how it found them. */
+/* Tests selective acknowledgement: the receiver's blocks (RFC 2018, RFC 2883), and which segments a
+ * sender retransmits for them (RFC 6675, RFC 8985), not how it finds them. */
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 #include "tests/unit/engine.h"

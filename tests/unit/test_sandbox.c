@@ -1,4 +1,5 @@
-/* The sandbox, from inside: each case is a process of its own, which enters it and makes a call. */
+/* Tests the sandbox from inside: each case is a process of its own, which enters it and makes a
+ * call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* Segments as bytes: read, written, and their checksum against a slow one by the book. */
+/* Tests segments as bytes: parsed, written, and their checksum compared with that of a slow
+ * implementation after the RFC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

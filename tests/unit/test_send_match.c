@@ -1,4 +1,4 @@
-/* Which of our segments an answer answers: by the numbers of RFC 9293, 3.10.7.1. */
+/* Tests which segment of ours an answer belongs to, by the numbers of RFC 9293, 3.10.7.1. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The log of what was sent: captured segments of ours find their entry, others do not. */
+/* Tests the log of what was sent: captured segments of ours find their entry, and others do not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

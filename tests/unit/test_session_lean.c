@@ -1,5 +1,5 @@
-/* What a session keeps of a connection: the little that every one has, and a record only where it
- * is shown or told of. Peers come to a listening session over a simulated network. */
+/* Tests what a session keeps of a connection: a little for every one, and a record only for those
+ * that are shown or reported. Peers connect to a listening session over a simulated network. */
 #include "lib/run/session.h"
 
 #include <setjmp.h>

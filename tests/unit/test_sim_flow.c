@@ -1,7 +1,5 @@
-/*
- * Windows, timers and paths between two engines: zero windows, silly windows, delayed
- * acknowledgements, path MTU and congestion marks.
- */
+/* Tests windows, timers and paths between two engines: zero windows, silly windows, delayed
+ * acknowledgements, path MTU and congestion marks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

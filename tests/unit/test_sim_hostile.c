@@ -1,7 +1,7 @@
 /*
- * Two honest ends, and somebody between them who sees every number that passes and forges segments
- * with them, a few before each that arrives. What he may not do is told by the RFCs; in spite of it
- * every byte arrives, both ends close, and memory is bounded.
+ * Tests two honest ends with an attacker between them that sees every number that passes, and
+ * injects forged segments, a few before each one that arrives. The RFCs say what it must not
+ * achieve: every byte still arrives, both ends close, and memory is bounded.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /*
- * Hundreds of seeded runs over a link that loses, doubles, displaces, delays and damages segments,
- * with data in both directions at once: every byte arrives as it was sent, both ends end CLOSED
- * and nothing is left over. All that a run is made of comes from its seed.
+ * Tests hundreds of seeded runs over a link that loses, duplicates, reorders, delays and damages
+ * segments, with data in both directions at the same time. Every byte must arrive as it was sent,
+ * both ends must end CLOSED, and nothing may be left over. Everything in a run follows from its
+ * seed.
  *
- * A failure prints its seed. SEED=n in the environment runs that one alone, TRACE=1 shows it.
+ * A failure prints its seed. SEED=n in the environment runs that seed alone, TRACE=1 shows it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,5 @@
-/*
- * Opens and closes between two engines: every path through the states, every single segment of
- * them lost, and ends that crashed and came back.
- */
+/* Tests opens and closes between two engines: every path through the states, each of them with
+ * every single segment lost, and ends that crashed and came back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Many connections: two stacks face to face without a wire between them, or one stack and segments
- * written by hand. */
+/* Tests many connections: with two stacks face to face without a wire between them, or with one
+ * stack and segments written by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

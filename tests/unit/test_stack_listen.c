@@ -1,5 +1,5 @@
-/* Whom a listener answers and what it keeps: addresses, both families, what comes of a cookie. One
- * stack, and a peer that writes its segments by hand. */
+/* Tests which peers a listener answers and what it keeps of them: addresses, both families, and SYN
+ * cookies. There is one stack, and a peer whose segments are written by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* ESTABLISHED: what is its own beside what synchronized.c runs here (RFC 9293, 3.10). */
+/* Tests ESTABLISHED: what is particular to it, beside the cases of synchronized.c, which run here
+ * too (RFC 9293, 3.10). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_7_4_eighth_fin_enters_close_wait(void **state)

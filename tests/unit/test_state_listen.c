@@ -1,4 +1,4 @@
-/* LISTEN: RFC 9293, 3.10.1 to 3.10.5 and 3.10.7.2. */
+/* Tests LISTEN: RFC 9293, 3.10.1 to 3.10.5 and 3.10.7.2. */
 #include "tests/unit/engine.h"
 
 static void ignored(void)

@@ -1,7 +1,7 @@
 /*
- * That calls and segments lead to exactly the state that the RFC's variables describe: each state
- * is driven into and is written down, and the two must agree, variable by variable and then in
- * what they answer.
+ * Tests that calls and segments lead to exactly the state that the RFC's variables describe. Each
+ * state is reached in two ways: an engine is driven into it, and one is written down with these
+ * variables. The two must agree, variable by variable and then in what they answer.
  */
 #include "tests/unit/engine.h"
 

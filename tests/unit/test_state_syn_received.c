@@ -1,5 +1,5 @@
-/* SYN_RECEIVED: RFC 9293, 3.10.2 to 3.10.5 and 3.10.7.4. The cases begin in one that came from
- * LISTEN; those of a simultaneous open make their own. */
+/* Tests SYN_RECEIVED: RFC 9293, 3.10.2 to 3.10.5 and 3.10.7.4. The cases begin in a SYN_RECEIVED
+ * that was entered from LISTEN; those of a simultaneous open enter their own. */
 #include "tests/unit/engine.h"
 
 static void unmoved(void)

@@ -1,4 +1,4 @@
-/* SYN_SENT: RFC 9293, 3.10.1 to 3.10.5, 3.10.7.3 and 3.8.3. */
+/* Tests SYN_SENT: RFC 9293, 3.10.1 to 3.10.5, 3.10.7.3 and 3.8.3. */
 #include "tests/unit/engine.h"
 
 static void unmoved(void)

@@ -1,4 +1,5 @@
-/* TIME_WAIT: both FINs are acknowledged, and 2 MSL run (RFC 9293, 3.6.1, 3.10.7.4; RFC 6191). */
+/* Tests TIME_WAIT: both FINs are acknowledged, and the timer of 2 MSL runs (RFC 9293, 3.6.1,
+ * 3.10.7.4; RFC 6191). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_6_1_must_13_two_msl_and_not_a_moment_less(void **state)

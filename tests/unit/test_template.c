@@ -1,7 +1,7 @@
 /*
- * A segment written from a template is, byte for byte, the one that libnet builds. Both come from
- * crafters without a socket, so that no privilege is needed; a listener's many peers are played by
- * changing addresses and ports.
+ * Tests that a segment written from a template is, byte for byte, the one that libnet builds. Both
+ * come from builders without a socket, so that no privilege is needed; the many peers of a listener
+ * are played by changing addresses and ports.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Timestamps where they can do harm: what may move TS.Recent (RFC 7323, 5.3), segments that lack
- * them (3.2), and resets that carry them (3.2). */
+/* Tests timestamps where they can do harm: what may change TS.Recent (RFC 7323, 5.3), segments
+ * without them (3.2), and resets with them (3.2). */
 #include "tests/unit/engine.h"
 
 #define FORGED 1000000000u /* added to a TSval: PAWS would refuse the real peer for 11 days */

@@ -1,5 +1,5 @@
-/* The tracker where it could be wrong: probes, silence, segments that are old, overtaken, doubled
- * or forged, flows that are seen from the middle on, and ports that are used again. */
+/* Tests the tracker where it could be wrong: probes, silence, segments that are old, reordered,
+ * duplicated or forged, flows that are seen from the middle on, and ports that are used again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

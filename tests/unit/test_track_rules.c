@@ -1,5 +1,5 @@
-/* The tracker against peers that break the rules, and captures that miss segments: what both sides
- * have acknowledged is true, and nothing proved stands against it. */
+/* Tests the tracker against peers that break the rules, and with captures that miss segments: what
+ * both sides have acknowledged is true, and no state called proved may contradict it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

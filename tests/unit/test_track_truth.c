@@ -1,16 +1,17 @@
 /*
- * The tracker against the truth. Two engines talk over a simulated link; trackers watch at both of
- * its ends, and one more begins in the middle. Whatever one calls proved must be the state that
- * side's engine was in when it sent the evidence, and must not stand against what both sides have
- * acknowledged since; and where the link did no harm, tracker and engines agree in the end.
+ * Tests the tracker against the truth. Two engines talk over a simulated link; trackers watch at
+ * both of its ends, and one more begins in the middle. A state that a tracker calls proved must be
+ * the state in which that side's engine was when it sent the evidence, and must not contradict what
+ * both sides have acknowledged since. Where the link did no harm, tracker and engines must agree in
+ * the end.
  *
- * In some groups one end breaks the rules (breaker.h): it is judged until it lies, and the other
- * end always. In some a watcher misses segments, and is told of it at the first, or
- * with the next segment that it sees.
+ * In some groups one end breaks the rules (breaker.h): this end is judged until it lies, and the
+ * other end always. In some groups a tracker misses segments, and is informed of this at the first
+ * one, or with the next segment that it sees.
  *
- * All that a run is made of comes from its seed, which a failure prints. SEED=n in the environment
- * runs that one alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n
- * begins at the nth, TRACK_GROUP=n leaves out the other groups.
+ * Everything in a run follows from its seed, which a failure prints. SEED=n in the environment runs
+ * that seed alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n begins
+ * at the nth, TRACK_GROUP=n leaves out the other groups.
  */
 #include <setjmp.h>
 #include <stdarg.h>

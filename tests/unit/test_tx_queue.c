@@ -1,7 +1,5 @@
-/*
- * What is queued reaches the kernel whole, once and in order, whatever the kernel takes at a time.
- * The kernel's part is played by a sendmmsg() of this program's own.
- */
+/* Tests that what is queued reaches the kernel whole, once and in order, however much the kernel
+ * takes at a time. A sendmmsg() of this program plays the kernel's part. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-/* Reductions that prove to be for nothing are taken back: Eifel (RFC 3522, RFC 4015), F-RTO (RFC
- * 5682), D-SACK (RFC 3708); those with a reason stand. */
+/* Tests that a reduction of the window which proves to be spurious is undone: Eifel (RFC 3522, RFC
+ * 4015), F-RTO (RFC 5682), D-SACK (RFC 3708); and that a justified one stays. */
 #include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "tests/unit/engine.h"

@@ -1,4 +1,5 @@
-/* The timing wheel against a plain array of deadlines, over times from nanoseconds to centuries. */
+/* Tests the timing wheel against a plain array of deadlines, over times from nanoseconds to
+ * centuries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

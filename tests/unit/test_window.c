@@ -1,4 +1,4 @@
-/* Flow control: RFC 9293, 3.8.6, and RFC 1122, 4.2.2.16, 4.2.2.17, 4.2.3.3 and 4.2.3.4. */
+/* Tests flow control: RFC 9293, 3.8.6, and RFC 1122, 4.2.2.16, 4.2.2.17, 4.2.3.3 and 4.2.3.4. */
 #include "tests/unit/engine.h"
 
 /* Connected, and the peer's window is `wnd`. */

@@ -1,7 +1,7 @@
 /*
- * What arrives, written byte by byte by the test: through a tun device (raw IP), and with VLAN tags
- * through a pair of veths. In a network namespace of its own; skipped (77) where that is not
- * allowed.
+ * Tests what arrives from the wire. The test writes it byte by byte: through a tun device (raw IP),
+ * and with VLAN tags through a pair of veths. It runs in a network namespace of its own, and is
+ * skipped (77) where that is not allowed.
  */
 #include <fcntl.h>
 #include <linux/if_ether.h>

@@ -1,9 +1,9 @@
 /*
- * The wire against the kernel's TCP, over veth and over lo, in network namespaces of its own. Where
- * those are not allowed the program is skipped (77).
+ * Tests the wire against the kernel's TCP, over veth and over lo, in network namespaces of its own.
+ * Where those are not allowed the program is skipped (77).
  *
- * That no RST left this host is read from the kernel's own counter, and one case without a guard
- * shows that the counter would tell.
+ * That this host sent no RST is read from the kernel's own counter. One case without a guard shows
+ * that the counter would count it.
  */
 #include <arpa/inet.h>
 #include <errno.h>

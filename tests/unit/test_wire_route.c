@@ -1,6 +1,7 @@
 /*
- * The readers of the kernel's routing messages, on messages made by hand; the texts about who holds
- * a port; addresses as text. The questions themselves are asked in test_wire_live.
+ * Tests the parsers of the kernel's routing messages, on messages made by hand; the texts that say
+ * which process owns a port; and addresses as text. The queries themselves are tested in
+ * test_wire_live.
  */
 #include <errno.h>
 #include <setjmp.h>

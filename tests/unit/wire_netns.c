@@ -1,3 +1,5 @@
+/* Makes the network namespaces, veths and echo servers that tests of the wire use. See
+ * wire_netns.h. */
 #include "tests/unit/wire_netns.h"
 
 #include <arpa/inet.h>

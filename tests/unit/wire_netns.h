@@ -1,6 +1,7 @@
 /*
- * The network that tests of the wire use: a network namespace of their own, a peer's joined to
- * it by veth, echo servers of the kernel's TCP in both; and what all such tests do with a wire.
+ * Declares the network that tests of the wire use: a network namespace of their own, a peer's
+ * namespace that is connected to it by veth, echo servers with the kernel's TCP in both; and what
+ * all these tests do with a wire.
  */
 #ifndef TCPWAVE_TESTS_UNIT_WIRE_NETNS_H
 #define TCPWAVE_TESTS_UNIT_WIRE_NETNS_H
