@@ -15,7 +15,7 @@
 
 enum {
     BREAK_WINDOW = 1 << 0, /* it takes windows for larger than they are, and overruns them */
-    BREAK_REPEAT = 1 << 1, /* it sends again what it has sent */
+    BREAK_REPEAT = 1 << 1, /* it repeats what it has sent */
     BREAK_CUT = 1 << 2,    /* it leaves off the end of segments with data */
     BREAK_STAMP = 1 << 3,  /* its timestamps are wrong */
     BREAK_OFFER = 1 << 4,  /* the windows it offers go up and down, also to 0 */

@@ -67,7 +67,7 @@ struct command_rig {
     unsigned dials;
 };
 
-/* A network whose far end has that manner, on 192.0.2.80, port 80. */
+/* Sets up a network whose far end has that behaviour, at 192.0.2.80, port 80. */
 void rig_init(struct command_rig *r, enum host_behaviour behaviour);
 
 /* The same; over IPv6 it is between 2001:db8::1 and 2001:db8::80. */
@@ -80,11 +80,11 @@ void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig 
  * rig_run_words() may. */
 int rig_run(struct command_rig *r, const char *words);
 
-/* Frees what rig_run() left: the rig may be initialised again. */
+/* Frees what rig_run() left. Afterwards the rig may be initialised once more. */
 void rig_free(struct command_rig *r);
 
-/* The same run twice, over a path with that seed which loses `loss` each way (path.h), prints the
- * same bytes. Returns how many. */
+/* Checks that the same run prints the same bytes twice, over a path with that seed which loses
+ * `loss` in each direction (path.h). Returns how many bytes. */
 size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint64_t seed,
                              const char *words);
 
@@ -124,7 +124,8 @@ void rig_icmp(struct command_rig *r, uint8_t type, uint8_t code);
 /* The value at `path`, such as "peer.state", of the last event of that name; NULL: none. */
 const json_t *rig_get(const struct command_rig *r, const char *event, const char *path);
 
-/* Events of that name whose text at `path` is `text`; NULL for `path`: all of them. */
+/* Counts the events of that name whose text at `path` is `text`, or all of them if `path` is NULL.
+ */
 unsigned rig_count(const struct command_rig *r, const char *event, const char *path,
                    const char *text);
 
@@ -143,11 +144,12 @@ void rig_expect_time(const struct command_rig *r, const char *event, const char 
 /* What was printed has `part` in it, as often as it is said. */
 void rig_expect_printed(const struct command_rig *r, const char *part, unsigned times);
 
-/* The states of one side, in order, as in "CLOSED SYN_SENT ESTABLISHED"; NULL for `connection` 0:
- * whichever. */
+/* Checks the states of one side, in order, as in "CLOSED SYN_SENT ESTABLISHED". If `connection` is
+ * 0, those of all connections. */
 void rig_expect_states(const struct command_rig *r, const char *side, const char *wanted);
 
-/* The verdict: word, exit status here and there, and when it was told, to the nanosecond. */
+/* Checks the verdict: its word, the exit status of the process and in the verdict, and when it was
+ * reported, to the nanosecond. */
 void rig_expect_verdict(const struct command_rig *r, const char *verdict, int status, wave_time at);
 
 /* The same where that time came by `timers` of the engine's, one after the other. */

@@ -65,7 +65,7 @@ struct engine_rig {
     struct opt our_syn, their_syn;
     bool scaled, stamped, sacked;
 
-    struct seg reset; /* owed by conn_input()'s caller: INPUT_RESET */
+    struct seg reset; /* conn_input()'s caller must reset: INPUT_RESET */
     bool reset_due;
     struct seg out; /* the last segment that went out, and its data */
     uint8_t room[CONN_ROOM];
@@ -75,8 +75,8 @@ struct engine_rig {
     uint32_t sent;    /* the end of what went out so far, relative to our ISN */
     uint32_t queued;  /* the next byte that push() sends, relative to our ISN */
     uint32_t read;    /* the next byte that take() reads, relative to the peer's ISN */
-    enum state state; /* as the events told it */
-    uint32_t told_data, told_acked; /* bytes that the events told of */
+    enum state state; /* according to the events */
+    uint32_t told_data, told_acked; /* bytes, according to the events */
     bool sends_itself;              /* the case calls conn_send() beside push() */
     wave_time last_event;
     struct event log[512];
@@ -92,8 +92,8 @@ struct engine_rig {
 
 extern struct engine_rig rig;
 
-/* The peer's and our manners: ISNs near a wrap, options on or off. Every state's cases run in all
- * of them. */
+/* Describes a variant of the peer and of us: ISNs near a wrap, options on or off. The cases of
+ * every state run in all variants. */
 struct variant {
     const char *name;
     uint32_t iss, irs;
@@ -147,8 +147,8 @@ struct seg make(unsigned flags, uint32_t seq, uint32_t ack, uint32_t wnd, uint32
 #define nothing() silent_at(HERE, 0)
 /* Nothing goes out for that long; the clock has moved on by it. */
 #define silent(duration) silent_at(HERE, duration)
-/* An acknowledgement of everything before `ack`, at once or delayed as RFC 9293, 3.8.6.3 allows;
- * data may ride on it. */
+/* Expects an acknowledgement of everything before `ack`, immediately or delayed as RFC
+ * 9293, 3.8.6.3 allows. It may be on a segment with data. */
 #define acknowledges(ack) acknowledges_at(HERE, ack)
 #define expect_state(s) expect_state_at(HERE, s)
 #define expect_end(e) check(rig.c.end == (e), "the connection's end is %d, not %s", rig.c.end, #e)
@@ -219,7 +219,8 @@ void forget(void);
 /* Cases of a mechanism: each starts on a fresh CLOSED rig with every option (variants[1]). */
 int run_cases(const struct CMUnitTest *cases, size_t n);
 
-/* Cases of a state: each starts in it, in all variants, joined by the groups' that hold of it. */
+/* Lists the cases of a state, each of which starts in it, in all variants. The cases of the groups
+ * that apply to this state are added. */
 int run_state(enum state s, const struct CMUnitTest *cases, size_t n);
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -39,7 +39,7 @@ static void stream_fill(uint64_t key, uint64_t at, uint8_t *bytes, size_t len)
         bytes[i] = stream_byte(key, at + i);
 }
 
-/* Each block carries its size, so that an engine that tells a wrong one is caught. */
+/* Each block carries its size, so that an engine that frees it with a wrong one is caught. */
 struct block {
     size_t size;
     _Alignas(max_align_t) uint8_t bytes[];
@@ -98,8 +98,8 @@ struct conn_config sim_config(uint32_t mtu)
     return c;
 }
 
-/* Takes in what the engine tells. Its states must follow one another along the table's edges, with
- * no step left out. */
+/* Takes the engine's events. Its states must follow one another by the transitions of the table,
+ * with none left out. */
 static void drain_events(struct sim *s, struct sim_end *e)
 {
     struct event ev;
@@ -234,7 +234,8 @@ static void user_writes(struct sim *s, struct sim_end *e)
             e->sent += (uint64_t)taken;
         e->next_write = after_pause(s, e->user.write_pause);
         if (taken <= 0) {
-            /* Memory is short: no delivery may ever come to make the user try again. */
+            /* Memory is short: the user must retry by itself, since no delivery may come to prompt
+             * it. */
             if (taken == 0 && room)
                 e->next_write = now + 10 * WAVE_MS;
             break;
@@ -327,7 +328,7 @@ static void step(struct sim *s)
     }
 }
 
-/* What a run is waiting for, and the time the link was told to run until. */
+/* Holds what a run is waiting for, and the time until which the link runs. */
 struct goal {
     struct sim *s;
     bool (*reached)(const struct goal *g);
@@ -350,7 +351,7 @@ static bool state_reached(const struct goal *g)
     return g->s->end[g->end].conn.state == g->state;
 }
 
-/* A user who means to act earlier than the link was told stops it as well. */
+/* A user that acts earlier than this stops the link as well. */
 static bool stop(void *ctx)
 {
     const struct goal *g = ctx;

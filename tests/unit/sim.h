@@ -20,7 +20,8 @@ enum sim_close {
     SIM_CLOSE_AFTER_PEER /* and the peer's FIN has arrived, too */
 };
 
-/* What a user does of its own accord. All zero: it reads all there is, at once, and no more. */
+/* Says what a user does on its own. All zero: it reads everything immediately, and does nothing
+ * else. */
 struct sim_user {
     uint64_t total;        /* bytes to send */
     uint32_t write_max;    /* bytes a call, random from 1; 0: as many as there is room for */

@@ -122,7 +122,8 @@ static void rfc5961_7_default_limit_is_a_few_a_second(void **state)
     check(answered == rig.env.config.challenge_limit, "%u challenges were sent", answered);
 }
 
-/* A limit over all connections tells of the others' challenges whoever uses it up. */
+/* A limit shared by all connections would reveal the challenges of the others to anyone that uses
+ * it up. */
 static void rfc5961_7_each_connection_has_its_own_limit(void **state)
 {
     (void)state;

@@ -2,7 +2,7 @@
  * segment of a close lost in turn. */
 #include "tests/unit/engine.h"
 
-/* The states the events told, one after the other. */
+/* Returns the states in the events, one after the other. */
 static void passed_through(const enum state *states, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

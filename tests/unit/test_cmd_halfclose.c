@@ -6,7 +6,7 @@
 
 #define RTT (2 * RIG_DELAY)
 
-/* What is told of a run that put the half-close to the test. */
+/* Checks what is reported of a run in which there was a half-close to judge. */
 static void expect_judged(const struct command_rig *r, bool honoured, unsigned bytes,
                           const char *part)
 {

@@ -402,8 +402,8 @@ static void a_signal_ends_it_in_order(void **state)
 
 /* Ports */
 
-/* Each connection has a port of its own as long as there are any, and none comes again before all
- * others were used. */
+/* Each connection gets a fresh port as long as there are any, and no port is used again before all
+ * others have been used. */
 static void ports_come_in_turn(void **state)
 {
     struct command_rig r;

@@ -42,7 +42,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Builds it and takes it apart again. */
+/* Builds the segment and parses the result. */
 static struct packet built(struct crafted *f, const struct crafted_segment *w)
 {
     struct packet p;
@@ -147,7 +147,7 @@ static void a_wrong_checksum_is_wrong_and_a_given_one_stands(void **state)
     }
 }
 
-/* Joins the pieces: the bytes of TCP that they carry, at the offsets that they tell. */
+/* Reassembles the fragments: the bytes of TCP that they carry, at the offsets in their headers. */
 static uint32_t join(struct crafted *f, bool v6, uint8_t *out)
 {
     uint32_t total = 0, pieces = crafted_fragments(f);

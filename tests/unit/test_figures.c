@@ -650,8 +650,8 @@ static void tell_everything(struct script *t)
     report_verdict(&t->report, t->at, &v);
 }
 
-/* No line with a part missing passes for a whole one, whichever allocation fails; the renderer of
- * another run is not told of it. */
+/* Whichever allocation fails, no line with a part missing passes for a whole one. The renderer of
+ * another run is not affected. */
 static void each_allocation_that_fails_is_noticed(void **state)
 {
     json_malloc_t malloc_before;

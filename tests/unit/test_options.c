@@ -525,7 +525,7 @@ static void rfc7323_4_3_an_acceptable_old_duplicate_is_not_echoed(void **state)
     check(rcv_nxt() == 201, "RCV.NXT is %u", rcv_nxt());
 }
 
-/* 5.5 again, beyond the 49 days after which a clock of milliseconds repeats itself. */
+/* The same (5.5), beyond the 49 days after which a clock of milliseconds repeats itself. */
 static void rfc7323_5_5_ts_recent_stays_expired(void **state)
 {
     (void)state;

@@ -232,7 +232,8 @@ static void a_host_that_cannot_send_is_told(void **state)
     assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "ran out: cannot send");
 }
 
-/* The ways through the states, ended by STATE_COUNT; a state twice is an ACK sent in it. */
+/* The paths through the states, ended by STATE_COUNT. A state that is repeated stands for an ACK
+ * that is sent in it. */
 static struct outcome_facts closed_by(const enum state *way, bool together)
 {
     struct outcome_facts f = facts(END_CLOSED, STOP_END, false);

@@ -296,7 +296,7 @@ static void a_long_comment_is_cut_between_characters(void **state)
     unlink(path);
 }
 
-/* Whatever step first hears of it says so; none of them is silent. */
+/* The first step that notices the failure reports it; no step passes over it. */
 static void a_full_disk_is_reported(void **state)
 {
     struct pcapfile *p;

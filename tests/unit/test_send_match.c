@@ -124,7 +124,8 @@ static void a_rst_of_any_number_answers_and_is_marked(void **state)
     }
 }
 
-/* Of several on one port it is the one whose number is nearest to what it acknowledges. */
+/* Of several segments on one port, the answer belongs to the one whose number is nearest to what it
+ * acknowledges. */
 static void a_rst_of_seg_seq_names_its_segment(void **state)
 {
     (void)state;

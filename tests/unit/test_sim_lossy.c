@@ -23,7 +23,7 @@ enum { GROUP = 1000 };
 
 struct sim_lossy_group {
     uint32_t number, runs;
-    bool rough;         /* each manner at its worst, not up to it */
+    bool rough;         /* each impairment at its maximum, instead of up to it */
     bool clean;         /* no impairment but delay: the engine's timing alone */
     uint32_t isn_below; /* ISNs lie so close below this number that the data crosses it; or 0 */
     bool wraps;         /* the same below 2^32 */
@@ -138,7 +138,7 @@ static struct sim *set_up(uint64_t seed, const struct sim_lossy_group *g)
         link_impair(s->link, e, &m);
         s->end[e].user = random_user(&r, g);
     }
-    /* One of the two may wait for the other; if both did, nobody would close. */
+    /* One of the two may wait for the other; if both did, neither would close. */
     if (prng_chance(&r, 5000))
         s->end[prng_below(&r, 2)].user.close = SIM_CLOSE_AFTER_PEER;
     struct seq iss_a = random_isn(&r, g), iss_b = random_isn(&r, g);
@@ -151,8 +151,8 @@ static struct sim *set_up(uint64_t seed, const struct sim_lossy_group *g)
     return s;
 }
 
-/* An end whose last ACK was lost may meet the RST of a peer that is gone already. By then that
- * peer had everything, or it would not have been CLOSED. */
+/* An end whose last ACK was lost may get a RST from a peer that is already CLOSED. By then the peer
+ * had everything, or it would not be CLOSED. */
 static void assert_ended_well(struct sim *s)
 {
     int closed = 0;

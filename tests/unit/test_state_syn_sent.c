@@ -202,7 +202,7 @@ static void a_late_syn_ack_still_establishes(void **state)
     in(SYN | ACK, 0, 1, WND, 0);
     out(ACK, 1, 1, 0);
     expect_state(STATE_ESTABLISHED);
-    in(SYN | ACK, 0, 1, WND, 0); /* the answer to the SYN sent again */
+    in(SYN | ACK, 0, 1, WND, 0); /* the answer to the retransmitted SYN */
     out(ACK, 1, 1, 0);
     expect_state(STATE_ESTABLISHED);
 }

@@ -85,7 +85,7 @@ static void acknowledged_again(void)
     expect_state(STATE_TIME_WAIT);
 }
 
-/* RFC 6191, section 2: a SYN with a later timestamp opens anew, whatever its number is. */
+/* RFC 6191, section 2: a SYN with a later timestamp opens a new connection, whatever its number. */
 static void rfc6191_2_later_timestamp_opens_anew(void **state)
 {
     (void)state;
@@ -177,8 +177,8 @@ static void rfc7323_5_3_old_duplicate_fin_does_not_lengthen_it(void **state)
     expect_closed(END_CLOSED);
 }
 
-/* RFC 6191, section 2: the old connection had no timestamps, the new one would have: whatever its
- * number is. */
+/* RFC 6191, section 2: the old connection had no timestamps, and the new one would have some: this
+ * opens a new connection whatever the SYN's number. */
 static void rfc6191_2_timestamps_where_there_were_none_open_anew(void **state)
 {
     (void)state;
@@ -240,7 +240,7 @@ static void rfc6191_2_only_a_bare_syn_opens_anew(void **state)
     }
 }
 
-/* 3.10.7.4, eighth step: it is the peer's FIN that comes again, not any segment that has one. */
+/* 3.10.7.4, eighth step: this is the peer's FIN retransmitted, not any segment with a FIN. */
 static void rfc9293_3_10_7_4_another_fin_does_not_begin_2_msl_again(void **state)
 {
     (void)state;

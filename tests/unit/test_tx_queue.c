@@ -224,7 +224,7 @@ static void a_batch_of_the_mtu_fits(void **state)
     tx_queue_close(b);
 }
 
-/* Segments that could be joined, but the kernel will have none of it. */
+/* The segments could be joined, but the kernel rejects it. */
 static void what_cannot_be_joined_goes_one_by_one(void **state)
 {
     static const uint8_t header[L2_HEADER];

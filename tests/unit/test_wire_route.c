@@ -118,7 +118,7 @@ static void a_route_of_ipv6_and_one_with_nothing(void **state)
     assert_false(a.has_source);
 }
 
-/* Attributes of the wrong length are passed over, messages of the wrong kind or length refused. */
+/* Attributes of the wrong length are skipped; messages of the wrong kind or length are rejected. */
 static void malformed_messages_are_not_believed(void **state)
 {
     (void)state;

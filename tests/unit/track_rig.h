@@ -28,7 +28,7 @@ struct track_rig {
 
 extern struct track_rig watched;
 
-/* Begins anew: the set-up of every case. */
+/* Resets the rig: the set-up of every case. */
 int fresh(void **unused);
 
 void wait_ms(uint32_t milliseconds);
