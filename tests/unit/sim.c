@@ -25,8 +25,8 @@ void sim_fail(const struct sim *s, const char *format, ...)
              (unsigned long long)b->sent, (unsigned long long)b->received);
 }
 
-/* The byte at that place of a stream: different in each eight bytes, so that nothing that is lost,
- * doubled or displaced goes unseen. */
+/* Returns the byte at that position of a stream. Each eight bytes differ from all others, so that
+ * data that is lost, duplicated or displaced is noticed. */
 static uint8_t stream_byte(uint64_t key, uint64_t at)
 {
     struct prng r = {key + at / 8};
@@ -202,7 +202,7 @@ void sim_impair(struct sim *s, const struct path_impairment *m)
     link_impair(s->link, LINK_B, m);
 }
 
-/* Up to this many bytes in one call; then how long the user rests. */
+/* Draw how many bytes a call moves, and when the user makes the next call. */
 static size_t chunk(struct sim *s, uint32_t max, uint64_t there)
 {
     uint64_t n = max ? 1 + prng_below(&s->prng, max) : CHUNK;
@@ -303,7 +303,7 @@ static void act_quickly(void *ctx)
         users_act(s);
 }
 
-/* When a user next does something of its own accord, after now. */
+/* Returns when a user next does something on its own, after now. */
 static wave_time wake(struct sim *s)
 {
     wave_time now = link_now(s->link), at = WAVE_NEVER;
@@ -317,7 +317,7 @@ static wave_time wake(struct sim *s)
     return at;
 }
 
-/* A step of every run, and the check of what must hold after each. */
+/* Makes a step of a run, and checks what must hold after each. */
 static void step(struct sim *s)
 {
     users_act(s);
