@@ -31,11 +31,11 @@
 #include "lib/wire/crafted.h"
 #include "lib/wire/wire.h"
 
-#define PORTS_DEFAULT 256     /* source ports that take turns */
-#define BULK_INTERVAL WAVE_MS /* below it, speed goes before a line for each segment */
-#define BURST EGRESS_BATCH    /* segments sent before what they draw is taken in */
-#define BATCH 256             /* packets taken in before it is our turn again */
-#define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
+#define PORTS_DEFAULT 256     /* source ports that take turns, at most, if --ports is not given */
+#define BULK_INTERVAL WAVE_MS /* below it the run is bulk */
+#define BURST EGRESS_BATCH    /* segments sent before the answers to them are handled */
+#define BATCH 256             /* packets handled before the next turn */
+#define SPIN (60 * WAVE_US)   /* a shorter sleep would take longer than asked for */
 #define DATA_MAX UINT16_MAX
 #define BULK_RING (32u << 20)
 
