@@ -192,7 +192,7 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
                  human_duration(client->options->end.linger, lingered));
         judge_failure(x, peer, did, o);
     } else {
-        return; /* lost, the timeout, a signal: told well enough */
+        return; /* lost, the timeout, a signal: the general message says enough */
     }
     o->exit = (int)o->verdict;
 }

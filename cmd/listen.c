@@ -317,9 +317,8 @@ static void handle_client(struct session *s, struct listen *l, struct listen_cli
     }
 }
 
-/* Accepts no more connections: closes the port, and ends those whose handshake is not complete.
- * With
- * --close vanish the port stays open, since a closed port answers with RST, and this would break
+/* Accepts no more connections: closes the port, and ends those whose handshake is not complete. If
+ * the close is to vanish, the port stays open: a closed port answers with RST, which would break
  * the silence. */
 static void stop_accepting(struct session *s, struct listen *l)
 {

@@ -60,8 +60,7 @@ struct load_conn {
 #define LOAD_TRIES 3 /* other ports over which a connection is tried, at most */
 
 /* Holds the connections that are to be tried over another port, since they were refused over one
- * that the peer may still have in TIME_WAIT. It is a ring with room for plan.concurrency of them.
- */
+ * that the peer may still have in TIME_WAIT. It is a ring with room for plan.concurrency. */
 struct load_retries {
     struct {
         uint32_t pair : 24, tries : 2;

@@ -1,6 +1,5 @@
-/* Declares the options that say how a silent peer is probed (RFC 1122, 4.2.3.6): --idle,
- * --interval,
- * --count and --garbage. */
+/* Declares the options that say how a silent peer is probed (RFC 1122, 4.2.3.6), which are --idle,
+ * --interval, --count and --garbage. */
 #ifndef TCPWAVE_CMD_OPTIONS_PROBE_H
 #define TCPWAVE_CMD_OPTIONS_PROBE_H
 

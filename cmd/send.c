@@ -308,7 +308,7 @@ static wave_time send_due(struct send *s, wave_time now)
     wave_time stamp = port_stamp(s->port), at = WAVE_NEVER;
 
     if (!egress_flush(&s->loop.egress, now))
-        return WAVE_NEVER; /* the loop asks the kernel again */
+        return WAVE_NEVER; /* the loop retries when the kernel has room */
     for (int n = 0; n < BURST && !all_sent(s); n++) {
         at = due(s, match_count(s->match));
         if (at > now)

@@ -267,8 +267,9 @@ static void take_address(const struct addrinfo *info, struct target *t)
     }
 }
 
-/* No AI_ADDRCONFIG: it would hide ::1 on a host whose only IPv6 address that is. getaddrinfo()
- * puts what cannot be reached last (RFC 6724, rule 1). */
+/* Resolves a host's name, and takes its first address that can be a peer. AI_ADDRCONFIG is not set,
+ * since it would hide ::1 on a host that has no other IPv6 address; getaddrinfo() puts addresses
+ * that cannot be reached last anyway (RFC 6724, rule 1). */
 static int resolve_name(const char *host, enum target_family family, struct target *t,
                         struct diag *d)
 {

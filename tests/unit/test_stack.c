@@ -611,8 +611,7 @@ static void three_thousand_connections_come_and_go(void **state)
     }
 }
 
-/* So many timers fire at the same time that their events do not fit into the queue: none may be
- * lost.
+/* So many timers fire at the same time that the queue cannot hold their events: none may be lost.
  */
 static void a_tick_stops_while_there_is_room_for_its_events(void **state)
 {

@@ -544,9 +544,7 @@ static void a_later_syn_after_an_answer_is_odd(void **unused)
     we_are(ESTABLISHED, PROVED);
 }
 
-/* A RST from a third party has closed one side, as far as is known; the other opens a new
- * connection.
- */
+/* A RST from a third party has closed one side, as far as is known; the other opens once more. */
 static void a_side_closed_by_anothers_rst_may_be_met_anew(void **unused)
 {
     (void)unused;
