@@ -347,6 +347,10 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .ip = p->ip,
                                .ip_len = p->ip_len};
 
+    if (!s->shows) { /* nothing is on record of what we sent */
+        save_packet(s, p, c, STATE_CLOSED);
+        return;
+    }
     if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
         c = find_flow(s, &p->packet.flow);
     if (c && c->record) {

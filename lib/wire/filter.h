@@ -13,6 +13,7 @@
 struct filter_query {
     struct flow flow;
     uint16_t lports;   /* consecutive ports of ours from flow.lport on; 0 is 1 */
+    bool any_remote;   /* the remote end is not looked at: what comes to our port is ours */
     bool listen;       /* any remote: only local and lport count, local all zero is any */
     bool inbound_only; /* not what we send */
     bool any_device;   /* frames of every interface (link type SLL2): lo's are met twice, leaving

@@ -39,6 +39,11 @@ struct wire_config {
                               held by somebody or not; 0 still reserves one that is free */
     bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
+    bool anywhere;         /* with a route that is no loopback, and unless `interface` is named:
+                              captures on all interfaces, since answers may come in by another one
+                              than the route leads out by; a packet that is met on several counts
+                              once. The target of what we send is followed where this host rewrites
+                              it (NAT) */
     bool follows_route;    /* wire_rerouted() will be asked */
     bool l2_send;          /* much will be sent: straight to the interface (l2_send.h), past the
                              kernel's routing and firewall of each segment, and segments that
@@ -206,12 +211,24 @@ wave_time wire_now(void);
 
 struct wire_stats {
     uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
-    uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
+    uint64_t truncated, malformed, unrelated; /* frames that gave no packet, and why */
     uint64_t l2_send;       /* of those sent: past the kernel's routing (wire_config.l2_send) */
     uint64_t sent, retried; /* segments that the kernel took, and how often it had no room */
     uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
     uint64_t reached;       /* so many segments */
+    uint64_t copies;        /* packets that were met again on another interface of this host */
+    uint64_t elsewhere;     /* segments to our port from another address or port than the peer's */
+    struct wire_stray {     /* the last of those that was a SYN-ACK; `flags` 0: none was */
+        struct addr addr;
+        uint16_t port, flags;
+        struct seq ack;
+    } stray;
+    uint64_t other; /* segments of the peer's that came in by `other_interface` alone */
+    char other_interface[16];
+    bool translated; /* this host rewrites the target of what we send to: */
+    struct addr nat_addr;
+    uint16_t nat_port;
 };
 struct wire_stats wire_stats(struct wire *w);
 
