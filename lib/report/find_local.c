@@ -76,15 +76,22 @@ static bool capture_loss(const struct facts *k, struct finding *f)
 
 static bool route_changed(const struct facts *k, struct finding *f)
 {
+    const bool harms = k->host && !k->host->anywhere && k->over && k->verdict != VERDICT_OPEN;
+
     if (!k->host || !k->host->rerouted)
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : FINDING_PROBLEM;
+    f->severity = harms ? FINDING_PROBLEM : FINDING_INFO;
     finding_say(f,
-                "the route to the peer has changed during the run: it leads through %s now, and "
-                "%s is what is captured",
-                k->host->rerouted, k->host->interface);
-    finding_advise(f, "start another run");
+                "the route to the peer changed during the run: it leads through %s now, and no "
+                "longer through %s%s",
+                k->host->rerouted, k->host->interface,
+                harms ? ", which is what is captured: answers that come in there are not seen"
+                      : "");
+    finding_advise(f, "%s",
+                   harms ? "start another run, without -i"
+                         : "start another run for a path "
+                           "that stays the same");
     return true;
 }
 

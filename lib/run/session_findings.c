@@ -41,6 +41,7 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
                              .answerer = t->answerer,
                              .other = stats.other,
                              .other_interface = t->other,
+                             .anywhere = info->anywhere,
                              .interface_named = s->config.interface_named};
     const struct conn *e = c ? session_engine(s, c) : NULL;
     addr_port_text(s->config.v6, &stats.stray.addr, stats.stray.port, t->answerer);

@@ -586,10 +586,16 @@ static void look_at_route(struct session *s, wave_time now)
     if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
         return;
     memcpy(s->route, interface, sizeof interface);
-    snprintf(text, sizeof text,
-             "the route has changed: it leads through %s now, and answers that come in there are "
-             "not seen, since %s is what is captured; if it stays so, start another run",
-             interface, s->port->info->interface);
+    if (s->port->info->anywhere)
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and no longer "
+                 "through %s",
+                 interface, s->port->info->interface);
+    else
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and answers that come in there "
+                 "are not seen, since %s is what is captured; if it stays so, start another run",
+                 interface, s->port->info->interface);
     report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 

@@ -241,6 +241,7 @@ static int open_capture(struct wire *w, const struct wire_config *config, const 
                                .blocks = config->blocks,
                                .ring = config->ring,
                                .mtu = r->mtu};
+    w->info.anywhere = w->anywhere;
     int error = capture_open(&w->capture, &c, d);
     if (error == 0)
         w->info.link = w->anywhere ? link_of_route(r) : link_name(capture_dlt(w->capture), r);

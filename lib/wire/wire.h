@@ -71,6 +71,7 @@ struct wire_info {
     uint32_t mtu; /* bytes of an IP packet, 68 to 65535; of the route when it has one of
                      its own, the smallest of all when listening on every interface */
     bool loopback;
+    bool anywhere;     /* captured are all interfaces, and not that one alone */
     struct addr local; /* all zero when listening on any address */
     uint16_t lport;    /* the first, of several */
     const char *guard; /* "socket filter", "TCP-MD5 key", or "none" */
