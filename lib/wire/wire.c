@@ -1,8 +1,8 @@
 /*
- * Joins the rooms of the wire. wire_open() sets them up in an order that leaves nothing half done:
- * what may fail for the user's sake (no route, port in use) before the capture, which costs
- * milliseconds, and the guard before the capture, so that the port is known to the filter. The
- * privileges go last, and nothing was read from a stranger by then.
+ * Puts the parts of the wire together. wire_open() opens them in an order that leaves nothing half
+ * done. What may fail because of the user's input (no route, a port in use) comes before the
+ * capture, which costs milliseconds. The guard comes before the capture, so that the filter knows
+ * the port. The privileges are dropped last, and no byte from the network has been read by then.
  */
 #include "lib/wire/wire.h"
 
@@ -60,8 +60,9 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
     return 0;
 }
 
-/* The raw socket keeps to an interface only where one was asked for, or where the address means
- * nothing without. What goes to this host itself goes over lo, and needs no telling. */
+/* Opens the raw socket and the queue. The socket is bound to an interface only where one was asked
+ * for, or where the address means nothing without one. What goes to this host itself goes over lo
+ * in any case. */
 static int open_builder(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
@@ -95,7 +96,7 @@ static int open_l2_send(struct wire *w, const struct wire_config *config, const 
     return error;
 }
 
-/* By what the kernel is asked for the route again. */
+/* Opens the netlink socket for asking about the route. */
 static int open_again(struct wire *w, const struct wire_config *config, struct diag *d)
 {
     if (!config->follows_route || config->listen || config->interface || config->scope ||
@@ -177,7 +178,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
             config->lport);
-    /* A segment outside any connection may come from any port, used or not. */
+    /* A segment outside any connection may use any port, in use or not. */
     if (config->no_guard && config->lport)
         return 0;
     struct guard_query q = {.flow = w->flow,
@@ -318,6 +319,7 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
     return guards_port(w->guards, i);
 }
 
+/* Returns the link-layer header of a packet of `flow`, or NULL when the kernel routes it. */
 static const uint8_t *header_for(struct wire *w, const struct flow *flow)
 {
     if (w->l2_send && tx_queue_empty(w->tx_queue))
@@ -381,7 +383,7 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
     return 0;
 }
 
-/* Two frames of the peer's for one acknowledgement of ours, which is captured as well. */
+/* The peer sends two frames for each acknowledgement of ours, which is captured as well. */
 uint32_t wire_window(const struct wire *w, uint32_t mss)
 {
     struct capture_room room = capture_room(w->capture);
