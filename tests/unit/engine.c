@@ -1,3 +1,8 @@
+/*
+ * Drives one engine. It builds the peer's segments, compares what goes out with what a case
+ * expects, and checks after every step what must always hold, whatever the case tests. See
+ * engine.h.
+ */
 #include "tests/unit/engine.h"
 
 #include <stdarg.h>
@@ -100,7 +105,7 @@ void check_at(struct at at, bool condition, const char *format, ...)
 }
 
 /*
- * What must hold whatever the case is about.
+ * What must hold in every case
  */
 
 /* conn_listen() and conn_rebuild() have no time to stamp an event of LISTEN with. */
@@ -129,7 +134,7 @@ static void verify_event(struct at at, const struct event *e)
     rig.state = e->u.state.to;
 }
 
-/* What the events told adds up to what the connection says of itself. */
+/* Checks that the events add up to what the connection says of itself. */
 static void verify_sums(struct at at)
 {
     check_at(at, rig.env.events_lost == 0, "events were lost");
@@ -144,7 +149,8 @@ static void verify_sums(struct at at)
     check_at(at, broken == NULL, "conn_check: %s", broken ? broken : "");
 }
 
-/* Every event is kept, and the states they tell form a chain of RFC 9293's edges. */
+/* Records every event, and checks that the states in them follow one another by RFC 9293's
+ * transitions. */
 static void take_events(struct at at)
 {
     struct event e;
@@ -622,7 +628,7 @@ void drive(enum state s)
     forget();
 }
 
-/* What both SYNs settle. */
+/* Sets what both SYNs have negotiated. */
 static void build_handshake(struct conn *c, uint32_t wl1, uint32_t wl2)
 {
     const struct conn_config *config = &rig.env.config;

@@ -1,4 +1,5 @@
-/* The command line: where options may stand, what they become, and what each mistake is told. */
+/* Tests the command line: where options may stand, what they set, and which message each mistake
+ * gets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +97,7 @@ static void shown(struct command_line *l, const char *const *words)
     assert_null(l->options);
 }
 
-/* Refused, in one line that says what is expected. */
+/* Checks that the command line is rejected, in one line that says what is expected. */
 static void bad(const char *expected, const char *const *words)
 {
     struct command_line l;
@@ -154,7 +155,7 @@ static void values_stand_behind_an_equals_sign_or_alone(void **state)
     GOOD(&o, "connect", "--data=", "h:1");
     assert_non_null(o.client.data.text.at);
     assert_int_equal(o.client.data.text.len, 0);
-    /* Whatever comes next is the value. */
+    /* The next argument is the value, even if it looks like an option. */
     GOOD(&o, "connect", "--data", "--json", "h:1");
     assert_memory_equal(o.client.data.text.at, "--json", o.client.data.text.len);
     assert_false(o.client.show.json);
@@ -220,7 +221,7 @@ static void load_takes_several_targets(void **state)
     assert_string_equal(d.text, "64 targets are the most");
 }
 
-/* Help is for who made mistakes, too. */
+/* Help is shown even if the command line has mistakes. */
 static void help_is_shown_whatever_stands_before_it(void **state)
 {
     struct command_line l;
@@ -520,7 +521,7 @@ static void the_row_is_sound(const struct command *c, const struct option_group 
 
     assert_true(row->name || row->letter);
     assert_true(row->letter != 'h' && row->help);
-    if (row->kind != KIND_CUSTOM) { /* whose parse() may do without */
+    if (row->kind != KIND_CUSTOM) { /* with a parse() that needs none */
         assert_int_equal(row->value != NULL, takes_value(row));
         assert_int_equal((g->offset + row->field) % (size < 8 ? size : 8), 0);
     }

@@ -1,5 +1,5 @@
-/* load over a simulated network: what it counts, how it keeps to rate, concurrency and time, and
- * that nothing of it is left behind. A round trip takes 20 ms. */
+/* Tests load over a simulated network: what it counts, how it keeps to rate, concurrency and time,
+ * and that it leaves no connection behind. A round trip takes 20 ms. */
 #include <signal.h>
 #include <string.h>
 
@@ -402,8 +402,8 @@ static void a_signal_ends_it_in_order(void **state)
 
 /* Ports */
 
-/* Each connection has a port of its own as long as there are any, and none comes again before all
- * others were used. */
+/* Each connection gets a fresh port as long as there are any, and no port is used again before all
+ * others have been used. */
 static void ports_come_in_turn(void **state)
 {
     struct command_rig r;

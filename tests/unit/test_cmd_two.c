@@ -1,4 +1,5 @@
-/* Two runs in one process, one within the other: neither notices. What a run keeps is its own. */
+/* Tests two runs in one process, one within the other. Neither may affect the other: a run has no
+ * state outside itself. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The course of a connection, step by step: what it waits for and until when, and when it closes,
- * as each command that goes it asks for. */
+/* Tests the course of a connection step by step: what it waits for and until when, and when it
+ * closes, in the configurations that the commands use. */
 #include "lib/run/course.h"
 
 #include "tests/unit/engine.h"

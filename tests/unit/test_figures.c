@@ -1,5 +1,5 @@
-/* Figures, findings and expectations: a list that a command fills, and what each renderer makes of
- * any such list without knowing the command. */
+/* Tests figures, findings and expectations: a list that a command fills, and what each renderer
+ * makes of any such list without knowing the command. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -657,8 +657,8 @@ static void tell_everything(struct script *t)
     report_verdict(&t->report, t->at, &v);
 }
 
-/* No line with a part missing passes for a whole one, whichever allocation fails; the renderer of
- * another run is not told of it. */
+/* Whichever allocation fails, no line with a part missing passes for a whole one. The renderer of
+ * another run is not affected. */
 static void each_allocation_that_fails_is_noticed(void **state)
 {
     json_malloc_t malloc_before;

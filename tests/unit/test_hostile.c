@@ -1,5 +1,5 @@
-/* Peers that do not mean well: whatever they send, the connection ends in the state that is right,
- * bytes stay what they were, memory is bounded, and nothing goes on for ever. */
+/* Tests peers that attack us: whatever they send, the connection ends in the right state, the data
+ * stays correct, memory is bounded, and nothing goes on for ever. */
 #include "tests/unit/engine.h"
 
 #include "lib/core/queue.h"
@@ -253,7 +253,7 @@ static void a_peer_that_acknowledges_half_a_segment_gets_the_other_half(void **s
         if (rig.out.len == 0)
             continue;
         const uint32_t half = out_seq() + (rig.out.len + 1) / 2;
-        if (out_seq() <= snd_una()) /* whatever else is in flight counts as lost */
+        if (out_seq() <= snd_una()) /* everything else in flight counts as lost */
             in(ACK, 1, half, WND, 0);
     }
     check(snd_una() == 10001, "SND.UNA is %u", snd_una());
@@ -326,7 +326,7 @@ static void tiny_segments_in_a_vast_window_are_bounded(void **state)
     check(records == QUEUE_RECORDS_MAX && bytes < 1 << 20, "%u segments of %u bytes", records,
           bytes);
     memory_is_bounded();
-    /* An acknowledgement makes room for as many again. */
+    /* An acknowledgement makes room for the same number once more. */
     in(ACK, 1, 1 + 36 * 100, 64 << 20, 0);
     for (records = 0; next_out(0); records++)
         ;

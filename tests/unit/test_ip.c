@@ -1,5 +1,7 @@
-/* IP packets of both families, whole, odd, cut and forged. Every packet is put into a block of its
- * very size, so that a sanitizer sees a read beyond it. */
+/*
+ * Tests the parsing of IP packets of both families: whole, unusual, truncated and forged ones.
+ * Every packet is put into a block of exactly its size, so that a sanitizer sees a read beyond it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Keepalive: RFC 9293, 3.8.4, RFC 1122, 4.2.3.6, in virtual time. */
+/* Tests keepalive in virtual time: RFC 9293, 3.8.4, RFC 1122, 4.2.3.6. */
 #include "tests/unit/engine.h"
 
 static void with_keepalive(void)

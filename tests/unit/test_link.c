@@ -1,6 +1,7 @@
 /*
- * The link by itself, between two fake engines that send what a test scripted and note what
- * arrives. They stand in for the core's conn_...() functions, which this program does not link.
+ * Tests the simulated link by itself, between two fake engines that send what a test has scripted
+ * and record what arrives. They replace the core's conn_...() functions, which this program does
+ * not link.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Output that never waits for its reader: what is kept, what is left out, and how that is told. */
+/* Tests output that never waits for its reader: what is kept, what is left out, and how this is
+ * reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,7 @@
 
 #define MOST 65536 /* bytes that are kept in these tests */
 
-/* A queue in front of a pipe, whose other end nobody reads unless the test does. */
+/* Opens a queue in front of a pipe whose other end is read only when the test reads it. */
 struct outbuf_rig {
     int ends[2]; /* [0] the reader's */
     struct nonblock to;
@@ -168,8 +169,8 @@ static void a_reader_that_keeps_up_gets_every_line(void **state)
     close_rig(&r);
 }
 
-/* Far more than the pipe and the queue hold: it returns, and what is missing is whole lines, whose
- * number is right in the stream. */
+/* Far more is written than the pipe and the queue hold. The call returns, only whole lines are
+ * missing, and the stream says how many. */
 static void what_finds_no_room_is_left_out_by_whole_lines_and_counted(void **state)
 {
     uint64_t told;
@@ -205,7 +206,7 @@ static void the_gap_is_told_without_a_further_line(void **state)
     close_rig(&r);
 }
 
-/* A loop that is too busy to sleep does not poll: the queue tries again by itself. */
+/* A loop that is too busy to sleep does not poll. So the queue must retry by itself. */
 static void a_reader_that_wakes_up_is_noticed_without_poll(void **state)
 {
     uint64_t told;
@@ -239,7 +240,7 @@ static void a_full_pipe_ends_at_the_end_of_a_line(void **state)
     close_rig(&r);
 }
 
-/* The flag would be everyone's who shares the description. */
+/* The flag would affect all processes that share the open file description. */
 static void a_shared_pipe_stays_blocking(void **state)
 {
     struct outbuf_rig r;
@@ -253,7 +254,7 @@ static void a_shared_pipe_stays_blocking(void **state)
     close_rig(&r);
 }
 
-/* Where it cannot be opened again, nothing but poll(2) says whether there is room. */
+/* If it cannot be reopened, only poll(2) says whether there is room. */
 static void a_pipe_that_cannot_be_opened_again_makes_nobody_wait(void **state)
 {
     const struct nonblock asked = {.how = NONBLOCK_POLL, .whole = PIPE_BUF};
@@ -338,7 +339,8 @@ static void a_line_to_be_drawn_over_is_written_at_once(void **state)
     close_rig(&r);
 }
 
-/* The bytes of a record tell its length and its number; some are longer than PIPE_BUF. */
+/* The bytes of a record contain its length and its number. Some records are longer than PIPE_BUF.
+ */
 static void records_that_are_no_text_are_left_out_as_a_whole(void **state)
 {
     static uint8_t bytes[9000];

@@ -1,4 +1,5 @@
-/* The capture file, read back by libpcap, block by block, and by tshark where it is installed. */
+/* Tests the capture file. It is read back by libpcap, block by block, and by tshark if that is
+ * installed. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -295,7 +296,7 @@ static void a_long_comment_is_cut_between_characters(void **state)
     unlink(path);
 }
 
-/* Whatever step first hears of it says so; none of them is silent. */
+/* The first step that notices the failure reports it; no step passes over it. */
 static void a_full_disk_is_reported(void **state)
 {
     struct pcapfile *p;

@@ -1,5 +1,5 @@
-/* A capture file as a port: what is in it, in order and with its times, and what a file that is cut
- * off or none says. */
+/* Tests a capture file as a port: its packets come in order and with their times, and a file that
+ * is truncated or no capture file is reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* What the report makes of the order of the wire, which is not that of what we do: our state, gaps
- * in the capture, segments that are sent again. */
+/* Tests how the report deals with the order of the wire, which differs from the order in which we
+ * act: our state, gaps in the capture, and retransmissions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The sandbox, from inside: each case is a process of its own, which enters it and makes a call. */
+/* Tests the sandbox from inside: each case is a process of its own, which enters it and makes a
+ * call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,11 +42,11 @@
 
 static char path[] = "/tmp/tcpwave-test-XXXXXX";
 static int file;    /* open for reading and writing, at `path` */
-static int pair[2]; /* datagrams, joined to each other */
+static int pair[2]; /* datagram sockets, connected to each other */
 static int tcp;     /* a socket that is not connected */
 static pid_t parent;
 
-/* What the process told, through a pipe. */
+/* What the process has written to a pipe. */
 static int report[2];
 struct told {
     int call;
@@ -434,7 +435,7 @@ static void another_architectures_calls_are_no_way_round(void **state)
 #endif
 
 /*
- * Refused
+ * Calls that are stopped
  */
 
 static int try_files(void)

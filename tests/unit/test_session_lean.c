@@ -1,5 +1,5 @@
-/* What a session keeps of a connection: the little that every one has, and a record only where it
- * is shown or told of. Peers come to a listening session over a simulated network. */
+/* Tests what a session keeps of a connection: a little for every one, and a record only for those
+ * that are shown or reported. Peers connect to a listening session over a simulated network. */
 #include "lib/run/session.h"
 
 #include <setjmp.h>
@@ -182,7 +182,7 @@ static void without_a_record_the_verdict_is_the_same(void **state)
     session_close(rig.session);
     listen_to(false);
     all_are_told(VERDICT_OPEN);
-    assert_string_equal(rig.message[0], ""); /* nothing is said to nobody */
+    assert_string_equal(rig.message[0], ""); /* there is no report without a reader */
     session_close(rig.session);
 }
 
@@ -237,7 +237,7 @@ static void those_that_are_shown_are_numbered_as_they_came(void **state)
     session_close(rig.session);
 }
 
-/* Slots that were given up are used again, and what was kept in them is gone. */
+/* Slots that were released are reused, and nothing of their former content is left. */
 static void a_connection_in_a_used_slot_is_a_new_one_and_the_last(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /*
- * Every allocation failing in turn: alone, together with some that follow, and all of them for a
- * while. The run still ends as if nothing had happened, since what found no room is sent again,
- * and nothing is lost to the allocator.
+ * Tests runs in which allocations fail: each one in turn, alone and together with some that follow,
+ * and all of them for a while. The run must end as if nothing had happened, since a segment that
+ * found no memory is retransmitted, and no block may leak.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,5 @@
-/*
- * Windows, timers and paths between two engines: zero windows, silly windows, delayed
- * acknowledgements, path MTU and congestion marks.
- */
+/* Tests windows, timers and paths between two engines: zero windows, silly windows, delayed
+ * acknowledgements, path MTU and congestion marks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -301,7 +299,7 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
     begin_plain();
     sim_conn(sim, LINK_B)->quick_acks = 0;
     sim->quick = true;
-    /* The first data of all is answered with a wider window than a SYN can tell of. */
+    /* The first data is answered with a wider window than a SYN can announce. */
     send_bytes(LINK_A, 100);
     sim_run_for(sim, WAVE_S);
     sim_log_clear(sim);

@@ -1,7 +1,7 @@
 /*
- * Two honest ends, and somebody between them who sees every number that passes and forges segments
- * with them, a few before each that arrives. What he may not do is told by the RFCs; in spite of it
- * every byte arrives, both ends close, and memory is bounded.
+ * Tests two honest ends with an attacker between them that sees every number that passes, and
+ * injects forged segments, a few before each one that arrives. The RFCs say what it must not
+ * achieve: every byte still arrives, both ends close, and memory is bounded.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,8 +26,8 @@ static uint32_t chance(uint32_t below)
     return (uint32_t)prng_below(&sim->prng, below);
 }
 
-/* To `c`, as if its peer had sent it. The stamp is the last one that was taken. What `c` answers to
- * numbers it never sent goes to the forger. */
+/* Sends a segment to `c` as if its peer had sent it. The timestamp is the last one that was
+ * accepted. What `c` answers to numbers that it never sent goes to the attacker. */
 static void forge(struct conn *c, unsigned flags, struct seq seq, struct seq ack, uint32_t len,
                   uint16_t wnd)
 {
@@ -95,7 +95,8 @@ static void contradiction(struct conn *c)
     forge(c, SEG_ACK | SEG_PSH, seq_add(c->rcv.nxt, FAR_AWAY), c->snd.una, 1000, 60000);
 }
 
-/* Acceptable in everything: only the next segment of the true peer tells his window again. */
+/* This one is acceptable in everything: only the next segment of the true peer announces the true
+ * window. */
 static void shrinking_window(struct conn *c)
 {
     forge(c, SEG_ACK, c->rcv.nxt, c->snd.una, 0, (uint16_t)chance(3));

@@ -1,7 +1,5 @@
-/*
- * Keepalive between two engines: RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4. Hours pass in virtual
- * time, and every probe and verdict is held to the nanosecond.
- */
+/* Tests keepalive between two engines: RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4. Hours pass in virtual
+ * time, and every probe and verdict is checked to the nanosecond. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,5 @@
-/*
- * Opens and closes between two engines: every path through the states, every single segment of
- * them lost, and ends that crashed and came back.
- */
+/* Tests opens and closes between two engines: every path through the states, each of them with
+ * every single segment lost, and ends that crashed and came back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -307,7 +305,7 @@ static uint64_t play(const struct sim_paths_script *script, link_filter *filter,
     tear_down(NULL);
     set_up(NULL);
     sim->quick = script->quick;
-    /* So that a failure tells which segments were lost. */
+    /* This lets a failure say which segments were lost. */
     const struct losses *l = filter == lose_two ? ctx : NULL;
     const struct twice *t = filter == lose_twice ? ctx : NULL;
     sim->seed = l ? l->first * 1000 + l->second : t ? t->number * 1000000 : 0;
@@ -430,7 +428,8 @@ static void comes_back(uint32_t iss)
     assert_string_equal(sim_log_text(sim), "A:S B:. A:R");
     assert_int_equal(sim_conn(sim, LINK_B)->end, END_RESET);
     assert_int_equal(sim_conn(sim, LINK_A)->state, STATE_SYN_SENT);
-    /* Now somebody listens again, and the SYN's repetition, a round trip later, finds him. */
+    /* Now the other end listens once more, and the retransmitted SYN reaches it a round trip later.
+     */
     sim_restart(sim, LINK_B);
     sim_listen(sim, LINK_B, seq_of(77));
     users(5000, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
@@ -479,7 +478,8 @@ static void rfc9293_3_5_1_data_to_a_crashed_end_is_reset(void **unused)
 static void rfc9293_3_5_old_duplicate_syn_before_the_new_one(void **unused)
 {
     (void)unused;
-    /* Figure 8: B answers the old SYN, A resets that, B listens again and takes the new one. */
+    /* Figure 8: B answers the old SYN, A resets that, B returns to LISTEN and accepts the new one.
+     */
     sim_open(sim, seq_of(90), seq_of(300));
     sim_run_for(sim, WAVE_MS);
     sim_restart(sim, LINK_A);

@@ -1,5 +1,5 @@
-/* The picture: what comes out is well-formed XML whatever goes in, of bounded size, and shows what
- * happened. */
+/* Tests the picture: it is well-formed XML whatever the input is, its size is bounded, and it shows
+ * what happened. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,16 +1,17 @@
 /*
- * The tracker against the truth. Two engines talk over a simulated link; trackers watch at both of
- * its ends, and one more begins in the middle. Whatever one calls proved must be the state that
- * side's engine was in when it sent the evidence, and must not stand against what both sides have
- * acknowledged since; and where the link did no harm, tracker and engines agree in the end.
+ * Tests the tracker against the truth. Two engines talk over a simulated link; trackers watch at
+ * both of its ends, and one more begins in the middle. A state that a tracker calls proved must be
+ * the state in which that side's engine was when it sent the evidence, and must not contradict what
+ * both sides have acknowledged since. Where the link did no harm, tracker and engines must agree in
+ * the end.
  *
- * In some groups one end breaks the rules (breaker.h): it is judged until it lies, and the other
- * end always. In some a watcher misses segments, and is told of it at the first, or
- * with the next segment that it sees.
+ * In some groups one end breaks the rules (breaker.h): this end is judged until it lies, and the
+ * other end always. In some groups a tracker misses segments, and is informed of this at the first
+ * one, or with the next segment that it sees.
  *
- * All that a run is made of comes from its seed, which a failure prints. SEED=n in the environment
- * runs that one alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n
- * begins at the nth, TRACK_GROUP=n leaves out the other groups.
+ * Everything in a run follows from its seed, which a failure prints. SEED=n in the environment runs
+ * that seed alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n begins
+ * at the nth, TRACK_GROUP=n leaves out the other groups.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,11 +38,11 @@ enum {
 enum watcher { AT_A, AT_B, IN_THE_MIDDLE, WATCHERS };
 
 /*
- * A ring that was full for a while, as a live capture's: a burst of segments of either side is
- * lost, which is told with the next one that is captured. Where `log` is set, what side A sent is
- * known all the same: it is told, with its number, before the next segment of A's that is captured,
- * or before a segment that acknowledges it; and of B's bytes it is told that they were missed where
- * the next ones leave a hole.
+ * Models a ring that was full for a while, as that of a live capture may be: a burst of segments of
+ * either side is lost, and the tracker is informed of it with the next segment that is captured. If
+ * `log` is set, what side A sent is known nevertheless. The tracker is given it, with its number,
+ * before the next captured segment of A, or before a segment that acknowledges it. For side B, the
+ * tracker is informed that bytes were missed when the next ones leave a hole.
  */
 struct capture_ring {
     uint32_t full; /* so often it becomes full, in 1/10000 */
@@ -49,7 +50,7 @@ struct capture_ring {
     bool gap, hole, log;
     bool has_next;
     struct seq next; /* of B's */
-    uint32_t lost;   /* of A's, that are still to be told */
+    uint32_t lost;   /* segments of A that the tracker is still to be given */
     struct {
         struct seg seg;
         uint32_t number;
@@ -96,9 +97,9 @@ struct action {
 struct track_truth_group {
     uint32_t number, runs;
     bool harmless;  /* nothing is lost, doubled or displaced */
-    bool rough;     /* each manner at its worst */
+    bool rough;     /* each impairment at its maximum */
     bool gaps;      /* watchers miss segments */
-    bool ring;      /* and are told of it with the next one */
+    bool ring;      /* and are informed of it with the next one */
     unsigned rules; /* what one end may break */
 };
 
@@ -198,7 +199,7 @@ static bool lose(struct run *r, struct watch *w, enum link_end from, uint64_t nu
     return true;
 }
 
-/* The oldest `n` of A's segments that were lost are told. */
+/* Gives the tracker the oldest `n` of A's segments that were lost. */
 static void tell_ours(struct watch *w, wave_time at, uint32_t n)
 {
     struct capture_ring *q = &w->ring;
@@ -224,7 +225,7 @@ static uint32_t sent_before(const struct capture_ring *q, const struct seg *s)
     return n;
 }
 
-/* Tells what was lost before this segment. */
+/* Informs the tracker of what was lost before this segment. */
 static void tell_lost(struct watch *w, wave_time at, enum link_end from, const struct seg *s)
 {
     struct capture_ring *q = &w->ring;
@@ -247,8 +248,8 @@ static void tell_lost(struct watch *w, wave_time at, enum link_end from, const s
     q->has_next = true;
 }
 
-/* A segment is seen by who watches at its sender's end as it leaves, and by who watches at the
- * other end when it arrives, as often as it does. */
+/* The tracker at the sender's end sees a segment when it leaves; the one at the other end sees it
+ * when it arrives, as often as it does. */
 static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
                   const struct seg *s)
 {
@@ -327,10 +328,10 @@ static struct path_impairment random_manners(struct prng *r, const struct track_
 }
 
 /*
- * CLOSE in SYN_RECEIVED with nothing to send lets a FIN out before the handshake is over, and the
- * SYN-ACK is then repeated from FIN_WAIT_1 (RFC 9293, 3.10.4). Where that FIN is lost nothing on
- * the wire tells it from SYN_RECEIVED: the one exception that track.h makes. So where segments are
- * lost, users have something to send, or wait.
+ * CLOSE in SYN_RECEIVED with nothing to send puts out a FIN before the handshake is over, and the
+ * SYN-ACK is then retransmitted from FIN_WAIT_1 (RFC 9293, 3.10.4). If that FIN is lost, nothing on
+ * the wire distinguishes this state from SYN_RECEIVED: track.h names this one exception. So where
+ * segments are lost, users have something to send, or wait.
  */
 static struct sim_user random_user(struct prng *r, const struct track_truth_group *g)
 {

@@ -1,5 +1,5 @@
-/* Reductions that prove to be for nothing are taken back: Eifel (RFC 3522, RFC 4015), F-RTO (RFC
- * 5682), D-SACK (RFC 3708); those with a reason stand. */
+/* Tests that a reduction of the window which proves to be spurious is undone: Eifel (RFC 3522, RFC
+ * 4015), F-RTO (RFC 5682), D-SACK (RFC 3708); and that a justified one stays. */
 #include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "tests/unit/engine.h"
@@ -67,7 +67,7 @@ static void rfc3522_3_an_ack_of_the_original_takes_a_timeout_back(void **state)
     silent(5 * WAVE_MS);
     ack_with(at_segment(1), original, 0, 0);
     is_taken_back(cwnd, ssthresh);
-    nothing(); /* and nothing more goes twice */
+    nothing(); /* and nothing more is retransmitted */
     ack_with(at_segment(10), original, 0, 0);
     silent(WAVE_H);
 }
@@ -184,7 +184,7 @@ static void rfc5682_2_1_a_duplicate_goes_on_with_the_recovery(void **state)
     check(next_out(0) && out_seq() == at_segment(1), "the next does not go again");
 }
 
-/* 2.1, step 2a: nothing new to send, or all acknowledged at once: nothing is known. */
+/* 2.1, step 2a: nothing new to send, or all acknowledged together: nothing is known. */
 static void rfc5682_2_1_without_new_data_the_flight_goes_again(void **state)
 {
     (void)state;
@@ -213,8 +213,8 @@ static void rfc5682_2_1_a_timeout_in_a_row_is_not_judged(void **state)
     check(next_out(0) && out_seq() < at_segment(10), "new data goes out first");
 }
 
-/* RFC 3708: a duplicate is reported for all that was sent again, here when nothing is left, not
- * even the queue. */
+/* RFC 3708: a duplicate is reported for everything that was retransmitted; here after nothing is
+ * left, not even the queue. */
 static void rfc3708_all_retransmissions_doubled_take_it_back(void **state)
 {
     (void)state;
@@ -238,7 +238,8 @@ static void rfc3708_some_of_them_do_not(void **state)
     in(ACK, 1, at_segment(4), WND, 0);
     ack_with(at_segment(4), 0, at_segment(0), at_segment(1));
     check(rig.c.cwnd < cwnd, "cwnd is %u", rig.c.cwnd);
-    /* A duplicate of what was never sent again, as a path can make one, does not count. */
+    /* A duplicate of a segment that was never retransmitted, as a path can make one, does not
+     * count. */
     ack_with(at_segment(4), 0, 0xfffff000, 1);
     check(rig.c.cwnd < cwnd, "cwnd is %u", rig.c.cwnd);
 }

@@ -1,7 +1,7 @@
 /*
- * What arrives, written byte by byte by the test: through a tun device (raw IP), and with VLAN tags
- * through a pair of veths. In a network namespace of its own; skipped (77) where that is not
- * allowed.
+ * Tests what arrives from the wire. The test writes it byte by byte: through a tun device (raw IP),
+ * and with VLAN tags through a pair of veths. It runs in a network namespace of its own, and is
+ * skipped (77) where that is not allowed.
  */
 #include <fcntl.h>
 #include <linux/if_ether.h>
@@ -26,7 +26,7 @@
 #include "tests/unit/wire_netns.h"
 
 /*
- * A tun device, whose other end is this test: what arrives is written byte by byte.
+ * A tun device whose other end is this test: each packet that arrives is written byte by byte.
  */
 
 static const char tun_peer[] = "10.79.0.2";
@@ -149,7 +149,7 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
         assert_true(read(o->tun, sent, sizeof sent) >= 40);
     while (sent[0] != 0x45);
     for (int quoted = 0; quoted < 2; quoted++) {
-        sent[20] ^= 1; /* first another flow's port, then ours again */
+        sent[20] ^= 1; /* first another flow's port, then ours */
         memset(icmp, 0, 8);
         icmp[0] = 3;
         icmp[1] = 3;
@@ -261,8 +261,8 @@ static void vlan_tagged_segments_are_captured(void **state)
     capture_close(c);
 }
 
-/* A capture of "we", one end of a pair whose other end is "wf", where `fd` puts frames in. The
- * interfaces take longer frames than the capture is told. */
+/* Opens a capture of "we", one end of a pair of veths; `fd` writes frames into the other end, "wf".
+ * The interfaces accept longer frames than the capture expects. */
 struct wire_arrival_pair {
     struct capture *c;
     struct flow back;

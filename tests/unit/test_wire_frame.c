@@ -1,7 +1,5 @@
-/*
- * The reader of link-layer headers, on frames made by hand: each link type, tags, and every
- * length too short.
- */
+/* Tests the parser of link-layer headers on frames made by hand: each link type, VLAN tags, and
+ * every length that is too short. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
