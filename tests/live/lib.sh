@@ -29,9 +29,6 @@
 : "${TCPWAVE:=$PWD/tcpwave}"
 cases=0
 
-# The interpreter itself, where python3 is a script that looks for it at every call.
-python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) && PATH=$(dirname "$python"):$PATH
-
 pass()
 {
     cases=$((cases + 1))
@@ -84,7 +81,7 @@ check_json()
     [ -s "$tmp/json" ] || return 0
     local here
     here=$(dirname "$0")
-    python3 "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
+    "${python:-python3}" "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
     case $? in
     0) pass "$(wc -l <"$tmp/json") lines of --json are as the schema has them" ;;
     77) skip "--json is as the schema has it" "$(cat "$tmp/schema")" ;;
