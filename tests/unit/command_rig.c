@@ -140,8 +140,7 @@ static void random_bytes(void *self, void *to, size_t len)
  * The run
  */
 
-/* For rig_schema(), which takes a millisecond for each line: the first and the last ones of a long
- * run have all kinds of them. */
+/* For rig_schema(): the first and the last lines of a long run have all kinds of them. */
 static void keep_lines(const struct command_rig *r)
 {
     if (!lines)
