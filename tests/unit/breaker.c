@@ -70,7 +70,8 @@ static void lie(struct breaker *b, const struct seg *s)
     put(b, &odd);
 }
 
-/* The same data, said to end the stream here; or with another number acknowledged. */
+/* Changes a segment: the same data is said to end the stream here, or another number is
+ * acknowledged. */
 static void bend(struct breaker *b, struct seg *s)
 {
     b->lied = true;
@@ -97,8 +98,8 @@ static void acknowledge_unsent(struct breaker *b, const struct seg *s)
     put(b, &odd);
 }
 
-/* Leaves off the end of the data. Not where a FIN follows: a host that has sent none is in no state
- * that comes with one. */
+/* Cuts off the end of the data, but not before a FIN: a host that has not sent its FIN is in no
+ * state that a FIN leads to. */
 static void cut(struct breaker *b, struct seg *s)
 {
     if (s->len < 2 || (s->flags & (SEG_SYN | SEG_FIN)))

@@ -167,8 +167,8 @@ static void take_events(struct at at)
     verify_sums(at);
 }
 
-/* RFC 7323, 3.2: once negotiated, on every segment but a RST; RFC 9293, 3.1 and 3.2: MSS, scale
- * and SACK-permitted stand on SYNs only. */
+/* Checks the options. RFC 7323, 3.2: negotiated timestamps are on every segment but a RST; RFC
+ * 9293, 3.1 and 3.2: MSS, window scale and SACK-permitted are on SYNs only. */
 static void verify_options(struct at at, const struct seg *s)
 {
     const struct opt *o = &s->opt;
@@ -190,8 +190,8 @@ static void verify_options(struct at at, const struct seg *s)
         rig.echo = o->tsval;
 }
 
-/* RFC 9293, 3.8.6: the right edge of the window we offer never moves left, but for what a scaled
- * window cannot express. */
+/* Checks the offered window. RFC 9293, 3.8.6: its right edge never moves left, but for the part
+ * that a scaled window cannot express. */
 static void verify_edge(struct at at, const struct seg *s)
 {
     if ((s->flags & (SEG_RST | SEG_ACK)) != SEG_ACK)
@@ -204,8 +204,8 @@ static void verify_edge(struct at at, const struct seg *s)
         rig.edge = edge;
 }
 
-/* RFC 9293, 3.4 and 3.8.6: SEG.ACK is RCV.NXT, the window is what the buffer has room for, and new
- * data stays in the peer's window, but for a probe of a zero one. */
+/* Checks the numbers. RFC 9293, 3.4 and 3.8.6: SEG.ACK is RCV.NXT, the window is the room in the
+ * buffer, and new data stays in the peer's window, except a probe of a zero window. */
 static void verify_numbers(struct at at, const struct seg *s)
 {
     if (s->flags & SEG_RST)
@@ -296,7 +296,8 @@ struct seg make(unsigned flags, uint32_t seq, uint32_t ack, uint32_t wnd, uint32
     return s;
 }
 
-/* A SYN's options are in force from its first arrival in LISTEN or SYN_SENT on, once ours are. */
+/* Notes the peer's SYN. Its options are in force from its first arrival in LISTEN or SYN_SENT on,
+ * once ours are. */
 static void note_their_syn(const struct seg *s)
 {
     if (!(s->flags & SYN) || (rig.c.state != STATE_LISTEN && rig.c.state != STATE_SYN_SENT))

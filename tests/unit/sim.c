@@ -152,8 +152,8 @@ static void record(struct sim_log *log, wave_time at, enum link_end from, const 
     log->count++;
 }
 
-/* Events are drained here as well, since one step may send more segments than an env keeps events
- * for. */
+/* Watches the link. Events are drained here as well, since one step may send more segments than an
+ * env keeps events for. */
 static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
                   const struct seg *g)
 {

@@ -28,7 +28,8 @@ static const char *answers(const struct command_rig *r)
     return text;
 }
 
-/* The segment with the probe number `n`, from 1: RFC 1122, 4.2.3.6, one below SND.NXT. */
+/* Returns the segment with probe `n`, counted from 1. It is one below SND.NXT (RFC 1122, 4.2.3.6).
+ */
 static const struct rig_segment *probe(const struct command_rig *r, unsigned n)
 {
     uint32_t nxt = rig_segment(r, true, SEG_SYN, 1)->seg.seq.v + 1;

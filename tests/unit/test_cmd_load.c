@@ -24,7 +24,8 @@ static void expect_counts(const struct command_rig *r, int opened, int open, int
     rig_expect_int(r, "verdict", "connections.now", 0);
 }
 
-/* Connections that are open at any one time, at most: from a SYN of ours to our last segment. */
+/* Returns how many connections are open at the same time, at most: from our SYN to our last
+ * segment. */
 static unsigned most_at_once(const struct command_rig *r)
 {
     unsigned now = 0, max = 0;
@@ -171,7 +172,8 @@ static void silence_after_the_handshake_is_lost_at_give_up(void **state)
     rig_free(&r);
 }
 
-/* Ports turn by turn: every fourth connection is lost, and none hides another. */
+/* Loses the SYNs of every fourth port. The ports take turns, so that no lost connection hides
+ * another. */
 static bool syns_of_some(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;

@@ -139,7 +139,7 @@ static void rfc5681_3_1_window_does_not_grow_when_it_is_not_used(void **state)
     check(rig.c.cwnd <= 40 * MSS, "cwnd grew to %u while 10 bytes were in flight", rig.c.cwnd);
 }
 
-/* Ten in flight, the first lost, no more queued. */
+/* Puts ten segments in flight, the first of which is lost, and no more are queued. */
 static void three_duplicates(void)
 {
     connect_plain();

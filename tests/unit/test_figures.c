@@ -41,7 +41,7 @@ static void tell_verdict(struct script *t, const struct figures *f)
     fflush(t->to);
 }
 
-/* The line of JSON for such a verdict is `members` between what every verdict has. */
+/* Checks that the line of JSON for such a verdict has `members` between what every verdict has. */
 static void assert_members(const struct figures *f, const char *members)
 {
     struct script t;
@@ -57,7 +57,7 @@ static void assert_members(const struct figures *f, const char *members)
     script_finish(&t);
 }
 
-/* What the summary writes between headline and guard. */
+/* Checks what the summary writes between headline and guard. */
 static void assert_rows(const struct figures *f, const char *rows)
 {
     struct script t;
@@ -622,7 +622,7 @@ static void *allocate(size_t size)
     return ++allocations == failing ? NULL : malloc(size);
 }
 
-/* An event of every kind, with all that it may have. */
+/* Reports an event of every kind, with everything that it may contain. */
 static void tell_everything(struct script *t)
 {
     static const uint8_t raw[] = {34, 4, 0xab, 0xcd};

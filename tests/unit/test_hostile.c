@@ -12,7 +12,7 @@ static void memory_is_bounded(void)
     check(rig.env.mem_used <= max, "%zu bytes are held, %zu are too many", rig.env.mem_used, max);
 }
 
-/* The connection still does what it is there for. */
+/* Checks that the connection still works. */
 static void still_works(uint32_t from)
 {
     in(ACK | PSH, from, snd_nxt(), WND, 10);

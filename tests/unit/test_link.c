@@ -159,7 +159,7 @@ static void script(struct fake *f, wave_time at, struct seg s)
     f->out[f->scripted++].seg = s;
 }
 
-/* n segments, `apart` from one another, numbered by their sequence numbers from 0. */
+/* Scripts n segments, `apart` from one another, whose sequence numbers count from 0. */
 static void script_many(struct fake *f, size_t n, wave_time apart)
 {
     for (size_t i = 0; i < n; i++)
@@ -583,7 +583,7 @@ static void flows_that_do_not_fit_are_refused(void **unused)
     free(b);
 }
 
-/* How a run of 1 s with that habit at both ends comes to its end: the signal, or 0. */
+/* Makes a run of 1 s with that habit at both ends. Returns the signal that ended it, or 0. */
 static int signal_of(enum link_habit habit)
 {
     pid_t pid = fork();

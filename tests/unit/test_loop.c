@@ -329,7 +329,7 @@ static void wrap(struct wrapped *w, struct port *inner)
         .ops = &w->ops, .info = inner->info, .virtual_time = inner->virtual_time};
 }
 
-/* An echo host's network, wrapped. */
+/* Sets up the network of an echo host, wrapped. */
 static void wrapped_echo(struct wrapped *w)
 {
     struct port_sim_config c = network_with(HOST_ECHO);

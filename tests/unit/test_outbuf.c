@@ -71,7 +71,7 @@ static void close_rig(struct outbuf_rig *r)
     free(r->got);
 }
 
-/* Reads what is there, up to `max` bytes. */
+/* Reads what is available, up to `max` bytes. */
 static void take(struct outbuf_rig *r, size_t max)
 {
     struct pollfd p = {.fd = r->ends[0], .events = POLLIN};
@@ -97,7 +97,7 @@ static void flush(struct outbuf_rig *r)
     assert_int_equal(outbuf_flush(r->o, &d), 0);
 }
 
-/* As a loop does that polls: writes on as long as there is room, and reads it. */
+/* Does what a polling loop does: writes as long as there is room, and reads what was written. */
 static void take_all(struct outbuf_rig *r)
 {
     flush(r);
@@ -112,7 +112,7 @@ static void take_all(struct outbuf_rig *r)
     take(r, SIZE_MAX);
 }
 
-/* Lines "number xxx...", of 64 bytes. */
+/* Writes lines "number xxx...", of 64 bytes. */
 static void say(struct outbuf_rig *r, unsigned from, unsigned n)
 {
     for (unsigned i = from; i < from + n; i++)
@@ -120,7 +120,8 @@ static void say(struct outbuf_rig *r, unsigned from, unsigned n)
                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
-/* What was read: whole lines, numbered upwards; how many, and what the last gap says. */
+/* Checks what was read: whole lines with ascending numbers. Returns how many, and what the last gap
+ * says. */
 static unsigned read_lines(const struct outbuf_rig *r, uint64_t *told)
 {
     unsigned n = 0, last = 0;
@@ -408,7 +409,7 @@ static void the_last_lines_are_kept_when_all_others_are_left_out(void **state)
     close_rig(&r);
 }
 
-/* A child that sleeps for so long, and then reads all. */
+/* Starts a child that sleeps for so long, and then reads everything. */
 static pid_t reader(const struct outbuf_rig *r, unsigned ms)
 {
     pid_t pid = fork();

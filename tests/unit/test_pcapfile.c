@@ -66,7 +66,7 @@ static void write_file(const char *name)
     write_to(path);
 }
 
-/* libpcap finds what was written, to the nanosecond. */
+/* Checks that libpcap reads what was written, with times to the nanosecond. */
 static void read_back(void)
 {
     char error[PCAP_ERRBUF_SIZE];
@@ -223,7 +223,8 @@ static void pcapng_blocks_are_whole(void **state)
     unlink(path);
 }
 
-/* Standard output of `command` with the file's name behind it; false when there is no tshark. */
+/* Runs `command` with the file's name behind it, and returns its standard output in *text. Returns
+ * false if there is no tshark. */
 static bool tshark(const char *command, char *text, size_t room)
 {
     char line[256];

@@ -37,7 +37,8 @@ static uint32_t build(const struct flow *f, const struct seg *s, uint8_t *to)
     return (uint32_t)header + (uint32_t)len;
 }
 
-/* A file of two segments, one each way, and something between them that is no TCP. */
+/* Writes a file of two segments, one in each direction, with a packet between them that is no TCP.
+ */
 static void write_file(void)
 {
     static const uint8_t udp[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};

@@ -290,7 +290,7 @@ static void verdict_says_what_the_contract_names(void **state)
     script_finish(&t);
 }
 
-/* Columns that a line takes: every character that is drawn is one column wide. */
+/* Returns how many columns a line takes: every character that is drawn is one column wide. */
 static unsigned columns(const char *at, const char *end)
 {
     unsigned n = 0;
@@ -321,7 +321,8 @@ static bool only_ascii(const char *text)
     return true;
 }
 
-/* The longest of everything: addresses, numbers, options, states, remarks. */
+/* Plays a script in which everything is as long as it can be: addresses, numbers, options, states
+ * and remarks. */
 static void crowded(struct script *t)
 {
     struct opt sacks = {.has = OPT_SACK | OPT_TIMESTAMP | OPT_OTHER, .sacks = 4};
@@ -568,7 +569,7 @@ static void a_d_sack_is_told_as_such(void **state)
     script_finish(&t);
 }
 
-/* The notes of the last segment in the JSON lines, "probe,probe_answer" for two of them. */
+/* Returns the notes of the last segment in the JSON lines, as in "probe,probe_answer". */
 static const char *last_notes(struct script *t, char *text, size_t room)
 {
     json_t *all = lines_of(t);

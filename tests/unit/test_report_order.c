@@ -137,7 +137,7 @@ static void what_was_lost_of_the_peers_is_no_evidence(void **state)
     script_finish(&t);
 }
 
-/* What the segment of the script is in the stream. */
+/* Records what the stream says of the script's segment. */
 static void note_segment(void *self, const struct report_event *e)
 {
     if (e->kind == REPORT_SEGMENT)

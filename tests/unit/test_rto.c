@@ -15,7 +15,7 @@ static void rto_is(uint32_t us)
     check(rto_us() + 1 >= us && rto_us() <= us + 1, "RTO is %u us, not %u", rto_us(), us);
 }
 
-/* One segment sent and acknowledged after `rtt`. */
+/* Sends a segment, and acknowledges it after `rtt`. */
 static void sample(wave_time rtt)
 {
     uint32_t next = snd_nxt();
@@ -499,7 +499,7 @@ static void rfc6298_2_3_a_round_trip_of_nothing_is_measured(void **state)
     check(r.srtt >= 1000 && r.srtt <= 1001, "SRTT %u", r.srtt);
 }
 
-/* A connection with SACK on a steady path of that round trip. */
+/* Establishes a connection with SACK, over a path whose round trip is constant. */
 static void connect_steady(wave_time rtt)
 {
     rig_start(&variants[1]);
@@ -509,8 +509,8 @@ static void connect_steady(wave_time rtt)
     forget();
 }
 
-/* Ten bytes each `pause`, which nothing answers, for `duration`. Returns after how long the first
- * retransmission came, and how long after that the first of the oldest. */
+/* Sends ten bytes each `pause` for `duration`, and nothing answers. Returns after how long the
+ * first retransmission came, and how long after that the first of the oldest. */
 static wave_time write_into_silence(wave_time pause, wave_time duration, wave_time *oldest)
 {
     const uint32_t una = snd_una();

@@ -191,7 +191,7 @@ static void rfc9293_3_10_7_4_a_full_list_of_gaps_does_not_keep_out_what_is_in_or
  * The sender.
  */
 
-/* The peer's ACK with blocks, given as pairs of relative numbers. */
+/* Gives the engine the peer's ACK with blocks, which are pairs of relative numbers. */
 static void sack(uint32_t ack, unsigned n, const uint32_t (*blocks)[2])
 {
     struct seg s = make(ACK, 1, ack, WND, 0);
@@ -204,7 +204,7 @@ static void sack(uint32_t ack, unsigned n, const uint32_t (*blocks)[2])
     feed(s);
 }
 
-/* The first byte of the i-th full segment, counted from 0. */
+/* Returns the first byte of full segment `i`, counted from 0. */
 static uint32_t at_segment(uint32_t i)
 {
     return 1 + i * eff_mss();

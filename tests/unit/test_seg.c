@@ -34,7 +34,8 @@ static uint16_t slow_checksum(const uint8_t *p, size_t len)
     return (uint16_t)~sum;
 }
 
-/* The pseudo-header in front of the segment, as the RFCs draw it, summed slowly: 0 when right. */
+/* Sums the segment behind its pseudo-header, as the RFCs draw it. Returns 0 if the checksum is
+ * right. */
 static uint16_t slow_segment_checksum(const struct flow *f, const uint8_t *bytes, size_t len)
 {
     static uint8_t all[40 + 70000];

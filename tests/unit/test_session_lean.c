@@ -40,7 +40,7 @@ static struct member *member_of(struct session_conn *c)
     return (struct member *)(void *)c;
 }
 
-/* The next peer comes. */
+/* Has the next peer connect. */
 static void dial(wave_time now)
 {
     struct flow flow = {.local = addr_v4(192, 0, 2, 80),
@@ -53,7 +53,7 @@ static void dial(wave_time now)
     rig.dialled++;
 }
 
-/* All peers end their connections. */
+/* Has all peers reset their connections. */
 static void reset_all(wave_time now)
 {
     struct stack *s = host_stack(port_sim_host(rig.port));
@@ -65,7 +65,7 @@ static void reset_all(wave_time now)
     }
 }
 
-/* What the peers do: one comes every 10 ms. */
+/* Does what the peers do: one connects every 10 ms. */
 static wave_time peers_act(void *ctx, wave_time now)
 {
     (void)ctx;
@@ -105,7 +105,8 @@ static void finish(struct session *s, struct session_conn *c)
     session_release(s, c);
 }
 
-/* From half a second after the first peer came on, we close; what is CLOSED is done with. */
+/* Closes our side from half a second after the first peer connected. Connections that are CLOSED
+ * are released. */
 static wave_time turn(struct session *s, wave_time now)
 {
     struct session_conn *next;
@@ -127,7 +128,7 @@ static wave_time turn(struct session *s, wave_time now)
 static const struct session_ops ops = {
     .conn_size = sizeof(struct member), .turn = turn, .opened = opened};
 
-/* A session that listens, to which PEERS peers come. */
+/* Starts a session that listens, and to which PEERS peers connect. */
 static void begin(bool shows)
 {
     struct port_sim_config network = network_with(HOST_DISCARD);
@@ -189,7 +190,7 @@ static void a_reset_is_told_without_a_record(void **state)
     session_close(rig.session);
 }
 
-/* Cut off while they are open, so that they can still be looked at. */
+/* Cuts the connections off while they are open, so that they can still be examined. */
 static void cut_off(bool shows)
 {
     begin(shows);

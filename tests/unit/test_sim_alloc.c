@@ -40,7 +40,7 @@ static struct sim *set_up(uint64_t seed)
     return s;
 }
 
-/* Runs with calls number `from` to `from` + `count` - 1 of that end failing; returns how many
+/* Makes a run in which the calls `from` to `from` + `count` - 1 of that end fail. Returns how many
  * calls there were. */
 static uint64_t run(uint64_t seed, enum link_end end, uint64_t from, uint64_t count)
 {

@@ -83,7 +83,7 @@ static void ack_of_unsent(struct conn *c)
     forge(c, SEG_ACK | SEG_PSH, c->rcv.nxt, seq_add(c->snd.nxt, 1 + chance(FAR_AWAY)), 100, 60000);
 }
 
-/* Other bytes in the place of those that came already, and where none can be yet. */
+/* Sends other bytes in place of those that have come already, and bytes where none can be yet. */
 static void contradiction(struct conn *c)
 {
     uint32_t had = conn_received(c);
@@ -102,8 +102,8 @@ static void shrinking_window(struct conn *c)
     forge(c, SEG_ACK, c->rcv.nxt, c->snd.una, 0, (uint16_t)chance(3));
 }
 
-/* Acceptable but for its options, which follow no rule; what happens to be a stamp is an old one.
- */
+/* Sends a segment that is acceptable but for its options, which are random. If one of them happens
+ * to be a timestamp, it is an old one. */
 static void malformed_options(struct conn *c)
 {
     uint8_t bytes[60] = {[12] = 0xf0, [13] = SEG_ACK};
@@ -121,7 +121,7 @@ static void malformed_options(struct conn *c)
     forged++;
 }
 
-/* SACK blocks over what is in flight, and over what is not. */
+/* Sends SACK blocks for data that is in flight, and for data that is not. */
 static void forged_sack(struct conn *c)
 {
     struct seg s = {.seq = c->rcv.nxt, .ack = c->snd.una, .flags = SEG_ACK, .wnd = 60000};
@@ -156,7 +156,7 @@ static void between(void *ctx, wave_time at, enum link_end from, bool arrived, u
         sim_fail(sim, "%zu bytes are held", c->env->mem_used);
 }
 
-/* Against this, over a link with this impairment. */
+/* Runs against this attack, over a link with this impairment. */
 static void withstands_over(void (*against)(struct conn *c),
                             const struct path_impairment *impairment)
 {

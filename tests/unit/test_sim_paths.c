@@ -156,7 +156,7 @@ static void time_wait_is_left_at_once_when_not_wanted(void **unused)
     sim_assert_complete(sim);
 }
 
-/* The one end closes without a word; the other goes on for an hour. */
+/* Has one end close without sending data, while the other goes on for an hour. */
 static void half_close(enum link_end closer)
 {
     enum link_end other = closer == LINK_A ? LINK_B : LINK_A;
@@ -277,7 +277,8 @@ static bool lose_two(void *ctx, wave_time at, enum link_end from, uint64_t numbe
     return number != l->first && number != l->second;
 }
 
-/* The nth segment, and the next one that repeats it from the same place in the stream. */
+/* Says what is lost: the nth segment, and the next one that repeats it from the same position in
+ * the stream. */
 struct twice {
     uint64_t number;
     enum link_end from;
@@ -299,7 +300,7 @@ static bool lose_twice(void *ctx, wave_time at, enum link_end from, uint64_t num
     return false;
 }
 
-/* One run; returns how many segments it took. */
+/* Makes one run. Returns how many segments it took. */
 static uint64_t play(const struct sim_paths_script *script, link_filter *filter, void *ctx)
 {
     tear_down(NULL);
@@ -417,7 +418,8 @@ static void rfc9293_3_6_each_segment_of_a_half_closed_exchange_lost(void **unuse
     each_lost_in_turn(&(struct sim_paths_script){play_half_close, false});
 }
 
-/* Figure 9 and the following of RFC 9293, section 3.5.1: A crashed and comes back with this ISN. */
+/* Plays figure 9 and the following of RFC 9293, 3.5.1: A has crashed and comes back with this ISN.
+ */
 static void comes_back(uint32_t iss)
 {
     sim_establish(sim);

@@ -102,7 +102,7 @@ static enum state state_of(struct stack *s, uint32_t id)
     return (enum state)stack_conn(s, id)->state;
 }
 
-/* The only connection of a stack that has one. */
+/* Returns the only connection of a stack that has one. */
 static uint32_t only(struct stack *s)
 {
     uint32_t cursor = 0;
@@ -111,7 +111,7 @@ static uint32_t only(struct stack *s)
     return stack_next(s, &cursor);
 }
 
-/* A segment written by hand, to the server from port 5000. */
+/* The flow of segments that are written by hand: to the server, from port 5000. */
 static const struct flow by_hand = {
     .local = {{10, 0, 0, 2}}, .remote = {{10, 0, 0, 1}}, .lport = 80, .rport = 5000};
 
@@ -311,7 +311,7 @@ static void rfc4987_3_6_beyond_the_bound_syns_cost_no_memory(void **state)
     assert_int_equal(stack_env(server)->mem_used, used);
 }
 
-/* Two stacks over a cookie: `timestamps` as the client offers them. */
+/* Connects two stacks by a SYN cookie. `timestamps`: the client offers them. */
 static void over_a_cookie(bool timestamps)
 {
     const uint32_t options = CONN_WSCALE | CONN_SACK;

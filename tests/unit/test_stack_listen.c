@@ -170,7 +170,7 @@ static void an_id_that_is_gone_is_harmless(void **state)
  * Cookies.
  */
 
-/* The SYN-ACK with a cookie that answers a SYN of these options and flags. */
+/* Returns the SYN-ACK with a cookie that answers a SYN with these options and flags. */
 static struct seg cookie_for(const struct flow *f, struct opt options, unsigned flags)
 {
     struct seg s;
@@ -185,7 +185,7 @@ static struct seg cookie_for(const struct flow *f, struct opt options, unsigned 
     return s;
 }
 
-/* The peer's answer to it, with data. */
+/* Returns the peer's answer to it, with data. */
 static struct seg third(const struct seg *cookie, bool timestamps)
 {
     struct seg s = {.seq = seq_of(101),

@@ -57,7 +57,7 @@ struct capture_ring {
     } ours[RING_LOST];
 };
 
-/* A tracker, and which segment of the link each of its numbers was. */
+/* Holds a tracker, and which segment of the link each of its numbers was. */
 struct watch {
     struct track track;
     enum link_end at;
@@ -108,7 +108,8 @@ static const char *side_name(int side)
     return side == TRACK_A ? "A" : "B";
 }
 
-/* Whether a side that has sent its FIN, or has that of the other, may be in this state. */
+/* Return whether a side that has sent its FIN, or has received that of the other, may be in this
+ * state. */
 static bool has_sent_fin(enum state s)
 {
     return s == STATE_FIN_WAIT_1 || s == STATE_FIN_WAIT_2 || s == STATE_CLOSING ||
@@ -121,7 +122,8 @@ static bool has_got_fin(enum state s)
            s == STATE_LAST_ACK || s == STATE_CLOSED;
 }
 
-/* What both sides have acknowledged is true: a FIN that its watcher has seen, and the ACK of it. */
+/* Checks the states against what both sides have acknowledged: a FIN that the tracker has seen, and
+ * the ACK of it. */
 static void hold_against_fins(const struct run *r, const struct watch *w)
 {
     for (int side = TRACK_A; side < TRACK_SIDES; side++) {
@@ -180,7 +182,7 @@ static void say_missed(const struct run *r, size_t watcher, uint64_t number)
         fprintf(stderr, "# watcher %zu misses #%llu\n", watcher, (unsigned long long)number);
 }
 
-/* Whether there is no room for it in the watcher's ring. */
+/* Returns whether the tracker's ring has no room for the segment. */
 static bool lose(struct run *r, struct watch *w, enum link_end from, uint64_t number,
                  const struct seg *s)
 {
@@ -213,7 +215,8 @@ static void tell_ours(struct watch *w, wave_time at, uint32_t n)
     memmove(q->ours, q->ours + n, q->lost * sizeof q->ours[0]);
 }
 
-/* How many of A's segments were certainly sent before this one of B's, which acknowledges them. */
+/* Returns how many of A's segments were certainly sent before this one of B, which acknowledges
+ * them. */
 static uint32_t sent_before(const struct capture_ring *q, const struct seg *s)
 {
     uint32_t n = 0;
@@ -386,7 +389,7 @@ static bool aborts_silently(enum state s)
            s == STATE_TIME_WAIT;
 }
 
-/* What a call answers depends on the state it meets, and is not what is tested here. */
+/* Makes a call of the user. Its result depends on the state, and is not tested here. */
 static void act(struct run *r, const struct action *a, struct prng *p)
 {
     struct sim_end *e = &r->sim->end[a->end];
@@ -419,7 +422,7 @@ static void act(struct run *r, const struct action *a, struct prng *p)
     }
 }
 
-/* In the end, where nothing was lost, the first two trackers have seen all there was. */
+/* Checks that in the end, if nothing was lost, the first two trackers agree with the engines. */
 static void assert_agreement(struct run *r)
 {
     for (size_t i = AT_A; i <= AT_B; i++)

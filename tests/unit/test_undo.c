@@ -19,7 +19,7 @@ static uint32_t at_segment(uint32_t i)
     return 1 + i * eff_mss();
 }
 
-/* An acknowledgement that echoes `echo`, with one block unless its end is 0. */
+/* Gives the engine an acknowledgement that echoes `echo`, with one block unless its end is 0. */
 static void ack_with(uint32_t ack, uint32_t echo, uint32_t first, uint32_t end)
 {
     struct seg s = make(ACK, 1, ack, WND, 0);
@@ -33,7 +33,7 @@ static void ack_with(uint32_t ack, uint32_t echo, uint32_t first, uint32_t end)
     feed(s);
 }
 
-/* So many segments go out, `more` wait, and the timer fires. */
+/* Sends so many segments, has `more` wait, and lets the timer fire. */
 static void time_out(uint32_t segments, uint32_t more)
 {
     push((segments + more) * eff_mss());
@@ -145,7 +145,8 @@ static void rfc4015_a_mark_of_congestion_keeps_the_reduction(void **state)
     check(rig.c.cwnd < cwnd && rig.c.queue->after_timeout, "it is taken back");
 }
 
-/* RFC 5682, 2.1: the ACK of the first, two new segments, and then the ACK of one that went once. */
+/* RFC 5682, 2.1: the ACK of the first segment, two new segments, and then the ACK of one that was
+ * sent only once. */
 static void rfc5682_2_1_new_data_and_then_an_ack_of_what_went_once(bool with_sack)
 {
     connect_with(false, with_sack);

@@ -29,7 +29,8 @@ static int parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
     return result;
 }
 
-/* The frame is read as wanted, and no shorter one is taken for a whole header. */
+/* Checks that the frame is parsed as expected, and that no shorter one passes for a whole header.
+ */
 static void expect(int dlt, const uint8_t *bytes, size_t len, const struct frame *want)
 {
     struct frame f;

@@ -571,8 +571,8 @@ static void no_capability_is_left_and_the_wire_works(void **state)
     in_a_child(drop_and_send);
 }
 
-/* As root of the machine; in a user namespace the caller of sudo need not exist, and what is left
- * of root is the caller's own. */
+/* Runs as root of the machine. In a user namespace the caller of sudo need not exist, and what is
+ * left of root is the caller's own. */
 static int open_under_sudo(void)
 {
     struct wire_config c = config_to_peer();
