@@ -19,7 +19,7 @@
 #include "lib/io/nonblock.h"
 #include "lib/io/outbuf.h"
 
-/* A file, a terminal or a pipe, for reading or for writing. */
+/* Describes a file, a terminal or a pipe that is open for reading or for writing. */
 struct file {
     int fd;           /* -1: none */
     bool regular;     /* reading and writing it never waits for another process */
@@ -53,7 +53,7 @@ int file_write(const struct file *f, const void *from, size_t len, struct diag *
  * when the system reports only now that earlier writes have failed. */
 int file_close(struct file *f, struct diag *d);
 
-/* The data to send as one stream: from --data, from --file, or nothing. */
+/* Provides the data to send as one stream: from --data, from --file, or nothing. */
 struct source {
     const uint8_t *at; /* the bytes of --data that are still to be sent */
     size_t left;

@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How many bytes we offer to a blocking terminal that polls as writable. The kernel promises no
- * number; it frees room in pieces of 256 bytes. */
+/* This is how many bytes we offer to a blocking terminal that polls as writable. The kernel
+ * promises no number; it frees room in pieces of 256 bytes. */
 #define TERMINAL_ASKED 256
 
 /* Opens the same pipe or terminal a second time, which gives it an open file description of its

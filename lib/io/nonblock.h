@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* How a descriptor is written to. */
+/* Says how a descriptor is written to. */
 enum nonblock_how {
     NONBLOCK_POLL, /* poll before each write: right for any descriptor, and so zero */
     NONBLOCK_PLAIN,
@@ -35,7 +35,7 @@ enum nonblock_how {
     NONBLOCK_SOCKET
 };
 
-/* A descriptor, and the way in which it is written to. */
+/* Holds a descriptor and the way in which it is written to. */
 struct nonblock {
     int fd;
     enum nonblock_how how;

@@ -40,7 +40,7 @@
 
 struct outbuf;
 
-/* The poll(2) events of a descriptor whose reader has gone. */
+/* poll(2) reports these events when the reader of a descriptor has gone. */
 #define OUTBUF_GONE (POLLERR | POLLHUP | POLLNVAL)
 
 /*

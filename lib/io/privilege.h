@@ -8,8 +8,8 @@
 
 #include "lib/core/err.h"
 
-/* The user who called: under sudo, or in a set-user-ID binary, the user behind it; otherwise the
- * user that the process runs as. */
+/* Names the user who called: under sudo, or in a set-user-ID binary, the user behind it; otherwise
+ * the user that the process runs as. */
 struct privilege_user {
     uid_t uid;
     gid_t gid;

@@ -28,8 +28,9 @@ static sigset_t ending(void)
     return set;
 }
 
-/* A signal that is both blocked and ignored still arrives in a signalfd. A shell without job
- * control starts `tcpwave ... &` with SIGINT ignored, and kill -INT has to work there as well. */
+/* This relies on the kernel: a signal that is both blocked and ignored still arrives in a signalfd.
+ * A shell without job control starts `tcpwave ... &` with SIGINT ignored, and kill -INT has to work
+ * there as well. */
 int signals_open(struct diag *d)
 {
     sigset_t set = ending();

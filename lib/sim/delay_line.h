@@ -13,7 +13,7 @@
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
-/* A packet on its way: a TCP segment as bytes, or a router's ICMP error. */
+/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error. */
 struct delayed_packet {
     uint64_t number;  /* of the segment; counted from 1 over the whole link */
     uint8_t from;     /* the end that sent it: 0 or 1, enum link_end */
@@ -26,14 +26,14 @@ struct delayed_packet {
     uint8_t bytes[];
 };
 
-/* An entry of the heap. */
+/* Orders one packet in the heap. */
 struct delay_line_slot {
     wave_time at;
     uint64_t order;
     struct delayed_packet *delayed_packet;
 };
 
-/* The heap. All zero is an empty one. */
+/* Holds the packets as a heap. All zero is an empty one. */
 struct delay_line {
     struct delay_line_slot *heap;
     size_t count, room;

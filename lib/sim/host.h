@@ -10,7 +10,7 @@
 
 #define HOST_ANSWER_TEXT "the answer\n"
 
-/* What the application does with each connection, independently of which side opened it. */
+/* Says what the application does with each connection, independently of which side opened it. */
 enum host_behaviour {
     HOST_ECHO,             /* sends back what it gets, and closes after the peer's FIN */
     HOST_DISCARD,          /* reads, sends nothing, and closes after the peer's FIN */
@@ -27,7 +27,7 @@ enum host_behaviour {
     HOST_SILENT        /* nothing is ever answered */
 };
 
-/* What kind of host it is. */
+/* Says what kind of host to create. */
 struct host_config {
     struct conn_config engine;
     enum host_behaviour behaviour;

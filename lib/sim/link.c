@@ -13,12 +13,12 @@
 
 #include "lib/core/err.h"
 
-/* The limit of outputs and ticks at one instant during which no byte is acknowledged or received.
+/* Limits the outputs and ticks at one instant during which no byte is acknowledged or received.
  * No correct engine comes near it, and it is small enough that the segments sent until then fit in
  * memory. */
 #define SPIN_MAX (1u << 17)
 
-/* The sequence numbers that move when a connection makes progress. */
+/* Holds the sequence numbers that move when a connection makes progress. */
 struct progress {
     struct seq una[2], nxt[2];
 };

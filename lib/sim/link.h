@@ -11,7 +11,7 @@
 #include "lib/core/conn.h"
 #include "lib/sim/path.h"
 
-/* The two ends of the link. */
+/* Names the two ends of the link. */
 enum link_end { LINK_A, LINK_B };
 
 /* Watches the segments on the link. It is called when a segment leaves (`arrived` is false; just
@@ -29,10 +29,10 @@ typedef bool link_filter(void *ctx, wave_time at, enum link_end from, uint64_t n
 
 struct link;
 
-/* A layer between one end's engine and the link. With it a test makes a host that breaks the rules.
- * `out` is given each segment that the engine sends, and calls link_inject() within this call for
- * each segment that leaves. `in` may change a segment that has arrived and was watched, or return
- * false to discard it. Either may be NULL. */
+/* Describes a layer between one end's engine and the link. With it a test makes a host that breaks
+ * the rules. `out` is given each segment that the engine sends, and calls link_inject() within this
+ * call for each segment that leaves. `in` may change a segment that has arrived and was watched, or
+ * return false to discard it. Either may be NULL. */
 struct link_hook {
     void (*out)(void *ctx, const struct seg *s);
     bool (*in)(void *ctx, struct seg *s);

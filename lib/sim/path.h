@@ -16,7 +16,7 @@
 #include "lib/sim/delay_line.h"
 #include "lib/sim/prng.h"
 
-/* What one direction does to segments. Probabilities are in 1/10000. All zero: segments arrive
+/* Says what one direction does to segments. Probabilities are in 1/10000. All zero: segments arrive
  * immediately, undamaged and in order. */
 struct path_impairment {
     uint32_t loss, duplication;
@@ -31,7 +31,7 @@ struct path_impairment {
     uint32_t queue;     /* bytes that may wait when the bandwidth is limited; 0: unlimited */
 };
 
-/* Counts of segments, both directions together. */
+/* Counts segments, both directions together. */
 struct path_counts {
     uint64_t sent; /* by the engines, and RSTs by the hosts (link_set_resets()) */
     uint64_t lost; /* by chance, filter, MTU, full queue or cut */
@@ -39,15 +39,15 @@ struct path_counts {
     uint64_t delivered, bad_checksum; /* every arrival is one of these two */
 };
 
-/* One direction, named after the end that sends. */
+/* Holds the state of one direction, which is named after the end that sends. */
 struct path_direction {
     struct path_impairment impairment;
     wave_time line_free;    /* when the last bit that was put on the line has left */
     wave_time last_arrival; /* of the segments that keep their order */
 };
 
-/* Both directions; [0] is from the first end to the second. All zero, except for the seed, is an
- * empty path. */
+/* Holds both directions; [0] is from the first end to the second. All zero, except for the seed, is
+ * an empty path. */
 struct path {
     struct path_direction direction[2];
     struct prng prng;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The state of the source. */
+/* Holds the state of the source. */
 struct prng {
     uint64_t state; /* the seed at the beginning */
 };

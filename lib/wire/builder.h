@@ -10,7 +10,7 @@
 
 struct builder;
 
-/* What to open. */
+/* Says what to open. */
 struct builder_config {
     bool v6;
     const char *device;        /* the socket sends through it only; NULL: the kernel's choice */

@@ -17,7 +17,7 @@
 
 struct capture;
 
-/* What to capture. */
+/* Says what to capture. */
 struct capture_config {
     const char *device;         /* name, or "any" */
     struct filter_query filter; /* capture_open() sets its `tags` and `any_device` */
@@ -38,7 +38,7 @@ int capture_open(struct capture **out, const struct capture_config *config, stru
 /* Closes the capture; `c` may be NULL. */
 void capture_close(struct capture *c);
 
-/* A captured frame. */
+/* Describes a captured frame. */
 struct capture_frame {
     wave_time stamp;      /* CLOCK_REALTIME in nanoseconds */
     const uint8_t *bytes; /* valid until the next call */
@@ -59,8 +59,8 @@ bool capture_down(const struct capture *c);
 int capture_fd(const struct capture *c);
 int capture_dlt(const struct capture *c);
 
-/* How much can wait without a loss until it is read: so many frames of the MTU or less, and so many
- * bytes of longer ones, which segmentation offload makes. */
+/* Says how much can wait without a loss until it is read: so many frames of the MTU or less, and so
+ * many bytes of longer ones, which segmentation offload makes. */
 struct capture_room {
     uint32_t frames, bytes;
 };

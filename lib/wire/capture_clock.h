@@ -13,7 +13,7 @@
 
 #include "lib/core/time.h"
 
-/* Both clocks at the same moment, in nanoseconds. */
+/* Holds the times of both clocks at the same moment, in nanoseconds. */
 struct clock_pair_read {
     wave_time wall, steady;
 };
@@ -28,7 +28,7 @@ clock_read clock_pair_read;
 /* Returns what capture_clock_map() would return for a frame that is captured now. */
 wave_time capture_clock_now(void);
 
-/* What is known about the clocks. */
+/* Holds what is known about the clocks. */
 struct capture_clock {
     clock_read *read;
     wave_time ahead;     /* by how much the wall clock was ahead at the beginning */

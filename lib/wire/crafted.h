@@ -13,15 +13,15 @@
 #include "lib/core/flow.h"
 #include "lib/core/opt.h"
 
-/* Which TCP checksum the segment gets. */
+/* Says which TCP checksum the segment gets. */
 enum crafted_checksum {
     CRAFTED_RIGHT,
     CRAFTED_WRONG, /* one bit is wrong */
     CRAFTED_GIVEN  /* `checksum`, right or wrong */
 };
 
-/* A segment and its IP header. Numbers are in host order. RFC 9293, 3.1; RFC 9768, 3.1 for AE; RFC
- * 791, 3.1; RFC 8200, section 3. */
+/* Describes a segment and its IP header. Numbers are in host order. RFC 9293, 3.1; RFC 9768, 3.1
+ * for AE; RFC 791, 3.1; RFC 8200, section 3. */
 struct crafted_segment {
     struct flow flow; /* `local` is the sender */
     uint32_t seq, ack;

@@ -35,7 +35,7 @@ static bool ask(struct nlmsghdr *nlh, mnl_cb_t each, void *data)
     return error == 0;
 }
 
-/* The furthest reach of the addresses seen so far. */
+/* Holds the furthest reach of the addresses seen so far. */
 struct family_search {
     uint8_t family;
     enum family_reach furthest;

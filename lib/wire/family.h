@@ -9,7 +9,7 @@
 
 #define FAMILY_TEXT 160
 
-/* How far the addresses of a family reach. */
+/* Says how far the addresses of a family reach. */
 enum family_reach {
     FAMILY_NONE,  /* the host has no address */
     FAMILY_LOCAL, /* only itself: 127.0.0.1, ::1 */

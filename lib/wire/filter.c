@@ -10,7 +10,7 @@
 #include "lib/wire/address.h"
 #include "lib/wire/route.h"
 
-/* Where the text goes. */
+/* Says where the text goes. */
 struct filter_buffer {
     char *at;
     size_t left;

@@ -10,7 +10,7 @@
 
 #include "lib/core/flow.h"
 
-/* What the filter lets through. */
+/* Says what the filter lets through. */
 struct filter_query {
     struct flow flow;
     uint16_t lports;   /* consecutive local ports from flow.lport on; 0 is 1 */

@@ -38,14 +38,14 @@ static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
     return type;
 }
 
-/* LINKTYPE_ETHERNET: destination, source, type. */
+/* Reads LINKTYPE_ETHERNET: destination, source, type. */
 static uint16_t ethernet(struct cursor *c, struct frame *f)
 {
     cursor_bytes(c, 12); /* destination and source */
     return untag(c, cursor_u16(c), f);
 }
 
-/* LINKTYPE_LINUX_SLL: packet type, ARPHRD, address length, address, protocol. */
+/* Reads LINKTYPE_LINUX_SLL: packet type, ARPHRD, address length, address, protocol. */
 static uint16_t cooked(struct cursor *c, struct frame *f)
 {
     f->has_outgoing = true;
@@ -54,7 +54,7 @@ static uint16_t cooked(struct cursor *c, struct frame *f)
     return untag(c, cursor_u16(c), f);
 }
 
-/* LINKTYPE_LINUX_SLL2: protocol, reserved, interface, ARPHRD, packet type, address length,
+/* Reads LINKTYPE_LINUX_SLL2: protocol, reserved, interface, ARPHRD, packet type, address length,
  * address. */
 static uint16_t cooked2(struct cursor *c, struct frame *f)
 {
@@ -68,8 +68,8 @@ static uint16_t cooked2(struct cursor *c, struct frame *f)
     return untag(c, type, f);
 }
 
-/* No header at all (tun, WireGuard, most of PPP on Linux): the version nibble shows which IP it
- * is. */
+/* Handles frames without a header (tun, WireGuard, most of PPP on Linux): the version nibble shows
+ * which IP it is. */
 static uint16_t raw(struct cursor *c, struct frame *f)
 {
     (void)f;
@@ -79,8 +79,9 @@ static uint16_t raw(struct cursor *c, struct frame *f)
     return version == 4 ? TYPE_IPV4 : version == 6 ? TYPE_IPV6 : 0;
 }
 
-/* PPP: RFC 1662, 3.1. Address and control (ff 03) and the protocol's first byte may be compressed
- * away (RFC 1661, 6.5 and 6.6): a protocol whose first byte is odd has only that one byte. */
+/* Reads PPP: RFC 1662, 3.1. Address and control (ff 03) and the protocol's first byte may be
+ * compressed away (RFC 1661, 6.5 and 6.6): a protocol whose first byte is odd has only that one
+ * byte. */
 static uint16_t ppp(struct cursor *c, struct frame *f)
 {
     (void)f;
@@ -93,9 +94,9 @@ static uint16_t ppp(struct cursor *c, struct frame *f)
     return protocol == 0x0021 ? TYPE_IPV4 : protocol == 0x0057 ? TYPE_IPV6 : 0;
 }
 
-/* BSD loopback: the address family, in the byte order of the host that captured (DLT_NULL) or of
- * the network (DLT_LOOP). Families are small numbers, so the value shows its byte order. AF_INET is
- * 2 everywhere; AF_INET6 is 10, 24, 28 or 30, depending on the system. */
+/* Reads BSD loopback: the address family, in the byte order of the host that captured (DLT_NULL) or
+ * of the network (DLT_LOOP). Families are small numbers, so the value shows its byte order. AF_INET
+ * is 2 everywhere; AF_INET6 is 10, 24, 28 or 30, depending on the system. */
 static uint16_t loopback(struct cursor *c, struct frame *f)
 {
     (void)f;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the header says. */
+/* Holds what the header says. */
 struct frame {
     size_t offset;     /* bytes before the IP packet */
     bool v6;           /* the packet is IPv6 */

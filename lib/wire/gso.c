@@ -21,7 +21,7 @@ _Static_assert(sizeof(struct virtio_net_hdr) == GSO_PREFIX, "the prefix as packe
 
 enum { GSO_PROTOCOL = 6 };
 
-/* A parsed packet. */
+/* Describes a parsed packet. */
 struct gso_packet {
     const uint8_t *ip, *tcp;
     size_t ip_len, headers, data; /* bytes: of the IP header, of both headers, of the data */

@@ -49,7 +49,7 @@ static int set_md5(int fd, bool v6)
     return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof md5);
 }
 
-/* The ways to keep the kernel silent, in the order in which they are tried. */
+/* Lists the methods that keep the kernel silent, in the order in which they are tried. */
 static const struct guard_method {
     unsigned kind;
     const char *name;

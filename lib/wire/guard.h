@@ -13,19 +13,19 @@
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 
-/* The methods, in the order in which they are tried. */
+/* Names the methods, in the order in which they are tried. */
 enum {
     GUARD_FILTER = 1 << 0, /* a socket filter that drops all; CAP_NET_ADMIN on some kernels */
     GUARD_MD5 = 1 << 1     /* a TCP-MD5 key (RFC 2385) that no peer has; Linux 4.17 */
 };
 
-/* A guarded port. */
+/* Holds a guarded port. */
 struct guard {
     int fd;        /* -1: none */
     unsigned kind; /* GUARD_..., or 0 when the port is only reserved */
 };
 
-/* What to guard, and how. */
+/* Says what to guard, and how. */
 struct guard_query {
     struct flow flow;  /* local and lport (0: the kernel's choice); remote and rport may be zero */
     uint32_t scope;    /* interface index of a link-local local address, else 0 */

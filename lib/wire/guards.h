@@ -14,7 +14,7 @@
 
 struct guards;
 
-/* How many ports to guard. */
+/* Says how many ports to guard. */
 struct guards_wanted {
     uint32_t min; /* ports, 1 or more; fewer are an error */
     uint32_t max;

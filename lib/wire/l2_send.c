@@ -30,7 +30,7 @@
 #define TRUSTED WAVE_S       /* how long we use an answer of the kernel */
 #define RETRY (20 * WAVE_MS) /* before we ask once more about an unknown neighbour */
 
-/* What is known about one pair of addresses. */
+/* Holds what is known about one pair of addresses. */
 struct l2_route {
     struct addr local, remote; /* a rule may route each source differently (ip-rule(8)) */
     wave_time until;           /* 0: the entry is empty */

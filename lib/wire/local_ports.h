@@ -14,7 +14,7 @@
 /* Lower ports are used only when the user names them, even if the range includes them. */
 #define LOCAL_PORTS_FIRST 1024
 
-/* The two settings. */
+/* Holds the two settings. */
 struct local_ports {
     uint32_t low, high;                /* the range, both ends included */
     uint64_t reserved[LOCAL_PORTS_ALL / 64]; /* a bit for each port */

@@ -12,8 +12,8 @@
 #include "lib/wire/address.h"
 #include "lib/wire/netlink.h"
 
-/* The states in which an address can be used. A stale address is as good for us as for the kernel's
- * own next packet: the kernel would send to it, and probe the neighbour meanwhile. */
+/* These are the states in which an address can be used. A stale address is as good for us as for
+ * the kernel's own next packet: the kernel would send to it, and probe the neighbour meanwhile. */
 #define USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)
 
 bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale)

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-/* The size that libmnl advises for dumps; the kernel fills buffers up to it. */
+/* libmnl advises this size for dumps; the kernel fills buffers up to it. */
 #define ANSWER_SIZE 32768
 
 struct mnl_socket *netlink_open(int bus)

@@ -6,7 +6,8 @@
 
 #include <libmnl/libmnl.h>
 
-/* Room for a request, aligned for its header. It is large enough for all requests that we make. */
+/* Provides room for a request, aligned for its header. It is large enough for all requests that we
+ * make. */
 union netlink_request {
     struct nlmsghdr header;
     char bytes[1024];

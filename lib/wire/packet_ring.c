@@ -35,7 +35,7 @@
 #define LARGE 2          /* frames longer than a slot that we hold in our memory */
 #define SNAPLEN 262144
 
-/* A frame that was longer than its slot. */
+/* Holds a frame that was longer than its slot. */
 struct large_frame {
     uint32_t len; /* 0: no frame here */
     uint8_t bytes[FRONT + LARGEST];
@@ -400,7 +400,7 @@ static bool removed(const struct packet_ring *s)
     return getsockname(s->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex < 0;
 }
 
-/* Called when no frame waits: the interface may be gone. An interface goes down before it is
+/* Finds out why no frame waits: the interface may be gone. An interface goes down before it is
  * removed, and the kernel does not report the removal separately. */
 static int idle(struct packet_ring *s, struct diag *d)
 {

@@ -50,8 +50,8 @@ static struct flow flow_of(const struct inet_diag_msg *m)
     return f;
 }
 
-/* An IPv6 socket that has accepted an IPv4 connection has both addresses mapped (RFC 4291,
- * 2.5.5.2). This turns the flow into the IPv4 flow that it is. */
+/* Turns a flow with mapped addresses (RFC 4291, 2.5.5.2) into the IPv4 flow that it is. An IPv6
+ * socket that has accepted an IPv4 connection has both addresses mapped. */
 static void unmap(struct flow *f)
 {
     static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};

@@ -9,7 +9,7 @@
 
 #include "lib/core/flow.h"
 
-/* The kinds of sockets, from the one least in the way to the one most in the way. */
+/* Names the kinds of sockets, from the one least in the way to the one most in the way. */
 enum port_owner_kind {
     PORT_OWNER_UNKNOWN, /* none found: it is bound without listening, or it is gone now */
     PORT_OWNER_TIME_WAIT,
@@ -18,7 +18,7 @@ enum port_owner_kind {
     PORT_OWNER_LISTENER
 };
 
-/* The socket that was found. */
+/* Describes the socket that was found. */
 struct port_owner {
     enum port_owner_kind kind;
     uint32_t uid;     /* user of the socket; with PORT_OWNER_TIME_WAIT it is 0, the kernel's own */

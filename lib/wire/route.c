@@ -362,9 +362,9 @@ static int check_source(struct mnl_socket *nl, const struct route_query *q, uint
     return 0;
 }
 
-/* When the kernel is asked for a route, it returns EACCES and EINVAL for no other reason (fib_props
- * and fib4_rule_action() in its sources). An unreachable rule gives ENETUNREACH, like a missing
- * route, and an unreachable route gives EHOSTUNREACH. */
+/* The cases follow from what the kernel returns when it is asked for a route. It returns EACCES and
+ * EINVAL for no other reason (fib_props and fib4_rule_action() in its sources). An unreachable rule
+ * gives ENETUNREACH, like a missing route, and an unreachable route gives EHOSTUNREACH. */
 const char *route_refusal(int error, char text[ROUTE_REFUSAL])
 {
     const char *reason = strerror(error);

@@ -14,7 +14,7 @@
 
 #define LOOPBACK_IFINDEX 1 /* the kernel gives this number to lo in each namespace */
 
-/* What to look up. */
+/* Says what to look up. */
 struct route_query {
     bool v6;
     bool listen; /* `remote` has no meaning then */
@@ -25,7 +25,7 @@ struct route_query {
     uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
 };
 
-/* The route that was found. */
+/* Describes the route that was found. */
 struct route {
     int ifindex; /* 0: every interface (listening, and none was named) */
     char interface[16];
@@ -62,7 +62,7 @@ int route_through(struct mnl_socket *nl, bool v6, const struct addr *to, const s
  * of the types unreachable, prohibit and blackhole have an errno each. Returns `text`. */
 const char *route_refusal(int error, char text[ROUTE_REFUSAL]);
 
-/* The answer to RTM_GETROUTE. */
+/* Holds the answer to RTM_GETROUTE. */
 struct route_answer {
     uint8_t type;    /* RTN_... */
     uint32_t oif;    /* interface index; 0 when left out */
@@ -73,7 +73,7 @@ struct route_answer {
     struct addr gateway;
 };
 
-/* The answer to RTM_GETLINK, for one interface. */
+/* Holds the answer to RTM_GETLINK, for one interface. */
 struct route_link {
     int ifindex;
     char name[16];

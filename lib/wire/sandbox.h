@@ -20,9 +20,9 @@
 
 #include "lib/core/err.h"
 
-/* Is called with the number of the call that was stopped, and the architecture of that number
- * (AUDIT_ARCH_... of <linux/audit.h>). It runs in a signal handler; when it returns, the process
- * dies. */
+/* This function is called with the number of the call that was stopped, and the architecture of
+ * that number (AUDIT_ARCH_... of <linux/audit.h>). It runs in a signal handler; when it returns,
+ * the process dies. */
 typedef void sandbox_stopped(int call, uint32_t arch);
 
 /*

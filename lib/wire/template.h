@@ -10,7 +10,7 @@
 
 #define TEMPLATE_MAX 80 /* bytes: IPv6, TCP, and the options of a SYN */
 
-/* Stored headers, and what they were built for. All zero is an empty template. */
+/* Holds headers, and what they were built for. All zero is an empty template. */
 struct template
 {
     uint8_t bytes[TEMPLATE_MAX];

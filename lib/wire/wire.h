@@ -23,7 +23,7 @@
 
 #define WIRE_PORTS 1000 /* each takes a descriptor; many systems allow 1024 */
 
-/* What to open. Zero means "not asked for". */
+/* Says what to open. Zero means "not asked for". */
 struct wire_config {
     bool v6;
     bool listen; /* passive: any remote; `remote` has no meaning */
@@ -65,7 +65,7 @@ struct wire_config {
     struct guards_wanted free_ports;
 };
 
-/* What was found, and what is in force. */
+/* Holds what was found, and what is in force. */
 struct wire_info {
     char interface[16]; /* "any" when listening on every interface; ifindex is then 0 */
     int ifindex;
@@ -102,7 +102,7 @@ uint32_t wire_ports(const struct wire *w);
 /* Returns the local port number `i` of wire_config.free_ports. */
 uint16_t wire_port(const struct wire *w, uint32_t i);
 
-/* Fields of the IP header that are not part of a segment. */
+/* Holds the fields of the IP header that are not part of a segment. */
 struct wire_ip {
     uint8_t ttl;         /* 0: 64 */
     uint8_t tos;         /* DSCP; the ECN bits come from the segment */
@@ -154,7 +154,7 @@ int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d);
 int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const uint8_t *ip,
                uint32_t len);
 
-/* A captured packet. */
+/* Describes a captured packet. */
 struct wire_packet {
     wave_time stamp;
     bool outgoing;
@@ -212,7 +212,7 @@ int wire_fd(const struct wire *w);
 /* Returns the engine's clock: CLOCK_MONOTONIC in nanoseconds. */
 wave_time wire_now(void);
 
-/* Counters, since wire_open(). */
+/* Counts since wire_open(). */
 struct wire_stats {
     uint64_t received, dropped;
     uint64_t truncated, malformed, unrelated;
