@@ -10,7 +10,7 @@
 #include "lib/io/heap.h"
 
 #define MTU_UNKNOWN 1500
-#define WINDOW (4u << 20)       /* bytes of receive buffer, and so of window */
+#define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
 
 /* The size in bytes of the capture's ring for a listener, to which many peers may send at the same
@@ -33,7 +33,8 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             .scope = target->scope,
                             .has_source = o->where->has_source,
                             .source = o->where->source.addr,
-                            .inbound_only = !shows,
+                            .inbound_only = !shows && (o->bulk || o->passive),
+                            .anywhere = true,
                             .follows_route = true,
                             /* There is much to send, and single segments are not shown. */
                             .l2_send = (o->bulk || o->passive) && !shows,
@@ -117,13 +118,16 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .max_connections = o->passive ? o->max_connections : 1,
                                  .memory = o->passive ? LISTEN_MEMORY : 0,
                                  .many = o->passive,
-                                 .shows = show_any(o->show),
+                                 /* What is found is told quietly, too, and costs little where
+                                  * not much is sent. */
+                                 .shows = show_any(o->show) || !(o->bulk || o->passive),
                                  .live = st->view.term.live,
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
                                  .timeout = o->show->timeout,
                                  .linger = o->end->linger,
                                  .signals = st->signals,
+                                 .interface_named = o->where->interface != NULL,
                                  .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};

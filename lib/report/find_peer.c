@@ -223,8 +223,8 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     wave_time after;
     char text[HUMAN_TEXT];
 
-    if (!e->segment || !e->first || !flow->signs.opened || flow->signs.theirs ||
-        e->stamp < flow->signs.opened)
+    if (!e->segment || !e->first || (flow->our_flags & SEG_ACK) || !flow->signs.opened ||
+        flow->signs.theirs || e->stamp < flow->signs.opened)
         return false;
     after = e->stamp - flow->signs.opened;
     if (after > max || (!reset && flow->sent_bytes && !e->pending))

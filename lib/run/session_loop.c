@@ -347,6 +347,10 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .ip = p->ip,
                                .ip_len = p->ip_len};
 
+    if (!s->shows) { /* nothing is on record of what we sent */
+        save_packet(s, p, c, STATE_CLOSED);
+        return;
+    }
     if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
         c = find_flow(s, &p->packet.flow);
     if (c && c->record) {
@@ -582,10 +586,16 @@ static void look_at_route(struct session *s, wave_time now)
     if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
         return;
     memcpy(s->route, interface, sizeof interface);
-    snprintf(text, sizeof text,
-             "the route has changed: it leads through %s now, and answers that come in there are "
-             "not seen, since %s is what is captured; if it stays so, start another run",
-             interface, s->port->info->interface);
+    if (s->port->info->anywhere)
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and no longer "
+                 "through %s",
+                 interface, s->port->info->interface);
+    else
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and answers that come in there "
+                 "are not seen, since %s is what is captured; if it stays so, start another run",
+                 interface, s->port->info->interface);
     report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 

@@ -106,15 +106,10 @@ stop hostile
 # received, and 3,000 bytes are sent to each.
 
 ethernet=$(cat /sys/class/net/near/address 2>/dev/null || ip -o link show near | sed 's/.*ether \([^ ]*\).*/\1/')
-# listen_up ARGUMENT...: until it listens
+# listen_up ARGUMENT...
 listen_up()
 {
-    : >"$tmp/heard"
-    env --default-signal=INT python3 "$tmp/measure.py" "$tmp/rss" "$TCPWAVE" listen 9001 \
-        -d "$(printf '%3000s' '')" --json "$@" >"$tmp/heard" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll grep -q '"text":"listening on ' "$tmp/heard"
+    listen_begin python3 "$tmp/measure.py" "$tmp/rss" "$TCPWAVE" listen 9001 -d "$(printf '%3000s' '')" --json "$@"
 }
 
 # of_client PORT KEY: of the verdict on that client
