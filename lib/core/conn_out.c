@@ -420,15 +420,13 @@ static void put_data(struct conn *c, const struct conn_plan *p, struct seg *out,
         out->flags |= SEG_PSH; /* nothing more is queued: RFC 9293, 3.9.1.2 */
 }
 
-/* Sends new data and perhaps the FIN. Returns false, and changes nothing, when there is no memory
- * for the record. */
-static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, struct seg *out,
+/* Sends new data and perhaps the FIN. Where there is data, queue_can_send() must have returned
+ * true. */
+static void send_new(struct conn *c, wave_time now, const struct conn_plan *p, struct seg *out,
                      uint8_t *room)
 {
     bool idle = conn_flight(c) == 0;
 
-    if (p->len > 0 && !queue_can_send(c->queue, c->env))
-        return false;
     put_data(c, p, out, room);
     if (p->len > 0) {
         queue_sent(c->queue, p->first, p->len, now);
@@ -454,7 +452,6 @@ static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
     }
     c->flags &= ~(uint32_t)CONN_PROBE_DUE;
     conn_rearm_sent(c, now);
-    return true;
 }
 
 /* Informs undo.c and prr.c of a retransmission in recovery. */
@@ -522,48 +519,45 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
 
     struct conn_plan p = conn_plan(c);
 
-    if (p.what == PLAN_NOTHING) /* every series of calls ends so: no segment is cleared for it */
+    if (p.what == PLAN_NOTHING)
         return false;
-
-    struct seg s = {.seq = p.first};
-
-    switch (p.what) {
-    case PLAN_NOTHING: /* it has returned */
-    case PLAN_RST:     /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
-        s.flags = SEG_RST;
-        if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
-            put_timestamp(c, now, &s);
-        c->flags &= ~(uint32_t)CONN_RST_DUE;
-        *out = s;
-        return true;
-    case PLAN_SYN:
-        send_syn(c, now, &s);
-        *out = s;
-        return true;
-    case PLAN_NEW:
-        if (send_new(c, now, &p, &s, room))
-            break;
+    if (p.what == PLAN_NEW && p.len > 0 && !queue_can_send(c->queue, c->env)) {
         c->flags = (c->flags | CONN_STARVED) & ~(uint32_t)CONN_PROBE_DUE;
         conn_rearm(c, now, false);
         return false;
+    }
+    *out = (struct seg){.seq = p.first};
+    switch (p.what) {
+    case PLAN_NOTHING: /* it has returned */
+    case PLAN_RST:     /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
+        out->flags = SEG_RST;
+        if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
+            put_timestamp(c, now, out);
+        c->flags &= ~(uint32_t)CONN_RST_DUE;
+        return true;
+    case PLAN_SYN:
+        send_syn(c, now, out);
+        return true;
+    case PLAN_NEW:
+        send_new(c, now, &p, out, room);
+        break;
     case PLAN_RETRANSMIT:
     case PLAN_RETRANSMIT_FIN:
-        send_retransmission(c, now, &p, &s, room);
+        send_retransmission(c, now, &p, out, room);
         break;
     case PLAN_KEEPALIVE:
-        send_probe(c, &s, c->env->config.keepalive_garbage);
+        send_probe(c, out, c->env->config.keepalive_garbage);
         keepalive_probe_sent(c, now);
         break;
     case PLAN_VERIFY:
-        send_probe(c, &s, c->flags & CONN_VERIFY_BYTE);
+        send_probe(c, out, c->flags & CONN_VERIFY_BYTE);
         c->flags &= ~(uint32_t)(CONN_VERIFY_DUE | CONN_VERIFY_BYTE);
         break;
     case PLAN_ACK: /* never beyond the peer's window, where it could not accept the ACK */
-        s.seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
+        out->seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
         break;
     }
-    put_ack(c, now, &s);
-    *out = s;
+    put_ack(c, now, out);
     leave_time_wait(c, now);
     return true;
 }

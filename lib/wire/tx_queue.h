@@ -57,8 +57,8 @@ uint8_t *tx_queue_room_around(struct tx_queue *b, size_t len, size_t data);
 void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struct seq seq,
                   const uint8_t *header);
 
-/* Says that the last packet, which has a link-layer header, lacks its TCP checksum
- * (template_checksum()). It gets one when it is sent alone, and needs none when it is combined with
+/* Says that the last packet, which has a link-layer header, lacks its checksums
+ * (template_checksum()). It gets them when it is sent alone, and needs none when it is combined with
  * others. */
 void tx_queue_no_checksum(struct tx_queue *b);
 
