@@ -729,7 +729,8 @@ void session_loop_init(struct session *s)
 
     loop_init(l, s->port, s->stack, &loop_ops, s);
     l->signals = c->signals;
-    l->shared = s->many;
+    if (s->many)
+        loop_share(l);
     l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
     l->egress.ip = c->ip;
 }
