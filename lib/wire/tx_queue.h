@@ -10,9 +10,9 @@
 
 struct tx_queue;
 
-/* Creates a queue for WIRE_QUEUE_MAX packets of up to `mtu` bytes; of larger packets fewer fit.
- * They are sent through the raw socket `fd`, which stays the caller's. Returns 0, or
- * WAVE_ENOMEM. */
+/* Creates a queue for WIRE_QUEUE_MAX packets of up to `mtu` bytes; of larger packets fewer fit, and
+ * so they do with an MTU as large as that of lo. They are sent through the raw socket `fd`, which
+ * stays the caller's. Returns 0, or WAVE_ENOMEM. */
 int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu);
 
 /* From now on the kernel routes each packet by the source address in its header, as it does for its
