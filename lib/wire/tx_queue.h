@@ -58,8 +58,8 @@ void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struc
                   const uint8_t *header);
 
 /* Says that the last packet, which has a link-layer header, lacks its checksums
- * (template_checksum()). It gets them when it is sent alone, and needs none when it is combined with
- * others. */
+ * (template_checksum()). It gets them when it is sent alone, and needs none when it is combined
+ * with others. */
 void tx_queue_no_checksum(struct tx_queue *b);
 
 /*
