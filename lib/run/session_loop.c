@@ -178,16 +178,18 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
     bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
     struct sent_delta news = sent_update(&r->sent, seg, probe);
-    struct sent_entry j = sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
 
-    j.probe = probe;
-    j.retransmission = news.retransmission;
     if (!s->shows) /* else the tracker decides it */
         r->flow.retransmissions += news.retransmission;
     r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
-    if (s->shows)
+    if (s->shows) {
+        struct sent_entry j =
+            sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
+        j.probe = probe;
+        j.retransmission = news.retransmission;
         sent_log_add(&s->sent_log, &j);
+    }
 }
 
 /* Whether this is the connection of that flow, as far as it can still be told. */
@@ -727,7 +729,8 @@ void session_loop_init(struct session *s)
 
     loop_init(l, s->port, s->stack, &loop_ops, s);
     l->signals = c->signals;
-    l->shared = s->many;
+    if (s->many)
+        loop_share(l);
     l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
     l->egress.ip = c->ip;
 }
