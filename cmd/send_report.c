@@ -1,3 +1,7 @@
+/*
+ * Counts what answered, and reports it: as figures and a message for the verdict, and as one line
+ * for each answer, each segment without one, and, with -v, each segment of ours.
+ */
 #include "cmd/send_report.h"
 
 #include <inttypes.h>
@@ -8,7 +12,7 @@
 #include "lib/report/human.h"
 
 /*
- * Counting.
+ * Counting
  */
 
 void tally_answer(struct tally *t, const struct match_result *a, const struct icmp *error)
@@ -38,7 +42,7 @@ void tally_answer(struct tally *t, const struct match_result *a, const struct ic
 
 void tally_unanswered(struct tally *t, uint64_t i)
 {
-    unsigned last = t->ranges - 1; /* when there is one */
+    unsigned last = t->ranges - 1; /* used only if there is a range */
 
     if (t->ranges && !t->more && t->unanswered[last].last == i) {
         t->unanswered[last].last = i + 1;
@@ -92,7 +96,8 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
     }
 }
 
-/* Heron's method, which spares the mathematics library: from above it falls to the root. */
+/* Returns the square root by Heron's method, so that the mathematics library is not needed: the
+ * iteration begins above the root and falls until it has reached it. */
 static double root(double square)
 {
     double next = square > 1 ? square : 1, x;
@@ -221,10 +226,11 @@ void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f
 }
 
 /*
- * Lines.
+ * Lines
  */
 
-/* The options as tcpdump writes them, in their order, padding included: "mss 1460,nop,wscale 7". */
+/* Adds the options as tcpdump writes them, in their order and with padding: "mss 1460,nop,wscale
+ * 7". */
 static void add_options(struct line *l, const struct opt *o)
 {
     const uint8_t *at = o->raw, *end = o->raw + o->raw_len;
@@ -269,6 +275,7 @@ static void add_options(struct line *l, const struct opt *o)
     line_text(l, TONE_DIM, "]");
 }
 
+/* Adds the round trip of an answer, and what is remarkable about it. `rst`: it is a RST. */
 static void add_remarks(struct line *l, const struct report_answer *a, bool rst)
 {
     const struct {
@@ -290,13 +297,28 @@ static void add_remarks(struct line *l, const struct report_answer *a, bool rst)
             line_printf(l, TONE_DOUBT, " (%s)", remarks[i].text);
 }
 
-/* "3: ", or as much room. */
+/* Adds "3: ", or "-: " if the number is not known. */
 static void add_number(struct line *l, bool known, uint64_t number)
 {
     if (known)
         line_printf(l, TONE_DIM, "%" PRIu64 ": ", number);
     else
         line_text(l, TONE_DIM, "-: ");
+}
+
+/* With -v, the fields that people compare in hexadecimal. The checksum is ours alone: that of a
+ * segment of this host's kernel may not have been filled in when it is captured. */
+static void add_header_fields(struct line *l, const struct report_segment *g)
+{
+    const struct packet *p = g->packet;
+
+    if (g->out && !g->foreign && p->l4_len >= SEG_HEADER)
+        line_printf(l, TONE_DIM, ", cksum 0x%04x", p->l4[16] << 8 | p->l4[17]);
+    line_printf(l, TONE_DIM, ", tos 0x%02x", p->tos);
+    if (!p->flow.v6)
+        line_printf(l, TONE_DIM, ", id 0x%04x", p->id);
+    else if (p->flow_label)
+        line_printf(l, TONE_DIM, ", flow label 0x%05x", p->flow_label);
 }
 
 static void segment_line(struct line *l, const struct report_segment *g, bool verbose)
@@ -314,6 +336,8 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
                 "%s > %s: ", addr_port_text(p->flow.v6, &p->flow.local, p->flow.lport, from),
                 addr_port_text(p->flow.v6, &p->flow.remote, p->flow.rport, to));
     line_printf(l, tone, "Flags [%s]", seg_flags_text(s->flags, flags));
+    if (verbose)
+        line_printf(l, TONE_DIM, " (0x%03x)", s->flags);
     if (s->len)
         line_printf(l, TONE_PLAIN, ", seq %u:%u", s->seq.v, s->seq.v + s->len);
     else
@@ -329,8 +353,8 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
     else if (s->opt.has & OPT_MALFORMED)
         line_text(l, TONE_TROUBLE, ", malformed options");
     line_printf(l, TONE_PLAIN, ", length %u, ttl %u", s->len, p->ttl);
-    if (verbose && !p->flow.v6)
-        line_printf(l, TONE_DIM, ", id %u", p->id);
+    if (verbose)
+        add_header_fields(l, g);
     if (g->foreign)
         line_text(l, TONE_TROUBLE, " (not ours: sent by this host's kernel)");
     if (!g->out)

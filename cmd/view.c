@@ -1,4 +1,12 @@
+/*
+ * Opens, feeds and closes what shows a run. The order matters: the files of --pcap and --svg are
+ * opened before privileges are dropped, but with the rights of the user who called; the report's
+ * stream is opened before the sandbox is entered. At the end, the capture file and the picture must
+ * be closed with a verdict that already counts what their readers had to miss.
+ */
 #include "cmd/view.h"
+
+#include <stdio.h>
 
 #include "cmd/output.h"
 #include "cmd/platform.h"
@@ -17,7 +25,7 @@ int view_open_files(struct view *v, const struct show_options *o, struct diag *d
     return error;
 }
 
-/* Told in the stream where lines were left out. */
+/* Writes the remark that takes the place of lines that were left out. */
 static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
 {
     const struct view *v = self;
@@ -92,7 +100,7 @@ int view_save_packet(struct view *v, const struct wire_packet *p, const char *co
     return v->pcap ? pcapfile_packet(v->pcap, &k, d) : 0;
 }
 
-/* What was told so far, to its reader. */
+/* Writes out the report so far, as much as its reader takes. */
 static int flush_report(struct view *v, struct diag *d)
 {
     int error = outbuf_flush(v->out, d);
@@ -109,8 +117,8 @@ int view_flush(struct view *v, struct diag *d)
     return !error && v->pcap ? pcapfile_flush(v->pcap, d) : error;
 }
 
-/* One of the files that show the run could not be written: this host's failure, whatever the peer
- * did; a signal's status stands. */
+/* Makes the verdict local, since a file that shows the run could not be written. This failure of
+ * our host takes precedence over what the peer did, but the status of a signal stays. */
 static void file_failed(struct report_verdict *verdict, const struct diag *d, struct diag *failure)
 {
     if (verdict->verdict == VERDICT_LOCAL)
@@ -161,6 +169,19 @@ void view_close(struct view *v)
     pcapfile_close(v->pcap, &d);
     svg_close(v->svg);
     outbuf_close(v->out);
+}
+
+void view_note_url(const struct show_options *o, const struct target_name *name)
+{
+    char text[TARGET_HOST + sizeof name->zone + TARGET_SERVICE + 80];
+    const bool v6 = name->literal == TARGET_IPV6;
+
+    if (!name->url || o->quiet || o->json)
+        return;
+    snprintf(text, sizeof text, "of that URL only host and port are used: %s%s%s%s%s:%s",
+             v6 ? "[" : "", name->host, name->zone[0] ? "%" : "", name->zone, v6 ? "]" : "",
+             name->service);
+    outbuf_say(text);
 }
 
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)

@@ -1,3 +1,8 @@
+/*
+ * The send queue. The data is in a ring of bytes, and so are the records of the segments in flight;
+ * both grow by doubling. The totals of bytes in flight, SACKed and lost are updated with every
+ * mark, so that the pipe never has to be counted.
+ */
 #include "lib/core/queue.h"
 
 #include <string.h>
@@ -50,6 +55,16 @@ size_t queue_append(struct queue **qp, struct env *e, struct seq base, const voi
     return n;
 }
 
+uint32_t queue_place(const struct queue *q, uint32_t limit, uint8_t **at)
+{
+    uint32_t run;
+
+    if (!q || q->len >= limit)
+        return 0;
+    run = ring_place(&q->ring, q->len, at);
+    return run < limit - q->len ? run : limit - q->len;
+}
+
 uint32_t queue_unsent(const struct queue *q, struct seq next)
 {
     return q ? q->len - (next.v - q->base.v) : 0;
@@ -82,6 +97,7 @@ bool queue_can_send(struct queue *q, struct env *e)
     return true;
 }
 
+/* Returns the sending time of a segment: `now`, or as much later as makes it unique. */
 static wave_time stamp(struct queue *q, wave_time now)
 {
     q->sent_at = now > q->sent_at ? now : q->sent_at + 1;

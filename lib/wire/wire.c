@@ -1,24 +1,25 @@
 /*
- * Joins the rooms of the wire. wire_open() sets them up in an order that leaves nothing half done:
- * what may fail for the user's sake (no route, port in use) before the capture, which costs
- * milliseconds, and the guard before the capture, so that the port is known to the filter. The
- * privileges go last, and nothing was read from a stranger by then.
+ * Puts the parts of the wire together. wire_open() opens them in an order that leaves nothing half
+ * done. What may fail because of the user's input (no route, a port in use) comes before the
+ * capture, which costs milliseconds. The guard comes before the capture, so that the filter knows
+ * the port. The privileges are dropped last, and no byte from the network has been read by then.
  */
 #include "lib/wire/wire.h"
 
+#include "lib/wire/wire_private.h"
+
 #include <errno.h>
+#include <net/if_arp.h>
 #include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "lib/core/checksum.h"
 #include "lib/core/diag.h"
 #include "lib/io/privilege.h"
 #include "lib/wire/builder.h"
 #include "lib/wire/capture.h"
 #include "lib/wire/capture_clock.h"
-#include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
 #include "lib/wire/l2_send.h"
@@ -28,27 +29,6 @@
 #include "lib/wire/tx_queue.h"
 
 _Static_assert(WIRE_DATA <= TX_QUEUE_DATA, "the queue has the room that is promised");
-
-struct wire {
-    struct builder *builder;
-    struct tx_queue *tx_queue;
-    struct l2_send *l2_send; /* NULL: there is no such way, or nobody wants it */
-    wave_time began;         /* when the queue's first packet was queued */
-    struct capture *capture;
-    struct capture_clock stamp;
-    struct guard *guard;   /* one for each port; NULL: none */
-    struct mnl_socket *nl; /* to ask for the route again; NULL: it cannot change */
-    struct guards *guards; /* of scattered ports, then, which lie within `lports` */
-    struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
-    uint16_t lports;  /* from flow.lport on */
-    bool listen;
-    bool bound; /* the raw socket sends from flow.local alone, and is routed so */
-    bool broken;
-    bool inbound_only;
-    bool gap; /* frames were lost since the last packet that was given */
-    struct wire_info info;
-    struct wire_stats stats; /* but for the capture's own, which it keeps */
-};
 
 static const struct addr any;
 
@@ -80,8 +60,9 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
     return 0;
 }
 
-/* The raw socket keeps to an interface only where one was asked for, or where the address means
- * nothing without. What goes to this host itself goes over lo, and needs no telling. */
+/* Opens the raw socket and the queue. The socket is bound to an interface only where one was asked
+ * for, or where the address means nothing without one. What goes to this host itself goes over lo
+ * in any case. */
 static int open_builder(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
@@ -115,7 +96,7 @@ static int open_l2_send(struct wire *w, const struct wire_config *config, const 
     return error;
 }
 
-/* By what the kernel is asked for the route again. */
+/* Opens the netlink socket for asking about the route. */
 static int open_again(struct wire *w, const struct wire_config *config, struct diag *d)
 {
     if (!config->follows_route || config->listen || config->interface || config->scope ||
@@ -197,7 +178,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
             config->lport);
-    /* A segment outside any connection may come from any port, used or not. */
+    /* A segment outside any connection may use any port, in use or not. */
     if (config->no_guard && config->lport)
         return 0;
     struct guard_query q = {.flow = w->flow,
@@ -240,21 +221,31 @@ static const char *link_name(int dlt, const struct route *r)
     }
 }
 
+/* The route's own link, where the capture is on all interfaces. */
+static const char *link_of_route(const struct route *r)
+{
+    return r->vlan ? "vlan" : r->hardware == ARPHRD_ETHER ? "ethernet" : "raw";
+}
+
 static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    struct capture_config c = {.device = r->interface,
+    w->anywhere = config->anywhere && !config->listen && !r->loopback && !config->interface &&
+                  !config->scope && !config->blocks;
+    struct capture_config c = {.device = w->anywhere ? "any" : r->interface,
                                .filter = {.flow = w->flow,
                                           .lports = w->lports,
                                           .listen = config->listen,
+                                          .any_remote = w->anywhere,
                                           .inbound_only = config->inbound_only},
                                .loopback = r->loopback,
                                .blocks = config->blocks,
                                .ring = config->ring,
                                .mtu = r->mtu};
+    w->info.anywhere = w->anywhere;
     int error = capture_open(&w->capture, &c, d);
     if (error == 0)
-        w->info.link = link_name(capture_dlt(w->capture), r);
+        w->info.link = w->anywhere ? link_of_route(r) : link_name(capture_dlt(w->capture), r);
     return error;
 }
 
@@ -328,6 +319,7 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
     return guards_port(w->guards, i);
 }
 
+/* Returns the link-layer header of a packet of `flow`, or NULL when the kernel routes it. */
 static const uint8_t *header_for(struct wire *w, const struct flow *flow)
 {
     if (w->l2_send && tx_queue_empty(w->tx_queue))
@@ -391,149 +383,7 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
     return 0;
 }
 
-/* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */
-static bool is_ours(const struct wire *w, const struct flow *f)
-{
-    if (!w->listen) {
-        struct flow first = *f;
-        if ((uint16_t)(f->lport - w->flow.lport) < w->lports)
-            first.lport = w->flow.lport;
-        return flow_eq(&first, &w->flow);
-    }
-    bool port = w->guards ? guards_hold(w->guards, f->lport) : f->lport == w->flow.lport;
-    return f->v6 == w->flow.v6 && port &&
-           (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
-}
-
-/*
- * Whether the packet is about our flow, and which way it went. By addresses and ports, since on lo
- * both ends are this host. Arriving comes first: a listener on any address with a client on the
- * same port of another address of this host would otherwise take its requests for its answers.
- * An ICMP error is ours when it quotes a segment that we sent.
- */
-static bool match(const struct wire *w, const struct packet *p, bool *outgoing)
-{
-    struct flow seen = flow_reverse(&p->flow);
-    *outgoing = false;
-    if (p->kind == PACKET_ICMP)
-        return is_ours(w, &p->icmp.flow);
-    if (is_ours(w, &seen))
-        return true;
-    *outgoing = true;
-    return !w->inbound_only && is_ours(w, &p->flow);
-}
-
-/*
- * Whether the checksum holds, or was never filled in: a sender that leaves it to its network card
- * puts the pseudo-header's sum in its place, and between virtual machines, containers and a card
- * that joins segments on receipt that is how the segment arrives. (libpcap does not hand on the
- * kernel's own mark for it, TP_STATUS_CSUMNOTREADY.)
- */
-static bool checksum_acceptable(const struct packet *p)
-{
-    if (seg_checksum_ok(&p->flow, p->l4, p->l4_len))
-        return true;
-    uint16_t field,
-        unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&p->flow, CHECKSUM_TCP, p->l4_len));
-    memcpy(&field, p->l4 + 16, sizeof field);
-    return field == unfilled;
-}
-
-/*
- * A segment that arrived for us and does not hold its own TCP header, as far as it can be told:
- * `out` gets the flow it claims, and is else empty. IP's own header was found right by then.
- */
-static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t len,
-                              struct packet *out)
-{
-    bool v6 = w->flow.v6;
-    uint32_t header = v6 ? 40 : (ip[0] & 15u) * 4, from = v6 ? 8 : 12, size = v6 ? 16 : 4;
-    struct flow f = {.v6 = v6};
-
-    if (header < 20 || len < header + 4 || ip[0] >> 4 != (v6 ? 6 : 4) ||
-        ip[v6 ? 6 : 9] != CHECKSUM_TCP)
-        return false;
-    memcpy(f.local.byte, ip + from, size);
-    memcpy(f.remote.byte, ip + from + size, size);
-    seg_ports(ip + header, &f.lport, &f.rport);
-    struct flow seen = flow_reverse(&f);
-    if (!is_ours(w, &seen))
-        return false;
-    *out = (struct packet){.kind = PACKET_TCP, .flow = f, .length = len};
-    return true;
-}
-
-/* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */
-static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
-{
-    struct frame f;
-    int error = frame_parse(capture_dlt(w->capture), c->bytes, c->caplen, &f);
-    if (error)
-        return error;
-    const uint8_t *ip = c->bytes + f.offset;
-    uint32_t ip_len = c->caplen - (uint32_t)f.offset;
-    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len};
-    error = ip_parse(ip, ip_len, &p.packet);
-    if (error == WAVE_EMALFORMED && w->broken && malformed_arrival(w, ip, ip_len, &p.packet)) {
-        p.broken = error;
-        *out = p;
-        return 0;
-    }
-    if (error)
-        return error;
-    if (!match(w, &p.packet, &p.outgoing))
-        return WAVE_ENOTOURS;
-    if (p.packet.length < p.ip_len)
-        p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
-    if (p.packet.kind == PACKET_TCP && !p.outgoing && !w->info.loopback &&
-        !checksum_acceptable(&p.packet)) {
-        if (!w->broken)
-            return WAVE_ECHECKSUM;
-        p.broken = WAVE_ECHECKSUM;
-    }
-    *out = p;
-    return 0;
-}
-
-static void count(struct wire_stats *s, int error)
-{
-    switch (error) {
-    case WAVE_ETRUNC:
-        s->truncated++;
-        break;
-    case WAVE_ECHECKSUM:
-        s->bad_checksum++;
-        s->malformed++;
-        break;
-    case WAVE_EMALFORMED:
-        s->malformed++;
-        break;
-    default:
-        s->other++;
-        break;
-    }
-}
-
-int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
-{
-    struct capture_frame c;
-    int status;
-    while ((status = capture_next(w->capture, &c, d)) > 0) {
-        c.stamp = capture_clock_map(&w->stamp, c.stamp);
-        w->gap = w->gap || c.gap;
-        int error = read_frame(w, &c, out);
-        if (error == 0) {
-            out->gap = w->gap;
-            w->gap = false;
-            return 1;
-        }
-        count(&w->stats, error);
-    }
-    capture_clock_drained(&w->stamp);
-    return status;
-}
-
-/* Two frames of the peer's for one acknowledgement of ours, which is captured as well. */
+/* The peer sends two frames for each acknowledgement of ours, which is captured as well. */
 uint32_t wire_window(const struct wire *w, uint32_t mss)
 {
     struct capture_room room = capture_room(w->capture);
@@ -544,7 +394,7 @@ uint32_t wire_window(const struct wire *w, uint32_t mss)
 
 bool wire_down(const struct wire *w)
 {
-    return capture_down(w->capture);
+    return w->anywhere || capture_down(w->capture);
 }
 
 int wire_fd(const struct wire *w)
@@ -557,14 +407,4 @@ wave_time wire_now(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (wave_time)now.tv_sec * WAVE_S + (wave_time)now.tv_nsec;
-}
-
-struct wire_stats wire_stats(struct wire *w)
-{
-    struct wire_stats s = w->stats;
-    s.l2_send = tx_queue_l2_sent(w->tx_queue);
-    capture_stats(w->capture, &s.received, &s.dropped);
-    for (uint16_t i = 0; w->guard && i < w->lports; i++)
-        s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;
-    return s;
 }

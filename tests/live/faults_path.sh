@@ -1,7 +1,7 @@
 #!/bin/sh
-# Faults of the way to the peer while a connection is open: the neighbour gets another Ethernet
-# address, the route leads elsewhere, the interface is deleted. The session goes on where it can, and
-# says what happened where it cannot.
+# Checks faults of the path while a connection is open: the neighbour gets another Ethernet address,
+# the route changes to another interface, the interface is deleted. The session goes on where it
+# can, and reports what happened where it cannot.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3
@@ -53,11 +53,12 @@ ip route add $far4/32 via 10.9.1.2 dev near2
 finish 0 "our segments by another interface"
 whole "our segments by another interface"
 ip route del $far4/32
-begin "$TCPWAVE" connect "$far4:7" -f - --timeout 4 --json
+transfer "$far4"
 ip route add $far4/32 via 10.9.1.2 dev near2
 peer ip route add $near4/32 via 10.9.1.1 dev far2
-finish 8 "all by another interface"
-expect_line out '"note".*the route has changed: it leads through near2 now' "all by another interface: it is said"
+finish 0 "all by another interface"
+whole "all by another interface"
+expect_line out '"code":"other-interface"' "all by another interface: it is said"
 ip route del $far4/32
 peer ip route del $near4/32
 

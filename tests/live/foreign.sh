@@ -1,6 +1,6 @@
 #!/bin/sh
-# Peers that behave as some other stacks do, or as hosts do whose segments are lost: what is told of them is
-# what was on the wire.
+# Checks peers that behave like other TCP stacks, and hosts whose segments are lost: what tcpwave
+# reports about them has to agree with what was on the wire.
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 netns_enter "$@" && netns_up || exit 1
@@ -133,13 +133,9 @@ check "our byte again: a retransmission" test "$(count '"dir":"out".*"length":1,
 # called HABIT: what `listen` tells of a client with it, in $tmp/out; the status is its own
 called()
 {
-    local listens
-    timeout 30 "$TCPWAVE" listen 700 --json --discard --connections 1 --timeout 20 >"$tmp/out" 2>&1 9>&- &
-    listens=$!
-    poll grep -q listening "$tmp/out"
+    listen_begin timeout 30 "$TCPWAVE" listen 700 --json --discard --connections 1 --timeout 20
     odd "$1" $near_mac $near4 700
-    wait $listens
-    status=$?
+    listen_end
     cat "$tmp/out" >>"$tmp/json"
     return $status
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tcpwave halfclose: what the kernel's peers do once our FIN has told them that no more will come.
-# What only takes time, and what is shown to people, is in tests/unit/test_cmd_halfclose.c.
+# Checks tcpwave halfclose: what the kernel's peers do after our FIN has announced the end of our
+# data. What only takes time, and what is shown to the user, is in tests/unit/test_cmd_halfclose.c.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3
@@ -16,20 +16,6 @@ table inet test {
     }
 }
 EOF
-
-# lose RUNNER DEVICE PORT: from now on one packet in ten of that port is lost on arrival there
-lose()
-{
-    "$1" nft -f - <<EOF
-table netdev loss {
-    chain in {
-        type filter hook ingress device "$2" priority 0;
-        tcp dport $3 numgen random mod 100 < 10 drop
-        tcp sport $3 numgen random mod 100 < 10 drop
-    }
-}
-EOF
-}
 
 start_peer sort 60 python3 "$here/peer.py" 60 sort
 start_peer lossy 61 python3 "$here/peer.py" 61 sort

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, a family of
-# addresses.
+# Checks hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, or
+# an address family.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 setpriv unshare
@@ -31,17 +31,11 @@ start_near near_echo 7 python3 "$here/peer.py" 7 echo
 # serves NAME ADDRESS TOOL ARGUMENT...: TOOL listens on port 9001, and the peer's client is served there
 serves()
 {
-    local name=$1 address=$2 ear
+    local name=$1 address=$2
     shift 2
-    : >"$tmp/heard"
-    "$@" --echo --connections 1 --timeout 30 --json >"$tmp/heard" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll grep -q 'listening on' "$tmp/heard"
+    listen_begin "$@" --echo --connections 1 --timeout 30 --json
     peer python3 "$here/kernel_client.py" "$address" 9001 echo 1 1000 >"$tmp/said" 2>&1
-    wait $ear
-    status=$?
-    cp "$tmp/heard" "$tmp/out"
+    listen_end
     cat "$tmp/out" >>"$tmp/json"
     check "$name: status 0" test $status = 0
     check "$name: the client is served" grep -qx '1 of 1 came back' "$tmp/said"
@@ -94,7 +88,7 @@ fi
 expect_status 0 "with CAP_NET_ADMIN: status 0" "$TCPWAVE" connect "$far4:7" -d x --json
 expect_json verdict guard "socket filter" "with CAP_NET_ADMIN: guard"
 
-# Of a namespace that is another's, root is nobody.
+# Root of one user namespace has no rights in a network namespace that belongs to another.
 wrap stranger 'exec unshare -Ur "$TCPWAVE" "$@"'
 for command in "connect $far4:7" "load $far4:80" "send $far4:7" "listen 9001"; do
     # shellcheck disable=SC2086 # words

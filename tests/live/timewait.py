@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A server that keeps TIME_WAIT by the letter, for load.sh: timewait.py INTERFACE ADDRESS
+"""A server that keeps TIME_WAIT strictly, for load.sh: timewait.py INTERFACE ADDRESS
 
-Speaks TCP over IPv4 from a packet socket, for an address that its own kernel knows nothing of. To every
-SYN from a port whose connection it has in TIME_WAIT it answers RST, for ever: to take such a SYN is only a
-MAY (RFC 9293, 3.6.1). What else it does depends on the port:
+Speaks TCP over IPv4 from a packet socket, for an address that its own kernel does not have. To every
+SYN from a port whose connection it has in TIME_WAIT it answers RST, for ever: accepting such a SYN
+is only a MAY (RFC 9293, 3.6.1). The rest of its behaviour depends on the port:
 
   601   closes first, and so keeps TIME_WAIT
-  602   the same, but keeps it only where the other side's port is a multiple of four
+  602   the same, but keeps TIME_WAIT only where the other side's port is a multiple of four
   603   lets the other side close first; after 20 connections it falls silent for good
-  604   refuses everything
+  604   answers everything with RST
   605   lets the other side close first
   606   never answers
 
@@ -18,6 +18,8 @@ For each SYN it prints its own port and the other side's.
 import socket
 import struct
 import sys
+
+import packets
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 MSS = b"\x02\x04\x05\xb4"
@@ -29,14 +31,6 @@ time_wait = set()
 opened = set()  # connections that the other side has acknowledged the handshake of
 closed_first = set()
 finished = 0  # of port 603
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 class Segment:
@@ -55,11 +49,8 @@ class Segment:
     def answer(self, flags, seq, options=b""):
         tcp = struct.pack(">HHIIBBHHH", self.dport, self.sport, seq, self.next, (5 + len(options) // 4) << 4,
                           flags, 60000, 0, 0) + options
-        pseudo = address + self.host + struct.pack(">HH", 6, len(tcp))
-        tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
-        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, address, self.host)
-        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
-        wire.send(self.ethernet + head + tcp)
+        tcp = packets.tcp(address, self.host, tcp)
+        wire.send(self.ethernet + packets.ipv4(address, self.host, tcp))
 
 
 def syn(s):

@@ -21,21 +21,7 @@ static FILE *lines; /* every line of --json that was printed, for rig_schema() *
 
 void rig_init(struct command_rig *r, enum host_behaviour behaviour)
 {
-    *r = (struct command_rig){.network = {.host = {.behaviour = behaviour,
-                                                   .addr = addr_v4(192, 0, 2, 80),
-                                                   .port = 80,
-                                                   .half_open = 256,
-                                                   .vanish_at = WAVE_NEVER,
-                                                   .seed = 1},
-                                          .local = addr_v4(192, 0, 2, 1),
-                                          .lport = RIG_LPORT,
-                                          .forward = {.delay = RIG_DELAY},
-                                          .reverse = {.delay = RIG_DELAY},
-                                          .seed = 7},
-                              .random = 1,
-                              .signals = {-1, -1}};
-    conn_config_default(&r->network.host.engine, 1500, false);
-    r->network.host.engine.time_wait = false;
+    *r = (struct command_rig){.network = network_with(behaviour), .random = 1, .signals = {-1, -1}};
 }
 
 void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool v6)
@@ -154,8 +140,7 @@ static void random_bytes(void *self, void *to, size_t len)
  * The run
  */
 
-/* For rig_schema(), which takes a millisecond for each line: the first and the last ones of a long
- * run have all kinds of them. */
+/* For rig_schema(): the first and the last lines of a long run have all kinds of them. */
 static void keep_lines(const struct command_rig *r)
 {
     if (!lines)

@@ -15,12 +15,12 @@
 #include <jansson.h>
 
 #include "cmd/platform.h"
-#include "lib/run/port_sim.h"
+#include "tests/unit/network.h"
 
-#define RIG_DELAY (10 * WAVE_MS) /* of the path, each way */
+#define RIG_DELAY NETWORK_DELAY /* of the path, each way */
 #define RIG_GRAIN 16384 /* nanoseconds that a timer of the engine may be late by (stack.h) */
 #define RIG_ACTS 64
-#define RIG_LPORT 40000
+#define RIG_LPORT NETWORK_LPORT
 
 /* The far end; and the near end's address. */
 #define RIG_PEER "192.0.2.80:80"

@@ -1,4 +1,6 @@
-/* The command line: where options may stand, what they become, and what each mistake is told. */
+/* Tests the command line: where options may stand, what they set, and which message each mistake
+ * gets. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +31,7 @@ static const char *no_vanishing(void *options)
     return !wrong && o->close.how == CLOSE_VANISH ? "not today" : wrong;
 }
 
-/* In place of the program's own table. */
+/* This table replaces the program's own. */
 const struct command *const commands[] = {&connect_command,
                                           &halfclose_command,
                                           &keepalive_command,
@@ -40,7 +42,8 @@ const struct command *const commands[] = {&connect_command,
 
 #define WORDS 16
 
-/* A command line of words that may be written to, as argv's may, until the next one. */
+/* Holds a command line whose words may be written to, as those of argv may. It is valid until the
+ * next one. */
 struct words {
     char text[1024];
     char *argv[WORDS + 1];
@@ -49,7 +52,7 @@ struct words {
 
 static struct words line;
 
-/* `words` ends in NULL; the program's name is not among them. */
+/* Parses `words`, which end with NULL; the program's name is not among them. */
 static int run(struct command_line *out, struct diag *d, const char *const *words)
 {
     size_t used = 0;
@@ -70,7 +73,7 @@ static int run(struct command_line *out, struct diag *d, const char *const *word
 #define SHOWN(l, ...) shown(l, (const char *const[]){__VA_ARGS__, NULL})
 #define BAD(words, ...) bad(words, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Understood, into a copy of the command's options. */
+/* Checks that the command line is accepted, and copies the command's options. */
 static void good(void *o, size_t size, const char *const *words)
 {
     struct command_line l;
@@ -85,7 +88,7 @@ static void good(void *o, size_t size, const char *const *words)
     cli_free(&l);
 }
 
-/* Understood, and no command is to be run. */
+/* Checks that the command line is accepted, and that no command is to be run. */
 static void shown(struct command_line *l, const char *const *words)
 {
     struct diag d = {""};
@@ -96,7 +99,7 @@ static void shown(struct command_line *l, const char *const *words)
     assert_null(l->options);
 }
 
-/* Refused, in one line that says what is expected. */
+/* Checks that the command line is rejected, in one line that says what is expected. */
 static void bad(const char *expected, const char *const *words)
 {
     struct command_line l;
@@ -154,7 +157,7 @@ static void values_stand_behind_an_equals_sign_or_alone(void **state)
     GOOD(&o, "connect", "--data=", "h:1");
     assert_non_null(o.client.data.text.at);
     assert_int_equal(o.client.data.text.len, 0);
-    /* Whatever comes next is the value. */
+    /* The next argument is the value, even if it looks like an option. */
     GOOD(&o, "connect", "--data", "--json", "h:1");
     assert_memory_equal(o.client.data.text.at, "--json", o.client.data.text.len);
     assert_false(o.client.show.json);
@@ -220,7 +223,7 @@ static void load_takes_several_targets(void **state)
     assert_string_equal(d.text, "64 targets are the most");
 }
 
-/* Help is for who made mistakes, too. */
+/* Help is shown even if the command line has mistakes. */
 static void help_is_shown_whatever_stands_before_it(void **state)
 {
     struct command_line l;
@@ -319,6 +322,67 @@ static void a_number_may_be_hexadecimal(void **state)
     BAD("\"0x100\" is not a number from 0 to 255", "connect", "--tos", "0x100", "h:1");
     BAD("\"12h\" is not a number", "connect", "--tos", "12h", "h:1");
     BAD("\"0x100000000\" is not a number", "send", "--seq", "0x100000000", "h:1");
+}
+
+/* A number that the option takes; the last bits are ECN's in --tos. */
+static uint64_t one_for(const struct option_row *row)
+{
+    const uint64_t n = row->min > 24 ? row->min : 24;
+
+    return n < row->max ? n : row->max;
+}
+
+static void takes_hexadecimal(const struct command *c, const struct option_group *g,
+                              const struct option_row *row)
+{
+    const bool listens = c->groups == picky.groups;
+    const uint64_t n = one_for(row);
+    char text[64];
+    uint32_t value;
+    struct command_line l;
+    struct diag d = {""};
+
+    snprintf(text, sizeof text, "--%s=0x%" PRIX64, row->name, n);
+    if (run(&l, &d, (const char *const[]){c->name, text, listens ? "1" : "h:1", NULL}))
+        fail_msg("%s: %s", c->name, d.text);
+    memcpy(&value, (const char *)l.options + g->offset + row->field, sizeof value);
+    assert_int_equal(value, n);
+    cli_free(&l);
+}
+
+static void every_numeric_option_takes_hexadecimal(void **state)
+{
+    unsigned n = 0;
+
+    (void)state;
+    for (const struct command *const *c = commands; *c; c++) {
+        for (const struct option_group *g = (*c)->groups; g->rows; g++) {
+            for (const struct option_row *row = g->rows; row->kind; row++) {
+                if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE) {
+                    takes_hexadecimal(*c, g, row);
+                    n++;
+                }
+            }
+        }
+    }
+    assert_true(n > 30);
+}
+
+static void a_number_in_a_list_may_be_hexadecimal(void **state)
+{
+    struct send_options send;
+
+    (void)state;
+    GOOD(&send, "send", "h:0x50", "--sack", "0xa:0xB,3:0x4", "--user-timeout=0x10s",
+         "--option=0xfd:be", "--option", "0x1");
+    assert_int_equal(send.target.port, 80);
+    assert_int_equal(send.options_len, 2 + 16 + 4 + 3 + 1);
+    assert_memory_equal(send.options,
+                        "\5\22\0\0\0\12\0\0\0\13\0\0\0\3\0\0\0\4"
+                        "\34\4\0\20"
+                        "\375\3\276"
+                        "\1",
+                        2 + 16 + 4 + 3 + 1);
 }
 
 static void durations_are_strict_and_have_a_range(void **state)
@@ -487,7 +551,7 @@ static bool takes_value(const struct option_row *row)
     return row->kind != KIND_FLAG && row->kind != KIND_REPEAT;
 }
 
-/* The size of what a row writes to; a row of KIND_CUSTOM sees to it itself. */
+/* Returns the size of a row's field. For KIND_CUSTOM the size is not known. */
 static size_t size_of(enum option_kind kind)
 {
     switch (kind) {
@@ -520,7 +584,7 @@ static void the_row_is_sound(const struct command *c, const struct option_group 
 
     assert_true(row->name || row->letter);
     assert_true(row->letter != 'h' && row->help);
-    if (row->kind != KIND_CUSTOM) { /* whose parse() may do without */
+    if (row->kind != KIND_CUSTOM) { /* with a parse() that needs none */
         assert_int_equal(row->value != NULL, takes_value(row));
         assert_int_equal((g->offset + row->field) % (size < 8 ? size : 8), 0);
     }
@@ -531,7 +595,8 @@ static void the_row_is_sound(const struct command *c, const struct option_group 
         assert_true(row->max && row->max <= UINT32_MAX);
 }
 
-/* No two options of a command are called the same, and none writes where another does. */
+/* Checks that no two options of a command have the same name, and that no two write to the same
+ * field. */
 static void the_rows_differ(const struct option_group *g, const struct option_row *row,
                             const struct option_group *h, const struct option_row *other)
 {
@@ -564,7 +629,7 @@ static void the_table_of_each_command_is_sound(void **state)
     assert_in_range(rows, 200, 1000);
 }
 
-/* What `show` prints, to be freed. */
+/* Returns what `show` prints. The caller frees it. */
 static char *printed(void (*show)(FILE *, const struct command *), const struct command *c)
 {
     char *text = NULL;
@@ -634,6 +699,8 @@ int main(void)
         cmocka_unit_test(flags_take_no_value_and_others_need_one),
         cmocka_unit_test(numbers_have_a_range),
         cmocka_unit_test(a_number_may_be_hexadecimal),
+        cmocka_unit_test(every_numeric_option_takes_hexadecimal),
+        cmocka_unit_test(a_number_in_a_list_may_be_hexadecimal),
         cmocka_unit_test(durations_are_strict_and_have_a_range),
         cmocka_unit_test(time_wait_is_left_at_once_or_kept),
         cmocka_unit_test(words_are_one_of_those_that_help_shows),

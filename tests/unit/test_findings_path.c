@@ -310,8 +310,10 @@ CASE(what_this_host_knows)
     host.rerouted = "eth1";
     expect("route-changed", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN);
     says(expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
-         "the route to the peer has changed during the run: it leads through eth1 now, and eth0 is "
-         "what is captured");
+         "the route to the peer changed during the run: it leads through eth1 now, and no longer "
+         "through eth0, which is what is captured: answers that come in there are not seen");
+    host.anywhere = true; /* all interfaces are captured */
+    expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_INFO, UNSHOWN);
     host.rerouted = NULL;
     host.addresses = 1;
     says(expect("other-addresses", VERDICT_REFUSED, FINDING_PROVED, FINDING_INFO, UNSHOWN),
@@ -319,6 +321,41 @@ CASE(what_this_host_knows)
     expect_silence("other-addresses", VERDICT_OPEN);
     host.addresses = 0;
     expect_peace(VERDICT_DROPPED);
+    done();
+}
+
+CASE(answers_that_take_another_way)
+{
+    struct facts_host host = {
+        .counts_reached = true, .reached = 3, .interface = "eth0", .answerer = "10.0.0.9:80"};
+
+    start();
+    say_syn();
+    facts.host = &host;
+    says(expect("own-nat", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
+         "answers reached this host's TCP that were captured under other addresses: this host's "
+         "address translation rewrites our source");
+    host.interface_named = true;
+    expect_silence("own-nat", VERDICT_DROPPED);
+    says(expect("other-interface", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
+         "answers reached this host's TCP and were not captured on eth0: they come in by another "
+         "interface");
+    host.captured = 3; /* as it should be */
+    expect_peace(VERDICT_OPEN);
+    assert_int_equal(found.count, 0);
+
+    host.other = 2;
+    host.other_interface = "eth1";
+    expect("other-interface", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN);
+    host.translated = "10.0.0.7:8080";
+    expect("own-nat", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN);
+    host.copies = 5;
+    expect("captured-twice", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN);
+    expect_silence("answer-from-elsewhere", VERDICT_DROPPED);
+    host.answered_elsewhere = true;
+    says(expect("answer-from-elsewhere", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "a SYN-ACK to our SYN came from 10.0.0.9:80, which we did not ask: the address is "
+         "translated on the way there and not on the way back");
     done();
 }
 
@@ -393,6 +430,7 @@ int main(void)
         cmocka_unit_test(marks_that_are_cleared),
         cmocka_unit_test(full_segments_that_are_short),
         cmocka_unit_test(what_this_host_knows),
+        cmocka_unit_test(answers_that_take_another_way),
         cmocka_unit_test(a_rst_of_this_host_s_kernel),
         cmocka_unit_test(nothing_to_find),
         cmocka_unit_test(codes_are_told_apart),
