@@ -117,7 +117,7 @@ static bool black_hole(const struct facts *k, struct finding *f)
     const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
     char missing[HUMAN_TEXT];
 
-    if (!k->over || k->missing < 2 || !s->gap_since || k->now < since + 2 * WAVE_S ||
+    if (!k->over || k->missing < 2 || !s->gap_since || k->now < since + 3 * WAVE_S ||
         s->largest >= LARGE)
         return false;
     cite(k, SIGN_BEYOND_GAP, f);

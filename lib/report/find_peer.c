@@ -174,7 +174,7 @@ static bool window_closed(const struct facts *k, struct finding *f)
     finding_say(f, "the peer's receive window %s shut for %s%s", s->shut ? "has been" : "was",
                 human_duration(shut, text),
                 count(k, SIGN_SHUT_ANSWER) ? ", and it answered our window probes: its host lives, "
-                                             "and its application does not read"
+                                             "and does not take what we send"
                                            : "");
     finding_advise(f, "look at the application on the peer: it is stopped, busy, or waits for "
                       "something else (ss there shows a full Recv-Q)");

@@ -87,13 +87,14 @@ static wave_time patience(const struct report_flow *f)
 
 static void our_fin(struct signs *s, wave_time now)
 {
-    if (s->fin_sent)
-        s->fin_repeats++;
-    else
+    if (!s->fin_sent) {
         s->fin_at[0] = now;
+        s->fin_theirs = s->theirs;
+    }
     s->fin_at[1] = s->fin_at[2];
     s->fin_asked[0] = s->fin_asked[1];
     s->fin_at[2] = now;
+    s->fin_edge = s->edge;
     s->fin_sent = s->fin_asked[1] = true;
 }
 
@@ -170,10 +171,10 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
         s->has_high = true;
         s->far |= f->has_iss && s->high.v - f->iss.v >= FAR;
     }
-    if (t->flags & SEG_FIN)
-        our_fin(s, seen->stamp);
     if (t->flags & SEG_ACK)
         our_ack(s, seen, g);
+    if (t->flags & SEG_FIN)
+        our_fin(s, seen->stamp);
     our_stamp(f, t);
     our_probe(s, t, g);
     if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
@@ -450,7 +451,7 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
         .after_data = s->data[0] > 0,
         .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && !t->len,
         .answers = s->unanswered_probe,
-        .answers_fin = reset && s->fin_sent && !s->fin.segment &&
+        .answers_fin = reset && s->fin_sent && !s->fin.segment && s->theirs == s->fin_theirs &&
                        seen->stamp <= s->fin_at[0] + (trips > FIN_ANSWER ? trips : FIN_ANSWER),
         .ttl = seen->packet->ttl,
         .segment = g->number,
@@ -497,18 +498,26 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
     s->gap_acks = 0;
 }
 
-/* The peer's ACK stops before our FIN, though one of them must have come to it by now. */
+/*
+ * The peer's ACK stops before our FIN, though one of them must have come to it by now. Data of the
+ * peer's may have been on its way for long, where there are queues: it tells only where it lies
+ * beyond the window that we had offered by then, since an ACK that we sent later invited it. What
+ * has no data answers something of ours.
+ */
 static void fin_untaken(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
 
-    if (!s->fin_sent || s->shut || !seq_eq(seen->packet->seg.ack, seq_sub(s->high, 1)))
+    if (!s->fin_sent || s->shut || !seq_eq(t->ack, seq_sub(s->high, 1)) ||
+        (t->len && seq_leq(seg_end(t), s->fin_edge)))
         return;
     for (unsigned i = 0; i < 2; i++) {
         if (!s->fin_asked[i] || seen->stamp <= s->fin_at[i + 1] + patience(f))
             continue;
         signs_note(s, SIGN_FIN_UNTAKEN, number);
         s->fin_asked[i] = false;
+        return;
     }
 }
 

@@ -74,8 +74,8 @@ struct signs_end {
     bool after_data;  /* we had sent data */
     bool bare;        /* it stands right behind the peer's SYN: no byte was sent between them */
     bool answers;     /* it came when a probe of ours waited for its answer */
-    bool answers_fin; /* it came within two round trips of our first FIN, of which nothing but that
-                         FIN may have been unacknowledged, and before a FIN of the peer's */
+    bool answers_fin; /* it came within two round trips of our first FIN, and the peer had sent
+                         neither data nor a FIN of its own since */
     uint8_t ttl;      /* 0: not known */
     uint32_t segment; /* its number */
     wave_time stamp;
@@ -106,9 +106,10 @@ struct signs {
     uint32_t open_stamp; /* of our first segment behind the SYN, where the SYN had another one */
     bool has_open_stamp;
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
-    uint32_t fin_repeats; /* how often we repeated it */
     wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */
+    uint32_t fin_theirs;                   /* bytes of the peer's data when we sent it first */
+    struct seq fin_edge;                   /* the edge that we had offered when we sent it last */
     bool unanswered_probe, probe_has_byte; /* our last keepalive probe has no answer; it had one */
     bool bare_answered;                    /* a keepalive probe without data was answered */
     bool window_probed;                    /* our last window probe has no answer */

@@ -186,8 +186,10 @@ expect_json icmp type 1 "a hard ICMPv6 error: type"
 expect_json icmp code 4 "a hard ICMPv6 error: code"
 verdict 6 rejected "an administrator's ICMP error" "$far4:803" --timeout 1500ms
 verdict 6 rejected "an administrator's ICMPv6 error" "[$far6]:803" --timeout 1500ms
+findings=closed-at-once
 verdict 7 reset "a reset" "$far4:807" -d x
 verdict 7 reset "a reset, IPv6" "[$far6]:807" -d x
+findings=
 verdict 3 local "an unknown interface" "$far4:80" -i nosuch0
 
 # Wrong input: one line, the right status, nothing sent.

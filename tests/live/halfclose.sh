@@ -78,8 +78,10 @@ family()
     expect_json verdict close.kind four-way "$1: pauses between answers: our FIN was acknowledged first"
     judged "$1: closes at once" 0 open true 0 'nothing more to send|no data after it' "$2:63" -d x
     judged "$1: answers and resets" 1 failed false 9 'acknowledged our FIN.*reset' "$2:65" -d x
+    findings=half-close-broken
     judged "$1: our FIN is answered with RST" 1 failed false 0 'answered our FIN with RST' "$2:701"
     judged "$1: our data and FIN are answered with RST" 1 failed false 0 'answered our FIN with RST|reset' "$2:66" -d x
+    findings=
 }
 
 family IPv4 "$far4"

@@ -13,6 +13,11 @@
 #   note TEXT...                     prints a comment
 #   need TOOL...                     skips the whole test where a tool is missing
 #
+# Findings of --json that are more than information fail the test, unless $findings names their codes.
+# A test sets it where it provokes one, for some runs or for all:
+#
+#   findings='timestamps-missing bad-checksum'
+#
 # For the program under test:
 #
 #   try CMD...                       runs it; leaves $status, $tmp/out and $tmp/err
@@ -42,6 +47,7 @@
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 cases=0
+: "${findings=}"
 
 pass()
 {
@@ -89,7 +95,20 @@ need()
     done
 }
 
-# Every line of --json that try() saw is what the schema says.
+# Findings of the run that try() saw, beside those that $findings names, are kept for check_json().
+note_alarms()
+{
+    local code
+    grep -E '^\{"event":"finding".*"severity":"(warning|problem)"' "$tmp/out" >"$tmp/found" || return 0
+    sed 's/.*"code":"\([^"]*\)".*/\1/' "$tmp/found" | sort -u | while read -r code; do
+        case " $findings " in
+        *" $code "*) ;;
+        *) printf '%s: %s\n' "$code" "$*" ;;
+        esac
+    done >>"$tmp/alarms"
+}
+
+# Every line of --json that try() saw is what the schema says, and no finding was unexpected.
 check_json()
 {
     [ -s "$tmp/json" ] || return 0
@@ -104,6 +123,8 @@ check_json()
         note "$(cat "$tmp/schema")"
         ;;
     esac
+    check "no finding warns where nothing is wrong" sh -c "[ ! -s '$tmp/alarms' ]"
+    [ ! -s "$tmp/alarms" ] || note "$(cat "$tmp/alarms")"
 }
 
 # A plan that comes last, so that a test which ends before this line is an error.
@@ -121,7 +142,10 @@ try()
     status=$?
     case " $* " in
     *" -o - "* | *" --output=- "* | *" --pcap - "*) ;; # standard output is something else then
-    *" --json "*) cat "$tmp/out" >>"$tmp/json" ;;      # see check_json()
+    *" --json "*)
+        cat "$tmp/out" >>"$tmp/json" # see check_json()
+        note_alarms "$@"
+        ;;
     esac
 }
 

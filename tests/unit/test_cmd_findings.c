@@ -122,8 +122,8 @@ static void a_peer_that_never_reads(void **state)
         rig_expect_part(&r, "verdict", "message",
                         "the peer's receive window has been shut for 19.");
         rig_expect_part(&r, "verdict", "message",
-                        " s, and it answered our window probes: its host lives, and its "
-                        "application does not read");
+                        " s, and it answered our window probes: its host lives, and does not "
+                        "take what we send");
         for (size_t i = 0; i < r.events; i++) {
             const json_t *e = r.event[i], *notes = json_object_get(e, "notes");
             const char *first = json_string_value(json_array_get(notes, 0));

@@ -333,11 +333,11 @@ CASE(a_window_that_stays_shut)
     elapse(2 * WAVE_S - 20200 * WAVE_US);
     says(expect("window-closed", VERDICT_FAILED, FINDING_PROVED, FINDING_PROBLEM, SHOWN(5)),
          "the peer's receive window has been shut for 3.00 s, and it answered our window probes: "
-         "its host lives, and its application does not read");
+         "its host lives, and does not take what we send");
     probe_window(500);
     says(expect("window-closed", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, SHOWN(5)),
          "the peer's receive window was shut for 3.02 s, and it answered our window probes: its "
-         "host lives, and its application does not read");
+         "host lives, and does not take what we send");
     done();
 
     shut_window(); /* for less than a second */

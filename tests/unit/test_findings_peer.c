@@ -161,7 +161,7 @@ static void repeat_fin(unsigned times, wave_time after, uint32_t ack)
         fin.local = STATE_FIN_WAIT_1;
         say(fin);
         elapse(after);
-        say_theirs(SEG_ACK, 1 + 10 * i, ack, 10);
+        say_theirs(SEG_ACK, 1, ack, 0);
         elapse((1u << i) * WAVE_S - after);
     }
 }
@@ -179,12 +179,38 @@ CASE(a_fin_that_is_ignored)
     expect("fin-ignored", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, SHOWN(7, 9, 11, 13));
     done();
 
-    shake(); /* it streams, and our FIN was lost twice */
-    repeat_fin(2, 500 * WAVE_MS, 1);
-    for (unsigned i = 0; i < 50; i++)
-        say_theirs(SEG_ACK, 21 + 10 * i, 1, 10);
+    shake(); /* it streams, through a queue of seconds */
+    for (uint32_t i = 0, at = 1; i < 5; i++) {
+        struct step fin = ours(SEG_FIN | SEG_ACK, 1, at, 0);
+        fin.retransmission = i > 0;
+        say(fin);
+        for (unsigned k = 0; k < 10; k++, at += 1000) {
+            elapse(100 * WAVE_MS);
+            say_theirs(SEG_ACK, at, 1, 1000);
+            say_ours(SEG_ACK, 2, at + 1000, 0);
+        }
+    }
     expect_silence("fin-ignored", VERDICT_OPEN);
-    say_theirs(SEG_ACK, 521, 2, 0);
+    done();
+
+    shake(); /* it streams on, beyond what we had offered when we sent it */
+    for (uint32_t i = 0, at = 1; i < 4; i++) {
+        struct step fin = ours(SEG_FIN | SEG_ACK, 1, at, 0);
+        fin.retransmission = i > 0;
+        say(fin);
+        for (unsigned k = 0; k < 80; k++, at += 1000) {
+            elapse(10 * WAVE_MS);
+            say_theirs(SEG_ACK, at, 1, 1000);
+            say_ours(SEG_ACK, 2, at + 1000, 0);
+        }
+    }
+    look(true, VERDICT_LOST);
+    must("fin-ignored");
+    done();
+
+    shake(); /* lost twice */
+    repeat_fin(2, 500 * WAVE_MS, 1);
+    say_theirs(SEG_ACK, 1, 2, 0);
     expect_silence("fin-ignored", VERDICT_OPEN);
     done();
 
@@ -210,6 +236,13 @@ CASE(a_rst_answers_our_fin)
     says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
          "it answered our FIN with RST: it takes a connection that is closed on our side for one "
          "that is over, and drops the rest of its answer");
+    done();
+
+    shake(); /* it has answered */
+    say_ours(SEG_FIN | SEG_ACK, 1, 1, 0);
+    say_theirs(SEG_ACK, 1, 2, 9);
+    rst_of_theirs(10, 64);
+    expect_silence("half-close-broken", VERDICT_RESET);
     done();
 
     shake(); /* long after it */
