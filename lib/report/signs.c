@@ -460,14 +460,20 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
     s->changed = true;
 }
 
-/* The peer's SYN-ACK, after the first. */
-static void syn_ack_again(struct report_flow *f, const struct seg *t, uint32_t number)
+/* The peer's SYN-ACK, after the first. A copy that the network made comes sooner than a peer
+ * repeats it. */
+static void syn_ack_again(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
+    const bool copy = s->syn_acked && seen->stamp < s->syn_acked + TRACK_REPEAT_MIN;
 
     if (!f->has_iss || !f->has_irs || !seq_eq(t->seq, f->irs) ||
         !seq_eq(t->ack, seq_add(f->iss, 1)))
         return;
+    if (copy)
+        return;
+    s->syn_acked = seen->stamp;
     signs_note(s, SIGN_SYN_ACK, number);
     if (!s->opened || s->spoke || f->segments[0] <= f->syn_sent || !s->has_their_ack ||
         !seq_eq(s->their_ack, seq_add(f->iss, 1)))
@@ -547,7 +553,7 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
 
     if ((t->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
-        syn_ack_again(f, t, g->number);
+        syn_ack_again(f, seen, g->number);
     overrun(f, t, g->number);
     if (g->notes & TRACK_OUT_OF_WINDOW) /* anybody's, perhaps */
         return;

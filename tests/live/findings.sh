@@ -49,10 +49,12 @@ for target in "$far4" "[$far6]"; do
         gateway=10.9.0.78 far_net=10.98.0.0/24 beyond=10.98.0.1 ;;
     esac
 
+    findings=
     expect_status 0 "$target: a plain session" "$TCPWAVE" connect --json -d hello "$target:7"
     finds_nothing "$target: a plain session"
     expect_status 4 "$target: a closed port" "$TCPWAVE" connect --json "$target:9"
     finds_nothing "$target: a closed port"
+    findings='own-firewall own-nat other-interface answer-from-elsewhere no-neighbour'
 
     rules here <<'RULES'
 table inet test {

@@ -16,6 +16,9 @@ table inet silent {
 }
 EOT
 
+# Answers that do not fit our SYN are found, and nothing else.
+findings='rst-unacceptable ack-to-syn'
+
 port=6000
 # odd HABIT...: a peer with it, on a port of its own
 odd()

@@ -129,6 +129,13 @@ CASE(a_full_accept_queue)
     expect("accept-queue-full", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5, 8, 11));
     done();
 
+    shake(); /* the network copies SYN-ACKs */
+    say_ours(SEG_ACK, 1, 1, 5);
+    for (unsigned i = 0; i < 10; i++)
+        say(syn_ack());
+    expect_peace(VERDICT_LOST);
+    done();
+
     shake(); /* our ACK was lost, and our data with it */
     say_ours(SEG_ACK, 1, 1, 5);
     elapse(WAVE_S);
