@@ -1,3 +1,7 @@
+/*
+ * Formats an address, alone or with a port, as text. The C library's inet_ntop() does the work: it
+ * is a pure function and makes no system call.
+ */
 #include "lib/core/addr.h"
 
 #include <arpa/inet.h>

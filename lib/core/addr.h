@@ -1,4 +1,4 @@
-/* Addresses as people write them. */
+/* Addresses as text, in the form in which people write them. */
 #ifndef TCPWAVE_CORE_ADDR_H
 #define TCPWAVE_CORE_ADDR_H
 
@@ -8,12 +8,13 @@
 #include "lib/core/flow.h"
 
 #define ADDR_TEXT 48 /* an IPv6 address in full, and the NUL */
+/* The same with brackets, a colon and a port of five digits. */
 #define ADDR_PORT_TEXT 56
 
-/* "192.0.2.1", "2001:db8::1" (RFC 5952). */
+/* Writes the address to `text` and returns it: "192.0.2.1" or "2001:db8::1" (RFC 5952). */
 const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT]);
 
-/* "192.0.2.1:80", "[2001:db8::1]:80". */
+/* Writes address and port to `text` and returns it: "192.0.2.1:80" or "[2001:db8::1]:80". */
 const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
                            char text[ADDR_PORT_TEXT]);
 

@@ -1,5 +1,5 @@
-/* Writing numbers in network order, as everything in IP and TCP is. Each returns the byte after
- * what it wrote. */
+/* These functions write numbers in network byte order, which all of IP and TCP uses. Each returns
+ * the byte after what it wrote. */
 #ifndef TCPWAVE_CORE_BYTES_H
 #define TCPWAVE_CORE_BYTES_H
 

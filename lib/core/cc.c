@@ -1,18 +1,25 @@
+/*
+ * Congestion control: how the congestion window (cwnd) and the slow-start threshold (ssthresh) move
+ * when data is acknowledged, lost, or not sent for a while. CUBIC's curve is computed in cubic.c,
+ * the end of the first slow start is found in hystart.c, and prr.c says how much is sent while a
+ * loss is being repaired.
+ */
 #include "lib/core/cc.h"
 
 #include "lib/core/conn_priv.h"
 #include "lib/core/loss.h"
 #include "lib/core/queue.h"
 
-#define SLOW_START_LIMIT 8    /* RFC 9406, 4.3: L, for a sender that does not pace */
-#define CSS_GROWTH_DIVISOR 4u /* the same */
+#define SLOW_START_LIMIT 8    /* L of RFC 9406, 4.3, for a sender that does not pace */
+#define CSS_GROWTH_DIVISOR 4u /* from the same section */
 
+/* Returns the initial window, in bytes. */
 static uint32_t initial_window(const struct conn *c)
 {
     const uint32_t n = c->env->config.initial_window, mss = c->mss;
     const uint32_t bytes = n * 1460 > 2 * mss ? n * 1460 : 2 * mss;
 
-    return n * mss < bytes ? n * mss : bytes; /* RFC 6928, section 2, which has n at 10 */
+    return n * mss < bytes ? n * mss : bytes; /* RFC 6928, section 2, where n is 10 */
 }
 
 void cc_established(struct conn *c)
@@ -26,8 +33,10 @@ static bool is_cubic(const struct conn *c)
     return c->loss && c->env->config.congestion == CONGESTION_CUBIC;
 }
 
-/* RFC 9406, 4.2 for RFC 5681's one segment an ACK: peers behind receive offload acknowledge dozens
- * of segments at once. Only the first slow start looks out for its end. */
+/* Increases cwnd by the bytes acknowledged, up to a limit (RFC 9406, 4.2), where RFC 5681 allows
+ * one segment for each ACK: peers that use receive offload acknowledge dozens of segments with one
+ * ACK. Only the first slow start, in which ssthresh is not known yet, looks for its own end
+ * (HyStart++). */
 static void slow_start(struct conn *c, uint32_t bytes, uint32_t rtt)
 {
     const uint32_t room = c->ssthresh - c->cwnd, max = SLOW_START_LIMIT * (uint32_t)c->mss;
@@ -42,14 +51,15 @@ static void slow_start(struct conn *c, uint32_t bytes, uint32_t rtt)
             break;
         case HYSTART_DONE:
             c->ssthresh = c->cwnd;
-            loss_make(c); /* CUBIC's curve begins here, with K at 0: RFC 9438, 4.10 */
+            loss_make(c); /* CUBIC's curve starts here, with K = 0: RFC 9438, 4.10 */
             return;
         }
     }
     c->cwnd += add < room ? add : room;
 }
 
-/* A segment a round trip, RFC 5681, equation 3, for `bytes` instead of one SMSS. */
+/* Increases cwnd by about one segment a round trip: RFC 5681, equation 3, with `bytes` where the
+ * equation has one SMSS. */
 static void grow_as_reno(struct conn *c, uint32_t bytes)
 {
     uint64_t grow = (uint64_t)c->mss * bytes / c->cwnd;
@@ -59,7 +69,8 @@ static void grow_as_reno(struct conn *c, uint32_t bytes)
 
 void cc_acked(struct conn *c, wave_time now, uint32_t bytes, uint32_t rtt)
 {
-    /* A window that was not used says nothing about the path (RFC 7661's reason). */
+    /* A window that was not used says nothing about the path, so it does not grow (the reason is
+     * RFC 7661's). */
     if (conn_flight(c) + bytes < c->cwnd / 2) {
         if (c->loss)
             cubic_pause(&c->loss->cubic);
@@ -76,7 +87,8 @@ void cc_acked(struct conn *c, wave_time now, uint32_t bytes, uint32_t rtt)
         c->cwnd = UINT32_MAX / 4;
 }
 
-/* What is left of a flight: RFC 5681, equation 4, or RFC 9438, 4.6. */
+/* Returns the window after a loss with `flight` bytes in flight: RFC 5681, equation 4, or RFC 9438,
+ * 4.6. */
 static uint32_t reduced(const struct conn *c, uint32_t flight)
 {
     const uint32_t window = is_cubic(c) ? cubic_reduced(flight) : flight / 2;
@@ -86,8 +98,8 @@ static uint32_t reduced(const struct conn *c, uint32_t flight)
 
 void cc_lost(struct conn *c)
 {
-    /* RFC 5681, 3.2, step 2: FlightSize, and not cwnd, but without what limited transmit sent
-     * (RFC 3042), which is what cwnd would not have allowed. */
+    /* RFC 5681, 3.2, step 2 reduces from FlightSize and not from cwnd. What limited transmit sent
+     * (RFC 3042) does not count, since cwnd would not have allowed it. */
     const uint32_t flight = conn_flight(c) < c->cwnd ? conn_flight(c) : c->cwnd;
 
     if (c->env->config.congestion == CONGESTION_CUBIC && loss_make(c))
@@ -101,8 +113,9 @@ void cc_timeout(struct conn *c, bool first)
     if (first && !(c->flags & CONN_RECOVERY)) {
         cc_lost(c);
     } else if (first) {
-        /* The window was reduced when this recovery began, and what cwnd is in it says nothing: no
-         * more than equation 4 allows, but no second reduction for the same losses. */
+        /* The window was already reduced when this recovery began, and cwnd says nothing about the
+         * path during recovery. So ssthresh becomes no more than equation 4 allows, but is not
+         * reduced a second time for the same losses. */
         const uint32_t max = reduced(c, conn_flight(c));
         c->ssthresh = c->ssthresh < max ? c->ssthresh : max;
     }

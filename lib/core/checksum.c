@@ -1,11 +1,17 @@
+/*
+ * The Internet checksum of RFC 1071. It adds whole words of the machine instead of 16-bit words and
+ * folds the carries in once, at the end; long runs of bytes are added in vector registers, since
+ * every byte that is sent or captured passes through here.
+ */
 #include "lib/core/checksum.h"
 
 #include <string.h>
 
-/* Four sums side by side, which the compiler adds in as few instructions as the machine has. */
+/* Holds four sums side by side. The compiler adds them in as few instructions as the machine
+ * has. */
 typedef uint64_t lanes __attribute__((vector_size(32)));
 
-/* Adds all of the bytes that are whole strides, and returns how many those were. */
+/* Adds all bytes that form whole strides, and returns how many bytes that was. */
 static size_t add_strides(uint64_t *sum, const uint8_t *p, size_t len)
 {
     const size_t stride = 2 * sizeof(lanes);
@@ -29,13 +35,13 @@ uint64_t checksum_add(uint64_t sum, const void *bytes, size_t len)
     uint64_t word;
     size_t at = len >= 128 ? add_strides(&sum, p, len) : 0;
 
-    /* Each word's two halves of 32 bits are added to a sum of 64, so that no carry can be lost
-     * below 2^32 words, and no addition waits for another's. */
+    /* Both 32-bit halves of each word are added to a 64-bit sum. No carry can be lost below 2^32
+     * words, and no addition has to wait for the result of another. */
     for (; len - at >= sizeof word; at += sizeof word) {
         memcpy(&word, p + at, sizeof word);
         sum += (word & UINT32_MAX) + (word >> 32);
     }
-    /* The tail counts as if zeros followed (RFC 1071, section 1). */
+    /* The tail is summed as if zeros followed (RFC 1071, section 1). */
     word = 0;
     memcpy(&word, p + at, len - at);
     return sum + (word & UINT32_MAX) + (word >> 32);
@@ -43,8 +49,9 @@ uint64_t checksum_add(uint64_t sum, const void *bytes, size_t len)
 
 uint64_t checksum_pseudo(const struct flow *flow, uint8_t protocol, uint32_t len)
 {
-    /* IPv4's has 16 bits of length behind a zero and the protocol, IPv6's 32 bits and three zeros
-     * before it: the same words add up to the same sum, so that one layout serves both. */
+    /* The IPv4 pseudo-header has 16 bits of length, after a zero and the protocol. The IPv6 one has
+     * 32 bits of length, and three zeros before the protocol. The words add up to the same sum, so
+     * one layout serves both. */
     const uint8_t tail[8] = {(uint8_t)(len >> 24),
                              (uint8_t)(len >> 16),
                              (uint8_t)(len >> 8),

@@ -1,7 +1,8 @@
 /*
- * One endpoint: the user's calls (RFC 9293, 3.10.1 to 3.10.6), and the one place where the state
- * moves. The rest of the engine stands in conn_in.c, conn_ack.c, conn_out.c, conn_timer.c,
- * conn_icmp.c and keepalive.c; what they share is in conn_priv.h.
+ * One endpoint: the user's calls (RFC 9293, 3.10.1 to 3.10.6), and conn_move(), the only function
+ * that changes the state. The rest of the engine is in conn_in.c (arriving segments), conn_ack.c
+ * (acknowledgements), conn_out.c (what to send), conn_timer.c, conn_icmp.c and keepalive.c;
+ * conn_priv.h declares what these files share.
  */
 #include "lib/core/conn.h"
 
@@ -28,7 +29,8 @@ static void stop_timers(struct conn *c)
         c->timer[i] = WAVE_NEVER;
 }
 
-/* The smallest shift that lets the 16-bit field tell of the whole buffer (RFC 7323, 2.3). */
+/* Returns the smallest shift with which the 16-bit window field can express the whole receive
+ * buffer (RFC 7323, 2.3). */
 static uint8_t window_shift(const struct conn_config *config)
 {
     uint8_t shift = 0;
@@ -40,7 +42,8 @@ static uint8_t window_shift(const struct conn_config *config)
     return shift;
 }
 
-/* What is so before a handshake is attempted: at first, and back in LISTEN. */
+/* Resets everything that a handshake changes: at the start, and when the connection returns to
+ * LISTEN. */
 static void no_attempt(struct conn *c)
 {
     c->flags &= ~(uint32_t)CONN_STALLED;
@@ -73,7 +76,7 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause)
         stop_timers(c);
         queue_free(&c->queue, c->env);
         loss_free(c);
-        reasm_drop_gaps(&c->reasm, c->env); /* what came in order may still be read */
+        reasm_drop_gaps(&c->reasm, c->env); /* data that arrived in order can still be read */
         c->flags &= CONN_RST_DUE | CONN_PASSIVE | CONN_FIN_SENT | CONN_FIN_RCVD |
                     CONN_SIMULTANEOUS | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN |
                     CONN_SYN_ACKED;
@@ -100,6 +103,7 @@ void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_
     stop_timers(c);
 }
 
+/* Enters SYN_SENT with a SYN due. */
 static void start_active(struct conn *c, wave_time now, struct seq iss, const char *cause)
 {
     c->snd.iss = c->snd.una = iss;
@@ -133,12 +137,12 @@ int conn_rebuild(struct conn *c, wave_time now, const struct seg *syn, struct se
     if (error)
         return error;
     conn_input(c, now, syn);
-    c->flags &= ~(uint32_t)CONN_SYN_DUE; /* the cookie was the SYN-ACK, and it has arrived */
+    c->flags &= ~(uint32_t)CONN_SYN_DUE; /* the cookie was our SYN-ACK, and it has arrived */
     c->syn_sent = 1;
     return 0;
 }
 
-/* RFC 9293, 3.10.2: the states in which SEND is taken. */
+/* Returns whether the state accepts SEND (RFC 9293, 3.10.2). */
 static bool may_send(const struct conn *c)
 {
     switch (c->state) {
@@ -195,8 +199,9 @@ void conn_consume(struct conn *c, wave_time now, size_t n)
     reasm_consume(&c->reasm, c->env, n > UINT32_MAX ? UINT32_MAX : (uint32_t)n);
     if (!state_synchronized((enum state)c->state) || (c->flags & CONN_FIN_RCVD))
         return;
-    /* Ordinary ACKs tell of the window. One is made for it only where the peer may be stalled: it
-     * has less than two segments left, and the edge can move (RFC 9293, 3.8.6.2.2). */
+    /* Ordinary ACKs carry the window. An extra one is sent only where the peer may be stalled for
+     * lack of it: less than two segments of window are left, and the edge can move (RFC 9293,
+     * 3.8.6.2.2). */
     if (conn_rcv_wnd(c) < 2u * c->mss && !seq_eq(conn_offer(c), c->rcv.adv))
         c->flags |= CONN_ACK_NOW;
 }
@@ -247,7 +252,7 @@ void conn_vanish(struct conn *c, wave_time now)
 
 void conn_keepalive(struct conn *c, wave_time now, bool on)
 {
-    (void)now; /* silence counts from the last segment */
+    (void)now; /* the idle time counts from the last segment, not from this call */
     if (on) {
         c->flags |= CONN_KEEPALIVE;
         keepalive_start(c);
@@ -300,6 +305,7 @@ wave_time conn_rto(const struct conn *c)
     return rtt_rto(&c->rtt, &c->env->config, 0);
 }
 
+/* Does conn_check()'s part for the send queue: its records and their totals. */
 static const char *check_queue(const struct conn *c, const struct queue *q)
 {
     uint32_t out = 0, sacked = 0, lost = 0;

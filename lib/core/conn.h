@@ -1,17 +1,18 @@
 /*
- * One endpoint of one connection: RFC 9293, section 3.10, as a pure machine.
+ * One endpoint of one connection: RFC 9293, section 3.10, as a state machine that does no I/O.
  *
- *     conn_input(segment), conn_tick(now), the user's calls   what happens
- *     conn_output() until it has nothing                      what to send
- *     env_event() until there is none                         what to know
- *     conn_expiry()                                           when to come back
+ *     conn_input(segment), conn_tick(now), the user's calls   something happens
+ *     conn_output() until it has nothing                      the segments to send
+ *     env_event() until there is none                         what happened inside
+ *     conn_expiry()                                           when to call next
  *
- * Call conn_output() after every input: two segments taken in before one is asked out would
- * merge two acknowledgements into one. Pull the events after every call: while too many of them
- * wait, conn_output() has nothing and conn_tick() does nothing (env.h).
- * Times may not run backwards.
+ * Call conn_output() after every input: two segments that are put in before the output is pulled
+ * would merge two acknowledgements into one. Pull the events after every call: while too many of
+ * them wait, conn_output() returns nothing and conn_tick() does nothing (env.h). Time must not run
+ * backwards.
  *
- * The names are the RFC's: snd.una is SND.UNA. Windows are in bytes, already scaled.
+ * The field names are the RFC's: snd.una is SND.UNA. Windows are in bytes, with the window scale
+ * already applied.
  */
 #ifndef TCPWAVE_CORE_CONN_H
 #define TCPWAVE_CORE_CONN_H
@@ -28,40 +29,40 @@
 #include "lib/core/seg.h"
 #include "lib/core/state.h"
 
-struct queue; /* bytes sent or to be sent, until acknowledged; only while there are any */
-struct reasm; /* bytes received and not read; only while there are any */
-struct loss;  /* what there is to know of losses; from the first one on */
+struct queue; /* data queued or sent, until acknowledged; allocated only while there is any */
+struct reasm; /* data received and not read yet; allocated only while there is any */
+struct loss;  /* what loss recovery and CUBIC need; allocated at the first loss */
 
-/* How a connection ended, once state is CLOSED. */
+/* Says how a connection ended, once its state is CLOSED. */
 enum conn_end {
-    END_NONE,    /* it has not, or was never opened */
-    END_CLOSED,  /* both FINs acknowledged */
-    END_REFUSED, /* RST answered our SYN, or our SYN-ACK */
-    END_RESET,   /* RST after the handshake */
+    END_NONE,    /* it has not ended, or was never opened */
+    END_CLOSED,  /* both FINs were acknowledged */
+    END_REFUSED, /* an RST answered our SYN or our SYN-ACK */
+    END_RESET,   /* an RST came after the handshake */
     END_TIMEOUT_SYN,
-    END_TIMEOUT, /* retransmissions ran out */
+    END_TIMEOUT, /* retransmissions were not acknowledged */
     END_KEEPALIVE,
-    END_ICMP,    /* a hard error in the handshake */
+    END_ICMP,    /* a hard ICMP error came during the handshake */
     END_ABORTED, /* conn_abort() */
     END_VANISHED /* conn_vanish() */
 };
 
-/* Bits of conn.flags. */
+/* The bits of conn.flags. */
 enum {
     CONN_PASSIVE = 1 << 0,        /* opened by conn_listen() */
-    CONN_ACK_NOW = 1 << 1,        /* an acknowledgement is owed at once */
-    CONN_WSCALE = 1 << 2,         /* both offered window scaling */
-    CONN_TIMESTAMPS = 1 << 3,     /* both offered timestamps */
-    CONN_SACK = 1 << 4,           /* both offered SACK */
-    CONN_ECN = 1 << 5,            /* RFC 3168 negotiated */
-    CONN_ECE = 1 << 6,            /* CE seen, ECE on every ACK until CWR */
-    CONN_CWR = 1 << 7,            /* window reduced, CWR on the next data */
-    CONN_FIN_QUEUED = 1 << 8,     /* CLOSE was called: FIN after the last byte */
-    CONN_FIN_SENT = 1 << 9,       /* and it has a sequence number: snd.nxt - 1 */
-    CONN_FIN_RCVD = 1 << 10,      /* the peer's FIN was taken in order: rcv.nxt is past it */
-    CONN_RST_DUE = 1 << 11,       /* a RST goes out next, whatever the state */
-    CONN_SYN_DUE = 1 << 12,       /* our SYN or SYN-ACK is to go out (again) */
-    CONN_RTX_DUE = 1 << 13,       /* the retransmission timer fired: the first segment goes again */
+    CONN_ACK_NOW = 1 << 1,        /* an acknowledgement is due now */
+    CONN_WSCALE = 1 << 2,         /* both sides offered window scaling */
+    CONN_TIMESTAMPS = 1 << 3,     /* both sides offered timestamps */
+    CONN_SACK = 1 << 4,           /* both sides offered SACK */
+    CONN_ECN = 1 << 5,            /* ECN was negotiated (RFC 3168) */
+    CONN_ECE = 1 << 6,            /* CE was seen: every ACK carries ECE until CWR comes */
+    CONN_CWR = 1 << 7,            /* the window was reduced: the next data carries CWR */
+    CONN_FIN_QUEUED = 1 << 8,     /* CLOSE was called: a FIN follows the last byte */
+    CONN_FIN_SENT = 1 << 9,       /* and its sequence number is snd.nxt - 1 */
+    CONN_FIN_RCVD = 1 << 10,      /* the peer's FIN was received in order: rcv.nxt is past it */
+    CONN_RST_DUE = 1 << 11,       /* an RST is sent next, in any state */
+    CONN_SYN_DUE = 1 << 12,       /* our SYN or SYN-ACK is to be sent or retransmitted */
+    CONN_RTX_DUE = 1 << 13,       /* the retransmission timer fired: retransmit the first segment */
     CONN_PROBE_DUE = 1 << 14,     /* a window probe or tail-loss probe is due */
     CONN_KEEPALIVE_DUE = 1 << 15, /* a keepalive probe is due */
     CONN_KEEPALIVE = 1 << 16,     /* keepalive is on for this connection */
@@ -69,30 +70,31 @@ enum {
     CONN_TLP = 1 << 18,           /* timer[PROBE] is the tail-loss probe's */
     CONN_RACK = 1 << 19,          /* timer[PROBE] is RACK's reordering timer */
     CONN_DSACK = 1 << 20,         /* `dsack` is to be reported (RFC 2883) */
-    CONN_URGENT = 1 << 21,        /* rcv.up is valid: the peer has told it */
-    CONN_SIMULTANEOUS = 1 << 22,  /* SYN met SYN (RFC 9293, 3.5) */
-    CONN_BLACKHOLE = 1 << 23,     /* mss was lowered on suspicion (RFC 4821) */
-    CONN_RECOVERY = 1 << 24,      /* in loss recovery until `queue`'s recovery point */
-    CONN_STALLED = 1 << 25,       /* `since` is for R2: something waits for the peer */
+    CONN_URGENT = 1 << 21,        /* rcv.up is valid: the peer has sent urgent data */
+    CONN_SIMULTANEOUS = 1 << 22,  /* the SYNs crossed: simultaneous open (RFC 9293, 3.5) */
+    CONN_BLACKHOLE = 1 << 23,     /* mss was lowered because a black hole is suspected (RFC 4821) */
+    CONN_RECOVERY = 1 << 24,      /* in loss recovery, until the recovery point in `queue` */
+    CONN_STALLED = 1 << 25,       /* `since` counts for R2: something waits for the peer */
     CONN_VERIFY_DUE = 1 << 26,    /* conn_probe() was called */
-    CONN_VERIFY_BYTE = 1 << 27,   /* and asked for the form with one garbage byte */
-    CONN_STARVED = 1 << 28,       /* no room for a record in flight: wait for an ACK or the timer */
+    CONN_VERIFY_BYTE = 1 << 27,   /* and the form with one garbage byte was asked for */
+    CONN_STARVED = 1 << 28,       /* no memory for another record: wait for an ACK or the timer */
     CONN_SYN_ACKED = 1 << 29      /* the peer has acknowledged our SYN */
 };
 
+/* The indices of conn.timer. */
 enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEPALIVE, TIMER_PROBE, TIMERS };
-#define TIMER_TIME_WAIT TIMER_KEEPALIVE /* TIME_WAIT needs no keepalive: one slot serves both */
+#define TIMER_TIME_WAIT TIMER_KEEPALIVE /* no keepalive in TIME_WAIT: one slot serves both */
 
-/* The order is that of size: there is no padding. */
+/* A connection. The members are ordered by size, so that there is no padding. */
 struct conn {
     struct env *env;
     struct queue *queue;
     struct reasm *reasm;
     struct loss *loss;
     wave_time timer[TIMERS]; /* WAVE_NEVER when not running */
-    wave_time last_in;       /* last acceptable segment from the peer */
+    wave_time last_in;       /* when the last acceptable segment came from the peer */
     struct flow flow;
-    uint32_t id;    /* the caller's: stands in every event */
+    uint32_t id;    /* chosen by the caller: every event carries it */
     uint32_t flags; /* CONN_... */
     struct {
         struct seq una, nxt, wl1, wl2, iss;
@@ -100,39 +102,39 @@ struct conn {
     } snd;
     struct {
         struct seq nxt, irs, up;
-        struct seq adv; /* the right edge we have offered: never moves left (RFC 9293, 3.8.6.2.2) */
+        struct seq adv;   /* right edge offered: never moves left (RFC 9293, 3.8.6.2.2) */
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
     struct rtt rtt;
     uint32_t cwnd; /* bytes */
     union {
         uint32_t ssthresh; /* bytes */
-        uint32_t syn_at;   /* until our SYN is acknowledged: when it was sent, in microseconds */
+        uint32_t syn_at;   /* when our SYN was sent, in microseconds; until it is acknowledged */
     };
-    /* In milliseconds, modulo 2^32. With CONN_STALLED it is when what is outstanding last made
-     * progress, for R2; without, when data was last sent, for the restart window. */
+    /* A time in milliseconds, modulo 2^32. With CONN_STALLED it is when the outstanding data last
+     * made progress, for R2. Without, it is when data was last sent, for the restart window. */
     uint32_t since;
     uint32_t ts_recent;     /* TS.Recent (RFC 7323, 4.3) */
-    uint32_t ts_offset;     /* added to our clock (RFC 7323, 5.4) */
-    uint32_t retransmits;   /* segments sent again */
+    uint32_t ts_offset;     /* added to our timestamp clock (RFC 7323, 5.4) */
+    uint32_t retransmits;   /* segments retransmitted */
     uint32_t probes;        /* keepalive probes sent */
-    struct seq dsack;       /* with CONN_DSACK: the first number of the duplicate to report, */
-    uint16_t dsack_len;     /* and its bytes, which are a segment's at most */
-    uint16_t mss;           /* bytes of data a segment to the peer may have, options not deducted */
-    struct seq dsack_round; /* of `rack`: the round in which a D-SACK came ends here */
-    struct rack rack;       /* what outlasts a flight (RFC 8985, 6.2) */
+    struct seq dsack;       /* with CONN_DSACK: first sequence number of the duplicate to report */
+    uint16_t dsack_len;     /* and its bytes, at most one segment's */
+    uint16_t mss;           /* data bytes in a segment to the peer, before options are deducted */
+    struct seq dsack_round; /* for `rack`: where the round in which a D-SACK came ends */
+    struct rack rack;       /* the part of RACK that outlasts a flight (RFC 8985, 6.2) */
     uint8_t state : 4;      /* enum state */
     uint8_t end : 4;        /* enum conn_end */
     uint8_t snd_shift : 4, rcv_shift : 4; /* window scales in force */
-    uint8_t dupacks;                      /* in a row, capped */
-    uint8_t backoff;    /* how often the retransmission timer has fired in a row */
+    uint8_t dupacks;                      /* duplicate ACKs in a row, capped */
+    uint8_t backoff;              /* how often the retransmission timer has fired in a row */
     uint8_t keepalive_unanswered; /* keepalive probes unanswered */
-    uint8_t syn_sent;   /* SYNs or SYN-ACKs sent */
-    uint8_t rcv_segs;   /* segments with data taken since the last acknowledgement */
-    uint8_t quick_acks; /* of the peer's next segments, acknowledged without delay */
-    uint8_t ts_unit;    /* when TS.Recent was recorded, in units that conn_in.c has */
-    uint16_t answers;   /* limited ones: since when counted, and how many; likewise */
-    struct {            /* the stack's, zero for a lone connection */
+    uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
+    uint8_t rcv_segs;             /* segments with data received since the last acknowledgement */
+    uint8_t quick_acks;           /* segments that are still acknowledged without delay */
+    uint8_t ts_unit;              /* when TS.Recent was recorded, in units defined in conn_in.c */
+    uint16_t answers; /* limited answers: since when they are counted, and how many (conn_in.c) */
+    struct {          /* used by the stack; zero for a connection on its own */
         uint32_t ready_next, ready_prev, wheel_next, wheel_prev; /* 1 + an index in the pool */
         uint16_t wheel_slot;                                     /* 1 + the slot it waits in */
         uint8_t generation, marks;
@@ -142,108 +144,117 @@ struct conn {
 _Static_assert(sizeof(struct conn) <= 256, "a connection is at most 256 bytes");
 
 /*
- * The user's calls, RFC 9293, 3.9.1. `now` is used to start timers.
+ * The user's calls (RFC 9293, 3.9.1). `now` starts timers.
  */
 
-/* A closed connection over `flow`, with nothing allocated. Window scale, MSS and keepalive are
- * taken from env->config here, everything else when it is needed. */
+/* Makes `c` a closed connection over `flow`, with nothing allocated. Window scale, MSS and
+ * keepalive are read from env->config here, all other settings when they are needed. */
 void conn_init(struct conn *c, struct env *env, const struct flow *flow, uint32_t id);
 
-/* OPEN, active: SYN goes out at the next conn_output(). WAVE_ESTATE unless CLOSED. */
+/* Active OPEN: the next conn_output() sends the SYN. Returns WAVE_ESTATE unless the connection is
+ * CLOSED and was never opened. */
 int conn_open(struct conn *c, wave_time now, struct seq iss);
 
-/* OPEN, passive: LISTEN, for one peer. `iss` is used when its SYN comes. Makes no event, since
- * nothing has happened yet. WAVE_ESTATE unless CLOSED. */
+/* Passive OPEN: enters LISTEN, for one peer. `iss` is used when the peer's SYN comes. No event is
+ * made, since nothing has happened yet. Returns WAVE_ESTATE unless the connection is CLOSED and was
+ * never opened. */
 int conn_listen(struct conn *c, struct seq iss);
 
-/* A connection whose SYN-ACK was a SYN cookie (RFC 4987, 3.6): from CLOSED through LISTEN to
- * SYN_RECEIVED, as if `syn` (as far as the cookie remembers it) had been answered with `iss`. The
- * acknowledgement that carried the cookie back is then given to conn_input(). */
+/* Restores a connection whose SYN-ACK was a SYN cookie (RFC 4987, 3.6). It goes from CLOSED through
+ * LISTEN to SYN_RECEIVED, as if `syn` (as far as the cookie remembers it) had been answered with
+ * `iss`. The caller then gives the acknowledgement that carried the cookie to conn_input(). Returns
+ * WAVE_ESTATE as conn_listen() does. */
 int conn_rebuild(struct conn *c, wave_time now, const struct seg *syn, struct seq iss);
 
-/* SEND: queues up to `len` bytes and returns how many were taken (0 when the buffer is full or
- * memory is short); WAVE_ESTATE after conn_close() or where the state allows no sending. */
+/* SEND: queues up to `len` bytes and returns how many were accepted (0 when the buffer is full or
+ * memory is short). Returns WAVE_ESTATE after conn_close(), or where the state does not allow
+ * sending. */
 int conn_send(struct conn *c, wave_time now, const void *data, size_t len);
 
-/* Bytes that conn_send() would take now. */
+/* Returns how many bytes conn_send() would accept now. */
 size_t conn_send_room(const struct conn *c);
 
-/* Bytes queued or sent and not acknowledged; a FIN does not count. */
+/* Returns how many bytes are queued, or sent and not acknowledged. A FIN does not count. */
 size_t conn_unacked(const struct conn *c);
 
-/* RECEIVE without a copy: the bytes readable in order, as one run, and their number (0: none).
- * Valid until the next call on this connection. */
+/* RECEIVE without a copy: points *data to the bytes that can be read in order, as one run, and
+ * returns how many there are (0: none). They are valid until the next call on this connection. */
 size_t conn_peek(const struct conn *c, const uint8_t **data);
 
-/* Gives `n` of the bytes conn_peek() showed back; a window update may become due. */
+/* Frees `n` of the bytes that conn_peek() showed. This can make a window update due. */
 void conn_consume(struct conn *c, wave_time now, size_t n);
 
-/* CLOSE: FIN after what is queued; receiving goes on. FIN_WAIT_1 or LAST_ACK is entered when the
- * FIN leaves, so that the state is always what the wire shows. In LISTEN and SYN_SENT the
- * connection is CLOSED at once (RFC 9293, 3.10.4). WAVE_ESTATE when called twice or CLOSED. */
+/* CLOSE: a FIN follows the queued data, and receiving continues. FIN_WAIT_1 or LAST_ACK is entered
+ * when the FIN leaves, so that the state is always what the wire shows. In LISTEN and SYN_SENT the
+ * connection becomes CLOSED immediately (RFC 9293, 3.10.4). Returns WAVE_ESTATE when called twice,
+ * or when CLOSED. */
 int conn_close(struct conn *c, wave_time now);
 
-/* ABORT: RST in the states that RFC 9293, 3.10.5 names, and CLOSED. */
+/* ABORT: sends an RST in the states that RFC 9293, 3.10.5 names, and becomes CLOSED. */
 void conn_abort(struct conn *c, wave_time now);
 
-/* CLOSED, and nothing is said to the peer. */
+/* Becomes CLOSED and sends nothing to the peer. */
 void conn_vanish(struct conn *c, wave_time now);
 
-/* Turns keepalive on or off for this connection; conn_config's values hold. */
+/* Turns keepalive on or off for this connection. The times and counts are conn_config's. */
 void conn_keepalive(struct conn *c, wave_time now, bool on);
 
-/* One segment a byte below SND.NXT, with one garbage byte if `garbage`, that a living peer must
- * acknowledge. Goes out at the next conn_output(), in any synchronized state. After our FIN the
- * byte probe stays on the FIN's own number. WAVE_ESTATE elsewhere, or while data is outstanding. */
+/* Makes a segment due with SEQ = SND.NXT - 1, with one garbage byte if `garbage` is set, which a
+ * living peer must acknowledge. The next conn_output() sends it, in any synchronized state. After
+ * our FIN the probe with a byte stays on the FIN's own sequence number. Returns WAVE_ESTATE in
+ * other states, or while data is outstanding. */
 int conn_probe(struct conn *c, bool garbage);
 
-/* Frees the queues. The connection may then be initialised anew. */
+/* Frees the queues. The connection may then be initialised for another use. */
 void conn_release(struct conn *c);
 
 /*
  * The network's side.
  */
 
-/* What conn_input() wants of its caller beside asking for output. */
+/* Says what conn_input() asks of its caller, beside pulling the output. */
 enum conn_input {
     INPUT_DONE,
     INPUT_REUSE, /* TIME_WAIT, and this SYN may open a new connection (RFC 6191; RFC 9293, 3.6.1):
-                   the connection is CLOSED now, and the segment belongs to a listener */
-    INPUT_RESET  /* the segment is to be answered with what conn_reset_for() makes of it: it came
-                    to CLOSED, or acknowledged in LISTEN, SYN_SENT or SYN_RECEIVED what we never
-                    sent (RFC 9293, 3.10.7.1 to 3.10.7.4). The connection itself is unharmed */
+                    this connection is CLOSED now, and the segment belongs to a listener */
+    INPUT_RESET  /* the segment is to be answered with the RST that conn_reset_for() builds: it came
+                    to CLOSED, or acknowledged something we never sent in LISTEN, SYN_SENT or
+                    SYN_RECEIVED (RFC 9293, 3.10.7.1 to 3.10.7.4). The connection itself does not
+                    change */
 };
 
-/* A segment from the peer, checksum verified or known to be good. Never anything else than
- * INPUT_DONE for a RST. */
+/* Processes a segment from the peer, whose checksum was verified or is known to be good. For an RST
+ * the result is always INPUT_DONE. */
 enum conn_input conn_input(struct conn *c, wave_time now, const struct seg *s);
 
-/* An ICMP error that quotes this flow. Ignored unless the quoted number is in flight
- * (RFC 5927, section 4.1). */
+/* Processes an ICMP error that quotes this flow. It is ignored unless the quoted sequence number is
+ * in flight (RFC 5927, section 4.1). */
 void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp);
 
 /* Runs the timers that are due, unless too many events wait. */
 void conn_tick(struct conn *c, wave_time now);
 
 /*
- * The next segment to send, if there is one: true, and *out is filled in. Its data is copied to
- * `room`, of at least CONN_ROOM bytes, and stays valid as long as that does. Sending is
- * taken for done: the segment counts as in flight from `now` on. False, too, while too many events
- * wait; conn_expiry() then says "at once".
+ * Builds the next segment to send, if there is one, in *out and returns true. The data is copied to
+ * `room`, of at least CONN_ROOM bytes, and stays valid as long as that does. The segment is assumed
+ * to be sent: it counts as in flight from `now` on. Returns false when there is nothing to send,
+ * and also while too many events wait; conn_expiry() is then not later than `now`.
  */
 #define CONN_ROOM 65536
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);
 
-/* When conn_tick() or conn_output() next has something to do: `now` or before it means at once,
- * WAVE_NEVER only when CLOSED, LISTEN or idle without keepalive. */
+/* Returns when conn_tick() or conn_output() next has something to do. `now` or an earlier time
+ * means immediately; WAVE_NEVER is returned only in CLOSED or LISTEN, or when idle without
+ * keepalive. */
 wave_time conn_expiry(const struct conn *c, wave_time now);
 
-/* The answer to a segment that belongs to no connection (RFC 9293, 3.10.7.1), or that connection
- * `c`, else NULL, does not want (INPUT_RESET): false when it is a RST itself, else the RST to
- * send. */
+/* Builds the RST that answers a segment which belongs to no connection (`c` is NULL; RFC 9293,
+ * 3.10.7.1) or for which `c` returned INPUT_RESET. Returns false when the segment is an RST itself
+ * and gets no answer. */
 bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, struct seg *out);
 
-/* Bytes of the peer's data that arrived in order so far, modulo 2^32; FIN not counted. */
+/* Returns how many bytes of the peer's data have arrived in order, modulo 2^32. The FIN does not
+ * count. */
 uint32_t conn_received(const struct conn *c);
 
 /* Numbers of the peer's that are missing before `high`, up to which it is known to have sent: what
@@ -251,78 +262,80 @@ uint32_t conn_received(const struct conn *c);
 uint32_t conn_missing(const struct conn *c, struct seq high);
 
 /*
- * What a connection is like: for those beside the engine, which look at no field of it.
+ * Accessors, for code outside the engine, which reads no field of a connection.
  */
 
+/* Returns the flow, as this host sees it. */
 static inline const struct flow *conn_flow(const struct conn *c)
 {
     return &c->flow;
 }
 
+/* Returns the state. */
 static inline enum state conn_state(const struct conn *c)
 {
     return (enum state)c->state;
 }
 
-/* How it ended; END_NONE until it has. */
+/* Returns how the connection ended; END_NONE until it has. */
 static inline enum conn_end conn_end(const struct conn *c)
 {
     return (enum conn_end)c->end;
 }
 
-/* Whether the peer opened it. */
+/* Returns whether the peer opened the connection. */
 static inline bool conn_passive(const struct conn *c)
 {
     return c->flags & CONN_PASSIVE;
 }
 
-/* Whether the peer's FIN was taken in order. */
+/* Returns whether the peer's FIN was received in order. */
 static inline bool conn_fin_received(const struct conn *c)
 {
     return c->flags & CONN_FIN_RCVD;
 }
 
-/* Whether our FIN has left. */
+/* Returns whether our FIN was sent. */
 static inline bool conn_fin_sent(const struct conn *c)
 {
     return c->flags & CONN_FIN_SENT;
 }
 
-/* Whether an acknowledgement goes out with the next segment, and that is due now. */
+/* Returns whether an acknowledgement is due now; the next segment carries it. */
 static inline bool conn_ack_due(const struct conn *c)
 {
     return c->flags & CONN_ACK_NOW;
 }
 
-/* Whether something of ours, a SYN or FIN included, is sent and not acknowledged. */
+/* Returns whether anything of ours, including a SYN or FIN, is sent and not acknowledged. */
 static inline bool conn_outstanding(const struct conn *c)
 {
     return !seq_eq(c->snd.una, c->snd.nxt);
 }
 
-/* When the last acceptable segment of the peer's came. */
+/* Returns when the last acceptable segment came from the peer. */
 static inline wave_time conn_last_in(const struct conn *c)
 {
     return c->last_in;
 }
 
-/* When the timer fires; WAVE_NEVER while it does not run. */
+/* Returns when the timer fires; WAVE_NEVER while it does not run. */
 static inline wave_time conn_timer(const struct conn *c, unsigned timer)
 {
     return c->timer[timer];
 }
 
-/* The smoothed round trip (RFC 6298, section 2); 0 before it was measured. */
+/* Returns the smoothed round-trip time (RFC 6298, section 2); 0 before it is measured. */
 static inline wave_time conn_srtt(const struct conn *c)
 {
     return c->rtt.srtt * WAVE_US;
 }
 
-/* The retransmission timeout, without any backing off. */
+/* Returns the retransmission timeout, without any back-off. */
 wave_time conn_rto(const struct conn *c);
 
-/* RFC 9293's invariants (SND.UNA <= SND.NXT, queue and sequence space agree, ...): NULL, or
- * what is broken. For tests and fuzzing. */
+/* Checks RFC 9293's invariants (SND.UNA <= SND.NXT, the queue agrees with the sequence space, ...).
+ * Returns NULL, or what is violated. For tests and fuzzing. */
 const char *conn_check(const struct conn *c);
 
 #endif

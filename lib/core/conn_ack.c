@@ -1,6 +1,8 @@
 /*
- * What an acknowledgement does: RFC 9293, 3.10.7.4, fifth step, with SACK, loss detection and
- * recovery (RFC 6675 and RFC 8985 where the peer does SACK, RFC 6582 where it does not).
+ * Processes an acknowledgement: RFC 9293, 3.10.7.4, fifth step, with SACK, loss detection and
+ * recovery (RFC 6675 and RFC 8985 if the peer does SACK, RFC 6582 if it does not). conn_take_ack()
+ * does it in this order: window, cumulative ACK, SACK blocks, undoing a spurious reduction, ECN,
+ * timers, new losses, and how much may be sent now.
  */
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
@@ -34,12 +36,12 @@ void conn_recover(struct conn *c)
     if (c->flags & CONN_RECOVERY)
         return;
     undo_begin(c, false);
-    /* RFC 3168, 6.1.2: marks and losses of one window are one reason. */
+    /* RFC 3168, 6.1.2: marks and losses in one window reduce it only once. */
     if (!q->cwr || seq_geq(c->snd.una, q->cwr_end))
         cc_lost(c);
     if (c->loss && (c->flags & CONN_SACK)) {
         prr_start(&c->loss->prr, q->out - q->sacked);
-        c->cwnd = queue_pipe(q); /* until the acknowledgement is counted that told of the loss */
+        c->cwnd = queue_pipe(q); /* until the acknowledgement that showed the loss is counted */
     }
     c->flags |= CONN_RECOVERY | CONN_RTX_DUE;
     if (c->flags & CONN_ECN)
@@ -59,9 +61,10 @@ bool conn_detect_loss(struct conn *c, wave_time now)
     return r.lost > 0;
 }
 
-/* The round trip of what the ACK covers: from `sent_at`, else by the echoed timestamp, which tells
- * the sendings apart (RFC 7323, section 4; on nearly every segment once negotiated). A
- * sample ends the back-off. Returns it, or 0. */
+/* Measures the round-trip time of what the ACK covers: from `sent_at`, or else by the echoed
+ * timestamp, which distinguishes an original from its retransmission (RFC 7323, section 4; once
+ * negotiated, nearly every segment has one). A sample ends the back-off. Returns the sample, or
+ * 0. */
 static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const struct seg *s)
 {
     wave_time took;
@@ -72,7 +75,7 @@ static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const
         const uint32_t ms = conn_ms(now) + c->ts_offset - s->opt.tsecr;
         if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
             ms > 600000)
-            return 0; /* no echo, or one of what we never sent */
+            return 0; /* no echo, or an echo of something we never sent */
         took = ms > 0 ? ms * WAVE_MS : WAVE_MS;
     }
     rtt_sample(&c->rtt, took);
@@ -80,13 +83,14 @@ static wave_time measure(struct conn *c, wave_time now, wave_time sent_at, const
     return took;
 }
 
-/* What the segment echoes was sent no later than then, by our clock of milliseconds. */
+/* Returns the latest time at which the segment whose timestamp is echoed can have been sent, since
+ * our clock counts milliseconds; WAVE_NEVER if unknown. */
 static wave_time echo_sent(const struct conn *c, wave_time now, const struct seg *s)
 {
     uint32_t age;
 
     if (!c->loss)
-        return WAVE_NEVER; /* nothing went twice, but for a tail-loss probe */
+        return WAVE_NEVER; /* nothing was sent twice, except by a tail-loss probe */
     age = conn_ms(now) + c->ts_offset - s->opt.tsecr;
     if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || s->opt.tsecr == 0 ||
         age > 600000 || age > now / WAVE_MS)
@@ -94,9 +98,9 @@ static wave_time echo_sent(const struct conn *c, wave_time now, const struct seg
     return (now / WAVE_MS - age + 1) * WAVE_MS - 1;
 }
 
-/* Tells RACK of the records that `ack` covers; returns when the newest of them was sent, or
- * WAVE_NEVER where one was sent more than once: the ACK may have waited for that (Karn; RFC 6298,
- * section 3). */
+/* Passes the records that `ack` covers to RACK. Returns when the last of them was sent, or
+ * WAVE_NEVER if one of them was sent more than once: the ACK may have waited for its retransmission
+ * (Karn; RFC 6298, section 3). */
 static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack, wave_time echo)
 {
     struct queue *q = c->queue;
@@ -108,7 +112,7 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack,
         if (seq_gt(seq_add(r->first, r->len), ack))
             break;
         if (r->flags & QUEUE_SACKED)
-            continue; /* counted, and measured, when the SACK came */
+            continue; /* already counted and measured, when the SACK came */
         if (c->flags & CONN_SACK)
             rack_delivered(&c->rack, q, r, now, min_rtt(c), echo);
         repaired |= r->flags & QUEUE_RETRANSMITTED;
@@ -117,10 +121,10 @@ static wave_time delivered_by_ack(struct conn *c, wave_time now, struct seq ack,
     return repaired ? WAVE_NEVER : sent_at;
 }
 
-/* RFC 8985, 7.4.2: a tail-loss probe that repaired a loss counts as one. Whether it did is not told
- * by the ACK that reaches its end, which the original may have drawn, but by what comes next: a
- * D-SACK, or a duplicate ACK of a peer that does not report them, shows that both arrived; an ACK
- * of later data without either, that the probe alone did. */
+/* RFC 8985, 7.4.2: a tail-loss probe that repaired a loss counts as a loss. The ACK that reaches
+ * the probe's end does not show whether it did, since the original may have caused that ACK. What
+ * comes next shows it: a D-SACK, or a duplicate ACK from a peer that does not report D-SACKs, means
+ * that both arrived; an ACK of later data without either means that only the probe did. */
 static void finish_tail_probe(struct conn *c, struct seq ack, bool dsack, bool bare_duplicate)
 {
     struct queue *q = c->queue;
@@ -138,7 +142,7 @@ static void finish_tail_probe(struct conn *c, struct seq ack, bool dsack, bool b
     }
 }
 
-/* Without SACK: RFC 6582 (NewReno). */
+/* Counts duplicate ACKs if there is no SACK: RFC 6582 (NewReno). */
 static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
 {
     struct queue *q = c->queue;
@@ -161,19 +165,20 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
     }
 }
 
-/* The SACK blocks; returns how many bytes they tell for the first time. A D-SACK counts without a
- * queue as well: the duplicate of the last segment is reported when nothing is left. */
+/* Processes the SACK blocks, and returns how many bytes they report for the first time. A D-SACK
+ * counts without a queue as well: the duplicate of the last segment is reported when nothing is
+ * left in the queue. */
 static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bool duplicate,
                           bool *dsack)
 {
     struct queue *q = c->queue;
-    /* The segment's own ACK, which may be older than SND.UNA: held against that, the blocks of an
-     * ACK that was overtaken would look like duplicates. */
+    /* The blocks are compared with the segment's own ACK, which may be older than SND.UNA. Compared
+     * with SND.UNA, the blocks of an ACK that was overtaken would look like D-SACKs. */
     struct sack_result sack =
         sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c), echo_sent(c, now, s));
 
     if (sack.dsack) {
-        /* RFC 8985, 7.4.1: what a tail-loss probe doubled says nothing of reordering. */
+        /* RFC 8985, 7.4.1: a duplicate made by a tail-loss probe does not indicate reordering. */
         *dsack =
             !(q && q->tlp.out && q->tlp.retransmission && seq_eq(s->opt.sack[0].end, q->tlp.end));
         if (*dsack)
@@ -184,7 +189,8 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
     return sack.bytes;
 }
 
-/* RFC 3168, 6.1.2: once a window, and announced by CWR. */
+/* Reduces the window when the peer echoes a congestion mark: RFC 3168, 6.1.2, once per window, and
+ * announced with CWR. */
 static void take_ecn_echo(struct conn *c, const struct seg *s)
 {
     struct queue *q = c->queue;
@@ -199,8 +205,9 @@ static void take_ecn_echo(struct conn *c, const struct seg *s)
     c->flags |= CONN_CWR;
 }
 
-/* RFC 9293, 3.10.7.4: a segment older than the last one that told a window does not change it.
- * Returns whether the window moved, or opened from zero in *opened. */
+/* Takes the window from the segment. RFC 9293, 3.10.7.4: a segment older than the one that last set
+ * the window does not change it. Returns whether the window changed; *opened says whether it opened
+ * from zero. */
 static bool take_window(struct conn *c, const struct seg *s, bool *opened)
 {
     uint32_t wnd = (uint32_t)s->wnd << (s->flags & SEG_SYN ? 0 : c->snd_shift);
@@ -218,7 +225,7 @@ static bool take_window(struct conn *c, const struct seg *s, bool *opened)
     return old != wnd;
 }
 
-/* The bytes of `acked` that are data leave the queue. */
+/* Removes the acknowledged data from the queue; `fin` says that our FIN is part of `acked`. */
 static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin, wave_time rtt)
 {
     struct event e = {.kind = EVENT_ACKED};
@@ -229,7 +236,7 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin, 
         queue_drop(c->queue, bytes);
         if ((c->flags & CONN_RECOVERY) && seq_geq(c->snd.una, c->queue->recover)) {
             if (conn_in_prr(c))
-                c->cwnd = c->ssthresh; /* RFC 6937, 3: at the end of recovery */
+                c->cwnd = c->ssthresh; /* RFC 6937, section 3: at the end of recovery */
             c->flags &= ~(uint32_t)CONN_RECOVERY;
             rack_recovered(&c->rack);
         }
@@ -237,12 +244,13 @@ static void drop_acked(struct conn *c, wave_time now, uint32_t acked, bool fin, 
     if (bytes > 0) {
         e.u.bytes = bytes;
         conn_emit(c, now, &e);
-        if (grows) /* not even by the ACK that ends fast recovery: RFC 6582, 3.2, step 3 */
+        if (grows) /* RFC 6582, 3.2, step 3: not even the ACK that ends fast recovery */
             cc_acked(c, now, bytes, (uint32_t)(rtt / WAVE_US));
     }
 }
 
-/* The probe byte, and whatever else a zero window kept from being taken, goes again at once. */
+/* Makes the probe byte, and anything else that a zero window kept the peer from accepting, due for
+ * retransmission. */
 static void window_opened(struct conn *c, bool probed)
 {
     c->flags &= ~(uint32_t)CONN_PROBE_DUE;
@@ -255,7 +263,7 @@ static void window_opened(struct conn *c, bool probed)
         c->flags |= CONN_RTX_DUE;
 }
 
-/* RFC 6937: what may be in flight after an acknowledgement in fast recovery. */
+/* Sets cwnd to what may be in flight after an acknowledgement in fast recovery (RFC 6937). */
 static void proceed(struct conn *c, uint32_t delivered, bool good)
 {
     const uint32_t pipe = queue_pipe(c->queue);
@@ -263,7 +271,7 @@ static void proceed(struct conn *c, uint32_t delivered, bool good)
     c->cwnd = pipe + prr_allowed(&c->loss->prr, delivered, pipe, c->ssthresh, c->mss, good);
 }
 
-/* SND.UNA moves by `acked`, a FIN of ours among them if `fin`. */
+/* Advances SND.UNA by `acked`; `fin` says that our FIN is part of it. */
 static void advance(struct conn *c, wave_time now, const struct seg *s, uint32_t acked, bool fin)
 {
     wave_time sent_at = WAVE_NEVER, rtt;
@@ -278,11 +286,11 @@ static void advance(struct conn *c, wave_time now, const struct seg *s, uint32_t
     drop_acked(c, now, acked, fin, rtt);
 }
 
-/* Nothing of the data is in flight any more. */
+/* Ends recovery when no data is in flight any more. */
 static void flight_ends(struct conn *c, bool advanced)
 {
     c->dupacks = 0;
-    /* Only the FIN is left of a flight that was being recovered: it was lost with the rest. */
+    /* Only the FIN is left of a flight that was being recovered: it was lost like the rest. */
     if ((c->flags & CONN_RECOVERY) && advanced && conn_flight(c) > 0)
         c->flags |= CONN_RTX_DUE;
     c->flags &= ~(uint32_t)CONN_RECOVERY;
@@ -295,20 +303,20 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     const bool advanced = acked > 0 && acked <= flight;
     const bool fin = advanced && (c->flags & CONN_FIN_SENT) && seq_eq(s->ack, c->snd.nxt);
     const bool probed = (c->flags & CONN_PERSIST) && c->backoff > 0;
-    const uint32_t was = c->queue ? c->queue->sacked : 0; /* sacked */
+    const uint32_t was = c->queue ? c->queue->sacked : 0; /* bytes SACKed before this segment */
     uint32_t sacked = 0;
     bool opened = false, moved = false, dsack = false, lost = false, duplicate;
 
     if (seq_geq(s->ack, c->snd.una))
         moved = take_window(c, s, &opened);
-    /* RFC 5681, section 2: what makes an ACK a duplicate. */
+    /* RFC 5681, section 2 defines a duplicate ACK. */
     duplicate = !advanced && !moved && s->len == 0 && flight > 0 && seq_eq(s->ack, c->snd.una) &&
                 !(s->flags & (SEG_SYN | SEG_FIN));
     if (advanced) {
         advance(c, now, s, acked, fin);
     } else if (c->snd.wnd == 0) {
-        /* RFC 9293, MUST-37: while it answers, a shut window may last for ever. R2 counts from the
-         * first probe that it leaves unanswered. */
+        /* RFC 9293, MUST-37: a window may stay closed for ever as long as the peer answers. R2
+         * counts from the first window probe that it does not answer. */
         c->flags &= ~(uint32_t)CONN_STALLED;
     }
     if (c->flags & CONN_SACK)
@@ -320,7 +328,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
             count_duplicate(c, advanced, duplicate);
         take_ecn_echo(c, s);
         if (c->queue->len == 0) {
-            if (!(c->flags & CONN_STALLED)) /* the restart window: RFC 5681, 4.1 */
+            if (!(c->flags & CONN_STALLED)) /* for the restart window: RFC 5681, 4.1 */
                 c->since = conn_ms(c->queue->sent_at);
             queue_free(&c->queue, c->env);
         }
@@ -333,7 +341,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     if (c->queue && (c->flags & CONN_SACK) && (advanced || sacked > 0))
         lost = conn_detect_loss(c, now);
     if (c->loss &&
-        conn_in_prr(c)) /* delivered: what was SACKed before is no news when it is acknowledged */
+        conn_in_prr(c))
         proceed(c, (advanced ? acked : 0) + c->queue->sacked - was, advanced && !lost);
     return fin;
 }

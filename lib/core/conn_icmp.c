@@ -1,11 +1,14 @@
 /*
- * ICMP errors about our segments: RFC 5461 (soft ones are noted, hard ones end no more than a
- * handshake), RFC 5927 (forged ones are not believed), RFC 1191 and RFC 8201 (path MTU).
+ * ICMP errors about our segments. Soft errors are reported and change nothing, and hard errors end
+ * the connection only during the handshake (RFC 5461). Errors that do not quote something in flight
+ * are taken for forged and ignored (RFC 5927). A smaller path MTU lowers the segment size (RFC
+ * 1191, RFC 8201).
  */
 #include "lib/core/conn_priv.h"
 #include "lib/core/queue.h"
 
-/* RFC 1191, section 7.1: sizes that links have, for routers that do not say. */
+/* Returns the next smaller MTU that is common on links (RFC 1191, section 7.1), for routers that do
+ * not say theirs. */
 static uint32_t plateau_below(uint32_t mtu)
 {
     static const uint32_t plateau[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68};
@@ -16,7 +19,8 @@ static uint32_t plateau_below(uint32_t mtu)
     return 68;
 }
 
-/* A smaller path MTU: segments in flight that are too big for it go again at once, cut. */
+/* Applies a smaller path MTU: segments in flight that are too big for it are marked lost, so that
+ * they are cut and retransmitted immediately. */
 static void take_mtu(struct conn *c, wave_time now, uint32_t mtu)
 {
     const uint32_t fixed = c->flow.v6 ? 60 : 40;
@@ -29,7 +33,7 @@ static void take_mtu(struct conn *c, wave_time now, uint32_t mtu)
     if (mtu < (c->flow.v6 ? 1280u : 68u))
         mtu = c->flow.v6 ? 1280 : 68;
     mss = mtu - fixed;
-    if (mss < CONN_MSS_MIN) /* a forger's word, more likely than a router's */
+    if (mss < CONN_MSS_MIN) /* more likely forged than a router's value */
         mss = CONN_MSS_MIN;
     if (mss >= c->mss)
         return;
@@ -57,9 +61,10 @@ void conn_icmp(struct conn *c, wave_time now, const struct icmp *icmp)
     e.u.icmp.from = icmp->from;
     e.u.icmp.fatal = icmp->meaning == ICMP_HARD && conn_syn_unacked(c);
     conn_emit(c, now, &e);
-    /* RFC 5927, 7.2: a SYN fits every path. What says that it is too big was not caused by it. */
+    /* RFC 5927, 7.2: a SYN fits every path, so it cannot have caused an error that says "too
+     * big". */
     if (icmp->meaning == ICMP_TOO_BIG && !conn_syn_unacked(c))
         take_mtu(c, now, icmp->mtu);
-    else if (e.u.icmp.fatal) /* RFC 5461, 4.1 keeps hard errors soft once synchronized */
+    else if (e.u.icmp.fatal) /* RFC 5461, 4.1: hard errors are treated as soft once synchronized */
         conn_finish(c, now, END_ICMP, "ICMP error answered our SYN");
 }

@@ -1,19 +1,23 @@
 /*
- * Arriving segments: RFC 9293, 3.10.7, in its own order of steps. RFC 5961 and RFC 7323 come in
- * where they amend it.
+ * Arriving segments: RFC 9293, 3.10.7, with its steps in their order. RFC 5961 and RFC 7323 are
+ * applied where they amend a step.
+ *
+ * input_listen() and input_syn_sent() handle their states; input_synchronized() handles all later
+ * ones. It checks the timestamp (PAWS), the window, RST and SYN, and passes what is left to
+ * take_segment(), which does the ACK, the urgent pointer, the text and the FIN.
  */
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
 #include "lib/core/reasm.h"
 
-/* TS.Recent's age is told in units of 2^46 ns, which is 19 hours and a half. Beyond 24 days the
- * peer's clock may have wrapped (RFC 7323, 5.5): they are over for certain after 30 units, and a
- * clock of milliseconds has not come half way round by then. */
+/* The time of TS.Recent is stored in units of 2^46 ns, which is 19.5 hours. After 24 days the
+ * peer's clock may have wrapped around (RFC 7323, 5.5). 30 units are certainly more than 24 days,
+ * and a clock of milliseconds has not gone half way round by then. */
 #define TS_UNIT 46
 #define TS_RECENT_LIFE 30
 
-/* Answers that are limited are counted from the first one on, whose time is told in units of 2^28
- * ns, for five units: a second, and up to a third of one more. */
+/* Limited answers are counted for five units of 2^28 ns from the first one on: for a second, or up
+ * to a third of a second longer. */
 #define ANSWER_UNIT 28
 #define ANSWER_SECOND 5
 #define ANSWER_BITS 4
@@ -28,10 +32,10 @@ void conn_discard(struct conn *c, wave_time now, enum check check)
 }
 
 /*
- * An ACK for what has no data, and may itself be the answer to an ACK of ours: so many a second,
- * and no more, or two stacks could go on for ever (RFC 5961, section 7). Each connection has its
- * own limit: of one over all of them a third party could find out, by using it up, what happens on
- * the others (CVE-2016-5696).
+ * Makes an ACK due for a segment that has no data and may itself answer an ACK of ours. Only so
+ * many are sent per second, or two stacks could answer each other for ever (RFC 5961, section 7).
+ * Each connection has its own limit: with a limit common to all, a third party could use it up and
+ * learn what happens on other connections (CVE-2016-5696).
  */
 static void answer_limited(struct conn *c, wave_time now, uint32_t max)
 {
@@ -49,6 +53,7 @@ static void answer_limited(struct conn *c, wave_time now, uint32_t max)
     c->flags |= CONN_ACK_NOW;
 }
 
+/* Discards a segment and answers it with a challenge ACK, within the limit. */
 static void challenge(struct conn *c, wave_time now, enum check check)
 {
     conn_discard(c, now, check);
@@ -62,7 +67,7 @@ static void record_timestamp(struct conn *c, wave_time now, uint32_t tsval)
 }
 
 /*
- * The SYNs, and LISTEN
+ * The SYNs, and the LISTEN state.
  */
 
 void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
@@ -74,7 +79,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->rcv.nxt = seq_add(s->seq, 1);
     c->rcv.acked = c->rcv.nxt;
     c->rcv.adv = seq_add(c->rcv.nxt, config->rcvbuf > 65535 ? 65535 : config->rcvbuf);
-    /* RFC 9293, MUST-15: 536 and 1220 where the option is missing. */
+    /* RFC 9293, MUST-15: the MSS is 536 or 1220 if the option is missing. */
     mss = mss < CONN_MSS_MIN ? CONN_MSS_MIN : mss;
     c->mss = (uint16_t)(mss < config->mss ? mss : config->mss);
     c->flags &= ~(uint32_t)(CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN);
@@ -103,13 +108,14 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->last_in = now;
 }
 
+/* Processes a segment in LISTEN: RFC 9293, 3.10.7.2. */
 static enum conn_input input_listen(struct conn *c, wave_time now, const struct seg *s)
 {
     if (s->flags & SEG_RST) {
         conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
-    if (s->flags & SEG_ACK) { /* any ACK is of something we never sent */
+    if (s->flags & SEG_ACK) { /* any ACK is for something we never sent */
         conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
         return INPUT_RESET;
     }
@@ -117,8 +123,8 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
         conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
-    /* Data and FIN on the SYN are left for the peer to send again: 3.10.7.2 lets them be queued,
-     * and not to acknowledge them is the queue that costs nothing. */
+    /* Data and FIN on the SYN are not stored. 3.10.7.2 allows them to be queued; since they are not
+     * acknowledged, the peer will retransmit them, which costs us no memory. */
     conn_take_syn(c, now, s);
     c->snd.una = c->snd.iss;
     c->snd.nxt = seq_add(c->snd.iss, 1);
@@ -129,7 +135,8 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
 
 void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 {
-    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's went out again as SYN-ACK. */
+    /* Karn (RFC 6298, section 3): a SYN that crossed the peer's was retransmitted as a SYN-ACK, and
+     * gives no sample. */
     if (c->syn_sent == 1 && (c->flags & CONN_STALLED) && !(c->flags & CONN_SIMULTANEOUS))
         rtt_sample(&c->rtt, conn_syn_took(c, now));
     if (c->syn_sent > 1)
@@ -148,10 +155,11 @@ void conn_handshake_done(struct conn *c, wave_time now, const struct seg *s)
 }
 
 /*
- * Every other state, step by step
+ * All other states, step by step.
  */
 
-/* RFC 6191, section 2: may this SYN open a new connection although we are in TIME_WAIT? */
+/* Returns whether this SYN may open a new connection although we are in TIME_WAIT (RFC 6191,
+ * section 2). */
 static bool may_reuse(const struct conn *c, const struct seg *s)
 {
     const bool beyond = seq_gt(s->seq, c->rcv.nxt);
@@ -168,14 +176,14 @@ static bool may_reuse(const struct conn *c, const struct seg *s)
     return age > 0 || (age == 0 && beyond);
 }
 
-/* RFC 7323, 5.3, R1. False: the segment goes no further. */
+/* Applies RFC 7323, 5.3, R1 (PAWS). Returns false when the segment is discarded. */
 static bool check_paws(struct conn *c, wave_time now, const struct seg *s)
 {
     if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || (s->flags & SEG_RST) ||
         (int32_t)(s->opt.tsval - c->ts_recent) >= 0 ||
         (uint8_t)((uint8_t)(now >> TS_UNIT) - c->ts_unit) >= TS_RECENT_LIFE)
         return true;
-    if (s->len > 0 && !(s->flags & SEG_SYN)) { /* an ACK cannot answer data for ever */
+    if (s->len > 0 && !(s->flags & SEG_SYN)) { /* data and ACKs cannot loop for ever */
         conn_discard(c, now, CHECK_PAWS);
         c->flags |= CONN_ACK_NOW;
     } else {
@@ -185,13 +193,14 @@ static bool check_paws(struct conn *c, wave_time now, const struct seg *s)
 }
 
 /*
- * RFC 7323, 5.3, R3: of a segment that passed R1, the window (R2) and the check of its ACK, so that
- * only one that names both sides' numbers moves TS.Recent: whoever could move it otherwise would
- * have PAWS refuse the peer for 24 days. It spans Last.ACK.sent (4.3).
+ * Applies RFC 7323, 5.3, R3 to a segment that passed R1, the window (R2) and the check of its ACK.
+ * So only a segment with the right numbers for both directions changes TS.Recent: an attacker who
+ * could change it otherwise would make PAWS discard the peer's segments for 24 days. The segment
+ * must span Last.ACK.sent (4.3).
  *
- * DEVIATES from 3.2, which SHOULD drop a segment without timestamps on a connection that has them:
- * there are peers and paths that leave them out, Linux and FreeBSD take such segments, and to drop
- * them is to lose the peer.
+ * DEVIATES from 3.2, under which a segment without timestamps SHOULD be dropped on a connection
+ * that negotiated them. Some peers and paths leave them out, Linux and FreeBSD accept such
+ * segments, and to drop them would mean to lose the peer.
  */
 static void take_timestamp(struct conn *c, wave_time now, const struct seg *s)
 {
@@ -207,10 +216,11 @@ static void take_timestamp(struct conn *c, wave_time now, const struct seg *s)
     }
 }
 
-/* RFC 9293, 3.4, table 6, with 3.10.7.4's allowance for valid ACKs: one without data may stand on
- * the window's right edge, where a peer is that has filled the window, and one byte beyond a shut
- * window, where a peer is that has probed it. A SYN is acceptable by its own number, whatever data
- * stands behind it: one before the window is the peer's first, come again. */
+/* Returns whether a segment is acceptable: RFC 9293, 3.4, table 6, with 3.10.7.4's exception for
+ * valid ACKs. A segment without data may be at the window's right edge, where a peer is that has
+ * filled the window, and one byte beyond a closed window, where a peer is that has probed it. For a
+ * SYN only its own number counts, not the data behind it: a SYN before the window is the
+ * retransmission of the peer's first one. */
 static bool acceptable(const struct conn *c, const struct seg *s)
 {
     const uint32_t wnd = conn_rcv_wnd(c), len = seg_len(s);
@@ -224,7 +234,8 @@ static bool acceptable(const struct conn *c, const struct seg *s)
             (!(s->flags & SEG_SYN) && seq_within(seq_add(s->seq, len - 1), c->rcv.nxt, wnd)));
 }
 
-/* RFC 5961, 5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. CHECK_NONE, or what is wrong. */
+/* Checks RFC 5961, 5.2: (SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT. Returns CHECK_NONE, or what
+ * is wrong. */
 static enum check check_ack(const struct conn *c, const struct seg *s)
 {
     if (!(s->flags & SEG_ACK))
@@ -236,8 +247,9 @@ static enum check check_ack(const struct conn *c, const struct seg *s)
     return CHECK_NONE;
 }
 
-/* A keepalive probe: one below what was acknowledged, with no data or the one byte that was had
- * already (RFC 9293, 3.8.4). A byte whose acknowledgement is still owed may just be repeated. */
+/* Returns whether the segment is a keepalive probe: its number is one below what we acknowledged,
+ * and it has no data or one byte that we already received (RFC 9293, 3.8.4). A byte that we have
+ * not acknowledged yet may simply be a retransmission. */
 static bool is_peer_probe(const struct conn *c, const struct seg *s)
 {
     return seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) && s->len <= 1 &&
@@ -245,7 +257,8 @@ static bool is_peer_probe(const struct conn *c, const struct seg *s)
            state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE;
 }
 
-/* First step, for what is not acceptable: an ACK, unless it is a RST. */
+/* First step, for a segment that is not acceptable: it is answered with an ACK, unless it is an
+ * RST. */
 static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
 {
     if (is_peer_probe(c, s)) {
@@ -253,9 +266,10 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         e.u.peer_probe.silence = now - c->last_in;
         conn_emit(c, now, &e);
         if (!(s->opt.has & OPT_TIMESTAMP))
-            take_timestamp(c, now, s); /* told of; one that is there is not recorded (R2) */
+            take_timestamp(c, now, s); /* reports that it is missing; one that is there is not
+                                          recorded (R2) */
         keepalive_heard(c, now);
-        /* A peer that stands one number below where we believe it answers our answer. */
+        /* A peer whose SND.NXT is one below our RCV.NXT would answer our answer. */
         if (s->len > 0)
             c->flags |= CONN_ACK_NOW;
         else
@@ -267,17 +281,18 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         return;
     }
     if (c->state == STATE_SYN_RECEIVED && (s->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN &&
-        seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: it goes again, not just its ACK */
+        seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: retransmit it, not only its ACK */
         conn_discard(c, now, CHECK_SEQUENCE);
         c->flags |= CONN_SYN_DUE;
         if ((c->flags & CONN_TIMESTAMPS) && (s->opt.has & OPT_TIMESTAMP))
-            record_timestamp(c, now, s->opt.tsval); /* what the repeated SYN-ACK echoes */
-        /* RFC 3168, 6.1.1: after a SYN without ECN, which a repeated one may be, there is none. */
+            record_timestamp(c, now, s->opt.tsval); /* for the repeated SYN-ACK to echo */
+        /* RFC 3168, 6.1.1: there is no ECN after a SYN without it, which a retransmitted SYN may
+         * be. */
         if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
             c->flags &= ~(uint32_t)CONN_ECN;
         return;
     }
-    if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* no data: two stacks could answer for ever */
+    if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* here two stacks could loop for ever */
         challenge(c, now, CHECK_SEQUENCE);
         return;
     }
@@ -286,13 +301,14 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
     if (s->len > 0 && (c->flags & CONN_SACK) && seq_lt(s->seq, c->rcv.nxt)) {
         conn_duplicate(c, s->seq, seq_min(seq_add(s->seq, s->len), c->rcv.nxt));
     }
-    /* Eighth step: 2 MSL begin again with the FIN that was taken, and with no other. */
+    /* Eighth step: the 2 MSL start over with a retransmission of the FIN that was accepted, and
+     * with no other segment. */
     if (c->state == STATE_TIME_WAIT && (s->flags & SEG_FIN) && seq_eq(seg_end(s), c->rcv.nxt))
         c->timer[TIMER_TIME_WAIT] =
             c->env->config.time_wait ? time_add(now, 2 * c->env->config.msl) : now;
 }
 
-/* Second step, with RFC 5961, 3.2. */
+/* Second step, with RFC 5961, 3.2: handles an RST in the window. */
 static void take_reset(struct conn *c, wave_time now, const struct seg *s)
 {
     struct event e = {.kind = EVENT_RESET, .u.seq = s->seq};
@@ -319,7 +335,7 @@ static void take_reset(struct conn *c, wave_time now, const struct seg *s)
     }
 }
 
-/* Fourth step: a SYN in the window. */
+/* Fourth step: handles a SYN in the window. */
 static void take_stray_syn(struct conn *c, wave_time now)
 {
     if (c->state == STATE_SYN_RECEIVED && (c->flags & CONN_PASSIVE)) {
@@ -330,7 +346,7 @@ static void take_stray_syn(struct conn *c, wave_time now)
     challenge(c, now, CHECK_SYN_IN_WINDOW); /* RFC 5961, 4.2 */
 }
 
-/* Fifth step. False: the segment goes no further. */
+/* Fifth step: checks the ACK. Returns false when the segment is discarded. */
 static bool acceptable_ack(struct conn *c, wave_time now, const struct seg *s)
 {
     const enum check wrong = check_ack(c, s);
@@ -342,7 +358,7 @@ static bool acceptable_ack(struct conn *c, wave_time now, const struct seg *s)
     return wrong == CHECK_NONE;
 }
 
-/* Our FIN is acknowledged: it was outstanding, as it is in three states. */
+/* Handles the acknowledgement of our FIN, which can come in three states. */
 static void fin_acked(struct conn *c, wave_time now)
 {
     switch (c->state) {
@@ -358,7 +374,7 @@ static void fin_acked(struct conn *c, wave_time now)
     }
 }
 
-/* Sixth step. */
+/* Sixth step: the urgent pointer. */
 static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seq up = seq_add(s->seq, s->urp);
@@ -366,7 +382,8 @@ static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
 
     if (!(s->flags & SEG_URG) || (c->flags & CONN_FIN_RCVD))
         return;
-    /* What was received already is no longer urgent, and 2^31 later it would look as if it were. */
+    /* Urgent data that was received is no longer urgent; 2^31 bytes later its pointer would look as
+     * if it were. */
     if ((c->flags & CONN_URGENT) && seq_leq(c->rcv.up, c->rcv.nxt))
         c->flags &= ~(uint32_t)CONN_URGENT;
     if (seq_leq(up, c->flags & CONN_URGENT ? c->rcv.up : c->rcv.nxt))
@@ -376,8 +393,9 @@ static void take_urgent(struct conn *c, wave_time now, const struct seg *s)
     conn_emit(c, now, &e);
 }
 
-/* RFC 9293, 3.8.6.3: at least every second full segment, and within the delay. The peer's first
- * ones are acknowledged at once: its congestion window grows by what it hears of them. */
+/* Makes an ACK due for `len` bytes, now or later. RFC 9293, 3.8.6.3: at least for every second full
+ * segment, and within the delay. The peer's first segments are acknowledged immediately, since
+ * these ACKs make its congestion window grow. */
 static void schedule_ack(struct conn *c, wave_time now, uint32_t len)
 {
     if (c->quick_acks > 0) {
@@ -385,7 +403,7 @@ static void schedule_ack(struct conn *c, wave_time now, uint32_t len)
         c->flags |= CONN_ACK_NOW;
         return;
     }
-    c->rcv_segs += len > c->mss ? 2 : 1; /* what offload has joined counts as more than one */
+    c->rcv_segs += len > c->mss ? 2 : 1; /* one that offload has merged counts as two */
     if (c->rcv_segs >= 2) {
         c->flags |= CONN_ACK_NOW;
         return;
@@ -394,7 +412,8 @@ static void schedule_ack(struct conn *c, wave_time now, uint32_t len)
         time_min(c->timer[TIMER_DELACK], time_add(now, c->env->config.delayed_ack));
 }
 
-/* Seventh step: the bytes inside the window. Returns false when a FIN behind them cannot count. */
+/* Seventh step: stores the data that lies inside the window. Returns false when a FIN behind it
+ * does not count. */
 static bool take_text(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seq end = seq_add(s->seq, s->len);
@@ -406,7 +425,7 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
 
     if (s->len == 0)
         return true;
-    if (seq_lt(s->seq, c->rcv.nxt)) { /* the front of it was here already */
+    if (seq_lt(s->seq, c->rcv.nxt)) { /* its front is a duplicate */
         c->flags |= CONN_ACK_NOW;
         if (c->flags & CONN_SACK)
             conn_duplicate(c, s->seq, seq_min(end, c->rcv.nxt));
@@ -430,15 +449,15 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         e.u.bytes = r.advanced;
         conn_emit(c, now, &e);
     }
-    if (r.out_of_order || r.filled) /* RFC 5681, 4.2: at once, above and below a gap */
+    if (r.out_of_order || r.filled) /* RFC 5681, 4.2: immediately near a gap */
         c->flags |= CONN_ACK_NOW;
     else
         schedule_ack(c, now, last.v - first.v);
     return seq_leq(end, last);
 }
 
-/* Eighth step: every byte before the FIN is here, and the handshake is done, since the ACK is
- * looked at before. */
+/* Eighth step: all data before the FIN is here. The handshake is done, since the ACK is processed
+ * before the FIN. */
 static void take_fin(struct conn *c, wave_time now)
 {
     struct event e = {.kind = EVENT_FIN};
@@ -461,6 +480,7 @@ static void take_fin(struct conn *c, wave_time now)
     }
 }
 
+/* Does steps seven and eight, with a FIN that came earlier, beyond a gap. */
 static void take_text_and_fin(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seq fin = seq_add(s->seq, s->len);
@@ -479,19 +499,21 @@ static void take_text_and_fin(struct conn *c, wave_time now, const struct seg *s
         take_fin(c, now);
 }
 
-/* RFC 3168, 6.1.3: congestion marks are echoed until the sender says CWR. */
+/* RFC 3168, 6.1.3: congestion marks are echoed until the sender sends CWR. */
 static void take_ecn_mark(struct conn *c, const struct seg *s)
 {
     if (!(c->flags & CONN_ECN))
         return;
     if (s->flags & SEG_CWR)
         c->flags &= ~(uint32_t)CONN_ECE;
-    /* Of data only: where a router marks all there is, our ACK of an ACK would draw the next. */
+    /* This is done for data only: on a path that marks everything, our ACK of a marked ACK would
+     * cause the next one. */
     if (s->ecn == ECN_CE && s->len > 0)
         c->flags |= CONN_ECE | CONN_ACK_NOW;
 }
 
-/* Fifth step where our SYN is not acknowledged yet. False: not by this segment either. */
+/* Fifth step while our SYN is not acknowledged. Returns false when this segment does not
+ * acknowledge it either. */
 static bool finish_handshake(struct conn *c, wave_time now, const struct seg *s)
 {
     if (!seq_lt(c->snd.una, s->ack) || !seq_leq(s->ack, c->snd.nxt)) {
@@ -505,7 +527,8 @@ static bool finish_handshake(struct conn *c, wave_time now, const struct seg *s)
     return true;
 }
 
-/* The figure of simultaneous open (3.5): SYN-ACK with the number of the SYN that we have had. */
+/* Returns whether this is the SYN-ACK of a simultaneous open (3.5): it repeats the number of the
+ * SYN that we have already received. */
 static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
 {
     return c->state == STATE_SYN_RECEIVED && (c->flags & CONN_SIMULTANEOUS) &&
@@ -513,11 +536,11 @@ static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
            seq_eq(s->seq, c->rcv.irs) && seq_eq(s->ack, c->snd.nxt) && s->len == 0;
 }
 
-/* Steps five to eight, for a segment that passed the first four. */
+/* Does steps five to eight, for a segment that passed the first four. */
 static enum conn_input take_segment(struct conn *c, wave_time now, const struct seg *s)
 {
-    /* With a zero window valid ACKs, URGs and RSTs still count, the text does not. A FIN alone
-     * takes no room, and is all that comes from a peer that closes without having probed the
+    /* With a zero window, valid ACKs, URGs and RSTs are still processed, but text is not. A FIN
+     * alone needs no room, and it is all that a peer sends that closes without having probed the
      * window. */
     const bool shut = conn_rcv_wnd(c) == 0 && s->len > 0;
 
@@ -546,6 +569,7 @@ static enum conn_input take_segment(struct conn *c, wave_time now, const struct 
     return INPUT_DONE;
 }
 
+/* Processes a segment in SYN_RECEIVED and all later states: RFC 9293, 3.10.7.4. */
 static enum conn_input input_synchronized(struct conn *c, wave_time now, const struct seg *s)
 {
     if (c->state == STATE_TIME_WAIT && may_reuse(c, s)) {
@@ -575,15 +599,16 @@ static enum conn_input input_synchronized(struct conn *c, wave_time now, const s
 }
 
 /*
- * SYN_SENT, which goes on with the other states' steps once the SYN is answered
+ * The SYN_SENT state. Once the SYN is answered, the segment goes through the other states' steps.
  */
 
+/* Handles the peer's SYN or SYN-ACK: 3.10.7.3, fourth step. */
 static void synchronise(struct conn *c, wave_time now, const struct seg *s)
 {
     struct seg rest = *s;
 
     conn_take_syn(c, now, s);
-    if (c->env->config.no_third_ack) { /* the handshake is left hanging, as was asked for */
+    if (c->env->config.no_third_ack) { /* as the user asked, the handshake is not completed */
         c->flags &= ~(uint32_t)CONN_SYN_DUE;
         c->timer[TIMER_REXMT] = WAVE_NEVER;
         return;
@@ -600,7 +625,7 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
         take_text_and_fin(c, now, &rest);
         return;
     }
-    /* SYN met SYN: RFC 9293, 3.5, figure 8. What goes out now is our first SYN-ACK. */
+    /* The SYNs crossed: RFC 9293, 3.5, figure 8. The next segment is our first SYN-ACK. */
     c->flags |= CONN_SYN_DUE | CONN_SIMULTANEOUS;
     c->syn_sent = 0;
     c->backoff = 0;
@@ -608,9 +633,9 @@ static void synchronise(struct conn *c, wave_time now, const struct seg *s)
 }
 
 /*
- * RFC 9293, 3.5.1, figure 9: the peer holds a connection of a former life over this flow. The RST
- * that it now gets ends that one, and our SYN is free to go again: once, after the round trip that
- * was just seen, and not only when the timer has run out.
+ * RFC 9293, 3.5.1, figure 9: the peer still has an older connection over this flow. The RST that it
+ * now gets ends that connection, and our SYN can be accepted. It is retransmitted once, after the
+ * round-trip time that was just seen, without waiting for the timer.
  */
 static void retransmit_syn_soon(struct conn *c, wave_time now)
 {
@@ -621,12 +646,13 @@ static void retransmit_syn_soon(struct conn *c, wave_time now)
             time_min(c->timer[TIMER_REXMT], time_add(now, rtt > WAVE_MS ? rtt : WAVE_MS));
 }
 
+/* Processes a segment in SYN_SENT: RFC 9293, 3.10.7.3, with its steps in order. */
 static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
 {
     const bool ack = s->flags & SEG_ACK;
 
-    /* First: SEG.ACK =< ISS or SEG.ACK > SND.NXT. RFC 5961, 4.2's SYN_SENT rule for RST is the
-     * same, since SND.NXT is ISS+1. */
+    /* First: SEG.ACK =< ISS or SEG.ACK > SND.NXT. RFC 5961, 4.2's rule for an RST in SYN_SENT is
+     * the same, since SND.NXT is ISS+1. */
     if (ack && (seq_leq(s->ack, c->snd.iss) || seq_gt(s->ack, c->snd.nxt))) {
         conn_discard(c, now, CHECK_BAD_ACK_IN_HANDSHAKE);
         if (!(s->flags & (SEG_SYN | SEG_RST)))

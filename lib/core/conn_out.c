@@ -1,7 +1,7 @@
 /*
- * What goes out. conn_plan() decides what the next segment is and changes nothing; conn_output()
- * makes it and keeps the books; conn_expiry() asks conn_plan() too, so that the two cannot
- * disagree.
+ * Sending. conn_plan() decides what the next segment is and changes nothing. conn_output() builds
+ * that segment and updates the connection. conn_expiry() asks conn_plan(), too, so that the two
+ * always agree.
  */
 #include <string.h>
 
@@ -12,14 +12,14 @@
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
-/* Bytes of options on a segment with so many SACK blocks. */
+/* Returns the bytes of options on a segment with that many SACK blocks. */
 static uint32_t option_bytes(const struct conn *c, unsigned blocks)
 {
     return (c->flags & CONN_TIMESTAMPS ? 12 : 0) + (blocks ? 4 + 8 * blocks : 0);
 }
 
-/* SACK blocks that go on the next segment: as many as the options' 40 bytes hold, and no more than
- * leave room for a byte of data in a segment of the size that the path takes. */
+/* Returns how many SACK blocks the next segment has: as many as fit into the 40 bytes of options,
+ * but so few that a segment of the path's size has room for a byte of data. */
 static unsigned sack_blocks(const struct conn *c)
 {
     unsigned max = c->flags & CONN_TIMESTAMPS ? 3 : 4;
@@ -51,17 +51,18 @@ struct seq conn_offer(const struct conn *c)
     uint32_t min = config->rcvbuf / 2 < c->mss ? config->rcvbuf / 2 : c->mss;
     struct seq edge = seq_add(c->rcv.nxt, room);
 
-    /* RFC 9293, 3.8.6.2.2: the right edge stays until it can move by half the buffer or a full
-     * segment, and never moves left. */
+    /* RFC 9293, 3.8.6.2.2: the right edge does not move until it can move by half the buffer or a
+     * full segment, and it never moves left. */
     if (seq_diff(edge, c->rcv.adv) < (int32_t)min)
         return c->rcv.adv;
     return edge;
 }
 
 /*
- * Deciding
+ * What to send: decisions.
  */
 
+/* Plans the retransmission of a record, or of its first `max` bytes. */
 static struct conn_plan plan_retransmission(const struct conn *c, uint32_t record, uint32_t max,
                                             enum retransmit_kind why)
 {
@@ -69,13 +70,14 @@ static struct conn_plan plan_retransmission(const struct conn *c, uint32_t recor
     struct conn_plan p = {.what = PLAN_RETRANSMIT, .first = s->first, .record = record, .why = why};
 
     p.len = s->len < max ? s->len : max;
-    /* The FIN rides again with the last byte before it. */
+    /* The FIN is retransmitted with the last byte before it. */
     p.fin = (c->flags & CONN_FIN_SENT) && p.len == s->len &&
             seq_eq(seq_add(s->first, s->len), seq_sub(c->snd.nxt, 1));
     return p;
 }
 
-/* A window probe: at least one byte, new or old, whatever the window (RFC 9293, 3.8.6.1). */
+/* Plans a window probe: at least one byte, new or already sent, regardless of the window (RFC 9293,
+ * 3.8.6.1). */
 static struct conn_plan plan_window_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
                                           uint32_t size)
 {
@@ -99,7 +101,7 @@ static struct conn_plan plan_window_probe(const struct conn *c, uint32_t unsent,
     return p;
 }
 
-/* A tail-loss probe: new data if there is any, else the last segment once more (RFC 8985, 7.3). */
+/* Plans a tail-loss probe: new data if there is any, otherwise the last segment (RFC 8985, 7.3). */
 static struct conn_plan plan_tail_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
                                         uint32_t size)
 {
@@ -116,15 +118,15 @@ static struct conn_plan plan_tail_probe(const struct conn *c, uint32_t unsent, u
     return p;
 }
 
-/* The congestion window. Without SACK each duplicate ACK means that one more segment has left the
- * network (RFC 5681, 3.2, steps 1 and 4). */
+/* Returns how many bytes the congestion window allows in flight. Without SACK, each duplicate ACK
+ * means that one more segment has left the network (RFC 5681, 3.2, steps 1 and 4). */
 static uint32_t allowed_in_flight(const struct conn *c)
 {
     return c->cwnd + (c->flags & CONN_SACK ? 0 : c->dupacks * (uint32_t)c->mss);
 }
 
-/* What was never sent: as much as both windows allow, and no silly segments (RFC 9293, 3.8.6.2.1).
- */
+/* Plans data that was never sent: as much as both windows allow, and no silly segments (RFC 9293,
+ * 3.8.6.2.1). */
 static struct conn_plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usable,
                                  uint32_t size)
 {
@@ -144,7 +146,7 @@ static struct conn_plan plan_new(const struct conn *c, uint32_t unsent, uint32_t
     if (len > usable)
         len = usable;
     if (len < size && len < unsent && len < c->snd.max_wnd / 2)
-        return p; /* the persist timer overrides: conn_rearm() */
+        return p; /* the persist timer overrides this: conn_rearm() */
     if (c->env->config.nagle && len < size && conn_flight(c) > 0 && !fin_queued)
         return p;
     p.fin = fin_queued && len == unsent && usable > len;
@@ -154,7 +156,7 @@ static struct conn_plan plan_new(const struct conn *c, uint32_t unsent, uint32_t
     return p;
 }
 
-/* What was lost, oldest first. */
+/* Plans the retransmission of the oldest lost data. */
 static struct conn_plan plan_lost(const struct conn *c, uint32_t size)
 {
     struct queue *q = c->queue;
@@ -163,13 +165,14 @@ static struct conn_plan plan_lost(const struct conn *c, uint32_t size)
     struct conn_plan p =
         plan_retransmission(c, i, size, after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
 
-    /* The first one of a recovery goes whatever is in flight (RFC 5681, 3.2, step 3; RFC 6675,
-     * section 5, step 4.3). */
+    /* The first retransmission of a recovery does not depend on what is in flight (RFC 5681, 3.2,
+     * step 3; RFC 6675, section 5, step 4.3). */
     if (pipe == 0 || (c->flags & CONN_RTX_DUE) || pipe + p.len <= allowed_in_flight(c))
         return p;
     return (struct conn_plan){.what = PLAN_NOTHING};
 }
 
+/* Plans data or FIN: a probe that is due comes first, then lost data, then new data. */
 static struct conn_plan plan_data(const struct conn *c)
 {
     const bool fin_sent = c->flags & CONN_FIN_SENT;
@@ -185,8 +188,8 @@ static struct conn_plan plan_data(const struct conn *c)
         return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
                                        : plan_tail_probe(c, unsent, usable, size);
     if (q && q->lost > 0 && c->snd.wnd > 0) {
-        /* RFC 5682, 2.1, step 2b: new data first, which tells whether the timeout was one too
-         * early. */
+        /* RFC 5682, 2.1, step 2b: new data is sent first, to find out whether the timeout was
+         * spurious. */
         new_first = unsent > 0 && !(c->flags & CONN_STARVED) && undo_wants_new(c);
         if (!new_first)
             return plan_lost(c, size);
@@ -198,10 +201,11 @@ static struct conn_plan plan_data(const struct conn *c)
         return (struct conn_plan){.what = PLAN_NOTHING};
     p = plan_new(c, unsent, usable, size);
     if (new_first && p.what == PLAN_NOTHING && queue_pipe(q) == 0)
-        return plan_lost(c, size); /* something must go out */
+        return plan_lost(c, size); /* or nothing would be sent at all */
     return p;
 }
 
+/* Returns whether the state allows sending data, a FIN, or their retransmissions. */
 static bool may_send_data(const struct conn *c)
 {
     switch (c->state) {
@@ -238,14 +242,15 @@ struct conn_plan conn_plan(const struct conn *c)
         if (data.what != PLAN_NOTHING)
             return data;
     }
-    /* RFC 9293, 3.10.4: CLOSE in SYN_RECEIVED with nothing to send first: the FIN goes at once. */
+    /* RFC 9293, 3.10.4: after CLOSE in SYN_RECEIVED with nothing to send, the FIN is sent
+     * immediately. */
     if (c->state == STATE_SYN_RECEIVED && (c->flags & CONN_FIN_QUEUED) && !c->queue) {
         p.what = PLAN_NEW;
         p.fin = true;
         return p;
     }
-    /* Data or a FIN may have gone out since the probe became due. A garbage byte on an
-     * unacknowledged number would then be taken for data, should the original be lost. */
+    /* Data or a FIN may have been sent since the probe became due. A garbage byte with an
+     * unacknowledged number would then be taken for data if the original is lost. */
     const bool idle = conn_flight(c) == 0;
     if (idle && (c->flags & CONN_KEEPALIVE_DUE))
         p.what = PLAN_KEEPALIVE;
@@ -257,7 +262,7 @@ struct conn_plan conn_plan(const struct conn *c)
 }
 
 /*
- * Making
+ * Building the segments.
  */
 
 static void put_timestamp(const struct conn *c, wave_time now, struct seg *out)
@@ -267,13 +272,14 @@ static void put_timestamp(const struct conn *c, wave_time now, struct seg *out)
     out->opt.tsecr = out->flags & SEG_ACK ? c->ts_recent : 0; /* RFC 7323, 3.2 */
 }
 
+/* Fills in the SACK option, which may be empty. */
 static void put_sack(struct conn *c, struct seg *out)
 {
     unsigned blocks = sack_blocks(c), n = 0;
 
     if (blocks == 0)
         return;
-    if (c->flags & CONN_DSACK) /* RFC 2883, 4: the duplicate comes first */
+    if (c->flags & CONN_DSACK) /* RFC 2883, 4: the D-SACK block comes first */
         out->opt.sack[n++] = (struct sack_block){c->dsack, seq_add(c->dsack, c->dsack_len)};
     n += reasm_sack(c->reasm, out->opt.sack + n, blocks - n);
     out->opt.sacks = (uint8_t)n;
@@ -281,9 +287,10 @@ static void put_sack(struct conn *c, struct seg *out)
     c->flags &= ~(uint32_t)CONN_DSACK;
 }
 
-/* The window field, and the edge it stands for. The edge moves by whole units of the scale; where
- * it stays, the field is rounded up, since rounded down it would take back what was offered (RFC
- * 7323, 2.4). RCV.ADV keeps to the buffer in both cases: it must not drift with the rounding. */
+/* Returns the window field, and updates the edge that it stands for. The edge moves by whole units
+ * of the scale. Where it does not move, the field is rounded up, since rounded down it would take
+ * back part of the offer (RFC 7323, 2.4). RCV.ADV follows the buffer in both cases, and must not
+ * drift with the rounding. */
 static uint16_t put_window(struct conn *c)
 {
     const uint32_t part = (1u << c->rcv_shift) - 1;
@@ -295,7 +302,8 @@ static uint16_t put_window(struct conn *c)
     return (uint16_t)(field < 65535 ? field : 65535);
 }
 
-/* Every segment after the SYNs acknowledges: RFC 9293, 3.10.7.4 and its figures. */
+/* Fills in what every segment after the SYNs has: an acknowledgement (RFC 9293, 3.10.7.4 and its
+ * figures). */
 static void put_ack(struct conn *c, wave_time now, struct seg *out)
 {
     out->flags |= SEG_ACK;
@@ -312,6 +320,7 @@ static void put_ack(struct conn *c, wave_time now, struct seg *out)
     c->timer[TIMER_DELACK] = WAVE_NEVER;
 }
 
+/* Counts a retransmission, and emits an event for it. */
 static void emit_retransmission(struct conn *c, wave_time now, const struct conn_plan *p)
 {
     struct event e = {.kind = EVENT_RETRANSMIT};
@@ -324,6 +333,7 @@ static void emit_retransmission(struct conn *c, wave_time now, const struct conn
     c->retransmits++;
 }
 
+/* Builds our SYN or SYN-ACK. A SYN-ACK has only the options that the peer's SYN offered. */
 static void send_syn(struct conn *c, wave_time now, struct seg *out)
 {
     const struct conn_config *config = &c->env->config;
@@ -331,7 +341,7 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
 
     out->flags = SEG_SYN | (passive ? SEG_ACK : 0);
     out->ack = passive ? c->rcv.nxt : seq_of(0);
-    /* Never scaled on a SYN: RFC 7323, 2.2. */
+    /* The window is never scaled on a SYN: RFC 7323, 2.2. */
     out->wnd = (uint16_t)(config->rcvbuf > 65535 ? 65535 : config->rcvbuf);
     out->opt.has = OPT_MSS;
     out->opt.mss = (uint16_t)config->mss;
@@ -343,7 +353,8 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
     }
     if (passive ? (c->flags & CONN_TIMESTAMPS) != 0 : config->timestamps)
         put_timestamp(c, now, out);
-    /* RFC 3168, 6.1.1; the first SYN only, since some firewalls drop it (6.1.1.1). */
+    /* RFC 3168, 6.1.1. Only the first SYN asks for ECN, since some firewalls drop such SYNs
+     * (6.1.1.1). */
     if (passive && (c->flags & CONN_ECN))
         out->flags |= SEG_ECE;
     if (!passive && config->ecn && c->syn_sent == 0)
@@ -361,17 +372,18 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
     }
     c->syn_sent++;
     c->flags &= ~(uint32_t)CONN_SYN_DUE;
-    /* R2 for data does not count here: syn_retries does. */
+    /* R2 for data does not apply here; syn_retries does. */
     c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
 }
 
+/* Adds the FIN. When it is sent for the first time, the state changes. */
 static void send_fin(struct conn *c, wave_time now, struct seg *out)
 {
     out->flags |= SEG_FIN;
     if (c->flags & CONN_FIN_SENT)
         return;
-    /* DEVIATES: RFC 9293, 3.10.4 enters FIN_WAIT_1 at CLOSE, though data may still go out before
-     * the FIN; here the state is what a watcher of the wire can tell. */
+    /* DEVIATES: RFC 9293, 3.10.4 enters FIN_WAIT_1 at CLOSE, though data may still be sent before
+     * the FIN. Here the state is the one that an observer of the wire sees. */
     c->flags |= CONN_FIN_SENT;
     c->snd.nxt = seq_add(c->snd.nxt, 1);
     if (c->state == STATE_CLOSE_WAIT)
@@ -388,10 +400,11 @@ static void put_data(struct conn *c, const struct conn_plan *p, struct seg *out,
     out->data = room;
     out->len = p->len;
     if (seq_eq(seq_add(p->first, p->len), seq_add(c->queue->base, c->queue->len)))
-        out->flags |= SEG_PSH; /* nothing more waits: RFC 9293, 3.9.1.2 */
+        out->flags |= SEG_PSH; /* nothing more is queued: RFC 9293, 3.9.1.2 */
 }
 
-/* False, and nothing is changed, when there is no room for the record. */
+/* Sends new data and perhaps the FIN. Returns false, and changes nothing, when there is no memory
+ * for the record. */
 static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, struct seg *out,
                      uint8_t *room)
 {
@@ -405,7 +418,7 @@ static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
         if (c->loss && conn_in_prr(c))
             prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
-        if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither on a probe of a shut window */
+        if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither is set on a probe of a closed window */
             if (c->flags & CONN_ECN)
                 out->ecn = ECN_ECT0;
             if (c->flags & CONN_CWR)
@@ -427,6 +440,7 @@ static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
     return true;
 }
 
+/* Informs undo.c and prr.c of a retransmission in recovery. */
 static void sent_in_recovery(struct conn *c, wave_time now, const struct conn_plan *p)
 {
     undo_retransmitted(c, seq_add(p->first, p->len), conn_ms(now) + c->ts_offset);
@@ -434,14 +448,15 @@ static void sent_in_recovery(struct conn *c, wave_time now, const struct conn_pl
         prr_sent(&c->loss->prr, p->len);
 }
 
+/* Builds a retransmission: lost data, a probe of the window or of the tail, or the FIN. */
 static void send_retransmission(struct conn *c, wave_time now, struct conn_plan *p, struct seg *out,
                                 uint8_t *room)
 {
     bool tail_probe = (c->flags & CONN_PROBE_DUE) && !(c->flags & CONN_PERSIST);
 
     if (p->what == PLAN_RETRANSMIT) {
-        /* A record larger than what may be sent now is cut; where memory for that is short, it
-         * goes out shortened all the same and the rest waits for the timer. */
+        /* A record larger than what may be sent now is split. Where there is no memory for that, a
+         * shortened segment is sent all the same, and the rest waits for the timer. */
         if (p->why != RETRANSMIT_PERSIST)
             queue_split(c->queue, c->env, p->record, p->len);
         put_data(c, p, out, room);
@@ -457,14 +472,14 @@ static void send_retransmission(struct conn *c, wave_time now, struct conn_plan 
         out->flags |= SEG_FIN;
     emit_retransmission(c, now, p);
     c->flags &= ~(uint32_t)(CONN_RTX_DUE | CONN_PROBE_DUE);
-    /* RFC 6675, 6: the oldest segment's timeout counts from when it was last sent. */
+    /* RFC 6675, section 6: the oldest segment's timeout counts from when it was last sent. */
     conn_rearm(c, now,
                tail_probe || p->why == RETRANSMIT_RTO ||
                    (p->what == PLAN_RETRANSMIT && p->record == 0));
 }
 
-/* <SEQ=SND.NXT-1>, with the byte a peer must take for one it has had already. After our FIN that
- * number is the FIN's own, which no acknowledged sequence number lies beyond. */
+/* Builds <SEQ=SND.NXT-1>, with a byte that the peer must treat as one it already received. After
+ * our FIN that number is the FIN's own, the last one that was acknowledged. */
 static void send_probe(struct conn *c, struct seg *out, bool garbage)
 {
     static const uint8_t byte = 0;
@@ -476,7 +491,7 @@ static void send_probe(struct conn *c, struct seg *out, bool garbage)
     }
 }
 
-/* TIME_WAIT that is not to be kept ends as soon as its ACK is out. */
+/* Ends TIME_WAIT as soon as its ACK is sent, if it is not to be kept. */
 static void leave_time_wait(struct conn *c, wave_time now)
 {
     if (c->state == STATE_TIME_WAIT && c->timer[TIMER_TIME_WAIT] <= now)
@@ -523,7 +538,7 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         send_probe(c, &s, c->flags & CONN_VERIFY_BYTE);
         c->flags &= ~(uint32_t)(CONN_VERIFY_DUE | CONN_VERIFY_BYTE);
         break;
-    case PLAN_ACK: /* never beyond the window the peer told: it could not take the ACK then */
+    case PLAN_ACK: /* never beyond the peer's window, where it could not accept the ACK */
         s.seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
         break;
     }
@@ -545,7 +560,7 @@ bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, st
         r.flags |= SEG_ACK;
         r.ack = seg_end(s);
     }
-    /* RFC 7323, 3.2: SHOULD, where they were negotiated. Without the ACK bit there is no echo. */
+    /* RFC 7323, 3.2: SHOULD, if timestamps were negotiated. Without an ACK bit there is no echo. */
     if (c && c->state > STATE_SYN_SENT && (c->flags & CONN_TIMESTAMPS))
         put_timestamp(c, now, &r);
     *out = r;

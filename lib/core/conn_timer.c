@@ -1,8 +1,11 @@
 /*
- * The timers: retransmission (RFC 6298), tail-loss probe and reordering (RFC 8985), persist
- * (RFC 9293, 3.8.6.1), delayed ACK, TIME_WAIT, keepalive. timer[REXMT] is the SYN's, the
- * retransmission timer or the persist timer, of which one runs at a time. timer[PROBE] is the
- * tail-loss probe's or RACK's, and comes beside the retransmission timer, which it never puts off.
+ * The timers: retransmission (RFC 6298), tail-loss probe and reordering (RFC 8985), persist (RFC
+ * 9293, 3.8.6.1), delayed ACK, TIME_WAIT and keepalive. A timer is a point in time, and conn_tick()
+ * runs those that have passed.
+ *
+ * timer[REXMT] is the SYN's, the retransmission timer or the persist timer; only one of these runs
+ * at a time. timer[PROBE] is the tail-loss probe's or RACK's. It runs beside the retransmission
+ * timer and never postpones it.
  */
 #include "lib/core/cc.h"
 #include "lib/core/conn_priv.h"
@@ -10,9 +13,9 @@
 #include "lib/core/queue.h"
 #include "lib/core/rack.h"
 
-#define TLP_MIN (10 * WAVE_MS) /* below that a receiver's delayed ACK is taken for a loss */
+#define TLP_MIN (10 * WAVE_MS) /* with less, a receiver's delayed ACK is mistaken for a loss */
 
-/* When R2 is over: RFC 9293, 3.8.3. */
+/* Returns when R2 is over (RFC 9293, 3.8.3). */
 static wave_time r2_at(const struct conn *c, wave_time now)
 {
     int64_t waited = (int32_t)(conn_ms(now) - c->since);
@@ -28,11 +31,11 @@ wave_time conn_rto_at(const struct conn *c, wave_time now)
     const wave_time rto = rtt_rto(&c->rtt, config, c->backoff);
 
     if (c->backoff == 0 && rto < config->r2 / 4)
-        return now + rto; /* R2 is far: whether it is over is asked when the timer fires, too */
+        return now + rto; /* R2 is far off, and is checked when the timer fires, too */
     return time_min(time_add(now, rto), r2_at(c, now));
 }
 
-/* Something waits that only the peer's window keeps back. */
+/* Returns whether something waits that only the peer's window holds back. */
 static bool blocked_by_window(const struct conn *c)
 {
     bool fin_waits = (c->flags & CONN_FIN_QUEUED) && !(c->flags & CONN_FIN_SENT);
@@ -42,9 +45,9 @@ static bool blocked_by_window(const struct conn *c)
     return (queue_unsent(c->queue, c->snd.nxt) > 0 || fin_waits) && conn_plan(c).what != PLAN_NEW;
 }
 
-/* RFC 8985, 7.2: no probe in recovery, nor while something is SACKed, nor before the last one is
- * answered. One segment alone gets none: its PTO has a receiver's longest delay of an ACK on top,
- * and with that the retransmission timer comes first. */
+/* RFC 8985, 7.2: no probe is sent in recovery, while something is SACKed, or before the last probe
+ * is answered. A single segment gets no probe: its PTO includes a receiver's longest ACK delay, and
+ * with that the retransmission timer fires first. */
 static bool tlp_allowed(const struct conn *c)
 {
     const struct queue *q = c->queue;
@@ -59,7 +62,8 @@ static void stop_probe(struct conn *c)
     c->timer[TIMER_PROBE] = WAVE_NEVER;
 }
 
-/* RFC 8985, 7.2: PTO counts from now, and is never beyond the RTO's expiry, which stays. */
+/* Starts the tail-loss probe's timer. RFC 8985, 7.2: the PTO counts from now, and is never after
+ * the RTO's expiry, which does not change. */
 static void start_probe(struct conn *c, wave_time now)
 {
     wave_time pto = 2 * WAVE_US * c->rtt.srtt;
@@ -75,7 +79,7 @@ static void start_probe(struct conn *c, wave_time now)
     c->flags |= CONN_TLP;
 }
 
-/* Nothing is in flight, or the window is shut. */
+/* Starts the persist timer if it is needed: nothing is in flight, or the window is closed. */
 static void rearm_persist(struct conn *c, wave_time now)
 {
     const bool runs = c->timer[TIMER_REXMT] != WAVE_NEVER;
@@ -97,7 +101,7 @@ void conn_rearm(struct conn *c, wave_time now, bool restart)
     if (conn_syn_unacked(c))
         return; /* the SYN's timer is started where it is sent */
     if (c->flags & CONN_PROBE_DUE)
-        return; /* it fired just now; what it asked for is sent first */
+        return; /* it has just fired; its probe is sent first */
     if (conn_flight(c) == 0 || c->snd.wnd == 0) {
         rearm_persist(c, now);
         return;
@@ -135,17 +139,18 @@ void conn_rearm_rack(struct conn *c, wave_time now, wave_time recheck_at)
     }
 }
 
-/* RFC 4821, 7.6.1: full segments that vanish time and again point to a router that drops what is
- * too big and does not say so (RFC 2923). Smaller ones are tried, down to what every path carries:
- * the IPv6 minimum MTU, then IPv4's 576. */
+/* Lowers the segment size when a black hole is suspected. RFC 4821, 7.6.1: full segments that are
+ * lost time after time suggest a router that drops what is too big and does not say so (RFC 2923).
+ * Smaller sizes are tried, down to what every path carries: the IPv6 minimum MTU, then IPv4's
+ * 576. */
 static void suspect_black_hole(struct conn *c, wave_time now)
 {
     static const uint16_t v4_step[] = {1240, 536}, v6_step[] = {1220};
     const uint16_t *step = c->flow.v6 ? v6_step : v4_step;
     unsigned steps = c->flow.v6 ? 1 : 2;
-    uint32_t first = c->queue ? queue_at(c->queue, 0)->len : 0; /* of the flight, or a FIN */
+    uint32_t first = c->queue ? queue_at(c->queue, 0)->len : 0; /* 0 if only a FIN is in flight */
 
-    if (c->backoff < 3 || c->backoff % 2 == 0) /* fewer happen on any lossy path */
+    if (c->backoff < 3 || c->backoff % 2 == 0) /* any lossy path has one or two timeouts in a row */
         return;
     for (unsigned i = 0; i < steps; i++) {
         if (c->mss > step[i] && first + 40 > step[i]) {
@@ -158,6 +163,7 @@ static void suspect_black_hole(struct conn *c, wave_time now)
     }
 }
 
+/* Ends the connection because the peer did not answer. */
 static void give_up(struct conn *c, wave_time now, enum timeout_kind kind, enum conn_end end,
                     const char *cause)
 {
@@ -167,6 +173,7 @@ static void give_up(struct conn *c, wave_time now, enum timeout_kind kind, enum 
     conn_finish(c, now, end, cause);
 }
 
+/* Handles an expiry while our SYN is unacknowledged: the SYN is retransmitted, or we give up. */
 static void syn_fired(struct conn *c, wave_time now)
 {
     if (c->syn_sent > c->env->config.syn_retries) {
@@ -178,7 +185,7 @@ static void syn_fired(struct conn *c, wave_time now)
     c->flags |= CONN_SYN_DUE;
 }
 
-/* RFC 6298, 5.4 to 5.6. */
+/* Handles an expiry of the retransmission timer (RFC 6298, 5.4 to 5.6). */
 static void rto_fired(struct conn *c, wave_time now)
 {
     struct queue *q = c->queue;
@@ -189,7 +196,7 @@ static void rto_fired(struct conn *c, wave_time now)
     undo_begin(c, true);
     cc_timeout(c, !(q && q->after_timeout && (c->flags & CONN_RECOVERY)));
     c->flags |= CONN_RECOVERY | CONN_RTX_DUE;
-    if (c->flags & CONN_ECN) /* RFC 3168, 6.1.2: a reduction for any reason is announced */
+    if (c->flags & CONN_ECN) /* RFC 3168, 6.1.2: any reduction is announced */
         c->flags |= CONN_CWR;
     c->dupacks = 0;
     if (q) {
@@ -202,7 +209,8 @@ static void rto_fired(struct conn *c, wave_time now)
     c->timer[TIMER_REXMT] = conn_rto_at(c, now);
 }
 
-/* RFC 8985, 6.3 and 7.3. After a tail-loss probe the RTO counts from now. */
+/* Handles an expiry of timer[PROBE] (RFC 8985, 6.3 and 7.3). After a tail-loss probe the RTO counts
+ * from now. */
 static void probe_fired(struct conn *c, wave_time now)
 {
     const bool tail = c->flags & CONN_TLP;
@@ -217,6 +225,7 @@ static void probe_fired(struct conn *c, wave_time now)
     }
 }
 
+/* Handles an expiry of timer[REXMT], for any of its three uses. */
 static void rexmt_fired(struct conn *c, wave_time now)
 {
     c->flags &= ~(uint32_t)CONN_STARVED;
@@ -234,7 +243,7 @@ static void rexmt_fired(struct conn *c, wave_time now)
                                         : "retransmissions unanswered");
         return;
     }
-    if (c->flags & CONN_PERSIST) { /* RFC 9293, SHLD-30: ever longer, whatever R2 is */
+    if (c->flags & CONN_PERSIST) { /* RFC 9293, SHLD-30: the interval keeps growing, for any R2 */
         if (c->backoff < UINT8_MAX)
             c->backoff++;
         c->flags |= CONN_PROBE_DUE;
@@ -262,7 +271,7 @@ void conn_leave_time_wait(struct conn *c, wave_time now)
 void conn_tick(struct conn *c, wave_time now)
 {
     if (env_busy(c->env))
-        return; /* what is due stays due */
+        return; /* timers that are due stay due */
     if (due(c, TIMER_PROBE, now))
         probe_fired(c, now);
     if (due(c, TIMER_REXMT, now))
@@ -275,7 +284,7 @@ void conn_tick(struct conn *c, wave_time now)
         return;
     if (c->state == STATE_TIME_WAIT) {
         if (c->flags & CONN_ACK_NOW)
-            return; /* the last ACK leaves first; conn_output() comes back here */
+            return; /* the last ACK leaves first, and conn_output() then ends TIME_WAIT */
         conn_leave_time_wait(c, now);
     } else {
         keepalive_fired(c, now);

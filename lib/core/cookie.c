@@ -1,16 +1,21 @@
+/*
+ * SYN cookies. cookie_make() and cookie_check() compute the same keyed hash; a cookie is valid if
+ * it has the hash of the current time slot or of the one before. The three lowest bits hold an
+ * index into a table of MSS values. The timestamp of the SYN-ACK carries the other options.
+ */
 #include "lib/core/cookie.h"
 
-/* What peers announce: the least there is, the default of RFC 9293, 3.7.1, tunnels,
- * PPPoE, IPv6's and IPv4's Ethernet, jumbo frames. */
+/* MSS values that peers announce: the smallest possible, the default of RFC 9293, 3.7.1, tunnels,
+ * PPPoE, Ethernet with IPv6 and with IPv4, and jumbo frames. */
 static const uint16_t mss_table[8] = {88, 536, 1220, 1300, 1400, 1440, 1460, 8940};
 
 enum { MSS_MASK = 7 };
 
-/* Bits of the timestamp. */
+/* The bits of the timestamp. */
 enum { TS_WSCALE = 15, TS_NO_WSCALE = 15, TS_SACK = 16, TS_ECN = 32, TS_MASK = 63 };
 
-/* The cookie of one time slot, less the peer's ISN, which is added so that our ISNs move with
- * time for a peer whose own do (RFC 4987, appendix A). */
+/* Returns the cookie for one time slot. The peer's ISN is added to the hash, so that our ISNs
+ * advance with time for a peer whose ISNs do (RFC 4987, appendix A). */
 static struct seq cookie_of(const struct siphash_key *key, uint64_t slot, const struct flow *flow,
                             struct seq irs, uint32_t mss_index)
 {
@@ -63,7 +68,8 @@ uint32_t cookie_tsval(uint32_t clock, const struct opt *syn, bool ecn)
         bits |= TS_SACK;
     if (ecn)
         bits |= TS_ECN;
-    /* Not ahead of the clock, or the segments after it would look old to the peer's PAWS. */
+    /* The timestamp must not be ahead of the clock, or the peer's PAWS would take the segments
+     * after it for old ones. */
     tsval = (clock & ~(uint32_t)TS_MASK) | bits;
     return (int32_t)(tsval - clock) > 0 ? tsval - (TS_MASK + 1) : tsval;
 }

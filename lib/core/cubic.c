@@ -1,8 +1,13 @@
+/*
+ * CUBIC in integer arithmetic. An epoch begins with the first acknowledgement after a reduction;
+ * from then on the window follows W_cubic(t) (RFC 9438, equation 1), or Reno's window where that is
+ * larger. Section numbers without an RFC are RFC 9438's.
+ */
 #include "lib/core/cubic.h"
 
-/* beta_cubic is 0.7 and C 0.4 (RFC 9438, 4.6 and 5), alpha_cubic 3 * (1 - beta) / (1 + beta), which
- * is 9 / 17 (4.3). */
-#define FAR_MS 200000 /* from K: no curve is followed beyond */
+/* beta_cubic is 0.7 and C is 0.4 (RFC 9438, 4.6 and 5). alpha_cubic is 3 * (1 - beta) / (1 + beta),
+ * which is 9 / 17 (4.3). */
+#define FAR_MS 200000 /* distance from K beyond which the curve is not followed */
 
 uint32_t cubic_reduced(uint32_t window)
 {
@@ -11,8 +16,8 @@ uint32_t cubic_reduced(uint32_t window)
 
 void cubic_lost(struct cubic *q, uint32_t cwnd)
 {
-    /* 4.7, fast convergence: the window before was not reached, so that room is made for others;
-     * (1 + beta) / 2 of what it was. */
+    /* 4.7, fast convergence: the previous W_max was not reached, so the new one is (1 + beta) / 2
+     * of cwnd, to leave room for other flows. */
     q->w_max = cwnd < q->w_max ? (uint32_t)((uint64_t)cwnd * 17 / 20) : cwnd;
     q->cwnd_prior = cwnd;
     q->running = false;
@@ -29,7 +34,7 @@ void cubic_pause(struct cubic *q)
     q->running = false;
 }
 
-/* The greatest x whose cube is not above v. */
+/* Returns the largest x whose cube is not above v. */
 static uint32_t cube_root(uint64_t v)
 {
     uint64_t x = 0;
@@ -42,13 +47,14 @@ static uint32_t cube_root(uint64_t v)
     return (uint32_t)x;
 }
 
+/* Starts an epoch at window `cwnd`: computes K, and where the curve is flat. */
 static void start_epoch(struct cubic *q, uint32_t cwnd, uint32_t mss, uint32_t now)
 {
     q->epoch = now;
     q->w_est = cwnd;
     q->credit = 0;
     q->running = true;
-    if (cwnd < q->w_max) { /* equation 2, of segments and seconds: K^3 = (W_max - cwnd) / C */
+    if (cwnd < q->w_max) { /* equation 2, in segments and seconds: K^3 = (W_max - cwnd) / C */
         q->origin = q->w_max;
         q->k = cube_root((uint64_t)(q->w_max - cwnd) * 2500000000u / mss);
     } else {
@@ -57,7 +63,7 @@ static void start_epoch(struct cubic *q, uint32_t cwnd, uint32_t mss, uint32_t n
     }
 }
 
-/* Equation 1: C * (t - K)^3 + W_max, never below nothing. */
+/* Computes equation 1: C * (t - K)^3 + W_max, but not less than 0. */
 static uint64_t w_cubic(const struct cubic *q, uint32_t mss, uint64_t t)
 {
     const bool before = t < q->k;
@@ -71,8 +77,8 @@ static uint64_t w_cubic(const struct cubic *q, uint32_t mss, uint64_t t)
     return q->origin + cube;
 }
 
-/* 4.3, equation 4: as much as Reno with this reduction would have; alpha is 1 once the window of
- * before is reached. */
+/* Advances w_est by as much as Reno with this reduction would grow (4.3, equation 4). alpha is 1
+ * once the window before the reduction is reached. */
 static void grow_reno(struct cubic *q, uint32_t cwnd, uint32_t mss, uint32_t bytes)
 {
     const bool slow = q->w_est < q->cwnd_prior;
@@ -91,14 +97,14 @@ uint32_t cubic_grown(struct cubic *q, uint32_t cwnd, uint32_t mss, uint32_t byte
         start_epoch(q, cwnd, mss, now);
     t = now - q->epoch;
     grow_reno(q, cwnd, mss, bytes);
-    if (w_cubic(q, mss, t) < q->w_est) /* 4.3: the region where Reno is ahead */
+    if (w_cubic(q, mss, t) < q->w_est) /* 4.3: Reno is ahead of the curve */
         return q->w_est > cwnd ? q->w_est : cwnd;
-    target = w_cubic(q, mss, t + rtt); /* 4.2: between cwnd and one and a half of it */
+    target = w_cubic(q, mss, t + rtt); /* 4.2: limited to cwnd .. 1.5 * cwnd */
     if (target > cwnd + (uint64_t)cwnd / 2)
         target = cwnd + (uint64_t)cwnd / 2;
     if (target <= cwnd)
         return cwnd;
-    /* 4.4, 4.5: (target - cwnd) / cwnd for each segment acknowledged. */
+    /* 4.4, 4.5: cwnd grows by (target - cwnd) / cwnd for each segment acknowledged. */
     target = (target - cwnd) * (bytes < cwnd ? bytes : cwnd) / cwnd;
     return cwnd + (uint32_t)target;
 }

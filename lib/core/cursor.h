@@ -1,7 +1,7 @@
 /*
- * A bounds-checked reader over bytes that a stranger wrote. Once a read does not fit, the
- * cursor is `short_` for good and every later read gives zero, so that a parser may read a whole
- * header and ask once.
+ * A bounds-checked reader for bytes from outside, which may contain anything. Once a read does not
+ * fit, `short_` stays set and every later read returns zero, so that a parser can read a whole
+ * header and check once.
  */
 #ifndef TCPWAVE_CORE_CURSOR_H
 #define TCPWAVE_CORE_CURSOR_H
@@ -10,18 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A position in bytes, and how many are left. */
 struct cursor {
     const uint8_t *at;
     size_t left; /* bytes */
     bool short_;
 };
 
+/* Starts at the first of `len` bytes, which must outlive the cursor. */
 static inline struct cursor cursor_of(const void *bytes, size_t len)
 {
     return (struct cursor){bytes, len, false};
 }
 
-/* The next n bytes, or NULL (and the cursor is short) when there are fewer. */
+/* Returns the next n bytes. When there are fewer, it returns NULL and sets `short_`. */
 static inline const uint8_t *cursor_bytes(struct cursor *c, size_t n)
 {
     const uint8_t *p = c->at;
@@ -35,13 +37,14 @@ static inline const uint8_t *cursor_bytes(struct cursor *c, size_t n)
     return p;
 }
 
+/* Returns the next byte; 0 when there is none, and `short_` is set. */
 static inline uint8_t cursor_u8(struct cursor *c)
 {
     const uint8_t *p = cursor_bytes(c, 1);
     return p ? p[0] : 0;
 }
 
-/* Big-endian, as everything in IP and TCP is. */
+/* Numbers are big-endian, as in all of IP and TCP. */
 static inline uint16_t cursor_u16(struct cursor *c)
 {
     const uint8_t *p = cursor_bytes(c, 2);

@@ -1,3 +1,6 @@
+/*
+ * Formats one line into a struct diag.
+ */
 #include "lib/core/diag.h"
 
 #include <stdarg.h>

@@ -1,3 +1,8 @@
+/*
+ * What all connections of a stack share: the default settings, the allocator with its bound, the
+ * random source, and the queue of events, a ring of fixed size. When the ring is full, the events
+ * that a caller can reconstruct are dropped first.
+ */
 #include "lib/core/env.h"
 
 #include <stdlib.h>
@@ -11,7 +16,7 @@ void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6)
     *c = (struct conn_config){
         .rcvbuf = 4u << 20,
         .sndbuf = 4u << 20,
-        .mss = mss > 65535 - 40 ? 65535 - 40 : mss, /* an IP packet ends at 65,535 bytes */
+        .mss = mss > 65535 - 40 ? 65535 - 40 : mss, /* an IP packet has at most 65,535 bytes */
         .initial_window = 10,
         .wscale = true,
         .timestamps = true,
@@ -69,7 +74,7 @@ void *env_realloc(struct env *e, void *old, size_t old_size, size_t new_size)
     return p;
 }
 
-/* SplitMix64: every seed, zero too, gives a full period. */
+/* Implements SplitMix64: any seed, even zero, gives the full period. */
 uint32_t env_random(struct env *e)
 {
     uint64_t z = e->random += 0x9e3779b97f4a7c15u;
@@ -89,14 +94,15 @@ bool env_event(struct env *e, struct event *out)
     return true;
 }
 
-/* What a caller cannot do without: the rest it can count again from the connection. */
+/* Returns whether a caller cannot do without the event. What the other events report can be counted
+ * from the connection. */
 static bool is_vital(const struct event *event)
 {
     return event->kind == EVENT_STATE || event->kind == EVENT_FIN || event->kind == EVENT_RESET ||
            event->kind == EVENT_TIMEOUT;
 }
 
-/* Makes room in a full queue: those before the one that goes move up by one place. */
+/* Makes room in a full queue. The events before the dropped one move up by one place. */
 static void drop_one_event(struct env *e)
 {
     uint32_t n = 0;

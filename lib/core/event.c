@@ -1,3 +1,6 @@
+/*
+ * The names of the checks that can discard a segment.
+ */
 #include "lib/core/event.h"
 
 const char *check_name(enum check c)

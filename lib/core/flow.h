@@ -1,6 +1,6 @@
 /*
- * A flow: both ends of a connection, as this host sees it (RFC 9293, 3.3.1:
- * a connection is identified by the pair of sockets).
+ * A flow: both ends of a connection as this host sees it (RFC 9293, 3.3.1: a connection is
+ * identified by a pair of sockets).
  */
 #ifndef TCPWAVE_CORE_FLOW_H
 #define TCPWAVE_CORE_FLOW_H
@@ -9,14 +9,14 @@
 #include <stdint.h>
 #include <string.h>
 
-/* An address without its family: four bytes and twelve zeros for IPv4, sixteen for IPv6. Network
- * order. */
+/* An address without its family, in network order: four bytes and twelve zeros for IPv4, sixteen
+ * bytes for IPv6. */
 struct addr {
     uint8_t byte[16];
 };
 
-/* Ports are in host order. `v6` tells the family of both addresses. No padding that is not zero:
- * two flows are equal when memcmp says so. */
+/* Ports are in host order, and `v6` is the family of both addresses. All padding is zero, so that
+ * two flows are equal when memcmp() says so. */
 struct flow {
     struct addr local, remote;
     uint16_t lport, rport;
@@ -26,11 +26,13 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) == 40, "a flow has no hidden padding");
 
+/* Returns the IPv4 address a.b.c.d. */
 static inline struct addr addr_v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 {
     return (struct addr){{a, b, c, d}};
 }
 
+/* Return whether both are the same. */
 static inline bool addr_eq(const struct addr *a, const struct addr *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
@@ -41,7 +43,7 @@ static inline bool flow_eq(const struct flow *a, const struct flow *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* The same connection as the other end sees it. */
+/* Returns the same connection as the other end sees it. */
 static inline struct flow flow_reverse(const struct flow *f)
 {
     return (struct flow){

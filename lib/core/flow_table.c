@@ -1,3 +1,7 @@
+/*
+ * A hash table with open addressing and linear probing. It doubles when it is two thirds full. An
+ * entry is removed without a tombstone: the entries behind it move up.
+ */
 #include "lib/core/flow_table.h"
 
 #include <string.h>
@@ -71,8 +75,8 @@ static bool grow(struct flow_table *t)
 
 int flow_table_add(struct flow_table *t, uint32_t hash, uint32_t id)
 {
-    /* Two thirds full is where runs begin to grow long. When memory is short they may, but one
-     * entry in sixteen stays empty: a search ends at an empty one. */
+    /* Probe runs begin to grow long when the table is two thirds full. They may when memory is
+     * short, but one entry in sixteen stays empty, since a search ends at an empty entry. */
     if (t->used >= t->room - t->room / 3 && !grow(t) && t->used >= t->room - t->room / 16)
         return WAVE_ENOMEM;
     put(t->entry, t->room - 1, (struct flow_table_entry){hash, id});
@@ -90,8 +94,8 @@ void flow_table_remove(struct flow_table *t, uint32_t hash, uint32_t id)
     for (hole = hash & mask; t->entry[hole].id != id; hole = (hole + 1) & mask)
         if (!t->entry[hole].id)
             return;
-    /* Those behind the hole move up into it, unless that would put them before their place: no
-     * tombstones, so that searches never grow longer than the table is full. */
+    /* Entries behind the hole move up into it, unless that would put them before their own place.
+     * There are no tombstones, so the length of a search depends only on how full the table is. */
     for (i = (hole + 1) & mask; t->entry[i].id; i = (i + 1) & mask)
         if (((i - t->entry[i].hash) & mask) >= ((i - hole) & mask)) {
             t->entry[hole] = t->entry[i];

@@ -1,9 +1,13 @@
+/*
+ * A histogram of durations with logarithmic buckets, as HdrHistogram has them: each power of two is
+ * divided into 128 buckets, so that the relative error is the same over the whole range.
+ */
 #include "lib/core/histogram.h"
 
 #define PER_OCTAVE (1u << HISTOGRAM_BITS)
 
-/* The power of two that t lies in, counted from that of PER_OCTAVE; 0 also for all that is smaller.
- */
+/* Returns the power of two that t lies in, counted from that of PER_OCTAVE; 0 also for all smaller
+ * values. */
 static unsigned octave(wave_time t)
 {
     return t < PER_OCTAVE ? 0 : 63 - (unsigned)__builtin_clzll(t) - HISTOGRAM_BITS;
@@ -16,7 +20,7 @@ static unsigned bucket_of(wave_time t)
     return t < PER_OCTAVE ? (unsigned)t : (shift << HISTOGRAM_BITS) + (unsigned)(t >> shift);
 }
 
-/* The middle of a bucket. */
+/* Returns the middle of a bucket. */
 static wave_time bucket_value(unsigned bucket)
 {
     unsigned shift = bucket < PER_OCTAVE ? 0 : (bucket >> HISTOGRAM_BITS) - 1;

@@ -1,13 +1,16 @@
+/*
+ * A table of the ICMP and ICMPv6 errors: what each means for TCP, and its text.
+ */
 #include "lib/core/icmp.h"
 
 #include <stddef.h>
 
 /*
- * One row a message. Hard are those that RFC 5461, 2.2 counts so: protocol and port unreachable.
- * DEVIATES: "administratively prohibited" is hard here too. RFC 5461 leaves it open and RFC 1122
- * knew of no such code; but it is a firewall's no, which will not pass by waiting, and a
- * diagnostic owes its user that answer at once. Once a connection is synchronized no error ends it
- * (RFC 5927, section 5), so this weighs during a handshake only.
+ * One row for each message. Protocol and port unreachable are hard, as in RFC 5461, 2.2. DEVIATES:
+ * "administratively prohibited" is hard here too. RFC 5461 leaves this open, and RFC 1122 did not
+ * know such a code. But the error comes from a firewall, whose rule will not change while we wait,
+ * and a diagnostic tool must report that immediately. Once a connection is synchronized, no error
+ * ends it (RFC 5927, section 5), so this matters during a handshake only.
  */
 struct icmp_message {
     uint8_t type, code, meaning;
@@ -31,8 +34,8 @@ static const struct icmp_message v4[] = {
     {3, 13, ICMP_HARD, "administratively prohibited"},
     {3, 14, ICMP_SOFT, "host precedence violation"},
     {3, 15, ICMP_SOFT, "precedence cutoff in effect"},
-    /* Source quench is to be ignored (RFC 6633, section 3), and a redirect is the router's word
-     * about a route, not about the segment. */
+    /* Source quench must be ignored (RFC 6633, section 3). A redirect reports a better route; it is
+     * no error about the segment. */
     {4, 0, ICMP_NO_ERROR, "source quench"},
     {5, 0, ICMP_NO_ERROR, "redirect for the network"},
     {5, 1, ICMP_NO_ERROR, "redirect for the host"},
@@ -40,7 +43,8 @@ static const struct icmp_message v4[] = {
     {5, 3, ICMP_NO_ERROR, "redirect for the type of service and host"},
     {11, 0, ICMP_SOFT, "time to live exceeded in transit"},
     {11, 1, ICMP_SOFT, "fragment reassembly time exceeded"},
-    /* Soft by RFC 1122, 4.2.3.9, unlike IPv6's counterpart that names the protocol. */
+    /* RFC 1122, 4.2.3.9 makes this soft. IPv6 has a code for an unknown protocol (4/1), which is
+     * hard. */
     {12, 0, ICMP_SOFT, "parameter problem"},
     {12, 1, ICMP_SOFT, "parameter problem: a required option is missing"},
     {12, 2, ICMP_SOFT, "parameter problem: bad length"},
@@ -59,7 +63,7 @@ static const struct icmp_message v6[] = {
     {3, 0, ICMP_SOFT, "hop limit exceeded in transit"},
     {3, 1, ICMP_SOFT, "fragment reassembly time exceeded"},
     {4, 0, ICMP_SOFT, "erroneous header field"},
-    {4, 1, ICMP_HARD, "unrecognized next header"}, /* IPv6's protocol unreachable */
+    {4, 1, ICMP_HARD, "unrecognized next header"}, /* IPv6's "protocol unreachable" */
     {4, 2, ICMP_SOFT, "unrecognized IPv6 option"},
 };
 
@@ -68,7 +72,7 @@ static const struct icmp_message *find(bool is_v6, uint8_t type, uint8_t code)
     const struct icmp_message *m = is_v6 ? v6 : v4;
     const struct icmp_message *end = m + (is_v6 ? sizeof v6 / sizeof *v6 : sizeof v4 / sizeof *v4);
 
-    /* RFC 4443, 3.2: the code of packet too big is ignored by the receiver. */
+    /* RFC 4443, 3.2: the receiver ignores the code of "packet too big". */
     if (is_v6 && type == 2)
         code = 0;
     for (; m < end; m++)

@@ -1,3 +1,9 @@
+/*
+ * Parses IP packets. head_parse() reads a header of either family into struct head, including
+ * options and extension headers; ip_parse() then decodes the TCP segment or the ICMP error behind
+ * it. An ICMP error quotes a packet, whose header head_parse() reads, too. All reads go through
+ * struct cursor, which checks the bounds.
+ */
 #include "lib/core/ip.h"
 
 #include <string.h>
@@ -15,28 +21,29 @@ enum {
     PROTOCOL_DESTINATION = 60
 };
 
-/* What an IP header of either family says, all its options and extension headers read. */
+/* The contents of an IP header of either family, with its options and extension headers skipped. */
 struct head {
     struct flow flow; /* ports 0 */
     uint8_t ttl, tos, protocol;
     bool df;
-    bool later_fragment; /* its offset is not 0: no TCP header is in it */
-    bool fragment;       /* it is not the whole packet */
+    bool later_fragment; /* its offset is not 0: it has no TCP header */
+    bool fragment;       /* it is only part of a packet */
     uint16_t id;
     uint32_t flow_label;
-    size_t length; /* of the packet; 0 when the header leaves it open */
+    size_t length; /* of the packet; 0 when the header does not say */
 };
 
-/* Notes the fragment fields, which both families have in one word each. */
+/* Records the fragment fields, which are one word in either family. */
 static void note_fragment(struct head *h, unsigned offset, bool more)
 {
-    /* Offset 0 and no more to come is the whole packet: an atomic fragment (RFC 6946). */
+    /* A fragment with offset 0 and no more to follow is the whole packet: an atomic fragment (RFC
+     * 6946). */
     h->later_fragment = offset != 0;
     h->fragment = h->later_fragment || more;
 }
 
-/* Reads an IPv4 header (RFC 791, 3.1) and leaves `c` behind its options. Its checksum is not
- * looked at: who sent it may have left it to hardware that comes after the capture. */
+/* Parses an IPv4 header (RFC 791, 3.1) and leaves `c` behind its options. The header checksum is
+ * not checked: the sender may have left it to hardware that comes after the capture. */
 static int head_v4(struct cursor *c, struct head *h)
 {
     const uint8_t *local, *remote;
@@ -63,8 +70,8 @@ static int head_v4(struct cursor *c, struct head *h)
     return cursor_bytes(c, (ihl - 5) * 4) ? 0 : WAVE_ETRUNC;
 }
 
-/* Steps over the extension headers of RFC 8200, section 4, as far as they may stand before TCP.
- * Each takes eight bytes or more, so that the packet's end bounds the loop. */
+/* Skips the extension headers of RFC 8200, section 4 that may come before TCP. Each has eight bytes
+ * or more, so the end of the packet bounds the loop. */
 static int step_over_extensions(struct cursor *c, struct head *h)
 {
     for (;;) {
@@ -81,24 +88,24 @@ static int step_over_extensions(struct cursor *c, struct head *h)
         if (kind == PROTOCOL_FRAGMENT) {
             const unsigned field = (unsigned)detail[0] << 8 | detail[1];
 
-            size = 0; /* that byte is reserved in this header */
+            size = 0; /* in this header that byte is reserved */
             note_fragment(h, field >> 3, field & 1);
         }
         cursor_bytes(c, 4 + size * 8u);
         if (c->short_)
             return WAVE_ETRUNC;
-        /* With segments left to visit, the destination is not the one that TCP's checksum and
-         * flow are about (RFC 8200, 8.1). */
+        /* While segments are left, the IP destination is not the address that the flow and the TCP
+         * checksum use (RFC 8200, 8.1). */
         if (kind == PROTOCOL_ROUTING && detail[1] != 0)
             return WAVE_ENOTOURS;
         h->protocol = next;
-        /* What follows in a later fragment is the middle of something. */
+        /* A later fragment continues in the middle of something. */
         if (h->later_fragment)
             return 0;
     }
 }
 
-/* Reads an IPv6 header (RFC 8200, section 3) with its extension headers. */
+/* Parses an IPv6 header (RFC 8200, section 3) with its extension headers. */
 static int head_v6(struct cursor *c, struct head *h)
 {
     const uint32_t first = cursor_u32(c);
@@ -119,14 +126,14 @@ static int head_v6(struct cursor *c, struct head *h)
     h->flow.v6 = 1;
     memcpy(h->flow.local.byte, local, 16);
     memcpy(h->flow.remote.byte, remote, 16);
-    /* Nothing behind the packet's own end may be taken for one of its headers. */
+    /* Bytes after the packet's end must not be read as one of its headers. */
     if (payload && payload < c->left)
         c->left = payload;
     return step_over_extensions(c, h);
 }
 
-/* Reads the header of a packet whose first bytes are in `c` and leaves `c` on what it carries, cut
- * to the packet's length where the bytes go on beyond it. */
+/* Parses the header of a packet whose first bytes are in `c`. Leaves `c` at the payload, cut to the
+ * packet's length where the bytes continue beyond it. */
 static int head_parse(struct cursor *c, struct head *h)
 {
     const size_t there = c->left;
@@ -143,15 +150,15 @@ static int head_parse(struct cursor *c, struct head *h)
         return r;
     case 6:
         r = head_v6(c, h);
-        /* Headers that do not fit a packet which is there whole contradict its length. */
+        /* The packet is complete, so headers that do not fit into it contradict its length. */
         return r == WAVE_ETRUNC && h->length && h->length <= there ? WAVE_EMALFORMED : r;
     default:
         return WAVE_ENOTOURS;
     }
 }
 
-/* Whether a message of this type quotes the packet that caused it (RFC 1122, 3.2.2; RFC 4443,
- * 2.1: errors are below 128, of which four are assigned). */
+/* Returns whether a message of this type quotes the packet that caused it (RFC 1122, 3.2.2; RFC
+ * 4443, 2.1: errors are below 128, of which four are assigned). */
 static bool icmp_quotes(bool v6, uint8_t type)
 {
     if (v6)
@@ -159,8 +166,8 @@ static bool icmp_quotes(bool v6, uint8_t type)
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
 
-/* Decodes an ICMP or ICMPv6 error about a TCP segment. The quotation is as long as the router
- * pleased: eight bytes of TCP by RFC 792, and nothing here needs more. */
+/* Parses an ICMP or ICMPv6 error about a TCP segment. How much of the segment is quoted depends on
+ * the router. RFC 792 asks for eight bytes of TCP, and nothing more is needed here. */
 static int icmp_parse(struct cursor c, const struct head *outer, struct icmp *out)
 {
     struct icmp e = {.from = outer->flow.local};
@@ -179,7 +186,8 @@ static int icmp_parse(struct cursor c, const struct head *outer, struct icmp *ou
     if (e.meaning == ICMP_TOO_BIG)
         e.mtu = outer->flow.v6 ? rest : rest & 0xffff; /* RFC 4443, 3.2; RFC 1191, section 4 */
 
-    /* A first fragment still has the ports; a later one says nothing about whose it was. */
+    /* A first fragment still contains the ports. A later one does not show which flow it belongs
+     * to. */
     if (head_parse(&c, &quoted) != 0 || quoted.flow.v6 != outer->flow.v6 ||
         quoted.protocol != PROTOCOL_TCP || quoted.later_fragment || c.left < 4)
         return WAVE_ENOTOURS;
@@ -206,7 +214,8 @@ int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out)
         return WAVE_ETRUNC;
     if (h.protocol == PROTOCOL_TCP) {
         r = seg_parse(c.at, c.left, &out->seg);
-        /* The packet is there whole: a TCP header that it does not hold contradicts it. */
+        /* The packet is complete, so a TCP header that does not fit into it contradicts its
+         * length. */
         if (r != 0)
             return WAVE_EMALFORMED;
         seg_ports(c.at, &h.flow.lport, &h.flow.rport);

@@ -1,3 +1,6 @@
+/*
+ * Writes IP headers byte by byte, without options or extension headers.
+ */
 #include "lib/core/ip_build.h"
 #include "lib/core/ip.h"
 

@@ -1,3 +1,6 @@
+/*
+ * The clock-driven ISN of RFC 6528, with SipHash-2-4 as the keyed function F.
+ */
 #include "lib/core/isn.h"
 
 struct seq isn(const struct siphash_key *key, const struct flow *flow, wave_time now)

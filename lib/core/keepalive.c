@@ -1,9 +1,9 @@
 /*
  * Keepalive: RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4.
  *
- * A segment from the peer costs nothing here but the note of its time: the timer stays where it is,
- * and when it fires it looks at that note and goes back to sleep for what is left. Only an answer
- * to a probe, which is rare, moves it.
+ * A segment from the peer does not move the timer; only the time of its arrival is stored. When the
+ * timer fires, it reads that time and runs on for what is left of the idle time. Only the answer to
+ * a probe, which is rare, moves the timer.
  */
 #include "lib/core/conn_priv.h"
 
@@ -24,8 +24,8 @@ void keepalive_fired(struct conn *c, wave_time now)
     const struct conn_config *config = &c->env->config;
     wave_time due = time_add(c->last_in, config->keepalive_idle);
 
-    /* While data, a FIN or a window probe is outstanding, retransmission judges the peer: RFC 1122,
-     * 4.2.3.6 wants probes only on an idle connection. */
+    /* While data, a FIN or a window probe is outstanding, the retransmission timer finds out
+     * whether the peer is alive: RFC 1122, 4.2.3.6 allows probes only on an idle connection. */
     if (conn_flight(c) > 0 || (c->flags & CONN_PERSIST)) {
         c->keepalive_unanswered = 0;
         c->timer[TIMER_KEEPALIVE] = due > now ? due : time_add(now, config->keepalive_interval);

@@ -1,3 +1,6 @@
+/*
+ * Allocates and frees a connection's struct loss.
+ */
 #include "lib/core/loss.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * What a connection keeps from its first loss on: most never have one, and need no room for it.
+ * The state that a connection needs from its first loss on. Most connections never have one, and
+ * need no memory for it.
  */
 #ifndef TCPWAVE_CORE_LOSS_H
 #define TCPWAVE_CORE_LOSS_H
@@ -9,17 +10,18 @@
 #include "lib/core/prr.h"
 #include "lib/core/undo.h"
 
+/* The three mechanisms' state. */
 struct loss {
     struct cubic cubic;
     struct prr prr;
     struct undo undo;
 };
 
-/* Makes c->loss unless it is there. NULL when memory is short: the connection then halves its
- * window as Reno does, and takes nothing back. */
+/* Allocates c->loss, zeroed, unless it exists, and returns it. Returns NULL when memory is short:
+ * the connection then halves its window as Reno does, and no reduction is undone. */
 struct loss *loss_make(struct conn *c);
 
-/* Frees it, if it is there. */
+/* Frees c->loss, if it exists. */
 void loss_free(struct conn *c);
 
 #endif

@@ -1,3 +1,8 @@
+/*
+ * Parses and builds TCP options. The parser goes on after an option whose contents are wrong, but
+ * stops at a length that makes the start of the next option unknown. The builder lays the options
+ * out as other hosts do, aligned with NOPs.
+ */
 #include "lib/core/opt.h"
 
 #include <stdbool.h>
@@ -6,7 +11,7 @@
 #include "lib/core/bytes.h"
 #include "lib/core/cursor.h"
 
-/* Lengths on the wire, kind and length bytes included. */
+/* Lengths on the wire, including the kind and length bytes. */
 enum {
     LEN_MSS = 4,
     LEN_WSCALE = 3,
@@ -16,7 +21,8 @@ enum {
     LEN_SACK_BLOCK = 8
 };
 
-/* Takes one option whose length byte fits the bytes there are; `body` is what follows it. */
+/* Parses one option whose length fits the bytes that are present; `body` is what follows the length
+ * byte. Returns false when its length is wrong for its kind. */
 static bool take(uint8_t kind, size_t length, struct cursor body, struct opt *o)
 {
     switch (kind) {
@@ -45,7 +51,8 @@ static bool take(uint8_t kind, size_t length, struct cursor body, struct opt *o)
         o->has |= OPT_TIMESTAMP;
         return true;
     case OPT_KIND_SACK:
-        /* 8n + 2 (RFC 2018, section 3); none at all would say nothing. */
+        /* The length is 8n + 2 (RFC 2018, section 3). An option without blocks would say
+         * nothing. */
         if (length == LEN_SACK_HEAD || (length - LEN_SACK_HEAD) % LEN_SACK_BLOCK != 0)
             return false;
         o->sacks = (uint8_t)((length - LEN_SACK_HEAD) / LEN_SACK_BLOCK);
@@ -56,7 +63,7 @@ static bool take(uint8_t kind, size_t length, struct cursor body, struct opt *o)
         o->has |= OPT_SACK;
         return true;
     default:
-        /* Unknown options are ignored (RFC 9293, MUST-6): `raw` keeps them for whoever looks. */
+        /* Unknown options are ignored (RFC 9293, MUST-6). They can still be read in `raw`. */
         o->has |= OPT_OTHER;
         return true;
     }
@@ -70,7 +77,7 @@ void opt_parse(const uint8_t *bytes, size_t len, struct opt *o)
     if (len == 0)
         return;
     if (len > OPT_BYTES_MAX)
-        len = OPT_BYTES_MAX; /* so that four SACK blocks are the most there can be */
+        len = OPT_BYTES_MAX; /* so that there are never more than four SACK blocks */
     o->raw = bytes;
     o->raw_len = (uint8_t)len;
     for (c = cursor_of(bytes, len); c.left > 0;) {
@@ -82,8 +89,8 @@ void opt_parse(const uint8_t *bytes, size_t len, struct opt *o)
             return;
         if (kind == OPT_KIND_NOP)
             continue;
-        /* A length that does not reach past itself or reaches past the end: where the next option
-         * begins cannot be known, so reading stops (RFC 9293, MUST-7). */
+        /* The length does not cover the option itself, or reaches past the end. Where the next
+         * option begins cannot be known, so parsing stops (RFC 9293, MUST-7). */
         length = cursor_u8(&c);
         body = length >= 2 ? cursor_bytes(&c, length - 2) : NULL;
         if (!body) {
@@ -95,8 +102,8 @@ void opt_parse(const uint8_t *bytes, size_t len, struct opt *o)
     }
 }
 
-/* Bytes of all but SACK blocks, with the NOPs that align them. Timestamps take SACK-permitted
- * along in the place of their two NOPs. */
+/* Returns the size of everything but the SACK blocks, with the NOPs that align it. With timestamps,
+ * SACK-permitted takes the place of their two NOPs. */
 static size_t fixed_size(const struct opt *o)
 {
     size_t n = 0;
@@ -112,7 +119,7 @@ static size_t fixed_size(const struct opt *o)
     return n;
 }
 
-/* How many SACK blocks fit behind `fixed` bytes. */
+/* Returns how many SACK blocks fit after `fixed` bytes. */
 static size_t sack_count(const struct opt *o, size_t fixed)
 {
     const size_t room = (OPT_BYTES_MAX - fixed - 2 - LEN_SACK_HEAD) / LEN_SACK_BLOCK;
@@ -130,7 +137,7 @@ size_t opt_size(const struct opt *o)
     return fixed + (blocks ? 2 + LEN_SACK_HEAD + blocks * LEN_SACK_BLOCK : 0);
 }
 
-/* Four bytes: two to align with or two of an option, then kind and length. */
+/* Writes four bytes: two NOPs or two bytes of an option, then kind and length. */
 static uint8_t *put_head(uint8_t *p, uint8_t first, uint8_t second, uint8_t kind, size_t length)
 {
     return put_u32(p, (uint32_t)first << 24 | (uint32_t)second << 16 | (uint32_t)kind << 8 |

@@ -1,9 +1,8 @@
 /*
- * TCP options (RFC 9293, 3.1 and 3.2; RFC 7323; RFC 2018), decoded.
+ * TCP options (RFC 9293, 3.1 and 3.2; RFC 7323; RFC 2018), parsed and built.
  *
- * Reading never fails: what is malformed is left out and noted, as RFC 9293
- * MUST-6 and MUST-7 (and the field's practice) ask, since a peer's nonsense is
- * no error of ours.
+ * Parsing never fails. What is malformed is left out and noted, as RFC 9293, MUST-6 and MUST-7 and
+ * common practice ask: a peer's nonsense is not an error of ours.
  */
 #ifndef TCPWAVE_CORE_OPT_H
 #define TCPWAVE_CORE_OPT_H
@@ -13,9 +12,10 @@
 
 #include "lib/core/seq.h"
 
-#define OPT_BYTES_MAX 40 /* data offset is four bits: 60 bytes of header, 20 of them fixed */
-#define OPT_SACK_MAX 4   /* blocks that fit into 40 bytes (RFC 2018, section 3) */
+#define OPT_BYTES_MAX 40 /* a 4-bit data offset allows 60 bytes of header; 20 are fixed */
+#define OPT_SACK_MAX 4   /* how many blocks fit into 40 bytes (RFC 2018, section 3) */
 
+/* The option kinds (IANA's registry). */
 enum opt_kind {
     OPT_KIND_EOL = 0,
     OPT_KIND_NOP = 1,
@@ -29,15 +29,15 @@ enum opt_kind {
     OPT_KIND_FAST_OPEN = 34
 };
 
-/* Bits of `has`. */
+/* The bits of `has`. */
 enum {
     OPT_MSS = 1 << 0,
     OPT_WSCALE = 1 << 1,
     OPT_SACK_PERMITTED = 1 << 2,
     OPT_SACK = 1 << 3,
     OPT_TIMESTAMP = 1 << 4,
-    OPT_OTHER = 1 << 5,    /* a kind not decoded here; it stands in `raw` */
-    OPT_MALFORMED = 1 << 6 /* a length that cannot be; reading stopped or the option was skipped */
+    OPT_OTHER = 1 << 5,    /* a kind that is not decoded here; it is in `raw` */
+    OPT_MALFORMED = 1 << 6 /* an impossible length; parsing stopped, or the option was skipped */
 };
 
 /* A block of received bytes: first <= byte < end (RFC 2018, section 3). */
@@ -45,32 +45,33 @@ struct sack_block {
     struct seq first, end;
 };
 
+/* The options of one segment. */
 struct opt {
     uint8_t has;     /* OPT_... */
-    uint8_t wscale;  /* shift count as sent: 0 to 255, RFC 7323 caps what is used at 14 */
+    uint8_t wscale;  /* shift count as sent: 0 to 255; RFC 7323 limits what is used to 14 */
     uint16_t mss;    /* bytes */
     uint8_t sacks;   /* blocks that are valid */
     uint8_t raw_len; /* bytes of `raw` that are valid */
     struct sack_block sack[OPT_SACK_MAX];
     uint32_t tsval, tsecr; /* RFC 7323, section 3.2; host order */
-    const uint8_t *raw;    /* the option bytes as they stood in the segment, or NULL */
+    const uint8_t *raw;    /* the option bytes as they were in the segment, or NULL */
 };
 
 /*
- * Decodes `len` option bytes (0 to 40) into *o, which is overwritten whole.
- * `o->raw` points into `bytes`, which must outlive it.
+ * Parses `len` option bytes (0 to 40) into *o, which is overwritten entirely. `o->raw` points into
+ * `bytes`, which must outlive it.
  */
 void opt_parse(const uint8_t *bytes, size_t len, struct opt *o);
 
 /*
- * Encodes MSS, SACK-permitted, timestamps, window scale and SACK blocks, as far as
- * `o->has` names them, aligned with NOPs as hosts do, padded to a multiple of four.
- * SACK blocks that no longer fit are left off from the end. Returns the number of bytes
- * written to `bytes`, 0 to 40, always a multiple of 4.
+ * Builds MSS, SACK-permitted, timestamps, window scale and SACK blocks, those that `o->has` names,
+ * aligned with NOPs as hosts do and padded to a multiple of four. SACK blocks that do not fit are
+ * dropped from the end. Returns the number of bytes written to `bytes`, 0 to 40, always a multiple
+ * of 4.
  */
 size_t opt_build(const struct opt *o, uint8_t bytes[OPT_BYTES_MAX]);
 
-/* The size opt_build() would give, in bytes. */
+/* Returns the number of bytes that opt_build() would write. */
 size_t opt_size(const struct opt *o);
 
 #endif

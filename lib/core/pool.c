@@ -1,3 +1,8 @@
+/*
+ * The memory of a stack's connections. Slots are allocated in chunks that never move, and free
+ * slots form a linked list. Every use of a slot increases its generation, which is part of the id,
+ * so that an id of an earlier use does not find the new connection.
+ */
 #include "lib/core/pool.h"
 
 #include <string.h>
@@ -9,10 +14,10 @@ void pool_init(struct pool *p, struct env *env, uint32_t max)
     *p = (struct pool){.env = env, .max = max < POOL_MAX ? max : POOL_MAX};
 }
 
-/* The bytes of a table of that many chunks. */
+/* Returns the size in bytes of a table of that many chunks. */
 static size_t table_size(uint32_t room)
 {
-    return room * sizeof(struct conn *); /* NOLINT(bugprone-sizeof-expression): pointers it is */
+    return room * sizeof(struct conn *); /* NOLINT(bugprone-sizeof-expression): pointers */
 }
 
 void pool_free(struct pool *p)
@@ -61,7 +66,7 @@ struct conn *pool_take(struct pool *p, const struct flow *flow)
     uint32_t index, generation = 1;
     struct conn *c;
 
-    if (p->free) { /* the slot given back last, which is the likeliest to be in a cache */
+    if (p->free) { /* the slot freed last is the most likely to be in a cache */
         index = p->free - 1;
         c = pool_at(p, index);
         p->free = c->hook.ready_next;
@@ -84,7 +89,7 @@ void pool_give(struct pool *p, struct conn *c)
     const uint32_t index = pool_index(c->id);
 
     c->id = 0;
-    c->hook.ready_next = p->free; /* free slots are linked through a hook they do not need */
+    c->hook.ready_next = p->free; /* a free slot does not need its hook: it links the free list */
     p->free = index + 1;
     p->used--;
 }

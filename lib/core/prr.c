@@ -1,3 +1,6 @@
+/*
+ * Proportional Rate Reduction: how much may be sent for each acknowledgement during fast recovery.
+ */
 #include "lib/core/prr.h"
 
 void prr_start(struct prr *p, uint32_t flight)
@@ -16,13 +19,14 @@ uint32_t prr_allowed(struct prr *p, uint32_t bytes, uint32_t pipe, uint32_t ssth
     uint64_t limit;
 
     p->delivered += bytes;
-    if (pipe > ssthresh) { /* RFC 6937, 3: proportional, rounded up */
+    if (pipe > ssthresh) { /* RFC 6937, section 3: in proportion, rounded up */
         limit = ((uint64_t)p->delivered * ssthresh + p->flight - 1) / p->flight;
         return limit > p->out ? (uint32_t)(limit - p->out) : 0;
     }
-    /* The flight fell below ssthresh, by losses or since there was no more to send. PRR-SSRB lets
-     * it grow by a segment more than was delivered, and PRR-CRB only by as much; which of the two
-     * is told by whether the acknowledgement is good, the heuristic that RFC 9937 has added. */
+    /* The flight is below ssthresh, because of losses or because there was nothing more to send.
+     * PRR-SSRB lets it grow by one segment more than was delivered, and PRR-CRB by no more than was
+     * delivered. Whether the acknowledgement is good selects between them: the heuristic that RFC
+     * 9937 added. */
     limit = p->delivered > p->out ? p->delivered - p->out : 0;
     if (good)
         limit = (limit > bytes ? limit : bytes) + (uint64_t)mss;

@@ -1,3 +1,8 @@
+/*
+ * The send queue. The data is in a ring of bytes, and so are the records of the segments in flight;
+ * both grow by doubling. The totals of bytes in flight, SACKed and lost are updated with every
+ * mark, so that the pipe never has to be counted.
+ */
 #include "lib/core/queue.h"
 
 #include <string.h>
@@ -82,6 +87,7 @@ bool queue_can_send(struct queue *q, struct env *e)
     return true;
 }
 
+/* Returns the sending time of a segment: `now`, or as much later as makes it unique. */
 static wave_time stamp(struct queue *q, wave_time now)
 {
     q->sent_at = now > q->sent_at ? now : q->sent_at + 1;

@@ -1,6 +1,11 @@
+/*
+ * RACK. Of the segments delivered so far, the one that was sent last is remembered. A segment that
+ * was sent before it is lost once the RTT of that segment and the reordering window have passed
+ * since it was sent.
+ */
 #include "lib/core/rack.h"
 
-#define DUP_THRESH 3   /* RFC 5681's three duplicates, in segments */
+#define DUP_THRESH 3   /* RFC 5681's three duplicate ACKs, in segments */
 #define REO_PERSIST 16 /* recoveries: RFC 8985, 6.2, step 4 */
 
 void rack_delivered(struct rack *r, struct queue *q, const struct queue_record *s, wave_time now,
@@ -9,12 +14,13 @@ void rack_delivered(struct rack *r, struct queue *q, const struct queue_record *
     struct seq end = seq_add(s->first, s->len);
     wave_time rtt = now > s->at ? now - s->at : 0;
 
-    /* RFC 8985, 6.2, step 2: an answer faster than any before it, or one that echoes an earlier
-     * stamp, answers the first sending, not the retransmission, and says nothing of when that was
-     * delivered. */
+    /* RFC 8985, 6.2, step 2: if the answer came faster than any before, or echoes an earlier
+     * timestamp, it answers the original and not the retransmission, and does not show when the
+     * retransmission was delivered. */
     if ((s->flags & QUEUE_RETRANSMITTED) && (rtt < min_rtt || echo < s->at))
         return;
-    /* Step 3: something below what had been delivered, never sent again, was only late. */
+    /* Step 3: a segment below what was already delivered, and never retransmitted, was only
+     * reordered. */
     if (q->rack.any && seq_lt(end, q->rack.fack) && !(s->flags & QUEUE_RETRANSMITTED))
         r->reordered = true;
     if (!q->rack.any || seq_gt(end, q->rack.fack))
@@ -45,6 +51,8 @@ void rack_recovered(struct rack *r)
         r->reo_mult = 1;
 }
 
+/* Returns how long a segment may be late before it counts as lost (RFC 8985, 6.2, step 4). Without
+ * reordering so far it is 0 in recovery, or when three segments are SACKed. */
 static wave_time reordering_window(const struct rack *r, const struct queue *q, wave_time srtt,
                                    wave_time min_rtt, bool recovery)
 {
@@ -69,7 +77,7 @@ struct rack_result rack_detect(const struct rack *r, struct queue *q, wave_time 
             continue;
         if (s->at >= q->rack.at) {
             if (!(s->flags & QUEUE_RETRANSMITTED))
-                break; /* what lies behind was sent later still, for the first time or again */
+                break; /* everything after it was sent even later */
             continue;
         }
         due = s->at + q->rack.rtt + window;
@@ -77,8 +85,8 @@ struct rack_result rack_detect(const struct rack *r, struct queue *q, wave_time 
             queue_mark_lost(q, i);
             result.lost += s->len;
         } else if (result.recheck_at == WAVE_NEVER || due > result.recheck_at) {
-            /* The last of them, as RFC 8985 has it: one timer for all that were sent in a go, of
-             * which each became due a nanosecond after the one before it. */
+            /* The latest of these times, as RFC 8985 has it. Segments that were sent together
+             * become due a nanosecond apart, and need only one timer. */
             result.recheck_at = due;
         }
     }

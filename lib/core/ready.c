@@ -1,3 +1,6 @@
+/*
+ * A doubly linked list through the connections' hooks, with indices for pointers.
+ */
 #include "lib/core/ready.h"
 
 void ready_init(struct ready *r, const struct pool *pool)

@@ -1,3 +1,8 @@
+/*
+ * Reassembly. Arriving data is written to its final place in the ring, even beyond a gap; a list of
+ * runs says which bytes beyond the first gap are present. When a gap is filled, the first run
+ * becomes readable without being copied.
+ */
 #include "lib/core/reasm.h"
 
 #include <string.h>
@@ -47,8 +52,8 @@ static bool runs_grow(struct reasm *r, struct env *e)
     return true;
 }
 
-/* Puts the part of first..end that no run holds yet. The first copy of a byte counts, so that a
- * forged overlap cannot change what was told to the peer as received. */
+/* Writes the part of first..end that no run covers yet. The first copy of a byte counts, so that a
+ * forged overlap cannot change data that was already acknowledged or SACKed. */
 static void put_holes(struct reasm *r, struct seq next, struct seq first, struct seq end,
                       const uint8_t *data)
 {
@@ -64,8 +69,9 @@ static void put_holes(struct reasm *r, struct seq next, struct seq first, struct
     }
 }
 
-/* Joins first..end into the list: every run it touches or overlaps becomes one. False when the
- * list is full. What of it was there already is noted for D-SACK (RFC 2883, section 4). */
+/* Adds first..end to the list and merges the runs that it touches or overlaps into one. Returns
+ * false when the list is full. The first part that was already present is recorded for D-SACK (RFC
+ * 2883, section 4). */
 static bool runs_add(struct reasm *r, struct env *e, struct seq first, struct seq end,
                      struct reasm_result *result)
 {
@@ -116,8 +122,9 @@ struct reasm_result reasm_insert(struct reasm **rp, struct env *e, struct seq ne
     }
     put_holes(r, next, first, end, data);
     result.filled = gap == 0 && r->runs > 0;
-    /* What comes in order and leaves the first gap open needs no run: it is never refused for want
-     * of one, or a full list would keep out the very bytes that can empty it. */
+    /* Data that arrives in order and leaves the first gap open needs no run, so it is never
+     * discarded for lack of one. Otherwise a full list would keep out the very bytes that can empty
+     * it. */
     joins = r->runs > 0 && seq_leq(r->run[0].first, end);
     if ((gap > 0 || joins) && !runs_add(r, e, first, end, &result)) {
         result.discarded = true;
@@ -194,7 +201,7 @@ void reasm_drop_gaps(struct reasm **rp, struct env *e)
 unsigned reasm_sack(const struct reasm *r, struct sack_block *block, unsigned max)
 {
     unsigned n = 0;
-    uint32_t below = UINT32_MAX; /* stamps are distinct: each round takes the next older one */
+    uint32_t below = UINT32_MAX; /* stamps are unique: each pass takes the next older one */
 
     if (!r)
         return 0;

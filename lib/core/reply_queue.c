@@ -1,3 +1,6 @@
+/*
+ * A ring of fixed size, in which the oldest segment makes way for the newest.
+ */
 #include "lib/core/reply_queue.h"
 
 void reply_queue_put(struct reply_queue *o, const struct flow *flow, const struct seg *seg)

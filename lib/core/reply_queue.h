@@ -1,7 +1,7 @@
 /*
- * Segments owed to somebody without a connection: resets and SYN cookies. They are few, since
- * output follows input; where more are wanted than there is room for, the oldest is given up and
- * counted, as a lost segment would be.
+ * The queue of segments that answer a peer without a connection: RSTs and SYN cookies. They are
+ * few, since output follows every input. When the queue is full, the oldest is dropped and counted,
+ * as if the network had lost it.
  */
 #ifndef TCPWAVE_CORE_REPLY_QUEUE_H
 #define TCPWAVE_CORE_REPLY_QUEUE_H
@@ -9,8 +9,10 @@
 #include "lib/core/flow.h"
 #include "lib/core/seg.h"
 
+/* The size of the queue, in segments. */
 enum { REPLY_QUEUE_MAX = 64 };
 
+/* The queue. `lost` counts the segments dropped. */
 struct reply_queue {
     uint32_t first, count;
     uint64_t lost;
@@ -20,10 +22,10 @@ struct reply_queue {
     } item[REPLY_QUEUE_MAX];
 };
 
-/* Adds a segment without data at the end. */
+/* Appends a segment without data. */
 void reply_queue_put(struct reply_queue *o, const struct flow *flow, const struct seg *seg);
 
-/* Takes the oldest one out; false when there is none. */
+/* Removes the oldest one; returns false when there is none. */
 bool reply_queue_take(struct reply_queue *o, struct flow *flow, struct seg *seg);
 
 #endif

@@ -1,8 +1,11 @@
+/*
+ * A ring of bytes whose capacity is a power of two, so that an offset is masked and not divided.
+ */
 #include "lib/core/ring.h"
 
 #include <string.h>
 
-#define RING_FIRST 2048u /* bytes of the smallest: one ordinary segment fits */
+#define RING_FIRST 2048u /* bytes; one segment of usual size fits */
 
 bool ring_grow(struct ring *r, struct env *e, uint32_t need)
 {

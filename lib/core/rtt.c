@@ -1,3 +1,6 @@
+/*
+ * Estimates the round-trip time and computes the retransmission timeout from it (RFC 6298).
+ */
 #include "lib/core/rtt.h"
 
 #include "lib/core/env.h"
@@ -25,12 +28,12 @@ void rtt_sample(struct rtt *r, wave_time took)
     uint32_t sample = microseconds(took);
 
     if (sample == 0)
-        sample = 1;     /* zero means "nothing measured" */
+        sample = 1;     /* zero means "not measured" */
     if (r->srtt == 0) { /* RFC 6298, 2.2 */
         r->srtt = sample;
         r->rttvar = sample / 2;
         r->min = sample;
-    } else { /* RFC 6298, 2.3: alpha is 1/8, beta 1/4, and RTTVAR comes first */
+    } else { /* RFC 6298, 2.3: alpha is 1/8, beta is 1/4, RTTVAR is updated first */
         uint32_t delta = sample > r->srtt ? sample - r->srtt : r->srtt - sample;
         r->rttvar = (uint32_t)(((uint64_t)r->rttvar * 3 + delta) / 4);
         r->srtt = (uint32_t)(((uint64_t)r->srtt * 7 + sample) / 8);
@@ -43,9 +46,9 @@ wave_time rtt_rto(const struct rtt *r, const struct conn_config *config, unsigne
 {
     wave_time t = r->rttvar * WAVE_US;
 
-    /* DEVIATES: RFC 6298, 2.4 would have an RTO of at least a second. Hosts keep 4*RTTVAR from
-     * below instead, and so is it here: on a steady path RTTVAR goes to nothing, and a bound of the
-     * sum would let the RTO close in on the round trip. */
+    /* DEVIATES: RFC 6298, 2.4 has a minimum RTO of one second. Hosts bound 4*RTTVAR from below
+     * instead, and so does this: on a steady path RTTVAR goes to zero, and a bound on the sum would
+     * let the RTO come close to the RTT. */
     if (r->srtt > 0) {
         t *= 4;
         t = r->srtt * WAVE_US + (t > config->rto_min ? t : config->rto_min);

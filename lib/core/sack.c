@@ -1,8 +1,13 @@
+/*
+ * Applies the SACK blocks of an acknowledgement to the scoreboard. A record is marked only when a
+ * block covers all of it.
+ */
 #include "lib/core/sack.h"
 
 #include "lib/core/rack.h"
 
-/* RFC 2883, section 4: a first block below the cumulative ACK, or inside the second one. */
+/* Returns whether the first block is a D-SACK (RFC 2883, section 4): it lies below the cumulative
+ * ACK, or inside the second block. */
 static bool is_dsack(const struct opt *o, struct seq ack)
 {
     const struct sack_block *a = &o->sack[0], *b = &o->sack[1];
@@ -12,7 +17,8 @@ static bool is_dsack(const struct opt *o, struct seq ack)
     return o->sacks > 1 && seq_geq(a->first, b->first) && seq_leq(a->end, b->end);
 }
 
-/* The first record that ends beyond x: records ascend, so by halves. */
+/* Returns the first record that ends beyond x, by binary search, since records are in ascending
+ * order. */
 static uint32_t first_beyond(const struct queue *q, struct seq x)
 {
     uint32_t low = 0, high = q->sents;
@@ -43,7 +49,7 @@ struct sack_result sack_input(struct rack *r, struct queue *q, const struct opt 
         for (uint32_t i = first_beyond(q, k->first); i < q->sents; i++) {
             struct queue_record *s = queue_at(q, i);
             if (seq_lt(s->first, k->first))
-                continue; /* covered in part only: not known to have arrived */
+                continue; /* covered only in part: it may not have arrived */
             if (seq_gt(seq_add(s->first, s->len), k->end))
                 break;
             if (s->flags & QUEUE_SACKED)

@@ -1,3 +1,6 @@
+/*
+ * Parses and builds TCP segments.
+ */
 #include "lib/core/seg.h"
 
 #include <limits.h>
@@ -8,7 +11,7 @@
 #include "lib/core/cursor.h"
 #include "lib/core/err.h"
 
-enum { CHECKSUM_AT = 16 }; /* byte of the header at which the checksum stands */
+enum { CHECKSUM_AT = 16 }; /* offset of the checksum in the header */
 
 int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
 {
@@ -64,7 +67,7 @@ int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size
     p = put_u32(p, s->ack.v);
     p = put_u16(p, (unsigned)header / 4 << 12 | (s->reserved & 7u) << 9 | (s->flags & 0x1ffu));
     p = put_u16(p, s->wnd);
-    p = put_u16(p, 0); /* the checksum's place counts as zero while it is computed */
+    p = put_u16(p, 0); /* the checksum field counts as zero in the computation */
     p = put_u16(p, s->urp);
     p += opt_build(&s->opt, p);
     if (s->len)
@@ -86,7 +89,7 @@ bool seg_checksum_ok(const struct flow *flow, const uint8_t *bytes, size_t len)
 
 const char *seg_flags_text(uint16_t flags, char text[SEG_FLAGS_TEXT])
 {
-    /* tcpdump's letters in tcpdump's order, which is that of the bits from the lowest. */
+    /* tcpdump's letters in tcpdump's order, which is that of the bits from the lowest on. */
     static const char letter[] = "FSRP.UEWe";
     char *p = text;
 

@@ -1,6 +1,6 @@
 /*
- * A TCP segment (RFC 9293, section 3.1), decoded: what the engine takes in and
- * gives out. All fields in host order.
+ * A TCP segment (RFC 9293, section 3.1), decoded. The engine's input and output are segments of
+ * this form. All fields are in host order.
  */
 #ifndef TCPWAVE_CORE_SEG_H
 #define TCPWAVE_CORE_SEG_H
@@ -14,10 +14,10 @@
 #include "lib/core/seq.h"
 
 #define SEG_HEADER 20     /* bytes of the fixed header */
-#define SEG_HEADER_MAX 60 /* with every option byte there can be */
+#define SEG_HEADER_MAX 60 /* with all option bytes that fit */
 
-/* The nine flag bits, as they stand in bytes 12 and 13 of the header. AE is RFC 9768's name for
- * what RFC 3540 called NS. */
+/* The nine flag bits, as in bytes 12 and 13 of the header. AE is RFC 9768's name for the bit that
+ * RFC 3540 called NS. */
 enum {
     SEG_FIN = 0x001,
     SEG_SYN = 0x002,
@@ -33,57 +33,59 @@ enum {
 /* The two ECN bits of the IP header (RFC 3168, section 5). */
 enum { ECN_NOT = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3 };
 
+/* A segment. */
 struct seg {
     struct seq seq, ack; /* ack is meaningful only with SEG_ACK */
     uint16_t flags;      /* SEG_... */
     uint16_t wnd;        /* as in the header, not scaled */
     uint16_t urp;        /* urgent pointer */
-    uint8_t ecn;         /* ECN_... of the IP packet that carries it */
+    uint8_t ecn;         /* ECN_... from the header of the IP packet */
     uint8_t reserved;    /* the three reserved bits, as sent */
     struct opt opt;
     uint32_t len;        /* bytes of data */
-    const uint8_t *data; /* borrowed from whoever made the segment; NULL when len is 0 */
+    const uint8_t *data; /* memory of the segment's maker; NULL when len is 0 */
 };
 
-/* SEG.LEN of RFC 9293, 3.4: data, and one for each of SYN and FIN. */
+/* Returns SEG.LEN of RFC 9293, 3.4: the data, plus one each for SYN and FIN. */
 static inline uint32_t seg_len(const struct seg *s)
 {
     return s->len + ((s->flags & SEG_SYN) != 0) + ((s->flags & SEG_FIN) != 0);
 }
 
-/* The sequence number after the segment. */
+/* Returns the sequence number after the segment. */
 static inline struct seq seg_end(const struct seg *s)
 {
     return seq_add(s->seq, seg_len(s));
 }
 
 /*
- * Decodes the `len` bytes of a TCP segment, header and data, without looking at the checksum.
- * The ports are not part of a segment here; seg_ports() reads them.
- * Returns 0, WAVE_ETRUNC when there are fewer than 20 bytes or fewer than the data offset
- * says, or WAVE_EMALFORMED when the data offset is below 5. The segment borrows `bytes`.
+ * Parses the `len` bytes of a TCP segment, header and data, without checking the checksum. The
+ * ports are not part of a struct seg; seg_ports() reads them. Returns 0; WAVE_ETRUNC when there are
+ * fewer than 20 bytes, or fewer than the data offset says; WAVE_EMALFORMED when the data offset is
+ * below 5. The data and options of the result point into `bytes`.
  */
 int seg_parse(const uint8_t *bytes, size_t len, struct seg *out);
 
-/* The source and destination port of a segment of at least four bytes. */
+/* Reads the source and destination ports of a segment of at least four bytes. */
 void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination);
 
 /*
- * Encodes header, options and data with a correct checksum, as `flow->local` would send it to
- * `flow->remote`. Returns the bytes written, or WAVE_EINVAL when `room` is too small.
- * For the simulator and the tests; on the wire it is libnet that crafts.
+ * Builds header, options and data with a correct checksum, as `flow->local` would send it to
+ * `flow->remote`. Returns the number of bytes written, or WAVE_EINVAL when `room` is too small. For
+ * the simulator and the tests; segments for the wire are built with libnet.
  */
 int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size_t room);
 
 /*
- * Whether the checksum of a whole segment (RFC 9293, 3.1, with the pseudo-header of its
- * family) holds. `flow` as the receiver sees it or as the sender sees it: the sum is the same.
+ * Returns whether the checksum of a complete segment is correct (RFC 9293, 3.1, with the
+ * pseudo-header of its family). It does not matter which end's view `flow` has: the sum is the
+ * same.
  */
 bool seg_checksum_ok(const struct flow *flow, const uint8_t *bytes, size_t len);
 
 #define SEG_FLAGS_TEXT 16
-/* Flags in tcpdump's notation: "S", "S.", ".", "P.", "F.", "R.", and E W e U behind them
- * as tcpdump orders them ("SEW", "S.E"); "none" when there is none. */
+/* Writes the flags in tcpdump's notation: "S", "S.", ".", "P.", "F.", "R.", followed by E W e U in
+ * tcpdump's order ("SEW", "S.E"); "none" when no flag is set. */
 const char *seg_flags_text(uint16_t flags, char text[SEG_FLAGS_TEXT]);
 
 #endif

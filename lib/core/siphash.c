@@ -1,8 +1,12 @@
+/*
+ * SipHash-c-d, written once for any number of rounds; siphash24() and siphash13() set the number as
+ * a constant, so that the compiler unrolls each.
+ */
 #include "lib/core/siphash.h"
 
 #include <string.h>
 
-/* SipHash reads its words little-endian. */
+/* Loads a word, which is little-endian in SipHash. */
 static inline uint64_t load(const uint8_t *p)
 {
     uint64_t v;
@@ -16,6 +20,7 @@ static inline uint64_t rotate(uint64_t v, unsigned by)
     return v << by | v >> (64 - by);
 }
 
+/* Does `rounds` rounds of SipHash. */
 static inline void mix(uint64_t v[4], int rounds)
 {
     while (rounds--) {

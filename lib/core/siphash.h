@@ -1,6 +1,6 @@
 /*
- * SipHash (Aumasson and Bernstein, 2012): a keyed hash for short inputs that whoever does not
- * have the key can neither predict nor collide.
+ * SipHash (Aumasson and Bernstein, 2012): a keyed hash for short inputs. Without the key its values
+ * cannot be predicted, and collisions cannot be found.
  */
 #ifndef TCPWAVE_CORE_SIPHASH_H
 #define TCPWAVE_CORE_SIPHASH_H
@@ -8,18 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A key of 128 bits. */
 struct siphash_key {
     uint64_t k[2];
 };
 
-/* The key that 16 secret bytes and a purpose give: one secret serves several uses, none of which
- * betrays another's key. */
+/* Derives a key from 16 secret bytes and a purpose. One secret can serve several purposes, and a
+ * key for one reveals nothing about the others. */
 struct siphash_key siphash_key(const uint8_t secret[16], uint64_t purpose);
 
-/* SipHash-2-4, for what a stranger gets to see: ISNs and cookies. */
+/* Computes SipHash-2-4, for values that a stranger gets to see: ISNs and cookies. */
 uint64_t siphash24(const struct siphash_key *key, const void *bytes, size_t len);
 
-/* SipHash-1-3, half the work, for hash tables, whose hashes nobody sees. */
+/* Computes SipHash-1-3, with half the work, for hash tables, whose hashes are never visible. */
 uint64_t siphash13(const struct siphash_key *key, const void *bytes, size_t len);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Theory of operation. A connection lives in a slot of the pool from stack_connect() or its SYN to
- * stack_release(). While it is not CLOSED, the table finds it by its flow. After whatever happened
- * to it, reschedule() asks it once when it wants to be called: at once puts it into the ready list,
- * which stack_output() serves in turn; later puts it into the wheel, which stack_tick() empties.
- * So no call ever looks at a connection that has nothing to do.
+ * A connection has a slot in the pool from stack_connect() or from its SYN until stack_release().
+ * While it is not CLOSED, the table finds it by its flow. After anything that happened to it,
+ * reschedule() asks it once when it wants to be called: if that is now, it goes into the ready
+ * list, which stack_output() serves in turn; if it is later, it goes into the timing wheel, which
+ * stack_tick() empties. So no call ever examines a connection that has nothing to do.
  */
 #include "lib/core/stack.h"
 
@@ -18,15 +18,15 @@
 #include "lib/core/reply_queue.h"
 #include "lib/core/wheel.h"
 
-/* Bits of conn.hook.marks. */
+/* The bits of conn.hook.marks. */
 enum {
-    MARK_ACCEPTED = 1 << 0,  /* by a listener */
-    MARK_HALF_OPEN = 1 << 1, /* counted in `half_open` */
-    MARK_TABLE = 1 << 2,     /* in the table */
-    MARK_READY = 1 << 3      /* in the ready list */
+    MARK_ACCEPTED = 1 << 0,  /* a listener accepted it */
+    MARK_HALF_OPEN = 1 << 1, /* it is counted in `half_open` */
+    MARK_TABLE = 1 << 2,     /* it is in the table */
+    MARK_READY = 1 << 3      /* it is in the ready list */
 };
 
-/* What each key made of the secret is for. */
+/* The purpose of each key that is derived from the secret. */
 enum { PURPOSE_ISN = 1, PURPOSE_COOKIE, PURPOSE_TABLE };
 
 struct stack {
@@ -41,7 +41,7 @@ struct stack {
     uint32_t listeners;
     uint32_t half_open;
     uint64_t cookies;
-    wave_time cookie_last; /* when the last one was sent */
+    wave_time cookie_last; /* when the last cookie was sent */
 };
 
 int stack_create(struct stack **out, const struct conn_config *config, uint32_t max, uint64_t seed)
@@ -83,10 +83,10 @@ struct env *stack_env(struct stack *s)
 }
 
 /*
- * A connection's place in pool, table, wheel and ready list
+ * A connection's place in pool, table, wheel and ready list.
  */
 
-/* Takes a connection out of the table: its flow may be used again. */
+/* Removes a connection from the table, so that its flow can be used again. */
 static void forget_flow(struct stack *s, struct conn *c)
 {
     if (c->hook.marks & MARK_TABLE)
@@ -94,6 +94,7 @@ static void forget_flow(struct stack *s, struct conn *c)
     c->hook.marks &= (uint8_t)~MARK_TABLE;
 }
 
+/* Keeps `half_open` up to date: `is` says whether the connection counts now. */
 static void count_half_open(struct stack *s, struct conn *c, bool is)
 {
     const bool was = c->hook.marks & MARK_HALF_OPEN;
@@ -112,7 +113,8 @@ static void not_ready(struct stack *s, struct conn *c)
     c->hook.marks &= (uint8_t)~MARK_READY;
 }
 
-/* A closed connection over a flow that the table does not have, or NULL when memory is short. */
+/* Takes a slot for a flow that is not in the table, and returns its closed connection, or NULL when
+ * memory is short. */
 static struct conn *take(struct stack *s, const struct flow *flow, uint32_t hash)
 {
     struct conn *c = pool_take(&s->pool, flow);
@@ -124,12 +126,13 @@ static struct conn *take(struct stack *s, const struct flow *flow, uint32_t hash
         return NULL;
     }
     c->hook.marks = MARK_TABLE;
-    /* A flow's next connection goes on where the last one's timestamps ended, so that a peer still
-     * in TIME_WAIT takes its SYN (RFC 6191, section 2; RFC 7323, 5.4). */
+    /* A flow's next connection continues the timestamps of the one before, so that a peer still in
+     * TIME_WAIT accepts its SYN (RFC 6191, section 2; RFC 7323, 5.4). */
     c->ts_offset = cookie_ts_offset(&s->cookie_key, flow);
     return c;
 }
 
+/* Removes a connection from everything, and frees its slot. */
 static void give(struct stack *s, struct conn *c)
 {
     count_half_open(s, c, false);
@@ -140,7 +143,7 @@ static void give(struct stack *s, struct conn *c)
     pool_give(&s->pool, c);
 }
 
-/* Sees to it that the connection is called at `when`. */
+/* Makes sure that the connection is called at `when`. */
 static void schedule(struct stack *s, wave_time now, struct conn *c, wave_time when)
 {
     if (when > now) {
@@ -153,13 +156,14 @@ static void schedule(struct stack *s, wave_time now, struct conn *c, wave_time w
     }
 }
 
-/* Draws the consequences of whatever just happened to a connection. False when it is gone. */
+/* Updates the connection's place after anything happened to it. Returns false when the connection
+ * is gone. */
 static bool reschedule(struct stack *s, wave_time now, struct conn *c)
 {
     const bool accepted = c->hook.marks & MARK_ACCEPTED;
 
-    /* RFC 9293, 3.10.7.4: a RST takes a passive open back to LISTEN. Here it is the listener that
-     * listens, and the connection it made never was. */
+    /* RFC 9293, 3.10.7.4: an RST returns a passive open to LISTEN. Here the listener is what
+     * listens, so the connection that it accepted is removed. */
     if (accepted && c->state == STATE_LISTEN) {
         give(s, c);
         return false;
@@ -172,7 +176,7 @@ static bool reschedule(struct stack *s, wave_time now, struct conn *c)
 }
 
 /*
- * The user's calls
+ * The user's calls.
  */
 
 int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint32_t *id)
@@ -279,10 +283,11 @@ uint64_t stack_replies_lost(const struct stack *s)
 }
 
 /*
- * Segments of flows without a connection
+ * Segments of flows that have no connection.
  */
 
-/* The listener of this end, one of its very address before one of every address. */
+/* Returns the listener for this end. A listener with exactly this address comes before one for any
+ * address. */
 static const struct stack_listener *listener_of(const struct stack *s, const struct flow *flow)
 {
     const struct stack_listener *found = NULL;
@@ -300,7 +305,7 @@ static const struct stack_listener *listener_of(const struct stack *s, const str
     return found;
 }
 
-/* `c` is the flow's connection, or NULL. */
+/* Queues the RST that answers `seg`. `c` is the flow's connection, or NULL. */
 static void queue_reset(struct stack *s, wave_time now, const struct conn *c,
                         const struct flow *flow, const struct seg *seg)
 {
@@ -310,8 +315,8 @@ static void queue_reset(struct stack *s, wave_time now, const struct conn *c,
         reply_queue_put(&s->reply_queue, flow, &reset);
 }
 
-/* Answers a SYN with a cookie (RFC 4987, 3.6). A connection on the stack makes the SYN-ACK, so
- * that it says just what conn_rebuild() will stand by, and is forgotten. */
+/* Answers a SYN with a cookie (RFC 4987, 3.6). A temporary connection builds the SYN-ACK, so that
+ * it offers exactly what conn_rebuild() will restore. */
 static void queue_cookie(struct stack *s, wave_time now, const struct flow *flow,
                          const struct seg *seg)
 {
@@ -319,7 +324,7 @@ static void queue_cookie(struct stack *s, wave_time now, const struct flow *flow
     struct seg syn = *seg, out;
     struct conn c;
 
-    /* The data comes again with the next segment; nothing can be kept of it. */
+    /* Data and FIN cannot be kept without memory; the peer will retransmit them. */
     syn.flags &= (uint16_t)~SEG_FIN;
     syn.len = 0;
     syn.data = NULL;
@@ -331,7 +336,7 @@ static void queue_cookie(struct stack *s, wave_time now, const struct flow *flow
     if (conn_listen(&c, cookie_make(&s->cookie_key, now, flow, syn.seq, mss)) == 0) {
         conn_input(&c, now, &syn);
         c.ts_offset = cookie_ts_offset(&s->cookie_key, flow);
-        /* A SYN-ACK has no data, and needs no room for it. */
+        /* A SYN-ACK carries no data, so no room for data is needed. */
         if (c.state == STATE_SYN_RECEIVED && conn_output(&c, now, &out, NULL)) {
             if (out.opt.has & OPT_TIMESTAMP)
                 out.opt.tsval = cookie_tsval(out.opt.tsval, &syn.opt, out.flags & SEG_ECE);
@@ -343,14 +348,16 @@ static void queue_cookie(struct stack *s, wave_time now, const struct flow *flow
     conn_release(&c);
 }
 
-/* Whether an acknowledgement may be that of a cookie: nobody can guess one while none is out. */
+/* Returns whether an acknowledgement can be that of a cookie. While no cookie is outstanding,
+ * checking could only succeed for a guess. */
 static bool cookies_out(const struct stack *s, wave_time now)
 {
     return s->cookies > 0 && now - s->cookie_last <= 2 * COOKIE_LIFE;
 }
 
-/* Takes the acknowledgement of a cookie: true when it was one. *id is the connection that it
- * made, untouched when memory is short: the peer's data will bring the cookie once more. */
+/* Handles the acknowledgement of a cookie; returns false when it is not one. *id is set to the new
+ * connection. It is not set when memory is short: the peer's data will bring the cookie once
+ * more. */
 static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
                           const struct seg *seg, uint32_t *id)
 {
@@ -382,9 +389,9 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
     return true;
 }
 
-/* Makes a connection of a SYN. Its ISS lies beyond `above`, the last number of an incarnation
- * before it, if there was one (RFC 9293, 3.6.1). Without memory the SYN counts as lost: it will
- * come again. */
+/* Makes a connection from a SYN. Its ISS lies beyond `above`, the last sequence number of the
+ * flow's previous incarnation, if there was one (RFC 9293, 3.6.1). Without memory the SYN is
+ * treated as lost: the peer will retransmit it. */
 static uint32_t accept_syn(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
                            const struct seg *syn, const struct seq *above)
 {
@@ -393,7 +400,7 @@ static uint32_t accept_syn(struct stack *s, wave_time now, const struct flow *fl
 
     if (!c)
         return STACK_NONE;
-    /* 65,535 beyond: further than what may still be under way in a window never scaled. */
+    /* 65,535 beyond, which is further than anything in flight in an unscaled window. */
     if (above && !seq_gt(iss, *above))
         iss = seq_add(*above, 65536);
     c->hook.marks |= MARK_ACCEPTED;
@@ -405,7 +412,7 @@ static uint32_t accept_syn(struct stack *s, wave_time now, const struct flow *fl
     return reschedule(s, now, c) ? c->id : STACK_NONE;
 }
 
-/* A segment that no connection is there for. */
+/* Handles a segment that belongs to no connection. */
 static uint32_t input_without_connection(struct stack *s, wave_time now, const struct flow *flow,
                                          uint32_t hash, const struct seg *seg,
                                          const struct seq *above)
@@ -422,7 +429,7 @@ static uint32_t input_without_connection(struct stack *s, wave_time now, const s
         queue_cookie(s, now, flow, seg);
     } else if (kind != SEG_ACK || !cookies_out(s, now) ||
                !accept_cookie(s, now, flow, hash, seg, &id)) {
-        /* RFC 9293, 3.10.7.2: an ACK is answered with RST, the rest dropped. */
+        /* RFC 9293, 3.10.7.2: an ACK is answered with an RST, and anything else is dropped. */
         if (l->answer_rst && (seg->flags & SEG_ACK))
             queue_reset(s, now, NULL, flow, seg);
     }
@@ -430,7 +437,7 @@ static uint32_t input_without_connection(struct stack *s, wave_time now, const s
 }
 
 /*
- * The network's side
+ * The network's side.
  */
 
 uint32_t stack_input(struct stack *s, wave_time now, const struct flow *flow, const struct seg *seg)
@@ -444,7 +451,8 @@ uint32_t stack_input(struct stack *s, wave_time now, const struct flow *flow, co
     id = c->id;
     switch (conn_input(c, now, seg)) {
     case INPUT_REUSE: {
-        /* CLOSED now, and out of the table with reschedule(); its user still has it to release. */
+        /* The old connection is CLOSED now, and reschedule() removes it from the table. Its user
+         * still has to release it. */
         const struct seq above = c->snd.nxt;
 
         reschedule(s, now, c);
@@ -486,9 +494,9 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
     while (!env_busy(&s->env) && (c = ready_first(&s->ready))) {
         bool sent;
 
-        not_ready(s, c); /* reschedule() puts it at the end if it has more: each in turn */
+        not_ready(s, c); /* reschedule() appends it again if it has more to send */
         sent = conn_output(c, now, out, room);
-        if (!sent) { /* what is due is a timer, then */
+        if (!sent) { /* then a timer is due */
             conn_tick(c, now);
             sent = conn_output(c, now, out, room);
         }
@@ -497,8 +505,8 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
             *id = c->id;
         }
         if (reschedule(s, now, c) && !sent && (c->hook.marks & MARK_READY)) {
-            /* It wants to send and cannot, for want of memory: not at once again, which would
-             * never end. */
+            /* It wants to send but has no memory to do so. It must wait, or this loop would never
+             * end. */
             schedule(s, now, c, now + 1);
         }
         if (sent)
@@ -512,7 +520,7 @@ bool stack_event(struct stack *s, struct event *out)
     struct event e;
 
     while (env_event(&s->env, &e))
-        if (e.id != STACK_NONE) { /* not of those that only ever made a cookie */
+        if (e.id != STACK_NONE) { /* events of connections that only built a cookie are dropped */
             *out = e;
             return true;
         }
@@ -523,7 +531,8 @@ void stack_tick(struct stack *s, wave_time now)
 {
     struct conn *c;
 
-    /* As many as the event queue has room for. The rest stays due, which stack_expiry() says. */
+    /* Runs as many timers as the event queue has room for. The others stay due, and stack_expiry()
+     * says so. */
     while (!env_busy(&s->env)) {
         c = wheel_pop(&s->wheel, now);
         if (!c)

@@ -1,3 +1,6 @@
+/*
+ * The names of the states, and the table of permitted state changes.
+ */
 #include "lib/core/state.h"
 
 const char *state_name(enum state s)
@@ -18,17 +21,17 @@ const char *state_name(enum state s)
 
 bool state_edge(enum state from, enum state to)
 {
-    /* RFC 9293, section 3.3.2, figure 5. The edges that only the text has stand beside their
-     * clause; to CLOSED lead RST, ABORT and timeouts from everywhere. */
+    /* RFC 9293, section 3.3.2, figure 5. Edges that only the text has are beside their clause. RST,
+     * ABORT and timeouts lead from everywhere to CLOSED. */
     static const unsigned edges[STATE_COUNT] = {
         [STATE_CLOSED] = TO(LISTEN) | TO(SYN_SENT),
         [STATE_LISTEN] = TO(SYN_RECEIVED) | TO(SYN_SENT) /* SEND */ | TO(CLOSED),
         [STATE_SYN_SENT] = TO(SYN_RECEIVED) | TO(ESTABLISHED) | TO(CLOSED),
-        /* To LISTEN by a RST after a passive open (3.10.7.4, second check). A FIN finds the
-         * connection ESTABLISHED already, since the ACK is checked before it. */
+        /* An RST leads to LISTEN after a passive open (3.10.7.4, second check). A FIN does not lead
+         * from here, since the ACK is checked before it and has made the connection ESTABLISHED. */
         [STATE_SYN_RECEIVED] = TO(ESTABLISHED) | TO(FIN_WAIT_1) | TO(LISTEN) | TO(CLOSED),
         [STATE_ESTABLISHED] = TO(FIN_WAIT_1) | TO(CLOSE_WAIT) | TO(CLOSED),
-        /* To TIME_WAIT when the peer's FIN acknowledges ours (3.10.7.4, eighth check). */
+        /* To TIME_WAIT when the peer's FIN also acknowledges ours (3.10.7.4, eighth check). */
         [STATE_FIN_WAIT_1] = TO(FIN_WAIT_2) | TO(CLOSING) | TO(TIME_WAIT) | TO(CLOSED),
         [STATE_FIN_WAIT_2] = TO(TIME_WAIT) | TO(CLOSED),
         [STATE_CLOSE_WAIT] = TO(LAST_ACK) | TO(CLOSED),

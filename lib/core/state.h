@@ -1,12 +1,13 @@
 /*
- * The states of RFC 9293, section 3.3.2, and the edges between them: one table,
- * that the engine may not step outside of.
+ * The states of RFC 9293, section 3.3.2, and the edges between them, in one table that the engine
+ * must not leave.
  */
 #ifndef TCPWAVE_CORE_STATE_H
 #define TCPWAVE_CORE_STATE_H
 
 #include <stdbool.h>
 
+/* The states of a connection. */
 enum state {
     STATE_CLOSED,
     STATE_LISTEN,
@@ -19,19 +20,19 @@ enum state {
     STATE_CLOSING,
     STATE_LAST_ACK,
     STATE_TIME_WAIT,
-    STATE_UNKNOWN, /* only of a peer of which nothing is known yet; the engine never has it */
+    STATE_UNKNOWN, /* a peer about which nothing is known yet; the engine never uses it */
     STATE_COUNT
 };
 
-/* "SYN_SENT" and so on, as contract and manual write them; never NULL. */
+/* Returns the name, "SYN_SENT" and so on, as users see it; never NULL. */
 const char *state_name(enum state s);
 
-/* Whether RFC 9293 has an edge from `from` to `to` (section 3.3.2, figure 5, and the
- * events of 3.10: any state but CLOSED may fall to CLOSED by RST, ABORT or timeout). */
+/* Returns whether RFC 9293 has an edge from `from` to `to` (section 3.3.2, figure 5, and the events
+ * of 3.10: RST, ABORT and timeouts lead from any state but CLOSED to CLOSED). */
 bool state_edge(enum state from, enum state to);
 
-/* States in which both SYNs have been acknowledged (RFC 9293 calls them synchronized):
- * ESTABLISHED and every one after it. */
+/* Returns whether both SYNs have been acknowledged (RFC 9293 calls these states synchronized):
+ * ESTABLISHED and all states after it. */
 bool state_synchronized(enum state s);
 
 #endif

@@ -1,3 +1,8 @@
+/*
+ * Parsers and formatters for what users write on the command line. They accept exactly what text.h
+ * describes; a character too many makes the whole text invalid. All arithmetic is checked for
+ * overflow.
+ */
 #include "lib/core/text.h"
 
 #include <inttypes.h>
@@ -12,7 +17,8 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The digits at *at, which moves behind them; false when there are none or they exceed 64 bits. */
+/* Parses the digits at *at and moves *at behind them. Returns false when there are none, or when
+ * they exceed 64 bits. */
 static bool digits(const char **at, uint64_t *out)
 {
     const char *p = *at;
@@ -40,7 +46,7 @@ static int hex(char c)
     return -1;
 }
 
-/* As digits(), and hexadecimal ones behind 0x. */
+/* Does the same as digits(), and also accepts hexadecimal digits after 0x. */
 static bool number(const char **at, uint64_t *out)
 {
     const char *p = *at;
@@ -90,19 +96,19 @@ int text_size(const char *text, uint64_t *out)
     return 0;
 }
 
-/* Largest first, for the formatter; the parser looks for the whole word. */
+/* The largest unit comes first, for the formatter. The parser compares the whole word. */
 static const struct {
     const char *name;
     wave_time ns;
 } units[] = {{"h", WAVE_H}, {"m", WAVE_MIN}, {"s", WAVE_S}, {"ms", WAVE_MS}, {"us", WAVE_US}};
 
-/* The nanoseconds of the fraction at *at, behind its point, in a unit of `ns`. Digits that are
- * worth less than a nanosecond are stepped over. */
+/* Parses a fraction at *at, after its decimal point, into nanoseconds; the unit has `ns`. Digits
+ * that are worth less than a nanosecond are skipped. */
 static bool fraction(const char **at, wave_time ns, wave_time *out)
 {
-    /* A digit is worth ns * digit / 10^place, and the sum is cut off once, so that 0.1us is 100 ns
-     * and not 99. Hours have 3.6e12 ns: 13 places say all there is, and 3.6e12 * 1e13 needs more
-     * than 64 bits. */
+    /* A digit is worth ns * digit / 10^place. The sum is rounded down once, at the end, so that
+     * 0.1us is 100 ns and not 99. An hour has 3.6e12 ns, so 13 places are enough, and 3.6e12 * 1e13
+     * needs more than 64 bits. */
     unsigned __int128 numerator = 0, denominator = 1;
     const char *p = *at;
 
@@ -162,8 +168,8 @@ const char *text_duration_format(wave_time t, char text[TEXT_DURATION])
     return text;
 }
 
-/* The byte that the escape at *at, behind its backslash, stands for, and *at behind it; -1 when
- * it is none. */
+/* Parses the escape at *at, after its backslash, and moves *at behind it. Returns the byte, or -1
+ * when it is not an escape. */
 static int escape(const char **at)
 {
     static const char names[] = "rnt0\\", values[] = "\r\n\t\0\\";
@@ -231,13 +237,13 @@ static unsigned min(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Optimal string alignment: Levenshtein's distance with neighbours swapped, three rows of the
- * matrix at a time. */
+/* Computes the optimal string alignment distance: Levenshtein's, with swapped neighbours counted as
+ * one. Three rows of the matrix are held at a time. */
 unsigned text_distance(const char *a, const char *b)
 {
     enum { DISTANCE_MAX = 64 };
     unsigned rows[3][DISTANCE_MAX + 1];
-    unsigned *above = rows[0], *row = rows[1], *before = rows[2]; /* above the one above */
+    unsigned *above = rows[0], *row = rows[1], *before = rows[2]; /* two rows above */
     size_t a_len = strnlen(a, DISTANCE_MAX), b_len = strnlen(b, DISTANCE_MAX);
 
     for (size_t j = 0; j <= b_len; j++)

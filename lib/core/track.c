@@ -1,17 +1,21 @@
 /*
- * What segments say of sequence numbers: which are plausible, new, repeated, probes. What that says
- * of states is track_infer.c's part.
+ * The tracker's sequence numbers. For each segment this file decides whether it can be believed,
+ * enters its numbers into the halves of struct track, and returns whether it is new, repeated, out
+ * of order or a probe. What the numbers say about states is decided in track_infer.c.
+ *
+ * The sender of the segment is called x here, and the other side y.
  */
 #include "lib/core/track.h"
 
 #include "lib/core/track_infer.h"
 
-#define WINDOW_MAX (1u << 30) /* the largest window there is (RFC 7323, section 2.2) */
-#define SHIFT_MAX 14     /* RFC 7323, section 2.3 */
-#define IDLE 5           /* a second at the least, in ticks of 2^28 ns, of which parts count */
-#define MISFITS 2        /* so many fit together by more than chance */
+#define WINDOW_MAX (1u << 30) /* the largest possible window (RFC 7323, section 2.2) */
+#define SHIFT_MAX 14          /* RFC 7323, section 2.3 */
+#define IDLE 5                /* ticks of 2^28 ns: a difference of this many is at least a second */
+#define MISFITS 2             /* this many fit together by more than chance */
 
-/* In two persons' words: how side A speaks of its peer B, and what is said of A itself. */
+/* The texts of the causes. The first column describes A and calls B "the peer"; the second
+ * describes B and calls A "we". */
 static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_NONE] = {"nothing shows it yet", "nothing shows it yet"},
     [CAUSE_SYN] = {"it sent its SYN", "it sent its SYN"},
@@ -43,31 +47,31 @@ static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
     [CAUSE_STOPS] = {"its ACKs stop before the peer's FIN", "its ACKs stop before our FIN"},
 };
 
-/* Whether n is a number that h cannot have used: below its SYN. Only while the SYN is near enough
- * for the comparison to mean something. */
+/* Returns whether h cannot have used the number n because it is below h's SYN. It is checked only
+ * while the SYN is near enough for the comparison to be meaningful. */
 static bool below_syn(const struct track_half *h, struct seq n)
 {
     return seen(h, SEEN_SYN) && h->next.v - h->isn.v < WINDOW_MAX && seq_lt(n, h->isn);
 }
 
-/* Whether x's segment has a FIN in the place of its SYN, or below. It is never taken: y makes
- * nothing of x without that SYN, and the FIN lies below RCV.NXT once it has it (RFC 9293, 3.10.7.4,
- * first). So an ACK of this number is one of the SYN. */
+/* Returns whether x's segment has a FIN in the place of its SYN, or below it. Such a FIN is never
+ * accepted: without that SYN, y cannot interpret x's segments, and with it the FIN lies below
+ * RCV.NXT (RFC 9293, 3.10.7.4, first). So an ACK of this number is an ACK of the SYN. */
 static bool fin_below_syn(const struct track_half *x, const struct seg *s)
 {
     return (s->flags & SEG_FIN) && below_syn(x, seq_sub(seg_end(s), 2));
 }
 
-/* What speaks against a segment. */
+/* The reasons for not believing a segment. */
 enum doubt {
     DOUBT_NONE,
     DOUBT_UNSENT,    /* it acknowledges what y was not seen to send */
-    DOUBT_OVERRUN,   /* it lies beyond what y can have invited */
-    DOUBT_MISPLACED, /* it disagrees with what was seen about where x's FIN is, or lies behind it */
+    DOUBT_OVERRUN,   /* it lies beyond any window that y can have offered */
+    DOUBT_MISPLACED, /* it contradicts the known place of x's FIN, or lies behind it */
     DOUBT_IMPOSSIBLE
 };
 
-/* Whether the end of x's segment goes with where its FIN is. */
+/* Returns whether the end of x's segment agrees with the place of its FIN. */
 static bool fits_fin(const struct track_half *x, const struct seg *s)
 {
     struct seq end = seg_end(s);
@@ -80,9 +84,9 @@ static bool fits_fin(const struct track_half *x, const struct seg *s)
     return true;
 }
 
-/* The highest number at which x can have sent, by what y acknowledged and offered. Not by `edge`:
- * an ACK on an old segment moves SND.UNA and leaves SND.WND as it is, so that a sender may rightly
- * go further (RFC 9293, 3.10.7.4, SND.WL1). */
+/* Returns the highest number at which x can have sent, given what y acknowledged and offered.
+ * `edge` is not used: an ACK on an old segment moves SND.UNA but not SND.WND, so a sender may
+ * correctly go further (RFC 9293, 3.10.7.4, SND.WL1). */
 static struct seq reach(const struct track_half *x, const struct track_half *y, struct seq acked)
 {
     bool known = seen(x, SEEN_SYN) && seen(y, SEEN_SYN);
@@ -90,7 +94,7 @@ static struct seq reach(const struct track_half *x, const struct track_half *y, 
     return seq_add(acked, known ? y->max_window : WINDOW_MAX);
 }
 
-/* Whether x can have sent this, and y could make anything of it. */
+/* Returns why x cannot have sent this segment, or why y would not accept it. */
 static enum doubt doubt_of(const struct track_half *x, const struct track_half *y,
                            const struct seg *s)
 {
@@ -113,7 +117,7 @@ static enum doubt doubt_of(const struct track_half *x, const struct track_half *
     return DOUBT_NONE;
 }
 
-/* x has a FIN from now on. */
+/* Records x's FIN. */
 static void enter_fin(const struct inference *l, struct track_half *x, struct track_half *y,
                       struct seq fin)
 {
@@ -123,9 +127,9 @@ static void enter_fin(const struct inference *l, struct track_half *x, struct tr
     y->before = y->next;
 }
 
-/* h's numbers go on to `next`: what it sent before and was not believed has its place now, its FIN
- * with it, unless `covered` says that other bytes took that place. A FIN that does not come last
- * may have been taken, or not. */
+/* h's numbers advance to `next`. Data that h sent before and that was not believed now has its
+ * place, and so has its FIN, unless `covered` says that other bytes took that place. If the FIN is
+ * not last, y may have accepted it or not. Returns whether a FIN was recorded. */
 static bool confirm_overrun(const struct inference *l, struct track_half *h, struct seq next,
                             bool covered)
 {
@@ -142,12 +146,12 @@ static bool confirm_overrun(const struct inference *l, struct track_half *h, str
     return fin;
 }
 
-/* x acknowledges what y was not believed to have sent. */
+/* Updates y when x acknowledges what y was not believed to have sent. */
 static void follow_sender(struct inference *l)
 {
     struct track_half *y = l->y;
 
-    /* A FIN that does not come last was none, or not the one that was taken. */
+    /* A FIN that is not last was not one, or not the one that was accepted. */
     if (seen(y, SEEN_FIN)) {
         y->seen &= ~(uint32_t)SEEN_FIN;
         infer_fin_ambiguous(l);
@@ -160,7 +164,7 @@ static void follow_sender(struct inference *l)
     infer_followed(l, confirm_overrun(l, y, y->next, false));
 }
 
-/* x sends where only an ACK of y that was not believed can have invited it. */
+/* Updates y when x sends where only an ACK of y that was not believed can have allowed it. */
 static void follow_acker(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -176,7 +180,8 @@ static void follow_acker(struct inference *l)
     }
 }
 
-/* A FIN of x that was not believed, with data behind it: y may have taken it all the same. */
+/* Records a FIN of x that was not believed and that has data behind it: y may have accepted it all
+ * the same. */
 static void lose_fin(struct track_half *x, struct seq end)
 {
     if (seen(x, SEEN_LOST_FIN) && !seq_eq(x->lost, end))
@@ -185,7 +190,7 @@ static void lose_fin(struct track_half *x, struct seq end)
     x->lost = end;
 }
 
-/* Whether the ACK of x may be that of a FIN that was lost. */
+/* Returns whether the ACK of x can be that of a FIN recorded by lose_fin(). */
 static bool takes_lost_fin(const struct inference *l)
 {
     const struct track_half *x = l->x, *y = l->y;
@@ -195,7 +200,7 @@ static bool takes_lost_fin(const struct inference *l)
            (seen(y, SEEN_LOST_FINS) && newer);
 }
 
-/* Keeps what a segment claims that is not believed, in case the other side confirms it. */
+/* Stores what a segment that is not believed claims, in case the other side confirms it. */
 static void enter_unsent(struct inference *l, enum doubt doubt)
 {
     struct track_half *x = l->x;
@@ -208,7 +213,7 @@ static void enter_unsent(struct inference *l, enum doubt doubt)
                   ((s->flags & SEG_FIN) && seq_eq(end, x->next));
 
     if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || fin_below_syn(x, s))
-        beyond = false; /* y has had all of it, or will have none */
+        beyond = false; /* y has received all of it, or will accept none of it */
     l->t->doubts = true;
     if (doubt == DOUBT_UNSENT && (more || !seen(x, SEEN_UNSENT_ACK))) {
         x->unsent_ack = s->ack;
@@ -231,7 +236,8 @@ static void enter_unsent(struct inference *l, enum doubt doubt)
         x->misfits++;
 }
 
-/* x says in two ways where its FIN is. That changes nothing where y had taken the bytes before. */
+/* Handles a segment in which x contradicts itself about the place of its FIN. It changes nothing if
+ * y had already accepted the bytes. */
 static void misplaced(struct inference *l)
 {
     const struct track_half *x = l->x, *y = l->y;
@@ -248,7 +254,8 @@ static void misplaced(struct inference *l)
         enter_unsent(l, DOUBT_OVERRUN);
 }
 
-/* What is left of the doubt where an ACK of y that was not believed can have invited it. */
+/* Checks the segment's doubt once more if an ACK of y that was not believed can have allowed it.
+ * Returns the doubt that remains. */
 static enum doubt invited(struct inference *l, enum doubt doubt)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -260,7 +267,8 @@ static enum doubt invited(struct inference *l, enum doubt doubt)
     return doubt_of(x, y, l->s);
 }
 
-/* Whether the segment counts, after the other side's word was heard on what is odd about it. */
+/* Returns whether the segment counts, after comparing what is unexpected about it with what the
+ * other side sent. */
 static bool believed(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -275,22 +283,22 @@ static bool believed(struct inference *l)
         follow_sender(l);
         doubt = invited(l, doubt_of(x, y, s));
     }
-    /* Bytes beyond the window may be another's, but not by chance with the ACK of y's FIN. */
+    /* Data beyond the window may be forged, but it does not acknowledge y's FIN by chance. */
     if (doubt == DOUBT_OVERRUN && seen(y, SEEN_FIN) && seq_eq(s->ack, seq_add(y->fin, 1)))
         infer_got_fin(l);
-    /* An ACK that is too old may be passed over, and the rest of its segment taken. */
+    /* y may ignore an ACK that is too old, and accept the rest of its segment. */
     if (doubt == DOUBT_UNSENT || doubt == DOUBT_OVERRUN ||
         (doubt == DOUBT_IMPOSSIBLE && (s->flags & SEG_ACK)))
         enter_unsent(l, doubt);
     else if (doubt == DOUBT_MISPLACED)
         misplaced(l);
-    /* Where not all was seen, what does not fit may be true. */
+    /* Where segments were missed, what does not fit may be true. */
     if (doubt != DOUBT_NONE && l->t->gaps)
         infer_misfit(l);
     return doubt == DOUBT_NONE;
 }
 
-/* Notes about a segment without data at the number that is next: what it answers, if anything. */
+/* Returns the notes for a segment without data at the next number: what it answers, if anything. */
 static unsigned note_pure_ack(struct track_half *x, struct track_half *y, const struct seg *s)
 {
     bool again = seen(x, SEEN_ACK) && seq_eq(s->ack, x->acked);
@@ -307,7 +315,7 @@ static unsigned note_pure_ack(struct track_half *x, struct track_half *y, const 
     return again && seq_lt(s->ack, y->next) && s->wnd == x->wnd ? TRACK_DUPLICATE_ACK : TRACK_NEW;
 }
 
-/* How the segment looks beside those before it. */
+/* Returns how the segment compares with those before it. */
 static unsigned note(struct track_half *x, struct track_half *y, const struct seg *s)
 {
     unsigned notes = s->wnd == 0 ? TRACK_ZERO_WINDOW : TRACK_NEW;
@@ -316,7 +324,7 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
     bool scaled = seen(x, SEEN_SYN) && seen(y, SEEN_SYN) && seen(y, SEEN_ACK);
 
     if (scaled && len > 0 && seq_geq(s->seq, y->edge))
-        notes |= TRACK_OUT_OF_WINDOW; /* a window probe, as a rule */
+        notes |= TRACK_OUT_OF_WINDOW; /* usually a window probe */
     if (s->len == 1 && !(s->flags & SEG_FIN) && seen(y, SEEN_ACK) && y->wnd == 0 &&
         seq_eq(s->seq, y->acked))
         notes |= TRACK_WINDOW_PROBE;
@@ -326,7 +334,7 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
         y->seen &= ~(uint32_t)SEEN_PROBE; /* what comes now answers something later */
     if (idle && !(s->flags & SEG_FIN) && s->len <= 1 && seq_eq(seq_add(s->seq, 1), x->next) &&
         seen(x, SEEN_ACK) && seq_geq(s->ack, x->acked)) {
-        if (!seen(x, SEEN_PROBE)) /* else an answer may be an earlier one's */
+        if (!seen(x, SEEN_PROBE)) /* otherwise an answer may be that of an earlier probe */
             y->asked = true;
         x->seen |= SEEN_PROBE;
         x->probed = x->next;
@@ -341,7 +349,7 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
     return notes;
 }
 
-/* The right edge of x's window, which never moves left (RFC 9293, 3.8.6). */
+/* Enters x's ACK and the right edge of its window, which never moves left (RFC 9293, 3.8.6). */
 static void enter_ack(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -355,8 +363,8 @@ static void enter_ack(struct inference *l)
         x->max_window = wnd;
     l->newer = first || seq_gt(s->ack, x->acked);
     if (!l->newer && seg_len(s) == 0 && !seen(y, SEEN_RST_SENT_TO))
-        y->opened_at = l->now - REPEAT_TICKS; /* it asks for what it has not got */
-    /* A window that was cut to a multiple of its scale has not shrunk. */
+        y->opened_at = l->now - REPEAT_TICKS; /* it asks for what it has not received */
+    /* A window that was rounded down to a multiple of its scale has not shrunk. */
     if (!first && seq_geq(s->ack, x->acked) &&
         seq_lt(seq_add(edge, scaled ? 1u << x->shift : 0), x->edge))
         x->seen |= SEEN_WINDOW_CLOSED | SEEN_WINDOW_SHRUNK;
@@ -368,7 +376,7 @@ static void enter_ack(struct inference *l)
     x->seen |= SEEN_ACK;
 }
 
-/* Keeps y's side of `before`: what x had sent when y's SYN or FIN was not yet acknowledged. */
+/* Updates x's `before`: the end of what x sent before it acknowledged y's SYN or FIN. */
 static void enter_before(const struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -385,13 +393,14 @@ static void enter_before(const struct inference *l)
         x->before = seq_max(x->before, end);
 }
 
-/* Whether y has x's FIN, by its own ACK. */
+/* Returns whether y has x's FIN, according to y's own ACK. */
 static bool fin_taken(const struct track_half *x, const struct track_half *y)
 {
     return seen(y, SEEN_ACK) && seq_gt(y->acked, x->fin);
 }
 
-/* x's segment has a FIN. `last_not_fin`: what lies before the segment is known to be data. */
+/* Enters a FIN in x's segment. `last_not_fin` says that the number before the segment is known to
+ * be data. */
 static void enter_first_fin(const struct inference *l, bool last_not_fin)
 {
     struct track_half *x = l->x;
@@ -400,8 +409,8 @@ static void enter_first_fin(const struct inference *l, bool last_not_fin)
     x->fin_repeated = seen(x, SEEN_FIN);
     if (seen(x, SEEN_FIN))
         return;
-    /* It may be another one than the FIN that was sent before the first segment seen, and it is
-     * none where its number was acknowledged before. */
+    /* It may be a different FIN from one sent before the first segment seen. It is not a FIN at all
+     * where its number was acknowledged before. */
     if ((seen(l->y, SEEN_ACK) && seq_geq(l->y->acked, end)) || seen(x, SEEN_BYTE))
         infer_fin_ambiguous(l);
     else if ((!seen(x, SEEN_SYN) || l->t->gaps) && !last_not_fin)
@@ -409,14 +418,14 @@ static void enter_first_fin(const struct inference *l, bool last_not_fin)
     enter_fin(l, x, l->y, seq_sub(end, 1));
 }
 
-/* The highest number sent, and whether what lies before it is known to be no FIN. */
+/* Updates the highest number sent, and whether the number before it is known not to be a FIN. */
 static void enter_end(const struct inference *l)
 {
     struct track_half *x = l->x;
     const struct seg *s = l->s;
     struct seq end = seg_end(s);
-    /* A single byte that was seen from the middle on, behind a gap, or where not all was seen or
-     * believed, may be a probe's, in the place of a FIN. */
+    /* A single byte may be a probe in the place of a FIN if the flow was not seen from its
+     * beginning, if the byte lies behind a gap, or if segments were missed or not believed. */
     bool clear = seen(x, SEEN_SYN) && !l->t->gaps && !l->t->doubts && seq_eq(s->seq, x->next);
     bool data = !(s->flags & SEG_FIN) && s->len > (clear ? 0 : 1) && !(l->notes & TRACK_PROBE);
     bool last_not_fin = seen(x, SEEN_LAST_NOT_FIN) && seq_eq(s->seq, x->next);
@@ -434,11 +443,11 @@ static void enter_end(const struct inference *l)
     if (s->flags & SEG_FIN)
         enter_first_fin(l, last_not_fin);
     else if (s->len > 0 && seen(x, SEEN_FIN) && seq_gt(end, x->fin) && !fin_taken(x, l->y))
-        infer_fin_ambiguous(l); /* a byte in the place of the FIN, and y may take either */
+        infer_fin_ambiguous(l); /* a byte in the place of the FIN: y may accept either */
 }
 
-/* What x must know, since it acknowledges bytes that never went without it. With data on y's SYN
- * (RFC 7413) x may send in SYN_RECEIVED, and its data shows nothing. */
+/* Records what x must know, since it acknowledges bytes that were never sent without it. With data
+ * on y's SYN (RFC 7413), x may send data in SYN_RECEIVED, and its data shows nothing. */
 static void enter_known(const struct inference *l)
 {
     struct track_half *x = l->x;
@@ -446,21 +455,22 @@ static void enter_known(const struct inference *l)
     bool beyond = seen(y, SEEN_ANY) && seq_gt(l->s->ack, y->before);
     bool fast_open = seen(y, SEEN_SYN) && seq_gt(y->before, seq_add(y->isn, 1));
     bool probe = l->notes & TRACK_PROBE;
-    /* Nothing but a probe is ever sent on the SYN's number without SYN (RFC 9293, 3.8.4), except by
-     * hosts that stay within a window that is shut; those only answer. */
+    /* Without SYN, only a probe is sent on the SYN's number (RFC 9293, 3.8.4). The exception are
+     * hosts that stay within a closed window, but those only answer. */
     bool keepalive = probe && infer_whole(l) && seq_eq(l->s->seq, x->isn) &&
                      !seen(y, SEEN_WINDOW_CLOSED) && l->idle && !l->t->gaps;
 
     if (beyond || keepalive || (l->s->len > 0 && !fast_open && !probe))
         x->seen |= SEEN_OPEN;
-    /* Seen from the middle on, or with gaps, what y sent without it is not known. */
+    /* In a flow not seen from its beginning, or with gaps, it is not known what y sent without
+     * it. */
     if (seen(x, SEEN_FIN) && beyond && infer_whole(l) && !l->t->gaps && !l->t->doubts &&
         seq_gt(y->acked, x->fin))
         x->seen |= SEEN_FIN_ACKED;
 }
 
-/* Whether x may have sent this before y's RST came to it. Later than that, it shows that x has not
- * taken the RST. */
+/* Returns whether x may have sent this before it received y's RST. A later segment shows that x has
+ * not accepted the RST. */
 static bool crossed_reset(const struct inference *l)
 {
     struct track_half *x = l->x;
@@ -475,6 +485,7 @@ static bool crossed_reset(const struct inference *l)
     return false;
 }
 
+/* Processes a segment without SYN and RST. Returns its notes, as on_syn() and on_rst() do. */
 static unsigned on_segment(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -483,7 +494,7 @@ static unsigned on_segment(struct inference *l)
         return TRACK_OUT_OF_WINDOW;
     x->misfits = 0;
     if (seen(x, SEEN_RST)) {
-        /* An RST comes last: what lies beyond it shows that the RST was another's. */
+        /* An RST comes last: data beyond it shows that the RST was forged. */
         if (seq_leq(seg_end(l->s), x->next)) {
             l->t->doubts |= !seen(x, SEEN_ACK) || seq_gt(l->s->ack, x->acked);
             return note(x, y, l->s);
@@ -503,13 +514,14 @@ static unsigned on_segment(struct inference *l)
     return l->notes;
 }
 
-/* Whether x may open this flow anew: its old connection is over, or never came to be. */
+/* Returns whether x may open this flow again: its old connection is over, or was never
+ * established. */
 static bool may_reopen(const struct track_half *x, const struct track_half *y, const struct seg *s)
 {
-    /* RFC 6191; but without x's SYN before it, this one may be that SYN, sent twice. */
+    /* RFC 6191. But if x's SYN was not seen before, this may be that SYN, sent twice. */
     bool later = seq_gt(s->seq, x->next) || (seen(x, SEEN_SYN) && (s->opt.has & OPT_TIMESTAMP));
 
-    if (s->flags & SEG_ACK) /* a SYN-ACK may be another one as long as none was taken */
+    if (s->flags & SEG_ACK) /* a SYN-ACK may be a different one as long as none was accepted */
         return !seen(x, SEEN_OPEN | SEEN_BARE_SYN) && !seen(y, SEEN_ACK) && seen(y, SEEN_SYN);
     if (x->state == STATE_TIME_WAIT || y->state == STATE_TIME_WAIT)
         return later;
@@ -522,15 +534,15 @@ static bool may_reopen(const struct track_half *x, const struct track_half *y, c
 
 static const struct track_half unknown = {.state = STATE_UNKNOWN};
 
-/* The SYN that x is known by from now on. */
+/* Enters the SYN that identifies x's connection from now on. */
 static void enter_syn(struct inference *l)
 {
     struct track_half *x = l->x;
     const struct track_half *y = l->y;
     const struct seg *s = l->s;
-    /* Where y has acknowledged this SYN already, there was one without ACK before it. Where one was
-     * missed, y may have had it, be in SYN_RECEIVED, and answer this SYN-ACK as a segment that it
-     * cannot accept (RFC 9293, 3.10.7.4, first). */
+    /* Where y has already acknowledged this SYN, there was a SYN without ACK before it. Where that
+     * one was missed, y may have received it, be in SYN_RECEIVED, and answer this SYN-ACK as a
+     * segment that it cannot accept (RFC 9293, 3.10.7.4, first). */
     bool first =
         !l->t->gaps && !l->t->missed_before_syn && !(seen(y, SEEN_ACK) && seq_gt(y->acked, s->seq));
 
@@ -547,6 +559,7 @@ static void enter_syn(struct inference *l)
     }
 }
 
+/* Processes a SYN or SYN-ACK, which may begin a new connection. */
 static unsigned on_syn(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
@@ -564,13 +577,13 @@ static unsigned on_syn(struct inference *l)
         return TRACK_OUT_OF_WINDOW;
     }
     if (!same) {
-        /* Where x's SYN was not seen, this may be the one of the connection that is there. */
+        /* Where x's SYN was not seen, this may be the SYN of the present connection. */
         bool vague = seen(x, SEEN_ANY) && !seen(x, SEEN_SYN) && seq_leq(s->seq, x->next);
         bool heard = seen(y, SEEN_ANY);
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
         *x = unknown;
-        if (!ack && !seen(y, SEEN_ANY)) { /* what x crosses goes on, with all that it said */
+        if (!ack && !seen(y, SEEN_ANY)) { /* what crosses x's SYN stays valid */
             /* A SYN of y that crosses this one may be among what was missed. */
             l->t->missed_before_syn = l->t->gaps || (l->t->missed_before_syn && !heard);
             l->t->gaps = l->t->doubts = l->t->fin_ambiguous = false;
@@ -581,7 +594,7 @@ static unsigned on_syn(struct inference *l)
     if (!same)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
-        return TRACK_RETRANSMISSION; /* it has gone on since it sent this */
+        return TRACK_RETRANSMISSION; /* it has sent other segments since it sent this */
     bool asked = ack && seen(y, SEEN_SYN_UNANSWERED);
     if (ack)
         y->seen &= ~(uint32_t)SEEN_SYN_UNANSWERED;
@@ -591,7 +604,7 @@ static unsigned on_syn(struct inference *l)
         return l->notes;
     if (ack) {
         enter_ack(l);
-        y->before = seq_max(y->before, s->ack); /* it answers a SYN without ACK, as a rule */
+        y->before = seq_max(y->before, s->ack); /* as a rule it answers a SYN without ACK */
         infer_proved(l, STATE_SYN_RECEIVED, again ? CAUSE_SYN_ACK_REPEATED : CAUSE_SYN_ACK);
     } else {
         infer_proved(l, STATE_SYN_SENT, again ? CAUSE_SYN_REPEATED : CAUSE_SYN);
@@ -600,12 +613,13 @@ static unsigned on_syn(struct inference *l)
     return asked ? l->notes & ~(unsigned)TRACK_RETRANSMISSION : l->notes;
 }
 
-/* RST from a side of which no SYN was seen while the other's waits for its answer. */
+/* Handles an RST from a side whose SYN was not seen, while the other side's SYN waits for its
+ * answer. */
 static unsigned on_refusal(struct inference *l)
 {
     const struct track_half *y = l->y;
 
-    /* RFC 9293, 3.10.7.3, first and second: without an ACK of the SYN it is not looked at. */
+    /* RFC 9293, 3.10.7.3, first and second: without an ACK of the SYN it is ignored. */
     if (!(l->s->flags & SEG_ACK) || seq_leq(l->s->ack, y->isn) || seq_gt(l->s->ack, y->next))
         return TRACK_OUT_OF_WINDOW;
     infer_assumed(l->x, l->number, STATE_CLOSED, CAUSE_REFUSED);
@@ -613,11 +627,12 @@ static unsigned on_refusal(struct inference *l)
     return TRACK_NEW;
 }
 
+/* Processes an RST. */
 static unsigned on_rst(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
     struct seq n = l->s->seq;
-    /* In SYN_SENT a RST answers an ACK of what was never sent, and ends nothing. */
+    /* In SYN_SENT, an RST answers an ACK of something never sent, and ends nothing. */
     bool sent = !seen(x, SEEN_SYN) || (seq_gt(n, x->isn) && seq_leq(n, x->next));
     bool asked = seen(y, SEEN_ACK) && seq_eq(n, y->acked) && sent;
     bool exact = asked || (seen(x, SEEN_ANY) && seq_eq(n, x->next));
@@ -632,9 +647,9 @@ static unsigned on_rst(struct inference *l)
         x->seen |= SEEN_UNACCEPTABLE; /* RFC 5961, section 3 */
         return TRACK_NEW;
     }
-    /* A passive opener may be back in LISTEN, where an ACK is answered with RST as well; and so is
-     * one of what was never sent, which may have been missed, in SYN_RECEIVED (RFC 9293, 3.10.7.4,
-     * fifth). */
+    /* A passive opener may be back in LISTEN, where an ACK is answered with an RST as well. In
+     * SYN_RECEIVED, an ACK of something never sent is, too, and such an ACK may have been missed
+     * (RFC 9293, 3.10.7.4, fifth). */
     bool over =
         l->t->gaps ? seen(x, SEEN_OPEN) && infer_whole(l) : seen(x, SEEN_OPEN | SEEN_BARE_SYN);
     if (over && !seen(y, SEEN_UNSENT_ACK))
@@ -705,7 +720,7 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
         x->seen |= SEEN_ANY;
         x->next = end;
     }
-    /* It may have gone without an ACK of anything. */
+    /* It may have been sent without an ACK of anything. */
     x->before = seq_max(x->before, end);
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
 }

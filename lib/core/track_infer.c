@@ -1,7 +1,13 @@
+/*
+ * The tracker's states. A segment is used twice: infer_sender() concludes from it in which state
+ * its sender was, and infer_receiver() what its receiver becomes if it arrives. infer_proved() and
+ * infer_assumed() apply a conclusion, unless a stronger one stands. As in track.c, x sent the
+ * segment, and y is the other side. track.h explains the rules.
+ */
 #include "lib/core/track_infer.h"
 
-/* How far along its life a side is. A proof never moves it back from what was proved, and only
- * what contradicts an assumption moves it back from that. */
+/* Returns how far a side is in its life. A proof never moves a side back from a proved state, and
+ * only a contradiction moves it back from an assumed one. */
 static int state_order(uint8_t state)
 {
     static const uint8_t ranks[STATE_COUNT] = {
@@ -13,9 +19,9 @@ static int state_order(uint8_t state)
     return ranks[state];
 }
 
-/* Whether x has not got y's FIN, which must have come to it by now if it ever does: its ACK stops
- * before it, and it is a second later, the FIN was repeated, or the ACK itself is, which answers
- * something that y sent behind all of its data. */
+/* Returns whether x has not received y's FIN, although it must have by now if it ever does: x's ACK
+ * stops before the FIN, and either a second has passed, or the FIN was repeated, or the ACK itself
+ * is repeated, which answers something that y sent after all of its data. */
 static bool stops(const struct inference *l)
 {
     const struct track_half *y = l->y;
@@ -28,17 +34,17 @@ static bool stops(const struct inference *l)
            ((l->notes & TRACK_DUPLICATE_ACK) && seq_eq(s->ack, y->fin));
 }
 
-/* The states of a side that has the other's FIN. */
+/* Returns whether a side in this state has the other side's FIN. */
 static bool has_fin(uint8_t state)
 {
     return state == STATE_CLOSE_WAIT || state == STATE_LAST_ACK || state == STATE_CLOSING ||
            state == STATE_TIME_WAIT;
 }
 
-/* A SYN or a FIN is repeated because it was not acknowledged, and an answer was sent after
- * its probe: these speak against what was assumed before, as does an ACK that stops() before the
- * other's FIN. A plain ACK, data or a first SYN-ACK may merely have crossed the segment that the
- * assumption rests on. */
+/* Returns whether the segment contradicts what was assumed before. A repeated SYN or FIN was not
+ * acknowledged, and an answer was sent after its probe; an ACK that stops() before the other side's
+ * FIN contradicts, too. A plain ACK, data or a first SYN-ACK does not: it may merely have crossed
+ * the segment on which the assumption rests. */
 static bool contradicts(const struct inference *l)
 {
     return (l->s->flags & (SEG_FIN | SEG_RST)) ||
@@ -62,7 +68,8 @@ void infer_assumed(struct track_half *h, uint32_t number, enum state state, enum
     h->evidence = number;
 }
 
-/* As infer_assumed() for the sender itself: its segment fits the state but does not prove it. */
+/* Does what infer_assumed() does for the sender itself: its segment fits the state but does not
+ * prove it. */
 static void suggested(const struct inference *l, enum state state, enum cause cause)
 {
     if (state_order(l->x->state) < state_order(state) ||
@@ -76,7 +83,7 @@ void infer_proved(const struct inference *l, enum state state, enum cause cause)
     bool proved = x->certainty == CERTAINTY_PROVED;
     bool answer = l->notes & TRACK_PROBE_ANSWER;
 
-    /* One that answers a SYN without a SYN of its own speaks of an older connection. */
+    /* A side that answers a SYN without having sent its own refers to an older connection. */
     bool other = seen(l->y, SEEN_SYN) && !seen(x, SEEN_SYN);
 
     if (l->t->fin_ambiguous || other) {
@@ -93,7 +100,7 @@ void infer_proved(const struct inference *l, enum state state, enum cause cause)
     x->evidence = l->number;
 }
 
-/* h's state is merely assumed from now on. */
+/* Makes a proved state of h an assumed one. */
 static void doubted(struct track_half *h, uint32_t number, enum cause cause)
 {
     if (h->certainty != CERTAINTY_PROVED)
@@ -104,13 +111,14 @@ static void doubted(struct track_half *h, uint32_t number, enum cause cause)
     h->evidence = number;
 }
 
-/* The known states of a side that neither has a FIN nor has sent one. */
+/* Returns whether the state is known and before both FINs: the side has not received one and has
+ * not sent one. */
 static bool before_both(uint8_t state)
 {
     return state != STATE_UNKNOWN && state_order(state) <= state_order(STATE_ESTABLISHED);
 }
 
-/* h has sent its FIN: a state from before does not stand. */
+/* h has sent its FIN, so it cannot be in a state from before. */
 static void past_fin(struct track_half *h, uint32_t number)
 {
     if (h->state == STATE_CLOSE_WAIT)
@@ -152,9 +160,9 @@ void infer_fin_ambiguous(const struct inference *l)
     doubted(l->y, l->number, CAUSE_NONE);
 }
 
-/* Whether this is the first data of x, so soon after its SYN, and with nothing of
- * y that asked for it twice, that it cannot be a repetition. (A tail-loss probe may come sooner,
- * but repeats what was sent last, the FIN with it: RFC 8985, 7.3.) */
+/* Returns whether this is the first data of x and cannot be a retransmission, since it comes so
+ * soon after x's SYN and y has not asked for it twice. (A tail-loss probe can come sooner, but
+ * repeats what was sent last, including the FIN: RFC 8985, 7.3.) */
 static bool first_data(const struct inference *l)
 {
     const struct track_half *x = l->x;
@@ -164,9 +172,9 @@ static bool first_data(const struct inference *l)
            !(l->notes & (TRACK_PROBE | TRACK_RETRANSMISSION));
 }
 
-/* Whether x had certainly sent no FIN when it sent this. Without data SEQ is SND.NXT, or one less
- * in a probe: if the number before SND.NXT is data, no FIN has been sent. Data may be a repetition
- * with a lost FIN behind it. */
+/* Returns whether x had certainly not sent a FIN when it sent this. Without data, SEQ is SND.NXT,
+ * or one less in a probe: if the number before SND.NXT is data, no FIN has been sent. Data may be a
+ * retransmission with a lost FIN behind it. */
 static bool fin_unsent(const struct inference *l)
 {
     const struct track_half *x = l->x;
@@ -174,28 +182,29 @@ static bool fin_unsent(const struct inference *l)
 
     if (seen(x, SEEN_FIN) || !seen(x, SEEN_LAST_NOT_FIN) || !seq_eq(at, x->next) || l->t->gaps)
         return false;
-    /* What looks like a probe may be an ACK that the last byte has overtaken: not long after it. */
+    /* An ACK that the last byte has overtaken looks like a probe, but not long after that byte. */
     if ((l->notes & TRACK_PROBE) && seen(x, SEEN_BYTE) && !l->idle)
         return false;
-    /* Hosts that stay within the window send an ACK at its edge where it has shrunk. */
+    /* Hosts that stay within the window send an ACK at its edge when it has shrunk. */
     if (l->s->len == 0 && seen(l->y, SEEN_WINDOW_SHRUNK) && seq_lt(at, l->y->edge))
         return false;
-    /* It may be a probe in the place of a FIN that was not believed, or only acknowledged. */
+    /* It may be a probe in the place of a FIN that was not believed, or whose acknowledgement alone
+     * was seen. */
     if ((seen(x, SEEN_OVERRUN_FIN) && seq_eq(x->overrun, seq_add(at, 1))) ||
         (seen(l->y, SEEN_UNSENT_ACK) && seq_eq(l->y->unsent_ack, seq_add(at, 1))))
         return false;
     return l->s->len == 0 || first_data(l);
 }
 
-/* Whether this segment was certainly sent after x's FIN, or is that FIN. */
+/* Returns whether this segment is x's FIN, or was certainly sent after it. */
 static bool fin_sent(const struct inference *l)
 {
     return seen(l->x, SEEN_FIN) &&
            ((l->s->flags & SEG_FIN) || seq_gt(l->s->seq, l->x->fin) || l->newer);
 }
 
-/* x has sent its FIN and has that of y: CLOSING and TIME_WAIT if its own came first, LAST_ACK if
- * not. After LAST_ACK nothing but RST is sent. */
+/* Concludes what x is when it has sent its FIN and has received y's: CLOSING or TIME_WAIT if its
+ * own came first, LAST_ACK if not. After LAST_ACK, nothing but an RST is sent. */
 static void both_fins(const struct inference *l, bool unacked, bool sure)
 {
     struct track_half *x = l->x;
@@ -216,13 +225,15 @@ static void both_fins(const struct inference *l, bool unacked, bool sure)
         suggested(l, STATE_LAST_ACK, cause);
 }
 
+/* Concludes what x is after it has sent its FIN. `got`: it has y's FIN; `not_got`: it has certainly
+ * not. */
 static void after_fin(const struct inference *l, bool got, bool not_got)
 {
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
     bool unacked = fin || (infer_whole(l) && seq_leq(l->y->acked, x->fin));
     bool sure =
-        fin || (unacked && !l->t->gaps && !l->t->doubts); /* or the ACK of its FIN was missed */
+        fin || (unacked && !l->t->gaps && !l->t->doubts); /* or its ACK was missed */
     enum cause cause = l->notes & TRACK_RETRANSMISSION ? CAUSE_FIN_REPEATED : CAUSE_FIN;
 
     if (not_got)
@@ -230,7 +241,7 @@ static void after_fin(const struct inference *l, bool got, bool not_got)
     if (got)
         both_fins(l, unacked, sure);
     else if (!not_got)
-        return; /* seen from the middle on: y's FIN may have been before that */
+        return; /* not seen from the beginning: y's FIN may have come before */
     else if (seen(x, SEEN_FIN_ACKED))
         infer_proved(l, STATE_FIN_WAIT_2, CAUSE_ACKED_AFTER_FIN);
     else if (sure)
@@ -240,6 +251,7 @@ static void after_fin(const struct inference *l, bool got, bool not_got)
                   has_fin(x->state) ? CAUSE_STOPS : CAUSE_FIN_ACK_SENT);
 }
 
+/* Does the same for x before it has sent its FIN. */
 static void before_fin(const struct inference *l, bool got, bool not_got)
 {
     struct track_half *x = l->x;
@@ -257,10 +269,10 @@ static void before_fin(const struct inference *l, bool got, bool not_got)
     }
 }
 
-/* Whether the number before x's newest acknowledgement, which is all of y that x has, is certainly
- * no FIN. Where all was seen, a FIN would have been. Where not, what y says of higher numbers shows
- * that it sent no FIN below them only if it keeps to the rules: for what is proved of x, the byte
- * itself must have been seen. */
+/* Returns whether the number before x's newest acknowledgement, which covers all that x has of y's
+ * data, is certainly not a FIN. If everything was seen, a FIN would have been seen. If not, what y
+ * says about higher numbers shows that it sent no FIN below them only if y follows the rules: to
+ * prove something about x, the byte itself must have been seen. */
 static bool fin_lies_behind(const struct inference *l)
 {
     const struct track_half *y = l->y;
@@ -273,7 +285,7 @@ static bool fin_lies_behind(const struct inference *l)
     return seen(y, SEEN_LAST_NOT_FIN) && seq_eq(l->s->ack, y->next);
 }
 
-/* What x's newest acknowledgement shows. */
+/* Concludes what x's newest acknowledgement shows. */
 static void infer_by_ack(const struct inference *l)
 {
     struct track_half *x = l->x;
@@ -303,11 +315,11 @@ static void infer_by_ack(const struct inference *l)
 
 void infer_sender(const struct inference *l)
 {
-    if (seq_eq(l->s->ack, l->x->acked)) /* else it is older than what was seen before */
+    if (seq_eq(l->s->ack, l->x->acked)) /* otherwise it is older than what was seen before */
         infer_by_ack(l);
-    if (l->x->state == STATE_SYN_SENT) /* which sends nothing but SYN */
+    if (l->x->state == STATE_SYN_SENT) /* a state that sends nothing but SYN */
         infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_SYN);
-    /* Data with an ACK of its SYN took it out of SYN_RECEIVED, and other data it does not take. */
+    /* Data with an ACK of its SYN took it out of SYN_RECEIVED, where it accepts no other data. */
     else if (l->x->state == STATE_SYN_RECEIVED && l->newer)
         infer_assumed(l->x, l->number, STATE_ESTABLISHED, CAUSE_ACKED_DATA);
     if (seen(l->x, SEEN_FIN))
@@ -316,7 +328,7 @@ void infer_sender(const struct inference *l)
         infer_assumed(l->x, l->number, STATE_CLOSE_WAIT, CAUSE_ACKED_FIN);
 }
 
-/* The handshake as y sees it, if this segment of x arrives. */
+/* Concludes what y is in the handshake, if this segment of x arrives. */
 static void handshake(const struct inference *l)
 {
     struct track_half *y = l->y;
@@ -335,7 +347,7 @@ void infer_receiver(const struct inference *l)
     bool acks = seen(y, SEEN_FIN) && (l->s->flags & SEG_ACK) && seq_gt(l->s->ack, y->fin);
     bool fin = seen(l->x, SEEN_FIN) && !y->stops;
 
-    /* The ACK in an unacceptable segment is not looked at (RFC 9293, 3.10.7.4, first). */
+    /* The ACK in an unacceptable segment is ignored (RFC 9293, 3.10.7.4, first). */
     if (l->notes & (TRACK_PROBE | TRACK_OUT_OF_WINDOW))
         return;
     handshake(l);

@@ -1,3 +1,8 @@
+/*
+ * Undoes a reduction of the congestion window when it turns out that nothing was lost. undo_begin()
+ * saves the window before a reduction; undo_acked() looks for evidence in each acknowledgement,
+ * with Eifel, F-RTO and D-SACK, and restores it.
+ */
 #include "lib/core/undo.h"
 
 #include "lib/core/conn_priv.h"
@@ -14,7 +19,8 @@ void undo_begin(struct conn *c, bool timeout)
         return;
     u = &l->undo;
     if (goes_on) {
-        /* The timer fired in a recovery, or in a row. RFC 5682, step 1: no F-RTO then. */
+        /* The timer fired during a recovery, or in a row. RFC 5682, step 1: F-RTO is not used
+         * then. */
         u->frto = FRTO_NONE;
         u->timeout |= timeout;
         return;
@@ -26,7 +32,7 @@ void undo_begin(struct conn *c, bool timeout)
                        .end = c->snd.nxt,
                        .armed = true,
                        .timeout = timeout};
-    /* Where there are timestamps, Eifel knows at once. */
+    /* With timestamps, Eifel decides immediately. */
     if (timeout && !(c->flags & CONN_TIMESTAMPS))
         u->frto = FRTO_FIRST;
 }
@@ -46,9 +52,9 @@ void undo_retransmitted(struct conn *c, struct seq end, uint32_t tsval)
         u->unreported++;
 }
 
-/* RFC 4015, as far as it is about the window: it is again what it was. The flight is, too, since
- * nothing is taken for lost any longer, so that no burst follows. What was lost all the same, RACK
- * will find. */
+/* Restores the window to what it was: the part of RFC 4015 that concerns the window. The flight is
+ * restored, too, since nothing counts as lost any longer, so no burst follows. RACK will find what
+ * was lost all the same. */
 static void take_back(struct conn *c)
 {
     struct undo *u = &c->loss->undo;
@@ -63,7 +69,7 @@ static void take_back(struct conn *c)
     c->flags &= ~(uint32_t)(CONN_RECOVERY | CONN_RTX_DUE);
     c->backoff = 0;
     c->dupacks = 0;
-    if (!u->timeout) /* what was taken for a loss was a delay: RFC 8985, 6.2, step 3 */
+    if (!u->timeout) /* the segment was not lost but late: RFC 8985, 6.2, step 3 */
         c->rack.reordered = true;
     if (c->queue) {
         c->queue->after_timeout = false;
@@ -71,8 +77,8 @@ static void take_back(struct conn *c)
     }
 }
 
-/* RFC 3522: the first ACK that covers the first retransmission echoes a stamp older than that, so
- * the original had arrived. */
+/* Applies RFC 3522: returns whether the first ACK that covers the first retransmission echoes an
+ * older timestamp, which shows that the original had arrived. */
 static bool eifel(const struct conn *c, struct undo *u, const struct seg *s)
 {
     if (!(c->flags & CONN_TIMESTAMPS) || !(s->opt.has & OPT_TIMESTAMP) || u->judged || !u->sent ||
@@ -82,21 +88,22 @@ static bool eifel(const struct conn *c, struct undo *u, const struct seg *s)
     return s->opt.tsecr != 0 && (int32_t)(s->opt.tsecr - u->stamp) < 0;
 }
 
-/* RFC 5682, section 2.1 with 3.1's allowance for SACK. `advanced` in step 3 means that something
- * was acknowledged that went out once only: step 2 saw the end of what had gone twice. */
+/* Applies RFC 5682, section 2.1, with the SACK extension of 3.1. In step 3, `advanced` means that
+ * something was acknowledged that was sent only once, since step 2 saw the end of what was sent
+ * twice. Returns whether the timeout was spurious. */
 static bool f_rto(struct conn *c, struct undo *u, const struct seg *s, bool advanced)
 {
     const struct queue *q = c->queue;
 
     switch (u->frto) {
     case FRTO_FIRST:
-        if (!advanced) { /* 2a; with SACK a duplicate only fills the scoreboard */
+        if (!advanced) { /* 2a; with SACK, a duplicate only updates the scoreboard */
             if (!(c->flags & CONN_SACK))
                 u->frto = FRTO_NONE;
             return false;
         }
-        /* 2a: it acknowledges all that was out, or not all of what went again; or there is
-         * nothing new to send, or no room for it. */
+        /* 2a: the ACK covers everything that was in flight, or not all that was retransmitted; or
+         * there is no new data to send, or no window for it. */
         if (!q || seq_geq(s->ack, u->end) || (queue_at(q, 0)->flags & QUEUE_RETRANSMITTED) ||
             queue_unsent(q, c->snd.nxt) == 0 ||
             seq_geq(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd)))
@@ -106,13 +113,13 @@ static bool f_rto(struct conn *c, struct undo *u, const struct seg *s, bool adva
         return false;
     case FRTO_SECOND:
         u->frto = FRTO_NONE;
-        return advanced; /* 3b, else 3a */
+        return advanced; /* 3b if true, else 3a */
     default:
         return false;
     }
 }
 
-/* RFC 3708: all that was sent again arrived twice. */
+/* Applies RFC 3708: returns whether everything that was retransmitted arrived twice. */
 static bool all_doubled(struct undo *u, const struct seg *s)
 {
     const struct sack_block *b = &s->opt.sack[0];
@@ -135,7 +142,7 @@ void undo_acked(struct conn *c, const struct seg *s, bool advanced, bool dsack)
         spurious = true;
     if (dsack && all_doubled(u, s))
         spurious = true;
-    /* A mark of congestion is a reason for the reduction whatever was lost. */
+    /* A congestion mark is reason enough for the reduction, even if nothing was lost. */
     if (spurious && !((s->flags & SEG_ECE) && (c->flags & CONN_ECN)))
         take_back(c);
 }

@@ -1,3 +1,6 @@
+/*
+ * The words for the verdicts.
+ */
 #include "lib/core/verdict.h"
 
 #include <stddef.h>

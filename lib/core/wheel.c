@@ -1,3 +1,9 @@
+/*
+ * A hierarchical timing wheel. A time is a number of ticks with nine digits to the base 64, and
+ * each level of the wheel is for one digit. A connection waits on the level of the highest digit in
+ * which its time differs from the wheel's own. wheel_pop() turns the wheel from one used slot
+ * directly to the next, which a bit mask for each level finds.
+ */
 #include "lib/core/wheel.h"
 
 enum { SLOT_BITS = 6, NO_SLOT = WHEEL_LEVELS * WHEEL_SLOTS };
@@ -9,8 +15,9 @@ void wheel_init(struct wheel *w, const struct pool *pool)
     *w = (struct wheel){.pool = pool};
 }
 
-/* The slot for a tick that is not past: the level is that of the highest of its base-64 digits in
- * which it differs from the wheel's own tick, so that the slot lies ahead on that level too. */
+/* Returns the slot for a tick that is not in the past. Its level is that of the highest base-64
+ * digit in which it differs from the wheel's own tick, so that the slot lies ahead on that level,
+ * too. */
 static unsigned slot_for(const struct wheel *w, uint64_t tick)
 {
     const uint64_t differs = tick ^ w->tick;
@@ -19,7 +26,7 @@ static unsigned slot_for(const struct wheel *w, uint64_t tick)
     return level * WHEEL_SLOTS + (tick >> level * SLOT_BITS) % WHEEL_SLOTS;
 }
 
-/* The tick at which a slot begins. */
+/* Returns the tick at which a slot begins. */
 static uint64_t slot_begin(const struct wheel *w, unsigned slot)
 {
     const unsigned shift = slot / WHEEL_SLOTS * SLOT_BITS;
@@ -67,7 +74,7 @@ static void insert(struct wheel *w, struct conn *c, unsigned slot)
 
 void wheel_arm(struct wheel *w, struct conn *c, wave_time when)
 {
-    /* Rounded up: on the finest level a node is never early. */
+    /* The tick is rounded up, so that a node is never early on the finest level. */
     uint64_t tick = when / WHEEL_TICK + (when % WHEEL_TICK != 0);
 
     if (tick < w->tick)
@@ -80,8 +87,9 @@ void wheel_arm(struct wheel *w, struct conn *c, wave_time when)
     insert(w, c, slot_for(w, tick));
 }
 
-/* The slot that begins first, or NO_SLOT when all are empty. It is on the finest level that is
- * busy, or the one being emptied, which began at the wheel's own tick on any level. */
+/* Returns the slot that begins first, or NO_SLOT when all are empty. It is on the finest level in
+ * use, or it is the slot that is being emptied, which began at the wheel's own tick, on any
+ * level. */
 static unsigned first_slot(const struct wheel *w)
 {
     unsigned first = NO_SLOT;
@@ -116,7 +124,7 @@ struct conn *wheel_pop(struct wheel *w, wave_time now)
             w->tick = tick;
         return NULL;
     }
-    /* The wheel turns slot by slot, and stays at one until it is empty. */
+    /* The wheel turns slot by slot, and stays at a slot until it is empty. */
     w->tick = slot_begin(w, slot);
     c = node(w, w->slot[slot]);
     wheel_disarm(w, c);

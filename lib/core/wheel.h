@@ -1,13 +1,14 @@
 /*
- * One timing wheel for all connections (Varghese and Lauck, 1987): nine levels of 64 slots, the
- * finest 16,384 ns wide, each level's slots 64 times the width of the one below. That covers every
- * wave_time there is. Arming, disarming and asking for the earliest take constant time.
+ * One timing wheel for all connections (Varghese and Lauck, 1987). It has nine levels of 64 slots.
+ * A slot of the finest level is 16,384 ns wide, and a slot of each other level is 64 times as wide
+ * as one of the level below, so that every wave_time has a place. Arming, disarming and finding the
+ * earliest slot take constant time.
  *
- * A node in the wheel is a promise to look at the connection no later than its time, not a
- * deadline: it comes out when its slot begins, which on a coarse level is early. Whoever takes it
- * out asks the connection when it really wants to be called and arms it again, which brings it to a
- * finer level. That is also what makes a timer that is put off with every segment cost nothing:
- * the node stays where it is until its slot comes.
+ * A node in the wheel is not a deadline, but a promise to examine the connection no later than its
+ * time. It comes out when its slot begins, which is early on a coarse level. The caller of
+ * wheel_pop() asks the connection when it really wants to be called and arms it again, which puts
+ * it on a finer level. So a timer that is postponed with every segment costs nothing: the node
+ * stays where it is until its slot comes.
  */
 #ifndef TCPWAVE_CORE_WHEEL_H
 #define TCPWAVE_CORE_WHEEL_H
@@ -17,8 +18,10 @@
 #define WHEEL_TICK_BITS 14
 #define WHEEL_TICK ((wave_time)1 << WHEEL_TICK_BITS)
 
+/* The size of the wheel. */
 enum { WHEEL_LEVELS = 9, WHEEL_SLOTS = 64 };
 
+/* The wheel. */
 struct wheel {
     const struct pool *pool;
     uint64_t tick;                             /* how far the wheel has turned */
@@ -26,22 +29,22 @@ struct wheel {
     uint32_t slot[WHEEL_LEVELS * WHEEL_SLOTS]; /* 1 + index of its first node, or 0 */
 };
 
-/* An empty wheel for the connections of `pool`. */
+/* Makes an empty wheel for the connections of `pool`. */
 void wheel_init(struct wheel *w, const struct pool *pool);
 
-/* Makes sure that the connection comes out at or before `when` (not WAVE_NEVER), or, where `when`
- * has passed, at once. One that comes out early enough already is left where it is. */
+/* Makes sure that the connection comes out at or before `when` (not WAVE_NEVER), or immediately if
+ * `when` is in the past. A connection that will come out early enough stays where it is. */
 void wheel_arm(struct wheel *w, struct conn *c, wave_time when);
 
-/* Takes the connection out, if it is in. */
+/* Removes the connection, if it is in the wheel. */
 void wheel_disarm(struct wheel *w, struct conn *c);
 
-/* A connection whose slot has begun by `now`, taken out; NULL when there is none (left). Call it
- * until then: only then has the wheel turned to `now`. */
+/* Removes and returns a connection whose slot has begun by `now`; returns NULL when none is left.
+ * Call it until it returns NULL: only then has the wheel turned to `now`. */
 struct conn *wheel_pop(struct wheel *w, wave_time now);
 
-/* When wheel_pop() next gives something, past times included; WAVE_NEVER when the wheel is
- * empty. */
+/* Returns when wheel_pop() next has a connection, which may be in the past; WAVE_NEVER when the
+ * wheel is empty. */
 wave_time wheel_next(const struct wheel *w);
 
 #endif
