@@ -81,8 +81,10 @@
 #include "lib/core/state.h"
 #include "lib/core/time.h"
 
-enum track_side { TRACK_A, TRACK_B, TRACK_SIDES }; /* who sent it; A is us on a live connection */
+/* The sender of a segment. On a live connection, A is us. */
+enum track_side { TRACK_A, TRACK_B, TRACK_SIDES };
 
+/* How a state is known; see above. */
 enum certainty { CERTAINTY_ASSUMED, CERTAINTY_PROVED };
 
 /* The shortest time after which a host repeats something without being asked: RFC 6298, 2.4 says
