@@ -1,3 +1,9 @@
+/*
+ * Opens and streams the files that the command line names. A file is opened with the rights of the
+ * user who called, even when the process runs as root: step_down() takes the caller's user and
+ * groups for the duration of the open, and step_back() returns to root. After that, every read and
+ * every write returns immediately, with WAVE_EAGAIN where there is nothing to read or no room.
+ */
 #include "lib/io/files.h"
 
 #include <errno.h>
@@ -14,7 +20,7 @@
 #include "lib/io/privilege.h"
 
 /*
- * Being the person who called, for as long as a file is opened.
+ * Opening a file with the rights of the caller.
  */
 
 struct self {
@@ -26,14 +32,16 @@ struct self {
 
 static void step_back(const struct self *s)
 {
-    /* The user first: only root sets groups. None of it can fail, since it was so before; if it
-     * did, to go on as somebody else would be worse than to end. */
+    /* The user comes first, because only root may set groups. None of this can fail, since the
+     * process had these ids a moment ago. If it failed all the same, to go on as another user would
+     * be worse than to end the process. */
     if (seteuid(s->uid) < 0 || setegid(s->gid) < 0 || setgroups((size_t)s->count, s->groups) < 0)
         abort();
 }
 
-/* False, with errno, when root could not become the caller. *changed tells whether step_back() is
- * due. In a user namespace the caller may not exist (EINVAL, EPERM): its root is the caller. */
+/* Takes the caller's user and groups. Returns false, with errno set, when root could not become the
+ * caller. *changed says whether step_back() must be called. In a user namespace the caller may not
+ * exist (EINVAL, EPERM); root of that namespace is the caller then, and nothing has to change. */
 static bool step_down(struct self *s, bool *changed)
 {
     struct privilege_user who = privilege_caller();
@@ -89,7 +97,7 @@ static int open_reader(const char *path)
     return fd;
 }
 
-/* The directory of `path`, and the name in it. */
+/* Opens the directory that holds `path`; *name is the last component of the path. */
 static int open_directory(const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
@@ -106,8 +114,9 @@ static int open_directory(const char *path, const char **name)
     return fd;
 }
 
-/* Emptied only when it is ours to empty: in /tmp, a file that somebody else put there under the
- * name that we are about to use is a trap. */
+/* Opens a file for writing and empties it, but only when the file is ours to empty. In /tmp another
+ * user may have put a file or a symbolic link under the name that we are about to use, as a
+ * trap. */
 static int open_in(int directory, const char *name)
 {
     struct stat dir, st;
@@ -185,8 +194,8 @@ int file_open_write(struct file *out, const char *path, struct diag *d)
 }
 
 /*
- * Streaming. Descriptors that we were given are left blocking, since others share them: they are
- * asked before they are read; how they are written to is nonblock.h's.
+ * Streaming. We leave descriptors that we inherited in blocking mode, because other processes share
+ * them. So we poll such a descriptor before we read from it; nonblock.h says how we write to one.
  */
 
 static bool readable(const struct file *f)
@@ -266,7 +275,8 @@ void source_close(struct source *s)
     file_close(&s->file, NULL);
 }
 
-/* What an error before this left in errno is gone by now, but for a reader that has gone, too. */
+/* Returns whether the reader of a pipe has gone. An earlier failed write left its reason in errno,
+ * but errno has been overwritten since; the poll still shows a reader that has gone. */
 static bool reader_gone(int fd)
 {
     struct pollfd p = {.fd = fd};

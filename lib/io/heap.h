@@ -1,4 +1,4 @@
-/* How the allocator treats memory that is given back. */
+/* Controls whether the allocator returns freed memory to the system. */
 #ifndef TCPWAVE_IO_HEAP_H
 #define TCPWAVE_IO_HEAP_H
 
@@ -6,9 +6,10 @@
 
 #define HEAP_KEPT (16 << 20) /* bytes */
 
-/* Queues come and go with every batch of segments: to give their pages back to the system each time,
- * and to fault them in again, costs more than to keep them. An allocator that cannot be told so,
- * such as musl's, is left as it is. */
+/* Keeps up to HEAP_KEPT freed bytes in the process. Queues are allocated and freed with every batch
+ * of segments. To return their pages to the system each time, and to take the page faults once
+ * more, costs more than to keep them. An allocator without this setting, such as musl's, is left as
+ * it is. */
 static inline void heap_keep(void)
 {
 #ifdef M_TRIM_THRESHOLD

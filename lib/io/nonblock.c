@@ -1,3 +1,8 @@
+/*
+ * Chooses for each descriptor a way to write that cannot block, and writes in that way. nonblock.h
+ * explains the ways. nonblock_open() makes the choice once, from the type of the file behind the
+ * descriptor; nonblock_write() then follows it without further questions.
+ */
 #include "lib/io/nonblock.h"
 
 #include <errno.h>
@@ -10,11 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a terminal that polls as writable takes of a blocking write; the kernel promises no number,
- * and frees room in pieces of 256 bytes. */
+/* This is how many bytes we offer to a blocking terminal that polls as writable. The kernel
+ * promises no number; it frees room in pieces of 256 bytes. */
 #define TERMINAL_ASKED 256
 
-/* The same pipe or terminal under a description of its own, or -1. */
+/* Opens the same pipe or terminal a second time, which gives it an open file description of its
+ * own. Returns the new descriptor, or -1. */
 static int reopen(int fd, const struct stat *is)
 {
     char path[40];
@@ -30,7 +36,8 @@ static int reopen(int fd, const struct stat *is)
     return -1;
 }
 
-/* Opening the master's side of a pseudo-terminal makes a new pseudo-terminal. */
+/* Returns whether the descriptor is the master side of a pseudo-terminal. That side cannot be
+ * reopened: opening it makes a new pseudo-terminal. */
 static bool is_master(int fd)
 {
     unsigned number;
@@ -76,6 +83,7 @@ bool nonblock_ready(const struct nonblock *n)
     return n->how == NONBLOCK_PLAIN || poll(&p, 1, 0) > 0;
 }
 
+/* Writes to a descriptor that may block: polls it first, and offers only what it then takes. */
 static ssize_t write_asked(const struct nonblock *n, const void *bytes, size_t len)
 {
     const size_t max = n->terminal ? TERMINAL_ASKED : PIPE_BUF;

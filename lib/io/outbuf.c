@@ -1,11 +1,12 @@
 /*
- * The queue is one block of memory, `used` bytes from `head` on, which grows up to its bound:
+ * The queue is one block of memory, which grows up to its bound. It holds `used` bytes from `head`
+ * on:
  *
  *     | written | record | record | ... | record | open |
  *               ^ head                           the record that is not ended yet
  *
- * Beside it stand the lengths of the records, so that any kind of record can be handed over, or
- * left out, as a whole. `begun` bytes of the first one have been written.
+ * A second array holds the lengths of the records, so that a record of any kind can be written, or
+ * left out, as a whole. `begun` bytes of the first record have been written already.
  */
 #include "lib/io/outbuf.h"
 
@@ -18,16 +19,16 @@
 #include "lib/core/diag.h"
 #include "lib/io/signals.h"
 
-#define FIRST_SIZE 16384  /* bytes of the queue to begin with */
-#define FIRST_RECORDS 256 /* and of their lengths */
-#define STDIO_SIZE 4096   /* the stream's own buffer, as stdio has it for a pipe */
-#define FILE_AT 32768     /* what a file is written at once, if nothing flushes before */
-#define AGAIN_AT 65536    /* bytes more before a reader that was asleep is tried again */
+#define FIRST_SIZE 16384  /* bytes of the queue at the beginning */
+#define FIRST_RECORDS 256 /* entries of the array of lengths at the beginning */
+#define STDIO_SIZE 4096   /* bytes of the stream's own buffer, as stdio has it for a pipe */
+#define FILE_AT 32768     /* bytes that gather before a file is written to without a flush */
+#define AGAIN_AT 65536    /* bytes that gather before we try a blocked reader once more */
 #define LAST_ROOM ((size_t)1 << 20)
-#define GAP_RECORD 0x80000000u /* in a length: this record tells of a gap */
+#define GAP_RECORD 0x80000000u /* flag in a record's length: the record reports a gap */
 #define RECORD_MAX (GAP_RECORD - 1)
-#define PATIENCE (60 * WAVE_S) /* of a run that has ended, with a reader that takes nothing */
-#define HURRY (250 * WAVE_MS)  /* the same, after a signal or --timeout */
+#define PATIENCE (60 * WAVE_S) /* an ended run waits this long for a reader that takes nothing */
+#define HURRY (250 * WAVE_MS)  /* the same wait after a signal or at the end of --timeout */
 
 struct outbuf {
     struct nonblock to;
@@ -39,17 +40,17 @@ struct outbuf {
 
     uint8_t *bytes;
     size_t size, head, used;
-    size_t open; /* bytes at the end that are no whole record yet */
+    size_t open; /* bytes at the end that do not make a whole record yet */
     uint32_t *record;
     size_t record_size, first, records;
     size_t begun;
     size_t max;
-    size_t untried; /* bytes that came since the descriptor took nothing, kept or not */
+    size_t untried; /* bytes that came since the descriptor took nothing, kept or left out */
 
-    bool blocked;  /* it took nothing when it was last asked */
+    bool blocked;  /* the last write found no room */
     bool skipping; /* records are left out until the queue is half empty */
-    bool rest;     /* what comes up to the end of the record belongs to one that is left out */
-    bool tells;    /* a gap is still to be told */
+    bool rest;     /* bytes up to the end of this record belong to one that is left out */
+    bool tells;    /* a gap has not been reported yet */
     bool last;
     uint64_t left_out;
 };
@@ -69,7 +70,7 @@ int outbuf_open(struct outbuf **out, const struct nonblock *to, const char *name
 }
 
 /*
- * Room
+ * Memory for the queue.
  */
 
 static size_t bound(const struct outbuf *o)
@@ -77,7 +78,7 @@ static size_t bound(const struct outbuf *o)
     return o->last ? o->max + LAST_ROOM : o->max;
 }
 
-/* Whether there are `len` bytes of room behind what is used; makes it within the bound. */
+/* Makes room for `len` more bytes, within the bound. Returns false when there is none. */
 static bool make_room(struct outbuf *o, size_t len)
 {
     size_t size = o->size ? o->size : FIRST_SIZE;
@@ -91,7 +92,8 @@ static bool make_room(struct outbuf *o, size_t len)
         o->head = 0;
         return true;
     }
-    while (size < 2 * (o->used + len)) /* so that not every record moves all of them */
+    /* It doubles, so that we do not move all bytes for every record. */
+    while (size < 2 * (o->used + len))
         size *= 2;
     uint8_t *bytes = malloc(size);
     if (!bytes)
@@ -125,10 +127,10 @@ static bool make_record_room(struct outbuf *o)
 }
 
 /*
- * Records in
+ * Adding records.
  */
 
-/* The record that is being put together finds no room. */
+/* Leaves out the record that is being put together, because it finds no room. */
 static void leave_out(struct outbuf *o)
 {
     o->used -= o->open;
@@ -152,7 +154,7 @@ static void append(struct outbuf *o, const void *bytes, size_t len)
     o->open += len;
 }
 
-/* True when the record was taken. */
+/* Ends the record. Returns true when the record was kept. */
 static bool end_record(struct outbuf *o, uint32_t mark)
 {
     const bool empty = !o->open && !o->rest;
@@ -172,7 +174,7 @@ static bool end_record(struct outbuf *o, uint32_t mark)
     return true;
 }
 
-/* Tells of the gap, at the end of what is queued. Nothing is open there: while records are left
+/* Appends a record that reports the gap. No record is open at that point: while records are left
  * out, nothing is kept. */
 static void tell_gap(struct outbuf *o)
 {
@@ -187,7 +189,7 @@ static void tell_gap(struct outbuf *o)
 }
 
 /*
- * Bytes out
+ * Writing bytes.
  */
 
 static size_t length(const struct outbuf *o, size_t i)
@@ -195,8 +197,8 @@ static size_t length(const struct outbuf *o, size_t i)
     return o->record[o->first + i] & RECORD_MAX;
 }
 
-/* How much is handed over at once: whole records, as many as the descriptor takes as a whole. A
- * record that is longer goes as it is, and may be taken in parts. */
+/* Returns how many bytes to write with one call: as many whole records as the descriptor takes as a
+ * whole. A record that is longer than that is written alone, and may be taken in parts. */
 static size_t next_piece(const struct outbuf *o)
 {
     size_t n = length(o, 0) - o->begun;
@@ -208,7 +210,7 @@ static size_t next_piece(const struct outbuf *o)
     return n;
 }
 
-/* The first `n` bytes are written. */
+/* Removes the first `n` bytes, which have been written. */
 static void written(struct outbuf *o, size_t n)
 {
     o->head += n;
@@ -233,7 +235,7 @@ static void fail(struct outbuf *o)
     o->blocked = o->skipping = o->rest = o->tells = false;
 }
 
-/* Hands over what the descriptor takes, as long as there are `min` bytes of it. */
+/* Writes while the descriptor takes bytes and at least `min` of them wait. */
 static void write_out(struct outbuf *o, size_t min)
 {
     if (o->error)
@@ -254,7 +256,7 @@ static void write_out(struct outbuf *o, size_t min)
     }
 }
 
-/* The same; and tells of a gap, once there is room again. */
+/* Writes in the same way, and reports a gap once there is room. */
 static void push_from(struct outbuf *o, size_t min)
 {
     write_out(o, min);
@@ -270,8 +272,8 @@ static void push(struct outbuf *o)
     push_from(o, 1);
 }
 
-/* In the midst of the run only full pieces go out; a flush does the rest. A reader that was asleep
- * is tried again after a while, for a loop that never sleeps does not ask poll(2) for it. */
+/* Writes only full pieces while the run goes on; a flush writes the rest. It tries a blocked reader
+ * once more after AGAIN_AT bytes, because a loop that never sleeps does not poll the descriptor. */
 static void push_some(struct outbuf *o)
 {
     const size_t min = o->to.how == NONBLOCK_PLAIN ? FILE_AT : STDIO_SIZE;
@@ -281,7 +283,7 @@ static void push_some(struct outbuf *o)
 }
 
 /*
- * From outside
+ * The public functions.
  */
 
 void outbuf_on_gap(struct outbuf *o, outbuf_gap *gap, void *self)
@@ -303,7 +305,7 @@ bool outbuf_end(struct outbuf *o)
     return taken;
 }
 
-/* What stdio hands over: any part of the text. */
+/* Takes the text that stdio writes. The text may begin and end anywhere, also within a line. */
 static ssize_t take_text(void *cookie, const char *text, size_t len)
 {
     struct outbuf *o = cookie;
@@ -329,8 +331,9 @@ FILE *outbuf_stream(struct outbuf *o)
     return o->stream;
 }
 
-/* All that was said so far is in the queue. A line that the next one is drawn over has no end, and
- * is worth nothing later: it goes now or, while records are left out, not at all. */
+/* Moves all text that was printed so far into the queue. A line that begins with '\r', which the
+ * next one is drawn over, has no end and is worth nothing later. So it is written now or, while
+ * records are left out, not at all. */
 static void gather(struct outbuf *o)
 {
     if (o->stream)
@@ -378,7 +381,7 @@ bool outbuf_has_reader(const struct outbuf *o)
 }
 
 /*
- * The end
+ * The end of a run.
  */
 
 static wave_time now(void)
@@ -389,7 +392,7 @@ static wave_time now(void)
     return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
 }
 
-/* Until the descriptor has room again, a signal comes, or `until`. */
+/* Waits until the descriptor has room, a signal comes, or the time `until` is reached. */
 static void wait_for_room(struct outbuf *o, struct outbuf_end *e, wave_time at, wave_time until)
 {
     struct pollfd fds[] = {{.fd = o->to.fd, .events = POLLOUT},
@@ -413,7 +416,7 @@ static wave_time later(wave_time a, wave_time b)
     return a > b ? a : b;
 }
 
-/* How long the reader is waited for, from now on. */
+/* Returns until when to wait for the reader, counted from `at`. */
 static wave_time patience(const struct outbuf_end *e, wave_time at)
 {
     return e->hurried ? at + HURRY : time_min(at + PATIENCE, e->deadline);
@@ -432,14 +435,14 @@ static void drain_until_done(struct outbuf *o, struct outbuf_end *e)
         left = o->used;
         wait_for_room(o, e, at, until);
         at = now();
-        if (o->used < left && !e->hurried) /* it is slow, and not gone */
+        if (o->used < left && !e->hurried) /* the reader is slow, but it still reads */
             until = later(patience(e, at), hurry);
     }
     if (e->deadline <= at)
         e->hurried = true;
 }
 
-/* Leaves out all that waits but the rest of a record that was begun. */
+/* Leaves out all that waits, except the rest of a record whose beginning was written. */
 static void cut(struct outbuf *o)
 {
     const size_t keep = o->begun ? 1 : 0;
@@ -503,5 +506,5 @@ void outbuf_say(const char *text)
     }
     fflush(stderr);
     if (poll(&p, 1, (int)(HURRY / WAVE_MS)) > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-        return; /* there is nowhere to tell of it */
+        return; /* there is no place left to report this */
 }

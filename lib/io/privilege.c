@@ -1,3 +1,8 @@
+/*
+ * Gives up all privileges for good. privilege_drop() empties the bounding set where it may, becomes
+ * the user who called, clears every capability set, and sets no_new_privs. The order matters: each
+ * step needs a privilege that a later step takes away.
+ */
 #include "lib/io/privilege.h"
 
 #include <cap-ng.h>
@@ -13,8 +18,8 @@
 
 #include "lib/core/diag.h"
 
-/* A number that sudo left in the environment; it is believed only from root, who may become
- * anybody anyway. */
+/* Reads a number that sudo left in the environment. We believe the environment only when root
+ * called, since root may become any user anyway. */
 static bool environment_id(const char *name, uint32_t *out)
 {
     const char *text = getenv(name);
@@ -44,13 +49,14 @@ int privilege_groups(const struct privilege_user *w)
     return p ? initgroups(p->pw_name, w->gid) : setgroups(1, &w->gid);
 }
 
+/* Takes the user, the group and the supplementary groups of the caller. */
 static int become(const struct privilege_user *w, struct diag *d)
 {
     if (geteuid() == w->uid && getuid() == w->uid)
         return 0;
-    /* Only root sets groups; a set-uid binary of another user never had any but the caller's. In
-     * a user namespace neither the groups nor the user may exist (EPERM, EINVAL): its root is its
-     * caller already, and only the capabilities are left to give up. */
+    /* Only root may set groups; a set-user-ID binary of another user never had other groups than
+     * the caller's. In a user namespace the groups or the user may not exist (EPERM, EINVAL). Root
+     * of that namespace is the caller already, and only the capabilities remain to be given up. */
     if (geteuid() == 0 && privilege_groups(w) < 0 && errno != EPERM && errno != EINVAL)
         return diag_fail(d, WAVE_ESYS, "cannot take the groups of user %u: %s", w->uid,
                          strerror(errno));
@@ -65,8 +71,9 @@ int privilege_drop(struct diag *d)
 {
     struct privilege_user w = privilege_caller();
 
-    /* The bounding set first: dropping from it takes CAP_SETPCAP, which goes with the others. A
-     * binary that has only cap_net_raw lacks it, and no_new_privs then does the same service. */
+    /* The bounding set comes first, because dropping from it takes CAP_SETPCAP, which goes with the
+     * other capabilities. A binary that has only cap_net_raw lacks CAP_SETPCAP; there no_new_privs
+     * has the same effect. */
     capng_get_caps_process();
     if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) {
         capng_clear(CAPNG_SELECT_BOUNDS);
@@ -81,7 +88,7 @@ int privilege_drop(struct diag *d)
     if (failed)
         return diag_fail(d, WAVE_ESYS, "cannot drop the capabilities (libcap-ng error %d)", failed);
     capng_clear(CAPNG_SELECT_AMBIENT);
-    capng_apply(CAPNG_SELECT_AMBIENT); /* empty already: it is bounded by the permitted set */
+    capng_apply(CAPNG_SELECT_AMBIENT); /* it is empty already, since the permitted set bounds it */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return diag_fail(d, WAVE_ESYS, "cannot renounce new privileges: %s", strerror(errno));
     if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)

@@ -1,5 +1,5 @@
 /*
- * Giving privileges up, once and for all.
+ * Giving up privileges for the rest of the process's life.
  */
 #ifndef TCPWAVE_IO_PRIVILEGE_H
 #define TCPWAVE_IO_PRIVILEGE_H
@@ -8,21 +8,25 @@
 
 #include "lib/core/err.h"
 
-/* Who called: under sudo, or when the binary is set-uid, that user; else who we are. */
+/* Names the user who called: under sudo, or in a set-user-ID binary, the user behind it; otherwise
+ * the user that the process runs as. */
 struct privilege_user {
     uid_t uid;
     gid_t gid;
 };
+/* Returns that user, from SUDO_UID and SUDO_GID or from the real ids. It cannot fail. */
 struct privilege_user privilege_caller(void);
 
-/* Takes that user's groups, or just its own when it is on no list. As setgroups(2). */
+/* Takes the groups of user `w`, or only its own group when the user is not in the password
+ * database. Returns 0, or -1 with errno set, like setgroups(2). */
 int privilege_groups(const struct privilege_user *w);
 
 /*
- * From here on the process is whoever called it: under sudo, or when the binary is set-uid, that
- * user and that user's groups. No capability is left in any set (of the bounding set, what the
- * kernel lets us drop), and none can come back through execve(2). May be called again.
- * WAVE_ESYS with *d filled in; the process must then not go on.
+ * Makes the process run as the user who called, with that user's groups; under sudo, or in a
+ * set-user-ID binary, that is not root. No capability remains in any set (except those in the
+ * bounding set that the kernel does not let us drop), and none can come back through execve(2). It
+ * may be called several times. Returns 0, or WAVE_ESYS with *d filled in; the process must then not
+ * go on.
  */
 int privilege_drop(struct diag *d);
 

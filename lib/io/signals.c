@@ -1,3 +1,7 @@
+/*
+ * Receives the signals that end a run through a signalfd, so that the loop polls for them like for
+ * everything else. signals_open() blocks them, and signals_close() restores the mask of before.
+ */
 #include "lib/io/signals.h"
 
 #include <errno.h>
@@ -8,8 +12,9 @@
 
 #include "lib/core/diag.h"
 
-static sigset_t before; /* the mask that signals_close() puts back: a process has only one */
+static sigset_t before; /* the mask that signals_close() restores; a process has only one */
 
+/* Returns the signals that end a run. */
 static sigset_t ending(void)
 {
     struct sigaction hup;
@@ -23,8 +28,9 @@ static sigset_t ending(void)
     return set;
 }
 
-/* A signal that is both blocked and ignored still waits in a signalfd: a shell without job control
- * starts `tcpwave ... &` with SIGINT ignored, and kill -INT is to work there as well. */
+/* This relies on the kernel: a signal that is both blocked and ignored still arrives in a signalfd.
+ * A shell without job control starts `tcpwave ... &` with SIGINT ignored, and kill -INT has to work
+ * there as well. */
 int signals_open(struct diag *d)
 {
     sigset_t set = ending();

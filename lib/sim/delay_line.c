@@ -1,3 +1,7 @@
+/*
+ * A binary heap of pointers to packets. The key is the time of arrival and, for packets that arrive
+ * at the same time, the order in which they were put in.
+ */
 #include "lib/sim/delay_line.h"
 
 #include <stdlib.h>

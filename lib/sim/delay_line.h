@@ -1,6 +1,6 @@
 /*
- * What is on its way over a link: packets in the order of their arrival, and of their posting
- * where two arrive at once. A binary heap.
+ * The packets that are on their way over a path. They come out in the order of their arrival;
+ * packets that arrive at the same time come out in the order in which they were put in.
  */
 #ifndef TCPWAVE_SIM_DELAY_LINE_H
 #define TCPWAVE_SIM_DELAY_LINE_H
@@ -13,41 +13,44 @@
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
+/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error. */
 struct delayed_packet {
-    uint64_t number;  /* of the segment, counted from 1 over the whole link */
-    uint8_t from;     /* enum link_end */
-    uint8_t ecn;      /* of the IP header around it */
-    bool corrupted;   /* a bit of it was flipped */
-    uint32_t mtu;     /* not 0: no segment, but the ICMP error that says so to its sender */
-    struct seq seq;   /* which segment that ICMP error quotes */
+    uint64_t number;  /* of the segment; counted from 1 over the whole link */
+    uint8_t from;     /* the end that sent it: 0 or 1, enum link_end */
+    uint8_t ecn;      /* ECN field of its IP header */
+    bool corrupted;   /* the path flipped a bit of it */
+    uint32_t mtu;     /* not 0: an ICMP error that reports this MTU to the sender, no segment */
+    struct seq seq;   /* sequence number of the segment that the ICMP error quotes */
     struct flow flow; /* as the sender of the segment sees it */
-    uint32_t len;     /* of bytes: a TCP segment as it stands in its packet */
+    uint32_t len;     /* bytes of the TCP segment, header included */
     uint8_t bytes[];
 };
 
+/* Orders one packet in the heap. */
 struct delay_line_slot {
     wave_time at;
     uint64_t order;
     struct delayed_packet *delayed_packet;
 };
 
+/* Holds the packets as a heap. All zero is an empty one. */
 struct delay_line {
     struct delay_line_slot *heap;
     size_t count, room;
-    uint64_t order; /* how many were ever posted */
+    uint64_t order; /* packets put in so far */
 };
 
-/* Posts a packet from malloc(), which is the transit's until it is taken out again. WAVE_ENOMEM,
- * and it stays the caller's. */
+/* Puts in a packet from malloc(), which arrives at time `at`. The packet belongs to the delay line
+ * until it is taken out. Returns 0, or WAVE_ENOMEM; the packet then stays the caller's. */
 int delay_line_put(struct delay_line *t, wave_time at, struct delayed_packet *p);
 
-/* When the next one arrives; WAVE_NEVER when none is on the way. */
+/* Returns when the next packet arrives; WAVE_NEVER when none is on its way. */
 wave_time delay_line_next(const struct delay_line *t);
 
-/* Takes the next one out; the caller frees it. NULL when none is on the way. */
+/* Takes out the next packet, which the caller frees. Returns NULL when none is on its way. */
 struct delayed_packet *delay_line_take(struct delay_line *t);
 
-/* Frees everything. */
+/* Frees all packets and the heap. */
 void delay_line_free(struct delay_line *t);
 
 #endif

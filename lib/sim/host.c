@@ -1,6 +1,7 @@
 /*
- * The application is looked at after each event of the engine's: it reads, writes and closes as
- * its behaviour says, at once and without buffers of its own.
+ * The host runs the engine of lib/core, and beside it an application. act() calls the application
+ * after each event of the engine; the application then reads, writes and closes as its behaviour
+ * says, immediately and without buffers of its own.
  */
 #include "lib/sim/host.h"
 
@@ -8,7 +9,7 @@
 
 #include "lib/core/err.h"
 
-#define HOST_CONNECTIONS (1u << 20) /* at a time, at most; the pool grows as it is used */
+#define HOST_CONNECTIONS (1u << 20) /* at a time; the pool grows as it is used */
 
 static const char answer_text[] = HOST_ANSWER_TEXT;
 
@@ -51,12 +52,13 @@ struct stack *host_stack(struct host *h)
     return h->stack;
 }
 
+/* Returns whether the host ignores all that arrives and sends nothing. */
 static bool silent(const struct host *h, wave_time now)
 {
     return h->config.behaviour == HOST_SILENT || now >= h->config.vanish_at;
 }
 
-/* Reads what there is; sends it back where it echoes. */
+/* Reads all received data, and sends it back when the host echoes. */
 static void read_all(struct host *h, struct conn *c, wave_time now)
 {
     const uint8_t *bytes;
@@ -66,14 +68,14 @@ static void read_all(struct host *h, struct conn *c, wave_time now)
         if (h->config.behaviour == HOST_ECHO && !(c->flags & CONN_FIN_QUEUED)) {
             int sent = conn_send(c, now, bytes, n);
             if (sent <= 0)
-                return; /* the rest is read when what was sent is acknowledged */
+                return; /* we read the rest when the peer has acknowledged what we sent */
             n = (size_t)sent;
         }
         conn_consume(c, now, n);
     }
 }
 
-/* Whether this is when the application sends its answer. */
+/* Returns whether the application sends its answer now. */
 static bool answers_now(enum host_behaviour behaviour, const struct conn *c, const struct event *e)
 {
     bool opened = e->kind == EVENT_STATE && e->u.state.to == STATE_ESTABLISHED;
@@ -83,6 +85,7 @@ static bool answers_now(enum host_behaviour behaviour, const struct conn *c, con
            ((behaviour == HOST_ANSWER_AND_FIN_FIRST || behaviour == HOST_ANSWER_FIRST) && opened);
 }
 
+/* Lets the application act on one event of a connection. */
 static void serve(struct host *h, struct conn *c, wave_time now, const struct event *e)
 {
     enum host_behaviour behaviour = h->config.behaviour;
@@ -105,7 +108,7 @@ static void serve(struct host *h, struct conn *c, wave_time now, const struct ev
         conn_close(c, now);
 }
 
-/* Lets the application act on what happened. */
+/* Hands all events of the engine to the application, and releases connections that are over. */
 static void act(struct host *h, wave_time now)
 {
     struct event e;

@@ -1,8 +1,8 @@
 /*
- * The order of things: whatever the engines have to send leaves at once, in one go for each end,
- * and is given an arrival time. The clock then jumps to the earliest arrival or timer. Nothing is
- * ever handed over directly, even where the delay is zero, so that no engine is entered from
- * within the other.
+ * Runs two connections against each other in virtual time. First, everything that the engines have
+ * to send leaves immediately, one end after the other, and gets an arrival time. Then the clock
+ * jumps to the earliest arrival or timer, and so on. A segment is never handed over directly, even
+ * where the delay is zero, so that no engine is called from within the other.
  *
  * A segment's way:  leave() -> link_inject() -> path_send() ... path_take() -> arrive()
  */
@@ -13,11 +13,12 @@
 
 #include "lib/core/err.h"
 
-/* Outputs and ticks at one instant without a byte acknowledged or received: no honest engine
- * comes near, and it is small enough that memory holds what was sent until then. */
+/* Limits the outputs and ticks at one instant during which no byte is acknowledged or received.
+ * No correct engine comes near it, and it is small enough that the segments sent until then fit in
+ * memory. */
 #define SPIN_MAX (1u << 17)
 
-/* What moves when a connection gets on. */
+/* Holds the sequence numbers that move when a connection makes progress. */
 struct progress {
     struct seq una[2], nxt[2];
 };
@@ -34,15 +35,15 @@ struct link {
     void *watch_ctx;
     link_filter *filter;
     void *filter_ctx;
-    void (*act)(void *ctx); /* link_set_user()'s */
+    void (*act)(void *ctx); /* set by link_set_user() */
     void *act_ctx;
-    uint32_t spin; /* outputs and ticks since `progress` was noted */
+    uint32_t spin; /* outputs and ticks since `progress` was stored */
     struct progress progress;
-    uint8_t room[CONN_ROOM]; /* conn_output()'s */
+    uint8_t room[CONN_ROOM]; /* for conn_output() */
 };
 
-/* A run that cannot mean anything any more. The simulator serves tests and nothing else; to
- * return an error that a test may forget to look at would let it pass, or hang. */
+/* Ends the process when a run has lost its meaning. The simulator serves tests and nothing else. If
+ * it returned an error that a test forgets to check, the test would pass or hang. */
 static _Noreturn void broken(const struct link *l, const char *what, enum link_end end)
 {
     fprintf(stderr, "link: %s (end %c, %s; the other is %s; at %llu ns, after %llu segments)\n",
@@ -66,7 +67,8 @@ static bool progress_made(const struct progress *a, const struct progress *b)
     return false;
 }
 
-/* Counts what end did at this instant, and ends a run that would never leave it. */
+/* Counts an output or a tick of `end` at this instant, and ends a run that would stay there for
+ * ever. */
 static void spin_count(struct link *l, enum link_end end, const char *doing)
 {
     if (++l->spin < SPIN_MAX)
@@ -102,6 +104,7 @@ void link_inject(struct link *l, enum link_end from, const struct seg *s)
                from);
 }
 
+/* Sends a segment of one end, through that end's hook if there is one. */
 static void leave(struct link *l, enum link_end from, const struct seg *s)
 {
     const struct link_hook *layer = &l->layer[from];
@@ -112,7 +115,7 @@ static void leave(struct link *l, enum link_end from, const struct seg *s)
         link_inject(l, from, s);
 }
 
-/* Everything both ends have to send now. */
+/* Sends all that both ends have to send now. */
 static void flush(struct link *l)
 {
     for (enum link_end e = LINK_A; e <= LINK_B; e++) {
@@ -124,7 +127,7 @@ static void flush(struct link *l)
     }
 }
 
-/* The router's word to the sender: RFC 1191, section 4, or RFC 4443, 3.2. */
+/* Delivers the ICMP error of a router to the sender: RFC 1191, section 4, or RFC 4443, 3.2. */
 static void arrive_too_big(struct link *l, const struct delayed_packet *p)
 {
     struct conn *c = l->end[p->from];
@@ -144,6 +147,7 @@ static void arrive_too_big(struct link *l, const struct delayed_packet *p)
     conn_icmp(c, l->now, &e);
 }
 
+/* Delivers a packet to the other end, or an ICMP error to its sender. */
 static void arrive(struct link *l, const struct delayed_packet *p)
 {
     enum link_end to = p->from == LINK_A ? LINK_B : LINK_A;
@@ -171,15 +175,16 @@ static void arrive(struct link *l, const struct delayed_packet *p)
         l->watch(l->watch_ctx, l->now, (enum link_end)p->from, true, p->number, &s);
     if (l->layer[to].in && !l->layer[to].in(l->layer[to].ctx, &s))
         return;
-    /* A SYN for a connection in TIME_WAIT finds no listener here, and is nobody's. What is refused
-     * in LISTEN, SYN_SENT or SYN_RECEIVED is answered by the connection, not by its host. */
+    /* A SYN for a connection in TIME_WAIT finds no listener here, and so belongs to no connection.
+     * A segment that is not acceptable in LISTEN, SYN_SENT or SYN_RECEIVED is answered by the
+     * connection itself, and so independently of link_set_resets(). */
     enum conn_input answer = conn_input(c, l->now, &s);
     bool may_reset = l->resets[to] || c->state != STATE_CLOSED;
     if (answer != INPUT_DONE && may_reset && conn_reset_for(c, l->now, &s, &rst))
         leave(l, to, &rst);
 }
 
-/* The end whose timer is due first. */
+/* Returns the end whose timer is due first; *due is its time. */
 static enum link_end first_due(const struct link *l, wave_time *due)
 {
     wave_time a = conn_expiry(l->end[LINK_A], l->now), b = conn_expiry(l->end[LINK_B], l->now);
@@ -187,7 +192,8 @@ static enum link_end first_due(const struct link *l, wave_time *due)
     return a <= b ? LINK_A : LINK_B;
 }
 
-/* One delivery, or one tick, whichever comes first, but none after `until`. */
+/* Does the next thing, one delivery or one tick, unless that comes after `until`. Returns false
+ * when there was nothing to do. */
 static bool happen(struct link *l, wave_time until)
 {
     wave_time tick, arrival = path_next(&l->path);

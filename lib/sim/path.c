@@ -1,7 +1,7 @@
 /*
- * A segment's way: path_send() encodes it and decides whether it is lost, line() when
- * its last bit has left, depart() when it arrives and in what shape, and post() puts it among the
- * packets that are on the way, in the order of their arrival.
+ * A segment's way: path_send() encodes it and decides whether it is lost; line() decides when its
+ * last bit has left; depart() decides when it arrives and in what shape; post() puts it among the
+ * packets that are on their way, in the order of their arrival.
  */
 #include "lib/sim/path.h"
 #include "lib/core/ip.h"
@@ -11,11 +11,13 @@
 
 #include "lib/core/err.h"
 
+/* Returns the bytes of the IP packet that carries `len` bytes of TCP. */
 static uint32_t packet_size(const struct flow *flow, uint32_t len)
 {
     return len + (flow->v6 ? IPV6_HEADER : IPV4_HEADER);
 }
 
+/* Allocates a packet from end `from` with room for `room` bytes; NULL: no memory. */
 static struct delayed_packet *delayed_packet_new(unsigned from, size_t room)
 {
     struct delayed_packet *c = malloc(sizeof *c + room);
@@ -27,7 +29,7 @@ static struct delayed_packet *delayed_packet_new(unsigned from, size_t room)
     return c;
 }
 
-/* Puts the packet on the way, or frees it and says WAVE_ENOMEM. */
+/* Puts the packet on its way; when there is no memory, frees it and returns WAVE_ENOMEM. */
 static int post(struct path *p, wave_time at, struct delayed_packet *c)
 {
     int error = delay_line_put(&p->delay_line, at, c);
@@ -37,8 +39,8 @@ static int post(struct path *p, wave_time at, struct delayed_packet *c)
     return error;
 }
 
-/* Whether the segment does not fit the path. The router that says so stands half way: there and
- * back takes one delay. */
+/* Returns whether the segment is too big for the path, and sends the router's ICMP error if so. The
+ * router stands half way, so the way to it and back takes the delay of one direction. */
 static bool too_big(struct path *p, wave_time now, unsigned from, const struct flow *flow,
                     const struct seg *s, uint32_t len)
 {
@@ -57,8 +59,9 @@ static bool too_big(struct path *p, wave_time now, unsigned from, const struct f
     return true;
 }
 
-/* Puts `size` bytes on the line. False when its queue is full; else *sent is when their last bit
- * has left. A line that is idle takes any segment, whatever its queue's length. */
+/* Puts `size` bytes on the line. Returns false when its queue is full; otherwise *sent is the time
+ * when their last bit has left. An idle line takes any segment, even one that is longer than the
+ * queue. */
 static bool line(struct path_direction *w, wave_time now, uint32_t size, wave_time *sent)
 {
     const struct path_impairment *m = &w->impairment;
@@ -79,7 +82,8 @@ static bool line(struct path_direction *w, wave_time now, uint32_t size, wave_ti
     return true;
 }
 
-/* Flips one bit, which always changes the sum: by a power of two, and never by 65535. */
+/* Flips one bit. This always changes the checksum: the sum differs by a power of two, and so never
+ * by 65535. */
 static void corrupt(struct path *p, struct delayed_packet *c)
 {
     uint64_t bit = prng_below(&p->prng, 8 * (uint64_t)c->len);
@@ -89,7 +93,8 @@ static void corrupt(struct path *p, struct delayed_packet *c)
     p->counts.corrupted++;
 }
 
-/* A segment, or a copy of it, sets out at `sent`. */
+/* Sends a segment, or a copy of it, on its way at time `sent`: adds delay, jitter, reordering and
+ * corruption. */
 static int depart(struct path *p, struct path_direction *w, wave_time sent,
                   struct delayed_packet *c)
 {
@@ -111,7 +116,7 @@ static int depart(struct path *p, struct path_direction *w, wave_time sent,
     return post(p, at, c);
 }
 
-/* A second copy of the packet sets out before it. */
+/* Sends a second copy of the packet, ahead of the original. */
 static int duplicate(struct path *p, struct path_direction *w, wave_time sent,
                      const struct delayed_packet *c)
 {

@@ -1,3 +1,6 @@
+/*
+ * Converts the engine's addresses to the form that socket calls take.
+ */
 #include "lib/wire/address.h"
 
 #include <arpa/inet.h>

@@ -1,11 +1,14 @@
 /*
- * libnet keeps a chain of blocks, here always options, TCP, data, IP. Each is named by a ptag and
- * filled in anew for every segment. The options' block stays even when there are none (it is then
- * empty), so that the chain never changes its order; data's block comes and goes with the data,
- * as libnet_build_tcp() has it.
+ * Builds IP packets with libnet, and copies what it can from templates (template.h).
  *
- * When a block changes its length, libnet corrects the lengths in the blocks around it from what
- * they were. We do not lean on that: the IP header is built last, with the length of this segment.
+ * libnet keeps a chain of blocks; here they are always options, TCP, data, IP. Each block has a
+ * name, its ptag, and is filled in once more for every segment. The block of the options stays even
+ * when there are none (it is empty then), so that the order of the chain never changes. The block
+ * of the data comes and goes with the data, as libnet_build_tcp() does it.
+ *
+ * When a block changes its length, libnet corrects the lengths in the blocks around it, relative to
+ * their earlier values. We do not rely on that: we build the IP header last, with the length of
+ * this segment.
  */
 #include "lib/wire/builder.h"
 #include "lib/core/addr.h"
@@ -26,16 +29,17 @@
 #include "lib/wire/route.h"
 #include "lib/wire/template.h"
 
-#define TTL 64 /* what RFC 1340 recommends, and most hosts use */
+#define TTL 64 /* RFC 1340 recommends it, and most hosts use it */
 
 struct builder {
     libnet_t *net;
     bool v6;
     uint16_t id; /* of the last IPv4 packet */
     libnet_ptag_t options, tcp, ip;
-    struct template template[2][2]; /* with a SYN or not, and with timestamps or not */
+    struct template template[2][2]; /* index: without and with SYN; without and with timestamps */
 };
 
+/* Fails with WAVE_EPERM, and says how to get the privilege. */
 static int not_permitted(struct diag *d)
 {
     char path[PATH_MAX];
@@ -48,9 +52,9 @@ static int not_permitted(struct diag *d)
 }
 
 /*
- * libnet's raw socket, opened in its stead: libnet_init() would ask the kernel some 6,500 times for
- * a little more of a send buffer, which takes longer than all else of a handshake does, and says in
- * words only why it failed. The kernel cuts what is asked for here to what it allows.
+ * Opens the raw socket in place of libnet. libnet_init() would ask the kernel some 6,500 times for
+ * a slightly larger send buffer, which takes longer than the rest of a handshake, and it reports a
+ * failure in words only. The kernel reduces the size that we ask for here to what it allows.
  */
 static int open_socket(libnet_t *net, bool v6, struct diag *d)
 {
@@ -61,8 +65,8 @@ static int open_socket(libnet_t *net, bool v6, struct diag *d)
     if (fd < 0)
         return diag_fail(d, WAVE_ESYS, "cannot open a raw socket: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-    /* Else IPv6 would not route by the source of a local route, an address that is ours and stands
-     * on no interface. */
+    /* Otherwise IPv6 would not route by the source of a local route: an address that is ours and
+     * that no interface has. */
     if (v6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
     net->fd = fd;
@@ -78,8 +82,9 @@ static int bind_device(int fd, const char *device, struct diag *d)
                      "cannot send through interface '%s': %s", device, strerror(errno));
 }
 
-/* Without it the kernel would route as if the source in the header were none. And IPv6 looks for
- * one each time such a socket sends, for which it takes a fifth of a segment's time. */
+/* Binds the socket to the source address. Without this the kernel would route each packet as if its
+ * header had no source address. IPv6 also chooses a source address each time such a socket sends,
+ * which takes a fifth of the time of a segment. */
 static int bind_source(int fd, const struct builder_config *config, struct diag *d)
 {
     char text[ADDR_PORT_TEXT];
@@ -92,6 +97,7 @@ static int bind_source(int fd, const struct builder_config *config, struct diag 
                      strerror(errno));
 }
 
+/* Opens the libnet handle and the socket, and draws the first IPv4 identification. */
 static int set_up(struct builder *c, const struct builder_config *config, struct diag *d)
 {
     char why[LIBNET_ERRBUF_SIZE] = "";
@@ -120,7 +126,7 @@ void builder_close(struct builder *c)
     free(c);
 }
 
-/* The options and the TCP header with its data. Returns their bytes, or -1. */
+/* Builds the options and the TCP header with its data. Returns their length in bytes, or -1. */
 static int build_tcp(struct builder *c, const struct flow *flow, const struct seg *s)
 {
     uint8_t options[OPT_BYTES_MAX];
@@ -136,16 +142,17 @@ static int build_tcp(struct builder *c, const struct flow *flow, const struct se
                               s->len ? s->data : NULL, s->len, c->net, c->tcp);
     if (c->tcp < 0)
         return -1;
-    /* libnet knows of eight flags and no reserved bits. Its checksum is taken when the packet is
-     * put together, and so covers what is put in here. */
+    /* libnet knows eight flags and no reserved bits, so we put the others in here. libnet computes
+     * the checksum when it assembles the packet, so the checksum covers them. */
     uint8_t *header = libnet_getpbuf(c->net, c->tcp);
     header[12] |= (uint8_t)((s->reserved & 7) << 1 | (s->flags & SEG_AE) >> 8);
     return (int)len;
 }
 
+/* Returns the IPv4 identification of the next packet. */
 static uint16_t next_id(struct builder *c, const struct wire_ip *ip)
 {
-    /* The kernel would put a number of its own in place of 0. */
+    /* The kernel would replace an identification of 0 with a number of its own. */
     if (++c->id == 0)
         c->id = 1;
     return ip->id ? ip->id : c->id;
@@ -156,6 +163,7 @@ static uint8_t ttl_of(const struct wire_ip *ip)
     return ip->ttl ? ip->ttl : TTL;
 }
 
+/* Builds the IP header around `len` bytes of TCP. Returns 0, or -1. */
 static int build_ip(struct builder *c, const struct flow *flow, uint32_t len, uint8_t tos,
                     const struct wire_ip *ip)
 {
@@ -177,7 +185,8 @@ static int build_ip(struct builder *c, const struct flow *flow, uint32_t len, ui
     return c->ip < 0 ? -1 : 0;
 }
 
-/* After a builder failed the chain may be half changed: the next segment starts a new one. */
+/* Fails after a libnet call failed. The chain of blocks may be half changed then, so the next
+ * segment begins a new chain. */
 static int build_failed(struct builder *c, struct diag *d)
 {
     int error =
@@ -189,6 +198,7 @@ static int build_failed(struct builder *c, struct diag *d)
 
 static const struct wire_ip plain;
 
+/* Returns the traffic class: DSCP from `ip`, ECN from the segment. */
 static uint8_t tos_of(const struct seg *s, const struct wire_ip *ip)
 {
     return (uint8_t)((ip->tos & ~3) | (s->ecn & 3));
@@ -218,14 +228,14 @@ int builder_build_unpatched(struct builder *c, const struct flow *flow, const st
         return build_failed(c, d);
     memcpy(bytes, packet, packet_len);
     free(packet);
-    /* libnet 1.1.6 mixes bits of the flow label up (RFC 8200, section 3). */
+    /* libnet 1.1.6 confuses bits of the flow label (RFC 8200, section 3). */
     if (c->v6)
         put_u32(bytes, 6u << 28 | (uint32_t)tos_of(s, ip) << 20 | (ip->flow_label & 0xfffff));
     return 0;
 }
 
-/* The template for this segment, made first where there is none that holds; NULL when it has to be
- * built anew. */
+/* Returns the template for this segment, and makes it first when there is none that fits. Returns
+ * NULL when the segment has to be built from the beginning. */
 static const struct template *template_for(struct builder *c, const struct flow *flow,
                                            const struct seg *s, const struct wire_ip *ip)
 {
@@ -244,8 +254,8 @@ static const struct template *template_for(struct builder *c, const struct flow 
     return t;
 }
 
-/* Makes what most segments are copies of before it is needed: libnet asks for memory each time that
- * it builds, and a run that has none left still has to send data, FIN and RST. */
+/* Makes the common templates in advance. libnet allocates memory each time it builds a packet, and
+ * a run that has no memory left must still be able to send data, FIN and RST. */
 static int prepare(struct builder *c, struct diag *d)
 {
     const struct flow flow = {.v6 = c->v6};

@@ -1,7 +1,7 @@
 /*
- * Crafting, through libnet: its builders make every header, and its raw socket is what tx_queue.h
- * sends through, where the kernel routes. What differs only in numbers from a segment that libnet
- * has built before is a copy of that one, patched (template.h).
+ * Builds segments as IP packets through libnet, which makes every header. tx_queue.h sends them
+ * through libnet's raw socket where the kernel routes. A segment that differs only in numbers from
+ * one that libnet has built before is a patched copy of that one (template.h).
  */
 #ifndef TCPWAVE_WIRE_BUILDER_H
 #define TCPWAVE_WIRE_BUILDER_H
@@ -10,47 +10,52 @@
 
 struct builder;
 
+/* Says what to open. */
 struct builder_config {
     bool v6;
-    const char *device;        /* the socket keeps to it; NULL: the kernel's choice */
-    const struct addr *source; /* what is sent comes from there alone, and is routed so; or NULL */
+    const char *device;        /* the socket sends through it only; NULL: the kernel's choice */
+    const struct addr *source; /* the socket sends from it only, and packets are routed so; NULL:
+                                  any */
     uint32_t scope;            /* interface index of a link-local source, else 0 */
-    bool no_socket;            /* for tests: builds only, and needs no privilege */
+    bool no_socket;            /* for tests: it only builds, and needs no privilege */
 };
 
 /*
- * Opens a raw socket of one family. A link-local destination needs the device, since libnet has
- * no other way to name its interface. WAVE_EPERM (says how to get the privilege), WAVE_ENOROUTE
- * (the source is not ours), WAVE_ENOMEM, WAVE_ESYS.
+ * Opens a raw socket for one family. A link-local destination needs the device, since libnet cannot
+ * name the interface in another way. Returns 0, or with *d filled in: WAVE_EPERM (*d says how to
+ * get the privilege); WAVE_ENOROUTE (the source is not an address of this host); WAVE_ENOMEM;
+ * WAVE_ESYS.
  */
 int builder_open(struct builder **out, const struct builder_config *config, struct diag *d);
 
-/* NULL is taken. */
+/* Closes the socket and frees the builder; `c` may be NULL. */
 void builder_close(struct builder *c);
 
-/* libnet's descriptor, or -1 with no_socket. */
+/* Returns the descriptor of the raw socket, or -1 with no_socket. */
 int builder_fd(const struct builder *c);
 
-/* Bytes of the IP packet that carries the segment; more than 65535 when there is none. */
+/* Returns the bytes of the IP packet that carries the segment. More than 65535: there is no such
+ * packet. */
 size_t builder_size(const struct builder *c, const struct seg *s);
 
-/* Writes that packet, which has to be possible, to `bytes`. `ip` may be NULL. Returns 0, or
- * WAVE_ESYS with *d filled in. */
+/* Writes that packet to `bytes`, which has builder_size() bytes of room; the packet has to be
+ * possible. `ip` may be NULL. Returns 0, or WAVE_ESYS with *d filled in. */
 int builder_build(struct builder *c, const struct flow *flow, const struct seg *s,
                   const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
 
-/* The same, but where *unsummed comes out as true TCP's checksum is 0, and template_checksum()
- * fills it in: segments that are joined need none of their own. */
+/* Writes the same packet, but may leave the TCP checksum out. Where *no_checksum comes out as true,
+ * the field is 0, and template_checksum() fills it in. Segments that are sent as one (gso.h) need
+ * no checksum of their own. */
 int builder_build_no_checksum(struct builder *c, const struct flow *flow, const struct seg *s,
                               const struct wire_ip *ip, uint8_t *bytes, bool *no_checksum,
                               struct diag *d);
 
-/* The same without any patching, for tests: every byte of it is libnet's. */
+/* Writes the same packet without any template, for tests: libnet made every byte of it. */
 int builder_build_unpatched(struct builder *c, const struct flow *flow, const struct seg *s,
                             const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
 
-/* What became of a packet of `flow` for which the kernel gave `error`, an errno: WAVE_EAGAIN, or as
- * wire_flush() has it, with *d filled in. */
+/* Returns what has become of a packet of `flow` for which the kernel returned `error`, an errno:
+ * WAVE_EAGAIN, or an error of wire_flush() with *d filled in. */
 int builder_send_error(const struct builder *c, const struct flow *flow, int error, struct diag *d);
 
 #endif

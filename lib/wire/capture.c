@@ -1,3 +1,8 @@
+/*
+ * Captures frames in one of two ways, which have the same interface. For many connections libpcap
+ * captures: its ring keeps frames in blocks, which cost one wakeup for many frames. For a few
+ * connections packet_ring.c captures, which delivers each frame immediately.
+ */
 #include "lib/wire/capture.h"
 
 #include <linux/if_packet.h>
@@ -10,25 +15,26 @@
 #include "lib/wire/frame.h"
 #include "lib/wire/packet_ring.h"
 
-/* Nothing is cut off: with segmentation offload a frame is as long as an IP packet can be, or
+/* Frames are never cut off. With segmentation offload a frame is as long as an IP packet can be, or
  * longer (Linux's BIG TCP). */
 #define SNAPLEN 262144
 #define BLOCK_MS 1
 #define MTU_DEFAULT 1500
-#define OVERHEAD 128  /* bytes in a block beside an IP packet: headers, and what aligns them */
-#define ASK_EVERY 256 /* frames, before libpcap is asked for what was lost */
+#define OVERHEAD 128  /* bytes in a block beside each IP packet: headers and alignment */
+#define ASK_EVERY 256 /* frames between two questions to libpcap about lost frames */
 
 struct capture {
-    struct packet_ring *slots; /* NULL: it is libpcap's */
+    struct packet_ring *slots; /* NULL: libpcap captures */
     pcap_t *pcap;
     int fd, dlt;
     bool nano;
     struct capture_room room;
-    uint64_t dropped; /* libpcap's: as of the last time it was asked */
-    bool gap;         /* it had gone up then */
-    unsigned given;   /* frames since then */
+    uint64_t dropped; /* libpcap's count when it was last asked */
+    bool gap;         /* the count had gone up at that time */
+    unsigned given;   /* frames since that time */
 };
 
+/* Fails with libpcap's reason, and says how to get a missing privilege. */
 static int failed(struct capture *c, int status, const char *device, struct diag *d)
 {
     const char *why = pcap_geterr(c->pcap);
@@ -41,8 +47,9 @@ static int failed(struct capture *c, int status, const char *device, struct diag
                      *why ? ": " : "", why);
 }
 
-/* libpcap 1.10 throws outgoing frames away itself, after each has cost a slot of the ring.
- * Linux 4.20 and later need not make the copy; where they cannot be asked, libpcap's way does. */
+/* Captures arriving frames only. libpcap 1.10 discards outgoing frames itself, but only after each
+ * has taken a slot of the ring. Since Linux 4.20 the kernel need not make the copy; where it does
+ * not know the option, libpcap's way still works. */
 static void ignore_outgoing(pcap_t *pcap)
 {
     const int one = 1;
@@ -50,6 +57,7 @@ static void ignore_outgoing(pcap_t *pcap)
     setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
 }
 
+/* Opens libpcap's ring in blocks. */
 static int activate(struct capture *c, const struct capture_config *config, struct diag *d)
 {
     char error[PCAP_ERRBUF_SIZE];
@@ -57,7 +65,8 @@ static int activate(struct capture *c, const struct capture_config *config, stru
     pcap_set_snaplen(c->pcap, SNAPLEN);
     pcap_set_timeout(c->pcap, BLOCK_MS);
     pcap_set_buffer_size(c->pcap, (int)ring);
-    /* The end of a block is left empty where the next frame does not fit. */
+    /* Half of the ring, because the end of a block stays empty where the next frame does not
+     * fit. */
     c->room.bytes = ring / 2;
     c->room.frames = ring / 2 / ((config->mtu ? config->mtu : MTU_DEFAULT) + OVERHEAD);
     c->nano = pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
@@ -68,10 +77,10 @@ static int activate(struct capture *c, const struct capture_config *config, stru
     if (pcap_setnonblock(c->pcap, 1, error) < 0)
         return diag_fail(d, WAVE_ESYS, "cannot capture on %s without blocking: %s", config->device,
                          error);
-    /* The any device's older header leaves out the interface. Where there is no newer one the
-     * older is as good. */
+    /* The older header of the any device does not name the interface. Where there is no newer one,
+     * the older one has to do. */
     pcap_set_datalink(c->pcap, DLT_LINUX_SLL2);
-    /* A packet over lo is met twice, leaving and arriving: the arrival is kept. */
+    /* A packet over lo is captured twice, leaving and arriving; we keep the arrival. */
     if (config->loopback || config->filter.inbound_only)
         ignore_outgoing(c->pcap);
     return 0;
@@ -153,7 +162,8 @@ struct capture_room capture_room(const struct capture *c)
     return c->room;
 }
 
-/* Whether libpcap's count of lost frames has gone up. It does not say where in the ring. */
+/* Asks libpcap whether its count of lost frames has gone up. libpcap does not say where in the ring
+ * they were lost. */
 static void look_for_gap(struct capture *c)
 {
     struct pcap_stat s;

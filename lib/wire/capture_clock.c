@@ -1,15 +1,22 @@
+/*
+ * Maps the wall-clock stamps of captured frames to a steady clock. look() compares the kernel's two
+ * clocks (CLOCK_REALTIME and CLOCK_MONOTONIC). It is called for the first frame after the capture
+ * was drained, and for a stamp that the last comparison does not explain: one in the future, or one
+ * far earlier than the stamp before it. So a long run of frames costs no system call for each.
+ */
 #include "lib/wire/capture_clock.h"
 
 #include <time.h>
 
-/* Steps up to this are left to add up: less cannot be told from the time that reading takes. */
+/* Steps up to this size are not applied; they add up until they exceed it. A smaller step cannot be
+ * distinguished from the time that reading the clocks takes. */
 #define TOLERANCE WAVE_MS
-#define TIGHT (10 * WAVE_US) /* between two readings of the clock */
+#define TIGHT (10 * WAVE_US) /* between two readings of the same clock */
 #define TRIES 5
 #define DISORDER                                                                                   \
-    WAVE_S /* stamps of one ring are hardly ever out of order, and never by so much                \
-            */
+    WAVE_S
 
+/* Returns the time of a clock in nanoseconds. */
 static wave_time read_clock(clockid_t which)
 {
     struct timespec t;
@@ -31,7 +38,8 @@ struct clock_pair_read clock_pair_read(void)
     return c;
 }
 
-/* The same for all of the process, whose report has one beginning. */
+/* Returns by how much the wall clock was ahead of the steady one at first. It is the same for the
+ * whole process, whose report has one beginning. */
 static wave_time ahead_at_first(void)
 {
     static wave_time ahead;
@@ -48,7 +56,7 @@ wave_time capture_clock_now(void)
     return read_clock(CLOCK_MONOTONIC) + ahead_at_first();
 }
 
-/* Looks how the clocks stand now. */
+/* Reads the clocks, and notes by how much the wall clock was set. */
 static void look(struct capture_clock *s)
 {
     struct clock_pair_read c = s->read();
@@ -69,7 +77,7 @@ void capture_clock_init(struct capture_clock *s, clock_read *read)
     capture_clock_drained(s);
 }
 
-/* As of the last look. */
+/* Returns whether the stamp is later than the last reading of the clocks. */
 static bool in_the_future(const struct capture_clock *s, wave_time stamp)
 {
     return stamp > s->until + TOLERANCE;
@@ -86,7 +94,7 @@ wave_time capture_clock_map(struct capture_clock *s, wave_time captured)
     before = captured - s->was;
     if (in_the_future(s, stamp) || (before > stamp && !in_the_future(s, before)))
         stamp = before;
-    if (in_the_future(s, stamp)) /* it stands for neither: set twice, and in between */
+    if (in_the_future(s, stamp))
         stamp = s->until;
     s->last = stamp;
     return stamp;
@@ -95,5 +103,5 @@ wave_time capture_clock_map(struct capture_clock *s, wave_time captured)
 void capture_clock_drained(struct capture_clock *s)
 {
     s->was = s->step;
-    s->until = 0; /* the next one is held against the clocks */
+    s->until = 0;
 }

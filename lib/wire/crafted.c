@@ -1,8 +1,9 @@
 /*
- * libnet's builders make the headers in a handle that sends nothing (LIBNET_NONE). In the order of
- * the work: options, TCP, IP; then what libnet has no way to say, into its block, so that its
- * checksum covers it; then the bytes are put together, and what contradicts itself (a checksum that
- * is wrong) is altered in them. Fragments are cut from the whole, RFC 791, 3.2 and RFC 8200, 4.5.
+ * Builds segments in which any field may be wrong. libnet makes the headers in a handle that sends
+ * nothing (LIBNET_NONE), in this order: options, TCP, IP. What libnet cannot express goes into its
+ * block before the packet is assembled, so that the checksum covers it. What contradicts itself (a
+ * wrong checksum) is changed in the assembled bytes. Fragments are cut from the whole packet (RFC
+ * 791, 3.2; RFC 8200, 4.5).
  */
 #include "lib/wire/crafted.h"
 #include "lib/core/ip.h"
@@ -17,7 +18,7 @@
 #include "lib/core/seg.h"
 
 #define FRAGMENT_HEADER 8u
-#define IPV4_CHECKSUM 10 /* where it stands */
+#define IPV4_CHECKSUM 10 /* offset in the header */
 #define IPV4_FRAGMENT 6
 #define IPV6_PAYLOAD 4
 #define IPV6_NEXT 6
@@ -27,19 +28,19 @@
 
 struct crafted {
     libnet_t *net;
-    uint8_t *packet; /* libnet's; NULL before the first one */
+    uint8_t *packet; /* libnet's memory; NULL before the first packet */
     uint32_t len;
-    uint32_t header; /* of IP, in `packet` */
-    uint32_t cut;    /* bytes of TCP a piece; 0: one piece */
+    uint32_t header; /* bytes of the IP header in `packet` */
+    uint32_t cut;    /* bytes of TCP in each fragment; 0: not fragmented */
     uint32_t id;
     bool v6;
-    bool given; /* the TCP checksum is not ours to move */
+    bool given; /* the caller gave the TCP checksum, so we do not correct it */
     uint8_t piece[IPV6_HEADER + UINT16_MAX];
 };
 
 uint32_t crafted_room(bool v6, uint8_t options_len)
 {
-    /* IPv6's length does not count its own header. */
+    /* IPv6's length field does not count the IPv6 header. */
     uint32_t headers = (v6 ? 0 : IPV4_HEADER) + SEG_HEADER + ((options_len + 3u) & ~3u);
     return UINT16_MAX - headers;
 }
@@ -58,6 +59,7 @@ int crafted_open(struct crafted **out, struct diag *d)
     return 0;
 }
 
+/* Frees the last packet. */
 static void drop_packet(struct crafted *f)
 {
     if (f->packet)
@@ -75,6 +77,7 @@ void crafted_close(struct crafted *f)
     free(f);
 }
 
+/* Returns 0, or WAVE_EINVAL when the segment cannot be built. */
 static int check(const struct crafted_segment *w, struct diag *d)
 {
     if (w->flags > 0x1ff || w->reserved > 7 || w->offset > 15 || w->flow_label > 0xfffff ||
@@ -88,6 +91,7 @@ static int check(const struct crafted_segment *w, struct diag *d)
     return 0;
 }
 
+/* Builds options, TCP header and data. Returns 0, or -1. */
 static int build_tcp(struct crafted *f, const struct crafted_segment *w, uint16_t len)
 {
     uint8_t padded[OPT_BYTES_MAX] = {0};
@@ -101,13 +105,14 @@ static int build_tcp(struct crafted *f, const struct crafted_segment *w, uint16_
                          w->len ? w->data : NULL, w->len, f->net, 0);
     if (tcp < 0)
         return -1;
-    /* libnet knows of eight flags, no reserved bits, and one data offset: the true one. */
+    /* libnet knows eight flags, no reserved bits, and only the true data offset. */
     uint8_t *header = libnet_getpbuf(f->net, tcp);
     unsigned offset = w->has_offset ? w->offset : (SEG_HEADER + options_len) / 4;
     header[TCP_OFFSET] = (uint8_t)(offset << 4 | w->reserved << 1 | w->flags >> 8);
     return 0;
 }
 
+/* Builds the IP header. Returns its ptag, or -1. */
 static int build_ip(struct crafted *f, const struct crafted_segment *w, uint16_t tcp_len)
 {
     if (w->flow.v6) {
@@ -125,14 +130,14 @@ static int build_ip(struct crafted *f, const struct crafted_segment *w, uint16_t
                              0);
 }
 
-/* What cannot be had from libnet, since it is right: libnet takes a checksum of 0 for "compute
- * it", and knows of none that is wrong. */
+/* Sets checksums that libnet does not make. libnet reads a given checksum of 0 as "compute it", and
+ * it never makes a wrong one. */
 static void alter_checksum(struct crafted *f, const struct crafted_segment *w)
 {
     uint8_t *tcp = f->packet + f->header, *sum = tcp + TCP_CHECKSUM;
     uint32_t len = f->len - f->header;
-    /* libnet 1.1.6 adds the pseudo-header's length and protocol in 16 bits, and the largest IPv6
-     * packets need 17 (RFC 8200, 8.1: the field has 32). */
+    /* libnet 1.1.6 adds the pseudo-header's length and protocol in 16 bits, but the largest IPv6
+     * packets need 17 (the field has 32: RFC 8200, 8.1). */
     if (len + IPPROTO_TCP > UINT16_MAX) {
         put_u16(sum, 0);
         uint16_t right =
@@ -170,8 +175,8 @@ int crafted_build(struct crafted *f, const struct crafted_segment *w, struct dia
     return 0;
 }
 
-/* Puts `value` into a field of two bytes, and moves the checksum over it, if any: RFC 1624, eqn.
- * 3. The sum is of 16-bit words in whatever order, as long as it is the same one. */
+/* Puts `value` into a field of two bytes, and corrects the checksum, if one is given (RFC 1624,
+ * eqn. 3). The sum may use either byte order, as long as it uses the same one throughout. */
 static void put_summed(uint8_t *field, unsigned value, uint8_t *checksum)
 {
     unsigned old = (unsigned)field[0] << 8 | field[1];
@@ -206,7 +211,8 @@ uint32_t crafted_fragments(const struct crafted *f)
     return f->cut ? (tcp + f->cut - 1) / f->cut : 1;
 }
 
-/* RFC 791, 3.1: DF stays as it is, the offset counts in units of 8 bytes. */
+/* Makes the header that of a fragment. RFC 791, 3.1: DF keeps its value; the offset is in units of
+ * 8 bytes. */
 static void fragment_v4(uint8_t *ip, uint32_t offset, uint32_t len, bool more)
 {
     uint16_t sum = 0;
@@ -218,7 +224,8 @@ static void fragment_v4(uint8_t *ip, uint32_t offset, uint32_t len, bool more)
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
-/* RFC 8200, 4.5: a header of its own between IP and TCP. */
+/* Makes the headers those of a fragment. RFC 8200, 4.5: a fragment header stands between IP and
+ * TCP. */
 static void fragment_v6(uint8_t *ip, uint32_t offset, uint32_t len, bool more, uint32_t id)
 {
     uint8_t *header = ip + IPV6_HEADER;

@@ -1,3 +1,7 @@
+/*
+ * Asks the kernel over rtnetlink for all addresses of a family and for all interfaces, and
+ * concludes from them what this host can reach.
+ */
 #include "lib/wire/family.h"
 
 #include <linux/if_addr.h>
@@ -10,7 +14,7 @@
 #include "lib/wire/netlink.h"
 #include "lib/wire/route.h"
 
-#define IPV6_MTU_MIN 1280u /* RFC 8200, section 5; below it Linux takes IPv6 off an interface */
+#define IPV6_MTU_MIN 1280u /* RFC 8200, section 5; with less Linux removes IPv6 from it */
 
 static struct nlmsghdr *request_dump(union netlink_request *request, uint16_t type)
 {
@@ -20,7 +24,7 @@ static struct nlmsghdr *request_dump(union netlink_request *request, uint16_t ty
     return nlh;
 }
 
-/* False when the kernel could not be asked. */
+/* Sends a request. Returns false when the kernel could not be asked. */
 static bool ask(struct nlmsghdr *nlh, mnl_cb_t each, void *data)
 {
     struct mnl_socket *nl = netlink_open(NETLINK_ROUTE);
@@ -31,6 +35,7 @@ static bool ask(struct nlmsghdr *nlh, mnl_cb_t each, void *data)
     return error == 0;
 }
 
+/* Holds the furthest reach of the addresses seen so far. */
 struct family_search {
     uint8_t family;
     enum family_reach furthest;
@@ -63,7 +68,7 @@ bool family_default_v6(void)
     return family_reach(true) > family_reach(false);
 }
 
-/* An interface that is up and too narrow for IPv6. */
+/* Notes an interface that is up and whose MTU is too small for IPv6. */
 static int each_narrow(const struct nlmsghdr *nlh, void *data)
 {
     struct route_link *narrow = data, l;

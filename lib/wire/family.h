@@ -1,6 +1,6 @@
 /*
- * The two families of addresses, and what this host has of each: which one a listener without an
- * address serves, and why there is no way to a peer.
+ * What this host has of each address family: it decides which family a listener without an address
+ * serves, and explains why a peer cannot be reached.
  */
 #ifndef TCPWAVE_WIRE_FAMILY_H
 #define TCPWAVE_WIRE_FAMILY_H
@@ -9,24 +9,26 @@
 
 #define FAMILY_TEXT 160
 
-/* How far the addresses of a family reach. */
+/* Says how far the addresses of a family reach. */
 enum family_reach {
-    FAMILY_NONE,  /* the host has none of them */
-    FAMILY_LOCAL, /* itself only: 127.0.0.1, ::1 */
+    FAMILY_NONE,  /* the host has no address */
+    FAMILY_LOCAL, /* only itself: 127.0.0.1, ::1 */
     FAMILY_BEYOND /* its links at least */
 };
 
-/* FAMILY_BEYOND also where the kernel does not tell. */
+/* Returns how far the addresses of the family reach; FAMILY_BEYOND also when the kernel does not
+ * answer. */
 enum family_reach family_reach(bool v6);
 
-/* Whether a listener that was told neither family nor address serves IPv6: where that reaches
- * further than IPv4 does. */
+/* Returns whether a listener serves IPv6 when the user gave neither a family nor an address. It
+ * does when IPv6 reaches further than IPv4 on this host. */
 bool family_default_v6(void);
 
 /*
- * What this host lacks to reach anybody over the family, to be put behind an error: "; this host
- * has no IPv4 address beside 127.0.0.1", "; IPv6 takes an MTU of 1280 bytes (RFC 8200, 5), and that
- * of near is 576". Empty where nothing is found to lack. Returns `text`.
+ * Writes what this host lacks for reaching a peer over the family, as the end of an error message:
+ * "; this host has no IPv4 address beside 127.0.0.1", "; IPv6 takes an MTU of 1280 bytes (RFC 8200,
+ * 5), and that of near is 576". The text is empty when nothing is found to be missing. Returns
+ * `text`.
  */
 const char *family_lack(bool v6, char text[FAMILY_TEXT]);
 

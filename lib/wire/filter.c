@@ -1,3 +1,6 @@
+/*
+ * Writes the capture's filter as text, which libpcap then compiles.
+ */
 #include "lib/wire/filter.h"
 #include "lib/core/addr.h"
 
@@ -7,11 +10,13 @@
 #include "lib/wire/address.h"
 #include "lib/wire/route.h"
 
+/* Says where the text goes. */
 struct filter_buffer {
     char *at;
     size_t left;
 };
 
+/* Appends to the text, or leaves the piece out when there is no room. */
 __attribute__((format(printf, 2, 3))) static void add(struct filter_buffer *t, const char *format,
                                                       ...)
 {
@@ -25,7 +30,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct filter_buffer *t, c
     }
 }
 
-/* One end of the flow, where `side` is "src" or "dst"; the any address is left out. */
+/* Adds one end of the flow; `side` is "src" or "dst". The any address is left out. */
 static void add_end(struct filter_buffer *t, bool v6, const char *side, const struct addr *a,
                     unsigned port, unsigned ports)
 {
@@ -39,6 +44,7 @@ static void add_end(struct filter_buffer *t, bool v6, const char *side, const st
         add(t, "tcp %s port %u", side, port);
 }
 
+/* Adds the segments of one direction: to us if `in`, else from us. */
 static void add_direction(struct filter_buffer *t, const struct filter_query *q, bool in)
 {
     add(t, "(");
@@ -51,10 +57,11 @@ static void add_direction(struct filter_buffer *t, const struct filter_query *q,
 }
 
 /*
- * ICMP errors (for IPv4 what is no echo; for IPv6 the types below 128, RFC 4443, 2.1), and for
- * IPv6 packets whose ports stand behind an extension header, out of the filter's reach (RFC 8200,
- * 4: hop-by-hop options 0, routing 43, destination options 60; and fragment 44, which may be a
- * whole packet's: RFC 6946).
+ * Adds packets that the filter cannot assign to our flow. These are ICMP errors (for IPv4 all but
+ * echo; for IPv6 the types below 128, RFC 4443, 2.1). For IPv6 these are also packets whose ports
+ * stand behind an extension header, where the filter does not find them (RFC 8200, 4: hop-by-hop
+ * options 0, routing 43, destination options 60; and fragment 44, which may carry a whole packet:
+ * RFC 6946).
  */
 static void add_strays(struct filter_buffer *t, const struct filter_query *q)
 {
@@ -70,6 +77,7 @@ static void add_strays(struct filter_buffer *t, const struct filter_query *q)
             addr_text(q->flow.v6, &q->flow.local, text));
 }
 
+/* Adds all that we want of frames without a VLAN tag. */
 static void add_untagged(struct filter_buffer *t, const struct filter_query *q)
 {
     add(t, "(%s and (", q->flow.v6 ? "ip6" : "ip");
@@ -91,8 +99,9 @@ const char *filter_text(const struct filter_query *q, char text[FILTER_TEXT])
         add(&t, "not (outbound and ifindex %d) and ", LOOPBACK_IFINDEX);
     add_untagged(&t, q);
     if (q->tags) {
-        /* Each "vlan" moves all that follows it four bytes on, hence the order. Of a live frame
-         * the kernel has taken the outer tag off, which "vlan" knows. */
+        /* The order matters, because each "vlan" moves the offsets of all that follows it by four
+         * bytes. The kernel has removed the outer tag of a live frame, and "vlan" takes account of
+         * that. */
         add(&t, " or (vlan and (");
         add_untagged(&t, q);
         add(&t, " or (vlan and ");

@@ -1,6 +1,6 @@
 /*
- * One reader per link type, each leaving the cursor at the IP packet and giving the EtherType
- * of what stands there.
+ * Reads the link-layer header of a captured frame. There is one reader for each link type. A reader
+ * leaves the cursor at the IP packet, and returns the EtherType of what stands there.
  */
 #include "lib/wire/frame.h"
 
@@ -14,19 +14,20 @@ enum {
     TYPE_IPV4 = 0x0800,
     TYPE_IPV6 = 0x86dd,
     TYPE_VLAN = 0x8100,    /* IEEE 802.1Q, the customer's tag */
-    TYPE_SERVICE = 0x88a8, /* IEEE 802.1ad, the provider's */
-    TYPE_QINQ = 0x9100     /* the provider's before there was a standard */
+    TYPE_SERVICE = 0x88a8, /* IEEE 802.1ad, the provider's tag */
+    TYPE_QINQ = 0x9100     /* the provider's tag before there was a standard */
 };
 
 #define TAGS_MAX 2
-#define SLL_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h>, as it stands in the header */
+#define SLL_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h>; the header has the same value */
 
 static bool is_tag(uint16_t type)
 {
     return type == TYPE_VLAN || type == TYPE_SERVICE || type == TYPE_QINQ;
 }
 
-/* The type behind up to TAGS_MAX tags; a third one is left standing, and is then not IP. */
+/* Skips up to TAGS_MAX tags, and returns the type behind them. A third tag stays, and its type is
+ * then not IP. */
 static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
 {
     while (is_tag(type) && f->tags < TAGS_MAX) {
@@ -37,13 +38,14 @@ static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
     return type;
 }
 
+/* Reads LINKTYPE_ETHERNET: destination, source, type. */
 static uint16_t ethernet(struct cursor *c, struct frame *f)
 {
     cursor_bytes(c, 12); /* destination and source */
     return untag(c, cursor_u16(c), f);
 }
 
-/* LINKTYPE_LINUX_SLL: packet type, ARPHRD, address length, address, protocol. */
+/* Reads LINKTYPE_LINUX_SLL: packet type, ARPHRD, address length, address, protocol. */
 static uint16_t cooked(struct cursor *c, struct frame *f)
 {
     f->has_outgoing = true;
@@ -52,7 +54,7 @@ static uint16_t cooked(struct cursor *c, struct frame *f)
     return untag(c, cursor_u16(c), f);
 }
 
-/* LINKTYPE_LINUX_SLL2: protocol, reserved, interface, ARPHRD, packet type, address length,
+/* Reads LINKTYPE_LINUX_SLL2: protocol, reserved, interface, ARPHRD, packet type, address length,
  * address. */
 static uint16_t cooked2(struct cursor *c, struct frame *f)
 {
@@ -66,7 +68,8 @@ static uint16_t cooked2(struct cursor *c, struct frame *f)
     return untag(c, type, f);
 }
 
-/* No header at all (tun, WireGuard, most of PPP on Linux): the version nibble tells. */
+/* Handles frames without a header (tun, WireGuard, most of PPP on Linux): the version nibble shows
+ * which IP it is. */
 static uint16_t raw(struct cursor *c, struct frame *f)
 {
     (void)f;
@@ -76,8 +79,9 @@ static uint16_t raw(struct cursor *c, struct frame *f)
     return version == 4 ? TYPE_IPV4 : version == 6 ? TYPE_IPV6 : 0;
 }
 
-/* RFC 1662, 3.1, of which address and control (ff 03) and the protocol's first byte may be
- * compressed away (RFC 1661, 6.5 and 6.6): a protocol whose first byte is odd has but one. */
+/* Reads PPP: RFC 1662, 3.1. Address and control (ff 03) and the protocol's first byte may be
+ * compressed away (RFC 1661, 6.5 and 6.6): a protocol whose first byte is odd has only that one
+ * byte. */
 static uint16_t ppp(struct cursor *c, struct frame *f)
 {
     (void)f;
@@ -90,9 +94,9 @@ static uint16_t ppp(struct cursor *c, struct frame *f)
     return protocol == 0x0021 ? TYPE_IPV4 : protocol == 0x0057 ? TYPE_IPV6 : 0;
 }
 
-/* BSD loopback: the address family in the byte order of the host that captured (DLT_NULL) or of
- * the network (DLT_LOOP). Families are small, so that the order shows. AF_INET is 2 everywhere,
- * AF_INET6 is 10, 24, 28 or 30 by system. */
+/* Reads BSD loopback: the address family, in the byte order of the host that captured (DLT_NULL) or
+ * of the network (DLT_LOOP). Families are small numbers, so the value shows its byte order. AF_INET
+ * is 2 everywhere; AF_INET6 is 10, 24, 28 or 30, depending on the system. */
 static uint16_t loopback(struct cursor *c, struct frame *f)
 {
     (void)f;
@@ -114,6 +118,7 @@ static uint16_t loopback(struct cursor *c, struct frame *f)
 
 typedef uint16_t reader(struct cursor *c, struct frame *f);
 
+/* Returns the reader of a link type; NULL: it is not known. */
 static reader *reader_of(int dlt)
 {
     switch (dlt) {

@@ -1,3 +1,8 @@
+/*
+ * Combines consecutive segments for generic segmentation offload (GSO). gso_count() compares the
+ * headers of each packet with those of the packet before: the kernel must be able to restore every
+ * header from the first one. gso_head() then writes the headers of the large segment.
+ */
 #include "lib/wire/gso.h"
 #include "lib/core/ip.h"
 
@@ -16,10 +21,10 @@ _Static_assert(sizeof(struct virtio_net_hdr) == GSO_PREFIX, "the prefix as packe
 
 enum { GSO_PROTOCOL = 6 };
 
-/* A packet taken apart. */
+/* Describes a parsed packet. */
 struct gso_packet {
     const uint8_t *ip, *tcp;
-    size_t ip_len, headers, data; /* bytes: IP header, both headers, data */
+    size_t ip_len, headers, data; /* bytes: of the IP header, of both headers, of the data */
     uint32_t seq;
     uint8_t flags;
 };
@@ -49,7 +54,8 @@ static unsigned id_of(const struct gso_packet *p)
     return (unsigned)p->ip[4] << 8 | p->ip[5];
 }
 
-/* The IP header but for length, IPv4's checksum, and its number, which counts on. */
+/* Returns whether b's IP header continues a's: it is the same except for the length, IPv4's
+ * checksum, and IPv4's identification, which is one higher. */
 static bool ip_goes_on(const struct gso_packet *a, const struct gso_packet *b)
 {
     if (a->ip_len != b->ip_len)
@@ -60,8 +66,8 @@ static bool ip_goes_on(const struct gso_packet *a, const struct gso_packet *b)
            same(a->ip, b->ip, 12, IPV4_HEADER) && id_of(b) == id_of(a) + 1;
 }
 
-/* Sequence numbers that follow on, no flag that is more than an acknowledgement's but on the last,
- * and all else the same. */
+/* Returns whether b's TCP header continues a's: its sequence number follows, only the last segment
+ * has flags beyond those of an acknowledgement, and all else is the same. */
 static bool tcp_goes_on(const struct gso_packet *a, const struct gso_packet *b)
 {
     const uint8_t plain = SEG_ACK | SEG_ECE;
@@ -89,8 +95,9 @@ unsigned gso_count(const struct iovec *packets, unsigned n)
     return i;
 }
 
-/* The length and sums of the large one. TCP's field holds the pseudo-header's sum alone: whoever
- * cuts the segment completes it. */
+/* Writes the headers of the large segment, with its length and checksums. TCP's checksum field
+ * holds only the sum of the pseudo-header: the kernel or the network card completes it for each
+ * segment. */
 static void write_headers(const struct gso_packet *p, size_t total, uint8_t flags, uint8_t *out)
 {
     struct flow f = {.v6 = p->ip_len == IPV6_HEADER};

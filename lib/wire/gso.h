@@ -1,8 +1,8 @@
 /*
- * Segments joined: consecutive ones of one flow, which differ in nothing but what counts on from
- * one to the next, are handed to the kernel as one large segment with the length at which to cut it
- * again (<linux/virtio_net.h>). The kernel, or the network card, then makes the very same segments
- * of it, as it does for its own TCP. Pure.
+ * Segmentation offload for what we send. Consecutive segments of one flow that differ only in what
+ * advances from one to the next are handed to the kernel as one large segment, with the size at
+ * which to cut it (<linux/virtio_net.h>). The kernel, or the network card, then makes exactly these
+ * segments out of it, as it does for its own TCP. This file is pure: it makes no system call.
  */
 #ifndef TCPWAVE_WIRE_GSO_H
 #define TCPWAVE_WIRE_GSO_H
@@ -16,15 +16,15 @@
 #define GSO_PREFIX 10 /* bytes of struct virtio_net_hdr before each frame */
 #define GSO_HEAD_MAX (GSO_PREFIX + L2_HEADER + 40 + 60)
 
-/* How many of the `n` IP packets (at least 1, made by builder.h) can go as one, from the first on.
- */
+/* Returns how many of the `n` IP packets (at least 1, made by builder.h) can be sent as one
+ * segment, counted from the first. */
 unsigned gso_count(const struct iovec *packets, unsigned n);
 
 /*
- * Writes what stands before the data of the first `n` packets as one frame: the kernel's prefix,
- * the link layer's header of `link_len` bytes (at most L2_HEADER), and IP's and TCP's. Returns
- * its bytes; *skip is how many bytes at the start of each packet it stands for: 0 when n is 1, and
- * that packet goes as it is.
+ * Writes what stands before the data of the first `n` packets when they are sent as one frame: the
+ * kernel's prefix, the link-layer header of `link_len` bytes (at most L2_HEADER), and the headers
+ * of IP and TCP. Returns its length in bytes. *skip is the number of bytes at the start of each
+ * packet that it replaces. It is 0 when n is 1, since that packet is sent as it is.
  */
 size_t gso_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
                 uint8_t head[GSO_HEAD_MAX], size_t *skip);

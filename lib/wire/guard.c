@@ -1,3 +1,9 @@
+/*
+ * Opens the listening socket that keeps the kernel's TCP silent. set_up() does it in the only safe
+ * order: set the filter or the key, bind, listen. Before listen() the kernel gives the socket no
+ * segment; after it, the filter or the key drops every one. When the port is taken, the error says
+ * by which socket (port_owner.h).
+ */
 #include "lib/wire/guard.h"
 #include "lib/core/addr.h"
 
@@ -17,10 +23,10 @@
 #include "lib/wire/local_ports.h"
 #include "lib/wire/port_owner.h"
 
-#define RANGE_TRIES 32 /* for ports side by side */
+#define RANGE_TRIES 32 /* attempts to find consecutive free ports */
 
-/* Every segment the socket is given is cut to nothing, which is: dropped, before TCP looks at it
- * and before anything could be answered. */
+/* Attaches a filter that cuts every segment to nothing. The kernel then drops the segment before
+ * TCP sees it, and before anything could be answered. */
 static int set_filter(int fd, bool v6)
 {
     (void)v6;
@@ -29,8 +35,8 @@ static int set_filter(int fd, bool v6)
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
-/* A key for peers of any address: a segment without its signature is dropped silently (RFC 2385,
- * 2.0), and nobody knows the key, we least of all. */
+/* Sets a key for peers of any address. TCP silently drops a segment without a signature (RFC 2385,
+ * 2.0), and the key is random and known to no host, not even to us. */
 static int set_md5(int fd, bool v6)
 {
     static const struct addr any;
@@ -43,6 +49,7 @@ static int set_md5(int fd, bool v6)
     return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG_EXT, &md5, sizeof md5);
 }
 
+/* Lists the methods that keep the kernel silent, in the order in which they are tried. */
 static const struct guard_method {
     unsigned kind;
     const char *name;
@@ -62,7 +69,7 @@ const char *guard_name(unsigned kind)
     return "none";
 }
 
-/* Tries one way after the other; the diagnosis lists what each of them met. */
+/* Tries one method after the other. On failure *d lists what went wrong with each. */
 static int set_guard(int fd, const struct guard_query *q, unsigned *kind, struct diag *d)
 {
     char tried[128] = "";
@@ -90,6 +97,7 @@ static int set_guard(int fd, const struct guard_query *q, unsigned *kind, struct
                                         : "a kernel with CONFIG_TCP_MD5SIG, or root, is needed");
 }
 
+/* Fails because of the socket that holds the port. */
 static int port_in_use(const struct guard_query *q, const struct port_owner *h, struct diag *d)
 {
     char where[ADDR_PORT_TEXT], who[PORT_OWNER_TEXT];
@@ -99,10 +107,11 @@ static int port_in_use(const struct guard_query *q, const struct port_owner *h, 
 }
 
 /*
- * What remains of a connection that is over (TIME_WAIT) keeps its own four-tuple only, and is no
- * reason to refuse the port for another minute: every server re-uses it likewise. Where it has our
- * very four-tuple the kernel would answer our peer from there, past the guard. SO_REUSEADDR is
- * not set from the start, since it would also let us share the port with a live connection.
+ * Lets us share the port with a closed connection in TIME_WAIT, which needs only its own
+ * four-tuple. That is no reason to wait another minute for the port; servers reuse their port in
+ * the same way. But when it has exactly our four-tuple, the kernel would answer our peer from
+ * there, past the guard. SO_REUSEADDR is not set from the start, since it would also let us share
+ * the port with a live connection.
  */
 static bool may_reuse(int fd, const struct port_owner *h)
 {
@@ -153,7 +162,7 @@ static int read_port(int fd, uint16_t *port, struct diag *d)
     if (getsockname(fd, (struct sockaddr *)&local, &size) < 0)
         return diag_fail(d, WAVE_ESYS, "cannot read which port the kernel chose: %s",
                          strerror(errno));
-    /* Both families have the port at the same place. */
+    /* The port has the same place in the addresses of both families. */
     struct sockaddr_in in;
     memcpy(&in, &local, sizeof in);
     *port = ntohs(in.sin_port);
@@ -165,7 +174,8 @@ static int set_up(int fd, const struct guard_query *q, struct guard *g, uint16_t
 {
     const int one = 1;
     int error = 0;
-    /* The guard of IPv6's any address leaves IPv4's port to whoever has it. */
+    /* A guard on IPv6's any address does not take the port for IPv4, so that another socket may
+     * have it. */
     if (q->flow.v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one) < 0)
         return diag_fail(d, WAVE_ESYS, "cannot restrict a socket to IPv6: %s", strerror(errno));
     if (!q->reserve_only)
@@ -202,7 +212,7 @@ int guard_open(struct guard *out, const struct guard_query *q, uint16_t *port, s
     return 0;
 }
 
-/* The ports behind the first one. */
+/* Guards the ports after the first one. */
 static int open_consecutive(struct guard *out, uint16_t count, const struct guard_query *q,
                             uint16_t first, struct diag *d)
 {
@@ -221,7 +231,7 @@ static int open_consecutive(struct guard *out, uint16_t count, const struct guar
     return 0;
 }
 
-/* All of them, from q->flow.lport on. */
+/* Guards all ports, from q->flow.lport on. */
 static int open_run(struct guard *out, uint16_t count, const struct guard_query *q, uint16_t *port,
                     struct diag *d)
 {
@@ -237,8 +247,9 @@ static int open_run(struct guard *out, uint16_t count, const struct guard_query 
     return error;
 }
 
-/* The kernel chooses one port at a time, and knows nothing of its neighbours. So here the first one
- * is chosen from the kernel's range, where neither it nor its neighbours are reserved. */
+/* Guards consecutive ports that the user did not name. The kernel chooses one port at a time, and
+ * does not consider its neighbours. So we choose the first one from the kernel's range, in a place
+ * where none of the ports is reserved. */
 static int open_anywhere(struct guard *out, uint16_t count, const struct guard_query *q,
                          uint16_t *port, struct diag *d)
 {

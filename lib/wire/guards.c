@@ -1,3 +1,8 @@
+/*
+ * Opens one guard for each of many local ports. guards_open() determines the range of candidates
+ * and raises the limit of descriptors. fill() then goes once round the range, and takes each port
+ * that can be guarded, until it has enough.
+ */
 #include "lib/wire/guards.h"
 
 #include <stdlib.h>
@@ -7,7 +12,7 @@
 #include "lib/core/diag.h"
 #include "lib/wire/wire.h"
 
-#define DESCRIPTORS_ELSE 64 /* for everything but guards */
+#define DESCRIPTORS_ELSE 64 /* descriptors for all other purposes */
 
 struct guards {
     uint32_t count;
@@ -19,9 +24,9 @@ struct guards {
     } at[];
 };
 
-/* Up to what `max` ports take, or else as far as it may be, if that does for `min`; *most is
- * then lowered. Only a privileged process gets beyond its hard limit, and none beyond fs.nr_open.
- */
+/* Raises the limit of descriptors to what `max` ports need. Where that is not allowed, it raises
+ * the limit as far as possible and lowers *max, as long as it suffices for `min`. Only a privileged
+ * process may exceed its hard limit, and no process may exceed fs.nr_open. */
 static int raise_descriptors(uint32_t min, uint32_t *max, struct diag *d)
 {
     const rlim_t need = (rlim_t)*max + DESCRIPTORS_ELSE;
@@ -49,6 +54,7 @@ static int raise_descriptors(uint32_t min, uint32_t *max, struct diag *d)
     return 0;
 }
 
+/* Adds a guard to the set. */
 static void take(struct guards *g, struct guard guard, uint16_t port)
 {
     g->at[g->count].guard = guard;
@@ -61,8 +67,8 @@ static void take(struct guards *g, struct guard guard, uint16_t port)
         g->highest = port;
 }
 
-/* Goes once round the range, from `from` on. Once there are enough, a failure of the system (no
- * memory for one more) only means that there are no more. */
+/* Goes once round the range, beginning at `from`. Once there are enough ports, a failure of the
+ * system (no memory for one more) only means that there will be no more. */
 static int fill(struct guards *g, const struct local_ports *p, uint32_t from,
                 const struct guards_wanted *wanted, const struct guard_query *q, struct diag *d)
 {
@@ -94,6 +100,7 @@ static void empty(struct guards *g)
     memset(g->held, 0, sizeof g->held);
 }
 
+/* Fails because fewer than `min` ports are free. */
 static int too_few(const struct local_ports *p, uint32_t min, uint32_t free, bool named,
                    struct diag *d)
 {

@@ -1,3 +1,9 @@
+/*
+ * Finds out for each destination whether its packets can be sent on the link layer, and builds the
+ * link-layer header. The kernel's answers about routes and neighbours are kept in a small table,
+ * hashed by the addresses, for the time TRUSTED. So there is one question a second for each
+ * destination, and not one for each packet.
+ */
 #include "lib/wire/l2_send.h"
 
 #include <errno.h>
@@ -20,22 +26,24 @@
 #define ARPHRD_RAWIP 519 /* Linux 4.14: modems */
 #endif
 
-#define WAYS 1024            /* pairs of source and destination that are kept in mind */
-#define TRUSTED WAVE_S       /* how long an answer of the kernel's holds */
-#define RETRY (20 * WAVE_MS) /* before an unknown neighbour is asked for again */
+#define WAYS 1024            /* entries: pairs of source and destination */
+#define TRUSTED WAVE_S       /* how long we use an answer of the kernel */
+#define RETRY (20 * WAVE_MS) /* before we ask once more about an unknown neighbour */
 
+/* Holds what is known about one pair of addresses. */
 struct l2_route {
-    struct addr local, remote; /* a rule may send each source another way (ip-rule(8)) */
-    wave_time until;           /* 0: empty */
+    struct addr local, remote; /* a rule may route each source differently (ip-rule(8)) */
+    wave_time until;           /* 0: the entry is empty */
     bool known;
-    bool ask; /* the next segment goes the ordinary way, so that the kernel looks after it */
+    bool ask; /* send the next segment through the kernel's routing, so that it probes the
+                 neighbour */
     uint8_t header[L2_HEADER];
 };
 
 struct l2_send {
     int fd;
     size_t header;
-    libnet_t *net; /* NULL where there is no link layer */
+    libnet_t *net; /* NULL when the interface has no link layer */
     libnet_ptag_t ethernet;
     struct mnl_socket *nl;
     bool v6;
@@ -44,10 +52,10 @@ struct l2_send {
     struct l2_route way[WAYS];
 };
 
-/* The socket would be given a copy of each frame on the interface, and never reads one. Bound to no
- * protocol it is given none, which costs the kernel nothing; where an older one takes that for the
- * protocol that the socket was opened with, the filter throws them away, and our own frames are not
- * even offered (Linux 4.20). */
+/* Keeps the socket from receiving. It would otherwise get a copy of each frame on the interface,
+ * which we never read. Bound to no protocol it gets none, and that costs the kernel nothing. An
+ * older kernel takes "no protocol" for the protocol that the socket was opened with; there the
+ * filter discards the frames, and since Linux 4.20 our own frames are not offered at all. */
 static void receive_nothing(const struct l2_send *x)
 {
     const int one = 1;
@@ -59,6 +67,7 @@ static void receive_nothing(const struct l2_send *x)
     (void)!bind(x->fd, (const struct sockaddr *)&here, sizeof here);
 }
 
+/* Opens the link layer through libnet, which also knows our address. */
 static bool open_ethernet(struct l2_send *x, const char *interface)
 {
     char why[LIBNET_ERRBUF_SIZE] = "";
@@ -74,13 +83,15 @@ static bool open_ethernet(struct l2_send *x, const char *interface)
     return true;
 }
 
-/* libnet knows no such interface. To no protocol, so that the kernel offers nothing back. */
+/* Opens an interface without a link layer, which libnet does not support. The socket is opened for
+ * no protocol, so that the kernel delivers no frames to it. */
 static bool open_bare(struct l2_send *x)
 {
     x->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     return x->fd >= 0;
 }
 
+/* Opens everything; returns false when packets cannot be sent on this link layer. */
 static bool set_up(struct l2_send *x, const struct route *route)
 {
     const int one = 1;
@@ -106,9 +117,10 @@ bool l2_send_bypass_qdisc(struct l2_send *x)
     int fd = x->fd;
     if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) < 0)
         return false;
-    /* Bound, so that no frame has to name its interface. To no protocol on Ethernet, so that the
-     * kernel offers nothing back: it reads the frame's own from its header. Without a header it
-     * takes that of the socket. */
+    /* We bind the socket so that frames need not name their interface. On Ethernet it is bound to
+     * no protocol, so that the kernel delivers nothing to it; the kernel reads the protocol of a
+     * frame from the frame's header. Without a link-layer header the kernel uses the protocol of
+     * the socket. */
     const struct sockaddr_ll here = {.sll_family = AF_PACKET,
                                      .sll_ifindex = x->to.sll_ifindex,
                                      .sll_protocol = x->header ? 0 : x->to.sll_protocol};
@@ -167,7 +179,7 @@ struct mnl_socket *l2_send_netlink(const struct l2_send *x)
     return x->nl;
 }
 
-/* The header to `mac`, built by libnet. */
+/* Builds the link-layer header to `mac` with libnet. */
 static bool build(struct l2_send *x, const uint8_t *mac, uint8_t header[L2_HEADER])
 {
     x->ethernet = libnet_build_ethernet(mac, x->own, x->v6 ? ETH_P_IPV6 : ETH_P_IP, NULL, 0, x->net,
@@ -181,6 +193,8 @@ static bool build(struct l2_send *x, const uint8_t *mac, uint8_t header[L2_HEADE
     return true;
 }
 
+/* Asks the kernel for the next hop and its address. Returns false when there is none on this
+ * interface. */
 static bool find(struct l2_send *x, struct l2_route *w)
 {
     struct addr hop;
@@ -188,7 +202,7 @@ static bool find(struct l2_send *x, struct l2_route *w)
     if (route_next_hop(x->nl, x->v6, &w->remote, &w->local, x->to.sll_ifindex, &hop) != 0)
         return false;
     if (!x->net)
-        return true; /* no link layer: there is one neighbour, or the interface knows which */
+        return true; /* no link layer: there is only one neighbour, or the interface chooses it */
     return neigh_find(x->nl, x->to.sll_ifindex, x->v6, &hop, mac, &w->ask) == 0 &&
            build(x, mac, w->header);
 }
@@ -201,7 +215,8 @@ const uint8_t *l2_send_header(struct l2_send *x, const struct flow *flow, wave_t
         &x->way[(remote->byte[last - 1] * 256u + remote->byte[last] + local->byte[last] * 31u) %
                 WAYS];
     if (now < w->until && !(addr_eq(&w->remote, remote) && addr_eq(&w->local, local)))
-        return NULL; /* two that share a place must not ask the kernel in turn for each frame */
+        return NULL; /* the entry serves another pair; to ask the kernel for each frame in turn
+                        would be slow */
     if (now >= w->until) {
         w->local = *local;
         w->remote = *remote;
@@ -209,8 +224,8 @@ const uint8_t *l2_send_header(struct l2_send *x, const struct flow *flow, wave_t
         w->known = find(x, w);
         w->until = now + (w->known ? TRUSTED : RETRY);
     }
-    /* A neighbour that only frames of ours go to grows stale, and the kernel would never find out
-     * that its address has changed. */
+    /* The kernel does not see our frames use a neighbour, so its entry grows stale, and the kernel
+     * would never notice that the neighbour's address has changed. */
     if (w->known && w->ask) {
         w->ask = false;
         return NULL;

@@ -1,3 +1,7 @@
+/*
+ * Reads the kernel's settings about local ports, and answers questions about single ports and runs
+ * of consecutive ports from them.
+ */
 #include "lib/wire/local_ports.h"
 
 #include <ctype.h>
@@ -6,7 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define DEFAULT_LOW 32768 /* the kernel's own */
+#define DEFAULT_LOW 32768 /* the kernel's default */
 #define DEFAULT_HIGH 60999
 
 static bool is_reserved(const struct local_ports *p, uint32_t port)
@@ -14,7 +18,7 @@ static bool is_reserved(const struct local_ports *p, uint32_t port)
     return p->reserved[port / 64] >> port % 64 & 1;
 }
 
-/* A port's number at *at, which is moved past it; false when there is none. */
+/* Reads a port number at *at, and moves *at past it. Returns false when there is none. */
 static bool read_port(const char **at, uint32_t *port)
 {
     char *end;
@@ -66,7 +70,7 @@ void local_ports_parse(struct local_ports *p, const char *range, const char *res
     parse_reserved(p, reserved);
 }
 
-/* The first line of a file, to be freed; NULL when there is none. */
+/* Returns the first line of a file, to be freed by the caller; NULL when there is none. */
 static char *first_line(const char *path)
 {
     char *line = NULL;
@@ -123,7 +127,7 @@ uint32_t local_ports_random(const struct local_ports *p)
     return p->low + n % (p->high - p->low + 1);
 }
 
-/* The first such run that begins between the two, both included; or 0. */
+/* Returns the first such run that begins from `from` to `until`, both included, or 0. */
 static uint32_t find_run(const struct local_ports *p, uint32_t from, uint32_t until, uint32_t count)
 {
     uint32_t side_by_side = 0;

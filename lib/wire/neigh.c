@@ -1,3 +1,6 @@
+/*
+ * Asks the kernel for an entry of its neighbour table over rtnetlink.
+ */
 #include "lib/wire/neigh.h"
 
 #include <errno.h>
@@ -9,8 +12,8 @@
 #include "lib/wire/address.h"
 #include "lib/wire/netlink.h"
 
-/* A stale address is as good as the kernel's own next packet would find it: it sends, and asks the
- * neighbour meanwhile. */
+/* These are the states in which an address can be used. A stale address is as good for us as for
+ * the kernel's own next packet: the kernel would send to it, and probe the neighbour meanwhile. */
 #define USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)
 
 bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale)
@@ -37,6 +40,7 @@ struct neigh_answer {
     bool is, stale;
 };
 
+/* Keeps the address that this message has, if any. */
 static int each(const struct nlmsghdr *nlh, void *data)
 {
     struct neigh_answer *a = data;

@@ -1,5 +1,6 @@
 /*
- * The kernel's neighbour table: who stands at the other end of a link. Needs no privilege.
+ * The kernel's neighbour table: the link-layer address of each host on a link. No privilege is
+ * needed.
  */
 #ifndef TCPWAVE_WIRE_NEIGH_H
 #define TCPWAVE_WIRE_NEIGH_H
@@ -13,10 +14,10 @@
 #define NEIGH_MAC 6
 
 /*
- * The Ethernet address of `hop` on that interface, as far as the kernel takes it for good; it finds
- * out when something is sent there in the ordinary way. `stale`: it is old, and the next thing sent
- * in the ordinary way makes the kernel ask whether it still holds. 0, or a negative errno: ENOENT
- * when it is not known (now).
+ * Finds the Ethernet address of `hop` on that interface, when the kernel considers it usable. The
+ * kernel finds out an address when something is sent there through its own routing. *stale says
+ * that the address is old; the next packet that the kernel itself routes there makes it probe the
+ * neighbour. Returns 0, or a negative errno: ENOENT when the address is not known now.
  */
 int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
                uint8_t mac[NEIGH_MAC], bool *stale);
@@ -25,8 +26,8 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
  * asks. */
 bool neigh_silent(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop);
 
-/* What RTM_GETNEIGH answers: false when it is another kind of message, too short, of no use to
- * send to, or has no Ethernet address. */
+/* Parses an answer to RTM_GETNEIGH. Returns false when it is another kind of message, too short, in
+ * a state that cannot be used for sending, or without an Ethernet address. */
 bool neigh_parse(const struct nlmsghdr *nlh, uint8_t mac[NEIGH_MAC], bool *stale);
 
 #endif

@@ -1,8 +1,11 @@
+/*
+ * Sends one netlink request, and collects its answers with libmnl.
+ */
 #include "lib/wire/netlink.h"
 
 #include <errno.h>
 
-/* What libmnl advises for dumps; the kernel fills buffers up to it. */
+/* libmnl advises this size for dumps; the kernel fills buffers up to it. */
 #define ANSWER_SIZE 32768
 
 struct mnl_socket *netlink_open(int bus)
@@ -19,7 +22,8 @@ struct mnl_socket *netlink_open(int bus)
 
 int netlink_ask(struct mnl_socket *nl, struct nlmsghdr *request, mnl_cb_t each, void *data)
 {
-    static unsigned int number; /* answers to an earlier, failed question carry another one */
+    static unsigned int number; /* answers to an earlier request, which failed, carry another
+                                   number */
     _Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
 
     request->nlmsg_seq = ++number;

@@ -1,3 +1,9 @@
+/*
+ * Captures with a packet socket whose ring has slots (TPACKET_V2). packet_ring.h says why. The
+ * socket is opened, gets its filter, its ring and its receive buffer, and is bound last, so that no
+ * frame comes before the filter is in force. packet_ring_next() then goes round the slots; it gives
+ * the slot of the last frame back to the kernel when it is called once more.
+ */
 #include "lib/wire/packet_ring.h"
 
 #include <arpa/inet.h>
@@ -19,19 +25,19 @@
 #include "lib/core/diag.h"
 #include "lib/wire/route.h"
 
-#define BLOCK (64u << 10) /* of the ring's memory, which is contiguous within one */
-#define FRONT 32          /* bytes before each frame: for a VLAN tag, or a header of our own */
-#define MTU_SLOT 9216     /* what is longer, on lo above all, is read from the receive buffer */
+#define BLOCK (64u << 10) /* bytes of a block; the memory within a block is contiguous */
+#define FRONT 32          /* bytes before each frame: for a VLAN tag, or a header that we write */
+#define MTU_SLOT 9216     /* longer frames, above all on lo, are read from the receive buffer */
 #define MTU_DEFAULT 1500
-#define LINK_MAX 18      /* bytes of Ethernet's header, and of a second VLAN tag */
-#define LARGEST 65600    /* bytes of a frame: what IP can carry, with its link layer's header */
-#define BUFFER (4 << 20) /* asked of the kernel for frames that are longer than a slot */
-#define LARGE 2          /* frames that are longer than a slot, in our memory */
+#define LINK_MAX 18      /* bytes of an Ethernet header and of a second VLAN tag */
+#define LARGEST 65600    /* bytes of a frame: what IP can carry, with its link-layer header */
+#define BUFFER (4 << 20) /* bytes asked of the kernel for frames that are longer than a slot */
+#define LARGE 2          /* frames longer than a slot that we hold in our memory */
 #define SNAPLEN 262144
 
-/* A frame that was longer than its slot. */
+/* Holds a frame that was longer than its slot. */
 struct large_frame {
-    uint32_t len; /* 0: there is none here */
+    uint32_t len; /* 0: no frame here */
     uint8_t bytes[FRONT + LARGEST];
 };
 
@@ -39,11 +45,11 @@ struct packet_ring {
     int fd, dlt;
     uint8_t *ring;
     uint32_t slot, each, blocks; /* bytes of a slot, slots of a block, blocks */
-    uint32_t at;                 /* the slot whose turn is next */
-    struct tpacket2_hdr *held;   /* the slot of the frame that was given last, or NULL */
-    struct large_frame *given;   /* where that one was longer than its slot, or NULL */
-    uint32_t buffer;             /* bytes of the receive buffer, by the kernel's account */
-    uint64_t received, dropped;  /* up to the last look */
+    uint32_t at;                 /* the slot to read next */
+    struct tpacket2_hdr *held;   /* the slot of the frame that was returned last, or NULL */
+    struct large_frame *given;   /* that frame, when it was longer than its slot, or NULL */
+    uint32_t buffer;             /* bytes of the receive buffer, as the kernel counts them */
+    uint64_t received, dropped;  /* up to the last call of look() */
     bool down;                   /* the interface went down, and nothing has come since */
     struct large_frame large[LARGE];
 };
@@ -53,15 +59,16 @@ static int failed(const char *device, const char *what, struct diag *d)
     return diag_fail(d, WAVE_ESYS, "cannot capture on %s: %s: %s", device, what, strerror(errno));
 }
 
+/* Returns whether the capture is on all interfaces. */
 static bool anywhere(const struct capture_config *config)
 {
     return strcmp(config->device, "any") == 0;
 }
 
 /*
- * The socket. Of Ethernet it gives whole frames. Of all others, and of several interfaces at a
- * time, the kernel takes the link layer's header off, whatever that is. It hears nothing before it
- * is bound, which comes last.
+ * Opens the socket. On Ethernet it gives whole frames. On all other interfaces, and on several at
+ * once, the kernel removes the link-layer header, of any kind. The socket receives nothing before
+ * it is bound, and that is the last step.
  */
 static int open_socket(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
@@ -93,8 +100,9 @@ static int open_socket(struct packet_ring *s, const struct capture_config *confi
     return s->fd < 0 ? failed(config->device, "socket", d) : 0;
 }
 
-/* What we send, where it is not wanted: over lo a packet is met twice, leaving and arriving, and
- * the arrival is kept. Returns the number of instructions. */
+/* Writes filter instructions that discard what we send, where it is not wanted. A packet over lo
+ * comes twice, leaving and arriving, and we keep the arrival. Returns the number of
+ * instructions. */
 static unsigned without_outgoing(const struct capture_config *config, struct sock_filter *f)
 {
     const struct sock_filter leaving[] = {
@@ -121,6 +129,7 @@ static unsigned without_outgoing(const struct capture_config *config, struct soc
     return 0;
 }
 
+/* Attaches the compiled filter, with the instructions of without_outgoing() before it. */
 static int attach(struct packet_ring *s, const struct capture_config *config,
                   const struct bpf_program *program, struct diag *d)
 {
@@ -139,8 +148,9 @@ static int attach(struct packet_ring *s, const struct capture_config *config,
     return error < 0 ? failed(config->device, "the filter", d) : 0;
 }
 
-/* libpcap compiles for the link type alone. The kernel has taken a frame's outer VLAN tag off when
- * the filter sees it, so that `tags` looks behind one more than it seems to. */
+/* Compiles the filter and attaches it. libpcap compiles for the link type alone. The kernel has
+ * removed the outer VLAN tag of a frame before the filter sees it, so `tags` in effect looks behind
+ * one tag more. */
 static int set_filter(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     char text[FILTER_TEXT];
@@ -165,8 +175,8 @@ static int set_filter(struct packet_ring *s, const struct capture_config *config
     return error;
 }
 
-/* The kernel places a frame, without its link layer's header, behind its own header and room for
- * 16 bytes of the link layer's. */
+/* Returns the bytes of a slot. The kernel puts its own header into the slot, then room for 16 bytes
+ * of the link-layer header, and then the frame without its link-layer header. */
 static uint32_t slot_size(uint32_t mtu)
 {
     uint32_t max = !mtu ? MTU_DEFAULT : mtu < MTU_SLOT ? mtu : MTU_SLOT;
@@ -174,7 +184,8 @@ static uint32_t slot_size(uint32_t mtu)
     return TPACKET_ALIGN(TPACKET_ALIGN(TPACKET2_HDRLEN) + 16 + FRONT + LINK_MAX + max);
 }
 
-/* Where the kernel has no memory for so large a ring, a smaller one will do. */
+/* Makes the ring, and maps it. Where the kernel has no memory for a ring of this size, a smaller
+ * one has to do. */
 static int set_ring(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     const int version = TPACKET_V2, front = FRONT, copies = 1;
@@ -206,8 +217,8 @@ static int set_ring(struct packet_ring *s, const struct capture_config *config, 
     return 0;
 }
 
-/* The receive buffer, for frames longer than a slot. How large it may be without a privilege is the
- * administrator's to say (net.core.rmem_max). */
+/* Sets the size of the receive buffer, which holds frames longer than a slot. The administrator
+ * limits what an unprivileged process may ask for (net.core.rmem_max). */
 static void set_buffer(struct packet_ring *s)
 {
     const int wanted = BUFFER;
@@ -220,12 +231,13 @@ static void set_buffer(struct packet_ring *s)
         s->buffer = (uint32_t)got;
 }
 
+/* Binds the socket, which begins the capture. */
 static int start(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     const int one = 1;
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
 
-    /* Linux 4.20 and later need not even look at what we send. */
+    /* Since Linux 4.20 the kernel then does not even run the filter on what we send. */
     if (config->loopback || config->filter.inbound_only)
         setsockopt(s->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
     if (!anywhere(config)) {
@@ -279,6 +291,7 @@ void packet_ring_close(struct packet_ring *s)
     free(s);
 }
 
+/* Returns the slot to read next. */
 static struct tpacket2_hdr *slot_at(const struct packet_ring *s)
 {
     uint32_t block = s->at / s->each, within = s->at % s->each;
@@ -287,7 +300,7 @@ static struct tpacket2_hdr *slot_at(const struct packet_ring *s)
                                            (size_t)within * s->slot);
 }
 
-/* Gives the slot of the last frame back to the kernel. */
+/* Returns the slot of the last frame to the kernel. */
 static void give_back(struct packet_ring *s)
 {
     if (s->given)
@@ -298,16 +311,16 @@ static void give_back(struct packet_ring *s)
     s->held = NULL;
 }
 
-/* Whether this is the frame that the slot has the beginning of. */
+/* Returns whether the long frame is the one whose beginning is in the slot. */
 static bool belongs(const struct large_frame *l, const struct tpacket2_hdr *h)
 {
     return l->len == h->tp_len &&
            memcmp(l->bytes + FRONT, (const uint8_t *)h + h->tp_mac, h->tp_snaplen) == 0;
 }
 
-/* The whole of a frame that is longer than its slot, or NULL where it is longer than any should be.
- * Two processors that capture at a time may queue their frames in another order than they took
- * their slots in: one that comes too early waits here. */
+/* Returns the whole of a frame that is longer than its slot, or NULL when it is longer than any
+ * frame should be. Two processors that capture at the same time may queue their frames in another
+ * order than that of their slots; a frame that comes too early waits here. */
 static struct large_frame *read_large(struct packet_ring *s, const struct tpacket2_hdr *h)
 {
     for (unsigned i = 0; i < LARGE; i++) {
@@ -324,7 +337,7 @@ static struct large_frame *read_large(struct packet_ring *s, const struct tpacke
     return NULL;
 }
 
-/* The VLAN tag that the kernel has taken off is put back behind the two addresses. */
+/* Puts the VLAN tag that the kernel has removed back behind the two addresses. */
 static void put_tag(const struct tpacket2_hdr *h, struct capture_frame *out)
 {
     const uint16_t tag[2] = {
@@ -339,7 +352,8 @@ static void put_tag(const struct tpacket2_hdr *h, struct capture_frame *out)
     out->len += sizeof tag;
 }
 
-/* Of several interfaces each frame has the header that libpcap gives it (LINKTYPE_LINUX_SLL2). */
+/* Writes the header that libpcap uses for several interfaces (LINKTYPE_LINUX_SLL2) before a
+ * frame. */
 static void put_cooked(const struct tpacket2_hdr *h, struct capture_frame *out)
 {
     const struct sockaddr_ll *from = (const void *)((const uint8_t *)h + TPACKET_ALIGN(sizeof *h));
@@ -357,12 +371,12 @@ static void put_cooked(const struct tpacket2_hdr *h, struct capture_frame *out)
     out->len += sizeof head;
 }
 
-/* tests/live/fault.c preloads it, to set the clock that frames are stamped by. The program has
- * none.
- */
+/* tests/live/fault.c defines this function and is preloaded: it sets the clock that stamps the
+ * frames. In the program itself the function does not exist. */
 extern void slots_stamped(wave_time *stamp) __attribute__((weak));
 
-/* What was received and lost since the last look, which is where the kernel counts from. */
+/* Adds up what was received and lost since the last call; the kernel counts from there. Returns the
+ * number of lost frames since then. */
 static uint64_t look(struct packet_ring *s)
 {
     struct tpacket_stats t = {0, 0};
@@ -375,8 +389,9 @@ static uint64_t look(struct packet_ring *s)
     return t.tp_drops;
 }
 
-/* Whether the interface was removed, and did not just go down: the kernel then takes the socket off
- * it. One that went down may come up again, and capturing then goes on by itself. */
+/* Returns whether the interface was removed and did not just go down. The kernel then takes the
+ * socket off the interface. An interface that went down may come up, and the capture then continues
+ * by itself. */
 static bool removed(const struct packet_ring *s)
 {
     struct sockaddr_ll at = {.sll_ifindex = 0};
@@ -385,8 +400,8 @@ static bool removed(const struct packet_ring *s)
     return getsockname(s->fd, (struct sockaddr *)&at, &size) == 0 && at.sll_ifindex < 0;
 }
 
-/* No frame waits: perhaps since the interface is gone. It goes down before it is removed, which the
- * kernel does not tell again. */
+/* Finds out why no frame waits: the interface may be gone. An interface goes down before it is
+ * removed, and the kernel does not report the removal separately. */
 static int idle(struct packet_ring *s, struct diag *d)
 {
     int error = 0;
@@ -403,7 +418,7 @@ static int idle(struct packet_ring *s, struct diag *d)
                      error == ENETDOWN ? "the interface was removed" : strerror(error));
 }
 
-/* Fills in what the slot says of its frame. */
+/* Fills in *out from the slot. */
 static void describe(struct packet_ring *s, struct tpacket2_hdr *h, uint32_t status,
                      struct capture_frame *out)
 {
@@ -438,18 +453,19 @@ int packet_ring_next(struct packet_ring *s, struct capture_frame *out, struct di
     s->held = h;
     s->at = (s->at + 1) % (s->blocks * s->each);
     describe(s, h, status, out);
-    if (out->gap) /* the kernel marks frames as such until it is asked */
+    if (out->gap) /* the kernel marks all frames until it is asked */
         look(s);
-    if (out->caplen < out->len) { /* the receive buffer had no room for the rest of it */
+    if (out->caplen < out->len) { /* the receive buffer had no room for the rest */
         s->dropped++;
         out->gap = true;
     }
     return 1;
 }
 
-/* The kernel's account of its receive buffer has the memory that a frame takes up: usually little
- * more than its bytes where a sender on this machine made it, up to twice as much where a network
- * card joined it. */
+/* Returns the room of the ring and of the receive buffer. The kernel counts the memory that a frame
+ * occupies in the receive buffer. That is usually little more than the frame's bytes when a sender
+ * on this machine made it, and up to twice as much when a network card merged it from several
+ * segments. */
 struct capture_room packet_ring_room(const struct packet_ring *s)
 {
     return (struct capture_room){.frames = s->blocks * s->each, .bytes = s->buffer / 2};

@@ -1,3 +1,7 @@
+/*
+ * Finds the socket that holds a port. It lists all TCP sockets of both families over SOCK_DIAG, and
+ * keeps the one that is most in the way.
+ */
 #include "lib/wire/port_owner.h"
 #include "lib/core/addr.h"
 
@@ -13,13 +17,14 @@
 #include "lib/wire/address.h"
 #include "lib/wire/netlink.h"
 
-#define STATE_BOUND 13 /* TCP_BOUND_INACTIVE, newer than the headers may be */
+#define STATE_BOUND 13 /* TCP_BOUND_INACTIVE, which the headers may not have yet */
 
 struct port_owner_search {
     struct flow flow;
     struct port_owner found;
 };
 
+/* Returns the kind of a socket in this TCP state. */
 static enum port_owner_kind kind_of(uint8_t state)
 {
     switch (state) {
@@ -45,7 +50,8 @@ static struct flow flow_of(const struct inet_diag_msg *m)
     return f;
 }
 
-/* An IPv6 socket that took IPv4 in has both addresses mapped (RFC 4291, 2.5.5.2): as IPv4. */
+/* Turns a flow with mapped addresses (RFC 4291, 2.5.5.2) into the IPv4 flow that it is. An IPv6
+ * socket that has accepted an IPv4 connection has both addresses mapped. */
 static void unmap(struct flow *f)
 {
     static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
@@ -57,8 +63,8 @@ static void unmap(struct flow *f)
     f->v6 = false;
 }
 
-/* Whether a socket bound as `held` stands in the way of binding as `wanted`. The any address of
- * IPv6 commonly takes IPv4 as well, and so meets both families. */
+/* Returns whether a socket bound as `held` prevents a bind as `wanted`. An IPv6 socket on the any
+ * address usually accepts IPv4 as well, so it conflicts with both families. */
 static bool in_the_way(const struct flow *held, const struct flow *wanted)
 {
     static const struct addr any;
@@ -70,6 +76,7 @@ static bool in_the_way(const struct flow *held, const struct flow *wanted)
     return held_any || addr_eq(&wanted->local, &any) || addr_eq(&held->local, &wanted->local);
 }
 
+/* Keeps the socket of this message when it is more in the way than the one before. */
 static int consider(const struct nlmsghdr *nlh, void *data)
 {
     struct port_owner_search *s = data;
@@ -101,7 +108,7 @@ static void search_family(struct mnl_socket *nl, uint8_t family, struct port_own
     req->sdiag_family = family;
     req->sdiag_protocol = IPPROTO_TCP;
     req->idiag_states = UINT32_MAX;
-    netlink_ask(nl, nlh, consider, s); /* what cannot be told stays PORT_OWNER_UNKNOWN */
+    netlink_ask(nl, nlh, consider, s); /* after a failure the result stays PORT_OWNER_UNKNOWN */
 }
 
 void port_owner_find(const struct flow *flow, struct port_owner *out)

@@ -1,3 +1,8 @@
+/*
+ * Asks the kernel over rtnetlink for a route, an interface or an address, and turns the answers
+ * into a struct route or into an error that says what to do. The file has three parts: parsers of
+ * netlink messages, requests, and the decisions that follow from the answers.
+ */
 #include "lib/wire/route.h"
 #include "lib/core/addr.h"
 
@@ -15,12 +20,12 @@
 #include "lib/wire/family.h"
 #include "lib/wire/netlink.h"
 
-#define MTU_MIN 68u    /* RFC 791, 3.2: every link carries as much */
-#define MTU_MAX 65535u /* the length field of the IP header */
+#define MTU_MIN 68u    /* RFC 791, 3.2: every link carries packets of this size */
+#define MTU_MAX 65535u /* limit of the length field of the IP header */
 #define MTU_UNKNOWN 1500u
 
 /*
- * Readers of messages.
+ * Parsing messages.
  */
 
 static bool get_u32(const struct nlattr *a, uint32_t *out)
@@ -31,7 +36,7 @@ static bool get_u32(const struct nlattr *a, uint32_t *out)
     return true;
 }
 
-/* Copies an attribute that is a string, cut to what fits. */
+/* Copies an attribute that is a string, and cuts it to fit. */
 static void get_name(const struct nlattr *a, char out[16])
 {
     size_t n = mnl_attr_get_payload_len(a);
@@ -40,6 +45,7 @@ static void get_name(const struct nlattr *a, char out[16])
     out[n] = '\0';
 }
 
+/* Returns the MTU among the metrics of a route, or 0. */
 static uint32_t parse_mtu(const struct nlattr *metrics)
 {
     uint32_t mtu = 0;
@@ -135,7 +141,7 @@ bool route_parse_link(const struct nlmsghdr *nlh, struct route_link *out)
 }
 
 /*
- * Questions.
+ * Requests.
  */
 
 static int each_answer(const struct nlmsghdr *nlh, void *data)
@@ -144,7 +150,8 @@ static int each_answer(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-/* 0, or the kernel's errno, negative: ENETUNREACH, EHOSTUNREACH, EACCES (prohibited), ... */
+/* Asks for the route to `to`. Returns 0, or the kernel's errno, negative: ENETUNREACH,
+ * EHOSTUNREACH, EACCES (prohibited), ... */
 static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
                      uint32_t oif, struct route_answer *out)
 {
@@ -186,7 +193,8 @@ static int each_link(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-/* By name, or by index when `name` is NULL. 0 or a negative errno: ENODEV when there is none. */
+/* Asks for an interface by name, or by index when `name` is NULL. Returns 0 or a negative errno:
+ * ENODEV when there is none. */
 static int ask_link(struct mnl_socket *nl, const char *name, int ifindex, struct route_link *out)
 {
     union netlink_request request = {.bytes = {0}};
@@ -230,7 +238,8 @@ static int each_smallest(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-/* The smallest MTU of the interfaces that are up, so that what fits it fits any of them. */
+/* Returns the smallest MTU of the interfaces that are up. A packet of that size fits any of
+ * them. */
 static uint32_t ask_smallest_mtu(struct mnl_socket *nl)
 {
     union netlink_request request = {.bytes = {0}};
@@ -257,7 +266,7 @@ static int each_owner(const struct nlmsghdr *nlh, void *data)
     struct nlattr *a;
     mnl_attr_for_each(a, nlh, sizeof *ifa)
     {
-        /* IFA_LOCAL is our end of a point-to-point link, whose IFA_ADDRESS is the peer's. */
+        /* On a point-to-point link IFA_LOCAL is our end, and IFA_ADDRESS is the peer's. */
         uint16_t type = mnl_attr_get_type(a);
         if ((type == IFA_LOCAL || (type == IFA_ADDRESS && ifa->ifa_family == AF_INET6)) &&
             mnl_attr_get_payload_len(a) == o->size &&
@@ -267,7 +276,8 @@ static int each_owner(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-/* The interface that has the address, or 0: one within 127.0.0.0/8 is ours and on no list. */
+/* Returns the index of the interface that has the address, or 0. The addresses in 127.0.0.0/8 are
+ * ours, but most are on no interface's list. */
 static int ask_owner(struct mnl_socket *nl, bool v6, const struct addr *address)
 {
     union netlink_request request = {.bytes = {0}};
@@ -281,9 +291,10 @@ static int ask_owner(struct mnl_socket *nl, bool v6, const struct addr *address)
 }
 
 /*
- * Answers.
+ * Decisions.
  */
 
+/* Fills in what the route takes from its interface; `mtu` is the route's own, or 0. */
 static void take_link(struct route *r, const struct route_link *l, uint32_t mtu)
 {
     r->ifindex = l->ifindex;
@@ -306,7 +317,8 @@ static int check_up(const struct route_link *l, struct diag *d)
                      l->name, l->name);
 }
 
-/* The interface that was named, by name or as the scope of an address; *asked stays 0 without. */
+/* Finds the interface that was named, by its name or as the scope of an address. *asked stays 0
+ * when none was named. */
 static int named_interface(struct mnl_socket *nl, const struct route_query *q, uint32_t *asked,
                            struct diag *d)
 {
@@ -334,8 +346,9 @@ static int named_interface(struct mnl_socket *nl, const struct route_query *q, u
     return 0;
 }
 
-/* An address is ours when the kernel would deliver a packet for it here. Unlike the list of
- * interfaces' addresses, this knows all of 127.0.0.0/8 and any local route. */
+/* Checks that the source address is ours: an address is ours when the kernel would deliver a packet
+ * for it here. Unlike the list of interface addresses, this includes all of 127.0.0.0/8 and any
+ * local route. */
 static int check_source(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                         struct diag *d)
 {
@@ -349,9 +362,9 @@ static int check_source(struct mnl_socket *nl, const struct route_query *q, uint
     return 0;
 }
 
-/* The kernel gives EACCES and EINVAL for nothing else when it is asked for a route (fib_props and
- * fib4_rule_action() in its sources); an unreachable rule gives ENETUNREACH, as no route does, and
- * an unreachable route EHOSTUNREACH. */
+/* The cases follow from what the kernel returns when it is asked for a route. It returns EACCES and
+ * EINVAL for no other reason (fib_props and fib4_rule_action() in its sources). An unreachable rule
+ * gives ENETUNREACH, like a missing route, and an unreachable route gives EHOSTUNREACH. */
 const char *route_refusal(int error, char text[ROUTE_REFUSAL])
 {
     const char *reason = strerror(error);
@@ -381,6 +394,7 @@ const char *route_refusal(int error, char text[ROUTE_REFUSAL])
     return text;
 }
 
+/* Fails because there is no route; *d gets the reason. */
 static int no_route(const struct route_query *q, const struct addr *source, int error,
                     struct diag *d)
 {
@@ -396,8 +410,8 @@ static int no_route(const struct route_query *q, const struct addr *source, int 
                      source && !refused ? "; see 'ip rule' and 'ip route show table all'" : "");
 }
 
-/* Fills in the source address: the one asked for, the route's own, or for a destination on this
- * host that destination itself. */
+/* Fills in the source address: the one that was asked for, or the route's own, or, for a
+ * destination on this host, that destination itself. */
 static int take_source(const struct route_query *q, const struct route_answer *a, struct route *r,
                        struct diag *d)
 {
@@ -417,6 +431,7 @@ static int take_source(const struct route_query *q, const struct route_answer *a
 
 static const struct addr unspecified;
 
+/* Finds the route to a peer. */
 static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                        struct route *r, struct diag *d)
 {
@@ -447,8 +462,8 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
                          text);
     if ((error = take_source(q, &a, r, d)) < 0)
         return error;
-    /* There may be a rule for the source that this route has named, which the kernel's own TCP
-     * would look up next (ip_route_connect() in its sources). */
+    /* There may be a rule for the source address that this route has given. The kernel's own TCP
+     * asks once more, with that source (ip_route_connect() in its sources), and so do we. */
     if (!from && a.type == RTN_UNICAST &&
         (error = ask_route(nl, q->v6, &q->remote, &r->source, asked, &a)) < 0)
         return no_route(q, &r->source, error, d);
@@ -464,6 +479,7 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
     return 0;
 }
 
+/* Finds the interface to listen on. */
 static int find_listen(struct mnl_socket *nl, const struct route_query *q, uint32_t asked,
                        struct route *r, struct diag *d)
 {
@@ -485,14 +501,16 @@ static int find_listen(struct mnl_socket *nl, const struct route_query *q, uint3
         }
     }
     if (!asked && q->has_source && address_loopback(q->v6, &q->source))
-        asked = LOOPBACK_IFINDEX; /* such packets are seen nowhere else (RFC 1122, 3.2.1.3) */
+        asked = LOOPBACK_IFINDEX; /* such packets appear on no other interface (RFC 1122,
+                                     3.2.1.3) */
     if (asked) {
         if (ask_link(nl, NULL, (int)asked, &l) < 0 || !l.ifindex)
             return diag_fail(d, WAVE_ENOROUTE, "the interface with number %u is gone", asked);
         take_link(r, &l, 0);
         return 0;
     }
-    /* An address of ours is reached over any interface, over lo from this host itself. */
+    /* A peer may reach an address of ours through any interface, and this host itself reaches it
+     * over lo. */
     int owner = q->has_source ? ask_owner(nl, q->v6, &q->source) : 0;
     if (!owner || ask_link(nl, NULL, owner, &l) < 0)
         l.mtu = ask_smallest_mtu(nl);

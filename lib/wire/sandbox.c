@@ -1,16 +1,19 @@
 /*
- * The default is SCMP_ACT_TRAP and not SCMP_ACT_KILL_PROCESS: the call is not carried out either
- * way, and the process dies either way, but a kernel that kills says why to its log alone, which
- * users cannot read and containers do not have. The handler cannot be got round: SIGSYS is ended by
- * default as soon as it is met, rt_sigaction(2) is stopped for it, and where it is blocked the
- * kernel kills.
+ * Builds the seccomp filter from lists of system calls.
  *
- * Files are refused with an error instead, since libc and libpcap look for some at odd times (a
- * locale, /dev/tty when the heap is found broken, a counter below /sys) and do without.
+ * The default action is SCMP_ACT_TRAP and not SCMP_ACT_KILL_PROCESS. With both, the call is not
+ * carried out and the process dies. But a kernel that kills writes the reason only to its log,
+ * which users cannot read and containers do not have. The handler cannot be circumvented: SIGSYS
+ * gets its default action back as soon as it arrives, rt_sigaction(2) is not allowed for it, and
+ * where it is blocked the kernel kills the process.
  *
- * Calls are listed by name, those of other architectures and libcs among them: 64-bit times, stat
- * in all its forms, sendmsg(2) where there is no sendmmsg(2). Names that this libseccomp or this
- * architecture does not have are passed over.
+ * Calls on files fail with an error instead, since libc and libpcap look for files at unexpected
+ * times (a locale, /dev/tty when the heap is found to be corrupt, a counter below /sys) and do
+ * without them.
+ *
+ * Calls are listed by name. The lists include those of other architectures and libcs: 64-bit times,
+ * stat in all its forms, sendmsg(2) where there is no sendmmsg(2). A name that this libseccomp or
+ * this architecture does not have is skipped.
  */
 #include "lib/wire/sandbox.h"
 
@@ -40,22 +43,23 @@
 #define SIZE(array) (sizeof(array) / sizeof *(array))
 
 static const char *const allowed[] = {
-    /* Descriptors that are open. */
+    /* Descriptors that are already open. */
     "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "_llseek", "close", "fstat",
     "fstat64", "poll", "ppoll", "ppoll_time64",
-    /* Segments out; questions to the kernel, and its answers. */
+    /* Sending segments; asking the kernel, and receiving its answers. */
     "sendmmsg", "sendmsg", "sendto", "recvmsg", "recvfrom", "getsockopt", "getsockname",
     /* Memory. */
     "brk", "munmap", "mremap", "madvise",
-    /* Time and chance. */
+    /* Time and random numbers. */
     "clock_gettime", "clock_gettime64", "gettimeofday", "time", "clock_getres",
     "clock_getres_time64", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "getrandom",
-    /* What libc does for itself; sysinfo(2) is qsort(3)'s, in glibc before 2.37. */
+    /* Calls that libc makes for itself; sysinfo(2) is called by qsort(3) in glibc before 2.37. */
     "futex", "futex_time64", "rseq", "rt_sigprocmask", "rt_sigreturn", "sigreturn",
     "restart_syscall", "getpid", "gettid", "sysinfo", "exit", "exit_group"};
 
 /* clang-format off */
-/* By their first or second argument, of which the kernel looks at 32 bits. */
+/* Calls that are allowed for one value of their first or second argument. The kernel uses 32 bits
+ * of it. */
 static const struct {
     const char *name;
     unsigned arg;
@@ -66,7 +70,7 @@ static const struct {
     {"ioctl", 1, TCGETS2},
 #endif
     {"ioctl", 1, TIOCGWINSZ},
-    {"ioctl", 1, SIOCGIFFLAGS}, /* libpcap, when an interface goes away */
+    {"ioctl", 1, SIOCGIFFLAGS}, /* libpcap, when an interface is removed */
     {"ioctl", 1, SIOCGIFINDEX},
     {"ioctl", 1, SIOCGIFNAME},
     {"fcntl", 1, F_GETFD},
@@ -77,7 +81,7 @@ static const struct {
 };
 /* clang-format on */
 
-/* Files by their names. */
+/* Calls that name a file. */
 static const char *const no_files[] = {
     "open", "openat", "openat2", "creat",   "access", "faccessat", "faccessat2", "readlink",
     "stat", "lstat",  "stat64",  "lstat64", "statfs", "statfs64",  "readlinkat"};
@@ -85,6 +89,7 @@ static const char *const no_files[] = {
 #define INT(arg, value) SCMP_CMP((arg), SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint32_t)(value))
 #define BITS(arg, mask, value) SCMP_CMP((arg), SCMP_CMP_MASKED_EQ, (mask), (value))
 
+/* Adds one rule. A call that does not exist here is no error. */
 static int add(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
                const struct scmp_arg_cmp *args)
 {
@@ -96,7 +101,7 @@ static int add(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
     return error == -EDOM ? 0 : error;
 }
 
-/* Calls that have more to them than one argument. */
+/* Adds the rules that need more than one value of one argument. */
 static int add_special(scmp_filter_ctx f)
 {
     const struct scmp_arg_cmp no_exec[] = {BITS(2, PROT_EXEC, 0)};
@@ -131,10 +136,11 @@ static int add_special(scmp_filter_ctx f)
         {"newfstatat", by_path, SCMP_ACT_ERRNO(EACCES), 1},
         {"fstatat64", by_path, SCMP_ACT_ERRNO(EACCES), 1},
         {"statx", statx_by_path, SCMP_ACT_ERRNO(EACCES), 1},
-        /* glibc names its memory where a tunable asks for it, and need not. */
+        /* glibc names its memory where a tunable asks for it; it does not need to succeed. */
         {"prctl", naming, SCMP_ACT_ERRNO(EINVAL), 1},
-        /* libpcap takes its ring down before it closes the socket, which does that as well. The
-         * kernel's code for it has been a way to root more than once. */
+        /* libpcap removes its ring before it closes the socket, but closing removes the ring as
+         * well. The kernel's code behind this option has been a way to root more than once, so it
+         * stays closed. */
         {"setsockopt", ring, SCMP_ACT_ERRNO(EPERM), 2},
     };
     for (size_t i = 0; i < SIZE(special) && !error; i++)
@@ -159,8 +165,8 @@ static int add_all(scmp_filter_ctx f)
 
 static sandbox_stopped *told;
 
-/* Handled once: the signal's default stands again by the time that this is run. The first process
- * of a PID namespace does not die of a signal of its own. */
+/* Handles SIGSYS. The signal's default action is already restored when this runs. The first process
+ * of a PID namespace does not die of a signal that it sends to itself, so _exit() follows. */
 static void stopped(int sig, siginfo_t *info, void *context)
 {
     (void)context;
@@ -179,9 +185,9 @@ static int handle(sandbox_stopped *tell, struct sigaction *before)
     return sigaction(SIGSYS, &action, before) < 0 ? -errno : 0;
 }
 
-/* The runtimes of sanitizers and of coverage open files, map code and make processes when they have
- * something to say. configure tells of those that it was asked for; the symbols are of code that
- * the compiler puts in. */
+/* The runtimes of sanitizers and of coverage open files, map code and create processes when they
+ * report. configure defines WAVE_SANITIZERS for the sanitizers that it was asked for; the symbols
+ * below belong to code that the compiler inserts. */
 /* NOLINTBEGIN(bugprone-reserved-identifier): the names are the runtimes' own */
 extern void __gcov_exit(void) __attribute__((weak));
 extern int __llvm_profile_runtime __attribute__((weak));
@@ -203,8 +209,9 @@ static int load(scmp_filter_ctx f, sandbox_stopped *tell)
 
     if (error)
         return error;
-    /* Kernels before 5.16 slow filtered processes down, for the sake of those that run the code of
-     * strangers. The oldest cannot be told that we do not: no error. */
+    /* Kernels before 5.16 slow filtered processes down, to protect those that run untrusted code.
+     * We run none, and say so. The oldest kernels do not know this attribute, and that is no
+     * error. */
     seccomp_attr_set(f, SCMP_FLTATR_CTL_SSB, 1);
     error = handle(tell, &before);
     if (error)

@@ -1,7 +1,8 @@
 /*
- * Sums are taken anew over the headers instead of being corrected (RFC 1624): they are a dozen
- * words, and the data has to be summed in any case. Addresses and ports are patched as well, so
- * that one template serves all connections of a wire.
+ * Writes a packet as a copy of stored headers with other numbers in it. The checksums are computed
+ * over the whole headers instead of being corrected (RFC 1624): the headers are a dozen words, and
+ * the data has to be summed in any case. Addresses and ports are patched as well, so that one
+ * template serves all connections of a wire.
  */
 #include "lib/wire/template.h"
 #include "lib/core/ip.h"
@@ -37,7 +38,7 @@ void template_store(struct template *t, const struct seg *s, const uint8_t *byte
     t->ip = *ip;
 }
 
-/* RFC 791, 3.1. */
+/* Patches an IPv4 header (RFC 791, 3.1). Returns where it ends. */
 static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint8_t tos,
                            uint8_t ttl, uint16_t id)
 {
@@ -55,7 +56,7 @@ static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint
     return p + IPV4_HEADER;
 }
 
-/* RFC 8200, 3. */
+/* Patches an IPv6 header (RFC 8200, 3). Returns where it ends. */
 static uint8_t *write_ipv6(uint8_t *p, const struct flow *flow, size_t len, uint8_t tos,
                            uint8_t hop_limit)
 {
@@ -68,7 +69,7 @@ static uint8_t *write_ipv6(uint8_t *p, const struct flow *flow, size_t len, uint
     return p + IPV6_HEADER;
 }
 
-/* RFC 9293, 3.1, with options and data behind it. */
+/* Patches a TCP header (RFC 9293, 3.1), and copies the data behind its options. */
 static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, size_t header)
 {
     put_u16(p, flow->lport);
@@ -78,8 +79,8 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
     p[13] = (uint8_t)s->flags;
     put_u16(p + 14, s->wnd);
     put_u16(p + 16, 0);
-    if (s->opt.has & OPT_TIMESTAMP) /* where opt_build() puts them: behind the MSS and four bytes
-                                       that end with kind and length */
+    if (s->opt.has & OPT_TIMESTAMP) /* opt_build() puts them behind the MSS and four bytes that
+                                       end with kind and length */
         put_u32(put_u32(p + SEG_HEADER + (s->opt.has & OPT_MSS ? 4 : 0) + 4, s->opt.tsval),
                 s->opt.tsecr);
     if (s->len && s->data != p + header)

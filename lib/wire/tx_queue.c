@@ -1,3 +1,9 @@
+/*
+ * Queues packets in one arena, and hands them to the kernel with sendmmsg(). hand_over() takes the
+ * first packets in the queue that go the same way, as frames or as packets for the kernel to route.
+ * It fills in one message for each (or one for several, with segmentation offload), and removes
+ * what the kernel has taken.
+ */
 #include "lib/wire/tx_queue.h"
 
 #include <errno.h>
@@ -11,31 +17,33 @@
 #include "lib/wire/template.h"
 
 #define LARGEST 65535u
-/* Where a packet's data begins when it is there before its headers, which have to fit. */
+/* Where a packet's data begins in its room when it is written before its headers. The longest
+ * headers have to fit before it. */
 #define AHEAD (L2_HEADER + 40 + 60)
-#define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* the larger one */
+#define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
 
 struct tx_queue {
     int fd, link_fd;
     const struct sockaddr_ll *link;
-    size_t link_header; /* bytes */
+    size_t link_header; /* bytes of the link-layer header */
     bool by_source;
-    bool gso;   /* the kernel takes joined segments, as far as is known */
-    bool bare;  /* frames have no prefix: none is joined */
+    bool gso;  /* the kernel has accepted GSO segments so far */
+    bool bare; /* frames have no prefix, so GSO is not possible */
     uint64_t by_link;
 
-    unsigned first, count; /* packets: from the first not taken yet to the last queued */
+    unsigned first, count; /* the first packet that was not taken yet; the number of packets
+                              queued */
     size_t used, size;     /* bytes of `arena` */
-    size_t start;          /* where tx_queue_room() has the next packet begin */
+    size_t start;          /* where the next packet begins, set by tx_queue_room() */
     struct iovec packet[WIRE_QUEUE_MAX];
     struct wire_unsent what[WIRE_QUEUE_MAX];
-    bool l2_send[WIRE_QUEUE_MAX]; /* with `header` */
+    bool l2_send[WIRE_QUEUE_MAX]; /* the packet is a frame, with `header` */
     bool no_checksum[WIRE_QUEUE_MAX];
     uint8_t header[WIRE_QUEUE_MAX][L2_HEADER];
 
-    /* What is handed over, laid out anew each time. */
+    /* The messages for the kernel, filled in for each call. */
     struct mmsghdr message[WIRE_QUEUE_MAX];
-    unsigned carries[WIRE_QUEUE_MAX]; /* packets */
+    unsigned carries[WIRE_QUEUE_MAX]; /* packets in each message */
     struct sockaddr_storage to[WIRE_QUEUE_MAX];
     _Alignas(struct cmsghdr) uint8_t control[WIRE_QUEUE_MAX][CONTROL];
     uint8_t head[WIRE_QUEUE_MAX][GSO_HEAD_MAX];
@@ -49,7 +57,7 @@ int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu)
     size_t size = (size_t)WIRE_QUEUE_MAX * (AHEAD + mtu) + AHEAD + TX_QUEUE_DATA;
     struct tx_queue *b;
 
-    b = malloc(sizeof *b + size); /* untouched pages of a large MTU cost nothing */
+    b = malloc(sizeof *b + size); /* pages of a large MTU that are never touched cost nothing */
     if (!b)
         return WAVE_ENOMEM;
     b->fd = fd;
@@ -61,7 +69,7 @@ int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu)
     b->by_source = false;
     b->link_header = 0;
     b->by_link = 0;
-    memset(b->control, 0, sizeof b->control); /* their padding is handed over as it is */
+    memset(b->control, 0, sizeof b->control); /* the padding is handed to the kernel as it is */
     *out = b;
     return 0;
 }
@@ -103,7 +111,7 @@ uint8_t *tx_queue_room(struct tx_queue *b, size_t len)
 {
     if (b->count == WIRE_QUEUE_MAX || L2_HEADER + len > b->size - b->used)
         return NULL;
-    b->start = b->used + L2_HEADER; /* room for a bare frame's header before it */
+    b->start = b->used + L2_HEADER; /* leaves room for the frame's header before it */
     return b->arena + b->start;
 }
 
@@ -139,6 +147,7 @@ void tx_queue_no_checksum(struct tx_queue *b)
     b->no_checksum[b->count - 1] = true;
 }
 
+/* Fills in the TCP checksum of a packet that has none. */
 static void add_checksums(struct tx_queue *b, unsigned at)
 {
     if (b->no_checksum[at])
@@ -146,7 +155,8 @@ static void add_checksums(struct tx_queue *b, unsigned at)
     b->no_checksum[at] = false;
 }
 
-/* Lays out the next `n` packets as frames without a prefix, each in one piece; returns how many. */
+/* Makes messages of the next `n` packets as frames without a prefix, each in one piece. Returns the
+ * number of messages. */
 static unsigned fill_frames(struct tx_queue *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -156,13 +166,14 @@ static unsigned fill_frames(struct tx_queue *b, unsigned n)
         memcpy(frame, b->header[b->first + i], b->link_header);
         b->part[i] = (struct iovec){frame, b->link_header + packet->iov_len};
         b->carries[i] = 1;
-        /* No name: the socket is bound to its interface, l2_send_bypass_qdisc(). */
+        /* No address, because the socket is bound to its interface: l2_send_bypass_qdisc(). */
         b->message[i].msg_hdr = (struct msghdr){.msg_iov = &b->part[i], .msg_iovlen = 1};
     }
     return n;
 }
 
-/* Lays out the next `n` packets as frames; returns how many those are. */
+/* Makes messages of the next `n` packets as frames with a prefix, and combines packets where
+ * possible. Returns the number of frames. */
 static unsigned fill_gso_frames(struct tx_queue *b, unsigned n)
 {
     struct iovec *part = b->part;
@@ -187,8 +198,8 @@ static unsigned fill_gso_frames(struct tx_queue *b, unsigned n)
     return frames;
 }
 
-/* Names the source that the kernel is to route message `i` by (ip(7), IP_PKTINFO; RFC 3542, 6.2).
- */
+/* Sets the source address by which the kernel is to route message `i` (ip(7), IP_PKTINFO; RFC 3542,
+ * 6.2). */
 static void fill_source(struct tx_queue *b, unsigned i, const struct flow *f)
 {
     struct msghdr *m = &b->message[i].msg_hdr;
@@ -212,13 +223,14 @@ static void fill_source(struct tx_queue *b, unsigned i, const struct flow *f)
     memcpy(CMSG_DATA(c), &info, size);
 }
 
-/* The same as packets for the kernel to route. */
+/* Makes messages of the next `n` packets for the kernel to route. Returns the number of
+ * messages. */
 static unsigned fill_packets(struct tx_queue *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         const struct flow *f = &b->what[b->first + i].flow;
-        /* No port: a raw socket takes an IPv6 one for a protocol. No scope: the socket is bound to
-         * the interface where a link-local address needs one. */
+        /* No port: a raw socket takes an IPv6 port for a protocol. No scope: where a link-local
+         * address needs an interface, the socket is bound to it. */
         socklen_t size = address_socket(f->v6, &f->remote, 0, 0, &b->to[i]);
         b->carries[i] = 1;
         b->message[i].msg_hdr = (struct msghdr){.msg_name = &b->to[i],
@@ -231,12 +243,13 @@ static unsigned fill_packets(struct tx_queue *b, unsigned n)
     return n;
 }
 
+/* Returns whether the kernel may accept the same packet later. */
 static bool is_transient(int error)
 {
     return error == EAGAIN || error == ENOBUFS || error == EINTR;
 }
 
-/* Hands over what comes first and goes the same way. Returns how many packets were taken, or -1
+/* Hands over the first packets that go the same way. Returns how many packets were taken, or -1
  * with errno set. */
 static int hand_over(struct tx_queue *b)
 {
@@ -248,7 +261,7 @@ static int hand_over(struct tx_queue *b)
     n = !l2_send ? fill_packets(b, n) : b->bare ? fill_frames(b, n) : fill_gso_frames(b, n);
     int taken = sendmmsg(l2_send ? b->link_fd : b->fd, b->message, n, MSG_DONTWAIT);
     if (taken < 0 && b->carries[0] > 1 && !is_transient(errno)) {
-        b->gso = false; /* each on its own, then, to see whether that was it */
+        b->gso = false; /* send each packet alone, to see whether GSO was the reason */
         errno = EINTR;
     }
     if (taken < 0)
@@ -264,6 +277,7 @@ uint64_t tx_queue_l2_sent(const struct tx_queue *b)
     return b->by_link;
 }
 
+/* Removes the first `n` packets from the queue. */
 static void remove_first(struct tx_queue *b, unsigned n)
 {
     b->first += n;

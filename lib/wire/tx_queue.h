@@ -1,6 +1,6 @@
 /*
- * Packets on their way to the kernel: queued in order, and handed over many at a time, since a
- * system call of its own would cost each as much as its crafting.
+ * Packets on their way to the kernel. They are queued in order, and many are handed over with one
+ * system call, since a call for each packet would cost as much as building the packet.
  */
 #ifndef TCPWAVE_WIRE_TX_QUEUE_H
 #define TCPWAVE_WIRE_TX_QUEUE_H
@@ -10,62 +10,67 @@
 
 struct tx_queue;
 
-/* For packets of up to `mtu` bytes, WIRE_QUEUE_MAX of them, to be sent through the raw socket `fd`,
- * which stays the caller's; larger ones leave room for fewer. WAVE_ENOMEM. */
+/* Creates a queue for WIRE_QUEUE_MAX packets of up to `mtu` bytes; of larger packets fewer fit.
+ * They are sent through the raw socket `fd`, which stays the caller's. Returns 0, or
+ * WAVE_ENOMEM. */
 int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu);
 
 /* From now on the kernel routes each packet by the source address in its header, as it does for its
- * own TCP. For a raw socket that is bound to no address: the kernel would take none for granted. */
+ * own TCP. This is for a raw socket that is bound to no address: otherwise the kernel would route
+ * as if there were no source address. */
 void tx_queue_route_by_source(struct tx_queue *b);
 
-/* From now on packets may have a link layer's header of `header` bytes (at most L2_HEADER), and
- * those go through the packet socket `fd` to `to`, both of which stay the caller's (l2_send.h).
- * Where they allow it, several are joined. */
+/* From now on a packet may have a link-layer header of `header` bytes (at most L2_HEADER). Such
+ * packets are sent through the packet socket `fd` to `to`, which both stay the caller's
+ * (l2_send.h). Where their headers allow it, several are combined (gso.h). */
 void tx_queue_link_layer(struct tx_queue *b, int fd, const struct sockaddr_ll *to, size_t header);
 
-/* From now on each packet goes as it stands, and is never joined with others: the kernel would mend
- * what a forged one has wrong, and would have to understand it first. */
+/* From now on each packet is sent as it is, and never combined with others. With segmentation
+ * offload the kernel would have to parse a crafted packet, and would correct what is wrong in it on
+ * purpose. */
 void tx_queue_no_gso(struct tx_queue *b);
 
-/* After l2_send_bypass_qdisc(): the same, and frames have no prefix. */
+/* Call this after l2_send_bypass_qdisc(): packets are not combined, and frames have no prefix. */
 void tx_queue_bypass_qdisc(struct tx_queue *b);
 
-/* What is queued is lost. NULL is taken. */
+/* Frees the queue; packets in it are lost. `b` may be NULL. */
 void tx_queue_close(struct tx_queue *b);
 
+/* Returns whether no packet is queued. */
 bool tx_queue_empty(const struct tx_queue *b);
 
-/* Where to write a packet of `len` bytes (65535 at most), or NULL when there is no room before
- * tx_queue_flush(). */
+/* Returns where to write a packet of `len` bytes (65535 at most), or NULL when there is no room
+ * before the next tx_queue_flush(). */
 uint8_t *tx_queue_room(struct tx_queue *b, size_t len);
 
-/* Where to write the data of the next packet, TX_QUEUE_DATA bytes at most, before its headers are
- * known; NULL likewise. */
+/* Returns where to write the data of the next packet, TX_QUEUE_DATA bytes at most, before its
+ * headers are known; NULL when there is no room. */
 #define TX_QUEUE_DATA 65536
 uint8_t *tx_queue_data_room(struct tx_queue *b);
 
-/* tx_queue_room() for a packet of `len` bytes, of which the last `data` stand there already. */
+/* Returns where to write a packet of `len` bytes whose last `data` bytes are already in that
+ * place. */
 uint8_t *tx_queue_room_around(struct tx_queue *b, size_t len, size_t data);
 
-/* Queues the packet that was written there, with the link layer's `header`, of as many bytes as
- * tx_queue_link_layer() was told, which is copied; NULL: the kernel routes it. */
+/* Queues the packet that was written there. `header` is its link-layer header, of the size that was
+ * given to tx_queue_link_layer(), and is copied; NULL: the kernel routes the packet. */
 void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struct seq seq,
                   const uint8_t *header);
 
-/* The packet that was added last, which has a link layer's header, is yet without its TCP checksum
- * (template_checksum()): it gets one when it goes alone, and needs none when it is joined to
+/* Says that the last packet, which has a link-layer header, lacks its TCP checksum
+ * (template_checksum()). It gets one when it is sent alone, and needs none when it is combined with
  * others. */
 void tx_queue_no_checksum(struct tx_queue *b);
 
 /*
- * Hands all of it to the kernel, never waiting. Returns how many packets it took: all, and *error
- * is 0; or fewer, and *error is the errno that the next one met, which *unsent names. That one
- * stays in its place after EAGAIN and ENOBUFS; any other error takes it out. The rest stays in any
- * case.
+ * Hands all packets to the kernel, and never waits. Returns how many it took. Either that is all of
+ * them, and *error is 0. Or it is fewer; *error is then the errno for the next packet, and *unsent
+ * names that packet. After EAGAIN and ENOBUFS this packet stays in the queue; any other error
+ * removes it. All later packets stay in any case.
  */
 unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unsent);
 
-/* How many packets went past the kernel's routing so far. */
+/* Returns how many packets were sent on the link layer so far. */
 uint64_t tx_queue_l2_sent(const struct tx_queue *b);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Joins the rooms of the wire. wire_open() sets them up in an order that leaves nothing half done:
- * what may fail for the user's sake (no route, port in use) before the capture, which costs
- * milliseconds, and the guard before the capture, so that the port is known to the filter. The
- * privileges go last, and nothing was read from a stranger by then.
+ * Puts the parts of the wire together. wire_open() opens them in an order that leaves nothing half
+ * done. What may fail because of the user's input (no route, a port in use) comes before the
+ * capture, which costs milliseconds. The guard comes before the capture, so that the filter knows
+ * the port. The privileges are dropped last, and no byte from the network has been read by then.
  */
 #include "lib/wire/wire.h"
 
@@ -32,22 +32,23 @@ _Static_assert(WIRE_DATA <= TX_QUEUE_DATA, "the queue has the room that is promi
 struct wire {
     struct builder *builder;
     struct tx_queue *tx_queue;
-    struct l2_send *l2_send; /* NULL: there is no such way, or nobody wants it */
-    wave_time began;         /* when the queue's first packet was queued */
+    struct l2_send *l2_send; /* NULL: not possible, or not wanted */
+    wave_time began;         /* when the first packet in the queue was queued */
     struct capture *capture;
     struct capture_clock stamp;
     struct guard *guard;   /* one for each port; NULL: none */
-    struct mnl_socket *nl; /* to ask for the route again; NULL: it cannot change */
-    struct guards *guards; /* of scattered ports, then, which lie within `lports` */
-    struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
-    uint16_t lports;  /* from flow.lport on */
+    struct mnl_socket *nl; /* for asking about the route; NULL: it cannot change */
+    struct guards *guards; /* of free ports; they lie within `lports` */
+    struct flow flow; /* our flow, or the first of them; listening: remote is zero, and local may
+                         be */
+    uint16_t lports;  /* consecutive ports from flow.lport on */
     bool listen;
-    bool bound; /* the raw socket sends from flow.local alone, and is routed so */
+    bool bound; /* the raw socket sends from flow.local only, and packets are routed so */
     bool broken;
     bool inbound_only;
     bool gap; /* frames were lost since the last packet that was given */
     struct wire_info info;
-    struct wire_stats stats; /* but for the capture's own, which it keeps */
+    struct wire_stats stats; /* without the counters that the capture keeps itself */
 };
 
 static const struct addr any;
@@ -80,8 +81,9 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
     return 0;
 }
 
-/* The raw socket keeps to an interface only where one was asked for, or where the address means
- * nothing without. What goes to this host itself goes over lo, and needs no telling. */
+/* Opens the raw socket and the queue. The socket is bound to an interface only where one was asked
+ * for, or where the address means nothing without one. What goes to this host itself goes over lo
+ * in any case. */
 static int open_builder(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
@@ -115,7 +117,7 @@ static int open_l2_send(struct wire *w, const struct wire_config *config, const 
     return error;
 }
 
-/* By what the kernel is asked for the route again. */
+/* Opens the netlink socket for asking about the route. */
 static int open_again(struct wire *w, const struct wire_config *config, struct diag *d)
 {
     if (!config->follows_route || config->listen || config->interface || config->scope ||
@@ -197,7 +199,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
             config->lport);
-    /* A segment outside any connection may come from any port, used or not. */
+    /* A segment outside any connection may use any port, in use or not. */
     if (config->no_guard && config->lport)
         return 0;
     struct guard_query q = {.flow = w->flow,
@@ -328,6 +330,7 @@ uint16_t wire_port(const struct wire *w, uint32_t i)
     return guards_port(w->guards, i);
 }
 
+/* Returns the link-layer header of a packet of `flow`, or NULL when the kernel routes it. */
 static const uint8_t *header_for(struct wire *w, const struct flow *flow)
 {
     if (w->l2_send && tx_queue_empty(w->tx_queue))
@@ -391,7 +394,8 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
     return 0;
 }
 
-/* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */
+/* Returns whether `f`, as this host sees it, is one of our flows. When listening, our own end
+ * decides. */
 static bool is_ours(const struct wire *w, const struct flow *f)
 {
     if (!w->listen) {
@@ -406,10 +410,11 @@ static bool is_ours(const struct wire *w, const struct flow *f)
 }
 
 /*
- * Whether the packet is about our flow, and which way it went. By addresses and ports, since on lo
- * both ends are this host. Arriving comes first: a listener on any address with a client on the
- * same port of another address of this host would otherwise take its requests for its answers.
- * An ICMP error is ours when it quotes a segment that we sent.
+ * Returns whether the packet belongs to our flow, and in which direction it went. Addresses and
+ * ports decide, since on lo both ends are this host. We try "arriving" first: otherwise a listener
+ * on any address, with a client on the same port of another address of this host, would take the
+ * client's requests for its own answers. An ICMP error is ours when it quotes a segment that we
+ * sent.
  */
 static bool match(const struct wire *w, const struct packet *p, bool *outgoing)
 {
@@ -424,10 +429,10 @@ static bool match(const struct wire *w, const struct packet *p, bool *outgoing)
 }
 
 /*
- * Whether the checksum holds, or was never filled in: a sender that leaves it to its network card
- * puts the pseudo-header's sum in its place, and between virtual machines, containers and a card
- * that joins segments on receipt that is how the segment arrives. (libpcap does not hand on the
- * kernel's own mark for it, TP_STATUS_CSUMNOTREADY.)
+ * Returns whether the checksum is right, or was never filled in. A sender that leaves the checksum
+ * to its network card puts the pseudo-header's sum into the field. Between virtual machines and
+ * containers, and behind a card that merges segments on receipt, the segment arrives like that.
+ * (libpcap does not pass on the kernel's own flag for it, TP_STATUS_CSUMNOTREADY.)
  */
 static bool checksum_acceptable(const struct packet *p)
 {
@@ -440,8 +445,9 @@ static bool checksum_acceptable(const struct packet *p)
 }
 
 /*
- * A segment that arrived for us and does not hold its own TCP header, as far as it can be told:
- * `out` gets the flow it claims, and is else empty. IP's own header was found right by then.
+ * Returns whether this is a segment for us whose TCP header is malformed, as far as that can be
+ * known. `out` then gets the flow that it claims, and nothing else. The IP header has been found
+ * right before.
  */
 static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t len,
                               struct packet *out)
@@ -463,7 +469,8 @@ static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t 
     return true;
 }
 
-/* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */
+/* Reads one captured frame. Returns 0 and *out, or the reason why there is no packet for us in
+ * it. */
 static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
 {
     struct frame f;
@@ -495,6 +502,7 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
     return 0;
 }
 
+/* Counts a frame that gave no packet. */
 static void count(struct wire_stats *s, int error)
 {
     switch (error) {
@@ -533,7 +541,7 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
     return status;
 }
 
-/* Two frames of the peer's for one acknowledgement of ours, which is captured as well. */
+/* The peer sends two frames for each acknowledgement of ours, which is captured as well. */
 uint32_t wire_window(const struct wire *w, uint32_t mss)
 {
     struct capture_room room = capture_room(w->capture);

@@ -1,10 +1,11 @@
 /*
- * The wire: everything about packets that asks the kernel. Opened once with all that needs a
- * privilege, which is then dropped before the first byte of a peer is read.
+ * The wire is the interface to all that asks the kernel about packets. It is opened once, with all
+ * that needs a privilege. The privileges are then dropped before the first byte of a peer is read.
  *
- *     wire_open()  route, raw socket (libnet), capture (libpcap), guard, privileges dropped
- *     wire_send()  one segment out, queued; wire_flush() hands what is queued to the kernel
- *     wire_next()  one captured packet in, of either direction
+ *     wire_open()  finds the route, opens raw socket (libnet), capture (libpcap) and guard, and
+ *                  drops the privileges
+ *     wire_send()  queues one segment; wire_flush() hands what is queued to the kernel
+ *     wire_next()  gives one captured packet, of either direction
  */
 #ifndef TCPWAVE_WIRE_WIRE_H
 #define TCPWAVE_WIRE_WIRE_H
@@ -20,54 +21,54 @@
 #include "lib/core/time.h"
 #include "lib/wire/guards.h"
 
-#define WIRE_PORTS 1000 /* a descriptor each, of which many systems allow 1024 */
+#define WIRE_PORTS 1000 /* each takes a descriptor; many systems allow 1024 */
 
-/* What to open. Zero means "not asked for". */
+/* Says what to open. Zero means "not asked for". */
 struct wire_config {
     bool v6;
-    bool listen; /* passive: any remote; `remote` is not looked at */
+    bool listen; /* passive: any remote; `remote` has no meaning */
     struct addr remote;
     uint16_t rport;
     bool has_source;
     struct addr source;    /* listen: the address to serve, any when !has_source */
-    uint16_t lport;        /* 0: one that is free, chosen by the kernel */
-    uint16_t lports;       /* that many consecutive ports from lport on, each of them guarded; 0
-                              is 1, at most WIRE_PORTS */
+    uint16_t lport;        /* 0: a free one, which the kernel chooses */
+    uint16_t lports;       /* consecutive ports from lport on, each with a guard; 0 is 1, at most
+                              WIRE_PORTS */
     const char *interface; /* name, or NULL: the route's; listen: NULL is every interface */
     uint32_t scope;        /* interface index of a link-local remote or source, or 0 */
-    bool no_guard;         /* send: crafts outside any connection. lport is then used as it is,
-                              held by somebody or not; 0 still reserves one that is free */
-    bool broken;           /* arriving segments that do not hold are given, too: wire_packet */
+    bool no_guard;         /* send: segments outside any connection. lport is then used even if
+                              another socket holds it; 0 still reserves a free one */
+    bool broken;           /* arriving segments with errors are given as well: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
     bool follows_route;    /* wire_rerouted() will be asked */
-    bool l2_send;          /* much will be sent: straight to the interface (l2_send.h), past the
-                             kernel's routing and firewall of each segment, and segments that
-                             follow on from each other as one that the kernel cuts again, once it
-                             knows the next hop; wherever there is no such way, or not now, as
-                             ever */
-    bool bypass_qdisc; /* with `l2_send`, for wire_queue(): past the queueing discipline, too, and
-                   so past every capture on this host */
-    bool blocks;          /* capture ring in blocks of up to 1 ms, for many connections: frames
-                             share the ring's room by their lengths. Else each frame is there at
-                             once */
+    bool l2_send;          /* much will be sent. Once the next hop is known, packets go straight
+                              to the interface (l2_send.h), without the kernel's routing and
+                              firewall for each, and consecutive segments go as one that the
+                              kernel cuts. Where that is not possible, or not now, packets go
+                              through the kernel's routing */
+    bool bypass_qdisc;     /* with `l2_send`, for wire_queue(): frames also bypass the queueing
+                              discipline, and so every capture on this host */
+    bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections: frames
+                              share the room of the ring by their lengths. Else each frame is
+                              there immediately */
     uint32_t ring;        /* bytes of capture ring; 0: 8 MiB */
     bool keep_privileges; /* for tests, and for a process that opens several wires */
-    unsigned guards;      /* tests only: bits of guard.h's GUARD_... to try; 0: all, in order */
+    unsigned guards;      /* for tests: the GUARD_... bits of guard.h to try; 0: all, in order */
 
-    /* listen: instead of `lports`, ports from lport on, wherever free ones are found; wire_port()
-     * names them. All zero: not so. */
+    /* listen: instead of `lports`, free ports from lport on, not necessarily consecutive;
+     * wire_port() names them. All zero: not used. */
     struct guards_wanted free_ports;
 };
 
-/* What was found and is in force. */
+/* Holds what was found, and what is in force. */
 struct wire_info {
-    char interface[16]; /* "any" when listening on every interface, and ifindex is 0 */
+    char interface[16]; /* "any" when listening on every interface; ifindex is then 0 */
     int ifindex;
-    uint32_t mtu; /* bytes of an IP packet, 68 to 65535; of the route when it has one of
-                     its own, the smallest of all when listening on every interface */
+    uint32_t mtu; /* bytes of an IP packet, 68 to 65535: of the route if it has its own, else of
+                     the interface; the smallest of all when listening on every interface */
     bool loopback;
     struct addr local; /* all zero when listening on any address */
-    uint16_t lport;    /* the first, of several */
+    uint16_t lport;    /* the first one, when there are several */
     const char *guard; /* "socket filter", "TCP-MD5 key", or "none" */
     const char *link;  /* "ethernet", "loopback", "raw", "cooked", "vlan" */
 };
@@ -75,106 +76,107 @@ struct wire_info {
 struct wire;
 
 /*
- * Opens all of it, or nothing. The privileges are dropped with the first one opened: a process
- * that needs several keeps them (keep_privileges) until it calls privilege_drop() itself. Errors,
- * each with *d filled in: WAVE_EPERM (says how to get the privilege), WAVE_ENOROUTE (no route,
- * unknown interface, source not ours), WAVE_EINUSE (says by what kind of thing the port is held),
- * WAVE_ESYS, WAVE_ENOMEM.
+ * Opens everything, or nothing. The first wire that is opened drops the privileges. A process that
+ * needs several wires keeps the privileges (keep_privileges), and calls privilege_drop() itself.
+ * Returns 0, or with *d filled in: WAVE_EPERM (*d says how to get the privilege); WAVE_ENOROUTE (no
+ * route, an unknown interface, or a source that is not ours); WAVE_EINUSE (*d says by which kind of
+ * socket the port is held); WAVE_ESYS; WAVE_ENOMEM.
  */
 int wire_open(struct wire **out, const struct wire_config *config, struct diag *d);
 
-/* Closes and frees; the guard goes with it. NULL is taken. */
+/* Closes and frees everything, including the guard. `w` may be NULL. */
 void wire_close(struct wire *w);
 
+/* Returns what was found and is in force; it is valid until wire_close(). */
 const struct wire_info *wire_info(const struct wire *w);
 
-/* How many ports there are of those that wire_config.free_ports asks for. */
+/* Returns how many ports there are: those of wire_config.free_ports, or else of `lports`. */
 uint32_t wire_ports(const struct wire *w);
 
-/* The local port number `i` of them. */
+/* Returns the local port number `i` of wire_config.free_ports. */
 uint16_t wire_port(const struct wire *w, uint32_t i);
 
-/* Fields of the IP header that a segment does not have. */
+/* Holds the fields of the IP header that are not part of a segment. */
 struct wire_ip {
     uint8_t ttl;         /* 0: 64 */
     uint8_t tos;         /* DSCP; the ECN bits come from the segment */
-    bool no_df;          /* IPv4; DF is set otherwise, as path MTU discovery wants (RFC 1191) */
+    bool no_df;          /* IPv4; otherwise DF is set, as path MTU discovery wants (RFC 1191) */
     uint16_t id;         /* IPv4; 0: the next one */
     uint32_t flow_label; /* IPv6; 20 bits */
 };
 
 #define WIRE_QUEUE_MAX                                                                             \
-    64 /* segments that can be queued; fewer where they are larger than the MTU */
+    64
 
-/* Where the data of the next segment may be written, WIRE_DATA bytes at most, so that wire_send()
- * need not copy it; until that or wire_flush(). NULL when the queue is full. */
+/* Returns where the data of the next segment may be written, WIRE_DATA bytes at most, so that
+ * wire_send() need not copy it. The place is valid until the next wire_send() or wire_flush(). NULL
+ * when the queue is full. */
 #define WIRE_DATA 65536
 uint8_t *wire_room(struct wire *w);
 
 /*
- * Crafts the segment with libnet and queues it, to go as flow->local to flow->remote with the next
- * wire_flush(). `ip` may be NULL; the segment's data is copied. Returns 0; WAVE_EAGAIN when the
- * queue is full: wire_flush() first; WAVE_ETRUNC when it is more than an IP packet can be, or
- * WAVE_ESYS, with `d` filled in (d may be NULL).
+ * Builds the segment with libnet and queues it; the next wire_flush() sends it from flow->local to
+ * flow->remote. `ip` may be NULL. The segment's data is copied. Returns 0; WAVE_EAGAIN when the
+ * queue is full (call wire_flush() first); WAVE_ETRUNC when the segment does not fit into an IP
+ * packet, or WAVE_ESYS, with *d filled in (`d` may be NULL).
  */
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d);
 
-/* A segment that could not be sent. */
+/* Names a segment that could not be sent. */
 struct wire_unsent {
     struct flow flow;
     struct seq seq;
 };
 
 /*
- * Hands the queued segments to the kernel, in order, without ever waiting for it. Returns 0 when
- * all are out; WAVE_EAGAIN when the kernel has no room now (ENOBUFS, EAGAIN): the rest stays
- * queued, call again later. For any other error one segment was thrown away, which *unsent names,
- * and the rest stays queued, call again at once: WAVE_ETRUNC, it is larger than the MTU (EMSGSIZE);
- * WAVE_ESYS, with `d` filled in (d may be NULL). Listening on every interface, a link-local peer
- * cannot be answered (a flow does not name its interface): that is WAVE_ESYS too.
+ * Hands the queued segments to the kernel, in order, and never waits. Returns 0 when all are out;
+ * WAVE_EAGAIN when the kernel has no room now (ENOBUFS, EAGAIN): the rest stays queued, so call it
+ * once more later. For any other error one segment was discarded, which *unsent names, and the rest
+ * stays queued, so call it once more immediately: WAVE_ETRUNC when the segment is larger than the
+ * MTU (EMSGSIZE); WAVE_ESYS, with *d filled in (`d` may be NULL). When listening on every
+ * interface, a link-local peer cannot be answered, because a flow does not name its interface; that
+ * is WAVE_ESYS, too.
  */
 int wire_flush(struct wire *w, struct wire_unsent *unsent, struct diag *d);
 
 /*
- * Queues an IP packet as it stands, header included: what crafted_build() made for `flow`, with
- * this sequence number. It is copied. Where the kernel routes it, IPv4's length and header checksum
- * are the kernel's to fill in, and so is an ID of 0 without DF. Returns 0, or WAVE_EAGAIN when the
- * queue is full: wire_flush() first.
+ * Queues an IP packet as it is, header included: what crafted_build() made for `flow`, with this
+ * sequence number. The packet is copied. Where the kernel routes it, the kernel fills in IPv4's
+ * length and header checksum, and an ID of 0 without DF. Returns 0, or WAVE_EAGAIN when the queue
+ * is full (call wire_flush() first).
  */
 int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const uint8_t *ip,
                uint32_t len);
 
-/* A captured packet. */
+/* Describes a captured packet. */
 struct wire_packet {
-    wave_time stamp;      /* the capture's, in nanoseconds: of the wall clock, but for what it was
-                             set by since the process first asked for it (capture_clock.h) */
-    bool outgoing;        /* we sent it */
-    int broken;           /* 0; with wire_config.broken an arriving segment may also be one with
-                             WAVE_ECHECKSUM, or WAVE_EMALFORMED, which has no packet but its flow */
-    struct packet packet; /* its flow as the sender sees it */
-    const uint8_t *ip;    /* the IP packet's bytes, for --pcap and -vv; valid until wire_next() */
-    uint32_t ip_len;      /* bytes there */
-    bool gap;             /* the capture may have lost packets just before this one */
+    wave_time stamp;
+    bool outgoing;
+    int broken;
+    struct packet packet;
+    const uint8_t *ip;
+    uint32_t ip_len;
+    bool gap;
 };
 
 /*
- * The next packet of our flow or flows, or an ICMP error that quotes a segment of ours: 1 and *out,
- * 0 when none waits, or WAVE_ESYS. Never blocks.
+ * Gives the next packet of our flow or flows, or an ICMP error that quotes a segment of ours.
+ * Returns 1 and *out; 0 when none waits; WAVE_ESYS with *d filled in. Never blocks.
  *
- * A packet is given once, on lo too. An arriving segment whose checksum is wrong is counted as
- * malformed and not given (but for wire_config.broken); accepted is any checksum on lo, and
- * elsewhere one that the sender left to an offload which has not filled it in (the field then holds
- * the pseudo-header's sum). Segments larger than the MSS, which an offload joined, are given as
- * they are.
+ * Each packet is given once, on lo too. An arriving segment with a wrong checksum is counted as
+ * malformed and not given (except with wire_config.broken). On lo any checksum is accepted.
+ * Elsewhere a checksum is also accepted when the sender left it to an offload that has not filled
+ * it in; the field then holds the sum of the pseudo-header. Segments larger than the MSS, which an
+ * offload has merged, are given as they are.
  */
 int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 
 /*
- * Whether the kernel's route to the remote has come to lead through another interface than the one
- * that is captured, which answers may then come in by: true, and that one's name. False where this
- * cannot be or cannot be told: on lo, listening, when an interface was asked for, or without
- * wire_config.follows_route.
+ * Returns whether the kernel's route to the remote now leads through another interface than the one
+ * that is captured. Answers may then arrive there, and `interface` is its name. Returns false where
+ * this cannot happen or is not known: on lo, when listening, when an interface was asked for, or
+ * without wire_config.follows_route.
  */
 bool wire_rerouted(const struct wire *w, char interface[16]);
 
@@ -191,24 +193,26 @@ struct wire_neighbour {
  */
 bool wire_unreachable(const struct wire *w, struct wire_neighbour *out);
 
-/* How many bytes a peer with segments of up to `mss` bytes may send before we read any of them,
- * without a loss to the capture: so large a window can be offered. */
+/* Returns how many bytes a peer with segments of up to `mss` bytes may send before we read any of
+ * them, without a loss in the capture. A window of this size can be offered. */
 uint32_t wire_window(const struct wire *w, uint32_t mss);
 
-/* As capture_down(): whether wire_next() is to be called now and then, though nothing comes. */
+/* Returns what capture_down() returns: whether to call wire_next() now and then, though nothing
+ * arrives. */
 bool wire_down(const struct wire *w);
 
-/* The descriptor that poll(2) waits on for wire_next(). */
+/* Returns the descriptor to poll for wire_next(). */
 int wire_fd(const struct wire *w);
 
-/* The engine's clock: CLOCK_MONOTONIC in nanoseconds. */
+/* Returns the engine's clock: CLOCK_MONOTONIC in nanoseconds. */
 wave_time wire_now(void);
 
+/* Counts since wire_open(). */
 struct wire_stats {
-    uint64_t received, dropped; /* the capture's: frames seen, and lost for want of room */
-    uint64_t truncated, malformed, other; /* frames that gave no packet, and why */
-    uint64_t l2_send;       /* of those sent: past the kernel's routing (wire_config.l2_send) */
-    uint64_t sent, retried; /* segments that the kernel took, and how often it had no room */
+    uint64_t received, dropped;
+    uint64_t truncated, malformed, other;
+    uint64_t l2_send;
+    uint64_t sent, retried;
     uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
     uint64_t reached;       /* so many segments */

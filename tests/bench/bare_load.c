@@ -1,10 +1,10 @@
 /*
- * The least that full cycles can cost: a client without a TCP, to see how much of what `tcpwave
- * load` takes is the two kernels' own and how much its engine's. What to send is read off each
- * segment that comes in and nothing is remembered: SYN-ACK draws FIN, FIN draws ACK and the next
- * SYN. Frames are made in place and handed over 64 at a time, answers come through a ring in
- * blocks, and one socket a port keeps the kernel silent: as load does it. It is for an undisturbed
- * veth and no other wire: what is lost stays lost.
+ * Measures the least that full cycles can cost, with a client that has no TCP. It shows how much of
+ * the time of `tcpwave load` the two kernels take themselves, and how much its engine takes. The
+ * client derives each segment from the one that came in, and remembers nothing: SYN-ACK causes FIN,
+ * and FIN causes ACK and the next SYN. Frames are made in place and handed over 64 at a time,
+ * answers come through a ring in blocks, and one socket for each port keeps the kernel silent, all
+ * as load does it. It works on an undisturbed veth only, because it does not retransmit.
  *
  *     bare_load INTERFACE OUR-MAC THEIR-MAC OUR-IPV4 THEIR-IPV4 PORT CONNECTIONS CONCURRENCY
  */

@@ -1,9 +1,10 @@
 /*
- * How many segments a second the engine handles on one core, bulk data in one direction: two
- * engines handed each other's segments directly, and two over the simulated link (encoded,
- * summed, delivered and decoded again), once as in a local network, where what is on the way stays
- * small, and once over a millisecond each way with the default buffers, which no cache holds. A
- * segment counts once, where it is both sent by one engine and received by the other.
+ * Measures how many segments a second the engine handles on one core, with bulk data in one
+ * direction. First, two engines are handed each other's segments directly. Then they run over the
+ * simulated link (segments are encoded, summed, delivered and decoded): once as in a local network,
+ * where little is in flight, and once with a millisecond in each direction and the default buffers,
+ * which no cache holds. A segment counts once, when it is sent by one engine and received by the
+ * other.
  *
  *     engine_bench [MEGABYTES]
  */

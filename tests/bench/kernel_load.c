@@ -1,14 +1,15 @@
 /*
- * The kernel's own sockets, as server and as client, for `tcpwave load` to be held against: as fast
- * as one process with epoll makes them.
+ * The kernel's own sockets as server and as client, for comparison with `tcpwave load`: as fast as
+ * one process with epoll can use them.
  *
  *     kernel_load server PORT [discard|close|hold]
  *     kernel_load client ADDR PORT CONNECTIONS CONCURRENCY
  *
- * The server takes connections on every address: it closes each when its peer has (discard, the
- * default), at once (close), or never (hold). On SIGTERM it says how many it accepted and how many
- * ended with the peer's FIN. The client makes full cycles: connect(), shutdown() of its own side,
- * the peer's end of input, close(). It says how many a second there were.
+ * The server accepts connections on every address. It closes each when its peer has closed
+ * (discard, the default), immediately (close), or never (hold). On SIGTERM it prints how many it
+ * accepted and how many ended with the peer's FIN. The client makes full cycles: connect(),
+ * shutdown() of its own side, the peer's end of input, close(). It prints how many of them it made
+ * a second.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -84,7 +85,7 @@ static void accept_all(struct server *s)
 {
     int fd;
 
-    /* cppcheck-suppress nullPointer ; nobody asks for the address */
+    /* cppcheck-suppress nullPointer ; the address is not needed */
     while ((fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         s->accepted++;
         if (s->habit == CLOSE)

@@ -1,14 +1,16 @@
 /*
- * What many connections cost the engine: two stacks, one of which connects to the other, joined
- * directly and over virtual time.
+ * Measures what many connections cost the engine: two stacks, of which one connects to the other,
+ * joined directly and in virtual time.
  *
- *     stack_bench cycles HELD CYCLES    full cycles (handshake, FIN both ways) while HELD
- * connections are open: each opens a new one and closes the oldest stack_bench held HELD opens HELD
- * connections, then lets one side probe each of them every 75 seconds (RFC 1122, 4.2.3.6): memory,
- * and time
+ *     stack_bench cycles HELD CYCLES    full cycles (handshake, FIN in both directions) while HELD
+ *                                       connections are open: each opens a new one and closes the
+ *                                       oldest
+ *     stack_bench held HELD             opens HELD connections, then lets one side probe each of
+ *                                       them every 75 seconds (RFC 1122, 4.2.3.6): memory, and
+ *                                       time
  *
- * Times are of the processor, and of both stacks together. No packet is made: for what a segment
- * costs on the wire see load.sh.
+ * Times are processor times, of both stacks together. No packet is made; load.sh measures what a
+ * segment costs on the wire.
  */
 #include <stdio.h>
 #include <stdlib.h>

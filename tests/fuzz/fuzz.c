@@ -1,3 +1,7 @@
+/*
+ * Builds what several fuzz targets need from their input: the pattern that data follows, sequence
+ * numbers near to a given one, TCP options (valid or arbitrary), and the path of a temporary file.
+ */
 #include "tests/fuzz/fuzz.h"
 
 #include <unistd.h>

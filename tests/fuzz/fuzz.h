@@ -1,6 +1,6 @@
 /*
- * What the fuzz targets share. A target reads its input as a program: numbers are taken near to
- * what the code under test expects, so that what lies behind its checks is reached too.
+ * What the fuzz targets share. A target reads its input as a program. It takes numbers near to
+ * those that the code under test expects, so that the code behind its checks is reached as well.
  */
 #ifndef TCPWAVE_TESTS_FUZZ_H
 #define TCPWAVE_TESTS_FUZZ_H

@@ -1,7 +1,8 @@
 /*
- * Which answer is whose: send_match.h finds the segment by arithmetic, the reference by looking at
- * every segment that went out. Numbers are near to those that were sent, wrap around, repeat and
- * are forgotten; answers come in any order, twice, and for nobody.
+ * Which answer belongs to which segment. send_match.h finds the segment by arithmetic; the
+ * reference looks at every segment that was sent. Sequence numbers are near to those that were
+ * sent, wrap around, repeat and are forgotten. Answers come in any order, twice, and for segments
+ * that were never sent.
  */
 #include "cmd/send_match.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,8 +1,8 @@
 /*
- * The buffers of both directions against plain arrays that hold a mark for every byte: what is
- * received in any order and any overlap, and what is sent, lost, selectively acknowledged, sent
- * again and dropped. The reference looks at every byte and every record each time, and so has none
- * of the shortcuts that the code under test lives by.
+ * The buffers of both directions, compared with plain arrays that hold a mark for every byte. Data
+ * is received in any order and with any overlap; data is sent, lost, selectively acknowledged,
+ * retransmitted and dropped. The reference looks at every byte and every record each time, so it
+ * has none of the shortcuts of the code under test.
  */
 #include "lib/core/rack.h"
 #include "lib/core/reasm.h"

@@ -1,7 +1,8 @@
 /*
- * What leaves: segments as builder.h makes them, patched and built anew, joined and cut again; and
- * forged ones, whole, in fragments and with other numbers. Each is held against what libnet builds,
- * against what reading it gives back, and against a checksum that is added up word by word.
+ * The packets that leave: segments as builder.h makes them, from a template and without one,
+ * combined and cut again; and crafted ones, whole, in fragments and with other numbers. Each is
+ * compared with what libnet builds, with what parsing it returns, and with a checksum that is added
+ * up word by word.
  */
 #include <linux/virtio_net.h>
 
@@ -200,8 +201,8 @@ static void some_burst(struct cursor *in, struct burst *b)
     }
 }
 
-/* Segment number `i` of the large one in `head` and the packets' data, as the kernel makes it:
- * lengths, IPv4's number and sums anew, and flags that are the last one's alone. */
+/* Writes segment number `i` of the large one, as the kernel makes it: with its own length,
+ * identification and checksums, and with the flags that only the last segment has. */
 static void cut(const struct virtio_net_hdr *prefix, const uint8_t *headers, bool v6, unsigned i,
                 bool last, const uint8_t *data, size_t len, uint8_t *out)
 {

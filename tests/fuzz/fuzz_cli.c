@@ -1,7 +1,7 @@
 /*
- * Whole command lines: the input is argv behind the program's name, each argument ended by NUL.
- * Every one is either understood or refused with a word about it, and the small texts in it mean
- * the same when they are written again.
+ * Whole command lines: the input is argv after the program's name, and each argument ends with NUL.
+ * Every command line is either accepted, or rejected with a message. The small texts in it keep
+ * their meaning when they are written out and parsed once more.
  */
 #include <ctype.h>
 #include <strings.h>

@@ -1,11 +1,11 @@
 /*
- * The engine against any sequence of (time step, segment, call): whatever a peer, a user and the
- * clock do, its invariants hold, what it delivers and sends are the bytes that were written, its
- * memory is bounded, it comes to rest, and nothing is left over.
+ * The engine against any sequence of (time step, segment, call). For all that a peer, a user and
+ * the clock may do: its invariants hold, the bytes that it delivers and sends are those that were
+ * written, its memory is bounded, it comes to rest, and nothing is left over.
  *
- * The input is a program: each step's first byte chooses what happens, the following ones with
- * what. Every segment's data follows one pattern of its sequence numbers, so that a byte delivered
- * in a wrong place shows, however segments overlapped.
+ * The input is a program: the first byte of each step chooses what happens, and the following bytes
+ * are its arguments. The data of every segment follows one pattern of its sequence numbers, so that
+ * a byte delivered in a wrong place shows, independently of how segments overlapped.
  */
 #include "lib/core/conn.h"
 #include "tests/fuzz/fuzz.h"
@@ -378,7 +378,7 @@ static void begin(struct engine_world *w)
         conn_listen(&w->conn, seq_of(w->isn));
 }
 
-/* Nobody answers any more: the engine must end by itself, within its own patience. */
+/* No more answers come: the engine must end by itself, after its own timeouts. */
 static void end(struct engine_world *w)
 {
     w->env.mem_max = SIZE_MAX;

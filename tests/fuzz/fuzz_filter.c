@@ -1,11 +1,11 @@
 /*
- * The capture's filter against the reading that comes after it: whatever frame_parse() and
- * ip_parse() make of a frame, one that is ours, or an ICMP error about one of ours, is let through,
- * whatever link type, VLAN tags, options and extension headers stand before it; a segment of
- * another flow is not.
+ * The capture's filter, compared with the parsers that come after it. When frame_parse() and
+ * ip_parse() find a segment of ours in a frame, or an ICMP error about one, the filter has to let
+ * it through, independently of link type, VLAN tags, options and extension headers. It must not let
+ * through a segment of another flow.
  *
- * The first bytes are a query, the others frames: put together with addresses and ports near to
- * the query's, and then damaged.
+ * The first bytes are a query, and the others are frames: assembled with addresses and ports near
+ * to the query's, and then damaged.
  */
 #include <pcap/pcap.h>
 
@@ -242,7 +242,7 @@ static void judge(struct filter_world *w)
     if (frame_parse(w->dlt, w->frame, w->len, &f) != 0 ||
         ip_parse(w->frame + f.offset, w->len - f.offset, &p) != 0)
         return;
-    /* Where the type field says something else than the packet does nobody is served. */
+    /* A frame whose type field contradicts the packet matters to no one. */
     if (f.v6 != p.flow.v6 || (f.tags && !q->tags))
         return;
     seen = flow_reverse(&p.flow);

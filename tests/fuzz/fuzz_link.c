@@ -1,8 +1,8 @@
 /*
- * Two engines over a link that the input has for its own: it loses, doubles, displaces, delays and
- * damages what crosses it, as long as it likes, while two users send, read and close when they
- * please. Once the link is well again and the users do their part, every byte arrives as it was
- * written, and both ends close.
+ * Two engines over a link that the input controls: it loses, duplicates, reorders, delays and
+ * corrupts what crosses it, as long as it likes, while two users send, read and close at any time.
+ * Once the link works and the users do their part, every byte arrives as it was written, and both
+ * ends close.
  */
 #include "lib/core/conn.h"
 #include "lib/sim/link.h"

@@ -1,7 +1,8 @@
 /*
- * What the kernel answers about routes, interfaces and neighbours: the readers against a walk over
- * the attributes by hand. Messages are put together from attributes that the readers know, whose
- * lengths may lie; they end where the memory ends.
+ * The kernel's answers about routes, interfaces and neighbours: the parsers, compared with a simple
+ * walk over the attributes. Messages are assembled from attributes that the parsers know, with
+ * lengths that may be wrong. A message ends where its memory ends, so that reading beyond it is
+ * noticed.
  */
 #include <linux/if.h>
 #include <linux/if_link.h>

@@ -1,7 +1,7 @@
 /*
- * Option bytes: reading never fails and stays within them; what was understood survives writing,
- * which is aligned, bounded and says beforehand how long it will be; and a SYN cookie brings back
- * what it was made of.
+ * TCP option bytes. Parsing never fails and stays within them. What was parsed survives being
+ * built: the result is aligned and bounded, and its length is the one announced before. A SYN
+ * cookie returns what it was made of.
  */
 #include "lib/core/cookie.h"
 #include "tests/fuzz/fuzz.h"

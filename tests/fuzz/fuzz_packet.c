@@ -1,6 +1,6 @@
 /*
- * Captured frames: the first byte chooses the link type, the rest is a frame. Whatever is read out
- * of it lies within it, and what was understood of a segment survives being written and read again.
+ * Captured frames: the first byte chooses the link type, and the rest is a frame. All that is
+ * parsed out of it lies within it, and a parsed segment survives being built and parsed once more.
  */
 #include <pcap/dlt.h>
 

@@ -1,6 +1,6 @@
 /*
- * Captures as files: what is written, in both forms, is read again by libpcap, packet for packet;
- * and in pcapng each block is taken apart by hand, down to the comments.
+ * Capture files: what is written, in both formats, is read by libpcap, packet by packet. In pcapng
+ * each block is also parsed here, including the comments.
  */
 #include <pcap/pcap.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /*
- * What is shown: packets of both sides, changes of state, probes and errors go through the report
- * into every renderer. Each line of JSON is an object; the drawing keeps within its lines; the
- * picture is well-formed, whatever bytes a message has.
+ * What is shown: packets of both sides, changes of state, probes and errors pass through the report
+ * into every renderer. Each line of JSON is an object; the ladder stays within its lines; the
+ * picture is well-formed with any bytes in a message.
  */
 #include <jansson.h>
 #include <unistd.h>
@@ -147,8 +147,8 @@ static void other(struct report_world *w, uint8_t what)
     }
 }
 
-/* The input's last bytes: whatever a name on the command line may have, which is no control
- * character. */
+/* Makes a message of the input's last bytes, with anything that a name on the command line
+ * may contain, except control characters. */
 static void some_message(struct report_world *w, const uint8_t *bytes, size_t size)
 {
     char *to = w->message;

@@ -1,7 +1,8 @@
 /*
- * A stack that many peers, honest and not, talk to at once: connections open both ways, listeners
- * with and without cookies, releases at any moment, memory that runs out. Its counts agree with
- * what is there, every connection's invariants hold, and in the end nothing is left over.
+ * A stack that many peers, correct and malicious, talk to at the same time: connections open in
+ * both directions, listeners with and without cookies, releases at any moment, memory that runs
+ * out. Its counts agree with what is there, every connection's invariants hold, and nothing is left
+ * over at the end.
  */
 #include "lib/core/stack.h"
 #include "tests/fuzz/fuzz.h"
@@ -253,7 +254,7 @@ static void begin(struct stack_world *w, const uint8_t *bytes, size_t size)
     w->now = 1000 * WAVE_S;
 }
 
-/* Nobody speaks any more: what is left closes, each in its own patience. */
+/* No more segments come: the connections that are left close, each after its own timeouts. */
 static void end(struct stack_world *w)
 {
     uint32_t cursor = 0, id;

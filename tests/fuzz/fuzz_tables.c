@@ -1,7 +1,7 @@
 /*
- * What holds many connections together, against plain lists: the pool that names them, the table
- * that finds them by their flow, and the wheel that wakes them. Hashes collide as the input
- * pleases, and memory runs out.
+ * The containers of many connections, compared with plain lists: the pool that numbers them, the
+ * table that finds them by their flow, and the wheel that wakes them. The input makes hashes
+ * collide and memory run out.
  */
 #include "lib/core/err.h"
 #include "lib/core/flow_table.h"

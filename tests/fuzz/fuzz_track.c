@@ -1,6 +1,7 @@
 /*
- * The tracker between two sides that send anything: its views stay in range, a state is proved only
- * by a segment that was seen, and whoever is called A and B, both are judged alike.
+ * The tracker between two sides that send anything. Its views stay in range; a state is proved only
+ * by a segment that was seen; and both sides are judged alike, independently of which one is called
+ * A.
  */
 #include "lib/core/track.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,6 +1,6 @@
 /*
- * Replays a target's corpus with any compiler: every file under tests/fuzz/corpus/<target>, and no
- * bytes at all. What does not hold ends the program, after the file's name was told.
+ * Replays a target's corpus with any compiler: every file under tests/fuzz/corpus/<target>, and an
+ * empty input. A failed check ends the program, after the file's name was printed.
  */
 #include <dirent.h>
 

@@ -1,18 +1,19 @@
 /*
- * What a host can do wrong, done on purpose: to be preloaded (LD_PRELOAD) into the program under
- * test by faults_host.sh, which builds it. Each of these in the environment asks for one:
+ * Causes faults of a host on purpose. It is preloaded (LD_PRELOAD) into the program under test by
+ * faults_host.sh, which builds it. Each of these variables in the environment asks for a fault:
  *
- *   FAULT_SEND=N           every Nth sendmmsg(2) takes nothing, with ENOBUFS and EAGAIN in turn
- *   FAULT_SEND_ALL=MS      all of them, from the first one that long after the first until as long
- *                          again has passed
- *   FAULT_STOP=N           the process stops itself (SIGSTOP) after the Nth sendmmsg(2)
- *   FAULT_CLOCK=MS:S       MS milliseconds after the first reading of the wall clock, somebody sets
- *                          it by S seconds: in clock_gettime(2), and in the stamps of what is
- *                          captured from then on
- *   FAULT_MEMORY=N         the Nth allocation fails. What libpcap does to open a capture is left
- * out: version 1.10.3 ends the process, or worse, when it finds no memory there FAULT_MEMORY_ALL=N
- * it, and all that follow FAULT_MEMORY_COUNT=F   how many allocations there were is written to that
- * file at the end
+ *     FAULT_SEND=N           every Nth sendmmsg(2) takes nothing, with ENOBUFS and EAGAIN in turn
+ *     FAULT_SEND_ALL=MS      all of them fail, from the first one that comes that long after the
+ *                            first, until as long again has passed
+ *     FAULT_STOP=N           the process stops itself (SIGSTOP) after the Nth sendmmsg(2)
+ *     FAULT_CLOCK=MS:S       MS milliseconds after the first reading of the wall clock, the
+ *                            clock is set by S seconds: in clock_gettime(2), and in the stamps
+ *                            of what is captured from then on
+ *     FAULT_MEMORY=N         the Nth allocation fails. What libpcap does to open a capture does not
+ *                            count: version 1.10.3 ends the process, or worse, when it finds no
+ *                            memory there
+ *     FAULT_MEMORY_ALL=N     the Nth allocation fails, and all that follow
+ *     FAULT_MEMORY_COUNT=F   writes the number of allocations to that file at the end
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

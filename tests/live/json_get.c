@@ -1,8 +1,8 @@
 /*
- * json_get EVENT PATH FILE: of the last event of that name in JSON Lines, the value at a path such
- * as peer.state: a text as it stands, anything else as JSON; nothing where there is none or it is
- * null. Live tests ask it some thousand times, so that it must not take the tenth of a second that
- * an interpreter needs to start.
+ * json_get EVENT PATH FILE prints the value at a path, such as peer.state, of the last event of
+ * that name in JSON Lines. A string is printed as it is, and any other value as JSON. Nothing is
+ * printed where there is no value or it is null. Live tests call this program some thousand times,
+ * so it must not take the tenth of a second that an interpreter needs to start.
  */
 #include <jansson.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /*
- * A host that breaks the rules: an engine of the simulator, and a layer between it and the line.
+ * A host that breaks the rules: an engine of the simulator, and a layer between it and the link.
  *
- * What is true of such a host is a matter of definition. As long as the layer repeats, cuts,
- * delays or decorates what the engine says, or lets it send more than it was offered, the host is
- * in the state of its engine. Once the layer says something about the connection that the engine
- * did not say (a FIN, a RST, an ACK of its own), the host has lied: no state of it is true from
- * then on, and only the honest side is left to judge.
+ * What is true of such a host is a matter of definition. The layer may repeat, cut, delay or extend
+ * what the engine sends, or let it send more than it was offered; the host is then in the state of
+ * its engine. Once the layer says something about the connection that the engine did not say (a
+ * FIN, a RST, an ACK of its own), the host has lied. From then on no state of it is true, and only
+ * the honest side can be judged.
  */
 #ifndef TCPWAVE_TESTS_UNIT_BREAKER_H
 #define TCPWAVE_TESTS_UNIT_BREAKER_H

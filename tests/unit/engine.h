@@ -1,18 +1,18 @@
 /*
- * A test's hand on one engine: it plays the peer and the clock, in packetdrill's brevity.
+ * Drives one engine in a test: plays the peer and the clock, with the brevity of packetdrill.
  *
  *     drive(STATE_ESTABLISHED);
  *     in(FIN | ACK, 1, 1, WND, 0);     the peer's segment: flags, seq, ack, window, bytes of data
- *     out(ACK, 1, 2, 0);               what must go out next: flags, seq, ack, bytes of data
+ *     out(ACK, 1, 2, 0);               what must be sent next: flags, seq, ack, bytes of data
  *     nothing();                       and no more than that
  *
- * Numbers are relative: seq of in() and ack of out() to the peer's ISN, the other two to ours, so
- * that 1 is the first byte of data whatever the ISNs are. Windows are in bytes. Data follows a
- * pattern of its place in the stream, and every byte that leaves or is delivered is held against
- * it. What must hold of every segment and every event is checked without being asked for:
- * see verify_segment() and take_events() in engine.c.
+ * Numbers are relative: seq of in() and ack of out() to the peer's ISN, the other two to ours. So 1
+ * is always the first byte of data. Windows are in bytes. Data follows a pattern of its place in
+ * the stream, and every byte that is sent or delivered is compared with it. What must hold for
+ * every segment and every event is checked in any case: see verify_segment() and take_events() in
+ * engine.c.
  *
- * There is one rig a program; cases run one after the other, each on a fresh one.
+ * There is one rig in a program; cases run one after the other, each on a fresh one.
  */
 #ifndef TCPWAVE_TESTS_ENGINE_H
 #define TCPWAVE_TESTS_ENGINE_H

@@ -1,4 +1,4 @@
-/* What states before the handshake is done have in common, and the calls that every connection
+/* Cases that all states before the end of the handshake share, and the calls that every connection
  * answers alike (RFC 9293, 3.10.1, 3.10.3, 3.10.5 and 3.8.3). */
 #include "tests/unit/engine.h"
 

@@ -1,5 +1,6 @@
-/* A scripted exchange for the tests of what is made of the stream of events: segments of one
- * connection with numbers relative to both ISNs, a tenth of a millisecond apart. */
+/* A scripted exchange of segments, for the tests of what the report makes of the event stream. The
+ * segments belong to one connection, have numbers relative to both ISNs, and are a tenth of a
+ * millisecond apart. */
 #ifndef TCPWAVE_TESTS_REPORT_RIG_H
 #define TCPWAVE_TESTS_REPORT_RIG_H
 

@@ -1,4 +1,4 @@
-/* What the two states have in common that still send: ESTABLISHED and CLOSE_WAIT (RFC 9293, 3.10.2,
+/* Cases that the two states which still send share: ESTABLISHED and CLOSE_WAIT (RFC 9293, 3.10.2,
  * 3.10.4, 3.10.5, 3.10.8 and the fifth step of 3.10.7.4). */
 #include "tests/unit/engine.h"
 

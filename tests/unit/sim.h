@@ -1,9 +1,9 @@
 /*
- * Two engines over a simulated link, each with a user that sends, reads and closes as told, and
- * whose memory is counted. What must hold at every step of every run is checked here: the
- * engine's invariants, the edges of its states, and each byte a user reads.
+ * Two engines over a simulated link. Each has a user that sends, reads and closes as the test tells
+ * it to, and memory that is counted. What must hold at every step of every run is checked here: the
+ * engine's invariants, the transitions between its states, and each byte that a user reads.
  *
- * A check that fails ends the cmocka case and names the run's seed. TRACE=1 in the environment
+ * A check that fails ends the cmocka case and prints the run's seed. TRACE=1 in the environment
  * prints every segment.
  */
 #ifndef TCPWAVE_TESTS_UNIT_SIM_H

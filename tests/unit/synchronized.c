@@ -1,7 +1,7 @@
 /*
- * What several states have in common. RFC 9293, 3.10.7.4 lists its steps once for all the states
- * that have both SYNs, so its cases are written once, relative to where the state left SND.UNA,
- * SND.NXT and RCV.NXT, and run in each of them.
+ * Cases that several states share. RFC 9293, 3.10.7.4 lists its steps once for all the states that
+ * have both SYNs. So its cases are written once, relative to the SND.UNA, SND.NXT and RCV.NXT that
+ * the state left, and run in each of these states.
  */
 #include "tests/unit/engine.h"
 

@@ -1,12 +1,12 @@
 /*
- * A test's hand on one tracker. A is us, B the peer; both are judged the same way.
+ * Drives one tracker in a test. A is us, and B is the peer; both are judged in the same way.
  *
  *     a(SYN, 0, 0, 0);              A's segment: flags, seq, ack, bytes of data
- *     b(SYN | ACK, 0, 1, 0);        B's
+ *     b(SYN | ACK, 0, 1, 0);        B's segment
  *     peer_is(SYN_RECEIVED, PROVED);
  *
- * Numbers are relative to each side's ISN, which lie so that short connections cross 2^32 and 2^31.
- * A millisecond passes between two segments unless wait_ms() says more.
+ * Numbers are relative to each side's ISN. The ISNs are chosen so that short connections cross 2^32
+ * and 2^31. A millisecond passes between two segments unless wait_ms() says more.
  */
 #ifndef TCPWAVE_TESTS_UNIT_TRACK_RIG_H
 #define TCPWAVE_TESTS_UNIT_TRACK_RIG_H
