@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 #define LOCAL_PORTS_ALL (UINT16_MAX + 1)
-#define LOCAL_PORTS_FIRST 1024 /* lower ports are never taken unasked, whatever the range says */
+/* Lower ports are used only when the user names them, even if the range includes them. */
+#define LOCAL_PORTS_FIRST 1024
 
+/* Holds the two settings. */
 struct local_ports {
     uint32_t low, high;                /* the range, both ends included */
     uint64_t reserved[LOCAL_PORTS_ALL / 64]; /* a bit for each port */

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The kernel's end of a bulk transfer, for wire.sh: bulk.py PORT source|sink BYTES
 
-Listens, and of each connection in turn writes one line: the megabits a second of it, as its user
-sees them. A source sends BYTES, closes its side, and counts until the other side has closed too,
-which a peer that reads to the end and then closes does when it has it all. A sink counts from the
-first byte to the last: our FIN may come a while later, since it waits for an answer.
+Listens, and prints one line for each connection in turn: its megabits a second, as an application
+sees them. A source sends BYTES, closes its side, and measures until the other side has closed as
+well; a peer that reads to the end and then closes does so when it has everything. A sink measures
+from the first byte to the last, because our FIN may come a while later, since it waits for an
+answer.
 """
 
 import socket

@@ -1,9 +1,10 @@
 #!/bin/sh
-# tcpwave load beside a client of the kernel's own sockets, full cycles (handshake, FIN both ways)
-# against one and the same kernel server, in turn in one run, over a veth pair between two
-# namespaces; and against tcpwave listen. Beside both a client that does no more than the wire needs,
-# and shows how much of the time is the two kernels' own: no client can be faster than that here.
-# Everything is printed and nothing is judged: machines differ, ratios less so. About a minute.
+# Measures tcpwave load next to a client of the kernel's own sockets: full cycles (handshake, FIN in
+# both directions) against the same kernel server, taking turns in one run, over a veth pair between
+# two namespaces; and against tcpwave listen. A third client does no more than the wire needs, and
+# shows how much of the time the two kernels take themselves: no client can be faster than that
+# here. Everything is printed and nothing is judged: machines differ, ratios less so. It takes about
+# a minute.
 #
 #     load.sh [CYCLES]
 #

@@ -1,7 +1,8 @@
 #!/bin/sh
-# A million connections held at once: between two engines (stack_bench.c), and on the wire, by tcpwave
-# load from 64 addresses against tcpwave listen, which probes each of them every 75 seconds. What that
-# takes of memory and of a core. Everything is printed and nothing is judged. Four minutes.
+# Measures a million connections that are open at the same time: between two engines
+# (stack_bench.c), and on the wire, by tcpwave load from 64 addresses against tcpwave listen, which
+# probes each of them every 75 seconds. It prints how much memory and processor time that takes, and
+# judges nothing. It takes four minutes.
 #
 #     million.sh [CONNECTIONS]
 #

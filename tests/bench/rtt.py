@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The handshake's RTT by tcpwave beside the one by a capture of its own: rtt.py CAPTURE JSON...
+"""Compares the handshake's RTT by tcpwave with that of a separate capture: rtt.py CAPTURE JSON...
 
-CAPTURE is a pcap file with nanoseconds, of Ethernet and IPv4; each JSON is what one run of tcpwave
-connect --json wrote. Prints the median and the largest difference, in microseconds, and over how
-many handshakes.
+CAPTURE is a pcap file with nanoseconds, of Ethernet and IPv4. Each JSON is the output of one run of
+tcpwave connect --json. Prints the median and the largest difference, in microseconds, and the
+number of handshakes.
 """
 
 import json

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How long whole runs of commands take, taking turns: runs.py ROUNDS COMMAND...
+"""Measures how long whole runs of commands take, taking turns: runs.py ROUNDS COMMAND...
 
-Each COMMAND is one word to the shell's rules. One line each, in order: the median in milliseconds,
-the best, and how many of the runs ended with a status other than 0 (hping3's says nothing: 0 and 1
-are both common).
+Each COMMAND is one word, which is split by the shell's rules. Prints one line for each, in order:
+the median in milliseconds, the minimum, and how many of the runs ended with a status other than 0
+(hping3's status means nothing here: 0 and 1 are both common).
 """
 
 import shlex

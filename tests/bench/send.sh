@@ -1,7 +1,8 @@
 #!/bin/sh
-# How many segments a second tcpwave send puts on the wire beside other tools, one after the other in
-# the same run, over veth into a namespace that drops them all at its door. Everything is printed and
-# nothing is judged. Tools that are not installed are left out. Half a minute.
+# Measures how many segments a second tcpwave send puts on the wire next to other tools, one after
+# the other in the same run, over veth into a namespace that drops them all on arrival. Everything
+# is printed and nothing is judged. Tools that are not installed are left out. It takes half a
+# minute.
 netns_how='-nm -Urnm'
 . "$(dirname "$0")/../live/netns.sh"
 
@@ -15,7 +16,7 @@ table netdev test {
     chain door { type filter hook ingress device far priority 0; policy drop; }
 }
 RULES
-# The next hop is known by hand, since nobody answers who asks for it.
+# The next hop's address is set by hand, since no host would answer the question for it.
 ip neighbour replace "$far4" lladdr 02:00:00:00:09:02 dev near
 ip neighbour replace "$far6" lladdr 02:00:00:00:09:02 dev near
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What tcpwave takes on the wire, beside what other tools take in the same run, over a veth pair
-# between two namespaces of its own. Everything is printed and nothing is judged: machines differ,
-# ratios less so. Tools that are not installed are left out. About a minute.
+# Measures what tcpwave takes on the wire next to what other tools take in the same run, over a veth
+# pair between two namespaces of its own. Everything is printed and nothing is judged: machines
+# differ, ratios less so. Tools that are not installed are left out. It takes about a minute.
 netns_how='-nm -Urnm' # as root without a user namespace, where tcpdump refuses to run
 . "$(dirname "$0")/../live/netns.sh"
 

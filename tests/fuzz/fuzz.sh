@@ -1,10 +1,12 @@
 #!/bin/sh
 # Builds the fuzz targets with clang's libFuzzer, AddressSanitizer and UBSan, and runs each for
-# FUZZ_TIME seconds, one after the other. What it finds new goes to ./fuzz/corpus, what breaks to
-# ./fuzz/crash, both where it is called; the corpus in the tree stays as it is.
+# FUZZ_TIME seconds, one after the other. New inputs go to ./fuzz/corpus, and inputs that break a
+# target to ./fuzz/crash, both in the current directory. The corpus in the tree stays as it is.
+#
 #     fuzz.sh [TARGET...]               all of them by default
 #     FUZZ_TIME=1200                    seconds for each
-#     FUZZ_COVERAGE=yes                 no fuzzing: what the corpora reach of lib/core, with llvm-cov
+#     FUZZ_COVERAGE=yes                 no fuzzing: shows what the corpora reach of lib/core, with
+#                                       llvm-cov
 set -u
 : "${FUZZ_TIME:=60}" "${FUZZ_CC:=clang}" "${FUZZ_COVERAGE:=no}" "${FUZZ_CFLAGS:=}" "${FUZZ_LIBS:=-lnet -lpcap -lmnl -lcap-ng -lseccomp -ljansson}"
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A peer that answers with many segments at a time, for capture.sh: burst.py INTERFACE ADDRESS ETHERNET
 
-Speaks TCP over IPv4 from a packet socket, for an address that no host has. To the first data of a
-connection it sends as many segments of 1,460 bytes as the port says (4400: 400, 12000: 8,000), half
-a second later and back to back, whatever the window is; but after 6,000 it says "paused", and pauses
-for three seconds. What is not acknowledged it repeats, 1,000 segments at a time, and then it closes.
-Ends with a signal.
+Speaks TCP over IPv4 on a packet socket, for an address that no host has. It waits for the first
+data of a connection and half a second more. Then it sends as many segments of 1,460 bytes as the
+port number says (4400: 400; 12000: 8,000), back to back, and ignores the window. After 6,000
+segments it prints "paused" and pauses for three seconds. It retransmits what is not acknowledged,
+1,000 segments at a time, and then closes. A signal ends it.
 """
 
 import select

@@ -1,7 +1,8 @@
 #!/bin/sh
-# What the capture can keep: on a path that loses nothing it loses nothing either, whatever is written
-# of each segment, with segmentation offload as it is by default. And where it does lose segments, of a
-# peer that sends more than fits, that is what is said, and not that the path lost or reordered them.
+# Checks that the capture loses nothing on a path that loses nothing, with segmentation offload as
+# it is by default and with all output of each segment turned on. And where a peer sends more than
+# fits, so that the capture does lose segments, tcpwave has to report that, and not that the path
+# lost or reordered them.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@" && netns_up || exit 1
 here=$(dirname "$0")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Several at once on one host: tcpwaves to one target, beside other tools and each other, on one port; and a
-# hundred runs to one server.
+# Checks runs that share one host: several tcpwave runs to one target, next to other tools and to
+# each other, on one port; and a hundred runs to one server.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need hping3 ncat nft nping python3 tcpdump

@@ -1,5 +1,6 @@
 #!/bin/sh
-# tcpwave connect against real servers: every way there, every verdict, every wrong input.
+# Checks tcpwave connect against real servers: every way to name the target, every verdict, and
+# every invalid input.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need ncat nft nginx python3 setpriv tcpdump

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """A server for load tests that counts: counter.py PORT HABIT [BACKLOG]
 
-Listens on every IPv4 and IPv6 address and does the same with every connection:
+Listens on every IPv4 and IPv6 address, and does the same with every connection:
 
   discard    reads to the end, then closes
-  echo       sends back what it gets, closes when the other side has
-  close      closes at once, and so first
+  echo       sends back what it gets, and closes after the other side
+  close      closes immediately, and so first
   reset      waits for a byte, then resets
   hold       neither reads nor closes
-  deaf       never accepts: what comes stays in a queue of BACKLOG
+  deaf       never accepts: connections stay in a queue of BACKLOG
 
-On SIGTERM it prints how many connections it accepted, how many ended with the other side's FIN,
-how many with an error, and how many bytes came.
+On SIGTERM it prints how many connections it accepted, how many ended with the other side's FIN, how
+many with an error, and how many bytes came.
 """
 
 import selectors

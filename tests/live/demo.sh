@@ -1,5 +1,5 @@
 #!/bin/sh
-# One session with a real server, in namespaces of its own: ./bootstrap demo.
+# Shows one session with a real server, in namespaces of its own: ./bootstrap demo.
 . "$(dirname "$0")/netns.sh"
 
 netns_enter "$@"

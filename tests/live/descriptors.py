@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What a process has open, in the words of tcpwave(1): descriptors.py PID
+"""Lists the descriptors of a process in the words of tcpwave(1): descriptors.py PID
 
-One line for each descriptor, in order of the alphabet; the three standard streams share one, and
-files come with their paths. What is none of those that the manual knows is named "stray". Ends with 77
-and a reason where the kernel does not let its sockets be looked at.
+Prints one line for each descriptor, in alphabetical order. The three standard streams share one
+line, and files are printed with their paths. A descriptor that the manual does not list is called
+"stray". Exits with 77 and a reason where the kernel does not let us inspect the sockets of the
+process.
 """
 
 import ctypes

@@ -1,6 +1,7 @@
 #!/bin/sh
-# ECN (RFC 3168) with a kernel, and something on the path that marks packets instead of dropping them:
-# the kernel's marks are echoed until it says CWR, and its echo of ours makes us say so.
+# Checks ECN (RFC 3168) with a kernel as the peer, and with a path that marks packets instead of
+# dropping them. We echo the kernel's marks until it sends CWR, and its echo of our marks makes us
+# send CWR.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The examples of manual pages: examples.py DIRECTORY PAGE...
+"""Extracts the examples of manual pages: examples.py DIRECTORY PAGE...
 
-Reads pages as mandoc renders them, which is what a person copies from, and other files, such as
-README, as they are. An example is what stands behind a prompt in an indented line. For each one
-DIRECTORY/NNN.cmd is written with its command, and NNN.out with the output that the page shows after
-it, if any, and a line is printed: number, page, command.
+Reads manual pages as mandoc renders them, because that is the text that a user copies, and other
+files, such as README, as they are. An example is the text after a prompt in an indented line. For
+each example it writes DIRECTORY/NNN.cmd with the command, and DIRECTORY/NNN.out with the output
+that the page shows after it, if any, and prints a line: number, page, command.
 
-Minutes and hours that a command is to wait are turned into 50 ms and 3 s, each for all of one
-kind, so that their order stays what the page has.
+Times of minutes and hours that a command is to wait are replaced by 50 ms and 3 s. All times of one
+kind get the same replacement, so that they keep the order that they have on the page.
 """
 
 import re

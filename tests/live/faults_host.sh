@@ -1,7 +1,7 @@
 #!/bin/sh
-# Faults of the host that tcpwave runs on: the wall clock is set in mid-run, the process is stopped
-# and goes on, the capture has to wait, the kernel has no room for what is sent, memory runs out.
-# fault.c, preloaded, does to the process what cannot be had otherwise.
+# Checks faults of the host that tcpwave runs on: the wall clock is set during a run, the process is
+# stopped and continued, the capture is late, the kernel has no room for what is sent, memory runs
+# out. fault.c is preloaded to cause the faults that cannot be caused in another way.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 "${CC:-cc}"
@@ -191,7 +191,7 @@ starved()
     done
 }
 
-# A listener with room for one: whatever it has no memory for, the next client is served.
+# A listener for one client at a time: whichever allocation fails, it serves the next client.
 
 # serving FAULT=VALUE: clients come one after the other until it has served one
 serving()

@@ -1,5 +1,5 @@
-# What faults_link.sh and faults_path.sh share, to be sourced once $tmp/data is there: a connection that
-# is fed while something happens to its way.
+# Functions that faults_link.sh and faults_path.sh share: a connection that sends data while
+# something happens to its path. Source this file once $tmp/data exists.
 
 # The file in thirty pieces over three seconds, so that there is a midst of it.
 feed()

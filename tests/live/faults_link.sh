@@ -1,6 +1,7 @@
 #!/bin/sh
-# Faults of our interface while a connection is open: it goes down and comes back, or does not; its
-# address is taken away. The session goes on where it can, and says what happened where it cannot.
+# Checks faults of our interface while a connection is open: it goes down and comes back, it stays
+# down, its address is removed. The session goes on where it can, and reports what happened where it
+# cannot.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3

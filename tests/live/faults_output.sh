@@ -1,7 +1,8 @@
 #!/bin/sh
-# Faults of what tcpwave writes to: a disk that is full under --pcap, --output, --json and the text,
-# and a reader that goes away. Each is told in words and by status 3, and every connection is closed
-# in order, so that the peer's server reads an end of file, and nothing is left of it at the peer.
+# Checks faults of what tcpwave writes to: a full disk under --pcap, --output, --json and the text,
+# and a reader that goes away. Each fault is reported in words and by status 3. Every connection is
+# closed in order, so that the peer's server reads an end of file, and nothing of it remains at the
+# peer.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Faults of the way to the peer while a connection is open: the neighbour gets another Ethernet
-# address, the route leads elsewhere, the interface is deleted. The session goes on where it can, and
-# says what happened where it cannot.
+# Checks faults of the path while a connection is open: the neighbour gets another Ethernet address,
+# the route changes to another interface, the interface is deleted. The session goes on where it
+# can, and reports what happened where it cannot.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A bounded SYN flood, for use inside a network namespace only: flood.py FAMILY ADDR PORT COUNT FROM
 
-Sends COUNT SYNs, numbered from FROM on, each from an address and port of its own out of 198.51.100.0/24
-or 2001:db8::/96, where nobody is to answer the SYN-ACKs.
+Sends COUNT SYNs, numbered from FROM on. Each comes from its own address and port out of
+198.51.100.0/24 or 2001:db8::/96, where no host answers the SYN-ACKs.
 """
 
 import socket

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A peer that behaves as some other stack does, or as a host does whose segments are lost, for foreign.sh:
+"""A peer that behaves like another TCP stack, or like a host whose segments are lost, for foreign.sh:
 
   foreign.py INTERFACE ADDRESS PORT HABIT [ARGUMENT...]
 
-Speaks TCP over IPv4 from a packet socket, below its host's own TCP, which must be kept silent. It serves
-one connection after the other, each as the function of that name has it; the habits of CALLS connect to
-ETHERNET HOST PORT instead, once.
+Speaks TCP over IPv4 on a packet socket, below its host's own TCP, which must be kept silent. It
+serves one connection after the other, each as the function with the name of the habit does it. The
+habits in CALLS instead connect to ETHERNET HOST PORT, once.
 """
 
 import socket

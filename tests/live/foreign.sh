@@ -1,6 +1,6 @@
 #!/bin/sh
-# Peers that behave as some other stacks do, or as hosts do whose segments are lost: what is told of them is
-# what was on the wire.
+# Checks peers that behave like other TCP stacks, and hosts whose segments are lost: what tcpwave
+# reports about them has to agree with what was on the wire.
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 netns_enter "$@" && netns_up || exit 1

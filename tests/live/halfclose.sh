@@ -1,6 +1,6 @@
 #!/bin/sh
-# tcpwave halfclose: what the kernel's peers do once our FIN has told them that no more will come.
-# What only takes time, and what is shown to people, is in tests/unit/test_cmd_halfclose.c.
+# Checks tcpwave halfclose: what the kernel's peers do after our FIN has announced the end of our
+# data. What only takes time, and what is shown to the user, is in tests/unit/test_cmd_halfclose.c.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3

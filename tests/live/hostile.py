@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A peer that does not mean well, for hostile.sh:
+"""A malicious peer, for hostile.sh:
 
-  hostile.py INTERFACE ADDRESS                                          a server
-  hostile.py INTERFACE ADDRESS call ETHERNET TARGET PORT [HABIT...]     a client, with each of its habits in turn
+  hostile.py INTERFACE ADDRESS                                        a server
+  hostile.py INTERFACE ADDRESS call ETHERNET TARGET PORT [HABIT...]   a client, with each habit in turn
 
-Speaks TCP over IPv4 from a packet socket, below its host's own TCP, which must be kept silent. What it
-does to a connection is told by the server's port, or the client's: see HABITS and CALLS. Beside the habit
-it plays a plain peer: acknowledges what is in order, and answers a FIN with its own.
+Speaks TCP over IPv4 on a packet socket, below its host's own TCP, which must be kept silent. The
+port of the server, or of the client, selects what it does to a connection: see HABITS and CALLS.
+Apart from that habit it is a simple peer: it acknowledges what is in order, and answers a FIN with
+its own.
 """
 
 import os

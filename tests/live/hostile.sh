@@ -1,6 +1,6 @@
 #!/bin/sh
-# Peers that do not mean well, on the wire: each habit of hostile.py ends with the right verdict, the bytes
-# that were really sent, and little memory.
+# Checks malicious peers on the wire: each behaviour of hostile.py ends with the right verdict, with
+# the bytes that were really sent, and with little memory.
 . "$(dirname "$0")/lib.sh"
 here=$(dirname "$0")
 netns_enter "$@" && netns_up || exit 1

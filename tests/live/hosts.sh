@@ -1,6 +1,6 @@
 #!/bin/sh
-# Hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, a family of
-# addresses.
+# Checks hosts that lack something: CAP_NET_ADMIN, files and mounts that a container leaves out, or
+# an address family.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 setpriv unshare
@@ -94,7 +94,7 @@ fi
 expect_status 0 "with CAP_NET_ADMIN: status 0" "$TCPWAVE" connect "$far4:7" -d x --json
 expect_json verdict guard "socket filter" "with CAP_NET_ADMIN: guard"
 
-# Of a namespace that is another's, root is nobody.
+# Root of one user namespace has no rights in a network namespace that belongs to another.
 wrap stranger 'exec unshare -Ur "$TCPWAVE" "$@"'
 for command in "connect $far4:7" "load $far4:80" "send $far4:7" "listen 9001"; do
     # shellcheck disable=SC2086 # words

@@ -1,10 +1,10 @@
 #!/bin/sh
-# tcpwave keepalive with the kernel as the peer: one that lives, dies, forgets the connection or
-# closes, and one that probes us. Peers that are merely silent, single losses, the real intervals and
-# what is shown to people are in tests/unit/test_cmd_keepalive.c.
+# Checks tcpwave keepalive with the kernel as the peer: a peer that lives, dies, loses the
+# connection or closes it, and a peer that probes us. Peers that are only silent, single losses, the
+# real intervals and what is shown to the user are in tests/unit/test_cmd_keepalive.c.
 #
-# A second host lies behind the peer, which routes to it: its namespace can be deleted and made
-# anew without taking our own link away.
+# There is a second host behind the peer, which routes to it. Its namespace can be deleted and
+# created once more without removing our own link.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 ss

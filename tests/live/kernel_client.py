@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Clients of the kernel's TCP for the live tests: kernel_client.py ADDR PORT HABIT [ARGUMENT...]
 
-  echo N SIZE   N connections at once send SIZE bytes each, all different, close their side, and take
-                what comes back: "N of N came back" when each got its own, byte for byte
-  read          takes all there is: "5 bytes, then end of file" or "..., then reset"; then closes
-  say SIZE      sends SIZE bytes and then does as read
-  hold          connects, says "connected", and stays until it is told to end
-  crowd N       the same N times
+  echo N SIZE   N connections at the same time send SIZE bytes each, all different, close their side,
+                and read what comes back: "N of N came back" when each got its own, byte for byte
+  read          reads all there is: "5 bytes, then end of file" or "..., then reset"; then closes
+  say SIZE      sends SIZE bytes, and then does the same as read
+  hold          connects, says "connected", and stays until a signal ends it
+  crowd N       the same with N connections
   reset         connects, and closes with RST
-  keep          as hold, with the kernel's keepalive each second
+  keep          the same as hold, with the kernel's keepalive each second
   many N        connects N times, says so, and stays
-  silent        takes what comes first, sends a byte a moment later, says "sent", and stays
+  silent        reads what comes first, sends a byte a moment later, says "sent", and stays
 """
 
 import random

@@ -1,4 +1,4 @@
-# What live tests share, to be sourced as the first thing:
+# Functions that all live tests share. A test sources this file first:
 #
 #   . "$(dirname "$0")/lib.sh"
 #   netns_enter "$@" && netns_up || exit 1       see netns.sh
@@ -7,20 +7,20 @@
 #
 # Cases are counted in TAP:
 #
-#   pass NAME, fail NAME             a case that the test judged itself
+#   pass NAME, fail NAME             report a case that the test judged itself
 #   check NAME CMD...                passes if CMD succeeds
-#   skip NAME REASON
-#   note TEXT...                     a comment
+#   skip NAME REASON                 skips a case
+#   note TEXT...                     prints a comment
 #   need TOOL...                     skips the whole test where a tool is missing
 #
-# A tool under test:
+# For the program under test:
 #
-#   try CMD...                       runs it: $status, $tmp/out and $tmp/err are what came of it
-#   expect_status N NAME CMD...      one case: CMD, tried, ends with N
+#   try CMD...                       runs it; leaves $status, $tmp/out and $tmp/err
+#   expect_status N NAME CMD...      one case: CMD, run by try, ends with status N
 #   expect_line FILE PATTERN NAME    one case: a line of $tmp/FILE matches the extended pattern
-#   json_get EVENT PATH [FILE]       of the last such event in $tmp/out (or FILE), the value at a
-#                                    path such as peer.state; nothing where there is none
-#   expect_json EVENT PATH VALUE NAME   one case
+#   json_get EVENT PATH [FILE]       prints the value at a path such as peer.state of the last such
+#                                    event in $tmp/out (or FILE); nothing where there is none
+#   expect_json EVENT PATH VALUE NAME   one case: that value is VALUE
 #
 # TCPWAVE names the program, and JSON_GET the one of json_get.c; without it Python does the same.
 

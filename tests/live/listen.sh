@@ -1,7 +1,7 @@
 #!/bin/sh
-# tcpwave listen with the kernel's TCP as the client: every mode, every close, many at once, loss, a
-# flood of SYNs, keepalive both ways, and the ways to end. Its waits are in
-# tests/unit/test_cmd_listen.c.
+# Checks tcpwave listen with the kernel's TCP as the client: every mode, every way to close, many
+# clients at the same time, loss, a SYN flood, keepalive in both directions, and the ways to end.
+# What only takes time is in tests/unit/test_cmd_listen.c.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need curl ncat nft python3
@@ -333,7 +333,7 @@ all_told()
     test "$(count '"event":"verdict".*"verdict":"open"')" = "$1"
 }
 
-# More at once than fit into one batch of segments: each is owed its RST when the run is stopped.
+# More connections than the transmit queue holds: each must get its RST when the run is stopped.
 left()
 {
     test "$(peer ss -Htn state established "dport = :8066" | wc -l)" = 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tcpwave load: what it counts against what the servers count, and that it leaves nothing behind.
+# Checks tcpwave load: its counts against those of the servers, and that it leaves nothing behind.
 # Rate, time, losses and each way to end are in tests/unit/test_cmd_load.c.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
@@ -176,7 +176,7 @@ serve holding 91 hold
 interrupt "two of them" 91 2 "--hold 1h"
 stop holding
 
-# Whoever goes on sending to our ports does not keep a run that was stopped.
+# A peer that goes on sending to our ports does not delay the end of a run that was stopped.
 start_peer nagging - timeout 60 python3 "$here/repeated_syn.py" far $near4 45000
 "$TCPWAVE" load --json --connections 20 --concurrency 5 --hold 1h -p 45000 --timeout 300ms "$far4:92" \
     >"$tmp/out" 2>"$tmp/err" &

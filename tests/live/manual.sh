@@ -1,6 +1,7 @@
 #!/bin/sh
-# Every example of the manual and of README is run as it stands on the page: it ends well, and where the page shows
-# output, with that output. The hosts of the examples are there, in a namespace of their own.
+# Runs every example of the manual and of README exactly as the page shows it. Each has to succeed
+# and, where the page shows output, to print that output. The hosts of the examples exist in a
+# namespace of their own.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need bash jq mandoc nft nginx python3
@@ -84,7 +85,7 @@ runs()
     ) >"$tmp/out" 2>"$tmp/err" </dev/null 9>&-
 }
 
-# A listener needs somebody who connects, as often as it waits for.
+# A listener needs a client, as many times as it waits for one.
 listens()
 {
     local words port times

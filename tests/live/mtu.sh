@@ -1,6 +1,6 @@
 #!/bin/sh
-# MTUs from the smallest that IPv4 knows to the largest there is: what is offered, 100 kB each way,
-# fragments of `send`, many connections; and lo.
+# Checks MTUs from the smallest of IPv4 to the largest possible: the MSS that is offered, 100 kB in
+# each direction, fragments of `send`, and many connections; and the same on lo.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 ss
@@ -57,8 +57,8 @@ for mtu in 65535 9000 1500 1280 576 296; do
     expect_json verdict send.answered 1 "MTU $mtu, fragments: answered"
 done
 
-# Linux sends no less than 48 bytes of data at a time, and over a link of 68 bytes cuts its packets into
-# fragments, which belong to nobody here. It takes what is sent; what it sends has to be small.
+# Linux sends at least 48 bytes of data at a time, and so fragments its packets on a link of 68 bytes.
+# Fragments are not assigned to a connection here. So we may send much, and the peer only little.
 check "MTU 68" width 68
 expect_status 0 "MTU 68, a few bytes: status 0" "$TCPWAVE" connect "$far4:7" -d hello --json
 expect_json verdict received_bytes 5 "MTU 68, a few bytes: they come back"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Interfaces that have no link layer (tun, WireGuard), and others whose link layer is neither that nor
-# Ethernet (PPP, tunnels): every command works there, those too that send much and would rather send
-# frames.
+# Checks interfaces without a link layer (tun, WireGuard), and interfaces whose link layer is not
+# Ethernet (PPP, tunnels). Every command has to work there, including those that send much and that
+# send frames where they can.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3

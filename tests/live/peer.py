@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """A peer with one habit, for the live tests: peer.py PORT HABIT
 
-Listens on every IPv4 and IPv6 address and treats each connection in turn the same way:
+Listens on every IPv4 and IPv6 address and treats each connection in turn in the same way:
 
-  echo       sends back what it gets, closes when the other side has
+  echo       sends back what it gets, closes after the other side
   discard    reads to the end, then closes
   answer     reads to the end of input, then sends 100,000 bytes, then closes
   large      sends 8,000,000 bytes and closes, reads on until the other side closes
-  first      sends a line and closes at once, reads on until the other side closes
+  first      sends a line and closes immediately, reads on until the other side closes
   reset      waits for a byte, then resets (SO_LINGER of zero)
   hold       neither reads nor closes
   stay       reads to the end of input and never closes

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What is left of privileges, and whose the files are. Needs root in the machine's own user
-# namespace, since it takes a second user.
+# Checks which privileges remain, and which user owns the files. It needs root in the machine's
+# initial user namespace, since it takes a second user.
 . "$(dirname "$0")/lib.sh"
 [ -n "${TCPWAVE_GROUND:-}" ] || [ "$(id -u)" = 0 ] || {
     echo "# needs root, to act as a second user"
@@ -20,7 +20,7 @@ start_peer echo 7 python3 "$here/peer.py" 7 echo
 start_peer hold 7001 python3 "$here/peer.py" 7001 hold
 
 
-# A binary that has one capability, run by somebody who has none.
+# A binary that has one capability, run by a user without any.
 cp "$TCPWAVE" "$tmp/tcpwave"
 chmod 755 "$tmp/tcpwave"
 if setcap cap_net_raw+ep "$tmp/tcpwave" 2>/dev/null; then

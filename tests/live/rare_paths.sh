@@ -1,6 +1,6 @@
 #!/bin/sh
-# What seldom happens between two hosts, made to happen with a kernel: FINs that cross, urgent data, and
-# a path that swallows what is large without a word.
+# Makes rare events happen with a kernel as the peer: FINs that cross, urgent data, and a path that
+# drops large packets silently.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3
@@ -116,7 +116,7 @@ urgent_by_hand()
     check "$1, urgent data of ours: reset by the peer" test $? = 7
 }
 
-# RFC 4821, 7.6.1: full segments vanish, and nobody says why. Smaller ones are tried.
+# RFC 4821, 7.6.1: full segments are lost, and no ICMP error comes. Smaller ones are tried.
 # black_hole NAME HOST MOST
 black_hole()
 {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Records an interface into a pcap file: record.py INTERFACE FILE
 
-For tests in a user namespace, where tcpdump as root wants to become a user whom the namespace does
-not know, and gives up. The times are the kernel's own. Each packet is written at once; ends with a
-signal.
+This is for tests in a user namespace. There tcpdump, started as root, tries to become a user that
+does not exist in the namespace, and fails. The times are the kernel's own. Each packet is written
+immediately. A signal ends it.
 """
 
 import socket

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A host that never stops sending: repeated_syn.py INTERFACE ADDRESS PORT
 
-A SYN every 20 ms to that port, from below its host's own TCP, for at most a minute.
+Sends a SYN to that port every 20 ms, below its host's own TCP, for at most a minute.
 """
 
 import socket

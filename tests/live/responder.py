@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Answers SYNs over IPv4 as no sane host would: responder.py INTERFACE
+"""Answers SYNs over IPv4 as no correct host does: responder.py INTERFACE
 
-What comes back depends on the port, see ANSWERS; 910 answers anything but a RST. The host's own kernel must be kept from answering,
-by a firewall. Ends with a signal.
+The answer depends on the port, see ANSWERS; 910 answers everything but a RST. A firewall must keep
+the host's own kernel from answering. A signal ends it.
 """
 
 import socket

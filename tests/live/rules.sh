@@ -1,7 +1,8 @@
 #!/bin/sh
-# Routing by the source address (`ip rule add from ADDRESS`), with two links to the peer: what is sent
-# from the second link's address goes by its own table, whichever command sends it, as what the kernel
-# sends does. What takes the wrong link is dropped at the peer's, as a provider does (BCP 38).
+# Checks routing by the source address (`ip rule add from ADDRESS`) with two links to the peer. What
+# is sent from the second link's address has to follow that address's own routing table, with every
+# command, as the kernel's own packets do. The peer drops what arrives on the wrong link, as a
+# provider does (BCP 38).
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a run can still do, and what it has open, while it reads what strangers write: as
-# tcpwave(1) lists it, and nothing else.
+# Checks what a run may still do, and which descriptors it has open, while it reads bytes from the
+# network: exactly what tcpwave(1) lists.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 mkfifo
@@ -195,7 +195,7 @@ expect_status 0 'a file that is an inherited descriptor: open' \
     sh -c '"$0" connect --json "$1" -f /dev/fd/6 6<"$2"' "$TCPWAVE" "$far4:7" "$tmp/in"
 expect_json verdict sent_bytes 100000 'a file that is an inherited descriptor: all of it was sent'
 
-# Whoever may write to /tmp can put a link there, under the name that we are about to use.
+# Any user who may write to /tmp can put a link there, under the name that we are about to use.
 mkdir -m 1777 "$tmp/sticky"
 echo precious >"$tmp/victim"
 for option in -o --pcap --svg; do

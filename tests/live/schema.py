@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Holds JSON Lines against the schema: schema.py SCHEMA FILE
+"""Checks JSON Lines against the schema: schema.py SCHEMA FILE
 
-Each line has to be an object that the schema allows. Says of the first few that are not what is
-wrong with them, and exits 1; 77 where python3-jsonschema is missing.
+Each line must be an object that the schema allows. For the first few that are not, it prints what
+is wrong with them, and exits with 1. It exits with 77 where python3-jsonschema is missing.
 """
 
 import json

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A peer on strings, for the live tests: scripted_peer.py PORT FIFO [defer]
+"""A peer that follows instructions, for the live tests: scripted_peer.py PORT FIFO [defer]
 
-Listens on every IPv4 and IPv6 address, reads all that comes, and does what the lines written to
-FIFO say with the connection from a port (once there is one):
+Listens on every IPv4 and IPv6 address, and reads all that comes. It carries out the lines that are
+written to FIFO, on the connection from port FROM, once there is one:
 
-  send FROM TEXT   sends that
-  urgent FROM TEXT sends that, the last byte as urgent data (MSG_OOB)
+  send FROM TEXT   sends the text
+  urgent FROM TEXT sends the text, with its last byte as urgent data (MSG_OOB)
   fin FROM         shuts its own side down, and reads on
   close FROM       closes the socket for good
   reset FROM       resets (SO_LINGER of zero)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tcpwave send: what the kernel's TCP answers, by the numbers of RFC 9293; replies as no sane host
-# sends them; every verdict, every wrong input.
+# Checks tcpwave send: the answers of the kernel's TCP, by the sections of RFC 9293; replies that no
+# correct host sends; every verdict, and every invalid input.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3
@@ -154,7 +154,7 @@ expect_json segment ack 1012 "standard input: eleven bytes and the SYN"
 expect_status 4 "a capture file" "$TCPWAVE" send "$far4:9" --pcap "$tmp/run.pcapng"
 check "a capture file: is one" test "$(od -An -N4 -tx1 "$tmp/run.pcapng" | tr -d ' ')" = 0a0d0d0a
 
-# Replies that are late, double, out of order, malformed, or somebody else's.
+# Replies that are late, duplicate, out of order, malformed, or not for us.
 
 verdict 0 open "an answer twice" "$far4:901" --wait-all
 expect_json verdict send.duplicates 1 "an answer twice: reported as that"

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Segments of `tcpwave send` as tshark reads them: send_fields.py run|judge SEED DIRECTORY TARGET4 TARGET6
 
-`run` sends each option alone, and 200 random combinations drawn from SEED, each from a source port
-of its own; what was asked goes to DIRECTORY/asked. `judge` reads DIRECTORY/far.pcap, in which the
-peer's side was recorded meanwhile, and prints a line a case: "ok NAME" or "bad NAME: WHY".
+`run` sends each option alone, and 200 random combinations drawn from SEED, each from its own source
+port, and writes what was asked for to DIRECTORY/asked. `judge` reads DIRECTORY/far.pcap, which was
+recorded on the peer's side meanwhile, and prints a line for each case: "ok NAME" or "bad NAME:
+WHY".
 """
 
 import json

@@ -1,6 +1,6 @@
 #!/bin/sh
-# tcpwave send: what it puts on the wire, as tshark reads it: every option alone, and 200 random
-# combinations. SEED=n draws those of an earlier run again.
+# Checks what tcpwave send puts on the wire, as tshark decodes it: every option alone, and 200
+# random combinations. SEED=n repeats those of an earlier run.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 tshark

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Rows of send_map.tsv, run and compared: send_map.py run|judge TABLE DIRECTORY NEAR4 NEAR6 FAR4 FAR6
 
-`run` runs each row's tool and tcpwave, towards a port of their own each; `judge` reads
-DIRECTORY/far.pcap and prints a line a row: "ok NAME", "skip NAME: WHY" or "bad NAME: WHY".
+`run` runs the tool of each row and tcpwave, each towards its own port. `judge` reads
+DIRECTORY/far.pcap, and prints a line for each row: "ok NAME", "skip NAME: WHY" or "bad NAME: WHY".
 """
 
 import os

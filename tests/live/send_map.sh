@@ -1,6 +1,6 @@
 #!/bin/sh
-# Each row of the table that maps hping3's and nping's options to ours: both are run, and the fields
-# are compared on the wire.
+# Checks each row of the table that maps options of hping3 and nping to ours: runs both commands,
+# and compares the fields on the wire.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 tshark

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a person sees: the ladder at any width and with any alphabet, colour and countdowns only
-# where somebody watches, the picture (--svg) and the capture file (--pcap).
+# Checks what a person sees: the ladder at any width and in any character set, colour and countdowns
+# only where a person watches, the picture (--svg) and the capture file (--pcap).
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 script tshark
@@ -120,7 +120,7 @@ expect_line out 'ACK probe seq 0' "-v: a probe is an arrow"
 expect_line out 'ACK answers probe' "-v: and its answer another"
 check "a probe: both are marked in the picture" test "$(svg "$tmp/probe.svg" probe)" -ge 4
 
-# Colour and countdowns: only for somebody who watches.
+# Colour and countdowns appear only where a person watches.
 
 # on_terminal COMMAND: on a pseudo-terminal of 100 columns
 on_terminal()

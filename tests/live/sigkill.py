@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Kills tcpwave, for sigkill.sh, and judges what is left of it:
+"""Kills tcpwave, for sigkill.sh, and judges what remains:
 
   sigkill.py random TOOL DIRECTORY ADDR4 ADDR6 SEED RUNS [EMPTY...]
-      RUNS runs over all commands, each killed at a random moment and followed by a whole one
+      RUNS runs over all commands; each is killed at a random moment, and followed by a whole one
   sigkill.py writes TOOL DIRECTORY ADDR4
-      one run for each write to its --pcap file, killed there
+      one run for each write to its --pcap file, killed at that write
   sigkill.py client ADDR PORT
-      a client for `listen`, again and again, for ever
+      a client for `listen` that connects for ever
 
-Writes lines for the harness: "pass NAME", "fail NAME", "note TEXT".
+Prints lines for the harness: "pass NAME", "fail NAME", "note TEXT".
 """
 
 import json

@@ -1,7 +1,7 @@
 #!/bin/sh
-# SIGKILL at any moment: nothing of tcpwave's stays on the host, what it had written can be read, and the
-# next run over the same port ends as it should. SEED in the environment repeats a run's moments; RUNS says
-# how many are killed.
+# Checks SIGKILL at any moment: nothing of tcpwave remains on the host, the files that it had
+# written can be read, and the next run on the same port ends as it should. SEED in the environment
+# repeats the moments of a run; RUNS is the number of runs to kill.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 tcpdump tshark
@@ -12,9 +12,9 @@ runs=${RUNS:-200}
 seed=${SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 note "seed $seed: SEED=$seed repeats the moments"
 
-# The tool runs in the peer's namespace, in which nothing else does, so that whatever is found there is
-# its; and which has to go when the peer's processes do. A copy of it tells its processes from those of
-# other tests.
+# The tool runs in the peer's namespace, where no other program runs, so that all that is found there
+# belongs to it. The namespace goes away with the peer's processes. A copy of the program distinguishes
+# its processes from those of other tests.
 cp "$TCPWAVE" "$tmp/tcpwave"
 mkdir "$tmp/run" "$tmp/run/cwd" "$tmp/run/tmp"
 for place in /var/tmp /dev/shm; do

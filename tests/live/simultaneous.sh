@@ -1,6 +1,7 @@
 #!/bin/sh
-# The kernel as simultaneous opener (RFC 9293, 3.5): its own SYN is lost on the way out, ours finds it
-# in SYN_SENT, and it answers with a SYN-ACK from SYN_RECEIVED. Then data and a close by either side.
+# Checks the kernel as a simultaneous opener (RFC 9293, 3.5). Its own SYN is lost on the way out, so
+# our SYN finds it in SYN_SENT, and it answers with a SYN-ACK from SYN_RECEIVED. Data and a close by
+# either side follow.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@" && netns_up || exit 1
 need nft python3

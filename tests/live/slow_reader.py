@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What slow_reader.sh has to look at:
+"""The parts of slow_reader.sh that need Python:
 
-    lines FILE              JSON Lines of one connection: each is whole, and what is missing is counted
-    packets FILE JSON       a pcapng file: each block is whole, and what is missing is counted, as in
-                            the verdict of JSON
-    clients ADDR PORT N     so many clients, one after the other, that send and get back; prints how
-                            many did
-    terminal CMD...         runs it in a terminal that nobody reads
+    lines FILE              checks JSON Lines of one connection: each line is whole, and missing ones
+                            are counted
+    packets FILE JSON       checks a pcapng file: each block is whole, and missing ones are counted,
+                            as the verdict in JSON says
+    clients ADDR PORT N     runs N clients, one after the other, that send data and get it back;
+                            prints how many of them did
+    terminal CMD...         runs the command in a terminal that is never read
 """
 
 import fcntl

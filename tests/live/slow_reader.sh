@@ -1,8 +1,8 @@
 #!/bin/sh
-# Readers of what tcpwave writes that are slow, or asleep: a pager at its first page, a terminal after
-# Ctrl-S, a program that cannot keep up. Neither the connection nor --timeout nor a signal waits for
-# them; what they did not take is left out by whole lines and packets, counted, and told. Received
-# bytes are never left out.
+# Checks readers of tcpwave's output that are slow or asleep: a pager at its first page, a terminal
+# after Ctrl-S, a program that cannot keep up. Neither the connection nor --timeout nor a signal
+# waits for them. What they did not take is left out in whole lines and packets, counted, and
+# reported. Received bytes are never left out.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need python3 sha256sum

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A server that keeps TIME_WAIT by the letter, for load.sh: timewait.py INTERFACE ADDRESS
+"""A server that keeps TIME_WAIT strictly, for load.sh: timewait.py INTERFACE ADDRESS
 
-Speaks TCP over IPv4 from a packet socket, for an address that its own kernel knows nothing of. To every
-SYN from a port whose connection it has in TIME_WAIT it answers RST, for ever: to take such a SYN is only a
-MAY (RFC 9293, 3.6.1). What else it does depends on the port:
+Speaks TCP over IPv4 from a packet socket, for an address that its own kernel does not have. To every
+SYN from a port whose connection it has in TIME_WAIT it answers RST, for ever: accepting such a SYN
+is only a MAY (RFC 9293, 3.6.1). The rest of its behaviour depends on the port:
 
   601   closes first, and so keeps TIME_WAIT
-  602   the same, but keeps it only where the other side's port is a multiple of four
+  602   the same, but keeps TIME_WAIT only where the other side's port is a multiple of four
   603   lets the other side close first; after 20 connections it falls silent for good
-  604   refuses everything
+  604   answers everything with RST
   605   lets the other side close first
   606   never answers
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The tracker's word on the peer against the peer's own kernel, step by step. What is proved must be
-# so; what is assumed may be wrong only where this test had the segment lost.
+# Compares what the tracker says about the peer with the peer's own kernel, step by step. What is
+# proved must be true. What is assumed may be wrong only where this test had the segment lost.
 #
-# Both sides stand still between two steps: the peer does only what it is told, and our own side
-# sends what is written to a FIFO, and its FIN when that is closed.
+# Both sides are idle between two steps: the peer does only what the test tells it to do, and our
+# own side sends what the test writes to a FIFO, and its FIN when the FIFO is closed.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 ss

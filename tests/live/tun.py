@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Two tun interfaces joined by this program, for the live tests: tun.py PID [TYPE]
+"""Two tun interfaces connected by this program, for the live tests: tun.py PID [TYPE]
 
-Makes tun0 in this network namespace and tun1 in that of process PID, says "ready", and from then on
-hands each the packets of the other. There is no link layer between them: packets are bare IP. With
-TYPE, a number of the ARPHRD_ kind, the kernel is told that tun0's link layer is that one; packets
-are bare IP all the same.
+Creates tun0 in this network namespace and tun1 in that of process PID, says "ready", and from then
+on hands each of them the packets of the other. There is no link layer between them: packets are
+bare IP. With TYPE, a number of the ARPHRD_ kind, the kernel is made to believe that this is tun0's
+link layer; packets are bare IP all the same.
 """
 
 import ctypes

@@ -1,8 +1,7 @@
 #!/bin/sh
-# Every command under valgrind's memcheck, from its first byte to its end: no access that is not
-# allowed, no decision on what was never set, nothing lost, no descriptor left open. Nothing is
-# suppressed: what comes up one day in a library has to be named, with the reason, in a file for
-# --suppressions.
+# Runs every command under valgrind's memcheck, from beginning to end: no invalid access, no
+# decision on uninitialised memory, no leak, no descriptor left open. No error is suppressed. If a
+# library ever causes one, it has to be named, with the reason, in a file for --suppressions.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need ncat python3 ss valgrind
