@@ -1,3 +1,11 @@
+/*
+ * Parses the command line. The first argument names the command. All other arguments are looked up
+ * in that command's tables (cmd/options.h), so that this file knows no option but --help. A value
+ * is checked against the kind and the range in its row, and is stored in the command's struct.
+ *
+ * A mistake ends in one line that quotes what was written and says what to write: the nearest name,
+ * or the command that does have the option.
+ */
 #include "cmd/cli.h"
 
 #include <assert.h>
@@ -11,7 +19,7 @@
 
 #define USAGE(d, ...) diag_fail(d, WAVE_EINVAL, __VA_ARGS__)
 
-/* "--name", or "-n" for what has only a letter. */
+/* Returns "--name", or "-n" for an option that has only a letter. */
 #define OPTION_NAME 32
 static const char *row_name(const struct option_row *row, char text[OPTION_NAME])
 {
@@ -31,8 +39,8 @@ const struct command *cli_command(const char *name)
     return NULL;
 }
 
-/* The row of the command's that has this name, of `len` characters, or where `name` is NULL this
- * letter; or NULL. *group is the group that it stands in. */
+/* Returns the command's row that has this name, which is `len` characters long, or this letter if
+ * `name` is NULL; and in *group the group of that row. Returns NULL if there is no such row. */
 static const struct option_row *find(const struct command *c, char letter, const char *name,
                                      size_t len, const struct option_group **group)
 {
@@ -49,16 +57,18 @@ static const struct option_row *find(const struct command *c, char letter, const
 }
 
 /*
- * The nearest name.
+ * Suggestions for an unknown name
  */
 
+/* Collects the known name that is nearest to the one that was written. */
 struct nearest {
     const char *to;   /* what was written */
     const char *name; /* the best so far, or NULL */
     unsigned distance;
 };
 
-/* Half a word may be wrong, and no more than two letters of it; a beginning counts as a whole. */
+/* Takes `name` if it is nearer than the best so far. At most two letters may be wrong, and at most
+ * half of them; a name that begins with what was written is one letter away. */
 static void nearest_try(struct nearest *n, const char *name)
 {
     size_t len = strlen(n->to);
@@ -91,8 +101,9 @@ static int unknown_command(const char *name, struct diag *d)
     return USAGE(d, "unknown command \"%s\"; \"tcpwave --help\" lists them", name);
 }
 
-/* Names the command that has the option if another one has it, else the nearest. `len` of the name
- * are the option's, without dashes. */
+/* Reports an option that the command does not have. The message names another command that has it,
+ * or the option of the nearest name. The option is the first `len` characters of `name`, without
+ * dashes. */
 static int unknown_option(const struct command *c, const char *name, size_t len, struct diag *d)
 {
     char wanted[OPTION_NAME];
@@ -118,7 +129,7 @@ static int unknown_option(const struct command *c, const char *name, size_t len,
 }
 
 /*
- * Values.
+ * Values
  */
 
 static int bad_value(const struct option_row *row, const char *value, const char *why,
@@ -188,7 +199,7 @@ static int parse_data(const struct option_row *row, char *value, struct bytes *o
     size_t len;
 
     if (text_unescape(value, &len, &why)) {
-        /* The value is half decoded by now, so that only the rest could be shown. */
+        /* The value has been decoded in part, so it cannot be quoted any more. */
         char name[OPTION_NAME];
         return USAGE(d, "%s: the text %s", row_name(row, name), why);
     }
@@ -201,7 +212,7 @@ static int parse_hex(const struct option_row *row, char *value, struct bytes *ou
     size_t len;
 
     if (text_hex(value, (uint8_t *)value, strlen(value), &len)) {
-        /* As above. */
+        /* The value has been decoded in part, so it cannot be quoted any more. */
         char name[OPTION_NAME];
         return USAGE(d, "%s: not an even number of hexadecimal digits", row_name(row, name));
     }
@@ -220,7 +231,8 @@ static int parse_text(const struct option_row *row, const char *value, const cha
     return 0;
 }
 
-/* Puts the option's value where it belongs. `value` is NULL for one that takes none. */
+/* Stores the option's value in its field of the group's struct. `value` is NULL for an option that
+ * takes none. */
 static int store(const struct option_row *row, char *value, void *group, struct diag *d)
 {
     void *field = (char *)group + row->field;
@@ -253,13 +265,14 @@ static int store(const struct option_row *row, char *value, void *group, struct 
     case KIND_END:
         break;
     }
-    return WAVE_EINVAL; /* a row that no search finds */
+    return WAVE_EINVAL; /* not reached: find() never returns the row that ends a group */
 }
 
 /*
- * Arguments.
+ * Arguments
  */
 
+/* Holds the position in argv while it is read. */
 struct arguments {
     char **next; /* ended by NULL */
     struct command_line *line;
@@ -267,7 +280,7 @@ struct arguments {
     unsigned count;
 };
 
-/* The value is the next argument, whatever that looks like. */
+/* Takes the next argument as the option's value, even if it begins with a dash. */
 static int next_value(struct arguments *a, const struct option_row *row, char **value,
                       struct diag *d)
 {
@@ -279,7 +292,7 @@ static int next_value(struct arguments *a, const struct option_row *row, char **
     return 0;
 }
 
-/* --name, --name=value, --name value. */
+/* Parses --name, --name=value or --name value. */
 static int long_option(struct arguments *a, char *text, struct diag *d)
 {
     char *name = text + 2, *equals = strchr(name, '='), *value = equals ? equals + 1 : NULL;
@@ -301,7 +314,8 @@ static int long_option(struct arguments *a, char *text, struct diag *d)
     return store(row, value, (char *)a->line->options + group->offset, d);
 }
 
-/* -v, -vv4, -p80, -p 80, -vp80: letters, until one takes the rest or the next argument. */
+/* Parses -v, -vv4, -p80, -p 80 or -vp80. Each letter is an option; the first one that takes a value
+ * takes the rest of the argument, or the next argument if there is no rest. */
 static int short_options(struct arguments *a, char *text, struct diag *d)
 {
     for (char *letter = text + 1; *letter; letter++) {
@@ -326,7 +340,8 @@ static int short_options(struct arguments *a, char *text, struct diag *d)
     return 0;
 }
 
-/* Operands change places with what was read already, as getopt(3) has it. */
+/* Moves an operand to the front of argv, as getopt(3) does: it changes places with an argument that
+ * has been parsed already. */
 static void operand(struct arguments *a)
 {
     char **at = a->next - 1, *text = *at;
@@ -335,7 +350,7 @@ static void operand(struct arguments *a)
     a->operands[a->count++] = text;
 }
 
-/* Everything behind the command's name. */
+/* Parses everything behind the command's name. */
 static int parse_arguments(struct arguments *a, struct diag *d)
 {
     bool options = true; /* until "--" */
@@ -356,6 +371,7 @@ static int parse_arguments(struct arguments *a, struct diag *d)
     return 0;
 }
 
+/* Hands the operands to the command, and has it check all of its options together. */
 static int check(const struct arguments *a, struct diag *d)
 {
     const struct command *c = a->line->command;
@@ -369,7 +385,7 @@ static int check(const struct arguments *a, struct diag *d)
     return wrong ? USAGE(d, "%s", wrong) : 0;
 }
 
-/* The options of the command in `line`; `rest` is what stands behind its name. */
+/* Parses the options of the command in `line`; `rest` is what stands behind the command's name. */
 static int parse_options(struct command_line *line, char **rest, struct diag *d)
 {
     struct arguments a = {.next = rest, .operands = rest, .line = line};

@@ -1,4 +1,4 @@
-/* The command line: which command, and its options, checked. */
+/* Reads the command line: finds the command, parses its options and checks them. */
 #ifndef TCPWAVE_CMD_CLI_H
 #define TCPWAVE_CMD_CLI_H
 
@@ -6,25 +6,26 @@
 
 #include "cmd/command.h"
 
-/* What was asked for. */
+/* Holds what the user asked for. */
 struct command_line {
-    const struct command *command; /* NULL: none, which only --help and --version can do without */
+    const struct command *command; /* NULL: none was named, as in --help and --version */
     void *options;                 /* its struct of options; NULL with `help` and `version` */
-    bool help, version;            /* no command is run */
-    bool manual;                   /* with `help`: asked for by "tcpwave help" */
+    bool help, version;            /* if either is set, no command is run */
+    bool manual;                   /* with `help`: it was asked for by "tcpwave help" */
 };
 
 /*
- * Reads argv, in which escapes of data are decoded in place and operands are moved to the front. 0
- * and *out, which cli_free() frees; or, with the reason in *d, WAVE_EINVAL or WAVE_ENOMEM, and
- * out->command set as far as it was understood. With out->help or out->version nothing else is to
- * be done but to show it.
+ * Parses argv. Escapes in data are decoded in place, and operands are moved to the front of argv.
+ * Returns 0 and fills *out, which cli_free() frees; or returns WAVE_EINVAL or WAVE_ENOMEM with the
+ * reason in *d, and then out->command is set only if the command was recognised. If out->help or
+ * out->version is set, the caller shows that and does nothing else.
  */
 int cli_parse(int argc, char **argv, struct command_line *out, struct diag *d);
 
+/* Frees the options that cli_parse() allocated. */
 void cli_free(struct command_line *line);
 
-/* The command of that name, or NULL. */
+/* Returns the command of that name, or NULL. */
 const struct command *cli_command(const char *name);
 
 #endif

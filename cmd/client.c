@@ -1,12 +1,18 @@
+/*
+ * Runs a command that opens one connection, from resolving the target to the verdict. In each turn
+ * of the loop, data is moved both ways, and then the connection is taken along its course
+ * (lib/run/course.h), which waits, holds, closes and lingers as the command has configured it.
+ */
 #include "cmd/client.h"
 
 #include "cmd/start.h"
 #include "cmd/target.h"
 
-#define MEMORY_PAUSE (20 * WAVE_MS) /* before memory that was short is asked for again */
-#define MEMORY_MAX (2 * WAVE_S)     /* of that, before we give up */
+#define MEMORY_PAUSE (20 * WAVE_MS) /* between two attempts to get memory */
+#define MEMORY_MAX (2 * WAVE_S)     /* for these attempts, before we give up */
 
-/* No event of the engine's will tell when there is memory again. */
+/* Has the loop retry when there was no memory for data to be sent, since no event of the engine
+ * reports that there is memory. Ends the run if the shortage lasts. */
 static void await_memory(struct session *s, struct client *x, wave_time now)
 {
     if (!x->transfer.starved) {
@@ -21,7 +27,7 @@ static void await_memory(struct session *s, struct client *x, wave_time now)
     session_wake_by(s, now + MEMORY_PAUSE);
 }
 
-/* Gives the peer our data, and takes what it sent. */
+/* Gives the engine our data, and takes from it what the peer sent. */
 static void move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
     struct diag d;
@@ -53,7 +59,7 @@ bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time 
     move_data(s, x, e, now);
     if (conn_state(e) != STATE_CLOSED)
         return false;
-    /* What was received before the end is still the user's. */
+    /* Data that was received before the end is still to be written to --output. */
     if (!x->transfer.waits_for_out)
         session_stop(s, client_closed(x) && conn_end(e) != END_CLOSED ? STOP_ASKED : STOP_END);
     return true;
@@ -93,7 +99,7 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
     return transfer_poll(&x->transfer, fds);
 }
 
-/* Handshake to verdict. */
+/* Opens the connection, runs the session, and returns the exit status. */
 static int run(struct client *x, const struct target *target, const struct client_ops *ops)
 {
     const struct client_options *o = x->options;

@@ -1,6 +1,7 @@
 /*
- * What connect, halfclose and keepalive share: one connection that we open, the data both ways,
- * and the way from the command line to the verdict.
+ * Runs the commands that open one connection: connect, halfclose and keepalive. They share the
+ * steps from the options to the verdict, and the exchange of data. Each command adds calls of its
+ * own for events and turns (struct client_ops), and may have the last word on the outcome.
  */
 #ifndef TCPWAVE_CMD_CLIENT_H
 #define TCPWAVE_CMD_CLIENT_H
@@ -15,10 +16,11 @@
 #include "lib/run/transfer.h"
 #include "lib/run/verify.h"
 
-/* A command's own state begins with this; it is the session's `user`. */
+/* Holds the state of one run. A command's own state begins with this struct, which is the session's
+ * `user`. */
 struct client {
     const struct client_options *options;
-    const struct probe_options *probe; /* of a command that probes, else NULL */
+    const struct probe_options *probe; /* for a command that probes, else NULL */
     bool no_ack;                     /* the third segment of the handshake is never sent */
     struct session_conn *conn;
     struct course_config plan; /* the command's */
@@ -26,47 +28,49 @@ struct client {
     struct transfer transfer;
     struct verify verify;
     struct figures figures;
-    wave_time taken_at;   /* when data was last written out: the peer may have waited for that */
-    wave_time starved_at; /* since when there is no memory for what is to be sent; 0: there is */
+    wave_time taken_at;   /* when data was last written out, which reopens the peer's window */
+    wave_time starved_at; /* when memory for data to be sent began to lack; 0: it does not */
 };
 
-/* What makes one command of it. */
+/* Says what one command does beside the shared steps. */
 struct client_ops {
     const struct command *command;
     struct session_ops session;
     /* Watches the stream of events; `self` is the client. May be NULL. */
     report_sink *watch;
-    /* Has the last word on what happened, and adds what only this command knows. May be NULL. */
+    /* May change the outcome when the run has ended, and adds the command's figures. May be NULL.
+     */
     void (*judge)(struct session *s, struct client *x, struct outcome *o, struct figures *figures);
 };
 
-/* A command without memory for its own state: as view_refuse(). */
+/* Reports that there was no memory for the command's own state. Returns the exit status, as
+ * view_refuse() does. */
 int client_no_memory(const struct client_options *o, const struct client_ops *ops);
 
-/* From the options to the exit status. `x` is zero but for `probe`, `no_ack` and the command's own
- * part. */
+/* Runs a command, from its options to the verdict, and returns the exit status. *x must be zero but
+ * for `probe`, `no_ack`, `plan` and the command's own part. */
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);
 
 /*
- * What every turn begins with: the wait for the handshake, the probes of --verify, data both ways
- * as long as our side is open, and the connection's end, which ends the run. True: that is all for
- * now, and *at says when to look again.
+ * Does what every turn begins with: waits for the handshake, sends the probes of --verify, moves
+ * data both ways, and ends the run when the connection has ended. Returns true if nothing more is
+ * to be done in this turn; then *at is when to come back.
  */
 bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time now, wave_time *at);
 
-/* The connection's course, as far as it gets now. Returns when to look again. */
+/* Takes the connection's course as far as it gets now. Returns when to come back. */
 wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_time now);
 
 /* Closes our side before the course would. */
 void client_close(struct session *s, struct client *x, struct conn *e, wave_time now);
 
-/* Whether our side was closed, one way or the other: it gives no more data. */
+/* Returns whether our side has been closed, in whichever way, so that it sends no more data. */
 static inline bool client_closed(const struct client *x)
 {
     return course_step(&x->course) >= COURSE_CLOSING;
 }
 
-/* For session_ops.poll: the files of the exchange. */
+/* Fills in the descriptors of --file and --output to wait for. It is a session_ops.poll. */
 unsigned client_poll(struct session *s, struct pollfd *fds);
 
 #endif

@@ -1,3 +1,5 @@
+/* Defines the row of --verify, and the defaults, operand and check that connect, halfclose and
+ * keepalive have in common. All other rows come from the shared groups (cmd/options_*.h). */
 #include "cmd/client_options.h"
 
 /* clang-format off */

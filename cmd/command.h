@@ -1,7 +1,8 @@
 /*
- * The commands. Each describes itself in its own file: a `const struct command NAME_command`, with
- * its texts, its options and its run(). The table below names them; dispatch, help, completions and
- * the look for who has an option all come from it.
+ * Lists the commands. Each command describes itself in its own file, in a `const struct command
+ * NAME_command` with its texts, its options and its run(). The table below names them all.
+ * Dispatch, help, completions and the search for the command that has an option work from this
+ * table.
  */
 #ifndef TCPWAVE_CMD_COMMAND_H
 #define TCPWAVE_CMD_COMMAND_H
@@ -11,25 +12,30 @@
 #include "cmd/options.h"
 #include "lib/core/err.h"
 
+/* Describes one command. cmd/cli.c calls defaults(), then parses the options, then calls operands()
+ * and check(); cmd/main.c calls run(). */
 struct command {
     const char *name;
-    const char *target;  /* how its target is written in help: "HOST:PORT", "[ADDR:]PORT" */
-    const char *summary; /* a few words for the list */
+    const char *target;  /* how help writes its target: "HOST:PORT", "[ADDR:]PORT" */
+    const char *summary; /* a few words for the list of commands */
     const char *purpose; /* a sentence or two for its help */
 
-    size_t size;                       /* of its struct of options */
-    const struct option_group *groups; /* in the order in which help shows them; a name or a letter
-                                          stands in one row of them all */
-    /* What is in force when nothing is asked for, into a struct that is all zero. */
+    size_t size;                       /* of its struct of options, in bytes */
+    const struct option_group *groups; /* in the order in which help shows them; no name and no
+                                          letter stands in two rows */
+    /* Writes the defaults into a struct that is all zero. */
     void (*defaults)(void *options);
-    /* What stands beside the options, `count` of it, never 0. WAVE_EINVAL with the reason in *d. */
+    /* Takes the `count` arguments that are not options; `count` is never 0. Returns 0, or
+     * WAVE_EINVAL with the reason in *d. */
     int (*operands)(void *options, char *const *text, unsigned count, struct diag *d);
-    /* What all of it says together, and defaults that depend on others: what is wrong, or NULL. */
+    /* Checks the options together, and fills in defaults that depend on other options. Returns what
+     * is wrong, as a message, or NULL. */
     const char *(*check)(void *options);
-    int (*run)(const void *options); /* returns the exit status */
+    /* Runs the command with the checked options, and returns the exit status. */
+    int (*run)(const void *options);
 };
 
-/* One row for each command, in the order in which help lists them. */
+/* Holds one row for each command, in the order in which help lists them. */
 #define COMMANDS(ROW)                                                                              \
     ROW(connect)                                                                                   \
     ROW(halfclose)                                                                                 \
@@ -41,7 +47,7 @@ struct command {
 #define COMMAND_DECLARE(name) extern const struct command name##_command;
 COMMANDS(COMMAND_DECLARE)
 
-/* The same as a list that ends with NULL. */
+/* The same commands as a list that ends with NULL. */
 extern const struct command *const commands[];
 
 #endif

@@ -1,11 +1,14 @@
 /*
- * connect: handshake, exchange, close. What is done when:
+ * Runs `tcpwave connect`: handshake, exchange, close. This is what happens in each phase:
  *
- *     established   give the peer our data, take what it sends
- *     all given     and acknowledged: the peer's answer, as long as it goes on; --hold; and then
- *                   the close that was asked for
- *     half closed   until the peer's FIN, or --linger of silence
- *     closed        TIME_WAIT, if it is to be kept; then the verdict
+ *     established   We give the peer our data, and take what it sends.
+ *     all sent      Once our data is acknowledged, we wait for the peer's answer as long as it goes
+ *                   on, then for --hold, and then close in the way that was asked for.
+ *     half closed   We wait for the peer's FIN, or until the peer has been silent for --linger.
+ *     closed        We keep TIME_WAIT if that was asked for. Then comes the verdict.
+ *
+ * The phases themselves are in lib/run/course.h; here they are only configured. With --no-ack the
+ * handshake never completes, and the run waits for the peer to give up.
  */
 #include "cmd/connect.h"
 
@@ -15,13 +18,15 @@
 #include "cmd/client.h"
 #include "cmd/command.h"
 
-#define NO_ACK_FIRST (10 * WAVE_S) /* of silence at least, before no further SYN-ACK is awaited */
-#define NO_ACK_MARGIN (3 * WAVE_S) /* beyond twice the last interval between two of them */
+#define NO_ACK_FIRST (10 * WAVE_S) /* the shortest silence that ends the wait for SYN-ACKs */
+#define NO_ACK_MARGIN (3 * WAVE_S) /* added to twice the last interval between two of them */
 
 /*
- * --no-ack: the peer repeats its SYN-ACK at growing intervals, each about twice the one before;
- * once more than that has passed without another it has given up. The first interval is 1 second
- * (RFC 6298, 2.1) to 8 seconds, depending on the host. With --timeout, that ends the run.
+ * Waits, with --no-ack, until the peer has given up. The peer retransmits its SYN-ACK at growing
+ * intervals, each about twice as long as the one before. When more than that has passed without
+ * another SYN-ACK, the peer has given up. The first interval is 1 second (RFC 6298, 2.1) to 8
+ * seconds, depending on the host. If --timeout is given, only that ends the wait. Returns when to
+ * check again.
  */
 static wave_time await_repeats(struct session *s, const struct session_conn *c, wave_time now)
 {
@@ -73,7 +78,7 @@ static int run(const void *options)
 }
 
 /*
- * The options
+ * Options
  */
 
 #define FIELD(name) offsetof(struct connect_options, name)

@@ -1,4 +1,4 @@
-/* The options of connect. */
+/* Declares the options of connect. */
 #ifndef TCPWAVE_CMD_CONNECT_H
 #define TCPWAVE_CMD_CONNECT_H
 
@@ -7,7 +7,7 @@
 struct connect_options {
     struct client_options client;
     struct close_options close;
-    bool no_ack; /* the third segment of the handshake is never sent */
+    bool no_ack; /* never send the third segment of the handshake */
 };
 
 #endif

@@ -1,3 +1,9 @@
+/*
+ * Closes the descriptors that were inherited, and enters the sandbox. The inherited ones are noted
+ * when the program starts, in a table with one flag for each number, and closed when all of our own
+ * are open. A system call that the sandbox stops is reported from a signal handler, which may use
+ * only async-signal-safe functions.
+ */
 #include "cmd/enter_sandbox.h"
 
 #include <dirent.h>
@@ -13,11 +19,11 @@
 #include "lib/wire/sandbox.h"
 
 /*
- * Descriptors that were inherited. They are left alone until ours are open, since a path of the
- * command line may lead to one: --file /dev/fd/63 is how a shell writes <(command).
+ * Inherited descriptors. They stay open until ours are open, since a path on the command line may
+ * lead to one: --file /dev/fd/63 is what a shell makes of <(command).
  */
 
-#define INHERITED_MAX 65536 /* ours are below: a new one gets the lowest number that is free */
+#define INHERITED_MAX 65536 /* ours are below it: a new one gets the lowest free number */
 
 static bool inherited[INHERITED_MAX];
 
@@ -42,8 +48,8 @@ void enter_sandbox_begin(void)
         closedir(list);
         return;
     }
-    /* No /proc, or no descriptor left to read it by. A limit says nothing of what was opened before
-     * it was lowered. */
+    /* There is no /proc, or no free descriptor to read it with. RLIMIT_NOFILE would not help, since
+     * descriptors may have been opened before it was lowered: so try every number. */
     for (int fd = 0; fd < INHERITED_MAX; fd++)
         if (fcntl(fd, F_GETFD) >= 0)
             note(fd);
@@ -61,7 +67,8 @@ static void close_inherited(void)
 #endif
 }
 
-/* In decimal or hexadecimal: printf(3) is not for signal handlers. */
+/* Writes the number at `to` in this base, 10 or 16, and returns the end of it. A signal handler may
+ * not call printf(3). */
 static char *put_number(char *to, uint32_t number, unsigned base)
 {
     char digits[10];
@@ -75,6 +82,7 @@ static char *put_number(char *to, uint32_t number, unsigned base)
     return to;
 }
 
+/* Reports the system call that the sandbox stopped. It runs in a signal handler. */
 static void tell(int call, uint32_t arch)
 {
     char text[200], *at = stpcpy(text, "tcpwave: the sandbox stopped system call ");
@@ -84,7 +92,7 @@ static void tell(int call, uint32_t arch)
     at = put_number(at, arch, 16);
     at = stpcpy(at, "), which is a fault of tcpwave's, or an attack: please report it; "
                     "--no-sandbox runs without\n");
-    /* There is nobody left to tell of a failure. */
+    /* If this fails as well, there is no way left to report it. */
     if (write(STDERR_FILENO, text, (size_t)(at - text)) < 0)
         return;
 }
@@ -95,7 +103,7 @@ void enter_sandbox(const struct show_options *o)
     char text[sizeof d + 16];
 
     close_inherited();
-    json_object_seed(0); /* it reads /dev/urandom, and would do so with the first object */
+    json_object_seed(0); /* reads /dev/urandom; otherwise the first JSON object would do so */
     if ((o->no_sandbox || sandbox_enter(tell, &d) != 0) && o->verbose) {
         snprintf(text, sizeof text, "no sandbox: %s", d.text);
         outbuf_say(text);

@@ -1,21 +1,23 @@
 /*
- * The last step of every command before it reads what a stranger wrote: nothing stays open that is
- * not ours, and no more can be opened. One place for all of them.
+ * Puts the sandbox in force. This is the last step of every command before it reads bytes that a
+ * peer or another user wrote: it closes every descriptor that is not ours, and afterwards no other
+ * can be opened. All commands take this step here.
  */
 #ifndef TCPWAVE_CMD_ENTER_SANDBOX_H
 #define TCPWAVE_CMD_ENTER_SANDBOX_H
 
 #include "cmd/options_show.h"
 
-/* Takes note of what whoever called left open beyond the standard streams. To be called first of
- * all, before anything is opened here. */
+/* Notes which descriptors the caller left open beyond the standard streams. To be called before the
+ * program opens any of its own. */
 void enter_sandbox_begin(void);
 
 /*
- * To be called once, after wire_open(), signals_open() and term_init(), and before the first byte
- * of a packet, of standard input or of a file is read. Closes what was left open, and puts the
- * sandbox (lib/wire/sandbox.h) in force unless --no-sandbox says no. Where there is none the run
- * goes on, and -v says so on standard error.
+ * Closes the descriptors that enter_sandbox_begin() noted, and enters the sandbox
+ * (lib/wire/sandbox.h) unless --no-sandbox was given. To be called once, after wire_open(),
+ * signals_open() and term_init(), and before the first byte of a packet, of standard input or of a
+ * file is read. If the kernel has no such sandbox the run goes on without it, and with -v a line on
+ * standard error says so.
  */
 void enter_sandbox(const struct show_options *o);
 

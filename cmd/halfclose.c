@@ -1,7 +1,10 @@
 /*
- * halfclose: our data and our FIN at once, and then only listening. Honoured is the half-close
- * (RFC 9293, 3.6, case 1) when the peer acknowledges the FIN while its own side is open, goes on
- * sending for as long as it likes, and ends with its own FIN.
+ * Runs `tcpwave halfclose`: sends our data and our FIN immediately, and from then on only receives.
+ * The peer honours the half-close (RFC 9293, 3.6, case 1) if it acknowledges our FIN while its own
+ * side is open, goes on sending as long as it likes, and ends with a FIN of its own.
+ *
+ * The stream of events shows what the peer sent after it had acknowledged our FIN; this is counted.
+ * When the run ends, judge() turns it into the verdict's message and its figures.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,24 +15,25 @@
 #include "lib/core/addr.h"
 #include "lib/report/human.h"
 
-/* What the peer sent after our FIN was acknowledged. */
+/* Counts what the peer sent after it had acknowledged our FIN. */
 struct after_fin {
     uint64_t bytes;
     uint32_t segments;
     wave_time duration;
 };
 
+/* Holds the state of one run. */
 struct halfclose {
     struct client client;
     bool fin_sent;
     wave_time crossed_at; /* when the peer's FIN came without an acknowledgement of ours, or 0 */
-    bool heard;           /* `since` and `last` are times of segments */
+    bool heard;           /* `since` and `last` are set */
     wave_time since, last;
     struct after_fin found;
     bool honoured;
 };
 
-/* Whether the peer acknowledged our FIN before its own came. */
+/* Returns whether the peer acknowledged our FIN before its own FIN came. */
 static bool acknowledged(const struct halfclose *x)
 {
     return x->client.conn->record->fin_acked_at != WAVE_NEVER;
@@ -47,7 +51,8 @@ static void event(struct session *s, struct session_conn *c, const struct event 
         x->found.bytes += e->u.bytes;
 }
 
-/* Counts what the peer sends once it has acknowledged our FIN; a segment that does both counts. */
+/* Counts what the peer sends once it has acknowledged our FIN, including the segment that carries
+ * this acknowledgement. */
 static void watch(void *self, const struct report_event *e)
 {
     struct halfclose *x = self;
@@ -67,9 +72,10 @@ static void watch(void *self, const struct report_event *e)
 }
 
 /*
- * The peer's FIN has come and does not acknowledge ours: it closed its own side before it had ours,
- * and that is the verdict. Once it has our data, one more round trip, in which our FIN is repeated
- * once, lets the connection end in order if the peer takes it after all. Returns when that is over.
+ * Waits for the end of a connection in which the peer's FIN came without acknowledging ours. The
+ * peer closed its own side before it had our FIN, and this decides the verdict. Once the peer has
+ * our data, we wait one more round trip and one retransmission of our FIN, so that the connection
+ * can still end in order if the peer takes the FIN after all. Returns when that wait is over.
  */
 static wave_time await_crossed(struct session *s, struct halfclose *x, const struct conn *e,
                                wave_time now)
@@ -99,6 +105,7 @@ static wave_time turn(struct session *s, wave_time now)
     return client_go(s, client, e, now);
 }
 
+/* Describes in words what the peer sent after it had acknowledged our FIN. Returns `text`. */
 static const char *sent_after_fin(const struct after_fin *f, char *text, size_t room)
 {
     char bytes[HUMAN_TEXT], segments[HUMAN_TEXT], duration[HUMAN_TEXT];
@@ -112,7 +119,8 @@ static const char *sent_after_fin(const struct after_fin *f, char *text, size_t 
     return text;
 }
 
-/* The peer closed before it had our FIN, which it may have taken since. */
+/* Fills in the outcome for a peer that closed before it had our FIN; `taken`: it has acknowledged
+ * our FIN since. */
 static void judge_crossed(const char *peer, bool taken, struct outcome *o)
 {
     o->verdict = VERDICT_FAILED;
@@ -121,7 +129,7 @@ static void judge_crossed(const char *peer, bool taken, struct outcome *o)
              taken ? "" : ", and has not acknowledged it since");
 }
 
-/* Both sides have closed. */
+/* Fills in the outcome for a connection that both sides have closed. */
 static void judge_close(struct halfclose *x, const char *peer, struct outcome *o)
 {
     const struct after_fin *f = &x->found;
@@ -145,7 +153,8 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
     }
 }
 
-/* The peer did something else than close: an expectation was not met. */
+/* Fills in the outcome for a peer that did something else than close: this is a failed expectation.
+ * `did` says what the peer did. */
 static void judge_failure(const struct halfclose *x, const char *peer, const char *did,
                           struct outcome *o)
 {
@@ -161,6 +170,7 @@ static void judge_failure(const struct halfclose *x, const char *peer, const cha
                  did);
 }
 
+/* Decides which of the outcomes above this run has. */
 static void decide(struct session *s, struct client *client, struct outcome *o)
 {
     struct halfclose *x = s->user;
@@ -182,7 +192,7 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
                  human_duration(client->options->end.linger, lingered));
         judge_failure(x, peer, did, o);
     } else {
-        return; /* lost, the timeout, a signal: told well enough */
+        return; /* lost, the timeout, a signal: the general message says enough */
     }
     o->exit = (int)o->verdict;
 }
@@ -215,7 +225,7 @@ static void judge(struct session *s, struct client *client, struct outcome *o,
 {
     struct halfclose *x = s->user;
 
-    if (!x->fin_sent) /* the half-close was never put to the test */
+    if (!x->fin_sent) /* there was no half-close to judge */
         return;
     if (o->verdict != VERDICT_LOCAL)
         decide(s, client, o);
@@ -236,7 +246,7 @@ static int run(const void *options)
 
     if (!x)
         return client_no_memory(o, &ops);
-    /* Before the next output, so that the FIN rides on the last of the data. */
+    /* The course does not wait for acknowledgements, so the FIN goes out with the last data. */
     x->client.plan = (struct course_config){.close = CLOSE_ACTIVE, .linger = o->end.linger};
     status = client_run(&x->client, o, &ops);
     free(x);
@@ -244,7 +254,7 @@ static int run(const void *options)
 }
 
 /*
- * The options
+ * Options
  */
 
 #define FIELD(name) offsetof(struct client_options, name)

@@ -1,3 +1,8 @@
+/*
+ * Prints help from the tables of options, so that help, parsing and completions cannot disagree.
+ * Lines are wrapped at 79 columns. "tcpwave help" runs man(1), without our privileges, and falls
+ * back to the same text if there is no page.
+ */
 #include "cmd/help.h"
 
 #include <fcntl.h>
@@ -10,11 +15,11 @@
 #include "lib/core/text.h"
 #include "lib/io/privilege.h"
 
-#define COLUMN 28 /* where the words about an option begin */
+#define COLUMN 28 /* at which an option's description begins */
 #define WIDTH 79
 
-/* Words from `column` on, which is where the line stands already, and on further lines as far as
- * needed; ends the last one. */
+/* Prints words from `column` on, which the line has reached already, wraps them onto further lines
+ * with the same indentation, and ends the last line. */
 static void put_words(FILE *to, const char *text, int column)
 {
     int at = column;
@@ -84,7 +89,8 @@ void help_overview(FILE *to)
           to);
 }
 
-/* What a number or a duration may be, as the manual says it: "1 to 65535", "1us to 1000h". */
+/* Returns the range of a number or a duration as the manual writes it: "1 to 65535", "1us to
+ * 1000h". */
 #define RANGE_TEXT (2 * TEXT_DURATION + 4)
 static const char *range_text(const struct option_row *row, char text[RANGE_TEXT])
 {
@@ -119,8 +125,8 @@ void help_dump(FILE *to)
         dump_command(to, *c);
 }
 
-/* man(1) is run as whoever called, and what it says of a page that it does not find is not
- * shown. */
+/* Runs man(1) as the user who called tcpwave, without privileges. Its complaint about a missing
+ * page is not shown. Returns 0 if man(1) showed the page, else WAVE_ENOTFOUND. */
 static int show_page(const char *page)
 {
     int status;

@@ -1,4 +1,4 @@
-/* What the commands and their options say to a person. */
+/* Prints help: the commands, a command's options, and the manual. */
 #ifndef TCPWAVE_CMD_HELP_H
 #define TCPWAVE_CMD_HELP_H
 
@@ -6,20 +6,21 @@
 
 #include "cmd/command.h"
 
-/* One screen: the commands, and where to go from there. */
+/* Prints one screen: the commands, and where to read on. */
 void help_overview(FILE *to);
 
-/* A command's options. */
+/* Prints a command's options. */
 void help_command(FILE *to, const struct command *c);
 
-/* The manual's page of a command, or with NULL the first one, on a terminal. Returns 0 when it was
- * shown; WAVE_ENOTFOUND when there is no man(1) or no page, and nothing was shown. */
+/* Shows the manual's page of a command, or tcpwave(1) if `c` is NULL. Returns 0 if it was shown.
+ * Returns WAVE_ENOTFOUND, and shows nothing, if standard output is no terminal or if there is no
+ * man(1) or no page. */
 int help_manual(const struct command *c);
 
-/* All options, one a line: command, long name, letter, value, range, help, with a tab between
- * and "-" for what is not there. Each command comes first, by a line that has neither name nor
- * letter, its target for a value and its summary for help. For completions and for the manual's
- * check. */
+/* Prints all options, one a line: command, long name, letter, value, range and help, with tabs
+ * between them and "-" for what an option lacks. Each command's options follow a line for the
+ * command itself, which has neither name nor letter, its target as the value and its summary as the
+ * help. The completions and the test of the manual read this. */
 void help_dump(FILE *to);
 
 #endif

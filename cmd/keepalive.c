@@ -1,6 +1,7 @@
 /*
- * keepalive: holds a connection and probes it when it has been silent (RFC 1122, 4.2.3.6;
- * RFC 9293, 3.8.4), until --for is over, the peer closes, resets, or answers no more.
+ * Runs `tcpwave keepalive`: holds a connection and probes the peer when it has been silent
+ * (RFC 1122, 4.2.3.6; RFC 9293, 3.8.4), until --for is over, or the peer closes, resets or stops
+ * answering. The engine sends the probes; lib/run/probes.h counts them and their answers.
  */
 #include "cmd/keepalive.h"
 
@@ -15,15 +16,16 @@
 #include "lib/report/human.h"
 #include "lib/run/probes.h"
 
-/* Linux answers segments that are out of the window and carry no data only so often
+/* Linux answers segments outside the window that carry no data at most once in this time
  * (net.ipv4.tcp_invalid_ratelimit). */
 #define LINUX_PAUSE (500 * WAVE_MS)
 
+/* Holds the state of one run. */
 struct keepalive {
     struct client client;
     const struct keepalive_options *options;
     struct probes probes;
-    uint32_t reset_probe; /* RST answered the probe of this number; 0: it did not */
+    uint32_t reset_probe; /* number of the probe that a RST answered; 0: none */
     bool warned;
     bool too_fast; /* --interval is shorter than the round trip, `rtt` */
     wave_time rtt;
@@ -45,7 +47,8 @@ static void watch(void *self, const struct report_event *e)
     probes_watch(&x->probes, e);
 }
 
-/* The handshake's round trip: the capture's, or where nobody watches, the engine's. */
+/* Returns the round trip of the handshake: as the capture measured it, or the engine's if the
+ * segments are not captured. */
 static wave_time round_trip(const struct session_conn *c, const struct conn *e)
 {
     if (c->record->flow.rtt != WAVE_NEVER)
@@ -53,8 +56,8 @@ static wave_time round_trip(const struct session_conn *c, const struct conn *e)
     return conn_srtt(e);
 }
 
-/* When the next probe is due. A segment from the peer puts it off, but the engine looks at that
- * only when its timer fires. */
+/* Returns when the next probe is due. A segment from the peer postpones it, but the engine takes
+ * account of this only when its timer fires. */
 static wave_time next_probe(const struct keepalive *x, const struct conn *e)
 {
     wave_time quiet = time_add(conn_last_in(e), x->options->probe.idle);
@@ -62,6 +65,7 @@ static wave_time next_probe(const struct keepalive *x, const struct conn *e)
     return conn_timer(e, TIMER_KEEPALIVE) > quiet ? conn_timer(e, TIMER_KEEPALIVE) : quiet;
 }
 
+/* Reports what the run is waiting for. */
 static void await(struct session *s, const struct keepalive *x, const struct conn *e)
 {
     if (conn_unacked(e))
@@ -72,8 +76,8 @@ static void await(struct session *s, const struct keepalive *x, const struct con
         session_await(s, "the next probe", next_probe(x, e));
 }
 
-/* Whether it is time for us to close: the peer has, --for is over, or this cannot work. In *at,
- * when to ask again. */
+/* Returns whether we are to close: because the peer has closed, because --for is over, or because
+ * --interval is shorter than the round trip. *at is when to check again. */
 static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wave_time *at)
 {
     const struct session_conn *c = x->client.conn;
@@ -89,7 +93,7 @@ static bool is_over(struct keepalive *x, const struct conn *e, wave_time now, wa
     return now >= *at;
 }
 
-/* A living peer could be taken for dead. */
+/* Warns once if a living Linux peer could be taken for dead. */
 static void warn(struct session *s, struct keepalive *x)
 {
     const struct probe_options *k = &x->options->probe;
@@ -123,7 +127,7 @@ static wave_time turn(struct session *s, wave_time now)
     return at;
 }
 
-/* "12 of 12 probes were answered", or what shows it where there were none. */
+/* Returns "12 of 12 probes were answered", or a text that says there was no probe. */
 static const char *evidence(const struct probes *k, char *text, size_t room)
 {
     if (k->sent)
@@ -134,6 +138,7 @@ static const char *evidence(const struct probes *k, char *text, size_t room)
     return text;
 }
 
+/* Fills in the outcome for an --interval that is shorter than the round trip. */
 static void judge_speed(const struct keepalive *x, struct outcome *o)
 {
     char interval[TEXT_DURATION], rtt[HUMAN_TEXT];
@@ -148,7 +153,7 @@ static void judge_speed(const struct keepalive *x, struct outcome *o)
     outbuf_say(o->message);
 }
 
-/* What keepalive can say better than the outcome of any connection. */
+/* Puts a message in place of the general one where keepalive knows more about the peer. */
 static void judge_peer(struct session *s, const struct keepalive *x, struct outcome *o)
 {
     const struct session_conn *c = x->client.conn;
@@ -167,7 +172,7 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
         snprintf(o->message, sizeof o->message, "%s is alive: %s, and our FIN was acknowledged",
                  peer, probes);
     } else if (s->stop == STOP_SIGNAL && c->path.established && !x->probes.asked) {
-        /* Nobody else ends a run that has no --for. */
+        /* Without --for, an interrupt is the way to end the run. */
         o->verdict = VERDICT_OPEN;
         snprintf(o->message, sizeof o->message, "%s was alive until the interruption: %s", peer,
                  probes);
@@ -211,7 +216,7 @@ static int run(const void *options)
 }
 
 /*
- * The options
+ * Options
  */
 
 #define FIELD(name) offsetof(struct keepalive_options, name)

@@ -1,4 +1,4 @@
-/* The options of keepalive. */
+/* Declares the options of keepalive. */
 #ifndef TCPWAVE_CMD_KEEPALIVE_H
 #define TCPWAVE_CMD_KEEPALIVE_H
 

@@ -1,22 +1,22 @@
 /*
- * listen: the passive side. Each connection goes its own way:
+ * Runs `tcpwave listen`, the passive side. Each connection goes through these phases:
  *
- *     handshake     the engine's; one that a RST takes back, or that is never completed, is told
- *                   as refused or dropped
- *     established   data both ways, as the service has it
- *     all given     and, where it matters, acknowledged: --hold, and then the close that was asked
- *                   for
- *     half closed   until the peer's FIN, or --linger of silence
- *     closed        its verdict; its place is free for another
+ *     handshake     The engine does it. A handshake that the peer takes back with a RST is reported
+ *                   as refused, one that never completes as dropped.
+ *     established   Data moves both ways, as the responder decides (lib/run/responder.h).
+ *     all sent      Once our data is acknowledged, where that matters, we wait for --hold and then
+ *                   close in the way that was asked for.
+ *     half closed   We wait for the peer's FIN, or until the peer has been silent for --linger.
+ *     closed        The verdict is reported, and the slot is free for another connection.
  *
- * A connection is looked at when an event of the engine's says that something is new with it, or
- * when its time is up, so that thousands of idle ones cost nothing. All waits of a kind are of the
- * same length: each kind is a queue in order of time.
+ * A connection is handled only when the engine has an event for it or when one of its waits ends,
+ * so that thousands of idle connections cost nothing. All waits of one kind have the same length,
+ * so that each kind is a queue in order of time.
  *
- * The exit status is about us and not about them: what peers do to their connections is counted and
- * told, and a server that was reset by one of its clients has not failed. It is 0 when the run
- * ended as it was told to, 1 when --timeout came before --connections were served, 3 when this host
- * failed, and 128 more than the signal that ended it.
+ * The exit status is about this host, not about its peers: what peers do to their connections is
+ * counted and reported, and a server has not failed because a client reset a connection. The status
+ * is 0 if the run ended as it was asked to, 1 if --timeout came before --connections were served, 3
+ * if this host failed, and 128 plus the number of the signal that ended the run.
  */
 #include "cmd/listen.h"
 
@@ -38,43 +38,45 @@
 #include "lib/run/responder.h"
 #include "lib/run/session.h"
 
-/* How long the last segment may take from send to capture, and a connection waits for memory. */
+/* The time that a connection's last segment has from send to capture, and the pause before memory
+ * is asked for again. */
 #define SHORT_WAIT (20 * WAVE_MS)
 
-/* The queues that a connection may wait in. All waits in one are of the same length, so that the
- * first to come is the first to go on. */
+/* Names the queues in which a connection may wait. All waits in one queue have the same length, so
+ * that they end in the order in which they began. */
 enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAIT_QUEUES };
 
-/* A connection, with what listen keeps of it. */
+/* Holds one connection. */
 struct listen_client {
-    struct session_conn conn; /* the session's; the first member */
-    struct probes *probes;    /* ours and the peer's, once there may be any; or NULL */
+    struct session_conn conn; /* the session's part; must be the first member */
+    struct probes *probes;    /* keepalive probes of both sides; NULL until there may be any */
     struct responder_conn place;
     struct course course;
-    wave_time until; /* the end of its wait */
+    wave_time until; /* the end of its wait, if `queue` is not WAIT_NONE */
     struct slab_link todo, wait;
     uint8_t queue;     /* WAIT_... */
     bool accepted : 1; /* its handshake was completed, and it counts for --connections */
-    bool finishing : 1; /* it is over, and its last segments are still to be captured */
-    bool surplus : 1;  /* it came after the last one that was asked for */
-    bool queued : 1;   /* in `todo` */
+    bool finishing : 1; /* it is over, but its last segments may still have to be captured */
+    bool surplus : 1;   /* it came after the last connection that was asked for */
+    bool queued : 1;    /* it is in `todo` */
 };
 
 _Static_assert(sizeof(struct listen_client) <= 144,
                "a million connections: 256 bytes each, and this");
 
+/* Holds the state of one run. */
 struct listen {
     const struct listen_options *options;
     struct course_config plan;
     struct start start;
     struct session *session;
     struct responder responder;
-    struct slab_list todo; /* to be looked at */
+    struct slab_list todo; /* connections to be handled in the next turn */
     struct slab_list wait[WAIT_QUEUES];
     uint32_t accepted, served;
-    bool full;              /* as many as were asked for have been accepted */
-    bool more_to_do;        /* some are to be looked at again, as soon as what they owe is sent */
-    struct figures figures; /* of the verdict that is told next */
+    bool full;       /* --connections have been accepted */
+    bool more_to_do; /* some connections must be handled again when their last segment is out */
+    struct figures figures; /* of the verdict that is reported next */
 };
 
 static struct listen_client *listen_client_of(struct session_conn *c)
@@ -88,7 +90,7 @@ static struct listen_client *first_of(const struct listen *l, const struct slab_
 }
 
 /*
- * The queues
+ * Queues
  */
 
 static void queue_client(struct listen *l, struct listen_client *p)
@@ -112,7 +114,8 @@ static void stop_waiting(struct listen *l, struct listen_client *p)
     p->queue = WAIT_NONE;
 }
 
-/* `until` comes after that of all others in the queue, but for what one round of the loop takes. */
+/* Puts the connection at the end of the queue. `until` is later than that of all others in it, but
+ * for the duration of one round of the loop. */
 static void wait_until(struct listen *l, struct listen_client *p, unsigned queue, wave_time until)
 {
     stop_waiting(l, p);
@@ -121,7 +124,7 @@ static void wait_until(struct listen *l, struct listen_client *p, unsigned queue
     slab_append(&l->session->slab, &l->wait[queue], p->conn.self);
 }
 
-/* Wakes those whose wait is over. */
+/* Moves the connections whose wait is over to `todo`. */
 static void wake(struct listen *l, wave_time now)
 {
     struct listen_client *p;
@@ -133,7 +136,7 @@ static void wake(struct listen *l, wave_time now)
         }
 }
 
-/* When the first wait is over. */
+/* Returns when the first wait is over. */
 static wave_time first_end(const struct listen *l)
 {
     wave_time at = WAVE_NEVER;
@@ -164,7 +167,8 @@ static void say(struct outcome *o, enum verdict verdict, const char *by, const c
     va_end(ap);
 }
 
-/* What became of the connection. What only a listener meets is said here. */
+/* Fills in the outcome of a connection. The ends that only a listener meets are described here, all
+ * others by session_outcome(). */
 static void outcome_of_client(struct session *s, const struct listen_client *p, struct outcome *o)
 {
     const struct session_conn *c = &p->conn;
@@ -189,6 +193,7 @@ static void outcome_of_client(struct session *s, const struct listen_client *p, 
             peer, sent, sent == 1 ? "" : "s");
 }
 
+/* Reports the verdict of a connection that is over, and releases it. */
 static void finish(struct session *s, struct listen *l, struct listen_client *p)
 {
     const struct conn *e = session_engine(s, &p->conn);
@@ -201,7 +206,7 @@ static void finish(struct session *s, struct listen *l, struct listen_client *p)
     if (p->probes)
         probes_figures(p->probes, &l->figures);
     session_conn_verdict(s, &p->conn, &outcome, &l->figures);
-    if (l->responder.out.fd >= 0 && p->accepted && e) /* less than a window, whatever came in all */
+    if (l->responder.out.fd >= 0 && p->accepted && e) /* the difference is less than a window */
         l->start.undelivered += conn_received(e) - (uint32_t)p->place.taken;
     l->served += p->accepted;
     stop_waiting(l, p);
@@ -214,7 +219,7 @@ static void finish(struct session *s, struct listen *l, struct listen_client *p)
  * The course of a connection
  */
 
-/* RST, or not a word. */
+/* Leaves a connection without a FIN: with RST, or with --close vanish in silence. */
 static void leave(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                   wave_time now)
 {
@@ -225,7 +230,7 @@ static void leave(struct session *s, struct listen *l, struct listen_client *p, 
     queue_client(l, p);
 }
 
-/* The close that was asked for has been carried out. */
+/* Takes note that the course has closed our side in the way that was asked for. */
 static void closed(struct session *s, struct listen *l, struct listen_client *p)
 {
     if (course_step(&p->course) == COURSE_LEFT) {
@@ -235,7 +240,7 @@ static void closed(struct session *s, struct listen *l, struct listen_client *p)
     session_changed(s, &p->conn, s->loop.now);
 }
 
-/* The connection's course, as far as it gets now. */
+/* Takes the connection's course as far as it gets now. */
 static void go(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                wave_time now)
 {
@@ -246,7 +251,7 @@ static void go(struct session *s, struct listen *l, struct listen_client *p, str
 
     if (t.waits != COURSE_WAITS_NOT)
         p->conn.waits = (uint8_t)t.waits;
-    if (p->queue == WAIT_LINGER) /* something came: the silence counts from then on */
+    if (p->queue == WAIT_LINGER) /* a segment may have come: the silence begins with the last one */
         stop_waiting(l, p);
     if (t.act == COURSE_CLOSED) {
         closed(s, l, p);
@@ -260,6 +265,7 @@ static void go(struct session *s, struct listen *l, struct listen_client *p, str
     }
 }
 
+/* Gives the responder what the peer sent, and the peer what the responder has for it. */
 static void move_data(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                       wave_time now)
 {
@@ -272,13 +278,13 @@ static void move_data(struct session *s, struct listen *l, struct listen_client 
         session_fail(s, &d);
     if (moved > 0)
         session_changed(s, &p->conn, now);
-    if (l->responder.waits_for_out) /* no event of the engine's will tell when it has room again */
+    if (l->responder.waits_for_out) /* no event of the engine says when --output takes more */
         queue_client(l, p);
     if (l->responder.starved && p->queue == WAIT_NONE)
         wait_until(l, p, WAIT_SHORT, now + SHORT_WAIT);
 }
 
-/* Does for the connection what is to be done now. */
+/* Handles a connection from `todo`: moves its data, takes its course, or ends it. */
 static void handle_client(struct session *s, struct listen *l, struct listen_client *p,
                           wave_time now)
 {
@@ -294,14 +300,14 @@ static void handle_client(struct session *s, struct listen *l, struct listen_cli
             go(s, l, p, e, now);
         return;
     }
-    if (p->queued) /* what was received before the end is still the user's */
+    if (p->queued) /* data that came before the end is still to be written out */
         return;
-    if (e && conn_expiry(e, now) <= now) { /* its RST or last ACK is still to go out */
+    if (e && conn_expiry(e, now) <= now) { /* its RST or last ACK must still be sent */
         queue_client(l, p);
         l->more_to_do = true;
         return;
     }
-    if (s->shows && !p->finishing) { /* what it sent last is shown before its verdict */
+    if (s->shows && !p->finishing) { /* its last segments are shown before its verdict */
         p->finishing = true;
         wait_until(l, p, WAIT_SHORT, now + SHORT_WAIT);
     } else if (p->queue != WAIT_SHORT) {
@@ -309,8 +315,9 @@ static void handle_client(struct session *s, struct listen *l, struct listen_cli
     }
 }
 
-/* From now on the port is closed, and who is half-way in is sent away. Only who vanishes cannot
- * close it, since a closed port answers with RST, which would end the silence. */
+/* Accepts no more connections: closes the port, and ends those whose handshake is not complete. If
+ * the close is to vanish, the port stays open: a closed port answers with RST, which would break
+ * the silence. */
 static void stop_accepting(struct session *s, struct listen *l)
 {
     l->full = true;
@@ -325,9 +332,10 @@ static void stop_accepting(struct session *s, struct listen *l)
 }
 
 /*
- * The session's calls
+ * Calls of the session
  */
 
+/* Takes note of a new connection in SYN_RECEIVED. */
 static void opened(struct session *s, struct session_conn *c)
 {
     struct listen *l = s->user;
@@ -339,8 +347,8 @@ static void opened(struct session *s, struct session_conn *c)
         queue_client(l, p);
 }
 
-/* Room to note probes in: from the start where we are to probe, else when the peer does first. The
- * engine has seen how long it was silent before. */
+/* Allocates room to note probes in: from the start if we probe, else with the peer's first probe.
+ * In the second case the engine has measured the silence before that probe. */
 static void note_probes(struct session *s, struct listen_client *p, const struct event *e)
 {
     const struct report_flow *f = session_flow(&p->conn);
@@ -355,7 +363,7 @@ static void note_probes(struct session *s, struct listen_client *p, const struct
     }
 }
 
-/* For the stream of events. */
+/* Shows the probes of a connection to its counters; a sink for the stream of events. */
 static void watch(void *self, const struct report_event *e)
 {
     const struct listen_client *p = e->flow ? listen_client_of(session_of_flow(e->flow)) : NULL;
@@ -365,6 +373,7 @@ static void watch(void *self, const struct report_event *e)
         probes_watch(p->probes, e);
 }
 
+/* Takes an event of the engine. All but those of probes put the connection into `todo`. */
 static void event(struct session *s, struct session_conn *c, const struct event *e)
 {
     struct listen *l = s->user;
@@ -395,6 +404,7 @@ static void event(struct session *s, struct session_conn *c, const struct event 
     }
 }
 
+/* Handles the connections in `todo`, and returns when to come back. */
 static wave_time turn(struct session *s, wave_time now)
 {
     struct listen *l = s->user;
@@ -403,7 +413,7 @@ static wave_time turn(struct session *s, wave_time now)
     l->more_to_do = false;
     wake(l, now);
     last = l->todo.last;
-    do { /* those that are to be looked at as of now: what is added meanwhile comes next time */
+    do { /* as far as the list reaches now: connections added meanwhile have their turn next time */
         struct listen_client *p = first_of(l, &l->todo);
         if (!p)
             break;
@@ -434,7 +444,7 @@ static const struct session_ops ops = {.conn_size = sizeof(struct listen_client)
  * The run
  */
 
-/* Answers from now on, and says where. */
+/* Starts to listen, and reports where. */
 static int start(struct session *s, const struct target *target, struct diag *d)
 {
     const struct listen *l = s->user;
@@ -457,7 +467,7 @@ static int start(struct session *s, const struct target *target, struct diag *d)
     return 0;
 }
 
-/* How the connections ended. */
+/* Fills in the figures of the run: how the connections ended. */
 static void count_up(const struct session *s, struct figures *f)
 {
     figures_clear(f);
@@ -468,7 +478,7 @@ static void count_up(const struct session *s, struct figures *f)
     figures_end(f);
 }
 
-/* How the run ended. See above for what decides. */
+/* Fills in the outcome of the run. The comment at the head of this file says what decides. */
 static void outcome_of_run(const struct session *s, const struct listen *l, struct outcome *o)
 {
     uint64_t cookies = stack_cookies(s->stack);
@@ -494,7 +504,7 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
         o->exit = 128 + s->signal;
 }
 
-/* From the first SYN to the verdict; returns the exit status. */
+/* Serves connections until the run ends, and reports its verdict. Returns the exit status. */
 static int serve(struct listen *l, const struct target *target)
 {
     const struct listen_options *o = l->options;
@@ -533,8 +543,8 @@ static int serve(struct listen *l, const struct target *target)
     return status;
 }
 
-/* A FIN may follow the data at once. To hold, or to leave without a FIN, is to wait until the data
- * has arrived. */
+/* Returns the course that each connection takes. A FIN may follow the data immediately; for --hold,
+ * and to leave without a FIN, we wait until the data has been acknowledged. */
 static struct course_config plan_of(const struct listen_options *o)
 {
     const enum close_how how = (enum close_how)o->close.how;
@@ -586,7 +596,7 @@ static int run(const void *options)
 }
 
 /*
- * The options
+ * Options
  */
 
 #define FIELD(name) offsetof(struct listen_options, name)
@@ -659,8 +669,8 @@ static int operands(void *options, char *const *text, unsigned count, struct dia
     return target_single(text, count, true, &o->target, d);
 }
 
-/* A service that only reads, or sends back what comes, has no data of its own whose end could be a
- * reason to close first. */
+/* Chooses the default of --close. A responder that only reads, or sends back what it receives, has
+ * no data of its own whose end could be a reason to close first. */
 static void choose_close(struct listen_options *o)
 {
     if (o->close.how == CLOSE_DEFAULT)

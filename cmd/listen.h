@@ -1,4 +1,4 @@
-/* The options of listen. */
+/* Declares the options of listen. */
 #ifndef TCPWAVE_CMD_LISTEN_H
 #define TCPWAVE_CMD_LISTEN_H
 
@@ -14,7 +14,7 @@ struct listen_options {
     struct where_options where;
     struct bytes data;    /* -d: sent to everyone */
     const char *output;   /* -o: a path, "-" is standard output; NULL: none */
-    bool echo, discard;   /* at most one of these, `serve` and `data` */
+    bool echo, discard;   /* at most one of these two, `serve` and `data` is set */
     const char *serve;    /* a path; NULL: none */
     uint32_t connections; /* end after so many; 0: never */
     uint32_t half_open;   /* connections in SYN_RECEIVED before SYN cookies; default 256 */

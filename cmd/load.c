@@ -1,3 +1,7 @@
+/*
+ * Runs `tcpwave load`: plans the connections, opens the wire, the engine and the report, runs the
+ * loop (load_loop.c), and turns what was counted into the verdict. load.h lists the other parts.
+ */
 #include "cmd/load.h"
 
 #include <stdarg.h>
@@ -12,15 +16,17 @@
 #include "lib/io/heap.h"
 #include "lib/report/human.h"
 
-#define RECEIVE_BUFFER 65535  /* of each connection: what it sends is thrown away at once */
-#define BLOCKS_FROM 200       /* connections at a time: fewer are waited for one by one */
+#define RECEIVE_BUFFER 65535  /* bytes for each connection: received data is discarded */
+#define BLOCKS_FROM 200       /* connections at a time from which frames are captured in blocks */
 #define RING (8u << 20)       /* some 50,000 frames without data in blocks, else 5,000 */
-#define RING_EACH (80u << 10) /* not in blocks: room for a connection's whole window */
-#define PORTS_PART 10         /* of --timeout, for ports beyond those that are needed at once */
+#define RING_EACH (80u << 10) /* without blocks: room for a connection's whole window */
+#define PORTS_PART 10         /* a tenth of --timeout may go into ports that are not needed yet */
 
-/* Of one connection, in bytes: the engine's, ours, and the table's with its room to grow. */
+/* The memory of one connection in bytes: the engine's, ours, and the flow table's with its spare
+ * room. */
 #define MEMORY_EACH (sizeof(struct conn) + sizeof(struct load_conn) + sizeof(uint32_t) + 16)
 
+/* Returns the size of the capture's ring in bytes. */
 static uint32_t ring_size(const struct load *l)
 {
     if (l->plan.concurrency >= BLOCKS_FROM || l->plan.concurrency * RING_EACH < RING)
@@ -28,8 +34,9 @@ static uint32_t ring_size(const struct load *l)
     return l->plan.concurrency * RING_EACH;
 }
 
-/* To guard tens of thousands of ports takes a third of a second, or more where there is little CPU
- * time; of a run that is to end by time it takes no more than a tenth. */
+/* Returns until when ports may be opened beyond those that are needed, or 0 for no limit. To guard
+ * tens of thousands of ports takes a third of a second, or more if there is little CPU time; of a
+ * run that is to end by time it may take a tenth. */
 static wave_time ports_until(const struct load *l)
 {
     const struct show_options *show = &l->options->show;
@@ -74,7 +81,7 @@ static int open_engine(struct load *l, struct diag *d)
     return 0;
 }
 
-/* The course that each connection goes, and the rest of it once the run is to end. */
+/* Sets the course that each connection takes, and the one that it takes when the run is to end. */
 static void plan_course(struct load *l)
 {
     const struct load_options *o = l->options;
@@ -86,11 +93,11 @@ static void plan_course(struct load *l)
     l->course_at_stop = l->course;
     l->course_at_stop.answer = COURSE_ANSWER_NONE;
     l->course_at_stop.hold = 0;
-    if (o->close.how == CLOSE_PASSIVE) /* the peer's FIN is not waited for any more */
+    if (o->close.how == CLOSE_PASSIVE) /* then there is no time to wait for the peer's FIN */
         l->course_at_stop.close = CLOSE_ACTIVE;
 }
 
-/* What each connection needs beside the engine. */
+/* Allocates what the connections need beside the engine. */
 static int open_tuples(struct load *l, struct diag *d)
 {
     const uint32_t n = l->plan.concurrency;
@@ -107,6 +114,7 @@ static int open_tuples(struct load *l, struct diag *d)
     return 0;
 }
 
+/* Opens everything, in the order that privileges, signals and the sandbox need. */
 static int open_all(struct load *l, struct diag *d)
 {
     const struct load_options *o = l->options;
@@ -139,7 +147,7 @@ static void close_all(struct load *l)
     free(l);
 }
 
-/* What the run is going to be, before it begins. */
+/* Reports what the run is going to do, before it begins. */
 static void announce(struct load *l)
 {
     struct report *r = &l->report.report;
@@ -171,12 +179,13 @@ static void announce(struct load *l)
     report_note(r, NULL, now, false, text);
 }
 
-/* A text that grows, as far as there is room. */
+/* Holds a text that grows as far as there is room. */
 struct load_message {
     char text[640];
     size_t used;
 };
 
+/* Appends to the text in the manner of printf(3), and cuts off what does not fit. */
 __attribute__((format(printf, 2, 3))) static void say(struct load_message *m, const char *format,
                                                       ...)
 {
@@ -189,7 +198,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct load_message *m, co
         m->used += (size_t)n < sizeof m->text - m->used ? (size_t)n : sizeof m->text - m->used - 1;
 }
 
-/* Why the run ended before its connections had, and how far it had come. */
+/* Says why the run ended before its connections had, and how far it had come. */
 static void say_why(const struct load *l, struct load_message *m)
 {
     char n[HUMAN_TEXT];
@@ -209,6 +218,7 @@ static void say_why(const struct load *l, struct load_message *m)
     say(m, "; ");
 }
 
+/* Says how the connections ended; `bad` of them did not go as asked. */
 static void say_how(const struct load *l, uint32_t bad, struct load_message *m)
 {
     char n[HUMAN_TEXT], of[HUMAN_TEXT];
@@ -233,8 +243,9 @@ static void say_how(const struct load *l, uint32_t bad, struct load_message *m)
             human_count(l->reuse.given_up, n), port_lports(l->port));
 }
 
-/* Verdict, status and message come from the same figures: the run is `open` when every connection
- * went as asked, and no fewer were opened than were asked for, and not none. */
+/* Concludes the run and returns the exit status. Verdict, status and message come from the same
+ * figures. The run is `open` if every connection went as asked, at least one was opened, and as
+ * many were opened as were asked for. */
 static int conclude(struct load *l)
 {
     const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];

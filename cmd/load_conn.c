@@ -1,12 +1,15 @@
 /*
- * The connections: each goes its course (lib/run/course.h), in which our data, where there is some,
- * is sent at once, and its answer has a second to begin. A connection is looked at when the engine
- * has an event of it, or when its wait is over.
+ * Takes each connection through its course (lib/run/course.h): our data, if there is any, is sent
+ * immediately after the handshake, the answer has a second to begin, and then comes the close. A
+ * connection is handled only when the engine has an event for it or when its wait is over.
+ *
+ * Here it is also decided with which verdict a connection is counted, whether the peer may still
+ * have it in TIME_WAIT, and whether a refused one is tried over another port.
  */
 #include "cmd/load.h"
 
 /*
- * The queues
+ * Queues
  */
 
 static void dequeue(struct load *l, struct load_conn *x)
@@ -27,7 +30,8 @@ static void dequeue(struct load *l, struct load_conn *x)
     x->prev = x->next = 0;
 }
 
-/* Its step began now, which is later than those of all others in the queue did. */
+/* Puts the connection at the end of the queue. Its step begins now, and so later than those of all
+ * others in the queue. */
 static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
 {
     struct load_queue *q = &l->queue[queue];
@@ -47,15 +51,15 @@ static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
  * The end
  */
 
-/* Whether it is CLOSED, and yet owes a segment: its RST. */
+/* Returns whether the connection, which is CLOSED, must still send its RST. */
 static bool rst_due(const struct load *l, const struct conn *c)
 {
     return conn_expiry(c, l->loop.now) <= l->loop.now;
 }
 
-/* Whether the peer may still have the connection, in TIME_WAIT or as one that it does not know to
- * be over. (A FIN of the peer's that crossed ours, and was then lost, looks as if ours had been
- * first: that much is not known.) */
+/* Returns whether the peer may still have the connection, in TIME_WAIT or because it does not know
+ * that it is over. (If the peer's FIN crossed ours and was lost, it looks as if ours had been the
+ * first. This case cannot be recognised.) */
 static bool peer_holds(const struct conn *c, const struct load_conn *x)
 {
     switch (conn_end(c)) {
@@ -63,7 +67,7 @@ static bool peer_holds(const struct conn *c, const struct load_conn *x)
         return false;
     case END_REFUSED:
     case END_ICMP:
-        return x->time_wait; /* as before */
+        return x->time_wait; /* as before this attempt */
     case END_CLOSED:
     case END_ABORTED:
         return x->closed_by_peer;
@@ -72,6 +76,7 @@ static bool peer_holds(const struct conn *c, const struct load_conn *x)
     }
 }
 
+/* Returns the connection's tuple to the pool of free ones, and releases the connection. */
 static void release_tuple(struct load *l, const struct conn *c, struct load_conn *x)
 {
     dequeue(l, x);
@@ -81,10 +86,10 @@ static void release_tuple(struct load *l, const struct conn *c, struct load_conn
 }
 
 /*
- * A RST that answers a SYN over a port that has been used before is no proof that the target
- * refuses connections: a peer that has the last one in TIME_WAIT may answer so (RFC 9293, 3.6.1,
- * MAY-2). Only where other ports bring the same is it called refused. True when it is to be tried
- * again.
+ * Schedules a refused connection for another attempt, if that makes sense, and returns whether it
+ * did. A RST that answers a SYN over a port that has been used before does not prove that the
+ * target refuses connections: a peer that still has the last connection in TIME_WAIT may answer so
+ * (RFC 9293, 3.6.1, MAY-2). The connection counts as refused only when other ports bring the same.
  */
 static bool try_another(struct load *l, const struct conn *c, const struct load_conn *x)
 {
@@ -126,7 +131,7 @@ static enum verdict verdict_of(const struct conn *c, enum course_step step)
     }
 }
 
-/* How long its step has taken until what is being looked at. */
+/* Returns how long the current step has taken until the packet or event that is being handled. */
 static wave_time taken(const struct load *l, const struct load_conn *x)
 {
     const wave_time since = course_since(&x->course);
@@ -134,6 +139,7 @@ static wave_time taken(const struct load *l, const struct load_conn *x)
     return l->when > since ? l->when - since : 0;
 }
 
+/* Counts a connection that has ended, and releases it when it has nothing more to send. */
 static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
     if (course_step(&x->course) == COURSE_CLOSING && conn_end(c) == END_CLOSED)
@@ -147,9 +153,10 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 }
 
 /*
- * The steps
+ * Steps
  */
 
+/* Closes our side before the course would. */
 static void close_now(struct load *l, struct conn *c, struct load_conn *x)
 {
     dequeue(l, x);
@@ -157,7 +164,7 @@ static void close_now(struct load *l, struct conn *c, struct load_conn *x)
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
-/* The connection's course, as far as it gets now. `got`: data of the peer's has just come. */
+/* Takes the connection's course as far as it gets now. `got`: data from the peer has just come. */
 static void go(struct load *l, struct conn *c, struct load_conn *x, bool got)
 {
     static const unsigned queue[] = {[COURSE_ANSWER] = LOAD_Q_ANSWER, [COURSE_HOLD] = LOAD_Q_HOLD};
@@ -176,6 +183,7 @@ static void go(struct load *l, struct conn *c, struct load_conn *x, bool got)
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
+/* Sends our data and starts the course. */
 static void established(struct load *l, struct conn *c, struct load_conn *x)
 {
     const struct bytes *data = &l->options->data;
@@ -189,7 +197,7 @@ static void established(struct load *l, struct conn *c, struct load_conn *x)
     go(l, c, x, false);
 }
 
-/* What the peer sends is counted, and not kept. */
+/* Counts the data that the peer sent, and discards it. */
 static void arrived(struct load *l, struct conn *c, struct load_conn *x)
 {
     const uint8_t *bytes;
@@ -206,7 +214,7 @@ static void arrived(struct load *l, struct conn *c, struct load_conn *x)
     go(l, c, x, true);
 }
 
-/* Counts those to whom the peer owes an answer. */
+/* Counts the connections that wait for an answer from the peer, to a SYN or FIN. */
 static void count_awaiting(struct load *l, struct load_conn *x, enum state state)
 {
     const bool awaits = state == STATE_SYN_SENT || state == STATE_FIN_WAIT_1 ||
@@ -217,6 +225,7 @@ static void count_awaiting(struct load *l, struct load_conn *x, enum state state
     x->awaits = awaits;
 }
 
+/* Handles a change of state. */
 static void moved(struct load *l, struct conn *c, struct load_conn *x, enum state to)
 {
     count_awaiting(l, x, to);
@@ -264,7 +273,8 @@ void load_event(struct load *l, const struct event *e)
     }
 }
 
-/* Opens one over the next port of that pair. */
+/* Opens a connection over the next port of that pair. `tries` ports were tried before. Returns 0 or
+ * WAVE_ENOMEM. */
 static int open_one(struct load *l, uint32_t pair, uint32_t tries)
 {
     bool time_wait;
@@ -313,15 +323,16 @@ int load_open(struct load *l)
  * Waits
  */
 
-/* The peer holds its own side open, and has for --linger. */
+/* Handles a peer that has kept its own side open for --linger: leaves the connection, unless the
+ * peer has sent something meanwhile. */
 static void lingered(struct load *l, struct conn *c, struct load_conn *x)
 {
     const bool cut = course_step(&x->course) == COURSE_CUT;
     const struct course_facts facts = {.quiet_since = conn_last_in(c)};
     const struct course_turn turn = course_go(&x->course, &l->course, c, &facts, l->loop.now);
 
-    /* Where it still sends, the silence counts from then on. How long its close took is not told:
-     * the time is that of the last segment now. */
+    /* If the peer still sends, its silence begins with the last segment. The duration of this close
+     * is not measured, since the step's time is now that of the last segment. */
     course_set(&x->course, cut ? COURSE_CUT : COURSE_LEFT, conn_last_in(c));
     if (turn.act == COURSE_WAIT) {
         enqueue(l, x, LOAD_Q_LINGER);
@@ -331,7 +342,7 @@ static void lingered(struct load *l, struct conn *c, struct load_conn *x)
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
-/* The wait of this one is over. */
+/* Handles a connection whose wait is over. */
 static void over(struct load *l, struct conn *c, struct load_conn *x)
 {
     const unsigned queue = x->queue;
@@ -363,7 +374,7 @@ wave_time load_waits(struct load *l)
             if (time_add(course_since(&x->course), q->length) > l->loop.now)
                 break;
             if (i == LOAD_Q_DEAD && rst_due(l, c))
-                return l->loop.now; /* the segment it owes is still to go out */
+                return l->loop.now; /* its RST must be sent first */
             over(l, c, x);
             load_drain(l);
         }
@@ -373,9 +384,9 @@ wave_time load_waits(struct load *l)
     return next;
 }
 
-/* Whether the peer has not done its part of a connection that is cut off. Where the run was to end
- * by time, or by a signal, being cut off is no fault; to leave us without an answer for longer than
- * its others took is. */
+/* Returns whether a connection that is cut off counts as failed because of its peer. If the run was
+ * to end by time or by a signal, to be cut off is no failure, but it is one if the peer has left us
+ * without an answer for longer than its other answers took. */
 static bool at_fault(const struct load *l, const struct conn *c, const struct load_conn *x)
 {
     if (!load_endless(l) || course_step(&x->course) == COURSE_HANDSHAKE)

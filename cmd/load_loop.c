@@ -1,25 +1,31 @@
 /*
- * What load does with what the loop brings: no segment is shown, so that a captured one goes to the
- * engine and nowhere else. In its turn it opens what may be opened, and tells how far it has come.
- * The loop itself is lib/run/loop.c.
+ * Contains the calls that the loop (lib/run/loop.c) makes for `tcpwave load`. A captured segment
+ * goes to the engine, and to the capture file if there is one; it is not shown. In each turn waits
+ * that are over are handled, connections are opened as far as rate and concurrency allow, and once
+ * a second progress is reported.
+ *
+ * A run ends when enough connections have been opened and have ended, or when it is stopped, by a
+ * signal, by --timeout or because this host fails. A stopped run opens nothing more, closes what is
+ * open, and resets what is still open after two seconds.
  */
 #include <stdio.h>
 
 #include "cmd/load.h"
 
-#define RECEIVE_MAX 256             /* packets taken in before others have their turn */
-#define OPEN_MAX 64                 /* connections opened likewise */
-#define AWAITING_MAX 1024           /* answers to SYNs and FINs, where no rate is asked for */
-#define STOP_MAX 256                /* connections closed likewise, when the run is to end */
+#define RECEIVE_MAX 256             /* packets handled before the turn comes */
+#define OPEN_MAX 64                 /* connections opened in one turn */
+#define AWAITING_MAX 1024           /* SYNs and FINs without an answer, if there is no rate */
+#define STOP_MAX 256                /* connections closed in one turn when the run is to end */
 #define CLOCK_EVERY 16              /* packets between two readings of the clock */
-#define CATCH_UP (10 * WAVE_MS)     /* of a rate that we fell behind of, no more is made good */
-#define SPIN (50 * WAVE_US)         /* of silence, before it is worth to sleep */
-#define STOP_IN (2 * WAVE_S)        /* a stopped run's connections have so long to close */
-#define PATIENCE (50 * WAVE_MS)     /* for an answer, and on top of that, ... */
-#define PATIENCE_TIMES 4            /* ... so many times what a slow handshake took */
-#define STOP_SETTLES (50 * WAVE_MS) /* answers to SYNs that are under way then */
+#define CATCH_UP (10 * WAVE_MS)     /* how much of a rate is made up for after a delay, at most */
+#define SPIN (50 * WAVE_US)         /* of silence, before it is worth while to sleep */
+#define STOP_IN (2 * WAVE_S)        /* for the connections of a stopped run to close */
+#define PATIENCE (50 * WAVE_MS)     /* for an answer, plus ... */
+#define PATIENCE_TIMES 4            /* ... this many times the duration of a slow handshake */
+#define STOP_SETTLES (50 * WAVE_MS) /* for answers that are still on their way at the end */
 
-/* How long a peer that does its part takes to answer at most, as far as handshakes tell. */
+/* Returns how long a peer that does its part takes to answer at most, as estimated from the
+ * handshakes so far. */
 static wave_time patience(const struct load *l)
 {
     const wave_time timeout = l->options->show.timeout;
@@ -30,6 +36,7 @@ static wave_time patience(const struct load *l)
     return time_min(max, PATIENCE + PATIENCE_TIMES * histogram_permille(&l->handshake, 990));
 }
 
+/* Ends the run: nothing more is opened, and what is open is closed by `stop_by`. */
 static void stop(struct load *l)
 {
     if (l->stopping)
@@ -38,12 +45,13 @@ static void stop(struct load *l)
     l->patience = patience(l);
     l->cursor = 0;
     l->stop_by = time_min(l->loop.now + STOP_IN, l->deadline);
-    /* They get no other port any more: what a RST told of them stands. */
+    /* Connections that wait for another port do not get one any more, and count as refused. */
     l->counts[VERDICT_REFUSED] += l->retries.count;
     l->reuse.given_up += l->retries.count;
     l->retries.count = 0;
 }
 
+/* Ends the run with a RST for each connection that is still open. */
 static void reset_all(struct load *l)
 {
     stop(l);
@@ -68,8 +76,9 @@ void load_drain(struct load *l)
         load_event(l, &e);
 }
 
-/* The kernel refused a segment for good. With no connection yet that is the end: nothing can be
- * learnt so. Later it is one more lost segment, which is sent again. */
+/* Handles a segment that the kernel rejected for good. If no connection has been established yet,
+ * this ends the run, since the next segment would fare no better. Later it counts as one more lost
+ * segment, which is retransmitted, and a note is reported the first time. */
 static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct load *l = self;
@@ -119,8 +128,9 @@ static bool take_packet(void *self, const struct wire_packet *p)
  * Opening
  */
 
-/* Without a rate it is the answers that set the pace. More SYNs at once than any queue holds would
- * only be lost, and come again a second later; more FINs only wait at the peer, in its memory. */
+/* Returns whether another connection may be opened now. Without a rate, the answers set the pace:
+ * more SYNs than a queue holds would only be lost, and be retransmitted a second later, and more
+ * FINs would only wait in the peer's memory. */
 static bool may_open(const struct load *l)
 {
     const uint32_t max = l->options->connections;
@@ -131,7 +141,7 @@ static bool may_open(const struct load *l)
     return l->retries.count || (load_tuples_any(&l->tuples) && (!max || l->opened < max));
 }
 
-/* Opens as many as concurrency and rate allow, up to a batch. */
+/* Opens as many connections as concurrency and rate allow, but at most OPEN_MAX. */
 static void open_more(struct load *l)
 {
     const wave_time gap = l->plan.rate ? WAVE_S / l->plan.rate : 0;
@@ -153,6 +163,7 @@ static void open_more(struct load *l)
  * Stopping
  */
 
+/* Stops the run on the first signal, and resets all connections on the second. */
 static void signalled(void *self, int sig)
 {
     struct load *l = self;
@@ -163,7 +174,7 @@ static void signalled(void *self, int sig)
     stop(l);
 }
 
-/* Tells the next of the connections that the run ends; true when there are more to tell. */
+/* Stops the next STOP_MAX connections. Returns true if there are more to stop. */
 static bool stop_more(struct load *l)
 {
     for (unsigned n = 0; n < STOP_MAX; n++) {
@@ -177,9 +188,10 @@ static bool stop_more(struct load *l)
 }
 
 /*
- * Telling
+ * Reporting
  */
 
+/* Fills in the figures so far, all but the rate. */
 static void figures(struct load *l, struct load_figures *f)
 {
     const uint32_t n = load_ended(l);
@@ -200,6 +212,7 @@ static void figures(struct load *l, struct load_figures *f)
                                .wire = l->port->ops->stats(l->port)};
 }
 
+/* Reports progress. */
 static void tell(struct load *l)
 {
     const uint32_t n = load_ended(l);
@@ -231,9 +244,10 @@ int load_tell_end(struct load *l, struct report_verdict *v)
 }
 
 /*
- * The loop's calls
+ * Calls of the loop
  */
 
+/* Returns whether the run is over. */
 static bool all_done(const struct load *l)
 {
     const uint32_t max = l->options->connections;
@@ -243,10 +257,10 @@ static bool all_done(const struct load *l)
 }
 
 /*
- * --timeout. The run is over when it says so, and what is open then is cut off. Where a number of
- * connections was asked for there is time for them until the last moment. A run that was to end by
- * time alone opens no more a little before, and closes what it has, so that connections which the
- * peer does its part of end in order: as long before as answers take, as far as handshakes tell.
+ * Stops the run in time for --timeout. Connections that are open at the deadline are cut off. A run
+ * with --connections uses its time up to the deadline. A run that was to end by time alone stops a
+ * little earlier, so that its connections end in order if the peer does its part: as much earlier
+ * as answers take, estimated from the handshakes.
  */
 static void watch_deadline(struct load *l)
 {
@@ -264,13 +278,14 @@ static void events(void *self)
     load_drain(self);
 }
 
-/* watch_deadline() has seen to it: here only the loop's sleep had to end. */
+/* Does nothing: watch_deadline() handles the deadline, and the loop only had to wake up for it. */
 static void timed_out(void *self)
 {
     (void)self;
 }
 
-/* Deaf, there is no closing in order. */
+/* Ends the run because this host failed. If no packet can be captured any more, connections cannot
+ * be closed in order, and are reset. */
 static void failed(void *self, const struct diag *d, bool deaf)
 {
     load_fail(self, d);
@@ -278,7 +293,7 @@ static void failed(void *self, const struct diag *d, bool deaf)
         reset_all(self);
 }
 
-/* Waits, new connections, the end, progress. When to come back. */
+/* Handles the deadline, the waits, new connections and progress. Returns when to come back. */
 static wave_time turn(void *self)
 {
     struct load *l = self;
@@ -321,7 +336,7 @@ void load_loop(struct load *l)
     loop->shared = true;
     loop->spin = SPIN;
     view_join(&l->report.view, loop);
-    loop->reported = false; /* a reader that is gone is met at the next line */
+    loop->reported = false; /* that the reader is gone is noticed at the next line */
     loop->egress.ip = (struct wire_ip){.ttl = (uint8_t)o->tcp.ttl, .tos = (uint8_t)o->tcp.tos};
     l->skew = port_stamp(l->port) - loop->now;
     l->began = l->next_open = l->when = loop->now;
@@ -331,8 +346,8 @@ void load_loop(struct load *l)
     if (l->deadline != WAVE_NEVER)
         l->stop_at -= time_min(STOP_IN, o->show.timeout / 2);
     loop_run(loop);
-    /* SYNs of connections that were cut off may still be answered: with RST, as long as we are
-     * there to say so. */
+    /* The SYNs of connections that were cut off may still be answered. While we run, the engine
+     * resets what these answers would leave open at the peer. */
     if (l->stopping && loop->now < l->deadline)
         loop_drain(loop, time_min(STOP_SETTLES, l->deadline - loop->now),
                    time_min(STOP_IN, l->deadline - loop->now));

@@ -1,3 +1,5 @@
+/* Defines the options of load: their rows, defaults and checks. Unlike other commands, load takes
+ * several targets, and --source several times. */
 #include "cmd/load_options.h"
 
 #include "cmd/options_data.h"
@@ -5,7 +7,7 @@
 
 #define RATE_MAX 10000000
 
-/* --source, which may stand there several times. */
+/* Parses --source, which may be given several times. */
 static const char *parse_source(void *group, const char *value)
 {
     struct load_options *l = group;

@@ -1,4 +1,4 @@
-/* The options of load. */
+/* Declares the options of load. */
 #ifndef TCPWAVE_CMD_LOAD_OPTIONS_H
 #define TCPWAVE_CMD_LOAD_OPTIONS_H
 
@@ -15,23 +15,24 @@
 
 struct load_options {
     struct target_name target[LOAD_TARGETS];
-    unsigned targets;                 /* 1 at least */
-    struct where_options where;       /* its source is the first of those below */
-    struct addr source[LOAD_SOURCES]; /* all of the family that where.source tells */
+    unsigned targets;                 /* at least 1 */
+    struct where_options where;       /* where.source is the first of the sources below */
+    struct addr source[LOAD_SOURCES]; /* all of the family of where.source */
     unsigned sources;
-    uint32_t source_port; /* the first; 0: of the kernel's range */
+    uint32_t source_port; /* the first; 0: ports of the kernel's range */
     struct bytes data;
     uint32_t connections; /* in all; 0: until --timeout or a signal */
     uint32_t concurrency; /* connections at a time; default 100 */
-    uint32_t rate;        /* new ones a second; 0: as fast as they are answered */
+    uint32_t rate;        /* new connections a second; 0: as fast as they are answered */
     uint32_t limit;       /* --rate-limit: 0 on, 1 off */
     struct close_options close;
     struct end_options end; /* TIME_WAIT is never kept */
-    struct tcp_options tcp; /* without a window: what a peer sends is thrown away at once */
+    struct tcp_options tcp; /* `window` is unused: received data is discarded immediately */
     struct show_options show;
 };
 
-/* Its part of load_command. */
+/* The parts of load_command that concern its options. The functions are described at struct
+ * command. */
 extern const struct option_group load_groups[];
 void load_defaults(void *options);
 int load_operands(void *options, char *const *text, unsigned count, struct diag *d);

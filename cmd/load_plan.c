@@ -1,3 +1,8 @@
+/*
+ * Plans a load. Each target is paired with each source, or with the address that its route prefers;
+ * a limit of the rate is put in force if a target's address is public (rate_limit.h). Then the
+ * number of local ports is chosen, from the concurrency, the rate and the duration of TIME_WAIT.
+ */
 #include "cmd/load_plan.h"
 
 #include <stdlib.h>
@@ -11,11 +16,12 @@
 #include "lib/core/diag.h"
 #include "lib/core/pool.h"
 
-/* Ports of each pair, at most: some more than the kernel's own range has by default. Each costs a
- * listening socket, and so about 6 kB of the kernel's memory. */
+/* The most ports of each pair: a few more than the kernel's own range has by default. Each port
+ * costs a listening socket, which takes about 6 kB of the kernel's memory. */
 #define CYCLE_MAX 32768
 
-/* One target from one source, or from the one that the route prefers. */
+/* Adds the pair of a target and a source, or the address that the route prefers if `source` is
+ * NULL. */
 static int add_pair(struct load_plan *p, const struct load_options *o, const struct target *t,
                     const struct addr *source, struct diag *d)
 {
@@ -44,6 +50,7 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
     return 0;
 }
 
+/* Resolves a target, and adds its pairs. */
 static int add_target(struct load_plan *p, const struct load_options *o,
                       const struct target_name *name, struct diag *d)
 {
@@ -69,7 +76,8 @@ static int add_target(struct load_plan *p, const struct load_options *o,
     return error;
 }
 
-/* Two names for one place would make the same flow twice. */
+/* Checks that no pair is there twice, as two names for one address would make it: both would use
+ * the same flows. */
 static int check_pairs(const struct load_plan *p, struct diag *d)
 {
     char text[ADDR_PORT_TEXT];
@@ -82,9 +90,8 @@ static int check_pairs(const struct load_plan *p, struct diag *d)
     return 0;
 }
 
-/* How many ports each pair may have in use at a time: its share of the connections, and some more,
- * so that a pair whose connections last longer does not hold the others back, and cannot take all.
- */
+/* Returns how many ports each pair may have in use at a time: its share of the connections and some
+ * more. So a pair whose connections last longer neither holds the others back nor takes all. */
 static uint32_t share(uint32_t concurrency, uint32_t pairs)
 {
     const uint32_t n = concurrency + concurrency / 8 + 64;
@@ -92,7 +99,7 @@ static uint32_t share(uint32_t concurrency, uint32_t pairs)
     return n / pairs + (n % pairs != 0);
 }
 
-/* Connections that can end while a port rests, as far as that is known before. */
+/* Estimates how many connections can end while a port is in TIME_WAIT. */
 static uint64_t to_come(const struct load_options *o, const struct load_plan *p)
 {
     const wave_time rest = o->show.timeout && o->show.timeout < LOAD_TIME_WAIT
@@ -123,8 +130,8 @@ void load_plan_ports(struct load_plan *p, const struct load_options *o, uint32_t
     p->ports_max = max < min ? min : (uint32_t)max;
 }
 
-/* More connections at a time than the range has ports for is an error: ports outside are not this
- * run's to take. */
+/* Chooses how many ports to use. It is an error to ask for more connections at a time than the
+ * range has ports for: ports outside it may not be taken. */
 static int choose_ports(struct load_plan *p, const struct load_options *o, struct diag *d)
 {
     struct local_ports range;

@@ -1,3 +1,7 @@
+/*
+ * Reports the progress and the result of a load. Each report is a list of figures
+ * (lib/report/figures.h), filled twice: with members for JSON, and with rows of text for a person.
+ */
 #include "cmd/load_report.h"
 
 #include <stdio.h>
@@ -11,9 +15,10 @@ static const struct {
 
 #define QUANTILES (sizeof quantiles / sizeof *quantiles)
 #define CELL "%13s"
-#define CELLS (QUANTILES * HUMAN_TEXT + 1) /* of a row of them, none longer than that */
+#define CELLS (QUANTILES * HUMAN_TEXT + 1) /* bytes for a row of cells, each at its longest */
 
-/* When progress was last told: more often the clock need not be asked. */
+/* Returns when progress was last reported. Remarks about left-out lines need no later time, and
+ * this one needs no reading of the clock. */
 static wave_time run_time(void *self)
 {
     return ((const struct load_report *)self)->last;
@@ -31,10 +36,10 @@ int load_report_open(struct load_report *r, const char *interface, struct diag *
 }
 
 /*
- * Members
+ * Members, for JSON
  */
 
-/* What is told of the run so far and of all of it. */
+/* Adds the figures that progress and verdict have in common. */
 static void so_far(struct figures *to, const struct load_figures *f)
 {
     figures_group(to, "connections");
@@ -50,7 +55,7 @@ static void so_far(struct figures *to, const struct load_figures *f)
         figures_count(to, "unstamped", f->unstamped);
 }
 
-/* The verdict has these for every command. */
+/* Adds the counters of capture and sending to progress. The verdict has them for every command. */
 static void traffic(struct figures *to, const struct wire_stats *w)
 {
     figures_group(to, "capture");
@@ -72,6 +77,7 @@ static void latency(struct figures *to, const char *name, const struct histogram
     figures_end(to);
 }
 
+/* Adds the figures that only the verdict has. */
 static void all_in_all(struct figures *to, const struct load_figures *f)
 {
     figures_group(to, "latency");
@@ -87,10 +93,10 @@ static void all_in_all(struct figures *to, const struct load_figures *f)
 }
 
 /*
- * Rows
+ * Rows, for a person
  */
 
-/* How the connections ended. */
+/* Describes how the connections ended. Returns a text that is never empty. */
 static const char *endings(const struct load_figures *f, char *text, size_t room)
 {
     figures_verdicts_text(f->counts, "as asked", text, room);
@@ -106,7 +112,8 @@ static void progress_row(struct figures *to, const struct load_figures *f)
                 human_count((uint64_t)f->rate, rate), endings(f, ended, sizeof ended));
 }
 
-/* Nothing is said of ports that were only used once the peer was done with them. */
+/* Adds the row about ports that were used again while the peer may still have had their last
+ * connection, if there were any. */
 static void ports_row(struct figures *to, const struct load_figures *f)
 {
     char n[HUMAN_TEXT], reused[HUMAN_TEXT], refused[HUMAN_TEXT];
@@ -181,7 +188,7 @@ static void rows(struct figures *to, const struct load_figures *f)
 }
 
 /*
- * Telling
+ * Reporting
  */
 
 int load_report_progress(struct load_report *r, const struct load_figures *f, struct diag *d)

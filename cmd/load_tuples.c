@@ -1,3 +1,9 @@
+/*
+ * Chooses local ports. A tuple's number is port * pairs + pair. Each pair has a counter of ports
+ * that were never used, and two lists, in the order in which connections ended: the ports that the
+ * peer no longer has in TIME_WAIT, and those that it may still have. They are taken in this order,
+ * so that to take or to give back a tuple costs the same however many there are.
+ */
 #include "cmd/load_tuples.h"
 
 #include <stdlib.h>
@@ -34,6 +40,7 @@ uint32_t load_tuples_next_pair(struct load_tuples *p)
     return pair;
 }
 
+/* Removes the first tuple of the list, which must not be empty, and returns it. */
 static uint32_t first_of(struct load_tuples *p, struct load_tuple_list *row)
 {
     const uint32_t tuple = row->first - 1;

@@ -1,3 +1,8 @@
+/*
+ * Starts the program: makes sure that the standard descriptors are open, notes the inherited ones,
+ * parses the command line and runs the command. A command returns its exit status; only help,
+ * version and usage errors are handled here.
+ */
 #include <fcntl.h>
 #include <libnet.h>
 #include <pcap/pcap.h>
@@ -13,8 +18,8 @@
 #include "lib/io/files.h"
 #include "lib/io/signals.h"
 
-/* Standard input, output and error are there: else a raw socket would get one of their numbers, and
- * be written to. */
+/* Opens /dev/null for each of standard input, output and error that is closed. Otherwise a raw
+ * socket would get its number, and messages would be written to that. */
 static void standard_descriptors(void)
 {
     int fd;
@@ -43,7 +48,8 @@ static int help(const struct command_line *line)
     return 0;
 }
 
-/* One line, whatever bytes of argv are quoted in it. */
+/* Prints the message as one line, with '?' for control characters that it quotes from argv. Returns
+ * `status`. */
 static int complain(struct diag *d, int status)
 {
     for (char *p = d->text; *p; p++) {
@@ -54,6 +60,7 @@ static int complain(struct diag *d, int status)
     return status;
 }
 
+/* Does what the command line asks for, and returns the exit status. */
 static int dispatch(int argc, char **argv)
 {
     struct command_line line;
@@ -90,7 +97,7 @@ int main(int argc, char **argv)
 
     int status = dispatch(argc, argv);
 
-    /* Help, version, and the reports of commands that could not see to it themselves. */
+    /* A command reports a failure to write its output by itself; this is for help and version. */
     if (status == VERDICT_OPEN && stream_flush(stdout, &d) != 0) {
         fprintf(stderr, "tcpwave: %s\n", d.text);
         status = VERDICT_LOCAL;

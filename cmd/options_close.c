@@ -1,10 +1,11 @@
+/* Defines the rows of --close, --hold, --linger and --time-wait. */
 #include "cmd/options_close.h"
 
 #include <string.h>
 
 #include "lib/core/text.h"
 
-/* RFC 9293, 3.4.2: an MSL of two minutes, and TIME_WAIT is two of them. */
+/* Parses --time-wait. "full" is 2 MSL, with an MSL of two minutes (RFC 9293, 3.4.2). */
 static const char *parse_time_wait(void *group, const char *value)
 {
     struct end_options *o = group;

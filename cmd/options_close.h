@@ -1,6 +1,6 @@
 /*
- * How a connection ends: --close and --hold, for commands that let the user choose; --linger and
- * --time-wait, for what comes after our FIN.
+ * Declares the options that say how a connection ends: --close and --hold for commands that let the
+ * user choose the close, --linger and --time-wait for what comes after our FIN.
  */
 #ifndef TCPWAVE_CMD_OPTIONS_CLOSE_H
 #define TCPWAVE_CMD_OPTIONS_CLOSE_H
@@ -18,15 +18,15 @@ struct close_options {
 };
 
 struct end_options {
-    wave_time linger;    /* for a peer that acknowledged our FIN, keeps its side open and says
-                            nothing; default 5 s */
-    bool keep_time_wait; /* false: TIME_WAIT is entered and left at once */
-    wave_time time_wait; /* how long it is kept: 2 MSL in all, so that MSL is half of it */
+    wave_time linger;    /* how long we wait for a peer that acknowledged our FIN, keeps its side
+                            open and is silent; default 5 s */
+    bool keep_time_wait; /* false: TIME_WAIT is entered and left immediately */
+    wave_time time_wait; /* how long it is kept; it is 2 MSL, so that MSL is half of it */
 };
 
 #define END_DEFAULT ((struct end_options){.linger = 5 * WAVE_S})
 
-extern const struct option_row close_rows[]; /* --close, where our FIN comes first, and --hold */
+extern const struct option_row close_rows[]; /* --close, by default with our FIN first; --hold */
 extern const struct option_row close_hold_row[]; /* --hold alone; struct close_options as well */
 extern const struct option_row end_rows[];       /* --linger and --time-wait */
 extern const struct option_row end_linger_row[]; /* --linger alone; struct end_options as well */

@@ -1,3 +1,4 @@
+/* Defines the rows of --data, --file and --output. */
 #include "cmd/options_data.h"
 
 #define FIELD(name) offsetof(struct data_options, name)

@@ -1,7 +1,8 @@
+/* Defines the rows of --idle, --interval, --count and --garbage, and their defaults. */
 #include "cmd/options_probe.h"
 
 #define FIELD(name) offsetof(struct probe_options, name)
-#define LONGEST (1000 * WAVE_H) /* a probe that comes later is no probe */
+#define LONGEST (1000 * WAVE_H) /* a probe that comes later proves nothing useful */
 
 /* clang-format off */
 const struct option_row probe_rows[] = {
@@ -16,7 +17,8 @@ const struct option_row probe_rows[] = {
     OPTION_END};
 /* clang-format on */
 
-/* RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4: two hours. 0 marked what was not given. */
+/* RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4 give the default of two hours. A field that is 0 was not
+ * given. */
 void probe_check(struct probe_options *k)
 {
     k->on |= k->garbage || k->idle || k->interval || k->count;

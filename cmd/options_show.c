@@ -1,3 +1,5 @@
+/* Defines the rows of the options that say what is shown, in two tables: with the options of the
+ * drawing, and without them. */
 #include "cmd/options_show.h"
 
 #define FIELD(name) offsetof(struct show_options, name)

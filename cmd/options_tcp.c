@@ -1,8 +1,9 @@
+/* Defines the rows of the options that concern our TCP, and hands them to the engine. */
 #include "cmd/options_tcp.h"
 
 #define FIELD(name) offsetof(struct tcp_options, name)
 
-/* RFC 7323, section 2.3: 65535 shifted by 14 is the largest window there can be. */
+/* The largest window that can be announced is 65535 shifted by 14 (RFC 7323, 2.3). */
 #define WINDOW_MAX (65535u << 14)
 
 /* clang-format off */

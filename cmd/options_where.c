@@ -1,3 +1,5 @@
+/* Defines the rows of -4, -6, --interface, --source and --source-port, and checks that they agree
+ * on one address family. */
 #include "cmd/options_where.h"
 
 static const char *parse_source(void *group, const char *value)

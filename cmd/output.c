@@ -1,3 +1,5 @@
+/* Opens the report's stream. A reader that is slow, or stops reading, must not stop TCP, so all
+ * output goes through a buffer (lib/io/outbuf.h) that is written when the descriptor has room. */
 #include "cmd/output.h"
 
 #include <unistd.h>
@@ -18,7 +20,7 @@ int report_open(struct outbuf **out, const struct show_options *o, struct diag *
     struct nonblock to;
     int error;
 
-    if (o->quiet && !o->json) /* nothing is written, and the descriptor need not be asked about */
+    if (o->quiet && !o->json) /* nothing will be written, so the descriptor needs no preparation */
         to = (struct nonblock){.fd = fd, .how = NONBLOCK_POLL};
     else
         nonblock_open(&to, fd, false);

@@ -1,3 +1,4 @@
+/* Calls the system, or the replacement that a unit test has handed in. */
 #include "cmd/platform.h"
 
 #include <sys/random.h>

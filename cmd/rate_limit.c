@@ -1,3 +1,5 @@
+/* Applies the limit to a target's address: it is exempt if it cannot be beyond the user's own
+ * networks. */
 #include "cmd/rate_limit.h"
 
 #include "lib/core/addr.h"

@@ -1,6 +1,12 @@
 /*
- * `tcpwave send`: segments outside any connection, and what answers them. No engine is in it: each
- * segment is forged, sent when it is due, and an answer is matched to it by its numbers.
+ * Runs `tcpwave send`: sends crafted segments outside any connection, and reports what answers
+ * them. It has no engine. One segment is built with all fields as the options say
+ * (lib/wire/crafted.h); for each one that is due, its port and sequence number are changed and it
+ * is queued. What the capture shows is matched to the segments by its numbers (send_match.h),
+ * counted, and printed (send_report.h).
+ *
+ * A run at more than 1,000 segments a second is `bulk`: then speed matters more than a line for
+ * each segment, and our own segments are captured only for --pcap.
  */
 #include <errno.h>
 #include <poll.h>
@@ -25,14 +31,15 @@
 #include "lib/wire/crafted.h"
 #include "lib/wire/wire.h"
 
-#define PORTS_DEFAULT 256     /* source ports that take turns */
-#define BULK_INTERVAL WAVE_MS /* below it, speed goes before a line for each segment */
-#define BURST EGRESS_BATCH    /* segments sent before what they draw is taken in */
-#define BATCH 256             /* packets taken in before it is our turn again */
-#define SPIN (60 * WAVE_US)   /* a sleep shorter than this would take longer */
+#define PORTS_DEFAULT 256     /* source ports that take turns, at most, if --ports is not given */
+#define BULK_INTERVAL WAVE_MS /* below it the run is bulk */
+#define BURST EGRESS_BATCH    /* segments sent before the answers to them are handled */
+#define BATCH 256             /* packets handled before the next turn */
+#define SPIN (60 * WAVE_US)   /* a shorter sleep would take longer than asked for */
 #define DATA_MAX UINT16_MAX
 #define BULK_RING (32u << 20)
 
+/* Holds the state of one run. */
 struct send {
     const struct send_options *options;
     struct target target;
@@ -41,22 +48,22 @@ struct send {
     struct port *port;
     struct loop loop;
     struct crafted *crafted;
-    struct crafted_segment segment; /* of the next segment */
+    struct crafted_segment segment; /* the fields of the next segment */
     struct match_plan plan;
     struct match *match;
     struct tally tally;
     struct figures figures;
-    uint32_t arrived;  /* segments that came */
-    uint32_t piece;    /* of the next segment: the first that is not queued yet */
-    bool captured_too; /* our segments come back from the capture, in a form that can be read */
+    uint32_t arrived;  /* segments received */
+    uint32_t piece;    /* the first fragment of the next segment that is not queued yet */
+    bool captured_too; /* the capture shows our segments in a form that can be parsed */
 
     struct report report;
     struct view view;
     struct send_lines lines;
     int signals;
 
-    wave_time started, first, last; /* the run; the first and the last segment */
-    wave_time last_stamp;           /* of the last segment, by the capture's clock */
+    wave_time started, first, last; /* when the run began; when the first and last segment left */
+    wave_time last_stamp;           /* when the last segment left, by the capture's clock */
     wave_time end;                  /* of --timeout, or WAVE_NEVER */
     int signal;
     bool failed;
@@ -64,6 +71,7 @@ struct send {
     uint8_t data[DATA_MAX];
 };
 
+/* Takes note of a failure of this host. The first one is reported. */
 static void fail(struct send *s, const struct diag *d)
 {
     if (!s->failed)
@@ -72,10 +80,10 @@ static void fail(struct send *s, const struct diag *d)
 }
 
 /*
- * The segment.
+ * The segment
  */
 
-/* What is to be sent, whole: it has to fit one packet. */
+/* Reads all data that is to be sent. It has to fit into one packet. */
 static int read_data(struct send *s, struct source *source, struct diag *d)
 {
     uint32_t room = crafted_room(s->target.v6, s->options->options_len);
@@ -104,7 +112,7 @@ static int read_data(struct send *s, struct source *source, struct diag *d)
     return 0;
 }
 
-/* Random where nothing was asked for, so that no other run has the same numbers. */
+/* Chooses the numbers: random ones where the user gave none, so that no other run has the same. */
 static int choose_numbers(struct send *s, struct diag *d)
 {
     const struct send_options *o = s->options;
@@ -148,8 +156,8 @@ static void fill_segment(struct send *s)
     f->fragment = o->fragment;
 }
 
-/* Whether our own segments can be read when they are captured: fragments cannot, nor a header that
- * is longer than its segment. */
+/* Returns whether our own segments can be parsed when they are captured: not if they are fragments,
+ * nor if the header claims to be longer than the segment. */
 static bool readable(const struct crafted_segment *f)
 {
     uint32_t len = SEG_HEADER + ((f->options_len + 3u) & ~3u) + f->len;
@@ -157,7 +165,8 @@ static bool readable(const struct crafted_segment *f)
     return !f->fragment && (!f->has_offset || (f->offset >= 5 && f->offset * 4u <= len));
 }
 
-/* The first segment is built to see that it can be. */
+/* Prepares the run before anything is sent: reads the data, chooses the numbers, and builds the
+ * first segment to see whether it can be built. */
 static int plan(struct send *s, struct source *source, struct diag *d)
 {
     const struct send_options *o = s->options;
@@ -193,10 +202,10 @@ static int plan(struct send *s, struct source *source, struct diag *d)
 }
 
 /*
- * Sending.
+ * Sending
  */
 
-/* When segment `i` is due. */
+/* Returns when segment `i` is due. */
 static wave_time due(const struct send *s, uint64_t i)
 {
     const struct send_options *o = s->options;
@@ -208,7 +217,7 @@ static wave_time due(const struct send *s, uint64_t i)
     return s->started + i * send_interval(o);
 }
 
-/* Our own segment, as it was made: for when the capture does not give it. */
+/* Reports segment `i` of ours, whose fields are in `p`. */
 static void report_sent(struct send *s, uint64_t i, wave_time stamp, const struct packet *p)
 {
     struct report_event e = {.kind = REPORT_SEGMENT};
@@ -222,6 +231,7 @@ static void report_sent(struct send *s, uint64_t i, wave_time stamp, const struc
     report_tell(&s->report, stamp, &e);
 }
 
+/* Reports segment `i` of ours as it was built, if the capture does not show it. */
 static void report_built(struct send *s, uint64_t i, wave_time stamp)
 {
     const struct crafted_segment *f = &s->segment;
@@ -246,8 +256,8 @@ static void report_built(struct send *s, uint64_t i, wave_time stamp)
     report_sent(s, i, stamp, &p);
 }
 
-/* Queues the next segment, in all its pieces: false when there was no room for some of them, which
- * are the first to go the next time. */
+/* Queues the next segment in all its fragments. Returns false if the kernel had no room for all of
+ * them; the next call begins with the first that is left. */
 static bool queue_one(struct send *s, wave_time now)
 {
     uint64_t i = match_count(s->match);
@@ -268,19 +278,19 @@ static bool queue_one(struct send *s, wave_time now)
     return true;
 }
 
-/* What follows from a segment's having gone out. */
+/* Takes note that the next segment has been sent. */
 static void sent(struct send *s, wave_time now, wave_time stamp)
 {
     uint64_t i = match_count(s->match);
 
     if (i == 0)
-        s->started = s->first = now; /* the others are due from there */
+        s->started = s->first = now; /* the other segments are due from this time on */
     s->last = now;
     s->last_stamp = stamp;
     match_sent(s->match, stamp);
     if (!s->captured_too && !s->bulk)
         report_built(s, i, stamp);
-    /* The kernel puts an ID of its own in place of 0. */
+    /* Skip ID 0: the kernel would replace it with one of its own. */
     if (s->options->id == SEND_UNSET) {
         s->segment.id = s->target.v6 ? s->segment.id + 1 : (s->segment.id + 1) & 0xffff;
         s->segment.id += !s->segment.id;
@@ -292,13 +302,13 @@ static bool all_sent(const struct send *s)
     return match_count(s->match) >= s->options->count;
 }
 
-/* As many as are due; returns when there is more to do. */
+/* Sends the segments that are due, and returns when the next one is. */
 static wave_time send_due(struct send *s, wave_time now)
 {
     wave_time stamp = port_stamp(s->port), at = WAVE_NEVER;
 
     if (!egress_flush(&s->loop.egress, now))
-        return WAVE_NEVER; /* the loop asks the kernel again */
+        return WAVE_NEVER; /* the loop retries when the kernel has room */
     for (int n = 0; n < BURST && !all_sent(s); n++) {
         at = due(s, match_count(s->match));
         if (at > now)
@@ -311,9 +321,10 @@ static wave_time send_due(struct send *s, wave_time now)
 }
 
 /*
- * Receiving.
+ * Receiving
  */
 
+/* Converts the result of matching for the report, in which segments count from 1. */
 static struct report_answer to_report_answer(const struct match_result *a)
 {
     return (struct report_answer){.stray = a->stray,
@@ -338,7 +349,8 @@ static void handle_icmp(struct send *s, const struct wire_packet *p)
     report_tell(&s->report, p->stamp, &e);
 }
 
-/* A RST from our port that we did not send: this host's kernel did, where there is no guard. */
+/* Reports a RST from our port that we did not send. It comes from this host's kernel, which happens
+ * if there is no guard. */
 static void report_foreign(struct send *s, const struct wire_packet *p)
 {
     struct report_event e = {.kind = REPORT_SEGMENT};
@@ -364,7 +376,7 @@ static void handle_own(struct send *s, const struct wire_packet *p)
         report_sent(s, i, p->stamp, &p->packet);
 }
 
-/* It has no header that could be read: only whence it came is known. */
+/* Reports a segment whose header cannot be parsed: only its source and destination are known. */
 static void handle_malformed(struct send *s, const struct wire_packet *p)
 {
     char from[ADDR_PORT_TEXT], text[160];
@@ -385,7 +397,7 @@ static void handle_answer(struct send *s, const struct wire_packet *p)
     struct report_event e = {.kind = REPORT_SEGMENT};
 
     if (p->broken) {
-        s->tally.malformed++; /* whom it answers cannot be believed */
+        s->tally.malformed++; /* its numbers cannot be trusted, so it is not matched */
     } else {
         struct match_result a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
         tally_answer(&s->tally, &a, NULL);
@@ -429,10 +441,10 @@ static bool take_packet(void *self, const struct wire_packet *p)
 }
 
 /*
- * The run.
+ * The run
  */
 
-/* Names those that have waited long enough. */
+/* Counts and reports the segments that got no answer in time. */
 static void expire(struct send *s, wave_time stamp)
 {
     struct report_event e = {.kind = REPORT_UNANSWERED};
@@ -446,7 +458,8 @@ static void expire(struct send *s, wave_time stamp)
     }
 }
 
-/* All that can still come is here: nothing more, or the wait for it is over. */
+/* Returns whether the run is over: everything has been sent, and either every segment has its
+ * answer or the wait for answers is over. */
 static bool finished(const struct send *s, wave_time stamp)
 {
     bool answered = match_answered(s->match) == match_count(s->match);
@@ -464,8 +477,9 @@ static void flush_output(void *self)
         fail(s, &d);
 }
 
-/* Sends what is due, and gives up on what has waited long enough, unless its answer may be among
- * what was captured and is still to be taken in. */
+/* Sends what is due, and gives up on segments that have waited long enough. It does not give up
+ * while there are captured packets that have not been handled: the answer may be among them.
+ * Returns when to come back. */
 static wave_time turn(void *self)
 {
     struct send *s = self;
@@ -545,10 +559,10 @@ static void perform(struct send *s)
 }
 
 /*
- * From the options to the verdict.
+ * From the options to the verdict
  */
 
-/* How far the run has come. */
+/* Returns the time since the run began. */
 static wave_time run_time(void *self)
 {
     const struct send *s = self;
@@ -572,8 +586,9 @@ static void open_report(struct send *s)
         report_add(&s->report, summary_event, &s->view.term);
 }
 
-/* A port that was named may be in use on purpose, as long as nothing that answers would be reset
- * by this host's kernel: what answers a SYN would be. */
+/* Returns how the wire is to be opened. A port that the user names may be in use on purpose, and
+ * then there is no guard. This is allowed unless a SYN is sent: the kernel would reset the SYN-ACK
+ * that answers it. */
 static struct wire_config wire_config(struct send *s)
 {
     const struct send_options *o = s->options;
@@ -601,7 +616,8 @@ static struct wire_config wire_config(struct send *s)
                                 .ring = s->bulk ? BULK_RING : 0};
 }
 
-/* All that can fail, in the order in which privileges, signals and the sandbox want it. */
+/* Opens everything, in the order that privileges, signals and the sandbox need. close_parts() is
+ * due in any case. */
 static int open_parts(struct send *s, struct diag *d)
 {
     const struct send_options *o = s->options;
@@ -636,7 +652,7 @@ static void close_parts(struct send *s)
     view_close(&s->view);
 }
 
-/* What the run came to. */
+/* Reports the verdict, and returns the exit status. */
 static int conclude(struct send *s)
 {
     struct wire_stats stats = s->port->ops->stats(s->port);
@@ -671,6 +687,7 @@ static int conclude(struct send *s)
     return view_end(&s->view, &v, &end);
 }
 
+/* Prints a usage error, and returns the exit status. */
 static int usage(const char *text)
 {
     fprintf(stderr, "tcpwave: %s\n", text);

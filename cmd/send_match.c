@@ -1,3 +1,9 @@
+/*
+ * Matches answers to segments. A ring holds the time and the state of the last segments, up to
+ * MATCH_MEMORY of them. With sequence numbers that count up, the distance between an answer's
+ * number and that of the oldest segment gives the index; with fixed ones, all segments of a port
+ * have the same numbers, and the answer goes to the oldest that has none.
+ */
 #include "cmd/send_match.h"
 
 #include <stdlib.h>
@@ -6,25 +12,26 @@
 
 #define NONE UINT64_MAX
 
-/* What is remembered of one segment; its numbers follow from its place. */
+/* Holds what is remembered of one segment. Its numbers follow from its index. */
 struct match_sent {
     wave_time stamp;
-    bool answered; /* once at least */
+    bool answered; /* at least once */
 };
 
 struct match {
     struct match_plan plan;
-    uint64_t memory;   /* a power of two */
+    uint64_t memory;   /* size of the ring, a power of two */
     uint64_t head;     /* segments sent; the last `memory` of them are in the ring */
-    uint64_t answered; /* of them all */
-    uint64_t newest;   /* of those answered, or NONE */
-    uint64_t seen;     /* none before it is looked for in the capture, which is in order */
-    uint64_t expired;  /* everything before it was answered or told of */
+    uint64_t answered; /* segments with an answer, in the whole run */
+    uint64_t newest;   /* the last segment that has an answer, or NONE */
+    uint64_t seen;    /* the capture is in order: segments before this one are not expected in it */
+    uint64_t expired; /* every segment before it has an answer or was reported as unanswered */
     struct match_sent *ring;
-    uint64_t *waiting; /* for each port, no segment before it waits for its first answer */
+    uint64_t *waiting; /* for each port: no segment before this one waits for its first answer */
 };
 
-/* A power of two, and so many that their sequence numbers do not meet themselves. */
+/* Returns the size of the ring: a power of two, and so small that the sequence numbers in it do not
+ * wrap onto each other. */
 static uint64_t memory_for(const struct match_plan *plan)
 {
     uint64_t n = 1;
@@ -74,18 +81,19 @@ uint32_t match_seq(const struct match_plan *p, uint64_t i)
     return p->seq + (uint32_t)i * p->step;
 }
 
+/* Returns the record of segment `i`, which must still be remembered. */
 static struct match_sent *at(const struct match *m, uint64_t i)
 {
     return &m->ring[i & (m->memory - 1)];
 }
 
-/* The oldest that is remembered. */
+/* Returns the oldest segment that is remembered. */
 static uint64_t tail(const struct match *m)
 {
     return m->head > m->memory ? m->head - m->memory : 0;
 }
 
-/* The first segment from `i` on that went out from this port. */
+/* Returns the first segment from `i` on that has this source port. */
 static uint64_t on_port(const struct match *m, uint16_t lport, uint64_t i)
 {
     uint64_t place = (uint16_t)(lport - m->plan.lport), ports = m->plan.ports;
@@ -98,7 +106,7 @@ void match_sent(struct match *m, wave_time stamp)
     *at(m, m->head++) = (struct match_sent){.stamp = stamp};
 }
 
-/* The oldest segment from `i` on, of that port, without an answer; NONE when all have one. */
+/* Returns the oldest segment of that port, from `i` on, that has no answer, or NONE. */
 static uint64_t unanswered_from(const struct match *m, uint16_t lport, uint64_t i)
 {
     i = on_port(m, lport, i);
@@ -107,8 +115,8 @@ static uint64_t unanswered_from(const struct match *m, uint16_t lport, uint64_t 
     return i < m->head ? i : NONE;
 }
 
-/* The oldest of the port that waits; what was found answered or forgotten is not looked at again.
- */
+/* Returns the oldest segment of the port that has no answer, or NONE. It notes how far it has
+ * searched, so that no segment is examined twice. */
 static uint64_t oldest_waiting(struct match *m, uint16_t lport)
 {
     uint64_t *from = &m->waiting[(uint16_t)(lport - m->plan.lport)];
@@ -118,7 +126,7 @@ static uint64_t oldest_waiting(struct match *m, uint16_t lport)
     return first;
 }
 
-/* The newest of the port, or NONE. */
+/* Returns the newest segment of the port, or NONE. */
 static uint64_t newest_on(const struct match *m, uint16_t lport)
 {
     uint64_t next = on_port(m, lport, m->head);
@@ -126,8 +134,9 @@ static uint64_t newest_on(const struct match *m, uint16_t lport)
     return next >= m->plan.ports && next - m->plan.ports >= tail(m) ? next - m->plan.ports : NONE;
 }
 
-/* Those of the port cannot be told apart: the oldest that waits, else the newest again. Whether
- * another one waits besides makes the difference between a round trip and a guess. */
+/* Chooses among the segments of a port that cannot be told apart: returns the oldest that has no
+ * answer, or the newest if all have one. *sure is false if another one has no answer either: then
+ * the round trip would be a guess. */
 static uint64_t any_on(struct match *m, uint16_t lport, bool *sure)
 {
     uint64_t i = oldest_waiting(m, lport);
@@ -136,8 +145,8 @@ static uint64_t any_on(struct match *m, uint16_t lport, bool *sure)
     return i == NONE ? newest_on(m, lport) : i;
 }
 
-/* With sequence numbers that count up: the remembered segment of the port whose number is `min`
- * to `max` below `number`, the newest of those that are; NONE when there is none. */
+/* Finds a segment by its sequence number, in a run whose numbers count up. Returns the newest
+ * remembered segment of the port whose number is `min` to `max` below `number`, or NONE. */
 static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t number, uint32_t min,
                             uint32_t max)
 {
@@ -149,7 +158,7 @@ static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t numb
         return NONE;
     if (i >= m->head)
         i = m->head - 1;
-    /* Back to the port's own. */
+    /* Go back to a segment of this port. */
     uint64_t back = (i % ports + ports - (uint16_t)(lport - m->plan.lport)) % ports;
     if (i < first + back)
         return NONE;
@@ -158,7 +167,8 @@ static uint64_t by_distance(const struct match *m, uint16_t lport, uint32_t numb
     return distance >= min && distance <= max ? i : NONE;
 }
 
-/* The segment that has `number` between `min` and `max` beyond its own. */
+/* Returns the segment to which `number` is at a distance of `min` to `max` from its own number, or
+ * NONE. A segment at exactly `max` is preferred. */
 static uint64_t by_number(struct match *m, uint16_t lport, uint32_t number, uint32_t min,
                           uint32_t max, bool *sure)
 {
@@ -191,6 +201,8 @@ bool match_seen(struct match *m, uint16_t lport, uint32_t seq, wave_time stamp, 
     return true;
 }
 
+/* Records that segment `i` has been answered, or that the answer is a stray if `i` is NONE. The
+ * round trip is measured if `sure` is true. */
 static struct match_result answered(struct match *m, enum answer_kind kind, uint64_t i, bool sure,
                                     wave_time stamp)
 {
@@ -225,13 +237,13 @@ static enum answer_kind kind_of(const struct seg *s)
     return flags == SEG_ACK && !s->len ? ANSWER_ACK : ANSWER_OTHER;
 }
 
-/* Whether SEQ says for whom it is: it is what we said we expect next. */
+/* Returns whether the segment's SEQ is our SEG.ACK, the number that we said we expect next. */
 static bool has_our_ack(const struct match *m, const struct seg *s)
 {
     return (m->plan.flags & SEG_ACK) && s->seq.v == m->plan.ack;
 }
 
-/* Whether it acknowledges a segment of ours that is no longer remembered. */
+/* Returns whether it acknowledges a segment of ours that is no longer remembered. */
 static bool is_forgotten(const struct match *m, const struct seg *s)
 {
     return (s->flags & SEG_ACK) && m->plan.step && tail(m) > 0 &&
@@ -275,7 +287,7 @@ struct match_result match_icmp(struct match *m, uint16_t lport, const uint32_t *
     return answered(m, ANSWER_ICMP, i, sure, stamp);
 }
 
-/* The oldest that was neither answered nor told of, or head. */
+/* Returns the oldest segment that has no answer and was not reported as unanswered, or `head`. */
 static uint64_t oldest_open(struct match *m)
 {
     if (m->expired < tail(m))

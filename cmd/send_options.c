@@ -1,3 +1,8 @@
+/*
+ * Defines the options of send: the parsers for fields and TCP options, the checks, and the rows.
+ * Values may contradict each other or the RFCs on purpose; only what cannot be sent, or would be
+ * sent otherwise than asked for, is rejected.
+ */
 #include "cmd/send_options.h"
 
 #include <string.h>
@@ -36,7 +41,8 @@ wave_time send_interval(const struct send_options *s)
     return s->interval ? s->interval : WAVE_S;
 }
 
-/* tcpdump's letters, but that ACK and AE have letters, too; AE had the N of RFC 3540's NS. */
+/* Parses the flags. The letters are tcpdump's, with letters for ACK and AE in addition; AE is N
+ * since this bit was NS in RFC 3540. */
 const char *send_parse_flags(void *options, const char *value)
 {
     static const char letters[] = "FSRPAUEWN";
@@ -59,6 +65,7 @@ const char *send_parse_flags(void *options, const char *value)
     return flags ? NULL : "is empty; no flag at all is \"none\"";
 }
 
+/* Parses a number up to `max`. Returns false if it is none. */
 static bool number(const char *text, uint64_t max, uint32_t *out)
 {
     uint64_t n;
@@ -108,11 +115,12 @@ const char *send_parse_rate(void *options, const char *value)
 }
 
 /*
- * TCP options, put behind those that were given before. Kind and length are counted in (RFC 9293,
- * 3.1); nothing is aligned: NOPs are options like others.
+ * TCP options. Each is appended to those that were given before. An option's length includes kind
+ * and length (RFC 9293, 3.1). Nothing is aligned: the user can ask for NOPs as for other options.
  */
 
-/* Room for an option of `len` bytes behind its kind and length, or NULL. */
+/* Appends the kind and length of an option, and returns where its `len` bytes of value go, or NULL
+ * if there is no room. */
 static uint8_t *put_option(struct send_options *s, unsigned kind, size_t len)
 {
     uint8_t *at = s->options + s->options_len;
@@ -153,7 +161,8 @@ const char *send_parse_wscale(void *options, const char *value)
     return NULL;
 }
 
-/* Two numbers with a colon between, at *text, which moves behind them. */
+/* Parses two numbers with a colon between them at *text, and moves *text behind them. Returns false
+ * if there are none. */
 static bool pair(const char **text, uint32_t out[2])
 {
     char part[24];
@@ -171,7 +180,7 @@ static bool pair(const char **text, uint32_t out[2])
     return true;
 }
 
-/* RFC 2018, section 3: as many blocks as 40 bytes hold. */
+/* Parses SACK blocks: as many as 40 bytes of options hold (RFC 2018, section 3). */
 const char *send_parse_sack(void *options, const char *value)
 {
     struct send_options *o = options;
@@ -217,7 +226,8 @@ const char *send_parse_timestamp(void *options, const char *value)
     return NULL;
 }
 
-/* Whatever bytes, of which there may be `min` to `max`; why not, or NULL. */
+/* Appends an option with a value of `min` to `max` bytes, given in hexadecimal. Returns NULL, or
+ * what is wrong: `wrong` if the length is. */
 static const char *put_hex(struct send_options *o, unsigned kind, const char *hex, size_t min,
                            size_t max, const char *wrong)
 {
@@ -238,7 +248,7 @@ static const char *put_hex(struct send_options *o, unsigned kind, const char *he
     return NULL;
 }
 
-/* RFC 7413, 4.1.1: without a cookie it asks for one. */
+/* Parses a TCP Fast Open cookie. An option without a cookie asks for one (RFC 7413, 4.1.1). */
 const char *send_parse_fast_open(void *options, const char *value)
 {
     struct send_options *o = options;
@@ -251,7 +261,7 @@ const char *send_parse_fast_open(void *options, const char *value)
     return put_hex(o, OPT_KIND_FAST_OPEN, request ? "" : value, request ? 0 : 4, 16, wrong);
 }
 
-/* RFC 2385, 3.0: the digest is given, not computed. */
+/* Parses a TCP-MD5 digest (RFC 2385, 3.0). It is sent as given: no digest is computed. */
 const char *send_parse_md5(void *options, const char *value)
 {
     struct send_options *o = options;
@@ -260,7 +270,8 @@ const char *send_parse_md5(void *options, const char *value)
                    "is not a digest of 16 bytes, which is 32 hexadecimal digits");
 }
 
-/* RFC 5482, 3.1: fifteen bits of seconds, or of minutes. */
+/* Parses a user timeout: fifteen bits of seconds or minutes, and a bit for the unit (RFC 5482,
+ * 3.1). */
 const char *send_parse_user_timeout(void *options, const char *value)
 {
     struct send_options *o = options;
@@ -282,7 +293,7 @@ const char *send_parse_user_timeout(void *options, const char *value)
     return NULL;
 }
 
-/* One byte alone: NOP and end of list have no length. */
+/* Appends an option of one byte: NOP and end of list have no length. */
 static const char *put_byte(struct send_options *s, unsigned kind)
 {
     if (s->options_len == sizeof s->options)
@@ -313,7 +324,7 @@ const char *send_parse_option(void *options, const char *value)
     return put_hex(o, kind, colon ? colon + 1 : "", 0, OPT_BYTES_MAX - 2, NO_ROOM);
 }
 
-/* Exactly these bytes, with lengths that may lie. */
+/* Appends exactly these bytes. The lengths among them may be wrong. */
 const char *send_parse_options(void *options, const char *value)
 {
     struct send_options *s = options;
@@ -328,7 +339,7 @@ const char *send_parse_options(void *options, const char *value)
 }
 
 /*
- * What they say together.
+ * Checks of the options together
  */
 
 static bool is_v4(const struct send_options *o)
@@ -364,7 +375,7 @@ const char *send_check_family(const struct send_options *s, bool v6)
     return NULL;
 }
 
-/* What only send has. */
+/* Checks the options that only send has. */
 static const char *check_fields(const struct send_options *o)
 {
     const char *wrong = check_run(o, o->source_port);
@@ -381,7 +392,7 @@ static const char *check_fields(const struct send_options *o)
         return "--data, --file and --hex exclude each other";
     if (o->fragment % 8)
         return "--fragment must be a multiple of 8: fragments are cut there (RFC 791, 3.2)";
-    /* What IPv6 could carry beyond that is not worth a limit of its own. */
+    /* IPv6 could carry a few bytes more, but this does not justify a limit of its own. */
     if (o->data.text.len > crafted_room(false, o->options_len) ||
         o->hex.len > crafted_room(false, o->options_len))
         return "the data does not fit into an IP packet: 65495 bytes do, less those of the options";
@@ -408,7 +419,7 @@ int send_operands(void *options, char *const *text, unsigned count, struct diag 
 }
 
 /*
- * The rows
+ * Rows
  */
 
 #define FIELD(name) offsetof(struct send_options, name)

@@ -1,3 +1,7 @@
+/*
+ * Counts what answered, and reports it: as figures and a message for the verdict, and as one line
+ * for each answer, each segment without one, and, with -v, each segment of ours.
+ */
 #include "cmd/send_report.h"
 
 #include <inttypes.h>
@@ -8,7 +12,7 @@
 #include "lib/report/human.h"
 
 /*
- * Counting.
+ * Counting
  */
 
 void tally_answer(struct tally *t, const struct match_result *a, const struct icmp *error)
@@ -38,7 +42,7 @@ void tally_answer(struct tally *t, const struct match_result *a, const struct ic
 
 void tally_unanswered(struct tally *t, uint64_t i)
 {
-    unsigned last = t->ranges - 1; /* when there is one */
+    unsigned last = t->ranges - 1; /* used only if there is a range */
 
     if (t->ranges && !t->more && t->unanswered[last].last == i) {
         t->unanswered[last].last = i + 1;
@@ -92,7 +96,8 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
     }
 }
 
-/* Heron's method, which spares the mathematics library: from above it falls to the root. */
+/* Returns the square root by Heron's method, so that the mathematics library is not needed: the
+ * iteration begins above the root and falls until it has reached it. */
 static double root(double square)
 {
     double next = square > 1 ? square : 1, x;
@@ -221,10 +226,11 @@ void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f
 }
 
 /*
- * Lines.
+ * Lines
  */
 
-/* The options as tcpdump writes them, in their order, padding included: "mss 1460,nop,wscale 7". */
+/* Adds the options as tcpdump writes them, in their order and with padding: "mss 1460,nop,wscale
+ * 7". */
 static void add_options(struct line *l, const struct opt *o)
 {
     const uint8_t *at = o->raw, *end = o->raw + o->raw_len;
@@ -269,6 +275,7 @@ static void add_options(struct line *l, const struct opt *o)
     line_text(l, TONE_DIM, "]");
 }
 
+/* Adds the round trip of an answer, and what is remarkable about it. `rst`: it is a RST. */
 static void add_remarks(struct line *l, const struct report_answer *a, bool rst)
 {
     const struct {
@@ -290,7 +297,7 @@ static void add_remarks(struct line *l, const struct report_answer *a, bool rst)
             line_printf(l, TONE_DOUBT, " (%s)", remarks[i].text);
 }
 
-/* "3: ", or as much room. */
+/* Adds "3: ", or "-: " if the number is not known. */
 static void add_number(struct line *l, bool known, uint64_t number)
 {
     if (known)

@@ -1,6 +1,6 @@
 /*
- * What `tcpwave send` tells: its answers counted and judged, and each of them as a line in
- * tcpdump's notation.
+ * Reports what `tcpwave send` finds: counts the answers, derives the verdict from them, and prints
+ * each answer as a line in tcpdump's notation.
  */
 #ifndef TCPWAVE_CMD_SEND_REPORT_H
 #define TCPWAVE_CMD_SEND_REPORT_H
@@ -13,15 +13,15 @@
 
 #define TALLY_RANGES 8
 
-/* Empty when zeroed. */
+/* Counts the answers of a run. It is empty when zeroed. */
 struct tally {
-    uint64_t first[ANSWER_KINDS]; /* a segment's first answer, by kind */
+    uint64_t first[ANSWER_KINDS]; /* first answers to a segment, by kind */
     uint64_t duplicates, late, out_of_order, strays, malformed;
     struct histogram rtt;
-    double mean, m2; /* of the same, in nanoseconds: Welford's sums */
+    double mean, m2; /* of the round trips, in nanoseconds: Welford's sums, for the deviation */
     bool has_icmp;
-    struct icmp icmp; /* the last error */
-    /* Segments without an answer, from 1, first to last; `more` are not named. */
+    struct icmp icmp; /* the last ICMP error */
+    /* Ranges of segments without an answer, numbered from 1; `more` others are not listed. */
     struct tally_range {
         uint64_t first, last;
     } unanswered[TALLY_RANGES];
@@ -29,35 +29,41 @@ struct tally {
     uint64_t more;
 };
 
-/* `error` is the ICMP error of ANSWER_ICMP, else NULL. */
+/* Counts an answer. `error` is the ICMP error of ANSWER_ICMP, else NULL. */
 void tally_answer(struct tally *t, const struct match_result *a, const struct icmp *error);
+/* Counts segment `i`, from 0, as unanswered. Segments must come in order. */
 void tally_unanswered(struct tally *t, uint64_t i);
 
-/* Anything but RST, ICMP and silence is VERDICT_OPEN; else RST outdoes ICMP, and ICMP silence. */
+/* Returns the verdict: VERDICT_OPEN if there was any answer but RST and ICMP; otherwise a RST
+ * counts more than an ICMP error, and an ICMP error more than silence. */
 enum verdict tally_verdict(const struct tally *t);
 
 #define TALLY_MESSAGE 320
-/* One sentence for a person, about so many segments to `peer` ("192.0.2.1:80"). */
+/* Writes the verdict's message: one sentence about `sent` segments to `peer` ("192.0.2.1:80"), of
+ * which `answered` were answered. */
 void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, const char *peer,
                    char text[TALLY_MESSAGE]);
 
-/* What the tally does not know. */
+/* Holds what the figures need beside the tally. */
 struct tally_run {
-    const struct flow *flow; /* the first of `ports` source ports that took turns */
+    const struct flow *flow; /* its local port is the first of `ports` that took turns */
     uint16_t ports;
     uint64_t sent, answered;
-    double rate, reached;                     /* segments a second; asked: 0 is as fast as can be */
-    char local[ADDR_TEXT], remote[ADDR_TEXT]; /* filled in here; the figures point to them */
+    double rate, reached; /* segments a second, as asked for and as sent; rate 0: as fast as
+                             possible */
+    char local[ADDR_TEXT], remote[ADDR_TEXT]; /* filled in by tally_figures() */
 };
 
-/* All of it. The figures live as long as *r. */
+/* Fills in the figures of the verdict. They point into *r, which must outlive them. */
 void tally_figures(const struct tally *t, struct tally_run *r, struct figures *f);
 
-/* A report_sink: a line for each answer and each segment without one. */
+/* Says how send_line() prints. */
 struct send_lines {
     struct term *term;
-    bool verbose; /* our own segments, too; IP ID, window and options */
+    bool verbose; /* show our own segments too, and IP ID, window and options */
 };
+/* Prints a line for each answer and each segment without one. It is a report_sink; `self` is a
+ * struct send_lines. */
 void send_line(void *self, const struct report_event *e);
 
 #endif

@@ -1,3 +1,8 @@
+/*
+ * Starts and ends a session: translates the options into the configurations of wire, engine and
+ * session, and opens files, wire, signals, report and session in the order that privileges and the
+ * sandbox need. At the end it reports the verdict to every renderer.
+ */
 #include "cmd/start.h"
 
 #include "cmd/platform.h"
@@ -5,16 +10,19 @@
 #include "lib/io/heap.h"
 
 #define MTU_UNKNOWN 1500
-#define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
+#define WINDOW (4u << 20)       /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
 
-/* Many peers send at once: some 20,000 frames. */
+/* The size in bytes of the capture's ring for a listener, to which many peers may send at the same
+ * time: it holds some 20,000 frames. */
 #define LISTEN_RING (32u << 20)
 
-/* Of what is received and not read, or sent and not acknowledged, over all connections: peers that
- * leave gaps in what they send could otherwise make each of them hold a whole window. */
+/* Limits the bytes that are received and not read, or sent and not acknowledged, over all
+ * connections of a listener. Without it, peers that leave gaps in their data could make each
+ * connection hold a whole window. */
 #define LISTEN_MEMORY ((size_t)512 << 20)
 
+/* Returns how the wire is to be opened. */
 static struct wire_config wire_config_of(const struct start_config *o, const struct target *target)
 {
     const bool shows = show_any(o->show);
@@ -27,10 +35,10 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             .source = o->where->source.addr,
                             .inbound_only = !shows,
                             .follows_route = true,
-                            /* Much is to be sent, and nobody looks on. */
+                            /* There is much to send, and single segments are not shown. */
                             .l2_send = (o->bulk || o->passive) && !shows,
-                            /* For many peers, room in the ring and throughput are worth the
-                             * millisecond that an answer may then be late by. */
+                            /* With many peers, room in the ring and throughput are worth more than
+                             * the millisecond by which an answer may then be late. */
                             .blocks = o->passive && !o->single,
                             .ring = o->passive ? LISTEN_RING : 0};
 
@@ -47,7 +55,8 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
     return c;
 }
 
-/* What the engine is told of the options. WAVE_ESYS when the kernel gives no random bytes. */
+/* Fills in the configuration of the engine, and a random seed. Returns WAVE_ESYS with *d filled in
+ * if the kernel gives no random bytes. */
 static int engine_config(struct conn_config *c, const struct start_config *o,
                          const struct port *port, bool v6, uint64_t *seed, struct diag *d)
 {
@@ -60,7 +69,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
                          "cannot choose sequence numbers: the system gives no random "
                          "bytes");
     tcp_configure(o->tcp, c);
-    /* More than the capture can keep is offered only where the user asks for it. */
+    /* A window larger than the capture's ring can hold is offered only if the user asks for it. */
     if (o->tcp->window)
         c->rcvbuf = o->tcp->window;
     else
@@ -76,17 +85,19 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     return 0;
 }
 
+/* Saves a captured packet in the capture file; a call of the session. */
 static int save_packet(void *sink, const struct wire_packet *p, const char *comment, struct diag *d)
 {
     return view_save_packet(sink, p, comment, d);
 }
 
+/* Writes out what has been reported; a call of the session. */
 static int flush(void *sink, struct diag *d)
 {
     return view_flush(sink, d);
 }
 
-/* How far the run has come. */
+/* Returns the time since the run's first event. */
 static wave_time run_time(void *self)
 {
     const struct start *st = self;
@@ -95,7 +106,7 @@ static wave_time run_time(void *self)
     return s ? report_time(&s->report, session_stamp(s)) : 0;
 }
 
-/* What the session is told of the options. */
+/* Fills in the configuration of the session. Errors are those of engine_config(). */
 static int session_config(struct start *st, const struct target *target, const struct port *port,
                           struct session_config *c, struct diag *d)
 {
@@ -119,14 +130,14 @@ static int session_config(struct start *st, const struct target *target, const s
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
     if (o->verify && c->shows && !o->end->keep_time_wait) {
-        c->engine.time_wait = true; /* in which the peer can be asked whether it has our last ACK */
+        c->engine.time_wait = true; /* meanwhile a probe can show whether the peer has our last ACK */
         c->engine.msl = VERIFY_TIME_WAIT / 2;
         c->engine.time_wait_end = "TIME_WAIT not kept";
     }
     return 0;
 }
 
-/* The session over an open port, which is closed where this fails. */
+/* Opens the session over an open port. If this fails, the port is closed. */
 static int open_session(struct start *st, const struct target *target, struct port *port,
                         const struct session_ops *ops, void *user, struct diag *d)
 {

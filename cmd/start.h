@@ -1,6 +1,7 @@
 /*
- * From the options of a command that makes connections to a session that runs, and from its end to
- * the exit status: what connect, halfclose, keepalive and listen share.
+ * Starts and ends the session of a command that makes connections: connect, halfclose, keepalive
+ * and listen. start_open() turns the options into a session that runs, start_verdict() its end into
+ * the exit status.
  */
 #ifndef TCPWAVE_CMD_START_H
 #define TCPWAVE_CMD_START_H
@@ -14,44 +15,46 @@
 #include "cmd/view.h"
 #include "lib/run/session.h"
 
-/* What a command hands over of its options. */
+/* Holds the options that a command hands over. */
 struct start_config {
     const struct command *command;
     const struct where_options *where;
     const struct tcp_options *tcp;
     const struct end_options *end;
-    const struct probe_options *probe; /* NULL: it never probes */
+    const struct probe_options *probe; /* NULL: the command never probes */
     const struct show_options *show;
-    uint32_t source_port; /* 0: chosen by the kernel */
-    bool no_ack;          /* the third segment of the handshake is never sent */
-    bool verify;          /* probes after each step that left something assumed */
-    bool bulk;            /* much is to be sent */
+    uint32_t source_port; /* 0: the kernel chooses one */
+    bool no_ack;          /* never send the third segment of the handshake */
+    bool verify;          /* probe after each step that left the peer's state assumed */
+    bool bulk;            /* there is much data to send */
 
-    /* Of a command that listens. */
+    /* For a command that listens. */
     bool passive;
-    bool single;   /* it ends after one connection */
-    uint32_t max_connections; /* connections at a time */
+    bool single;              /* the run ends after one connection */
+    uint32_t max_connections; /* at a time */
 };
 
+/* Holds what start_open() has opened. */
 struct start {
     struct start_config config;
     struct view view;
     struct session *session;
     int signals;
-    uint64_t undelivered; /* bytes received, and not written to --output when the run ended */
+    uint64_t undelivered; /* bytes received but not written to --output when the run ended */
 };
 
-/* Opens files, wire, engine and renderers, in the order in which privileges, signals and the
- * sandbox want it; `target` is where to, or where to listen. Privileges are gone afterwards.
- * Errors with *d filled in; start_close() is due in any case. */
+/* Opens files, wire, engine and renderers, in the order that privileges, signals and the sandbox
+ * need. `target` is the peer, or the address to listen on. Afterwards the privileges are gone.
+ * Returns 0 or an error with *d filled in; start_close() is due in any case. */
 int start_open(struct start *st, const struct start_config *c, const struct target *target,
                const struct session_ops *ops, void *user, struct diag *d);
 
-/* The verdict, to every renderer; returns the exit status. As session_verdict(). */
+/* Reports the verdict, which session_verdict() makes of these arguments, to every renderer. Returns
+ * the exit status. */
 int start_verdict(struct start *st, const struct session_conn *c, struct outcome *outcome,
                   const struct figures *figures);
 
-/* Closes and frees all of it. */
+/* Closes and frees everything that start_open() has opened. */
 void start_close(struct start *st);
 
 #endif

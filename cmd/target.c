@@ -1,3 +1,7 @@
+/*
+ * Parses and resolves targets. Parsing looks only at the form, and rejects addresses to which no
+ * connection is possible; resolving looks up the service, the zone's interface and the host's name.
+ */
 #include "cmd/target.h"
 
 #include <arpa/inet.h>
@@ -43,7 +47,7 @@ static bool is_link_local(bool v6, const struct addr *a)
     return v6 && a->byte[0] == 0xfe && (a->byte[1] & 0xc0) == 0x80;
 }
 
-/* Why no connection can lead there (RFC 9293, 3.9.2.3, MUST-46), or NULL. */
+/* Returns why no connection to this address is possible (RFC 9293, 3.9.2.3, MUST-46), or NULL. */
 static const char *not_a_peer(bool v6, const struct addr *a)
 {
     static const struct addr broadcast = {{255, 255, 255, 255}};
@@ -61,10 +65,10 @@ static const char *not_a_peer(bool v6, const struct addr *a)
 }
 
 /*
- * Taking it apart.
+ * Parsing
  */
 
-/* The end of text's host part, its brackets included, and where the service begins. */
+/* Holds the parts of a target's text. The host is without its brackets. */
 struct split {
     const char *host, *service;
     size_t host_len;
@@ -104,7 +108,7 @@ static int parse_service(const char *text, struct target_name *name, struct diag
     uint64_t port;
 
     if (*text && strspn(text, DIGITS) == strlen(text)) {
-        /* Zeros may stand before it, but no more than there is room for. */
+        /* There may be leading zeros, but no more than there is room for. */
         if (strlen(text) >= TARGET_SERVICE || text_number(text, &port) || port < 1 ||
             port > UINT16_MAX)
             return MALFORMED(d, "there is no port %s; ports are 1 to 65535", text);
@@ -113,15 +117,15 @@ static int parse_service(const char *text, struct target_name *name, struct diag
         return MALFORMED(d, "the port behind the colon is missing");
     } else if (strspn(text, LETTERS DIGITS "-_.+") != strlen(text) || !strpbrk(text, LETTERS) ||
                text[0] == '-' || strlen(text) >= TARGET_SERVICE) {
-        /* RFC 6335, 5.1, and what /etc/services has beyond it. */
+        /* RFC 6335, 5.1 allows these characters, and /etc/services has some more. */
         return MALFORMED(d, "\"%s\" is neither a port from 1 to 65535 nor a service's name", text);
     }
     memcpy(name->service, text, strlen(text) + 1);
     return 0;
 }
 
-/* A name that ends in a number would be read by the resolver as an address in a form that few
- * know (10.1 is 10.0.0.1, 010 is 8). */
+/* Returns whether the resolver would read the name as an address, in a form that few people know: a
+ * name whose last part is a number (10.1 is 10.0.0.1, 010 is 8). */
 static bool looks_like_address(const char *host)
 {
     const char *dot = strrchr(host, '.');
@@ -130,7 +134,8 @@ static bool looks_like_address(const char *host)
     return *last && (strspn(last, DIGITS) == strlen(last) || strncasecmp(last, "0x", 2) == 0);
 }
 
-/* Bytes beyond ASCII are let through: an internationalised name may be in the hosts file. */
+/* Returns whether this can be the name of a host. Bytes beyond ASCII are allowed, since an
+ * internationalised name may be in the hosts file. */
 static bool is_host_name(const char *host)
 {
     for (const char *p = host; *p; p++) {
@@ -262,8 +267,9 @@ static void take_address(const struct addrinfo *info, struct target *t)
     }
 }
 
-/* No AI_ADDRCONFIG: it would hide ::1 on a host whose only IPv6 address that is. getaddrinfo()
- * puts what cannot be reached last (RFC 6724, rule 1). */
+/* Resolves a host's name, and takes its first address that can be a peer. AI_ADDRCONFIG is not set,
+ * since it would hide ::1 on a host that has no other IPv6 address; getaddrinfo() puts addresses
+ * that cannot be reached last anyway (RFC 6724, rule 1). */
 static int resolve_name(const char *host, enum target_family family, struct target *t,
                         struct diag *d)
 {

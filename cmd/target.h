@@ -1,7 +1,7 @@
 /*
- * TARGET: `host:port`, `host:service`, `[v6]:port`, `[fe80::1%eth0]:port`; to listen on,
- * `[addr:]port`. The form is checked while the command line is read (usage, status 2); names are
- * looked up later (unknown name, status 3).
+ * Parses a TARGET: `host:port`, `host:service`, `[v6]:port` or `[fe80::1%eth0]:port`, and
+ * `[addr:]port` to listen on. The form is checked while the command line is parsed (a usage error,
+ * status 2); names are resolved later (an unknown name is a local error, status 3).
  */
 #ifndef TCPWAVE_CMD_TARGET_H
 #define TCPWAVE_CMD_TARGET_H
@@ -17,17 +17,17 @@ enum target_family { TARGET_ANY, TARGET_IPV4, TARGET_IPV6 };
 #define TARGET_HOST 254 /* 253 characters of a domain name, and the NUL */
 #define TARGET_SERVICE 64
 
-/* A target in its parts. */
+/* Holds the parts of a target. */
 struct target_name {
-    char host[TARGET_HOST];       /* without brackets and zone; "" only for listen: any address */
+    char host[TARGET_HOST];       /* without brackets and zone; "", for listen only: any address */
     char zone[16];                /* interface behind '%', or "" */
     char service[TARGET_SERVICE]; /* as written */
-    uint16_t port;                /* when the service is a number, else 0 */
-    enum target_family literal;   /* `host` is an address of that family; TARGET_ANY: a name */
-    bool passive;                 /* to listen on */
+    uint16_t port;                /* if the service is a number, else 0 */
+    enum target_family literal;   /* the family of `host` if it is an address; TARGET_ANY: a name */
+    bool passive;                 /* it is to listen on */
 };
 
-/* Where to. */
+/* Holds a resolved target. */
 struct target {
     bool v6;
     bool any; /* listen: every local address; `addr` is all zero */
@@ -37,26 +37,27 @@ struct target {
 };
 
 /*
- * Takes `text` apart. WAVE_EINVAL, with *d filled in: no port, port 0 or beyond 65535, brackets
- * that do not match, an address that nobody can connect to (RFC 9293, 3.9.2.3: MUST-46), ...
+ * Splits `text` into its parts. Returns 0, or WAVE_EINVAL with *d filled in: no port, port 0 or
+ * beyond 65535, brackets that do not match, an address that cannot be connected to (RFC 9293,
+ * 3.9.2.3: MUST-46), and so on.
  */
 int target_parse(const char *text, bool passive, struct target_name *out, struct diag *d);
 
-/* The same for a command that takes one target: of the `count` operands that stand there, more than
- * one are an error. */
+/* Does the same for a command that takes one target. More than one operand is an error. */
 int target_single(char *const *text, unsigned count, bool passive, struct target_name *out,
                   struct diag *d);
 
 /*
- * Looks host, service and zone up. `family` chooses among a name's addresses; of several that are
- * left the first in the order of RFC 6724. A wildcard of no family is IPv4's, unless `family` says
- * IPv6. WAVE_ENOTFOUND: unknown host, service or interface, or none of that family. WAVE_EINVAL:
- * `family` contradicts a literal address (the command line's check keeps this from happening).
+ * Resolves host, service and zone. `family` selects among the addresses of a name; if several are
+ * left, the first in the order of RFC 6724 is taken. Without `family`, a wildcard address to listen
+ * on is of the family that this host prefers (lib/wire/family.h). Returns 0; WAVE_ENOTFOUND with *d
+ * filled in if host, service or interface are unknown, or have no address of that family; or
+ * WAVE_EINVAL if `family` contradicts a literal address, which where_check() has excluded.
  */
 int target_resolve(const struct target_name *name, enum target_family family, struct target *out,
                    struct diag *d);
 
-/* A literal address without brackets or zone; false when it is none. */
+/* Parses a literal address without brackets and zone. Returns false if it is none. */
 bool target_literal(const char *text, bool *v6, struct addr *out);
 
 #endif

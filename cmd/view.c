@@ -1,3 +1,9 @@
+/*
+ * Opens, feeds and closes what shows a run. The order matters: the files of --pcap and --svg are
+ * opened before privileges are dropped, but with the rights of the user who called; the report's
+ * stream is opened before the sandbox is entered. At the end, the capture file and the picture must
+ * be closed with a verdict that already counts what their readers had to miss.
+ */
 #include "cmd/view.h"
 
 #include "cmd/output.h"
@@ -17,7 +23,7 @@ int view_open_files(struct view *v, const struct show_options *o, struct diag *d
     return error;
 }
 
-/* Told in the stream where lines were left out. */
+/* Writes the remark that takes the place of lines that were left out. */
 static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
 {
     const struct view *v = self;
@@ -92,7 +98,7 @@ int view_save_packet(struct view *v, const struct wire_packet *p, const char *co
     return v->pcap ? pcapfile_packet(v->pcap, &k, d) : 0;
 }
 
-/* What was told so far, to its reader. */
+/* Writes out the report so far, as much as its reader takes. */
 static int flush_report(struct view *v, struct diag *d)
 {
     int error = outbuf_flush(v->out, d);
@@ -109,8 +115,8 @@ int view_flush(struct view *v, struct diag *d)
     return !error && v->pcap ? pcapfile_flush(v->pcap, d) : error;
 }
 
-/* One of the files that show the run could not be written: this host's failure, whatever the peer
- * did; a signal's status stands. */
+/* Makes the verdict local, since a file that shows the run could not be written. This failure of
+ * our host takes precedence over what the peer did, but the status of a signal stays. */
 static void file_failed(struct report_verdict *verdict, const struct diag *d, struct diag *failure)
 {
     if (verdict->verdict == VERDICT_LOCAL)

@@ -1,7 +1,8 @@
 /*
- * What a run is shown by: the drawing or JSON Lines on the report's stream, the capture file, the
- * picture. One set for every command: opened in the order that privileges and the sandbox want,
- * handed to the run as sinks, and ended under its verdict.
+ * Shows a run: by the drawing or JSON Lines on the report's stream, by the capture file and by the
+ * picture. All commands share this code. It opens files and streams in the order that privileges
+ * and the sandbox need, adds the renderers to the stream of events as sinks, and ends all of them
+ * with the verdict.
  */
 #ifndef TCPWAVE_CMD_VIEW_H
 #define TCPWAVE_CMD_VIEW_H
@@ -17,48 +18,59 @@
 #include "lib/show/svg.h"
 #include "lib/show/term.h"
 
+/* Holds what shows one run. It is closed when zeroed. */
 struct view {
     const struct show_options *show;
     struct outbuf *out; /* the report's stream */
-    struct term term;   /* what may be drawn on it */
+    struct term term;   /* what a drawing on it may use */
     struct ladder ladder;
     struct render_json json;
     struct pcapfile *pcap;         /* or NULL */
     struct svg *svg;               /* or NULL */
-    wave_time (*time)(void *self); /* since the run's first event, for a remark on a gap */
+    wave_time (*time)(void *self); /* since the run's first event, for remarks about left-out lines */
     void *self;
 };
 
-/* Opens the files of --pcap and --svg, as the person who called. To be called before the privileges
- * are dropped. WAVE_ESYS or WAVE_ENOMEM, with *d filled in; view_close() is due in any case. */
+/* Opens the files of --pcap and --svg, with the rights of the user who called tcpwave. To be called
+ * before the privileges are dropped. Returns 0, or WAVE_ESYS or WAVE_ENOMEM with *d filled in;
+ * view_close() is due in any case. */
 int view_open_files(struct view *v, const struct show_options *o, struct diag *d);
 
-/* Opens the report's stream; `time` says how far the run has come. WAVE_ENOMEM and WAVE_ESYS. */
+/* Opens the report's stream, and begins the capture file, for packets of this interface.
+ * `time(self)` must return the time since the run's first event. Returns 0, or WAVE_ENOMEM or
+ * WAVE_ESYS with *d filled in. */
 int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
               struct diag *d);
 
-/* Adds the picture, and JSON or the drawing with its summary, to a stream of events. */
+/* Adds the picture, and JSON or the drawing with its summary, to a stream of events as sinks.
+ * `folds_probes`: the drawing shows a series of keepalive probes in one row. */
 void view_follow(struct view *v, struct report *r, bool folds_probes);
 
-/* Likewise, but with a table in place of the drawing and its summary. */
+/* Adds JSON, or a table of figures, to a stream of events; for commands that draw no segments. */
 void view_tabulate(struct view *v, struct report *r);
 
-/* The loop is to wait for the readers of both streams. */
+/* Has the loop write both streams, the report and the capture file, whenever their readers have
+ * room. */
 void view_join(struct view *v, struct loop *l);
 
-/* Writes a captured packet to the capture file, if there is one; `comment` may be NULL. */
+/* Writes a captured packet to the capture file, if there is one; `comment` may be NULL. Returns 0,
+ * or the error of pcapfile_packet() with *d filled in. */
 int view_save_packet(struct view *v, const struct wire_packet *p, const char *comment,
                      struct diag *d);
 
-/* Writes out what was told so far, as much as its readers take. WAVE_ESYS or WAVE_ENOMEM, with *d
- * filled in, when it cannot be written. */
+/* Writes out what has been reported so far, as much as the readers take. Returns 0, or WAVE_ESYS or
+ * WAVE_ENOMEM with *d filled in if it cannot be written. */
 int view_flush(struct view *v, struct diag *d);
 
 /*
- * The end, in two steps, with the verdict's events between them. The first gives those that read
- * along time to take what they have not taken yet, tells in *v what they left, and ends capture
- * file and picture under the verdict; a failure makes the verdict local, whose message then is
- * *failure's. The second waits for the reader of the last lines, and returns the exit status.
+ * End the view, in two steps; the caller reports the verdict between them.
+ *
+ * view_drain() gives the readers time to take what they have not read yet, counts in *verdict what
+ * had to be left out, and ends the capture file and the picture with the verdict. If one of these
+ * files cannot be written the verdict becomes local, with the reason in *failure as its message. If
+ * a signal ends the wait, verdict->exit becomes 128 plus its number.
+ *
+ * view_end() waits for the reader of the last lines, and returns the exit status.
  */
 void view_drain(struct view *v, struct report_verdict *verdict, wave_time stamp,
                 struct outbuf_end *end, struct diag *failure);
@@ -67,7 +79,7 @@ int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf
 /* Closes and frees all of it. */
 void view_close(struct view *v);
 
-/* A run that could not begin: the line for a person and, where asked for, the JSON verdict.
+/* Reports that a run could not begin: with a line on standard error and, with --json, a verdict.
  * Returns the exit status. */
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d);
 

@@ -1,3 +1,5 @@
+/* Implements a host that breaks the rules: what its layer may do to a packet, chosen by the run's
+ * seed, and when the host counts as having lied. See breaker.h. */
 #include "tests/unit/breaker.h"
 
 #include <string.h>
@@ -36,7 +38,7 @@ static void repeat(struct breaker *b)
     b->repeating = NULL;
 }
 
-/* A number not far from `n`, as a rule just beside it. */
+/* Returns a number near `n`, in most cases the one beside it. */
 static struct seq beside(struct breaker *b, struct seq n)
 {
     uint64_t kind = prng_below(&b->prng, 4);
@@ -47,7 +49,8 @@ static struct seq beside(struct breaker *b, struct seq n)
     return prng_chance(&b->prng, 5000) ? seq_add(n, by) : seq_sub(n, by);
 }
 
-/* A segment that the engine knows nothing of. It has no data, so that no wrong byte is read. */
+/* Sends a segment of which the engine knows nothing. It has no data, so that no wrong byte is read.
+ */
 static void lie(struct breaker *b, const struct seg *s)
 {
     static const uint16_t flags[] = {SEG_ACK,           SEG_ACK,           SEG_FIN | SEG_ACK,
@@ -67,7 +70,8 @@ static void lie(struct breaker *b, const struct seg *s)
     put(b, &odd);
 }
 
-/* The same data, said to end the stream here; or with another number acknowledged. */
+/* Changes a segment: the same data is said to end the stream here, or another number is
+ * acknowledged. */
 static void bend(struct breaker *b, struct seg *s)
 {
     b->lied = true;
@@ -94,8 +98,8 @@ static void acknowledge_unsent(struct breaker *b, const struct seg *s)
     put(b, &odd);
 }
 
-/* Leaves off the end of the data. Not where a FIN follows: a host that has sent none is in no state
- * that comes with one. */
+/* Cuts off the end of the data, but not before a FIN: a host that has not sent its FIN is in no
+ * state that a FIN leads to. */
 static void cut(struct breaker *b, struct seg *s)
 {
     if (s->len < 2 || (s->flags & (SEG_SYN | SEG_FIN)))

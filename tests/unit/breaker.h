@@ -13,38 +13,40 @@
 #include "tests/unit/sim.h"
 
 enum {
-    BREAK_WINDOW = 1 << 0, /* it takes windows for larger than they are, and overruns them */
-    BREAK_REPEAT = 1 << 1, /* it sends again what it has sent */
+    BREAK_WINDOW = 1 << 0, /* it reads windows as larger than they are, and overruns them */
+    BREAK_REPEAT = 1 << 1, /* it repeats what it has sent */
     BREAK_CUT = 1 << 2,    /* it leaves off the end of segments with data */
     BREAK_STAMP = 1 << 3,  /* its timestamps are wrong */
     BREAK_OFFER = 1 << 4,  /* the windows it offers go up and down, also to 0 */
-    BREAK_UNSENT = 1 << 5, /* it acknowledges, beside what it has got, what was never sent */
-    BREAK_DEAF = 1 << 6,   /* it does not take segments with FIN */
-    BREAK_LIES = 1 << 7,   /* FIN, RST, SYN and ACK at odd places, numbers that are not its own */
+    BREAK_UNSENT = 1 << 5, /* it also acknowledges data that was never sent */
+    BREAK_DEAF = 1 << 6,   /* it drops segments with FIN */
+    BREAK_LIES = 1 << 7,   /* it sends FIN, RST, SYN and ACK where they do not belong, and numbers
+                              that are not its own */
     BREAK_ALL = (1 << 8) - 1
 };
 
 enum { BREAKER_KEPT = 8, BREAKER_BYTES = 1500 };
 
+/* Holds the layer between one end and the link. */
 struct breaker {
     struct sim *sim;
     enum link_end end;
     unsigned rules; /* BREAK_... */
     uint32_t often; /* in 1/10000 */
     struct prng prng;
-    uint8_t shift; /* BREAK_WINDOW: by so much */
+    uint8_t shift; /* BREAK_WINDOW: windows are read with this shift */
     bool lied;
-    const struct breaker_kept *repeating; /* what it sends now it has sent before */
-    uint32_t kept; /* segments it has sent: the last BREAKER_KEPT of them lie here */
+    const struct breaker_kept *repeating; /* the segment that it is repeating, or NULL */
+    uint32_t kept; /* segments that it has sent; `keep` holds the last BREAKER_KEPT of them */
     struct breaker_kept {
         struct seg seg;
-        enum state state; /* of the engine, when that had it sent */
+        enum state state; /* of the engine when it sent this segment */
         uint8_t data[BREAKER_BYTES];
     } keep[BREAKER_KEPT];
 };
 
-/* Makes a rule-breaker of that end. `rules` are those that it may break; which it does, and how
- * often, is drawn. Before anything is sent. */
+/* Makes that end a host that breaks rules. `rules` are those that it may break; which of them it
+ * breaks, and how often, is drawn from the seed. To be called before anything is sent. */
 void breaker_init(struct breaker *b, struct sim *sim, enum link_end end, unsigned rules,
                   uint64_t seed);
 

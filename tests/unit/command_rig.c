@@ -1,3 +1,8 @@
+/*
+ * Runs a command over a simulated network. It supplies the command's platform (cmd/platform.h): a
+ * port of the simulator, fixed random bytes, virtual time, and a file for the report, which is
+ * parsed when the command has returned.
+ */
 #include "tests/unit/command_rig.h"
 
 #include <signal.h>
@@ -62,7 +67,7 @@ void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig 
 }
 
 /*
- * What stands in place of the system
+ * The replacement of the system
  */
 
 static bool sees(void *self, wave_time at, bool outgoing, uint64_t number, const struct flow *flow,
@@ -154,8 +159,8 @@ static void random_bytes(void *self, void *to, size_t len)
  * The run
  */
 
-/* For rig_schema(), which takes a millisecond for each line: the first and the last ones of a long
- * run have all kinds of them. */
+/* Records lines for rig_schema(), which takes a millisecond for each: those at the beginning and
+ * the end of a long run, since all kinds of them occur there. */
 static void keep_lines(const struct command_rig *r)
 {
     if (!lines)
@@ -217,7 +222,7 @@ static void take_json(struct command_rig *r)
         expect_no_alarm(r);
 }
 
-/* What was written to the descriptor of the report. */
+/* Reads what was written to the descriptor of the report. */
 static void take_text(struct command_rig *r, FILE *report)
 {
     off_t size = lseek(fileno(report), 0, SEEK_END);
@@ -244,7 +249,8 @@ static unsigned split(char *text, char *word[WORDS])
     return n;
 }
 
-/* What is shown stands in every command's struct of options, at a place of its own. */
+/* Finds the struct show_options in a command's struct of options, where it has another offset for
+ * each command. */
 static struct show_options *show_of(const struct command_line *line)
 {
     for (const struct option_group *g = line->command->groups; g->rows; g++)
@@ -492,7 +498,7 @@ unsigned rig_count(const struct command_rig *r, const char *event, const char *p
     return n;
 }
 
-/* The value, or a failure that shows what was printed. */
+/* Returns the value. If there is none, the case fails and shows what was printed. */
 static const json_t *must(const struct command_rig *r, const char *event, const char *path)
 {
     const json_t *value = rig_get(r, event, path);

@@ -1,3 +1,8 @@
+/*
+ * Drives one engine. It builds the peer's segments, compares what goes out with what a case
+ * expects, and checks after every step what must always hold, whatever the case tests. See
+ * engine.h.
+ */
 #include "tests/unit/engine.h"
 
 #include <stdarg.h>
@@ -100,7 +105,7 @@ void check_at(struct at at, bool condition, const char *format, ...)
 }
 
 /*
- * What must hold whatever the case is about.
+ * What must hold in every case
  */
 
 /* conn_listen() and conn_rebuild() have no time to stamp an event of LISTEN with. */
@@ -129,7 +134,7 @@ static void verify_event(struct at at, const struct event *e)
     rig.state = e->u.state.to;
 }
 
-/* What the events told adds up to what the connection says of itself. */
+/* Checks that the events add up to what the connection says of itself. */
 static void verify_sums(struct at at)
 {
     check_at(at, rig.env.events_lost == 0, "events were lost");
@@ -144,7 +149,8 @@ static void verify_sums(struct at at)
     check_at(at, broken == NULL, "conn_check: %s", broken ? broken : "");
 }
 
-/* Every event is kept, and the states they tell form a chain of RFC 9293's edges. */
+/* Records every event, and checks that the states in them follow one another by RFC 9293's
+ * transitions. */
 static void take_events(struct at at)
 {
     struct event e;
@@ -161,8 +167,8 @@ static void take_events(struct at at)
     verify_sums(at);
 }
 
-/* RFC 7323, 3.2: once negotiated, on every segment but a RST; RFC 9293, 3.1 and 3.2: MSS, scale
- * and SACK-permitted stand on SYNs only. */
+/* Checks the options. RFC 7323, 3.2: negotiated timestamps are on every segment but a RST; RFC
+ * 9293, 3.1 and 3.2: MSS, window scale and SACK-permitted are on SYNs only. */
 static void verify_options(struct at at, const struct seg *s)
 {
     const struct opt *o = &s->opt;
@@ -184,8 +190,8 @@ static void verify_options(struct at at, const struct seg *s)
         rig.echo = o->tsval;
 }
 
-/* RFC 9293, 3.8.6: the right edge of the window we offer never moves left, but for what a scaled
- * window cannot express. */
+/* Checks the offered window. RFC 9293, 3.8.6: its right edge never moves left, but for the part
+ * that a scaled window cannot express. */
 static void verify_edge(struct at at, const struct seg *s)
 {
     if ((s->flags & (SEG_RST | SEG_ACK)) != SEG_ACK)
@@ -198,8 +204,8 @@ static void verify_edge(struct at at, const struct seg *s)
         rig.edge = edge;
 }
 
-/* RFC 9293, 3.4 and 3.8.6: SEG.ACK is RCV.NXT, the window is what the buffer has room for, and new
- * data stays in the peer's window, but for a probe of a zero one. */
+/* Checks the numbers. RFC 9293, 3.4 and 3.8.6: SEG.ACK is RCV.NXT, the window is the room in the
+ * buffer, and new data stays in the peer's window, except a probe of a zero window. */
 static void verify_numbers(struct at at, const struct seg *s)
 {
     if (s->flags & SEG_RST)
@@ -290,7 +296,8 @@ struct seg make(unsigned flags, uint32_t seq, uint32_t ack, uint32_t wnd, uint32
     return s;
 }
 
-/* A SYN's options are in force from its first arrival in LISTEN or SYN_SENT on, once ours are. */
+/* Notes the peer's SYN. Its options are in force from its first arrival in LISTEN or SYN_SENT on,
+ * once ours are. */
 static void note_their_syn(const struct seg *s)
 {
     if (!(s->flags & SYN) || (rig.c.state != STATE_LISTEN && rig.c.state != STATE_SYN_SENT))
@@ -622,7 +629,7 @@ void drive(enum state s)
     forget();
 }
 
-/* What both SYNs settle. */
+/* Sets what both SYNs have negotiated. */
 static void build_handshake(struct conn *c, uint32_t wl1, uint32_t wl2)
 {
     const struct conn_config *config = &rig.env.config;

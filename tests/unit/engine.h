@@ -40,19 +40,20 @@ enum {
     CWR = SEG_CWR
 };
 
-#define WND 60000          /* the window the peer usually offers */
-#define RCVBUF 32768       /* what the engine under test may buffer, unless a case changes it */
-#define RTT (10 * WAVE_MS) /* of the handshake that drive() plays */
-#define ANY_LEN UINT32_MAX /* out() takes any length */
+#define WND 60000          /* the window that the peer usually offers */
+#define RCVBUF 32768       /* receive buffer of the engine, unless a case changes it */
+#define RTT (10 * WAVE_MS) /* round trip of the handshake that drive() plays */
+#define ANY_LEN UINT32_MAX /* out() accepts any length */
 #define SEEN_MAX 1024
 
+/* Holds the engine under test, its peer, and what was seen of them. */
 struct engine_rig {
     struct env env;
     struct conn c;
     wave_time now;
     uint32_t iss, irs;
 
-    /* The peer that in() plays: what its SYN offers. */
+    /* Says what the SYN of the peer offers. */
     struct {
         bool wscale, timestamps, sack, no_mss;
         uint8_t shift;
@@ -60,22 +61,22 @@ struct engine_rig {
     } peer;
     uint32_t peer_clock; /* added to the milliseconds of its timestamps */
 
-    /* What is in force, as both SYNs on the wire said. */
+    /* Says what is in force, according to both SYNs on the wire. */
     struct opt our_syn, their_syn;
     bool scaled, stamped, sacked;
 
-    struct seg reset; /* owed by conn_input()'s caller: INPUT_RESET */
+    struct seg reset; /* conn_input()'s caller must reset: INPUT_RESET */
     bool reset_due;
-    struct seg out; /* the last segment that went out, and its data */
+    struct seg out; /* the last segment that was sent; `room` holds its data */
     uint8_t room[CONN_ROOM];
     uint32_t echo;    /* its timestamp */
-    uint32_t edge;    /* right edge offered so far, relative to the peer's ISN */
+    uint32_t edge;    /* right edge of the windows offered so far, relative to the peer's ISN */
     bool garbage;     /* a probe's byte need not follow the pattern */
-    uint32_t sent;    /* the end of what went out so far, relative to our ISN */
+    uint32_t sent;    /* the end of the data sent so far, relative to our ISN */
     uint32_t queued;  /* the next byte that push() sends, relative to our ISN */
     uint32_t read;    /* the next byte that take() reads, relative to the peer's ISN */
-    enum state state; /* as the events told it */
-    uint32_t told_data, told_acked; /* bytes that the events told of */
+    enum state state; /* according to the events */
+    uint32_t told_data, told_acked; /* bytes, according to the events */
     bool sends_itself;              /* the case calls conn_send() beside push() */
     wave_time last_event;
     struct event log[512];
@@ -85,14 +86,14 @@ struct engine_rig {
         uint32_t seq, len;
         uint16_t flags;
         uint8_t ecn;
-    } seen[SEEN_MAX]; /* what burst() pulled */
+    } seen[SEEN_MAX]; /* the segments of burst() */
     size_t bursts;
 };
 
 extern struct engine_rig rig;
 
-/* The peer's and our manners: ISNs near a wrap, options on or off. Every state's cases run in all
- * of them. */
+/* Describes a variant of the peer and of us: ISNs near a wrap, options on or off. The cases of
+ * every state run in all variants. */
 struct variant {
     const char *name;
     uint32_t iss, irs;
@@ -102,31 +103,31 @@ struct variant {
 extern const struct variant variants[];
 extern const size_t variant_count;
 
-/* A fresh engine, CLOSED, over IPv4, with an MTU of 1500. Frees the one before. */
+/* Starts a fresh engine, CLOSED, over IPv4, with an MTU of 1500, and frees the one before. */
 void rig_start(const struct variant *v);
 void rig_stop(void);
 
-/* conn_init() once more: settings that a case changed in rig.env.config are taken over there.
- * drive() and establish() do so themselves. */
+/* Calls conn_init() once more, so that settings which a case has changed in rig.env.config take
+ * effect. drive() and establish() do this themselves. */
 void renew(void);
 
-/* From a fresh rig into `s` by calls and segments. The shortest path: active open, except for
- * LISTEN and SYN_RECEIVED, which come from conn_listen(). */
+/* Takes a fresh rig into state `s` by calls and segments, on the shortest path: by an active open,
+ * except for LISTEN and SYN_RECEIVED, which come from conn_listen(). */
 void drive(enum state s);
 
-/* The same state written into the fields, without a single call of the engine's but conn_init(). */
+/* Writes the same state into the fields, without a call of the engine but conn_init(). */
 void build(enum state s);
 
-/* The handshake of drive() only, for a case that changed rig.env.config or rig.peer before;
- * `rtt` is what the engine can measure of it. */
+/* Play the handshake of drive() only, actively and passively, for a case that has changed
+ * rig.env.config or rig.peer. `rtt` is the round trip that the engine can measure. */
 void establish(wave_time rtt);
 void establish_passive(wave_time rtt);
 
-/* SYN met SYN: SYN_RECEIVED, from SYN_SENT. */
+/* Plays a simultaneous open: SYN_RECEIVED, from SYN_SENT. */
 void simultaneous(void);
 
 /*
- * The wire. The macros hand on where they stand, so that a failure names the case's line.
+ * The wire. The macros pass on their position, so that a failure names the line of the case.
  */
 struct at {
     const char *file;
@@ -134,24 +135,25 @@ struct at {
 };
 #define HERE ((struct at){__FILE__, __LINE__})
 
-/* The peer's segment, with the options that are in force. */
+/* Makes a segment of the peer, with the options that are in force. */
 struct seg make(unsigned flags, uint32_t seq, uint32_t ack, uint32_t wnd, uint32_t len);
 
-/* INPUT_RESET is obeyed: the RST of conn_reset_for() is the next to go out. */
+/* Gives a segment to the engine. If it returns INPUT_RESET, the RST of conn_reset_for() is the next
+ * segment that is sent. */
 #define feed(s) feed_at(HERE, s, INPUT_DONE)
 #define in(flags, seq, ack, wnd, len) feed(make(flags, seq, ack, wnd, len))
 #define out(flags, seq, ack, len) out_at(HERE, 0, 0, flags, seq, ack, len)
-/* The next segment goes out no sooner than `lo` and no later than `hi` from now. */
+/* Expects that the next segment is sent no sooner than `lo` and no later than `hi` from now. */
 #define out_between(lo, hi, flags, seq, ack, len) out_at(HERE, lo, hi, flags, seq, ack, len)
 #define nothing() silent_at(HERE, 0)
-/* Nothing goes out for that long; the clock has moved on by it. */
+/* Expects that nothing is sent for that long. The clock moves on by it. */
 #define silent(duration) silent_at(HERE, duration)
-/* An acknowledgement of everything before `ack`, at once or delayed as RFC 9293, 3.8.6.3 allows;
- * data may ride on it. */
+/* Expects an acknowledgement of everything before `ack`, immediately or delayed as RFC
+ * 9293, 3.8.6.3 allows. It may be on a segment with data. */
 #define acknowledges(ack) acknowledges_at(HERE, ack)
 #define expect_state(s) expect_state_at(HERE, s)
 #define expect_end(e) check(rig.c.end == (e), "the connection's end is %d, not %s", rig.c.end, #e)
-/* CLOSED, as `end` has it, with nothing left to send. */
+/* Expects CLOSED, with this end, and with nothing left to send. */
 #define expect_closed(e)                                                                           \
     do {                                                                                           \
         expect_state(STATE_CLOSED);                                                                \
@@ -169,14 +171,15 @@ void expect_state_at(struct at at, enum state s);
 void check_at(struct at at, bool condition, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The next segment that goes out within `duration`, in rig.out; false when there is none, and the
- * clock has moved on by it. */
+/* Waits for the next segment that is sent within `duration`, and puts it into rig.out. Returns
+ * false if there is none; then the clock has moved on by `duration`. */
 bool next_out(wave_time duration);
 
-/* Everything that goes out now, without time passing: into rig.seen, and its bytes of data. */
+/* Puts everything that is sent now, without time passing, into rig.seen. Returns how many bytes of
+ * data it was. */
 uint32_t burst(void);
 
-/* What rig.out said, relative. */
+/* Return the numbers in rig.out, relative. */
 uint32_t out_seq(void);
 uint32_t out_ack(void);
 uint32_t out_window(void); /* in bytes */
@@ -184,13 +187,13 @@ uint32_t out_window(void); /* in bytes */
 /*
  * The user.
  */
-void push(uint32_t n);         /* SEND of that many bytes, all of which must be taken */
-void take(uint32_t n);         /* RECEIVE of exactly n bytes in order, held against the pattern */
-uint32_t readable(void);       /* bytes that conn_peek() shows, held against the pattern */
-void shut(void);               /* CLOSE, which must be taken */
-void pass(wave_time duration); /* time passes; what goes out meanwhile is thrown away */
+void push(uint32_t n);         /* SEND of that many bytes, all of which must be accepted */
+void take(uint32_t n);         /* RECEIVE of exactly n bytes in order, compared with the pattern */
+uint32_t readable(void);       /* bytes that conn_peek() shows, compared with the pattern */
+void shut(void);               /* CLOSE, which must succeed */
+void pass(wave_time duration); /* time passes; what is sent meanwhile is discarded */
 
-/* Numbers of the connection, relative; entry() takes them all, and the state, down. */
+/* Numbers of the connection, relative. entry() records all of them, and the state. */
 struct entry {
     enum state state;
     uint32_t una, nxt, rcv;
@@ -203,7 +206,7 @@ uint32_t rto_us(void);  /* the RTO in force, before back-off, in microseconds */
 uint32_t eff_mss(void); /* data a full segment carries, options deducted (RFC 6691) */
 
 /*
- * Events. An event is found once; forget() lets go of all that came so far.
+ * Events. An event is found once only. forget() drops all that have come so far.
  */
 const struct event *event_find(enum event_kind kind);
 #define expect_event(kind) expect_event_at(HERE, kind)
@@ -215,15 +218,17 @@ void forget(void);
  * main() of a program of cases.
  */
 
-/* Cases of a mechanism: each starts on a fresh CLOSED rig with every option (variants[1]). */
+/* Runs the cases of a mechanism. Each starts on a fresh CLOSED rig with every option (variants[1]).
+ */
 int run_cases(const struct CMUnitTest *cases, size_t n);
 
-/* Cases of a state: each starts in it, in all variants, joined by the groups' that hold of it. */
+/* Runs the cases of a state. Each starts in it, in all variants. The cases of the groups that apply
+ * to this state are added. */
 int run_state(enum state s, const struct CMUnitTest *cases, size_t n);
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The stimuli that several states answer alike, and those states; the last of each is empty. */
+/* Holds cases that apply to several states, and those states. The last group of a list is empty. */
 struct group {
     unsigned states; /* bits, 1 << enum state */
     const struct CMUnitTest *cases;

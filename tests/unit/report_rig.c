@@ -1,3 +1,4 @@
+/* Feeds a scripted exchange into the stream of events. See report_rig.h. */
 #include "tests/unit/report_rig.h"
 
 #include <setjmp.h>

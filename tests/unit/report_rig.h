@@ -9,9 +9,10 @@
 #include "lib/report/report.h"
 
 #define ORIGIN (1000 * WAVE_S)
-#define OUR_ISN 0xfffffff0u /* the numbers wrap on the way */
+#define OUR_ISN 0xfffffff0u /* so that the numbers wrap during the exchange */
 #define THEIR_ISN 7000u
 
+/* Holds a stream of events, and what was printed of it. */
 struct script {
     struct report report;
     struct report_flow flow;
@@ -23,13 +24,13 @@ struct script {
 
 extern const struct flow script_v4;
 
-/* Options of a present-day SYN. */
+/* The options of a present-day SYN. */
 extern const struct opt script_syn;
 
 void script_start(struct script *t, const struct flow *flow);
 void script_finish(struct script *t);
 
-/* A segment of the script; numbers relative to the ISNs. */
+/* Describes a segment of the script. Its numbers are relative to the ISNs. */
 struct step {
     bool out;
     unsigned flags;
@@ -45,10 +46,10 @@ struct step {
 
 void script_say(struct script *t, const struct step *s);
 
-/* Our state moves, by the captured segment `evidence`, or by none. */
+/* Reports a change of our state, caused by the captured segment `evidence`, or by none. */
 void script_moved(struct script *t, enum state from, enum state to, uint32_t evidence);
 
-/* Three segments, with us as the active side. */
+/* Plays the three segments of a handshake, with us as the active side. */
 void script_handshake(struct script *t);
 
 #endif

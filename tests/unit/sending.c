@@ -140,7 +140,7 @@ static void conn_probe_is_refused_while_data_is_outstanding(void **state)
     out(ACK, e.nxt + 9, e.rcv, 0);
 }
 
-/* A retransmission may be cut anew, and the acknowledgement may come for any part of it. */
+/* A retransmission may be divided differently, and any part of it may be acknowledged. */
 static void rfc9293_3_8_6_bytes_are_acknowledged_one_by_one(void **state)
 {
     (void)state;

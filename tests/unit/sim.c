@@ -1,3 +1,4 @@
+/* Runs two engines over a simulated link, and checks at every step what must hold. See sim.h. */
 #include "tests/unit/sim.h"
 
 #include <setjmp.h>
@@ -24,8 +25,8 @@ void sim_fail(const struct sim *s, const char *format, ...)
              (unsigned long long)b->sent, (unsigned long long)b->received);
 }
 
-/* The byte at that place of a stream: different in each eight bytes, so that nothing that is lost,
- * doubled or displaced goes unseen. */
+/* Returns the byte at that position of a stream. Each eight bytes differ from all others, so that
+ * data that is lost, duplicated or displaced is noticed. */
 static uint8_t stream_byte(uint64_t key, uint64_t at)
 {
     struct prng r = {key + at / 8};
@@ -38,7 +39,7 @@ static void stream_fill(uint64_t key, uint64_t at, uint8_t *bytes, size_t len)
         bytes[i] = stream_byte(key, at + i);
 }
 
-/* Each block carries its size, so that an engine that tells a wrong one is caught. */
+/* Each block carries its size, so that an engine that frees it with a wrong one is caught. */
 struct block {
     size_t size;
     _Alignas(max_align_t) uint8_t bytes[];
@@ -97,8 +98,8 @@ struct conn_config sim_config(uint32_t mtu)
     return c;
 }
 
-/* Takes in what the engine tells. Its states must follow one another along the table's edges, with
- * no step left out. */
+/* Takes the engine's events. Its states must follow one another by the transitions of the table,
+ * with none left out. */
 static void drain_events(struct sim *s, struct sim_end *e)
 {
     struct event ev;
@@ -151,8 +152,8 @@ static void record(struct sim_log *log, wave_time at, enum link_end from, const 
     log->count++;
 }
 
-/* Events are drained here as well, since one step may send more segments than an env keeps events
- * for. */
+/* Watches the link. Events are drained here as well, since one step may send more segments than an
+ * env keeps events for. */
 static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
                   const struct seg *g)
 {
@@ -201,7 +202,7 @@ void sim_impair(struct sim *s, const struct path_impairment *m)
     link_impair(s->link, LINK_B, m);
 }
 
-/* Up to this many bytes in one call; then how long the user rests. */
+/* Draw how many bytes a call moves, and when the user makes the next call. */
 static size_t chunk(struct sim *s, uint32_t max, uint64_t there)
 {
     uint64_t n = max ? 1 + prng_below(&s->prng, max) : CHUNK;
@@ -233,7 +234,8 @@ static void user_writes(struct sim *s, struct sim_end *e)
             e->sent += (uint64_t)taken;
         e->next_write = after_pause(s, e->user.write_pause);
         if (taken <= 0) {
-            /* Memory is short: no delivery may ever come to make the user try again. */
+            /* Memory is short: the user must retry by itself, since no delivery may come to prompt
+             * it. */
             if (taken == 0 && room)
                 e->next_write = now + 10 * WAVE_MS;
             break;
@@ -301,7 +303,7 @@ static void act_quickly(void *ctx)
         users_act(s);
 }
 
-/* When a user next does something of its own accord, after now. */
+/* Returns when a user next does something on its own, after now. */
 static wave_time wake(struct sim *s)
 {
     wave_time now = link_now(s->link), at = WAVE_NEVER;
@@ -315,7 +317,7 @@ static wave_time wake(struct sim *s)
     return at;
 }
 
-/* A step of every run, and the check of what must hold after each. */
+/* Makes a step of a run, and checks what must hold after each. */
 static void step(struct sim *s)
 {
     users_act(s);
@@ -326,7 +328,7 @@ static void step(struct sim *s)
     }
 }
 
-/* What a run is waiting for, and the time the link was told to run until. */
+/* Holds what a run is waiting for, and the time until which the link runs. */
 struct goal {
     struct sim *s;
     bool (*reached)(const struct goal *g);
@@ -349,7 +351,7 @@ static bool state_reached(const struct goal *g)
     return g->s->end[g->end].conn.state == g->state;
 }
 
-/* A user who means to act earlier than the link was told stops it as well. */
+/* A user that acts earlier than this stops the link as well. */
 static bool stop(void *ctx)
 {
     const struct goal *g = ctx;

@@ -184,8 +184,8 @@ static void rfc5961_4_2_syn_beyond_the_window_gets_a_challenge_ack(void **state)
     answered_and_dropped(e);
 }
 
-/* RFC 9293, 3.5.1, figure 9: the peer lost its memory and opens anew. Our acknowledgement makes it
- * reset us, at RCV.NXT. */
+/* RFC 9293, 3.5.1, figure 9: the peer has lost its memory and opens a new connection. Our
+ * acknowledgement makes it reset us, at RCV.NXT. */
 static void rfc9293_3_5_1_rebooted_peer_finds_the_half_open_connection(void **state)
 {
     (void)state;
@@ -357,7 +357,7 @@ static void rfc9293_3_10_7_4_seventh_data_beyond_a_gap_is_held_and_answered_at_o
     nothing();
     check(readable() == 0, "data beyond a gap was delivered");
     in(ACK, e.rcv, e.una, WND, 100);
-    out(ACK, e.nxt, e.rcv + 300, 0); /* RFC 5681, 4.2: what fills a gap is answered at once */
+    out(ACK, e.nxt, e.rcv + 300, 0); /* RFC 5681, 4.2: a segment that fills a gap is acknowledged immediately */
     nothing();
     take(300);
     expect_state(e.state);
@@ -469,7 +469,7 @@ static void rfc9293_3_10_7_4_eighth_empty_fin_beyond_a_gap_waits_for_it(void **s
     out(ACK, e.nxt, e.rcv, 0);
     expect_state(e.state);
     in(ACK, e.rcv, e.una, WND, 100);
-    /* A receiver may forget what lay beyond the gap (SHLD-31); the peer then sends it again. */
+    /* A receiver may discard what lay beyond the gap (SHLD-31); the peer then retransmits it. */
     check(next_out(400 * WAVE_MS), "no acknowledgement");
     if (out_ack() == e.rcv + 100) {
         in(FIN | ACK, e.rcv + 100, e.una, WND, 0);

@@ -1,7 +1,5 @@
-/*
- * The capture's stamps while the wall clock is set: forwards, backwards, between the capture of a
- * frame and its reading.
- */
+/* Tests the time stamps of the capture while the wall clock is set: forwards, backwards, and
+ * between the capture of a frame and its reading. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

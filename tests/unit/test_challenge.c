@@ -1,5 +1,8 @@
-/* Blind attacks: RFC 5961, sections 3 to 5, and the limit of section 7. What each state answers
- * stands in the files of the states; here are the limit and what an attacker gains. */
+/*
+ * Tests the defence against blind attacks: RFC 5961, sections 3 to 5, and the limit of section 7.
+ * What each state answers is tested in the files of the states; this file tests the limit, and what
+ * an attacker gains.
+ */
 #include "tests/unit/engine.h"
 
 static void rfc5961_7_challenge_acks_are_limited_a_second(void **state)
@@ -119,7 +122,8 @@ static void rfc5961_7_default_limit_is_a_few_a_second(void **state)
     check(answered == rig.env.config.challenge_limit, "%u challenges were sent", answered);
 }
 
-/* A limit over all connections tells of the others' challenges whoever uses it up. */
+/* A limit shared by all connections would reveal the challenges of the others to anyone that uses
+ * it up. */
 static void rfc5961_7_each_connection_has_its_own_limit(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* The command line: where options may stand, what they become, and what each mistake is told. */
+/* Tests the command line: where options may stand, what they set, and which message each mistake
+ * gets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ static const char *no_vanishing(void *options)
     return !wrong && o->close.how == CLOSE_VANISH ? "not today" : wrong;
 }
 
-/* In place of the program's own table. */
+/* This table replaces the program's own. */
 const struct command *const commands[] = {&connect_command,
                                           &halfclose_command,
                                           &keepalive_command,
@@ -40,7 +41,8 @@ const struct command *const commands[] = {&connect_command,
 
 #define WORDS 16
 
-/* A command line of words that may be written to, as argv's may, until the next one. */
+/* Holds a command line whose words may be written to, as those of argv may. It is valid until the
+ * next one. */
 struct words {
     char text[1024];
     char *argv[WORDS + 1];
@@ -49,7 +51,7 @@ struct words {
 
 static struct words line;
 
-/* `words` ends in NULL; the program's name is not among them. */
+/* Parses `words`, which end with NULL; the program's name is not among them. */
 static int run(struct command_line *out, struct diag *d, const char *const *words)
 {
     size_t used = 0;
@@ -70,7 +72,7 @@ static int run(struct command_line *out, struct diag *d, const char *const *word
 #define SHOWN(l, ...) shown(l, (const char *const[]){__VA_ARGS__, NULL})
 #define BAD(words, ...) bad(words, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Understood, into a copy of the command's options. */
+/* Checks that the command line is accepted, and copies the command's options. */
 static void good(void *o, size_t size, const char *const *words)
 {
     struct command_line l;
@@ -85,7 +87,7 @@ static void good(void *o, size_t size, const char *const *words)
     cli_free(&l);
 }
 
-/* Understood, and no command is to be run. */
+/* Checks that the command line is accepted, and that no command is to be run. */
 static void shown(struct command_line *l, const char *const *words)
 {
     struct diag d = {""};
@@ -96,7 +98,7 @@ static void shown(struct command_line *l, const char *const *words)
     assert_null(l->options);
 }
 
-/* Refused, in one line that says what is expected. */
+/* Checks that the command line is rejected, in one line that says what is expected. */
 static void bad(const char *expected, const char *const *words)
 {
     struct command_line l;
@@ -154,7 +156,7 @@ static void values_stand_behind_an_equals_sign_or_alone(void **state)
     GOOD(&o, "connect", "--data=", "h:1");
     assert_non_null(o.client.data.text.at);
     assert_int_equal(o.client.data.text.len, 0);
-    /* Whatever comes next is the value. */
+    /* The next argument is the value, even if it looks like an option. */
     GOOD(&o, "connect", "--data", "--json", "h:1");
     assert_memory_equal(o.client.data.text.at, "--json", o.client.data.text.len);
     assert_false(o.client.show.json);
@@ -220,7 +222,7 @@ static void load_takes_several_targets(void **state)
     assert_string_equal(d.text, "64 targets are the most");
 }
 
-/* Help is for who made mistakes, too. */
+/* Help is shown even if the command line has mistakes. */
 static void help_is_shown_whatever_stands_before_it(void **state)
 {
     struct command_line l;
@@ -487,7 +489,7 @@ static bool takes_value(const struct option_row *row)
     return row->kind != KIND_FLAG && row->kind != KIND_REPEAT;
 }
 
-/* The size of what a row writes to; a row of KIND_CUSTOM sees to it itself. */
+/* Returns the size of a row's field. For KIND_CUSTOM the size is not known. */
 static size_t size_of(enum option_kind kind)
 {
     switch (kind) {
@@ -520,7 +522,7 @@ static void the_row_is_sound(const struct command *c, const struct option_group 
 
     assert_true(row->name || row->letter);
     assert_true(row->letter != 'h' && row->help);
-    if (row->kind != KIND_CUSTOM) { /* whose parse() may do without */
+    if (row->kind != KIND_CUSTOM) { /* with a parse() that needs none */
         assert_int_equal(row->value != NULL, takes_value(row));
         assert_int_equal((g->offset + row->field) % (size < 8 ? size : 8), 0);
     }
@@ -531,7 +533,8 @@ static void the_row_is_sound(const struct command *c, const struct option_group 
         assert_true(row->max && row->max <= UINT32_MAX);
 }
 
-/* No two options of a command are called the same, and none writes where another does. */
+/* Checks that no two options of a command have the same name, and that no two write to the same
+ * field. */
 static void the_rows_differ(const struct option_group *g, const struct option_row *row,
                             const struct option_group *h, const struct option_row *other)
 {
@@ -564,7 +567,7 @@ static void the_table_of_each_command_is_sound(void **state)
     assert_in_range(rows, 200, 1000);
 }
 
-/* What `show` prints, to be freed. */
+/* Returns what `show` prints. The caller frees it. */
 static char *printed(void (*show)(FILE *, const struct command *), const struct command *c)
 {
     char *text = NULL;

@@ -1,8 +1,8 @@
-/* Closing: RFC 9293, 3.6, figures 12 and 13, half-close (3.6.1), and each segment of a close lost
- * in turn. */
+/* Tests how connections close: RFC 9293, 3.6, figures 12 and 13, half-close (3.6.1), and each
+ * segment of a close lost in turn. */
 #include "tests/unit/engine.h"
 
-/* The states the events told, one after the other. */
+/* Returns the states in the events, one after the other. */
 static void passed_through(const enum state *states, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

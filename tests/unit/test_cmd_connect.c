@@ -1,5 +1,5 @@
-/* connect over a simulated network: every verdict and each of its waits, to the nanosecond. A round
- * trip takes 20 ms, and the handshake one of them. */
+/* Tests connect over a simulated network: every verdict, and each of its waits to the nanosecond. A
+ * round trip takes 20 ms, and the handshake takes one of them. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,7 +198,7 @@ static void say_more(struct command_rig *r)
     rig_far_send(r, 0, "more");
 }
 
-/* What the peer says after our FIN starts the wait again. */
+/* A segment from the peer after our FIN restarts the wait. */
 static void data_puts_linger_off(void **state)
 {
     struct command_rig r;
@@ -322,9 +322,9 @@ static void a_peer_that_closes_behind_its_answer_is_first(void **state)
     rig_free(&r);
 }
 
-/* The third segment of the handshake is never sent: the peer repeats its SYN-ACK after 1, 2, 4, 8
- * seconds and so on, and once more than twice the last pause has passed without one it has given
- * up. */
+/* The third segment of the handshake is never sent. The peer retransmits its SYN-ACK after 1, 2, 4,
+ * 8 seconds and so on; when more than twice the last pause has passed without one, it has given up.
+ */
 static void without_the_third_segment_syn_acks_are_counted(void **state)
 {
     struct command_rig r;

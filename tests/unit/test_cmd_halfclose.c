@@ -1,12 +1,12 @@
-/* halfclose over a simulated network: what each kind of peer makes of our FIN, and when that is
- * told. A round trip takes 20 ms. */
+/* Tests halfclose over a simulated network: how each kind of peer reacts to our FIN, what is
+ * reported of it, and when. A round trip takes 20 ms. */
 #include <string.h>
 
 #include "tests/unit/command_rig.h"
 
 #define RTT (2 * RIG_DELAY)
 
-/* What is told of a run that put the half-close to the test. */
+/* Checks what is reported of a run in which there was a half-close to judge. */
 static void expect_judged(const struct command_rig *r, bool honoured, unsigned bytes,
                           const char *part)
 {

@@ -1,5 +1,8 @@
-/* keepalive over a simulated network: hours of silence, probes, and each end that a peer can come
- * to. The times are the real ones: two hours until the first probe, ten of them 75 s apart. */
+/*
+ * Tests keepalive over a simulated network: hours of silence, probes, and each way in which a peer
+ * can end. The times are the real defaults: two hours until the first probe, then ten probes 75 s
+ * apart.
+ */
 #include <signal.h>
 #include <string.h>
 
@@ -8,7 +11,7 @@
 #define RTT (2 * RIG_DELAY)
 #define HOUR (3600 * WAVE_S)
 
-/* The probes that were told of, in order: whether each was answered, as '1' and '0'. */
+/* Returns the probes that were reported, in order: '1' for one that was answered, else '0'. */
 static const char *answers(const struct command_rig *r)
 {
     static char text[300];
@@ -25,7 +28,8 @@ static const char *answers(const struct command_rig *r)
     return text;
 }
 
-/* The segment with the probe number `n`, from 1: RFC 1122, 4.2.3.6, one below SND.NXT. */
+/* Returns the segment with probe `n`, counted from 1. It is one below SND.NXT (RFC 1122, 4.2.3.6).
+ */
 static const struct rig_segment *probe(const struct command_rig *r, unsigned n)
 {
     uint32_t nxt = rig_segment(r, true, SEG_SYN, 1)->seg.seq.v + 1;
@@ -97,7 +101,7 @@ static void idle_interval_and_count_are_as_asked(void **state)
     rig_free(&r);
 }
 
-/* Every third probe is lost: an answer to the next one starts the count again. */
+/* Every third probe is lost. The answer to the next one resets the count. */
 static bool one_in_three(struct command_rig *r, const struct rig_segment *s)
 {
     unsigned *n = r->user;
@@ -203,7 +207,7 @@ static void forget(struct command_rig *r)
     stack_release(host_stack(port_sim_host(r->port)), id);
 }
 
-/* The peer has booted anew: RST is its answer. */
+/* The peer has rebooted, and answers with RST. */
 static void a_peer_that_forgot_the_connection_resets_it(void **state)
 {
     struct command_rig r;
@@ -271,7 +275,7 @@ static void say(struct command_rig *r)
     rig_far_send(r, 0, "still here\n");
 }
 
-/* Whatever comes from the peer starts the two hours again. */
+/* Any segment from the peer restarts the two hours. */
 static void data_puts_the_probe_off(void **state)
 {
     struct command_rig r;

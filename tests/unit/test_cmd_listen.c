@@ -1,5 +1,8 @@
-/* listen over a simulated network, whose far end dials: its queues, SYN cookies, closes, waits and
- * ends, in virtual time. A round trip takes 20 ms; clients call from ports 50000 on. */
+/*
+ * Tests listen over a simulated network whose far end opens the connections: queues, SYN cookies,
+ * closes, waits and ends, in virtual time. A round trip takes 20 ms; clients use the ports from
+ * 50000 on.
+ */
 #include <signal.h>
 #include <string.h>
 
@@ -38,8 +41,8 @@ static const char *word_of(const struct command_rig *r, int connection)
     return json_string_value(json_object_get(v, "verdict"));
 }
 
-/* One verdict for each connection, in which the counts of the run's are found again, and a count of
- * its own for the segments of each. */
+/* Checks that each connection has one verdict, that the verdicts add up to those of the run, and
+ * that the segments of each connection are counted by themselves. */
 static void expect_contract(const struct command_rig *r, int opened)
 {
     static const char *const words[] = {"open",    "failed",   "local", "refused",
@@ -106,7 +109,8 @@ static void what_is_sent_comes_back(void **state)
     rig_free(&r);
 }
 
-/* Fifty at once, one segment in ten lost: every one is served. */
+/* Fifty clients connect at the same time, and one segment in ten is lost: all of them are served.
+ */
 static void losses_change_nothing(void **state)
 {
     struct command_rig r;
@@ -164,7 +168,7 @@ static void abort_resets_once_the_data_is_acknowledged(void **state)
     rig_free(&r);
 }
 
-/* The client's segments are never answered again, and draw no RST. */
+/* From then on the client's segments get no answer, and no RST either. */
 static void vanish_says_nothing(void **state)
 {
     struct command_rig r;
@@ -324,8 +328,8 @@ static void a_living_client_is_kept(void **state)
 
 /* Queues */
 
-/* RFC 4987, 3.6: beyond --half-open, SYNs are answered with cookies, which hold no memory; whoever
- * brings one back is served like any other. */
+/* RFC 4987, 3.6: beyond --half-open, SYNs are answered with cookies, which take no memory. A client
+ * that returns one is served like any other. */
 static void syn_cookies_serve_whoever_comes_back(void **state)
 {
     struct command_rig r;
@@ -381,7 +385,8 @@ static void no_more_at_a_time_than_max(void **state)
     rig_free(&r);
 }
 
-/* More at once than fit into one batch of segments: each is sent its RST, and each is told. */
+/* More connections end at the same time than fit into one batch of segments: each gets its RST, and
+ * each is reported. */
 static void a_signal_resets_every_one_of_300(void **state)
 {
     struct command_rig r;

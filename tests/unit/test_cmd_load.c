@@ -1,5 +1,5 @@
-/* load over a simulated network: what it counts, how it keeps to rate, concurrency and time, and
- * that nothing of it is left behind. A round trip takes 20 ms. */
+/* Tests load over a simulated network: what it counts, how it keeps to rate, concurrency and time,
+ * and that it leaves no connection behind. A round trip takes 20 ms. */
 #include <signal.h>
 #include <string.h>
 
@@ -24,7 +24,8 @@ static void expect_counts(const struct command_rig *r, int opened, int open, int
     rig_expect_int(r, "verdict", "connections.now", 0);
 }
 
-/* Connections that are open at any one time, at most: from a SYN of ours to our last segment. */
+/* Returns how many connections are open at the same time, at most: from our SYN to our last
+ * segment. */
 static unsigned most_at_once(const struct command_rig *r)
 {
     unsigned now = 0, max = 0;
@@ -171,7 +172,8 @@ static void silence_after_the_handshake_is_lost_at_give_up(void **state)
     rig_free(&r);
 }
 
-/* Ports turn by turn: every fourth connection is lost, and none hides another. */
+/* Loses the SYNs of every fourth port. The ports take turns, so that no lost connection hides
+ * another. */
 static bool syns_of_some(struct command_rig *r, const struct rig_segment *s)
 {
     (void)r;
@@ -402,8 +404,8 @@ static void a_signal_ends_it_in_order(void **state)
 
 /* Ports */
 
-/* Each connection has a port of its own as long as there are any, and none comes again before all
- * others were used. */
+/* Each connection gets a fresh port as long as there are any, and no port is used again before all
+ * others have been used. */
 static void ports_come_in_turn(void **state)
 {
     struct command_rig r;

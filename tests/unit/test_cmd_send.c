@@ -1,5 +1,5 @@
-/* send over a simulated network: what answers a segment outside any connection, which one it
- * answers, and when the run ends. A round trip takes 20 ms. */
+/* Tests send over a simulated network: what answers a segment outside any connection, to which
+ * segment the answer belongs, and when the run ends. A round trip takes 20 ms. */
 #include <signal.h>
 #include <string.h>
 
@@ -150,7 +150,7 @@ static bool late(struct command_rig *r, const struct rig_segment *s)
 {
     unsigned *n = r->user;
 
-    return !s->out && ++*n == 1; /* the first SYN-ACK, which comes again after a second */
+    return !s->out && ++*n == 1; /* the first SYN-ACK, which is retransmitted after a second */
 }
 
 static void an_answer_after_the_wait_is_late(void **state)

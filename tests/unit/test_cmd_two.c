@@ -1,4 +1,5 @@
-/* Two runs in one process, one within the other: neither notices. What a run keeps is its own. */
+/* Tests two runs in one process, one within the other. Neither may affect the other: a run has no
+ * state outside itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +24,13 @@ static void three_others(struct command_rig *r)
     rig_free(&other);
 }
 
-/* The same for what is compared: nothing. */
+/* Does nothing: the run with which the other is compared. */
 static void nothing(struct command_rig *r)
 {
     (void)r;
 }
 
-/* A keepalive of three hours: what it printed, in *text; the caller's to free. */
+/* Runs a keepalive of three hours, and returns what it printed. The caller frees it. */
 static char *keepalive(void (*meanwhile)(struct command_rig *r), size_t *len)
 {
     struct command_rig r;

@@ -1,5 +1,8 @@
-/* Congestion control: RFC 5681, 6582, 6928, and ECN's response (RFC 3168), by what leaves and by
- * the bounds the RFCs set for cwnd and ssthresh. Reno's; CUBIC is in test_cubic.c. */
+/*
+ * Tests congestion control: RFC 5681, RFC 6582, RFC 6928, and the response to ECN (RFC 3168). The
+ * cases look at what is sent, and at the bounds that the RFCs set for cwnd and ssthresh. They test
+ * Reno; CUBIC is in test_cubic.c.
+ */
 #include "tests/unit/engine.h"
 
 #include "lib/core/cc.h"
@@ -136,7 +139,7 @@ static void rfc5681_3_1_window_does_not_grow_when_it_is_not_used(void **state)
     check(rig.c.cwnd <= 40 * MSS, "cwnd grew to %u while 10 bytes were in flight", rig.c.cwnd);
 }
 
-/* Ten in flight, the first lost, no more queued. */
+/* Puts ten segments in flight, the first of which is lost, and no more are queued. */
 static void three_duplicates(void)
 {
     connect_plain();
@@ -304,8 +307,8 @@ static void rfc5681_4_1_window_restarts_after_idling(void **state)
     check(burst() <= 10 * MSS, "%zu segments go out after a minute's silence", rig.bursts);
 }
 
-/* It is the last sending that counts: who has only received for a while knows as little of the path
- * as who has slept. */
+/* What counts is when we sent last: after a while in which we only received, we know as little of
+ * the path as after a pause. */
 static void rfc5681_4_1_what_is_received_meanwhile_does_not_count(void **state)
 {
     (void)state;
@@ -542,7 +545,8 @@ static void rfc3168_6_1_3_each_mark_is_echoed_once_more(void **state)
     check(next_out(400 * WAVE_MS) && rig.out.flags == ACK, "the echo goes on after CWR");
 }
 
-/* 6.1.2: "for any reason": a fast retransmission and a timeout are told by CWR as well. */
+/* 6.1.2: "for any reason": CWR also announces the reduction of a fast retransmission or a timeout.
+ */
 static void rfc3168_6_1_2_a_timeout_is_announced_by_cwr(void **state)
 {
     (void)state;
@@ -600,7 +604,8 @@ static void rfc3168_6_1_6_a_window_probe_is_not_ecn_capable(void **state)
     check(rig.out.ecn == ECN_ECT0 && (rig.out.flags & CWR), "CWR was lost with the probe");
 }
 
-/* 6.1.2: the window is halved once for all the echoes of a round trip, and again in the next. */
+/* 6.1.2: the window is halved once for all the echoes of a round trip, and once more in the next.
+ */
 static void rfc3168_6_1_2_a_second_round_trip_halves_again(void **state)
 {
     (void)state;
@@ -619,8 +624,8 @@ static void rfc3168_6_1_2_a_second_round_trip_halves_again(void **state)
     in(ACK, 1, out, WND, 0);
 }
 
-/* 6.1.1: who has received a SYN without ECN should not send ECN-capable packets; the repeated SYN
- * of a peer whose first was lost to a firewall is one (6.1.1.1). */
+/* 6.1.1: a host that has received a SYN without ECN should not send ECN-capable packets. The
+ * retransmitted SYN of a peer whose first one a firewall dropped is such a SYN (6.1.1.1). */
 static void rfc3168_6_1_1_a_repeated_syn_without_it_ends_it(void **state)
 {
     (void)state;
@@ -649,8 +654,8 @@ static void rfc3168_6_1_1_1_only_the_first_syn_asks(void **state)
     out_between(2 * WAVE_S, 2 * WAVE_S, SYN, 0, 0, 0);
 }
 
-/* The congestion window is held to a quarter of what sequence numbers can tell apart, so that no
- * sum of it wraps, however much is acknowledged. */
+/* The congestion window is limited to a quarter of the sequence space, so that no sum with it
+ * wraps, however much is acknowledged. */
 static void a_congestion_window_does_not_wrap(void **state)
 {
     (void)state;

@@ -1,6 +1,8 @@
-/* conn_check() is what the other tests and the fuzz targets lean on: each invariant that it speaks
- * of is broken by hand once, and has to be missed. And the user's calls at the edges of what conn.h
- * allows. */
+/*
+ * Tests conn_check(), on which the other tests and the fuzz targets rely: each invariant that it
+ * checks is broken by hand once, and has to be reported. Also tests the user's calls at the limits
+ * of what conn.h allows.
+ */
 #include "tests/unit/engine.h"
 
 #include "lib/core/queue.h"

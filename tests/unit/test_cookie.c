@@ -1,4 +1,5 @@
-/* SYN cookies: good for those who got them, for a while, and for nobody else. */
+/* Tests SYN cookies: they are valid for the peers that got them, for a limited time, and for no one
+ * else. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

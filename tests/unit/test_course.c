@@ -1,5 +1,5 @@
-/* The course of a connection, step by step: what it waits for and until when, and when it closes,
- * as each command that goes it asks for. */
+/* Tests the course of a connection step by step: what it waits for and until when, and when it
+ * closes, in the configurations that the commands use. */
 #include "lib/run/course.h"
 
 #include "tests/unit/engine.h"
@@ -42,7 +42,7 @@ static struct course_turn go(void)
 
 #define closes() check(go().act == COURSE_CLOSED, "it does not close")
 
-/* Our data, which the peer acknowledges if it is said to. */
+/* Sends our data. The peer acknowledges it if `acknowledged` is true. */
 static void give(uint32_t bytes, bool acknowledged)
 {
     push(bytes);
@@ -52,7 +52,7 @@ static void give(uint32_t bytes, bool acknowledged)
     facts.gave = true;
 }
 
-/* Data of the peer's. */
+/* Receives data from the peer. */
 static void get(uint32_t seq, uint32_t ack, uint32_t bytes)
 {
     in(ACK | PSH, seq, ack, WND, bytes);
@@ -61,14 +61,14 @@ static void get(uint32_t seq, uint32_t ack, uint32_t bytes)
     facts.quiet_since = rig.now;
 }
 
-/* As connect asks for it. */
+/* Returns the configuration that connect uses. */
 static struct course_config asking(enum close_how how, wave_time hold)
 {
     return (struct course_config){
         .close = how, .answer = COURSE_ANSWER_PAUSES, .acknowledged = true, .hold = hold};
 }
 
-/* As listen asks for it. */
+/* Returns the configuration that listen uses. */
 static struct course_config serving(enum close_how how, wave_time hold)
 {
     return (struct course_config){.close = how,
@@ -78,7 +78,7 @@ static struct course_config serving(enum close_how how, wave_time hold)
                                   .hold = hold};
 }
 
-/* As load asks for it. */
+/* Returns the configuration that load uses. */
 static struct course_config loading(enum close_how how, wave_time hold)
 {
     return (struct course_config){.close = how, .answer = COURSE_ANSWER_BEGINS, .hold = hold};

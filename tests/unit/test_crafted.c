@@ -1,6 +1,7 @@
 /*
- * Forged segments, byte for byte: each field where RFC 9293, 3.1, RFC 791 and RFC 8200 have it,
- * checksums right, wrong or given, fragments that join to the whole, and numbers put in afterwards.
+ * Tests crafted segments byte by byte: each field where RFC 9293, 3.1, RFC 791 and RFC 8200 put it,
+ * checksums that are right, wrong or given, fragments that add up to the whole packet, and numbers
+ * that are changed afterwards.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,7 +42,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Builds it and takes it apart again. */
+/* Builds the segment and parses the result. */
 static struct packet built(struct crafted *f, const struct crafted_segment *w)
 {
     struct packet p;
@@ -146,7 +147,7 @@ static void a_wrong_checksum_is_wrong_and_a_given_one_stands(void **state)
     }
 }
 
-/* Joins the pieces: the bytes of TCP that they carry, at the offsets that they tell. */
+/* Reassembles the fragments: the bytes of TCP that they carry, at the offsets in their headers. */
 static uint32_t join(struct crafted *f, bool v6, uint8_t *out)
 {
     uint32_t total = 0, pieces = crafted_fragments(f);

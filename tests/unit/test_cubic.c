@@ -1,4 +1,4 @@
-/* CUBIC, RFC 9438, through cubic.h and by what an engine makes of it. */
+/* Tests CUBIC (RFC 9438) through cubic.h, and by what an engine does with it. */
 #include "lib/core/cubic.h"
 #include "lib/core/loss.h"
 #include "tests/unit/engine.h"

@@ -1,4 +1,4 @@
-/* Delayed acknowledgements: RFC 9293, 3.8.6.3, RFC 5681, 4.2, RFC 1122, 4.2.3.2. */
+/* Tests delayed acknowledgements: RFC 9293, 3.8.6.3, RFC 5681, 4.2, RFC 1122, 4.2.3.2. */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_8_6_3_must_40_no_later_than_half_a_second(void **state)
@@ -136,8 +136,9 @@ static void rfc9293_3_8_6_3_the_delay_begins_with_the_first_segment(void **state
  * The peer's first segments
  */
 
-/* The congestion window of a peer in slow start grows by what it hears of them (RFC 5681, 3.1): as
- * many as its initial window (RFC 6928) are acknowledged at once, however small. */
+/* The congestion window of a peer in slow start grows with each acknowledgement (RFC 5681, 3.1). So
+ * its first segments are acknowledged immediately, however small they are: as many as an initial
+ * window has (RFC 6928). */
 static void rfc9293_3_8_6_3_the_first_ten_segments_are_not_kept_waiting(void **state)
 {
     (void)state;
@@ -161,7 +162,7 @@ static void rfc9293_3_8_6_3_the_first_ten_segments_are_not_kept_waiting(void **s
     }
 }
 
-/* None of them is spent on what is acknowledged at once anyway. */
+/* Segments that are acknowledged immediately for another reason do not count as some of these. */
 static void rfc9293_3_8_6_3_only_what_could_wait_counts_as_hurried(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* What connections share: the event queue, the bound on memory. */
+/* Tests what the connections of an engine share: the event queue, and the limit on memory. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

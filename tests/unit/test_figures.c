@@ -1,5 +1,5 @@
-/* Figures, findings and expectations: a list that a command fills, and what each renderer makes of
- * any such list without knowing the command. */
+/* Tests figures, findings and expectations: a list that a command fills, and what each renderer
+ * makes of any such list without knowing the command. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static void tell_verdict(struct script *t, const struct figures *f)
     fflush(t->to);
 }
 
-/* The line of JSON for such a verdict is `members` between what every verdict has. */
+/* Checks that the line of JSON for such a verdict has `members` between what every verdict has. */
 static void assert_members(const struct figures *f, const char *members)
 {
     struct script t;
@@ -57,7 +57,7 @@ static void assert_members(const struct figures *f, const char *members)
     script_finish(&t);
 }
 
-/* What the summary writes between headline and guard. */
+/* Checks what the summary writes between headline and guard. */
 static void assert_rows(const struct figures *f, const char *rows)
 {
     struct script t;
@@ -622,7 +622,7 @@ static void *allocate(size_t size)
     return ++allocations == failing ? NULL : malloc(size);
 }
 
-/* An event of every kind, with all that it may have. */
+/* Reports an event of every kind, with everything that it may contain. */
 static void tell_everything(struct script *t)
 {
     static const uint8_t raw[] = {34, 4, 0xab, 0xcd};
@@ -657,8 +657,8 @@ static void tell_everything(struct script *t)
     report_verdict(&t->report, t->at, &v);
 }
 
-/* No line with a part missing passes for a whole one, whichever allocation fails; the renderer of
- * another run is not told of it. */
+/* Whichever allocation fails, no line with a part missing passes for a whole one. The renderer of
+ * another run is not affected. */
 static void each_allocation_that_fails_is_noticed(void **state)
 {
     json_malloc_t malloc_before;

@@ -1,4 +1,4 @@
-/* Files of the command line: streams that never wait for a reader, and traps in shared
+/* Tests the files of the command line: streams that never wait for a reader, and traps in shared
  * directories. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,7 +225,7 @@ static void somebody_elses_file_in_a_shared_directory_is_left_alone(void **state
     unlink(in("trap"));
 }
 
-/* In a child, whose user and environment may be spoilt: 0 when all was as it should be. */
+/* Runs in a child, which may change its user and environment. Returns 0 on success. */
 static int under_sudo(void)
 {
     struct file f = FILE_NONE;
@@ -240,7 +240,7 @@ static int under_sudo(void)
         st.st_gid != 65534)
         return 2;
     file_close(&f, NULL);
-    return geteuid() == 0 && getegid() == 0 ? 0 : 3; /* root again, for the sockets */
+    return geteuid() == 0 && getegid() == 0 ? 0 : 3; /* back to root, for the sockets */
 }
 
 static void under_sudo_files_are_the_callers(void **state)
@@ -253,7 +253,8 @@ static void under_sudo_files_are_the_callers(void **state)
     make("secret", "for root alone");
     assert_int_equal(chmod(in("secret"), 0600), 0);
     assert_int_equal(chmod(directory, 0777), 0);
-    /* Where user 65534 does not exist, as in a namespace of one user, nobody can be became. */
+    /* User 65534 may not exist, as in a namespace of one user: then there is no user to change to.
+     */
     bool possible = chown(in("secret"), 65534, 65534) == 0 && chown(in("secret"), 0, 0) == 0;
     pid_t child = fork();
     if (child == 0)

@@ -1,4 +1,4 @@
-/* The flow table against a plain list of what should be in it. */
+/* Tests the flow table against a plain list of what should be in it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,8 +90,8 @@ static void a_hundred_thousand_are_found_and_nobody_else(void **state)
     assert_int_equal(table.used, N / 2);
 }
 
-/* Hashes of few values, so that runs are long, overlap and wrap round the end: whoever is added
- * must be found until removed, and nobody after. */
+/* The hashes have few values, so that runs are long, overlap and wrap round the end. An entry must
+ * be found from when it is added until it is removed, and not after. */
 static void random_additions_and_removals_under_heavy_collision(void **state)
 {
     enum { N = 40 };

@@ -1,7 +1,7 @@
 /*
- * Joined segments: what may be joined, and that cutting the large one again, by the rules that the
- * kernel and network cards follow, gives every byte of those it was made of. The segments come from
- * a crafter without a socket.
+ * Tests segments that are joined for segmentation offload: which ones may be joined, and that
+ * cutting the large segment by the rules of the kernel and of network cards gives back every byte
+ * of those it was made of. The segments come from a builder without a socket.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -196,7 +196,7 @@ static void one_alone_goes_as_it_is(void **state)
     end(m);
 }
 
-/* On an interface that has no link layer IP's header comes first, and the kernel is told so. */
+/* On an interface without a link layer the IP header comes first, and the kernel must know this. */
 static void without_a_link_layer_nothing_stands_before_ip(void **state)
 {
     struct gso_made *m = begin(false);
@@ -218,7 +218,7 @@ static void without_a_link_layer_nothing_stands_before_ip(void **state)
     end(m);
 }
 
-/* What comes third cannot be joined to the two before it. */
+/* The third segment cannot be joined with the two before it. */
 enum odd {
     GAP,
     OTHER_ACK,

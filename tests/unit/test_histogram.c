@@ -1,4 +1,4 @@
-/* How durations spread: against the same quantiles of the sorted values. */
+/* Tests the histogram of durations against the same quantiles of the sorted values. */
 #include "lib/core/histogram.h"
 
 #include <setjmp.h>

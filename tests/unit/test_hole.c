@@ -1,4 +1,5 @@
-/* What the capture lost of the peer's segments is told from what the path lost or reordered. */
+/* Tests that segments of the peer which the capture missed are distinguished from those that the
+ * path lost or reordered. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Peers that do not mean well: whatever they send, the connection ends in the state that is right,
- * bytes stay what they were, memory is bounded, and nothing goes on for ever. */
+/* Tests peers that attack us: whatever they send, the connection ends in the right state, the data
+ * stays correct, memory is bounded, and nothing goes on for ever. */
 #include "tests/unit/engine.h"
 
 #include "lib/core/queue.h"
@@ -12,7 +12,7 @@ static void memory_is_bounded(void)
     check(rig.env.mem_used <= max, "%zu bytes are held, %zu are too many", rig.env.mem_used, max);
 }
 
-/* The connection still does what it is there for. */
+/* Checks that the connection still works. */
 static void still_works(uint32_t from)
 {
     in(ACK | PSH, from, snd_nxt(), WND, 10);
@@ -253,7 +253,7 @@ static void a_peer_that_acknowledges_half_a_segment_gets_the_other_half(void **s
         if (rig.out.len == 0)
             continue;
         const uint32_t half = out_seq() + (rig.out.len + 1) / 2;
-        if (out_seq() <= snd_una()) /* whatever else is in flight counts as lost */
+        if (out_seq() <= snd_una()) /* everything else in flight counts as lost */
             in(ACK, 1, half, WND, 0);
     }
     check(snd_una() == 10001, "SND.UNA is %u", snd_una());
@@ -326,7 +326,7 @@ static void tiny_segments_in_a_vast_window_are_bounded(void **state)
     check(records == QUEUE_RECORDS_MAX && bytes < 1 << 20, "%u segments of %u bytes", records,
           bytes);
     memory_is_bounded();
-    /* An acknowledgement makes room for as many again. */
+    /* An acknowledgement makes room for the same number once more. */
     in(ACK, 1, 1 + 36 * 100, 64 << 20, 0);
     for (records = 0; next_out(0); records++)
         ;

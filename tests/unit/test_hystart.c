@@ -1,4 +1,4 @@
-/* HyStart++, RFC 9406, through hystart.h, and in an engine's first slow start. */
+/* Tests HyStart++ (RFC 9406) through hystart.h, and in the first slow start of an engine. */
 #include "lib/core/hystart.h"
 #include "lib/core/queue.h"
 #include "tests/unit/engine.h"

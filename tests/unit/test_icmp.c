@@ -1,4 +1,4 @@
-/* What each ICMP error means for TCP, the numbers of both families. */
+/* Tests what each ICMP error means for TCP, by the type and code of both families. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* ICMP and the engine: RFC 9293, 3.9.2.2, RFC 5461 (soft and hard), RFC 5927 (forged errors),
- * RFC 1191 (path MTU). */
+/* Tests how the engine responds to ICMP: RFC 9293, 3.9.2.2, RFC 5461 (soft and hard errors), RFC
+ * 5927 (forged errors), RFC 1191 (path MTU). */
 #include "tests/unit/engine.h"
 
 static struct icmp error_about(uint32_t seq, uint8_t type, uint8_t code)
@@ -273,7 +273,7 @@ static void rfc9293_3_9_2_2_errors_end_with_silence_as_a_timeout(void **state)
     expect_closed(END_TIMEOUT_SYN);
 }
 
-/* Over IPv6: an engine whose flow is, with `mtu`'s MSS. */
+/* Starts an engine over IPv6, with the MSS for `mtu`. */
 static void establish_v6(uint32_t mtu)
 {
     rig_start(&variants[1]);
@@ -336,8 +336,8 @@ static void rfc1191_7_1_below_the_last_plateau_nothing_changes(void **state)
     check(rig.c.mss == 28, "segments of %u bytes", rig.c.mss);
 }
 
-/* RFC 5927, 7.2: a SYN is smaller than the narrowest path. An error that says otherwise is forged,
- * and would not stand anyhow: the peer's MSS is yet to come. */
+/* RFC 5927, 7.2: a SYN is smaller than the MTU of any path. An error that says otherwise is forged.
+ * It would have no lasting effect either, since the peer's MSS is still to come. */
 static void rfc5927_7_2_a_syn_is_never_too_big(void **state)
 {
     (void)state;
@@ -362,7 +362,8 @@ static void rfc1191_3_error_about_our_fin_is_for_what_comes(void **state)
     expect_state(STATE_FIN_WAIT_2);
 }
 
-/* Only what is bigger than the path goes again, at once and cut; what fits is left to arrive. */
+/* Only segments that are too large for the path are retransmitted, immediately and in smaller
+ * parts; those that fit may still arrive. */
 static void rfc1191_6_4_what_fits_is_not_sent_again(void **state)
 {
     (void)state;

@@ -1,5 +1,7 @@
-/* IP packets of both families, whole, odd, cut and forged. Every packet is put into a block of its
- * very size, so that a sanitizer sees a read beyond it. */
+/*
+ * Tests the parsing of IP packets of both families: whole, unusual, truncated and forged ones.
+ * Every packet is put into a block of exactly its size, so that a sanitizer sees a read beyond it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +27,7 @@ static void put(struct ip_bytes *p, const void *from, size_t n)
 }
 #define PUT(p, ...) put((p), (const uint8_t[]){__VA_ARGS__}, sizeof(const uint8_t[]){__VA_ARGS__})
 
-/* Writes the IP length fields for what stands there now. */
+/* Writes the IP length fields for the present content. */
 static void close_packet(struct ip_bytes *p, size_t at)
 {
     if (p->b[at] >> 4 == 4) {
@@ -48,7 +50,7 @@ static void put_v6(struct ip_bytes *p, uint8_t next)
     PUT(p, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2);
 }
 
-/* Ports 50000 to 80, SEQ 0x01020304, ACK, three bytes of data. */
+/* Appends a segment: ports 50000 to 80, SEQ 0x01020304, ACK, three bytes of data. */
 static void put_tcp(struct ip_bytes *p)
 {
     PUT(p, 0xc3, 0x50, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8, 0x50, 0x10, 1, 0, 0, 0, 0, 0, 'a', 'b', 'c');
@@ -74,7 +76,7 @@ static struct ip_bytes tcp6(void)
     return p;
 }
 
-/* ip_parse() over a copy of the first `len` bytes that ends where they end. `*out` must be
+/* Calls ip_parse() on a copy of the first `len` bytes, which ends where they end. `*out` must be
  * untouched on failure. */
 static uint8_t *block;
 static int parse(const struct ip_bytes *p, size_t len, struct packet *out)
@@ -293,8 +295,8 @@ static void other_protocols_and_versions_are_not_ours(void **state)
     assert_int_equal(parse(&p, p.n, &k), WAVE_ENOTOURS);
 }
 
-/* An ICMP error from 203.0.113.9 (or 2001:db8::9) that quotes the first `quoted` bytes of our
- * segment's packet. */
+/* Returns an ICMP error from 203.0.113.9 (or 2001:db8::9) that quotes the first `quoted` bytes of
+ * our segment's packet. */
 static struct ip_bytes error(bool v6, uint8_t type, uint8_t code, uint32_t rest, size_t quoted)
 {
     const struct ip_bytes cause = v6 ? tcp6() : tcp4();

@@ -1,4 +1,4 @@
-/* SipHash against published values, and what RFC 6528 asks of ISNs. */
+/* Tests SipHash against published values, and what RFC 6528 requires of ISNs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Keepalive: RFC 9293, 3.8.4, RFC 1122, 4.2.3.6, in virtual time. */
+/* Tests keepalive in virtual time: RFC 9293, 3.8.4, RFC 1122, 4.2.3.6. */
 #include "tests/unit/engine.h"
 
 static void with_keepalive(void)
@@ -241,7 +241,7 @@ static void rfc9293_3_8_4_must_27_settings_from_microseconds_to_days(void **stat
     }
 }
 
-/* The states in which a peer may stay silent for ever. */
+/* Checks keepalive in a state in which a peer may stay silent for ever. */
 static void keepalive_holds_in(enum state s)
 {
     rig_start(&variants[1]);

@@ -1,6 +1,7 @@
 /*
- * The link by itself, between two fake engines that send what a test scripted and note what
- * arrives. They stand in for the core's conn_...() functions, which this program does not link.
+ * Tests the simulated link by itself, between two fake engines that send what a test has scripted
+ * and record what arrives. They replace the core's conn_...() functions, which this program does
+ * not link.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,7 +159,7 @@ static void script(struct fake *f, wave_time at, struct seg s)
     f->out[f->scripted++].seg = s;
 }
 
-/* n segments, `apart` from one another, numbered by their sequence numbers from 0. */
+/* Scripts n segments, `apart` from one another, whose sequence numbers count from 0. */
 static void script_many(struct fake *f, size_t n, wave_time apart)
 {
     for (size_t i = 0; i < n; i++)
@@ -582,7 +583,7 @@ static void flows_that_do_not_fit_are_refused(void **unused)
     free(b);
 }
 
-/* How a run of 1 s with that habit at both ends comes to its end: the signal, or 0. */
+/* Makes a run of 1 s with that habit at both ends. Returns the signal that ended it, or 0. */
 static int signal_of(enum link_habit habit)
 {
     pid_t pid = fork();

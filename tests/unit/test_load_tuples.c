@@ -1,5 +1,5 @@
-/* Which local port the next connection of a load takes, and how many ports a load is planned with.
- */
+/* Tests which local port the next connection of a load takes, and for how many ports a load is
+ * planned. */
 #include "cmd/load_tuples.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* Which local ports may be taken unasked: net.ipv4.ip_local_port_range without
- * net.ipv4.ip_local_reserved_ports. */
+/* Tests which local ports may be used when the user names none: net.ipv4.ip_local_port_range
+ * without net.ipv4.ip_local_reserved_ports. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

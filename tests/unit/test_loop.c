@@ -1,5 +1,5 @@
-/* The loop over a simulated network, and over ports that refuse: what it sends, when it sleeps, and
- * how it ends. */
+/* Tests the loop over a simulated network, and over ports that fail: what it sends, when it sleeps,
+ * and how it ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +147,7 @@ static struct port_sim_config network(enum host_behaviour behaviour)
     return c;
 }
 
-/* A rig over this port, whose far end is at 192.0.2.80:80. */
+/* Sets up a rig over this port, with the far end at 192.0.2.80:80. */
 static struct loop_rig *rig_over(struct port *port, uint32_t bytes)
 {
     struct loop_rig *r = calloc(1, sizeof *r);
@@ -348,7 +348,7 @@ static void wrap(struct wrapped *w, struct port *inner)
         .ops = &w->ops, .info = inner->info, .virtual_time = inner->virtual_time};
 }
 
-/* An echo host's network, wrapped. */
+/* Sets up the network of an echo host, wrapped. */
 static void wrapped_echo(struct wrapped *w)
 {
     struct port_sim_config c = network(HOST_ECHO);
@@ -359,7 +359,8 @@ static void wrapped_echo(struct wrapped *w)
     wrap(w, port);
 }
 
-/* A kernel without room is asked again after a pause that doubles from 100 us to 10 ms. */
+/* If the kernel has no room, the send is retried after a pause that doubles from 100 us to 10 ms.
+ */
 static void test_no_room(void **state)
 {
     struct wrapped w;
@@ -377,7 +378,8 @@ static void test_no_room(void **state)
     rig_free(r);
 }
 
-/* RFC 1191, 6.3: a segment beyond the MTU lowers it at once, and the data goes in smaller ones. */
+/* RFC 1191, 6.3: a segment larger than the MTU lowers the path MTU immediately, and the data is
+ * sent in smaller segments. */
 static void test_too_big(void **state)
 {
     struct wrapped w;
@@ -394,7 +396,7 @@ static void test_too_big(void **state)
     rig_free(r);
 }
 
-/* After the run what is owed still goes out, and what is under way is still taken in. */
+/* After the run, segments that are due are still sent, and those on their way are still handled. */
 static void test_drain(void **state)
 {
     struct port_sim_config c = network(HOST_NEVER_CLOSES);

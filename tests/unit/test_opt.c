@@ -1,4 +1,5 @@
-/* TCP options: what hosts send is read and written byte for byte, and nonsense is survived. */
+/* Tests TCP options: those that hosts send are parsed and written byte by byte, and malformed ones
+ * do no harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Options: negotiation, MSS (RFC 9293, 3.7.1; RFC 6691), window scale and timestamps with PAWS
- * (RFC 7323), SACK-permitted (RFC 2018), and nonsense. */
+/* Tests TCP options in the engine: negotiation, MSS (RFC 9293, 3.7.1; RFC 6691), window scale and
+ * timestamps with PAWS (RFC 7323), SACK-permitted (RFC 2018), and malformed options. */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_7_1_must_14_every_syn_carries_an_mss(void **state)
@@ -525,7 +525,7 @@ static void rfc7323_4_3_an_acceptable_old_duplicate_is_not_echoed(void **state)
     check(rcv_nxt() == 201, "RCV.NXT is %u", rcv_nxt());
 }
 
-/* 5.5 again, beyond the 49 days after which a clock of milliseconds repeats itself. */
+/* The same (5.5), beyond the 49 days after which a clock of milliseconds repeats itself. */
 static void rfc7323_5_5_ts_recent_stays_expired(void **state)
 {
     (void)state;

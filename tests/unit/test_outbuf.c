@@ -1,4 +1,5 @@
-/* Output that never waits for its reader: what is kept, what is left out, and how that is told. */
+/* Tests output that never waits for its reader: what is kept, what is left out, and how this is
+ * reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,7 @@
 
 #define MOST 65536 /* bytes that are kept in these tests */
 
-/* A queue in front of a pipe, whose other end nobody reads unless the test does. */
+/* Opens a queue in front of a pipe whose other end is read only when the test reads it. */
 struct outbuf_rig {
     int ends[2]; /* [0] the reader's */
     struct nonblock to;
@@ -70,7 +71,7 @@ static void close_rig(struct outbuf_rig *r)
     free(r->got);
 }
 
-/* Reads what is there, up to `max` bytes. */
+/* Reads what is available, up to `max` bytes. */
 static void take(struct outbuf_rig *r, size_t max)
 {
     struct pollfd p = {.fd = r->ends[0], .events = POLLIN};
@@ -96,7 +97,7 @@ static void flush(struct outbuf_rig *r)
     assert_int_equal(outbuf_flush(r->o, &d), 0);
 }
 
-/* As a loop does that polls: writes on as long as there is room, and reads it. */
+/* Does what a polling loop does: writes as long as there is room, and reads what was written. */
 static void take_all(struct outbuf_rig *r)
 {
     flush(r);
@@ -111,7 +112,7 @@ static void take_all(struct outbuf_rig *r)
     take(r, SIZE_MAX);
 }
 
-/* Lines "number xxx...", of 64 bytes. */
+/* Writes lines "number xxx...", of 64 bytes. */
 static void say(struct outbuf_rig *r, unsigned from, unsigned n)
 {
     for (unsigned i = from; i < from + n; i++)
@@ -119,7 +120,8 @@ static void say(struct outbuf_rig *r, unsigned from, unsigned n)
                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
-/* What was read: whole lines, numbered upwards; how many, and what the last gap says. */
+/* Checks what was read: whole lines with ascending numbers. Returns how many, and what the last gap
+ * says. */
 static unsigned read_lines(const struct outbuf_rig *r, uint64_t *told)
 {
     unsigned n = 0, last = 0;
@@ -168,8 +170,8 @@ static void a_reader_that_keeps_up_gets_every_line(void **state)
     close_rig(&r);
 }
 
-/* Far more than the pipe and the queue hold: it returns, and what is missing is whole lines, whose
- * number is right in the stream. */
+/* Far more is written than the pipe and the queue hold. The call returns, only whole lines are
+ * missing, and the stream says how many. */
 static void what_finds_no_room_is_left_out_by_whole_lines_and_counted(void **state)
 {
     uint64_t told;
@@ -205,7 +207,7 @@ static void the_gap_is_told_without_a_further_line(void **state)
     close_rig(&r);
 }
 
-/* A loop that is too busy to sleep does not poll: the queue tries again by itself. */
+/* A loop that is too busy to sleep does not poll. So the queue must retry by itself. */
 static void a_reader_that_wakes_up_is_noticed_without_poll(void **state)
 {
     uint64_t told;
@@ -239,7 +241,7 @@ static void a_full_pipe_ends_at_the_end_of_a_line(void **state)
     close_rig(&r);
 }
 
-/* The flag would be everyone's who shares the description. */
+/* The flag would affect all processes that share the open file description. */
 static void a_shared_pipe_stays_blocking(void **state)
 {
     struct outbuf_rig r;
@@ -253,7 +255,7 @@ static void a_shared_pipe_stays_blocking(void **state)
     close_rig(&r);
 }
 
-/* Where it cannot be opened again, nothing but poll(2) says whether there is room. */
+/* If it cannot be reopened, only poll(2) says whether there is room. */
 static void a_pipe_that_cannot_be_opened_again_makes_nobody_wait(void **state)
 {
     const struct nonblock asked = {.how = NONBLOCK_POLL, .whole = PIPE_BUF};
@@ -338,7 +340,8 @@ static void a_line_to_be_drawn_over_is_written_at_once(void **state)
     close_rig(&r);
 }
 
-/* The bytes of a record tell its length and its number; some are longer than PIPE_BUF. */
+/* The bytes of a record contain its length and its number. Some records are longer than PIPE_BUF.
+ */
 static void records_that_are_no_text_are_left_out_as_a_whole(void **state)
 {
     static uint8_t bytes[9000];
@@ -406,7 +409,7 @@ static void the_last_lines_are_kept_when_all_others_are_left_out(void **state)
     close_rig(&r);
 }
 
-/* A child that sleeps for so long, and then reads all. */
+/* Starts a child that sleeps for so long, and then reads everything. */
 static pid_t reader(const struct outbuf_rig *r, unsigned ms)
 {
     pid_t pid = fork();

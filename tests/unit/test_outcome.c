@@ -1,4 +1,5 @@
-/* From how a connection ended, and why a run stopped, to the verdict: one row a way to end. */
+/* Tests how the verdict follows from the way in which a connection ended and the reason for which a
+ * run stopped: one row for each way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -231,7 +232,8 @@ static void a_host_that_cannot_send_is_told(void **state)
     assert_outcome(&f, VERDICT_LOCAL, "local", "reset", "ran out: cannot send");
 }
 
-/* The ways through the states, ended by STATE_COUNT; a state twice is an ACK sent in it. */
+/* The paths through the states, ended by STATE_COUNT. A state that is repeated stands for an ACK
+ * that is sent in it. */
 static struct outcome_facts closed_by(const enum state *way, bool together)
 {
     struct outcome_facts f = facts(END_CLOSED, STOP_END, false);

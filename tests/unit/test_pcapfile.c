@@ -1,4 +1,5 @@
-/* The capture file, read back by libpcap, block by block, and by tshark where it is installed. */
+/* Tests the capture file. It is read back by libpcap, block by block, and by tshark if that is
+ * installed. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,7 +66,7 @@ static void write_file(const char *name)
     write_to(path);
 }
 
-/* libpcap finds what was written, to the nanosecond. */
+/* Checks that libpcap reads what was written, with times to the nanosecond. */
 static void read_back(void)
 {
     char error[PCAP_ERRBUF_SIZE];
@@ -222,7 +223,8 @@ static void pcapng_blocks_are_whole(void **state)
     unlink(path);
 }
 
-/* Standard output of `command` with the file's name behind it; false when there is no tshark. */
+/* Runs `command` with the file's name behind it, and returns its standard output in *text. Returns
+ * false if there is no tshark. */
 static bool tshark(const char *command, char *text, size_t room)
 {
     char line[256];
@@ -295,7 +297,7 @@ static void a_long_comment_is_cut_between_characters(void **state)
     unlink(path);
 }
 
-/* Whatever step first hears of it says so; none of them is silent. */
+/* The first step that notices the failure reports it; no step passes over it. */
 static void a_full_disk_is_reported(void **state)
 {
     struct pcapfile *p;

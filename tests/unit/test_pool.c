@@ -1,4 +1,5 @@
-/* Slots that never move, ids that name one connection only, and memory that may run out. */
+/* Tests the pool: slots that never move, ids that name one connection only, and memory that may run
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,7 +130,7 @@ static void hooks_are_clean_in_a_slot_used_again(void **state)
     unmake(&w);
 }
 
-/* Lets `left` allocations through and refuses the rest. */
+/* Lets `left` allocations succeed and the rest fail. */
 static void *failing(void *ctx, void *old, size_t old_size, size_t new_size)
 {
     int *left = ctx;

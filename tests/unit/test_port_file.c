@@ -1,5 +1,5 @@
-/* A capture file as a port: what is in it, in order and with its times, and what a file that is cut
- * off or none says. */
+/* Tests a capture file as a port: its packets come in order and with their times, and a file that
+ * is truncated or no capture file is reported. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,8 @@ static uint32_t build(const struct flow *f, const struct seg *s, uint8_t *to)
     return (uint32_t)header + (uint32_t)len;
 }
 
-/* A file of two segments, one each way, and something between them that is no TCP. */
+/* Writes a file of two segments, one in each direction, with a packet between them that is no TCP.
+ */
 static void write_file(void)
 {
     static const uint8_t udp[28] = {0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};

@@ -1,4 +1,5 @@
-/* Proportional Rate Reduction, RFC 6937, through prr.h, and by what leaves in a recovery. */
+/* Tests Proportional Rate Reduction (RFC 6937) through prr.h, and by what is sent during a
+ * recovery. */
 #include "lib/core/loss.h"
 #include "lib/core/prr.h"
 #include "lib/core/queue.h"

@@ -1,5 +1,5 @@
-/* The queues' own promises, from queue.h, reasm.h, ring.h and sack.h, where the engine does not get
- * to their bounds. */
+/* Tests what queue.h, reasm.h, ring.h and sack.h promise, at limits that the engine does not reach.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Loss detection by time, from RFC 8985, sections 5 and 6, through rack.h alone: a queue whose
+/* Tests loss detection by time, RFC 8985, sections 5 and 6, through rack.h alone: on a queue whose
  * records the cases send, deliver and lose by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,8 +127,9 @@ static void rfc8985_6_2_4_in_recovery_there_is_no_window(void **state)
     assert_int_equal(rack_detect(&r, q, START + WAVE_MS + RTT, RTT, RTT, true).lost, LEN);
 }
 
-/* Step 3: what was never sent again and arrives below what had arrived was reordered, and from
- * then on the window is kept open even for three SACKed segments and in recovery. */
+/* Step 3: a segment that was never retransmitted and arrives below one that has arrived was
+ * reordered. From then on the reordering window is used even with three SACKed segments and in
+ * recovery. */
 static void rfc8985_6_2_3_reordering_once_seen_keeps_the_window(void **state)
 {
     (void)state;
@@ -152,7 +153,7 @@ static void rfc8985_6_2_3_a_retransmission_below_is_no_reordering(void **state)
     sacked_at(0, START + WAVE_MS + RTT, RTT);
     for (uint32_t i = 3; i < 7; i++)
         sacked_at(i, START + WAVE_MS + RTT, RTT);
-    assert_int_equal(detect(START + WAVE_MS + RTT).lost, LEN); /* no window: record 2 at once */
+    assert_int_equal(detect(START + WAVE_MS + RTT).lost, LEN); /* no window: record 2 immediately */
 }
 
 /* Step 2: an answer to a retransmission that is faster than any round trip so far was for the

@@ -1,5 +1,5 @@
-/* The stream of events and what the renderers make of it: a scripted exchange goes in, lines come
- * out. */
+/* Tests the stream of events and what the renderers make of it: a scripted exchange goes in, and
+ * lines come out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,8 +190,9 @@ static void handshake_rtt_is_between_two_stamps(void **state)
     script_finish(&t);
 }
 
-/* RFC 7323, 4.1: the echoed timestamp names the SYN; RFC 6298, section 3: else nobody knows. An
- * answer to the first one that comes after the second may be a repetition. */
+/* RFC 7323, 4.1: the echoed timestamp says which SYN was answered. Without it this is not known
+ * (RFC 6298, section 3): an answer to the first SYN that comes after the second may be a
+ * retransmission. */
 static void rtt_of_a_repeated_syn_needs_its_timestamp(void **state)
 {
     static const struct {
@@ -289,7 +290,7 @@ static void verdict_says_what_the_contract_names(void **state)
     script_finish(&t);
 }
 
-/* Columns that a line takes: every character that is drawn is one column wide. */
+/* Returns how many columns a line takes: every character that is drawn is one column wide. */
 static unsigned columns(const char *at, const char *end)
 {
     unsigned n = 0;
@@ -320,7 +321,8 @@ static bool only_ascii(const char *text)
     return true;
 }
 
-/* The longest of everything: addresses, numbers, options, states, remarks. */
+/* Plays a script in which everything is as long as it can be: addresses, numbers, options, states
+ * and remarks. */
 static void crowded(struct script *t)
 {
     struct opt sacks = {.has = OPT_SACK | OPT_TIMESTAMP | OPT_OTHER, .sacks = 4};
@@ -567,7 +569,7 @@ static void a_d_sack_is_told_as_such(void **state)
     script_finish(&t);
 }
 
-/* The notes of the last segment in the JSON lines, "probe,probe_answer" for two of them. */
+/* Returns the notes of the last segment in the JSON lines, as in "probe,probe_answer". */
 static const char *last_notes(struct script *t, char *text, size_t room)
 {
     json_t *all = lines_of(t);
@@ -598,8 +600,8 @@ static const struct step their_byte = {.flags = SEG_ACK | SEG_PSH,
                                        .wnd = 502,
                                        .local = STATE_ESTABLISHED};
 
-/* RFC 9293, 3.8.4: a probe lies below SND.UNA. Where an acknowledgement was seen and not taken
- * (PAWS, RFC 7323, 5), the one byte lies at SND.UNA when it is sent again. */
+/* RFC 9293, 3.8.4: a probe is below SND.UNA. If an acknowledgement was captured but not accepted
+ * (PAWS, RFC 7323, 5), the retransmission of the one byte is at SND.UNA. */
 static void our_byte_sent_again_is_no_probe(void **state)
 {
     struct script t;
@@ -626,8 +628,9 @@ static void our_byte_sent_again_is_no_probe(void **state)
     }
 }
 
-/* The peer's one byte that comes again was sent by its retransmission timer, unless it shows that
- * the peer has our acknowledgement, or that byte was never a segment of its own. */
+/* When the peer's one byte comes a second time, its retransmission timer sent it, unless the
+ * segment shows that the peer has our acknowledgement, or unless the byte was never a segment by
+ * itself. */
 static void the_peers_byte_sent_again_is_no_probe(void **state)
 {
     static const struct {

@@ -1,5 +1,5 @@
-/* What the report makes of the order of the wire, which is not that of what we do: our state, gaps
- * in the capture, segments that are sent again. */
+/* Tests how the report deals with the order of the wire, which differs from the order in which we
+ * act: our state, gaps in the capture, and retransmissions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -137,7 +137,7 @@ static void what_was_lost_of_the_peers_is_no_evidence(void **state)
     script_finish(&t);
 }
 
-/* What the segment of the script is in the stream. */
+/* Records what the stream says of the script's segment. */
 static void note_segment(void *self, const struct report_event *e)
 {
     if (e->kind == REPORT_SEGMENT)

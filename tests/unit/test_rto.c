@@ -1,8 +1,8 @@
-/* The retransmission timer: RFC 6298, Karn's algorithm, RFC 9293, 3.8.1 and 3.8.3. */
+/* Tests the retransmission timer: RFC 6298, Karn's algorithm, RFC 9293, 3.8.1 and 3.8.3. */
 #include "tests/unit/engine.h"
 
-/* No timestamps and no SACK, so that nothing but this timer sends again and every sample is one
- * segment's. */
+/* There are no timestamps and no SACK, so that only this timer retransmits, and every sample is
+ * that of one segment. */
 static void connect_plain(wave_time rtt)
 {
     rig_start(&variants[0]);
@@ -15,7 +15,7 @@ static void rto_is(uint32_t us)
     check(rto_us() + 1 >= us && rto_us() <= us + 1, "RTO is %u us, not %u", rto_us(), us);
 }
 
-/* One segment sent and acknowledged after `rtt`. */
+/* Sends a segment, and acknowledges it after `rtt`. */
 static void sample(wave_time rtt)
 {
     uint32_t next = snd_nxt();
@@ -134,7 +134,7 @@ static void rfc6298_5_1_timer_runs_from_the_first_segment(void **state)
     push(100);
     out(ACK, 1, 1, 100);
     silent(400 * WAVE_MS);
-    push(100); /* does not start it again */
+    push(100); /* does not restart it */
     out(ACK, 101, 1, 100);
     out_between(200 * WAVE_MS - WAVE_US, 200 * WAVE_MS + WAVE_US, ACK, 1, 1, ANY_LEN);
 }
@@ -237,7 +237,7 @@ static void rfc6298_5_backed_off_rto_stands_until_a_new_sample(void **state)
     check(rto_us() <= 600000, "RTO is %u us after a new sample", rto_us());
 }
 
-/* RFC 7323, 4.1: a timestamp tells which transmission was answered. */
+/* RFC 7323, 4.1: a timestamp shows which transmission was answered. */
 static void rfc7323_4_timestamps_measure_what_was_sent_again(void **state)
 {
     (void)state;
@@ -306,7 +306,7 @@ static void rfc9293_3_8_3_must_21_r2_is_settable(void **state)
           (unsigned long long)((rig.now - from) / WAVE_MS));
 }
 
-/* R2 measures the same segment: progress starts it anew. */
+/* R2 measures one segment: progress restarts it. */
 static void rfc9293_3_8_3_progress_starts_r2_anew(void **state)
 {
     (void)state;
@@ -349,8 +349,8 @@ static void a_reset_stops_the_timer(void **state)
     silent(WAVE_H);
 }
 
-/* After a timeout the whole flight is in doubt, and goes again in order as acknowledgements come.
- */
+/* After a timeout everything in flight is in doubt, and is retransmitted in order as
+ * acknowledgements come. */
 static void rfc5681_3_1_the_flight_goes_again_in_order(void **state)
 {
     (void)state;
@@ -416,8 +416,8 @@ static void rfc6298_5_5_the_back_off_does_not_wrap(void **state)
     expect_state(STATE_ESTABLISHED);
 }
 
-/* Section 3, Karn: an acknowledgement that waited until a loss before it was repaired tells how
- * long the repair took, whatever else it covers. */
+/* Section 3, Karn: an acknowledgement that had to wait for the repair of an earlier loss measures
+ * the repair, whatever else it covers. */
 static void rfc6298_3_karn_takes_no_sample_of_a_repair(void **state)
 {
     (void)state;
@@ -499,7 +499,7 @@ static void rfc6298_2_3_a_round_trip_of_nothing_is_measured(void **state)
     check(r.srtt >= 1000 && r.srtt <= 1001, "SRTT %u", r.srtt);
 }
 
-/* A connection with SACK on a steady path of that round trip. */
+/* Establishes a connection with SACK, over a path whose round trip is constant. */
 static void connect_steady(wave_time rtt)
 {
     rig_start(&variants[1]);
@@ -509,8 +509,8 @@ static void connect_steady(wave_time rtt)
     forget();
 }
 
-/* Ten bytes each `pause`, which nothing answers, for `duration`. Returns after how long the first
- * retransmission came, and how long after that the first of the oldest. */
+/* Sends ten bytes each `pause` for `duration`, and nothing answers. Returns after how long the
+ * first retransmission came, and how long after that the first of the oldest. */
 static wave_time write_into_silence(wave_time pause, wave_time duration, wave_time *oldest)
 {
     const uint32_t una = snd_una();
@@ -564,7 +564,7 @@ static void rfc9293_3_8_3_a_dead_path_is_noticed_while_data_is_written(void **st
     check(fired >= 6, "the timer fired %u times", fired);
 }
 
-/* The same while RACK's timer runs: it does not take the place of the RTO, nor start it anew. */
+/* The same while RACK's timer runs: it neither replaces the RTO nor restarts it. */
 static void rfc8985_6_3_the_reordering_timer_leaves_the_rto(void **state)
 {
     (void)state;

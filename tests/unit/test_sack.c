@@ -1,5 +1,5 @@
-/* Selective acknowledgement: the receiver's blocks (RFC 2018, 2883), and what a sender sends again
- * for them (RFC 6675, RFC 8985): which segments, not how it found them. */
+/* Tests selective acknowledgement: the receiver's blocks (RFC 2018, RFC 2883), and which segments a
+ * sender retransmits for them (RFC 6675, RFC 8985), not how it finds them. */
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 #include "tests/unit/engine.h"
@@ -191,7 +191,7 @@ static void rfc9293_3_10_7_4_a_full_list_of_gaps_does_not_keep_out_what_is_in_or
  * The sender.
  */
 
-/* The peer's ACK with blocks, given as pairs of relative numbers. */
+/* Gives the engine the peer's ACK with blocks, which are pairs of relative numbers. */
 static void sack(uint32_t ack, unsigned n, const uint32_t (*blocks)[2])
 {
     struct seg s = make(ACK, 1, ack, WND, 0);
@@ -204,15 +204,15 @@ static void sack(uint32_t ack, unsigned n, const uint32_t (*blocks)[2])
     feed(s);
 }
 
-/* The first byte of the i-th full segment, counted from 0. */
+/* Returns the first byte of full segment `i`, counted from 0. */
 static uint32_t at_segment(uint32_t i)
 {
     return 1 + i * eff_mss();
 }
 
-/* Ten full segments are out, and no more is queued; `lost` has a bit for each that is lost. The
- * peer reports every other one as it comes, with up to three blocks. Afterwards `again` has a bit
- * for each that was sent again within a round trip. */
+/* Ten full segments are in flight, and no more is queued; `lost` has a bit for each that is lost.
+ * The peer reports all others as they come, with up to three blocks. Afterwards `again` has a bit
+ * for each that was retransmitted within a round trip. */
 static unsigned ten_with_losses(unsigned lost)
 {
     establish(20 * WAVE_MS);
@@ -382,8 +382,8 @@ static void rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate(void **stat
     check(rig.c.rack.dsack, "a D-SACK is not seen");
 }
 
-/* Two segments of which the second goes again as a tail-loss probe, a third behind them, and then
- * the ACK that reaches the probe's end. */
+/* Two segments are sent, the second is retransmitted as a tail-loss probe, a third follows, and
+ * then comes the ACK that reaches the end of the probe. */
 static void probe_of_the_tail(void)
 {
     establish(20 * WAVE_MS);
@@ -417,8 +417,8 @@ static void rfc8985_7_4_2_probe_that_repaired_a_loss_halves(void **state)
     check(rig.c.cwnd < 10 * eff_mss(), "cwnd is still %u", rig.c.cwnd);
 }
 
-/* RFC 6675, section 5, RFC 5681, 3.2: while a hole is being filled, no more is in flight than half
- * of what was, whatever waits to be sent. */
+/* RFC 6675, section 5, RFC 5681, 3.2: while a hole is being filled, at most half as much is in
+ * flight as before, however much waits to be sent. */
 static void rfc6675_5_recovery_sends_no_more_than_half_the_flight(void **state)
 {
     (void)state;
@@ -530,7 +530,7 @@ static void rfc2883_3_without_sack_no_duplicate_is_reported(void **state)
     check(!(rig.out.opt.has & OPT_SACK), "a block goes out");
 }
 
-/* A FIN that comes again has no byte of data to report. */
+/* A retransmitted FIN has no byte of data to report. */
 static void rfc2883_4_a_repeated_fin_is_no_duplicate_block(void **state)
 {
     (void)state;
@@ -546,8 +546,8 @@ static void rfc2883_4_a_repeated_fin_is_no_duplicate_block(void **state)
           "the data is not reported, or the FIN with it");
 }
 
-/* RFC 8985, 6.2, step 4: sixteen recoveries in which no duplicate is reported narrow the reordering
- * window again. */
+/* RFC 8985, 6.2, step 4: after sixteen recoveries without a reported duplicate the reordering
+ * window is reset. */
 static void rfc8985_6_2_4_recoveries_without_duplicates_are_counted(void **state)
 {
     (void)state;

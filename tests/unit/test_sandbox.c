@@ -1,4 +1,5 @@
-/* The sandbox, from inside: each case is a process of its own, which enters it and makes a call. */
+/* Tests the sandbox from inside: each case is a process of its own, which enters it and makes a
+ * call. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,11 +42,11 @@
 
 static char path[] = "/tmp/tcpwave-test-XXXXXX";
 static int file;    /* open for reading and writing, at `path` */
-static int pair[2]; /* datagrams, joined to each other */
+static int pair[2]; /* datagram sockets, connected to each other */
 static int tcp;     /* a socket that is not connected */
 static pid_t parent;
 
-/* What the process told, through a pipe. */
+/* What the process has written to a pipe. */
 static int report[2];
 struct told {
     int call;
@@ -99,7 +100,7 @@ static int inside(int (*body)(void))
 
 static bool none; /* there is no sandbox here: an old kernel, a container, sanitizers */
 
-/* Whether the kernel takes a filter that allows everything. */
+/* Returns whether the kernel accepts a filter that allows everything. */
 static bool kernel_filters(void)
 {
     struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
@@ -368,8 +369,8 @@ static int do_unknown(void)
     return (int)syscall(4000);
 }
 
-/* The call was not made, and the process died of it and said which one it was: `call`, or any
- * where libc has several ways and it is -1. */
+/* Describes a call that is stopped: the process must die of it and name it. `call` is its number,
+ * or -1 for any number if libc has several ways to make it. */
 struct forbidden {
     int (*body)(void);
     int call;
@@ -434,7 +435,7 @@ static void another_architectures_calls_are_no_way_round(void **state)
 #endif
 
 /*
- * Refused
+ * Calls that are stopped
  */
 
 static int try_files(void)
@@ -681,7 +682,7 @@ static void without_a_sandbox_every_call_may_be_made(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* Opened before and after enter_sandbox_begin(); `max` is the limit that it runs under. */
+/* Opens descriptors before and after enter_sandbox_begin(), which runs under the limit `max`. */
 static int close_what_was_left_open(rlim_t max)
 {
     enum { MANY = 400 };

@@ -1,4 +1,5 @@
-/* Segments as bytes: read, written, and their checksum against a slow one by the book. */
+/* Tests segments as bytes: parsed, written, and their checksum compared with that of a slow
+ * implementation after the RFC. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@ static const struct flow flow6 = {
     .rport = 80,
     .v6 = 1};
 
-/* RFC 1071, section 4.1: sixteen bits at a time, carries folded at once. */
+/* RFC 1071, section 4.1: sums sixteen bits at a time, and folds each carry immediately. */
 static uint16_t slow_checksum(const uint8_t *p, size_t len)
 {
     uint32_t sum = 0;
@@ -33,7 +34,8 @@ static uint16_t slow_checksum(const uint8_t *p, size_t len)
     return (uint16_t)~sum;
 }
 
-/* The pseudo-header in front of the segment, as the RFCs draw it, summed slowly: 0 when right. */
+/* Sums the segment behind its pseudo-header, as the RFCs draw it. Returns 0 if the checksum is
+ * right. */
 static uint16_t slow_segment_checksum(const struct flow *f, const uint8_t *bytes, size_t len)
 {
     static uint8_t all[40 + 70000];
@@ -273,8 +275,8 @@ static void flags_are_written_as_tcpdump_writes_them(void **state)
     }
 }
 
-/* Lengths that no packet has, and that 32 bits or an int do not hold: refused before a byte of them
- * is looked at. */
+/* Lengths that no packet has, and that 32 bits or an int do not hold, are rejected before any byte
+ * is read. */
 static void lengths_beyond_any_packet_are_refused(void **state)
 {
     struct seg s = {.flags = SEG_ACK, .len = 0x80000000u, .data = (const uint8_t *)""};

@@ -1,4 +1,4 @@
-/* Which of our segments an answer answers: by the numbers of RFC 9293, 3.10.7.1. */
+/* Tests which segment of ours an answer belongs to, by the numbers of RFC 9293, 3.10.7.1. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,7 +124,8 @@ static void a_rst_of_any_number_answers_and_is_marked(void **state)
     }
 }
 
-/* Of several on one port it is the one whose number is nearest to what it acknowledges. */
+/* Of several segments on one port, the answer belongs to the one whose number is nearest to what it
+ * acknowledges. */
 static void a_rst_of_seg_seq_names_its_segment(void **state)
 {
     (void)state;

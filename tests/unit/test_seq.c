@@ -1,5 +1,5 @@
-/* Sequence arithmetic across both of its edges: 2^32, where numbers wrap, and 2^31, beyond which
- * "before" turns into "after". */
+/* Tests sequence arithmetic across both of its edges: 2^32, where numbers wrap, and 2^31, beyond
+ * which "before" turns into "after". */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* What a session keeps of a connection: the little that every one has, and a record only where it
- * is shown or told of. Peers come to a listening session over a simulated network. */
+/* Tests what a session keeps of a connection: a little for every one, and a record only for those
+ * that are shown or reported. Peers connect to a listening session over a simulated network. */
 #include "lib/run/session.h"
 
 #include <setjmp.h>
@@ -40,7 +40,7 @@ static struct member *member_of(struct session_conn *c)
     return (struct member *)(void *)c;
 }
 
-/* The next peer comes. */
+/* Has the next peer connect. */
 static void dial(wave_time now)
 {
     struct flow flow = {.local = addr_v4(192, 0, 2, 80),
@@ -53,7 +53,7 @@ static void dial(wave_time now)
     rig.dialled++;
 }
 
-/* All peers end their connections. */
+/* Has all peers reset their connections. */
 static void reset_all(wave_time now)
 {
     struct stack *s = host_stack(port_sim_host(rig.port));
@@ -65,7 +65,7 @@ static void reset_all(wave_time now)
     }
 }
 
-/* What the peers do: one comes every 10 ms. */
+/* Does what the peers do: one connects every 10 ms. */
 static wave_time peers_act(void *ctx, wave_time now)
 {
     (void)ctx;
@@ -105,7 +105,8 @@ static void finish(struct session *s, struct session_conn *c)
     session_release(s, c);
 }
 
-/* From half a second after the first peer came on, we close; what is CLOSED is done with. */
+/* Closes our side from half a second after the first peer connected. Connections that are CLOSED
+ * are released. */
 static wave_time turn(struct session *s, wave_time now)
 {
     struct session_conn *next;
@@ -127,7 +128,7 @@ static wave_time turn(struct session *s, wave_time now)
 static const struct session_ops ops = {
     .conn_size = sizeof(struct member), .turn = turn, .opened = opened};
 
-/* A session that listens, to which PEERS peers come. */
+/* Starts a session that listens, and to which PEERS peers connect. */
 static void begin(bool shows)
 {
     struct port_sim_config network = {.host = {.behaviour = HOST_DISCARD,
@@ -182,7 +183,7 @@ static void without_a_record_the_verdict_is_the_same(void **state)
     session_close(rig.session);
     listen_to(false);
     all_are_told(VERDICT_OPEN);
-    assert_string_equal(rig.message[0], ""); /* nothing is said to nobody */
+    assert_string_equal(rig.message[0], ""); /* there is no report without a reader */
     session_close(rig.session);
 }
 
@@ -196,7 +197,7 @@ static void a_reset_is_told_without_a_record(void **state)
     session_close(rig.session);
 }
 
-/* Cut off while they are open, so that they can still be looked at. */
+/* Cuts the connections off while they are open, so that they can still be examined. */
 static void cut_off(bool shows)
 {
     begin(shows);
@@ -237,7 +238,7 @@ static void those_that_are_shown_are_numbered_as_they_came(void **state)
     session_close(rig.session);
 }
 
-/* Slots that were given up are used again, and what was kept in them is gone. */
+/* Slots that were released are reused, and nothing of their former content is left. */
 static void a_connection_in_a_used_slot_is_a_new_one_and_the_last(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /*
- * Every allocation failing in turn: alone, together with some that follow, and all of them for a
- * while. The run still ends as if nothing had happened, since what found no room is sent again,
- * and nothing is lost to the allocator.
+ * Tests runs in which allocations fail: each one in turn, alone and together with some that follow,
+ * and all of them for a while. The run must end as if nothing had happened, since a segment that
+ * found no memory is retransmitted, and no block may leak.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +40,7 @@ static struct sim *set_up(uint64_t seed)
     return s;
 }
 
-/* Runs with calls number `from` to `from` + `count` - 1 of that end failing; returns how many
+/* Makes a run in which the calls `from` to `from` + `count` - 1 of that end fail. Returns how many
  * calls there were. */
 static uint64_t run(uint64_t seed, enum link_end end, uint64_t from, uint64_t count)
 {

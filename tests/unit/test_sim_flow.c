@@ -1,7 +1,5 @@
-/*
- * Windows, timers and paths between two engines: zero windows, silly windows, delayed
- * acknowledgements, path MTU and congestion marks.
- */
+/* Tests windows, timers and paths between two engines: zero windows, silly windows, delayed
+ * acknowledgements, path MTU and congestion marks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +24,7 @@ static void begin_over(const struct path_impairment *m, const struct conn_config
     sim_log_clear(sim);
 }
 
-/* The same over 10 ms each way and nothing else. */
+/* Does the same, with a delay of 10 ms in each direction and no other impairment. */
 static void begin(const struct conn_config *a, const struct conn_config *b)
 {
     begin_over(&(struct path_impairment){.delay = 10 * WAVE_MS}, a, b);
@@ -51,7 +49,7 @@ static void send_bytes(enum link_end e, uint64_t n)
     sim_run_for(sim, 0);
 }
 
-/* The right edge that a segment of B's offers, unscaled windows only. */
+/* Returns the right edge that a segment of B offers; for unscaled windows only. */
 static struct seq edge_of(const struct sim_seen *s)
 {
     return seq_add(s->seg.ack, s->seg.wnd);
@@ -130,7 +128,7 @@ static void rfc9293_3_10_7_4_a_window_update_of_the_same_numbers_is_taken_at_onc
     assert_in_range(conn_received(sim_conn(sim, LINK_B)), 11448, 20000);
 }
 
-/* Loses everything of B's that offers a window, as long as it is asked to. */
+/* Loses each segment of B that offers a window, as long as it is asked to. */
 struct updates {
     int to_lose, lost;
 };
@@ -301,7 +299,7 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
     begin_plain();
     sim_conn(sim, LINK_B)->quick_acks = 0;
     sim->quick = true;
-    /* The first data of all is answered with a wider window than a SYN can tell of. */
+    /* The first data is answered with a wider window than a SYN can announce. */
     send_bytes(LINK_A, 100);
     sim_run_for(sim, WAVE_S);
     sim_log_clear(sim);
@@ -312,7 +310,8 @@ static void rfc9293_3_8_6_3_an_answer_carries_the_acknowledgement(void **unused)
     assert_string_equal(sim_log_text(sim), "A:.(100) B:.(200) A:.");
 }
 
-/* The largest segment of A's that left at that time or later, in bytes of an IP packet. */
+/* Returns the size of A's largest segment that was sent at that time or later, in bytes of an IP
+ * packet. */
 static uint32_t largest_since(wave_time from)
 {
     uint32_t max = 0;

@@ -1,7 +1,7 @@
 /*
- * Two honest ends, and somebody between them who sees every number that passes and forges segments
- * with them, a few before each that arrives. What he may not do is told by the RFCs; in spite of it
- * every byte arrives, both ends close, and memory is bounded.
+ * Tests two honest ends with an attacker between them that sees every number that passes, and
+ * injects forged segments, a few before each one that arrives. The RFCs say what it must not
+ * achieve: every byte still arrives, both ends close, and memory is bounded.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,8 +26,8 @@ static uint32_t chance(uint32_t below)
     return (uint32_t)prng_below(&sim->prng, below);
 }
 
-/* To `c`, as if its peer had sent it. The stamp is the last one that was taken. What `c` answers to
- * numbers it never sent goes to the forger. */
+/* Sends a segment to `c` as if its peer had sent it. The timestamp is the last one that was
+ * accepted. What `c` answers to numbers that it never sent goes to the attacker. */
 static void forge(struct conn *c, unsigned flags, struct seq seq, struct seq ack, uint32_t len,
                   uint16_t wnd)
 {
@@ -83,7 +83,7 @@ static void ack_of_unsent(struct conn *c)
     forge(c, SEG_ACK | SEG_PSH, c->rcv.nxt, seq_add(c->snd.nxt, 1 + chance(FAR_AWAY)), 100, 60000);
 }
 
-/* Other bytes in the place of those that came already, and where none can be yet. */
+/* Sends other bytes in place of those that have come already, and bytes where none can be yet. */
 static void contradiction(struct conn *c)
 {
     uint32_t had = conn_received(c);
@@ -95,14 +95,15 @@ static void contradiction(struct conn *c)
     forge(c, SEG_ACK | SEG_PSH, seq_add(c->rcv.nxt, FAR_AWAY), c->snd.una, 1000, 60000);
 }
 
-/* Acceptable in everything: only the next segment of the true peer tells his window again. */
+/* This one is acceptable in everything: only the next segment of the true peer announces the true
+ * window. */
 static void shrinking_window(struct conn *c)
 {
     forge(c, SEG_ACK, c->rcv.nxt, c->snd.una, 0, (uint16_t)chance(3));
 }
 
-/* Acceptable but for its options, which follow no rule; what happens to be a stamp is an old one.
- */
+/* Sends a segment that is acceptable but for its options, which are random. If one of them happens
+ * to be a timestamp, it is an old one. */
 static void malformed_options(struct conn *c)
 {
     uint8_t bytes[60] = {[12] = 0xf0, [13] = SEG_ACK};
@@ -120,7 +121,7 @@ static void malformed_options(struct conn *c)
     forged++;
 }
 
-/* SACK blocks over what is in flight, and over what is not. */
+/* Sends SACK blocks for data that is in flight, and for data that is not. */
 static void forged_sack(struct conn *c)
 {
     struct seg s = {.seq = c->rcv.nxt, .ack = c->snd.una, .flags = SEG_ACK, .wnd = 60000};
@@ -155,7 +156,7 @@ static void between(void *ctx, wave_time at, enum link_end from, bool arrived, u
         sim_fail(sim, "%zu bytes are held", c->env->mem_used);
 }
 
-/* Against this, over a link with this impairment. */
+/* Runs against this attack, over a link with this impairment. */
 static void withstands_over(void (*against)(struct conn *c),
                             const struct path_impairment *impairment)
 {

@@ -1,7 +1,5 @@
-/*
- * Keepalive between two engines: RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4. Hours pass in virtual
- * time, and every probe and verdict is held to the nanosecond.
- */
+/* Tests keepalive between two engines: RFC 1122, 4.2.3.6 and RFC 9293, 3.8.4. Hours pass in virtual
+ * time, and every probe and verdict is checked to the nanosecond. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,8 +58,9 @@ static struct sim_end *end_a(void)
     return &sim->end[LINK_A];
 }
 
-/* The peer is gone from now on: probes come at sim->heard[LINK_A] + idle, then each interval, and
- * the verdict one interval after the last of them, since that one, too, is given its time. */
+/* Checks the schedule when the peer is gone from now on: probes are sent at sim->heard[LINK_A] +
+ * idle and then each interval, and the verdict comes one interval after the last probe, which has
+ * its time for an answer as well. */
 static void assert_schedule_to_the_verdict(wave_time idle, wave_time interval, uint32_t count)
 {
     wave_time word = sim->heard[LINK_A];

@@ -1,9 +1,10 @@
 /*
- * Hundreds of seeded runs over a link that loses, doubles, displaces, delays and damages segments,
- * with data in both directions at once: every byte arrives as it was sent, both ends end CLOSED
- * and nothing is left over. All that a run is made of comes from its seed.
+ * Tests hundreds of seeded runs over a link that loses, duplicates, reorders, delays and damages
+ * segments, with data in both directions at the same time. Every byte must arrive as it was sent,
+ * both ends must end CLOSED, and nothing may be left over. Everything in a run follows from its
+ * seed.
  *
- * A failure prints its seed. SEED=n in the environment runs that one alone, TRACE=1 shows it.
+ * A failure prints its seed. SEED=n in the environment runs that seed alone, TRACE=1 shows it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +23,7 @@ enum { GROUP = 1000 };
 
 struct sim_lossy_group {
     uint32_t number, runs;
-    bool rough;         /* each manner at its worst, not up to it */
+    bool rough;         /* each impairment at its maximum, instead of up to it */
     bool clean;         /* no impairment but delay: the engine's timing alone */
     uint32_t isn_below; /* ISNs lie so close below this number that the data crosses it; or 0 */
     bool wraps;         /* the same below 2^32 */
@@ -137,7 +138,7 @@ static struct sim *set_up(uint64_t seed, const struct sim_lossy_group *g)
         link_impair(s->link, e, &m);
         s->end[e].user = random_user(&r, g);
     }
-    /* One of the two may wait for the other; if both did, nobody would close. */
+    /* One of the two may wait for the other; if both did, neither would close. */
     if (prng_chance(&r, 5000))
         s->end[prng_below(&r, 2)].user.close = SIM_CLOSE_AFTER_PEER;
     struct seq iss_a = random_isn(&r, g), iss_b = random_isn(&r, g);
@@ -150,8 +151,8 @@ static struct sim *set_up(uint64_t seed, const struct sim_lossy_group *g)
     return s;
 }
 
-/* An end whose last ACK was lost may meet the RST of a peer that is gone already. By then that
- * peer had everything, or it would not have been CLOSED. */
+/* An end whose last ACK was lost may get a RST from a peer that is already CLOSED. By then the peer
+ * had everything, or it would not be CLOSED. */
 static void assert_ended_well(struct sim *s)
 {
     int closed = 0;

@@ -1,7 +1,5 @@
-/*
- * Opens and closes between two engines: every path through the states, every single segment of
- * them lost, and ends that crashed and came back.
- */
+/* Tests opens and closes between two engines: every path through the states, each of them with
+ * every single segment lost, and ends that crashed and came back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,7 +156,7 @@ static void time_wait_is_left_at_once_when_not_wanted(void **unused)
     sim_assert_complete(sim);
 }
 
-/* The one end closes without a word; the other goes on for an hour. */
+/* Has one end close without sending data, while the other goes on for an hour. */
 static void half_close(enum link_end closer)
 {
     enum link_end other = closer == LINK_A ? LINK_B : LINK_A;
@@ -279,7 +277,8 @@ static bool lose_two(void *ctx, wave_time at, enum link_end from, uint64_t numbe
     return number != l->first && number != l->second;
 }
 
-/* The nth segment, and the next one that repeats it from the same place in the stream. */
+/* Says what is lost: the nth segment, and the next one that repeats it from the same position in
+ * the stream. */
 struct twice {
     uint64_t number;
     enum link_end from;
@@ -301,13 +300,13 @@ static bool lose_twice(void *ctx, wave_time at, enum link_end from, uint64_t num
     return false;
 }
 
-/* One run; returns how many segments it took. */
+/* Makes one run. Returns how many segments it took. */
 static uint64_t play(const struct sim_paths_script *script, link_filter *filter, void *ctx)
 {
     tear_down(NULL);
     set_up(NULL);
     sim->quick = script->quick;
-    /* So that a failure tells which segments were lost. */
+    /* This lets a failure say which segments were lost. */
     const struct losses *l = filter == lose_two ? ctx : NULL;
     const struct twice *t = filter == lose_twice ? ctx : NULL;
     sim->seed = l ? l->first * 1000 + l->second : t ? t->number * 1000000 : 0;
@@ -419,7 +418,8 @@ static void rfc9293_3_6_each_segment_of_a_half_closed_exchange_lost(void **unuse
     each_lost_in_turn(&(struct sim_paths_script){play_half_close, false});
 }
 
-/* Figure 9 and the following of RFC 9293, section 3.5.1: A crashed and comes back with this ISN. */
+/* Plays figure 9 and the following of RFC 9293, 3.5.1: A has crashed and comes back with this ISN.
+ */
 static void comes_back(uint32_t iss)
 {
     sim_establish(sim);
@@ -430,7 +430,8 @@ static void comes_back(uint32_t iss)
     assert_string_equal(sim_log_text(sim), "A:S B:. A:R");
     assert_int_equal(sim_conn(sim, LINK_B)->end, END_RESET);
     assert_int_equal(sim_conn(sim, LINK_A)->state, STATE_SYN_SENT);
-    /* Now somebody listens again, and the SYN's repetition, a round trip later, finds him. */
+    /* Now the other end listens once more, and the retransmitted SYN reaches it a round trip later.
+     */
     sim_restart(sim, LINK_B);
     sim_listen(sim, LINK_B, seq_of(77));
     users(5000, SIM_CLOSE_SENT, SIM_CLOSE_AFTER_PEER);
@@ -479,7 +480,8 @@ static void rfc9293_3_5_1_data_to_a_crashed_end_is_reset(void **unused)
 static void rfc9293_3_5_old_duplicate_syn_before_the_new_one(void **unused)
 {
     (void)unused;
-    /* Figure 8: B answers the old SYN, A resets that, B listens again and takes the new one. */
+    /* Figure 8: B answers the old SYN, A resets that, B returns to LISTEN and accepts the new one.
+     */
     sim_open(sim, seq_of(90), seq_of(300));
     sim_run_for(sim, WAVE_MS);
     sim_restart(sim, LINK_A);

@@ -1,4 +1,4 @@
-/* Items that never move, and lists of them by number. */
+/* Tests the slab: items that never move, and lists of them by number. */
 #include "lib/run/slab.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* Many connections: two stacks face to face without a wire between them, or one stack and segments
- * written by hand. */
+/* Tests many connections: with two stacks face to face without a wire between them, or with one
+ * stack and segments written by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,7 +102,7 @@ static enum state state_of(struct stack *s, uint32_t id)
     return (enum state)stack_conn(s, id)->state;
 }
 
-/* The only connection of a stack that has one. */
+/* Returns the only connection of a stack that has one. */
 static uint32_t only(struct stack *s)
 {
     uint32_t cursor = 0;
@@ -111,7 +111,7 @@ static uint32_t only(struct stack *s)
     return stack_next(s, &cursor);
 }
 
-/* A segment written by hand, to the server from port 5000. */
+/* The flow of segments that are written by hand: to the server, from port 5000. */
 static const struct flow by_hand = {
     .local = {{10, 0, 0, 2}}, .remote = {{10, 0, 0, 1}}, .lport = 80, .rport = 5000};
 
@@ -311,7 +311,7 @@ static void rfc4987_3_6_beyond_the_bound_syns_cost_no_memory(void **state)
     assert_int_equal(stack_env(server)->mem_used, used);
 }
 
-/* Two stacks over a cookie: `timestamps` as the client offers them. */
+/* Connects two stacks by a SYN cookie. `timestamps`: the client offers them. */
 static void over_a_cookie(bool timestamps)
 {
     const uint32_t options = CONN_WSCALE | CONN_SACK;
@@ -336,7 +336,8 @@ static void over_a_cookie(bool timestamps)
                      b->flags & (options | CONN_TIMESTAMPS));
     assert_int_equal(b->snd_shift, stack_conn(client, a)->rcv_shift * timestamps);
     assert_int_equal(stack_conn(client, a)->snd_shift, b->rcv_shift * timestamps);
-    /* Data both ways at once: no timestamp of ours may look older than the SYN-ACK's. */
+    /* Data goes both ways at the same time: no timestamp of ours may be older than the SYN-ACK's.
+     */
     assert_int_equal(conn_send(b, now, "world", 5), 5);
     stack_changed(server, now, b->id);
     assert_int_equal(conn_send(stack_conn(client, a), now, "hello", 5), 5);
@@ -559,8 +560,8 @@ static void all_are_met_once_by_the_cursor(void **state)
     assert_int_equal(stack_count(client), 33);
 }
 
-/* Opens, talks and closes 3,000 at once, released while still in the ready list, in the wheel or in
- * the table, as it happens. */
+/* Opens 3,000 connections at the same time, exchanges data and closes them. They are released while
+ * they are in the ready list, in the wheel or in the table, as it happens. */
 static void three_thousand_connections_come_and_go(void **state)
 {
     enum { N = 3000 };
@@ -610,7 +611,8 @@ static void three_thousand_connections_come_and_go(void **state)
     }
 }
 
-/* So many timers at once that their events do not fit the queue: none may be lost. */
+/* So many timers fire at the same time that the queue cannot hold their events: none may be lost.
+ */
 static void a_tick_stops_while_there_is_room_for_its_events(void **state)
 {
     unsigned retransmissions = 0, calls = 0;
@@ -663,7 +665,7 @@ static void output_stops_while_there_is_room_for_its_events(void **state)
 
         c->syn_sent = UINT8_MAX; /* the next timeout is the last */
         c->timer[TIMER_REXMT] = now + WAVE_S;
-        stack_changed(client, now + WAVE_S, id); /* due at once: into the ready list */
+        stack_changed(client, now + WAVE_S, id); /* due immediately: into the ready list */
     }
     now += WAVE_S;
     do {
@@ -675,7 +677,7 @@ static void output_stops_while_there_is_room_for_its_events(void **state)
     assert_int_equal(stack_env(client)->events_lost, 0);
 }
 
-/* Refuses the allocation number `*left` and, with `dry`, all after it. */
+/* Lets allocation number `*left` fail and, with `dry`, all after it. */
 static int left_now;
 static bool dry;
 static void *failing(void *ctx, void *old, size_t old_size, size_t new_size)
@@ -724,7 +726,7 @@ static void each_allocation_may_fail(void **state)
             assert_null(conn_check(stack_conn(server, id)));
             stack_release(server, id);
         }
-        all = left_now >= 0; /* none was refused any more */
+        all = left_now >= 0; /* no allocation failed any more */
     }
 }
 

@@ -1,5 +1,5 @@
-/* Whom a listener answers and what it keeps: addresses, both families, what comes of a cookie. One
- * stack, and a peer that writes its segments by hand. */
+/* Tests which peers a listener answers and what it keeps of them: addresses, both families, and SYN
+ * cookies. There is one stack, and a peer whose segments are written by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,7 +93,8 @@ static void two_addresses_of_one_port_are_two_places(void **state)
     assert_int_not_equal(syn(&to_two), STACK_NONE);
 }
 
-/* One of its very address before one of every address, whichever came first. */
+/* A listener on this very address comes before one on every address, in whatever order they were
+ * added. */
 static void the_nearer_listener_answers(void **state)
 {
     const struct flow to_one = flow_to(&one, 5000), to_two = flow_to(&two, 5000);
@@ -169,7 +170,7 @@ static void an_id_that_is_gone_is_harmless(void **state)
  * Cookies.
  */
 
-/* The SYN-ACK with a cookie that answers a SYN of these options and flags. */
+/* Returns the SYN-ACK with a cookie that answers a SYN with these options and flags. */
 static struct seg cookie_for(const struct flow *f, struct opt options, unsigned flags)
 {
     struct seg s;
@@ -184,7 +185,7 @@ static struct seg cookie_for(const struct flow *f, struct opt options, unsigned 
     return s;
 }
 
-/* The peer's answer to it, with data. */
+/* Returns the peer's answer to it, with data. */
 static struct seg third(const struct seg *cookie, bool timestamps)
 {
     struct seg s = {.seq = seq_of(101),
@@ -270,8 +271,8 @@ static void rfc3168_6_1_1_no_ecn_where_the_syn_did_not_ask(void **state)
     assert_false(stack_conn(server, id)->flags & CONN_ECN);
 }
 
-/* RFC 4987, 3.6: where there is no room for the connection yet, the acknowledgement counts as lost,
- * and not as wrong: the peer's data comes again, with the cookie. */
+/* RFC 4987, 3.6: if there is no room for the connection yet, the acknowledgement counts as lost,
+ * not as wrong: the peer retransmits its data, with the cookie. */
 static void rfc4987_3_6_without_room_the_cookie_keeps(void **state)
 {
     const struct flow first = flow_to(&one, 5000), second = flow_to(&one, 5001);

@@ -1,4 +1,5 @@
-/* The table of edges, held against a list of them written down from RFC 9293 one by one. */
+/* Tests the table of state transitions against a list that was written down from RFC 9293 by hand.
+ * */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

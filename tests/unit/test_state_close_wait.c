@@ -1,5 +1,5 @@
-/* CLOSE_WAIT: the peer's FIN stands at 1 and is acknowledged; we may go on
- * (RFC 9293, 3.10.2 to 3.10.4, 3.10.7.4). */
+/* Tests CLOSE_WAIT: the peer's FIN is at 1 and is acknowledged; we may go on sending (RFC 9293,
+ * 3.10.2 to 3.10.4, 3.10.7.4). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_4_close_enters_last_ack(void **state)

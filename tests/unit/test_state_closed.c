@@ -1,4 +1,4 @@
-/* CLOSED: RFC 9293, 3.10.1 to 3.10.5 and 3.10.7.1. */
+/* Tests CLOSED: RFC 9293, 3.10.1 to 3.10.5 and 3.10.7.1. */
 #include "tests/unit/engine.h"
 
 static void reset_is(struct seg arriving, unsigned flags, uint32_t seq, uint32_t ack)

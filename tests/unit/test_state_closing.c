@@ -1,4 +1,5 @@
-/* CLOSING: both FINs are out, ours at 1 is not acknowledged (RFC 9293, 3.6 and 3.10.7.4). */
+/* Tests CLOSING: both FINs have been sent, and ours, at 1, is not acknowledged (RFC 9293, 3.6 and
+ * 3.10.7.4). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_7_4_fifth_ack_of_our_fin_enters_time_wait(void **state)

@@ -1,4 +1,5 @@
-/* ESTABLISHED: what is its own beside what synchronized.c runs here (RFC 9293, 3.10). */
+/* Tests ESTABLISHED: what is particular to it, beside the cases of synchronized.c, which run here
+ * too (RFC 9293, 3.10). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_7_4_eighth_fin_enters_close_wait(void **state)
@@ -33,7 +34,7 @@ static void rfc9293_3_10_4_close_enters_fin_wait_1(void **state)
     check(conn_close(&rig.c, rig.now) == WAVE_ESTATE, "a second close is taken");
 }
 
-/* A host may send the acknowledgement that is owed with its FIN, or before it. */
+/* A host may send a pending acknowledgement with its FIN, or before it. */
 static void rfc9293_3_10_4_close_acknowledges_what_is_owed(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* FIN_WAIT_1: our FIN is out at 1 and unacknowledged (RFC 9293, 3.10.7.4 and 3.6). */
+/* Tests FIN_WAIT_1: our FIN has been sent at 1 and is not acknowledged (RFC 9293, 3.10.7.4 and
+ * 3.6). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_7_4_fifth_ack_of_our_fin_enters_fin_wait_2(void **state)

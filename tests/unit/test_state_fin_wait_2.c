@@ -1,5 +1,5 @@
-/* FIN_WAIT_2: half-closed, our FIN acknowledged; the peer may go on as long as it likes
- * (RFC 9293, 3.6.1 and 3.10.7.4). */
+/* Tests FIN_WAIT_2: the connection is half-closed and our FIN is acknowledged; the peer may go on
+ * as long as it likes (RFC 9293, 3.6.1 and 3.10.7.4). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_7_4_eighth_fin_enters_time_wait(void **state)

@@ -1,4 +1,4 @@
-/* LAST_ACK: the peer closed first, our FIN stands at 1 (RFC 9293, 3.6 and 3.10.7.4). */
+/* Tests LAST_ACK: the peer closed first, and our FIN is at 1 (RFC 9293, 3.6 and 3.10.7.4). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_10_7_4_fifth_ack_of_our_fin_closes(void **state)

@@ -1,4 +1,4 @@
-/* LISTEN: RFC 9293, 3.10.1 to 3.10.5 and 3.10.7.2. */
+/* Tests LISTEN: RFC 9293, 3.10.1 to 3.10.5 and 3.10.7.2. */
 #include "tests/unit/engine.h"
 
 static void ignored(void)
@@ -45,7 +45,7 @@ static void rfc9293_3_10_7_2_third_syn_is_answered_with_syn_ack(void **state)
 }
 
 /* "Any other control or text should be queued for processing later": it may also be left to the
- * peer to send again, but it is not the user's before the handshake is done. */
+ * peer to retransmit it, but it is not delivered before the handshake is done. */
 static void rfc9293_3_10_7_2_third_data_on_the_syn_waits_for_the_handshake(void **state)
 {
     (void)state;
@@ -114,7 +114,7 @@ static void listening_has_no_timeout(void **state)
     expect_state(STATE_LISTEN);
 }
 
-/* RFC 9293, 3.10.7.4: back in LISTEN, whoever sends a SYN next is met as the first one was. */
+/* RFC 9293, 3.10.7.4: back in LISTEN, the next SYN is answered as the first one was. */
 static void rfc9293_3_10_7_4_nothing_of_an_attempt_is_left_in_listen(void **state)
 {
     (void)state;

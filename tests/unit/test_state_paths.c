@@ -1,12 +1,12 @@
 /*
- * That calls and segments lead to exactly the state that the RFC's variables describe: each state
- * is driven into and is written down, and the two must agree, variable by variable and then in
- * what they answer.
+ * Tests that calls and segments lead to exactly the state that the RFC's variables describe. Each
+ * state is reached in two ways: an engine is driven into it, and one is written down with these
+ * variables. The two must agree, variable by variable and then in what they answer.
  */
 #include "tests/unit/engine.h"
 
-/* What both handshakes and both closes settle; the flags that are a matter of the moment, such as
- * an acknowledgement owed, are held against by what is answered. */
+/* The flags that both handshakes and both closes determine. Flags of the moment, such as a pending
+ * acknowledgement, are checked by what is answered. */
 #define SETTLED                                                                                    \
     (CONN_PASSIVE | CONN_WSCALE | CONN_TIMESTAMPS | CONN_SACK | CONN_ECN | CONN_FIN_QUEUED |       \
      CONN_FIN_SENT | CONN_FIN_RCVD | CONN_RST_DUE | CONN_SYN_DUE | CONN_KEEPALIVE |                \
@@ -84,7 +84,8 @@ static void compare_measures(const struct conn *a, const struct conn *b)
         same("TS.Recent", a->ts_recent, b->ts_recent);
 }
 
-/* What a segment makes of a rig: state, numbers, and all that goes out at once. */
+/* Describes what a segment does to a rig: its state, its numbers, and all that is sent immediately.
+ */
 struct answer {
     enum state state;
     uint32_t una, nxt, rcv, n;
@@ -103,7 +104,7 @@ static struct answer answer_to(const struct engine_rig *from, unsigned flags, ui
     struct answer a;
     memset(&a, 0, sizeof a);
     struct seg reply;
-    /* The owed ACK may be delayed: what is asked for here is what is owed by then. */
+    /* The ACK may be delayed: it must be sent by this time. */
     rig.now += rig.env.config.delayed_ack;
     conn_tick(&rig.c, rig.now);
     while (a.n < COUNT(a.out) && conn_output(&rig.c, rig.now, &reply, rig.room)) {

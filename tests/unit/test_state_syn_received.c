@@ -1,5 +1,5 @@
-/* SYN_RECEIVED: RFC 9293, 3.10.2 to 3.10.5 and 3.10.7.4. The cases begin in one that came from
- * LISTEN; those of a simultaneous open make their own. */
+/* Tests SYN_RECEIVED: RFC 9293, 3.10.2 to 3.10.5 and 3.10.7.4. The cases begin in a SYN_RECEIVED
+ * that was entered from LISTEN; those of a simultaneous open enter their own. */
 #include "tests/unit/engine.h"
 
 static void unmoved(void)
@@ -141,8 +141,8 @@ static void rfc5961_3_2_rst_outside_the_window_is_dropped(void **state)
     unmoved();
 }
 
-/* By the letter the repeated SYN is out of window and gets an ACK; hosts send the SYN-ACK again,
- * which acknowledges as well. */
+/* By the letter, the retransmitted SYN is outside the window and gets an ACK. Hosts retransmit the
+ * SYN-ACK instead, which acknowledges as well. */
 static void repeated_syn(unsigned flags, uint32_t data)
 {
     in(flags, 0, 0, WND, data);
@@ -230,7 +230,7 @@ static void rfc9293_3_10_2_send_is_queued_until_established(void **state)
     nothing();
 }
 
-/* The FIN may go out at once, or wait for the handshake. */
+/* The FIN may be sent immediately, or wait for the end of the handshake. */
 static void rfc9293_3_10_4_close_leads_to_fin_wait_1(void **state)
 {
     (void)state;
@@ -263,7 +263,7 @@ static void rfc9293_3_10_4_close_waits_for_what_is_queued(void **state)
 }
 
 /* RFC 4987, 3.6: a SYN cookie came back, and the connection is made as if its SYN had been
- * remembered. The acknowledgement that brought it is given to the engine at once. */
+ * remembered. The acknowledgement that brought it is given to the engine immediately. */
 static void rfc4987_3_6_rebuilt_from_a_cookie(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* SYN_SENT: RFC 9293, 3.10.1 to 3.10.5, 3.10.7.3 and 3.8.3. */
+/* Tests SYN_SENT: RFC 9293, 3.10.1 to 3.10.5, 3.10.7.3 and 3.8.3. */
 #include "tests/unit/engine.h"
 
 static void unmoved(void)
@@ -202,7 +202,7 @@ static void a_late_syn_ack_still_establishes(void **state)
     in(SYN | ACK, 0, 1, WND, 0);
     out(ACK, 1, 1, 0);
     expect_state(STATE_ESTABLISHED);
-    in(SYN | ACK, 0, 1, WND, 0); /* the answer to the SYN sent again */
+    in(SYN | ACK, 0, 1, WND, 0); /* the answer to the retransmitted SYN */
     out(ACK, 1, 1, 0);
     expect_state(STATE_ESTABLISHED);
 }

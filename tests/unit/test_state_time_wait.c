@@ -1,4 +1,5 @@
-/* TIME_WAIT: both FINs are acknowledged, and 2 MSL run (RFC 9293, 3.6.1, 3.10.7.4; RFC 6191). */
+/* Tests TIME_WAIT: both FINs are acknowledged, and the timer of 2 MSL runs (RFC 9293, 3.6.1,
+ * 3.10.7.4; RFC 6191). */
 #include "tests/unit/engine.h"
 
 static void rfc9293_3_6_1_must_13_two_msl_and_not_a_moment_less(void **state)
@@ -84,7 +85,7 @@ static void acknowledged_again(void)
     expect_state(STATE_TIME_WAIT);
 }
 
-/* RFC 6191, section 2: a SYN with a later timestamp opens anew, whatever its number is. */
+/* RFC 6191, section 2: a SYN with a later timestamp opens a new connection, whatever its number. */
 static void rfc6191_2_later_timestamp_opens_anew(void **state)
 {
     (void)state;
@@ -176,8 +177,8 @@ static void rfc7323_5_3_old_duplicate_fin_does_not_lengthen_it(void **state)
     expect_closed(END_CLOSED);
 }
 
-/* RFC 6191, section 2: the old connection had no timestamps, the new one would have: whatever its
- * number is. */
+/* RFC 6191, section 2: the old connection had no timestamps, and the new one would have some: this
+ * opens a new connection whatever the SYN's number. */
 static void rfc6191_2_timestamps_where_there_were_none_open_anew(void **state)
 {
     (void)state;
@@ -239,7 +240,7 @@ static void rfc6191_2_only_a_bare_syn_opens_anew(void **state)
     }
 }
 
-/* 3.10.7.4, eighth step: it is the peer's FIN that comes again, not any segment that has one. */
+/* 3.10.7.4, eighth step: this is the peer's FIN retransmitted, not any segment with a FIN. */
 static void rfc9293_3_10_7_4_another_fin_does_not_begin_2_msl_again(void **state)
 {
     (void)state;

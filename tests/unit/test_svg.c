@@ -1,5 +1,5 @@
-/* The picture: what comes out is well-formed XML whatever goes in, of bounded size, and shows what
- * happened. */
+/* Tests the picture: it is well-formed XML whatever the input is, its size is bounded, and it shows
+ * what happened. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,8 @@ static bool name(const char **at, char text[32])
     return n > 0;
 }
 
-/* One tag from "<" on: +1 opens, 0 is whole, -1 closes; -2 is none. */
+/* Parses a tag from "<" on. Returns +1 if it opens, 0 if it is complete, -1 if it closes, and -2 if
+ * there is none. */
 static int tag(const char **at, char text[32])
 {
     bool closes = (*at)[1] == '/';
@@ -227,7 +228,7 @@ static struct svg *start_picture(struct script *t, enum picture_scale scale)
     return s;
 }
 
-/* The picture as it was written. */
+/* Ends the picture and returns it as it was written. */
 static char *end_picture(struct script *t, struct svg *s, const char *message)
 {
     struct report_verdict v = {.command = "connect",
@@ -377,7 +378,7 @@ static void a_silence_and_what_is_left_out_are_told(void **state)
     free(text);
 }
 
-/* Where arrows of ours begin. */
+/* Finds where our arrows begin. */
 static unsigned tails(const char *text, double y[], unsigned room)
 {
     static const char mark[] = "class=\"line ours lost\" d=\"M";

@@ -1,4 +1,4 @@
-/* Targets: what they mean, which are malformed, and which are only unknown. */
+/* Tests targets: what they mean, which are malformed, and which are only unknown. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

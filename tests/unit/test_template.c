@@ -1,7 +1,7 @@
 /*
- * A segment written from a template is, byte for byte, the one that libnet builds. Both come from
- * crafters without a socket, so that no privilege is needed; a listener's many peers are played by
- * changing addresses and ports.
+ * Tests that a segment written from a template is, byte for byte, the one that libnet builds. Both
+ * come from builders without a socket, so that no privilege is needed; the many peers of a listener
+ * are played by changing addresses and ports.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ static struct seg any_segment(void)
         s.opt.tsval = next_number();
         s.opt.tsecr = next_number();
     }
-    if (s.flags & SEG_SYN) { /* options of a SYN, whose values change more rarely than not */
+    if (s.flags & SEG_SYN) { /* options of a SYN, whose values seldom change */
         s.opt.has |= next_number() & (OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED);
         s.opt.mss = next_number() % 8 ? 1460 : (uint16_t)next_number();
         s.opt.wscale = next_number() % 8 ? 7 : (uint8_t)next_number();
@@ -96,8 +96,8 @@ static void same_bytes(bool v6)
     for (unsigned i = 0; i < SEGMENTS; i++) {
         struct seg s = any_segment();
         struct flow f = any_flow(v6);
-        /* IPv4's own numbers count up in each crafter from a random one. The fields that a template
-         * is made for change rarely, as in life. */
+        /* IPv4's ID counts up in each builder from a random number. The fields for which a template
+         * is made change rarely, as in practice. */
         struct wire_ip ip = {.id = (uint16_t)(next_number() | 1),
                              .tos = (uint8_t)next_number(),
                              .ttl = (uint8_t)(i / 500),

@@ -1,4 +1,5 @@
-/* Numbers, sizes, durations and escapes of the command line: what is taken, what is refused. */
+/* Tests the numbers, sizes, durations and escapes of the command line: which are accepted and which
+ * are rejected. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

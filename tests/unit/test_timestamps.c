@@ -1,5 +1,5 @@
-/* Timestamps where they can do harm: what may move TS.Recent (RFC 7323, 5.3), segments that lack
- * them (3.2), and resets that carry them (3.2). */
+/* Tests timestamps where they can do harm: what may change TS.Recent (RFC 7323, 5.3), segments
+ * without them (3.2), and resets with them (3.2). */
 #include "tests/unit/engine.h"
 
 #define FORGED 1000000000u /* added to a TSval: PAWS would refuse the real peer for 11 days */
@@ -97,7 +97,7 @@ static void rfc7323_5_3_r3_what_was_taken_is_recorded(void **state)
     check(rig.c.ts_recent == s.opt.tsval, "TS.Recent does not follow an ACK");
 }
 
-/* RFC 9293, MUST-13: the peer's SYN comes again; what the SYN-ACK echoes is the newer one's. */
+/* RFC 9293, MUST-13: the peer's SYN is retransmitted; the SYN-ACK echoes the newer timestamp. */
 static void rfc7323_4_3_a_repeated_syn_is_echoed(void **state)
 {
     (void)state;
@@ -109,7 +109,7 @@ static void rfc7323_4_3_a_repeated_syn_is_echoed(void **state)
     check(rig.out.opt.tsecr == s.opt.tsval, "%u is echoed, not %u", rig.out.opt.tsecr, s.opt.tsval);
 }
 
-/* RFC 7323, 5.5: it is TS.Recent that ages, whatever else was heard of the peer. */
+/* RFC 7323, 5.5: TS.Recent ages, whatever other segments came from the peer. */
 static void rfc7323_5_5_probes_do_not_keep_ts_recent_young(void **state)
 {
     (void)state;
@@ -146,8 +146,8 @@ static void rfc7323_5_5_ts_recent_holds_for_three_weeks(void **state)
     check(rcv_nxt() == 1, "an old duplicate was taken");
 }
 
-/* PAWS refuses data: each is answered, since an ACK of ours cannot draw it once more; what has none
- * could be such an answer, and is limited as challenges are. */
+/* PAWS discards data: each such segment is answered, since an ACK of ours cannot provoke it once
+ * more. A segment without data could be an answer to our ACK, and is limited as challenges are. */
 static void rfc7323_5_3_r1_refused_data_is_answered_each_time(void **state)
 {
     (void)state;
@@ -280,7 +280,7 @@ static void rfc7323_3_2_a_bare_answer_to_a_probe_counts(void **state)
     expect_state(STATE_ESTABLISHED);
 }
 
-/* A forged keepalive probe has to name both sides' numbers to count as a sign of life. */
+/* A forged keepalive probe counts as a sign of life only if it has the numbers of both sides. */
 static void rfc5961_5_2_a_probe_with_a_wrong_ack_is_no_probe(void **state)
 {
     (void)state;

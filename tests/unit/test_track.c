@@ -1,4 +1,4 @@
-/* The tracker, path by path: every way to open, to be reset and to close. */
+/* Tests the tracker path by path: every way to open, to be reset and to close. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* The tracker where it could be wrong: probes, silence, segments that are old, overtaken, doubled
- * or forged, flows that are seen from the middle on, and ports that are used again. */
+/* Tests the tracker where it could be wrong: probes, silence, segments that are old, reordered,
+ * duplicated or forged, flows that are seen from the middle on, and ports that are used again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -365,7 +365,7 @@ static void a_syn_ack_seen_first(void **unused)
     peer_is(ESTABLISHED, PROVED);
 }
 
-/* The port again. */
+/* The port is used again. */
 
 static void a_new_syn_after_the_close_starts_anew(void **unused)
 {
@@ -415,7 +415,7 @@ static void half_open_recovery_rfc9293_3_5_1(void **unused)
 {
     (void)unused;
     established();
-    /* A crashed and opens anew. */
+    /* A crashed and opens a new connection. */
     watched.iss[TRACK_A] += 5000;
     a(SYN, 0, 0, 0);
     watched.iss[TRACK_A] -= 5000;
@@ -472,7 +472,7 @@ static void a_fin_in_the_place_of_data_is_not_believed(void **unused)
     peer_is(FIN_WAIT_1, PROVED);
 }
 
-/* A refused opener may try again with any number, as may the one that refused. */
+/* A side whose SYN was refused may retry with any number, and so may the side that refused it. */
 static void after_a_refusal_either_side_starts_anew(void **unused)
 {
     (void)unused;
@@ -490,7 +490,8 @@ static void after_a_refusal_either_side_starts_anew(void **unused)
     we_are(UNKNOWN, ASSUMED);
 }
 
-/* One side is CLOSED by its own RST, and the other, which the RST may have missed, opens anew. */
+/* One side is CLOSED by its own RST; the other, which the RST may not have reached, opens a new
+ * connection. */
 static void a_syn_to_a_closed_side_starts_anew(void **unused)
 {
     (void)unused;
@@ -543,7 +544,7 @@ static void a_later_syn_after_an_answer_is_odd(void **unused)
     we_are(ESTABLISHED, PROVED);
 }
 
-/* A RST that was another's has closed one side, for all that is known; the other opens anew. */
+/* A RST from a third party has closed one side, as far as is known; the other opens once more. */
 static void a_side_closed_by_anothers_rst_may_be_met_anew(void **unused)
 {
     (void)unused;

@@ -1,5 +1,5 @@
-/* The tracker against peers that break the rules, and captures that miss segments: what both sides
- * have acknowledged is true, and nothing proved stands against it. */
+/* Tests the tracker against peers that break the rules, and with captures that miss segments: what
+ * both sides have acknowledged is true, and no state called proved may contradict it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,8 @@
 
 #include "tests/unit/track_rig.h"
 
-/* The peer offers no scaling, so that 65,535 bytes are the most it may send, and sends 120 segments
- * of 1,460 and its FIN at once. */
+/* There is no window scaling, so that the peer may send 65,535 bytes at most, and it sends 120
+ * segments of 1,460 bytes and its FIN without a pause. */
 static void overrun(void)
 {
     watched.window[TRACK_A] = 65535;
@@ -113,7 +113,7 @@ static void a_fin_that_was_missed_is_not_denied_by_a_probe_in_its_place(void **u
     evidence_is(TRACK_A, 10, "it no longer fits what was seen");
 }
 
-/* B's ACK of A's FIN was missed: that A has not got it cannot be told from what was not seen. */
+/* B's ACK of A's FIN was missed: what was not captured does not show whether A has received it. */
 static void an_ack_of_a_fin_that_was_missed_leaves_fin_wait_1_assumed(void **unused)
 {
     (void)unused;

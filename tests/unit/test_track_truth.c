@@ -1,16 +1,17 @@
 /*
- * The tracker against the truth. Two engines talk over a simulated link; trackers watch at both of
- * its ends, and one more begins in the middle. Whatever one calls proved must be the state that
- * side's engine was in when it sent the evidence, and must not stand against what both sides have
- * acknowledged since; and where the link did no harm, tracker and engines agree in the end.
+ * Tests the tracker against the truth. Two engines talk over a simulated link; trackers watch at
+ * both of its ends, and one more begins in the middle. A state that a tracker calls proved must be
+ * the state in which that side's engine was when it sent the evidence, and must not contradict what
+ * both sides have acknowledged since. Where the link did no harm, tracker and engines must agree in
+ * the end.
  *
- * In some groups one end breaks the rules (breaker.h): it is judged until it lies, and the other
- * end always. In some a watcher misses segments, and is told of it at the first, or
- * with the next segment that it sees.
+ * In some groups one end breaks the rules (breaker.h): this end is judged until it lies, and the
+ * other end always. In some groups a tracker misses segments, and is informed of this at the first
+ * one, or with the next segment that it sees.
  *
- * All that a run is made of comes from its seed, which a failure prints. SEED=n in the environment
- * runs that one alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n
- * begins at the nth, TRACK_GROUP=n leaves out the other groups.
+ * Everything in a run follows from its seed, which a failure prints. SEED=n in the environment runs
+ * that seed alone, TRACE=1 shows it. TRACK_RUNS=n makes n runs of each group, TRACK_FROM=n begins
+ * at the nth, TRACK_GROUP=n leaves out the other groups.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,11 +38,11 @@ enum {
 enum watcher { AT_A, AT_B, IN_THE_MIDDLE, WATCHERS };
 
 /*
- * A ring that was full for a while, as a live capture's: a burst of segments of either side is
- * lost, which is told with the next one that is captured. Where `log` is set, what side A sent is
- * known all the same: it is told, with its number, before the next segment of A's that is captured,
- * or before a segment that acknowledges it; and of B's bytes it is told that they were missed where
- * the next ones leave a hole.
+ * Models a ring that was full for a while, as that of a live capture may be: a burst of segments of
+ * either side is lost, and the tracker is informed of it with the next segment that is captured. If
+ * `log` is set, what side A sent is known nevertheless. The tracker is given it, with its number,
+ * before the next captured segment of A, or before a segment that acknowledges it. For side B, the
+ * tracker is informed that bytes were missed when the next ones leave a hole.
  */
 struct capture_ring {
     uint32_t full; /* so often it becomes full, in 1/10000 */
@@ -49,14 +50,14 @@ struct capture_ring {
     bool gap, hole, log;
     bool has_next;
     struct seq next; /* of B's */
-    uint32_t lost;   /* of A's, that are still to be told */
+    uint32_t lost;   /* segments of A that the tracker is still to be given */
     struct {
         struct seg seg;
         uint32_t number;
     } ours[RING_LOST];
 };
 
-/* A tracker, and which segment of the link each of its numbers was. */
+/* Holds a tracker, and which segment of the link each of its numbers was. */
 struct watch {
     struct track track;
     enum link_end at;
@@ -96,9 +97,9 @@ struct action {
 struct track_truth_group {
     uint32_t number, runs;
     bool harmless;  /* nothing is lost, doubled or displaced */
-    bool rough;     /* each manner at its worst */
+    bool rough;     /* each impairment at its maximum */
     bool gaps;      /* watchers miss segments */
-    bool ring;      /* and are told of it with the next one */
+    bool ring;      /* and are informed of it with the next one */
     unsigned rules; /* what one end may break */
 };
 
@@ -107,7 +108,8 @@ static const char *side_name(int side)
     return side == TRACK_A ? "A" : "B";
 }
 
-/* Whether a side that has sent its FIN, or has that of the other, may be in this state. */
+/* Return whether a side that has sent its FIN, or has received that of the other, may be in this
+ * state. */
 static bool has_sent_fin(enum state s)
 {
     return s == STATE_FIN_WAIT_1 || s == STATE_FIN_WAIT_2 || s == STATE_CLOSING ||
@@ -120,7 +122,8 @@ static bool has_got_fin(enum state s)
            s == STATE_LAST_ACK || s == STATE_CLOSED;
 }
 
-/* What both sides have acknowledged is true: a FIN that its watcher has seen, and the ACK of it. */
+/* Checks the states against what both sides have acknowledged: a FIN that the tracker has seen, and
+ * the ACK of it. */
 static void hold_against_fins(const struct run *r, const struct watch *w)
 {
     for (int side = TRACK_A; side < TRACK_SIDES; side++) {
@@ -179,7 +182,7 @@ static void say_missed(const struct run *r, size_t watcher, uint64_t number)
         fprintf(stderr, "# watcher %zu misses #%llu\n", watcher, (unsigned long long)number);
 }
 
-/* Whether there is no room for it in the watcher's ring. */
+/* Returns whether the tracker's ring has no room for the segment. */
 static bool lose(struct run *r, struct watch *w, enum link_end from, uint64_t number,
                  const struct seg *s)
 {
@@ -198,7 +201,7 @@ static bool lose(struct run *r, struct watch *w, enum link_end from, uint64_t nu
     return true;
 }
 
-/* The oldest `n` of A's segments that were lost are told. */
+/* Gives the tracker the oldest `n` of A's segments that were lost. */
 static void tell_ours(struct watch *w, wave_time at, uint32_t n)
 {
     struct capture_ring *q = &w->ring;
@@ -212,7 +215,8 @@ static void tell_ours(struct watch *w, wave_time at, uint32_t n)
     memmove(q->ours, q->ours + n, q->lost * sizeof q->ours[0]);
 }
 
-/* How many of A's segments were certainly sent before this one of B's, which acknowledges them. */
+/* Returns how many of A's segments were certainly sent before this one of B, which acknowledges
+ * them. */
 static uint32_t sent_before(const struct capture_ring *q, const struct seg *s)
 {
     uint32_t n = 0;
@@ -224,7 +228,7 @@ static uint32_t sent_before(const struct capture_ring *q, const struct seg *s)
     return n;
 }
 
-/* Tells what was lost before this segment. */
+/* Informs the tracker of what was lost before this segment. */
 static void tell_lost(struct watch *w, wave_time at, enum link_end from, const struct seg *s)
 {
     struct capture_ring *q = &w->ring;
@@ -247,8 +251,8 @@ static void tell_lost(struct watch *w, wave_time at, enum link_end from, const s
     q->has_next = true;
 }
 
-/* A segment is seen by who watches at its sender's end as it leaves, and by who watches at the
- * other end when it arrives, as often as it does. */
+/* The tracker at the sender's end sees a segment when it leaves; the one at the other end sees it
+ * when it arrives, as often as it does. */
 static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uint64_t number,
                   const struct seg *s)
 {
@@ -327,10 +331,10 @@ static struct path_impairment random_manners(struct prng *r, const struct track_
 }
 
 /*
- * CLOSE in SYN_RECEIVED with nothing to send lets a FIN out before the handshake is over, and the
- * SYN-ACK is then repeated from FIN_WAIT_1 (RFC 9293, 3.10.4). Where that FIN is lost nothing on
- * the wire tells it from SYN_RECEIVED: the one exception that track.h makes. So where segments are
- * lost, users have something to send, or wait.
+ * CLOSE in SYN_RECEIVED with nothing to send puts out a FIN before the handshake is over, and the
+ * SYN-ACK is then retransmitted from FIN_WAIT_1 (RFC 9293, 3.10.4). If that FIN is lost, nothing on
+ * the wire distinguishes this state from SYN_RECEIVED: track.h names this one exception. So where
+ * segments are lost, users have something to send, or wait.
  */
 static struct sim_user random_user(struct prng *r, const struct track_truth_group *g)
 {
@@ -385,7 +389,7 @@ static bool aborts_silently(enum state s)
            s == STATE_TIME_WAIT;
 }
 
-/* What a call answers depends on the state it meets, and is not what is tested here. */
+/* Makes a call of the user. Its result depends on the state, and is not tested here. */
 static void act(struct run *r, const struct action *a, struct prng *p)
 {
     struct sim_end *e = &r->sim->end[a->end];
@@ -418,7 +422,7 @@ static void act(struct run *r, const struct action *a, struct prng *p)
     }
 }
 
-/* In the end, where nothing was lost, the first two trackers have seen all there was. */
+/* Checks that in the end, if nothing was lost, the first two trackers agree with the engines. */
 static void assert_agreement(struct run *r)
 {
     for (size_t i = AT_A; i <= AT_B; i++)

@@ -1,7 +1,5 @@
-/*
- * What is queued reaches the kernel whole, once and in order, whatever the kernel takes at a time.
- * The kernel's part is played by a sendmmsg() of this program's own.
- */
+/* Tests that what is queued reaches the kernel whole, once and in order, however much the kernel
+ * takes at a time. A sendmmsg() of this program plays the kernel's part. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -226,7 +224,7 @@ static void a_batch_of_the_mtu_fits(void **state)
     tx_queue_close(b);
 }
 
-/* Segments that could be joined, but the kernel will have none of it. */
+/* The segments could be joined, but the kernel rejects it. */
 static void what_cannot_be_joined_goes_one_by_one(void **state)
 {
     static const uint8_t header[L2_HEADER];

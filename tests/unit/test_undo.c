@@ -1,5 +1,5 @@
-/* Reductions that prove to be for nothing are taken back: Eifel (RFC 3522, RFC 4015), F-RTO (RFC
- * 5682), D-SACK (RFC 3708); those with a reason stand. */
+/* Tests that a reduction of the window which proves to be spurious is undone: Eifel (RFC 3522, RFC
+ * 4015), F-RTO (RFC 5682), D-SACK (RFC 3708); and that a justified one stays. */
 #include "lib/core/loss.h"
 #include "lib/core/queue.h"
 #include "tests/unit/engine.h"
@@ -19,7 +19,7 @@ static uint32_t at_segment(uint32_t i)
     return 1 + i * eff_mss();
 }
 
-/* An acknowledgement that echoes `echo`, with one block unless its end is 0. */
+/* Gives the engine an acknowledgement that echoes `echo`, with one block unless its end is 0. */
 static void ack_with(uint32_t ack, uint32_t echo, uint32_t first, uint32_t end)
 {
     struct seg s = make(ACK, 1, ack, WND, 0);
@@ -33,7 +33,7 @@ static void ack_with(uint32_t ack, uint32_t echo, uint32_t first, uint32_t end)
     feed(s);
 }
 
-/* So many segments go out, `more` wait, and the timer fires. */
+/* Sends so many segments, has `more` wait, and lets the timer fire. */
 static void time_out(uint32_t segments, uint32_t more)
 {
     push((segments + more) * eff_mss());
@@ -67,7 +67,7 @@ static void rfc3522_3_an_ack_of_the_original_takes_a_timeout_back(void **state)
     silent(5 * WAVE_MS);
     ack_with(at_segment(1), original, 0, 0);
     is_taken_back(cwnd, ssthresh);
-    nothing(); /* and nothing more goes twice */
+    nothing(); /* and nothing more is retransmitted */
     ack_with(at_segment(10), original, 0, 0);
     silent(WAVE_H);
 }
@@ -145,7 +145,8 @@ static void rfc4015_a_mark_of_congestion_keeps_the_reduction(void **state)
     check(rig.c.cwnd < cwnd && rig.c.queue->after_timeout, "it is taken back");
 }
 
-/* RFC 5682, 2.1: the ACK of the first, two new segments, and then the ACK of one that went once. */
+/* RFC 5682, 2.1: the ACK of the first segment, two new segments, and then the ACK of one that was
+ * sent only once. */
 static void rfc5682_2_1_new_data_and_then_an_ack_of_what_went_once(bool with_sack)
 {
     connect_with(false, with_sack);
@@ -184,7 +185,7 @@ static void rfc5682_2_1_a_duplicate_goes_on_with_the_recovery(void **state)
     check(next_out(0) && out_seq() == at_segment(1), "the next does not go again");
 }
 
-/* 2.1, step 2a: nothing new to send, or all acknowledged at once: nothing is known. */
+/* 2.1, step 2a: nothing new to send, or all acknowledged together: nothing is known. */
 static void rfc5682_2_1_without_new_data_the_flight_goes_again(void **state)
 {
     (void)state;
@@ -213,8 +214,8 @@ static void rfc5682_2_1_a_timeout_in_a_row_is_not_judged(void **state)
     check(next_out(0) && out_seq() < at_segment(10), "new data goes out first");
 }
 
-/* RFC 3708: a duplicate is reported for all that was sent again, here when nothing is left, not
- * even the queue. */
+/* RFC 3708: a duplicate is reported for everything that was retransmitted; here after nothing is
+ * left, not even the queue. */
 static void rfc3708_all_retransmissions_doubled_take_it_back(void **state)
 {
     (void)state;
@@ -238,7 +239,8 @@ static void rfc3708_some_of_them_do_not(void **state)
     in(ACK, 1, at_segment(4), WND, 0);
     ack_with(at_segment(4), 0, at_segment(0), at_segment(1));
     check(rig.c.cwnd < cwnd, "cwnd is %u", rig.c.cwnd);
-    /* A duplicate of what was never sent again, as a path can make one, does not count. */
+    /* A duplicate of a segment that was never retransmitted, as a path can make one, does not
+     * count. */
     ack_with(at_segment(4), 0, 0xfffff000, 1);
     check(rig.c.cwnd < cwnd, "cwnd is %u", rig.c.cwnd);
 }

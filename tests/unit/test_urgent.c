@@ -1,4 +1,4 @@
-/* Urgent data received: RFC 9293, 3.8.5 and the sixth step of 3.10.7.4. */
+/* Tests urgent data that is received: RFC 9293, 3.8.5 and the sixth step of 3.10.7.4. */
 #include "tests/unit/engine.h"
 
 static void urgent(uint32_t seq, uint32_t len, uint16_t pointer)

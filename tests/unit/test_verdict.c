@@ -1,4 +1,5 @@
-/* The words and statuses that scripts rely on. Here they stand a second time on purpose. */
+/* Tests the words and statuses that scripts rely on. They are repeated here on purpose, so that a
+ * change is noticed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The timing wheel against a plain array of deadlines, over times from nanoseconds to centuries. */
+/* Tests the timing wheel against a plain array of deadlines, over times from nanoseconds to
+ * centuries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ static void arm(int i, wave_time when)
     wheel_arm(&wheel, node[i], when);
 }
 
-/* Runs the wheel as the stack does: who comes out early is armed again. Returns how many
+/* Runs the wheel as the stack does: an entry that comes out early is rearmed. Returns how many
  * deadlines were met; none may be met before its time. */
 static unsigned run(wave_time now, unsigned *looks)
 {
@@ -78,8 +79,8 @@ static wave_time earliest(void)
     return first;
 }
 
-/* Nobody overdue by more than a tick is still inside, and the wheel's own next time is not later
- * than the earliest deadline by more. */
+/* No entry in the wheel is overdue by more than a tick, and the wheel's next time is at most a tick
+ * later than the earliest deadline. */
 static void check(wave_time now)
 {
     const wave_time first = earliest();
@@ -131,7 +132,7 @@ static void a_deadline_put_off_costs_nothing_until_its_slot_comes(void **state)
 
     (void)state;
     arm(0, 7200 * WAVE_S);
-    /* Each segment puts keepalive off by two hours again: for ten hours, one every second. */
+    /* Each segment postpones keepalive by two hours: for ten hours, one comes every second. */
     for (now = 0; now < 10 * WAVE_H; now += WAVE_S) {
         assert_int_equal(run(now, &looks), 0);
         arm(0, now + 7200 * WAVE_S);
@@ -170,8 +171,8 @@ static void a_node_disarmed_does_not_come(void **state)
     assert_true(wheel_next(&wheel) == WAVE_NEVER);
 }
 
-/* While a slot is emptied others of it are disarmed and armed anew, which is what an application
- * does that closes its connections at a timeout. */
+/* While a slot is emptied, other entries of it are disarmed and rearmed. An application that closes
+ * its connections at a timeout does this. */
 static void the_slot_that_is_being_emptied_may_be_meddled_with(void **state)
 {
     struct conn *c;
@@ -268,7 +269,7 @@ static void the_last_moment_has_a_slot(void **state)
     arm(0, WAVE_NEVER - 1);
     arm(1, WAVE_NEVER - WHEEL_TICK);
     assert_true(wheel_next(&wheel) <= WAVE_NEVER - 1);
-    for (int i = 0; i < 2 * WHEEL_LEVELS; i++) { /* it looks ever nearer, and wraps nowhere */
+    for (int i = 0; i < 2 * WHEEL_LEVELS; i++) { /* the deadline comes ever nearer, and nothing wraps */
         struct conn *c = wheel_pop(&wheel, WAVE_NEVER - 2 * WHEEL_TICK);
         if (!c)
             break;

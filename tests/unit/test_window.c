@@ -1,4 +1,4 @@
-/* Flow control: RFC 9293, 3.8.6, and RFC 1122, 4.2.2.16, 4.2.2.17, 4.2.3.3 and 4.2.3.4. */
+/* Tests flow control: RFC 9293, 3.8.6, and RFC 1122, 4.2.2.16, 4.2.2.17, 4.2.3.3 and 4.2.3.4. */
 #include "tests/unit/engine.h"
 
 /* Connected, and the peer's window is `wnd`. */
@@ -141,7 +141,8 @@ static void rfc9293_3_8_6_must_34_shrunk_window_is_survived(void **state)
     burst();
     for (size_t i = 0; i < rig.bursts; i++)
         check(rig.seen[i].seq < 1 + sent, "new data beyond a shrunk window (SHLD-15)");
-    do /* MAY-7: what lies beyond may go again as well; SHLD-16: what stands first must */
+    do /* MAY-7: data beyond the window may be retransmitted as well; SHLD-16: the first data must
+        */
         check(next_out(10 * WAVE_S), "what stands first is not sent again");
     while (out_seq() != 1449);
     in(ACK, 1, 1 + sent, WND, 0);

@@ -1,4 +1,5 @@
-/* A buffer that needs a window scale (RFC 7323, 2): what is offered of it, and that it is taken. */
+/* Tests a buffer that needs a window scale (RFC 7323, 2): how much of it is offered, and that as
+ * much is accepted. */
 #include "tests/unit/engine.h"
 
 /* Rounding to the scale must not add up: after any number of segments the edge is no further away

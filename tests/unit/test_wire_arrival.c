@@ -1,7 +1,7 @@
 /*
- * What arrives, written byte by byte by the test: through a tun device (raw IP), and with VLAN tags
- * through a pair of veths. In a network namespace of its own; skipped (77) where that is not
- * allowed.
+ * Tests what arrives from the wire. The test writes it byte by byte: through a tun device (raw IP),
+ * and with VLAN tags through a pair of veths. It runs in a network namespace of its own, and is
+ * skipped (77) where that is not allowed.
  */
 #include <fcntl.h>
 #include <linux/if_ether.h>
@@ -26,7 +26,7 @@
 #include "tests/unit/wire_netns.h"
 
 /*
- * A tun device, whose other end is this test: what arrives is written byte by byte.
+ * A tun device whose other end is this test: each packet that arrives is written byte by byte.
  */
 
 static const char tun_peer[] = "10.79.0.2";
@@ -45,7 +45,7 @@ static int open_tun(void)
     return -1;
 }
 
-/* A wire over the device to its far end. */
+/* Holds a wire over the device to its far end. */
 struct over_tun {
     int tun;
     struct wire *w;
@@ -77,7 +77,7 @@ static int close_over_tun(void **state)
     return 0;
 }
 
-/* An IPv4 packet from the far end, its header's checksum right. */
+/* Makes an IPv4 packet from the far end, with the right header checksum. */
 static size_t make_ip(uint8_t *bytes, const struct flow *from, uint8_t protocol, size_t len)
 {
     uint8_t header[20] = {
@@ -149,7 +149,7 @@ static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
         assert_true(read(o->tun, sent, sizeof sent) >= 40);
     while (sent[0] != 0x45);
     for (int quoted = 0; quoted < 2; quoted++) {
-        sent[20] ^= 1; /* first another flow's port, then ours again */
+        sent[20] ^= 1; /* first another flow's port, then ours */
         memset(icmp, 0, 8);
         icmp[0] = 3;
         icmp[1] = 3;
@@ -197,7 +197,7 @@ static void listening_meets_a_stranger_on_any_interface(void **state)
     close(tun);
 }
 
-/* A frame out of "wd", which is thereby into "wc". */
+/* Sends a frame out of "wd", so that it arrives at "wc". */
 static void arrive_tagged(int fd, int ifindex, const uint8_t *ip, size_t len, int tags)
 {
     static const uint8_t macs[12] = {2, 0, 0, 0, 0, 0xc, 2, 0, 0, 0, 0, 0xd};
@@ -261,8 +261,8 @@ static void vlan_tagged_segments_are_captured(void **state)
     capture_close(c);
 }
 
-/* A capture of "we", one end of a pair whose other end is "wf", where `fd` puts frames in. The
- * interfaces take longer frames than the capture is told. */
+/* Opens a capture of "we", one end of a pair of veths; `fd` writes frames into the other end, "wf".
+ * The interfaces accept longer frames than the capture expects. */
 struct wire_arrival_pair {
     struct capture *c;
     struct flow back;
@@ -293,7 +293,7 @@ static void close_pair(struct wire_arrival_pair *p)
     assert_true(netns_run("ip link del we"));
 }
 
-/* A segment with `len` bytes, each of which is `number`, which is also that of its sequence. */
+/* Sends a segment with `len` bytes of the value `number`, which is its sequence number too. */
 static void arrive_long(struct wire_arrival_pair *p, uint32_t number, uint32_t len, bool tag)
 {
     static uint8_t bytes[9100], data[9000];
@@ -317,7 +317,8 @@ static void arrive_long(struct wire_arrival_pair *p, uint32_t number, uint32_t l
     assert_int_equal(sendto(p->fd, bytes, at, 0, (struct sockaddr *)&to, sizeof to), at);
 }
 
-/* The next frame is that segment, and whole. Returns whether it stands behind a gap. */
+/* Checks that the next frame is that segment, complete. Returns whether there is a gap before it.
+ */
 static bool expect_long(struct wire_arrival_pair *p, uint32_t number, uint32_t len, bool tag)
 {
     struct pollfd ready = {capture_fd(p->c), POLLIN, 0};

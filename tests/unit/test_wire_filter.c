@@ -1,6 +1,6 @@
 /*
- * The capture's filter, compiled by libpcap and run over packets made by hand: what is ours is let
- * through on every link type, with and without VLAN tags, and the neighbour's is not.
+ * Tests the filter of the capture, compiled by libpcap and run over packets made by hand: our
+ * packets pass on every link type, with and without VLAN tags, and those of a similar flow do not.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,5 @@
-/*
- * The reader of link-layer headers, on frames made by hand: each link type, tags, and every
- * length too short.
- */
+/* Tests the parser of link-layer headers on frames made by hand: each link type, VLAN tags, and
+ * every length that is too short. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +29,8 @@ static int parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
     return result;
 }
 
-/* The frame is read as wanted, and no shorter one is taken for a whole header. */
+/* Checks that the frame is parsed as expected, and that no shorter one passes for a whole header.
+ */
 static void expect(int dlt, const uint8_t *bytes, size_t len, const struct frame *want)
 {
     struct frame f;

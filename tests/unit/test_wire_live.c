@@ -1,9 +1,9 @@
 /*
- * The wire against the kernel's TCP, over veth and over lo, in network namespaces of its own. Where
- * those are not allowed the program is skipped (77).
+ * Tests the wire against the kernel's TCP, over veth and over lo, in network namespaces of its own.
+ * Where those are not allowed the program is skipped (77).
  *
- * That no RST left this host is read from the kernel's own counter, and one case without a guard
- * shows that the counter would tell.
+ * That this host sent no RST is read from the kernel's own counter. One case without a guard shows
+ * that the counter would count it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -136,7 +136,7 @@ static void handshake_with_the_kernel(void **state)
     assert_int_equal(tcp_counter("InCsumErrors"), bad);
 }
 
-/* A packet over lo is met by the kernel twice, by its reader once. */
+/* The kernel shows a packet over lo twice, but the reader must get it once. */
 static void each_packet_is_given_once(void **state)
 {
     struct wire_config c = config_of(*state);
@@ -247,7 +247,7 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
     struct wire_packet p;
     netns_send(w, &f, &netns_syn);
     netns_next(w, false, &p);
-    usleep(50000); /* an unknown neighbour is asked for again after 20 ms */
+    usleep(50000); /* an unknown neighbour is looked up once more after 20 ms */
     static uint8_t data[10000], echo[sizeof data];
     struct seg s = {.seq = seq_add(netns_syn.seq, 1),
                     .ack = seq_add(p.packet.seg.seq, 1),
@@ -268,7 +268,7 @@ static void frames_go_past_routing_where_the_neighbour_is_known(void **state)
     assert_int_equal(wire_flush(w, &unsent, NULL), 0);
     assert_int_equal(wire_stats(w).l2_send, before + (wire_info(w)->loopback ? 0 : 10));
     assert_int_equal(wire_stats(w).sent, 11);
-    /* The echo, all of it: the joined segments were cut and summed rightly. */
+    /* All of the echo comes: the joined segments were cut correctly, with correct checksums. */
     for (size_t had = 0; had < sizeof echo;) {
         netns_next(w, false, &p);
         size_t at = p.packet.seg.seq.v - first.v;
@@ -333,7 +333,7 @@ static void icmp_errors_that_quote_us_are_given(void **state)
     wire_close(w);
 }
 
-/* What listens is reached by a kernel client, over whatever interface. */
+/* A kernel client reaches the listener over any interface. */
 static void listening_sees_a_client(void **state)
 {
     const struct wire_live_path *path = *state;
@@ -506,7 +506,8 @@ static void the_route_s_mtu_and_the_source_asked_for_are_taken(void **state)
     wire_close(w);
 }
 
-/* Runs `body` in a process of its own, whose privileges it may spend; 0 is success. */
+/* Runs `body` in a process of its own, so that it may give up privileges. It returns 0 on success.
+ */
 static void in_a_child(int (*body)(void))
 {
     int status;
@@ -570,8 +571,8 @@ static void no_capability_is_left_and_the_wire_works(void **state)
     in_a_child(drop_and_send);
 }
 
-/* As root of the machine; in a user namespace the caller of sudo need not exist, and what is left
- * of root is the caller's own. */
+/* Runs as root of the machine. In a user namespace the caller of sudo need not exist, and what is
+ * left of root is the caller's own. */
 static int open_under_sudo(void)
 {
     struct wire_config c = config_to_peer();

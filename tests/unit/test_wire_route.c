@@ -1,6 +1,7 @@
 /*
- * The readers of the kernel's routing messages, on messages made by hand; the texts about who holds
- * a port; addresses as text. The questions themselves are asked in test_wire_live.
+ * Tests the parsers of the kernel's routing messages, on messages made by hand; the texts that say
+ * which process owns a port; and addresses as text. The queries themselves are tested in
+ * test_wire_live.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -117,7 +118,7 @@ static void a_route_of_ipv6_and_one_with_nothing(void **state)
     assert_false(a.has_source);
 }
 
-/* Attributes of the wrong length are passed over, messages of the wrong kind or length refused. */
+/* Attributes of the wrong length are skipped; messages of the wrong kind or length are rejected. */
 static void malformed_messages_are_not_believed(void **state)
 {
     (void)state;

@@ -1,3 +1,4 @@
+/* Drives one tracker with scripted segments. See track_rig.h. */
 #include "tests/unit/track_rig.h"
 
 #include <setjmp.h>

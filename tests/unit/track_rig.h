@@ -17,7 +17,7 @@ enum { FIN = SEG_FIN, SYN = SEG_SYN, RST = SEG_RST, ACK = SEG_ACK, NONE = 0 };
 enum { PROVED = CERTAINTY_PROVED, ASSUMED = CERTAINTY_ASSUMED };
 enum { LATE = 1000 }; /* milliseconds: long enough for any segment to be a repetition */
 
-/* What a case may turn: the next segments are made of these. */
+/* Holds what a case may change: the next segments are made from this. */
 struct track_rig {
     struct track t;
     wave_time now;
@@ -28,7 +28,7 @@ struct track_rig {
 
 extern struct track_rig watched;
 
-/* Begins anew: the set-up of every case. */
+/* Resets the rig: the set-up of every case. */
 int fresh(void **unused);
 
 void wait_ms(uint32_t milliseconds);
@@ -45,18 +45,18 @@ void evidence_is(enum track_side side, uint32_t number, const char *cause);
 #define peer_is(state, certainty) side_is(TRACK_B, STATE_##state, certainty, __LINE__)
 #define we_are(state, certainty) side_is(TRACK_A, STATE_##state, certainty, __LINE__)
 
-/* A opens, B answers, A acknowledges: three segments. */
+/* Plays an active open: A opens, B answers, A acknowledges. These are three segments. */
 void open_actively(void);
 
-/* The same, and 100 bytes each way, acknowledged: both proved ESTABLISHED. Seven segments, and then
- * it is LATE. */
+/* Plays the same, and 100 bytes in each direction, acknowledged: both sides are proved ESTABLISHED.
+ * These are seven segments, and then LATE passes. */
 void established(void);
 
-/* established(), one side's FIN and the other's ACK of it: nine segments. */
+/* Play established(), then one side's FIN and the other's ACK of it: nine segments. */
 void half_closed(void);
 void half_closed_by_the_peer(void);
 
-/* half_closed(), the peer's FIN and our ACK of it: eleven segments. */
+/* Plays half_closed(), then the peer's FIN and our ACK of it: eleven segments. */
 void closed_by_us(void);
 
 #endif

@@ -1,3 +1,5 @@
+/* Makes the network namespaces, veths and echo servers that tests of the wire use. See
+ * wire_netns.h. */
 #include "tests/unit/wire_netns.h"
 
 #include <arpa/inet.h>
@@ -37,7 +39,7 @@ bool netns_run(const char *command)
     return status == 0;
 }
 
-/* A namespace of our own, as root or, through a user namespace, as anybody. */
+/* Enters a namespace of our own, as root or, through a user namespace, as any user. */
 static bool unshare_network(void)
 {
     uid_t uid = getuid();
@@ -164,7 +166,7 @@ struct wire *netns_open(const struct wire_config *config)
     return w;
 }
 
-/* The next packet in the wanted direction, or false when none comes. */
+/* Waits for the next packet in the wanted direction. Returns false if none comes. */
 bool netns_next_within(struct wire *w, bool outgoing, int ms, struct wire_packet *out)
 {
     wave_time end = wire_now() + (wave_time)ms * WAVE_MS;
