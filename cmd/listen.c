@@ -153,6 +153,8 @@ static wave_time first_end(const struct listen *l)
  * The end of a connection
  */
 
+/* Fills in the outcome, with a message in the manner of printf(3). The exit status is that of the
+ * verdict. */
 static void say(struct outcome *o, enum verdict verdict, const char *by, const char *kind,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 

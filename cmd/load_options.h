@@ -10,8 +10,8 @@
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 
-#define LOAD_TARGETS 64
-#define LOAD_SOURCES 256
+#define LOAD_TARGETS 64  /* at most */
+#define LOAD_SOURCES 256 /* at most */
 
 struct load_options {
     struct target_name target[LOAD_TARGETS];

@@ -11,7 +11,7 @@
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
-#define TALLY_RANGES 8
+#define TALLY_RANGES 8 /* ranges of unanswered segments that are listed, at most */
 
 /* Counts the answers of a run. It is empty when zeroed. */
 struct tally {

@@ -1,10 +1,11 @@
-# Completions for one shell, from the table that `tcpwave --dump-options` prints (cmd/help.h):
+# Generates the completions for one shell from the table that `tcpwave --dump-options` prints
+# (cmd/help.h):
 #
 #   tcpwave --dump-options | awk -v shell=bash|zsh|fish -f generate.awk
 #
-# What follows an option depends on what help calls its value: words between bars are offered, PATH
-# and FILE are files, NAME is a network interface, ADDR an address of this host's; anything else is
-# the user's to write.
+# What is offered after an option depends on the name that help gives its value: words between bars
+# are offered themselves, PATH and FILE stand for files, NAME for a network interface, and ADDR for
+# an address of this host. For anything else nothing is offered.
 
 BEGIN {
     FS = "\t"
@@ -52,7 +53,7 @@ END {
         fish()
 }
 
-# What may stand for a value: "words", "files", "interfaces", "addresses", or "text".
+# Returns what is offered for a value: "words", "files", "interfaces", "addresses" or "text".
 function kind_of(v)
 {
     if (v ~ /\|/)
@@ -64,7 +65,8 @@ function kind_of(v)
     return v == "ADDR" ? "addresses" : "text"
 }
 
-# The words of "a|b|c", blanks between. One that begins with a capital stands for something and is none.
+# Returns the words of "a|b|c", with blanks between them. A word that begins with a capital is a
+# placeholder, and is left out.
 function words_of(v,    all, part, n, i)
 {
     n = split(v, part, "|")
@@ -74,7 +76,7 @@ function words_of(v,    all, part, n, i)
     return all
 }
 
-# In single quotes, as every shell here takes it.
+# Puts the text in single quotes, in the way that the shell expects.
 function quoted(text)
 {
     gsub(/'/, shell == "fish" ? "\\'" : "'\\''", text)
@@ -88,7 +90,7 @@ function head()
 }
 
 #
-# bash: needs no library; its words are split at "=", which is put right first.
+# bash: the code needs no library. bash splits words at "=", so they are joined first.
 #
 
 function bash_options(c,    all, i)
@@ -185,10 +187,10 @@ function bash(    c)
 }
 
 #
-# zsh: specifications for _arguments.
+# zsh: the code consists of specifications for _arguments.
 #
 
-# Within [...] and between colons.
+# Escapes a text that stands within [...] or between colons.
 function zsh_text(text)
 {
     gsub(/\\/, "&&", text)
