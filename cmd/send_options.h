@@ -14,7 +14,7 @@
 #include "lib/core/opt.h"
 #include "lib/core/time.h"
 
-#define SEND_UNSET UINT32_MAX    /* the option was not given; the field takes smaller values only */
+#define SEND_UNSET UINT32_MAX /* the option was not given; the field takes smaller values only */
 #define SEND_RATE_MAX UINT32_MAX
 
 struct send_options {

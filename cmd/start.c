@@ -10,7 +10,7 @@
 #include "lib/io/heap.h"
 
 #define MTU_UNKNOWN 1500
-#define WINDOW (4u << 20)       /* bytes of receive buffer, and so of window */
+#define WINDOW (4u << 20) /* bytes of receive buffer, and so of window */
 #define VERIFY_TIME_WAIT WAVE_S
 
 /* The size in bytes of the capture's ring for a listener, to which many peers may send at the same
@@ -130,7 +130,8 @@ static int session_config(struct start *st, const struct target *target, const s
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
     if (o->verify && c->shows && !o->end->keep_time_wait) {
-        c->engine.time_wait = true; /* meanwhile a probe can show whether the peer has our last ACK */
+        c->engine.time_wait =
+            true; /* meanwhile a probe can show whether the peer has our last ACK */
         c->engine.msl = VERIFY_TIME_WAIT / 2;
         c->engine.time_wait_end = "TIME_WAIT not kept";
     }

@@ -27,7 +27,8 @@ struct view {
     struct render_json json;
     struct pcapfile *pcap;         /* or NULL */
     struct svg *svg;               /* or NULL */
-    wave_time (*time)(void *self); /* since the run's first event, for remarks about left-out lines */
+    wave_time (*time)(
+        void *self); /* since the run's first event, for remarks about left-out lines */
     void *self;
 };
 

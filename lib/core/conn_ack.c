@@ -340,8 +340,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     conn_rearm(c, now, advanced || opened);
     if (c->queue && (c->flags & CONN_SACK) && (advanced || sacked > 0))
         lost = conn_detect_loss(c, now);
-    if (c->loss &&
-        conn_in_prr(c))
+    if (c->loss && conn_in_prr(c))
         proceed(c, (advanced ? acked : 0) + c->queue->sacked - was, advanced && !lost);
     return fin;
 }

@@ -13,8 +13,7 @@
 #define TOLERANCE WAVE_MS
 #define TIGHT (10 * WAVE_US) /* between two readings of the same clock */
 #define TRIES 5
-#define DISORDER                                                                                   \
-    WAVE_S
+#define DISORDER WAVE_S
 
 /* Returns the time of a clock in nanoseconds. */
 static wave_time read_clock(clockid_t which)
