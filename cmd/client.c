@@ -151,6 +151,7 @@ int client_run(struct client *x, const struct client_options *o, const struct cl
     struct diag d;
 
     x->options = o;
+    view_note_url(&o->show, &o->target);
     if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
         transfer_open(
             &x->transfer,

@@ -12,6 +12,7 @@
 #include "cmd/platform.h"
 #include "cmd/rate_limit.h"
 #include "cmd/target.h"
+#include "cmd/view.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/core/pool.h"
@@ -55,8 +56,10 @@ static int add_target(struct load_plan *p, const struct load_options *o,
                       const struct target_name *name, struct diag *d)
 {
     struct target t;
-    int error = target_resolve(name, where_family(&o->where), &t, d);
+    int error;
 
+    view_note_url(&o->show, name);
+    error = target_resolve(name, where_family(&o->where), &t, d);
     if (error)
         return error;
     if (p->pairs && t.v6 != p->v6)

@@ -14,7 +14,8 @@
 /* Counts uses of ports whose last connection the peer may still have had in TIME_WAIT. */
 struct load_reuse {
     uint32_t opened;   /* attempts to connect over such a port */
-    uint32_t refused;  /* attempts that a RST answered: each was made over another port, or... */
+    uint32_t
+        refused;  /* attempts that a RST answered: each was made over another port, or... */
     uint32_t given_up; /* ...counted as refused, after other such ports had been tried */
 };
 

@@ -33,7 +33,7 @@
 
 #define PORTS_DEFAULT 256     /* source ports that take turns, at most, if --ports is not given */
 #define BULK_INTERVAL WAVE_MS /* below it the run is bulk */
-#define BURST EGRESS_BATCH    /* segments sent before the answers to them are handled */
+#define BURST EGRESS_SHARED   /* segments sent before the answers to them are handled */
 #define BATCH 256             /* packets handled before the next turn */
 #define SPIN (60 * WAVE_US)   /* a shorter sleep would take longer than asked for */
 #define DATA_MAX UINT16_MAX
@@ -708,6 +708,7 @@ static int run(const void *options)
     s->options = o;
     s->signals = -1;
     s->bulk = o->count > 1 && interval < BULK_INTERVAL;
+    view_note_url(&o->show, &o->target);
     if (target_resolve(&o->target, where_family(&o->where), &s->target, &d)) {
         status = view_refuse(&send_command, &o->show, &d);
     } else if ((wrong = send_check_family(o, s->target.v6))) {

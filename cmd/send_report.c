@@ -306,6 +306,21 @@ static void add_number(struct line *l, bool known, uint64_t number)
         line_text(l, TONE_DIM, "-: ");
 }
 
+/* With -v, the fields that people compare in hexadecimal. The checksum is ours alone: that of a
+ * segment of this host's kernel may not have been filled in when it is captured. */
+static void add_header_fields(struct line *l, const struct report_segment *g)
+{
+    const struct packet *p = g->packet;
+
+    if (g->out && !g->foreign && p->l4_len >= SEG_HEADER)
+        line_printf(l, TONE_DIM, ", cksum 0x%04x", p->l4[16] << 8 | p->l4[17]);
+    line_printf(l, TONE_DIM, ", tos 0x%02x", p->tos);
+    if (!p->flow.v6)
+        line_printf(l, TONE_DIM, ", id 0x%04x", p->id);
+    else if (p->flow_label)
+        line_printf(l, TONE_DIM, ", flow label 0x%05x", p->flow_label);
+}
+
 static void segment_line(struct line *l, const struct report_segment *g, bool verbose)
 {
     const struct packet *p = g->packet;
@@ -321,6 +336,8 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
                 "%s > %s: ", addr_port_text(p->flow.v6, &p->flow.local, p->flow.lport, from),
                 addr_port_text(p->flow.v6, &p->flow.remote, p->flow.rport, to));
     line_printf(l, tone, "Flags [%s]", seg_flags_text(s->flags, flags));
+    if (verbose)
+        line_printf(l, TONE_DIM, " (0x%03x)", s->flags);
     if (s->len)
         line_printf(l, TONE_PLAIN, ", seq %u:%u", s->seq.v, s->seq.v + s->len);
     else
@@ -336,8 +353,8 @@ static void segment_line(struct line *l, const struct report_segment *g, bool ve
     else if (s->opt.has & OPT_MALFORMED)
         line_text(l, TONE_TROUBLE, ", malformed options");
     line_printf(l, TONE_PLAIN, ", length %u, ttl %u", s->len, p->ttl);
-    if (verbose && !p->flow.v6)
-        line_printf(l, TONE_DIM, ", id %u", p->id);
+    if (verbose)
+        add_header_fields(l, g);
     if (g->foreign)
         line_text(l, TONE_TROUBLE, " (not ours: sent by this host's kernel)");
     if (!g->out)

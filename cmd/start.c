@@ -33,7 +33,8 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             .scope = target->scope,
                             .has_source = o->where->has_source,
                             .source = o->where->source.addr,
-                            .inbound_only = !shows,
+                            .inbound_only = !shows && (o->bulk || o->passive),
+                            .anywhere = true,
                             .follows_route = true,
                             /* There is much to send, and single segments are not shown. */
                             .l2_send = (o->bulk || o->passive) && !shows,
@@ -117,21 +118,23 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .max_connections = o->passive ? o->max_connections : 1,
                                  .memory = o->passive ? LISTEN_MEMORY : 0,
                                  .many = o->passive,
-                                 .shows = show_any(o->show),
+                                 /* What is found is told quietly, too, and costs little where
+                                  * not much is sent. */
+                                 .shows = show_any(o->show) || !(o->bulk || o->passive),
                                  .live = st->view.term.live,
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
                                  .timeout = o->show->timeout,
                                  .linger = o->end->linger,
                                  .signals = st->signals,
+                                 .interface_named = o->where->interface != NULL,
                                  .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
     if (o->verify && c->shows && !o->end->keep_time_wait) {
-        c->engine.time_wait =
-            true; /* meanwhile a probe can show whether the peer has our last ACK */
+        c->engine.time_wait = true; /* meanwhile a probe can show whether the peer has our last ACK */
         c->engine.msl = VERIFY_TIME_WAIT / 2;
         c->engine.time_wait_end = "TIME_WAIT not kept";
     }

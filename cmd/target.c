@@ -68,59 +68,139 @@ static const char *not_a_peer(bool v6, const struct addr *a)
  * Parsing
  */
 
-/* Holds the parts of a target's text. The host is without its brackets. */
+/* The parts of a target's text; `host` is without brackets. */
 struct split {
     const char *host, *service;
-    size_t host_len;
-    bool brackets;
+    size_t host_len, service_len;
+    bool brackets, url;
 };
+
+/* The scheme in front of "://", if `text` is a URL (RFC 3986, 3.1); its length, or 0. */
+static size_t url_scheme(const char *text)
+{
+    size_t len = strspn(text, LETTERS DIGITS "+-.");
+
+    return len && strchr(LETTERS, text[0]) && strncmp(text + len, "://", 3) == 0 ? len : 0;
+}
+
+/* A scheme's name is looked up as a service where the URL has no port. */
+static void url_service(const char *scheme, size_t len, struct split *out)
+{
+    static const struct {
+        const char *scheme, *port;
+    } known[] = {{"http", "80"}, {"https", "443"}, {"ws", "80"}, {"wss", "443"}};
+
+    out->service = scheme;
+    out->service_len = len;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strlen(known[i].scheme) == len && strncasecmp(scheme, known[i].scheme, len) == 0) {
+            out->service = known[i].port;
+            out->service_len = strlen(known[i].port);
+        }
+    }
+}
+
+/* SCHEME://[USER[:PASSWORD]@]HOST[:[PORT]][/PATH][?QUERY][#FRAGMENT] (RFC 3986, 3.2). Only host and
+ * port are used. No message quotes the text, which may have a password in it. */
+static int split_url(const char *text, size_t scheme_len, struct split *out, struct diag *d)
+{
+    const char *host = text + scheme_len + 3;
+    const char *end = host + strcspn(host, "/?#");
+    const char *at, *port;
+
+    while ((at = memchr(host, '@', (size_t)(end - host))))
+        host = at + 1;
+    *out = (struct split){.host = host, .brackets = *host == '[', .url = true};
+    if (out->brackets) {
+        const char *close = memchr(host, ']', (size_t)(end - host));
+        if (!close)
+            return MALFORMED(d, "the URL's host has no closing bracket; write [IPv6]:PORT");
+        if (close + 1 < end && close[1] != ':')
+            return MALFORMED(d, "the URL has something other than a port behind its host; write "
+                                "[IPv6]:PORT");
+        out->host = host + 1;
+        out->host_len = (size_t)(close - host - 1);
+        port = close + 1;
+    } else {
+        port = memchr(host, ':', (size_t)(end - host));
+        port = port ? port : end;
+        out->host_len = (size_t)(port - host);
+    }
+    if (end - port > 1) { /* a colon and digits; an empty port is as none (RFC 3986, 3.2.3) */
+        out->service = port + 1;
+        out->service_len = (size_t)(end - port - 1);
+        if (strspn(out->service, DIGITS) < out->service_len)
+            return MALFORMED(d, "the URL's port is not a number; write HOST:PORT");
+    } else {
+        url_service(text, scheme_len, out);
+    }
+    return 0;
+}
 
 static int split(const char *text, bool passive, struct split *out, struct diag *d)
 {
     const char *form = passive ? "[ADDR:]PORT" : "HOST:PORT";
     const char *colon = strrchr(text, ':');
+    size_t scheme_len = url_scheme(text);
 
-    if (strstr(text, "://"))
-        return MALFORMED(d, "\"%s\" is a URL; write %s", text, form);
+    if (scheme_len && passive)
+        return MALFORMED(d, "a URL is no address to listen on; write %s", form);
+    if (scheme_len)
+        return split_url(text, scheme_len, out, d);
     if (text[0] == '[') {
         const char *end = strchr(text, ']');
         if (!end)
             return MALFORMED(d, "\"%s\" has no closing bracket; write [IPv6]:PORT", text);
         if (end[1] != ':')
             return MALFORMED(d, "\"%s\" has no port; write [IPv6]:PORT", text);
-        *out = (struct split){text + 1, end + 2, (size_t)(end - text - 1), true};
+        *out = (struct split){
+            .host = text + 1, .host_len = (size_t)(end - text - 1), .brackets = true};
+        out->service = end + 2;
     } else if (!colon) {
         if (!passive)
             return MALFORMED(d, "\"%s\" has no port; write %s", text, form);
-        *out = (struct split){"", text, 0, false};
+        *out = (struct split){.host = "", .service = text};
     } else if (strchr(text, ':') != colon) {
         return MALFORMED(d, "\"%s\" has several colons; write an IPv6 address in brackets: [%s]%s",
                          text, text, ":PORT");
+    } else if (!colon[1]) {
+        return MALFORMED(d, "\"%s\": the port behind the colon is missing; write %s", text, form);
     } else {
         bool any = passive && colon == text + 1 && text[0] == '*';
-        *out = (struct split){text, colon + 1, any ? 0 : (size_t)(colon - text), false};
+        *out = (struct split){.host = text, .host_len = any ? 0 : (size_t)(colon - text)};
+        out->service = colon + 1;
     }
+    out->service_len = strlen(out->service);
     return 0;
 }
 
-static int parse_service(const char *text, struct target_name *name, struct diag *d)
+/* Decimal, or hexadecimal behind 0x, as every number of the command line. */
+static bool is_number(const char *text)
 {
+    return (*text && strspn(text, DIGITS) == strlen(text)) || strncmp(text, "0x", 2) == 0;
+}
+
+static int parse_service(const struct split *s, struct target_name *name, struct diag *d)
+{
+    char text[TARGET_SERVICE] = "";
     uint64_t port;
 
-    if (*text && strspn(text, DIGITS) == strlen(text)) {
-        /* There may be leading zeros, but no more than there is room for. */
-        if (strlen(text) >= TARGET_SERVICE || text_number(text, &port) || port < 1 ||
-            port > UINT16_MAX)
-            return MALFORMED(d, "there is no port %s; ports are 1 to 65535", text);
-        name->port = (uint16_t)port;
-    } else if (!*text) {
+    if (!s->service_len)
         return MALFORMED(d, "the port behind the colon is missing");
-    } else if (strspn(text, LETTERS DIGITS "-_.+") != strlen(text) || !strpbrk(text, LETTERS) ||
-               text[0] == '-' || strlen(text) >= TARGET_SERVICE) {
+    /* Zeros may stand before a number, but no more than there is room for. */
+    bool fits = s->service_len < sizeof text;
+    memcpy(text, s->service, fits ? s->service_len : sizeof text - 1);
+    if (is_number(text)) {
+        if (!fits || text_number(text, &port) || port < 1 || port > UINT16_MAX)
+            return MALFORMED(d, "there is no port %s%s; ports are 1 to 65535", text,
+                             fits ? "" : "...");
+        name->port = (uint16_t)port;
+    } else if (!fits || strspn(text, LETTERS DIGITS "-_.+") != strlen(text) ||
+               !strpbrk(text, LETTERS) || text[0] == '-') {
         /* RFC 6335, 5.1 allows these characters, and /etc/services has some more. */
         return MALFORMED(d, "\"%s\" is neither a port from 1 to 65535 nor a service's name", text);
     }
-    memcpy(name->service, text, strlen(text) + 1);
+    memcpy(name->service, text, sizeof text);
     return 0;
 }
 
@@ -145,13 +225,17 @@ static bool is_host_name(const char *host)
     return host[0] && host[0] != '-' && host[0] != '.';
 }
 
-/* Splits "fe80::1%eth0", which brackets surround. */
+/* Splits "fe80::1%eth0", which brackets surround; in a URL it is "fe80::1%25eth0" (RFC 6874). */
 static int parse_zone(struct target_name *name, struct diag *d)
 {
     char *percent = strchr(name->host, '%');
 
     if (!percent)
         return 0;
+    if (name->url && strncmp(percent, "%25", 3) == 0 && percent[3]) {
+        *percent = '\0';
+        percent += 2;
+    }
     if (!percent[1] || strlen(percent + 1) >= sizeof name->zone)
         return MALFORMED(d, "\"%s\" has no interface behind its %%", name->host);
     memcpy(name->zone, percent + 1, strlen(percent + 1) + 1);
@@ -192,8 +276,10 @@ int target_parse(const char *text, bool passive, struct target_name *out, struct
     struct target_name name = {.passive = passive};
     struct split s = {.brackets = false};
 
-    if (split(text, passive, &s, d) || parse_host(&s, &name, d) ||
-        parse_service(s.service, &name, d))
+    if (split(text, passive, &s, d))
+        return WAVE_EINVAL;
+    name.url = s.url;
+    if (parse_host(&s, &name, d) || parse_service(&s, &name, d))
         return WAVE_EINVAL;
     *out = name;
     return 0;

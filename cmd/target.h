@@ -1,7 +1,7 @@
 /*
- * Parses a TARGET: `host:port`, `host:service`, `[v6]:port` or `[fe80::1%eth0]:port`, and
- * `[addr:]port` to listen on. The form is checked while the command line is parsed (a usage error,
- * status 2); names are resolved later (an unknown name is a local error, status 3).
+ * TARGET: `host:port`, `host:service`, `[v6]:port`, `[fe80::1%eth0]:port`, or a URL, of which only
+ * host and port are used; to listen on, `[addr:]port`. The form is checked while the command line
+ * is read (usage, status 2); names are looked up later (unknown name, status 3).
  */
 #ifndef TCPWAVE_CMD_TARGET_H
 #define TCPWAVE_CMD_TARGET_H
@@ -25,6 +25,7 @@ struct target_name {
     uint16_t port;                /* if the service is a number, else 0 */
     enum target_family literal;   /* the family of `host` if it is an address; TARGET_ANY: a name */
     bool passive;                 /* it is to listen on */
+    bool url;                     /* it was taken out of a URL */
 };
 
 /* Holds a resolved target. */

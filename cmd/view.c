@@ -6,6 +6,8 @@
  */
 #include "cmd/view.h"
 
+#include <stdio.h>
+
 #include "cmd/output.h"
 #include "cmd/platform.h"
 #include "lib/core/diag.h"
@@ -167,6 +169,19 @@ void view_close(struct view *v)
     pcapfile_close(v->pcap, &d);
     svg_close(v->svg);
     outbuf_close(v->out);
+}
+
+void view_note_url(const struct show_options *o, const struct target_name *name)
+{
+    char text[TARGET_HOST + sizeof name->zone + TARGET_SERVICE + 80];
+    const bool v6 = name->literal == TARGET_IPV6;
+
+    if (!name->url || o->quiet || o->json)
+        return;
+    snprintf(text, sizeof text, "of that URL only host and port are used: %s%s%s%s%s:%s",
+             v6 ? "[" : "", name->host, name->zone[0] ? "%" : "", name->zone, v6 ? "]" : "",
+             name->service);
+    outbuf_say(text);
 }
 
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)

@@ -9,6 +9,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_show.h"
+#include "cmd/target.h"
 #include "lib/io/outbuf.h"
 #include "lib/report/report.h"
 #include "lib/run/loop.h"
@@ -27,8 +28,7 @@ struct view {
     struct render_json json;
     struct pcapfile *pcap;         /* or NULL */
     struct svg *svg;               /* or NULL */
-    wave_time (*time)(
-        void *self); /* since the run's first event, for remarks about left-out lines */
+    wave_time (*time)(void *self); /* since the run's first event, for remarks about left-out lines */
     void *self;
 };
 
@@ -79,6 +79,9 @@ int view_end(struct view *v, const struct report_verdict *verdict, struct outbuf
 
 /* Closes and frees all of it. */
 void view_close(struct view *v);
+
+/* Says on standard error which target was taken out of a URL; silent with --quiet and --json. */
+void view_note_url(const struct show_options *o, const struct target_name *name);
 
 /* Reports that a run could not begin: with a line on standard error and, with --json, a verdict.
  * Returns the exit status. */

@@ -183,6 +183,11 @@ size_t conn_send_room(const struct conn *c)
     return !may_send(c) || held >= limit ? 0 : limit - held;
 }
 
+size_t conn_send_place(const struct conn *c, uint8_t **at)
+{
+    return may_send(c) ? queue_place(c->queue, c->env->config.sndbuf, at) : 0;
+}
+
 size_t conn_unacked(const struct conn *c)
 {
     return c->queue ? c->queue->len : 0;

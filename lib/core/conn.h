@@ -174,6 +174,12 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len);
 /* Returns how many bytes conn_send() would accept now. */
 size_t conn_send_room(const struct conn *c);
 
+/* Points *at to where in the buffer the next bytes will lie, and returns how many fit there in one
+ * run: 0 when that is known only once they are queued, or nothing can be. Bytes that are written
+ * there and then given to conn_send(), before any other call on this connection, are accepted
+ * without a copy, and all of them. */
+size_t conn_send_place(const struct conn *c, uint8_t **at);
+
 /* Returns how many bytes are queued, or sent and not acknowledged. A FIN does not count. */
 size_t conn_unacked(const struct conn *c);
 

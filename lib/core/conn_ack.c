@@ -129,7 +129,7 @@ static void finish_tail_probe(struct conn *c, struct seq ack, bool dsack, bool b
 {
     struct queue *q = c->queue;
 
-    if (!q->tlp.out || seq_lt(ack, q->tlp.end))
+    if (seq_lt(ack, q->tlp.end))
         return;
     if (!q->tlp.retransmission || dsack) {
         q->tlp.out = false;
@@ -172,11 +172,13 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
                           bool *dsack)
 {
     struct queue *q = c->queue;
+    struct sack_result sack = {0};
+
     /* The blocks are compared with the segment's own ACK, which may be older than SND.UNA. Compared
      * with SND.UNA, the blocks of an ACK that was overtaken would look like D-SACKs. */
-    struct sack_result sack =
-        sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c), echo_sent(c, now, s));
-
+    if (s->opt.sacks > 0)
+        sack = sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c),
+                          echo_sent(c, now, s));
     if (sack.dsack) {
         /* RFC 8985, 7.4.1: a duplicate made by a tail-loss probe does not indicate reordering. */
         *dsack =
@@ -184,7 +186,7 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
         if (*dsack)
             rack_dsack(&c->rack, &c->dsack_round, c->snd.una, c->snd.nxt);
     }
-    if (q)
+    if (q && q->tlp.out)
         finish_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
     return sack.bytes;
 }

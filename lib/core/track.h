@@ -133,7 +133,8 @@ struct track {
         struct seq before;     /* end of what it sent without acknowledging the other's SYN (or
                                   FIN, once there is one): bytes beyond it always had that ACK */
         struct seq overrun;    /* end of what it sent beyond the window and was not believed */
-        struct seq unsent_ack; /* the highest number that it acknowledged and was not believed */
+        struct seq
+            unsent_ack; /* the highest number that it acknowledged and was not believed */
         struct seq lost;       /* end of a FIN of it that was not believed */
         struct seq probed;     /* its SND.NXT when it probed */
         uint32_t max_window;   /* the largest window it offered, in bytes */

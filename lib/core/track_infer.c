@@ -232,7 +232,8 @@ static void after_fin(const struct inference *l, bool got, bool not_got)
     struct track_half *x = l->x;
     bool fin = l->s->flags & SEG_FIN;
     bool unacked = fin || (infer_whole(l) && seq_leq(l->y->acked, x->fin));
-    bool sure = fin || (unacked && !l->t->gaps && !l->t->doubts); /* or its ACK was missed */
+    bool sure =
+        fin || (unacked && !l->t->gaps && !l->t->doubts); /* or its ACK was missed */
     enum cause cause = l->notes & TRACK_RETRANSMISSION ? CAUSE_FIN_REPEATED : CAUSE_FIN;
 
     if (not_got)

@@ -22,6 +22,16 @@ struct facts_host {
     uint64_t captured;      /* segments for us that the capture saw, with a good checksum */
     uint64_t bad_checksums; /* and with a bad one */
     uint64_t lost;          /* frames that the capture lost */
+    uint64_t copies;        /* packets that were met again on another interface */
+    uint64_t elsewhere;     /* segments to our port from another address or port than the peer's */
+    bool answered_elsewhere; /* one of those was a SYN-ACK that acknowledges our SYN: */
+    const char *answerer;    /* from this address and port */
+    uint64_t other;          /* segments of the peer's that came in by another interface: */
+    const char *other_interface;
+    const char
+        *translated;      /* the address and port that this host rewrites our target to, or NULL */
+    bool anywhere;        /* captured are all interfaces */
+    bool interface_named; /* by the user, so that no other one is captured */
     bool loopback;
     const char *unreachable; /* the neighbour that does not answer: its address; NULL: none */
     bool is_gateway;         /* it is the gateway, and not the peer itself */

@@ -78,15 +78,22 @@ static bool capture_loss(const struct facts *k, struct finding *f)
 
 static bool route_changed(const struct facts *k, struct finding *f)
 {
+    const bool harms = k->host && !k->host->anywhere && k->over && k->verdict != VERDICT_OPEN;
+
     if (!k->host || !k->host->rerouted)
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : FINDING_PROBLEM;
+    f->severity = harms ? FINDING_PROBLEM : FINDING_INFO;
     finding_say(f,
-                "the route to the peer has changed during the run: it leads through %s now, and "
-                "%s is what is captured",
-                k->host->rerouted, k->host->interface);
-    finding_advise(f, "start another run");
+                "the route to the peer changed during the run: it leads through %s now, and no "
+                "longer through %s%s",
+                k->host->rerouted, k->host->interface,
+                harms ? ", which is what is captured: answers that come in there are not seen"
+                      : "");
+    finding_advise(f, "%s",
+                   harms ? "start another run, without -i"
+                         : "start another run for a path "
+                           "that stays the same");
     return true;
 }
 
@@ -117,6 +124,76 @@ static bool offload_merged(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* What reached this host's TCP and was not captured as the peer's came with other addresses, or by
+ * an interface that is not captured. */
+static bool came_unseen(const struct facts *k)
+{
+    return k->host && k->host->counts_reached && k->host->reached && !k->host->captured &&
+           !k->host->bad_checksums;
+}
+
+static bool own_nat(const struct facts *k, struct finding *f)
+{
+    const bool unseen = came_unseen(k) && !k->host->interface_named && !k->host->loopback;
+
+    if (!k->host || (!k->host->translated && !unseen))
+        return false;
+    if (k->host->translated) {
+        f->certainty = FINDING_PROVED;
+        f->severity = FINDING_INFO;
+        finding_say(f,
+                    "this host's address translation sends what is for the target to %s, and we "
+                    "follow it",
+                    k->host->translated);
+        finding_advise(f, "the answers are that host's; nft list ruleset shows the rule (a service "
+                          "address of Kubernetes or Docker is made so)");
+        return true;
+    }
+    finding_say(f, "answers reached this host's TCP that were captured under other addresses: this "
+                   "host's address translation rewrites our source");
+    finding_advise(f, "look at nft list ruleset (masquerade, snat); -s and -p choose a source that "
+                      "no rule rewrites");
+    return true;
+}
+
+static bool other_interface(const struct facts *k, struct finding *f)
+{
+    const bool unseen = came_unseen(k) && k->host->interface_named;
+
+    if (!k->host || (!k->host->other && !unseen))
+        return false;
+    if (unseen) {
+        finding_say(f,
+                    "answers reached this host's TCP and were not captured on %s: they come in "
+                    "by another interface",
+                    k->host->interface);
+        finding_advise(f, "leave out -i, so that all interfaces are captured");
+        return true;
+    }
+    f->certainty = FINDING_PROVED;
+    f->severity = FINDING_INFO;
+    finding_say(f, "what we send leaves by %s, and the peer's segments came in by %s",
+                k->host->interface, k->host->other_interface);
+    finding_advise(f, "routing is asymmetric: a stateful firewall on either way sees half of the "
+                      "connection, and rp_filter may drop what comes in there");
+    return true;
+}
+
+static bool captured_twice(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+
+    if (!k->host || !k->host->copies)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f,
+                "%s packet%s met on more than one interface of this host (a bridge, bond or VLAN "
+                "and its port), and counted once",
+                human_count(k->host->copies, n), k->host->copies == 1 ? " was" : "s were");
+    finding_advise(f, "-i names the one to capture on");
+    return true;
+}
+
 const struct diagnosis diagnoses_local[] = {
     {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
     {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
@@ -124,5 +201,8 @@ const struct diagnosis diagnoses_local[] = {
     {"route-changed", FINDING_PROBLEM, FINDING_LOCAL, false, route_changed},
     {"capture-loss", FINDING_WARNING, FINDING_LOCAL, false, capture_loss},
     {"other-addresses", FINDING_INFO, FINDING_LOCAL, false, other_addresses},
+    {"own-nat", FINDING_PROBLEM, FINDING_LOCAL, false, own_nat},
+    {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
+    {"captured-twice", FINDING_INFO, FINDING_LOCAL, false, captured_twice},
     {"offload-merged", FINDING_INFO, FINDING_LOCAL, true, offload_merged},
     {0}};

@@ -248,7 +248,25 @@ static bool sequence_rewritten(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A SYN-ACK that acknowledges our very SYN, from another address: who sent it has had our SYN. */
+static bool answer_from_elsewhere(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->answered_elsewhere)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_WARNING : FINDING_PROBLEM;
+    finding_say(f,
+                "a SYN-ACK to our SYN came from %s, which we did not ask: the address is "
+                "translated on the way there and not on the way back",
+                k->host->answerer);
+    finding_advise(f, "hosts answer such a SYN-ACK with RST: look for direct server return, or for "
+                      "a client and a server behind the same NAT (hairpin); connect to that "
+                      "address itself to compare");
+    return true;
+}
+
 const struct diagnosis diagnoses_path[] = {
+    {"answer-from-elsewhere", FINDING_PROBLEM, FINDING_PATH, false, answer_from_elsewhere},
     {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, false, rst_by_middlebox},
     {"challenge-storm", FINDING_PROBLEM, FINDING_PATH, true, challenge_storm},
     {"black-hole", FINDING_PROBLEM, FINDING_PATH, false, black_hole},

@@ -139,7 +139,7 @@ static struct wire_stats port_file_stats(struct port *p)
     return (struct wire_stats){.received = c->frames,
                                .truncated = c->truncated,
                                .malformed = c->malformed,
-                               .other = c->other};
+                               .unrelated = c->other};
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter) ; as every port has it */

@@ -104,6 +104,7 @@ struct session_config {
     wave_time timeout;         /* of the whole run; 0: none */
     wave_time linger;          /* for a peer that acknowledged our FIN and says nothing */
     int signals;               /* descriptor of signals.h, or -1 */
+    bool interface_named;      /* by the user: no other one is captured */
     uint32_t addresses;        /* of the peer's name, beside the one that is tried */
     /* Called for each captured packet, with what is known after it in a few words, "" where nothing
      * is: for a capture file. 0, or an error that ends the run, with *d filled in. May be NULL. */

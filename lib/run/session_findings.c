@@ -13,8 +13,14 @@
 #define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
 #define NEIGHBOUR_EVERY WAVE_S
 
+/* Where the facts' texts are. */
+struct host_texts {
+    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
+};
+
 /* What is known of this host. */
-static void host_facts(struct session *s, struct facts_host *h)
+static void host_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
+                       struct facts_host *h)
 {
     const struct wire_stats stats = s->port->ops->stats(s->port);
     const struct wire_info *info = s->port->info;
@@ -29,7 +35,21 @@ static void host_facts(struct session *s, struct facts_host *h)
                              .is_gateway = s->unreachable_gateway,
                              .interface = info->interface,
                              .rerouted = s->route[0] ? s->route : NULL,
-                             .addresses = s->config.addresses};
+                             .addresses = s->config.addresses,
+                             .copies = stats.copies,
+                             .elsewhere = stats.elsewhere,
+                             .answerer = t->answerer,
+                             .other = stats.other,
+                             .other_interface = t->other,
+                             .anywhere = info->anywhere,
+                             .interface_named = s->config.interface_named};
+    const struct conn *e = c ? session_engine(s, c) : NULL;
+    addr_port_text(s->config.v6, &stats.stray.addr, stats.stray.port, t->answerer);
+    addr_port_text(s->config.v6, &stats.nat_addr, stats.nat_port, t->translated);
+    memcpy(t->other, stats.other_interface, sizeof t->other);
+    h->answered_elsewhere =
+        e && stats.stray.flags && seq_eq(stats.stray.ack, seq_add(e->snd.iss, 1));
+    h->translated = stats.translated ? t->translated : NULL;
 }
 
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
@@ -38,6 +58,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
     static const struct report_flow none;
     const struct conn *e = c ? session_engine(s, c) : NULL;
     struct facts_host host;
+    struct host_texts texts;
     struct facts k = {.flow = c && c->record ? &c->record->flow : &none,
                       .now = session_stamp(s),
                       .over = true,
@@ -51,7 +72,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
         k.silent_for =
             s->config.engine.no_third_ack ? c->record->cut_off_at - c->record->syn_acked_at : 0;
     if (!s->many || !c) {
-        host_facts(s, &host);
+        host_facts(s, c, &texts, &host);
         k.host = &host;
     }
     diagnose(&k, list);

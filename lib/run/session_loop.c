@@ -179,16 +179,18 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     /* Nor is one byte that asks whether a window of 0 has opened. */
     bool asks = e && seg->len == 1 && e->snd.wnd == 0 && seq_eq(seg->seq, e->snd.una);
     struct sent_delta news = sent_update(&r->sent, seg, probe);
-    struct sent_entry j = sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
 
-    j.probe = probe;
-    j.retransmission = news.retransmission;
     if (!s->shows) /* else the tracker decides it */
         r->flow.retransmissions += news.retransmission && !asks;
     r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
-    if (s->shows)
+    if (s->shows) {
+        struct sent_entry j =
+            sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
+        j.probe = probe;
+        j.retransmission = news.retransmission;
         sent_log_add(&s->sent_log, &j);
+    }
 }
 
 /* Whether this is the connection of that flow, as far as it can still be told. */
@@ -348,6 +350,10 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .ip = p->ip,
                                .ip_len = p->ip_len};
 
+    if (!s->shows) { /* nothing is on record of what we sent */
+        save_packet(s, p, c, STATE_CLOSED);
+        return;
+    }
     if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
         c = find_flow(s, &p->packet.flow);
     if (c && c->record) {
@@ -585,10 +591,16 @@ static void look_at_route(struct session *s, wave_time now)
     if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
         return;
     memcpy(s->route, interface, sizeof interface);
-    snprintf(text, sizeof text,
-             "the route has changed: it leads through %s now, and answers that come in there are "
-             "not seen, since %s is what is captured; if it stays so, start another run",
-             interface, s->port->info->interface);
+    if (s->port->info->anywhere)
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and no longer "
+                 "through %s",
+                 interface, s->port->info->interface);
+    else
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and answers that come in there "
+                 "are not seen, since %s is what is captured; if it stays so, start another run",
+                 interface, s->port->info->interface);
     report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 
@@ -720,7 +732,8 @@ void session_loop_init(struct session *s)
 
     loop_init(l, s->port, s->stack, &loop_ops, s);
     l->signals = c->signals;
-    l->shared = s->many;
+    if (s->many)
+        loop_share(l);
     l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
     l->egress.ip = c->ip;
 }

@@ -49,7 +49,7 @@ static void add_direction(struct filter_buffer *t, const struct filter_query *q,
 {
     add(t, "(");
     add_end(t, q->flow.v6, in ? "dst" : "src", &q->flow.local, q->flow.lport, q->lports);
-    if (!q->listen) {
+    if (!q->listen && !q->any_remote) {
         add(t, " and ");
         add_end(t, q->flow.v6, in ? "src" : "dst", &q->flow.remote, q->flow.rport, 1);
     }

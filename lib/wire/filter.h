@@ -14,6 +14,7 @@
 struct filter_query {
     struct flow flow;
     uint16_t lports;   /* consecutive local ports from flow.lport on; 0 is 1 */
+    bool any_remote;   /* the remote end is not looked at: what comes to our port is ours */
     bool listen;       /* any remote: only local and lport count, and a local of all zero is any */
     bool inbound_only; /* leave out what we send */
     bool any_device;   /* frames come from every interface (link type SLL2), where those of lo

@@ -23,7 +23,8 @@ struct port_owner {
     enum port_owner_kind kind;
     uint32_t uid;     /* user of the socket; with PORT_OWNER_TIME_WAIT it is 0, the kernel's own */
     bool same_flow;   /* one of the sockets has exactly the four-tuple that was asked about */
-    struct flow flow; /* of the socket, with PORT_OWNER_CONNECTION and PORT_OWNER_TIME_WAIT */
+    struct flow
+        flow; /* of the socket, with PORT_OWNER_CONNECTION and PORT_OWNER_TIME_WAIT */
 };
 
 /*

@@ -6,19 +6,20 @@
  */
 #include "lib/wire/wire.h"
 
+#include "lib/wire/wire_private.h"
+
 #include <errno.h>
+#include <net/if_arp.h>
 #include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "lib/core/checksum.h"
 #include "lib/core/diag.h"
 #include "lib/io/privilege.h"
 #include "lib/wire/builder.h"
 #include "lib/wire/capture.h"
 #include "lib/wire/capture_clock.h"
-#include "lib/wire/frame.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
 #include "lib/wire/l2_send.h"
@@ -28,28 +29,6 @@
 #include "lib/wire/tx_queue.h"
 
 _Static_assert(WIRE_DATA <= TX_QUEUE_DATA, "the queue has the room that is promised");
-
-struct wire {
-    struct builder *builder;
-    struct tx_queue *tx_queue;
-    struct l2_send *l2_send; /* NULL: not possible, or not wanted */
-    wave_time began;         /* when the first packet in the queue was queued */
-    struct capture *capture;
-    struct capture_clock stamp;
-    struct guard *guard;   /* one for each port; NULL: none */
-    struct mnl_socket *nl; /* for asking about the route; NULL: it cannot change */
-    struct guards *guards; /* of free ports; they lie within `lports` */
-    struct flow flow; /* our flow, or the first of them; listening: remote is zero, and local may
-                         be */
-    uint16_t lports;  /* consecutive ports from flow.lport on */
-    bool listen;
-    bool bound; /* the raw socket sends from flow.local only, and packets are routed so */
-    bool broken;
-    bool inbound_only;
-    bool gap; /* frames were lost since the last packet that was given */
-    struct wire_info info;
-    struct wire_stats stats; /* without the counters that the capture keeps itself */
-};
 
 static const struct addr any;
 
@@ -242,21 +221,31 @@ static const char *link_name(int dlt, const struct route *r)
     }
 }
 
+/* The route's own link, where the capture is on all interfaces. */
+static const char *link_of_route(const struct route *r)
+{
+    return r->vlan ? "vlan" : r->hardware == ARPHRD_ETHER ? "ethernet" : "raw";
+}
+
 static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    struct capture_config c = {.device = r->interface,
+    w->anywhere = config->anywhere && !config->listen && !r->loopback && !config->interface &&
+                  !config->scope && !config->blocks;
+    struct capture_config c = {.device = w->anywhere ? "any" : r->interface,
                                .filter = {.flow = w->flow,
                                           .lports = w->lports,
                                           .listen = config->listen,
+                                          .any_remote = w->anywhere,
                                           .inbound_only = config->inbound_only},
                                .loopback = r->loopback,
                                .blocks = config->blocks,
                                .ring = config->ring,
                                .mtu = r->mtu};
+    w->info.anywhere = w->anywhere;
     int error = capture_open(&w->capture, &c, d);
     if (error == 0)
-        w->info.link = link_name(capture_dlt(w->capture), r);
+        w->info.link = w->anywhere ? link_of_route(r) : link_name(capture_dlt(w->capture), r);
     return error;
 }
 
@@ -394,153 +383,6 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
     return 0;
 }
 
-/* Returns whether `f`, as this host sees it, is one of our flows. When listening, our own end
- * decides. */
-static bool is_ours(const struct wire *w, const struct flow *f)
-{
-    if (!w->listen) {
-        struct flow first = *f;
-        if ((uint16_t)(f->lport - w->flow.lport) < w->lports)
-            first.lport = w->flow.lport;
-        return flow_eq(&first, &w->flow);
-    }
-    bool port = w->guards ? guards_hold(w->guards, f->lport) : f->lport == w->flow.lport;
-    return f->v6 == w->flow.v6 && port &&
-           (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
-}
-
-/*
- * Returns whether the packet belongs to our flow, and in which direction it went. Addresses and
- * ports decide, since on lo both ends are this host. We try "arriving" first: otherwise a listener
- * on any address, with a client on the same port of another address of this host, would take the
- * client's requests for its own answers. An ICMP error is ours when it quotes a segment that we
- * sent.
- */
-static bool match(const struct wire *w, const struct packet *p, bool *outgoing)
-{
-    struct flow seen = flow_reverse(&p->flow);
-    *outgoing = false;
-    if (p->kind == PACKET_ICMP)
-        return is_ours(w, &p->icmp.flow);
-    if (is_ours(w, &seen))
-        return true;
-    *outgoing = true;
-    return !w->inbound_only && is_ours(w, &p->flow);
-}
-
-/*
- * Returns whether the checksum is right, or was never filled in. A sender that leaves the checksum
- * to its network card puts the pseudo-header's sum into the field. Between virtual machines and
- * containers, and behind a card that merges segments on receipt, the segment arrives like that.
- * (libpcap does not pass on the kernel's own flag for it, TP_STATUS_CSUMNOTREADY.)
- */
-static bool checksum_acceptable(const struct packet *p)
-{
-    if (seg_checksum_ok(&p->flow, p->l4, p->l4_len))
-        return true;
-    uint16_t field,
-        unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&p->flow, CHECKSUM_TCP, p->l4_len));
-    memcpy(&field, p->l4 + 16, sizeof field);
-    return field == unfilled;
-}
-
-/*
- * Returns whether this is a segment for us whose TCP header is malformed, as far as that can be
- * known. `out` then gets the flow that it claims, and nothing else. The IP header has been found
- * right before.
- */
-static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t len,
-                              struct packet *out)
-{
-    bool v6 = w->flow.v6;
-    uint32_t header = v6 ? 40 : (ip[0] & 15u) * 4, from = v6 ? 8 : 12, size = v6 ? 16 : 4;
-    struct flow f = {.v6 = v6};
-
-    if (header < 20 || len < header + 4 || ip[0] >> 4 != (v6 ? 6 : 4) ||
-        ip[v6 ? 6 : 9] != CHECKSUM_TCP)
-        return false;
-    memcpy(f.local.byte, ip + from, size);
-    memcpy(f.remote.byte, ip + from + size, size);
-    seg_ports(ip + header, &f.lport, &f.rport);
-    struct flow seen = flow_reverse(&f);
-    if (!is_ours(w, &seen))
-        return false;
-    *out = (struct packet){.kind = PACKET_TCP, .flow = f, .length = len};
-    return true;
-}
-
-/* Reads one captured frame. Returns 0 and *out, or the reason why there is no packet for us in
- * it. */
-static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
-{
-    struct frame f;
-    int error = frame_parse(capture_dlt(w->capture), c->bytes, c->caplen, &f);
-    if (error)
-        return error;
-    const uint8_t *ip = c->bytes + f.offset;
-    uint32_t ip_len = c->caplen - (uint32_t)f.offset;
-    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len};
-    error = ip_parse(ip, ip_len, &p.packet);
-    if (error == WAVE_EMALFORMED && w->broken && malformed_arrival(w, ip, ip_len, &p.packet)) {
-        p.broken = error;
-        *out = p;
-        return 0;
-    }
-    if (error)
-        return error;
-    if (!match(w, &p.packet, &p.outgoing))
-        return WAVE_ENOTOURS;
-    if (p.packet.length < p.ip_len)
-        p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
-    if (p.packet.kind == PACKET_TCP && !p.outgoing && !w->info.loopback &&
-        !checksum_acceptable(&p.packet)) {
-        if (!w->broken)
-            return WAVE_ECHECKSUM;
-        p.broken = WAVE_ECHECKSUM;
-    }
-    *out = p;
-    return 0;
-}
-
-/* Counts a frame that gave no packet. */
-static void count(struct wire_stats *s, int error)
-{
-    switch (error) {
-    case WAVE_ETRUNC:
-        s->truncated++;
-        break;
-    case WAVE_ECHECKSUM:
-        s->bad_checksum++;
-        s->malformed++;
-        break;
-    case WAVE_EMALFORMED:
-        s->malformed++;
-        break;
-    default:
-        s->other++;
-        break;
-    }
-}
-
-int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
-{
-    struct capture_frame c;
-    int status;
-    while ((status = capture_next(w->capture, &c, d)) > 0) {
-        c.stamp = capture_clock_map(&w->stamp, c.stamp);
-        w->gap = w->gap || c.gap;
-        int error = read_frame(w, &c, out);
-        if (error == 0) {
-            out->gap = w->gap;
-            w->gap = false;
-            return 1;
-        }
-        count(&w->stats, error);
-    }
-    capture_clock_drained(&w->stamp);
-    return status;
-}
-
 /* The peer sends two frames for each acknowledgement of ours, which is captured as well. */
 uint32_t wire_window(const struct wire *w, uint32_t mss)
 {
@@ -552,7 +394,7 @@ uint32_t wire_window(const struct wire *w, uint32_t mss)
 
 bool wire_down(const struct wire *w)
 {
-    return capture_down(w->capture);
+    return w->anywhere || capture_down(w->capture);
 }
 
 int wire_fd(const struct wire *w)
@@ -565,14 +407,4 @@ wave_time wire_now(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (wave_time)now.tv_sec * WAVE_S + (wave_time)now.tv_nsec;
-}
-
-struct wire_stats wire_stats(struct wire *w)
-{
-    struct wire_stats s = w->stats;
-    s.l2_send = tx_queue_l2_sent(w->tx_queue);
-    capture_stats(w->capture, &s.received, &s.dropped);
-    for (uint16_t i = 0; w->guard && i < w->lports; i++)
-        s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;
-    return s;
 }

@@ -40,6 +40,11 @@ struct wire_config {
                               another socket holds it; 0 still reserves a free one */
     bool broken;           /* arriving segments with errors are given as well: wire_packet */
     bool inbound_only;     /* our own segments are not captured: for bulk and for load */
+    bool anywhere;         /* with a route that is no loopback, and unless `interface` is named:
+                              captures on all interfaces, since answers may come in by another one
+                              than the route leads out by; a packet that is met on several counts
+                              once. The target of what we send is followed where this host rewrites
+                              it (NAT) */
     bool follows_route;    /* wire_rerouted() will be asked */
     bool l2_send;          /* much will be sent. Once the next hop is known, packets go straight
                               to the interface (l2_send.h), without the kernel's routing and
@@ -67,6 +72,7 @@ struct wire_info {
     uint32_t mtu; /* bytes of an IP packet, 68 to 65535: of the route if it has its own, else of
                      the interface; the smallest of all when listening on every interface */
     bool loopback;
+    bool anywhere;     /* captured are all interfaces, and not that one alone */
     struct addr local; /* all zero when listening on any address */
     uint16_t lport;    /* the first one, when there are several */
     const char *guard; /* "socket filter", "TCP-MD5 key", or "none" */
@@ -105,7 +111,7 @@ struct wire_ip {
     uint32_t flow_label; /* IPv6; 20 bits */
 };
 
-#define WIRE_QUEUE_MAX 64
+#define WIRE_QUEUE_MAX 128
 
 /* Returns where the data of the next segment may be written, WIRE_DATA bytes at most, so that
  * wire_send() need not copy it. The place is valid until the next wire_send() or wire_flush(). NULL
@@ -209,12 +215,24 @@ wave_time wire_now(void);
 /* Counts since wire_open(). */
 struct wire_stats {
     uint64_t received, dropped;
-    uint64_t truncated, malformed, other;
+    uint64_t truncated, malformed, unrelated;
     uint64_t l2_send;
     uint64_t sent, retried;
     uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
     uint64_t reached;       /* so many segments */
+    uint64_t copies;        /* packets that were met again on another interface of this host */
+    uint64_t elsewhere;     /* segments to our port from another address or port than the peer's */
+    struct wire_stray {     /* the last of those that was a SYN-ACK; `flags` 0: none was */
+        struct addr addr;
+        uint16_t port, flags;
+        struct seq ack;
+    } stray;
+    uint64_t other; /* segments of the peer's that came in by `other_interface` alone */
+    char other_interface[16];
+    bool translated; /* this host rewrites the target of what we send to: */
+    struct addr nat_addr;
+    uint16_t nat_port;
 };
 struct wire_stats wire_stats(struct wire *w);
 

@@ -54,6 +54,33 @@ void fuzz_options(struct cursor *in, uint8_t bytes[OPT_BYTES_MAX], struct opt *o
     opt_parse(bytes, len, out);
 }
 
+static bool refuses(struct fuzz_memory *m)
+{
+    if (m->left > 0 && --m->left == 0) {
+        m->left = 1;
+        return true;
+    }
+    return m->every > 0 && ++m->asked % m->every == 0;
+}
+
+void *fuzz_resize(void *ctx, void *old, size_t old_size, size_t new_size)
+{
+    struct fuzz_memory *m = ctx;
+    void *p = NULL;
+
+    require(old || old_size == 0);
+    if (new_size == 0) {
+        free(old);
+    } else if (refuses(m)) {
+        m->refused = true;
+        return NULL;
+    } else {
+        p = realloc(old, new_size);
+    }
+    m->held = m->held - old_size + new_size;
+    return p;
+}
+
 const char *fuzz_path(const char *ending, char path[FUZZ_PATH])
 {
     const char *directory = getenv("TMPDIR");

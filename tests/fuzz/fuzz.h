@@ -45,6 +45,18 @@ struct seq fuzz_near(struct cursor *in, struct seq base);
  * something. `bytes` is where they are kept. */
 void fuzz_options(struct cursor *in, uint8_t bytes[OPT_BYTES_MAX], struct opt *out);
 
+/* malloc's memory, until the input has it refused; all 0: always given. */
+struct fuzz_memory {
+    unsigned left;  /* so many requests less one are met, and then none; 0: all */
+    unsigned every; /* every so many requests one is refused; 0: none */
+    unsigned asked;
+    bool refused; /* one was, since this was last cleared */
+    size_t held;  /* bytes given out */
+};
+
+/* An allocator (env.h) over a struct fuzz_memory. */
+void *fuzz_resize(void *ctx, void *old, size_t old_size, size_t new_size);
+
 #define FUZZ_PATH 256
 /* A file of this process's own, for what only writes to files; to be unlinked after each run.
  * Returns `path`. */

@@ -14,28 +14,10 @@ enum { SPACE = 4096, RECORDS = 4096, BLOCKS = 8 };
 struct buffers_world {
     struct env env;
     struct cursor in;
-    unsigned fail_after; /* allocations that still succeed; 0: all */
-    bool failed;         /* one was refused since it was last asked */
+    struct fuzz_memory memory;
     wave_time now;
     uint32_t isn; /* sequence number of byte 0 */
 };
-
-static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
-{
-    struct buffers_world *w = ctx;
-
-    (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    if (w->fail_after > 0 && --w->fail_after == 0) {
-        w->fail_after = 1;
-        w->failed = true;
-        return NULL;
-    }
-    return realloc(old, new_size);
-}
 
 static struct seq at_byte(const struct buffers_world *w, uint32_t byte)
 {
@@ -151,11 +133,11 @@ static void insert(struct buffers_world *w, struct receiver *m, uint32_t first, 
     m->insertions++;
     for (uint32_t i = 0; i < len; i++)
         data[i] = (uint8_t)(first + i + m->insertions);
-    w->failed = false;
+    w->memory.refused = false;
     result = reasm_insert(&m->r, &w->env, at_byte(w, m->next), at_byte(w, first), data, len, limit);
     if (result.discarded) {
-        require(w->failed || (need > limit && need > capacity) || (m->has_fin && end > m->fin) ||
-                (first > before && runs == REASM_RUNS_MAX));
+        require(w->memory.refused || (need > limit && need > capacity) ||
+                (m->has_fin && end > m->fin) || (first > before && runs == REASM_RUNS_MAX));
         require(result.advanced == 0);
         return;
     }
@@ -204,9 +186,9 @@ static void early_fin(struct buffers_world *w, struct receiver *m)
         if (m->touched[i])
             fin = i + 1;
     fin += cursor_u8(&w->in);
-    w->failed = false;
+    w->memory.refused = false;
     if (!reasm_fin(&m->r, &w->env, at_byte(w, fin))) {
-        require(w->failed);
+        require(w->memory.refused);
         return;
     }
     m->has_fin = true;
@@ -245,7 +227,7 @@ static void receive(struct buffers_world *w)
         } else if (what < 235) {
             settle(w, &m);
         } else {
-            w->fail_after = what & 7;
+            w->memory.left = what & 7;
         }
         hold_received(w, &m);
     }
@@ -318,9 +300,9 @@ static void append(struct buffers_world *w, struct sender *m)
 
     if (m->end + len > SPACE)
         return;
-    w->failed = false;
+    w->memory.refused = false;
     n = queue_append(&m->q, &w->env, at_byte(w, m->base), pattern_at(m->end), len, limit);
-    require(n == (len < room ? len : room) || (n == 0 && w->failed));
+    require(n == (len < room ? len : room) || (n == 0 && w->memory.refused));
     m->end += (uint32_t)n;
 }
 
@@ -338,9 +320,9 @@ static void transmit(struct buffers_world *w, struct sender *m)
     if (unsent == 0 || m->sents == RECORDS)
         return;
     len = len < unsent ? len : unsent;
-    w->failed = false;
+    w->memory.refused = false;
     if (!queue_can_send(m->q, &w->env)) {
-        require(w->failed);
+        require(w->memory.refused);
         return;
     }
     m->sent[m->sents++] =
@@ -368,9 +350,9 @@ static void split(struct buffers_world *w, struct sender *m)
 
     if (m->sents == 0 || m->sents == RECORDS)
         return;
-    w->failed = false;
+    w->memory.refused = false;
     if (!queue_split(m->q, &w->env, i, len)) {
-        require(w->failed);
+        require(w->memory.refused);
         return;
     }
     if (len >= s->len)
@@ -525,7 +507,7 @@ static void transmission(struct buffers_world *w)
         else if (what < 248)
             w->now += cursor_u16(&w->in) * WAVE_US;
         else
-            w->fail_after = what & 7;
+            w->memory.left = what & 7;
         hold_sent(w, &m);
     }
     queue_free(&m.q, &w->env);
@@ -540,9 +522,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     pattern_fill();
     conn_config_default(&config, 1500, false);
     env_init(&w.env, &config, 1);
-    w.env.resize = resize;
-    w.env.resize_ctx = &w;
-    w.fail_after = 0;
+    w.env.resize = fuzz_resize;
+    w.env.resize_ctx = &w.memory;
+    w.memory.left = 0;
     w.now = WAVE_S;
     w.in = cursor_of(bytes, size);
     how = cursor_u8(&w.in);

@@ -22,27 +22,10 @@ struct engine_world {
     uint32_t read;       /* bytes that conn_consume() gave back */
     struct seq edge;     /* right edge of the window we offered */
     bool offered;        /* `edge` is valid */
-    unsigned fail_after; /* allocations that still succeed; 0: all */
+    struct fuzz_memory memory;
     uint8_t option_bytes[OPT_BYTES_MAX];
     uint8_t room[CONN_ROOM];
 };
-
-/* malloc's, until the input lets it fail. */
-static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
-{
-    struct engine_world *w = ctx;
-
-    (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    if (w->fail_after > 0 && --w->fail_after == 0) {
-        w->fail_after = 1;
-        return NULL;
-    }
-    return realloc(old, new_size);
-}
 
 /* What must hold after every step. */
 static void hold(const struct engine_world *w)
@@ -306,7 +289,7 @@ static void call(struct engine_world *w, uint8_t which)
             w->env.mem_max =
                 cursor_u8(&w->in) < 128 ? SIZE_MAX : w->env.mem_used + cursor_u16(&w->in);
         else
-            w->fail_after = cursor_u8(&w->in) % 8;
+            w->memory.left = cursor_u8(&w->in) % 8;
         break;
     default:
         trouble(w);
@@ -362,9 +345,9 @@ static void begin(struct engine_world *w)
     config.keepalive_garbage = how & 8;
     config.no_third_ack = (options & 0x80) && (how & 8);
     env_init(&w->env, &config, how);
-    w->env.resize = resize;
-    w->env.resize_ctx = w;
-    w->fail_after = 0;
+    w->env.resize = fuzz_resize;
+    w->env.resize_ctx = &w->memory;
+    w->memory.left = 0;
     w->queued = w->read = 0;
     w->offered = false;
     conn_init(&w->conn, &w->env, &flow, 1);
@@ -382,7 +365,7 @@ static void begin(struct engine_world *w)
 static void end(struct engine_world *w)
 {
     w->env.mem_max = SIZE_MAX;
-    w->fail_after = 0;
+    w->memory.left = 0;
     conn_keepalive(&w->conn, w->now, false);
     for (int i = 0; i < 300; i++) {
         wave_time next;

@@ -23,28 +23,9 @@ struct stack_world {
     wave_time now;
     struct peer peer[FLOWS];
     uint32_t id[FLOWS]; /* that stack_connect() gave, or STACK_NONE */
-    size_t held;        /* bytes that the allocator gave out */
-    unsigned fail;      /* every so many allocations one fails; 0: none */
-    unsigned asked;
+    struct fuzz_memory memory;
     uint8_t room[CONN_ROOM];
 };
-
-static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
-{
-    struct stack_world *w = ctx;
-    void *p = NULL;
-
-    require(old || old_size == 0);
-    if (new_size == 0) {
-        free(old);
-    } else {
-        if (w->fail > 0 && ++w->asked % w->fail == 0)
-            return NULL;
-        p = realloc(old, new_size);
-    }
-    w->held = w->held - old_size + new_size;
-    return p;
-}
 
 static void hold(struct stack_world *w)
 {
@@ -65,7 +46,7 @@ static void hold(struct stack_world *w)
     }
     require(count == stack_count(w->stack));
     require(stack_half_open(w->stack) <= half_open);
-    require(env->mem_used == w->held && env->mem_used <= env->mem_max);
+    require(env->mem_used == w->memory.held && env->mem_used <= env->mem_max);
 }
 
 static void take_events(struct stack_world *w)
@@ -211,11 +192,11 @@ static void step(struct stack_world *w, uint8_t what)
     } else if (what < 0xe8) {
         trouble(w);
     } else if (what < 0xf0) {
-        w->fail = what & 7;
+        w->memory.every = what & 7;
     } else if (what < 0xf4) {
         stack_unlisten(w->stack);
     } else if (what < 0xf8) {
-        stack_env(w->stack)->mem_max = what & 1 ? SIZE_MAX : w->held + cursor_u16(&w->in);
+        stack_env(w->stack)->mem_max = what & 1 ? SIZE_MAX : w->memory.held + cursor_u16(&w->in);
     } else {
         drain(w);
     }
@@ -237,8 +218,8 @@ static void begin(struct stack_world *w, const uint8_t *bytes, size_t size)
     config.rcvbuf = 100000;
     config.ecn = how & 64;
     require(stack_create(&w->stack, &config, MOST, how) == 0);
-    stack_env(w->stack)->resize = resize;
-    stack_env(w->stack)->resize_ctx = w;
+    stack_env(w->stack)->resize = fuzz_resize;
+    stack_env(w->stack)->resize_ctx = &w->memory;
     l.half_open = how >> 3 & 3;
     l.answer_rst = how & 32;
     require(stack_listen(w->stack, &l) == 0);
@@ -260,7 +241,7 @@ static void end(struct stack_world *w)
     uint32_t cursor = 0, id;
     wave_time next = 0;
 
-    w->fail = 0;
+    w->memory.every = 0;
     stack_env(w->stack)->mem_max = SIZE_MAX;
     while ((id = stack_next(w->stack, &cursor)) != STACK_NONE) {
         conn_keepalive(stack_conn(w->stack, id), w->now, false);
@@ -284,7 +265,7 @@ static void end(struct stack_world *w)
     require(stack_count(w->stack) == 0 && stack_half_open(w->stack) == 0);
     take_events(w);
     stack_destroy(w->stack);
-    require(w->held == 0);
+    require(w->memory.held == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

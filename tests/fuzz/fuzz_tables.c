@@ -28,29 +28,11 @@ struct tables_world {
     struct wheel wheel;
     struct cursor in;
     wave_time now;
-    unsigned fail; /* every so many allocations one fails; 0: none */
-    unsigned asked;
-    bool failed;
+    struct fuzz_memory memory;
     uint8_t shift; /* of hashes: the more, the more collide */
     struct tables_entry entry[FLOWS];
     uint32_t count;
 };
-
-static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
-{
-    struct tables_world *w = ctx;
-
-    (void)old_size;
-    if (new_size == 0) {
-        free(old);
-        return NULL;
-    }
-    if (w->fail > 0 && ++w->asked % w->fail == 0) {
-        w->failed = true;
-        return NULL;
-    }
-    return realloc(old, new_size);
-}
 
 static struct flow flow_of(uint32_t i)
 {
@@ -88,10 +70,10 @@ static void take(struct tables_world *w, uint32_t i)
 
     if (e->id)
         return;
-    w->failed = false;
+    w->memory.refused = false;
     c = pool_take(&w->pool, &flow);
     if (!c) {
-        require(w->failed || w->count == MOST);
+        require(w->memory.refused || w->count == MOST);
         return;
     }
     require(w->count < MOST && c->id != 0 && flow_eq(&c->flow, &flow));
@@ -103,7 +85,7 @@ static void take(struct tables_world *w, uint32_t i)
     if (flow_table_add(&w->table, hash_of(w, i), c->id) == 0)
         e->listed = true;
     else
-        require(w->failed);
+        require(w->memory.refused);
 }
 
 static void give(struct tables_world *w, uint32_t i)
@@ -248,7 +230,7 @@ static void step(struct tables_world *w, uint8_t what)
         w->now = to > w->now && to != WAVE_NEVER ? to : w->now;
         turn(w);
     } else {
-        w->fail = i % 4;
+        w->memory.every = i % 4;
     }
 }
 
@@ -261,8 +243,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memset(&w, 0, sizeof w);
     conn_config_default(&config, 1500, false);
     env_init(&w.env, &config, 1);
-    w.env.resize = resize;
-    w.env.resize_ctx = &w;
+    w.env.resize = fuzz_resize;
+    w.env.resize_ctx = &w.memory;
     pool_init(&w.pool, &w.env, MOST);
     flow_table_init(&w.table, &w.env, siphash_key(secret, 1));
     wheel_init(&w.wheel, &w.pool);

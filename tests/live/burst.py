@@ -14,6 +14,8 @@ import struct
 import sys
 import time
 
+import packets
+
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 SIZE, AT_ONCE = 1460, 1000
 PAUSE_AFTER = 6000
@@ -23,14 +25,6 @@ ethernet = bytes.fromhex(sys.argv[3].replace(":", ""))
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
 wire.bind((interface, 0))
 wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 class Segment:
@@ -54,12 +48,8 @@ def receive(seconds):
 
 def frame(syn, seq, flags, data=b"", options=b""):
     tcp = struct.pack("!HHIIBBHHH", syn.dport, syn.sport, seq, syn.next, (5 + len(options) // 4) << 4, flags, 65535, 0, 0)
-    tcp += options + data
-    total = checksum(address + syn.host + struct.pack("!HH", 6, len(tcp)) + tcp)
-    tcp = tcp[:16] + struct.pack("!H", total) + tcp[18:]
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0x4000, 64, 6, 0, address, syn.host)
-    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-    return syn.ethernet + ethernet + b"\x08\x00" + ip + tcp
+    tcp = packets.tcp(address, syn.host, tcp + options + data)
+    return syn.ethernet + ethernet + b"\x08\x00" + packets.ipv4(address, syn.host, tcp, fragment=0x4000)
 
 
 def send(one):

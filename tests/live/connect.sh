@@ -104,6 +104,12 @@ echoes "echo, veth, IPv6" "[$far6]:7" active
 echoes "echo, lo, IPv4" 127.0.0.1:7 active
 echoes "echo, lo, IPv6" "[::1]:7" active
 
+expect_status 0 "a URL for a target" "$TCPWAVE" connect "http://user:secret@$far4:80/blob"
+expect_line err "host and port are used: $far4:80\$" "a URL: what was taken out of it is said"
+check "a URL: its password is not shown" sh -c "! grep -q secret '$tmp/out' '$tmp/err'"
+expect_status 0 "a URL with an IPv6 address, -q" "$TCPWAVE" connect -q "http://[$far6]/blob?a=b"
+check "a URL, -q: nothing is said" test ! -s "$tmp/err"
+
 # Larger than our window and the pipe together: the server has to wait for the reader, and would
 # drop the rest of its answer if our FIN came meanwhile.
 head -c 8388608 /dev/zero >"$tmp/www/large"

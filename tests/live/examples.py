@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Extracts the examples of manual pages: examples.py DIRECTORY PAGE...
 
-Reads manual pages as mandoc renders them, because that is the text that a user copies, and other
-files, such as README, as they are. An example is the text after a prompt in an indented line. For
-each example it writes DIRECTORY/NNN.cmd with the command, and DIRECTORY/NNN.out with the output
-that the page shows after it, if any, and prints a line: number, page, command.
+Reads pages as mandoc renders them, which is what a person copies from, and other files, such as
+README, as they are. An example is what stands behind a prompt in an indented line, and goes on where
+a line ends in a backslash. For each one DIRECTORY/NNN.cmd is written with its command, NNN.out with
+the output that the page shows after it, if any, and NNN.drawing with the drawing that follows; and a
+line is printed: number, page, command.
 
 Times of minutes and hours that a command is to wait are replaced by 50 ms and 3 s. All times of one
 kind get the same replacement, so that they keep the order that they have on the page.
@@ -15,6 +16,8 @@ import subprocess
 import sys
 
 PROMPT = re.compile(r"^( +)([$#]) (\S.*)")
+HEAD = re.compile(r"   #  seconds us |#(rows|all)$")
+VERDICT = re.compile(r"[a-z]+: {2,}")
 LONG = re.compile(r"(--(?:idle|interval|for|hold)[ =])(\d+)(m|h)\b")
 
 
@@ -32,16 +35,31 @@ def shorten(match):
     return f"{match[1]}{int(match[2]) * (50 if match[3] == 'm' else 3000)}ms"
 
 
+def drawing(lines):
+    """Up to an empty line; and the verdict, if that is what follows it."""
+    found = []
+    for i, line in enumerate(lines):
+        if not line.strip() and not (i + 1 < len(lines) and VERDICT.match(lines[i + 1])):
+            break
+        found.append(line)
+    return found
+
+
 def examples(page):
-    """Pairs of a command and the lines of output behind it."""
-    found, indent = [], None
-    for line in rendered(page):
+    """Triples: a command, the lines of output behind it, the lines of the drawing."""
+    found, indent, goes_on = [], None, False
+    lines = rendered(page)
+    for i, line in enumerate(lines):
         prompt = PROMPT.match(line)
-        if found and found[-1][0].endswith("\\") and indent is not None:
-            found[-1][0] = found[-1][0][:-1] + line.strip()
+        if goes_on:
+            found[-1][0] = found[-1][0][:-1].rstrip() + " " + line.strip()
+            goes_on = line.endswith("\\")
         elif prompt:
             indent = len(prompt[1])
-            found.append([prompt[3], []])
+            found.append([prompt[3], [], []])
+            goes_on = line.endswith("\\")
+        elif HEAD.match(line):
+            found[-1][2] = drawing(lines[i:])
         elif indent is None or not line.strip():
             indent = None
         else:
@@ -49,16 +67,22 @@ def examples(page):
     return found
 
 
+def write(path, lines):
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)
+
+
 def main():
     directory, number = sys.argv[1], 0
     for page in sys.argv[2:]:
-        for command, output in examples(page):
+        for command, output, drawn in examples(page):
             number += 1
-            with open(f"{directory}/{number:03}.cmd", "w", encoding="utf-8") as file:
-                file.write(LONG.sub(shorten, command) + "\n")
-            with open(f"{directory}/{number:03}.out", "w", encoding="utf-8") as file:
-                file.writelines(line + "\n" for line in output)
+            write(f"{directory}/{number:03}.cmd", [LONG.sub(shorten, command)])
+            write(f"{directory}/{number:03}.out", output)
+            if drawn:
+                write(f"{directory}/{number:03}.drawing", drawn)
             print(f"{number:03} {page.rsplit('/', 1)[-1]} {command}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -9,28 +9,20 @@ import socket
 import struct
 import sys
 
+import packets
+
 FAMILY, ADDR, PORT, COUNT, FROM = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
 V6 = FAMILY == "6"
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
 
 
 def syn(source, target, number):
     ports = (1024 + number % 60000, PORT)
     head = struct.pack("!HHIIBBHHH", *ports, number * 64000 & 0xFFFFFFFF, 0, 6 << 4, 2, 64240, 0, 0)
     head += struct.pack("!BBH", 2, 4, 1460)
-    if V6:
-        pseudo = source + target + struct.pack("!IHBB", len(head), 0, 0, 6)
-    else:
-        pseudo = source + target + struct.pack("!BBH", 0, 6, len(head))
-    head = head[:16] + struct.pack("!H", checksum(pseudo + head)) + head[18:]
+    head = packets.tcp(source, target, head)
     if V6:
         return struct.pack("!IHBB", 6 << 28, len(head), 6, 64) + source + target + head
-    return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head), 0, 0, 64, 6, 0) + source + target + head
+    return packets.ipv4(source, target, head, ident=0)
 
 
 def main():

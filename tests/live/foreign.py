@@ -13,6 +13,8 @@ import struct
 import sys
 import time
 
+import packets
+
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 MSS = b"\x02\x04\x05\xb4"
 STAMPS = MSS + b"\x01\x01\x08\x0a"  # a value and an echo are to follow
@@ -20,14 +22,6 @@ STAMPS = MSS + b"\x01\x01\x08\x0a"  # a value and an echo are to follow
 
 class Gone(Exception):
     """Nothing came for too long."""
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 class Segment:
@@ -79,11 +73,9 @@ class Peer:
         options += b"\x01" * (-len(options) % 4)
         segment = struct.pack(">HHIIBBHHH", self.port, self.theirs, number & 0xFFFFFFFF, (ack or 0) & 0xFFFFFFFF,
                               5 + len(options) // 4 << 4, flags, 60000, 0, 0) + options + data
-        pseudo = self.address + self.host + struct.pack(">BBH", 0, 6, len(segment))
-        segment = segment[:16] + struct.pack(">H", checksum(pseudo + segment)) + segment[18:]
-        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(segment), 7, 0x4000, 64, 6, 0, self.address, self.host)
-        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
-        self.wire.send(self.ethernet + self.own + b"\x08\0" + head + segment)
+        segment = packets.tcp(self.address, self.host, segment)
+        packet = packets.ipv4(self.address, self.host, segment, ident=7, fragment=0x4000)
+        self.wire.send(self.ethernet + self.own + b"\x08\0" + packet)
         if seq is None:
             self.seq += len(data) + bool(flags & SYN) + bool(flags & FIN)
 

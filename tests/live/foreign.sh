@@ -133,13 +133,9 @@ check "our byte again: a retransmission" test "$(count '"dir":"out".*"length":1,
 # called HABIT: what `listen` tells of a client with it, in $tmp/out; the status is its own
 called()
 {
-    local listens
-    timeout 30 "$TCPWAVE" listen 700 --json --discard --connections 1 --timeout 20 >"$tmp/out" 2>&1 9>&- &
-    listens=$!
-    poll grep -q listening "$tmp/out"
+    listen_begin timeout 30 "$TCPWAVE" listen 700 --json --discard --connections 1 --timeout 20
     odd "$1" $near_mac $near4 700
-    wait $listens
-    status=$?
+    listen_end
     cat "$tmp/out" >>"$tmp/json"
     return $status
 }

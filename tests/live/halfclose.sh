@@ -17,20 +17,6 @@ table inet test {
 }
 EOF
 
-# lose RUNNER DEVICE PORT: from now on one packet in ten of that port is lost on arrival there
-lose()
-{
-    "$1" nft -f - <<EOF
-table netdev loss {
-    chain in {
-        type filter hook ingress device "$2" priority 0;
-        tcp dport $3 numgen random mod 100 < 10 drop
-        tcp sport $3 numgen random mod 100 < 10 drop
-    }
-}
-EOF
-}
-
 start_peer sort 60 python3 "$here/peer.py" 60 sort
 start_peer lossy 61 python3 "$here/peer.py" 61 sort
 start_peer slow 62 python3 "$here/peer.py" 62 slow

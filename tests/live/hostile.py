@@ -17,6 +17,8 @@ import struct
 import sys
 import time
 
+import packets
+
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 BIG = 60000
 interface, address = sys.argv[1], socket.inet_aton(sys.argv[2])
@@ -24,14 +26,6 @@ wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
 wire.bind((interface, 0))
 wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
 random.seed(1)
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 class Flow:
@@ -51,12 +45,8 @@ class Flow:
         self.finished = False  # has sent it
 
     def ip(self, payload, protocol=6, fragment=0, length=None):
-        options = self.ip_options
-        head = struct.pack(">BBHHHBBH4s4s", 0x45 + len(options) // 4, 0,
-                           20 + len(options) + len(payload) if length is None else length,
-                           77, fragment, 64, protocol, 0, address, self.host) + options
-        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
-        wire.send(self.ethernet + head + payload)
+        wire.send(self.ethernet + packets.ipv4(address, self.host, payload, 77, fragment, protocol,
+                                               self.ip_options, length))
 
     def tcp(self, flags, data=b"", seq=None, ack=None, options=b"", offset=None):
         seq = self.seq if seq is None else seq
@@ -64,8 +54,7 @@ class Flow:
         offset = 5 + len(options) // 4 if offset is None else offset
         segment = struct.pack(">HHIIBBHHH", self.ours, self.theirs, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF,
                               offset << 4, flags, self.window, 0, 0) + options + data
-        pseudo = address + self.host + struct.pack(">BBH", 0, 6, len(segment) & 0xFFFF)
-        return segment[:16] + struct.pack(">H", checksum(pseudo + segment)) + segment[18:]
+        return packets.tcp(address, self.host, segment)
 
     def send(self, *args, **named):
         self.ip(self.tcp(*args, **named))
@@ -197,8 +186,7 @@ def endless(f, event, _):
 def truncated(f, event, _):
     if event == "open":
         whole = f.tcp(ACK | PSH, b"truncated", options=b"\x01\x01\x01\x00")
-        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(whole), 77, 0, 64, 6, 0, address, f.host)
-        frame = f.ethernet + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + whole
+        frame = f.ethernet + packets.ipv4(address, f.host, whole, ident=77)
         for cut in range(14, len(frame)):
             wire.send(frame[:cut])
         f.say(b"whole")

@@ -31,17 +31,11 @@ start_near near_echo 7 python3 "$here/peer.py" 7 echo
 # serves NAME ADDRESS TOOL ARGUMENT...: TOOL listens on port 9001, and the peer's client is served there
 serves()
 {
-    local name=$1 address=$2 ear
+    local name=$1 address=$2
     shift 2
-    : >"$tmp/heard"
-    "$@" --echo --connections 1 --timeout 30 --json >"$tmp/heard" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll grep -q 'listening on' "$tmp/heard"
+    listen_begin "$@" --echo --connections 1 --timeout 30 --json
     peer python3 "$here/kernel_client.py" "$address" 9001 echo 1 1000 >"$tmp/said" 2>&1
-    wait $ear
-    status=$?
-    cp "$tmp/heard" "$tmp/out"
+    listen_end
     cat "$tmp/out" >>"$tmp/json"
     check "$name: status 0" test $status = 0
     check "$name: the client is served" grep -qx '1 of 1 came back' "$tmp/said"

@@ -22,15 +22,26 @@
 #                                    event in $tmp/out (or FILE); nothing where there is none
 #   expect_json EVENT PATH VALUE NAME   one case: that value is VALUE
 #
+# A tcpwave that listens:
+#
+#   listen_start CMD...     CMD in the background; it writes to $tmp/heard and $tmp/heard.err, and is
+#                           process $ear
+#   listen_begin CMD...     the same of one that is given --json, until it says that it listens
+#   listen_end [SIGNAL]     its end, by itself or by that signal, as try() leaves it
+#   serves_callers ...      see there
+#
+# A path:
+#
+#   lose RUNNER DEVICE PORT   from now on one packet in ten from or to that port, or a range of them, is
+#                             lost on arrival there; RUNNER is peer, or env for this side
+#   lose_nothing RUNNER       no longer
+#
 # TCPWAVE names the program, and JSON_GET the one of json_get.c; without it Python does the same.
 
 . "$(dirname "$0")/netns.sh"
 
 : "${TCPWAVE:=$PWD/tcpwave}"
 cases=0
-
-# The interpreter itself, where python3 is a script that looks for it at every call.
-python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) && PATH=$(dirname "$python"):$PATH
 
 pass()
 {
@@ -84,7 +95,7 @@ check_json()
     [ -s "$tmp/json" ] || return 0
     local here
     here=$(dirname "$0")
-    python3 "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
+    "${python:-python3}" "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
     case $? in
     0) pass "$(wc -l <"$tmp/json") lines of --json are as the schema has them" ;;
     77) skip "--json is as the schema has it" "$(cat "$tmp/schema")" ;;
@@ -180,21 +191,60 @@ expect_json()
     fi
 }
 
+# A shell without job control has its background jobs ignore SIGINT.
+listen_start()
+{
+    : >"$tmp/heard"
+    env --default-signal=INT "$@" >"$tmp/heard" 2>"$tmp/heard.err" </dev/null 9>&- &
+    ear=$!
+    pids="$pids $ear"
+}
+
+listen_begin()
+{
+    listen_start "$@"
+    poll grep -q '"text":"listening on ' "$tmp/heard"
+}
+
+listen_end()
+{
+    [ -z "${1:-}" ] || kill -s "$1" $ear
+    wait $ear
+    status=$?
+    cp "$tmp/heard" "$tmp/out"
+    cp "$tmp/heard.err" "$tmp/err"
+}
+
 # serves_callers NAME ADDRESS N ARGUMENT...: listen on port 9001 serves N clients of the peer's kernel,
 # who call ADDRESS; $here is the folder of kernel_client.py
 serves_callers()
 {
-    local name=$1 address=$2 callers=$3 ear
+    local name=$1 address=$2 callers=$3
     shift 3
-    "$TCPWAVE" listen "$@" --echo --connections $callers >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll sh -c "ss -Hltn 'sport = :9001' | grep -q ." # the guard, which is a listening socket
+    listen_start "$TCPWAVE" listen "$@" --echo --connections $callers
+    poll listening 9001 env # the guard, which is a listening socket
     sleep 0.2
     peer python3 "$here/kernel_client.py" "$address" 9001 echo $callers 100000 >"$tmp/said" 2>&1
-    wait $ear
-    status=$?
+    listen_end
     check "$name: status 0" test $status = 0
     check "$name: the clients are served" grep -qx "$callers of $callers came back" "$tmp/said"
     [ $status = 0 ] || show_try
+}
+
+lose()
+{
+    "$1" nft -f - <<EOF
+table netdev loss {
+    chain in {
+        type filter hook ingress device "$2" priority 0;
+        tcp dport $3 numgen random mod 100 < 10 drop
+        tcp sport $3 numgen random mod 100 < 10 drop
+    }
+}
+EOF
+}
+
+lose_nothing()
+{
+    "$1" nft delete table netdev loss
 }

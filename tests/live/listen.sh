@@ -11,25 +11,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 head -c 8388608 /dev/urandom >"$tmp/blob"
 sum=$(cksum <"$tmp/blob")
 
-# listen_up PORT ARGUMENT...: tcpwave in the background, until it says that it listens. What it writes goes
-# to $tmp/heard, as JSON. A shell without job control has its background jobs ignore SIGINT.
+# listen_up PORT ARGUMENT...
 listen_up()
 {
-    : >"$tmp/heard"
-    env --default-signal=INT "$TCPWAVE" listen --json "$@" >"$tmp/heard" 2>"$tmp/heard.err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll grep -q '"text":"listening on ' "$tmp/heard"
-}
-
-# listen_end [SIGNAL]: its end, by itself or by a signal; $status is its status.
-listen_end()
-{
-    [ -z "${1:-}" ] || kill -s "$1" $ear
-    wait $ear
-    status=$?
-    cp "$tmp/heard" "$tmp/out"
-    cp "$tmp/heard.err" "$tmp/err"
+    listen_begin "$TCPWAVE" listen --json "$@"
 }
 
 ended()
@@ -122,11 +107,7 @@ expect_line err nosuch "a file that is not there: says so"
 expect_status 3 "a file that can be read only once: status 3" "$TCPWAVE" listen 8007 --serve /dev/null
 
 # One of our segments in ten is lost.
-peer nft -f - <<'EOF2'
-table netdev loss {
-    chain in { type filter hook ingress device "far" priority 0; meta l4proto tcp numgen random mod 100 < 10 drop; }
-}
-EOF2
+lose peer far 8011-8013
 listen_up 8011 --serve "$tmp/blob" --connections 1
 fetch "one in ten lost" "$near4:8011"
 listen_end
@@ -140,7 +121,7 @@ listen_up 8013 --echo --connections 8
 peer python3 "$here/kernel_client.py" "$near4" 8013 echo 8 200000 >"$tmp/said" 2>&1
 listen_end
 check "one in ten lost, eight at once: what was sent comes back" grep -qx '8 of 8 came back' "$tmp/said"
-peer nft delete table netdev loss
+lose_nothing peer
 
 # What is sent comes back.
 
@@ -339,13 +320,12 @@ left()
     test "$(peer ss -Htn state established "dport = :8066" | wc -l)" = 0
 }
 for quiet in '' -q; do
-    listen_up 8066 --discard
-    [ -z "$quiet" ] || {
-        listen_end INT
-        env --default-signal=INT "$TCPWAVE" listen -q 8066 --discard </dev/null 9>&- &
-        ear=$!
-        pids="$pids $ear"
-    }
+    if [ -z "$quiet" ]; then
+        listen_up 8066 --discard
+    else
+        listen_start "$TCPWAVE" listen -q 8066 --discard
+        poll listening 8066 env # the guard
+    fi
     start_peer crowd - python3 "$here/kernel_client.py" "$near4" 8066 crowd 300
     poll grep -q connected "$tmp/crowd.log"
     listen_end INT

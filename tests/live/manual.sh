@@ -1,10 +1,13 @@
 #!/bin/sh
-# Runs every example of the manual and of README exactly as the page shows it. Each has to succeed
-# and, where the page shows output, to print that output. The hosts of the examples exist in a
-# namespace of their own.
+# Every example of the manual and of README is run as it stands on the page: it ends well, and where
+# the page shows output, with that output; a drawing that the page shows is what the program draws.
+# The hosts of the examples are there, in a namespace of their own.
+#
+# With DRAWINGS=write, in the source tree, the drawings on the pages become what the program draws
+# now, for a person to read before they are committed.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
-need bash jq mandoc nft nginx python3
+need bash jq mandoc ncat nft nginx python3
 netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -79,13 +82,28 @@ CODE
 # runs NUMBER: the example, in a directory where it may write.
 runs()
 {
+    local locale=C
+    # README's drawing has lines and arrows beyond ASCII, the manual's have not.
+    grep -qs '│' "$tmp/examples/$1.drawing" && locale=C.UTF-8
+    : >"$tmp/differs"
     (
+        export LC_ALL=$locale
         cd "$tmp/run" && PATH=$tmp/bin:$PATH exec timeout -k 5 60 \
             bash -o pipefail -c "$(cat "$tmp/examples/$1.cmd")"
     ) >"$tmp/out" 2>"$tmp/err" </dev/null 9>&-
 }
 
-# A listener needs a client, as many times as it waits for one.
+# A server for the examples that follow: it stays until the script ends.
+serves()
+{
+    local port
+    port=$(sed 's/.* \([0-9][0-9][0-9]*\).*/\1/' "$tmp/examples/$1.cmd")
+    PATH=$tmp/bin:$PATH bash -c "exec $(cat "$tmp/examples/$1.cmd")" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    pids="$pids $!"
+    poll listening "$port" env
+}
+
+# A listener needs clients, as many as it waits for.
 listens()
 {
     local words port times
@@ -102,11 +120,13 @@ listens()
     wait $running
 }
 
-# went_well NUMBER STATUS: where the page shows output, the output ends with that; elsewhere the status
-# is 0.
+# went_well NUMBER STATUS: the drawing is the one on the page; where the page shows output, the output
+# ends with that; elsewhere the status is 0.
 went_well()
 {
-    if [ -s "$tmp/examples/$1.out" ]; then
+    if [ -e "$tmp/examples/$1.drawing" ]; then
+        python3 "$here/drawings.py" compare "$tmp/examples/$1.drawing" "$tmp/out" >"$tmp/differs"
+    elif [ -s "$tmp/examples/$1.out" ]; then
         tail -n "$(wc -l <"$tmp/examples/$1.out")" "$tmp/out" | tr -d '\r' |
             cmp -s - "$tmp/examples/$1.out"
     else
@@ -114,14 +134,31 @@ went_well()
     fi
 }
 
+# A drawing may differ where the machine is so busy that a server answers late, and its kernel
+# acknowledges before that instead of with the answer: up to ten tries are made.
+tries()
+{
+    local try
+    for try in 1 2 3 4 5 6 7 8 9 10; do
+        [ $try = 1 ] || sleep 0.2
+        runs "$1"
+        status=$?
+        [ -e "$tmp/examples/$1.drawing" ] && ! went_well "$1" $status || return $status
+    done
+    return $status
+}
+
 example()
 {
     local number=$1 page=$2 command=$3
-    case $command in
-    "tcpwave listen "*) listens "$number" ;;
-    *) runs "$number" ;;
+    case $page:$command in
+    *:"tcpwave listen "*" --connections "*) listens "$number" ;;
+    *:"tcpwave listen "* | *:"ncat -l"*) serves "$number" ;;
+    *) tries "$number" ;;
     esac
     status=$?
+    [ ! -e "$tmp/examples/$number.drawing" ] ||
+        python3 "$here/drawings.py" cut "$tmp/examples/$number.drawing" "$tmp/out" >"$tmp/examples/$number.new"
     case $command in
     setcap*)
         if [ $status != 0 ]; then
@@ -136,6 +173,7 @@ example()
         fail "$page: $command"
         note "ended with $status, with this as its output:"
         show_try
+        [ ! -s "$tmp/differs" ] || note "$(cat "$tmp/differs")"
     fi
 }
 
@@ -143,6 +181,17 @@ python3 "$here/examples.py" "$tmp/examples" "$sources"/man/*.[0-9] "$sources/REA
 while read -r number page command; do
     example "$number" "$page" "$command"
 done <"$tmp/list"
+
+if [ "${DRAWINGS:-}" = write ]; then
+    for page in "$sources"/man/*.[0-9] "$sources/README"; do
+        set --
+        while read -r number name command; do
+            [ "$name" != "${page##*/}" ] || [ ! -e "$tmp/examples/$number.new" ] ||
+                set -- "$@" "$tmp/examples/$number.new"
+        done <"$tmp/list"
+        [ $# = 0 ] || python3 "$here/drawings.py" replace "$page" "$@"
+    done
+fi
 
 # The help opens the page where man(1) finds one, and is printed where there is no man(1).
 mkdir -p "$tmp/man/man1"

@@ -9,6 +9,8 @@ import struct
 import sys
 import time
 
+import packets
+
 interface, address, port = sys.argv[1], socket.inet_aton(sys.argv[2]), int(sys.argv[3])
 wire = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
 wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
@@ -17,16 +19,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
     own = socket.inet_aton(asked.getsockname()[0])
 
 
-def checksum(data):
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
 for number in range(3000):
     segment = struct.pack(">HHIIBBHHH", 9, port, number, 0, 5 << 4, 2, 1000, 0, 0)
-    pseudo = own + address + struct.pack(">BBH", 0, 6, len(segment))
-    segment = segment[:16] + struct.pack(">H", checksum(pseudo + segment)) + segment[18:]
-    wire.sendto(segment, (sys.argv[2], 0))
+    wire.sendto(packets.tcp(own, address, segment), (sys.argv[2], 0))
     time.sleep(0.02)

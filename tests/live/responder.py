@@ -10,14 +10,9 @@ import struct
 import sys
 import time
 
+import packets
+
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data + bytes(len(data) % 2)[: len(data) % 2]))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
 
 class Syn:
     """What came, and how to answer it."""
@@ -36,13 +31,8 @@ class Syn:
         ack = (self.seq + 1) % 2**32 if ack is None else ack
         offset = 5 + len(options) // 4 if offset is None else offset
         tcp = struct.pack("!HHIIBBHHH", self.dport, self.sport, seq, ack, offset << 4, flags, 1000, 0, 0)
-        tcp += options
-        pseudo = self.target + self.source + struct.pack("!HH", 6, len(tcp))
-        total = checksum(pseudo + tcp) ^ wrong
-        tcp = tcp[:16] + struct.pack("!H", total) + tcp[18:]
-        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + self.target + self.source
-        ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-        self.interface.send(self.ethernet + ip + tcp)
+        tcp = packets.tcp(self.target, self.source, tcp + options, wrong)
+        self.interface.send(self.ethernet + packets.ipv4(self.target, self.source, tcp))
 
 
 def late(syn):

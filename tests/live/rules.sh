@@ -142,13 +142,10 @@ refused blackhole 'Invalid argument: .*blackhole'
 refused unreachable 'Network is unreachable.*ip rule'
 
 # The rule comes while it listens: what cannot be answered is said.
-"$TCPWAVE" listen -4 --json --timeout 6 9001 >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-ear=$!
-pids="$pids $ear"
-poll grep -q 'listening on' "$tmp/out"
+listen_begin "$TCPWAVE" listen -4 --json --timeout 6 9001
 ip rule add pref 50 from 10.9.1.1 prohibit
 peer timeout 2 python3 "$here/kernel_client.py" 10.9.1.1 9001 read >"$tmp/said" 2>&1
-wait $ear
+listen_end
 expect_line out 'cannot send to [0-9.]* from 10\.9\.1\.1: Permission denied: .*prohibits' \
     "a rule that comes while it listens: says why"
 ip rule del pref 50

@@ -19,6 +19,8 @@ import socket
 import struct
 import sys
 
+import packets
+
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 MSS = b"\x02\x04\x05\xb4"
 interface, address = sys.argv[1], socket.inet_aton(sys.argv[2])
@@ -29,14 +31,6 @@ time_wait = set()
 opened = set()  # connections that the other side has acknowledged the handshake of
 closed_first = set()
 finished = 0  # of port 603
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 class Segment:
@@ -55,11 +49,8 @@ class Segment:
     def answer(self, flags, seq, options=b""):
         tcp = struct.pack(">HHIIBBHHH", self.dport, self.sport, seq, self.next, (5 + len(options) // 4) << 4,
                           flags, 60000, 0, 0) + options
-        pseudo = address + self.host + struct.pack(">HH", 6, len(tcp))
-        tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp)) + tcp[18:]
-        head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, address, self.host)
-        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
-        wire.send(self.ethernet + head + tcp)
+        tcp = packets.tcp(address, self.host, tcp)
+        wire.send(self.ethernet + packets.ipv4(address, self.host, tcp))
 
 
 def syn(s):

@@ -17,17 +17,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 sandbox=
 "$TCPWAVE" connect --help | grep -q -e --no-sandbox && sandbox=--no-sandbox
 
-# memcheck LOG COMMAND ARGUMENT...: tcpwave under valgrind, which writes what it finds to $tmp/LOG
-memcheck()
-{
-    local log=$1 command=$2
-    shift 2
-    exec valgrind --tool=memcheck --leak-check=full \
-        --show-leak-kinds=definite,indirect,possible \
-        --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 --track-fds=yes \
-        --log-file="$tmp/$log" \
-        "$TCPWAVE" "$command" $sandbox "$@"
-}
+# memcheck LOG COMMAND ARGUMENT...: tcpwave under valgrind, which writes what it finds to LOG
+cat >"$tmp/memcheck" <<END
+log=\$1 command=\$2
+shift 2
+exec valgrind --tool=memcheck --leak-check=full --show-leak-kinds=definite,indirect,possible \\
+    --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=99 --track-fds=yes \\
+    --log-file="\$log" '$TCPWAVE' "\$command" $sandbox "\$@"
+END
 
 # Descriptors that it opened itself and that were open at the end: those of the caller are marked so.
 left_open()
@@ -59,21 +56,18 @@ clean()
 {
     local name=$1 wanted=$2
     shift 2
-    (memcheck log "$@") >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
+    sh "$tmp/memcheck" "$tmp/log" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
     pids="$pids $!"
     wait $!
     status=$?
     judge "$name" "$wanted" log
 }
 
-# heard PORT ARGUMENT...: listen in the background, until it listens
-heard()
+# listen_up ARGUMENT...: that takes longer than elsewhere
+listen_up()
 {
-    : >"$tmp/out"
-    (memcheck ear listen --json --timeout 120 "$@") >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    ear=$!
-    pids="$pids $ear"
-    poll grep -q '"text":"listening on ' "$tmp/out" || poll grep -q '"text":"listening on ' "$tmp/out"
+    listen_begin sh "$tmp/memcheck" "$tmp/ear" listen --json --timeout 120 "$@" ||
+        poll grep -q '"text":"listening on ' "$tmp/heard"
 }
 
 start_peer echo 7 python3 "$here/peer.py" 7 echo
@@ -100,7 +94,7 @@ clean "load, IPv6, as JSON" 0 load --timeout 100 --json --connections 100 --conc
 
 for address in "$near4" "$near6"; do
     case $address in *:*) target="[$address]:70" ;; *) target=$address:70 ;; esac
-    if heard "$target" --echo --connections 2; then
+    if listen_up "$target" --echo --connections 2; then
         for client in 1 2; do
             echo "hello $client" | peer timeout 60 ncat "$address" 70 >"$tmp/answer.$client" 2>&1 9>&-
         done
@@ -110,8 +104,7 @@ hello 2"
     else
         fail "listen, $address: it listens"
     fi
-    wait $ear
-    status=$?
+    listen_end
     judge "listen, $address" 0 ear
 done
 done_testing

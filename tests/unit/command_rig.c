@@ -1,8 +1,3 @@
-/*
- * Runs a command over a simulated network. It supplies the command's platform (cmd/platform.h): a
- * port of the simulator, fixed random bytes, virtual time, and a file for the report, which is
- * parsed when the command has returned.
- */
 #include "tests/unit/command_rig.h"
 
 #include <signal.h>
@@ -26,21 +21,7 @@ static FILE *lines; /* every line of --json that was printed, for rig_schema() *
 
 void rig_init(struct command_rig *r, enum host_behaviour behaviour)
 {
-    *r = (struct command_rig){.network = {.host = {.behaviour = behaviour,
-                                                   .addr = addr_v4(192, 0, 2, 80),
-                                                   .port = 80,
-                                                   .half_open = 256,
-                                                   .vanish_at = WAVE_NEVER,
-                                                   .seed = 1},
-                                          .local = addr_v4(192, 0, 2, 1),
-                                          .lport = RIG_LPORT,
-                                          .forward = {.delay = RIG_DELAY},
-                                          .reverse = {.delay = RIG_DELAY},
-                                          .seed = 7},
-                              .random = 1,
-                              .signals = {-1, -1}};
-    conn_config_default(&r->network.host.engine, 1500, false);
-    r->network.host.engine.time_wait = false;
+    *r = (struct command_rig){.network = network_with(behaviour), .random = 1, .signals = {-1, -1}};
 }
 
 void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool v6)
@@ -67,7 +48,7 @@ void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig 
 }
 
 /*
- * The replacement of the system
+ * What stands in place of the system
  */
 
 static bool sees(void *self, wave_time at, bool outgoing, uint64_t number, const struct flow *flow,
@@ -159,8 +140,7 @@ static void random_bytes(void *self, void *to, size_t len)
  * The run
  */
 
-/* Records lines for rig_schema(), which takes a millisecond for each: those at the beginning and
- * the end of a long run, since all kinds of them occur there. */
+/* For rig_schema(): the first and the last lines of a long run have all kinds of them. */
 static void keep_lines(const struct command_rig *r)
 {
     if (!lines)
@@ -222,7 +202,7 @@ static void take_json(struct command_rig *r)
         expect_no_alarm(r);
 }
 
-/* Reads what was written to the descriptor of the report. */
+/* What was written to the descriptor of the report. */
 static void take_text(struct command_rig *r, FILE *report)
 {
     off_t size = lseek(fileno(report), 0, SEEK_END);
@@ -249,8 +229,7 @@ static unsigned split(char *text, char *word[WORDS])
     return n;
 }
 
-/* Finds the struct show_options in a command's struct of options, where it has another offset for
- * each command. */
+/* What is shown stands in every command's struct of options, at a place of its own. */
 static struct show_options *show_of(const struct command_line *line)
 {
     for (const struct option_group *g = line->command->groups; g->rows; g++)
@@ -498,7 +477,7 @@ unsigned rig_count(const struct command_rig *r, const char *event, const char *p
     return n;
 }
 
-/* Returns the value. If there is none, the case fails and shows what was printed. */
+/* The value, or a failure that shows what was printed. */
 static const json_t *must(const struct command_rig *r, const char *event, const char *path)
 {
     const json_t *value = rig_get(r, event, path);

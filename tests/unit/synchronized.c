@@ -357,8 +357,7 @@ static void rfc9293_3_10_7_4_seventh_data_beyond_a_gap_is_held_and_answered_at_o
     nothing();
     check(readable() == 0, "data beyond a gap was delivered");
     in(ACK, e.rcv, e.una, WND, 100);
-    out(ACK, e.nxt, e.rcv + 300,
-        0); /* RFC 5681, 4.2: a segment that fills a gap is acknowledged immediately */
+    out(ACK, e.nxt, e.rcv + 300, 0); /* RFC 5681, 4.2: a segment that fills a gap is acknowledged immediately */
     nothing();
     take(300);
     expect_state(e.state);

@@ -1,5 +1,6 @@
 /* Tests the command line: where options may stand, what they set, and which message each mistake
  * gets. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -323,6 +324,67 @@ static void a_number_may_be_hexadecimal(void **state)
     BAD("\"0x100000000\" is not a number", "send", "--seq", "0x100000000", "h:1");
 }
 
+/* A number that the option takes; the last bits are ECN's in --tos. */
+static uint64_t one_for(const struct option_row *row)
+{
+    const uint64_t n = row->min > 24 ? row->min : 24;
+
+    return n < row->max ? n : row->max;
+}
+
+static void takes_hexadecimal(const struct command *c, const struct option_group *g,
+                              const struct option_row *row)
+{
+    const bool listens = c->groups == picky.groups;
+    const uint64_t n = one_for(row);
+    char text[64];
+    uint32_t value;
+    struct command_line l;
+    struct diag d = {""};
+
+    snprintf(text, sizeof text, "--%s=0x%" PRIX64, row->name, n);
+    if (run(&l, &d, (const char *const[]){c->name, text, listens ? "1" : "h:1", NULL}))
+        fail_msg("%s: %s", c->name, d.text);
+    memcpy(&value, (const char *)l.options + g->offset + row->field, sizeof value);
+    assert_int_equal(value, n);
+    cli_free(&l);
+}
+
+static void every_numeric_option_takes_hexadecimal(void **state)
+{
+    unsigned n = 0;
+
+    (void)state;
+    for (const struct command *const *c = commands; *c; c++) {
+        for (const struct option_group *g = (*c)->groups; g->rows; g++) {
+            for (const struct option_row *row = g->rows; row->kind; row++) {
+                if (row->kind == KIND_NUMBER || row->kind == KIND_SIZE) {
+                    takes_hexadecimal(*c, g, row);
+                    n++;
+                }
+            }
+        }
+    }
+    assert_true(n > 30);
+}
+
+static void a_number_in_a_list_may_be_hexadecimal(void **state)
+{
+    struct send_options send;
+
+    (void)state;
+    GOOD(&send, "send", "h:0x50", "--sack", "0xa:0xB,3:0x4", "--user-timeout=0x10s",
+         "--option=0xfd:be", "--option", "0x1");
+    assert_int_equal(send.target.port, 80);
+    assert_int_equal(send.options_len, 2 + 16 + 4 + 3 + 1);
+    assert_memory_equal(send.options,
+                        "\5\22\0\0\0\12\0\0\0\13\0\0\0\3\0\0\0\4"
+                        "\34\4\0\20"
+                        "\375\3\276"
+                        "\1",
+                        2 + 16 + 4 + 3 + 1);
+}
+
 static void durations_are_strict_and_have_a_range(void **state)
 {
     (void)state;
@@ -637,6 +699,8 @@ int main(void)
         cmocka_unit_test(flags_take_no_value_and_others_need_one),
         cmocka_unit_test(numbers_have_a_range),
         cmocka_unit_test(a_number_may_be_hexadecimal),
+        cmocka_unit_test(every_numeric_option_takes_hexadecimal),
+        cmocka_unit_test(a_number_in_a_list_may_be_hexadecimal),
         cmocka_unit_test(durations_are_strict_and_have_a_range),
         cmocka_unit_test(time_wait_is_left_at_once_or_kept),
         cmocka_unit_test(words_are_one_of_those_that_help_shows),

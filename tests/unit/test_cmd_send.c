@@ -216,6 +216,25 @@ static void the_same_run_prints_the_same_bytes(void **state)
                                       "send --json --count 50 --flags SA --ports 5 " RIG_PEER) > 0);
 }
 
+/* Flags, type of service and identification are compared bit by bit. Checksum and flow label are
+ * the simulated network's own: tests/live/send.sh looks at them. */
+static void verbose_shows_bit_fields_in_hexadecimal(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    rig_run(&r, "send -v --flags SEWN --tos 0xb8 --id 0x1a2b " RIG_PEER);
+    rig_expect_printed(&r, "Flags [SEWe] (0x1c2), ", 1);
+    rig_expect_printed(&r, ", tos 0xb8, id 0x1a2b", 1);
+    rig_free(&r);
+    rig_init_family(&r, HOST_DISCARD, true);
+    rig_run(&r, "send -v " RIG_PEER6);
+    rig_expect_printed(&r, "Flags [S] (0x002), ", 1);
+    rig_expect_printed(&r, ", cksum 0x", 1);
+    rig_free(&r);
+}
+
 static void a_line_for_each_and_a_summary(void **state)
 {
     struct command_rig r;
@@ -249,6 +268,7 @@ int main(void)
         cmocka_unit_test(an_icmp_error_is_rejected),
         cmocka_unit_test(the_timeout_and_a_signal_end_it),
         cmocka_unit_test(the_same_run_prints_the_same_bytes),
+        cmocka_unit_test(verbose_shows_bit_fields_in_hexadecimal),
         cmocka_unit_test(a_line_for_each_and_a_summary),
         cmocka_unit_test(rig_schema),
     };

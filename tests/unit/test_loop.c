@@ -1,5 +1,5 @@
-/* Tests the loop over a simulated network, and over ports that fail: what it sends, when it sleeps,
- * and how it ends. */
+/* The loop over a simulated network, and over ports that refuse: what it sends, when it sleeps, and
+ * how it ends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "lib/run/loop.h"
-#include "lib/run/port_sim.h"
+#include "tests/unit/network.h"
 
 /* One connection on a loop, which sends `send` bytes and then its FIN. */
 struct loop_rig {
@@ -128,26 +128,7 @@ static const struct loop_ops ops = {.egress = {.events = events, .send_failed = 
                                     .timed_out = timed_out,
                                     .failed = failed};
 
-static struct port_sim_config network(enum host_behaviour behaviour)
-{
-    struct port_sim_config c = {.host = {.behaviour = behaviour,
-                                         .addr = addr_v4(192, 0, 2, 80),
-                                         .port = 80,
-                                         .half_open = 256,
-                                         .vanish_at = WAVE_NEVER,
-                                         .seed = 1},
-                                .local = addr_v4(192, 0, 2, 1),
-                                .lport = 40000,
-                                .forward = {.delay = 10 * WAVE_MS},
-                                .reverse = {.delay = 10 * WAVE_MS},
-                                .seed = 7};
-
-    conn_config_default(&c.host.engine, 1500, false);
-    c.host.engine.time_wait = false;
-    return c;
-}
-
-/* Sets up a rig over this port, with the far end at 192.0.2.80:80. */
+/* A rig over this port, whose far end is at 192.0.2.80:80. */
 static struct loop_rig *rig_over(struct port *port, uint32_t bytes)
 {
     struct loop_rig *r = calloc(1, sizeof *r);
@@ -187,7 +168,7 @@ static void rig_free(struct loop_rig *r)
 /* A whole exchange: every byte comes back, and both sides close. */
 static void test_exchange(void **state)
 {
-    struct port_sim_config c = network(HOST_ECHO);
+    struct port_sim_config c = network_with(HOST_ECHO);
     struct loop_rig *r = rig(&c, 300000);
 
     (void)state;
@@ -202,7 +183,7 @@ static void test_exchange(void **state)
 /* The same seed gives the same run, losses and all. */
 static void test_same_seed(void **state)
 {
-    struct port_sim_config c = network(HOST_ECHO);
+    struct port_sim_config c = network_with(HOST_ECHO);
     wave_time ended[2];
     unsigned packets[2];
 
@@ -224,7 +205,7 @@ static void test_same_seed(void **state)
 /* A SYN to a closed port: RST after one round trip. */
 static void test_refused(void **state)
 {
-    struct port_sim_config c = network(HOST_CLOSED);
+    struct port_sim_config c = network_with(HOST_CLOSED);
     struct loop_rig *r = rig(&c, 0);
 
     (void)state;
@@ -237,7 +218,7 @@ static void test_refused(void **state)
 /* The deadline ends a run to the nanosecond, however long nothing happens. */
 static void test_deadline(void **state)
 {
-    struct port_sim_config c = network(HOST_SILENT);
+    struct port_sim_config c = network_with(HOST_SILENT);
     struct loop_rig *r = rig(&c, 0);
 
     (void)state;
@@ -251,7 +232,7 @@ static void test_deadline(void **state)
 /* Two hours of silence take no more rounds than something happens. */
 static void test_sleeps(void **state)
 {
-    struct port_sim_config c = network(HOST_ECHO);
+    struct port_sim_config c = network_with(HOST_ECHO);
     struct loop_rig *r = rig(&c, 10);
 
     (void)state;
@@ -351,7 +332,7 @@ static void wrap(struct wrapped *w, struct port *inner)
 /* Sets up the network of an echo host, wrapped. */
 static void wrapped_echo(struct wrapped *w)
 {
-    struct port_sim_config c = network(HOST_ECHO);
+    struct port_sim_config c = network_with(HOST_ECHO);
     struct port *port;
     struct diag d;
 
@@ -359,8 +340,7 @@ static void wrapped_echo(struct wrapped *w)
     wrap(w, port);
 }
 
-/* If the kernel has no room, the send is retried after a pause that doubles from 100 us to 10 ms.
- */
+/* A kernel without room is asked again after a pause that doubles from 100 us to 10 ms. */
 static void test_no_room(void **state)
 {
     struct wrapped w;
@@ -378,8 +358,7 @@ static void test_no_room(void **state)
     rig_free(r);
 }
 
-/* RFC 1191, 6.3: a segment larger than the MTU lowers the path MTU immediately, and the data is
- * sent in smaller segments. */
+/* RFC 1191, 6.3: a segment beyond the MTU lowers it at once, and the data goes in smaller ones. */
 static void test_too_big(void **state)
 {
     struct wrapped w;
@@ -396,10 +375,10 @@ static void test_too_big(void **state)
     rig_free(r);
 }
 
-/* After the run, segments that are due are still sent, and those on their way are still handled. */
+/* After the run what is owed still goes out, and what is under way is still taken in. */
 static void test_drain(void **state)
 {
-    struct port_sim_config c = network(HOST_NEVER_CLOSES);
+    struct port_sim_config c = network_with(HOST_NEVER_CLOSES);
     struct loop_rig *r = rig(&c, 10);
     unsigned packets;
 

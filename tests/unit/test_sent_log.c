@@ -115,8 +115,7 @@ static void what_the_capture_lost_is_known_by_the_peers_acknowledgement(void **s
     assert_null(sent_log_missed_by_ack(&j, 1, seq_of(10)));
     assert_int_equal(sent_log_missed_by_ack(&j, 1, seq_of(20))->seq.v, 1);
     assert_null(sent_log_missed_by_ack(&j, 1, seq_of(20)));
-    assert_int_equal(sent_log_missed_before(&j, &later)->seq.v,
-                     11); /* and 1 is not reported a second time */
+    assert_int_equal(sent_log_missed_before(&j, &later)->seq.v, 11); /* and 1 is not reported a second time */
     assert_null(sent_log_missed_before(&j, &later));
     assert_int_equal(sent_log_missed(&j)->seq.v, 21);
     assert_null(sent_log_missed(&j));

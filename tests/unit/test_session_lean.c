@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "lib/core/diag.h"
-#include "lib/run/port_sim.h"
 #include "lib/sim/host.h"
+#include "tests/unit/network.h"
 
 #define PEERS 20
 #define STARTS WAVE_S /* of the virtual clock */
@@ -131,16 +131,7 @@ static const struct session_ops ops = {
 /* Starts a session that listens, and to which PEERS peers connect. */
 static void begin(bool shows)
 {
-    struct port_sim_config network = {.host = {.behaviour = HOST_DISCARD,
-                                               .addr = addr_v4(192, 0, 2, 80),
-                                               .vanish_at = WAVE_NEVER,
-                                               .seed = 1},
-                                      .local = addr_v4(192, 0, 2, 1),
-                                      .lport = 80,
-                                      .forward = {.delay = WAVE_MS},
-                                      .reverse = {.delay = WAVE_MS},
-                                      .seed = 7,
-                                      .inbound_only = !shows};
+    struct port_sim_config network = network_with(HOST_DISCARD);
     struct session_config config = {.command = "test",
                                     .max_connections = 2 * PEERS,
                                     .many = true,
@@ -152,9 +143,11 @@ static void begin(bool shows)
     struct diag d;
 
     rig = (struct session_lean_rig){.port = NULL};
-    conn_config_default(&network.host.engine, 1500, false);
+    network.lport = 80;
+    network.forward.delay = network.reverse.delay = WAVE_MS;
+    network.inbound_only = !shows;
     conn_config_default(&config.engine, 1500, false);
-    network.host.engine.time_wait = config.engine.time_wait = false;
+    config.engine.time_wait = false;
     assert_int_equal(port_sim_open(&rig.port, &network, &d), 0);
     assert_int_equal(session_open(&rig.session, rig.port, &config, &ops, &rig, &d), 0);
     assert_int_equal(stack_listen(rig.session->stack, &at), 0);

@@ -110,7 +110,101 @@ static void ports_are_1_to_65535(void **state)
     refused("a:80/tcp", false, "neither a port");
     refused("a:", false, "missing");
     refused("a", false, "no port");
+    refused("a:0x0", false, "no port 0x0");
+    refused("a:0x10000", false, "no port 0x10000");
+    refused("a:0x", false, "no port 0x");
     assert_int_equal(parsed("a:1", false).port, 1);
+    assert_int_equal(parsed("a:0x50", false).port, 80);
+    assert_int_equal(parsed("0x1F90", true).port, 8080);
+}
+
+static void from_url(const char *text, const char *host, const char *zone, uint16_t port)
+{
+    struct target_name name = parsed(text, false);
+
+    assert_true(name.url);
+    assert_string_equal(name.host, host);
+    assert_string_equal(name.zone, zone);
+    assert_int_equal(name.port, port);
+}
+
+/* RFC 3986, 3.2: what stands before and behind host and port is not looked at. */
+static void a_url_is_taken_apart_for_host_and_port(void **state)
+{
+    (void)state;
+    from_url("http://host:8080/path", "host", "", 8080);
+    from_url("http://www.example.org", "www.example.org", "", 80);
+    from_url("https://www.example.org/", "www.example.org", "", 443);
+    from_url("HTTPS://www.example.org?a:b@c", "www.example.org", "", 443);
+    from_url("http://h:81?query=[x]", "h", "", 81);
+    from_url("http://h:81#fragment/@", "h", "", 81);
+    from_url("http://h:/", "h", "", 80);
+    from_url("ws://h/", "h", "", 80);
+    from_url("wss://h/", "h", "", 443);
+    from_url("http://user:80@h:81/a@b:82", "h", "", 81);
+    from_url("http://user@name:pass@h/", "h", "", 80);
+    from_url("http://[2001:db8::1]/", "2001:db8::1", "", 80);
+    from_url("http://u:p@[2001:db8::1]:8080", "2001:db8::1", "", 8080);
+    from_url("http://[fe80::1%25eth0]/", "fe80::1", "eth0", 80);
+    from_url("http://[fe80::1%eth0]/", "fe80::1", "eth0", 80);
+    from_url("http://192.0.2.7:08080/", "192.0.2.7", "", 8080);
+    assert_int_equal(parsed("http://192.0.2.7/", false).literal, TARGET_IPV4);
+    assert_false(parsed("host:80", false).url);
+    /* "%25" is an escape in a URL alone. */
+    assert_string_equal(parsed("[fe80::1%25eth0]:80", false).zone, "25eth0");
+}
+
+static void another_scheme_is_looked_up_as_a_service(void **state)
+{
+    struct target_name name = parsed("ldap+x://h/", false);
+
+    (void)state;
+    assert_int_equal(name.port, 0);
+    assert_string_equal(name.service, "ldap+x");
+    unknown("no-such-service://127.0.0.1/", TARGET_ANY, WAVE_ENOTFOUND, "write the number");
+    if (!getservbyname("ftp", "tcp"))
+        skip();
+    assert_int_equal(resolved("ftp://127.0.0.1/pub", false, TARGET_ANY).port, 21);
+    assert_int_equal(resolved("ftp://127.0.0.1:2121/pub", false, TARGET_ANY).port, 2121);
+}
+
+static void what_cannot_be_a_port_is_told_what_to_write(void **state)
+{
+    (void)state;
+    refused("ftp:", false, "write HOST:PORT");
+    refused("ftp:", true, "write [ADDR:]PORT");
+    refused("http:///path", false, "host before the port is missing");
+    refused("http://", false, "host before the port is missing");
+    refused("http://user@/", false, "host before the port is missing");
+    refused("http://:80/", false, "host before the port is missing");
+    refused("http://h:http/", false, "write HOST:PORT");
+    refused("http://h:0x50/", false, "write HOST:PORT");
+    refused("http://h:80:81/", false, "write HOST:PORT");
+    refused("http://h:0/", false, "1 to 65535");
+    refused("http://h:65536/", false, "1 to 65535");
+    refused("http://::1/", false, "write HOST:PORT");
+    refused("http://[::1/", false, "write [IPv6]:PORT");
+    refused("http://[::1]80/", false, "write [IPv6]:PORT");
+    refused("http://a b/", false, "cannot be a host");
+    refused("http://224.0.0.1/", false, "multicast");
+    refused("http://h:80/", true, "write [ADDR:]PORT");
+    refused("://h:80", false, "several colons");
+    refused("1http://h", false, "neither a port");
+}
+
+static void a_password_in_a_url_is_not_repeated(void **state)
+{
+    static const char *const bad[] = {"http://u:secret@[::1/",   "http://u:secret@h:x/",
+                                      "http://u:secret@h:0/",    "http://u:secret@/",
+                                      "http://u:secret@[::1]x/", "http://u:secret@a b/"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct target_name name;
+        struct diag d = {""};
+        assert_int_equal(target_parse(bad[i], false, &name, &d), WAVE_EINVAL);
+        assert_null(strstr(d.text, "secret"));
+    }
 }
 
 static void malformed_targets_say_what_is_wrong(void **state)
@@ -121,7 +215,6 @@ static void malformed_targets_say_what_is_wrong(void **state)
     refused("", false, "no port");
     refused(":80", false, "host before the port is missing");
     refused("*:80", false, "cannot be a host");
-    refused("http://example.org/", false, "URL");
     refused("::1:80", false, "brackets");
     refused("[::1", false, "closing bracket");
     refused("[::1]", false, "no port");
@@ -249,6 +342,10 @@ int main(void)
         cmocka_unit_test(literal_addresses_need_no_lookup),
         cmocka_unit_test(names_and_their_parts_are_taken_apart),
         cmocka_unit_test(ports_are_1_to_65535),
+        cmocka_unit_test(a_url_is_taken_apart_for_host_and_port),
+        cmocka_unit_test(another_scheme_is_looked_up_as_a_service),
+        cmocka_unit_test(what_cannot_be_a_port_is_told_what_to_write),
+        cmocka_unit_test(a_password_in_a_url_is_not_repeated),
         cmocka_unit_test(malformed_targets_say_what_is_wrong),
         cmocka_unit_test(rfc9293_must46_addresses_nobody_can_connect_to_are_refused),
         cmocka_unit_test(listen_takes_a_port_alone_and_wildcards),

@@ -269,8 +269,7 @@ static void the_last_moment_has_a_slot(void **state)
     arm(0, WAVE_NEVER - 1);
     arm(1, WAVE_NEVER - WHEEL_TICK);
     assert_true(wheel_next(&wheel) <= WAVE_NEVER - 1);
-    for (int i = 0; i < 2 * WHEEL_LEVELS;
-         i++) { /* the deadline comes ever nearer, and nothing wraps */
+    for (int i = 0; i < 2 * WHEEL_LEVELS; i++) { /* the deadline comes ever nearer, and nothing wraps */
         struct conn *c = wheel_pop(&wheel, WAVE_NEVER - 2 * WHEEL_TICK);
         if (!c)
             break;

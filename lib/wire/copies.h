@@ -1,0 +1,33 @@
+/*
+ * Copies: a capture on all interfaces sees a packet once for each layer that it passes on this host
+ * (a bridge and its port, a bond and its member, a VLAN and the card below). Each packet counts
+ * once: the first copy is kept, and what is the same and comes from another interface within a few
+ * milliseconds is a copy of it. Two equal packets from the same interface are two packets, since it
+ * is the network that has copied them.
+ */
+#ifndef TCPWAVE_WIRE_COPIES_H
+#define TCPWAVE_WIRE_COPIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/core/time.h"
+
+#define COPIES_KEPT 64 /* packets, a power of two */
+
+/* Empty when zeroed. */
+struct copies {
+    struct {
+        uint64_t digest; /* of what no layer of this host changes */
+        wave_time stamp;
+        int ifindex;
+    } at[COPIES_KEPT];
+    uint32_t next; /* counts up for ever */
+};
+
+/* Takes note of an IP packet of `len` bytes, seen on that interface at that time. Returns whether
+ * it is a copy of one that was seen on another interface just before: on number *first. */
+bool copies_seen(struct copies *c, const uint8_t *ip, uint32_t len, int ifindex, wave_time stamp,
+                 int *first);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * What the capture brings: which packets are ours, which way they went, whether their checksums
+ * hold, and what is counted of the others. A packet that this host's address translation has
+ * rewritten, and one that several interfaces show, are put right here, so that everything above
+ * sees each segment once and by the addresses that the user named.
+ */
+#include <errno.h>
+#include <linux/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "lib/core/checksum.h"
+#include "lib/core/diag.h"
+#include "lib/wire/frame.h"
+#include "lib/wire/tx_queue.h"
+#include "lib/wire/wire_private.h"
+
+#define LOOK_EVERY (500 * WAVE_MS)
+
+static const struct addr any;
+
+/* Whether `f`, as this host sees it, is ours. Listening, it is by our own end alone. */
+static bool is_ours(const struct wire *w, const struct flow *f)
+{
+    if (!w->listen) {
+        struct flow first = *f;
+        if ((uint16_t)(f->lport - w->flow.lport) < w->lports)
+            first.lport = w->flow.lport;
+        return flow_eq(&first, &w->flow);
+    }
+    bool port = w->guards ? guards_hold(w->guards, f->lport) : f->lport == w->flow.lport;
+    return f->v6 == w->flow.v6 && port &&
+           (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
+}
+
+/*
+ * Whether the packet is about our flow, and which way it went. By addresses and ports, since on lo
+ * both ends are this host. Arriving comes first: a listener on any address with a client on the
+ * same port of another address of this host would otherwise take its requests for its answers.
+ * An ICMP error is ours when it quotes a segment that we sent.
+ */
+static bool match(const struct wire *w, const struct packet *p, bool *outgoing)
+{
+    struct flow seen = flow_reverse(&p->flow);
+    *outgoing = false;
+    if (p->kind == PACKET_ICMP)
+        return is_ours(w, &p->icmp.flow);
+    if (is_ours(w, &seen))
+        return true;
+    *outgoing = true;
+    return !w->inbound_only && is_ours(w, &p->flow);
+}
+
+/*
+ * Whether the checksum holds, or was never filled in: a sender that leaves it to its network card
+ * puts the pseudo-header's sum in its place, and between virtual machines, containers and a card
+ * that joins segments on receipt that is how the segment arrives. (libpcap does not hand on the
+ * kernel's own mark for it, TP_STATUS_CSUMNOTREADY.)
+ */
+static bool checksum_acceptable(const struct packet *p)
+{
+    if (seg_checksum_ok(&p->flow, p->l4, p->l4_len))
+        return true;
+    uint16_t field,
+        unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&p->flow, CHECKSUM_TCP, p->l4_len));
+    memcpy(&field, p->l4 + 16, sizeof field);
+    return field == unfilled;
+}
+
+/*
+ * A segment that arrived for us and does not hold its own TCP header, as far as it can be told:
+ * `out` gets the flow it claims, and is else empty. IP's own header was found right by then.
+ */
+static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t len,
+                              struct packet *out)
+{
+    bool v6 = w->flow.v6;
+    uint32_t header = v6 ? 40 : (ip[0] & 15u) * 4, from = v6 ? 8 : 12, size = v6 ? 16 : 4;
+    struct flow f = {.v6 = v6};
+
+    if (header < 20 || len < header + 4 || ip[0] >> 4 != (v6 ? 6 : 4) ||
+        ip[v6 ? 6 : 9] != CHECKSUM_TCP)
+        return false;
+    memcpy(f.local.byte, ip + from, size);
+    memcpy(f.remote.byte, ip + from + size, size);
+    seg_ports(ip + header, &f.lport, &f.rport);
+    struct flow seen = flow_reverse(&f);
+    if (!is_ours(w, &seen))
+        return false;
+    *out = (struct packet){.kind = PACKET_TCP, .flow = f, .length = len};
+    return true;
+}
+
+/*
+ * This host's address translation gives what we send another target: it was captured behind it, and
+ * what answers comes from there, captured before it is translated back. The port is ours alone, so
+ * that a SYN that leaves from it is our SYN. From then on that target stands for the one we know.
+ */
+static bool translated(struct wire *w, const struct frame *f, struct wire_packet *p)
+{
+    struct flow ours = p->packet.flow;
+    bool leaves = f->has_outgoing && f->outgoing;
+
+    if (w->listen || !w->anywhere || p->packet.kind != PACKET_TCP)
+        return false;
+    if (!leaves)
+        ours = flow_reverse(&ours);
+    if (ours.v6 != w->flow.v6 || !addr_eq(&ours.local, &w->flow.local) ||
+        (uint16_t)(ours.lport - w->flow.lport) >= w->lports)
+        return false;
+    if (leaves && (p->packet.seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN) {
+        w->stats.translated = true;
+        w->stats.nat_addr = ours.remote;
+        w->stats.nat_port = ours.rport;
+    }
+    if (!w->stats.translated || ours.rport != w->stats.nat_port ||
+        !addr_eq(&ours.remote, &w->stats.nat_addr))
+        return false;
+    p->outgoing = leaves;
+    return true;
+}
+
+/* Puts the target that the user named in the place of the one that it was rewritten to. */
+static void translate_back(const struct wire *w, struct wire_packet *p)
+{
+    struct flow *f = &p->packet.flow;
+
+    *(p->outgoing ? &f->remote : &f->local) = w->flow.remote;
+    *(p->outgoing ? &f->rport : &f->lport) = w->flow.rport;
+}
+
+/* A segment to our port from another address or port than the peer's. */
+static void note_elsewhere(struct wire *w, const struct frame *f, const struct packet *p)
+{
+    const struct flow seen = flow_reverse(&p->flow);
+
+    if (w->listen || !w->anywhere || p->kind != PACKET_TCP || (f->has_outgoing && f->outgoing) ||
+        !addr_eq(&seen.local, &w->flow.local) ||
+        (uint16_t)(seen.lport - w->flow.lport) >= w->lports)
+        return;
+    w->stats.elsewhere++;
+    if ((p->seg.flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
+        w->stats.stray = (struct wire_stray){seen.remote, seen.rport, p->seg.flags, p->seg.ack};
+}
+
+/* Counts by which interface the peer's segments come in; a copy of one on the route's own interface
+ * makes it one of that. Returns whether the packet is a copy. */
+static bool is_copy(struct wire *w, const struct frame *f, const struct wire_packet *p)
+{
+    const int here = (int)f->ifindex;
+    int first = 0;
+    bool copy;
+
+    if (!here || (!w->anywhere && w->info.ifindex))
+        return false;
+    copy = copies_seen(&w->copies, p->ip, p->ip_len, here, p->stamp, &first);
+    w->stats.copies += copy;
+    if (p->outgoing || !w->info.ifindex)
+        return copy;
+    if (copy && here == w->info.ifindex && first != here)
+        w->stats.other--;
+    else if (!copy && here != w->info.ifindex) {
+        w->stats.other++;
+        w->other_ifindex = here;
+    }
+    return copy;
+}
+
+/* A packet that could be read: 0 and *out, or why it is not for us. */
+static int take_packet(struct wire *w, const struct frame *f, struct wire_packet *p,
+                       struct wire_packet *out)
+{
+    bool is_translated = false;
+
+    if (!match(w, &p->packet, &p->outgoing)) {
+        is_translated = translated(w, f, p);
+        if (!is_translated) {
+            note_elsewhere(w, f, &p->packet);
+            return WAVE_ENOTOURS;
+        }
+        if (p->outgoing && w->inbound_only)
+            return WAVE_ENOTOURS;
+    }
+    if (is_copy(w, f, p))
+        return WAVE_ENOTOURS;
+    if (p->packet.kind == PACKET_TCP && !p->outgoing && !w->info.loopback &&
+        !checksum_acceptable(&p->packet)) {
+        if (!w->broken)
+            return WAVE_ECHECKSUM;
+        p->broken = WAVE_ECHECKSUM;
+    }
+    if (is_translated)
+        translate_back(w, p);
+    *out = *p;
+    return 0;
+}
+
+/* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */
+static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
+{
+    struct frame f;
+    int error = frame_parse(capture_dlt(w->capture), c->bytes, c->caplen, &f);
+    if (error)
+        return error;
+    const uint8_t *ip = c->bytes + f.offset;
+    uint32_t ip_len = c->caplen - (uint32_t)f.offset;
+    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len};
+    error = ip_parse(ip, ip_len, &p.packet);
+    if (error == WAVE_EMALFORMED && w->broken && malformed_arrival(w, ip, ip_len, &p.packet)) {
+        p.broken = error;
+        *out = p;
+        return 0;
+    }
+    if (error)
+        return error;
+    if (p.packet.length < p.ip_len)
+        p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
+    return take_packet(w, &f, &p, out);
+}
+
+static void count(struct wire_stats *s, int error)
+{
+    switch (error) {
+    case WAVE_ETRUNC:
+        s->truncated++;
+        break;
+    case WAVE_ECHECKSUM:
+        s->bad_checksum++;
+        s->malformed++;
+        break;
+    case WAVE_EMALFORMED:
+        s->malformed++;
+        break;
+    default:
+        s->unrelated++;
+        break;
+    }
+}
+
+/* A capture on all interfaces is not told that one of them was removed: looks once in a while
+ * whether the route's own is there. 0, or WAVE_ESYS with *d filled in. */
+static int still_there(struct wire *w, struct diag *d)
+{
+    struct ifreq ifr = {.ifr_ifindex = w->info.ifindex};
+    wave_time now;
+
+    if (!w->anywhere)
+        return 0;
+    now = wire_now();
+    if (now < w->seen_at + LOOK_EVERY)
+        return 0;
+    w->seen_at = now;
+    if (ioctl(capture_fd(w->capture), SIOCGIFNAME, &ifr) == 0 || errno != ENODEV)
+        return 0;
+    return diag_fail(d, WAVE_ESYS, "the capture failed: the interface was removed");
+}
+
+int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
+{
+    struct capture_frame c;
+    int status;
+    while ((status = capture_next(w->capture, &c, d)) > 0) {
+        c.stamp = capture_clock_map(&w->stamp, c.stamp);
+        w->gap = w->gap || c.gap;
+        int error = read_frame(w, &c, out);
+        if (error == 0) {
+            out->gap = w->gap;
+            w->gap = false;
+            return 1;
+        }
+        count(&w->stats, error);
+    }
+    capture_clock_drained(&w->stamp);
+    return status == 0 ? still_there(w, d) : status;
+}
+
+struct wire_stats wire_stats(struct wire *w)
+{
+    struct wire_stats s = w->stats;
+    s.l2_send = tx_queue_l2_sent(w->tx_queue);
+    capture_stats(w->capture, &s.received, &s.dropped);
+    for (uint16_t i = 0; w->guard && i < w->lports; i++)
+        s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;
+    struct ifreq ifr = {.ifr_ifindex = w->other_ifindex};
+    if (s.other && ioctl(capture_fd(w->capture), SIOCGIFNAME, &ifr) == 0)
+        memcpy(s.other_interface, ifr.ifr_name, sizeof s.other_interface);
+    return s;
+}

@@ -1,0 +1,44 @@
+/*
+ * The wire's state, which wire.c sets up and sends from, and wire_arrival.c reads packets into.
+ */
+#ifndef TCPWAVE_WIRE_WIRE_PRIVATE_H
+#define TCPWAVE_WIRE_WIRE_PRIVATE_H
+
+#include "lib/wire/capture.h"
+#include "lib/wire/capture_clock.h"
+#include "lib/wire/copies.h"
+#include "lib/wire/guard.h"
+#include "lib/wire/guards.h"
+#include "lib/wire/wire.h"
+
+struct builder;
+struct l2_send;
+struct tx_queue;
+struct mnl_socket;
+
+struct wire {
+    struct builder *builder;
+    struct tx_queue *tx_queue;
+    struct l2_send *l2_send; /* NULL: there is no such way, or nobody wants it */
+    wave_time began;         /* when the queue's first packet was queued */
+    struct capture *capture;
+    struct capture_clock stamp;
+    struct guard *guard;   /* one for each port; NULL: none */
+    struct mnl_socket *nl; /* to ask for the route again; NULL: it cannot change */
+    struct guards *guards; /* of scattered ports, then, which lie within `lports` */
+    struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
+    uint16_t lports;  /* from flow.lport on */
+    bool listen;
+    bool bound; /* the raw socket sends from flow.local alone, and is routed so */
+    bool broken;
+    bool inbound_only;
+    bool anywhere; /* the capture is on all interfaces, though the route leads through one */
+    struct copies copies;
+    int other_ifindex; /* with stats.other */
+    wave_time seen_at; /* when the route's interface was last found to be there */
+    bool gap;          /* frames were lost since the last packet that was given */
+    struct wire_info info;
+    struct wire_stats stats; /* but for the capture's own, which it keeps */
+};
+
+#endif
