@@ -108,6 +108,29 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->last_in = now;
 }
 
+/* The peer's SYN, come again. RFC 7323, 2.2 and 3.2, and RFC 2018, 2: the SYN-ACK has what the SYN
+ * offers, and hosts leave options off a SYN that they must send for the third or fourth time. A
+ * peer that did so scales and stamps nothing. RFC 3168, 6.1.1: after a SYN without ECN, which a
+ * repeated one may be, there is none. */
+static void retake_syn(struct conn *c, wave_time now, const struct seg *s)
+{
+    uint32_t gone = 0;
+
+    if (!(s->opt.has & OPT_WSCALE)) {
+        gone |= CONN_WSCALE;
+        c->snd_shift = c->rcv_shift = 0;
+    }
+    if (!(s->opt.has & OPT_TIMESTAMP))
+        gone |= CONN_TIMESTAMPS;
+    if (!(s->opt.has & OPT_SACK_PERMITTED))
+        gone |= CONN_SACK;
+    if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
+        gone |= CONN_ECN;
+    c->flags = (c->flags | CONN_SYN_DUE) & ~gone;
+    if (c->flags & CONN_TIMESTAMPS)
+        record_timestamp(c, now, s->opt.tsval); /* what the repeated SYN-ACK echoes */
+}
+
 /* Processes a segment in LISTEN: RFC 9293, 3.10.7.2. */
 static enum conn_input input_listen(struct conn *c, wave_time now, const struct seg *s)
 {
@@ -283,13 +306,7 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
     if (c->state == STATE_SYN_RECEIVED && (s->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN &&
         seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: retransmit it, not only its ACK */
         conn_discard(c, now, CHECK_SEQUENCE);
-        c->flags |= CONN_SYN_DUE;
-        if ((c->flags & CONN_TIMESTAMPS) && (s->opt.has & OPT_TIMESTAMP))
-            record_timestamp(c, now, s->opt.tsval); /* for the repeated SYN-ACK to echo */
-        /* RFC 3168, 6.1.1: there is no ECN after a SYN without it, which a retransmitted SYN may
-         * be. */
-        if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
-            c->flags &= ~(uint32_t)CONN_ECN;
+        retake_syn(c, now, s);
         return;
     }
     if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* here two stacks could loop for ever */
