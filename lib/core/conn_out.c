@@ -374,8 +374,12 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
      * (6.1.1.1). */
     if (passive && (c->flags & CONN_ECN))
         out->flags |= SEG_ECE;
-    if (!passive && config->ecn && c->syn_sent == 0)
-        out->flags |= SEG_ECE | SEG_CWR;
+    if (!passive && config->ecn) {
+        if (c->syn_sent == 0)
+            out->flags |= SEG_ECE | SEG_CWR;
+        else
+            c->flags |= CONN_PLAIN_SYN;
+    }
     if (passive) {
         c->rcv.acked = c->rcv.nxt;
         c->flags &= ~(uint32_t)CONN_ACK_NOW;
@@ -434,7 +438,8 @@ static void send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
             prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
         if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither is set on a probe of a closed window */
-            if (c->flags & CONN_ECN)
+            /* 6.1.1: never by a host that has sent a SYN without ECN. */
+            if ((c->flags & (CONN_ECN | CONN_PLAIN_SYN)) == CONN_ECN)
                 out->ecn = ECN_ECT0;
             if (c->flags & CONN_CWR)
                 out->flags |= SEG_CWR;
