@@ -366,6 +366,18 @@ static void rfc2883_4_duplicate_report_is_no_loss(void **state)
     silent(WAVE_H);
 }
 
+/* RFC 2018, section 3: the right edge lies beyond the left one. */
+static void rfc2883_4_a_block_that_ends_before_it_begins_reports_no_duplicate(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(4 * eff_mss());
+    burst();
+    const uint32_t block[1][2] = {{at_segment(2), at_segment(1)}};
+    sack(at_segment(2), 1, block);
+    check(!rig.c.rack.dsack && rig.c.rack.reo_mult == 1, "it counts as a D-SACK");
+}
+
 /* RFC 2883, section 4: a block is held against the ACK of its own segment, which may be late. */
 static void rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate(void **state)
 {
@@ -612,6 +624,7 @@ int main(void)
         cmocka_unit_test(rfc6675_5_lost_retransmission_ends_with_the_timer),
         cmocka_unit_test(rfc8985_7_lost_tail_is_sent_again_without_more_data),
         cmocka_unit_test(rfc2883_4_duplicate_report_is_no_loss),
+        cmocka_unit_test(rfc2883_4_a_block_that_ends_before_it_begins_reports_no_duplicate),
         cmocka_unit_test(rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate),
         cmocka_unit_test(rfc8985_7_4_2_probe_that_both_copies_reached_is_no_loss),
         cmocka_unit_test(rfc8985_7_4_2_probe_that_repaired_a_loss_halves),
