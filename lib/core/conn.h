@@ -79,7 +79,7 @@ enum {
     CONN_VERIFY_BYTE = 1 << 27,   /* and the form with one garbage byte was asked for */
     CONN_STARVED = 1 << 28,       /* no memory for another record: wait for an ACK or the timer */
     CONN_SYN_ACKED = 1 << 29,     /* the peer has acknowledged our SYN */
-    CONN_PLAIN_SYN = 1 << 30      /* a SYN of ours left without the ECN that is to be had */
+    CONN_PLAIN_SYN = 1 << 30      /* a SYN of either side went without ECN: no data has it */
 };
 
 /* The indices of conn.timer. */

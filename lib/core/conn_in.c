@@ -70,6 +70,12 @@ static void record_timestamp(struct conn *c, wave_time now, uint32_t tsval)
  * The SYNs, and the LISTEN state.
  */
 
+/* RFC 3168, 6.1.1: the SYN asks with ECE and CWR, the SYN-ACK agrees with ECE alone. */
+static bool is_ecn_setup(const struct seg *s)
+{
+    return (s->flags & (SEG_ECE | SEG_CWR)) == (s->flags & SEG_ACK ? SEG_ECE : SEG_ECE | SEG_CWR);
+}
+
 void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
 {
     const struct conn_config *config = &c->env->config;
@@ -96,9 +102,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     }
     if (config->sack && (s->opt.has & OPT_SACK_PERMITTED))
         c->flags |= CONN_SACK;
-    /* RFC 3168, 6.1.1: the SYN asks with ECE and CWR, the SYN-ACK agrees with ECE alone. */
-    if (config->ecn &&
-        (s->flags & (SEG_ECE | SEG_CWR)) == (s->flags & SEG_ACK ? SEG_ECE : SEG_ECE | SEG_CWR))
+    if (config->ecn && is_ecn_setup(s))
         c->flags |= CONN_ECN;
     c->snd.wnd = s->wnd; /* never scaled on a SYN: RFC 7323, 2.2 */
     c->snd.max_wnd = s->wnd;
@@ -124,7 +128,7 @@ static void retake_syn(struct conn *c, wave_time now, const struct seg *s)
         gone |= CONN_TIMESTAMPS;
     if (!(s->opt.has & OPT_SACK_PERMITTED))
         gone |= CONN_SACK;
-    if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
+    if (!is_ecn_setup(s))
         gone |= CONN_ECN;
     c->flags = (c->flags | CONN_SYN_DUE) & ~gone;
     if (c->flags & CONN_TIMESTAMPS)
@@ -309,6 +313,9 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
         retake_syn(c, now, s);
         return;
     }
+    /* RFC 3168, 6.1.1: nor does a host send ECN-capable data that has received a SYN without it. */
+    if ((s->flags & SEG_SYN) && seq_eq(s->seq, c->rcv.irs) && !is_ecn_setup(s))
+        c->flags |= CONN_PLAIN_SYN;
     if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* here two stacks could loop for ever */
         challenge(c, now, CHECK_SEQUENCE);
         return;
