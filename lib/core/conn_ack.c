@@ -276,6 +276,8 @@ static void proceed(struct conn *c, uint32_t delivered, bool good)
 {
     const uint32_t pipe = queue_pipe(c->queue);
 
+    if (delivered == 0) /* RFC 9937, 6.2: what was allowed and is not sent yet stays so */
+        return;
     c->cwnd = pipe + prr_allowed(&c->loss->prr, delivered, pipe, c->ssthresh, c->mss, good);
 }
 

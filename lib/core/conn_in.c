@@ -465,7 +465,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         conn_discard(c, now, CHECK_MEMORY);
         return false;
     }
-    if (r.duplicate && (c->flags & CONN_SACK))
+    /* RFC 2883, 4.2.2: of several parts that are duplicate, the first is reported. */
+    if (r.duplicate && (c->flags & CONN_SACK) && seq_eq(first, s->seq))
         conn_duplicate(c, r.dup.first, r.dup.end);
     c->rcv.nxt = seq_add(c->rcv.nxt, r.advanced);
     c->rcv.adv = seq_max(c->rcv.adv, c->rcv.nxt);
