@@ -78,7 +78,8 @@ enum {
     CONN_VERIFY_DUE = 1 << 26,    /* conn_probe() was called */
     CONN_VERIFY_BYTE = 1 << 27,   /* and the form with one garbage byte was asked for */
     CONN_STARVED = 1 << 28,       /* no memory for another record: wait for an ACK or the timer */
-    CONN_SYN_ACKED = 1 << 29      /* the peer has acknowledged our SYN */
+    CONN_SYN_ACKED = 1 << 29,     /* the peer has acknowledged our SYN */
+    CONN_PLAIN_SYN = 1 << 30      /* a SYN of either side went without ECN: no data has it */
 };
 
 /* The indices of conn.timer. */

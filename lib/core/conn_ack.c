@@ -157,6 +157,11 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
     }
     if (!duplicate)
         return;
+    /* RFC 6582, 3.2, step 2 and 4: what the timer sent again the peer may have had, and that draws
+     * duplicates as well. They tell of no loss, and let no more go out than RFC 5681, 3.1's loss
+     * window and slow start from it. */
+    if (q->after_timeout && ((c->flags & CONN_RECOVERY) || seq_eq(c->snd.una, q->recover)))
+        return;
     if (c->dupacks < UINT8_MAX)
         c->dupacks++;
     if (c->dupacks == DUP_THRESH && !(c->flags & CONN_RECOVERY)) {
@@ -258,6 +263,7 @@ static void window_opened(struct conn *c, bool probed)
     c->flags &= ~(uint32_t)CONN_PROBE_DUE;
     if (!probed)
         return;
+    cc_idle(c, WAVE_NEVER); /* RFC 5681, 4.1: nothing but probes left for longer than an RTO */
     c->backoff = 0;
     if (c->queue)
         queue_all_lost(c->queue);
@@ -270,6 +276,8 @@ static void proceed(struct conn *c, uint32_t delivered, bool good)
 {
     const uint32_t pipe = queue_pipe(c->queue);
 
+    if (delivered == 0) /* RFC 9937, 6.2: what was allowed and is not sent yet stays so */
+        return;
     c->cwnd = pipe + prr_allowed(&c->loss->prr, delivered, pipe, c->ssthresh, c->mss, good);
 }
 
@@ -311,9 +319,10 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
 
     if (seq_geq(s->ack, c->snd.una))
         moved = take_window(c, s, &opened);
-    /* RFC 5681, section 2 defines a duplicate ACK. */
-    duplicate = !advanced && !moved && s->len == 0 && flight > 0 && seq_eq(s->ack, c->snd.una) &&
-                !(s->flags & (SEG_SYN | SEG_FIN));
+    /* RFC 5681, section 2 defines a duplicate ACK. While the window is closed, such an ACK answers
+     * a probe (RFC 9293, 3.8.6.1) and tells of no loss. */
+    duplicate = !advanced && !moved && s->len == 0 && flight > 0 && c->snd.wnd > 0 &&
+                seq_eq(s->ack, c->snd.una) && !(s->flags & (SEG_SYN | SEG_FIN));
     if (advanced) {
         advance(c, now, s, acked, fin);
     } else if (c->snd.wnd == 0) {

@@ -374,8 +374,12 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
      * (6.1.1.1). */
     if (passive && (c->flags & CONN_ECN))
         out->flags |= SEG_ECE;
-    if (!passive && config->ecn && c->syn_sent == 0)
-        out->flags |= SEG_ECE | SEG_CWR;
+    if (!passive && config->ecn) {
+        if (c->syn_sent == 0)
+            out->flags |= SEG_ECE | SEG_CWR;
+        else
+            c->flags |= CONN_PLAIN_SYN;
+    }
     if (passive) {
         c->rcv.acked = c->rcv.nxt;
         c->flags &= ~(uint32_t)CONN_ACK_NOW;
@@ -434,7 +438,8 @@ static void send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
             prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
         if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither is set on a probe of a closed window */
-            if (c->flags & CONN_ECN)
+            /* 6.1.1: never by a host that has sent a SYN without ECN. */
+            if ((c->flags & (CONN_ECN | CONN_PLAIN_SYN)) == CONN_ECN)
                 out->ecn = ECN_ECT0;
             if (c->flags & CONN_CWR)
                 out->flags |= SEG_CWR;
@@ -505,6 +510,15 @@ static void send_probe(struct conn *c, struct seg *out, bool garbage)
     }
 }
 
+/* SND.NXT, but never beyond the peer's window, where it could not accept the segment. Until our SYN
+ * is acknowledged, the window does not count from SND.UNA. */
+static struct seq bare_seq(const struct conn *c)
+{
+    if (!(c->flags & CONN_SYN_ACKED))
+        return c->snd.nxt;
+    return seq_min(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd));
+}
+
 /* Ends TIME_WAIT as soon as its ACK is sent, if it is not to be kept. */
 static void leave_time_wait(struct conn *c, wave_time now)
 {
@@ -530,6 +544,9 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
     switch (p.what) {
     case PLAN_NOTHING: /* it has returned */
     case PLAN_RST:     /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
+        /* DEVIATES while a window probe is unanswered: a peer with a closed window accepts a RST at
+         * RCV.NXT only (RFC 5961, 3.2), and that is what it has acknowledged. */
+        out->seq = bare_seq(c);
         out->flags = SEG_RST;
         if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
             put_timestamp(c, now, out);
@@ -553,8 +570,8 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         send_probe(c, out, c->flags & CONN_VERIFY_BYTE);
         c->flags &= ~(uint32_t)(CONN_VERIFY_DUE | CONN_VERIFY_BYTE);
         break;
-    case PLAN_ACK: /* never beyond the peer's window, where it could not accept the ACK */
-        out->seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
+    case PLAN_ACK:
+        out->seq = bare_seq(c);
         break;
     }
     put_ack(c, now, out);

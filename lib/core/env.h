@@ -44,7 +44,7 @@ struct conn_config {
     wave_time delayed_ack;        /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
     bool keepalive;               /* default false (RFC 9293, MUST-24) */
     bool keepalive_garbage;       /* probes carry one byte */
-    bool keepalive_last_byte;     /* the last probe before the peer is given up carries one */
+    bool keepalive_last_byte;     /* the last probe before the peer is given up does */
     wave_time keepalive_idle;     /* 7200 s */
     wave_time keepalive_interval; /* 75 s */
     uint32_t keepalive_count;     /* 10 */

@@ -595,6 +595,8 @@ static unsigned on_syn(struct inference *l)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has sent other segments since it sent this */
+    else if (!(s->opt.has & OPT_WSCALE))
+        x->seen &= ~(uint32_t)SEEN_WSCALE; /* RFC 7323, 2.2: what it leaves off it does not use */
     bool asked = ack && seen(y, SEEN_SYN_UNANSWERED);
     if (ack)
         y->seen &= ~(uint32_t)SEEN_SYN_UNANSWERED;

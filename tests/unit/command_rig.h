@@ -1,7 +1,7 @@
 /*
- * A whole command over a simulated network: from the words of a command line to its exit status, in
- * virtual time. What it printed is taken apart, and each segment that crossed the path is kept with
- * its time to the nanosecond. All times here count from the beginning of the run.
+ * Runs a whole command over a simulated network in virtual time, from the words of a command line
+ * to its exit status. What it printed is parsed, and each segment that crossed the path is kept
+ * with its time to the nanosecond. All times here count from the beginning of the run.
  */
 #ifndef TCPWAVE_TESTS_COMMAND_RIG_H
 #define TCPWAVE_TESTS_COMMAND_RIG_H
@@ -102,7 +102,7 @@ void rig_signal(struct command_rig *r, int signal);
 /* A segment that the far end did not send arrives from its address, on our last segment's flow. */
 void rig_forge(struct command_rig *r, const struct seg *s, uint8_t ttl);
 
-/* The same, as acts: SIGINT and SIGTERM. */
+/* Do the same as acts, with SIGINT and SIGTERM. */
 void rig_interrupt(struct command_rig *r);
 void rig_terminate(struct command_rig *r);
 
