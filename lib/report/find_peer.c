@@ -158,14 +158,15 @@ static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
 }
 
 /* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
- * ours shows that something does. */
+ * ours that was not taken shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const wave_time shut = signs_shut_for(s, k->now);
     char text[HUMAN_TEXT];
 
-    if (!count(k, SIGN_WINDOW_SHUT) || !count(k, SIGN_WINDOW_PROBED) || shut < WAVE_S)
+    if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S ||
+        (!count(k, SIGN_SHUT_ANSWER) && count(k, SIGN_WINDOW_PROBED) < FEW))
         return false;
     f->certainty = FINDING_PROVED;
     f->severity =

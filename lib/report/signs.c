@@ -120,7 +120,8 @@ static void our_stamp(struct report_flow *f, const struct seg *t)
 /* A probe of ours: keepalive or window. */
 static void our_probe(struct signs *s, const struct seg *t, const struct report_segment *g)
 {
-    if (g->notes & TRACK_WINDOW_PROBE) {
+    /* A FIN is sent whatever the window is, and asks as well. */
+    if ((g->notes & TRACK_WINDOW_PROBE) || (s->shut && (t->flags & SEG_FIN))) {
         s->window_probed = true;
         signs_note(s, SIGN_WINDOW_PROBED, g->number);
     }
@@ -261,14 +262,14 @@ static void options(struct report_flow *f, const struct seg *t, uint32_t number)
     }
 }
 
-/* The peer's window: when it shuts, and for how long. Once the peer has sent all and has all of
- * ours, it has no use for a window any more. */
+/* The peer's window: when it shuts, and for how long. Once the peer has all of ours and our FIN, it
+ * has no use for a window any more. */
 static void window(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g)
 {
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
-    const bool done = f->fin[1] && s->has_high && seq_geq(t->ack, s->high);
+    const bool done = s->fin_sent && seq_geq(t->ack, s->high);
     const bool shut = !g->window && !done;
 
     if (!(t->flags & SEG_ACK) || (t->flags & (SEG_RST | SEG_SYN)))

@@ -360,6 +360,32 @@ CASE(a_window_that_stays_shut)
     done();
 }
 
+/* Our FIN is all that waits for the window: it is acknowledged, or not. */
+CASE(a_fin_before_a_shut_window)
+{
+    for (uint32_t taken = 0; taken < 2; taken++) {
+        struct step s;
+        shut_window();
+        for (unsigned i = 0; i < 2; i++) {
+            elapse(WAVE_S);
+            s = ours(SEG_FIN | SEG_ACK, 1001, 1, 0);
+            s.retransmission = i > 0;
+            say(s);
+            s = theirs(SEG_ACK, 1, 1001 + taken, 0);
+            s.wnd = 0;
+            say(s);
+            if (taken)
+                break;
+        }
+        elapse(30 * WAVE_S);
+        if (taken)
+            expect_silence("window-closed", VERDICT_OPEN);
+        else
+            expect("window-closed", VERDICT_FAILED, FINDING_PROVED, FINDING_PROBLEM, SHOWN(5));
+        done();
+    }
+}
+
 CASE(a_probe_of_a_shut_window_is_no_retransmission)
 {
     shut_window();
@@ -439,6 +465,7 @@ int main(void)
         cmocka_unit_test(timestamps_of_two_clocks),
         cmocka_unit_test(an_echo_of_what_was_never_sent),
         cmocka_unit_test(a_window_that_stays_shut),
+        cmocka_unit_test(a_fin_before_a_shut_window),
         cmocka_unit_test(a_probe_of_a_shut_window_is_no_retransmission),
         cmocka_unit_test(data_beyond_our_window),
         cmocka_unit_test(a_window_that_was_scaled_otherwise),
