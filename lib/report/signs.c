@@ -13,6 +13,7 @@
 #define TTL_WITHIN (5 * WAVE_S)     /* of the SYN-ACK: later, the route may have changed */
 #define TTL_SIGNS 3                 /* more of them tell no more */
 #define LOOKS 20                    /* segments with what every segment may have are enough */
+#define ETHERNET 9000               /* an MSS beyond it is a loopback's, which is seldom filled */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -21,7 +22,8 @@ void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
 
     g->segment[g->count < SIGN_SEGMENTS ? g->count : SIGN_SEGMENTS - 1] = number;
     g->count++;
-    s->changed = true;
+    /* Where there are very many, looking for findings at each of them would cost more than it tells. */
+    s->changed |= g->count < 16 || (g->count & (g->count - 1)) == 0;
 }
 
 /*
@@ -247,9 +249,9 @@ static void options(struct report_flow *f, const struct seg *t, uint32_t number)
     const unsigned sacked = t->opt.sacks ? OPT_SACK_PERMITTED : 0;
     const unsigned used = (t->opt.has & OPT_TIMESTAMP) | sacked;
 
-    if (!f->offered || !f->has_iss || (t->flags & (SEG_RST | SEG_SYN)))
+    if (!s->opened || !f->offered || (t->flags & (SEG_RST | SEG_SYN)))
         return;
-    if (used & f->ours.has & ~f->theirs.has)
+    if (used & f->ours.has & ~s->offered)
         signs_note(s, SIGN_UNOFFERED, number);
     if (t->opt.has & OPT_TIMESTAMP) {
         if (echoes_astray(f, t))
@@ -257,7 +259,7 @@ static void options(struct report_flow *f, const struct seg *t, uint32_t number)
         if (!s->has_their_stamp || (int32_t)(t->opt.tsval - s->their_stamp) > 0)
             s->their_stamp = t->opt.tsval;
         s->has_their_stamp = true;
-    } else if (f->ours.has & f->theirs.has & OPT_TIMESTAMP) {
+    } else if (f->ours.has & s->offered & OPT_TIMESTAMP) {
         signs_note(s, SIGN_UNSTAMPED, number);
     }
 }
@@ -370,7 +372,7 @@ static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_
         s->largest = t->len;
         s->of[SIGN_CUT].count = 0;
     }
-    if (both && t->len == s->largest && t->len + stamps < mss && !t->opt.sacks &&
+    if (both && mss <= ETHERNET && t->len == s->largest && t->len + stamps < mss && !t->opt.sacks &&
         !(t->flags & (SEG_PSH | SEG_FIN)) && signs_count(s, SIGN_CUT) < LOOKS)
         signs_note(s, SIGN_CUT, number);
 }
@@ -587,6 +589,7 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
         seq_eq(t->ack, seq_add(f->iss, 1))) {
         s->opened = seen->stamp;
         s->opened_by = g->number;
+        s->offered = syn ? t->opt.has : f->theirs.has;
     }
     if (syn && s->opened_by == g->number && (t->flags & SEG_ACK))
         f->syn_window = t->wnd;

@@ -126,6 +126,7 @@ struct signs {
     uint8_t syn_ttl;    /* of its SYN or SYN-ACK; 0: none seen */
     bool ttl_varies;    /* the former has changed */
     bool spoke;         /* it has sent something else than SYN and RST */
+    unsigned offered; /* OPT_... of the SYN that opened the connection: a later one adds nothing */
     wave_time syn_acked; /* its last SYN-ACK that counted */
     bool has_their_ack;
     struct seq their_ack; /* what the peer acknowledged, up to here */

@@ -135,6 +135,15 @@ CASE(an_option_that_was_not_agreed_to)
     say_theirs(SEG_ACK, 1, 1, 5);
     expect_silence("options-stripped", VERDICT_OPEN);
     done();
+
+    shake(); /* a SYN-ACK that is repeated without options takes nothing back */
+    s = syn_ack();
+    s.opt.has = OPT_MSS;
+    elapse(WAVE_S);
+    say(s);
+    say_theirs(SEG_ACK, 1, 1, 5);
+    expect_peace(VERDICT_OPEN);
+    done();
 }
 
 static void quote(uint32_t seq)
