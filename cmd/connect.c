@@ -112,8 +112,8 @@ const struct command connect_command = {
     .name = "connect",
     .target = "HOST:PORT",
     .summary = "handshake, exchange, close; says what happened",
-    .purpose = "Opens a connection, sends what it is told, takes what comes, closes, and says of "
-               "both sides what happened.",
+    .purpose = "Opens a connection, sends data, receives the answer, closes, and reports what "
+               "happened on both sides.",
     .size = sizeof(struct connect_options),
     .groups = groups,
     .defaults = client_defaults,

@@ -280,7 +280,7 @@ static const struct option_group groups[] = {
 const struct command halfclose_command = {
     .name = "halfclose",
     .target = "HOST:PORT",
-    .summary = "our FIN at once; does the peer go on sending?",
+    .summary = "FIN right after our data; does the peer go on sending?",
     .purpose = "Opens a connection, sends its data and its FIN, and judges whether the peer keeps "
                "its own side open, goes on sending and then closes.",
     .size = sizeof(struct client_options),

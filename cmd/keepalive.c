@@ -99,10 +99,9 @@ static void warn(struct session *s, struct keepalive *x)
     const struct probe_options *k = &x->options->probe;
 
     if (!x->warned && !k->garbage && (k->interval < LINUX_PAUSE || k->idle < LINUX_PAUSE))
-        report_note(
-            &s->report, session_flow(x->client.conn), session_stamp(s), true,
-            "a Linux peer answers probes without data once in 500 ms at most: with so short "
-            "intervals, --garbage gets more answers");
+        report_note(&s->report, session_flow(x->client.conn), session_stamp(s), true,
+                    "a Linux peer answers probes without data once in 500 ms at most: with "
+                    "intervals this short, --garbage gets more answers");
     x->warned = true;
 }
 
@@ -265,7 +264,7 @@ static const char *check(void *options)
 const struct command keepalive_command = {
     .name = "keepalive",
     .target = "HOST:PORT",
-    .summary = "does the peer still live? probes it when it is silent",
+    .summary = "is the peer still alive? probes it when it is silent",
     .purpose = "Opens a connection and holds it. A peer that has been silent for --idle is probed "
                "every --interval, and lost when --count probes in a row are not answered.",
     .size = sizeof(struct keepalive_options),

@@ -132,12 +132,13 @@ static void traffic_rows(struct figures *to, const struct load_figures *f)
 {
     char n[HUMAN_TEXT], again[HUMAN_TEXT], received[HUMAN_TEXT], dropped[HUMAN_TEXT];
 
-    figures_row(to, "segments", "%s sent, %s sent again; capture: %s received, %s dropped%s",
+    figures_row(to, "segments", "%s sent, %s retransmitted; capture: %s received, %s dropped%s",
                 human_count(f->wire.sent, n), human_count(f->retransmissions, again),
                 human_count(f->wire.received, received), human_count(f->wire.dropped, dropped),
-                f->wire.dropped ? " (and sent again)" : "");
+                f->wire.dropped ? " (and retransmitted)" : "");
     if (f->unstamped)
-        figures_row(to, "timestamps", "agreed on, and missing on %s segment%s, taken all the same",
+        figures_row(to, "timestamps",
+                    "agreed on, but missing on %s segment%s: accepted all the same",
                     human_count(f->unstamped, n), f->unstamped == 1 ? "" : "s");
     if (f->wire.retried)
         figures_row(to, "sending", "the kernel had no room %s time%s: each time sent after a pause",

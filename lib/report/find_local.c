@@ -66,8 +66,8 @@ static bool capture_loss(const struct facts *k, struct finding *f)
     f->certainty = FINDING_PROVED;
     finding_cite(f, &k->flow->signs.of[SIGN_MISSED]);
     finding_say(f,
-                "our own capture lost %s frame%s for want of room: what is missing was not lost "
-                "by the network",
+                "our own capture lost %s frame%s because its buffer was full: what is missing "
+                "was not lost by the network",
                 human_count(k->host->lost, n), k->host->lost == 1 ? "" : "s");
     finding_advise(f, "this host is too busy to follow: run with -q, or ask for a smaller window "
                       "(--window)");

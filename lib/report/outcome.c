@@ -127,11 +127,12 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
     else if (f->answers)
         set(f, o, VERDICT_FAILED, "none", NULL,
             "connected to %s, which answers and does not take what we sent: it was never "
-            "acknowledged, though it was repeated",
+            "acknowledged, although it was retransmitted",
             f->peer);
     else
         set(f, o, VERDICT_LOST, "none", NULL,
-            "%s stopped answering: what we sent was never acknowledged, however often repeated",
+            "%s stopped answering: what we sent was never acknowledged, although it was "
+            "retransmitted",
             f->peer);
 }
 
@@ -166,11 +167,12 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
     else if (f->outstanding && f->answers)
         set(f, o, VERDICT_FAILED, "local", how_left(f),
             "connected to %s, which answered and did not take all that we sent within the timeout "
-            "of %s: it was not acknowledged, though it was repeated",
+            "of %s: it was not acknowledged, although it was retransmitted",
             f->peer, waited);
     else if (f->outstanding)
         set(f, o, VERDICT_LOST, "local", how_left(f),
-            "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
+            "%s did not acknowledge what we sent, although it was retransmitted, within the "
+            "timeout of %s",
             f->peer, waited);
     else
         set(f, o, VERDICT_FAILED, "local", how_left(f),
@@ -184,7 +186,7 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
 
     if (f->missing) {
         set(f, o, VERDICT_FAILED, "local", "abandoned",
-            "connected to %s, which acknowledged our FIN; %s of what it sent never came, and we "
+            "connected to %s, which acknowledged our FIN; %s of what it sent never arrived, and we "
             "left with RST after %s of silence",
             f->peer, human_bytes(f->missing, missing), text_duration_format(f->waited, waited));
         return;
@@ -202,7 +204,7 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
     case STOP_ASKED:
         if (f->end == END_VANISHED)
             set(f, o, VERDICT_OPEN, "none", "abandoned",
-                "connected to %s; left without a word, as asked", f->peer);
+                "connected to %s; vanished without closing, as asked", f->peer);
         else
             set(f, o, VERDICT_OPEN, "local", how_left(f),
                 "connected to %s; ended with RST, as asked", f->peer);

@@ -21,7 +21,7 @@ static void too_big(struct egress *e, const struct wire_unsent *u, wave_time now
 bool egress_flush(struct egress *e, wave_time now)
 {
     struct wire_unsent u;
-    struct diag d = {"a segment is larger than the MTU of the way out"};
+    struct diag d = {"a segment is larger than the MTU of the outgoing interface"};
     int error;
 
     if (e->pause && now < e->retry_at)

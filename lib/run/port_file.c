@@ -34,7 +34,7 @@ static int refuse_send(struct port *p, const struct flow *flow, const struct seg
     (void)flow;
     (void)s;
     (void)ip;
-    return diag_fail(d, WAVE_ESYS, "a capture file takes no segments");
+    return diag_fail(d, WAVE_ESYS, "segments cannot be sent to a capture file");
 }
 
 static int refuse_queue(struct port *p, const struct flow *flow, struct seq seq, const uint8_t *ip,
@@ -99,7 +99,7 @@ static int port_file_next(struct port *p, struct wire_packet *out, struct diag *
 
         f->ended = status != 1;
         if (status == PCAP_ERROR)
-            return diag_fail(d, WAVE_ESYS, "cannot read %s any further: %s", f->name,
+            return diag_fail(d, WAVE_ESYS, "cannot read the rest of %s: %s", f->name,
                              pcap_geterr(f->pcap));
         if (f->ended)
             break;
@@ -187,7 +187,7 @@ int port_file_open(struct port **out, FILE *file, const char *name, struct diag 
     if (!frame_known(f->dlt)) {
         diag_say(d, "cannot read %s: its link type, %s, is not known", name,
                  pcap_datalink_val_to_name(f->dlt) ? pcap_datalink_val_to_name(f->dlt)
-                                                   : "a number without a name");
+                                                   : "a number that has no name");
         port_file_close(&f->port);
         return WAVE_ESYS;
     }

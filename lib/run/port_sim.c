@@ -159,7 +159,8 @@ static int port_sim_next(struct port *p, struct wire_packet *out, struct diag *d
         packet.ip = c->bytes;
         packet.ip_len = c->len;
         if (ip_parse(c->bytes, c->len, &packet.packet) != 0)
-            return diag_fail(d, WAVE_ESYS, "the simulated network gave a packet that is none");
+            return diag_fail(d, WAVE_ESYS,
+                             "the simulated network delivered something that is not a packet");
     }
     *out = packet;
     return 1;

@@ -20,7 +20,7 @@ static int open_source(struct responder *v, const struct responder_config *confi
     if (!v->source.regular) {
         file_close(&v->source, NULL);
         return diag_fail(d, WAVE_ESYS,
-                         "cannot serve %s: it is no regular file, so it can be read only once",
+                         "cannot serve %s: it is not a regular file, so it can be read only once",
                          config->serve);
     }
     return 0;
@@ -53,10 +53,10 @@ int responder_close(struct responder *v, struct diag *d)
 
 const char *responder_text(const struct responder *v)
 {
-    static const char *const text[] = {[RESPONDER_DISCARD] = "reads, and sends nothing",
-                                       [RESPONDER_ECHO] = "sends back what it gets",
-                                       [RESPONDER_DATA] = "sends its data to everyone",
-                                       [RESPONDER_FILE] = "sends its file to everyone"};
+    static const char *const text[] = {[RESPONDER_DISCARD] = "receives, and sends nothing",
+                                       [RESPONDER_ECHO] = "sends back what it receives",
+                                       [RESPONDER_DATA] = "sends its data to every client",
+                                       [RESPONDER_FILE] = "sends its file to every client"};
 
     return text[v->kind];
 }

@@ -110,8 +110,8 @@ static void tell_unstamped(struct session *s, struct session_conn *c, wave_time 
 {
     if (s->shows && !c->record->unstamped_told)
         report_note(&s->report, session_flow(c), stamp, true,
-                    "the peer agreed on timestamps and leaves them out: what it sends is taken all "
-                    "the same");
+                    "the peer agreed on timestamps and leaves them out: what it sends is accepted "
+                    "all the same");
     c->record->unstamped_told = true;
 }
 

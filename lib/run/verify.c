@@ -19,7 +19,8 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
         return true;
     v->until = WAVE_NEVER; /* said once */
     if (answered)
-        snprintf(text, sizeof text, "answered, as it would have been before %s, too",
+        snprintf(text, sizeof text,
+                 "the probe was answered, but a peer not yet in %s would have answered it, too",
                  state_name(c->record->flow.peer.state));
     else
         snprintf(text, sizeof text, "the probe was not answered");

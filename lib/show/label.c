@@ -59,9 +59,9 @@ static void remarks(struct label *l, const struct report_segment *g)
     /* Ours was lost, or its acknowledgement was; the peer's was here. What fills a gap was never
      * seen before: lost on its way here, or overtaken. */
     if (g->retransmission && g->repeats)
-        add(l, TONE_DOUBT, g->out ? "again: %u lost?" : "again: %u", g->repeats);
+        add(l, TONE_DOUBT, "retransmission of %u", g->repeats);
     else if (g->retransmission)
-        add(l, TONE_DOUBT, g->out ? "again" : "fills gap");
+        add(l, TONE_DOUBT, g->out ? "retransmission" : "fills gap");
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (g->notes & notes[i].bit)
             add(l, TONE_DOUBT, "%s", notes[i].text);
@@ -72,7 +72,7 @@ static void remarks(struct label *l, const struct report_segment *g)
     if (g->missed)
         add(l, TONE_DOUBT, "not captured");
     if (g->repair)
-        add(l, TONE_DOUBT, "again, lost by our capture");
+        add(l, TONE_DOUBT, "retransmission: our capture missed the first");
 }
 
 bool label_is_dsack(const struct seg *s)
@@ -99,7 +99,7 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
         /* Relative as the ack number is: to the same side's ISN. */
         uint32_t base = s->ack.v - g->rel_ack;
-        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_is_dsack(s) ? "had twice" : "sack",
+        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_is_dsack(s) ? "D-SACK" : "sack",
             o->sack[i].first.v - base, o->sack[i].end.v - base);
     }
     if ((o->has & OPT_TIMESTAMP) && verbose)

@@ -271,7 +271,8 @@ int pcapfile_finish(struct pcapfile *p, struct outbuf_end *end, struct diag *d)
         return WAVE_ESYS;
     if (outbuf_finish(p->out, end)) {
         snprintf(text, sizeof text,
-                 "what reads %.200s took no more: the end of the capture is missing", p->file.name);
+                 "the reader of %.200s stopped reading: the end of the capture is missing",
+                 p->file.name);
         outbuf_say(text);
     }
     return pcapfile_flush(p, d);
@@ -324,8 +325,8 @@ int pcapfile_end(struct pcapfile *p, wave_time stamp, const char *verdict, uint6
     uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};
     put_text(&b, OPTION_COMMENT, verdict);
     if (left_out) {
-        snprintf(text, sizeof text,
-                 "%" PRIu64 " packets were left out: what reads this did not keep up", left_out);
+        snprintf(text, sizeof text, "%" PRIu64 " packets were left out: the reader did not keep up",
+                 left_out);
         put_text(&b, OPTION_COMMENT, text);
     }
     put_option(&b, STATISTICS_RECEIVED, &received, sizeof received);

@@ -249,7 +249,7 @@ static void evidence(const struct track_view *v, char *text, size_t room)
         snprintf(text, room, "%s %u: %s", is_assumed(v) ? "assumed since" : "proved by",
                  v->evidence, v->cause ? v->cause : "");
     else
-        snprintf(text, room, "nothing was heard of it");
+        snprintf(text, room, "nothing was received from it");
 }
 
 static void bar(struct drawing *d, const struct picture_row *r, unsigned side, double y, double end)
@@ -561,8 +561,8 @@ static double flow(struct drawing *d, const struct picture_flow *f, double y)
 
 static double legend(struct drawing *d, double y)
 {
-    static const char scale[] = "Time runs down to scale, but where rows would stand too close to "
-                                "read, or a silence too long (~).";
+    static const char scale[] = "Time runs down to scale, except where rows would be too "
+                                "close to read, and in long silences (~).";
 
     y += 14;
     if (d->assumed) {
@@ -576,7 +576,7 @@ static double legend(struct drawing *d, double y)
         y += LINE;
     }
     if (d->lost) {
-        text_at(d, MARGIN, y, "small dim", "A cross: it had to be sent again.");
+        text_at(d, MARGIN, y, "small dim", "A cross: it had to be retransmitted.");
         y += LINE;
     }
     if (d->p->scale == PICTURE_TIME) {

@@ -32,8 +32,9 @@ const char *rows_left_out_text(const struct rows_left_out *l, char text[ROWS_TEX
                                 human_duration(l->last - l->first, duration));
 
     if (l->retransmissions)
-        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s again",
-                              human_count(l->retransmissions, number));
+        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s retransmission%s",
+                              human_count(l->retransmissions, number),
+                              l->retransmissions == 1 ? "" : "s");
     if (l->out_of_order)
         snprintf(text + n, ROWS_TEXT - n, ", %s out of order",
                  human_count(l->out_of_order, number));

@@ -106,7 +106,7 @@ static void data(struct term *t, const struct report_flow *f)
     char sent[HUMAN_TEXT], received[HUMAN_TEXT], again[HUMAN_TEXT];
 
     if (f->retransmissions)
-        row(t, "data", "%s sent, %s received; %s segment%s sent again",
+        row(t, "data", "%s sent, %s received; %s retransmission%s",
             human_bytes(f->sent_bytes, sent), human_bytes(f->received_bytes, received),
             human_count(f->retransmissions, again), f->retransmissions == 1 ? "" : "s");
     else
@@ -114,7 +114,7 @@ static void data(struct term *t, const struct report_flow *f)
             human_bytes(f->received_bytes, received));
     if (f->unstamped)
         row(t, "timestamps",
-            "agreed on, and missing on %s segment%s of the peer's, taken all the same",
+            "agreed on, but missing on %s segment%s of the peer's: accepted all the same",
             human_count(f->unstamped, again), f->unstamped == 1 ? "" : "s");
 }
 
@@ -122,8 +122,8 @@ static void how_closed(struct term *t, const struct report_verdict *v)
 {
     const char *by = !strcmp(v->by, "local")  ? "by us"
                      : !strcmp(v->by, "peer") ? "by the peer"
-                     : !strcmp(v->by, "both") ? "by both at once"
-                                              : "by nobody";
+                     : !strcmp(v->by, "both") ? "by both at the same time"
+                                              : "by neither side";
 
     if (v->kind)
         row(t, "close", "%s, %s", v->kind, by);
@@ -141,7 +141,7 @@ static void peer(struct term *t, const struct report_flow *f)
     const struct track_view *p = &f->peer;
 
     if (!p->evidence)
-        row(t, "peer", "%s: it sent nothing that would tell", state_name(p->state));
+        row(t, "peer", "%s: it sent nothing that shows its state", state_name(p->state));
     else
         row(t, "peer", "%s, %s %u%s%s", state_name(p->state),
             p->certainty == CERTAINTY_PROVED ? "proved by segment" : "assumed since segment",
@@ -179,7 +179,8 @@ void summary_event(void *self, const struct report_event *e)
     if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)
-        row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
+        row(t, "capture",
+            "%" PRIu64 " of %" PRIu64 " frames were lost: the capture's buffer was full",
             v->dropped, v->captured);
     if (v->left_out.lines || v->left_out.packets || v->left_out.bytes)
         row(t, "output", "%s", left_out_text(&v->left_out, left_out));

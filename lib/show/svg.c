@@ -307,10 +307,10 @@ int svg_end(struct svg *s, const struct report_verdict *v, struct outbuf_end *en
     if (outbuf_flush(s->out, d) != 0)
         return WAVE_ESYS;
     if (outbuf_finish(s->out, end) != 0)
-        return diag_fail(d, WAVE_ESYS, "cannot write to %s: its reader takes nothing",
+        return diag_fail(d, WAVE_ESYS, "cannot write to %s: its reader does not read",
                          s->file.name);
     if (s->failed || outbuf_left_out(s->out))
-        return diag_fail(d, WAVE_ENOMEM, "no memory for all of the picture in %s", s->file.name);
+        return diag_fail(d, WAVE_ENOMEM, "no memory for the whole picture in %s", s->file.name);
     return 0;
 }
 

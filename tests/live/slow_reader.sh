@@ -99,7 +99,7 @@ for signal in TERM INT; do
     kill -$signal $run
     ended "connect --json, reader asleep, SIG$signal" $status 1500
     check "SIG$signal: the verdict that was not read stands on standard error" \
-        grep -q 'what reads the report took no more.*signal' "$tmp/err"
+        grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
     wakes
     check "SIG$signal: the pipe ends at the end of a line" test -z "$(tail -c 1 "$tmp/read")"
 done

@@ -481,8 +481,8 @@ static void a_segment_sent_again_names_the_one_it_repeats(void **state)
     s.retransmission = true;
     script_say(&t, &s);
     script_say(&t, &s);
-    assert_tells(&t, "PSH again: 4 lost?");
-    assert_tells(&t, "PSH again: 5 lost?");
+    assert_tells(&t, "PSH retransmission of 4");
+    assert_tells(&t, "PSH retransmission of 5");
     script_finish(&t);
 }
 
@@ -502,7 +502,7 @@ static void the_peers_repetition_is_told_from_what_fills_a_gap(void **state)
     script_say(&t, &s); /* 5 */
     assert_tells(&t, "ACK fills gap");
     script_say(&t, &s);
-    assert_tells(&t, "ACK again: 5 ");
+    assert_tells(&t, "ACK retransmission of 5 ");
     assert_null(strstr(t.text, "lost"));
     script_finish(&t);
 }
@@ -562,7 +562,7 @@ static void a_d_sack_is_told_as_such(void **state)
     ack.opt = (struct opt){.has = OPT_SACK, .sacks = 1};
     ack.opt.sack[0] = (struct sack_block){seq_of(OUR_ISN + 1), seq_of(OUR_ISN + 101)};
     script_say(&t, &ack);
-    assert_tells(&t, "had twice 1:101");
+    assert_tells(&t, "D-SACK 1:101");
     ack.opt.sack[0] = (struct sack_block){seq_of(OUR_ISN + 201), seq_of(OUR_ISN + 301)};
     script_say(&t, &ack);
     assert_tells(&t, "sack 201:301");
