@@ -1,3 +1,7 @@
+/*
+ * Moves the data of one connection. transfer_feed() reads the source into a buffer and gives it to
+ * the engine as it has room; transfer_drain() writes what the engine has received to the output.
+ */
 #include "lib/run/transfer.h"
 
 #include <limits.h>
@@ -25,7 +29,8 @@ int transfer_close(struct transfer *x, struct diag *d)
     return x->out.fd < 0 ? 0 : file_close(&x->out, d);
 }
 
-/* Fills the buffer when it is empty: its bytes, 0 when there are none now or none any more. */
+/* Fills the buffer if it is empty. Returns how many bytes it holds, 0 if there are none now or at
+ * the end, or WAVE_ESYS. */
 static int refill(struct transfer *x, struct diag *d)
 {
     int n;
@@ -50,7 +55,7 @@ int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag
 
     x->starved = false;
     while (total < INT_MAX / 2) {
-        /* At the end of the data the source is asked even without room, so that a close need not
+        /* At the end of the data the source is read even without room, so that a close need not
          * wait for one more acknowledgement. */
         if (!conn_send_room(c) && x->have)
             break;
@@ -60,7 +65,7 @@ int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag
         n = conn_send(c, now, x->buffer + x->at, x->have);
         if (n <= 0) {
             x->starved = n == 0 && conn_send_room(c);
-            n = 0; /* no room, or closed: the state says what comes next */
+            n = 0; /* no room, or closed: the state decides what comes next */
             break;
         }
         x->at += (size_t)n;
