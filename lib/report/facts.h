@@ -52,6 +52,7 @@ struct facts {
     uint32_t missing;     /* bytes of the peer's that never came although later bytes did */
     bool outstanding;     /* data or FIN of ours is not acknowledged */
     wave_time silent_for; /* --no-ack: how long we kept silent after the first SYN-ACK */
+    bool probed_fast;     /* keepalive probes came faster than some hosts answer them */
 };
 
 #endif

@@ -11,7 +11,11 @@
 #include "lib/core/stack.h"
 #include "lib/run/port.h"
 
-#define EGRESS_BATCH WIRE_QUEUE_MAX /* segments sent before their answers are read */
+/* Segments sent before their answers are read. Segments of one connection are merged, as many as an
+ * IP packet holds, so a large batch is best. Segments of many connections are not merged, and a
+ * peer that gets them earlier begins to answer earlier. */
+#define EGRESS_BATCH WIRE_QUEUE_MAX
+#define EGRESS_SHARED 64
 
 struct egress_ops {
     /* Returns whether the engine may be asked for more now; if not, it is asked in the next round.
@@ -35,6 +39,7 @@ struct egress {
     struct wire_ip ip;   /* fields of the IP header of every segment */
     const struct egress_ops *ops;
     void *self;
+    unsigned max;              /* segments of a batch: EGRESS_BATCH or EGRESS_SHARED */
     unsigned queued;           /* segments that the port has not been asked to flush */
     wave_time pause, retry_at; /* the kernel had no room and is tried then; `pause` is 0
                                   otherwise */
@@ -51,6 +56,12 @@ void egress_pull(struct egress *e, wave_time now);
 /* Sends a batch of what the engine has to send. Returns true if there may be more: the batch was
  * full, and the kernel took it. */
 bool egress_send(struct egress *e, wave_time now);
+
+/* Returns whether what is queued makes a batch. */
+static inline bool egress_whole(const struct egress *e)
+{
+    return e->queued >= e->max;
+}
 
 /* Returns whether the kernel has no room for what is queued. */
 static inline bool egress_stuck(const struct egress *e)

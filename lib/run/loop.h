@@ -58,8 +58,7 @@ struct loop {
                                away */
     unsigned batch;         /* packets read before the user has a turn */
     unsigned clock_every;   /* packets read between two readings of the clock; at least 1 */
-    bool shared;            /* there are many connections, whose segments share the system call of a
-                               batch */
+    bool shared;            /* loop_share() was called */
     wave_time spin;         /* of silence, after which the loop sleeps; 0: it sleeps immediately */
     wave_time shortest; /* the loop does not sleep for less than this, which would take longer */
 
@@ -80,6 +79,14 @@ struct loop {
  * be changed before loop_run(). */
 void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
                void *self);
+
+/* Called before loop_run() if there are many connections: their segments share the system call of a
+ * batch. */
+static inline void loop_share(struct loop *l)
+{
+    l->shared = true;
+    l->egress.max = EGRESS_SHARED;
+}
 
 /* Runs until loop.done is set. */
 void loop_run(struct loop *l);

@@ -44,6 +44,10 @@ void port_sim_filter(struct port *p, port_sim_lose *lose, void *ctx);
 /* Delivers an ICMP error to the near end now, as from a router or the far end. */
 void port_sim_icmp(struct port *p, const struct icmp *e);
 
+/* Delivers a segment to the near end now, from any sender. `flow` is as its sender would see it,
+ * and `ttl` is the TTL with which it arrives; 0: that of the far end's segments. */
+void port_sim_deliver(struct port *p, const struct flow *flow, const struct seg *seg, uint8_t ttl);
+
 /* Schedules a change of the far end or the path: `act` is called when the clock has reached `at`,
  * and returns when it wants to be called next. */
 void port_sim_at(struct port *p, wave_time at, wave_time (*act)(void *ctx, wave_time now),

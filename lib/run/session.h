@@ -66,6 +66,7 @@ struct session_record {
     bool unstamped_told;      /* the report has a note that the peer omits its timestamps */
     struct seq high;          /* the peer's SND.NXT, as far as acceptable segments have shown */
     bool has_high;
+    uint32_t missing;         /* of what lies before `high`, when the peer sent beyond a gap last */
     uint32_t syn_sent;        /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks;        /* of the peer's that arrived */
     uint32_t probes;          /* keepalive probes in a row without an answer */
@@ -244,7 +245,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
                       struct findings *list);
 
 /* Returns how many bytes the peer must have sent that never came although later bytes did; a FIN
- * counts as one. */
+ * among them counts as one. */
 uint32_t session_missing(struct session *s, const struct session_conn *c);
 
 /* Fills in the run's verdict, whose message is that of the outcome; or, if connections are numbered
