@@ -1,3 +1,7 @@
+/*
+ * Makes the words on an arrow. label_segment() adds pieces in the order in which they are read:
+ * flags, what is remarkable, numbers, options, and with -v the header's own values.
+ */
 #include "lib/show/label.h"
 
 #include <stdarg.h>
@@ -18,7 +22,7 @@ static void add(struct label *l, enum tone tone, const char *format, ...)
     l->piece[l->count++].tone = tone;
 }
 
-/* In the order in which people say them: "SYN ACK", "PSH ACK", "FIN PSH ACK". */
+/* Adds the flags in the order in which people say them: "SYN ACK", "PSH ACK", "FIN PSH ACK". */
 static void flags(struct label *l, const struct report_segment *g, bool terse)
 {
     static const struct {
@@ -57,8 +61,8 @@ static void remarks(struct label *l, const struct report_segment *g)
                  {TRACK_OUT_OF_WINDOW, "out of window"},
                  {TRACK_ZERO_WINDOW, "zero window"}};
 
-    /* Ours was lost, or its acknowledgement was; the peer's was here. What fills a gap was never
-     * seen before: lost on its way here, or overtaken. */
+    /* A segment of the peer's that fills a gap is a retransmission as well, or was overtaken; the
+     * copy before it was never captured, so it has no number. */
     if (g->retransmission && g->repeats)
         add(l, TONE_DOUBT, "retransmission of %u", g->repeats);
     else if (g->retransmission)
@@ -98,7 +102,7 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     if (o->has & OPT_SACK_PERMITTED)
         add(l, TONE_DIM, "SACK");
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
-        /* Relative as the ack number is: to the same side's ISN. */
+        /* SACK blocks are relative to the same ISN as the acknowledgement number. */
         uint32_t base = s->ack.v - g->rel_ack;
         add(l, TONE_DIM, "%s %u:%u", i == 0 && label_is_dsack(s) ? "D-SACK" : "sack",
             o->sack[i].first.v - base, o->sack[i].end.v - base);
@@ -126,7 +130,7 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
         add(l, TONE_PLAIN, "ack %u", g->rel_ack);
     if (s->len)
         add(l, TONE_BOLD, "len %u", s->len);
-    /* A RST's window says nothing, nor does one that was told before. */
+    /* The window of a RST means nothing, and one that has not changed is not repeated. */
     if (!(s->flags & SEG_RST) && (g->window_changed || !terse))
         add(l, TONE_PLAIN, "win %u", g->window);
     if (s->flags & SEG_URG)

@@ -1,3 +1,7 @@
+/*
+ * Writes the texts about output that its reader did not take in time, and waits at the end for the
+ * reader of the report.
+ */
 #include "lib/show/left_out.h"
 
 #include <inttypes.h>
@@ -49,7 +53,8 @@ const char *left_out_text(const struct report_left_out *l, char text[OUTBUF_GAP]
     return text;
 }
 
-/* The stream did not take its last lines. */
+/* Says on standard error that the reader of the report stopped reading, and what its last lines
+ * are. */
 static void tell_unread(uint64_t lines, const struct left_out_verdict *t)
 {
     char text[sizeof(struct diag) + 160], n[HUMAN_TEXT];

@@ -1,3 +1,7 @@
+/*
+ * Writes the summary: the headline with the verdict, the findings, and rows with a name and a
+ * value.
+ */
 #include "lib/show/summary.h"
 
 #include <inttypes.h>
@@ -24,7 +28,7 @@ void summary_conclusions(const struct report_verdict *v, summary_row *row, void 
             row(self, "expected", expect_text(&v->expects->at[i], expected));
 }
 
-/* A text under a name, broken at blanks where the width is used up. */
+/* Writes a text under a name, broken at blanks where the width is used up. */
 static void wrapped(struct term *t, enum tone name_tone, const char *name, enum tone tone,
                     const char *text)
 {
@@ -43,7 +47,7 @@ static void wrapped(struct term *t, enum tone name_tone, const char *name, enum 
     } while (*at);
 }
 
-/* "  name       value" */
+/* Writes "  name       value". */
 static void row(struct term *t, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -129,7 +133,7 @@ static void how_closed(struct term *t, const struct report_verdict *v)
         row(t, "close", "%s, %s", v->kind, by);
 }
 
-/* What the command found out. */
+/* Writes the figures of the command. */
 static void figures(struct term *t, const struct figures *f)
 {
     for (unsigned i = 0; i < f->rows; i++)
@@ -148,7 +152,7 @@ static void peer(struct term *t, const struct report_flow *f)
             p->evidence, p->cause ? ": " : "", p->cause ? p->cause : "");
 }
 
-/* The connection from its segments, with what the command found out of it in between. */
+/* Writes what the segments show of the connection, with the figures of the command in between. */
 static void connection(struct term *t, const struct report_verdict *v)
 {
     if (v->flow) {
