@@ -117,10 +117,31 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
         add(l, TONE_TROUBLE, "malformed options");
 }
 
+/* Adds the header's own values: numbers that people count with in decimal, and in hexadecimal those
+ * that they compare with other tools. The checksum is as captured, so that of a segment whose host
+ * leaves it to its network card may be incomplete. */
+static void header_fields(struct label *l, const struct report_segment *g)
+{
+    const struct packet *p = g->packet;
+    const struct seg *s = &p->seg;
+    char text[SEG_FLAGS_TEXT];
+
+    add(l, TONE_DIM, "[%s]", seg_flags_text(s->flags, text));
+    add(l, TONE_DIM, "flags=0x%03x", s->flags);
+    add(l, TONE_DIM, "seq=%u", s->seq.v);
+    if (s->flags & SEG_ACK)
+        add(l, TONE_DIM, "ack=%u", s->ack.v);
+    add(l, TONE_DIM, "win=%u", s->wnd);
+    if (p->l4 && p->l4_len >= SEG_HEADER)
+        add(l, TONE_DIM, "cksum=0x%04x", p->l4[16] << 8 | p->l4[17]);
+    add(l, TONE_DIM, "ttl=%u", p->ttl);
+    if (!p->flow.v6 && !g->missed)
+        add(l, TONE_DIM, "id=0x%04x", p->id);
+}
+
 void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose)
 {
     const struct seg *s = &g->packet->seg;
-    char text[SEG_FLAGS_TEXT];
 
     l->count = 0;
     flags(l, g, terse);
@@ -137,14 +158,8 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
         add(l, TONE_PLAIN, "urg %u", s->urp);
     l->options = l->count;
     options(l, g, verbose);
-    if (!verbose)
-        return;
-    add(l, TONE_DIM, "[%s]", seg_flags_text(s->flags, text));
-    add(l, TONE_DIM, "seq=%u", s->seq.v);
-    if (s->flags & SEG_ACK)
-        add(l, TONE_DIM, "ack=%u", s->ack.v);
-    add(l, TONE_DIM, "win=%u", s->wnd);
-    add(l, TONE_DIM, "ttl=%u", g->packet->ttl);
+    if (verbose)
+        header_fields(l, g);
 }
 
 void label_remark(struct label *l, enum tone tone, const char *text)

@@ -5,7 +5,7 @@
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
-#define LABEL_PIECES 24
+#define LABEL_PIECES 32
 
 struct label {
     struct label_piece {
@@ -19,8 +19,8 @@ struct label {
 /*
  * Makes the label: flags, what is remarkable, numbers relative to each side's ISN, length, window,
  * options. With `terse`, ACK is omitted beside PSH, because the acknowledgement number implies it,
- * and so is a window that has not changed. With `verbose`, absolute numbers, TTL and timestamps are
- * added.
+ * and so is a window that has not changed. With `verbose`, timestamps are added, and the header's
+ * own values: flags, checksum and IPv4 identification in hexadecimal, absolute numbers, TTL.
  */
 void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose);
 

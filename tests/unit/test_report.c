@@ -486,6 +486,32 @@ static void a_segment_sent_again_names_the_one_it_repeats(void **state)
     script_finish(&t);
 }
 
+/* What people compare with other tools is in hexadecimal: flags, checksum, IP identification. */
+static void verbose_shows_the_headers_fields(void **state)
+{
+    static const uint8_t tcp[SEG_HEADER] = {[16] = 0x0b, 0xad};
+    static struct term term;
+    struct script t;
+    struct ladder l;
+    struct step s = our_data;
+    (void)state;
+
+    script_start(&t, &script_v4);
+    term = (struct term){.to = t.to, .width = 120};
+    ladder_init(&l, &term, 1);
+    report_add(&t.report, ladder_event, &l);
+    script_handshake(&t);
+    assert_tells(&t, "[S.] flags=0x012");
+    assert_null(strstr(t.text, "cksum"));
+    s.tcp = tcp;
+    s.id = 0x1f;
+    script_say(&t, &s);
+    assert_tells(&t, "flags=0x018");
+    assert_tells(&t, "cksum=0x0bad");
+    assert_tells(&t, "id=0x001f");
+    script_finish(&t);
+}
+
 /* Theirs was here, and so it was no loss of theirs; what was never here before fills a gap. */
 static void the_peers_repetition_is_told_from_what_fills_a_gap(void **state)
 {
@@ -714,6 +740,7 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(a_long_transfer_is_drawn_in_part),
         cmocka_unit_test(a_segment_sent_again_names_the_one_it_repeats),
+        cmocka_unit_test(verbose_shows_the_headers_fields),
         cmocka_unit_test(the_peers_repetition_is_told_from_what_fills_a_gap),
         cmocka_unit_test(a_silence_is_told_by_its_length),
         cmocka_unit_test(a_half_close_is_marked),
