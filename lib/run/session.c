@@ -293,7 +293,9 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     const struct session_record *r = c->record;
     const struct conn *e = session_engine(s, c);
 
-    return r && r->has_high && e && seq_gt(r->high, e->rcv.nxt) ? r->missing : 0;
+    if (!r || !r->has_high || !e || seq_leq(r->high, e->rcv.nxt))
+        return 0;
+    return r->high.v - e->rcv.nxt.v - (r->flow.fin_seen[1] != 0);
 }
 
 /* Fills in the facts that the outcome's sentence needs and that only the record has. */
