@@ -177,10 +177,11 @@ static void judge_missing(const char *peer, uint32_t missing, struct outcome *o)
     char bytes[HUMAN_TEXT];
 
     o->verdict = VERDICT_FAILED;
-    snprintf(o->message, sizeof o->message,
-             "%s acknowledged our FIN, and %s of what it sent never came, so that it cannot be told "
-             "whether it honours the half-close",
-             peer, human_bytes(missing, bytes));
+    snprintf(
+        o->message, sizeof o->message,
+        "%s acknowledged our FIN, and %s of what it sent never arrived, so that it is not known "
+        "whether it honours the half-close",
+        peer, human_bytes(missing, bytes));
 }
 
 /* Decides which of the outcomes above this run has. */

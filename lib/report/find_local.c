@@ -9,8 +9,8 @@ static uint32_t count(const struct facts *k, enum sign_kind kind)
     return signs_count(&k->flow->signs, kind);
 }
 
-/* The guard's socket counts each segment that came as far as TCP, and threw it away. A segment
- * that the capture has seen and the guard has not was stopped between: by a rule of this host. */
+/* The guard's socket counts each segment that reaches TCP, and discards it. A segment that was
+ * captured and did not reach the guard was stopped in between, by a rule of this host. */
 static bool own_firewall(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
@@ -124,8 +124,8 @@ static bool offload_merged(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* What reached this host's TCP and was not captured as the peer's came with other addresses, or by
- * an interface that is not captured. */
+/* Returns whether segments reached this host's TCP that were not captured as the peer's. They came
+ * with other addresses, or by an interface that is not captured. */
 static bool came_unseen(const struct facts *k)
 {
     return k->host && k->host->counts_reached && k->host->reached && !k->host->captured &&
