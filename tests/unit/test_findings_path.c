@@ -310,8 +310,8 @@ CASE(what_this_host_knows)
     host.rerouted = "eth1";
     expect("route-changed", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN);
     says(expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
-         "the route to the peer has changed during the run: it leads through eth1 now, and eth0 is "
-         "what is captured");
+         "the route to the peer changed during the run: it leads through eth1 now, and no longer "
+         "through eth0, which is what is captured: answers that come in there are not seen");
     host.rerouted = NULL;
     host.addresses = 1;
     says(expect("other-addresses", VERDICT_REFUSED, FINDING_PROVED, FINDING_INFO, UNSHOWN),
