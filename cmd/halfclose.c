@@ -148,7 +148,7 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
                  peer);
     } else {
         snprintf(o->message, sizeof o->message,
-                 "%s closed at once, FIN and ACK in one segment: it had nothing more to send",
+                 "%s closed immediately, FIN and ACK in one segment: it had nothing more to send",
                  peer);
     }
 }
@@ -277,7 +277,7 @@ static int run(const void *options)
 
 /* clang-format off */
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {NULL, where_port_row, FIELD(source_port)},
     {"What to send and receive", data_rows, FIELD(data)},

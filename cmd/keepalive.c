@@ -227,7 +227,7 @@ static const struct option_row for_row[] = {
     OPTION_END};
 
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(client.where)},
+    {"Addresses and ports", where_rows, FIELD(client.where)},
     {NULL, where_source_row, FIELD(client.where)},
     {NULL, where_port_row, FIELD(client.source_port)},
     {"What to send and receive", data_rows, FIELD(client.data)},

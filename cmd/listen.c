@@ -634,7 +634,7 @@ static const struct option_row keepalive_row[] = {
     OPTION_END};
 
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {"What to send and receive", data_text_row, FIELD(data)},
     {NULL, data_output_row, FIELD(output)},

@@ -58,7 +58,7 @@ static const struct option_row connection_rows[] = {
     OPTION_END};
 
 const struct option_group load_groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, source_rows, 0},
     {"What to send and receive", data_text_row, FIELD(data)},
     {"Connections", connection_rows, 0},

@@ -121,8 +121,8 @@ static void ports_row(struct figures *to, const struct load_figures *f)
     if (!f->reuse.opened)
         return;
     figures_row(to, "ports",
-                "%s local; %s SYN%s over one that the peer may still have had in "
-                "TIME_WAIT, %s of them refused and followed by one over another",
+                "%s local; %s SYN%s from one that the peer may still have had in "
+                "TIME_WAIT, %s of them refused and followed by one from another",
                 human_count(f->ports, n), human_count(f->reuse.opened, reused),
                 f->reuse.opened == 1 ? "" : "s",
                 human_count(f->reuse.refused - f->reuse.given_up, refused));

@@ -500,7 +500,7 @@ static const struct option_row count_rows[] = {
     OPTION_END};
 
 const struct option_group send_groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {NULL, where_port_row, FIELD(source_port)},
     {"What to send and receive", data_rows, FIELD(data)},

@@ -21,7 +21,7 @@ static bool own_firewall(const struct facts *k, struct finding *f)
     finding_say(f, "this host's own rules stopped %s: %s captured, and none reached its TCP",
                 k->host->captured == 1 ? "the segment that came" : "all segments that came",
                 human_count(k->host->captured, n));
-    finding_advise(f, "an application here would have had none of it: look at nft list ruleset "
+    finding_advise(f, "an application here would not have received it: look at nft list ruleset "
                       "(input, prerouting), rp_filter and policy routing");
     return true;
 }

@@ -60,7 +60,7 @@ static bool syn_proxy(const struct facts *k, struct finding *f)
                 "the SYN-ACK came with TTL %u and all that followed with TTL %u: another host "
                 "answered the SYN in the peer's name (a SYN proxy)",
                 s->syn_ttl, s->ttl);
-    finding_advise(f, "that the handshake was completed does not tell that the server lives");
+    finding_advise(f, "a completed handshake does not show that the server is alive");
     return true;
 }
 
