@@ -166,7 +166,7 @@ static int parse_duration(const struct option_row *row, const char *value, wave_
     if (t < row->min || t > row->max) {
         snprintf(why, sizeof why, "is not from %s to %s", text_duration_format(row->min, min),
                  text_duration_format(row->max, max));
-        return bad_value(row, value, t == 0 ? "is no time at all" : why, d);
+        return bad_value(row, value, t == 0 ? "must be longer than zero" : why, d);
     }
     *out = t;
     return 0;

@@ -90,7 +90,7 @@ static const struct option_row no_ack_row[] = {
     OPTION_END};
 
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(client.where)},
+    {"Addresses and ports", where_rows, FIELD(client.where)},
     {NULL, where_source_row, FIELD(client.where)},
     {NULL, where_port_row, FIELD(client.source_port)},
     {"What to send and receive", data_rows, FIELD(client.data)},
@@ -112,8 +112,8 @@ const struct command connect_command = {
     .name = "connect",
     .target = "HOST:PORT",
     .summary = "handshake, exchange, close; says what happened",
-    .purpose = "Opens a connection, sends what it is told, takes what comes, closes, and says of "
-               "both sides what happened.",
+    .purpose = "Opens a connection, sends data, receives the answer, closes, and reports what "
+               "happened on both sides.",
     .size = sizeof(struct connect_options),
     .groups = groups,
     .defaults = client_defaults,

@@ -148,7 +148,7 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
                  peer);
     } else {
         snprintf(o->message, sizeof o->message,
-                 "%s closed at once, FIN and ACK in one segment: it had nothing more to send",
+                 "%s closed immediately, FIN and ACK in one segment: it had nothing more to send",
                  peer);
     }
 }
@@ -177,10 +177,11 @@ static void judge_missing(const char *peer, uint32_t missing, struct outcome *o)
     char bytes[HUMAN_TEXT];
 
     o->verdict = VERDICT_FAILED;
-    snprintf(o->message, sizeof o->message,
-             "%s acknowledged our FIN, and %s of what it sent never came, so that it cannot be told "
-             "whether it honours the half-close",
-             peer, human_bytes(missing, bytes));
+    snprintf(
+        o->message, sizeof o->message,
+        "%s acknowledged our FIN, and %s of what it sent never arrived, so that it is not known "
+        "whether it honours the half-close",
+        peer, human_bytes(missing, bytes));
 }
 
 /* Decides which of the outcomes above this run has. */
@@ -276,7 +277,7 @@ static int run(const void *options)
 
 /* clang-format off */
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {NULL, where_port_row, FIELD(source_port)},
     {"What to send and receive", data_rows, FIELD(data)},
@@ -295,7 +296,7 @@ static const struct option_group groups[] = {
 const struct command halfclose_command = {
     .name = "halfclose",
     .target = "HOST:PORT",
-    .summary = "our FIN at once; does the peer go on sending?",
+    .summary = "FIN right after our data; does the peer go on sending?",
     .purpose = "Opens a connection, sends its data and its FIN, and judges whether the peer keeps "
                "its own side open, goes on sending and then closes.",
     .size = sizeof(struct client_options),

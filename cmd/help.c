@@ -67,7 +67,8 @@ void help_command(FILE *to, const struct command *c)
             put_option(to, row);
     }
     fputc('\n', to);
-    put_words(to, "A DURATION is a number with us, ms, s, m or h; of seconds without.", 0);
+    put_words(
+        to, "A DURATION is a number with us, ms, s, m or h; without a unit, it is in seconds.", 0);
     fprintf(to, "The manual: tcpwave help %s\n", c->name);
 }
 

@@ -99,10 +99,9 @@ static void warn(struct session *s, struct keepalive *x)
     const struct probe_options *k = &x->options->probe;
 
     if (!x->warned && !k->garbage && (k->interval < LINUX_PAUSE || k->idle < LINUX_PAUSE))
-        report_note(
-            &s->report, session_flow(x->client.conn), session_stamp(s), true,
-            "a Linux peer answers probes without data once in 500 ms at most: with so short "
-            "intervals, --garbage gets more answers");
+        report_note(&s->report, session_flow(x->client.conn), session_stamp(s), true,
+                    "a Linux peer answers probes without data once in 500 ms at most: with "
+                    "intervals this short, --garbage gets more answers");
     x->warned = true;
 }
 
@@ -228,7 +227,7 @@ static const struct option_row for_row[] = {
     OPTION_END};
 
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(client.where)},
+    {"Addresses and ports", where_rows, FIELD(client.where)},
     {NULL, where_source_row, FIELD(client.where)},
     {NULL, where_port_row, FIELD(client.source_port)},
     {"What to send and receive", data_rows, FIELD(client.data)},
@@ -265,7 +264,7 @@ static const char *check(void *options)
 const struct command keepalive_command = {
     .name = "keepalive",
     .target = "HOST:PORT",
-    .summary = "does the peer still live? probes it when it is silent",
+    .summary = "is the peer still alive? probes it when it is silent",
     .purpose = "Opens a connection and holds it. A peer that has been silent for --idle is probed "
                "every --interval, and lost when --count probes in a row are not answered.",
     .size = sizeof(struct keepalive_options),

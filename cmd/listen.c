@@ -606,14 +606,14 @@ static int run(const void *options)
 /* clang-format off */
 static const struct option_row responder_rows[] = {
     {KIND_FLAG, 0, "echo", NULL, "send back what is received", FIELD(echo), 0, 0, NULL},
-    {KIND_FLAG, 0, "discard", NULL, "read, and send nothing (the default)",
+    {KIND_FLAG, 0, "discard", NULL, "receive, and send nothing (the default)",
      FIELD(discard), 0, 0, NULL},
-    {KIND_TEXT, 0, "serve", "FILE", "send this file to everyone who connects",
+    {KIND_TEXT, 0, "serve", "FILE", "send this file to every client",
      FIELD(serve), 0, 0, NULL},
     OPTION_END};
 
 static const struct option_row connection_rows[] = {
-    {KIND_NUMBER, 0, "connections", "N", "end after so many",
+    {KIND_NUMBER, 0, "connections", "N", "end after this many connections",
      FIELD(connections), 1, UINT32_MAX, NULL},
     {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
      FIELD(max), 1, 1 << 20, NULL},
@@ -634,7 +634,7 @@ static const struct option_row keepalive_row[] = {
     OPTION_END};
 
 static const struct option_group groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {"What to send and receive", data_text_row, FIELD(data)},
     {NULL, data_output_row, FIELD(output)},
@@ -701,9 +701,10 @@ static const char *check(void *options)
 const struct command listen_command = {
     .name = "listen",
     .target = "[ADDR:]PORT",
-    .summary = "the passive side of all this",
-    .purpose = "Answers whoever connects, many at a time: reads, sends back what it gets, or sends "
-               "everyone the same; and says of each connection what happened.",
+    .summary = "the passive side: waits for connections and answers them",
+    .purpose =
+        "Accepts connections, many at a time: receives, sends back what it receives, or sends "
+        "every client the same data; and reports of each connection what happened.",
     .size = sizeof(struct listen_options),
     .groups = groups,
     .defaults = defaults,

@@ -172,10 +172,11 @@ static void announce(struct load *l)
              human_count(p->concurrency, n), p->pairs, p->pairs == 1 ? "" : "s", ports,
              ports == 1 ? "" : "s", info->lport, info->guard, info->interface);
     report_note(r, NULL, now, false, text);
-    snprintf(text, sizeof text,
-             "memory: %s for %s connections, %s for the capture, and what data waits to be sent",
-             human_bytes((uint64_t)p->concurrency * MEMORY_EACH, bytes),
-             human_count(p->concurrency, c), human_bytes(ring_size(l), ring));
+    snprintf(
+        text, sizeof text,
+        "memory: %s for %s connections, %s for the capture, and the data that waits to be sent",
+        human_bytes((uint64_t)p->concurrency * MEMORY_EACH, bytes), human_count(p->concurrency, c),
+        human_bytes(ring_size(l), ring));
     report_note(r, NULL, now, false, text);
 }
 
@@ -303,7 +304,7 @@ const struct command load_command = {
     .target = "HOST:PORT...",
     .summary = "many connections: rate, concurrency, latency",
     .purpose = "Opens connections by the thousand, to one target or several, and says how long "
-               "handshakes, answers and closes took, and how many went otherwise than asked.",
+               "handshakes, answers and closes took, and how many did not go as asked.",
     .size = sizeof(struct load_options),
     .groups = load_groups,
     .defaults = load_defaults,

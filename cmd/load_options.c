@@ -21,7 +21,7 @@ static const char *parse_source(void *group, const char *value)
         return "is of another family than the source before it";
     for (unsigned i = 0; i < l->sources; i++)
         if (addr_eq(&l->source[i], &addr))
-            return "stands there twice";
+            return "is given twice";
     if (l->sources == LOAD_SOURCES)
         return "is one too many: 256 sources are the most";
     if (!w->has_source) {
@@ -45,19 +45,20 @@ static const struct option_row source_rows[] = {
     OPTION_END};
 
 static const struct option_row connection_rows[] = {
-    {KIND_NUMBER, 0, "connections", "N", "in all (default: until --timeout or Ctrl-C)",
+    {KIND_NUMBER, 0, "connections", "N", "connections in all (default: until --timeout or Ctrl-C)",
      FIELD(connections), 1, UINT32_MAX, NULL},
-    {KIND_NUMBER, 0, "concurrency", "N", "at a time (default 100)",
+    {KIND_NUMBER, 0, "concurrency", "N", "connections at a time (default 100)",
      FIELD(concurrency), 1, 1 << 24, NULL},
-    {KIND_NUMBER, 0, "rate", "N", "new ones a second, at most (default: as fast as they are answered)",
+    {KIND_NUMBER, 0, "rate", "N", "new connections a second, at most (default: as fast as they "
+                                     "are answered)",
      FIELD(rate), 1, RATE_MAX, NULL},
     {KIND_WORD, 0, "rate-limit", "on|off",
-     "off allows more than 1,000 new ones a second to public addresses (default on)",
+     "off allows more than 1,000 new connections a second to public addresses (default on)",
      FIELD(limit), 0, 0, NULL},
     OPTION_END};
 
 const struct option_group load_groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, source_rows, 0},
     {"What to send and receive", data_text_row, FIELD(data)},
     {"Connections", connection_rows, 0},

@@ -88,7 +88,7 @@ static int check_pairs(const struct load_plan *p, struct diag *d)
     for (uint32_t i = 0; i < p->pairs; i++)
         for (uint32_t k = 0; k < i; k++)
             if (memcmp(&p->pair[i], &p->pair[k], sizeof p->pair[i]) == 0)
-                return diag_fail(d, WAVE_EINVAL, "the target %s stands there twice",
+                return diag_fail(d, WAVE_EINVAL, "the target %s is given twice",
                                  addr_port_text(p->v6, &p->pair[i].remote, p->pair[i].rport, text));
     return 0;
 }

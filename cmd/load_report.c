@@ -121,8 +121,8 @@ static void ports_row(struct figures *to, const struct load_figures *f)
     if (!f->reuse.opened)
         return;
     figures_row(to, "ports",
-                "%s local; %s SYN%s over one that the peer may still have had in "
-                "TIME_WAIT, %s of them refused and followed by one over another",
+                "%s local; %s SYN%s from one that the peer may still have had in "
+                "TIME_WAIT, %s of them refused and followed by one from another",
                 human_count(f->ports, n), human_count(f->reuse.opened, reused),
                 f->reuse.opened == 1 ? "" : "s",
                 human_count(f->reuse.refused - f->reuse.given_up, refused));
@@ -132,12 +132,13 @@ static void traffic_rows(struct figures *to, const struct load_figures *f)
 {
     char n[HUMAN_TEXT], again[HUMAN_TEXT], received[HUMAN_TEXT], dropped[HUMAN_TEXT];
 
-    figures_row(to, "segments", "%s sent, %s sent again; capture: %s received, %s dropped%s",
+    figures_row(to, "segments", "%s sent, %s retransmitted; capture: %s received, %s dropped%s",
                 human_count(f->wire.sent, n), human_count(f->retransmissions, again),
                 human_count(f->wire.received, received), human_count(f->wire.dropped, dropped),
-                f->wire.dropped ? " (and sent again)" : "");
+                f->wire.dropped ? " (and retransmitted)" : "");
     if (f->unstamped)
-        figures_row(to, "timestamps", "agreed on, and missing on %s segment%s, taken all the same",
+        figures_row(to, "timestamps",
+                    "agreed on, but missing on %s segment%s: accepted all the same",
                     human_count(f->unstamped, n), f->unstamped == 1 ? "" : "s");
     if (f->wire.retried)
         figures_row(to, "sending", "the kernel had no room %s time%s: each time sent after a pause",

@@ -22,11 +22,11 @@ static const char *parse_time_wait(void *group, const char *value)
 
 /* clang-format off */
 #define HOLD_ROW                                                                                   \
-    {KIND_DURATION, 0, "hold", "DURATION", "stay before closing",                                  \
+    {KIND_DURATION, 0, "hold", "DURATION", "stay this long before closing",                        \
      offsetof(struct close_options, hold), 0, OPTION_YEAR, NULL}
 #define LINGER_ROW                                                                                 \
     {KIND_DURATION, 0, "linger", "DURATION",                                                       \
-     "wait so long for a peer that acknowledged our FIN and then says nothing (default 5s)",       \
+     "how long to wait for a peer that acknowledged our FIN and sends nothing (default 5s)",       \
      offsetof(struct end_options, linger), 0, OPTION_YEAR, NULL}
 
 const struct option_row close_rows[] = {
@@ -43,7 +43,7 @@ const struct option_row close_hold_row[] = {
 const struct option_row end_rows[] = {
     LINGER_ROW,
     {KIND_CUSTOM, 0, "time-wait", "DURATION|full",
-     "keep TIME_WAIT so long; full is 2 MSL, 4m (default: enter and leave it at once)",
+     "how long to stay in TIME_WAIT; full is 2 MSL, 4m (default: leave it immediately)",
      0, 0, 0, parse_time_wait},
     OPTION_END};
 

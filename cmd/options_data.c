@@ -5,12 +5,12 @@
 
 /* clang-format off */
 #define TEXT_ROW(field)                                                                            \
-    {KIND_DATA, 'd', "data", "TEXT", "send this; \\r \\n \\t \\0 \\xHH \\\\ are understood",       \
+    {KIND_DATA, 'd', "data", "TEXT", "data to send; \\r \\n \\t \\0 \\xHH \\\\ are understood",    \
      field, 0, 0, NULL}
 
 const struct option_row data_rows[] = {
     TEXT_ROW(FIELD(text)),
-    {KIND_TEXT, 'f', "file", "PATH", "send this file; - is standard input", FIELD(file), 0, 0, NULL},
+    {KIND_TEXT, 'f', "file", "PATH", "file to send; - is standard input", FIELD(file), 0, 0, NULL},
     OPTION_END};
 
 const struct option_row data_text_row[] = {
@@ -18,7 +18,7 @@ const struct option_row data_text_row[] = {
     OPTION_END};
 
 const struct option_row data_output_row[] = {
-    {KIND_TEXT, 'o', "output", "PATH", "write received bytes there; - is standard output",
+    {KIND_TEXT, 'o', "output", "PATH", "file for received bytes; - is standard output",
      0, 0, 0, NULL},
     OPTION_END};
 /* clang-format on */

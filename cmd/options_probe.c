@@ -12,7 +12,7 @@ const struct option_row probe_rows[] = {
      FIELD(interval), WAVE_US, LONGEST, NULL},
     {KIND_NUMBER, 0, "count", "N", "unanswered probes until the peer is lost (default 10)",
      FIELD(count), 1, 255, NULL},
-    {KIND_FLAG, 0, "garbage", NULL, "probes carry one byte, as old hosts want it",
+    {KIND_FLAG, 0, "garbage", NULL, "probes carry one byte, as old hosts need it",
      FIELD(garbage), 0, 0, NULL},
     OPTION_END};
 /* clang-format on */

@@ -6,33 +6,33 @@
 
 /* clang-format off */
 #define ROWS_OF_THE_RUN                                                                            \
-    {KIND_DURATION, 0, "timeout", "DURATION", "end the whole run after this",                      \
+    {KIND_DURATION, 0, "timeout", "DURATION", "end the whole run after this time",                 \
      FIELD(timeout), 1, OPTION_YEAR, NULL},                                                        \
     {KIND_FLAG, 0, "json", NULL, "one JSON object a line instead of the drawing",                  \
      FIELD(json), 0, 0, NULL},                                                                     \
-    {KIND_TEXT, 0, "pcap", "FILE", "write the packets there, as pcapng; as pcap if *.pcap",        \
+    {KIND_TEXT, 0, "pcap", "FILE", "capture file to write: pcapng, or pcap if *.pcap",             \
      FIELD(pcap), 0, 0, NULL}
 
 #define ROWS_OF_THE_REPORT                                                                         \
     {KIND_FLAG, 'q', "quiet", NULL, "only the exit status", FIELD(quiet), 0, 0, NULL},             \
-    {KIND_REPEAT, 'v', "verbose", NULL, "absolute numbers; twice: bytes too",                      \
+    {KIND_REPEAT, 'v', "verbose", NULL, "all header fields; twice: bytes too",                     \
      FIELD(verbose), 0, 0, NULL},                                                                  \
     {KIND_WORD, 0, "color", "auto|always|never", "colour; NO_COLOR is honoured",                   \
      FIELD(color), 0, 0, NULL}
 
 #define ROW_OF_THE_SANDBOX                                                                         \
-    {KIND_FLAG, 0, "no-sandbox", NULL, "for debuggers: any system call may be made",               \
+    {KIND_FLAG, 0, "no-sandbox", NULL, "allow any system call, for debuggers",                     \
      FIELD(no_sandbox), 0, 0, NULL}
 
 const struct option_row show_rows[] = {
     ROWS_OF_THE_RUN,
-    {KIND_TEXT, 0, "svg", "FILE", "draw the exchange there, as a picture (SVG)",
+    {KIND_TEXT, 0, "svg", "FILE", "picture of the run to write (SVG)",
      FIELD(svg), 0, 0, NULL},
     {KIND_WORD, 0, "svg-scale", "event|time",
      "distances in the picture: as rows need (the default); to scale", FIELD(svg_scale), 0, 0, NULL},
     ROWS_OF_THE_REPORT,
     {KIND_FLAG, 0, "ascii", NULL, "draw with ASCII alone", FIELD(ascii), 0, 0, NULL},
-    {KIND_NUMBER, 0, "width", "COLUMNS", "of the drawing (default: the terminal's)",
+    {KIND_NUMBER, 0, "width", "COLUMNS", "width of the drawing (default: the terminal's)",
      FIELD(width), 80, 250, NULL},
     ROW_OF_THE_SANDBOX,
     OPTION_END};

@@ -8,13 +8,13 @@
 
 /* clang-format off */
 const struct option_row tcp_syn_row[] = {
-    {KIND_NUMBER, 0, "syn-retries", "N", "repeat an unanswered SYN so often (default 3: 15s)",
+    {KIND_NUMBER, 0, "syn-retries", "N", "retransmissions of an unanswered SYN (default 3: 15s)",
      FIELD(syn_retries), 0, 10, NULL},
     OPTION_END};
 
 const struct option_row tcp_give_up_row[] = {
     {KIND_DURATION, 0, "give-up", "DURATION",
-     "a peer that acknowledges nothing for so long is lost (default 100s)",
+     "a peer that acknowledges nothing for this long is lost (default 100s)",
      FIELD(give_up), WAVE_MS, OPTION_YEAR, NULL},
     OPTION_END};
 

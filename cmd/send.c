@@ -731,8 +731,8 @@ static int run(const void *options)
 const struct command send_command = {
     .name = "send",
     .target = "HOST:PORT",
-    .summary = "any segment, field by field; what answers",
-    .purpose = "Crafts segments outside any connection, every field as it is told, and reports "
+    .summary = "any segment, field by field, and what answers it",
+    .purpose = "Builds segments outside any connection, every field as it is given, and reports "
                "what answers: each answer is matched to the segment that it answers.",
     .size = sizeof(struct send_options),
     .groups = send_groups,

@@ -439,12 +439,12 @@ static const struct option_row header_rows[] = {
     {KIND_NUMBER, 0, "window", "N", "as it stands in the header (default 64240)",
      FIELD(window), 0, 65535, NULL},
     {KIND_NUMBER, 0, "urgent", "N", "urgent pointer (default 0)", FIELD(urgent), 0, 65535, NULL},
-    {KIND_NUMBER, 0, "data-offset", "N", "in words of 4 bytes, true or not (default: true)",
+    {KIND_NUMBER, 0, "data-offset", "N", "in words of 4 bytes, correct or not (default: correct)",
      FIELD(offset), 0, 15, NULL},
     {KIND_NUMBER, 0, "reserved", "N", "the three reserved bits (default 0)",
      FIELD(reserved), 0, 7, NULL},
     {KIND_FLAG, 0, "bad-checksum", NULL, "a wrong checksum", FIELD(bad_checksum), 0, 0, NULL},
-    {KIND_CUSTOM, 0, "checksum", "N", "this checksum, right or not (default: the right one)",
+    {KIND_CUSTOM, 0, "checksum", "N", "this checksum, correct or not (default: the correct one)",
      0, 0, 65535, send_parse_checksum},
     OPTION_END};
 
@@ -482,9 +482,9 @@ static const struct option_row ip_rows[] = {
 static const struct option_row count_rows[] = {
     {KIND_NUMBER, 'c', "count", "N", "segments to send (default 1)",
      FIELD(count), 1, UINT32_MAX, NULL},
-    {KIND_DURATION, 0, "interval", "DURATION", "from one to the next (default 1s)",
+    {KIND_DURATION, 0, "interval", "DURATION", "time from one segment to the next (default 1s)",
      FIELD(interval), WAVE_US, OPTION_YEAR, NULL},
-    {KIND_CUSTOM, 0, "rate", "N|max", "so many a second, or as fast as can be",
+    {KIND_CUSTOM, 0, "rate", "N|max", "segments a second, or as fast as possible",
      0, 1, SEND_RATE_MAX, send_parse_rate},
     {KIND_WORD, 0, "rate-limit", "on|off",
      "off allows more than 1,000 a second to any address (default on: to loopback, private and "
@@ -493,14 +493,14 @@ static const struct option_row count_rows[] = {
      "up to 256; 1 with --source-port)", FIELD(ports), 1, WIRE_PORTS, NULL},
     {KIND_NUMBER, 0, "seq-step", "N", "from one sequence number to the next (default 0)",
      FIELD(seq_step), 0, MATCH_STEP, NULL},
-    {KIND_DURATION, 0, "wait", "DURATION", "for answers after the last segment (default 1s); less "
-     "when all are answered", FIELD(wait), 1, OPTION_YEAR, NULL},
-    {KIND_FLAG, 0, "wait-all", NULL, "the whole of it, for late and double answers",
+    {KIND_DURATION, 0, "wait", "DURATION", "time to wait for answers after the last segment "
+     "(default 1s); less when all are answered", FIELD(wait), 1, OPTION_YEAR, NULL},
+    {KIND_FLAG, 0, "wait-all", NULL, "wait for all of it, for late and duplicate answers",
      FIELD(wait_all), 0, 0, NULL},
     OPTION_END};
 
 const struct option_group send_groups[] = {
-    {"Where from and where to", where_rows, FIELD(where)},
+    {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {NULL, where_port_row, FIELD(source_port)},
     {"What to send and receive", data_rows, FIELD(data)},

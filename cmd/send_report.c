@@ -191,11 +191,11 @@ static void answer_rows(const struct tally *t, struct figures *f)
     if (text[0])
         figures_row(f, "answers", "%s", text);
     text[0] = '\0';
-    human_add(text, sizeof text, t->duplicates, "twice");
+    human_add(text, sizeof text, t->duplicates, "duplicate");
     human_add(text, sizeof text, t->late, "late");
     human_add(text, sizeof text, t->out_of_order, "out of order");
     human_add(text, sizeof text, t->malformed, "malformed");
-    human_add(text, sizeof text, t->strays, "to none of ours");
+    human_add(text, sizeof text, t->strays, "stray");
     if (text[0])
         figures_row(f, "of note", "%s", text);
     unanswered_row(t, f);
@@ -281,13 +281,14 @@ static void add_remarks(struct line *l, const struct report_answer *a, bool rst)
     const struct {
         bool is;
         const char *text;
-    } remarks[] = {{a->bad_checksum, "wrong checksum"},
-                   {a->stray && !a->bad_checksum, "answers no segment of ours"},
-                   {!a->stray && a->duplicate, "again"},
-                   {!a->stray && a->late, "late"},
-                   {!a->stray && a->out_of_order, "out of order"},
-                   {!a->stray && a->unexpected,
-                    rst ? "an odd number: it does not follow from ours" : "numbers of its own"}};
+    } remarks[] = {
+        {a->bad_checksum, "wrong checksum"},
+        {a->stray && !a->bad_checksum, "stray: answers none of our segments"},
+        {!a->stray && a->duplicate, "duplicate"},
+        {!a->stray && a->late, "late"},
+        {!a->stray && a->out_of_order, "out of order"},
+        {!a->stray && a->unexpected, rst ? "unexpected number: it does not follow from ours"
+                                         : "unexpected numbers: those of a connection"}};
     char rtt[HUMAN_TEXT];
 
     if (!a->stray && a->rtt != WAVE_NEVER)

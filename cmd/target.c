@@ -60,7 +60,7 @@ static const char *not_a_peer(bool v6, const struct addr *a)
     if (!v6 && addr_eq(a, &broadcast))
         return "is the broadcast address, and TCP has one peer";
     if (v6 && memcmp(a->byte, mapped, sizeof mapped) == 0)
-        return "is an IPv4 address in IPv6 clothes; write it as IPv4";
+        return "is an IPv4-mapped IPv6 address; write it as IPv4";
     return NULL;
 }
 
@@ -144,7 +144,7 @@ static int split(const char *text, bool passive, struct split *out, struct diag 
     size_t scheme_len = url_scheme(text);
 
     if (scheme_len && passive)
-        return MALFORMED(d, "a URL is no address to listen on; write %s", form);
+        return MALFORMED(d, "a URL is not an address to listen on; write %s", form);
     if (scheme_len)
         return split_url(text, scheme_len, out, d);
     if (text[0] == '[') {

@@ -168,7 +168,7 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len)
     if (len > INT32_MAX)
         len = INT32_MAX;
     if (c->state == STATE_LISTEN) /* 3.10.2: SEND turns a passive open into an active one */
-        start_active(c, now, c->snd.iss, "SEND in LISTEN");
+        start_active(c, now, c->snd.iss, "a SEND call made the passive open active");
     if (state_synchronized((enum state)c->state) && conn_flight(c) == 0 && c->queue == NULL)
         cc_idle(c, (conn_ms(now) - c->since) * WAVE_MS);
     n = queue_append(&c->queue, c->env, base, data, len, c->env->config.sndbuf);
@@ -216,7 +216,7 @@ int conn_close(struct conn *c, wave_time now)
     switch (c->state) {
     case STATE_LISTEN:
     case STATE_SYN_SENT: /* RFC 9293, 3.10.4: delete the TCB */
-        conn_finish(c, now, END_ABORTED, "CLOSE before the handshake");
+        conn_finish(c, now, END_ABORTED, "we closed before the handshake was complete");
         return 0;
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
@@ -246,7 +246,7 @@ void conn_abort(struct conn *c, wave_time now)
     default:
         break;
     }
-    conn_finish(c, now, END_ABORTED, "ABORT");
+    conn_finish(c, now, END_ABORTED, "we aborted (ABORT call)");
 }
 
 void conn_vanish(struct conn *c, wave_time now)

@@ -598,7 +598,7 @@ static enum conn_input take_segment(struct conn *c, wave_time now, const struct 
 static enum conn_input input_synchronized(struct conn *c, wave_time now, const struct seg *s)
 {
     if (c->state == STATE_TIME_WAIT && may_reuse(c, s)) {
-        conn_finish(c, now, END_CLOSED, "a new SYN takes the place of TIME_WAIT");
+        conn_finish(c, now, END_CLOSED, "a new SYN ended TIME_WAIT");
         return INPUT_REUSE;
     }
     if (!check_paws(c, now, s))

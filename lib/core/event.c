@@ -6,8 +6,8 @@
 const char *check_name(enum check c)
 {
     static const char *const name[CHECK_COUNT] = {
-        [CHECK_NONE] = "nothing amiss",
-        [CHECK_BAD_ACK_IN_HANDSHAKE] = "ACK of what was not sent, in the handshake",
+        [CHECK_NONE] = "acceptable",
+        [CHECK_BAD_ACK_IN_HANDSHAKE] = "ACK of data never sent, in the handshake",
         [CHECK_NO_SYN] = "no SYN where one is needed",
         [CHECK_PAWS] = "old timestamp (PAWS)",
         [CHECK_NO_TIMESTAMP] = "timestamp missing though negotiated",
@@ -16,9 +16,9 @@ const char *check_name(enum check c)
         [CHECK_SYN_IN_WINDOW] = "SYN on a synchronized connection",
         [CHECK_NO_ACK] = "no ACK bit",
         [CHECK_ACK_TOO_OLD] = "ACK too old",
-        [CHECK_ACK_UNSENT] = "ACK of what was not sent",
-        [CHECK_CLOSED] = "nobody reads it any more",
-        [CHECK_MEMORY] = "no memory to keep it",
+        [CHECK_ACK_UNSENT] = "ACK of data never sent",
+        [CHECK_CLOSED] = "data for a side that no longer reads",
+        [CHECK_MEMORY] = "no memory to hold it",
     };
 
     return (unsigned)c < CHECK_COUNT ? name[c] : "unknown check";

@@ -90,8 +90,8 @@ int privilege_drop(struct diag *d)
     capng_clear(CAPNG_SELECT_AMBIENT);
     capng_apply(CAPNG_SELECT_AMBIENT); /* it is empty already, since the permitted set bounds it */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return diag_fail(d, WAVE_ESYS, "cannot renounce new privileges: %s", strerror(errno));
+        return diag_fail(d, WAVE_ESYS, "cannot set no_new_privs: %s", strerror(errno));
     if (capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
-        return diag_fail(d, WAVE_ESYS, "the capabilities did not go when they were dropped");
+        return diag_fail(d, WAVE_ESYS, "the capabilities are still there after they were dropped");
     return 0;
 }

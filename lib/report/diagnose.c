@@ -1,7 +1,6 @@
 /*
- * The table is put together from the rows of find_peer.c, find_path.c and find_local.c, and gone
- * through: while the run goes on only when a sign was added (lib/report/signs.h), and once more at
- * its end.
+ * Joins the rows of find_local.c, find_peer.c and find_path.c to one table, and examines them:
+ * during the run only when a sign was added (lib/report/signs.h), and once more at its end.
  */
 #include "lib/report/diagnose.h"
 
@@ -86,7 +85,8 @@ void diagnose_outcome(const struct findings *list, struct outcome *o)
 
     if (!f || f->severity != FINDING_PROBLEM || !o->message[0])
         return;
-    /* What an ICMP error said stays; what was made of silence gives way. */
+    /* What an ICMP error said stays in the sentence; what was concluded from silence is
+     * replaced. */
     at = reason && o->verdict != VERDICT_OPEN && o->verdict != VERDICT_REJECTED
              ? (size_t)(reason - o->message)
              : strlen(o->message);

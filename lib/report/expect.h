@@ -1,6 +1,6 @@
 /*
- * Expectations: what a script expected at a line of it, and what came. Here are the type and the
- * list only, as with findings. The texts live as long as the list.
+ * Expectations: what a script expected at one of its lines, and what came. Like findings.h, this is
+ * only the type and the list. The texts must live as long as the list.
  */
 #ifndef TCPWAVE_REPORT_EXPECT_H
 #define TCPWAVE_REPORT_EXPECT_H
@@ -20,7 +20,7 @@ struct expect {
     const char *got; /* NULL: nothing came */
 };
 
-/* Empty when zeroed. */
+/* A list of expectations; empty when all zero. */
 struct expects {
     struct expect at[EXPECTS_MAX];
     unsigned count;
@@ -30,7 +30,8 @@ struct expects {
 
 void expects_add(struct expects *list, const struct expect *e);
 
-/* For a person: "a.lua:12: expected SYN ACK, got RST". */
+/* Writes the expectation for a person, such as "a.lua:12: expected SYN ACK, got RST". Returns
+ * text. */
 const char *expect_text(const struct expect *e, char text[EXPECT_ROW]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a finding is drawn from: all that is known of a connection, of the path to its peer and of
+ * What findings are made from: all that is known of a connection, of the path to its peer and of
  * this host, at some moment of the run or at its end.
  */
 #ifndef TCPWAVE_REPORT_FACTS_H
@@ -15,40 +15,41 @@
 
 struct report_flow;
 
-/* Of this host and the way out of it. Zero means "not known", everywhere. */
+/* About this host and its way to the peer. Zero means "not known" in every field. */
 struct facts_host {
-    bool counts_reached;    /* `reached` is known: the guard counts */
-    uint64_t reached;       /* segments that came as far as this host's TCP (lib/wire/guard.h) */
-    uint64_t captured;      /* segments for us that the capture saw, with a good checksum */
-    uint64_t bad_checksums; /* and with a bad one */
+    bool counts_reached;    /* `reached` is known, because the guard counts */
+    uint64_t reached;       /* segments that reached this host's TCP (lib/wire/guard.h) */
+    uint64_t captured;      /* segments for us that were captured with a correct checksum */
+    uint64_t bad_checksums; /* with a wrong checksum */
     uint64_t lost;          /* frames that the capture lost */
-    uint64_t copies;        /* packets that were met again on another interface */
-    uint64_t elsewhere;     /* segments to our port from another address or port than the peer's */
-    bool answered_elsewhere; /* one of those was a SYN-ACK that acknowledges our SYN: */
-    const char *answerer;    /* from this address and port */
-    uint64_t other;          /* segments of the peer's that came in by another interface: */
+    uint64_t copies;        /* packets that were captured on a second interface as well */
+    uint64_t elsewhere;     /* segments to our port from an address or port other than the peer's */
+    bool answered_elsewhere; /* one of them was a SYN-ACK that acknowledges our SYN, */
+    const char *answerer;    /* and came from this address and port */
+    uint64_t other;          /* segments of the peer's that came in by another interface, */
     const char *other_interface;
     const char
-        *translated;      /* the address and port that this host rewrites our target to, or NULL */
-    bool anywhere;        /* captured are all interfaces */
-    bool interface_named; /* by the user, so that no other one is captured */
+        *translated;      /* the address and port to which this host rewrites our target, or NULL */
+    bool anywhere;        /* all interfaces are captured */
+    bool interface_named; /* the user named the interface, so no other one is captured */
     bool loopback;
-    const char *unreachable; /* the neighbour that does not answer: its address; NULL: none */
-    bool is_gateway;         /* it is the gateway, and not the peer itself */
-    const char *interface;   /* the one that is captured */
-    const char *rerouted;    /* the one that the route has come to lead through, or NULL */
-    uint32_t addresses;      /* of the peer's name, that were not tried; 0: none, or no name */
+    const char *unreachable; /* the address of the neighbour that does not answer; NULL: none */
+    bool is_gateway;         /* that neighbour is the gateway, and not the peer itself */
+    const char *interface;   /* the interface that is captured */
+    const char *rerouted;    /* the interface that the route leads through now, or NULL:
+                                unchanged */
+    uint32_t addresses;      /* of the peer's name that were not tried; 0: none, or no name */
 };
 
 struct facts {
     const struct report_flow *flow;
-    const struct facts_host *host; /* NULL: not asked for yet */
-    wave_time now;                 /* stamp */
-    /* Once the run is over; before, all of them are zero. */
+    const struct facts_host *host; /* NULL: not yet known */
+    wave_time now;                 /* a stamp of the capture */
+    /* What is known once the run is over; before, all of it is zero. */
     bool over;
     enum verdict verdict;
     enum conn_end end;
-    uint32_t missing;     /* bytes of the peer's that never came, before what did come */
+    uint32_t missing;     /* bytes of the peer's that never came although later bytes did */
     bool outstanding;     /* data or FIN of ours is not acknowledged */
     wave_time silent_for; /* --no-ack: how long we kept silent after the first SYN-ACK */
     bool probed_fast;     /* keepalive probes came faster than some hosts answer them */

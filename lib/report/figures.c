@@ -1,3 +1,7 @@
+/*
+ * Fills the typed list of figures.h: members for programs, rows for people. What does not fit is
+ * left out whole, and the groups around it stay balanced.
+ */
 #include "lib/report/figures.h"
 
 #include <stdarg.h>
@@ -16,7 +20,7 @@ static void add(struct figures *f, struct figure item)
 {
     const bool opens = item.kind == FIGURE_GROUP || item.kind == FIGURE_LIST;
 
-    /* Each group that is open keeps a place for its end. */
+    /* For each open group, room for its end is reserved. */
     if (f->skipped || f->items + 1 + f->depth + opens > FIGURES_ITEMS ||
         (opens && f->depth == FIGURES_DEPTH)) {
         f->skipped += opens;

@@ -9,8 +9,8 @@ static uint32_t count(const struct facts *k, enum sign_kind kind)
     return signs_count(&k->flow->signs, kind);
 }
 
-/* The guard's socket counts each segment that came as far as TCP, and threw it away. A segment
- * that the capture has seen and the guard has not was stopped between: by a rule of this host. */
+/* The guard's socket counts each segment that reaches TCP, and discards it. A segment that was
+ * captured and did not reach the guard was stopped in between, by a rule of this host. */
 static bool own_firewall(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
@@ -21,7 +21,7 @@ static bool own_firewall(const struct facts *k, struct finding *f)
     finding_say(f, "this host's own rules stopped %s: %s captured, and none reached its TCP",
                 k->host->captured == 1 ? "the segment that came" : "all segments that came",
                 human_count(k->host->captured, n));
-    finding_advise(f, "an application here would have had none of it: look at nft list ruleset "
+    finding_advise(f, "an application here would not have received it: look at nft list ruleset "
                       "(input, prerouting), rp_filter and policy routing");
     return true;
 }
@@ -68,8 +68,8 @@ static bool capture_loss(const struct facts *k, struct finding *f)
     f->certainty = FINDING_PROVED;
     finding_cite(f, &k->flow->signs.of[SIGN_MISSED]);
     finding_say(f,
-                "our own capture lost %s frame%s for want of room: what is missing was not lost "
-                "by the network",
+                "our own capture lost %s frame%s because its buffer was full: what is missing "
+                "was not lost by the network",
                 human_count(k->host->lost, n), k->host->lost == 1 ? "" : "s");
     finding_advise(f, "this host is too busy to follow: run with -q, or ask for a smaller window "
                       "(--window)");
@@ -124,8 +124,8 @@ static bool offload_merged(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* What reached this host's TCP and was not captured as the peer's came with other addresses, or by
- * an interface that is not captured. */
+/* Returns whether segments reached this host's TCP that were not captured as the peer's. They came
+ * with other addresses, or by an interface that is not captured. */
 static bool came_unseen(const struct facts *k)
 {
     return k->host && k->host->counts_reached && k->host->reached && !k->host->captured &&

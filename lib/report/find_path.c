@@ -1,11 +1,11 @@
 /*
  * Findings about the path: routers, firewalls, proxies and translators between this host and the
- * peer. What a watcher at one end sees of them is seldom proof: most are likely.
+ * peer. What is seen of them at one end is seldom proof, so most of these findings are likely.
  */
 #include "lib/report/diagnose.h"
 #include "lib/report/human.h"
 
-#define LARGE 1000 /* bytes: no path has trouble with less */
+#define LARGE 1000 /* bytes: smaller packets are no problem for any path */
 
 static uint32_t count(const struct facts *k, enum sign_kind kind)
 {
@@ -17,8 +17,8 @@ static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
     finding_cite(f, &k->flow->signs.of[kind]);
 }
 
-/* How many routers are on the way, where a host starts with one of the usual values: hosts that
- * start RSTs with another one than their connections' are as far away with both. */
+/* Returns how many routers are on the way if the host starts with one of the usual TTLs. Hosts that
+ * send RSTs with another TTL than the segments of their connections are as far away with both. */
 static unsigned routers(uint8_t ttl)
 {
     return ttl <= 64 ? 64u - ttl : ttl <= 128 ? 128u - ttl : 255u - ttl;
@@ -43,8 +43,8 @@ static bool rst_by_middlebox(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* All that follows the SYN-ACK comes from another place. A change of the route looks like this if
- * it happens just then, so that one segment does not tell. */
+/* Everything after the SYN-ACK comes from another place. A change of the route at this moment would
+ * look the same, so one segment does not show it. */
 static bool syn_proxy(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -60,7 +60,7 @@ static bool syn_proxy(const struct facts *k, struct finding *f)
                 "the SYN-ACK came with TTL %u and all that followed with TTL %u: another host "
                 "answered the SYN in the peer's name (a SYN proxy)",
                 s->syn_ttl, s->ttl);
-    finding_advise(f, "that the handshake was completed does not tell that the server lives");
+    finding_advise(f, "a completed handshake does not show that the server is alive");
     return true;
 }
 
@@ -76,7 +76,7 @@ static bool sack_rewritten(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 5961, section 7: a few happen; a loop does not end by itself. */
+/* RFC 5961, section 7: a few are normal; a loop does not end by itself. */
 static bool challenge_storm(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
@@ -108,9 +108,9 @@ static bool duplicated(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* Bytes of the peer's never came, while what lies behind them did, for seconds: what is lost by
- * chance is repeated sooner. No segment of the peer's was large, so that it is large ones that
- * vanish. */
+/* For seconds, bytes of the peer's have not come, although later bytes have: what is lost by
+ * chance is retransmitted sooner. No segment of the peer's was large, so it is the large ones
+ * that vanish. */
 static bool black_hole(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -145,7 +145,7 @@ static bool reordered(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* Of data in both directions some is lost in one, and none in the other. */
+/* Data is sent in both directions, and some is lost in one direction and none in the other. */
 static bool asymmetric_loss(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -155,7 +155,7 @@ static bool asymmetric_loss(const struct facts *k, struct finding *f)
     const uint32_t lost = out ? ours : theirs, of = s->data[!out], other = s->data[out];
     char n[3][HUMAN_TEXT];
 
-    /* As many in the other direction would have shown some loss, were it the same. */
+    /* With the same loss, as many segments in the other direction would have shown some. */
     if (!k->over || k->flow->track.gaps || (ours && theirs) || lost < 8 || lost < of / 100 ||
         other < of / 4 * 3)
         return false;
@@ -178,7 +178,8 @@ static bool ecn_bleached(const struct facts *k, struct finding *f)
     cite(k, SIGN_UNMARKED, f);
     finding_say(f, "both sides agreed on ECN, and none of the peer's data comes with an ECN mark: "
                    "a device on the way clears the marks, or the peer sets none");
-    finding_advise(f, "congestion is then told by loss alone; a capture at the peer tells which");
+    finding_advise(f, "congestion is then signalled by loss alone; a capture at the peer tells "
+                      "which");
     return true;
 }
 
@@ -248,7 +249,8 @@ static bool sequence_rewritten(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* A SYN-ACK that acknowledges our very SYN, from another address: who sent it has had our SYN. */
+/* A SYN-ACK that acknowledges our very SYN came from another address, so its sender has received
+ * our SYN. */
 static bool answer_from_elsewhere(const struct facts *k, struct finding *f)
 {
     if (!k->host || !k->host->answered_elsewhere)

@@ -4,8 +4,8 @@
 #include "lib/report/diagnose.h"
 #include "lib/report/human.h"
 
-#define FEW 2  /* once may be an accident of the network */
-#define SOME 3 /* twice may be, too */
+#define FEW 2  /* one alone may be an accident of the network */
+#define SOME 3 /* two may be one as well */
 
 static uint32_t count(const struct facts *k, enum sign_kind kind)
 {
@@ -17,26 +17,27 @@ static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
     finding_cite(f, &k->flow->signs.of[kind]);
 }
 
-/* Whether the connection came to be all the same. */
+/* Returns whether the connection was established nevertheless. */
 static bool opened(const struct facts *k)
 {
     return k->flow->signs.opened != 0;
 }
 
-/* Whether our capture has seen every segment, so that what it has not seen was not sent. */
+/* Returns whether our capture has seen every segment, so that what it has not seen was not sent. */
 static bool saw_all(const struct facts *k)
 {
     return !k->flow->track.gaps;
 }
 
-/* An answer to our SYN that must be ignored explains a failure, and may be a straggler of an
- * earlier connection where there was none. */
+/* Returns the severity of an answer to our SYN that must be ignored. It explains a failure; if
+ * there was none, it may come from an earlier connection. */
 static enum finding_severity astray(const struct facts *k)
 {
     return opened(k) ? FINDING_INFO : k->over ? FINDING_PROBLEM : FINDING_WARNING;
 }
 
-/* Whether what we sent or wait for did not get through, which silence or loss would explain. */
+/* Returns whether what we sent or wait for did not get through, which silence or loss would
+ * explain. */
 static bool starved(const struct facts *k)
 {
     const bool short_of = k->missing || k->outstanding || !k->flow->received_bytes;
@@ -194,9 +195,9 @@ static bool window_overrun(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* A full accept queue makes a host ignore the third segment, and repeat its SYN-ACK; data of ours
- * is ignored as well. With deferred accept it waits for data, and takes that. Where our segments
- * are lost on the way it looks the same, unless the SYN-ACK echoes a timestamp of them. */
+/* With a full accept queue a host ignores the third segment and retransmits its SYN-ACK; it ignores
+ * our data as well. With deferred accept it waits for data, and accepts it. If our segments are
+ * lost on the way it looks the same, unless the SYN-ACK echoes a timestamp of theirs. */
 static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
     if (count(k, SIGN_DATA_UNTAKEN) < FEW)
@@ -214,8 +215,8 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* The same without data of ours: it may just wait for it. One repetition happens where our ACK was
- * lost, which a peer that waits for nothing then takes without a word. */
+/* The same without data of ours: the peer may just wait for data. One retransmission happens if our
+ * ACK was lost; a peer that waits for nothing then accepts the next ACK silently. */
 static bool deferred_accept(const struct facts *k, struct finding *f)
 {
     const uint32_t again = count(k, SIGN_SYN_ACK_AGAIN);
@@ -230,7 +231,7 @@ static bool deferred_accept(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 4987, 3.6. Hosts repeat a SYN-ACK after one second, or three. */
+/* RFC 4987, 3.6. Hosts retransmit a SYN-ACK after one second, or three. */
 static bool syn_cookies(const struct facts *k, struct finding *f)
 {
     char silent[HUMAN_TEXT];
@@ -246,8 +247,8 @@ static bool syn_cookies(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* Within two round trips, and with no byte of its. Only of a peer that we called: one that calls us
- * and goes is a test of whether we live. */
+/* The peer closed within two round trips, without having sent a byte. Only for a peer to which we
+ * connected: one that connects to us and closes tests whether we are up. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
 {
     const struct report_flow *flow = k->flow;
@@ -262,7 +263,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
         e->stamp < flow->signs.opened)
         return false;
     after = e->stamp - flow->signs.opened;
-    /* It may have read what we sent, and be content with that. */
+    /* The peer may have read what we sent, and need no more. */
     if (after > max || (!reset && e->after_data && !e->pending))
         return false;
     finding_cite_segment(f, e->segment);
@@ -275,7 +276,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* Where the rest was taken all the same, the two only crossed. */
+/* If the rest was acknowledged nevertheless, the two only crossed. */
 static bool answered_early(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -348,8 +349,8 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* Bytes of the peer's are missing, though it must know that: it was asked time and again, it goes
- * on speaking, and segments large enough to hold what is missing get through. */
+/* Bytes of the peer's are missing although it must know that: it was asked several times, it goes
+ * on sending, and segments large enough to hold what is missing get through. */
 static bool never_retransmits(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;

@@ -1,7 +1,7 @@
 /*
  * Findings: conclusions about the connection, the path or this host that a person would otherwise
- * have to work out. Here are the type and the list only: a command fills it, and renderers print
- * it without knowing the command.
+ * have to work out. This is only the type and the list: a command fills it, and renderers print it
+ * without knowing the command.
  */
 #ifndef TCPWAVE_REPORT_FINDINGS_H
 #define TCPWAVE_REPORT_FINDINGS_H
@@ -20,7 +20,7 @@ enum finding_certainty { FINDING_PROVED, FINDING_LIKELY };
 enum finding_subject { FINDING_PEER, FINDING_PATH, FINDING_LOCAL };
 
 struct finding {
-    const char *code; /* static; what a script asks for */
+    const char *code; /* static; the name that scripts use */
     enum finding_severity severity;
     enum finding_certainty certainty;
     enum finding_subject subject;
@@ -30,25 +30,26 @@ struct finding {
     char advice[FINDING_TEXT]; /* empty: there is none */
 };
 
-/* Empty when zeroed. */
+/* A list of findings; empty when all zero. */
 struct findings {
     struct finding at[FINDINGS_MAX];
     unsigned count;
-    unsigned left_out; /* for which there was no room */
+    unsigned left_out; /* that did not fit */
 };
 
 void findings_add(struct findings *list, const struct finding *f);
 
-/* "info", "warning", "problem". */
+/* Returns "info", "warning" or "problem". */
 const char *finding_severity_name(enum finding_severity severity);
 
-/* "proved", "likely". */
+/* Returns "proved" or "likely". */
 const char *finding_certainty_name(enum finding_certainty certainty);
 
-/* "peer", "path", "local". */
+/* Returns "peer", "path" or "local". */
 const char *finding_subject_name(enum finding_subject subject);
 
-/* For a person: "the peer ignores our FIN (likely; segments 3, 5)". The advice is apart. */
+/* Writes the finding for a person, such as "the peer ignores our FIN (likely; segments 3, 5)",
+ * without the advice. Returns text. */
 const char *finding_text(const struct finding *f, char text[FINDING_ROW]);
 
 #endif

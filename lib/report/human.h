@@ -1,4 +1,4 @@
-/* Quantities as people read them. */
+/* Writes quantities as people read them. Each function returns text. */
 #ifndef TCPWAVE_REPORT_HUMAN_H
 #define TCPWAVE_REPORT_HUMAN_H
 
@@ -18,7 +18,8 @@ const char *human_bytes(uint64_t n, char text[HUMAN_TEXT]);
 /* "0.041 ms", "310 ms", "2.50 s", "2 h 11 min 15 s". */
 const char *human_duration(wave_time t, char text[HUMAN_TEXT]);
 
-/* Adds to a list in words, "3 late, 1,200 twice": nothing for none. `text` is a string before. */
+/* Appends to a list in words, such as "3 late, 1,200 stray"; appends nothing if n is 0. `text` must
+ * be a string before the call. */
 void human_add(char *text, size_t room, uint64_t n, const char *what);
 
 #endif

@@ -1,3 +1,8 @@
+/*
+ * Makes the verdict. outcome_moved() and outcome_sent() record how our side went through the
+ * states; outcome_of() decides from the end of the connection and from the reason why the run
+ * stopped, and writes one sentence for each case.
+ */
 #include "lib/report/outcome.h"
 
 #include <inttypes.h>
@@ -59,8 +64,8 @@ static void set(const struct outcome_facts *f, struct outcome *o, enum verdict v
     va_end(ap);
 }
 
-/* How we left a connection before its end: CLOSING and LAST_ACK are left without a RST (RFC 9293,
- * 3.10.5), and so is one that has sent no more than a SYN. */
+/* Returns how we left a connection before its end. CLOSING and LAST_ACK are left without a RST (RFC
+ * 9293, 3.10.5), and so is a connection that has sent no more than a SYN. */
 static const char *how_left(const struct outcome_facts *f)
 {
     return f->path.reset_sent ? "reset" : "abandoned";
@@ -81,8 +86,8 @@ static void rejected(const struct outcome_facts *f, struct outcome *o)
         e->flow.v6 ? "v6" : "", e->type, e->code);
 }
 
-/* No handshake, and nothing but silence, a router's word, or what RFC 9293, 3.10.7.3 has us drop.
- */
+/* There was no handshake: nothing came but silence, a router's error, or segments that RFC 9293,
+ * 3.10.7.3 makes us discard. */
 static void unanswered(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->icmp)
@@ -127,15 +132,16 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
     else if (f->answers)
         set(f, o, VERDICT_FAILED, "none", NULL,
             "connected to %s, which answers and does not take what we sent: it was never "
-            "acknowledged, though it was repeated",
+            "acknowledged, although it was retransmitted",
             f->peer);
     else
         set(f, o, VERDICT_LOST, "none", NULL,
-            "%s stopped answering: what we sent was never acknowledged, however often repeated",
+            "%s stopped answering: what we sent was never acknowledged, although it was "
+            "retransmitted",
             f->peer);
 }
 
-/* --no-ack. */
+/* The verdict of --no-ack. */
 static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
 {
     char silent[HUMAN_TEXT];
@@ -149,7 +155,7 @@ static void not_acknowledged(const struct outcome_facts *f, struct outcome *o)
             f->peer, f->syn_acks, plural(f->syn_acks), human_duration(f->kept_silent, silent));
 }
 
-/* --timeout: what had been reached by then decides. */
+/* The verdict after --timeout, which depends on what had been reached by then. */
 static void timed_out(const struct outcome_facts *f, struct outcome *o)
 {
     char waited[TEXT_DURATION];
@@ -166,11 +172,12 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
     else if (f->outstanding && f->answers)
         set(f, o, VERDICT_FAILED, "local", how_left(f),
             "connected to %s, which answered and did not take all that we sent within the timeout "
-            "of %s: it was not acknowledged, though it was repeated",
+            "of %s: it was not acknowledged, although it was retransmitted",
             f->peer, waited);
     else if (f->outstanding)
         set(f, o, VERDICT_LOST, "local", how_left(f),
-            "%s did not acknowledge what we sent, though it was repeated, within the timeout of %s",
+            "%s did not acknowledge what we sent, although it was retransmitted, within the "
+            "timeout of %s",
             f->peer, waited);
     else
         set(f, o, VERDICT_FAILED, "local", how_left(f),
@@ -184,7 +191,7 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
 
     if (f->missing) {
         set(f, o, VERDICT_FAILED, "local", "abandoned",
-            "connected to %s, which acknowledged our FIN; %s of what it sent never came, and we "
+            "connected to %s, which acknowledged our FIN; %s of what it sent never arrived, and we "
             "left with RST after %s of silence",
             f->peer, human_bytes(f->missing, missing), text_duration_format(f->waited, waited));
         return;
@@ -195,14 +202,14 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
         f->peer, text_duration_format(f->waited, waited));
 }
 
-/* The run was stopped, and it was not for the connection's own end. */
+/* The run was stopped before the connection's own end. */
 static void stopped(const struct outcome_facts *f, struct outcome *o)
 {
     switch (f->stop) {
     case STOP_ASKED:
         if (f->end == END_VANISHED)
             set(f, o, VERDICT_OPEN, "none", "abandoned",
-                "connected to %s; left without a word, as asked", f->peer);
+                "connected to %s; vanished without closing, as asked", f->peer);
         else
             set(f, o, VERDICT_OPEN, "local", how_left(f),
                 "connected to %s; ended with RST, as asked", f->peer);
@@ -222,15 +229,15 @@ static void stopped(const struct outcome_facts *f, struct outcome *o)
             "interrupted by a signal while waiting for %s", f->awaited ? f->awaited : "the end");
         o->exit = 128 + f->signal;
         break;
-    case STOP_LOCAL: /* told by failed_here() */
+    case STOP_LOCAL: /* see failed_here() */
     case STOP_END:
         set(f, o, VERDICT_FAILED, "none", NULL, "the run ended before the connection did");
         break;
     }
 }
 
-/* This host failed, which outdoes whatever became of the connection; that is told by who closed it
- * and how. A signal's status stands. */
+/* This host failed, which is more important than what became of the connection. `by` and `kind`
+ * still say how that ended. The exit status of a signal stays. */
 static void failed_here(const struct outcome_facts *f, struct outcome *o)
 {
     bool over = f->end == END_CLOSED || (f->local == STATE_TIME_WAIT && f->end == END_ABORTED);
@@ -258,14 +265,14 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
         failed_here(f, o);
         return;
     }
-    /* In TIME_WAIT all is said and done but the waiting. */
+    /* In TIME_WAIT nothing remains but the waiting. */
     if (f->local == STATE_TIME_WAIT && f->end == END_ABORTED) {
         closed(f, o);
         if (f->stop == STOP_SIGNAL)
             o->exit = 128 + f->signal;
         return;
     }
-    /* What the peer did to the connection tells more than why we would have stopped. */
+    /* What the peer did to the connection says more than why we would have stopped. */
     switch (f->end) {
     case END_REFUSED:
         set(f, o, VERDICT_REFUSED, "peer", "reset",

@@ -1,3 +1,4 @@
+/* A ring of the latest segments of a run. Searches begin at the newest entry. */
 #include "lib/report/recent_segments.h"
 
 #include <stddef.h>
@@ -7,7 +8,7 @@ void recent_segments_add(struct recent_segments *h, const struct recent_segment 
     h->entry[h->next++ % RECENT_SEGMENTS_MAX] = *e;
 }
 
-/* The latest segment of that side which held this sequence number, or NULL. */
+/* Returns the latest segment of that side that contains this sequence number, or NULL. */
 static const struct recent_segment *latest(const struct recent_segments *h, uint32_t connection,
                                            bool out, struct seq seq)
 {

@@ -1,5 +1,5 @@
-/* The latest segments of a run that took up sequence numbers, so that one sent again can name the
- * one that it repeats. Bounded: older ones are forgotten. */
+/* The latest segments of a run that occupied sequence numbers, so that a retransmission can name
+ * the segment that it repeats. Bounded: older ones are overwritten. */
 #ifndef TCPWAVE_REPORT_RECENT_SEGMENTS_H
 #define TCPWAVE_REPORT_RECENT_SEGMENTS_H
 
@@ -17,20 +17,21 @@ struct recent_segment {
     struct seq seq, end;
 };
 
-/* Empty when zeroed. */
+/* Empty when all zero. */
 struct recent_segments {
-    uint32_t next; /* counts up for ever */
+    uint32_t next; /* free-running */
     struct recent_segment entry[RECENT_SEGMENTS_MAX];
 };
 
 void recent_segments_add(struct recent_segments *h, const struct recent_segment *e);
 
-/* The number of the latest segment of that side which held this sequence number, or 0. */
+/* Returns the number of the latest segment of that side that contains this sequence number, or
+ * 0. */
 uint32_t recent_segments_find(const struct recent_segments *h, uint32_t connection, bool out,
                               struct seq seq);
 
-/* Whether the latest segment of that side which held this number began there and ended before
- * `end`. */
+/* Returns whether the latest segment of that side that contains this number began with it and ended
+ * before `end`. */
 bool recent_segments_has(const struct recent_segments *h, uint32_t connection, bool out,
                          struct seq seq, struct seq end);
 

@@ -1,3 +1,9 @@
+/*
+ * Turns what the session captured and what the engine did into events. report_segment() gives each
+ * segment to the tracker, corrects the tracker's notes where the session knows more, numbers the
+ * segment, and reports it with the changes of state that it caused. Changes of our own state wait
+ * until the segment that shows them is captured (report_local()).
+ */
 #include "lib/report/report.h"
 
 #include <string.h>
@@ -40,8 +46,8 @@ wave_time report_time(const struct report *r, wave_time stamp)
     return r->started && stamp > r->origin ? stamp - r->origin : 0;
 }
 
-/* An event of this kind at this stamp. Stamps of the capture and our own reading of the clock are
- * not strictly in order: no event comes before the first. */
+/* Makes an event of this kind with this stamp. Stamps of the capture and our own readings of the
+ * clock are not strictly in order, so no event is allowed to come before the first. */
 static struct report_event event_of(struct report *r, const struct report_flow *f,
                                     enum report_kind kind, wave_time stamp)
 {
@@ -65,14 +71,14 @@ static void tell(struct report *r, const struct report_event *e)
         r->sink[i].event(r->sink[i].self, e);
 }
 
-/* What a SYN says of its side, and when ours went out. */
+/* Stores what a SYN offers, and when ours was sent. */
 static void learn_syn(struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
     struct opt *opt = seen->out ? &f->ours : &f->theirs;
 
     *opt = s->opt;
-    opt->raw = NULL; /* it points into the packet, which is gone soon */
+    opt->raw = NULL; /* it points into the packet, which is freed soon */
     opt->raw_len = 0;
     if (seen->out) {
         f->has_iss = true;
@@ -89,10 +95,10 @@ static void learn_syn(struct report_flow *f, const struct report_seen *seen)
 }
 
 /*
- * The handshake's RTT, from the segment that acknowledges our SYN. Where several were sent, only
- * an echoed timestamp tells which one is answered (RFC 7323, 4.1), and only the last one's will do:
- * an answer to an earlier one that comes so late is likely to be a repetition, whose first copy
- * was lost. Else there is no measurement (Karn: RFC 6298, section 3).
+ * Measures the RTT of the handshake from the segment that acknowledges our SYN. If several SYNs
+ * were sent, only an echoed timestamp shows which one is answered (RFC 7323, 4.1), and only the
+ * last one's is used: an answer to an earlier one that comes so late is probably a retransmission
+ * whose first copy was lost. Otherwise there is no measurement (Karn: RFC 6298, section 3).
  */
 static void measure(struct report_flow *f, const struct report_seen *seen)
 {
@@ -102,14 +108,14 @@ static void measure(struct report_flow *f, const struct report_seen *seen)
     if (seen->out || f->rtt != WAVE_NEVER || !f->syn_sent || !(s->flags & SEG_ACK) ||
         (s->flags & SEG_RST) || !seq_eq(s->ack, seq_add(f->iss, 1)) || f->answered)
         return;
-    f->answered = true; /* what comes later was asked for by something else */
+    f->answered = true; /* what comes later has another cause */
     bool echoed = syn->has_timestamp && (s->opt.has & OPT_TIMESTAMP) && s->opt.tsecr == syn->tsval;
     if ((echoed || f->syn_sent == 1) && seen->stamp >= syn->stamp)
         f->rtt = seen->stamp - syn->stamp;
 }
 
-/* Where a side's relative numbers start: its ISN, or, for a flow met in the middle, the first
- * number seen of it. */
+/* Returns a number relative to its side's ISN, or, for a flow that was met in the middle, to the
+ * first number seen of that side. */
 static uint32_t relative(struct report_flow *f, unsigned side, struct seq number)
 {
     bool known = side == OURS ? f->has_iss : f->has_irs;
@@ -124,7 +130,8 @@ static uint32_t relative(struct report_flow *f, unsigned side, struct seq number
     return number.v - f->base[side].v;
 }
 
-/* RFC 7323, 2.2 and 2.3: both must have offered scaling, and a SYN's own window is never scaled. */
+/* RFC 7323, 2.2 and 2.3: both sides must have offered scaling, and the window of a SYN is never
+ * scaled. */
 static uint32_t window(const struct report_flow *f, bool out, const struct seg *s)
 {
     const struct opt *opt = out ? &f->ours : &f->theirs;
@@ -167,8 +174,8 @@ static bool peer_moved(const struct report_flow *f, const struct track_view *now
     return now->state != f->peer.state || now->certainty != f->peer.certainty;
 }
 
-/* How many of the waiting changes the segment with this state of ours brings out: all up to the
- * one that led there; none when it was sent before any of them. */
+/* Returns how many of the waiting changes are shown by a segment with this state of ours: all up to
+ * the one that led to that state, or none if the segment was sent before all of them. */
 static unsigned changes_up_to(const struct report_flow *f, enum state local)
 {
     for (unsigned i = f->waiting_count; i > 0; i--)
@@ -188,10 +195,10 @@ static void tell_waiting(struct report *r, struct report_flow *f, wave_time stam
 }
 
 /*
- * Our state in the row of a segment. One of ours has the state that it was sent in, unless it was
- * captured behind what we have told since: where segments are captured faster than they are taken
- * in, an acknowledgement that we sent in ESTABLISHED can lie in the capture behind the peer's FIN,
- * which made us CLOSE_WAIT before we looked at our own segment. A row never goes back.
+ * Returns our state for the row of a segment. A segment of ours has the state in which it was sent,
+ * unless it was captured after what has been reported since. If segments are captured faster than
+ * they are read, an acknowledgement that we sent in ESTABLISHED may stand in the capture after the
+ * peer's FIN, which put us into CLOSE_WAIT before we read our own segment. A row never goes back.
  */
 static enum state local_in_row(const struct report_flow *f, const struct report_seen *seen,
                                unsigned changes)
@@ -199,8 +206,9 @@ static enum state local_in_row(const struct report_flow *f, const struct report_
     return seen->out && !changes ? f->local : seen->local;
 }
 
-/* Which segments bring the FINs. Of the peer's the tracker says whether they count: anybody can
- * send one that looks like it, and one beyond the window counts once it is acknowledged. */
+/* Records which segments carry the FINs. For the peer's the tracker decides whether they count: any
+ * host can send a segment that looks like one, and a FIN beyond the window counts once it is
+ * acknowledged. */
 static void count_fins(struct report_flow *f, const struct report_seen *seen)
 {
     unsigned side = seen->out ? OURS : THEIRS;
@@ -214,7 +222,7 @@ static void count_fins(struct report_flow *f, const struct report_seen *seen)
         f->fin[THEIRS] = f->fin_seen[THEIRS] ? f->fin_seen[THEIRS] : f->track.number;
 }
 
-/* The facts that the segment's bits add. */
+/* Updates the counters and facts of the flow with the segment's header. */
 static void count(struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
@@ -227,12 +235,12 @@ static void count(struct report_flow *f, const struct report_seen *seen)
     if (s->flags & SEG_SYN)
         learn_syn(f, seen);
     if (seen->missed && (s->flags & SEG_SYN))
-        f->answered = true; /* it is not known when it left */
+        f->answered = true; /* it is not known when our SYN left */
     measure(f, seen);
     count_fins(f, seen);
 }
 
-/* Whether this is the acknowledgement of the other side's FIN by a side that stays open
+/* Returns whether this is the acknowledgement of the other side's FIN by a side that stays open
  * (RFC 9293, 3.6: a half-closed connection). */
 static bool half_closes(struct report_flow *f, const struct report_seen *seen)
 {
@@ -244,7 +252,7 @@ static bool half_closes(struct report_flow *f, const struct report_seen *seen)
     return !f->fin[side];
 }
 
-/* The segment that this one repeats, by its number, or 0; and takes note of it. */
+/* Returns the number of the segment that this one retransmits, or 0, and records this one. */
 static uint32_t repeats(struct report *r, const struct report_flow *f,
                         const struct report_segment *g)
 {
@@ -260,13 +268,14 @@ static uint32_t repeats(struct report *r, const struct report_flow *f,
     return of;
 }
 
-/* Takes note of what ours acknowledges, and when it did so first. */
+/* Records the highest number that we acknowledged, and when we first did. */
 static void learn_latest_ack(struct report_flow *f, const struct seg *s)
 {
     bool stamped = s->opt.has & OPT_TIMESTAMP;
 
     if ((s->flags & SEG_ACK) && (!f->latest_ack.is || seq_gt(s->ack, f->latest_ack.ack)))
-        /* A value that an earlier segment had, too, does not tell which one is echoed. */
+        /* If an earlier segment had the same value, an echo does not show which one it belongs
+         * to. */
         f->latest_ack =
             (struct report_latest_ack){.is = true,
                                        .has_timestamp = stamped && s->opt.tsval != f->tsval,
@@ -277,10 +286,10 @@ static void learn_latest_ack(struct report_flow *f, const struct seg *s)
 }
 
 /*
- * Whether what looks like a probe of the peer's is its last byte, sent again since our
- * acknowledgement was lost. A probe with garbage looks the same (RFC 9293, 3.8.4) where that byte
- * was a segment of its own, unless it echoes a timestamp of that acknowledgement or of what came
- * later: a side that has it repeats nothing.
+ * Returns whether what looks like a probe of the peer's is its last byte, retransmitted because our
+ * acknowledgement was lost. A probe with garbage looks the same (RFC 9293, 3.8.4) if that byte was
+ * a segment of its own, unless it echoes a timestamp of that acknowledgement or of a later segment:
+ * a side that has received it retransmits nothing.
  */
 static bool repeats_byte(const struct report *r, const struct report_flow *f, const struct seg *s)
 {
@@ -296,16 +305,17 @@ static bool repeats_byte(const struct report *r, const struct report_flow *f, co
 }
 
 /*
- * The tracker's notes, put right where more is known than the segments show. This is the only place
- * that does so: whether a segment is a retransmission is decided by the tracker for both sides.
+ * Returns the tracker's notes, corrected where more is known than the segments show. This is the
+ * only place that corrects them: the tracker decides for both sides whether a segment is a
+ * retransmission.
  *
  * - A probe of ours lies below what is unacknowledged, which a retransmission never does; the
- *   segments alone do not tell where the peer's acknowledgement was seen and not taken. What is a
- *   probe is no retransmission, and what looks like a probe and is none is one.
- * - What the tracker did not believe of ours, since the capture has lost what would explain it, is
- *   a retransmission where the sent log has its bytes already.
- * - A probe of a shut window is no retransmission either, however often it is sent.
- * - The peer's repetition of what only our capture has lost is no news of the path.
+ *   segments alone do not show it if an acknowledgement of the peer's was captured and not taken.
+ *   A probe is not a retransmission, and what looks like a probe and is none is one.
+ * - What the tracker did not accept from us, because the capture has lost what would explain it, is
+ *   a retransmission if the sent log has its bytes already.
+ * - A probe of a zero window is not a retransmission either, however often it is sent.
+ * - A retransmission of what only our capture has lost says nothing about the path.
  * - Only a probe has an answer, and a RST that ends the connection can be one.
  */
 static unsigned corrected(const struct report *r, struct report_flow *f,
@@ -339,8 +349,8 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
     return (notes | TRACK_PROBE) & ~(unsigned)TRACK_RETRANSMISSION;
 }
 
-/* Shows the segment to the tracker. Where the capture has lost one, it may have lost others. What
- * it lost of ours is known in full, of the peer's only that it was sent. */
+/* Gives the segment to the tracker. If the capture has lost one segment, it may have lost others.
+ * Those of ours are all known; of the peer's it is only known that they were sent. */
 static unsigned track(struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
@@ -380,7 +390,8 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .half_closed = half_closes(f, seen),
         .notes = notes,
         .local = local_in_row(f, seen, changes),
-        /* One of ours may be captured after what it was sent before: no news of our state. */
+        /* One of ours may be captured after a segment that it was sent before; it then says nothing
+         * about our state. */
         .local_changed = seen->out ? changes > 0 : seen->local != f->local,
         .peer = peer,
         .peer_changed = peer_moved(f, &peer),
@@ -394,7 +405,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     tell_waiting(r, f, seen->stamp, changes, f->track.number);
     if (peer_moved(f, &peer))
         tell_peer(r, f, seen->stamp, &peer);
-    f->peer = peer; /* newer evidence for the same state is no event of its own */
+    f->peer = peer; /* newer evidence for the same state is no event */
 }
 
 void report_local(struct report *r, struct report_flow *f, wave_time stamp,

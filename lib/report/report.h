@@ -1,8 +1,8 @@
 /*
- * The stream of events that everything a person or a program sees comes from. The session tells
- * the report what was captured and what the engine did; the report numbers segments, counts times
- * from the run's first event, follows the flow with the tracker, and hands each event to its sinks
- * (ladder, JSON Lines, ...). A sink never looks into the engine.
+ * The stream of events from which everything is made that a person or a program sees. The session
+ * informs the report of what was captured and of what the engine did. The report numbers the
+ * segments, counts times from the run's first event, follows the flow with the tracker, and hands
+ * each event to its sinks (ladder, JSON Lines, ...). A sink never examines the engine.
  */
 #ifndef TCPWAVE_REPORT_REPORT_H
 #define TCPWAVE_REPORT_REPORT_H
@@ -22,9 +22,9 @@
 #include "lib/report/recent_segments.h"
 #include "lib/report/signs.h"
 
-#define REPORT_STATES 8 /* of our own changes of state that wait for the segment they caused */
+#define REPORT_STATES 8 /* changes of our own state that may wait for the segment they caused */
 
-/* A SYN or SYN-ACK that was seen to go out. */
+/* A SYN or SYN-ACK of ours that was captured. */
 struct report_syn {
     wave_time stamp;
     bool has_timestamp;
@@ -38,35 +38,36 @@ struct report_change {
 };
 
 /*
- * What is known of one connection from its segments. Read by the summary and the outcome; written
- * only here, but for the fields that the session fills in.
+ * What is known of one connection from its segments. The summary and the outcome read it; it is
+ * written only here, except for the fields that the session fills in.
  */
 struct report_flow {
-    uint32_t connection; /* from 1 where a run has several, else 0 */
+    uint32_t connection; /* from 1 if the run has several; 0 otherwise */
     struct flow flow;    /* as this host sees it */
     struct track track;
-    struct track_view peer; /* as last told */
-    enum state local;       /* as last told */
+    struct track_view peer; /* as last reported */
+    enum state local;       /* as last reported */
 
-    bool has_iss, has_irs; /* a SYN of ours, of the peer's, was seen */
+    bool has_iss, has_irs; /* a SYN of ours, and of the peer's, was captured */
     struct seq iss, irs;
-    bool has_base[2]; /* without a SYN, the first number seen is where counting starts */
+    bool has_base[2]; /* without a SYN, numbers count from the first one that was captured */
     struct seq base[2];
     bool offered;                    /* `theirs` is what the peer's SYN offered */
     struct opt ours, theirs;         /* `raw` is NULL in both */
     uint16_t our_flags, their_flags; /* of the SYNs */
     uint32_t syn_sent;               /* SYNs or SYN-ACKs of ours that were captured */
     struct report_syn syn;           /* the last one */
-    bool answered;                   /* one of them was */
+    bool answered;                   /* one of them was answered */
     wave_time rtt;         /* of the handshake, between two capture stamps; WAVE_NEVER: not known */
     wave_time first, last; /* stamps of the first and the last segment */
     uint32_t segments[2];  /* [0] ours, [1] the peer's */
     uint32_t fin_seen[2];  /* number of the first segment with FIN of each side, or 0 */
-    uint32_t fin[2];       /* the same, once it is taken for a FIN of this connection */
-    uint32_t window[2];    /* as each side said last */
+    uint32_t fin[2];       /* the same, once it counts as a FIN of this connection */
+    uint32_t window[2];    /* as each side last announced it */
     bool fin_acked[2];     /* the other side acknowledged it */
-    bool probed[2];        /* a probe of that side, behind which it sent nothing, has no answer */
-    struct report_latest_ack { /* of our segments the first that acknowledged most */
+    bool probed[2];        /* the last probe of that side, after which it sent nothing, has no
+                              answer */
+    struct report_latest_ack { /* the first of our segments that acknowledged most */
         bool is, has_timestamp;
         struct seq ack;
         uint32_t tsval;
@@ -77,13 +78,13 @@ struct report_flow {
     unsigned waiting_count;
     uint32_t syn_window; /* of the peer's SYN-ACK */
     struct signs signs;
-    const char *found[FINDINGS_MAX]; /* codes of the findings that were told */
+    const char *found[FINDINGS_MAX]; /* codes of the findings that were reported */
     unsigned founds;
 
-    uint64_t sent_bytes, received_bytes; /* the session's: data, each byte once */
-    uint32_t retransmissions; /* segments we sent again; the session's where nothing is shown */
-    uint32_t unstamped; /* the session's: segments of the peer's without the timestamps that both
-                           had agreed on */
+    uint64_t sent_bytes, received_bytes; /* filled in by the session: data, each byte once */
+    uint32_t retransmissions;            /* of ours; filled in by the session if nothing is shown */
+    uint32_t unstamped; /* filled in by the session: segments of the peer's without the
+                           timestamps that both had agreed on */
 };
 
 enum report_kind {
@@ -102,38 +103,42 @@ enum report_kind {
 
 /* What an answer answers, outside any connection (`send`). */
 struct report_answer {
-    bool stray;        /* none of our segments; but for bad_checksum, no more is valid */
-    uint64_t to;       /* the segment, from 1 */
+    bool stray;        /* it answers none of our segments; apart from bad_checksum, no other
+                          field is valid */
+    uint64_t to;       /* the number of the segment, from 1 */
     wave_time rtt;     /* WAVE_NEVER: not known */
-    bool duplicate;    /* the segment had an answer already */
+    bool duplicate;    /* the segment had an answer before */
     bool late;         /* it took longer than --wait */
-    bool out_of_order; /* one that was sent later was answered before */
-    bool unexpected;   /* a bare ACK or a RST with numbers that do not follow from ours */
+    bool out_of_order; /* a segment that was sent later was answered before this one */
+    bool unexpected;   /* a bare ACK, or a RST whose numbers do not follow from ours */
     bool bad_checksum;
 };
 
 struct report_segment {
     bool out;                  /* we sent it */
-    bool foreign;              /* and yet it was not us: this host's kernel, or another program */
-    bool missed;               /* the capture lost it: ours is known from the sent log, the peer's
-                                  from what came behind it, and may have been several segments */
-    bool repair;               /* the peer repeats it for the sake of what our capture lost */
+    bool foreign;              /* it has our addresses, but this host's kernel or another program
+                                  sent it */
+    bool missed;               /* the capture lost it: ours is known from the sent log; the
+                                  peer's follows from what came after it, and may have been
+                                  several segments */
+    bool repair;               /* the peer retransmits it because our capture lost something */
     uint32_t number;           /* from 1, within the connection */
-    uint32_t rel_seq, rel_ack; /* from each side's ISN */
-    uint32_t window;           /* bytes, scaled where both SYNs were seen to offer scaling */
+    uint32_t rel_seq, rel_ack; /* relative to each side's ISN */
+    uint32_t window;           /* bytes, scaled if both SYNs were captured and offer scaling */
     bool window_changed;       /* since the last segment of the same side */
     bool retransmission;
-    uint32_t repeats; /* number of the segment that it repeats; 0: none, or that was not seen */
+    uint32_t repeats; /* number of the segment that it retransmits; 0: none, or one that was not
+                         captured */
     bool half_closed; /* it acknowledges the first FIN, and its own side stays open */
     unsigned notes;   /* TRACK_... */
-    enum state local; /* ours: when it was sent, or after it was taken in; never an earlier one
-                         than in the row before */
+    enum state local; /* ours: when it was sent, or after it was processed; never an earlier
+                         state than in the row before */
     bool local_changed, peer_changed;
     struct track_view peer;      /* after it */
     const struct packet *packet; /* valid during the call */
     const uint8_t *ip;           /* the packet's bytes, likewise */
     uint32_t ip_len;
-    const struct report_answer *answer; /* outside any connection, of what came; else NULL */
+    const struct report_answer *answer; /* outside any connection, for what came; NULL otherwise */
 };
 
 struct report_state {
@@ -147,10 +152,10 @@ struct report_state {
 struct report_icmp {
     struct icmp error;
     bool fatal;                         /* it ended the handshake */
-    const struct report_answer *answer; /* outside any connection; else NULL */
+    const struct report_answer *answer; /* outside any connection; NULL otherwise */
 };
 
-/* Nothing answered it in time. */
+/* A segment that was not answered in time. */
 struct report_unanswered {
     uint64_t number; /* of the segment, from 1 */
     wave_time waited;
@@ -159,7 +164,8 @@ struct report_unanswered {
 struct report_probe {
     uint32_t n;
     bool answered;
-    bool reset;    /* RST answered it, whose segment was told before: the peer does not live */
+    bool reset;    /* RST answered it, and that segment was reported before: the connection is
+                      gone */
     wave_time rtt; /* WAVE_NEVER: not known */
 };
 
@@ -168,7 +174,7 @@ struct report_note {
     const char *text;
 };
 
-/* A finding: as it became known, or told with the verdict. */
+/* A finding, reported when it became known or with the verdict. */
 struct report_found {
     const struct finding *finding;
     bool at_end;
@@ -176,34 +182,36 @@ struct report_found {
 
 struct report_wait {
     const char *what; /* "the peer's FIN", ...; NULL: no longer waiting */
-    wave_time left;   /* WAVE_NEVER: no end is set */
+    wave_time left;   /* WAVE_NEVER: without end */
 };
 
-/* What was not written, since what was to read it did not take it in time. */
+/* What was not written because its reader did not take it in time. */
 struct report_left_out {
     uint64_t lines;   /* of the report */
     uint64_t packets; /* of --pcap */
     uint64_t bytes;   /* received, for --output */
 };
 
-#define REPORT_VERDICTS (VERDICT_LOST + 1) /* counts, where several are counted */
+#define REPORT_VERDICTS (VERDICT_LOST + 1) /* counters, one for each verdict */
 
 struct report_verdict {
     const char *command;
     enum verdict verdict;
-    int exit; /* the process's; differs from the verdict only after a signal */
-    struct report_flow *flow;       /* NULL: no connection was there to speak of */
-    const char *by;                 /* who closed: "local", "peer", "both", "none" */
-    const char *kind;               /* how, or NULL when nothing was closed */
-    const char *guard;              /* or NULL: nothing was opened */
-    bool several;                   /* the run was one of several connections */
-    bool per_connection;            /* of one of them: the run's own verdict comes later */
+    int exit; /* the exit status of the process; differs from the verdict's only after a signal */
+    struct report_flow *flow; /* NULL: there was no connection */
+    const char *by;           /* which side closed: "local", "peer", "both", "none" */
+    const char *kind;         /* how, or NULL if nothing was closed */
+    const char *guard;        /* NULL: nothing was opened */
+    bool several;             /* the run had several connections */
+    bool per_connection;      /* the verdict of one of them: the run's own verdict comes
+                                 later */
     /* What the command found out beside the flow; each may be NULL. */
     const struct figures *figures;
     const struct findings *findings;
     const struct expects *expects;
     uint64_t captured, dropped; /* frames of the capture */
-    uint64_t sent, no_room;     /* segments the kernel took, and how often it had no room for one */
+    uint64_t sent, no_room;     /* segments that the kernel took, and how often it had no room
+                                   for one */
     struct report_left_out left_out;
     const char *message;
 };
@@ -211,8 +219,8 @@ struct report_verdict {
 struct report_event {
     enum report_kind kind;
     wave_time at;                   /* since the run's first event */
-    uint32_t connection;            /* 0: the run has one only, or the event belongs to none */
-    const struct report_flow *flow; /* or NULL */
+    uint32_t connection;            /* 0: the run has only one, or the event belongs to none */
+    const struct report_flow *flow; /* NULL: the event belongs to none */
     union {
         struct report_segment segment;
         struct report_state state;
@@ -240,21 +248,21 @@ struct report {
     unsigned sinks;
     bool started;
     wave_time origin; /* stamp of the first event */
-    unsigned waiting; /* changes of our state, over all flows, whose segment is still to be seen */
-    bool ending;      /* a verdict is being told */
+    unsigned waiting; /* changes of our state, of all flows, whose segment has not been captured */
+    bool ending;      /* a verdict is being reported */
     struct recent_segments recent;
 };
 
 void report_init(struct report *r);
 
-/* Times count from this stamp on, and not from that of the first event: what was told before has
- * the time 0. */
+/* Makes times count from this stamp instead of that of the first event. Earlier events have the
+ * time 0. */
 void report_begin(struct report *r, wave_time stamp);
 
-/* The time that an event of this stamp is told with. */
+/* Returns the time with which an event of this stamp is reported. */
 wave_time report_time(const struct report *r, wave_time stamp);
 
-/* Adds a sink; there is room for REPORT_SINKS. */
+/* Adds a sink, of which there may be REPORT_SINKS. */
 void report_add(struct report *r, report_sink *event, void *self);
 
 void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t connection);
@@ -264,10 +272,11 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool retransmission; /* of ours, by the sent log: its bytes, SYN or FIN were sent before */
-    bool probe;  /* likewise: it lies below all that is unacknowledged, and asks */
-    bool missed; /* the capture lost it; `packet` is made up, ip is NULL */
-    bool repair; /* the peer repeats it for the sake of what our capture lost */
+    bool retransmission; /* of ours, from the sent log: its bytes, SYN or FIN were sent before */
+    bool probe;  /* of ours, from the sent log: it lies below everything unacknowledged, and asks
+                    for an answer */
+    bool missed; /* the capture lost it; `packet` is reconstructed, `ip` is NULL */
+    bool repair; /* the peer retransmits it because our capture lost something */
     bool gap;    /* the capture may have lost segments since the flow's last one */
     enum state local;
     const struct packet *packet;
@@ -275,21 +284,21 @@ struct report_seen {
     uint32_t ip_len;
 };
 
-/* A captured segment: gives it to the tracker and to the sinks, followed by the changes of state
- * that it caused. Those of our own that led to a segment we sent wait for it (see
- * report_local()). */
+/* Reports a captured segment: gives it to the tracker and to the sinks, followed by the changes of
+ * state that it caused. Changes of our own state that made us send a segment wait for that segment
+ * (see report_local()). */
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen);
 
-/* Our state moved. With `evidence`, the captured segment that did it, it is told at once; without
- * (the user's call, a timer), it waits for the segment that our new state sends, so that the
- * stream stays in the order of the wire. */
+/* Reports a change of our state. With `evidence`, the captured segment that caused it, it is
+ * reported immediately. Without (a call of the user's, a timer), it waits for the segment that we
+ * send in the new state, so that the stream stays in the order of the wire. */
 void report_local(struct report *r, struct report_flow *f, wave_time stamp,
                   const struct report_change *change, uint32_t evidence);
 
-/* Tells the changes that wait for a segment now: none will come. */
+/* Reports now the changes that wait for a segment, because none will come. */
 void report_flush(struct report *r, struct report_flow *f, wave_time stamp);
 
-/* The peer owed an answer for long enough to be taken for gone. */
+/* Reports that the peer has not answered for so long that it counts as gone. */
 void report_silent(struct report *r, struct report_flow *f, wave_time stamp);
 
 void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const struct icmp *e,
@@ -301,23 +310,22 @@ void report_note(struct report *r, struct report_flow *f, wave_time stamp, bool 
 void report_wait(struct report *r, struct report_flow *f, wave_time stamp, const char *what,
                  wave_time left);
 
-/* How far a run has come, by its figures so far. */
+/* Reports the progress of a run by its figures so far. */
 void report_progress(struct report *r, wave_time stamp, const struct figures *figures);
 
-/* What was expected of the peer, and what came. `f` may be NULL. */
+/* Reports what was expected of the peer, and what came. `f` may be NULL. */
 void report_expect(struct report *r, struct report_flow *f, wave_time stamp,
                    const struct expect *expect);
 
-/* A finding about this flow, or about the run where `f` is NULL; of a flow each code is told
- * once. */
+/* Reports a finding about this flow, or about the run if `f` is NULL. For a flow, each code is
+ * reported once. */
 void report_finding(struct report *r, struct report_flow *f, wave_time stamp,
                     const struct finding *finding);
 
-/* Outside any connection: tells the event, of which kind and `u` are filled in. */
+/* Reports an event outside any connection; its kind and `u` are filled in. */
 void report_tell(struct report *r, wave_time stamp, struct report_event *e);
 
-/* The findings of the verdict that were not told yet are told first, each as an event of its
- * own. */
+/* Reports the verdict. Its findings that were not reported yet come before it, each as an event. */
 void report_verdict(struct report *r, wave_time stamp, const struct report_verdict *verdict);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * What is noticed of each segment. Everything here is about the peer's segments, but for the few
- * lines that remember what we offered and sent, which the peer's are held against.
+ * Examines each segment for signs. Everything here is about the peer's segments, except for the
+ * functions that record what we offered and sent, with which the peer's segments are compared.
  */
 #include "lib/report/signs.h"
 
 #include "lib/report/report.h"
 
-#define LATE_AFTER TRACK_REPEAT_MIN /* beyond a round trip, our ACK must have arrived */
-#define FAR (1u << 30)              /* numbers that lie further apart are not compared */
+#define LATE_AFTER TRACK_REPEAT_MIN /* our ACK must have arrived this long after a round trip */
+#define FAR (1u << 30)              /* numbers that are further apart are not compared */
 #define STORM_PAUSE (10 * WAVE_S)   /* challenges of a storm follow each other within this time */
 #define STORM_MIN 10                /* challenges make a storm */
 #define TTL_WITHIN (5 * WAVE_S)     /* of the SYN-ACK: later, the route may have changed */
@@ -27,10 +27,10 @@ void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
 }
 
 /*
- * PAWS refused a segment. One that was delayed on the way, or copied, is refused as well, and its
- * timestamp is then an earlier one of the same clock. Two things no delay explains: a timestamp
- * from before the peer's SYN, and new data that is refused again when the peer repeats it, since
- * each repetition has a timestamp of its own time.
+ * PAWS discarded a segment. One that was delayed on the way, or copied, is discarded as well, and
+ * its timestamp is then an earlier one of the same clock. No delay explains two things: a timestamp
+ * from before the peer's SYN, and new data that is discarded once more when the peer retransmits
+ * it, since each retransmission has a timestamp of its own time.
  */
 static void old_timestamp(struct report_flow *f, const struct seg *t, bool fresh)
 {
@@ -81,7 +81,8 @@ wave_time signs_shut_for(const struct signs *s, wave_time now)
     return s->shut_for + (s->shut && now > s->shut_since ? now - s->shut_since : 0);
 }
 
-/* How long an answer may take, at most: the handshake's round trip, and what hosts add to it. */
+/* Returns how long an answer may take at most: the handshake's round trip, and what hosts add to
+ * it. */
 static wave_time patience(const struct report_flow *f)
 {
     return (f->rtt == WAVE_NEVER ? WAVE_S : f->rtt) + LATE_AFTER;
@@ -100,7 +101,7 @@ static void our_fin(struct signs *s, wave_time now)
     s->fin_sent = s->fin_asked[1] = true;
 }
 
-/* What of ours the peer's timestamps are held against. */
+/* Records our timestamps, with which the peer's echoes are compared. */
 static void our_stamp(struct report_flow *f, const struct seg *t)
 {
     struct signs *s = &f->signs;
@@ -119,7 +120,7 @@ static void our_stamp(struct report_flow *f, const struct seg *t)
     s->has_stamps = true;
 }
 
-/* A probe of ours: keepalive or window. */
+/* Records a probe of ours: keepalive or window. */
 static void our_probe(struct signs *s, const struct seg *t, const struct report_segment *g)
 {
     /* A FIN is sent whatever the window is, and asks as well. */
@@ -128,7 +129,7 @@ static void our_probe(struct signs *s, const struct seg *t, const struct report_
         signs_note(s, SIGN_WINDOW_PROBED, g->number);
     }
     if (!(g->notes & TRACK_PROBE)) {
-        /* What comes now may answer this. */
+        /* What comes now may answer this segment instead. */
         s->unanswered_probe = s->unanswered_probe && !seg_len(t);
         return;
     }
@@ -140,7 +141,7 @@ static void our_probe(struct signs *s, const struct seg *t, const struct report_
         signs_note(s, SIGN_PROBED, g->number);
 }
 
-/* What we acknowledge and offer. */
+/* Records what we acknowledge and offer. */
 static void our_ack(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
 {
     const struct seg *t = &seen->packet->seg;
@@ -160,7 +161,7 @@ static void our_ack(struct signs *s, const struct report_seen *seen, const struc
     }
 }
 
-/* What we offer and send, which the peer's segments are held against. */
+/* Records what we offer and send, with which the peer's segments are compared. */
 static void ours(struct report_flow *f, const struct report_seen *seen,
                  const struct report_segment *g)
 {
@@ -186,7 +187,7 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
     }
 }
 
-/* An answer to our SYN (RFC 9293, 3.10.7.3, first and second). */
+/* Examines an answer to our SYN (RFC 9293, 3.10.7.3, first and second). */
 static void handshake(struct report_flow *f, const struct seg *t, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -199,10 +200,11 @@ static void handshake(struct report_flow *f, const struct seg *t, uint32_t numbe
     else if ((t->flags & SEG_RST) && !fits)
         signs_note(s, SIGN_RST_ASTRAY, number);
     else if ((t->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_ACK && !fits)
-        signs_note(s, SIGN_ACK_ASTRAY, number); /* else it has overtaken its SYN-ACK */
+        signs_note(s, SIGN_ACK_ASTRAY, number); /* otherwise it has overtaken its SYN-ACK */
 }
 
-/* RFC 7323, 3.2: TSecr echoes a value that we sent. Of ours all must have been seen. */
+/* Returns whether TSecr is a value that we never sent (RFC 7323, 3.2). All our segments must have
+ * been captured for that. */
 static bool echoes_astray(const struct report_flow *f, const struct seg *t)
 {
     const struct signs *s = &f->signs;
@@ -212,7 +214,8 @@ static bool echoes_astray(const struct report_flow *f, const struct seg *t)
             (int32_t)(t->opt.tsecr - s->stamps[1]) > 0);
 }
 
-/* Likewise. Behind a gigabyte, numbers are only held against what was sent last. */
+/* Returns whether a SACK block is for bytes that we never sent. After a gigabyte, numbers are
+ * compared only with what was sent last. */
 static bool sack_astray(const struct report_flow *f, const struct seg *t)
 {
     const struct signs *s = &f->signs;
@@ -235,14 +238,14 @@ static void sacks(struct report_flow *f, const struct seg *t, uint32_t number)
         return;
     if (sack_astray(f, t))
         signs_note(s, SIGN_SACK_ASTRAY, number);
-    /* RFC 2883, section 4: the first block is of what came twice. */
+    /* RFC 2883, section 4: the first block covers what came twice. */
     s->unneeded +=
         seq_leq(b[0].end, t->ack) ||
         (t->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
 }
 
-/* Options that every segment must have, and that none may have (RFC 7323, 3.2; RFC 2018,
- * section 2). */
+/* Examines options that every segment must have, and options that none may have (RFC 7323, 3.2; RFC
+ * 2018, section 2). */
 static void options(struct report_flow *f, const struct seg *t, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -289,8 +292,8 @@ static void window(struct report_flow *f, const struct report_seen *seen,
     s->window_probed = false;
 }
 
-/* The first window behind that of the SYN, which is never scaled (RFC 7323, 2.2): a host may give
- * less than it could, and takes back nothing (RFC 9293, 3.8.6). */
+/* Examines the first window after that of the SYN, which is never scaled (RFC 7323, 2.2): a host
+ * may offer less than it could, and never takes back what it offered (RFC 9293, 3.8.6). */
 static void first_window(struct report_flow *f, const struct seg *t, const struct report_segment *g)
 {
     const int32_t kept = seq_diff(seq_add(t->ack, g->window), seq_add(f->iss, 1));
@@ -301,7 +304,7 @@ static void first_window(struct report_flow *f, const struct seg *t, const struc
         signs_note(&f->signs, SIGN_WINDOW_BACK, g->number);
 }
 
-/* TTL and hop limit: the same for all segments that one host sends on a flow. */
+/* Examines TTL or hop limit: it is the same for all segments that one host sends on a flow. */
 static void ttl(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -321,8 +324,9 @@ static void ttl(struct report_flow *f, const struct report_seen *seen, uint32_t 
     s->ttl = is;
 }
 
-/* Whether this is the very packet that came before it: with an IP identification of its own, or
- * with the same timestamp, which what is sent later, and is asked for by nothing, does not have. */
+/* Returns whether this is the same packet as the one before it. It is if it has the same IP
+ * identification, where those differ, or the same timestamp, which a segment that is sent later
+ * without being asked for does not have. */
 static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
 {
     const struct signs *s = &f->signs;
@@ -337,8 +341,9 @@ static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
            l->tsval == t->opt.tsval && !s->gap_since && seen->stamp < l->stamp + 10 * WAVE_MS;
 }
 
-/* Data that lies below what was seen before and is no copy: overtaken on the way, repeated since it
- * was lost on its way here, or repeated although we have acknowledged it. */
+/* Examines data that lies below what was seen before and is not a copy. It was overtaken on the
+ * way, or retransmitted because it was lost on its way here, or retransmitted although we have
+ * acknowledged it. */
 static void repeated(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -355,8 +360,8 @@ static void repeated(struct report_flow *f, const struct report_seen *seen, uint
         signs_note(s, SIGN_NEEDLESS, number);
 }
 
-/* The sizes of the peer's segments: those that are cut off at one length, in the middle of what its
- * application wrote (no PSH), show how large it makes them at most. */
+/* Examines the sizes of the peer's segments. Those that are cut at one length, in the middle of
+ * what its application wrote (no PSH), show how large it makes them at most. */
 static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -377,7 +382,7 @@ static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_
         signs_note(s, SIGN_CUT, number);
 }
 
-/* RFC 3168, 6.1: new data is sent with ECT, and only that. */
+/* RFC 3168, 6.1: new data is sent with ECT, and nothing else is. */
 static void marks(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     const unsigned asks = SEG_ECE | SEG_CWR;
@@ -390,7 +395,7 @@ static void marks(struct report_flow *f, const struct report_seen *seen, uint32_
     signs_note(&f->signs, seen->packet->seg.ecn == ECN_NOT ? SIGN_UNMARKED : SIGN_MARKED, number);
 }
 
-/* The peer's data or FIN. */
+/* Examines the peer's data or FIN. */
 static void text(struct report_flow *f, const struct report_seen *seen,
                  const struct report_segment *g)
 {
@@ -421,8 +426,9 @@ static void text(struct report_flow *f, const struct report_seen *seen,
                              .stamp = seen->stamp};
 }
 
-/* Data beyond the window: it must begin within it, since what lies elsewhere may be of an earlier
- * connection; and one byte alone may probe a window that is shut (RFC 9293, 3.8.6.1). */
+/* Notes data beyond the window. It must begin within the window, since what lies elsewhere may
+ * belong to an earlier connection; and a single byte may be a probe of a zero window (RFC 9293,
+ * 3.8.6.1). */
 static void overrun(struct report_flow *f, const struct seg *t, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -435,7 +441,7 @@ static void overrun(struct report_flow *f, const struct seg *t, uint32_t number)
         signs_note(s, SIGN_OVERRUN, number);
 }
 
-/* The peer's FIN or RST, the first that counts. */
+/* Records the peer's first FIN or RST that counts. */
 static void ending(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g)
 {
@@ -489,7 +495,7 @@ static void syn_ack_again(struct report_flow *f, const struct report_seen *seen,
         signs_note(s, SIGN_DATA_UNTAKEN, number);
 }
 
-/* Something lies beyond what never came. */
+/* Notes what lies beyond bytes that never came. */
 static void gap(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
 {
     const struct seq end = seg_end(&seen->packet->seg);
@@ -548,7 +554,7 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
     fin_untaken(f, seen, g->number);
 }
 
-/* A segment of the peer's in a synchronized state. */
+/* Examines a segment of the peer's in a synchronized state. */
 static void synchronized(struct report_flow *f, const struct report_seen *seen,
                          const struct report_segment *g)
 {
@@ -558,7 +564,7 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     if ((t->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
         syn_ack_again(f, seen, g->number);
     overrun(f, t, g->number);
-    if (g->notes & TRACK_OUT_OF_WINDOW) /* anybody's, perhaps */
+    if (g->notes & TRACK_OUT_OF_WINDOW) /* it may be any sender's */
         return;
     if (!s->spoke && !(t->flags & (SEG_SYN | SEG_RST)) && g->local != STATE_CLOSED) {
         s->spoke = true;

@@ -1,9 +1,9 @@
 /*
- * Signs: what a finding may rest on, noticed segment by segment. A sign is no conclusion: it says
- * that a segment of some kind was seen, how often, and which ones were the first and the last.
- * lib/report/diagnose.h draws the conclusions.
+ * Signs: what findings may be based on, noticed segment by segment. A sign is no conclusion: it
+ * says that a segment of some kind was seen, how often, and which segments were the first and the
+ * last. The conclusions are made in lib/report/diagnose.h.
  *
- * Most segments of a connection are plain data and acknowledgements and leave no sign: for those
+ * Most segments of a connection are plain data and acknowledgements, and leave no sign: for them
  * the cost is a few comparisons.
  */
 #ifndef TCPWAVE_REPORT_SIGNS_H
@@ -82,7 +82,7 @@ struct signs_end {
     wave_time quiet; /* for how long neither side had sent anything but probes */
 };
 
-/* Empty when zeroed. */
+/* Empty when all zero. */
 struct signs {
     struct sign of[SIGN_COUNT];
     uint32_t refused[CHECK_COUNT]; /* segments of the peer's that the engine did not take */
@@ -93,7 +93,7 @@ struct signs {
     uint32_t opened_by; /* the number of that segment */
     struct signs_end fin, rst; /* the peer's; `segment` is 0 where there was none */
 
-    /* Ours, which the peer's segments are held against. */
+    /* About ours, with which the peer's segments are compared. */
     bool has_edge;
     struct seq edge; /* the right edge of the window that we offered */
     bool has_high;
@@ -114,7 +114,7 @@ struct signs {
     bool bare_answered;                    /* a keepalive probe without data was answered */
     bool window_probed;                    /* our last window probe has no answer */
 
-    /* The peer's. */
+    /* About the peer's. */
     uint32_t theirs;   /* bytes of data of the peer's, modulo 2^32 */
     uint32_t data[2];  /* segments with data: ours and the peer's */
     uint32_t resent;   /* segments with data that we repeated */
@@ -157,27 +157,28 @@ struct report_flow;
 struct report_seen;
 struct report_segment;
 
-/* Looks at a segment that was told, before its changes of state are. */
+/* Examines a segment that was reported, before its changes of state are reported. */
 void signs_segment(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g);
 
-/* The engine did not take the flow's last segment, which is the peer's `s`, for that reason.
- * `fresh`: it begins where new data would. */
+/* Records that the engine discarded the flow's last segment, which is the peer's `s`, for that
+ * reason. `fresh`: it begins where new data would. */
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh);
 
-/* An ICMP error quotes this sequence number of ours. */
+/* Records that an ICMP error quotes this sequence number of ours. */
 void signs_quoted(struct report_flow *f, struct seq seq);
 
-/* Something was noticed beside the segments: `number` is that of a segment, or 0. */
+/* Adds a sign that does not come from a segment's examination; `number` is that of a segment, or
+ * 0. */
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number);
 
-/* How many there were. */
+/* Returns how often the sign was seen. */
 static inline uint32_t signs_count(const struct signs *s, enum sign_kind kind)
 {
     return s->of[kind].count;
 }
 
-/* For how long, in all, the peer's window has been shut by then. */
+/* Returns for how long in all the peer's window has been zero by then. */
 wave_time signs_shut_for(const struct signs *s, wave_time now);
 
 #endif

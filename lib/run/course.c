@@ -1,3 +1,9 @@
+/*
+ * Decides, for one connection, which step comes next and how long to wait for it. course_go() reads
+ * the state of the engine's connection and what the caller knows of the data, and falls into one of
+ * four functions: before the handshake, before our close (open_side(), go_on()), and after it
+ * (closed_side()). Nothing is stored but the step and the time at which it began.
+ */
 #include "lib/run/course.h"
 
 const char *course_text(enum course_wait waits)
@@ -23,7 +29,7 @@ static struct course_turn wait_for(enum course_wait what, wave_time until)
     return (struct course_turn){.act = COURSE_WAIT, .waits = what, .until = until};
 }
 
-/* A timer of the engine's will end it. */
+/* Waits for `what`, which a timer of the engine ends. */
 static struct course_turn wait_for_engine(enum course_wait what, const struct conn *c,
                                           unsigned timer)
 {
@@ -47,13 +53,14 @@ void course_close(struct course *x, enum close_how how, struct conn *c, wave_tim
         conn_close(c, now);
 }
 
-/* Whether the peer's FIN has to come first, and has not. */
+/* Returns whether the peer's FIN has to come before ours and has not come. */
 static bool awaits_their_fin(const struct course_config *g, const struct conn *c)
 {
     return g->close == CLOSE_PASSIVE && !conn_fin_received(c);
 }
 
-/* Our data is not where it has to be before anything else. */
+/* Returns what to wait for while our data is not yet sent, or not yet acknowledged where it has to
+ * be. */
 static struct course_turn wait_for_data(const struct course_config *g, const struct conn *c,
                                         const struct course_facts *f)
 {
@@ -62,7 +69,8 @@ static struct course_turn wait_for_data(const struct course_config *g, const str
     return wait_for(conn_unacked(c) ? COURSE_WAITS_DATA_ACKED : COURSE_WAITS_OUR_DATA, WAVE_NEVER);
 }
 
-/* When the answer to our data, which was given by `given`, may be taken for complete. */
+/* Returns when the answer to our data, which was sent completely by `given`, may be considered
+ * complete. */
 static wave_time answer_ends(const struct course_config *g, const struct conn *c,
                              const struct course_facts *f, wave_time given)
 {
@@ -71,7 +79,7 @@ static wave_time answer_ends(const struct course_config *g, const struct conn *c
     if (g->close != CLOSE_ACTIVE || g->answer != COURSE_ANSWER_PAUSES || !f->gave ||
         conn_fin_received(c))
         return given;
-    /* A pause that a slow reader of ours makes is none of the peer's. */
+    /* While a slow reader of ours holds data back, the pause is ours and not the peer's. */
     if (f->reader_busy)
         return WAVE_NEVER;
     if (f->disordered)
@@ -79,7 +87,8 @@ static wave_time answer_ends(const struct course_config *g, const struct conn *c
     return from + (f->got ? COURSE_PAUSES : COURSE_BEGINS);
 }
 
-/* Our data is given: the answer, the hold, the peer's FIN, and then the close. */
+/* Goes on when all our data is sent: waits for the answer, the hold and the peer's FIN, and then
+ * closes. */
 static struct course_turn go_on(struct course *x, const struct course_config *g, struct conn *c,
                                 const struct course_facts *f, wave_time now)
 {
@@ -102,7 +111,7 @@ static struct course_turn go_on(struct course *x, const struct course_config *g,
     return (struct course_turn){.act = COURSE_CLOSED, .until = now};
 }
 
-/* The connection is established, and not closed by us. */
+/* Handles a connection that is established and that we have not closed. */
 static struct course_turn open_side(struct course *x, const struct course_config *g, struct conn *c,
                                     const struct course_facts *f, wave_time now)
 {
@@ -115,15 +124,16 @@ static struct course_turn open_side(struct course *x, const struct course_config
     if (course_step(x) == COURSE_HANDSHAKE) {
         course_set(x, g->answer == COURSE_ANSWER_BEGINS && f->gave ? COURSE_ANSWER : COURSE_HOLD,
                    now);
-        /* A FIN may go with the acknowledgement of the SYN-ACK. To leave without one is to complete
-         * the handshake first: the caller comes back when that is out. */
+        /* A FIN may be sent together with the acknowledgement of the SYN-ACK. RST and silence may
+         * not: the handshake has to be completed first, so the caller is asked to come back after
+         * that ACK has been sent. */
         if (!closes_with_fin(g->close) && conn_ack_due(c) && course_step(x) == COURSE_HOLD)
             return wait_for(COURSE_WAITS_HOLD, time_add(now, g->hold));
     }
     return go_on(x, g, c, f, now);
 }
 
-/* What is still to come after our close. */
+/* Returns what we wait for after our own close. */
 static struct course_turn closed_side(const struct course_config *g, const struct conn *c,
                                       const struct course_facts *f, wave_time now)
 {
@@ -131,8 +141,8 @@ static struct course_turn closed_side(const struct course_config *g, const struc
 
     switch (conn_state(c)) {
     case STATE_FIN_WAIT_2:
-        /* A reader of ours that is slow is no silence of the peer's: it counts from when the reader
-         * has caught up and the window is open again. */
+        /* The silence is measured from when a slow reader of ours has caught up and the window is
+         * open again: until then the peer could not send. */
         at = time_add(f->reader_busy ? now : f->quiet_since, g->linger);
         if (now >= at && !f->reader_busy)
             return (struct course_turn){.act = COURSE_LINGERED, COURSE_WAITS_THEIR_FIN, at};
@@ -140,7 +150,7 @@ static struct course_turn closed_side(const struct course_config *g, const struc
     case STATE_TIME_WAIT:
         return wait_for_engine(COURSE_WAITS_TIME_WAIT, c, TIMER_TIME_WAIT);
     default:
-        if (!conn_fin_sent(c) && conn_unacked(c)) /* it goes behind the last byte */
+        if (!conn_fin_sent(c) && conn_unacked(c)) /* the FIN is sent behind the last byte */
             return wait_for(COURSE_WAITS_DATA_ACKED, WAVE_NEVER);
         return wait_for(COURSE_WAITS_FIN_ACKED, WAVE_NEVER);
     }

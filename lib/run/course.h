@@ -1,20 +1,20 @@
 /*
- * The course of a connection, from its handshake to its end, the same for each command that goes
- * it:
+ * The course of a connection from its handshake to its end. It is the same for every command that
+ * follows it:
  *
- *     handshake     the engine's
- *     data          ours is given to the connection and, where that matters, acknowledged
- *     answer        where our data calls for one: until it has begun, or is complete
- *     hold          for as long as was asked for
- *     peer          to close second: until the peer's FIN
- *     close         in the way that was asked for
- *     linger        our FIN is acknowledged: until the peer's, or so much silence
- *     TIME_WAIT     the engine's
+ *     handshake     done by the engine
+ *     data          our data is given to the engine and, if asked for, acknowledged by the peer
+ *     answer        if our data asks for one: until it has begun, or is complete
+ *     hold          for the duration of --hold
+ *     peer          with --close=passive: until the peer's FIN has come
+ *     close         as --close asks for
+ *     linger        our FIN is acknowledged: until the peer's FIN comes, or until --linger has
+ * passed TIME_WAIT     done by the engine
  *
- * The course looks at the connection, at the time and at what its caller knows of the data, closes
- * the connection when the time for that has come, and says what it waits for until when. It moves
- * no data, keeps no queue and ends no run: that is its caller's. A caller asks again at that time,
- * and whenever something happened to the connection. Pure.
+ * The course examines the connection, the time, and what its caller knows of the data. It closes
+ * the connection when that is due, and returns what it waits for and until when. It moves no data,
+ * keeps no queue and ends no run: the caller does. The caller asks it at that time, and whenever
+ * something has happened to the connection. Pure.
  */
 #ifndef TCPWAVE_RUN_COURSE_H
 #define TCPWAVE_RUN_COURSE_H
@@ -24,63 +24,67 @@
 
 #include "lib/core/conn.h"
 
-/* In the order in which the words of --close stand in the table of options. */
+/* How we close. The order is that of the words of --close in the table of options. */
 enum close_how {
     CLOSE_ACTIVE,  /* our FIN after our data */
     CLOSE_PASSIVE, /* the peer's FIN first */
     CLOSE_ABORT,   /* RST */
-    CLOSE_VANISH,  /* nothing at all */
-    CLOSE_DEFAULT  /* not a word: none was given. No command sees it */
+    CLOSE_VANISH,  /* we send nothing more */
+    CLOSE_DEFAULT  /* --close was not given; each command replaces it with its own default */
 };
 
-/* What our data calls for, before the connection is closed. */
+/* What we wait for after our data and before our close. */
 enum course_answer {
     COURSE_ANSWER_NONE,
-    COURSE_ANSWER_BEGINS, /* data or FIN of the peer's, within COURSE_BEGINS; then comes the hold */
-    COURSE_ANSWER_PAUSES  /* that, and a pause after it; the hold counts from our data on */
+    COURSE_ANSWER_BEGINS, /* the peer's first data or FIN, for COURSE_BEGINS at most; then the
+                             hold begins */
+    COURSE_ANSWER_PAUSES  /* that, and a pause after it; the hold begins with the end of our data */
 };
 
-/* A peer that has said nothing to our data for so long does not answer. */
+/* A peer that has sent nothing for this long after our data is assumed not to answer. */
 #define COURSE_BEGINS WAVE_S
 
-/* Many servers (nginx, inetd's children) drop what they were going to say when a FIN comes on the
- * heels of the request. So our FIN waits for an answer to begin, and for it to pause this long. */
+/* Many servers (nginx, inetd's children) discard their answer when a FIN comes immediately after
+ * the request. Therefore our FIN waits for an answer to begin, and then for a pause of this
+ * length. */
 #define COURSE_PAUSES (250 * WAVE_MS)
 
-/* The same for all connections of a run. */
+/* The settings that all connections of a run share. */
 struct course_config {
     enum close_how close;
     enum course_answer answer;
-    bool serves;       /* our data may depend on the peer's: to wait for it is to wait for that */
-    bool acknowledged; /* nothing goes on before our data is acknowledged */
+    bool serves;          /* our data may depend on the peer's, so waiting for ours means waiting
+                             for the peer's */
+    bool acknowledged;    /* no step follows before our data is acknowledged */
     bool hold_after_peer; /* with CLOSE_PASSIVE: the hold begins with the peer's FIN */
     wave_time hold;       /* 0: none */
-    wave_time linger;     /* for a peer that acknowledged our FIN and says nothing */
+    wave_time linger;     /* for a peer that acknowledged our FIN and sends nothing */
 };
 
-/* How far a connection has come. */
+/* The step that a connection has reached. */
 enum course_step {
-    COURSE_HANDSHAKE, /* or our data is still to be given */
-    COURSE_ANSWER,    /* COURSE_ANSWER_BEGINS: nothing has come for our data yet */
-    COURSE_HOLD,      /* open, until all is as it has to be for the close */
-    COURSE_CLOSING,   /* our FIN was asked for */
-    COURSE_LEFT,      /* ended by us with RST or without a word, as was asked for */
-    COURSE_CUT        /* ended by its caller before its time */
+    COURSE_HANDSHAKE, /* or not all of our data is sent */
+    COURSE_ANSWER,    /* COURSE_ANSWER_BEGINS: nothing has come since our data */
+    COURSE_HOLD,      /* open, until everything that has to precede the close has happened */
+    COURSE_CLOSING,   /* we have closed with FIN */
+    COURSE_LEFT,      /* we have ended it with RST, or without any segment, as asked */
+    COURSE_CUT        /* the caller ended it early */
 };
 
-/* Of one connection; at its beginning when zeroed. One word, since there may be a million. */
+/* The position of one connection in its course; all zero at the beginning. It is one word because a
+ * run may have a million connections. */
 struct course {
     uint64_t word;
 };
 
-/* What the caller knows that the connection does not. */
+/* What the caller knows and the connection does not. */
 struct course_facts {
-    bool fed;         /* the connection has been given all our data */
-    bool gave;        /* and there was any */
-    bool got;         /* data of the peer's came */
-    bool disordered;  /* segments were seen to be lost: a pause may be a retransmission timeout */
-    bool reader_busy; /* data of the peer's waits until a reader of ours has caught up */
-    wave_time quiet_since; /* of the last that the peer had to say, or that we took of it */
+    bool fed;              /* the engine has been given all our data */
+    bool gave;             /* there was some */
+    bool got;              /* the peer has sent data */
+    bool disordered;       /* segments were lost: a pause may be a retransmission timeout */
+    bool reader_busy;      /* data of the peer's waits for a reader of ours */
+    wave_time quiet_since; /* when the peer last sent something, or we last took some of it */
 };
 
 /* What a connection waits for. */
@@ -99,30 +103,31 @@ enum course_wait {
 };
 
 enum course_act {
-    COURSE_WAIT,     /* nothing is to be done before `until`, if nothing happens */
-    COURSE_CLOSED,   /* the connection has just been closed, one way or the other: what it has to
-                        send goes out, and the course is to be asked again */
-    COURSE_LINGERED, /* the peer has been silent for too long: the caller is to end it with RST */
-    COURSE_OVER      /* it is CLOSED */
+    COURSE_WAIT,     /* do nothing before `until` unless something happens */
+    COURSE_CLOSED,   /* the connection has just been closed in one way or another: send what it
+                        has to send, and call again */
+    COURSE_LINGERED, /* the peer has been silent for too long: end the connection with RST */
+    COURSE_OVER      /* the connection is CLOSED */
 };
 
 struct course_turn {
     enum course_act act;
     enum course_wait waits;
-    wave_time until; /* WAVE_NEVER: an event of the engine's will end the wait. Where the engine
-                        ends it, as in TIME_WAIT, it is told for who watches, and `engine` is set */
+    wave_time until; /* WAVE_NEVER: an event of the engine ends the wait. Where a timer of the
+                        engine ends it, as in TIME_WAIT, `until` is for display only, and
+                        `engine` is set */
     bool engine;
 };
 
-/* Takes the connection as far as it gets now. */
+/* Takes the connection as far as it gets at `now`, and returns what to do next. */
 struct course_turn course_go(struct course *x, const struct course_config *g, struct conn *c,
                              const struct course_facts *f, wave_time now);
 
-/* Closes it at once, as is asked for, whatever it would still have waited for. CLOSE_PASSIVE is a
- * FIN, too. */
+/* Closes the connection immediately, in the given way, whatever step it has reached. CLOSE_PASSIVE
+ * sends a FIN like CLOSE_ACTIVE. */
 void course_close(struct course *x, enum close_how how, struct conn *c, wave_time now);
 
-/* In words: "the peer's FIN"; NULL for COURSE_WAITS_NOT. */
+/* Returns what is waited for in words, such as "the peer's FIN"; NULL for COURSE_WAITS_NOT. */
 const char *course_text(enum course_wait waits);
 
 static inline enum course_step course_step(const struct course *x)
@@ -130,13 +135,13 @@ static inline enum course_step course_step(const struct course *x)
     return (enum course_step)(x->word & 7);
 }
 
-/* When that step began. */
+/* Returns when the current step began. */
 static inline wave_time course_since(const struct course *x)
 {
     return x->word >> 3;
 }
 
-/* Sets both: for what only its caller knows of. Times are below 2^61 ns. */
+/* Sets step and time, for steps that only the caller knows of. Times are below 2^61 ns. */
 static inline void course_set(struct course *x, enum course_step step, wave_time since)
 {
     x->word = since << 3 | step;

@@ -1,11 +1,14 @@
-/* Nothing here waits. A flush that meets a full kernel sets egress.retry_at and returns. */
+/* Hands segments from the engine to the port. egress_pull() asks the engine for segments until a
+ * batch is full; egress_flush() has the port send them. Nothing here waits: if the kernel has no
+ * room, egress_flush() sets egress.retry_at and returns. */
 #include "lib/run/egress.h"
 
-#define PAUSE_FIRST (100 * WAVE_US) /* before the kernel is asked again */
+#define PAUSE_FIRST (100 * WAVE_US) /* before the kernel is tried once more */
 #define PAUSE_MAX (10 * WAVE_MS)    /* the pause doubles up to this */
 
-/* The packet is beyond the MTU of the way out, and the kernel knows that better than the route at
- * the start did. The engine is told as by a router (RFC 1191, section 4), without a size. */
+/* The packet is larger than the MTU of the outgoing interface, and the kernel knows that better
+ * than the route that was read at the start. The engine is informed as a router would inform it
+ * (RFC 1191, section 4), without a size. */
 static void too_big(struct egress *e, const struct wire_unsent *u, wave_time now)
 {
     struct icmp icmp = {.from = u->flow.local,
@@ -21,7 +24,7 @@ static void too_big(struct egress *e, const struct wire_unsent *u, wave_time now
 bool egress_flush(struct egress *e, wave_time now)
 {
     struct wire_unsent u;
-    struct diag d = {"a segment is larger than the MTU of the way out"};
+    struct diag d = {"a segment is larger than the MTU of the outgoing interface"};
     int error;
 
     if (e->pause && now < e->retry_at)
@@ -43,8 +46,8 @@ bool egress_flush(struct egress *e, wave_time now)
     return true;
 }
 
-/* Where the engine is to put the data of the next segment: in its place in the queue, where it then
- * need not be copied. */
+/* Returns where the engine is to write the data of the next segment. In its place in the transmit
+ * queue it need not be copied. */
 static uint8_t *room_for(struct egress *e)
 {
     uint8_t *room = e->port->ops->room ? e->port->ops->room(e->port) : NULL;
@@ -60,7 +63,7 @@ void egress_pull(struct egress *e, wave_time now)
 
     if (e->ops->may_send && !e->ops->may_send(e->self))
         return;
-    e->ops->events(e->self); /* while too many of them wait, the engine gives nothing out */
+    e->ops->events(e->self); /* while too many events wait, the engine sends nothing */
     while (!egress_whole(e) && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
         struct diag d = {""};
@@ -69,12 +72,12 @@ void egress_pull(struct egress *e, wave_time now)
         if (e->ops->sending)
             e->ops->sending(e->self, id, &flow, &seg, &ip);
         error = e->port->ops->send(e->port, &flow, &seg, &ip, &d);
-        /* Fewer segments fit into a batch where they are larger than the MTU. */
+        /* A batch holds fewer segments when they are larger than the MTU. */
         if (error == WAVE_EAGAIN && egress_flush(e, now))
             error = e->port->ops->send(e->port, &flow, &seg, &ip, &d);
         if (error == 0)
             e->queued++;
-        else if (error != WAVE_EAGAIN) /* else it is lost, and will be retransmitted */
+        else if (error != WAVE_EAGAIN) /* the segment is lost, and will be retransmitted */
             e->ops->send_failed(e->self, &flow, &d);
         e->ops->events(e->self);
     }

@@ -1,19 +1,18 @@
 /*
- * One round: run the timers, send what they cause, take in what was captured, let the user do its
- * part, send again, and sleep until something comes. While there is work, descriptors are looked at
- * once a millisecond and not in every round.
+ * One round runs the timers, sends what they cause, reads what was captured, gives the user its
+ * turn, sends once more, and sleeps until something comes. While there is work, descriptors are
+ * polled once a millisecond instead of in every round.
  */
 #include "lib/run/loop.h"
 
 #include "lib/io/signals.h"
 
-#define ANSWER_EVERY 32 /* packets, at most, before what they make us send goes out */
+#define ANSWER_EVERY 32 /* packets read, at most, before what they cause is sent */
 #define LATE                                                                                       \
-    (50 * WAVE_MS)         /* a loop that wakes up this late first takes in what came meanwhile    \
-                            */
-#define LATE_BATCHES 512   /* of packets, then: as many as any ring holds */
-#define BUSY_LOOK WAVE_MS  /* between two looks at the descriptors while there is work */
-#define DRAIN_LOOK WAVE_MS /* between two questions whether all was captured */
+    (50 * WAVE_MS)         /* a loop that wakes up this late first reads what came meanwhile    \ */
+#define LATE_BATCHES 512   /* of packets in that case: as many as any ring holds */
+#define BUSY_LOOK WAVE_MS  /* between two polls of the descriptors while there is work */
+#define DRAIN_LOOK WAVE_MS /* between two checks whether everything has been captured */
 
 void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
                void *self)
@@ -45,7 +44,8 @@ void loop_wake_by(struct loop *l, wave_time at)
     l->wake_at = time_min(l->wake_at, at);
 }
 
-/* What a packet makes us send. Many connections share the system call that sends it. */
+/* Sends what a packet has caused. With many connections, one system call sends for several of
+ * them. */
 static void answer(struct loop *l)
 {
     if (!l->stack)
@@ -56,7 +56,7 @@ static void answer(struct loop *l)
         egress_send(&l->egress, l->now);
 }
 
-/* The next captured packet, if there is one. */
+/* Reads the next captured packet. Returns false if there is none. */
 static bool next(struct loop *l, struct wire_packet *p)
 {
     struct diag d = {""};
@@ -67,7 +67,7 @@ static bool next(struct loop *l, struct wire_packet *p)
     return n > 0;
 }
 
-/* Takes in what was captured, up to a batch: how many packets that was. */
+/* Reads captured packets, up to a batch. Returns how many. */
 static unsigned receive(struct loop *l)
 {
     struct wire_packet p;
@@ -92,9 +92,9 @@ static unsigned receive(struct loop *l)
     return n;
 }
 
-/* A loop that comes late, since the machine is busy, or it was stopped or suspended, takes in what
- * was captured meanwhile before the timers run: they would else take an answer that is here for
- * missing. */
+/* A loop may come late because the machine is busy, or because the process was stopped or
+ * suspended. It then reads what was captured meanwhile before the timers run. Otherwise they would
+ * count an answer as missing that has already arrived. */
 static void catch_up(struct loop *l)
 {
     loop_clock(l);
@@ -105,7 +105,7 @@ static void catch_up(struct loop *l)
     loop_clock(l);
 }
 
-/* Timers, and what they make us send. */
+/* Runs the timers and sends what they cause. */
 static void tick(struct loop *l)
 {
     if (l->stack) {
@@ -115,8 +115,8 @@ static void tick(struct loop *l)
     egress_send(&l->egress, l->now);
 }
 
-/* What to wait for of a queue of output: that its reader takes what waits, and, with `gone`, that
- * the reader goes away. Without anything to write, an error is met at the next write. */
+/* Returns what to poll for of an output queue: that its reader accepts what waits and, with `gone`,
+ * that the reader goes away. If nothing waits, an error is noticed by the next write. */
 static struct pollfd of_output(const struct outbuf *o, bool gone)
 {
     struct pollfd p = o ? outbuf_poll(o) : (struct pollfd){.fd = -1};
@@ -126,7 +126,7 @@ static struct pollfd of_output(const struct outbuf *o, bool gone)
     return p;
 }
 
-/* What the descriptors say that were waited for. */
+/* Acts on what poll reported for the descriptors. */
 static void look(struct loop *l, const struct pollfd *signals, const struct pollfd *report,
                  const struct pollfd *capture)
 {
@@ -147,7 +147,7 @@ static void look(struct loop *l, const struct pollfd *signals, const struct poll
         outbuf_polled(l->capture, capture->revents);
 }
 
-/* Sleeps until `until`, or something is there to be done; with `until` 0 it only looks. */
+/* Sleeps until `until`, or until there is something to do. With `until` 0 it only polls. */
 static void sleep_until(struct loop *l, wave_time until)
 {
     struct pollfd fds[PORT_FDS] = {{.fd = l->signals, .events = POLLIN}};
@@ -157,7 +157,7 @@ static void sleep_until(struct loop *l, wave_time until)
         n += l->ops->poll(l->self, fds + n);
     if (until > l->now && l->ops->idle)
         l->ops->idle(l->self);
-    /* Only now it is known whether something waits for its reader. */
+    /* Whether something waits for its reader is only known now. */
     fds[1] = of_output(l->report, l->reported);
     fds[2] = of_output(l->capture, false);
     l->port->ops->wait(l->port, until, fds, n);
@@ -165,7 +165,7 @@ static void sleep_until(struct loop *l, wave_time until)
     l->polled = l->now;
 }
 
-/* When the next round is due. */
+/* Returns when the next round is due. */
 static wave_time next_round(struct loop *l, wave_time turn)
 {
     wave_time until = time_min(time_min(turn, l->wake_at), l->deadline);
@@ -176,7 +176,7 @@ static wave_time next_round(struct loop *l, wave_time turn)
     return l->stack ? time_min(until, stack_expiry(l->stack, l->now)) : until;
 }
 
-/* One round up to the sleep: when the next one is due. */
+/* Runs one round up to the sleep. Returns when the next one is due. */
 static wave_time round_of(struct loop *l)
 {
     wave_time until;
@@ -199,7 +199,7 @@ static wave_time round_of(struct loop *l)
 
 void loop_run(struct loop *l)
 {
-    if (l->port->virtual_time) /* it would wait for ever for a clock that stands still */
+    if (l->port->virtual_time) /* the loop would wait without end for a clock that stands still */
         l->spin = l->shortest = 0;
     while (!l->done) {
         wave_time until = round_of(l);
@@ -214,7 +214,7 @@ void loop_run(struct loop *l)
     }
 }
 
-/* Takes in all that is there; whether anything was. */
+/* Reads everything that has been captured. Returns whether there was anything. */
 static bool receive_all(struct loop *l)
 {
     bool any = false;
@@ -240,7 +240,7 @@ void loop_drain(struct loop *l, wave_time quiet, wave_time max)
         bool heard = receive_all(l);
 
         loop_clock(l);
-        if (whole) { /* each of many connections is owed its RST */
+        if (whole) { /* each of many connections must send its RST */
             end = l->now + quiet;
             continue;
         }

@@ -1,6 +1,6 @@
 /*
- * next() reads frames until one holds a TCP segment or an ICMP error about one. The clock is the
- * stamp of the latest frame; it never goes back, though the stamps of a file may.
+ * next() reads frames until one holds a TCP segment, or an ICMP error about one. The clock is the
+ * stamp of the latest frame. It never goes back, although the stamps in a file may.
  */
 #include "lib/run/port_file.h"
 
@@ -34,7 +34,7 @@ static int refuse_send(struct port *p, const struct flow *flow, const struct seg
     (void)flow;
     (void)s;
     (void)ip;
-    return diag_fail(d, WAVE_ESYS, "a capture file takes no segments");
+    return diag_fail(d, WAVE_ESYS, "segments cannot be sent to a capture file");
 }
 
 static int refuse_queue(struct port *p, const struct flow *flow, struct seq seq, const uint8_t *ip,
@@ -56,7 +56,7 @@ static int port_file_flush(struct port *p, struct wire_unsent *unsent, struct di
     return 0;
 }
 
-/* Reads one frame: 0 and *out, or why there is no packet in it. */
+/* Reads one frame. Returns 0 and *out, or the reason why there is no packet in it. */
 static int read_frame(struct port_file *f, const struct pcap_pkthdr *h, const uint8_t *bytes,
                       struct wire_packet *out)
 {
@@ -99,12 +99,12 @@ static int port_file_next(struct port *p, struct wire_packet *out, struct diag *
 
         f->ended = status != 1;
         if (status == PCAP_ERROR)
-            return diag_fail(d, WAVE_ESYS, "cannot read %s any further: %s", f->name,
+            return diag_fail(d, WAVE_ESYS, "cannot read the rest of %s: %s", f->name,
                              pcap_geterr(f->pcap));
         if (f->ended)
             break;
         f->counts.frames++;
-        /* With nanoseconds asked for, tv_usec counts those. */
+        /* Because nanoseconds were asked for, tv_usec counts nanoseconds. */
         stamp = (wave_time)h->ts.tv_sec * WAVE_S + (wave_time)h->ts.tv_usec;
         if (stamp > f->now)
             f->now = stamp;
@@ -121,7 +121,7 @@ static wave_time port_file_now(struct port *p)
     return file_of(p)->now;
 }
 
-/* There is always a next packet at once, or never. */
+/* The next packet is there immediately, or never. */
 static bool port_file_wait(struct port *p, wave_time until, struct pollfd *fds, unsigned n)
 {
     struct port_file *f = file_of(p);
@@ -152,7 +152,7 @@ static bool port_file_rerouted(struct port *p, char interface[16])
 
 static void port_file_close(struct port *p)
 {
-    pcap_close(file_of(p)->pcap); /* and the file */
+    pcap_close(file_of(p)->pcap); /* this closes the file too */
     free(file_of(p));
 }
 
@@ -187,7 +187,7 @@ int port_file_open(struct port **out, FILE *file, const char *name, struct diag 
     if (!frame_known(f->dlt)) {
         diag_say(d, "cannot read %s: its link type, %s, is not known", name,
                  pcap_datalink_val_to_name(f->dlt) ? pcap_datalink_val_to_name(f->dlt)
-                                                   : "a number without a name");
+                                                   : "a number that has no name");
         port_file_close(&f->port);
         return WAVE_ESYS;
     }

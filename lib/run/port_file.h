@@ -1,7 +1,7 @@
 /*
- * The port that reads a capture file (pcap or pcapng, through libpcap): packets come in, nothing
- * goes out, and time is that of the packets. Both ends of every flow are strangers, so that no
- * packet is "outgoing". Strangers' bytes: every length is checked before it is used.
+ * The port that reads a capture file (pcap or pcapng) through libpcap. Packets come in, none is
+ * sent, and the time is that of the packets. Neither end of a flow is this program, so no packet is
+ * "outgoing". The bytes are not trusted: every length is checked before it is used.
  */
 #ifndef TCPWAVE_RUN_PORT_FILE_H
 #define TCPWAVE_RUN_PORT_FILE_H
@@ -12,18 +12,18 @@
 
 struct port_file_counts {
     uint64_t frames;    /* read */
-    uint64_t truncated; /* of them: cut off before the end of the TCP header */
+    uint64_t truncated; /* of these: cut off before the end of the TCP header */
     uint64_t malformed,
-        other; /* lengths that contradict each other; no TCP and no error about it */
+        other; /* lengths that contradict each other; neither TCP nor an error about it */
 };
 
-/* Reads from `file`, which is the port's from then on; `name` is for messages and stays the
- * caller's. WAVE_ESYS where it is no capture file, or of a link type that is not known,
- * WAVE_ENOMEM, each with *d filled in; the file is closed then, too. */
+/* Reads from `file`, which belongs to the port from then on. `name` is for messages and stays the
+ * caller's. Returns WAVE_ESYS if it is not a capture file, or if its link type is unknown, and
+ * WAVE_ENOMEM, each with *d filled in; the file is then closed as well. */
 int port_file_open(struct port **out, FILE *file, const char *name, struct diag *d);
 
-/* Whether all of it has been read. A file that is cut off, or corrupt further on, gives an error
- * from next() first, and has then ended. */
+/* Returns whether all of the file has been read. If it is cut off or becomes corrupt, next() first
+ * returns an error, and the file has then ended. */
 bool port_file_ended(const struct port *p);
 
 struct port_file_counts port_file_counts(const struct port *p);

@@ -1,10 +1,10 @@
 /*
- * Three things have a time: the next arrival on the path, the far host's next timer, and what the
- * test wants done. wait() moves the clock to the first of them, lets it happen, and goes on until a
- * packet is there for the near end, or the time asked for has come.
+ * Three things happen at known times: the next arrival on the path, the far host's next timer, and
+ * what the test asked for (port_sim_at()). wait() moves the clock to the earliest of them, lets it
+ * happen, and goes on until a packet has come for the near end or `until` is reached.
  *
- * A packet that is captured, ours as it leaves or the peer's as it arrives, is kept as the bytes of
- * an IP packet and read with ip_parse(), so that it looks just as one from an interface.
+ * A captured packet, ours as it leaves or the peer's as it arrives, is stored as the bytes of an IP
+ * packet and read with ip_parse(), exactly like one from an interface.
  */
 #include "lib/run/port_sim.h"
 
@@ -38,15 +38,15 @@ struct port_sim {
     uint64_t number;
     bool inbound_only;
     uint32_t lports, window;
-    struct captured *first, **end; /* captured and not given out yet; where the next one goes */
-    struct captured *given; /* what next() gave out last, which is valid until the next call */
+    struct captured *first, **end; /* captured and not yet returned; where the next one is linked */
+    struct captured *given;        /* what next() returned last; valid until the next call */
     struct wire_stats stats;
     port_sim_lose *lose;
     void *lose_ctx;
     wave_time act_at;
     wave_time (*act)(void *ctx, wave_time now);
     void *act_ctx;
-    bool acted; /* since wait() last looked at the descriptors */
+    bool acted; /* since wait() last polled the descriptors */
     uint8_t room[CONN_ROOM];
 };
 
@@ -69,8 +69,8 @@ static void take_first(struct port_sim *s)
         s->end = &s->first;
 }
 
-/* Captures a segment, `flow` as its sender sees it. What memory does not suffice for counts as
- * dropped. */
+/* Captures a segment; `flow` is as its sender sees it. If memory is short, the segment counts as
+ * dropped by the capture. */
 static void capture(struct port_sim *s, bool outgoing, const struct flow *flow, const uint8_t *tcp,
                     uint32_t len, const struct ip_fields *ip)
 {
@@ -114,7 +114,8 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
     return 0;
 }
 
-/* An IP packet that was crafted elsewhere: what of it is a TCP segment goes its way. */
+/* Queues an IP packet that was built elsewhere. If it is a TCP segment, it is sent over the
+ * path. */
 static int port_sim_queue(struct port *p, const struct flow *flow, struct seq seq,
                           const uint8_t *ip, uint32_t len)
 {
@@ -123,7 +124,7 @@ static int port_sim_queue(struct port *p, const struct flow *flow, struct seq se
 
     (void)seq;
     if (ip_parse(ip, len, &packet) != 0 || packet.kind != PACKET_TCP)
-        return 0; /* no host would know what it is */
+        return 0; /* no host would understand it */
     fields = (struct wire_ip){
         .ttl = packet.ttl, .tos = packet.tos, .id = packet.id, .no_df = !packet.df};
     return port_sim_send(p, flow, &packet.seg, &fields, NULL);
@@ -159,7 +160,8 @@ static int port_sim_next(struct port *p, struct wire_packet *out, struct diag *d
         packet.ip = c->bytes;
         packet.ip_len = c->len;
         if (ip_parse(c->bytes, c->len, &packet.packet) != 0)
-            return diag_fail(d, WAVE_ESYS, "the simulated network gave a packet that is none");
+            return diag_fail(d, WAVE_ESYS,
+                             "the simulated network delivered something that is not a packet");
     }
     *out = packet;
     return 1;
@@ -174,7 +176,7 @@ static wave_time port_sim_now(struct port *p)
  * The network
  */
 
-/* Everything that the far host has to send now. */
+/* Sends everything that the far host has to send now. */
 static void far_sends(struct port_sim *s)
 {
     struct flow flow;
@@ -200,7 +202,7 @@ void port_sim_icmp(struct port *p, const struct icmp *e)
     append(s, k);
 }
 
-/* A router's error comes back to the sender of what was too big (RFC 1191, section 4). */
+/* Delivers a router's error to the sender of a packet that was too big (RFC 1191, section 4). */
 static void arrive_error(struct port_sim *s, const struct delayed_packet *c)
 {
     struct icmp e = {.type = c->flow.v6 ? 2 : 3,
@@ -256,7 +258,7 @@ void port_sim_deliver(struct port *p, const struct flow *flow, const struct seg 
         capture(s, false, flow, s->room, (uint32_t)len, &f);
 }
 
-/* Lets the first thing happen that does, if it does by `until`. */
+/* Lets the earliest thing happen, if it is due by `until`. Returns whether one was. */
 static bool happen(struct port_sim *s, wave_time until)
 {
     wave_time arrival = path_next(&s->path), timer = host_expiry(s->host, s->now);
@@ -371,7 +373,7 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
     path_init(&s->path, config->seed);
     s->path.direction[NEAR_END].impairment = config->forward;
     s->path.direction[FAR_END].impairment = config->reverse;
-    s->now = PORT_SIM_BEGINS; /* 0 is taken for "never set" in places */
+    s->now = PORT_SIM_BEGINS; /* in some places 0 means "never set" */
     s->act_at = WAVE_NEVER;
     s->inbound_only = config->inbound_only;
     s->lports = config->lports ? config->lports : 1;

@@ -1,4 +1,5 @@
-/* Every call is the wire's own; waiting is ppoll(2) on the capture and on what the loop names. */
+/* The port for a real interface. Each call is passed on to lib/wire; waiting is ppoll(2) on the
+ * capture and on the loop's descriptors. */
 #include "lib/run/port_wire.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "lib/core/diag.h"
 #include "lib/wire/capture_clock.h"
 
-#define LOOK_EVERY (500 * WAVE_MS) /* whether an interface that went down was removed */
+#define LOOK_EVERY (500 * WAVE_MS) /* between checks whether a lost interface was removed */
 
 struct port_wire {
     struct port port;
@@ -61,8 +62,8 @@ static wave_time port_wire_stamp(struct port *p)
     return capture_clock_now();
 }
 
-/* From now until `until`; no longer than LOOK_EVERY where the wire has to be looked at meanwhile.
- */
+/* Returns the time from now until `until`, but no more than LOOK_EVERY where the wire has to be
+ * checked meanwhile. */
 static struct timespec time_left(const struct wire *w, wave_time until)
 {
     wave_time now = until ? wire_now() : 0, left = until > now ? until - now : 0;

@@ -1,3 +1,8 @@
+/*
+ * Follows the keepalive probes of one connection. probes_event() takes the engine's events (a probe
+ * was sent, answered, or came from the peer); probes_watch() takes the captured segments, whose
+ * stamps give the times. probes_figures() adds the results to the verdict.
+ */
 #include "lib/run/probes.h"
 
 #include "lib/report/human.h"
@@ -12,7 +17,8 @@ void probes_watch(struct probes *p, const struct report_event *e)
         if (p->asked && p->asked_at == WAVE_NEVER && (g->notes & TRACK_PROBE))
             p->asked_at = e->at;
     } else {
-        bool ends = g->packet->seg.flags & SEG_RST; /* a silence that ends so was not survived */
+        bool ends = g->packet->seg.flags & SEG_RST; /* a silence that ends with RST was not
+                                                       survived */
         p->gap = p->any ? e->at - p->last_at : 0;
         if (p->heard && !ends && e->at - p->heard_at > p->silence)
             p->silence = e->at - p->heard_at;
@@ -23,7 +29,8 @@ void probes_watch(struct probes *p, const struct report_event *e)
     p->last_at = e->at;
 }
 
-/* What became of our last probe. Told with the time of the segment that showed it, if one did. */
+/* Reports what became of our last probe, with the time of the segment that showed it, if one
+ * did. */
 static void tell(struct probes *p, struct session *s, struct session_conn *c, wave_time stamp,
                  wave_time rtt, bool reset)
 {
@@ -35,8 +42,8 @@ static void tell(struct probes *p, struct session *s, struct session_conn *c, wa
     p->asked = 0;
 }
 
-/* When the answer to our last probe was due: just before the next one, or the end, that follows
- * from its absence. */
+/* Returns when the answer to our last probe was due: just before the next probe or the end, which
+ * follows from its absence. */
 static wave_time overdue(const struct probes *p, const struct session *s)
 {
     if (p->asked_at == WAVE_NEVER)
@@ -57,7 +64,8 @@ static void answered(struct probes *p, struct session *s, struct session_conn *c
     tell(p, s, c, seen ? s->report.origin + p->heard_at : session_stamp(s), rtt, false);
 }
 
-/* What the engine answers as a probe may be a byte that was only sent again. */
+/* Counts a probe of the peer's. What the engine answers as a probe may be a retransmitted byte; the
+ * tracker knows the difference. */
 static void probed(struct probes *p, const struct session *s, const struct session_conn *c)
 {
     if (s->shows && !c->record->flow.probed[1])
@@ -88,7 +96,7 @@ void probes_event(struct probes *p, struct session *s, struct session_conn *c,
     case EVENT_TIMEOUT:
         tell(p, s, c, overdue(p, s), WAVE_NEVER, false);
         break;
-    case EVENT_RESET: /* an answer, too, but not that of a living peer */
+    case EVENT_RESET: /* this is an answer too, but not that of a living peer */
         tell(p, s, c, s->report.origin + p->heard_at, WAVE_NEVER, true);
         break;
     default:

@@ -1,9 +1,9 @@
 /*
- * What keepalive probes tell: ours whether the peer lives, and how fast it answers; the peer's how
- * it is configured. Of one connection.
+ * Evaluates the keepalive probes of one connection. Ours show whether the peer lives and how fast
+ * it answers; the peer's show how its keepalive is configured.
  *
- * The engine says what a segment meant, the captured segments say when it was: a round trip lies
- * between two stamps of the capture, and no scheduler is in it.
+ * The engine knows what a segment meant, and the captured segments know when it was. Therefore a
+ * round trip lies between two stamps of the capture and contains no delay of the scheduler.
  */
 #ifndef TCPWAVE_RUN_PROBES_H
 #define TCPWAVE_RUN_PROBES_H
@@ -14,27 +14,27 @@
 
 struct probes {
     uint32_t sent, answered, from_peer;
-    uint32_t asked;     /* number of our probe that is not answered yet, or 0 */
-    wave_time asked_at; /* when it was captured; WAVE_NEVER: it was not yet */
-    /* Times of segments, since the run's first event; `any` once there was one. */
+    uint32_t asked;     /* number of our probe that is not yet answered, or 0 */
+    wave_time asked_at; /* when it was captured; WAVE_NEVER: not yet */
+    /* Times of segments since the run's first event, valid once `any` is set. */
     bool any, heard;
     wave_time last_at;   /* of either side */
-    wave_time heard_at;  /* of the peer */
-    wave_time gap;       /* before the peer's last one, since the last of either side */
-    wave_time silence;   /* the longest between two of the peer's */
+    wave_time heard_at;  /* of the peer's last segment */
+    wave_time gap;       /* between the peer's last segment and the one before it, of either side */
+    wave_time silence;   /* the longest between two segments of the peer's */
     wave_time probed_at; /* of the peer's last probe */
     struct histogram rtt, after, apart;
 };
 
-/* For the stream of events: takes note of segments. */
+/* Takes an event of the report: notes the times of segments. */
 void probes_watch(struct probes *p, const struct report_event *e);
 
-/* For session_ops.event: counts, and reports each probe of ours once it is known what became of
- * it. */
+/* Takes an event of the engine, for session_ops.event: counts, and reports each probe of ours as
+ * soon as its result is known. */
 void probes_event(struct probes *p, struct session *s, struct session_conn *c,
                   const struct event *e);
 
-/* All in all. */
+/* Adds the rows and members of the verdict. */
 void probes_figures(const struct probes *p, struct figures *f);
 
 #endif

@@ -1,3 +1,8 @@
+/*
+ * Sends and receives the data of a listener's connections. responder_move() serves one connection:
+ * it gives the engine as many bytes as it may hold, from the data, the file or what was received,
+ * and takes what has come.
+ */
 #include "lib/run/responder.h"
 
 #include <errno.h>
@@ -6,9 +11,10 @@
 
 #include "lib/core/diag.h"
 
-/* What waits to be sent for the first time on one connection is what network and peer would take at
- * once, so that the acknowledgement of a whole window finds the next one ready, and at least this
- * much. To fill a whole send buffer for each of thousands of connections would only cost memory. */
+/* On one connection, as much data waits to be sent for the first time as the network and the peer
+ * would accept immediately, so that the acknowledgement of a whole window finds the next window
+ * ready; and at least this many bytes wait. A full send buffer for each of thousands of connections
+ * would only cost memory. */
 #define BACKLOG 65536u
 
 static int open_source(struct responder *v, const struct responder_config *config, struct diag *d)
@@ -20,7 +26,7 @@ static int open_source(struct responder *v, const struct responder_config *confi
     if (!v->source.regular) {
         file_close(&v->source, NULL);
         return diag_fail(d, WAVE_ESYS,
-                         "cannot serve %s: it is no regular file, so it can be read only once",
+                         "cannot serve %s: it is not a regular file, so it can be read only once",
                          config->serve);
     }
     return 0;
@@ -53,15 +59,15 @@ int responder_close(struct responder *v, struct diag *d)
 
 const char *responder_text(const struct responder *v)
 {
-    static const char *const text[] = {[RESPONDER_DISCARD] = "reads, and sends nothing",
-                                       [RESPONDER_ECHO] = "sends back what it gets",
-                                       [RESPONDER_DATA] = "sends its data to everyone",
-                                       [RESPONDER_FILE] = "sends its file to everyone"};
+    static const char *const text[] = {[RESPONDER_DISCARD] = "receives, and sends nothing",
+                                       [RESPONDER_ECHO] = "sends back what it receives",
+                                       [RESPONDER_DATA] = "sends its data to every client",
+                                       [RESPONDER_FILE] = "sends its file to every client"};
 
     return text[v->kind];
 }
 
-/* How much may be added to what waits to be sent. */
+/* Returns how many bytes may be added to what waits to be sent. */
 static size_t room_in(const struct conn *c)
 {
     size_t flight = c->snd.nxt.v - c->snd.una.v, unacked = conn_unacked(c);
@@ -74,9 +80,9 @@ static size_t room_in(const struct conn *c)
     return room < max - waiting ? room : max - waiting;
 }
 
-/* Our next bytes from place `at` on, up to `room`: their number, 0 at the end, or WAVE_ESYS. The
- * file is read anew for each connection, and not mapped: a mapping of a file that somebody cuts
- * short would end the process with SIGBUS. */
+/* Provides our next bytes from offset `at`, up to `room`. Returns how many, 0 at the end, or
+ * WAVE_ESYS. The file is read for each connection instead of being mapped: if another program
+ * truncated a mapped file, SIGBUS would end the process. */
 static int next_bytes(struct responder *v, uint64_t at, size_t room, const uint8_t **bytes,
                       struct diag *d)
 {
@@ -108,7 +114,7 @@ static int give(struct responder *v, struct responder_conn *p, struct conn *c, w
 
     while (!p->ended) {
         size_t room = room_in(c);
-        /* A byte is asked for even where there is no room, so that the end is seen, and our FIN
+        /* One byte is asked for even if there is no room, so that the end is noticed and our FIN
          * need not wait for one more acknowledgement. */
         int n = next_bytes(v, p->given, room ? room : 1, &bytes, d);
         if (n < 0)
@@ -119,14 +125,15 @@ static int give(struct responder *v, struct responder_conn *p, struct conn *c, w
         n = conn_send(c, now, bytes, (size_t)n);
         v->starved |= n == 0;
         if (n <= 0)
-            break; /* no memory, or closed: the state says what comes next */
+            break; /* no memory, or closed: the state decides what comes next */
         p->given += (uint64_t)n;
         moved = true;
     }
     return moved;
 }
 
-/* Takes what is received: how many bytes, 0 when there is no room for them now, or WAVE_ESYS. */
+/* Takes what was received. Returns how many bytes, 0 if there is no room for them now, or
+ * WAVE_ESYS. */
 static int take_some(struct responder *v, struct conn *c, wave_time now, const uint8_t *bytes,
                      size_t len, struct diag *d)
 {
@@ -136,7 +143,7 @@ static int take_some(struct responder *v, struct conn *c, wave_time now, const u
         size_t room = room_in(c);
         int sent = room ? conn_send(c, now, bytes, len < room ? len : room) : 0;
         v->starved |= room && sent == 0;
-        /* After our own FIN there is no way back: what still comes is dropped. */
+        /* After our own FIN nothing can be sent back: what still comes is discarded. */
         return sent == WAVE_ESTATE ? n : sent;
     }
     if (v->out.fd < 0)

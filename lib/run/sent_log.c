@@ -1,3 +1,8 @@
+/*
+ * A ring of the segments that were sent and not yet captured, in the order of sending, and beside
+ * it the search for holes in what the peer sent. The essay in sent_log.h explains what both are
+ * for.
+ */
 #include "lib/run/sent_log.h"
 
 struct sent_delta sent_update(struct sent_side *c, const struct seg *s, bool probe)
@@ -10,7 +15,7 @@ struct sent_delta sent_update(struct sent_side *c, const struct seg *s, bool pro
         return news;
     news.retransmission = c->any && !probe && seq_lt(s->seq, c->next);
     /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that the
-     * one before was lost. */
+     * SYN-ACK before it was lost. */
     if ((s->flags & SEG_SYN) && c->asked)
         news.retransmission = c->asked = false;
     if (c->any && seq_leq(end, c->next))
@@ -57,7 +62,7 @@ static bool is(const struct sent_entry *e, const struct seg *s)
            (!(s->flags & SEG_ACK) || seq_eq(e->ack, s->ack));
 }
 
-/* Where this segment stands, or `head`. */
+/* Returns the index of the entry that is this segment, or `head`. */
 static uint32_t find(const struct sent_log *j, const struct seg *s)
 {
     uint32_t at = j->tail;
@@ -67,7 +72,7 @@ static uint32_t find(const struct sent_log *j, const struct seg *s)
     return at;
 }
 
-/* Takes out what stands before `end`, one at a time. */
+/* Removes and returns the oldest entry before index `end`; NULL when none is left. */
 static const struct sent_entry *missed_before(struct sent_log *j, uint32_t end)
 {
     while (j->tail != end) {
@@ -95,7 +100,7 @@ const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id,
     for (uint32_t at = j->tail; at != j->head; at++) {
         struct sent_entry *e = &j->entry[at % SENT_LOG_ENTRIES];
         uint32_t len = e->len + !!(e->flags & SEG_SYN) + !!(e->flags & SEG_FIN);
-        /* What was sent again, or lies below what was acknowledged already, may have left after
+        /* A retransmission, or a segment below what was acknowledged before, may have left after
          * this acknowledgement was captured. */
         if (e->id != id || e->missed || !len || e->retransmission || e->probe ||
             (e->flags & SEG_RST))

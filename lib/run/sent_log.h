@@ -1,33 +1,35 @@
 /*
- * What was sent and what the capture has shown: the two are not the same, and this is the only
- * place that knows how they differ.
+ * What was sent, and what the capture has shown of it. The two are not the same, and this is the
+ * only place that knows how they differ.
  *
- * A segment of ours is a fact twice: when the engine hands it out, and when the capture shows it to
- * have left. Only the second is in the order of the wire, among the peer's, and so only then is it
- * told; but only at the first is known what no packet says: the state it was sent in, whether its
- * bytes were sent before, whether it is a probe. The log carries that across: sent_log_add() as it
- * is handed out, sent_log_take() as it is captured. In between, three things happen.
+ * A segment of ours is known at two points: when the engine outputs it, and when the capture shows
+ * that it has left. Only at the second point is it in the order of the wire, among the segments of
+ * the peer, so it is reported then. But only at the first point is it known what no packet says:
+ * the state in which it was sent, whether its bytes were sent before, whether it is a probe. The
+ * log carries these facts from the first point to the second: sent_log_add() when a segment is
+ * output, sent_log_take() when it is captured. In between, three things can happen.
  *
- * The capture is behind. Segments of the peer's lie in the ring that the engine has not seen when
- * it sends, and ours come after them. The order of the wire is that of the capture: an ACK that we
- * sent in ESTABLISHED may stand behind the FIN that made us CLOSE_WAIT. The log gives the state it
- * was sent in; the report never lets a row go back (report.c, local_in_row()). As long as the log
- * is not empty, what we do is ahead of what is told.
+ * The capture is behind. When the engine sends, segments of the peer's lie in the ring that it has
+ * not seen, and ours is captured after them. The order of the wire is that of the capture: an ACK
+ * that we sent in ESTABLISHED may stand behind the FIN that put us into CLOSE_WAIT. The log
+ * supplies the state in which it was sent; the report never lets a row go back (report.c,
+ * local_in_row()). As long as the log is not empty, our engine is ahead of the report.
  *
- * The capture loses segments of ours. They are missing for certain once a later one of ours is
+ * The capture loses segments of ours. They are certainly missing once a later segment of ours is
  * captured (sent_log_missed_before()), once the peer acknowledges them (sent_log_missed_by_ack()),
- * or when the run ends (sent_log_missed()). They are told from the log, in their order, before what
- * showed it; else the tracker would take the peer's answers for nonsense.
+ * or when the run ends (sent_log_missed()). They are then reported from the log, in their order,
+ * before the segment that showed the loss. Otherwise the tracker would find that the peer's answers
+ * fit nothing.
  *
- * The capture loses segments of the peer's. The engine, which hears only what is captured, takes
- * such bytes for lost on the path, asks for them, and the peer repeats them: right, and no fault of
- * the path or the peer, which the report is not to blame and the run is not to wait for. A hole in
- * the peer's numbers is the capture's where it said that it had to drop frames since the peer's
- * last segment in order. From then on until nothing is missing, what the peer repeats is taken to
- * be repeated for that reason (hole_see()).
+ * The capture loses segments of the peer's. The engine sees only what is captured, assumes that
+ * such bytes were lost on the path, asks for them, and the peer retransmits them. That is correct,
+ * and neither the path nor the peer is to blame for it: the report must not say so, and the run
+ * must not wait because of it. A hole in the peer's numbers is the capture's fault if the capture
+ * has reported dropped frames since the peer's last segment in order. From then on, until nothing
+ * is missing, the peer's retransmissions are attributed to it (hole_see()).
  *
- * That something was lost is told with the next frame, of whichever connection: `gaps` counts it
- * for the run, and each connection's tracker hears of it before its next segment.
+ * A loss is reported with the next frame, whichever connection that belongs to. `gaps` counts the
+ * losses of the run, and the tracker of each connection is informed before its next segment.
  *
  * Pure: no port, no engine, no clock.
  */
@@ -40,23 +42,24 @@
 #include "lib/core/seg.h"
 #include "lib/core/state.h"
 
-#define SENT_LOG_ENTRIES 4096 /* a power of two; the oldest is forgotten when there are more */
+#define SENT_LOG_ENTRIES 4096 /* a power of two; if there are more, the oldest is discarded */
 
-/* What was sent of one connection, as far as the next segment is concerned; nothing when zeroed. */
+/* What was sent on one connection, as far as the next segment needs it; all zero at the
+ * beginning. */
 struct sent_side {
     bool any;        /* `next` is valid */
     struct seq next; /* the highest number sent, plus one */
-    bool asked;      /* the peer's SYN came since we last sent one: ours answers it */
+    bool asked;      /* the peer's SYN came after our last one, so our next one answers it */
 };
 
 /* What a segment adds to that. */
 struct sent_delta {
     bool retransmission; /* its bytes, SYN or FIN were sent before, and the peer did not ask for
                             them */
-    uint32_t bytes; /* of data that were not */
+    uint32_t bytes;      /* of data that were not sent before */
 };
 
-/* A segment that is handed out. A `probe` says nothing new. */
+/* Updates *c for a segment that is output, and returns what it adds. A `probe` adds nothing. */
 struct sent_delta sent_update(struct sent_side *c, const struct seg *s, bool probe);
 
 struct sent_entry {
@@ -66,66 +69,68 @@ struct sent_entry {
     uint16_t flags, wnd;
     uint8_t state; /* enum state: ours when it was sent */
     bool retransmission; /* its bytes, SYN or FIN were sent before */
-    bool probe;    /* below what is next: says nothing new */
-    bool missed;   /* sent_log_missed_by_ack() has given it out */
+    bool probe;          /* below SND.NXT: adds nothing */
+    bool missed;         /* sent_log_missed_by_ack() has returned it */
     struct opt opt;
 };
 
 struct sent_log {
-    uint32_t head, tail; /* count up for ever; head is where the next one goes */
+    uint32_t head, tail; /* free-running; head is where the next entry goes */
     struct sent_entry entry[SENT_LOG_ENTRIES];
 };
 
-/* The segment as it was sent, without its data; and the entry of one. */
+/* Return the segment as it was sent, without its data, and the entry for a segment. */
 struct seg sent_seg(const struct sent_entry *e);
 struct sent_entry sent_entry(uint32_t id, const struct seg *s, enum state state);
 
-/* Empty before the first call when zeroed. */
+/* Adds an entry. A log that is all zero is empty. */
 void sent_log_add(struct sent_log *j, const struct sent_entry *e);
 
 /*
- * What the capture lost of ours is known by what comes after it: by a later segment of ours, since
- * they are captured in order, or by an acknowledgement of the peer's. Each call takes out, or
- * marks, the oldest such entry and returns it, or NULL when there is none (left). Valid until the
- * next sent_log_add().
+ * What the capture lost of our segments is known from what comes after it: a later segment of ours,
+ * since ours are captured in order, or an acknowledgement of the peer's. Each call removes, or
+ * marks, the oldest such entry and returns it, or returns NULL when none is left. The entry is
+ * valid until the next sent_log_add().
  */
 const struct sent_entry *sent_log_missed_before(struct sent_log *j, const struct seg *ours);
 const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id, struct seq ack);
 
-/* The oldest entry, whatever it is; for the end of a run. */
+/* Removes and returns the oldest entry of any kind, for the end of a run. */
 const struct sent_entry *sent_log_missed(struct sent_log *j);
 
-/* The oldest entry that is this segment, taken out together with those before it, or NULL: we did
- * not send it. Valid until the next sent_log_add(). */
+/* Returns the oldest entry that is this segment, or NULL if we did not send it; removes it and
+ * those before it. The entry is valid until the next sent_log_add(). */
 const struct sent_entry *sent_log_take(struct sent_log *j, const struct seg *s);
 
-/* How many there are. */
+/* Returns how many entries there are. */
 uint32_t sent_log_count(const struct sent_log *j);
 
-/* Whether everything that was sent has been captured. */
+/* Returns whether everything that was sent has been captured. */
 bool sent_log_empty(const struct sent_log *j);
 
-/* Of one connection; of none when zeroed. */
+/* The hole in the peer's numbers on one connection; none when all zero. */
 struct hole {
-    bool is, was;    /* something is missing now; was since the connection began */
+    bool is, was;    /* something is missing now; was missing since the connection began */
     bool has_next;   /* `next` is valid */
-    struct seq end;  /* with `was`: beyond all that the peer had sent while something was missing */
-    struct seq next; /* the highest number that the peer was seen to send, plus one */
+    struct seq end;  /* with `was`: beyond everything that the peer had sent while something was
+                        missing */
+    struct seq next; /* the highest number that the peer is known to have sent, plus one */
     uint32_t gaps;   /* the run's count, as of the last segment in order */
 };
 
-/* What is known of a segment by that. */
+/* What the hole says about a segment. */
 struct hole_seen {
     struct seq from; /* with `lost`: the first number that the capture did not see */
     uint32_t lost;   /* bytes that it lost just before this segment */
-    bool repair;     /* the segment is repeated for the sake of such bytes */
+    bool repair;     /* the peer retransmits it because of such bytes */
 };
 
-/* A segment of the peer's that lies within the window and takes up sequence numbers. `gaps` counts
- * how often in the run the capture was told to have lost something. */
+/* Examines a segment of the peer's that lies within the window and occupies sequence numbers.
+ * `gaps` counts how often in the run the capture reported a loss. */
 struct hole_seen hole_see(struct hole *h, uint32_t gaps, const struct seg *s);
 
-/* The engine waits for `next`: whether it has all is looked at. After the segment was taken in. */
+/* Checks, after the engine has processed the segment and waits for `next`, whether the hole is
+ * filled. */
 void hole_close(struct hole *h, struct seq next);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A session's connections: taken notice of, cut off, closed in order, given up; and what became of
- * each. What happens with packets is session_loop.c.
+ * The connections of a session: how they are opened, cut off, closed in order and released, and
+ * what their outcome is. What happens with packets is in session_loop.c.
  */
 #include "lib/run/session.h"
 
@@ -12,14 +12,14 @@
 #include "lib/core/pool.h"
 #include "lib/io/heap.h"
 
-#define CLOSE_IN (2 * WAVE_S) /* a failed run's connections have so long to close */
+#define CLOSE_IN (2 * WAVE_S) /* how long the connections of a failed run may take to close */
 
-/* The engine. WAVE_ENOMEM. */
+/* Creates the engine. Returns 0 or WAVE_ENOMEM. */
 static int open_engine(struct session *s, struct diag *d)
 {
     const struct session_config *c = &s->config;
 
-    /* Pages that are never used cost nothing. */
+    /* Pages that are never used cost no memory. */
     s->conn = calloc(c->max_connections, sizeof *s->conn);
     if (!s->conn || stack_create(&s->stack, &c->engine, c->max_connections, c->seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
@@ -99,8 +99,8 @@ struct session_conn *session_find(struct session *s, uint32_t id)
     return c && c->id == id ? c : NULL;
 }
 
-/* The record of a connection that is shown, or whose verdict somebody reads. False when memory is
- * out. */
+/* Allocates the record of a connection that is shown or whose verdict is printed. Returns false
+ * when memory is short. */
 static bool open_record(struct session *s, struct session_conn *c, const struct flow *flow)
 {
     struct session_record *r;
@@ -167,7 +167,7 @@ void session_changed(struct session *s, struct session_conn *c, wave_time now)
 
 void session_release(struct session *s, struct session_conn *c)
 {
-    /* Where a RST took it back to LISTEN its slot may have another one by now. */
+    /* If a RST took the connection back to LISTEN, another one may have its slot by now. */
     if (s->conn[pool_index(c->id)] == c->self)
         s->conn[pool_index(c->id)] = SLAB_NONE;
     slab_remove(&s->slab, &s->all, c->self);
@@ -188,14 +188,14 @@ void session_await(struct session *s, const char *what, wave_time until)
     s->awaited_until = until;
 }
 
-/* Many may be ended at once, each with an event. */
+/* Pulls events while many connections are ended together, each with an event. */
 static void drain_if_busy(struct session *s)
 {
     if (env_busy(stack_env(s->stack)))
         session_drain(s);
 }
 
-/* What the outcome wants to know of a connection that is cut off. */
+/* Stores what the outcome needs to know of a connection that is cut off. */
 static void cut_off(struct session *s, struct session_conn *c, wave_time now)
 {
     struct conn *e = session_engine(s, c);
@@ -227,13 +227,13 @@ void session_stop(struct session *s, enum outcome_stop why)
     if (s->loop.done)
         return;
     s->loop.done = true;
-    if (s->stop != STOP_LOCAL) /* it ends the closing, and is not the reason */
+    if (s->stop != STOP_LOCAL) /* it only ends the closing, and is not the reason */
         s->stop = why;
     for (struct session_conn *c = session_last(s); c; c = session_prev(s, c))
         cut_off(s, c, now);
 }
 
-/* FIN, where the peer knows of a connection. */
+/* Sends FIN, if the peer knows of the connection. */
 static void close_in_order(struct session *s, struct session_conn *c, wave_time now)
 {
     struct conn *e = session_engine(s, c);
@@ -262,7 +262,7 @@ void session_fail(struct session *s, const struct diag *d)
         close_in_order(s, c, now);
 }
 
-/* Whether there is more to come of it; what it has received is read by nobody. */
+/* Returns whether the connection is still closing. What it receives meanwhile is discarded. */
 static bool still_closing(struct session *s, struct session_conn *c, wave_time now)
 {
     struct conn *e = session_engine(s, c);
@@ -298,7 +298,7 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     return r->high.v - e->rcv.nxt.v - (r->flow.fin_seen[1] != 0);
 }
 
-/* What the sentence about it is made of, and what only a record of it knows. */
+/* Fills in the facts that the outcome's sentence needs and that only the record has. */
 static void recorded_facts(struct session *s, const struct session_conn *c, struct outcome_facts *f)
 {
     const struct session_record *r = c->record;
@@ -314,10 +314,10 @@ static void recorded_facts(struct session *s, const struct session_conn *c, stru
 
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
 {
-    static const struct icmp some_icmp; /* that there was one decides the verdict */
+    static const struct icmp some_icmp; /* the verdict needs only that there was one */
     const struct conn *e = session_engine(s, c);
-    /* The engine knows this of all connections together: where there are others, it is they that
-     * may have filled the memory, and not what ended this one. */
+    /* The engine knows this only for all connections together. If there are several, the others may
+     * have used the memory, so it does not say why this one ended. */
     const bool starved = !s->many && stack_env(s->stack)->mem_short;
     char peer[ADDR_PORT_TEXT] = "";
     struct outcome_facts f = {
@@ -381,7 +381,7 @@ void session_conn_verdict(struct session *s, const struct session_conn *c,
     struct report_verdict v;
 
     s->verdicts[outcome->verdict]++;
-    if (!s->shows) /* nor is the kernel asked for figures that nobody sees */
+    if (!s->shows) /* the kernel is not asked for figures that are not shown, either */
         return;
     session_diagnose(s, c, &told, &found);
     session_verdict(s, c, &told, figures, &found, &v);

@@ -1,6 +1,7 @@
 /*
- * What the findings of a run are drawn from (lib/report/facts.h), beside the segments: what the
- * engine knows, what the port counts, and what the kernel says of the next hop.
+ * Collects the facts from which the findings of a run are made (lib/report/facts.h), beside the
+ * segments: what the engine knows, what the port counts, and what the kernel says about the next
+ * hop.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +14,12 @@
 #define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
 #define NEIGHBOUR_EVERY WAVE_S
 
-/* Where the facts' texts are. */
+/* Holds the texts that the facts point to. */
 struct host_texts {
     char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
 };
 
-/* What is known of this host. */
+/* Fills in the facts about this host. */
 static void host_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
                        struct facts_host *h)
 {
@@ -80,7 +81,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
         diagnose_outcome(list, outcome);
 }
 
-/* Whether nothing of the peer's has come, and the handshake is not done. */
+/* Returns whether no segment has come from the peer and the handshake is not complete. */
 static bool unheard(const struct session *s)
 {
     const struct session_conn *c = session_last(s);

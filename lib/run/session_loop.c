@@ -1,6 +1,6 @@
 /*
- * What a session does with what the loop brings: captured packets go to the engine and the report,
- * segments that leave go on record, events of the engine are told. The loop itself is
+ * What a session does in the loop. Captured packets go to the engine and to the report, segments
+ * that are sent go into the sent log, and events of the engine are reported. The loop itself is
  * lib/run/loop.c.
  */
 #include "lib/run/session.h"
@@ -11,16 +11,16 @@
 #include "lib/io/files.h"
 #include "lib/report/diagnose.h"
 
-#define AHEAD 1024     /* segments sent, at most, while the capture has them still unread */
-#define BULK_AFTER 256 /* segments in order, before a transfer is called long */
-#define CAPTURE_DELAY WAVE_MS             /* how long a segment may take from send to capture */
-#define LAST_CAPTURE_DELAY (20 * WAVE_MS) /* the same, for the last ones of the run */
-#define TELL_AFTER (2 * WAVE_S) /* a wait of this length is worth a line */
+#define AHEAD 1024            /* segments sent, at most, that the capture has not yet shown */
+#define BULK_AFTER 256        /* segments in order, after which a transfer counts as long */
+#define CAPTURE_DELAY WAVE_MS /* how long a segment may take from sending to capture */
+#define LAST_CAPTURE_DELAY (20 * WAVE_MS) /* the same for the last segments of the run */
+#define TELL_AFTER (2 * WAVE_S)           /* a wait longer than this is shown */
 #define TELL_EVERY WAVE_S
 
 #define EVENTS ENV_EVENTS
 
-/* What the record keeps of an event. */
+/* Stores in the record what it needs of an event. */
 static void record_event(struct session_record *r, const struct event *e)
 {
     switch (e->kind) {
@@ -55,7 +55,7 @@ static void record_event(struct session_record *r, const struct event *e)
     }
 }
 
-/* What the session itself makes of an event. */
+/* Updates the session's own connection with an event. */
 static void apply_event(struct session_conn *c, const struct event *e)
 {
     switch (e->kind) {
@@ -89,7 +89,7 @@ static void apply_event(struct session_conn *c, const struct event *e)
         record_event(c->record, e);
 }
 
-/* Pulls what the engine has to tell; our states are those after it. Returns how many. */
+/* Pulls the engine's events. Our states are those after them. Returns how many there are. */
 static unsigned pull_events(struct session *s, struct event events[EVENTS])
 {
     unsigned n = 0;
@@ -105,17 +105,18 @@ static unsigned pull_events(struct session *s, struct event events[EVENTS])
     return n;
 }
 
-/* Once a connection; how many there were is told at the end. */
+/* Reports missing timestamps once a connection. The verdict says how many there were. */
 static void tell_unstamped(struct session *s, struct session_conn *c, wave_time stamp)
 {
     if (s->shows && !c->record->unstamped_told)
         report_note(&s->report, session_flow(c), stamp, true,
-                    "the peer agreed on timestamps and leaves them out: what it sends is taken all "
-                    "the same");
+                    "the peer agreed on timestamps and leaves them out: what it sends is accepted "
+                    "all the same");
     c->record->unstamped_told = true;
 }
 
-/* Tells them on. `evidence` is the captured segment of connection `of` that caused them, or 0. */
+/* Reports the events. `evidence` is the captured segment of connection `of` that caused them, or
+ * 0. */
 static void tell_events(struct session *s, const struct event *events, unsigned n, wave_time stamp,
                         const struct session_conn *of, uint32_t evidence)
 {
@@ -140,7 +141,7 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
     }
 }
 
-/* What the engine did not take is a sign of something. */
+/* Adds what the engine discarded to the signs. */
 static void tell_refusals(struct session *s, const struct event *events, unsigned n,
                           struct session_conn *c, const struct seg *seg)
 {
@@ -160,15 +161,16 @@ void session_drain(struct session *s)
     struct event told[EVENTS];
     unsigned n;
 
-    /* The clock is asked only for who looks at it: there is an event for nearly every segment. */
+    /* There is an event for nearly every segment, so the clock is read only if the time is
+     * shown. */
     while ((n = pull_events(s, told)) > 0)
         tell_events(s, told, n, s->shows ? session_stamp(s) : 0, NULL, 0);
     if (!waited && s->report.waiting)
         s->change_waits_since = s->loop.now;
 }
 
-/* Puts on record what no packet tells. A SYN, FIN or RST belongs to the state it brings about,
- * any other segment to the one it was sent in. */
+/* Adds to the log what no packet says. A SYN, FIN or RST belongs to the state that it brings about,
+ * any other segment to the state in which it was sent. */
 static void log_sent(struct session *s, struct session_record *r, const struct seg *seg)
 {
     const struct session_conn *c = r->conn;
@@ -180,7 +182,7 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     bool asks = e && seg->len == 1 && e->snd.wnd == 0 && seq_eq(seg->seq, e->snd.una);
     struct sent_delta news = sent_update(&r->sent, seg, probe);
 
-    if (!s->shows) /* else the tracker decides it */
+    if (!s->shows) /* otherwise the tracker decides it */
         r->flow.retransmissions += news.retransmission && !asks;
     r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
@@ -193,7 +195,7 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     }
 }
 
-/* Whether this is the connection of that flow, as far as it can still be told. */
+/* Returns whether this connection has that flow, as far as that is still known. */
 static bool has_flow(struct session *s, const struct session_conn *c, const struct flow *flow)
 {
     const struct conn *e;
@@ -204,7 +206,8 @@ static bool has_flow(struct session *s, const struct session_conn *c, const stru
     return e && flow_eq(conn_flow(e), flow);
 }
 
-/* The connection of a flow that the stack has no connection for (any more). Rare. */
+/* Returns the connection with a flow for which the stack has none, or none any more. Called
+ * rarely. */
 static struct session_conn *find_flow(struct session *s, const struct flow *flow)
 {
     struct session_conn *c = session_last(s);
@@ -214,9 +217,10 @@ static struct session_conn *find_flow(struct session *s, const struct flow *flow
     return c;
 }
 
-/* A reset or a SYN cookie, which belongs to no connection: it is put on record to be known for ours
- * when it is captured. Of a single connection it tells the state it was sent in, which a reset that
- * ends the peer's former connection does not change. */
+/* Adds to the log a reset or a SYN cookie, which belongs to no connection, so that it is
+ * recognised as ours when it is captured. If the run has a single connection, its state is
+ * logged as the one in which the segment was sent; a reset that ends the peer's former
+ * connection does not change it. */
 static void log_stray(struct session *s, const struct flow *flow, const struct seg *seg)
 {
     const struct session_conn *c = s->many ? NULL : find_flow(s, flow);
@@ -226,8 +230,9 @@ static void log_stray(struct session *s, const struct flow *flow, const struct s
         sent_log_add(&s->sent_log, &j);
 }
 
-/* The kernel refused a segment for good. Before the handshake is done that is the end of it:
- * nothing can be learnt of the peer. Later it is one more lost segment, which is sent again. */
+/* The kernel has rejected a segment for good. Before the handshake is complete that ends the run,
+ * because nothing can be learnt about the peer. Later it is one more lost segment, which will be
+ * retransmitted. */
 static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct session *s = self;
@@ -245,7 +250,7 @@ static void send_failed(void *self, const struct flow *flow, const struct diag *
     c->unsent = true;
 }
 
-/* A segment of ours is about to go out. */
+/* Called when a segment of ours is about to be sent. */
 static void sending(void *self, uint32_t id, const struct flow *flow, const struct seg *seg,
                     struct wire_ip *ip)
 {
@@ -257,14 +262,15 @@ static void sending(void *self, uint32_t id, const struct flow *flow, const stru
         log_stray(s, flow, seg);
         return;
     }
-    c->unsent = false; /* until the kernel says so again */
+    c->unsent = false; /* until the kernel rejects another one */
     outcome_sent(&c->path, (enum state)c->state, seg->flags);
     if (c->record)
         log_sent(s, c->record, seg);
 }
 
-/* Our own segments come back through the capture, and would fill it where we send faster than we
- * write of each what is asked for. Once the capture is empty, what has not come back was lost. */
+/* Our own segments come back through the capture. They would fill it if we sent faster than we
+ * process each of them for the outputs. Once the capture is empty, those that have not come back
+ * were lost. */
 static bool may_send(void *self)
 {
     const struct session *s = self;
@@ -272,8 +278,8 @@ static bool may_send(void *self)
     return !loop_behind(&s->loop) || sent_log_count(&s->sent_log) < AHEAD;
 }
 
-/* Writes the packet to --pcap, with its number as the other outputs have it and what was known
- * after it; `local` is our state then. */
+/* Writes the packet to --pcap, with its number as in the other outputs and with what was known
+ * after it; `local` is our state at that time. */
 static void save_packet(struct session *s, const struct wire_packet *p,
                         const struct session_conn *c, enum state local)
 {
@@ -298,8 +304,8 @@ static void save_packet(struct session *s, const struct wire_packet *p,
         session_fail(s, &d);
 }
 
-/* Shows the report a segment of the connection. The capture says only that it has lost something,
- * which may have been of any connection. */
+/* Reports a segment of the connection. The capture says only that it has lost something, which may
+ * have belonged to any connection. */
 static void show(struct session *s, struct session_conn *c, struct report_seen *seen)
 {
     struct session_record *r = c->record;
@@ -309,8 +315,8 @@ static void show(struct session *s, struct session_conn *c, struct report_seen *
     report_segment(&s->report, &r->flow, seen);
 }
 
-/* A segment of ours that the capture lost: without it the tracker would take the peer's answers to
- * it for nonsense. */
+/* Reports a segment of ours that the capture lost. Without it, the tracker would find that the
+ * peer's answers fit nothing. */
 static void missed(struct session *s, const struct sent_entry *j, wave_time stamp)
 {
     struct session_conn *c = session_find(s, j->id);
@@ -330,7 +336,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
     show(s, c, &seen);
 }
 
-/* A segment of ours, on its way out. */
+/* Handles a captured segment of ours. */
 static void captured_ours(struct session *s, const struct wire_packet *p)
 {
     const struct seg *seg = &p->packet.seg;
@@ -342,7 +348,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
                                .out = true,
-                               /* The guard is there to keep exactly this from happening. */
+                               /* The guard exists to prevent exactly this. */
                                .foreign = !j && (seg->flags & SEG_RST),
                                .retransmission = j && j->retransmission,
                                .probe = j && j->probe,
@@ -350,11 +356,12 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .ip = p->ip,
                                .ip_len = p->ip_len};
 
-    if (!s->shows) { /* nothing is on record of what we sent */
+    if (!s->shows) { /* no log is kept of what we sent */
         save_packet(s, p, c, STATE_CLOSED);
         return;
     }
-    if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie is nobody's */
+    if (!c && !(j && (seg->flags & SEG_SYN))) /* the flow of a SYN cookie belongs to no
+                                                 connection */
         c = find_flow(s, &p->packet.flow);
     if (c && c->record) {
         seen.local = j ? (enum state)j->state : c->record->flow.local;
@@ -364,14 +371,14 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     save_packet(s, p, c, c && c->record ? c->record->flow.local : STATE_CLOSED);
 }
 
-/* What the report has to know of a segment of the peer's beside what it says. */
+/* What the report needs to know about a segment of the peer's beside its content. */
 struct arrival {
     struct hole_seen hole;
-    enum state state; /* ours, before it came */
+    enum state state; /* ours, before the segment came */
 };
 
-/* Looks for what the capture lost before this segment, which the engine has taken in, and counts
- * the segment. */
+/* Finds what the capture lost before this segment, which the engine has already processed, and
+ * counts the segment. */
 static void arrived(struct session *s, struct session_conn *c, const struct seg *seg,
                     struct arrival *a)
 {
@@ -394,16 +401,16 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
         c->record->sent.asked = true;
     if (lies_within)
         a->hole = hole_see(&c->hole, s->gaps, seg);
-    /* Data that was next in order ends exactly where the engine now waits for more. What is out of
-     * order only since our capture lost something says nothing about the path. */
+    /* Data that was next in order ends exactly where the engine now waits for more. Data that is
+     * out of order only because our capture lost something says nothing about the path. */
     if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt) && !c->hole.is && !a->hole.repair)
         c->disordered_at = c->arrived;
     if (e)
         hole_close(&c->hole, e->rcv.nxt);
 }
 
-/* What the peer sent and the capture lost: to the engine it is missing, and the peer will repeat
- * it. In the report it has its place, so that what follows is not out of order. */
+/* Reports what the peer sent and the capture lost. The engine misses it, and the peer will
+ * retransmit it. In the report it has its place, so that what follows is not out of order. */
 static void missed_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
                           const struct arrival *a)
 {
@@ -411,7 +418,7 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
 
     if (!e)
         return;
-    /* At the least it acknowledged what was acknowledged by the time. */
+    /* It acknowledged at least what had been acknowledged by then. */
     struct packet lost = {.kind = PACKET_TCP,
                           .flow = p->packet.flow,
                           .ttl = p->packet.ttl,
@@ -426,12 +433,12 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
 }
 
 /*
- * Whether what this segment makes us send may wait for the next one that was captured already. For
- * a bare acknowledgement it may: all that it makes us send is data, which goes in larger batches
- * then. For data in order it may in the middle of a long transfer, where it is an acknowledgement
- * that the next one would replace. Hosts do the same when they receive faster than they read; RFC
- * 9293, 3.8.6.3 wants one for every second segment (SHLD-18) of a stream, DEVIATES: for as long as
- * it is this busy.
+ * Returns whether what this segment causes may wait for the next segment that is already captured.
+ * After a bare acknowledgement it may: it only allows us to send data, which then goes out in
+ * larger batches. After data in order it may during a long transfer, when it is an acknowledgement
+ * that the next one would replace. Hosts do the same when they receive faster than they read. RFC
+ * 9293, 3.8.6.3 wants an acknowledgement for every second segment of a stream (SHLD-18); DEVIATES:
+ * not while it is this busy.
  */
 static bool may_wait(struct session *s, const struct session_conn *c, const struct seg *seg)
 {
@@ -446,7 +453,8 @@ static bool may_wait(struct session *s, const struct session_conn *c, const stru
            c->arrived - c->disordered_at > BULK_AFTER;
 }
 
-/* Whether this is a SYN-ACK of our very SYN: another one shows no more than that somebody sends. */
+/* Returns whether this is a SYN-ACK that acknowledges our SYN. Any other SYN-ACK shows only that
+ * some host sends. */
 static bool answers_our_syn(struct session *s, const struct session_conn *c, const struct seg *seg)
 {
     const struct conn *e = session_engine(s, c);
@@ -456,9 +464,10 @@ static bool answers_our_syn(struct session *s, const struct session_conn *c, con
 }
 
 /*
- * Whether this is a copy of what the peer sent before both sides were done: of its FIN, above all,
- * where we were late to acknowledge it. TIME_WAIT was left at once, and to CLOSED it would be worth
- * a RST, which nothing calls for: our last acknowledgement is out.
+ * Returns whether this is a retransmission of what the peer sent before both sides had closed;
+ * usually it is its FIN, when our acknowledgement was late. We left TIME_WAIT immediately, and in
+ * CLOSED the segment would be answered with RST. Nothing calls for that: our last acknowledgement
+ * has been sent.
  */
 static bool is_late_retransmission(struct session *s, const struct flow *flow,
                                    const struct seg *seg)
@@ -482,8 +491,8 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
         missed(s, j, p->stamp);
     if (a->hole.lost)
         missed_theirs(s, c, p, a);
-    /* What we do while segments wait in the ring comes behind them in the order of the wire:
-     * our state moves with our own segment, once that is captured. */
+    /* What we do while segments wait in the ring comes after them in the order of the wire. Our
+     * state moves with our own segment, when that is captured. */
     if (sent_log_empty(&s->sent_log))
         report_flush(&s->report, f, p->stamp);
     bool ahead = f->waiting_count && c->state == a->state;
@@ -496,7 +505,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
     show(s, c, &seen);
 }
 
-/* A SYN-ACK of our very SYN came. */
+/* Records a SYN-ACK that acknowledges our SYN. */
 static void note_syn_ack(struct session_record *r, wave_time now)
 {
     if (!r->syn_acks++)
@@ -505,7 +514,7 @@ static void note_syn_ack(struct session_record *r, wave_time now)
     r->syn_ack_at[1] = now;
 }
 
-/* A segment of the peer's. True: what it makes us send may wait. */
+/* Handles a captured segment of the peer's. Returns true if what it causes may wait. */
 static bool captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
     const struct seg *seg = &p->packet.seg;
@@ -523,11 +532,11 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
         c = session_add_conn(s, id, &flow);
         if (c && s->ops->opened)
             s->ops->opened(s, c);
-        if (!c) /* no memory for it: to the peer its SYN was lost */
+        if (!c) /* no memory: for the peer, its SYN was lost */
             stack_release(s->stack, id);
     }
-    /* The flow of a SYN that drew a cookie is nobody's; and where nothing is shown, strangers'
-     * segments are not worth a search through all connections each. */
+    /* The flow of a SYN that was answered with a cookie belongs to no connection. If nothing is
+     * shown, a segment without a connection is not worth a search through all of them. */
     if (!c && s->shows && !(seg->flags & SEG_SYN))
         c = find_flow(s, &flow);
     if (c)
@@ -564,7 +573,7 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
     save_packet(s, p, c, f ? f->local : STATE_CLOSED);
 }
 
-/* A captured packet. True: what it makes us send may wait. */
+/* Handles a captured packet. Returns true if what it causes may wait. */
 static bool take_packet(void *self, const struct wire_packet *p)
 {
     struct session *s = self;
@@ -579,7 +588,7 @@ static bool take_packet(void *self, const struct wire_packet *p)
     return false;
 }
 
-/* Where segments have to be sent again, the route may have come to lead elsewhere. */
+/* Checks the route after retransmissions: it may lead elsewhere by now. */
 static void look_at_route(struct session *s, wave_time now)
 {
     char text[200], interface[sizeof s->route] = "";
@@ -604,7 +613,8 @@ static void look_at_route(struct session *s, wave_time now)
     report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 
-/* Nothing was captured for a while: what waits for its segment waits in vain. */
+/* Gives up waiting for the segments of state changes, because nothing has been captured for a
+ * while. */
 static void flush_changes(struct session *s)
 {
     if (!s->report.waiting)
@@ -614,7 +624,7 @@ static void flush_changes(struct session *s)
             report_flush(&s->report, session_flow(c), session_stamp(s));
 }
 
-/* Tells who watches what we wait for; returns when to tell it again. */
+/* Shows on a terminal what we wait for. Returns when to show it next. */
 static wave_time tell_wait(struct session *s, wave_time now)
 {
     wave_time left = s->awaited_until == WAVE_NEVER ? WAVE_NEVER
@@ -634,7 +644,7 @@ static wave_time tell_wait(struct session *s, wave_time now)
     return now + TELL_EVERY;
 }
 
-/* Writes out what was told so far, for whoever follows. */
+/* Writes out what has been reported so far, for a reader that follows the run. */
 static void flush_output(void *self)
 {
     struct session *s = self;
@@ -644,8 +654,8 @@ static void flush_output(void *self)
         session_fail(s, &d);
 }
 
-/* Our state has moved, and the segment that shows it is still to be captured: when to look again.
- * Where nothing has been captured for a while, it never will be. */
+/* Returns when to check next whether the segment that shows a change of our state has been
+ * captured. If nothing has been captured for a while, it never will be. */
 static wave_time wait_for_capture(struct session *s, wave_time now)
 {
     wave_time from = s->change_waits_since > s->loop.heard ? s->change_waits_since : s->loop.heard;
@@ -674,7 +684,7 @@ static unsigned descriptors(void *self, struct pollfd *fds)
 {
     struct session *s = self;
 
-    /* A command whose run winds up has no more turns. */
+    /* After a failure the command has no more turns. */
     return s->ops->poll && s->stop != STOP_LOCAL ? s->ops->poll(s, fds) : 0;
 }
 
@@ -691,7 +701,7 @@ static void timed_out(void *self)
     session_stop(self, STOP_TIMEOUT);
 }
 
-/* Deaf, there is no closing in order. */
+/* Without a capture, connections cannot be closed in order. */
 static void failed(void *self, const struct diag *d, bool deaf)
 {
     session_fail(self, d);
@@ -699,7 +709,7 @@ static void failed(void *self, const struct diag *d, bool deaf)
         session_stop(self, STOP_LOCAL);
 }
 
-/* Whether all that was sent has been captured, and so shown. */
+/* Returns whether everything that was sent has been captured, and so reported. */
 static bool all_captured(void *self)
 {
     const struct session *s = self;
@@ -743,7 +753,7 @@ void session_wake_by(struct session *s, wave_time at)
     loop_wake_by(&s->loop, at);
 }
 
-/* What was sent and never captured is told, too. */
+/* Reports what was sent and never captured, too. */
 static void finish_capture(struct session *s)
 {
     loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);

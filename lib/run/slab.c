@@ -1,3 +1,7 @@
+/*
+ * Stores items in chunks that never move. Items that are given back are linked into a list and used
+ * first; the functions for lists find the links by their offset in the item.
+ */
 #include "lib/run/slab.h"
 
 #include <stdlib.h>
@@ -37,7 +41,7 @@ static bool grow(struct slab *s)
     return true;
 }
 
-/* The item of that number, which is one. */
+/* Returns the item of a valid number. */
 static void *item_of(const struct slab *s, uint32_t number)
 {
     const uint32_t index = number - 1;
@@ -54,7 +58,7 @@ void *slab_take(struct slab *s, uint32_t *number)
 {
     void *item;
 
-    if (s->free != SLAB_NONE) { /* the one given back last is the likeliest to be in a cache */
+    if (s->free != SLAB_NONE) { /* the item given back last is the likeliest to be in a cache */
         *number = s->free;
         item = item_of(s, *number);
         memcpy(&s->free, item, sizeof s->free);
@@ -69,7 +73,7 @@ void *slab_take(struct slab *s, uint32_t *number)
 
 void slab_give(struct slab *s, uint32_t number)
 {
-    /* Items that are free are linked through their first bytes, which they do not need. */
+    /* Free items are linked through their first bytes, which are not needed. */
     memcpy(item_of(s, number), &s->free, sizeof s->free);
     s->free = number;
 }

@@ -1,10 +1,10 @@
 /*
- * Items of one size that never move, each named by a small number. They come in chunks, so that
- * neither an allocation nor its header is spent on an item, and a chunk is touched only as its
- * items are first used. A list joins items by their numbers: two words in each, where pointers
- * would be four.
+ * Items of one size that never move. Each has a small number. They are allocated in chunks, so that
+ * no allocation and no header is spent on a single item, and a chunk is touched only when its items
+ * are first used. A list links items by their numbers, which takes two words in each item where
+ * pointers would take four.
  *
- * What an item contains is its user's; where the links of a list lie in it, the list knows.
+ * The user decides what an item contains; the list knows where its links are in it.
  */
 #ifndef TCPWAVE_RUN_SLAB_H
 #define TCPWAVE_RUN_SLAB_H
@@ -13,17 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLAB_NONE 0u /* the number that no item has */
+#define SLAB_NONE 0u /* a number that no item has */
 
 struct slab {
     size_t size; /* bytes of an item */
     unsigned char **chunk;
-    uint32_t chunks, room; /* chunks there are, and pointers there is room for */
-    uint32_t made;         /* items ever used: numbers up to this are valid */
+    uint32_t chunks, room; /* chunks allocated, and pointers for which there is room */
+    uint32_t made;         /* items ever used: numbers up to this one are valid */
     uint32_t free;         /* the item given back last, or SLAB_NONE */
 };
 
-/* In an item, for each list that it may be in. Zero: it is in none, or alone in it. */
+/* In an item, for each list that it may be in. All zero: it is in no list, or alone in it. */
 struct slab_link {
     uint32_t prev, next;
 };
@@ -33,28 +33,28 @@ struct slab_list {
     uint32_t first, last;
 };
 
-/* An empty slab for items of at least four bytes, with nothing allocated. */
+/* Makes an empty slab for items of at least four bytes. Allocates nothing. */
 void slab_init(struct slab *s, size_t size);
 
-/* Frees everything; the items are gone. */
+/* Frees everything, items included. */
 void slab_free(struct slab *s);
 
-/* A zeroed item, and its number in *number; or NULL when memory is short. */
+/* Returns a zeroed item and its number in *number, or NULL when memory is short. */
 void *slab_take(struct slab *s, uint32_t *number);
 
-/* Gives an item back, which is in no list any more. */
+/* Gives back an item that is in no list any more. */
 void slab_give(struct slab *s, uint32_t number);
 
-/* The item of that number; NULL for SLAB_NONE. */
+/* Returns the item of that number; NULL for SLAB_NONE. */
 void *slab_at(const struct slab *s, uint32_t number);
 
-/* Adds an item that is not in the list, as its last one. */
+/* Appends an item that is not in the list. */
 void slab_append(const struct slab *s, struct slab_list *list, uint32_t number);
 
-/* Takes out an item that is in the list. */
+/* Removes an item that is in the list. */
 void slab_remove(const struct slab *s, struct slab_list *list, uint32_t number);
 
-/* The item after this one, or before it, or SLAB_NONE. */
+/* Return the number of the item after this one, or before it, or SLAB_NONE. */
 uint32_t slab_next(const struct slab *s, const struct slab_list *list, uint32_t number);
 uint32_t slab_prev(const struct slab *s, const struct slab_list *list, uint32_t number);
 

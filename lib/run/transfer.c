@@ -1,3 +1,7 @@
+/*
+ * Moves the data of one connection. transfer_feed() reads the source into a buffer and gives it to
+ * the engine as it has room; transfer_drain() writes what the engine has received to the output.
+ */
 #include "lib/run/transfer.h"
 
 #include <limits.h>
@@ -26,9 +30,10 @@ int transfer_close(struct transfer *x, struct diag *d)
     return x->out.fd < 0 ? 0 : file_close(&x->out, d);
 }
 
-/* Reads on when nothing is left: the bytes there are, 0 when there are none now or none any more.
- * They are read to where the connection will keep them, if it knows, and else into the buffer;
- * where it has no room one byte will do, which shows whether this is the end. */
+/* Reads on when nothing is left. Returns how many bytes there are, 0 if there are none now or at
+ * the end, or WAVE_ESYS. They are read to where the connection will store them, if it knows that
+ * place, and otherwise into the buffer. If the connection has no room, one byte is enough to show
+ * whether this is the end. */
 static int refill(struct transfer *x, const struct conn *c, struct diag *d)
 {
     uint8_t *to;
@@ -60,7 +65,7 @@ int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag
 
     x->starved = false;
     while (total < INT_MAX / 2) {
-        /* At the end of the data the source is asked even without room, so that a close need not
+        /* At the end of the data the source is read even without room, so that a close need not
          * wait for one more acknowledgement. */
         if (!conn_send_room(c) && x->have)
             break;
@@ -70,7 +75,7 @@ int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag
         n = conn_send(c, now, x->at, x->have);
         if (n <= 0) {
             x->starved = n == 0 && conn_send_room(c);
-            n = 0; /* no room, or closed: the state says what comes next */
+            n = 0; /* no room, or closed: the state decides what comes next */
             break;
         }
         x->at += n;

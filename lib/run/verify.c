@@ -1,12 +1,18 @@
+/*
+ * Implements --verify. verify_wait() is called once a turn. It waits until our own segments have
+ * been captured, because they lead to the assumptions, then sends a probe if the peer's state is
+ * assumed, and waits for the answer.
+ */
 #include "lib/run/verify.h"
 
 #include <stdio.h>
 
 #define CAPTURE_DELAY WAVE_MS           /* from a segment's sending to its capture */
-#define CAPTURE_PATIENCE (20 * WAVE_MS) /* after which it was lost there */
+#define CAPTURE_PATIENCE (20 * WAVE_MS) /* after which the capture has lost it */
 #define ANSWER_WAIT WAVE_S
 
-/* The assumption has been probed: whether its answer may still come. */
+/* Returns whether the answer to the probe may still come, and reports the result when it is
+ * known. */
 static bool awaits_answer(struct session *s, struct session_conn *c, struct verify *v,
                           wave_time now)
 {
@@ -17,9 +23,10 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
         return false;
     if (!answered && now < v->until)
         return true;
-    v->until = WAVE_NEVER; /* said once */
+    v->until = WAVE_NEVER; /* reported once */
     if (answered)
-        snprintf(text, sizeof text, "answered, as it would have been before %s, too",
+        snprintf(text, sizeof text,
+                 "the probe was answered, but a peer not yet in %s would have answered it, too",
                  state_name(c->record->flow.peer.state));
     else
         snprintf(text, sizeof text, "the probe was not answered");
@@ -27,8 +34,8 @@ static bool awaits_answer(struct session *s, struct session_conn *c, struct veri
     return false;
 }
 
-/* Whether a segment of ours is still to be captured: the assumption that it leads to is yet to be
- * made. */
+/* Returns whether a segment of ours has still to be captured; the assumption that it leads to has
+ * then not yet been made. */
 static bool awaits_capture(const struct session *s, struct verify *v, wave_time now)
 {
     if (sent_log_empty(&s->sent_log))
@@ -58,9 +65,9 @@ bool verify_wait(struct session *s, struct session_conn *c, struct verify *v, wa
         *until = v->until;
         return awaits_answer(s, c, v, now);
     }
-    /* With the garbage byte: Linux answers that form without a rate limit. */
+    /* The probe has the garbage byte because Linux answers that form without a rate limit. */
     if (conn_probe(e, true) != 0)
-        return false; /* something is outstanding: its acknowledgement will tell as much */
+        return false; /* something is outstanding, and its acknowledgement will prove as much */
     session_changed(s, c, now);
     v->evidence = peer->evidence;
     v->received = c->record->flow.received_bytes;

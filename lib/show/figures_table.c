@@ -1,3 +1,7 @@
+/*
+ * Draws a run of many connections: report_progress() as one line that is overwritten, and the
+ * verdict as a table of the command's figures.
+ */
 #include "lib/show/figures_table.h"
 
 #include "lib/show/left_out.h"

@@ -1,3 +1,7 @@
+/*
+ * Builds one object for each event with Jansson and writes it as a line. Each kind of event has a
+ * function that adds its members; the verdict's are the most.
+ */
 #include "lib/show/json.h"
 
 #include <jansson.h>
@@ -5,11 +9,12 @@
 
 #include "lib/core/addr.h"
 
-/* Doubles are good for 15 digits: nanoseconds of an eleven-day run, and no digits of noise. */
+/* Doubles are good for 15 digits. That is enough for the nanoseconds of an eleven-day run, without
+ * digits of noise. */
 #define JSON_LINE (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
-/* A line that is being put together. Jansson tells of memory that it did not get only where a value
- * is made or added, and then leaves it out: a line that has lost a part is not written. */
+/* A line that is being built. Jansson reports missing memory only where a value is made or added,
+ * and then omits the value. A line that has lost a part is not written. */
 struct draft {
     bool lost;
 };
@@ -27,8 +32,8 @@ static void put_count(struct draft *d, json_t *to, const char *name, uint64_t n)
     put(d, to, name, json_integer((json_int_t)n));
 }
 
-/* JSON takes UTF-8 only, and the name of a file in a message can be any bytes: where it is not
- * UTF-8, each byte beyond ASCII is told as a question mark. */
+/* Makes a JSON string. JSON allows only UTF-8, but the name of a file in a message may have any
+ * bytes. If the text is not UTF-8, each byte beyond ASCII becomes a question mark. */
 static json_t *string(const char *text)
 {
     json_t *whole = json_string(text);
@@ -60,7 +65,7 @@ static void put_seconds(struct draft *d, json_t *to, const char *name, wave_time
     put(d, to, name, t == WAVE_NEVER ? json_null() : json_real((double)t / 1e9));
 }
 
-/* null where it is not known. */
+/* Adds the number, or null if it is not known. */
 static void put_known(struct draft *d, json_t *to, const char *name, bool known, uint64_t n)
 {
     put(d, to, name, known ? json_integer((json_int_t)n) : json_null());
@@ -92,7 +97,7 @@ static bool decoded(uint8_t kind)
            kind == OPT_KIND_SACK_PERMITTED || kind == OPT_KIND_SACK || kind == OPT_KIND_TIMESTAMP;
 }
 
-/* The options that have no name of their own here: [{"kind":34,"data":"..."}, ...]. */
+/* Makes the list of options that have no member of their own: [{"kind":34,"data":"..."}, ...]. */
 static json_t *other_options(struct draft *d, const struct opt *o)
 {
     json_t *list = json_array();
@@ -104,7 +109,7 @@ static json_t *other_options(struct draft *d, const struct opt *o)
             continue;
         }
         if (at + 1 >= o->raw_len || o->raw[at + 1] < 2 || at + o->raw[at + 1] > o->raw_len)
-            break; /* a length that cannot be: what follows has no beginning */
+            break; /* an impossible length: what follows has no beginning */
         if (!decoded(o->raw[at])) {
             json_t *one = json_object();
             put_count(d, one, "kind", o->raw[at]);
@@ -143,7 +148,7 @@ static json_t *options(struct draft *d, const struct opt *o)
     return all;
 }
 
-/* Outside any connection: what came answers that segment. The remarks go into `notes`. */
+/* Adds which segment this one answers, outside any connection. The remarks go into `notes`. */
 static void answer(struct draft *d, json_t *to, json_t *list, const struct report_answer *a)
 {
     const struct {
@@ -281,7 +286,7 @@ static json_t *side(struct draft *d, const struct flow *flow, bool peer, enum st
     return o;
 }
 
-/* Whether the peer offered it; null where its SYN was not seen. */
+/* Adds whether the peer offered it; null if its SYN was not captured. */
 static void put_offer(struct draft *d, json_t *to, const char *name, const struct report_flow *f,
                       bool offered)
 {
@@ -317,7 +322,7 @@ static void connection(struct draft *d, json_t *to, const struct report_flow *f)
         put_count(d, to, "unstamped", f->unstamped);
 }
 
-/* Of a figure; a group and a list are empty at first. */
+/* Makes the value of a figure; a group and a list are empty at first. */
 static json_t *value(struct draft *d, const struct figure *f)
 {
     switch (f->kind) {
@@ -358,7 +363,7 @@ static void figures(struct draft *d, json_t *to, const struct figures *f)
         }
         made = value(d, item);
         put(d, open[depth], item->name, made);
-        if (d->lost) /* what was made may be gone */
+        if (d->lost) /* what was made may have been freed */
             return;
         if (item->kind == FIGURE_GROUP || item->kind == FIGURE_LIST)
             open[++depth] = made;
@@ -402,7 +407,7 @@ static void left_out(struct draft *d, json_t *to, const struct report_left_out *
     put(d, to, "left_out", o);
 }
 
-/* What holds for the run as a whole. */
+/* Adds the members about the run as a whole. */
 static void run(struct draft *d, json_t *to, const struct report_verdict *v)
 {
     json_t *capture = json_object(), *outgoing = json_object();
@@ -416,7 +421,7 @@ static void run(struct draft *d, json_t *to, const struct report_verdict *v)
     put(d, to, "outgoing", outgoing);
 }
 
-/* Segments of the peer's that were not taken, by reason. */
+/* Adds how many segments of the peer's were discarded, by reason. */
 static void ignored(struct draft *d, json_t *to, const struct report_flow *f)
 {
     static const char *const name[CHECK_COUNT] = {[CHECK_BAD_ACK_IN_HANDSHAKE] =
@@ -439,7 +444,7 @@ static void ignored(struct draft *d, json_t *to, const struct report_flow *f)
     put(d, to, "ignored", o);
 }
 
-/* What was found, and what of the peer's was ignored. */
+/* Adds the findings, and what was discarded of the peer's. */
 static void conclusions(struct draft *d, json_t *to, const struct report_verdict *v)
 {
     json_t *list = json_array();

@@ -1,6 +1,6 @@
 /*
- * JSON Lines: one object an event, as the manual words them. A wait is for people and writes
- * nothing.
+ * JSON Lines: one object for each event, as tcpwave-json(5) describes them. A wait is meant for
+ * people and is not written.
  */
 #ifndef TCPWAVE_SHOW_JSON_H
 #define TCPWAVE_SHOW_JSON_H
@@ -12,11 +12,11 @@
 
 struct render_json {
     FILE *to;
-    bool failed; /* memory ran out, or the stream took no more */
+    bool failed; /* memory ran out, or the stream rejected a line */
 };
 
-/* A report_sink; `self` is a struct render_json. The stream is the caller's to flush when the run
- * goes idle. */
+/* A report_sink; `self` is a struct render_json. The caller flushes the stream when the run is
+ * idle. */
 void render_json(void *self, const struct report_event *event);
 
 #endif

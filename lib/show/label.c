@@ -1,3 +1,7 @@
+/*
+ * Makes the words on an arrow. label_segment() adds pieces in the order in which they are read:
+ * flags, what is remarkable, numbers, options, and with -v the header's own values.
+ */
 #include "lib/show/label.h"
 
 #include <stdarg.h>
@@ -18,7 +22,7 @@ static void add(struct label *l, enum tone tone, const char *format, ...)
     l->piece[l->count++].tone = tone;
 }
 
-/* In the order in which people say them: "SYN ACK", "PSH ACK", "FIN PSH ACK". */
+/* Adds the flags in the order in which people say them: "SYN ACK", "PSH ACK", "FIN PSH ACK". */
 static void flags(struct label *l, const struct report_segment *g, bool terse)
 {
     static const struct {
@@ -57,12 +61,12 @@ static void remarks(struct label *l, const struct report_segment *g)
                  {TRACK_OUT_OF_WINDOW, "out of window"},
                  {TRACK_ZERO_WINDOW, "zero window"}};
 
-    /* Ours was lost, or its acknowledgement was; the peer's was here. What fills a gap was never
-     * seen before: lost on its way here, or overtaken. */
+    /* A segment of the peer's that fills a gap is a retransmission as well, or was overtaken; the
+     * copy before it was never captured, so it has no number. */
     if (g->retransmission && g->repeats)
-        add(l, TONE_DOUBT, g->out ? "again: %u lost?" : "again: %u", g->repeats);
+        add(l, TONE_DOUBT, "retransmission of %u", g->repeats);
     else if (g->retransmission)
-        add(l, TONE_DOUBT, g->out ? "again" : "fills gap");
+        add(l, TONE_DOUBT, g->out ? "retransmission" : "fills gap");
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (g->notes & notes[i].bit)
             add(l, TONE_DOUBT, "%s", notes[i].text);
@@ -73,7 +77,7 @@ static void remarks(struct label *l, const struct report_segment *g)
     if (g->missed)
         add(l, TONE_DOUBT, "not captured");
     if (g->repair)
-        add(l, TONE_DOUBT, "again, lost by our capture");
+        add(l, TONE_DOUBT, "retransmission: our capture missed the first");
 }
 
 bool label_is_dsack(const struct seg *s)
@@ -98,9 +102,9 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
     if (o->has & OPT_SACK_PERMITTED)
         add(l, TONE_DIM, "SACK");
     for (unsigned i = 0; (o->has & OPT_SACK) && i < o->sacks; i++) {
-        /* Relative as the ack number is: to the same side's ISN. */
+        /* SACK blocks are relative to the same ISN as the acknowledgement number. */
         uint32_t base = s->ack.v - g->rel_ack;
-        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_is_dsack(s) ? "had twice" : "sack",
+        add(l, TONE_DIM, "%s %u:%u", i == 0 && label_is_dsack(s) ? "D-SACK" : "sack",
             o->sack[i].first.v - base, o->sack[i].end.v - base);
     }
     if ((o->has & OPT_TIMESTAMP) && verbose)
@@ -113,10 +117,31 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
         add(l, TONE_TROUBLE, "malformed options");
 }
 
+/* Adds the header's own values: numbers that people count with in decimal, and in hexadecimal those
+ * that they compare with other tools. The checksum is as captured, so that of a segment whose host
+ * leaves it to its network card may be incomplete. */
+static void header_fields(struct label *l, const struct report_segment *g)
+{
+    const struct packet *p = g->packet;
+    const struct seg *s = &p->seg;
+    char text[SEG_FLAGS_TEXT];
+
+    add(l, TONE_DIM, "[%s]", seg_flags_text(s->flags, text));
+    add(l, TONE_DIM, "flags=0x%03x", s->flags);
+    add(l, TONE_DIM, "seq=%u", s->seq.v);
+    if (s->flags & SEG_ACK)
+        add(l, TONE_DIM, "ack=%u", s->ack.v);
+    add(l, TONE_DIM, "win=%u", s->wnd);
+    if (p->l4 && p->l4_len >= SEG_HEADER)
+        add(l, TONE_DIM, "cksum=0x%04x", p->l4[16] << 8 | p->l4[17]);
+    add(l, TONE_DIM, "ttl=%u", p->ttl);
+    if (!p->flow.v6 && !g->missed)
+        add(l, TONE_DIM, "id=0x%04x", p->id);
+}
+
 void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose)
 {
     const struct seg *s = &g->packet->seg;
-    char text[SEG_FLAGS_TEXT];
 
     l->count = 0;
     flags(l, g, terse);
@@ -126,21 +151,15 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
         add(l, TONE_PLAIN, "ack %u", g->rel_ack);
     if (s->len)
         add(l, TONE_BOLD, "len %u", s->len);
-    /* A RST's window says nothing, nor does one that was told before. */
+    /* The window of a RST means nothing, and one that has not changed is not repeated. */
     if (!(s->flags & SEG_RST) && (g->window_changed || !terse))
         add(l, TONE_PLAIN, "win %u", g->window);
     if (s->flags & SEG_URG)
         add(l, TONE_PLAIN, "urg %u", s->urp);
     l->options = l->count;
     options(l, g, verbose);
-    if (!verbose)
-        return;
-    add(l, TONE_DIM, "[%s]", seg_flags_text(s->flags, text));
-    add(l, TONE_DIM, "seq=%u", s->seq.v);
-    if (s->flags & SEG_ACK)
-        add(l, TONE_DIM, "ack=%u", s->ack.v);
-    add(l, TONE_DIM, "win=%u", s->wnd);
-    add(l, TONE_DIM, "ttl=%u", g->packet->ttl);
+    if (verbose)
+        header_fields(l, g);
 }
 
 void label_remark(struct label *l, enum tone tone, const char *text)

@@ -1,12 +1,12 @@
 /*
- * At 80 columns:
+ * Draws the ladder on a terminal or in a file. At 80 columns:
  *
  *     #  seconds  our state                                              peer's state
  *     1 0.000000 SYN_SENT     | SYN seq 0 win 64240 ---------------->| UNKNOWN
  *
  * Number and time share thirteen columns, so that either may grow. What does not fit on an arrow
- * goes on below it, between the lines of life. More room goes to the arrows first, then to a
- * column that says how the peer's state is known.
+ * continues below it, between the lines of life. A wider terminal first makes the arrows longer,
+ * and then gets a column that says how the peer's state is known.
  */
 #include "lib/show/ladder.h"
 
@@ -21,7 +21,7 @@
 #define PEER_WIDTH 12                 /* ESTABLISHED? */
 #define LANE_MAX 100                  /* columns between the lines of life */
 #define HEX_ROW 16                    /* bytes */
-#define DRAWING_PAUSE (100 * WAVE_MS) /* between two drawings of how far a transfer has come */
+#define DRAWING_PAUSE (100 * WAVE_MS) /* between two lines of progress of a long transfer */
 
 static void draw(void *self, const struct row *row);
 
@@ -41,7 +41,7 @@ void ladder_init(struct ladder *l, struct term *term, unsigned verbose)
     rows_init(&l->rows, draw, l, verbose > 0);
 }
 
-/* "  1 0.000123": the time with as many decimals as thirteen columns leave. */
+/* Writes "  1 0.000123": the time has as many decimals as fit into thirteen columns. */
 static void number_and_time(struct line *line, uint32_t number, uint32_t connection, wave_time at)
 {
     char first[32] = "", second[32];
@@ -74,7 +74,7 @@ static void peer_state(struct ladder *l, struct line *line, const struct track_v
 
     line_to(line, l->peer);
     if (assumed && peer->state == STATE_SYN_RECEIVED)
-        name = "SYN_RCVD"; /* the one name that leaves no room for its mark */
+        name = "SYN_RCVD"; /* the only name that leaves no room for its question mark */
     line_text(line, tone, name);
     if (assumed) {
         line_text(line, tone, "?");
@@ -88,7 +88,7 @@ static void peer_state(struct ladder *l, struct line *line, const struct track_v
     line_printf(line, TONE_DIM, "%.*s", (int)(l->term->width - line->columns), peer->cause);
 }
 
-/* A line of life; dashed once its side has said its last word. */
+/* Draws a line of life, which is dashed once its side has sent its FIN. */
 static void life(struct ladder *l, struct line *line, unsigned side)
 {
     line_to(line, side ? l->right : l->left);
@@ -107,7 +107,8 @@ static void lane_start(struct ladder *l, struct line *line)
     line_to(line, l->left + 2);
 }
 
-/* As many pieces from `first` on as fit before the column `limit`. Returns the next. */
+/* Draws the pieces from `first` on that fit before the column `limit`. Returns the index of the
+ * next one. */
 static unsigned pieces(struct line *line, const struct label *label, unsigned first, unsigned limit)
 {
     unsigned next = label_fit(label, first, limit - line->columns, NULL);
@@ -119,8 +120,8 @@ static unsigned pieces(struct line *line, const struct label *label, unsigned fi
     return next;
 }
 
-/* The arrow and what of the label fits on it. Ours: "| LABEL --->|"; the peer's has its label at
- * its own end: "|<--- LABEL |". */
+/* Draws the arrow and what of the label fits on it: "| LABEL --->|" for ours, and for the peer's,
+ * with the label at its own end, "|<--- LABEL |". Returns the index of the next piece. */
 static unsigned arrow(struct ladder *l, struct line *line, const struct report_segment *g,
                       const struct label *label)
 {
@@ -147,7 +148,7 @@ static unsigned arrow(struct ladder *l, struct line *line, const struct report_s
     return next;
 }
 
-/* What did not fit on the arrow. */
+/* Draws what of the label did not fit on the arrow. */
 static void rest_of_label(struct ladder *l, const struct label *label, unsigned next, bool out)
 {
     while (next < label->count) {
@@ -182,8 +183,8 @@ static void hex_dump(struct ladder *l, const uint8_t *bytes, uint32_t len)
     }
 }
 
-/* An address above its line of life. Where both do not fit side by side, ours has a line of its
- * own. */
+/* Draws the heading, with each address above its line of life. If both addresses do not fit on one
+ * line, ours gets a line of its own. */
 static void begin(struct ladder *l, const struct report_event *e)
 {
     const struct flow *flow = &e->flow->flow;
@@ -193,7 +194,7 @@ static void begin(struct ladder *l, const struct report_event *e)
 
     l->begun = true;
     addr_port_text(flow->v6, &flow->local, flow->lport, ours);
-    if (!e->connection) /* else each has its own */
+    if (!e->connection) /* otherwise each connection has a row for its peer */
         addr_port_text(flow->v6, &flow->remote, flow->rport, theirs);
     line_start(&line, l->term);
     if (l->left + strlen(ours) + 2 + strlen(theirs) > end) {
@@ -214,7 +215,8 @@ static void begin(struct ladder *l, const struct report_event *e)
     line_end(&line);
 }
 
-/* Lines of life broken, with a text between them: of what is not drawn, or of a silence. */
+/* Draws the lines of life broken, with a text between them, for rows that are not drawn or for a
+ * silence. */
 static void gap(struct ladder *l, const struct row *row)
 {
     unsigned lane = l->right - l->left - 1, width;
@@ -257,7 +259,8 @@ static void segment(struct ladder *l, const struct report_event *e)
         hex_dump(l, g->ip, g->ip_len);
 }
 
-/* A row without a segment: something happened on our side, or to what is known; or ICMP came. */
+/* Draws a row without a segment: something happened on our side, or something became known, or ICMP
+ * came. */
 static void remark(struct ladder *l, const struct row *row)
 {
     const struct report_event *e = row->event;
@@ -314,7 +317,7 @@ static void legend(struct ladder *l, const char *text)
     line_end(&line);
 }
 
-/* What the marks mean is said once, below, where they were drawn. */
+/* Explains, below the drawing, the marks that were drawn. */
 static void finish(struct ladder *l)
 {
     if (!l->begun)
@@ -353,7 +356,7 @@ static void draw(void *self, const struct row *row)
     }
 }
 
-/* How far a transfer has come whose rows are not drawn, now and then. */
+/* Shows from time to time how far a transfer has come whose rows are not drawn. */
 static void left_out(struct ladder *l, const struct report_event *e)
 {
     char text[ROWS_TEXT], line[ROWS_TEXT + 16];

@@ -1,6 +1,6 @@
 /*
- * The drawing of an exchange as it happens: a line of life for each side, an arrow for each
- * segment, and what state each side is in. Long transfers are drawn in part.
+ * The drawing of a run as it happens: a line of life for each side, an arrow for each segment, and
+ * the state of each side. Long transfers are drawn in part.
  */
 #ifndef TCPWAVE_SHOW_LADDER_H
 #define TCPWAVE_SHOW_LADDER_H
@@ -16,10 +16,10 @@ struct ladder {
     /* Where the columns begin. */
     unsigned state, left, right, peer, cause;
     bool begun;
-    bool assumed;    /* a state was drawn with its mark */
-    bool closed[2];  /* of the row that is drawn: our side, the peer's, has sent its FIN */
-    bool half;       /* such a line of life was drawn */
-    wave_time drawn; /* when a transfer that is drawn in part was last told of */
+    bool assumed;    /* a state was drawn with its question mark */
+    bool closed[2];  /* in this row: our side, the peer's, has sent its FIN */
+    bool half;       /* a dashed line of life was drawn */
+    wave_time drawn; /* when the progress of a partly drawn transfer was last shown */
 };
 
 void ladder_init(struct ladder *l, struct term *term, unsigned verbose);

@@ -1,3 +1,7 @@
+/*
+ * Writes the texts about output that its reader did not take in time, and waits at the end for the
+ * reader of the report.
+ */
 #include "lib/show/left_out.h"
 
 #include <inttypes.h>
@@ -19,11 +23,11 @@ size_t left_out_line(bool json, wave_time at, uint64_t left_out, char text[OUTBU
     if (json)
         len = snprintf(text, OUTBUF_GAP,
                        "{\"event\":\"note\",\"time\":%.6f,\"text\":\"%s line%s left out so far: "
-                       "what reads this does not keep up\",\"left_out\":%" PRIu64 "}\n",
+                       "the reader does not keep up\",\"left_out\":%" PRIu64 "}\n",
                        (double)at / 1e9, n, plural(left_out), left_out);
     else
         len = snprintf(text, OUTBUF_GAP,
-                       "     ... %s line%s left out so far: what reads this does not keep up\n", n,
+                       "     ... %s line%s left out so far: the reader does not keep up\n", n,
                        plural(left_out));
     return len > 0 && len < OUTBUF_GAP ? (size_t)len : 0;
 }
@@ -42,20 +46,21 @@ const char *left_out_text(const struct report_left_out *l, char text[OUTBUF_GAP]
                       n ? " and " : "", human_count(l->packets, packets), plural(l->packets));
     if (n)
         n += snprintf(text + n, OUTBUF_GAP - (size_t)n,
-                      " left out, since what reads them did not keep up");
+                      " left out, since the reader did not keep up");
     if (l->bytes)
         snprintf(text + n, OUTBUF_GAP - (size_t)n, "%s%s received byte%s not written",
                  n ? "; " : "", human_count(l->bytes, bytes), plural(l->bytes));
     return text;
 }
 
-/* The stream did not take its last lines. */
+/* Says on standard error that the reader of the report stopped reading, and what its last lines
+ * are. */
 static void tell_unread(uint64_t lines, const struct left_out_verdict *t)
 {
     char text[sizeof(struct diag) + 160], n[HUMAN_TEXT];
 
     snprintf(text, sizeof text,
-             "what reads the report took no more, and its last %s line%s not written; %s: %s",
+             "the reader of the report stopped reading, and its last %s line%s not written; %s: %s",
              human_count(lines, n), lines == 1 ? " was" : "s were", verdict_name(t->verdict),
              t->message);
     outbuf_say(text);

@@ -1,3 +1,8 @@
+/*
+ * Writes the capture file. Each packet becomes a record in an outbuf, so that a slow reader of a
+ * pipe costs packets and not time; how many were left out stands in the next block. In a regular
+ * file, the last packet's block is rewritten at the end with the verdict as a second comment.
+ */
 #include "lib/show/pcapng.h"
 
 #include <errno.h>
@@ -13,7 +18,7 @@
 
 #define LINKTYPE_RAW 101 /* the packet begins with its IPv4 or IPv6 header */
 
-/* pcapng: block types and option codes, in the file's own byte order, which is the writer's. */
+/* pcapng: block types and option codes, in the byte order of the file, which is the writer's. */
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_STATISTICS = 5, BLOCK_PACKET = 6 };
 enum {
     OPTION_END = 0,
@@ -29,13 +34,13 @@ enum {
 
 enum { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2 };
 
-/* Comments are a line or a verdict; what is longer is cut. */
+/* A comment is a line or a verdict; a longer one is cut. */
 #define COMMENT_MAX 1024
 
-/* Bytes of a packet that the verdict may join: what IP can carry. */
+/* The size of a packet whose block can get the verdict: as much as IP can carry. */
 #define KEPT_MAX 65535
 
-/* A block's options, as they are put together: two comments at most. */
+/* The options of a block while they are built: two comments at most. */
 struct options_block {
     uint8_t bytes[2 * COMMENT_MAX + 128];
     uint32_t len;
@@ -45,13 +50,13 @@ struct pcapfile {
     struct file file;
     struct outbuf *out; /* a record is a block, or a packet of the older form */
     bool ng;
-    bool rewrites; /* what was written can be written over */
-    int error;     /* errno of the first failure, which closing tells again */
-    off_t at;      /* in the file; counted, since to ask costs a system call */
-    uint64_t told; /* packets left out that a later packet's block tells of */
-    struct {       /* the last packet's block, whose options the verdict joins */
+    bool rewrites; /* what was written can be overwritten */
+    int error;     /* errno of the first failure, which closing reports once more */
+    off_t at;      /* in the file; counted, because asking costs a system call */
+    uint64_t told; /* packets left out that a later packet's block mentions */
+    struct {       /* the last packet's block, to which the verdict is added */
         off_t at;
-        uint32_t options_at; /* from there */
+        uint32_t options_at; /* relative to `at` */
         struct options_block options;
         uint8_t block[KEPT_MAX + sizeof(struct options_block) + 64]; /* up to the options */
     } last;
@@ -73,7 +78,8 @@ static void put_option(struct options_block *b, uint16_t code, const void *value
     b->len += (uint32_t)(sizeof head + len) + pad;
 }
 
-/* Cut at a character's beginning: comments are UTF-8. */
+/* Adds a text option. A text that is too long is cut before a character, because comments are
+ * UTF-8. */
 static void put_text(struct options_block *b, uint16_t code, const char *text)
 {
     size_t len = strnlen(text, COMMENT_MAX);
@@ -104,7 +110,7 @@ static void put(struct pcapfile *p, const void *bytes, size_t len)
     outbuf_put(p->out, bytes, len);
 }
 
-/* What was put since the last call is a record; *kept says that it was not left out. */
+/* Ends a record, which is everything since the last call. *kept says whether it was kept. */
 static int end_record(struct pcapfile *p, bool *kept, struct diag *d)
 {
     *kept = outbuf_end(p->out);
@@ -112,7 +118,7 @@ static int end_record(struct pcapfile *p, bool *kept, struct diag *d)
     return errno ? failed(p, d) : 0;
 }
 
-/* A whole block: type, length, head, data padded to four, options, length again
+/* Writes a whole block: type, length, head, data padded to four bytes, options, length
  * (draft-ietf-opsawg-pcapng, 3.1). */
 static int put_block(struct pcapfile *p, uint32_t type, const void *head, uint32_t head_len,
                      const void *data, uint32_t data_len, struct options_block *b, bool *kept,
@@ -148,7 +154,8 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
         p->ng = !ends_in(path, ".pcap");
         if (p->file.regular)
             p->at = lseek(p->file.fd, 0, SEEK_CUR);
-        /* A shell's >> puts each write at the end, whatever place it names. */
+        /* After the shell's >>, each write goes to the end of the file, wherever it is meant
+         * for. */
         p->rewrites = p->file.regular && !(fcntl(p->file.fd, F_GETFL) & O_APPEND);
         rc = outbuf_open(&p->out, &p->file.to, p->file.name, OUTBUF_MAX, d);
         if (rc)
@@ -162,7 +169,7 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
     return 0;
 }
 
-/* draft-ietf-opsawg-pcap, section 4, with the magic of nanosecond stamps. */
+/* Writes the header of draft-ietf-opsawg-pcap, section 4, with the magic of nanosecond stamps. */
 static int begin_pcap(struct pcapfile *p, struct diag *d)
 {
     struct {
@@ -182,7 +189,7 @@ int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d)
     struct {
         uint32_t byte_order;
         uint16_t major, minor;
-        uint64_t length; /* of the section: not known */
+        uint64_t length; /* of the section: unknown */
     } section = {0x1a2b3c4d, 1, 0, UINT64_MAX};
     struct {
         uint16_t linktype, reserved;
@@ -206,7 +213,7 @@ int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d)
 
 static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
 {
-    /* Seconds of 32 bits, without a sign: until 2106. */
+    /* Seconds are 32 bits without a sign: enough until 2106. */
     uint32_t head[4] = {(uint32_t)(k->stamp / WAVE_S), (uint32_t)(k->stamp % WAVE_S), k->captured,
                         k->length};
     bool kept;
@@ -271,7 +278,8 @@ int pcapfile_finish(struct pcapfile *p, struct outbuf_end *end, struct diag *d)
         return WAVE_ESYS;
     if (outbuf_finish(p->out, end)) {
         snprintf(text, sizeof text,
-                 "what reads %.200s took no more: the end of the capture is missing", p->file.name);
+                 "the reader of %.200s stopped reading: the end of the capture is missing",
+                 p->file.name);
         outbuf_say(text);
     }
     return pcapfile_flush(p, d);
@@ -282,9 +290,9 @@ struct outbuf *pcapfile_outbuf(struct pcapfile *p)
     return p->out;
 }
 
-/* Makes the last packet's block longer by a second comment: where people look for it. In a single
- * write, since a run that is killed between two would leave a block that ends elsewhere than its
- * head says, and so one packet less than there was. */
+/* Adds the verdict to the last packet's block as a second comment, where people look for it. It
+ * does so in a single write: if the run were killed between two writes, the block would end
+ * elsewhere than its head says, and the file would have one packet less. */
 static int tell_verdict(struct pcapfile *p, const char *verdict, struct diag *d)
 {
     struct options_block *b = &p->last.options;
@@ -324,8 +332,8 @@ int pcapfile_end(struct pcapfile *p, wave_time stamp, const char *verdict, uint6
     uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};
     put_text(&b, OPTION_COMMENT, verdict);
     if (left_out) {
-        snprintf(text, sizeof text,
-                 "%" PRIu64 " packets were left out: what reads this did not keep up", left_out);
+        snprintf(text, sizeof text, "%" PRIu64 " packets were left out: the reader did not keep up",
+                 left_out);
         put_text(&b, OPTION_COMMENT, text);
     }
     put_option(&b, STATISTICS_RECEIVED, &received, sizeof received);
@@ -341,7 +349,7 @@ int pcapfile_close(struct pcapfile *p, struct diag *d)
         return 0;
     rc = pcapfile_flush(p, d);
     outbuf_close(p->out);
-    p->file.to.opened = false; /* closed with it */
+    p->file.to.opened = false; /* closed with the file */
     if (file_close(&p->file, rc ? NULL : d) != 0)
         rc = WAVE_ESYS;
     free(p);

@@ -1,7 +1,8 @@
 /*
- * From left to right: number and time, our state, our bar, the lane of arrows, the peer's bar, its
- * state and how that is known. Text is of one width, so that what fits is known without measuring:
- * COLUMN pixels a character, which the widest of the fonts in `style` does not exceed.
+ * Draws the picture. From left to right: number and time, our state, our bar, the lane of arrows,
+ * the peer's bar, the peer's state and how it is known. Text has one width, so that what fits is
+ * known without measuring: COLUMN pixels for each character, which the widest of the fonts in
+ * `style` does not exceed.
  */
 #include "lib/show/picture.h"
 
@@ -22,18 +23,18 @@ enum {
     PEER_STATE = 736,
     BAR = 12, /* width; half of it once the side has sent its FIN */
     ABOVE = 17,
-    SLOPE = 14, /* an arrow's end lies lower than its beginning */
+    SLOPE = 14, /* the end of an arrow lies this much lower than its beginning */
     LINE = 13,
     PAD = 10,
     MARGIN = 24,
     LABEL_COLUMNS = 62, /* between the bars */
     CAUSE_COLUMNS = 46,
-    TIME_UNIT = 44, /* PICTURE_TIME: pixels for the median of the gaps */
-    TIME_MAX = 240  /* and for the longest */
+    TIME_UNIT = 44, /* PICTURE_TIME: pixels for the median of the gaps between rows */
+    TIME_MAX = 240  /* and for the longest gap */
 };
 
 #define COLUMN 6.7 /* pixels */
-#define ANGLE 1.68 /* degrees: of SLOPE over what lies between the bars */
+#define ANGLE 1.68 /* degrees: SLOPE over the distance between the bars */
 #define NOTHING (-1.0)
 
 static const char style[] =
@@ -60,18 +61,18 @@ static const char style[] =
     "path.ours,rect.ours{stroke:#58b8e8}path.peer,rect.peer{stroke:#56d364}"
     "path.trouble,.cross{stroke:#ff7b72}path.line{fill:none}}";
 
-/* Where a row lies, and what stands between it and the one before. */
+/* Where a row is drawn, and what is drawn between it and the row before. */
 struct place {
     double y;         /* of the arrow's beginning, or of the first line of text */
-    double gap;       /* middle of a break that was drawn for want of room, or NOTHING */
-    wave_time length; /* of that break */
+    double gap;       /* the middle of a break in time, or NOTHING */
+    wave_time length; /* the time that the break stands for */
 };
 
 struct drawing {
     const struct picture *p;
     FILE *to;
     double scale;             /* PICTURE_TIME: pixels a nanosecond; else 0 */
-    bool assumed, half, lost; /* such a thing was drawn: the legend says what it means */
+    bool assumed, half, lost; /* drawn somewhere, so the legend explains it */
 };
 
 static const char *tone_class(enum tone tone)
@@ -117,7 +118,7 @@ static unsigned lines(const struct picture_row *r)
     return r->kind == ROW_SEGMENT ? label_lines(r->label) : text_lines(r->text ? r->text : "");
 }
 
-/* From the row's own y to where the next row may begin. */
+/* Returns the distance from the row's own y to where the next row may begin. */
 static double height(const struct picture_row *r)
 {
     switch (r->kind) {
@@ -143,7 +144,7 @@ static int compare_times(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The scale of PICTURE_TIME: the median of the gaps between rows is TIME_UNIT. */
+/* Returns the scale of PICTURE_TIME, at which the median of the gaps between rows is TIME_UNIT. */
 static double scale_of(const struct picture_flow *f)
 {
     wave_time *gap = f->rows > 1 ? malloc(f->rows * sizeof *gap) : NULL, median = 0;
@@ -162,13 +163,13 @@ static double scale_of(const struct picture_flow *f)
     return median ? TIME_UNIT / (double)median : 0;
 }
 
-/* How far below the row's own y our end of it lies, whose time is the row's. */
+/* Returns how far our end of the row, to which its time belongs, lies below the row's own y. */
 static double ours_below(const struct picture_row *r)
 {
     return r->kind == ROW_ICMP || (r->kind == ROW_SEGMENT && !r->out) ? SLOPE : 0;
 }
 
-/* Places the rows of a connection below `top`; returns where it ends. */
+/* Places the rows of a connection below `top`. Returns the y where it ends. */
 static double lay_out(struct drawing *d, const struct picture_flow *f, struct place *place,
                       double top)
 {
@@ -197,7 +198,7 @@ static double lay_out(struct drawing *d, const struct picture_flow *f, struct pl
     return y + 8;
 }
 
-/* Where what the row shows of a side lies: 0 is ours. */
+/* Returns the y of what the row shows of a side: 0 is ours. */
 static double side_y(const struct picture_row *r, const struct place *at, unsigned side)
 {
     double ours = ours_below(r);
@@ -249,7 +250,7 @@ static void evidence(const struct track_view *v, char *text, size_t room)
         snprintf(text, room, "%s %u: %s", is_assumed(v) ? "assumed since" : "proved by",
                  v->evidence, v->cause ? v->cause : "");
     else
-        snprintf(text, room, "nothing was heard of it");
+        snprintf(text, room, "nothing was received from it");
 }
 
 static void bar(struct drawing *d, const struct picture_row *r, unsigned side, double y, double end)
@@ -316,7 +317,7 @@ static void side_states(struct drawing *d, const struct picture_flow *f, const s
  * Rows
  */
 
-/* What a row's number and time say, at our side's end. */
+/* Writes the number and the time of a row at our end of it. */
 static void number_and_time(struct drawing *d, const struct picture_row *r, double y)
 {
     char text[32];
@@ -329,7 +330,8 @@ static void number_and_time(struct drawing *d, const struct picture_row *r, doub
     text_at(d, TIME_END, y + 4, "end", text);
 }
 
-/* Opens a line of text along an arrow around `x`: the first above it, the others below. */
+/* Begins a line of text along an arrow, centred on `x`: the first line above it, the others
+ * below. */
 static void open_line(struct drawing *d, double x, double y, unsigned line, double angle,
                       const char *classes)
 {
@@ -358,7 +360,8 @@ static void label_text(struct drawing *d, const struct picture_row *r, double y,
     }
 }
 
-/* From `from` to `to` across the lane, with its head; or lost on its way. */
+/* Draws the arrow from `from` to `to` across the lane, with its head; or with a cross if it was
+ * lost. */
 static void arrow(struct drawing *d, const struct picture_row *r, double from, double to, double y,
                   const char *classes)
 {
@@ -430,7 +433,7 @@ static void remark(struct drawing *d, const struct picture_row *r, double y)
     }
 }
 
-/* Both lines of life broken: here time is not drawn. */
+/* Draws both lines of life broken: time is not to scale here. */
 static void silence(struct drawing *d, double y, const char *length)
 {
     char text[64];
@@ -485,7 +488,7 @@ static void row(struct drawing *d, const struct picture_row *r, const struct pla
 }
 
 /*
- * The whole
+ * The whole picture
  */
 
 static void end_box(struct drawing *d, double x, double y, const char *who, const char *name,
@@ -505,7 +508,7 @@ static void end_box(struct drawing *d, double x, double y, const char *who, cons
     fputs("</text>\n", d->to);
 }
 
-/* Under which name the connection goes, and what became of it. Returns where it ends. */
+/* Writes the connection's name and its verdict. Returns the y where it ends. */
 static double flow_title(struct drawing *d, const struct picture_flow *f, double y)
 {
     char text[ROWS_TEXT + 64];
@@ -561,8 +564,8 @@ static double flow(struct drawing *d, const struct picture_flow *f, double y)
 
 static double legend(struct drawing *d, double y)
 {
-    static const char scale[] = "Time runs down to scale, but where rows would stand too close to "
-                                "read, or a silence too long (~).";
+    static const char scale[] = "Time runs down to scale, except where rows would be too "
+                                "close to read, and in long silences (~).";
 
     y += 14;
     if (d->assumed) {
@@ -576,7 +579,7 @@ static double legend(struct drawing *d, double y)
         y += LINE;
     }
     if (d->lost) {
-        text_at(d, MARGIN, y, "small dim", "A cross: it had to be sent again.");
+        text_at(d, MARGIN, y, "small dim", "A cross: it had to be retransmitted.");
         y += LINE;
     }
     if (d->p->scale == PICTURE_TIME) {
@@ -586,7 +589,7 @@ static double legend(struct drawing *d, double y)
     return y;
 }
 
-/* What came of it, as a terminal shows it. */
+/* Writes the summary as a terminal shows it. Returns the y where it ends. */
 static double summary(struct drawing *d, double y)
 {
     unsigned count = 0;
@@ -632,7 +635,7 @@ void picture_write(const struct picture *p, FILE *to)
     size_t size;
     double bottom;
 
-    /* The height stands before what it is the height of. */
+    /* The height is written before what determines it, so the rest is drawn into memory first. */
     d.to = open_memstream(&text, &size);
     if (!d.to)
         return;

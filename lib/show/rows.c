@@ -1,3 +1,8 @@
+/*
+ * Turns events into rows. A segment that belongs to a long transfer is counted instead of drawn;
+ * before the next row, the count and a silence get rows of their own. Everything else is a remark
+ * with a text.
+ */
 #include "lib/show/rows.h"
 
 #include <stdio.h>
@@ -32,8 +37,9 @@ const char *rows_left_out_text(const struct rows_left_out *l, char text[ROWS_TEX
                                 human_duration(l->last - l->first, duration));
 
     if (l->retransmissions)
-        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s again",
-                              human_count(l->retransmissions, number));
+        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s retransmission%s",
+                              human_count(l->retransmissions, number),
+                              l->retransmissions == 1 ? "" : "s");
     if (l->out_of_order)
         n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s out of order",
                               human_count(l->out_of_order, number));
@@ -43,7 +49,7 @@ const char *rows_left_out_text(const struct rows_left_out *l, char text[ROWS_TEX
     return text;
 }
 
-/* One row for all the rows that were not drawn. */
+/* Draws one row for all the segments that were not drawn. */
 static void tell_left_out(struct rows *r, const struct report_event *e)
 {
     char text[ROWS_TEXT];
@@ -54,7 +60,7 @@ static void tell_left_out(struct rows *r, const struct report_event *e)
     memset(&r->left_out, 0, sizeof r->left_out);
 }
 
-/* What comes before a row: what was left out, and the silence since. */
+/* Draws what comes before a row: what was left out, and the silence since then. */
 static void before(struct rows *r, const struct report_event *e)
 {
     char length[HUMAN_TEXT];
@@ -67,7 +73,7 @@ static void before(struct rows *r, const struct report_event *e)
     r->begun = true;
 }
 
-/* Data and acknowledgements of which there may be thousands. */
+/* Returns whether the segment is data or an acknowledgement, of which there may be thousands. */
 static bool is_plain(const struct report_segment *g)
 {
     const unsigned keep = TRACK_PROBE | TRACK_PROBE_ANSWER | TRACK_CHALLENGE;
@@ -76,7 +82,7 @@ static bool is_plain(const struct report_segment *g)
            !g->peer_changed && !(g->notes & keep) && !g->foreign;
 }
 
-/* Half of a probe and its answer, which make one row. */
+/* Returns whether the segment is half of a probe and its answer, which get one row together. */
 static bool is_folded(const struct rows *r, const struct report_segment *g)
 {
     unsigned half = g->out ? TRACK_PROBE | TRACK_PROBE_ANSWER : TRACK_PROBE_ANSWER;
@@ -85,8 +91,8 @@ static bool is_folded(const struct rows *r, const struct report_segment *g)
            !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
 }
 
-/* What a storm is made of: a RST or SYN that changes nothing, or the challenge ACK that answers one
- * (RFC 5961). */
+/* Returns whether the segment may be part of a storm: a RST or SYN that changes nothing, or the
+ * challenge ACK that answers one (RFC 5961). */
 static bool is_unfit(const struct report_segment *g)
 {
     const unsigned flags = g->packet->seg.flags;
@@ -96,7 +102,7 @@ static bool is_unfit(const struct report_segment *g)
            ((g->notes & TRACK_CHALLENGE) || (!g->out && odd && state_synchronized(g->local)));
 }
 
-/* Whether there have been so many of them that this one has no row. */
+/* Returns whether there have been so many of them that this one has no row. */
 static bool is_storm(struct rows *r, const struct report_event *e)
 {
     const struct report_segment *g = &e->u.segment;
@@ -164,7 +170,7 @@ static void remark(struct rows *r, const struct report_event *e, enum row_kind k
     draw(r, kind, e, e->at, tone, text);
 }
 
-/* Most changes of state stand on the row of the segment that brought them about. */
+/* Most changes of state are shown on the row of the segment that caused them. */
 static void state(struct rows *r, const struct report_event *e)
 {
     const struct report_state *s = &e->u.state;
@@ -200,7 +206,7 @@ static void probe(struct rows *r, const struct report_event *e)
     const struct report_probe *p = &e->u.probe;
     char text[ROWS_TEXT], rtt[HUMAN_TEXT];
 
-    if (p->reset) /* the row of that RST says it */
+    if (p->reset) /* the row of that RST shows it */
         return;
     if (p->answered && p->rtt != WAVE_NEVER)
         snprintf(text, sizeof text, "probe %u answered in %s", p->n, human_duration(p->rtt, rtt));
@@ -217,7 +223,7 @@ static void expect(struct rows *r, const struct report_event *e)
            expect_text(e->u.expect, text));
 }
 
-/* What becomes known on the way stands where it does; all of it is in the summary again. */
+/* A finding that is made during the run is drawn where it was made; the summary has all of them. */
 static void found(struct rows *r, const struct report_event *e)
 {
     static const enum tone tone[] = {[FINDING_INFO] = TONE_DIM,

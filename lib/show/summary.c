@@ -1,3 +1,7 @@
+/*
+ * Writes the summary: the headline with the verdict, the findings, and rows with a name and a
+ * value.
+ */
 #include "lib/show/summary.h"
 
 #include <inttypes.h>
@@ -24,7 +28,7 @@ void summary_conclusions(const struct report_verdict *v, summary_row *row, void 
             row(self, "expected", expect_text(&v->expects->at[i], expected));
 }
 
-/* A text under a name, broken at blanks where the width is used up. */
+/* Writes a text under a name, broken at blanks where the width is used up. */
 static void wrapped(struct term *t, enum tone name_tone, const char *name, enum tone tone,
                     const char *text)
 {
@@ -43,7 +47,7 @@ static void wrapped(struct term *t, enum tone name_tone, const char *name, enum 
     } while (*at);
 }
 
-/* "  name       value" */
+/* Writes "  name       value". */
 static void row(struct term *t, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -106,7 +110,7 @@ static void data(struct term *t, const struct report_flow *f)
     char sent[HUMAN_TEXT], received[HUMAN_TEXT], again[HUMAN_TEXT];
 
     if (f->retransmissions)
-        row(t, "data", "%s sent, %s received; %s segment%s sent again",
+        row(t, "data", "%s sent, %s received; %s retransmission%s",
             human_bytes(f->sent_bytes, sent), human_bytes(f->received_bytes, received),
             human_count(f->retransmissions, again), f->retransmissions == 1 ? "" : "s");
     else
@@ -114,7 +118,7 @@ static void data(struct term *t, const struct report_flow *f)
             human_bytes(f->received_bytes, received));
     if (f->unstamped)
         row(t, "timestamps",
-            "agreed on, and missing on %s segment%s of the peer's, taken all the same",
+            "agreed on, but missing on %s segment%s of the peer's: accepted all the same",
             human_count(f->unstamped, again), f->unstamped == 1 ? "" : "s");
 }
 
@@ -122,14 +126,14 @@ static void how_closed(struct term *t, const struct report_verdict *v)
 {
     const char *by = !strcmp(v->by, "local")  ? "by us"
                      : !strcmp(v->by, "peer") ? "by the peer"
-                     : !strcmp(v->by, "both") ? "by both at once"
-                                              : "by nobody";
+                     : !strcmp(v->by, "both") ? "by both at the same time"
+                                              : "by neither side";
 
     if (v->kind)
         row(t, "close", "%s, %s", v->kind, by);
 }
 
-/* What the command found out. */
+/* Writes the figures of the command. */
 static void figures(struct term *t, const struct figures *f)
 {
     for (unsigned i = 0; i < f->rows; i++)
@@ -141,14 +145,14 @@ static void peer(struct term *t, const struct report_flow *f)
     const struct track_view *p = &f->peer;
 
     if (!p->evidence)
-        row(t, "peer", "%s: it sent nothing that would tell", state_name(p->state));
+        row(t, "peer", "%s: it sent nothing that shows its state", state_name(p->state));
     else
         row(t, "peer", "%s, %s %u%s%s", state_name(p->state),
             p->certainty == CERTAINTY_PROVED ? "proved by segment" : "assumed since segment",
             p->evidence, p->cause ? ": " : "", p->cause ? p->cause : "");
 }
 
-/* The connection from its segments, with what the command found out of it in between. */
+/* Writes what the segments show of the connection, with the figures of the command in between. */
 static void connection(struct term *t, const struct report_verdict *v)
 {
     if (v->flow) {
@@ -179,7 +183,8 @@ void summary_event(void *self, const struct report_event *e)
     if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)
-        row(t, "capture", "%" PRIu64 " of %" PRIu64 " frames were lost for want of room",
+        row(t, "capture",
+            "%" PRIu64 " of %" PRIu64 " frames were lost: the capture's buffer was full",
             v->dropped, v->captured);
     if (v->left_out.lines || v->left_out.packets || v->left_out.bytes)
         row(t, "output", "%s", left_out_text(&v->left_out, left_out));

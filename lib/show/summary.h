@@ -1,16 +1,16 @@
-/* A few lines at the end of a run: what happened, what the peer offered, what went each way, how
- * it was closed, and what the peer's state is, with the reason. */
+/* A few lines at the end of a run: what happened, what the peer offered, what was sent and
+ * received, how the connection was closed, and the peer's state with the reason. */
 #ifndef TCPWAVE_SHOW_SUMMARY_H
 #define TCPWAVE_SHOW_SUMMARY_H
 
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
-/* A report_sink that cares for verdicts only; `self` is a struct term. */
+/* A report_sink that handles only verdicts; `self` is a struct term. */
 void summary_event(void *self, const struct report_event *event);
 
-/* A row for each finding of the verdict, with its advice, and for each expectation that was not
- * met. For every renderer that has rows. */
+/* Calls a function with a row for each finding of the verdict, with its advice, and for each
+ * expectation that was not met. For every renderer that has rows. */
 typedef void summary_row(void *self, const char *label, const char *text);
 void summary_conclusions(const struct report_verdict *v, summary_row *row, void *self);
 

@@ -1,3 +1,8 @@
+/*
+ * Collects the rows of a run for the picture. While it runs, rows are copied, because the events
+ * are valid only during the call; retransmissions and D-SACK mark which segments were lost.
+ * svg_end() lays everything out and writes it.
+ */
 #include "lib/show/svg.h"
 
 #include <errno.h>
@@ -17,10 +22,10 @@
 struct collect {
     struct svg *svg;
     struct rows rows;
-    unsigned room;  /* in the flow's `row` */
+    unsigned room;  /* for rows in the flow's `row` */
     bool has_acked; /* the peer acknowledged something: */
     struct seq acked;
-    bool ended; /* by RST or ICMP, which answers all there was */
+    bool ended; /* by RST or ICMP, after which nothing is unanswered */
 };
 
 struct svg {
@@ -68,7 +73,7 @@ static char *copy(struct svg *s, const char *text)
     return to;
 }
 
-/* Room for another row, or NULL: the bound is reached, or memory is out. */
+/* Returns room for another row, or NULL if the bound is reached or memory is short. */
 static struct picture_row *another(struct svg *s, unsigned n)
 {
     struct picture_flow *f = &s->flow[n];
@@ -92,7 +97,7 @@ static struct picture_row *another(struct svg *s, unsigned n)
     return &f->row[f->rows++];
 }
 
-/* The row that this one repeats never got where it should have: or so it seems. */
+/* Marks the row that this segment retransmits as lost, which it seems to be. */
 static void mark_lost(struct picture_flow *f, const struct report_segment *g)
 {
     for (unsigned i = f->rows; g->out && g->repeats && i > 0; i--)
@@ -100,7 +105,7 @@ static void mark_lost(struct picture_flow *f, const struct report_segment *g)
             f->row[i - 1].lost = true;
 }
 
-/* The peer tells that it had this twice (RFC 2883): neither copy was lost. */
+/* Removes that mark, because the peer reports that it received both copies (RFC 2883). */
 static void unmark_lost(struct picture_flow *f, const struct seg *s)
 {
     const struct sack_block *b = &s->opt.sack[0];
@@ -140,7 +145,7 @@ static void segment_row(struct svg *s, struct picture_row *row, const struct rep
         label_segment(row->label, g, false, false);
 }
 
-/* Both sides are where they were. */
+/* Gives the row the states that both sides had before. */
 static void as_before(struct svg *s, unsigned n, struct picture_row *row)
 {
     const struct picture_row *before = s->flow[n].rows > 1 ? row - 1 : NULL;
@@ -184,7 +189,7 @@ static void draw(void *self, const struct row *from)
         segment_row(s, row, &e->u.segment);
 }
 
-/* The place of the event's connection among those that are drawn, or SVG_FLOWS. */
+/* Returns the index of the event's connection among those that are drawn, or SVG_FLOWS. */
 static unsigned place(struct svg *s, const struct report_event *e)
 {
     unsigned i;
@@ -234,7 +239,7 @@ void svg_event(void *self, const struct report_event *e)
  * Writing
  */
 
-/* Says on the arrows what became of them. */
+/* Writes on the arrows what became of the segments. */
 static void tell_fate(const struct collect *c, struct picture_flow *f)
 {
     for (unsigned i = 0; i < f->rows; i++) {
@@ -248,7 +253,7 @@ static void tell_fate(const struct collect *c, struct picture_flow *f)
     }
 }
 
-/* What was still left out is told, and what was never answered is known now. */
+/* Draws what was still left out; what was never answered is known now. */
 static void finish(struct svg *s, const struct report_verdict *v)
 {
     for (unsigned i = 0; i < s->flows; i++) {
@@ -260,7 +265,7 @@ static void finish(struct svg *s, const struct report_verdict *v)
     }
 }
 
-/* The summary's lines as a terminal would show them. */
+/* Returns the lines of the summary as a terminal would show them. */
 static char *summary(struct svg *s, const struct report_verdict *v)
 {
     char *text = NULL;
@@ -307,10 +312,10 @@ int svg_end(struct svg *s, const struct report_verdict *v, struct outbuf_end *en
     if (outbuf_flush(s->out, d) != 0)
         return WAVE_ESYS;
     if (outbuf_finish(s->out, end) != 0)
-        return diag_fail(d, WAVE_ESYS, "cannot write to %s: its reader takes nothing",
+        return diag_fail(d, WAVE_ESYS, "cannot write to %s: its reader does not read",
                          s->file.name);
     if (s->failed || outbuf_left_out(s->out))
-        return diag_fail(d, WAVE_ENOMEM, "no memory for all of the picture in %s", s->file.name);
+        return diag_fail(d, WAVE_ENOMEM, "no memory for the whole picture in %s", s->file.name);
     return 0;
 }
 
@@ -327,7 +332,7 @@ void svg_close(struct svg *s)
         free(s->flow[i].message);
     }
     outbuf_close(s->out);
-    s->file.to.opened = false; /* closed with it */
+    s->file.to.opened = false; /* closed with the file */
     file_close(&s->file, NULL);
     free(s);
 }

@@ -1,3 +1,7 @@
+/*
+ * Finds out what the stream can show, and writes lines whose display columns are counted. A colour
+ * is a tone with a meaning; a glyph has an ASCII form.
+ */
 #include "lib/show/term.h"
 
 #include <langinfo.h>
@@ -26,7 +30,7 @@ static unsigned width_of(int fd, unsigned asked)
     return width > WIDTH_MAX ? WIDTH_MAX : (unsigned)width;
 }
 
-/* Asks the locale of the environment without making it the program's, whose numbers and messages
+/* Reads the locale of the environment without making it the program's, whose numbers and messages
  * are the same everywhere. */
 static bool locale_is_utf8(void)
 {
@@ -167,7 +171,7 @@ size_t text_break(const char *text, size_t room, const char **next)
         for (take = room; take > room / 2 && text[take] != ' '; take--)
             ;
         if (text[take] != ' ')
-            take = room; /* a word with no blank in reach */
+            take = room; /* a word without a blank in reach */
     }
     for (*next = text + take; **next == ' ';)
         ++*next;

@@ -1,3 +1,4 @@
+/* Escapes text for XML. Each UTF-8 sequence is checked, and replaced if XML does not allow it. */
 #include "lib/show/xml.h"
 
 #include <stdbool.h>
@@ -6,7 +7,7 @@
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* Length of the UTF-8 sequence at `at` (RFC 3629, section 4), or 0 when it is none. */
+/* Returns the length of the UTF-8 sequence at `at` (RFC 3629, section 4), or 0 if it is not one. */
 static size_t sequence(const unsigned char *at, size_t left, uint32_t *code)
 {
     static const uint32_t min[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -27,7 +28,7 @@ static size_t sequence(const unsigned char *at, size_t left, uint32_t *code)
     return *code < min[len] ? 0 : len;
 }
 
-/* XML 1.0, production 2: Char. */
+/* Returns whether XML 1.0 allows the character (production 2: Char). */
 static bool allowed(uint32_t code)
 {
     return code == '\t' || code == '\n' || code == '\r' || (code >= 0x20 && code <= 0xd7ff) ||

@@ -109,7 +109,7 @@ blamed "more than fits"
 unread 'len 1 ' --color=never
 check "more than fits, drawn: it ends in order" test $status = 0
 expect_line out 'ACK not captured seq' "more than fits, drawn: what was lost has its row"
-expect_line out 'frames were lost for want of room' "more than fits, drawn: the loss is counted"
+expect_line out 'frames were lost: the capture.s buffer was full' "more than fits, drawn: the loss is counted"
 check "more than fits, drawn: the peer is not blamed" \
     sh -c '! grep -Eq "fills gap|out of order" "$1"' sh "$tmp/out"
 

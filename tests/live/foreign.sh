@@ -59,10 +59,10 @@ for habit in bare_reset bsd_reset strange_reset; do
     expect_json segment answers 1 "$habit: it answers our segment"
     expect_json segment notes '["unexpected"]' "$habit: its number is remarked"
     expect_json verdict send.answers.rst 1 "$habit: counted as RST"
-    expect_json verdict send.strays 0 "$habit: nothing is none of ours"
+    expect_json verdict send.strays 0 "$habit: nothing is a stray"
 done
-expect_status 4 "drawn: a RST of an odd number" "$TCPWAVE" send --flags F $far4:$port
-expect_line out '^1: .*Flags \[R\.\].*\(an odd number' "drawn: a RST of an odd number is told as such"
+expect_status 4 "drawn: a RST with an unexpected number" "$TCPWAVE" send --flags F $far4:$port
+expect_line out '^1: .*Flags \[R\.\].*\(unexpected number' "drawn: a RST with an unexpected number is marked"
 
 # FINs that cross, and the peer never takes ours.
 odd fin_never_taken

@@ -247,7 +247,7 @@ check "another port: each port was used before one was used again" \
 range 41301 41400 ""
 expect_status 0 "another port, for people: status 0" "$TCPWAVE" load --connections 103 --concurrency 1 \
     --close=passive $strict:602
-expect_line out '^ports +100 local; [34] SYNs over one that the peer may still have had in TIME_WAIT, [01] of them' \
+expect_line out '^ports +100 local; [34] SYNs from one that the peer may still have had in TIME_WAIT, [01] of them' \
     "another port, for people: says how many ports there are"
 look
 

@@ -103,7 +103,7 @@ ascii "--ascii: ASCII in a UTF-8 locale, too"
 LC_ALL=C.UTF-8
 export LC_ALL
 expect_status 0 "a lost SYN: open" "$TCPWAVE" connect "$far4:808" -d hi --svg "$tmp/lost.svg"
-expect_line out 'SYN again: 1 lost\? seq 0' "a lost SYN: the second names the first"
+expect_line out 'SYN retransmission of 1 seq 0' "a lost SYN: the second names the first"
 expect_line out '⋮ +\.\.\. 1\.[0-9]+ s \.\.\. +⋮' "a lost SYN: the silence is told by its length"
 try "$TCPWAVE" halfclose "$far4:812" -d x
 expect_line out '◀─+ ACK half-close seq 1' "a half-close is marked"
@@ -192,13 +192,13 @@ says "$tmp/echo.svg" 'SYN_SENT.*ESTABLISHED.*FIN_WAIT_1.*TIME_WAIT' "an echo: ou
 says "$tmp/echo.svg" 'us 10\.9\.0\.1:[0-9]+.*peer 10\.9\.0\.2:7 .*SYN ACK seq 0 ack 1' "an echo: who, and what"
 says "$tmp/echo.svg" 'open: +connected to' "an echo: what came of it"
 check "a lost SYN: the picture has a cross" test "$(svg "$tmp/lost.svg" cross)" = 1
-says "$tmp/lost.svg" 'SYN lost\?.*\.\.\. 1\.[0-9]+ s \.\.\..*SYN again: 1 lost\?' "a lost SYN: in words, too"
+says "$tmp/lost.svg" 'SYN lost\?.*\.\.\. 1\.[0-9]+ s \.\.\..*SYN retransmission of 1' "a lost SYN: in words, too"
 try "$TCPWAVE" connect "$far4:805" --svg "$tmp/refused.svg"
 drawn "$tmp/refused.svg" 2 0 "the picture of a refusal"
 check "a refusal: its RST is trouble" test "$(svg "$tmp/refused.svg" trouble)" -ge 2
 try "$TCPWAVE" connect "$far4:801" --timeout 1500ms --svg "$tmp/dropped.svg"
 drawn "$tmp/dropped.svg" 2 1 "the picture of a silent port"
-says "$tmp/dropped.svg" 'SYN unanswered again: 1 lost\?' "a silent port: the last SYN is unanswered"
+says "$tmp/dropped.svg" 'SYN unanswered retransmission of 1' "a silent port: the last SYN is unanswered"
 try "$TCPWAVE" connect "$far4:802" --timeout 1s --svg "$tmp/icmp.svg"
 check "the picture of an ICMP error" test "$(svg "$tmp/icmp.svg" icmp)" -ge 1
 for scale in time event; do

@@ -99,7 +99,7 @@ for signal in TERM INT; do
     kill -$signal $run
     ended "connect --json, reader asleep, SIG$signal" $status 1500
     check "SIG$signal: the verdict that was not read stands on standard error" \
-        grep -q 'what reads the report took no more.*signal' "$tmp/err"
+        grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
     wakes
     check "SIG$signal: the pipe ends at the end of a line" test -z "$(tail -c 1 "$tmp/read")"
 done
@@ -125,7 +125,7 @@ asleep
 since=$(now)
 started "$TCPWAVE" send --json --count 400 --interval 2ms --wait 500ms --timeout 4 "$far4:9"
 ended "send --json, reader asleep" 0 6500
-check "send --json, reader asleep: the verdict is on standard error" grep -q 'took no more.*segments' "$tmp/err"
+check "send --json, reader asleep: the verdict is on standard error" grep -q 'stopped reading.*segments' "$tmp/err"
 wakes
 
 # The connection goes on and ends, and a reader that wakes up later has all of it.

@@ -37,6 +37,8 @@ void script_say(struct script *t, const struct step *s)
                        .ttl = s->ttl ? s->ttl : 64,
                        .df = true,
                        .id = s->id,
+                       .l4 = s->tcp,
+                       .l4_len = s->tcp ? SEG_HEADER : 0,
                        .flow = t->flow.flow};
     struct report_seen seen = {.out = s->out,
                                .retransmission = s->retransmission,

@@ -39,6 +39,7 @@ struct step {
     bool retransmission, probe, gap, missed, foreign;
     enum state local;
     uint8_t ttl; /* 0: 64 */
+    const uint8_t *tcp; /* SEG_HEADER bytes, for the checksum, or NULL */
     uint16_t id; /* IPv4 identification */
     uint8_t ecn; /* ECN_... */
     struct opt opt;

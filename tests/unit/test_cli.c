@@ -391,7 +391,7 @@ static void durations_are_strict_and_have_a_range(void **state)
     BAD("--hold: \"nan\" is not a duration", "connect", "--hold=nan", "h:1");
     BAD("\"-5\" is not a duration", "connect", "--timeout", "-5", "h:1");
     BAD("\"5d\" is not a duration", "connect", "--timeout=5d", "h:1");
-    BAD("is no time at all", "connect", "--timeout=0", "h:1");
+    BAD("must be longer than zero", "connect", "--timeout=0", "h:1");
     BAD("is not from", "connect", "--timeout=9000h", "h:1");
     BAD("neither \"full\" nor a duration", "connect", "--time-wait=fully", "h:1");
     BAD("neither \"full\" nor a duration", "connect", "--time-wait=25h", "h:1");
@@ -478,8 +478,8 @@ static void rfc1122_4_2_3_6_keepalive_has_its_defaults_and_bounds(void **state)
     BAD("from 1 to 255", "keepalive", "h:1", "--count=0");
     BAD("from 1 to 255", "keepalive", "h:1", "--count=256");
     BAD("from 1 to 255", "keepalive", "h:1", "--count=-1");
-    BAD("is no time at all", "keepalive", "h:1", "--interval=0");
-    BAD("is no time at all", "keepalive", "h:1", "--for=0s");
+    BAD("must be longer than zero", "keepalive", "h:1", "--interval=0");
+    BAD("must be longer than zero", "keepalive", "h:1", "--for=0s");
     BAD("is not from 1us to 1000h", "keepalive", "h:1", "--idle=1001h");
     BAD("is not a duration", "keepalive", "h:1", "--idle=-1");
 }

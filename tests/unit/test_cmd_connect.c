@@ -360,7 +360,7 @@ static void verify_asks_and_says_what_the_answer_proves(void **state)
     rig_init(&r, HOST_DISCARD);
     rig_run(&r, "connect --json --verify " RIG_PEER);
     rig_expect_verdict(&r, "open", 0, 4 * RTT);
-    rig_expect_part(&r, "note", "text", "answered, as it would have been before ESTABLISHED, too");
+    rig_expect_part(&r, "note", "text", "answered, but a peer not yet in ESTABLISHED");
     rig_expect_text(&r, "verdict", "peer.state", "CLOSED");
     rig_expect_text(&r, "verdict", "peer.certainty", "proved");
     rig_free(&r);

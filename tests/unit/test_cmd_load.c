@@ -439,7 +439,7 @@ static void more_at_a_time_than_ports_is_an_error(void **state)
 
     rig_init(&r, HOST_DISCARD);
     assert_int_equal(rig_run(&r, "load --json " RIG_PEER " " RIG_PEER), 3);
-    rig_expect_part(&r, "verdict", "message", "stands there twice");
+    rig_expect_part(&r, "verdict", "message", "is given twice");
     rig_free(&r);
 }
 

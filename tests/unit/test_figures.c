@@ -336,7 +336,7 @@ static void send_tells_its_answers(void **state)
     assert_rows(&list,
                 "  segments   5,000 sent, 2 answered, 100.0 % loss\n"
                 "  answers    1 SYN-ACK, 1 RST\n"
-                "  of note    1 late, 1 to none of ours\n"
+                "  of note    1 late, 1 stray\n"
                 "  unanswered 3-4, 6, 8, 10, 12, 14, 16, 18 and 6 more\n"
                 "  round trip min 500.0 ms, median 500.0 ms, p95 500.0 ms, max 500.0 ms, stddev\n"
                 "             0.000 ms\n"
@@ -409,7 +409,7 @@ static void play_table(struct script *t, struct term *term)
 #define TABLE                                                                                      \
     "\nconnections 5 opened\n"                                                                     \
     "  handshake        0.1 ms       0.2 ms\n"                                                     \
-    "output      2 packets of the capture left out, since what reads them did not keep up\n"       \
+    "output      2 packets of the capture left out, since the reader did not keep up\n"            \
     "verdict     failed: a sentence\n"
 
 static void the_table_shows_rows_and_no_progress_where_nobody_watches(void **state)

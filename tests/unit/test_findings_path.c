@@ -309,8 +309,8 @@ CASE(what_this_host_knows)
 
     host.lost = 2;
     says(expect("capture-loss", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN),
-         "our own capture lost 2 frames for want of room: what is missing was not lost by the "
-         "network");
+         "our own capture lost 2 frames because its buffer was full: what is missing was not lost "
+         "by the network");
     host.lost = 0;
     host.unreachable = "10.0.0.1";
     says(expect("no-neighbour", VERDICT_LOCAL, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),

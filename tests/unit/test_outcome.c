@@ -130,7 +130,7 @@ static void what_was_asked_for(void **state)
     outcome_sent(&f.path, STATE_CLOSED, SEG_RST);
     assert_outcome(&f, VERDICT_OPEN, "local", "reset", "RST, as asked");
     f.end = END_VANISHED;
-    assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "without a word");
+    assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "vanished without closing");
 }
 
 static void a_peer_that_keeps_its_side_open(void **state)

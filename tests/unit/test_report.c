@@ -481,8 +481,34 @@ static void a_segment_sent_again_names_the_one_it_repeats(void **state)
     s.retransmission = true;
     script_say(&t, &s);
     script_say(&t, &s);
-    assert_tells(&t, "PSH again: 4 lost?");
-    assert_tells(&t, "PSH again: 5 lost?");
+    assert_tells(&t, "PSH retransmission of 4");
+    assert_tells(&t, "PSH retransmission of 5");
+    script_finish(&t);
+}
+
+/* What people compare with other tools is in hexadecimal: flags, checksum, IP identification. */
+static void verbose_shows_the_headers_fields(void **state)
+{
+    static const uint8_t tcp[SEG_HEADER] = {[16] = 0x0b, 0xad};
+    static struct term term;
+    struct script t;
+    struct ladder l;
+    struct step s = our_data;
+    (void)state;
+
+    script_start(&t, &script_v4);
+    term = (struct term){.to = t.to, .width = 120};
+    ladder_init(&l, &term, 1);
+    report_add(&t.report, ladder_event, &l);
+    script_handshake(&t);
+    assert_tells(&t, "[S.] flags=0x012");
+    assert_null(strstr(t.text, "cksum"));
+    s.tcp = tcp;
+    s.id = 0x1f;
+    script_say(&t, &s);
+    assert_tells(&t, "flags=0x018");
+    assert_tells(&t, "cksum=0x0bad");
+    assert_tells(&t, "id=0x001f");
     script_finish(&t);
 }
 
@@ -502,7 +528,7 @@ static void the_peers_repetition_is_told_from_what_fills_a_gap(void **state)
     script_say(&t, &s); /* 5 */
     assert_tells(&t, "ACK fills gap");
     script_say(&t, &s);
-    assert_tells(&t, "ACK again: 5 ");
+    assert_tells(&t, "ACK retransmission of 5 ");
     assert_null(strstr(t.text, "lost"));
     script_finish(&t);
 }
@@ -562,7 +588,7 @@ static void a_d_sack_is_told_as_such(void **state)
     ack.opt = (struct opt){.has = OPT_SACK, .sacks = 1};
     ack.opt.sack[0] = (struct sack_block){seq_of(OUR_ISN + 1), seq_of(OUR_ISN + 101)};
     script_say(&t, &ack);
-    assert_tells(&t, "had twice 1:101");
+    assert_tells(&t, "D-SACK 1:101");
     ack.opt.sack[0] = (struct sack_block){seq_of(OUR_ISN + 201), seq_of(OUR_ISN + 301)};
     script_say(&t, &ack);
     assert_tells(&t, "sack 201:301");
@@ -714,6 +740,7 @@ int main(void)
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
         cmocka_unit_test(a_long_transfer_is_drawn_in_part),
         cmocka_unit_test(a_segment_sent_again_names_the_one_it_repeats),
+        cmocka_unit_test(verbose_shows_the_headers_fields),
         cmocka_unit_test(the_peers_repetition_is_told_from_what_fills_a_gap),
         cmocka_unit_test(a_silence_is_told_by_its_length),
         cmocka_unit_test(a_half_close_is_marked),

@@ -326,7 +326,7 @@ static void what_had_to_be_sent_again_ends_in_a_cross(void **state)
     char *text = end_picture(&t, s, "connected");
     assert_int_equal(count(text, "class=\"cross\""), 1);
     assert_int_equal(count(text, ">lost?</tspan>"), 1);
-    assert_int_equal(count(text, ">again: 4 lost?</tspan>"), 1);
+    assert_int_equal(count(text, ">retransmission of 4</tspan>"), 1);
     assert_int_equal(count(text, "unanswered"), 0);
     free(text);
 }

@@ -15,7 +15,7 @@ static void nothing_is_known_before_anything_is_seen(void **unused)
     (void)unused;
     peer_is(UNKNOWN, ASSUMED);
     we_are(UNKNOWN, ASSUMED);
-    evidence_is(TRACK_B, 0, "nothing shows it yet");
+    evidence_is(TRACK_B, 0, "no segment shows it yet");
 }
 
 static void a_syn_proves_its_sender_and_says_nothing_of_the_peer(void **unused)
@@ -72,7 +72,7 @@ static void a_repeated_syn_ack_proves_syn_received_whatever_we_sent(void **unuse
     peer_is(CLOSE_WAIT, ASSUMED);
     assert_int_equal(b(SYN | ACK, 0, 1, 0), TRACK_RETRANSMISSION);
     peer_is(SYN_RECEIVED, PROVED);
-    evidence_is(TRACK_B, 6, "it repeats its SYN-ACK");
+    evidence_is(TRACK_B, 6, "it retransmits its SYN-ACK");
     a(ACK, 102, 1, 0);
     peer_is(ESTABLISHED, ASSUMED);
     b(SYN | ACK, 0, 1, 0);
@@ -507,7 +507,7 @@ static void the_peers_fin_first(void **unused)
     evidence_is(TRACK_B, 9, "we acknowledged its FIN");
     assert_int_equal(b(FIN | ACK, 101, 101, 0), TRACK_RETRANSMISSION);
     peer_is(FIN_WAIT_1, PROVED);
-    evidence_is(TRACK_B, 10, "it repeats its FIN");
+    evidence_is(TRACK_B, 10, "it retransmits its FIN");
     a(ACK, 101, 102, 0);
     peer_is(FIN_WAIT_2, ASSUMED);
 }
@@ -574,7 +574,7 @@ static void simultaneous_close(void **unused)
     b(FIN | ACK, 101, 101, 0);
     peer_is(FIN_WAIT_1, PROVED);
     we_are(CLOSING, ASSUMED);
-    evidence_is(TRACK_A, 9, "the peer's FIN met its own");
+    evidence_is(TRACK_A, 9, "the peer's FIN crossed its own");
     b(ACK, 102, 102, 0);
     peer_is(CLOSING, PROVED);
     evidence_is(TRACK_B, 10, "it acknowledged our FIN");

@@ -42,7 +42,7 @@ static void a_proof_from_before_the_overrun_does_not_stand_against_it(void **unu
     overrun();
     a(ACK, 2, 146001, 0);
     peer_is(ESTABLISHED, ASSUMED);
-    evidence_is(TRACK_B, 127, "we acknowledged more of it");
+    evidence_is(TRACK_B, 127, "we acknowledged later segments");
 }
 
 static void bytes_beyond_the_window_move_nothing_by_themselves(void **unused)
@@ -67,7 +67,7 @@ static void a_few_segments_that_fit_together_put_a_proof_in_doubt(void **unused)
     peer_is(ESTABLISHED, PROVED);
     b(ACK, 92000, 101, 1000);
     peer_is(ESTABLISHED, ASSUMED);
-    evidence_is(TRACK_B, 5, "it no longer fits what was seen");
+    evidence_is(TRACK_B, 5, "it contradicts what was seen");
     b(ACK, 101, 101, 0);
     peer_is(ESTABLISHED, PROVED);
 }
@@ -110,7 +110,7 @@ static void a_fin_that_was_missed_is_not_denied_by_a_probe_in_its_place(void **u
     a(ACK, 151, 102, 0);                                 /* but this was not */
     b(ACK, 101, 151, 0);
     we_are(ESTABLISHED, ASSUMED);
-    evidence_is(TRACK_A, 10, "it no longer fits what was seen");
+    evidence_is(TRACK_A, 10, "it contradicts what was seen");
 }
 
 /* B's ACK of A's FIN was missed: what was not captured does not show whether A has received it. */
@@ -223,7 +223,7 @@ static void what_does_not_fit_a_capture_with_gaps_puts_a_proof_in_doubt(void **u
     track_gap(&watched.t);
     assert_int_equal(a(FIN | ACK, 101, 5000, 0), TRACK_OUT_OF_WINDOW);
     we_are(ESTABLISHED, ASSUMED);
-    evidence_is(TRACK_A, 8, "it no longer fits what was seen");
+    evidence_is(TRACK_A, 8, "it contradicts what was seen");
     peer_is(ESTABLISHED, PROVED);
 }
 
@@ -523,7 +523,7 @@ static void acks_below_our_fin_contradict_close_wait_in_the_same_way(void **unus
     a(FIN | ACK, 101, 101, 0);
     b(ACK, 101, 101, 0);
     peer_is(ESTABLISHED, PROVED);
-    evidence_is(TRACK_B, 10, "it acknowledges, and has sent no FIN");
+    evidence_is(TRACK_B, 10, "it sends ACKs, and has sent no FIN");
     b(ACK, 101, 102, 0);
     peer_is(CLOSE_WAIT, PROVED);
 }
