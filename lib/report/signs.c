@@ -4,6 +4,8 @@
  */
 #include "lib/report/signs.h"
 
+#include <string.h>
+
 #include "lib/report/report.h"
 
 #define NEEDLESS_AFTER TRACK_REPEAT_MIN /* beyond a round trip, our ACK must have arrived */
@@ -253,6 +255,32 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
     s->unanswered_probe = s->unanswered_probe && !(t->flags & SEG_ACK);
 }
 
+bool signs_other_mac(const struct signs *s, const struct report_seen *seen)
+{
+    return !seen->out && (!s->has_mac || memcmp(s->mac, seen->mac, sizeof s->mac) != 0);
+}
+
+/* What the peer's packet shows beside its segment: how it came. The address of the link layer that
+ * a flow begins with is no sign; another one is. */
+static void arrival(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
+{
+    if (seen->fragments) {
+        s->fragments += seen->fragments;
+        signs_note(s, SIGN_FRAGMENTED, g->number);
+    }
+    if (!g->mac)
+        return;
+    if (s->has_mac) {
+        if (!signs_count(s, SIGN_OTHER_MAC)) {
+            memcpy(s->macs[0], s->mac, sizeof s->mac);
+            memcpy(s->macs[1], g->mac, sizeof s->mac);
+        }
+        signs_note(s, SIGN_OTHER_MAC, g->number);
+    }
+    memcpy(s->mac, g->mac, sizeof s->mac);
+    s->has_mac = true;
+}
+
 void signs_segment(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g)
 {
@@ -264,8 +292,10 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
         signs_note(s, SIGN_FOREIGN_RST, g->number);
     if (seen->out)
         ours(s, seen, g);
-    else if (!seen->missed)
+    else if (!seen->missed) {
+        arrival(s, seen, g);
         theirs(f, seen, g);
+    }
     if (!(g->notes & (TRACK_PROBE | TRACK_PROBE_ANSWER)))
         s->active = seen->stamp;
 }

@@ -16,6 +16,7 @@
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
+#define SIGNS_MAC 6     /* bytes of a link-layer address */
 #define SIGN_SEGMENTS 4 /* numbers of segments that a sign keeps: the first three and the last */
 
 enum sign_kind {
@@ -46,6 +47,8 @@ enum sign_kind {
     SIGN_MARKED,          /* the peer's data with ECT */
     SIGN_PROBED,          /* a keepalive probe of ours without data */
     SIGN_BEYOND_GAP,      /* the peer's data or FIN beyond bytes that never came, so far */
+    SIGN_FRAGMENTED,      /* the peer's segment arrived in IP fragments */
+    SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
     SIGN_COUNT
 };
 
@@ -98,6 +101,10 @@ struct signs {
     bool has_last;
     struct seq last;
     uint32_t last_len;
+    uint32_t fragments; /* that the segments of SIGN_FRAGMENTED came in */
+    bool has_mac;
+    uint8_t mac[SIGNS_MAC];     /* of the peer's last segment */
+    uint8_t macs[2][SIGNS_MAC]; /* the first two that differ, with SIGN_OTHER_MAC */
 };
 
 struct report_flow;
@@ -107,6 +114,9 @@ struct report_segment;
 /* Looks at a segment that was told, before its changes of state are. */
 void signs_segment(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g);
+
+/* Whether an arriving segment's link-layer address, which is known, is not that of the last one. */
+bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
 
 /* The engine did not take the peer's segment of that number, for that reason. `fresh`: it begins
  * where new data would, so that it is no copy that comes late. */

@@ -1,7 +1,8 @@
 /*
  * The port that reads a capture file (pcap or pcapng, through libpcap): packets come in, nothing
  * goes out, and time is that of the packets. Both ends of every flow are strangers, so that no
- * packet is "outgoing". Strangers' bytes: every length is checked before it is used.
+ * packet is "outgoing". What was captured in IP fragments is given as a whole. Strangers' bytes:
+ * every length is checked before it is used.
  */
 #ifndef TCPWAVE_RUN_PORT_FILE_H
 #define TCPWAVE_RUN_PORT_FILE_H
