@@ -95,13 +95,19 @@ static bool duplicated(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Whether what is missing was in packets that came in part. */
+static bool fragments_explain(const struct facts_host *h)
+{
+    return h && (h->incomplete || h->nameless || h->overlapping);
+}
+
 /* Bytes of the peer's never came, while what lies behind them did: where segments of its were lost
  * by chance, it would have repeated them. */
 static bool black_hole(const struct facts *k, struct finding *f)
 {
     char missing[HUMAN_TEXT];
 
-    if (!k->over || k->missing < 2 || (k->host && k->host->incomplete))
+    if (!k->over || k->missing < 2 || fragments_explain(k->host))
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,
@@ -149,13 +155,14 @@ static bool fragments_lost(const struct facts *k, struct finding *f)
     char n[HUMAN_TEXT + 8];
 
     if (h->incomplete || (h->nameless && failed)) {
+        const uint64_t lost = h->incomplete ? h->incomplete : h->nameless;
         f->certainty = h->incomplete && !h->lost ? FINDING_PROVED : FINDING_LIKELY;
         f->severity = h->unrepaired || (failed && (k->missing || k->verdict == VERDICT_DROPPED))
                           ? FINDING_PROBLEM
                           : FINDING_WARNING;
-        finding_say(f, "%s of the peer's arrived in IP fragments of which %s never came",
-                    packets(h->incomplete ? h->incomplete : h->nameless, n),
-                    h->incomplete ? "some" : "the first one");
+        finding_say(f, "%s of %s of the peer's never came, so that %s could not be put together",
+                    h->incomplete ? "IP fragments" : "the first IP fragment", packets(lost, n),
+                    lost == 1 ? "it" : "they");
         finding_advise(f, "firewalls and load balancers often drop fragments: let them pass, or "
                           "have the peer send smaller segments (--mss 1200), and let ICMP through");
         return true;

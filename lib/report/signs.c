@@ -163,7 +163,7 @@ static void text(struct report_flow *f, const struct report_seen *seen,
     const wave_time trip = f->rtt == WAVE_NEVER ? WAVE_S : f->rtt;
 
     s->theirs += t->len;
-    if (t->len > mss)
+    if (t->len > mss && !seen->fragments)
         signs_note(s, SIGN_JOINED, g->number);
     if (s->has_edge && seq_gt(seg_end(t), seq_add(s->edge, (t->flags & SEG_FIN) != 0)))
         signs_note(s, SIGN_OVERRUN, g->number);

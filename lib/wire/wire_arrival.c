@@ -155,7 +155,8 @@ static bool is_copy(struct wire *w, const struct frame *f, const struct wire_pac
         return false;
     copy = copies_seen(&w->copies, p->ip, p->ip_len, here, p->stamp, &first);
     w->stats.copies += copy;
-    if (p->outgoing || !w->info.ifindex)
+    /* This host itself says over lo that its neighbour does not answer. */
+    if (p->outgoing || !w->info.ifindex || p->packet.kind == PACKET_ICMP)
         return copy;
     if (copy && here == w->info.ifindex && first != here)
         w->stats.other--;
