@@ -170,6 +170,19 @@ static void judge_failure(const struct halfclose *x, const char *peer, const cha
                  did);
 }
 
+/* Fills in the outcome for a peer of whose answer bytes never came: it may well have honoured the
+ * half-close. */
+static void judge_missing(const char *peer, uint32_t missing, struct outcome *o)
+{
+    char bytes[HUMAN_TEXT];
+
+    o->verdict = VERDICT_FAILED;
+    snprintf(o->message, sizeof o->message,
+             "%s acknowledged our FIN, and %s of what it sent never came, so that it cannot be told "
+             "whether it honours the half-close",
+             peer, human_bytes(missing, bytes));
+}
+
 /* Decides which of the outcomes above this run has. */
 static void decide(struct session *s, struct client *client, struct outcome *o)
 {
@@ -187,6 +200,8 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
             acknowledged(x) ? "reset the connection with RST" : "answered our FIN with RST", o);
     } else if (s->stop == STOP_LINGER && x->crossed_at) {
         judge_crossed(peer, false, o);
+    } else if (s->stop == STOP_LINGER && session_missing(s, client->conn)) {
+        judge_missing(peer, session_missing(s, client->conn), o);
     } else if (s->stop == STOP_LINGER) {
         snprintf(did, sizeof did, "neither sent nor closed for %s, when we left with RST",
                  human_duration(client->options->end.linger, lingered));

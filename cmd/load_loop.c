@@ -333,7 +333,7 @@ void load_loop(struct load *l)
     loop->signals = l->signals;
     loop->batch = RECEIVE_MAX;
     loop->clock_every = CLOCK_EVERY;
-    loop->shared = true;
+    loop_share(loop);
     loop->spin = SPIN;
     view_join(&l->report.view, loop);
     loop->reported = false; /* that the reader is gone is noticed at the next line */

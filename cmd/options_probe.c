@@ -34,6 +34,7 @@ void probe_configure(const struct probe_options *k, struct conn_config *c)
 {
     c->keepalive = k->on;
     c->keepalive_garbage = k->garbage;
+    c->keepalive_last_byte = true;
     c->keepalive_idle = k->idle;
     c->keepalive_interval = k->interval;
     c->keepalive_count = k->count;

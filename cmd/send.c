@@ -33,7 +33,7 @@
 
 #define PORTS_DEFAULT 256     /* source ports that take turns, at most, if --ports is not given */
 #define BULK_INTERVAL WAVE_MS /* below it the run is bulk */
-#define BURST EGRESS_BATCH    /* segments sent before the answers to them are handled */
+#define BURST EGRESS_SHARED   /* segments sent before the answers to them are handled */
 #define BATCH 256             /* packets handled before the next turn */
 #define SPIN (60 * WAVE_US)   /* a shorter sleep would take longer than asked for */
 #define DATA_MAX UINT16_MAX

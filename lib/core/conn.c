@@ -183,6 +183,11 @@ size_t conn_send_room(const struct conn *c)
     return !may_send(c) || held >= limit ? 0 : limit - held;
 }
 
+size_t conn_send_place(const struct conn *c, uint8_t **at)
+{
+    return may_send(c) ? queue_place(c->queue, c->env->config.sndbuf, at) : 0;
+}
+
 size_t conn_unacked(const struct conn *c)
 {
     return c->queue ? c->queue->len : 0;
@@ -285,6 +290,19 @@ uint32_t conn_received(const struct conn *c)
     if (c->rcv.nxt.v == c->rcv.irs.v)
         return 0; /* no SYN yet */
     return c->rcv.nxt.v - c->rcv.irs.v - 1 - ((c->flags & CONN_FIN_RCVD) != 0);
+}
+
+uint32_t conn_missing(const struct conn *c, struct seq high)
+{
+    const struct reasm *r = c->reasm;
+    uint32_t missing;
+
+    if (seq_leq(high, c->rcv.nxt))
+        return 0;
+    missing = high.v - c->rcv.nxt.v;
+    for (uint32_t i = 0; r && i < r->runs; i++)
+        missing -= r->run[i].end.v - r->run[i].first.v;
+    return missing - (r && r->has_fin && seq_lt(r->fin, high));
 }
 
 wave_time conn_rto(const struct conn *c)

@@ -78,7 +78,8 @@ enum {
     CONN_VERIFY_DUE = 1 << 26,    /* conn_probe() was called */
     CONN_VERIFY_BYTE = 1 << 27,   /* and the form with one garbage byte was asked for */
     CONN_STARVED = 1 << 28,       /* no memory for another record: wait for an ACK or the timer */
-    CONN_SYN_ACKED = 1 << 29      /* the peer has acknowledged our SYN */
+    CONN_SYN_ACKED = 1 << 29,     /* the peer has acknowledged our SYN */
+    CONN_PLAIN_SYN = 1 << 30      /* a SYN of either side went without ECN: no data has it */
 };
 
 /* The indices of conn.timer. */
@@ -174,6 +175,12 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len);
 /* Returns how many bytes conn_send() would accept now. */
 size_t conn_send_room(const struct conn *c);
 
+/* Points *at to where in the buffer the next bytes will lie, and returns how many fit there in one
+ * run: 0 when that is known only once they are queued, or nothing can be. Bytes that are written
+ * there and then given to conn_send(), before any other call on this connection, are accepted
+ * without a copy, and all of them. */
+size_t conn_send_place(const struct conn *c, uint8_t **at);
+
 /* Returns how many bytes are queued, or sent and not acknowledged. A FIN does not count. */
 size_t conn_unacked(const struct conn *c);
 
@@ -256,6 +263,10 @@ bool conn_reset_for(const struct conn *c, wave_time now, const struct seg *s, st
 /* Returns how many bytes of the peer's data have arrived in order, modulo 2^32. The FIN does not
  * count. */
 uint32_t conn_received(const struct conn *c);
+
+/* Numbers of the peer's that are missing before `high`, up to which it is known to have sent: what
+ * came beyond gaps is not counted, its FIN neither. 0 where all is there. */
+uint32_t conn_missing(const struct conn *c, struct seq high);
 
 /*
  * Accessors, for code outside the engine, which reads no field of a connection.

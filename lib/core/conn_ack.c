@@ -129,7 +129,7 @@ static void finish_tail_probe(struct conn *c, struct seq ack, bool dsack, bool b
 {
     struct queue *q = c->queue;
 
-    if (!q->tlp.out || seq_lt(ack, q->tlp.end))
+    if (seq_lt(ack, q->tlp.end))
         return;
     if (!q->tlp.retransmission || dsack) {
         q->tlp.out = false;
@@ -157,6 +157,11 @@ static void count_duplicate(struct conn *c, bool advanced, bool duplicate)
     }
     if (!duplicate)
         return;
+    /* RFC 6582, 3.2, step 2 and 4: what the timer sent again the peer may have had, and that draws
+     * duplicates as well. They tell of no loss, and let no more go out than RFC 5681, 3.1's loss
+     * window and slow start from it. */
+    if (q->after_timeout && ((c->flags & CONN_RECOVERY) || seq_eq(c->snd.una, q->recover)))
+        return;
     if (c->dupacks < UINT8_MAX)
         c->dupacks++;
     if (c->dupacks == DUP_THRESH && !(c->flags & CONN_RECOVERY)) {
@@ -172,11 +177,13 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
                           bool *dsack)
 {
     struct queue *q = c->queue;
+    struct sack_result sack = {0};
+
     /* The blocks are compared with the segment's own ACK, which may be older than SND.UNA. Compared
      * with SND.UNA, the blocks of an ACK that was overtaken would look like D-SACKs. */
-    struct sack_result sack =
-        sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c), echo_sent(c, now, s));
-
+    if (s->opt.sacks > 0)
+        sack = sack_input(&c->rack, q, &s->opt, s->ack, c->snd.nxt, now, min_rtt(c),
+                          echo_sent(c, now, s));
     if (sack.dsack) {
         /* RFC 8985, 7.4.1: a duplicate made by a tail-loss probe does not indicate reordering. */
         *dsack =
@@ -184,7 +191,7 @@ static uint32_t take_sack(struct conn *c, wave_time now, const struct seg *s, bo
         if (*dsack)
             rack_dsack(&c->rack, &c->dsack_round, c->snd.una, c->snd.nxt);
     }
-    if (q)
+    if (q && q->tlp.out)
         finish_tail_probe(c, s->ack, sack.dsack, duplicate && s->opt.sacks == 0);
     return sack.bytes;
 }
@@ -256,6 +263,7 @@ static void window_opened(struct conn *c, bool probed)
     c->flags &= ~(uint32_t)CONN_PROBE_DUE;
     if (!probed)
         return;
+    cc_idle(c, WAVE_NEVER); /* RFC 5681, 4.1: nothing but probes left for longer than an RTO */
     c->backoff = 0;
     if (c->queue)
         queue_all_lost(c->queue);
@@ -268,6 +276,8 @@ static void proceed(struct conn *c, uint32_t delivered, bool good)
 {
     const uint32_t pipe = queue_pipe(c->queue);
 
+    if (delivered == 0) /* RFC 9937, 6.2: what was allowed and is not sent yet stays so */
+        return;
     c->cwnd = pipe + prr_allowed(&c->loss->prr, delivered, pipe, c->ssthresh, c->mss, good);
 }
 
@@ -309,9 +319,10 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
 
     if (seq_geq(s->ack, c->snd.una))
         moved = take_window(c, s, &opened);
-    /* RFC 5681, section 2 defines a duplicate ACK. */
-    duplicate = !advanced && !moved && s->len == 0 && flight > 0 && seq_eq(s->ack, c->snd.una) &&
-                !(s->flags & (SEG_SYN | SEG_FIN));
+    /* RFC 5681, section 2 defines a duplicate ACK. While the window is closed, such an ACK answers
+     * a probe (RFC 9293, 3.8.6.1) and tells of no loss. */
+    duplicate = !advanced && !moved && s->len == 0 && flight > 0 && c->snd.wnd > 0 &&
+                seq_eq(s->ack, c->snd.una) && !(s->flags & (SEG_SYN | SEG_FIN));
     if (advanced) {
         advance(c, now, s, acked, fin);
     } else if (c->snd.wnd == 0) {

@@ -70,6 +70,12 @@ static void record_timestamp(struct conn *c, wave_time now, uint32_t tsval)
  * The SYNs, and the LISTEN state.
  */
 
+/* RFC 3168, 6.1.1: the SYN asks with ECE and CWR, the SYN-ACK agrees with ECE alone. */
+static bool is_ecn_setup(const struct seg *s)
+{
+    return (s->flags & (SEG_ECE | SEG_CWR)) == (s->flags & SEG_ACK ? SEG_ECE : SEG_ECE | SEG_CWR);
+}
+
 void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
 {
     const struct conn_config *config = &c->env->config;
@@ -96,9 +102,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     }
     if (config->sack && (s->opt.has & OPT_SACK_PERMITTED))
         c->flags |= CONN_SACK;
-    /* RFC 3168, 6.1.1: the SYN asks with ECE and CWR, the SYN-ACK agrees with ECE alone. */
-    if (config->ecn &&
-        (s->flags & (SEG_ECE | SEG_CWR)) == (s->flags & SEG_ACK ? SEG_ECE : SEG_ECE | SEG_CWR))
+    if (config->ecn && is_ecn_setup(s))
         c->flags |= CONN_ECN;
     c->snd.wnd = s->wnd; /* never scaled on a SYN: RFC 7323, 2.2 */
     c->snd.max_wnd = s->wnd;
@@ -106,6 +110,29 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->snd.wl2 = s->flags & SEG_ACK ? s->ack : c->snd.iss;
     c->quick_acks = config->quick_acks;
     c->last_in = now;
+}
+
+/* The peer's SYN, come again. RFC 7323, 2.2 and 3.2, and RFC 2018, 2: the SYN-ACK has what the SYN
+ * offers, and hosts leave options off a SYN that they must send for the third or fourth time. A
+ * peer that did so scales and stamps nothing. RFC 3168, 6.1.1: after a SYN without ECN, which a
+ * repeated one may be, there is none. */
+static void retake_syn(struct conn *c, wave_time now, const struct seg *s)
+{
+    uint32_t gone = 0;
+
+    if (!(s->opt.has & OPT_WSCALE)) {
+        gone |= CONN_WSCALE;
+        c->snd_shift = c->rcv_shift = 0;
+    }
+    if (!(s->opt.has & OPT_TIMESTAMP))
+        gone |= CONN_TIMESTAMPS;
+    if (!(s->opt.has & OPT_SACK_PERMITTED))
+        gone |= CONN_SACK;
+    if (!is_ecn_setup(s))
+        gone |= CONN_ECN;
+    c->flags = (c->flags | CONN_SYN_DUE) & ~gone;
+    if (c->flags & CONN_TIMESTAMPS)
+        record_timestamp(c, now, s->opt.tsval); /* what the repeated SYN-ACK echoes */
 }
 
 /* Processes a segment in LISTEN: RFC 9293, 3.10.7.2. */
@@ -283,15 +310,12 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
     if (c->state == STATE_SYN_RECEIVED && (s->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN &&
         seq_eq(s->seq, c->rcv.irs)) { /* our SYN-ACK was lost: retransmit it, not only its ACK */
         conn_discard(c, now, CHECK_SEQUENCE);
-        c->flags |= CONN_SYN_DUE;
-        if ((c->flags & CONN_TIMESTAMPS) && (s->opt.has & OPT_TIMESTAMP))
-            record_timestamp(c, now, s->opt.tsval); /* for the repeated SYN-ACK to echo */
-        /* RFC 3168, 6.1.1: there is no ECN after a SYN without it, which a retransmitted SYN may
-         * be. */
-        if ((s->flags & (SEG_ECE | SEG_CWR)) != (SEG_ECE | SEG_CWR))
-            c->flags &= ~(uint32_t)CONN_ECN;
+        retake_syn(c, now, s);
         return;
     }
+    /* RFC 3168, 6.1.1: nor does a host send ECN-capable data that has received a SYN without it. */
+    if ((s->flags & SEG_SYN) && seq_eq(s->seq, c->rcv.irs) && !is_ecn_setup(s))
+        c->flags |= CONN_PLAIN_SYN;
     if (seg_len(s) == 0 || (s->flags & SEG_SYN)) { /* here two stacks could loop for ever */
         challenge(c, now, CHECK_SEQUENCE);
         return;
@@ -441,7 +465,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         conn_discard(c, now, CHECK_MEMORY);
         return false;
     }
-    if (r.duplicate && (c->flags & CONN_SACK))
+    /* RFC 2883, 4.2.2: of several parts that are duplicate, the first is reported. */
+    if (r.duplicate && (c->flags & CONN_SACK) && seq_eq(first, s->seq))
         conn_duplicate(c, r.dup.first, r.dup.end);
     c->rcv.nxt = seq_add(c->rcv.nxt, r.advanced);
     c->rcv.adv = seq_max(c->rcv.adv, c->rcv.nxt);

@@ -25,7 +25,7 @@ static unsigned sack_blocks(const struct conn *c)
     unsigned max = c->flags & CONN_TIMESTAMPS ? 3 : 4;
     unsigned n = c->flags & CONN_DSACK ? 1 : 0;
 
-    if (!(c->flags & CONN_SACK))
+    if (!(c->flags & CONN_SACK) || (n == 0 && !c->reasm))
         return 0;
     if (c->reasm)
         n += c->reasm->runs;
@@ -76,11 +76,19 @@ static struct conn_plan plan_retransmission(const struct conn *c, uint32_t recor
     return p;
 }
 
+/* Returns how many bytes the peer's window still takes beyond SND.NXT. */
+static uint32_t usable_window(const struct conn *c)
+{
+    const int32_t edge = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
+
+    return edge > 0 ? (uint32_t)edge : 0;
+}
+
 /* Plans a window probe: at least one byte, new or already sent, regardless of the window (RFC 9293,
  * 3.8.6.1). */
-static struct conn_plan plan_window_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
-                                          uint32_t size)
+static struct conn_plan plan_window_probe(const struct conn *c, uint32_t unsent)
 {
+    const uint32_t usable = usable_window(c), size = conn_segment_size(c);
     struct conn_plan p = {.first = c->snd.nxt, .why = RETRANSMIT_PERSIST};
 
     if (c->queue && c->queue->sents > 0)
@@ -102,9 +110,9 @@ static struct conn_plan plan_window_probe(const struct conn *c, uint32_t unsent,
 }
 
 /* Plans a tail-loss probe: new data if there is any, otherwise the last segment (RFC 8985, 7.3). */
-static struct conn_plan plan_tail_probe(const struct conn *c, uint32_t unsent, uint32_t usable,
-                                        uint32_t size)
+static struct conn_plan plan_tail_probe(const struct conn *c, uint32_t unsent)
 {
+    const uint32_t usable = usable_window(c), size = conn_segment_size(c);
     struct conn_plan p = {.what = PLAN_NEW, .first = c->snd.nxt, .why = RETRANSMIT_TLP};
 
     if (unsent > 0 && usable >= (unsent < size ? unsent : size)) {
@@ -127,9 +135,9 @@ static uint32_t allowed_in_flight(const struct conn *c)
 
 /* Plans data that was never sent: as much as both windows allow, and no silly segments (RFC 9293,
  * 3.8.6.2.1). */
-static struct conn_plan plan_new(const struct conn *c, uint32_t unsent, uint32_t usable,
-                                 uint32_t size)
+static struct conn_plan plan_new(const struct conn *c, uint32_t unsent)
 {
+    const uint32_t usable = usable_window(c), size = conn_segment_size(c);
     struct conn_plan p = {.what = PLAN_NOTHING, .first = c->snd.nxt};
     uint32_t pipe = queue_pipe(c->queue);
     uint32_t allowed = allowed_in_flight(c);
@@ -157,13 +165,13 @@ static struct conn_plan plan_new(const struct conn *c, uint32_t unsent, uint32_t
 }
 
 /* Plans the retransmission of the oldest lost data. */
-static struct conn_plan plan_lost(const struct conn *c, uint32_t size)
+static struct conn_plan plan_lost(const struct conn *c)
 {
     struct queue *q = c->queue;
     const uint32_t i = queue_first_lost(q), pipe = queue_pipe(q);
     const bool after_timeout = q->after_timeout && (c->flags & CONN_RECOVERY);
-    struct conn_plan p =
-        plan_retransmission(c, i, size, after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
+    struct conn_plan p = plan_retransmission(c, i, conn_segment_size(c),
+                                             after_timeout ? RETRANSMIT_RTO : RETRANSMIT_FAST);
 
     /* The first retransmission of a recovery does not depend on what is in flight (RFC 5681, 3.2,
      * step 3; RFC 6675, section 5, step 4.3). */
@@ -177,32 +185,41 @@ static struct conn_plan plan_data(const struct conn *c)
 {
     const bool fin_sent = c->flags & CONN_FIN_SENT;
     struct queue *q = c->queue;
-    int32_t edge = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
-    uint32_t usable = edge > 0 ? (uint32_t)edge : 0;
     uint32_t unsent = fin_sent ? 0 : queue_unsent(q, c->snd.nxt);
-    uint32_t size = conn_segment_size(c);
     bool new_first = false;
     struct conn_plan p;
 
     if (c->flags & CONN_PROBE_DUE)
-        return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent, usable, size)
-                                       : plan_tail_probe(c, unsent, usable, size);
+        return c->flags & CONN_PERSIST ? plan_window_probe(c, unsent) : plan_tail_probe(c, unsent);
     if (q && q->lost > 0 && c->snd.wnd > 0) {
         /* RFC 5682, 2.1, step 2b: new data is sent first, to find out whether the timeout was
          * spurious. */
         new_first = unsent > 0 && !(c->flags & CONN_STARVED) && undo_wants_new(c);
         if (!new_first)
-            return plan_lost(c, size);
+            return plan_lost(c);
     }
     if ((c->flags & CONN_RTX_DUE) && fin_sent && (!q || q->sents == 0))
         return (struct conn_plan){
             .what = PLAN_RETRANSMIT_FIN, .first = seq_sub(c->snd.nxt, 1), .why = RETRANSMIT_RTO};
     if ((c->flags & CONN_STARVED) || (unsent == 0 && (fin_sent || !(c->flags & CONN_FIN_QUEUED))))
         return (struct conn_plan){.what = PLAN_NOTHING};
-    p = plan_new(c, unsent, usable, size);
+    p = plan_new(c, unsent);
     if (new_first && p.what == PLAN_NOTHING && queue_pipe(q) == 0)
-        return plan_lost(c, size); /* or nothing would be sent at all */
+        return plan_lost(c); /* or nothing would be sent at all */
     return p;
+}
+
+/* Returns whether plan_data() has anything to decide. It mostly has not: a receiver is asked after
+ * every segment. */
+static bool data_waits(const struct conn *c)
+{
+    const struct queue *q = c->queue;
+
+    if (c->flags & (CONN_PROBE_DUE | CONN_RTX_DUE))
+        return true;
+    if (c->flags & CONN_FIN_SENT)
+        return q && q->lost > 0;
+    return (c->flags & CONN_FIN_QUEUED) || (q && (q->lost > 0 || queue_unsent(q, c->snd.nxt) > 0));
 }
 
 /* Returns whether the state allows sending data, a FIN, or their retransmissions. */
@@ -237,7 +254,7 @@ struct conn_plan conn_plan(const struct conn *c)
     }
     if (c->state == STATE_SYN_SENT)
         return p;
-    if (may_send_data(c)) {
+    if (data_waits(c) && may_send_data(c)) {
         struct conn_plan data = plan_data(c);
         if (data.what != PLAN_NOTHING)
             return data;
@@ -357,8 +374,12 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
      * (6.1.1.1). */
     if (passive && (c->flags & CONN_ECN))
         out->flags |= SEG_ECE;
-    if (!passive && config->ecn && c->syn_sent == 0)
-        out->flags |= SEG_ECE | SEG_CWR;
+    if (!passive && config->ecn) {
+        if (c->syn_sent == 0)
+            out->flags |= SEG_ECE | SEG_CWR;
+        else
+            c->flags |= CONN_PLAIN_SYN;
+    }
     if (passive) {
         c->rcv.acked = c->rcv.nxt;
         c->flags &= ~(uint32_t)CONN_ACK_NOW;
@@ -403,15 +424,13 @@ static void put_data(struct conn *c, const struct conn_plan *p, struct seg *out,
         out->flags |= SEG_PSH; /* nothing more is queued: RFC 9293, 3.9.1.2 */
 }
 
-/* Sends new data and perhaps the FIN. Returns false, and changes nothing, when there is no memory
- * for the record. */
-static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, struct seg *out,
+/* Sends new data and perhaps the FIN. Where there is data, queue_can_send() must have returned
+ * true. */
+static void send_new(struct conn *c, wave_time now, const struct conn_plan *p, struct seg *out,
                      uint8_t *room)
 {
     bool idle = conn_flight(c) == 0;
 
-    if (p->len > 0 && !queue_can_send(c->queue, c->env))
-        return false;
     put_data(c, p, out, room);
     if (p->len > 0) {
         queue_sent(c->queue, p->first, p->len, now);
@@ -419,7 +438,8 @@ static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
             prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
         if (c->snd.wnd > 0) { /* RFC 3168, 6.1.6: neither is set on a probe of a closed window */
-            if (c->flags & CONN_ECN)
+            /* 6.1.1: never by a host that has sent a SYN without ECN. */
+            if ((c->flags & (CONN_ECN | CONN_PLAIN_SYN)) == CONN_ECN)
                 out->ecn = ECN_ECT0;
             if (c->flags & CONN_CWR)
                 out->flags |= SEG_CWR;
@@ -437,7 +457,6 @@ static bool send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
     }
     c->flags &= ~(uint32_t)CONN_PROBE_DUE;
     conn_rearm_sent(c, now);
-    return true;
 }
 
 /* Informs undo.c and prr.c of a retransmission in recovery. */
@@ -491,6 +510,15 @@ static void send_probe(struct conn *c, struct seg *out, bool garbage)
     }
 }
 
+/* SND.NXT, but never beyond the peer's window, where it could not accept the segment. Until our SYN
+ * is acknowledged, the window does not count from SND.UNA. */
+static struct seq bare_seq(const struct conn *c)
+{
+    if (!(c->flags & CONN_SYN_ACKED))
+        return c->snd.nxt;
+    return seq_min(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd));
+}
+
 /* Ends TIME_WAIT as soon as its ACK is sent, if it is not to be kept. */
 static void leave_time_wait(struct conn *c, wave_time now)
 {
@@ -504,46 +532,49 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         return false;
 
     struct conn_plan p = conn_plan(c);
-    struct seg s = {.seq = p.first};
 
-    switch (p.what) {
-    case PLAN_NOTHING:
+    if (p.what == PLAN_NOTHING)
         return false;
-    case PLAN_RST: /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
-        s.flags = SEG_RST;
-        if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
-            put_timestamp(c, now, &s);
-        c->flags &= ~(uint32_t)CONN_RST_DUE;
-        *out = s;
-        return true;
-    case PLAN_SYN:
-        send_syn(c, now, &s);
-        *out = s;
-        return true;
-    case PLAN_NEW:
-        if (send_new(c, now, &p, &s, room))
-            break;
+    if (p.what == PLAN_NEW && p.len > 0 && !queue_can_send(c->queue, c->env)) {
         c->flags = (c->flags | CONN_STARVED) & ~(uint32_t)CONN_PROBE_DUE;
         conn_rearm(c, now, false);
         return false;
+    }
+    *out = (struct seg){.seq = p.first};
+    switch (p.what) {
+    case PLAN_NOTHING: /* it has returned */
+    case PLAN_RST:     /* RFC 9293, 3.10.5: <SEQ=SND.NXT><CTL=RST> */
+        /* DEVIATES while a window probe is unanswered: a peer with a closed window accepts a RST at
+         * RCV.NXT only (RFC 5961, 3.2), and that is what it has acknowledged. */
+        out->seq = bare_seq(c);
+        out->flags = SEG_RST;
+        if (c->flags & CONN_TIMESTAMPS) /* RFC 7323, 3.2: SHOULD */
+            put_timestamp(c, now, out);
+        c->flags &= ~(uint32_t)CONN_RST_DUE;
+        return true;
+    case PLAN_SYN:
+        send_syn(c, now, out);
+        return true;
+    case PLAN_NEW:
+        send_new(c, now, &p, out, room);
+        break;
     case PLAN_RETRANSMIT:
     case PLAN_RETRANSMIT_FIN:
-        send_retransmission(c, now, &p, &s, room);
+        send_retransmission(c, now, &p, out, room);
         break;
     case PLAN_KEEPALIVE:
-        send_probe(c, &s, c->env->config.keepalive_garbage);
+        send_probe(c, out, keepalive_has_byte(c));
         keepalive_probe_sent(c, now);
         break;
     case PLAN_VERIFY:
-        send_probe(c, &s, c->flags & CONN_VERIFY_BYTE);
+        send_probe(c, out, c->flags & CONN_VERIFY_BYTE);
         c->flags &= ~(uint32_t)(CONN_VERIFY_DUE | CONN_VERIFY_BYTE);
         break;
-    case PLAN_ACK: /* never beyond the peer's window, where it could not accept the ACK */
-        s.seq = seq_min(c->snd.nxt, seq_max(seq_add(c->snd.una, c->snd.wnd), c->snd.una));
+    case PLAN_ACK:
+        out->seq = bare_seq(c);
         break;
     }
-    put_ack(c, now, &s);
-    *out = s;
+    put_ack(c, now, out);
     leave_time_wait(c, now);
     return true;
 }

@@ -153,6 +153,8 @@ wave_time conn_rto_at(const struct conn *c, wave_time now);
 void keepalive_start(struct conn *c);
 void keepalive_fired(struct conn *c, wave_time now);
 void keepalive_heard(struct conn *c, wave_time now);
+/* Whether the probe that is due carries a byte. */
+bool keepalive_has_byte(const struct conn *c);
 void keepalive_probe_sent(struct conn *c, wave_time now);
 
 #endif

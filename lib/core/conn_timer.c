@@ -14,6 +14,7 @@
 #include "lib/core/rack.h"
 
 #define TLP_MIN (10 * WAVE_MS) /* with less, a receiver's delayed ACK is mistaken for a loss */
+#define TLP_MAX_ACK_DELAY (200 * WAVE_MS) /* RFC 8985, 7.2: a receiver delays an ACK this long */
 
 /* Returns when R2 is over (RFC 9293, 3.8.3). */
 static wave_time r2_at(const struct conn *c, wave_time now)
@@ -46,13 +47,12 @@ static bool blocked_by_window(const struct conn *c)
 }
 
 /* RFC 8985, 7.2: no probe is sent in recovery, while something is SACKed, or before the last probe
- * is answered. A single segment gets no probe: its PTO includes a receiver's longest ACK delay, and
- * with that the retransmission timer fires first. */
+ * is answered. */
 static bool tlp_allowed(const struct conn *c)
 {
     const struct queue *q = c->queue;
 
-    return (c->flags & (CONN_SACK | CONN_RECOVERY)) == CONN_SACK && q && q->sents >= 2 &&
+    return (c->flags & (CONN_SACK | CONN_RECOVERY)) == CONN_SACK && q && q->sents > 0 &&
            q->sacked == 0 && !q->tlp.out && c->rtt.srtt > 0 && c->backoff == 0;
 }
 
@@ -75,6 +75,12 @@ static void start_probe(struct conn *c, wave_time now)
         return;
     }
     pto = time_add(now, pto > TLP_MIN ? pto : TLP_MIN);
+    /* One segment's PTO has a receiver's longest delay of an ACK on top. DEVIATES where with that
+     * the retransmission timer comes first: then it is that which fires, and no probe. */
+    if (c->queue->sents == 1 && (pto += TLP_MAX_ACK_DELAY) >= c->timer[TIMER_REXMT]) {
+        stop_probe(c);
+        return;
+    }
     c->timer[TIMER_PROBE] = time_min(pto, c->timer[TIMER_REXMT]);
     c->flags |= CONN_TLP;
 }

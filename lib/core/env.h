@@ -41,10 +41,11 @@ struct conn_config {
                               minutes (RFC 9293, MUST-23) */
     wave_time r2; /* how long data or a FIN may be unacknowledged before we give up; 100 s (RFC
                      9293, 3.8.3) */
-    wave_time delayed_ack;        /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
-    bool keepalive;               /* default false (RFC 9293, MUST-24) */
-    bool keepalive_garbage;       /* probes carry one byte */
-    wave_time keepalive_idle;     /* 7200 s */
+    wave_time delayed_ack;    /* 40 ms; at most 500 ms (RFC 9293, 3.8.6.3) */
+    bool keepalive;           /* default false (RFC 9293, MUST-24) */
+    bool keepalive_garbage;   /* probes carry one byte */
+    bool keepalive_last_byte; /* of those that are not answered, the last one does */
+    wave_time keepalive_idle; /* 7200 s */
     wave_time keepalive_interval; /* 75 s */
     uint32_t keepalive_count;     /* 10 */
     uint32_t challenge_limit; /* challenge ACKs per second and connection, at most 15; 3 (RFC 5961,

@@ -46,6 +46,17 @@ void keepalive_fired(struct conn *c, wave_time now)
     c->timer[TIMER_KEEPALIVE] = time_add(now, config->keepalive_interval);
 }
 
+/* RFC 1122, 4.2.3.6: some hosts answer only a probe with a byte. Before such a peer is given up,
+ * the last probe has one. A single probe is all that was asked for, and stays as it is. */
+bool keepalive_has_byte(const struct conn *c)
+{
+    const struct conn_config *config = &c->env->config;
+
+    return config->keepalive_garbage ||
+           (config->keepalive_last_byte && config->keepalive_count > 1 &&
+            c->keepalive_unanswered + 1u >= config->keepalive_count);
+}
+
 void keepalive_probe_sent(struct conn *c, wave_time now)
 {
     struct event e = {.kind = EVENT_PROBE, .u.probe.n = ++c->probes};

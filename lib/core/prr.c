@@ -26,9 +26,9 @@ uint32_t prr_allowed(struct prr *p, uint32_t bytes, uint32_t pipe, uint32_t ssth
     /* The flight is below ssthresh, because of losses or because there was nothing more to send.
      * PRR-SSRB lets it grow by one segment more than was delivered, and PRR-CRB by no more than was
      * delivered. Whether the acknowledgement is good selects between them: the heuristic that RFC
-     * 9937 added. */
+     * 9937 added. In both, what this acknowledgement delivers may go out (RFC 9937, 6.2): the
+     * retransmission that began the recovery exceeded the limit and is not held against it. */
     limit = p->delivered > p->out ? p->delivered - p->out : 0;
-    if (good)
-        limit = (limit > bytes ? limit : bytes) + (uint64_t)mss;
+    limit = (limit > bytes ? limit : bytes) + (good ? (uint64_t)mss : 0);
     return limit < ssthresh - pipe ? (uint32_t)limit : ssthresh - pipe;
 }

@@ -55,6 +55,16 @@ size_t queue_append(struct queue **qp, struct env *e, struct seq base, const voi
     return n;
 }
 
+uint32_t queue_place(const struct queue *q, uint32_t limit, uint8_t **at)
+{
+    uint32_t run;
+
+    if (!q || q->len >= limit)
+        return 0;
+    run = ring_place(&q->ring, q->len, at);
+    return run < limit - q->len ? run : limit - q->len;
+}
+
 uint32_t queue_unsent(const struct queue *q, struct seq next)
 {
     return q ? q->len - (next.v - q->base.v) : 0;

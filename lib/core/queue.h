@@ -75,6 +75,11 @@ struct queue {
 size_t queue_append(struct queue **q, struct env *e, struct seq base, const void *data, size_t len,
                     uint32_t limit);
 
+/* Points *at to where the next bytes to append will lie, and returns how many fit there: 0 when
+ * that is not known before they are appended. `q` may be NULL. queue_append() does not copy bytes
+ * that were written there. */
+uint32_t queue_place(const struct queue *q, uint32_t limit, uint8_t **at);
+
 /* Returns how many bytes lie at or beyond `next` (SND.NXT). `q` may be NULL. */
 uint32_t queue_unsent(const struct queue *q, struct seq next);
 

@@ -32,8 +32,21 @@ void ring_put(struct ring *r, uint32_t offset, const uint8_t *from, uint32_t len
     uint32_t at = (r->start + offset) & (r->capacity - 1);
     uint32_t run = r->capacity - at < len ? r->capacity - at : len;
 
+    if (from == r->bytes + at)
+        return; /* written where ring_place() said */
     memcpy(r->bytes + at, from, run);
     memcpy(r->bytes, from + run, len - run);
+}
+
+uint32_t ring_place(const struct ring *r, uint32_t offset, uint8_t **at)
+{
+    const uint32_t from = (r->start + offset) & (r->capacity - 1);
+    const uint32_t run = r->capacity - from, free = r->capacity - offset;
+
+    if (free == 0)
+        return 0;
+    *at = r->bytes + from;
+    return run < free ? run : free;
 }
 
 void ring_get(const struct ring *r, uint32_t offset, uint32_t len, uint8_t *to)

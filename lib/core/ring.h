@@ -21,7 +21,12 @@ struct ring {
  * Returns false, and changes nothing, when memory is short. */
 bool ring_grow(struct ring *r, struct env *e, uint32_t need);
 
-/* Copies `len` bytes into or out of the ring at `offset`. They must lie within the capacity. */
+/* Points *at to where bytes at `offset` will lie, and returns how many fit there in one run: 0 when
+ * the ring is full. */
+uint32_t ring_place(const struct ring *r, uint32_t offset, uint8_t **at);
+
+/* Copies `len` bytes into or out of the ring at `offset`. They must lie within the capacity. Bytes
+ * that stand already where ring_place() said, and are no more than it said, are not copied. */
 void ring_put(struct ring *r, uint32_t offset, const uint8_t *from, uint32_t len);
 void ring_get(const struct ring *r, uint32_t offset, uint32_t len, uint8_t *to);
 

@@ -12,6 +12,8 @@ static bool is_dsack(const struct opt *o, struct seq ack)
 {
     const struct sack_block *a = &o->sack[0], *b = &o->sack[1];
 
+    if (seq_geq(a->first, a->end)) /* no block at all */
+        return false;
     if (seq_leq(a->end, ack))
         return true;
     return o->sacks > 1 && seq_geq(a->first, b->first) && seq_leq(a->end, b->end);

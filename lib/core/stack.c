@@ -156,6 +156,13 @@ static void schedule(struct stack *s, wave_time now, struct conn *c, wave_time w
     }
 }
 
+/* Returns whether a connection that has sent this segment has more data queued behind it, which the
+ * missing PSH says (RFC 9293, 3.9.1.2). The next call finds out whether it may send that now. */
+static bool has_more(const struct seg *sent)
+{
+    return sent->len > 0 && !(sent->flags & (SEG_PSH | SEG_FIN));
+}
+
 /* Updates the connection's place after anything happened to it. Returns false when the connection
  * is gone. */
 static bool reschedule(struct stack *s, wave_time now, struct conn *c)
@@ -503,6 +510,10 @@ bool stack_output(struct stack *s, wave_time now, struct flow *flow, struct seg 
         if (sent) {
             *flow = c->flow;
             *id = c->id;
+        }
+        if (sent && has_more(out)) {
+            schedule(s, now, c, now);
+            return true;
         }
         if (reschedule(s, now, c) && !sent && (c->hook.marks & MARK_READY)) {
             /* It wants to send but has no memory to do so. It must wait, or this loop would never

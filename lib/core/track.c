@@ -325,6 +325,9 @@ static unsigned note(struct track_half *x, struct track_half *y, const struct se
 
     if (scaled && len > 0 && seq_geq(s->seq, y->edge))
         notes |= TRACK_OUT_OF_WINDOW; /* usually a window probe */
+    if (s->len == 1 && !(s->flags & SEG_FIN) && seen(y, SEEN_ACK) && y->wnd == 0 &&
+        seq_eq(s->seq, y->acked))
+        notes |= TRACK_WINDOW_PROBE;
     if (!seen(x, SEEN_ANY))
         return notes;
     if (seen(y, SEEN_PROBE) && seq_gt(s->ack, y->probed))
@@ -592,6 +595,8 @@ static unsigned on_syn(struct inference *l)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has sent other segments since it sent this */
+    else if (!(s->opt.has & OPT_WSCALE))
+        x->seen &= ~(uint32_t)SEEN_WSCALE; /* RFC 7323, 2.2: what it leaves off it does not use */
     bool asked = ack && seen(y, SEEN_SYN_UNANSWERED);
     if (ack)
         y->seen &= ~(uint32_t)SEEN_SYN_UNANSWERED;

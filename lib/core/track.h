@@ -116,7 +116,9 @@ enum track_note {
     TRACK_CHALLENGE = 1 << 5,      /* an ACK that answers an unacceptable SYN or RST (RFC 5961) */
     TRACK_OUT_OF_WINDOW = 1 << 6,  /* the receiver will not accept it: it is outside the window,
                                       acknowledges something never sent, or has no ACK */
-    TRACK_ZERO_WINDOW = 1 << 7
+    TRACK_ZERO_WINDOW = 1 << 7,
+    TRACK_WINDOW_PROBE = 1 << 8 /* one byte, the first that is not acknowledged, while the
+                                   receiver's window is 0 (RFC 9293, 3.8.6.1) */
 };
 
 /* The state of the tracker. The fields are visible so that a caller can hold one by value, but only

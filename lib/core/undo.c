@@ -113,6 +113,10 @@ static bool f_rto(struct conn *c, struct undo *u, const struct seg *s, bool adva
         return false;
     case FRTO_SECOND:
         u->frto = FRTO_NONE;
+        /* 3a: the two new segments are in flight, and one retransmission must fit beside them. With
+         * SACK, the duplicate has told which of them has arrived. */
+        if (!advanced && !(c->flags & CONN_SACK) && c->cwnd < 3u * c->mss)
+            c->cwnd = 3u * c->mss;
         return advanced; /* 3b if true, else 3a */
     default:
         return false;

@@ -1,8 +1,10 @@
-/* Controls whether the allocator returns freed memory to the system. */
+/* Controls whether the allocator returns freed memory to the system, and puts large blocks in huge
+ * pages. */
 #ifndef TCPWAVE_IO_HEAP_H
 #define TCPWAVE_IO_HEAP_H
 
 #include <malloc.h>
+#include <stddef.h>
 
 #define HEAP_KEPT (16 << 20) /* bytes */
 
@@ -17,5 +19,10 @@ static inline void heap_keep(void)
     mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
 #endif
 }
+
+/* An engine's env_resize: realloc() and free(), but that a large block lies in huge pages, where
+ * the system has them. A long transfer passes through all of its queue again and again, and with
+ * pages of 4 KiB each one's address would have to be looked up each time. */
+void *heap_resize(void *ctx, void *old, size_t old_size, size_t new_size);
 
 #endif

@@ -22,7 +22,8 @@ const struct diagnosis *diagnosis_at(unsigned i)
 
 static bool holds(const struct diagnosis *d, const struct facts *k, struct finding *f)
 {
-    memset(f, 0, sizeof *f);
+    f->evidences = 0;
+    f->message[0] = f->advice[0] = '\0';
     f->code = d->code;
     f->severity = d->severity;
     f->subject = d->subject;
@@ -40,6 +41,14 @@ void diagnose(const struct facts *k, struct findings *list)
             findings_add(list, &f);
 }
 
+static bool told(const struct report_flow *f, const char *code)
+{
+    for (unsigned i = 0; i < f->founds; i++)
+        if (strcmp(f->found[i], code) == 0)
+            return true;
+    return false;
+}
+
 void diagnose_live(struct report *r, struct report_flow *flow, wave_time stamp)
 {
     const struct facts k = {.flow = flow, .now = stamp};
@@ -50,7 +59,7 @@ void diagnose_live(struct report *r, struct report_flow *flow, wave_time stamp)
         return;
     flow->signs.changed = false;
     for (unsigned i = 0; (d = diagnosis_at(i)) != NULL; i++)
-        if (d->live && holds(d, &k, &f))
+        if (d->live && !told(flow, d->code) && holds(d, &k, &f))
             report_finding(r, flow, stamp, &f);
 }
 

@@ -50,6 +50,13 @@ struct facts_host {
     uint32_t addresses;      /* of the peer's name, that were not tried; 0: none, or no name */
 };
 
+/* Whether what is missing was in packets of which a part came: they were neither lost as a whole,
+ * nor never repeated. */
+static inline bool facts_incomplete(const struct facts_host *h)
+{
+    return h && (h->incomplete || h->nameless || h->overlapping);
+}
+
 struct facts {
     const struct report_flow *flow;
     const struct facts_host *host; /* NULL: not asked for yet */
@@ -61,6 +68,7 @@ struct facts {
     uint32_t missing;     /* bytes of the peer's that never came, before what did come */
     bool outstanding;     /* data or FIN of ours is not acknowledged */
     wave_time silent_for; /* --no-ack: how long we kept silent after the first SYN-ACK */
+    bool probed_fast;     /* keepalive probes came faster than some hosts answer them */
 };
 
 #endif

@@ -49,6 +49,8 @@ static bool own_kernel_reset(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_FOREIGN_RST))
         return false;
     f->certainty = FINDING_PROVED;
+    if (k->over && k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
     finding_cite(f, &k->flow->signs.of[SIGN_FOREIGN_RST]);
     finding_say(f, "a RST left this host on our connection, and we did not send it: its kernel or "
                    "another program did");
@@ -107,11 +109,11 @@ static bool other_addresses(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A peer that ignores our MSS sends such segments as well. */
 static bool offload_merged(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_JOINED))
         return false;
-    f->certainty = FINDING_PROVED;
     finding_cite(f, &k->flow->signs.of[SIGN_JOINED]);
     finding_say(f, "segments were captured that are larger than the MSS: an offload of this host "
                    "joined what came in several packets");

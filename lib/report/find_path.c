@@ -8,6 +8,8 @@
 
 #include "lib/report/human.h"
 
+#define LARGE 1000 /* bytes: no path has trouble with less */
+
 static uint32_t count(const struct facts *k, enum sign_kind kind)
 {
     return signs_count(&k->flow->signs, kind);
@@ -18,32 +20,47 @@ static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
     finding_cite(f, &k->flow->signs.of[kind]);
 }
 
+/* How many routers are on the way, where a host starts with one of the usual values: hosts that
+ * start RSTs with another one than their connections' are as far away with both. */
+static unsigned routers(uint8_t ttl)
+{
+    return ttl <= 64 ? 64u - ttl : ttl <= 128 ? 128u - ttl : 255u - ttl;
+}
+
 /* The segments of one host have one TTL, unless the route changes in between. */
 static bool rst_by_middlebox(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
+    const uint8_t usual = s->ttl ? s->ttl : s->syn_ttl;
 
-    if (!count(k, SIGN_RST_TTL) || !s->rst.segment)
+    if (!s->rst.segment || !s->rst.ttl || !usual || s->ttl_varies || !s->opened ||
+        routers(s->rst.ttl) == routers(usual) || s->rst.ttl == s->syn_ttl)
         return false;
-    cite(k, SIGN_RST_TTL, f);
+    finding_cite_segment(f, s->rst.segment);
     finding_say(f,
-                "the RST came with another TTL than the peer's other segments (%u): a device "
+                "the RST came with TTL %u and the peer's other segments with TTL %u: a device "
                 "between sent it",
-                s->ttl ? s->ttl : s->syn_ttl);
+                s->rst.ttl, usual);
     finding_advise(f, "look at the firewalls and balancers on the way, not at the server; a "
                       "capture at the peer shows whether it sent a RST");
     return true;
 }
 
+/* All that follows the SYN-ACK comes from another place. A change of the route looks like this if
+ * it happens just then, so that one segment does not tell. */
 static bool syn_proxy(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
 
-    if (!count(k, SIGN_SYN_ACK_TTL))
+    if (!k->over || count(k, SIGN_SYN_ACK_TTL) < 2 || s->ttl_varies ||
+        routers(s->syn_ttl) == routers(s->ttl))
         return false;
+    if (k->verdict != VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    finding_cite_segment(f, s->opened_by);
     cite(k, SIGN_SYN_ACK_TTL, f);
     finding_say(f,
-                "the SYN-ACK came with TTL %u and what followed with TTL %u: another host "
+                "the SYN-ACK came with TTL %u and all that followed with TTL %u: another host "
                 "answered the SYN in the peer's name (a SYN proxy)",
                 s->syn_ttl, s->ttl);
     finding_advise(f, "that the handshake was completed does not tell that the server lives");
@@ -66,15 +83,14 @@ static bool sack_rewritten(const struct facts *k, struct finding *f)
 static bool challenge_storm(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
-    const uint32_t times = count(k, SIGN_CHALLENGED);
 
-    if (times < 10)
+    if (!k->flow->signs.storms)
         return false;
     cite(k, SIGN_CHALLENGED, f);
     finding_say(f,
-                "%s RSTs or SYNs that do not fit each drew a challenge ACK: something on the "
-                "way answers each of those with the next one",
-                human_count(times, n));
+                "%s RSTs or SYNs that do not fit came within seconds of each other, and are worth "
+                "a challenge ACK each: something on the way answers each of those with the next",
+                human_count(count(k, SIGN_CHALLENGED), n));
     finding_advise(f, "a NAT that has forgotten the connection does so: end it on both sides, and "
                       "raise the NAT's idle timeout");
     return true;
@@ -88,34 +104,150 @@ static bool duplicated(const struct facts *k, struct finding *f)
     if (!copies)
         return false;
     cite(k, SIGN_COPY, f);
-    finding_say(f, "%s packet%s of the peer's arrived twice, the same to the IP identification",
+    finding_say(f, "%s packet%s of the peer's arrived twice, not sent twice",
                 human_count(copies, n), copies == 1 ? "" : "s");
     finding_advise(f, "the network copies packets: look for a loop, or two paths that both carry "
                       "them");
     return true;
 }
 
-/* Whether what is missing was in packets that came in part. */
-static bool fragments_explain(const struct facts_host *h)
-{
-    return h && (h->incomplete || h->nameless || h->overlapping);
-}
-
-/* Bytes of the peer's never came, while what lies behind them did: where segments of its were lost
- * by chance, it would have repeated them. */
+/* Bytes of the peer's never came, while what lies behind them did, for seconds: what is lost by
+ * chance is repeated sooner. No segment of the peer's was large, so that it is large ones that
+ * vanish. */
 static bool black_hole(const struct facts *k, struct finding *f)
 {
+    const struct signs *s = &k->flow->signs;
+    const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
     char missing[HUMAN_TEXT];
 
-    if (!k->over || k->missing < 2 || fragments_explain(k->host))
+    if (!k->over || k->missing < 2 || !s->gap_since || k->now < since + 2 * WAVE_S ||
+        s->largest >= LARGE || facts_incomplete(k->host))
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,
-                "%s that the peer sent never came, and what lies behind them did: large packets "
-                "vanish on the way here, or the peer does not repeat them",
+                "large packets vanish on the way here, or the peer does not repeat them: %s are "
+                "missing before what did come",
                 human_bytes(k->missing, missing));
     finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
                       "vanish: try --mss 1200, and let ICMP through");
+    return true;
+}
+
+static bool reordered(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+    const uint32_t late = count(k, SIGN_LATE);
+
+    if (!late)
+        return false;
+    cite(k, SIGN_LATE, f);
+    finding_say(f, "%s segment%s of the peer's %s overtaken on the way here", human_count(late, n),
+                late == 1 ? "" : "s", late == 1 ? "was" : "were");
+    finding_advise(f, "packets of one connection take several paths or queues; a peer that takes "
+                      "that for loss slows down");
+    return true;
+}
+
+/* Of data in both directions some is lost in one, and none in the other. */
+static bool asymmetric_loss(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const uint32_t ours = s->resent > s->unneeded ? s->resent - s->unneeded : 0;
+    const uint32_t theirs = count(k, SIGN_FILLED);
+    const bool out = ours > theirs;
+    const uint32_t lost = out ? ours : theirs, of = s->data[!out], other = s->data[out];
+    char n[3][HUMAN_TEXT];
+
+    /* As many in the other direction would have shown some loss, were it the same. */
+    if (!k->over || k->flow->track.gaps || (ours && theirs) || lost < 8 || lost < of / 100 ||
+        other < of / 4 * 3)
+        return false;
+    if (!out)
+        cite(k, SIGN_FILLED, f);
+    finding_say(f,
+                "the path loses segments in one direction only: of what %s it lost %s of %s, of "
+                "what %s none of %s",
+                out ? "we sent" : "the peer sent", human_count(lost, n[0]), human_count(of, n[1]),
+                out ? "came back" : "we sent", human_count(other, n[2]));
+    finding_advise(f, "the two directions may take different paths: look at the one that loses");
+    return true;
+}
+
+/* RFC 3168, 6.1.2: a host that agreed on ECN marks its data. */
+static bool ecn_bleached(const struct facts *k, struct finding *f)
+{
+    if (count(k, SIGN_MARKED) || count(k, SIGN_UNMARKED) < 10)
+        return false;
+    cite(k, SIGN_UNMARKED, f);
+    finding_say(f, "both sides agreed on ECN, and none of the peer's data comes with an ECN mark: "
+                   "a device on the way clears the marks, or the peer sets none");
+    finding_advise(f, "congestion is then told by loss alone; a capture at the peer tells which");
+    return true;
+}
+
+/* Full segments have the size that the smaller MSS allows, unless something has lowered it. */
+static bool mss_clamped(const struct facts *k, struct finding *f)
+{
+    const struct report_flow *flow = k->flow;
+    const uint32_t mss = flow->theirs.mss < flow->ours.mss ? flow->theirs.mss : flow->ours.mss;
+    const uint32_t stamps = flow->ours.has & flow->theirs.has & OPT_TIMESTAMP ? 12 : 0;
+
+    if (!k->over || count(k, SIGN_CUT) < 10 || count(k, SIGN_JOINED) || flow->signs.largest < 500)
+        return false;
+    cite(k, SIGN_CUT, f);
+    finding_say(
+        f,
+        "the peer's full segments have %u bytes, though both sides' MSS allows %u: a device "
+        "on the way lowered the one that we sent, or the peer knows of a smaller path MTU",
+        flow->signs.largest, mss - stamps);
+    finding_advise(f, "a tunnel or PPPoE link on the way is the usual reason, and no harm is done");
+    return true;
+}
+
+static bool options_stripped(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_UNOFFERED))
+        return false;
+    finding_cite_segment(f, k->flow->signs.opened_by);
+    cite(k, SIGN_UNOFFERED, f);
+    finding_say(f, "the peer uses an option that its SYN, as it arrived here, did not agree to: a "
+                   "device on the way removed it there");
+    finding_advise(f, "both sides believe different things of the connection: look for a firewall "
+                      "that normalizes TCP options; --no-timestamps and --no-sack avoid it");
+    return true;
+}
+
+/* RFC 7323, 2.3. A window that is read with too small a scale is a fraction of what was meant. */
+static bool window_scale_rewritten(const struct facts *k, struct finding *f)
+{
+    const struct report_flow *flow = k->flow;
+    char n[HUMAN_TEXT];
+
+    if (!count(k, SIGN_WINDOW_BACK))
+        return false;
+    if (k->over && k->verdict != VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    finding_cite_segment(f, flow->signs.opened_by);
+    cite(k, SIGN_WINDOW_BACK, f);
+    finding_say(f,
+                "the peer's SYN-ACK offered a window of %s bytes and its next segment takes most "
+                "of that back: a device on the way %s the window scale",
+                human_count(flow->syn_window, n),
+                flow->theirs.has & OPT_WSCALE ? "has lowered" : "has removed");
+    finding_advise(f, "the connection is slow, since we send less than the peer would take: look "
+                      "for a firewall that rewrites TCP options");
+    return true;
+}
+
+static bool sequence_rewritten(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_QUOTE_ASTRAY))
+        return false;
+    finding_say(f, "an ICMP error quotes a sequence number that we never sent: a device before the "
+                   "router that sent it rewrites sequence numbers, or it speaks of an earlier "
+                   "connection over these ports");
+    finding_advise(f, "we must ignore such an error, and with it what it says of the path MTU: "
+                      "switch off the device's sequence number randomization");
     return true;
 }
 
@@ -258,6 +390,13 @@ const struct diagnosis diagnoses_path[] = {
     {"black-hole", FINDING_PROBLEM, FINDING_PATH, false, black_hole},
     {"two-hosts", FINDING_WARNING, FINDING_PATH, false, two_hosts},
     {"sack-rewritten", FINDING_WARNING, FINDING_PATH, true, sack_rewritten},
-    {"syn-proxy", FINDING_WARNING, FINDING_PATH, true, syn_proxy},
+    {"options-stripped", FINDING_WARNING, FINDING_PATH, true, options_stripped},
+    {"sequence-rewritten", FINDING_INFO, FINDING_PATH, true, sequence_rewritten},
+    {"window-scale-rewritten", FINDING_INFO, FINDING_PATH, true, window_scale_rewritten},
+    {"syn-proxy", FINDING_INFO, FINDING_PATH, false, syn_proxy},
+    {"asymmetric-loss", FINDING_INFO, FINDING_PATH, false, asymmetric_loss},
     {"duplicated", FINDING_INFO, FINDING_PATH, true, duplicated},
+    {"reordered", FINDING_INFO, FINDING_PATH, true, reordered},
+    {"ecn-bleached", FINDING_INFO, FINDING_PATH, false, ecn_bleached},
+    {"mss-clamped", FINDING_INFO, FINDING_PATH, false, mss_clamped},
     {0}};

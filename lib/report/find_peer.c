@@ -4,7 +4,8 @@
 #include "lib/report/diagnose.h"
 #include "lib/report/human.h"
 
-#define FEW 2 /* once may be an accident of the network */
+#define FEW 2  /* once may be an accident of the network */
+#define SOME 3 /* twice may be, too */
 
 static uint32_t count(const struct facts *k, enum sign_kind kind)
 {
@@ -16,12 +17,41 @@ static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
     finding_cite(f, &k->flow->signs.of[kind]);
 }
 
+/* Whether the connection came to be all the same. */
+static bool opened(const struct facts *k)
+{
+    return k->flow->signs.opened != 0;
+}
+
+/* Whether our capture has seen every segment, so that what it has not seen was not sent. */
+static bool saw_all(const struct facts *k)
+{
+    return !k->flow->track.gaps;
+}
+
+/* An answer to our SYN that must be ignored explains a failure, and may be a straggler of an
+ * earlier connection where there was none. */
+static enum finding_severity astray(const struct facts *k)
+{
+    return opened(k) ? FINDING_INFO : k->over ? FINDING_PROBLEM : FINDING_WARNING;
+}
+
+/* Whether what we sent or wait for did not get through, which silence or loss would explain. */
+static bool starved(const struct facts *k)
+{
+    const bool short_of = k->missing || k->outstanding || !k->flow->received_bytes;
+
+    return k->over && (k->verdict == VERDICT_DROPPED || k->verdict == VERDICT_LOST ||
+                       (k->verdict == VERDICT_FAILED && short_of));
+}
+
 /* RFC 9293, 3.10.7.3, first and second: a RST counts in SYN-SENT if it acknowledges our SYN. */
 static bool rst_unacceptable(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_RST_ASTRAY))
         return false;
     f->certainty = FINDING_PROVED;
+    f->severity = astray(k);
     cite(k, SIGN_RST_ASTRAY, f);
     finding_say(f, "a RST answered our SYN without acknowledging it, so that it must be ignored");
     finding_advise(f, "if no one else can have sent it, the port is closed: a firewall or a very "
@@ -34,9 +64,14 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_ACK_ASTRAY))
         return false;
+    f->severity = astray(k);
     cite(k, SIGN_ACK_ASTRAY, f);
-    finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
-                   "older connection over these ports");
+    if (opened(k))
+        finding_say(f, "the peer first answered our SYN with an ACK of something else: it still "
+                       "held an older connection over these ports, until our RST ended that");
+    else
+        finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
+                       "older connection over these ports");
     finding_advise(f, "our RST should have ended that one; if it goes on, the RST is lost on the "
                       "way: use another source port (-p), or wait until the peer forgets it");
     return true;
@@ -47,6 +82,7 @@ static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_SYN_ACK_ASTRAY))
         return false;
     f->certainty = FINDING_PROVED;
+    f->severity = astray(k);
     cite(k, SIGN_SYN_ACK_ASTRAY, f);
     finding_say(f, "a SYN-ACK came that acknowledges another SYN than ours");
     finding_advise(f, "a device on the way may rewrite sequence numbers, or the peer answers an "
@@ -61,7 +97,7 @@ static bool bad_checksum(const struct facts *k, struct finding *f)
     if (!k->host || !k->host->bad_checksums)
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
+    f->severity = starved(k) ? FINDING_PROBLEM : FINDING_WARNING;
     finding_say(f, "%s segment%s arrived with a wrong TCP checksum and %s thrown away",
                 human_count(k->host->bad_checksums, n), k->host->bad_checksums == 1 ? "" : "s",
                 k->host->bad_checksums == 1 ? "was" : "were");
@@ -90,7 +126,7 @@ static bool timestamps_missing(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 7323, 5.3, R1. A delayed copy is refused as well, so that one alone says nothing. */
+/* RFC 7323, 5.3, R1. What a delay on the way explains is no sign. */
 static bool timestamps_backwards(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -121,19 +157,19 @@ static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 9293, 3.8.6.1. */
+/* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
+ * ours shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const wave_time shut = signs_shut_for(s, k->now);
     char text[HUMAN_TEXT];
 
-    if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S)
+    if (!count(k, SIGN_WINDOW_SHUT) || !count(k, SIGN_WINDOW_PROBED) || shut < WAVE_S)
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && s->shut && k->outstanding && k->verdict != VERDICT_OPEN
-                      ? FINDING_PROBLEM
-                      : FINDING_WARNING;
+    f->severity =
+        k->over && s->shut && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
     cite(k, SIGN_WINDOW_SHUT, f);
     finding_say(f, "the peer's receive window %s shut for %s%s", s->shut ? "has been" : "was",
                 human_duration(shut, text),
@@ -157,40 +193,34 @@ static bool window_overrun(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* The peer repeats its SYN-ACK, and has acknowledged nothing beyond our SYN. */
-static bool handshake_hangs(const struct facts *k, uint32_t min)
-{
-    const struct report_flow *flow = k->flow;
-
-    return count(k, SIGN_SYN_ACK_AGAIN) >= min && flow->has_iss && flow->signs.has_their_ack &&
-           seq_eq(flow->signs.their_ack, seq_add(flow->iss, 1));
-}
-
-/* Whether we sent data (a FIN alone is none) that was seen to leave. */
-static bool sent_data(const struct report_flow *flow)
-{
-    return flow->signs.has_high &&
-           seq_gt(flow->signs.high, seq_add(flow->iss, 1 + flow->signs.fin_sent));
-}
-
 /* A full accept queue makes a host ignore the third segment, and repeat its SYN-ACK; data of ours
- * is ignored as well. With deferred accept it waits for data, and takes that. */
+ * is ignored as well. With deferred accept it waits for data, and takes that. Where our segments
+ * are lost on the way it looks the same, unless the SYN-ACK echoes a timestamp of them. */
 static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
-    if (!handshake_hangs(k, FEW) || !sent_data(k->flow))
+    if (count(k, SIGN_DATA_UNTAKEN) < FEW)
         return false;
-    cite(k, SIGN_SYN_ACK_AGAIN, f);
-    finding_say(f, "the peer repeats its SYN-ACK and takes neither our ACK nor our data: its "
-                   "accept queue is full");
+    if (k->flow->signs.spoke)
+        f->severity = FINDING_WARNING;
+    cite(k, SIGN_DATA_UNTAKEN, f);
+    finding_say(f, "the peer repeated its SYN-ACK and took neither our ACK nor our data: %s",
+                count(k, SIGN_SYN_ACK_HEARD)
+                    ? "it echoes their timestamps, so that they came to it, and its accept queue "
+                      "is full"
+                    : "its accept queue is full, or what we send is lost on the way");
     finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
                       "there: Recv-Q beyond Send-Q)");
     return true;
 }
 
-/* The same without data of ours: it may just wait for it. */
+/* The same without data of ours: it may just wait for it. One repetition happens where our ACK was
+ * lost, which a peer that waits for nothing then takes without a word. */
 static bool deferred_accept(const struct facts *k, struct finding *f)
 {
-    if (!k->over || !handshake_hangs(k, 1) || sent_data(k->flow))
+    const uint32_t again = count(k, SIGN_SYN_ACK_AGAIN);
+
+    if (!k->over || k->flow->signs.spoke || count(k, SIGN_DATA_UNTAKEN) ||
+        (again < FEW && !count(k, SIGN_SYN_ACK_HEARD)))
         return false;
     cite(k, SIGN_SYN_ACK_AGAIN, f);
     finding_say(f, "the peer repeats its SYN-ACK after our ACK: it waits for data before it "
@@ -199,35 +229,40 @@ static bool deferred_accept(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* RFC 4987, 3.6. Hosts repeat a SYN-ACK after one second, or three. */
 static bool syn_cookies(const struct facts *k, struct finding *f)
 {
-    if (!k->over || k->flow->signs.opened == 0 || k->silent_for < 4 * WAVE_S ||
-        count(k, SIGN_SYN_ACK_AGAIN))
+    char silent[HUMAN_TEXT];
+
+    if (!k->over || k->silent_for < 4 * WAVE_S || count(k, SIGN_SYN_ACK) != 1 || !saw_all(k))
         return false;
-    finding_say(f, "the peer never repeated its SYN-ACK: it keeps nothing of the handshake (SYN "
-                   "cookies), or a SYN proxy answers for it");
+    cite(k, SIGN_SYN_ACK, f);
+    finding_say(f,
+                "the peer did not repeat its SYN-ACK within %s: it keeps nothing of the handshake "
+                "(SYN cookies), or a SYN proxy answers for it",
+                human_duration(k->silent_for, silent));
     finding_advise(f, "it is under a SYN flood or thinks so, or has them always on");
-    cite(k, SIGN_SYN_ACK_AGAIN, f);
-    finding_cite_segment(f, k->flow->signs.opened_by);
     return true;
 }
 
-/* Within two round trips, and before any byte of its. */
+/* Within two round trips, and with no byte of its. Only of a peer that we called: one that calls us
+ * and goes is a test of whether we live. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
 {
     const struct report_flow *flow = k->flow;
-    const struct signs_end *e = flow->signs.fin.segment ? &flow->signs.fin : &flow->signs.rst;
     const bool reset = !flow->signs.fin.segment;
+    const struct signs_end *e = reset ? &flow->signs.rst : &flow->signs.fin;
     const wave_time trip = flow->rtt == WAVE_NEVER ? 0 : flow->rtt;
     const wave_time max = 2 * trip > 20 * WAVE_MS ? 2 * trip : 20 * WAVE_MS;
     wave_time after;
     char text[HUMAN_TEXT];
 
-    if (!e->segment || !e->first || (flow->our_flags & SEG_ACK) || !flow->signs.opened ||
-        flow->signs.theirs || e->stamp < flow->signs.opened)
+    if (!e->segment || !e->first || !e->bare || !opened(k) || (flow->our_flags & SEG_ACK) ||
+        e->stamp < flow->signs.opened)
         return false;
     after = e->stamp - flow->signs.opened;
-    if (after > max || (!reset && flow->sent_bytes && !e->pending))
+    /* It may have read what we sent, and be content with that. */
+    if (after > max || (!reset && e->after_data && !e->pending))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f,
@@ -239,16 +274,21 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Where the rest was taken all the same, the two only crossed. */
 static bool answered_early(const struct facts *k, struct finding *f)
 {
-    const struct signs_end *e =
-        k->flow->signs.fin.segment ? &k->flow->signs.fin : &k->flow->signs.rst;
+    const struct signs *s = &k->flow->signs;
+    const struct signs_end *e = s->fin.segment ? &s->fin : &s->rst;
 
-    if (!e->segment || !e->first || !e->pending || !k->flow->signs.theirs || !k->flow->sent_bytes)
+    if (!k->over || !e->segment || !e->first || !e->pending || e->bare || !s->theirs ||
+        !s->data[0] || !saw_all(k))
         return false;
     f->certainty = FINDING_PROVED;
+    if (seq_geq(s->their_ack, seq_sub(s->high, s->fin_sent)))
+        f->severity = FINDING_INFO;
     finding_cite_segment(f, e->segment);
-    finding_say(f, "the peer answered and closed while we were still sending");
+    finding_say(f, "the peer answered and closed before it had all that we sent%s",
+                f->severity == FINDING_INFO ? "" : ", and did not take the rest");
     finding_advise(f, "read its answer: it usually says why it did not want the rest");
     return true;
 }
@@ -258,12 +298,13 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     const struct signs_end *e = reset ? &k->flow->signs.rst : &k->flow->signs.fin;
     char text[HUMAN_TEXT];
 
-    if (!e->segment || !e->first || e->pending || e->answers || e->quiet < WAVE_S)
+    if (!e->segment || !e->first || !opened(k) || e->pending || e->answers || e->quiet < WAVE_S)
         return false;
-    f->certainty = FINDING_PROVED;
+    f->certainty = saw_all(k) ? FINDING_PROVED : FINDING_LIKELY;
     finding_cite_segment(f, e->segment);
-    finding_say(f, "the peer's side %s after %s in which neither side sent anything",
-                reset ? "reset it" : "closed", human_duration(e->quiet, text));
+    finding_say(f, "the peer's side %s after %s in which neither side sent anything%s",
+                reset ? "reset it" : "closed", human_duration(e->quiet, text),
+                count(k, SIGN_PROBED) ? " but probes" : "");
     finding_advise(f, "an idle timeout of the server, or of a proxy before it: probe or send more "
                       "often than that, or raise the timeout");
     return true;
@@ -282,7 +323,7 @@ static bool closed_when_idle(const struct facts *k, struct finding *f)
 /* RFC 9293, 3.10.7.4, eighth: a FIN is acknowledged. */
 static bool fin_ignored(const struct facts *k, struct finding *f)
 {
-    if (count(k, SIGN_FIN_UNTAKEN) < FEW || k->flow->fin_acked[0])
+    if (count(k, SIGN_FIN_UNTAKEN) < SOME || k->flow->fin_acked[0])
         return false;
     f->certainty = FINDING_PROVED;
     cite(k, SIGN_FIN_UNTAKEN, f);
@@ -291,15 +332,71 @@ static bool fin_ignored(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* RFC 9293, 3.6: a side that has sent its FIN still receives. */
+static bool half_close_broken(const struct facts *k, struct finding *f)
+{
+    const struct signs_end *e = &k->flow->signs.rst;
+
+    if (!e->segment || !e->answers_fin || !opened(k))
+        return false;
+    finding_cite_segment(f, e->segment);
+    finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "
+                   "for one that is over, and drops the rest of its answer");
+    finding_advise(f, "keep our side open until its answer has come (connect, not halfclose; "
+                      "--close=passive)");
+    return true;
+}
+
+/* Bytes of the peer's are missing, though it must know that: it was asked time and again, it goes
+ * on speaking, and segments large enough to hold what is missing get through. */
+static bool never_retransmits(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
+    char missing[HUMAN_TEXT], length[HUMAN_TEXT];
+
+    if (!k->over || !k->missing || !s->gap_since || s->gap_acks < SOME ||
+        s->gap_heard < since + 5 * WAVE_S || s->largest < k->missing || !saw_all(k) ||
+        facts_incomplete(k->host))
+        return false;
+    cite(k, SIGN_BEYOND_GAP, f);
+    finding_say(f,
+                "the peer did not repeat %s that never came, though we asked for them and it went "
+                "on speaking for %s",
+                human_bytes(k->missing, missing), human_duration(s->gap_heard - since, length));
+    finding_advise(f, "a capture on its side tells whether it repeats them and they are lost each "
+                      "time, or its TCP does not retransmit");
+    return true;
+}
+
+/* RFC 1122, 4.2.3.6: some hosts answer only a probe with a byte. */
+static bool deaf_to_probes(const struct facts *k, struct finding *f)
+{
+    const uint32_t ignored = count(k, SIGN_PROBE_IGNORED);
+    char n[HUMAN_TEXT];
+
+    if (!k->over || !count(k, SIGN_BYTE_ANSWERED) || ignored < FEW ||
+        k->flow->signs.bare_answered || k->probed_fast)
+        return false;
+    cite(k, SIGN_BYTE_ANSWERED, f);
+    finding_say(f,
+                "the peer answered none of %s keepalive probes without data, and answered one with "
+                "a byte",
+                human_count(ignored, n));
+    finding_advise(f, "it or a device before it drops probes without data: --garbage sends each "
+                      "with a byte; a server that probes it in the usual way takes it for dead");
+    return true;
+}
+
 static bool retransmits_needlessly(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
     const uint32_t times = count(k, SIGN_NEEDLESS);
 
-    if (times <= FEW)
+    if (times < SOME)
         return false;
     cite(k, SIGN_NEEDLESS, f);
-    finding_say(f, "the peer repeated %s segments that it must have known to be acknowledged",
+    finding_say(f, "the peer repeated %s segments long after we had acknowledged them",
                 human_count(times, n));
     finding_advise(f, "our ACKs are lost on the way back, or its retransmission timer is too "
                       "short for this path");
@@ -314,15 +411,18 @@ const struct diagnosis diagnoses_peer[] = {
     {"timestamps-backwards", FINDING_WARNING, FINDING_PEER, true, timestamps_backwards},
     {"window-closed", FINDING_WARNING, FINDING_PEER, true, window_closed},
     {"accept-queue-full", FINDING_PROBLEM, FINDING_PEER, true, accept_queue_full},
-    {"deferred-accept", FINDING_WARNING, FINDING_PEER, false, deferred_accept},
+    {"deferred-accept", FINDING_INFO, FINDING_PEER, false, deferred_accept},
     {"fin-ignored", FINDING_PROBLEM, FINDING_PEER, true, fin_ignored},
+    {"half-close-broken", FINDING_PROBLEM, FINDING_PEER, false, half_close_broken},
     {"reset-when-idle", FINDING_PROBLEM, FINDING_PEER, true, reset_when_idle},
-    {"closed-when-idle", FINDING_WARNING, FINDING_PEER, true, closed_when_idle},
+    {"never-retransmits", FINDING_PROBLEM, FINDING_PEER, false, never_retransmits},
+    {"deaf-to-probes", FINDING_WARNING, FINDING_PEER, false, deaf_to_probes},
     {"closed-at-once", FINDING_WARNING, FINDING_PEER, true, closed_at_once},
-    {"answered-early", FINDING_WARNING, FINDING_PEER, true, answered_early},
+    {"answered-early", FINDING_WARNING, FINDING_PEER, false, answered_early},
     {"window-overrun", FINDING_WARNING, FINDING_PEER, true, window_overrun},
     {"timestamps-missing", FINDING_WARNING, FINDING_PEER, true, timestamps_missing},
     {"timestamp-echo-wrong", FINDING_WARNING, FINDING_PEER, true, timestamp_echo_wrong},
+    {"closed-when-idle", FINDING_INFO, FINDING_PEER, true, closed_when_idle},
     {"retransmits-needlessly", FINDING_INFO, FINDING_PEER, true, retransmits_needlessly},
     {"syn-cookies", FINDING_INFO, FINDING_PEER, false, syn_cookies},
     {0}};

@@ -304,6 +304,7 @@ static bool repeats_byte(const struct report *r, const struct report_flow *f, co
  *   probe is no retransmission, and what looks like a probe and is none is one.
  * - What the tracker did not believe of ours, since the capture has lost what would explain it, is
  *   a retransmission where the sent log has its bytes already.
+ * - A probe of a shut window is no retransmission either, however often it is sent.
  * - The peer's repetition of what only our capture has lost is no news of the path.
  * - Only a probe has an answer, and a RST that ends the connection can be one.
  */
@@ -320,9 +321,11 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
         notes &= ~(unsigned)(TRACK_RETRANSMISSION | TRACK_OUT_OF_ORDER);
     if (seen->foreign)
         return notes;
+    if ((notes & TRACK_WINDOW_PROBE) && !probe) /* it asks, and is repeated whether lost or not */
+        notes &= ~(unsigned)(TRACK_PROBE | TRACK_RETRANSMISSION | TRACK_OUT_OF_WINDOW);
     if ((notes & TRACK_PROBE) && !probe)
         notes |= TRACK_RETRANSMISSION;
-    if (seen->retransmission && (notes & TRACK_OUT_OF_WINDOW))
+    if (seen->retransmission && (notes & TRACK_OUT_OF_WINDOW) && !(notes & TRACK_WINDOW_PROBE))
         notes |= TRACK_RETRANSMISSION;
     if (!f->probed[other])
         notes &= ~(unsigned)TRACK_PROBE_ANSWER;
@@ -427,6 +430,8 @@ void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const
                  bool fatal)
 {
     struct report_event e = event_of(r, f, REPORT_ICMP, stamp);
+    if (error->has_seq)
+        signs_quoted(f, error->seq);
     e.u.icmp = (struct report_icmp){.error = *error, .fatal = fatal};
     tell(r, &e);
 }

@@ -75,6 +75,7 @@ struct report_flow {
 
     struct report_change waiting[REPORT_STATES];
     unsigned waiting_count;
+    uint32_t syn_window; /* of the peer's SYN-ACK */
     struct signs signs;
     const char *found[FINDINGS_MAX]; /* codes of the findings that were told */
     unsigned founds;

@@ -8,7 +8,14 @@
 
 #include "lib/report/report.h"
 
-#define NEEDLESS_AFTER TRACK_REPEAT_MIN /* beyond a round trip, our ACK must have arrived */
+#define LATE_AFTER TRACK_REPEAT_MIN /* beyond a round trip, our ACK must have arrived */
+#define FAR (1u << 30)              /* numbers that lie further apart are not compared */
+#define STORM_PAUSE (10 * WAVE_S)   /* challenges of a storm follow each other within this time */
+#define STORM_MIN 10                /* challenges make a storm */
+#define TTL_WITHIN (5 * WAVE_S)     /* of the SYN-ACK: later, the route may have changed */
+#define TTL_SIGNS 3                 /* more of them tell no more */
+#define LOOKS 20                    /* segments with what every segment may have are enough */
+#define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
 {
@@ -19,16 +26,54 @@ void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
     s->changed = true;
 }
 
-void signs_refused(struct report_flow *f, enum check why, uint32_t number, bool fresh)
+/*
+ * PAWS refused a segment. One that was delayed on the way, or copied, is refused as well, and its
+ * timestamp is then an earlier one of the same clock. Two things no delay explains: a timestamp
+ * from before the peer's SYN, and new data that is refused again when the peer repeats it, since
+ * each repetition has a timestamp of its own time.
+ */
+static void old_timestamp(struct report_flow *f, const struct seg *t, bool fresh)
+{
+    struct signs *s = &f->signs;
+    const bool before =
+        (f->theirs.has & OPT_TIMESTAMP) && (int32_t)(t->opt.tsval - f->theirs.tsval) < 0;
+    const bool again = seg_len(t) && s->has_old && seq_eq(s->old, t->seq);
+
+    if (!fresh)
+        return;
+    if (before || again)
+        signs_note(s, SIGN_OLD_TIMESTAMP, f->track.number);
+    s->old = t->seq;
+    s->has_old = seg_len(t) > 0;
+}
+
+static void challenged(struct report_flow *f)
 {
     struct signs *s = &f->signs;
 
-    s->refused[why]++;
-    s->changed = true;
-    if (why == CHECK_PAWS && fresh)
-        signs_note(s, SIGN_OLD_TIMESTAMP, number);
+    s->storm = s->storm && f->last <= s->stormed + STORM_PAUSE ? s->storm + 1 : 1;
+    s->stormed = f->last;
+    s->storms |= s->storm >= STORM_MIN;
+    signs_note(s, SIGN_CHALLENGED, f->track.number);
+}
+
+void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh)
+{
+    f->signs.refused[why]++;
+    f->signs.changed = true;
+    if (why == CHECK_PAWS)
+        old_timestamp(f, s, fresh);
     if (why == CHECK_RST_SEQUENCE || why == CHECK_SYN_IN_WINDOW)
-        signs_note(s, SIGN_CHALLENGED, number);
+        challenged(f);
+}
+
+void signs_quoted(struct report_flow *f, struct seq seq)
+{
+    const struct signs *s = &f->signs;
+
+    if (f->has_iss && s->has_high && !s->far && !f->track.gaps &&
+        (seq_lt(seq, f->iss) || seq_gt(seq, s->high)))
+        signs_note(&f->signs, SIGN_QUOTE_ASTRAY, 0);
 }
 
 wave_time signs_shut_for(const struct signs *s, wave_time now)
@@ -36,96 +81,222 @@ wave_time signs_shut_for(const struct signs *s, wave_time now)
     return s->shut_for + (s->shut && now > s->shut_since ? now - s->shut_since : 0);
 }
 
-/* What we offer and send, which the peer's segments are held against. */
-static void ours(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
+/* How long an answer may take, at most: the handshake's round trip, and what hosts add to it. */
+static wave_time patience(const struct report_flow *f)
+{
+    return (f->rtt == WAVE_NEVER ? WAVE_S : f->rtt) + LATE_AFTER;
+}
+
+static void our_fin(struct signs *s, wave_time now)
+{
+    if (s->fin_sent)
+        s->fin_repeats++;
+    else
+        s->fin_at[0] = now;
+    s->fin_at[1] = s->fin_at[2];
+    s->fin_asked[0] = s->fin_asked[1];
+    s->fin_at[2] = now;
+    s->fin_sent = s->fin_asked[1] = true;
+}
+
+/* What of ours the peer's timestamps are held against. */
+static void our_stamp(struct report_flow *f, const struct seg *t)
+{
+    struct signs *s = &f->signs;
+
+    if (!(t->opt.has & OPT_TIMESTAMP))
+        return;
+    if (!s->has_stamps)
+        s->stamps[0] = s->stamps[1] = t->opt.tsval;
+    else if ((int32_t)(t->opt.tsval - s->stamps[1]) > 0)
+        s->stamps[1] = t->opt.tsval;
+    if (!s->has_open_stamp && !(t->flags & SEG_SYN) && f->syn.has_timestamp &&
+        (int32_t)(t->opt.tsval - f->syn.tsval) > 0) {
+        s->has_open_stamp = true;
+        s->open_stamp = t->opt.tsval;
+    }
+    s->has_stamps = true;
+}
+
+/* A probe of ours: keepalive or window. */
+static void our_probe(struct signs *s, const struct seg *t, const struct report_segment *g)
+{
+    if (g->notes & TRACK_WINDOW_PROBE) {
+        s->window_probed = true;
+        signs_note(s, SIGN_WINDOW_PROBED, g->number);
+    }
+    if (!(g->notes & TRACK_PROBE)) {
+        /* What comes now may answer this. */
+        s->unanswered_probe = s->unanswered_probe && !seg_len(t);
+        return;
+    }
+    if (s->unanswered_probe && !s->probe_has_byte)
+        signs_note(s, SIGN_PROBE_IGNORED, g->number);
+    s->unanswered_probe = true;
+    s->probe_has_byte = t->len > 0;
+    if (!t->len)
+        signs_note(s, SIGN_PROBED, g->number);
+}
+
+/* What we acknowledge and offer. */
+static void our_ack(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
 {
     const struct seg *t = &seen->packet->seg;
-    struct seq edge = seq_add(t->ack, g->window);
+    const struct seq edge = seq_add(t->ack, g->window);
+
+    if (!s->has_edge || seq_gt(edge, s->edge)) {
+        s->edge = edge;
+        s->has_edge = true;
+    }
+    if (!s->acked_at || seq_gt(t->ack, s->acked)) {
+        s->acked = t->ack;
+        s->acked_at = seen->stamp;
+        if (s->gap_since && seq_geq(t->ack, s->their_end))
+            s->gap_since = 0;
+    } else if (s->gap_since && seq_eq(t->ack, s->acked) && !seg_len(t)) {
+        s->gap_acks++;
+    }
+}
+
+/* What we offer and send, which the peer's segments are held against. */
+static void ours(struct report_flow *f, const struct report_seen *seen,
+                 const struct report_segment *g)
+{
+    struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
 
     if (seen->foreign)
         return;
     if (!(t->flags & SEG_RST) && (!s->has_high || seq_gt(seg_end(t), s->high))) {
         s->high = seg_end(t);
         s->has_high = true;
+        s->far |= f->has_iss && s->high.v - f->iss.v >= FAR;
     }
-    if (t->flags & SEG_FIN) {
-        s->fin_repeats += s->fin_sent;
-        s->fin_sent = true;
-    }
-    if ((t->flags & SEG_ACK) && (!s->has_edge || seq_gt(edge, s->edge))) {
-        s->edge = edge;
-        s->has_edge = true;
-    }
-    if ((t->flags & SEG_ACK) && (!s->acked_at || seq_gt(t->ack, s->acked))) {
-        s->acked = t->ack;
-        s->acked_at = seen->stamp;
-    }
-    if (t->opt.has & OPT_TIMESTAMP) {
-        if (!s->has_stamps)
-            s->stamps[0] = t->opt.tsval;
-        s->stamps[1] = t->opt.tsval;
-        s->has_stamps = true;
-    }
-    if (g->notes & TRACK_PROBE) {
-        s->unanswered_probe = true;
-        if (!t->len)
-            signs_note(s, SIGN_PROBED, g->number);
+    if (t->flags & SEG_FIN)
+        our_fin(s, seen->stamp);
+    if (t->flags & SEG_ACK)
+        our_ack(s, seen, g);
+    our_stamp(f, t);
+    our_probe(s, t, g);
+    if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
+        s->data[0]++;
+        s->resent += g->retransmission;
     }
 }
 
-/* An answer to our SYN that does not fit it (RFC 9293, 3.10.7.3, first and second). */
+/* An answer to our SYN (RFC 9293, 3.10.7.3, first and second). */
 static void handshake(struct report_flow *f, const struct seg *t, uint32_t number)
 {
     struct signs *s = &f->signs;
     const bool fits = (t->flags & SEG_ACK) && seq_eq(t->ack, seq_add(f->iss, 1));
 
-    if (t->flags & SEG_RST) {
-        if (!fits)
-            signs_note(s, SIGN_RST_ASTRAY, number);
-    } else if ((t->flags & (SEG_SYN | SEG_ACK)) == SEG_ACK) {
-        signs_note(s, SIGN_ACK_ASTRAY, number);
-    } else if ((t->flags & SEG_SYN) && (t->flags & SEG_ACK) && !fits) {
-        signs_note(s, SIGN_SYN_ACK_ASTRAY, number);
-    }
+    if (!f->has_iss)
+        return;
+    if ((t->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == (SEG_SYN | SEG_ACK))
+        signs_note(s, fits ? SIGN_SYN_ACK : SIGN_SYN_ACK_ASTRAY, number);
+    else if ((t->flags & SEG_RST) && !fits)
+        signs_note(s, SIGN_RST_ASTRAY, number);
+    else if ((t->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_ACK && !fits)
+        signs_note(s, SIGN_ACK_ASTRAY, number); /* else it has overtaken its SYN-ACK */
 }
 
-/* RFC 7323, 3.2: TSecr echoes a value that we sent. */
-static bool echoes_astray(const struct signs *s, const struct seg *t)
+/* RFC 7323, 3.2: TSecr echoes a value that we sent. Of ours all must have been seen. */
+static bool echoes_astray(const struct report_flow *f, const struct seg *t)
 {
-    return s->has_stamps && (t->flags & SEG_ACK) && (t->opt.has & OPT_TIMESTAMP) &&
-           !(t->flags & SEG_RST) && t->opt.tsecr &&
+    const struct signs *s = &f->signs;
+
+    return s->has_stamps && f->has_iss && !f->track.gaps && (t->flags & SEG_ACK) && t->opt.tsecr &&
            ((int32_t)(t->opt.tsecr - s->stamps[0]) < 0 ||
             (int32_t)(t->opt.tsecr - s->stamps[1]) > 0);
 }
 
-static bool sack_astray(const struct signs *s, const struct report_flow *f, const struct seg *t)
+/* Likewise. Behind a gigabyte, numbers are only held against what was sent last. */
+static bool sack_astray(const struct report_flow *f, const struct seg *t)
 {
-    if (!f->has_iss || !s->has_high)
+    const struct signs *s = &f->signs;
+    const struct seq low = s->far ? seq_sub(s->high, FAR) : f->iss;
+
+    if (!f->has_iss || !s->has_high || f->track.gaps)
         return false;
     for (unsigned i = 0; i < t->opt.sacks; i++)
-        if (seq_gt(t->opt.sack[i].end, s->high) || seq_lt(t->opt.sack[i].first, f->iss))
+        if (seq_gt(t->opt.sack[i].end, s->high) || seq_lt(t->opt.sack[i].first, low))
             return true;
     return false;
 }
 
-/* The peer's window: when it shuts, and for how long. */
-static void window(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
+static void sacks(struct report_flow *f, const struct seg *t, uint32_t number)
 {
-    const struct seg *t = &seen->packet->seg;
-    const bool shut = !g->window && (t->flags & SEG_ACK) && !(t->flags & (SEG_RST | SEG_SYN));
+    struct signs *s = &f->signs;
+    const struct sack_block *b = t->opt.sack;
 
-    if (t->flags & (SEG_RST | SEG_SYN))
+    if (!t->opt.sacks)
+        return;
+    if (sack_astray(f, t))
+        signs_note(s, SIGN_SACK_ASTRAY, number);
+    /* RFC 2883, section 4: the first block is of what came twice. */
+    s->unneeded +=
+        seq_leq(b[0].end, t->ack) ||
+        (t->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
+}
+
+/* Options that every segment must have, and that none may have (RFC 7323, 3.2; RFC 2018,
+ * section 2). */
+static void options(struct report_flow *f, const struct seg *t, uint32_t number)
+{
+    struct signs *s = &f->signs;
+    const unsigned sacked = t->opt.sacks ? OPT_SACK_PERMITTED : 0;
+    const unsigned used = (t->opt.has & OPT_TIMESTAMP) | sacked;
+
+    if (!f->offered || !f->has_iss || (t->flags & (SEG_RST | SEG_SYN)))
+        return;
+    if (used & f->ours.has & ~f->theirs.has)
+        signs_note(s, SIGN_UNOFFERED, number);
+    if (t->opt.has & OPT_TIMESTAMP) {
+        if (echoes_astray(f, t))
+            signs_note(s, SIGN_ECHO_ASTRAY, number);
+        if (!s->has_their_stamp || (int32_t)(t->opt.tsval - s->their_stamp) > 0)
+            s->their_stamp = t->opt.tsval;
+        s->has_their_stamp = true;
+    } else if (f->ours.has & f->theirs.has & OPT_TIMESTAMP) {
+        signs_note(s, SIGN_UNSTAMPED, number);
+    }
+}
+
+/* The peer's window: when it shuts, and for how long. Once the peer has sent all and has all of
+ * ours, it has no use for a window any more. */
+static void window(struct report_flow *f, const struct report_seen *seen,
+                   const struct report_segment *g)
+{
+    struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
+    const bool done = f->fin[1] && s->has_high && seq_geq(t->ack, s->high);
+    const bool shut = !g->window && !done;
+
+    if (!(t->flags & SEG_ACK) || (t->flags & (SEG_RST | SEG_SYN)))
         return;
     if (shut && !s->shut) {
         s->shut_since = seen->stamp;
         signs_note(s, SIGN_WINDOW_SHUT, g->number);
-    } else if (shut) {
+    } else if (shut && s->window_probed) {
         signs_note(s, SIGN_SHUT_ANSWER, g->number);
-    } else if (s->shut) {
+    } else if (!shut && s->shut) {
         s->shut_for += seen->stamp > s->shut_since ? seen->stamp - s->shut_since : 0;
         s->changed = true;
     }
     s->shut = shut;
+    s->window_probed = false;
+}
+
+/* The first window behind that of the SYN, which is never scaled (RFC 7323, 2.2): a host may give
+ * less than it could, and takes back nothing (RFC 9293, 3.8.6). */
+static void first_window(struct report_flow *f, const struct seg *t, const struct report_segment *g)
+{
+    const int32_t kept = seq_diff(seq_add(t->ack, g->window), seq_add(f->iss, 1));
+    const uint32_t syn = f->syn_window;
+
+    if (f->has_iss && f->offered && (f->ours.has & OPT_WSCALE) && (t->flags & SEG_ACK) &&
+        syn >= 4096 && g->window && kept > 0 && (uint32_t)kept < syn / 4)
+        signs_note(&f->signs, SIGN_WINDOW_BACK, g->number);
 }
 
 /* TTL and hop limit: the same for all segments that one host sends on a flow. */
@@ -135,47 +306,131 @@ static void ttl(struct report_flow *f, const struct report_seen *seen, uint32_t 
     const struct seg *t = &seen->packet->seg;
     const uint8_t is = seen->packet->ttl;
 
-    if (seen->missed || !is)
+    if (!is || (t->flags & SEG_RST))
         return;
-    if (t->flags & SEG_RST) {
-        uint8_t usual = s->ttl ? s->ttl : s->syn_ttl;
-        if (usual && usual != is)
-            signs_note(s, SIGN_RST_TTL, number);
-    } else if (t->flags & SEG_SYN) {
+    if (t->flags & SEG_SYN) {
         s->syn_ttl = is;
-    } else {
-        if (s->syn_ttl && s->syn_ttl != is && s->ttl != is)
-            signs_note(s, SIGN_SYN_ACK_TTL, number);
-        s->ttl = is;
+        return;
     }
+    s->ttl_varies |= s->ttl && s->ttl != is;
+    if (s->syn_ttl && s->syn_ttl != is && seen->stamp < s->opened + TTL_WITHIN &&
+        signs_count(s, SIGN_SYN_ACK_TTL) < TTL_SIGNS)
+        signs_note(s, SIGN_SYN_ACK_TTL, number);
+    s->ttl = is;
 }
 
-/* The peer's data. */
+/* Whether this is the very packet that came before it: with an IP identification of its own, or
+ * with the same timestamp, which what is sent later, and is asked for by nothing, does not have. */
+static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
+{
+    const struct signs *s = &f->signs;
+    const struct signs_last *l = &s->last_data;
+    const struct seg *t = &seen->packet->seg;
+
+    if (!l->is || !seq_eq(l->seq, t->seq) || l->len != t->len)
+        return false;
+    if (seen->packet->id && s->ids_vary)
+        return seen->packet->id == l->id;
+    return !seen->packet->id && l->has_tsval && (t->opt.has & OPT_TIMESTAMP) &&
+           l->tsval == t->opt.tsval && !s->gap_since && seen->stamp < l->stamp + 10 * WAVE_MS;
+}
+
+/* Data that lies below what was seen before and is no copy: overtaken on the way, repeated since it
+ * was lost on its way here, or repeated although we have acknowledged it. */
+static void repeated(struct report_flow *f, const struct report_seen *seen, uint32_t number)
+{
+    struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
+    const bool older = (t->opt.has & OPT_TIMESTAMP) && s->has_their_stamp &&
+                       (int32_t)(t->opt.tsval - s->their_stamp) < 0;
+    const bool sooner =
+        f->rtt != WAVE_NEVER && s->gap_since && seen->stamp < s->gap_since + f->rtt / 2;
+
+    if (s->gap_since && seq_eq(t->seq, s->acked))
+        signs_note(s, older || sooner ? SIGN_LATE : SIGN_FILLED, number);
+    else if (s->acked_at && seq_leq(seg_end(t), s->acked) && !older &&
+             seen->stamp > s->acked_at + patience(f))
+        signs_note(s, SIGN_NEEDLESS, number);
+}
+
+/* The sizes of the peer's segments: those that are cut off at one length, in the middle of what its
+ * application wrote (no PSH), show how large it makes them at most. */
+static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_t number)
+{
+    struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
+    const bool both = f->offered && (f->theirs.has & f->ours.has & OPT_MSS);
+    const uint32_t mss = f->theirs.mss < f->ours.mss ? f->theirs.mss : f->ours.mss;
+    const uint32_t stamps = f->ours.has & f->theirs.has & OPT_TIMESTAMP ? 12 : 0;
+
+    if (f->has_iss && (f->ours.has & OPT_MSS) && t->len > f->ours.mss && !seen->fragments &&
+        signs_count(s, SIGN_JOINED) < LOOKS)
+        signs_note(s, SIGN_JOINED, number);
+    if (t->len > s->largest) {
+        s->largest = t->len;
+        s->of[SIGN_CUT].count = 0;
+    }
+    if (both && t->len == s->largest && t->len + stamps < mss && !t->opt.sacks &&
+        !(t->flags & (SEG_PSH | SEG_FIN)) && signs_count(s, SIGN_CUT) < LOOKS)
+        signs_note(s, SIGN_CUT, number);
+}
+
+/* RFC 3168, 6.1: new data is sent with ECT, and only that. */
+static void marks(struct report_flow *f, const struct report_seen *seen, uint32_t number)
+{
+    const unsigned asks = SEG_ECE | SEG_CWR;
+    const bool us = f->our_flags & SEG_ACK; /* ours is the SYN-ACK */
+    const unsigned ask = us ? f->their_flags : f->our_flags;
+    const unsigned agree = us ? f->our_flags : f->their_flags;
+
+    if ((ask & asks) != asks || (agree & asks) != SEG_ECE || seen->packet->seg.len < 2)
+        return;
+    signs_note(&f->signs, seen->packet->seg.ecn == ECN_NOT ? SIGN_UNMARKED : SIGN_MARKED, number);
+}
+
+/* The peer's data or FIN. */
 static void text(struct report_flow *f, const struct report_seen *seen,
                  const struct report_segment *g)
 {
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
-    /* Where the next hop's MTU is less than our MSS tells, nothing larger can have come in one. */
-    const uint32_t mss = f->ours.has & OPT_MSS ? f->ours.mss : 536;
-    const bool copy = s->has_last && seq_eq(s->last, t->seq) && s->last_len == t->len &&
-                      !seen->packet->flow.v6 && seen->packet->id && s->id == seen->packet->id;
-    const wave_time trip = f->rtt == WAVE_NEVER ? WAVE_S : f->rtt;
+    struct signs_last *l = &s->last_data;
 
     s->theirs += t->len;
-    if (t->len > mss && !seen->fragments)
-        signs_note(s, SIGN_JOINED, g->number);
-    if (s->has_edge && seq_gt(seg_end(t), seq_add(s->edge, (t->flags & SEG_FIN) != 0)))
-        signs_note(s, SIGN_OVERRUN, g->number);
-    if (copy)
+    s->data[1] += t->len > 0;
+    if (g->notes & TRACK_PROBE)
+        return;
+    if (is_copy(f, seen))
         signs_note(s, SIGN_COPY, g->number);
-    else if (g->retransmission && s->acked_at && seq_leq(seg_end(t), s->acked) &&
-             seen->stamp > s->acked_at + trip + NEEDLESS_AFTER)
-        signs_note(s, SIGN_NEEDLESS, g->number);
-    s->last = t->seq;
-    s->last_len = t->len;
-    s->id = seen->packet->id;
-    s->has_last = true;
+    else if (g->retransmission)
+        repeated(f, seen, g->number);
+    else if ((f->their_flags & SEG_ECE) &&
+             signs_count(s, SIGN_MARKED) + signs_count(s, SIGN_UNMARKED) < LOOKS)
+        marks(f, seen, g->number);
+    if (t->len)
+        sizes(f, seen, g->number);
+    s->ids_vary |= l->is && l->id && seen->packet->id && l->id != seen->packet->id;
+    *l = (struct signs_last){.is = true,
+                             .seq = t->seq,
+                             .len = t->len,
+                             .tsval = t->opt.tsval,
+                             .id = seen->packet->id,
+                             .has_tsval = (t->opt.has & OPT_TIMESTAMP) != 0,
+                             .stamp = seen->stamp};
+}
+
+/* Data beyond the window: it must begin within it, since what lies elsewhere may be of an earlier
+ * connection; and one byte alone may probe a window that is shut (RFC 9293, 3.8.6.1). */
+static void overrun(struct report_flow *f, const struct seg *t, uint32_t number)
+{
+    struct signs *s = &f->signs;
+    const bool probe = t->len == 1 && seq_eq(t->seq, s->edge);
+
+    if (!s->has_edge || !f->has_iss || !f->has_irs || f->track.gaps || probe || !t->len)
+        return;
+    if (seq_gt(seq_add(t->seq, t->len), s->edge) && seq_leq(t->seq, s->edge) &&
+        seq_geq(t->seq, s->acked))
+        signs_note(s, SIGN_OVERRUN, number);
 }
 
 /* The peer's FIN or RST, the first that counts. */
@@ -186,18 +441,95 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     const bool reset = (t->flags & SEG_RST) && g->local == STATE_CLOSED;
     const bool fin = (t->flags & SEG_FIN) && f->fin[1] == g->number;
+    const wave_time trips = f->rtt == WAVE_NEVER ? 0 : 2 * f->rtt;
 
     struct signs_end *end = reset ? &s->rst : &s->fin;
     if ((!reset && !fin) || end->segment)
         return;
     *end = (struct signs_end){
         .first = !f->fin_seen[0] && !s->fin.segment,
-        .pending = s->has_high && (t->flags & SEG_ACK) && seq_lt(t->ack, s->high),
+        .pending = s->has_high && s->has_their_ack && seq_lt(s->their_ack, s->high),
+        .after_data = s->data[0] > 0,
+        .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && !t->len,
         .answers = s->unanswered_probe,
+        .answers_fin = reset && s->fin_sent && !s->fin.segment &&
+                       seen->stamp <= s->fin_at[0] + (trips > FIN_ANSWER ? trips : FIN_ANSWER),
+        .ttl = seen->packet->ttl,
         .segment = g->number,
         .stamp = seen->stamp,
         .quiet = s->active && seen->stamp > s->active ? seen->stamp - s->active : 0};
     s->changed = true;
+}
+
+/* The peer's SYN-ACK, after the first. */
+static void syn_ack_again(struct report_flow *f, const struct seg *t, uint32_t number)
+{
+    struct signs *s = &f->signs;
+
+    if (!f->has_iss || !f->has_irs || !seq_eq(t->seq, f->irs) ||
+        !seq_eq(t->ack, seq_add(f->iss, 1)))
+        return;
+    signs_note(s, SIGN_SYN_ACK, number);
+    if (!s->opened || s->spoke || f->segments[0] <= f->syn_sent || !s->has_their_ack ||
+        !seq_eq(s->their_ack, seq_add(f->iss, 1)))
+        return;
+    signs_note(s, SIGN_SYN_ACK_AGAIN, number);
+    if (s->has_open_stamp && (t->opt.has & OPT_TIMESTAMP) &&
+        (int32_t)(t->opt.tsecr - s->open_stamp) >= 0)
+        signs_note(s, SIGN_SYN_ACK_HEARD, number);
+    if (s->has_high && seq_gt(s->high, seq_add(f->iss, 1 + s->fin_sent)))
+        signs_note(s, SIGN_DATA_UNTAKEN, number);
+}
+
+/* Something lies beyond what never came. */
+static void gap(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
+{
+    const struct seq end = seg_end(&seen->packet->seg);
+
+    if (s->gap_since)
+        s->gap_heard = seen->stamp;
+    if (!s->gap_since || seq_gt(end, s->their_end))
+        s->their_end = end;
+    if (!(g->notes & TRACK_OUT_OF_ORDER))
+        return;
+    signs_note(s, SIGN_BEYOND_GAP, g->number);
+    if (s->gap_since)
+        return;
+    s->gap_since = s->gap_heard = seen->stamp;
+    s->gap_acks = 0;
+}
+
+/* The peer's ACK stops before our FIN, though one of them must have come to it by now. */
+static void fin_untaken(struct report_flow *f, const struct report_seen *seen, uint32_t number)
+{
+    struct signs *s = &f->signs;
+
+    if (!s->fin_sent || s->shut || !seq_eq(seen->packet->seg.ack, seq_sub(s->high, 1)))
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!s->fin_asked[i] || seen->stamp <= s->fin_at[i + 1] + patience(f))
+            continue;
+        signs_note(s, SIGN_FIN_UNTAKEN, number);
+        s->fin_asked[i] = false;
+    }
+}
+
+static void their_ack(struct report_flow *f, const struct report_seen *seen,
+                      const struct report_segment *g)
+{
+    struct signs *s = &f->signs;
+    const struct seg *t = &seen->packet->seg;
+
+    if (!(t->flags & SEG_ACK) || (t->flags & SEG_RST))
+        return;
+    if (!s->has_their_ack || seq_gt(t->ack, s->their_ack))
+        s->their_ack = t->ack;
+    s->has_their_ack = true;
+    if (s->unanswered_probe && s->probe_has_byte)
+        signs_note(s, SIGN_BYTE_ANSWERED, g->number);
+    s->bare_answered |= s->unanswered_probe && !s->probe_has_byte;
+    s->unanswered_probe = false;
+    fin_untaken(f, seen, g->number);
 }
 
 /* A segment of the peer's in a synchronized state. */
@@ -207,26 +539,23 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
 
-    if ((t->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) && s->opened && f->has_irs &&
-        seq_eq(t->seq, f->irs) && f->segments[0] > f->syn_sent)
-        signs_note(s, SIGN_SYN_ACK_AGAIN, g->number);
-    if (t->opt.has & OPT_TIMESTAMP) {
-        if (echoes_astray(s, t))
-            signs_note(s, SIGN_ECHO_ASTRAY, g->number);
-    } else if ((f->ours.has & f->theirs.has & OPT_TIMESTAMP) && f->offered &&
-               !(t->flags & (SEG_RST | SEG_SYN))) {
-        signs_note(s, SIGN_UNSTAMPED, g->number);
+    if ((t->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
+        syn_ack_again(f, t, g->number);
+    overrun(f, t, g->number);
+    if (g->notes & TRACK_OUT_OF_WINDOW) /* anybody's, perhaps */
+        return;
+    if (!s->spoke && !(t->flags & (SEG_SYN | SEG_RST)) && g->local != STATE_CLOSED) {
+        s->spoke = true;
+        first_window(f, t, g);
     }
-    if (g->notes & TRACK_OUT_OF_ORDER)
-        signs_note(s, SIGN_BEYOND_GAP, g->number);
-    if (t->opt.sacks && sack_astray(s, f, t))
-        signs_note(s, SIGN_SACK_ASTRAY, g->number);
+    options(f, t, g->number);
+    sacks(f, t, g->number);
     if (t->len || (t->flags & SEG_FIN))
         text(f, seen, g);
-    window(s, seen, g);
-    if (s->fin_repeats && (t->flags & SEG_ACK) && !(t->flags & (SEG_RST | SEG_SYN)) &&
-        seq_lt(t->ack, s->high))
-        signs_note(s, SIGN_FIN_UNTAKEN, g->number);
+    gap(s, seen, g);
+    window(f, seen, g);
+    their_ack(f, seen, g);
+    ttl(f, seen, g->number);
 }
 
 static void theirs(struct report_flow *f, const struct report_seen *seen,
@@ -234,25 +563,21 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
 {
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
+    const bool syn = t->flags & SEG_SYN;
 
     if (g->local == STATE_SYN_SENT) {
         handshake(f, t, g->number);
         return;
     }
     if (!s->opened && (t->flags & (SEG_ACK | SEG_RST)) == SEG_ACK && f->has_iss &&
-        seq_gt(t->ack, f->iss)) {
+        seq_eq(t->ack, seq_add(f->iss, 1))) {
         s->opened = seen->stamp;
         s->opened_by = g->number;
-    } else {
-        synchronized(f, seen, g);
     }
-    if ((t->flags & SEG_ACK) && (!s->has_their_ack || seq_gt(t->ack, s->their_ack))) {
-        s->their_ack = t->ack;
-        s->has_their_ack = true;
-    }
-    ttl(f, seen, g->number);
+    if (syn && s->opened_by == g->number && (t->flags & SEG_ACK))
+        f->syn_window = t->wnd;
+    synchronized(f, seen, g);
     ending(f, seen, g);
-    s->unanswered_probe = s->unanswered_probe && !(t->flags & SEG_ACK);
 }
 
 bool signs_other_mac(const struct signs *s, const struct report_seen *seen)
@@ -291,7 +616,7 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
     if (seen->foreign)
         signs_note(s, SIGN_FOREIGN_RST, g->number);
     if (seen->out)
-        ours(s, seen, g);
+        ours(f, seen, g);
     else if (!seen->missed) {
         arrival(s, seen, g);
         theirs(f, seen, g);

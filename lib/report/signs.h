@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/core/event.h"
+#include "lib/core/seg.h"
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
@@ -20,35 +21,47 @@
 #define SIGN_SEGMENTS 4 /* numbers of segments that a sign keeps: the first three and the last */
 
 enum sign_kind {
-    SIGN_RST_ASTRAY,      /* the peer's RST to our SYN, which acknowledges no SYN of ours */
-    SIGN_ACK_ASTRAY,      /* the peer's ACK of something else than our SYN, without SYN or RST */
-    SIGN_SYN_ACK_ASTRAY,  /* the peer's SYN-ACK of something else than our SYN */
-    SIGN_SYN_ACK_AGAIN,   /* the peer's SYN-ACK, repeated after we had acknowledged it */
-    SIGN_SYN_ACKED_AGAIN, /* our acknowledgement of a repeated SYN-ACK */
-    SIGN_BAD_CHECKSUM,    /* a segment that arrived with a wrong checksum */
-    SIGN_UNSTAMPED,       /* no timestamps on the peer's segment, though both agreed on them */
-    SIGN_OLD_TIMESTAMP,   /* refused for its timestamp (RFC 7323, 5.3, R1), and else acceptable */
-    SIGN_ECHO_ASTRAY,     /* the peer echoes a timestamp that we never sent */
-    SIGN_WINDOW_SHUT,     /* the peer's window became 0 */
-    SIGN_SHUT_ANSWER,     /* the peer answered a window probe with a window of 0 */
-    SIGN_OVERRUN,         /* the peer's data beyond the window that we offered */
-    SIGN_NEEDLESS,        /* the peer repeats what it must know that we have */
-    SIGN_CHALLENGED,      /* a RST or SYN of the peer's that drew a challenge ACK (RFC 5961) */
-    SIGN_FIN_UNTAKEN,     /* the peer's ACK that stops before our FIN, after we repeated it */
-    SIGN_SACK_ASTRAY,     /* a SACK block of the peer's for what we never sent */
-    SIGN_COPY,            /* the peer's segment came twice, the same to the IP identification */
-    SIGN_LATE,            /* the peer's segment, overtaken on the way */
-    SIGN_RST_TTL,         /* a RST with another TTL than the peer's other segments */
-    SIGN_SYN_ACK_TTL,     /* later segments of the peer's have another TTL than its SYN-ACK */
-    SIGN_FOREIGN_RST,     /* this host's kernel, or another program, sent a RST on our flow */
-    SIGN_MISSED,          /* a segment that our capture lost */
-    SIGN_JOINED,          /* a segment larger than the MSS allows: an offload joined several */
-    SIGN_UNMARKED,        /* the peer's data without ECT, though ECN was agreed on */
-    SIGN_MARKED,          /* the peer's data with ECT */
-    SIGN_PROBED,          /* a keepalive probe of ours without data */
-    SIGN_BEYOND_GAP,      /* the peer's data or FIN beyond bytes that never came, so far */
-    SIGN_FRAGMENTED,      /* the peer's segment arrived in IP fragments */
-    SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
+    SIGN_RST_ASTRAY,     /* the peer's RST to our SYN, which acknowledges no SYN of ours */
+    SIGN_ACK_ASTRAY,     /* the peer's ACK of something else than our SYN, without SYN or RST */
+    SIGN_SYN_ACK_ASTRAY, /* the peer's SYN-ACK of something else than our SYN */
+    SIGN_SYN_ACK,        /* the peer's SYN-ACK of our SYN, each time it came */
+    SIGN_SYN_ACK_AGAIN,  /* the same, repeated after we had acknowledged it, while the peer has
+                            acknowledged nothing behind our SYN */
+    SIGN_SYN_ACK_HEARD,  /* such a one that echoes a timestamp of ours from after the handshake */
+    SIGN_DATA_UNTAKEN,   /* such a one after we had sent data */
+    SIGN_UNSTAMPED,      /* no timestamps on the peer's segment, though both agreed on them */
+    SIGN_UNOFFERED,      /* an option on the peer's segment that its SYN did not offer */
+    SIGN_OLD_TIMESTAMP,  /* refused for its timestamp (RFC 7323, 5.3, R1), which no delay on the way
+                            explains */
+    SIGN_ECHO_ASTRAY,    /* the peer echoes a timestamp that we never sent */
+    SIGN_WINDOW_SHUT,    /* the peer's window became 0 */
+    SIGN_WINDOW_PROBED,  /* our window probe */
+    SIGN_SHUT_ANSWER,    /* the peer answered a window probe with a window of 0 */
+    SIGN_WINDOW_BACK,   /* the peer's first segment after its SYN takes back most of the window that
+                           the SYN had offered */
+    SIGN_OVERRUN,       /* the peer's data beyond the window that we offered */
+    SIGN_NEEDLESS,      /* the peer repeats what it must know that we have */
+    SIGN_CHALLENGED,    /* a RST or SYN of the peer's that drew a challenge ACK (RFC 5961) */
+    SIGN_FIN_UNTAKEN,   /* our FIN was repeated, and later than a round trip afterwards the peer's
+                           ACK still stops before it; one for each repetition */
+    SIGN_SACK_ASTRAY,   /* a SACK block of the peer's for what we never sent */
+    SIGN_QUOTE_ASTRAY,  /* an ICMP error quotes a sequence number that we never sent */
+    SIGN_COPY,          /* the peer's packet came twice */
+    SIGN_LATE,          /* the peer's segment, overtaken on the way */
+    SIGN_SYN_ACK_TTL,   /* what followed the SYN-ACK has another TTL */
+    SIGN_FOREIGN_RST,   /* this host's kernel, or another program, sent a RST on our flow */
+    SIGN_MISSED,        /* a segment that our capture lost */
+    SIGN_JOINED,        /* a segment larger than the MSS allows: an offload joined several */
+    SIGN_UNMARKED,      /* the peer's data without ECT, though ECN was agreed on */
+    SIGN_MARKED,        /* the peer's data with ECT */
+    SIGN_CUT,           /* a full segment of the peer's, shorter than the MSS of both sides */
+    SIGN_PROBED,        /* a keepalive probe of ours without data */
+    SIGN_PROBE_IGNORED, /* such a one that nothing had answered when the next one was sent */
+    SIGN_BYTE_ANSWERED, /* the answer to a keepalive probe with a byte */
+    SIGN_BEYOND_GAP,    /* the peer's data or FIN beyond bytes that never came, so far */
+    SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
+    SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
+    SIGN_OTHER_MAC,     /* the peer's segment from another link-layer address than the one before */
     SIGN_COUNT
 };
 
@@ -61,7 +74,12 @@ struct sign {
 struct signs_end {
     bool first;       /* before our FIN, and before any RST of ours */
     bool pending;     /* something of ours was unacknowledged */
-    bool answers;     /* a RST that answers a probe of ours */
+    bool after_data;  /* we had sent data */
+    bool bare;        /* it stands right behind the peer's SYN: no byte was sent between them */
+    bool answers;     /* it came when a probe of ours waited for its answer */
+    bool answers_fin; /* it came within two round trips of our first FIN, of which nothing but that
+                         FIN may have been unacknowledged, and before a FIN of the peer's */
+    uint8_t ttl;      /* 0: not known */
     uint32_t segment; /* its number */
     wave_time stamp;
     wave_time quiet; /* for how long neither side had sent anything but probes */
@@ -72,35 +90,67 @@ struct signs {
     struct sign of[SIGN_COUNT];
     uint32_t refused[CHECK_COUNT]; /* segments of the peer's that the engine did not take */
     bool changed;                  /* since the findings were looked for last */
-    bool unanswered_probe;         /* our last probe has no answer */
 
     wave_time active;   /* the last segment of either side that was no probe and no answer */
     wave_time opened;   /* when the SYN-ACK came, or our SYN-ACK was acknowledged; 0: not yet */
     uint32_t opened_by; /* the number of that segment */
     struct signs_end fin, rst; /* the peer's; `segment` is 0 where there was none */
 
+    /* Ours, which the peer's segments are held against. */
     bool has_edge;
     struct seq edge; /* the right edge of the window that we offered */
     bool has_high;
     struct seq high;    /* what we sent, up to here */
+    bool far;           /* it is so far beyond our ISN that the two are not to be compared */
     struct seq acked;   /* what we acknowledged, up to here */
     wave_time acked_at; /* when we acknowledged that much first */
     uint32_t stamps[2]; /* first and last timestamp that we sent */
     bool has_stamps;
-    uint32_t theirs;      /* bytes of data of the peer's, modulo 2^32 */
+    uint32_t open_stamp; /* of our first segment behind the SYN, where the SYN had another one */
+    bool has_open_stamp;
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
     uint32_t fin_repeats; /* how often we repeated it */
-    bool shut;            /* the peer's window is 0 */
+    wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
+    bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */
+    bool unanswered_probe, probe_has_byte; /* our last keepalive probe has no answer; it had one */
+    bool bare_answered;                    /* a keepalive probe without data was answered */
+    bool window_probed;                    /* our last window probe has no answer */
+
+    /* The peer's. */
+    uint32_t theirs;   /* bytes of data of the peer's, modulo 2^32 */
+    uint32_t data[2];  /* segments with data: ours and the peer's */
+    uint32_t resent;   /* segments with data that we repeated */
+    uint32_t unneeded; /* of which the peer said that it had them (RFC 2883) */
+    bool shut;         /* the peer's window is 0 */
     wave_time shut_since;
     wave_time shut_for; /* how long it was shut, in all, before `shut_since` */
     uint8_t ttl;        /* of the peer's segments but RST and SYN-ACK; 0: none seen */
     uint8_t syn_ttl;    /* of its SYN or SYN-ACK; 0: none seen */
-    uint16_t id;        /* IPv4 identification, number and length of the peer's last data */
+    bool ttl_varies;    /* the former has changed */
+    bool spoke;         /* it has sent something else than SYN and RST */
     bool has_their_ack;
     struct seq their_ack; /* what the peer acknowledged, up to here */
-    bool has_last;
-    struct seq last;
-    uint32_t last_len;
+    bool has_their_stamp;
+    uint32_t their_stamp; /* the latest timestamp of the peer's */
+    wave_time gap_since;  /* since when something is missing; 0: nothing is */
+    struct seq their_end; /* with it: behind all that the peer sent */
+    wave_time gap_heard;  /* with it: when the peer was heard last */
+    uint32_t gap_acks;    /* and how often we have asked for what is missing */
+    uint32_t largest;     /* data of a segment of the peer's, in bytes */
+    struct signs_last {   /* its last segment with data */
+        bool is;
+        struct seq seq;
+        uint32_t len, tsval;
+        uint16_t id; /* IPv4 identification */
+        bool has_tsval;
+        wave_time stamp;
+    } last_data;
+    bool ids_vary;  /* different segments had different identifications */
+    struct seq old; /* with SIGN_OLD_TIMESTAMP or `has_old`: what was refused last */
+    bool has_old;
+    uint32_t storm;    /* challenges so far that followed each other closely */
+    wave_time stormed; /* when the last one came */
+    bool storms;       /* there were many */
     uint32_t fragments; /* that the segments of SIGN_FRAGMENTED came in */
     bool has_mac;
     uint8_t mac[SIGNS_MAC];     /* of the peer's last segment */
@@ -118,9 +168,12 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
 /* Whether an arriving segment's link-layer address, which is known, is not that of the last one. */
 bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
 
-/* The engine did not take the peer's segment of that number, for that reason. `fresh`: it begins
- * where new data would, so that it is no copy that comes late. */
-void signs_refused(struct report_flow *f, enum check why, uint32_t number, bool fresh);
+/* The engine did not take the flow's last segment, which is the peer's `s`, for that reason.
+ * `fresh`: it begins where new data would. */
+void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh);
+
+/* An ICMP error quotes this sequence number of ours. */
+void signs_quoted(struct report_flow *f, struct seq seq);
 
 /* Something was noticed beside the segments: `number` is that of a segment, or 0. */
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number);

@@ -35,7 +35,7 @@ bool egress_flush(struct egress *e, wave_time now)
     if (error) {
         e->pause = e->pause ? time_min(2 * e->pause, PAUSE_MAX) : PAUSE_FIRST;
         e->retry_at = now + e->pause;
-        e->queued = EGRESS_BATCH;
+        e->queued = e->max;
         return false;
     }
     e->pause = 0;
@@ -61,7 +61,7 @@ void egress_pull(struct egress *e, wave_time now)
     if (e->ops->may_send && !e->ops->may_send(e->self))
         return;
     e->ops->events(e->self); /* while too many of them wait, the engine gives nothing out */
-    while (e->queued < EGRESS_BATCH && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
+    while (!egress_whole(e) && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
         struct diag d = {""};
         int error;
@@ -89,6 +89,6 @@ bool egress_send(struct egress *e, wave_time now)
         return false;
     if (e->stack)
         egress_pull(e, now);
-    whole = e->queued >= EGRESS_BATCH;
+    whole = egress_whole(e);
     return egress_flush(e, now) && whole;
 }

@@ -10,7 +10,11 @@
 #include "lib/core/stack.h"
 #include "lib/run/port.h"
 
-#define EGRESS_BATCH WIRE_QUEUE_MAX /* segments sent before what they draw is taken in */
+/* Segments sent before what they draw is taken in. Those of one connection are joined, as many as
+ * an IP packet holds, and the more the better; those of many are not, and a peer that gets them
+ * earlier begins earlier to answer. */
+#define EGRESS_BATCH WIRE_QUEUE_MAX
+#define EGRESS_SHARED 64
 
 struct egress_ops {
     /* Whether the engine may be asked for more now; it is asked again in the next round. NULL: it
@@ -32,6 +36,7 @@ struct egress {
     struct wire_ip ip;   /* fields of the IP header of every segment */
     const struct egress_ops *ops;
     void *self;
+    unsigned max;              /* segments of a batch: EGRESS_BATCH or EGRESS_SHARED */
     unsigned queued;           /* segments that the port has not been told to flush */
     wave_time pause, retry_at; /* the kernel had no room: it is asked again then; or pause is 0 */
     uint8_t room[CONN_ROOM];
@@ -47,6 +52,12 @@ void egress_pull(struct egress *e, wave_time now);
 /* Sends a batch of what the engine owes. True when there may be more: the batch was whole, and the
  * kernel took it. */
 bool egress_send(struct egress *e, wave_time now);
+
+/* Whether what is queued makes a batch. */
+static inline bool egress_whole(const struct egress *e)
+{
+    return e->queued >= e->max;
+}
 
 /* Whether the kernel has no room for what is queued. */
 static inline bool egress_stuck(const struct egress *e)

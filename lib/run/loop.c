@@ -30,6 +30,7 @@ void loop_init(struct loop *l, struct port *port, struct stack *stack, const str
     l->egress.port = port;
     l->egress.stack = stack;
     l->egress.ops = &ops->egress;
+    l->egress.max = EGRESS_BATCH;
     l->egress.self = self;
     l->due = l->heard = l->polled = l->now;
 }
@@ -49,7 +50,7 @@ static void answer(struct loop *l)
 {
     if (!l->stack)
         return;
-    if (l->shared && !egress_stuck(&l->egress) && l->egress.queued < EGRESS_BATCH)
+    if (l->shared && !egress_stuck(&l->egress) && !egress_whole(&l->egress))
         egress_pull(&l->egress, l->now);
     else
         egress_send(&l->egress, l->now);

@@ -58,7 +58,7 @@ struct loop {
     bool reported;          /* somebody reads the report: that its reader is gone ends the run */
     unsigned batch;         /* packets taken in before the user has a turn */
     unsigned clock_every;   /* packets between two readings of the clock; at least 1 */
-    bool shared;        /* many connections: what each sends shares the system call of a batch */
+    bool shared;            /* loop_share() was called */
     wave_time spin;     /* of silence, before it is worth to sleep; 0: at once */
     wave_time shortest; /* a sleep shorter than this is none: it would take longer */
 
@@ -79,6 +79,14 @@ struct loop {
  * be changed before loop_run(). */
 void loop_init(struct loop *l, struct port *port, struct stack *stack, const struct loop_ops *ops,
                void *self);
+
+/* Before loop_run(): there are many connections, and what each sends shares the system call of a
+ * batch. */
+static inline void loop_share(struct loop *l)
+{
+    l->shared = true;
+    l->egress.max = EGRESS_SHARED;
+}
 
 /* Runs until loop.done. */
 void loop_run(struct loop *l);

@@ -245,6 +245,17 @@ static void arrive(struct port_sim *s, const struct delayed_packet *c)
         capture(s, false, &c->flow, c->bytes, c->len, &f);
 }
 
+void port_sim_deliver(struct port *p, const struct flow *flow, const struct seg *seg, uint8_t ttl)
+{
+    struct port_sim *s = sim_of(p);
+    const struct ip_fields f = {
+        .ttl = ttl ? ttl : SIM_TTL, .tos = seg->ecn, .df = true, .id = (uint16_t)++s->number};
+    int len = seg_build(flow, seg, s->room, sizeof s->room);
+
+    if (len > 0)
+        capture(s, false, flow, s->room, (uint32_t)len, &f);
+}
+
 /* Lets the first thing happen that does, if it does by `until`. */
 static bool happen(struct port_sim *s, wave_time until)
 {

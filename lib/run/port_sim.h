@@ -43,6 +43,10 @@ void port_sim_filter(struct port *p, port_sim_lose *lose, void *ctx);
 /* An ICMP error comes to the near end now, as from a router or the far end. */
 void port_sim_icmp(struct port *p, const struct icmp *e);
 
+/* A segment arrives at the near end now, whoever sent it; `flow` is as its sender would see it, and
+ * `ttl` is what is left of it, 0: as of the far end's. */
+void port_sim_deliver(struct port *p, const struct flow *flow, const struct seg *seg, uint8_t ttl);
+
 /* Something that happens at a given time, in the far end or on the path: `act` is called once the
  * clock has come to `at`, and returns when it wants to be called next. */
 void port_sim_at(struct port *p, wave_time at, wave_time (*act)(void *ctx, wave_time now),

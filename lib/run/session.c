@@ -10,6 +10,7 @@
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/core/pool.h"
+#include "lib/io/heap.h"
 
 #define CLOSE_IN (2 * WAVE_S) /* a failed run's connections have so long to close */
 
@@ -22,6 +23,7 @@ static int open_engine(struct session *s, struct diag *d)
     s->conn = calloc(c->max_connections, sizeof *s->conn);
     if (!s->conn || stack_create(&s->stack, &c->engine, c->max_connections, c->seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for a connection");
+    stack_env(s->stack)->resize = heap_resize;
     if (c->memory)
         stack_env(s->stack)->mem_max = c->memory;
     return 0;
@@ -291,7 +293,9 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     const struct session_record *r = c->record;
     const struct conn *e = session_engine(s, c);
 
-    return r && r->has_high && e && seq_gt(r->high, e->rcv.nxt) ? r->high.v - e->rcv.nxt.v : 0;
+    if (!r || !r->has_high || !e || seq_leq(r->high, e->rcv.nxt))
+        return 0;
+    return r->high.v - e->rcv.nxt.v - (r->flow.fin_seen[1] != 0);
 }
 
 /* What the sentence about it is made of, and what only a record of it knows. */

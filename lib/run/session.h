@@ -61,6 +61,7 @@ struct session_record {
     bool unstamped_told;      /* that the peer leaves its timestamps out */
     struct seq high;          /* the peer's SND.NXT, as far as acceptable segments told */
     bool has_high;
+    uint32_t missing;         /* of what lies before `high`, when the peer sent beyond a gap last */
     uint32_t syn_sent;        /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks;        /* of the peer's that arrived */
     uint32_t probes;          /* keepalive probes in a row without an answer */
@@ -234,7 +235,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
                       struct findings *list);
 
 /* Bytes of the peer's that it must have sent, since what lies behind them came, and that never came
- * themselves; a FIN counts as one. */
+ * themselves; a FIN among them counts as one. */
 uint32_t session_missing(struct session *s, const struct session_conn *c);
 
 /* Fills in the run's verdict, of which the message is the outcome's own; or, where connections are

@@ -79,6 +79,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
                       .over = true,
                       .verdict = outcome->verdict,
                       .end = e ? conn_end(e) : END_NONE,
+                      .probed_fast = s->config.engine.keepalive_interval < WAVE_S / 2,
                       .outstanding = c && (c->outstanding || (e && conn_outstanding(e)))};
 
     k.missing = c ? session_missing(s, c) : 0;

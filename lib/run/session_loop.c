@@ -140,8 +140,7 @@ static void tell_events(struct session *s, const struct event *events, unsigned 
     }
 }
 
-/* What the engine did not take is a sign of something. A copy that comes late is refused for its
- * timestamp as well: what counts is new in the stream. */
+/* What the engine did not take is a sign of something. */
 static void tell_refusals(struct session *s, const struct event *events, unsigned n,
                           struct session_conn *c, const struct seg *seg)
 {
@@ -151,7 +150,7 @@ static void tell_refusals(struct session *s, const struct event *events, unsigne
     for (unsigned i = 0; i < n; i++) {
         if (events[i].kind != EVENT_DISCARDED || session_find(s, events[i].id) != c)
             continue;
-        signs_refused(f, events[i].u.check, f->track.number, e && seq_geq(seg->seq, e->rcv.nxt));
+        signs_refused(f, events[i].u.check, seg, e && seq_geq(seg->seq, e->rcv.nxt));
     }
 }
 
@@ -177,17 +176,21 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
     bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
+    /* Nor is one byte that asks whether a window of 0 has opened. */
+    bool asks = e && seg->len == 1 && e->snd.wnd == 0 && seq_eq(seg->seq, e->snd.una);
     struct sent_delta news = sent_update(&r->sent, seg, probe);
-    struct sent_entry j = sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
 
-    j.probe = probe;
-    j.retransmission = news.retransmission;
     if (!s->shows) /* else the tracker decides it */
-        r->flow.retransmissions += news.retransmission;
+        r->flow.retransmissions += news.retransmission && !asks;
     r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
-    if (s->shows)
+    if (s->shows) {
+        struct sent_entry j =
+            sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
+        j.probe = probe;
+        j.retransmission = news.retransmission;
         sent_log_add(&s->sent_log, &j);
+    }
 }
 
 /* Whether this is the connection of that flow, as far as it can still be told. */
@@ -384,6 +387,8 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
             c->record->high = seg_end(seg);
         c->record->has_high = true;
     }
+    if (c->record && c->record->has_high && e && state_synchronized(conn_state(e)))
+        c->record->missing = conn_missing(e, c->record->high);
     if (e && c->record && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
         seq_eq(seg->seq, e->rcv.irs))
         c->record->sent.asked = true;
@@ -729,7 +734,8 @@ void session_loop_init(struct session *s)
 
     loop_init(l, s->port, s->stack, &loop_ops, s);
     l->signals = c->signals;
-    l->shared = s->many;
+    if (s->many)
+        loop_share(l);
     l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
     l->egress.ip = c->ip;
 }

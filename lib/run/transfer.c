@@ -7,7 +7,8 @@ int transfer_open(struct transfer *x, const struct transfer_config *config, stru
     int error;
 
     x->ended = x->starved = x->waits_for_source = x->waits_for_out = false;
-    x->at = x->have = 0;
+    x->at = x->buffer;
+    x->have = 0;
     x->taken = 0;
     x->out = FILE_NONE;
     error = source_open(&x->source, config->data, config->len, config->file, d);
@@ -25,21 +26,30 @@ int transfer_close(struct transfer *x, struct diag *d)
     return x->out.fd < 0 ? 0 : file_close(&x->out, d);
 }
 
-/* Fills the buffer when it is empty: its bytes, 0 when there are none now or none any more. */
-static int refill(struct transfer *x, struct diag *d)
+/* Reads on when nothing is left: the bytes there are, 0 when there are none now or none any more.
+ * They are read to where the connection will keep them, if it knows, and else into the buffer;
+ * where it has no room one byte will do, which shows whether this is the end. */
+static int refill(struct transfer *x, const struct conn *c, struct diag *d)
 {
+    uint8_t *to;
+    size_t room;
     int n;
 
     if (x->have || x->ended)
         return (int)x->have;
-    n = source_read(&x->source, x->buffer, sizeof x->buffer, d);
+    room = conn_send_place(c, &to);
+    if (!room) {
+        to = x->buffer;
+        room = conn_send_room(c) ? sizeof x->buffer : 1;
+    }
+    n = source_read(&x->source, to, room, d);
     x->waits_for_source = n == WAVE_EAGAIN;
     if (n == WAVE_EAGAIN)
         return 0;
     if (n < 0)
         return n;
     x->ended = n == 0;
-    x->at = 0;
+    x->at = to;
     x->have = (size_t)n;
     return n;
 }
@@ -54,16 +64,16 @@ int transfer_feed(struct transfer *x, struct conn *c, wave_time now, struct diag
          * wait for one more acknowledgement. */
         if (!conn_send_room(c) && x->have)
             break;
-        n = refill(x, d);
+        n = refill(x, c, d);
         if (n <= 0)
             break;
-        n = conn_send(c, now, x->buffer + x->at, x->have);
+        n = conn_send(c, now, x->at, x->have);
         if (n <= 0) {
             x->starved = n == 0 && conn_send_room(c);
             n = 0; /* no room, or closed: the state says what comes next */
             break;
         }
-        x->at += (size_t)n;
+        x->at += n;
         x->have -= (size_t)n;
         total += n;
     }

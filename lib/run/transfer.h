@@ -19,7 +19,8 @@ struct transfer {
     bool waits_for_source; /* it may have more later */
     bool waits_for_out;    /* received bytes are left with the connection meanwhile */
     uint64_t taken;        /* bytes of the peer's that we have taken */
-    size_t at, have;       /* of `buffer`: what the connection had no room for */
+    const uint8_t *at;     /* what the connection had no room for: `have` bytes of `buffer` */
+    size_t have;
     uint8_t buffer[TRANSFER_ROOM];
 };
 

@@ -172,6 +172,7 @@ static json_t *segment_notes(struct draft *d, const struct report_segment *g)
                  {TRACK_DUPLICATE_ACK, "duplicate_ack"},
                  {TRACK_PROBE, "probe"},
                  {TRACK_PROBE_ANSWER, "probe_answer"},
+                 {TRACK_WINDOW_PROBE, "window_probe"},
                  {TRACK_CHALLENGE, "challenge_ack"},
                  {TRACK_OUT_OF_WINDOW, "out_of_window"},
                  {TRACK_ZERO_WINDOW, "zero_window"}};

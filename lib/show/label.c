@@ -50,6 +50,7 @@ static void remarks(struct label *l, const struct report_segment *g)
         const char *text;
     } notes[] = {{TRACK_PROBE, "probe"},
                  {TRACK_PROBE_ANSWER, "answers probe"},
+                 {TRACK_WINDOW_PROBE, "window probe"},
                  {TRACK_CHALLENGE, "challenge"},
                  {TRACK_OUT_OF_ORDER, "out of order"},
                  {TRACK_DUPLICATE_ACK, "duplicate"},

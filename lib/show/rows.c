@@ -35,8 +35,11 @@ const char *rows_left_out_text(const struct rows_left_out *l, char text[ROWS_TEX
         n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s again",
                               human_count(l->retransmissions, number));
     if (l->out_of_order)
-        snprintf(text + n, ROWS_TEXT - n, ", %s out of order",
-                 human_count(l->out_of_order, number));
+        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s out of order",
+                              human_count(l->out_of_order, number));
+    if (l->resets)
+        snprintf(text + n, ROWS_TEXT - n, ", %s RST that changed nothing",
+                 human_count(l->resets, number));
     return text;
 }
 
@@ -82,6 +85,32 @@ static bool is_folded(const struct rows *r, const struct report_segment *g)
            !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
 }
 
+/* What a storm is made of: a RST or SYN that changes nothing, or the challenge ACK that answers one
+ * (RFC 5961). */
+static bool is_unfit(const struct report_segment *g)
+{
+    const unsigned flags = g->packet->seg.flags;
+    const bool odd = (flags & SEG_RST) || (flags & (SEG_SYN | SEG_ACK)) == SEG_SYN;
+
+    return !g->local_changed && !g->peer_changed && !g->foreign &&
+           ((g->notes & TRACK_CHALLENGE) || (!g->out && odd && state_synchronized(g->local)));
+}
+
+/* Whether there have been so many of them that this one has no row. */
+static bool is_storm(struct rows *r, const struct report_event *e)
+{
+    const struct report_segment *g = &e->u.segment;
+
+    if (!is_unfit(g)) {
+        r->unfit = is_plain(g) ? r->unfit : 0;
+        return false;
+    }
+    if (e->at > r->unfit_at + ROWS_UNFIT_PAUSE)
+        r->unfit = 0;
+    r->unfit_at = e->at;
+    return !r->all && ++r->unfit > ROWS_UNFIT;
+}
+
 static void leave_out(struct rows *r, const struct report_event *e)
 {
     const struct report_segment *g = &e->u.segment;
@@ -93,6 +122,7 @@ static void leave_out(struct rows *r, const struct report_event *e)
     l->bytes += g->packet->seg.len;
     l->retransmissions += g->retransmission;
     l->out_of_order += (g->notes & TRACK_OUT_OF_ORDER) != 0;
+    l->resets += (g->packet->seg.flags & SEG_RST) != 0;
 }
 
 static void segment(struct rows *r, const struct report_event *e)
@@ -104,6 +134,10 @@ static void segment(struct rows *r, const struct report_event *e)
     r->peer = g->peer;
     if (is_folded(r, g))
         return;
+    if (is_storm(r, e)) {
+        leave_out(r, e);
+        return;
+    }
     if (r->begun && e->at >= r->last + ROWS_SILENCE && r->plain > ROWS_PLAIN - ROWS_AFTER_SILENCE)
         r->plain = ROWS_PLAIN - ROWS_AFTER_SILENCE;
     if (!is_plain(g)) {

@@ -11,6 +11,8 @@
 
 #define ROWS_PLAIN 24        /* of plain data between two changes of state; more are left out */
 #define ROWS_AFTER_SILENCE 8 /* of them there is room again after a silence */
+#define ROWS_UNFIT 8         /* RSTs that change nothing, and challenge ACKs; more are left out */
+#define ROWS_UNFIT_PAUSE (10 * WAVE_S) /* behind which there is room for as many again */
 #define ROWS_SILENCE (500 * WAVE_MS) /* without a row: worth one of its own */
 #define ROWS_TEXT 400
 
@@ -37,7 +39,7 @@ typedef void row_sink(void *self, const struct row *row);
 
 /* Segments that have no row of their own, so far. */
 struct rows_left_out {
-    uint64_t segments, bytes, retransmissions, out_of_order;
+    uint64_t segments, bytes, retransmissions, out_of_order, resets;
     wave_time first, last;
 };
 
@@ -50,6 +52,8 @@ struct rows {
     bool begun;          /* `last` is valid */
     wave_time last;      /* of the latest event that was drawn or counted */
     unsigned plain;      /* rows of data since the last change of state */
+    unsigned unfit;      /* rows of RSTs that change nothing and of challenge ACKs, in a row */
+    wave_time unfit_at;  /* the last one */
     uint32_t connection; /* of the last segment, and the peer as its row showed it */
     struct track_view peer;
     struct rows_left_out left_out;

@@ -234,24 +234,30 @@ int builder_build_unpatched(struct builder *c, const struct flow *flow, const st
     return 0;
 }
 
+/* Makes the template for segments like this one. */
+static bool make_template(struct builder *c, struct template *t, const struct flow *flow,
+                          const struct seg *s, const struct wire_ip *ip)
+{
+    struct seg bare = *s;
+    uint8_t bytes[TEMPLATE_MAX];
+
+    bare.len = 0;
+    if (builder_build_unpatched(c, flow, &bare, ip, bytes, NULL) != 0)
+        return false;
+    template_store(t, &bare, bytes, builder_size(c, &bare), ip);
+    return true;
+}
+
 /* Returns the template for this segment, and makes it first when there is none that fits. Returns
  * NULL when the segment has to be built from the beginning. */
 static const struct template *template_for(struct builder *c, const struct flow *flow,
                                            const struct seg *s, const struct wire_ip *ip)
 {
     struct template *t = &c->template[(s->flags & SEG_SYN) != 0][(s->opt.has & OPT_TIMESTAMP) != 0];
-    struct seg bare = *s;
-    uint8_t bytes[TEMPLATE_MAX];
 
     if (!template_fits(s))
         return NULL;
-    if (template_matches(t, s, ip))
-        return t;
-    bare.len = 0;
-    if (builder_build_unpatched(c, flow, &bare, ip, bytes, NULL) != 0)
-        return NULL;
-    template_store(t, &bare, bytes, builder_size(c, &bare), ip);
-    return t;
+    return template_matches(t, s, ip) || make_template(c, t, flow, s, ip) ? t : NULL;
 }
 
 /* Makes the common templates in advance. libnet allocates memory each time it builds a packet, and

@@ -43,9 +43,9 @@ size_t builder_size(const struct builder *c, const struct seg *s);
 int builder_build(struct builder *c, const struct flow *flow, const struct seg *s,
                   const struct wire_ip *ip, uint8_t *bytes, struct diag *d);
 
-/* Writes the same packet, but may leave the TCP checksum out. Where *no_checksum comes out as true,
- * the field is 0, and template_checksum() fills it in. Segments that are sent as one (gso.h) need
- * no checksum of their own. */
+/* Writes the same packet, but may leave the checksums of TCP and IPv4 out. Where *no_checksum comes
+ * out as true, the fields are 0, and template_checksum() fills them in. Segments that are sent as
+ * one (gso.h) need no checksums of their own. */
 int builder_build_no_checksum(struct builder *c, const struct flow *flow, const struct seg *s,
                               const struct wire_ip *ip, uint8_t *bytes, bool *no_checksum,
                               struct diag *d);

@@ -42,8 +42,6 @@ void template_store(struct template *t, const struct seg *s, const uint8_t *byte
 static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint8_t tos,
                            uint8_t ttl, uint16_t id)
 {
-    uint16_t sum;
-
     p[1] = tos;
     put_u16(p + 2, (unsigned)len);
     put_u16(p + 4, id);
@@ -51,8 +49,6 @@ static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint
     put_u16(p + 10, 0);
     memcpy(p + 12, flow->local.byte, 4);
     memcpy(p + 16, flow->remote.byte, 4);
-    sum = checksum_finish(checksum_add(0, p, IPV4_HEADER));
-    memcpy(p + 10, &sum, sizeof sum);
     return p + IPV4_HEADER;
 }
 
@@ -97,6 +93,10 @@ void template_checksum(uint8_t *ip, size_t len)
 
     memcpy(f.local.byte, ip + from, width);
     memcpy(f.remote.byte, ip + from + width, width);
+    if (!v6) {
+        sum = checksum_finish(checksum_add(0, ip, IPV4_HEADER));
+        memcpy(ip + 10, &sum, sizeof sum);
+    }
     len -= header;
     put_u16(tcp + 16, 0);
     sum = checksum_finish(checksum_add(checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)len), tcp, len));

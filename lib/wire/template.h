@@ -33,13 +33,13 @@ void template_store(struct template *t, const struct seg *s, const uint8_t *byte
                     const struct wire_ip *ip);
 
 /* Writes the packet that carries `s` over `flow` to `out`, with this traffic class (ECN bits
- * included), hop limit and IPv4 identification. The TCP checksum is left 0. The data may already be
- * in its place. */
+ * included), hop limit and IPv4 identification. The checksums of TCP and IPv4 are left 0. The
+ * data may already be in its place. */
 void template_write(const struct template *t, const struct flow *flow, const struct seg *s,
                     uint8_t tos, uint8_t ttl, uint16_t id, uint8_t *out);
 
-/* Fills in the TCP checksum of the packet of `len` bytes that template_write() has written to
- * `ip`. */
+/* Fills in the checksums of TCP and IPv4 in the packet of `len` bytes that template_write() has
+ * written to `ip`. */
 void template_checksum(uint8_t *ip, size_t len);
 
 #endif

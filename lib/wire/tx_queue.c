@@ -16,10 +16,11 @@
 #include "lib/wire/gso.h"
 #include "lib/wire/template.h"
 
-#define LARGEST 65535u
 /* Where a packet's data begins in its room when it is written before its headers. The longest
  * headers have to fit before it. */
 #define AHEAD (L2_HEADER + 40 + 60)
+/* The memory for packets is limited to this: over lo, with its large MTU, half as many fit. */
+#define ROOM_MAX ((size_t)64 * (AHEAD + 65535))
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
 
 struct tx_queue {
@@ -54,9 +55,10 @@ struct tx_queue {
 
 int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu)
 {
-    size_t size = (size_t)WIRE_QUEUE_MAX * (AHEAD + mtu) + AHEAD + TX_QUEUE_DATA;
+    size_t size = (size_t)WIRE_QUEUE_MAX * (AHEAD + mtu);
     struct tx_queue *b;
 
+    size = (size < ROOM_MAX ? size : ROOM_MAX) + AHEAD + TX_QUEUE_DATA;
     b = malloc(sizeof *b + size); /* pages of a large MTU that are never touched cost nothing */
     if (!b)
         return WAVE_ENOMEM;

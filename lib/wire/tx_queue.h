@@ -10,9 +10,9 @@
 
 struct tx_queue;
 
-/* Creates a queue for WIRE_QUEUE_MAX packets of up to `mtu` bytes; of larger packets fewer fit.
- * They are sent through the raw socket `fd`, which stays the caller's. Returns 0, or
- * WAVE_ENOMEM. */
+/* Creates a queue for WIRE_QUEUE_MAX packets of up to `mtu` bytes; of larger packets fewer fit, and
+ * so they do with an MTU as large as that of lo. They are sent through the raw socket `fd`, which
+ * stays the caller's. Returns 0, or WAVE_ENOMEM. */
 int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu);
 
 /* From now on the kernel routes each packet by the source address in its header, as it does for its
@@ -57,9 +57,9 @@ uint8_t *tx_queue_room_around(struct tx_queue *b, size_t len, size_t data);
 void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struct seq seq,
                   const uint8_t *header);
 
-/* Says that the last packet, which has a link-layer header, lacks its TCP checksum
- * (template_checksum()). It gets one when it is sent alone, and needs none when it is combined with
- * others. */
+/* Says that the last packet, which has a link-layer header, lacks its checksums
+ * (template_checksum()). It gets them when it is sent alone, and needs none when it is combined
+ * with others. */
 void tx_queue_no_checksum(struct tx_queue *b);
 
 /*

@@ -113,7 +113,7 @@ struct wire_ip {
     uint32_t flow_label; /* IPv6; 20 bits */
 };
 
-#define WIRE_QUEUE_MAX 64
+#define WIRE_QUEUE_MAX 128
 
 /* Returns where the data of the next segment may be written, WIRE_DATA bytes at most, so that
  * wire_send() need not copy it. The place is valid until the next wire_send() or wire_flush(). NULL

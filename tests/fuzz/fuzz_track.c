@@ -55,7 +55,7 @@ static void segment(struct track_pair *p, unsigned side, uint8_t what)
         p->next[side] = seg_end(&s);
     p->number++;
     notes = track_segment(&p->t, p->now, (enum track_side)side, &s);
-    require(notes < 2 * TRACK_ZERO_WINDOW);
+    require(notes < 2 * TRACK_WINDOW_PROBE);
     require(track_segment(&p->mirror, p->now, (enum track_side) !side, &s) == notes);
 }
 

@@ -56,7 +56,8 @@ expect_json verdict received_bytes 0 'fragments: none was taken for data'
 meet 0 open 'an MSS of 0, a window scale of 255, malformed options' -d "$(printf '%3000s' '')"
 expect_json verdict sent_bytes 3000 'an MSS of 0: all bytes arrived'
 meet 0 open 'RSTs outside the window' -d hello
-meet 8 lost 'a window of zero for ever' --timeout 3 -d hello
+meet 1 failed 'a window of zero for ever' --timeout 3 -d hello
+expect_line out '"findings":.*"code":"window-closed"' 'a window of zero for ever: it is found'
 meet 0 open 'segments that contradict each other' -d hello -o "$tmp/received"
 check 'segments that contradict each other: the first copy counts' \
     grep -qx 'AAAAAGGGGGbbbbb' "$tmp/received"

@@ -18,7 +18,7 @@ import socket
 import struct
 import sys
 
-FIXED = {"segment", "state", "icmp", "probe", "note", "verdict"}
+FIXED = {"segment", "state", "icmp", "probe", "note", "finding", "verdict"}
 
 
 def lines(name):

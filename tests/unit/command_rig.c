@@ -153,6 +153,34 @@ static void keep_lines(const struct command_rig *r)
         }
 }
 
+/* Whether network and far end do nothing that a finding could be about. */
+static bool is_undisturbed(const struct command_rig *r)
+{
+    const struct port_sim_config *n = &r->network;
+    const struct path_impairment *way[] = {&n->forward, &n->reverse};
+
+    for (unsigned i = 0; i < 2; i++)
+        if (way[i]->loss || way[i]->duplication || way[i]->reordering || way[i]->corruption ||
+            way[i]->mtu)
+            return false;
+    return !r->disturbed && !r->lose && n->host.vanish_at == WAVE_NEVER &&
+           n->host.behaviour != HOST_RESETS && n->host.behaviour != HOST_RESETS_FIN &&
+           n->host.behaviour != HOST_NEVER_READS;
+}
+
+static void expect_no_alarm(const struct command_rig *r)
+{
+    for (size_t i = 0; i < r->events; i++) {
+        const json_t *e = r->event[i];
+        if (strcmp(json_string_value(json_object_get(e, "event")), "finding") != 0 ||
+            strcmp(json_string_value(json_object_get(e, "severity")), "info") == 0)
+            continue;
+        print_error("a false alarm, %s: %s\n", json_string_value(json_object_get(e, "code")),
+                    json_string_value(json_object_get(e, "message")));
+        fail();
+    }
+}
+
 static void take_json(struct command_rig *r)
 {
     char *line = r->text, *end;
@@ -170,6 +198,8 @@ static void take_json(struct command_rig *r)
     }
     assert_true(*line == '\0'); /* the last line is whole */
     keep_lines(r);
+    if (is_undisturbed(r))
+        expect_no_alarm(r);
 }
 
 /* What was written to the descriptor of the report. */
@@ -356,6 +386,7 @@ void rig_far_reset(struct command_rig *r, unsigned n)
     uint32_t id;
     struct conn *c = rig_far(r, n, &id);
 
+    r->disturbed = true;
     conn_abort(c, port_now(r->port));
     far_changed(r, id);
 }
@@ -365,19 +396,36 @@ void rig_far_forget(struct command_rig *r, unsigned n)
     uint32_t id;
     struct conn *c = rig_far(r, n, &id);
 
+    r->disturbed = true;
     conn_vanish(c, port_now(r->port));
     far_changed(r, id);
 }
 
-void rig_icmp(struct command_rig *r, uint8_t type, uint8_t code)
+static const struct rig_segment *our_last(const struct command_rig *r)
 {
     const struct rig_segment *s = NULL;
-    struct icmp e = {.type = type, .code = code, .has_seq = true};
 
     for (size_t i = 0; i < r->segments; i++)
         if (r->segment[i].out)
             s = &r->segment[i];
     assert_non_null(s);
+    return s;
+}
+
+void rig_forge(struct command_rig *r, const struct seg *s, uint8_t ttl)
+{
+    const struct flow flow = flow_reverse(&our_last(r)->flow);
+
+    r->disturbed = true;
+    port_sim_deliver(r->port, &flow, s, ttl);
+}
+
+void rig_icmp(struct command_rig *r, uint8_t type, uint8_t code)
+{
+    const struct rig_segment *s = our_last(r);
+    struct icmp e = {.type = type, .code = code, .has_seq = true};
+
+    r->disturbed = true;
     e.flow = s->flow;
     e.seq = s->seg.seq;
     e.from = s->flow.remote;

@@ -1,7 +1,7 @@
 /*
- * A whole command over a simulated network: from the words of a command line to its exit status, in
- * virtual time. What it printed is taken apart, and each segment that crossed the path is kept with
- * its time to the nanosecond. All times here count from the beginning of the run.
+ * Runs a whole command over a simulated network in virtual time, from the words of a command line
+ * to its exit status. What it printed is parsed, and each segment that crossed the path is kept
+ * with its time to the nanosecond. All times here count from the beginning of the run.
  */
 #ifndef TCPWAVE_TESTS_COMMAND_RIG_H
 #define TCPWAVE_TESTS_COMMAND_RIG_H
@@ -63,6 +63,7 @@ struct command_rig {
     size_t room;
     uint64_t random;
     int signals[2];
+    bool disturbed;         /* by an act: an error, a reset, a forged segment */
     uint32_t dialled[1024]; /* ids of rig_dial(), in order */
     unsigned dials;
 };
@@ -76,8 +77,8 @@ void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool 
 /* `act` is called at that time, while the command runs; in order of time. */
 void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig *r));
 
-/* Runs `tcpwave WORDS`, and returns its exit status. A word has no blank in it; the words of
- * rig_run_words() may. */
+/* Runs `tcpwave WORDS`. Where nothing disturbs the run, a finding that is more than information
+ * fails the case. Returns its exit status. A word has no blank in it. */
 int rig_run(struct command_rig *r, const char *words);
 
 /* Frees what rig_run() left: the rig may be initialised again. */
@@ -98,7 +99,10 @@ wave_time rig_now(struct command_rig *r);
 /* A signal comes to the command. */
 void rig_signal(struct command_rig *r, int signal);
 
-/* The same, as acts: SIGINT and SIGTERM. */
+/* A segment that the far end did not send arrives from its address, on our last segment's flow. */
+void rig_forge(struct command_rig *r, const struct seg *s, uint8_t ttl);
+
+/* Do the same as acts, with SIGINT and SIGTERM. */
 void rig_interrupt(struct command_rig *r);
 void rig_terminate(struct command_rig *r);
 

@@ -153,6 +153,14 @@ done <"$tmp/statuses" >"$tmp/wrong"
 [ "$(wc -l <"$tmp/statuses")" = 9 ] || echo "the program names $(wc -l <"$tmp/statuses") statuses" >>"$tmp/wrong"
 nothing "tcpwave(1) has the statuses that the program names" "$tmp/wrong"
 
+# Every finding of the tables has its entry, and there is none beside.
+sed -n 's/^    {"\([a-z-]*\)", FINDING_.*/\1/p' "$here"/../../lib/report/find_*.c | sort >"$tmp/codes"
+sed -n 's/^\.It Cm \([a-z-]*-[a-z-]*\|fragments\|reordered\|duplicated\)\( , \([a-z-]*\)\)\{0,1\}$/\1 \3/p' \
+    "$man/tcpwave-findings.7" | tr ' ' '\n' | grep . | sort >"$tmp/entries"
+[ "$(wc -l <"$tmp/codes")" -gt 20 ] || echo "fewer than 20 codes were found" >"$tmp/codes"
+diff "$tmp/codes" "$tmp/entries" >"$tmp/wrong"
+nothing "tcpwave-findings(7) has an entry for each finding, and no other" "$tmp/wrong"
+
 # Every field and every word of the schema is explained.
 if command -v jq >/dev/null; then
     page "$man/tcpwave-json.5" >"$tmp/json"

@@ -33,12 +33,17 @@ void script_finish(struct script *t)
 void script_say(struct script *t, const struct step *s)
 {
     static const uint8_t zeros[65536];
-    struct packet p = {.kind = PACKET_TCP, .ttl = 64, .df = true, .flow = t->flow.flow};
+    struct packet p = {.kind = PACKET_TCP,
+                       .ttl = s->ttl ? s->ttl : 64,
+                       .df = true,
+                       .id = s->id,
+                       .flow = t->flow.flow};
     struct report_seen seen = {.out = s->out,
                                .retransmission = s->retransmission,
                                .probe = s->probe,
                                .gap = s->gap,
                                .missed = s->missed,
+                               .foreign = s->foreign,
                                .local = s->local,
                                .packet = &p,
                                .ip = zeros,
@@ -49,6 +54,7 @@ void script_say(struct script *t, const struct step *s)
     p.seg = (struct seg){.seq = seq_of((s->out ? OUR_ISN : THEIR_ISN) + s->seq),
                          .flags = (uint16_t)s->flags,
                          .wnd = s->wnd,
+                         .ecn = s->ecn,
                          .len = s->len,
                          .data = s->len ? zeros : NULL,
                          .opt = s->opt};

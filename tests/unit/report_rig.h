@@ -36,8 +36,11 @@ struct step {
     unsigned flags;
     uint32_t seq, ack, len;
     uint16_t wnd;
-    bool retransmission, probe, gap, missed;
+    bool retransmission, probe, gap, missed, foreign;
     enum state local;
+    uint8_t ttl; /* 0: 64 */
+    uint16_t id; /* IPv4 identification */
+    uint8_t ecn; /* ECN_... */
     struct opt opt;
 };
 

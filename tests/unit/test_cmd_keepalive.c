@@ -106,8 +106,8 @@ static bool one_in_three(struct command_rig *r, const struct rig_segment *s)
 {
     unsigned *n = r->user;
 
-    return s->out && s->at > WAVE_S && !(s->seg.flags & SEG_FIN) && s->seg.len == 0 &&
-           s->at < 290 * WAVE_S && ++*n % 3 == 0;
+    return s->out && s->at > WAVE_S && !(s->seg.flags & SEG_FIN) && s->at < 290 * WAVE_S &&
+           ++*n % 3 == 0;
 }
 
 static void single_losses_do_not_end_it(void **state)
@@ -138,6 +138,63 @@ static void garbage_is_one_byte_below(void **state)
     assert_int_equal(probe(&r, 1)->seg.len, 1);
     assert_string_equal(answers(&r), "1");
     rig_expect_int(&r, "verdict", "sent_bytes", 0);
+    rig_free(&r);
+}
+
+/* The path, or the peer, drops probes without data (RFC 1122, 4.2.3.6: some hosts do). */
+static bool bare_probe(struct command_rig *r, const struct rig_segment *s)
+{
+    const bool *off = r->user;
+
+    return s->out && !*off && s->at > WAVE_S && s->seg.len == 0 && s->seg.flags == SEG_ACK;
+}
+
+/* The last probe before the verdict carries a byte: a peer that answers that one lives. */
+static void a_peer_that_answers_only_a_byte_lives(void **state)
+{
+    struct command_rig r;
+    bool off = false;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_DISCARD, v6);
+        r.lose = bare_probe;
+        r.user = &off;
+        rig_run(&r, v6 ? "keepalive --json --idle 1s --interval 1s --count 3 --for 9s " RIG_PEER6
+                       : "keepalive --json --idle 1s --interval 1s --count 3 --for 9s " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", "open");
+        assert_string_equal(answers(&r), "00100101" /* the last by the close */);
+        assert_int_equal(probe(&r, 2)->seg.len, 0);
+        assert_int_equal(probe(&r, 3)->seg.len, 1);
+        assert_int_equal(rig_count(&r, "finding", "code", "deaf-to-probes"), 1);
+        rig_expect_text(&r, "finding", "severity", "warning");
+        rig_expect_text(&r, "finding", "message",
+                        "the peer answered none of 5 keepalive probes without data, and answered "
+                        "one with a byte");
+        rig_expect_int(&r, "verdict", "received_bytes", 0);
+        rig_free(&r);
+    }
+}
+
+/* A single probe that was asked for is what it was asked to be; and no finding comes of losses. */
+static void one_probe_has_no_byte(void **state)
+{
+    struct command_rig r;
+    unsigned n = 0;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.network.host.vanish_at = PORT_SIM_BEGINS + WAVE_S;
+    rig_run(&r, "keepalive --json --idle 2s --interval 1s --count 1 " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "lost");
+    assert_int_equal(probe(&r, 1)->seg.len, 0);
+    rig_free(&r);
+
+    rig_init(&r, HOST_DISCARD);
+    r.lose = one_in_three;
+    r.user = &n;
+    rig_run(&r, "keepalive --json --idle 20s --interval 5s --count 2 --for 5m " RIG_PEER);
+    assert_int_equal(rig_count(&r, "finding", NULL, NULL), 0);
     rig_free(&r);
 }
 
@@ -181,6 +238,14 @@ static void a_reset_between_probes_ends_it(void **state)
     rig_at(&r, 3 * HOUR, reset_it);
     rig_run(&r, "keepalive --json " RIG_PEER);
     rig_expect_verdict(&r, "reset", 7, 3 * HOUR + RIG_DELAY);
+    /* The hour of silence that ended so was not survived: the two before the probe were. */
+    rig_expect_time(&r, "verdict", "keepalive.longest_silence",
+                    probe(&r, 1)->at + RIG_DELAY + RIG_DELAY - RTT);
+    rig_expect_text(&r, "finding", "code", "reset-when-idle");
+    rig_expect_text(
+        &r, "finding", "message",
+        "the peer's side reset it after 2 h 59 min 59 s in which neither side sent anything but "
+        "probes");
     assert_null(strstr(json_string_value(rig_get(&r, "verdict", "message")), "answered probe"));
     rig_free(&r);
 }
@@ -312,6 +377,8 @@ int main(void)
         cmocka_unit_test(idle_interval_and_count_are_as_asked),
         cmocka_unit_test(single_losses_do_not_end_it),
         cmocka_unit_test(garbage_is_one_byte_below),
+        cmocka_unit_test(a_peer_that_answers_only_a_byte_lives),
+        cmocka_unit_test(one_probe_has_no_byte),
         cmocka_unit_test(a_peer_that_forgot_the_connection_resets_it),
         cmocka_unit_test(a_reset_between_probes_ends_it),
         cmocka_unit_test(a_peer_that_closes_ends_it_in_order),

@@ -654,6 +654,55 @@ static void rfc3168_6_1_1_1_only_the_first_syn_asks(void **state)
     out_between(2 * WAVE_S, 2 * WAVE_S, SYN, 0, 0, 0);
 }
 
+/* 6.1.1: a host that has sent a SYN without ECN must not send ECN-capable packets, though the
+ * SYN-ACK may answer the SYN before it; what the peer marks is echoed all the same. */
+static void rfc3168_6_1_1_after_a_syn_without_it_no_data_is_ecn_capable(void **state)
+{
+    (void)state;
+    rig_start(&variants[0]);
+    rig.env.config.ecn = true;
+    renew();
+    check(conn_open(&rig.c, rig.now, seq_of(rig.iss)) == 0, "conn_open() refuses");
+    out(SYN | ECE | CWR, 0, 0, 0);
+    out_between(WAVE_S, WAVE_S, SYN, 0, 0, 0);
+    in(SYN | ACK | ECE, 0, 1, WND, 0);
+    out(ACK, 1, 1, 0);
+    push(100);
+    out(ACK, 1, 1, 100);
+    check(rig.out.ecn == ECN_NOT, "data is ECN-capable");
+    struct seg s = make(ACK, 1, 101, WND, 100);
+    s.ecn = ECN_CE;
+    feed(s);
+    out(ACK | ECE, 101, 101, 0);
+}
+
+/* 6.1.1: nor should a host that has received one: a SYN-ACK that was repeated without ECN since the
+ * one with it seemed lost, or a repeated SYN that was delayed. */
+static void rfc3168_6_1_1_a_late_syn_without_it_ends_ecn_capable_data(void **state)
+{
+    (void)state;
+    for (int passive = 0; passive <= 1; passive++) {
+        rig_start(&variants[0]);
+        rig.env.config.ecn = true;
+        if (passive) {
+            drive(STATE_LISTEN);
+            in(SYN | ECE | CWR, 0, 0, WND, 0);
+            out(SYN | ACK | ECE, 0, 1, 0);
+            in(ACK, 1, 1, WND, 0);
+        } else {
+            connect_ecn();
+        }
+        push(100);
+        out(ACK, 1, 1, 100);
+        check(rig.out.ecn == ECN_ECT0, "data is not ECN-capable");
+        in(passive ? SYN : SYN | ACK, 0, passive ? 0 : 1, WND, 0);
+        out(ACK, 101, 1, 0);
+        push(100);
+        out(ACK, 101, 1, 100);
+        check(rig.out.ecn == ECN_NOT, "data is ECN-capable");
+    }
+}
+
 /* The congestion window is limited to a quarter of the sequence space, so that no sum with it
  * wraps, however much is acknowledged. */
 static void a_congestion_window_does_not_wrap(void **state)
@@ -708,6 +757,8 @@ int main(void)
         cmocka_unit_test(rfc3168_6_1_2_a_second_round_trip_halves_again),
         cmocka_unit_test(rfc3168_6_1_1_a_repeated_syn_without_it_ends_it),
         cmocka_unit_test(rfc3168_6_1_1_1_only_the_first_syn_asks),
+        cmocka_unit_test(rfc3168_6_1_1_after_a_syn_without_it_no_data_is_ecn_capable),
+        cmocka_unit_test(rfc3168_6_1_1_a_late_syn_without_it_ends_ecn_capable_data),
         cmocka_unit_test(a_congestion_window_does_not_wrap),
     };
     return run_cases(cases, COUNT(cases));

@@ -250,6 +250,37 @@ static void rfc7323_2_2_without_the_peers_option_nothing_is_scaled(void **state)
     check(rig.out.wnd == 65535, "the window is %u", rig.out.wnd);
 }
 
+/* The SYN-ACK answers the SYN that came last. A host that left an option off it, as some do when
+ * they must send it time and again, does not use that option. */
+static void rfc7323_2_2_a_repeated_syn_withdraws_what_it_does_not_offer(void **state)
+{
+    (void)state;
+    for (unsigned without = 1; without <= 7; without++) {
+        rig_start(&variants[1]);
+        rig.env.config.rcvbuf = 1 << 20;
+        drive(STATE_LISTEN);
+        in(SYN, 0, 0, WND, 0);
+        out(SYN | ACK, 0, 1, 0);
+        rig.peer.wscale = !(without & 1);
+        rig.peer.timestamps = !(without & 2);
+        rig.peer.sack = !(without & 4);
+        in(SYN, 0, 0, WND, 0);
+        out(SYN | ACK, 0, 1, 0);
+        check(!(rig.our_syn.has & OPT_WSCALE) == !rig.peer.wscale &&
+                  !(rig.our_syn.has & OPT_TIMESTAMP) == !rig.peer.timestamps &&
+                  !(rig.our_syn.has & OPT_SACK_PERMITTED) == !rig.peer.sack,
+              "the SYN-ACK's options are %x, %x was left off", rig.our_syn.has, without);
+        in(ACK, 1, 1, 1000, 0);
+        expect_state(STATE_ESTABLISHED);
+        check(rig.c.snd.wnd == 1000, "a window of 1000 is taken for %u", rig.c.snd.wnd);
+        in(ACK, 1001, 1, 1000, 1000); /* beyond a gap, and answered at once */
+        check(next_out(0), "no ACK goes out");
+        check(!(rig.out.opt.has & OPT_SACK) == !rig.peer.sack, "SACK is not as it was agreed");
+        check(out_window() == (rig.peer.wscale ? 1 << 20 : 65535), "a window of %u is offered",
+              out_window());
+    }
+}
+
 static void rfc7323_2_2_scale_after_the_syn_is_ignored(void **state)
 {
     (void)state;
@@ -572,6 +603,7 @@ int main(void)
         cmocka_unit_test(rfc7323_2_3_our_shift_fits_the_buffer),
         cmocka_unit_test(rfc7323_2_3_shift_above_14_is_taken_for_14),
         cmocka_unit_test(rfc7323_2_2_without_the_peers_option_nothing_is_scaled),
+        cmocka_unit_test(rfc7323_2_2_a_repeated_syn_withdraws_what_it_does_not_offer),
         cmocka_unit_test(rfc7323_2_2_scale_after_the_syn_is_ignored),
         cmocka_unit_test(rfc7323_3_2_timestamp_not_negotiated_is_ignored),
         cmocka_unit_test(rfc7323_3_2_rst_needs_no_timestamp),

@@ -57,6 +57,19 @@ static void rfc6937_3_below_ssthresh_the_flight_grows_as_in_slow_start(void **st
     check(prr_allowed(&p, MSS, 10 * MSS, 10 * MSS, MSS, true) == 0, "beyond ssthresh");
 }
 
+/* What went beyond the limit, as the first retransmission does, is not held against what is
+ * delivered after it. */
+static void rfc9937_6_2_what_an_ack_delivers_may_go_out(void **state)
+{
+    struct prr p;
+    (void)state;
+    prr_start(&p, 20 * MSS);
+    prr_sent(&p, 2 * MSS);
+    check(prr_allowed(&p, MSS, 4 * MSS, 10 * MSS, MSS, false) == MSS, "not one segment");
+    prr_sent(&p, MSS);
+    check(prr_allowed(&p, MSS, 4 * MSS, 10 * MSS, MSS, true) == 2 * MSS, "not two segments");
+}
+
 static void rfc6937_3_nothing_delivered_divides_nothing_by_nothing(void **state)
 {
     struct prr p;
@@ -111,12 +124,34 @@ static void rfc6937_3_a_recovery_sends_without_a_pause(void **state)
     check(rig.c.cwnd >= 14 * n - n && rig.c.cwnd <= 14 * n + n, "cwnd is %u after it", rig.c.cwnd);
 }
 
+/* The first of three is lost, which RACK's timer finds; the peer's own data comes between what it
+ * reports and what there is to send. */
+static void rfc9937_6_2_an_ack_that_delivers_nothing_takes_nothing_back(void **state)
+{
+    (void)state;
+    rig_start(&variants[1]);
+    establish(100 * WAVE_MS);
+    const uint32_t n = eff_mss();
+    push(3 * n);
+    check(burst() == 3 * n, "three segments do not go out");
+    silent(100 * WAVE_MS);
+    sack(1, 1 + n, 1 + 2 * n);
+    check(next_out(100 * WAVE_MS) && out_seq() == 1, "the first segment does not go again");
+    sack(1, 1 + n, 1 + 3 * n);
+    check(rig.c.flags & CONN_RECOVERY && rig.c.cwnd == 2 * n, "cwnd is %u", rig.c.cwnd);
+    in(ACK, 1, 1, WND, 100);
+    push(n);
+    check(burst() == n, "what was allowed does not go out");
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
         cmocka_unit_test(rfc6937_3_what_is_sent_is_in_proportion_to_what_is_delivered),
         cmocka_unit_test(rfc6937_3_below_ssthresh_packets_are_conserved),
         cmocka_unit_test(rfc6937_3_below_ssthresh_the_flight_grows_as_in_slow_start),
+        cmocka_unit_test(rfc9937_6_2_what_an_ack_delivers_may_go_out),
+        cmocka_unit_test(rfc9937_6_2_an_ack_that_delivers_nothing_takes_nothing_back),
         cmocka_unit_test(rfc6937_3_nothing_delivered_divides_nothing_by_nothing),
         cmocka_unit_test(rfc6937_3_a_recovery_sends_without_a_pause),
     };

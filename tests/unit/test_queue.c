@@ -65,6 +65,42 @@ static void a_queue_takes_no_more_than_its_limit(void **state)
     assert_int_equal(q->len, 1500);
 }
 
+/* Writes up to `len` bytes where the queue says, and appends them; returns how many. */
+static uint32_t append_in_place(size_t from, uint32_t len, uint32_t limit)
+{
+    uint8_t *at = NULL;
+    uint32_t room = queue_place(q, limit, &at), n = room < len ? room : len;
+
+    if (n == 0)
+        return 0;
+    memcpy(at, bytes + from, n);
+    assert_int_equal(queue_append(&q, &env, seq_of(BASE), at, n, limit), n);
+    return n;
+}
+
+static void what_is_written_in_place_is_what_is_held(void **state)
+{
+    static uint8_t held[4096];
+    size_t given = 2000, taken = 0;
+
+    (void)state;
+    assert_int_equal(queue_place(NULL, 1000, &(uint8_t *){NULL}), 0);
+    assert_int_equal(append(0, 2000, 2048), 2000);
+    assert_int_equal(append_in_place(given, 100, 2000), 0); /* the limit */
+    while (given < 20000) {                                 /* several times round the ring */
+        uint32_t n = append_in_place(given, 1000, 2048);
+        given += n;
+        assert_int_equal(q->len, given - taken);
+        queue_copy(q, q->base, q->len, held);
+        assert_memory_equal(held, bytes + taken, q->len);
+        if (n == 0) {
+            queue_drop(q, 700);
+            taken += 700;
+        }
+    }
+    assert_int_equal(q->ring.capacity, 2048);
+}
+
 static void an_empty_queue_is_not_made(void **state)
 {
     (void)state;
@@ -294,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_queue_takes_no_more_than_its_limit),
+        CASE(what_is_written_in_place_is_what_is_held),
         CASE(an_empty_queue_is_not_made),
         CASE(a_peer_does_not_choose_how_many_records_there_are),
         CASE(a_mark_counts_once),

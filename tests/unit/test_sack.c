@@ -366,6 +366,18 @@ static void rfc2883_4_duplicate_report_is_no_loss(void **state)
     silent(WAVE_H);
 }
 
+/* RFC 2018, section 3: the right edge lies beyond the left one. */
+static void rfc2883_4_a_block_that_ends_before_it_begins_reports_no_duplicate(void **state)
+{
+    (void)state;
+    establish(20 * WAVE_MS);
+    push(4 * eff_mss());
+    burst();
+    const uint32_t block[1][2] = {{at_segment(2), at_segment(1)}};
+    sack(at_segment(2), 1, block);
+    check(!rig.c.rack.dsack && rig.c.rack.reo_mult == 1, "it counts as a D-SACK");
+}
+
 /* RFC 2883, section 4: a block is held against the ACK of its own segment, which may be late. */
 static void rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate(void **state)
 {
@@ -509,6 +521,22 @@ static void rfc2883_4_2_2_of_two_duplicate_parts_the_first(void **state)
           "the block that holds it does not follow");
 }
 
+/* The first part may lie below RCV.NXT, and the other beyond a gap. */
+static void rfc2883_4_2_2_the_part_below_rcv_nxt_is_the_first(void **state)
+{
+    (void)state;
+    establish(RTT);
+    in(ACK, 1, 1, WND, 500);
+    acknowledges(501);
+    in(ACK, 1001, 1, WND, 500);
+    out(ACK, 1, 501, 0);
+    in(ACK, 201, 1, WND, 1000); /* 201 to 1201: twice 201 to 501, and 1001 to 1201 */
+    out(ACK, 1, 1501, 0);
+    const struct sack_block *b = rig.out.opt.sack;
+    check(rig.out.opt.sacks == 1 && b[0].first.v == rig.irs + 201 && b[0].end.v == rig.irs + 501,
+          "%u to %u is reported", b[0].first.v - rig.irs, b[0].end.v - rig.irs);
+}
+
 /* Without an agreement on SACK there is none on D-SACK. */
 static void rfc2883_3_without_sack_no_duplicate_is_reported(void **state)
 {
@@ -612,6 +640,7 @@ int main(void)
         cmocka_unit_test(rfc6675_5_lost_retransmission_ends_with_the_timer),
         cmocka_unit_test(rfc8985_7_lost_tail_is_sent_again_without_more_data),
         cmocka_unit_test(rfc2883_4_duplicate_report_is_no_loss),
+        cmocka_unit_test(rfc2883_4_a_block_that_ends_before_it_begins_reports_no_duplicate),
         cmocka_unit_test(rfc2883_4_block_of_an_overtaken_ack_reports_no_duplicate),
         cmocka_unit_test(rfc8985_7_4_2_probe_that_both_copies_reached_is_no_loss),
         cmocka_unit_test(rfc8985_7_4_2_probe_that_repaired_a_loss_halves),
@@ -619,6 +648,7 @@ int main(void)
         cmocka_unit_test(rfc6675_5_1_timeout_begins_with_what_stands_first),
         cmocka_unit_test(rfc2883_4_a_duplicate_is_reported_once),
         cmocka_unit_test(rfc2883_4_2_2_of_two_duplicate_parts_the_first),
+        cmocka_unit_test(rfc2883_4_2_2_the_part_below_rcv_nxt_is_the_first),
         cmocka_unit_test(rfc2883_3_without_sack_no_duplicate_is_reported),
         cmocka_unit_test(rfc2883_4_a_repeated_fin_is_no_duplicate_block),
         cmocka_unit_test(rfc8985_6_2_4_recoveries_without_duplicates_are_counted),

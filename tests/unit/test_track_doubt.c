@@ -219,6 +219,24 @@ static void rfc7323_one_offer_of_scaling_scales_nothing(void **unused)
     assert_int_equal(b(ACK, 900, 1, 100), TRACK_OUT_OF_ORDER);
 }
 
+/* Hosts leave options off a SYN that they must send for the third or fourth time. */
+static void rfc7323_a_syn_repeated_without_scaling_scales_nothing(void **unused)
+{
+    (void)unused;
+    watched.options = (struct opt){.has = OPT_WSCALE, .wscale = 7};
+    watched.window[TRACK_A] = 1000;
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    wait_ms(LATE);
+    watched.options = (struct opt){0};
+    a(SYN, 0, 0, 0);
+    watched.options = (struct opt){.has = OPT_WSCALE, .wscale = 7};
+    b(SYN | ACK, 0, 1, 0); /* a listener that keeps to the first */
+    a(ACK, 1, 1, 0);
+    assert_int_equal(b(ACK, 1002, 1, 100), TRACK_OUT_OF_WINDOW);
+    assert_int_equal(b(ACK, 900, 1, 100), TRACK_OUT_OF_ORDER);
+}
+
 static void nothing_lies_behind_a_fin_and_it_does_not_move(void **unused)
 {
     (void)unused;
@@ -590,6 +608,7 @@ int main(void)
         CASE(rfc9293_3_10_7_4_an_old_ack_moves_una_and_leaves_the_window),
         CASE(rfc7323_a_scaled_window_reaches_further),
         CASE(rfc7323_one_offer_of_scaling_scales_nothing),
+        CASE(rfc7323_a_syn_repeated_without_scaling_scales_nothing),
         CASE(nothing_lies_behind_a_fin_and_it_does_not_move),
         CASE(a_fin_beyond_a_gap_is_fin_wait_1_at_once),
         CASE(notes_of_the_stream),

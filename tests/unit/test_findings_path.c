@@ -1,0 +1,402 @@
+/*
+ * Findings about the path and this host: for each, a connection that trips it, with how sure it
+ * is, the segments that show it and its words, and one that looks alike and is harmless, in which
+ * it stays silent.
+ */
+#include "tests/unit/findings_rig.h"
+
+/*
+ * The path
+ */
+
+/* The handshake, and segments of the peer's with these TTLs. */
+static void ttls(uint8_t of_syn_ack, uint8_t first, uint8_t second, uint8_t third)
+{
+    const uint8_t of[] = {first, second, third};
+    struct step s = syn_ack();
+
+    start();
+    say_syn();
+    s.ttl = of_syn_ack;
+    say(s);
+    say_ours(SEG_ACK, 1, 1, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        s = theirs(SEG_ACK, 1 + 10 * i, 1, 10);
+        s.ttl = of[i];
+        say(s);
+    }
+}
+
+CASE(a_rst_from_elsewhere)
+{
+    ttls(57, 57, 57, 57);
+    rst_of_theirs(31, 61);
+    says(expect("rst-by-middlebox", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
+         "the RST came with TTL 61 and the peer's other segments with TTL 57: a device between "
+         "sent it");
+    done();
+
+    ttls(57, 57, 57, 57); /* its own */
+    rst_of_theirs(31, 57);
+    expect_silence("rst-by-middlebox", VERDICT_RESET);
+    done();
+
+    ttls(57, 57, 57, 57); /* as far away, from a host that starts RSTs with 255 */
+    rst_of_theirs(31, 248);
+    expect_silence("rst-by-middlebox", VERDICT_RESET);
+    done();
+
+    ttls(57, 57, 56, 57); /* two routes */
+    rst_of_theirs(31, 56);
+    expect_silence("rst-by-middlebox", VERDICT_RESET);
+    done();
+
+    ttls(57, 57, 57, 57); /* another's, which was ignored, and then its own */
+    struct step forged = {.flags = SEG_RST, .seq = 9000, .ttl = 200, .local = STATE_ESTABLISHED};
+    say(forged);
+    rst_of_theirs(31, 57);
+    expect_silence("rst-by-middlebox", VERDICT_RESET);
+    done();
+
+    start(); /* refused: nothing is known of the peer */
+    say_syn();
+    say((struct step){.flags = SEG_RST | SEG_ACK, .ack = 1, .ttl = 61, .local = STATE_CLOSED});
+    expect_peace(VERDICT_REFUSED);
+    done();
+}
+
+CASE(a_syn_proxy)
+{
+    ttls(61, 57, 57, 57);
+    says(expect("syn-proxy", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(2, 4, 5, 6)),
+         "the SYN-ACK came with TTL 61 and all that followed with TTL 57: another host answered "
+         "the SYN in the peer's name (a SYN proxy)");
+    expect("syn-proxy", VERDICT_LOST, FINDING_LIKELY, FINDING_WARNING, SHOWN(2, 4, 5, 6));
+    done();
+
+    ttls(57, 57, 57, 56); /* the route changes later */
+    expect_silence("syn-proxy", VERDICT_OPEN);
+    done();
+
+    ttls(57, 56, 57, 56); /* or all the time */
+    expect_silence("syn-proxy", VERDICT_OPEN);
+    done();
+
+    ttls(57, 57, 57, 57);
+    expect_silence("syn-proxy", VERDICT_OPEN);
+    done();
+}
+
+CASE(sack_blocks_of_what_was_never_sent)
+{
+    shake();
+    say_ours(SEG_ACK, 1, 1, 1000);
+    say(with_sack(theirs(SEG_ACK, 1, 1, 0), 800000, 801000));
+    says(expect("sack-rewritten", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(5)),
+         "SACK blocks name bytes that we never sent: a device on the way rewrites sequence numbers "
+         "and leaves SACK blocks as they are");
+    done();
+
+    shake(); /* of what was, and of what came twice */
+    say_ours(SEG_ACK, 1, 1, 1000);
+    say(with_sack(theirs(SEG_ACK, 1, 1, 0), 501, 1001));
+    say(with_sack(theirs(SEG_ACK, 1, 1001, 0), 1, 501));
+    expect_peace(VERDICT_OPEN);
+    done();
+
+    shake(); /* three gigabytes later */
+    for (uint32_t i = 0; i < 60000; i++) {
+        const uint32_t at = 1 + 60000 * i;
+        say_ours(SEG_ACK, at, 1, 60000);
+        say_theirs(SEG_ACK, 1, at + 60000, 0);
+    }
+    say(with_sack(theirs(SEG_ACK, 1, 3600000001u, 0), 3599999001u, 3600000001u));
+    expect_silence("sack-rewritten", VERDICT_OPEN);
+    done();
+}
+
+CASE(an_option_that_was_not_agreed_to)
+{
+    struct step s = syn_ack();
+
+    start();
+    say_syn();
+    s.opt.has &= ~(unsigned)OPT_TIMESTAMP;
+    say(s);
+    say((struct step){
+        .out = true, .flags = SEG_ACK, .seq = 1, .ack = 1, .wnd = 502, .local = STATE_ESTABLISHED});
+    say_theirs(SEG_ACK, 1, 1, 5);
+    says(expect("options-stripped", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(2, 4)),
+         "the peer uses an option that its SYN, as it arrived here, did not agree to: a device on "
+         "the way removed it there");
+    done();
+
+    shake();
+    say_theirs(SEG_ACK, 1, 1, 5);
+    expect_silence("options-stripped", VERDICT_OPEN);
+    done();
+}
+
+static void quote(uint32_t seq)
+{
+    const struct icmp e = {.type = 3, .code = 1, .has_seq = true, .seq = seq_of(OUR_ISN + seq)};
+
+    report_icmp(&script.report, &script.flow, script.at, &e, false);
+}
+
+CASE(a_quote_of_what_was_never_sent)
+{
+    shake();
+    say_ours(SEG_ACK, 1, 1, 1000);
+    quote(700000);
+    says(expect("sequence-rewritten", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, UNSHOWN),
+         "an ICMP error quotes a sequence number that we never sent: a device before the router "
+         "that sent it rewrites sequence numbers, or it speaks of an earlier connection over these "
+         "ports");
+    done();
+
+    shake();
+    say_ours(SEG_ACK, 1, 1, 1000);
+    quote(0);
+    quote(1);
+    quote(1001);
+    expect_silence("sequence-rewritten", VERDICT_OPEN);
+    done();
+}
+
+static void challenge(wave_time apart, unsigned times)
+{
+    const struct seg rst = {.seq = seq_of(THEIR_ISN + 101), .flags = SEG_RST};
+
+    shake();
+    for (unsigned i = 0; i < times; i++) {
+        struct step s = theirs(SEG_RST, 101, 0, 0);
+        s.opt.has = 0;
+        elapse(apart);
+        say(s);
+        signs_refused(&script.flow, CHECK_RST_SEQUENCE, &rst, true);
+        say_ours(SEG_ACK, 1, 1, 0);
+    }
+}
+
+CASE(a_storm_of_challenges)
+{
+    challenge(300 * WAVE_MS, 10);
+    says(expect("challenge-storm", VERDICT_OPEN, FINDING_LIKELY, FINDING_PROBLEM,
+                SHOWN(4, 6, 8, 22)),
+         "10 RSTs or SYNs that do not fit came within seconds of each other, and are worth a "
+         "challenge ACK each: something on the way answers each of those with the next");
+    done();
+
+    challenge(300 * WAVE_MS, 9);
+    expect_peace(VERDICT_OPEN);
+    done();
+
+    challenge(600 * WAVE_S, 30); /* one in ten minutes */
+    expect_peace(VERDICT_OPEN);
+    done();
+}
+
+/* The handshake agrees on ECN, and the peer sends so many segments with that mark. */
+static void marked(unsigned agree, unsigned segments, uint8_t ecn)
+{
+    struct step s = syn_ack();
+
+    start();
+    script_moved(&script, STATE_CLOSED, STATE_SYN_SENT, 0);
+    say((struct step){.out = true,
+                      .flags = SEG_SYN | SEG_ECE | SEG_CWR,
+                      .wnd = 64240,
+                      .local = STATE_SYN_SENT,
+                      .opt = script_syn});
+    s.flags |= agree;
+    say(s);
+    for (uint32_t i = 0; i < segments; i++) {
+        s = theirs(SEG_ACK, 1 + 100 * i, 1, 100);
+        s.ecn = ecn;
+        say(s);
+    }
+}
+
+CASE(marks_that_are_cleared)
+{
+    marked(SEG_ECE, 10, ECN_NOT);
+    says(expect("ecn-bleached", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(3, 4, 5, 12)),
+         "both sides agreed on ECN, and none of the peer's data comes with an ECN mark: a device "
+         "on the way clears the marks, or the peer sets none");
+    done();
+
+    marked(SEG_ECE, 9, ECN_NOT);
+    expect_silence("ecn-bleached", VERDICT_OPEN);
+    done();
+    marked(SEG_ECE, 30, ECN_ECT0);
+    expect_silence("ecn-bleached", VERDICT_OPEN);
+    done();
+    marked(SEG_ECE, 30, ECN_CE);
+    expect_silence("ecn-bleached", VERDICT_OPEN);
+    done();
+    marked(0, 30, ECN_NOT); /* the peer did not agree */
+    expect_silence("ecn-bleached", VERDICT_OPEN);
+    done();
+    marked(SEG_ECE | SEG_CWR, 30, ECN_NOT); /* it sent our own flags back */
+    expect_silence("ecn-bleached", VERDICT_OPEN);
+    done();
+}
+
+static void stream(uint32_t len, unsigned flags, unsigned segments)
+{
+    shake();
+    for (uint32_t i = 0; i < segments; i++)
+        say_theirs(SEG_ACK | flags, 1 + len * i, 1, len);
+}
+
+CASE(full_segments_that_are_short)
+{
+    stream(1348, 0, 12);
+    says(expect("mss-clamped", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(4, 5, 6, 15)),
+         "the peer's full segments have 1348 bytes, though both sides' MSS allows 1448: a device "
+         "on the way lowered the one that we sent, or the peer knows of a smaller path MTU");
+    done();
+
+    stream(1448, 0, 12);
+    expect_silence("mss-clamped", VERDICT_OPEN);
+    done();
+    stream(1000, SEG_PSH, 30); /* as its application writes */
+    expect_silence("mss-clamped", VERDICT_OPEN);
+    done();
+    stream(2696, 0, 12); /* joined */
+    expect_silence("mss-clamped", VERDICT_OPEN);
+    expect("offload-merged", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(4, 5, 6, 15));
+    done();
+}
+
+/*
+ * This host
+ */
+
+CASE(what_this_host_knows)
+{
+    struct facts_host host = {.counts_reached = true, .captured = 3, .interface = "eth0"};
+
+    start();
+    say_syn();
+    facts.host = &host;
+    says(expect("own-firewall", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "this host's own rules stopped all segments that came: 3 captured, and none reached its "
+         "TCP");
+    host.reached = 1;
+    expect_silence("own-firewall", VERDICT_DROPPED);
+    host.reached = 0;
+    host.counts_reached = false;
+    expect_silence("own-firewall", VERDICT_DROPPED);
+
+    host.bad_checksums = 1;
+    says(expect("bad-checksum", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "1 segment arrived with a wrong TCP checksum and was thrown away");
+    expect("bad-checksum", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
+    expect("bad-checksum", VERDICT_REFUSED, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
+    host.bad_checksums = 0;
+    expect_silence("bad-checksum", VERDICT_DROPPED);
+
+    host.lost = 2;
+    says(expect("capture-loss", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN),
+         "our own capture lost 2 frames for want of room: what is missing was not lost by the "
+         "network");
+    host.lost = 0;
+    host.unreachable = "10.0.0.1";
+    says(expect("no-neighbour", VERDICT_LOCAL, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "no host answers for the address 10.0.0.1, to ARP or neighbour discovery on eth0");
+    host.unreachable = NULL;
+    host.rerouted = "eth1";
+    expect("route-changed", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN);
+    says(expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "the route to the peer has changed during the run: it leads through eth1 now, and eth0 is "
+         "what is captured");
+    host.rerouted = NULL;
+    host.addresses = 1;
+    says(expect("other-addresses", VERDICT_REFUSED, FINDING_PROVED, FINDING_INFO, UNSHOWN),
+         "the name has 1 other address, which was not tried");
+    expect_silence("other-addresses", VERDICT_OPEN);
+    host.addresses = 0;
+    expect_peace(VERDICT_DROPPED);
+    done();
+}
+
+CASE(a_rst_of_this_host_s_kernel)
+{
+    struct step s;
+
+    shake();
+    s = ours(SEG_RST, 1, 0, 0);
+    s.foreign = true;
+    say(s);
+    says(expect("own-kernel-reset", VERDICT_RESET, FINDING_PROVED, FINDING_PROBLEM, SHOWN(4)),
+         "a RST left this host on our connection, and we did not send it: its kernel or another "
+         "program did");
+    expect("own-kernel-reset", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, SHOWN(4));
+    done();
+
+    shake();
+    say_ours(SEG_RST, 1, 0, 0);
+    expect_peace(VERDICT_OPEN);
+    done();
+}
+
+/* An ordinary connection has none, nor one that is picked up in the middle. */
+CASE(nothing_to_find)
+{
+    shake();
+    say_ours(SEG_ACK | SEG_PSH, 1, 1, 100);
+    elapse(20 * WAVE_MS);
+    say_theirs(SEG_ACK, 1, 101, 1448);
+    say_theirs(SEG_ACK | SEG_PSH, 1449, 101, 400);
+    say_ours(SEG_ACK, 101, 1849, 0);
+    say_ours(SEG_FIN | SEG_ACK, 101, 1849, 0);
+    elapse(20 * WAVE_MS);
+    fin_of_theirs(1849, 102, 0);
+    say_ours(SEG_ACK, 102, 1850, 0);
+    for (int over = 0; over < 2; over++) {
+        look(over, VERDICT_OPEN);
+        assert_int_equal(found.count, 0);
+    }
+    done();
+
+    start();
+    say_theirs(SEG_ACK, 700, 5000, 3000);
+    say_ours(SEG_ACK, 5000, 3700, 0);
+    say_theirs(SEG_ACK, 3700, 5000, 3000);
+    look(true, VERDICT_OPEN);
+    assert_int_equal(found.count, 0);
+    done();
+}
+
+/* Every code stands once in the table. */
+static void codes_are_told_apart(void **state)
+{
+    const struct diagnosis *d, *other;
+
+    (void)state;
+    for (unsigned i = 0; (d = diagnosis_at(i)) != NULL; i++)
+        for (unsigned j = 0; j < i && (other = diagnosis_at(j)) != NULL; j++)
+            assert_string_not_equal(d->code, other->code);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rst_from_elsewhere),
+        cmocka_unit_test(a_syn_proxy),
+        cmocka_unit_test(sack_blocks_of_what_was_never_sent),
+        cmocka_unit_test(an_option_that_was_not_agreed_to),
+        cmocka_unit_test(a_quote_of_what_was_never_sent),
+        cmocka_unit_test(a_storm_of_challenges),
+        cmocka_unit_test(marks_that_are_cleared),
+        cmocka_unit_test(full_segments_that_are_short),
+        cmocka_unit_test(what_this_host_knows),
+        cmocka_unit_test(a_rst_of_this_host_s_kernel),
+        cmocka_unit_test(nothing_to_find),
+        cmocka_unit_test(codes_are_told_apart),
+    };
+
+    return cmocka_run_group_tests_name("findings_path", tests, NULL, NULL);
+}
