@@ -327,7 +327,6 @@ static bool fragments(const struct facts *k, struct finding *f)
     uint64_t whole = count(k, SIGN_FRAGMENTED), came = k->flow->signs.fragments;
     char n[HUMAN_TEXT + 8], pieces[HUMAN_TEXT];
 
-    cite(k, SIGN_FRAGMENTED, f);
     if (k->host && fragments_lost(k, f))
         return true;
     if (k->host && k->host->fragmented > whole) { /* nothing is on record of each segment */
@@ -336,6 +335,7 @@ static bool fragments(const struct facts *k, struct finding *f)
     }
     if (!whole)
         return false;
+    cite(k, SIGN_FRAGMENTED, f);
     f->certainty = FINDING_PROVED;
     f->severity = FINDING_INFO;
     finding_say(f, "%s of the peer's came in %s IP fragments, and %s put together",

@@ -41,6 +41,8 @@ struct step {
     uint8_t ttl; /* 0: 64 */
     uint16_t id; /* IPv4 identification */
     uint8_t ecn; /* ECN_... */
+    uint32_t fragments; /* it arrived in so many */
+    const uint8_t *mac; /* where it came from */
     struct opt opt;
 };
 
