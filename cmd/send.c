@@ -412,6 +412,7 @@ static void handle_answer(struct send *s, const struct wire_packet *p)
                                 .packet = &p->packet,
                                 .ip = p->ip,
                                 .ip_len = p->ip_len,
+                                .fragments = p->fragments,
                                 .answer = &answer};
     report_tell(&s->report, p->stamp, &e);
 }

@@ -30,6 +30,16 @@ struct facts_host {
     const char *other_interface;
     const char
         *translated;      /* the address and port to which this host rewrites our target, or NULL */
+    uint64_t fragmented;  /* the peer's packets that were put together from: */
+    uint64_t fragments;   /* so many fragments */
+    uint64_t incomplete;  /* packets of the flow's of which a fragment never came */
+    bool unrepaired;      /* the bytes of one of those never came, in another packet either */
+    uint64_t nameless;    /* packets from the peer's host of which the first fragment never came, so
+                             that their ports are not known */
+    uint64_t overlapping; /* the peer's packets whose fragments overlapped, so that each host throws
+                             them away */
+    uint64_t crowded_out; /* packets in fragments, for which we had no room */
+    bool on_link;         /* no router is between us and the peer */
     bool anywhere;        /* all interfaces are captured */
     bool interface_named; /* the user named the interface, so no other one is captured */
     bool loopback;
@@ -40,6 +50,13 @@ struct facts_host {
                                 unchanged */
     uint32_t addresses;      /* of the peer's name that were not tried; 0: none, or no name */
 };
+
+/* Whether what is missing was in packets of which a part came: they were neither lost as a whole,
+ * nor never repeated. */
+static inline bool facts_incomplete(const struct facts_host *h)
+{
+    return h && (h->incomplete || h->nameless || h->overlapping);
+}
 
 struct facts {
     const struct report_flow *flow;

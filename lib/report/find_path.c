@@ -3,6 +3,9 @@
  * peer. What is seen of them at one end is seldom proof, so most of these findings are likely.
  */
 #include "lib/report/diagnose.h"
+
+#include <stdio.h>
+
 #include "lib/report/human.h"
 
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
@@ -118,7 +121,7 @@ static bool black_hole(const struct facts *k, struct finding *f)
     char missing[HUMAN_TEXT];
 
     if (!k->over || k->missing < 2 || !s->gap_since || k->now < since + 3 * WAVE_S ||
-        s->largest >= LARGE)
+        s->largest >= LARGE || facts_incomplete(k->host))
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,
@@ -267,11 +270,127 @@ static bool answer_from_elsewhere(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The packet, or the packets. */
+static const char *packets(uint64_t n, char text[HUMAN_TEXT + 8])
+{
+    char count_text[HUMAN_TEXT];
+
+    snprintf(text, HUMAN_TEXT + 8, "%s packet%s", human_count(n, count_text), n == 1 ? "" : "s");
+    return text;
+}
+
+/* Packets that could not be put together: false where there are none, or where it does not matter.
+ * What was lost here may have been lost by our own capture; and a packet without its first fragment
+ * may be of another connection of these two hosts. */
+static bool fragments_lost(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    const bool failed = k->over && k->verdict != VERDICT_OPEN && k->verdict != VERDICT_LOCAL;
+    char n[HUMAN_TEXT + 8];
+
+    if (h->incomplete || (h->nameless && failed)) {
+        const uint64_t lost = h->incomplete ? h->incomplete : h->nameless;
+        f->certainty = h->incomplete && !h->lost ? FINDING_PROVED : FINDING_LIKELY;
+        f->severity = h->unrepaired || (failed && (k->missing || k->verdict == VERDICT_DROPPED))
+                          ? FINDING_PROBLEM
+                          : FINDING_WARNING;
+        finding_say(f, "%s of %s of the peer's never came, so that %s could not be put together",
+                    h->incomplete ? "IP fragments" : "the first IP fragment", packets(lost, n),
+                    lost == 1 ? "it" : "they");
+        finding_advise(f, "firewalls and load balancers often drop fragments: let them pass, or "
+                          "have the peer send smaller segments (--mss 1200), and let ICMP through");
+        return true;
+    }
+    if (h->overlapping) {
+        f->certainty = FINDING_PROVED;
+        f->severity = failed ? FINDING_PROBLEM : FINDING_WARNING;
+        finding_say(f,
+                    "fragments of %s of the peer's overlapped or contradicted each other, and "
+                    "were thrown away (RFC 5722)",
+                    packets(h->overlapping, n));
+        finding_advise(f, "a device on the way cuts packets wrongly, or somebody forges fragments: "
+                          "capture on both sides of it, and compare");
+        return true;
+    }
+    if (!h->crowded_out)
+        return false;
+    f->severity = FINDING_WARNING;
+    finding_say(f,
+                "%s of the peer's could not be put together from fragments: too many were under "
+                "way at a time",
+                packets(h->crowded_out, n));
+    finding_advise(f, "have the peer send smaller segments: try --mss 1200");
+    return true;
+}
+
+/* RFC 791, 3.2; RFC 8200, 4.5. */
+static bool fragments(const struct facts *k, struct finding *f)
+{
+    uint64_t whole = count(k, SIGN_FRAGMENTED), came = k->flow->signs.fragments;
+    char n[HUMAN_TEXT + 8], pieces[HUMAN_TEXT];
+
+    if (k->host && fragments_lost(k, f))
+        return true;
+    if (k->host && k->host->fragmented > whole) { /* nothing is on record of each segment */
+        whole = k->host->fragmented;
+        came = k->host->fragments;
+    }
+    if (!whole)
+        return false;
+    cite(k, SIGN_FRAGMENTED, f);
+    f->certainty = FINDING_PROVED;
+    f->severity = FINDING_INFO;
+    finding_say(f, "%s of the peer's came in %s IP fragments, and %s put together",
+                packets(whole, n), human_count(came, pieces), whole == 1 ? "was" : "were");
+    finding_advise(f, "a link on the way has a smaller MTU than the peer thinks; a lost fragment "
+                      "costs the whole packet, and firewalls often drop them: try --mss 1200");
+    return true;
+}
+
+static const char *mac_text(const uint8_t mac[SIGNS_MAC], char text[18])
+{
+    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+             mac[5]);
+    return text;
+}
+
+/* On the own link it is the peer's own address that has changed: another host has its IP address
+ * as well, or has taken it over. Where a router may be between, it is the router's. */
+static bool two_hosts(const struct facts *k, struct finding *f)
+{
+    char first[18], second[18];
+    const struct signs *s = &k->flow->signs;
+
+    if (!k->over || !k->host || !count(k, SIGN_OTHER_MAC))
+        return false;
+    cite(k, SIGN_OTHER_MAC, f);
+    mac_text(s->macs[0], first);
+    mac_text(s->macs[1], second);
+    if (!k->host->on_link) {
+        f->certainty = FINDING_PROVED;
+        f->severity = FINDING_INFO;
+        finding_say(f, "the peer's segments came from two link-layer addresses, %s and %s", first,
+                    second);
+        finding_advise(f, "harmless where two routers share the load, or one has taken over; a "
+                          "stateful firewall on one of the ways sees half of the connection");
+        return true;
+    }
+    finding_say(f,
+                "two hosts answer for the peer's address: its segments came from the link-layer "
+                "addresses %s and %s",
+                first, second);
+    finding_advise(f, "look for a duplicate address (arping -D, ip neigh), or a cluster address "
+                      "that has moved; a peer with two cards on this link looks the same");
+    return true;
+}
+
 const struct diagnosis diagnoses_path[] = {
     {"answer-from-elsewhere", FINDING_PROBLEM, FINDING_PATH, false, answer_from_elsewhere},
     {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, false, rst_by_middlebox},
     {"challenge-storm", FINDING_PROBLEM, FINDING_PATH, true, challenge_storm},
+    {"fragments", FINDING_WARNING, FINDING_PATH, false, fragments},
     {"black-hole", FINDING_PROBLEM, FINDING_PATH, false, black_hole},
+    {"two-hosts", FINDING_WARNING, FINDING_PATH, false, two_hosts},
     {"sack-rewritten", FINDING_WARNING, FINDING_PATH, true, sack_rewritten},
     {"options-stripped", FINDING_WARNING, FINDING_PATH, true, options_stripped},
     {"sequence-rewritten", FINDING_INFO, FINDING_PATH, true, sequence_rewritten},

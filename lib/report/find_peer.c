@@ -358,7 +358,8 @@ static bool never_retransmits(const struct facts *k, struct finding *f)
     char missing[HUMAN_TEXT], length[HUMAN_TEXT];
 
     if (!k->over || !k->missing || !s->gap_since || s->gap_acks < SOME ||
-        s->gap_heard < since + 5 * WAVE_S || s->largest < k->missing || !saw_all(k))
+        s->gap_heard < since + 5 * WAVE_S || s->largest < k->missing || !saw_all(k) ||
+        facts_incomplete(k->host))
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,

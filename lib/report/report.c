@@ -397,7 +397,9 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .peer_changed = peer_moved(f, &peer),
         .packet = seen->packet,
         .ip = seen->ip,
-        .ip_len = seen->ip_len};
+        .ip_len = seen->ip_len,
+        .fragments = seen->fragments,
+        .mac = seen->mac && signs_other_mac(&f->signs, seen) ? seen->mac : NULL};
     e.u.segment.repeats = repeats(r, f, &e.u.segment);
     *before = offered;
     signs_segment(f, seen, &e.u.segment);

@@ -114,6 +114,8 @@ struct report_answer {
     bool bad_checksum;
 };
 
+#define REPORT_MAC SIGNS_MAC /* bytes of a link-layer address */
+
 struct report_segment {
     bool out;                  /* we sent it */
     bool foreign;              /* it has our addresses, but this host's kernel or another program
@@ -138,6 +140,9 @@ struct report_segment {
     const struct packet *packet; /* valid during the call */
     const uint8_t *ip;           /* the packet's bytes, likewise */
     uint32_t ip_len;
+    uint32_t fragments; /* it arrived in so many; 0: in one piece */
+    const uint8_t *mac; /* REPORT_MAC bytes, likewise: the link-layer address that the peer's came
+                           from, where it is not that of the peer's last segment; else NULL */
     const struct report_answer *answer; /* outside any connection, for what came; NULL otherwise */
 };
 
@@ -282,6 +287,8 @@ struct report_seen {
     const struct packet *packet;
     const uint8_t *ip;
     uint32_t ip_len;
+    uint32_t fragments; /* it arrived in so many, and was put together; 0: in one piece */
+    const uint8_t *mac; /* REPORT_MAC bytes: where it came from; NULL: not known */
 };
 
 /* Reports a captured segment: gives it to the tracker and to the sinks, followed by the changes of

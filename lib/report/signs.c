@@ -4,6 +4,8 @@
  */
 #include "lib/report/signs.h"
 
+#include <string.h>
+
 #include "lib/report/report.h"
 
 #define LATE_AFTER TRACK_REPEAT_MIN /* our ACK must have arrived this long after a round trip */
@@ -370,7 +372,7 @@ static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_
     const uint32_t mss = f->theirs.mss < f->ours.mss ? f->theirs.mss : f->ours.mss;
     const uint32_t stamps = f->ours.has & f->theirs.has & OPT_TIMESTAMP ? 12 : 0;
 
-    if (f->has_iss && (f->ours.has & OPT_MSS) && t->len > f->ours.mss &&
+    if (f->has_iss && (f->ours.has & OPT_MSS) && t->len > f->ours.mss && !seen->fragments &&
         signs_count(s, SIGN_JOINED) < LOOKS)
         signs_note(s, SIGN_JOINED, number);
     if (t->len > s->largest) {
@@ -603,6 +605,32 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
     ending(f, seen, g);
 }
 
+bool signs_other_mac(const struct signs *s, const struct report_seen *seen)
+{
+    return !seen->out && (!s->has_mac || memcmp(s->mac, seen->mac, sizeof s->mac) != 0);
+}
+
+/* What the peer's packet shows beside its segment: how it came. The address of the link layer that
+ * a flow begins with is no sign; another one is. */
+static void arrival(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
+{
+    if (seen->fragments) {
+        s->fragments += seen->fragments;
+        signs_note(s, SIGN_FRAGMENTED, g->number);
+    }
+    if (!g->mac)
+        return;
+    if (s->has_mac) {
+        if (!signs_count(s, SIGN_OTHER_MAC)) {
+            memcpy(s->macs[0], s->mac, sizeof s->mac);
+            memcpy(s->macs[1], g->mac, sizeof s->mac);
+        }
+        signs_note(s, SIGN_OTHER_MAC, g->number);
+    }
+    memcpy(s->mac, g->mac, sizeof s->mac);
+    s->has_mac = true;
+}
+
 void signs_segment(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g)
 {
@@ -614,8 +642,10 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
         signs_note(s, SIGN_FOREIGN_RST, g->number);
     if (seen->out)
         ours(f, seen, g);
-    else if (!seen->missed)
+    else if (!seen->missed) {
+        arrival(s, seen, g);
         theirs(f, seen, g);
+    }
     if (!(g->notes & (TRACK_PROBE | TRACK_PROBE_ANSWER)))
         s->active = seen->stamp;
 }

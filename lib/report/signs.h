@@ -17,6 +17,7 @@
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
+#define SIGNS_MAC 6     /* bytes of a link-layer address */
 #define SIGN_SEGMENTS 4 /* numbers of segments that a sign keeps: the first three and the last */
 
 enum sign_kind {
@@ -59,6 +60,8 @@ enum sign_kind {
     SIGN_BYTE_ANSWERED, /* the answer to a keepalive probe with a byte */
     SIGN_BEYOND_GAP,    /* the peer's data or FIN beyond bytes that never came, so far */
     SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
+    SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
+    SIGN_OTHER_MAC,     /* the peer's segment from another link-layer address than the one before */
     SIGN_COUNT
 };
 
@@ -151,6 +154,10 @@ struct signs {
     uint32_t storm;    /* challenges so far that followed each other closely */
     wave_time stormed; /* when the last one came */
     bool storms;       /* there were many */
+    uint32_t fragments; /* that the segments of SIGN_FRAGMENTED came in */
+    bool has_mac;
+    uint8_t mac[SIGNS_MAC];     /* of the peer's last segment */
+    uint8_t macs[2][SIGNS_MAC]; /* the first two that differ, with SIGN_OTHER_MAC */
 };
 
 struct report_flow;
@@ -160,6 +167,10 @@ struct report_segment;
 /* Examines a segment that was reported, before its changes of state are reported. */
 void signs_segment(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g);
+
+/* Returns whether an arriving segment's link-layer address, which is known, is not that of the last
+ * one. */
+bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
 
 /* Records that the engine discarded the flow's last segment, which is the peer's `s`, for that
  * reason. `fresh`: it begins where new data would. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lib/core/diag.h"
+#include "lib/core/ip_reassembly.h"
 #include "lib/wire/frame.h"
 
 struct port_file {
@@ -19,6 +20,7 @@ struct port_file {
     int dlt;
     bool ended;
     wave_time now;
+    struct ip_reassembly *fragments; /* NULL: none came yet */
     struct port_file_counts counts;
 };
 
@@ -56,6 +58,37 @@ static int port_file_flush(struct port *p, struct wire_unsent *unsent, struct di
     return 0;
 }
 
+/* Every flow is followed. */
+static bool wants_all(void *ctx, const struct flow *flow)
+{
+    (void)ctx;
+    (void)flow;
+    return true;
+}
+
+/* A packet that ip_parse() does not take may be a fragment. Returns what ip_parse() says of the
+ * whole packet, which is then in *p; WAVE_EAGAIN while it is not complete; or what is wrong. */
+static int take_fragment(struct port_file *f, struct wire_packet *p)
+{
+    struct ip_fragment one;
+    struct ip_whole whole;
+    int error = ip_fragment_parse(p->ip, p->ip_len, &one);
+
+    if (error)
+        return error;
+    if (!f->fragments)
+        f->fragments = ip_reassembly_create(wants_all, NULL);
+    if (!f->fragments)
+        return WAVE_ENOTOURS; /* no memory for it: it is left out */
+    error = ip_reassembly_add(f->fragments, f->now, &one, &whole);
+    if (error)
+        return error;
+    p->ip = whole.bytes;
+    p->ip_len = whole.len;
+    p->fragments = whole.fragments;
+    return ip_parse(p->ip, p->ip_len, &p->packet);
+}
+
 /* Reads one frame. Returns 0 and *out, or the reason why there is no packet in it. */
 static int read_frame(struct port_file *f, const struct pcap_pkthdr *h, const uint8_t *bytes,
                       struct wire_packet *out)
@@ -68,7 +101,10 @@ static int read_frame(struct port_file *f, const struct pcap_pkthdr *h, const ui
         return error;
     p.ip = bytes + frame.offset;
     p.ip_len = h->caplen - (uint32_t)frame.offset;
+    p.mac = frame.source;
     error = ip_parse(p.ip, p.ip_len, &p.packet);
+    if (error == WAVE_ENOTOURS)
+        error = take_fragment(f, &p);
     if (error)
         return error;
     if (p.packet.length < p.ip_len)
@@ -79,6 +115,8 @@ static int read_frame(struct port_file *f, const struct pcap_pkthdr *h, const ui
 
 static void count(struct port_file_counts *c, int error)
 {
+    if (error == WAVE_EAGAIN) /* a fragment that waits for the others */
+        return;
     if (error == WAVE_ETRUNC)
         c->truncated++;
     else if (error == WAVE_EMALFORMED)
@@ -139,6 +177,8 @@ static struct wire_stats port_file_stats(struct port *p)
     return (struct wire_stats){.received = c->frames,
                                .truncated = c->truncated,
                                .malformed = c->malformed,
+                               .fragmented =
+                                   ip_reassembly_counts(file_of(p)->fragments, file_of(p)->now),
                                .unrelated = c->other};
 }
 
@@ -153,6 +193,7 @@ static bool port_file_rerouted(struct port *p, char interface[16])
 static void port_file_close(struct port *p)
 {
     pcap_close(file_of(p)->pcap); /* this closes the file too */
+    ip_reassembly_free(file_of(p)->fragments);
     free(file_of(p));
 }
 

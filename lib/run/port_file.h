@@ -1,7 +1,8 @@
 /*
- * The port that reads a capture file (pcap or pcapng) through libpcap. Packets come in, none is
- * sent, and the time is that of the packets. Neither end of a flow is this program, so no packet is
- * "outgoing". The bytes are not trusted: every length is checked before it is used.
+ * The port that reads a capture file (pcap or pcapng, through libpcap): packets come in, nothing
+ * goes out, and time is that of the packets. Both ends of every flow are strangers, so that no
+ * packet is "outgoing". What was captured in IP fragments is given as a whole. Strangers' bytes:
+ * every length is checked before it is used.
  */
 #ifndef TCPWAVE_RUN_PORT_FILE_H
 #define TCPWAVE_RUN_PORT_FILE_H

@@ -19,6 +19,19 @@ struct host_texts {
     char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
 };
 
+/* What came in fragments. `e` may be NULL. */
+static void fragment_facts(const struct ip_reassembly_counts *n, const struct conn *e,
+                           struct facts_host *h)
+{
+    h->fragmented = n->packets;
+    h->fragments = n->fragments;
+    h->incomplete = n->missing;
+    h->nameless = n->nameless;
+    h->overlapping = n->refused;
+    h->crowded_out = n->crowded_out;
+    h->unrepaired = n->has_seq && e && seq_geq(n->seq, e->rcv.nxt);
+}
+
 /* Fills in the facts about this host. */
 static void host_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
                        struct facts_host *h)
@@ -42,9 +55,11 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
                              .answerer = t->answerer,
                              .other = stats.other,
                              .other_interface = t->other,
+                             .on_link = info->on_link,
                              .anywhere = info->anywhere,
                              .interface_named = s->config.interface_named};
     const struct conn *e = c ? session_engine(s, c) : NULL;
+    fragment_facts(&stats.fragmented, e, h);
     addr_port_text(s->config.v6, &stats.stray.addr, stats.stray.port, t->answerer);
     addr_port_text(s->config.v6, &stats.nat_addr, stats.nat_port, t->translated);
     memcpy(t->other, stats.other_interface, sizeof t->other);

@@ -501,7 +501,9 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                                .local = ahead ? f->local : (enum state)c->state,
                                .packet = &p->packet,
                                .ip = p->ip,
-                               .ip_len = p->ip_len};
+                               .ip_len = p->ip_len,
+                               .fragments = p->fragments,
+                               .mac = p->mac};
     show(s, c, &seen);
 }
 

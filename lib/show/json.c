@@ -195,6 +195,15 @@ static json_t *segment_notes(struct draft *d, const struct report_segment *g)
     return list;
 }
 
+static void put_mac(struct draft *d, json_t *to, const uint8_t mac[REPORT_MAC])
+{
+    char text[18];
+
+    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+    put_text(d, to, "mac", text);
+}
+
 static void segment(struct draft *d, json_t *to, const struct report_segment *g)
 {
     const struct seg *s = &g->packet->seg;
@@ -217,6 +226,10 @@ static void segment(struct draft *d, json_t *to, const struct report_segment *g)
     put_bool(d, to, "retransmission", g->retransmission);
     if (g->repeats)
         put_count(d, to, "repeats", g->repeats);
+    if (g->fragments)
+        put_count(d, to, "fragments", g->fragments);
+    if (g->mac)
+        put_mac(d, to, g->mac);
     list = segment_notes(d, g);
     if (g->answer)
         answer(d, to, list, g->answer);

@@ -70,6 +70,8 @@ static void remarks(struct label *l, const struct report_segment *g)
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (g->notes & notes[i].bit)
             add(l, TONE_DOUBT, "%s", notes[i].text);
+    if (g->fragments)
+        add(l, TONE_DOUBT, "in %u fragments", g->fragments);
     if (g->half_closed)
         add(l, TONE_BOLD, "half-close");
     if (g->foreign)

@@ -77,6 +77,22 @@ static void add_strays(struct filter_buffer *t, const struct filter_query *q)
             addr_text(q->flow.v6, &q->flow.local, text));
 }
 
+/* Adds the fragments of IPv4 packets to us that may be TCP: behind the first one there are no
+ * ports. Those of IPv6 are among the strays. */
+static void add_fragments(struct filter_buffer *t, const struct filter_query *q)
+{
+    static const struct addr any;
+    char text[ADDR_PORT_TEXT];
+    if (q->flow.v6)
+        return;
+    add(t, " or (ip[9] = 6 and ip[6:2] & 0x3fff != 0");
+    if (!addr_eq(&q->flow.local, &any))
+        add(t, " and ip dst host %s", addr_text(false, &q->flow.local, text));
+    if (!q->listen && !q->any_remote)
+        add(t, " and ip src host %s", addr_text(false, &q->flow.remote, text));
+    add(t, ")");
+}
+
 /* Adds all that we want of frames without a VLAN tag. */
 static void add_untagged(struct filter_buffer *t, const struct filter_query *q)
 {
@@ -88,7 +104,9 @@ static void add_untagged(struct filter_buffer *t, const struct filter_query *q)
     }
     add(t, " or (");
     add_strays(t, q);
-    add(t, ")))");
+    add(t, ")");
+    add_fragments(t, q);
+    add(t, "))");
 }
 
 const char *filter_text(const struct filter_query *q, char text[FILTER_TEXT])

@@ -38,10 +38,19 @@ static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
     return type;
 }
 
+/* Returns the address, or NULL where it is empty, as on lo. */
+static const uint8_t *address(const uint8_t *bytes)
+{
+    static const uint8_t none[FRAME_ADDRESS];
+
+    return bytes && memcmp(bytes, none, sizeof none) != 0 ? bytes : NULL;
+}
+
 /* Reads LINKTYPE_ETHERNET: destination, source, type. */
 static uint16_t ethernet(struct cursor *c, struct frame *f)
 {
-    cursor_bytes(c, 12); /* destination and source */
+    cursor_bytes(c, FRAME_ADDRESS); /* destination */
+    f->source = address(cursor_bytes(c, FRAME_ADDRESS));
     return untag(c, cursor_u16(c), f);
 }
 
@@ -50,7 +59,10 @@ static uint16_t cooked(struct cursor *c, struct frame *f)
 {
     f->has_outgoing = true;
     f->outgoing = cursor_u16(c) == SLL_OUTGOING;
-    cursor_bytes(c, 12);
+    cursor_bytes(c, 2);
+    const bool known = cursor_u16(c) == FRAME_ADDRESS;
+    const uint8_t *from = cursor_bytes(c, 8);
+    f->source = known ? address(from) : NULL;
     return untag(c, cursor_u16(c), f);
 }
 
@@ -64,7 +76,9 @@ static uint16_t cooked2(struct cursor *c, struct frame *f)
     cursor_bytes(c, 2);
     f->has_outgoing = true;
     f->outgoing = cursor_u8(c) == SLL_OUTGOING;
-    cursor_bytes(c, 9);
+    const bool known = cursor_u8(c) == FRAME_ADDRESS;
+    const uint8_t *from = cursor_bytes(c, 8);
+    f->source = known ? address(from) : NULL;
     return untag(c, type, f);
 }
 

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define FRAME_ADDRESS 6 /* bytes of a link-layer address */
+
 /* Holds what the header says. */
 struct frame {
     size_t offset;     /* bytes before the IP packet */
@@ -18,6 +20,8 @@ struct frame {
     uint32_t ifindex;  /* Linux cooked v2: the interface that captured the frame; else 0 */
     bool has_outgoing; /* Linux cooked: the frame says `outgoing` itself */
     bool outgoing;     /* this host sent it */
+    const uint8_t *source; /* FRAME_ADDRESS bytes of the frame: the link-layer address that it
+                              comes from, where there is one; else NULL */
 };
 
 /* Returns whether frames of libpcap's link type `dlt` (DLT_...) can be read. */

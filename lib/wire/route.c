@@ -475,6 +475,7 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
     if ((error = check_up(&l, d)) < 0)
         return error;
     take_link(r, &l, a.mtu);
+    r->on_link = a.type == RTN_UNICAST && !a.has_gateway && !a.foreign_gateway;
     r->scope = address_link_local(q->v6, &r->source) ? asked : 0;
     return 0;
 }

@@ -32,6 +32,7 @@ struct route {
     uint32_t mtu;       /* bytes of an IP packet: the route's own or the interface's; 68 to 65535 */
     bool loopback;      /* packets pass through the loopback interface */
     bool vlan;          /* the interface is a VLAN of another one */
+    bool on_link;       /* no router is between: packets go to the remote's own address */
     uint16_t hardware;  /* type of its link layer: ARPHRD_... of <linux/if_arp.h> */
     struct addr source; /* all zero when listening on any address */
     uint32_t scope;     /* for binding a link-local source, else 0 */

@@ -49,6 +49,7 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
     w->info.ifindex = r->ifindex;
     w->info.mtu = r->mtu;
     w->info.loopback = r->loopback;
+    w->info.on_link = r->on_link;
     w->info.local = r->source;
     w->flow.v6 = config->v6;
     w->flow.local = r->source;
@@ -292,6 +293,7 @@ void wire_close(struct wire *w)
     if (!w)
         return;
     capture_close(w->capture);
+    ip_reassembly_free(w->fragments);
     for (uint16_t i = 0; w->guard && i < w->lports; i++)
         guard_close(&w->guard[i]);
     free(w->guard);

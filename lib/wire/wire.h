@@ -17,6 +17,7 @@
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 #include "lib/core/ip.h"
+#include "lib/core/ip_reassembly.h"
 #include "lib/core/seg.h"
 #include "lib/core/time.h"
 #include "lib/wire/guards.h"
@@ -73,6 +74,7 @@ struct wire_info {
                      the interface; the smallest of all when listening on every interface */
     bool loopback;
     bool anywhere;     /* captured are all interfaces, and not that one alone */
+    bool on_link;      /* no router is between this host and the remote */
     struct addr local; /* all zero when listening on any address */
     uint16_t lport;    /* the first one, when there are several */
     const char *guard; /* "socket filter", "TCP-MD5 key", or "none" */
@@ -162,6 +164,9 @@ struct wire_packet {
     struct packet packet;
     const uint8_t *ip;
     uint32_t ip_len;
+    uint32_t fragments; /* it arrived in so many, and was put together; 0: in one piece */
+    const uint8_t *mac; /* FRAME_ADDRESS bytes, valid until the next call: the link-layer address
+                           that it came from, of fragments the last one's; NULL: there is none */
     bool gap;
 };
 
@@ -173,7 +178,8 @@ struct wire_packet {
  * malformed and not given (except with wire_config.broken). On lo any checksum is accepted.
  * Elsewhere a checksum is also accepted when the sender left it to an offload that has not filled
  * it in; the field then holds the sum of the pseudo-header. Segments larger than the MSS, which an
- * offload has merged, are given as they are.
+ * offload has merged, are given as they are. What arrives in IP fragments is given as a whole once
+ * the last of them is here.
  */
 int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 
@@ -230,6 +236,7 @@ struct wire_stats {
     } stray;
     uint64_t other; /* segments of the peer's that came in by `other_interface` alone */
     char other_interface[16];
+    struct ip_reassembly_counts fragmented; /* packets that arrived in fragments */
     bool translated; /* this host rewrites the target of what we send to: */
     struct addr nat_addr;
     uint16_t nat_port;

@@ -155,7 +155,8 @@ static bool is_copy(struct wire *w, const struct frame *f, const struct wire_pac
         return false;
     copy = copies_seen(&w->copies, p->ip, p->ip_len, here, p->stamp, &first);
     w->stats.copies += copy;
-    if (p->outgoing || !w->info.ifindex)
+    /* This host itself says over lo that its neighbour does not answer. */
+    if (p->outgoing || !w->info.ifindex || p->packet.kind == PACKET_ICMP)
         return copy;
     if (copy && here == w->info.ifindex && first != here)
         w->stats.other--;
@@ -181,7 +182,7 @@ static int take_packet(struct wire *w, const struct frame *f, struct wire_packet
         if (p->outgoing && w->inbound_only)
             return WAVE_ENOTOURS;
     }
-    if (is_copy(w, f, p))
+    if (!p->fragments && is_copy(w, f, p)) /* each fragment was looked at by itself */
         return WAVE_ENOTOURS;
     if (p->packet.kind == PACKET_TCP && !p->outgoing && !w->info.loopback &&
         !checksum_acceptable(&p->packet)) {
@@ -195,6 +196,56 @@ static int take_packet(struct wire *w, const struct frame *f, struct wire_packet
     return 0;
 }
 
+/* Whether a packet of that flow, as its sender sees it, is one to us that is put together from its
+ * fragments. */
+static bool wants_whole(void *ctx, const struct flow *flow)
+{
+    const struct wire *w = ctx;
+    struct flow seen = flow_reverse(flow);
+
+    if (w->stats.translated && seen.rport == w->stats.nat_port &&
+        addr_eq(&seen.remote, &w->stats.nat_addr)) {
+        seen.remote = w->flow.remote;
+        seen.rport = w->flow.rport;
+    }
+    return is_ours(w, &seen);
+}
+
+/* Whether the fragment can be one of a packet to us. Only the first one has the ports. */
+static bool may_be_ours(const struct wire *w, const struct ip_fragment *f)
+{
+    return f->v6 == w->flow.v6 &&
+           (addr_eq(&w->flow.local, &any) || addr_eq(&f->target, &w->flow.local)) &&
+           (w->listen || addr_eq(&f->source, &w->flow.remote) ||
+            (w->stats.translated && addr_eq(&f->source, &w->stats.nat_addr)));
+}
+
+/* A packet that ip_parse() does not take may be a fragment. Returns what ip_parse() says of the
+ * whole packet, which is then in *p; WAVE_EAGAIN while it is not complete; or why the fragment is
+ * not for us. */
+static int take_fragment(struct wire *w, const struct frame *f, struct wire_packet *p)
+{
+    struct ip_fragment one;
+    struct ip_whole whole;
+    int error = ip_fragment_parse(p->ip, p->ip_len, &one);
+
+    if (error)
+        return error;
+    if ((f->has_outgoing && f->outgoing) || !may_be_ours(w, &one) || is_copy(w, f, p))
+        return WAVE_ENOTOURS;
+    if (!w->fragments)
+        w->fragments = ip_reassembly_create(wants_whole, w);
+    if (!w->fragments)
+        return WAVE_ENOTOURS; /* no memory for it: it is lost */
+    error = ip_reassembly_add(w->fragments, p->stamp, &one, &whole);
+    if (error)
+        return error;
+    p->ip = whole.bytes;
+    p->ip_len = whole.len;
+    p->fragments = whole.fragments;
+    return ip_parse(p->ip, p->ip_len, &p->packet);
+}
+
 /* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */
 static int read_frame(struct wire *w, const struct capture_frame *c, struct wire_packet *out)
 {
@@ -204,9 +255,14 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
         return error;
     const uint8_t *ip = c->bytes + f.offset;
     uint32_t ip_len = c->caplen - (uint32_t)f.offset;
-    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len};
+    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len, .mac = f.source};
     error = ip_parse(ip, ip_len, &p.packet);
-    if (error == WAVE_EMALFORMED && w->broken && malformed_arrival(w, ip, ip_len, &p.packet)) {
+    if (error == WAVE_ENOTOURS) {
+        error = take_fragment(w, &f, &p);
+        if (!p.fragments)
+            return error;
+    }
+    if (error == WAVE_EMALFORMED && w->broken && malformed_arrival(w, p.ip, p.ip_len, &p.packet)) {
         p.broken = error;
         *out = p;
         return 0;
@@ -221,6 +277,8 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
 static void count(struct wire_stats *s, int error)
 {
     switch (error) {
+    case WAVE_EAGAIN: /* a fragment that waits for the others */
+        break;
     case WAVE_ETRUNC:
         s->truncated++;
         break;
@@ -278,6 +336,7 @@ struct wire_stats wire_stats(struct wire *w)
 {
     struct wire_stats s = w->stats;
     s.l2_send = tx_queue_l2_sent(w->tx_queue);
+    s.fragmented = ip_reassembly_counts(w->fragments, capture_clock_now());
     capture_stats(w->capture, &s.received, &s.dropped);
     for (uint16_t i = 0; w->guard && i < w->lports; i++)
         s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;

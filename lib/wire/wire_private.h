@@ -34,6 +34,7 @@ struct wire {
     bool inbound_only;
     bool anywhere; /* the capture is on all interfaces, though the route leads through one */
     struct copies copies;
+    struct ip_reassembly *fragments; /* NULL: none came yet */
     int other_ifindex; /* with stats.other */
     wave_time seen_at; /* when the route's interface was last found to be there */
     bool gap;          /* frames were lost since the last packet that was given */

@@ -117,8 +117,8 @@ def ip_options(f, event, _):
 def fragments(f, event, _):
     if event in ("syn", "open") and f.begun:
         whole = f.tcp(SYN | ACK, ack=f.ack + 99) if event == "syn" else f.tcp(ACK | PSH, b"x" * 100, seq=f.seq + 50)
-        f.ip(whole[:16], fragment=0x2000)
-        f.ip(whole[16:], fragment=2)
+        f.ip(whole[:24], fragment=0x2000)
+        f.ip(whole[16:], fragment=2)  # overlaps
         f.ip(whole[16:], fragment=0x1FFF)
         f.ip(whole, fragment=0x2000)
 

@@ -49,7 +49,9 @@ void script_say(struct script *t, const struct step *s)
                                .local = s->local,
                                .packet = &p,
                                .ip = zeros,
-                               .ip_len = 40};
+                               .ip_len = 40,
+                               .fragments = s->fragments,
+                               .mac = s->mac};
 
     if (!s->out)
         p.flow = flow_reverse(&p.flow);

@@ -42,6 +42,8 @@ struct step {
     const uint8_t *tcp; /* SEG_HEADER bytes, for the checksum, or NULL */
     uint16_t id; /* IPv4 identification */
     uint8_t ecn; /* ECN_... */
+    uint32_t fragments; /* it arrived in so many */
+    const uint8_t *mac; /* where it came from */
     struct opt opt;
 };
 

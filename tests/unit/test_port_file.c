@@ -101,6 +101,48 @@ static void test_packets(void **state)
     port_close(p);
 }
 
+/* A packet in fragments is given once its last one is read. */
+static void test_fragments(void **state)
+{
+    struct seg s = {.seq = seq_of(7), .flags = SEG_ACK, .len = 100, .data = (uint8_t[100]){1, 2}};
+    struct wire_packet w;
+    struct pcapfile *p;
+    struct port *port;
+    uint8_t bytes[200], part[200];
+    struct diag d;
+    int fd = mkstemps(path, 5);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "eth0", &d), 0);
+    const uint32_t len = build(&flow, &s, bytes);
+    for (unsigned i = 0; i < 2; i++) {
+        const uint32_t from = i ? 64 : 0, n = i ? len - 20 - 64 : 64;
+        memcpy(part, bytes, 20);
+        memcpy(part + 20, bytes + 20 + from, n);
+        part[3] = (uint8_t)(20 + n);
+        part[6] = i ? 0 : 0x20;
+        part[7] = (uint8_t)(from / 8);
+        struct pcapfile_packet k = {STAMP + i, true, part, 20 + n, 20 + n, NULL};
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    }
+    assert_int_equal(pcapfile_close(p, &d), 0);
+
+    assert_int_equal(port_file_open(&port, fopen(path, "rb"), path, &d), 0);
+    assert_int_equal(port->ops->next(port, &w, &d), 1);
+    assert_int_equal(w.stamp, STAMP + 1);
+    assert_int_equal(w.fragments, 2);
+    assert_int_equal(w.packet.seg.seq.v, 7);
+    assert_int_equal(w.packet.seg.len, 100);
+    assert_memory_equal(w.packet.l4, bytes + 20, len - 20);
+    assert_int_equal(port->ops->stats(port).fragmented.packets, 1);
+    assert_int_equal(port->ops->next(port, &w, &d), 0);
+    assert_int_equal(port_file_counts(port).other, 0);
+    port_close(port);
+}
+
 /* A file that is cut off gives what is whole, and then says so once. */
 static void test_cut_off(void **state)
 {
@@ -142,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_packets, teardown),
+        cmocka_unit_test_teardown(test_fragments, teardown),
         cmocka_unit_test_teardown(test_cut_off, teardown),
         cmocka_unit_test_teardown(test_no_capture, teardown),
     };

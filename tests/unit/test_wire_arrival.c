@@ -135,6 +135,66 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
     assert_int_equal(wire_stats(o->w).malformed, 2);
 }
 
+/* Sends the part of a segment from the far end as an IPv4 fragment. */
+static void arrive_fragment(struct over_tun *o, const uint8_t *tcp, size_t from, size_t end,
+                            size_t len, uint8_t id)
+{
+    uint8_t bytes[2000];
+    const size_t n = make_ip(bytes, &o->back, 6, end - from);
+
+    bytes[5] = id;
+    bytes[6] = (uint8_t)((end < len ? 0x20 : 0) | from >> 11);
+    bytes[7] = (uint8_t)(from >> 3);
+    memset(bytes + 10, 0, 2);
+    uint16_t sum = checksum_finish(checksum_add(0, bytes, 20));
+    memcpy(bytes + 10, &sum, 2);
+    memcpy(bytes + 20, tcp + from, end - from);
+    arrive(o->tun, bytes, n);
+}
+
+/* RFC 1122, 3.3.2; the checksum is the whole segment's. */
+static void fragments_are_given_as_one_packet(void **state)
+{
+    struct over_tun *o = *state;
+    if (!o)
+        skip();
+    struct wire_packet p;
+    static const uint8_t data[1000] = {1, 2, 3};
+    uint8_t tcp[1100];
+    struct seg s = {.flags = SEG_ACK, .len = sizeof data, .data = data};
+    size_t len = (size_t)seg_build(&o->back, &s, tcp, sizeof tcp);
+
+    arrive_fragment(o, tcp, 512, len, len, 1);
+    arrive_fragment(o, tcp, 0, 512, len, 1);
+    netns_next(o->w, false, &p);
+    assert_int_equal(p.packet.seg.len, sizeof data);
+    assert_memory_equal(p.packet.seg.data, data, sizeof data);
+    assert_int_equal(p.fragments, 2);
+    assert_int_equal(p.ip_len, len + 20);
+    assert_int_equal(wire_stats(o->w).unrelated, 0);
+    assert_int_equal(wire_stats(o->w).fragmented.packets, 1);
+
+    tcp[600] ^= 1;
+    arrive_fragment(o, tcp, 0, 512, len, 2);
+    arrive_fragment(o, tcp, 512, len, len, 2);
+    assert_false(netns_next_within(o->w, false, 50, &p));
+    assert_int_equal(wire_stats(o->w).bad_checksum, 1);
+    tcp[600] ^= 1;
+
+    tcp[3] ^= 1; /* to another port of ours: of another connection */
+    arrive_fragment(o, tcp, 0, 512, len, 3);
+    arrive_fragment(o, tcp, 512, len, len, 3);
+    arrive_fragment(o, tcp, 0, 512, len, 4); /* and this one is never complete */
+    tcp[3] ^= 1;
+    arrive_fragment(o, tcp, 0, 512, len, 5);
+    assert_false(netns_next_within(o->w, false, 1200, &p));
+    assert_int_equal(wire_stats(o->w).fragmented.packets, 2);
+    assert_int_equal(wire_stats(o->w).fragmented.missing, 1);
+    arrive_fragment(o, tcp, 512, len, len, 5); /* it only came late */
+    netns_next(o->w, false, &p);
+    assert_int_equal(wire_stats(o->w).fragmented.missing, 0);
+}
+
 /* RFC 1122, 3.2.2.1: an error quotes the IP header and eight bytes at least. */
 static void port_unreachable_is_given_to_the_flow_it_quotes(void **state)
 {
@@ -401,6 +461,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(checksums_right_wrong_and_not_filled_in, open_over_tun,
+                                        close_over_tun),
+        cmocka_unit_test_setup_teardown(fragments_are_given_as_one_packet, open_over_tun,
                                         close_over_tun),
         cmocka_unit_test_setup_teardown(port_unreachable_is_given_to_the_flow_it_quotes,
                                         open_over_tun, close_over_tun),

@@ -225,6 +225,62 @@ static void listening_on_any_address(void **state)
     done(&c);
 }
 
+/* A fragment, of which the first one alone has the ports: behind it stands anything. */
+static void make_fragment(struct wire_filter_made *m, const struct compiled *c,
+                          const struct flow *f, uint8_t protocol, unsigned field, int tags)
+{
+    static const uint8_t data[24] = {0xff, 0xff, 0xff, 0xff};
+
+    put_link(m, c->dlt, f->v6, tags);
+    if (f->v6) {
+        put_ip(m, f, 44, 32);
+        put(m, (uint8_t[]){protocol, 0, (uint8_t)(field >> 8), (uint8_t)field, 0, 0, 0, 1}, 8);
+    } else {
+        put_ip(m, f, protocol, 24);
+        m->bytes[m->len - 14] = (uint8_t)(field >> 8);
+        m->bytes[m->len - 13] = (uint8_t)field;
+    }
+    put(m, data, sizeof data);
+}
+
+static void later_fragments_pass_by_addresses(void **state)
+{
+    const struct flow *f = *state;
+    struct flow back = flow_reverse(f), elsewhere, other;
+    struct wire_filter_made m;
+
+    other = elsewhere = back;
+    elsewhere.remote.byte[3] ^= 9; /* to another host */
+    other.local.byte[3] ^= 9;      /* from another host */
+    for (size_t i = 0; i < TYPES; i++) {
+        struct compiled c;
+        compile(&c, types[i], (struct filter_query){.flow = *f});
+        for (int tags = 0; tags <= (types[i] == DLT_EN10MB ? 2 : 0); tags++) {
+            make_fragment(&m, &c, &back, 6, f->v6 ? 64 << 3 | 1 : 0x2040, tags); /* one between */
+            assert_true(passes(&c, &m));
+            make_fragment(&m, &c, &back, 6, f->v6 ? 64 << 3 : 0x0040, tags); /* the last one */
+            assert_true(passes(&c, &m));
+            make_fragment(&m, &c, &elsewhere, 6, f->v6 ? 64 << 3 : 0x0040, tags);
+            assert_false(passes(&c, &m));
+            if (f->v6) /* what there is behind extension headers is looked at later */
+                continue;
+            make_fragment(&m, &c, &back, 17, 0x0040, tags); /* of UDP */
+            assert_false(passes(&c, &m));
+            make_fragment(&m, &c, f, 6, 0x0040, tags); /* our own */
+            assert_false(passes(&c, &m));
+            make_fragment(&m, &c, &other, 6, 0x0040, tags);
+            assert_false(passes(&c, &m));
+            make_fragment(&m, &c, &back, 6, 0x4000, tags); /* no fragment, and not our port */
+            assert_false(passes(&c, &m));
+        }
+        done(&c);
+        compile(&c, types[i], (struct filter_query){.flow = *f, .listen = true});
+        make_fragment(&m, &c, &other, 6, f->v6 ? 64 << 3 : 0x0040, 0);
+        assert_true(passes(&c, &m)); /* from any host */
+        done(&c);
+    }
+}
+
 /* RFC 8200, 4: TCP's ports stand behind the header, where the filter does not look. */
 static void an_extension_header_is_let_through(void **state)
 {
@@ -280,6 +336,7 @@ int main(void)
         BOTH(icmp_errors_to_us_and_no_echoes),
         BOTH(listening_on_any_address),
         BOTH(lo_s_leaving_packets_are_left_out),
+        BOTH(later_fragments_pass_by_addresses),
         cmocka_unit_test(an_extension_header_is_let_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

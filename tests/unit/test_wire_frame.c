@@ -29,6 +29,26 @@ static int parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
     return result;
 }
 
+/* The address that the frame comes from, where the link has one, is that of the sender: all frames
+ * here have the same. */
+static void source_within(const struct frame *f, int dlt, const uint8_t *bytes, size_t len)
+{
+    static const uint8_t ethernet_sender[FRAME_ADDRESS] = {2, 0, 0, 0, 0, 2};
+    const bool has = dlt == DLT_EN10MB || (dlt == DLT_LINUX_SLL && len > 12 && bytes[6] == 2);
+    struct frame again;
+
+    if (dlt == DLT_LINUX_SLL2)
+        return; /* see below */
+    assert_int_equal(f->source != NULL, has);
+    if (!has)
+        return;
+    assert_int_equal(frame_parse(dlt, bytes, len, &again), 0);
+    if (dlt == DLT_EN10MB)
+        assert_memory_equal(again.source, ethernet_sender, sizeof ethernet_sender);
+    else
+        assert_ptr_equal(again.source, bytes + 6);
+}
+
 /* Checks that the frame is parsed as expected, and that no shorter one passes for a whole header.
  */
 static void expect(int dlt, const uint8_t *bytes, size_t len, const struct frame *want)
@@ -41,6 +61,7 @@ static void expect(int dlt, const uint8_t *bytes, size_t len, const struct frame
     assert_int_equal(f.ifindex, want->ifindex);
     assert_int_equal(f.has_outgoing, want->has_outgoing);
     assert_int_equal(f.outgoing, want->outgoing);
+    source_within(&f, dlt, bytes, len);
     struct frame untouched = {.offset = 99};
     for (size_t n = 0; n < want->offset; n++) {
         assert_int_equal(parse(dlt, bytes, n, &untouched), WAVE_ETRUNC);
@@ -111,6 +132,23 @@ static void linux_cooked_2(void **state)
     EXPECT(DLT_LINUX_SLL2, in, .offset = 20, .ifindex = 259, .has_outgoing = true);
     EXPECT(DLT_LINUX_SLL2, out, .offset = 20, .v6 = true, .ifindex = 1, .has_outgoing = true,
            .outgoing = true);
+}
+
+/* Tunnels and lo have none. */
+static void the_address_that_a_frame_comes_from(void **state)
+{
+    (void)state;
+    uint8_t v2[] = {0x08, 0x00, 0, 0, 0, 0, 1, 3, 0, 1, 0, 6, 2, 0, 0, 0, 0, 7, 0, 0, V4};
+    uint8_t lo[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x08, 0x00, V4};
+    struct frame f;
+
+    assert_int_equal(frame_parse(DLT_LINUX_SLL2, v2, sizeof v2, &f), 0);
+    assert_ptr_equal(f.source, v2 + 12);
+    v2[11] = 4; /* the address of a tunnel */
+    assert_int_equal(frame_parse(DLT_LINUX_SLL2, v2, sizeof v2, &f), 0);
+    assert_null(f.source);
+    assert_int_equal(frame_parse(DLT_EN10MB, lo, sizeof lo, &f), 0);
+    assert_null(f.source);
 }
 
 static void raw_ip_of_tun_and_wireguard(void **state)
@@ -196,6 +234,7 @@ int main(void)
         cmocka_unit_test(ieee8021q_one_tag_and_two),
         cmocka_unit_test(linux_cooked),
         cmocka_unit_test(linux_cooked_2),
+        cmocka_unit_test(the_address_that_a_frame_comes_from),
         cmocka_unit_test(raw_ip_of_tun_and_wireguard),
         cmocka_unit_test(rfc1661_ppp_with_and_without_compression),
         cmocka_unit_test(bsd_loopback_in_either_byte_order),
