@@ -5,6 +5,7 @@
  */
 #include "cmd/client.h"
 
+#include "cmd/resolve.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
 
@@ -100,7 +101,8 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 }
 
 /* Opens the connection, runs the session, and returns the exit status. */
-static int run(struct client *x, const struct target *target, const struct client_ops *ops)
+static int run(struct client *x, const struct target *target, wave_time deadline,
+               const struct client_ops *ops)
 {
     const struct client_options *o = x->options;
     const struct start_config config = {.command = ops->command,
@@ -112,7 +114,8 @@ static int run(struct client *x, const struct target *target, const struct clien
                                         .source_port = o->source_port,
                                         .no_ack = x->no_ack,
                                         .verify = o->verify,
-                                        .bulk = o->data.file != NULL};
+                                        .bulk = o->data.file != NULL,
+                                        .deadline = deadline};
     struct start st;
     struct session *s;
     struct outcome outcome;
@@ -147,16 +150,18 @@ int client_no_memory(const struct client_options *o, const struct client_ops *op
 
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops)
 {
+    struct resolve names;
     struct target target;
     struct diag d;
 
     x->options = o;
     view_note_url(&o->show, &o->target);
-    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
+    resolve_begin(&names, &o->show);
+    if (resolve_first(&names, &o->target, where_family(&o->where), &target, &d) != 0 ||
         transfer_open(
             &x->transfer,
             &(struct transfer_config){o->data.text.at, o->data.text.len, o->data.file, o->output},
             &d) != 0)
-        return view_refuse(ops->command, &o->show, &d);
-    return run(x, &target, ops);
+        return view_refuse_by(ops->command, &o->show, &d, names.signal);
+    return run(x, &target, names.deadline, ops);
 }

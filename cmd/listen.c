@@ -28,6 +28,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_data.h"
+#include "cmd/resolve.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
@@ -507,7 +508,7 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
 }
 
 /* Serves connections until the run ends, and reports its verdict. Returns the exit status. */
-static int serve(struct listen *l, const struct target *target)
+static int serve(struct listen *l, const struct target *target, wave_time deadline)
 {
     const struct listen_options *o = l->options;
     const struct start_config config = {.command = &listen_command,
@@ -516,6 +517,7 @@ static int serve(struct listen *l, const struct target *target)
                                         .end = &o->end,
                                         .probe = &o->probe,
                                         .show = &o->show,
+                                        .deadline = deadline,
                                         .passive = true,
                                         .single = o->connections == 1,
                                         .max_connections = o->max};
@@ -570,6 +572,7 @@ static int run_with(struct listen *l, const struct listen_options *o)
                                                .len = o->data.len,
                                                .serve = o->serve,
                                                .output = o->output};
+    struct resolve names;
     struct target target;
     struct diag d;
 
@@ -578,10 +581,11 @@ static int run_with(struct listen *l, const struct listen_options *o)
     l->todo.link = offsetof(struct listen_client, todo);
     for (unsigned i = 0; i < WAIT_QUEUES; i++)
         l->wait[i].link = offsetof(struct listen_client, wait);
-    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
+    resolve_begin(&names, &o->show);
+    if (resolve_first(&names, &o->target, where_family(&o->where), &target, &d) != 0 ||
         responder_open(&l->responder, &responder, &d) != 0)
-        return view_refuse(&listen_command, &o->show, &d);
-    return serve(l, &target);
+        return view_refuse_by(&listen_command, &o->show, &d, names.signal);
+    return serve(l, &target, names.deadline);
 }
 
 static int run(const void *options)

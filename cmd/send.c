@@ -16,6 +16,7 @@
 #include "cmd/command.h"
 #include "cmd/platform.h"
 #include "cmd/rate_limit.h"
+#include "cmd/resolve.h"
 #include "cmd/send_match.h"
 #include "cmd/send_options.h"
 #include "cmd/send_report.h"
@@ -43,6 +44,7 @@
 struct send {
     const struct send_options *options;
     struct target target;
+    struct resolve names;
     bool bulk;
 
     struct port *port;
@@ -545,7 +547,6 @@ static const struct loop_ops loop_ops = {
 
 static void perform(struct send *s)
 {
-    const struct send_options *o = s->options;
     struct loop *l = &s->loop;
 
     loop_init(l, s->port, NULL, &loop_ops, s);
@@ -553,7 +554,7 @@ static void perform(struct send *s)
     view_join(&s->view, l);
     l->batch = BATCH;
     l->shortest = SPIN;
-    l->deadline = s->end = o->show.timeout ? time_add(l->now, o->show.timeout) : WAVE_NEVER;
+    l->deadline = s->end = s->names.deadline;
     s->started = l->now;
     loop_run(l);
 }
@@ -709,8 +710,9 @@ static int run(const void *options)
     s->signals = -1;
     s->bulk = o->count > 1 && interval < BULK_INTERVAL;
     view_note_url(&o->show, &o->target);
-    if (target_resolve(&o->target, where_family(&o->where), &s->target, &d)) {
-        status = view_refuse(&send_command, &o->show, &d);
+    resolve_begin(&s->names, &o->show);
+    if (resolve_first(&s->names, &o->target, where_family(&o->where), &s->target, &d)) {
+        status = view_refuse_by(&send_command, &o->show, &d, s->names.signal);
     } else if ((wrong = send_check_family(o, s->target.v6))) {
         status = usage(wrong);
     } else if (s->bulk && !o->limit &&

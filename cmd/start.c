@@ -125,6 +125,7 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
                                  .timeout = o->show->timeout,
+                                 .deadline = o->deadline,
                                  .linger = o->end->linger,
                                  .signals = st->signals,
                                  .interface_named = o->where->interface != NULL,

@@ -27,6 +27,7 @@ struct start_config {
     bool no_ack;          /* never send the third segment of the handshake */
     bool verify;          /* probe after each step that left the peer's state assumed */
     bool bulk;            /* there is much data to send */
+    wave_time deadline;   /* the end of --timeout, by platform_now(); WAVE_NEVER: none */
 
     /* For a command that listens. */
     bool passive;

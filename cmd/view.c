@@ -186,10 +186,18 @@ void view_note_url(const struct show_options *o, const struct target_name *name)
 
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)
 {
+    return view_refuse_by(c, o, d, 0);
+}
+
+int view_refuse_by(const struct command *c, const struct show_options *o, const struct diag *d,
+                   int signal)
+{
     struct report r;
     struct render_json j = {report_stream(o), false};
-    struct report_verdict v = {
-        .command = c->name, .verdict = VERDICT_LOCAL, .exit = VERDICT_LOCAL, .message = d->text};
+    struct report_verdict v = {.command = c->name,
+                               .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
+                               .exit = signal ? 128 + signal : VERDICT_LOCAL,
+                               .message = d->text};
 
     outbuf_say(d->text);
     if (o->json) {
@@ -198,5 +206,5 @@ int view_refuse(const struct command *c, const struct show_options *o, const str
         report_verdict(&r, platform_stamp(o->platform), &v);
         fflush(j.to);
     }
-    return VERDICT_LOCAL;
+    return v.exit;
 }

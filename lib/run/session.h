@@ -101,6 +101,7 @@ struct session_config {
     bool verify;               /* see verify.h */
     struct wire_ip ip;         /* of every segment */
     wave_time timeout;         /* of the whole run; 0: none */
+    wave_time deadline;        /* when it ends; 0: it counts from when the session is opened */
     wave_time linger;          /* for a peer that acknowledged our FIN and says nothing */
     int signals;               /* descriptor of signals.h, or -1 */
     bool interface_named;      /* by the user: no other one is captured */

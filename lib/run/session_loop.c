@@ -728,7 +728,9 @@ void session_loop_init(struct session *s)
     loop_init(l, s->port, s->stack, &loop_ops, s);
     l->signals = c->signals;
     l->shared = s->many;
-    l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
+    l->deadline = s->end = !c->timeout   ? WAVE_NEVER
+                           : c->deadline ? c->deadline
+                                         : time_add(l->now, c->timeout);
     l->egress.ip = c->ip;
 }
 
