@@ -6,6 +6,7 @@
 #include "cmd/start.h"
 
 #include "cmd/platform.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
 
@@ -129,9 +130,14 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .linger = o->end->linger,
                                  .signals = st->signals,
                                  .interface_named = o->where->interface != NULL,
+                                 .number = o->show->connection,
                                  .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
+    if (o->names && o->names->count > 1) {
+        c->addresses = o->names->count - 1 + o->names->more;
+        addr_text(o->names->at[1].v6, &o->names->at[1].addr, c->address);
+    }
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
     if (o->verify && c->shows && !o->end->keep_time_wait) {
@@ -161,6 +167,8 @@ static int open_session(struct start *st, const struct target *target, struct po
     error = session_open(&st->session, port, &c, ops, user, d);
     if (error)
         return error;
+    if (st->config.show->origin)
+        report_begin(&st->session->report, st->config.show->origin);
     view_follow(&st->view, &st->session->report, st->config.probe && st->config.probe->on);
     view_join(&st->view, &st->session->loop);
     return 0;
@@ -185,16 +193,30 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     return error;
 }
 
+/* Lists the addresses of the name that were not tried. */
+static void list_others(const struct target_list *names, struct report_address *to,
+                        struct report_verdict *v)
+{
+    if (!names)
+        return;
+    for (uint32_t i = 1; i < names->count; i++)
+        to[i - 1] = (struct report_address){names->at[i].v6, names->at[i].addr};
+    v->addresses = to;
+    v->address_count = names->count - 1;
+}
+
 int start_verdict(struct start *st, const struct session_conn *c, struct outcome *outcome,
                   const struct figures *figures)
 {
     struct session *s = st->session;
     struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
     struct findings found = {.count = 0};
+    struct report_address others[TARGET_ADDRESSES];
     struct report_verdict v;
 
     session_diagnose(s, c, outcome, &found);
     session_verdict(s, c, outcome, figures, &found, &v);
+    list_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;
     view_drain(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);

@@ -198,12 +198,15 @@ int view_refuse_by(const struct command *c, const struct show_options *o, const 
                                .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
                                .exit = signal ? 128 + signal : VERDICT_LOCAL,
                                .message = d->text};
+    struct report_event e = {.kind = REPORT_VERDICT, .connection = o->connection, .u.verdict = v};
 
     outbuf_say(d->text);
     if (o->json) {
         report_init(&r);
+        if (o->origin)
+            report_begin(&r, o->origin);
         report_add(&r, render_json, &j);
-        report_verdict(&r, platform_stamp(o->platform), &v);
+        report_tell(&r, platform_stamp(o->platform), &e);
         fflush(j.to);
     }
     return v.exit;

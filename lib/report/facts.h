@@ -38,6 +38,7 @@ struct facts_host {
     const char *interface;   /* the one that is captured */
     const char *rerouted;    /* the one that the route has come to lead through, or NULL */
     uint32_t addresses;      /* of the peer's name, that were not tried; 0: none, or no name */
+    const char *address;     /* the first of them */
 };
 
 struct facts {

@@ -100,10 +100,14 @@ static bool other_addresses(const struct facts *k, struct finding *f)
     if (!k->host || !k->host->addresses || !k->over || k->verdict == VERDICT_OPEN)
         return false;
     f->certainty = FINDING_PROVED;
-    finding_say(f, "the name has %u other address%s, which %s not tried", k->host->addresses,
-                k->host->addresses == 1 ? "" : "es", k->host->addresses == 1 ? "was" : "were");
-    finding_advise(f, "--each-address tries all of them; a client such as curl goes on to the "
-                      "next one by itself");
+    if (k->host->addresses == 1)
+        finding_say(f, "the name has another address, %s, which was not tried", k->host->address);
+    else
+        finding_say(f, "the name has %u other addresses, which were not tried: %s is the next",
+                    k->host->addresses, k->host->address);
+    finding_advise(f,
+                   "tcpwave connect --each-address tries all of them; a client such as curl goes "
+                   "on to the next one by itself");
     return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include <poll.h>
 
+#include "lib/core/addr.h"
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
 #include "lib/run/course.h"
@@ -105,7 +106,9 @@ struct session_config {
     wave_time linger;          /* for a peer that acknowledged our FIN and says nothing */
     int signals;               /* descriptor of signals.h, or -1 */
     bool interface_named;      /* by the user: no other one is captured */
-    uint32_t addresses;        /* of the peer's name, beside the one that is tried */
+    uint32_t addresses;        /* of the peer's name, beside the one that is tried: */
+    char address[ADDR_TEXT];   /* the first of them */
+    uint32_t number;           /* of the connection, where others come in runs of their own; or 0 */
     /* Called for each captured packet, with what is known after it in a few words, "" where nothing
      * is: for a capture file. 0, or an error that ends the run, with *d filled in. May be NULL. */
     int (*save_packet)(void *sink, const struct wire_packet *p, const char *comment,

@@ -36,6 +36,7 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
                              .interface = info->interface,
                              .rerouted = s->route[0] ? s->route : NULL,
                              .addresses = s->config.addresses,
+                             .address = s->config.address,
                              .copies = stats.copies,
                              .elsewhere = stats.elsewhere,
                              .answerer = t->answerer,

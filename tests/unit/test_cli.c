@@ -437,6 +437,8 @@ static void data_has_escapes(void **state)
     assert_int_equal(o.client.data.text.len, 4);
     assert_memory_equal(o.client.data.text.at, "a\0\377\n", 4);
     BAD("--data: the text has an escape that is none of", "connect", "h:1", "-d", "\\q");
+    BAD("standard input can be read only once", "connect", "h:1", "--each-address", "-f", "-");
+    BAD("name a file for --svg", "connect", "h:1", "--each-address", "--svg=-");
     BAD("--data and --file exclude each other", "connect", "h:1", "-d", "a", "-f", "b");
 }
 
