@@ -498,6 +498,7 @@ static void listen_probes_when_it_is_told_how(void **state)
     GOOD(&o, "listen", "80", "--idle=5");
     assert_true(o.probe.on && o.probe.idle == 5 * WAVE_S && o.probe.interval == 75 * WAVE_S);
     BAD("exclude each other", "listen", "80", "--echo", "--discard");
+    BAD("it needs --connections", "listen", "80", "--served");
     BAD("exclude each other", "listen", "80", "--serve=f", "-d", "x");
 }
 
