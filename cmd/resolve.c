@@ -98,3 +98,14 @@ int resolve_first(struct resolve *r, const struct target_name *name, enum target
         *out = list.at[0];
     return rc;
 }
+
+void resolve_others(const struct target_list *names, struct report_address to[TARGET_ADDRESSES],
+                    struct report_verdict *v)
+{
+    if (!names)
+        return;
+    for (uint32_t i = 1; i < names->count; i++)
+        to[i - 1] = (struct report_address){names->at[i].v6, names->at[i].addr};
+    v->addresses = to;
+    v->address_count = names->count - 1;
+}

@@ -8,6 +8,7 @@
 
 #include "cmd/options_show.h"
 #include "cmd/target.h"
+#include "lib/report/report.h"
 
 /* Holds what the look-ups of a run share. */
 struct resolve {
@@ -27,5 +28,10 @@ int resolve_all(struct resolve *r, const struct target_name *name, enum target_f
 /* Does the same, and takes the first address. */
 int resolve_first(struct resolve *r, const struct target_name *name, enum target_family family,
                   struct target *out, struct diag *d);
+
+/* Lists the addresses of a name beside the first one, in the verdict and at `to`, which lives as
+ * long. Does nothing where `names` is NULL. */
+void resolve_others(const struct target_list *names, struct report_address to[TARGET_ADDRESSES],
+                    struct report_verdict *v);
 
 #endif

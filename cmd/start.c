@@ -6,6 +6,7 @@
 #include "cmd/start.h"
 
 #include "cmd/platform.h"
+#include "cmd/resolve.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
@@ -193,18 +194,6 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     return error;
 }
 
-/* Lists the addresses of the name that were not tried. */
-static void list_others(const struct target_list *names, struct report_address *to,
-                        struct report_verdict *v)
-{
-    if (!names)
-        return;
-    for (uint32_t i = 1; i < names->count; i++)
-        to[i - 1] = (struct report_address){names->at[i].v6, names->at[i].addr};
-    v->addresses = to;
-    v->address_count = names->count - 1;
-}
-
 int start_verdict(struct start *st, const struct session_conn *c, struct outcome *outcome,
                   const struct figures *figures)
 {
@@ -216,7 +205,7 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
 
     session_diagnose(s, c, outcome, &found);
     session_verdict(s, c, outcome, figures, &found, &v);
-    list_others(st->config.names, others, &v);
+    resolve_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;
     view_drain(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);

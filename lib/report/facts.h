@@ -31,6 +31,7 @@ struct facts_host {
     const char
         *translated;      /* the address and port that this host rewrites our target to, or NULL */
     bool anywhere;        /* captured are all interfaces */
+    bool one_interface;   /* captured is one interface of several that an answer may come in by */
     bool interface_named; /* by the user, so that no other one is captured */
     bool loopback;
     const char *unreachable; /* the neighbour that does not answer: its address; NULL: none */

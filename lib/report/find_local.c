@@ -136,7 +136,7 @@ static bool came_unseen(const struct facts *k)
 
 static bool own_nat(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && !k->host->interface_named && !k->host->loopback;
+    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback;
 
     if (!k->host || (!k->host->translated && !unseen))
         return false;
@@ -160,7 +160,7 @@ static bool own_nat(const struct facts *k, struct finding *f)
 
 static bool other_interface(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && k->host->interface_named;
+    const bool unseen = came_unseen(k) && k->host->one_interface;
 
     if (!k->host || (!k->host->other && !unseen))
         return false;
@@ -169,7 +169,11 @@ static bool other_interface(const struct facts *k, struct finding *f)
                     "answers reached this host's TCP and were not captured on %s: they come in "
                     "by another interface",
                     k->host->interface);
-        finding_advise(f, "leave out -i, so that all interfaces are captured");
+        finding_advise(f, "%s",
+                       k->host->interface_named
+                           ? "leave out -i, so that all interfaces are captured"
+                           : "tcpwave connect captures on all interfaces, and says by which one "
+                             "answers come in");
         return true;
     }
     f->certainty = FINDING_PROVED;

@@ -43,6 +43,7 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
                              .other = stats.other,
                              .other_interface = t->other,
                              .anywhere = info->anywhere,
+                             .one_interface = !info->anywhere && info->ifindex && !info->loopback,
                              .interface_named = s->config.interface_named};
     const struct conn *e = c ? session_engine(s, c) : NULL;
     addr_port_text(s->config.v6, &stats.stray.addr, stats.stray.port, t->answerer);

@@ -155,7 +155,8 @@ static bool is_copy(struct wire *w, const struct frame *f, const struct wire_pac
         return false;
     copy = copies_seen(&w->copies, p->ip, p->ip_len, here, p->stamp, &first);
     w->stats.copies += copy;
-    if (p->outgoing || !w->info.ifindex)
+    /* An ICMP error may be this host's own, which comes over lo. */
+    if (p->outgoing || p->packet.kind != PACKET_TCP || !w->info.ifindex)
         return copy;
     if (copy && here == w->info.ifindex && first != here)
         w->stats.other--;
