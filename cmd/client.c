@@ -5,6 +5,7 @@
  */
 #include "cmd/client.h"
 
+#include "cmd/resolve.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
 
@@ -100,29 +101,19 @@ unsigned client_poll(struct session *s, struct pollfd *fds)
 }
 
 /* Opens the connection, runs the session, and returns the exit status. */
-static int run(struct client *x, const struct target *target, const struct client_ops *ops)
+static int run(struct client *x, const struct target *target, const struct start_config *config,
+               const struct client_ops *ops)
 {
-    const struct client_options *o = x->options;
-    const struct start_config config = {.command = ops->command,
-                                        .where = &o->where,
-                                        .tcp = &o->tcp,
-                                        .end = &o->end,
-                                        .probe = x->probe,
-                                        .show = &o->show,
-                                        .source_port = o->source_port,
-                                        .no_ack = x->no_ack,
-                                        .verify = o->verify,
-                                        .bulk = o->data.file != NULL};
     struct start st;
     struct session *s;
     struct outcome outcome;
     struct diag d = {"no memory for a connection"};
     int status;
 
-    if (start_open(&st, &config, target, &ops->session, x, &d) != 0 ||
+    if (start_open(&st, config, target, &ops->session, x, &d) != 0 ||
         session_connect(st.session, &target->addr, target->port, &x->conn) != 0) {
         start_close(&st);
-        return view_refuse(ops->command, &o->show, &d);
+        return view_refuse(ops->command, config->show, &d);
     }
     s = st.session;
     if (ops->watch)
@@ -135,6 +126,8 @@ static int run(struct client *x, const struct target *target, const struct clien
     session_outcome(s, x->conn, &outcome);
     if (ops->judge)
         ops->judge(s, x, &outcome, &x->figures);
+    x->stats = s->port->ops->stats(s->port);
+    x->origin = s->report.origin;
     status = start_verdict(&st, x->conn, &outcome, &x->figures);
     start_close(&st);
     return status;
@@ -145,18 +138,40 @@ int client_no_memory(const struct client_options *o, const struct client_ops *op
     return view_refuse(ops->command, &o->show, &(struct diag){"no memory for the run"});
 }
 
-int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops)
+int client_run_at(struct client *x, const struct client_options *o, const struct client_ops *ops,
+                  const struct target_list *names, bool untried, wave_time deadline)
 {
-    struct target target;
+    const struct start_config config = {.command = ops->command,
+                                        .where = &o->where,
+                                        .tcp = &o->tcp,
+                                        .end = &o->end,
+                                        .probe = x->probe,
+                                        .show = &o->show,
+                                        .source_port = o->source_port,
+                                        .no_ack = x->no_ack,
+                                        .verify = o->verify,
+                                        .bulk = o->data.file != NULL,
+                                        .names = untried ? names : NULL,
+                                        .deadline = deadline};
+    const struct transfer_config data = {o->data.text.at, o->data.text.len, o->data.file,
+                                         o->output};
     struct diag d;
 
     x->options = o;
-    view_note_url(&o->show, &o->target);
-    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
-        transfer_open(
-            &x->transfer,
-            &(struct transfer_config){o->data.text.at, o->data.text.len, o->data.file, o->output},
-            &d) != 0)
+    if (transfer_open(&x->transfer, &data, &d) != 0)
         return view_refuse(ops->command, &o->show, &d);
-    return run(x, &target, ops);
+    return run(x, &names->at[0], &config, ops);
+}
+
+int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops)
+{
+    struct resolve names;
+    struct target_list list;
+    struct diag d;
+
+    view_note_url(&o->show, &o->target);
+    resolve_begin(&names, &o->show);
+    if (resolve_all(&names, &o->target, where_family(&o->where), &list, &d) != 0)
+        return view_refuse_by(ops->command, &o->show, &d, names.signal);
+    return client_run_at(x, o, ops, &list, true, names.deadline);
 }

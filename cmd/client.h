@@ -11,6 +11,7 @@
 #include "cmd/client_options.h"
 #include "cmd/command.h"
 #include "cmd/options_probe.h"
+#include "cmd/target.h"
 #include "lib/run/course.h"
 #include "lib/run/session.h"
 #include "lib/run/transfer.h"
@@ -23,6 +24,8 @@ struct client {
     const struct probe_options *probe; /* for a command that probes, else NULL */
     bool no_ack;                     /* the third segment of the handshake is never sent */
     struct session_conn *conn;
+    struct wire_stats stats;   /* of the port, when the run has ended */
+    wave_time origin;          /* the stamp of the run's first event; 0: it did not begin */
     struct course_config plan; /* the command's */
     struct course course;
     struct transfer transfer;
@@ -50,6 +53,11 @@ int client_no_memory(const struct client_options *o, const struct client_ops *op
 /* Runs a command, from its options to the verdict, and returns the exit status. *x must be zero but
  * for `probe`, `no_ack`, `plan` and the command's own part. */
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);
+
+/* Does the same for an address that is known, the first of the list, within `deadline` of
+ * platform_now(). `untried`: the others of the list are told of, since they are not tried. */
+int client_run_at(struct client *x, const struct client_options *o, const struct client_ops *ops,
+                  const struct target_list *names, bool untried, wave_time deadline);
 
 /*
  * Does what every turn begins with: waits for the handshake, sends the probes of --verify, moves

@@ -17,6 +17,7 @@
 
 #include "cmd/client.h"
 #include "cmd/command.h"
+#include "cmd/each_address.h"
 
 #define NO_ACK_FIRST (10 * WAVE_S) /* the shortest silence that ends the wait for SYN-ACKs */
 #define NO_ACK_MARGIN (3 * WAVE_S) /* added to twice the last interval between two of them */
@@ -72,7 +73,8 @@ static int run(const void *options)
                                      .acknowledged = true,
                                      .hold = o->close.hold,
                                      .linger = o->client.end.linger};
-    status = client_run(x, &o->client, &ops);
+    status =
+        o->each_address ? each_address_run(x, &o->client, &ops) : client_run(x, &o->client, &ops);
     free(x);
     return status;
 }
@@ -84,6 +86,11 @@ static int run(const void *options)
 #define FIELD(name) offsetof(struct connect_options, name)
 
 /* clang-format off */
+static const struct option_row each_row[] = {
+    {KIND_FLAG, 0, "each-address", NULL, "one run for each address of the name, one verdict each",
+     FIELD(each_address), 0, 0, NULL},
+    OPTION_END};
+
 static const struct option_row no_ack_row[] = {
     {KIND_FLAG, 0, "no-ack", NULL, "never send the third segment of the handshake", FIELD(no_ack),
      0, 0, NULL},
@@ -91,6 +98,7 @@ static const struct option_row no_ack_row[] = {
 
 static const struct option_group groups[] = {
     {"Addresses and ports", where_rows, FIELD(client.where)},
+    {NULL, each_row, 0},
     {NULL, where_source_row, FIELD(client.where)},
     {NULL, where_port_row, FIELD(client.source_port)},
     {"What to send and receive", data_rows, FIELD(client.data)},
@@ -108,6 +116,14 @@ static const struct option_group groups[] = {
     {NULL, NULL, 0}};
 /* clang-format on */
 
+static const char *check(void *options)
+{
+    const struct connect_options *o = options;
+    const char *wrong = client_check(options);
+
+    return !wrong && o->each_address ? each_address_check(&o->client) : wrong;
+}
+
 const struct command connect_command = {
     .name = "connect",
     .target = "HOST:PORT",
@@ -118,5 +134,5 @@ const struct command connect_command = {
     .groups = groups,
     .defaults = client_defaults,
     .operands = client_operands,
-    .check = client_check,
+    .check = check,
     .run = run};

@@ -7,7 +7,8 @@
 struct connect_options {
     struct client_options client;
     struct close_options close;
-    bool no_ack; /* never send the third segment of the handshake */
+    bool no_ack;       /* never send the third segment of the handshake */
+    bool each_address; /* one run for each address of the name */
 };
 
 #endif

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/io/apart.h"
 #include "lib/io/outbuf.h"
 #include "lib/wire/sandbox.h"
 
@@ -102,6 +103,7 @@ void enter_sandbox(const struct show_options *o)
     struct diag d = {"--no-sandbox was given"};
     char text[sizeof d + 16];
 
+    apart_follow(); /* the privileges are gone, and with them what the kernel knew of this */
     close_inherited();
     json_object_seed(0); /* reads /dev/urandom; otherwise the first JSON object would do so */
     if ((o->no_sandbox || sandbox_enter(tell, &d) != 0) && o->verbose) {

@@ -28,6 +28,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_data.h"
+#include "cmd/resolve.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
 #include "lib/core/addr.h"
@@ -55,7 +56,8 @@ struct listen_client {
     wave_time until; /* the end of its wait, if `queue` is not WAIT_NONE */
     struct slab_link todo, wait;
     uint8_t queue;     /* WAIT_... */
-    bool accepted : 1; /* its handshake was completed, and it counts for --connections */
+    bool accepted : 1; /* it counts for --connections: its handshake was completed, and with
+                          --served it has sent something */
     bool finishing : 1; /* it is over, but its last segments may still have to be captured */
     bool surplus : 1;   /* it came after the last connection that was asked for */
     bool queued : 1;    /* it is in `todo` */
@@ -74,6 +76,7 @@ struct listen {
     struct slab_list todo; /* connections to be handled in the next turn */
     struct slab_list wait[WAIT_QUEUES];
     uint32_t accepted, served;
+    uint32_t mute;   /* connections that have ended, and with --served do not count */
     bool full;       /* --connections have been accepted */
     bool more_to_do; /* some connections must be handled again when their last segment is out */
     struct figures figures; /* of the verdict that is reported next */
@@ -186,7 +189,9 @@ static void outcome_of_client(struct session *s, const struct listen_client *p, 
     if (flow)
         addr_port_text(flow->v6, &flow->remote, flow->rport, peer);
     if (p->surplus)
-        say(o, VERDICT_FAILED, "local", "reset", "%s came after the last one that was asked for",
+        say(o, VERDICT_FAILED, "local", "reset",
+            c->path.established ? "%s had sent nothing when the last one that was asked for did"
+                                : "%s came after the last one that was asked for",
             peer);
     else if (!e || conn_end(e) == END_REFUSED)
         say(o, VERDICT_REFUSED, "peer", "reset", "%s answered our SYN-ACK with RST", peer);
@@ -211,6 +216,7 @@ static void finish(struct session *s, struct listen *l, struct listen_client *p)
     if (l->responder.out.fd >= 0 && p->accepted && e) /* the difference is less than a window */
         l->start.undelivered += conn_received(e) - (uint32_t)p->place.taken;
     l->served += p->accepted;
+    l->mute += l->options->served && p->conn.path.established && !p->accepted && !p->surplus;
     stop_waiting(l, p);
     dequeue_client(l, p);
     free(p->probes);
@@ -375,6 +381,21 @@ static void watch(void *self, const struct report_event *e)
         probes_watch(p->probes, e);
 }
 
+/* Counts the connection once it is one of those that --connections asks for. */
+static void count_client(struct session *s, struct listen *l, struct listen_client *p)
+{
+    const struct listen_options *o = l->options;
+    const struct conn *e = o->served ? session_engine(s, &p->conn) : NULL;
+
+    if (p->accepted || p->surplus || !p->conn.path.established ||
+        (o->served && !(e && conn_received(e) > 0)))
+        return;
+    p->accepted = true;
+    l->accepted++;
+    if (l->accepted == o->connections)
+        stop_accepting(s, l);
+}
+
 /* Takes an event of the engine. All but those of probes put the connection into `todo`. */
 static void event(struct session *s, struct session_conn *c, const struct event *e)
 {
@@ -387,20 +408,12 @@ static void event(struct session *s, struct session_conn *c, const struct event 
     if (p->probes)
         probes_event(p->probes, s, c, e);
     switch (e->kind) {
-    case EVENT_STATE:
-        if (c->path.established && !p->accepted && !p->surplus) {
-            p->accepted = true;
-            l->accepted++;
-            if (l->accepted == l->options->connections)
-                stop_accepting(s, l);
-        }
-        queue_client(l, p);
-        break;
     case EVENT_PROBE:
     case EVENT_PROBE_ANSWER:
     case EVENT_PEER_PROBE:
         break;
     default:
+        count_client(s, l, p);
         queue_client(l, p);
         break;
     }
@@ -484,13 +497,16 @@ static void count_up(const struct session *s, struct figures *f)
 static void outcome_of_run(const struct session *s, const struct listen *l, struct outcome *o)
 {
     uint64_t cookies = stack_cookies(s->stack);
-    char counts[200], rest[80] = "", number[HUMAN_TEXT], of[HUMAN_TEXT];
+    char counts[200], rest[160] = "", number[HUMAN_TEXT], of[HUMAN_TEXT];
     const char *colon =
         *figures_verdicts_text(s->verdicts, "open", counts, sizeof counts) ? ": " : "";
 
     if (cookies)
         snprintf(rest, sizeof rest, "; %s SYN cookie%s sent", human_count(cookies, number),
                  cookies == 1 ? "" : "s");
+    if (l->mute)
+        snprintf(rest + strlen(rest), sizeof rest - strlen(rest), "; %s sent nothing and %s",
+                 human_count(l->mute, number), l->mute == 1 ? "does not count" : "do not count");
     if (s->stop == STOP_LOCAL)
         say(o, VERDICT_LOCAL, NULL, NULL, "%s", s->error.text);
     else if (s->stop == STOP_TIMEOUT && l->served < l->options->connections)
@@ -507,7 +523,7 @@ static void outcome_of_run(const struct session *s, const struct listen *l, stru
 }
 
 /* Serves connections until the run ends, and reports its verdict. Returns the exit status. */
-static int serve(struct listen *l, const struct target *target)
+static int serve(struct listen *l, const struct target *target, wave_time deadline)
 {
     const struct listen_options *o = l->options;
     const struct start_config config = {.command = &listen_command,
@@ -516,6 +532,7 @@ static int serve(struct listen *l, const struct target *target)
                                         .end = &o->end,
                                         .probe = &o->probe,
                                         .show = &o->show,
+                                        .deadline = deadline,
                                         .passive = true,
                                         .single = o->connections == 1,
                                         .max_connections = o->max};
@@ -570,6 +587,7 @@ static int run_with(struct listen *l, const struct listen_options *o)
                                                .len = o->data.len,
                                                .serve = o->serve,
                                                .output = o->output};
+    struct resolve names;
     struct target target;
     struct diag d;
 
@@ -578,10 +596,11 @@ static int run_with(struct listen *l, const struct listen_options *o)
     l->todo.link = offsetof(struct listen_client, todo);
     for (unsigned i = 0; i < WAIT_QUEUES; i++)
         l->wait[i].link = offsetof(struct listen_client, wait);
-    if (target_resolve(&o->target, where_family(&o->where), &target, &d) != 0 ||
+    resolve_begin(&names, &o->show);
+    if (resolve_first(&names, &o->target, where_family(&o->where), &target, &d) != 0 ||
         responder_open(&l->responder, &responder, &d) != 0)
-        return view_refuse(&listen_command, &o->show, &d);
-    return serve(l, &target);
+        return view_refuse_by(&listen_command, &o->show, &d, names.signal);
+    return serve(l, &target, names.deadline);
 }
 
 static int run(const void *options)
@@ -615,6 +634,8 @@ static const struct option_row responder_rows[] = {
 static const struct option_row connection_rows[] = {
     {KIND_NUMBER, 0, "connections", "N", "end after this many connections",
      FIELD(connections), 1, UINT32_MAX, NULL},
+    {KIND_FLAG, 0, "served", NULL, "of them only those that sent something count",
+     FIELD(served), 0, 0, NULL},
     {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
      FIELD(max), 1, 1 << 20, NULL},
     {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
@@ -688,6 +709,8 @@ static const char *check(void *options)
         return wrong;
     if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
         return "--echo, --discard, --serve and --data exclude each other";
+    if (o->served && !o->connections)
+        return "--served says which connections count: it needs --connections";
     wrong = show_check(&o->show, o->output);
     if (!wrong)
         wrong = tcp_check(&o->tcp);

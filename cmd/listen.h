@@ -17,6 +17,7 @@ struct listen_options {
     bool echo, discard;   /* at most one of these two, `serve` and `data` is set */
     const char *serve;    /* a path; NULL: none */
     uint32_t connections; /* end after so many; 0: never */
+    bool served;          /* only those that sent something count */
     uint32_t half_open;   /* connections in SYN_RECEIVED before SYN cookies; default 256 */
     uint32_t max;         /* connections at a time; default 4096 */
     struct close_options close;

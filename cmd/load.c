@@ -282,17 +282,18 @@ static int run(const void *options)
     const struct load_options *o = options;
     struct load *l = calloc(1, sizeof *l);
     struct diag d = {"no memory for the run"};
+    struct resolve names;
     int status;
 
     if (!l)
         return view_refuse(&load_command, &o->show, &d);
     l->options = o;
-    l->deadline =
-        o->show.timeout ? time_add(platform_now(o->show.platform), o->show.timeout) : WAVE_NEVER;
+    resolve_begin(&names, &o->show);
+    l->deadline = names.deadline;
     l->signals = -1;
     heap_keep();
-    if (load_plan(&l->plan, o, &d) != 0 || open_all(l, &d) != 0)
-        status = view_refuse(&load_command, &o->show, &d);
+    if (load_plan(&l->plan, o, &names, &d) != 0 || open_all(l, &d) != 0)
+        status = view_refuse_by(&load_command, &o->show, &d, names.signal);
     else
         status = perform(l);
     close_all(l);

@@ -11,7 +11,6 @@
 #include "cmd/load_tuples.h"
 #include "cmd/platform.h"
 #include "cmd/rate_limit.h"
-#include "cmd/target.h"
 #include "cmd/view.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
@@ -52,14 +51,14 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
 }
 
 /* Resolves a target, and adds its pairs. */
-static int add_target(struct load_plan *p, const struct load_options *o,
+static int add_target(struct load_plan *p, const struct load_options *o, struct resolve *names,
                       const struct target_name *name, struct diag *d)
 {
     struct target t;
     int error;
 
     view_note_url(&o->show, name);
-    error = target_resolve(name, where_family(&o->where), &t, d);
+    error = resolve_first(names, name, where_family(&o->where), &t, d);
     if (error)
         return error;
     if (p->pairs && t.v6 != p->v6)
@@ -158,12 +157,13 @@ static int choose_ports(struct load_plan *p, const struct load_options *o, struc
                        : "widen that range, or name the first port with --source-port");
 }
 
-static int fill(struct load_plan *p, const struct load_options *o, struct diag *d)
+static int fill(struct load_plan *p, const struct load_options *o, struct resolve *names,
+                struct diag *d)
 {
     int error = 0;
 
     for (unsigned i = 0; i < o->targets && !error; i++)
-        error = add_target(p, o, &o->target[i], d);
+        error = add_target(p, o, names, &o->target[i], d);
     if (!error)
         error = check_pairs(p, d);
     if (error)
@@ -174,7 +174,8 @@ static int fill(struct load_plan *p, const struct load_options *o, struct diag *
     return choose_ports(p, o, d);
 }
 
-int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d)
+int load_plan(struct load_plan *p, const struct load_options *o, struct resolve *names,
+              struct diag *d)
 {
     uint32_t max = o->targets * (o->sources ? o->sources : 1);
     int error;
@@ -183,7 +184,7 @@ int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d)
     p->pair = calloc(max, sizeof *p->pair);
     if (!p->pair)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the run");
-    error = fill(p, o, d);
+    error = fill(p, o, names, d);
     if (error)
         load_plan_free(p);
     return error;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cmd/load_options.h"
+#include "cmd/resolve.h"
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 
@@ -37,11 +38,12 @@ struct load_plan {
 
 /*
  * Makes the plan: resolves names, and looks up routes. Needs no privilege. Returns 0, and
- * load_plan_free() frees *p, or an error with *d filled in: that of target_resolve() or of
+ * load_plan_free() frees *p, or an error with *d filled in: that of resolve_first() or of
  * route_find(); WAVE_EINVAL if families do not fit together, if a target is given twice or if there
  * are too few ports for --concurrency; or WAVE_ENOMEM.
  */
-int load_plan(struct load_plan *p, const struct load_options *o, struct diag *d);
+int load_plan(struct load_plan *p, const struct load_options *o, struct resolve *names,
+              struct diag *d);
 
 /* Computes ports_min, ports_max and cap from the pairs, the concurrency and the rate, when `usable`
  * ports are available. ports_min may be more than `usable`. */

@@ -18,6 +18,10 @@ struct show_options {
     bool stdout_taken;       /* received bytes, capture or picture go to standard output, so that
                                 the report goes to standard error; set by show_check() */
 
+    uint32_t connection; /* the number of a run's connection, where each of several has a run of its
+                            own; 0: it is the only one */
+    wave_time origin;    /* then: the stamp that times count from; 0: the run's first event */
+
     const struct platform *platform; /* NULL: the system; only unit tests set it, see platform.h */
 };
 

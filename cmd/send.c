@@ -16,6 +16,8 @@
 #include "cmd/command.h"
 #include "cmd/platform.h"
 #include "cmd/rate_limit.h"
+#include "cmd/resolve.h"
+#include "cmd/send_findings.h"
 #include "cmd/send_match.h"
 #include "cmd/send_options.h"
 #include "cmd/send_report.h"
@@ -43,6 +45,8 @@
 struct send {
     const struct send_options *options;
     struct target target;
+    struct target_list list; /* the target's addresses; `target` is the first one */
+    struct resolve names;
     bool bulk;
 
     struct port *port;
@@ -52,6 +56,7 @@ struct send {
     struct match_plan plan;
     struct match *match;
     struct tally tally;
+    struct send_seen seen;
     struct figures figures;
     uint32_t arrived;  /* segments received */
     uint32_t piece;    /* the first fragment of the next segment that is not queued yet */
@@ -345,6 +350,7 @@ static void handle_icmp(struct send *s, const struct wire_packet *p)
     struct report_event e = {.kind = REPORT_ICMP};
 
     tally_answer(&s->tally, &a, error);
+    send_seen_icmp(&s->seen, s->port, error);
     e.u.icmp = (struct report_icmp){.error = *error, .answer = &answer};
     report_tell(&s->report, p->stamp, &e);
 }
@@ -386,6 +392,7 @@ static void handle_malformed(struct send *s, const struct wire_packet *p)
     snprintf(text, sizeof text, "a malformed segment came from %s to port %u, in %u bytes",
              addr_port_text(f->v6, &f->local, f->lport, from), f->rport, p->ip_len);
     s->tally.malformed++;
+    s->tally.came = true;
     e.u.note = (struct report_note){true, text};
     report_tell(&s->report, p->stamp, &e);
 }
@@ -396,11 +403,15 @@ static void handle_answer(struct send *s, const struct wire_packet *p)
     struct report_answer answer = {.stray = true, .rtt = WAVE_NEVER, .bad_checksum = true};
     struct report_event e = {.kind = REPORT_SEGMENT};
 
+    s->tally.came = true;
     if (p->broken) {
         s->tally.malformed++; /* its numbers cannot be trusted, so it is not matched */
+        send_seen_segment(&s->seen, &s->plan, s->arrived + 1, NULL);
     } else {
         struct match_result a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
         tally_answer(&s->tally, &a, NULL);
+        if (send_seen_segment(&s->seen, &s->plan, s->arrived + 1, &a))
+            s->tally.odd_rst += !a.duplicate;
         s->tally.malformed += (seg->opt.has & OPT_MALFORMED) != 0;
         answer = to_report_answer(&a);
     }
@@ -478,6 +489,22 @@ static void flush_output(void *self)
         fail(s, &d);
 }
 
+/* Looks whether there is anyone to send to, while nothing has come; returns when to look next. The
+ * run ends where there is not. */
+static wave_time look_at_neighbour(struct send *s, bool over)
+{
+    wave_time next = WAVE_NEVER;
+    struct diag d;
+
+    if (match_count(s->match))
+        next = send_look_at_neighbour(&s->seen, s->port, s->target.v6, s->loop.now, s->first, over);
+    if (s->seen.unreachable) {
+        send_unreachable_text(&s->seen, s->port, s->target.v6, &d);
+        fail(s, &d);
+    }
+    return next;
+}
+
 /* Sends what is due, and gives up on segments that have waited long enough. It does not give up
  * while there are captured packets that have not been handled: the answer may be among them.
  * Returns when to come back. */
@@ -489,10 +516,15 @@ static wave_time turn(void *self)
     if (loop_behind(&s->loop))
         return s->loop.now;
     expire(s, stamp);
-    if (finished(s, stamp)) {
+    const bool over = finished(s, stamp);
+    const wave_time look = look_at_neighbour(s, over);
+    if (s->failed || (over && look == WAVE_NEVER)) {
         s->loop.done = true;
         return WAVE_NEVER;
     }
+    if (over)
+        return look;
+    until = time_min(until, look);
     expiry = all_sent(s) ? time_add(s->last_stamp, s->plan.wait) : match_expiry(s->match);
     if (expiry != WAVE_NEVER)
         until = time_min(until, s->loop.now + (expiry > stamp ? expiry - stamp : 0));
@@ -546,7 +578,6 @@ static const struct loop_ops loop_ops = {
 
 static void perform(struct send *s)
 {
-    const struct send_options *o = s->options;
     struct loop *l = &s->loop;
 
     loop_init(l, s->port, NULL, &loop_ops, s);
@@ -554,7 +585,7 @@ static void perform(struct send *s)
     view_join(&s->view, l);
     l->batch = BATCH;
     l->shortest = SPIN;
-    l->deadline = s->end = o->show.timeout ? time_add(l->now, o->show.timeout) : WAVE_NEVER;
+    l->deadline = s->end = s->names.deadline;
     s->started = l->now;
     loop_run(l);
 }
@@ -610,6 +641,8 @@ static struct wire_config wire_config(struct send *s)
                                 .scope = s->target.scope,
                                 .no_guard = o->source_port && !(o->flags & SEG_SYN),
                                 .broken = true,
+                                .anywhere = !s->bulk,
+                                .follows_route = true,
                                 .l2_send = s->bulk,
                                 .bypass_qdisc = o->rate == SEND_RATE_MAX && !o->show.pcap,
                                 .inbound_only = s->bulk && !o->show.pcap,
@@ -660,6 +693,11 @@ static int conclude(struct send *s)
     struct flow flow = s->segment.flow;
     const uint64_t count = match_count(s->match);
     wave_time took = s->last - s->first;
+    struct outcome outcome;
+    struct findings list = {.count = 0};
+    struct report_address others[TARGET_ADDRESSES];
+    const struct send_run r = {s->port, &s->plan, &s->list, s->target.v6,
+                               s->options->where.interface != NULL};
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
     struct tally_run found = {
@@ -680,9 +718,14 @@ static int conclude(struct send *s)
     tally_figures(&s->tally, &found, &s->figures);
     tally_message(&s->tally, count, found.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);
-    v.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
+    outcome.verdict = s->failed ? VERDICT_LOCAL : tally_verdict(&s->tally);
+    snprintf(outcome.message, sizeof outcome.message, "%s", s->failed ? s->error.text : message);
+    send_diagnose(&s->seen, &r, &outcome, &list);
+    v.verdict = outcome.verdict;
     v.exit = s->signal ? 128 + s->signal : (int)v.verdict;
-    v.message = s->failed ? s->error.text : message;
+    v.message = outcome.message;
+    v.findings = &list;
+    resolve_others(&s->list, others, &v);
     view_drain(&s->view, &v, port_stamp(s->port), &end, &s->error);
     report_verdict(&s->report, port_stamp(s->port), &v);
     return view_end(&s->view, &v, &end);
@@ -695,12 +738,30 @@ static int usage(const char *text)
     return VERDICT_USAGE;
 }
 
+/* Runs with the target's address, and returns the exit status. */
+static int run_to(struct send *s, const struct target *target)
+{
+    const struct send_options *o = s->options;
+    const wave_time interval = send_interval(o);
+    const char *wrong = send_check_family(o, target->v6);
+    struct diag d;
+
+    s->target = *target;
+    if (wrong)
+        return usage(wrong);
+    if (s->bulk && !o->limit &&
+        rate_limit_check(target->v6, &target->addr, interval ? 1e9 / (double)interval : 1e9, &d))
+        return usage(d.text);
+    if (open_parts(s, &d))
+        return view_refuse(&send_command, &o->show, &d);
+    perform(s);
+    return conclude(s);
+}
+
 static int run(const void *options)
 {
     const struct send_options *o = options;
     struct send *s = calloc(1, sizeof *s);
-    wave_time interval = send_interval(o);
-    const char *wrong;
     struct diag d;
     int status;
 
@@ -708,27 +769,17 @@ static int run(const void *options)
         return view_refuse(&send_command, &o->show, &(struct diag){"no memory for the run"});
     s->options = o;
     s->signals = -1;
-    s->bulk = o->count > 1 && interval < BULK_INTERVAL;
+    s->bulk = o->count > 1 && send_interval(o) < BULK_INTERVAL;
     view_note_url(&o->show, &o->target);
-    if (target_resolve(&o->target, where_family(&o->where), &s->target, &d)) {
-        status = view_refuse(&send_command, &o->show, &d);
-    } else if ((wrong = send_check_family(o, s->target.v6))) {
-        status = usage(wrong);
-    } else if (s->bulk && !o->limit &&
-               rate_limit_check(s->target.v6, &s->target.addr,
-                                interval ? 1e9 / (double)interval : 1e9, &d)) {
-        status = usage(d.text);
-    } else if (open_parts(s, &d)) {
-        status = view_refuse(&send_command, &o->show, &d);
-    } else {
-        perform(s);
-        status = conclude(s);
-    }
+    resolve_begin(&s->names, &o->show);
+    if (resolve_all(&s->names, &o->target, where_family(&o->where), &s->list, &d))
+        status = view_refuse_by(&send_command, &o->show, &d, s->names.signal);
+    else
+        status = run_to(s, &s->list.at[0]);
     close_parts(s);
     free(s);
     return status;
 }
-
 const struct command send_command = {
     .name = "send",
     .target = "HOST:PORT",

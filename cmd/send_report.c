@@ -58,7 +58,7 @@ enum verdict tally_verdict(const struct tally *t)
 {
     if (t->first[ANSWER_SYN_ACK] || t->first[ANSWER_ACK] || t->first[ANSWER_OTHER])
         return VERDICT_OPEN;
-    if (t->first[ANSWER_RST])
+    if (t->first[ANSWER_RST] > t->odd_rst)
         return VERDICT_REFUSED;
     return t->first[ANSWER_ICMP] ? VERDICT_REJECTED : VERDICT_DROPPED;
 }
@@ -79,7 +79,7 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
     switch (tally_verdict(t)) {
     case VERDICT_REFUSED:
         snprintf(text, TALLY_MESSAGE, "%s refused: RST answered %s of %s segment%s", peer,
-                 human_count(t->first[ANSWER_RST], n), of, plural(sent));
+                 human_count(t->first[ANSWER_RST] - t->odd_rst, n), of, plural(sent));
         break;
     case VERDICT_REJECTED:
         snprintf(text, TALLY_MESSAGE, "%s was rejected by %s: %s (ICMP%s type %u code %u)", peer,
@@ -87,8 +87,10 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
                  v6 ? "v6" : "", t->icmp.type, t->icmp.code);
         break;
     case VERDICT_DROPPED:
-        snprintf(text, TALLY_MESSAGE, "nothing answered %s segment%s to %s", of, plural(sent),
-                 peer);
+        snprintf(text, TALLY_MESSAGE,
+                 t->came ? "no acceptable answer came to %s segment%s to %s"
+                         : "nothing answered %s segment%s to %s",
+                 of, plural(sent), peer);
         break;
     default:
         snprintf(text, TALLY_MESSAGE, "%s answered %s of %s segment%s", peer, n, of, plural(sent));

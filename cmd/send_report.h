@@ -27,6 +27,8 @@ struct tally {
     } unanswered[TALLY_RANGES];
     unsigned ranges;
     uint64_t more;
+    uint64_t odd_rst; /* first answers by a RST that does not acknowledge our SYN */
+    bool came;        /* something came, whether it counts or not */
 };
 
 /* Counts an answer. `error` is the ICMP error of ANSWER_ICMP, else NULL. */
@@ -35,7 +37,8 @@ void tally_answer(struct tally *t, const struct match_result *a, const struct ic
 void tally_unanswered(struct tally *t, uint64_t i);
 
 /* Returns the verdict: VERDICT_OPEN if there was any answer but RST and ICMP; otherwise a RST
- * counts more than an ICMP error, and an ICMP error more than silence. */
+ * counts more than an ICMP error, and an ICMP error more than silence. A RST that does not
+ * acknowledge our SYN counts for nothing. */
 enum verdict tally_verdict(const struct tally *t);
 
 #define TALLY_MESSAGE 320

@@ -6,6 +6,8 @@
 #include "cmd/start.h"
 
 #include "cmd/platform.h"
+#include "cmd/resolve.h"
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/heap.h"
 
@@ -125,12 +127,18 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
                                  .timeout = o->show->timeout,
+                                 .deadline = o->deadline,
                                  .linger = o->end->linger,
                                  .signals = st->signals,
                                  .interface_named = o->where->interface != NULL,
+                                 .number = o->show->connection,
                                  .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
+    if (o->names && o->names->count > 1) {
+        c->addresses = o->names->count - 1 + o->names->more;
+        addr_text(o->names->at[1].v6, &o->names->at[1].addr, c->address);
+    }
     if (engine_config(&c->engine, o, port, target->v6, &c->seed, d) != 0)
         return WAVE_ESYS;
     if (o->verify && c->shows && !o->end->keep_time_wait) {
@@ -160,6 +168,8 @@ static int open_session(struct start *st, const struct target *target, struct po
     error = session_open(&st->session, port, &c, ops, user, d);
     if (error)
         return error;
+    if (st->config.show->origin)
+        report_begin(&st->session->report, st->config.show->origin);
     view_follow(&st->view, &st->session->report, st->config.probe && st->config.probe->on);
     view_join(&st->view, &st->session->loop);
     return 0;
@@ -190,10 +200,12 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
     struct session *s = st->session;
     struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
     struct findings found = {.count = 0};
+    struct report_address others[TARGET_ADDRESSES];
     struct report_verdict v;
 
     session_diagnose(s, c, outcome, &found);
     session_verdict(s, c, outcome, figures, &found, &v);
+    resolve_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;
     view_drain(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);

@@ -12,6 +12,7 @@
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
+#include "cmd/target.h"
 #include "cmd/view.h"
 #include "lib/run/session.h"
 
@@ -27,6 +28,8 @@ struct start_config {
     bool no_ack;          /* never send the third segment of the handshake */
     bool verify;          /* probe after each step that left the peer's state assumed */
     bool bulk;            /* there is much data to send */
+    const struct target_list *names; /* the peer's, of which the first is tried; NULL: not known */
+    wave_time deadline;   /* the end of --timeout, by platform_now(); WAVE_NEVER: none */
 
     /* For a command that listens. */
     bool passive;

@@ -353,17 +353,31 @@ static void take_address(const struct addrinfo *info, struct target *t)
     }
 }
 
-/* Resolves a host's name, and takes its first address that can be a peer. AI_ADDRCONFIG is not set,
- * since it would hide ::1 on a host that has no other IPv6 address; getaddrinfo() puts addresses
- * that cannot be reached last anyway (RFC 6724, rule 1). */
+/* Adds the address, unless it is there already, as a file of hosts may have it twice. */
+static void add_address(struct target_list *list, const struct target *t)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct target *a = &list->at[i];
+        if (a->v6 == t->v6 && addr_eq(&a->addr, &t->addr) && a->scope == t->scope)
+            return;
+    }
+    if (list->count < TARGET_ADDRESSES)
+        list->at[list->count++] = *t;
+    else
+        list->more++;
+}
+
+/* Resolves a host's name, and takes its addresses that can be a peer; `t` has what they share.
+ * AI_ADDRCONFIG is not set, since it would hide ::1 on a host that has no other IPv6 address;
+ * getaddrinfo() puts addresses that cannot be reached last anyway (RFC 6724, rule 1). */
 static int resolve_name(const char *host, enum target_family family, struct target *t,
-                        struct diag *d)
+                        struct target_list *out, struct diag *d)
 {
     static const char *const what[] = {"an address", "an IPv4 address", "an IPv6 address"};
     static const int af[] = {AF_UNSPEC, AF_INET, AF_INET6};
     struct addrinfo hints = {.ai_family = af[family], .ai_socktype = SOCK_STREAM};
     struct addrinfo *list;
-    const char *wrong = NULL;
+    const char *why, *wrong = NULL;
     int error = getaddrinfo(host, NULL, &hints, &list);
 
     if (error == EAI_NONAME && family == TARGET_ANY)
@@ -373,20 +387,46 @@ static int resolve_name(const char *host, enum target_family family, struct targ
                          what[family], gai_strerror(error));
     for (const struct addrinfo *i = list; i; i = i->ai_next) {
         take_address(i, t);
-        wrong = not_a_peer(t->v6, &t->addr);
-        if (!wrong)
-            break;
+        why = not_a_peer(t->v6, &t->addr);
+        if (!why)
+            add_address(out, t);
+        else if (!wrong)
+            wrong = why;
     }
     freeaddrinfo(list);
-    if (wrong)
-        return diag_fail(d, WAVE_ENOTFOUND, "unknown host \"%s\": its address %s", host, wrong);
+    if (!out->count)
+        return diag_fail(d, WAVE_ENOTFOUND, "unknown host \"%s\": its address %s", host,
+                         wrong ? wrong : "is of another family");
     return 0;
 }
 
-int target_resolve(const struct target_name *name, enum target_family family, struct target *out,
-                   struct diag *d)
+/* Gives each address the zone's interface, and says where one is needed and there is none. */
+static int apply_zone(const struct target_name *name, uint32_t scope, struct target_list *list,
+                      struct diag *d)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct target *t = &list->at[i];
+        if (scope)
+            t->scope = scope;
+        if (is_link_local(t->v6, &t->addr) && !t->scope && !name->passive)
+            return diag_fail(d, WAVE_ENOTFOUND,
+                             "%s is a link-local address and needs an interface: "
+                             "[%s%%IFACE]:%s",
+                             name->host, name->host, name->service);
+    }
+    return 0;
+}
+
+bool target_is_looked_up(const struct target_name *name)
+{
+    return !name->port || (name->host[0] && !name->literal);
+}
+
+int target_resolve_all(const struct target_name *name, enum target_family family,
+                       struct target_list *out, struct diag *d)
 {
     struct target t = {.v6 = family == TARGET_IPV6, .any = !name->host[0]};
+    struct target_list list = {.count = 0};
     uint32_t scope;
     int rc = resolve_port(name, &t.port, d);
 
@@ -399,19 +439,27 @@ int target_resolve(const struct target_name *name, enum target_family family, st
         target_literal(name->host, &t.v6, &t.addr);
         t.any = is_zero(&t.addr);
     } else if (!t.any) {
-        rc = resolve_name(name->host, family, &t, d);
+        rc = resolve_name(name->host, family, &t, &list, d);
         if (rc)
             return rc;
     } else if (!family) {
         t.v6 = family_default_v6();
     }
-    if (scope)
-        t.scope = scope;
-    if (is_link_local(t.v6, &t.addr) && !t.scope && !name->passive)
-        return diag_fail(d, WAVE_ENOTFOUND,
-                         "%s is a link-local address and needs an interface: "
-                         "[%s%%IFACE]:%s",
-                         name->host, name->host, name->service);
-    *out = t;
-    return 0;
+    if (!list.count)
+        list.at[list.count++] = t;
+    rc = apply_zone(name, scope, &list, d);
+    if (!rc)
+        *out = list;
+    return rc;
+}
+
+int target_resolve(const struct target_name *name, enum target_family family, struct target *out,
+                   struct diag *d)
+{
+    struct target_list list;
+    int rc = target_resolve_all(name, family, &list, d);
+
+    if (!rc)
+        *out = list.at[0];
+    return rc;
 }

@@ -37,6 +37,15 @@ struct target {
     uint32_t scope; /* interface index of a link-local address, or 0 */
 };
 
+#define TARGET_ADDRESSES 100
+
+/* Holds the addresses of a target, each once, in the order in which they are to be tried. */
+struct target_list {
+    struct target at[TARGET_ADDRESSES];
+    uint32_t count; /* at least 1 */
+    uint32_t more;  /* addresses for which there was no room */
+};
+
 /*
  * Splits `text` into its parts. Returns 0, or WAVE_EINVAL with *d filled in: no port, port 0 or
  * beyond 65535, brackets that do not match, an address that cannot be connected to (RFC 9293,
@@ -57,6 +66,13 @@ int target_single(char *const *text, unsigned count, bool passive, struct target
  */
 int target_resolve(const struct target_name *name, enum target_family family, struct target *out,
                    struct diag *d);
+
+/* Does the same, and takes every address of the name that can be a peer. */
+int target_resolve_all(const struct target_name *name, enum target_family family,
+                       struct target_list *out, struct diag *d);
+
+/* Returns whether a name server may have to be asked, which may take long. */
+bool target_is_looked_up(const struct target_name *name);
 
 /* Parses a literal address without brackets and zone. Returns false if it is none. */
 bool target_literal(const char *text, bool *v6, struct addr *out);

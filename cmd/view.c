@@ -186,17 +186,28 @@ void view_note_url(const struct show_options *o, const struct target_name *name)
 
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)
 {
+    return view_refuse_by(c, o, d, 0);
+}
+
+int view_refuse_by(const struct command *c, const struct show_options *o, const struct diag *d,
+                   int signal)
+{
     struct report r;
     struct render_json j = {report_stream(o), false};
-    struct report_verdict v = {
-        .command = c->name, .verdict = VERDICT_LOCAL, .exit = VERDICT_LOCAL, .message = d->text};
+    struct report_verdict v = {.command = c->name,
+                               .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
+                               .exit = signal ? 128 + signal : VERDICT_LOCAL,
+                               .message = d->text};
+    struct report_event e = {.kind = REPORT_VERDICT, .connection = o->connection, .u.verdict = v};
 
     outbuf_say(d->text);
     if (o->json) {
         report_init(&r);
+        if (o->origin)
+            report_begin(&r, o->origin);
         report_add(&r, render_json, &j);
-        report_verdict(&r, platform_stamp(o->platform), &v);
+        report_tell(&r, platform_stamp(o->platform), &e);
         fflush(j.to);
     }
-    return VERDICT_LOCAL;
+    return v.exit;
 }

@@ -41,6 +41,7 @@ struct facts_host {
     uint64_t crowded_out; /* packets in fragments, for which we had no room */
     bool on_link;         /* no router is between us and the peer */
     bool anywhere;        /* all interfaces are captured */
+    bool one_interface;   /* one of several interfaces that an answer may come in by is captured */
     bool interface_named; /* the user named the interface, so no other one is captured */
     bool loopback;
     const char *unreachable; /* the address of the neighbour that does not answer; NULL: none */
@@ -49,6 +50,7 @@ struct facts_host {
     const char *rerouted;    /* the interface that the route leads through now, or NULL:
                                 unchanged */
     uint32_t addresses;      /* of the peer's name that were not tried; 0: none, or no name */
+    const char *address;     /* the first of them */
 };
 
 /* Whether what is missing was in packets of which a part came: they were neither lost as a whole,

@@ -102,10 +102,14 @@ static bool other_addresses(const struct facts *k, struct finding *f)
     if (!k->host || !k->host->addresses || !k->over || k->verdict == VERDICT_OPEN)
         return false;
     f->certainty = FINDING_PROVED;
-    finding_say(f, "the name has %u other address%s, which %s not tried", k->host->addresses,
-                k->host->addresses == 1 ? "" : "es", k->host->addresses == 1 ? "was" : "were");
-    finding_advise(f, "--each-address tries all of them; a client such as curl goes on to the "
-                      "next one by itself");
+    if (k->host->addresses == 1)
+        finding_say(f, "the name has another address, %s, which was not tried", k->host->address);
+    else
+        finding_say(f, "the name has %u other addresses, which were not tried: %s is the next",
+                    k->host->addresses, k->host->address);
+    finding_advise(f,
+                   "tcpwave connect --each-address tries all of them; a client such as curl goes "
+                   "on to the next one by itself");
     return true;
 }
 
@@ -134,7 +138,7 @@ static bool came_unseen(const struct facts *k)
 
 static bool own_nat(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && !k->host->interface_named && !k->host->loopback;
+    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback;
 
     if (!k->host || (!k->host->translated && !unseen))
         return false;
@@ -158,7 +162,7 @@ static bool own_nat(const struct facts *k, struct finding *f)
 
 static bool other_interface(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && k->host->interface_named;
+    const bool unseen = came_unseen(k) && k->host->one_interface;
 
     if (!k->host || (!k->host->other && !unseen))
         return false;
@@ -167,7 +171,11 @@ static bool other_interface(const struct facts *k, struct finding *f)
                     "answers reached this host's TCP and were not captured on %s: they come in "
                     "by another interface",
                     k->host->interface);
-        finding_advise(f, "leave out -i, so that all interfaces are captured");
+        finding_advise(f, "%s",
+                       k->host->interface_named
+                           ? "leave out -i, so that all interfaces are captured"
+                           : "tcpwave connect captures on all interfaces, and says by which one "
+                             "answers come in");
         return true;
     }
     f->certainty = FINDING_PROVED;

@@ -197,6 +197,12 @@ struct report_left_out {
     uint64_t bytes;   /* received, for --output */
 };
 
+/* An address of the peer's name, beside the one that is tried. */
+struct report_address {
+    bool v6;
+    struct addr addr;
+};
+
 #define REPORT_VERDICTS (VERDICT_LOST + 1) /* counters, one for each verdict */
 
 struct report_verdict {
@@ -214,6 +220,8 @@ struct report_verdict {
     const struct figures *figures;
     const struct findings *findings;
     const struct expects *expects;
+    const struct report_address *addresses; /* the others of the name; NULL: not known */
+    uint32_t address_count;
     uint64_t captured, dropped; /* frames of the capture */
     uint64_t sent, no_room;     /* segments that the kernel took, and how often it had no room
                                    for one */

@@ -113,7 +113,7 @@ static bool open_record(struct session *s, struct session_conn *c, const struct 
     r->conn = c;
     r->established_at = r->fin_acked_at = WAVE_NEVER;
     r->gaps = s->gaps;
-    report_flow_init(&r->flow, flow, s->many ? s->opened + 1 : 0);
+    report_flow_init(&r->flow, flow, s->many ? s->opened + 1 : s->config.number);
     c->record = r;
     return true;
 }

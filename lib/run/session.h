@@ -14,6 +14,7 @@
 
 #include <poll.h>
 
+#include "lib/core/addr.h"
 #include "lib/report/outcome.h"
 #include "lib/report/report.h"
 #include "lib/run/course.h"
@@ -107,10 +108,13 @@ struct session_config {
     bool verify;               /* see verify.h */
     struct wire_ip ip;         /* of every segment */
     wave_time timeout;         /* of the whole run; 0: none */
+    wave_time deadline;        /* when it ends; 0: it counts from when the session is opened */
     wave_time linger;          /* for a peer that acknowledged our FIN and sends nothing */
     int signals;               /* descriptor of signals.h, or -1 */
     bool interface_named;      /* the user named the interface: no other one is captured */
     uint32_t addresses;        /* of the peer's name, beside the one that is used */
+    char address[ADDR_TEXT];   /* the first of them */
+    uint32_t number;           /* of the connection, where others have runs of their own; or 0 */
     /* Called for each captured packet, for a capture file, with what is known after it in a few
      * words ("" if nothing is). Returns 0, or an error that ends the run, with *d filled in. May be
      * NULL. */

@@ -50,6 +50,7 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
                              .interface = info->interface,
                              .rerouted = s->route[0] ? s->route : NULL,
                              .addresses = s->config.addresses,
+                             .address = s->config.address,
                              .copies = stats.copies,
                              .elsewhere = stats.elsewhere,
                              .answerer = t->answerer,
@@ -57,6 +58,7 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
                              .other_interface = t->other,
                              .on_link = info->on_link,
                              .anywhere = info->anywhere,
+                             .one_interface = !info->anywhere && info->ifindex && !info->loopback,
                              .interface_named = s->config.interface_named};
     const struct conn *e = c ? session_engine(s, c) : NULL;
     fragment_facts(&stats.fragmented, e, h);

@@ -746,7 +746,9 @@ void session_loop_init(struct session *s)
     l->signals = c->signals;
     if (s->many)
         loop_share(l);
-    l->deadline = s->end = c->timeout ? time_add(l->now, c->timeout) : WAVE_NEVER;
+    l->deadline = s->end = !c->timeout   ? WAVE_NEVER
+                           : c->deadline ? c->deadline
+                                         : time_add(l->now, c->timeout);
     l->egress.ip = c->ip;
 }
 

@@ -472,6 +472,17 @@ static void conclusions(struct draft *d, json_t *to, const struct report_verdict
     put(d, to, "findings", list);
 }
 
+/* The other addresses of the peer's name. */
+static void addresses(struct draft *d, json_t *to, const struct report_verdict *v)
+{
+    json_t *list = json_array();
+    char text[ADDR_TEXT];
+
+    for (uint32_t i = 0; i < v->address_count; i++)
+        put(d, list, NULL, json_string(addr_text(v->addresses[i].v6, &v->addresses[i].addr, text)));
+    put(d, to, "addresses", list);
+}
+
 static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
 {
     put_text(d, to, "command", v->command);
@@ -489,6 +500,8 @@ static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
         figures(d, to, v->figures);
     if (!v->per_connection)
         run(d, to, v);
+    if (v->addresses)
+        addresses(d, to, v);
     conclusions(d, to, v);
     left_out(d, to, &v->left_out);
     put_text(d, to, "message", v->message ? v->message : "");

@@ -83,6 +83,33 @@ served()
     expect_json verdict connections.open $# "$name: each of $# was open"
 }
 
+# Health checks of a load balancer, which connect and close or reset, do not use --connections up.
+health_check()
+{
+    peer python3 - "$1" "$2" "$3" <<'EOT'
+import socket, struct, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+if sys.argv[3] == "reset":
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+s.close()
+EOT
+}
+
+for address in $near4 $near6; do
+    case $address in
+    *:*) listen_up "[$address]:8040" --echo --connections 1 --served ;;
+    *) listen_up "$address:8040" --echo --connections 1 --served ;;
+    esac
+    for manner in close reset close; do
+        health_check $address 8040 $manner
+    done
+    check "--served, $address: a client is served after health checks" \
+        test "$(echo hello | peer ncat -w 5 $address 8040)" = hello
+    listen_end
+    ended 0 "--served, $address: the client ends it"
+    expect_json verdict connections.opened 4 "--served, $address: all were there"
+done
+
 served "a file" 8001 "$near4:8001" "$near4:8001"
 served "a file, IPv6" "[::]:8002" "[$near6]:8002"
 served "a file, one address" "$near4:8003" "$near4:8003"

@@ -437,6 +437,8 @@ static void data_has_escapes(void **state)
     assert_int_equal(o.client.data.text.len, 4);
     assert_memory_equal(o.client.data.text.at, "a\0\377\n", 4);
     BAD("--data: the text has an escape that is none of", "connect", "h:1", "-d", "\\q");
+    BAD("standard input can be read only once", "connect", "h:1", "--each-address", "-f", "-");
+    BAD("name a file for --svg", "connect", "h:1", "--each-address", "--svg=-");
     BAD("--data and --file exclude each other", "connect", "h:1", "-d", "a", "-f", "b");
 }
 
@@ -496,6 +498,7 @@ static void listen_probes_when_it_is_told_how(void **state)
     GOOD(&o, "listen", "80", "--idle=5");
     assert_true(o.probe.on && o.probe.idle == 5 * WAVE_S && o.probe.interval == 75 * WAVE_S);
     BAD("exclude each other", "listen", "80", "--echo", "--discard");
+    BAD("it needs --connections", "listen", "80", "--served");
     BAD("exclude each other", "listen", "80", "--serve=f", "-d", "x");
 }
 

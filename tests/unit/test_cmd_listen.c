@@ -109,6 +109,71 @@ static void what_is_sent_comes_back(void **state)
     rig_free(&r);
 }
 
+static void first_closes(struct command_rig *r)
+{
+    rig_far_close(r, 0);
+}
+
+static void first_resets(struct command_rig *r)
+{
+    rig_far_reset(r, 0);
+}
+
+static void second_speaks(struct command_rig *r)
+{
+    rig_far_send(r, 1, "hello");
+}
+
+/* With --served, checks that connect and leave in whichever way do not count, and one that is
+ * silent when the last one speaks is ended. */
+static void who_sends_nothing_does_not_count(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_NEVER_CLOSES, v6);
+        rig_at(&r, WAVE_S, dial);
+        rig_at(&r, WAVE_S + 2 * RTT, first_closes);
+        rig_at(&r, 2 * WAVE_S, dial);
+        rig_at(&r, 2 * WAVE_S + 2 * RTT, first_resets);
+        rig_at(&r, 3 * WAVE_S, dial);
+        rig_at(&r, 4 * WAVE_S, dial);
+        rig_at(&r, 5 * WAVE_S, second_speaks);
+        rig_at(&r, 6 * WAVE_S, first_closes);
+        rig_at(&r, 20 * WAVE_S, rig_interrupt);
+        rig_run(&r, v6 ? "listen --json [::]:8000 --connections 1 --served"
+                       : "listen --json 8000 --connections 1 --served");
+        assert_int_equal(r.status, 0);
+        assert_string_equal(word_of(&r, 1), "open");
+        assert_string_equal(word_of(&r, 2), "reset");
+        assert_string_equal(word_of(&r, 3), "failed");
+        assert_string_equal(word_of(&r, 4), "open");
+        expect_contract(&r, 4);
+        rig_expect_part(&r, "verdict", "message", "; 2 sent nothing and do not count");
+        rig_free(&r);
+    }
+}
+
+/* Without it the first one is the only one; with it, time runs out. */
+static void the_time_runs_out_before_somebody_speaks(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (int served = 0; served < 2; served++) {
+        rig_init(&r, HOST_NEVER_CLOSES);
+        rig_at(&r, WAVE_S, dial);
+        rig_at(&r, WAVE_S + 2 * RTT, first_closes);
+        rig_run(&r, served ? "listen --json 8000 --connections 1 --served --timeout 9"
+                           : "listen --json 8000 --connections 1 --timeout 9");
+        assert_int_equal(r.status, served);
+        if (served)
+            rig_expect_part(&r, "verdict", "message", "when 0 of 1 connections had been served");
+        rig_free(&r);
+    }
+}
+
 /* Fifty clients connect at the same time, and one segment in ten is lost: all of them are served.
  */
 static void losses_change_nothing(void **state)
@@ -455,6 +520,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_goes_to_everyone_and_connections_end_it),
+        cmocka_unit_test(who_sends_nothing_does_not_count),
+        cmocka_unit_test(the_time_runs_out_before_somebody_speaks),
         cmocka_unit_test(what_is_sent_comes_back),
         cmocka_unit_test(losses_change_nothing),
         cmocka_unit_test(active_and_passive),

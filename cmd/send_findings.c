@@ -1,0 +1,121 @@
+/* Draws the findings of `tcpwave send`. */
+#include "cmd/send_findings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core/diag.h"
+
+#define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
+#define NEIGHBOUR_EVERY (100 * WAVE_MS)
+
+static bool sends_syn(const struct match_plan *plan)
+{
+    return (plan->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN;
+}
+
+bool send_seen_segment(struct send_seen *s, const struct match_plan *plan, uint32_t number,
+                       const struct match_result *a)
+{
+    bool odd;
+
+    if (!a) {
+        s->bad_checksums++;
+        return false;
+    }
+    s->captured++;
+    odd = sends_syn(plan) && a->kind == ANSWER_RST && !a->stray && a->unexpected;
+    if (odd)
+        signs_note(&s->flow.signs, SIGN_RST_ASTRAY, number);
+    return odd;
+}
+
+void send_seen_icmp(struct send_seen *s, const struct port *port, const struct icmp *error)
+{
+    if (addr_eq(&error->from, &port->info->local))
+        s->own_error = true;
+    else
+        s->errors++;
+}
+
+wave_time send_look_at_neighbour(struct send_seen *s, struct port *port, bool v6, wave_time now,
+                                 wave_time first, bool pending)
+{
+    const wave_time by = first + NEIGHBOUR_AFTER;
+    struct wire_neighbour hop;
+
+    if (!port->ops->unreachable || s->captured || s->bad_checksums || s->errors)
+        return WAVE_NEVER;
+    if (now < by && !pending && !s->own_error)
+        return by;
+    if (now < s->look_at)
+        return s->look_at;
+    s->look_at = now + NEIGHBOUR_EVERY;
+    if (!port->ops->unreachable(port, &hop))
+        return pending ? WAVE_NEVER : s->look_at;
+    if (now < by && !s->own_error)
+        return s->look_at;
+    s->unreachable = true;
+    s->is_gateway = hop.gateway;
+    addr_text(v6, &hop.addr, s->neighbour);
+    return WAVE_NEVER;
+}
+
+void send_unreachable_text(const struct send_seen *s, const struct port *port, bool v6,
+                           struct diag *d)
+{
+    diag_fail(d, WAVE_ENOROUTE,
+              s->is_gateway ? "the gateway %s does not answer %s on %s, so that nothing can be sent"
+                            : "no host has the address %s: %s on %s has no answer",
+              s->neighbour, v6 ? "neighbour discovery" : "ARP", port->info->interface);
+}
+
+/* Returns whether a SYN-ACK with that acknowledgement answers one of our SYNs. */
+static bool answers_ours(const struct match_plan *plan, struct seq ack)
+{
+    const uint32_t from = ack.v - plan->seq - plan->len;
+
+    if (!sends_syn(plan))
+        return false;
+    return plan->step ? from % plan->step == 0 && from / plan->step < plan->count : from == 0;
+}
+
+void send_diagnose(const struct send_seen *s, const struct send_run *r, struct outcome *o,
+                   struct findings *list)
+{
+    const struct wire_stats stats = r->port->ops->stats(r->port);
+    const struct wire_info *info = r->port->info;
+    const struct target_list *names = r->names;
+    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], next[ADDR_TEXT] = "";
+    struct facts_host host = {
+        .counts_reached = stats.counts_reached,
+        .reached = stats.reached,
+        .captured = s->captured,
+        .bad_checksums = s->bad_checksums,
+        .lost = stats.dropped,
+        .copies = stats.copies,
+        .elsewhere = stats.elsewhere,
+        .answered_elsewhere = stats.stray.flags && answers_ours(r->plan, stats.stray.ack),
+        .answerer = addr_port_text(r->v6, &stats.stray.addr, stats.stray.port, answerer),
+        .other = stats.other,
+        .other_interface = stats.other_interface,
+        .translated = NULL,
+        .anywhere = info->anywhere,
+        .one_interface = !info->anywhere && info->ifindex && !info->loopback,
+        .interface_named = r->interface_named,
+        .loopback = info->loopback,
+        .unreachable = s->unreachable ? s->neighbour : NULL,
+        .is_gateway = s->is_gateway,
+        .interface = info->interface,
+        .addresses = names->count - 1 + names->more,
+        .address = next};
+    const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
+
+    if (stats.translated)
+        host.translated = addr_port_text(r->v6, &stats.nat_addr, stats.nat_port, translated);
+    if (names->count > 1)
+        addr_text(names->at[1].v6, &names->at[1].addr, next);
+    diagnose(&k, list);
+    if (o->verdict != VERDICT_LOCAL)
+        diagnose_outcome(list, o);
+}
