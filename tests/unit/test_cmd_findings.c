@@ -163,12 +163,8 @@ static void window_probes_are_not_counted_as_retransmissions(void **state)
 /* The peer's numbers, as its last segment had them. */
 static struct seg next_of_theirs(struct command_rig *r, unsigned flags)
 {
-    const struct rig_segment *last = NULL;
+    const struct rig_segment *last = rig_last(r, false);
 
-    for (size_t i = 0; i < r->segments; i++)
-        if (!r->segment[i].out)
-            last = &r->segment[i];
-    assert_non_null(last);
     return (struct seg){.seq = seg_end(&last->seg),
                         .ack = last->seg.ack,
                         .flags = (uint16_t)flags,
@@ -435,11 +431,8 @@ static void report_strangers(struct command_rig *r, struct seg *s)
 /* From the right edge of our window on, which is the default of the engine's buffer. */
 static void go_too_far(struct command_rig *r, struct seg *s)
 {
-    const struct rig_segment *last = NULL;
+    const struct rig_segment *last = rig_last(r, true);
 
-    for (size_t i = 0; i < r->segments; i++)
-        if (r->segment[i].out)
-            last = &r->segment[i];
     s->seq = seq_add(last->seg.ack, (uint32_t)last->seg.wnd << 7);
     s->data = (const uint8_t *)"hello";
     s->len = 5;
