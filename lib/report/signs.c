@@ -16,6 +16,7 @@
 #define TTL_SIGNS 3                 /* more of them tell no more */
 #define LOOKS 20                    /* segments with what every segment may have are enough */
 #define ETHERNET 9000               /* an MSS beyond it is a loopback's, which is seldom filled */
+#define QUEUE_MAX (5 * WAVE_S)      /* no queue on the way holds data for longer */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -24,7 +25,7 @@ void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
 
     g->segment[g->count < SIGN_SEGMENTS ? g->count : SIGN_SEGMENTS - 1] = number;
     g->count++;
-    /* Where there are very many, looking for findings at each of them would cost more than it tells. */
+    /* Where there are very many, to look for findings at each of them would cost too much. */
     s->changed |= g->count < 16 || (g->count & (g->count - 1)) == 0;
 }
 
@@ -517,20 +518,22 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
 
 /*
  * The peer's ACK stops before our FIN, though one of them must have come to it by now. Data of the
- * peer's may have been on its way for long, where there are queues: it tells only where it lies
- * beyond the window that we had offered by then, since an ACK that we sent later invited it. What
- * has no data answers something of ours.
+ * peer's may have been on its way for long, where there are queues: seconds later it tells, or
+ * where it lies beyond the window that we had offered by then, since an ACK that we sent later
+ * invited it. What has no data answers something of ours.
  */
 static void fin_untaken(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
 
-    if (!s->fin_sent || s->shut || !seq_eq(t->ack, seq_sub(s->high, 1)) ||
-        (t->len && seq_leq(seg_end(t), s->fin_edge)))
+    const bool queued = t->len && seq_leq(seg_end(t), s->fin_edge);
+    const wave_time longest = patience(f) + (queued ? QUEUE_MAX : 0);
+
+    if (!s->fin_sent || s->shut || !seq_eq(t->ack, seq_sub(s->high, 1)))
         return;
     for (unsigned i = 0; i < 2; i++) {
-        if (!s->fin_asked[i] || seen->stamp <= s->fin_at[i + 1] + patience(f))
+        if (!s->fin_asked[i] || seen->stamp <= s->fin_at[i + 1] + longest)
             continue;
         signs_note(s, SIGN_FIN_UNTAKEN, number);
         s->fin_asked[i] = false;

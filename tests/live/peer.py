@@ -15,6 +15,8 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn in the
   slow       reads to the end of input, then sends a few lines with pauses between them, then closes
   probe      probes the other side after a second of silence, then every second; never closes
   urgent     waits for urgent data (MSG_OOB), prints it, then resets
+  leave      closes immediately
+  tire       resets after two seconds of silence
   cut        reads to the end of input, sends a line, and resets once that was acknowledged
 """
 
@@ -109,7 +111,19 @@ def cut(conn):
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-HABITS = {f.__name__: f for f in (echo, answer, large, first, reset, urgent, hold, stay, sort, slow, probe, cut)}
+def leave(_):
+    pass
+
+
+def tire(conn):
+    conn.settimeout(2)
+    try:
+        rest(conn)
+    except TimeoutError:
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+HABITS = {f.__name__: f for f in (echo, answer, large, first, reset, urgent, hold, stay, sort, slow, probe, leave, tire, cut)}
 HABITS["discard"] = rest
 
 

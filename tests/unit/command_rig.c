@@ -401,12 +401,12 @@ void rig_far_forget(struct command_rig *r, unsigned n)
     far_changed(r, id);
 }
 
-static const struct rig_segment *our_last(const struct command_rig *r)
+const struct rig_segment *rig_last(const struct command_rig *r, bool out)
 {
     const struct rig_segment *s = NULL;
 
     for (size_t i = 0; i < r->segments; i++)
-        if (r->segment[i].out)
+        if (r->segment[i].out == out)
             s = &r->segment[i];
     assert_non_null(s);
     return s;
@@ -414,7 +414,7 @@ static const struct rig_segment *our_last(const struct command_rig *r)
 
 void rig_forge(struct command_rig *r, const struct seg *s, uint8_t ttl)
 {
-    const struct flow flow = flow_reverse(&our_last(r)->flow);
+    const struct flow flow = flow_reverse(&rig_last(r, true)->flow);
 
     r->disturbed = true;
     port_sim_deliver(r->port, &flow, s, ttl);
@@ -422,7 +422,7 @@ void rig_forge(struct command_rig *r, const struct seg *s, uint8_t ttl)
 
 void rig_icmp(struct command_rig *r, uint8_t type, uint8_t code)
 {
-    const struct rig_segment *s = our_last(r);
+    const struct rig_segment *s = rig_last(r, true);
     struct icmp e = {.type = type, .code = code, .has_seq = true};
 
     r->disturbed = true;

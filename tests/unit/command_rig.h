@@ -99,6 +99,9 @@ wave_time rig_now(struct command_rig *r);
 /* A signal comes to the command. */
 void rig_signal(struct command_rig *r, int signal);
 
+/* The last segment that our side (or the other) sent. */
+const struct rig_segment *rig_last(const struct command_rig *r, bool out);
+
 /* A segment that the far end did not send arrives from its address, on our last segment's flow. */
 void rig_forge(struct command_rig *r, const struct seg *s, uint8_t ttl);
 

@@ -163,12 +163,8 @@ static void window_probes_are_not_counted_as_retransmissions(void **state)
 /* The peer's numbers, as its last segment had them. */
 static struct seg next_of_theirs(struct command_rig *r, unsigned flags)
 {
-    const struct rig_segment *last = NULL;
+    const struct rig_segment *last = rig_last(r, false);
 
-    for (size_t i = 0; i < r->segments; i++)
-        if (!r->segment[i].out)
-            last = &r->segment[i];
-    assert_non_null(last);
     return (struct seg){.seq = seg_end(&last->seg),
                         .ack = last->seg.ack,
                         .flags = (uint16_t)flags,
@@ -404,6 +400,191 @@ static void a_reset_that_the_peer_did_not_send(void **state)
     rig_free(&r);
 }
 
+/* One segment beside the rest of a connection, with something that does not belong there. */
+struct oddity {
+    const char *code, *severity, *message;
+    void (*bend)(struct command_rig *r, struct seg *s);
+};
+
+static const struct oddity *oddity;
+
+static void leave_stamps_out(struct command_rig *r, struct seg *s)
+{
+    (void)r;
+    s->opt.has = 0;
+}
+
+static void echo_the_future(struct command_rig *r, struct seg *s)
+{
+    (void)r;
+    s->opt.tsecr += 100000;
+}
+
+static void report_strangers(struct command_rig *r, struct seg *s)
+{
+    (void)r;
+    s->opt.has |= OPT_SACK;
+    s->opt.sacks = 1;
+    s->opt.sack[0] = (struct sack_block){seq_add(s->ack, 500000), seq_add(s->ack, 501000)};
+}
+
+/* From the right edge of our window on, which is the default of the engine's buffer. */
+static void go_too_far(struct command_rig *r, struct seg *s)
+{
+    const struct rig_segment *last = rig_last(r, true);
+
+    s->seq = seq_add(last->seg.ack, (uint32_t)last->seg.wnd << 7);
+    s->data = (const uint8_t *)"hello";
+    s->len = 5;
+}
+
+static void send_oddity(struct command_rig *r)
+{
+    struct seg s = next_of_theirs(r, SEG_ACK);
+
+    oddity->bend(r, &s);
+    rig_forge(r, &s, 0);
+}
+
+static void segments_that_no_host_sends(void **state)
+{
+    static const struct oddity oddities[] = {
+        {"timestamps-missing", "warning",
+         "1 segment of the peer's came without the timestamps that both sides had agreed on; it "
+         "was taken all the same",
+         leave_stamps_out},
+        {"timestamp-echo-wrong", "warning", "the peer echoes timestamps that we never sent",
+         echo_the_future},
+        {"sack-rewritten", "warning",
+         "SACK blocks name bytes that we never sent: a device on the way rewrites sequence numbers "
+         "and leaves SACK blocks as they are",
+         report_strangers},
+        {"window-overrun", "warning", "the peer sent data beyond the window that we had offered",
+         go_too_far}};
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof oddities / sizeof oddities[0]; i++)
+        for (int v6 = 0; v6 < 2; v6++) {
+            oddity = &oddities[i];
+            rig_init_family(&r, HOST_ECHO, v6);
+            rig_at(&r, 500 * WAVE_MS, send_oddity);
+            rig_run(&r, v6 ? "connect --json -d hi --hold 1s " RIG_PEER6
+                           : "connect --json -d hi --hold 1s " RIG_PEER);
+            rig_expect_text(&r, "verdict", "verdict", "open");
+            expect_finding(&r, oddity->code, oddity->severity, oddity->message);
+            assert_int_equal(alarms(&r), 1);
+            rig_free(&r);
+        }
+}
+
+/* What we send behind our SYN comes to nothing, as with an accept queue that is full. */
+static bool all_but_syns(struct command_rig *r, const struct rig_segment *s)
+{
+    const wave_time *until = r->user;
+
+    return s->out && !(s->seg.flags & SEG_SYN) && s->at < *until;
+}
+
+static void a_peer_that_does_not_accept(void **state)
+{
+    wave_time until = 100 * WAVE_S;
+    struct command_rig r;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_ECHO, v6);
+        r.lose = all_but_syns;
+        r.user = &until;
+        rig_run(&r, v6 ? "connect --json -d hi --timeout 9s " RIG_PEER6
+                       : "connect --json -d hi --timeout 9s " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        rig_expect_part(&r, "verdict", "message",
+                        "probably, the peer repeated its SYN-ACK and took neither our ACK nor our "
+                        "data: its accept queue is full, or what we send is lost on the way");
+        rig_free(&r);
+    }
+    until = 500 * WAVE_MS; /* and a path that loses our first segments */
+    rig_init(&r, HOST_ECHO);
+    r.lose = all_but_syns;
+    r.user = &until;
+    rig_run(&r, "connect --json -d hi " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(rig_count(&r, "finding", NULL, NULL), 0);
+    rig_free(&r);
+}
+
+/* Large segments vanish on the way here, and the small one behind them does not. */
+static bool large(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return !s->out && s->seg.len > 500;
+}
+
+static bool one_large(struct command_rig *r, const struct rig_segment *s)
+{
+    unsigned *n = r->user;
+
+    return large(r, s) && ++*n == 1;
+}
+
+static void large_segments_that_vanish(void **state)
+{
+    struct command_rig r;
+    unsigned n = 0;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_ECHO, v6);
+        r.lose = large;
+        rig_run(&r,
+                bulk("connect --json --timeout 6s -d ", 4500, v6 ? " " RIG_PEER6 : " " RIG_PEER));
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        rig_expect_part(&r, "verdict", "message",
+                        "probably, large packets vanish on the way here, or the peer does not "
+                        "repeat them: 4,");
+        rig_free(&r);
+    }
+    rig_init(&r, HOST_ECHO); /* once */
+    r.lose = one_large;
+    r.user = &n;
+    rig_run(&r, bulk("connect --json --timeout 6s -d ", 4500, " " RIG_PEER));
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(alarms(&r), 0);
+    rig_free(&r);
+}
+
+static bool our_fins(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return s->out && (s->seg.flags & SEG_FIN);
+}
+
+static void speak(struct command_rig *r)
+{
+    rig_far_send(r, 0, "still here\n");
+}
+
+/* Something on the way drops FINs, while the peer goes on speaking. */
+static void a_fin_that_never_arrives(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_NEVER_CLOSES, v6);
+        r.lose = our_fins;
+        for (unsigned i = 1; i < 25; i++)
+            rig_at(&r, i * WAVE_S, speak);
+        rig_run(&r, v6 ? "halfclose --json --timeout 25s " RIG_PEER6
+                       : "halfclose --json --timeout 25s " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        expect_finding(&r, "fin-ignored", "problem",
+                       "the peer answers and does not acknowledge our FIN, though we repeated it");
+        rig_free(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +600,10 @@ int main(void)
         cmocka_unit_test(a_peer_that_resets_a_half_closed_connection),
         cmocka_unit_test(a_proxy_without_a_backend),
         cmocka_unit_test(a_reset_that_the_peer_did_not_send),
+        cmocka_unit_test(segments_that_no_host_sends),
+        cmocka_unit_test(a_peer_that_does_not_accept),
+        cmocka_unit_test(large_segments_that_vanish),
+        cmocka_unit_test(a_fin_that_never_arrives),
         cmocka_unit_test(rig_schema),
     };
 

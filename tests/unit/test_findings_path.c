@@ -283,9 +283,11 @@ CASE(full_segments_that_are_short)
  * This host
  */
 
+static struct facts_host host;
+
 CASE(what_this_host_knows)
 {
-    struct facts_host host = {.counts_reached = true, .captured = 3, .interface = "eth0"};
+    host = (struct facts_host){.counts_reached = true, .captured = 3, .interface = "eth0"};
 
     start();
     say_syn();
@@ -335,7 +337,7 @@ CASE(what_this_host_knows)
 
 CASE(answers_that_take_another_way)
 {
-    struct facts_host host = {
+    host = (struct facts_host){
         .counts_reached = true, .reached = 3, .interface = "eth0", .answerer = "10.0.0.9:80"};
 
     start();

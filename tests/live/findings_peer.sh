@@ -1,0 +1,86 @@
+#!/bin/sh
+# Findings about the peer and the path, each tripped by a kernel's TCP with IPv4 and IPv6: what its
+# application does, and what a firewall before it does to segments. The same sessions without that
+# come first, and have none.
+. "$(dirname "$0")/lib.sh"
+netns_enter "$@"
+need nft python3
+netns_up || exit 1
+here=$(cd "$(dirname "$0")" && pwd)
+port=7
+for habit in echo stay hold leave tire; do
+    start_peer $habit $port python3 "$here/peer.py" $port $habit
+    port=$((port + 1))
+done
+head -c 4000000 /dev/zero >"$tmp/zeros"
+
+# finds CODE SEVERITY CERTAINTY NAME: one case
+finds()
+{
+    check "$4: $1, $2, $3" grep -q "\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
+    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
+}
+
+# provoke CODE STATUS NAME ARGUMENT...: no other finding warns
+provoke()
+{
+    findings=$1
+    local wanted=$2 name=$3
+    shift 3
+    expect_status "$wanted" "$name: ends with $wanted" "$TCPWAVE" "$@" --json
+    findings=
+}
+
+# filter HOOK RULE [RULE]: what the peer gets (input) or sends (output) is filtered there
+filter()
+{
+    peer nft -f - <<RULES
+table inet test {
+    chain filter {
+        type filter hook $1 priority 0;
+        $2
+        ${3:-}
+    }
+}
+RULES
+}
+
+unfilter()
+{
+    peer nft flush ruleset
+}
+
+for target in "$far4" "[$far6]"; do
+    case $target in *:*) bare=72 ;; *) bare=52 ;; esac # bytes of an ACK with timestamps
+    provoke '' 0 "$target: a plain session" connect -d hello "$target:7"
+    provoke '' 0 "$target: one that is probed" keepalive --idle 1 --interval 1 --count 3 --for 2500ms "$target:7"
+    check "$target: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
+
+    provoke window-closed 1 "$target: it does not read" connect -f "$tmp/zeros" --timeout 4 "$target:9"
+    finds window-closed problem proved "$target: it does not read"
+
+    provoke closed-at-once 0 "$target: it closes at once" connect --hold 300ms "$target:10"
+    finds closed-at-once warning likely "$target: it closes at once"
+
+    provoke reset-when-idle 7 "$target: it resets what is silent" keepalive --idle 30 --for 9 "$target:11"
+    finds reset-when-idle problem proved "$target: it resets what is silent"
+    expect_json verdict keepalive.longest_silence 0.0 "$target: that silence was not survived"
+
+    filter output 'tcp sport 7 tcp flags & (syn|rst) == 0 reset tcp option timestamp'
+    provoke timestamps-missing 0 "$target: its timestamps are stripped" connect -d hello "$target:7"
+    finds timestamps-missing warning proved "$target: its timestamps are stripped"
+    unfilter
+
+    filter output 'tcp sport 7 tcp flags & syn == 0 tcp option timestamp tsval set 1000000000' \
+        'tcp sport 7 tcp flags & syn != 0 tcp option timestamp tsval set 2000000000'
+    provoke timestamps-backwards 1 "$target: its clock goes back" connect -d hello --timeout 3 "$target:7"
+    finds timestamps-backwards problem likely "$target: its clock goes back"
+    unfilter
+
+    filter input "tcp dport 8 tcp flags & (fin|syn|rst|psh|ack) == ack meta length <= $bare drop"
+    provoke deaf-to-probes 0 "$target: probes are dropped" \
+        keepalive -d x --idle 1 --interval 1 --count 3 --for 4500ms "$target:8"
+    finds deaf-to-probes warning likely "$target: probes are dropped"
+    unfilter
+done
+done_testing
