@@ -16,7 +16,7 @@ static const char *parse_source(void *group, const char *value)
 const struct option_row where_rows[] = {
     {KIND_FLAG, '4', NULL, NULL, "IPv4 only", FIELD(ipv4), 0, 0, NULL},
     {KIND_FLAG, '6', NULL, NULL, "IPv6 only", FIELD(ipv6), 0, 0, NULL},
-    {KIND_TEXT, 'i', "interface", "NAME", "interface to send and capture on, instead of the route's",
+    {KIND_TEXT, 'i', "interface", "NAME", "interface for sending and capture, not the route's",
      FIELD(interface), 0, 15, NULL},
     OPTION_END};
 
