@@ -275,15 +275,15 @@ static void expire(struct ip_reassembly *r, wave_time now)
 }
 
 /* Gives up the packet that is missed least: the oldest that is not waited for, or else the oldest
- * of all. `keep` stays. */
-static struct gathered *give_up_one(struct ip_reassembly *r, const struct gathered *keep)
+ * of all. Number `keep` stays. */
+static struct gathered *give_up_one(struct ip_reassembly *r, unsigned keep)
 {
     struct gathered *least = NULL;
 
     for (unsigned i = 0; i < IP_REASSEMBLY_PACKETS; i++) {
         struct gathered *p = &r->packet[i];
         const bool waits = p->state == GATHERING;
-        if (p->state == EMPTY || p == keep)
+        if (p->state == EMPTY || i == keep)
             continue;
         if (!least || waits < (least->state == GATHERING) ||
             (waits == (least->state == GATHERING) && p->since < least->since))
@@ -340,7 +340,7 @@ static struct gathered *place_of(struct ip_reassembly *r, wave_time now,
             free_place = p;
     }
     if (!free_place)
-        free_place = give_up_one(r, NULL);
+        free_place = give_up_one(r, IP_REASSEMBLY_PACKETS);
     begin(free_place, now, f);
     return free_place;
 }
@@ -356,7 +356,7 @@ static bool grow(struct ip_reassembly *r, struct gathered *p, uint32_t end)
     while (room < IP_REASSEMBLY_HEADER + end)
         room *= 2;
     while (r->bytes + (room - p->room) > IP_REASSEMBLY_BYTES)
-        if (!give_up_one(r, p))
+        if (!give_up_one(r, (unsigned)(p - r->packet)))
             return false;
     bytes = realloc(p->bytes, room);
     if (!bytes)

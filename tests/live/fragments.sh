@@ -87,6 +87,21 @@ check "a router that cuts, quietly: all bytes came" cmp -s "$tmp/blob" "$tmp/got
 expect_status 0 "a router that cuts, load: status 0" "$TCPWAVE" load 10.9.2.2:7 --connections 40 --concurrency 4 \
     --close=passive -d x --json
 expect_json verdict received_bytes 160000 "a router that cuts, load: all bytes came"
+cat >"$tmp/client.py" <<'END'
+import socket, sys
+c = socket.create_connection((sys.argv[1], 9001), 10)
+c.sendall(open(sys.argv[2], "rb").read())
+c.shutdown(socket.SHUT_WR)
+while c.recv(1000):
+    pass
+END
+listen_begin "$TCPWAVE" listen 9001 --discard --connections 1 --timeout 30 --json
+in_server python3 "$tmp/client.py" $near4 "$tmp/blob" >"$tmp/client.log" 2>&1
+listen_end
+cat "$tmp/out" >>"$tmp/json"
+check "a client behind a router that cuts: status 0" test $status = 0
+check "a client behind a router that cuts: all bytes came" grep -q '"event":"verdict".*"received_bytes":4000,' "$tmp/out"
+check "a client behind a router that cuts: it is found" grep -q '"event":"finding".*"code":"fragments","severity":"info"' "$tmp/out"
 expect_status 0 "small segments: status 0" $run 10.9.2.2:7 --json --mss 500
 expect_json verdict received_bytes 4000 "small segments: all bytes came"
 nothing_found "small segments" fragments

@@ -7,6 +7,15 @@
 static const uint8_t first_mac[REPORT_MAC] = {2, 0, 0, 0, 9, 2};
 static const uint8_t second_mac[REPORT_MAC] = {2, 0, 0, 0, 9, 0x77};
 
+static struct facts_host host;
+
+/* What is known of this host from now on. */
+static void know(struct facts_host h)
+{
+    host = h;
+    facts.host = &host;
+}
+
 /* A segment of the peer's with data, in so many fragments. */
 static void say_pieces(uint32_t seq, uint32_t len, uint32_t fragments)
 {
@@ -35,10 +44,8 @@ CASE(packets_put_together_are_told)
 /* Where segments are not shown, the host's counts tell. */
 CASE(the_wire_s_counts_tell_as_well)
 {
-    struct facts_host host = {.fragmented = 1200, .fragments = 2400};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.fragmented = 1200, .fragments = 2400});
     says(expect("fragments", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, UNSHOWN),
          "1,200 packets of the peer's came in 2,400 IP fragments, and were put together");
     done();
@@ -57,24 +64,21 @@ CASE(a_whole_packet_is_not_joined_by_an_offload)
 
 CASE(a_fragment_is_missing)
 {
-    struct facts_host host = {.incomplete = 1};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.incomplete = 1});
     says(expect("fragments", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN),
          "IP fragments of 1 packet of the peer's never came, so that it could not be put together");
     /* The run failed for another reason: what was missing has come. */
     expect("fragments", VERDICT_RESET, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
-    host.unrepaired = true;
+    know((struct facts_host){.incomplete = 1, .unrepaired = true});
     expect("fragments", VERDICT_OPEN, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
-    host.unrepaired = false;
-    host.incomplete = 3;
+    know((struct facts_host){.incomplete = 3});
     expect("fragments", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
     facts.missing = 1000;
     says(expect("fragments", VERDICT_FAILED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
          "IP fragments of 3 packets of the peer's never came, so that they could not be put "
          "together");
-    host.lost = 1; /* by our own capture, perhaps */
+    know((struct facts_host){.incomplete = 3, .lost = 1}); /* by our own capture, perhaps */
     expect("fragments", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN);
     done();
 }
@@ -82,10 +86,8 @@ CASE(a_fragment_is_missing)
 /* Without the first fragment it is not known whose packet it was. */
 CASE(a_packet_without_its_first_fragment)
 {
-    struct facts_host host = {.nameless = 1};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.nameless = 1});
     expect_silence("fragments", VERDICT_OPEN);
     expect_silence("fragments", VERDICT_LOCAL);
     says(expect("fragments", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
@@ -97,17 +99,15 @@ CASE(a_packet_without_its_first_fragment)
 
 CASE(fragments_that_overlap_and_too_many)
 {
-    struct facts_host host = {.overlapping = 2, .crowded_out = 1};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.overlapping = 2, .crowded_out = 1});
     says(expect("fragments", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN),
          "fragments of 2 packets of the peer's overlapped or contradicted each other, and were "
          "thrown away (RFC 5722)");
     expect("fragments", VERDICT_FAILED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
-    host.overlapping = 0;
+    know((struct facts_host){.crowded_out = 1});
     expect("fragments", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, UNSHOWN);
-    host.crowded_out = 0;
+    know((struct facts_host){.on_link = true});
     expect_silence("fragments", VERDICT_OPEN);
     done();
 }
@@ -115,15 +115,13 @@ CASE(fragments_that_overlap_and_too_many)
 /* What is missing came in part: it did not vanish as a whole, and repeats are not seen. */
 CASE(incomplete_packets_are_no_black_hole)
 {
-    struct facts_host host = {.incomplete = 0};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.incomplete = 0});
     facts.missing = 2000;
     say_theirs(SEG_ACK, 2001, 1, 10);
     elapse(10 * WAVE_S);
     expect("black-hole", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4));
-    host.incomplete = 1;
+    know((struct facts_host){.incomplete = 1});
     expect_silence("black-hole", VERDICT_FAILED);
     done();
 }
@@ -139,10 +137,8 @@ static void say_from(uint32_t seq, const uint8_t *mac)
 
 CASE(two_addresses_on_the_own_link)
 {
-    struct facts_host host = {.on_link = true};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.on_link = true});
     say_from(1, first_mac);
     say_from(101, first_mac);
     expect_silence("two-hosts", VERDICT_OPEN);
@@ -159,10 +155,8 @@ CASE(two_addresses_on_the_own_link)
 /* Behind a router, and where that is not known: one router may have taken over. */
 CASE(two_routers_are_harmless)
 {
-    struct facts_host host = {.on_link = false};
-
     shake();
-    facts.host = &host;
+    know((struct facts_host){.on_link = false});
     say_from(1, first_mac);
     say_from(101, second_mac);
     says(expect("two-hosts", VERDICT_OPEN, FINDING_PROVED, FINDING_INFO, SHOWN(6)),
@@ -175,11 +169,10 @@ CASE(two_routers_are_harmless)
 /* A link without addresses, our own segments, and a capture that begins to tell the address. */
 CASE(an_address_that_is_not_known_is_none)
 {
-    struct facts_host host = {.on_link = true};
     struct step s;
 
     shake();
-    facts.host = &host;
+    know((struct facts_host){.on_link = true});
     say_from(1, NULL);
     say_from(101, first_mac);
     say_from(201, NULL);
