@@ -38,6 +38,10 @@ struct facts_host {
     bool is_gateway;         /* it is the gateway, and not the peer itself */
     const char *interface;   /* the one that is captured */
     const char *rerouted;    /* the one that the route has come to lead through, or NULL */
+    uint16_t kept_clear;     /* a port of this host's, a target of the run, that lies among our local
+                                ports and was left out of them; 0: none */
+    uint32_t queue_full;     /* of many: connections that the peer did not accept at first, since
+                                its accept queue was full */
     uint32_t addresses;      /* of the peer's name, that were not tried; 0: none, or no name */
     const char *address;     /* the first of them */
 };

@@ -177,6 +177,18 @@ static bool sent_data(const struct report_flow *flow)
  * is ignored as well. With deferred accept it waits for data, and takes that. */
 static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
+    char n[HUMAN_TEXT];
+
+    if (k->host && k->host->queue_full >= FEW) {
+        f->severity = k->verdict == VERDICT_OPEN ? FINDING_WARNING : FINDING_PROBLEM;
+        finding_say(f,
+                    "on %s connections the peer repeated its SYN-ACK and took neither our ACK nor "
+                    "our data at first: its accept queue was full",
+                    human_count(k->host->queue_full, n));
+        finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
+                          "there: Recv-Q beyond Send-Q); ask for fewer at a time (--concurrency)");
+        return true;
+    }
     if (!handshake_hangs(k, FEW) || !sent_data(k->flow))
         return false;
     cite(k, SIGN_SYN_ACK_AGAIN, f);
