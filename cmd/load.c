@@ -53,7 +53,7 @@ static int open_wire(struct load *l, struct diag *d)
                             .interface = p->interface[0] ? p->interface : NULL,
                             .scope = p->scope,
                             .lport = (uint16_t)o->source_port,
-                            .free_ports = {p->ports_min, p->ports_max, ports_until(l)},
+                            .free_ports = {p->ports_min, p->ports_max, ports_until(l), p->avoid, p->avoids},
                             .inbound_only = !o->show.pcap,
                             .l2_send = true,
                             .blocks = p->concurrency >= BLOCKS_FROM,
@@ -252,6 +252,8 @@ static int conclude(struct load *l)
     const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
     struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
     struct load_message m = {.used = 0};
+    struct findings list = {.count = 0};
+    struct outcome o;
 
     if (l->failed) {
         v.verdict = VERDICT_LOCAL;
@@ -262,8 +264,12 @@ static int conclude(struct load *l)
         say_why(l, &m);
         say_how(l, bad, &m);
     }
+    o.verdict = v.verdict;
+    snprintf(o.message, sizeof o.message, "%.*s", (int)sizeof o.message - 1, m.text);
+    load_diagnose(l, &o, &list);
     v.exit = l->signal ? 128 + l->signal : (int)v.verdict;
-    v.message = m.text;
+    v.message = o.message;
+    v.findings = &list;
     return load_tell_end(l, &v);
 }
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/load_findings.h"
 #include "cmd/load_options.h"
 #include "cmd/load_plan.h"
 #include "cmd/load_report.h"
@@ -51,6 +52,7 @@ struct load_conn {
     uint32_t closed_by_peer : 1; /* the peer's FIN came before it had ours: it keeps TIME_WAIT */
     uint32_t next : 25;          /* in its queue: 1 + index, or 0 */
     uint32_t tuple : 24, queue : 3;
+    uint32_t syn_acks : 2; /* of the peer's that were repeated after our acknowledgement, up to 2 */
     uint32_t
         awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
 };
@@ -79,6 +81,7 @@ struct load {
     struct loop loop;
     int signals;
     struct load_report report;
+    struct load_seen seen;
 
     struct course_config course, course_at_stop; /* as asked for; and when the run is to end */
     struct load_conn *conn;                  /* plan.concurrency of them */

@@ -117,9 +117,12 @@ static bool take_packet(void *self, const struct wire_packet *p)
         stack_icmp(l->stack, l->loop.now, &p->packet.icmp);
     } else if (!p->outgoing) {
         struct flow flow = flow_reverse(&p->packet.flow);
+        l->seen.captured++;
+        l->seen.segment = &p->packet.seg;
         stack_input(l->stack, l->loop.now, &flow, &p->packet.seg);
     }
     load_drain(l);
+    l->seen.segment = NULL;
     l->when = l->loop.now;
     return false;
 }
@@ -297,16 +300,17 @@ static void failed(void *self, const struct diag *d, bool deaf)
 static wave_time turn(void *self)
 {
     struct load *l = self;
-    wave_time until;
+    wave_time until, look;
     bool more = false;
 
     l->when = l->loop.now;
     watch_deadline(l);
+    look = load_look_at_neighbours(l);
     if (l->stopping && l->loop.now >= l->stop_by)
         reset_all(l);
     if (l->stopping)
         more = stop_more(l);
-    until = load_waits(l);
+    until = time_min(load_waits(l), look);
     open_more(l);
     if (l->loop.now >= l->next_tell)
         tell(l);

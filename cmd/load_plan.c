@@ -46,6 +46,8 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
         p->mtu = r.mtu;
     if (t->scope)
         p->scope = t->scope;
+    if (r.loopback)
+        p->avoid[p->avoids++] = t->port;
     p->pair[p->pairs++] = (struct load_pair){r.source, t->addr, t->port};
     return 0;
 }
@@ -142,6 +144,8 @@ static int choose_ports(struct load_plan *p, const struct load_options *o, struc
     platform_ports(o->show.platform, &range);
     if (o->source_port)
         local_ports_from(&range, (uint16_t)o->source_port);
+    for (uint32_t i = 0; i < p->avoids; i++)
+        local_ports_avoid(&range, p->avoid[i]);
     usable = local_ports_count(&range);
     load_plan_ports(p, o, usable);
     if (p->ports_min <= usable)
@@ -182,8 +186,11 @@ int load_plan(struct load_plan *p, const struct load_options *o, struct resolve 
 
     *p = (struct load_plan){.rate = o->rate};
     p->pair = calloc(max, sizeof *p->pair);
-    if (!p->pair)
+    p->avoid = calloc(max, sizeof *p->avoid);
+    if (!p->pair || !p->avoid) {
+        load_plan_free(p);
         return diag_fail(d, WAVE_ENOMEM, "no memory for the run");
+    }
     error = fill(p, o, names, d);
     if (error)
         load_plan_free(p);
@@ -193,5 +200,7 @@ int load_plan(struct load_plan *p, const struct load_options *o, struct resolve 
 void load_plan_free(struct load_plan *p)
 {
     free(p->pair);
+    free(p->avoid);
     p->pair = NULL;
+    p->avoid = NULL;
 }

@@ -33,6 +33,8 @@ struct load_plan {
     uint32_t ports_max;   /* local ports of each pair that the run can use */
     uint32_t cap;         /* connections of each pair at a time, at most */
     uint32_t rate;        /* connections a second; 0: unlimited */
+    uint16_t *avoid; /* ports of targets on this host, which are no local ports of ours */
+    uint32_t avoids;
     bool polite; /* `rate` is the limit for public addresses, lower than what was asked for */
 };
 

@@ -202,6 +202,19 @@ static bool captured_twice(const struct facts *k, struct finding *f)
     return true;
 }
 
+static bool port_shadowed(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->kept_clear)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f,
+                "port %u of this host is a target of this run and lies among the local ports: it "
+                "was left out of them, since a port of ours would stand in its place",
+                k->host->kept_clear);
+    finding_advise(f, "nothing need be done; -p names other local ports");
+    return true;
+}
+
 const struct diagnosis diagnoses_local[] = {
     {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
     {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
@@ -211,6 +224,7 @@ const struct diagnosis diagnoses_local[] = {
     {"other-addresses", FINDING_INFO, FINDING_LOCAL, false, other_addresses},
     {"own-nat", FINDING_PROBLEM, FINDING_LOCAL, false, own_nat},
     {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
+    {"port-shadowed", FINDING_INFO, FINDING_LOCAL, false, port_shadowed},
     {"captured-twice", FINDING_INFO, FINDING_LOCAL, false, captured_twice},
     {"offload-merged", FINDING_INFO, FINDING_LOCAL, true, offload_merged},
     {0}};

@@ -200,6 +200,18 @@ static bool window_overrun(const struct facts *k, struct finding *f)
  * lost on the way it looks the same, unless the SYN-ACK echoes a timestamp of theirs. */
 static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
+    char n[HUMAN_TEXT];
+
+    if (k->host && k->host->queue_full >= FEW) {
+        f->severity = k->verdict == VERDICT_OPEN ? FINDING_WARNING : FINDING_PROBLEM;
+        finding_say(f,
+                    "on %s connections the peer repeated its SYN-ACK and took neither our ACK nor "
+                    "our data at first: its accept queue was full",
+                    human_count(k->host->queue_full, n));
+        finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
+                          "there: Recv-Q beyond Send-Q); ask for fewer at a time (--concurrency)");
+        return true;
+    }
     if (count(k, SIGN_DATA_UNTAKEN) < FEW)
         return false;
     if (k->flow->signs.spoke)

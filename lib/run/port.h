@@ -48,6 +48,9 @@ struct port_ops {
     bool (*rerouted)(struct port *p, char interface[16]);
     /* As wire_unreachable(). NULL: it cannot be known. */
     bool (*unreachable)(struct port *p, struct wire_neighbour *out);
+    /* As wire_unreachable_from(); NULL: it cannot be told. */
+    bool (*unreachable_from)(struct port *p, const struct addr *local, const struct addr *remote,
+                             struct wire_neighbour *out);
     /* Return number `i` of the local ports that wire_config.free_ports asked for, and how many
      * there are, as wire_port() and wire_ports() do. NULL: there is one, port.info->lport. */
     uint16_t (*lport)(const struct port *p, uint32_t i);

@@ -103,6 +103,12 @@ static bool port_wire_unreachable(struct port *p, struct wire_neighbour *out)
     return wire_unreachable(wire_of(p), out);
 }
 
+static bool port_wire_unreachable_from(struct port *p, const struct addr *local,
+                                       const struct addr *remote, struct wire_neighbour *out)
+{
+    return wire_unreachable_from(wire_of(p), local, remote, out);
+}
+
 static uint16_t port_wire_lport(const struct port *p, uint32_t i)
 {
     return wire_port(wire_of(p), i);
@@ -135,6 +141,7 @@ static const struct port_ops ops = {.send = port_wire_send,
                                     .stats = port_wire_stats,
                                     .rerouted = port_wire_rerouted,
                                     .unreachable = port_wire_unreachable,
+                                    .unreachable_from = port_wire_unreachable_from,
                                     .lport = port_wire_lport,
                                     .lports = port_wire_lports,
                                     .window = port_wire_window,

@@ -256,6 +256,8 @@ static int open_anywhere(struct guard *out, uint16_t count, const struct guard_q
     struct guard_query there = *q;
     struct local_ports p;
     local_ports_read(&p);
+    if (q->avoid)
+        local_ports_avoid(&p, q->avoid);
     there.skip_owner = true;
     for (int tries = RANGE_TRIES; tries > 0; tries--) {
         uint32_t first = local_ports_run(&p, local_ports_random(&p), count);

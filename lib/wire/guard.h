@@ -31,6 +31,7 @@ struct guard_query {
     uint32_t scope;    /* interface index of a link-local local address, else 0 */
     bool reserve_only; /* hold the port, but let the kernel answer */
     unsigned kinds;    /* GUARD_... to try; 0: all */
+    uint16_t avoid;    /* where a run of ports is chosen: one that is no part of it; 0: none */
     bool skip_owner;   /* do not say which socket holds a port: to find out takes long */
 };
 

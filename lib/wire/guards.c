@@ -125,6 +125,8 @@ int guards_open(struct guards **out, const struct guards_wanted *wanted,
     local_ports_read(&p);
     if (named)
         local_ports_from(&p, q->flow.lport);
+    for (uint32_t i = 0; i < want.avoids; i++)
+        local_ports_avoid(&p, want.avoid[i]);
     const uint32_t there = local_ports_count(&p);
     if (there < want.min)
         return too_few(&p, want.min, there, named, d);
@@ -179,6 +181,15 @@ uint16_t guards_port(const struct guards *g, uint32_t i)
 bool guards_hold(const struct guards *g, uint16_t port)
 {
     return g->held[port / 64] >> port % 64 & 1;
+}
+
+bool guards_reached(const struct guards *g, uint64_t *n)
+{
+    bool counts = false;
+
+    for (uint32_t i = 0; i < g->count && !*n; i++)
+        counts = guard_reached(&g->at[i].guard, n) || counts;
+    return counts;
 }
 
 unsigned guards_kind(const struct guards *g)

@@ -19,6 +19,9 @@ struct guards_wanted {
     uint32_t min; /* ports, 1 or more; fewer are an error */
     uint32_t max;
     wave_time until; /* a time of wire_now(): after it, stop when there are `min`. 0: no limit */
+    const uint16_t *avoid; /* ports that are kept clear of: those of targets on this host, in whose
+                              place a guard would stand */
+    uint32_t avoids;
 };
 
 /*
@@ -48,6 +51,10 @@ uint16_t guards_highest(const struct guards *g);
 
 /* Returns whether the port is guarded here. */
 bool guards_hold(const struct guards *g, uint16_t port);
+
+/* Does what guard_reached() does for all of them, but only until *n is not 0: to ask each of many
+ * takes long. */
+bool guards_reached(const struct guards *g, uint64_t *n);
 
 /* Returns the method in force: one of GUARD_... in guard.h. */
 unsigned guards_kind(const struct guards *g);

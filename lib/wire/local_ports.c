@@ -104,6 +104,11 @@ void local_ports_from(struct local_ports *p, uint16_t named)
     p->reserved[named / 64] &= ~((uint64_t)1 << named % 64);
 }
 
+void local_ports_avoid(struct local_ports *p, uint16_t port)
+{
+    p->reserved[port / 64] |= (uint64_t)1 << port % 64;
+}
+
 bool local_ports_usable(const struct local_ports *p, uint32_t port)
 {
     return port >= p->low && port <= p->high && !is_reserved(p, port);

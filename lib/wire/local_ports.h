@@ -31,6 +31,9 @@ void local_ports_parse(struct local_ports *p, const char *range, const char *res
  * named port itself is no longer reserved. */
 void local_ports_from(struct local_ports *p, uint16_t named);
 
+/* Reserves a port, which is kept clear even of a range that the user named. */
+void local_ports_avoid(struct local_ports *p, uint16_t port);
+
 /* Returns whether this port may be used. */
 bool local_ports_usable(const struct local_ports *p, uint32_t port);
 

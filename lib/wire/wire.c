@@ -124,14 +124,20 @@ bool wire_rerouted(const struct wire *w, char interface[16])
 
 bool wire_unreachable(const struct wire *w, struct wire_neighbour *out)
 {
+    return w->nl && wire_unreachable_from(w, w->bound ? &w->flow.local : NULL, &w->flow.remote, out);
+}
+
+bool wire_unreachable_from(const struct wire *w, const struct addr *local,
+                           const struct addr *remote, struct wire_neighbour *out)
+{
+    struct mnl_socket *nl = w->nl || !w->l2_send ? w->nl : l2_send_netlink(w->l2_send);
     struct addr hop;
 
-    if (!w->nl ||
-        route_next_hop(w->nl, w->flow.v6, &w->flow.remote, w->bound ? &w->flow.local : NULL,
-                       w->info.ifindex, &hop) != 0 ||
-        !neigh_silent(w->nl, w->info.ifindex, w->flow.v6, &hop))
+    if (!nl || !w->info.ifindex ||
+        route_next_hop(nl, w->flow.v6, remote, local, w->info.ifindex, &hop) != 0 ||
+        !neigh_silent(nl, w->info.ifindex, w->flow.v6, &hop))
         return false;
-    *out = (struct wire_neighbour){.gateway = !addr_eq(&hop, &w->flow.remote), .addr = hop};
+    *out = (struct wire_neighbour){.gateway = !addr_eq(&hop, remote), .addr = hop};
     return true;
 }
 
@@ -147,10 +153,12 @@ static int open_free_ports(struct wire *w, const struct wire_config *config,
     return 0;
 }
 
-/* Whether a segment from that port to the peer is one from us to ourselves. */
+/* Whether a segment from one of the ports, from that one on, to the peer is one from us to
+ * ourselves. */
 static bool is_self(const struct wire *w, uint16_t lport)
 {
-    return !w->listen && lport == w->flow.rport && addr_eq(&w->flow.local, &w->flow.remote);
+    return !w->listen && (uint16_t)(w->flow.rport - lport) < w->lports &&
+           addr_eq(&w->flow.local, &w->flow.remote);
 }
 
 /* Guards the ports. Of one that the kernel chooses, another is asked for while it is the target's
@@ -178,7 +186,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
             d, WAVE_EINUSE,
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
-            config->lport);
+            w->flow.rport);
     /* A segment outside any connection may use any port, in use or not. */
     if (config->no_guard && config->lport)
         return 0;
@@ -186,6 +194,8 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
                             .scope = r->scope,
                             .reserve_only = config->no_guard,
                             .kinds = config->guards};
+    if (!w->listen && addr_eq(&w->flow.local, &w->flow.remote))
+        q.avoid = w->flow.rport;
     if (config->free_ports.max)
         return open_free_ports(w, config, &q, d);
     struct guard *g = calloc(w->lports, sizeof *g);

@@ -204,6 +204,11 @@ struct wire_neighbour {
  */
 bool wire_unreachable(const struct wire *w, struct wire_neighbour *out);
 
+/* The same for what is sent from `local` to `remote`: of a wire with many remotes, where it sends to
+ * the link layer itself. */
+bool wire_unreachable_from(const struct wire *w, const struct addr *local,
+                           const struct addr *remote, struct wire_neighbour *out);
+
 /* Returns how many bytes a peer with segments of up to `mss` bytes may send before we read any of
  * them, without a loss in the capture. A window of this size can be offered. */
 uint32_t wire_window(const struct wire *w, uint32_t mss);
@@ -226,7 +231,7 @@ struct wire_stats {
     uint64_t sent, retried;
     uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
-    uint64_t reached;       /* so many segments */
+    uint64_t reached;       /* so many segments; with wire_config.free_ports at least so many */
     uint64_t copies;        /* packets that were met again on another interface of this host */
     uint64_t elsewhere;     /* segments to our port from another address or port than the peer's */
     struct wire_stray {     /* the last of those that was a SYN-ACK; `flags` 0: none was */

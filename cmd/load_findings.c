@@ -1,0 +1,123 @@
+/* Draws the findings of `tcpwave load`. */
+#include "cmd/load_findings.h"
+
+#include <stdio.h>
+
+#include "cmd/load.h"
+#include "lib/core/diag.h"
+
+#define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
+#define FEW 2                            /* repeated SYN-ACKs: one may be late */
+
+/* A RST in SYN-SENT that was discarded acknowledges no SYN of ours. Once ports are used a second
+ * time, it may be for the connection before. */
+static void note_rst(struct load *l, const struct conn *c)
+{
+    if (conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports)
+        signs_note(&l->seen.flow.signs, SIGN_RST_ASTRAY, 0);
+}
+
+/* A SYN-ACK that is repeated after our acknowledgement, while our data is repeated and not taken: a
+ * loss of all of these is far less likely than a full accept queue. */
+static void note_syn_ack(struct load *l, const struct conn *c, struct load_conn *x)
+{
+    const bool untaken = l->options->data.len && seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
+
+    if (conn_state(c) == STATE_SYN_SENT || !untaken || x->syn_acks == FEW)
+        return;
+    if (++x->syn_acks < FEW && !c->backoff)
+        return;
+    x->syn_acks = FEW; /* it is counted once */
+    l->seen.queue_full++;
+}
+
+void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn *x)
+{
+    const struct seg *s = l->seen.segment;
+
+    if (s && (s->flags & SEG_RST))
+        note_rst(l, c);
+    else if (s && (s->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
+        note_syn_ack(l, c, x);
+}
+
+/* Returns whether the next hop of every pair is silent; *hop is that of the first one. */
+static bool none_answers(struct load *l, struct wire_neighbour *hop)
+{
+    struct wire_neighbour one;
+
+    for (uint32_t i = 0; i < l->plan.pairs; i++) {
+        const struct load_pair *p = &l->plan.pair[i];
+        if (!l->port->ops->unreachable_from(l->port, &p->local, &p->remote, i ? &one : hop))
+            return false;
+    }
+    return true;
+}
+
+wave_time load_look_at_neighbours(struct load *l)
+{
+    struct load_seen *s = &l->seen;
+    struct wire_neighbour hop;
+    struct diag d;
+
+    if (s->captured || l->stopping || !l->port->ops->unreachable_from)
+        return WAVE_NEVER;
+    if (!s->look_at)
+        s->look_at = l->began + NEIGHBOUR_AFTER;
+    if (l->loop.now < s->look_at)
+        return s->look_at;
+    s->look_at = l->loop.now + WAVE_S;
+    if (!none_answers(l, &hop))
+        return s->look_at;
+    s->is_gateway = hop.gateway;
+    addr_text(l->plan.v6, &hop.addr, s->unreachable);
+    diag_fail(&d, WAVE_ENOROUTE,
+              hop.gateway ? "the gateway %s does not answer %s on %s, so that nothing can be sent"
+                          : "no host has the address %s: %s on %s has no answer",
+              s->unreachable, l->plan.v6 ? "neighbour discovery" : "ARP", l->port->info->interface);
+    load_fail(l, &d);
+    return WAVE_NEVER;
+}
+
+/* Returns a target's port on this host that lies among our local ports, and was left out; or 0. */
+static uint16_t kept_clear(const struct load *l)
+{
+    const uint16_t first = l->port->info->lport;
+    uint16_t last = first;
+
+    for (uint32_t i = 0; i < port_lports(l->port); i++)
+        if (port_lport(l->port, i) > last)
+            last = port_lport(l->port, i);
+    for (uint32_t i = 0; i < l->plan.avoids; i++)
+        if (l->plan.avoid[i] >= first && l->plan.avoid[i] <= last)
+            return l->plan.avoid[i];
+    return l->plan.avoids && l->options->source_port == l->plan.avoid[0] ? l->plan.avoid[0] : 0;
+}
+
+void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
+{
+    const struct wire_stats stats = l->port->ops->stats(l->port);
+    const struct wire_info *info = l->port->info;
+    const struct load_seen *s = &l->seen;
+    const struct facts_host host = {
+        .counts_reached = stats.counts_reached,
+        .reached = stats.reached,
+        .captured = s->captured,
+        .bad_checksums = stats.bad_checksum,
+        /* The figures have it; it explains only what went wrong. */
+        .lost = o->verdict == VERDICT_OPEN ? 0 : stats.dropped,
+        .anywhere = info->anywhere,
+        .one_interface = !info->anywhere && info->ifindex && !info->loopback,
+        .interface_named = l->options->where.interface != NULL,
+        .loopback = info->loopback,
+        .unreachable = s->unreachable[0] ? s->unreachable : NULL,
+        .is_gateway = s->is_gateway,
+        .interface = info->interface,
+        .kept_clear = kept_clear(l),
+        .queue_full = s->queue_full};
+    const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
+
+    diagnose(&k, list);
+    if (o->verdict != VERDICT_LOCAL)
+        diagnose_outcome(list, o);
+}

@@ -1,0 +1,38 @@
+/*
+ * What `tcpwave load` finds beside its figures: why connections did not go as asked. Nothing is
+ * looked at for it but segments that the engine has discarded, so that it costs a run at full speed
+ * nothing.
+ */
+#ifndef TCPWAVE_CMD_LOAD_FINDINGS_H
+#define TCPWAVE_CMD_LOAD_FINDINGS_H
+
+#include "lib/core/addr.h"
+#include "lib/core/conn.h"
+#include "lib/report/diagnose.h"
+#include "lib/run/port.h"
+
+struct load;
+struct load_conn;
+
+/* Holds what was seen. Empty when zeroed. */
+struct load_seen {
+    struct report_flow flow;     /* its signs alone */
+    const struct seg *segment;   /* the one that is being handled, or NULL */
+    uint64_t captured;           /* segments for us, with a good checksum */
+    uint32_t queue_full;         /* connections that the peer did not accept at first */
+    wave_time look_at;           /* when the neighbours are asked for next */
+    char unreachable[ADDR_TEXT]; /* the neighbour that does not answer, or "" */
+    bool is_gateway;
+};
+
+/* Takes note of a segment of this connection that the engine discarded. */
+void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn *x);
+
+/* Looks whether the next hops answer at all, while nothing has come, and fails the run where none
+ * does. Returns when to look next. */
+wave_time load_look_at_neighbours(struct load *l);
+
+/* Adds what is found, and makes the outcome's sentence of what explains most. */
+void load_diagnose(struct load *l, struct outcome *o, struct findings *list);
+
+#endif
