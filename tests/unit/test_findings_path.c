@@ -327,8 +327,9 @@ CASE(what_this_host_knows)
     expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_INFO, UNSHOWN);
     host.rerouted = NULL;
     host.addresses = 1;
+    host.address = "192.0.2.9";
     says(expect("other-addresses", VERDICT_REFUSED, FINDING_PROVED, FINDING_INFO, UNSHOWN),
-         "the name has 1 other address, which was not tried");
+         "the name has another address, 192.0.2.9, which was not tried");
     expect_silence("other-addresses", VERDICT_OPEN);
     host.addresses = 0;
     expect_peace(VERDICT_DROPPED);
@@ -346,7 +347,7 @@ CASE(answers_that_take_another_way)
     says(expect("own-nat", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
          "answers reached this host's TCP that were captured under other addresses: this host's "
          "address translation rewrites our source");
-    host.interface_named = true;
+    host.interface_named = host.one_interface = true;
     expect_silence("own-nat", VERDICT_DROPPED);
     says(expect("other-interface", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
          "answers reached this host's TCP and were not captured on eth0: they come in by another "
