@@ -189,6 +189,11 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
 {
     char waited[TEXT_DURATION], missing[HUMAN_TEXT];
 
+    if (f->missing && f->hindered) {
+        set(f, o, VERDICT_LOCAL, "local", "abandoned",
+            "connected to %s until this host could not go on: %s", f->peer, f->hindered);
+        return;
+    }
     if (f->missing) {
         set(f, o, VERDICT_FAILED, "local", "abandoned",
             "connected to %s, which acknowledged our FIN; %s of what it sent never arrived, and we "

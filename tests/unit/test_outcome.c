@@ -76,6 +76,33 @@ static void an_icmp_error_answers_the_syn(void **state)
     assert_outcome(&f, VERDICT_REJECTED, "none", NULL, "192.0.2.254");
 }
 
+static void an_answer_with_a_gap_is_failed_or_local(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_LINGER, true);
+    (void)state;
+    f.path.reset_sent = true;
+    assert_outcome(&f, VERDICT_OPEN, "local", "abandoned", "CLOSE_WAIT");
+    f.missing = 4000;
+    assert_outcome(&f, VERDICT_FAILED, "local", "abandoned",
+                   "4,000 bytes of what it sent never came");
+    f.hindered = "no memory for data";
+    assert_outcome(&f, VERDICT_LOCAL, "local", "abandoned", "no memory for data");
+}
+
+static void a_peer_that_answers_is_not_lost(void **state)
+{
+    struct outcome_facts f = facts(END_TIMEOUT, STOP_END, true);
+    (void)state;
+    assert_outcome(&f, VERDICT_LOST, "none", NULL, "stopped answering");
+    f.answers = true;
+    assert_outcome(&f, VERDICT_FAILED, "none", NULL, "does not take what we sent");
+    f.end = END_ABORTED;
+    f.stop = STOP_TIMEOUT;
+    f.outstanding = true;
+    f.path.reset_sent = true;
+    assert_outcome(&f, VERDICT_FAILED, "local", "reset", "did not take all that we sent");
+}
+
 static void rst_after_the_handshake(void **state)
 {
     struct outcome_facts f = facts(END_RESET, STOP_END, true);
@@ -303,6 +330,8 @@ int main(void)
         cmocka_unit_test(silence_answers_the_syn),
         cmocka_unit_test(an_icmp_error_answers_the_syn),
         cmocka_unit_test(rst_after_the_handshake),
+        cmocka_unit_test(an_answer_with_a_gap_is_failed_or_local),
+        cmocka_unit_test(a_peer_that_answers_is_not_lost),
         cmocka_unit_test(the_peer_stops_answering),
         cmocka_unit_test(timeout_after_the_handshake),
         cmocka_unit_test(no_reset_is_told_where_none_was_sent),
