@@ -49,6 +49,7 @@ struct gathered {
     struct addr source, target;
     uint32_t id;
     wave_time since; /* when it came into this state */
+    wave_time heard; /* when a fragment of it came last */
     struct seq seq;
     uint32_t total;      /* bytes of data; 0: the last fragment is not here */
     uint32_t end;        /* of the data that is here */
@@ -314,7 +315,7 @@ static void begin(struct gathered *p, wave_time now, const struct ip_fragment *f
     p->source = f->source;
     p->target = f->target;
     p->id = f->id;
-    p->since = now;
+    p->since = p->heard = now;
     p->total = p->end = p->have = p->fragments = p->header_len = 0;
     memset(p->here, 0, sizeof p->here);
     memset(p->begins, 0, sizeof p->begins);
@@ -460,10 +461,16 @@ static bool contradicts(const struct gathered *p, const struct ip_fragment *f)
     return !f->more && end < p->end;
 }
 
-static void keep_data(struct gathered *p, const struct ip_fragment *f)
+static bool conflicts(const struct gathered *p, const struct ip_fragment *f)
+{
+    return lies(p, f) == LIES_OVER || contradicts(p, f);
+}
+
+static void keep_data(struct gathered *p, wave_time now, const struct ip_fragment *f)
 {
     const uint32_t end = f->offset + f->len;
 
+    p->heard = now;
     p->copies = p->copies && end <= p->former && same_bytes(p, f);
     memcpy(data_at(p, f->offset), f->data, f->len);
     set_bit(p->begins, f->offset / UNIT);
@@ -527,27 +534,29 @@ int ip_reassembly_add(struct ip_reassembly *r, wave_time now, const struct ip_fr
 {
     const int at = f->offset ? 0 : find_tcp(f);
     struct gathered *p;
-    enum lies lie;
 
     if (at == WAVE_EMALFORMED)
         return at;
     expire(r, now);
     p = place_of(r, now, f);
+    if (p->state == GATHERING && now >= p->heard + IP_REASSEMBLY_PAUSE && conflicts(p, f)) {
+        count_missing(&r->counts, p);
+        begin(p, now, f);
+    }
     if (throw_away(r, p, now, f, at))
         return WAVE_EAGAIN;
-    lie = lies(p, f);
-    if (lie == LIES_TWICE)
-        return WAVE_EAGAIN;
-    if (lie == LIES_OVER || contradicts(p, f)) {
+    if (conflicts(p, f)) {
         refuse(r, p, now);
         return WAVE_EAGAIN;
     }
+    if (lies(p, f) == LIES_TWICE)
+        return WAVE_EAGAIN;
     if (!grow(r, p, f->offset + f->len)) {
         r->counts.crowded_out += p->named;
         release(r, p);
         return WAVE_EAGAIN;
     }
-    keep_data(p, f);
+    keep_data(p, now, f);
     if (!f->offset)
         keep_header(p, f, at);
     return p->header_len && p->total && p->have == p->total ? complete(r, p, now, out)

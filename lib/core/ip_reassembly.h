@@ -5,6 +5,9 @@
  *
  * - Fragments that overlap are refused with their whole packet, for IPv4 as well as for IPv6 (RFC
  *   5722). The same fragment once more is no overlap, and is ignored.
+ * - A fragment that does not fit the others and comes later than IP_REASSEMBLY_PAUSE behind them
+ *   begins another packet, and the one before is given up: some hosts and devices give every packet
+ *   the same identification, and repeat what was not acknowledged.
  * - A packet that arrives twice is given twice. Fragments that come once more after their packet
  *   was complete, and never become one, are not counted as a packet that misses something.
  * - Once the first fragment is here, the caller is asked whether the packet's flow matters. If not,
@@ -23,11 +26,11 @@
 
 #define IP_REASSEMBLY_PACKETS 64       /* incomplete at a time; beyond that the oldest goes */
 #define IP_REASSEMBLY_BYTES (2u << 20) /* of all fragments that are kept; likewise */
-#define IP_REASSEMBLY_TIME                                                                         \
-    (60 * WAVE_S)                 /* from a packet's first fragment to arrive on (RFC              \
-                                     1122, 3.3.2; RFC 8200, 4.5) */
-#define IP_REASSEMBLY_LATE WAVE_S /* what has not come by then counts as missing */
-#define IP_REASSEMBLY_HEADER 256  /* bytes of headers before the fragments' data */
+/* From a packet's first fragment to arrive on (RFC 1122, 3.3.2; RFC 8200, 4.5). */
+#define IP_REASSEMBLY_TIME (60 * WAVE_S)
+#define IP_REASSEMBLY_PAUSE (100 * WAVE_MS) /* between packets of one identification */
+#define IP_REASSEMBLY_LATE WAVE_S           /* what has not come by then counts as missing */
+#define IP_REASSEMBLY_HEADER 256            /* bytes of headers before the fragments' data */
 
 /* A fragment, as it arrived. The pointers point into the packet. */
 struct ip_fragment {

@@ -530,6 +530,33 @@ static void the_same_identification_for_each_packet(void **state)
     assert_int_equal(counts(c).missing, 1);
 }
 
+/* The same, and a fragment of each is lost: the next packet is no overlap with what is left of it,
+ * since it comes later than fragments of one packet do. */
+static void the_same_identification_and_a_fragment_is_missing(void **state)
+{
+    struct cut *c = *state;
+
+    for (uint8_t i = 0; i < 5; i++) {
+        fill(c, i);
+        assert_int_equal(take(c, 0, 1480), WAVE_EAGAIN);
+        c->now += 200 * WAVE_MS;
+    }
+    assert_int_equal(counts(c).refused, 0);
+    assert_int_equal(counts(c).missing, 4);
+    fill(c, 9);
+    assert_int_equal(take(c, 0, 1480), WAVE_EAGAIN);
+    c->now += 10 * WAVE_MS;
+    assert_int_equal(take(c, 1480, c->len - 1480), 0);
+    is_whole(c, 2);
+    assert_int_equal(counts(c).missing, 5);
+    fill(c, 10);
+    assert_int_equal(take(c, 0, 1480), WAVE_EAGAIN);
+    c->now += IP_REASSEMBLY_PAUSE - 1;
+    fill(c, 11);
+    assert_int_equal(take(c, 0, 1480), WAVE_EAGAIN);
+    assert_int_equal(counts(c).refused, 1);
+}
+
 /* Never more than that many packets; those that are not waited for go first, then the oldest. */
 static void packets_are_bounded(void **state)
 {
@@ -615,6 +642,7 @@ int main(void)
         BOTH(strangers_are_not_counted),
         BOTH(a_packet_that_comes_twice_is_given_twice),
         BOTH(the_same_identification_for_each_packet),
+        BOTH(the_same_identification_and_a_fragment_is_missing),
         BOTH(packets_are_bounded),
         BOTH(bytes_are_bounded),
         BOTH(rfc3168_5_3_congestion_marks),
