@@ -84,7 +84,7 @@ static void an_answer_with_a_gap_is_failed_or_local(void **state)
     assert_outcome(&f, VERDICT_OPEN, "local", "abandoned", "CLOSE_WAIT");
     f.missing = 4000;
     assert_outcome(&f, VERDICT_FAILED, "local", "abandoned",
-                   "4,000 bytes of what it sent never came");
+                   "4,000 bytes of what it sent never arrived");
     f.hindered = "no memory for data";
     assert_outcome(&f, VERDICT_LOCAL, "local", "abandoned", "no memory for data");
 }
