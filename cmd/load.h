@@ -52,7 +52,7 @@ struct load_conn {
     uint32_t closed_by_peer : 1; /* the peer's FIN came before it had ours: it keeps TIME_WAIT */
     uint32_t next : 25;          /* in its queue: 1 + index, or 0 */
     uint32_t tuple : 24, queue : 3;
-    uint32_t syn_acks : 2; /* of the peer's that were repeated after our acknowledgement, up to 2 */
+    uint32_t shut_out : 1; /* it is counted as one that the accept queue had no room for */
     uint32_t
         awaits : 1; /* it waits for the answer to its SYN or FIN, and is counted in `awaiting` */
 };

@@ -144,6 +144,7 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 {
     if (course_step(&x->course) == COURSE_CLOSING && conn_end(c) == END_CLOSED)
         histogram_add(&l->close, taken(l, x));
+    load_seen_ended(l, c, x);
     if (!try_another(l, c, x))
         l->counts[verdict_of(c, course_step(&x->course))]++;
     if (rst_due(l, c))

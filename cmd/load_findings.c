@@ -7,7 +7,9 @@
 #include "lib/core/diag.h"
 
 #define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
-#define FEW 2                            /* repeated SYN-ACKs: one may be late */
+#define SOON (150 * WAVE_MS)             /* from our data to its answer */
+#define FEW 2                            /* retransmissions that were not taken */
+#define PART 100                         /* of the connections, one in so many: losses hit some */
 
 /* A RST in SYN-SENT that was discarded acknowledges no SYN of ours. Once ports are used a second
  * time, it may be for the connection before. */
@@ -17,17 +19,22 @@ static void note_rst(struct load *l, const struct conn *c)
         signs_note(&l->seen.flow.signs, SIGN_RST_ASTRAY, 0);
 }
 
-/* A SYN-ACK that is repeated after our acknowledgement, while our data is repeated and not taken: a
- * loss of all of these is far less likely than a full accept queue. */
+/* Returns whether the peer has acknowledged our SYN and none of our data. */
+static bool is_untaken(const struct load *l, const struct conn *c)
+{
+    return l->options->data.len && seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
+}
+
+/* A SYN-ACK that is repeated after our acknowledgement, while our data is not taken though it was
+ * repeated twice. A path that loses one segment in ten loses all of these of one connection in ten
+ * thousand. */
 static void note_syn_ack(struct load *l, const struct conn *c, struct load_conn *x)
 {
-    const bool untaken = l->options->data.len && seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
-
-    if (conn_state(c) == STATE_SYN_SENT || !untaken || x->syn_acks == FEW)
+    if (conn_state(c) == STATE_SYN_SENT || !is_untaken(l, c) || x->shut_out)
         return;
-    if (++x->syn_acks < FEW && !c->backoff)
+    if (c->backoff < FEW)
         return;
-    x->syn_acks = FEW; /* it is counted once */
+    x->shut_out = true;
     l->seen.queue_full++;
 }
 
@@ -39,6 +46,22 @@ void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn 
         note_rst(l, c);
     else if (s && (s->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
         note_syn_ack(l, c, x);
+}
+
+/* With SYN cookies a host repeats no SYN-ACK. While its accept queue is full it ignores our ACK and
+ * our data, and later it answers as one that knows no such connection: with a RST without ACK (RFC
+ * 9293, 3.10.7.1). At once a firewall may do that as well. */
+void load_seen_ended(struct load *l, const struct conn *c, struct load_conn *x)
+{
+    const struct seg *s = l->seen.segment;
+    const bool at_once =
+        course_step(&x->course) == COURSE_ANSWER && l->loop.now - course_since(&x->course) < SOON;
+
+    if (conn_end(c) != END_RESET || !s || (s->flags & (SEG_RST | SEG_ACK)) != SEG_RST || at_once ||
+        !is_untaken(l, c) || x->shut_out)
+        return;
+    x->shut_out = true;
+    l->seen.queue_full++;
 }
 
 /* Returns whether the next hop of every pair is silent; *hop is that of the first one. */
@@ -94,27 +117,35 @@ static uint16_t kept_clear(const struct load *l)
     return l->plan.avoids && l->options->source_port == l->plan.avoid[0] ? l->plan.avoid[0] : 0;
 }
 
+/* Returns on how many connections the accept queue was full, where that is not the path's doing. */
+static uint32_t queue_full(const struct load *l)
+{
+    const uint32_t n = l->seen.queue_full;
+
+    return l->counts[VERDICT_OPEN] && (uint64_t)n * PART >= l->opened ? n : 0;
+}
+
 void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
 {
     const struct wire_stats stats = l->port->ops->stats(l->port);
     const struct wire_info *info = l->port->info;
     const struct load_seen *s = &l->seen;
-    const struct facts_host host = {
-        .counts_reached = stats.counts_reached,
-        .reached = stats.reached,
-        .captured = s->captured,
-        .bad_checksums = stats.bad_checksum,
-        /* The figures have it; it explains only what went wrong. */
-        .lost = o->verdict == VERDICT_OPEN ? 0 : stats.dropped,
-        .anywhere = info->anywhere,
-        .one_interface = !info->anywhere && info->ifindex && !info->loopback,
-        .interface_named = l->options->where.interface != NULL,
-        .loopback = info->loopback,
-        .unreachable = s->unreachable[0] ? s->unreachable : NULL,
-        .is_gateway = s->is_gateway,
-        .interface = info->interface,
-        .kept_clear = kept_clear(l),
-        .queue_full = s->queue_full};
+    const struct facts_host host = {.counts_reached = stats.counts_reached,
+                                    .reached = stats.reached,
+                                    .captured = s->captured,
+                                    .bad_checksums = stats.bad_checksum,
+                                    /* The figures have it; it explains only what went wrong. */
+                                    .lost = o->verdict == VERDICT_OPEN ? 0 : stats.dropped,
+                                    .anywhere = info->anywhere,
+                                    .one_interface =
+                                        !info->anywhere && info->ifindex && !info->loopback,
+                                    .interface_named = l->options->where.interface != NULL,
+                                    .loopback = info->loopback,
+                                    .unreachable = s->unreachable[0] ? s->unreachable : NULL,
+                                    .is_gateway = s->is_gateway,
+                                    .interface = info->interface,
+                                    .kept_clear = kept_clear(l),
+                                    .queue_full = queue_full(l)};
     const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
 
     diagnose(&k, list);

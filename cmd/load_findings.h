@@ -28,6 +28,9 @@ struct load_seen {
 /* Takes note of a segment of this connection that the engine discarded. */
 void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn *x);
 
+/* Takes note of a connection that has ended. */
+void load_seen_ended(struct load *l, const struct conn *c, struct load_conn *x);
+
 /* Looks whether the next hops answer at all, while nothing has come, and fails the run where none
  * does. Returns when to look next. */
 wave_time load_look_at_neighbours(struct load *l);

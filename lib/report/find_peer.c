@@ -205,8 +205,8 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
     if (k->host && k->host->queue_full >= FEW) {
         f->severity = k->verdict == VERDICT_OPEN ? FINDING_WARNING : FINDING_PROBLEM;
         finding_say(f,
-                    "on %s connections the peer repeated its SYN-ACK and took neither our ACK nor "
-                    "our data at first: its accept queue was full",
+                    "on %s connections the peer sent its SYN-ACK and then took neither our ACK nor "
+                    "our data: its accept queue was full",
                     human_count(k->host->queue_full, n));
         finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
                           "there: Recv-Q beyond Send-Q); ask for fewer at a time (--concurrency)");

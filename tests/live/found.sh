@@ -1,0 +1,148 @@
+#!/bin/sh
+# Checks the findings of send and load: odd answers, this host's firewall, neighbours that do not
+# answer, a full accept queue, and ports of targets on this host. Beside each stands something
+# harmless that looks alike and must not be told.
+. "$(dirname "$0")/lib.sh"
+netns_enter "$@" && netns_up || exit 1
+need nft python3 jq ncat ethtool
+here=$(cd "$(dirname "$0")" && pwd)
+
+# Checksums that an offload leaves to the card would not be wrong ones.
+peer ethtool -K far tx off >/dev/null 2>&1
+peer nft -f - <<'RULES' || exit 1
+table inet silent {
+    chain out {
+        type filter hook output priority 0
+        tcp sport 6000-6999 drop
+    }
+}
+RULES
+start_peer odd - python3 "$here/odd_answers.py" far
+poll grep -q ready "$tmp/odd.log" || exit 1
+start_peer echo 7 ncat -lk 7 --exec /bin/cat
+
+# found NAME CODE SEVERITY: the last verdict has that finding, and its sentence is the finding's
+found()
+{
+    check "$1: $2, $3" jq -es --arg c "$2" --arg s "$3" \
+        'last | any(.findings[]; .code == $c and .severity == $s)' "$tmp/out"
+    [ "$3" != problem ] || [ "$status" = 3 ] || check "$1: $2 makes the sentence" jq -es --arg c "$2" \
+        'last | .message as $m | any(.findings[]; .code == $c and .message as $f | $m | endswith($f))' "$tmp/out"
+}
+
+nothing_found()
+{
+    check "$1: nothing is found" jq -es 'last | .findings == []' "$tmp/out"
+}
+
+for far in "$far4" "[$far6]"; do
+    for port in 6001 6003; do
+        expect_status 5 "send, $far:$port: dropped" "$TCPWAVE" send --json "$far:$port"
+        found "send, $far:$port" rst-unacceptable problem
+        check "send, $far:$port: it is not said that nothing came" sh -c "! grep -q 'nothing answered' '$tmp/out'"
+    done
+    expect_status 5 "send fast, $far: dropped" "$TCPWAVE" send --json --count 20 --rate 5000 "$far:6001"
+    found "send fast, $far" rst-unacceptable problem
+    expect_status 5 "send, $far: a wrong checksum: dropped" "$TCPWAVE" send --json --wait 300ms "$far:6002"
+    found "send, $far" bad-checksum problem
+    expect_status 4 "send, $far: a closed port: refused" "$TCPWAVE" send --json "$far:9"
+    nothing_found "send, $far: a closed port"
+    expect_status 0 "send, $far: an open port" "$TCPWAVE" send --json "$far:7"
+    nothing_found "send, $far: an open port"
+    expect_status 4 "send, $far: an ACK" "$TCPWAVE" send --json --flags A "$far:9"
+    nothing_found "send, $far: an ACK draws a RST without ACK"
+    expect_status 5 "send, $far: silence" "$TCPWAVE" send --json --wait 300ms "$far:6999"
+    nothing_found "send, $far: silence"
+    expect_line out 'nothing answered 1 segment to' "send, $far: silence is told as such"
+
+    expect_status 1 "load, $far: a RST that counts for nothing" \
+        "$TCPWAVE" load --json --connections 5 --timeout 1200ms "$far:6001"
+    found "load, $far" rst-unacceptable problem
+    expect_status 1 "load, $far: wrong checksums" \
+        "$TCPWAVE" load --json --connections 5 --timeout 1200ms "$far:6002"
+    found "load, $far" bad-checksum problem
+    expect_status 1 "load, $far: a closed port" "$TCPWAVE" load --json --connections 5 "$far:9"
+    nothing_found "load, $far: a closed port"
+    expect_status 0 "load, $far: as asked" "$TCPWAVE" load --json --connections 20 "$far:7"
+    nothing_found "load, $far: as asked"
+done
+
+# This host's own firewall: the capture sees what it drops.
+nft -f - <<'RULES' || exit 1
+table inet own {
+    chain in {
+        type filter hook input priority 0
+        tcp sport 7 drop
+    }
+}
+RULES
+for far in "$far4" "[$far6]"; do
+    expect_status 0 "own firewall, send, $far" "$TCPWAVE" send --json "$far:7"
+    found "own firewall, send, $far" own-firewall problem
+    expect_status 0 "own firewall, load, $far" "$TCPWAVE" load --json --connections 5 "$far:7"
+    found "own firewall, load, $far" own-firewall problem
+done
+nft delete table inet own
+
+# Nobody has the address; a gateway that is not there.
+ip route add 10.98.0.0/24 via 10.9.0.78
+milliseconds()
+{
+    local up
+    read -r up _ </proc/uptime
+    echo $((${up%.*} * 1000 + 1${up#*.} * 10 - 1000))
+}
+for command in 'send' 'load --connections 3'; do
+    for target in 10.9.0.77:80 '[fd09::77]:80' 10.98.0.1:80; do
+        began=$(milliseconds)
+        expect_status 3 "$command $target: local" "$TCPWAVE" $command --json "$target"
+        took=$(($(milliseconds) - began))
+        found "$command $target" no-neighbour problem
+        check "$command $target: in about three seconds ($took ms)" test $took -gt 1500 -a $took -lt 5000
+        ip neigh flush dev near 2>/dev/null
+    done
+done
+
+# A backlog of 5 that is not accepted from fast enough; and losses, which hit single connections.
+cat >"$tmp/slow.py" <<'EOT'
+import socket, sys, time
+s = socket.create_server((sys.argv[1], 8000), family=socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET,
+                         backlog=2)
+while True:
+    c, _ = s.accept()
+    c.recv(100)
+    time.sleep(0.02)
+    c.sendall(b"done")
+    c.close()
+EOT
+start_peer slow4 8000 python3 "$tmp/slow.py" $far4
+start_peer slow6 - python3 "$tmp/slow.py" $far6
+poll peer sh -c "ss -Hltn6 'sport = :8000' | grep -q ."
+for far in "$far4" "[$far6]"; do
+    try "$TCPWAVE" load --json --connections 150 --concurrency 60 -d hello --timeout 12 "$far:8000"
+    check "a full accept queue, $far: it is found" jq -es \
+        'last | any(.findings[]; .code == "accept-queue-full" and .certainty == "likely")' "$tmp/out"
+done
+lose peer far 7
+expect_status 0 "losses: as asked" "$TCPWAVE" load --json --connections 200 --concurrency 20 -d hello 10.9.0.2:7
+nothing_found "losses"
+lose_nothing peer
+
+# A target on this host: no local port of ours stands in its place.
+start_near own 45000 ncat -lk 45000 --exec /bin/cat
+for host in 127.0.0.1 '[::1]' $near4; do
+    expect_status 0 "load -p, $host: as asked" \
+        "$TCPWAVE" load --json -p 44990 --connections 40 --concurrency 40 "$host:45000"
+    found "load -p, $host" port-shadowed info
+    expect_status 1 "load -p, $host: a closed one: refused" \
+        "$TCPWAVE" load --json -p 44990 --connections 40 --concurrency 40 "$host:45001"
+    expect_json verdict connections.refused 40 "load -p, $host: all are refused"
+done
+expect_status 0 "load, other ports" "$TCPWAVE" load --json -p 46000 --connections 20 127.0.0.1:45000
+nothing_found "load, other ports"
+expect_status 3 "send -p: the target is among the ports" "$TCPWAVE" send -p 44990 --ports 20 127.0.0.1:45000
+expect_line err 'port 45000 of this host is the target itself' "send -p: says so"
+expect_status 0 "load -p to another host" "$TCPWAVE" load --json -p 44990 --connections 20 -d x $far4:7
+nothing_found "load -p to another host"
+
+done_testing
