@@ -6,6 +6,7 @@
 netns_enter "$@" && netns_up || exit 1
 need nft python3 jq ncat ethtool
 here=$(cd "$(dirname "$0")" && pwd)
+findings='rst-unacceptable bad-checksum own-firewall no-neighbour accept-queue-full own-nat other-interface'
 
 # Checksums that an offload leaves to the card would not be wrong ones.
 peer ethtool -K far tx off >/dev/null 2>&1
