@@ -308,8 +308,9 @@ static bool fragments_lost(const struct facts *k, struct finding *f)
                     "fragments of %s of the peer's overlapped or contradicted each other, and "
                     "were thrown away (RFC 5722)",
                     packets(h->overlapping, n));
-        finding_advise(f, "a device on the way cuts packets wrongly, or somebody forges fragments: "
-                          "capture on both sides of it, and compare");
+        finding_advise(f,
+                       "a device on the way cuts packets wrongly, or an attacker forges fragments: "
+                       "compare a capture here with one near the peer");
         return true;
     }
     if (!h->crowded_out)

@@ -125,6 +125,9 @@ END
 start_peer fragmenting - python3 "$here/fragmenting.py" far $far4 $far6
 poll grep -q ready "$tmp/fragmenting.log" || exit 1
 
+# What is tripped on purpose; that it is not where nothing is wrong, judge() says.
+findings='fragments two-hosts bad-checksum'
+
 # meet STATUS VERDICT BYTES PORT NAME: over both families; then `judge NAME` looks at what is found
 meet()
 {
