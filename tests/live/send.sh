@@ -168,7 +168,9 @@ expect_line out '"event":"unanswered","time":[0-9.e-]+,"number":1' "a late answe
 verdict 0 open "answers out of order" "$far4:903" --count 2 --interval 5ms
 expect_json verdict send.out_of_order 1 "answers out of order: reported as that"
 expect_json segment answers 1 "answers out of order: the first one's came last"
+findings=bad-checksum
 verdict 5 dropped "a wrong checksum" "$far4:904"
+findings=
 expect_json verdict send.malformed 1 "a wrong checksum: reported"
 expect_json segment notes '["stray", "bad_checksum"]' "a wrong checksum: marked"
 verdict 5 dropped "a data offset that is too small" "$far4:905"
