@@ -133,6 +133,7 @@ void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
     const struct facts_host host = {.counts_reached = stats.counts_reached,
                                     .reached = stats.reached,
                                     .captured = s->captured,
+                                    .clock_step = stats.clock_step,
                                     .bad_checksums = stats.bad_checksum,
                                     /* The figures have it; it explains only what went wrong. */
                                     .lost = o->verdict == VERDICT_OPEN ? 0 : stats.dropped,
