@@ -80,7 +80,7 @@ static bool none_answers(struct load *l, struct wire_neighbour *hop)
 wave_time load_look_at_neighbours(struct load *l)
 {
     struct load_seen *s = &l->seen;
-    struct wire_neighbour hop;
+    struct wire_neighbour hop = {.gateway = false};
     struct diag d;
 
     if (s->captured || l->stopping || !l->port->ops->unreachable_from)
