@@ -80,7 +80,7 @@ static bool none_answers(struct load *l, struct wire_neighbour *hop)
 wave_time load_look_at_neighbours(struct load *l)
 {
     struct load_seen *s = &l->seen;
-    struct wire_neighbour hop;
+    struct wire_neighbour hop = {.gateway = false};
     struct diag d;
 
     if (s->captured || l->stopping || !l->port->ops->unreachable_from)
@@ -133,6 +133,7 @@ void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
     const struct facts_host host = {.counts_reached = stats.counts_reached,
                                     .reached = stats.reached,
                                     .captured = s->captured,
+                                    .clock_step = stats.clock_step,
                                     .bad_checksums = stats.bad_checksum,
                                     /* The figures have it; it explains only what went wrong. */
                                     .lost = o->verdict == VERDICT_OPEN ? 0 : stats.dropped,

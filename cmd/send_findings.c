@@ -91,6 +91,7 @@ void send_diagnose(const struct send_seen *s, const struct send_run *r, struct o
         .counts_reached = stats.counts_reached,
         .reached = stats.reached,
         .captured = s->captured,
+        .clock_step = stats.clock_step,
         .bad_checksums = s->bad_checksums,
         .lost = stats.dropped,
         .copies = stats.copies,

@@ -134,8 +134,11 @@ void apart_signal(const struct apart *a, int signal)
 
 void apart_end(struct apart *a)
 {
+    pid_t pid;
+
     kill(a->pid, SIGKILL); /* it is still ours to wait for, so that the number is no other's */
-    while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
+    do
+        pid = waitpid(a->pid, NULL, 0);
+    while (pid < 0 && errno == EINTR);
     close(a->result);
 }

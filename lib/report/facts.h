@@ -21,6 +21,7 @@ struct facts_host {
     uint64_t reached;       /* segments that reached this host's TCP (lib/wire/guard.h) */
     uint64_t captured;      /* segments for us that were captured with a correct checksum */
     uint64_t bad_checksums; /* with a wrong checksum */
+    int64_t clock_step;     /* nanoseconds by which the wall clock was set during the run; 0: none */
     uint64_t lost;          /* frames that the capture lost */
     uint64_t copies;        /* packets that were captured on a second interface as well */
     uint64_t elsewhere;     /* segments to our port from an address or port other than the peer's */

@@ -215,6 +215,25 @@ static bool port_shadowed(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A suspended host looks the same: the clock that is never set does not count that time. */
+static bool clock_stepped(const struct facts *k, struct finding *f)
+{
+    char by[HUMAN_TEXT];
+    int64_t step = k->host ? k->host->clock_step : 0;
+
+    if (!step)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "this host's wall clock went %s by %s during the run: it was set%s",
+                step > 0 ? "forward" : "back",
+                human_duration((wave_time)(step > 0 ? step : -step), by),
+                step > 0 ? ", or the host was suspended" : "");
+    finding_advise(f,
+                   "times told here do not jump with it; mind it when you compare them with logs "
+                   "and captures of other programs");
+    return true;
+}
+
 const struct diagnosis diagnoses_local[] = {
     {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
     {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
@@ -225,6 +244,7 @@ const struct diagnosis diagnoses_local[] = {
     {"own-nat", FINDING_PROBLEM, FINDING_LOCAL, false, own_nat},
     {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
     {"port-shadowed", FINDING_INFO, FINDING_LOCAL, false, port_shadowed},
+    {"clock-stepped", FINDING_INFO, FINDING_LOCAL, false, clock_stepped},
     {"captured-twice", FINDING_INFO, FINDING_LOCAL, false, captured_twice},
     {"offload-merged", FINDING_INFO, FINDING_LOCAL, true, offload_merged},
     {0}};

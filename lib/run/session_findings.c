@@ -42,6 +42,7 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
     *h = (struct facts_host){.counts_reached = stats.counts_reached,
                              .reached = stats.reached,
                              .captured = s->arrived,
+                             .clock_step = stats.clock_step,
                              .bad_checksums = stats.bad_checksum,
                              .lost = stats.dropped,
                              .loopback = info->loopback,

@@ -14,6 +14,7 @@
 #define TIGHT (10 * WAVE_US) /* between two readings of the same clock */
 #define TRIES 5
 #define DISORDER WAVE_S
+#define STEP ((int64_t)(100 * WAVE_MS)) /* a smaller one may be a pause between two readings */
 
 /* Returns the time of a clock in nanoseconds. */
 static wave_time read_clock(clockid_t which)
@@ -97,6 +98,14 @@ wave_time capture_clock_map(struct capture_clock *s, wave_time captured)
         stamp = s->until;
     s->last = stamp;
     return stamp;
+}
+
+int64_t capture_clock_stepped(const struct capture_clock *s)
+{
+    const struct clock_pair_read c = s->read();
+    const int64_t step = (int64_t)(c.wall - c.steady - s->ahead);
+
+    return step >= STEP || step <= -STEP ? step : 0;
 }
 
 void capture_clock_drained(struct capture_clock *s)

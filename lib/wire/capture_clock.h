@@ -49,6 +49,10 @@ void capture_clock_init(struct capture_clock *s, clock_read *read);
  */
 wave_time capture_clock_map(struct capture_clock *s, wave_time captured);
 
+/* Returns by how much the wall clock is ahead of where it would be had it not been set since the
+ * beginning, negative if behind; 0 where that is too little to tell. */
+int64_t capture_clock_stepped(const struct capture_clock *s);
+
 /* Notes that no frame waits: all later ones are captured after this call. */
 void capture_clock_drained(struct capture_clock *s);
 

@@ -242,6 +242,7 @@ struct wire_stats {
     uint64_t other; /* segments of the peer's that came in by `other_interface` alone */
     char other_interface[16];
     struct ip_reassembly_counts fragmented; /* packets that arrived in fragments */
+    int64_t clock_step; /* nanoseconds by which the wall clock was set since wire_open() */
     bool translated; /* this host rewrites the target of what we send to: */
     struct addr nat_addr;
     uint16_t nat_port;

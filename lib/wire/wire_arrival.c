@@ -342,6 +342,7 @@ struct wire_stats wire_stats(struct wire *w)
         s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;
     if (w->guards)
         s.counts_reached = guards_reached(w->guards, &s.reached);
+    s.clock_step = capture_clock_stepped(&w->stamp);
     struct ifreq ifr = {.ifr_ifindex = w->other_ifindex};
     if (s.other && ioctl(capture_fd(w->capture), SIOCGIFNAME, &ifr) == 0)
         memcpy(s.other_interface, ifr.ifr_name, sizeof s.other_interface);

@@ -47,6 +47,21 @@ static void as_it_is_while_nobody_sets_the_clock(void **state)
     }
 }
 
+static void a_step_is_told_and_a_pause_is_not(void **state)
+{
+    struct capture_clock s = begin();
+
+    (void)state;
+    pass(WAVE_S);
+    assert_true(capture_clock_stepped(&s) == 0);
+    clocks.wall += 20 * WAVE_MS;
+    assert_true(capture_clock_stepped(&s) == 0);
+    clocks.wall += HOUR;
+    assert_true(capture_clock_stepped(&s) == (int64_t)(HOUR + 20 * WAVE_MS));
+    clocks.wall -= 2 * HOUR;
+    assert_true(capture_clock_stepped(&s) == (int64_t)(20 * WAVE_MS) - (int64_t)HOUR);
+}
+
 /* To and fro, after a silence and in the midst of frames. */
 static void set_while_nothing_waits(void **state)
 {
@@ -135,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_it_is_while_nobody_sets_the_clock),
+        cmocka_unit_test(a_step_is_told_and_a_pause_is_not),
         cmocka_unit_test(set_while_nothing_waits),
         cmocka_unit_test(set_between_capture_and_reading),
         cmocka_unit_test(set_back_during_a_long_silence),

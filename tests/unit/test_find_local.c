@@ -1,0 +1,117 @@
+/* Tests the findings about this host by their facts alone: those that a network of one's own does
+ * not bring about at will. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/report/diagnose.h"
+
+static const struct report_flow flow;
+static struct findings found;
+
+/* Returns the finding of that code, or NULL. */
+static const struct finding *find(const struct facts_host *host, enum verdict verdict,
+                                  const char *code)
+{
+    const struct facts k = {.flow = &flow, .host = host, .over = true, .verdict = verdict};
+
+    memset(&found, 0, sizeof found);
+    diagnose(&k, &found);
+    for (unsigned i = 0; i < found.count; i++)
+        if (strcmp(found.at[i].code, code) == 0)
+            return &found.at[i];
+    return NULL;
+}
+
+static void expect(const struct facts_host *host, const char *code, enum finding_severity severity,
+                   const char *part)
+{
+    const struct finding *f = find(host, VERDICT_FAILED, code);
+
+    assert_non_null(f);
+    assert_int_equal(f->severity, severity);
+    assert_non_null(strstr(f->message, part));
+    assert_int_equal(found.count, 1);
+}
+
+static void the_clock_is_set(void **state)
+{
+    (void)state;
+    expect(&(struct facts_host){.clock_step = 3600 * (int64_t)WAVE_S}, "clock-stepped",
+           FINDING_INFO, "went forward by 1 h");
+    expect(&(struct facts_host){.clock_step = -2 * (int64_t)WAVE_S}, "clock-stepped", FINDING_INFO,
+           "went back by 2.00 s during the run: it was set");
+    assert_null(find(&(struct facts_host){.clock_step = 0}, VERDICT_OPEN, "clock-stepped"));
+}
+
+static void other_addresses_are_told_where_this_one_failed(void **state)
+{
+    const struct facts_host one = {.addresses = 1, .address = "192.0.2.2"};
+    const struct facts_host four = {.addresses = 4, .address = "2001:db8::2"};
+
+    (void)state;
+    expect(&one, "other-addresses", FINDING_INFO, "the name has another address, 192.0.2.2,");
+    expect(&four, "other-addresses", FINDING_INFO,
+           "4 other addresses, which were not tried: 2001:");
+    assert_null(find(&one, VERDICT_OPEN, "other-addresses"));
+    assert_null(find(&(struct facts_host){.addresses = 0}, VERDICT_FAILED, "other-addresses"));
+}
+
+/* What reached this host's TCP and was not captured came by another interface where one alone is
+ * captured, and under other addresses where all are. */
+static void answers_that_were_not_captured(void **state)
+{
+    struct facts_host host = {.counts_reached = true, .reached = 3, .interface = "eth0"};
+
+    (void)state;
+    host.one_interface = host.interface_named = true;
+    expect(&host, "other-interface", FINDING_PROBLEM, "not captured on eth0");
+    assert_non_null(strstr(found.at[0].advice, "leave out -i"));
+    host.interface_named = false;
+    expect(&host, "other-interface", FINDING_PROBLEM, "not captured on eth0");
+    assert_null(strstr(found.at[0].advice, "-i"));
+    host.one_interface = false;
+    host.anywhere = true;
+    expect(&host, "own-nat", FINDING_PROBLEM, "address translation rewrites our source");
+    host.captured = 1;
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.captured = 0;
+    host.counts_reached = false;
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+}
+
+static void a_target_among_our_ports(void **state)
+{
+    (void)state;
+    expect(&(struct facts_host){.kept_clear = 45000}, "port-shadowed", FINDING_INFO,
+           "port 45000 of this host is a target of this run");
+    assert_null(find(&(struct facts_host){.kept_clear = 0}, VERDICT_OPEN, "port-shadowed"));
+}
+
+static void a_full_accept_queue_counts_connections(void **state)
+{
+    struct facts_host host = {.queue_full = 157};
+
+    (void)state;
+    expect(&host, "accept-queue-full", FINDING_PROBLEM, "on 157 connections the peer sent");
+    assert_int_equal(find(&host, VERDICT_OPEN, "accept-queue-full")->severity, FINDING_WARNING);
+    host.queue_full = 1;
+    assert_null(find(&host, VERDICT_FAILED, "accept-queue-full"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_clock_is_set),
+        cmocka_unit_test(other_addresses_are_told_where_this_one_failed),
+        cmocka_unit_test(answers_that_were_not_captured),
+        cmocka_unit_test(a_target_among_our_ports),
+        cmocka_unit_test(a_full_accept_queue_counts_connections),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
