@@ -228,9 +228,9 @@ static bool clock_stepped(const struct facts *k, struct finding *f)
                 step > 0 ? "forward" : "back",
                 human_duration((wave_time)(step > 0 ? step : -step), by),
                 step > 0 ? ", or the host was suspended" : "");
-    finding_advise(f,
-                   "times told here do not jump with it; mind it when you compare them with logs "
-                   "and captures of other programs");
+    finding_advise(
+        f, "the times given here do not jump with it; mind it when you compare them with logs "
+           "and captures of other programs");
     return true;
 }
 
