@@ -419,7 +419,8 @@ static void refuse(struct ip_reassembly *r, struct gathered *p, wave_time now)
     r->counts.refused += named;
 }
 
-/* Whether the fragment is one that nobody waits for; `at` is as find_tcp() has it. */
+/* Returns whether the fragment belongs to no packet that is being put together; `at` is as
+ * find_tcp() has it. */
 static bool throw_away(struct ip_reassembly *r, struct gathered *p, wave_time now,
                        const struct ip_fragment *f, int at)
 {

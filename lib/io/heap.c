@@ -1,3 +1,5 @@
+/* The engine's memory comes from malloc(). A block that is a multiple of a huge page is aligned to
+ * one, and the kernel is asked to back it with huge pages. */
 #include "lib/io/heap.h"
 
 #include <stdlib.h>

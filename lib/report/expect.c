@@ -1,3 +1,4 @@
+/* The list of expectations: adding to it, and an expectation in words. */
 #include "lib/report/expect.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* The list of findings: adding to it, the names of their properties, and a finding in words. */
 #include "lib/report/findings.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Counts, bytes and durations in the form in which a person reads them. */
 #include "lib/report/human.h"
 
 #include <inttypes.h>

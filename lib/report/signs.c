@@ -126,7 +126,7 @@ static void our_stamp(struct report_flow *f, const struct seg *t)
 /* Records a probe of ours: keepalive or window. */
 static void our_probe(struct signs *s, const struct seg *t, const struct report_segment *g)
 {
-    /* A FIN is sent whatever the window is, and asks as well. */
+    /* A FIN is sent even into a zero window, so that it probes the window as well. */
     if ((g->notes & TRACK_WINDOW_PROBE) || (s->shut && (t->flags & SEG_FIN))) {
         s->window_probed = true;
         signs_note(s, SIGN_WINDOW_PROBED, g->number);

@@ -19,7 +19,7 @@ struct mnl_socket;
 struct wire {
     struct builder *builder;
     struct tx_queue *tx_queue;
-    struct l2_send *l2_send; /* NULL: there is no such way, or nobody wants it */
+    struct l2_send *l2_send; /* NULL: there is no such way, or it is not wanted */
     wave_time began;         /* when the queue's first packet was queued */
     struct capture *capture;
     struct capture_clock stamp;
