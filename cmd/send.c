@@ -410,7 +410,9 @@ static void handle_answer(struct send *s, const struct wire_packet *p)
     } else {
         struct match_result a = match_answer(s->match, p->packet.flow.rport, seg, p->stamp);
         tally_answer(&s->tally, &a, NULL);
-        if (send_seen_segment(&s->seen, &s->plan, s->arrived + 1, &a))
+        /* A RST without ACK names nothing; outside any connection it is taken for an answer, which
+         * one that acknowledges something else is not. */
+        if (send_seen_segment(&s->seen, &s->plan, s->arrived + 1, &a) && (seg->flags & SEG_ACK))
             s->tally.odd_rst += !a.duplicate;
         s->tally.malformed += (seg->opt.has & OPT_MALFORMED) != 0;
         answer = to_report_answer(&a);

@@ -52,9 +52,9 @@ static bool rst_unacceptable(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_RST_ASTRAY))
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = astray(k);
+    f->severity = k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k);
     cite(k, SIGN_RST_ASTRAY, f);
-    finding_say(f, "a RST answered our SYN without acknowledging it, so that it must be ignored");
+    finding_say(f, "a RST answered our SYN without acknowledging it, so that a host ignores it");
     finding_advise(f, "if no one else can have sent it, the port is closed: a firewall or a very "
                       "simple TCP answers like this; a capture at the peer tells which");
     return true;

@@ -57,7 +57,7 @@ const char *left_out_text(const struct report_left_out *l, char text[OUTBUF_GAP]
  * are. */
 static void tell_unread(uint64_t lines, const struct left_out_verdict *t)
 {
-    char text[sizeof(struct diag) + 160], n[HUMAN_TEXT];
+    char text[800], n[HUMAN_TEXT]; /* the sentence of a verdict, and ours */
 
     snprintf(text, sizeof text,
              "the reader of the report stopped reading, and its last %s line%s not written; %s: %s",

@@ -294,7 +294,7 @@ static void answers_that_do_not_fit_our_syn(void **state)
         rig_expect_text(&r, "verdict", "verdict", "dropped");
         rig_expect_part(&r, "verdict", "message",
                         "gave no acceptable answer to 4 SYNs: a RST answered our SYN without "
-                        "acknowledging it, so that it must be ignored");
+                        "acknowledging it, so that a host ignores it");
         rig_free(&r);
 
         rig_init_family(&r, HOST_SILENT, v6);
@@ -311,7 +311,7 @@ static void answers_that_do_not_fit_our_syn(void **state)
     rig_run(&r, "connect --json " RIG_PEER);
     rig_expect_text(&r, "verdict", "verdict", "open");
     expect_finding(&r, "rst-unacceptable", "warning",
-                   "a RST answered our SYN without acknowledging it, so that it must be ignored");
+                   "a RST answered our SYN without acknowledging it, so that a host ignores it");
     rig_free(&r);
 }
 

@@ -19,7 +19,7 @@ CASE(a_rst_that_acknowledges_no_syn)
     look(false, VERDICT_OPEN);
     assert_int_equal(must("rst-unacceptable")->severity, FINDING_WARNING);
     says(expect("rst-unacceptable", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, SHOWN(2)),
-         "a RST answered our SYN without acknowledging it, so that it must be ignored");
+         "a RST answered our SYN without acknowledging it, so that a host ignores it");
     done();
 
     start(); /* it carries no ACK */
