@@ -100,6 +100,7 @@ for signal in TERM INT; do
     ended "connect --json, reader asleep, SIG$signal" $status 1500
     check "SIG$signal: the verdict that was not read stands on standard error" \
         grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
+    note "standard error: $(cat "$tmp/err")"
     wakes
     check "SIG$signal: the pipe ends at the end of a line" test -z "$(tail -c 1 "$tmp/read")"
 done
