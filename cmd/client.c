@@ -151,6 +151,7 @@ int client_run_at(struct client *x, const struct client_options *o, const struct
                                         .no_ack = x->no_ack,
                                         .verify = o->verify,
                                         .bulk = o->data.file != NULL,
+                                        .output = o->output != NULL,
                                         .names = untried ? names : NULL,
                                         .deadline = deadline};
     const struct transfer_config data = {o->data.text.at, o->data.text.len, o->data.file,

@@ -35,7 +35,7 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             .scope = target->scope,
                             .has_source = o->where->has_source,
                             .source = o->where->source.addr,
-                            .inbound_only = !shows && (o->bulk || o->passive),
+                            .inbound_only = !shows && (o->bulk || o->output || o->passive),
                             .anywhere = true,
                             .follows_route = true,
                             /* There is much to send, and single segments are not shown. */
@@ -120,9 +120,7 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .max_connections = o->passive ? o->max_connections : 1,
                                  .memory = o->passive ? LISTEN_MEMORY : 0,
                                  .many = o->passive,
-                                 /* What is found is told quietly, too, and costs little where
-                                  * not much is sent. */
-                                 .shows = show_any(o->show) || !(o->bulk || o->passive),
+                                 .shows = show_any(o->show),
                                  .live = st->view.term.live,
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},

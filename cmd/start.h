@@ -28,6 +28,7 @@ struct start_config {
     bool no_ack;          /* never send the third segment of the handshake */
     bool verify;          /* probe after each step that left the peer's state assumed */
     bool bulk;            /* there is much data to send */
+    bool output;          /* what is received is kept, and may be much */
     const struct target_list *names; /* the peer's, of which the first is tried; NULL: not known */
     wave_time deadline;   /* the end of --timeout, by platform_now(); WAVE_NEVER: none */
 
