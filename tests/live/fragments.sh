@@ -67,7 +67,7 @@ s = socket.create_server(("", 7), backlog=128)
 while True:
     threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
 END
-in_server python3 "$tmp/server.py" "$tmp/blob" >"$tmp/server.log" 2>&1 9>&- &
+nsenter -t "$server" -n python3 "$tmp/server.py" "$tmp/blob" >"$tmp/server.log" 2>&1 9>&- &
 pids="$pids $!"
 poll listening 7 in_server || exit 1
 
