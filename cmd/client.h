@@ -72,7 +72,7 @@ wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_ti
 /* Closes our side before the course would. */
 void client_close(struct session *s, struct client *x, struct conn *e, wave_time now);
 
-/* Returns whether our side has been closed, in whichever way, so that it sends no more data. */
+/* Returns whether our side has been closed, in any way, so that it sends no more data. */
 static inline bool client_closed(const struct client *x)
 {
     return course_step(&x->course) >= COURSE_CLOSING;

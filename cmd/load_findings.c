@@ -5,8 +5,8 @@
 
 #include "cmd/load.h"
 #include "lib/core/diag.h"
+#include "lib/run/neighbour.h"
 
-#define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
 #define SOON (150 * WAVE_MS)             /* from our data to its answer */
 #define FEW 2                            /* retransmissions that were not taken */
 #define PART 100                         /* of the connections, one in so many: losses hit some */
@@ -94,10 +94,7 @@ wave_time load_look_at_neighbours(struct load *l)
         return s->look_at;
     s->is_gateway = hop.gateway;
     addr_text(l->plan.v6, &hop.addr, s->unreachable);
-    diag_fail(&d, WAVE_ENOROUTE,
-              hop.gateway ? "the gateway %s does not answer %s on %s, so that nothing can be sent"
-                          : "no host has the address %s: %s on %s has no answer",
-              s->unreachable, l->plan.v6 ? "neighbour discovery" : "ARP", l->port->info->interface);
+    neighbour_silent(&d, l->port, l->plan.v6, hop.gateway, s->unreachable);
     load_fail(l, &d);
     return WAVE_NEVER;
 }

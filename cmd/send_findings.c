@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "lib/core/diag.h"
+#include "lib/run/neighbour.h"
 
-#define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
 #define NEIGHBOUR_EVERY (100 * WAVE_MS)
 
 static bool sends_syn(const struct match_plan *plan)
@@ -64,10 +64,7 @@ wave_time send_look_at_neighbour(struct send_seen *s, struct port *port, bool v6
 void send_unreachable_text(const struct send_seen *s, const struct port *port, bool v6,
                            struct diag *d)
 {
-    diag_fail(d, WAVE_ENOROUTE,
-              s->is_gateway ? "the gateway %s does not answer %s on %s, so that nothing can be sent"
-                            : "no host has the address %s: %s on %s has no answer",
-              s->neighbour, v6 ? "neighbour discovery" : "ARP", port->info->interface);
+    neighbour_silent(d, port, v6, s->is_gateway, s->neighbour);
 }
 
 /* Returns whether a SYN-ACK with that acknowledgement answers one of our SYNs. */

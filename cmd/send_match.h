@@ -11,8 +11,8 @@
  *
  *   - a bare ACK: this is how a connection answers a segment that it did not expect, with numbers
  *     of its own (RFC 5961, sections 3 to 5);
- *   - a RST: it says that the port is closed whatever its numbers are, and some hosts acknowledge
- *     too little in it, or leave out the ACK.
+ *   - a RST: it says that the port is closed, with any numbers, and some hosts acknowledge too
+ *     little in it, or leave out the ACK.
  */
 #ifndef TCPWAVE_CMD_SEND_MATCH_H
 #define TCPWAVE_CMD_SEND_MATCH_H

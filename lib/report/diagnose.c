@@ -2,7 +2,7 @@
  * Joins the rows of find_local.c, find_peer.c and find_path.c to one table, and examines them:
  * during the run only when a sign was added (lib/report/signs.h), and once more at its end.
  */
-#include "lib/report/diagnose.h"
+#include "lib/report/find.h"
 
 #include <stdarg.h>
 #include <stdio.h>

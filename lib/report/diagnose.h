@@ -48,15 +48,4 @@ const struct finding *diagnose_strongest(const struct findings *list);
  * sentence does. */
 void diagnose_outcome(const struct findings *list, struct outcome *o);
 
-/* For the rows of the table: */
-
-/* Set the sentence, and the advice. */
-void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void finding_advise(struct finding *f, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Add as evidence the segments that show a sign, or the segment of that number. */
-void finding_cite(struct finding *f, const struct sign *s);
-void finding_cite_segment(struct finding *f, uint32_t number);
-
 #endif

@@ -1,13 +1,8 @@
 /*
  * Findings about this host: its firewall, its routes, its neighbours, and our own capture.
  */
-#include "lib/report/diagnose.h"
+#include "lib/report/find.h"
 #include "lib/report/human.h"
-
-static uint32_t count(const struct facts *k, enum sign_kind kind)
-{
-    return signs_count(&k->flow->signs, kind);
-}
 
 /* The guard's socket counts each segment that reaches TCP, and discards it. A segment that was
  * captured and did not reach the guard was stopped in between, by a rule of this host. */
@@ -51,7 +46,7 @@ static bool own_kernel_reset(const struct facts *k, struct finding *f)
     f->certainty = FINDING_PROVED;
     if (k->over && k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;
-    finding_cite(f, &k->flow->signs.of[SIGN_FOREIGN_RST]);
+    cite(k, SIGN_FOREIGN_RST, f);
     finding_say(f, "a RST left this host on our connection, and we did not send it: its kernel or "
                    "another program did");
     finding_advise(f, "a reject rule of this host's firewall (tcp-reset) does so; or another tool "
@@ -66,7 +61,7 @@ static bool capture_loss(const struct facts *k, struct finding *f)
     if (!k->host || !k->host->lost)
         return false;
     f->certainty = FINDING_PROVED;
-    finding_cite(f, &k->flow->signs.of[SIGN_MISSED]);
+    cite(k, SIGN_MISSED, f);
     finding_say(f,
                 "our own capture lost %s frame%s because its buffer was full: what is missing "
                 "was not lost by the network",
@@ -118,7 +113,7 @@ static bool offload_merged(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_JOINED))
         return false;
-    finding_cite(f, &k->flow->signs.of[SIGN_JOINED]);
+    cite(k, SIGN_JOINED, f);
     finding_say(f, "segments were captured that are larger than the MSS: an offload of this host "
                    "joined what came in several packets");
     finding_advise(f,

@@ -2,23 +2,13 @@
  * Findings about the path: routers, firewalls, proxies and translators between this host and the
  * peer. What is seen of them at one end is seldom proof, so most of these findings are likely.
  */
-#include "lib/report/diagnose.h"
+#include "lib/report/find.h"
 
 #include <stdio.h>
 
 #include "lib/report/human.h"
 
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
-
-static uint32_t count(const struct facts *k, enum sign_kind kind)
-{
-    return signs_count(&k->flow->signs, kind);
-}
-
-static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
-{
-    finding_cite(f, &k->flow->signs.of[kind]);
-}
 
 /* Returns how many routers are on the way if the host starts with one of the usual TTLs. Hosts that
  * send RSTs with another TTL than the segments of their connections are as far away with both. */

@@ -1,21 +1,11 @@
 /*
  * Findings about the peer: its TCP, its application, and what it does with our segments.
  */
-#include "lib/report/diagnose.h"
+#include "lib/report/find.h"
 #include "lib/report/human.h"
 
 #define FEW 2  /* one alone may be an accident of the network */
 #define SOME 3 /* two may be one as well */
-
-static uint32_t count(const struct facts *k, enum sign_kind kind)
-{
-    return signs_count(&k->flow->signs, kind);
-}
-
-static void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
-{
-    finding_cite(f, &k->flow->signs.of[kind]);
-}
 
 /* Returns whether the connection was established nevertheless. */
 static bool opened(const struct facts *k)

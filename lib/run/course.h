@@ -123,8 +123,8 @@ struct course_turn {
 struct course_turn course_go(struct course *x, const struct course_config *g, struct conn *c,
                              const struct course_facts *f, wave_time now);
 
-/* Closes the connection immediately, in the given way, whatever step it has reached. CLOSE_PASSIVE
- * sends a FIN like CLOSE_ACTIVE. */
+/* Closes the connection immediately, in the given way, at any step. CLOSE_PASSIVE sends a FIN
+ * like CLOSE_ACTIVE. */
 void course_close(struct course *x, enum close_how how, struct conn *c, wave_time now);
 
 /* Returns what is waited for in words, such as "the peer's FIN"; NULL for COURSE_WAITS_NOT. */

@@ -71,22 +71,9 @@ static bool wants_all(void *ctx, const struct flow *flow)
 static int take_fragment(struct port_file *f, struct wire_packet *p)
 {
     struct ip_fragment one;
-    struct ip_whole whole;
     int error = ip_fragment_parse(p->ip, p->ip_len, &one);
 
-    if (error)
-        return error;
-    if (!f->fragments)
-        f->fragments = ip_reassembly_create(wants_all, NULL);
-    if (!f->fragments)
-        return WAVE_ENOTOURS; /* no memory for it: it is left out */
-    error = ip_reassembly_add(f->fragments, f->now, &one, &whole);
-    if (error)
-        return error;
-    p->ip = whole.bytes;
-    p->ip_len = whole.len;
-    p->fragments = whole.fragments;
-    return ip_parse(p->ip, p->ip_len, &p->packet);
+    return error ? error : wire_put_together(&f->fragments, wants_all, NULL, f->now, &one, p);
 }
 
 /* Reads one frame. Returns 0 and *out, or the reason why there is no packet in it. */

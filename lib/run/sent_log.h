@@ -28,8 +28,8 @@
  * has reported dropped frames since the peer's last segment in order. From then on, until nothing
  * is missing, the peer's retransmissions are attributed to it (hole_see()).
  *
- * A loss is reported with the next frame, whichever connection that belongs to. `gaps` counts the
- * losses of the run, and the tracker of each connection is informed before its next segment.
+ * A loss is reported with the next frame, of any connection. `gaps` counts the losses of the run,
+ * and the tracker of each connection is informed before its next segment.
  *
  * Pure: no port, no engine, no clock.
  */

@@ -9,9 +9,9 @@
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/report/diagnose.h"
+#include "lib/run/neighbour.h"
 #include "lib/run/session.h"
 
-#define NEIGHBOUR_AFTER (3200 * WAVE_MS) /* ARP and neighbour discovery give up after 3 seconds */
 #define NEIGHBOUR_EVERY WAVE_S
 
 /* Holds the texts that the facts point to. */
@@ -125,10 +125,7 @@ wave_time session_look_at_neighbour(struct session *s, wave_time now)
     addr_text(s->config.v6, &hop.addr, text);
     snprintf(s->unreachable, sizeof s->unreachable, "%s", text);
     s->unreachable_gateway = hop.gateway;
-    diag_fail(&d, WAVE_ENOROUTE,
-              hop.gateway ? "the gateway %s does not answer %s on %s, so that nothing can be sent"
-                          : "no host has the address %s: %s on %s has no answer",
-              text, s->config.v6 ? "neighbour discovery" : "ARP", s->port->info->interface);
+    neighbour_silent(&d, s->port, s->config.v6, hop.gateway, text);
     session_fail(s, &d);
     return now;
 }

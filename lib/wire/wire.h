@@ -183,6 +183,12 @@ struct wire_packet {
  */
 int wire_next(struct wire *w, struct wire_packet *out, struct diag *d);
 
+/* Adds a fragment that arrived at `at` to *room, which is made with the first one. Returns what
+ * ip_parse() says of the whole packet, which is then in *p; while it is not complete, what
+ * ip_reassembly_add() returns; and WAVE_ENOTOURS when memory is out. */
+int wire_put_together(struct ip_reassembly **room, ip_reassembly_wants *wants, void *ctx,
+                      wave_time at, const struct ip_fragment *one, struct wire_packet *p);
+
 /*
  * Returns whether the kernel's route to the remote now leads through another interface than the one
  * that is captured. Answers may then arrive there, and `interface` is its name. Returns false where

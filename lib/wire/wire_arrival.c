@@ -220,30 +220,38 @@ static bool may_be_ours(const struct wire *w, const struct ip_fragment *f)
             (w->stats.translated && addr_eq(&f->source, &w->stats.nat_addr)));
 }
 
-/* A packet that ip_parse() does not take may be a fragment. Returns what ip_parse() says of the
- * whole packet, which is then in *p; WAVE_EAGAIN while it is not complete; or why the fragment is
- * not for us. */
-static int take_fragment(struct wire *w, const struct frame *f, struct wire_packet *p)
+int wire_put_together(struct ip_reassembly **room, ip_reassembly_wants *wants, void *ctx,
+                      wave_time at, const struct ip_fragment *one, struct wire_packet *p)
 {
-    struct ip_fragment one;
     struct ip_whole whole;
-    int error = ip_fragment_parse(p->ip, p->ip_len, &one);
+    int error;
 
-    if (error)
-        return error;
-    if ((f->has_outgoing && f->outgoing) || !may_be_ours(w, &one) || is_copy(w, f, p))
-        return WAVE_ENOTOURS;
-    if (!w->fragments)
-        w->fragments = ip_reassembly_create(wants_whole, w);
-    if (!w->fragments)
+    if (!*room)
+        *room = ip_reassembly_create(wants, ctx);
+    if (!*room)
         return WAVE_ENOTOURS; /* no memory for it: it is lost */
-    error = ip_reassembly_add(w->fragments, p->stamp, &one, &whole);
+    error = ip_reassembly_add(*room, at, one, &whole);
     if (error)
         return error;
     p->ip = whole.bytes;
     p->ip_len = whole.len;
     p->fragments = whole.fragments;
     return ip_parse(p->ip, p->ip_len, &p->packet);
+}
+
+/* A packet that ip_parse() does not take may be a fragment. Returns what ip_parse() says of the
+ * whole packet, which is then in *p; WAVE_EAGAIN while it is not complete; or why the fragment is
+ * not for us. */
+static int take_fragment(struct wire *w, const struct frame *f, struct wire_packet *p)
+{
+    struct ip_fragment one;
+    int error = ip_fragment_parse(p->ip, p->ip_len, &one);
+
+    if (error)
+        return error;
+    if ((f->has_outgoing && f->outgoing) || !may_be_ours(w, &one) || is_copy(w, f, p))
+        return WAVE_ENOTOURS;
+    return wire_put_together(&w->fragments, wants_whole, w, p->stamp, &one, p);
 }
 
 /* Reads one captured frame: 0 and *out, or why there is no packet in it for us. */

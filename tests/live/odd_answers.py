@@ -13,18 +13,12 @@ import socket
 import struct
 import sys
 
+from packets import checksum
+
 SYN, RST, ACK = 2, 4, 16
 
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
 wire.bind((sys.argv[1], 0))
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def answer(port, seq):

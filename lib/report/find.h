@@ -1,0 +1,31 @@
+/*
+ * What the rows of the table share (find_peer.c, find_path.c, find_local.c): the sentence, the
+ * advice and the evidence of a finding.
+ */
+#ifndef TCPWAVE_REPORT_FIND_H
+#define TCPWAVE_REPORT_FIND_H
+
+#include "lib/report/diagnose.h"
+
+/* Set the sentence, and the advice. */
+void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void finding_advise(struct finding *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Add as evidence the segments that show a sign, or the segment of that number. */
+void finding_cite(struct finding *f, const struct sign *s);
+void finding_cite_segment(struct finding *f, uint32_t number);
+
+/* Returns how often the sign was seen. */
+static inline uint32_t count(const struct facts *k, enum sign_kind kind)
+{
+    return signs_count(&k->flow->signs, kind);
+}
+
+/* Adds as evidence the segments that show the sign. */
+static inline void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
+{
+    finding_cite(f, &k->flow->signs.of[kind]);
+}
+
+#endif
