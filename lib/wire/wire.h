@@ -16,6 +16,7 @@
 
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
+#include "lib/core/impaired.h"
 #include "lib/core/ip.h"
 #include "lib/core/ip_reassembly.h"
 #include "lib/core/seg.h"
@@ -168,6 +169,8 @@ struct wire_packet {
     const uint8_t *mac; /* FRAME_ADDRESS bytes, valid until the next call: the link-layer address
                            that it came from, of fragments the last one's; NULL: there is none */
     bool gap;
+    const struct impaired *impaired; /* what a port in front of the wire did to it on purpose, valid
+                                        until the next call; NULL: nothing */
 };
 
 /*
