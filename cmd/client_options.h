@@ -6,6 +6,7 @@
 #include "cmd/options_close.h"
 #include "cmd/options_data.h"
 #include "cmd/options_show.h"
+#include "cmd/options_sim.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
 #include "cmd/target.h"
@@ -23,6 +24,7 @@ struct client_options {
     struct tcp_options tcp;
     bool verify; /* send a harmless probe after each step that left the peer's state assumed */
     struct show_options show;
+    struct sim_options sim;
 };
 
 extern const struct option_row client_verify_row[]; /* --verify, in a struct client_options */

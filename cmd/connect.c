@@ -113,6 +113,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_window_row, FIELD(client.tcp)},
     {NULL, tcp_rows, FIELD(client.tcp)},
     {"What is shown", show_rows, FIELD(client.show)},
+    {"Simulated network", sim_rows, FIELD(client.sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 

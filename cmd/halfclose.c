@@ -290,6 +290,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
     {"What is shown", show_rows, FIELD(show)},
+    {"Simulated network", sim_rows, FIELD(sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 

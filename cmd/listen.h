@@ -5,6 +5,7 @@
 #include "cmd/options_close.h"
 #include "cmd/options_probe.h"
 #include "cmd/options_show.h"
+#include "cmd/options_sim.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
 #include "cmd/target.h"
@@ -25,6 +26,7 @@ struct listen_options {
     struct probe_options probe;
     struct tcp_options tcp;
     struct show_options show;
+    struct sim_options sim;
 };
 
 #endif

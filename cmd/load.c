@@ -270,6 +270,7 @@ static int conclude(struct load *l)
     v.exit = l->signal ? 128 + l->signal : (int)v.verdict;
     v.message = o.message;
     v.findings = &list;
+    v.simulated = platform_simulated(&l->options->show);
     return load_tell_end(l, &v);
 }
 

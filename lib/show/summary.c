@@ -28,6 +28,13 @@ void summary_conclusions(const struct report_verdict *v, summary_row *row, void 
             row(self, "expected", expect_text(&v->expects->at[i], expected));
 }
 
+const char *summary_network(const char *spec, char text[SUMMARY_NETWORK])
+{
+    snprintf(text, SUMMARY_NETWORK, "simulated%s%s: no packet leaves this host", *spec ? ", " : "",
+             spec);
+    return text;
+}
+
 /* Writes a text under a name, broken at blanks where the width is used up. */
 static void wrapped(struct term *t, enum tone name_tone, const char *name, enum tone tone,
                     const char *text)
@@ -173,14 +180,16 @@ void summary_event(void *self, const struct report_event *e)
 {
     struct term *t = self;
     const struct report_verdict *v = &e->u.verdict;
-    char left_out[OUTBUF_GAP];
+    char left_out[OUTBUF_GAP], network[SUMMARY_NETWORK];
 
     if (e->kind != REPORT_VERDICT)
         return;
     headline(t, v);
     summary_conclusions(v, plain_row, t);
     connection(t, v);
-    if (v->guard && !v->per_connection)
+    if (v->simulated)
+        row(t, "network", "%s", summary_network(v->simulated, network));
+    else if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)
         row(t, "capture",

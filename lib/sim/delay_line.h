@@ -10,20 +10,18 @@
 #include <stdint.h>
 
 #include "lib/core/flow.h"
-#include "lib/core/seq.h"
 #include "lib/core/time.h"
 
-/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error. */
+/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error as a struct icmp. */
 struct delayed_packet {
     uint64_t number;  /* of the segment; counted from 1 over the whole link */
     uint8_t from;     /* the end that sent it: 0 or 1, enum link_end */
     uint8_t ecn;      /* ECN field of its IP header */
     bool corrupted;   /* the path flipped a bit of it */
-    uint32_t mtu;     /* not 0: an ICMP error that reports this MTU to the sender, no segment */
-    struct seq seq;   /* sequence number of the segment that the ICMP error quotes */
+    bool icmp;        /* an ICMP error on its way back to `from`, which sent what it is about */
     struct flow flow; /* as the sender of the segment sees it */
-    uint32_t len;     /* bytes of the TCP segment, header included */
-    uint8_t bytes[];
+    uint32_t len;     /* of `bytes`: those of the TCP segment, header included */
+    _Alignas(8) uint8_t bytes[];
 };
 
 /* Orders one packet in the heap. */

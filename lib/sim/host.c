@@ -11,11 +11,18 @@
 
 #define HOST_CONNECTIONS (1u << 20) /* at a time; the pool grows as it is used */
 
+#define DIAL_PAUSE WAVE_MS /* before another try where no port is free */
+#define FIRST_BYTES 4      /* of the answer: what HOST_BREAKS_HALF_CLOSE sends of it */
+
 static const char answer_text[] = HOST_ANSWER_TEXT;
 
 struct host {
     struct host_config config;
     struct stack *stack;
+    uint32_t dialled;  /* connections that it has opened by itself */
+    wave_time dial_at; /* when it opens the next one */
+    uint32_t port;     /* of its turn, from 0 */
+    uint32_t due;      /* SYNs that are not sent yet, of connections that end with their SYN */
 };
 
 int host_create(struct host **out, const struct host_config *config)
@@ -30,6 +37,9 @@ int host_create(struct host **out, const struct host_config *config)
     if (!h)
         return WAVE_ENOMEM;
     h->config = *config;
+    h->dial_at = config->dials.count ? config->dials.begin : WAVE_NEVER;
+    if (!h->config.reboot_at)
+        h->config.reboot_at = WAVE_NEVER;
     if (stack_create(&h->stack, &config->engine, HOST_CONNECTIONS, config->seed) != 0 ||
         (config->port && config->behaviour != HOST_CLOSED && stack_listen(h->stack, &at) != 0)) {
         host_destroy(h);
@@ -85,6 +95,20 @@ static bool answers_now(enum host_behaviour behaviour, const struct conn *c, con
            ((behaviour == HOST_ANSWER_AND_FIN_FIRST || behaviour == HOST_ANSWER_FIRST) && opened);
 }
 
+/* Lets an application act that takes the peer's FIN for the end: its answer is cut off. */
+static void serve_breaking(struct conn *c, wave_time now, const struct event *e)
+{
+    const uint8_t *bytes;
+    size_t n;
+
+    while ((n = conn_peek(c, &bytes)) > 0)
+        conn_consume(c, now, n);
+    if (e->kind == EVENT_FIN)
+        conn_send(c, now, answer_text, FIRST_BYTES);
+    else if ((c->flags & CONN_FIN_RCVD) && e->kind == EVENT_ACKED)
+        conn_abort(c, now);
+}
+
 /* Lets the application act on one event of a connection. */
 static void serve(struct host *h, struct conn *c, wave_time now, const struct event *e)
 {
@@ -92,6 +116,10 @@ static void serve(struct host *h, struct conn *c, wave_time now, const struct ev
 
     if (behaviour == HOST_NEVER_READS)
         return;
+    if (behaviour == HOST_BREAKS_HALF_CLOSE) {
+        serve_breaking(c, now, e);
+        return;
+    }
     if ((e->kind == EVENT_DATA && behaviour == HOST_RESETS) ||
         ((c->flags & CONN_FIN_RCVD) && behaviour == HOST_RESETS_FIN)) {
         conn_abort(c, now);
@@ -137,6 +165,57 @@ int host_dial(struct host *h, wave_time now, const struct flow *flow, uint32_t *
     return error;
 }
 
+/* Returns whether connections that the host opens are forgotten as soon as their SYN is sent. */
+static bool forgets(const struct host *h)
+{
+    return h->config.behaviour == HOST_SILENT || h->config.behaviour == HOST_CLOSED;
+}
+
+/* Opens the next connection. Where all of its ports are in use, it tries once more later. */
+static void dial(struct host *h, wave_time now)
+{
+    const struct host_dials *d = &h->config.dials;
+    struct flow flow = d->flow;
+    uint32_t id;
+    int error = WAVE_EINUSE;
+
+    for (uint32_t tries = 0; tries < d->ports && error == WAVE_EINUSE; tries++) {
+        flow.lport = (uint16_t)(d->flow.lport + h->port);
+        h->port = h->port + 1 < d->ports ? h->port + 1 : 0;
+        error = host_dial(h, now, &flow, &id);
+    }
+    if (!error) {
+        h->dialled++;
+        h->due += forgets(h);
+    }
+    h->dial_at = h->dialled < d->count ? time_add(now, error ? DIAL_PAUSE + d->every : d->every)
+                                       : WAVE_NEVER;
+}
+
+/* Forgets all connections, as a host does that is restarted. It needs no time for that. */
+static void reboot(struct host *h, wave_time now)
+{
+    uint32_t cursor = 0, id;
+    struct event e;
+
+    h->config.reboot_at = WAVE_NEVER;
+    while ((id = stack_next(h->stack, &cursor)) != STACK_NONE) {
+        conn_vanish(stack_conn(h->stack, id), now);
+        stack_release(h->stack, id);
+        while (stack_event(h->stack, &e))
+            ;
+    }
+}
+
+/* Does what is due at this time. */
+static void happen(struct host *h, wave_time now)
+{
+    if (now >= h->config.reboot_at)
+        reboot(h, now);
+    while (now >= h->dial_at && now < h->config.vanish_at)
+        dial(h, now);
+}
+
 void host_input(struct host *h, wave_time now, const struct flow *flow, const struct seg *s)
 {
     if (silent(h, now))
@@ -153,17 +232,34 @@ void host_icmp(struct host *h, wave_time now, const struct icmp *e)
     act(h, now);
 }
 
+/* Releases a connection that ended with the segment that has just left: with its RST, or with its
+ * SYN where the host forgets it. */
+static void sent(struct host *h, wave_time now, uint32_t id)
+{
+    struct conn *c = stack_conn(h->stack, id);
+
+    if (h->due) {
+        conn_vanish(c, now);
+        h->due--;
+    }
+    if (c->state == STATE_CLOSED && conn_expiry(c, now) > now)
+        stack_release(h->stack, id);
+}
+
 bool host_output(struct host *h, wave_time now, struct flow *flow, struct seg *out, uint8_t *room)
 {
     uint32_t id;
-    bool any = !silent(h, now) && stack_output(h->stack, now, flow, out, room, &id);
+    bool any = (h->due || !silent(h, now)) && stack_output(h->stack, now, flow, out, room, &id);
 
+    if (any && id != STACK_NONE)
+        sent(h, now, id);
     act(h, now);
     return any;
 }
 
 void host_tick(struct host *h, wave_time now)
 {
+    happen(h, now);
     if (silent(h, now))
         return;
     stack_tick(h->stack, now);
@@ -172,5 +268,9 @@ void host_tick(struct host *h, wave_time now)
 
 wave_time host_expiry(struct host *h, wave_time now)
 {
-    return silent(h, now) ? WAVE_NEVER : stack_expiry(h->stack, now);
+    wave_time timers = silent(h, now) ? WAVE_NEVER : stack_expiry(h->stack, now);
+
+    if (now >= h->config.vanish_at)
+        return WAVE_NEVER;
+    return time_min(timers, time_min(h->config.reboot_at, h->dial_at));
 }

@@ -45,17 +45,19 @@ static bool too_big(struct path *p, wave_time now, unsigned from, const struct f
                     const struct seg *s, uint32_t len)
 {
     const struct path_impairment *m = &p->direction[from].impairment;
-    struct delayed_packet *icmp;
 
     if (!m->mtu || packet_size(flow, len) <= m->mtu)
         return false;
-    icmp = m->silent_mtu ? NULL : delayed_packet_new(from, 0);
-    if (icmp) {
-        icmp->mtu = m->mtu;
-        icmp->seq = s->seq;
-        icmp->flow = *flow;
-        post(p, time_add(now, m->delay), icmp);
-    }
+    if (!m->silent_mtu)
+        path_error(p, time_add(now, m->delay), from,
+                   &(struct icmp){.type = flow->v6 ? 2 : 3,
+                                  .code = flow->v6 ? 0 : 4,
+                                  .mtu = m->mtu,
+                                  .flow = *flow,
+                                  .has_seq = true,
+                                  .seq = s->seq,
+                                  .meaning = ICMP_TOO_BIG,
+                                  .from = p->router[flow->v6 != 0]});
     return true;
 }
 
@@ -168,6 +170,23 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
     return depart(p, w, sent, c);
 }
 
+int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e)
+{
+    struct delayed_packet *c = delayed_packet_new(to, sizeof *e);
+
+    if (!c)
+        return WAVE_ENOMEM;
+    c->icmp = true;
+    c->flow = e->flow;
+    memcpy(c->bytes, e, sizeof *e);
+    return post(p, at, c);
+}
+
+const struct icmp *path_error_of(const struct delayed_packet *c)
+{
+    return (const struct icmp *)(const void *)c->bytes;
+}
+
 wave_time path_next(const struct path *p)
 {
     return delay_line_next(&p->delay_line);
@@ -181,14 +200,16 @@ struct delayed_packet *path_take(struct path *p)
 void path_lose_all(struct path *p)
 {
     for (struct delayed_packet *c = path_take(p); c; c = path_take(p)) {
-        p->counts.lost += c->mtu == 0;
+        p->counts.lost += !c->icmp;
         free(c);
     }
 }
 
 void path_init(struct path *p, uint64_t seed)
 {
-    *p = (struct path){.prng = {seed}};
+    *p =
+        (struct path){.prng = {seed},
+                      .router = {addr_v4(192, 0, 2, 254), {{0x20, 0x01, 0x0d, 0xb8, [15] = 0xfe}}}};
 }
 
 void path_free(struct path *p)
