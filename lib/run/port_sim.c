@@ -350,7 +350,7 @@ static void happen(struct port_sim *s, wave_time next)
     } else if (path_next(&s->path) <= s->now) {
         struct delayed_packet *c = path_take(&s->path);
         arrive(s, c);
-        free(c);
+        path_give(&s->path, c);
     } else {
         host_tick(s->host, s->now);
     }
@@ -421,7 +421,8 @@ static bool port_sim_wait(struct port *p, wave_time until, struct pollfd *fds, u
     wave_time next;
 
     far_sends(s);
-    while (!ready && !s->first && (next = next_thing(s)) <= until && next != WAVE_NEVER) {
+    while (!ready && (next = next_thing(s)) <= until && next != WAVE_NEVER &&
+           (!s->first || (s->patient && next <= s->now))) {
         ready = s->real && sleep_real(s, next, fds, n);
         if (ready)
             break;

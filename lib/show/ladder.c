@@ -190,6 +190,7 @@ static void title(struct ladder *l)
     char text[SUMMARY_NETWORK];
     const char *at = summary_network(l->simulated, text), *next;
 
+    l->titled = true;
     do {
         struct line line;
         size_t take = text_break(at, l->term->width - COLUMN_STATE, &next);
@@ -213,8 +214,6 @@ static void begin(struct ladder *l, const struct report_event *e)
     struct line line;
 
     l->begun = true;
-    if (l->simulated)
-        title(l);
     addr_port_text(flow->v6, &flow->local, flow->lport, ours);
     if (!e->connection) /* otherwise each connection has a row for its peer */
         addr_port_text(flow->v6, &flow->remote, flow->rport, theirs);
@@ -396,6 +395,8 @@ void ladder_event(void *self, const struct report_event *e)
 {
     struct ladder *l = self;
 
+    if (l->simulated && !l->titled && e->kind != REPORT_VERDICT)
+        title(l);
     if (!l->begun && e->flow && e->kind != REPORT_VERDICT)
         begin(l, e);
     if (e->kind == REPORT_WAIT)

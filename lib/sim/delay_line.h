@@ -14,6 +14,10 @@
 
 /* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error as a struct icmp. */
 struct delayed_packet {
+    struct delayed_packet *next; /* in the delay line, or of the path's spare ones */
+    wave_time at;                /* when it arrives */
+    uint64_t order;              /* of the packets that arrive at that time */
+    uint32_t room;               /* of `bytes` */
     uint64_t number;  /* of the segment; counted from 1 over the whole link */
     uint8_t from;     /* the end that sent it: 0 or 1, enum link_end */
     uint8_t ecn;      /* ECN field of its IP header */
@@ -31,10 +35,12 @@ struct delay_line_slot {
     struct delayed_packet *delayed_packet;
 };
 
-/* Holds the packets as a heap. All zero is an empty one. */
+/* Holds the packets. All zero is an empty one. Those that arrive in the order in which they were
+ * put in, which are nearly all, stand in a list; the others in a heap. */
 struct delay_line {
+    struct delayed_packet *first, *last;
     struct delay_line_slot *heap;
-    size_t count, room;
+    size_t count, room; /* of the heap */
     uint64_t order; /* packets put in so far */
 };
 

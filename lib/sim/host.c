@@ -11,7 +11,10 @@
 
 #define HOST_CONNECTIONS (1u << 20) /* at a time; the pool grows as it is used */
 
-#define DIAL_PAUSE WAVE_MS /* before another try where no port is free */
+/* Where so many ports in turn are in use, the next try is made after a pause: they are in
+ * TIME_WAIT, and the next in turn has been there for longest. */
+#define DIAL_TRIES 16
+#define DIAL_PAUSE (10 * WAVE_MS)
 #define FIRST_BYTES 4      /* of the answer: what HOST_BREAKS_HALF_CLOSE sends of it */
 
 static const char answer_text[] = HOST_ANSWER_TEXT;
@@ -171,7 +174,7 @@ static bool forgets(const struct host *h)
     return h->config.behaviour == HOST_SILENT || h->config.behaviour == HOST_CLOSED;
 }
 
-/* Opens the next connection. Where all of its ports are in use, it tries once more later. */
+/* Opens the next connection, over the next port that is free. */
 static void dial(struct host *h, wave_time now)
 {
     const struct host_dials *d = &h->config.dials;
@@ -179,7 +182,7 @@ static void dial(struct host *h, wave_time now)
     uint32_t id;
     int error = WAVE_EINUSE;
 
-    for (uint32_t tries = 0; tries < d->ports && error == WAVE_EINUSE; tries++) {
+    for (uint32_t tries = 0; tries < DIAL_TRIES && error == WAVE_EINUSE; tries++) {
         flow.lport = (uint16_t)(d->flow.lport + h->port);
         h->port = h->port + 1 < d->ports ? h->port + 1 : 0;
         error = host_dial(h, now, &flow, &id);

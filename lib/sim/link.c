@@ -186,7 +186,7 @@ static bool happen(struct link *l, wave_time until)
     if (arrival <= tick) {
         struct delayed_packet *p = path_take(&l->path);
         arrive(l, p);
-        free(p);
+        path_give(&l->path, p);
     } else {
         spin_count(l, due, "an engine wants to be ticked without end at one instant");
         conn_tick(l->end[due], l->now);

@@ -11,22 +11,49 @@
 
 #include "lib/core/err.h"
 
+#define SMALL 256 /* bytes of a segment that is not worth being kept: it has little data or none   \
+                   */
+#define LARGE 2048
+#define SPARES_MAX 16384 /* 32 MB */
+
 /* Returns the bytes of the IP packet that carries `len` bytes of TCP. */
 static uint32_t packet_size(const struct flow *flow, uint32_t len)
 {
     return len + (flow->v6 ? IPV6_HEADER : IPV4_HEADER);
 }
 
-/* Allocates a packet from end `from` with room for `room` bytes; NULL: no memory. */
-static struct delayed_packet *delayed_packet_new(unsigned from, size_t room)
+/* Returns a packet from end `from` with room for `room` bytes; NULL: no memory. Those with data are
+ * kept for further use: large blocks cost malloc(3) much time. */
+static struct delayed_packet *delayed_packet_new(struct path *p, unsigned from, size_t room)
 {
-    struct delayed_packet *c = malloc(sizeof *c + room);
+    struct delayed_packet *c = p->spare;
 
+    if (room > SMALL && room <= LARGE && c) {
+        p->spare = c->next;
+        p->spares--;
+        room = c->room;
+    } else {
+        if (room > SMALL && room <= LARGE)
+            room = LARGE;
+        c = malloc(sizeof *c + room);
+    }
     if (c) {
         memset(c, 0, sizeof *c);
         c->from = (uint8_t)from;
+        c->room = (uint32_t)room;
     }
     return c;
+}
+
+void path_give(struct path *p, struct delayed_packet *c)
+{
+    if (c->room != LARGE || p->spares == SPARES_MAX) {
+        free(c);
+        return;
+    }
+    c->next = p->spare;
+    p->spare = c;
+    p->spares++;
 }
 
 /* Puts the packet on its way; when there is no memory, frees it and returns WAVE_ENOMEM. */
@@ -122,11 +149,15 @@ static int depart(struct path *p, struct path_direction *w, wave_time sent,
 static int duplicate(struct path *p, struct path_direction *w, wave_time sent,
                      const struct delayed_packet *c)
 {
-    struct delayed_packet *copy = delayed_packet_new(c->from, c->len);
+    struct delayed_packet *copy = delayed_packet_new(p, c->from, c->len);
 
     if (!copy)
         return WAVE_ENOMEM;
-    memcpy(copy, c, sizeof *c + c->len);
+    copy->number = c->number;
+    copy->ecn = c->ecn;
+    copy->flow = c->flow;
+    copy->len = c->len;
+    memcpy(copy->bytes, c->bytes, c->len);
     p->counts.duplicated++;
     return depart(p, w, sent, copy);
 }
@@ -136,7 +167,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
 {
     struct path_direction *w = &p->direction[from];
     size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
-    struct delayed_packet *c = delayed_packet_new(from, room);
+    struct delayed_packet *c = delayed_packet_new(p, from, room);
     wave_time sent;
     int len;
 
@@ -156,7 +187,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         prng_chance(&p->prng, w->impairment.loss) ||
         !line(w, now, packet_size(flow, c->len), &sent)) {
         p->counts.lost++;
-        free(c);
+        path_give(p, c);
         return 0;
     }
     if (s->ecn != ECN_NOT && prng_chance(&p->prng, w->impairment.marking)) {
@@ -172,7 +203,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
 
 int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e)
 {
-    struct delayed_packet *c = delayed_packet_new(to, sizeof *e);
+    struct delayed_packet *c = delayed_packet_new(p, to, sizeof *e);
 
     if (!c)
         return WAVE_ENOMEM;
@@ -201,7 +232,7 @@ void path_lose_all(struct path *p)
 {
     for (struct delayed_packet *c = path_take(p); c; c = path_take(p)) {
         p->counts.lost += !c->icmp;
-        free(c);
+        path_give(p, c);
     }
 }
 
@@ -215,4 +246,8 @@ void path_init(struct path *p, uint64_t seed)
 void path_free(struct path *p)
 {
     delay_line_free(&p->delay_line);
+    for (struct delayed_packet *c; (c = p->spare);) {
+        p->spare = c->next;
+        free(c);
+    }
 }

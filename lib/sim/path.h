@@ -53,6 +53,9 @@ struct path {
     struct addr router[2]; /* that reports an MTU: its address of IPv4, and of IPv6 */
     struct prng prng;
     struct delay_line delay_line;
+    struct delayed_packet
+        *spare; /* with room for a whole segment, which malloc() would be slow at */
+    uint32_t spares;
     struct path_counts counts;
 };
 
@@ -78,9 +81,11 @@ int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e);
 /* Returns the time of the next arrival; WAVE_NEVER when nothing is on its way. */
 wave_time path_next(const struct path *p);
 
-/* Takes out the next packet to arrive, which the caller frees; NULL when nothing is on its way. A
- * packet with `icmp` set goes back to its sender `from`: path_error_of() returns what it says. */
+/* Takes out the next packet to arrive, which the caller gives back with path_give(); NULL when
+ * nothing is on its way. A packet with `icmp` set goes back to its sender `from`: path_error_of()
+ * returns what it says. */
 struct delayed_packet *path_take(struct path *p);
+void path_give(struct path *p, struct delayed_packet *c);
 const struct icmp *path_error_of(const struct delayed_packet *c);
 
 /* Loses all packets that are on their way. */

@@ -159,6 +159,79 @@ static void the_drawing_says_that_it_is_simulated(void **state)
     rig_free(&r);
 }
 
+/*
+ * The peer dials
+ */
+
+static void the_peer_dials_where_we_listen(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_sim(&r, false, "listen --json --sim dials=3,every=1s sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_int(&r, "verdict", "connections.opened", 3);
+    rig_expect_int(&r, "verdict", "connections.open", 3);
+    assert_int_equal(rig_count(&r, "verdict", "close.by", "peer"), 3);
+    rig_free(&r);
+    run_sim(&r, false, "listen -6 --json --echo --sim peer=answer,dials=1 --timeout 5 sim:80");
+    assert_int_equal(rig_count(&r, "verdict", "verdict", "failed"), 1); /* each waits for data */
+    rig_free(&r);
+}
+
+/* Each dialled connection ends as the peer's name says. */
+static void clients_of_every_kind(void **state)
+{
+    static const struct {
+        const char *words, *verdict;
+    } all[] = {{"listen --json --sim peer=closes-first sim:80", "open"},
+               {"listen --json -d bye --sim peer=echo sim:80", "open"},
+               {"listen --json -d bye --sim peer=discard sim:80", "open"},
+               {"listen --json -d bye --sim peer=resets sim:80", "reset"},
+               {"listen --json -d bye --sim peer=silent sim:80", "dropped"},
+               {"listen --json -d bye --sim peer=closed sim:80", "refused"},
+               {"listen --json --keepalive --sim peer=vanishes@1m sim:80", "lost"},
+               {"listen --json --keepalive --sim peer=reboots@1m sim:80", "reset"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct command_rig r;
+
+        run_sim(&r, true, all[i].words);
+        if (rig_count(&r, "verdict", "verdict", all[i].verdict) < 1) {
+            print_error("%s: no verdict %s in\n%s", all[i].words, all[i].verdict, r.text);
+            fail();
+        }
+        rig_free(&r);
+    }
+}
+
+/* Thousands of them take the ports of the dynamic range in turn. */
+static void many_dials(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_sim(&r, false, "listen -q --sim dials=20000,every=1ms sim:80");
+    assert_int_equal(r.status, 0);
+    rig_free(&r);
+}
+
+static void load_on_a_simulated_network(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_sim(&r, false, "load --json --connections 5000 --concurrency 100 -d x sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_int(&r, "verdict", "connections.opened", 5000);
+    rig_expect_text(&r, "verdict", "simulated", "");
+    rig_free(&r);
+    run_sim(&r, true, "load --json --connections 500 --sim peer=closed sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "failed");
+    rig_free(&r);
+}
+
 static void usage_errors(void **state)
 {
     (void)state;
@@ -186,6 +259,10 @@ int main(void)
         cmocka_unit_test(a_wait_for_ever_ends),
         cmocka_unit_test(the_same_words_print_the_same_bytes),
         cmocka_unit_test(the_drawing_says_that_it_is_simulated),
+        cmocka_unit_test(the_peer_dials_where_we_listen),
+        cmocka_unit_test(clients_of_every_kind),
+        cmocka_unit_test(many_dials),
+        cmocka_unit_test(load_on_a_simulated_network),
         cmocka_unit_test(usage_errors),
         cmocka_unit_test(rig_schema),
     };
