@@ -142,6 +142,8 @@ static void resolved(void *self, const struct target *t)
 
 void simulated_init(struct simulated *x, const struct sim_spec *spec)
 {
+    struct sim_spec shown = *spec;
+
     *x = (struct simulated){.spec = *spec,
                             .prng = {spec->seed},
                             .platform = {.open = open_port,
@@ -153,6 +155,7 @@ void simulated_init(struct simulated *x, const struct sim_spec *spec)
                                          .confines = true,
                                          .simulated = x->text,
                                          .self = x}};
-    sim_spec_print(spec, x->text);
+    shown.real = false; /* it changes nothing of what is shown */
+    sim_spec_print(&shown, x->text);
     local_ports_parse(&x->platform.ports, PORTS, "");
 }

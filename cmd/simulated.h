@@ -20,8 +20,7 @@ struct simulated {
     char text[SIM_SPEC_TEXT];
 };
 
-/* Makes it ready. `x` stays where it is as long as its platform is used. `listens`: the simulated
- * peer opens the connections. */
+/* Makes it ready. `x` stays where it is as long as its platform is used. */
 void simulated_init(struct simulated *x, const struct sim_spec *spec);
 
 #endif
