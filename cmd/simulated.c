@@ -62,6 +62,7 @@ static struct host_config host(struct simulated *x, bool listens, uint16_t lport
                             .addr = target_simulated(v6, false),
                             .port = listens ? 0 : x->target.port,
                             .half_open = PEER_HALF_OPEN,
+                            .think = s->think,
                             .vanish_at = at(s->vanish_at),
                             .reboot_at = at(s->reboot_at)};
 
@@ -105,6 +106,7 @@ static int open_port(void *self, struct port **out, const struct wire_config *c,
 
     if (x->platform.confines && privilege_drop(d) != 0)
         return WAVE_ESYS;
+    memcpy(n.lose, s->lose, sizeof n.lose);
     n.forward = n.reverse = impairment(s);
     n.lport = c->lport ? c->lport : many ? first : ephemeral(x);
     n.lports = many ? c->free_ports.max : 1;

@@ -43,6 +43,7 @@ struct port_sim {
     uint64_t number;
     bool inbound_only, real, patient;
     uint32_t lports, window, hops;
+    uint32_t listed[PORT_SIM_LOSE]; /* numbers of segments that will be lost, ascending; then 0 */
     unsigned looked; /* waits since the descriptors were polled */
     bool has_nat, has_syn_proxy;
     struct nat nat;
@@ -62,6 +63,20 @@ struct port_sim {
 static struct port_sim *sim_of(struct port *p)
 {
     return (struct port_sim *)p;
+}
+
+/* Returns whether the network loses the next segment, which it counts by number. */
+static bool loses_next(struct port_sim *s, bool outgoing, const struct flow *flow,
+                       const struct seg *seg)
+{
+    bool lost = s->lose && s->lose(s->lose_ctx, s->now, outgoing, s->number + 1, flow, seg);
+
+    if (s->listed[0] != s->number + 1)
+        return lost;
+    for (unsigned i = 0; i + 1 < PORT_SIM_LOSE; i++)
+        s->listed[i] = s->listed[i + 1];
+    s->listed[PORT_SIM_LOSE - 1] = 0;
+    return true;
 }
 
 static void append(struct port_sim *s, struct captured *c)
@@ -142,10 +157,11 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
                           .df = !ip || !ip->no_df,
                           .id = ip && ip->id ? ip->id : (uint16_t)(s->number + 1)};
     int len;
-    bool lost = s->lose && s->lose(s->lose_ctx, s->now, true, s->number + 1, flow, seg);
+    bool lost;
 
     if (room > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", seg->len);
+    lost = loses_next(s, true, flow, seg);
     if (near_sends(s, flow, seg, ttl, lost) != 0)
         return diag_fail(d, WAVE_ESYS, "no memory for a segment");
     s->stats.sent++;
@@ -213,7 +229,7 @@ static wave_time port_sim_now(struct port *p)
 /* Sends a segment of the far side over the path. */
 static void far_sends_one(struct port_sim *s, const struct flow *flow, const struct seg *seg)
 {
-    bool lost = s->lose && s->lose(s->lose_ctx, s->now, false, s->number + 1, flow, seg);
+    bool lost = loses_next(s, false, flow, seg);
 
     path_send(&s->path, s->now, FAR_END, flow, seg, ++s->number, lost);
 }
@@ -538,6 +554,7 @@ int port_sim_open(struct port **out, const struct port_sim_config *config, struc
             port_sim_close(&s->port);
         return diag_fail(d, WAVE_ENOMEM, "no memory for a simulated network");
     }
+    memcpy(s->listed, config->lose, sizeof s->listed);
     s->real = config->real;
     s->patient = config->patient;
     s->began = s->real ? wall_clock() : 0;

@@ -16,6 +16,8 @@
 
 #define PORT_SIM_BEGINS WAVE_S /* both clocks when the port is opened */
 
+#define PORT_SIM_LOSE 8
+
 struct port_sim_config {
     struct host_config host;         /* the far end */
     struct addr local;               /* our own address */
@@ -26,6 +28,7 @@ struct port_sim_config {
     struct path_impairment forward, reverse; /* what the path does in each direction */
     uint64_t seed;                           /* for the path's random decisions */
     bool inbound_only;               /* our own segments are not captured */
+    uint32_t lose[PORT_SIM_LOSE];    /* numbers of segments that are lost, ascending; then 0 */
     uint32_t hops;                   /* routers on the path, at most HOPS_MAX */
     wave_time nat;                   /* idle time of the NAT; 0: there is none */
     bool nat_resets;                 /* it answers what it does not know with RST */

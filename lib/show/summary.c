@@ -60,7 +60,7 @@ static void row(struct term *t, const char *name, const char *format, ...)
 
 static void row(struct term *t, const char *name, const char *format, ...)
 {
-    char text[512], label[16];
+    char text[640], label[16];
     va_list ap;
 
     va_start(ap, format);

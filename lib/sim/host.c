@@ -19,8 +19,17 @@
 
 static const char answer_text[] = HOST_ANSWER_TEXT;
 
+/* An event that the application has still to act on. */
+struct thought {
+    struct thought *next;
+    wave_time at;
+    struct event event;
+};
+
 struct host {
     struct host_config config;
+    struct thought *first, *last; /* in the order of time */
+
     struct stack *stack;
     uint32_t dialled;  /* connections that it has opened by itself */
     wave_time dial_at; /* when it opens the next one */
@@ -56,6 +65,10 @@ void host_destroy(struct host *h)
 {
     if (!h)
         return;
+    for (struct thought *t; (t = h->first);) {
+        h->first = t->next;
+        free(t);
+    }
     stack_destroy(h->stack);
     free(h);
 }
@@ -139,6 +152,32 @@ static void serve(struct host *h, struct conn *c, wave_time now, const struct ev
         conn_close(c, now);
 }
 
+/* Has the application act on an event later. If memory is short, it never does. */
+static void think(struct host *h, wave_time now, const struct event *e)
+{
+    struct thought *t = malloc(sizeof *t);
+
+    if (!t)
+        return;
+    *t = (struct thought){.at = time_add(now, h->config.think), .event = *e};
+    *(h->first ? &h->last->next : &h->first) = t;
+    h->last = t;
+}
+
+/* Has the application act on what it has thought about for long enough. */
+static void act_late(struct host *h, wave_time now)
+{
+    for (struct thought *t; (t = h->first) && t->at <= now;) {
+        struct conn *c = stack_conn(h->stack, t->event.id);
+        h->first = t->next;
+        if (c && state_synchronized((enum state)c->state)) {
+            serve(h, c, now, &t->event);
+            stack_changed(h->stack, now, t->event.id);
+        }
+        free(t);
+    }
+}
+
 /* Hands all events of the engine to the application, and releases connections that are over. */
 static void act(struct host *h, wave_time now)
 {
@@ -153,7 +192,11 @@ static void act(struct host *h, wave_time now)
                 stack_release(h->stack, e.id);
             continue;
         }
-        if (state_synchronized((enum state)c->state)) {
+        if (!state_synchronized((enum state)c->state))
+            continue;
+        if (h->config.think) {
+            think(h, now, &e);
+        } else {
             serve(h, c, now, &e);
             stack_changed(h->stack, now, e.id);
         }
@@ -265,6 +308,7 @@ void host_tick(struct host *h, wave_time now)
     happen(h, now);
     if (silent(h, now))
         return;
+    act_late(h, now);
     stack_tick(h->stack, now);
     act(h, now);
 }
@@ -272,8 +316,11 @@ void host_tick(struct host *h, wave_time now)
 wave_time host_expiry(struct host *h, wave_time now)
 {
     wave_time timers = silent(h, now) ? WAVE_NEVER : stack_expiry(h->stack, now);
+    wave_time thought = h->first ? h->first->at : WAVE_NEVER;
 
     if (now >= h->config.vanish_at)
         return WAVE_NEVER;
-    return time_min(timers, time_min(h->config.reboot_at, h->dial_at));
+    if (silent(h, now))
+        return time_min(h->config.reboot_at, h->dial_at);
+    return time_min(time_min(timers, thought), time_min(h->config.reboot_at, h->dial_at));
 }

@@ -49,6 +49,7 @@ struct host_config {
     wave_time vanish_at; /* from this time on it sends and receives nothing; WAVE_NEVER: it stays */
     wave_time
         reboot_at; /* at this time it forgets all connections; 0 and WAVE_NEVER: it never does */
+    wave_time think; /* the application acts so long after each event; 0: immediately */
     uint64_t seed;
     struct host_dials dials;
 };

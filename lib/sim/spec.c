@@ -14,13 +14,13 @@
 #include "lib/core/err.h"
 #include "lib/core/text.h"
 
-#define VALUE 64 /* characters of a value, at most, and the NUL */
+#define VALUE 96 /* characters of a value, at most, and the NUL */
 #define DURATION_MAX (8760 * WAVE_H)
 #define RTT_MAX WAVE_H
 #define RATE_MAX 1000000000000u /* 1000 gbit */
 #define MTU_MIN 68              /* RFC 791, 3.2 */
 
-enum kind { DURATION, PERCENT, NUMBER, SIZE, SEED, RATE, MTU, NAT, PEER, SPEED, FLAG };
+enum kind { DURATION, PERCENT, NUMBER, SIZE, SEED, RATE, LOSE, MTU, NAT, PEER, SPEED, FLAG };
 
 struct property {
     const char *name;
@@ -36,9 +36,12 @@ struct property {
 /* In the order in which they are printed. */
 static const struct property properties[] = {
     {"peer", PEER, FIELD(peer), 0, 0, NULL},
+    {"think", DURATION, FIELD(think), 0, DURATION_MAX, "a duration, such as 5ms"},
     {"rtt", DURATION, FIELD(rtt), 0, RTT_MAX, "a duration from 0s to 1h, such as 20ms"},
     {"jitter", DURATION, FIELD(jitter), 0, RTT_MAX, "a duration from 0s to 1h, such as 2ms"},
     {"loss", PERCENT, FIELD(loss), 0, 0, A_PERCENTAGE},
+    {"lose", LOSE, FIELD(lose), 1, UINT32_MAX,
+     "up to 8 ascending numbers of segments, such as 2 or 2+5"},
     {"dup", PERCENT, FIELD(duplication), 0, 0, A_PERCENTAGE},
     {"reorder", PERCENT, FIELD(reordering), 0, 0, A_PERCENTAGE},
     {"corrupt", PERCENT, FIELD(corruption), 0, 0, A_PERCENTAGE},
@@ -205,6 +208,23 @@ static bool duration(const char *text, uint64_t *out)
     return true;
 }
 
+/* Parses "2+5". The numbers ascend, so that there is one way to write them. */
+static bool lose(char *text, struct sim_spec *s)
+{
+    char *save;
+    uint64_t n, last = 0;
+
+    if (!*text || text[strlen(text) - 1] == '+' || strstr(text, "++"))
+        return false;
+    for (char *one = strtok_r(text, "+", &save); one; one = strtok_r(NULL, "+", &save)) {
+        if (s->loses == SIM_LOSE_MAX || text_number(one, &n) != 0 || n <= last || n > UINT32_MAX)
+            return false;
+        last = n;
+        s->lose[s->loses++] = (uint32_t)n;
+    }
+    return s->loses > 0;
+}
+
 /* Cuts the suffix off the text, and returns whether it was there. */
 static bool cut(char *text, const char *suffix)
 {
@@ -281,6 +301,8 @@ static int value_of(struct parser *p, const struct property *q, const char *at, 
         return percentage(value, (uint32_t *)((char *)p->to + q->field))
                    ? 0
                    : wrong(p, at, "%s", q->allowed);
+    case LOSE:
+        return lose(value, p->to) ? 0 : wrong(p, at, "%s", q->allowed);
     case NAT:
         p->to->nat_resets = cut(value, "/rst");
         good = duration(value, &n);
@@ -395,6 +417,15 @@ static const char *peer_text(const struct sim_spec *s, char text[VALUE])
     return text;
 }
 
+static bool lose_text(const struct sim_spec *s, char text[VALUE])
+{
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < s->loses; i++)
+        used += (size_t)snprintf(text + used, VALUE - used, "%s%u", i ? "+" : "", s->lose[i]);
+    return s->loses > 0;
+}
+
 /* Writes the property's value, and returns whether it has to be printed. */
 static bool value_text(const struct sim_spec *s, const struct sim_spec *usual,
                        const struct property *q, char text[VALUE])
@@ -413,6 +444,8 @@ static bool value_text(const struct sim_spec *s, const struct sim_spec *usual,
         return s->real;
     case FLAG:
         return *(const bool *)field;
+    case LOSE:
+        return lose_text(s, text);
     case PERCENT:
         percent_text(*narrow, text);
         break;

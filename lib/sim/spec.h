@@ -15,6 +15,7 @@
 #include "lib/sim/host.h"
 
 #define SIM_DIALS_MAX 1000000u
+#define SIM_LOSE_MAX 8
 
 /* Holds a network. Probabilities are in 1/10000, and what the path does it does in each
  * direction. */
@@ -27,6 +28,9 @@ struct sim_spec {
     uint32_t queue;   /* bytes that may wait where the rate is limited; 0: the default for it */
     uint32_t mtu;     /* of the path, in bytes */
     bool silent_mtu;  /* what is larger vanishes without an ICMP error */
+    uint32_t lose[SIM_LOSE_MAX]; /* numbers of segments that are lost, ascending, as they are sent:
+                                    both directions count together from 1 */
+    uint32_t loses;              /* how many there are */
     uint64_t seed;    /* of all that is random */
     uint32_t hops;    /* routers on the way, at most HOPS_MAX */
     wave_time nat;    /* a NAT before the peer forgets a connection that is silent for so long; 0:
@@ -35,6 +39,7 @@ struct sim_spec {
     bool syn_proxy;   /* a SYN proxy before the peer answers SYNs in its place */
     bool has_peer;    /* `peer` was named */
     enum host_behaviour peer;
+    wave_time think;                /* the peer's application does everything so much later */
     wave_time vanish_at, reboot_at; /* since the beginning of the run; WAVE_NEVER: never */
     uint32_t dials;                 /* connections that the peer opens where we listen */
     wave_time every;                /* between two of them */
@@ -54,7 +59,7 @@ struct sim_spec_error {
  * WAVE_EINVAL with *e filled in; *out is then unchanged. */
 int sim_spec_parse(const char *text, struct sim_spec *out, struct sim_spec_error *e);
 
-#define SIM_SPEC_TEXT 400
+#define SIM_SPEC_TEXT 500
 /* Writes the SPEC, without what is as sim_spec_default() has it; nothing at all gives "". */
 const char *sim_spec_print(const struct sim_spec *s, char text[SIM_SPEC_TEXT]);
 

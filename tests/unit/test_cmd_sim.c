@@ -114,6 +114,37 @@ static void hours_take_no_time(void **state)
     rig_free(&r);
 }
 
+/* The network loses the segments with these numbers, of both directions together. */
+static void chosen_segments_are_lost(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_sim(&r, true, "connect --json --sim lose=2 sim:7"); /* the SYN-ACK */
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(rig_count(&r, "segment", "flags", "S"), 2);
+    assert_int_equal(rig_count(&r, "segment", "flags", "S."), 2);
+    rig_free(&r);
+    run_sim(&r, true, "connect --json --sim lose=1+2+3 sim:7");
+    assert_int_equal(rig_count(&r, "segment", "flags", "S"), 4);
+    rig_free(&r);
+}
+
+/* An application that takes its time closes with a FIN of its own, after our FIN was acknowledged.
+ */
+static void a_peer_that_thinks_closes_in_four_segments(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_sim(&r, false, "connect --json --sim think=1s sim:7");
+    rig_expect_text(&r, "verdict", "close.kind", "four-way");
+    rig_free(&r);
+    run_sim(&r, false, "connect --json sim:7");
+    rig_expect_text(&r, "verdict", "close.kind", "three-way");
+    rig_free(&r);
+}
+
 /* A command that would wait for ever ends after a simulated week. */
 static void a_wait_for_ever_ends(void **state)
 {
@@ -256,6 +287,8 @@ int main(void)
         cmocka_unit_test(either_family),
         cmocka_unit_test(each_peer_does_what_its_name_says),
         cmocka_unit_test(hours_take_no_time),
+        cmocka_unit_test(chosen_segments_are_lost),
+        cmocka_unit_test(a_peer_that_thinks_closes_in_four_segments),
         cmocka_unit_test(a_wait_for_ever_ends),
         cmocka_unit_test(the_same_words_print_the_same_bytes),
         cmocka_unit_test(the_drawing_says_that_it_is_simulated),

@@ -129,6 +129,7 @@ static void printed_short_and_in_one_order(void **state)
     expect_printed("rate=1500kbit,loss=0.5%,dup=0.05%", "loss=0.5%,dup=0.05%,rate=1500kbit");
     expect_printed("rate=2000000kbit", "rate=2gbit");
     expect_printed("mtu=1500/silent", "mtu=1500/silent");
+    expect_printed("lose=2+0x10,think=0.005", "think=5ms,lose=2+16");
     expect_printed("peer=vanishes@3600s,nat=300s", "peer=vanishes@1h,nat=5m");
 }
 
@@ -153,6 +154,10 @@ static void printing_and_parsing_are_inverse(void **state)
         s.queue = s.rate ? (uint32_t)prng_below(&r, 100000) : 0;
         s.mtu = 68 + (uint32_t)prng_below(&r, 65000);
         s.silent_mtu = prng_below(&r, 2);
+        s.think = prng_below(&r, 2) * prng_below(&r, WAVE_S);
+        s.loses = (uint32_t)prng_below(&r, SIM_LOSE_MAX + 1);
+        for (uint32_t k = 0; k < s.loses; k++)
+            s.lose[k] = (k ? s.lose[k - 1] : 0) + 1 + (uint32_t)prng_below(&r, 100000000);
         s.seed = prng_next(&r);
         s.hops = (uint32_t)prng_below(&r, HOPS_MAX + 1);
         s.nat = prng_below(&r, 2) * (1000 + prng_below(&r, WAVE_H));
@@ -179,10 +184,10 @@ static void printing_and_parsing_are_inverse(void **state)
 static void mistakes_are_named_with_their_place(void **state)
 {
     (void)state;
-    expect_wrong("", 0, "one of peer, rtt, jitter");
-    expect_wrong("rtt=20ms,", 9, "one of peer, jitter");
+    expect_wrong("", 0, "one of peer, think, rtt, jitter");
+    expect_wrong("rtt=20ms,", 9, "one of peer, think, jitter");
     expect_wrong("lose=5%", 0, "one of peer");
-    expect_wrong("rtt=1ms,rtt=2ms", 8, "one of peer, jitter");
+    expect_wrong("rtt=1ms,rtt=2ms", 8, "one of peer, think, jitter");
     expect_wrong("rtt", 3, "= and a value of rtt");
     expect_wrong("rtt=", 4, "a duration");
     expect_wrong("rtt=2h", 4, "from 0s to 1h");
@@ -207,6 +212,12 @@ static void mistakes_are_named_with_their_place(void **state)
     expect_wrong("peer=vanishes@", 14, "when the peer vanishes");
     expect_wrong("peer=reboots@soon", 13, "when the peer reboots");
     expect_wrong("peer=explodes@1h", 5, "reboots@TIME");
+    expect_wrong("lose=", 5, "ascending");
+    expect_wrong("lose=0", 5, "ascending");
+    expect_wrong("lose=2+", 5, "ascending");
+    expect_wrong("lose=+2", 5, "ascending");
+    expect_wrong("lose=3+2", 5, "ascending");
+    expect_wrong("lose=1+2+3+4+5+6+7+8+9", 5, "up to 8");
     expect_wrong("speed=fast", 6, "virtual or real");
     expect_wrong("queue=64k", 9, "rate");
     expect_wrong("rtt=00000000000000000000000000000000000000000000000000000000000000000000001ms", 4,
