@@ -186,7 +186,7 @@ static void mistakes_are_named_with_their_place(void **state)
     (void)state;
     expect_wrong("", 0, "one of peer, think, rtt, jitter");
     expect_wrong("rtt=20ms,", 9, "one of peer, think, jitter");
-    expect_wrong("lose=5%", 0, "one of peer");
+    expect_wrong("lost=5%", 0, "one of peer");
     expect_wrong("rtt=1ms,rtt=2ms", 8, "one of peer, think, jitter");
     expect_wrong("rtt", 3, "= and a value of rtt");
     expect_wrong("rtt=", 4, "a duration");
