@@ -132,7 +132,8 @@ struct conn {
     uint8_t keepalive_unanswered; /* keepalive probes unanswered */
     uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
     uint8_t rcv_segs;             /* segments with data received since the last acknowledgement */
-    uint8_t quick_acks;           /* segments that are still acknowledged without delay */
+    uint8_t quick_acks : 4;       /* segments that are still acknowledged without delay */
+    uint8_t times : 4;            /* 1 + the index in env.times; 0: keepalive as in env.config */
     uint8_t ts_unit;              /* when TS.Recent was recorded, in units defined in conn_in.c */
     uint16_t answers; /* limited answers: since when they are counted, and how many (conn_in.c) */
     struct {          /* used by the stack; zero for a connection on its own */
@@ -203,8 +204,14 @@ void conn_abort(struct conn *c, wave_time now);
 /* Becomes CLOSED and sends nothing to the peer. */
 void conn_vanish(struct conn *c, wave_time now);
 
-/* Turns keepalive on or off for this connection. The times and counts are conn_config's. */
+/* Turns keepalive on or off for this connection. The times and counts are conn_config's, unless
+ * conn_keepalive_times() was called. */
 void conn_keepalive(struct conn *c, wave_time now, bool on);
+
+/* Turns keepalive on for this connection, with times and counts of its own (RFC 1122, 4.2.3.6: the
+ * application sets them). The copy is kept until the stack ends: returns WAVE_ENOMEM, and changes
+ * nothing, when connections of the stack have used ENV_KEEPALIVE_TIMES others. */
+int conn_keepalive_times(struct conn *c, wave_time now, const struct keepalive_times *times);
 
 /* Makes a segment due with SEQ = SND.NXT - 1, with one garbage byte if `garbage` is set, which a
  * living peer must acknowledge. The next conn_output() sends it, in any synchronized state. After
