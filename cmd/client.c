@@ -111,7 +111,7 @@ static int run(struct client *x, const struct target *target, const struct start
     int status;
 
     if (start_open(&st, config, target, &ops->session, x, &d) != 0 ||
-        session_connect(st.session, &target->addr, target->port, &x->conn) != 0) {
+        session_connect(st.session, 0, &target->addr, target->port, &x->conn) != 0) {
         start_close(&st);
         return view_refuse(ops->command, config->show, &d);
     }

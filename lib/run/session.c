@@ -137,13 +137,13 @@ struct session_conn *session_add_conn(struct session *s, uint32_t id, const stru
     return c;
 }
 
-int session_connect(struct session *s, const struct addr *remote, uint16_t rport,
+int session_connect(struct session *s, uint32_t i, const struct addr *remote, uint16_t rport,
                     struct session_conn **out)
 {
     const struct wire_info *info = s->port->info;
     struct flow flow = {.local = info->local,
                         .remote = *remote,
-                        .lport = info->lport,
+                        .lport = port_lport(s->port, i),
                         .rport = rport,
                         .v6 = s->config.v6};
     uint32_t id;

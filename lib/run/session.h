@@ -175,8 +175,10 @@ int session_open(struct session **out, struct port *port, const struct session_c
 /* Closes and frees the session. NULL is allowed. */
 void session_close(struct session *s);
 
-/* Opens a connection to that address and port. Returns 0 or WAVE_ENOMEM. */
-int session_connect(struct session *s, const struct addr *remote, uint16_t rport,
+/* Opens a connection to that address and port, from the local port number `i` of the port
+ * (port_lport()). There may be several at a time. Returns 0, WAVE_EINUSE if there is one between
+ * these ports, or WAVE_ENOMEM. */
+int session_connect(struct session *s, uint32_t i, const struct addr *remote, uint16_t rport,
                     struct session_conn **out);
 
 /* Returns the engine's connection, or NULL after session_release(). */
