@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define PIECE 30 /* columns of a long remark before it may be broken */
+
 static void add(struct label *l, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -47,6 +49,16 @@ static void flags(struct label *l, const struct report_segment *g, bool terse)
     add(l, tone, "%s", text[0] ? text : "no flags");
 }
 
+/* Adds what a rule did, in pieces that fit on any arrow. */
+static void impaired(struct label *l, const struct impaired *i)
+{
+    const char *at = i->what, *next;
+
+    add(l, TONE_TROUBLE, "impaired by rule %u:", i->rule);
+    for (; *at; at = next)
+        add(l, TONE_TROUBLE, "%.*s", (int)text_break(at, PIECE, &next), at);
+}
+
 static void remarks(struct label *l, const struct report_segment *g)
 {
     static const struct {
@@ -61,6 +73,8 @@ static void remarks(struct label *l, const struct report_segment *g)
                  {TRACK_OUT_OF_WINDOW, "out of window"},
                  {TRACK_ZERO_WINDOW, "zero window"}};
 
+    if (g->impaired)
+        impaired(l, g->impaired);
     /* A segment of the peer's that fills a gap is a retransmission as well, or was overtaken; the
      * copy before it was never captured, so it has no number. */
     if (g->retransmission && g->repeats)

@@ -5,7 +5,7 @@
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
-#define LABEL_PIECES 32
+#define LABEL_PIECES 40
 
 struct label {
     struct label_piece {

@@ -41,9 +41,9 @@ static const uint8_t packet[41] = {0x45, 0, 0, 41, 0,   0, 0x40, 0, 64, 6,  0, 0
                                    127,  0, 0, 1,  127, 0, 0,    1, 0,  80, 0, 80};
 
 static const struct pcapfile_packet packets[] = {
-    {STAMP, true, packet, sizeof packet, sizeof packet, NULL},
-    {STAMP + 1, false, packet, 38, 4000, DIRECTION_IN},
-    {STAMP + 999999999, true, packet, 40, 40, "\303\244"}};
+    {STAMP, true, packet, sizeof packet, sizeof packet, NULL, NULL},
+    {STAMP + 1, false, packet, 38, 4000, DIRECTION_IN, NULL},
+    {STAMP + 999999999, true, packet, 40, 40, "\303\244", NULL}};
 
 enum { PACKETS = sizeof packets / sizeof packets[0] };
 
@@ -154,7 +154,7 @@ static void packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block(
 {
     enum { MANY = 300 };
     static uint8_t big[60000], back[4 << 20];
-    struct pcapfile_packet k = {STAMP, true, big, sizeof big, sizeof big, NULL};
+    struct pcapfile_packet k = {STAMP, true, big, sizeof big, sizeof big, NULL, NULL};
     struct pcapfile *p;
     struct diag d;
     uint64_t missing;
