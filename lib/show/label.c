@@ -73,8 +73,6 @@ static void remarks(struct label *l, const struct report_segment *g)
                  {TRACK_OUT_OF_WINDOW, "out of window"},
                  {TRACK_ZERO_WINDOW, "zero window"}};
 
-    if (g->impaired)
-        impaired(l, g->impaired);
     /* A segment of the peer's that fills a gap is a retransmission as well, or was overtaken; the
      * copy before it was never captured, so it has no number. */
     if (g->retransmission && g->repeats)
@@ -176,6 +174,9 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
     options(l, g, verbose);
     if (verbose)
         header_fields(l, g);
+    l->words = l->count;
+    if (g->impaired)
+        impaired(l, g->impaired);
 }
 
 void label_remark(struct label *l, enum tone tone, const char *text)
@@ -187,13 +188,15 @@ void label_remark(struct label *l, enum tone tone, const char *text)
     snprintf(l->piece[1].text, sizeof l->piece[1].text, "%s", text);
     l->count++;
     l->options++;
+    l->words++;
 }
 
 unsigned label_fit(const struct label *label, unsigned first, unsigned room, unsigned *width)
 {
     unsigned i, used = 0, before = 0;
+    const unsigned end = first < label->words ? label->words : label->count;
 
-    for (i = first; i < label->count; i++) {
+    for (i = first; i < end; i++) {
         unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
         if (i == label->options)
             before = used;
@@ -201,7 +204,7 @@ unsigned label_fit(const struct label *label, unsigned first, unsigned room, uns
             break;
         used += more;
     }
-    if (i < label->count && first < label->options && i > label->options) {
+    if (i < end && first < label->options && i > label->options) {
         i = label->options;
         used = before;
     }

@@ -21,7 +21,7 @@
 #define PEER_WIDTH 12                 /* ESTABLISHED? */
 #define LANE_MAX 100                  /* columns between the lines of life */
 #define HEX_ROW 16                    /* bytes */
-#define STRUCK 6                      /* columns that a struck arrow stays away from its goal */
+#define STRUCK 5                      /* columns that a struck arrow stays away from its goal */
 #define DRAWING_PAUSE (100 * WAVE_MS) /* between two lines of progress of a long transfer */
 
 static void draw(void *self, const struct row *row);
@@ -155,7 +155,7 @@ static unsigned arrow_in(struct ladder *l, struct line *line, const struct repor
                          const struct label *label, enum tone tone)
 {
     const bool made = g->impaired && !g->impaired->on_wire;
-    const unsigned away = g->struck ? STRUCK - 1 : 0;
+    const unsigned away = g->struck ? STRUCK : 0;
     unsigned lane = l->right - l->left - 1 - away, width, drawn;
 
     label_fit(label, 0, lane - 4, &width);
