@@ -4,7 +4,9 @@
  *
  * The rules are applied in the order in which they were given, each to what the ones before it have
  * left. After `drop` and `rst`, no later rule sees the segment. A segment that is duplicated stays
- * one segment for the rules after that, which apply to both of them.
+ * one segment for the rules after that, which apply to both of them. While a segment is held back
+ * by `reorder`, the next one of its direction and connection is the one that overtakes it, and is
+ * not reordered itself.
  *
  * Beside the rules, this keeps for each connection what they need: when its first segment came, the
  * initial sequence numbers and window scales of both sides as they were on the wire, and one count
@@ -25,7 +27,8 @@
 #include "lib/run/impair_rule.h"
 
 #define IMPAIR_FLOWS 65536u
-#define IMPAIR_DATA 65536u /* bytes of data of a segment, at most */
+#define IMPAIR_DATA 65536u          /* bytes of data of a segment, at most */
+#define IMPAIR_HELD (100 * WAVE_MS) /* a reordered segment is not held for longer */
 
 struct impair;
 

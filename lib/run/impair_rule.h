@@ -38,10 +38,10 @@
 #include "lib/core/err.h"
 #include "lib/core/time.h"
 
-#define IMPAIR_RULES 32      /* of a run, at most */
-#define IMPAIR_RULE_TEXT 192 /* bytes of a printed rule, with its NUL */
-#define IMPAIR_LAST UINT32_MAX      /* in `last` and `byte_last`: there is no last one */
-#define IMPAIR_ALWAYS 100000000u    /* `chance` of 100 % */
+#define IMPAIR_RULES 32          /* of a run, at most */
+#define IMPAIR_RULE_TEXT 192     /* bytes of a printed rule, with its NUL */
+#define IMPAIR_LAST UINT32_MAX   /* in `last` and `byte_last`: there is no last one */
+#define IMPAIR_ALWAYS 100000000u /* `chance` of 100 % */
 
 enum impair_direction { IMPAIR_OUT, IMPAIR_IN };
 
@@ -95,10 +95,10 @@ struct impair_rule {
     uint32_t byte_first, byte_last; /* bytes=, from 1 */
 
     enum impair_action action;
-    int64_t number;   /* what `action` says; of those that add, -2^32 < number < 2^32 */
+    int64_t number; /* what `action` says; of those that add, -2^32 < number < 2^32 */
     wave_time delay;
-    uint16_t set;     /* SEG_... */
-    uint8_t options;  /* OPT_... */
+    uint16_t set;    /* SEG_... */
+    uint8_t options; /* OPT_... */
 };
 
 /*

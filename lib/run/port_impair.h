@@ -30,7 +30,6 @@
 #include "lib/run/port.h"
 
 #define PORT_IMPAIR_PATIENCE (10 * WAVE_MS)
-#define PORT_IMPAIR_REORDER (100 * WAVE_MS) /* a reordered segment is not held for longer */
 
 /*
  * Opens the port over `behind`, which belongs to it from then on. `rules` belong to the caller and
