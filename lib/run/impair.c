@@ -455,7 +455,8 @@ static void apply(struct passage *p, unsigned i)
     case IMPAIR_CORRUPT:
         v->spoil = true;
         v->bit = (uint32_t)prng_next(prng);
-        did(p, IMPAIRED_CORRUPTED, "one bit changed, so that its checksum is wrong");
+        did(p, IMPAIRED_CORRUPTED | IMPAIRED_BROKEN,
+            "one bit changed, so that its checksum is wrong");
         break;
     case IMPAIR_CORRUPT_DATA:
         corrupt_data(p, prng);
