@@ -531,6 +531,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = &o->probe,
+                                        .impair = &o->impair,
                                         .show = &o->show,
                                         .deadline = deadline,
                                         .passive = true,
@@ -670,6 +671,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
+    {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */
