@@ -64,8 +64,6 @@ static void challenged(struct report_flow *f)
 
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh)
 {
-    if (f->signs.by_rule)
-        return;
     f->signs.refused[why]++;
     f->signs.changed = true;
     if (why == CHECK_PAWS)

@@ -109,7 +109,6 @@ struct signs {
     uint32_t refused[CHECK_COUNT]; /* segments of the peer's that the engine did not take */
     bool changed;                  /* since the findings were looked for last */
     unsigned impaired;             /* IMPAIRED_OURS_... and the like, so far */
-    bool by_rule;                  /* a rule did something to the flow's last segment */
     bool made_rst, made_fin;   /* our engine was given a RST, or a FIN, that the wire never had */
     uint32_t changed_segments; /* segments to which rules did something, */
     uint32_t acts[2][SIGNS_ACTS]; /* and what; [0] ours, [1] the peer's */
@@ -196,8 +195,8 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
 bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
 
 /* Records that the engine discarded the flow's last segment, which is the peer's `s`, for that
- * reason. `fresh`: it begins where new data would. Where a rule changed the segment, it says
- * nothing about the peer and is not recorded. */
+ * reason. `fresh`: it begins where new data would. Not to be
+ * called for what a rule did something to: that says nothing about the peer. */
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh);
 
 /* Records that an ICMP error quotes this sequence number of ours. */

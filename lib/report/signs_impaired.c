@@ -86,7 +86,6 @@ void signs_impaired(struct signs *s, const struct report_seen *seen, uint32_t nu
 {
     const struct impaired *i = seen->impaired;
 
-    s->by_rule = i != NULL;
     if (!i)
         return;
     for (unsigned k = 0; k < SIGNS_ACTS; k++) {

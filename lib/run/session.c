@@ -310,7 +310,6 @@ static void recorded_facts(struct session *s, const struct session_conn *c, stru
     f->probes = r->probes;
     f->icmp = c->has_icmp ? &r->icmp : NULL;
     f->missing = session_missing(s, c);
-    f->impaired |= r->flow.signs.impaired != 0;
     f->made_rst = r->flow.signs.made_rst;
     f->made_fin = r->flow.signs.made_fin;
 }
@@ -337,7 +336,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .unread = !c->record,
         .peer = peer,
         .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
-        .impaired = !s->many && impairments_matched(session_impairments(s)),
+        .impaired = session_impaired(s, c),
         .outstanding = c->outstanding,
         .answers = c->stalls && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,

@@ -251,6 +251,9 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
 /* Returns the rules of --impair with their counts so far, or NULL. */
 const struct impairments *session_impairments(struct session *s);
 
+/* Returns whether a rule did something to segments of this connection, or may have. */
+bool session_impaired(struct session *s, const struct session_conn *c);
+
 /* Adds the findings about the connection (NULL: about the run as a whole) to the list, and rewrites
  * the outcome's sentence from the finding that explains most. */
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,

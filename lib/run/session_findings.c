@@ -80,6 +80,13 @@ const struct impairments *session_impairments(struct session *s)
     return &s->impairments;
 }
 
+bool session_impaired(struct session *s, const struct session_conn *c)
+{
+    if (c && c->record && c->record->flow.signs.impaired)
+        return true;
+    return !s->many && impairments_matched(session_impairments(s));
+}
+
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
                       struct findings *list)
 {
