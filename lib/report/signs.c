@@ -56,6 +56,8 @@ static void challenged(struct report_flow *f)
 {
     struct signs *s = &f->signs;
 
+    if (signs_spoiled(s, SIGN_CHALLENGED))
+        return;
     s->storm = s->storm && f->last <= s->stormed + STORM_PAUSE ? s->storm + 1 : 1;
     s->stormed = f->last;
     s->storms |= s->storm >= STORM_MIN;
