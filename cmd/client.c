@@ -146,6 +146,7 @@ int client_run_at(struct client *x, const struct client_options *o, const struct
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = x->probe,
+                                        .impair = &o->impair,
                                         .show = &o->show,
                                         .source_port = o->source_port,
                                         .no_ack = x->no_ack,
