@@ -132,7 +132,8 @@ struct conn {
     uint8_t keepalive_unanswered; /* keepalive probes unanswered */
     uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
     uint8_t rcv_segs;             /* segments with data received since the last acknowledgement */
-    uint8_t quick_acks;           /* segments that are still acknowledged without delay */
+    uint8_t quick_acks : 4;       /* segments that are still acknowledged without delay */
+    uint8_t times : 4;            /* 1 + the index in env.times; 0: keepalive as in env.config */
     uint8_t ts_unit;              /* when TS.Recent was recorded, in units defined in conn_in.c */
     uint16_t answers; /* limited answers: since when they are counted, and how many (conn_in.c) */
     struct {          /* used by the stack; zero for a connection on its own */
@@ -166,6 +167,24 @@ int conn_listen(struct conn *c, struct seq iss);
  * `iss`. The caller then gives the acknowledgement that carried the cookie to conn_input(). Returns
  * WAVE_ESTATE as conn_listen() does. */
 int conn_rebuild(struct conn *c, wave_time now, const struct seg *syn, struct seq iss);
+
+/* Where an established connection stands, for an engine that is to go on with it. */
+struct conn_numbers {
+    struct seq iss, irs;     /* of the SYNs */
+    struct seq snd_nxt;      /* all that we sent lies before it, and is acknowledged */
+    struct seq rcv_nxt;      /* all that the peer sent lies before it, and is acknowledged */
+    struct seq rcv_edge;     /* right edge of the window that we offered */
+    uint32_t snd_wnd;        /* the peer's window, in bytes */
+    struct opt ours, theirs; /* options of the SYNs */
+    uint32_t tsval;          /* if both have timestamps: the last one that we sent, */
+    uint32_t ts_recent;      /* and the latest of the peer's (TS.Recent of RFC 7323, 4.3) */
+    bool passive;            /* the peer opened */
+};
+
+/* Takes over a connection: it is ESTABLISHED, with nothing outstanding and nothing to read. No
+ * event is made, since nothing has happened to it. Returns WAVE_ESTATE unless the connection is
+ * CLOSED and was never opened, and WAVE_EINVAL if the numbers contradict each other. */
+int conn_adopt(struct conn *c, wave_time now, const struct conn_numbers *n);
 
 /* SEND: queues up to `len` bytes and returns how many were accepted (0 when the buffer is full or
  * memory is short). Returns WAVE_ESTATE after conn_close(), or where the state does not allow
@@ -203,8 +222,14 @@ void conn_abort(struct conn *c, wave_time now);
 /* Becomes CLOSED and sends nothing to the peer. */
 void conn_vanish(struct conn *c, wave_time now);
 
-/* Turns keepalive on or off for this connection. The times and counts are conn_config's. */
+/* Turns keepalive on or off for this connection. The times and counts are conn_config's, unless
+ * conn_keepalive_times() was called. */
 void conn_keepalive(struct conn *c, wave_time now, bool on);
+
+/* Turns keepalive on for this connection, with times and counts of its own (RFC 1122, 4.2.3.6: the
+ * application sets them). The copy is kept until the stack ends: returns WAVE_ENOMEM, and changes
+ * nothing, when connections of the stack have used ENV_KEEPALIVE_TIMES others. */
+int conn_keepalive_times(struct conn *c, wave_time now, const struct keepalive_times *times);
 
 /* Makes a segment due with SEQ = SND.NXT - 1, with one garbage byte if `garbage` is set, which a
  * living peer must acknowledge. The next conn_output() sends it, in any synchronized state. After

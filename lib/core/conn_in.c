@@ -108,7 +108,7 @@ void conn_take_syn(struct conn *c, wave_time now, const struct seg *s)
     c->snd.max_wnd = s->wnd;
     c->snd.wl1 = s->seq;
     c->snd.wl2 = s->flags & SEG_ACK ? s->ack : c->snd.iss;
-    c->quick_acks = config->quick_acks;
+    c->quick_acks = config->quick_acks > 15 ? 15 : config->quick_acks & 15;
     c->last_in = now;
 }
 

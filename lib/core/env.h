@@ -50,8 +50,8 @@ struct conn_config {
     uint32_t keepalive_count;     /* 10 */
     uint32_t challenge_limit; /* challenge ACKs per second and connection, at most 15; 3 (RFC 5961,
                                  section 7) */
-    uint8_t quick_acks; /* how many of the peer's first segments are acknowledged without delay; 10,
-                           its initial window (RFC 6928) */
+    uint8_t quick_acks; /* how many of the peer's first segments are acknowledged without delay, at
+                           most 15; 10, its initial window (RFC 6928) */
     uint8_t isn_secret[16]; /* RFC 6528's key, from which the stack's ISNs are computed */
     /* The cause reported when TIME_WAIT ends, a static string; NULL: "2 MSL passed". */
     const char *time_wait_end;
@@ -60,6 +60,16 @@ struct conn_config {
 /* Fills in the default settings. `mtu` is that of the path's first hop, in bytes, and `v6` selects
  * the family; both determine the MSS. */
 void conn_config_default(struct conn_config *c, uint32_t mtu, bool v6);
+
+/* How a connection is probed, where that differs from conn_config's keepalive_... fields, which say
+ * what each of these means. */
+struct keepalive_times {
+    wave_time idle, interval;
+    uint32_t count;
+    bool garbage, last_byte;
+};
+
+#define ENV_KEEPALIVE_TIMES 15 /* different ones among the connections of a stack */
 
 /*
  * The event queue is bounded, and so is the number of events that one step makes: one call of
@@ -87,6 +97,8 @@ struct env {
     size_t mem_used, mem_max; /* bytes in queues, over all connections */
     bool mem_short;           /* the last request for more memory failed */
     uint64_t random;          /* the state of env_random() */
+    struct keepalive_times times[ENV_KEEPALIVE_TIMES]; /* of conn_keepalive_times() */
+    unsigned times_count;
     uint64_t discarded[CHECK_COUNT], tolerated[CHECK_COUNT];
     uint64_t events_lost; /* events dropped because the caller did not pull them */
     uint32_t event_head, event_count;

@@ -146,8 +146,9 @@ static int near_sends(struct port_sim *s, const struct flow *flow, const struct 
                       &e);
 }
 
-static int port_sim_send(struct port *p, const struct flow *flow, const struct seg *seg,
-                         const struct wire_ip *ip, struct diag *d)
+/* Sends a segment over the path; `lost`: it does not get across. */
+static int put(struct port *p, const struct flow *flow, const struct seg *seg,
+               const struct wire_ip *ip, bool lost, struct diag *d)
 {
     struct port_sim *s = sim_of(p);
     size_t room = SEG_HEADER + opt_size(&seg->opt) + seg->len;
@@ -157,11 +158,10 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
                           .df = !ip || !ip->no_df,
                           .id = ip && ip->id ? ip->id : (uint16_t)(s->number + 1)};
     int len;
-    bool lost;
 
     if (room > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", seg->len);
-    lost = loses_next(s, true, flow, seg);
+    lost |= loses_next(s, true, flow, seg);
     if (near_sends(s, flow, seg, ttl, lost) != 0)
         return diag_fail(d, WAVE_ESYS, "no memory for a segment");
     s->stats.sent++;
@@ -173,8 +173,14 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
     return 0;
 }
 
-/* Queues an IP packet that was built elsewhere. If it is a TCP segment, it is sent over the
- * path. */
+static int port_sim_send(struct port *p, const struct flow *flow, const struct seg *seg,
+                         const struct wire_ip *ip, struct diag *d)
+{
+    return put(p, flow, seg, ip, false, d);
+}
+
+/* Queues an IP packet that was built elsewhere. If it is a TCP segment, it is sent over the path,
+ * and with a wrong checksum it is lost there: the far end would discard it. */
 static int port_sim_queue(struct port *p, const struct flow *flow, struct seq seq,
                           const uint8_t *ip, uint32_t len)
 {
@@ -186,7 +192,8 @@ static int port_sim_queue(struct port *p, const struct flow *flow, struct seq se
         return 0; /* no host would understand it */
     fields = (struct wire_ip){
         .ttl = packet.ttl, .tos = packet.tos, .id = packet.id, .no_df = !packet.df};
-    return port_sim_send(p, flow, &packet.seg, &fields, NULL);
+    return put(p, flow, &packet.seg, &fields,
+               !seg_checksum_ok(&packet.flow, packet.l4, packet.l4_len), NULL);
 }
 
 static int port_sim_flush(struct port *p, struct wire_unsent *unsent, struct diag *d)

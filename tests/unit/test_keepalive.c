@@ -241,6 +241,43 @@ static void rfc9293_3_8_4_must_27_settings_from_microseconds_to_days(void **stat
     }
 }
 
+/* RFC 1122, 4.2.3.6: the interval is set by the application, so two of them may want two. */
+static void rfc1122_4_2_3_6_times_of_its_own(void **state)
+{
+    (void)state;
+    const struct keepalive_times own = {
+        .idle = 10 * WAVE_S, .interval = 2 * WAVE_S, .count = 2, .garbage = true};
+    rig_start(&variants[1]);
+    drive(STATE_ESTABLISHED);
+    check(conn_keepalive_times(&rig.c, rig.now, &own) == 0, "the times are not taken");
+    rig.garbage = true;
+    out_between(10 * WAVE_S - WAVE_US, 10 * WAVE_S + WAVE_US, ACK, 0, 1, 1);
+    in(ACK, 1, 1, WND, 0);
+    check(expect_event(EVENT_PROBE_ANSWER)->u.probe.rtt == 0, "the round trip is another");
+    out_between(10 * WAVE_S - WAVE_US, 10 * WAVE_S + WAVE_US, ACK, 0, 1, 1);
+    out_between(2 * WAVE_S - WAVE_US, 2 * WAVE_S + WAVE_US, ACK, 0, 1, 1);
+    check(next_out(2 * WAVE_S + WAVE_US) && (rig.out.flags & RST), "no RST tells the peer");
+    expect_closed(END_KEEPALIVE);
+}
+
+/* As many different ones as fit; equal ones take one place. A connection for whose times there is
+ * no place keeps those that it had. */
+static void times_of_their_own_are_bounded(void **state)
+{
+    (void)state;
+    struct keepalive_times own = {.idle = WAVE_S, .interval = WAVE_S, .count = 1};
+    rig_start(&variants[1]);
+    drive(STATE_ESTABLISHED);
+    for (unsigned i = 1; i <= ENV_KEEPALIVE_TIMES; i++) {
+        own.idle = i * WAVE_S;
+        for (unsigned twice = 0; twice < 2; twice++)
+            check(conn_keepalive_times(&rig.c, rig.now, &own) == 0, "number %u is not taken", i);
+    }
+    own.idle = WAVE_H;
+    check(conn_keepalive_times(&rig.c, rig.now, &own) == WAVE_ENOMEM, "there is no bound");
+    probe_after(ENV_KEEPALIVE_TIMES * WAVE_S);
+}
+
 /* Checks keepalive in a state in which a peer may stay silent for ever. */
 static void keepalive_holds_in(enum state s)
 {
@@ -338,6 +375,8 @@ int main(void)
         cmocka_unit_test(rfc9293_3_8_4_must_24_turned_off_again),
         cmocka_unit_test(conn_config_keepalive_turns_it_on_for_every_connection),
         cmocka_unit_test(rfc9293_3_8_4_must_27_settings_from_microseconds_to_days),
+        cmocka_unit_test(rfc1122_4_2_3_6_times_of_its_own),
+        cmocka_unit_test(times_of_their_own_are_bounded),
         cmocka_unit_test(rfc1122_4_2_3_6_in_close_wait),
         cmocka_unit_test(rfc1122_4_2_3_6_in_fin_wait_2),
         cmocka_unit_test(time_wait_needs_none),

@@ -220,8 +220,10 @@ static void mistakes_are_named_with_their_place(void **state)
     expect_wrong("lose=1+2+3+4+5+6+7+8+9", 5, "up to 8");
     expect_wrong("speed=fast", 6, "virtual or real");
     expect_wrong("queue=64k", 9, "rate");
-    expect_wrong("rtt=00000000000000000000000000000000000000000000000000000000000000000000001ms", 4,
-                 "a duration");
+    expect_wrong("rtt="
+                 "000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                 "000000000000000000000000000001ms",
+                 4, "a duration");
 }
 
 int main(void)
