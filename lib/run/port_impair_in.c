@@ -125,7 +125,7 @@ static bool is(const struct sent *e, const struct packet *p)
 
 /* Removes the entry `e` and those before it that did not come, which the capture has lost. What is
  * only shown stays. Returns how many such entries were before it. */
-static unsigned sent_found(struct port_impair *x, struct sent *e)
+static unsigned sent_found(struct port_impair *x, const struct sent *e)
 {
     struct sent **at = &x->sent;
     unsigned own = 0;
@@ -152,7 +152,7 @@ static unsigned sent_found(struct port_impair *x, struct sent *e)
  * what is only shown and was sent before it comes first. */
 static void recognise(struct port_impair *x, struct wire_packet *p)
 {
-    struct sent *e = x->sent;
+    const struct sent *e = x->sent;
 
     while (e && !is(e, &p->packet))
         e = e->next;
