@@ -195,6 +195,7 @@ static bool give_arrival(struct port_impair *x, wave_time now, struct wire_packe
     let_in(x, &a->flow, now);
     if (ip_parse(a->bytes, a->ip_len, &p.packet) != 0)
         return false;
+    p.packet.flow = a->flow; /* where this host rewrites addresses, the packet has others */
     *out = p;
     return true;
 }
