@@ -276,6 +276,7 @@ static int conclude(struct load *l)
     v.message = o.message;
     v.findings = &list;
     v.impairments = &rules;
+    v.simulated = platform_simulated(&l->options->show);
     return load_tell_end(l, &v);
 }
 

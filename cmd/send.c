@@ -701,7 +701,9 @@ static int conclude(struct send *s)
     const struct send_run r = {s->port, &s->plan, &s->list, s->target.v6,
                                s->options->where.interface != NULL};
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
-    struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct outbuf_end end = {.signals = s->signals,
+                             .deadline = platform_deadline(s->options->show.platform, s->end),
+                             .hurried = s->signal != 0};
     struct tally_run found = {
         .flow = &flow, .ports = s->plan.ports, .sent = count, .answered = match_answered(s->match)};
     struct report_verdict v = {.command = send_command.name,

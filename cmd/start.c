@@ -124,7 +124,7 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .impaired = st->impair != NULL,
                                  .impairments = st->impair ? impair_list : NULL,
                                  .rules = st->impair,
-                                 .live = st->view.term.live,
+                                 .live = st->view.term.live && (port->paced || !port->virtual_time),
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
                                  .timeout = o->show->timeout,
@@ -201,7 +201,9 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
                   const struct figures *figures)
 {
     struct session *s = st->session;
-    struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct outbuf_end end = {.signals = st->signals,
+                             .deadline = platform_deadline(st->config.show->platform, s->end),
+                             .hurried = s->signal != 0};
     struct findings found = {.count = 0};
     struct report_address others[TARGET_ADDRESSES];
     struct report_verdict v;
@@ -210,6 +212,7 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
     session_verdict(s, c, outcome, figures, &found, &v);
     resolve_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;
+    v.simulated = platform_simulated(st->config.show);
     view_drain(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);
     return view_end(&st->view, &v, &end);

@@ -66,6 +66,7 @@ void view_follow(struct view *v, struct report *r, bool folds_probes)
     } else if (!o->quiet) {
         ladder_init(&v->ladder, &v->term, o->verbose);
         v->ladder.rows.folds_probes = folds_probes;
+        v->ladder.simulated = platform_simulated(o);
         report_add(r, ladder_event, &v->ladder);
         report_add(r, summary_event, &v->term);
     }
