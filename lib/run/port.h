@@ -39,7 +39,8 @@ struct port_ops {
     wave_time (*stamp)(struct port *p);
     /*
      * Waits until `until` (WAVE_NEVER: without end), until a packet may have come, or until one of
-     * the `n` descriptors is ready. There may be PORT_FDS descriptors; their revents are filled in.
+     * the `n` descriptors is ready. There may be PORT_FDS descriptors, of which the first is that of
+     * signals; their revents are filled in.
      * With `until` in the past it only polls. Returns true if something was ready before `until`.
      */
     bool (*wait)(struct port *p, wave_time until, struct pollfd *fds, unsigned n);

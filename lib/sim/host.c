@@ -296,7 +296,7 @@ void host_icmp(struct host *h, wave_time now, const struct icmp *e)
 
 /* Releases a connection that ended with the segment that has just left: with its RST, or with its
  * SYN where the host forgets it. */
-static void sent(struct host *h, wave_time now, uint32_t id)
+static void has_left(struct host *h, wave_time now, uint32_t id)
 {
     struct conn *c = stack_conn(h->stack, id);
 
@@ -314,7 +314,7 @@ bool host_output(struct host *h, wave_time now, struct flow *flow, struct seg *o
     bool any = (h->due || !silent(h, now)) && stack_output(h->stack, now, flow, out, room, &id);
 
     if (any && id != STACK_NONE)
-        sent(h, now, id);
+        has_left(h, now, id);
     act(h, now);
     return any;
 }
