@@ -78,6 +78,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     else
         c->rcvbuf = port_window(port, c->mss) < WINDOW ? port_window(port, c->mss) : WINDOW;
     c->no_third_ack = o->no_ack;
+    c->unstamped_syn = !o->no_ack;
     c->time_wait = o->end->keep_time_wait;
     if (o->end->keep_time_wait)
         c->msl = o->end->time_wait / 2;

@@ -17,6 +17,7 @@
 #define LOOKS 20                    /* segments with what every segment may have are enough */
 #define ETHERNET 9000               /* an MSS beyond it is a loopback's, which is seldom filled */
 #define QUEUE_MAX (5 * WAVE_S)      /* no queue on the way holds data for longer */
+#define SYN_ANSWER (250 * WAVE_MS)  /* the answer to our last SYN, not to an earlier one */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -104,6 +105,30 @@ static void our_fin(struct signs *s, wave_time now)
     s->fin_sent = s->fin_asked[1] = true;
 }
 
+/* Records a SYN that we opened with, and whether its answer will tell something of timestamps. */
+static void our_syn(struct signs *s, const struct report_seen *seen, uint32_t number)
+{
+    s->unstamped_at = 0;
+    if (seen->packet->seg.opt.has & OPT_TIMESTAMP)
+        signs_note(s, SIGN_STAMPED_SYN, number);
+    else if (signs_count(s, SIGN_STAMPED_SYN))
+        s->unstamped_at = seen->stamp;
+}
+
+/* The peer's answer to our SYN. One that comes soon answers the last SYN. */
+static void syn_heard(struct signs *s, const struct report_seen *seen, uint32_t number)
+{
+    const struct seg *t = &seen->packet->seg;
+
+    if (s->unstamped_at && seen->stamp < s->unstamped_at + SYN_ANSWER && (t->flags & SEG_SYN) &&
+        !(t->opt.has & OPT_TIMESTAMP)) {
+        signs_note(s, SIGN_UNSTAMPED_HEARD, number);
+        s->unstamped_at = 0;
+    } else {
+        s->stamped_heard = true;
+    }
+}
+
 /* Records our timestamps, with which the peer's echoes are compared. */
 static void our_stamp(struct report_flow *f, const struct seg *t)
 {
@@ -183,6 +208,8 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
     if (t->flags & SEG_FIN)
         our_fin(s, seen->stamp);
     our_stamp(f, t);
+    if ((t->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN)
+        our_syn(s, seen, g->number);
     our_probe(s, t, g);
     if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
         s->data[0]++;
@@ -592,6 +619,8 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     const bool syn = t->flags & SEG_SYN;
 
+    if (!s->opened)
+        syn_heard(s, seen, g->number);
     if (g->local == STATE_SYN_SENT) {
         handshake(f, t, g->number);
         return;

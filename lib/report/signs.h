@@ -61,7 +61,10 @@ enum sign_kind {
     SIGN_BEYOND_GAP,    /* the peer's data or FIN beyond bytes that never came, so far */
     SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
-    SIGN_OTHER_MAC,     /* the peer's segment from another link-layer address than the one before */
+    SIGN_STAMPED_SYN,   /* our SYN with timestamps */
+    SIGN_UNSTAMPED_HEARD, /* the answer to a SYN of ours without timestamps, where others had them
+                           */
+    SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
     SIGN_COUNT
 };
 
@@ -108,6 +111,9 @@ struct signs {
     bool has_stamps;
     uint32_t open_stamp; /* of our first segment behind the SYN, where the SYN had another one */
     bool has_open_stamp;
+    wave_time unstamped_at; /* when we sent a SYN without timestamps that waits for its answer; 0:
+                               none does */
+    bool stamped_heard;     /* an answer came that may be to one with timestamps */
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
     wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */
