@@ -747,6 +747,7 @@ static int run_to(struct send *s, const struct target *target)
     const wave_time interval = send_interval(o);
     const char *wrong = send_check_family(o, target->v6);
     struct diag d;
+    int error;
 
     s->target = *target;
     if (wrong)
@@ -754,8 +755,9 @@ static int run_to(struct send *s, const struct target *target)
     if (s->bulk && !o->limit &&
         rate_limit_check(target->v6, &target->addr, interval ? 1e9 / (double)interval : 1e9, &d))
         return usage(d.text);
-    if (open_parts(s, &d))
-        return view_refuse(&send_command, &o->show, &d);
+    error = open_parts(s, &d);
+    if (error)
+        return view_refuse_to_open(&send_command, &o->show, error, &d);
     perform(s);
     return conclude(s);
 }

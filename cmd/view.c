@@ -11,6 +11,7 @@
 #include "cmd/output.h"
 #include "cmd/platform.h"
 #include "lib/core/diag.h"
+#include "lib/report/diagnose.h"
 #include "lib/show/figures_table.h"
 #include "lib/show/left_out.h"
 #include "lib/show/summary.h"
@@ -184,6 +185,38 @@ void view_note_url(const struct show_options *o, const struct target_name *name)
     outbuf_say(text);
 }
 
+/* Reports the verdict of a run that could not begin, and what is found. */
+static int refuse(const struct command *c, const struct show_options *o, const struct diag *d,
+                  int signal, const struct findings *found)
+{
+    struct report r;
+    struct render_json j = {report_stream(o), false};
+    struct report_verdict v = {.command = c->name,
+                               .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
+                               .exit = signal ? 128 + signal : VERDICT_LOCAL,
+                               .findings = found,
+                               .message = d->text};
+    struct report_event e = {.connection = o->connection};
+
+    outbuf_say(d->text);
+    if (!o->json)
+        return v.exit;
+    report_init(&r);
+    if (o->origin)
+        report_begin(&r, o->origin);
+    report_add(&r, render_json, &j);
+    for (unsigned i = 0; i < found->count; i++) {
+        e.kind = REPORT_FINDING;
+        e.u.found = (struct report_found){&found->at[i], true};
+        report_tell(&r, platform_stamp(o->platform), &e);
+    }
+    e.kind = REPORT_VERDICT;
+    e.u.verdict = v;
+    report_tell(&r, platform_stamp(o->platform), &e);
+    fflush(j.to);
+    return v.exit;
+}
+
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)
 {
     return view_refuse_by(c, o, d, 0);
@@ -192,22 +225,17 @@ int view_refuse(const struct command *c, const struct show_options *o, const str
 int view_refuse_by(const struct command *c, const struct show_options *o, const struct diag *d,
                    int signal)
 {
-    struct report r;
-    struct render_json j = {report_stream(o), false};
-    struct report_verdict v = {.command = c->name,
-                               .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
-                               .exit = signal ? 128 + signal : VERDICT_LOCAL,
-                               .message = d->text};
-    struct report_event e = {.kind = REPORT_VERDICT, .connection = o->connection, .u.verdict = v};
+    return refuse(c, o, d, signal, &(struct findings){.count = 0});
+}
 
-    outbuf_say(d->text);
-    if (o->json) {
-        report_init(&r);
-        if (o->origin)
-            report_begin(&r, o->origin);
-        report_add(&r, render_json, &j);
-        report_tell(&r, platform_stamp(o->platform), &e);
-        fflush(j.to);
-    }
-    return v.exit;
+int view_refuse_to_open(const struct command *c, const struct show_options *o, int error,
+                        const struct diag *d)
+{
+    static const struct report_flow none;
+    const struct facts_host host = {.itself = error == WAVE_ESELF};
+    const struct facts k = {.flow = &none, .host = &host, .over = true, .verdict = VERDICT_LOCAL};
+    struct findings found = {.count = 0};
+
+    diagnose(&k, &found);
+    return refuse(c, o, d, 0, &found);
 }

@@ -87,6 +87,11 @@ void view_note_url(const struct show_options *o, const struct target_name *name)
  * Returns the exit status. */
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d);
 
+/* Does the same where the wire could not be opened, for that reason (WAVE_E...). With WAVE_ESELF
+ * the verdict has a finding. */
+int view_refuse_to_open(const struct command *c, const struct show_options *o, int error,
+                        const struct diag *d);
+
 /* Does the same. If `signal` is not 0, that signal is why: then the verdict is `failed`, and the
  * exit status 128 plus its number. */
 int view_refuse_by(const struct command *c, const struct show_options *o, const struct diag *d,

@@ -50,6 +50,7 @@ struct facts_host {
     const char *interface;   /* the interface that is captured */
     const char *rerouted;    /* the interface that the route leads through now, or NULL:
                                 unchanged */
+    bool itself;             /* source and target of the run are one: nothing was sent */
     uint16_t kept_clear;     /* a target of the run that is a port of this host and lies among our
                                 local ports, so that it was left out of them; 0: none */
     uint32_t queue_full;     /* of many: connections that the peer did not accept at first, since

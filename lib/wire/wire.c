@@ -183,7 +183,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
     w->info.lport = config->lport;
     if (config->lport && is_self(w, config->lport))
         return diag_fail(
-            d, WAVE_EINUSE,
+            d, WAVE_ESELF,
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
             w->flow.rport);

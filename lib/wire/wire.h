@@ -89,7 +89,7 @@ struct wire;
  * needs several wires keeps the privileges (keep_privileges), and calls privilege_drop() itself.
  * Returns 0, or with *d filled in: WAVE_EPERM (*d says how to get the privilege); WAVE_ENOROUTE (no
  * route, an unknown interface, or a source that is not ours); WAVE_EINUSE (*d says by which kind of
- * socket the port is held); WAVE_ESYS; WAVE_ENOMEM.
+ * socket the port is held); WAVE_ESELF; WAVE_ESYS; WAVE_ENOMEM.
  */
 int wire_open(struct wire **out, const struct wire_config *config, struct diag *d);
 
