@@ -130,7 +130,7 @@ static int open_all(struct load *l, struct diag *d)
     if (!error)
         error = platform_signals(o->show.platform, &l->signals, d);
     if (!error)
-        error = load_report_open(&l->report, l->port->info->interface, d);
+        error = load_report_open(&l->report, l->port->info, d);
     return error;
 }
 

@@ -669,7 +669,7 @@ static int open_parts(struct send *s, struct diag *d)
     if (!error)
         error = platform_signals(o->show.platform, &s->signals, d);
     if (!error)
-        error = view_open(&s->view, s->port->info->interface, run_time, s, d);
+        error = view_open(&s->view, s->port->info, run_time, s, d);
     if (!error) {
         open_report(s);
         platform_enter_sandbox(&o->show);

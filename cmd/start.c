@@ -41,8 +41,9 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             /* There is much to send, and single segments are not shown. */
                             .l2_send = (o->bulk || o->passive) && !shows,
                             /* With many peers, room in the ring and throughput are worth more than
-                             * the millisecond by which an answer may then be late. */
-                            .blocks = o->passive && !o->single,
+                             * the millisecond by which an answer may then be late. Of several
+                             * interfaces at once, libpcap does not give the link-layer header. */
+                            .blocks = o->passive && !o->single && !o->show->pcap,
                             .ring = o->passive ? LISTEN_RING : 0};
 
     if (!c.listen) {
@@ -157,7 +158,7 @@ static int open_session(struct start *st, const struct target *target, struct po
 
     error = platform_signals(st->config.show->platform, &st->signals, d);
     if (!error)
-        error = view_open(&st->view, port->info->interface, run_time, st, d);
+        error = view_open(&st->view, port->info, run_time, st, d);
     if (!error)
         error = session_config(st, target, port, &c, d);
     if (error) {

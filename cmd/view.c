@@ -7,6 +7,7 @@
 #include "cmd/view.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/output.h"
 #include "cmd/platform.h"
@@ -34,8 +35,19 @@ static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
     return left_out_line(v->show->json, v->time(v->self), left_out, text);
 }
 
-int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
-              struct diag *d)
+/* Returns what packets of that interface begin with. Where several are captured, the first one
+ * tells. */
+static enum pcapfile_link link_of(const struct wire_info *info)
+{
+    if (!info->link)
+        return PCAPFILE_LINKS;
+    if (strcmp(info->link, "ethernet") == 0 || strcmp(info->link, "vlan") == 0)
+        return PCAPFILE_ETHERNET;
+    return strcmp(info->link, "cooked") == 0 ? PCAPFILE_LINKS : PCAPFILE_RAW;
+}
+
+int view_open(struct view *v, const struct wire_info *info, wave_time (*time)(void *self),
+              void *self, struct diag *d)
 {
     const struct show_options *o = v->show;
     int error = report_open(&v->out, o, d);
@@ -47,7 +59,7 @@ int view_open(struct view *v, const char *interface, wave_time (*time)(void *sel
     if (o->json || !o->quiet)
         outbuf_on_gap(v->out, tell_gap, v);
     output_term(&v->term, outbuf_stream(v->out), o);
-    return v->pcap ? pcapfile_begin(v->pcap, interface, d) : 0;
+    return v->pcap && info ? pcapfile_begin(v->pcap, info->interface, link_of(info), d) : 0;
 }
 
 static void follow_json(struct view *v, struct report *r)
@@ -96,6 +108,8 @@ int view_save_packet(struct view *v, const struct wire_packet *p, const char *co
                                 .captured = p->ip_len,
                                 .length =
                                     p->packet.length > p->ip_len ? p->packet.length : p->ip_len,
+                                .link = p->link,
+                                .link_len = p->link_len,
                                 .comment = comment};
 
     return v->pcap ? pcapfile_packet(v->pcap, &k, d) : 0;

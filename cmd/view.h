@@ -37,11 +37,12 @@ struct view {
  * view_close() is due in any case. */
 int view_open_files(struct view *v, const struct show_options *o, struct diag *d);
 
-/* Opens the report's stream, and begins the capture file, for packets of this interface.
+/* Opens the report's stream, and begins the capture file, for packets of that interface
+ * (NULL: of none).
  * `time(self)` must return the time since the run's first event. Returns 0, or WAVE_ENOMEM or
  * WAVE_ESYS with *d filled in. */
-int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
-              struct diag *d);
+int view_open(struct view *v, const struct wire_info *info, wave_time (*time)(void *self),
+              void *self, struct diag *d);
 
 /* Adds the picture, and JSON or the drawing with its summary, to a stream of events as sinks.
  * `folds_probes`: the drawing shows a series of keepalive probes in one row. */

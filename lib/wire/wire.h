@@ -165,6 +165,9 @@ struct wire_packet {
     struct packet packet;
     const uint8_t *ip;
     uint32_t ip_len;
+    const uint8_t *link; /* the Ethernet header before it, valid until the next call, of fragments
+                            the last one's; NULL: there is none */
+    uint32_t link_len;
     uint32_t fragments; /* it arrived in so many, and was put together; 0: in one piece */
     const uint8_t *mac; /* FRAME_ADDRESS bytes, valid until the next call: the link-layer address
                            that it came from, of fragments the last one's; NULL: there is none */

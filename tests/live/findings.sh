@@ -115,7 +115,9 @@ RULES
     finds no-neighbour problem proved "$gateway: a gateway that is not there"
     expect_line out '"verdict":"local".*the gateway' "$gateway: the verdict names it"
 
+    findings="$findings self-connection"
     expect_status 3 "$ours: a port that is source and target" "$TCPWAVE" connect --json -p 45000 "${target%%[0-9a-f]*}$ours${target##*[0-9a-f]}:45000"
+    finds self-connection problem proved "$ours: a port that is source and target"
 done
 
 # Another way back.
