@@ -241,8 +241,10 @@ static const char *link_of_route(const struct route *r)
 static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    w->anywhere = config->anywhere && !config->listen && !r->loopback && !config->interface &&
-                  !config->scope && !config->blocks;
+    w->anywhere =
+        config->anywhere && !r->loopback && !config->scope &&
+        (config->free_ports.max ? r->ifindex != 0
+                                : !config->listen && !config->interface && !config->blocks);
     struct capture_config c = {.device = w->anywhere ? "any" : r->interface,
                                .filter = {.flow = w->flow,
                                           .lports = w->lports,

@@ -46,7 +46,8 @@ struct wire_config {
                               captures on all interfaces, since answers may come in by another one
                               than the route leads out by; a packet that is met on several counts
                               once. The target of what we send is followed where this host rewrites
-                              it (NAT) */
+                              it (NAT). With `free_ports` an interface that is named is only the one
+                              to send by, and nothing is followed */
     bool follows_route;    /* wire_rerouted() will be asked */
     bool l2_send;          /* much will be sent. Once the next hop is known, packets go straight
                               to the interface (l2_send.h), without the kernel's routing and

@@ -1,0 +1,20 @@
+/* The facts about this host and its wire that the findings of every command are made from, as far as
+ * the port knows them. */
+#ifndef TCPWAVE_RUN_HOST_FACTS_H
+#define TCPWAVE_RUN_HOST_FACTS_H
+
+#include "lib/core/addr.h"
+#include "lib/report/facts.h"
+#include "lib/run/port.h"
+
+/* Holds the texts that the facts point to. */
+struct host_texts {
+    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
+};
+
+/* Fills in *h, whose texts are then in *t. `interface_named`: the user named the interface. Whether
+ * a SYN-ACK from elsewhere answers our SYN is for the command to say, which knows the SYN. */
+void host_facts(struct facts_host *h, struct host_texts *t, struct port *port,
+                const struct wire_stats *stats, bool v6, bool interface_named);
+
+#endif
