@@ -125,14 +125,14 @@ static uint32_t queue_full(const struct load *l)
 
 void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
 {
-    const struct wire_stats stats = l->port->ops->stats(l->port);
     const struct load_seen *s = &l->seen;
     struct host_texts texts;
+    struct wire_stats stats;
     struct facts_host host;
     const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
 
-    host_facts(&host, &texts, l->port, &stats, l->plan.v6, l->options->where.interface != NULL);
-    host.captured = s->captured;
+    host_facts(&host, &texts, &stats, l->port, s->captured, l->plan.v6,
+               l->options->where.interface != NULL);
     if (o->verdict == VERDICT_OPEN) /* the figures have it; it explains only what went wrong */
         host.lost = 0;
     host.unreachable = s->unreachable[0] ? s->unreachable : NULL;

@@ -81,15 +81,14 @@ static bool answers_ours(const struct match_plan *plan, struct seq ack)
 void send_diagnose(const struct send_seen *s, const struct send_run *r, struct outcome *o,
                    struct findings *list)
 {
-    const struct wire_stats stats = r->port->ops->stats(r->port);
     const struct target_list *names = r->names;
     char next[ADDR_TEXT] = "";
     struct host_texts texts;
+    struct wire_stats stats;
     struct facts_host host;
     const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
 
-    host_facts(&host, &texts, r->port, &stats, r->v6, r->interface_named);
-    host.captured = s->captured;
+    host_facts(&host, &texts, &stats, r->port, s->captured, r->v6, r->interface_named);
     host.bad_checksums = s->bad_checksums;
     host.answered_elsewhere = stats.stray.flags && answers_ours(r->plan, stats.stray.ack);
     host.unreachable = s->unreachable ? s->neighbour : NULL;

@@ -12,9 +12,15 @@ struct host_texts {
     char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
 };
 
-/* Fills in *h, whose texts are then in *t. `interface_named`: the user named the interface. Whether
- * a SYN-ACK from elsewhere answers our SYN is for the command to say, which knows the SYN. */
-void host_facts(struct facts_host *h, struct host_texts *t, struct port *port,
-                const struct wire_stats *stats, bool v6, bool interface_named);
+/*
+ * Fills in *h, whose texts are then in *t, and *stats. `captured`: segments for us, with a correct
+ * checksum. `interface_named`: the user named the interface. Whether a SYN-ACK from elsewhere
+ * answers our SYN is for the command to say, which knows the SYN.
+ *
+ * The capture sees a segment before this host's TCP does. Where none has reached it although some
+ * were captured, this function waits a little, since the last one may still be on its way.
+ */
+void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
+                struct port *port, uint64_t captured, bool v6, bool interface_named);
 
 #endif

@@ -32,12 +32,11 @@ static void fragment_facts(const struct ip_reassembly_counts *n, const struct co
 static void session_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
                           struct facts_host *h)
 {
-    const struct wire_stats stats = s->port->ops->stats(s->port);
     const struct conn *e = c ? session_engine(s, c) : NULL;
+    struct wire_stats stats;
 
-    host_facts(h, t, s->port, &stats, s->config.v6, s->config.interface_named);
+    host_facts(h, t, &stats, s->port, s->arrived, s->config.v6, s->config.interface_named);
     fragment_facts(&stats.fragmented, e, h);
-    h->captured = s->arrived;
     h->unreachable = s->unreachable[0] ? s->unreachable : NULL;
     h->is_gateway = s->unreachable_gateway;
     h->rerouted = s->route[0] ? s->route : NULL;

@@ -262,4 +262,7 @@ struct wire_stats {
 };
 struct wire_stats wire_stats(struct wire *w);
 
+/* Counts a frame in which no packet for us was found, for that reason (WAVE_E...). */
+void wire_count_unread(struct wire_stats *s, int error);
+
 #endif

@@ -289,7 +289,7 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
     return take_packet(w, &f, &p, out);
 }
 
-static void count(struct wire_stats *s, int error)
+void wire_count_unread(struct wire_stats *s, int error)
 {
     switch (error) {
     case WAVE_EAGAIN: /* a fragment that waits for the others */
@@ -341,7 +341,7 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
             w->gap = false;
             return 1;
         }
-        count(&w->stats, error);
+        wire_count_unread(&w->stats, error);
     }
     capture_clock_drained(&w->stamp);
     return status == 0 ? still_there(w, d) : status;
