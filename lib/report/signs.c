@@ -12,6 +12,7 @@
 #define FAR (1u << 30)              /* numbers that are further apart are not compared */
 #define STORM_PAUSE (10 * WAVE_S)   /* challenges of a storm follow each other within this time */
 #define STORM_MIN 10                /* challenges make a storm */
+#define STRANGER (1u << 26)         /* numbers that no segment of one connection is apart */
 #define TTL_WITHIN (5 * WAVE_S)     /* of the SYN-ACK: later, the route may have changed */
 #define TTL_SIGNS 3                 /* more of them tell no more */
 #define LOOKS 20                    /* segments with what every segment may have are enough */
@@ -51,14 +52,36 @@ static void old_timestamp(struct report_flow *f, const struct seg *t, bool fresh
     s->has_old = seg_len(t) > 0;
 }
 
-static void challenged(struct report_flow *f)
+/* Returns how long an answer may take at most: the handshake's round trip, and what hosts add to
+ * it. */
+static wave_time patience(const struct report_flow *f)
+{
+    return (f->rtt == WAVE_NEVER ? WAVE_S : f->rtt) + LATE_AFTER;
+}
+
+/* A segment that draws a challenge ACK. `since`: when we sent what it answers, or 0. Our limit of
+ * challenge ACKs ends each round of such answers after a few. */
+static void challenged(struct report_flow *f, wave_time since)
 {
     struct signs *s = &f->signs;
 
+    s->echoes += since && f->last <= since + patience(f);
+    s->challenge = true;
+    s->answered = s->asked = 0;
     s->storm = s->storm && f->last <= s->stormed + STORM_PAUSE ? s->storm + 1 : 1;
     s->stormed = f->last;
     s->storms |= s->storm >= STORM_MIN;
     signs_note(s, SIGN_CHALLENGED, f->track.number);
+}
+
+/* Returns whether an ACK is of quite other numbers than the connection's, so that no delay on the
+ * way explains it. Two hosts that take each other's segments for their own send such. */
+static bool is_stranger(const struct signs *s, const struct seg *t)
+{
+    const uint32_t apart = t->seq.v - s->acked.v;
+
+    return s->acked_at && !seg_len(t) && (t->flags & SEG_ACK) && !(t->flags & SEG_RST) &&
+           apart > STRANGER && 0u - apart > STRANGER;
 }
 
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh)
@@ -67,8 +90,12 @@ void signs_refused(struct report_flow *f, enum check why, const struct seg *s, b
     f->signs.changed = true;
     if (why == CHECK_PAWS)
         old_timestamp(f, s, fresh);
-    if (why == CHECK_RST_SEQUENCE || why == CHECK_SYN_IN_WINDOW)
-        challenged(f);
+    /* A host's RST to a segment of ours has the number that the segment acknowledges. A SYN may be
+     * repeated by its sender's own clock: it counts behind a challenge ACK alone. */
+    if (why == CHECK_RST_SEQUENCE || (why == CHECK_SEQUENCE && is_stranger(&f->signs, s)))
+        challenged(f, f->signs.asked);
+    else if (why == CHECK_SYN_IN_WINDOW)
+        challenged(f, f->signs.answered);
 }
 
 void signs_quoted(struct report_flow *f, struct seq seq)
@@ -83,13 +110,6 @@ void signs_quoted(struct report_flow *f, struct seq seq)
 wave_time signs_shut_for(const struct signs *s, wave_time now)
 {
     return s->shut_for + (s->shut && now > s->shut_since ? now - s->shut_since : 0);
-}
-
-/* Returns how long an answer may take at most: the handshake's round trip, and what hosts add to
- * it. */
-static wave_time patience(const struct report_flow *f)
-{
-    return (f->rtt == WAVE_NEVER ? WAVE_S : f->rtt) + LATE_AFTER;
 }
 
 static void our_fin(struct signs *s, wave_time now)
@@ -198,6 +218,9 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
 
     if (seen->foreign)
         return;
+    s->asked = seen->stamp;
+    s->answered = s->challenge && !seg_len(t) && !(t->flags & SEG_RST) ? seen->stamp : 0;
+    s->challenge = false;
     if (!(t->flags & SEG_RST) && (!s->has_high || seq_gt(seg_end(t), s->high))) {
         s->high = seg_end(t);
         s->has_high = true;

@@ -41,7 +41,8 @@ enum sign_kind {
                            the SYN had offered */
     SIGN_OVERRUN,       /* the peer's data beyond the window that we offered */
     SIGN_NEEDLESS,      /* the peer repeats what it must know that we have */
-    SIGN_CHALLENGED,    /* a RST or SYN of the peer's that drew a challenge ACK (RFC 5961) */
+    SIGN_CHALLENGED,    /* a RST or SYN of the peer's, or an ACK of quite other numbers, that drew a
+                           challenge ACK (RFC 5961) */
     SIGN_FIN_UNTAKEN,   /* our FIN was repeated, and later than a round trip afterwards the peer's
                            ACK still stops before it; one for each repetition */
     SIGN_SACK_ASTRAY,   /* a SACK block of the peer's for what we never sent */
@@ -160,6 +161,10 @@ struct signs {
     uint32_t storm;    /* challenges so far that followed each other closely */
     wave_time stormed; /* when the last one came */
     bool storms;       /* there were many */
+    uint32_t echoes;   /* challenges that came at once after a segment of ours, one for each */
+    bool challenge;    /* the last one has no answer of ours yet */
+    wave_time answered; /* when we answered the last one; 0: not, or we have sent more since */
+    wave_time asked;    /* when we sent the last segment; 0: a challenge has come since */
     uint32_t fragments; /* that the segments of SIGN_FRAGMENTED came in */
     bool has_mac;
     uint8_t mac[SIGNS_MAC];     /* of the peer's last segment */

@@ -240,7 +240,7 @@ static void a_storm_takes_few_rows(void **state)
     rig_run(&r, "connect --width 120 --hold 16s " RIG_PEER);
     rig_expect_printed(&r, "RST seq 101", 4);
     rig_expect_printed(&r, "40 RST that changed nothing", 1); /* behind the finding, the tenth */
-    rig_expect_printed(&r, "challenge-storm (likely): 10 RSTs or SYNs", 1);
+    rig_expect_printed(&r, "challenge-storm (likely): 10 RSTs, SYNs or ACKs", 1);
     rig_free(&r);
 
     rig_init(&r, HOST_DISCARD); /* all of them where all is asked for */
