@@ -59,11 +59,11 @@ struct facts_host {
     const char *address;     /* the first of them */
 };
 
-/* Whether what is missing was in packets of which a part came: they were neither lost as a whole,
- * nor never repeated. */
+/* Whether what is missing was in packets that came in part, or with a wrong checksum: they were
+ * neither lost as a whole, nor never repeated. */
 static inline bool facts_incomplete(const struct facts_host *h)
 {
-    return h && (h->incomplete || h->nameless || h->overlapping);
+    return h && (h->incomplete || h->nameless || h->overlapping || h->bad_checksums);
 }
 
 struct facts {

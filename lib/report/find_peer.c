@@ -357,12 +357,13 @@ static bool fin_ignored(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 9293, 3.6: a side that has sent its FIN still receives. */
+/* RFC 9293, 3.6: a side that has sent its FIN still receives. Not of a client of ours: one that
+ * closes without having read what we sent it sends a RST as well (3.10.4). */
 static bool half_close_broken(const struct facts *k, struct finding *f)
 {
     const struct signs_end *e = &k->flow->signs.rst;
 
-    if (!e->segment || !e->answers_fin || !opened(k))
+    if (!e->segment || !e->answers_fin || !opened(k) || (k->flow->our_flags & SEG_ACK))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "
