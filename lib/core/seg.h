@@ -71,8 +71,9 @@ void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination);
 
 /*
  * Builds header, options and data with a correct checksum, as `flow->local` would send it to
- * `flow->remote`. Returns the number of bytes written, or WAVE_EINVAL when `room` is too small. For
- * the simulator and the tests; segments for the wire are built with libnet.
+ * `flow->remote`. Data that stand in their place already are not copied. Returns the number of
+ * bytes written, or WAVE_EINVAL when `room` is too small. For the simulator and the tests; segments
+ * for the wire are built with libnet.
  */
 int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size_t room);
 
