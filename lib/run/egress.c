@@ -55,6 +55,12 @@ static uint8_t *room_for(struct egress *e)
     return room ? room : e->room;
 }
 
+/* Returns how many segments the engine may give as one. */
+static unsigned train_of(struct egress *e)
+{
+    return e->port->ops->train && !e->ip.id ? e->port->ops->train(e->port) : 1;
+}
+
 void egress_pull(struct egress *e, wave_time now)
 {
     struct flow flow;
@@ -63,6 +69,7 @@ void egress_pull(struct egress *e, wave_time now)
 
     if (e->ops->may_send && !e->ops->may_send(e->self))
         return;
+    stack_env(e->stack)->train = train_of(e);
     e->ops->events(e->self); /* while too many events wait, the engine sends nothing */
     while (!egress_whole(e) && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
@@ -76,7 +83,7 @@ void egress_pull(struct egress *e, wave_time now)
         if (error == WAVE_EAGAIN && egress_flush(e, now))
             error = e->port->ops->send(e->port, &flow, &seg, &ip, &d);
         if (error == 0)
-            e->queued++;
+            e->queued += seg_count(&seg);
         else if (error != WAVE_EAGAIN) /* the segment is lost, and will be retransmitted */
             e->ops->send_failed(e->self, &flow, &d);
         e->ops->events(e->self);

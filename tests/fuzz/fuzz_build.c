@@ -254,7 +254,7 @@ static void join(struct cursor *in)
 
         n = gso_count(packet, b.count - first);
         require(n >= 1 && n <= b.count - first);
-        len = gso_head(packet, n, link, L2_HEADER, head, &skip);
+        len = gso_head(packet, n, 0, link, L2_HEADER, head, &skip);
         require(memcmp(head + GSO_PREFIX, link, L2_HEADER) == 0);
         if (n == 1) {
             require(skip == 0 && len == GSO_PREFIX + L2_HEADER);
