@@ -126,28 +126,23 @@ static uint64_t write_headers(const struct gso_packet *p, size_t total, uint8_t 
 size_t gso_head(const struct iovec *packets, unsigned n, size_t train, const uint8_t *link,
                 size_t link_len, uint8_t head[GSO_HEAD_MAX], size_t *skip)
 {
-    struct virtio_net_hdr prefix = {0};
-    size_t at = GSO_PREFIX + link_len;
+    const struct gso_packet first = parse_headers(packets), last = parse_headers(packets + n - 1);
+    const size_t size = train ? train : first.data, at = GSO_PREFIX + link_len;
+    const struct virtio_net_hdr prefix = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                          .gso_type = first.ip_len == IPV6_HEADER
+                                                          ? VIRTIO_NET_HDR_GSO_TCPV6
+                                                          : VIRTIO_NET_HDR_GSO_TCPV4,
+                                          .gso_size = (uint16_t)size,
+                                          .hdr_len = (uint16_t)(link_len + first.headers),
+                                          .csum_start = (uint16_t)(link_len + first.ip_len),
+                                          .csum_offset = 16};
 
-    *skip = 0;
-    if (n > 1 || train) {
-        struct gso_packet first = parse_headers(packets), last = parse_headers(packets + n - 1);
-        size_t size = train ? train : first.data;
-        prefix.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-        prefix.gso_type =
-            first.ip_len == IPV6_HEADER ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-        prefix.gso_size = (uint16_t)size;
-        prefix.hdr_len = (uint16_t)(link_len + first.headers);
-        prefix.csum_start = (uint16_t)(link_len + first.ip_len);
-        prefix.csum_offset = 16;
-        /* TCP's checksum is completed for each segment by the kernel or the network card. */
-        write_headers(&first, first.headers + (n - 1) * size + last.data, last.flags, head + at);
-        at += first.headers;
-        *skip = first.headers;
-    }
     memcpy(head, &prefix, GSO_PREFIX);
     memcpy(head + GSO_PREFIX, link, link_len);
-    return at;
+    /* TCP's checksum is completed for each segment by the kernel or the network card. */
+    write_headers(&first, first.headers + (n - 1) * size + last.data, last.flags, head + at);
+    *skip = first.headers;
+    return at + first.headers;
 }
 
 unsigned gso_segments(const struct iovec *packet, size_t train)

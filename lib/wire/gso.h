@@ -25,8 +25,8 @@ unsigned gso_count(const struct iovec *packets, unsigned n);
  * Writes what stands before the data of the first `n` packets when they are sent as one frame: the
  * kernel's prefix, the link-layer header of `link_len` bytes (at most L2_HEADER), and the headers
  * of IP and TCP. Returns its length in bytes. *skip is the number of bytes at the start of each
- * packet that it replaces. It is 0 when the frame has one segment, since that packet is sent as it
- * is. With `train`, n is 1 and the packet is a train of segments of that size (seg.train).
+ * packet that it replaces. With `train`, n is 1 and the packet is a train of segments of that size
+ * (seg.train); otherwise n is at least 2, since a packet alone is sent as it is.
  */
 size_t gso_head(const struct iovec *packets, unsigned n, size_t train, const uint8_t *link,
                 size_t link_len, uint8_t head[GSO_HEAD_MAX], size_t *skip);

@@ -16,9 +16,11 @@
 #include "lib/wire/gso.h"
 #include "lib/wire/template.h"
 
+/* Room before each packet, for what a frame has there: the prefix and the link-layer header. */
+#define FRONT (GSO_PREFIX + L2_HEADER)
 /* Where a packet's data begins in its room when it is written before its headers. The longest
  * headers have to fit before it. */
-#define AHEAD (L2_HEADER + 40 + 60)
+#define AHEAD (FRONT + 40 + 60)
 /* The memory for packets is limited to this: over lo, with its large MTU, half as many fit. */
 #define ROOM_MAX ((size_t)64 * (AHEAD + 65535))
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
@@ -112,9 +114,9 @@ bool tx_queue_empty(const struct tx_queue *b)
 
 uint8_t *tx_queue_room(struct tx_queue *b, size_t len)
 {
-    if (b->count == WIRE_QUEUE_MAX || L2_HEADER + len > b->size - b->used)
+    if (b->count == WIRE_QUEUE_MAX || FRONT + len > b->size - b->used)
         return NULL;
-    b->start = b->used + L2_HEADER; /* leaves room for the frame's header before it */
+    b->start = b->used + FRONT;
     return b->arena + b->start;
 }
 
@@ -169,16 +171,26 @@ static void add_checksums(struct tx_queue *b, unsigned at)
     b->no_checksum[at] = false;
 }
 
-/* Makes messages of the next `n` packets as frames without a prefix, each in one piece. Returns the
- * number of messages. */
+/* Completes a packet that is sent alone as a frame in one piece: its checksums, the link-layer
+ * header before it, and before that `prefix` bytes, which say that nothing is left to do. */
+static struct iovec one_piece(struct tx_queue *b, unsigned at, size_t prefix)
+{
+    const struct iovec *packet = &b->packet[at];
+    const size_t front = prefix + b->link_header;
+    uint8_t *frame = (uint8_t *)packet->iov_base - front;
+
+    add_checksums(b, at);
+    memset(frame, 0, prefix);
+    memcpy(frame + prefix, b->header[at], b->link_header);
+    return (struct iovec){frame, front + packet->iov_len};
+}
+
+/* Makes messages of the next `n` packets as frames without a prefix. Returns the number of
+ * messages. */
 static unsigned fill_frames(struct tx_queue *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        const struct iovec *packet = &b->packet[b->first + i];
-        add_checksums(b, b->first + i);
-        uint8_t *frame = (uint8_t *)packet->iov_base - b->link_header;
-        memcpy(frame, b->header[b->first + i], b->link_header);
-        b->part[i] = (struct iovec){frame, b->link_header + packet->iov_len};
+        b->part[i] = one_piece(b, b->first + i, 0);
         b->carries[i] = 1;
         /* No address, because the socket is bound to its interface: l2_send_bypass_qdisc(). */
         b->message[i].msg_hdr = (struct msghdr){.msg_iov = &b->part[i], .msg_iovlen = 1};
@@ -200,6 +212,21 @@ static unsigned count_joined(const struct tx_queue *b, unsigned at, unsigned end
     return n;
 }
 
+/* Makes the parts of one frame of the first `k` packets from `at` on: its headers, and the data of
+ * each. Returns where the next part goes. */
+static struct iovec *join(struct tx_queue *b, unsigned at, unsigned k, uint8_t *head,
+                          struct iovec *part)
+{
+    size_t skip,
+        len = gso_head(b->packet + at, k, b->train[at], b->header[at], b->link_header, head, &skip);
+
+    *part++ = (struct iovec){head, len};
+    for (unsigned i = at; i < at + k; i++)
+        *part++ =
+            (struct iovec){(uint8_t *)b->packet[i].iov_base + skip, b->packet[i].iov_len - skip};
+    return part;
+}
+
 /* Makes messages of the next `n` packets as frames with a prefix, and combines packets where
  * possible. Returns the number of frames. */
 static unsigned fill_gso_frames(struct tx_queue *b, unsigned n)
@@ -208,20 +235,17 @@ static unsigned fill_gso_frames(struct tx_queue *b, unsigned n)
     unsigned frames = 0;
 
     for (unsigned at = b->first, end = b->first + n; at < end; at += b->carries[frames++]) {
+        struct msghdr *m = &b->message[frames].msg_hdr;
         unsigned k = count_joined(b, at, end);
-        if (k == 1 && !b->train[at])
-            add_checksums(b, at);
-        size_t skip, head = gso_head(b->packet + at, k, b->train[at], b->header[at], b->link_header,
-                                     b->head[frames], &skip);
         b->carries[frames] = k;
-        b->message[frames].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
-                                                     .msg_namelen = sizeof *b->link,
-                                                     .msg_iov = part,
-                                                     .msg_iovlen = 1 + k};
-        *part++ = (struct iovec){b->head[frames], head};
-        for (unsigned i = at; i < at + k; i++)
-            *part++ = (struct iovec){(uint8_t *)b->packet[i].iov_base + skip,
-                                     b->packet[i].iov_len - skip};
+        *m = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
+                             .msg_namelen = sizeof *b->link,
+                             .msg_iov = part};
+        if (k > 1 || b->train[at])
+            part = join(b, at, k, b->head[frames], part);
+        else
+            *part++ = one_piece(b, at, GSO_PREFIX);
+        m->msg_iovlen = (size_t)(part - m->msg_iov);
     }
     return frames;
 }

@@ -254,12 +254,10 @@ static void join(struct cursor *in)
 
         n = gso_count(packet, b.count - first);
         require(n >= 1 && n <= b.count - first);
+        if (n == 1)
+            continue;
         len = gso_head(packet, n, 0, link, L2_HEADER, head, &skip);
         require(memcmp(head + GSO_PREFIX, link, L2_HEADER) == 0);
-        if (n == 1) {
-            require(skip == 0 && len == GSO_PREFIX + L2_HEADER);
-            continue;
-        }
         require(len == GSO_PREFIX + L2_HEADER + skip && len <= sizeof head);
         memcpy(&prefix, head, sizeof prefix);
         require(prefix.hdr_len == L2_HEADER + skip);

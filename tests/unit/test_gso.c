@@ -267,24 +267,6 @@ static void a_train_can_be_cut(void **state)
     }
 }
 
-static void one_alone_goes_as_it_is(void **state)
-{
-    struct gso_made *m = begin(true);
-    uint8_t head[GSO_HEAD_MAX];
-    static const uint8_t nothing[GSO_PREFIX];
-    size_t skip = 9;
-
-    (void)state;
-    add_series(m, 1);
-    assert_int_equal(gso_count(m->packet, 1), 1);
-    assert_int_equal(gso_head(m->packet, 1, 0, link_header, L2_HEADER, head, &skip),
-                     GSO_PREFIX + L2_HEADER);
-    assert_int_equal(skip, 0);
-    assert_memory_equal(head, nothing, GSO_PREFIX);
-    assert_memory_equal(head + GSO_PREFIX, link_header, L2_HEADER);
-    end(m);
-}
-
 /* On an interface without a link layer the IP header comes first, and the kernel must know this. */
 static void without_a_link_layer_nothing_stands_before_ip(void **state)
 {
@@ -408,7 +390,6 @@ int main(void)
         cmocka_unit_test(a_train_takes_as_many_numbers_as_its_segments),
         cmocka_unit_test(a_train_has_the_headers_of_its_segments),
         cmocka_unit_test(a_train_can_be_cut),
-        cmocka_unit_test(one_alone_goes_as_it_is),
         cmocka_unit_test(without_a_link_layer_nothing_stands_before_ip),
         cmocka_unit_test(what_differs_is_not_joined),
         cmocka_unit_test(nothing_follows_a_push_a_fin_or_a_short_one),

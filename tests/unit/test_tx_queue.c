@@ -55,6 +55,8 @@ static void take_pieces(const struct msghdr *m)
     taken[taken_count++] = p.seg.seq.v;
 }
 
+static const uint8_t link_header[L2_HEADER] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 8, 0};
+
 int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 {
     int answer = answers[answered < answer_count - 1 ? answered++ : answer_count - 1];
@@ -74,11 +76,15 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
             continue;
         }
         if (framed) { /* IPv4: the sequence number */
-            assert_int_equal(m[i].msg_hdr.msg_iovlen, 2);
-            const struct iovec *v = &m[i].msg_hdr.msg_iov[1];
+            static const uint8_t nothing[GSO_PREFIX];
+            const struct iovec *v = m[i].msg_hdr.msg_iov;
+            const uint8_t *frame = v->iov_base, *ip = frame + GSO_PREFIX + L2_HEADER;
             struct packet p;
-            memcpy(&taken[taken_count++], (uint8_t *)v->iov_base + 24, 4);
-            assert_int_equal(ip_parse(v->iov_base, v->iov_len, &p), 0);
+            assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
+            assert_memory_equal(frame, nothing, GSO_PREFIX);
+            assert_memory_equal(frame + GSO_PREFIX, link_header, L2_HEADER);
+            memcpy(&taken[taken_count++], ip + 24, 4);
+            assert_int_equal(ip_parse(ip, v->iov_len - GSO_PREFIX - L2_HEADER, &p), 0);
             assert_true(seg_checksum_ok(&p.flow, p.l4, p.l4_len));
             continue;
         }
@@ -261,7 +267,6 @@ static void a_batch_of_the_mtu_fits(void **state)
 /* The segments could be joined, but the kernel rejects it. */
 static void what_cannot_be_joined_goes_one_by_one(void **state)
 {
-    static const uint8_t header[L2_HEADER];
     static const struct sockaddr_ll to;
     struct tx_queue *b = BEGIN(-EINVAL, -EAGAIN, 64);
     struct builder_config config = {.no_socket = true};
@@ -281,7 +286,7 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
         bool no_checksum = false;
         assert_int_equal(builder_build_no_checksum(c, &f, &s, NULL, at, &no_checksum, NULL), 0);
         assert_true(no_checksum);
-        tx_queue_add(b, builder_size(c, &s), &f, s.seq, header);
+        tx_queue_add(b, builder_size(c, &s), &f, s.seq, link_header);
         tx_queue_no_checksum(b);
     }
     assert_int_equal(tx_queue_flush(b, &error, &u), 0);
@@ -300,7 +305,6 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
 /* Queues a train of eight segments of 400 bytes, the last one shorter, as a frame or not. */
 static void add_train(struct tx_queue *b, bool frame)
 {
-    static const uint8_t header[L2_HEADER];
     static const struct sockaddr_ll to;
     static uint8_t data[3000];
     const struct wire_ip ip = {.id = 7};
@@ -321,7 +325,7 @@ static void add_train(struct tx_queue *b, bool frame)
     uint8_t *at = tx_queue_room(b, builder_size(c, &s));
     assert_int_equal(builder_build_no_checksum(c, &f, &s, &ip, at, &no_checksum, NULL), 0);
     assert_true(no_checksum);
-    tx_queue_add(b, builder_size(c, &s), &f, s.seq, frame ? header : NULL);
+    tx_queue_add(b, builder_size(c, &s), &f, s.seq, frame ? link_header : NULL);
     tx_queue_no_checksum(b);
     tx_queue_train(b, s.train);
     builder_close(c);
