@@ -59,7 +59,7 @@ static void answer(struct loop *l)
 /* Reads the next captured packet. Returns false if there is none. */
 static bool next(struct loop *l, struct wire_packet *p)
 {
-    struct diag d = {""};
+    struct diag d;
     int n = l->port->ops->next(l->port, p, &d);
 
     if (n < 0)
