@@ -384,12 +384,16 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
  */
 static bool may_close(const struct load *l)
 {
-    const wave_time rtt = l->handshake.count ? l->handshake.min : 0;
-    const uint64_t on_the_way = (uint64_t)2 * l->plan.rate * rtt / WAVE_S;
-    const uint64_t max = on_the_way < LOAD_CLOSING ? on_the_way : LOAD_CLOSING;
-    const uint32_t closing = l->queue[LOAD_Q_CLOSING].count;
+    uint64_t max = LOAD_AWAITING;
 
-    return closing < LOAD_AWAITING || closing < max;
+    /* More are on their way where the rate and the round trip are high. */
+    if (l->handshake.count)
+        max = (uint64_t)2 * l->plan.rate * l->handshake.min / WAVE_S;
+    if (max < LOAD_AWAITING)
+        max = LOAD_AWAITING;
+    if (max > LOAD_CLOSING)
+        max = LOAD_CLOSING;
+    return l->queue[LOAD_Q_CLOSING].count < max;
 }
 
 /* Handles the waits of a queue that are over. Returns when the next one is, or WAVE_NEVER if

@@ -166,15 +166,17 @@ size_t gso_first(const struct iovec *packet, size_t train, uint8_t *head)
 bool gso_cut(struct iovec *packet, size_t train)
 {
     struct gso_packet p = parse_headers(packet);
+    const unsigned id = id_of(&p) + 1;
     uint8_t *ip = (uint8_t *)packet->iov_base + train;
 
-    memmove(ip, p.ip, p.headers);
+    memmove(ip, p.ip, p.headers); /* with small segments, over a part of where they stood */
     packet->iov_base = ip;
     packet->iov_len -= train;
     put_u32(ip + p.ip_len + 4, p.seq + (uint32_t)train);
     if (p.ip_len == IPV4_HEADER) {
         put_u16(ip + 2, (unsigned)packet->iov_len);
-        put_u16(ip + 4, id_of(&p) + 1);
+        put_u16(ip + 4, id);
+        put_u16(ip + 10, 0); /* template_checksum() adds it up with the rest */
     } else {
         put_u16(ip + 4, (unsigned)packet->iov_len - IPV6_HEADER);
     }
