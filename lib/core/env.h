@@ -98,6 +98,7 @@ struct env {
     void *resize_ctx;
     size_t mem_used, mem_max; /* bytes in queues, over all connections */
     bool mem_short;           /* the last request for more memory failed */
+    uint32_t train;           /* the most segments that conn_output() gives as one; 0: each alone */
     uint64_t random;          /* the state of env_random() */
     struct keepalive_times times[ENV_KEEPALIVE_TIMES]; /* of conn_keepalive_times() */
     unsigned times_count;
