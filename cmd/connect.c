@@ -56,8 +56,17 @@ static wave_time turn(struct session *s, wave_time now)
     return client_go(s, x, e, now);
 }
 
+/* Adds the preset to what the verdict says. */
+static void judge(struct session *s, struct client *x, struct outcome *o, struct figures *figures)
+{
+    (void)s;
+    (void)o;
+    preset_figures(x->preset, figures);
+}
+
 static const struct client_ops ops = {.command = &connect_command,
-                                      .session = {.turn = turn, .poll = client_poll}};
+                                      .session = {.turn = turn, .poll = client_poll},
+                                      .judge = judge};
 
 static int run(const void *options)
 {
@@ -68,11 +77,13 @@ static int run(const void *options)
     if (!x)
         return client_no_memory(&o->client, &ops);
     x->no_ack = o->no_ack;
+    x->preset = o->preset.preset;
     x->plan = (struct course_config){.close = (enum close_how)o->close.how,
                                      .answer = COURSE_ANSWER_PAUSES,
                                      .acknowledged = true,
                                      .hold = o->close.hold,
                                      .linger = o->client.end.linger};
+    preset_plan(x->preset, &x->plan);
     status =
         o->each_address ? each_address_run(x, &o->client, &ops) : client_run(x, &o->client, &ops);
     free(x);
@@ -105,6 +116,7 @@ static const struct option_group groups[] = {
     {NULL, data_output_row, FIELD(client.output)},
     {"Close", close_rows, FIELD(close)},
     {NULL, end_rows, FIELD(client.end)},
+    {"Misbehaviour", preset_connect_row, FIELD(preset)},
     {"TCP", tcp_syn_row, FIELD(client.tcp)},
     {NULL, tcp_give_up_row, FIELD(client.tcp)},
     {NULL, no_ack_row, 0},
@@ -116,11 +128,46 @@ static const struct option_group groups[] = {
     {NULL, NULL, 0}};
 /* clang-format on */
 
-static const char *check(void *options)
+static void defaults(void *options)
+{
+    struct connect_options *o = options;
+
+    client_defaults(options);
+    o->close.how = CLOSE_DEFAULT;
+}
+
+/* Fills in what the preset sets and the user has not given. */
+static const char *fill(struct connect_options *o)
+{
+    const struct preset *p = o->preset.preset;
+
+    preset_fill(p, &o->close, &o->client.end, &o->client.tcp);
+    if (o->close.how == CLOSE_DEFAULT)
+        o->close.how = CLOSE_ACTIVE;
+    if (p && p->set.sends && !o->client.data.text.at && !o->client.data.file)
+        o->client.data.text = preset_bytes();
+    if (p && p->set.needs_port && !o->client.source_port)
+        return "this preset is about two runs over the same ports: give both the same "
+               "--source-port";
+    return NULL;
+}
+
+static bool tell(const void *options, FILE *to)
 {
     const struct connect_options *o = options;
+
+    if (o->preset.help)
+        preset_list(to, PRESET_CONNECT);
+    return o->preset.help;
+}
+
+static const char *check(void *options)
+{
+    struct connect_options *o = options;
     const char *wrong = client_check(options);
 
+    if (!wrong)
+        wrong = fill(o);
     return !wrong && o->each_address ? each_address_check(&o->client) : wrong;
 }
 
@@ -132,7 +179,8 @@ const struct command connect_command = {
                "happened on both sides.",
     .size = sizeof(struct connect_options),
     .groups = groups,
-    .defaults = client_defaults,
+    .defaults = defaults,
     .operands = client_operands,
+    .tell = tell,
     .check = check,
     .run = run};

@@ -45,7 +45,7 @@
 
 /* Names the queues in which a connection may wait. All waits in one queue have the same length, so
  * that they end in the order in which they began. */
-enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAIT_QUEUES };
+enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAIT_READ, WAIT_QUEUES };
 
 /* Holds one connection. */
 struct listen_client {
@@ -55,6 +55,7 @@ struct listen_client {
     struct course course;
     wave_time until; /* the end of its wait, if `queue` is not WAIT_NONE */
     struct slab_link todo, wait;
+    uint32_t read_ms;  /* when its data may be read next, modulo 2^32; with a slow reader */
     uint8_t queue;     /* WAIT_... */
     bool accepted : 1; /* it counts for --connections: its handshake was completed, and with
                           --served it has sent something */
@@ -253,7 +254,8 @@ static void go(struct session *s, struct listen *l, struct listen_client *p, str
                wave_time now)
 {
     const struct course_facts facts = {.fed = responder_given(&l->responder, &p->place, e),
-                                       .reader_busy = l->responder.waits_for_out,
+                                       .reader_busy =
+                                           l->responder.waits_for_out || p->queue == WAIT_READ,
                                        .quiet_since = p->conn.quiet_since};
     const struct course_turn t = course_go(&p->course, &l->plan, e, &facts, now);
 
@@ -266,11 +268,32 @@ static void go(struct session *s, struct listen *l, struct listen_client *p, str
     } else if (t.act == COURSE_LINGERED) {
         session_end_conn(s, &p->conn, STOP_LINGER);
         queue_client(l, p);
-    } else if (t.until != WAVE_NEVER && !t.engine) {
+    } else if (t.until != WAVE_NEVER && !t.engine && p->queue != WAIT_READ) {
         const unsigned queue = t.waits == COURSE_WAITS_HOLD ? WAIT_HOLD : WAIT_LINGER;
         if (p->queue != queue)
             wait_until(l, p, queue, t.until);
     }
+}
+
+/* Returns whether the peer's data has to wait for a slow reader, and sees to it that the connection
+ * is handled again when it need not. */
+static bool reads_later(struct listen *l, struct listen_client *p, const struct conn *e,
+                        wave_time now)
+{
+    const struct preset *preset = l->options->preset.preset;
+    const wave_time every = preset ? preset->set.read_every : 0;
+    const uint32_t ms = (uint32_t)(now / WAVE_MS);
+    const uint8_t *unread;
+
+    if (!every || !conn_peek(e, &unread))
+        return false;
+    if (p->place.taken && (int32_t)(p->read_ms - ms) > 0) {
+        if (p->queue != WAIT_READ)
+            wait_until(l, p, WAIT_READ, now + (p->read_ms - ms) * WAVE_MS);
+        return true;
+    }
+    p->read_ms = ms + (uint32_t)(every / WAVE_MS);
+    return false;
 }
 
 /* Gives the responder what the peer sent, and the peer what the responder has for it. */
@@ -281,6 +304,7 @@ static void move_data(struct session *s, struct listen *l, struct listen_client 
     int moved;
 
     l->responder.waits_for_out = l->responder.starved = false;
+    l->responder.reads_later = reads_later(l, p, e, now);
     moved = responder_move(&l->responder, &p->place, e, now, &d);
     if (moved < 0)
         session_fail(s, &d);
@@ -471,19 +495,22 @@ static int start(struct session *s, const struct target *target, struct diag *d)
                                 .port = info->lport,
                                 .half_open = o->half_open,
                                 .answer_rst = o->close.how != CLOSE_VANISH};
-    char place[ADDR_PORT_TEXT], text[200];
+    const struct preset *preset = o->preset.preset;
+    char place[ADDR_PORT_TEXT], text[300];
 
     if (stack_listen(s->stack, &at) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory to listen");
-    snprintf(text, sizeof text, "listening on %s, %s: %s",
+    snprintf(text, sizeof text, "listening on %s, %s: %s%s%s%s%s",
              addr_port_text(target->v6, &info->local, info->lport, place),
-             info->ifindex ? info->interface : "every interface", responder_text(&l->responder));
+             info->ifindex ? info->interface : "every interface", responder_text(&l->responder),
+             preset ? "; preset " : "", preset ? preset->name : "", preset ? ": " : "",
+             preset ? preset->help : "");
     report_note(&s->report, NULL, session_stamp(s), false, text);
     return 0;
 }
 
 /* Fills in the figures of the run: how the connections ended. */
-static void count_up(const struct session *s, struct figures *f)
+static void count_up(const struct session *s, const struct preset *preset, struct figures *f)
 {
     figures_clear(f);
     figures_group(f, "connections");
@@ -491,6 +518,7 @@ static void count_up(const struct session *s, struct figures *f)
     figures_count(f, "syn_cookies", stack_cookies(s->stack));
     figures_verdicts(f, s->verdicts);
     figures_end(f);
+    preset_figures(preset, f);
 }
 
 /* Fills in the outcome of the run. The comment at the head of this file says what decides. */
@@ -531,6 +559,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = &o->probe,
+                                        .preset = o->preset.preset,
                                         .show = &o->show,
                                         .deadline = deadline,
                                         .passive = true,
@@ -556,7 +585,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
     if (responder_close(&l->responder, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);
-    count_up(s, &l->figures);
+    count_up(s, o->preset.preset, &l->figures);
     status = start_verdict(&l->start, NULL, &outcome, &l->figures);
     start_close(&l->start);
     return status;
@@ -569,16 +598,20 @@ static struct course_config plan_of(const struct listen_options *o)
     const enum close_how how = (enum close_how)o->close.how;
     const bool fin = how == CLOSE_ACTIVE || how == CLOSE_PASSIVE;
 
-    return (struct course_config){.close = how,
-                                  .serves = true,
-                                  .acknowledged = !fin || o->close.hold,
-                                  .hold_after_peer = true,
-                                  .hold = o->close.hold,
-                                  .linger = o->end.linger};
+    struct course_config plan = {.close = how,
+                                 .serves = true,
+                                 .acknowledged = !fin || o->close.hold,
+                                 .hold_after_peer = true,
+                                 .hold = o->close.hold,
+                                 .linger = o->end.linger};
+
+    preset_plan(o->preset.preset, &plan);
+    return plan;
 }
 
 static int run_with(struct listen *l, const struct listen_options *o)
 {
+    const struct preset *preset = o->preset.preset;
     const struct responder_config responder = {.kind = o->echo      ? RESPONDER_ECHO
                                                        : o->serve   ? RESPONDER_FILE
                                                        : o->data.at ? RESPONDER_DATA
@@ -586,7 +619,9 @@ static int run_with(struct listen *l, const struct listen_options *o)
                                                .data = o->data.at,
                                                .len = o->data.len,
                                                .serve = o->serve,
-                                               .output = o->output};
+                                               .output = o->output,
+                                               .after_fin = preset && preset->set.data_after_fin,
+                                               .read_bytes = preset ? preset->set.read_bytes : 0};
     struct resolve names;
     struct target target;
     struct diag d;
@@ -664,6 +699,7 @@ static const struct option_group groups[] = {
     {"Close", close_row, 0},
     {NULL, close_hold_row, FIELD(close)},
     {NULL, end_rows, FIELD(end)},
+    {"Misbehaviour", preset_listen_row, FIELD(preset)},
     {"Keepalive", keepalive_row, 0},
     {NULL, probe_rows, FIELD(probe)},
     {"TCP", tcp_give_up_row, FIELD(tcp)},
@@ -692,6 +728,25 @@ static int operands(void *options, char *const *text, unsigned count, struct dia
     return target_single(text, count, true, &o->target, d);
 }
 
+/* Fills in what the preset sets and the user has not given. */
+static void fill(struct listen_options *o)
+{
+    const struct preset *p = o->preset.preset;
+
+    preset_fill(p, &o->close, &o->end, &o->tcp);
+    if (p && p->set.sends && !o->echo && !o->discard && !o->serve && !o->data.at)
+        o->data = preset_bytes();
+}
+
+static bool tell(const void *options, FILE *to)
+{
+    const struct listen_options *o = options;
+
+    if (o->preset.help)
+        preset_list(to, PRESET_LISTEN);
+    return o->preset.help;
+}
+
 /* Chooses the default of --close. A responder that only reads, or sends back what it receives, has
  * no data of its own whose end could be a reason to close first. */
 static void choose_close(struct listen_options *o)
@@ -716,6 +771,7 @@ static const char *check(void *options)
         wrong = tcp_check(&o->tcp);
     if (!wrong && o->output && (o->connections != 1 || o->echo))
         wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
+    fill(o);
     choose_close(o);
     probe_check(&o->probe);
     return wrong;
@@ -732,5 +788,6 @@ const struct command listen_command = {
     .groups = groups,
     .defaults = defaults,
     .operands = operands,
+    .tell = tell,
     .check = check,
     .run = run};

@@ -7,6 +7,7 @@
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
+#include "cmd/preset.h"
 #include "cmd/target.h"
 
 struct listen_options {
@@ -21,6 +22,7 @@ struct listen_options {
     uint32_t half_open;   /* connections in SYN_RECEIVED before SYN cookies; default 256 */
     uint32_t max;         /* connections at a time; default 4096 */
     struct close_options close;
+    struct preset_options preset;
     struct end_options end;
     struct probe_options probe;
     struct tcp_options tcp;

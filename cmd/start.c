@@ -85,6 +85,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
         c->time_wait_end = "--time-wait is over";
     if (o->probe)
         probe_configure(o->probe, c);
+    preset_configure(o->preset, c);
     return 0;
 }
 

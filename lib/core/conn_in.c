@@ -150,6 +150,10 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
         conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
+    if (c->env->config.simultaneous_open) { /* DEVIATES, as the user asked */
+        conn_open_listener(c, now, "our own SYN crosses the peer's");
+        return INPUT_DONE;
+    }
     /* Data and FIN on the SYN are not stored. 3.10.7.2 allows them to be queued; since they are not
      * acknowledged, the peer will retransmit them, which costs us no memory. */
     conn_take_syn(c, now, s);
@@ -296,6 +300,8 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
             take_timestamp(c, now, s); /* reports that it is missing; one that is there is not
                                           recorded (R2) */
         keepalive_heard(c, now);
+        if (c->env->config.deaf_to_keepalive) /* DEVIATES, as the user asked */
+            return;
         /* A peer whose SND.NXT is one below our RCV.NXT would answer our answer. */
         if (s->len > 0)
             c->flags |= CONN_ACK_NOW;
@@ -458,6 +464,8 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         c->flags |= CONN_ACK_NOW;
         return seq_leq(end, edge);
     }
+    if (c->reasm && c->reasm->runs > 0 && seq_eq(first, c->rcv.nxt) && c->env->config.reneges)
+        reasm_drop_gaps(&c->reasm, c->env); /* DEVIATES, as the user asked */
     r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
                      last.v - first.v, c->env->config.rcvbuf + 65536);
     if (r.discarded) {

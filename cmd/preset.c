@@ -1,0 +1,139 @@
+/* Finds a preset by its name, lists them, and hands their switches to options, engine and course. */
+#include "cmd/preset.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAME_COLUMN 24 /* at which a preset's description begins */
+
+#define LINE(n) "line " n " of a preset's data, which fills a segment or more: 0123456789abc\n"
+#define LINES(n)                                                                                   \
+    LINE(n "0")                                                                                    \
+    LINE(n "1") LINE(n "2") LINE(n "3") LINE(n "4") LINE(n "5") LINE(n "6") LINE(n "7")            \
+        LINE(n "8") LINE(n "9")
+
+static const char lines[] =
+    LINES("00") LINES("01") LINES("02") LINES("03") LINES("04") LINES("05") LINES("06") LINES("07")
+        LINES("08") LINES("09") LINES("10") LINES("11") LINES("12") LINES("13") LINES("14")
+            LINES("15") LINES("16") LINES("17") LINES("18") LINES("19");
+
+struct bytes preset_bytes(void)
+{
+    return (struct bytes){(uint8_t *)(uintptr_t)lines, sizeof lines - 1};
+}
+
+/* Parses --preset for that command. Names are compared without regard to case. */
+static const char *parse(struct preset_options *o, const char *value, unsigned command)
+{
+    if (strcmp(value, "help") == 0) {
+        o->help = true;
+        return NULL;
+    }
+    for (const struct preset *p = presets; p->name; p++) {
+        if (strcasecmp(p->name, value) != 0)
+            continue;
+        if (!(p->commands & command))
+            return command == PRESET_LISTEN
+                       ? "is a preset of connect only; \"--preset help\" lists those of listen"
+                       : "is a preset of listen only; \"--preset help\" lists those of connect";
+        o->preset = p;
+        return NULL;
+    }
+    return "is no preset; \"--preset help\" lists them";
+}
+
+static const char *parse_listen(void *group, const char *value)
+{
+    return parse(group, value, PRESET_LISTEN);
+}
+
+static const char *parse_connect(void *group, const char *value)
+{
+    return parse(group, value, PRESET_CONNECT);
+}
+
+/* clang-format off */
+#define PRESET_ROW(parse)                                                                          \
+    {KIND_CUSTOM, 0, "preset", "NAME",                                                             \
+     "misbehave in this way; help lists the names", 0, 0, 0, parse}
+
+const struct option_row preset_listen_row[] = {
+    PRESET_ROW(parse_listen),
+    OPTION_END};
+
+const struct option_row preset_connect_row[] = {
+    PRESET_ROW(parse_connect),
+    OPTION_END};
+/* clang-format on */
+
+void preset_list(FILE *to, unsigned command)
+{
+    for (const struct preset *p = presets; p->name; p++)
+        if (p->commands & command)
+            fprintf(to, "%-*s%s\n", NAME_COLUMN, p->name, p->help);
+}
+
+const char *preset_rules(const struct preset *p, unsigned command,
+                         const char *(*take)(void *to, const char *rule), void *to)
+{
+    const char *const *lists[2];
+    const char *wrong = NULL;
+
+    if (!p)
+        return NULL;
+    lists[0] = p->rules;
+    lists[1] = command == PRESET_LISTEN ? p->listen_rules : p->connect_rules;
+    for (unsigned i = 0; i < 2; i++)
+        for (unsigned n = 0; !wrong && n < PRESET_RULES && lists[i][n]; n++)
+            wrong = take(to, lists[i][n]);
+    return wrong;
+}
+
+void preset_fill(const struct preset *p, struct close_options *close, struct end_options *end,
+                 struct tcp_options *tcp)
+{
+    if (!p)
+        return;
+    if (p->set.closes && close->how == CLOSE_DEFAULT)
+        close->how = p->set.close;
+    if (!close->hold)
+        close->hold = p->set.hold;
+    if (!tcp->window)
+        tcp->window = p->set.window;
+    tcp->ecn |= p->set.ecn;
+    tcp->no_sack |= p->set.no_sack;
+    if (p->set.time_wait && !end->keep_time_wait) {
+        end->keep_time_wait = true;
+        end->time_wait = TIME_WAIT_FULL;
+    }
+}
+
+void preset_configure(const struct preset *p, struct conn_config *c)
+{
+    if (!p)
+        return;
+    c->deaf_to_keepalive = p->set.deaf_to_keepalive;
+    c->reneges = p->set.reneges;
+    c->simultaneous_open = p->set.simultaneous_open;
+}
+
+void preset_plan(const struct preset *p, struct course_config *plan)
+{
+    if (!p)
+        return;
+    plan->resets_data = p->set.resets_data;
+    plan->hold_after_peer |= p->set.holds_after_peer;
+    if (p->set.fin_on_data) {
+        plan->answer = COURSE_ANSWER_NONE;
+        plan->acknowledged = false;
+    }
+}
+
+void preset_figures(const struct preset *p, struct figures *f)
+{
+    if (!p)
+        return;
+    figures_text(f, "preset", p->name);
+    figures_row(f, "preset", "%s: %s", p->name, p->help);
+}
