@@ -168,6 +168,7 @@ int client_run_at(struct client *x, const struct client_options *o, const struct
                                         .end = &o->end,
                                         .probe = x->probe,
                                         .preset = x->preset,
+                                        .impair = &o->impair,
                                         .show = &o->show,
                                         .source_port = o->source_port,
                                         .no_ack = x->no_ack,

@@ -124,6 +124,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(client.tcp)},
     {NULL, tcp_window_row, FIELD(client.tcp)},
     {NULL, tcp_rows, FIELD(client.tcp)},
+    {"Impairment", impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
     {NULL, NULL, 0}};
 /* clang-format on */
@@ -149,7 +150,7 @@ static const char *fill(struct connect_options *o)
     if (p && p->set.needs_port && !o->client.source_port)
         return "this preset is about two runs over the same ports: give both the same "
                "--source-port";
-    return NULL;
+    return preset_impair(p, PRESET_CONNECT, &o->client.impair);
 }
 
 static bool tell(const void *options, FILE *to)

@@ -289,6 +289,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
+    {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */

@@ -560,6 +560,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
                                         .end = &o->end,
                                         .probe = &o->probe,
                                         .preset = o->preset.preset,
+                                        .impair = &o->impair,
                                         .show = &o->show,
                                         .deadline = deadline,
                                         .passive = true,
@@ -706,6 +707,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
+    {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */
@@ -729,13 +731,14 @@ static int operands(void *options, char *const *text, unsigned count, struct dia
 }
 
 /* Fills in what the preset sets and the user has not given. */
-static void fill(struct listen_options *o)
+static const char *fill(struct listen_options *o)
 {
     const struct preset *p = o->preset.preset;
 
     preset_fill(p, &o->close, &o->end, &o->tcp);
     if (p && p->set.sends && !o->echo && !o->discard && !o->serve && !o->data.at)
         o->data = preset_bytes();
+    return preset_impair(p, PRESET_LISTEN, &o->impair);
 }
 
 static bool tell(const void *options, FILE *to)
@@ -771,7 +774,8 @@ static const char *check(void *options)
         wrong = tcp_check(&o->tcp);
     if (!wrong && o->output && (o->connections != 1 || o->echo))
         wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
-    fill(o);
+    if (!wrong)
+        wrong = fill(o);
     choose_close(o);
     probe_check(&o->probe);
     return wrong;

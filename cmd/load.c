@@ -59,7 +59,9 @@ static int open_wire(struct load *l, struct diag *d)
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return platform_open(o->show.platform, &l->port, &c, d);
+    int error = platform_open(o->show.platform, &l->port, &c, d);
+
+    return error ? error : impair_put_on(&o->impair, !o->show.pcap, &l->port, &l->impair, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
@@ -139,6 +141,7 @@ static void close_all(struct load *l)
     platform_signals_close(l->options->show.platform, l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
+    impair_close(l->impair);
     view_close(&l->report.view);
     free(l->conn);
     free(l->retries.at);

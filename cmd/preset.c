@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/core/diag.h"
+
 #define NAME_COLUMN 24 /* at which a preset's description begins */
 
 #define LINE(n) "line " n " of a preset's data, which fills a segment or more: 0123456789abc\n"
@@ -74,20 +76,30 @@ void preset_list(FILE *to, unsigned command)
             fprintf(to, "%-*s%s\n", NAME_COLUMN, p->name, p->help);
 }
 
-const char *preset_rules(const struct preset *p, unsigned command,
-                         const char *(*take)(void *to, const char *rule), void *to)
+/* Appends the rules of the table, which are ended by NULL. */
+static void add_rules(const char *const *rules, struct impair_options *to)
 {
-    const char *const *lists[2];
-    const char *wrong = NULL;
+    struct diag d;
+
+    for (unsigned n = 0; n < PRESET_RULES && rules[n]; n++)
+        if (impair_rule_parse(rules[n], &to->rule[to->count], &d) == 0)
+            to->count++;
+}
+
+const char *preset_impair(const struct preset *p, unsigned command, struct impair_options *o)
+{
+    struct impair_options all = {.seed = o->seed};
 
     if (!p)
         return NULL;
-    lists[0] = p->rules;
-    lists[1] = command == PRESET_LISTEN ? p->listen_rules : p->connect_rules;
-    for (unsigned i = 0; i < 2; i++)
-        for (unsigned n = 0; !wrong && n < PRESET_RULES && lists[i][n]; n++)
-            wrong = take(to, lists[i][n]);
-    return wrong;
+    add_rules(p->rules, &all);
+    add_rules(command == PRESET_LISTEN ? p->listen_rules : p->connect_rules, &all);
+    if (all.count + o->count > IMPAIR_RULES)
+        return "the rules of --preset and --impair together are more than 32";
+    for (unsigned i = 0; i < o->count; i++)
+        all.rule[all.count++] = o->rule[i];
+    *o = all;
+    return NULL;
 }
 
 void preset_fill(const struct preset *p, struct close_options *close, struct end_options *end,

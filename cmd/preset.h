@@ -15,6 +15,7 @@
 
 #include "cmd/options.h"
 #include "cmd/options_close.h"
+#include "cmd/options_impair.h"
 #include "cmd/options_tcp.h"
 #include "lib/core/conn.h"
 #include "lib/report/figures.h"
@@ -77,13 +78,12 @@ struct bytes preset_bytes(void);
 /* Lists the presets of that command, one a line. */
 void preset_list(FILE *to, unsigned command);
 
-/* Calls `take` with each rule of the preset for that command, in order. Stops when `take` returns
- * something else than NULL, and returns that. `p` may be NULL. */
-const char *preset_rules(const struct preset *p, unsigned command,
-                         const char *(*take)(void *to, const char *rule), void *to);
+/* Puts the preset's rules for that command in front of those that the user has given. Returns what is
+ * wrong, as a message, or NULL. `p` may be NULL, here and below. */
+const char *preset_impair(const struct preset *p, unsigned command, struct impair_options *o);
 
 /* Fills in those of the options that the user has not given. `close->how` is CLOSE_DEFAULT where it
- * was not given. `p` may be NULL, here and below. */
+ * was not given. */
 void preset_fill(const struct preset *p, struct close_options *close, struct end_options *end,
                  struct tcp_options *tcp);
 

@@ -107,6 +107,30 @@ static bool unheard(const struct session *s)
     return c && !s->many && !s->arrived && c->state == STATE_SYN_SENT;
 }
 
+void session_look_at_route(struct session *s, wave_time now)
+{
+    char text[200], interface[sizeof s->route] = "";
+
+    if (!s->repeats || now < s->route_at)
+        return;
+    s->repeats = false;
+    s->route_at = now + WAVE_S;
+    if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
+        return;
+    memcpy(s->route, interface, sizeof interface);
+    if (s->port->info->anywhere)
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and no longer "
+                 "through %s",
+                 interface, s->port->info->interface);
+    else
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and answers that come in there "
+                 "are not seen, since %s is what is captured; if it stays so, start another run",
+                 interface, s->port->info->interface);
+    report_note(&s->report, NULL, session_stamp(s), true, text);
+}
+
 wave_time session_look_at_neighbour(struct session *s, wave_time now)
 {
     struct wire_neighbour hop;
