@@ -32,17 +32,19 @@ static const char *parse(struct preset_options *o, const char *value, unsigned c
         o->help = true;
         return NULL;
     }
+    o->preset = NULL;
     for (const struct preset *p = presets; p->name; p++) {
         if (strcasecmp(p->name, value) != 0)
             continue;
-        if (!(p->commands & command))
-            return command == PRESET_LISTEN
-                       ? "is a preset of connect only; \"--preset help\" lists those of listen"
-                       : "is a preset of listen only; \"--preset help\" lists those of connect";
         o->preset = p;
-        return NULL;
+        if (p->commands & command)
+            return NULL;
     }
-    return "is no preset; \"--preset help\" lists them";
+    if (!o->preset)
+        return "is no preset; \"--preset help\" lists them";
+    return command == PRESET_LISTEN
+               ? "is a preset of connect only; \"--preset help\" lists those of listen"
+               : "is a preset of listen only; \"--preset help\" lists those of connect";
 }
 
 static const char *parse_listen(void *group, const char *value)

@@ -59,7 +59,8 @@ struct preset {
     struct preset_switches set;
 };
 
-/* All presets, in the order in which help lists them; the last one has no name. */
+/* All presets, in the order in which help lists them; the last one has no name. One that does
+ * different things in listen and in connect has a row for each. */
 extern const struct preset presets[];
 
 /* Holds the values of the option's group. */

@@ -33,8 +33,10 @@ const struct preset presets[] = {
      .set = {.closes = true, .close = CLOSE_ABORT}},
     {"accept-and-reset", PRESET_LISTEN, "takes data for a second, answers nothing, then RST",
      .set = {.closes = true, .close = CLOSE_ABORT, .hold = WAVE_S}},
-    {"time-wait-reuse", PRESET_BOTH, "a connection over the ports of one in TIME_WAIT",
-     .set = {.time_wait = true, .needs_port = true}},
+    {"time-wait-reuse", PRESET_LISTEN, "stays in TIME_WAIT, where a client may come again",
+     .set = {.closes = true, .close = CLOSE_ACTIVE, .time_wait = true}},
+    {"time-wait-reuse", PRESET_CONNECT, "comes again to a peer that is in TIME_WAIT",
+     .set = {.closes = true, .close = CLOSE_PASSIVE, .needs_port = true}},
 
     /* Acknowledgements */
     {"never-ack", PRESET_BOTH, "acknowledges none of the peer's data",

@@ -52,7 +52,6 @@ counters()
 began()
 {
     counters >"$tmp/before"
-    findings_of=$1
 }
 
 misbehave()
@@ -94,10 +93,24 @@ connects()
     listen_start "$TCPWAVE" connect --json --preset $preset "$far4:$port" "$@"
 }
 
+# judge NAME EXPLANATION CMD...: one case: CMD succeeds within ten seconds. Where it does not, the
+# output of the command EXPLANATION is noted.
+judge()
+{
+    local name=$1 explanation=$2
+    shift 2
+    if poll "$@"; then
+        pass "$preset: $name"
+    else
+        fail "$preset: $name"
+        note "$* failed; there is:"
+        note "$($explanation)"
+    fi
+}
+
 said()
 {
-    poll grep -Eq -e "$1" "$tmp/call$peers.log"
-    check "$preset: $2" grep -Eq -e "$1" "$tmp/call$peers.log" || note "$(cat "$tmp/call$peers.log")"
+    judge "$2" "cat $tmp/call$peers.log" grep -Eq -e "$1" "$tmp/call$peers.log"
 }
 
 socks()
@@ -112,32 +125,25 @@ has_sock()
 
 sock()
 {
-    poll has_sock "$1"
-    if has_sock "$1"; then
-        pass "$preset: $2"
-    else
-        fail "$preset: $2"
-        note "no socket of this kind, $1: $(socks)"
-    fi
+    judge "$2" socks has_sock "$1"
 }
 
 no_sock()
 {
-    poll has_no_sock
-    check "$preset: $1" has_no_sock || note "$(socks)"
+    judge "$1" socks has_no_sock
 }
 
 has_no_sock()
 {
-    ! peer ss -Htan "( sport = :$port or dport = :$port ) and not state listening" | grep -q .
+    ! peer ss -Htan "( sport = :$port or dport = :$port )" | grep -qv ^LISTEN
 }
 
 # grown COUNTER: by how much
 grown()
 {
     local now before
-    now=$(counters | awk -v name="$1" '$1 == name { print $2 }')
-    before=$(awk -v name="$1" '$1 == name { print $2 }' "$tmp/before")
+    now=$(counters | awk -v name="$1" '$1 == name { print $2; exit }')
+    before=$(awk -v name="$1" '$1 == name { print $2; exit }' "$tmp/before")
     [ -n "$now" ] || echo "# no counter $1" >&2
     echo $((${now:-0} - ${before:-0}))
 }
@@ -151,8 +157,7 @@ grew()
 {
     local by=1 name=$2
     [ $# -lt 3 ] || { by=$2; name=$3; }
-    poll has_grown "$1" "$by"
-    check "$preset: $name ($1)" has_grown "$1" "$by"
+    judge "$name ($1)" "grown $1" has_grown "$1" "$by"
 }
 
 still()
@@ -173,19 +178,17 @@ wired()
 
 wire()
 {
-    poll wired "$1" "${3:-1}"
-    if wired "$1" "${3:-1}"; then
-        pass "$preset: $2"
-    else
-        fail "$preset: $2"
-        note "on the wire, for $1:"
-        note "$(lines | tail -n 12)"
-    fi
+    judge "$2" lines wired "$1" "${3:-1}"
 }
 
 unwired()
 {
-    check "$preset: $2" eval "! wired '$1'"
+    if wired "$1"; then
+        fail "$preset: $2"
+        note "$(lines | grep -E -e "$1")"
+    else
+        pass "$preset: $2"
+    fi
 }
 
 over()

@@ -122,6 +122,7 @@ over
 
 serve send=10 close
 connects never-close
+sock 'FIN-WAIT-2 .*timewait' 'an orphan of a server has a timer, too'
 no_sock "a server's orphan is forgotten"
 over
 
