@@ -161,6 +161,8 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
 
     evidence(&x->probes, probes, sizeof probes);
+    if (c->record->flow.signs.made_rst || c->record->flow.signs.made_fin)
+        return; /* the general message says that it was a rule's */
     if (o->verdict == VERDICT_RESET && x->reset_probe) {
         snprintf(o->message, sizeof o->message,
                  "%s no longer knows the connection: RST answered probe %u", peer, x->reset_probe);

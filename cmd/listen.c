@@ -194,6 +194,11 @@ static void outcome_of_client(struct session *s, const struct listen_client *p, 
             c->path.established ? "%s had sent nothing when the last one that was asked for did"
                                 : "%s came after the last one that was asked for",
             peer);
+    else if (session_impaired(s, c))
+        say(o, !e || conn_end(e) == END_REFUSED ? VERDICT_REFUSED : VERDICT_DROPPED, "none", NULL,
+            "the handshake with %s did not come about: no acknowledgement of our SYN-ACK was taken "
+            "in, which was made %u time%s",
+            peer, sent, sent == 1 ? "" : "s");
     else if (!e || conn_end(e) == END_REFUSED)
         say(o, VERDICT_REFUSED, "peer", "reset", "%s answered our SYN-ACK with RST", peer);
     else

@@ -256,8 +256,10 @@ static int conclude(struct load *l)
     struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
     struct load_message m = {.used = 0};
     struct findings list = {.count = 0};
+    struct impairments rules = {.count = 0};
     struct outcome o;
 
+    impair_list(l->impair, &rules);
     if (l->failed) {
         v.verdict = VERDICT_LOCAL;
         say(&m, "%s", l->error.text);
@@ -269,10 +271,11 @@ static int conclude(struct load *l)
     }
     o.verdict = v.verdict;
     snprintf(o.message, sizeof o.message, "%.*s", (int)sizeof o.message - 1, m.text);
-    load_diagnose(l, &o, &list);
+    load_diagnose(l, &rules, &o, &list);
     v.exit = l->signal ? 128 + l->signal : (int)v.verdict;
     v.message = o.message;
     v.findings = &list;
+    v.impairments = &rules;
     return load_tell_end(l, &v);
 }
 

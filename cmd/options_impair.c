@@ -49,3 +49,14 @@ int impair_put_on(const struct impair_options *o, bool quiet, struct port **port
     }
     return port_impair_open(port, *port, *rules, quiet, d);
 }
+
+void impair_list(const void *rules, struct impairments *list)
+{
+    struct impair_count counts[IMPAIR_RULES];
+    const unsigned n = impair_counts(rules, counts);
+
+    for (unsigned i = 0; i < n; i++)
+        impairments_add(list, counts[i].words, counts[i].matched, counts[i].seen);
+}
+
+_Static_assert(IMPAIRMENTS_MAX == IMPAIR_RULES, "every rule is listed");

@@ -4,6 +4,7 @@
 #define TCPWAVE_CMD_OPTIONS_IMPAIR_H
 
 #include "cmd/options.h"
+#include "lib/report/impairments.h"
 #include "lib/run/impair.h"
 #include "lib/run/port.h"
 
@@ -24,5 +25,8 @@ extern const struct option_row impair_rows[];
  */
 int impair_put_on(const struct impair_options *o, bool quiet, struct port **port,
                   struct impair **rules, struct diag *d);
+
+/* Adds to the list what each rule has done so far. `rules` is a struct impair, or NULL. */
+void impair_list(const void *rules, struct impairments *list);
 
 #endif

@@ -123,6 +123,8 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .many = o->passive,
                                  .shows = show_any(o->show),
                                  .impaired = st->impair != NULL,
+                                 .impairments = st->impair ? impair_list : NULL,
+                                 .rules = st->impair,
                                  .live = st->view.term.live,
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},

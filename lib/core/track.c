@@ -727,6 +727,11 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
 }
 
+void track_unsent(struct track *t)
+{
+    t->number++;
+}
+
 bool track_fin(const struct track *t, enum track_side side, struct seq *end)
 {
     const struct track_half *h = &t->half[side];

@@ -119,6 +119,9 @@ struct session_config {
     /* Called for each captured packet, for a capture file, with what is known after it in a few
      * words ("" if nothing is). Returns 0, or an error that ends the run, with *d filled in. May be
      * NULL. */
+    /* Lists the rules of --impair and their counts so far; NULL: there are none. */
+    void (*impairments)(const void *rules, struct impairments *list);
+    const void *rules;
     int (*save_packet)(void *sink, const struct wire_packet *p, const char *comment,
                        struct diag *d);
     /* Writes out what has been reported so far; the same return values. May be NULL. */
@@ -142,6 +145,7 @@ struct session {
                                            in its id */
     struct slab_list all;               /* in the order in which they came */
     uint32_t opened;                    /* connections so far */
+    struct impairments impairments;     /* as last listed */
     uint32_t verdicts[REPORT_VERDICTS]; /* if there are several: how many ended in which way */
     bool over;                          /* at least one of them is CLOSED */
 
@@ -243,6 +247,12 @@ void session_fail(struct session *s, const struct diag *d);
 
 /* Fills in what happened to the connection. */
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
+
+/* Returns the rules of --impair with their counts so far, or NULL. */
+const struct impairments *session_impairments(struct session *s);
+
+/* Returns whether a rule did something to segments of this connection, or may have. */
+bool session_impaired(struct session *s, const struct session_conn *c);
 
 /* Adds the findings about the connection (NULL: about the run as a whole) to the list, and rewrites
  * the outcome's sentence from the finding that explains most. */

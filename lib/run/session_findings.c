@@ -71,6 +71,22 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
     h->translated = stats.translated ? t->translated : NULL;
 }
 
+const struct impairments *session_impairments(struct session *s)
+{
+    if (!s->config.impairments)
+        return NULL;
+    s->impairments.count = 0;
+    s->config.impairments(s->config.rules, &s->impairments);
+    return &s->impairments;
+}
+
+bool session_impaired(struct session *s, const struct session_conn *c)
+{
+    if (c && c->record && c->record->flow.signs.impaired)
+        return true;
+    return !s->many && impairments_matched(session_impairments(s));
+}
+
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
                       struct findings *list)
 {
@@ -93,6 +109,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
     if (!s->many || !c) {
         host_facts(s, c, &texts, &host);
         k.host = &host;
+        k.impairments = session_impairments(s);
     }
     diagnose(&k, list);
     if (outcome->verdict != VERDICT_LOCAL)

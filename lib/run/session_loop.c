@@ -354,7 +354,8 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
-                               .ip_len = p->ip_len};
+                               .ip_len = p->ip_len,
+                               .impaired = p->impaired};
 
     if (!s->shows) { /* no log is kept of what we sent */
         save_packet(s, p, c, STATE_CLOSED);
@@ -503,7 +504,8 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                                .ip = p->ip,
                                .ip_len = p->ip_len,
                                .fragments = p->fragments,
-                               .mac = p->mac};
+                               .mac = p->mac,
+                               .impaired = p->impaired};
     show(s, c, &seen);
 }
 
