@@ -323,6 +323,8 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
             set(f, o, VERDICT_REFUSED, "local", "reset",
                 "the handshake with %s did not come about: a RST that a rule made answered our SYN",
                 f->peer);
+        else if (f->impaired)
+            set(f, o, VERDICT_REFUSED, "peer", "reset", "RST answered our SYN to %s", f->peer);
         else
             set(f, o, VERDICT_REFUSED, "peer", "reset",
                 "%s refused the connection: RST answered our SYN", f->peer);
@@ -332,6 +334,10 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
             set(f, o, VERDICT_RESET, "local", "reset",
                 "connected to %s until a RST that a rule made ended it while we were in %s",
                 f->peer, state_name(f->local));
+        else if (f->impaired)
+            set(f, o, VERDICT_RESET, "peer", "reset",
+                "connected to %s until its RST came while we were in %s", f->peer,
+                state_name(f->local));
         else
             set(f, o, VERDICT_RESET, "peer", "reset",
                 "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));

@@ -320,7 +320,7 @@ static bool repeats_byte(const struct report *r, const struct report_flow *f, co
  * - A retransmission of what only our capture has lost says nothing about the path.
  * - What we send once more because a rule dropped it before is a retransmission for us, though the
  *   wire has it for the first time. The copy that a rule made is none, though the wire had it
- * before.
+ *   before, nor is what a rule held back until something later had passed.
  * - Only a probe has an answer, and a RST that ends the connection can be one.
  */
 static unsigned corrected(const struct report *r, struct report_flow *f,
@@ -330,6 +330,7 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
     unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
     bool ends = !seen->out && (s->flags & SEG_RST) && f->local != STATE_CLOSED &&
                 seen->local == STATE_CLOSED;
+    const unsigned held = IMPAIRED_DUPLICATED | IMPAIRED_DELAYED | IMPAIRED_REORDERED;
     bool probe = seen->out ? seen->probe : (notes & TRACK_PROBE) && !repeats_byte(r, f, s);
 
     if (seen->repair)
@@ -343,7 +344,7 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
     if (seen->retransmission && !(notes & TRACK_WINDOW_PROBE) &&
         ((notes & TRACK_OUT_OF_WINDOW) || f->signs.impaired))
         notes |= TRACK_RETRANSMISSION;
-    if (seen->impaired && seen->impaired->copy)
+    if (seen->out && seen->impaired && !seen->retransmission && (seen->impaired->acts & held))
         notes &= ~(unsigned)TRACK_RETRANSMISSION;
     if (!report_counts(seen)) /* no one was asked, and no one answers */
         return notes;

@@ -89,7 +89,9 @@ void signs_impaired(struct signs *s, const struct report_seen *seen, uint32_t nu
     if (!i)
         return;
     for (unsigned k = 0; k < SIGNS_ACTS; k++) {
-        if (!(i->acts & acts[k].act))
+        /* What is answered with RST is dropped as well. */
+        if (!(i->acts & acts[k].act) ||
+            (acts[k].act == IMPAIRED_DROPPED && (i->acts & IMPAIRED_RESET)))
             continue;
         s->impaired |= seen->out ? acts[k].does : acts[k].does << IMPAIRED_SHIFT;
         /* The copy is counted with the segment of which it is one. */

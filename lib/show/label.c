@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define PIECE 30 /* columns of a long remark before it may be broken */
+#define PIECE 14 /* columns of a long remark before it may be broken */
 
 static void add(struct label *l, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

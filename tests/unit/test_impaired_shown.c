@@ -157,8 +157,8 @@ static void a_segment_that_was_changed_has_a_whole_arrow_and_words(void **state)
     script_handshake(&t);
     say(by(&shut, ours(SEG_ACK | SEG_PSH, 10)));
     end_ladder();
-    assert_drawn("impaired by rule 3:");
-    assert_drawn("sent with window 0 instead of");
+    assert_drawn("| impaired by rule 3: sent with ");
+    assert_drawn("65535 ");
     assert_null(strstr(t.text, "X"));
     script_finish(&t);
 }
@@ -288,6 +288,28 @@ static void what_is_sent_once_more_is_a_retransmission_of_what_was_dropped(void 
     say(by(&copy, s));
     assert_false(last.retransmission);
     assert_int_equal(t.flow.retransmissions, 1);
+    script_finish(&t);
+}
+
+static void what_was_held_back_is_no_retransmission(void **state)
+{
+    static const struct impaired held = {.acts = IMPAIRED_REORDERED,
+                                         .rule = 1,
+                                         .words = "out:data#1 reorder",
+                                         .on_wire = true,
+                                         .shown = true,
+                                         .what = "held back"};
+    struct step later = ours(SEG_ACK | SEG_PSH, 10), first = ours(SEG_ACK | SEG_PSH, 10);
+    (void)state;
+
+    later.seq = 11;
+    script_start(&t, &script_v4);
+    report_add(&t.report, keep, NULL);
+    script_handshake(&t);
+    say(later);
+    say(by(&held, first));
+    assert_false(last.retransmission);
+    assert_int_equal(t.flow.retransmissions, 0);
     script_finish(&t);
 }
 
@@ -430,6 +452,7 @@ int main(void)
         cmocka_unit_test(what_has_a_wrong_checksum_reaches_no_one_either),
         cmocka_unit_test(what_arrived_proves_what_it_proves_whoever_took_it),
         cmocka_unit_test(what_is_sent_once_more_is_a_retransmission_of_what_was_dropped),
+        cmocka_unit_test(what_was_held_back_is_no_retransmission),
         cmocka_unit_test(a_syn_that_was_dropped_does_not_count_as_sent),
         cmocka_unit_test(json_says_what_was_done),
         cmocka_unit_test(the_summary_has_a_line_per_rule),
