@@ -117,6 +117,7 @@ void preset_fill(const struct preset *p, struct close_options *close, struct end
         tcp->window = p->set.window;
     tcp->ecn |= p->set.ecn;
     tcp->no_sack |= p->set.no_sack;
+    tcp->no_wscale |= p->set.no_wscale;
     if (p->set.time_wait && !end->keep_time_wait) {
         end->keep_time_wait = true;
         end->time_wait = TIME_WAIT_FULL;

@@ -34,7 +34,7 @@ struct preset_switches {
     wave_time hold;       /* --hold */
     uint32_t window;      /* --window */
     bool sends;           /* preset_data stands for --data */
-    bool ecn, no_sack;    /* --ecn, --no-sack */
+    bool ecn, no_sack, no_wscale; /* --ecn, --no-sack, --no-wscale */
     bool time_wait;       /* --time-wait=full */
     bool needs_port;      /* connect: --source-port has to be given */
 

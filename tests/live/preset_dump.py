@@ -33,7 +33,7 @@ def checksum(data):
     return total
 
 
-def options(data):
+def options(data, there):
     words = []
     while data and data[0]:
         if data[0] == 1:
@@ -51,6 +51,7 @@ def options(data):
         elif kind == 5:
             edges = struct.unpack(f"!{len(body) // 4}I", body)
             words.append("sack")
+            edges = [relative(there, edge) for edge in edges]
             words += [f"{left}-{right}" for left, right in zip(edges[::2], edges[1::2])]
         elif kind == 8:
             words.append("ts %d:%d" % struct.unpack("!II", body))
@@ -72,7 +73,7 @@ def segment(source, target, ecn, data):
     words = [f"[{flags}] seq {relative(here, seq)}"]
     if bits & 16:
         words.append(f"ack {relative(there, ack)}")
-    words += [f"win {win} len {length}"] + options(data[20:header])
+    words += [f"win {win} len {length}"] + options(data[20:header], there)
     if urp:
         words.append(f"urp {urp}")
     if ecn:

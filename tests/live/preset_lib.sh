@@ -41,11 +41,11 @@ presets_up()
     poll grep -q recording "$tmp/dump.log"
 }
 
-# Numbers of the peer's kernel, one a line: "TCPTimeouts 3".
+# Numbers of the peer's kernel, one a line, each twice: "TCPTimeouts 3" and "TcpExt:TCPTimeouts 3".
 counters()
 {
     peer cat /proc/net/netstat /proc/net/snmp | awk '
-        { if ($1 == head) for (i = 2; i <= NF; i++) print name[i], $i
+        { if ($1 == head) for (i = 2; i <= NF; i++) { print name[i], $i; print $1 name[i], $i }
           else { head = $1; split($0, name) } }'
 }
 
@@ -104,7 +104,7 @@ judge()
     else
         fail "$preset: $name"
         note "$* failed; there is:"
-        note "$($explanation)"
+        note "$($explanation | tail -n 20)"
     fi
 }
 
@@ -171,9 +171,18 @@ lines()
     grep -E "(near|far)\.$port " "$tmp/dump.log"
 }
 
+# A pattern that begins with near or far means the sender.
+sender()
+{
+    case $1 in
+    near* | far*) echo "^[0-9.]+ $1" ;;
+    *) echo "$1" ;;
+    esac
+}
+
 wired()
 {
-    [ "$(lines | grep -Ec -e "$1")" -ge "${2:-1}" ]
+    [ "$(lines | grep -Ec -e "$(sender "$1")")" -ge "${2:-1}" ]
 }
 
 wire()
@@ -185,7 +194,7 @@ unwired()
 {
     if wired "$1"; then
         fail "$preset: $2"
-        note "$(lines | grep -E -e "$1")"
+        note "$(lines | grep -E -e "$(sender "$1")" | head -n 5)"
     else
         pass "$preset: $2"
     fi
