@@ -19,8 +19,8 @@ import sys
 sys.dont_write_bytecode = True
 import examples  # noqa: E402
 
-LINES = str.maketrans("│┊─▶◀⋮", "|!-><:")
-LEGEND = re.compile(r" {14}A (state|line|dashed line)\b")
+LINES = str.maketrans("│┊─▶◀⋮✗", "|!-><:X")
+LEGEND = re.compile(r" {14}An? (state|line|dashed line|arrow)\b")
 
 
 def read(path):
@@ -55,6 +55,7 @@ def comparable(lines):
             line = re.sub(r"\b(seq|ack|len) \d+", r"\1 N", line)
             line = re.sub(r"\b[\d,]+ bytes", "N bytes", line)
         line = re.sub(r"-+>", "->", re.sub(r"<-+", "<-", line))
+        line = re.sub(r"-+X", "-X", re.sub(r"X-+", "X-", line))
         line = re.sub(r" +", " ", line).strip()
         found.append(line)
     return found
