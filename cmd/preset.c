@@ -85,7 +85,7 @@ static void add_rules(const char *const *rules, struct impair_options *to)
 
     for (unsigned n = 0; n < PRESET_RULES && rules[n]; n++)
         if (impair_rule_parse(rules[n], &to->rule[to->count], &d) == 0)
-            to->count++;
+            to->rule[to->count++].optional = true;
 }
 
 const char *preset_impair(const struct preset *p, unsigned command, struct impair_options *o)
@@ -120,7 +120,7 @@ void preset_fill(const struct preset *p, struct close_options *close, struct end
     tcp->no_wscale |= p->set.no_wscale;
     if (p->set.time_wait && !end->keep_time_wait) {
         end->keep_time_wait = true;
-        end->time_wait = TIME_WAIT_FULL;
+        end->time_wait = p->set.time_wait;
     }
 }
 
@@ -150,5 +150,4 @@ void preset_figures(const struct preset *p, struct figures *f)
     if (!p)
         return;
     figures_text(f, "preset", p->name);
-    figures_row(f, "preset", "%s: %s", p->name, p->help);
 }

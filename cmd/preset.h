@@ -35,7 +35,7 @@ struct preset_switches {
     uint32_t window;      /* --window */
     bool sends;           /* preset_data stands for --data */
     bool ecn, no_sack, no_wscale; /* --ecn, --no-sack, --no-wscale */
-    bool time_wait;       /* --time-wait=full */
+    wave_time time_wait;  /* --time-wait */
     bool needs_port;      /* connect: --source-port has to be given */
 
     /* The course, and the data. */
@@ -94,7 +94,7 @@ void preset_configure(const struct preset *p, struct conn_config *c);
 /* Sets the course's switches. */
 void preset_plan(const struct preset *p, struct course_config *plan);
 
-/* Adds the preset to the verdict's figures. */
+/* Adds the preset's name to the verdict's figures. */
 void preset_figures(const struct preset *p, struct figures *f);
 
 #endif

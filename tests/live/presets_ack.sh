@@ -44,7 +44,7 @@ over
 misbehave dup-ack-flood
 call send=300000 shut recv
 said 'recv: 0 bytes, end of file' 'all of it arrives'
-grew TCPFastRetrans 'the kernel retransmits what is not lost'
+grew TCPRenoRecovery 'the kernel takes three duplicates for a loss'
 over
 
 # SACK blocks far beyond what was sent.
