@@ -18,7 +18,7 @@
  * is 0 if the run ended as it was asked to, 1 if --timeout came before --connections were served, 3
  * if this host failed, and 128 plus the number of the signal that ended the run.
  */
-#include "cmd/listen.h"
+#include "cmd/listen_options.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,6 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/options_data.h"
 #include "cmd/resolve.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
@@ -657,135 +656,6 @@ static int run(const void *options)
     return status;
 }
 
-/*
- * Options
- */
-
-#define FIELD(name) offsetof(struct listen_options, name)
-
-/* clang-format off */
-static const struct option_row responder_rows[] = {
-    {KIND_FLAG, 0, "echo", NULL, "send back what is received", FIELD(echo), 0, 0, NULL},
-    {KIND_FLAG, 0, "discard", NULL, "receive, and send nothing (the default)",
-     FIELD(discard), 0, 0, NULL},
-    {KIND_TEXT, 0, "serve", "FILE", "send this file to every client",
-     FIELD(serve), 0, 0, NULL},
-    OPTION_END};
-
-static const struct option_row connection_rows[] = {
-    {KIND_NUMBER, 0, "connections", "N", "end after this many connections",
-     FIELD(connections), 1, UINT32_MAX, NULL},
-    {KIND_FLAG, 0, "served", NULL, "of them only those that sent something count",
-     FIELD(served), 0, 0, NULL},
-    {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
-     FIELD(max), 1, 1 << 20, NULL},
-    {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
-     FIELD(half_open), 1, 1 << 20, NULL},
-    OPTION_END};
-
-static const struct option_row close_row[] = {
-    {KIND_WORD, 0, "close", CLOSE_WORDS,
-     "our FIN after our data (the default with --serve and --data); the peer's first (otherwise); "
-     "RST; nothing at all",
-     FIELD(close.how), 0, 0, NULL},
-    OPTION_END};
-
-static const struct option_row keepalive_row[] = {
-    {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
-     FIELD(probe.on), 0, 0, NULL},
-    OPTION_END};
-
-static const struct option_group groups[] = {
-    {"Addresses and ports", where_rows, FIELD(where)},
-    {NULL, where_source_row, FIELD(where)},
-    {"What to send and receive", data_text_row, FIELD(data)},
-    {NULL, data_output_row, FIELD(output)},
-    {NULL, responder_rows, 0},
-    {"Connections", connection_rows, 0},
-    {"Close", close_row, 0},
-    {NULL, close_hold_row, FIELD(close)},
-    {NULL, end_rows, FIELD(end)},
-    {"Misbehaviour", preset_listen_row, FIELD(preset)},
-    {"Keepalive", keepalive_row, 0},
-    {NULL, probe_rows, FIELD(probe)},
-    {"TCP", tcp_give_up_row, FIELD(tcp)},
-    {NULL, tcp_mss_row, FIELD(tcp)},
-    {NULL, tcp_window_row, FIELD(tcp)},
-    {NULL, tcp_rows, FIELD(tcp)},
-    {"Impairment", impair_rows, FIELD(impair)},
-    {"What is shown", show_rows, FIELD(show)},
-    {NULL, NULL, 0}};
-/* clang-format on */
-
-static void defaults(void *options)
-{
-    struct listen_options *o = options;
-
-    o->half_open = 256;
-    o->max = 4096;
-    o->close.how = CLOSE_DEFAULT;
-    o->end = END_DEFAULT;
-    o->tcp = TCP_DEFAULT;
-}
-
-static int operands(void *options, char *const *text, unsigned count, struct diag *d)
-{
-    struct listen_options *o = options;
-
-    return target_single(text, count, true, &o->target, d);
-}
-
-/* Fills in what the preset sets and the user has not given. */
-static const char *fill(struct listen_options *o)
-{
-    const struct preset *p = o->preset.preset;
-
-    preset_fill(p, &o->close, &o->end, &o->tcp);
-    if (p && p->set.sends && !o->echo && !o->discard && !o->serve && !o->data.at)
-        o->data = preset_bytes();
-    return preset_impair(p, PRESET_LISTEN, &o->impair);
-}
-
-static bool tell(const void *options, FILE *to)
-{
-    const struct listen_options *o = options;
-
-    if (o->preset.help)
-        preset_list(to, PRESET_LISTEN);
-    return o->preset.help;
-}
-
-/* Chooses the default of --close. A responder that only reads, or sends back what it receives, has
- * no data of its own whose end could be a reason to close first. */
-static void choose_close(struct listen_options *o)
-{
-    if (o->close.how == CLOSE_DEFAULT)
-        o->close.how = o->serve || o->data.at ? CLOSE_ACTIVE : CLOSE_PASSIVE;
-}
-
-static const char *check(void *options)
-{
-    struct listen_options *o = options;
-    const char *wrong = where_check(&o->where, o->target.literal);
-
-    if (wrong)
-        return wrong;
-    if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
-        return "--echo, --discard, --serve and --data exclude each other";
-    if (o->served && !o->connections)
-        return "--served says which connections count: it needs --connections";
-    wrong = show_check(&o->show, o->output);
-    if (!wrong)
-        wrong = tcp_check(&o->tcp);
-    if (!wrong && o->output && (o->connections != 1 || o->echo))
-        wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
-    if (!wrong)
-        wrong = fill(o);
-    choose_close(o);
-    probe_check(&o->probe);
-    return wrong;
-}
-
 const struct command listen_command = {
     .name = "listen",
     .target = "[ADDR:]PORT",
@@ -794,9 +664,9 @@ const struct command listen_command = {
         "Accepts connections, many at a time: receives, sends back what it receives, or sends "
         "every client the same data; and reports of each connection what happened.",
     .size = sizeof(struct listen_options),
-    .groups = groups,
-    .defaults = defaults,
-    .operands = operands,
-    .tell = tell,
-    .check = check,
+    .groups = listen_groups,
+    .defaults = listen_defaults,
+    .operands = listen_operands,
+    .tell = listen_tell,
+    .check = listen_check,
     .run = run};

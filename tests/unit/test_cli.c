@@ -15,7 +15,7 @@
 #include "cmd/connect.h"
 #include "cmd/help.h"
 #include "cmd/keepalive.h"
-#include "cmd/listen.h"
+#include "cmd/listen_options.h"
 #include "cmd/load_options.h"
 #include "cmd/send_options.h"
 #include "lib/show/term.h"

@@ -1,6 +1,6 @@
 /* Declares the options of listen. */
-#ifndef TCPWAVE_CMD_LISTEN_H
-#define TCPWAVE_CMD_LISTEN_H
+#ifndef TCPWAVE_CMD_LISTEN_OPTIONS_H
+#define TCPWAVE_CMD_LISTEN_OPTIONS_H
 
 #include "cmd/options_close.h"
 #include "cmd/options_impair.h"
@@ -30,5 +30,13 @@ struct listen_options {
     struct impair_options impair;
     struct show_options show;
 };
+
+/* The parts of listen_command that concern its options. The functions are described at struct
+ * command. */
+extern const struct option_group listen_groups[];
+void listen_defaults(void *options);
+int listen_operands(void *options, char *const *text, unsigned count, struct diag *d);
+bool listen_tell(const void *options, FILE *to);
+const char *listen_check(void *options);
 
 #endif
