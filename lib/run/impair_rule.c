@@ -603,6 +603,7 @@ static void print_action(struct printer *p, const struct impair_rule *r)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter) ; it is written through the printer */
 const char *impair_rule_print(const struct impair_rule *r, char text[IMPAIR_RULE_TEXT])
 {
     struct printer p = {.text = text};

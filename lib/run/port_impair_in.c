@@ -60,9 +60,9 @@ static void let_in(struct port_impair *x, const struct flow *flow, wave_time now
         ;
 }
 
-/* Sends the RST that a rule makes for the peer. */
-static int answer_peer(struct port_impair *x, const struct packet *p,
-                       const struct impair_verdict *v, wave_time now, struct diag *d)
+/* Sends the RST that a rule makes for the peer. If that fails, the RST is one more lost segment. */
+static void answer_peer(struct port_impair *x, const struct packet *p,
+                        const struct impair_verdict *v, wave_time now)
 {
     struct parcel rst = {.due = now,
                          .flow = flow_reverse(&p->flow),
@@ -75,7 +75,7 @@ static int answer_peer(struct port_impair *x, const struct packet *p,
                                    .what = "a RST that this rule made for the peer"}};
 
     rst.about.engine = rst.seg;
-    return port_impair_dispatch(x, &rst, now, d);
+    (void)port_impair_dispatch(x, &rst, now, NULL);
 }
 
 /* Applies the rules to an arrived segment. Afterwards p->impaired says what to do with it. */
@@ -104,8 +104,8 @@ static int arrive(struct port_impair *x, struct wire_packet *p, struct diag *d)
         if (!error && v.twice)
             error = port_impair_later(x, p, &x->about, due, v.hold, d);
     }
-    if (!error && v.answer)
-        error = answer_peer(x, packet, &v, now, d);
+    if (v.answer)
+        answer_peer(x, packet, &v, now);
     if (x->about.taken)
         let_in(x, &packet->flow, now);
     x->about.shown = true;
@@ -125,7 +125,7 @@ static bool is(const struct sent *e, const struct packet *p)
 
 /* Removes the entry `e` and those before it that did not come, which the capture has lost. What is
  * only shown stays. Returns how many such entries were before it. */
-static unsigned sent_found(struct port_impair *x, struct sent *e)
+static unsigned sent_found(struct port_impair *x, const struct sent *e)
 {
     struct sent **at = &x->sent;
     unsigned own = 0;
@@ -152,7 +152,7 @@ static unsigned sent_found(struct port_impair *x, struct sent *e)
  * what is only shown and was sent before it comes first. */
 static void recognise(struct port_impair *x, struct wire_packet *p)
 {
-    struct sent *e = x->sent;
+    const struct sent *e = x->sent;
 
     while (e && !is(e, &p->packet))
         e = e->next;
@@ -195,6 +195,7 @@ static bool give_arrival(struct port_impair *x, wave_time now, struct wire_packe
     let_in(x, &a->flow, now);
     if (ip_parse(a->bytes, a->ip_len, &p.packet) != 0)
         return false;
+    p.packet.flow = a->flow; /* where this host rewrites addresses, the packet has others */
     *out = p;
     return true;
 }

@@ -9,6 +9,9 @@
 
 #include "tests/unit/command_rig.h"
 
+#include "lib/run/impair_rule.h"
+#include "lib/sim/prng.h"
+
 #define RTT (2 * RIG_DELAY)
 
 static struct command_rig r;
@@ -214,6 +217,83 @@ static void no_rule_makes_a_finding(void **state)
     assert_int_equal(unused, 0);
 }
 
+/* One to three rules by chance, which make sense by themselves. */
+static void some_rules(struct prng *prng, char *words, size_t room)
+{
+    static const char *const match[] = {
+        "",           ".",           ".#1",     ".#2-4",  "data", "data#1", "data,every=3", "F",
+        "F#1",        "S",           "S#1",     "S.",     "S.#1", "R",      "p=20",         "p=5",
+        "after=30ms", "before=60ms", "every=2", "nodata", ".#3-", "P"};
+    static const char *const action[] = {
+        "drop",         "drop",         "dup",          "delay=5ms",  "delay=300ms", "delay=3s",
+        "reorder",      "corrupt",      "corrupt=data", "rst",        "seq+=1",      "seq+=-1",
+        "seq+=50000",   "ack+=1",       "ack+=-1",      "ack+=50000", "flags=F.",    "flags=R",
+        "flags=S",      "flags=.",      "flags=none",   "flags=SF",   "win=0",       "win=1",
+        "win=600",      "strip=ts",     "strip=all",    "strip=mss",  "strip=sack",  "strip=sackok",
+        "strip=wscale", "mss=100",      "wscale=0",     "wscale=14",  "ts+=1000",    "ts+=-100000",
+        "tsecr+=-7",    "tsecr+=90000", "sack+=3000",   "truncate=3", "urg=1",       "ecn=ce"};
+    struct impair_rule rule;
+    struct diag d;
+    char text[100];
+    size_t n = 0;
+
+    words[0] = '\0';
+    for (uint64_t left = 1 + prng_below(prng, 3); left;) {
+        snprintf(text, sizeof text, "%s:%s %s", prng_below(prng, 2) ? "in" : "out",
+                 match[prng_below(prng, sizeof match / sizeof match[0])],
+                 action[prng_below(prng, sizeof action / sizeof action[0])]);
+        if (impair_rule_parse(text, &rule, &d) != 0)
+            continue;
+        for (char *c = text; *c; c++)
+            *c = *c == ' ' ? '~' : *c;
+        n += (size_t)snprintf(words + n, room - n, "--impair %s ", text);
+        left--;
+    }
+}
+
+/* Whatever rules do, nothing is found about the path or the peer, and no sentence accuses it. */
+static void rules_by_chance_blame_no_one(void **state)
+{
+    static const char *const command[] = {
+        "connect --json --timeout 40s", "halfclose --json --timeout 40s --linger 2s",
+        "keepalive --json --idle 100ms --interval 600ms --count 3 --for 3s --timeout 40s"};
+    static const char *const blame[] = {
+        "stopped answering", "refused the",     "reset the connection", "no acceptable",
+        "does not take",     "not take all",    "did not acknowledge",  "never arrived",
+        "holds its own",     "does not honour", "no longer knows",      "nothing answered"};
+    static const enum host_behaviour behaviour[] = {HOST_ECHO, HOST_DISCARD, HOST_ANSWER_AFTER_FIN};
+    const char *runs = getenv("TCPWAVE_TEST_RUNS");
+    const unsigned count = runs ? (unsigned)strtoul(runs, NULL, 10) : 150;
+    char rules[400];
+    static char words[40000];
+    struct prng prng = {getenv("TCPWAVE_TEST_SEED") ? strtoul(getenv("TCPWAVE_TEST_SEED"), NULL, 10)
+                                                    : 17};
+
+    (void)state;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned bytes = prng_below(&prng, 2) ? 20000 : 5;
+        some_rules(&prng, rules, sizeof rules);
+        size_t n =
+            (size_t)snprintf(words, sizeof words, "%s %s-d ", command[prng_below(&prng, 3)], rules);
+        memset(words + n, 'x', bytes);
+        snprintf(words + n + bytes, sizeof words - n - bytes, " " RIG_PEER);
+        rig_init(&r, behaviour[prng_below(&prng, 3)]);
+        r.disturbed = true; /* an unused rule is a warning */
+        rig_run(&r, words);
+        for (size_t k = 0; k < r.events; k++) {
+            const char *subject = json_string_value(json_object_get(r.event[k], "subject"));
+            if (subject && strcmp(subject, "local") != 0)
+                fail_msg("run %u, %.*s: %s", i, (int)n, words,
+                         json_dumps(r.event[k], JSON_COMPACT));
+        }
+        const char *message = json_string_value(rig_get(&r, "verdict", "message"));
+        for (size_t k = 0; k < sizeof blame / sizeof blame[0]; k++)
+            if (rig_count(&r, "finding", "code", "impaired") && strstr(message, blame[k]))
+                fail_msg("run %u, %.*s: %s", i, (int)n, words, message);
+        rig_free(&r);
+    }
+}
+
 /* The same rule, seed and network: the same bytes. */
 static void the_same_run_prints_the_same_bytes(void **state)
 {
@@ -272,6 +352,7 @@ int main(void)
         cmocka_unit_test(both_directions_are_dropped),
         cmocka_unit_test(a_rule_answers_our_syn_with_rst),
         cmocka_unit_test(no_rule_makes_a_finding),
+        cmocka_unit_test(rules_by_chance_blame_no_one),
         cmocka_unit_test(the_same_run_prints_the_same_bytes),
         cmocka_unit_test(a_quiet_run_says_it_as_well),
         cmocka_unit_test(the_ladder_and_the_summary_show_it),

@@ -511,6 +511,19 @@ static int refusing_send(struct port *p, const struct flow *f, const struct seg 
     return behind_ops->send(p, f, s, ip, d);
 }
 
+/* Loses the first packet that is captured. */
+static int losing_next(struct port *p, struct wire_packet *out, struct diag *d)
+{
+    static bool lost;
+    int n = behind_ops->next(p, out, d);
+
+    if (n > 0 && !lost) {
+        lost = true;
+        n = behind_ops->next(p, out, d);
+    }
+    return n;
+}
+
 /* From now on the port behind refuses. */
 static void refuse_from_now(void)
 {
@@ -545,6 +558,22 @@ static void test_no_room(void **state)
            "1 out . 11:10 w500\n1 out . 21:10 w500\n");
     impair_counts(rules, count);
     assert_int_equal(count[0].seen, 3);
+}
+
+/* What was dropped keeps its place though the capture has lost what was sent before it. */
+static void test_a_loss_of_the_capture(void **state)
+{
+    (void)state;
+    begin("out:#2 drop", "out:#3 win=7", NULL);
+    refuse_from_now();
+    refusing.next = losing_next;
+    for (uint32_t i = 0; i < 4; i++)
+        send_data(1 + 10 * i, 10);
+    run(0);
+    expect("0 wire . 1:10 w500\n0 wire . 21:10 w500\n0 wire . 31:10 w7\n"
+           "0 out . 11:10 w500 {no wire, shown, dropped: . 11:10 w500}\n"
+           "0 out . 21:10 w500\n"
+           "0 out . 31:10 w7 {shown, sent with window 7 instead of 500: . 31:10 w500}\n");
 }
 
 static void test_a_failure_is_reported_by_flush(void **state)
@@ -659,6 +688,7 @@ int main(void)
                                        CASE(test_in_data),
                                        CASE(test_wait_ends_when_something_is_due),
                                        CASE(test_no_room),
+                                       CASE(test_a_loss_of_the_capture),
                                        CASE(test_a_failure_is_reported_by_flush),
                                        CASE(test_quiet),
                                        CASE(test_what_others_send_is_passed),

@@ -53,6 +53,25 @@ static void what_is_held_back_is_shown_once(void **state)
     rig_free(&r);
 }
 
+/* Neither is taken for one that was sent and that the capture lost. */
+static void what_is_held_back_long_is_not_missed(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    /* Its retransmission is acknowledged first. */
+    run(&r, HOST_ECHO, 0,
+        "connect --json -d hello --impair out:data#1\tdelay=600ms --hold 1s " RIG_PEER);
+    assert_int_equal(rig_segments(&r, true, SEG_PSH), 2);
+    assert_int_equal(shown(&r, "out"), rig_segments(&r, true, 0));
+    rig_free(&r);
+    /* The run is over before its time comes. */
+    run(&r, HOST_ECHO, 0, "connect --json --close=abort --impair out:R\tdelay=10s " RIG_PEER);
+    assert_int_equal(rig_segments(&r, true, SEG_RST), 0);
+    assert_int_equal(shown(&r, "out"), rig_segments(&r, true, 0));
+    rig_free(&r);
+}
+
 static void what_arrives_is_taken_when_a_rule_says_so(void **state)
 {
     struct command_rig r;
@@ -163,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_dropped_is_on_no_wire),
         cmocka_unit_test(what_is_held_back_is_shown_once),
+        cmocka_unit_test(what_is_held_back_long_is_not_missed),
         cmocka_unit_test(what_arrives_is_taken_when_a_rule_says_so),
         cmocka_unit_test(a_window_is_the_engine_s_or_the_wire_s),
         cmocka_unit_test(a_delayed_syn_is_shown_with_its_connection),
