@@ -116,7 +116,6 @@ static const struct option_group groups[] = {
     {NULL, data_output_row, FIELD(client.output)},
     {"Close", close_rows, FIELD(close)},
     {NULL, end_rows, FIELD(client.end)},
-    {"Misbehaviour", preset_connect_row, FIELD(preset)},
     {"TCP", tcp_syn_row, FIELD(client.tcp)},
     {NULL, tcp_give_up_row, FIELD(client.tcp)},
     {NULL, no_ack_row, 0},
@@ -124,7 +123,8 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(client.tcp)},
     {NULL, tcp_window_row, FIELD(client.tcp)},
     {NULL, tcp_rows, FIELD(client.tcp)},
-    {"Impairment", impair_rows, FIELD(client.impair)},
+    {"Impairment", preset_connect_row, FIELD(preset)},
+    {NULL, impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
     {NULL, NULL, 0}};
 /* clang-format on */

@@ -50,14 +50,14 @@ const struct option_group listen_groups[] = {
     {"Close", close_row, 0},
     {NULL, close_hold_row, FIELD(close)},
     {NULL, end_rows, FIELD(end)},
-    {"Misbehaviour", preset_listen_row, FIELD(preset)},
     {"Keepalive", keepalive_row, 0},
     {NULL, probe_rows, FIELD(probe)},
     {"TCP", tcp_give_up_row, FIELD(tcp)},
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
-    {"Impairment", impair_rows, FIELD(impair)},
+    {"Impairment", preset_listen_row, FIELD(preset)},
+    {NULL, impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */

@@ -69,10 +69,12 @@ over
 # ECN is agreed on, and no mark gets through.
 peer sysctl -qw net.ipv4.tcp_ecn=1
 misbehave ecn-bleach
-call send=1000 recv shut sleep=1
+call send=1000 recv sleep=2 shut
 said 'recv: 14800 bytes, end of file' 'the data arrives'
 wire 'far.* \[SEW\] ' 'the client asks for ECN'
 wire 'near.* \[S\.E\] ' 'and we agree'
 unwired 'near.* ecn [123]' 'our segments are not ECN-capable'
+sock ' ecn ' 'ss shows that it was agreed on'
+check "$preset: and that nothing was ever marked" eval '! has_sock ecnseen'
 over
 done_testing

@@ -154,6 +154,14 @@ grew TCPAbortOnTimeout 'the kernel counts it'
 wire 'near' 'of ours there is nothing but the SYN-ACK' 1
 over
 
+misbehave vanish
+call sleep=3
+sleep 2
+sock '^ESTAB ' 'a second and more after that, an idle socket is as before'
+check "$preset: and no timer of its runs" eval '! has_sock timer:'
+unwired 'far.* len [1-9]' 'it asks nothing'
+over
+
 serve sleep=1.5 send=100 recv
 connects vanish
 said 'recv: 0 bytes, ETIMEDOUT' "a server's socket has ETIMEDOUT"
