@@ -45,6 +45,7 @@ wire 'near.* \[S\.\] .* win 512 ' 'the SYN-ACK offers 512 bytes'
 wire 'far.* len 512 ' 'the data comes in pieces of that' 30
 said 'recv: 0 bytes, end of file' 'all of it arrives'
 over
+check "$preset: the size of the segments is not taken for the path's doing" eval '! grep -q mss-clamped "$tmp/out"'
 
 serve send=20000 shut recv
 connects tiny-window
