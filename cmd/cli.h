@@ -9,7 +9,7 @@
 /* Holds what the user asked for. */
 struct command_line {
     const struct command *command; /* NULL: none was named, as in --help and --version */
-    void *options;                 /* its struct of options; NULL with `help`, `version` and `told` */
+    void *options; /* its struct of options; NULL with `help`, `version` and `told` */
     bool help, version;            /* if either is set, no command is run */
     bool told;                     /* an option was answered on standard output: nothing is run */
     bool manual;                   /* with `help`: it was asked for by "tcpwave help" */

@@ -64,9 +64,8 @@ static void judge(struct session *s, struct client *x, struct outcome *o, struct
     preset_figures(x->preset, figures);
 }
 
-static const struct client_ops ops = {.command = &connect_command,
-                                      .session = {.turn = turn, .poll = client_poll},
-                                      .judge = judge};
+static const struct client_ops ops = {
+    .command = &connect_command, .session = {.turn = turn, .poll = client_poll}, .judge = judge};
 
 static int run(const void *options)
 {

@@ -1,4 +1,5 @@
-/* Finds a preset by its name, lists them, and hands their switches to options, engine and course. */
+/* Finds a preset by its name, lists them, and hands their switches to options, engine and course.
+ */
 #include "cmd/preset.h"
 
 #include <stddef.h>
@@ -12,13 +13,12 @@
 #define LINE(n) "line " n " of a preset's data, which fills a segment or more: 0123456789abc\n"
 #define LINES(n)                                                                                   \
     LINE(n "0")                                                                                    \
-    LINE(n "1") LINE(n "2") LINE(n "3") LINE(n "4") LINE(n "5") LINE(n "6") LINE(n "7")            \
-        LINE(n "8") LINE(n "9")
+    LINE(n "1")                                                                                    \
+    LINE(n "2") LINE(n "3") LINE(n "4") LINE(n "5") LINE(n "6") LINE(n "7") LINE(n "8") LINE(n "9")
 
-static const char lines[] =
-    LINES("00") LINES("01") LINES("02") LINES("03") LINES("04") LINES("05") LINES("06") LINES("07")
-        LINES("08") LINES("09") LINES("10") LINES("11") LINES("12") LINES("13") LINES("14")
-            LINES("15") LINES("16") LINES("17") LINES("18") LINES("19");
+static const char lines[] = LINES("00") LINES("01") LINES("02") LINES("03") LINES("04") LINES("05")
+    LINES("06") LINES("07") LINES("08") LINES("09") LINES("10") LINES("11") LINES("12") LINES("13")
+        LINES("14") LINES("15") LINES("16") LINES("17") LINES("18") LINES("19");
 
 struct bytes preset_bytes(void)
 {

@@ -29,14 +29,14 @@ enum { PRESET_LISTEN = 1 << 0, PRESET_CONNECT = 1 << 1, PRESET_BOTH = 3 };
 /* What a preset sets. Where a user's option says the same, the option counts. All zero: nothing. */
 struct preset_switches {
     /* Options that the user has not given. */
-    bool closes;          /* `close` stands for --close */
+    bool closes; /* `close` stands for --close */
     enum close_how close;
-    wave_time hold;       /* --hold */
-    uint32_t window;      /* --window */
-    bool sends;           /* preset_data stands for --data */
+    wave_time hold;               /* --hold */
+    uint32_t window;              /* --window */
+    bool sends;                   /* preset_data stands for --data */
     bool ecn, no_sack, no_wscale; /* --ecn, --no-sack, --no-wscale */
-    wave_time time_wait;  /* --time-wait */
-    bool needs_port;      /* connect: --source-port has to be given */
+    wave_time time_wait;          /* --time-wait */
+    bool needs_port;              /* connect: --source-port has to be given */
 
     /* The course, and the data. */
     bool holds_after_peer; /* --hold begins with the peer's FIN */
@@ -79,8 +79,8 @@ struct bytes preset_bytes(void);
 /* Lists the presets of that command, one a line. */
 void preset_list(FILE *to, unsigned command);
 
-/* Puts the preset's rules for that command in front of those that the user has given. Returns what is
- * wrong, as a message, or NULL. `p` may be NULL, here and below. */
+/* Puts the preset's rules for that command in front of those that the user has given. Returns what
+ * is wrong, as a message, or NULL. `p` may be NULL, here and below. */
 const char *preset_impair(const struct preset *p, unsigned command, struct impair_options *o);
 
 /* Fills in those of the options that the user has not given. `close->how` is CLOSE_DEFAULT where it

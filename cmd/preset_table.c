@@ -1,9 +1,9 @@
 /* Defines the table of presets. tcpwave-presets(7) has an entry for each, in the same order. */
 #include "cmd/preset.h"
 
+/* clang-format off */
 #define RULES(...) {__VA_ARGS__}
 
-/* clang-format off */
 const struct preset presets[] = {
     /* The handshake */
     {"lose-syn-ack", PRESET_BOTH, "the first SYN-ACK is lost",

@@ -464,8 +464,10 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
         c->flags |= CONN_ACK_NOW;
         return seq_leq(end, edge);
     }
-    if (c->reasm && c->reasm->runs > 0 && seq_eq(first, c->rcv.nxt) && c->env->config.reneges)
+    if (c->reasm && c->reasm->runs > 0 && seq_eq(first, c->rcv.nxt) && c->env->config.reneges) {
         reasm_drop_gaps(&c->reasm, c->env); /* DEVIATES, as the user asked */
+        c->flags |= CONN_ACK_NOW;
+    }
     r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
                      last.v - first.v, c->env->config.rcvbuf + 65536);
     if (r.discarded) {

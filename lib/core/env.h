@@ -52,10 +52,10 @@ struct conn_config {
                                  section 7) */
     uint8_t quick_acks; /* how many of the peer's first segments are acknowledged without delay; 10,
                            its initial window (RFC 6928) */
-    /* Misbehaviour on request, all false by default. Each DEVIATES from the clause that it names. */
+    /* Misbehaviour on request, false by default. Each DEVIATES from the clause that it names. */
     bool deaf_to_keepalive; /* keepalive probes get no answer (RFC 9293, 3.8.4) */
-    bool reneges;           /* when a gap is filled, what SACK blocks reported beyond it is discarded,
-                               which RFC 2018, 8 discourages */
+    bool reneges; /* when a gap is filled, what SACK blocks reported beyond it is discarded,
+                     which RFC 2018, 8 discourages */
     bool simultaneous_open; /* a SYN in LISTEN is answered with a SYN of our own and else ignored,
                                as if ours had been under way (RFC 9293, 3.10.7.2) */
     uint8_t isn_secret[16]; /* RFC 6528's key, from which the stack's ISNs are computed */

@@ -278,7 +278,8 @@ static bool impairment_unused(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* A preset can be switches of the engine, of which no segment shows that it was not as it should be. */
+/* A preset can be switches of the engine, of which no segment shows that it was not as it should
+ * be. */
 static bool own_preset(const struct facts *k, struct finding *f)
 {
     if (!k->over || !k->preset)

@@ -369,8 +369,8 @@ static void repeated(struct report_flow *f, const struct report_seen *seen, uint
 }
 
 /* Examines the sizes of the peer's segments. Those that are cut at one length, in the middle of
- * what its application wrote (no PSH), show how large it makes them at most; but not where our window
- * is small, of which many hosts fill no more than half with one segment. */
+ * what its application wrote (no PSH), show how large it makes them at most; but not where our
+ * window is small, of which many hosts fill no more than half with one segment. */
 static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;

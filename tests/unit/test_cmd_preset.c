@@ -17,7 +17,10 @@
 #define RTT (2 * RIG_DELAY)
 #define SAID 20000
 
-#define EACH(s) (const struct rig_segment *s = r.segment; s < r.segment + r.segments; s++)
+#define EACH(s)                                                                                    \
+    const struct rig_segment *s = r.segment;                                                       \
+    s < r.segment + r.segments;                                                                    \
+    s++
 
 static struct command_rig r;
 static char speech[SAID + 1];
@@ -62,6 +65,12 @@ static void closes(struct command_rig *x)
  * What is on the wire
  */
 
+/* When the connection began. */
+static wave_time began(void)
+{
+    return r.dials ? WAVE_S : 0;
+}
+
 /* A sequence number, counted from its sender's SYN. */
 static uint32_t counted(const struct rig_segment *s)
 {
@@ -85,7 +94,7 @@ static unsigned data_of(bool out, unsigned *repeated)
     unsigned n = 0;
 
     *repeated = 0;
-    for EACH (s) {
+    for (EACH(s)) {
         if (s->out != out || !s->seg.len)
             continue;
         n++;
@@ -102,7 +111,7 @@ static unsigned with_option(bool out, unsigned option, bool syn)
 {
     unsigned n = 0;
 
-    for EACH (s)
+    for (EACH(s))
         n += s->out == out && (s->seg.opt.has & option) && !(s->seg.flags & SEG_SYN) == !syn;
     return n;
 }
@@ -112,7 +121,7 @@ static uint32_t furthest_ack(void)
 {
     uint32_t most = 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (is(s, true, SEG_ACK) && acked(s) > most)
             most = acked(s);
     return most;
@@ -134,9 +143,9 @@ static void syn_ack_is_lost(void)
 {
     assert_true(rig_segments(&r, r.dials, SEG_SYN | SEG_ACK) >= (r.dials ? 1 : 2));
     assert_true(rig_segments(&r, !r.dials, SEG_SYN) >= 2 || r.dials);
-    for EACH (s) /* a second passes before anything is acknowledged */
+    for (EACH(s)) /* a second passes before anything is acknowledged */
         if (is(s, true, SEG_ACK))
-            assert_true(s->at >= WAVE_S);
+            assert_true(s->at >= began() + WAVE_S);
     comes_to_an_end();
 }
 
@@ -206,7 +215,7 @@ static void resets_at_once(void)
 
     assert_int_equal(counted(rst), 1);
     assert_int_equal(rig_segments(&r, true, SEG_FIN), 0);
-    assert_true(rst->at <= (r.dials ? WAVE_S : 0) + 2 * RTT);
+    assert_true(rst->at <= began() + 2 * RTT);
 }
 
 static void resets_a_second_later(void)
@@ -214,14 +223,14 @@ static void resets_a_second_later(void)
     const struct rig_segment *rst = rig_segment(&r, true, SEG_RST, 1);
 
     assert_int_equal(furthest_ack(), 1 + SAID);
-    assert_true(rst->at >= 2 * WAVE_S);
+    assert_in_range(rst->at, began() + WAVE_S, began() + WAVE_S + 4 * RTT);
 }
 
 static void time_wait_is_met(void)
 {
     assert_int_equal(rig_segments(&r, false, SEG_SYN), 2);
     assert_int_equal(rig_segments(&r, true, SEG_SYN | SEG_ACK), 2);
-    assert_int_equal(rig_count(&r, "state", "to", "TIME_WAIT"), 2);
+    rig_expect_printed(&r, "a new SYN ended TIME_WAIT", 1);
 }
 
 static void peer_closes_first(void)
@@ -243,7 +252,7 @@ static void acks_are_ahead(void)
     uint32_t ack[8] = {0};
     unsigned n = 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (is(s, true, SEG_ACK) && !(s->seg.flags & (SEG_SYN | SEG_FIN)) && n < 8)
             ack[n++] = acked(s);
     assert_int_equal(ack[1] - ack[0], 2 * 1448); /* from here on a segment too much */
@@ -267,7 +276,7 @@ static void acks_come_four_times(void)
     uint32_t last = 0;
 
     assert_int_equal(with_option(true, OPT_SACK_PERMITTED, true), 0);
-    for EACH (s)
+    for (EACH(s))
         if (is(s, true, SEG_ACK) && !s->seg.len && !(s->seg.flags & (SEG_SYN | SEG_FIN))) {
             same = acked(s) == last ? same + 1 : 1;
             last = acked(s);
@@ -281,7 +290,7 @@ static void sack_is_wrong(void)
 {
     unsigned n = 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (s->out && (s->seg.opt.has & OPT_SACK)) {
             n++;
             assert_true(s->seg.opt.sack[0].first.v - rig_segment(&r, false, SEG_SYN, 1)->seg.seq.v >
@@ -313,11 +322,11 @@ static void echo_is_wrong(void)
 {
     unsigned wrong = 0;
 
-    for EACH (s) {
+    for (EACH(s)) {
         bool sent = false;
         if (!s->out || !(s->seg.opt.has & OPT_TIMESTAMP) || (s->seg.flags & SEG_SYN))
             continue;
-        for EACH (b)
+        for (EACH(b))
             sent |= !b->out && b->seg.opt.tsval == s->seg.opt.tsecr;
         wrong += !sent;
     }
@@ -332,7 +341,7 @@ static void data_is_old(void)
 
     data_of(true, &repeated);
     assert_true(repeated >= 2);
-    for EACH (s)
+    for (EACH(s))
         if (s->out && s->seg.len)
             assert_true((int32_t)(s->seg.opt.tsval - syn->seg.opt.tsval) < -30000);
 }
@@ -342,14 +351,14 @@ static void probes_get_no_answer(void)
     wave_time probed = 0;
     unsigned probes = 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (!s->out && !s->seg.len && counted(s) == 5 && !(s->seg.flags & SEG_SYN)) {
             probes++;
             probed = probed ? probed : s->at;
         }
     assert_int_equal(probes, 2);
     assert_int_equal(furthest_ack(), 6);
-    for EACH (s)
+    for (EACH(s))
         assert_true(!s->out || s->at < probed);
 }
 
@@ -357,7 +366,7 @@ static void window_is_zero(void)
 {
     unsigned repeated;
 
-    for EACH (s)
+    for (EACH(s))
         assert_true(!is(s, true, SEG_ACK) || s->seg.wnd == 0);
     assert_true(rig_segments(&r, true, SEG_ACK) >= 3); /* the probes are answered */
     data_of(false, &repeated);
@@ -365,18 +374,17 @@ static void window_is_zero(void)
 
 static void window_opens(void)
 {
-    const wave_time began = r.dials ? WAVE_S : 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (is(s, true, SEG_ACK))
-            assert_int_equal(s->seg.wnd == 0, s->at < began + 3 * WAVE_S);
+            assert_int_equal(s->seg.wnd == 0, s->at < began() + 3 * WAVE_S);
     assert_int_equal(furthest_ack(), 1 + SAID + 1);
     comes_to_an_end();
 }
 
 static void window_is_tiny(void)
 {
-    for EACH (s) {
+    for (EACH(s)) {
         assert_true(!is(s, true, SEG_ACK) || s->seg.wnd <= 512);
         assert_true(s->out || s->seg.len <= 512);
     }
@@ -385,7 +393,7 @@ static void window_is_tiny(void)
 
 static void window_is_silly(void)
 {
-    for EACH (s)
+    for (EACH(s))
         assert_true(!is(s, true, SEG_ACK) || s->seg.wnd == 1);
     assert_true(furthest_ack() > 1);
 }
@@ -395,7 +403,7 @@ static void window_shrinks(void)
     uint32_t edge = 0, most = 0;
     bool moved_left = false;
 
-    for EACH (s)
+    for (EACH(s))
         if (is(s, true, SEG_ACK)) {
             edge = acked(s) + ((uint32_t)s->seg.wnd << (s->seg.flags & SEG_SYN ? 0 : 7));
             moved_left |= edge < most;
@@ -410,7 +418,7 @@ static void reads_slowly(void)
     uint32_t last = 65536;
     unsigned shut = 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (is(s, true, SEG_ACK)) {
             shut += s->seg.wnd < last && s->seg.wnd < 26000;
             last = s->seg.wnd;
@@ -424,7 +432,7 @@ static void order_is_lost(void)
     unsigned early = 0;
     uint32_t most = 0;
 
-    for EACH (s)
+    for (EACH(s))
         if (s->out && s->seg.len) {
             early += counted(s) < most;
             most = counted(s) > most ? counted(s) : most;
@@ -451,7 +459,7 @@ static void data_comes_again(void)
     data_of(true, &repeated);
     assert_true(repeated >= 1);
     sack = NULL;
-    for EACH (s) /* D-SACK */
+    for (EACH(s)) /* D-SACK */
         if (!s->out && (s->seg.opt.has & OPT_SACK))
             sack = s;
     assert_non_null(sack);
@@ -469,7 +477,10 @@ static void data_is_damaged(void)
 
 static void data_is_urgent(void)
 {
-    for EACH (s)
+    unsigned repeated;
+
+    assert_true(data_of(true, &repeated) >= 10);
+    for (EACH(s))
         if (s->out && s->seg.len)
             assert_true((s->seg.flags & SEG_URG) && s->seg.urp == 1);
     comes_to_an_end();
@@ -481,7 +492,7 @@ static void marks_are_erased(void)
 
     assert_true(asked);
     assert_true(rig_segment(&r, r.dials, SEG_SYN | SEG_ACK | SEG_ECE, 1) != NULL);
-    for EACH (s)
+    for (EACH(s))
         assert_true(!s->out || s->seg.ecn == 0);
     comes_to_an_end();
 }
@@ -490,7 +501,7 @@ static void data_is_reset(void)
 {
     assert_int_equal(rig_segments(&r, true, SEG_RST), 1);
     assert_int_equal(rig_segments(&r, true, SEG_FIN), 0);
-    assert_true(furthest_ack() > 1);
+    assert_true(rig_segment(&r, true, SEG_RST, 1)->at < began() + WAVE_S);
 }
 
 static void reset_is_inexact(void)
@@ -504,8 +515,7 @@ static void fin_has_data(void)
 {
     const struct rig_segment *fin = rig_segment(&r, true, SEG_FIN, 1);
 
-    assert_int_equal(fin->seg.len, 5);
-    assert_int_equal(counted(fin), 1);
+    assert_true(fin->seg.len > 0);
     comes_to_an_end();
 }
 
@@ -513,7 +523,9 @@ static void fin_is_lost(void)
 {
     const struct rig_segment *fin = rig_segment(&r, true, SEG_FIN, 1);
 
-    assert_true(fin->at >= 200 * WAVE_MS);
+    /* Otherwise it would come with the data in listen, and 40 ms after the second that connect
+     * gives an answer to begin. */
+    assert_true(fin->at >= WAVE_S + 150 * WAVE_MS);
     assert_int_equal(rig_segments(&r, true, SEG_FIN), 1);
     comes_to_an_end();
 }
@@ -548,18 +560,17 @@ static void data_follows_the_fin(void)
     unsigned repeated;
 
     assert_true(data_of(true, &repeated) >= 10);
-    for EACH (s)
+    for (EACH(s))
         assert_true(!s->out || !s->seg.len || s->at > theirs->at);
     comes_to_an_end();
 }
 
 static void falls_silent(void)
 {
-    const wave_time began = r.dials ? WAVE_S : 0;
     unsigned repeated;
 
-    for EACH (s)
-        assert_true(!s->out || s->at < began + WAVE_S);
+    for (EACH(s))
+        assert_true(!s->out || s->at < began() + WAVE_S);
     data_of(false, &repeated);
     assert_true(repeated >= 2);
 }
@@ -640,7 +651,7 @@ static const struct preset_case cases[] = {
     {"rst-on-data", C, D, SAYS_LITTLE, 10, "", data_is_reset, NULL},
     {"inexact-rst", L, D, 0, 10, "", reset_is_inexact, NULL},
     {"inexact-rst", C, D, 0, 10, "", reset_is_inexact, NULL},
-    {"fin-with-data", L, D, 0, 10, " -d hello", fin_has_data, NULL},
+    {"fin-with-data", L, D, 0, 10, "", fin_has_data, NULL},
     {"fin-with-data", C, D, 0, 10, " -d hello", fin_has_data, NULL},
     {"lose-fin", L, D, 0, 10, " -d hello", fin_is_lost, NULL},
     {"lose-fin", C, D, 0, 10, " -d hello", fin_is_lost, NULL},
