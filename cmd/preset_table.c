@@ -33,9 +33,9 @@ const struct preset presets[] = {
      .set = {.closes = true, .close = CLOSE_ABORT}},
     {"accept-and-reset", PRESET_LISTEN, "takes data for a second, answers nothing, then RST",
      .set = {.closes = true, .close = CLOSE_ABORT, .hold = WAVE_S}},
-    {"time-wait-reuse", PRESET_LISTEN, "stays in TIME_WAIT, where a client may come again",
+    {"time-wait-reuse", PRESET_LISTEN, "stays in TIME_WAIT, where a new SYN may reach it",
      .set = {.closes = true, .close = CLOSE_ACTIVE, .time_wait = TIME_WAIT_FULL}},
-    {"time-wait-reuse", PRESET_CONNECT, "comes again to a peer that is in TIME_WAIT",
+    {"time-wait-reuse", PRESET_CONNECT, "reuses ports that the peer has in TIME_WAIT",
      .set = {.closes = true, .close = CLOSE_PASSIVE, .needs_port = true}},
 
     /* Acknowledgements */
@@ -76,7 +76,7 @@ const struct preset presets[] = {
      .set = {.closes = true, .close = CLOSE_PASSIVE}},
     {"tiny-window", PRESET_BOTH, "a receive buffer of 512 bytes",
      .set = {.closes = true, .close = CLOSE_PASSIVE, .window = 512}},
-    {"silly-window", PRESET_BOTH, "offers a window of one byte, again and again",
+    {"silly-window", PRESET_BOTH, "never offers a window of more than one byte",
      .rules = RULES("out: win=1"),
      .set = {.no_wscale = true, .closes = true, .close = CLOSE_PASSIVE}},
     {"shrink-window", PRESET_BOTH, "takes back a window that it has offered",
