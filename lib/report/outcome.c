@@ -304,7 +304,7 @@ static void failed_here(const struct outcome_facts *f, struct outcome *o)
 }
 
 /* RST answered our SYN. Where rules did something, the peer may have answered that. */
-static void refused(const struct outcome_facts *f, struct outcome *o)
+static void was_refused(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->made_rst)
         set(f, o, VERDICT_REFUSED, "local", "reset",
@@ -318,7 +318,7 @@ static void refused(const struct outcome_facts *f, struct outcome *o)
 }
 
 /* RST came later. */
-static void reset(const struct outcome_facts *f, struct outcome *o)
+static void was_reset(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->made_rst)
         set(f, o, VERDICT_RESET, "local", "reset",
@@ -349,10 +349,10 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
     /* What the peer did to the connection says more than why we would have stopped. */
     switch (f->end) {
     case END_REFUSED:
-        refused(f, o);
+        was_refused(f, o);
         return;
     case END_RESET:
-        reset(f, o);
+        was_reset(f, o);
         return;
     case END_TIMEOUT_SYN:
         unanswered(f, o);

@@ -343,6 +343,60 @@ static void halfclose_does_not_judge_the_peer_by_a_rule(void **state)
     rig_free(&r);
 }
 
+/* Of each connection, the third segment and the first data are dropped: the peer repeats its
+ * SYN-ACK as one does whose accept queue is full. */
+static void load_says_what_its_rules_did(void **state)
+{
+    (void)state;
+    run(HOST_ECHO,
+        "load --json --connections 20 --concurrency 5 -d hello --impair "
+        "out:nodata,.#1~drop --impair out:data#1-4~drop " RIG_PEER,
+        20 + 80);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(rig_count(&r, "finding", NULL, NULL), 1);
+    rig_expect_text(&r, "finding", "code", "impaired");
+    expect_message_ends("; the rules of --impair were applied to segments 100 times, on purpose");
+    rig_free(&r);
+}
+
+static void dial_twice(struct command_rig *at)
+{
+    rig_dial(at, 5000, 80);
+    rig_dial(at, 5001, 80);
+}
+
+/* Each connection has the counts of its own segments, and the run those of the rules. */
+static void listen_says_it_of_each_connection(void **state)
+{
+    unsigned of_connections = 0, of_run = 0;
+
+    (void)state;
+    rig_init(&r, HOST_ECHO);
+    rig_at(&r, WAVE_MS, dial_twice);
+    rig_run(&r,
+            "listen --json -d hi --connections 2 --timeout 20s --impair out:S.#1~drop " RIG_LOCAL
+            ":80");
+    for (size_t i = 0; i < r.events; i++) {
+        const json_t *e = r.event[i];
+        const char *message = json_string_value(json_object_get(e, "message"));
+        if (strcmp(json_string_value(json_object_get(e, "event")), "verdict") != 0)
+            continue;
+        if (json_object_get(e, "connection")) {
+            of_connections++;
+            assert_non_null(strstr(message, "; 1 segment was impaired on purpose (--impair): 1 of "
+                                            "ours dropped"));
+            assert_null(json_object_get(e, "impairments"));
+        } else {
+            of_run++;
+            assert_non_null(strstr(message, "were applied to segments 2 times, on purpose"));
+            assert_int_equal(json_array_size(json_object_get(e, "impairments")), 1);
+        }
+    }
+    assert_int_equal(of_connections, 2);
+    assert_int_equal(of_run, 1);
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +411,8 @@ int main(void)
         cmocka_unit_test(a_quiet_run_says_it_as_well),
         cmocka_unit_test(the_ladder_and_the_summary_show_it),
         cmocka_unit_test(halfclose_does_not_judge_the_peer_by_a_rule),
+        cmocka_unit_test(load_says_what_its_rules_did),
+        cmocka_unit_test(listen_says_it_of_each_connection),
         cmocka_unit_test(rig_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
