@@ -115,7 +115,7 @@ const struct preset presets[] = {
      .rules = RULES("in:F delay=1s"),
      .set = {.closes = true, .close = CLOSE_ACTIVE, .hold = 500 * WAVE_MS,
              .time_wait = 3 * WAVE_S}},
-    {"half-close-hold", PRESET_BOTH, "keeps its side open for two minutes after the peer's FIN",
+    {"half-close-hold", PRESET_BOTH, "keeps its side open two minutes after the peer's FIN",
      .set = {.closes = true, .close = CLOSE_PASSIVE, .hold = 2 * WAVE_MIN,
              .holds_after_peer = true}},
     {"never-close", PRESET_BOTH, "acknowledges the peer's FIN, and never closes",

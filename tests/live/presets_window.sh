@@ -23,6 +23,17 @@ sock 'ESTAB +0 +100 .*timer:\(persist,' "a server's data waits, too"
 grew TCPWinProbe 3 'and its kernel probes'
 over
 
+# The same where nothing is shown.
+preset=zero-window port=$((port + 1)) target=$near4
+began
+listen_start "$TCPWAVE" listen -q --preset zero-window $port
+poll listening $port env
+call send=100 recv
+sock '^ESTAB +0 +100 .*timer:\(persist,' 'with -q as well'
+kill -INT $ear
+wait $ear
+stop "call$peers"
+
 # It opens after three seconds.
 misbehave zero-window-then-open
 call send=100 shut recv

@@ -165,6 +165,8 @@ nothing "tcpwave-findings(7) has an entry for each finding, and no other" "$tmp/
 "$TCPWAVE" listen --preset help | sed 's/ .*//' | sort >"$tmp/listens"
 "$TCPWAVE" connect --preset help | sed 's/ .*//' | sort >"$tmp/connects"
 sort -u "$tmp/listens" "$tmp/connects" >"$tmp/names"
+"$TCPWAVE" listen --preset help >/dev/null 2>"$tmp/wrong" && "$TCPWAVE" connect h:1 --preset=help >/dev/null 2>>"$tmp/wrong"
+result $? "--preset help ends with status 0, with or without a target" "$tmp/wrong"
 [ "$(wc -l <"$tmp/names")" -gt 40 ] || echo "fewer than 40 presets were found" >"$tmp/names"
 sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' "$man/tcpwave-presets.7" | sort | diff "$tmp/names" - >"$tmp/wrong"
 nothing "tcpwave-presets(7) has an entry for each preset, and no other" "$tmp/wrong"

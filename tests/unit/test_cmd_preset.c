@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "cmd/preset.h"
-#include "lib/core/diag.h"
 #include "tests/unit/command_rig.h"
 
 #define RTT (2 * RIG_DELAY)
@@ -735,26 +734,6 @@ static void each_preset_has_a_case(void **state)
         }
 }
 
-/* The rules are text, and the table is not checked when it is compiled. */
-static void each_rule_parses(void **state)
-{
-    unsigned rules = 0;
-
-    (void)state;
-    for (const struct preset *p = presets; p->name; p++) {
-        const char *const *lists[] = {p->rules, p->listen_rules, p->connect_rules};
-        for (unsigned i = 0; i < 3; i++)
-            for (unsigned n = 0; lists[i][n]; n++, rules++) {
-                struct impair_rule rule;
-                struct diag d;
-                assert_true(n < PRESET_RULES - 1);
-                if (impair_rule_parse(lists[i][n], &rule, &d) != 0)
-                    fail_msg("%s: %s: %s", p->name, lists[i][n], d.text);
-            }
-    }
-    assert_true(rules > 30);
-}
-
 static void options_of_the_user_count(void **state)
 {
     static const struct preset_case own = {.name = "half-close-hold",
@@ -777,9 +756,8 @@ static void options_of_the_user_count(void **state)
 int main(void)
 {
     static char name[CASES][48];
-    struct CMUnitTest tests[CASES + 4] = {
-        [CASES] = cmocka_unit_test(each_rule_parses),
-        cmocka_unit_test(each_preset_has_a_case),
+    struct CMUnitTest tests[CASES + 3] = {
+        [CASES] = cmocka_unit_test(each_preset_has_a_case),
         cmocka_unit_test(options_of_the_user_count),
         cmocka_unit_test(rig_schema),
     };
