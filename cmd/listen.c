@@ -54,7 +54,6 @@ struct listen_client {
     struct course course;
     wave_time until; /* the end of its wait, if `queue` is not WAIT_NONE */
     struct slab_link todo, wait;
-    uint32_t read_ms;  /* when its data may be read next, modulo 2^32; with a slow reader */
     uint8_t queue;     /* WAIT_... */
     bool accepted : 1; /* it counts for --connections: its handshake was completed, and with
                           --served it has sent something */
@@ -257,9 +256,11 @@ static void closed(struct session *s, struct listen *l, struct listen_client *p)
 static void go(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                wave_time now)
 {
+    const uint8_t *unread;
     const struct course_facts facts = {.fed = responder_given(&l->responder, &p->place, e),
                                        .reader_busy =
-                                           l->responder.waits_for_out || p->queue == WAIT_READ,
+                                           l->responder.waits_for_out ||
+                                           (p->queue == WAIT_READ && conn_peek(e, &unread)),
                                        .quiet_since = p->conn.quiet_since};
     const struct course_turn t = course_go(&p->course, &l->plan, e, &facts, now);
 
@@ -279,36 +280,24 @@ static void go(struct session *s, struct listen *l, struct listen_client *p, str
     }
 }
 
-/* Returns whether the peer's data has to wait for a slow reader, and sees to it that the connection
- * is handled again when it need not. */
-static bool reads_later(struct listen *l, struct listen_client *p, const struct conn *e,
-                        wave_time now)
+/* Returns the time for which a slow reader pauses after it has read something; 0: there is none. */
+static wave_time reading_pause(const struct listen *l)
 {
     const struct preset *preset = l->options->preset.preset;
-    const wave_time every = preset ? preset->set.read_every : 0;
-    const uint32_t ms = (uint32_t)(now / WAVE_MS);
-    const uint8_t *unread;
 
-    if (!every || !conn_peek(e, &unread))
-        return false;
-    if (p->place.taken && (int32_t)(p->read_ms - ms) > 0) {
-        if (p->queue != WAIT_READ)
-            wait_until(l, p, WAIT_READ, now + (p->read_ms - ms) * WAVE_MS);
-        return true;
-    }
-    p->read_ms = ms + (uint32_t)(every / WAVE_MS);
-    return false;
+    return preset ? preset->set.read_every : 0;
 }
 
 /* Gives the responder what the peer sent, and the peer what the responder has for it. */
 static void move_data(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                       wave_time now)
 {
+    const uint64_t taken = p->place.taken;
     struct diag d;
     int moved;
 
     l->responder.waits_for_out = l->responder.starved = false;
-    l->responder.reads_later = reads_later(l, p, e, now);
+    l->responder.reads_later = p->queue == WAIT_READ;
     moved = responder_move(&l->responder, &p->place, e, now, &d);
     if (moved < 0)
         session_fail(s, &d);
@@ -316,6 +305,8 @@ static void move_data(struct session *s, struct listen *l, struct listen_client 
         session_changed(s, &p->conn, now);
     if (l->responder.waits_for_out) /* no event of the engine says when --output takes more */
         queue_client(l, p);
+    if (reading_pause(l) && p->place.taken != taken)
+        wait_until(l, p, WAIT_READ, now + reading_pause(l));
     if (l->responder.starved && p->queue == WAIT_NONE)
         wait_until(l, p, WAIT_SHORT, now + SHORT_WAIT);
 }

@@ -112,11 +112,6 @@ static void start_active(struct conn *c, wave_time now, struct seq iss, const ch
     conn_move(c, now, STATE_SYN_SENT, cause);
 }
 
-void conn_open_listener(struct conn *c, wave_time now, const char *cause)
-{
-    start_active(c, now, c->snd.iss, cause);
-}
-
 int conn_open(struct conn *c, wave_time now, struct seq iss)
 {
     if (c->state != STATE_CLOSED || c->end != END_NONE)
@@ -173,7 +168,7 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len)
     if (len > INT32_MAX)
         len = INT32_MAX;
     if (c->state == STATE_LISTEN) /* 3.10.2: SEND turns a passive open into an active one */
-        conn_open_listener(c, now, "a SEND call made the passive open active");
+        start_active(c, now, c->snd.iss, "a SEND call made the passive open active");
     if (state_synchronized((enum state)c->state) && conn_flight(c) == 0 && c->queue == NULL)
         cc_idle(c, (conn_ms(now) - c->since) * WAVE_MS);
     n = queue_append(&c->queue, c->env, base, data, len, c->env->config.sndbuf);

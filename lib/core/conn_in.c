@@ -150,10 +150,6 @@ static enum conn_input input_listen(struct conn *c, wave_time now, const struct 
         conn_discard(c, now, CHECK_NO_SYN);
         return INPUT_DONE;
     }
-    if (c->env->config.simultaneous_open) { /* DEVIATES, as the user asked */
-        conn_open_listener(c, now, "our own SYN crosses the peer's");
-        return INPUT_DONE;
-    }
     /* Data and FIN on the SYN are not stored. 3.10.7.2 allows them to be queued; since they are not
      * acknowledged, the peer will retransmit them, which costs us no memory. */
     conn_take_syn(c, now, s);

@@ -67,9 +67,6 @@ void conn_move(struct conn *c, wave_time now, enum state to, const char *cause);
 /* conn.c: makes the connection CLOSED, for the reason `end`. */
 void conn_finish(struct conn *c, wave_time now, enum conn_end end, const char *cause);
 
-/* conn.c: turns a connection in LISTEN into an active open, for the reason `cause`. */
-void conn_open_listener(struct conn *c, wave_time now, const char *cause);
-
 /* conn_timer.c: ends TIME_WAIT. */
 void conn_leave_time_wait(struct conn *c, wave_time now);
 
