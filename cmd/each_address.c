@@ -193,7 +193,7 @@ static wave_time run_time(void *self)
 static int open_view(struct each *e, struct show_options *show, struct report *r, struct diag *d)
 {
     show->pcap = show->svg = NULL;
-    if (view_open_files(&e->view, show, d) != 0 || view_open(&e->view, "", run_time, e, d) != 0)
+    if (view_open_files(&e->view, show, d) != 0 || view_open(&e->view, NULL, run_time, e, d) != 0)
         return WAVE_ESYS;
     report_init(r);
     if (e->sum.origin)

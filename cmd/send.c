@@ -669,7 +669,7 @@ static int open_parts(struct send *s, struct diag *d)
     if (!error)
         error = platform_signals(o->show.platform, &s->signals, d);
     if (!error)
-        error = view_open(&s->view, s->port->info->interface, run_time, s, d);
+        error = view_open(&s->view, s->port->info, run_time, s, d);
     if (!error) {
         open_report(s);
         platform_enter_sandbox(&o->show);
@@ -749,6 +749,7 @@ static int run_to(struct send *s, const struct target *target)
     const wave_time interval = send_interval(o);
     const char *wrong = send_check_family(o, target->v6);
     struct diag d;
+    int error;
 
     s->target = *target;
     if (wrong)
@@ -756,8 +757,9 @@ static int run_to(struct send *s, const struct target *target)
     if (s->bulk && !o->limit &&
         rate_limit_check(target->v6, &target->addr, interval ? 1e9 / (double)interval : 1e9, &d))
         return usage(d.text);
-    if (open_parts(s, &d))
-        return view_refuse(&send_command, &o->show, &d);
+    error = open_parts(s, &d);
+    if (error)
+        return view_refuse_to_open(&send_command, &o->show, error, &d);
     perform(s);
     return conclude(s);
 }

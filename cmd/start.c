@@ -41,8 +41,9 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             /* There is much to send, and single segments are not shown. */
                             .l2_send = (o->bulk || o->passive) && !shows,
                             /* With many peers, room in the ring and throughput are worth more than
-                             * the millisecond by which an answer may then be late. */
-                            .blocks = o->passive && !o->single,
+                             * the millisecond by which an answer may then be late. Of several
+                             * interfaces at once, libpcap does not give the link-layer header. */
+                            .blocks = o->passive && !o->single && !o->show->pcap,
                             .ring = o->passive ? LISTEN_RING : 0};
 
     if (!c.listen) {
@@ -78,6 +79,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     else
         c->rcvbuf = port_window(port, c->mss) < WINDOW ? port_window(port, c->mss) : WINDOW;
     c->no_third_ack = o->no_ack;
+    c->unstamped_syn = !o->no_ack;
     c->time_wait = o->end->keep_time_wait;
     if (o->end->keep_time_wait)
         c->msl = o->end->time_wait / 2;
@@ -85,6 +87,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
         c->time_wait_end = "--time-wait is over";
     if (o->probe)
         probe_configure(o->probe, c);
+    preset_configure(o->preset, c);
     return 0;
 }
 
@@ -136,6 +139,10 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
+    if (o->preset) {
+        c->preset = o->preset->name;
+        c->preset_does = o->preset->help;
+    }
     if (o->names && o->names->count > 1) {
         c->addresses = o->names->count - 1 + o->names->more;
         addr_text(o->names->at[1].v6, &o->names->at[1].addr, c->address);
@@ -159,7 +166,7 @@ static int open_session(struct start *st, const struct target *target, struct po
 
     error = platform_signals(st->config.show->platform, &st->signals, d);
     if (!error)
-        error = view_open(&st->view, port->info->interface, run_time, st, d);
+        error = view_open(&st->view, port->info, run_time, st, d);
     if (!error)
         error = session_config(st, target, port, &c, d);
     if (error) {

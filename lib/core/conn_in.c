@@ -296,6 +296,8 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
             take_timestamp(c, now, s); /* reports that it is missing; one that is there is not
                                           recorded (R2) */
         keepalive_heard(c, now);
+        if (c->env->config.deaf_to_keepalive) /* DEVIATES, as the user asked */
+            return;
         /* A peer whose SND.NXT is one below our RCV.NXT would answer our answer. */
         if (s->len > 0)
             c->flags |= CONN_ACK_NOW;
@@ -457,6 +459,10 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
     if (seq_geq(first, last)) {
         c->flags |= CONN_ACK_NOW;
         return seq_leq(end, edge);
+    }
+    if (c->reasm && c->reasm->runs > 0 && seq_eq(first, c->rcv.nxt) && c->env->config.reneges) {
+        reasm_drop_gaps(&c->reasm, c->env); /* DEVIATES, as the user asked */
+        c->flags |= CONN_ACK_NOW;
     }
     r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
                      last.v - first.v, c->env->config.rcvbuf + 65536);
@@ -671,6 +677,17 @@ static void retransmit_syn_soon(struct conn *c, wave_time now)
             time_min(c->timer[TIMER_REXMT], time_add(now, rtt > WAVE_MS ? rtt : WAVE_MS));
 }
 
+/* Returns whether a SYN-ACK is the first answer to our SYN without timestamps, after which one with
+ * them is sent to compare (conn_priv.h). */
+static bool answers_unstamped(const struct conn *c, const struct seg *s)
+{
+    const struct conn_config *config = &c->env->config;
+
+    return config->unstamped_syn && config->timestamps && c->syn_sent == CONN_UNSTAMPED_SYN + 1 &&
+           (s->flags & SEG_ACK) && !(s->opt.has & OPT_TIMESTAMP) &&
+           !(c->flags & CONN_UNSTAMPED_HEARD);
+}
+
 /* Processes a segment in SYN_SENT: RFC 9293, 3.10.7.3, with its steps in order. */
 static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
 {
@@ -696,6 +713,10 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
     }
     if (!(s->flags & SEG_SYN)) { /* fourth, fifth */
         conn_discard(c, now, CHECK_NO_SYN);
+        return INPUT_DONE;
+    }
+    if (answers_unstamped(c, s)) {
+        c->flags |= CONN_UNSTAMPED_HEARD | CONN_SYN_DUE;
         return INPUT_DONE;
     }
     synchronise(c, now, s);

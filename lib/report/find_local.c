@@ -197,6 +197,19 @@ static bool captured_twice(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* RFC 9293, 3.5: the SYN would meet its own port, cross itself and open a connection. */
+static bool self_connection(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->itself)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "the target is our own source port, at an address of this host: a connection "
+                   "from there would meet itself and open, whether or not a server is there");
+    finding_advise(f, "leave out -p, or name another port: one that is chosen is never the "
+                      "target's");
+    return true;
+}
+
 static bool port_shadowed(const struct facts *k, struct finding *f)
 {
     if (!k->host || !k->host->kept_clear)
@@ -260,7 +273,7 @@ static bool impairment_unused(const struct facts *k, struct finding *f)
     unsigned more = 0;
 
     for (unsigned i = 0; k->over && list && i < list->count; i++) {
-        if (list->at[i].matched)
+        if (list->at[i].matched || list->at[i].optional)
             continue;
         more += first != NULL;
         first = first ? first : &list->at[i];
@@ -278,6 +291,18 @@ static bool impairment_unused(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A preset can be switches of the engine, of which no segment shows that it was not as it should
+ * be. */
+static bool own_preset(const struct facts *k, struct finding *f)
+{
+    if (!k->over || !k->preset)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "this side misbehaved on purpose (--preset %s): %s", k->preset, k->preset_does);
+    finding_advise(f, "tcpwave-presets(7) says what a correct peer does about it");
+    return true;
+}
+
 const struct diagnosis diagnoses_local[] = {
     {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
     {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
@@ -288,7 +313,9 @@ const struct diagnosis diagnoses_local[] = {
     {"own-nat", FINDING_PROBLEM, FINDING_LOCAL, false, own_nat},
     {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
     {"impairment-unused", FINDING_WARNING, FINDING_LOCAL, false, impairment_unused},
+    {"own-preset", FINDING_INFO, FINDING_LOCAL, false, own_preset},
     {"impaired", FINDING_INFO, FINDING_LOCAL, false, was_impaired},
+    {"self-connection", FINDING_PROBLEM, FINDING_LOCAL, false, self_connection},
     {"port-shadowed", FINDING_INFO, FINDING_LOCAL, false, port_shadowed},
     {"clock-stepped", FINDING_INFO, FINDING_LOCAL, false, clock_stepped},
     {"captured-twice", FINDING_INFO, FINDING_LOCAL, false, captured_twice},

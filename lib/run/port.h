@@ -27,6 +27,8 @@ struct port_ops {
     /* Returns room in the queue for the next segment's data, CONN_ROOM bytes, as wire_room() does.
      * May be NULL, and may return NULL: send() then copies the data. */
     uint8_t *(*room)(struct port *p);
+    /* Returns how many segments send() takes as one now (seg.train). NULL: one. */
+    unsigned (*train)(struct port *p);
     /* Queues an IP packet unchanged, as wire_queue() does. */
     int (*queue)(struct port *p, const struct flow *flow, struct seq seq, const uint8_t *ip,
                  uint32_t len);

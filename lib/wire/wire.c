@@ -183,7 +183,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
     w->info.lport = config->lport;
     if (config->lport && is_self(w, config->lport))
         return diag_fail(
-            d, WAVE_EINUSE,
+            d, WAVE_ESELF,
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
             w->flow.rport);
@@ -241,8 +241,10 @@ static const char *link_of_route(const struct route *r)
 static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    w->anywhere = config->anywhere && !config->listen && !r->loopback && !config->interface &&
-                  !config->scope && !config->blocks;
+    w->anywhere =
+        config->anywhere && !r->loopback && !config->scope &&
+        (config->free_ports.max ? r->ifindex != 0
+                                : !config->listen && !config->interface && !config->blocks);
     struct capture_config c = {.device = w->anywhere ? "any" : r->interface,
                                .filter = {.flow = w->flow,
                                           .lports = w->lports,
@@ -344,6 +346,11 @@ uint8_t *wire_room(struct wire *w)
     return tx_queue_data_room(w->tx_queue);
 }
 
+unsigned wire_train(const struct wire *w)
+{
+    return w->framed && tx_queue_takes_trains(w->tx_queue) ? WIRE_QUEUE_MAX : 1;
+}
+
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d)
 {
@@ -357,6 +364,7 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
         return WAVE_EAGAIN;
     const uint8_t *header = header_for(w, flow);
     bool no_checksum = false;
+    w->framed = header != NULL;
     int error = header ? builder_build_no_checksum(w->builder, flow, s, ip, bytes, &no_checksum, d)
                        : builder_build(w->builder, flow, s, ip, bytes, d);
     if (error)
@@ -364,6 +372,8 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     tx_queue_add(w->tx_queue, size, flow, s->seq, header);
     if (no_checksum)
         tx_queue_no_checksum(w->tx_queue);
+    if (s->train)
+        tx_queue_train(w->tx_queue, s->train);
     return 0;
 }
 
