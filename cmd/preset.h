@@ -79,6 +79,9 @@ struct bytes preset_bytes(void);
 /* Lists the presets of that command, one a line. */
 void preset_list(FILE *to, unsigned command);
 
+/* Writes the words that the option takes for that command, "help|a|b". */
+void preset_words(FILE *to, unsigned command);
+
 /* Puts the preset's rules for that command in front of those that the user has given. Returns what
  * is wrong, as a message, or NULL. `p` may be NULL, here and below. */
 const char *preset_impair(const struct preset *p, unsigned command, struct impair_options *o);
