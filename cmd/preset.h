@@ -33,7 +33,7 @@ struct preset_switches {
     enum close_how close;
     wave_time hold;               /* --hold */
     uint32_t window;              /* --window */
-    bool sends;                   /* preset_data stands for --data */
+    bool sends;                   /* preset_bytes() stands for --data */
     bool ecn, no_sack, no_wscale; /* --ecn, --no-sack, --no-wscale */
     wave_time time_wait;          /* --time-wait */
     bool needs_port;              /* connect: --source-port has to be given */
