@@ -5,6 +5,7 @@
 . "$(dirname "$0")/preset_lib.sh"
 netns_enter "$@"
 presets_up || exit 1
+families=both
 
 # RST at the first data: it was acknowledged before, and the reader gets ECONNRESET.
 misbehave rst-on-data
