@@ -29,6 +29,9 @@ struct command {
     /* Prints what an option asks to be told of in place of a run, as `--preset help` does, and
      * returns true; or returns false. The target may be missing then. NULL: no option does. */
     bool (*tell)(const void *options, FILE *to);
+    /* Writes the words that an option takes, "a|b|c", for the completions, and returns true; or
+     * returns false if its row lists them itself, or if it takes other values. NULL: for all. */
+    bool (*words)(const struct option_row *row, FILE *to);
     /* Takes the `count` arguments that are not options; `count` is never 0. Returns 0, or
      * WAVE_EINVAL with the reason in *d. */
     int (*operands)(void *options, char *const *text, unsigned count, struct diag *d);

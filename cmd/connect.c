@@ -162,6 +162,13 @@ static bool tell(const void *options, FILE *to)
     return o->preset.help;
 }
 
+static bool words(const struct option_row *row, FILE *to)
+{
+    if (row == preset_connect_row)
+        preset_words(to, PRESET_CONNECT);
+    return row == preset_connect_row;
+}
+
 static const char *check(void *options)
 {
     struct connect_options *o = options;
@@ -183,5 +190,6 @@ const struct command connect_command = {
     .defaults = defaults,
     .operands = client_operands,
     .tell = tell,
+    .words = words,
     .check = check,
     .run = run};

@@ -107,16 +107,24 @@ static const char *range_text(const struct option_row *row, char text[RANGE_TEXT
     return text;
 }
 
+static void dump_value(FILE *to, const struct command *c, const struct option_row *row)
+{
+    if (!c->words || !c->words(row, to))
+        fputs(row->value ? row->value : "-", to);
+}
+
 static void dump_command(FILE *to, const struct command *c)
 {
     char range[RANGE_TEXT];
 
     fprintf(to, "%s\t-\t-\t%s\t-\t%s\n", c->name, c->target, c->summary);
     for (const struct option_group *g = c->groups; g->rows; g++) {
-        for (const struct option_row *row = g->rows; row->kind; row++)
-            fprintf(to, "%s\t%s\t%c\t%s\t%s\t%s\n", c->name, row->name ? row->name : "-",
-                    row->letter ? row->letter : '-', row->value ? row->value : "-",
-                    range_text(row, range), row->help);
+        for (const struct option_row *row = g->rows; row->kind; row++) {
+            fprintf(to, "%s\t%s\t%c\t", c->name, row->name ? row->name : "-",
+                    row->letter ? row->letter : '-');
+            dump_value(to, c, row);
+            fprintf(to, "\t%s\t%s\n", range_text(row, range), row->help);
+        }
     }
 }
 

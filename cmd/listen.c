@@ -659,5 +659,6 @@ const struct command listen_command = {
     .defaults = listen_defaults,
     .operands = listen_operands,
     .tell = listen_tell,
+    .words = listen_words,
     .check = listen_check,
     .run = run};

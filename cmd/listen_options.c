@@ -101,6 +101,13 @@ bool listen_tell(const void *options, FILE *to)
     return o->preset.help;
 }
 
+bool listen_words(const struct option_row *row, FILE *to)
+{
+    if (row == preset_listen_row)
+        preset_words(to, PRESET_LISTEN);
+    return row == preset_listen_row;
+}
+
 /* Chooses the default of --close. A responder that only reads, or sends back what it receives, has
  * no data of its own whose end could be a reason to close first. */
 static void choose_close(struct listen_options *o)

@@ -39,6 +39,7 @@ extern const struct option_group listen_groups[];
 void listen_defaults(void *options);
 int listen_operands(void *options, char *const *text, unsigned count, struct diag *d);
 bool listen_tell(const void *options, FILE *to);
+bool listen_words(const struct option_row *row, FILE *to);
 const char *listen_check(void *options);
 
 #endif

@@ -78,6 +78,14 @@ void preset_list(FILE *to, unsigned command)
             fprintf(to, "%-*s%s\n", NAME_COLUMN, p->name, p->help);
 }
 
+void preset_words(FILE *to, unsigned command)
+{
+    fputs("help", to);
+    for (const struct preset *p = presets; p->name; p++)
+        if (p->commands & command)
+            fprintf(to, "|%s", p->name);
+}
+
 /* Appends the rules of the table, which are ended by NULL. */
 static void add_rules(const char *const *rules, struct impair_options *to)
 {

@@ -33,7 +33,7 @@ struct preset_switches {
     enum close_how close;
     wave_time hold;               /* --hold */
     uint32_t window;              /* --window */
-    bool sends;                   /* preset_data stands for --data */
+    bool sends;                   /* preset_bytes() stands for --data */
     bool ecn, no_sack, no_wscale; /* --ecn, --no-sack, --no-wscale */
     wave_time time_wait;          /* --time-wait */
     bool needs_port;              /* connect: --source-port has to be given */
@@ -78,6 +78,9 @@ struct bytes preset_bytes(void);
 
 /* Lists the presets of that command, one a line. */
 void preset_list(FILE *to, unsigned command);
+
+/* Writes the words that the option takes for that command, "help|a|b". */
+void preset_words(FILE *to, unsigned command);
 
 /* Puts the preset's rules for that command in front of those that the user has given. Returns what
  * is wrong, as a message, or NULL. `p` may be NULL, here and below. */

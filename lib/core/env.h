@@ -58,8 +58,8 @@ struct conn_config {
     bool deaf_to_keepalive; /* keepalive probes get no answer (RFC 9293, 3.8.4) */
     bool reneges; /* when a gap is filled, what SACK blocks reported beyond it is discarded,
                      which RFC 2018, 8 discourages */
-    bool simultaneous_open; /* a listener answers a SYN with a SYN of its own and else ignores it, as
-                               if its own had been under way (RFC 9293, 3.10.7.2) */
+    bool simultaneous_open; /* a listener answers a SYN with a SYN of its own and else ignores it,
+                               as if its own had been under way (RFC 9293, 3.10.7.2) */
     uint8_t isn_secret[16]; /* RFC 6528's key, from which the stack's ISNs are computed */
     /* The cause reported when TIME_WAIT ends, a static string; NULL: "2 MSL passed". */
     const char *time_wait_end;

@@ -3,7 +3,8 @@
 # on its interface.
 #
 #   presets_up                  netns_up, short timers for the peer, and preset_dump.py
-#   misbehave NAME ARGUMENT...  listen --preset NAME on a port of its own, $port
+#   misbehave NAME ARGUMENT...  listen --preset NAME on a port of its own, $port; where $families is both,
+#                               every second time over IPv6
 #   misbehave6 NAME ...         the same over IPv6
 #   call STEP...                the peer's kernel calls it: preset_peer.py client
 #   serve STEP...               the peer's kernel listens on a port of its own, $port
@@ -56,6 +57,10 @@ began()
 
 misbehave()
 {
+    if [ "${families:-}" = both ] && [ $((port % 2)) = 1 ]; then
+        misbehave6 "$@"
+        return
+    fi
     preset=$1 target=$near4
     shift
     port=$((port + 1))

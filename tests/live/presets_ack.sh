@@ -89,6 +89,7 @@ call send=1000 recv
 grew PAWSEstab 'the kernel discards our data'
 wire 'near.* len 1448 ' 'we retransmit it' 2
 wire 'far.* \[\.\] seq 1001 ack 1 ' 'its answers acknowledge nothing' 2
+grew TCPOFOQueue 'our FIN is kept as out of order'
 over
 
 serve send=1000 recv
@@ -104,6 +105,7 @@ wire 'far.* \[\.\] seq 5 ack 1 .* len 0' 'two probes' 2
 grew TCPKeepAlive 2 'the kernel counts them'
 said 'recv: 0 bytes, ETIMEDOUT' 'the socket has ETIMEDOUT'
 wire 'far.* \[R\.\] seq 6 ack 1 ' 'and a RST goes out'
+grew TCPAbortOnTimeout 'the kernel counts that, too'
 over
 
 serve keep=1,1,2 recv

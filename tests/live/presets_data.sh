@@ -26,6 +26,7 @@ call send=1000 recv shut
 said 'recv: 14800 bytes, end of file' 'the application reads everything once'
 grew TCPDSACKOldSent 5 'the kernel reports the duplicates with D-SACK'
 wire 'near.* \[S\.\] ' 'the SYN-ACK comes twice' 2
+grew TCPSYNChallenge 'the second one gets a challenge ACK'
 over
 
 serve send=1000 recv shut

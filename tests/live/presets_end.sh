@@ -5,6 +5,7 @@
 . "$(dirname "$0")/preset_lib.sh"
 netns_enter "$@"
 presets_up || exit 1
+families=both
 
 # RST at the first data: it was acknowledged before, and the reader gets ECONNRESET.
 misbehave rst-on-data
@@ -25,7 +26,7 @@ over
 # A RST that is in the window, and not at its edge.
 misbehave inexact-rst
 call recv
-said 'recv: 0 bytes, ECONNRESET' 'the second RST ends it'
+said '(connect|recv: 0 bytes,):? ECONNRESET' 'the second RST ends it'
 wire 'near.* \[R\] seq 11 ' 'the first RST is ten bytes off'
 grew TCPChallengeACK 'the kernel answers with a challenge ACK'
 wire 'near.* \[R\] seq 1 ' 'and that ACK is answered with an exact RST' 1
@@ -69,10 +70,10 @@ over
 # Both FINs are under way at the same time.
 misbehave simultaneous-close
 call send=5 shut recv
-said 'shut: done' 'the client closes first'
+sock '^CLOSING ' 'the kernel is in CLOSING'
+said 'shut: done' 'the client closed first'
 wire 'far.* \[F\.\] seq 6 ack 1 ' 'its FIN comes first'
 wire 'near.* \[F\.\] seq 1 ack 6 ' 'ours crosses it: it does not acknowledge it'
-sock '^CLOSING ' 'the kernel is in CLOSING'
 sock '^TIME-WAIT ' 'and then in TIME_WAIT, as both sides have to be'
 wire 'near.* \[\.\] seq 2 ack 7 ' 'when its FIN is acknowledged'
 over

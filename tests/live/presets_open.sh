@@ -12,7 +12,7 @@ misbehave lose-syn-ack
 call send=5
 sock '^SYN-SENT .*timer:\(on,' 'the client stays in SYN_SENT, with a timer'
 said 'connected' 'the client is connected in the end'
-check "$preset: after a second" awk '/connected/ { if ($1 < 0.9 || $1 > 1.9) exit 1 }' "$tmp/call$peers.log"
+check "$preset: after a second" awk '/connected/ { if ($1 < 0.9 || $1 > 4) exit 1 }' "$tmp/call$peers.log"
 over
 
 serve recv
@@ -38,13 +38,13 @@ wire 'near.* \[S\.\] ' 'our SYN-ACK comes again' 2
 wire 'far.* \[\.\] seq 1 ack 1 ' 'and is answered with an ACK' 2
 over
 
-# No answer to SYNs for five seconds: they come after 0, 1, 3 and 7.
+# No answer to SYNs for five seconds: they come after 0, 1, 3 and 7 s.
 misbehave drop-syn
 call recv
 sock '^SYN-SENT .*timer:\(on,' 'the client is in SYN_SENT, with a timer'
 said connected 'the first SYN after that is answered'
 check "$preset: that one comes after seven seconds" \
-    awk '/connected/ { if ($1 < 6.5 || $1 > 8) exit 1 }' "$tmp/call$peers.log"
+    awk '/connected/ { if ($1 < 6.5 || $1 > 12) exit 1 }' "$tmp/call$peers.log"
 grew TCPSynRetrans 3 'the kernel has retransmitted its SYN three times'
 over
 
@@ -62,6 +62,7 @@ over
 misbehave challenge-only
 call recv
 wire 'near.* \[\.\] seq 0 ack 1000001 ' 'the answer is an ACK of something else'
+grew OutRsts 'RSTs are counted'
 wire 'far.* \[R\] seq 1000001 ' 'the kernel answers with RST, so that an old connection would end'
 wire 'far.* \[S\] ' 'and tries again' 2
 said 'connect: ETIMEDOUT' 'until connect() gives up'
@@ -89,7 +90,9 @@ said connected 'the client is connected at once'
 sock '^ESTAB .*timer:\(on,' 'its data is not acknowledged'
 wire 'near.* \[S\.\] ' 'our SYN-ACK comes again' 2
 wire 'far.* len 100 ' 'and the data as well' 2
-said 'recv: 0 bytes, (ETIMEDOUT|ECONNRESET)' 'the connection comes to nothing'
+grew TCPSYNChallenge 'which is answered with a challenge ACK'
+said 'recv: 0 bytes, ETIMEDOUT' 'the connection comes to nothing'
+unwired '\[R' 'and no RST is sent'
 over
 
 # An MSS of one byte: the kernel takes no less than 48, of which 12 are the timestamps'.
@@ -117,8 +120,8 @@ over
 # RST as soon as the connection is there.
 misbehave rst-after-handshake
 call recv
-said connected 'the client is connected'
-said 'recv: 0 bytes, ECONNRESET' 'its first read fails'
+# The RST may be there before connect(2) returns.
+said '(connect|recv: 0 bytes,):? ECONNRESET' "the client's first read fails, or connect itself"
 wire 'near.* \[R\] seq 1 ' 'one RST'
 no_sock 'the socket is gone at once'
 over
