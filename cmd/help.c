@@ -83,7 +83,8 @@ void help_overview(FILE *to)
         fprintf(to, "  %-11s%s\n", (*c)->name, (*c)->summary);
     fputs("\n"
           "tcpwave COMMAND --help lists its options; tcpwave help COMMAND is its manual.\n"
-          "Example: tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n\n"
+          "Example: tcpwave connect -d 'HEAD / HTTP/1.0\\r\\n\\r\\n' example.org:http\n"
+          "Without a network or privileges: tcpwave connect --sim lose=2 sim:80\n\n"
           "Exit status: 0 open, 1 failed, 2 usage, 3 local, 4 refused, 5 dropped,\n"
           "6 rejected, 7 reset, 8 lost. Raw sockets need root, or once for all:\n"
           "  setcap cap_net_raw+ep \"$(command -v tcpwave)\"\n",

@@ -26,8 +26,15 @@ struct thought {
     struct event event;
 };
 
+/* Blocks of this size are kept for further use: the engine takes one for the data of each segment
+ * that is read at once, and malloc(3) is slow at them. */
+#define BLOCK 2048
+#define BLOCKS_MAX 64
+
 struct host {
     struct host_config config;
+    void *block[BLOCKS_MAX];
+    uint32_t blocks;
     struct thought *first, *last; /* in the order of time */
 
     struct stack *stack;
@@ -36,6 +43,22 @@ struct host {
     uint32_t port;     /* of its turn, from 0 */
     uint32_t due;      /* SYNs that are not sent yet, of connections that end with their SYN */
 };
+
+/* Allocates for the engine: an env_resize. */
+static void *resize(void *ctx, void *old, size_t old_size, size_t new_size)
+{
+    struct host *h = ctx;
+
+    if (!old && new_size == BLOCK && h->blocks)
+        return h->block[--h->blocks];
+    if (new_size)
+        return realloc(old, new_size);
+    if (old_size == BLOCK && h->blocks < BLOCKS_MAX)
+        h->block[h->blocks++] = old;
+    else
+        free(old);
+    return NULL;
+}
 
 int host_create(struct host **out, const struct host_config *config)
 {
@@ -52,8 +75,13 @@ int host_create(struct host **out, const struct host_config *config)
     h->dial_at = config->dials.count ? config->dials.begin : WAVE_NEVER;
     if (!h->config.reboot_at)
         h->config.reboot_at = WAVE_NEVER;
-    if (stack_create(&h->stack, &config->engine, HOST_CONNECTIONS, config->seed) != 0 ||
-        (config->port && config->behaviour != HOST_CLOSED && stack_listen(h->stack, &at) != 0)) {
+    if (stack_create(&h->stack, &config->engine, HOST_CONNECTIONS, config->seed) != 0) {
+        host_destroy(h);
+        return WAVE_ENOMEM;
+    }
+    stack_env(h->stack)->resize = resize;
+    stack_env(h->stack)->resize_ctx = h;
+    if (config->port && config->behaviour != HOST_CLOSED && stack_listen(h->stack, &at) != 0) {
         host_destroy(h);
         return WAVE_ENOMEM;
     }
@@ -70,6 +98,8 @@ void host_destroy(struct host *h)
         free(t);
     }
     stack_destroy(h->stack);
+    while (h->blocks)
+        free(h->block[--h->blocks]);
     free(h);
 }
 

@@ -303,6 +303,7 @@ static void of_one_time_the_first_put_in_comes_first(void **state)
         assert_int_equal(p->number, wanted[i]);
         packet_pool_give(&pool, p);
     }
+    delay_line_free(&t);
     packet_pool_free(&pool);
 }
 

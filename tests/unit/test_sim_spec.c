@@ -25,6 +25,38 @@ static struct sim_spec parsed(const char *text)
     return s;
 }
 
+/* The same network, field by field: what lies between the fields of a struct is not looked at. */
+static void expect_same(const struct sim_spec *a, const struct sim_spec *b)
+{
+    assert_int_equal(a->rtt, b->rtt);
+    assert_int_equal(a->jitter, b->jitter);
+    assert_int_equal(a->loss, b->loss);
+    assert_int_equal(a->duplication, b->duplication);
+    assert_int_equal(a->reordering, b->reordering);
+    assert_int_equal(a->corruption, b->corruption);
+    assert_int_equal(a->marking, b->marking);
+    assert_int_equal(a->rate, b->rate);
+    assert_int_equal(a->queue, b->queue);
+    assert_int_equal(a->mtu, b->mtu);
+    assert_int_equal(a->silent_mtu, b->silent_mtu);
+    assert_int_equal(a->loses, b->loses);
+    for (uint32_t i = 0; i < a->loses; i++)
+        assert_int_equal(a->lose[i], b->lose[i]);
+    assert_int_equal(a->seed, b->seed);
+    assert_int_equal(a->hops, b->hops);
+    assert_int_equal(a->nat, b->nat);
+    assert_int_equal(a->nat_resets, b->nat_resets);
+    assert_int_equal(a->syn_proxy, b->syn_proxy);
+    assert_int_equal(a->has_peer, b->has_peer);
+    assert_int_equal(a->peer, b->peer);
+    assert_int_equal(a->think, b->think);
+    assert_int_equal(a->vanish_at, b->vanish_at);
+    assert_int_equal(a->reboot_at, b->reboot_at);
+    assert_int_equal(a->dials, b->dials);
+    assert_int_equal(a->every, b->every);
+    assert_int_equal(a->real, b->real);
+}
+
 static void expect_printed(const char *text, const char *wanted)
 {
     struct sim_spec s = parsed(text);
@@ -91,7 +123,7 @@ static void what_is_not_named_has_its_default(void **state)
     assert_int_equal(usual.vanish_at, WAVE_NEVER);
     assert_int_equal(s.loss, 100);
     s.loss = 0;
-    assert_memory_equal(&s, &usual, sizeof s);
+    expect_same(&s, &usual);
 }
 
 static void peers(void **state)
@@ -179,7 +211,7 @@ static void printing_and_parsing_are_inverse(void **state)
         if (!*text)
             continue;
         again = parsed(text);
-        assert_memory_equal(&again, &s, sizeof s);
+        expect_same(&again, &s);
         assert_string_equal(sim_spec_print(&again, twice), text);
     }
 }
