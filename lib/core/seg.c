@@ -13,14 +13,15 @@
 
 enum { CHECKSUM_AT = 16 }; /* offset of the checksum in the header */
 
-int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
+/* Parses a segment of `len` bytes, of which the first `there` are present. */
+static int parse(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
 {
-    struct cursor c = cursor_of(bytes, len);
+    struct cursor c = cursor_of(bytes, there);
     struct seg s = {0};
     unsigned offset_and_flags;
     size_t options;
 
-    if (len < SEG_HEADER)
+    if (there < SEG_HEADER)
         return WAVE_ETRUNC;
     cursor_u32(&c); /* the ports */
     s.seq = seq_of(cursor_u32(&c));
@@ -35,13 +36,25 @@ int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
     if (offset_and_flags >> 12 < SEG_HEADER / 4)
         return WAVE_EMALFORMED;
     options = (offset_and_flags >> 12) * 4 - SEG_HEADER;
-    if (options > c.left)
+    if (options > len - SEG_HEADER || (options > c.left && there == len))
         return WAVE_ETRUNC;
+    s.len = (uint32_t)(len - SEG_HEADER - options);
+    s.data = s.len && there == len ? c.at + options : NULL;
+    if (options > c.left)
+        options = c.left;
     opt_parse(cursor_bytes(&c, options), options, &s.opt);
-    s.len = (uint32_t)c.left;
-    s.data = c.left ? c.at : NULL;
     *out = s;
     return 0;
+}
+
+int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
+{
+    return parse(bytes, len, len, out);
+}
+
+int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
+{
+    return parse(bytes, there < len ? there : len, len, out);
 }
 
 void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination)
