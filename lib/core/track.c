@@ -727,6 +727,14 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
 }
 
+bool track_next(const struct track *t, enum track_side side, struct seq *next)
+{
+    const struct track_half *h = &t->half[side];
+
+    *next = h->next;
+    return seen(h, SEEN_ANY);
+}
+
 bool track_fin(const struct track *t, enum track_side side, struct seq *end)
 {
     const struct track_half *h = &t->half[side];

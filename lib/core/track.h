@@ -182,6 +182,10 @@ void track_gap(struct track *t);
  * nothing. Returns TRACK_... bits. */
 unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len);
 
+/* Returns whether the side is believed to have sent anything; *next is then the number after the
+ * highest that it has sent, whether that was seen or only acknowledged. */
+bool track_next(const struct track *t, enum track_side side, struct seq *next);
+
 /* Returns whether the side is believed to have sent its FIN; *end is then the number after it. */
 bool track_fin(const struct track *t, enum track_side side, struct seq *end);
 
