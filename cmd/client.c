@@ -111,7 +111,7 @@ static int run(struct client *x, const struct target *target, const struct start
     int status;
 
     if (start_open(&st, config, target, &ops->session, x, &d) != 0 ||
-        session_connect(st.session, &target->addr, target->port, &x->conn) != 0) {
+        session_connect(st.session, 0, &target->addr, target->port, &x->conn) != 0) {
         start_close(&st);
         return view_refuse(ops->command, config->show, &d);
     }
@@ -146,6 +146,7 @@ int client_run_at(struct client *x, const struct client_options *o, const struct
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = x->probe,
+                                        .impair = &o->impair,
                                         .show = &o->show,
                                         .source_port = o->source_port,
                                         .no_ack = x->no_ack,

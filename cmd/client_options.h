@@ -5,6 +5,7 @@
 
 #include "cmd/options_close.h"
 #include "cmd/options_data.h"
+#include "cmd/options_impair.h"
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
@@ -22,6 +23,7 @@ struct client_options {
     struct end_options end;
     struct tcp_options tcp;
     bool verify; /* send a harmless probe after each step that left the peer's state assumed */
+    struct impair_options impair;
     struct show_options show;
 };
 

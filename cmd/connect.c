@@ -112,6 +112,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(client.tcp)},
     {NULL, tcp_window_row, FIELD(client.tcp)},
     {NULL, tcp_rows, FIELD(client.tcp)},
+    {"Impairment", impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
     {NULL, NULL, 0}};
 /* clang-format on */

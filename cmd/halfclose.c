@@ -210,6 +210,11 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
     } else {
         return; /* lost, the timeout, a signal: the general message says enough */
     }
+    if (o->verdict != VERDICT_OPEN && session_impaired(s, client->conn))
+        snprintf(o->message, sizeof o->message,
+                 "whether %s honours the half-close is not known, since it may have done what the "
+                 "rules of --impair made it do, or what they kept from us",
+                 peer);
     o->exit = (int)o->verdict;
 }
 
@@ -289,6 +294,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
+    {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */

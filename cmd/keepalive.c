@@ -161,6 +161,8 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
 
     evidence(&x->probes, probes, sizeof probes);
+    if (c->record->flow.signs.made_rst || c->record->flow.signs.made_fin)
+        return; /* the general message says that it was a rule's */
     if (o->verdict == VERDICT_RESET && x->reset_probe) {
         snprintf(o->message, sizeof o->message,
                  "%s no longer knows the connection: RST answered probe %u", peer, x->reset_probe);
@@ -241,6 +243,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(client.tcp)},
     {NULL, tcp_window_row, FIELD(client.tcp)},
     {NULL, tcp_rows, FIELD(client.tcp)},
+    {"Impairment", impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
     {NULL, NULL, 0}};
 /* clang-format on */

@@ -193,6 +193,11 @@ static void outcome_of_client(struct session *s, const struct listen_client *p, 
             c->path.established ? "%s had sent nothing when the last one that was asked for did"
                                 : "%s came after the last one that was asked for",
             peer);
+    else if (session_impaired(s, c))
+        say(o, !e || conn_end(e) == END_REFUSED ? VERDICT_REFUSED : VERDICT_DROPPED, "none", NULL,
+            "the handshake with %s did not come about: no acknowledgement of our SYN-ACK was taken "
+            "in, which was made %u time%s",
+            peer, sent, sent == 1 ? "" : "s");
     else if (!e || conn_end(e) == END_REFUSED)
         say(o, VERDICT_REFUSED, "peer", "reset", "%s answered our SYN-ACK with RST", peer);
     else
@@ -531,6 +536,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = &o->probe,
+                                        .impair = &o->impair,
                                         .show = &o->show,
                                         .deadline = deadline,
                                         .passive = true,
@@ -670,6 +676,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_window_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
+    {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */

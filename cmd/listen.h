@@ -3,6 +3,7 @@
 #define TCPWAVE_CMD_LISTEN_H
 
 #include "cmd/options_close.h"
+#include "cmd/options_impair.h"
 #include "cmd/options_probe.h"
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
@@ -24,6 +25,7 @@ struct listen_options {
     struct end_options end;
     struct probe_options probe;
     struct tcp_options tcp;
+    struct impair_options impair;
     struct show_options show;
 };
 

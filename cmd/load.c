@@ -59,7 +59,9 @@ static int open_wire(struct load *l, struct diag *d)
                             .blocks = p->concurrency >= BLOCKS_FROM,
                             .ring = ring_size(l)};
 
-    return platform_open(o->show.platform, &l->port, &c, d);
+    int error = platform_open(o->show.platform, &l->port, &c, d);
+
+    return error ? error : impair_put_on(&o->impair, !o->show.pcap, &l->port, &l->impair, d);
 }
 
 static int open_engine(struct load *l, struct diag *d)
@@ -139,6 +141,7 @@ static void close_all(struct load *l)
     platform_signals_close(l->options->show.platform, l->signals);
     stack_destroy(l->stack);
     port_close(l->port);
+    impair_close(l->impair);
     view_close(&l->report.view);
     free(l->conn);
     free(l->retries.at);
@@ -253,8 +256,10 @@ static int conclude(struct load *l)
     struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
     struct load_message m = {.used = 0};
     struct findings list = {.count = 0};
+    struct impairments rules = {.count = 0};
     struct outcome o;
 
+    impair_list(l->impair, &rules);
     if (l->failed) {
         v.verdict = VERDICT_LOCAL;
         say(&m, "%s", l->error.text);
@@ -266,10 +271,11 @@ static int conclude(struct load *l)
     }
     o.verdict = v.verdict;
     snprintf(o.message, sizeof o.message, "%.*s", (int)sizeof o.message - 1, m.text);
-    load_diagnose(l, &o, &list);
+    load_diagnose(l, &rules, &o, &list);
     v.exit = l->signal ? 128 + l->signal : (int)v.verdict;
     v.message = o.message;
     v.findings = &list;
+    v.impairments = &rules;
     return load_tell_end(l, &v);
 }
 

@@ -77,6 +77,7 @@ struct load {
     const struct load_options *options;
     struct load_plan plan;
     struct port *port;
+    struct impair *impair; /* the rules of --impair; NULL: there are none */
     struct stack *stack;
     struct loop loop;
     int signals;

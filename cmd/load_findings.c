@@ -15,7 +15,8 @@
  * time, it may be for the connection before. */
 static void note_rst(struct load *l, const struct conn *c)
 {
-    if (conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports)
+    /* With rules, the segment may be one that they changed or made. */
+    if (!l->impair && conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports)
         signs_note(&l->seen.flow.signs, SIGN_RST_ASTRAY, 0);
 }
 
@@ -122,7 +123,8 @@ static uint32_t queue_full(const struct load *l)
     return l->counts[VERDICT_OPEN] && (uint64_t)n * PART >= l->opened ? n : 0;
 }
 
-void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
+void load_diagnose(struct load *l, const struct impairments *rules, struct outcome *o,
+                   struct findings *list)
 {
     const struct wire_stats stats = l->port->ops->stats(l->port);
     const struct wire_info *info = l->port->info;
@@ -144,7 +146,8 @@ void load_diagnose(struct load *l, struct outcome *o, struct findings *list)
                                     .interface = info->interface,
                                     .kept_clear = kept_clear(l),
                                     .queue_full = queue_full(l)};
-    const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
+    const struct facts k = {
+        .flow = &s->flow, .host = &host, .impairments = rules, .over = true, .verdict = o->verdict};
 
     diagnose(&k, list);
     if (o->verdict != VERDICT_LOCAL)

@@ -35,7 +35,9 @@ void load_seen_ended(struct load *l, const struct conn *c, struct load_conn *x);
  * does. Returns when to look next. */
 wave_time load_look_at_neighbours(struct load *l);
 
-/* Adds what is found, and makes the outcome's sentence of what explains most. */
-void load_diagnose(struct load *l, struct outcome *o, struct findings *list);
+/* Adds what is found, and makes the outcome's sentence of what explains most. `rules` are those of
+ * --impair. */
+void load_diagnose(struct load *l, const struct impairments *rules, struct outcome *o,
+                   struct findings *list);
 
 #endif

@@ -108,18 +108,22 @@ static void save_packet(struct load *l, const struct wire_packet *p)
 static bool take_packet(void *self, const struct wire_packet *p)
 {
     struct load *l = self;
+    const struct impaired *i =
+        p->impaired; /* what is due now: to show it, to take it in, or both */
     wave_time stamp = p->stamp - l->skew;
 
-    if (l->report.view.pcap)
+    if (l->report.view.pcap && (!i || i->shown))
         save_packet(l, p);
     l->when = stamp < l->loop.now ? stamp : l->loop.now;
     if (p->packet.kind == PACKET_ICMP) {
         stack_icmp(l->stack, l->loop.now, &p->packet.icmp);
     } else if (!p->outgoing) {
         struct flow flow = flow_reverse(&p->packet.flow);
-        l->seen.captured++;
-        l->seen.segment = &p->packet.seg;
-        stack_input(l->stack, l->loop.now, &flow, &p->packet.seg);
+        l->seen.captured += !i || (i->shown && i->on_wire);
+        if (!i || i->taken) {
+            l->seen.segment = i ? &i->engine : &p->packet.seg;
+            stack_input(l->stack, l->loop.now, &flow, l->seen.segment);
+        }
     }
     load_drain(l);
     l->seen.segment = NULL;

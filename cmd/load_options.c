@@ -68,6 +68,7 @@ const struct option_group load_groups[] = {
     {NULL, tcp_give_up_row, FIELD(tcp)},
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
+    {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_plain_rows, FIELD(show)},
     {NULL, NULL, 0}};
 /* clang-format on */

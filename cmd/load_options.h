@@ -3,6 +3,7 @@
 #define TCPWAVE_CMD_LOAD_OPTIONS_H
 
 #include "cmd/options_close.h"
+#include "cmd/options_impair.h"
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
@@ -28,6 +29,7 @@ struct load_options {
     struct close_options close;
     struct end_options end; /* TIME_WAIT is never kept */
     struct tcp_options tcp; /* `window` is unused: received data is discarded immediately */
+    struct impair_options impair;
     struct show_options show;
 };
 

@@ -121,6 +121,9 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .memory = o->passive ? LISTEN_MEMORY : 0,
                                  .many = o->passive,
                                  .shows = show_any(o->show),
+                                 .impaired = st->impair != NULL,
+                                 .impairments = st->impair ? impair_list : NULL,
+                                 .rules = st->impair,
                                  .live = st->view.term.live,
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
@@ -186,6 +189,8 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     if (!error)
         error = platform_open(c->show->platform, &port, &wc, d);
     if (!error)
+        error = impair_put_on(c->impair, !show_any(c->show), &port, &st->impair, d);
+    if (!error)
         error = open_session(st, target, port, ops, user, d);
     if (!error)
         platform_enter_sandbox(c->show);
@@ -215,4 +220,5 @@ void start_close(struct start *st)
     session_close(st->session);
     platform_signals_close(st->config.show->platform, st->signals);
     view_close(&st->view);
+    impair_close(st->impair);
 }

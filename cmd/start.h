@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_close.h"
+#include "cmd/options_impair.h"
 #include "cmd/options_probe.h"
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
@@ -23,6 +24,7 @@ struct start_config {
     const struct tcp_options *tcp;
     const struct end_options *end;
     const struct probe_options *probe; /* NULL: the command never probes */
+    const struct impair_options *impair;
     const struct show_options *show;
     uint32_t source_port; /* 0: the kernel chooses one */
     bool no_ack;          /* never send the third segment of the handshake */
@@ -43,6 +45,7 @@ struct start {
     struct start_config config;
     struct view view;
     struct session *session;
+    struct impair *impair; /* the rules of --impair; NULL: there are none */
     int signals;
     uint64_t undelivered; /* bytes received but not written to --output when the run ended */
 };

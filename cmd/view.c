@@ -95,7 +95,8 @@ int view_save_packet(struct view *v, const struct wire_packet *p, const char *co
                                 .captured = p->ip_len,
                                 .length =
                                     p->packet.length > p->ip_len ? p->packet.length : p->ip_len,
-                                .comment = comment};
+                                .comment = comment,
+                                .impaired = p->impaired};
 
     return v->pcap ? pcapfile_packet(v->pcap, &k, d) : 0;
 }

@@ -168,6 +168,24 @@ int conn_listen(struct conn *c, struct seq iss);
  * WAVE_ESTATE as conn_listen() does. */
 int conn_rebuild(struct conn *c, wave_time now, const struct seg *syn, struct seq iss);
 
+/* Where an established connection stands, for an engine that is to go on with it. */
+struct conn_numbers {
+    struct seq iss, irs;     /* of the SYNs */
+    struct seq snd_nxt;      /* all that we sent lies before it, and is acknowledged */
+    struct seq rcv_nxt;      /* all that the peer sent lies before it, and is acknowledged */
+    struct seq rcv_edge;     /* right edge of the window that we offered */
+    uint32_t snd_wnd;        /* the peer's window, in bytes */
+    struct opt ours, theirs; /* options of the SYNs */
+    uint32_t tsval;          /* if both have timestamps: the last one that we sent, */
+    uint32_t ts_recent;      /* and the latest of the peer's (TS.Recent of RFC 7323, 4.3) */
+    bool passive;            /* the peer opened */
+};
+
+/* Takes over a connection: it is ESTABLISHED, with nothing outstanding and nothing to read. No
+ * event is made, since nothing has happened to it. Returns WAVE_ESTATE unless the connection is
+ * CLOSED and was never opened, and WAVE_EINVAL if the numbers contradict each other. */
+int conn_adopt(struct conn *c, wave_time now, const struct conn_numbers *n);
+
 /* SEND: queues up to `len` bytes and returns how many were accepted (0 when the buffer is full or
  * memory is short). Returns WAVE_ESTATE after conn_close(), or where the state does not allow
  * sending. */

@@ -27,7 +27,8 @@ enum impaired_act {
     IMPAIRED_TRUNCATED = 1 << 5,
     IMPAIRED_REWRITTEN = 1 << 6, /* fields of the header or options were changed */
     IMPAIRED_RESET = 1 << 7,     /* it was dropped, and a RST answers it */
-    IMPAIRED_INVENTED = 1 << 8   /* a rule made it: that RST */
+    IMPAIRED_INVENTED = 1 << 8,  /* a rule made it: that RST */
+    IMPAIRED_BROKEN = 1 << 9     /* corrupted so that its checksum is wrong: no host takes it */
 };
 
 struct impaired {

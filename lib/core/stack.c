@@ -186,18 +186,20 @@ static bool reschedule(struct stack *s, wave_time now, struct conn *c)
  * The user's calls.
  */
 
-int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint32_t *id)
+/* Takes a slot for a flow that has none. Returns 0, WAVE_EINUSE or WAVE_ENOMEM. */
+static int take_new(struct stack *s, const struct flow *flow, struct conn **out)
 {
     const uint32_t hash = flow_table_hash(&s->table, flow);
-    struct conn *c;
-    int r;
 
     if (flow_table_find(&s->table, &s->pool, flow, hash))
         return WAVE_EINUSE;
-    c = take(s, flow, hash);
-    if (!c)
-        return WAVE_ENOMEM;
-    r = conn_open(c, now, isn(&s->isn_key, flow, now));
+    *out = take(s, flow, hash);
+    return *out ? 0 : WAVE_ENOMEM;
+}
+
+/* Ends what take_new() began: with the connection's first call, which returned `r`. */
+static int taken(struct stack *s, wave_time now, struct conn *c, int r, uint32_t *id)
+{
     if (r != 0) {
         give(s, c);
         return r;
@@ -205,6 +207,23 @@ int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint3
     *id = c->id;
     reschedule(s, now, c);
     return 0;
+}
+
+int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint32_t *id)
+{
+    struct conn *c;
+    int r = take_new(s, flow, &c);
+
+    return r ? r : taken(s, now, c, conn_open(c, now, isn(&s->isn_key, flow, now)), id);
+}
+
+int stack_adopt(struct stack *s, wave_time now, const struct flow *flow,
+                const struct conn_numbers *n, uint32_t *id)
+{
+    struct conn *c;
+    int r = take_new(s, flow, &c);
+
+    return r ? r : taken(s, now, c, conn_adopt(c, now, n), id);
 }
 
 static bool same_place(const struct stack_listener *a, const struct stack_listener *b)

@@ -28,6 +28,11 @@ struct env *stack_env(struct stack *s);
  * short. */
 int stack_connect(struct stack *s, wave_time now, const struct flow *flow, uint32_t *id);
 
+/* Goes on with an established connection of that flow (conn_adopt()). Returns what stack_connect()
+ * returns, and WAVE_EINVAL if the numbers contradict each other. */
+int stack_adopt(struct stack *s, wave_time now, const struct flow *flow,
+                const struct conn_numbers *n, uint32_t *id);
+
 /* Where a listener listens, and how it answers. */
 struct stack_listener {
     bool v6;

@@ -735,6 +735,11 @@ bool track_next(const struct track *t, enum track_side side, struct seq *next)
     return seen(h, SEEN_ANY);
 }
 
+void track_unsent(struct track *t)
+{
+    t->number++;
+}
+
 bool track_fin(const struct track *t, enum track_side side, struct seq *end)
 {
     const struct track_half *h = &t->half[side];

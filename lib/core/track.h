@@ -186,6 +186,11 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
  * highest that it has sent, whether that was seen or only acknowledged. */
 bool track_next(const struct track *t, enum track_side side, struct seq *next);
 
+/* Gives a number to a segment that reached no one, since it was dropped before it left its host, or
+ * left it with a wrong checksum on purpose. It shows nothing about either side, and changes nothing
+ * else. */
+void track_unsent(struct track *t);
+
 /* Returns whether the side is believed to have sent its FIN; *end is then the number after it. */
 bool track_fin(const struct track *t, enum track_side side, struct seq *end);
 

@@ -77,13 +77,24 @@ const struct finding *diagnose_strongest(const struct findings *list)
     return best;
 }
 
-void diagnose_outcome(const struct findings *list, struct outcome *o)
+/* Adds what was done on purpose, so that no one takes it for the doing of the path or the peer. */
+static void tell_impaired(const struct findings *list, struct outcome *o)
+{
+    const size_t at = strlen(o->message);
+
+    for (unsigned i = 0; i < list->count; i++)
+        if (strcmp(list->at[i].code, "impaired") == 0)
+            snprintf(o->message + at, sizeof o->message - at, "; %s", list->at[i].message);
+}
+
+/* Adds the reason of a failure. */
+static void tell_reason(const struct findings *list, struct outcome *o)
 {
     const struct finding *f = diagnose_strongest(list);
     const char *reason = strstr(o->message, ": ");
     size_t at;
 
-    if (!f || f->severity != FINDING_PROBLEM || !o->message[0])
+    if (!f || f->severity != FINDING_PROBLEM)
         return;
     /* What an ICMP error said stays in the sentence; what was concluded from silence is
      * replaced. */
@@ -93,6 +104,14 @@ void diagnose_outcome(const struct findings *list, struct outcome *o)
     snprintf(o->message + at, sizeof o->message - at, "%s%s%s",
              o->verdict == VERDICT_OPEN ? "; but " : ": ",
              f->certainty == FINDING_LIKELY ? "probably, " : "", f->message);
+}
+
+void diagnose_outcome(const struct findings *list, struct outcome *o)
+{
+    if (!o->message[0])
+        return;
+    tell_reason(list, o);
+    tell_impaired(list, o);
 }
 
 void finding_say(struct finding *f, const char *format, ...)

@@ -45,7 +45,7 @@ void diagnose_live(struct report *r, struct report_flow *f, wave_time stamp);
 const struct finding *diagnose_strongest(const struct findings *list);
 
 /* Rewrites the verdict's sentence from the strongest finding, if that explains more than the
- * sentence does. */
+ * sentence does, and adds what rules of --impair did. */
 void diagnose_outcome(const struct findings *list, struct outcome *o);
 
 #endif

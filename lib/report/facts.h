@@ -13,6 +13,7 @@
 #include "lib/core/time.h"
 #include "lib/core/verdict.h"
 
+struct impairments;
 struct report_flow;
 
 /* About this host and its way to the peer. Zero means "not known" in every field. */
@@ -68,6 +69,8 @@ static inline bool facts_incomplete(const struct facts_host *h)
 struct facts {
     const struct report_flow *flow;
     const struct facts_host *host; /* NULL: not yet known */
+    const struct impairments *impairments; /* the rules of the run, once it is over; NULL: none, or
+                                              not yet known */
     wave_time now;                 /* a stamp of the capture */
     /* What is known once the run is over; before, all of it is zero. */
     bool over;

@@ -7,6 +7,13 @@
 
 #include "lib/report/diagnose.h"
 
+/* Returns whether a rule of --impair has done something by now, to this connection or, where only
+ * the run is known, to any. */
+static inline bool impaired(const struct facts *k)
+{
+    return k->flow->signs.impaired || impairments_matched(k->impairments);
+}
+
 /* Set the sentence, and the advice. */
 void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_advise(struct finding *f, const char *format, ...)

@@ -229,6 +229,55 @@ static bool clock_stepped(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* What was done on purpose. The findings of each connection go by its own segments; where nothing
+ * of them is on record, those of the run go by what the rules counted. */
+static bool was_impaired(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const uint64_t matched = impairments_matched(k->impairments);
+    char n[HUMAN_TEXT], what[160];
+
+    if (!k->over || (!s->changed_segments && !matched))
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_IMPAIRED, f);
+    if (s->changed_segments)
+        finding_say(f, "%s segment%s impaired on purpose (--impair): %s",
+                    human_count(s->changed_segments, n),
+                    s->changed_segments == 1 ? " was" : "s were",
+                    signs_impaired_text(s, what, sizeof what));
+    else
+        finding_say(f, "the rules of --impair were applied to segments %s time%s, on purpose",
+                    human_count(matched, n), matched == 1 ? "" : "s");
+    finding_advise(f, "what follows from that is neither the path's doing nor the peer's");
+    return true;
+}
+
+static bool impairment_unused(const struct facts *k, struct finding *f)
+{
+    const struct impairments *list = k->impairments;
+    const struct impairment *first = NULL;
+    unsigned more = 0;
+
+    for (unsigned i = 0; k->over && list && i < list->count; i++) {
+        if (list->at[i].matched)
+            continue;
+        more += first != NULL;
+        first = first ? first : &list->at[i];
+    }
+    if (!first)
+        return false;
+    f->certainty = FINDING_PROVED;
+    if (more)
+        finding_say(f, "the rule `%.120s` and %u other%s never matched", first->rule, more,
+                    more == 1 ? "" : "s");
+    else
+        finding_say(f, "the rule `%.120s` never matched", first->rule);
+    finding_advise(f, "no segment of its direction was as the rule says; the drawing shows their "
+                      "flags and numbers, and tcpwave-impair(7) how they are matched");
+    return true;
+}
+
 const struct diagnosis diagnoses_local[] = {
     {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
     {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
@@ -238,6 +287,8 @@ const struct diagnosis diagnoses_local[] = {
     {"other-addresses", FINDING_INFO, FINDING_LOCAL, false, other_addresses},
     {"own-nat", FINDING_PROBLEM, FINDING_LOCAL, false, own_nat},
     {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
+    {"impairment-unused", FINDING_WARNING, FINDING_LOCAL, false, impairment_unused},
+    {"impaired", FINDING_INFO, FINDING_LOCAL, false, was_impaired},
     {"port-shadowed", FINDING_INFO, FINDING_LOCAL, false, port_shadowed},
     {"clock-stepped", FINDING_INFO, FINDING_LOCAL, false, clock_stepped},
     {"captured-twice", FINDING_INFO, FINDING_LOCAL, false, captured_twice},

@@ -110,7 +110,7 @@ static bool black_hole(const struct facts *k, struct finding *f)
     const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
     char missing[HUMAN_TEXT];
 
-    if (!k->over || k->missing < 2 || !s->gap_since || k->now < since + 3 * WAVE_S ||
+    if (!k->over || k->missing < 2 || impaired(k) || !s->gap_since || k->now < since + 3 * WAVE_S ||
         s->largest >= LARGE || facts_incomplete(k->host))
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
@@ -149,8 +149,8 @@ static bool asymmetric_loss(const struct facts *k, struct finding *f)
     char n[3][HUMAN_TEXT];
 
     /* With the same loss, as many segments in the other direction would have shown some. */
-    if (!k->over || k->flow->track.gaps || (ours && theirs) || lost < 8 || lost < of / 100 ||
-        other < of / 4 * 3)
+    if (!k->over || k->flow->track.gaps || impaired(k) || (ours && theirs) || lost < 8 ||
+        lost < of / 100 || other < of / 4 * 3)
         return false;
     if (!out)
         cite(k, SIGN_FILLED, f);
@@ -275,13 +275,15 @@ static const char *packets(uint64_t n, char text[HUMAN_TEXT + 8])
 static bool fragments_lost(const struct facts *k, struct finding *f)
 {
     const struct facts_host *h = k->host;
-    const bool failed = k->over && k->verdict != VERDICT_OPEN && k->verdict != VERDICT_LOCAL;
+    const bool failed =
+        k->over && k->verdict != VERDICT_OPEN && k->verdict != VERDICT_LOCAL && !impaired(k);
     char n[HUMAN_TEXT + 8];
 
     if (h->incomplete || (h->nameless && failed)) {
         const uint64_t lost = h->incomplete ? h->incomplete : h->nameless;
         f->certainty = h->incomplete && !h->lost ? FINDING_PROVED : FINDING_LIKELY;
-        f->severity = h->unrepaired || (failed && (k->missing || k->verdict == VERDICT_DROPPED))
+        f->severity = (h->unrepaired && !impaired(k)) ||
+                              (failed && (k->missing || k->verdict == VERDICT_DROPPED))
                           ? FINDING_PROBLEM
                           : FINDING_WARNING;
         finding_say(f, "%s of %s of the peer's never came, so that %s could not be put together",

@@ -27,13 +27,14 @@ static enum finding_severity astray(const struct facts *k)
 }
 
 /* Returns whether what we sent or wait for did not get through, which silence or loss would
- * explain. */
+ * explain; where we lost some of it on purpose, that explains it. */
 static bool starved(const struct facts *k)
 {
     const bool short_of = k->missing || k->outstanding || !k->flow->received_bytes;
 
-    return k->over && (k->verdict == VERDICT_DROPPED || k->verdict == VERDICT_LOST ||
-                       (k->verdict == VERDICT_FAILED && short_of));
+    return k->over && !impaired(k) &&
+           (k->verdict == VERDICT_DROPPED || k->verdict == VERDICT_LOST ||
+            (k->verdict == VERDICT_FAILED && short_of));
 }
 
 /* RFC 9293, 3.10.7.3, first and second: a RST counts in SYN-SENT if it acknowledges our SYN. */
@@ -63,8 +64,12 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
     else
         finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
                        "older connection over these ports");
-    finding_advise(f, "our RST should have ended that one; if it goes on, the RST is lost on the "
-                      "way: use another source port (-p), or wait until the peer forgets it");
+    if (impaired(k))
+        finding_advise(f, "our RST should have ended that one, unless a rule stopped it");
+    else
+        finding_advise(f, "our RST should have ended that one; if it goes on, the RST is lost on "
+                          "the way: use another source port (-p), or wait until the peer forgets "
+                          "it");
     return true;
 }
 
@@ -192,7 +197,7 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
 
-    if (k->host && k->host->queue_full >= FEW) {
+    if (k->host && k->host->queue_full >= FEW && !impaired(k)) {
         f->severity = k->verdict == VERDICT_OPEN ? FINDING_WARNING : FINDING_PROBLEM;
         finding_say(f,
                     "on %s connections the peer sent its SYN-ACK and then took neither our ACK nor "
@@ -238,7 +243,8 @@ static bool syn_cookies(const struct facts *k, struct finding *f)
 {
     char silent[HUMAN_TEXT];
 
-    if (!k->over || k->silent_for < 4 * WAVE_S || count(k, SIGN_SYN_ACK) != 1 || !saw_all(k))
+    if (!k->over || k->silent_for < 4 * WAVE_S || count(k, SIGN_SYN_ACK) != 1 || !saw_all(k) ||
+        impaired(k))
         return false;
     cite(k, SIGN_SYN_ACK, f);
     finding_say(f,
@@ -261,8 +267,8 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     wave_time after;
     char text[HUMAN_TEXT];
 
-    if (!e->segment || !e->first || !e->bare || !opened(k) || (flow->our_flags & SEG_ACK) ||
-        e->stamp < flow->signs.opened)
+    if (!e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
+        (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened)
         return false;
     after = e->stamp - flow->signs.opened;
     /* The peer may have read what we sent, and need no more. */
@@ -285,7 +291,7 @@ static bool answered_early(const struct facts *k, struct finding *f)
     const struct signs_end *e = s->fin.segment ? &s->fin : &s->rst;
 
     if (!k->over || !e->segment || !e->first || !e->pending || e->bare || !s->theirs ||
-        !s->data[0] || !saw_all(k))
+        !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
         return false;
     f->certainty = FINDING_PROVED;
     if (seq_geq(s->their_ack, seq_sub(s->high, s->fin_sent)))
@@ -302,7 +308,8 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     const struct signs_end *e = reset ? &k->flow->signs.rst : &k->flow->signs.fin;
     char text[HUMAN_TEXT];
 
-    if (!e->segment || !e->first || !opened(k) || e->pending || e->answers || e->quiet < WAVE_S)
+    if (!e->segment || !e->first || !opened(k) || e->pending || e->answers || e->impaired ||
+        e->quiet < WAVE_S)
         return false;
     f->certainty = saw_all(k) ? FINDING_PROVED : FINDING_LIKELY;
     finding_cite_segment(f, e->segment);
@@ -341,7 +348,7 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
 {
     const struct signs_end *e = &k->flow->signs.rst;
 
-    if (!e->segment || !e->answers_fin || !opened(k))
+    if (!e->segment || !e->answers_fin || e->impaired || !opened(k))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "
@@ -359,7 +366,7 @@ static bool never_retransmits(const struct facts *k, struct finding *f)
     const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
     char missing[HUMAN_TEXT], length[HUMAN_TEXT];
 
-    if (!k->over || !k->missing || !s->gap_since || s->gap_acks < SOME ||
+    if (!k->over || !k->missing || impaired(k) || !s->gap_since || s->gap_acks < SOME ||
         s->gap_heard < since + 5 * WAVE_S || s->largest < k->missing || !saw_all(k) ||
         facts_incomplete(k->host))
         return false;

@@ -92,6 +92,11 @@ static void unanswered(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->icmp)
         rejected(f, o);
+    else if (f->impaired)
+        set(f, o, VERDICT_DROPPED, "none", NULL,
+            "the handshake with %s did not come about: we made %u SYN%s, and no answer to %s was "
+            "taken in",
+            f->peer, f->syn_sent, plural(f->syn_sent), f->syn_sent == 1 ? "it" : "them");
     else if (f->arrived)
         set(f, o, VERDICT_DROPPED, "none", NULL,
             "%s gave no acceptable answer to %u SYN%s: none of the %" PRIu64 " segment%s that came "
@@ -111,6 +116,9 @@ static void closed(const struct outcome_facts *f, struct outcome *o)
     if (f->path.simultaneous)
         set(f, o, VERDICT_OPEN, "both", kind, "connected to %s; both sides closed at the same time",
             f->peer);
+    else if (f->path.peer_first && f->made_fin)
+        set(f, o, VERDICT_OPEN, "local", kind,
+            "connected to %s; closed by both sides, after a FIN that a rule made", f->peer);
     else if (f->path.peer_first)
         set(f, o, VERDICT_OPEN, "peer", kind,
             "connected to %s; closed by both sides, the peer first", f->peer);
@@ -119,11 +127,29 @@ static void closed(const struct outcome_facts *f, struct outcome *o)
             f->peer);
 }
 
+/* The same where rules kept segments from either side: what the peer did is not known from here. */
+static void lost_on_purpose(const struct outcome_facts *f, struct outcome *o)
+{
+    const bool reset = f->path.reset_sent;
+
+    if (f->end == END_KEEPALIVE)
+        set(f, o, VERDICT_LOST, reset ? "local" : "none", reset ? "reset" : NULL,
+            "connected to %s until %u keepalive probe%s had no answer that was taken in", f->peer,
+            f->probes, plural(f->probes));
+    else
+        set(f, o, f->answers ? VERDICT_FAILED : VERDICT_LOST, "none", NULL,
+            "connected to %s until we gave up: no acknowledgement of what we sent was taken in, "
+            "although it was retransmitted",
+            f->peer);
+}
+
 static void lost(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->hindered)
         set(f, o, VERDICT_LOCAL, "none", NULL,
             "connected to %s until this host could not go on: %s", f->peer, f->hindered);
+    else if (f->impaired)
+        lost_on_purpose(f, o);
     else if (f->end == END_KEEPALIVE) /* RFC 9293, 3.8.4: a dead connection is reset */
         set(f, o, VERDICT_LOST, f->path.reset_sent ? "local" : "none",
             f->path.reset_sent ? "reset" : NULL,
@@ -169,6 +195,11 @@ static void timed_out(const struct outcome_facts *f, struct outcome *o)
         set(f, o, VERDICT_LOCAL, "local", how_left(f),
             "connected to %s until this host could not go on, and the timeout of %s ran out: %s",
             f->peer, waited, f->hindered);
+    else if (f->outstanding && f->impaired)
+        set(f, o, f->answers ? VERDICT_FAILED : VERDICT_LOST, "local", how_left(f),
+            "connected to %s, but no acknowledgement of all that we sent was taken in within the "
+            "timeout of %s, although it was retransmitted",
+            f->peer, waited);
     else if (f->outstanding && f->answers)
         set(f, o, VERDICT_FAILED, "local", how_left(f),
             "connected to %s, which answered and did not take all that we sent within the timeout "
@@ -192,6 +223,14 @@ static void lingered(const struct outcome_facts *f, struct outcome *o)
     if (f->missing && f->hindered) {
         set(f, o, VERDICT_LOCAL, "local", "abandoned",
             "connected to %s until this host could not go on: %s", f->peer, f->hindered);
+        return;
+    }
+    if (f->impaired) {
+        set(f, o, f->missing ? VERDICT_FAILED : VERDICT_OPEN, "local", "abandoned",
+            "connected to %s, which acknowledged our FIN; no FIN of its was taken in%s%s%s, and we "
+            "left with RST after %s of silence",
+            f->peer, f->missing ? ", and " : "", f->missing ? human_bytes(f->missing, missing) : "",
+            f->missing ? " before it are missing" : "", text_duration_format(f->waited, waited));
         return;
     }
     if (f->missing) {
@@ -252,7 +291,7 @@ static void failed_here(const struct outcome_facts *f, struct outcome *o)
         closed(f, o);
     set(f, o, VERDICT_LOCAL,
         over                  ? o->by
-        : theirs              ? "peer"
+        : theirs              ? (f->made_rst ? "local" : "peer")
         : f->path.established ? "local"
                               : "none",
         over                  ? o->kind
@@ -280,12 +319,28 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
     /* What the peer did to the connection says more than why we would have stopped. */
     switch (f->end) {
     case END_REFUSED:
-        set(f, o, VERDICT_REFUSED, "peer", "reset",
-            "%s refused the connection: RST answered our SYN", f->peer);
+        if (f->made_rst)
+            set(f, o, VERDICT_REFUSED, "local", "reset",
+                "the handshake with %s did not come about: a RST that a rule made answered our SYN",
+                f->peer);
+        else if (f->impaired)
+            set(f, o, VERDICT_REFUSED, "peer", "reset", "RST answered our SYN to %s", f->peer);
+        else
+            set(f, o, VERDICT_REFUSED, "peer", "reset",
+                "%s refused the connection: RST answered our SYN", f->peer);
         return;
     case END_RESET:
-        set(f, o, VERDICT_RESET, "peer", "reset",
-            "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
+        if (f->made_rst)
+            set(f, o, VERDICT_RESET, "local", "reset",
+                "connected to %s until a RST that a rule made ended it while we were in %s",
+                f->peer, state_name(f->local));
+        else if (f->impaired)
+            set(f, o, VERDICT_RESET, "peer", "reset",
+                "connected to %s until its RST came while we were in %s", f->peer,
+                state_name(f->local));
+        else
+            set(f, o, VERDICT_RESET, "peer", "reset",
+                "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
         return;
     case END_TIMEOUT_SYN:
         unanswered(f, o);

@@ -51,6 +51,10 @@ struct outcome_facts {
     bool unread;          /* the sentence will not be read, and is left empty */
     const char *peer;     /* "192.0.2.1:80" */
     const char *awaited;  /* what the run still waited for: "the peer's FIN" */
+    bool impaired;        /* rules of --impair did something to segments, so that neither path nor
+                             peer is to blame for what is missing */
+    bool made_rst, made_fin; /* the RST or FIN that our engine was given was a rule's, not the
+                                peer's */
     bool outstanding;     /* data or FIN of ours is unacknowledged and was retransmitted */
     enum state local, state; /* ours when it ended; the peer's, as far as known */
     uint32_t syn_sent;       /* SYNs of ours */

@@ -228,9 +228,11 @@ static void count(struct report_flow *f, const struct report_seen *seen)
     const struct seg *s = &seen->packet->seg;
     unsigned side = seen->out ? OURS : THEIRS;
 
-    if (!f->segments[OURS] && !f->segments[THEIRS])
+    if (f->track.number == 1)
         f->first = seen->stamp;
     f->last = seen->stamp;
+    if (!report_counts(seen))
+        return;
     f->segments[side]++;
     if (s->flags & SEG_SYN)
         learn_syn(f, seen);
@@ -316,6 +318,9 @@ static bool repeats_byte(const struct report *r, const struct report_flow *f, co
  *   a retransmission if the sent log has its bytes already.
  * - A probe of a zero window is not a retransmission either, however often it is sent.
  * - A retransmission of what only our capture has lost says nothing about the path.
+ * - What we send once more because a rule dropped it before is a retransmission for us, though the
+ *   wire has it for the first time. The copy that a rule made is none, though the wire had it
+ *   before, nor is what a rule held back until something later had passed.
  * - Only a probe has an answer, and a RST that ends the connection can be one.
  */
 static unsigned corrected(const struct report *r, struct report_flow *f,
@@ -325,6 +330,7 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
     unsigned side = seen->out ? OURS : THEIRS, other = seen->out ? THEIRS : OURS;
     bool ends = !seen->out && (s->flags & SEG_RST) && f->local != STATE_CLOSED &&
                 seen->local == STATE_CLOSED;
+    const unsigned held = IMPAIRED_DUPLICATED | IMPAIRED_DELAYED | IMPAIRED_REORDERED;
     bool probe = seen->out ? seen->probe : (notes & TRACK_PROBE) && !repeats_byte(r, f, s);
 
     if (seen->repair)
@@ -335,8 +341,13 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
         notes &= ~(unsigned)(TRACK_PROBE | TRACK_RETRANSMISSION | TRACK_OUT_OF_WINDOW);
     if ((notes & TRACK_PROBE) && !probe)
         notes |= TRACK_RETRANSMISSION;
-    if (seen->retransmission && (notes & TRACK_OUT_OF_WINDOW) && !(notes & TRACK_WINDOW_PROBE))
+    if (seen->retransmission && !(notes & TRACK_WINDOW_PROBE) &&
+        ((notes & TRACK_OUT_OF_WINDOW) || f->signs.impaired))
         notes |= TRACK_RETRANSMISSION;
+    if (seen->out && seen->impaired && !seen->retransmission && (seen->impaired->acts & held))
+        notes &= ~(unsigned)TRACK_RETRANSMISSION;
+    if (!report_counts(seen)) /* no one was asked, and no one answers */
+        return notes;
     if (!f->probed[other])
         notes &= ~(unsigned)TRACK_PROBE_ANSWER;
     else if (ends)
@@ -355,11 +366,31 @@ static unsigned track(struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
 
+    if (!report_counts(seen)) {
+        track_unsent(&f->track);
+        return TRACK_NEW;
+    }
     if (seen->gap || seen->missed)
         track_gap(&f->track);
     if (seen->missed && !seen->out)
         return track_missed(&f->track, TRACK_B, s->seq, seg_len(s));
     return track_segment(&f->track, seen->stamp, seen->out ? TRACK_A : TRACK_B, s);
+}
+
+bool report_counts(const struct report_seen *seen)
+{
+    const struct impaired *i = seen->impaired;
+
+    return !i || (i->on_wire && !(seen->out && (i->acts & IMPAIRED_BROKEN)));
+}
+
+/* Returns whether a rule kept the segment from getting across. */
+static bool struck(const struct report_seen *seen)
+{
+    const struct impaired *i = seen->impaired;
+
+    return i && ((i->acts & (IMPAIRED_DROPPED | IMPAIRED_RESET)) ||
+                 (!seen->out && (i->acts & IMPAIRED_BROKEN)));
 }
 
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
@@ -370,7 +401,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
     bool retransmission = notes & TRACK_RETRANSMISSION;
 
-    if (seen->out)
+    if (seen->out && report_counts(seen))
         learn_latest_ack(f, s);
     count(f, seen);
     f->retransmissions += seen->out && retransmission;
@@ -381,6 +412,7 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .foreign = seen->foreign,
         .missed = seen->missed,
         .repair = seen->repair,
+        .struck = struck(seen),
         .number = f->track.number,
         .rel_seq = relative(f, seen->out ? OURS : THEIRS, s->seq),
         .rel_ack = s->flags & SEG_ACK ? relative(f, seen->out ? THEIRS : OURS, s->ack) : 0,
@@ -399,9 +431,11 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
         .ip = seen->ip,
         .ip_len = seen->ip_len,
         .fragments = seen->fragments,
-        .mac = seen->mac && signs_other_mac(&f->signs, seen) ? seen->mac : NULL};
+        .mac = seen->mac && signs_other_mac(&f->signs, seen) ? seen->mac : NULL,
+        .impaired = seen->impaired};
     e.u.segment.repeats = repeats(r, f, &e.u.segment);
-    *before = offered;
+    if (report_counts(seen))
+        *before = offered;
     signs_segment(f, seen, &e.u.segment);
     tell(r, &e);
     tell_waiting(r, f, seen->stamp, changes, f->track.number);

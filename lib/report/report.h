@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/core/icmp.h"
+#include "lib/core/impaired.h"
 #include "lib/core/ip.h"
 #include "lib/core/state.h"
 #include "lib/core/time.h"
@@ -19,6 +20,7 @@
 #include "lib/report/expect.h"
 #include "lib/report/figures.h"
 #include "lib/report/findings.h"
+#include "lib/report/impairments.h"
 #include "lib/report/recent_segments.h"
 #include "lib/report/signs.h"
 
@@ -124,6 +126,8 @@ struct report_segment {
                                   peer's follows from what came after it, and may have been
                                   several segments */
     bool repair;               /* the peer retransmits it because our capture lost something */
+    bool struck;               /* it did not get across, because a rule stopped it: ours is on no
+                                  wire, and the peer's was not taken in */
     uint32_t number;           /* from 1, within the connection */
     uint32_t rel_seq, rel_ack; /* relative to each side's ISN */
     uint32_t window;           /* bytes, scaled if both SYNs were captured and offer scaling */
@@ -144,6 +148,7 @@ struct report_segment {
     const uint8_t *mac; /* REPORT_MAC bytes, likewise: the link-layer address that the peer's came
                            from, where it is not that of the peer's last segment; else NULL */
     const struct report_answer *answer; /* outside any connection, for what came; NULL otherwise */
+    const struct impaired *impaired; /* what a rule did to it on purpose, likewise; NULL: nothing */
 };
 
 struct report_state {
@@ -220,6 +225,7 @@ struct report_verdict {
     const struct figures *figures;
     const struct findings *findings;
     const struct expects *expects;
+    const struct impairments *impairments;  /* the rules of --impair */
     const struct report_address *addresses; /* the others of the name; NULL: not known */
     uint32_t address_count;
     uint64_t captured, dropped; /* frames of the capture */
@@ -297,7 +303,14 @@ struct report_seen {
     uint32_t ip_len;
     uint32_t fragments; /* it arrived in so many, and was put together; 0: in one piece */
     const uint8_t *mac; /* REPORT_MAC bytes: where it came from; NULL: not known */
+    const struct impaired *impaired; /* what a rule did to it; NULL: nothing. `packet` is then what
+                                        crossed the wire, or would have */
 };
+
+/* Returns whether the segment's receiver can have taken it, or its sender has sent it: it was on
+ * the wire, and a rule has not broken its checksum on the way out. Of any other one nothing
+ * follows. */
+bool report_counts(const struct report_seen *seen);
 
 /* Reports a captured segment: gives it to the tracker and to the sinks, followed by the changes of
  * state that it caused. Changes of our own state that made us send a segment wait for that segment

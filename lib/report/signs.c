@@ -23,6 +23,8 @@ void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
 {
     struct sign *g = &s->of[kind];
 
+    if (s->impaired && signs_spoiled(s, kind))
+        return;
     g->segment[g->count < SIGN_SEGMENTS ? g->count : SIGN_SEGMENTS - 1] = number;
     g->count++;
     /* Where there are very many, to look for findings at each of them would cost too much. */
@@ -54,6 +56,8 @@ static void challenged(struct report_flow *f)
 {
     struct signs *s = &f->signs;
 
+    if (signs_spoiled(s, SIGN_CHALLENGED))
+        return;
     s->storm = s->storm && f->last <= s->stormed + STORM_PAUSE ? s->storm + 1 : 1;
     s->stormed = f->last;
     s->storms |= s->storm >= STORM_MIN;
@@ -171,7 +175,8 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
 
-    if (seen->foreign)
+    /* A copy that a rule made asks nothing that the segment itself does not ask. */
+    if (seen->foreign || (seen->impaired && seen->impaired->copy))
         return;
     if (!(t->flags & SEG_RST) && (!s->has_high || seq_gt(seg_end(t), s->high))) {
         s->high = seg_end(t);
@@ -340,7 +345,7 @@ static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
         return false;
     if (seen->packet->id && s->ids_vary)
         return seen->packet->id == l->id;
-    return !seen->packet->id && l->has_tsval && (t->opt.has & OPT_TIMESTAMP) &&
+    return !seen->packet->id && !s->impaired && l->has_tsval && (t->opt.has & OPT_TIMESTAMP) &&
            l->tsval == t->opt.tsval && !s->gap_since && seen->stamp < l->stamp + 10 * WAVE_MS;
 }
 
@@ -466,6 +471,7 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
         .answers_fin = reset && s->fin_sent && !s->fin.segment && s->theirs == s->fin_theirs &&
                        seen->stamp <= s->fin_at[0] + (trips > FIN_ANSWER ? trips : FIN_ANSWER),
         .ttl = seen->packet->ttl,
+        .impaired = s->impaired != 0,
         .segment = g->number,
         .stamp = seen->stamp,
         .quiet = s->active && seen->stamp > s->active ? seen->stamp - s->active : 0};
@@ -639,6 +645,9 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
 {
     struct signs *s = &f->signs;
 
+    signs_impaired(s, seen, g->number);
+    if (!report_counts(seen))
+        return;
     if (seen->missed)
         signs_note(s, SIGN_MISSED, g->number);
     if (seen->foreign)

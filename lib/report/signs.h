@@ -10,6 +10,7 @@
 #define TCPWAVE_REPORT_SIGNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/core/event.h"
@@ -62,8 +63,24 @@ enum sign_kind {
     SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
     SIGN_OTHER_MAC,     /* the peer's segment from another link-layer address than the one before */
+    SIGN_IMPAIRED,      /* a segment to which a rule of --impair did something */
     SIGN_COUNT
 };
+
+/* What rules did so far to segments of ours, and shifted by IMPAIRED_SHIFT, to the peer's: some
+ * were kept from their receiver, came late or twice, or were changed. */
+enum {
+    IMPAIRED_OURS_LOST = 1 << 0,
+    IMPAIRED_OURS_LATE = 1 << 1,
+    IMPAIRED_OURS_CHANGED = 1 << 2,
+    IMPAIRED_SHIFT = 3,
+    IMPAIRED_THEIRS_LATE = IMPAIRED_OURS_LATE << IMPAIRED_SHIFT,
+    IMPAIRED_THEIRS_CHANGED = IMPAIRED_OURS_CHANGED << IMPAIRED_SHIFT,
+    IMPAIRED_OURS = 7,
+    IMPAIRED_ANY = 63
+};
+
+#define SIGNS_ACTS 9 /* kinds of what a rule can do */
 
 struct sign {
     uint32_t count;
@@ -80,6 +97,7 @@ struct signs_end {
     bool answers_fin; /* it came within two round trips of our first FIN, and the peer had sent
                          neither data nor a FIN of its own since */
     uint8_t ttl;      /* 0: not known */
+    bool impaired;    /* a rule had done something before it, which may be why it came */
     uint32_t segment; /* its number */
     wave_time stamp;
     wave_time quiet; /* for how long neither side had sent anything but probes */
@@ -90,6 +108,10 @@ struct signs {
     struct sign of[SIGN_COUNT];
     uint32_t refused[CHECK_COUNT]; /* segments of the peer's that the engine did not take */
     bool changed;                  /* since the findings were looked for last */
+    unsigned impaired;             /* IMPAIRED_OURS_... and the like, so far */
+    bool made_rst, made_fin;   /* our engine was given a RST, or a FIN, that the wire never had */
+    uint32_t changed_segments; /* segments to which rules did something, */
+    uint32_t acts[2][SIGNS_ACTS]; /* and what; [0] ours, [1] the peer's */
 
     wave_time active;   /* the last segment of either side that was no probe and no answer */
     wave_time opened;   /* when the SYN-ACK came, or our SYN-ACK was acknowledged; 0: not yet */
@@ -173,15 +195,24 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
 bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
 
 /* Records that the engine discarded the flow's last segment, which is the peer's `s`, for that
- * reason. `fresh`: it begins where new data would. */
+ * reason. `fresh`: it begins where new data would. Not to be
+ * called for what a rule did something to: that says nothing about the peer. */
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh);
 
 /* Records that an ICMP error quotes this sequence number of ours. */
 void signs_quoted(struct report_flow *f, struct seq seq);
 
-/* Adds a sign that does not come from a segment's examination; `number` is that of a segment, or
- * 0. */
+/* Adds a sign, unless it is spoiled; `number` is that of a segment, or 0. */
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number);
+
+/* Records what a rule did to a segment, if one did. */
+void signs_impaired(struct signs *s, const struct report_seen *seen, uint32_t number);
+
+/* Returns whether that has spoiled the sign, so that it would not tell anything. */
+bool signs_spoiled(const struct signs *s, enum sign_kind kind);
+
+/* Writes what rules did, such as "2 of ours dropped, 1 of the peer's delayed". Returns text. */
+const char *signs_impaired_text(const struct signs *s, char *text, size_t room);
 
 /* Returns how often the sign was seen. */
 static inline uint32_t signs_count(const struct signs *s, enum sign_kind kind)

@@ -88,8 +88,9 @@ static void capture(struct port_sim *s, bool outgoing, const struct flow *flow, 
     append(s, c);
 }
 
-static int port_sim_send(struct port *p, const struct flow *flow, const struct seg *seg,
-                         const struct wire_ip *ip, struct diag *d)
+/* Sends a segment over the path; `lost`: it does not get across. */
+static int put(struct port *p, const struct flow *flow, const struct seg *seg,
+               const struct wire_ip *ip, bool lost, struct diag *d)
 {
     struct port_sim *s = sim_of(p);
     size_t room = SEG_HEADER + opt_size(&seg->opt) + seg->len;
@@ -99,8 +100,8 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
                           .df = !ip || !ip->no_df,
                           .id = ip && ip->id ? ip->id : (uint16_t)(s->number + 1)};
     int len;
-    bool lost = s->lose && s->lose(s->lose_ctx, s->now, true, s->number + 1, flow, seg);
 
+    lost |= s->lose && s->lose(s->lose_ctx, s->now, true, s->number + 1, flow, seg);
     if (room > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", seg->len);
     if (path_send(&s->path, s->now, NEAR_END, flow, seg, ++s->number, lost) != 0)
@@ -114,8 +115,14 @@ static int port_sim_send(struct port *p, const struct flow *flow, const struct s
     return 0;
 }
 
-/* Queues an IP packet that was built elsewhere. If it is a TCP segment, it is sent over the
- * path. */
+static int port_sim_send(struct port *p, const struct flow *flow, const struct seg *seg,
+                         const struct wire_ip *ip, struct diag *d)
+{
+    return put(p, flow, seg, ip, false, d);
+}
+
+/* Queues an IP packet that was built elsewhere. If it is a TCP segment, it is sent over the path,
+ * and with a wrong checksum it is lost there: the far end would discard it. */
 static int port_sim_queue(struct port *p, const struct flow *flow, struct seq seq,
                           const uint8_t *ip, uint32_t len)
 {
@@ -127,7 +134,8 @@ static int port_sim_queue(struct port *p, const struct flow *flow, struct seq se
         return 0; /* no host would understand it */
     fields = (struct wire_ip){
         .ttl = packet.ttl, .tos = packet.tos, .id = packet.id, .no_df = !packet.df};
-    return port_sim_send(p, flow, &packet.seg, &fields, NULL);
+    return put(p, flow, &packet.seg, &fields,
+               !seg_checksum_ok(&packet.flow, packet.l4, packet.l4_len), NULL);
 }
 
 static int port_sim_flush(struct port *p, struct wire_unsent *unsent, struct diag *d)

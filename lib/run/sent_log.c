@@ -67,7 +67,8 @@ static uint32_t find(const struct sent_log *j, const struct seg *s)
 {
     uint32_t at = j->tail;
 
-    while (at != j->head && !is(&j->entry[at % SENT_LOG_ENTRIES], s))
+    while (at != j->head &&
+           (j->entry[at % SENT_LOG_ENTRIES].picked || !is(&j->entry[at % SENT_LOG_ENTRIES], s)))
         at++;
     return at;
 }
@@ -77,7 +78,7 @@ static const struct sent_entry *missed_before(struct sent_log *j, uint32_t end)
 {
     while (j->tail != end) {
         const struct sent_entry *e = &j->entry[j->tail++ % SENT_LOG_ENTRIES];
-        if (!e->missed)
+        if (!e->missed && !e->picked)
             return e;
     }
     return NULL;
@@ -102,7 +103,7 @@ const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id,
         uint32_t len = e->len + !!(e->flags & SEG_SYN) + !!(e->flags & SEG_FIN);
         /* A retransmission, or a segment below what was acknowledged before, may have left after
          * this acknowledgement was captured. */
-        if (e->id != id || e->missed || !len || e->retransmission || e->probe ||
+        if (e->id != id || e->missed || e->picked || !len || e->retransmission || e->probe ||
             (e->flags & SEG_RST))
             continue;
         if (seq_gt(seq_add(e->seq, len), ack))
@@ -120,6 +121,18 @@ const struct sent_entry *sent_log_take(struct sent_log *j, const struct seg *s)
     if (at == j->head)
         return NULL;
     j->tail = at + 1;
+    return &j->entry[at % SENT_LOG_ENTRIES];
+}
+
+const struct sent_entry *sent_log_pick(struct sent_log *j, const struct seg *s)
+{
+    uint32_t at = find(j, s);
+
+    if (at == j->head)
+        return NULL;
+    j->entry[at % SENT_LOG_ENTRIES].picked = true;
+    while (j->tail != j->head && j->entry[j->tail % SENT_LOG_ENTRIES].picked)
+        j->tail++;
     return &j->entry[at % SENT_LOG_ENTRIES];
 }
 

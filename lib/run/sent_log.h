@@ -71,6 +71,7 @@ struct sent_entry {
     bool retransmission; /* its bytes, SYN or FIN were sent before */
     bool probe;          /* below SND.NXT: adds nothing */
     bool missed;         /* sent_log_missed_by_ack() has returned it */
+    bool picked;         /* sent_log_pick() has returned it */
     struct opt opt;
 };
 
@@ -101,6 +102,10 @@ const struct sent_entry *sent_log_missed(struct sent_log *j);
 /* Returns the oldest entry that is this segment, or NULL if we did not send it; removes it and
  * those before it. The entry is valid until the next sent_log_add(). */
 const struct sent_entry *sent_log_take(struct sent_log *j, const struct seg *s);
+
+/* Does the same, but leaves those before it: of segments that are held back on purpose, later ones
+ * are captured first. */
+const struct sent_entry *sent_log_pick(struct sent_log *j, const struct seg *s);
 
 /* Returns how many entries there are. */
 uint32_t sent_log_count(const struct sent_log *j);

@@ -137,13 +137,13 @@ struct session_conn *session_add_conn(struct session *s, uint32_t id, const stru
     return c;
 }
 
-int session_connect(struct session *s, const struct addr *remote, uint16_t rport,
+int session_connect(struct session *s, uint32_t i, const struct addr *remote, uint16_t rport,
                     struct session_conn **out)
 {
     const struct wire_info *info = s->port->info;
     struct flow flow = {.local = info->local,
                         .remote = *remote,
-                        .lport = info->lport,
+                        .lport = port_lport(s->port, i),
                         .rport = rport,
                         .v6 = s->config.v6};
     uint32_t id;
@@ -310,6 +310,8 @@ static void recorded_facts(struct session *s, const struct session_conn *c, stru
     f->probes = r->probes;
     f->icmp = c->has_icmp ? &r->icmp : NULL;
     f->missing = session_missing(s, c);
+    f->made_rst = r->flow.signs.made_rst;
+    f->made_fin = r->flow.signs.made_fin;
 }
 
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
@@ -334,6 +336,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .unread = !c->record,
         .peer = peer,
         .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
+        .impaired = session_impaired(s, c),
         .outstanding = c->outstanding,
         .answers = c->stalls && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
@@ -363,6 +366,7 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
                                  .kind = outcome->kind,
                                  .figures = figures,
                                  .findings = findings,
+                                 .impairments = s->many && c ? NULL : session_impairments(s),
                                  .guard = s->port->info->guard,
                                  .per_connection = s->many && c,
                                  .several = s->many && !c,

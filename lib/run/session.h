@@ -105,6 +105,7 @@ struct session_config {
     bool many;                 /* connections are numbered, each with a verdict of its own */
     bool shows;                /* the segments are shown or written somewhere */
     bool live;                 /* the output is a terminal: waits are shown */
+    bool impaired;             /* the port impairs segments on purpose (port_impair.h) */
     bool verify;               /* see verify.h */
     struct wire_ip ip;         /* of every segment */
     wave_time timeout;         /* of the whole run; 0: none */
@@ -118,6 +119,9 @@ struct session_config {
     /* Called for each captured packet, for a capture file, with what is known after it in a few
      * words ("" if nothing is). Returns 0, or an error that ends the run, with *d filled in. May be
      * NULL. */
+    /* Lists the rules of --impair and their counts so far; NULL: there are none. */
+    void (*impairments)(const void *rules, struct impairments *list);
+    const void *rules;
     int (*save_packet)(void *sink, const struct wire_packet *p, const char *comment,
                        struct diag *d);
     /* Writes out what has been reported so far; the same return values. May be NULL. */
@@ -141,6 +145,7 @@ struct session {
                                            in its id */
     struct slab_list all;               /* in the order in which they came */
     uint32_t opened;                    /* connections so far */
+    struct impairments impairments;     /* as last listed */
     uint32_t verdicts[REPORT_VERDICTS]; /* if there are several: how many ended in which way */
     bool over;                          /* at least one of them is CLOSED */
 
@@ -175,8 +180,10 @@ int session_open(struct session **out, struct port *port, const struct session_c
 /* Closes and frees the session. NULL is allowed. */
 void session_close(struct session *s);
 
-/* Opens a connection to that address and port. Returns 0 or WAVE_ENOMEM. */
-int session_connect(struct session *s, const struct addr *remote, uint16_t rport,
+/* Opens a connection to that address and port, from the local port number `i` of the port
+ * (port_lport()). There may be several at a time. Returns 0, WAVE_EINUSE if there is one between
+ * these ports, or WAVE_ENOMEM. */
+int session_connect(struct session *s, uint32_t i, const struct addr *remote, uint16_t rport,
                     struct session_conn **out);
 
 /* Returns the engine's connection, or NULL after session_release(). */
@@ -243,6 +250,12 @@ void session_fail(struct session *s, const struct diag *d);
 /* Fills in what happened to the connection. */
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);
 
+/* Returns the rules of --impair with their counts so far, or NULL. */
+const struct impairments *session_impairments(struct session *s);
+
+/* Returns whether a rule did something to segments of this connection, or may have. */
+bool session_impaired(struct session *s, const struct session_conn *c);
+
 /* Adds the findings about the connection (NULL: about the run as a whole) to the list, and rewrites
  * the outcome's sentence from the finding that explains most. */
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
@@ -262,7 +275,7 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
 void session_conn_verdict(struct session *s, const struct session_conn *c,
                           const struct outcome *outcome, const struct figures *figures);
 
-/* Shared by session.c, session_loop.c and session_findings.c. */
+/* Shared by session.c, session_loop.c, session_impaired.c and session_findings.c. */
 
 /* Returns the connection with this id, or NULL. */
 struct session_conn *session_find(struct session *s, uint32_t id);
@@ -273,8 +286,25 @@ struct session_conn *session_add_conn(struct session *s, uint32_t id, const stru
 /* Takes one step of the closing that session_fail() began. Returns when the next step is due. */
 wave_time session_close_step(struct session *s, wave_time now);
 
+/* Checks the route after retransmissions: it may lead elsewhere by now. */
+void session_look_at_route(struct session *s, wave_time now);
+
 /* Ends the run if the next hop does not answer. Returns when to check next. */
 wave_time session_look_at_neighbour(struct session *s, wave_time now);
+
+/* session_impaired.c: what differs over a port that impairs segments on purpose. */
+
+/* Returns whether a segment of ours that was not captured can have been lost by the capture. Over
+ * such a port it may be held back instead, and only a loss that the capture has reported counts. */
+bool session_may_miss(const struct session *s);
+
+/* Returns the next entry of the sent log that the capture must have lost before this segment of
+ * ours, or NULL. */
+const struct sent_entry *session_missed_before(struct session *s, const struct wire_packet *p);
+
+/* Removes and returns the entry of the sent log for a captured segment of ours, by the form in
+ * which the engine made it; NULL: we did not send it, or it is the second of two. */
+const struct sent_entry *session_sent(struct session *s, const struct wire_packet *p);
 
 /* Connects the session to its loop. */
 void session_loop_init(struct session *s);

@@ -71,6 +71,22 @@ static void host_facts(struct session *s, const struct session_conn *c, struct h
     h->translated = stats.translated ? t->translated : NULL;
 }
 
+const struct impairments *session_impairments(struct session *s)
+{
+    if (!s->config.impairments)
+        return NULL;
+    s->impairments.count = 0;
+    s->config.impairments(s->config.rules, &s->impairments);
+    return &s->impairments;
+}
+
+bool session_impaired(struct session *s, const struct session_conn *c)
+{
+    if (c && c->record && c->record->flow.signs.impaired)
+        return true;
+    return !s->many && impairments_matched(session_impairments(s));
+}
+
 void session_diagnose(struct session *s, const struct session_conn *c, struct outcome *outcome,
                       struct findings *list)
 {
@@ -93,6 +109,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
     if (!s->many || !c) {
         host_facts(s, c, &texts, &host);
         k.host = &host;
+        k.impairments = session_impairments(s);
     }
     diagnose(&k, list);
     if (outcome->verdict != VERDICT_LOCAL)
@@ -105,6 +122,30 @@ static bool unheard(const struct session *s)
     const struct session_conn *c = session_last(s);
 
     return c && !s->many && !s->arrived && c->state == STATE_SYN_SENT;
+}
+
+void session_look_at_route(struct session *s, wave_time now)
+{
+    char text[200], interface[sizeof s->route] = "";
+
+    if (!s->repeats || now < s->route_at)
+        return;
+    s->repeats = false;
+    s->route_at = now + WAVE_S;
+    if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
+        return;
+    memcpy(s->route, interface, sizeof interface);
+    if (s->port->info->anywhere)
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and no longer "
+                 "through %s",
+                 interface, s->port->info->interface);
+    else
+        snprintf(text, sizeof text,
+                 "the route has changed: it leads through %s now, and answers that come in there "
+                 "are not seen, since %s is what is captured; if it stays so, start another run",
+                 interface, s->port->info->interface);
+    report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 
 wave_time session_look_at_neighbour(struct session *s, wave_time now)

@@ -342,19 +342,20 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     const struct seg *seg = &p->packet.seg;
     const struct sent_entry *j;
 
-    while ((j = sent_log_missed_before(&s->sent_log, seg)) != NULL)
+    while ((j = session_missed_before(s, p)) != NULL)
         missed(s, j, p->stamp);
-    j = sent_log_take(&s->sent_log, seg);
+    j = session_sent(s, p);
     struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
                                .out = true,
                                /* The guard exists to prevent exactly this. */
-                               .foreign = !j && (seg->flags & SEG_RST),
+                               .foreign = !j && (seg->flags & SEG_RST) && !p->impaired,
                                .retransmission = j && j->retransmission,
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,
-                               .ip_len = p->ip_len};
+                               .ip_len = p->ip_len,
+                               .impaired = p->impaired};
 
     if (!s->shows) { /* no log is kept of what we sent */
         save_packet(s, p, c, STATE_CLOSED);
@@ -378,8 +379,8 @@ struct arrival {
 };
 
 /* Finds what the capture lost before this segment, which the engine has already processed, and
- * counts the segment. */
-static void arrived(struct session *s, struct session_conn *c, const struct seg *seg,
+ * counts the segment if it arrives now for the `first` time. */
+static void arrived(struct session *s, struct session_conn *c, const struct seg *seg, bool first,
                     struct arrival *a)
 {
     const struct conn *e = session_engine(s, c);
@@ -387,7 +388,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
         e && seg_len(seg) && !(seg->flags & SEG_RST) && seq_leq(seg_end(seg), e->rcv.adv);
 
     a->state = (enum state)c->state;
-    c->arrived++;
+    c->arrived += first;
     if (c->record && e && state_synchronized(conn_state(e)) && !(seg->flags & SEG_RST) &&
         seq_gt(seg_end(seg), e->rcv.nxt) && seq_leq(seg_end(seg), e->rcv.adv)) {
         if (!c->record->has_high || seq_gt(seg_end(seg), c->record->high))
@@ -486,7 +487,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
     struct report_flow *f = &c->record->flow;
     const struct sent_entry *j;
 
-    while ((seg->flags & SEG_ACK) &&
+    while ((seg->flags & SEG_ACK) && session_may_miss(s) &&
            (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
         missed(s, j, p->stamp);
     if (a->hole.lost)
@@ -503,7 +504,8 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
                                .ip = p->ip,
                                .ip_len = p->ip_len,
                                .fragments = p->fragments,
-                               .mac = p->mac};
+                               .mac = p->mac,
+                               .impaired = p->impaired};
     show(s, c, &seen);
 }
 
@@ -516,10 +518,31 @@ static void note_syn_ack(struct session_record *r, wave_time now)
     r->syn_ack_at[1] = now;
 }
 
+/* Handles a captured segment of the peer's that the engine does not take in now, because a rule
+ * has dropped it or holds it back. */
+static void not_taken(struct session *s, const struct wire_packet *p)
+{
+    const struct flow flow = flow_reverse(&p->packet.flow);
+    struct session_conn *c = s->shows || !s->many ? find_flow(s, &flow) : NULL;
+    const struct arrival a = {.state = c ? (enum state)c->state : STATE_CLOSED};
+
+    s->arrived++;
+    if (c)
+        c->arrived++;
+    if (c && c->record && s->shows) {
+        show_theirs(s, c, p, &a);
+        diagnose_live(&s->report, session_flow(c), p->stamp);
+    }
+    save_packet(s, p, c, c && c->record ? c->record->flow.local : STATE_CLOSED);
+}
+
 /* Handles a captured segment of the peer's. Returns true if what it causes may wait. */
 static bool captured_theirs(struct session *s, const struct wire_packet *p, wave_time now)
 {
-    const struct seg *seg = &p->packet.seg;
+    const struct impaired *i =
+        p->impaired; /* then what the engine takes in is another form of it */
+    const struct seg *seg = i ? &i->engine : &p->packet.seg;
+    bool shown = !i || i->shown;
     struct flow flow = flow_reverse(&p->packet.flow);
     struct event told[EVENTS];
     uint32_t id =
@@ -529,8 +552,9 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     struct report_flow *f;
     unsigned n;
 
-    s->arrived++;
+    s->arrived += shown;
     if (id != STACK_NONE && !c) {
+        shown = true; /* when it arrived there was no connection yet to show it with */
         c = session_add_conn(s, id, &flow);
         if (c && s->ops->opened)
             s->ops->opened(s, c);
@@ -542,19 +566,20 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     if (!c && s->shows && !(seg->flags & SEG_SYN))
         c = find_flow(s, &flow);
     if (c)
-        arrived(s, c, seg, &a);
+        arrived(s, c, seg, shown, &a);
     if (c && c->record && answers_our_syn(s, c, seg))
         note_syn_ack(c->record, now);
     n = pull_events(s, told);
-    if (c && c->record && s->shows)
+    if (c && c->record && s->shows && shown)
         show_theirs(s, c, p, &a);
     f = c ? session_flow(c) : NULL;
-    if (f && s->shows)
+    if (f && s->shows && !i)
         tell_refusals(s, told, n, c, seg);
-    tell_events(s, told, n, p->stamp, c, f ? f->track.number : 0);
-    if (f && s->shows)
+    tell_events(s, told, n, p->stamp, c, f && shown ? f->track.number : 0);
+    if (f && s->shows && shown)
         diagnose_live(&s->report, f, p->stamp);
-    save_packet(s, p, c, f ? f->local : STATE_CLOSED);
+    if (shown)
+        save_packet(s, p, c, f ? f->local : STATE_CLOSED);
     return may_wait(s, c, seg);
 }
 
@@ -585,34 +610,11 @@ static bool take_packet(void *self, const struct wire_packet *p)
         captured_icmp(s, p, s->loop.now);
     else if (p->outgoing)
         captured_ours(s, p);
+    else if (p->impaired && !p->impaired->taken)
+        not_taken(s, p);
     else
         return captured_theirs(s, p, s->loop.now);
     return false;
-}
-
-/* Checks the route after retransmissions: it may lead elsewhere by now. */
-static void look_at_route(struct session *s, wave_time now)
-{
-    char text[200], interface[sizeof s->route] = "";
-
-    if (!s->repeats || now < s->route_at)
-        return;
-    s->repeats = false;
-    s->route_at = now + WAVE_S;
-    if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
-        return;
-    memcpy(s->route, interface, sizeof interface);
-    if (s->port->info->anywhere)
-        snprintf(text, sizeof text,
-                 "the route has changed: it leads through %s now, and no longer "
-                 "through %s",
-                 interface, s->port->info->interface);
-    else
-        snprintf(text, sizeof text,
-                 "the route has changed: it leads through %s now, and answers that come in there "
-                 "are not seen, since %s is what is captured; if it stays so, start another run",
-                 interface, s->port->info->interface);
-    report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 
 /* Gives up waiting for the segments of state changes, because nothing has been captured for a
@@ -675,7 +677,7 @@ static wave_time turn(void *self)
     struct session *s = self;
     wave_time now = s->loop.now, until;
 
-    look_at_route(s, now);
+    session_look_at_route(s, now);
     wave_time look = session_look_at_neighbour(s, now);
     until = s->stop == STOP_LOCAL ? session_close_step(s, now) : s->ops->turn(s, now);
     until = time_min(time_min(until, look), tell_wait(s, now));
@@ -761,7 +763,8 @@ void session_wake_by(struct session *s, wave_time at)
 static void finish_capture(struct session *s)
 {
     loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);
-    for (const struct sent_entry *j; (j = sent_log_missed(&s->sent_log)) != NULL;)
+    for (const struct sent_entry *j;
+         session_may_miss(s) && (j = sent_log_missed(&s->sent_log)) != NULL;)
         missed(s, j, session_stamp(s));
     flush_changes(s);
     report_wait(&s->report, NULL, session_stamp(s), NULL, 0);

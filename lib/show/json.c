@@ -204,6 +204,30 @@ static void put_mac(struct draft *d, json_t *to, const uint8_t mac[REPORT_MAC])
     put_text(d, to, "mac", text);
 }
 
+/* Makes what a rule did to the segment. */
+static json_t *impaired(struct draft *d, const struct impaired *i)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } acts[] = {{IMPAIRED_DROPPED, "dropped"},     {IMPAIRED_DUPLICATED, "duplicated"},
+                {IMPAIRED_DELAYED, "delayed"},     {IMPAIRED_REORDERED, "reordered"},
+                {IMPAIRED_CORRUPTED, "corrupted"}, {IMPAIRED_TRUNCATED, "truncated"},
+                {IMPAIRED_REWRITTEN, "rewritten"}, {IMPAIRED_RESET, "reset"},
+                {IMPAIRED_INVENTED, "invented"},   {IMPAIRED_BROKEN, "bad_checksum"}};
+    json_t *o = json_object(), *list = json_array();
+
+    for (size_t k = 0; k < sizeof acts / sizeof acts[0]; k++)
+        if (i->acts & acts[k].bit)
+            put_text(d, list, NULL, acts[k].name);
+    put_count(d, o, "rule", i->rule);
+    put_text(d, o, "words", i->words);
+    put(d, o, "acts", list);
+    put_text(d, o, "what", i->what);
+    put_bool(d, o, "on_wire", i->on_wire);
+    return o;
+}
+
 static void segment(struct draft *d, json_t *to, const struct report_segment *g)
 {
     const struct seg *s = &g->packet->seg;
@@ -230,6 +254,8 @@ static void segment(struct draft *d, json_t *to, const struct report_segment *g)
         put_count(d, to, "fragments", g->fragments);
     if (g->mac)
         put_mac(d, to, g->mac);
+    if (g->impaired)
+        put(d, to, "impaired", impaired(d, g->impaired));
     list = segment_notes(d, g);
     if (g->answer)
         answer(d, to, list, g->answer);
@@ -472,6 +498,24 @@ static void conclusions(struct draft *d, json_t *to, const struct report_verdict
     put(d, to, "findings", list);
 }
 
+/* Adds the rules of --impair, and how often each of them matched. */
+static void impairments(struct draft *d, json_t *to, const struct impairments *rules)
+{
+    json_t *list;
+
+    if (!rules || !rules->count)
+        return;
+    list = json_array();
+    for (unsigned i = 0; i < rules->count; i++) {
+        json_t *one = json_object();
+        put_text(d, one, "rule", rules->at[i].rule);
+        put_count(d, one, "matched", rules->at[i].matched);
+        put_count(d, one, "seen", rules->at[i].seen);
+        put(d, list, NULL, one);
+    }
+    put(d, to, "impairments", list);
+}
+
 /* The other addresses of the peer's name. */
 static void addresses(struct draft *d, json_t *to, const struct report_verdict *v)
 {
@@ -502,6 +546,7 @@ static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
         run(d, to, v);
     if (v->addresses)
         addresses(d, to, v);
+    impairments(d, to, v->impairments);
     conclusions(d, to, v);
     left_out(d, to, &v->left_out);
     put_text(d, to, "message", v->message ? v->message : "");

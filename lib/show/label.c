@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#define PIECE 14 /* columns of a long remark before it may be broken */
+
 static void add(struct label *l, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -45,6 +47,16 @@ static void flags(struct label *l, const struct report_segment *g, bool terse)
                                  names[i].name);
     }
     add(l, tone, "%s", text[0] ? text : "no flags");
+}
+
+/* Adds what a rule did, in pieces that fit on any arrow. */
+static void impaired(struct label *l, const struct impaired *i)
+{
+    const char *at = i->what, *next;
+
+    add(l, TONE_TROUBLE, "impaired by rule %u:", i->rule);
+    for (; *at; at = next)
+        add(l, TONE_TROUBLE, "%.*s", (int)text_break(at, PIECE, &next), at);
 }
 
 static void remarks(struct label *l, const struct report_segment *g)
@@ -162,6 +174,9 @@ void label_segment(struct label *l, const struct report_segment *g, bool terse, 
     options(l, g, verbose);
     if (verbose)
         header_fields(l, g);
+    l->words = l->count;
+    if (g->impaired)
+        impaired(l, g->impaired);
 }
 
 void label_remark(struct label *l, enum tone tone, const char *text)
@@ -173,13 +188,15 @@ void label_remark(struct label *l, enum tone tone, const char *text)
     snprintf(l->piece[1].text, sizeof l->piece[1].text, "%s", text);
     l->count++;
     l->options++;
+    l->words++;
 }
 
 unsigned label_fit(const struct label *label, unsigned first, unsigned room, unsigned *width)
 {
     unsigned i, used = 0, before = 0;
+    const unsigned end = first < label->words ? label->words : label->count;
 
-    for (i = first; i < label->count; i++) {
+    for (i = first; i < end; i++) {
         unsigned more = (unsigned)strlen(label->piece[i].text) + (i > first);
         if (i == label->options)
             before = used;
@@ -187,7 +204,7 @@ unsigned label_fit(const struct label *label, unsigned first, unsigned room, uns
             break;
         used += more;
     }
-    if (i < label->count && first < label->options && i > label->options) {
+    if (i < end && first < label->options && i > label->options) {
         i = label->options;
         used = before;
     }

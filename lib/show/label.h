@@ -5,7 +5,7 @@
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
-#define LABEL_PIECES 32
+#define LABEL_PIECES 40
 
 struct label {
     struct label_piece {
@@ -13,14 +13,16 @@ struct label {
         char text[64];
     } piece[LABEL_PIECES];
     unsigned count;
-    unsigned options; /* the first piece that is an option, or `count` */
+    unsigned options; /* the first piece that is an option, or `words` */
+    unsigned words; /* the first one that says what a rule did, on a line of its own, or `count` */
 };
 
 /*
  * Makes the label: flags, what is remarkable, numbers relative to each side's ISN, length, window,
  * options. With `terse`, ACK is omitted beside PSH, because the acknowledgement number implies it,
  * and so is a window that has not changed. With `verbose`, timestamps are added, and the header's
- * own values: flags, checksum and IPv4 identification in hexadecimal, absolute numbers, TTL.
+ * own values: flags, checksum and IPv4 identification in hexadecimal, absolute numbers, TTL. What a
+ * rule of --impair did comes last.
  */
 void label_segment(struct label *l, const struct report_segment *g, bool terse, bool verbose);
 

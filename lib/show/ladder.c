@@ -21,6 +21,7 @@
 #define PEER_WIDTH 12                 /* ESTABLISHED? */
 #define LANE_MAX 100                  /* columns between the lines of life */
 #define HEX_ROW 16                    /* bytes */
+#define STRUCK 5                      /* columns that a struck arrow stays away from its goal */
 #define DRAWING_PAUSE (100 * WAVE_MS) /* between two lines of progress of a long transfer */
 
 static void draw(void *self, const struct row *row);
@@ -120,30 +121,66 @@ static unsigned pieces(struct line *line, const struct label *label, unsigned fi
     return next;
 }
 
-/* Draws the arrow and what of the label fits on it: "| LABEL --->|" for ours, and for the peer's,
- * with the label at its own end, "|<--- LABEL |". Returns the index of the next piece. */
+/* Draws the mark where a rule stopped an arrow. */
+static void struck_end(struct ladder *l, struct line *line)
+{
+    line_glyph(line, TONE_TROUBLE, GLYPH_STRUCK, 1);
+    l->struck = true;
+}
+
+/* Draws an arrow of ours and what of the label fits on it: "| LABEL --->|", or "| LABEL --X    |"
+ * where a rule stopped it. Returns the index of the next piece. */
+static unsigned arrow_out(struct ladder *l, struct line *line, const struct report_segment *g,
+                          const struct label *label, enum tone tone)
+{
+    const unsigned goal = g->struck ? l->right - STRUCK : l->right;
+    unsigned next;
+
+    line_to(line, l->left + 2);
+    next = pieces(line, label, 0, goal - 3);
+    line_to(line, line->columns + 1);
+    if (line->columns < goal - 1)
+        line_glyph(line, tone, GLYPH_LINE, goal - 1 - line->columns);
+    if (g->struck)
+        struck_end(l, line);
+    else
+        line_glyph(line, tone, GLYPH_RIGHT, 1);
+    return next;
+}
+
+/* Draws an arrow of the peer's, with the label at its own end: "|<--- LABEL |", or "|    X-- LABEL
+ * |" where a rule stopped it. A RST that a rule made for our engine comes from no peer:
+ * "|<---X LABEL |". */
+static unsigned arrow_in(struct ladder *l, struct line *line, const struct report_segment *g,
+                         const struct label *label, enum tone tone)
+{
+    const bool made = g->impaired && !g->impaired->on_wire;
+    const unsigned away = g->struck ? STRUCK : 0;
+    unsigned lane = l->right - l->left - 1 - away, width, drawn;
+
+    label_fit(label, 0, lane - 4, &width);
+    drawn = lane > width + 3 ? lane - width - 3 : 1;
+    line_to(line, line->columns + away);
+    if (g->struck)
+        struck_end(l, line);
+    else
+        line_glyph(line, tone, GLYPH_LEFT, 1);
+    line_glyph(line, tone, GLYPH_LINE, made ? drawn - 1 : drawn);
+    if (made)
+        struck_end(l, line);
+    line_to(line, line->columns + 1);
+    return pieces(line, label, 0, l->right - 1);
+}
+
+/* Draws the arrow and what of the label fits on it. Returns the index of the next piece. */
 static unsigned arrow(struct ladder *l, struct line *line, const struct report_segment *g,
                       const struct label *label)
 {
     enum tone tone = g->packet->seg.flags & SEG_RST ? TONE_TROUBLE : g->out ? TONE_OURS : TONE_PEER;
-    unsigned lane = l->right - l->left - 1, next;
+    unsigned next;
 
     life(l, line, 0);
-    if (g->out) {
-        line_to(line, l->left + 2);
-        next = pieces(line, label, 0, l->right - 3);
-        line_to(line, line->columns + 1);
-        if (line->columns < l->right - 1)
-            line_glyph(line, tone, GLYPH_LINE, l->right - 1 - line->columns);
-        line_glyph(line, tone, GLYPH_RIGHT, 1);
-    } else {
-        unsigned width;
-        label_fit(label, 0, lane - 4, &width);
-        line_glyph(line, tone, GLYPH_LEFT, 1);
-        line_glyph(line, tone, GLYPH_LINE, lane > width + 3 ? lane - width - 3 : 1);
-        line_to(line, line->columns + 1);
-        next = pieces(line, label, 0, l->right - 1);
-    }
+    next = g->out ? arrow_out(l, line, g, label, tone) : arrow_in(l, line, g, label, tone);
     lane_end(l, line);
     return next;
 }
@@ -327,6 +364,9 @@ static void finish(struct ladder *l)
     if (l->half)
         legend(l, l->term->unicode ? "A dashed line: that side has sent its FIN."
                                    : "A line of !: that side has sent its FIN.");
+    if (l->struck)
+        legend(l, l->term->unicode ? "An arrow with ✗: tcpwave stopped it (--impair)."
+                                   : "An arrow with X: tcpwave stopped it (--impair).");
     fputc('\n', l->term->to);
 }
 

@@ -19,6 +19,7 @@ struct ladder {
     bool assumed;    /* a state was drawn with its question mark */
     bool closed[2];  /* in this row: our side, the peer's, has sent its FIN */
     bool half;       /* a dashed line of life was drawn */
+    bool struck;     /* an arrow was drawn that a rule stopped */
     wave_time drawn; /* when the progress of a partly drawn transfer was last shown */
 };
 

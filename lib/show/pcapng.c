@@ -40,9 +40,9 @@ enum { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2 };
 /* The size of a packet whose block can get the verdict: as much as IP can carry. */
 #define KEPT_MAX 65535
 
-/* The options of a block while they are built: two comments at most. */
+/* The options of a block while they are built: three comments at most. */
 struct options_block {
-    uint8_t bytes[2 * COMMENT_MAX + 128];
+    uint8_t bytes[3 * COMMENT_MAX + 128];
     uint32_t len;
 };
 
@@ -53,6 +53,7 @@ struct pcapfile {
     bool rewrites; /* what was written can be overwritten */
     int error;     /* errno of the first failure, which closing reports once more */
     off_t at;      /* in the file; counted, because asking costs a system call */
+    char unsent[COMMENT_MAX]; /* what a rule kept off the wire since the last packet */
     uint64_t told; /* packets left out that a later packet's block mentions */
     struct {       /* the last packet's block, to which the verdict is added */
         off_t at;
@@ -237,19 +238,56 @@ static void keep_last(struct pcapfile *p, const void *head, uint32_t head_len,
     memset(p->last.block + data_at + k->captured, 0, padding(k->captured));
 }
 
+/* Returns the comment of a packet, with what a rule did to it. */
+static const char *comment_of(const struct pcapfile_packet *k, char text[COMMENT_MAX])
+{
+    const char *comment = k->comment ? k->comment : "";
+
+    if (k->impaired)
+        snprintf(text, COMMENT_MAX, "%.600s%simpaired by rule %u: %s", comment,
+                 *comment ? "; " : "", k->impaired->rule, k->impaired->what);
+    else
+        snprintf(text, COMMENT_MAX, "%s", comment);
+    return text;
+}
+
+/* Remembers a packet that was on no wire, for the comment of the next one. */
+static void keep_unsent(struct pcapfile *p, const struct pcapfile_packet *k)
+{
+    const size_t at = strlen(p->unsent);
+    char text[COMMENT_MAX];
+
+    /* The first ones are enough. */
+    if (at + IMPAIRED_TEXT < sizeof p->unsent / 2)
+        snprintf(p->unsent + at, sizeof p->unsent - at, "%s%s",
+                 at ? "\n" : "on no wire, and so not in this file:\n", comment_of(k, text));
+    else if (strcmp(p->unsent + at - 3, "...") != 0)
+        snprintf(p->unsent + at, sizeof p->unsent - at, "\n...");
+}
+
 int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
 {
     uint32_t head[5] = {0, (uint32_t)(k->stamp >> 32), (uint32_t)k->stamp, k->captured, k->length};
     uint32_t flags = k->outgoing ? FLAGS_OUTBOUND : FLAGS_INBOUND;
     struct options_block b = {.len = 0};
     const uint64_t left_out = outbuf_left_out(p->out), before = left_out - p->told;
+    char text[COMMENT_MAX];
     bool kept;
     int rc;
 
+    if (k->impaired && !k->impaired->shown)
+        return 0;
+    if (k->impaired && !k->impaired->on_wire) {
+        keep_unsent(p, k);
+        return 0;
+    }
     if (!p->ng)
         return packet_pcap(p, k, d);
-    if (k->comment)
-        put_text(&b, OPTION_COMMENT, k->comment);
+    if (k->comment || k->impaired)
+        put_text(&b, OPTION_COMMENT, comment_of(k, text));
+    if (*p->unsent)
+        put_text(&b, OPTION_COMMENT, p->unsent);
+    *p->unsent = '\0';
     put_option(&b, PACKET_FLAGS, &flags, sizeof flags);
     if (before) /* between this packet and the one before it in the file (draft, 4.3) */
         put_option(&b, PACKET_DROPCOUNT, &before, sizeof before);
@@ -331,6 +369,8 @@ int pcapfile_end(struct pcapfile *p, wave_time stamp, const char *verdict, uint6
         return WAVE_ESYS;
     uint32_t head[3] = {0, (uint32_t)(stamp >> 32), (uint32_t)stamp};
     put_text(&b, OPTION_COMMENT, verdict);
+    if (*p->unsent)
+        put_text(&b, OPTION_COMMENT, p->unsent);
     if (left_out) {
         snprintf(text, sizeof text, "%" PRIu64 " packets were left out: the reader did not keep up",
                  left_out);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/core/err.h"
+#include "lib/core/impaired.h"
 #include "lib/core/time.h"
 #include "lib/io/outbuf.h"
 
@@ -32,8 +33,12 @@ struct pcapfile_packet {
     uint32_t captured;   /* how many bytes `ip` has */
     uint32_t length;     /* of the packet; at least `captured` */
     const char *comment; /* or NULL; such as "3: we ESTABLISHED, peer ESTABLISHED (assumed)" */
+    const struct impaired *impaired; /* what a rule did to it, or NULL; the comment says it */
 };
 
+/* Writes a packet. One that a rule kept off the wire is not written, since no reader of the file
+ * may count it as sent: the next packet, or the end of the file, has a comment that names it. A
+ * packet that is given once more, when a rule lets the engine take it, is not written twice. */
 int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d);
 
 /* Writes out what is buffered, for a reader that follows the file; called when the run is idle.

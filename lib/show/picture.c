@@ -72,7 +72,7 @@ struct drawing {
     const struct picture *p;
     FILE *to;
     double scale;             /* PICTURE_TIME: pixels a nanosecond; else 0 */
-    bool assumed, half, lost; /* drawn somewhere, so the legend explains it */
+    bool assumed, half, lost, struck; /* drawn somewhere, so the legend explains it */
 };
 
 static const char *tone_class(enum tone tone)
@@ -360,26 +360,39 @@ static void label_text(struct drawing *d, const struct picture_row *r, double y,
     }
 }
 
+static void cross(struct drawing *d, double x, double y)
+{
+    fprintf(d->to, "<path class=\"cross\" d=\"M%.1f,%.1fl10,10m0,-10l-10,10\"/>\n", x - 5, y - 5);
+}
+
 /* Draws the arrow from `from` to `to` across the lane, with its head; or with a cross if it was
- * lost. */
+ * lost, or if a rule stopped it. One that a rule made begins at a cross. */
 static void arrow(struct drawing *d, const struct picture_row *r, double from, double to, double y,
                   const char *classes)
 {
-    double reach = r->lost ? 0.9 : 1, x = from + (to - from) * reach, end = y + SLOPE * reach;
+    const bool stops = r->lost || r->struck;
+    double reach = stops ? 0.9 : 1, x = from + (to - from) * reach, end = y + SLOPE * reach;
     double back = to > from ? -10 : 10, tilt = back * SLOPE / (to - from);
 
+    if (r->made) {
+        from += (to - from) / 2;
+        y += SLOPE / 2.0;
+        cross(d, from, y);
+    }
     fprintf(d->to, "<path class=\"line %s\" d=\"M%.1f,%.1fL%.1f,%.1f\"/>\n", classes, from, y, x,
             end);
-    if (!r->lost) {
+    d->struck |= r->struck || r->made;
+    if (!stops) {
         fprintf(d->to, "<path class=\"head %s\" d=\"M%.1f,%.1fl%.1f,%.1fv9z\"/>\n", classes, to,
                 end, back, tilt - 4.5);
         return;
     }
-    fprintf(d->to,
-            "<path class=\"rest\" d=\"M%.1f,%.1fL%.1f,%.1f\"/>\n"
-            "<path class=\"cross\" d=\"M%.1f,%.1fl10,10m0,-10l-10,10\"/>\n",
-            x, end, to, y + SLOPE, x - 5, end - 5);
-    d->lost = true;
+    /* What a rule stopped has no way beyond the cross: the network never had it. */
+    if (!r->struck)
+        fprintf(d->to, "<path class=\"rest\" d=\"M%.1f,%.1fL%.1f,%.1f\"/>\n", x, end, to,
+                y + SLOPE);
+    cross(d, x, end);
+    d->lost |= !r->struck;
 }
 
 static void segment(struct drawing *d, const struct picture_row *r, double y)
@@ -464,7 +477,13 @@ static void row(struct drawing *d, const struct picture_row *r, const struct pla
 
     if (at->gap > 0)
         silence(d, at->gap, human_duration(at->length, length));
-    fputs("<g>\n", d->to);
+    fputs("<g>", d->to);
+    if (r->words) {
+        fputs("<title>", d->to);
+        xml_text(d->to, r->words);
+        fputs("</title>", d->to);
+    }
+    fputc('\n', d->to);
     switch (r->kind) {
     case ROW_SEGMENT:
         segment(d, r, at->y);
@@ -580,6 +599,12 @@ static double legend(struct drawing *d, double y)
     }
     if (d->lost) {
         text_at(d, MARGIN, y, "small dim", "A cross: it had to be retransmitted.");
+        y += LINE;
+    }
+    if (d->struck) {
+        text_at(d, MARGIN, y, "small dim",
+                "A cross with nothing beyond it: tcpwave stopped the segment there, or made it "
+                "(--impair).");
         y += LINE;
     }
     if (d->p->scale == PICTURE_TIME) {

@@ -27,6 +27,9 @@ struct picture_row {
     bool router;     /* of ICMP: the error comes from a router and not from the peer */
     bool lost;       /* it was retransmitted, and no D-SACK says that both copies arrived */
     bool unanswered; /* the peer never acknowledged it */
+    bool struck;     /* a rule of --impair stopped it */
+    bool made;       /* a rule made it for our engine, and it was on no wire */
+    char *words;     /* what a rule did to it, or NULL */
     struct seq seq, end;
     struct label *label; /* NULL: none */
 

@@ -44,8 +44,10 @@ const char *rows_left_out_text(const struct rows_left_out *l, char text[ROWS_TEX
         n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s out of order",
                               human_count(l->out_of_order, number));
     if (l->resets)
-        snprintf(text + n, ROWS_TEXT - n, ", %s RST that changed nothing",
-                 human_count(l->resets, number));
+        n += (size_t)snprintf(text + n, ROWS_TEXT - n, ", %s RST that changed nothing",
+                              human_count(l->resets, number));
+    if (l->impaired)
+        snprintf(text + n, ROWS_TEXT - n, ", %s impaired", human_count(l->impaired, number));
     return text;
 }
 
@@ -87,8 +89,8 @@ static bool is_folded(const struct rows *r, const struct report_segment *g)
 {
     unsigned half = g->out ? TRACK_PROBE | TRACK_PROBE_ANSWER : TRACK_PROBE_ANSWER;
 
-    return r->folds_probes && !r->all && (g->notes & half) && !g->foreign && !g->local_changed &&
-           !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
+    return r->folds_probes && !r->all && (g->notes & half) && !g->foreign && !g->impaired &&
+           !g->local_changed && !(g->packet->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST));
 }
 
 /* Returns whether the segment may be part of a storm: a RST or SYN that changes nothing, or the
@@ -128,6 +130,7 @@ static void leave_out(struct rows *r, const struct report_event *e)
     l->bytes += g->packet->seg.len;
     l->retransmissions += g->retransmission;
     l->out_of_order += (g->notes & TRACK_OUT_OF_ORDER) != 0;
+    l->impaired += g->impaired != NULL;
     l->resets += (g->packet->seg.flags & SEG_RST) != 0;
 }
 
@@ -147,8 +150,8 @@ static void segment(struct rows *r, const struct report_event *e)
     if (r->begun && e->at >= r->last + ROWS_SILENCE && r->plain > ROWS_PLAIN - ROWS_AFTER_SILENCE)
         r->plain = ROWS_PLAIN - ROWS_AFTER_SILENCE;
     if (!is_plain(g)) {
-        r->plain = 0;
-    } else if (!r->all && ++r->plain > ROWS_PLAIN) {
+        r->plain = r->impaired = 0;
+    } else if (!r->all && ++*(g->impaired ? &r->impaired : &r->plain) > ROWS_PLAIN) {
         leave_out(r, e);
         return;
     }

@@ -9,7 +9,9 @@
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
-#define ROWS_PLAIN 24        /* rows of plain data between two changes of state, at most */
+#define ROWS_PLAIN                                                                                 \
+    24 /* rows of plain data between two changes of state, at most, and as many                    \
+          of such to which rules of --impair did something */
 #define ROWS_AFTER_SILENCE 8 /* how many of them may follow a silence */
 #define ROWS_UNFIT 8         /* rows of challenge ACKs and of RSTs that change nothing, at most */
 #define ROWS_UNFIT_PAUSE (10 * WAVE_S) /* after a pause of this length, as many may follow */
@@ -40,7 +42,7 @@ typedef void row_sink(void *self, const struct row *row);
 
 /* Segments that have no row, counted since the last row. */
 struct rows_left_out {
-    uint64_t segments, bytes, retransmissions, out_of_order, resets;
+    uint64_t segments, bytes, retransmissions, out_of_order, resets, impaired;
     wave_time first, last;
 };
 
@@ -53,6 +55,7 @@ struct rows {
     bool begun;          /* `last` is valid */
     wave_time last;      /* of the latest event that was drawn or counted */
     unsigned plain;      /* rows of data since the last change of state */
+    unsigned impaired;   /* of what rules did something to, likewise */
     unsigned unfit;      /* rows of RSTs that change nothing and of challenge ACKs, in a row */
     wave_time unfit_at;  /* the last one */
     uint32_t connection; /* of the last segment, and the peer as its row showed it */

@@ -173,13 +173,15 @@ void summary_event(void *self, const struct report_event *e)
 {
     struct term *t = self;
     const struct report_verdict *v = &e->u.verdict;
-    char left_out[OUTBUF_GAP];
+    char left_out[OUTBUF_GAP], rule[IMPAIRMENT_ROW];
 
     if (e->kind != REPORT_VERDICT)
         return;
     headline(t, v);
     summary_conclusions(v, plain_row, t);
     connection(t, v);
+    for (unsigned i = 0; v->impairments && i < v->impairments->count; i++)
+        row(t, "impaired", "%s", impairment_text(&v->impairments->at[i], rule));
     if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)

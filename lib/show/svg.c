@@ -97,12 +97,16 @@ static struct picture_row *another(struct svg *s, unsigned n)
     return &f->row[f->rows++];
 }
 
-/* Marks the row that this segment retransmits as lost, which it seems to be. */
-static void mark_lost(struct picture_flow *f, const struct report_segment *g)
+/* Marks the row that this segment retransmits as lost, which it seems to be: unless the peer has
+ * acknowledged it, as when a rule kept that from our engine, or a rule changed either of them. */
+static void mark_lost(const struct collect *c, struct picture_flow *f,
+                      const struct report_segment *g)
 {
-    for (unsigned i = f->rows; g->out && g->repeats && i > 0; i--)
-        if (f->row[i - 1].kind == ROW_SEGMENT && f->row[i - 1].number == g->repeats)
-            f->row[i - 1].lost = true;
+    for (unsigned i = f->rows; g->out && g->repeats && !g->impaired && i > 0; i--) {
+        struct picture_row *row = &f->row[i - 1];
+        if (row->kind == ROW_SEGMENT && row->number == g->repeats)
+            row->lost = !row->words && !(c->has_acked && seq_geq(c->acked, row->end));
+    }
 }
 
 /* Removes that mark, because the peer reports that it received both copies (RFC 2883). */
@@ -127,6 +131,16 @@ static void watch_peer(struct collect *c, struct picture_flow *f, const struct s
     }
 }
 
+/* Returns what a rule did, for the title of the arrow. */
+static char *impaired_words(struct svg *s, const struct impaired *i)
+{
+    char text[2 * IMPAIRED_TEXT + 200];
+
+    snprintf(text, sizeof text, "impaired on purpose by rule %u, %.180s: %s", i->rule,
+             i->words ? i->words : "", i->what);
+    return copy(s, text);
+}
+
 static void segment_row(struct svg *s, struct picture_row *row, const struct report_segment *g)
 {
     const struct seg *seg = &g->packet->seg;
@@ -137,6 +151,10 @@ static void segment_row(struct svg *s, struct picture_row *row, const struct rep
     row->seq = seg->seq;
     row->end = seg_end(seg);
     row->peer = g->peer;
+    row->struck = g->struck;
+    row->made = g->impaired && !g->impaired->on_wire && !g->struck;
+    if (g->impaired)
+        row->words = impaired_words(s, g->impaired);
     if (g->local_changed)
         row->local = g->local;
     row->label = malloc(sizeof *row->label);
@@ -221,7 +239,7 @@ void svg_event(void *self, const struct report_event *e)
     if (n == SVG_FLOWS)
         return;
     if (e->kind == REPORT_SEGMENT) {
-        mark_lost(&s->flow[n], &e->u.segment);
+        mark_lost(&s->collect[n], &s->flow[n], &e->u.segment);
         if (!e->u.segment.out)
             watch_peer(&s->collect[n], &s->flow[n], &e->u.segment.packet->seg);
     }
@@ -246,8 +264,8 @@ static void tell_fate(const struct collect *c, struct picture_flow *f)
         struct picture_row *row = &f->row[i];
         bool asks =
             row->kind == ROW_SEGMENT && row->out && !row->rst && !seq_eq(row->seq, row->end);
-        row->unanswered =
-            asks && !c->ended && !row->lost && (!c->has_acked || seq_gt(row->end, c->acked));
+        row->unanswered = asks && !c->ended && !row->lost && !row->struck &&
+                          (!c->has_acked || seq_gt(row->end, c->acked));
         if (row->label && (row->lost || row->unanswered))
             label_remark(row->label, TONE_DOUBT, row->lost ? "lost?" : "unanswered");
     }
@@ -326,6 +344,7 @@ void svg_close(struct svg *s)
     for (unsigned i = 0; i < s->flows; i++) {
         for (unsigned k = 0; k < s->flow[i].rows; k++) {
             free(s->flow[i].row[k].text);
+            free(s->flow[i].row[k].words);
             free(s->flow[i].row[k].label);
         }
         free(s->flow[i].row);

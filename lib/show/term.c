@@ -135,8 +135,8 @@ void line_printf(struct line *l, enum tone tone, const char *format, ...)
 
 void line_glyph(struct line *l, enum tone tone, enum glyph g, unsigned count)
 {
-    static const char *const unicode[GLYPHS] = {"│", "┊", "─", "▶", "◀", "⋮"};
-    static const char *const ascii[GLYPHS] = {"|", "!", "-", ">", "<", ":"};
+    static const char *const unicode[GLYPHS] = {"│", "┊", "─", "▶", "◀", "⋮", "✗"};
+    static const char *const ascii[GLYPHS] = {"|", "!", "-", ">", "<", ":", "X"};
 
     if (!count)
         return;

@@ -49,6 +49,7 @@ enum glyph {
     GLYPH_RIGHT,
     GLYPH_LEFT,
     GLYPH_MORE,
+    GLYPH_STRUCK, /* where an arrow ends that did not get across */
     GLYPHS
 };
 

@@ -328,7 +328,7 @@ uint32_t wire_ports(const struct wire *w)
 
 uint16_t wire_port(const struct wire *w, uint32_t i)
 {
-    return guards_port(w->guards, i);
+    return w->guards ? guards_port(w->guards, i) : (uint16_t)(w->info.lport + i);
 }
 
 /* Returns the link-layer header of a packet of `flow`, or NULL when the kernel routes it. */

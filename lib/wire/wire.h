@@ -102,7 +102,7 @@ const struct wire_info *wire_info(const struct wire *w);
 /* Returns how many ports there are: those of wire_config.free_ports, or else of `lports`. */
 uint32_t wire_ports(const struct wire *w);
 
-/* Returns the local port number `i` of wire_config.free_ports. */
+/* Returns the local port number `i`, of wire_config.free_ports or from `lport` on. */
 uint16_t wire_port(const struct wire *w, uint32_t i);
 
 /* Holds the fields of the IP header that are not part of a segment. */

@@ -223,6 +223,8 @@ static unsigned split(char *text, char *word[WORDS])
     word[n++] = name;
     for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
         assert_true(n < WORDS - 1);
+        for (char *c = w; *c; c++)
+            *c = *c == '~' ? ' ' : *c;
         word[n++] = w;
     }
     word[n] = NULL;

@@ -78,7 +78,7 @@ void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool 
 void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig *r));
 
 /* Runs `tcpwave WORDS`. Where nothing disturbs the run, a finding that is more than information
- * fails the case. Returns its exit status. A word has no blank in it. */
+ * fails the case. Returns its exit status. A blank within a word is written as `~`. */
 int rig_run(struct command_rig *r, const char *words);
 
 /* Frees what rig_run() left: the rig may be initialised again. */

@@ -51,7 +51,8 @@ void script_say(struct script *t, const struct step *s)
                                .ip = zeros,
                                .ip_len = 40,
                                .fragments = s->fragments,
-                               .mac = s->mac};
+                               .mac = s->mac,
+                               .impaired = s->impaired};
 
     if (!s->out)
         p.flow = flow_reverse(&p.flow);

@@ -44,6 +44,7 @@ struct step {
     uint8_t ecn; /* ECN_... */
     uint32_t fragments; /* it arrived in so many */
     const uint8_t *mac; /* where it came from */
+    const struct impaired *impaired; /* what a rule did to it */
     struct opt opt;
 };
 

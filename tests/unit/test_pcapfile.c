@@ -41,9 +41,9 @@ static const uint8_t packet[41] = {0x45, 0, 0, 41, 0,   0, 0x40, 0, 64, 6,  0, 0
                                    127,  0, 0, 1,  127, 0, 0,    1, 0,  80, 0, 80};
 
 static const struct pcapfile_packet packets[] = {
-    {STAMP, true, packet, sizeof packet, sizeof packet, NULL},
-    {STAMP + 1, false, packet, 38, 4000, DIRECTION_IN},
-    {STAMP + 999999999, true, packet, 40, 40, "\303\244"}};
+    {STAMP, true, packet, sizeof packet, sizeof packet, NULL, NULL},
+    {STAMP + 1, false, packet, 38, 4000, DIRECTION_IN, NULL},
+    {STAMP + 999999999, true, packet, 40, 40, "\303\244", NULL}};
 
 enum { PACKETS = sizeof packets / sizeof packets[0] };
 
@@ -154,7 +154,7 @@ static void packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block(
 {
     enum { MANY = 300 };
     static uint8_t big[60000], back[4 << 20];
-    struct pcapfile_packet k = {STAMP, true, big, sizeof big, sizeof big, NULL};
+    struct pcapfile_packet k = {STAMP, true, big, sizeof big, sizeof big, NULL, NULL};
     struct pcapfile *p;
     struct diag d;
     uint64_t missing;
@@ -274,6 +274,88 @@ static void the_verdict_is_the_comment_of_the_statistics(void **state)
     unlink(path);
 }
 
+/* What was on no wire is no packet of the file: a reader would count it as sent, and find the
+ * peer's answers wrong. */
+static void what_a_rule_kept_off_the_wire_is_named_beside_the_next_packet(void **state)
+{
+    static const struct impaired
+        dropped = {.acts = IMPAIRED_DROPPED, .rule = 1, .shown = true, .what = "dropped"},
+        changed = {.acts = IMPAIRED_REWRITTEN,
+                   .rule = 2,
+                   .on_wire = true,
+                   .shown = true,
+                   .what = "sent with window 0 instead of 65535"},
+        later = {.acts = IMPAIRED_DELAYED, .rule = 3, .on_wire = true, .what = "delayed by 1 s"};
+    static const char beside[] = "on no wire, and so not in this file:\n"
+                                 "2: we SYN_SENT; impaired by rule 1: dropped\n"
+                                 "3: we SYN_SENT; impaired by rule 1: dropped";
+    static uint8_t bytes[8192];
+    struct pcapfile_packet k = packets[0];
+    struct pcapfile *p;
+    struct diag d;
+    size_t len;
+
+    (void)state;
+    for (unsigned ng = 0; ng < 2; ng++) {
+        snprintf(path, sizeof path, "%s/%s", directory, ng ? "i.pcapng" : "i.pcap");
+        assert_int_equal(pcapfile_open(&p, path, &d), 0);
+        assert_int_equal(pcapfile_begin(p, "lo", &d), 0);
+        k.impaired = &dropped;
+        k.comment = "2: we SYN_SENT";
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+        k.comment = "3: we SYN_SENT";
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+        k.impaired = &changed;
+        k.comment = "4: we SYN_SENT";
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+        k.impaired = &later; /* it was shown, and written, when it arrived */
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+        k.impaired = &dropped;
+        k.comment = "5: we SYN_SENT";
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+        assert_int_equal(pcapfile_end(p, WAVE_S, VERDICT, 3, 1, &d), 0);
+        assert_int_equal(pcapfile_close(p, &d), 0);
+        len = slurp(bytes, sizeof bytes);
+        if (!ng)
+            assert_int_equal(len, 24 + 16 + sizeof packet);
+        else {
+            char *at = memmem(bytes, len, beside, sizeof beside - 1);
+            assert_non_null(at);
+            assert_non_null(
+                memmem(bytes, len, "4: we SYN_SENT; impaired by rule 2: sent with window 0", 54));
+            assert_null(memmem(bytes, len, "delayed", 7));
+            /* At the end there is no next packet. */
+            assert_non_null(memmem(at, len - (size_t)(at - (char *)bytes),
+                                   "5: we SYN_SENT; impaired by rule 1", 34));
+        }
+        unlink(path);
+    }
+}
+
+/* Very many of them do not make a comment without end. */
+static void many_that_were_dropped_make_one_comment(void **state)
+{
+    static const struct impaired dropped = {.rule = 1, .shown = true, .what = "dropped"};
+    static uint8_t bytes[8192];
+    struct pcapfile_packet k = packets[0];
+    struct pcapfile *p;
+    struct diag d;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/many.pcapng", directory);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "lo", &d), 0);
+    k.impaired = &dropped;
+    k.comment = "2: we SYN_SENT";
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    assert_int_equal(pcapfile_packet(p, &packets[0], &d), 0);
+    assert_int_equal(pcapfile_end(p, WAVE_S, VERDICT, 3, 1, &d), 0);
+    assert_int_equal(pcapfile_close(p, &d), 0);
+    assert_non_null(memmem(bytes, slurp(bytes, sizeof bytes), "dropped\n...", 11));
+    unlink(path);
+}
+
 static void a_long_comment_is_cut_between_characters(void **state)
 {
     static char comment[4001];
@@ -341,6 +423,8 @@ int main(void)
         cmocka_unit_test(pcapng_blocks_are_whole),
         cmocka_unit_test(tshark_reads_comments_directions_and_the_interface),
         cmocka_unit_test(the_verdict_is_the_comment_of_the_statistics),
+        cmocka_unit_test(what_a_rule_kept_off_the_wire_is_named_beside_the_next_packet),
+        cmocka_unit_test(many_that_were_dropped_make_one_comment),
         cmocka_unit_test(a_long_comment_is_cut_between_characters),
         cmocka_unit_test(a_full_disk_is_reported),
         cmocka_unit_test(a_file_that_cannot_be_written_is_reported),

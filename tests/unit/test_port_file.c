@@ -56,12 +56,12 @@ static void write_file(void)
     assert_int_equal(pcapfile_open(&p, path, &d), 0);
     assert_int_equal(pcapfile_begin(p, "eth0", &d), 0);
     uint32_t len = build(&flow, &syn, bytes);
-    struct pcapfile_packet k = {STAMP, true, bytes, len, len, NULL};
+    struct pcapfile_packet k = {STAMP, true, bytes, len, len, NULL, NULL};
     assert_int_equal(pcapfile_packet(p, &k, &d), 0);
-    k = (struct pcapfile_packet){STAMP + 1, false, udp, sizeof udp, sizeof udp, NULL};
+    k = (struct pcapfile_packet){STAMP + 1, false, udp, sizeof udp, sizeof udp, NULL, NULL};
     assert_int_equal(pcapfile_packet(p, &k, &d), 0);
     len = build(&back, &ack, bytes);
-    k = (struct pcapfile_packet){STAMP + 20 * WAVE_MS, false, bytes, len, len, NULL};
+    k = (struct pcapfile_packet){STAMP + 20 * WAVE_MS, false, bytes, len, len, NULL, NULL};
     assert_int_equal(pcapfile_packet(p, &k, &d), 0);
     assert_int_equal(pcapfile_close(p, &d), 0);
 }
@@ -125,7 +125,7 @@ static void test_fragments(void **state)
         part[3] = (uint8_t)(20 + n);
         part[6] = i ? 0 : 0x20;
         part[7] = (uint8_t)(from / 8);
-        struct pcapfile_packet k = {STAMP + i, true, part, 20 + n, 20 + n, NULL};
+        struct pcapfile_packet k = {STAMP + i, true, part, 20 + n, 20 + n, NULL, NULL};
         assert_int_equal(pcapfile_packet(p, &k, &d), 0);
     }
     assert_int_equal(pcapfile_close(p, &d), 0);

@@ -252,7 +252,7 @@ static void a_single_connection_has_a_record_though_it_is_not_shown(void **state
     (void)state;
     begin(false);
     rig.session->many = false;
-    assert_int_equal(session_connect(rig.session, &(struct addr){{192, 0, 2, 80}}, 81, &c), 0);
+    assert_int_equal(session_connect(rig.session, 0, &(struct addr){{192, 0, 2, 80}}, 81, &c), 0);
     assert_non_null(c->record);
     session_close(rig.session);
 }

@@ -48,6 +48,25 @@ static void active_open_of_ours(void **unused)
     evidence_is(TRACK_B, 5, "it acknowledged our data");
 }
 
+/* A segment that reached no one has a number, and is as if it had never been sent. */
+static void what_was_not_sent_only_counts(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    const struct track before = watched.t;
+    track_unsent(&watched.t); /* our ACK */
+    peer_is(SYN_RECEIVED, PROVED);
+    evidence_is(TRACK_B, 2, "it sent its SYN-ACK");
+    assert_int_equal(watched.t.number, 3);
+    watched.t.number = before.number;
+    assert_memory_equal(&watched.t, &before, sizeof before);
+    watched.t.number = 3;
+    a(ACK, 1, 1, 0);
+    peer_is(ESTABLISHED, ASSUMED);
+    evidence_is(TRACK_B, 4, "we acknowledged its SYN");
+}
+
 static void passive_open_of_ours_mirrors_it(void **unused)
 {
     (void)unused;
@@ -609,6 +628,7 @@ int main(void)
         CASE(nothing_is_known_before_anything_is_seen),
         CASE(a_syn_proves_its_sender_and_says_nothing_of_the_peer),
         CASE(active_open_of_ours),
+        CASE(what_was_not_sent_only_counts),
         CASE(passive_open_of_ours_mirrors_it),
         CASE(a_repeated_syn_ack_proves_syn_received_whatever_we_sent),
         CASE(an_old_syn_ack_after_established_was_proved_moves_nothing),

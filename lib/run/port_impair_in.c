@@ -1,0 +1,265 @@
+/* Receives: gives captured segments of ours together with what was done to them, in the order in
+ * which they were sent, and applies the rules to those of the peer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/core/diag.h"
+#include "lib/run/port_impair_priv.h"
+
+int port_impair_later(struct port_impair *x, const struct wire_packet *p,
+                      const struct impaired *about, wave_time due, bool waits, struct diag *d)
+{
+    const uint32_t len = about->engine.len;
+    struct arrival *a = malloc(sizeof *a + p->ip_len + len), **at = &x->in;
+
+    if (!a)
+        return port_impair_no_memory(d);
+    *a = (struct arrival){.due = due,
+                          .waits = waits,
+                          .flow = p->packet.flow,
+                          .about = *about,
+                          .fragments = p->fragments,
+                          .ip_len = p->ip_len};
+    a->about.taken = true;
+    a->about.engine = port_impair_bare(&about->engine);
+    memcpy(a->bytes, p->ip, p->ip_len);
+    if (len) {
+        memcpy(a->bytes + p->ip_len, about->engine.data, len);
+        a->about.engine.data = a->bytes + p->ip_len;
+    }
+    while (*at && (*at)->due <= due)
+        at = &(*at)->next;
+    a->next = *at;
+    *at = a;
+    return 0;
+}
+
+/* Makes one segment due that waits for another one of this flow. Returns false if none does. */
+static bool let_one_in(struct port_impair *x, const struct flow *flow, wave_time now)
+{
+    struct arrival **at = &x->in, *a;
+
+    while ((a = *at) && !(a->waits && flow_eq(&a->flow, flow)))
+        at = &a->next;
+    if (!a)
+        return false;
+    *at = a->next;
+    a->waits = false;
+    a->due = now;
+    for (at = &x->in; *at && (*at)->due <= now; at = &(*at)->next)
+        ;
+    a->next = *at;
+    *at = a;
+    return true;
+}
+
+/* A segment of this flow has been taken in: what waited for it is taken in now. */
+static void let_in(struct port_impair *x, const struct flow *flow, wave_time now)
+{
+    while (let_one_in(x, flow, now))
+        ;
+}
+
+/* Sends the RST that a rule makes for the peer. */
+static int answer_peer(struct port_impair *x, const struct packet *p,
+                       const struct impair_verdict *v, wave_time now, struct diag *d)
+{
+    struct parcel rst = {.due = now,
+                         .flow = flow_reverse(&p->flow),
+                         .seg = impair_reset(&p->seg),
+                         .about = {.acts = IMPAIRED_INVENTED,
+                                   .rule = v->about.rule,
+                                   .words = v->about.words,
+                                   .on_wire = true,
+                                   .shown = true,
+                                   .what = "a RST that this rule made for the peer"}};
+
+    rst.about.engine = rst.seg;
+    return port_impair_dispatch(x, &rst, now, d);
+}
+
+/* Applies the rules to an arrived segment. Afterwards p->impaired says what to do with it. */
+static int arrive(struct port_impair *x, struct wire_packet *p, struct diag *d)
+{
+    const struct packet *packet = &p->packet;
+    const wave_time now = port_now(x->behind);
+    struct impair_verdict v;
+    wave_time due;
+    int error = 0;
+
+    if (packet->kind != PACKET_TCP || p->broken)
+        return 0;
+    if (!impair_segment(x->rules, IMPAIR_IN, &packet->flow, &packet->seg, now, &v)) {
+        let_in(x, &packet->flow, now);
+        return 0;
+    }
+    x->about = v.about;
+    x->about.engine = v.seg;
+    x->about.on_wire = true;
+    due = time_add(now, v.hold && !v.wait ? IMPAIR_HELD : v.wait);
+    if (!v.drop && !v.spoil) {
+        x->about.taken = due == now;
+        if (due > now)
+            error = port_impair_later(x, p, &x->about, due, v.hold, d);
+        if (!error && v.twice)
+            error = port_impair_later(x, p, &x->about, due, v.hold, d);
+    }
+    if (!error && v.answer)
+        error = answer_peer(x, packet, &v, now, d);
+    if (x->about.taken)
+        let_in(x, &packet->flow, now);
+    x->about.shown = true;
+    p->impaired = &x->about;
+    return error;
+}
+
+/* Returns whether this is what was sent. */
+static bool is(const struct sent *e, const struct packet *p)
+{
+    const struct seg *a = &e->seg, *b = &p->seg;
+
+    return !e->own && flow_eq(&e->flow, &p->flow) && seq_eq(a->seq, b->seq) && a->len == b->len &&
+           a->flags == b->flags && a->wnd == b->wnd &&
+           (!(a->flags & SEG_ACK) || seq_eq(a->ack, b->ack));
+}
+
+/* Recognises a captured segment of ours. What was sent before it and did not come is lost to the
+ * capture; what is only shown comes first, and then *p, which is pending. */
+static void recognise(struct port_impair *x, struct wire_packet *p)
+{
+    struct sent *e = x->sent, **at;
+
+    while (e && !is(e, &p->packet))
+        e = e->next;
+    x->has_pending = true;
+    x->about.acts = 0;
+    if (e) {
+        x->about = e->about;
+        for (at = &x->sent; *at;) {
+            struct sent *one = *at;
+            if (one->own && one != e) {
+                at = &one->next;
+                continue;
+            }
+            *at = one->next;
+            if (!*at)
+                x->sent_end = at;
+            x->sent_count--;
+            free(one);
+            if (one == e)
+                break;
+        }
+    }
+    x->pending = *p;
+    if (e && x->about.acts)
+        x->pending.impaired = &x->about;
+}
+
+/* Fills in *out from what is on no wire. Returns false if it cannot be read. */
+static bool give_own(struct port_impair *x, struct wire_packet *out)
+{
+    struct sent *e = x->given_sent = port_impair_sent_take(x);
+    struct wire_packet p = {.stamp = e->stamp,
+                            .outgoing = e->outgoing,
+                            .ip = e->ip,
+                            .ip_len = e->ip_len,
+                            .impaired = &e->about};
+
+    if (ip_parse(e->ip, e->ip_len, &p.packet) != 0)
+        return false;
+    *out = p;
+    return true;
+}
+
+/* Fills in *out from what the engine takes in now. */
+static bool give_arrival(struct port_impair *x, wave_time now, struct wire_packet *out)
+{
+    struct arrival *a = x->given_arrival = x->in;
+    struct wire_packet p = {.stamp = port_stamp(x->behind),
+                            .ip = a->bytes,
+                            .ip_len = a->ip_len,
+                            .fragments = a->fragments,
+                            .impaired = &a->about};
+
+    x->in = a->next;
+    let_in(x, &a->flow, now);
+    if (ip_parse(a->bytes, a->ip_len, &p.packet) != 0)
+        return false;
+    *out = p;
+    return true;
+}
+
+/* Gives up on what does not come out of the capture and stands before what is only shown. Returns
+ * whether the latter can be given now. */
+static bool lose_patience(struct port_impair *x)
+{
+    const struct sent *own = x->sent;
+
+    while (own && !own->own)
+        own = own->next;
+    if (!own || port_now(x->behind) < time_add(own->since, PORT_IMPAIR_PATIENCE))
+        return false;
+    while (!x->sent->own)
+        free(port_impair_sent_take(x));
+    return true;
+}
+
+void port_impair_forget(struct port_impair *x)
+{
+    free(x->given_sent);
+    free(x->given_arrival);
+    x->given_sent = NULL;
+    x->given_arrival = NULL;
+}
+
+/* Gives what was kept here, if it is its turn. */
+static bool give_kept(struct port_impair *x, struct wire_packet *out)
+{
+    const wave_time now = x->in ? port_now(x->behind) : 0;
+
+    while (x->sent && x->sent->own) {
+        if (give_own(x, out))
+            return true;
+        port_impair_forget(x);
+    }
+    if (x->has_pending) {
+        x->has_pending = false;
+        *out = x->pending;
+        return true;
+    }
+    while (x->in && x->in->due <= now) {
+        if (give_arrival(x, now, out))
+            return true;
+        port_impair_forget(x);
+    }
+    return false;
+}
+
+int port_impair_next(struct port *p, struct wire_packet *out, struct diag *d)
+{
+    struct port_impair *x = impair_of(p);
+    struct wire_packet packet;
+    int n;
+
+    port_impair_forget(x);
+    for (;;) {
+        if (give_kept(x, out))
+            return 1;
+        n = x->behind->ops->next(x->behind, &packet, d);
+        if (n < 0)
+            return n;
+        if (!n && !(x->own_count && lose_patience(x)))
+            return 0;
+        if (n && packet.outgoing && packet.packet.kind == PACKET_TCP && !x->quiet) {
+            recognise(x, &packet);
+            continue;
+        }
+        if (!n)
+            continue;
+        n = packet.outgoing ? 0 : arrive(x, &packet, d);
+        if (n < 0)
+            return n;
+        *out = packet;
+        return 1;
+    }
+}
