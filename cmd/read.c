@@ -17,12 +17,14 @@
 #include <string.h>
 
 #include "cmd/platform.h"
+#include "cmd/read_ladder.h"
 #include "cmd/read_sort.h"
 #include "cmd/view.h"
 #include "lib/core/diag.h"
 #include "lib/io/files.h"
 #include "lib/io/privilege.h"
 #include "lib/io/signals.h"
+#include "lib/report/flow_rows.h"
 #include "lib/report/flow_verdict.h"
 #include "lib/report/human.h"
 #include "lib/show/flow_json.h"
@@ -45,6 +47,8 @@ struct read_run {
     struct flows *flows;
     struct report report;
     struct view view;
+    struct read_ladder ladder;
+    struct findings found; /* of the flow that is drawn */
     struct flow_lines lines;
     struct flow_totals totals;
     struct read_sort sort;
@@ -184,6 +188,20 @@ static void note_failures(struct read_run *r, const struct flow_verdict *v,
     }
 }
 
+/* The flow that is drawn, or may be, is over. */
+static void drawn_flow_over(struct read_run *r, const struct watched *w,
+                            const struct flow_verdict *v, const struct findings *list,
+                            const struct measure_room *room)
+{
+    r->ladder.over = true;
+    r->ladder.ended = *w;
+    r->found = *list;
+    figures_clear(&r->figures);
+    flow_rows(&r->figures, w, v, room);
+    if (r->o->show.json)
+        write_flow(r, r->view.term.to, w, v, list, room);
+}
+
 /* Is given each flow that is over. */
 static void flow_over(void *self, const struct watched *w, const struct measure_room *room)
 {
@@ -191,13 +209,18 @@ static void flow_over(void *self, const struct watched *w, const struct measure_
     struct findings list;
     struct flow_verdict v;
 
-    if (!read_select_has(&r->o->flow, w))
+    if (!read_select_has(&r->o->flow, w) ||
+        (r->ladder.mode != READ_SUMMARY && w->number != r->ladder.number))
         return;
     list.count = list.left_out = 0;
     flow_verdict(w, &v);
     flow_findings(w, &list);
     flow_totals_add(&r->totals, w, v.verdict);
     note_failures(r, &v, &list);
+    if (r->ladder.mode != READ_SUMMARY) {
+        drawn_flow_over(r, w, &v, &list, room);
+        return;
+    }
     if (r->o->show.quiet && !r->o->show.json)
         return;
     if (r->o->sort != SORT_NONE) {
@@ -235,8 +258,6 @@ static void save(struct read_run *r, const struct flows_taken *t, const struct d
     char text[160];
     struct diag d;
 
-    if (!read_select_has(&r->o->flow, t->flow))
-        return;
     const struct track_view a = track_view(&t->flow->track, TRACK_A),
                             b = track_view(&t->flow->track, TRACK_B);
     snprintf(text, sizeof text, "%" PRIu32 ": client %s%s, server %s%s", t->flow->track.number,
@@ -276,6 +297,14 @@ static bool fill(struct read_run *r)
     }
 }
 
+/* Times count from the first frame. */
+static void begin(struct read_run *r, wave_time stamp)
+{
+    r->begun = true;
+    r->origin = r->lines.origin = stamp;
+    report_begin(&r->report, stamp);
+}
+
 /* Takes frames apart until there is a batch of segments, or no more in memory. Returns how many
  * there are; *error is what the reader said last. */
 static unsigned collect(struct read_run *r, int *error)
@@ -286,8 +315,7 @@ static unsigned collect(struct read_run *r, int *error)
     while (n < BATCH && (*error = capture_file_next(r->capture, &record, &r->error)) == 0) {
         struct dissected *p = &r->packet[n];
         if (!r->begun)
-            r->origin = r->lines.origin = record.stamp;
-        r->begun = true;
+            begin(r, record.stamp);
         if (r->filter && !capture_filter_passes(r->filter, &record)) {
             r->filtered++;
             continue;
@@ -310,6 +338,29 @@ static unsigned collect(struct read_run *r, int *error)
     return n;
 }
 
+/* A second flow shows that there will be lines, and no drawing: the first one may have ended. */
+static void draw_lines(struct read_run *r)
+{
+    struct flow_verdict v;
+
+    figures_clear(&r->figures);
+    if (!r->ladder.over)
+        return;
+    flow_verdict(&r->ladder.ended, &v);
+    write_flow(r, r->view.term.to, &r->ladder.ended, &v, &r->found, NULL);
+}
+
+/* Shows a segment where segments are shown. */
+static void show_segment(struct read_run *r, const struct flows_taken *t, const struct dissected *p)
+{
+    if (!read_select_has(&r->o->flow, t->flow))
+        return;
+    if (r->ladder.mode != READ_SUMMARY && read_ladder_segment(&r->ladder, t, p))
+        draw_lines(r);
+    if (r->view.pcap && (r->ladder.mode == READ_SUMMARY || t->flow->number == r->ladder.number))
+        save(r, t, p);
+}
+
 static void take(struct read_run *r, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -317,12 +368,15 @@ static void take(struct read_run *r, unsigned n)
             flows_prefetch_more(r->flows, r->segment[i].hash);
     for (unsigned i = 0; i < n && !r->failed; i++) {
         if (r->packet[i].packet.kind == PACKET_ICMP) {
-            flows_icmp(r->flows, r->packet[i].stamp, &r->packet[i].packet.icmp);
+            const struct icmp *e = &r->packet[i].packet.icmp;
+            const struct watched *w = flows_icmp(r->flows, e);
+            if (w)
+                read_ladder_icmp(&r->ladder, w, r->packet[i].stamp, e);
             continue;
         }
         const struct flows_taken t = flows_segment(r->flows, &r->segment[i]);
-        if (r->view.pcap && t.flow)
-            save(r, &t, &r->packet[i]);
+        if (t.flow && (r->view.pcap || r->ladder.mode != READ_SUMMARY))
+            show_segment(r, &t, &r->packet[i]);
     }
 }
 
@@ -343,6 +397,7 @@ static void read_file(struct read_run *r)
         r->broken = true;
     }
     flows_end(r->flows);
+    read_ladder_end(&r->ladder);
     if (r->o->sort != SORT_NONE)
         show_kept(r);
 }
@@ -463,8 +518,13 @@ static int conclude(struct read_run *r)
                  r->file.name);
     v.exit = r->signal ? 128 + r->signal : (int)v.verdict;
     v.message = message;
+    if (r->ladder.mode != READ_SUMMARY) {
+        v.flow = &r->ladder.flow;
+        v.findings = &r->found;
+    }
     total_members(r);
-    total_rows(r);
+    if (r->ladder.mode == READ_SUMMARY)
+        total_rows(r);
     settle(r);
     view_drain(&r->view, &v, stamp, &end, &r->error);
     report_verdict(&r->report, stamp, &v);
@@ -497,6 +557,17 @@ static int open_table(struct read_run *r, struct diag *d)
     return 0;
 }
 
+/* Without a word in the options, one flow is drawn and several are listed. */
+static enum read_mode mode_of(const struct read_options *o)
+{
+    const struct show_options *show = &o->show;
+
+    if (o->ladder || show->svg)
+        return READ_LADDER;
+    return o->summary || o->sort != SORT_NONE || show->json || show->quiet ? READ_SUMMARY
+                                                                           : READ_UNDECIDED;
+}
+
 /* Opens everything, in the order that privileges and the sandbox need. */
 static int open_all(struct read_run *r, struct diag *d)
 {
@@ -515,11 +586,12 @@ static int open_all(struct read_run *r, struct diag *d)
         error = view_open(&r->view, "file", run_time, r, d);
     if (error)
         return error;
-    report_init(&r->report);
-    view_tabulate(&r->view, &r->report);
     r->lines = (struct flow_lines){.term = &r->view.term, .findings = r->o->findings};
-    platform_enter_sandbox(show);
-    return 0;
+    if (!read_ladder_begin(&r->ladder, mode_of(r->o), &r->view, &r->report, d))
+        platform_enter_sandbox(show);
+    else
+        error = WAVE_ENOMEM;
+    return error;
 }
 
 static void close_all(struct read_run *r)
@@ -533,6 +605,7 @@ static void close_all(struct read_run *r)
     capture_filter_close(r->filter);
     dissect_end(&r->dissect);
     read_sort_free(&r->sort);
+    read_ladder_free(&r->ladder);
     if (r->file.fd >= 0)
         file_close(&r->file, &d);
     free(r);

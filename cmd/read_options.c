@@ -54,6 +54,8 @@ static const char *parse_fail_on(void *group, const char *value)
 static const struct option_row rows[] = {
     {KIND_FLAG, 0, "summary", NULL, "one line a flow (the default for more than one)",
      FIELD(summary), 0, 0, NULL},
+    {KIND_FLAG, 0, "ladder", NULL, "the segments of a flow (the default for one)", FIELD(ladder), 0,
+     0, NULL},
     {KIND_WORD, 0, "sort", "none|bytes|duration|retransmissions|start",
      "order of the lines (default: as flows end)", FIELD(sort), 0, 0, NULL},
     {KIND_FLAG, 0, "findings", NULL, "what went wrong, below each flow", FIELD(findings), 0, 0, NULL},
@@ -67,7 +69,7 @@ static const struct option_row rows[] = {
 /* clang-format on */
 
 const struct option_group read_groups[] = {
-    {"What is read", rows, 0}, {"What is shown", show_plain_rows, FIELD(show)}, {NULL, NULL, 0}};
+    {"What is read", rows, 0}, {"What is shown", show_rows, FIELD(show)}, {NULL, NULL, 0}};
 
 void read_defaults(void *options)
 {
@@ -91,5 +93,9 @@ const char *read_check(void *options)
 
     if (!o->file)
         return "read needs a capture file, or - for standard input";
+    if (o->summary && (o->ladder || o->show.svg))
+        return "--summary and --ladder, or --svg, exclude each other";
+    if (o->ladder && o->sort != SORT_NONE)
+        return "--sort is for the lines of --summary, and not for --ladder";
     return show_check(&o->show, NULL);
 }

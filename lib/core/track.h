@@ -200,4 +200,8 @@ bool track_fin_acked(const struct track *t, enum track_side side);
 /* Returns what is known about a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);
 
+/* Does the same for a flow of two strangers: in the cause each side calls the other one "the peer".
+ */
+struct track_view track_view_stranger(const struct track *t, enum track_side side);
+
 #endif

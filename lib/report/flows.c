@@ -421,12 +421,11 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
     return (struct flows_taken){w, g.from, g.notes};
 }
 
-struct watched *flows_icmp(struct flows *f, wave_time at, const struct icmp *e)
+struct watched *flows_icmp(struct flows *f, const struct icmp *e)
 {
     enum track_side from;
     struct watched *w = find(f, &e->flow, flows_hash(f, &e->flow), &from);
 
-    (void)at;
     if (!w) {
         f->counts.strays++;
         return NULL;

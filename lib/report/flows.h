@@ -103,7 +103,7 @@ void flows_prefetch_more(const struct flows *f, uint64_t hash);
 struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s);
 
 /* Takes an ICMP error; returns the flow that it is about, or NULL. */
-struct watched *flows_icmp(struct flows *f, wave_time at, const struct icmp *e);
+struct watched *flows_icmp(struct flows *f, const struct icmp *e);
 
 /* Hands out all flows that are left, in the order of their numbers. */
 void flows_end(struct flows *f);
