@@ -77,7 +77,9 @@ static void fail(struct read_run *r, const struct diag *d)
 /* Returns whether the run is to end before the file does. */
 static bool stopped(struct read_run *r)
 {
-    if (!r->signal && r->signals >= 0)
+    struct pollfd signals = {.fd = r->signals, .events = POLLIN};
+
+    if (!r->signal && poll(&signals, 1, 0) > 0)
         r->signal = signals_next(r->signals);
     if (r->deadline != WAVE_NEVER && platform_now(r->o->show.platform) >= r->deadline)
         r->timed_out = true;
@@ -412,6 +414,7 @@ static void total_members(struct read_run *r)
     const struct dissect_counts *d = &r->dissect.counts;
     struct figures *f = &r->figures;
 
+    figures_group(f, "read");
     figures_group(f, "flows");
     figures_count(f, "seen", c.flows);
     figures_count(f, "shown", r->totals.flows - r->sort.left_out);
@@ -435,6 +438,7 @@ static void total_members(struct read_run *r)
     figures_count(f, "cut", d->cut);
     figures_count(f, "tunnelled", d->tunnelled);
     figures_seconds(f, "duration", r->begun ? r->dissect.now - r->origin : 0);
+    figures_end(f);
     figures_end(f);
 }
 
@@ -461,7 +465,7 @@ static void total_rows(struct read_run *r)
     const struct flows_counts c = flows_counts(r->flows);
     char n[HUMAN_TEXT], bytes[HUMAN_TEXT], again[HUMAN_TEXT], took[HUMAN_TEXT], ends[200];
 
-    figures_verdicts_text(r->totals.verdicts, "as it should be", ends, sizeof ends);
+    figures_verdicts_text(r->totals.verdicts, "open or closed in order", ends, sizeof ends);
     figures_row(&r->figures, "flows", "%s%s%s", human_count(r->totals.flows, n),
                 ends[0] ? ": " : "", ends);
     if (r->sort.left_out)
@@ -471,8 +475,9 @@ static void total_rows(struct read_run *r)
         figures_row(&r->figures, "",
                     "%s were forgotten before they ended: there were too many at once",
                     human_count(c.forgotten, n));
-    figures_row(&r->figures, "data", "%s, %s retransmissions, in %s",
+    figures_row(&r->figures, "data", "%s, %s retransmission%s, in %s",
                 human_bytes(r->totals.bytes, bytes), human_count(r->totals.retransmissions, again),
+                r->totals.retransmissions == 1 ? "" : "s",
                 human_duration(r->begun ? r->dissect.now - r->origin : 0, took));
     frames_row(r, &c);
 }

@@ -65,7 +65,7 @@ bool read_ladder_segment(struct read_ladder *l, const struct flows_taken *t,
         return false;
     if (!l->number) {
         l->number = t->flow->number;
-        report_flow_strangers(&l->flow, &t->flow->flow, 0);
+        report_flow_strangers(&l->flow, &t->flow->flow, l->view->show->json ? l->number : 0);
     }
     if (t->flow->number == l->number) {
         draw(l, t, p);

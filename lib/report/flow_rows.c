@@ -63,7 +63,7 @@ static void again(const struct measure_side *s, char *text, size_t room)
     if (kinds[0] && strlen(text) > used)
         snprintf(text + strlen(text), room - strlen(text), " (%s)", kinds);
     human_add(text, room, s->out_of_order, "overtaken");
-    human_add(text, room, s->duplicates, "copied by the network");
+    human_add(text, room, s->duplicates, "duplicated by the network");
     human_add(text, room, s->gaps, s->gaps == 1 ? "gap" : "gaps");
 }
 
