@@ -486,3 +486,11 @@ void flows_end(struct flows *f)
         while (f->tail[i])
             forget(f, by_id(f, f->tail[i]));
 }
+
+void flows_reset(struct flows *f)
+{
+    memset(&f->doubles, 0, sizeof f->doubles);
+    memset(&f->counts, 0, sizeof f->counts);
+    f->now = 0;
+    f->used = f->free = 0;
+}

@@ -108,6 +108,9 @@ struct watched *flows_icmp(struct flows *f, const struct icmp *e);
 /* Hands out all flows that are left, in the order of their numbers. */
 void flows_end(struct flows *f);
 
+/* Makes the table as if it were new, after flows_end(). */
+void flows_reset(struct flows *f);
+
 /* Returns the room that flows in the table use, for measure_rtt(). */
 const struct measure_room *flows_room(const struct flows *f);
 

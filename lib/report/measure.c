@@ -586,7 +586,7 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
         data(x, g);
     if (g->notes)
         remarks(x, g);
-    if ((s->flags & SEG_SYN) && believed)
+    if ((s->flags & SEG_SYN) && believed && !g->twice)
         learn_syn(m, x, g);
     else if (!x->has_ack)
         opened(m, g);
