@@ -65,21 +65,22 @@ static void cell(struct line *line, unsigned column, enum tone tone, const char 
 
 static void sides(struct line *line, const struct watched *w)
 {
-    char client[ADDR_PORT_TEXT], server[ADDR_PORT_TEXT], text[2 * ADDR_PORT_TEXT + 8];
+    char text[ADDR_PORT_TEXT];
     const struct flow *f = &w->flow;
 
-    snprintf(text, sizeof text, "%s %s %s", addr_port_text(f->v6, &f->local, f->lport, client),
-             w->sides_known ? ">" : "-", addr_port_text(f->v6, &f->remote, f->rport, server));
-    cell(line, COLUMN_SIDES, TONE_PLAIN, text);
+    cell(line, COLUMN_SIDES, TONE_PLAIN, addr_port_text(f->v6, &f->local, f->lport, text));
+    line_text(line, TONE_PLAIN, w->sides_known ? " > " : " - ");
+    line_text(line, TONE_PLAIN, addr_port_text(f->v6, &f->remote, f->rport, text));
 }
 
 static void state(struct line *line, unsigned column, const struct track_view *v)
 {
-    char text[32];
     const bool doubt = v->certainty != CERTAINTY_PROVED && v->state != STATE_UNKNOWN;
+    const enum tone tone = doubt ? TONE_DOUBT : TONE_PLAIN;
 
-    snprintf(text, sizeof text, "%s%s", state_name(v->state), doubt ? "?" : "");
-    cell(line, column, doubt ? TONE_DOUBT : TONE_PLAIN, text);
+    cell(line, column, tone, state_name(v->state));
+    if (doubt)
+        line_text(line, tone, "?");
 }
 
 static void numbers(struct line *line, const struct watched *w)
