@@ -108,12 +108,13 @@ static int run(struct client *x, const struct target *target, const struct start
     struct session *s;
     struct outcome outcome;
     struct diag d = {"no memory for a connection"};
-    int status;
+    int status, error = start_open(&st, config, target, &ops->session, x, &d);
 
-    if (start_open(&st, config, target, &ops->session, x, &d) != 0 ||
-        session_connect(st.session, 0, &target->addr, target->port, &x->conn) != 0) {
+    if (!error)
+        error = session_connect(st.session, 0, &target->addr, target->port, &x->conn);
+    if (error) {
         start_close(&st);
-        return view_refuse(ops->command, config->show, &d);
+        return view_refuse_to_open(ops->command, config->show, error, &d);
     }
     s = st.session;
     if (ops->watch)

@@ -30,6 +30,8 @@ const char *client_check(void *options)
     const char *wrong = where_check(&o->where, o->target.literal);
 
     if (!wrong)
+        wrong = sim_check(&o->sim, &o->target, &o->where, &o->show);
+    if (!wrong)
         wrong = data_check(&o->data);
     if (!wrong)
         wrong = show_check(&o->show, o->output);

@@ -7,6 +7,7 @@
 #include "cmd/options_data.h"
 #include "cmd/options_impair.h"
 #include "cmd/options_show.h"
+#include "cmd/options_sim.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
 #include "cmd/target.h"
@@ -25,6 +26,7 @@ struct client_options {
     bool verify; /* send a harmless probe after each step that left the peer's state assumed */
     struct impair_options impair;
     struct show_options show;
+    struct sim_options sim;
 };
 
 extern const struct option_row client_verify_row[]; /* --verify, in a struct client_options */

@@ -114,6 +114,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_rows, FIELD(client.tcp)},
     {"Impairment", impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
+    {"Simulated network", sim_rows, FIELD(client.sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 

@@ -193,7 +193,7 @@ static wave_time run_time(void *self)
 static int open_view(struct each *e, struct show_options *show, struct report *r, struct diag *d)
 {
     show->pcap = show->svg = NULL;
-    if (view_open_files(&e->view, show, d) != 0 || view_open(&e->view, "", run_time, e, d) != 0)
+    if (view_open_files(&e->view, show, d) != 0 || view_open(&e->view, NULL, run_time, e, d) != 0)
         return WAVE_ESYS;
     report_init(r);
     if (e->sum.origin)
@@ -228,8 +228,9 @@ static void say(const struct each *e, char *text, size_t room)
 static int conclude(struct each *e)
 {
     struct show_options show = e->options->show;
-    struct outbuf_end end = {
-        .signals = e->signals, .deadline = e->deadline, .hurried = e->signal != 0};
+    struct outbuf_end end = {.signals = e->signals,
+                             .deadline = platform_deadline(show.platform, e->deadline),
+                             .hurried = e->signal != 0};
     const bool all = e->ended == e->list.count && !e->list.more;
     char message[600];
     struct report_verdict v = {.command = e->ops->command->name,
@@ -298,6 +299,8 @@ int each_address_run(const struct client *x, const struct client_options *o,
 
 const char *each_address_check(const struct client_options *o)
 {
+    if (o->target.sim)
+        return "--each-address is for a name with several addresses, and sim:PORT has one";
     if (o->data.file && strcmp(o->data.file, "-") == 0)
         return "--each-address sends the data to every address, and standard input can be read "
                "only once: write it to a file";

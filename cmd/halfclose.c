@@ -296,6 +296,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_rows, FIELD(tcp)},
     {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
+    {"Simulated network", sim_rows, FIELD(sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 

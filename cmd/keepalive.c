@@ -161,8 +161,8 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
 
     evidence(&x->probes, probes, sizeof probes);
-    if (c->record->flow.signs.made_rst || c->record->flow.signs.made_fin)
-        return; /* the general message says that it was a rule's */
+    if (c->record->flow.signs.made_fin || (o->verdict == VERDICT_RESET && session_impaired(s, c)))
+        return; /* the general message says what a rule did, and does not judge the peer by it */
     if (o->verdict == VERDICT_RESET && x->reset_probe) {
         snprintf(o->message, sizeof o->message,
                  "%s no longer knows the connection: RST answered probe %u", peer, x->reset_probe);
@@ -245,6 +245,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_rows, FIELD(client.tcp)},
     {"Impairment", impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
+    {"Simulated network", sim_rows, FIELD(client.sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 

@@ -678,6 +678,7 @@ static const struct option_group groups[] = {
     {NULL, tcp_rows, FIELD(tcp)},
     {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_rows, FIELD(show)},
+    {"Simulated network", sim_rows, FIELD(sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 
@@ -712,8 +713,12 @@ static const char *check(void *options)
     struct listen_options *o = options;
     const char *wrong = where_check(&o->where, o->target.literal);
 
+    if (!wrong)
+        wrong = sim_check(&o->sim, &o->target, &o->where, &o->show);
     if (wrong)
         return wrong;
+    if (o->target.sim && !o->connections) /* the peer opens no more than that */
+        o->connections = o->sim.spec.dials;
     if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
         return "--echo, --discard, --serve and --data exclude each other";
     if (o->served && !o->connections)

@@ -6,6 +6,7 @@
 #include "cmd/options_impair.h"
 #include "cmd/options_probe.h"
 #include "cmd/options_show.h"
+#include "cmd/options_sim.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
 #include "cmd/target.h"
@@ -27,6 +28,7 @@ struct listen_options {
     struct tcp_options tcp;
     struct impair_options impair;
     struct show_options show;
+    struct sim_options sim;
 };
 
 #endif

@@ -19,6 +19,8 @@
 #define RECEIVE_BUFFER 65535  /* bytes for each connection: received data is discarded */
 #define BLOCKS_FROM 200       /* connections at a time from which frames are captured in blocks */
 #define RING (8u << 20)       /* some 50,000 frames without data in blocks, else 5,000 */
+#define RING_PCAP                                                                                  \
+    (32u << 20) /* with --pcap no blocks are used, and what we send is there as well */
 #define RING_EACH (80u << 10) /* without blocks: room for a connection's whole window */
 #define PORTS_PART 10         /* a tenth of --timeout may go into ports that are not needed yet */
 
@@ -29,6 +31,8 @@
 /* Returns the size of the capture's ring in bytes. */
 static uint32_t ring_size(const struct load *l)
 {
+    if (l->options->show.pcap && l->plan.concurrency >= BLOCKS_FROM)
+        return RING_PCAP;
     if (l->plan.concurrency >= BLOCKS_FROM || l->plan.concurrency * RING_EACH < RING)
         return RING;
     return l->plan.concurrency * RING_EACH;
@@ -48,16 +52,19 @@ static int open_wire(struct load *l, struct diag *d)
 {
     const struct load_options *o = l->options;
     const struct load_plan *p = &l->plan;
-    struct wire_config c = {.v6 = p->v6,
-                            .listen = true,
-                            .interface = p->interface[0] ? p->interface : NULL,
-                            .scope = p->scope,
-                            .lport = (uint16_t)o->source_port,
-                            .free_ports = {p->ports_min, p->ports_max, ports_until(l), p->avoid, p->avoids},
-                            .inbound_only = !o->show.pcap,
-                            .l2_send = true,
-                            .blocks = p->concurrency >= BLOCKS_FROM,
-                            .ring = ring_size(l)};
+    struct wire_config c = {
+        .v6 = p->v6,
+        .listen = true,
+        .interface = p->interface[0] ? p->interface : NULL,
+        .scope = p->scope,
+        .lport = (uint16_t)o->source_port,
+        .free_ports = {p->ports_min, p->ports_max, ports_until(l), p->avoid, p->avoids},
+        .inbound_only = !o->show.pcap,
+        .anywhere = !o->where.interface,
+        .l2_send = true,
+        /* Of several interfaces, libpcap does not give the link's header. */
+        .blocks = p->concurrency >= BLOCKS_FROM && !o->show.pcap,
+        .ring = ring_size(l)};
 
     int error = platform_open(o->show.platform, &l->port, &c, d);
 
@@ -132,7 +139,7 @@ static int open_all(struct load *l, struct diag *d)
     if (!error)
         error = platform_signals(o->show.platform, &l->signals, d);
     if (!error)
-        error = load_report_open(&l->report, l->port->info->interface, d);
+        error = load_report_open(&l->report, l->port->info, d);
     return error;
 }
 
@@ -276,6 +283,7 @@ static int conclude(struct load *l)
     v.message = o.message;
     v.findings = &list;
     v.impairments = &rules;
+    v.simulated = platform_simulated(&l->options->show);
     return load_tell_end(l, &v);
 }
 

@@ -5,6 +5,7 @@
 
 #include "cmd/load.h"
 #include "lib/core/diag.h"
+#include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
 
 #define SOON (150 * WAVE_MS)             /* from our data to its answer */
@@ -126,29 +127,21 @@ static uint32_t queue_full(const struct load *l)
 void load_diagnose(struct load *l, const struct impairments *rules, struct outcome *o,
                    struct findings *list)
 {
-    const struct wire_stats stats = l->port->ops->stats(l->port);
-    const struct wire_info *info = l->port->info;
     const struct load_seen *s = &l->seen;
-    const struct facts_host host = {.counts_reached = stats.counts_reached,
-                                    .reached = stats.reached,
-                                    .captured = s->captured,
-                                    .clock_step = stats.clock_step,
-                                    .bad_checksums = stats.bad_checksum,
-                                    /* The figures have it; it explains only what went wrong. */
-                                    .lost = o->verdict == VERDICT_OPEN ? 0 : stats.dropped,
-                                    .anywhere = info->anywhere,
-                                    .one_interface =
-                                        !info->anywhere && info->ifindex && !info->loopback,
-                                    .interface_named = l->options->where.interface != NULL,
-                                    .loopback = info->loopback,
-                                    .unreachable = s->unreachable[0] ? s->unreachable : NULL,
-                                    .is_gateway = s->is_gateway,
-                                    .interface = info->interface,
-                                    .kept_clear = kept_clear(l),
-                                    .queue_full = queue_full(l)};
+    struct host_texts texts;
+    struct wire_stats stats;
+    struct facts_host host;
     const struct facts k = {
         .flow = &s->flow, .host = &host, .impairments = rules, .over = true, .verdict = o->verdict};
 
+    host_facts(&host, &texts, &stats, l->port, s->captured, l->plan.v6,
+               l->options->where.interface != NULL);
+    if (o->verdict == VERDICT_OPEN) /* the figures have it; it explains only what went wrong */
+        host.lost = 0;
+    host.unreachable = s->unreachable[0] ? s->unreachable : NULL;
+    host.is_gateway = s->is_gateway;
+    host.kept_clear = kept_clear(l);
+    host.queue_full = queue_full(l);
     diagnose(&k, list);
     if (o->verdict != VERDICT_LOCAL)
         diagnose_outcome(list, o);

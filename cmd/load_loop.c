@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "cmd/load.h"
+#include "cmd/platform.h"
 
 #define RECEIVE_MAX 256             /* packets handled before the turn comes */
 #define OPEN_MAX 64                 /* connections opened in one turn */
@@ -237,8 +238,9 @@ static void tell(struct load *l)
 
 int load_tell_end(struct load *l, struct report_verdict *v)
 {
-    struct outbuf_end end = {
-        .signals = l->signals, .deadline = l->deadline, .hurried = l->signal || l->timed_out};
+    struct outbuf_end end = {.signals = l->signals,
+                             .deadline = platform_deadline(l->options->show.platform, l->deadline),
+                             .hurried = l->signal || l->timed_out};
     struct load_figures f;
 
     figures(l, &f);

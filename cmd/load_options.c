@@ -70,6 +70,7 @@ const struct option_group load_groups[] = {
     {NULL, tcp_rows, FIELD(tcp)},
     {"Impairment", impair_rows, FIELD(impair)},
     {"What is shown", show_plain_rows, FIELD(show)},
+    {"Simulated network", sim_rows, FIELD(sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 
@@ -95,11 +96,22 @@ int load_operands(void *options, char *const *text, unsigned count, struct diag 
     return 0;
 }
 
+/* Checks --sim. The simulated peer is one host with one port, and the only target of its run. */
+static const char *check_sim(struct load_options *o)
+{
+    for (unsigned i = 1; i < o->targets; i++)
+        if (o->target[i].sim || o->target[0].sim)
+            return "sim:PORT has to be the only target";
+    return sim_check(&o->sim, &o->target[0], &o->where, &o->show);
+}
+
 const char *load_check(void *options)
 {
     struct load_options *o = options;
     const char *wrong = where_check(&o->where, o->target[0].literal);
 
+    if (!wrong)
+        wrong = check_sim(o);
     if (!wrong)
         wrong = show_check(&o->show, NULL);
     return wrong ? wrong : tcp_check(&o->tcp);

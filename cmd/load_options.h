@@ -5,6 +5,7 @@
 #include "cmd/options_close.h"
 #include "cmd/options_impair.h"
 #include "cmd/options_show.h"
+#include "cmd/options_sim.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
 #include "cmd/target.h"
@@ -31,6 +32,7 @@ struct load_options {
     struct tcp_options tcp; /* `window` is unused: received data is discarded immediately */
     struct impair_options impair;
     struct show_options show;
+    struct sim_options sim;
 };
 
 /* The parts of load_command that concern its options. The functions are described at struct

@@ -69,7 +69,8 @@ static int add_target(struct load_plan *p, const struct load_options *o, struct 
                          "-6",
                          name->host);
     p->v6 = t.v6;
-    if (!o->limit && !rate_limit_exempt(t.v6, &t.addr) && (p->rate == 0 || p->rate > RATE_LIMIT)) {
+    if (!o->limit && !name->sim && !rate_limit_exempt(t.v6, &t.addr) &&
+        (p->rate == 0 || p->rate > RATE_LIMIT)) {
         p->rate = RATE_LIMIT;
         p->polite = true;
     }

@@ -24,10 +24,10 @@ static wave_time run_time(void *self)
     return ((const struct load_report *)self)->last;
 }
 
-int load_report_open(struct load_report *r, const char *interface, struct diag *d)
+int load_report_open(struct load_report *r, const struct wire_info *info, struct diag *d)
 {
     r->last = 0;
-    int error = view_open(&r->view, interface, run_time, r, d);
+    int error = view_open(&r->view, info, run_time, r, d);
 
     report_init(&r->report);
     if (!error)

@@ -42,7 +42,7 @@ struct load_report {
 
 /* Opens the report. To be called after view_open_files() of `view`, and before the sandbox is
  * entered. Its errors are those of view_open(). */
-int load_report_open(struct load_report *r, const char *interface, struct diag *d);
+int load_report_open(struct load_report *r, const struct wire_info *info, struct diag *d);
 
 /* Reports progress. Returns WAVE_ESYS or WAVE_ENOMEM, with *d filled in, if it could not be
  * written. */

@@ -22,7 +22,7 @@ struct show_options {
                             own; 0: it is the only one */
     wave_time origin;    /* then: the stamp that times count from; 0: the run's first event */
 
-    const struct platform *platform; /* NULL: the system; only unit tests set it, see platform.h */
+    struct platform *platform; /* NULL: the system; sim_check() and unit tests set it, platform.h */
 };
 
 extern const struct option_row show_rows[];       /* for commands that draw connections */

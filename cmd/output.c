@@ -9,7 +9,7 @@
 
 FILE *report_stream(const struct show_options *o)
 {
-    if (o->platform)
+    if (o->platform && o->platform->report)
         return o->platform->report;
     return o->stdout_taken ? stderr : stdout;
 }

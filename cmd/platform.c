@@ -48,9 +48,10 @@ wave_time platform_stamp(const struct platform *x)
 
 int platform_signals(const struct platform *x, int *fd, struct diag *d)
 {
-    int opened = x ? x->signals : signals_open(d);
+    const bool own = !x || x->confines;
+    int opened = own ? signals_open(d) : x->signals;
 
-    if (!x && opened < 0)
+    if (own && opened < 0)
         return opened;
     *fd = opened;
     return 0;
@@ -58,12 +59,28 @@ int platform_signals(const struct platform *x, int *fd, struct diag *d)
 
 void platform_signals_close(const struct platform *x, int fd)
 {
-    if (!x && fd >= 0)
+    if ((!x || x->confines) && fd >= 0)
         signals_close(fd);
 }
 
 void platform_enter_sandbox(const struct show_options *o)
 {
-    if (!o->platform)
+    if (!o->platform || o->platform->confines)
         enter_sandbox(o);
+}
+
+void platform_resolved(const struct platform *x, const struct target *t)
+{
+    if (x && x->resolved)
+        x->resolved(x->self, t);
+}
+
+wave_time platform_deadline(const struct platform *x, wave_time deadline)
+{
+    return x ? WAVE_NEVER : deadline;
+}
+
+const char *platform_simulated(const struct show_options *o)
+{
+    return o->platform ? o->platform->simulated : NULL;
 }

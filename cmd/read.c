@@ -576,6 +576,7 @@ static enum read_mode mode_of(const struct read_options *o)
 /* Opens everything, in the order that privileges and the sandbox need. */
 static int open_all(struct read_run *r, struct diag *d)
 {
+    static const struct wire_info file = {.interface = "file", .link = "raw"};
     const struct show_options *show = &r->o->show;
     int error = file_open_read(&r->file, r->o->file, d);
 
@@ -588,7 +589,7 @@ static int open_all(struct read_run *r, struct diag *d)
     if (!error)
         error = platform_signals(show->platform, &r->signals, d);
     if (!error)
-        error = view_open(&r->view, "file", run_time, r, d);
+        error = view_open(&r->view, &file, run_time, r, d);
     if (error)
         return error;
     r->lines = (struct flow_lines){.term = &r->view.term, .findings = r->o->findings};

@@ -75,8 +75,12 @@ int resolve_all(struct resolve *r, const struct target_name *name, enum target_f
     struct apart a;
     int rc;
 
-    if (r->show->platform || !target_is_looked_up(name) || apart_start(&a, &w, d) != 0)
-        return target_resolve_all(name, family, out, d);
+    if (r->show->platform || !target_is_looked_up(name) || apart_start(&a, &w, d) != 0) {
+        rc = target_resolve_all(name, family, out, d);
+        if (!rc)
+            platform_resolved(r->show->platform, &out->at[0]);
+        return rc;
+    }
     rc = await(r, &a, &w, &answer, d);
     apart_end(&a);
     if (rc)

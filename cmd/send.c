@@ -669,7 +669,7 @@ static int open_parts(struct send *s, struct diag *d)
     if (!error)
         error = platform_signals(o->show.platform, &s->signals, d);
     if (!error)
-        error = view_open(&s->view, s->port->info->interface, run_time, s, d);
+        error = view_open(&s->view, s->port->info, run_time, s, d);
     if (!error) {
         open_report(s);
         platform_enter_sandbox(&o->show);
@@ -701,7 +701,9 @@ static int conclude(struct send *s)
     const struct send_run r = {s->port, &s->plan, &s->list, s->target.v6,
                                s->options->where.interface != NULL};
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
-    struct outbuf_end end = {.signals = s->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct outbuf_end end = {.signals = s->signals,
+                             .deadline = platform_deadline(s->options->show.platform, s->end),
+                             .hurried = s->signal != 0};
     struct tally_run found = {
         .flow = &flow, .ports = s->plan.ports, .sent = count, .answered = match_answered(s->match)};
     struct report_verdict v = {.command = send_command.name,
@@ -747,6 +749,7 @@ static int run_to(struct send *s, const struct target *target)
     const wave_time interval = send_interval(o);
     const char *wrong = send_check_family(o, target->v6);
     struct diag d;
+    int error;
 
     s->target = *target;
     if (wrong)
@@ -754,8 +757,9 @@ static int run_to(struct send *s, const struct target *target)
     if (s->bulk && !o->limit &&
         rate_limit_check(target->v6, &target->addr, interval ? 1e9 / (double)interval : 1e9, &d))
         return usage(d.text);
-    if (open_parts(s, &d))
-        return view_refuse(&send_command, &o->show, &d);
+    error = open_parts(s, &d);
+    if (error)
+        return view_refuse_to_open(&send_command, &o->show, error, &d);
     perform(s);
     return conclude(s);
 }

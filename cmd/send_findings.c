@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/core/diag.h"
+#include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
 
 #define NEIGHBOUR_EVERY (100 * WAVE_MS)
@@ -80,37 +81,20 @@ static bool answers_ours(const struct match_plan *plan, struct seq ack)
 void send_diagnose(const struct send_seen *s, const struct send_run *r, struct outcome *o,
                    struct findings *list)
 {
-    const struct wire_stats stats = r->port->ops->stats(r->port);
-    const struct wire_info *info = r->port->info;
     const struct target_list *names = r->names;
-    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], next[ADDR_TEXT] = "";
-    struct facts_host host = {
-        .counts_reached = stats.counts_reached,
-        .reached = stats.reached,
-        .captured = s->captured,
-        .clock_step = stats.clock_step,
-        .bad_checksums = s->bad_checksums,
-        .lost = stats.dropped,
-        .copies = stats.copies,
-        .elsewhere = stats.elsewhere,
-        .answered_elsewhere = stats.stray.flags && answers_ours(r->plan, stats.stray.ack),
-        .answerer = addr_port_text(r->v6, &stats.stray.addr, stats.stray.port, answerer),
-        .other = stats.other,
-        .other_interface = stats.other_interface,
-        .translated = NULL,
-        .anywhere = info->anywhere,
-        .one_interface = !info->anywhere && info->ifindex && !info->loopback,
-        .interface_named = r->interface_named,
-        .loopback = info->loopback,
-        .unreachable = s->unreachable ? s->neighbour : NULL,
-        .is_gateway = s->is_gateway,
-        .interface = info->interface,
-        .addresses = names->count - 1 + names->more,
-        .address = next};
+    char next[ADDR_TEXT] = "";
+    struct host_texts texts;
+    struct wire_stats stats;
+    struct facts_host host;
     const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
 
-    if (stats.translated)
-        host.translated = addr_port_text(r->v6, &stats.nat_addr, stats.nat_port, translated);
+    host_facts(&host, &texts, &stats, r->port, s->captured, r->v6, r->interface_named);
+    host.bad_checksums = s->bad_checksums;
+    host.answered_elsewhere = stats.stray.flags && answers_ours(r->plan, stats.stray.ack);
+    host.unreachable = s->unreachable ? s->neighbour : NULL;
+    host.is_gateway = s->is_gateway;
+    host.addresses = names->count - 1 + names->more;
+    host.address = next;
     if (names->count > 1)
         addr_text(names->at[1].v6, &names->at[1].addr, next);
     diagnose(&k, list);

@@ -404,6 +404,8 @@ const char *send_check(void *options)
     struct send_options *o = options;
     const char *wrong = where_check(&o->where, o->target.literal);
 
+    if (!wrong && o->target.sim)
+        wrong = "sim:PORT is for commands that make connections; a host of that name is sim.:PORT";
     if (!wrong)
         wrong = data_check(&o->data);
     if (!wrong)

@@ -41,8 +41,9 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             /* There is much to send, and single segments are not shown. */
                             .l2_send = (o->bulk || o->passive) && !shows,
                             /* With many peers, room in the ring and throughput are worth more than
-                             * the millisecond by which an answer may then be late. */
-                            .blocks = o->passive && !o->single,
+                             * the millisecond by which an answer may then be late. Of several
+                             * interfaces at once, libpcap does not give the link-layer header. */
+                            .blocks = o->passive && !o->single && !o->show->pcap,
                             .ring = o->passive ? LISTEN_RING : 0};
 
     if (!c.listen) {
@@ -78,6 +79,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
     else
         c->rcvbuf = port_window(port, c->mss) < WINDOW ? port_window(port, c->mss) : WINDOW;
     c->no_third_ack = o->no_ack;
+    c->unstamped_syn = !o->no_ack;
     c->time_wait = o->end->keep_time_wait;
     if (o->end->keep_time_wait)
         c->msl = o->end->time_wait / 2;
@@ -124,7 +126,7 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .impaired = st->impair != NULL,
                                  .impairments = st->impair ? impair_list : NULL,
                                  .rules = st->impair,
-                                 .live = st->view.term.live,
+                                 .live = st->view.term.live && (port->paced || !port->virtual_time),
                                  .verify = o->verify,
                                  .ip = {.ttl = (uint8_t)o->tcp->ttl, .tos = (uint8_t)o->tcp->tos},
                                  .timeout = o->show->timeout,
@@ -159,7 +161,7 @@ static int open_session(struct start *st, const struct target *target, struct po
 
     error = platform_signals(st->config.show->platform, &st->signals, d);
     if (!error)
-        error = view_open(&st->view, port->info->interface, run_time, st, d);
+        error = view_open(&st->view, port->info, run_time, st, d);
     if (!error)
         error = session_config(st, target, port, &c, d);
     if (error) {
@@ -201,7 +203,9 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
                   const struct figures *figures)
 {
     struct session *s = st->session;
-    struct outbuf_end end = {.signals = st->signals, .deadline = s->end, .hurried = s->signal != 0};
+    struct outbuf_end end = {.signals = st->signals,
+                             .deadline = platform_deadline(st->config.show->platform, s->end),
+                             .hurried = s->signal != 0};
     struct findings found = {.count = 0};
     struct report_address others[TARGET_ADDRESSES];
     struct report_verdict v;
@@ -210,6 +214,7 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
     session_verdict(s, c, outcome, figures, &found, &v);
     resolve_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;
+    v.simulated = platform_simulated(st->config.show);
     view_drain(&st->view, &v, session_stamp(s), &end, &s->error);
     report_verdict(&s->report, session_stamp(s), &v);
     return view_end(&st->view, &v, &end);

@@ -281,6 +281,7 @@ int target_parse(const char *text, bool passive, struct target_name *out, struct
     name.url = s.url;
     if (parse_host(&s, &name, d) || parse_service(&s, &name, d))
         return WAVE_EINVAL;
+    name.sim = !s.url && strcasecmp(name.host, "sim") == 0;
     *out = name;
     return 0;
 }
@@ -417,6 +418,13 @@ static int apply_zone(const struct target_name *name, uint32_t scope, struct tar
     return 0;
 }
 
+struct addr target_simulated(bool v6, bool near)
+{
+    if (v6)
+        return (struct addr){{0x20, 0x01, 0x0d, 0xb8, [15] = near ? 0x01 : 0x80}};
+    return addr_v4(192, 0, 2, near ? 1 : 80);
+}
+
 bool target_is_looked_up(const struct target_name *name)
 {
     return !name->port || (name->host[0] && !name->literal);
@@ -432,7 +440,9 @@ int target_resolve_all(const struct target_name *name, enum target_family family
 
     if (rc || (rc = resolve_zone(name->zone, &scope, d)))
         return rc;
-    if (name->literal) {
+    if (name->sim) {
+        t.addr = target_simulated(t.v6, name->passive);
+    } else if (name->literal) {
         if (family && family != name->literal)
             return MALFORMED(d, "%s is not an %s address", name->host,
                              family == TARGET_IPV4 ? "IPv4" : "IPv6");

@@ -1,6 +1,7 @@
 /*
  * TARGET: `host:port`, `host:service`, `[v6]:port`, `[fe80::1%eth0]:port`, or a URL, of which only
- * host and port are used; to listen on, `[addr:]port`. The form is checked while the command line
+ * host and port are used; to listen on, `[addr:]port`. The host `sim` is the simulated peer; `sim.`
+ * is a host that is really called so. The form is checked while the command line
  * is read (usage, status 2); names are looked up later (unknown name, status 3).
  */
 #ifndef TCPWAVE_CMD_TARGET_H
@@ -26,6 +27,7 @@ struct target_name {
     enum target_family literal;   /* the family of `host` if it is an address; TARGET_ANY: a name */
     bool passive;                 /* it is to listen on */
     bool url;                     /* it was taken out of a URL */
+    bool sim;                     /* it is sim:PORT, the simulated peer */
 };
 
 /* Holds a resolved target. */
@@ -70,6 +72,10 @@ int target_resolve(const struct target_name *name, enum target_family family, st
 /* Does the same, and takes every address of the name that can be a peer. */
 int target_resolve_all(const struct target_name *name, enum target_family family,
                        struct target_list *out, struct diag *d);
+
+/* Returns an address on the simulated network (RFC 5737, RFC 3849): ours if `near`, else the
+ * peer's. */
+struct addr target_simulated(bool v6, bool near);
 
 /* Returns whether a name server may have to be asked, which may take long. */
 bool target_is_looked_up(const struct target_name *name);

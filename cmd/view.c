@@ -7,10 +7,12 @@
 #include "cmd/view.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/output.h"
 #include "cmd/platform.h"
 #include "lib/core/diag.h"
+#include "lib/report/diagnose.h"
 #include "lib/show/figures_table.h"
 #include "lib/show/left_out.h"
 #include "lib/show/summary.h"
@@ -33,8 +35,19 @@ static size_t tell_gap(void *self, uint64_t left_out, char text[OUTBUF_GAP])
     return left_out_line(v->show->json, v->time(v->self), left_out, text);
 }
 
-int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
-              struct diag *d)
+/* Returns what packets of that interface begin with. Where several are captured, the first one
+ * tells. */
+static enum pcapfile_link link_of(const struct wire_info *info)
+{
+    if (!info->link)
+        return PCAPFILE_LINKS;
+    if (strcmp(info->link, "ethernet") == 0 || strcmp(info->link, "vlan") == 0)
+        return PCAPFILE_ETHERNET;
+    return strcmp(info->link, "cooked") == 0 ? PCAPFILE_LINKS : PCAPFILE_RAW;
+}
+
+int view_open(struct view *v, const struct wire_info *info, wave_time (*time)(void *self),
+              void *self, struct diag *d)
 {
     const struct show_options *o = v->show;
     int error = report_open(&v->out, o, d);
@@ -46,7 +59,7 @@ int view_open(struct view *v, const char *interface, wave_time (*time)(void *sel
     if (o->json || !o->quiet)
         outbuf_on_gap(v->out, tell_gap, v);
     output_term(&v->term, outbuf_stream(v->out), o);
-    return v->pcap ? pcapfile_begin(v->pcap, interface, d) : 0;
+    return v->pcap && info ? pcapfile_begin(v->pcap, info->interface, link_of(info), d) : 0;
 }
 
 static void follow_json(struct view *v, struct report *r)
@@ -66,6 +79,7 @@ void view_follow(struct view *v, struct report *r, bool folds_probes)
     } else if (!o->quiet) {
         ladder_init(&v->ladder, &v->term, o->verbose);
         v->ladder.rows.folds_probes = folds_probes;
+        v->ladder.simulated = platform_simulated(o);
         report_add(r, ladder_event, &v->ladder);
         report_add(r, summary_event, &v->term);
     }
@@ -95,8 +109,10 @@ int view_save_packet(struct view *v, const struct wire_packet *p, const char *co
                                 .captured = p->ip_len,
                                 .length =
                                     p->packet.length > p->ip_len ? p->packet.length : p->ip_len,
-                                .comment = comment,
-                                .impaired = p->impaired};
+                                 .link = p->link,
+                                 .link_len = p->link_len,
+                                 .comment = comment,
+                                 .impaired = p->impaired};
 
     return v->pcap ? pcapfile_packet(v->pcap, &k, d) : 0;
 }
@@ -185,6 +201,38 @@ void view_note_url(const struct show_options *o, const struct target_name *name)
     outbuf_say(text);
 }
 
+/* Reports the verdict of a run that could not begin, and what is found. */
+static int refuse(const struct command *c, const struct show_options *o, const struct diag *d,
+                  int signal, const struct findings *found)
+{
+    struct report r;
+    struct render_json j = {report_stream(o), false};
+    struct report_verdict v = {.command = c->name,
+                               .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
+                               .exit = signal ? 128 + signal : VERDICT_LOCAL,
+                               .findings = found,
+                               .message = d->text};
+    struct report_event e = {.connection = o->connection};
+
+    outbuf_say(d->text);
+    if (!o->json)
+        return v.exit;
+    report_init(&r);
+    if (o->origin)
+        report_begin(&r, o->origin);
+    report_add(&r, render_json, &j);
+    for (unsigned i = 0; i < found->count; i++) {
+        e.kind = REPORT_FINDING;
+        e.u.found = (struct report_found){&found->at[i], true};
+        report_tell(&r, platform_stamp(o->platform), &e);
+    }
+    e.kind = REPORT_VERDICT;
+    e.u.verdict = v;
+    report_tell(&r, platform_stamp(o->platform), &e);
+    fflush(j.to);
+    return v.exit;
+}
+
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d)
 {
     return view_refuse_by(c, o, d, 0);
@@ -193,22 +241,17 @@ int view_refuse(const struct command *c, const struct show_options *o, const str
 int view_refuse_by(const struct command *c, const struct show_options *o, const struct diag *d,
                    int signal)
 {
-    struct report r;
-    struct render_json j = {report_stream(o), false};
-    struct report_verdict v = {.command = c->name,
-                               .verdict = signal ? VERDICT_FAILED : VERDICT_LOCAL,
-                               .exit = signal ? 128 + signal : VERDICT_LOCAL,
-                               .message = d->text};
-    struct report_event e = {.kind = REPORT_VERDICT, .connection = o->connection, .u.verdict = v};
+    return refuse(c, o, d, signal, &(struct findings){.count = 0});
+}
 
-    outbuf_say(d->text);
-    if (o->json) {
-        report_init(&r);
-        if (o->origin)
-            report_begin(&r, o->origin);
-        report_add(&r, render_json, &j);
-        report_tell(&r, platform_stamp(o->platform), &e);
-        fflush(j.to);
-    }
-    return v.exit;
+int view_refuse_to_open(const struct command *c, const struct show_options *o, int error,
+                        const struct diag *d)
+{
+    static const struct report_flow none;
+    const struct facts_host host = {.itself = error == WAVE_ESELF};
+    const struct facts k = {.flow = &none, .host = &host, .over = true, .verdict = VERDICT_LOCAL};
+    struct findings found = {.count = 0};
+
+    diagnose(&k, &found);
+    return refuse(c, o, d, 0, &found);
 }

@@ -37,11 +37,12 @@ struct view {
  * view_close() is due in any case. */
 int view_open_files(struct view *v, const struct show_options *o, struct diag *d);
 
-/* Opens the report's stream, and begins the capture file, for packets of this interface.
+/* Opens the report's stream, and begins the capture file, for packets of that interface
+ * (NULL: of none).
  * `time(self)` must return the time since the run's first event. Returns 0, or WAVE_ENOMEM or
  * WAVE_ESYS with *d filled in. */
-int view_open(struct view *v, const char *interface, wave_time (*time)(void *self), void *self,
-              struct diag *d);
+int view_open(struct view *v, const struct wire_info *info, wave_time (*time)(void *self),
+              void *self, struct diag *d);
 
 /* Adds the picture, and JSON or the drawing with its summary, to a stream of events as sinks.
  * `folds_probes`: the drawing shows a series of keepalive probes in one row. */
@@ -86,6 +87,11 @@ void view_note_url(const struct show_options *o, const struct target_name *name)
 /* Reports that a run could not begin: with a line on standard error and, with --json, a verdict.
  * Returns the exit status. */
 int view_refuse(const struct command *c, const struct show_options *o, const struct diag *d);
+
+/* Does the same where the wire could not be opened, for that reason (WAVE_E...). With WAVE_ESELF
+ * the verdict has a finding. */
+int view_refuse_to_open(const struct command *c, const struct show_options *o, int error,
+                        const struct diag *d);
 
 /* Does the same. If `signal` is not 0, that signal is why: then the verdict is `failed`, and the
  * exit status 128 plus its number. */

@@ -46,7 +46,7 @@ static uint8_t window_shift(const struct conn_config *config)
  * LISTEN. */
 static void no_attempt(struct conn *c)
 {
-    c->flags &= ~(uint32_t)CONN_STALLED;
+    c->flags &= ~(CONN_STALLED | CONN_UNSTAMPED_HEARD);
     c->syn_sent = 0;
     c->backoff = 0;
     c->rcv_shift = window_shift(&c->env->config);

@@ -81,6 +81,9 @@ enum {
     CONN_SYN_ACKED = 1 << 29,     /* the peer has acknowledged our SYN */
     CONN_PLAIN_SYN = 1 << 30      /* a SYN of either side went without ECN: no data has it */
 };
+/* Our SYN without timestamps was answered for the first time (conn_config.unstamped_syn). An
+ * enumeration has no value for this bit. */
+#define CONN_UNSTAMPED_HEARD (1u << 31)
 
 /* The indices of conn.timer. */
 enum { TIMER_REXMT, TIMER_DELACK, TIMER_KEEPALIVE, TIMER_PROBE, TIMERS };

@@ -671,6 +671,17 @@ static void retransmit_syn_soon(struct conn *c, wave_time now)
             time_min(c->timer[TIMER_REXMT], time_add(now, rtt > WAVE_MS ? rtt : WAVE_MS));
 }
 
+/* Returns whether a SYN-ACK is the first answer to our SYN without timestamps, after which one with
+ * them is sent to compare (conn_priv.h). */
+static bool answers_unstamped(const struct conn *c, const struct seg *s)
+{
+    const struct conn_config *config = &c->env->config;
+
+    return config->unstamped_syn && config->timestamps && c->syn_sent == CONN_UNSTAMPED_SYN + 1 &&
+           (s->flags & SEG_ACK) && !(s->opt.has & OPT_TIMESTAMP) &&
+           !(c->flags & CONN_UNSTAMPED_HEARD);
+}
+
 /* Processes a segment in SYN_SENT: RFC 9293, 3.10.7.3, with its steps in order. */
 static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struct seg *s)
 {
@@ -696,6 +707,10 @@ static enum conn_input input_syn_sent(struct conn *c, wave_time now, const struc
     }
     if (!(s->flags & SEG_SYN)) { /* fourth, fifth */
         conn_discard(c, now, CHECK_NO_SYN);
+        return INPUT_DONE;
+    }
+    if (answers_unstamped(c, s)) {
+        c->flags |= CONN_UNSTAMPED_HEARD | CONN_SYN_DUE;
         return INPUT_DONE;
     }
     synchronise(c, now, s);

@@ -368,7 +368,7 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
         out->opt.has |= OPT_WSCALE;
         out->opt.wscale = c->rcv_shift;
     }
-    if (passive ? (c->flags & CONN_TIMESTAMPS) != 0 : config->timestamps)
+    if (passive ? (c->flags & CONN_TIMESTAMPS) != 0 : config->timestamps && !conn_syn_unstamped(c))
         put_timestamp(c, now, out);
     /* RFC 3168, 6.1.1. Only the first SYN asks for ECN, since some firewalls drop such SYNs
      * (6.1.1.1). */
@@ -394,7 +394,10 @@ static void send_syn(struct conn *c, wave_time now, struct seg *out)
     c->syn_sent++;
     c->flags &= ~(uint32_t)CONN_SYN_DUE;
     /* R2 for data does not apply here; syn_retries does. */
-    c->timer[TIMER_REXMT] = time_add(now, rtt_rto(&c->rtt, config, c->backoff));
+    const bool compares =
+        (c->flags & CONN_UNSTAMPED_HEARD) && c->syn_sent == CONN_UNSTAMPED_SYN + 2;
+    c->timer[TIMER_REXMT] =
+        time_add(now, compares ? CONN_UNSTAMPED_WAIT : rtt_rto(&c->rtt, config, c->backoff));
 }
 
 /* Adds the FIN. When it is sent for the first time, the state changes. */

@@ -52,6 +52,26 @@ static inline void conn_stalls(struct conn *c, wave_time now)
     c->flags |= CONN_STALLED;
 }
 
+/*
+ * With conn_config.unstamped_syn the fourth SYN has no timestamps, since some hosts and firewalls
+ * drop a SYN that has them, or whose timestamp they take for an old one (RFC 7323, 5.3, in
+ * TIME_WAIT). An option may be left out of a retransmitted SYN. An answer alone would not show that
+ * the timestamps were at fault: the path may have been restored meanwhile. So the first answer is
+ * passed over, a SYN with timestamps is sent, and half a second later one without them. These are
+ * retransmissions as any other, and whichever is answered next opens the connection.
+ */
+#define CONN_UNSTAMPED_SYN 3 /* this many SYNs are sent before it */
+#define CONN_UNSTAMPED_WAIT (500 * WAVE_MS)
+
+/* Returns whether the next SYN has no timestamps although they are wanted. */
+static inline bool conn_syn_unstamped(const struct conn *c)
+{
+    const bool second = c->flags & CONN_UNSTAMPED_HEARD;
+
+    return c->env->config.unstamped_syn && c->state == STATE_SYN_SENT &&
+           c->syn_sent == CONN_UNSTAMPED_SYN + (second ? 2 : 0);
+}
+
 /* Makes the next acknowledgement report this duplicate (RFC 2883, 4), which is part of one
  * segment. */
 static inline void conn_duplicate(struct conn *c, struct seq first, struct seq end)

@@ -182,7 +182,9 @@ static void give_up(struct conn *c, wave_time now, enum timeout_kind kind, enum 
 /* Handles an expiry while our SYN is unacknowledged: the SYN is retransmitted, or we give up. */
 static void syn_fired(struct conn *c, wave_time now)
 {
-    if (c->syn_sent > c->env->config.syn_retries) {
+    const bool compares = (c->flags & CONN_UNSTAMPED_HEARD) && conn_syn_unstamped(c);
+
+    if (c->syn_sent > c->env->config.syn_retries && !compares) {
         give_up(c, now, TIMEOUT_SYN, END_TIMEOUT_SYN,
                 c->flags & CONN_PASSIVE ? "SYN-ACK unanswered" : "SYN unanswered");
         return;

@@ -30,6 +30,8 @@ struct conn_config {
     enum congestion congestion;
     bool ecn;              /* RFC 3168 negotiation; default false */
     bool nagle;            /* default false: a diagnostic tool sends its data immediately */
+    bool unstamped_syn;    /* with `timestamps`: where the first SYNs got no answer, one without
+                              timestamps is tried (conn_priv.h); default false */
     bool no_third_ack;     /* the handshake we opened is never completed: SYN-ACKs get no answer */
     wave_time msl;         /* default 2 minutes (RFC 9293, 3.4.2) */
     bool time_wait;        /* false: TIME_WAIT is left as soon as it is entered */

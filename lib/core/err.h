@@ -21,7 +21,8 @@ enum {
     WAVE_EPERM = -10,     /* a privilege is missing */
     WAVE_EINUSE = -11,    /* address or port in use */
     WAVE_ENOROUTE = -12,  /* no route, no address, no such interface */
-    WAVE_ENOTFOUND = -13  /* an unknown name */
+    WAVE_ENOTFOUND = -13, /* an unknown name */
+    WAVE_ESELF = -14      /* the connection would be one of a port with itself */
 };
 
 /* One line for a person: what was tried, what happened, what to do. */

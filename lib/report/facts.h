@@ -51,6 +51,7 @@ struct facts_host {
     const char *interface;   /* the interface that is captured */
     const char *rerouted;    /* the interface that the route leads through now, or NULL:
                                 unchanged */
+    bool itself;             /* source and target of the run are one: nothing was sent */
     uint16_t kept_clear;     /* a target of the run that is a port of this host and lies among our
                                 local ports, so that it was left out of them; 0: none */
     uint32_t queue_full;     /* of many: connections that the peer did not accept at first, since
@@ -59,11 +60,11 @@ struct facts_host {
     const char *address;     /* the first of them */
 };
 
-/* Whether what is missing was in packets of which a part came: they were neither lost as a whole,
- * nor never repeated. */
+/* Whether what is missing was in packets that came in part, or with a wrong checksum: they were
+ * neither lost as a whole, nor never repeated. */
 static inline bool facts_incomplete(const struct facts_host *h)
 {
-    return h && (h->incomplete || h->nameless || h->overlapping);
+    return h && (h->incomplete || h->nameless || h->overlapping || h->bad_checksums);
 }
 
 struct facts {

@@ -197,6 +197,19 @@ static bool captured_twice(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* RFC 9293, 3.5: the SYN would meet its own port, cross itself and open a connection. */
+static bool self_connection(const struct facts *k, struct finding *f)
+{
+    if (!k->host || !k->host->itself)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "the target is our own source port, at an address of this host: a connection "
+                   "from there would meet itself and open, whether or not a server is there");
+    finding_advise(f, "leave out -p, or name another port: one that is chosen is never the "
+                      "target's");
+    return true;
+}
+
 static bool port_shadowed(const struct facts *k, struct finding *f)
 {
     if (!k->host || !k->host->kept_clear)
@@ -289,6 +302,7 @@ const struct diagnosis diagnoses_local[] = {
     {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
     {"impairment-unused", FINDING_WARNING, FINDING_LOCAL, false, impairment_unused},
     {"impaired", FINDING_INFO, FINDING_LOCAL, false, was_impaired},
+    {"self-connection", FINDING_PROBLEM, FINDING_LOCAL, false, self_connection},
     {"port-shadowed", FINDING_INFO, FINDING_LOCAL, false, port_shadowed},
     {"clock-stepped", FINDING_INFO, FINDING_LOCAL, false, clock_stepped},
     {"captured-twice", FINDING_INFO, FINDING_LOCAL, false, captured_twice},

@@ -8,6 +8,7 @@
 
 #include "lib/report/human.h"
 
+#define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
 
 /* Returns how many routers are on the way if the host starts with one of the usual TTLs. Hosts that
@@ -69,20 +70,25 @@ static bool sack_rewritten(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 5961, section 7: a few are normal; a loop does not end by itself. */
+/* RFC 5961, section 7: a few are normal; a loop does not end by itself. Our own limit ends it for
+ * the rest of a second, so that it is told by its rounds: each of our answers draws the next. */
 static bool challenge_storm(const struct facts *k, struct finding *f)
 {
+    const struct signs *s = &k->flow->signs;
+    const bool failed = k->over && k->verdict != VERDICT_OPEN;
     char n[HUMAN_TEXT];
 
-    if (!k->flow->signs.storms)
+    if (!s->storms && s->echoes < (failed ? ROUND : 2 * ROUND))
         return false;
     cite(k, SIGN_CHALLENGED, f);
     finding_say(f,
-                "%s RSTs or SYNs that do not fit came within seconds of each other, and are worth "
-                "a challenge ACK each: something on the way answers each of those with the next",
+                "%s RSTs, SYNs or ACKs that do not fit came within seconds of each other, and are "
+                "worth a challenge ACK each: something on the way answers each of those with the "
+                "next",
                 human_count(count(k, SIGN_CHALLENGED), n));
     finding_advise(f, "a NAT that has forgotten the connection does so: end it on both sides, and "
-                      "raise the NAT's idle timeout");
+                      "raise the NAT's idle timeout; a second host with the peer's address does so "
+                      "as well");
     return true;
 }
 

@@ -102,6 +102,27 @@ static bool bad_checksum(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* None of our SYNs with timestamps was answered: neither those before the first SYN without, nor
+ * the one that was sent after it was answered (lib/core/conn_priv.h). Chance loses all of these as
+ * well, though seldom. */
+static bool old_timestamp_dropped(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const uint32_t with = count(k, SIGN_STAMPED_SYN);
+
+    if (s->stamped_heard || count(k, SIGN_UNSTAMPED_HEARD) < FEW || with < SOME + 1)
+        return false;
+    cite(k, SIGN_STAMPED_SYN, f);
+    finding_say(f,
+                "%u SYNs with timestamps got no answer, and each of %u without them did: the peer "
+                "or a device before it drops SYNs for their timestamps",
+                with, count(k, SIGN_UNSTAMPED_HEARD));
+    finding_advise(f, "a usual client does not get through: look for a firewall that drops TCP "
+                      "options, or for a host that takes timestamps of several clients behind "
+                      "one address for old ones; --no-timestamps connects at once");
+    return true;
+}
+
 /* RFC 7323, 3.2: once negotiated, every segment but a RST carries timestamps. */
 static bool timestamps_missing(const struct facts *k, struct finding *f)
 {
@@ -343,12 +364,14 @@ static bool fin_ignored(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 9293, 3.6: a side that has sent its FIN still receives. */
+/* RFC 9293, 3.6: a side that has sent its FIN still receives. Not of a client of ours: one that
+ * closes without having read what we sent it sends a RST as well (3.10.4). */
 static bool half_close_broken(const struct facts *k, struct finding *f)
 {
     const struct signs_end *e = &k->flow->signs.rst;
 
-    if (!e->segment || !e->answers_fin || e->impaired || !opened(k))
+    if (!e->segment || !e->answers_fin || e->impaired || !opened(k) ||
+        (k->flow->our_flags & SEG_ACK))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "
@@ -419,6 +442,7 @@ const struct diagnosis diagnoses_peer[] = {
     {"rst-unacceptable", FINDING_PROBLEM, FINDING_PEER, true, rst_unacceptable},
     {"ack-to-syn", FINDING_PROBLEM, FINDING_PEER, true, ack_to_syn},
     {"syn-ack-unacceptable", FINDING_PROBLEM, FINDING_PEER, true, syn_ack_unacceptable},
+    {"old-timestamp-dropped", FINDING_WARNING, FINDING_PEER, true, old_timestamp_dropped},
     {"timestamps-backwards", FINDING_WARNING, FINDING_PEER, true, timestamps_backwards},
     {"window-closed", FINDING_WARNING, FINDING_PEER, true, window_closed},
     {"accept-queue-full", FINDING_PROBLEM, FINDING_PEER, true, accept_queue_full},

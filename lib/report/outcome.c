@@ -303,6 +303,36 @@ static void failed_here(const struct outcome_facts *f, struct outcome *o)
         o->exit = 128 + f->signal;
 }
 
+/* RST answered our SYN. Where rules did something, the peer may have answered that. */
+static void was_refused(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->made_rst)
+        set(f, o, VERDICT_REFUSED, "local", "reset",
+            "the handshake with %s did not come about: a RST that a rule made answered our SYN",
+            f->peer);
+    else if (f->impaired)
+        set(f, o, VERDICT_REFUSED, "peer", "reset", "RST answered our SYN to %s", f->peer);
+    else
+        set(f, o, VERDICT_REFUSED, "peer", "reset",
+            "%s refused the connection: RST answered our SYN", f->peer);
+}
+
+/* RST came later. */
+static void was_reset(const struct outcome_facts *f, struct outcome *o)
+{
+    if (f->made_rst)
+        set(f, o, VERDICT_RESET, "local", "reset",
+            "connected to %s until a RST that a rule made ended it while we were in %s", f->peer,
+            state_name(f->local));
+    else if (f->impaired)
+        set(f, o, VERDICT_RESET, "peer", "reset",
+            "connected to %s until its RST came while we were in %s", f->peer,
+            state_name(f->local));
+    else
+        set(f, o, VERDICT_RESET, "peer", "reset",
+            "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
+}
+
 void outcome_of(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->stop == STOP_LOCAL) {
@@ -319,28 +349,10 @@ void outcome_of(const struct outcome_facts *f, struct outcome *o)
     /* What the peer did to the connection says more than why we would have stopped. */
     switch (f->end) {
     case END_REFUSED:
-        if (f->made_rst)
-            set(f, o, VERDICT_REFUSED, "local", "reset",
-                "the handshake with %s did not come about: a RST that a rule made answered our SYN",
-                f->peer);
-        else if (f->impaired)
-            set(f, o, VERDICT_REFUSED, "peer", "reset", "RST answered our SYN to %s", f->peer);
-        else
-            set(f, o, VERDICT_REFUSED, "peer", "reset",
-                "%s refused the connection: RST answered our SYN", f->peer);
+        was_refused(f, o);
         return;
     case END_RESET:
-        if (f->made_rst)
-            set(f, o, VERDICT_RESET, "local", "reset",
-                "connected to %s until a RST that a rule made ended it while we were in %s",
-                f->peer, state_name(f->local));
-        else if (f->impaired)
-            set(f, o, VERDICT_RESET, "peer", "reset",
-                "connected to %s until its RST came while we were in %s", f->peer,
-                state_name(f->local));
-        else
-            set(f, o, VERDICT_RESET, "peer", "reset",
-                "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
+        was_reset(f, o);
         return;
     case END_TIMEOUT_SYN:
         unanswered(f, o);

@@ -222,6 +222,7 @@ struct report_verdict {
     const char *by;           /* which side closed: "local", "peer", "both", "none" */
     const char *kind;         /* how, or NULL if nothing was closed */
     const char *guard;        /* NULL: nothing was opened */
+    const char *simulated;    /* the SPEC of a simulated network; NULL: the network is real */
     bool several;             /* the run had several connections */
     bool per_connection;      /* the verdict of one of them: the run's own verdict comes
                                  later */

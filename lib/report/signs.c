@@ -12,11 +12,13 @@
 #define FAR (1u << 30)              /* numbers that are further apart are not compared */
 #define STORM_PAUSE (10 * WAVE_S)   /* challenges of a storm follow each other within this time */
 #define STORM_MIN 10                /* challenges make a storm */
+#define STRANGER (1u << 26)         /* numbers that no segment of one connection is apart */
 #define TTL_WITHIN (5 * WAVE_S)     /* of the SYN-ACK: later, the route may have changed */
 #define TTL_SIGNS 3                 /* more of them tell no more */
 #define LOOKS 20                    /* segments with what every segment may have are enough */
 #define ETHERNET 9000               /* an MSS beyond it is a loopback's, which is seldom filled */
 #define QUEUE_MAX (5 * WAVE_S)      /* no queue on the way holds data for longer */
+#define SYN_ANSWER (250 * WAVE_MS)  /* the answer to our last SYN, not to an earlier one */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -52,16 +54,38 @@ static void old_timestamp(struct report_flow *f, const struct seg *t, bool fresh
     s->has_old = seg_len(t) > 0;
 }
 
-static void challenged(struct report_flow *f)
+/* Returns how long an answer may take at most: the handshake's round trip, and what hosts add to
+ * it. */
+static wave_time patience(const struct report_flow *f)
+{
+    return (f->rtt == WAVE_NEVER ? WAVE_S : f->rtt) + LATE_AFTER;
+}
+
+/* A segment that draws a challenge ACK. `since`: when we sent what it answers, or 0. Our limit of
+ * challenge ACKs ends each round of such answers after a few. */
+static void challenged(struct report_flow *f, wave_time since)
 {
     struct signs *s = &f->signs;
 
     if (signs_spoiled(s, SIGN_CHALLENGED))
         return;
+    s->echoes += since && f->last <= since + patience(f);
+    s->challenge = true;
+    s->answered = s->asked = 0;
     s->storm = s->storm && f->last <= s->stormed + STORM_PAUSE ? s->storm + 1 : 1;
     s->stormed = f->last;
     s->storms |= s->storm >= STORM_MIN;
     signs_note(s, SIGN_CHALLENGED, f->track.number);
+}
+
+/* Returns whether an ACK is of quite other numbers than the connection's, so that no delay on the
+ * way explains it. Two hosts that take each other's segments for their own send such. */
+static bool is_stranger(const struct signs *s, const struct seg *t)
+{
+    const uint32_t apart = t->seq.v - s->acked.v;
+
+    return s->acked_at && !seg_len(t) && (t->flags & SEG_ACK) && !(t->flags & SEG_RST) &&
+           apart > STRANGER && 0u - apart > STRANGER;
 }
 
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh)
@@ -70,8 +94,12 @@ void signs_refused(struct report_flow *f, enum check why, const struct seg *s, b
     f->signs.changed = true;
     if (why == CHECK_PAWS)
         old_timestamp(f, s, fresh);
-    if (why == CHECK_RST_SEQUENCE || why == CHECK_SYN_IN_WINDOW)
-        challenged(f);
+    /* A host's RST to a segment of ours has the number that the segment acknowledges. A SYN may be
+     * repeated by its sender's own clock: it counts behind a challenge ACK alone. */
+    if (why == CHECK_RST_SEQUENCE || (why == CHECK_SEQUENCE && is_stranger(&f->signs, s)))
+        challenged(f, f->signs.asked);
+    else if (why == CHECK_SYN_IN_WINDOW)
+        challenged(f, f->signs.answered);
 }
 
 void signs_quoted(struct report_flow *f, struct seq seq)
@@ -88,13 +116,6 @@ wave_time signs_shut_for(const struct signs *s, wave_time now)
     return s->shut_for + (s->shut && now > s->shut_since ? now - s->shut_since : 0);
 }
 
-/* Returns how long an answer may take at most: the handshake's round trip, and what hosts add to
- * it. */
-static wave_time patience(const struct report_flow *f)
-{
-    return (f->rtt == WAVE_NEVER ? WAVE_S : f->rtt) + LATE_AFTER;
-}
-
 static void our_fin(struct signs *s, wave_time now)
 {
     if (!s->fin_sent) {
@@ -106,6 +127,30 @@ static void our_fin(struct signs *s, wave_time now)
     s->fin_at[2] = now;
     s->fin_edge = s->edge;
     s->fin_sent = s->fin_asked[1] = true;
+}
+
+/* Records a SYN that we opened with, and whether its answer will tell something of timestamps. */
+static void our_syn(struct signs *s, const struct report_seen *seen, uint32_t number)
+{
+    s->unstamped_at = 0;
+    if (seen->packet->seg.opt.has & OPT_TIMESTAMP)
+        signs_note(s, SIGN_STAMPED_SYN, number);
+    else if (signs_count(s, SIGN_STAMPED_SYN))
+        s->unstamped_at = seen->stamp;
+}
+
+/* The peer's answer to our SYN. One that comes soon answers the last SYN. */
+static void syn_heard(struct signs *s, const struct report_seen *seen, uint32_t number)
+{
+    const struct seg *t = &seen->packet->seg;
+
+    if (s->unstamped_at && seen->stamp < s->unstamped_at + SYN_ANSWER && (t->flags & SEG_SYN) &&
+        !(t->opt.has & OPT_TIMESTAMP)) {
+        signs_note(s, SIGN_UNSTAMPED_HEARD, number);
+        s->unstamped_at = 0;
+    } else {
+        s->stamped_heard = true;
+    }
 }
 
 /* Records our timestamps, with which the peer's echoes are compared. */
@@ -178,6 +223,9 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
     /* A copy that a rule made asks nothing that the segment itself does not ask. */
     if (seen->foreign || (seen->impaired && seen->impaired->copy))
         return;
+    s->asked = seen->stamp;
+    s->answered = s->challenge && !seg_len(t) && !(t->flags & SEG_RST) ? seen->stamp : 0;
+    s->challenge = false;
     if (!(t->flags & SEG_RST) && (!s->has_high || seq_gt(seg_end(t), s->high))) {
         s->high = seg_end(t);
         s->has_high = true;
@@ -188,6 +236,8 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
     if (t->flags & SEG_FIN)
         our_fin(s, seen->stamp);
     our_stamp(f, t);
+    if ((t->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN)
+        our_syn(s, seen, g->number);
     our_probe(s, t, g);
     if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
         s->data[0]++;
@@ -598,6 +648,8 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     const bool syn = t->flags & SEG_SYN;
 
+    if (!s->opened)
+        syn_heard(s, seen, g->number);
     if (g->local == STATE_SYN_SENT) {
         handshake(f, t, g->number);
         return;

@@ -42,7 +42,8 @@ enum sign_kind {
                            the SYN had offered */
     SIGN_OVERRUN,       /* the peer's data beyond the window that we offered */
     SIGN_NEEDLESS,      /* the peer repeats what it must know that we have */
-    SIGN_CHALLENGED,    /* a RST or SYN of the peer's that drew a challenge ACK (RFC 5961) */
+    SIGN_CHALLENGED,    /* a RST or SYN of the peer's, or an ACK of quite other numbers, that drew a
+                           challenge ACK (RFC 5961) */
     SIGN_FIN_UNTAKEN,   /* our FIN was repeated, and later than a round trip afterwards the peer's
                            ACK still stops before it; one for each repetition */
     SIGN_SACK_ASTRAY,   /* a SACK block of the peer's for what we never sent */
@@ -62,8 +63,11 @@ enum sign_kind {
     SIGN_BEYOND_GAP,    /* the peer's data or FIN beyond bytes that never came, so far */
     SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
-    SIGN_OTHER_MAC,     /* the peer's segment from another link-layer address than the one before */
-    SIGN_IMPAIRED,      /* a segment to which a rule of --impair did something */
+    SIGN_STAMPED_SYN,   /* our SYN with timestamps */
+    SIGN_UNSTAMPED_HEARD, /* the answer to a SYN of ours without timestamps, where others had them
+                            */
+    SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
+    SIGN_IMPAIRED,  /* a segment to which a rule of --impair did something */
     SIGN_COUNT
 };
 
@@ -130,6 +134,9 @@ struct signs {
     bool has_stamps;
     uint32_t open_stamp; /* of our first segment behind the SYN, where the SYN had another one */
     bool has_open_stamp;
+    wave_time unstamped_at; /* when we sent a SYN without timestamps that waits for its answer; 0:
+                               none does */
+    bool stamped_heard;     /* an answer came that may be to one with timestamps */
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
     wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */
@@ -176,6 +183,10 @@ struct signs {
     uint32_t storm;    /* challenges so far that followed each other closely */
     wave_time stormed; /* when the last one came */
     bool storms;       /* there were many */
+    uint32_t echoes;   /* challenges that came at once after a segment of ours, one for each */
+    bool challenge;    /* the last one has no answer of ours yet */
+    wave_time answered; /* when we answered the last one; 0: not, or we have sent more since */
+    wave_time asked;    /* when we sent the last segment; 0: a challenge has come since */
     uint32_t fragments; /* that the segments of SIGN_FRAGMENTED came in */
     bool has_mac;
     uint8_t mac[SIGNS_MAC];     /* of the peer's last segment */

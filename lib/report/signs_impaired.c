@@ -21,6 +21,8 @@
  *   peer went by.
  * - Where something depends on when we answered, or on whether we did, everything spoils it that
  * can delay our answer: also what kept the peer's segment from our engine.
+ * - After what a rule made of the peer's segments, our engine may acknowledge what the peer never
+ *   sent: then the peer rightly ignores our segments.
  * - Where the engine refused a segment, it went by what the rules let through.
  */
 static const unsigned spoils[SIGN_COUNT] = {
@@ -36,9 +38,9 @@ static const unsigned spoils[SIGN_COUNT] = {
     [SIGN_ECHO_ASTRAY] = IMPAIRED_OURS_CHANGED | IMPAIRED_OURS_LATE,
     [SIGN_WINDOW_BACK] = IMPAIRED_OURS_CHANGED,
     [SIGN_OVERRUN] = IMPAIRED_OURS_CHANGED,
-    [SIGN_NEEDLESS] = IMPAIRED_OURS_CHANGED,
+    [SIGN_NEEDLESS] = IMPAIRED_OURS_CHANGED | IMPAIRED_THEIRS_CHANGED,
     [SIGN_CHALLENGED] = IMPAIRED_ANY,
-    [SIGN_FIN_UNTAKEN] = IMPAIRED_OURS_CHANGED,
+    [SIGN_FIN_UNTAKEN] = IMPAIRED_OURS_CHANGED | IMPAIRED_THEIRS_CHANGED,
     [SIGN_SACK_ASTRAY] = IMPAIRED_OURS_CHANGED,
     [SIGN_QUOTE_ASTRAY] = IMPAIRED_OURS_CHANGED,
     [SIGN_LATE] = IMPAIRED_ANY,
@@ -46,7 +48,7 @@ static const unsigned spoils[SIGN_COUNT] = {
     [SIGN_JOINED] = IMPAIRED_OURS_CHANGED,
     [SIGN_CUT] = IMPAIRED_OURS_CHANGED,
     [SIGN_UNMARKED] = IMPAIRED_OURS_CHANGED,
-    [SIGN_PROBE_IGNORED] = IMPAIRED_OURS_CHANGED,
+    [SIGN_PROBE_IGNORED] = IMPAIRED_OURS_CHANGED | IMPAIRED_THEIRS_CHANGED,
 };
 
 bool signs_spoiled(const struct signs *s, enum sign_kind kind)

@@ -21,10 +21,12 @@ static void too_big(struct egress *e, const struct wire_unsent *u, wave_time now
     e->ops->events(e->self);
 }
 
+static const struct diag too_large = {"a segment is larger than the MTU of the outgoing interface"};
+
 bool egress_flush(struct egress *e, wave_time now)
 {
     struct wire_unsent u;
-    struct diag d = {"a segment is larger than the MTU of the outgoing interface"};
+    struct diag d; /* not zeroed: most calls need none */
     int error;
 
     if (e->pause && now < e->retry_at)
@@ -32,6 +34,8 @@ bool egress_flush(struct egress *e, wave_time now)
     while ((error = e->port->ops->flush(e->port, &u, &d)) != 0 && error != WAVE_EAGAIN) {
         if (error == WAVE_ETRUNC && e->stack)
             too_big(e, &u, now);
+        else if (error == WAVE_ETRUNC)
+            e->ops->send_failed(e->self, &u.flow, &too_large);
         else
             e->ops->send_failed(e->self, &u.flow, &d);
     }
@@ -66,8 +70,10 @@ void egress_pull(struct egress *e, wave_time now)
     e->ops->events(e->self); /* while too many events wait, the engine sends nothing */
     while (!egress_whole(e) && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
-        struct diag d = {""};
+        struct diag d; /* not zeroed: there is one for each segment */
         int error;
+
+        d.text[0] = '\0';
 
         if (e->ops->sending)
             e->ops->sending(e->self, id, &flow, &seg, &ip);

@@ -485,8 +485,7 @@ int impair_rule_parse(const char *text, struct impair_rule *out, struct diag *d)
     for (action = end; action > at && !blank(action[-1]); action--)
         ;
     if (action == end || action == at)
-        return wrong(&p, action == end ? end : text + strlen(text),
-                     "a blank and an action are missing; " ACTIONS);
+        return wrong(&p, text + strlen(text), "a blank and an action are missing; " ACTIONS);
     if (parse_match(&p, at, action) != 0 || parse_action(&p, action, end) != 0)
         return WAVE_EINVAL;
     why = senseless(&r);
@@ -604,6 +603,7 @@ static void print_action(struct printer *p, const struct impair_rule *r)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter) ; it is written through the printer */
 const char *impair_rule_print(const struct impair_rule *r, char text[IMPAIR_RULE_TEXT])
 {
     struct printer p = {.text = text};

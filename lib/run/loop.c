@@ -59,8 +59,11 @@ static void answer(struct loop *l)
 /* Reads the next captured packet. Returns false if there is none. */
 static bool next(struct loop *l, struct wire_packet *p)
 {
-    struct diag d = {""};
-    int n = l->port->ops->next(l->port, p, &d);
+    struct diag d; /* not zeroed: there is one for each packet */
+    int n;
+
+    d.text[0] = '\0';
+    n = l->port->ops->next(l->port, p, &d);
 
     if (n < 0)
         l->ops->failed(l->self, &d, true);

@@ -65,6 +65,7 @@ struct port {
     const struct port_ops *ops;
     const struct wire_info *info; /* what was found and what is in use; valid as long as the port */
     bool virtual_time;            /* the clocks move only in wait() */
+    bool paced;                   /* they move as fast as that on the wall */
 };
 
 static inline wave_time port_now(struct port *p)

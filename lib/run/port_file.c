@@ -21,7 +21,7 @@ struct port_file {
     bool ended;
     wave_time now;
     struct ip_reassembly *fragments; /* NULL: none came yet */
-    struct port_file_counts counts;
+    struct wire_stats stats;
 };
 
 static struct port_file *file_of(const struct port *p)
@@ -100,18 +100,6 @@ static int read_frame(struct port_file *f, const struct pcap_pkthdr *h, const ui
     return 0;
 }
 
-static void count(struct port_file_counts *c, int error)
-{
-    if (error == WAVE_EAGAIN) /* a fragment that waits for the others */
-        return;
-    if (error == WAVE_ETRUNC)
-        c->truncated++;
-    else if (error == WAVE_EMALFORMED)
-        c->malformed++;
-    else
-        c->other++;
-}
-
 static int port_file_next(struct port *p, struct wire_packet *out, struct diag *d)
 {
     struct port_file *f = file_of(p);
@@ -128,7 +116,7 @@ static int port_file_next(struct port *p, struct wire_packet *out, struct diag *
                              pcap_geterr(f->pcap));
         if (f->ended)
             break;
-        f->counts.frames++;
+        f->stats.received++;
         /* Because nanoseconds were asked for, tv_usec counts nanoseconds. */
         stamp = (wave_time)h->ts.tv_sec * WAVE_S + (wave_time)h->ts.tv_usec;
         if (stamp > f->now)
@@ -136,7 +124,7 @@ static int port_file_next(struct port *p, struct wire_packet *out, struct diag *
         status = read_frame(f, h, bytes, out);
         if (status == 0)
             return 1;
-        count(&f->counts, status);
+        wire_count_unread(&f->stats, status);
     }
     return 0;
 }
@@ -159,14 +147,10 @@ static bool port_file_wait(struct port *p, wave_time until, struct pollfd *fds, 
 
 static struct wire_stats port_file_stats(struct port *p)
 {
-    const struct port_file_counts *c = &file_of(p)->counts;
+    struct wire_stats stats = file_of(p)->stats;
 
-    return (struct wire_stats){.received = c->frames,
-                               .truncated = c->truncated,
-                               .malformed = c->malformed,
-                               .fragmented =
-                                   ip_reassembly_counts(file_of(p)->fragments, file_of(p)->now),
-                               .unrelated = c->other};
+    stats.fragmented = ip_reassembly_counts(file_of(p)->fragments, file_of(p)->now);
+    return stats;
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter) ; as every port has it */
@@ -228,9 +212,4 @@ int port_file_open(struct port **out, FILE *file, const char *name, struct diag 
 bool port_file_ended(const struct port *p)
 {
     return file_of(p)->ended;
-}
-
-struct port_file_counts port_file_counts(const struct port *p)
-{
-    return file_of(p)->counts;
 }

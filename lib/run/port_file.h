@@ -11,13 +11,6 @@
 
 #include "lib/run/port.h"
 
-struct port_file_counts {
-    uint64_t frames;    /* read */
-    uint64_t truncated; /* of these: cut off before the end of the TCP header */
-    uint64_t malformed,
-        other; /* lengths that contradict each other; neither TCP nor an error about it */
-};
-
 /* Reads from `file`, which belongs to the port from then on. `name` is for messages and stays the
  * caller's. Returns WAVE_ESYS if it is not a capture file, or if its link type is unknown, and
  * WAVE_ENOMEM, each with *d filled in; the file is then closed as well. */
@@ -26,7 +19,5 @@ int port_file_open(struct port **out, FILE *file, const char *name, struct diag 
 /* Returns whether all of the file has been read. If it is cut off or becomes corrupt, next() first
  * returns an error, and the file has then ended. */
 bool port_file_ended(const struct port *p);
-
-struct port_file_counts port_file_counts(const struct port *p);
 
 #endif

@@ -160,8 +160,10 @@ int port_impair_open(struct port **out, struct port *behind, struct impair *rule
     x->rules = rules;
     x->quiet = quiet;
     x->sent_end = &x->sent;
-    x->port =
-        (struct port){.ops = &x->ops, .info = behind->info, .virtual_time = behind->virtual_time};
+    x->port = (struct port){.ops = &x->ops,
+                            .info = behind->info,
+                            .virtual_time = behind->virtual_time,
+                            .paced = behind->paced};
     *out = &x->port;
     return 0;
 }

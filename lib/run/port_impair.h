@@ -19,6 +19,9 @@
  *     rewritten            shown as it was on the wire; `impaired->engine` is what is taken
  *     answered with RST    shown, not taken; our RST is a captured segment of ours, as any other
  *
+ * A segment is what the capture gives: where an offload has merged several of the peer's, they are
+ * one, and the rules treat and count them as one.
+ *
  * When it is time, wait() lets next() give what was held back, and flush() sends it; wait() does
  * not sleep beyond that. Over a port in virtual time, the same rules, seed and segments give the
  * same run, to the byte.

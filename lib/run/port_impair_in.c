@@ -60,9 +60,9 @@ static void let_in(struct port_impair *x, const struct flow *flow, wave_time now
         ;
 }
 
-/* Sends the RST that a rule makes for the peer. */
-static int answer_peer(struct port_impair *x, const struct packet *p,
-                       const struct impair_verdict *v, wave_time now, struct diag *d)
+/* Sends the RST that a rule makes for the peer. If that fails, the RST is one more lost segment. */
+static void answer_peer(struct port_impair *x, const struct packet *p,
+                        const struct impair_verdict *v, wave_time now)
 {
     struct parcel rst = {.due = now,
                          .flow = flow_reverse(&p->flow),
@@ -75,7 +75,7 @@ static int answer_peer(struct port_impair *x, const struct packet *p,
                                    .what = "a RST that this rule made for the peer"}};
 
     rst.about.engine = rst.seg;
-    return port_impair_dispatch(x, &rst, now, d);
+    (void)port_impair_dispatch(x, &rst, now, NULL);
 }
 
 /* Applies the rules to an arrived segment. Afterwards p->impaired says what to do with it. */
@@ -104,8 +104,8 @@ static int arrive(struct port_impair *x, struct wire_packet *p, struct diag *d)
         if (!error && v.twice)
             error = port_impair_later(x, p, &x->about, due, v.hold, d);
     }
-    if (!error && v.answer)
-        error = answer_peer(x, packet, &v, now, d);
+    if (v.answer)
+        answer_peer(x, packet, &v, now);
     if (x->about.taken)
         let_in(x, &packet->flow, now);
     x->about.shown = true;
@@ -123,36 +123,46 @@ static bool is(const struct sent *e, const struct packet *p)
            (!(a->flags & SEG_ACK) || seq_eq(a->ack, b->ack));
 }
 
-/* Recognises a captured segment of ours. What was sent before it and did not come is lost to the
- * capture; what is only shown comes first, and then *p, which is pending. */
+/* Removes the entry `e` and those before it that did not come, which the capture has lost. What is
+ * only shown stays. Returns how many such entries were before it. */
+static unsigned sent_found(struct port_impair *x, const struct sent *e)
+{
+    struct sent **at = &x->sent;
+    unsigned own = 0;
+
+    for (bool last = false; !last;) {
+        struct sent *one = *at;
+
+        last = one == e;
+        if (one->own) {
+            own++;
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        if (!*at)
+            x->sent_end = at;
+        x->sent_count--;
+        free(one);
+    }
+    return own;
+}
+
+/* Recognises a captured segment of ours, and says in *p what was done to it. It is then pending:
+ * what is only shown and was sent before it comes first. */
 static void recognise(struct port_impair *x, struct wire_packet *p)
 {
-    struct sent *e = x->sent, **at;
+    const struct sent *e = x->sent;
 
     while (e && !is(e, &p->packet))
         e = e->next;
-    x->has_pending = true;
-    x->about.acts = 0;
-    if (e) {
+    if (e && e->about.acts) {
         x->about = e->about;
-        for (at = &x->sent; *at;) {
-            struct sent *one = *at;
-            if (one->own && one != e) {
-                at = &one->next;
-                continue;
-            }
-            *at = one->next;
-            if (!*at)
-                x->sent_end = at;
-            x->sent_count--;
-            free(one);
-            if (one == e)
-                break;
-        }
+        p->impaired = &x->about;
     }
+    x->own_first = e ? sent_found(x, e) : 0;
     x->pending = *p;
-    if (e && x->about.acts)
-        x->pending.impaired = &x->about;
+    x->has_pending = true;
 }
 
 /* Fills in *out from what is on no wire. Returns false if it cannot be read. */
@@ -185,6 +195,7 @@ static bool give_arrival(struct port_impair *x, wave_time now, struct wire_packe
     let_in(x, &a->flow, now);
     if (ip_parse(a->bytes, a->ip_len, &p.packet) != 0)
         return false;
+    p.packet.flow = a->flow; /* where this host rewrites addresses, the packet has others */
     *out = p;
     return true;
 }
@@ -217,7 +228,8 @@ static bool give_kept(struct port_impair *x, struct wire_packet *out)
 {
     const wave_time now = x->in ? port_now(x->behind) : 0;
 
-    while (x->sent && x->sent->own) {
+    while (x->sent && x->sent->own && !(x->has_pending && !x->own_first)) {
+        x->own_first -= x->has_pending;
         if (give_own(x, out))
             return true;
         port_impair_forget(x);

@@ -79,6 +79,7 @@ struct port_impair {
     struct impaired about;
     struct wire_packet pending; /* of the port behind, which comes after `own` entries */
     bool has_pending;
+    unsigned own_first; /* how many of those, if it is pending */
 
     uint8_t packet[PACKET_MAX];
 };

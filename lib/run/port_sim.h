@@ -1,10 +1,11 @@
 /*
  * The port that leads to a simulated network: one path with one host at its far end, in virtual
  * time. It needs nothing from the system but memory: no privilege, no packet, no socket, no clock.
- * The same configuration gives the same run, to the nanosecond.
+ * The same configuration gives the same run, to the nanosecond. On the path there may be routers,
+ * and before the host a NAT and a SYN proxy, in this order.
  *
  * Our own segments are captured as they leave, as on a real interface. The clock moves only in
- * wait(), to the next thing that happens.
+ * wait(), to the next thing that happens; with `real`, once as much time has passed on the wall.
  */
 #ifndef TCPWAVE_RUN_PORT_SIM_H
 #define TCPWAVE_RUN_PORT_SIM_H
@@ -14,6 +15,8 @@
 #include "lib/sim/path.h"
 
 #define PORT_SIM_BEGINS WAVE_S /* both clocks when the port is opened */
+
+#define PORT_SIM_LOSE 8
 
 struct port_sim_config {
     struct host_config host;         /* the far end */
@@ -25,6 +28,14 @@ struct port_sim_config {
     struct path_impairment forward, reverse; /* what the path does in each direction */
     uint64_t seed;                           /* for the path's random decisions */
     bool inbound_only;               /* our own segments are not captured */
+    uint32_t lose[PORT_SIM_LOSE];    /* numbers of segments that are lost, ascending; then 0 */
+    uint32_t hops;                   /* routers on the path, at most HOPS_MAX */
+    wave_time nat;                   /* idle time of the NAT; 0: there is none */
+    bool nat_resets;                 /* it answers what it does not know with RST */
+    bool syn_proxy;
+    bool real;    /* the clock does not run ahead of that on the wall */
+    bool patient; /* the clock stands while a reader or writer that the loop polls for is not ready,
+                     so that the run does not depend on its pace; without `real` */
 };
 
 /* Opens the port. WAVE_ENOMEM, with *d filled in. */

@@ -9,15 +9,11 @@
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/report/diagnose.h"
+#include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
 #include "lib/run/session.h"
 
 #define NEIGHBOUR_EVERY WAVE_S
-
-/* Holds the texts that the facts point to. */
-struct host_texts {
-    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
-};
 
 /* What came in fragments. `e` may be NULL. */
 static void fragment_facts(const struct ip_reassembly_counts *n, const struct conn *e,
@@ -33,42 +29,21 @@ static void fragment_facts(const struct ip_reassembly_counts *n, const struct co
 }
 
 /* Fills in the facts about this host. */
-static void host_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
-                       struct facts_host *h)
+static void session_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
+                          struct facts_host *h)
 {
-    const struct wire_stats stats = s->port->ops->stats(s->port);
-    const struct wire_info *info = s->port->info;
-
-    *h = (struct facts_host){.counts_reached = stats.counts_reached,
-                             .reached = stats.reached,
-                             .captured = s->arrived,
-                             .clock_step = stats.clock_step,
-                             .bad_checksums = stats.bad_checksum,
-                             .lost = stats.dropped,
-                             .loopback = info->loopback,
-                             .unreachable = s->unreachable[0] ? s->unreachable : NULL,
-                             .is_gateway = s->unreachable_gateway,
-                             .interface = info->interface,
-                             .rerouted = s->route[0] ? s->route : NULL,
-                             .addresses = s->config.addresses,
-                             .address = s->config.address,
-                             .copies = stats.copies,
-                             .elsewhere = stats.elsewhere,
-                             .answerer = t->answerer,
-                             .other = stats.other,
-                             .other_interface = t->other,
-                             .on_link = info->on_link,
-                             .anywhere = info->anywhere,
-                             .one_interface = !info->anywhere && info->ifindex && !info->loopback,
-                             .interface_named = s->config.interface_named};
     const struct conn *e = c ? session_engine(s, c) : NULL;
+    struct wire_stats stats;
+
+    host_facts(h, t, &stats, s->port, s->arrived, s->config.v6, s->config.interface_named);
     fragment_facts(&stats.fragmented, e, h);
-    addr_port_text(s->config.v6, &stats.stray.addr, stats.stray.port, t->answerer);
-    addr_port_text(s->config.v6, &stats.nat_addr, stats.nat_port, t->translated);
-    memcpy(t->other, stats.other_interface, sizeof t->other);
+    h->unreachable = s->unreachable[0] ? s->unreachable : NULL;
+    h->is_gateway = s->unreachable_gateway;
+    h->rerouted = s->route[0] ? s->route : NULL;
+    h->addresses = s->config.addresses;
+    h->address = s->config.address;
     h->answered_elsewhere =
         e && stats.stray.flags && seq_eq(stats.stray.ack, seq_add(e->snd.iss, 1));
-    h->translated = stats.translated ? t->translated : NULL;
 }
 
 const struct impairments *session_impairments(struct session *s)
@@ -107,7 +82,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
         k.silent_for =
             s->config.engine.no_third_ack ? c->record->cut_off_at - c->record->syn_acked_at : 0;
     if (!s->many || !c) {
-        host_facts(s, c, &texts, &host);
+        session_facts(s, c, &texts, &host);
         k.host = &host;
         k.impairments = session_impairments(s);
     }

@@ -22,7 +22,7 @@ static void row(void *self, const char *label, const char *text)
 
 static void table(struct term *t, const struct report_verdict *v)
 {
-    char left_out[OUTBUF_GAP], word[16];
+    char left_out[OUTBUF_GAP], word[16], network[SUMMARY_NETWORK];
     struct line line;
 
     line_start(&line, t);
@@ -30,6 +30,8 @@ static void table(struct term *t, const struct report_verdict *v)
     for (unsigned i = 0; v->figures && i < v->figures->rows; i++)
         row(t, v->figures->row[i].label, v->figures->row[i].text);
     summary_conclusions(v, row, t);
+    if (v->simulated)
+        row(t, "network", summary_network(v->simulated, network));
     if (v->left_out.lines || v->left_out.packets)
         row(t, "output", left_out_text(&v->left_out, left_out));
     snprintf(word, sizeof word, "%s: ", verdict_name(v->verdict));

@@ -458,6 +458,8 @@ static void run(struct draft *d, json_t *to, const struct report_verdict *v)
     json_t *capture = json_object(), *outgoing = json_object();
 
     put_text(d, to, "guard", v->guard);
+    if (v->simulated)
+        put_text(d, to, "simulated", v->simulated);
     put_count(d, capture, "received", v->captured);
     put_count(d, capture, "dropped", v->dropped);
     put(d, to, "capture", capture);

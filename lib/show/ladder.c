@@ -15,6 +15,7 @@
 #include "lib/core/addr.h"
 #include "lib/report/human.h"
 #include "lib/show/label.h"
+#include "lib/show/summary.h"
 
 #define COLUMN_STATE 14
 #define STATE_WIDTH 12                /* SYN_RECEIVED */
@@ -235,6 +236,26 @@ static void hex_dump(struct ladder *l, const uint8_t *bytes, uint32_t len)
     }
 }
 
+/* Draws above the heading that the network is simulated. */
+static void title(struct ladder *l)
+{
+    char text[SUMMARY_NETWORK];
+    const char *at = summary_network(l->simulated, text), *next;
+
+    l->titled = true;
+    do {
+        struct line line;
+        size_t take = text_break(at, l->term->width - COLUMN_STATE, &next);
+        line_start(&line, l->term);
+        if (at == text)
+            line_text(&line, TONE_DOUBT, "     network");
+        line_to(&line, COLUMN_STATE);
+        line_printf(&line, TONE_DOUBT, "%.*s", (int)take, at);
+        line_end(&line);
+        at = next;
+    } while (*at);
+}
+
 /* Draws the heading, with each address above its line of life. If both addresses do not fit on one
  * line, ours gets a line of its own. */
 static void begin(struct ladder *l, const struct report_event *e)
@@ -434,6 +455,8 @@ void ladder_event(void *self, const struct report_event *e)
 {
     struct ladder *l = self;
 
+    if (l->simulated && !l->titled && e->kind != REPORT_VERDICT)
+        title(l);
     if (!l->begun && e->flow && e->kind != REPORT_VERDICT)
         begin(l, e);
     if (e->kind == REPORT_WAIT)

@@ -15,6 +15,8 @@ struct ladder {
     unsigned verbose; /* 1: absolute numbers and every segment; 2: bytes */
     /* Where the columns begin. */
     unsigned state, left, right, peer, cause;
+    const char *simulated; /* SPEC of the simulated network that is drawn; NULL: it is a real one */
+    bool titled;
     bool begun;
     bool assumed;    /* a state was drawn with its question mark */
     bool closed[2];  /* in this row: our side, the peer's, has sent its FIN */

@@ -16,7 +16,10 @@
 #include "lib/core/diag.h"
 #include "lib/io/files.h"
 
-#define LINKTYPE_RAW 101 /* the packet begins with its IPv4 or IPv6 header */
+static const uint16_t link_type[] = {[PCAPFILE_RAW] = 101, [PCAPFILE_ETHERNET] = 1};
+#define ETHERNET_ADDRESSES 12 /* bytes of the two addresses, with which its header begins */
+#define ETHERNET_HEADER 14
+#define INTERFACE_TEXT 64 /* bytes of an interface's name */
 
 /* pcapng: block types and option codes, in the byte order of the file, which is the writer's. */
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_STATISTICS = 5, BLOCK_PACKET = 6 };
@@ -50,6 +53,11 @@ struct pcapfile {
     struct file file;
     struct outbuf *out; /* a record is a block, or a packet of the older form */
     bool ng;
+    char interface[INTERFACE_TEXT];
+    uint32_t interfaces; /* blocks of interfaces so far; of the older form: whether it has begun */
+    bool has_link[PCAPFILE_LINKS];
+    uint32_t link_id[PCAPFILE_LINKS]; /* the number of the interface block for that link, with
+                                         has_link */
     bool rewrites; /* what was written can be overwritten */
     int error;     /* errno of the first failure, which closing reports once more */
     off_t at;      /* in the file; counted, because asking costs a system call */
@@ -59,7 +67,8 @@ struct pcapfile {
         off_t at;
         uint32_t options_at; /* relative to `at` */
         struct options_block options;
-        uint8_t block[KEPT_MAX + sizeof(struct options_block) + 64]; /* up to the options */
+        uint8_t block[PCAPFILE_LINK + KEPT_MAX + sizeof(struct options_block) +
+                      64]; /* up to the options */
     } last;
 };
 
@@ -108,7 +117,8 @@ static int failed(struct pcapfile *p, struct diag *d)
 static void put(struct pcapfile *p, const void *bytes, size_t len)
 {
     p->at += (off_t)len;
-    outbuf_put(p->out, bytes, len);
+    if (len)
+        outbuf_put(p->out, bytes, len);
 }
 
 /* Ends a record, which is everything since the last call. *kept says whether it was kept. */
@@ -119,20 +129,29 @@ static int end_record(struct pcapfile *p, bool *kept, struct diag *d)
     return errno ? failed(p, d) : 0;
 }
 
+/* Bytes in two parts. */
+struct data {
+    const void *first, *second;
+    uint32_t first_len, second_len;
+};
+
 /* Writes a whole block: type, length, head, data padded to four bytes, options, length
- * (draft-ietf-opsawg-pcapng, 3.1). */
+ * (draft-ietf-opsawg-pcapng, 3.1). `data` may be NULL. */
 static int put_block(struct pcapfile *p, uint32_t type, const void *head, uint32_t head_len,
-                     const void *data, uint32_t data_len, struct options_block *b, bool *kept,
-                     struct diag *d)
+                     const struct data *data, struct options_block *b, bool *kept, struct diag *d)
 {
     static const uint8_t zero[4];
+    const uint32_t data_len = data ? data->first_len + data->second_len : 0;
     end_options(b);
     uint32_t total = 12 + head_len + data_len + padding(data_len) + b->len;
     uint32_t start[2] = {type, total};
 
     put(p, start, sizeof start);
     put(p, head, head_len);
-    put(p, data, data_len);
+    if (data) {
+        put(p, data->first, data->first_len);
+        put(p, data->second, data->second_len);
+    }
     put(p, zero, padding(data_len));
     put(p, b->bytes, b->len);
     put(p, &total, sizeof total);
@@ -171,71 +190,127 @@ int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d)
 }
 
 /* Writes the header of draft-ietf-opsawg-pcap, section 4, with the magic of nanosecond stamps. */
-static int begin_pcap(struct pcapfile *p, struct diag *d)
+static int begin_pcap(struct pcapfile *p, enum pcapfile_link link, bool *kept, struct diag *d)
 {
     struct {
         uint32_t magic;
         uint16_t major, minor;
         uint32_t reserved[2], snaplen, linktype;
-    } head = {
-        .magic = 0xa1b23c4d, .major = 2, .minor = 4, .snaplen = 262144, .linktype = LINKTYPE_RAW};
-    bool kept;
+    } head = {.magic = 0xa1b23c4d,
+              .major = 2,
+              .minor = 4,
+              .snaplen = 262144,
+              .linktype = link_type[link]};
 
     put(p, &head, sizeof head);
-    return end_record(p, &kept, d);
+    return end_record(p, kept, d);
 }
 
-int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d)
+/* Writes the block of an interface. */
+static int begin_pcapng(struct pcapfile *p, enum pcapfile_link link, bool *kept, struct diag *d)
+{
+    struct {
+        uint16_t linktype, reserved;
+        uint32_t snaplen; /* 0: none */
+    } description = {link_type[link], 0, 0};
+    static const uint8_t nanoseconds = 9; /* 10^-9 s */
+    struct options_block named = {.len = 0};
+
+    put_text(&named, INTERFACE_NAME, p->interface);
+    put_option(&named, INTERFACE_RESOLUTION, &nanoseconds, 1);
+    return put_block(p, BLOCK_INTERFACE, &description, sizeof description, NULL, &named, kept, d);
+}
+
+/* Begins the part of the file that packets with that link belong to. *kept says whether it is
+ * there. */
+static int begin_link(struct pcapfile *p, enum pcapfile_link link, bool *kept, struct diag *d)
+{
+    int rc = p->ng ? begin_pcapng(p, link, kept, d) : begin_pcap(p, link, kept, d);
+
+    if (*kept) {
+        p->has_link[link] = true;
+        p->link_id[link] = p->interfaces++;
+    }
+    return rc;
+}
+
+int pcapfile_begin(struct pcapfile *p, const char *interface, enum pcapfile_link link,
+                   struct diag *d)
 {
     struct {
         uint32_t byte_order;
         uint16_t major, minor;
         uint64_t length; /* of the section: unknown */
     } section = {0x1a2b3c4d, 1, 0, UINT64_MAX};
-    struct {
-        uint16_t linktype, reserved;
-        uint32_t snaplen; /* 0: none */
-    } description = {LINKTYPE_RAW, 0, 0};
-    static const uint8_t nanoseconds = 9; /* 10^-9 s */
-    struct options_block application = {.len = 0}, named = {.len = 0};
+    struct options_block application = {.len = 0};
     bool kept;
+    int rc = 0;
 
-    if (!p->ng)
-        return begin_pcap(p, d);
+    snprintf(p->interface, sizeof p->interface, "%s", interface);
     put_text(&application, SECTION_APPLICATION, "tcpwave");
-    put_text(&named, INTERFACE_NAME, interface);
-    put_option(&named, INTERFACE_RESOLUTION, &nanoseconds, 1);
-    int rc = put_block(p, BLOCK_SECTION, &section, sizeof section, NULL, 0, &application, &kept, d);
-    if (rc)
-        return rc;
-    return put_block(p, BLOCK_INTERFACE, &description, sizeof description, NULL, 0, &named, &kept,
-                     d);
+    if (p->ng)
+        rc = put_block(p, BLOCK_SECTION, &section, sizeof section, NULL, &application, &kept, d);
+    return rc || link == PCAPFILE_LINKS ? rc : begin_link(p, link, &kept, d);
 }
 
-static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
+/* Returns what the packet begins with in the file. The header of a packet over lo has no addresses;
+ * it is left out, unless other packets of the file have one. */
+static enum pcapfile_link link_of(const struct pcapfile *p, const struct pcapfile_packet *k)
+{
+    static const uint8_t none[ETHERNET_ADDRESSES];
+
+    if (!p->ng && p->interfaces)
+        return p->has_link[PCAPFILE_ETHERNET] ? PCAPFILE_ETHERNET : PCAPFILE_RAW;
+    if (k->link_len < ETHERNET_HEADER || k->link_len > PCAPFILE_LINK ||
+        (memcmp(k->link, none, sizeof none) == 0 && !p->has_link[PCAPFILE_ETHERNET]))
+        return PCAPFILE_RAW;
+    return PCAPFILE_ETHERNET;
+}
+
+/* Returns the packet's bytes in the file. In the older form a packet that has no header gets one
+ * without addresses where the others have one. */
+static struct data data_of(const struct pcapfile_packet *k, enum pcapfile_link link)
+{
+    static const uint8_t v4[ETHERNET_HEADER] = {[ETHERNET_ADDRESSES] = 0x08, 0x00},
+                         v6[ETHERNET_HEADER] = {[ETHERNET_ADDRESSES] = 0x86, 0xdd};
+    struct data data = {.second = k->ip, .second_len = k->captured};
+
+    if (link == PCAPFILE_RAW)
+        return data;
+    data.first = k->link_len ? k->link : k->captured && k->ip[0] >> 4 == 6 ? v6 : v4;
+    data.first_len = k->link_len ? k->link_len : ETHERNET_HEADER;
+    return data;
+}
+
+static int packet_pcap(struct pcapfile *p, const struct pcapfile_packet *k, const struct data *data,
+                       struct diag *d)
 {
     /* Seconds are 32 bits without a sign: enough until 2106. */
-    uint32_t head[4] = {(uint32_t)(k->stamp / WAVE_S), (uint32_t)(k->stamp % WAVE_S), k->captured,
-                        k->length};
+    uint32_t head[4] = {(uint32_t)(k->stamp / WAVE_S), (uint32_t)(k->stamp % WAVE_S),
+                        data->first_len + k->captured, data->first_len + k->length};
     bool kept;
 
     put(p, head, sizeof head);
-    put(p, k->ip, k->captured);
+    put(p, data->first, data->first_len);
+    put(p, data->second, data->second_len);
     return end_record(p, &kept, d);
 }
 
 static void keep_last(struct pcapfile *p, const void *head, uint32_t head_len,
-                      const struct pcapfile_packet *k, const struct options_block *b)
+                      const struct data *data, const struct options_block *b)
 {
     const uint32_t type = BLOCK_PACKET, data_at = 8 + head_len;
+    const uint32_t len = data->first_len + data->second_len;
 
     p->last.at = p->at;
-    p->last.options_at = data_at + k->captured + padding(k->captured);
+    p->last.options_at = data_at + len + padding(len);
     p->last.options = *b;
     memcpy(p->last.block, &type, sizeof type);
     memcpy(p->last.block + 8, head, head_len);
-    memcpy(p->last.block + data_at, k->ip, k->captured);
-    memset(p->last.block + data_at + k->captured, 0, padding(k->captured));
+    if (data->first_len)
+        memcpy(p->last.block + data_at, data->first, data->first_len);
+    memcpy(p->last.block + data_at + data->first_len, data->second, data->second_len);
+    memset(p->last.block + data_at + len, 0, padding(len));
 }
 
 /* Returns the comment of a packet, with what a rule did to it. */
@@ -265,9 +340,11 @@ static void keep_unsent(struct pcapfile *p, const struct pcapfile_packet *k)
         snprintf(p->unsent + at, sizeof p->unsent - at, "\n...");
 }
 
-int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
+static int packet_pcapng(struct pcapfile *p, const struct pcapfile_packet *k,
+                         const struct data *data, enum pcapfile_link link, struct diag *d)
 {
-    uint32_t head[5] = {0, (uint32_t)(k->stamp >> 32), (uint32_t)k->stamp, k->captured, k->length};
+    uint32_t head[5] = {p->link_id[link], (uint32_t)(k->stamp >> 32), (uint32_t)k->stamp,
+                        data->first_len + k->captured, data->first_len + k->length};
     uint32_t flags = k->outgoing ? FLAGS_OUTBOUND : FLAGS_INBOUND;
     struct options_block b = {.len = 0};
     const uint64_t left_out = outbuf_left_out(p->out), before = left_out - p->told;
@@ -275,14 +352,6 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
     bool kept;
     int rc;
 
-    if (k->impaired && !k->impaired->shown)
-        return 0;
-    if (k->impaired && !k->impaired->on_wire) {
-        keep_unsent(p, k);
-        return 0;
-    }
-    if (!p->ng)
-        return packet_pcap(p, k, d);
     if (k->comment || k->impaired)
         put_text(&b, OPTION_COMMENT, comment_of(k, text));
     if (*p->unsent)
@@ -293,11 +362,31 @@ int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct 
         put_option(&b, PACKET_DROPCOUNT, &before, sizeof before);
     p->last.options.len = 0;
     if (p->rewrites && k->captured <= KEPT_MAX)
-        keep_last(p, head, sizeof head, k, &b);
-    rc = put_block(p, BLOCK_PACKET, head, sizeof head, k->ip, k->captured, &b, &kept, d);
+        keep_last(p, head, sizeof head, data, &b);
+    rc = put_block(p, BLOCK_PACKET, head, sizeof head, data, &b, &kept, d);
     if (kept)
         p->told = left_out;
     return rc;
+}
+
+int pcapfile_packet(struct pcapfile *p, const struct pcapfile_packet *k, struct diag *d)
+{
+    const enum pcapfile_link link = link_of(p, k);
+    const struct data data = data_of(k, link);
+    bool begun = true;
+    int rc = 0;
+
+    if (k->impaired && !k->impaired->shown)
+        return 0;
+    if (k->impaired && !k->impaired->on_wire) {
+        keep_unsent(p, k);
+        return 0;
+    }
+    if (!p->has_link[link])
+        rc = begin_link(p, link, &begun, d);
+    if (rc || !begun) /* a reader that does not keep up misses this packet: it is counted so */
+        return rc;
+    return p->ng ? packet_pcapng(p, k, &data, link, d) : packet_pcap(p, k, &data, d);
 }
 
 int pcapfile_flush(struct pcapfile *p, struct diag *d)
@@ -363,6 +452,8 @@ int pcapfile_end(struct pcapfile *p, wave_time stamp, const char *verdict, uint6
     bool kept;
 
     outbuf_last(p->out);
+    if (!p->interfaces && begin_link(p, PCAPFILE_RAW, &kept, d)) /* no packet came */
+        return WAVE_ESYS;
     if (!p->ng)
         return 0;
     if (tell_verdict(p, verdict, d))
@@ -378,7 +469,7 @@ int pcapfile_end(struct pcapfile *p, wave_time stamp, const char *verdict, uint6
     }
     put_option(&b, STATISTICS_RECEIVED, &received, sizeof received);
     put_option(&b, STATISTICS_DROPPED, &dropped, sizeof dropped);
-    return put_block(p, BLOCK_STATISTICS, head, sizeof head, NULL, 0, &b, &kept, d);
+    return put_block(p, BLOCK_STATISTICS, head, sizeof head, NULL, &b, &kept, d);
 }
 
 int pcapfile_close(struct pcapfile *p, struct diag *d)

@@ -1,7 +1,10 @@
 /*
  * --pcap: the run's packets as a file, with nanosecond stamps and, in pcapng, a comment on each.
  * The format is pcapng (draft-ietf-opsawg-pcapng) unless the name ends in ".pcap", which is the
- * older format (draft-ietf-opsawg-pcap) without comments. Packets are raw IP (LINKTYPE_RAW, 101).
+ * older format (draft-ietf-opsawg-pcap) without comments. Packets have their Ethernet header where
+ * they came with one; others are raw IP. pcapng then has an interface block for each of the two;
+ * the older format has one link type, that of the first packet, so that of later ones the header is
+ * left out, or is empty.
  *
  * Every error is WAVE_ESYS with *d filled in. After an error, the file has what was written until
  * then.
@@ -23,8 +26,15 @@ struct pcapfile;
  * returns WAVE_ENOMEM. */
 int pcapfile_open(struct pcapfile **out, const char *path, struct diag *d);
 
-/* Writes the headers. It must be called once, before the first packet. */
-int pcapfile_begin(struct pcapfile *p, const char *interface, struct diag *d);
+/* What packets begin with: their IPv4 or IPv6 header, or an Ethernet header before that. */
+enum pcapfile_link { PCAPFILE_RAW, PCAPFILE_ETHERNET, PCAPFILE_LINKS };
+
+/* Writes the headers. It must be called once, before the first packet. `link` is what the packets
+ * are expected to begin with; PCAPFILE_LINKS: the first one tells. */
+int pcapfile_begin(struct pcapfile *p, const char *interface, enum pcapfile_link link,
+                   struct diag *d);
+
+#define PCAPFILE_LINK 32 /* bytes of a link-layer header */
 
 struct pcapfile_packet {
     wave_time stamp; /* as in struct wire_packet */
@@ -32,6 +42,8 @@ struct pcapfile_packet {
     const uint8_t *ip;   /* the packet's bytes */
     uint32_t captured;   /* how many bytes `ip` has */
     uint32_t length;     /* of the packet; at least `captured` */
+    const uint8_t *link; /* its Ethernet header, or NULL */
+    uint32_t link_len;   /* PCAPFILE_LINK at most */
     const char *comment; /* or NULL; such as "3: we ESTABLISHED, peer ESTABLISHED (assumed)" */
     const struct impaired *impaired; /* what a rule did to it, or NULL; the comment says it */
 };

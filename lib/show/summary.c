@@ -28,6 +28,13 @@ void summary_conclusions(const struct report_verdict *v, summary_row *row, void 
             row(self, "expected", expect_text(&v->expects->at[i], expected));
 }
 
+const char *summary_network(const char *spec, char text[SUMMARY_NETWORK])
+{
+    snprintf(text, SUMMARY_NETWORK, "simulated%s%s: no packet leaves this host", *spec ? ", " : "",
+             spec);
+    return text;
+}
+
 /* Writes a text under a name, broken at blanks where the width is used up. */
 static void wrapped(struct term *t, enum tone name_tone, const char *name, enum tone tone,
                     const char *text)
@@ -53,7 +60,7 @@ static void row(struct term *t, const char *name, const char *format, ...)
 
 static void row(struct term *t, const char *name, const char *format, ...)
 {
-    char text[512], label[16];
+    char text[640], label[16];
     va_list ap;
 
     va_start(ap, format);
@@ -175,7 +182,7 @@ void summary_event(void *self, const struct report_event *e)
 {
     struct term *t = self;
     const struct report_verdict *v = &e->u.verdict;
-    char left_out[OUTBUF_GAP], rule[IMPAIRMENT_ROW];
+    char left_out[OUTBUF_GAP], network[SUMMARY_NETWORK], rule[IMPAIRMENT_ROW];
 
     if (e->kind != REPORT_VERDICT)
         return;
@@ -184,7 +191,9 @@ void summary_event(void *self, const struct report_event *e)
     connection(t, v);
     for (unsigned i = 0; v->impairments && i < v->impairments->count; i++)
         row(t, "impaired", "%s", impairment_text(&v->impairments->at[i], rule));
-    if (v->guard && !v->per_connection)
+    if (v->simulated)
+        row(t, "network", "%s", summary_network(v->simulated, network));
+    else if (v->guard && !v->per_connection)
         row(t, "guard", "%s: this host's kernel stays out of it", v->guard);
     if (v->dropped)
         row(t, "capture",

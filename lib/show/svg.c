@@ -321,7 +321,7 @@ static void title_of(const struct svg *s, const struct report_verdict *v, char *
         addr_port_text(f->flow.v6, &f->flow.local, f->flow.lport, name);
     else if (s->flows)
         addr_port_text(f->flow.v6, &f->flow.remote, f->flow.rport, name);
-    snprintf(text, room, "tcpwave %s %s", v->command, name);
+    snprintf(text, room, "tcpwave %s %s%s", v->command, name, v->simulated ? " (simulated)" : "");
 }
 
 int svg_end(struct svg *s, const struct report_verdict *v, struct outbuf_end *end, struct diag *d)

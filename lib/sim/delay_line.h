@@ -10,20 +10,22 @@
 #include <stdint.h>
 
 #include "lib/core/flow.h"
-#include "lib/core/seq.h"
 #include "lib/core/time.h"
 
-/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error. */
+/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error as a struct icmp. */
 struct delayed_packet {
+    struct delayed_packet *next; /* in the delay line, or of the path's spare ones */
+    wave_time at;                /* when it arrives */
+    uint64_t order;              /* of the packets that arrive at that time */
+    uint32_t room;               /* of `bytes` */
     uint64_t number;  /* of the segment; counted from 1 over the whole link */
     uint8_t from;     /* the end that sent it: 0 or 1, enum link_end */
     uint8_t ecn;      /* ECN field of its IP header */
     bool corrupted;   /* the path flipped a bit of it */
-    uint32_t mtu;     /* not 0: an ICMP error that reports this MTU to the sender, no segment */
-    struct seq seq;   /* sequence number of the segment that the ICMP error quotes */
+    bool icmp;        /* an ICMP error on its way back to `from`, which sent what it is about */
     struct flow flow; /* as the sender of the segment sees it */
-    uint32_t len;     /* bytes of the TCP segment, header included */
-    uint8_t bytes[];
+    uint32_t len;     /* of `bytes`: those of the TCP segment, header included */
+    _Alignas(8) uint8_t bytes[];
 };
 
 /* Orders one packet in the heap. */
@@ -33,10 +35,12 @@ struct delay_line_slot {
     struct delayed_packet *delayed_packet;
 };
 
-/* Holds the packets as a heap. All zero is an empty one. */
+/* Holds the packets. All zero is an empty one. Those that arrive in the order in which they were
+ * put in, which are nearly all, stand in a list; the others in a heap. */
 struct delay_line {
+    struct delayed_packet *first, *last;
     struct delay_line_slot *heap;
-    size_t count, room;
+    size_t count, room; /* of the heap */
     uint64_t order; /* packets put in so far */
 };
 

@@ -23,8 +23,19 @@ enum host_behaviour {
     HOST_RESETS,       /* aborts the connection at the first data */
     HOST_RESETS_FIN,   /* reads, and aborts the connection at the peer's FIN */
     HOST_NEVER_READS,  /* accepts, and never reads: its window closes */
-    HOST_CLOSED,       /* nothing listens: a SYN is answered with RST */
-    HOST_SILENT        /* nothing is ever answered */
+    HOST_BREAKS_HALF_CLOSE, /* takes the peer's FIN for the end of both directions: of its answer
+                               the first bytes leave, and a RST behind them */
+    HOST_CLOSED, /* nothing listens: a SYN is answered with RST. Where the host opens connections,
+                    it forgets each as soon as its SYN is sent */
+    HOST_SILENT /* nothing is ever answered. Where the host opens connections, only SYNs are sent */
+};
+
+/* Says which connections the host opens by itself, one after the other. */
+struct host_dials {
+    uint32_t count;
+    wave_time begin, every; /* when the first one is opened, and the time between two of them */
+    struct flow flow;       /* as the host sees it; lport is that of the first one */
+    uint16_t ports;         /* as many local ports take turns, from flow.lport on */
 };
 
 /* Says what kind of host to create. */
@@ -36,7 +47,11 @@ struct host_config {
     uint16_t port;       /* the port it listens on; 0: it does not listen */
     uint32_t half_open;  /* connections in SYN_RECEIVED before it answers with SYN cookies */
     wave_time vanish_at; /* from this time on it sends and receives nothing; WAVE_NEVER: it stays */
+    wave_time
+        reboot_at; /* at this time it forgets all connections; 0 and WAVE_NEVER: it never does */
+    wave_time think; /* the application acts so long after each event; 0: immediately */
     uint64_t seed;
+    struct host_dials dials;
 };
 
 struct host;

@@ -127,26 +127,6 @@ static void flush(struct link *l)
     }
 }
 
-/* Delivers the ICMP error of a router to the sender: RFC 1191, section 4, or RFC 4443, 3.2. */
-static void arrive_too_big(struct link *l, const struct delayed_packet *p)
-{
-    struct conn *c = l->end[p->from];
-    struct icmp e = {.type = 3,
-                     .code = 4,
-                     .mtu = p->mtu,
-                     .flow = c->flow,
-                     .has_seq = true,
-                     .seq = p->seq,
-                     .meaning = ICMP_TOO_BIG};
-    e.from = addr_v4(192, 0, 2, 254);
-    if (c->flow.v6) {
-        e.type = 2;
-        e.code = 0;
-        e.from = (struct addr){{0x20, 0x01, 0x0d, 0xb8, [15] = 0xfe}};
-    }
-    conn_icmp(c, l->now, &e);
-}
-
 /* Delivers a packet to the other end, or an ICMP error to its sender. */
 static void arrive(struct link *l, const struct delayed_packet *p)
 {
@@ -154,8 +134,8 @@ static void arrive(struct link *l, const struct delayed_packet *p)
     struct conn *c = l->end[to];
     struct seg s, rst;
 
-    if (p->mtu) {
-        arrive_too_big(l, p);
+    if (p->icmp) {
+        conn_icmp(l->end[p->from], l->now, path_error_of(p));
         return;
     }
     if (seg_checksum_ok(&c->flow, p->bytes, p->len) == p->corrupted)
@@ -206,7 +186,7 @@ static bool happen(struct link *l, wave_time until)
     if (arrival <= tick) {
         struct delayed_packet *p = path_take(&l->path);
         arrive(l, p);
-        free(p);
+        path_give(&l->path, p);
     } else {
         spin_count(l, due, "an engine wants to be ticked without end at one instant");
         conn_tick(l->end[due], l->now);

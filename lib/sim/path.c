@@ -11,22 +11,49 @@
 
 #include "lib/core/err.h"
 
+#define SMALL 256 /* bytes of a segment that is not worth being kept: it has little data or none   \
+                   */
+#define LARGE 2048
+#define SPARES_MAX 16384 /* 32 MB */
+
 /* Returns the bytes of the IP packet that carries `len` bytes of TCP. */
 static uint32_t packet_size(const struct flow *flow, uint32_t len)
 {
     return len + (flow->v6 ? IPV6_HEADER : IPV4_HEADER);
 }
 
-/* Allocates a packet from end `from` with room for `room` bytes; NULL: no memory. */
-static struct delayed_packet *delayed_packet_new(unsigned from, size_t room)
+/* Returns a packet from end `from` with room for `room` bytes; NULL: no memory. Those with data are
+ * kept for further use: large blocks cost malloc(3) much time. */
+static struct delayed_packet *delayed_packet_new(struct path *p, unsigned from, size_t room)
 {
-    struct delayed_packet *c = malloc(sizeof *c + room);
+    struct delayed_packet *c = p->spare;
 
+    if (room > SMALL && room <= LARGE && c) {
+        p->spare = c->next;
+        p->spares--;
+        room = c->room;
+    } else {
+        if (room > SMALL && room <= LARGE)
+            room = LARGE;
+        c = malloc(sizeof *c + room);
+    }
     if (c) {
         memset(c, 0, sizeof *c);
         c->from = (uint8_t)from;
+        c->room = (uint32_t)room;
     }
     return c;
+}
+
+void path_give(struct path *p, struct delayed_packet *c)
+{
+    if (c->room != LARGE || p->spares == SPARES_MAX) {
+        free(c);
+        return;
+    }
+    c->next = p->spare;
+    p->spare = c;
+    p->spares++;
 }
 
 /* Puts the packet on its way; when there is no memory, frees it and returns WAVE_ENOMEM. */
@@ -45,17 +72,19 @@ static bool too_big(struct path *p, wave_time now, unsigned from, const struct f
                     const struct seg *s, uint32_t len)
 {
     const struct path_impairment *m = &p->direction[from].impairment;
-    struct delayed_packet *icmp;
 
     if (!m->mtu || packet_size(flow, len) <= m->mtu)
         return false;
-    icmp = m->silent_mtu ? NULL : delayed_packet_new(from, 0);
-    if (icmp) {
-        icmp->mtu = m->mtu;
-        icmp->seq = s->seq;
-        icmp->flow = *flow;
-        post(p, time_add(now, m->delay), icmp);
-    }
+    if (!m->silent_mtu)
+        path_error(p, time_add(now, m->delay), from,
+                   &(struct icmp){.type = flow->v6 ? 2 : 3,
+                                  .code = flow->v6 ? 0 : 4,
+                                  .mtu = m->mtu,
+                                  .flow = *flow,
+                                  .has_seq = true,
+                                  .seq = s->seq,
+                                  .meaning = ICMP_TOO_BIG,
+                                  .from = p->router[flow->v6 != 0]});
     return true;
 }
 
@@ -120,11 +149,15 @@ static int depart(struct path *p, struct path_direction *w, wave_time sent,
 static int duplicate(struct path *p, struct path_direction *w, wave_time sent,
                      const struct delayed_packet *c)
 {
-    struct delayed_packet *copy = delayed_packet_new(c->from, c->len);
+    struct delayed_packet *copy = delayed_packet_new(p, c->from, c->len);
 
     if (!copy)
         return WAVE_ENOMEM;
-    memcpy(copy, c, sizeof *c + c->len);
+    copy->number = c->number;
+    copy->ecn = c->ecn;
+    copy->flow = c->flow;
+    copy->len = c->len;
+    memcpy(copy->bytes, c->bytes, c->len);
     p->counts.duplicated++;
     return depart(p, w, sent, copy);
 }
@@ -134,7 +167,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
 {
     struct path_direction *w = &p->direction[from];
     size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
-    struct delayed_packet *c = delayed_packet_new(from, room);
+    struct delayed_packet *c = delayed_packet_new(p, from, room);
     wave_time sent;
     int len;
 
@@ -154,7 +187,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         prng_chance(&p->prng, w->impairment.loss) ||
         !line(w, now, packet_size(flow, c->len), &sent)) {
         p->counts.lost++;
-        free(c);
+        path_give(p, c);
         return 0;
     }
     if (s->ecn != ECN_NOT && prng_chance(&p->prng, w->impairment.marking)) {
@@ -166,6 +199,23 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         return WAVE_ENOMEM;
     }
     return depart(p, w, sent, c);
+}
+
+int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e)
+{
+    struct delayed_packet *c = delayed_packet_new(p, to, sizeof *e);
+
+    if (!c)
+        return WAVE_ENOMEM;
+    c->icmp = true;
+    c->flow = e->flow;
+    memcpy(c->bytes, e, sizeof *e);
+    return post(p, at, c);
+}
+
+const struct icmp *path_error_of(const struct delayed_packet *c)
+{
+    return (const struct icmp *)(const void *)c->bytes;
 }
 
 wave_time path_next(const struct path *p)
@@ -181,17 +231,23 @@ struct delayed_packet *path_take(struct path *p)
 void path_lose_all(struct path *p)
 {
     for (struct delayed_packet *c = path_take(p); c; c = path_take(p)) {
-        p->counts.lost += c->mtu == 0;
-        free(c);
+        p->counts.lost += !c->icmp;
+        path_give(p, c);
     }
 }
 
 void path_init(struct path *p, uint64_t seed)
 {
-    *p = (struct path){.prng = {seed}};
+    *p =
+        (struct path){.prng = {seed},
+                      .router = {addr_v4(192, 0, 2, 254), {{0x20, 0x01, 0x0d, 0xb8, [15] = 0xfe}}}};
 }
 
 void path_free(struct path *p)
 {
     delay_line_free(&p->delay_line);
+    for (struct delayed_packet *c; (c = p->spare);) {
+        p->spare = c->next;
+        free(c);
+    }
 }

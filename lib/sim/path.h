@@ -11,6 +11,7 @@
 #ifndef TCPWAVE_SIM_PATH_H
 #define TCPWAVE_SIM_PATH_H
 
+#include "lib/core/icmp.h"
 #include "lib/core/seg.h"
 #include "lib/core/time.h"
 #include "lib/sim/delay_line.h"
@@ -46,12 +47,15 @@ struct path_direction {
     wave_time last_arrival; /* of the segments that keep their order */
 };
 
-/* Holds both directions; [0] is from the first end to the second. All zero, except for the seed, is
- * an empty path. */
+/* Holds both directions; [0] is from the first end to the second. */
 struct path {
     struct path_direction direction[2];
+    struct addr router[2]; /* that reports an MTU: its address of IPv4, and of IPv6 */
     struct prng prng;
     struct delay_line delay_line;
+    struct delayed_packet
+        *spare; /* with room for a whole segment, which malloc() would be slow at */
+    uint32_t spares;
     struct path_counts counts;
 };
 
@@ -70,12 +74,19 @@ void path_free(struct path *p);
 int path_send(struct path *p, wave_time now, unsigned from, const struct flow *flow,
               const struct seg *s, uint64_t number, bool lost);
 
+/* Sends an ICMP error, which reaches end `to` at that time. Nothing happens to it on the way.
+ * Returns 0 or WAVE_ENOMEM. */
+int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e);
+
 /* Returns the time of the next arrival; WAVE_NEVER when nothing is on its way. */
 wave_time path_next(const struct path *p);
 
-/* Takes out the next packet to arrive, which the caller frees; NULL when nothing is on its way. A
- * packet with `mtu` set goes back to its sender `from`: it is a router's ICMP error. */
+/* Takes out the next packet to arrive, which the caller gives back with path_give(); NULL when
+ * nothing is on its way. A packet with `icmp` set goes back to its sender `from`: path_error_of()
+ * returns what it says. */
 struct delayed_packet *path_take(struct path *p);
+void path_give(struct path *p, struct delayed_packet *c);
+const struct icmp *path_error_of(const struct delayed_packet *c);
 
 /* Loses all packets that are on their way. */
 void path_lose_all(struct path *p);

@@ -43,6 +43,8 @@ struct capture_frame {
     wave_time stamp;      /* CLOCK_REALTIME in nanoseconds */
     const uint8_t *bytes; /* valid until the next call */
     uint32_t caplen, len; /* bytes captured, and bytes that the frame had */
+    const uint8_t *link;  /* an Ethernet header that is not part of `bytes`; NULL: there is none */
+    uint32_t link_len;
     bool gap;             /* frames just before this one may have been lost for lack of room */
 };
 

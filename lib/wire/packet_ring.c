@@ -30,6 +30,7 @@
 #define MTU_SLOT 9216     /* longer frames, above all on lo, are read from the receive buffer */
 #define MTU_DEFAULT 1500
 #define LINK_MAX 18      /* bytes of an Ethernet header and of a second VLAN tag */
+#define TAG 4            /* bytes of a VLAN tag */
 #define LARGEST 65600    /* bytes of a frame: what IP can carry, with its link-layer header */
 #define BUFFER (4 << 20) /* bytes asked of the kernel for frames that are longer than a slot */
 #define LARGE 2          /* frames longer than a slot that we hold in our memory */
@@ -51,6 +52,7 @@ struct packet_ring {
     uint32_t buffer;             /* bytes of the receive buffer, as the kernel counts them */
     uint64_t received, dropped;  /* up to the last call of look() */
     bool down;                   /* the interface went down, and nothing has come since */
+    uint8_t link[TAG + LINK_MAX]; /* the link-layer header of the frame that was returned last */
     struct large_frame large[LARGE];
 };
 
@@ -65,15 +67,23 @@ static bool anywhere(const struct capture_config *config)
     return strcmp(config->device, "any") == 0;
 }
 
+/* Opens another socket in the place of the first one, for frames with their link-layer header. */
+static int whole_frames(struct packet_ring *s, const struct capture_config *config, struct diag *d)
+{
+    close(s->fd);
+    s->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+    return s->fd < 0 ? failed(config->device, "socket", d) : 0;
+}
+
 /*
- * Opens the socket. On Ethernet it gives whole frames. On all other interfaces, and on several at
- * once, the kernel removes the link-layer header, of any kind. The socket receives nothing before
- * it is bound, and that is the last step.
+ * Opens the socket. On Ethernet, and on several interfaces at once, it gives whole frames; of the
+ * latter a slot says where the IP packet begins. On all other interfaces the kernel removes the
+ * link-layer header, of any kind. The socket receives nothing before it is bound, and that is the
+ * last step.
  */
 static int open_socket(struct packet_ring *s, const struct capture_config *config, struct diag *d)
 {
     struct ifreq ifr = {.ifr_name = ""};
-    int type = SOCK_DGRAM;
 
     s->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (s->fd < 0 && (errno == EPERM || errno == EACCES))
@@ -85,19 +95,15 @@ static int open_socket(struct packet_ring *s, const struct capture_config *confi
         return failed(config->device, "socket", d);
     s->dlt = anywhere(config) ? DLT_LINUX_SLL2 : DLT_RAW;
     if (anywhere(config))
-        return 0;
+        return whole_frames(s, config, d);
     strncpy(ifr.ifr_name, config->device, sizeof ifr.ifr_name - 1);
     if (ioctl(s->fd, SIOCGIFHWADDR, &ifr) < 0)
         return failed(config->device, "the kind of the interface", d);
     if (ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER || ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK) {
         s->dlt = DLT_EN10MB;
-        type = SOCK_RAW;
+        return whole_frames(s, config, d);
     }
-    if (type == SOCK_DGRAM)
-        return 0;
-    close(s->fd);
-    s->fd = socket(AF_PACKET, type | SOCK_CLOEXEC, 0);
-    return s->fd < 0 ? failed(config->device, "socket", d) : 0;
+    return 0;
 }
 
 /* Writes filter instructions that discard what we send, where it is not wanted. A packet over lo
@@ -129,6 +135,17 @@ static unsigned without_outgoing(const struct capture_config *config, struct soc
     return 0;
 }
 
+/* Makes an instruction of a filter for IP packets count from where the IP packet begins, whatever
+ * header stands before it. */
+static void count_from_packet(struct sock_filter *f)
+{
+    const unsigned mode = BPF_MODE(f->code);
+    const bool loads = BPF_CLASS(f->code) == BPF_LD || BPF_CLASS(f->code) == BPF_LDX;
+
+    if (loads && (mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH))
+        f->k += (uint32_t)SKF_NET_OFF;
+}
+
 /* Attaches the compiled filter, with the instructions of without_outgoing() before it. */
 static int attach(struct packet_ring *s, const struct capture_config *config,
                   const struct bpf_program *program, struct diag *d)
@@ -141,6 +158,8 @@ static int attach(struct packet_ring *s, const struct capture_config *config,
     for (unsigned i = 0; i < program->bf_len; i++) {
         const struct bpf_insn *from = &program->bf_insns[i];
         f[n + i] = (struct sock_filter){from->code, from->jt, from->jf, from->k};
+        if (anywhere(config))
+            count_from_packet(&f[n + i]);
     }
     struct sock_fprog all = {.len = (unsigned short)(n + program->bf_len), .filter = f};
     int error = setsockopt(s->fd, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof all);
@@ -337,38 +356,57 @@ static struct large_frame *read_large(struct packet_ring *s, const struct tpacke
     return NULL;
 }
 
-/* Puts the VLAN tag that the kernel has removed back behind the two addresses. */
-static void put_tag(const struct tpacket2_hdr *h, struct capture_frame *out)
+/* Puts the VLAN tag that the kernel has removed back behind the two addresses, with which the
+ * header at `from` begins. Returns where it begins now. */
+static uint8_t *put_tag(const struct tpacket2_hdr *h, const uint8_t *from)
 {
     const uint16_t tag[2] = {
         htons((h->tp_status & TP_STATUS_VLAN_TPID_VALID) ? h->tp_vlan_tpid : ETH_P_8021Q),
         htons(h->tp_vlan_tci)};
-    uint8_t *to = (uint8_t *)(uintptr_t)out->bytes - sizeof tag;
+    uint8_t *to = (uint8_t *)(uintptr_t)from - TAG;
 
-    memmove(to, out->bytes, 2 * (size_t)ETH_ALEN);
+    memmove(to, from, 2 * (size_t)ETH_ALEN);
     memcpy(to + 2 * (size_t)ETH_ALEN, tag, sizeof tag);
-    out->bytes = to;
-    out->caplen += sizeof tag;
-    out->len += sizeof tag;
+    return to;
 }
 
-/* Writes the header that libpcap uses for several interfaces (LINKTYPE_LINUX_SLL2) before a
- * frame. */
-static void put_cooked(const struct tpacket2_hdr *h, struct capture_frame *out)
+/* Copies an Ethernet header of that length, which is about to be written over. */
+static void keep_link(struct packet_ring *s, const struct tpacket2_hdr *h, uint32_t len,
+                      struct capture_frame *out)
+{
+    memcpy(s->link + TAG, out->bytes, len);
+    out->link = s->link + TAG;
+    out->link_len = len;
+    if (h->tp_status & TP_STATUS_VLAN_VALID) {
+        out->link = put_tag(h, out->link);
+        out->link_len += TAG;
+    }
+}
+
+/* Writes the header that libpcap uses for several interfaces (LINKTYPE_LINUX_SLL2) before the IP
+ * packet of a frame, in the place of the frame's own. */
+static void put_cooked(struct packet_ring *s, const struct tpacket2_hdr *h,
+                       struct capture_frame *out)
 {
     const struct sockaddr_ll *from = (const void *)((const uint8_t *)h + TPACKET_ALIGN(sizeof *h));
+    const bool ethernet = from->sll_hatype == ARPHRD_ETHER || from->sll_hatype == ARPHRD_LOOPBACK;
+    uint32_t skip = h->tp_net > h->tp_mac ? (uint32_t)(h->tp_net - h->tp_mac) : 0;
     struct sll2_header head = {.sll2_protocol = from->sll_protocol,
                                .sll2_if_index = htonl((uint32_t)from->sll_ifindex),
                                .sll2_hatype = htons(from->sll_hatype),
                                .sll2_pkttype = from->sll_pkttype,
                                .sll2_halen = from->sll_halen};
-    uint8_t *to = (uint8_t *)(uintptr_t)out->bytes - sizeof head;
 
+    if (skip > out->caplen)
+        skip = out->caplen;
+    if (ethernet && skip >= ETH_HLEN && skip <= LINK_MAX)
+        keep_link(s, h, skip, out);
+    uint8_t *to = (uint8_t *)(uintptr_t)out->bytes + skip - sizeof head;
     memcpy(head.sll2_addr, from->sll_addr, sizeof head.sll2_addr);
     memcpy(to, &head, sizeof head);
     out->bytes = to;
-    out->caplen += sizeof head;
-    out->len += sizeof head;
+    out->caplen += (uint32_t)sizeof head - skip;
+    out->len += (uint32_t)sizeof head - skip;
 }
 
 /* tests/live/fault.c defines this function and is preloaded: it sets the clock that stamps the
@@ -436,10 +474,13 @@ static void describe(struct packet_ring *s, struct tpacket2_hdr *h, uint32_t sta
             out->caplen = s->given->len;
         }
     }
-    if (s->dlt == DLT_LINUX_SLL2)
-        put_cooked(h, out);
-    else if (s->dlt == DLT_EN10MB && (status & TP_STATUS_VLAN_VALID) && out->caplen >= 12)
-        put_tag(h, out);
+    if (s->dlt == DLT_LINUX_SLL2) {
+        put_cooked(s, h, out);
+    } else if (s->dlt == DLT_EN10MB && (status & TP_STATUS_VLAN_VALID) && out->caplen >= 12) {
+        out->bytes = put_tag(h, out->bytes);
+        out->caplen += TAG;
+        out->len += TAG;
+    }
 }
 
 int packet_ring_next(struct packet_ring *s, struct capture_frame *out, struct diag *d)

@@ -183,7 +183,7 @@ static int open_guard(struct wire *w, const struct wire_config *config, const st
     w->info.lport = config->lport;
     if (config->lport && is_self(w, config->lport))
         return diag_fail(
-            d, WAVE_EINUSE,
+            d, WAVE_ESELF,
             "port %u of this host is the target itself, so that it cannot be the source "
             "port, too: a connection from there would meet itself; choose another one",
             w->flow.rport);
@@ -241,8 +241,10 @@ static const char *link_of_route(const struct route *r)
 static int open_capture(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    w->anywhere = config->anywhere && !config->listen && !r->loopback && !config->interface &&
-                  !config->scope && !config->blocks;
+    w->anywhere =
+        config->anywhere && !r->loopback && !config->scope &&
+        (config->free_ports.max ? r->ifindex != 0
+                                : !config->listen && !config->interface && !config->blocks);
     struct capture_config c = {.device = w->anywhere ? "any" : r->interface,
                                .filter = {.flow = w->flow,
                                           .lports = w->lports,

@@ -46,7 +46,8 @@ struct wire_config {
                               captures on all interfaces, since answers may come in by another one
                               than the route leads out by; a packet that is met on several counts
                               once. The target of what we send is followed where this host rewrites
-                              it (NAT) */
+                              it (NAT). With `free_ports` an interface that is named is only the one
+                              to send by, and nothing is followed */
     bool follows_route;    /* wire_rerouted() will be asked */
     bool l2_send;          /* much will be sent. Once the next hop is known, packets go straight
                               to the interface (l2_send.h), without the kernel's routing and
@@ -89,7 +90,7 @@ struct wire;
  * needs several wires keeps the privileges (keep_privileges), and calls privilege_drop() itself.
  * Returns 0, or with *d filled in: WAVE_EPERM (*d says how to get the privilege); WAVE_ENOROUTE (no
  * route, an unknown interface, or a source that is not ours); WAVE_EINUSE (*d says by which kind of
- * socket the port is held); WAVE_ESYS; WAVE_ENOMEM.
+ * socket the port is held); WAVE_ESELF; WAVE_ESYS; WAVE_ENOMEM.
  */
 int wire_open(struct wire **out, const struct wire_config *config, struct diag *d);
 
@@ -165,6 +166,9 @@ struct wire_packet {
     struct packet packet;
     const uint8_t *ip;
     uint32_t ip_len;
+    const uint8_t *link; /* the Ethernet header before it, valid until the next call, of fragments
+                            the last one's; NULL: there is none */
+    uint32_t link_len;
     uint32_t fragments; /* it arrived in so many, and was put together; 0: in one piece */
     const uint8_t *mac; /* FRAME_ADDRESS bytes, valid until the next call: the link-layer address
                            that it came from, of fragments the last one's; NULL: there is none */
@@ -257,5 +261,8 @@ struct wire_stats {
     uint16_t nat_port;
 };
 struct wire_stats wire_stats(struct wire *w);
+
+/* Counts a frame in which no packet for us was found, for that reason (WAVE_E...). */
+void wire_count_unread(struct wire_stats *s, int error);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/if.h>
+#include <pcap/dlt.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -263,7 +264,13 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
         return error;
     const uint8_t *ip = c->bytes + f.offset;
     uint32_t ip_len = c->caplen - (uint32_t)f.offset;
-    struct wire_packet p = {.stamp = c->stamp, .ip = ip, .ip_len = ip_len, .mac = f.source};
+    const bool ethernet = capture_dlt(w->capture) == DLT_EN10MB && !w->info.loopback;
+    struct wire_packet p = {.stamp = c->stamp,
+                            .ip = ip,
+                            .ip_len = ip_len,
+                            .link = ethernet ? c->bytes : c->link,
+                            .link_len = ethernet ? (uint32_t)f.offset : c->link_len,
+                            .mac = f.source};
     error = ip_parse(ip, ip_len, &p.packet);
     if (error == WAVE_ENOTOURS) {
         error = take_fragment(w, &f, &p);
@@ -282,7 +289,7 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
     return take_packet(w, &f, &p, out);
 }
 
-static void count(struct wire_stats *s, int error)
+void wire_count_unread(struct wire_stats *s, int error)
 {
     switch (error) {
     case WAVE_EAGAIN: /* a fragment that waits for the others */
@@ -334,7 +341,7 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
             w->gap = false;
             return 1;
         }
-        count(&w->stats, error);
+        wire_count_unread(&w->stats, error);
     }
     capture_clock_drained(&w->stamp);
     return status == 0 ? still_there(w, d) : status;

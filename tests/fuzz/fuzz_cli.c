@@ -14,6 +14,7 @@
 #include "cmd/target.h"
 #include "lib/core/text.h"
 #include "lib/show/term.h"
+#include "lib/sim/spec.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { ARGUMENTS_MAX = 24 };
@@ -208,6 +209,26 @@ static void tcp_options(const char *text)
         require(o.options_len == 4);
 }
 
+/* SPEC of --sim: what was understood, printed, means the same; what was not has a place. */
+static void network(const char *text)
+{
+    char printed[SIM_SPEC_TEXT], again[SIM_SPEC_TEXT];
+    struct sim_spec s, t;
+    struct sim_spec_error e = {.allowed = ""};
+
+    if (sim_spec_parse(text, &s, &e) != 0) {
+        require(e.at <= strlen(text) && *e.allowed && memchr(e.allowed, '\0', sizeof e.allowed));
+        return;
+    }
+    require(s.rtt <= WAVE_H && s.loss <= 10000 && s.hops <= HOPS_MAX && s.loses <= SIM_LOSE_MAX);
+    sim_spec_print(&s, printed);
+    require(strlen(printed) < SIM_SPEC_TEXT - 1);
+    if (!*printed)
+        return;
+    require(sim_spec_parse(printed, &t, &e) == 0);
+    require(strcmp(sim_spec_print(&t, again), printed) == 0);
+}
+
 static void target(const char *text)
 {
     struct target_name name;
@@ -331,6 +352,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         hex(argv[argc]);
         flags(argv[argc]);
         tcp_options(argv[argc]);
+        network(argv[argc]);
         require(text_distance(argv[argc], argv[argc - 1]) ==
                 text_distance(argv[argc - 1], argv[argc]));
         argc++;

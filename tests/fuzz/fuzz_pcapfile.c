@@ -185,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     w.ng = how & 1;
     ended = w.ng && (how & 2);
     require(pcapfile_open(&file, fuzz_path(w.ng ? "pcapng" : "pcap", w.path), &d) == 0);
-    require(pcapfile_begin(file, some_text(&w.in, interface), &d) == 0);
+    require(pcapfile_begin(file, some_text(&w.in, interface), PCAPFILE_RAW, &d) == 0);
     some_text(&w.in, w.verdict);
     write_packets(&w, file, &d);
     if (how & 2)

@@ -51,6 +51,25 @@ static size_t put_ip(uint8_t *p, const struct flow *f, size_t payload, uint8_t t
     return (size_t)(p - start);
 }
 
+/* What a rule of --impair may have done to a segment, with words of any length. */
+static const struct impaired *some_impairment(struct report_world *w, const struct seg *s)
+{
+    static struct impaired i;
+    const uint16_t bits = cursor_u16(&w->in);
+
+    i = (struct impaired){.acts = bits & 0x3ff,
+                          .rule = 1 + (bits >> 10 & 31),
+                          .words = "out:.#1 <drop> & \"more\"",
+                          .on_wire = !(bits & (IMPAIRED_DROPPED | IMPAIRED_INVENTED)),
+                          .shown = true,
+                          .copy = bits >> 15,
+                          .engine = *s};
+    i.engine.flags ^= bits >> 8;
+    memset(i.what, 'w', bits % IMPAIRED_TEXT);
+    i.what[bits % 31] = i.what[bits % 31] ? ' ' : '\0';
+    return &i;
+}
+
 static void segment(struct report_world *w, uint8_t what)
 {
     static const uint16_t usual[] = {SEG_ACK,           SEG_SYN, SEG_SYN | SEG_ACK,
@@ -88,6 +107,8 @@ static void segment(struct report_world *w, uint8_t what)
     p += len;
     require(ip_parse(w->packet, (size_t)(p - w->packet), &packet) == 0);
     require(packet.seg.len == len);
+    if (shape & 32)
+        seen.impaired = some_impairment(w, &packet.seg);
     if (!(shape & 1))
         w->next[from] = seg_end(&packet.seg);
     seen.foreign = (shape & 0x60) == 0x60;

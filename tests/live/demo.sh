@@ -1,5 +1,6 @@
 #!/bin/sh
-# Shows one session with a real server, in namespaces of its own: ./bootstrap demo.
+# Shows one session with a real server, in namespaces of its own, and then one on a simulated network
+# in which a segment is lost: ./bootstrap demo.
 . "$(dirname "$0")/netns.sh"
 
 netns_enter "$@"
@@ -30,4 +31,18 @@ echo
 status=$?
 echo
 echo "demo: tcpwave ended with $status; the server and both namespaces end with it"
+
+# As an ordinary user: without any capability, even where a namespace would give them.
+ordinary=
+drops='setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all --no-new-privs'
+$drops true 2>/dev/null && ordinary=$drops
+echo
+echo "demo: as an ordinary user, and without a network: a peer in the program, and the SYN-ACK is lost"
+printf 'demo: tcpwave connect --sim lose=2 -d '\''hello\\n'\'' sim:7\n\n\n'
+# shellcheck disable=SC2086 # the words of a command
+$ordinary "$TCPWAVE" connect --sim lose=2 -d 'hello\n' sim:7
+simulated=$?
+echo
+echo "demo: tcpwave ended with $simulated; tcpwave-sim(7) and tcpwave-tcp(7) have more of these"
+[ $status != 0 ] || status=$simulated
 exit $status

@@ -2,6 +2,7 @@
 """Drawings on the pages of the manual, held against what the program prints.
 
   drawings.py compare SHOWN PRINTED   status 1, and both in a comparable form, if they differ
+  drawings.py exact SHOWN PRINTED     the same, to the byte: for runs on sim:
   drawings.py cut SHOWN PRINTED       what of PRINTED would stand on the page in place of SHOWN
   drawings.py replace PAGE DRAWING... puts these, in their order, in place of those on the page;
                                       in the manual they stand between .DRAWING and .DRAWN
@@ -19,8 +20,8 @@ import sys
 sys.dont_write_bytecode = True
 import examples  # noqa: E402
 
-LINES = str.maketrans("│┊─▶◀⋮", "|!-><:")
-LEGEND = re.compile(r" {14}A (state|line|dashed line)\b")
+LINES = str.maketrans("│┊─▶◀⋮✗", "|!-><:X")
+LEGEND = re.compile(r" {14}An? (state|line|dashed line|arrow)\b")
 
 
 def read(path):
@@ -55,13 +56,14 @@ def comparable(lines):
             line = re.sub(r"\b(seq|ack|len) \d+", r"\1 N", line)
             line = re.sub(r"\b[\d,]+ bytes", "N bytes", line)
         line = re.sub(r"-+>", "->", re.sub(r"<-+", "<-", line))
+        line = re.sub(r"-+X", "-X", re.sub(r"X-+", "X-", line))
         line = re.sub(r" +", " ", line).strip()
         found.append(line)
     return found
 
 
-def compare(shown, printed):
-    wanted, got = comparable(shown), comparable(part(shown, printed))
+def compare(shown, printed, form=comparable):
+    wanted, got = form(shown), form(part(shown, printed))
     if wanted == got:
         return 0
     print("\n".join(difflib.unified_diff(wanted, got, "on the page", "printed", lineterm="", n=1)))
@@ -87,7 +89,7 @@ def in_manual(lines, drawings):
 def in_text(lines, drawings):
     left = 0
     for i, line in enumerate(lines):
-        if examples.HEAD.match(line):
+        if left == 0 and examples.HEAD.match(line):
             left = len(examples.drawing(lines[i:]))
             yield from read(drawings.pop(0))
         if left == 0:
@@ -105,6 +107,8 @@ def replace(page, drawings):
 
 if sys.argv[1] == "compare":
     sys.exit(compare(read(sys.argv[2]), read(sys.argv[3])))
+elif sys.argv[1] == "exact":
+    sys.exit(compare(read(sys.argv[2]), read(sys.argv[3]), lambda lines: lines))
 elif sys.argv[1] == "cut":
     print("\n".join(part(read(sys.argv[2]), read(sys.argv[3]))))
 else:

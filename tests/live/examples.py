@@ -8,7 +8,8 @@ the output that the page shows after it, if any, and NNN.drawing with the drawin
 line is printed: number, page, command.
 
 Times of minutes and hours that a command is to wait are replaced by 50 ms and 3 s. All times of one
-kind get the same replacement, so that they keep the order that they have on the page.
+kind get the same replacement, so that they keep the order that they have on the page. On sim: they
+take no time, and stay as they are.
 """
 
 import re
@@ -16,7 +17,7 @@ import subprocess
 import sys
 
 PROMPT = re.compile(r"^( +)([$#]) (\S.*)")
-HEAD = re.compile(r"   #  seconds us |#(rows|all)$")
+HEAD = re.compile(r"   #  seconds us |     network  simulated|#(rows|all)$")
 VERDICT = re.compile(r"[a-z]+: {2,}")
 LONG = re.compile(r"(--(?:idle|interval|for|hold)[ =])(\d+)(m|h)\b")
 
@@ -33,6 +34,10 @@ def rendered(page):
 
 def shorten(match):
     return f"{match[1]}{int(match[2]) * (50 if match[3] == 'm' else 3000)}ms"
+
+
+def simulated(command):
+    return " sim:" in command
 
 
 def drawing(lines):
@@ -59,7 +64,7 @@ def examples(page):
             found.append([prompt[3], [], []])
             goes_on = line.endswith("\\")
         elif HEAD.match(line):
-            found[-1][2] = drawing(lines[i:])
+            found[-1][2] = found[-1][2] or drawing(lines[i:])
         elif indent is None or not line.strip():
             indent = None
         else:
@@ -77,7 +82,8 @@ def main():
     for page in sys.argv[2:]:
         for command, output, drawn in examples(page):
             number += 1
-            write(f"{directory}/{number:03}.cmd", [LONG.sub(shorten, command)])
+            timed = command if simulated(command) else LONG.sub(shorten, command)
+            write(f"{directory}/{number:03}.cmd", [timed])
             write(f"{directory}/{number:03}.out", output)
             if drawn:
                 write(f"{directory}/{number:03}.drawing", drawn)

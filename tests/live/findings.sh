@@ -115,7 +115,9 @@ RULES
     finds no-neighbour problem proved "$gateway: a gateway that is not there"
     expect_line out '"verdict":"local".*the gateway' "$gateway: the verdict names it"
 
+    findings="$findings self-connection"
     expect_status 3 "$ours: a port that is source and target" "$TCPWAVE" connect --json -p 45000 "${target%%[0-9a-f]*}$ours${target##*[0-9a-f]}:45000"
+    finds self-connection problem proved "$ours: a port that is source and target"
 done
 
 # Another way back.
@@ -137,6 +139,14 @@ for target in "$far4" "[$far6]"; do
     finds other-interface info proved "$target: answers by another interface"
     expect_status 5 "$target: answers by another interface than -i's" "$TCPWAVE" connect --json --timeout 2 -i near "$target:7"
     finds other-interface problem likely "$target: answers by another interface than -i's"
+    for at_a_time in 10 400; do # one by one, and in blocks
+        name="$target: $at_a_time at a time, answered by another interface"
+        expect_status 0 "$name" "$TCPWAVE" load --json --connections 400 --concurrency $at_a_time --rate 400 -d hello "$target:7"
+        finds other-interface info proved "$name"
+        expect_status 1 "$name than -i's" \
+            "$TCPWAVE" load --json --connections 20 --timeout 2 -i near "$target:7"
+        finds other-interface problem likely "$name than -i's"
+    done
 done
 peer ip route del $near4/32
 peer ip route del $near6/128
@@ -152,6 +162,13 @@ for target in "$far4" "[$far6]"; do
     expect_status 0 "$target: over a bridge" "$TCPWAVE" connect --json -d hello "$target:7"
     finds captured-twice info proved "$target: over a bridge"
     expect_json verdict retransmissions 0 "$target: over a bridge: each packet counts once"
+    for at_a_time in 10 400; do
+        expect_status 0 "$target: $at_a_time at a time over a bridge" \
+            "$TCPWAVE" load --json --connections 400 --concurrency $at_a_time --rate 400 -d hello "$target:7"
+        finds captured-twice info proved "$target: $at_a_time at a time over a bridge"
+        check "$target: $at_a_time at a time over a bridge: no other interface" \
+            sh -c "! grep -q other-interface '$tmp/out'"
+    done
 done
 
 done_testing

@@ -77,6 +77,11 @@ for target in "$far4" "[$far6]"; do
     finds timestamps-backwards problem likely "$target: its clock goes back"
     unfilter
 
+    filter input 'tcp dport 7 tcp option timestamp exists tcp flags & syn != 0 drop'
+    provoke old-timestamp-dropped 0 "$target: SYNs with timestamps are dropped" connect -d hello "$target:7"
+    finds old-timestamp-dropped warning likely "$target: SYNs with timestamps are dropped"
+    unfilter
+
     filter input "tcp dport 8 tcp flags & (fin|syn|rst|psh|ack) == ack meta length <= $bare drop"
     provoke deaf-to-probes 0 "$target: probes are dropped" \
         keepalive -d x --idle 1 --interval 1 --count 3 --for 4500ms "$target:8"

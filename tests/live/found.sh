@@ -7,7 +7,7 @@ netns_enter "$@" && netns_up || exit 1
 need nft python3 jq ncat ethtool
 here=$(cd "$(dirname "$0")" && pwd)
 # What may be found; where nothing may be, nothing_found says so.
-findings='rst-unacceptable bad-checksum own-firewall no-neighbour accept-queue-full'
+findings='rst-unacceptable bad-checksum own-firewall no-neighbour accept-queue-full self-connection'
 
 # Checksums that an offload leaves to the card would not be wrong ones.
 peer ethtool -K far tx off >/dev/null 2>&1
@@ -144,6 +144,16 @@ expect_status 0 "load, other ports" "$TCPWAVE" load --json -p 46000 --connection
 nothing_found "load, other ports"
 expect_status 3 "send -p: the target is among the ports" "$TCPWAVE" send -p 44990 --ports 20 127.0.0.1:45000
 expect_line err 'port 45000 of this host is the target itself' "send -p: says so"
+for host in 127.0.0.1 '[::1]' $near4; do
+    for command in connect halfclose keepalive send; do
+        expect_status 3 "$command -p, $host: the target itself" "$TCPWAVE" $command --json -p 45000 "$host:45000"
+        found "$command -p, $host: the target itself" self-connection problem
+        check "$command -p, $host: an event tells it, and then the verdict" jq -es \
+            '[.[].event] == ["finding", "verdict"] and .[0].code == "self-connection"' "$tmp/out"
+    done
+    expect_status 0 "connect -p, $host: another port" "$TCPWAVE" connect --json -d hello -p 44999 "$host:45000"
+    nothing_found "connect -p, $host: another port"
+done
 expect_status 0 "load -p to another host" "$TCPWAVE" load --json -p 44990 --connections 20 -d x $far4:7
 nothing_found "load -p to another host"
 

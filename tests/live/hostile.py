@@ -303,10 +303,24 @@ def syn_with_all(f, event, _):
     return event == "syn"
 
 
+def forgotten(f, event, _):
+    """A NAT that has forgotten the connection: a RST with a number of its own for whatever comes."""
+    if event != "syn":
+        f.send(RST, seq=f.seq + 100)
+    return event != "syn"
+
+
+def stranger(f, event, _):
+    """A second host, which has another connection over these ports."""
+    if event != "syn":
+        f.send(ACK, seq=f.seq + 0x30000000, ack=f.ack + 0x50000000)
+    return event != "syn"
+
+
 HABITS = dict(enumerate((wrong_ack, only_garbage, garbage, ip_options, fragments, odd_options, reset_storm,
                          zero_window, contradiction, one_byte, super_segment, ack_of_unsent, half_acks,
                          forged_fin, reset_inside, syn_inside, window_shrinks, mss_one, truncated, endless,
-                         syn_options, unstamped, forged_stamps, overruns), 5000))
+                         syn_options, unstamped, forged_stamps, overruns, forgotten, stranger), 5000))
 CALLS = dict(enumerate((garbage, ip_options, fragments, odd_options, reset_storm, reset_inside, syn_inside,
                         contradiction, one_byte, super_segment, ack_of_unsent, half_acks, forged_fin,
                         window_shrinks, mss_one, truncated, third_ack_wrong, syn_with_all, syn_options,

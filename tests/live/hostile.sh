@@ -103,6 +103,10 @@ check 'six times what was offered: none of our ACKs is called out of window' \
     test "$(grep '"event":"segment"' "$tmp/out" | grep '"dir":"out"' | grep -c out_of_window)" = 0
 expect_json verdict peer.state TIME_WAIT 'six times what was offered: the peer is in TIME_WAIT in the end'
 expect_json verdict peer.certainty assumed 'six times what was offered: which is assumed'
+meet 1 failed 'a RST for each of our segments' -d hello --timeout 3
+expect_line out '"event":"finding".*"code":"challenge-storm"' 'a RST for each of our segments: it is found'
+meet 1 failed 'an ACK of another connection for each of our segments' -d hello --timeout 4
+expect_line out '"findings":.*"code":"challenge-storm"' 'an ACK of another connection: it is found'
 check 'the peer has not died' kill -0 "$pid_hostile"
 stop hostile
 

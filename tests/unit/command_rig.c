@@ -265,7 +265,13 @@ int rig_run(struct command_rig *r, const char *words)
                                     .self = r};
     local_ports_parse(&r->platform.ports, "40000 49999", "");
     show = show_of(&line);
-    show->platform = &r->platform;
+    if (show->platform) { /* the target is sim:PORT, which brings its own network */
+        show->platform->report = report;
+        show->platform->signals = r->signals[0];
+        show->platform->confines = false;
+    } else {
+        show->platform = &r->platform;
+    }
     alarm(PATIENCE);
     r->status = line.command->run(line.options);
     alarm(0);

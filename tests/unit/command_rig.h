@@ -77,8 +77,9 @@ void rig_init_family(struct command_rig *r, enum host_behaviour behaviour, bool 
 /* `act` is called at that time, while the command runs; in order of time. */
 void rig_at(struct command_rig *r, wave_time at, void (*act)(struct command_rig *r));
 
-/* Runs `tcpwave WORDS`. Where nothing disturbs the run, a finding that is more than information
- * fails the case. Returns its exit status. A blank within a word is written as `~`. */
+/* Runs `tcpwave WORDS`; a target sim:PORT has the network of --sim, and not that of the rig. Where
+ * nothing disturbs the run, a finding that is more than information fails the case. Returns its
+ * exit status. A blank within a word is written as `~`. */
 int rig_run(struct command_rig *r, const char *words);
 
 /* Frees what rig_run() left: the rig may be initialised again. */

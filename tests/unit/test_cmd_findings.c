@@ -240,7 +240,7 @@ static void a_storm_takes_few_rows(void **state)
     rig_run(&r, "connect --width 120 --hold 16s " RIG_PEER);
     rig_expect_printed(&r, "RST seq 101", 4);
     rig_expect_printed(&r, "40 RST that changed nothing", 1); /* behind the finding, the tenth */
-    rig_expect_printed(&r, "challenge-storm (likely): 10 RSTs or SYNs", 1);
+    rig_expect_printed(&r, "challenge-storm (likely): 10 RSTs, SYNs or ACKs", 1);
     rig_free(&r);
 
     rig_init(&r, HOST_DISCARD); /* all of them where all is asked for */
@@ -585,6 +585,92 @@ static void a_fin_that_never_arrives(void **state)
     }
 }
 
+/* Something on the way drops SYNs with timestamps. */
+static bool stamped_syns(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return s->out && (s->seg.flags & SEG_SYN) && (s->seg.opt.has & OPT_TIMESTAMP);
+}
+
+/* The path is down until then. */
+static bool before(struct command_rig *r, const struct rig_segment *s)
+{
+    return s->at < *(const wave_time *)r->user;
+}
+
+/* The options of the SYNs that we sent: T with timestamps, - without. */
+static void expect_syns(const struct command_rig *r, const char *wanted)
+{
+    const unsigned n = rig_segments(r, true, SEG_SYN);
+
+    assert_int_equal(n, strlen(wanted));
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(rig_segment(r, true, SEG_SYN, i + 1)->seg.opt.has & OPT_TIMESTAMP ? 'T'
+                                                                                           : '-',
+                         wanted[i]);
+}
+
+static void syns_with_timestamps_that_are_dropped(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_ECHO, v6);
+        r.lose = stamped_syns;
+        rig_run(&r, v6 ? "connect --json -d hi " RIG_PEER6 : "connect --json -d hi " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", "open");
+        rig_expect_int(&r, "verdict", "received_bytes", 2);
+        expect_syns(&r, "TTT-T-");
+        expect_finding(&r, "old-timestamp-dropped", "warning",
+                       "4 SYNs with timestamps got no answer, and each of 2 without them did: the "
+                       "peer or a device before it drops SYNs for their timestamps");
+        rig_expect_text(&r, "finding", "certainty", "likely");
+        rig_free(&r);
+    }
+    rig_init(&r, HOST_ECHO); /* of few SYNs none is spared for it */
+    r.lose = stamped_syns;
+    rig_run(&r, "connect --json --syn-retries 2 " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "dropped");
+    expect_syns(&r, "TTT");
+    rig_free(&r);
+
+    rig_init(&r, HOST_ECHO); /* nor of a handshake that is not to be completed */
+    r.lose = stamped_syns;
+    rig_run(&r, "connect --json --no-ack " RIG_PEER);
+    expect_syns(&r, "TTTT");
+    rig_free(&r);
+}
+
+/* A path that comes up, at any time, and one whose peer has no timestamps. */
+static void syns_that_are_lost(void **state)
+{
+    static const struct {
+        wave_time until;
+        const char *syns;
+    } path[] = {{500 * WAVE_MS, "TT"}, {2 * WAVE_S, "TTT"}, {5 * WAVE_S, "TTT-T"}};
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof path / sizeof path[0]; i++)
+        for (int none = 0; none < 2; none++) {
+            rig_init(&r, HOST_ECHO);
+            r.lose = before;
+            r.user = (void *)(uintptr_t)&path[i].until;
+            r.network.host.engine.timestamps = !none;
+            rig_run(&r, "connect --json -d hi " RIG_PEER);
+            rig_expect_text(&r, "verdict", "verdict", "open");
+            expect_syns(&r, path[i].syns);
+            assert_int_equal(alarms(&r), 0);
+            rig_free(&r);
+        }
+    rig_init(&r, HOST_SILENT);
+    rig_run(&r, "connect --json " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "dropped");
+    expect_syns(&r, "TTT-");
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -604,6 +690,8 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_accept),
         cmocka_unit_test(large_segments_that_vanish),
         cmocka_unit_test(a_fin_that_never_arrives),
+        cmocka_unit_test(syns_with_timestamps_that_are_dropped),
+        cmocka_unit_test(syns_that_are_lost),
         cmocka_unit_test(rig_schema),
     };
 

@@ -9,6 +9,9 @@
 
 #include "tests/unit/command_rig.h"
 
+#include "lib/run/impair_rule.h"
+#include "lib/sim/prng.h"
+
 #define RTT (2 * RIG_DELAY)
 
 static struct command_rig r;
@@ -214,6 +217,83 @@ static void no_rule_makes_a_finding(void **state)
     assert_int_equal(unused, 0);
 }
 
+/* One to three rules by chance, which make sense by themselves. */
+static void some_rules(struct prng *prng, char *words, size_t room)
+{
+    static const char *const match[] = {
+        "",           ".",           ".#1",     ".#2-4",  "data", "data#1", "data,every=3", "F",
+        "F#1",        "S",           "S#1",     "S.",     "S.#1", "R",      "p=20",         "p=5",
+        "after=30ms", "before=60ms", "every=2", "nodata", ".#3-", "P"};
+    static const char *const action[] = {
+        "drop",         "drop",         "dup",          "delay=5ms",  "delay=300ms", "delay=3s",
+        "reorder",      "corrupt",      "corrupt=data", "rst",        "seq+=1",      "seq+=-1",
+        "seq+=50000",   "ack+=1",       "ack+=-1",      "ack+=50000", "flags=F.",    "flags=R",
+        "flags=S",      "flags=.",      "flags=none",   "flags=SF",   "win=0",       "win=1",
+        "win=600",      "strip=ts",     "strip=all",    "strip=mss",  "strip=sack",  "strip=sackok",
+        "strip=wscale", "mss=100",      "wscale=0",     "wscale=14",  "ts+=1000",    "ts+=-100000",
+        "tsecr+=-7",    "tsecr+=90000", "sack+=3000",   "truncate=3", "urg=1",       "ecn=ce"};
+    struct impair_rule rule;
+    struct diag d;
+    char text[100];
+    size_t n = 0;
+
+    words[0] = '\0';
+    for (uint64_t left = 1 + prng_below(prng, 3); left;) {
+        snprintf(text, sizeof text, "%s:%s %s", prng_below(prng, 2) ? "in" : "out",
+                 match[prng_below(prng, sizeof match / sizeof match[0])],
+                 action[prng_below(prng, sizeof action / sizeof action[0])]);
+        if (impair_rule_parse(text, &rule, &d) != 0)
+            continue;
+        for (char *c = text; *c; c++)
+            *c = *c == ' ' ? '~' : *c;
+        n += (size_t)snprintf(words + n, room - n, "--impair %s ", text);
+        left--;
+    }
+}
+
+/* Whatever rules do, nothing is found about the path or the peer, and no sentence accuses it. */
+static void rules_by_chance_blame_no_one(void **state)
+{
+    static const char *const command[] = {
+        "connect --json --timeout 40s", "halfclose --json --timeout 40s --linger 2s",
+        "keepalive --json --idle 100ms --interval 600ms --count 3 --for 3s --timeout 40s"};
+    static const char *const blame[] = {
+        "stopped answering", "refused the",     "reset the connection", "no acceptable",
+        "does not take",     "not take all",    "did not acknowledge",  "never arrived",
+        "holds its own",     "does not honour", "no longer knows",      "nothing answered"};
+    static const enum host_behaviour behaviour[] = {HOST_ECHO, HOST_DISCARD, HOST_ANSWER_AFTER_FIN};
+    const char *runs = getenv("TCPWAVE_TEST_RUNS");
+    const unsigned count = runs ? (unsigned)strtoul(runs, NULL, 10) : 150;
+    char rules[400];
+    static char words[40000];
+    struct prng prng = {getenv("TCPWAVE_TEST_SEED") ? strtoul(getenv("TCPWAVE_TEST_SEED"), NULL, 10)
+                                                    : 17};
+
+    (void)state;
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned bytes = prng_below(&prng, 2) ? 20000 : 5;
+        some_rules(&prng, rules, sizeof rules);
+        size_t n =
+            (size_t)snprintf(words, sizeof words, "%s %s-d ", command[prng_below(&prng, 3)], rules);
+        memset(words + n, 'x', bytes);
+        snprintf(words + n + bytes, sizeof words - n - bytes, " " RIG_PEER);
+        rig_init(&r, behaviour[prng_below(&prng, 3)]);
+        r.disturbed = true; /* an unused rule is a warning */
+        rig_run(&r, words);
+        for (size_t k = 0; k < r.events; k++) {
+            const char *subject = json_string_value(json_object_get(r.event[k], "subject"));
+            if (subject && strcmp(subject, "local") != 0)
+                fail_msg("run %u, %.*s: %s", i, (int)n, words,
+                         json_dumps(r.event[k], JSON_COMPACT));
+        }
+        const char *message = json_string_value(rig_get(&r, "verdict", "message"));
+        for (size_t k = 0; k < sizeof blame / sizeof blame[0]; k++)
+            if (rig_count(&r, "finding", "code", "impaired") && strstr(message, blame[k]))
+                fail_msg("run %u, %.*s: %s", i, (int)n, words, message);
+        rig_free(&r);
+    }
+}
+
 /* The same rule, seed and network: the same bytes. */
 static void the_same_run_prints_the_same_bytes(void **state)
 {
@@ -263,6 +343,60 @@ static void halfclose_does_not_judge_the_peer_by_a_rule(void **state)
     rig_free(&r);
 }
 
+/* Of each connection, the third segment and the first data are dropped: the peer repeats its
+ * SYN-ACK as one does whose accept queue is full. */
+static void load_says_what_its_rules_did(void **state)
+{
+    (void)state;
+    run(HOST_ECHO,
+        "load --json --connections 20 --concurrency 5 -d hello --impair "
+        "out:nodata,.#1~drop --impair out:data#1-4~drop " RIG_PEER,
+        20 + 80);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(rig_count(&r, "finding", NULL, NULL), 1);
+    rig_expect_text(&r, "finding", "code", "impaired");
+    expect_message_ends("; the rules of --impair were applied to segments 100 times, on purpose");
+    rig_free(&r);
+}
+
+static void dial_twice(struct command_rig *at)
+{
+    rig_dial(at, 5000, 80);
+    rig_dial(at, 5001, 80);
+}
+
+/* Each connection has the counts of its own segments, and the run those of the rules. */
+static void listen_says_it_of_each_connection(void **state)
+{
+    unsigned of_connections = 0, of_run = 0;
+
+    (void)state;
+    rig_init(&r, HOST_ECHO);
+    rig_at(&r, WAVE_MS, dial_twice);
+    rig_run(&r,
+            "listen --json -d hi --connections 2 --timeout 20s --impair out:S.#1~drop " RIG_LOCAL
+            ":80");
+    for (size_t i = 0; i < r.events; i++) {
+        const json_t *e = r.event[i];
+        const char *message = json_string_value(json_object_get(e, "message"));
+        if (strcmp(json_string_value(json_object_get(e, "event")), "verdict") != 0)
+            continue;
+        if (json_object_get(e, "connection")) {
+            of_connections++;
+            assert_non_null(strstr(message, "; 1 segment was impaired on purpose (--impair): 1 of "
+                                            "ours dropped"));
+            assert_null(json_object_get(e, "impairments"));
+        } else {
+            of_run++;
+            assert_non_null(strstr(message, "were applied to segments 2 times, on purpose"));
+            assert_int_equal(json_array_size(json_object_get(e, "impairments")), 1);
+        }
+    }
+    assert_int_equal(of_connections, 2);
+    assert_int_equal(of_run, 1);
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,10 +406,13 @@ int main(void)
         cmocka_unit_test(both_directions_are_dropped),
         cmocka_unit_test(a_rule_answers_our_syn_with_rst),
         cmocka_unit_test(no_rule_makes_a_finding),
+        cmocka_unit_test(rules_by_chance_blame_no_one),
         cmocka_unit_test(the_same_run_prints_the_same_bytes),
         cmocka_unit_test(a_quiet_run_says_it_as_well),
         cmocka_unit_test(the_ladder_and_the_summary_show_it),
         cmocka_unit_test(halfclose_does_not_judge_the_peer_by_a_rule),
+        cmocka_unit_test(load_says_what_its_rules_did),
+        cmocka_unit_test(listen_says_it_of_each_connection),
         cmocka_unit_test(rig_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,8 @@ CASE(incomplete_packets_are_no_black_hole)
     expect("black-hole", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4));
     know((struct facts_host){.incomplete = 1});
     expect_silence("black-hole", VERDICT_FAILED);
+    know((struct facts_host){.bad_checksums = 1}); /* it came, and was thrown away */
+    expect_silence("black-hole", VERDICT_FAILED);
     done();
 }
 

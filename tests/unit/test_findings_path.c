@@ -193,7 +193,7 @@ CASE(a_storm_of_challenges)
     challenge(300 * WAVE_MS, 10);
     says(expect("challenge-storm", VERDICT_OPEN, FINDING_LIKELY, FINDING_PROBLEM,
                 SHOWN(4, 6, 8, 22)),
-         "10 RSTs or SYNs that do not fit came within seconds of each other, and are worth a "
+         "10 RSTs, SYNs or ACKs that do not fit came within seconds of each other, and are worth a "
          "challenge ACK each: something on the way answers each of those with the next");
     done();
 
@@ -203,6 +203,54 @@ CASE(a_storm_of_challenges)
 
     challenge(600 * WAVE_S, 30); /* one in ten minutes */
     expect_peace(VERDICT_OPEN);
+    done();
+}
+
+/* Our limit of challenge ACKs leaves a few rounds. Each answer draws the next at once; and what
+ * comes by its own clock does not count. */
+CASE(few_challenges_that_answer_each_other)
+{
+    struct step far = {.flags = SEG_ACK, .seq = 0x30000000, .ack = 77, .local = STATE_ESTABLISHED};
+    const struct seg stranger = {.flags = SEG_ACK, .seq = seq_of(THEIR_ISN + 0x30000000)};
+    const struct seg late = {.flags = SEG_ACK, .seq = seq_of(THEIR_ISN - 3000)};
+
+    challenge(WAVE_MS, 6);
+    expect("challenge-storm", VERDICT_OPEN, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4, 6, 8, 14));
+    done();
+    challenge(WAVE_MS, 5);
+    expect_peace(VERDICT_OPEN);
+    done();
+    challenge(WAVE_MS, 3);
+    expect("challenge-storm", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4, 6, 8));
+    done();
+    challenge(WAVE_MS, 2);
+    expect_peace(VERDICT_FAILED);
+    done();
+    challenge(300 * WAVE_MS, 9);
+    expect_peace(VERDICT_FAILED);
+    done();
+
+    shake(); /* ACKs of another connection */
+    for (unsigned i = 0; i < 3; i++) {
+        elapse(20 * WAVE_MS);
+        say(far);
+        signs_refused(&script.flow, CHECK_SEQUENCE, &stranger, false);
+        say_ours(SEG_ACK, 1, 1, 0);
+        elapse(WAVE_S);
+        say_ours(SEG_ACK | SEG_PSH, 1, 1, 10);
+    }
+    expect("challenge-storm", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4, 7, 10));
+    done();
+
+    shake(); /* and ACKs that were overtaken on the way */
+    far.seq = (uint32_t)-3000;
+    for (unsigned i = 0; i < 20; i++) {
+        elapse(20 * WAVE_MS);
+        say(far);
+        signs_refused(&script.flow, CHECK_SEQUENCE, &late, false);
+        say_ours(SEG_ACK, 1, 1, 0);
+    }
+    expect_silence("challenge-storm", VERDICT_LOST);
     done();
 }
 
@@ -439,6 +487,7 @@ int main(void)
         cmocka_unit_test(an_option_that_was_not_agreed_to),
         cmocka_unit_test(a_quote_of_what_was_never_sent),
         cmocka_unit_test(a_storm_of_challenges),
+        cmocka_unit_test(few_challenges_that_answer_each_other),
         cmocka_unit_test(marks_that_are_cleared),
         cmocka_unit_test(full_segments_that_are_short),
         cmocka_unit_test(what_this_host_knows),

@@ -41,19 +41,29 @@ static const uint8_t packet[41] = {0x45, 0, 0, 41, 0,   0, 0x40, 0, 64, 6,  0, 0
                                    127,  0, 0, 1,  127, 0, 0,    1, 0,  80, 0, 80};
 
 static const struct pcapfile_packet packets[] = {
-    {STAMP, true, packet, sizeof packet, sizeof packet, NULL, NULL},
-    {STAMP + 1, false, packet, 38, 4000, DIRECTION_IN, NULL},
-    {STAMP + 999999999, true, packet, 40, 40, "\303\244", NULL}};
+    {.stamp = STAMP,
+     .outgoing = true,
+     .ip = packet,
+     .captured = sizeof packet,
+     .length = sizeof packet},
+    {.stamp = STAMP + 1, .ip = packet, .captured = 38, .length = 4000, .comment = DIRECTION_IN},
+    {.stamp = STAMP + 999999999,
+     .outgoing = true,
+     .ip = packet,
+     .captured = 40,
+     .length = 40,
+     .comment = "\303\244"}};
 
 enum { PACKETS = sizeof packets / sizeof packets[0] };
 
 static void write_to(const char *to)
 {
+    const enum pcapfile_link expected = PCAPFILE_RAW;
     struct pcapfile *p;
     struct diag d = {""};
 
     assert_int_equal(pcapfile_open(&p, to, &d), 0);
-    assert_int_equal(pcapfile_begin(p, "veth-with-name", &d), 0);
+    assert_int_equal(pcapfile_begin(p, "veth-with-name", expected, &d), 0);
     for (int i = 0; i < PACKETS; i++)
         assert_int_equal(pcapfile_packet(p, &packets[i], &d), 0);
     assert_int_equal(pcapfile_end(p, WAVE_S, VERDICT, 3, 1, &d), 0);
@@ -154,7 +164,8 @@ static void packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block(
 {
     enum { MANY = 300 };
     static uint8_t big[60000], back[4 << 20];
-    struct pcapfile_packet k = {STAMP, true, big, sizeof big, sizeof big, NULL, NULL};
+    struct pcapfile_packet k = {
+        .stamp = STAMP, .outgoing = true, .ip = big, .captured = sizeof big, .length = sizeof big};
     struct pcapfile *p;
     struct diag d;
     uint64_t missing;
@@ -168,7 +179,7 @@ static void packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block(
     fd = open(path, O_RDONLY | O_NONBLOCK);
     assert_true(fd >= 0);
     assert_int_equal(pcapfile_open(&p, path, &d), 0);
-    assert_int_equal(pcapfile_begin(p, "veth", &d), 0);
+    assert_int_equal(pcapfile_begin(p, "veth", PCAPFILE_RAW, &d), 0);
     for (int i = 0; i < MANY; i++)
         assert_int_equal(pcapfile_packet(p, &k, &d), 0);
     missing = outbuf_left_out(pcapfile_outbuf(p));
@@ -221,6 +232,119 @@ static void pcapng_blocks_are_whole(void **state)
     }
     assert_int_equal(block, sizeof types / sizeof types[0]);
     unlink(path);
+}
+
+/* A header of the link layer, and one of lo. */
+static const uint8_t ethernet[14] = {2, 0, 0, 0, 9, 2, 2, 0, 0, 0, 9, 1, 8, 0}, lo[14] = {[12] = 8};
+
+/* Writes packets that begin with these: E Ethernet, L lo, - nothing. */
+static void write_links(const char *name, enum pcapfile_link expected, const char *links)
+{
+    struct pcapfile *p;
+    struct diag d = {""};
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "any", expected, &d), 0);
+    for (; *links; links++) {
+        struct pcapfile_packet k = packets[0];
+        k.link = *links == 'E' ? ethernet : *links == 'L' ? lo : NULL;
+        k.link_len = k.link ? 14 : 0;
+        assert_int_equal(pcapfile_packet(p, &k, &d), 0);
+    }
+    assert_int_equal(pcapfile_end(p, WAVE_S, VERDICT, 3, 1, &d), 0);
+    assert_int_equal(pcapfile_close(p, &d), 0);
+}
+
+/* Of the file's packets: E, L or - for what they begin with; behind a slash, the link types of the
+ * interface blocks, in order. */
+static void expect_links(const char *wanted)
+{
+    uint8_t bytes[4096];
+    char is[32] = "", types[16] = "/";
+    uint16_t type[4];
+    unsigned n = 0;
+    size_t len = slurp(bytes, sizeof bytes);
+
+    for (size_t at = 0; at < len; at += number(bytes + at + 4)) {
+        const uint8_t *data = bytes + at + 28;
+        if (number(bytes + at) == 1) {
+            memcpy(&type[n], bytes + at + 8, 2);
+            strcat(types, type[n++] == 1 ? "E" : "-");
+        }
+        if (number(bytes + at) != 6)
+            continue;
+        assert_true(number(bytes + at + 8) < n);
+        if (type[number(bytes + at + 8)] == 1) {
+            assert_int_equal(number(bytes + at + 20), 14 + sizeof packet);
+            assert_int_equal(number(bytes + at + 24), 14 + sizeof packet);
+            strcat(is, memcmp(data, ethernet, 14) == 0 ? "E" : "L");
+            data += 14;
+        } else {
+            assert_int_equal(number(bytes + at + 20), sizeof packet);
+            strcat(is, "-");
+        }
+        assert_memory_equal(data, packet, sizeof packet);
+    }
+    strcat(is, types);
+    assert_string_equal(is, wanted);
+    unlink(path);
+}
+
+static void packets_keep_the_header_of_their_link(void **state)
+{
+    static const struct {
+        enum pcapfile_link expected;
+        const char *packets, *wanted;
+    } file[] = {{PCAPFILE_ETHERNET, "EEE", "EEE/E"},   {PCAPFILE_RAW, "---", "---/-"},
+                {PCAPFILE_LINKS, "EE", "EE/E"},        {PCAPFILE_LINKS, "--", "--/-"},
+                {PCAPFILE_LINKS, "LL", "--/-"},        {PCAPFILE_LINKS, "LELE", "-ELE/-E"},
+                {PCAPFILE_LINKS, "E-E-L", "E-E-L/E-"}, {PCAPFILE_RAW, "-E-E", "-E-E/-E"},
+                {PCAPFILE_ETHERNET, "LE", "LE/E"},     {PCAPFILE_LINKS, "", "/-"},
+                {PCAPFILE_ETHERNET, "", "/E"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof file / sizeof file[0]; i++) {
+        write_links("links.pcapng", file[i].expected, file[i].packets);
+        expect_links(file[i].wanted);
+    }
+}
+
+/* The older form has one link type for all packets. */
+static void of_the_older_form_all_packets_have_one_link(void **state)
+{
+    static const struct {
+        enum pcapfile_link expected;
+        const char *packets;
+        int dlt;
+    } file[] = {{PCAPFILE_ETHERNET, "EE-L", DLT_EN10MB},
+                {PCAPFILE_RAW, "-EL-", DLT_RAW},
+                {PCAPFILE_LINKS, "E-EL", DLT_EN10MB},
+                {PCAPFILE_LINKS, "LE-E", DLT_RAW},
+                {PCAPFILE_LINKS, "", DLT_RAW}};
+    char error[PCAP_ERRBUF_SIZE];
+    struct pcap_pkthdr *head;
+    const uint8_t *bytes;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof file / sizeof file[0]; i++) {
+        const unsigned size = file[i].dlt == DLT_EN10MB ? 14 : 0;
+        write_links("links.pcap", file[i].expected, file[i].packets);
+        pcap_t *in = pcap_open_offline(path, error);
+        assert_non_null(in);
+        assert_int_equal(pcap_datalink(in), file[i].dlt);
+        for (const char *k = file[i].packets; *k; k++) {
+            assert_int_equal(pcap_next_ex(in, &head, &bytes), 1);
+            assert_int_equal(head->caplen, size + sizeof packet);
+            assert_int_equal(head->len, size + sizeof packet);
+            if (size)
+                assert_memory_equal(bytes, *k == 'E' ? ethernet : lo, size);
+            assert_memory_equal(bytes + size, packet, sizeof packet);
+        }
+        assert_int_equal(pcap_next_ex(in, &head, &bytes), PCAP_ERROR_BREAK);
+        pcap_close(in);
+        unlink(path);
+    }
 }
 
 /* Runs `command` with the file's name behind it, and returns its standard output in *text. Returns
@@ -363,6 +487,7 @@ static void a_long_comment_is_cut_between_characters(void **state)
     struct pcapfile *p;
     struct diag d;
     uint8_t bytes[2048];
+    size_t at = 0;
 
     (void)state;
     comment[0] = 'x';
@@ -372,10 +497,14 @@ static void a_long_comment_is_cut_between_characters(void **state)
     k.comment = comment;
     snprintf(path, sizeof path, "%s/long.pcapng", directory);
     assert_int_equal(pcapfile_open(&p, path, &d), 0);
+    assert_int_equal(pcapfile_begin(p, "lo", PCAPFILE_RAW, &d), 0);
     assert_int_equal(pcapfile_packet(p, &k, &d), 0);
     assert_int_equal(pcapfile_close(p, &d), 0);
     slurp(bytes, sizeof bytes);
-    assert_int_equal(number(bytes + 28 + 44), 1 | 1023 << 16);
+    at += number(bytes + at + 4); /* section */
+    at += number(bytes + at + 4); /* interface */
+    assert_int_equal(number(bytes + at), 6);
+    assert_int_equal(number(bytes + at + 28 + 44), 1 | 1023 << 16);
     unlink(path);
 }
 
@@ -389,7 +518,7 @@ static void a_full_disk_is_reported(void **state)
     if (access("/dev/full", W_OK) < 0)
         skip();
     assert_int_equal(pcapfile_open(&p, "/dev/full", &d), 0);
-    assert_int_equal(pcapfile_begin(p, "lo", &d), 0);
+    assert_int_equal(pcapfile_begin(p, "lo", PCAPFILE_RAW, &d), 0);
     assert_int_equal(pcapfile_packet(p, &packets[0], &d), 0);
     assert_int_equal(pcapfile_flush(p, &d), WAVE_ESYS);
     assert_non_null(strstr(d.text, "cannot write to /dev/full: No space left"));
@@ -421,6 +550,8 @@ int main(void)
         cmocka_unit_test(pcap_is_read_by_libpcap_and_has_the_nanosecond_magic),
         cmocka_unit_test(packets_that_a_sleeping_reader_missed_are_counted_in_the_next_block),
         cmocka_unit_test(pcapng_blocks_are_whole),
+        cmocka_unit_test(packets_keep_the_header_of_their_link),
+        cmocka_unit_test(of_the_older_form_all_packets_have_one_link),
         cmocka_unit_test(tshark_reads_comments_directions_and_the_interface),
         cmocka_unit_test(the_verdict_is_the_comment_of_the_statistics),
         cmocka_unit_test(what_a_rule_kept_off_the_wire_is_named_beside_the_next_packet),

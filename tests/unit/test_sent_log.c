@@ -66,6 +66,38 @@ static void what_the_capture_lost_is_stepped_over(void **state)
     assert_non_null(take(3));
 }
 
+static const struct sent_entry *pick(uint32_t seq)
+{
+    struct seg s = segment(seq);
+    return sent_log_pick(&j, &s);
+}
+
+static void what_is_held_back_stays_when_a_later_one_is_picked(void **state)
+{
+    (void)state;
+    send_one(1, false);
+    send_one(2, false);
+    send_one(3, false);
+    send_one(3, true);
+    assert_non_null(pick(2));
+    assert_null(pick(2));
+    assert_false(pick(3)->retransmission);
+    assert_true(pick(3)->retransmission);
+    assert_false(sent_log_empty(&j));
+    /* Nor are those that were picked ever missed. */
+    assert_null(sent_log_missed_by_ack(&j, 2, seq_of(100)));
+    assert_int_equal(sent_log_missed_by_ack(&j, 1, seq_of(100))->seq.v, 1);
+    assert_null(sent_log_missed_by_ack(&j, 1, seq_of(100)));
+    assert_non_null(pick(1));
+    assert_true(sent_log_empty(&j));
+    send_one(4, false);
+    send_one(5, false);
+    assert_non_null(pick(4));
+    assert_int_equal(sent_log_missed(&j)->seq.v, 5);
+    assert_null(sent_log_missed(&j));
+    assert_null(pick(6));
+}
+
 static void a_segment_that_we_did_not_send_has_no_entry(void **state)
 {
     struct seg s = segment(1);
@@ -192,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup(what_the_capture_lost_is_stepped_over, reset),
         cmocka_unit_test_setup(what_the_capture_lost_is_known_by_a_later_segment_of_ours, reset),
         cmocka_unit_test_setup(what_the_capture_lost_is_known_by_the_peers_acknowledgement, reset),
+        cmocka_unit_test_setup(what_is_held_back_stays_when_a_later_one_is_picked, reset),
         cmocka_unit_test_setup(a_segment_that_we_did_not_send_has_no_entry, reset),
         cmocka_unit_test_setup(the_oldest_is_forgotten_when_it_is_full, reset),
         cmocka_unit_test(bytes_are_news_once),

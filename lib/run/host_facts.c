@@ -1,0 +1,54 @@
+/* Copies what the port counts and knows into the facts. */
+#include "lib/run/host_facts.h"
+
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#define ON_ITS_WAY (50 * WAVE_MS) /* from the capture to this host's TCP, on a busy host */
+#define LOOK_EVERY (2 * WAVE_MS)
+
+/* Reads the port's counters once what was captured has reached this host's TCP, or will not. */
+static struct wire_stats settled_stats(struct port *port, uint64_t captured)
+{
+    const struct timespec pause = {.tv_nsec = LOOK_EVERY};
+    struct wire_stats stats = port->ops->stats(port);
+
+    for (wave_time waited = 0; captured && stats.counts_reached && !stats.reached &&
+                               waited < ON_ITS_WAY && !port->virtual_time;
+         waited += LOOK_EVERY) {
+        ppoll(NULL, 0, &pause, NULL);
+        stats = port->ops->stats(port);
+    }
+    return stats;
+}
+
+void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
+                struct port *port, uint64_t captured, bool v6, bool interface_named)
+{
+    const struct wire_info *info = port->info;
+    const struct wire_stats s = settled_stats(port, captured);
+
+    *stats = s;
+    addr_port_text(v6, &s.stray.addr, s.stray.port, t->answerer);
+    addr_port_text(v6, &s.nat_addr, s.nat_port, t->translated);
+    memcpy(t->other, s.other_interface, sizeof t->other);
+    *h = (struct facts_host){.counts_reached = s.counts_reached,
+                             .reached = s.reached,
+                             .captured = captured,
+                             .clock_step = s.clock_step,
+                             .bad_checksums = s.bad_checksum,
+                             .lost = s.dropped,
+                             .copies = s.copies,
+                             .elsewhere = s.elsewhere,
+                             .answerer = t->answerer,
+                             .translated = s.translated ? t->translated : NULL,
+                             .other = s.other,
+                             .other_interface = t->other,
+                             .on_link = info->on_link,
+                             .anywhere = info->anywhere,
+                             .one_interface = !info->anywhere && info->ifindex && !info->loopback,
+                             .interface_named = interface_named,
+                             .loopback = info->loopback,
+                             .interface = info->interface};
+}

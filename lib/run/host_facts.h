@@ -1,0 +1,26 @@
+/* The facts about this host and its wire that the findings of every command are made from, as far as
+ * the port knows them. */
+#ifndef TCPWAVE_RUN_HOST_FACTS_H
+#define TCPWAVE_RUN_HOST_FACTS_H
+
+#include "lib/core/addr.h"
+#include "lib/report/facts.h"
+#include "lib/run/port.h"
+
+/* Holds the texts that the facts point to. */
+struct host_texts {
+    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
+};
+
+/*
+ * Fills in *h, whose texts are then in *t, and *stats. `captured`: segments for us, with a correct
+ * checksum. `interface_named`: the user named the interface. Whether a SYN-ACK from elsewhere
+ * answers our SYN is for the command to say, which knows the SYN.
+ *
+ * The capture sees a segment before this host's TCP does. Where none has reached it although some
+ * were captured, this function waits a little, since the last one may still be on its way.
+ */
+void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
+                struct port *port, uint64_t captured, bool v6, bool interface_named);
+
+#endif
