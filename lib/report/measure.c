@@ -592,7 +592,8 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
         opened(m, g);
     if (!believed && !(g->notes & (TRACK_WINDOW_PROBE | TRACK_PROBE)))
         x->unacceptable++;
-    if (believed)
+    /* An ACK alone sends nothing, unless it lies beyond a gap. */
+    if (believed && (seg_len(s) || !g->had[g->from] || !seq_eq(s->seq, g->before[g->from])))
         sent(m, g);
     if (believed && (s->flags & SEG_ACK)) {
         acknowledged(m, r, g);

@@ -131,7 +131,12 @@ void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, boo
                   bool missing)
 {
     const enum track_side peer = from == TRACK_A ? TRACK_B : TRACK_A;
+    const unsigned had = s->len ? LETTER_DATA : LETTER_ACK;
 
+    /* Most segments give no letter, and move nothing. */
+    if (!(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) && (z->letters[from] & had) && s->wnd &&
+        !repeated && !missing && z->state[from] >= PARTIAL)
+        return;
     history(z, from, s);
     /* A window means nothing where the other side has sent its FIN, or this one its RST. */
     if (!s->wnd && !(s->flags & SEG_RST) && z->state[peer] != CLOSED && z->state[from] != RESET)
