@@ -182,11 +182,11 @@ static void note_failures(struct read_run *r, const struct flow_verdict *v,
                           const struct findings *list)
 {
     for (unsigned i = 0; i < r->o->fail_ons; i++) {
-        bool met =
+        bool has =
             v->verdict != VERDICT_OPEN && strcmp(r->o->fail_on[i], verdict_name(v->verdict)) == 0;
-        for (unsigned k = 0; k < list->count && !met; k++)
-            met = strcmp(r->o->fail_on[i], list->at[k].code) == 0;
-        r->met[i] += met;
+        for (unsigned k = 0; k < list->count && !has; k++)
+            has = strcmp(r->o->fail_on[i], list->at[k].code) == 0;
+        r->met[i] += has;
     }
 }
 
@@ -295,7 +295,8 @@ static bool fill(struct read_run *r)
             fail(r, &d);
             return false;
         }
-        await(r, (struct pollfd){.fd = r->file.fd, .events = POLLIN}, (struct pollfd){.fd = -1});
+        const struct pollfd in = {.fd = r->file.fd, .events = POLLIN}, none = {.fd = -1};
+        await(r, in, none);
     }
 }
 

@@ -26,7 +26,7 @@ struct flow_verdict {
 /* Returns "client" or "server". */
 const char *flow_side_name(enum track_side side);
 
-void flow_verdict(const struct watched *w, struct flow_verdict *out);
+void flow_verdict(const struct watched *w, struct flow_verdict *v);
 
 /* Returns whether the RST of that side may have been sent by a device on the way, since its TTL is
  * not that of the side's other segments, or the side went on as if it had sent none. */

@@ -260,26 +260,33 @@ static void expire(struct flows *f)
             forget(f, w);
 }
 
-/* Returns a flow that may be filled in. */
-static struct watched *take_room(struct flows *f)
+/* Forgets the flow that is the first to make room. */
+static void make_room(struct flows *f)
 {
-    struct watched *w = by_id(f, f->free);
+    struct watched *w = NULL;
 
-    if (w) {
-        f->free = w->next;
-        return w;
-    }
-    if (f->used < FLOWS_MAX) {
-        w = &f->at[f->used++];
-        w->id = f->used;
-        return w;
-    }
     for (unsigned i = 0; !w; i++)
         w = by_id(f, f->tail[i]);
     w->cut = w->list != FLOWS_CLOSED;
     f->counts.forgotten += w->cut;
     forget(f, w);
-    return take_room(f);
+}
+
+/* Returns a flow that may be filled in. */
+static struct watched *take_room(struct flows *f)
+{
+    struct watched *w;
+
+    if (!f->free && f->used < FLOWS_MAX) {
+        w = &f->at[f->used++];
+        w->id = f->used;
+        return w;
+    }
+    if (!f->free)
+        make_room(f);
+    w = by_id(f, f->free);
+    f->free = w->next;
+    return w;
 }
 
 /*
@@ -479,7 +486,7 @@ static void sort(struct watched **list, uint32_t n)
 
 void flows_end(struct flows *f)
 {
-    struct watched **list = malloc((f->counts.now + 1) * sizeof *list);
+    struct watched **list = malloc((f->counts.now + 1) * sizeof(struct watched *));
     uint32_t n = 0;
 
     for (unsigned i = 0; list && i < FLOWS_LISTS; i++)

@@ -54,8 +54,9 @@ const char *human_bytes(uint64_t n, char text[HUMAN_TEXT])
     unsigned i = 0;
 
     if (n < 10000) {
-        human_count(n, text);
-        return strcat(text, n == 1 ? " byte" : " bytes");
+        const char *word = n == 1 ? " byte" : " bytes";
+        memcpy(text + strlen(human_count(n, text)), word, strlen(word) + 1);
+        return text;
     }
     while (x >= 1024 && i < 3) {
         x /= 1024;

@@ -129,11 +129,12 @@ static void sample(struct measure_rtt *rtt, struct measure_room *r, uint32_t uni
 /* Of a few: sorts them. */
 static uint32_t of_samples(const struct measure_rtt *rtt, unsigned percent)
 {
-    uint32_t sorted[MEASURE_SAMPLES];
+    uint32_t sorted[MEASURE_SAMPLES] = {rtt->sample[0]};
     const unsigned n = rtt->count < MEASURE_SAMPLES ? rtt->count : MEASURE_SAMPLES;
-    unsigned at = (n * percent + 99) / 100;
+    const unsigned at = (n * percent + 99) / 100;
 
-    for (unsigned i = 0; i < n; i++) {
+    /* cppcheck-suppress knownConditionTrueFalse ; there are more than one, as a rule */
+    for (unsigned i = 1; i < n; i++) {
         unsigned k = i;
         for (; k > 0 && sorted[k - 1] > rtt->sample[i]; k--)
             sorted[k] = sorted[k - 1];

@@ -19,7 +19,7 @@ enum {
 static void letter(struct zeek *z, enum track_side from, char c)
 {
     if (z->length + 1 < ZEEK_HISTORY)
-        z->history[z->length++] = from == TRACK_A ? c : (char)(c | 0x20);
+        z->history[z->length++] = (char)(from == TRACK_A ? c : c - 'A' + 'a');
 }
 
 /* Gives a letter that a side has once. Returns whether it had it already. */

@@ -45,7 +45,7 @@ static void string(struct draft *d, const char *text)
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             byte(d, '\\');
-        byte(d, *text >= ' ' && *text < 0x7f ? *text : '?');
+        byte(d, (char)(*text >= ' ' && *text < 0x7f ? *text : '?'));
     }
     byte(d, '"');
 }

@@ -175,7 +175,7 @@ static wave_time scaled(uint64_t ticks, const struct interface *i)
 
 static int begin_pcap(struct capture_file *f, uint32_t magic)
 {
-    const uint8_t *head = f->buffer + f->at;
+    const uint8_t *head;
     int error;
 
     if (!have(f, PCAP_HEADER, &error))

@@ -35,10 +35,11 @@ static void frame(const struct flow *f, uint16_t flags, uint32_t seq, uint32_t a
                     .len = len,
                     .data = data,
                     .opt = {.has = OPT_TIMESTAMP, .tsval = (uint32_t)(now / WAVE_MS), .tsecr = 1}};
-    const struct ip_fields fields = {.ttl = 64, .df = true, .id = ++id};
+    struct ip_fields fields = {.ttl = 64, .df = true};
     uint8_t packet[1600] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
     uint32_t head[4];
 
+    fields.id = ++id;
     if (flags & SEG_SYN)
         s.opt = (struct opt){.has = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TIMESTAMP,
                              .mss = 1460,

@@ -107,7 +107,11 @@ static void draw(struct read_world *r, const struct flows_taken *t, const struct
     if (t->flow->number != r->number)
         return;
     report_segment(&r->report, &r->drawn, &seen);
-    require(memcmp(&r->drawn.track, &t->flow->track, sizeof r->drawn.track) == 0);
+    for (unsigned i = 0; i < TRACK_SIDES; i++) { /* both trackers have seen the same */
+        const struct track_view a = track_view(&r->drawn.track, i);
+        const struct track_view b = track_view(&t->flow->track, i);
+        require(a.state == b.state && a.certainty == b.certainty && a.evidence == b.evidence);
+    }
 }
 
 static void packet(struct read_world *r, const struct capture_record *record)

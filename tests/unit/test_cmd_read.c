@@ -24,7 +24,7 @@ static void begin(void)
     static const uint32_t header[] = {0xa1b23c4d, 0x00040002, 0, 0, 65535, 101};
     int fd;
 
-    strcpy(made.path, "/tmp/tcpwave-read-XXXXXX");
+    snprintf(made.path, sizeof made.path, "/tmp/tcpwave-read-XXXXXX");
     fd = mkstemp(made.path);
     assert_true(fd >= 0);
     made.file = fdopen(fd, "wb");
@@ -400,7 +400,7 @@ static void the_packets_of_a_flow(void **state)
     assert_int_equal(reads(&r, options), 0);
     rig_free(&r);
     unlink(made.path);
-    strcpy(made.path, path);
+    snprintf(made.path, sizeof made.path, "%s", path);
     assert_int_equal(reads(&r, "--json"), 0);
     assert_int_equal(rig_count(&r, "flow", NULL, NULL), 1);
     rig_expect_int(&r, "flow", "client.port", 40002);

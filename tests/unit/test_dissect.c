@@ -200,8 +200,8 @@ static void places(void **state)
     bytes[11] = 3;
     assert_int_equal(dissect_frame(&d, &r, &b), 0);
     assert_true(a.place != b.place);
-    bytes[11] = 2;
-    bytes[14 + 8]--; /* TTL */
+    memset(bytes + 11, 2, 1); /* the last byte of the address, as it was */
+    bytes[14 + 8]--;          /* TTL */
     assert_int_equal(dissect_frame(&d, &r, &b), 0);
     assert_true(a.place != b.place);
 }
