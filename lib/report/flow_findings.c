@@ -10,6 +10,8 @@
 
 #define SHUT_LONG (500 * WAVE_MS)
 #define SOME 3          /* fewer can be chance */
+#define MANY 10
+#define FULL_LEAST 536 /* bytes of data: what any path takes (RFC 9293, 3.7.1) */
 #define LOSS_PERMILLE 5 /* of its segments with data */
 #define IDLE_LONG (30 * WAVE_S)
 
@@ -67,6 +69,61 @@ static bool silent(const struct watched *w, enum track_side side, struct finding
     finding_advise(
         f, "capture at the %s as well: either it does not get them, or its answers are lost",
         flow_side_name(other(side)));
+    return true;
+}
+
+/* Full segments that nothing answers, where smaller ones were acknowledged. */
+static bool black_hole(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
+
+    if (s->unanswered < FLOW_LOST || !o->has_ack || s->asked_len < FULL_LEAST ||
+        s->asked_len < s->largest || s->window_probes)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(
+        f,
+        "segments of %u bytes of the %s's are lost every time, and smaller ones are not: the "
+        "path has a smaller MTU and does not say so",
+        s->asked_len, flow_side_name(side));
+    finding_advise(
+        f, "look for a tunnel on the way, and for a firewall that drops ICMP; clamp the MSS");
+    return true;
+}
+
+/* The server repeats its SYN-ACK, though the client has acknowledged it and sends data. */
+static bool accept_queue_full(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *a = side_of(w, TRACK_A), *b = side_of(w, TRACK_B);
+
+    if (side == TRACK_A || b->syns < 3 || !a->has_ack || a->data_segments < 2 || b->data_segments)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(
+        f,
+        "the server sent its SYN-ACK %u times, although the client had acknowledged it: its "
+        "application accepts no connection",
+        b->syns);
+    finding_advise(f,
+                   "look at the listening socket on the server (ss -lt: is Recv-Q above Send-Q?)");
+    return true;
+}
+
+static bool window_limited(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT], window[HUMAN_TEXT];
+
+    if (s->window_full < MANY)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(f,
+                "the %s filled the %s's receive window %s times: its size, %s at most, limits the "
+                "transfer",
+                flow_side_name(side), flow_side_name(other(side)), human_count(s->window_full, n),
+                human_bytes(side_of(w, other(side))->window_max, window));
+    finding_advise(f, "a larger receive buffer on the %s, or an application that reads faster",
+                   flow_side_name(other(side)));
     return true;
 }
 
@@ -243,6 +300,8 @@ static bool captured_twice(const struct watched *w, enum track_side side, struct
 
 static const struct flow_row rows[] = {
     {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, rst_by_middlebox},
+    {"black-hole", FINDING_PROBLEM, FINDING_PATH, black_hole},
+    {"accept-queue-full", FINDING_PROBLEM, FINDING_PEER, accept_queue_full},
     {"silent", FINDING_PROBLEM, FINDING_PEER, silent},
     {"isn-reused", FINDING_WARNING, FINDING_PEER, isn_reused},
     {"window-closed", FINDING_WARNING, FINDING_PEER, window_closed},
@@ -251,6 +310,7 @@ static const struct flow_row rows[] = {
     {"options-changed", FINDING_WARNING, FINDING_PATH, options_changed},
     {"one-direction", FINDING_WARNING, FINDING_LOCAL, one_direction},
     {"capture-loss", FINDING_WARNING, FINDING_LOCAL, capture_loss},
+    {"window-limited", FINDING_INFO, FINDING_PEER, window_limited},
     {"reordered", FINDING_INFO, FINDING_PATH, reordered},
     {"duplicated", FINDING_INFO, FINDING_PATH, duplicated},
     {"idle", FINDING_INFO, FINDING_PEER, idle},

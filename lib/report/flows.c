@@ -263,10 +263,12 @@ static void expire(struct flows *f)
 /* Forgets the flow that is the first to make room. */
 static void make_room(struct flows *f)
 {
-    struct watched *w = NULL;
+    const uint32_t *tail = f->tail;
+    const uint32_t id = tail[FLOWS_CLOSED]    ? tail[FLOWS_CLOSED]
+                        : tail[FLOWS_OPENING] ? tail[FLOWS_OPENING]
+                                              : tail[FLOWS_OPEN];
+    struct watched *w = &f->at[id - 1];
 
-    for (unsigned i = 0; !w; i++)
-        w = by_id(f, f->tail[i]);
     w->cut = w->list != FLOWS_CLOSED;
     f->counts.forgotten += w->cut;
     forget(f, w);

@@ -284,10 +284,11 @@ static bool overtaken(const struct measure *m, const struct measure_side *x,
 }
 
 /* Takes note that the side asks for an answer which it did not get. */
-static void asks(struct measure_side *x, wave_time at)
+static void asks(struct measure_side *x, const struct measured *g)
 {
     if (!x->unanswered++)
-        x->asked_at = at;
+        x->asked_at = g->at;
+    x->asked_len = g->packet->seg.len;
 }
 
 /* Says what has caused a retransmission. */
@@ -307,7 +308,7 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
     else
         x->timeouts++;
     if (!asked || paused)
-        asks(x, g->at);
+        asks(x, g);
 }
 
 /* Puts a segment that the tracker calls repeated into its class. */
@@ -554,7 +555,7 @@ static void data(struct measure_side *x, const struct measured *g)
 static void remarks(struct measure_side *x, const struct measured *g)
 {
     if (g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))
-        asks(x, g->at);
+        asks(x, g);
     x->keepalives += (g->notes & TRACK_PROBE) != 0;
     x->window_probes += (g->notes & TRACK_WINDOW_PROBE) != 0;
     x->challenges += (g->notes & TRACK_CHALLENGE) != 0;

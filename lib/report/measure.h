@@ -116,7 +116,8 @@ struct measure_side {
     uint8_t rst_ttl;         /* of its first RST */
     bool after_rst;          /* it went on after its RST as if it had sent none */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
-    wave_time asked_at;             /* when the first of `unanswered` was sent */
+    wave_time asked_at;             /* when the first of `unanswered` was sent, */
+    uint32_t asked_len;             /* and the bytes of data in the last of them */
     wave_time gap_since;
     struct measure_hole {
         struct seq first, end;

@@ -156,6 +156,67 @@ static void loss_is_more_than_a_retransmission(void **state)
     assert_true(has_finding(over(), "loss"));
 }
 
+/* Full segments get no answer, small ones do; or no segment does. */
+static void a_path_that_takes_no_full_segment(void **state)
+{
+    (void)state;
+    for (unsigned small = 0; small < 2; small++) {
+        shake_hands();
+        a(ACK, 1, 1, 100);
+        b(ACK, 1, 101, 0);
+        if (!small)
+            a(ACK, 101, 1, 1400);
+        for (unsigned i = 0; i < 4; i++) {
+            after_ms(300 << i);
+            a(ACK, 101, 1, small ? 200 : 1400);
+        }
+        assert_int_equal(has_finding(over(), "black-hole"), !small);
+        flows_done(state);
+        flows_fresh(state);
+    }
+}
+
+static void a_server_that_accepts_nothing(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    after_ms(300);
+    a(ACK, 1, 1, 10);
+    after_ms(700);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 11, 1, 0);
+    after_ms(2000);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 11, 1, 0);
+    assert_true(has_finding(over(), "accept-queue-full"));
+    flows_done(state);
+    flows_fresh(state);
+    /* The client's ACK was lost: it is sent, and the server goes on. */
+    a(SYN, 0, 0, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        after_ms(1000 << i);
+        b(SYN | ACK, 0, 1, 0);
+    }
+    a(ACK, 1, 1, 10);
+    b(ACK, 1, 11, 10);
+    assert_false(has_finding(over(), "accept-queue-full"));
+}
+
+static void a_window_that_limits(void **state)
+{
+    (void)state;
+    uint32_t at = 1;
+    watching.window[TRACK_B] = 1000;
+    shake_hands();
+    for (unsigned i = 0; i < 12; i++, at += 1000) {
+        a(ACK, at, 1, 500);
+        a(ACK, at + 500, 1, 500);
+        b(ACK, 1, at + 1000, 0);
+    }
+    assert_true(has_finding(over(), "window-limited"));
+}
+
 /* An ordinary connection has no finding at all. */
 static void nothing_to_find(void **state)
 {
@@ -196,6 +257,9 @@ int main(void)
         CASE(was_it_really_the_server),
         CASE(a_side_that_falls_silent),
         CASE(loss_is_more_than_a_retransmission),
+        CASE(a_path_that_takes_no_full_segment),
+        CASE(a_server_that_accepts_nothing),
+        CASE(a_window_that_limits),
         CASE(nothing_to_find),
         CASE(the_strongest_finding),
     };
