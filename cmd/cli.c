@@ -396,9 +396,11 @@ static int parse_options(struct command_line *line, char **rest, struct diag *d)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the options");
     line->command->defaults(line->options);
     rc = parse_arguments(&a, d);
-    if (!rc && !line->help)
+    if (!rc && !line->help && line->command->tell)
+        line->told = line->command->tell(line->options, stdout);
+    if (!rc && !line->help && !line->told)
         rc = check(&a, d);
-    if (rc || line->help)
+    if (rc || line->help || line->told)
         cli_free(line);
     return rc;
 }

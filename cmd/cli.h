@@ -9,8 +9,9 @@
 /* Holds what the user asked for. */
 struct command_line {
     const struct command *command; /* NULL: none was named, as in --help and --version */
-    void *options;                 /* its struct of options; NULL with `help` and `version` */
+    void *options; /* its struct of options; NULL with `help`, `version` and `told` */
     bool help, version;            /* if either is set, no command is run */
+    bool told;                     /* an option was answered on standard output: nothing is run */
     bool manual;                   /* with `help`: it was asked for by "tcpwave help" */
 };
 
@@ -18,7 +19,8 @@ struct command_line {
  * Parses argv. Escapes in data are decoded in place, and operands are moved to the front of argv.
  * Returns 0 and fills *out, which cli_free() frees; or returns WAVE_EINVAL or WAVE_ENOMEM with the
  * reason in *d, and then out->command is set only if the command was recognised. If out->help or
- * out->version is set, the caller shows that and does nothing else.
+ * out->version is set, the caller shows that and does nothing else; if out->told is set, it does
+ * nothing at all.
  */
 int cli_parse(int argc, char **argv, struct command_line *out, struct diag *d);
 

@@ -28,15 +28,36 @@ static void await_memory(struct session *s, struct client *x, wave_time now)
     session_wake_by(s, now + MEMORY_PAUSE);
 }
 
+/* Returns when the peer's data may be read, which is now unless a preset reads slowly. */
+static wave_time read_at(const struct client *x, wave_time now)
+{
+    return x->preset && x->taken_at ? x->taken_at + x->preset->set.read_every : now;
+}
+
+/* Returns whether our data may be sent: our side is open, and a preset may ask for the peer's FIN
+ * first. */
+static bool may_feed(const struct client *x, const struct conn *e)
+{
+    if (client_closed(x) || !state_synchronized(conn_state(e)))
+        return false;
+    return !x->preset || !x->preset->set.data_after_fin || conn_fin_received(e);
+}
+
 /* Gives the engine our data, and takes from it what the peer sent. */
 static void move_data(struct session *s, struct client *x, struct conn *e, wave_time now)
 {
     struct diag d;
-    int given = 0, taken = transfer_drain(&x->transfer, e, now, &d);
+    const uint8_t *unread;
+    int given = 0, taken = read_at(x, now) <= now ? transfer_drain(&x->transfer, e, now, &d) : 0;
 
     if (taken > 0)
         x->taken_at = now;
-    if (taken >= 0 && !client_closed(x) && state_synchronized(conn_state(e)))
+    x->reader_busy = x->transfer.waits_for_out;
+    if (read_at(x, now) > now && conn_peek(e, &unread) > 0) {
+        x->reader_busy = true;
+        session_wake_by(s, read_at(x, now));
+    }
+    if (taken >= 0 && may_feed(x, e))
         given = transfer_feed(&x->transfer, e, now, &d);
     if (taken < 0 || given < 0)
         session_fail(s, &d);
@@ -61,7 +82,7 @@ bool client_turn(struct session *s, struct client *x, struct conn *e, wave_time 
     if (conn_state(e) != STATE_CLOSED)
         return false;
     /* Data that was received before the end is still to be written to --output. */
-    if (!x->transfer.waits_for_out)
+    if (!x->reader_busy)
         session_stop(s, client_closed(x) && conn_end(e) != END_CLOSED ? STOP_ASKED : STOP_END);
     return true;
 }
@@ -80,7 +101,7 @@ wave_time client_go(struct session *s, struct client *x, struct conn *e, wave_ti
         .gave = flow->sent_bytes > 0,
         .got = flow->received_bytes > 0,
         .disordered = x->conn->disordered_at != 0,
-        .reader_busy = x->transfer.waits_for_out,
+        .reader_busy = x->reader_busy,
         .quiet_since = x->taken_at > x->conn->quiet_since ? x->taken_at : x->conn->quiet_since};
     const struct course_turn turn = course_go(&x->course, &x->plan, e, &facts, now);
 
@@ -147,6 +168,7 @@ int client_run_at(struct client *x, const struct client_options *o, const struct
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = x->probe,
+                                        .preset = x->preset,
                                         .impair = &o->impair,
                                         .show = &o->show,
                                         .source_port = o->source_port,
@@ -156,8 +178,11 @@ int client_run_at(struct client *x, const struct client_options *o, const struct
                                         .output = o->output != NULL,
                                         .names = untried ? names : NULL,
                                         .deadline = deadline};
-    const struct transfer_config data = {o->data.text.at, o->data.text.len, o->data.file,
-                                         o->output};
+    const struct transfer_config data = {.data = o->data.text.at,
+                                         .len = o->data.text.len,
+                                         .file = o->data.file,
+                                         .output = o->output,
+                                         .read_bytes = x->preset ? x->preset->set.read_bytes : 0};
     struct diag d;
 
     x->options = o;

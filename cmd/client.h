@@ -11,6 +11,7 @@
 #include "cmd/client_options.h"
 #include "cmd/command.h"
 #include "cmd/options_probe.h"
+#include "cmd/preset.h"
 #include "cmd/target.h"
 #include "lib/run/course.h"
 #include "lib/run/session.h"
@@ -21,6 +22,7 @@
  * `user`. */
 struct client {
     const struct client_options *options;
+    const struct preset *preset;       /* or NULL */
     const struct probe_options *probe; /* for a command that probes, else NULL */
     bool no_ack;                     /* the third segment of the handshake is never sent */
     struct session_conn *conn;
@@ -32,6 +34,7 @@ struct client {
     struct verify verify;
     struct figures figures;
     wave_time taken_at;   /* when data was last written out, which reopens the peer's window */
+    bool reader_busy;     /* data of the peer's waits for a reader of ours */
     wave_time starved_at; /* when memory for data to be sent began to lack; 0: it does not */
 };
 
@@ -51,7 +54,7 @@ struct client_ops {
 int client_no_memory(const struct client_options *o, const struct client_ops *ops);
 
 /* Runs a command, from its options to the verdict, and returns the exit status. *x must be zero but
- * for `probe`, `no_ack`, `plan` and the command's own part. */
+ * for `preset`, `probe`, `no_ack`, `plan` and the command's own part. */
 int client_run(struct client *x, const struct client_options *o, const struct client_ops *ops);
 
 /* Does the same for an address that is known, the first of the list, within `deadline` of

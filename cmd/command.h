@@ -8,6 +8,7 @@
 #define TCPWAVE_CMD_COMMAND_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cmd/options.h"
 #include "lib/core/err.h"
@@ -25,6 +26,9 @@ struct command {
                                           letter stands in two rows */
     /* Writes the defaults into a struct that is all zero. */
     void (*defaults)(void *options);
+    /* Prints what an option asks to be told of in place of a run, as `--preset help` does, and
+     * returns true; or returns false. The target may be missing then. NULL: no option does. */
+    bool (*tell)(const void *options, FILE *to);
     /* Takes the `count` arguments that are not options; `count` is never 0. Returns 0, or
      * WAVE_EINVAL with the reason in *d. */
     int (*operands)(void *options, char *const *text, unsigned count, struct diag *d);

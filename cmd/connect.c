@@ -56,8 +56,16 @@ static wave_time turn(struct session *s, wave_time now)
     return client_go(s, x, e, now);
 }
 
-static const struct client_ops ops = {.command = &connect_command,
-                                      .session = {.turn = turn, .poll = client_poll}};
+/* Adds the preset to what the verdict says. */
+static void judge(struct session *s, struct client *x, struct outcome *o, struct figures *figures)
+{
+    (void)s;
+    (void)o;
+    preset_figures(x->preset, figures);
+}
+
+static const struct client_ops ops = {
+    .command = &connect_command, .session = {.turn = turn, .poll = client_poll}, .judge = judge};
 
 static int run(const void *options)
 {
@@ -68,11 +76,13 @@ static int run(const void *options)
     if (!x)
         return client_no_memory(&o->client, &ops);
     x->no_ack = o->no_ack;
+    x->preset = o->preset.preset;
     x->plan = (struct course_config){.close = (enum close_how)o->close.how,
                                      .answer = COURSE_ANSWER_PAUSES,
                                      .acknowledged = true,
                                      .hold = o->close.hold,
                                      .linger = o->client.end.linger};
+    preset_plan(x->preset, &x->plan);
     status =
         o->each_address ? each_address_run(x, &o->client, &ops) : client_run(x, &o->client, &ops);
     free(x);
@@ -112,17 +122,53 @@ static const struct option_group groups[] = {
     {NULL, tcp_mss_row, FIELD(client.tcp)},
     {NULL, tcp_window_row, FIELD(client.tcp)},
     {NULL, tcp_rows, FIELD(client.tcp)},
-    {"Impairment", impair_rows, FIELD(client.impair)},
+    {"Impairment", preset_connect_row, FIELD(preset)},
+    {NULL, impair_rows, FIELD(client.impair)},
     {"What is shown", show_rows, FIELD(client.show)},
     {"Simulated network", sim_rows, FIELD(client.sim)},
     {NULL, NULL, 0}};
 /* clang-format on */
 
-static const char *check(void *options)
+static void defaults(void *options)
+{
+    struct connect_options *o = options;
+
+    client_defaults(options);
+    o->close.how = CLOSE_DEFAULT;
+}
+
+/* Fills in what the preset sets and the user has not given. */
+static const char *fill(struct connect_options *o)
+{
+    const struct preset *p = o->preset.preset;
+
+    preset_fill(p, &o->close, &o->client.end, &o->client.tcp);
+    if (o->close.how == CLOSE_DEFAULT)
+        o->close.how = CLOSE_ACTIVE;
+    if (p && p->set.sends && !o->client.data.text.at && !o->client.data.file)
+        o->client.data.text = preset_bytes();
+    if (p && p->set.needs_port && !o->client.source_port)
+        return "this preset is about two runs over the same ports: give both the same "
+               "--source-port";
+    return preset_impair(p, PRESET_CONNECT, &o->client.impair);
+}
+
+static bool tell(const void *options, FILE *to)
 {
     const struct connect_options *o = options;
+
+    if (o->preset.help)
+        preset_list(to, PRESET_CONNECT);
+    return o->preset.help;
+}
+
+static const char *check(void *options)
+{
+    struct connect_options *o = options;
     const char *wrong = client_check(options);
 
+    if (!wrong)
+        wrong = fill(o);
     return !wrong && o->each_address ? each_address_check(&o->client) : wrong;
 }
 
@@ -134,7 +180,8 @@ const struct command connect_command = {
                "happened on both sides.",
     .size = sizeof(struct connect_options),
     .groups = groups,
-    .defaults = client_defaults,
+    .defaults = defaults,
     .operands = client_operands,
+    .tell = tell,
     .check = check,
     .run = run};

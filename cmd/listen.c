@@ -18,7 +18,7 @@
  * is 0 if the run ended as it was asked to, 1 if --timeout came before --connections were served, 3
  * if this host failed, and 128 plus the number of the signal that ended the run.
  */
-#include "cmd/listen.h"
+#include "cmd/listen_options.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,6 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/options_data.h"
 #include "cmd/resolve.h"
 #include "cmd/start.h"
 #include "cmd/target.h"
@@ -45,7 +44,7 @@
 
 /* Names the queues in which a connection may wait. All waits in one queue have the same length, so
  * that they end in the order in which they began. */
-enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAIT_QUEUES };
+enum { WAIT_NONE, WAIT_HOLD, WAIT_LINGER, WAIT_SHORT, WAIT_READ, WAIT_QUEUES };
 
 /* Holds one connection. */
 struct listen_client {
@@ -257,8 +256,11 @@ static void closed(struct session *s, struct listen *l, struct listen_client *p)
 static void go(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                wave_time now)
 {
+    const uint8_t *unread;
     const struct course_facts facts = {.fed = responder_given(&l->responder, &p->place, e),
-                                       .reader_busy = l->responder.waits_for_out,
+                                       .reader_busy =
+                                           l->responder.waits_for_out ||
+                                           (p->queue == WAIT_READ && conn_peek(e, &unread)),
                                        .quiet_since = p->conn.quiet_since};
     const struct course_turn t = course_go(&p->course, &l->plan, e, &facts, now);
 
@@ -271,21 +273,31 @@ static void go(struct session *s, struct listen *l, struct listen_client *p, str
     } else if (t.act == COURSE_LINGERED) {
         session_end_conn(s, &p->conn, STOP_LINGER);
         queue_client(l, p);
-    } else if (t.until != WAVE_NEVER && !t.engine) {
+    } else if (t.until != WAVE_NEVER && !t.engine && p->queue != WAIT_READ) {
         const unsigned queue = t.waits == COURSE_WAITS_HOLD ? WAIT_HOLD : WAIT_LINGER;
         if (p->queue != queue)
             wait_until(l, p, queue, t.until);
     }
 }
 
+/* Returns the time for which a slow reader pauses after it has read something; 0: there is none. */
+static wave_time reading_pause(const struct listen *l)
+{
+    const struct preset *preset = l->options->preset.preset;
+
+    return preset ? preset->set.read_every : 0;
+}
+
 /* Gives the responder what the peer sent, and the peer what the responder has for it. */
 static void move_data(struct session *s, struct listen *l, struct listen_client *p, struct conn *e,
                       wave_time now)
 {
+    const uint64_t taken = p->place.taken;
     struct diag d;
     int moved;
 
     l->responder.waits_for_out = l->responder.starved = false;
+    l->responder.reads_later = p->queue == WAIT_READ;
     moved = responder_move(&l->responder, &p->place, e, now, &d);
     if (moved < 0)
         session_fail(s, &d);
@@ -293,6 +305,8 @@ static void move_data(struct session *s, struct listen *l, struct listen_client 
         session_changed(s, &p->conn, now);
     if (l->responder.waits_for_out) /* no event of the engine says when --output takes more */
         queue_client(l, p);
+    if (reading_pause(l) && p->place.taken != taken)
+        wait_until(l, p, WAIT_READ, now + reading_pause(l));
     if (l->responder.starved && p->queue == WAIT_NONE)
         wait_until(l, p, WAIT_SHORT, now + SHORT_WAIT);
 }
@@ -476,19 +490,22 @@ static int start(struct session *s, const struct target *target, struct diag *d)
                                 .port = info->lport,
                                 .half_open = o->half_open,
                                 .answer_rst = o->close.how != CLOSE_VANISH};
-    char place[ADDR_PORT_TEXT], text[200];
+    const struct preset *preset = o->preset.preset;
+    char place[ADDR_PORT_TEXT], text[300];
 
     if (stack_listen(s->stack, &at) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory to listen");
-    snprintf(text, sizeof text, "listening on %s, %s: %s",
+    snprintf(text, sizeof text, "listening on %s, %s: %s%s%s%s%s",
              addr_port_text(target->v6, &info->local, info->lport, place),
-             info->ifindex ? info->interface : "every interface", responder_text(&l->responder));
+             info->ifindex ? info->interface : "every interface", responder_text(&l->responder),
+             preset ? "; preset " : "", preset ? preset->name : "", preset ? ": " : "",
+             preset ? preset->help : "");
     report_note(&s->report, NULL, session_stamp(s), false, text);
     return 0;
 }
 
 /* Fills in the figures of the run: how the connections ended. */
-static void count_up(const struct session *s, struct figures *f)
+static void count_up(const struct session *s, const struct preset *preset, struct figures *f)
 {
     figures_clear(f);
     figures_group(f, "connections");
@@ -496,6 +513,7 @@ static void count_up(const struct session *s, struct figures *f)
     figures_count(f, "syn_cookies", stack_cookies(s->stack));
     figures_verdicts(f, s->verdicts);
     figures_end(f);
+    preset_figures(preset, f);
 }
 
 /* Fills in the outcome of the run. The comment at the head of this file says what decides. */
@@ -536,6 +554,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
                                         .tcp = &o->tcp,
                                         .end = &o->end,
                                         .probe = &o->probe,
+                                        .preset = o->preset.preset,
                                         .impair = &o->impair,
                                         .show = &o->show,
                                         .deadline = deadline,
@@ -562,7 +581,7 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
     if (responder_close(&l->responder, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);
-    count_up(s, &l->figures);
+    count_up(s, o->preset.preset, &l->figures);
     status = start_verdict(&l->start, NULL, &outcome, &l->figures);
     start_close(&l->start);
     return status;
@@ -575,16 +594,20 @@ static struct course_config plan_of(const struct listen_options *o)
     const enum close_how how = (enum close_how)o->close.how;
     const bool fin = how == CLOSE_ACTIVE || how == CLOSE_PASSIVE;
 
-    return (struct course_config){.close = how,
-                                  .serves = true,
-                                  .acknowledged = !fin || o->close.hold,
-                                  .hold_after_peer = true,
-                                  .hold = o->close.hold,
-                                  .linger = o->end.linger};
+    struct course_config plan = {.close = how,
+                                 .serves = true,
+                                 .acknowledged = !fin || o->close.hold,
+                                 .hold_after_peer = true,
+                                 .hold = o->close.hold,
+                                 .linger = o->end.linger};
+
+    preset_plan(o->preset.preset, &plan);
+    return plan;
 }
 
 static int run_with(struct listen *l, const struct listen_options *o)
 {
+    const struct preset *preset = o->preset.preset;
     const struct responder_config responder = {.kind = o->echo      ? RESPONDER_ECHO
                                                        : o->serve   ? RESPONDER_FILE
                                                        : o->data.at ? RESPONDER_DATA
@@ -592,7 +615,9 @@ static int run_with(struct listen *l, const struct listen_options *o)
                                                .data = o->data.at,
                                                .len = o->data.len,
                                                .serve = o->serve,
-                                               .output = o->output};
+                                               .output = o->output,
+                                               .after_fin = preset && preset->set.data_after_fin,
+                                               .read_bytes = preset ? preset->set.read_bytes : 0};
     struct resolve names;
     struct target target;
     struct diag d;
@@ -622,117 +647,6 @@ static int run(const void *options)
     return status;
 }
 
-/*
- * Options
- */
-
-#define FIELD(name) offsetof(struct listen_options, name)
-
-/* clang-format off */
-static const struct option_row responder_rows[] = {
-    {KIND_FLAG, 0, "echo", NULL, "send back what is received", FIELD(echo), 0, 0, NULL},
-    {KIND_FLAG, 0, "discard", NULL, "receive, and send nothing (the default)",
-     FIELD(discard), 0, 0, NULL},
-    {KIND_TEXT, 0, "serve", "FILE", "send this file to every client",
-     FIELD(serve), 0, 0, NULL},
-    OPTION_END};
-
-static const struct option_row connection_rows[] = {
-    {KIND_NUMBER, 0, "connections", "N", "end after this many connections",
-     FIELD(connections), 1, UINT32_MAX, NULL},
-    {KIND_FLAG, 0, "served", NULL, "of them only those that sent something count",
-     FIELD(served), 0, 0, NULL},
-    {KIND_NUMBER, 0, "max", "N", "connections at a time (default 4096)",
-     FIELD(max), 1, 1 << 20, NULL},
-    {KIND_NUMBER, 0, "half-open", "N", "half-open ones before SYN cookies are sent (default 256)",
-     FIELD(half_open), 1, 1 << 20, NULL},
-    OPTION_END};
-
-static const struct option_row close_row[] = {
-    {KIND_WORD, 0, "close", CLOSE_WORDS,
-     "our FIN after our data (the default with --serve and --data); the peer's first (otherwise); "
-     "RST; nothing at all",
-     FIELD(close.how), 0, 0, NULL},
-    OPTION_END};
-
-static const struct option_row keepalive_row[] = {
-    {KIND_FLAG, 0, "keepalive", NULL, "probe silent peers; the options below turn it on too",
-     FIELD(probe.on), 0, 0, NULL},
-    OPTION_END};
-
-static const struct option_group groups[] = {
-    {"Addresses and ports", where_rows, FIELD(where)},
-    {NULL, where_source_row, FIELD(where)},
-    {"What to send and receive", data_text_row, FIELD(data)},
-    {NULL, data_output_row, FIELD(output)},
-    {NULL, responder_rows, 0},
-    {"Connections", connection_rows, 0},
-    {"Close", close_row, 0},
-    {NULL, close_hold_row, FIELD(close)},
-    {NULL, end_rows, FIELD(end)},
-    {"Keepalive", keepalive_row, 0},
-    {NULL, probe_rows, FIELD(probe)},
-    {"TCP", tcp_give_up_row, FIELD(tcp)},
-    {NULL, tcp_mss_row, FIELD(tcp)},
-    {NULL, tcp_window_row, FIELD(tcp)},
-    {NULL, tcp_rows, FIELD(tcp)},
-    {"Impairment", impair_rows, FIELD(impair)},
-    {"What is shown", show_rows, FIELD(show)},
-    {"Simulated network", sim_rows, FIELD(sim)},
-    {NULL, NULL, 0}};
-/* clang-format on */
-
-static void defaults(void *options)
-{
-    struct listen_options *o = options;
-
-    o->half_open = 256;
-    o->max = 4096;
-    o->close.how = CLOSE_DEFAULT;
-    o->end = END_DEFAULT;
-    o->tcp = TCP_DEFAULT;
-}
-
-static int operands(void *options, char *const *text, unsigned count, struct diag *d)
-{
-    struct listen_options *o = options;
-
-    return target_single(text, count, true, &o->target, d);
-}
-
-/* Chooses the default of --close. A responder that only reads, or sends back what it receives, has
- * no data of its own whose end could be a reason to close first. */
-static void choose_close(struct listen_options *o)
-{
-    if (o->close.how == CLOSE_DEFAULT)
-        o->close.how = o->serve || o->data.at ? CLOSE_ACTIVE : CLOSE_PASSIVE;
-}
-
-static const char *check(void *options)
-{
-    struct listen_options *o = options;
-    const char *wrong = where_check(&o->where, o->target.literal);
-
-    if (!wrong)
-        wrong = sim_check(&o->sim, &o->target, &o->where, &o->show);
-    if (wrong)
-        return wrong;
-    if (o->target.sim && !o->connections) /* the peer opens no more than that */
-        o->connections = o->sim.spec.dials;
-    if (o->echo + o->discard + (o->serve != NULL) + (o->data.at != NULL) > 1)
-        return "--echo, --discard, --serve and --data exclude each other";
-    if (o->served && !o->connections)
-        return "--served says which connections count: it needs --connections";
-    wrong = show_check(&o->show, o->output);
-    if (!wrong)
-        wrong = tcp_check(&o->tcp);
-    if (!wrong && o->output && (o->connections != 1 || o->echo))
-        wrong = "--output takes what a single peer sends: it needs --connections 1, and no --echo";
-    choose_close(o);
-    probe_check(&o->probe);
-    return wrong;
-}
-
 const struct command listen_command = {
     .name = "listen",
     .target = "[ADDR:]PORT",
@@ -741,8 +655,9 @@ const struct command listen_command = {
         "Accepts connections, many at a time: receives, sends back what it receives, or sends "
         "every client the same data; and reports of each connection what happened.",
     .size = sizeof(struct listen_options),
-    .groups = groups,
-    .defaults = defaults,
-    .operands = operands,
-    .check = check,
+    .groups = listen_groups,
+    .defaults = listen_defaults,
+    .operands = listen_operands,
+    .tell = listen_tell,
+    .check = listen_check,
     .run = run};

@@ -22,6 +22,7 @@
 #define RING_PCAP                                                                                  \
     (32u << 20) /* with --pcap no blocks are used, and what we send is there as well */
 #define RING_EACH (80u << 10) /* without blocks: room for a connection's whole window */
+#define CLOSING_WAIT (250 * WAVE_MS) /* for the answer to a FIN: about the shortest RTO */
 #define PORTS_PART 10         /* a tenth of --timeout may go into ports that are not needed yet */
 
 /* The memory of one connection in bytes: the engine's, ours, and the flow table's with its spare
@@ -119,6 +120,7 @@ static int open_tuples(struct load *l, struct diag *d)
         return diag_fail(d, WAVE_ENOMEM, "no memory for %u connections", n);
     l->queue[LOAD_Q_ANSWER].length = COURSE_BEGINS;
     l->queue[LOAD_Q_HOLD].length = l->options->close.hold;
+    l->queue[LOAD_Q_CLOSING].length = CLOSING_WAIT;
     l->queue[LOAD_Q_LINGER].length = l->options->end.linger;
     return 0;
 }

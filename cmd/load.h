@@ -32,12 +32,22 @@
 #include "lib/run/loop.h"
 
 /* Names the queues in which connections wait. All waits in one queue have the same length, so that
- * they end in the order in which they began. */
-enum { LOAD_Q_NONE, LOAD_Q_ANSWER, LOAD_Q_HOLD, LOAD_Q_LINGER, LOAD_Q_DEAD, LOAD_QUEUES };
+ * they end in the order in which they began. LOAD_Q_CLOSING has those that were closed because
+ * another wait was over, until they are answered. */
+enum {
+    LOAD_Q_NONE,
+    LOAD_Q_CLOSING, /* comes first, since the next two wait for it: load_waits() */
+    LOAD_Q_ANSWER,
+    LOAD_Q_HOLD,
+    LOAD_Q_LINGER,
+    LOAD_Q_DEAD,
+    LOAD_QUEUES
+};
 
 /* Holds one of those queues. */
 struct load_queue {
     uint32_t first, last; /* 1 + index of a connection, or 0 */
+    uint32_t count;
     wave_time length;
 };
 
@@ -58,6 +68,12 @@ struct load_conn {
 };
 
 #define LOAD_LINK (2 * POOL_MAX - 1) /* the bits of `prev` and `next` */
+
+/* How many SYNs and FINs may be without an answer where the answers set the pace. Of the FINs, more
+ * may be where the rate asks for it, but never more than the capture's ring has room for answers.
+ */
+#define LOAD_AWAITING 1024
+#define LOAD_CLOSING 8192
 
 #define LOAD_TRIES 3 /* other ports over which a connection is tried, at most */
 

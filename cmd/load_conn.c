@@ -8,6 +8,8 @@
  */
 #include "cmd/load.h"
 
+#define CLOSE_MAX 64 /* connections closed in one turn because their wait is over */
+
 /*
  * Queues
  */
@@ -26,6 +28,7 @@ static void dequeue(struct load *l, struct load_conn *x)
         l->conn[x->next - 1].prev = x->prev;
     else
         q->last = x->prev;
+    q->count--;
     x->queue = LOAD_Q_NONE;
     x->prev = x->next = 0;
 }
@@ -45,6 +48,7 @@ static void enqueue(struct load *l, struct load_conn *x, unsigned queue)
     else
         q->first = link;
     q->last = link;
+    q->count++;
 }
 
 /*
@@ -160,8 +164,8 @@ static void ended(struct load *l, struct conn *c, struct load_conn *x)
 /* Closes our side before the course would. */
 static void close_now(struct load *l, struct conn *c, struct load_conn *x)
 {
-    dequeue(l, x);
     course_close(&x->course, l->course.close, c, l->loop.now);
+    enqueue(l, x, LOAD_Q_CLOSING);
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
@@ -346,6 +350,12 @@ static void lingered(struct load *l, struct conn *c, struct load_conn *x)
     stack_changed(l->stack, l->loop.now, x->id);
 }
 
+/* Returns whether the connections of that queue are closed when their wait is over. */
+static bool closes(unsigned queue)
+{
+    return queue == LOAD_Q_ANSWER || queue == LOAD_Q_HOLD;
+}
+
 /* Handles a connection whose wait is over. */
 static void over(struct load *l, struct conn *c, struct load_conn *x)
 {
@@ -359,32 +369,65 @@ static void over(struct load *l, struct conn *c, struct load_conn *x)
     dequeue(l, x);
     if (queue == LOAD_Q_LINGER)
         lingered(l, c, x);
-    else
+    else if (queue != LOAD_Q_CLOSING)
         go(l, c, x, false);
+    if (closes(queue) && course_step(&x->course) >= COURSE_CLOSING)
+        enqueue(l, x, LOAD_Q_CLOSING);
+}
+
+/*
+ * Returns whether another connection may be closed. A busy host can be late for the ends of many
+ * waits. If all of those connections were closed at once, their answers would come at once, and the
+ * capture's ring could not hold them: what it loses is retransmitted, by both sides, and that only
+ * adds to it. So the answers set the pace. A FIN that is not answered in time counts no longer, so
+ * that a peer which is gone does not hold up the others.
+ */
+static bool may_close(const struct load *l)
+{
+    uint64_t max = LOAD_AWAITING;
+
+    /* More are on their way where the rate and the round trip are high. */
+    if (l->handshake.count)
+        max = (uint64_t)2 * l->plan.rate * l->handshake.min / WAVE_S;
+    if (max < LOAD_AWAITING)
+        max = LOAD_AWAITING;
+    if (max > LOAD_CLOSING)
+        max = LOAD_CLOSING;
+    return l->queue[LOAD_Q_CLOSING].count < max;
+}
+
+/* Handles the waits of a queue that are over. Returns when the next one is, or WAVE_NEVER if
+ * another connection has to leave LOAD_Q_CLOSING first. */
+static wave_time waits_of(struct load *l, unsigned queue)
+{
+    struct load_queue *q = &l->queue[queue];
+
+    for (unsigned n = 0; q->first; n++) {
+        struct load_conn *x = &l->conn[q->first - 1];
+        const uint32_t id = x->id;
+        struct conn *c = stack_conn(l->stack, id);
+        const wave_time end = time_add(course_since(&x->course), q->length);
+
+        if (end > l->loop.now)
+            return end;
+        if (closes(queue) && !may_close(l))
+            return WAVE_NEVER;
+        if (closes(queue) && n == CLOSE_MAX)
+            return l->loop.now; /* these FINs must be sent first */
+        if (queue == LOAD_Q_DEAD && rst_due(l, c))
+            return l->loop.now; /* its RST must be sent first */
+        over(l, c, x);
+        load_drain(l);
+    }
+    return WAVE_NEVER;
 }
 
 wave_time load_waits(struct load *l)
 {
     wave_time next = WAVE_NEVER;
 
-    for (unsigned i = LOAD_Q_NONE + 1; i < LOAD_QUEUES; i++) {
-        struct load_queue *q = &l->queue[i];
-
-        while (q->first) {
-            struct load_conn *x = &l->conn[q->first - 1];
-            const uint32_t id = x->id;
-            struct conn *c = stack_conn(l->stack, id);
-
-            if (time_add(course_since(&x->course), q->length) > l->loop.now)
-                break;
-            if (i == LOAD_Q_DEAD && rst_due(l, c))
-                return l->loop.now; /* its RST must be sent first */
-            over(l, c, x);
-            load_drain(l);
-        }
-        if (q->first)
-            next = time_min(next, time_add(course_since(&l->conn[q->first - 1].course), q->length));
-    }
+    for (unsigned i = LOAD_Q_NONE + 1; i < LOAD_QUEUES; i++)
+        next = time_min(next, waits_of(l, i));
     return next;
 }
 

@@ -15,7 +15,6 @@
 
 #define RECEIVE_MAX 256             /* packets handled before the turn comes */
 #define OPEN_MAX 64                 /* connections opened in one turn */
-#define AWAITING_MAX 1024           /* SYNs and FINs without an answer, if there is no rate */
 #define STOP_MAX 256                /* connections closed in one turn when the run is to end */
 #define CLOCK_EVERY 16              /* packets between two readings of the clock */
 #define CATCH_UP (10 * WAVE_MS)     /* how much of a rate is made up for after a delay, at most */
@@ -144,7 +143,7 @@ static bool may_open(const struct load *l)
     const uint32_t max = l->options->connections;
 
     if (l->stopping || stack_count(l->stack) >= l->plan.concurrency ||
-        (!l->plan.rate && l->awaiting >= AWAITING_MAX))
+        (!l->plan.rate && l->awaiting >= LOAD_AWAITING))
         return false;
     return l->retries.count || (load_tuples_any(&l->tuples) && (!max || l->opened < max));
 }
@@ -182,17 +181,23 @@ static void signalled(void *self, int sig)
     stop(l);
 }
 
-/* Stops the next STOP_MAX connections. Returns true if there are more to stop. */
+/* Returns whether another connection may be stopped. A reset needs no answer. */
+static bool may_stop(const struct load *l)
+{
+    return l->resetting || l->queue[LOAD_Q_CLOSING].count < LOAD_CLOSING;
+}
+
+/* Stops the next STOP_MAX connections. Returns true if there are more to stop now. */
 static bool stop_more(struct load *l)
 {
-    for (unsigned n = 0; n < STOP_MAX; n++) {
+    for (unsigned n = 0; n < STOP_MAX && may_stop(l); n++) {
         uint32_t id = stack_next(l->stack, &l->cursor);
         if (id == STACK_NONE)
             return false;
         load_stop(l, id);
         load_drain(l);
     }
-    return true;
+    return may_stop(l);
 }
 
 /*

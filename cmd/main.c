@@ -78,6 +78,8 @@ static int dispatch(int argc, char **argv)
     status = cli_parse(argc, argv, &line, &d);
     if (status)
         return complain(&d, status == WAVE_EINVAL ? VERDICT_USAGE : VERDICT_LOCAL);
+    if (line.told)
+        return VERDICT_OPEN;
     if (line.version)
         return version();
     if (line.help)

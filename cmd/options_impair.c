@@ -55,8 +55,10 @@ void impair_list(const void *rules, struct impairments *list)
     struct impair_count counts[IMPAIR_RULES];
     const unsigned n = impair_counts(rules, counts);
 
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
         impairments_add(list, counts[i].words, counts[i].matched, counts[i].seen);
+        list->at[i].optional = counts[i].optional;
+    }
 }
 
 _Static_assert(IMPAIRMENTS_MAX == IMPAIR_RULES, "every rule is listed");

@@ -12,7 +12,8 @@
 #define EPHEMERAL 16384
 #define INTERFACE_MTU 1500
 #define PEER_MSL (30 * WAVE_S) /* its TIME_WAIT lasts a minute, as on most hosts */
-#define PEER_HALF_OPEN 256
+#define PEER_HALF_OPEN 65536   /* so many wait for their third segment before it sends SYN cookies \
+                                */
 
 /* A queue whose size is not given holds what the line sends in this time, at least QUEUE_MIN. */
 #define QUEUE_TIME (200 * WAVE_MS)

@@ -87,6 +87,7 @@ static int engine_config(struct conn_config *c, const struct start_config *o,
         c->time_wait_end = "--time-wait is over";
     if (o->probe)
         probe_configure(o->probe, c);
+    preset_configure(o->preset, c);
     return 0;
 }
 
@@ -138,6 +139,10 @@ static int session_config(struct start *st, const struct target *target, const s
                                  .save_packet = o->show->pcap ? save_packet : NULL,
                                  .flush = flush,
                                  .sink = &st->view};
+    if (o->preset) {
+        c->preset = o->preset->name;
+        c->preset_does = o->preset->help;
+    }
     if (o->names && o->names->count > 1) {
         c->addresses = o->names->count - 1 + o->names->more;
         addr_text(o->names->at[1].v6, &o->names->at[1].addr, c->address);

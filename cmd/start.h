@@ -13,6 +13,7 @@
 #include "cmd/options_show.h"
 #include "cmd/options_tcp.h"
 #include "cmd/options_where.h"
+#include "cmd/preset.h"
 #include "cmd/target.h"
 #include "cmd/view.h"
 #include "lib/run/session.h"
@@ -27,6 +28,7 @@ struct start_config {
     const struct impair_options *impair;
     const struct show_options *show;
     uint32_t source_port; /* 0: the kernel chooses one */
+    const struct preset *preset; /* NULL: none */
     bool no_ack;          /* never send the third segment of the handshake */
     bool verify;          /* probe after each step that left the peer's state assumed */
     bool bulk;            /* there is much data to send */

@@ -273,7 +273,8 @@ void conn_tick(struct conn *c, wave_time now);
  * Builds the next segment to send, if there is one, in *out and returns true. The data is copied to
  * `room`, of at least CONN_ROOM bytes, and stays valid as long as that does. The segment is assumed
  * to be sent: it counts as in flight from `now` on. Returns false when there is nothing to send,
- * and also while too many events wait; conn_expiry() is then not later than `now`.
+ * and also while too many events wait; conn_expiry() is then not later than `now`. With env.train,
+ * full segments of new data that would come one after the other now may come as one (seg.train).
  */
 #define CONN_ROOM 65536
 bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room);

@@ -296,6 +296,8 @@ static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
             take_timestamp(c, now, s); /* reports that it is missing; one that is there is not
                                           recorded (R2) */
         keepalive_heard(c, now);
+        if (c->env->config.deaf_to_keepalive) /* DEVIATES, as the user asked */
+            return;
         /* A peer whose SND.NXT is one below our RCV.NXT would answer our answer. */
         if (s->len > 0)
             c->flags |= CONN_ACK_NOW;
@@ -457,6 +459,10 @@ static bool take_text(struct conn *c, wave_time now, const struct seg *s)
     if (seq_geq(first, last)) {
         c->flags |= CONN_ACK_NOW;
         return seq_leq(end, edge);
+    }
+    if (c->reasm && c->reasm->runs > 0 && seq_eq(first, c->rcv.nxt) && c->env->config.reneges) {
+        reasm_drop_gaps(&c->reasm, c->env); /* DEVIATES, as the user asked */
+        c->flags |= CONN_ACK_NOW;
     }
     r = reasm_insert(&c->reasm, c->env, c->rcv.nxt, first, s->data + (first.v - s->seq.v),
                      last.v - first.v, c->env->config.rcvbuf + 65536);

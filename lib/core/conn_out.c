@@ -12,6 +12,9 @@
 #include "lib/core/queue.h"
 #include "lib/core/reasm.h"
 
+/* The data of a train, so that it fits into an IP packet with the longest headers that it has. */
+#define TRAIN_BYTES (65535u - 40 - SEG_HEADER_MAX)
+
 /* Returns the bytes of options on a segment with that many SACK blocks. */
 static uint32_t option_bytes(const struct conn *c, unsigned blocks)
 {
@@ -423,8 +426,52 @@ static void put_data(struct conn *c, const struct conn_plan *p, struct seg *out,
     queue_copy(c->queue, p->first, p->len, room);
     out->data = room;
     out->len = p->len;
+    out->train = (uint16_t)p->train;
     if (seq_eq(seq_add(p->first, p->len), seq_add(c->queue->base, c->queue->len)))
         out->flags |= SEG_PSH; /* nothing more is queued: RFC 9293, 3.9.1.2 */
+}
+
+/*
+ * Makes a train of the planned segment and of those that would follow it now. It is only done while
+ * all is well: each of them would be a full segment of new data whose header differs in nothing but
+ * the sequence number, and the records for them are there. So a train changes neither what is sent
+ * nor what is remembered of it.
+ */
+static void make_train(const struct conn *c, struct conn_plan *p)
+{
+    const uint32_t special = CONN_PROBE_DUE | CONN_RTX_DUE | CONN_PERSIST | CONN_RECOVERY |
+                             CONN_CWR | CONN_DSACK | CONN_STARVED;
+    const struct queue *q = c->queue;
+    const uint32_t size = conn_segment_size(c);
+    uint32_t max = c->env->train, bytes, room;
+
+    if (p->len != size || p->fin || (c->flags & special) || c->reasm || q->lost > 0)
+        return;
+    if (max > TRAIN_BYTES / size)
+        max = TRAIN_BYTES / size;
+    if (max > q->sent_capacity - q->sents)
+        max = q->sent_capacity - q->sents;
+    bytes = queue_unsent(q, c->snd.nxt) - (c->flags & CONN_FIN_QUEUED ? 1 : 0);
+    room = allowed_in_flight(c) - queue_pipe(q);
+    if (bytes > room)
+        bytes = room;
+    if (bytes > usable_window(c))
+        bytes = usable_window(c);
+    if (max > bytes / size)
+        max = bytes / size;
+    if (max < 2)
+        return;
+    p->len = max * size;
+    p->train = size;
+}
+
+/* Records what a plan sends, segment by segment. */
+static void record_sent(struct conn *c, wave_time now, const struct conn_plan *p)
+{
+    const uint32_t size = p->train ? p->train : p->len;
+
+    for (uint32_t at = 0; at < p->len; at += size)
+        queue_sent(c->queue, seq_add(p->first, at), size, now);
 }
 
 /* Sends new data and perhaps the FIN. Where there is data, queue_can_send() must have returned
@@ -436,7 +483,7 @@ static void send_new(struct conn *c, wave_time now, const struct conn_plan *p, s
 
     put_data(c, p, out, room);
     if (p->len > 0) {
-        queue_sent(c->queue, p->first, p->len, now);
+        record_sent(c, now, p);
         if (c->loss && conn_in_prr(c))
             prr_sent(&c->loss->prr, p->len);
         c->snd.nxt = seq_add(c->snd.nxt, p->len);
@@ -559,6 +606,8 @@ bool conn_output(struct conn *c, wave_time now, struct seg *out, uint8_t *room)
         send_syn(c, now, out);
         return true;
     case PLAN_NEW:
+        if (c->env->train > 1 && p.len > 0)
+            make_train(c, &p);
         send_new(c, now, &p, out, room);
         break;
     case PLAN_RETRANSMIT:

@@ -136,6 +136,7 @@ struct conn_plan {
     struct seq first;
     uint32_t len;
     bool fin;
+    uint32_t train;  /* PLAN_NEW: `len` is several segments of this size; 0: it is one */
     uint32_t record; /* PLAN_RETRANSMIT: its index */
     enum retransmit_kind why;
 };

@@ -54,6 +54,12 @@ struct conn_config {
                                  section 7) */
     uint8_t quick_acks; /* how many of the peer's first segments are acknowledged without delay, at
                            most 15; 10, its initial window (RFC 6928) */
+    /* Misbehaviour on request, false by default. Each DEVIATES from the clause that it names. */
+    bool deaf_to_keepalive; /* keepalive probes get no answer (RFC 9293, 3.8.4) */
+    bool reneges; /* when a gap is filled, what SACK blocks reported beyond it is discarded,
+                     which RFC 2018, 8 discourages */
+    bool simultaneous_open; /* a listener answers a SYN with a SYN of its own and else ignores it, as
+                               if its own had been under way (RFC 9293, 3.10.7.2) */
     uint8_t isn_secret[16]; /* RFC 6528's key, from which the stack's ISNs are computed */
     /* The cause reported when TIME_WAIT ends, a static string; NULL: "2 MSL passed". */
     const char *time_wait_end;
@@ -98,6 +104,7 @@ struct env {
     void *resize_ctx;
     size_t mem_used, mem_max; /* bytes in queues, over all connections */
     bool mem_short;           /* the last request for more memory failed */
+    uint32_t train;           /* the most segments that conn_output() gives as one; 0: each alone */
     uint64_t random;          /* the state of env_random() */
     struct keepalive_times times[ENV_KEEPALIVE_TIMES]; /* of conn_keepalive_times() */
     unsigned times_count;

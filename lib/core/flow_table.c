@@ -22,9 +22,21 @@ void flow_table_free(struct flow_table *t)
     flow_table_init(t, t->env, t->key);
 }
 
+/* Three quarters of the addresses are zeros over IPv4; without them it takes half the time. */
 uint32_t flow_table_hash(const struct flow_table *t, const struct flow *flow)
 {
-    return (uint32_t)siphash13(&t->key, flow, sizeof *flow);
+    struct {
+        uint8_t local[4], remote[4];
+        uint16_t lport, rport;
+    } v4;
+
+    if (flow->v6)
+        return (uint32_t)siphash13(&t->key, flow, sizeof *flow);
+    memcpy(v4.local, flow->local.byte, sizeof v4.local);
+    memcpy(v4.remote, flow->remote.byte, sizeof v4.remote);
+    v4.lport = flow->lport;
+    v4.rport = flow->rport;
+    return (uint32_t)siphash13(&t->key, &v4, sizeof v4);
 }
 
 struct conn *flow_table_find(const struct flow_table *t, const struct pool *pool,

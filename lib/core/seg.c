@@ -81,7 +81,7 @@ int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size
     p = put_u16(p, 0); /* the checksum field counts as zero in the computation */
     p = put_u16(p, s->urp);
     p += opt_build(&s->opt, p);
-    if (s->len)
+    if (s->len && s->data != p)
         memcpy(p, s->data, s->len);
 
     sum = checksum_finish(

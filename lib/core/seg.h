@@ -43,6 +43,9 @@ struct seg {
     uint8_t reserved;    /* the three reserved bits, as sent */
     struct opt opt;
     uint32_t len;        /* bytes of data */
+    uint16_t train;      /* 0: it is one segment. Otherwise it is several, to be cut at this many
+                            bytes of data: each has this header, with the numbers that go on, and
+                            only the last one, which may be shorter, has its PSH */
     const uint8_t *data; /* memory of the segment's maker; NULL when len is 0 */
 };
 
@@ -50,6 +53,12 @@ struct seg {
 static inline uint32_t seg_len(const struct seg *s)
 {
     return s->len + ((s->flags & SEG_SYN) != 0) + ((s->flags & SEG_FIN) != 0);
+}
+
+/* Returns how many segments it is, if it is a train. */
+static inline uint32_t seg_count(const struct seg *s)
+{
+    return s->train ? (s->len + s->train - 1) / s->train : 1;
 }
 
 /* Returns the sequence number after the segment. */
@@ -76,8 +85,9 @@ void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination);
 
 /*
  * Builds header, options and data with a correct checksum, as `flow->local` would send it to
- * `flow->remote`. Returns the number of bytes written, or WAVE_EINVAL when `room` is too small. For
- * the simulator and the tests; segments for the wire are built with libnet.
+ * `flow->remote`. Data that stand in their place already are not copied. Returns the number of
+ * bytes written, or WAVE_EINVAL when `room` is too small. For the simulator and the tests; segments
+ * for the wire are built with libnet.
  */
 int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size_t room);
 

@@ -421,6 +421,7 @@ static bool accept_cookie(struct stack *s, wave_time now, const struct flow *flo
 static uint32_t accept_syn(struct stack *s, wave_time now, const struct flow *flow, uint32_t hash,
                            const struct seg *syn, const struct seq *above)
 {
+    const bool crosses = s->env.config.simultaneous_open; /* DEVIATES, as the user asked */
     struct seq iss = isn(&s->isn_key, flow, now);
     struct conn *c = take(s, flow, hash);
 
@@ -430,11 +431,12 @@ static uint32_t accept_syn(struct stack *s, wave_time now, const struct flow *fl
     if (above && !seq_gt(iss, *above))
         iss = seq_add(*above, 65536);
     c->hook.marks |= MARK_ACCEPTED;
-    if (conn_listen(c, iss) != 0) {
+    if ((crosses ? conn_open(c, now, iss) : conn_listen(c, iss)) != 0) {
         give(s, c);
         return STACK_NONE;
     }
-    conn_input(c, now, syn);
+    if (!crosses)
+        conn_input(c, now, syn);
     return reschedule(s, now, c) ? c->id : STACK_NONE;
 }
 

@@ -82,9 +82,13 @@ static void tell_impaired(const struct findings *list, struct outcome *o)
 {
     const size_t at = strlen(o->message);
 
+    /* A preset comes before the rules that it consists of. */
     for (unsigned i = 0; i < list->count; i++)
-        if (strcmp(list->at[i].code, "impaired") == 0)
+        if (strcmp(list->at[i].code, "own-preset") == 0 ||
+            strcmp(list->at[i].code, "impaired") == 0) {
             snprintf(o->message + at, sizeof o->message - at, "; %s", list->at[i].message);
+            return;
+        }
 }
 
 /* Adds the reason of a failure. */

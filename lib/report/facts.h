@@ -72,6 +72,8 @@ struct facts {
     const struct facts_host *host; /* NULL: not yet known */
     const struct impairments *impairments; /* the rules of the run, once it is over; NULL: none, or
                                               not yet known */
+    const char *preset, *preset_does; /* of our side's misbehaviour, its name and what it does in a
+                                         few words; NULL: none */
     wave_time now;                 /* a stamp of the capture */
     /* What is known once the run is over; before, all of it is zero. */
     bool over;

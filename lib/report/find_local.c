@@ -273,7 +273,7 @@ static bool impairment_unused(const struct facts *k, struct finding *f)
     unsigned more = 0;
 
     for (unsigned i = 0; k->over && list && i < list->count; i++) {
-        if (list->at[i].matched)
+        if (list->at[i].matched || list->at[i].optional)
             continue;
         more += first != NULL;
         first = first ? first : &list->at[i];
@@ -291,6 +291,18 @@ static bool impairment_unused(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A preset can be switches of the engine, of which no segment shows that it was not as it should
+ * be. */
+static bool own_preset(const struct facts *k, struct finding *f)
+{
+    if (!k->over || !k->preset)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "this side misbehaved on purpose (--preset %s): %s", k->preset, k->preset_does);
+    finding_advise(f, "tcpwave-presets(7) says what a correct peer does about it");
+    return true;
+}
+
 const struct diagnosis diagnoses_local[] = {
     {"no-neighbour", FINDING_PROBLEM, FINDING_LOCAL, false, no_neighbour},
     {"own-firewall", FINDING_PROBLEM, FINDING_LOCAL, false, own_firewall},
@@ -301,6 +313,7 @@ const struct diagnosis diagnoses_local[] = {
     {"own-nat", FINDING_PROBLEM, FINDING_LOCAL, false, own_nat},
     {"other-interface", FINDING_PROBLEM, FINDING_LOCAL, false, other_interface},
     {"impairment-unused", FINDING_WARNING, FINDING_LOCAL, false, impairment_unused},
+    {"own-preset", FINDING_INFO, FINDING_LOCAL, false, own_preset},
     {"impaired", FINDING_INFO, FINDING_LOCAL, false, was_impaired},
     {"self-connection", FINDING_PROBLEM, FINDING_LOCAL, false, self_connection},
     {"port-shadowed", FINDING_INFO, FINDING_LOCAL, false, port_shadowed},

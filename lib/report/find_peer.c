@@ -332,6 +332,8 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     if (!e->segment || !e->first || !opened(k) || e->pending || e->answers || e->impaired ||
         e->quiet < WAVE_S)
         return false;
+    if (reset && k->flow->probed[1]) /* it had asked whether we are there, and we sent nothing */
+        return false;
     f->certainty = saw_all(k) ? FINDING_PROVED : FINDING_LIKELY;
     finding_cite_segment(f, e->segment);
     finding_say(f, "the peer's side %s after %s in which neither side sent anything%s",

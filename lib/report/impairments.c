@@ -8,7 +8,7 @@
 void impairments_add(struct impairments *list, const char *rule, uint64_t matched, uint64_t seen)
 {
     if (list->count < IMPAIRMENTS_MAX)
-        list->at[list->count++] = (struct impairment){rule, matched, seen};
+        list->at[list->count++] = (struct impairment){rule, matched, seen, false};
 }
 
 uint64_t impairments_matched(const struct impairments *list)

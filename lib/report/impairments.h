@@ -17,6 +17,7 @@ struct impairment {
     const char *rule; /* as the user wrote it; it must live as long as the list */
     uint64_t matched; /* segments to which it was applied */
     uint64_t seen;    /* segments of its direction that came as far as this rule */
+    bool optional;    /* it need not match; set after impairments_add() */
 };
 
 /* The rules in their order; empty when all zero. */

@@ -419,7 +419,8 @@ static void repeated(struct report_flow *f, const struct report_seen *seen, uint
 }
 
 /* Examines the sizes of the peer's segments. Those that are cut at one length, in the middle of
- * what its application wrote (no PSH), show how large it makes them at most. */
+ * what its application wrote (no PSH), show how large it makes them at most; but not where our
+ * window is small, of which many hosts fill no more than half with one segment. */
 static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_t number)
 {
     struct signs *s = &f->signs;
@@ -436,7 +437,8 @@ static void sizes(struct report_flow *f, const struct report_seen *seen, uint32_
         s->of[SIGN_CUT].count = 0;
     }
     if (both && mss <= ETHERNET && t->len == s->largest && t->len + stamps < mss && !t->opt.sacks &&
-        !(t->flags & (SEG_PSH | SEG_FIN)) && signs_count(s, SIGN_CUT) < LOOKS)
+        f->window[0] >= 2 * mss && !(t->flags & (SEG_PSH | SEG_FIN)) &&
+        signs_count(s, SIGN_CUT) < LOOKS)
         signs_note(s, SIGN_CUT, number);
 }
 

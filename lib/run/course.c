@@ -115,6 +115,10 @@ static struct course_turn go_on(struct course *x, const struct course_config *g,
 static struct course_turn open_side(struct course *x, const struct course_config *g, struct conn *c,
                                     const struct course_facts *f, wave_time now)
 {
+    if (g->resets_data && conn_received(c) > 0) {
+        course_close(x, CLOSE_ABORT, c, now);
+        return (struct course_turn){.act = COURSE_CLOSED, .until = now};
+    }
     if (!f->fed)
         return wait_for_data(g, c, f);
     if (g->hold_after_peer && awaits_their_fin(g, c))

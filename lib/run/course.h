@@ -57,6 +57,7 @@ struct course_config {
                              for the peer's */
     bool acknowledged;    /* no step follows before our data is acknowledged */
     bool hold_after_peer; /* with CLOSE_PASSIVE: the hold begins with the peer's FIN */
+    bool resets_data;     /* the peer's first data is answered with RST */
     wave_time hold;       /* 0: none */
     wave_time linger;     /* for a peer that acknowledged our FIN and sends nothing */
 };

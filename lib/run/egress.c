@@ -59,15 +59,30 @@ static uint8_t *room_for(struct egress *e)
     return room ? room : e->room;
 }
 
+/* Returns how many segments the engine may give as one. */
+static unsigned train_of(struct egress *e)
+{
+    return e->port->ops->train && !e->ip.id ? e->port->ops->train(e->port) : 1;
+}
+
+/* Has the engine's events pulled, if there are any: mostly there are none. */
+static void pull_events(struct egress *e, const struct env *env)
+{
+    if (env->event_count)
+        e->ops->events(e->self);
+}
+
 void egress_pull(struct egress *e, wave_time now)
 {
+    struct env *const env = stack_env(e->stack);
     struct flow flow;
     struct seg seg;
     uint32_t id;
 
     if (e->ops->may_send && !e->ops->may_send(e->self))
         return;
-    e->ops->events(e->self); /* while too many events wait, the engine sends nothing */
+    env->train = train_of(e);
+    pull_events(e, env); /* while too many events wait, the engine sends nothing */
     while (!egress_whole(e) && stack_output(e->stack, now, &flow, &seg, room_for(e), &id)) {
         struct wire_ip ip = e->ip;
         struct diag d; /* not zeroed: there is one for each segment */
@@ -82,12 +97,12 @@ void egress_pull(struct egress *e, wave_time now)
         if (error == WAVE_EAGAIN && egress_flush(e, now))
             error = e->port->ops->send(e->port, &flow, &seg, &ip, &d);
         if (error == 0)
-            e->queued++;
+            e->queued += seg_count(&seg);
         else if (error != WAVE_EAGAIN) /* the segment is lost, and will be retransmitted */
             e->ops->send_failed(e->self, &flow, &d);
-        e->ops->events(e->self);
+        pull_events(e, env);
     }
-    e->ops->events(e->self);
+    pull_events(e, env);
 }
 
 bool egress_send(struct egress *e, wave_time now)

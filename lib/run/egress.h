@@ -22,8 +22,8 @@ struct egress_ops {
      * NULL: it always may. */
     bool (*may_send)(void *self);
     /* Called when a segment is about to be queued. `id` is its connection, or STACK_NONE for a
-     * reset or a SYN cookie that belongs to none. *ip may be changed for this segment alone. May be
-     * NULL. */
+     * reset or a SYN cookie that belongs to none. *ip may be changed for this segment alone, or for
+     * the whole train if it is one (seg.train). May be NULL. */
     void (*sending)(void *self, uint32_t id, const struct flow *flow, const struct seg *s,
                     struct wire_ip *ip);
     /* Called when the kernel has rejected a segment of this flow for good: it is lost. */

@@ -1,5 +1,5 @@
-/* The facts about this host and its wire that the findings of every command are made from, as far as
- * the port knows them. */
+/* The facts about this host and its wire that the findings of every command are made from, as far
+ * as the port knows them. */
 #ifndef TCPWAVE_RUN_HOST_FACTS_H
 #define TCPWAVE_RUN_HOST_FACTS_H
 

@@ -39,6 +39,7 @@ int impair_open(struct impair **out, const struct impair_rule *rules, unsigned c
     for (unsigned i = 0; i < x->rules; i++) {
         x->at[i].rule = rules[i];
         x->at[i].count.words = rules[i].words;
+        x->at[i].count.optional = rules[i].optional;
         x->at[i].prng.state = seed + (i + 1) * 0xd1342543de82ef95u;
     }
     impair_flows_init(&x->flows, x->rules, seed);

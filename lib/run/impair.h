@@ -44,6 +44,7 @@ struct impair_count {
     const char *words; /* of the rule, as the user wrote it */
     uint64_t matched;  /* segments to which it was applied */
     uint64_t seen;     /* segments of its direction that came as far as this rule */
+    bool optional;     /* it need not match */
 };
 
 /* Writes the counts of all rules, in their order, and returns how many there are. `x` may be NULL:

@@ -84,6 +84,7 @@ enum {
 
 struct impair_rule {
     const char *words; /* as the user wrote it; memory of the caller of impair_rule_parse() */
+    bool optional;     /* it is a preset's, and need not match; no rule that is parsed has this */
     enum impair_direction direction;
 
     unsigned match;                 /* IMPAIR_BY_... */

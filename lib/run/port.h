@@ -27,6 +27,8 @@ struct port_ops {
     /* Returns room in the queue for the next segment's data, CONN_ROOM bytes, as wire_room() does.
      * May be NULL, and may return NULL: send() then copies the data. */
     uint8_t *(*room)(struct port *p);
+    /* Returns how many segments send() takes as one now (seg.train). NULL: one. */
+    unsigned (*train)(struct port *p);
     /* Queues an IP packet unchanged, as wire_queue() does. */
     int (*queue)(struct port *p, const struct flow *flow, struct seq seq, const uint8_t *ip,
                  uint32_t len);
@@ -39,7 +41,8 @@ struct port_ops {
     wave_time (*stamp)(struct port *p);
     /*
      * Waits until `until` (WAVE_NEVER: without end), until a packet may have come, or until one of
-     * the `n` descriptors is ready. There may be PORT_FDS descriptors; their revents are filled in.
+     * the `n` descriptors is ready. There may be PORT_FDS descriptors, of which the first is that of
+     * signals; their revents are filled in.
      * With `until` in the past it only polls. Returns true if something was ready before `until`.
      */
     bool (*wait)(struct port *p, wave_time until, struct pollfd *fds, unsigned n);

@@ -25,14 +25,6 @@
 
 enum { NEAR_END, FAR_END }; /* ends of the path */
 
-struct captured {
-    struct captured *next;
-    wave_time at;
-    bool outgoing;
-    uint32_t len;
-    uint8_t bytes[];
-};
-
 struct port_sim {
     struct port port;
     struct wire_info info;
@@ -48,8 +40,9 @@ struct port_sim {
     bool has_nat, has_syn_proxy;
     struct nat nat;
     struct syn_proxy syn_proxy;
-    struct captured *first, **end; /* captured and not yet returned; where the next one is linked */
-    struct captured *given;        /* what next() returned last; valid until the next call */
+    /* Captured and not yet returned, as whole IP packets, and where the next one is linked. */
+    struct delayed_packet *first, **end;
+    struct delayed_packet *given; /* what next() returned last; valid until the next call */
     struct wire_stats stats;
     port_sim_lose *lose;
     void *lose_ctx;
@@ -79,13 +72,6 @@ static bool loses_next(struct port_sim *s, bool outgoing, const struct flow *flo
     return true;
 }
 
-static void append(struct port_sim *s, struct captured *c)
-{
-    c->next = NULL;
-    *s->end = c;
-    s->end = &c->next;
-}
-
 static void take_first(struct port_sim *s)
 {
     s->first = s->first->next;
@@ -93,36 +79,62 @@ static void take_first(struct port_sim *s)
         s->end = &s->first;
 }
 
-/* Captures a segment; `flow` is as its sender sees it. If memory is short, the segment counts as
- * dropped by the capture. */
-static void capture(struct port_sim *s, bool outgoing, const struct flow *flow, const uint8_t *tcp,
-                    uint32_t len, const struct ip_fields *ip)
+/* Captures a packet, which is the port's from now on. */
+static void append(struct port_sim *s, struct delayed_packet *c)
 {
-    size_t header = ip_build_size(flow->v6);
-    struct captured *c = malloc(sizeof *c + header + len);
-
     s->stats.received++;
+    c->at = s->now;
+    c->next = NULL;
+    *s->end = c;
+    s->end = &c->next;
+}
+
+/* Puts the IP header before the segment of a packet. */
+static void add_ip_header(struct delayed_packet *c, const struct flow *flow,
+                          const struct ip_fields *f)
+{
+    const uint32_t header = (uint32_t)ip_build_size(flow->v6);
+
+    c->start -= header;
+    ip_build(flow, CHECKSUM_TCP, f, c->len, c->bytes + c->start);
+    c->len += header;
+}
+
+/* Captures a segment that end `from` sends; `flow` is as its sender sees it. If memory is short,
+ * the segment counts as dropped by the capture. */
+static void capture(struct port_sim *s, unsigned from, const struct flow *flow,
+                    const struct seg *seg, const struct ip_fields *f)
+{
+    const uint32_t header = SEG_HEADER + (uint32_t)opt_size(&seg->opt);
+    struct delayed_packet *c = packet_pool_take(&s->path.pool, from, seg->len, NULL);
+    int len;
+
     if (!c) {
+        s->stats.received++;
         s->stats.dropped++;
         return;
     }
-    *c = (struct captured){.at = s->now, .outgoing = outgoing, .len = (uint32_t)header + len};
-    ip_build(flow, CHECKSUM_TCP, ip, len, c->bytes);
-    memcpy(c->bytes + header, tcp, len);
+    c->start = PACKET_DATA_AT - header;
+    len = seg_build(flow, seg, packet_segment(c), c->room - c->start);
+    if (len <= 0) {
+        packet_pool_give(&s->path.pool, c);
+        return;
+    }
+    c->len = (uint32_t)len;
+    add_ip_header(c, flow, f);
     append(s, c);
 }
 
 /* Captures an ICMP error. */
 static void capture_icmp(struct port_sim *s, const struct icmp *e, uint8_t ttl)
 {
-    struct captured *c = malloc(sizeof *c + ICMP_PACKET);
+    struct delayed_packet *c = packet_pool_take(&s->path.pool, FAR_END, ICMP_PACKET, NULL);
 
-    s->stats.received++;
     if (!c) {
+        s->stats.received++;
         s->stats.dropped++;
         return;
     }
-    *c = (struct captured){.at = s->now};
     c->len = (uint32_t)icmp_build(e, ttl, c->bytes);
     append(s, c);
 }
@@ -157,19 +169,15 @@ static int put(struct port *p, const struct flow *flow, const struct seg *seg,
                           .tos = (uint8_t)((ip ? ip->tos : 0) | seg->ecn),
                           .df = !ip || !ip->no_df,
                           .id = ip && ip->id ? ip->id : (uint16_t)(s->number + 1)};
-    int len;
 
     if (room > UINT16_MAX)
         return diag_fail(d, WAVE_ETRUNC, "%u bytes of data do not fit into an IP packet", seg->len);
+    if (!s->inbound_only) /* first, since the data may stand in what is sent */
+        capture(s, NEAR_END, flow, seg, &f);
     lost |= loses_next(s, true, flow, seg);
     if (near_sends(s, flow, seg, ttl, lost) != 0)
         return diag_fail(d, WAVE_ESYS, "no memory for a segment");
     s->stats.sent++;
-    if (s->inbound_only)
-        return 0;
-    len = seg_build(flow, seg, s->room, sizeof s->room);
-    if (len > 0)
-        capture(s, true, flow, s->room, (uint32_t)len, &f);
     return 0;
 }
 
@@ -207,17 +215,20 @@ static int port_sim_flush(struct port *p, struct wire_unsent *unsent, struct dia
 static int port_sim_next(struct port *p, struct wire_packet *out, struct diag *d)
 {
     struct port_sim *s = sim_of(p);
-    struct captured *c = s->first;
+    struct delayed_packet *c = s->first;
     struct wire_packet packet;
 
-    free(s->given);
+    if (s->given)
+        packet_pool_give(&s->path.pool, s->given);
     s->given = c;
     if (!c)
         return 0;
     take_first(s);
-    packet = (struct wire_packet){
-        .stamp = c->at, .outgoing = c->outgoing, .ip = c->bytes, .ip_len = c->len};
-    if (ip_parse(c->bytes, c->len, &packet.packet) != 0)
+    packet = (struct wire_packet){.stamp = c->at,
+                                  .outgoing = c->from == NEAR_END,
+                                  .ip = c->bytes + c->start,
+                                  .ip_len = c->len};
+    if (ip_parse(packet.ip, packet.ip_len, &packet.packet) != 0)
         return diag_fail(d, WAVE_ESYS,
                          "the simulated network delivered something that is not a packet");
     *out = packet;
@@ -294,6 +305,14 @@ static void in_to_host(struct port_sim *s, const struct flow *flow, const struct
     proxy_sends(s, flow, &sends);
 }
 
+/* Returns where the far host writes the data of its next segment. */
+static uint8_t *room_for_far(struct port_sim *s)
+{
+    uint8_t *room = s->info.mtu <= PACKET_PLACE ? packet_pool_place(&s->path.pool) : NULL;
+
+    return room ? room : s->room;
+}
+
 /* Sends everything that the far host has to send now. */
 static void far_sends(struct port_sim *s)
 {
@@ -301,7 +320,7 @@ static void far_sends(struct port_sim *s)
     struct flow flow;
     struct seg seg;
 
-    while (host_output(s->host, s->now, &flow, &seg, s->room)) {
+    while (host_output(s->host, s->now, &flow, &seg, room_for_far(s))) {
         if (s->has_syn_proxy) {
             syn_proxy_from_server(&s->syn_proxy, &flow, &seg, &sends);
             proxy_sends(s, &flow, &sends);
@@ -316,33 +335,43 @@ void port_sim_icmp(struct port *p, const struct icmp *e)
     capture_icmp(sim_of(p), e, HOPS_TTL);
 }
 
-static void arrive(struct port_sim *s, const struct delayed_packet *c)
+/* Delivers a segment of ours to the far side. */
+static void arrive_far(struct port_sim *s, struct delayed_packet *c)
 {
     struct flow flow = flow_reverse(&c->flow);
-    struct ip_fields f = {.ttl = (uint8_t)(HOPS_TTL - s->hops), .df = true};
     struct seg seg;
 
-    if (c->icmp && c->from == FAR_END) {
-        host_icmp(s->host, s->now, path_error_of(c));
-        return;
-    }
-    if (c->icmp) {
-        capture_icmp(s, path_error_of(c), HOPS_TTL);
-        return;
-    }
-    if (c->corrupted || seg_parse(c->bytes, c->len, &seg) != 0) {
+    if (seg_parse(packet_segment(c), c->len, &seg) != 0) {
         s->path.counts.bad_checksum++;
-        s->stats.malformed += c->from == FAR_END;
         return;
     }
     s->path.counts.delivered++;
     seg.ecn = c->ecn;
-    f.tos = c->ecn;
-    f.id = (uint16_t)c->number;
-    if (c->from == NEAR_END)
-        in_to_host(s, &flow, &seg);
-    else
-        capture(s, false, &c->flow, c->bytes, c->len, &f);
+    in_to_host(s, &flow, &seg);
+}
+
+/* Delivers a packet, and gives it back unless it is captured as it is. */
+static void arrive(struct port_sim *s, struct delayed_packet *c)
+{
+    const struct ip_fields f = {
+        .ttl = (uint8_t)(HOPS_TTL - s->hops), .df = true, .tos = c->ecn, .id = (uint16_t)c->number};
+
+    if (c->icmp && c->from == FAR_END) {
+        host_icmp(s->host, s->now, path_error_of(c));
+    } else if (c->icmp) {
+        capture_icmp(s, path_error_of(c), HOPS_TTL);
+    } else if (c->corrupted) {
+        s->path.counts.bad_checksum++;
+        s->stats.malformed += c->from == FAR_END;
+    } else if (c->from == NEAR_END) {
+        arrive_far(s, c);
+    } else {
+        s->path.counts.delivered++;
+        add_ip_header(c, &c->flow, &f);
+        append(s, c);
+        return;
+    }
+    packet_pool_give(&s->path.pool, c);
 }
 
 void port_sim_deliver(struct port *p, const struct flow *flow, const struct seg *seg, uint8_t ttl)
@@ -350,10 +379,8 @@ void port_sim_deliver(struct port *p, const struct flow *flow, const struct seg 
     struct port_sim *s = sim_of(p);
     const struct ip_fields f = {
         .ttl = ttl ? ttl : HOPS_TTL, .tos = seg->ecn, .df = true, .id = (uint16_t)++s->number};
-    int len = seg_build(flow, seg, s->room, sizeof s->room);
 
-    if (len > 0)
-        capture(s, false, flow, s->room, (uint32_t)len, &f);
+    capture(s, FAR_END, flow, seg, &f);
 }
 
 /* Returns when the next thing happens. */
@@ -371,9 +398,7 @@ static void happen(struct port_sim *s, wave_time next)
         s->act_at = s->act(s->act_ctx, s->now);
         s->acted = true;
     } else if (path_next(&s->path) <= s->now) {
-        struct delayed_packet *c = path_take(&s->path);
-        arrive(s, c);
-        path_give(&s->path, c);
+        arrive(s, path_take(&s->path));
     } else {
         host_tick(s->host, s->now);
     }
@@ -498,13 +523,14 @@ static uint32_t port_sim_window(const struct port *p, uint32_t mss)
 static void port_sim_close(struct port *p)
 {
     struct port_sim *s = sim_of(p);
-    struct captured *c;
+    struct delayed_packet *c;
 
     while ((c = s->first)) {
         take_first(s);
-        free(c);
+        packet_pool_give(&s->path.pool, c);
     }
-    free(s->given);
+    if (s->given)
+        packet_pool_give(&s->path.pool, s->given);
     path_free(&s->path);
     host_destroy(s->host);
     if (s->has_nat)
@@ -514,7 +540,17 @@ static void port_sim_close(struct port *p)
     free(s);
 }
 
+/* Has the engine write the data of its next segment into the packet that will carry them, if every
+ * segment fits there. */
+static uint8_t *port_sim_room(struct port *p)
+{
+    struct port_sim *s = sim_of(p);
+
+    return s->info.mtu <= PACKET_PLACE ? packet_pool_place(&s->path.pool) : NULL;
+}
+
 static const struct port_ops ops = {.send = port_sim_send,
+                                    .room = port_sim_room,
                                     .queue = port_sim_queue,
                                     .flush = port_sim_flush,
                                     .next = port_sim_next,

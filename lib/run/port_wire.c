@@ -34,6 +34,11 @@ static uint8_t *port_wire_room(struct port *p)
     return wire_room(wire_of(p));
 }
 
+static unsigned port_wire_train(struct port *p)
+{
+    return wire_train(wire_of(p));
+}
+
 static int port_wire_queue(struct port *p, const struct flow *flow, struct seq seq,
                            const uint8_t *ip, uint32_t len)
 {
@@ -132,6 +137,7 @@ static void port_wire_close(struct port *p)
 
 static const struct port_ops ops = {.send = port_wire_send,
                                     .room = port_wire_room,
+                                    .train = port_wire_train,
                                     .queue = port_wire_queue,
                                     .flush = port_wire_flush,
                                     .next = port_wire_next,

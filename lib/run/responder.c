@@ -39,8 +39,10 @@ int responder_open(struct responder *v, const struct responder_config *config, s
     v->kind = config->kind;
     v->data = config->data;
     v->data_len = config->len;
+    v->after_fin = config->after_fin;
+    v->read_bytes = config->read_bytes;
     v->source = v->out = FILE_NONE;
-    v->waits_for_out = v->starved = false;
+    v->waits_for_out = v->reads_later = v->starved = false;
     if (v->kind == RESPONDER_FILE)
         error = open_source(v, config, d);
     if (!error && config->output) {
@@ -112,6 +114,8 @@ static int give(struct responder *v, struct responder_conn *p, struct conn *c, w
     const uint8_t *bytes;
     bool moved = false;
 
+    if (v->after_fin && !conn_fin_received(c))
+        return 0;
     while (!p->ended) {
         size_t room = room_in(c);
         /* One byte is asked for even if there is no room, so that the end is noticed and our FIN
@@ -158,10 +162,10 @@ static int take(struct responder *v, struct responder_conn *p, struct conn *c, w
 {
     const uint8_t *bytes;
     bool moved = false;
-    size_t len;
+    size_t len, left = v->read_bytes ? v->read_bytes : SIZE_MAX;
 
-    while ((len = conn_peek(c, &bytes)) > 0) {
-        int n = take_some(v, c, now, bytes, len, d);
+    while (left > 0 && (len = conn_peek(c, &bytes)) > 0) {
+        int n = take_some(v, c, now, bytes, len < left ? len : left, d);
         if (n < 0)
             return n;
         if (!n)
@@ -170,6 +174,7 @@ static int take(struct responder *v, struct responder_conn *p, struct conn *c, w
             p->given += (uint64_t)n;
         p->taken += (uint64_t)n;
         conn_consume(c, now, (size_t)n);
+        left -= (size_t)n;
         moved = true;
     }
     return moved;
@@ -178,7 +183,7 @@ static int take(struct responder *v, struct responder_conn *p, struct conn *c, w
 int responder_move(struct responder *v, struct responder_conn *p, struct conn *c, wave_time now,
                    struct diag *d)
 {
-    int taken = take(v, p, c, now, d), given;
+    int taken = v->reads_later ? 0 : take(v, p, c, now, d), given;
 
     if (taken < 0)
         return taken;

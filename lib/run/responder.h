@@ -24,6 +24,9 @@ struct responder {
     struct file source; /* for RESPONDER_FILE */
     struct file out;    /* where received data is written, if anywhere */
     bool waits_for_out; /* the output has no room now: received bytes stay with their connections */
+    bool after_fin;     /* our data is sent only after the peer's FIN */
+    size_t read_bytes;  /* responder_move() takes at most so many of the peer's bytes; 0: all */
+    bool reads_later;   /* nothing is taken in this turn; set by the caller */
     bool starved;       /* memory was short: no event will show when it no longer is */
     uint8_t buffer[RESPONDER_ROOM];
 };
@@ -41,6 +44,8 @@ struct responder_config {
     size_t len;
     const char *serve;  /* RESPONDER_FILE: a path */
     const char *output; /* where received data is written, or NULL */
+    bool after_fin;     /* as in struct responder */
+    size_t read_bytes;
 };
 
 /* Opens what the configuration names. Returns 0, or WAVE_ESYS with *d filled in. */

@@ -119,6 +119,7 @@ struct session_config {
     /* Called for each captured packet, for a capture file, with what is known after it in a few
      * words ("" if nothing is). Returns 0, or an error that ends the run, with *d filled in. May be
      * NULL. */
+    const char *preset, *preset_does; /* as in struct facts */
     /* Lists the rules of --impair and their counts so far; NULL: there are none. */
     void (*impairments)(const void *rules, struct impairments *list);
     const void *rules;

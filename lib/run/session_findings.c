@@ -70,6 +70,8 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
     struct facts_host host;
     struct host_texts texts;
     struct facts k = {.flow = c && c->record ? &c->record->flow : &none,
+                      .preset = s->config.preset,
+                      .preset_does = s->config.preset_does,
                       .now = session_stamp(s),
                       .over = true,
                       .verdict = outcome->verdict,

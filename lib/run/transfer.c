@@ -14,6 +14,7 @@ int transfer_open(struct transfer *x, const struct transfer_config *config, stru
     x->at = x->buffer;
     x->have = 0;
     x->taken = 0;
+    x->read_bytes = config->read_bytes;
     x->out = FILE_NONE;
     error = source_open(&x->source, config->data, config->len, config->file, d);
     if (!error && config->output) {
@@ -93,12 +94,12 @@ bool transfer_fed(const struct transfer *x)
 int transfer_drain(struct transfer *x, struct conn *c, wave_time now, struct diag *d)
 {
     const uint8_t *data;
-    size_t len;
+    size_t len, left = x->read_bytes ? x->read_bytes : INT_MAX / 2;
     int total = 0;
 
     x->waits_for_out = false;
-    while ((len = conn_peek(c, &data)) > 0) {
-        int n = len < INT_MAX / 2 ? (int)len : INT_MAX / 2;
+    while (left > 0 && (len = conn_peek(c, &data)) > 0) {
+        int n = (int)(len < left ? len : left);
         if (x->out.fd >= 0)
             n = file_write(&x->out, data, (size_t)n, d);
         if (n == WAVE_EAGAIN) {
@@ -110,8 +111,7 @@ int transfer_drain(struct transfer *x, struct conn *c, wave_time now, struct dia
         conn_consume(c, now, (size_t)n);
         x->taken += (unsigned)n;
         total += n;
-        if (total > INT_MAX / 2)
-            break;
+        left -= (size_t)n;
     }
     return total;
 }

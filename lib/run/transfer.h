@@ -19,6 +19,7 @@ struct transfer {
     bool waits_for_source; /* the source has nothing now and may have more later */
     bool waits_for_out;    /* the output has no room now: received bytes stay with the connection */
     uint64_t taken;        /* bytes of the peer's that we have taken */
+    size_t read_bytes;     /* transfer_drain() takes at most so many at a time; 0: all */
     const uint8_t *at;     /* what the connection had no room for: `have` bytes of `buffer` */
     size_t have;
     uint8_t buffer[TRANSFER_ROOM];
@@ -29,6 +30,7 @@ struct transfer_config {
     size_t len;
     const char *file;   /* to send, a path as file_open_read() takes it; or NULL */
     const char *output; /* where received data is written, likewise; or NULL: it is discarded */
+    size_t read_bytes;  /* as in struct transfer */
 };
 
 /* Opens what the configuration names. Returns 0, or WAVE_ESYS with *d filled in. */

@@ -100,8 +100,12 @@ struct delayed_packet *delay_line_take(struct delay_line *t)
 
 void delay_line_free(struct delay_line *t)
 {
-    for (struct delayed_packet *p; (p = delay_line_take(t));)
+    for (struct delayed_packet *p = t->first, *next; p; p = next) {
+        next = p->next;
         free(p);
+    }
+    for (size_t i = 0; i < t->count; i++)
+        free(t->heap[i].delayed_packet);
     free(t->heap);
     *t = (struct delay_line){0};
 }

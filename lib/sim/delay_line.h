@@ -9,24 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/core/flow.h"
 #include "lib/core/time.h"
-
-/* Holds a packet on its way: a TCP segment as bytes, or a router's ICMP error as a struct icmp. */
-struct delayed_packet {
-    struct delayed_packet *next; /* in the delay line, or of the path's spare ones */
-    wave_time at;                /* when it arrives */
-    uint64_t order;              /* of the packets that arrive at that time */
-    uint32_t room;               /* of `bytes` */
-    uint64_t number;  /* of the segment; counted from 1 over the whole link */
-    uint8_t from;     /* the end that sent it: 0 or 1, enum link_end */
-    uint8_t ecn;      /* ECN field of its IP header */
-    bool corrupted;   /* the path flipped a bit of it */
-    bool icmp;        /* an ICMP error on its way back to `from`, which sent what it is about */
-    struct flow flow; /* as the sender of the segment sees it */
-    uint32_t len;     /* of `bytes`: those of the TCP segment, header included */
-    _Alignas(8) uint8_t bytes[];
-};
+#include "lib/sim/packet_pool.h"
 
 /* Orders one packet in the heap. */
 struct delay_line_slot {

@@ -178,6 +178,22 @@ static void act_late(struct host *h, wave_time now)
     }
 }
 
+/* Returns whether an application does anything at all on this event. */
+static bool matters(const struct host *h, const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_STATE:
+        return e->u.state.to == STATE_ESTABLISHED;
+    case EVENT_DATA:
+    case EVENT_FIN:
+        return true;
+    case EVENT_ACKED: /* there is room to send again */
+        return h->config.behaviour == HOST_ECHO || h->config.behaviour == HOST_BREAKS_HALF_CLOSE;
+    default:
+        return false;
+    }
+}
+
 /* Hands all events of the engine to the application, and releases connections that are over. */
 static void act(struct host *h, wave_time now)
 {
@@ -192,7 +208,7 @@ static void act(struct host *h, wave_time now)
                 stack_release(h->stack, e.id);
             continue;
         }
-        if (!state_synchronized((enum state)c->state))
+        if (!state_synchronized((enum state)c->state) || !matters(h, &e))
             continue;
         if (h->config.think) {
             think(h, now, &e);
@@ -280,7 +296,7 @@ void host_icmp(struct host *h, wave_time now, const struct icmp *e)
 
 /* Releases a connection that ended with the segment that has just left: with its RST, or with its
  * SYN where the host forgets it. */
-static void sent(struct host *h, wave_time now, uint32_t id)
+static void has_left(struct host *h, wave_time now, uint32_t id)
 {
     struct conn *c = stack_conn(h->stack, id);
 
@@ -298,7 +314,7 @@ bool host_output(struct host *h, wave_time now, struct flow *flow, struct seg *o
     bool any = (h->due || !silent(h, now)) && stack_output(h->stack, now, flow, out, room, &id);
 
     if (any && id != STACK_NONE)
-        sent(h, now, id);
+        has_left(h, now, id);
     act(h, now);
     return any;
 }

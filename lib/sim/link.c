@@ -138,7 +138,7 @@ static void arrive(struct link *l, const struct delayed_packet *p)
         conn_icmp(l->end[p->from], l->now, path_error_of(p));
         return;
     }
-    if (seg_checksum_ok(&c->flow, p->bytes, p->len) == p->corrupted)
+    if (seg_checksum_ok(&c->flow, p->bytes + p->start, p->len) == p->corrupted)
         broken(l,
                p->corrupted ? "a flipped bit that the checksum did not find"
                             : "an unharmed segment whose checksum does not hold",
@@ -147,7 +147,7 @@ static void arrive(struct link *l, const struct delayed_packet *p)
         l->path.counts.bad_checksum++;
         return;
     }
-    if (seg_parse(p->bytes, p->len, &s) < 0)
+    if (seg_parse(p->bytes + p->start, p->len, &s) < 0)
         broken(l, "a segment that was encoded and cannot be decoded", to);
     s.ecn = p->ecn;
     l->path.counts.delivered++;
@@ -186,7 +186,7 @@ static bool happen(struct link *l, wave_time until)
     if (arrival <= tick) {
         struct delayed_packet *p = path_take(&l->path);
         arrive(l, p);
-        path_give(&l->path, p);
+        packet_pool_give(&l->path.pool, p);
     } else {
         spin_count(l, due, "an engine wants to be ticked without end at one instant");
         conn_tick(l->end[due], l->now);

@@ -22,47 +22,13 @@ static uint32_t packet_size(const struct flow *flow, uint32_t len)
     return len + (flow->v6 ? IPV6_HEADER : IPV4_HEADER);
 }
 
-/* Returns a packet from end `from` with room for `room` bytes; NULL: no memory. Those with data are
- * kept for further use: large blocks cost malloc(3) much time. */
-static struct delayed_packet *delayed_packet_new(struct path *p, unsigned from, size_t room)
-{
-    struct delayed_packet *c = p->spare;
-
-    if (room > SMALL && room <= LARGE && c) {
-        p->spare = c->next;
-        p->spares--;
-        room = c->room;
-    } else {
-        if (room > SMALL && room <= LARGE)
-            room = LARGE;
-        c = malloc(sizeof *c + room);
-    }
-    if (c) {
-        memset(c, 0, sizeof *c);
-        c->from = (uint8_t)from;
-        c->room = (uint32_t)room;
-    }
-    return c;
-}
-
-void path_give(struct path *p, struct delayed_packet *c)
-{
-    if (c->room != LARGE || p->spares == SPARES_MAX) {
-        free(c);
-        return;
-    }
-    c->next = p->spare;
-    p->spare = c;
-    p->spares++;
-}
-
 /* Puts the packet on its way; when there is no memory, frees it and returns WAVE_ENOMEM. */
 static int post(struct path *p, wave_time at, struct delayed_packet *c)
 {
     int error = delay_line_put(&p->delay_line, at, c);
 
     if (error)
-        free(c);
+        packet_pool_give(&p->pool, c);
     return error;
 }
 
@@ -117,7 +83,7 @@ static void corrupt(struct path *p, struct delayed_packet *c)
 {
     uint64_t bit = prng_below(&p->prng, 8 * (uint64_t)c->len);
 
-    c->bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    packet_segment(c)[bit / 8] ^= (uint8_t)(1 << bit % 8);
     c->corrupted = true;
     p->counts.corrupted++;
 }
@@ -149,15 +115,16 @@ static int depart(struct path *p, struct path_direction *w, wave_time sent,
 static int duplicate(struct path *p, struct path_direction *w, wave_time sent,
                      const struct delayed_packet *c)
 {
-    struct delayed_packet *copy = delayed_packet_new(p, c->from, c->len);
+    struct delayed_packet *copy = packet_pool_take(&p->pool, c->from, c->len, NULL);
 
     if (!copy)
         return WAVE_ENOMEM;
     copy->number = c->number;
     copy->ecn = c->ecn;
     copy->flow = c->flow;
+    copy->start = c->start;
     copy->len = c->len;
-    memcpy(copy->bytes, c->bytes, c->len);
+    memcpy(packet_segment(copy), c->bytes + c->start, c->len);
     p->counts.duplicated++;
     return depart(p, w, sent, copy);
 }
@@ -166,8 +133,8 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
               const struct seg *s, uint64_t number, bool lost)
 {
     struct path_direction *w = &p->direction[from];
-    size_t room = SEG_HEADER + opt_size(&s->opt) + s->len;
-    struct delayed_packet *c = delayed_packet_new(p, from, room);
+    const size_t header = SEG_HEADER + opt_size(&s->opt);
+    struct delayed_packet *c = packet_pool_take(&p->pool, from, s->len, s->data);
     wave_time sent;
     int len;
 
@@ -177,9 +144,10 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
     c->ecn = s->ecn;
     c->flow = *flow;
     p->counts.sent++;
-    len = seg_build(flow, s, c->bytes, room);
+    c->start = header <= SEG_HEADER_MAX ? (uint32_t)(PACKET_DATA_AT - header) : 0;
+    len = seg_build(flow, s, packet_segment(c), c->room - c->start);
     if (len < SEG_HEADER) {
-        free(c);
+        packet_pool_give(&p->pool, c);
         return WAVE_EINVAL;
     }
     c->len = (uint32_t)len;
@@ -187,7 +155,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         prng_chance(&p->prng, w->impairment.loss) ||
         !line(w, now, packet_size(flow, c->len), &sent)) {
         p->counts.lost++;
-        path_give(p, c);
+        packet_pool_give(&p->pool, c);
         return 0;
     }
     if (s->ecn != ECN_NOT && prng_chance(&p->prng, w->impairment.marking)) {
@@ -195,7 +163,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
         c->ecn = ECN_CE;
     }
     if (prng_chance(&p->prng, w->impairment.duplication) && duplicate(p, w, sent, c) != 0) {
-        free(c);
+        packet_pool_give(&p->pool, c);
         return WAVE_ENOMEM;
     }
     return depart(p, w, sent, c);
@@ -203,7 +171,7 @@ int path_send(struct path *p, wave_time now, unsigned from, const struct flow *f
 
 int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e)
 {
-    struct delayed_packet *c = delayed_packet_new(p, to, sizeof *e);
+    struct delayed_packet *c = packet_pool_take(&p->pool, to, sizeof *e, NULL);
 
     if (!c)
         return WAVE_ENOMEM;
@@ -232,7 +200,7 @@ void path_lose_all(struct path *p)
 {
     for (struct delayed_packet *c = path_take(p); c; c = path_take(p)) {
         p->counts.lost += !c->icmp;
-        path_give(p, c);
+        packet_pool_give(&p->pool, c);
     }
 }
 
@@ -246,8 +214,5 @@ void path_init(struct path *p, uint64_t seed)
 void path_free(struct path *p)
 {
     delay_line_free(&p->delay_line);
-    for (struct delayed_packet *c; (c = p->spare);) {
-        p->spare = c->next;
-        free(c);
-    }
+    packet_pool_free(&p->pool);
 }

@@ -53,9 +53,7 @@ struct path {
     struct addr router[2]; /* that reports an MTU: its address of IPv4, and of IPv6 */
     struct prng prng;
     struct delay_line delay_line;
-    struct delayed_packet
-        *spare; /* with room for a whole segment, which malloc() would be slow at */
-    uint32_t spares;
+    struct packet_pool pool;
     struct path_counts counts;
 };
 
@@ -69,7 +67,8 @@ void path_free(struct path *p);
  * Sends segment `s` of `flow`, as its sender sees it, from end `from` at time `now`. `number` comes
  * out with the segment at the other end, and with each copy of it. A segment that the path loses
  * counts as sent. If `lost` is true, the path loses the segment in any case. Returns 0;
- * WAVE_ENOMEM; WAVE_EINVAL for a segment that cannot be encoded.
+ * WAVE_ENOMEM; WAVE_EINVAL for a segment that cannot be encoded. Data that stand where
+ * packet_pool_place() said are not copied, and no longer the caller's.
  */
 int path_send(struct path *p, wave_time now, unsigned from, const struct flow *flow,
               const struct seg *s, uint64_t number, bool lost);
@@ -81,11 +80,10 @@ int path_error(struct path *p, wave_time at, unsigned to, const struct icmp *e);
 /* Returns the time of the next arrival; WAVE_NEVER when nothing is on its way. */
 wave_time path_next(const struct path *p);
 
-/* Takes out the next packet to arrive, which the caller gives back with path_give(); NULL when
+/* Takes out the next packet to arrive, which the caller gives back to the pool; NULL when
  * nothing is on its way. A packet with `icmp` set goes back to its sender `from`: path_error_of()
  * returns what it says. */
 struct delayed_packet *path_take(struct path *p);
-void path_give(struct path *p, struct delayed_packet *c);
 const struct icmp *path_error_of(const struct delayed_packet *c);
 
 /* Loses all packets that are on their way. */

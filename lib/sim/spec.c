@@ -214,7 +214,7 @@ static bool lose(char *text, struct sim_spec *s)
     char *save;
     uint64_t n, last = 0;
 
-    if (!*text || text[strlen(text) - 1] == '+' || strstr(text, "++"))
+    if (!*text || text[0] == '+' || text[strlen(text) - 1] == '+' || strstr(text, "++"))
         return false;
     for (char *one = strtok_r(text, "+", &save); one; one = strtok_r(NULL, "+", &save)) {
         if (s->loses == SIM_LOSE_MAX || text_number(one, &n) != 0 || n <= last || n > UINT32_MAX)

@@ -69,27 +69,34 @@ static void admit(struct syn_proxy *p, wave_time now, const struct flow *flow, c
     send_syn(c, out);
 }
 
+/* Takes a segment of a connection that is known: hands it on, or asks the server once more. */
+static void pass_to_server(const struct syn_proxy_conn *c, const struct seg *s,
+                           struct syn_proxy_sends *out)
+{
+    if (c->open) {
+        out->to_server = true;
+        out->server = *s;
+        out->server.ack = seq_sub(s->ack, c->shift);
+    } else if (!(s->flags & SEG_RST)) {
+        send_syn(c, out);
+    }
+}
+
 void syn_proxy_from_client(struct syn_proxy *p, wave_time now, const struct flow *flow,
                            const struct seg *s, struct syn_proxy_sends *out)
 {
     const uint32_t number = flow_map_find(&p->map, flow);
-    struct syn_proxy_conn *c = number == FLOW_MAP_NONE ? NULL : &p->conn[number];
+    const bool known = number != FLOW_MAP_NONE, opens = s->flags & SEG_SYN;
 
     *out = (struct syn_proxy_sends){.to_client = false};
-    if (s->flags & SEG_SYN) {
-        if (c) /* a new connection over the same ports: the former one is over */
-            flow_map_remove(&p->map, number);
+    if (opens)
         answer_syn(p, now, flow, s, out);
-    } else if (!c) {
+    else if (known)
+        pass_to_server(&p->conn[number], s, out);
+    else
         admit(p, now, flow, s, out);
-    } else if (!c->open && !(s->flags & SEG_RST)) {
-        send_syn(c, out);
-    } else if (c->open) {
-        out->to_server = true;
-        out->server = *s;
-        out->server.ack = seq_sub(s->ack, c->shift);
-    }
-    if (c && s->flags & SEG_RST)
+    /* A SYN opens a new connection over the same ports: the former one is over. */
+    if (known && (opens || s->flags & SEG_RST))
         flow_map_remove(&p->map, number);
 }
 
@@ -112,11 +119,12 @@ void syn_proxy_from_server(struct syn_proxy *p, const struct flow *flow, const s
                            struct syn_proxy_sends *out)
 {
     const uint32_t number = flow_map_find(&p->map, flow);
-    struct syn_proxy_conn *c = number == FLOW_MAP_NONE ? NULL : &p->conn[number];
+    struct syn_proxy_conn *c;
 
     *out = (struct syn_proxy_sends){.to_client = false};
-    if (!c)
+    if (number == FLOW_MAP_NONE)
         return;
+    c = &p->conn[number];
     if ((s->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK)) {
         opened(c, s, out);
         return;
@@ -126,8 +134,9 @@ void syn_proxy_from_server(struct syn_proxy *p, const struct flow *flow, const s
     if (c->open)
         out->client.seq = seq_add(s->seq, c->shift);
     else if (s->flags & SEG_RST) /* the server refuses what its proxy has accepted */
-        out->client = (struct seg){
-            .seq = seq_add(c->proxy, 1), .ack = seq_add(c->client, 1), .flags = SEG_RST | SEG_ACK};
+        out->client = (struct seg){.seq = seq_add(c->proxy, 1),
+                                   .ack = seq_add(c->client, 1),
+                                   .flags = SEG_RST | SEG_ACK};
     if (s->flags & SEG_RST)
         flow_map_remove(&p->map, number);
 }

@@ -149,13 +149,14 @@ static int build_tcp(struct builder *c, const struct flow *flow, const struct se
     return (int)len;
 }
 
-/* Returns the IPv4 identification of the next packet. */
-static uint16_t next_id(struct builder *c, const struct wire_ip *ip)
+/* Returns the IPv4 identification of the next packet, the first of `n` that count on from it. */
+static uint16_t next_id(struct builder *c, const struct wire_ip *ip, uint32_t n)
 {
     /* The kernel would replace an identification of 0 with a number of its own. */
-    if (++c->id == 0)
-        c->id = 1;
-    return ip->id ? ip->id : c->id;
+    uint16_t first = c->id + n > UINT16_MAX ? 1 : (uint16_t)(c->id + 1);
+
+    c->id = (uint16_t)(first + n - 1);
+    return ip->id ? ip->id : first;
 }
 
 static uint8_t ttl_of(const struct wire_ip *ip)
@@ -178,7 +179,7 @@ static int build_ip(struct builder *c, const struct flow *flow, uint32_t len, ui
         uint32_t from, to;
         memcpy(&from, flow->local.byte, sizeof from);
         memcpy(&to, flow->remote.byte, sizeof to);
-        c->ip = libnet_build_ipv4((uint16_t)(IPV4_HEADER + len), tos, next_id(c, ip),
+        c->ip = libnet_build_ipv4((uint16_t)(IPV4_HEADER + len), tos, next_id(c, ip, 1),
                                   ip->no_df ? 0 : IP_DF, ttl, IPPROTO_TCP, 0, from, to, NULL, 0,
                                   c->net, c->ip);
     }
@@ -302,7 +303,7 @@ int builder_build_no_checksum(struct builder *c, const struct flow *flow, const 
     *no_checksum = t != NULL;
     if (!t)
         return builder_build_unpatched(c, flow, s, ip, bytes, d);
-    template_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip), bytes);
+    template_write(t, flow, s, tos_of(s, ip), ttl_of(ip), next_id(c, ip, seg_count(s)), bytes);
     return 0;
 }
 

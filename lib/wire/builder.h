@@ -45,7 +45,8 @@ int builder_build(struct builder *c, const struct flow *flow, const struct seg *
 
 /* Writes the same packet, but may leave the checksums of TCP and IPv4 out. Where *no_checksum comes
  * out as true, the fields are 0, and template_checksum() fills them in. Segments that are sent as
- * one (gso.h) need no checksums of their own. */
+ * one (gso.h) need no checksums of their own. A train (seg.train) becomes one packet with the
+ * header of its first segment and all of the data. */
 int builder_build_no_checksum(struct builder *c, const struct flow *flow, const struct seg *s,
                               const struct wire_ip *ip, uint8_t *bytes, bool *no_checksum,
                               struct diag *d);

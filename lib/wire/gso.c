@@ -95,14 +95,14 @@ unsigned gso_count(const struct iovec *packets, unsigned n)
     return i;
 }
 
-/* Writes the headers of the large segment, with its length and checksums. TCP's checksum field
- * holds only the sum of the pseudo-header: the kernel or the network card completes it for each
- * segment. */
-static void write_headers(const struct gso_packet *p, size_t total, uint8_t flags, uint8_t *out)
+/* Writes the headers of a segment with `total` bytes in all and with these flags. Of TCP's checksum
+ * it fills in the sum of the pseudo-header alone, which it returns as well. */
+static uint64_t write_headers(const struct gso_packet *p, size_t total, uint8_t flags, uint8_t *out)
 {
     struct flow f = {.v6 = p->ip_len == IPV6_HEADER};
     size_t width = f.v6 ? 16 : 4, from = f.v6 ? 8 : 12;
     uint8_t *tcp = out + p->ip_len;
+    uint64_t pseudo;
     uint16_t sum;
 
     memcpy(out, p->ip, p->headers);
@@ -117,33 +117,68 @@ static void write_headers(const struct gso_packet *p, size_t total, uint8_t flag
         memcpy(out + 10, &sum, sizeof sum);
     }
     tcp[13] = flags;
-    sum = (uint16_t)~checksum_finish(
-        checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)(total - p->ip_len)));
+    pseudo = checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)(total - p->ip_len));
+    sum = (uint16_t)~checksum_finish(pseudo);
     memcpy(tcp + 16, &sum, sizeof sum);
+    return pseudo;
 }
 
-size_t gso_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
-                uint8_t head[GSO_HEAD_MAX], size_t *skip)
+size_t gso_head(const struct iovec *packets, unsigned n, size_t train, const uint8_t *link,
+                size_t link_len, uint8_t head[GSO_HEAD_MAX], size_t *skip)
 {
-    struct virtio_net_hdr prefix = {0};
-    size_t at = GSO_PREFIX + link_len;
+    const struct gso_packet first = parse_headers(packets), last = parse_headers(packets + n - 1);
+    const size_t size = train ? train : first.data, at = GSO_PREFIX + link_len;
+    const struct virtio_net_hdr prefix = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                          .gso_type = first.ip_len == IPV6_HEADER
+                                                          ? VIRTIO_NET_HDR_GSO_TCPV6
+                                                          : VIRTIO_NET_HDR_GSO_TCPV4,
+                                          .gso_size = (uint16_t)size,
+                                          .hdr_len = (uint16_t)(link_len + first.headers),
+                                          .csum_start = (uint16_t)(link_len + first.ip_len),
+                                          .csum_offset = 16};
 
-    *skip = 0;
-    if (n > 1) {
-        struct gso_packet first = parse_headers(packets), last = parse_headers(packets + n - 1);
-        size_t total = first.headers + (n - 1) * first.data + last.data;
-        prefix.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-        prefix.gso_type =
-            first.ip_len == IPV6_HEADER ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
-        prefix.gso_size = (uint16_t)first.data;
-        prefix.hdr_len = (uint16_t)(link_len + first.headers);
-        prefix.csum_start = (uint16_t)(link_len + first.ip_len);
-        prefix.csum_offset = 16;
-        write_headers(&first, total, last.flags, head + at);
-        at += first.headers;
-        *skip = first.headers;
-    }
     memcpy(head, &prefix, GSO_PREFIX);
     memcpy(head + GSO_PREFIX, link, link_len);
-    return at;
+    /* TCP's checksum is completed for each segment by the kernel or the network card. */
+    write_headers(&first, first.headers + (n - 1) * size + last.data, last.flags, head + at);
+    *skip = first.headers;
+    return at + first.headers;
+}
+
+unsigned gso_segments(const struct iovec *packet, size_t train)
+{
+    return (unsigned)((parse_headers(packet).data + train - 1) / train);
+}
+
+size_t gso_first(const struct iovec *packet, size_t train, uint8_t *head)
+{
+    struct gso_packet p = parse_headers(packet);
+    uint64_t sum = write_headers(&p, p.headers + train, p.flags & ~LAST_ONLY, head);
+    uint16_t field;
+
+    put_u16(head + p.ip_len + 16, 0);
+    sum = checksum_add(sum, head + p.ip_len, p.headers - p.ip_len);
+    field = checksum_finish(checksum_add(sum, p.ip + p.headers, train));
+    memcpy(head + p.ip_len + 16, &field, sizeof field);
+    return p.headers;
+}
+
+bool gso_cut(struct iovec *packet, size_t train)
+{
+    struct gso_packet p = parse_headers(packet);
+    const unsigned id = id_of(&p) + 1;
+    uint8_t *ip = (uint8_t *)packet->iov_base + train;
+
+    memmove(ip, p.ip, p.headers); /* with small segments, over a part of where they stood */
+    packet->iov_base = ip;
+    packet->iov_len -= train;
+    put_u32(ip + p.ip_len + 4, p.seq + (uint32_t)train);
+    if (p.ip_len == IPV4_HEADER) {
+        put_u16(ip + 2, (unsigned)packet->iov_len);
+        put_u16(ip + 4, id);
+        put_u16(ip + 10, 0); /* template_checksum() adds it up with the rest */
+    } else {
+        put_u16(ip + 4, (unsigned)packet->iov_len - IPV6_HEADER);
+    }
+    return packet->iov_len > p.headers + train;
 }

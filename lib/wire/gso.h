@@ -7,6 +7,7 @@
 #ifndef TCPWAVE_WIRE_GSO_H
 #define TCPWAVE_WIRE_GSO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -24,9 +25,21 @@ unsigned gso_count(const struct iovec *packets, unsigned n);
  * Writes what stands before the data of the first `n` packets when they are sent as one frame: the
  * kernel's prefix, the link-layer header of `link_len` bytes (at most L2_HEADER), and the headers
  * of IP and TCP. Returns its length in bytes. *skip is the number of bytes at the start of each
- * packet that it replaces. It is 0 when n is 1, since that packet is sent as it is.
+ * packet that it replaces. With `train`, n is 1 and the packet is a train of segments of that size
+ * (seg.train); otherwise n is at least 2, since a packet alone is sent as it is.
  */
-size_t gso_head(const struct iovec *packets, unsigned n, const uint8_t *link, size_t link_len,
-                uint8_t head[GSO_HEAD_MAX], size_t *skip);
+size_t gso_head(const struct iovec *packets, unsigned n, size_t train, const uint8_t *link,
+                size_t link_len, uint8_t head[GSO_HEAD_MAX], size_t *skip);
+
+/* Returns how many segments a train has. */
+unsigned gso_segments(const struct iovec *packet, size_t train);
+
+/* Writes the headers of the first segment of a train, complete with checksums, to `head`, which has
+ * room for GSO_HEAD_MAX bytes. Returns their length; as many bytes of the packet are skipped. */
+size_t gso_first(const struct iovec *packet, size_t train, uint8_t *head);
+
+/* Cuts the first segment off the train, once it has been sent: the packet begins with the second
+ * one then. Returns whether that is still a train. */
+bool gso_cut(struct iovec *packet, size_t train);
 
 #endif

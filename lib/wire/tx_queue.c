@@ -16,9 +16,11 @@
 #include "lib/wire/gso.h"
 #include "lib/wire/template.h"
 
+/* Room before each packet, for what a frame has there: the prefix and the link-layer header. */
+#define FRONT (GSO_PREFIX + L2_HEADER)
 /* Where a packet's data begins in its room when it is written before its headers. The longest
  * headers have to fit before it. */
-#define AHEAD (L2_HEADER + 40 + 60)
+#define AHEAD (FRONT + 40 + 60)
 /* The memory for packets is limited to this: over lo, with its large MTU, half as many fit. */
 #define ROOM_MAX ((size_t)64 * (AHEAD + 65535))
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
@@ -40,6 +42,7 @@ struct tx_queue {
     struct wire_unsent what[WIRE_QUEUE_MAX];
     bool l2_send[WIRE_QUEUE_MAX]; /* the packet is a frame, with `header` */
     bool no_checksum[WIRE_QUEUE_MAX];
+    uint16_t train[WIRE_QUEUE_MAX]; /* the size of its segments; 0: the packet is one */
     uint8_t header[WIRE_QUEUE_MAX][L2_HEADER];
 
     /* The messages for the kernel, filled in for each call. */
@@ -111,9 +114,9 @@ bool tx_queue_empty(const struct tx_queue *b)
 
 uint8_t *tx_queue_room(struct tx_queue *b, size_t len)
 {
-    if (b->count == WIRE_QUEUE_MAX || L2_HEADER + len > b->size - b->used)
+    if (b->count == WIRE_QUEUE_MAX || FRONT + len > b->size - b->used)
         return NULL;
-    b->start = b->used + L2_HEADER; /* leaves room for the frame's header before it */
+    b->start = b->used + FRONT;
     return b->arena + b->start;
 }
 
@@ -139,6 +142,7 @@ void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struc
     b->what[i] = (struct wire_unsent){*flow, seq};
     b->l2_send[i] = header != NULL;
     b->no_checksum[i] = false;
+    b->train[i] = 0;
     if (header)
         memcpy(b->header[i], header, b->link_header);
     b->used = b->start + len;
@@ -149,6 +153,16 @@ void tx_queue_no_checksum(struct tx_queue *b)
     b->no_checksum[b->count - 1] = true;
 }
 
+void tx_queue_train(struct tx_queue *b, uint16_t size)
+{
+    b->train[b->count - 1] = size;
+}
+
+bool tx_queue_takes_trains(const struct tx_queue *b)
+{
+    return b->gso; /* frames without a prefix have no GSO: tx_queue_bypass_qdisc() */
+}
+
 /* Fills in the TCP checksum of a packet that has none. */
 static void add_checksums(struct tx_queue *b, unsigned at)
 {
@@ -157,21 +171,60 @@ static void add_checksums(struct tx_queue *b, unsigned at)
     b->no_checksum[at] = false;
 }
 
-/* Makes messages of the next `n` packets as frames without a prefix, each in one piece. Returns the
- * number of messages. */
+/* Completes a packet that is sent alone as a frame in one piece: its checksums, the link-layer
+ * header before it, and before that `prefix` bytes, which say that nothing is left to do. */
+static struct iovec one_piece(struct tx_queue *b, unsigned at, size_t prefix)
+{
+    const struct iovec *packet = &b->packet[at];
+    const size_t front = prefix + b->link_header;
+    uint8_t *frame = (uint8_t *)packet->iov_base - front;
+
+    add_checksums(b, at);
+    memset(frame, 0, prefix);
+    memcpy(frame + prefix, b->header[at], b->link_header);
+    return (struct iovec){frame, front + packet->iov_len};
+}
+
+/* Makes messages of the next `n` packets as frames without a prefix. Returns the number of
+ * messages. */
 static unsigned fill_frames(struct tx_queue *b, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        const struct iovec *packet = &b->packet[b->first + i];
-        add_checksums(b, b->first + i);
-        uint8_t *frame = (uint8_t *)packet->iov_base - b->link_header;
-        memcpy(frame, b->header[b->first + i], b->link_header);
-        b->part[i] = (struct iovec){frame, b->link_header + packet->iov_len};
+        b->part[i] = one_piece(b, b->first + i, 0);
         b->carries[i] = 1;
         /* No address, because the socket is bound to its interface: l2_send_bypass_qdisc(). */
         b->message[i].msg_hdr = (struct msghdr){.msg_iov = &b->part[i], .msg_iovlen = 1};
     }
     return n;
+}
+
+/* Returns how many packets from `at` on, before `end`, can be sent as one frame. A train is a frame
+ * of its own. */
+static unsigned count_joined(const struct tx_queue *b, unsigned at, unsigned end)
+{
+    unsigned n = 1, max;
+
+    if (b->train[at] || !b->gso)
+        return 1;
+    max = gso_count(b->packet + at, end - at);
+    while (n < max && !b->train[at + n])
+        n++;
+    return n;
+}
+
+/* Makes the parts of one frame of the first `k` packets from `at` on: its headers, and the data of
+ * each. Returns where the next part goes. */
+static struct iovec *join(struct tx_queue *b, unsigned at, unsigned k, uint8_t *head,
+                          struct iovec *part)
+{
+    size_t skip,
+        len = gso_head(b->packet + at, k, b->train[at], b->header[at], b->link_header, head, &skip);
+
+    *part++ = (struct iovec){head, len};
+    for (unsigned i = at; i < at + k; i++)
+        *part++ =
+            (struct iovec){(uint8_t *)b->packet[i].iov_base + skip, b->packet[i].iov_len - skip};
+    return part;
 }
 
 /* Makes messages of the next `n` packets as frames with a prefix, and combines packets where
@@ -182,20 +235,17 @@ static unsigned fill_gso_frames(struct tx_queue *b, unsigned n)
     unsigned frames = 0;
 
     for (unsigned at = b->first, end = b->first + n; at < end; at += b->carries[frames++]) {
-        unsigned k = b->gso ? gso_count(b->packet + at, end - at) : 1;
-        if (k == 1)
-            add_checksums(b, at);
-        size_t skip, head = gso_head(b->packet + at, k, b->header[at], b->link_header,
-                                     b->head[frames], &skip);
+        struct msghdr *m = &b->message[frames].msg_hdr;
+        unsigned k = count_joined(b, at, end);
         b->carries[frames] = k;
-        b->message[frames].msg_hdr = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
-                                                     .msg_namelen = sizeof *b->link,
-                                                     .msg_iov = part,
-                                                     .msg_iovlen = 1 + k};
-        *part++ = (struct iovec){b->head[frames], head};
-        for (unsigned i = at; i < at + k; i++)
-            *part++ = (struct iovec){(uint8_t *)b->packet[i].iov_base + skip,
-                                     b->packet[i].iov_len - skip};
+        *m = (struct msghdr){.msg_name = (void *)(uintptr_t)b->link,
+                             .msg_namelen = sizeof *b->link,
+                             .msg_iov = part};
+        if (k > 1 || b->train[at])
+            part = join(b, at, k, b->head[frames], part);
+        else
+            *part++ = one_piece(b, at, GSO_PREFIX);
+        m->msg_iovlen = (size_t)(part - m->msg_iov);
     }
     return frames;
 }
@@ -251,42 +301,118 @@ static bool is_transient(int error)
     return error == EAGAIN || error == ENOBUFS || error == EINTR;
 }
 
-/* Hands over the first packets that go the same way. Returns how many packets were taken, or -1
- * with errno set. */
+/* Returns how many segments the packet has. */
+static unsigned count_segments(const struct tx_queue *b, unsigned at)
+{
+    return b->train[at] ? gso_segments(&b->packet[at], b->train[at]) : 1;
+}
+
+/* Removes the first `n` packets from the queue. Returns how many segments they had. */
+static unsigned remove_first(struct tx_queue *b, unsigned n)
+{
+    unsigned segments = 0;
+
+    while (n--)
+        segments += count_segments(b, b->first++);
+    if (b->first == b->count) {
+        b->first = b->count = 0;
+        b->used = 0;
+    }
+    return segments;
+}
+
+/* Removes the first segment from the queue. */
+static void remove_segment(struct tx_queue *b)
+{
+    const unsigned at = b->first;
+    const uint16_t size = b->train[at];
+
+    if (!size) {
+        remove_first(b, 1);
+        return;
+    }
+    if (!gso_cut(&b->packet[at], size)) {
+        b->train[at] = 0;
+        b->no_checksum[at] = true;
+        add_checksums(b, at);
+    }
+    b->what[at].seq = seq_add(b->what[at].seq, size);
+}
+
+/* Returns whether the packet is a train that cannot be sent as one frame. */
+static bool is_cut(const struct tx_queue *b, unsigned at)
+{
+    return b->train[at] && !(b->l2_send[at] && b->gso);
+}
+
+/* Makes a message of the first segment of a train that cannot be sent as one frame. */
+static void fill_first(struct tx_queue *b)
+{
+    const unsigned at = b->first;
+    const bool frame = b->l2_send[at];
+    size_t front, headers;
+    struct msghdr *m = &b->message[0].msg_hdr;
+
+    if (frame) {
+        front = GSO_PREFIX + b->link_header;
+        memset(b->head[0], 0, GSO_PREFIX);
+        memcpy(b->head[0] + GSO_PREFIX, b->header[at], b->link_header);
+        *m =
+            (struct msghdr){.msg_name = (void *)(uintptr_t)b->link, .msg_namelen = sizeof *b->link};
+    } else {
+        front = 0;
+        fill_packets(b, 1);
+    }
+    headers = gso_first(&b->packet[at], b->train[at], b->head[0] + front);
+    b->part[0] = (struct iovec){b->head[0], front + headers};
+    b->part[1] = (struct iovec){(uint8_t *)b->packet[at].iov_base + headers, b->train[at]};
+    m->msg_iov = b->part;
+    m->msg_iovlen = 2;
+}
+
+/* Hands over the first segment of such a train. Returns 1, or -1 with errno set. */
+static int hand_over_first(struct tx_queue *b)
+{
+    const bool frame = b->l2_send[b->first];
+
+    fill_first(b);
+    if (sendmmsg(frame ? b->link_fd : b->fd, b->message, 1, MSG_DONTWAIT) < 0)
+        return -1;
+    b->by_link += frame;
+    remove_segment(b);
+    return 1;
+}
+
+/* Hands over the first packets that go the same way, and removes what the kernel has taken. Returns
+ * how many segments that is, or -1 with errno set. */
 static int hand_over(struct tx_queue *b)
 {
-    unsigned n = 1, packets = 0;
+    unsigned n = 1, packets = 0, segments;
     bool l2_send = b->l2_send[b->first];
 
-    while (b->first + n < b->count && b->l2_send[b->first + n] == l2_send)
+    if (is_cut(b, b->first))
+        return hand_over_first(b);
+    while (b->first + n < b->count && b->l2_send[b->first + n] == l2_send &&
+           !is_cut(b, b->first + n))
         n++;
     n = !l2_send ? fill_packets(b, n) : b->bare ? fill_frames(b, n) : fill_gso_frames(b, n);
     int taken = sendmmsg(l2_send ? b->link_fd : b->fd, b->message, n, MSG_DONTWAIT);
-    if (taken < 0 && b->carries[0] > 1 && !is_transient(errno)) {
-        b->gso = false; /* send each packet alone, to see whether GSO was the reason */
+    if (taken < 0 && (b->carries[0] > 1 || b->train[b->first]) && !is_transient(errno)) {
+        b->gso = false; /* send each segment alone, to see whether GSO was the reason */
         errno = EINTR;
     }
     if (taken < 0)
         return -1;
     for (int i = 0; i < taken; i++)
         packets += b->carries[i];
-    b->by_link += l2_send ? packets : 0;
-    return (int)packets;
+    segments = remove_first(b, packets);
+    b->by_link += l2_send ? segments : 0;
+    return (int)segments;
 }
 
 uint64_t tx_queue_l2_sent(const struct tx_queue *b)
 {
     return b->by_link;
-}
-
-/* Removes the first `n` packets from the queue. */
-static void remove_first(struct tx_queue *b, unsigned n)
-{
-    b->first += n;
-    if (b->first == b->count) {
-        b->first = b->count = 0;
-        b->used = 0;
-    }
 }
 
 unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unsent)
@@ -297,12 +423,11 @@ unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unse
         int n = hand_over(b);
         if (n > 0) {
             taken += (unsigned)n;
-            remove_first(b, (unsigned)n);
         } else if (errno != EINTR) {
             *error = errno;
             *unsent = b->what[b->first];
             if (!is_transient(*error))
-                remove_first(b, 1);
+                remove_segment(b);
             return taken;
         }
     }

@@ -62,6 +62,13 @@ void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struc
  * with others. */
 void tx_queue_no_checksum(struct tx_queue *b);
 
+/* Says that the last packet is a train of segments of `size` bytes (seg.train). It is sent as one
+ * frame, or else as its segments; each of these counts as a packet below. */
+void tx_queue_train(struct tx_queue *b, uint16_t size);
+
+/* Returns whether a train can be sent as one frame, as far as is known. */
+bool tx_queue_takes_trains(const struct tx_queue *b);
+
 /*
  * Hands all packets to the kernel, and never waits. Returns how many it took. Either that is all of
  * them, and *error is 0. Or it is fewer; *error is then the errno for the next packet, and *unsent

@@ -346,6 +346,11 @@ uint8_t *wire_room(struct wire *w)
     return tx_queue_data_room(w->tx_queue);
 }
 
+unsigned wire_train(const struct wire *w)
+{
+    return w->framed && tx_queue_takes_trains(w->tx_queue) ? WIRE_QUEUE_MAX : 1;
+}
+
 int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
               const struct wire_ip *ip, struct diag *d)
 {
@@ -359,6 +364,7 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
         return WAVE_EAGAIN;
     const uint8_t *header = header_for(w, flow);
     bool no_checksum = false;
+    w->framed = header != NULL;
     int error = header ? builder_build_no_checksum(w->builder, flow, s, ip, bytes, &no_checksum, d)
                        : builder_build(w->builder, flow, s, ip, bytes, d);
     if (error)
@@ -366,6 +372,8 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     tx_queue_add(w->tx_queue, size, flow, s->seq, header);
     if (no_checksum)
         tx_queue_no_checksum(w->tx_queue);
+    if (s->train)
+        tx_queue_train(w->tx_queue, s->train);
     return 0;
 }
 

@@ -123,9 +123,14 @@ struct wire_ip {
 #define WIRE_DATA 65536
 uint8_t *wire_room(struct wire *w);
 
+/* Returns how many segments wire_send() takes as one now (seg.train): more than one where they go
+ * out as one frame, which the kernel or the network card cuts. */
+unsigned wire_train(const struct wire *w);
+
 /*
  * Builds the segment with libnet and queues it; the next wire_flush() sends it from flow->local to
- * flow->remote. `ip` may be NULL. The segment's data is copied. Returns 0; WAVE_EAGAIN when the
+ * flow->remote. `ip` may be NULL. The segment's data is copied. A train (seg.train) leaves as its
+ * segments in any case; ip->id has to be 0 for it. Returns 0; WAVE_EAGAIN when the
  * queue is full (call wire_flush() first); WAVE_ETRUNC when the segment does not fit into an IP
  * packet, or WAVE_ESYS, with *d filled in (`d` may be NULL).
  */

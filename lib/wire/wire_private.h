@@ -21,6 +21,7 @@ struct wire {
     struct tx_queue *tx_queue;
     struct l2_send *l2_send; /* NULL: there is no such way, or it is not wanted */
     wave_time began;         /* when the queue's first packet was queued */
+    bool framed;             /* the last segment was queued as a frame */
     struct capture *capture;
     struct capture_clock stamp;
     struct guard *guard;   /* one for each port; NULL: none */

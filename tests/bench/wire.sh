@@ -128,6 +128,7 @@ bulk()
     ethtool -K near $off >/dev/null && peer ethtool -K far $off >/dev/null || return
     bytes=$((megabytes * 1000000))
     truncate -s $bytes "$tmp/zeros"
+    cat "$tmp/zeros" >/dev/null # so that the first transfer does not wait for the file system
     start_peer iperf 5201 iperf3 -s || return
     start_peer source 7003 python3 "$here/bulk.py" 7003 source $bytes || return
     start_peer sink 7004 python3 "$here/bulk.py" 7004 sink 0 || return

@@ -13,6 +13,7 @@
 #include "lib/wire/builder.h"
 #include "lib/wire/crafted.h"
 #include "lib/wire/gso.h"
+#include "lib/wire/template.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { FRAGMENT_HEADER = 8 };
@@ -237,6 +238,41 @@ static void cut(const struct virtio_net_hdr *prefix, const uint8_t *headers, boo
     memcpy(tcp + 16, &sum, sizeof sum);
 }
 
+/* The same segments as a train: as one frame it has the same `head`, and cut one by one it gives
+ * back every byte of them. */
+static void as_train(const struct iovec *packet, unsigned n, size_t skip, const uint8_t *link,
+                     const uint8_t *head)
+{
+    static uint8_t bytes[65536];
+    const bool v6 = *(const uint8_t *)packet->iov_base >> 4 == 6;
+    const size_t size = packet->iov_len - skip, flags = ip_header(v6) + 13;
+    struct iovec train = {bytes, skip};
+    uint8_t one[GSO_HEAD_MAX];
+    size_t skipped;
+
+    memcpy(bytes, packet->iov_base, skip);
+    bytes[flags] = ((const uint8_t *)packet[n - 1].iov_base)[flags];
+    for (unsigned i = 0; i < n; i++) {
+        const size_t data = packet[i].iov_len - skip;
+        memcpy(bytes + train.iov_len, (const uint8_t *)packet[i].iov_base + skip, data);
+        train.iov_len += data;
+    }
+    require(gso_segments(&train, size) == n);
+    require(gso_head(&train, 1, size, link, L2_HEADER, one, &skipped) ==
+            GSO_PREFIX + L2_HEADER + skip);
+    require(skipped == skip && memcmp(one, head, GSO_PREFIX + L2_HEADER + skip) == 0);
+    for (unsigned i = 0; i + 1 < n; i++) {
+        const uint8_t *wanted = packet[i].iov_base;
+        require(gso_first(&train, size, one) == skip);
+        require(memcmp(one, wanted, skip) == 0);
+        require(memcmp((const uint8_t *)train.iov_base + skip, wanted + skip, size) == 0);
+        require(gso_cut(&train, size) == (i + 2 < n));
+    }
+    template_checksum(train.iov_base, train.iov_len);
+    require(train.iov_len == packet[n - 1].iov_len);
+    require(memcmp(train.iov_base, packet[n - 1].iov_base, train.iov_len) == 0);
+}
+
 static void join(struct cursor *in)
 {
     static struct burst b;
@@ -254,12 +290,10 @@ static void join(struct cursor *in)
 
         n = gso_count(packet, b.count - first);
         require(n >= 1 && n <= b.count - first);
-        len = gso_head(packet, n, link, L2_HEADER, head, &skip);
-        require(memcmp(head + GSO_PREFIX, link, L2_HEADER) == 0);
-        if (n == 1) {
-            require(skip == 0 && len == GSO_PREFIX + L2_HEADER);
+        if (n == 1)
             continue;
-        }
+        len = gso_head(packet, n, 0, link, L2_HEADER, head, &skip);
+        require(memcmp(head + GSO_PREFIX, link, L2_HEADER) == 0);
         require(len == GSO_PREFIX + L2_HEADER + skip && len <= sizeof head);
         memcpy(&prefix, head, sizeof prefix);
         require(prefix.hdr_len == L2_HEADER + skip);
@@ -275,6 +309,7 @@ static void join(struct cursor *in)
         }
         total += skip - (v6 ? IPV6_HEADER : 0);
         require(((size_t)ip[v6 ? 4 : 2] << 8 | ip[v6 ? 5 : 3]) == total);
+        as_train(packet, n, skip, link, head);
     }
 }
 

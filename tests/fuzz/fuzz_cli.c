@@ -8,7 +8,7 @@
 
 #include "cmd/cli.h"
 #include "cmd/client_options.h"
-#include "cmd/listen.h"
+#include "cmd/listen_options.h"
 #include "cmd/load_options.h"
 #include "cmd/send_options.h"
 #include "cmd/target.h"

@@ -344,6 +344,7 @@ static void begin(struct engine_world *w)
     config.keepalive = options & 64;
     config.keepalive_garbage = how & 8;
     config.no_third_ack = (options & 0x80) && (how & 8);
+    config.deaf_to_keepalive = config.reneges = (options & 0x80) && !(how & 8);
     env_init(&w->env, &config, how);
     w->env.resize = fuzz_resize;
     w->env.resize_ctx = &w->memory;

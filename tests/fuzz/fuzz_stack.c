@@ -217,6 +217,7 @@ static void begin(struct stack_world *w, const uint8_t *bytes, size_t size)
     config.timestamps = how & 4;
     config.rcvbuf = 100000;
     config.ecn = how & 64;
+    config.simultaneous_open = how & 128;
     require(stack_create(&w->stack, &config, MOST, how) == 0);
     stack_env(w->stack)->resize = fuzz_resize;
     stack_env(w->stack)->resize_ctx = &w->memory;

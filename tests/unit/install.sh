@@ -32,7 +32,7 @@ staged()
 
 staged install
 result $? "make install DESTDIR=..."
-for file in bin/tcpwave share/man/man1/tcpwave.1 share/man/man5/tcpwave-json.5 share/man/man7/tcpwave-findings.7 share/man/man7/tcpwave-impair.7 share/man/man7/tcpwave-tcp.7 \
+for file in bin/tcpwave share/man/man1/tcpwave.1 share/man/man5/tcpwave-json.5 share/man/man7/tcpwave-findings.7 share/man/man7/tcpwave-impair.7 share/man/man7/tcpwave-sim.7 share/man/man7/tcpwave-tcp.7 \
     share/doc/tcpwave/tcpwave.schema.json share/bash-completion/completions/tcpwave \
     share/zsh/site-functions/_tcpwave share/fish/vendor_completions.d/tcpwave.fish; do
     [ -s "$tmp/stage/usr/$file" ]

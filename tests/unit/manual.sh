@@ -162,6 +162,30 @@ sed -n 's/^\.It Cm \([a-z-]*-[a-z-]*\|fragments\|reordered\|duplicated\|impaired
 diff "$tmp/codes" "$tmp/entries" >"$tmp/wrong"
 nothing "tcpwave-findings(7) has an entry for each finding, and no other" "$tmp/wrong"
 
+# Every preset has its entry, with the commands that have it and its rules.
+"$TCPWAVE" listen --preset help | sed 's/ .*//' | sort >"$tmp/listens"
+"$TCPWAVE" connect --preset help | sed 's/ .*//' | sort >"$tmp/connects"
+sort -u "$tmp/listens" "$tmp/connects" >"$tmp/names"
+"$TCPWAVE" listen --preset help >/dev/null 2>"$tmp/wrong" && "$TCPWAVE" connect h:1 --preset=help >/dev/null 2>>"$tmp/wrong"
+result $? "--preset help ends with status 0, with or without a target" "$tmp/wrong"
+[ "$(wc -l <"$tmp/names")" -gt 40 ] || echo "fewer than 40 presets were found" >"$tmp/names"
+sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' "$man/tcpwave-presets.7" | sort | diff "$tmp/names" - >"$tmp/wrong"
+nothing "tcpwave-presets(7) has an entry for each preset, and no other" "$tmp/wrong"
+while read -r name; do
+    only=
+    grep -qx "$name" "$tmp/connects" || only=' Pq listen only'
+    grep -qx "$name" "$tmp/listens" || only=' Pq connect only'
+    grep -qx "\.It Cm $name$only" "$man/tcpwave-presets.7" || echo "$name:$only"
+done <"$tmp/names" >"$tmp/wrong"
+nothing "tcpwave-presets(7) says which command has a preset" "$tmp/wrong"
+page "$man/tcpwave-presets.7" >"$tmp/presets"
+grep -o 'RULES([^)]*)' "$here/../../cmd/preset_table.c" | grep -o '"[^"]*"' | tr -d '"' >"$tmp/rules"
+[ "$(wc -l <"$tmp/rules")" -gt 40 ] || echo "fewer than 40 rules were found" >"$tmp/rules"
+while read -r rule; do
+    grep -Fq "‘$rule’" "$tmp/presets" || echo "$rule"
+done <"$tmp/rules" >"$tmp/wrong"
+nothing "tcpwave-presets(7) has the rules of each" "$tmp/wrong"
+
 # Every field and every word of the schema is explained.
 if command -v jq >/dev/null; then
     page "$man/tcpwave-json.5" >"$tmp/json"

@@ -15,7 +15,7 @@
 #include "cmd/connect.h"
 #include "cmd/help.h"
 #include "cmd/keepalive.h"
-#include "cmd/listen.h"
+#include "cmd/listen_options.h"
 #include "cmd/load_options.h"
 #include "cmd/send_options.h"
 #include "lib/show/term.h"
@@ -122,6 +122,58 @@ static void options_stand_before_or_after_the_target(void **state)
     assert_string_equal(o.client.target.host, "h");
     GOOD(&o, "connect", "h:1", "--json", "-q");
     assert_true(o.client.show.json && o.client.show.quiet);
+}
+
+static void presets_are_found_by_their_names(void **state)
+{
+    struct connect_options c;
+    struct listen_options l;
+
+    (void)state;
+    GOOD(&l, "listen", "80", "--preset", "never-ack");
+    assert_string_equal(l.preset.preset->name, "never-ack");
+    assert_int_equal(l.impair.count, 1);
+    assert_string_equal(l.impair.rule[0].words, "in:data drop");
+    assert_true(l.impair.rule[0].optional);
+    GOOD(&l, "listen", "80", "--preset=TIME-WAIT-reuse");
+    assert_int_equal(l.close.how, CLOSE_ACTIVE);
+    assert_true(l.end.keep_time_wait && l.end.time_wait == 4 * WAVE_MIN);
+    GOOD(&c, "connect", "h:1", "--preset=time-wait-reuse", "-p", "5000");
+    assert_int_equal(c.close.how, CLOSE_PASSIVE);
+    GOOD(&c, "connect", "h:1", "--preset", "vanish", "--preset", "lose-fin"); /* the last counts */
+    assert_string_equal(c.preset.preset->name, "lose-fin");
+    BAD("is no preset; \"--preset help\" lists them", "listen", "80", "--preset", "nice");
+    BAD("is a preset of listen only", "connect", "h:1", "--preset", "backlog-full");
+    BAD("give both the same --source-port", "connect", "h:1", "--preset", "time-wait-reuse");
+    BAD("no option --preset", "load", "h:1", "--preset", "vanish");
+}
+
+/* What the user gives counts more, and rules come after those of the preset. */
+static void a_preset_fills_in_what_was_not_given(void **state)
+{
+    struct connect_options c;
+    struct listen_options l;
+
+    (void)state;
+    GOOD(&l, "listen", "80", "--preset", "slow-reader");
+    assert_int_equal(l.tcp.window, 65536);
+    assert_int_equal(l.close.how, CLOSE_PASSIVE);
+    GOOD(&l, "listen", "80", "--window", "1M", "--preset", "slow-reader", "--close", "abort");
+    assert_int_equal(l.tcp.window, 1 << 20);
+    assert_int_equal(l.close.how, CLOSE_ABORT);
+    GOOD(&l, "listen", "80", "--preset", "urgent");
+    assert_true(l.data.len > 14000);
+    GOOD(&l, "listen", "80", "--preset", "urgent", "-d", "hello");
+    assert_int_equal(l.data.len, 5);
+    GOOD(&l, "listen", "80", "--preset", "urgent", "--echo");
+    assert_null(l.data.at);
+    GOOD(&c, "connect", "h:1", "--impair", "out:F dup", "--preset", "lose-fin");
+    assert_int_equal(c.client.impair.count, 2);
+    assert_string_equal(c.client.impair.rule[0].words, "out:F#1 drop");
+    assert_false(c.client.impair.rule[1].optional);
+    GOOD(&c, "connect", "h:1");
+    assert_null(c.preset.preset);
+    assert_int_equal(c.client.impair.count, 0);
 }
 
 static void defaults_are_a_present_day_hosts(void **state)
@@ -690,6 +742,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_stand_before_or_after_the_target),
+        cmocka_unit_test(presets_are_found_by_their_names),
+        cmocka_unit_test(a_preset_fills_in_what_was_not_given),
         cmocka_unit_test(defaults_are_a_present_day_hosts),
         cmocka_unit_test(values_stand_behind_an_equals_sign_or_alone),
         cmocka_unit_test(letters_are_bundled_until_one_takes_a_value),

@@ -271,6 +271,59 @@ static void hold_keeps_them_open_for_an_hour(void **state)
     rig_free(&r);
 }
 
+#define SILENT_FROM (10 * WAVE_S)
+#define SILENT_FOR (600 * WAVE_MS)
+
+static bool answers_for_a_while(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return !s->out && s->at >= SILENT_FROM && s->at < SILENT_FROM + SILENT_FOR;
+}
+
+/* Returns how many connections have sent a FIN by then. */
+static unsigned closed_by(const struct command_rig *r, wave_time at)
+{
+    static bool seen[65536];
+    unsigned n = 0;
+
+    memset(seen, 0, sizeof seen);
+    for (size_t i = 0; i < r->segments && r->segment[i].at <= at; i++) {
+        const struct rig_segment *s = &r->segment[i];
+        if (!s->out || !(s->seg.flags & SEG_FIN) || seen[s->flow.lport])
+            continue;
+        seen[s->flow.lport] = true;
+        n++;
+    }
+    return n;
+}
+
+/* However many connections are to be closed at the same time, what answers that has to fit into the
+ * capture's ring. So no more FINs are sent while a thousand are not answered; but those of a peer
+ * that stays silent hold up the others for a quarter of a second at most. */
+static void answers_set_the_pace_of_closing(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.lose = answers_for_a_while;
+    rig_run(&r, "load --json --rate-limit=off --connections 4000 --concurrency 4000 --hold 10s "
+                "--source-port 10000 " RIG_PEER);
+    expect_counts(&r, 4000, 4000, 0, 0, 0, 0, 0, 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_in_range(closed_by(&r, SILENT_FROM + RTT + (i + 1) * 240 * WAVE_MS),
+                        i ? (i + 1) * 1024 : 1000, (i + 1) * (1024 + 64));
+    rig_free(&r);
+
+    rig_init(&r, HOST_DISCARD);
+    rig_run(&r, "load --json --rate-limit=off --connections 4000 --concurrency 4000 --hold 10s "
+                "--source-port 10000 " RIG_PEER);
+    expect_counts(&r, 4000, 4000, 0, 0, 0, 0, 0, 0);
+    rig_expect_int(&r, "verdict", "retransmissions", 0);
+    assert_in_range(closed_by(&r, SILENT_FROM + 5 * RTT), 4000, 4000);
+    rig_free(&r);
+}
+
 /* Rate and time */
 
 static void a_rate_is_kept(void **state)
@@ -480,6 +533,7 @@ int main(void)
         cmocka_unit_test(the_other_closes),
         cmocka_unit_test(linger_ends_a_peer_that_never_closes),
         cmocka_unit_test(hold_keeps_them_open_for_an_hour),
+        cmocka_unit_test(answers_set_the_pace_of_closing),
         cmocka_unit_test(a_rate_is_kept),
         cmocka_unit_test(a_timeout_alone_is_how_it_was_meant_to_end),
         cmocka_unit_test(what_waits_when_the_time_is_over_has_failed),

@@ -423,7 +423,7 @@ static void what_a_rule_kept_off_the_wire_is_named_beside_the_next_packet(void *
     for (unsigned ng = 0; ng < 2; ng++) {
         snprintf(path, sizeof path, "%s/%s", directory, ng ? "i.pcapng" : "i.pcap");
         assert_int_equal(pcapfile_open(&p, path, &d), 0);
-        assert_int_equal(pcapfile_begin(p, "lo", &d), 0);
+        assert_int_equal(pcapfile_begin(p, "lo", PCAPFILE_RAW, &d), 0);
         k.impaired = &dropped;
         k.comment = "2: we SYN_SENT";
         assert_int_equal(pcapfile_packet(p, &k, &d), 0);
@@ -468,7 +468,7 @@ static void many_that_were_dropped_make_one_comment(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s/many.pcapng", directory);
     assert_int_equal(pcapfile_open(&p, path, &d), 0);
-    assert_int_equal(pcapfile_begin(p, "lo", &d), 0);
+    assert_int_equal(pcapfile_begin(p, "lo", PCAPFILE_RAW, &d), 0);
     k.impaired = &dropped;
     k.comment = "2: we SYN_SENT";
     for (unsigned i = 0; i < 1000; i++)

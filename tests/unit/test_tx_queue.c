@@ -13,17 +13,49 @@
 #include <cmocka.h>
 
 #include "lib/wire/builder.h"
+#include "lib/wire/gso.h"
 #include "lib/wire/tx_queue.h"
 
 enum { FD = 42, MTU = 1500 };
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* What the kernel says to each call: how many it takes, or an errno, negative. The last one is for
  * all calls that follow. */
 static int answers[16], answered, answer_count;
 static uint32_t taken[256];
 static unsigned taken_count;
-static bool framed;  /* packets have a link layer's header */
-static bool sourced; /* each has to name its source, as add() has it */
+static bool framed;     /* packets have a link layer's header */
+static bool pieces;     /* they may come in two pieces, or as one frame that the kernel cuts */
+static unsigned to_cut; /* how many of those came */
+static bool sourced;    /* each has to name its source, as add() has it */
+
+/* Takes an IPv4 packet that may be in two pieces: its sequence number, if it is complete. */
+static void take_pieces(const struct msghdr *m)
+{
+    static uint8_t bytes[65536];
+    const size_t front = framed ? GSO_PREFIX + L2_HEADER : 0;
+    const uint8_t *head = m->msg_iov[0].iov_base;
+    size_t len = 0;
+    struct packet p;
+
+    for (size_t i = 0; i < m->msg_iovlen; i++) {
+        memcpy(bytes + len, m->msg_iov[i].iov_base, m->msg_iov[i].iov_len);
+        len += m->msg_iov[i].iov_len;
+    }
+    assert_int_equal(ip_parse(bytes + front, (uint32_t)(len - front), &p), 0);
+    if (framed && head[1]) { /* the kernel is to cut it */
+        to_cut++;
+        return;
+    }
+    assert_true(seg_checksum_ok(&p.flow, p.l4, p.l4_len));
+    assert_int_equal(p.seg.flags & SEG_PSH, p.seg.seq.v == 2800 ? SEG_PSH : 0);
+    for (uint32_t i = 0; i < p.seg.len; i++)
+        assert_int_equal(p.seg.data[i], (uint8_t)((p.seg.seq.v + i) * 7));
+    taken[taken_count++] = p.seg.seq.v;
+}
+
+static const uint8_t link_header[L2_HEADER] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 8, 0};
 
 int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 {
@@ -39,12 +71,20 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
     if ((unsigned)answer < n)
         n = (unsigned)answer;
     for (unsigned i = 0; i < n; i++) {
+        if (pieces) {
+            take_pieces(&m[i].msg_hdr);
+            continue;
+        }
         if (framed) { /* IPv4: the sequence number */
-            assert_int_equal(m[i].msg_hdr.msg_iovlen, 2);
-            const struct iovec *v = &m[i].msg_hdr.msg_iov[1];
+            static const uint8_t nothing[GSO_PREFIX];
+            const struct iovec *v = m[i].msg_hdr.msg_iov;
+            const uint8_t *frame = v->iov_base, *ip = frame + GSO_PREFIX + L2_HEADER;
             struct packet p;
-            memcpy(&taken[taken_count++], (uint8_t *)v->iov_base + 24, 4);
-            assert_int_equal(ip_parse(v->iov_base, v->iov_len, &p), 0);
+            assert_int_equal(m[i].msg_hdr.msg_iovlen, 1);
+            assert_memory_equal(frame, nothing, GSO_PREFIX);
+            assert_memory_equal(frame + GSO_PREFIX, link_header, L2_HEADER);
+            memcpy(&taken[taken_count++], ip + 24, 4);
+            assert_int_equal(ip_parse(ip, v->iov_len - GSO_PREFIX - L2_HEADER, &p), 0);
             assert_true(seg_checksum_ok(&p.flow, p.l4, p.l4_len));
             continue;
         }
@@ -227,7 +267,6 @@ static void a_batch_of_the_mtu_fits(void **state)
 /* The segments could be joined, but the kernel rejects it. */
 static void what_cannot_be_joined_goes_one_by_one(void **state)
 {
-    static const uint8_t header[L2_HEADER];
     static const struct sockaddr_ll to;
     struct tx_queue *b = BEGIN(-EINVAL, -EAGAIN, 64);
     struct builder_config config = {.no_socket = true};
@@ -247,7 +286,7 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
         bool no_checksum = false;
         assert_int_equal(builder_build_no_checksum(c, &f, &s, NULL, at, &no_checksum, NULL), 0);
         assert_true(no_checksum);
-        tx_queue_add(b, builder_size(c, &s), &f, s.seq, header);
+        tx_queue_add(b, builder_size(c, &s), &f, s.seq, link_header);
         tx_queue_no_checksum(b);
     }
     assert_int_equal(tx_queue_flush(b, &error, &u), 0);
@@ -261,6 +300,103 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
     framed = false;
     builder_close(c);
     tx_queue_close(b);
+}
+
+/* Queues a train of eight segments of 400 bytes, the last one shorter, as a frame or not. */
+static void add_train(struct tx_queue *b, bool frame)
+{
+    static const struct sockaddr_ll to;
+    static uint8_t data[3000];
+    const struct wire_ip ip = {.id = 7};
+    const struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
+    const struct seg s = {
+        .flags = SEG_ACK | SEG_PSH, .len = sizeof data, .data = data, .train = 400};
+    struct builder_config config = {.no_socket = true};
+    struct builder *c;
+    bool no_checksum;
+
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 7);
+    framed = frame;
+    pieces = true;
+    to_cut = 0;
+    assert_int_equal(builder_open(&c, &config, NULL), 0);
+    tx_queue_link_layer(b, FD, &to, L2_HEADER);
+    uint8_t *at = tx_queue_room(b, builder_size(c, &s));
+    assert_int_equal(builder_build_no_checksum(c, &f, &s, &ip, at, &no_checksum, NULL), 0);
+    assert_true(no_checksum);
+    tx_queue_add(b, builder_size(c, &s), &f, s.seq, frame ? link_header : NULL);
+    tx_queue_no_checksum(b);
+    tx_queue_train(b, s.train);
+    builder_close(c);
+}
+
+static void end_trains(struct tx_queue *b)
+{
+    framed = pieces = false;
+    tx_queue_close(b);
+}
+
+static void a_train_goes_as_one_frame(void **state)
+{
+    struct tx_queue *b = BEGIN(-EAGAIN, 64);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    add_train(b, true);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 0);
+    assert_int_equal(error, EAGAIN);
+    assert_true(tx_queue_takes_trains(b));
+    assert_int_equal(tx_queue_flush(b, &error, &u), 8);
+    assert_int_equal(error, 0);
+    assert_int_equal(to_cut, 1);
+    assert_int_equal(taken_count, 0);
+    assert_int_equal(tx_queue_l2_sent(b), 8);
+    end_trains(b);
+}
+
+/* Where the kernel rejects the frame, it is cut here. The kernel may have no room in between, and
+ * may reject one of the segments. */
+static void a_train_that_is_rejected_goes_one_by_one(void **state)
+{
+    static const uint32_t wanted[] = {0, 400, 1200, 1600, 2000, 2400, 2800};
+    struct tx_queue *b = BEGIN(-EINVAL, 1, 1, -EAGAIN, -EMSGSIZE, 64);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    add_train(b, true);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 2);
+    assert_int_equal(error, EAGAIN);
+    assert_false(tx_queue_takes_trains(b));
+    assert_int_equal(tx_queue_flush(b, &error, &u), 0);
+    assert_int_equal(error, EMSGSIZE);
+    assert_int_equal(u.seq.v, 800);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 5);
+    assert_int_equal(error, 0);
+    assert_true(tx_queue_empty(b));
+    assert_int_equal(taken_count, COUNT(wanted));
+    assert_memory_equal(taken, wanted, sizeof wanted);
+    assert_int_equal(tx_queue_l2_sent(b), 7);
+    end_trains(b);
+}
+
+static void a_train_that_the_kernel_routes_goes_one_by_one(void **state)
+{
+    static const uint32_t wanted[] = {0, 400, 800, 1200, 1600, 2000, 2400, 2800};
+    struct tx_queue *b = BEGIN(64);
+    struct wire_unsent u;
+    int error = -1;
+
+    (void)state;
+    add_train(b, false);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 8);
+    assert_int_equal(error, 0);
+    assert_int_equal(taken_count, COUNT(wanted));
+    assert_memory_equal(taken, wanted, sizeof wanted);
+    assert_int_equal(tx_queue_l2_sent(b), 0);
+    end_trains(b);
 }
 
 /* Data that stands in the batch before its headers do makes the same packets as data from
@@ -311,6 +447,9 @@ int main(void)
         cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
         cmocka_unit_test(a_batch_of_the_mtu_fits),
         cmocka_unit_test(what_cannot_be_joined_goes_one_by_one),
+        cmocka_unit_test(a_train_goes_as_one_frame),
+        cmocka_unit_test(a_train_that_is_rejected_goes_one_by_one),
+        cmocka_unit_test(a_train_that_the_kernel_routes_goes_one_by_one),
         cmocka_unit_test(data_may_be_there_before_its_headers),
     };
     return cmocka_run_group_tests_name("tx_queue", tests, NULL, NULL);
