@@ -49,7 +49,8 @@ struct command {
     ROW(keepalive)                                                                                 \
     ROW(listen)                                                                                    \
     ROW(send)                                                                                      \
-    ROW(load)
+    ROW(load)                                                                                      \
+    ROW(read)
 
 #define COMMAND_DECLARE(name) extern const struct command name##_command;
 COMMANDS(COMMAND_DECLARE)

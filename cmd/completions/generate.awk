@@ -179,7 +179,14 @@ function bash(    c)
     print "    fi"
     print "    case $word in"
     print "    -*) COMPREPLY=($(compgen -W \"$(_tcpwave_options \"$command\")\" -- \"$word\")) ;;"
-    print "    *) [ \"$before\" = : ] || COMPREPLY=($(compgen -A hostname -- \"$word\")) ;;"
+    print "    *)"
+    print "        case $command in"
+    for (c = 1; c <= last; c++)
+        if (target[c] == "FILE")
+            print "        " command[c] ") _tcpwave_reply_value files \"$word\" ;;"
+    print "        *) [ \"$before\" = : ] || COMPREPLY=($(compgen -A hostname -- \"$word\")) ;;"
+    print "        esac"
+    print "        ;;"
     print "    esac"
     print "}"
     print ""
@@ -252,7 +259,8 @@ function zsh(    c, i)
         for (i = 1; i <= count[c]; i++)
             zsh_option(c, i)
         print "            '--help[its options]' \\"
-        print "            " quoted(":" zsh_text(target[c]) ":" (target[c] ~ /^HOST/ ? "_hosts" : ""))
+        print "            " quoted(":" zsh_text(target[c]) ":" (target[c] ~ /^HOST/ ? "_hosts" : \
+            target[c] == "FILE" ? "_files" : ""))
         print "        ;;"
     }
     print "    esac"
@@ -300,5 +308,7 @@ function fish(    c, i)
         print "complete -c tcpwave -n $" command[c] " -l help -d 'its options'"
         if (target[c] ~ /^HOST/)
             print "complete -c tcpwave -n $" command[c] " -a '(__fish_print_hostnames)'"
+        else if (target[c] == "FILE")
+            print "complete -c tcpwave -n $" command[c] " -F"
     }
 }

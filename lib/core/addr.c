@@ -1,15 +1,42 @@
 /*
- * Formats an address, alone or with a port, as text. The C library's inet_ntop() does the work: it
- * is a pure function and makes no system call.
+ * Formats an address, alone or with a port, as text. The C library's inet_ntop() does the work for
+ * IPv6: it is a pure function and makes no system call.
  */
 #include "lib/core/addr.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 
+/* Writes a number below 65536, and returns its end. */
+static char *decimal(char *to, unsigned n)
+{
+    char reversed[5];
+    unsigned len = 0;
+
+    do
+        reversed[len++] = (char)('0' + n % 10);
+    while ((n /= 10) && len < sizeof reversed);
+    while (len)
+        *to++ = reversed[--len];
+    return to;
+}
+
+/* Writes an IPv4 address, and returns its end. The C library takes several times as long. */
+static char *dotted(const uint8_t *byte, char *to)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (i)
+            *to++ = '.';
+        to = decimal(to, byte[i]);
+    }
+    return to;
+}
+
 const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT])
 {
-    if (!inet_ntop(v6 ? AF_INET6 : AF_INET, addr->byte, text, ADDR_TEXT))
+    if (!v6)
+        *dotted(addr->byte, text) = '\0';
+    else if (!inet_ntop(AF_INET6, addr->byte, text, ADDR_TEXT))
         text[0] = '\0';
     return text;
 }
@@ -17,9 +44,14 @@ const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT])
 const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
                            char text[ADDR_PORT_TEXT])
 {
-    char host[ADDR_TEXT];
+    char host[ADDR_TEXT], *to = text;
 
-    snprintf(text, ADDR_PORT_TEXT, v6 ? "[%s]:%u" : "%s:%u", addr_text(v6, addr, host),
-             (unsigned)port);
+    if (v6) {
+        snprintf(text, ADDR_PORT_TEXT, "[%s]:%u", addr_text(v6, addr, host), (unsigned)port);
+        return text;
+    }
+    to = dotted(addr->byte, to);
+    *to++ = ':';
+    *decimal(to, port) = '\0';
     return text;
 }

@@ -200,7 +200,14 @@ static int icmp_parse(struct cursor c, const struct head *outer, struct icmp *ou
     return 0;
 }
 
-int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out)
+/* Returns how many bytes the payload has, of which those in `c` are present. `there` is what was
+ * present of the whole packet. */
+static size_t payload_length(const struct cursor *c, const struct head *h, size_t there)
+{
+    return h->length > there ? h->length - (there - c->left) : c->left;
+}
+
+static int parse(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out)
 {
     struct cursor c = cursor_of(bytes, caplen);
     struct head h;
@@ -210,14 +217,14 @@ int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out)
         return r;
     if (h.fragment)
         return WAVE_ENOTOURS;
-    if (h.length > caplen)
+    if (h.length > caplen && !cut)
         return WAVE_ETRUNC;
     if (h.protocol == PROTOCOL_TCP) {
-        r = seg_parse(c.at, c.left, &out->seg);
-        /* The packet is complete, so a TCP header that does not fit into it contradicts its
+        r = seg_parse_cut(c.at, c.left, payload_length(&c, &h, caplen), &out->seg);
+        /* Where the packet is complete, a TCP header that does not fit into it contradicts its
          * length. */
         if (r != 0)
-            return WAVE_EMALFORMED;
+            return h.length > caplen ? r : WAVE_EMALFORMED;
         seg_ports(c.at, &h.flow.lport, &h.flow.rport);
         out->seg.ecn = h.tos & 3;
         out->kind = PACKET_TCP;
@@ -241,4 +248,30 @@ int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out)
     out->flow_label = h.flow_label;
     out->length = (uint32_t)(h.length ? h.length : caplen);
     return 0;
+}
+
+int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out)
+{
+    return parse(bytes, caplen, false, out);
+}
+
+int ip_parse_cut(const uint8_t *bytes, size_t caplen, struct packet *out)
+{
+    return parse(bytes, caplen, true, out);
+}
+
+int ip_payload(const uint8_t *bytes, size_t caplen, struct ip_payload *out)
+{
+    struct cursor c = cursor_of(bytes, caplen);
+    struct head h;
+    int r = head_parse(&c, &h);
+
+    if (r == 0)
+        *out = (struct ip_payload){.protocol = h.protocol,
+                                   .v6 = h.flow.v6,
+                                   .fragment = h.fragment,
+                                   .at = c.at,
+                                   .there = c.left,
+                                   .length = payload_length(&c, &h, caplen)};
+    return r;
 }

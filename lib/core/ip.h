@@ -46,4 +46,23 @@ struct packet {
  */
 int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out);
 
+/* Does the same for a packet that the capture may have cut short behind its headers (a snap
+ * length). The lengths are those of the IP header, so that sequence numbers add up; `l4_len` counts
+ * what is there, and the segment's `data` is NULL where some of it is missing. Returns WAVE_ETRUNC
+ * when the fixed TCP header is not there as a whole. */
+int ip_parse_cut(const uint8_t *bytes, size_t caplen, struct packet *out);
+
+/* What an IP packet carries, behind its options and extension headers. */
+struct ip_payload {
+    uint8_t protocol;
+    bool v6;
+    bool fragment; /* it is only a part of the packet */
+    const uint8_t *at;
+    size_t there, length; /* bytes that are present, and that were sent */
+};
+
+/* Reads the headers of a packet of which `caplen` bytes are present. Returns what ip_parse() does,
+ * without a look at the payload. */
+int ip_payload(const uint8_t *bytes, size_t caplen, struct ip_payload *out);
+
 #endif

@@ -13,35 +13,46 @@
 
 enum { CHECKSUM_AT = 16 }; /* offset of the checksum in the header */
 
-int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
+/* Parses a segment of `len` bytes, of which the first `there` are present. */
+static int parse(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
 {
-    struct cursor c = cursor_of(bytes, len);
-    struct seg s = {0};
-    unsigned offset_and_flags;
+    struct cursor c = cursor_of(bytes, there);
     size_t options;
 
-    if (len < SEG_HEADER)
+    if (there < SEG_HEADER)
         return WAVE_ETRUNC;
-    cursor_u32(&c); /* the ports */
-    s.seq = seq_of(cursor_u32(&c));
-    s.ack = seq_of(cursor_u32(&c));
-    offset_and_flags = cursor_u16(&c);
-    s.flags = offset_and_flags & 0x1ff;
-    s.reserved = offset_and_flags >> 9 & 7;
-    s.wnd = cursor_u16(&c);
-    cursor_u16(&c); /* the checksum */
-    s.urp = cursor_u16(&c);
-
-    if (offset_and_flags >> 12 < SEG_HEADER / 4)
+    if (bytes[12] >> 4 < SEG_HEADER / 4)
         return WAVE_EMALFORMED;
-    options = (offset_and_flags >> 12) * 4 - SEG_HEADER;
-    if (options > c.left)
+    options = (bytes[12] >> 4) * 4u - SEG_HEADER;
+    if (options > len - SEG_HEADER || (options > there - SEG_HEADER && there == len))
         return WAVE_ETRUNC;
-    opt_parse(cursor_bytes(&c, options), options, &s.opt);
-    s.len = (uint32_t)c.left;
-    s.data = c.left ? c.at : NULL;
-    *out = s;
+
+    cursor_u32(&c); /* the ports */
+    out->seq = seq_of(cursor_u32(&c));
+    out->ack = seq_of(cursor_u32(&c));
+    const unsigned offset_and_flags = cursor_u16(&c);
+    out->flags = offset_and_flags & 0x1ff;
+    out->reserved = offset_and_flags >> 9 & 7;
+    out->ecn = 0;
+    out->wnd = cursor_u16(&c);
+    cursor_u16(&c); /* the checksum */
+    out->urp = cursor_u16(&c);
+    out->len = (uint32_t)(len - SEG_HEADER - options);
+    out->data = out->len && there == len ? c.at + options : NULL;
+    if (options > c.left)
+        options = c.left;
+    opt_parse(cursor_bytes(&c, options), options, &out->opt);
     return 0;
+}
+
+int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
+{
+    return parse(bytes, len, len, out);
+}
+
+int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
+{
+    return parse(bytes, there < len ? there : len, len, out);
 }
 
 void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination)

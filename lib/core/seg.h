@@ -75,6 +75,11 @@ static inline struct seq seg_end(const struct seg *s)
  */
 int seg_parse(const uint8_t *bytes, size_t len, struct seg *out);
 
+/* Does the same where a capture has kept only the first `there` of the segment's `len` bytes: the
+ * fixed header has to be among them. Of the options those count that are there, and `data` of the
+ * result is NULL, though its `len` is what was sent. */
+int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *out);
+
 /* Reads the source and destination ports of a segment of at least four bytes. */
 void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination);
 

@@ -727,6 +727,14 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
 }
 
+bool track_next(const struct track *t, enum track_side side, struct seq *next)
+{
+    const struct track_half *h = &t->half[side];
+
+    *next = h->next;
+    return seen(h, SEEN_ANY);
+}
+
 void track_unsent(struct track *t)
 {
     t->number++;
@@ -749,17 +757,28 @@ bool track_fin_acked(const struct track *t, enum track_side side)
     return seen(h, SEEN_FIN) && fin_taken(h, other);
 }
 
-struct track_view track_view(const struct track *t, enum track_side side)
+/* Returns what is known about a side, in words that `who` uses of its peer. */
+static struct track_view view(const struct track *t, enum track_side side, enum track_side who)
 {
     const struct track_half *h = &t->half[side];
     struct track_view v = {.state = h->state,
                            .certainty = h->certainty,
                            .evidence = h->evidence,
-                           .cause = causes[h->cause][side]};
+                           .cause = causes[h->cause][who]};
 
     if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->misfits >= MISFITS)) {
         v.certainty = CERTAINTY_ASSUMED;
-        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_MISFITS][side];
+        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_MISFITS][who];
     }
     return v;
+}
+
+struct track_view track_view(const struct track *t, enum track_side side)
+{
+    return view(t, side, side);
+}
+
+struct track_view track_view_stranger(const struct track *t, enum track_side side)
+{
+    return view(t, side, TRACK_A);
 }

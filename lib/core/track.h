@@ -182,6 +182,10 @@ void track_gap(struct track *t);
  * nothing. Returns TRACK_... bits. */
 unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uint32_t len);
 
+/* Returns whether the side is believed to have sent anything; *next is then the number after the
+ * highest that it has sent, whether that was seen or only acknowledged. */
+bool track_next(const struct track *t, enum track_side side, struct seq *next);
+
 /* Gives a number to a segment that reached no one, since it was dropped before it left its host, or
  * left it with a wrong checksum on purpose. It shows nothing about either side, and changes nothing
  * else. */
@@ -195,5 +199,9 @@ bool track_fin_acked(const struct track *t, enum track_side side);
 
 /* Returns what is known about a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);
+
+/* Does the same for a flow of two strangers: in the cause each side calls the other one "the peer".
+ */
+struct track_view track_view_stranger(const struct track *t, enum track_side side);
 
 #endif

@@ -1,14 +1,41 @@
 /* Counts, bytes and durations in the form in which a person reads them. */
 #include "lib/report/human.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Writes a number with at least so many digits, and returns its end. Thousands of lines may be
+ * wanted a second, and printf(3) is slow. */
+static char *digits(char *to, uint64_t n, unsigned least)
+{
+    char reversed[20];
+    unsigned len = 0;
+
+    do {
+        reversed[len++] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n || len < least);
+    while (len)
+        *to++ = reversed[--len];
+    return to;
+}
+
+/* Writes a number of units of 10^-decimals, and what it is of. */
+static const char *fixed(uint64_t n, unsigned decimals, const char *unit, char text[HUMAN_TEXT])
+{
+    static const unsigned tens[] = {1, 10, 100, 1000};
+    char *to = digits(text, n / tens[decimals], 1);
+
+    *to++ = '.';
+    to = digits(to, n % tens[decimals], decimals);
+    memcpy(to, unit, strlen(unit) + 1);
+    return text;
+}
 
 const char *human_count(uint64_t n, char text[HUMAN_TEXT])
 {
     char plain[HUMAN_TEXT];
-    size_t len = (size_t)snprintf(plain, sizeof plain, "%" PRIu64, n);
+    size_t len = (size_t)(digits(plain, n, 1) - plain);
     char *to = text;
 
     for (size_t i = 0; i < len; i++) {
@@ -25,10 +52,10 @@ const char *human_bytes(uint64_t n, char text[HUMAN_TEXT])
     static const char *const unit[] = {"KiB", "MiB", "GiB", "TiB"};
     double x = (double)n / 1024;
     unsigned i = 0;
-    char whole[HUMAN_TEXT];
 
     if (n < 10000) {
-        snprintf(text, HUMAN_TEXT, "%.20s byte%s", human_count(n, whole), n == 1 ? "" : "s");
+        const char *word = n == 1 ? " byte" : " bytes";
+        memcpy(text + strlen(human_count(n, text)), word, strlen(word) + 1);
         return text;
     }
     while (x >= 1024 && i < 3) {
@@ -53,19 +80,15 @@ static const char *long_duration(wave_time t, char text[HUMAN_TEXT])
 
 const char *human_duration(wave_time t, char text[HUMAN_TEXT])
 {
-    double ms = (double)t / 1e6;
-
     if (t == WAVE_NEVER)
         return memcpy(text, "for ever", sizeof "for ever");
     if (t >= 2 * WAVE_MIN)
         return long_duration(t, text);
-    if (ms < 10)
-        snprintf(text, HUMAN_TEXT, "%.3f ms", ms);
-    else if (ms < 1000)
-        snprintf(text, HUMAN_TEXT, "%.1f ms", ms);
-    else
-        snprintf(text, HUMAN_TEXT, "%.2f s", ms / 1e3);
-    return text;
+    if (t < 10 * WAVE_MS)
+        return fixed((t + WAVE_US / 2) / WAVE_US, 3, " ms", text);
+    if (t < WAVE_S)
+        return fixed((t + 50 * WAVE_US) / (100 * WAVE_US), 1, " ms", text);
+    return fixed((t + 5 * WAVE_MS) / (10 * WAVE_MS), 2, " s", text);
 }
 
 void human_add(char *text, size_t room, uint64_t n, const char *what)

@@ -35,6 +35,14 @@ void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t c
     f->peer = track_view(&f->track, TRACK_B);
 }
 
+void report_flow_strangers(struct report_flow *f, const struct flow *flow, uint32_t connection)
+{
+    report_flow_init(f, flow, connection);
+    f->strangers = true;
+    f->local = STATE_UNKNOWN;
+    f->client = track_view_stranger(&f->track, TRACK_A);
+}
+
 void report_begin(struct report *r, wave_time stamp)
 {
     r->started = true;
@@ -333,6 +341,8 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
     const unsigned held = IMPAIRED_DUPLICATED | IMPAIRED_DELAYED | IMPAIRED_REORDERED;
     bool probe = seen->out ? seen->probe : (notes & TRACK_PROBE) && !repeats_byte(r, f, s);
 
+    if (f->strangers)
+        return notes;
     if (seen->repair)
         notes &= ~(unsigned)(TRACK_RETRANSMISSION | TRACK_OUT_OF_ORDER);
     if (seen->foreign)
@@ -393,11 +403,47 @@ static bool struck(const struct report_seen *seen)
                  (!seen->out && (i->acts & IMPAIRED_BROKEN)));
 }
 
+/* Reports that the state of a stranger's client has changed. */
+static void tell_client(struct report *r, struct report_flow *f, wave_time stamp)
+{
+    const struct track_view now = track_view_stranger(&f->track, TRACK_A);
+    struct report_event e = event_of(r, f, REPORT_STATE, stamp);
+
+    if (now.state == f->client.state && now.certainty == f->client.certainty) {
+        f->client = now;
+        return;
+    }
+    e.u.state = (struct report_state){.from = f->client.state,
+                                      .to = now.state,
+                                      .certainty = now.certainty,
+                                      .evidence = now.evidence,
+                                      .cause = now.cause};
+    f->client = now;
+    f->local = now.state;
+    tell(r, &e);
+}
+
+/* Returns what is known of the side in the peer's place. */
+static struct track_view peer_view(const struct report_flow *f)
+{
+    return f->strangers ? track_view_stranger(&f->track, TRACK_B) : track_view(&f->track, TRACK_B);
+}
+
+/* Completes the row of a segment between strangers: what we know of ourselves elsewhere is
+ * concluded for the client, too. */
+static void client_row(const struct report_flow *f, struct report_segment *g)
+{
+    g->client = track_view_stranger(&f->track, TRACK_A);
+    g->local = g->client.state;
+    g->local_changed =
+        g->client.state != f->client.state || g->client.certainty != f->client.certainty;
+}
+
 void report_segment(struct report *r, struct report_flow *f, const struct report_seen *seen)
 {
     const struct seg *s = &seen->packet->seg;
     unsigned notes = corrected(r, f, seen, track(f, seen));
-    struct track_view peer = track_view(&f->track, TRACK_B);
+    struct track_view peer = peer_view(f);
     unsigned changes = seen->out && !seen->foreign ? changes_up_to(f, seen->local) : 0;
     bool retransmission = notes & TRACK_RETRANSMISSION;
 
@@ -436,9 +482,14 @@ void report_segment(struct report *r, struct report_flow *f, const struct report
     e.u.segment.repeats = repeats(r, f, &e.u.segment);
     if (report_counts(seen))
         *before = offered;
-    signs_segment(f, seen, &e.u.segment);
+    if (f->strangers)
+        client_row(f, &e.u.segment);
+    else
+        signs_segment(f, seen, &e.u.segment);
     tell(r, &e);
     tell_waiting(r, f, seen->stamp, changes, f->track.number);
+    if (f->strangers)
+        tell_client(r, f, seen->stamp);
     if (peer_moved(f, &peer))
         tell_peer(r, f, seen->stamp, &peer);
     f->peer = peer; /* newer evidence for the same state is no event */

@@ -49,6 +49,9 @@ struct report_flow {
     struct track track;
     struct track_view peer; /* as last reported */
     enum state local;       /* as last reported */
+    bool strangers; /* it is a flow of a capture file, between two others: in the place of us
+                       stands its client, in that of the peer its server */
+    struct track_view client; /* of strangers, as last reported */
 
     bool has_iss, has_irs; /* a SYN of ours, and of the peer's, was captured */
     struct seq iss, irs;
@@ -140,6 +143,7 @@ struct report_segment {
     enum state local; /* ours: when it was sent, or after it was processed; never an earlier
                          state than in the row before */
     bool local_changed, peer_changed;
+    struct track_view client;    /* of strangers: after it; `local` is its state */
     struct track_view peer;      /* after it */
     const struct packet *packet; /* valid during the call */
     const uint8_t *ip;           /* the packet's bytes, likewise */
@@ -286,6 +290,10 @@ wave_time report_time(const struct report *r, wave_time stamp);
 void report_add(struct report *r, report_sink *event, void *self);
 
 void report_flow_init(struct report_flow *f, const struct flow *flow, uint32_t connection);
+
+/* Does the same for a flow of a capture file; `local` of the flow is its client. What the tracker
+ * says of its segments is not corrected, and no signs are looked for. */
+void report_flow_strangers(struct report_flow *f, const struct flow *flow, uint32_t connection);
 
 /* What the session knows of a captured segment beyond its bytes. */
 struct report_seen {

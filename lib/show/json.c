@@ -228,7 +228,7 @@ static json_t *impaired(struct draft *d, const struct impaired *i)
     return o;
 }
 
-static void segment(struct draft *d, json_t *to, const struct report_segment *g)
+static void segment(struct draft *d, json_t *to, const struct report_segment *g, bool strangers)
 {
     const struct seg *s = &g->packet->seg;
     bool ack = s->flags & SEG_ACK;
@@ -236,7 +236,10 @@ static void segment(struct draft *d, json_t *to, const struct report_segment *g)
     json_t *list;
 
     put_count(d, to, "number", g->number);
-    put_text(d, to, "dir", g->out ? "out" : "in");
+    if (strangers)
+        put_text(d, to, "from", g->out ? "client" : "server");
+    else
+        put_text(d, to, "dir", g->out ? "out" : "in");
     put_count(d, to, "seq", s->seq.v);
     put_known(d, to, "ack", ack, s->ack.v);
     put_count(d, to, "rel_seq", g->rel_seq);
@@ -262,13 +265,16 @@ static void segment(struct draft *d, json_t *to, const struct report_segment *g)
     put(d, to, "notes", list);
 }
 
-static void state(struct draft *d, json_t *to, const struct report_state *s)
+static void state(struct draft *d, json_t *to, const struct report_state *s, bool strangers)
 {
-    const char *certainty = !s->peer                           ? "known"
+    const char *certainty = !s->peer && !strangers             ? "known"
                             : s->certainty == CERTAINTY_PROVED ? "proved"
                                                                : "assumed";
 
-    put_text(d, to, "side", s->peer ? "peer" : "local");
+    if (strangers)
+        put_text(d, to, "side", s->peer ? "server" : "client");
+    else
+        put_text(d, to, "side", s->peer ? "peer" : "local");
     put_text(d, to, "from", state_name(s->from));
     put_text(d, to, "to", state_name(s->to));
     put_text(d, to, "certainty", certainty);
@@ -490,7 +496,7 @@ static void conclusions(struct draft *d, json_t *to, const struct report_verdict
 {
     json_t *list = json_array();
 
-    if (v->flow)
+    if (v->flow && !v->flow->strangers)
         ignored(d, to, v->flow);
     for (unsigned i = 0; v->findings && i < v->findings->count; i++) {
         json_t *one = json_object();
@@ -534,7 +540,7 @@ static void verdict(struct draft *d, json_t *to, const struct report_verdict *v)
     put_text(d, to, "command", v->command);
     put_text(d, to, "verdict", verdict_name(v->verdict));
     put(d, to, "exit", json_integer(v->exit));
-    if (v->flow)
+    if (v->flow && !v->flow->strangers)
         connection(d, to, v->flow);
     if (v->by) {
         json_t *close = json_object();
@@ -558,10 +564,10 @@ static void fill(struct draft *d, json_t *to, const struct report_event *e)
 {
     switch (e->kind) {
     case REPORT_SEGMENT:
-        segment(d, to, &e->u.segment);
+        segment(d, to, &e->u.segment, e->flow && e->flow->strangers);
         break;
     case REPORT_STATE:
-        state(d, to, &e->u.state);
+        state(d, to, &e->u.state, e->flow && e->flow->strangers);
         break;
     case REPORT_ICMP:
         icmp(d, to, &e->u.icmp);

@@ -67,21 +67,36 @@ static void number_and_time(struct line *line, uint32_t number, uint32_t connect
     line_to(line, COLUMN_STATE);
 }
 
-static void peer_state(struct ladder *l, struct line *line, const struct track_view *peer,
-                       bool changed)
+/* Draws a state that is concluded from segments, with a question mark if it is assumed; `tone` is
+ * that of a change that is proved. Returns whether it is assumed. */
+static bool concluded(struct ladder *l, struct line *line, const struct track_view *v, bool changed,
+                      enum tone tone)
 {
-    bool assumed = peer->certainty == CERTAINTY_ASSUMED && peer->state != STATE_UNKNOWN;
-    enum tone tone = !changed ? TONE_DIM : assumed ? TONE_DOUBT : TONE_PEER;
-    const char *name = state_name(peer->state);
+    bool assumed = v->certainty == CERTAINTY_ASSUMED && v->state != STATE_UNKNOWN;
+    const char *name = state_name(v->state);
 
-    line_to(line, l->peer);
-    if (assumed && peer->state == STATE_SYN_RECEIVED)
+    tone = !changed ? TONE_DIM : assumed ? TONE_DOUBT : tone;
+    if (assumed && v->state == STATE_SYN_RECEIVED)
         name = "SYN_RCVD"; /* the only name that leaves no room for its question mark */
     line_text(line, tone, name);
     if (assumed) {
         line_text(line, tone, "?");
         l->assumed = true;
     }
+    return assumed;
+}
+
+static void client_state(struct ladder *l, struct line *line, const struct track_view *client,
+                         bool changed)
+{
+    concluded(l, line, client, changed, TONE_OURS);
+}
+
+static void peer_state(struct ladder *l, struct line *line, const struct track_view *peer,
+                       bool changed)
+{
+    line_to(line, l->peer);
+    bool assumed = concluded(l, line, peer, changed, TONE_PEER);
     if (!changed || !peer->cause || l->cause + 40 > l->term->width)
         return;
     line_to(line, l->cause);
@@ -262,14 +277,14 @@ static void begin(struct ladder *l, const struct report_event *e)
         line_start(&line, l->term);
         ours[0] = '\0';
     }
-    line_text(&line, TONE_BOLD, "   #  seconds us");
+    line_text(&line, TONE_BOLD, e->flow->strangers ? "   #  seconds client" : "   #  seconds us");
     line_to(&line, l->left);
     line_text(&line, TONE_OURS, ours);
     line_to(&line, end > strlen(theirs) + line.columns + 1 ? end - (unsigned)strlen(theirs)
                                                            : line.columns + 1);
     line_text(&line, TONE_PEER, theirs);
     line_to(&line, line.columns < l->peer ? l->peer : line.columns + 1);
-    line_text(&line, TONE_BOLD, "peer");
+    line_text(&line, TONE_BOLD, e->flow->strangers ? "server" : "peer");
     line_end(&line);
 }
 
@@ -308,7 +323,10 @@ static void segment(struct ladder *l, const struct report_event *e)
     label_segment(&label, g, l->term->width<100, l->verbose> 0);
     line_start(&line, l->term);
     number_and_time(&line, g->number, e->connection, e->at);
-    line_text(&line, g->local_changed ? TONE_OURS : TONE_DIM, state_name(g->local));
+    if (e->flow && e->flow->strangers)
+        client_state(l, &line, &g->client, g->local_changed);
+    else
+        line_text(&line, g->local_changed ? TONE_OURS : TONE_DIM, state_name(g->local));
     next = arrow(l, &line, g, &label);
     peer_state(l, &line, &g->peer, g->peer_changed);
     line_end(&line);
@@ -332,7 +350,9 @@ static void remark(struct ladder *l, const struct row *row)
         line_start(&line, l->term);
         if (first) {
             number_and_time(&line, 0, e->connection, e->at);
-            if (e->flow && row->kind != ROW_PEER)
+            if (e->flow && e->flow->strangers)
+                client_state(l, &line, &e->flow->client, false);
+            else if (e->flow && row->kind != ROW_PEER)
                 line_text(&line, TONE_DIM, state_name(e->flow->local));
         }
         life(l, &line, 0);

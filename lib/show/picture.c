@@ -241,7 +241,7 @@ static bool same(const struct picture_row *a, const struct picture_row *b, unsig
     if (a->closed[side] != b->closed[side])
         return false;
     return side ? a->peer.state == b->peer.state && is_assumed(&a->peer) == is_assumed(&b->peer)
-                : a->local == b->local;
+                : a->local == b->local && a->local_assumed == b->local_assumed;
 }
 
 static void evidence(const struct track_view *v, char *text, size_t room)
@@ -256,7 +256,7 @@ static void evidence(const struct track_view *v, char *text, size_t room)
 static void bar(struct drawing *d, const struct picture_row *r, unsigned side, double y, double end)
 {
     enum state state = side ? r->peer.state : r->local;
-    bool doubt = side && is_assumed(&r->peer);
+    bool doubt = side ? is_assumed(&r->peer) : r->local_assumed;
     double width = r->closed[side] ? BAR / 2 : BAR;
     char how[160] = "";
 
@@ -278,7 +278,9 @@ static void state_text(struct drawing *d, const struct picture_row *r, unsigned 
     char name[24], how[160];
 
     if (!side) {
-        text_at(d, OUR_STATE_END, y + 4, "end b ours", state_name(r->local));
+        snprintf(name, sizeof name, "%s%s", state_name(r->local), r->local_assumed ? "?" : "");
+        text_at(d, OUR_STATE_END, y + 4, r->local_assumed ? "end doubt" : "end b ours", name);
+        d->assumed |= r->local_assumed;
         return;
     }
     snprintf(name, sizeof name, "%s%s", state_name(r->peer.state), doubt ? "?" : "");
@@ -558,9 +560,9 @@ static double flow(struct drawing *d, const struct picture_flow *f, double y)
     end = lay_out(d, f, place, head + 32);
     side_states(d, f, place, 0, head + 24, end);
     side_states(d, f, place, 1, head + 24, end);
-    end_box(d, LEFT, head, "us", addr_port_text(f->flow.v6, &f->flow.local, f->flow.lport, ours),
-            "ours");
-    end_box(d, RIGHT, head, "peer",
+    end_box(d, LEFT, head, f->strangers ? "client" : "us",
+            addr_port_text(f->flow.v6, &f->flow.local, f->flow.lport, ours), "ours");
+    end_box(d, RIGHT, head, f->strangers ? "server" : "peer",
             addr_port_text(f->flow.v6, &f->flow.remote, f->flow.rport, theirs), "peer");
     for (unsigned i = 0; i < f->rows; i++)
         row(d, &f->row[i], &place[i]);

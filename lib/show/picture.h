@@ -34,6 +34,7 @@ struct picture_row {
     struct label *label; /* NULL: none */
 
     enum state local; /* the state of each side from here on */
+    bool local_assumed; /* of a stranger's client */
     struct track_view peer;
     bool closed[2]; /* our side, the peer's, has sent its FIN */
 };
@@ -42,6 +43,7 @@ struct picture_row {
 struct picture_flow {
     uint32_t connection; /* 0: there is only one */
     struct flow flow;
+    bool strangers; /* its sides are a client and a server, and not us and a peer */
     enum verdict verdict;
     char *message; /* its own verdict, or NULL */
     struct picture_row *row;

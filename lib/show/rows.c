@@ -187,7 +187,7 @@ static void state(struct rows *r, const struct report_event *e)
     if (e->connection == r->connection && s->to == r->peer.state &&
         s->certainty == r->peer.certainty)
         return;
-    snprintf(text, sizeof text, "peer %s %s: %s",
+    snprintf(text, sizeof text, "%s %s %s: %s", e->flow && e->flow->strangers ? "server" : "peer",
              s->certainty == CERTAINTY_PROVED ? "is" : "may be", state_name(s->to),
              s->cause ? s->cause : "");
     remark(r, e, ROW_REMARK, TONE_DOUBT, text);

@@ -162,14 +162,16 @@ static void peer(struct term *t, const struct report_flow *f)
 /* Writes what the segments show of the connection, with the figures of the command in between. */
 static void connection(struct term *t, const struct report_verdict *v)
 {
-    if (v->flow) {
+    const bool ours = v->flow && !v->flow->strangers;
+
+    if (ours) {
         handshake(t, v->flow);
         if (v->flow->offered)
             data(t, v->flow);
     }
     if (v->figures)
         figures(t, v->figures);
-    if (v->flow) {
+    if (ours) {
         if (v->by)
             how_closed(t, v);
         peer(t, v->flow);

@@ -141,7 +141,13 @@ static char *impaired_words(struct svg *s, const struct impaired *i)
     return copy(s, text);
 }
 
-static void segment_row(struct svg *s, struct picture_row *row, const struct report_segment *g)
+static bool assumed(const struct track_view *v)
+{
+    return v->certainty == CERTAINTY_ASSUMED && v->state != STATE_UNKNOWN;
+}
+
+static void segment_row(struct svg *s, struct picture_row *row, const struct report_segment *g,
+                        bool strangers)
 {
     const struct seg *seg = &g->packet->seg;
     row->number = g->number;
@@ -155,8 +161,10 @@ static void segment_row(struct svg *s, struct picture_row *row, const struct rep
     row->made = g->impaired && !g->impaired->on_wire && !g->struck;
     if (g->impaired)
         row->words = impaired_words(s, g->impaired);
-    if (g->local_changed)
+    if (g->local_changed) {
         row->local = g->local;
+        row->local_assumed = strangers && assumed(&g->client);
+    }
     row->label = malloc(sizeof *row->label);
     s->failed |= !row->label;
     if (row->label)
@@ -172,6 +180,7 @@ static void as_before(struct svg *s, unsigned n, struct picture_row *row)
     if (!before)
         return;
     row->local = before->local;
+    row->local_assumed = before->local_assumed;
     row->peer = before->peer;
     memcpy(row->closed, before->closed, sizeof row->closed);
 }
@@ -198,13 +207,14 @@ static void draw(void *self, const struct row *from)
         return;
     }
     row->local = e->flow->local;
+    row->local_assumed = assumed(&e->flow->client) && e->flow->strangers;
     row->peer = e->flow->peer;
     row->closed[0] = e->flow->fin[0];
     row->closed[1] = e->flow->fin[1];
     if (from->kind == ROW_ICMP)
         row->router = !addr_eq(&e->u.icmp.error.from, &e->flow->flow.remote);
     if (from->kind == ROW_SEGMENT)
-        segment_row(s, row, &e->u.segment);
+        segment_row(s, row, &e->u.segment, e->flow->strangers);
 }
 
 /* Returns the index of the event's connection among those that are drawn, or SVG_FLOWS. */
@@ -221,6 +231,7 @@ static unsigned place(struct svg *s, const struct report_event *e)
     }
     s->flow[i].connection = e->connection;
     s->flow[i].flow = e->flow->flow;
+    s->flow[i].strangers = e->flow->strangers;
     s->collect[i].svg = s;
     rows_init(&s->collect[i].rows, draw, &s->collect[i], false);
     s->flows++;

@@ -149,9 +149,13 @@ void line_glyph(struct line *l, enum tone tone, enum glyph g, unsigned count)
 
 void line_to(struct line *l, unsigned column)
 {
+    static const char blanks[] = "                                ";
+
     while (l->columns < column) {
-        raw(l, " ");
-        l->columns++;
+        const unsigned missing = column - l->columns;
+        const unsigned n = missing < sizeof blanks ? missing : (unsigned)sizeof blanks - 1;
+        raw(l, blanks + sizeof blanks - 1 - n);
+        l->columns += n;
     }
 }
 
@@ -160,7 +164,8 @@ void line_end(struct line *l)
     while (l->len && l->text[l->len - 1] == ' ')
         l->text[--l->len] = '\0';
     term_clear(l->term);
-    fprintf(l->term->to, "%s\n", l->text);
+    fwrite(l->text, 1, l->len, l->term->to);
+    fputc('\n', l->term->to);
 }
 
 size_t text_break(const char *text, size_t room, const char **next)

@@ -15,8 +15,11 @@ enum {
     TYPE_IPV6 = 0x86dd,
     TYPE_VLAN = 0x8100,    /* IEEE 802.1Q, the customer's tag */
     TYPE_SERVICE = 0x88a8, /* IEEE 802.1ad, the provider's tag */
-    TYPE_QINQ = 0x9100     /* the provider's tag before there was a standard */
+    TYPE_QINQ = 0x9100,    /* the provider's tag before there was a standard */
+    TYPE_PPPOE = 0x8864    /* a PPPoE session: RFC 2516, section 4 */
 };
+
+#define LENGTH_MAX 1500 /* IEEE 802.3: a type that is no larger is the frame's length */
 
 #define TAGS_MAX 2
 #define SLL_OUTGOING 4 /* PACKET_OUTGOING of <linux/if_packet.h>; the header has the same value */
@@ -26,8 +29,26 @@ static bool is_tag(uint16_t type)
     return type == TYPE_VLAN || type == TYPE_SERVICE || type == TYPE_QINQ;
 }
 
-/* Skips up to TAGS_MAX tags, and returns the type behind them. A third tag stays, and its type is
- * then not IP. */
+/* Returns the EtherType of a PPP protocol. */
+static uint16_t ppp_type(uint16_t protocol)
+{
+    return protocol == 0x0021 ? TYPE_IPV4 : protocol == 0x0057 ? TYPE_IPV6 : 0;
+}
+
+/* Reads LLC and SNAP (RFC 1042): both SAPs aa, control 03, an organisation code, which is 0 where
+ * an EtherType follows. */
+static uint16_t llc(struct cursor *c)
+{
+    static const uint8_t snap[] = {0xaa, 0xaa, 3, 0, 0, 0};
+
+    for (size_t i = 0; i < sizeof snap; i++)
+        if (cursor_u8(c) != snap[i])
+            return 0;
+    return cursor_u16(c);
+}
+
+/* Skips up to TAGS_MAX tags, and returns the type behind them, or behind the header of LLC or of a
+ * PPPoE session. A third tag stays, and its type is then not IP. */
 static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
 {
     while (is_tag(type) && f->tags < TAGS_MAX) {
@@ -35,7 +56,11 @@ static uint16_t untag(struct cursor *c, uint16_t type, struct frame *f)
         type = cursor_u16(c);
         f->tags++;
     }
-    return type;
+    if (type == TYPE_PPPOE) {
+        cursor_bytes(c, 6); /* version and code, session, length */
+        return ppp_type(cursor_u16(c));
+    }
+    return type <= LENGTH_MAX ? llc(c) : type;
 }
 
 /* Returns the address, or NULL where it is empty, as on lo. */
@@ -105,7 +130,88 @@ static uint16_t ppp(struct cursor *c, struct frame *f)
         first = cursor_u8(c);
     }
     uint16_t protocol = first & 1 ? first : (uint16_t)(first << 8 | cursor_u8(c));
-    return protocol == 0x0021 ? TYPE_IPV4 : protocol == 0x0057 ? TYPE_IPV6 : 0;
+    return ppp_type(protocol);
+}
+
+/* Reads a PPPoE session without an Ethernet header: version and code, session, length, protocol. */
+static uint16_t pppoe(struct cursor *c, struct frame *f)
+{
+    (void)f;
+    cursor_bytes(c, 6);
+    return ppp_type(cursor_u16(c));
+}
+
+/* Reads IEEE 802.11: a data frame that is not encrypted and holds one packet. Frame control,
+ * duration, three addresses, sequence control; a fourth address between two access points; two
+ * bytes for QoS; four more where frame control says so; LLC. `padded`: the header was filled up to
+ * a multiple of four bytes. */
+static uint16_t wireless_data(struct cursor *c, struct frame *f, bool padded)
+{
+    const uint8_t kind = cursor_u8(c), flags = cursor_u8(c);
+    const bool qos = kind & 0x80, bridged = (flags & 3) == 3;
+    size_t header = 24;
+
+    if ((kind & 0x0f) != 0x08 || (kind & 0x40) || (flags & 0x40)) /* no data, or encrypted */
+        return 0;
+    cursor_bytes(c, 8); /* duration, receiver */
+    f->source = address(cursor_bytes(c, FRAME_ADDRESS));
+    cursor_bytes(c, 8); /* third address, sequence control */
+    if (bridged)
+        cursor_bytes(c, FRAME_ADDRESS);
+    header += bridged ? FRAME_ADDRESS : 0;
+    if (qos && (cursor_u16(c) & 0x8000)) /* an A-MSDU: several packets */
+        return 0;
+    header += qos ? 2 : 0;
+    if (qos && (flags & 0x80)) {
+        cursor_bytes(c, 4);
+        header += 4;
+    }
+    if (padded)
+        cursor_bytes(c, -header % 4);
+    return llc(c);
+}
+
+static uint16_t wireless(struct cursor *c, struct frame *f)
+{
+    return wireless_data(c, f, false);
+}
+
+/* Reads a little-endian number, as radiotap has them. */
+static uint32_t little(struct cursor *c, unsigned bytes)
+{
+    const uint8_t *at = cursor_bytes(c, bytes);
+    uint32_t n = 0;
+
+    for (unsigned i = 0; at && i < bytes; i++)
+        n |= (uint32_t)at[i] << 8 * i;
+    return n;
+}
+
+/* Reads the radiotap header (radiotap.org): version, length, words of which bits say what follows.
+ * Of these the flags matter, which stand behind a time of eight bytes: one of them says that the
+ * frame's header was padded. */
+static uint16_t radiotap(struct cursor *c, struct frame *f)
+{
+    struct cursor fields = *c;
+    uint32_t present, word;
+    uint8_t flags = 0;
+    size_t words = 1;
+
+    little(&fields, 2);
+    const uint32_t length = little(&fields, 2);
+    present = word = little(&fields, 4);
+    for (; (word & 0x80000000u) && !fields.short_; words++)
+        word = little(&fields, 4);
+    if (present & 1) /* aligned to eight bytes */
+        cursor_bytes(&fields, 8 + (words % 2 ? 0 : 4));
+    if (present & 2)
+        flags = cursor_u8(&fields);
+    if (fields.short_ || length > c->left || c->left - fields.left > length) {
+        c->short_ = true;
+        return 0;
+    }
+    cursor_bytes(c, length);
+    return wireless_data(c, f, flags & 0x20);
 }
 
 /* Reads BSD loopback: the address family, in the byte order of the host that captured (DLT_NULL) or
@@ -147,7 +253,14 @@ static reader *reader_of(int dlt)
     case DLT_IPV6:
         return raw;
     case DLT_PPP:
+    case DLT_PPP_SERIAL:
         return ppp;
+    case DLT_PPP_ETHER:
+        return pppoe;
+    case DLT_IEEE802_11:
+        return wireless;
+    case DLT_IEEE802_11_RADIO:
+        return radiotap;
     case DLT_NULL:
     case DLT_LOOP:
         return loopback;

@@ -11,7 +11,7 @@ set -u
 : "${FUZZ_TIME:=60}" "${FUZZ_CC:=clang}" "${FUZZ_COVERAGE:=no}" "${FUZZ_CFLAGS:=}" "${FUZZ_LIBS:=-lnet -lpcap -lmnl -lcap-ng -lseccomp -ljansson}"
 top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 [ $# -gt 0 ] || set -- packet options engine link track stack buffers tables build filter fragments \
-    netlink answers pcapfile cli report impair
+    netlink answers pcapfile cli report impair read
 work=$PWD/fuzz
 mkdir -p "$work/crash" || exit 1
 

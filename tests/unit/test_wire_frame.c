@@ -194,12 +194,88 @@ static void bsd_loopback_in_either_byte_order(void **state)
     REFUSE(DLT_NULL, osi);
 }
 
+#define SNAP 0xaa, 0xaa, 3, 0, 0, 0
+
+static void ieee8023_with_llc_and_snap(void **state)
+{
+    (void)state;
+    static const uint8_t v4[] = {MACS, 0, 60, SNAP, 0x08, 0x00, V4};
+    static const uint8_t novell[] = {MACS, 0, 60, 0xe0, 0xe0, 3, 0, 0, 0, 0x08, 0x00, V4};
+    EXPECT(DLT_EN10MB, v4, .offset = 22);
+    REFUSE(DLT_EN10MB, novell);
+}
+
+static void rfc2516_pppoe_session(void **state)
+{
+    (void)state;
+    static const uint8_t v4[] = {MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 42, 0, 0x21, V4};
+    static const uint8_t lcp[] = {MACS, 0x88, 0x64, 0x11, 0, 0, 1, 0, 42, 0xc0, 0x21, 1};
+    static const uint8_t bare[] = {0x11, 0, 0, 1, 0, 42, 0, 0x57, V6};
+    EXPECT(DLT_EN10MB, v4, .offset = 22);
+    EXPECT(DLT_PPP_ETHER, bare, .offset = 8, .v6 = true);
+    REFUSE(DLT_EN10MB, lcp);
+}
+
+/* Reads a wireless frame, and every shorter one, which does not pass for a whole header. */
+static void wireless(int dlt, const uint8_t *bytes, size_t len, size_t offset)
+{
+    struct frame f;
+
+    assert_int_equal(frame_parse(dlt, bytes, len, &f), 0);
+    assert_int_equal(f.offset, offset);
+    assert_int_equal(f.source[5], 2);
+    for (size_t n = 0; n < offset; n++)
+        assert_int_equal(parse(dlt, bytes, n, &f), WAVE_ETRUNC);
+}
+
+#define MAC(last) 2, 0, 0, 0, 0, last
+#define ADDRESSES MAC(1), MAC(2), MAC(3), 0, 0
+
+static void ieee80211_data_frames(void **state)
+{
+    (void)state;
+    static const uint8_t plain[] = {0x08, 1, 0, 0, ADDRESSES, SNAP, 8, 0, V4};
+    static const uint8_t qos[] = {0x88, 2, 0, 0, ADDRESSES, 0, 0, SNAP, 8, 0, V4};
+    static const uint8_t bridged[] = {0x88, 0x83, 0, 0, ADDRESSES, MAC(4), 0, 0,
+                                      1,    2,    3, 4, SNAP,      8,      0, V4};
+    static const uint8_t secret[] = {0x08, 0x41, 0, 0, ADDRESSES, SNAP, 8, 0, V4};
+    static const uint8_t several[] = {0x88, 1, 0, 0, ADDRESSES, 0x80, 0, SNAP, 8, 0, V4};
+    static const uint8_t beacon[] = {0x80, 0, 0, 0, ADDRESSES, SNAP, 8, 0, V4};
+    wireless(DLT_IEEE802_11, plain, sizeof plain, 32);
+    wireless(DLT_IEEE802_11, qos, sizeof qos, 34);
+    wireless(DLT_IEEE802_11, bridged, sizeof bridged, 44);
+    REFUSE(DLT_IEEE802_11, secret);
+    REFUSE(DLT_IEEE802_11, several);
+    REFUSE(DLT_IEEE802_11, beacon);
+}
+
+/* The second has a time and flags, and a header that is padded; the third has two words of bits. */
+static void radiotap_before_ieee80211(void **state)
+{
+    (void)state;
+    static const uint8_t none[] = {0, 0, 8, 0,         0,    0, 0, 0, 0x08,
+                                   1, 0, 0, ADDRESSES, SNAP, 8, 0, V4};
+    static const uint8_t padded[] = {0, 0,    17,   0, 3, 0, 0,         0, 1, 2, 3, 4,    5, 6, 7,
+                                     8, 0x20, 0x88, 1, 0, 0, ADDRESSES, 0, 0, 0, 0, SNAP, 8, 0, V4};
+    static const uint8_t more[] = {0, 0,    25, 0, 3, 0,         0,    0x80, 0, 0, 0, 0,
+                                   0, 0,    0,  0, 1, 2,         3,    4,    5, 6, 7, 8,
+                                   0, 0x08, 1,  0, 0, ADDRESSES, SNAP, 8,    0, V4};
+    uint8_t beyond[sizeof none];
+    struct frame f;
+    wireless(DLT_IEEE802_11_RADIO, none, sizeof none, 40);
+    wireless(DLT_IEEE802_11_RADIO, padded, sizeof padded, 17 + 26 + 2 + 8);
+    wireless(DLT_IEEE802_11_RADIO, more, sizeof more, 25 + 32);
+    memcpy(beyond, none, sizeof none);
+    beyond[2] = 200;
+    assert_int_equal(parse(DLT_IEEE802_11_RADIO, beyond, sizeof beyond, &f), WAVE_ETRUNC);
+}
+
 static void unknown_link_types_are_named_as_such(void **state)
 {
     (void)state;
     static const uint8_t bytes[64];
-    assert_false(frame_known(DLT_IEEE802_11_RADIO));
-    REFUSE(DLT_IEEE802_11_RADIO, bytes);
+    assert_false(frame_known(DLT_USB_LINUX));
+    REFUSE(DLT_USB_LINUX, bytes);
     assert_true(frame_known(DLT_EN10MB));
     assert_true(frame_known(DLT_LINUX_SLL2));
 }
@@ -208,8 +284,10 @@ static void unknown_link_types_are_named_as_such(void **state)
 static void random_bytes_never_point_outside(void **state)
 {
     (void)state;
-    static const int types[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW,
-                                DLT_PPP,    DLT_NULL,      DLT_LOOP};
+    static const int types[] = {
+        DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW,        DLT_PPP,
+        DLT_NULL,   DLT_LOOP,      DLT_PPP_ETHER,  DLT_IEEE802_11, DLT_IEEE802_11_RADIO};
+    const size_t count = sizeof types / sizeof *types;
     uint8_t bytes[40];
     uint32_t random = 1;
     for (int i = 0; i < 20000; i++) {
@@ -220,7 +298,7 @@ static void random_bytes_never_point_outside(void **state)
         }
         len = random >> 16 & 31;
         struct frame f;
-        int result = parse(types[i % 7], bytes, len, &f);
+        int result = parse(types[(size_t)i % count], bytes, len, &f);
         assert_true(result == 0 || result == WAVE_ETRUNC || result == WAVE_ENOTOURS);
         if (result == 0)
             assert_true(f.offset <= len);
@@ -238,6 +316,10 @@ int main(void)
         cmocka_unit_test(raw_ip_of_tun_and_wireguard),
         cmocka_unit_test(rfc1661_ppp_with_and_without_compression),
         cmocka_unit_test(bsd_loopback_in_either_byte_order),
+        cmocka_unit_test(ieee8023_with_llc_and_snap),
+        cmocka_unit_test(rfc2516_pppoe_session),
+        cmocka_unit_test(ieee80211_data_frames),
+        cmocka_unit_test(radiotap_before_ieee80211),
         cmocka_unit_test(unknown_link_types_are_named_as_such),
         cmocka_unit_test(random_bytes_never_point_outside),
     };

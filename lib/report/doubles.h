@@ -1,0 +1,37 @@
+/*
+ * Packets that a capture holds twice. A capture of several interfaces, or of a mirrored port, sees
+ * a packet once for each place that it passes; a network may also copy one. Both are told from a
+ * retransmission, which is a packet of its own, by IPv4's identification.
+ */
+#ifndef TCPWAVE_REPORT_DOUBLES_H
+#define TCPWAVE_REPORT_DOUBLES_H
+
+#include <stdint.h>
+
+#include "lib/core/ip.h"
+#include "lib/core/time.h"
+
+#define DOUBLES_KEPT 1024             /* packets, a power of two */
+#define DOUBLES_WITHIN (20 * WAVE_MS) /* a later one is another packet */
+
+enum double_kind {
+    DOUBLE_NONE,
+    DOUBLE_ELSEWHERE, /* it was captured at another place before: it is the same packet */
+    DOUBLE_COPY       /* at the same place: the network has copied it */
+};
+
+/* Empty when zeroed. */
+struct doubles {
+    struct {
+        uint64_t digest;
+        wave_time stamp;
+        uint32_t place;
+    } at[DOUBLES_KEPT];
+};
+
+/* Takes note of a segment of the flow with this hash, captured at that place. A SYN is the same
+ * whatever options it has, since a device on the way may change them. */
+enum double_kind doubles_note(struct doubles *d, uint64_t hash, const struct packet *p,
+                              uint32_t place, wave_time stamp);
+
+#endif

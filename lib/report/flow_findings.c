@@ -1,0 +1,350 @@
+/*
+ * The findings about a flow between two strangers, from what was measured of it. One table, a row
+ * for each, in the order of what explains most; where a row of the findings about our own
+ * connections (diagnose.h) means the same, it has the same code. The rules for a row are those of
+ * diagnose.h.
+ */
+#include "lib/report/find.h"
+#include "lib/report/flow_verdict.h"
+#include "lib/report/human.h"
+
+#define SHUT_LONG (500 * WAVE_MS)
+#define SOME 3          /* fewer can be chance */
+#define MANY 10
+#define FULL_LEAST 536 /* bytes of data: what any path takes (RFC 9293, 3.7.1) */
+#define LOSS_PERMILLE 5 /* of its segments with data */
+#define IDLE_LONG (30 * WAVE_S)
+
+struct flow_row {
+    const char *code;
+    enum finding_severity severity;
+    enum finding_subject subject;
+    bool (*holds)(const struct watched *w, enum track_side side, struct finding *f);
+};
+
+static const struct measure_side *side_of(const struct watched *w, enum track_side side)
+{
+    return &w->measure.side[side];
+}
+
+static enum track_side other(enum track_side side)
+{
+    return side == TRACK_A ? TRACK_B : TRACK_A;
+}
+
+static bool rst_by_middlebox(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+
+    if (!flow_rst_doubtful(w, side))
+        return false;
+    f->certainty = s->after_rst ? FINDING_PROVED : FINDING_LIKELY;
+    finding_cite_segment(f, w->rst[side].segment);
+    if (s->after_rst)
+        finding_say(f,
+                    "the %s went on sending after a RST that came in its name: another host has "
+                    "sent that RST",
+                    flow_side_name(side));
+    else
+        finding_say(f,
+                    "the RST in the %s's name has TTL %u, and its other segments have %u: a device "
+                    "on the way may have sent it",
+                    flow_side_name(side), s->rst_ttl, s->ttl);
+    finding_advise(f,
+                   "look for a firewall or a load balancer between the two that ends connections");
+    return true;
+}
+
+static bool silent(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT], t[HUMAN_TEXT];
+
+    if (s->unanswered < FLOW_LOST || !side_of(w, other(side))->segments)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(f, "%s segments of the %s's in a row, over %s, had no answer of the %s's",
+                human_count(s->unanswered, n), flow_side_name(side),
+                human_duration(w->measure.last - s->asked_at, t), flow_side_name(other(side)));
+    finding_advise(
+        f, "capture at the %s as well: either it does not get them, or its answers are lost",
+        flow_side_name(other(side)));
+    return true;
+}
+
+/* Full segments that nothing answers, where smaller ones were acknowledged. */
+static bool black_hole(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
+
+    if (s->unanswered < FLOW_LOST || !o->has_ack || s->asked_len < FULL_LEAST ||
+        s->asked_len < s->largest || s->window_probes)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(
+        f,
+        "segments of %u bytes of the %s's are lost every time, and smaller ones are not: the "
+        "path has a smaller MTU and does not say so",
+        s->asked_len, flow_side_name(side));
+    finding_advise(
+        f, "look for a tunnel on the way, and for a firewall that drops ICMP; clamp the MSS");
+    return true;
+}
+
+/* The server repeats its SYN-ACK, though the client has acknowledged it and sends data. */
+static bool accept_queue_full(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *a = side_of(w, TRACK_A), *b = side_of(w, TRACK_B);
+
+    if (side == TRACK_A || b->syns < 3 || !a->has_ack || a->data_segments < 2 || b->data_segments)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(
+        f,
+        "the server sent its SYN-ACK %u times, although the client had acknowledged it: its "
+        "application accepts no connection",
+        b->syns);
+    finding_advise(f,
+                   "look at the listening socket on the server (ss -lt: is Recv-Q above Send-Q?)");
+    return true;
+}
+
+static bool window_limited(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT], window[HUMAN_TEXT];
+
+    if (s->window_full < MANY)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(f,
+                "the %s filled the %s's receive window %s times: its size, %s at most, limits the "
+                "transfer",
+                flow_side_name(side), flow_side_name(other(side)), human_count(s->window_full, n),
+                human_bytes(side_of(w, other(side))->window_max, window));
+    finding_advise(f, "a larger receive buffer on the %s, or an application that reads faster",
+                   flow_side_name(other(side)));
+    return true;
+}
+
+static bool isn_reused(const struct watched *w, enum track_side side, struct finding *f)
+{
+    if (!w->isn_reused || side == TRACK_B)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "this connection begins below the sequence numbers of the last one between the "
+                   "same ports: old segments can be taken for its own");
+    finding_advise(
+        f, "look at how the client, or a NAT before it, chooses ports and sequence numbers");
+    return true;
+}
+
+static bool window_closed(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    const wave_time shut = measure_zero_for(s, w->measure.last);
+    char t[HUMAN_TEXT], n[HUMAN_TEXT];
+
+    if (!s->zero_windows || shut < SHUT_LONG)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "the %s's receive window was shut for %s in all (%s segments say so)%s",
+                flow_side_name(side), human_duration(shut, t), human_count(s->zero_windows, n),
+                s->zero ? ", and was at the end" : "");
+    finding_advise(f, "look at the application on the %s: it does not read what comes",
+                   flow_side_name(side));
+    return true;
+}
+
+static bool loss(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    const uint32_t real = s->retransmissions - s->spurious;
+    char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
+
+    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(f,
+                "%s of the %s's %s segments with data were lost and sent once more: %s fast, %s by "
+                "a timer",
+                human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
+                human_count(s->fast, fast), human_count(s->timeouts, timers));
+    finding_advise(f,
+                   s->gaps > real / 2 ? "the loss is between the %s and the place of the capture"
+                                      : "the loss is behind the place of the capture, as the %s "
+                                        "sees it",
+                   flow_side_name(side));
+    return true;
+}
+
+static bool retransmits_needlessly(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT];
+
+    if (s->spurious < SOME)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(
+        f, "the %s sent %s segments once more that the %s had acknowledged before, as seen here",
+        flow_side_name(side), human_count(s->spurious, n), flow_side_name(other(side)));
+    finding_advise(f,
+                   "the acknowledgements are lost behind the place of the capture, or come late");
+    return true;
+}
+
+static bool options_changed(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_syn *s = &side_of(w, side)->syn;
+
+    if (!s->differs)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_cite_segment(f, 1);
+    if (s->other_mss != s->mss && s->other == s->has)
+        finding_say(
+            f,
+            "a device between two places of the capture changes the MSS of the %s's SYN: %u "
+            "at the first, %u at the second",
+            flow_side_name(side), s->mss, s->other_mss);
+    else
+        finding_say(
+            f, "a device between two places of the capture changes the options of the %s's SYN",
+            flow_side_name(side));
+    return true;
+}
+
+/* The capture shows one side only, and that side goes on: so the other one is there. */
+static bool one_direction(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
+
+    if (o->segments || s->segments < SOME || !s->has_ack || o->not_captured == 0)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "only the %s's segments were captured; they acknowledge what the %s sent",
+                flow_side_name(side), flow_side_name(other(side)));
+    finding_advise(f, "the other direction takes another way, or a filter has left it out");
+    return true;
+}
+
+static bool capture_loss(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT];
+
+    if (!s->not_captured || !s->segments)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "%s of the %s's were acknowledged and are not in the capture",
+                human_bytes(s->not_captured, n), flow_side_name(side));
+    finding_advise(
+        f, "the capture has lost packets: numbers about this flow may be too high or too low");
+    return true;
+}
+
+static bool reordered(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT];
+
+    if (!s->out_of_order)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(f, "%s segment%s of the %s's %s overtaken on the way here",
+                human_count(s->out_of_order, n), s->out_of_order == 1 ? "" : "s",
+                flow_side_name(side), s->out_of_order == 1 ? "was" : "were");
+    return true;
+}
+
+static bool duplicated(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    char n[HUMAN_TEXT];
+
+    if (!s->duplicates)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(
+        f,
+        "%s packet%s of the %s's came twice with one identification: the network has duplicated "
+        "%s",
+        human_count(s->duplicates, n), s->duplicates == 1 ? "" : "s", flow_side_name(side),
+        s->duplicates == 1 ? "it" : "them");
+    return true;
+}
+
+static bool idle(const struct watched *w, enum track_side side, struct finding *f)
+{
+    char t[HUMAN_TEXT];
+
+    if (side == TRACK_B || w->measure.idle < IDLE_LONG)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "neither side sent anything for %s", human_duration(w->measure.idle, t));
+    return true;
+}
+
+static bool captured_twice(const struct watched *w, enum track_side side, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+
+    if (side == TRACK_B || !w->elsewhere)
+        return false;
+    f->certainty = FINDING_PROVED;
+    finding_say(f, "%s packet%s captured at a second place as well, and counted once",
+                human_count(w->elsewhere, n), w->elsewhere == 1 ? " was" : "s were");
+    return true;
+}
+
+static const struct flow_row rows[] = {
+    {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, rst_by_middlebox},
+    {"black-hole", FINDING_PROBLEM, FINDING_PATH, black_hole},
+    {"accept-queue-full", FINDING_PROBLEM, FINDING_PEER, accept_queue_full},
+    {"silent", FINDING_PROBLEM, FINDING_PEER, silent},
+    {"isn-reused", FINDING_WARNING, FINDING_PEER, isn_reused},
+    {"window-closed", FINDING_WARNING, FINDING_PEER, window_closed},
+    {"loss", FINDING_WARNING, FINDING_PATH, loss},
+    {"retransmits-needlessly", FINDING_INFO, FINDING_PEER, retransmits_needlessly},
+    {"options-changed", FINDING_WARNING, FINDING_PATH, options_changed},
+    {"one-direction", FINDING_WARNING, FINDING_LOCAL, one_direction},
+    {"capture-loss", FINDING_WARNING, FINDING_LOCAL, capture_loss},
+    {"window-limited", FINDING_INFO, FINDING_PEER, window_limited},
+    {"reordered", FINDING_INFO, FINDING_PATH, reordered},
+    {"duplicated", FINDING_INFO, FINDING_PATH, duplicated},
+    {"idle", FINDING_INFO, FINDING_PEER, idle},
+    {"captured-twice", FINDING_INFO, FINDING_LOCAL, captured_twice},
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+
+const char *flow_finding_code(unsigned i)
+{
+    return i < ROWS ? rows[i].code : NULL;
+}
+
+void flow_findings(const struct watched *w, struct findings *list)
+{
+    for (unsigned i = 0; i < ROWS; i++)
+        for (unsigned side = 0; side < TRACK_SIDES; side++) {
+            struct finding f;
+            f.code = rows[i].code;
+            f.severity = rows[i].severity;
+            f.subject = rows[i].subject;
+            f.evidences = 0;
+            f.advice[0] = '\0';
+            if (rows[i].holds(w, side, &f))
+                findings_add(list, &f);
+        }
+}
+
+const struct finding *flow_strongest(const struct findings *list)
+{
+    const struct finding *best = NULL;
+
+    for (unsigned i = 0; i < list->count; i++)
+        if (!best || list->at[i].severity > best->severity)
+            best = &list->at[i];
+    return best;
+}

@@ -1,0 +1,515 @@
+/*
+ * The table has open addressing, with the upper half of the hash beside the index of the flow, so
+ * that a lookup touches one line of it and then only the flow that it looks for. Three lists order
+ * the flows by when they were last heard of, so that those whose time is over stand at the end.
+ */
+#include "lib/report/flows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/report/doubles.h"
+
+#define SLOTS (FLOWS_MAX * 2)
+#define LINE 64           /* bytes that the processor fetches at once */
+#define FLOWS_HOT 192     /* bytes of a side's numbers that most segments change */
+#define LAZY (WAVE_S / 4) /* a flow moves to the front of its list this often at most */
+
+struct slot {
+    uint32_t hash, id; /* id 0: empty */
+};
+
+struct flows {
+    void *memory; /* what calloc() gave: the table begins at a line of the cache */
+    struct siphash_key key;
+    flows_sink *over;
+    void *self;
+    wave_time now; /* the latest stamp; never goes back */
+    uint32_t used, free;
+    uint32_t head[FLOWS_LISTS], tail[FLOWS_LISTS]; /* 1 + index; the head was heard of last */
+    struct flows_counts counts;
+    struct measure_room *room;
+    struct doubles doubles;
+    struct slot slot[SLOTS];
+    _Alignas(LINE) struct watched at[FLOWS_MAX];
+};
+
+struct flows *flows_create(struct siphash_key key, flows_sink *over, void *self)
+{
+    /* Pages that are not touched take no memory. */
+    char *memory = calloc(1, sizeof(struct flows) + LINE);
+    struct measure_room *room = measure_room_create(FLOWS_HISTOGRAMS);
+    struct flows *f;
+
+    if (!memory || !room) {
+        free(memory);
+        measure_room_free(room);
+        return NULL;
+    }
+    f = (struct flows *)(void *)(memory + (-(uintptr_t)memory % LINE));
+    f->memory = memory;
+    f->room = room;
+    f->key = key;
+    f->over = over;
+    f->self = self;
+    return f;
+}
+
+void flows_free(struct flows *f)
+{
+    if (!f)
+        return;
+    measure_room_free(f->room);
+    free(f->memory);
+}
+
+const struct measure_room *flows_room(const struct flows *f)
+{
+    return f->room;
+}
+
+struct flows_counts flows_counts(const struct flows *f)
+{
+    return f->counts;
+}
+
+/*
+ * The table
+ */
+
+/* Of IPv4 only the bytes that are not zero are hashed: both sides, the lower one first. */
+static uint64_t hash_v4(const struct flows *f, const struct flow *flow)
+{
+    uint64_t side[2] = {0, 0};
+
+    memcpy(&side[0], flow->local.byte, 4);
+    memcpy(&side[1], flow->remote.byte, 4);
+    side[0] = side[0] << 16 | flow->lport;
+    side[1] = side[1] << 16 | flow->rport;
+    if (side[0] > side[1]) {
+        const uint64_t x = side[0];
+        side[0] = side[1];
+        side[1] = x;
+    }
+    return siphash13(&f->key, side, 14);
+}
+
+uint64_t flows_hash(const struct flows *f, const struct flow *flow)
+{
+    int order;
+
+    if (!flow->v6)
+        return hash_v4(f, flow);
+    order = memcmp(&flow->local, &flow->remote, sizeof flow->local);
+    if (order < 0 || (order == 0 && flow->lport <= flow->rport))
+        return siphash13(&f->key, flow, sizeof *flow);
+    const struct flow back = flow_reverse(flow);
+    return siphash13(&f->key, &back, sizeof back);
+}
+
+static uint32_t slot_of(uint64_t hash)
+{
+    return (uint32_t)hash % SLOTS;
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+void flows_prefetch(const struct flows *f, uint64_t hash)
+{
+    __builtin_prefetch(&f->slot[slot_of(hash)]);
+}
+
+void flows_prefetch_more(const struct flows *f, uint64_t hash)
+{
+    const struct slot *s = &f->slot[slot_of(hash)];
+
+    if (!s->id)
+        return;
+    const struct watched *w = &f->at[s->id - 1];
+    __builtin_prefetch(w, 1);
+    for (size_t i = 0; i < sizeof w->track; i += 64)
+        __builtin_prefetch((const char *)&w->track + i, 1);
+    for (unsigned side = 0; side < TRACK_SIDES; side++)
+        for (size_t i = 0; i < FLOWS_HOT; i += 64)
+            __builtin_prefetch((const char *)&w->measure.side[side] + i, 1);
+}
+
+/* Returns whether `flow` is that of `w`, and, in *from, which side has sent it. */
+static bool is_of(const struct watched *w, const struct flow *flow, enum track_side *from)
+{
+    const struct flow *k = &w->flow;
+
+    if (flow->v6 != k->v6)
+        return false;
+    if (flow->lport == k->lport && flow->rport == k->rport && addr_eq(&flow->local, &k->local) &&
+        addr_eq(&flow->remote, &k->remote)) {
+        *from = TRACK_A;
+        return true;
+    }
+    *from = TRACK_B;
+    return flow->lport == k->rport && flow->rport == k->lport &&
+           addr_eq(&flow->local, &k->remote) && addr_eq(&flow->remote, &k->local);
+}
+
+static struct watched *find(struct flows *f, const struct flow *flow, uint64_t hash,
+                            enum track_side *from)
+{
+    for (uint32_t i = slot_of(hash); f->slot[i].id; i = (i + 1) % SLOTS)
+        if (f->slot[i].hash == tag_of(hash) && is_of(&f->at[f->slot[i].id - 1], flow, from))
+            return &f->at[f->slot[i].id - 1];
+    return NULL;
+}
+
+/* The home of an entry is known from the flow, since the entry holds only half of the hash. */
+static uint32_t home_of(const struct flows *f, uint32_t i)
+{
+    return f->at[f->slot[i].id - 1].hash % SLOTS;
+}
+
+/* Takes an entry out, and moves those behind it up, so that no gap lies before them. */
+static void remove_slot(struct flows *f, const struct watched *w)
+{
+    uint32_t i = w->hash % SLOTS;
+
+    while (f->slot[i].id != w->id)
+        i = (i + 1) % SLOTS;
+    for (uint32_t k = (i + 1) % SLOTS; f->slot[k].id; k = (k + 1) % SLOTS) {
+        const uint32_t home = home_of(f, k);
+        if ((k - home) % SLOTS >= (k - i) % SLOTS) {
+            f->slot[i] = f->slot[k];
+            i = k;
+        }
+    }
+    f->slot[i].id = 0;
+}
+
+/*
+ * The lists
+ */
+
+static struct watched *by_id(struct flows *f, uint32_t id)
+{
+    return id ? &f->at[id - 1] : NULL;
+}
+
+static void unlink_flow(struct flows *f, struct watched *w)
+{
+    if (w->prev)
+        by_id(f, w->prev)->next = w->next;
+    else
+        f->head[w->list] = w->next;
+    if (w->next)
+        by_id(f, w->next)->prev = w->prev;
+    else
+        f->tail[w->list] = w->prev;
+}
+
+static void link_flow(struct flows *f, struct watched *w, enum flows_list list)
+{
+    w->list = (uint8_t)list;
+    w->prev = 0;
+    w->next = f->head[list];
+    if (w->next)
+        by_id(f, w->next)->prev = w->id;
+    else
+        f->tail[list] = w->id;
+    f->head[list] = w->id;
+}
+
+static enum flows_list list_of(const struct watched *w)
+{
+    const struct track *t = &w->track;
+    const enum state a = track_view(t, TRACK_A).state, b = track_view(t, TRACK_B).state;
+
+    if (a == STATE_CLOSED || b == STATE_CLOSED || a == STATE_TIME_WAIT || b == STATE_TIME_WAIT)
+        return FLOWS_CLOSED;
+    return w->measure.side[TRACK_A].segments && w->measure.side[TRACK_B].segments ? FLOWS_OPEN
+                                                                                  : FLOWS_OPENING;
+}
+
+/* Has a flow that is to be forgotten next at hand. */
+static void fetch(const struct watched *w)
+{
+    for (size_t i = 0; w && i < sizeof *w; i += LINE)
+        __builtin_prefetch((const char *)w + i);
+}
+
+/* Hands a flow out, and forgets it. */
+static void forget(struct flows *f, struct watched *w)
+{
+    fetch(by_id(f, w->prev));
+    f->over(f->self, w, f->room);
+    measure_end(&w->measure, f->room);
+    unlink_flow(f, w);
+    remove_slot(f, w);
+    w->next = f->free;
+    f->free = w->id;
+    f->counts.now--;
+}
+
+/* Forgets what is over and was not heard of for long enough. */
+static void expire(struct flows *f)
+{
+    static const wave_time stays[] = {FLOWS_CLOSED_FOR, FLOWS_OPENING_FOR};
+
+    for (unsigned i = 0; i < 2; i++)
+        for (struct watched *w; (w = by_id(f, f->tail[i])) && f->now - w->measure.last > stays[i];)
+            forget(f, w);
+}
+
+/* Forgets the flow that is the first to make room. */
+static void make_room(struct flows *f)
+{
+    const uint32_t *tail = f->tail;
+    const uint32_t id = tail[FLOWS_CLOSED]    ? tail[FLOWS_CLOSED]
+                        : tail[FLOWS_OPENING] ? tail[FLOWS_OPENING]
+                                              : tail[FLOWS_OPEN];
+    struct watched *w = &f->at[id - 1];
+
+    w->cut = w->list != FLOWS_CLOSED;
+    f->counts.forgotten += w->cut;
+    forget(f, w);
+}
+
+/* Returns a flow that may be filled in. */
+static struct watched *take_room(struct flows *f)
+{
+    struct watched *w;
+
+    if (!f->free && f->used < FLOWS_MAX) {
+        w = &f->at[f->used++];
+        w->id = f->used;
+        return w;
+    }
+    if (!f->free)
+        make_room(f);
+    w = by_id(f, f->free);
+    f->free = w->next;
+    return w;
+}
+
+/*
+ * A flow
+ */
+
+/* Returns whether the sender of a flow's first segment is its client. */
+static bool from_client(const struct packet *p, bool *known)
+{
+    const struct flow *k = &p->flow;
+
+    *known = p->seg.flags & SEG_SYN;
+    if (*known)
+        return !(p->seg.flags & SEG_ACK);
+    return !(k->lport < 1024 && k->rport >= 1024);
+}
+
+static struct watched *begin(struct flows *f, const struct flows_segment *s, enum track_side *from)
+{
+    struct watched *w = take_room(f);
+    const uint32_t id = w->id;
+    bool known, client = from_client(s->packet, &known);
+    uint32_t i;
+
+    memset(w, 0, sizeof *w);
+    w->id = id;
+    w->flow = client ? s->packet->flow : flow_reverse(&s->packet->flow);
+    w->number = ++f->counts.flows;
+    w->hash = (uint32_t)s->hash;
+    w->sides_known = known;
+    w->place = s->place;
+    w->tunnel = s->tunnel;
+    track_init(&w->track);
+    measure_init(&w->measure, s->at);
+    if (!client)
+        zeek_turned(&w->zeek);
+    for (i = slot_of(s->hash); f->slot[i].id; i = (i + 1) % SLOTS)
+        ;
+    f->slot[i] = (struct slot){tag_of(s->hash), id};
+    link_flow(f, w, FLOWS_OPENING);
+    f->counts.now++;
+    if (f->counts.now > f->counts.most)
+        f->counts.most = f->counts.now;
+    *from = client ? TRACK_A : TRACK_B;
+    return w;
+}
+
+/* Gives the segment to the tracker, and notes what was known before it. */
+static void track(struct watched *w, const struct flows_segment *s, struct measured *g)
+{
+    measure_before(&w->measure, g);
+    g->notes = track_segment(&w->track, s->at, g->from, &s->packet->seg);
+}
+
+/* Returns whether a SYN has begun another connection between the same ports: the tracker has taken
+ * it, and what its side had sent before is forgotten. */
+static bool began_anew(const struct watched *w, const struct measured *g)
+{
+    const struct seg *s = &g->packet->seg;
+    struct seq next;
+
+    return (s->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN && w->measure.side[g->from].segments &&
+           g->notes == TRACK_NEW && g->had[g->from] && track_next(&w->track, g->from, &next) &&
+           seq_eq(next, seg_end(s)) && !seq_eq(g->before[g->from], seg_end(s));
+}
+
+/* Ends the flow as it was before the SYN, and begins the next one with it. */
+static struct watched *anew(struct flows *f, struct watched *w, const struct track *before,
+                            const struct flows_segment *s, struct measured *g)
+{
+    const struct measure_syn *syn = &w->measure.side[g->from].syn;
+    const struct seq isn = s->packet->seg.seq, next = g->before[g->from];
+    /* RFC 9293, 3.4.1: another connection begins above the numbers of the last one. */
+    const bool reused = syn->seen && seq_lt(isn, next) && next.v - isn.v < 1u << 30;
+
+    w->track = *before;
+    forget(f, w);
+    w = begin(f, s, &g->from);
+    w->again = true;
+    w->isn_reused = reused;
+    track(w, s, g);
+    return w;
+}
+
+static void note_end(struct watched *w, const struct measured *g)
+{
+    const struct seg *s = &g->packet->seg;
+    struct watched_end *e = s->flags & SEG_RST   ? &w->rst[g->from]
+                            : s->flags & SEG_FIN ? &w->fin[g->from]
+                                                 : NULL;
+
+    if (e && !e->segment && !(g->notes & TRACK_OUT_OF_WINDOW))
+        *e = (struct watched_end){w->track.number, g->at};
+}
+
+static void enlist(struct flows *f, struct watched *w, const struct seg *s, wave_time last)
+{
+    enum flows_list list = (enum flows_list)w->list;
+
+    if ((s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) || list != FLOWS_OPEN)
+        list = list_of(w);
+    if (list == w->list && w->measure.last - last < LAZY && f->now - last < LAZY)
+        return;
+    unlink_flow(f, w);
+    link_flow(f, w, list);
+}
+
+struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
+{
+    const struct seg *seg = &s->packet->seg;
+    struct measured g = {.at = s->at, .packet = s->packet};
+    struct track before;
+    struct watched *w;
+    enum double_kind kind;
+    wave_time last;
+
+    if (s->at > f->now) {
+        f->now = s->at;
+        expire(f);
+    }
+    w = find(f, &s->packet->flow, s->hash, &g.from);
+    kind = doubles_note(&f->doubles, s->hash, s->packet, s->place, s->at);
+    if (w && kind == DOUBLE_ELSEWHERE) {
+        w->elsewhere++;
+        f->counts.elsewhere++;
+        if (seg->flags & SEG_SYN)
+            measure_syn_elsewhere(&w->measure, g.from, seg);
+        return (struct flows_taken){.flow = NULL};
+    }
+    if (!w)
+        w = begin(f, s, &g.from);
+    f->counts.segments++;
+    g.twice = kind == DOUBLE_COPY;
+    if (seg->flags & SEG_SYN)
+        before = w->track;
+    track(w, s, &g);
+    if (began_anew(w, &g))
+        w = anew(f, w, &before, s, &g);
+    const uint64_t unseen = w->measure.side[!g.from].not_captured;
+    last = w->measure.last;
+    measure_segment(&w->measure, f->room, &w->track, &g);
+    zeek_segment(&w->zeek, g.from, seg, (g.notes & TRACK_RETRANSMISSION) != 0,
+                 w->measure.side[!g.from].not_captured > unseen);
+    w->fragments += s->fragments != 0;
+    note_end(w, &g);
+    enlist(f, w, seg, last);
+    return (struct flows_taken){w, g.from, g.notes};
+}
+
+struct watched *flows_icmp(struct flows *f, const struct icmp *e)
+{
+    enum track_side from;
+    struct watched *w = find(f, &e->flow, flows_hash(f, &e->flow), &from);
+
+    if (!w) {
+        f->counts.strays++;
+        return NULL;
+    }
+    f->counts.icmps++;
+    w->icmps++;
+    w->icmp = *e;
+    return w;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct watched *const *x = a, *const *y = b;
+
+    return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+}
+
+/* A heap sort, since qsort() may ask the system for memory. */
+static void sift(struct watched **list, uint32_t at, uint32_t n)
+{
+    for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && by_number(&list[child], &list[child + 1]) < 0)
+            child++;
+        if (by_number(&list[at], &list[child]) >= 0)
+            return;
+        struct watched *w = list[at];
+        list[at] = list[child];
+        list[child] = w;
+    }
+}
+
+static void sort(struct watched **list, uint32_t n)
+{
+    for (uint32_t i = n / 2; i > 0; i--)
+        sift(list, i - 1, n);
+    for (uint32_t i = n; i > 1; i--) {
+        struct watched *w = list[0];
+        list[0] = list[i - 1];
+        list[i - 1] = w;
+        sift(list, 0, i - 1);
+    }
+}
+
+void flows_end(struct flows *f)
+{
+    struct watched **list = malloc((f->counts.now + 1) * sizeof(struct watched *));
+    uint32_t n = 0;
+
+    for (unsigned i = 0; list && i < FLOWS_LISTS; i++)
+        for (struct watched *w = by_id(f, f->head[i]); w; w = by_id(f, w->next))
+            list[n++] = w;
+    if (list)
+        sort(list, n);
+    for (uint32_t i = 0; i < n; i++) {
+        fetch(i + 1 < n ? list[i + 1] : NULL);
+        forget(f, list[i]);
+    }
+    free(list);
+    for (unsigned i = 0; i < FLOWS_LISTS; i++) /* without memory, in any order */
+        while (f->tail[i])
+            forget(f, by_id(f, f->tail[i]));
+}
+
+void flows_reset(struct flows *f)
+{
+    memset(&f->doubles, 0, sizeof f->doubles);
+    memset(&f->counts, 0, sizeof f->counts);
+    f->now = 0;
+    f->used = f->free = 0;
+}

@@ -1,0 +1,267 @@
+/* Tests what is said of a flow between two strangers: its verdict, and its findings. */
+#include "tests/unit/flows_rig.h"
+
+#include <string.h>
+
+static void is(enum verdict verdict, const char *by, const char *text)
+{
+    const struct watched *w = over();
+    const struct flow_verdict *v = verdict_of(w);
+
+    assert_int_equal(v->verdict, verdict);
+    assert_string_equal(v->by, by);
+    if (!strstr(v->text, text))
+        fail_msg("\"%s\" does not say \"%s\"", v->text, text);
+    flows_done(NULL);
+    flows_fresh(NULL);
+}
+
+static void connections_that_do_not_come_about(void **state)
+{
+    (void)state;
+    a(SYN, 0, 0, 0);
+    is(VERDICT_DROPPED, "none", "no answer to 1 SYN");
+    a(SYN, 0, 0, 0);
+    after_ms(1000);
+    a(SYN, 0, 0, 0);
+    is(VERDICT_DROPPED, "none", "no answer to 2 SYNs");
+    a(SYN, 0, 0, 0);
+    b(ACK, 5000, 7000, 0);
+    is(VERDICT_DROPPED, "none", "the server sent no SYN-ACK");
+    a(SYN, 0, 0, 0);
+    b(RST | ACK, 0, 1, 0);
+    is(VERDICT_REFUSED, "server", "refused");
+    a(SYN, 0, 0, 0);
+    a(RST, 1, 0, 0);
+    is(VERDICT_DROPPED, "none", "the client reset it");
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    is(VERDICT_LOST, "none", "half open");
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    a(RST, 1, 0, 0);
+    is(VERDICT_RESET, "client", "answered the SYN-ACK with a RST");
+}
+
+static void which_side_closed(void **state)
+{
+    (void)state;
+    shake_hands();
+    is(VERDICT_OPEN, "none", "open at the end of the capture");
+    a(ACK, 1, 1, 10);
+    b(ACK, 1, 11, 0);
+    is(VERDICT_OPEN, "none", "beginning was not captured");
+    shake_hands();
+    a(FIN | ACK, 1, 1, 0);
+    is(VERDICT_OPEN, "client", "half closed");
+    shake_hands();
+    b(FIN | ACK, 1, 1, 0);
+    a(FIN | ACK, 1, 2, 0);
+    b(ACK, 2, 2, 0);
+    is(VERDICT_OPEN, "both", "the server first");
+}
+
+static void which_side_reset(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(RST | ACK, 1, 1, 0);
+    is(VERDICT_RESET, "client", "reset by the client");
+    shake_hands();
+    a(FIN | ACK, 1, 1, 0);
+    b(RST | ACK, 1, 2, 0);
+    is(VERDICT_RESET, "server", "after the other side's FIN");
+    /* Behind both FINs a RST changes nothing. */
+    shake_hands();
+    a(FIN | ACK, 1, 1, 0);
+    b(FIN | ACK, 1, 2, 0);
+    a(RST, 2, 0, 0);
+    is(VERDICT_OPEN, "both", "the client first");
+    /* A RST that its receiver ignores ends nothing. */
+    shake_hands();
+    b(RST, 700000000, 0, 0);
+    a(ACK, 1, 1, 10);
+    b(ACK, 1, 11, 0);
+    is(VERDICT_OPEN, "none", "open");
+}
+
+static void was_it_really_the_server(void **state)
+{
+    (void)state;
+    shake_hands();
+    b(ACK, 1, 1, 10);
+    watching.ttl[TRACK_B] = 47;
+    b(RST | ACK, 11, 1, 0);
+    const struct watched *w = over();
+    assert_true(has_finding(w, "rst-by-middlebox"));
+    is(VERDICT_RESET, "server", "TTL 47, and 64 on its other segments");
+
+    shake_hands();
+    b(RST | ACK, 1, 1, 0);
+    b(ACK, 1, 1, 10);
+    w = over();
+    assert_true(has_finding(w, "rst-by-middlebox"));
+    is(VERDICT_RESET, "server", "it was not its own");
+
+    shake_hands();
+    b(ACK, 1, 1, 10);
+    b(RST | ACK, 11, 1, 0);
+    w = over();
+    assert_false(has_finding(w, "rst-by-middlebox"));
+}
+
+static void a_side_that_falls_silent(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    for (unsigned i = 0; i < 3; i++) {
+        after_ms(300 << i);
+        a(ACK, 1, 1, 10);
+    }
+    const struct watched *w = over();
+    assert_true(has_finding(w, "silent"));
+    is(VERDICT_LOST, "none", "the server fell silent: 3 segments of the client's");
+    /* It answers in the end. */
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    for (unsigned i = 0; i < 3; i++) {
+        after_ms(300 << i);
+        a(ACK, 1, 1, 10);
+    }
+    b(ACK, 1, 11, 0);
+    w = over();
+    assert_false(has_finding(w, "silent"));
+    is(VERDICT_OPEN, "none", "open");
+}
+
+static void loss_is_more_than_a_retransmission(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    after_ms(300);
+    a(ACK, 1, 1, 100);
+    b(ACK, 1, 101, 0);
+    assert_false(has_finding(over(), "loss"));
+    flows_done(state);
+    flows_fresh(state);
+    shake_hands();
+    for (uint32_t i = 0; i < 4; i++) {
+        a(ACK, 1 + 100 * i, 1, 100);
+        after_ms(300);
+        a(ACK, 1 + 100 * i, 1, 100);
+        b(ACK, 1, 101 + 100 * i, 0);
+    }
+    assert_true(has_finding(over(), "loss"));
+}
+
+/* Full segments get no answer, small ones do; or no segment does. */
+static void a_path_that_takes_no_full_segment(void **state)
+{
+    (void)state;
+    for (unsigned small = 0; small < 2; small++) {
+        shake_hands();
+        a(ACK, 1, 1, 100);
+        b(ACK, 1, 101, 0);
+        if (!small)
+            a(ACK, 101, 1, 1400);
+        for (unsigned i = 0; i < 4; i++) {
+            after_ms(300 << i);
+            a(ACK, 101, 1, small ? 200 : 1400);
+        }
+        assert_int_equal(has_finding(over(), "black-hole"), !small);
+        flows_done(state);
+        flows_fresh(state);
+    }
+}
+
+static void a_server_that_accepts_nothing(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    after_ms(300);
+    a(ACK, 1, 1, 10);
+    after_ms(700);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 11, 1, 0);
+    after_ms(2000);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 11, 1, 0);
+    assert_true(has_finding(over(), "accept-queue-full"));
+    flows_done(state);
+    flows_fresh(state);
+    /* The client's ACK was lost: it is sent, and the server goes on. */
+    a(SYN, 0, 0, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        after_ms(1000 << i);
+        b(SYN | ACK, 0, 1, 0);
+    }
+    a(ACK, 1, 1, 10);
+    b(ACK, 1, 11, 10);
+    assert_false(has_finding(over(), "accept-queue-full"));
+}
+
+static void a_window_that_limits(void **state)
+{
+    (void)state;
+    uint32_t at = 1;
+    watching.window[TRACK_B] = 1000;
+    shake_hands();
+    for (unsigned i = 0; i < 12; i++, at += 1000) {
+        a(ACK, at, 1, 500);
+        a(ACK, at + 500, 1, 500);
+        b(ACK, 1, at + 1000, 0);
+    }
+    assert_true(has_finding(over(), "window-limited"));
+}
+
+/* An ordinary connection has no finding at all. */
+static void nothing_to_find(void **state)
+{
+    (void)state;
+    struct findings list = {.count = 0};
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    b(ACK, 1, 101, 500);
+    a(FIN | ACK, 101, 501, 0);
+    b(FIN | ACK, 501, 102, 0);
+    a(ACK, 102, 502, 0);
+    flow_findings(over(), &list);
+    assert_int_equal(list.count, 0);
+    assert_null(flow_strongest(&list));
+}
+
+static void the_strongest_finding(void **state)
+{
+    (void)state;
+    struct findings list = {.count = 0};
+    struct finding f = {.code = "x", .severity = FINDING_INFO};
+    findings_add(&list, &f);
+    f.code = "y";
+    f.severity = FINDING_WARNING;
+    findings_add(&list, &f);
+    f.code = "z";
+    findings_add(&list, &f);
+    assert_string_equal(flow_strongest(&list)->code, "y");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, flows_fresh, flows_done)
+    const struct CMUnitTest tests[] = {
+        CASE(connections_that_do_not_come_about),
+        CASE(which_side_closed),
+        CASE(which_side_reset),
+        CASE(was_it_really_the_server),
+        CASE(a_side_that_falls_silent),
+        CASE(loss_is_more_than_a_retransmission),
+        CASE(a_path_that_takes_no_full_segment),
+        CASE(a_server_that_accepts_nothing),
+        CASE(a_window_that_limits),
+        CASE(nothing_to_find),
+        CASE(the_strongest_finding),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

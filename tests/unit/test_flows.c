@@ -1,0 +1,360 @@
+/* Tests the table of flows: who is the client, what is one flow and what is two, what is captured
+ * twice, and what is forgotten when; and the states and letters that Zeek would give. */
+#include "tests/unit/flows_rig.h"
+
+#include <string.h>
+
+static void both_directions_are_one_flow(void **state)
+{
+    (void)state;
+    shake_hands();
+    const struct watched *w = over();
+    assert_int_equal(watching.overs, 1);
+    assert_int_equal(w->number, 1);
+    assert_true(flow_eq(&w->flow, &watching.flow));
+    assert_true(w->sides_known);
+    assert_int_equal(track_view(&w->track, TRACK_B).state, STATE_ESTABLISHED);
+}
+
+static void ipv6_flows(void **state)
+{
+    (void)state;
+    watching.flow = (struct flow){.local = {{0x20, 1, 0xd, 0xb8, 1}},
+                                  .remote = {{0x20, 1, 0xd, 0xb8, 2}},
+                                  .lport = 40000,
+                                  .rport = 80,
+                                  .v6 = 1};
+    shake_hands();
+    over();
+    assert_int_equal(watching.overs, 1);
+}
+
+static void the_client_is_who_sends_the_syn(void **state)
+{
+    (void)state;
+    b(SYN | ACK, 0, 1, 0); /* the SYN was not captured */
+    const struct watched *w = over();
+    assert_true(flow_eq(&w->flow, &watching.flow));
+    assert_true(w->sides_known);
+    assert_int_equal(w->zeek.history[0], '^');
+
+    flows_done(state);
+    flows_fresh(state);
+    b(ACK, 1, 1, 100); /* from port 80: a guess */
+    w = over();
+    assert_true(flow_eq(&w->flow, &watching.flow));
+    assert_false(w->sides_known);
+
+    flows_done(state);
+    flows_fresh(state);
+    watching.flow.rport = 50000; /* as good as the other */
+    b(ACK, 1, 1, 100);
+    w = over();
+    const struct flow back = flow_reverse(&watching.flow);
+    assert_true(flow_eq(&w->flow, &back));
+}
+
+static void close_both(void)
+{
+    a(FIN | ACK, 1, 1, 0);
+    b(FIN | ACK, 1, 2, 0);
+    a(ACK, 2, 2, 0);
+}
+
+static void the_same_ports_once_more_are_another_flow(void **state)
+{
+    (void)state;
+    shake_hands();
+    close_both();
+    watching.iss[TRACK_A] += 100000;
+    watching.iss[TRACK_B] += 200000;
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    over();
+    assert_int_equal(watching.overs, 2);
+    assert_int_equal(watching.kept[0].number, 1);
+    assert_int_equal(track_view(&watching.kept[0].track, TRACK_A).state, STATE_TIME_WAIT);
+    assert_int_equal(watching.kept[0].measure.side[TRACK_A].segments, 4);
+    assert_int_equal(watching.kept[1].number, 2);
+    assert_int_equal(watching.kept[1].measure.side[TRACK_A].bytes, 10);
+    assert_true(watching.kept[1].again);
+    assert_false(watching.kept[1].isn_reused);
+    assert_string_equal(watching.kept[1].zeek.history, "ShAD");
+}
+
+static void isn_within_the_last_connection(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 1000);
+    b(ACK, 1, 1001, 0);
+    b(RST | ACK, 1, 1001, 0);
+    watching.iss[TRACK_A] += 500;
+    shake_hands();
+    const struct watched *w = over();
+    assert_int_equal(watching.overs, 2);
+    assert_true(w->isn_reused);
+    assert_true(has_finding(w, "isn-reused"));
+}
+
+/* A SYN that is repeated, or that a challenge ACK answers, begins nothing. */
+static void a_syn_that_begins_nothing(void **state)
+{
+    (void)state;
+    a(SYN, 0, 0, 0);
+    after_ms(1000);
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 1, 1, 0);
+    a(SYN, 5000, 0, 0);
+    b(ACK, 1, 1, 0);
+    const struct watched *w = over();
+    assert_int_equal(watching.overs, 1);
+    assert_int_equal(w->measure.side[TRACK_B].challenges, 1);
+}
+
+static void what_is_captured_at_two_places_counts_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        const uint16_t id = watching.id[TRACK_A];
+        a(ACK, 1 + 100 * i, 1, 100);
+        assert_non_null(watching.taken.flow);
+        watching.id[TRACK_A] = id;
+        watching.place = 2;
+        a(ACK, 1 + 100 * i, 1, 100);
+        assert_null(watching.taken.flow);
+        watching.place = 1;
+    }
+    const struct watched *w = over();
+    assert_int_equal(w->measure.side[TRACK_A].segments, 4);
+    assert_int_equal(w->measure.side[TRACK_A].retransmissions, 0);
+    assert_int_equal(w->elsewhere, 4);
+    assert_int_equal(flows_counts(watching.flows).elsewhere, 4);
+    assert_true(has_finding(w, "captured-twice"));
+}
+
+/* A retransmission takes another way, and has another identification. */
+static void a_retransmission_at_another_place_is_none(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    watching.place = 2;
+    a(ACK, 1, 1, 100);
+    const struct watched *w = over();
+    assert_int_equal(w->measure.side[TRACK_A].retransmissions, 1);
+    assert_int_equal(w->elsewhere, 0);
+}
+
+static void options_that_change_between_two_places(void **state)
+{
+    (void)state;
+    watching.opt[TRACK_A] = (struct opt){.has = OPT_MSS | OPT_TIMESTAMP, .mss = 1460};
+    a(SYN, 0, 0, 0);
+    watching.id[TRACK_A]--;
+    watching.place = 2;
+    watching.opt[TRACK_A].mss = 1400;
+    a(SYN, 0, 0, 0);
+    const struct watched *w = over();
+    assert_int_equal(w->elsewhere, 1);
+    assert_int_equal(w->measure.side[TRACK_A].syns, 1);
+    assert_int_equal(w->measure.side[TRACK_A].syn.mss, 1460);
+    assert_int_equal(w->measure.side[TRACK_A].syn.other_mss, 1400);
+    assert_true(has_finding(w, "options-changed"));
+}
+
+/* Of many flows, each keeps to its own, and all come in order at the end. */
+static void many_flows(void **state)
+{
+    (void)state;
+    for (uint16_t i = 0; i < 20000; i++) {
+        watching.flow.lport = (uint16_t)(40000 + i);
+        watching.now -= WAVE_MS;
+        a(SYN, 0, 0, 0);
+    }
+    for (uint16_t i = 0; i < 20000; i++) {
+        watching.flow.lport = (uint16_t)(40000 + i);
+        watching.now -= WAVE_MS;
+        b(SYN | ACK, 0, 1, 0);
+        assert_int_equal(watching.taken.flow->number, i + 1);
+        assert_int_equal(watching.taken.from, TRACK_B);
+    }
+    flows_end(watching.flows);
+    assert_int_equal(watching.overs, 20000);
+    for (unsigned i = 0; i < RIG_KEPT; i++)
+        assert_int_equal(watching.kept[i].number, i + 1);
+    assert_int_equal(flows_counts(watching.flows).now, 0);
+}
+
+/* A million SYNs without an answer need no more room than there is. */
+static void more_than_there_is_room_for(void **state)
+{
+    (void)state;
+    watching.flow.lport = 1;
+    shake_hands(); /* an open flow, which stays */
+    for (uint32_t i = 0; i < 1000000; i++) {
+        watching.flow.local = addr_v4(10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i);
+        watching.flow.lport = 2000;
+        watching.now -= WAVE_MS - 1000;
+        a(SYN, 0, 0, 0);
+    }
+    const struct flows_counts c = flows_counts(watching.flows);
+    assert_int_equal(c.flows, 1000001);
+    assert_int_equal(c.most, FLOWS_MAX);
+    assert_int_equal(c.now, FLOWS_MAX);
+    assert_int_equal(c.forgotten, 1000001 - FLOWS_MAX);
+    assert_int_equal(watching.overs, 1000001 - FLOWS_MAX);
+    assert_true(watching.kept[0].number == 2 && watching.kept[0].cut);
+    flows_end(watching.flows);
+    assert_int_equal(watching.overs, 1000001);
+}
+
+static void what_is_over_is_forgotten_after_a_time(void **state)
+{
+    (void)state;
+    shake_hands();
+    close_both();
+    watching.flow.lport = 40001;
+    a(SYN, 0, 0, 0);
+    watching.flow.lport = 40002;
+    shake_hands();
+    after_ms(61000);
+    watching.flow.lport = 40003;
+    a(SYN, 0, 0, 0);
+    assert_int_equal(watching.overs, 1);
+    assert_int_equal(watching.kept[0].number, 1);
+    after_ms(80000);
+    watching.flow.lport = 40004;
+    a(SYN, 0, 0, 0);
+    assert_int_equal(watching.overs, 2);
+    assert_int_equal(watching.kept[1].number, 2);
+    assert_false(watching.kept[1].cut);
+    after_ms(24 * 3600 * 1000);
+    watching.flow.lport = 40002;
+    a(ACK, 1, 1, 10); /* the open one was kept */
+    assert_int_equal(watching.taken.flow->number, 3);
+}
+
+static void icmp_errors_find_their_flow(void **state)
+{
+    (void)state;
+    struct icmp e = {.from = addr_v4(203, 0, 113, 9), .type = 3, .code = 13};
+    e.flow = watching.flow;
+    assert_null(flows_icmp(watching.flows, &e));
+    a(SYN, 0, 0, 0);
+    assert_non_null(flows_icmp(watching.flows, &e));
+    const struct watched *w = over();
+    assert_int_equal(w->icmps, 1);
+    assert_int_equal(verdict_of(w)->verdict, VERDICT_REJECTED);
+    assert_non_null(strstr(verdict_of(w)->text, "203.0.113.9"));
+    assert_int_equal(flows_counts(watching.flows).strays, 1);
+}
+
+/*
+ * Zeek
+ */
+
+static void zeek_is(const char *history, const char *conn_state)
+{
+    const struct watched *w = over();
+
+    assert_string_equal(w->zeek.history, history);
+    assert_string_equal(zeek_state(&w->zeek), conn_state);
+    flows_done(NULL);
+    flows_fresh(NULL);
+}
+
+static void zeek_conn_states(void **state)
+{
+    (void)state;
+    a(SYN, 0, 0, 0);
+    zeek_is("S", "S0");
+    shake_hands();
+    zeek_is("ShA", "S1");
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    b(ACK, 1, 11, 20);
+    a(FIN | ACK, 11, 21, 0);
+    b(FIN | ACK, 21, 12, 0);
+    a(ACK, 12, 22, 0);
+    zeek_is("ShADdFf", "SF");
+    a(SYN, 0, 0, 0);
+    b(RST | ACK, 0, 1, 0);
+    zeek_is("Sr", "REJ");
+    shake_hands();
+    a(FIN | ACK, 1, 1, 0);
+    b(ACK, 1, 2, 0);
+    zeek_is("ShAFa", "S2");
+    shake_hands();
+    b(FIN | ACK, 1, 1, 0);
+    zeek_is("ShAf", "S3");
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    a(RST | ACK, 11, 1, 0);
+    zeek_is("ShADR", "RSTO");
+    shake_hands();
+    a(ACK, 1, 1, 10);
+    b(RST | ACK, 1, 11, 0);
+    zeek_is("ShADr", "RSTR");
+    a(SYN, 0, 0, 0);
+    a(RST, 1, 0, 0);
+    zeek_is("SR", "RSTOS0");
+    a(SYN, 0, 0, 0);
+    a(FIN, 1, 0, 0);
+    zeek_is("SF", "SH");
+    a(ACK, 1, 1, 10);
+    b(ACK, 1, 11, 0);
+    zeek_is("Da", "OTH");
+}
+
+/* The client's side was not captured. */
+static void zeek_states_of_one_direction(void **state)
+{
+    (void)state;
+    b(SYN | ACK, 0, 1, 0);
+    b(RST, 1, 0, 0);
+    zeek_is("^hr", "RSTRH");
+    b(SYN | ACK, 0, 1, 0);
+    b(FIN | ACK, 1, 1, 0);
+    zeek_is("^hf", "SHR");
+}
+
+static void zeek_letters_that_count(void **state)
+{
+    (void)state;
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    for (unsigned i = 0; i < 11; i++)
+        a(ACK, 1, 1, 100);
+    watching.window[TRACK_B] = 0;
+    b(ACK, 1, 101, 0);
+    a(SYN | FIN, 500, 0, 0);
+    a(FIN | RST, 500, 0, 0);
+    a(ACK, 101, 1, 100);
+    zeek_is("ShADTTawQI", "RSTO");
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, flows_fresh, flows_done)
+    const struct CMUnitTest tests[] = {
+        CASE(both_directions_are_one_flow),
+        CASE(ipv6_flows),
+        CASE(the_client_is_who_sends_the_syn),
+        CASE(the_same_ports_once_more_are_another_flow),
+        CASE(isn_within_the_last_connection),
+        CASE(a_syn_that_begins_nothing),
+        CASE(what_is_captured_at_two_places_counts_once),
+        CASE(a_retransmission_at_another_place_is_none),
+        CASE(options_that_change_between_two_places),
+        CASE(many_flows),
+        CASE(more_than_there_is_room_for),
+        CASE(what_is_over_is_forgotten_after_a_time),
+        CASE(icmp_errors_find_their_flow),
+        CASE(zeek_conn_states),
+        CASE(zeek_states_of_one_direction),
+        CASE(zeek_letters_that_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
