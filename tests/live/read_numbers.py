@@ -116,8 +116,9 @@ def against_tshark(ours, path, copies, mixes):
             # tshark does measure.
             low, middle = min(rtts[key]), sorted(rtts[key])[(len(rtts[key]) - 1) // 2]
             near(who, "rtt.min", side["rtt"]["min"], low, 0.2)
-            if low > 0.001: # below, half of it is the scheduling of this machine
-                near(who, "rtt.median", side["rtt"]["median"], middle, 0.3)
+            # Below a millisecond half of it is the scheduling of this machine; a few are no median.
+            if low > 0.001 and side["rtt"]["samples"] >= 20:
+                near(who, "rtt.median", side["rtt"]["median"], middle, 0.4)
         # tshark takes a RST for an answer, too, and the last one of several.
         if key in initial and side["flow"]["handshake"]["syn_acks"] == 1:
             near(who, "handshake.rtt", side["flow"]["handshake"]["rtt"], initial[key], 0.001)
