@@ -268,10 +268,9 @@ static bool duplicated(const struct watched *w, enum track_side side, struct fin
     f->certainty = FINDING_LIKELY;
     finding_say(
         f,
-        "%s packet%s of the %s's came twice with one identification: the network has duplicated "
-        "%s",
-        human_count(s->duplicates, n), s->duplicates == 1 ? "" : "s", flow_side_name(side),
-        s->duplicates == 1 ? "it" : "them");
+        "the network has duplicated %s packet%s of the %s's: each has the IP identification of the "
+        "one before",
+        human_count(s->duplicates, n), s->duplicates == 1 ? "" : "s", flow_side_name(side));
     return true;
 }
 

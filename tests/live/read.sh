@@ -176,8 +176,8 @@ exec 8>&-
 rough()
 {
     local near_again far_again
-    start_near path - python3 "$here/rough_path.py" "$holder" 5 "$2" "$3" "$4" 7
-    poll grep -q ready "$tmp/path.log"
+    start_near "path_$1" - python3 "$here/rough_path.py" "$holder" 5 "$2" "$3" "$4" 7
+    poll grep -q ready "$tmp/path_$1.log"
     ip addr add 10.9.1.1/24 dev tun0 && ip link set tun0 up
     peer sh -c 'ip addr add 10.9.1.2/24 dev tun1 && ip link set tun1 up'
     capture "${1}_near" env tun0
@@ -187,7 +187,7 @@ rough()
     captured "${1}_near" "${1}_far"
     [ -z "$near_again" ] || near_again=$(($(retransmitted env) - near_again))
     [ -z "$far_again" ] || far_again=$(($(retransmitted far) - far_again))
-    stop path
+    stop "path_$1"
     numbers "$1" near client "$near_again" "${5:-}" "${6:-}"
     numbers "$1" far server "$far_again" "${5:-}" "${6:-}"
 }
@@ -198,14 +198,19 @@ numbers()
     expect_status 0 "$1, $2: read" "$TCPWAVE" read --json "$tmp/${1}_$2"
     cp "$tmp/out" "$tmp/flows"
     # A sender's own capture has each of its retransmissions, and its kernel has counted them.
-    is=$(python3 - "$tmp/flows" "$3" <<'EOF'
+    # Where the network has copied a SYN, the answer to the copy is one for the kernel, and none here.
+    python3 - "$tmp/flows" "$3" >"$tmp/again" <<'EOF'
 import json, sys
 flows = [json.loads(line) for line in open(sys.argv[1])]
-print(sum(flow[sys.argv[2]]["retransmissions"] for flow in flows if flow["event"] == "flow"))
+flows = [flow for flow in flows if flow["event"] == "flow"]
+again = sum(flow[sys.argv[2]]["retransmissions"] for flow in flows)
+asked = sum(flow["handshake"]["syn_acks"] - 1 for flow in flows) if sys.argv[2] == "server" else 0
+print(again, again + asked)
 EOF
-    )
+    read -r least most <"$tmp/again"
     if [ -n "$4" ]; then
-        check "$1, $2: $4 retransmissions, as its kernel counts" [ "$is" = "$4" ]
+        check "$1, $2: $4 retransmissions, as its kernel counts" \
+            [ "$4" -ge "$least" -a "$4" -le "$most" ]
     else
         skip "$1, $2: retransmissions as its kernel counts" "nstat is not installed"
     fi
