@@ -189,13 +189,16 @@ static void mark(struct measure_side *x, struct seq end, wave_time at)
     if (x->since_mark++ < x->stride)
         return;
     if (x->marks == MEASURE_MARKS) {
-        for (unsigned i = 0; i < MEASURE_MARKS / 2; i++)
+        for (unsigned i = 0; i < MEASURE_MARKS / 2; i++) {
+            const uint32_t both = x->mark[2 * i].weight + x->mark[2 * i + 1].weight;
             x->mark[i] = x->mark[2 * i];
+            x->mark[i].weight = both;
+        }
         x->marks = MEASURE_MARKS / 2;
         x->stride = x->stride < 64 ? (uint8_t)(2 * x->stride + 2) : x->stride;
     }
+    x->mark[x->marks++] = (struct measure_mark){end, (uint32_t)(at >> UNIT_BITS), x->since_mark};
     x->since_mark = 0;
-    x->mark[x->marks++] = (struct measure_mark){end, (uint32_t)(at >> UNIT_BITS)};
 }
 
 /* Ends the marks that this acknowledgement covers. `clear`: it says when the last of them came. */
@@ -207,7 +210,7 @@ static void unmark(struct measure_side *x, struct measure_room *r, struct seq ac
     while (n < x->marks && seq_leq(x->mark[n].end, ack))
         n++;
     if (n && clear && seq_eq(x->mark[n - 1].end, ack))
-        sample(&x->rtt, r, (uint32_t)(at >> UNIT_BITS) - x->mark[n - 1].at, x->stride + 1u);
+        sample(&x->rtt, r, (uint32_t)(at >> UNIT_BITS) - x->mark[n - 1].at, x->mark[n - 1].weight);
     x->marks -= n;
     memmove(x->mark, x->mark + n, x->marks * sizeof x->mark[0]);
 }

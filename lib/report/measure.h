@@ -76,7 +76,8 @@ struct measure_side {
     struct seq acked, sacked;
     struct measure_mark {
         struct seq end;
-        uint32_t at; /* in units of 64 ns, modulo 2^32 */
+        uint32_t at;     /* in units of 64 ns, modulo 2^32 */
+        uint32_t weight; /* segments that it stands for: itself, and those that have none */
     } mark[MEASURE_MARKS];
     struct measure_rtt rtt; /* from what it sent to the other side's acknowledgement */
     struct measure_syn syn;
