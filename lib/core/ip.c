@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "lib/core/bytes.h"
 #include "lib/core/cursor.h"
 #include "lib/core/err.h"
 
@@ -46,27 +47,24 @@ static void note_fragment(struct head *h, unsigned offset, bool more)
  * not checked: the sender may have left it to hardware that comes after the capture. */
 static int head_v4(struct cursor *c, struct head *h)
 {
-    const uint8_t *local, *remote;
+    const uint8_t *at = cursor_bytes(c, IPV4_HEADER);
     unsigned ihl, fragment;
 
-    ihl = cursor_u8(c) & 15u;
-    h->tos = cursor_u8(c);
-    h->length = cursor_u16(c);
-    h->id = cursor_u16(c);
-    fragment = cursor_u16(c);
-    h->ttl = cursor_u8(c);
-    h->protocol = cursor_u8(c);
-    cursor_u16(c);
-    local = cursor_bytes(c, 4);
-    remote = cursor_bytes(c, 4);
-    if (c->short_)
+    if (!at)
         return WAVE_ETRUNC;
+    ihl = at[0] & 15u;
+    h->tos = at[1];
+    h->length = get_u16(at + 2);
+    h->id = get_u16(at + 4);
+    fragment = get_u16(at + 6);
+    h->ttl = at[8];
+    h->protocol = at[9];
     if (ihl < 5 || (h->length && h->length < ihl * 4))
         return WAVE_EMALFORMED;
     h->df = fragment & 0x4000;
     note_fragment(h, fragment & 0x1fff, fragment & 0x2000);
-    memcpy(h->flow.local.byte, local, 4);
-    memcpy(h->flow.remote.byte, remote, 4);
+    memcpy(h->flow.local.byte, at + 12, 4);
+    memcpy(h->flow.remote.byte, at + 16, 4);
     return cursor_bytes(c, (ihl - 5) * 4) ? 0 : WAVE_ETRUNC;
 }
 

@@ -21,6 +21,9 @@ enum {
     LEN_SACK_BLOCK = 8
 };
 
+#define STAMPS_ALONE                                                                               \
+    (OPT_KIND_NOP << 24 | OPT_KIND_NOP << 16 | OPT_KIND_TIMESTAMP << 8 | LEN_TIMESTAMP)
+
 /* Parses one option whose length fits the bytes that are present; `body` is what follows the length
  * byte. Returns false when its length is wrong for its kind. */
 static bool take(uint8_t kind, size_t length, struct cursor body, struct opt *o)
@@ -80,6 +83,13 @@ void opt_parse(const uint8_t *bytes, size_t len, struct opt *o)
         len = OPT_BYTES_MAX; /* so that there are never more than four SACK blocks */
     o->raw = bytes;
     o->raw_len = (uint8_t)len;
+    /* What most segments have: two NOPs and timestamps (RFC 7323, appendix A). */
+    if (len == 2 + LEN_TIMESTAMP && get_u32(bytes) == STAMPS_ALONE) {
+        o->has = OPT_TIMESTAMP;
+        o->tsval = get_u32(bytes + 4);
+        o->tsecr = get_u32(bytes + 8);
+        return;
+    }
     for (c = cursor_of(bytes, len); c.left > 0;) {
         const uint8_t kind = cursor_u8(&c);
         size_t length;

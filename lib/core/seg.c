@@ -16,32 +16,27 @@ enum { CHECKSUM_AT = 16 }; /* offset of the checksum in the header */
 /* Parses a segment of `len` bytes, of which the first `there` are present. */
 static int parse(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
 {
-    struct cursor c = cursor_of(bytes, there);
-    size_t options;
+    size_t options, data;
 
     if (there < SEG_HEADER)
         return WAVE_ETRUNC;
     if (bytes[12] >> 4 < SEG_HEADER / 4)
         return WAVE_EMALFORMED;
-    options = (bytes[12] >> 4) * 4u - SEG_HEADER;
-    if (options > len - SEG_HEADER || (options > there - SEG_HEADER && there == len))
+    data = (bytes[12] >> 4) * 4u;
+    if (data > len || (data > there && there == len))
         return WAVE_ETRUNC;
 
-    cursor_u32(&c); /* the ports */
-    out->seq = seq_of(cursor_u32(&c));
-    out->ack = seq_of(cursor_u32(&c));
-    const unsigned offset_and_flags = cursor_u16(&c);
-    out->flags = offset_and_flags & 0x1ff;
-    out->reserved = offset_and_flags >> 9 & 7;
+    out->seq = seq_of(get_u32(bytes + 4));
+    out->ack = seq_of(get_u32(bytes + 8));
+    out->flags = get_u16(bytes + 12) & 0x1ff;
+    out->wnd = get_u16(bytes + 14);
+    out->urp = get_u16(bytes + 18);
     out->ecn = 0;
-    out->wnd = cursor_u16(&c);
-    cursor_u16(&c); /* the checksum */
-    out->urp = cursor_u16(&c);
-    out->len = (uint32_t)(len - SEG_HEADER - options);
-    out->data = out->len && there == len ? c.at + options : NULL;
-    if (options > c.left)
-        options = c.left;
-    opt_parse(cursor_bytes(&c, options), options, &out->opt);
+    out->reserved = bytes[12] >> 1 & 7;
+    options = (data < there ? data : there) - SEG_HEADER;
+    opt_parse(bytes + SEG_HEADER, options, &out->opt);
+    out->len = (uint32_t)(len - data);
+    out->data = out->len && there == len ? bytes + data : NULL;
     return 0;
 }
 

@@ -49,6 +49,15 @@ static void handshake_rows(struct figures *to, const struct measure *m)
     }
 }
 
+/* Adds a count and its word, of which the plural ends in s. */
+static void add_words(char *text, size_t room, uint64_t n, const char *word)
+{
+    char words[HUMAN_TEXT];
+
+    snprintf(words, sizeof words, "%s%s", word, n == 1 ? "" : "s");
+    human_add(text, room, n, words);
+}
+
 /* What was sent more than once, or in another order. */
 static void again(const struct measure_side *s, char *text, size_t room)
 {
@@ -58,24 +67,23 @@ static void again(const struct measure_side *s, char *text, size_t room)
     human_add(kinds, sizeof kinds, s->fast, "fast");
     human_add(kinds, sizeof kinds, s->timeouts, "by a timer");
     human_add(kinds, sizeof kinds, s->spurious, "spurious");
-    human_add(text, room, s->retransmissions,
-              s->retransmissions == 1 ? "retransmission" : "retransmissions");
+    add_words(text, room, s->retransmissions, "retransmission");
     if (kinds[0] && strlen(text) > used)
         snprintf(text + strlen(text), room - strlen(text), " (%s)", kinds);
     human_add(text, room, s->out_of_order, "overtaken");
     human_add(text, room, s->duplicates, "duplicated by the network");
-    human_add(text, room, s->gaps, s->gaps == 1 ? "gap" : "gaps");
+    add_words(text, room, s->gaps, "gap");
 }
 
 static void remarks(const struct measure_side *s, wave_time now, char *text, size_t room)
 {
     char shut[HUMAN_TEXT];
 
-    human_add(text, room, s->duplicate_acks, "duplicate ACKs");
-    human_add(text, room, s->dsacks, "D-SACKs");
+    add_words(text, room, s->duplicate_acks, "duplicate ACK");
+    add_words(text, room, s->dsacks, "D-SACK");
     human_add(text, room, s->window_full, "filled the window");
-    human_add(text, room, s->keepalives, "keepalive probes");
-    human_add(text, room, s->window_probes, "window probes");
+    add_words(text, room, s->keepalives, "keepalive probe");
+    add_words(text, room, s->window_probes, "window probe");
     human_add(text, room, s->unacceptable, "unacceptable");
     human_add(text, room, s->zero_windows, "with a window of 0");
     if (s->zero_windows)

@@ -7,6 +7,7 @@
 #include <pcap/dlt.h>
 #include <string.h>
 
+#include "lib/core/bytes.h"
 #include "lib/core/cursor.h"
 #include "lib/core/err.h"
 
@@ -74,9 +75,12 @@ static const uint8_t *address(const uint8_t *bytes)
 /* Reads LINKTYPE_ETHERNET: destination, source, type. */
 static uint16_t ethernet(struct cursor *c, struct frame *f)
 {
-    cursor_bytes(c, FRAME_ADDRESS); /* destination */
-    f->source = address(cursor_bytes(c, FRAME_ADDRESS));
-    return untag(c, cursor_u16(c), f);
+    const uint8_t *head = cursor_bytes(c, 2 * FRAME_ADDRESS + 2);
+
+    if (!head)
+        return 0;
+    f->source = address(head + FRAME_ADDRESS);
+    return untag(c, get_u16(head + 2 * FRAME_ADDRESS), f);
 }
 
 /* Reads LINKTYPE_LINUX_SLL: packet type, ARPHRD, address length, address, protocol. */
