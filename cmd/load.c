@@ -133,13 +133,13 @@ static int open_all(struct load *l, struct diag *d)
 
     error = view_open_files(&l->report.view, &o->show, d);
     if (!error)
+        error = platform_signals(o->show.platform, &l->signals, d);
+    if (!error)
         error = open_wire(l, d);
     if (!error)
         error = open_engine(l, d);
     if (!error)
         error = open_tuples(l, d);
-    if (!error)
-        error = platform_signals(o->show.platform, &l->signals, d);
     if (!error)
         error = load_report_open(&l->report, l->port->info, d);
     return error;

@@ -665,9 +665,9 @@ static int open_parts(struct send *s, struct diag *d)
         return error;
     error = view_open_files(&s->view, &o->show, d);
     if (!error)
-        error = platform_open(o->show.platform, &s->port, &wc, d);
-    if (!error)
         error = platform_signals(o->show.platform, &s->signals, d);
+    if (!error)
+        error = platform_open(o->show.platform, &s->port, &wc, d);
     if (!error)
         error = view_open(&s->view, s->port->info, run_time, s, d);
     if (!error) {

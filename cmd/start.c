@@ -164,9 +164,7 @@ static int open_session(struct start *st, const struct target *target, struct po
     struct session_config c;
     int error;
 
-    error = platform_signals(st->config.show->platform, &st->signals, d);
-    if (!error)
-        error = view_open(&st->view, port->info, run_time, st, d);
+    error = view_open(&st->view, port->info, run_time, st, d);
     if (!error)
         error = session_config(st, target, port, &c, d);
     if (error) {
@@ -193,6 +191,8 @@ int start_open(struct start *st, const struct start_config *c, const struct targ
     *st = (struct start){.config = *c, .signals = -1};
     heap_keep();
     error = view_open_files(&st->view, c->show, d);
+    if (!error) /* from here on a signal ends the run with a verdict */
+        error = platform_signals(c->show->platform, &st->signals, d);
     if (!error)
         error = platform_open(c->show->platform, &port, &wc, d);
     if (!error)

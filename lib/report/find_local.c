@@ -260,7 +260,7 @@ static bool was_impaired(const struct facts *k, struct finding *f)
                     s->changed_segments == 1 ? " was" : "s were",
                     signs_impaired_text(s, what, sizeof what));
     else
-        finding_say(f, "the rules of --impair were applied to segments %s time%s, on purpose",
+        finding_say(f, "the rules of --impair were applied %s time%s, on purpose",
                     human_count(matched, n), matched == 1 ? "" : "s");
     finding_advise(f, "what follows from that is neither the path's doing nor the peer's");
     return true;

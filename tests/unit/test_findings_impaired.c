@@ -398,7 +398,7 @@ CASE(the_counts_of_a_run_are_enough)
     f = must("impaired");
     assert_int_equal(f->severity, FINDING_INFO);
     assert_int_equal(f->subject, FINDING_LOCAL);
-    says(f, "the rules of --impair were applied to segments 7 times, on purpose");
+    says(f, "the rules of --impair were applied 7 times, on purpose");
     f = must("impairment-unused");
     assert_int_equal(f->severity, FINDING_WARNING);
     says(f, "the rule `in:R drop` never matched");
