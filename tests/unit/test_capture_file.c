@@ -316,7 +316,7 @@ static void what_contradicts_itself_is_named(void **state)
     pcap_record(&p, 1, 2, "one", 3);
     corrupt(&p, 4, 3, "version");
     corrupt(&p, 32, 0x7fffffff, "longer than any");
-    memcpy(m.bytes, m.bytes + 28, m.len - 28); /* no section */
+    memmove(m.bytes, m.bytes + 28, m.len - 28); /* no section */
     m.len -= 28;
     struct held h;
     read_all(&m, &h);
