@@ -78,7 +78,7 @@ static void drain(struct engine_world *w)
 {
     struct seg s;
     struct seq una = w->conn.snd.una;
-    int n = 0;
+    uint32_t n = 0;
 
     take_events(w);
     while (conn_output(&w->conn, w->now, &s, w->room)) {
