@@ -120,9 +120,11 @@ def against_tshark(ours, path, copies, mixes):
             # Below a millisecond half of it is the scheduling of this machine; a few are no median.
             if low > 0.001 and side["rtt"]["samples"] >= 20:
                 near(who, "rtt.median", side["rtt"]["median"], middle, 0.4)
-        # tshark takes a RST for an answer, too, and the last one of several.
-        if key in initial and side["flow"]["handshake"]["syn_acks"] == 1:
-            near(who, "handshake.rtt", side["flow"]["handshake"]["rtt"], initial[key], 0.001)
+        # tshark takes a RST for an answer, too, and the last one of several. We measure nothing where
+        # a segment of the handshake was lost, copied or overtaken (Karn's algorithm).
+        rtt = side["flow"]["handshake"]["rtt"]
+        if key in initial and side["flow"]["handshake"]["syn_acks"] == 1 and not (mixes and rtt is None):
+            near(who, "handshake.rtt", rtt, initial[key], 0.001)
 
 
 def tcptrace(path):
