@@ -23,8 +23,10 @@ struct made {
 static void put(struct made *m, uint64_t n, unsigned bytes)
 {
     assert_true(m->len + bytes <= sizeof m->bytes);
-    for (unsigned i = 0; i < bytes; i++)
-        m->bytes[m->len++] = (uint8_t)(n >> 8 * (m->big ? bytes - 1 - i : i));
+    for (unsigned i = 0; i < bytes; i++) {
+        const unsigned shift = 8 * (m->big ? bytes - 1 - i : i);
+        m->bytes[m->len++] = shift < 64 ? (uint8_t)(n >> shift) : 0;
+    }
 }
 
 static void put_text(struct made *m, const char *text, size_t padded)
