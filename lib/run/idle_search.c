@@ -283,7 +283,7 @@ wave_time idle_answer_keepalive(const struct idle_answer *a)
 
     if (a->kind == IDLE_BETWEEN)
         half = a->survived / 2;
-    else if (a->kind == IDLE_VARIES || a->kind == IDLE_AT)
+    else if (a->kind == IDLE_VARIES || (a->kind == IDLE_AT && a->how != IDLE_CLOSED))
         half = a->died / 2;
     else
         return 0;

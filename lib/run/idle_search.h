@@ -114,7 +114,8 @@ bool idle_search_pass_over(const struct idle_search *s);
 void idle_search_answer(const struct idle_search *s, struct idle_answer *a);
 
 /* Returns an interval of keepalive that keeps the connection open: half of what was survived, or of
- * the shortest death in a range, in two digits; 0: none follows from the answer. */
+ * the shortest death in a range, in two digits; 0: none follows from the answer. A peer that closes
+ * with a FIN goes by its own timer, which no probe stops. */
 wave_time idle_answer_keepalive(const struct idle_answer *a);
 
 #endif
