@@ -28,13 +28,19 @@ static const struct option_row silence_rows[] = {
      "test: fails unless this silence is survived", FIELD(at_least), SHORTEST, OPTION_YEAR, NULL},
     OPTION_END};
 
+static const struct option_row give_up_row[] = {
+    {KIND_DURATION, 0, "give-up", "DURATION",
+     "nothing is acknowledged for this long: forgotten (default 15s)", FIELD(tcp.give_up), WAVE_MS,
+     OPTION_YEAR, NULL},
+    OPTION_END};
+
 const struct option_group idle_groups[] = {
     {"Addresses and ports", where_rows, FIELD(where)},
     {NULL, where_source_row, FIELD(where)},
     {NULL, where_port_row, FIELD(source_port)},
     {"Silence", silence_rows, 0},
     {"TCP", tcp_syn_row, FIELD(tcp)},
-    {NULL, tcp_give_up_row, FIELD(tcp)},
+    {NULL, give_up_row, 0},
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
     {"Impairment", impair_rows, FIELD(impair)},

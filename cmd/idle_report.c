@@ -166,6 +166,13 @@ static const char *manner(const struct idle_answer *a)
     }
 }
 
+/* Returns how many connections died. */
+static uint32_t dead(const struct idle_answer *a)
+{
+    return a->samples[IDLE_RESET] + a->samples[IDLE_SILENT] + a->samples[IDLE_ICMP] +
+           a->samples[IDLE_CLOSED];
+}
+
 /* Says that the connection is forgotten, and by whom where that is known. */
 static void say_forgotten(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
@@ -181,15 +188,14 @@ static void say_forgotten(const struct idle *x, const struct idle_answer *a, str
 
 static void say_between(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    char low[HUMAN_TEXT], high[HUMAN_TEXT], lived[HUMAN_TEXT], died[HUMAN_TEXT];
+    char low[HUMAN_TEXT], high[HUMAN_TEXT];
 
     human_duration(a->survived, low);
     human_duration(a->died, high);
     say(w, "between %s and %s of silence ", low, high);
     say_forgotten(x, a, w);
-    say(w, "; %s %s survived %s, %s %s not", low, "was", times(a->survivals, lived), high, "was");
-    if (a->deaths > 1)
-        say(w, " (%s)", times(a->deaths, died));
+    say(w, "; %u connection%s survived %s or less, %u did not survive %s or more",
+        a->samples[IDLE_ALIVE], a->samples[IDLE_ALIVE] == 1 ? "" : "s", low, dead(a), high);
 }
 
 static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
@@ -252,13 +258,6 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
     }
     if (idle_answer_keepalive(a))
         say(w, "; suggested keepalive: %s", human_duration(idle_answer_keepalive(a), t));
-}
-
-/* Returns how many connections died. */
-static uint32_t dead(const struct idle_answer *a)
-{
-    return a->samples[IDLE_RESET] + a->samples[IDLE_SILENT] + a->samples[IDLE_ICMP] +
-           a->samples[IDLE_CLOSED];
 }
 
 /* Says what a test has found: --at-least, or --keepalive. */
