@@ -13,7 +13,7 @@
 #define CLOSING (2 * WAVE_S)
 #define INTERRUPTED 3 /* silences that the peer may interrupt, one after the other */
 
-static const char spoke[] = "the peer sent something itself, again and again";
+static const char spoke[] = "the peer sent something itself, several times";
 static const char unopened[] = "the connection could not be opened";
 static const char asleep[] = "this host was suspended meanwhile";
 static const char forgotten_all[] = "the control connection, which was not silent, was reset too";

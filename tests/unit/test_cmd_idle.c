@@ -236,6 +236,20 @@ static void a_dead_peer_is_lost_and_not_forgetful(void **state)
     rig_free(&r);
 }
 
+/* It dies a second before the silence of a connection is over. Nothing answers that connection, but
+ * nothing answers the control connection since, either. */
+static void a_death_while_the_control_connection_is_in_doubt_is_no_sample(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --give-up 2s --sim peer=vanishes@246s sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "lost");
+    rig_expect_int(&r, "verdict", "idle.samples.silent", 0);
+    assert_int_equal(rig_count(&r, "idle", "outcome", "silent"), 0);
+    rig_free(&r);
+}
+
 static void a_peer_that_cannot_be_reached(void **state)
 {
     (void)state;
@@ -415,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_reset_in_the_silence_is_the_limit),
         cmocka_unit_test(a_reboot_is_no_limit),
         cmocka_unit_test(a_dead_peer_is_lost_and_not_forgetful),
+        cmocka_unit_test(a_death_while_the_control_connection_is_in_doubt_is_no_sample),
         cmocka_unit_test(a_peer_that_cannot_be_reached),
         cmocka_unit_test(a_peer_that_speaks_is_not_silent),
         cmocka_unit_test(at_least_is_a_test),
