@@ -37,7 +37,7 @@ static int perform(struct idle *x, struct start *st)
 
     x->session = st->session;
     session_run(x->session);
-    idle_conclude(x, &o);
+    idle_conclude(x, &o, &st->found);
     status = start_verdict(st, NULL, &o, &x->figures);
     start_close(st);
     return status;

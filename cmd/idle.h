@@ -138,12 +138,15 @@ struct idle {
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
 
+/* idle_findings.c: adds what follows from the answer. */
+void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct findings *list);
+
 /* idle_report.c: what is told. */
 void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample, const char *by,
                const char *note);
 /* Returns when progress is to be told next. */
 wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure);
-/* Fills in the outcome and the figures of the whole run. */
-void idle_conclude(struct idle *x, struct outcome *o);
+/* Fills in the outcome and the figures of the whole run, and its findings. */
+void idle_conclude(struct idle *x, struct outcome *o, struct findings *list);
 
 #endif

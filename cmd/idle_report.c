@@ -346,7 +346,7 @@ static void say_lost(const struct idle *x, const struct idle_answer *a, struct w
         say(w, "; until then %s of silence was survived", human_duration(a->survived, t));
 }
 
-void idle_conclude(struct idle *x, struct outcome *o)
+void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
 {
     struct session *s = x->session;
     struct words w = {o->message, sizeof o->message, 0};
@@ -373,6 +373,7 @@ void idle_conclude(struct idle *x, struct outcome *o)
             say_found(x, &a, &w);
     }
     o->exit = s->signal ? 128 + s->signal : (int)o->verdict;
+    idle_diagnose(x, &a, list);
     members(x, &a, &x->figures);
     rows(x, &a, &x->figures);
 }

@@ -222,6 +222,8 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
     struct report_verdict v;
 
     session_diagnose(s, c, outcome, &found);
+    for (unsigned i = 0; i < st->found.count; i++)
+        findings_add(&found, &st->found.at[i]);
     session_verdict(s, c, outcome, figures, &found, &v);
     resolve_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;

@@ -52,6 +52,7 @@ struct start {
     struct session *session;
     struct impair *impair; /* the rules of --impair; NULL: there are none */
     int signals;
+    struct findings found; /* the command's own, about the run; it may add some before the verdict */
     uint64_t undelivered; /* bytes received but not written to --output when the run ended */
 };
 

@@ -24,6 +24,17 @@ static double number(const struct command_rig *r, const char *path)
     return json_number_value(v);
 }
 
+/* Of the run's last finding, the text of that name is `wanted`. */
+static void expect_finding(const struct command_rig *r, const char *name, const char *wanted)
+{
+    const json_t *list = rig_get(r, "verdict", "findings");
+    const size_t n = json_array_size(list);
+
+    assert_true(n > 0);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, n - 1), name)),
+                        wanted);
+}
+
 /* The verdict says that the limit lies between two silences around `limit` seconds that differ by
  * `percent` at most. */
 static void expect_between(const struct command_rig *r, double limit, double percent)
@@ -50,6 +61,9 @@ static void expect_limit(const char *words, const char *how, double limit, doubl
     rig_expect_part(&r, "verdict", "message", "the path forgets an established connection");
     assert_true(number(&r, "idle.keepalive") <= limit / 2);
     assert_true(number(&r, "idle.keepalive") >= limit / 2.3);
+    expect_finding(&r, "code", "forgotten-when-idle");
+    expect_finding(&r, "certainty", "proved");
+    expect_finding(&r, "subject", "path");
     rig_free(&r);
 }
 
@@ -148,6 +162,7 @@ static void nothing_that_forgets_is_said_so(void **state)
     rig_expect_text(&r, "verdict", "idle.limit", "longer");
     assert_true(number(&r, "idle.survived") >= 3600 && number(&r, "idle.survived") < 3601);
     rig_expect_int(&r, "verdict", "idle.samples.alive", 12);
+    assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
     rig_expect_part(&r, "verdict", "message",
                     "within 1 h 0 min 0 s of silence, the longest that was tried");
     assert_int_equal(rig_count(&r, "idle", "outcome", "alive"), 12);
@@ -182,6 +197,7 @@ static void a_peer_that_closes_is_told_with_its_time(void **state)
     assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
     rig_expect_int(&r, "verdict", "idle.samples.closed", 8);
     rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
+    expect_finding(&r, "code", "closed-when-idle");
     rig_free(&r);
 }
 
@@ -204,6 +220,7 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
     rig_expect_text(&r, "verdict", "idle.limit", "at");
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
+    expect_finding(&r, "code", "reset-when-idle");
     rig_free(&r);
 }
 
