@@ -119,9 +119,8 @@ static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sa
         x->doubt = note;
     idle_search_add(&x->search, &sample);
     c->sample = sample;
-    if ((sample.outcome == IDLE_SILENT || sample.outcome == IDLE_RESET ||
-         sample.outcome == IDLE_ICMP) &&
-        x->options->state == IDLE_ESTABLISHED) {
+    if (sample.outcome == IDLE_SILENT || sample.outcome == IDLE_RESET ||
+        sample.outcome == IDLE_ICMP) {
         begin_inquest(x, c, now);
         return;
     }
@@ -171,13 +170,18 @@ static wave_time half_closing(struct idle *x, struct idle_conn *c, struct conn *
 {
     struct idle_sample sample = {.silence = now - c->begun, .seen = true};
 
-    if (has_ended(e, &sample.outcome))
+    if (has_ended(e, &sample.outcome)) {
         sample_is(x, c, sample, NULL, now);
-    else if (conn_state(e) == STATE_CLOSED)
+        return now;
+    }
+    if (conn_state(e) == STATE_CLOSED) {
         sample_is(x, c, (struct idle_sample){.outcome = IDLE_INCONCLUSIVE}, unopened, now);
-    else if (conn_state(e) == STATE_FIN_WAIT_2)
-        begin_silence(x, c, now);
-    return c->step == IDLE_QUIET ? c->next_at : WAVE_NEVER;
+        return now;
+    }
+    if (conn_state(e) != STATE_FIN_WAIT_2)
+        return WAVE_NEVER;
+    begin_silence(x, c, now);
+    return c->next_at;
 }
 
 /* Sends the first probe. */
