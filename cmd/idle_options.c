@@ -19,7 +19,7 @@ static const struct option_row silence_rows[] = {
     {KIND_NUMBER, 0, "parallel", "N",
      "connections at a time (default 12; 3 with --at-least and --keepalive)",
      FIELD(parallel), 1, IDLE_PARALLEL, NULL},
-    {KIND_WORD, 0, "state", IDLE_STATE_WORDS, "in which connections are silent (default established)",
+    {KIND_WORD, 0, "state", IDLE_STATE_WORDS, "in which they are silent (default established)",
      FIELD(state), 0, 0, NULL},
     {KIND_DURATION, 0, "keepalive", "DURATION",
      "does a probe at this interval hold the connection for --to?", FIELD(keepalive), SHORTEST,
