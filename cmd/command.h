@@ -47,6 +47,7 @@ struct command {
     ROW(connect)                                                                                   \
     ROW(halfclose)                                                                                 \
     ROW(keepalive)                                                                                 \
+    ROW(idle)                                                                                      \
     ROW(listen)                                                                                    \
     ROW(send)                                                                                      \
     ROW(load)                                                                                      \

@@ -2,6 +2,7 @@
 #include "cmd/platform.h"
 
 #include <sys/random.h>
+#include <time.h>
 
 #include "cmd/enter_sandbox.h"
 #include "lib/io/signals.h"
@@ -44,6 +45,24 @@ wave_time platform_now(const struct platform *x)
 wave_time platform_stamp(const struct platform *x)
 {
     return x ? x->now : capture_clock_now();
+}
+
+static wave_time read_clock(clockid_t clock)
+{
+    struct timespec t = {0, 0};
+
+    clock_gettime(clock, &t);
+    return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
+}
+
+/* The second of the two clocks does not stand while the host is suspended. */
+wave_time platform_asleep(const struct platform *x)
+{
+    if (x)
+        return x->asleep;
+    const wave_time awake = read_clock(CLOCK_MONOTONIC), all = read_clock(CLOCK_BOOTTIME);
+
+    return all > awake ? all - awake : 0;
 }
 
 int platform_signals(const struct platform *x, int *fd, struct diag *d)

@@ -26,6 +26,7 @@ struct platform {
     void (*resolved)(void *self, const struct target *t);
     struct local_ports ports; /* those that may be taken when the user names none */
     wave_time now;            /* the time of both clocks before there is a port */
+    wave_time asleep;         /* for how long this host has been suspended until now */
     FILE *report;             /* must have a descriptor, and is not closed; NULL: the usual one */
     int signals;           /* a descriptor for signals_next(), which is not closed; -1: none; with
                               `confines`, that of the system */
@@ -53,6 +54,10 @@ int platform_random(const struct platform *x, void *to, size_t len);
 /* Read the clocks before there is a port: the engine's, and that of captured packets. */
 wave_time platform_now(const struct platform *x);
 wave_time platform_stamp(const struct platform *x);
+
+/* Returns for how long this host has been suspended since it was started. The clocks of a run stand
+ * meanwhile, and the rest of the world goes on. */
+wave_time platform_asleep(const struct platform *x);
 
 /* Open and close the descriptor for signals, as signals_open() and signals_close() do. A negative
  * `fd` is allowed, and does nothing. */

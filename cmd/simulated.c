@@ -110,7 +110,7 @@ static int open_port(void *self, struct port **out, const struct wire_config *c,
     memcpy(n.lose, s->lose, sizeof n.lose);
     n.forward = n.reverse = impairment(s);
     n.lport = c->lport ? c->lport : many ? first : ephemeral(x);
-    n.lports = many ? c->free_ports.max : 1;
+    n.lports = many ? c->free_ports.max : c->lports ? c->lports : 1;
     n.host = host(x, listens, n.lport);
     return port_sim_open(out, &n, d);
 }

@@ -47,6 +47,7 @@ static struct wire_config wire_config_of(const struct start_config *o, const str
                             .ring = o->passive ? LISTEN_RING : 0};
 
     if (!c.listen) {
+        c.lports = (uint16_t)o->connections;
         c.remote = target->addr;
         c.rport = target->port;
         return c;
@@ -120,9 +121,11 @@ static int session_config(struct start *st, const struct target *target, const s
 
     *c = (struct session_config){.command = o->command->name,
                                  .v6 = target->v6,
-                                 .max_connections = o->passive ? o->max_connections : 1,
+                                 .max_connections = o->passive       ? o->max_connections
+                                                    : o->connections ? o->connections
+                                                                     : 1,
                                  .memory = o->passive ? LISTEN_MEMORY : 0,
-                                 .many = o->passive,
+                                 .many = o->passive || o->connections > 1,
                                  .shows = show_any(o->show),
                                  .impaired = st->impair != NULL,
                                  .impairments = st->impair ? impair_list : NULL,
@@ -176,7 +179,10 @@ static int open_session(struct start *st, const struct target *target, struct po
         return error;
     if (st->config.show->origin)
         report_begin(&st->session->report, st->config.show->origin);
-    view_follow(&st->view, &st->session->report, st->config.probe && st->config.probe->on);
+    if (st->config.connections)
+        view_tabulate(&st->view, &st->session->report);
+    else
+        view_follow(&st->view, &st->session->report, st->config.probe && st->config.probe->on);
     view_join(&st->view, &st->session->loop);
     return 0;
 }
@@ -216,6 +222,8 @@ int start_verdict(struct start *st, const struct session_conn *c, struct outcome
     struct report_verdict v;
 
     session_diagnose(s, c, outcome, &found);
+    for (unsigned i = 0; i < st->found.count; i++)
+        findings_add(&found, &st->found.at[i]);
     session_verdict(s, c, outcome, figures, &found, &v);
     resolve_others(st->config.names, others, &v);
     v.left_out.bytes = st->undelivered;

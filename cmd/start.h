@@ -36,6 +36,9 @@ struct start_config {
     const struct target_list *names; /* the peer's, of which the first is tried; NULL: not known */
     wave_time deadline;   /* the end of --timeout, by platform_now(); WAVE_NEVER: none */
 
+    uint32_t connections; /* that we open, each from a port of its own, one after the other or at
+                             the same time: figures are shown, and no segments; 0: one */
+
     /* For a command that listens. */
     bool passive;
     bool single;              /* the run ends after one connection */
@@ -49,6 +52,7 @@ struct start {
     struct session *session;
     struct impair *impair; /* the rules of --impair; NULL: there are none */
     int signals;
+    struct findings found; /* the command's own, about the run; it may add some before the verdict */
     uint64_t undelivered; /* bytes received but not written to --output when the run ended */
 };
 

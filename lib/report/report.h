@@ -103,6 +103,7 @@ enum report_kind {
     REPORT_PROGRESS,
     REPORT_FINDING,
     REPORT_EXPECT,
+    REPORT_IDLE,
     REPORT_VERDICT
 };
 
@@ -199,6 +200,14 @@ struct report_wait {
     wave_time left;   /* WAVE_NEVER: without end */
 };
 
+/* What became of a connection that was silent for so long (`idle`). */
+struct report_idle {
+    wave_time silence;
+    const char *outcome; /* "alive", "reset", ...; static */
+    const char *by;      /* "path" or "peer"; NULL: not known */
+    const char *note;    /* a few words for a person, static; NULL: nothing more is known */
+};
+
 /* What was not written because its reader did not take it in time. */
 struct report_left_out {
     uint64_t lines;   /* of the report */
@@ -256,6 +265,7 @@ struct report_event {
         const struct figures *progress;
         struct report_found found;
         const struct expect *expect;
+        struct report_idle idle;
         struct report_verdict verdict;
     } u;
 };

@@ -4,10 +4,13 @@
  */
 #include "lib/show/figures_table.h"
 
+#include "lib/report/human.h"
 #include "lib/show/left_out.h"
 #include "lib/show/summary.h"
 
 #define COLUMN_VALUE 12
+#define COLUMN_OUTCOME 20
+#define COLUMN_NOTE 34
 
 static void row(void *self, const char *label, const char *text)
 {
@@ -17,6 +20,26 @@ static void row(void *self, const char *label, const char *text)
     line_text(&line, TONE_PLAIN, label);
     line_to(&line, COLUMN_VALUE);
     line_text(&line, TONE_PLAIN, text);
+    line_end(&line);
+}
+
+/* Adds a row to the table that fills while connections are silent. */
+static void idle(struct term *t, const struct report_idle *x)
+{
+    char silence[HUMAN_TEXT];
+    struct line line;
+
+    line_start(&line, t);
+    line_text(&line, TONE_PLAIN, human_duration(x->silence, silence));
+    line_to(&line, COLUMN_OUTCOME);
+    line_text(&line, TONE_PLAIN, x->outcome);
+    if (x->by || x->note) {
+        line_to(&line, COLUMN_NOTE);
+        line_text(&line, TONE_PLAIN, x->by ? "by the " : "");
+        line_text(&line, TONE_PLAIN, x->by ? x->by : "");
+        line_text(&line, TONE_PLAIN, x->by && x->note ? ": " : "");
+        line_text(&line, TONE_PLAIN, x->note ? x->note : "");
+    }
     line_end(&line);
 }
 
@@ -57,6 +80,9 @@ void figures_table_event(void *self, const struct report_event *e)
         line_start(&line, t);
         line_text(&line, TONE_PLAIN, e->u.note.text);
         line_end(&line);
+        break;
+    case REPORT_IDLE:
+        idle(t, &e->u.idle);
         break;
     case REPORT_VERDICT:
         table(t, &e->u.verdict);

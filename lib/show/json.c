@@ -593,6 +593,11 @@ static void fill(struct draft *d, json_t *to, const struct report_event *e)
     case REPORT_EXPECT:
         expect(d, to, e->u.expect);
         break;
+    case REPORT_IDLE:
+        put_seconds(d, to, "silence", e->u.idle.silence);
+        put_text(d, to, "outcome", e->u.idle.outcome);
+        put_text(d, to, "by", e->u.idle.by);
+        break;
     case REPORT_VERDICT:
         verdict(d, to, &e->u.verdict);
         break;
@@ -613,6 +618,7 @@ void render_json(void *self, const struct report_event *e)
                                        [REPORT_PROGRESS] = "progress",
                                        [REPORT_FINDING] = "finding",
                                        [REPORT_EXPECT] = "expect",
+                                       [REPORT_IDLE] = "idle",
                                        [REPORT_VERDICT] = "verdict"};
     struct render_json *j = self;
     struct draft d = {false};

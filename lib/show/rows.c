@@ -266,6 +266,7 @@ void rows_event(struct rows *r, const struct report_event *e)
     case REPORT_EXPECT:
         expect(r, e);
         break;
+    case REPORT_IDLE:
     case REPORT_WAIT:
     case REPORT_UNANSWERED:
     case REPORT_PROGRESS:

@@ -19,7 +19,7 @@ import sys
 PROMPT = re.compile(r"^( +)([$#]) (\S.*)")
 HEAD = re.compile(r"   #  seconds us |     network  simulated|#(rows|all)$")
 VERDICT = re.compile(r"[a-z]+: {2,}")
-LONG = re.compile(r"(--(?:idle|interval|for|hold)[ =])(\d+)(m|h)\b")
+LONG = re.compile(r"(--(?:idle|interval|for|hold|from|to|at-least|keepalive)[ =])(\d+)(m|h)\b")
 
 
 def rendered(page):

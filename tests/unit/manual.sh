@@ -155,7 +155,7 @@ nothing "tcpwave(1) has the statuses that the program names" "$tmp/wrong"
 
 # Every finding of the tables has its entry, and there is none beside.
 sed -n 's/^    {"\([a-z-]*\)", FINDING_.*/\1/p' "$here"/../../lib/report/find_*.c \
-    "$here"/../../lib/report/flow_findings.c | sort -u >"$tmp/codes"
+    "$here"/../../lib/report/flow_findings.c "$here"/../../cmd/idle_findings.c | sort -u >"$tmp/codes"
 sed -n 's/^\.It Cm \([a-z-]*-[a-z-]*\|fragments\|reordered\|duplicated\|impaired\|silent\|loss\|idle\)\( , \([a-z-]*\)\)\{0,1\}$/\1 \3/p' \
     "$man/tcpwave-findings.7" | tr ' ' '\n' | grep . | sort >"$tmp/entries"
 [ "$(wc -l <"$tmp/codes")" -gt 20 ] || echo "fewer than 20 codes were found" >"$tmp/codes"

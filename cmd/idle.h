@@ -1,0 +1,152 @@
+/*
+ * `tcpwave idle`: for how long a connection may be silent before the path or the peer forgets it.
+ *
+ * The run. lib/run/idle_search.h says which silences to try. For each, a connection is opened, left
+ * alone for that long, and then probed:
+ *
+ *     opening       the handshake; with --state half-closed our FIN and its acknowledgement as well
+ *     silent        nothing is sent. A segment of the peer's begins the silence again. If the peer
+ *                   closes or resets the connection meanwhile, that was seen, and is the sample
+ *     asked         one liveness probe, without data
+ *     data          no answer: one byte of data, which the engine retransmits until --give-up. In
+ *                   half-closed, where we can send no data, more probes, each after twice the time
+ *     in doubt      still no answer: until the control connection shows that the path is alive
+ *     inquest       it is forgotten. A SYN from the same port is sent (see below)
+ *     closing       it is alive, and is closed with FIN
+ *
+ * An answer to the first probe or to any retransmission means alive: what was lost on the way was
+ * not forgotten. What died is a sample only once the control connection, which is never silent for
+ * long, has been answered after the probe; so a dead path is never taken for one that forgets.
+ *
+ * The control connection. Keepalive probes keep it open. If nothing answers them any more, a new
+ * one is opened: where its SYN is not answered either, the peer is lost and the run ends. One that
+ * never had an answer to a probe has shown that the path forgets even that fast, or that RST is
+ * all it has for a probe, and the next one is probed more often. If RST answers a probe, something
+ * has lost its memory, and the silences of that time say nothing. A peer that closes it has done so
+ * although it was not silent on the wire; another one is opened.
+ *
+ * Who forgot. After a death, the same port sends a SYN. A host that still has the connection
+ * answers with an acknowledgement of the old numbers (RFC 5961, 4.2), which can be no answer to
+ * that SYN: so the peer still had the connection, and the path forgot it. If the SYN is accepted,
+ * the peer has forgotten the connection too, or a NAT shows it another port: then it is not known.
+ *
+ * Clocks. The run's clocks do not move when the wall clock is set. They stand while this host is
+ * suspended, and the path's do not: a silence in which the host was suspended says nothing.
+ */
+#ifndef TCPWAVE_CMD_IDLE_H
+#define TCPWAVE_CMD_IDLE_H
+
+#include "cmd/options_close.h"
+#include "cmd/options_impair.h"
+#include "cmd/options_show.h"
+#include "cmd/options_sim.h"
+#include "cmd/options_tcp.h"
+#include "cmd/options_where.h"
+#include "cmd/target.h"
+#include "lib/run/idle_search.h"
+#include "lib/run/session.h"
+
+/* The words of --state, in this order. */
+#define IDLE_STATE_WORDS "established|half-closed"
+enum idle_state { IDLE_ESTABLISHED, IDLE_HALF_CLOSED };
+
+struct idle_options {
+    struct target_name target;
+    struct where_options where;
+    uint32_t source_port; /* the first of those that are used; 0: the kernel's range */
+    wave_time from, to;   /* the shortest and the longest silence */
+    uint32_t precision;   /* percent */
+    uint32_t parallel;    /* connections at a time; 0: the default of the mode */
+    uint32_t state;       /* enum idle_state */
+    wave_time keepalive;  /* --keepalive: it is tried for `to`; 0: not asked */
+    wave_time at_least;   /* --at-least; 0: not asked */
+    struct end_options end;
+    struct tcp_options tcp;
+    struct impair_options impair;
+    struct show_options show;
+    struct sim_options sim;
+};
+
+extern const struct option_group idle_groups[];
+void idle_defaults(void *options);
+int idle_operands(void *options, char *const *text, unsigned count, struct diag *d);
+const char *idle_check(void *options);
+
+/* The steps of a connection, as above. */
+enum idle_step {
+    IDLE_OPENING,
+    IDLE_HALF_CLOSING,
+    IDLE_QUIET,
+    IDLE_ASKED,
+    IDLE_DATA,
+    IDLE_IN_DOUBT,
+    IDLE_INQUEST,
+    IDLE_CLOSING,
+    IDLE_OVER /* nothing is to be done but to release it */
+};
+
+struct idle_conn {
+    struct session_conn conn; /* the session's part; must be first */
+    enum idle_step step;
+    bool control;              /* it is the control connection */
+    uint32_t port;             /* index of its local port */
+    uint32_t number;           /* in the inquest: that of the connection that died */
+    wave_time wanted;          /* the silence */
+    wave_time begun;           /* when it was open */
+    wave_time since;           /* when the last segment came or went */
+    wave_time asked_at;        /* when it was probed first */
+    wave_time next_at;         /* when the present step ends */
+    wave_time pause;           /* between two probes */
+    wave_time asleep;          /* platform_asleep() when the silence began */
+    unsigned interrupted;      /* how often the peer's own segments began it again */
+    bool icmp;                 /* an error has come */
+    bool old_acked;            /* in the inquest: the peer acknowledged the old numbers */
+    struct idle_sample sample; /* with IDLE_IN_DOUBT and IDLE_INQUEST */
+};
+
+/* Who forgot, as far as the inquests show: the peer still had the connection, or it accepted a new
+ * one. Those without an answer are not counted. */
+struct idle_blame {
+    uint32_t path, unknown;
+};
+
+/* The state of a run. */
+struct idle {
+    const struct idle_options *options;
+    struct target target;
+    struct session *session;
+    struct idle_search search;
+    struct idle_conn *control; /* NULL: none is open */
+    wave_time control_every;   /* its probes */
+    bool control_asked;        /* one of them is not answered */
+    bool control_answered;     /* the present one has had an answer to a probe */
+    unsigned control_fails;    /* control connections in a row that had none, or were not opened */
+    uint32_t control_fins, controls;
+    wave_time control_silent; /* the silence that a control connection did not survive; or 0 */
+    uint32_t ports, next_port;
+    unsigned open; /* connections other than the control connection */
+    struct idle_blame blame;
+    wave_time pass_began, pass_ends; /* ends: when its longest silence does */
+    wave_time told_at;               /* when progress was told last */
+    bool lost;                       /* the peer answers no more */
+    bool done;                       /* the search ended by itself */
+    const char *doubt;               /* why samples said nothing, for a person; NULL: none */
+    struct figures figures;
+};
+
+/* idle_turn.c: what happens with the connections. */
+wave_time idle_turn(struct session *s, wave_time now);
+void idle_event(struct session *s, struct session_conn *c, const struct event *e);
+
+/* idle_findings.c: adds what follows from the answer. */
+void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct findings *list);
+
+/* idle_report.c: what is told. */
+void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample, const char *by,
+               const char *note);
+/* Returns when progress is to be told next. */
+wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure);
+/* Fills in the outcome and the figures of the whole run, and its findings. */
+void idle_conclude(struct idle *x, struct outcome *o, struct findings *list);
+
+#endif

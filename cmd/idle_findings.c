@@ -1,0 +1,75 @@
+/* The finding of `tcpwave idle`: what forgets or ends a silent connection, and what to do. */
+#include <stdio.h>
+
+#include "cmd/idle.h"
+#include "lib/report/find.h"
+#include "lib/report/human.h"
+
+/* Findings that segments alone cannot show, in the form of the tables of lib/report/find_*.c. */
+static const struct {
+    const char *code;
+    enum finding_severity severity;
+    enum finding_subject subject;
+} row[] = {
+    {"forgotten-when-idle", FINDING_WARNING, FINDING_PATH},
+    {"closed-when-idle", FINDING_INFO, FINDING_PEER},
+    {"reset-when-idle", FINDING_PROBLEM, FINDING_PEER},
+};
+
+enum { FORGOTTEN, CLOSED, RESET };
+
+/* Writes the silence after which connections end. */
+static const char *when(const struct idle_answer *a, char text[2 * HUMAN_TEXT + 8])
+{
+    char low[HUMAN_TEXT], high[HUMAN_TEXT];
+
+    if (a->kind == IDLE_AT || a->kind == IDLE_SHORTER)
+        snprintf(text, 2 * HUMAN_TEXT + 8, "%s", human_duration(a->died, high));
+    else if (a->kind == IDLE_VARIES)
+        snprintf(text, 2 * HUMAN_TEXT + 8, "%s to %s", human_duration(a->died, low),
+                 human_duration(a->survived, high));
+    else
+        snprintf(text, 2 * HUMAN_TEXT + 8, "%s to %s", human_duration(a->survived, low),
+                 human_duration(a->died, high));
+    return text;
+}
+
+static void advise(const struct idle_answer *a, struct finding *f)
+{
+    const wave_time interval = idle_answer_keepalive(a);
+    char t[HUMAN_TEXT];
+
+    if (interval)
+        finding_advise(f,
+                       "have one of the ends send keepalive probes every %s (SO_KEEPALIVE with "
+                       "TCP_KEEPIDLE, or net.ipv4.tcp_keepalive_time)",
+                       human_duration(interval, t));
+    else if (a->how == IDLE_CLOSED)
+        finding_advise(f, "lengthen the idle timeout of the server, or send something of the "
+                          "application's before it is over: probes of TCP do not count for it");
+}
+
+void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct findings *list)
+{
+    const bool seen = a->kind == IDLE_AT;
+    const unsigned which = a->how == IDLE_CLOSED    ? CLOSED
+                           : seen && !x->blame.path ? RESET
+                                                    : FORGOTTEN;
+    struct finding f = {.code = row[which].code,
+                        .severity = row[which].severity,
+                        .subject = row[which].subject,
+                        .certainty =
+                            which == FORGOTTEN && !x->blame.path ? FINDING_LIKELY : FINDING_PROVED};
+    char text[2 * HUMAN_TEXT + 8];
+
+    if (a->died == WAVE_NEVER || !a->alike || (which == FORGOTTEN && x->blame.unknown))
+        return;
+    if (which == FORGOTTEN)
+        finding_say(&f, "something on the path forgets connections after %s of silence",
+                    when(a, text));
+    else
+        finding_say(&f, "connections are %s after %s of silence",
+                    which == CLOSED ? "closed" : "reset", when(a, text));
+    advise(a, &f);
+    findings_add(list, &f);
+}

@@ -1,0 +1,379 @@
+/* What `tcpwave idle` tells: a row for each sample, progress, and the verdict with its evidence. */
+#include "cmd/idle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/core/addr.h"
+#include "lib/report/human.h"
+
+#define PROGRESS_LIVE WAVE_S /* on a terminal */
+#define PROGRESS_JSON WAVE_MIN
+#define KINDS (IDLE_VARIES + 1)
+
+void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample, const char *by,
+               const char *note)
+{
+    struct session *s = x->session;
+    struct report_event e = {.kind = REPORT_IDLE,
+                             .connection = number,
+                             .u.idle = {.silence = sample->silence,
+                                        .outcome = idle_outcome_name(sample->outcome),
+                                        .by = by,
+                                        .note = note}};
+
+    report_tell(&s->report, session_stamp(s), &e);
+}
+
+/*
+ * Figures
+ */
+
+static const char *kind_name(enum idle_answer_kind kind)
+{
+    static const char *const name[KINDS] = {
+        [IDLE_UNKNOWN] = "unknown", [IDLE_LONGER] = "longer", [IDLE_SHORTER] = "shorter",
+        [IDLE_BETWEEN] = "between", [IDLE_AT] = "at",         [IDLE_VARIES] = "varies"};
+
+    return name[kind];
+}
+
+/* Returns "path" or "peer", or NULL if it is not known who forgets. Ends that were seen as FIN are
+ * the peer's. */
+static const char *by_whom(const struct idle *x, const struct idle_answer *a)
+{
+    if (a->died == WAVE_NEVER || !a->alike)
+        return NULL;
+    if (a->how == IDLE_CLOSED)
+        return "peer";
+    return x->blame.path && !x->blame.unknown ? "path" : NULL;
+}
+
+static void counts(struct figures *f, const struct idle_answer *a)
+{
+    figures_group(f, "samples");
+    for (unsigned i = 0; i <= IDLE_INCONCLUSIVE; i++)
+        figures_count(f, idle_outcome_name((enum idle_outcome)i), a->samples[i]);
+    figures_end(f);
+}
+
+static void time_or_unknown(struct figures *f, const char *name, wave_time t)
+{
+    if (t && t != WAVE_NEVER)
+        figures_seconds(f, name, t);
+    else
+        figures_unknown(f, name);
+}
+
+/* Adds the members for JSON. */
+static void members(const struct idle *x, const struct idle_answer *a, struct figures *f)
+{
+    const bool dies = a->died != WAVE_NEVER;
+
+    figures_group(f, "idle");
+    figures_text(f, "limit", kind_name(a->kind));
+    time_or_unknown(f, "survived", a->survived);
+    time_or_unknown(f, "died", a->died);
+    figures_text(f, "outcome", dies ? idle_outcome_name(a->how) : NULL);
+    figures_text(f, "by", by_whom(x, a));
+    time_or_unknown(f, "keepalive", idle_answer_keepalive(a));
+    figures_count(f, "passes", x->search.pass);
+    counts(f, a);
+    figures_end(f);
+}
+
+wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
+{
+    const struct session *s = x->session;
+    const struct show_options *show = &x->options->show;
+    const wave_time every = show->json ? PROGRESS_JSON : PROGRESS_LIVE;
+    const wave_time left = x->pass_ends > now ? x->pass_ends - now : 0;
+    struct figures *f = &x->figures;
+    struct idle_answer a;
+    char silence[HUMAN_TEXT], rest[HUMAN_TEXT];
+
+    if (!show->json && (show->quiet || !s->config.live))
+        return WAVE_NEVER;
+    if (!now_for_sure && now < x->told_at + every)
+        return x->told_at + every;
+    x->told_at = now;
+    idle_search_answer(&x->search, &a);
+    figures_clear(f);
+    figures_group(f, "idle");
+    figures_count(f, "pass", x->search.pass);
+    figures_count(f, "silent", x->search.pending);
+    figures_seconds(f, "elapsed", now - x->pass_began);
+    figures_seconds(f, "left", left);
+    time_or_unknown(f, "survived", a.survived);
+    time_or_unknown(f, "died", a.died);
+    figures_end(f);
+    figures_row(f, "", "pass %u: %u connections silent for %s, at most %s to go", x->search.pass,
+                x->search.pending, human_duration(now - x->pass_began, silence),
+                human_duration(left, rest));
+    report_progress(&x->session->report, session_stamp(s), f);
+    return now + every;
+}
+
+/*
+ * The sentence
+ */
+
+/* A text that grows as far as there is room. */
+struct words {
+    char *text;
+    size_t room, used;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct words *w, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(w->text + w->used, w->room - w->used, format, args);
+    va_end(args);
+    if (n > 0)
+        w->used += (size_t)n < w->room - w->used ? (size_t)n : w->room - w->used - 1;
+}
+
+static const char *state_text(const struct idle *x)
+{
+    return x->options->state == IDLE_HALF_CLOSED ? "a half-closed" : "an established";
+}
+
+static const char *times(uint32_t n, char text[HUMAN_TEXT])
+{
+    if (n < 4)
+        return n == 3 ? "three times" : n == 2 ? "twice" : n ? "once" : "never";
+    snprintf(text, HUMAN_TEXT, "%u times", n);
+    return text;
+}
+
+/* Returns what becomes of a forgotten connection, in words that follow "forgets it". */
+static const char *manner(const struct idle_answer *a)
+{
+    if (!a->alike)
+        return ", in several ways";
+    switch (a->how) {
+    case IDLE_RESET:
+        return ", and a RST answers what comes later";
+    case IDLE_ICMP:
+        return ", and an ICMP error answers what comes later";
+    case IDLE_SILENT:
+        return " silently";
+    default:
+        return "";
+    }
+}
+
+/* Returns how many connections died. */
+static uint32_t dead(const struct idle_answer *a)
+{
+    return a->samples[IDLE_RESET] + a->samples[IDLE_SILENT] + a->samples[IDLE_ICMP] +
+           a->samples[IDLE_CLOSED];
+}
+
+/* Says that the connection is forgotten, and by whom where that is known. */
+static void say_forgotten(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    const char *by = by_whom(x, a);
+
+    if (a->how == IDLE_CLOSED && a->alike)
+        say(w, "the peer closes %s connection with a FIN", state_text(x));
+    else if (by)
+        say(w, "the %s forgets %s connection%s", by, state_text(x), manner(a));
+    else
+        say(w, "%s connection is forgotten%s", state_text(x), manner(a));
+}
+
+static void say_between(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    char low[HUMAN_TEXT], high[HUMAN_TEXT];
+
+    human_duration(a->survived, low);
+    human_duration(a->died, high);
+    say(w, "between %s and %s of silence ", low, high);
+    say_forgotten(x, a, w);
+    say(w, "; %u connection%s survived %s or less, %u did not survive %s or more",
+        a->samples[IDLE_ALIVE], a->samples[IDLE_ALIVE] == 1 ? "" : "s", low, dead(a), high);
+}
+
+static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    char first[HUMAN_TEXT], last[HUMAN_TEXT], n[HUMAN_TEXT];
+
+    if (a->how == IDLE_CLOSED)
+        say_forgotten(x, a, w);
+    else
+        say(w, "%s connection is reset", state_text(x));
+    human_duration(a->died, first);
+    human_duration(a->died_last, last);
+    say(w, " after %s", first);
+    if (strcmp(first, last) != 0)
+        say(w, " to %s", last);
+    say(w, " of silence; seen %s", times(a->deaths, n));
+    if (a->how == IDLE_CLOSED && x->control_fins)
+        say(w, "; keepalive probes do not prevent it: the control connection was closed as well");
+}
+
+static void say_varies(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    char low[HUMAN_TEXT], high[HUMAN_TEXT], n[2][HUMAN_TEXT];
+
+    say(w, "no single limit: ");
+    say_forgotten(x, a, w);
+    say(w,
+        " after %s already, and %s was survived; in that range %s connections died, and %s lived",
+        human_duration(a->died, low), human_duration(a->survived, high),
+        human_count(a->deaths, n[0]), human_count(a->survivals, n[1]));
+}
+
+/* Says what a search has found. */
+static void say_found(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    char t[HUMAN_TEXT];
+
+    switch (a->kind) {
+    case IDLE_UNKNOWN:
+        say(w, "no connection was silent long enough to say anything");
+        break;
+    case IDLE_LONGER:
+        say(w, "nothing forgets %s connection within %s of silence, the longest that was tried",
+            state_text(x), human_duration(a->survived, t));
+        break;
+    case IDLE_SHORTER:
+        say(w, "within %s of silence, the shortest that was tried, ", human_duration(a->died, t));
+        say_forgotten(x, a, w);
+        say(w, "; give a shorter --from");
+        break;
+    case IDLE_BETWEEN:
+        say_between(x, a, w);
+        break;
+    case IDLE_AT:
+        say_at(x, a, w);
+        break;
+    case IDLE_VARIES:
+        say_varies(x, a, w);
+        break;
+    }
+    if (idle_answer_keepalive(a))
+        say(w, "; suggested keepalive: %s", human_duration(idle_answer_keepalive(a), t));
+}
+
+/* Says what a test has found: --at-least, or --keepalive. */
+static void say_tested(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    const struct idle_options *o = x->options;
+    const uint32_t lived = a->samples[IDLE_ALIVE];
+    char t[HUMAN_TEXT], all[HUMAN_TEXT];
+
+    if (a->kind == IDLE_UNKNOWN)
+        say(w, "no connection was silent long enough to say anything");
+    else if (o->keepalive)
+        say(w, "a probe every %s %s %s connection open for %s", human_duration(o->keepalive, t),
+            dead(a) ? "does not hold" : "holds", state_text(x), human_duration(o->to, all));
+    else
+        say(w, "%s connection %s %s of silence", state_text(x),
+            dead(a) ? "does not survive" : "survives", human_duration(o->at_least, t));
+    if (lived || dead(a))
+        say(w, "; %u of %u lived", lived, lived + dead(a));
+    if (dead(a)) {
+        say(w, ": ");
+        say_forgotten(x, a, w);
+    }
+}
+
+/* Says why the run ended before the answer was known. */
+static void say_why(const struct idle *x, struct words *w)
+{
+    const struct session *s = x->session;
+    char t[HUMAN_TEXT];
+
+    if (x->done)
+        return;
+    if (s->stop == STOP_SIGNAL)
+        say(w, "interrupted by a signal; so far: ");
+    else if (s->stop == STOP_TIMEOUT)
+        say(w, "the timeout of %s ran out; so far: ", human_duration(x->options->show.timeout, t));
+}
+
+static bool is_test(const struct idle *x)
+{
+    return x->options->keepalive || x->options->at_least;
+}
+
+/* Returns whether what was asked is known, and as it should be. */
+static bool went_well(const struct idle *x, const struct idle_answer *a)
+{
+    if (!x->done || a->kind == IDLE_UNKNOWN)
+        return false;
+    return !is_test(x) || !dead(a);
+}
+
+static void rows(const struct idle *x, const struct idle_answer *a, struct figures *f)
+{
+    figures_row(f, "samples", "%u in %u pass%s: %u alive, %u silent, %u reset, %u icmp, %u closed",
+                x->search.samples, x->search.pass, x->search.pass == 1 ? "" : "es",
+                a->samples[IDLE_ALIVE], a->samples[IDLE_SILENT], a->samples[IDLE_RESET],
+                a->samples[IDLE_ICMP], a->samples[IDLE_CLOSED]);
+    if (a->samples[IDLE_INCONCLUSIVE])
+        figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE],
+                    x->doubt ? x->doubt : "they were not finished");
+    if (x->blame.path)
+        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.path);
+    if (x->control_silent) {
+        char t[HUMAN_TEXT];
+        figures_row(f, "control", "did not survive %s of silence; probed more often then",
+                    human_duration(x->control_silent, t));
+    }
+}
+
+/* Says that the peer was lost while connections were silent. */
+static void say_lost(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    char name[ADDR_PORT_TEXT], t[HUMAN_TEXT];
+
+    if (x->control && conn_end(session_engine(x->session, &x->control->conn)) == END_REFUSED) {
+        say(w, "%s refuses new connections since the control connection ended",
+            addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
+        return;
+    }
+    say(w,
+        "%s stopped answering: neither the control connection, which was never silent for long, "
+        "nor a new one",
+        addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
+    if (a->survived)
+        say(w, "; until then %s of silence was survived", human_duration(a->survived, t));
+}
+
+void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
+{
+    struct session *s = x->session;
+    struct words w = {o->message, sizeof o->message, 0};
+    struct idle_answer a;
+
+    idle_search_answer(&x->search, &a);
+    *o = (struct outcome){.verdict = VERDICT_FAILED};
+    figures_clear(&x->figures);
+    if (s->stop == STOP_LOCAL) {
+        o->verdict = VERDICT_LOCAL;
+        say(&w, "%s", s->error.text);
+    } else if (x->lost) {
+        o->verdict = VERDICT_LOST;
+        say_lost(x, &a, &w);
+    } else if (!x->search.pass && x->control) { /* the first connection was not opened */
+        session_outcome(s, &x->control->conn, o);
+        return;
+    } else {
+        o->verdict = went_well(x, &a) ? VERDICT_OPEN : VERDICT_FAILED;
+        say_why(x, &w);
+        if (is_test(x))
+            say_tested(x, &a, &w);
+        else
+            say_found(x, &a, &w);
+    }
+    o->exit = s->signal ? 128 + s->signal : (int)o->verdict;
+    idle_diagnose(x, &a, list);
+    members(x, &a, &x->figures);
+    rows(x, &a, &x->figures);
+}

@@ -1,0 +1,550 @@
+/* What happens with the connections of `tcpwave idle`, step by step; cmd/idle.h says why. */
+#include "cmd/idle.h"
+
+#include "cmd/platform.h"
+
+#define CONTROL_MAX (30 * WAVE_S) /* between two probes of the control connection */
+#define CONTROL_MIN (50 * WAVE_MS)
+#define CONTROL_PROBES 12 /* unanswered ones after which it is silent */
+#define CONTROL_TRIES 8   /* control connections in a row that were forgotten at once */
+#define CONTROL_SYNS 3    /* attempts to open another one */
+#define ANSWER_MIN WAVE_S /* for the answer to a first probe */
+#define INQUEST (3 * WAVE_S)
+#define CLOSING (2 * WAVE_S)
+#define INTERRUPTED 3 /* silences that the peer may interrupt, one after the other */
+
+static const char spoke[] = "the peer sent something itself, several times";
+static const char unopened[] = "the connection could not be opened";
+static const char asleep[] = "this host was suspended meanwhile";
+static const char forgotten_all[] = "the control connection, which was not silent, was reset too";
+
+static struct idle_conn *of(struct session_conn *c)
+{
+    return (struct idle_conn *)(void *)c;
+}
+
+/* Opens a connection from the next port that is free, or from the one that is named. Returns NULL
+ * if there is none. */
+static struct idle_conn *open_conn(struct idle *x, const uint32_t *named)
+{
+    struct session_conn *c;
+
+    for (uint32_t tries = named ? 1 : x->ports; tries > 0; tries--) {
+        const uint32_t port = named ? *named : x->next_port;
+
+        if (!named)
+            x->next_port = (x->next_port + 1) % x->ports;
+        if (session_connect(x->session, port, &x->target.addr, x->target.port, &c) != 0)
+            continue;
+        of(c)->port = port;
+        return of(c);
+    }
+    return NULL;
+}
+
+/* Returns the connection's number in the report; 0: nothing is reported. */
+static uint32_t number_of(const struct idle_conn *c)
+{
+    const struct report_flow *f = session_flow(&c->conn);
+
+    return f ? f->connection : 0;
+}
+
+static void go_to(struct idle_conn *c, enum idle_step step, wave_time until)
+{
+    c->step = step;
+    c->next_at = until;
+}
+
+/* Closes a connection that is of no more use: with FIN, if it is open. */
+static void close_conn(struct idle *x, struct idle_conn *c, wave_time now)
+{
+    struct conn *e = session_engine(x->session, &c->conn);
+
+    if (!e || conn_state(e) == STATE_CLOSED) {
+        go_to(c, IDLE_OVER, now);
+        return;
+    }
+    conn_keepalive(e, now, false);
+    conn_close(e, now);
+    session_changed(x->session, &c->conn, now);
+    go_to(c, IDLE_CLOSING, now + CLOSING);
+}
+
+/* Discards what the peer has sent, so that its window stays open. */
+static void discard(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    const uint8_t *data;
+    size_t len;
+
+    while ((len = conn_peek(e, &data)) > 0) {
+        conn_consume(e, now, len);
+        session_changed(x->session, &c->conn, now);
+    }
+}
+
+/*
+ * Samples
+ */
+
+/* Begins the inquest into a death: a SYN from the same port. */
+static void begin_inquest(struct idle *x, struct idle_conn *dead, wave_time now)
+{
+    const struct idle_sample sample = dead->sample;
+    const uint32_t port = dead->port, number = number_of(dead);
+    struct idle_conn *c;
+
+    session_release(x->session, &dead->conn);
+    x->open--;
+    c = open_conn(x, &port);
+    if (!c) {
+        idle_tell(x, number, &sample, NULL, NULL);
+        return;
+    }
+    x->open++;
+    c->sample = sample;
+    c->number = number;
+    go_to(c, IDLE_INQUEST, now + INQUEST);
+}
+
+/* Takes the sample of a connection, which may be released by this. */
+static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sample,
+                      const char *note, wave_time now)
+{
+    if (platform_asleep(x->options->show.platform) != c->asleep && c->step != IDLE_OPENING) {
+        sample.outcome = IDLE_INCONCLUSIVE;
+        note = asleep;
+    }
+    if (sample.outcome == IDLE_INCONCLUSIVE)
+        x->doubt = note;
+    idle_search_add(&x->search, &sample);
+    c->sample = sample;
+    if (sample.outcome == IDLE_SILENT || sample.outcome == IDLE_RESET ||
+        sample.outcome == IDLE_ICMP) {
+        begin_inquest(x, c, now);
+        return;
+    }
+    idle_tell(x, number_of(c), &sample, sample.outcome == IDLE_CLOSED ? "peer" : NULL, note);
+    close_conn(x, c, now);
+}
+
+static void begin_silence(struct idle *x, struct idle_conn *c, wave_time now)
+{
+    c->since = c->begun = now;
+    c->asleep = platform_asleep(x->options->show.platform);
+    go_to(c, IDLE_QUIET, now + c->wanted);
+}
+
+static wave_time opening(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    const enum state state = conn_state(e);
+
+    if (state == STATE_CLOSED) {
+        sample_is(x, c, (struct idle_sample){.outcome = IDLE_INCONCLUSIVE}, unopened, now);
+    } else if (state == STATE_ESTABLISHED && x->options->state == IDLE_HALF_CLOSED) {
+        conn_close(e, now);
+        session_changed(x->session, &c->conn, now);
+        c->begun = now;
+        c->asleep = platform_asleep(x->options->show.platform);
+        go_to(c, IDLE_HALF_CLOSING, WAVE_NEVER);
+    } else if (state_synchronized(state) && state != STATE_SYN_RECEIVED) {
+        begin_silence(x, c, now);
+    }
+    return c->step == IDLE_QUIET ? c->next_at : WAVE_NEVER;
+}
+
+/* Returns whether the connection has ended, by the peer or by what answers in its place, and fills
+ * in how. */
+static bool has_ended(const struct conn *e, enum idle_outcome *how)
+{
+    if (conn_state(e) == STATE_CLOSED && conn_end(e) == END_RESET)
+        *how = IDLE_RESET;
+    else if (conn_fin_received(e))
+        *how = IDLE_CLOSED;
+    else
+        return false;
+    return true;
+}
+
+static wave_time half_closing(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    struct idle_sample sample = {.silence = now - c->begun, .seen = true};
+
+    if (has_ended(e, &sample.outcome)) {
+        sample_is(x, c, sample, NULL, now);
+        return now;
+    }
+    if (conn_state(e) == STATE_CLOSED) {
+        sample_is(x, c, (struct idle_sample){.outcome = IDLE_INCONCLUSIVE}, unopened, now);
+        return now;
+    }
+    if (conn_state(e) != STATE_FIN_WAIT_2)
+        return WAVE_NEVER;
+    begin_silence(x, c, now);
+    return c->next_at;
+}
+
+/* Sends the first probe. */
+static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    const wave_time patience = 3 * conn_srtt(e);
+
+    conn_probe(e, false);
+    session_changed(x->session, &c->conn, now);
+    c->asked_at = now;
+    c->sample.silence = now - c->since;
+    c->pause = patience > ANSWER_MIN ? patience : ANSWER_MIN;
+    go_to(c, IDLE_ASKED, now + c->pause);
+}
+
+static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    struct idle_sample sample = {.silence = now - c->since, .seen = true};
+
+    if (has_ended(e, &sample.outcome)) {
+        sample_is(x, c, sample, NULL, now);
+        return now;
+    }
+    if (conn_last_in(e) > c->since) {
+        c->since = conn_last_in(e);
+        c->next_at = c->since + c->wanted;
+        if (++c->interrupted > INTERRUPTED) {
+            sample.outcome = IDLE_INCONCLUSIVE;
+            sample_is(x, c, sample, spoke, now);
+            return now;
+        }
+    }
+    if (now >= c->next_at)
+        ask(x, c, e, now);
+    return c->next_at;
+}
+
+/* Handles an answer: the connection is alive. With --keepalive the next silence begins. */
+static void answered(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    c->since = conn_last_in(e);
+    c->interrupted = 0;
+    if (x->options->keepalive && now - c->begun < x->options->to) {
+        go_to(c, IDLE_QUIET, c->since + c->wanted);
+        return;
+    }
+    sample_is(x, c, (struct idle_sample){c->sample.silence, IDLE_ALIVE, false},
+              c->step == IDLE_DATA ? "answered after a retransmission" : NULL, now);
+}
+
+/* Nothing has answered so far: sends data, or where that is impossible another probe. */
+static void ask_again(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    static const char byte = '\n';
+    struct conn *control = x->control ? session_engine(x->session, &x->control->conn) : NULL;
+
+    if (c->step == IDLE_ASKED && control && conn_probe(control, false) == 0)
+        session_changed(x->session, &x->control->conn, now);
+    c->step = IDLE_DATA;
+    if (x->options->state == IDLE_ESTABLISHED) {
+        conn_send(e, now, &byte, 1);
+        c->next_at = WAVE_NEVER; /* the engine gives up */
+    } else {
+        conn_probe(e, true);
+        c->pause *= 2;
+        c->next_at = now + c->pause;
+        if (now - c->asked_at >= x->options->tcp.give_up)
+            go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
+    }
+    session_changed(x->session, &c->conn, now);
+}
+
+static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    struct idle_sample sample = {.silence = c->sample.silence};
+
+    if (has_ended(e, &sample.outcome)) {
+        sample_is(x, c, sample, NULL, now);
+        return now;
+    }
+    if (conn_state(e) == STATE_CLOSED) {
+        go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
+        return now;
+    }
+    if (conn_last_in(e) > c->asked_at) {
+        answered(x, c, e, now);
+        return now;
+    }
+    if (now >= c->next_at)
+        ask_again(x, c, e, now);
+    return c->next_at;
+}
+
+/* Nothing answers. That counts once the control connection has been answered since. */
+static wave_time in_doubt(struct idle *x, struct idle_conn *c, wave_time now)
+{
+    const struct conn *control = x->control ? session_engine(x->session, &x->control->conn) : NULL;
+
+    if (!control || !state_synchronized(conn_state(control)) ||
+        conn_last_in(control) <= c->asked_at)
+        return WAVE_NEVER;
+    sample_is(x, c,
+              (struct idle_sample){c->sample.silence, c->icmp ? IDLE_ICMP : IDLE_SILENT, false},
+              NULL, now);
+    return now;
+}
+
+static wave_time inquest(struct idle *x, struct idle_conn *c, const struct conn *e, wave_time now)
+{
+    const bool accepted = conn_state(e) == STATE_ESTABLISHED;
+
+    if (!c->old_acked && !accepted && conn_state(e) != STATE_CLOSED && now < c->next_at)
+        return c->next_at;
+    x->blame.path += c->old_acked;
+    x->blame.unknown += accepted && !c->old_acked;
+    idle_tell(x, c->number, &c->sample, c->old_acked ? "path" : NULL,
+              c->old_acked ? "the peer still had the connection"
+              : accepted   ? "a new connection from the same port was accepted"
+                           : NULL);
+    close_conn(x, c, now);
+    return now;
+}
+
+/* Takes a connection as far as it gets now. It may be released. Returns when to come back. */
+static wave_time conn_turn(struct idle *x, struct idle_conn *c, wave_time now)
+{
+    struct conn *e = session_engine(x->session, &c->conn);
+
+    discard(x, c, e, now);
+    switch (c->step) {
+    case IDLE_OPENING:
+        return opening(x, c, e, now);
+    case IDLE_HALF_CLOSING:
+        return half_closing(x, c, e, now);
+    case IDLE_QUIET:
+        return quiet(x, c, e, now);
+    case IDLE_ASKED:
+    case IDLE_DATA:
+        return asked(x, c, e, now);
+    case IDLE_IN_DOUBT:
+        return in_doubt(x, c, now);
+    case IDLE_INQUEST:
+        return inquest(x, c, e, now);
+    case IDLE_CLOSING:
+        if (conn_state(e) != STATE_CLOSED && now < c->next_at)
+            return c->next_at;
+        session_end_conn(x->session, &c->conn, STOP_ASKED);
+        go_to(c, IDLE_OVER, now + WAVE_MS); /* until its RST has left */
+        return c->next_at;
+    case IDLE_OVER:
+        if (now < c->next_at)
+            return c->next_at;
+        session_release(x->session, &c->conn);
+        x->open--;
+        return WAVE_NEVER;
+    }
+    return WAVE_NEVER;
+}
+
+static wave_time silence_so_far(const struct idle_conn *c, wave_time now)
+{
+    return c->step < IDLE_QUIET ? 0 : c->step == IDLE_QUIET ? now - c->since : c->sample.silence;
+}
+
+/* Gives up the connections that have no sample yet. If `note` is given, they get one that says
+ * nothing. */
+static void give_up_samples(struct idle *x, const char *note, wave_time now)
+{
+    struct session_conn *next;
+
+    for (struct session_conn *c = session_first(x->session); c; c = next) {
+        next = session_next(x->session, c);
+        if (of(c)->control || of(c)->step >= IDLE_INQUEST)
+            continue;
+        if (note)
+            sample_is(x, of(c),
+                      (struct idle_sample){silence_so_far(of(c), now), IDLE_INCONCLUSIVE, false},
+                      note, now);
+        else
+            close_conn(x, of(c), now);
+    }
+}
+
+/*
+ * The control connection
+ */
+
+static void open_control(struct idle *x)
+{
+    x->control = open_conn(x, NULL);
+    x->control_asked = x->control_answered = false;
+    x->controls++;
+    if (x->control)
+        x->control->control = true;
+    else
+        session_fail(x->session, &(struct diag){"no port or memory for the control connection"});
+}
+
+/* Opens another control connection in the place of one that has ended. From now on, that one is one
+ * of the others, and over. */
+static void replace_control(struct idle *x, wave_time now)
+{
+    x->control->control = false;
+    x->open++;
+    close_conn(x, x->control, now);
+    open_control(x);
+}
+
+/* The control connection is open. */
+static void control_opened(struct idle *x, struct conn *e, wave_time now)
+{
+    const struct keepalive_times times = {.idle = x->control_every,
+                                          .interval =
+                                              x->control_every < WAVE_S ? x->control_every : WAVE_S,
+                                          .count = CONTROL_PROBES};
+
+    x->control->step = IDLE_QUIET;
+    if (conn_keepalive_times(e, now, &times) != 0)
+        conn_keepalive(e, now, true);
+    session_changed(x->session, &x->control->conn, now);
+}
+
+/* Ends the run, since no control connection can be opened, or kept. */
+static void lose(struct idle *x)
+{
+    x->lost = true;
+    session_stop(x->session, STOP_END);
+}
+
+/* A control connection was not opened. The first one says how the run ends; a later one may have
+ * been lost on the way. */
+static void control_unopened(struct idle *x, enum conn_end end, wave_time now)
+{
+    if (x->controls == 1)
+        session_stop(x->session, STOP_END);
+    else if (end != END_TIMEOUT_SYN || ++x->control_fails >= CONTROL_SYNS)
+        lose(x);
+    else
+        replace_control(x, now);
+}
+
+/* A control connection that was open has ended. */
+static void control_ended(struct idle *x, enum conn_end end, wave_time now)
+{
+    const bool forgotten =
+        end == END_KEEPALIVE || end == END_TIMEOUT || (end == END_RESET && x->control_asked);
+
+    if (end == END_RESET && x->control_asked)
+        give_up_samples(x, forgotten_all, now);
+    x->control_fins += !forgotten;
+    if (forgotten && !x->control_answered) {
+        x->control_silent = x->control_every;
+        x->control_every = x->control_every / 4 > CONTROL_MIN ? x->control_every / 4 : CONTROL_MIN;
+        x->control_fails++;
+    }
+    if (x->control_fails >= CONTROL_TRIES)
+        lose(x);
+    else
+        replace_control(x, now);
+}
+
+static void control_turn(struct idle *x, wave_time now)
+{
+    struct conn *e;
+
+    if (!x->controls) {
+        x->control_every = x->search.config.from / 2;
+        if (x->control_every > CONTROL_MAX)
+            x->control_every = CONTROL_MAX;
+        open_control(x);
+    }
+    if (!x->control)
+        return;
+    e = session_engine(x->session, &x->control->conn);
+    discard(x, x->control, e, now);
+    if (conn_state(e) == STATE_ESTABLISHED && x->control->step == IDLE_OPENING)
+        control_opened(x, e, now);
+    if (conn_state(e) != STATE_CLOSED && !conn_fin_received(e))
+        return;
+    if (x->control->step == IDLE_OPENING)
+        control_unopened(x, conn_end(e), now);
+    else
+        control_ended(x, conn_end(e), now);
+}
+
+/*
+ * Passes
+ */
+
+/* Begins the next pass. Returns false if there is none. */
+static bool begin_pass(struct idle *x, wave_time now)
+{
+    wave_time silence[IDLE_PARALLEL];
+    const unsigned n = idle_search_plan(&x->search, silence);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct idle_conn *c = open_conn(x, NULL);
+        if (!c) {
+            idle_search_add(&x->search, &(struct idle_sample){.outcome = IDLE_INCONCLUSIVE});
+            x->doubt = unopened;
+            continue;
+        }
+        c->wanted = silence[i];
+        x->open++;
+    }
+    x->pass_began = now;
+    x->pass_ends = now + (n ? silence[n - 1] : 0);
+    if (x->options->keepalive)
+        x->pass_ends = now + x->options->to;
+    return n > 0;
+}
+
+wave_time idle_turn(struct session *s, wave_time now)
+{
+    struct idle *x = s->user;
+    wave_time at = WAVE_NEVER;
+    struct session_conn *next;
+
+    x->session = s;
+    control_turn(x, now);
+    for (struct session_conn *c = session_first(s); c && !s->loop.done; c = next) {
+        next = session_next(s, c);
+        if (!of(c)->control)
+            at = time_min(at, conn_turn(x, of(c), now));
+    }
+    if (s->loop.done || !x->control || x->control->step == IDLE_OPENING)
+        return at;
+    if (x->search.pass && x->search.pending && idle_search_pass_over(&x->search)) {
+        give_up_samples(x, NULL, now);
+        x->search.pending = 0;
+        return now;
+    }
+    if (!x->open) {
+        if (!begin_pass(x, now)) {
+            x->done = true;
+            session_stop(s, STOP_ASKED);
+            return WAVE_NEVER;
+        }
+        idle_progress(x, now, true);
+        return now;
+    }
+    session_await(s, "the longest silence of this pass", x->pass_ends);
+    return time_min(at, idle_progress(x, now, false));
+}
+
+static void answered_control(struct idle *x)
+{
+    x->control_asked = false;
+    x->control_answered = true;
+    x->control_fails = 0;
+}
+
+void idle_event(struct session *s, struct session_conn *c, const struct event *e)
+{
+    struct idle *x = s->user;
+
+    if (of(c)->control && e->kind == EVENT_PROBE)
+        x->control_asked = true;
+    else if (of(c)->control && e->kind == EVENT_PROBE_ANSWER)
+        answered_control(x);
+    else if (e->kind == EVENT_ICMP && e->u.icmp.meaning != ICMP_TOO_BIG)
+        of(c)->icmp = true;
+    else if (e->kind == EVENT_DISCARDED && e->u.check == CHECK_BAD_ACK_IN_HANDSHAKE &&
+             of(c)->step == IDLE_INQUEST)
+        of(c)->old_acked = true;
+}

@@ -1,0 +1,465 @@
+/* Tests `tcpwave idle` over simulated networks in virtual time: paths and peers that forget, close
+ * or lose, and what it says of each. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cli.h"
+#include "lib/core/diag.h"
+#include "tests/unit/command_rig.h"
+
+static void run_idle(struct command_rig *r, const char *words)
+{
+    rig_init(r, HOST_DISCARD);
+    r->disturbed = true;
+    rig_run(r, words);
+}
+
+static double number(const struct command_rig *r, const char *path)
+{
+    const json_t *v = rig_get(r, "verdict", path);
+
+    assert_non_null(v);
+    assert_true(json_is_number(v));
+    return json_number_value(v);
+}
+
+/* Of the run's last finding, the text of that name is `wanted`. */
+static void expect_finding(const struct command_rig *r, const char *name, const char *wanted)
+{
+    const json_t *list = rig_get(r, "verdict", "findings");
+    const size_t n = json_array_size(list);
+
+    assert_true(n > 0);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, n - 1), name)),
+                        wanted);
+}
+
+/* The verdict says that the limit lies between two silences around `limit` seconds that differ by
+ * `percent` at most. */
+static void expect_between(const struct command_rig *r, double limit, double percent)
+{
+    const double low = number(r, "idle.survived"), high = number(r, "idle.died");
+
+    rig_expect_text(r, "verdict", "idle.limit", "between");
+    if (low >= limit || high < limit || high > low * (100 + percent) / 100 + 0.001) {
+        print_error("%f to %f, and not around %f\n", low, high, limit);
+        fail();
+    }
+}
+
+static void expect_limit(const char *words, const char *how, double limit, double percent)
+{
+    struct command_rig r;
+
+    run_idle(&r, words);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(r.status, 0);
+    expect_between(&r, limit, percent);
+    rig_expect_text(&r, "verdict", "idle.outcome", how);
+    rig_expect_text(&r, "verdict", "idle.by", "path");
+    rig_expect_part(&r, "verdict", "message", "the path forgets an established connection");
+    assert_true(number(&r, "idle.keepalive") <= limit / 2);
+    assert_true(number(&r, "idle.keepalive") >= limit / 2.3);
+    expect_finding(&r, "code", "forgotten-when-idle");
+    expect_finding(&r, "certainty", "proved");
+    expect_finding(&r, "subject", "path");
+    rig_free(&r);
+}
+
+/* Verdict, status, and a part of the message. */
+static void expect_end(const char *words, const char *verdict, int status, const char *part)
+{
+    struct command_rig r;
+
+    run_idle(&r, words);
+    rig_expect_text(&r, "verdict", "verdict", verdict);
+    rig_expect_part(&r, "verdict", "message", part);
+    assert_int_equal(r.status, status);
+    rig_free(&r);
+}
+
+static void expect_usage(const char *words, const char *part)
+{
+    static char name[] = "tcpwave";
+    char text[256], *word[16] = {name}, *save;
+    struct command_line line;
+    struct diag d = {""};
+    int n = 1;
+
+    snprintf(text, sizeof text, "%s", words);
+    for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
+        word[n++] = w;
+    word[n] = NULL;
+    assert_int_equal(cli_parse(n, word, &line, &d), WAVE_EINVAL);
+    if (!strstr(d.text, part)) {
+        print_error("%s: %s\n", words, d.text);
+        fail();
+    }
+}
+
+/*
+ * The path
+ */
+
+static void a_path_that_forgets_is_found(void **state)
+{
+    (void)state;
+    expect_limit("idle --json --sim nat=5m sim:80", "silent", 300, 5);
+    expect_limit("idle --json --sim nat=5m/rst sim:80", "reset", 300, 5);
+    expect_limit("idle --json -6 --sim nat=5m sim:80", "silent", 300, 5);
+    expect_limit("idle --json -6 --sim nat=5m/rst sim:80", "reset", 300, 5);
+    expect_limit("idle --json --from 1s --to 10s --sim nat=4s sim:80", "silent", 4, 5);
+}
+
+static void long_limits_to_a_percent(void **state)
+{
+    (void)state;
+    expect_limit("idle --json --precision 1 --sim nat=5m sim:80", "silent", 300, 1);
+    expect_limit("idle --json --precision 1 --to 4h --sim nat=124m sim:80", "silent", 7440, 1);
+    expect_limit("idle --json --precision 1 --from 1h --to 48h --sim nat=24h sim:80", "silent",
+                 86400, 1);
+}
+
+static void lost_segments_are_not_forgotten_connections(void **state)
+{
+    char words[100];
+    unsigned retransmitted = 0;
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 10; seed++) {
+        struct command_rig r;
+
+        snprintf(words, sizeof words, "idle --sim nat=5m,loss=10%%,seed=%u sim:80", seed);
+        run_idle(&r, words);
+        retransmitted += strstr(r.text, "answered after a retransmission") != NULL;
+        rig_free(&r);
+        snprintf(words, sizeof words, "idle --json --sim nat=5m,loss=10%%,seed=%u sim:80", seed);
+        expect_limit(words, "silent", 300, 5);
+    }
+    assert_true(retransmitted > 0);
+}
+
+static void sixty_four_at_a_time_on_a_bad_path(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --parallel 64 --to 24h --sim nat=2h,loss=30% sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    expect_between(&r, 7200, 5);
+    rig_free(&r);
+}
+
+static void nothing_that_forgets_is_said_so(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --sim peer=discard sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    assert_int_equal(r.status, 0);
+    rig_expect_text(&r, "verdict", "idle.limit", "longer");
+    assert_true(number(&r, "idle.survived") >= 3600 && number(&r, "idle.survived") < 3601);
+    rig_expect_int(&r, "verdict", "idle.samples.alive", 12);
+    assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
+    rig_expect_part(&r, "verdict", "message",
+                    "within 1 h 0 min 0 s of silence, the longest that was tried");
+    assert_int_equal(rig_count(&r, "idle", "outcome", "alive"), 12);
+    assert_true(rig_count(&r, "progress", NULL, NULL) >= 60);
+    rig_free(&r);
+}
+
+/* The control connection is forgotten as well, and then probed more often. */
+static void a_limit_below_the_range_is_said_so(void **state)
+{
+    (void)state;
+    expect_end("idle --json --sim nat=3s sim:80", "open", 0,
+               "within 10.00 s of silence, the shortest that was tried, the path forgets");
+    expect_end("idle --json --sim nat=3s/rst sim:80", "open", 0, "give a shorter --from");
+}
+
+/*
+ * The peer
+ */
+
+static void a_peer_that_closes_is_told_with_its_time(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --sim peer=closes-first,think=1m sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_text(&r, "verdict", "idle.limit", "at");
+    rig_expect_text(&r, "verdict", "idle.outcome", "closed");
+    rig_expect_text(&r, "verdict", "idle.by", "peer");
+    assert_true(number(&r, "idle.died") >= 60 && number(&r, "idle.died") < 60.1);
+    assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
+    rig_expect_int(&r, "verdict", "idle.samples.closed", 8);
+    rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
+    expect_finding(&r, "code", "closed-when-idle");
+    rig_free(&r);
+}
+
+/* Resets all connections that the far end has. */
+static void reset_all(struct command_rig *r)
+{
+    for (unsigned n = 0; n < 9; n++) /* the control connection, and 8 that are still silent */
+        rig_far_reset(r, n);
+}
+
+static void a_reset_in_the_silence_is_the_limit(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    rig_at(&r, 61 * WAVE_S, reset_all);
+    rig_run(&r, "idle --json " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_text(&r, "verdict", "idle.limit", "at");
+    rig_expect_text(&r, "verdict", "idle.outcome", "reset");
+    assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
+    expect_finding(&r, "code", "reset-when-idle");
+    rig_free(&r);
+}
+
+/* The RST that answers the control connection's probe spoils what is silent then, and the pass is
+ * repeated. */
+static void a_reboot_is_no_limit(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --to 20m --sim peer=reboots@5m sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_text(&r, "verdict", "idle.limit", "longer");
+    assert_true(number(&r, "idle.survived") >= 1200);
+    assert_true(number(&r, "idle.samples.inconclusive") >= 1);
+    rig_expect_int(&r, "verdict", "idle.samples.reset", 0);
+    rig_free(&r);
+}
+
+static void a_dead_peer_is_lost_and_not_forgetful(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --sim peer=vanishes@5m sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "lost");
+    assert_int_equal(r.status, 8);
+    rig_expect_int(&r, "verdict", "idle.samples.silent", 0);
+    rig_expect_part(&r, "verdict", "message", "until then 4 min 7 s of silence was survived");
+    rig_free(&r);
+}
+
+/* It dies a second before the silence of a connection is over. Nothing answers that connection, but
+ * nothing answers the control connection since, either. */
+static void a_death_while_the_control_connection_is_in_doubt_is_no_sample(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --give-up 2s --sim peer=vanishes@246s sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "lost");
+    rig_expect_int(&r, "verdict", "idle.samples.silent", 0);
+    assert_int_equal(rig_count(&r, "idle", "outcome", "silent"), 0);
+    rig_free(&r);
+}
+
+static void a_peer_that_cannot_be_reached(void **state)
+{
+    (void)state;
+    expect_end("idle --json --sim peer=closed sim:80", "refused", 4, "RST answered our SYN");
+    expect_end("idle --json --sim peer=silent sim:80", "dropped", 5, "nothing answered 4 SYNs");
+}
+
+/* The far end speaks every two seconds on the first connection that is silent. */
+static void speak(struct command_rig *r)
+{
+    rig_far_send(r, 1, "x");
+}
+
+static void a_peer_that_speaks_is_not_silent(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    for (unsigned i = 1; i <= 4; i++)
+        rig_at(&r, 2 * i * WAVE_S, speak);
+    rig_run(&r, "idle --json --to 20s --parallel 2 " RIG_PEER);
+    assert_int_equal(rig_count(&r, "idle", "outcome", "inconclusive"), 1);
+    rig_free(&r);
+}
+
+/*
+ * Questions
+ */
+
+static void at_least_is_a_test(void **state)
+{
+    (void)state;
+    expect_end("idle --json --at-least 4m --sim nat=5m sim:80", "open", 0,
+               "survives 4 min 0 s of silence; 3 of 3 lived");
+    expect_end("idle --json --at-least 6m --sim nat=5m sim:80", "failed", 1,
+               "does not survive 6 min 0 s of silence; 0 of 3 lived");
+    expect_end("idle --json --at-least 6m --sim nat=5m/rst sim:80", "failed", 1, "a RST answers");
+}
+
+static void an_interval_of_keepalive_holds_or_does_not(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --keepalive 4m --to 30m --sim nat=5m sim:80");
+    assert_int_equal(r.status, 0);
+    rig_expect_part(&r, "verdict", "message",
+                    "a probe every 4 min 0 s holds an established connection open for 30 min 0 s");
+    assert_true(json_number_value(rig_get(&r, "verdict", "time")) >= 1800);
+    rig_free(&r);
+    expect_end("idle --json --keepalive 6m --to 30m --sim nat=5m sim:80", "failed", 1,
+               "does not hold");
+}
+
+static void half_closed_connections_have_a_limit_of_their_own(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --state half-closed --sim nat=5m,peer=never-closes sim:80");
+    expect_between(&r, 300, 5);
+    rig_expect_part(&r, "verdict", "message", "the path forgets a half-closed connection silently");
+    rig_expect_text(&r, "verdict", "idle.by", "path");
+    rig_free(&r);
+    expect_end("idle --json --state half-closed --sim peer=echo sim:80", "open", 0,
+               "the peer closes a half-closed connection with a FIN");
+}
+
+/*
+ * A run that ends early, and this host
+ */
+
+static void an_interruption_tells_what_is_known(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    rig_at(&r, 100 * WAVE_S, rig_interrupt);
+    rig_run(&r, "idle --json " RIG_PEER);
+    assert_int_equal(r.status, 128 + SIGINT);
+    rig_expect_part(&r, "verdict", "message", "interrupted by a signal; so far: nothing forgets");
+    rig_expect_part(&r, "verdict", "message", "within 85.03 s of silence");
+    rig_free(&r);
+    expect_end("idle --json --timeout 200 --sim nat=5m sim:80", "failed", 1,
+               "the timeout of 3 min 20 s ran out; so far: nothing forgets");
+}
+
+static void suspend(struct command_rig *r)
+{
+    r->platform.asleep += WAVE_H;
+}
+
+static void a_silence_in_which_the_host_slept_says_nothing(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    rig_at(&r, 20 * WAVE_S, suspend);
+    rig_run(&r, "idle --to 1m --parallel 4 " RIG_PEER);
+    rig_expect_printed(&r, "inconclusive  this host was suspended meanwhile", 2);
+    rig_expect_printed(&r, "2 say nothing: this host was suspended meanwhile", 1);
+    rig_expect_printed(&r, "within 60.00 s of silence, the longest that was tried", 1);
+    assert_int_equal(r.status, 0);
+    rig_free(&r);
+}
+
+/*
+ * What is shown
+ */
+
+static void the_table_says_who_forgot(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --sim nat=5m sim:80");
+    rig_expect_printed(&r, "by the path: the peer still had the connection", 3);
+    rig_expect_printed(&r, "samples     14 in 2 passes: 11 alive, 3 silent", 1);
+    rig_expect_printed(&r, "suggested keepalive: 2 min 20 s", 1);
+    rig_free(&r);
+    run_idle(&r, "idle -q --at-least 6m --sim nat=5m sim:80");
+    assert_int_equal(r.status, 1);
+    assert_int_equal(r.text_len, 0);
+    rig_free(&r);
+}
+
+/* Each sample has the number of the connection that was silent, also after an inquest. */
+static void a_sample_has_the_number_of_its_connection(void **state)
+{
+    struct command_rig r;
+    unsigned samples = 0;
+
+    (void)state;
+    run_idle(&r, "idle --json --at-least 6m --sim nat=5m sim:80");
+    for (size_t i = 0; i < r.events; i++) {
+        const char *kind = json_string_value(json_object_get(r.event[i], "event"));
+        if (strcmp(kind, "idle") != 0)
+            continue;
+        samples++;
+        assert_in_range(json_integer_value(json_object_get(r.event[i], "connection")), 2, 4);
+    }
+    assert_int_equal(samples, 3);
+    rig_free(&r);
+}
+
+static void the_same_run_prints_the_same_bytes(void **state)
+{
+    (void)state;
+    assert_true(rig_expect_repeatable(HOST_DISCARD, 1000, 7, "idle --json --to 2m " RIG_PEER) > 0);
+}
+
+static void options_that_contradict_each_other(void **state)
+{
+    (void)state;
+    expect_usage("idle --from 1h --to 1m sim:80", "--from has to be shorter than --to");
+    expect_usage("idle --keepalive 1m --at-least 1m sim:80", "give one of them");
+    expect_usage("idle --keepalive 2h sim:80", "--keepalive has to be shorter than --to");
+    expect_usage("idle --parallel 65 sim:80", "from 1 to 64");
+    expect_usage("idle --state syn-sent sim:80", "established|half-closed");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_that_forgets_is_found),
+        cmocka_unit_test(long_limits_to_a_percent),
+        cmocka_unit_test(lost_segments_are_not_forgotten_connections),
+        cmocka_unit_test(sixty_four_at_a_time_on_a_bad_path),
+        cmocka_unit_test(nothing_that_forgets_is_said_so),
+        cmocka_unit_test(a_limit_below_the_range_is_said_so),
+        cmocka_unit_test(a_peer_that_closes_is_told_with_its_time),
+        cmocka_unit_test(a_reset_in_the_silence_is_the_limit),
+        cmocka_unit_test(a_reboot_is_no_limit),
+        cmocka_unit_test(a_dead_peer_is_lost_and_not_forgetful),
+        cmocka_unit_test(a_death_while_the_control_connection_is_in_doubt_is_no_sample),
+        cmocka_unit_test(a_peer_that_cannot_be_reached),
+        cmocka_unit_test(a_peer_that_speaks_is_not_silent),
+        cmocka_unit_test(at_least_is_a_test),
+        cmocka_unit_test(an_interval_of_keepalive_holds_or_does_not),
+        cmocka_unit_test(half_closed_connections_have_a_limit_of_their_own),
+        cmocka_unit_test(an_interruption_tells_what_is_known),
+        cmocka_unit_test(a_silence_in_which_the_host_slept_says_nothing),
+        cmocka_unit_test(the_table_says_who_forgot),
+        cmocka_unit_test(a_sample_has_the_number_of_its_connection),
+        cmocka_unit_test(the_same_run_prints_the_same_bytes),
+        cmocka_unit_test(options_that_contradict_each_other),
+        cmocka_unit_test(rig_schema),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
