@@ -22,6 +22,7 @@
 #include "cmd/view.h"
 #include "lib/core/diag.h"
 #include "lib/io/files.h"
+#include "lib/io/heap.h"
 #include "lib/io/privilege.h"
 #include "lib/io/signals.h"
 #include "lib/report/flow_rows.h"
@@ -569,7 +570,7 @@ static int open_table(struct read_run *r, struct diag *d)
     if (platform_random(r->o->show.platform, secret, sizeof secret) != 0)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
     key = siphash_key(secret, 1);
-    r->flows = flows_create(key, flow_over, r);
+    r->flows = flows_create(key, heap_resize, flow_over, r);
     r->capture = capture_file_create();
     if (!r->flows || !r->capture)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the flows");
