@@ -309,19 +309,6 @@ static void begin(struct read_run *r, wave_time stamp)
     report_begin(&r->report, stamp);
 }
 
-/* Returns the hash of packet `i` of the batch; many belong to the flow of the one before. */
-static uint64_t hash_of(const struct read_run *r, unsigned i)
-{
-    const struct packet *p = &r->packet[i].packet, *before = &r->packet[i ? i - 1 : 0].packet;
-    const struct flow *a = &p->flow, *b = &before->flow;
-
-    if (i && before->kind == PACKET_TCP &&
-        (flow_eq(a, b) || (a->lport == b->rport && a->rport == b->lport && a->v6 == b->v6 &&
-                           addr_eq(&a->local, &b->remote) && addr_eq(&a->remote, &b->local))))
-        return r->segment[i - 1].hash;
-    return flows_hash(r->flows, a);
-}
-
 /* Takes frames apart until there is a batch of segments, or no more in memory. Returns how many
  * there are; *error is what the reader said last. */
 static unsigned collect(struct read_run *r, int *error)
@@ -345,7 +332,7 @@ static unsigned collect(struct read_run *r, int *error)
                                                .fragments = p->fragments,
                                                .tunnel = (uint8_t)p->tunnel};
         if (p->packet.kind == PACKET_TCP) {
-            r->segment[n].hash = hash_of(r, n);
+            r->segment[n].hash = flows_hash(r->flows, &p->packet.flow);
             flows_prefetch(r->flows, r->segment[n].hash);
         }
         n++;

@@ -91,10 +91,10 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Of IPv4 both sides fit into a word each. A product of both with a secret is enough, since nothing
- * shows a hash to those who write a capture. */
+/* Of IPv4 each side fits into a word. */
 static uint64_t hash_v4(const struct flows *f, const struct flow *flow)
 {
+    const uint64_t *k = f->key.k;
     uint32_t addr[2];
 
     memcpy(&addr[0], flow->local.byte, 4);
@@ -104,20 +104,30 @@ static uint64_t hash_v4(const struct flows *f, const struct flow *flow)
     const bool order = local < remote;
     const uint64_t low = order ? local : remote, high = order ? remote : local;
 
-    return fold(fold(low ^ f->key.k[0], high ^ f->key.k[1]) ^ f->key.k[0], f->key.k[1] | 1);
+    return fold(fold(low ^ k[0], high ^ k[1]) ^ k[0], k[1] | 1);
 }
 
+/* Of IPv6 the lower side comes first as well. */
+static uint64_t hash_v6(const struct flows *f, const struct flow *flow)
+{
+    const uint64_t *k = f->key.k;
+    const int order = memcmp(&flow->local, &flow->remote, sizeof flow->local);
+    const bool back = order > 0 || (order == 0 && flow->lport > flow->rport);
+    const uint64_t ports = back ? (uint64_t)flow->rport << 16 | flow->lport
+                                : (uint64_t)flow->lport << 16 | flow->rport;
+    uint64_t low[2], high[2], n;
+
+    memcpy(low, back ? &flow->remote : &flow->local, sizeof low);
+    memcpy(high, back ? &flow->local : &flow->remote, sizeof high);
+    n = fold(low[0] ^ k[0], low[1] ^ k[1]);
+    n = fold(n ^ high[0] ^ k[0], high[1] ^ k[1]);
+    return fold(n ^ ports ^ k[0], k[1] | 1);
+}
+
+/* Products with a secret are enough, since nothing shows a hash to those who write a capture. */
 uint64_t flows_hash(const struct flows *f, const struct flow *flow)
 {
-    int order;
-
-    if (!flow->v6)
-        return hash_v4(f, flow);
-    order = memcmp(&flow->local, &flow->remote, sizeof flow->local);
-    if (order < 0 || (order == 0 && flow->lport <= flow->rport))
-        return siphash13(&f->key, flow, sizeof *flow);
-    const struct flow back = flow_reverse(flow);
-    return siphash13(&f->key, &back, sizeof back);
+    return flow->v6 ? hash_v6(f, flow) : hash_v4(f, flow);
 }
 
 static uint32_t slot_of(uint64_t hash)
