@@ -239,8 +239,9 @@ static void flow_over(void *self, const struct watched *w, const struct measure_
 static void show_kept(struct read_run *r)
 {
     read_sort_done(&r->sort);
+    r->lines.term = &r->view.term;
     if (r->sort.count && !r->o->show.json)
-        flow_headings(&r->view.term);
+        flow_headings(&r->lines);
     for (size_t i = 0; i < r->sort.count && !r->failed; i++) {
         fwrite(r->sort.at[i].text, 1, r->sort.at[i].len, r->view.term.to);
         if (++r->unsettled >= LINES)
@@ -594,7 +595,11 @@ static int open_all(struct read_run *r, struct diag *d)
         error = view_open(&r->view, &file, run_time, r, d);
     if (error)
         return error;
-    r->lines = (struct flow_lines){.term = &r->view.term, .findings = r->o->findings};
+    /* A file or a program that reads the list has no edge. */
+    r->lines =
+        (struct flow_lines){.term = &r->view.term,
+                            .findings = r->o->findings,
+                            .width = show->width || r->view.term.live ? r->view.term.width : 0};
     if (!read_ladder_begin(&r->ladder, mode_of(r->o), &r->view, &r->report, d))
         platform_enter_sandbox(show);
     else
