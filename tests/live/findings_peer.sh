@@ -50,6 +50,20 @@ unfilter()
     peer nft flush ruleset
 }
 
+# Whether the peer closed within 20 ms, which it does not where others have this machine's processors.
+closed_in_time()
+{
+    python3 - "$tmp/out" <<'END'
+import json, sys
+times = {}
+for line in open(sys.argv[1], encoding="utf-8"):
+    e = json.loads(line)
+    if e["event"] == "segment" and e["dir"] == "in":
+        times.setdefault("SYN" if "S" in e["flags"] else "FIN" if "F" in e["flags"] else "", e["time"])
+sys.exit(not times.get("FIN", 9) - times["SYN"] < 0.02)
+END
+}
+
 for target in "$far4" "[$far6]"; do
     case $target in *:*) bare=72 ;; *) bare=52 ;; esac # bytes of an ACK with timestamps
     provoke '' 0 "$target: a plain session" connect -d hello "$target:7"
@@ -59,7 +73,14 @@ for target in "$far4" "[$far6]"; do
     provoke window-closed 1 "$target: it does not read" connect -f "$tmp/zeros" --timeout 4 "$target:9"
     finds window-closed problem proved "$target: it does not read"
 
-    provoke closed-at-once 0 "$target: it closes at once" connect --hold 300ms "$target:10"
+    findings=closed-at-once
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        try "$TCPWAVE" connect --hold 300ms "$target:10" --json
+        [ $status != 0 ] || closed_in_time && break
+    done
+    findings=
+    check "$target: it closes at once: ends with 0" test $status = 0
+    check "$target: it closes at once: within 20 ms, once in $attempt runs" closed_in_time
     finds closed-at-once warning likely "$target: it closes at once"
 
     provoke reset-when-idle 7 "$target: it resets what is silent" keepalive --idle 30 --for 9 "$target:11"
