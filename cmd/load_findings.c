@@ -134,8 +134,11 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     const struct facts k = {
         .flow = &s->flow, .host = &host, .impairments = rules, .over = true, .verdict = o->verdict};
 
-    host_facts(&host, &texts, &stats, l->port, s->captured, l->plan.v6,
-               l->options->where.interface != NULL);
+    host_facts(&host, &texts, &stats, l->port,
+               &(struct host_asks){.captured = s->captured,
+                                   .many = true,
+                                   .v6 = l->plan.v6,
+                                   .interface_named = l->options->where.interface != NULL});
     if (o->verdict == VERDICT_OPEN) /* the figures have it; it explains only what went wrong */
         host.lost = 0;
     host.unreachable = s->unreachable[0] ? s->unreachable : NULL;

@@ -107,6 +107,27 @@ static bool duplicated(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Ours: the engine repeated a segment in smaller pieces, as RFC 4821 has it, and these came
+ * through. */
+static bool black_hole_out(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    char from[HUMAN_TEXT], to[HUMAN_TEXT];
+
+    if (!count(k, SIGN_OURS_CUT))
+        return false;
+    if (k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    cite(k, SIGN_OURS_CUT, f);
+    finding_say(f,
+                "large packets of ours vanish on the way there: a segment with %s was never "
+                "acknowledged, however often it was sent, and one with %s was",
+                human_bytes(s->cut_from, from), human_bytes(s->cut_to, to));
+    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
+                      "vanish: let ICMP through, or lower the MSS at the router (clamping)");
+    return true;
+}
+
 /* For seconds, bytes of the peer's have not come, although later bytes have: what is lost by
  * chance is retransmitted sooner. No segment of the peer's was large, so it is the large ones
  * that vanish. */
@@ -116,6 +137,8 @@ static bool black_hole(const struct facts *k, struct finding *f)
     const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
     char missing[HUMAN_TEXT];
 
+    if (k->over && black_hole_out(k, f))
+        return true;
     if (!k->over || k->missing < 2 || impaired(k) || !s->gap_since || k->now < since + 3 * WAVE_S ||
         s->largest >= LARGE || facts_incomplete(k->host))
         return false;

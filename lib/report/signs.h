@@ -65,8 +65,10 @@ enum sign_kind {
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
     SIGN_STAMPED_SYN,   /* our SYN with timestamps */
     SIGN_UNSTAMPED_HEARD, /* the answer to a SYN of ours without timestamps, where others had them
-                            */
+                           */
     SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
+    SIGN_OURS_CUT,  /* a smaller segment of ours was acknowledged, and the larger one from the same
+                       sequence number never was, although it was repeated */
     SIGN_IMPAIRED,  /* a segment to which a rule of --impair did something */
     SIGN_COUNT
 };
@@ -137,6 +139,13 @@ struct signs {
     wave_time unstamped_at; /* when we sent a SYN without timestamps that waits for its answer; 0:
                                none does */
     bool stamped_heard;     /* an answer came that may be to one with timestamps */
+    struct signs_stuck {    /* our data that we repeat: */
+        struct seq seq;
+        uint32_t len, times; /* its segment from there, and how often it was sent so far */
+        uint32_t cut;        /* a smaller one was sent from there; 0: not */
+        uint32_t segment;    /* its number */
+    } stuck;
+    uint32_t cut_from, cut_to; /* with SIGN_OURS_CUT: the sizes of the two */
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
     wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */

@@ -389,6 +389,9 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 
     a->state = (enum state)c->state;
     c->arrived += first;
+    /* What comes after our RST answers that, and was not waited for: it does not count as an answer
+     * to what we retransmitted. */
+    c->stalled += first && c->path.reset_sent;
     if (c->record && e && state_synchronized(conn_state(e)) && !(seg->flags & SEG_RST) &&
         seq_gt(seg_end(seg), e->rcv.nxt) && seq_leq(seg_end(seg), e->rcv.adv)) {
         if (!c->record->has_high || seq_gt(seg_end(seg), c->record->high))
