@@ -208,7 +208,7 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     if (c->record)
         c->record->cut_off_at = now;
     /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
-    c->outstanding = conn_outstanding(e) && e->backoff > 0;
+    c->outstanding = conn_outstanding(e) && conn_backoff(e) > 0;
     conn_abort(e, now);
     session_changed(s, c, now);
     drain_if_busy(s);
