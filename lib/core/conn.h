@@ -349,6 +349,18 @@ static inline bool conn_outstanding(const struct conn *c)
     return !seq_eq(c->snd.una, c->snd.nxt);
 }
 
+/* Returns whether the peer has acknowledged our SYN and nothing behind it. */
+static inline bool conn_only_syn_acked(const struct conn *c)
+{
+    return seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
+}
+
+/* Returns how often in a row the retransmission timer has expired (RFC 6298, 5.5). */
+static inline unsigned conn_backoff(const struct conn *c)
+{
+    return c->backoff;
+}
+
 /* Returns when the last acceptable segment came from the peer. */
 static inline wave_time conn_last_in(const struct conn *c)
 {
