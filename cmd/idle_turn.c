@@ -11,6 +11,7 @@
 #define ANSWER_MIN WAVE_S /* for the answer to a first probe */
 #define INQUEST (3 * WAVE_S)
 #define CLOSING (2 * WAVE_S)
+#define SUSPENDED (100 * WAVE_MS) /* platform_asleep() differs by less for other reasons */
 #define INTERRUPTED 3 /* silences that the peer may interrupt, one after the other */
 
 static const char spoke[] = "the peer sent something itself, several times";
@@ -111,7 +112,8 @@ static void begin_inquest(struct idle *x, struct idle_conn *dead, wave_time now)
 static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sample,
                       const char *note, wave_time now)
 {
-    if (platform_asleep(x->options->show.platform) != c->asleep && c->step != IDLE_OPENING) {
+    if (c->step != IDLE_OPENING &&
+        platform_asleep(x->options->show.platform) > c->asleep + SUSPENDED) {
         sample.outcome = IDLE_INCONCLUSIVE;
         note = asleep;
     }

@@ -378,6 +378,27 @@ static void a_silence_in_which_the_host_slept_says_nothing(void **state)
     rig_free(&r);
 }
 
+static void let_the_clocks_differ(struct command_rig *r)
+{
+    r->platform.asleep += 40 * WAVE_MS;
+}
+
+/* The two clocks are read one after the other. */
+static void clocks_that_differ_a_little_are_no_suspension(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    rig_at(&r, 20 * WAVE_S, let_the_clocks_differ);
+    rig_run(&r, "idle --to 1m --parallel 4 " RIG_PEER);
+    rig_expect_printed(&r, "samples     4 in 1 pass: 4 alive, 0 silent", 1);
+    rig_expect_printed(&r, "suspended", 0);
+    assert_int_equal(r.status, 0);
+    rig_free(&r);
+}
+
 /*
  * What is shown
  */
@@ -454,6 +475,7 @@ int main(void)
         cmocka_unit_test(half_closed_connections_have_a_limit_of_their_own),
         cmocka_unit_test(an_interruption_tells_what_is_known),
         cmocka_unit_test(a_silence_in_which_the_host_slept_says_nothing),
+        cmocka_unit_test(clocks_that_differ_a_little_are_no_suspension),
         cmocka_unit_test(the_table_says_who_forgot),
         cmocka_unit_test(a_sample_has_the_number_of_its_connection),
         cmocka_unit_test(the_same_run_prints_the_same_bytes),
