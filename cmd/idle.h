@@ -138,6 +138,10 @@ struct idle {
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
 
+/* Returns an interval of keepalive that keeps connections open; 0: none is known, or none does,
+ * since the control connection, which was probed, ended as well. */
+wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a);
+
 /* idle_findings.c: adds what follows from the answer. */
 void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct findings *list);
 

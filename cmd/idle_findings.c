@@ -34,9 +34,9 @@ static const char *when(const struct idle_answer *a, char text[2 * HUMAN_TEXT + 
     return text;
 }
 
-static void advise(const struct idle_answer *a, struct finding *f)
+static void advise(const struct idle *x, const struct idle_answer *a, struct finding *f)
 {
-    const wave_time interval = idle_answer_keepalive(a);
+    const wave_time interval = x->options->keepalive ? 0 : idle_keepalive(x, a);
     char t[HUMAN_TEXT];
 
     if (interval)
@@ -44,7 +44,7 @@ static void advise(const struct idle_answer *a, struct finding *f)
                        "have one of the ends send keepalive probes every %s (SO_KEEPALIVE with "
                        "TCP_KEEPIDLE, or net.ipv4.tcp_keepalive_time)",
                        human_duration(interval, t));
-    else if (a->how == IDLE_CLOSED)
+    else if (a->kind == IDLE_AT)
         finding_advise(f, "lengthen the idle timeout of the server, or send something of the "
                           "application's before it is over: probes of TCP do not count for it");
 }
@@ -64,12 +64,15 @@ void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct fin
 
     if (a->died == WAVE_NEVER || !a->alike || (which == FORGOTTEN && x->blame.unknown))
         return;
+    if (seen && (a->died < WAVE_S || x->lost)) /* no timer of silence, or the peer's end */
+        return;
     if (which == FORGOTTEN)
         finding_say(&f, "something on the path forgets connections after %s of silence",
                     when(a, text));
     else
-        finding_say(&f, "connections are %s after %s of silence",
-                    which == CLOSED ? "closed" : "reset", when(a, text));
-    advise(a, &f);
+        finding_say(&f, "connections are %s after %s%s", which == CLOSED ? "closed" : "reset",
+                    when(a, text),
+                    x->options->keepalive ? ", in spite of keepalive probes" : " of silence");
+    advise(x, a, &f);
     findings_add(list, &f);
 }

@@ -26,6 +26,11 @@ void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample
     report_tell(&s->report, session_stamp(s), &e);
 }
 
+wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a)
+{
+    return a->kind == IDLE_AT && x->control_fins ? 0 : idle_answer_keepalive(a);
+}
+
 /*
  * Figures
  */
@@ -77,10 +82,35 @@ static void members(const struct idle *x, const struct idle_answer *a, struct fi
     time_or_unknown(f, "died", a->died);
     figures_text(f, "outcome", dies ? idle_outcome_name(a->how) : NULL);
     figures_text(f, "by", by_whom(x, a));
-    time_or_unknown(f, "keepalive", idle_answer_keepalive(a));
+    time_or_unknown(f, "keepalive", idle_keepalive(x, a));
     figures_count(f, "passes", x->search.pass);
     counts(f, a);
     figures_end(f);
+}
+
+/* Returns how many connections are silent now. */
+static unsigned silent_now(const struct idle *x)
+{
+    unsigned n = 0;
+
+    for (struct session_conn *c = session_first(x->session); c; c = session_next(x->session, c)) {
+        const struct idle_conn *one = (const struct idle_conn *)(const void *)c;
+        n += !one->control && one->step <= IDLE_QUIET;
+    }
+    return n;
+}
+
+static void progress_row(const struct idle *x, wave_time silence, wave_time left, struct figures *f)
+{
+    const unsigned n = silent_now(x);
+    char t[2][HUMAN_TEXT];
+
+    if (n)
+        figures_row(f, "", "pass %u: %u connection%s silent for %s, at most %s to go",
+                    x->search.pass, n, n == 1 ? "" : "s", human_duration(silence, t[0]),
+                    human_duration(left, t[1]));
+    else
+        figures_row(f, "", "pass %u: waiting for answers", x->search.pass);
 }
 
 wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
@@ -91,7 +121,6 @@ wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
     const wave_time left = x->pass_ends > now ? x->pass_ends - now : 0;
     struct figures *f = &x->figures;
     struct idle_answer a;
-    char silence[HUMAN_TEXT], rest[HUMAN_TEXT];
 
     if (!show->json && (show->quiet || !s->config.live))
         return WAVE_NEVER;
@@ -108,9 +137,7 @@ wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
     time_or_unknown(f, "survived", a.survived);
     time_or_unknown(f, "died", a.died);
     figures_end(f);
-    figures_row(f, "", "pass %u: %u connections silent for %s, at most %s to go", x->search.pass,
-                x->search.pending, human_duration(now - x->pass_began, silence),
-                human_duration(left, rest));
+    progress_row(x, now - x->pass_began, left, f);
     report_progress(&x->session->report, session_stamp(s), f);
     return now + every;
 }
@@ -198,22 +225,38 @@ static void say_between(const struct idle *x, const struct idle_answer *a, struc
         a->samples[IDLE_ALIVE], a->samples[IDLE_ALIVE] == 1 ? "" : "s", low, dead(a), high);
 }
 
-static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
+/* Says that connections were seen to end, and when. */
+static void say_ended(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    char first[HUMAN_TEXT], last[HUMAN_TEXT], n[HUMAN_TEXT];
+    const bool fin = a->how == IDLE_CLOSED;
+    char first[HUMAN_TEXT], last[HUMAN_TEXT], range[2 * HUMAN_TEXT + 8];
 
-    if (a->how == IDLE_CLOSED)
+    human_duration(a->died, first);
+    human_duration(a->died_last, last);
+    if (strcmp(first, last) != 0)
+        snprintf(range, sizeof range, "%s to %s", first, last);
+    else
+        snprintf(range, sizeof range, "%s", first);
+    if (fin && x->options->state == IDLE_HALF_CLOSED) {
+        say(w, "the peer sends its own FIN %s after ours", range);
+        return;
+    }
+    if (fin)
         say_forgotten(x, a, w);
     else
         say(w, "%s connection is reset", state_text(x));
-    human_duration(a->died, first);
-    human_duration(a->died_last, last);
-    say(w, " after %s", first);
-    if (strcmp(first, last) != 0)
-        say(w, " to %s", last);
-    say(w, " of silence; seen %s", times(a->deaths, n));
-    if (a->how == IDLE_CLOSED && x->control_fins)
-        say(w, "; keepalive probes do not prevent it: the control connection was closed as well");
+    say(w, " after %s%s", range, x->options->keepalive ? "" : " of silence");
+}
+
+static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    char n[HUMAN_TEXT];
+
+    say_ended(x, a, w);
+    say(w, "; seen %s", times(a->deaths, n));
+    if (x->control_fins && x->options->state == IDLE_ESTABLISHED)
+        say(w, "; keepalive probes do not prevent it: the control connection was %s as well",
+            a->how == IDLE_CLOSED ? "closed" : "reset");
 }
 
 static void say_varies(const struct idle *x, const struct idle_answer *a, struct words *w)
@@ -238,8 +281,8 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         say(w, "no connection was silent long enough to say anything");
         break;
     case IDLE_LONGER:
-        say(w, "nothing forgets %s connection within %s of silence, the longest that was tried",
-            state_text(x), human_duration(a->survived, t));
+        say(w, "nothing forgets %s connection within %s of silence, the longest that %s",
+            state_text(x), human_duration(a->survived, t), x->done ? "was tried" : "is over");
         break;
     case IDLE_SHORTER:
         say(w, "within %s of silence, the shortest that was tried, ", human_duration(a->died, t));
@@ -256,8 +299,8 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         say_varies(x, a, w);
         break;
     }
-    if (idle_answer_keepalive(a))
-        say(w, "; suggested keepalive: %s", human_duration(idle_answer_keepalive(a), t));
+    if (idle_keepalive(x, a))
+        say(w, "; suggested keepalive: %s", human_duration(idle_keepalive(x, a), t));
 }
 
 /* Says what a test has found: --at-least, or --keepalive. */
@@ -279,7 +322,10 @@ static void say_tested(const struct idle *x, const struct idle_answer *a, struct
         say(w, "; %u of %u lived", lived, lived + dead(a));
     if (dead(a)) {
         say(w, ": ");
-        say_forgotten(x, a, w);
+        if (a->kind == IDLE_AT)
+            say_ended(x, a, w);
+        else
+            say_forgotten(x, a, w);
     }
 }
 
@@ -328,12 +374,18 @@ static void rows(const struct idle *x, const struct idle_answer *a, struct figur
     }
 }
 
+/* Returns whether the peer answers, and takes no connections any more. */
+static bool refuses(const struct idle *x)
+{
+    return x->control && conn_end(session_engine(x->session, &x->control->conn)) == END_REFUSED;
+}
+
 /* Says that the peer was lost while connections were silent. */
 static void say_lost(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
     char name[ADDR_PORT_TEXT], t[HUMAN_TEXT];
 
-    if (x->control && conn_end(session_engine(x->session, &x->control->conn)) == END_REFUSED) {
+    if (refuses(x)) {
         say(w, "%s refuses new connections since the control connection ended",
             addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
         return;
@@ -359,7 +411,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
         o->verdict = VERDICT_LOCAL;
         say(&w, "%s", s->error.text);
     } else if (x->lost) {
-        o->verdict = VERDICT_LOST;
+        o->verdict = refuses(x) ? VERDICT_FAILED : VERDICT_LOST;
         say_lost(x, &a, &w);
     } else if (!x->search.pass && x->control) { /* the first connection was not opened */
         session_outcome(s, &x->control->conn, o);

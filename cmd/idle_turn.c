@@ -204,6 +204,8 @@ static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave
     struct idle_sample sample = {.silence = now - c->since, .seen = true};
 
     if (has_ended(e, &sample.outcome)) {
+        if (x->options->keepalive) /* it was not silent: for how long it lived */
+            sample.silence = now - c->begun;
         sample_is(x, c, sample, NULL, now);
         return now;
     }

@@ -221,6 +221,44 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
     expect_finding(&r, "code", "reset-when-idle");
+    /* The control connection was probed, and reset all the same. */
+    rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
+    assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
+    rig_free(&r);
+}
+
+static void reset_four(struct command_rig *r)
+{
+    for (unsigned n = 0; n < 4; n++) /* the control connection, and 3 that are probed */
+        rig_far_reset(r, n);
+}
+
+/* Its probes are answered, and it is reset 61 s after it was opened. */
+static void an_end_in_spite_of_probes_is_told_by_its_age(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    rig_at(&r, 61 * WAVE_S, reset_four);
+    rig_run(&r, "idle --json --keepalive 20s --to 5m " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "failed");
+    rig_expect_part(&r, "verdict", "message",
+                    "0 of 3 lived: an established connection is reset after 6");
+    assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
+    expect_finding(&r, "code", "reset-when-idle");
+    rig_expect_part(&r, "finding", "message", "in spite of keepalive probes");
+    rig_free(&r);
+}
+
+/* A server that closes when its client does has no timer of half-closed connections. */
+static void a_fin_right_after_ours_is_no_finding(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --state half-closed --sim peer=echo sim:80");
+    assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
     rig_free(&r);
 }
 
@@ -334,7 +372,7 @@ static void half_closed_connections_have_a_limit_of_their_own(void **state)
     rig_expect_text(&r, "verdict", "idle.by", "path");
     rig_free(&r);
     expect_end("idle --json --state half-closed --sim peer=echo sim:80", "open", 0,
-               "the peer closes a half-closed connection with a FIN");
+               "the peer sends its own FIN ");
 }
 
 /*
@@ -351,7 +389,8 @@ static void an_interruption_tells_what_is_known(void **state)
     rig_run(&r, "idle --json " RIG_PEER);
     assert_int_equal(r.status, 128 + SIGINT);
     rig_expect_part(&r, "verdict", "message", "interrupted by a signal; so far: nothing forgets");
-    rig_expect_part(&r, "verdict", "message", "within 85.03 s of silence");
+    rig_expect_part(&r, "verdict", "message",
+                    "within 85.03 s of silence, the longest that is over");
     rig_free(&r);
     expect_end("idle --json --timeout 200 --sim nat=5m sim:80", "failed", 1,
                "the timeout of 3 min 20 s ran out; so far: nothing forgets");
@@ -473,6 +512,8 @@ int main(void)
         cmocka_unit_test(at_least_is_a_test),
         cmocka_unit_test(an_interval_of_keepalive_holds_or_does_not),
         cmocka_unit_test(half_closed_connections_have_a_limit_of_their_own),
+        cmocka_unit_test(an_end_in_spite_of_probes_is_told_by_its_age),
+        cmocka_unit_test(a_fin_right_after_ours_is_no_finding),
         cmocka_unit_test(an_interruption_tells_what_is_known),
         cmocka_unit_test(a_silence_in_which_the_host_slept_says_nothing),
         cmocka_unit_test(clocks_that_differ_a_little_are_no_suspension),
