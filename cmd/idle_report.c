@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/core/addr.h"
+#include "lib/core/icmp.h"
 #include "lib/report/human.h"
 
 #define PROGRESS_LIVE WAVE_S /* on a terminal */
@@ -28,7 +29,9 @@ void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample
 
 wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a)
 {
-    return a->kind == IDLE_AT && x->control_fins ? 0 : idle_answer_keepalive(a);
+    if (x->options->state == IDLE_SYN_RECEIVED || (a->kind == IDLE_AT && x->control_fins))
+        return 0; /* nothing keeps a connection in SYN_RECEIVED */
+    return idle_answer_keepalive(a);
 }
 
 /*
@@ -44,15 +47,21 @@ static const char *kind_name(enum idle_answer_kind kind)
     return name[kind];
 }
 
-/* Returns "path" or "peer", or NULL if it is not known who forgets. Ends that were seen as FIN are
- * the peer's. */
-static const char *by_whom(const struct idle *x, const struct idle_answer *a)
+/* Ends that were seen as FIN are the peer's. What the deaths show must agree. */
+const char *idle_by(const struct idle *x, const struct idle_answer *a)
 {
     if (a->died == WAVE_NEVER || !a->alike)
         return NULL;
     if (a->how == IDLE_CLOSED)
         return "peer";
-    return x->blame.path && !x->blame.unknown ? "path" : NULL;
+    if (x->blame.unknown || (x->blame.path && x->blame.peer))
+        return NULL;
+    return x->blame.path ? "path" : x->blame.peer ? "peer" : NULL;
+}
+
+bool idle_by_proved(const struct idle *x, const struct idle_answer *a)
+{
+    return a->how == IDLE_CLOSED || x->blame.had;
 }
 
 static void counts(struct figures *f, const struct idle_answer *a)
@@ -81,7 +90,7 @@ static void members(const struct idle *x, const struct idle_answer *a, struct fi
     time_or_unknown(f, "survived", a->survived);
     time_or_unknown(f, "died", a->died);
     figures_text(f, "outcome", dies ? idle_outcome_name(a->how) : NULL);
-    figures_text(f, "by", by_whom(x, a));
+    figures_text(f, "by", idle_by(x, a));
     time_or_unknown(f, "keepalive", idle_keepalive(x, a));
     figures_count(f, "passes", x->search.pass);
     counts(f, a);
@@ -165,7 +174,25 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *w, const cha
 
 static const char *state_text(const struct idle *x)
 {
-    return x->options->state == IDLE_HALF_CLOSED ? "a half-closed" : "an established";
+    static const char *const text[] = {[IDLE_ESTABLISHED] = "an established",
+                                       [IDLE_HALF_CLOSED] = "a half-closed",
+                                       [IDLE_SYN_RECEIVED] = "a half-open"};
+
+    return text[x->options->state];
+}
+
+/* Writes the ends of the bracket as people read them. Seconds that are left out are rounded so that
+ * the limit lies between the two; where both look the same, none are. */
+static void bracket_text(const struct idle_answer *a, char low[HUMAN_TEXT], char high[HUMAN_TEXT])
+{
+    const wave_time unit = a->died < 2 * WAVE_MIN ? 10 * WAVE_MS : WAVE_S;
+
+    human_duration(a->survived, low);
+    human_duration((a->died + unit - 1) / unit * unit, high);
+    if (strcmp(low, high) != 0)
+        return;
+    snprintf(low, HUMAN_TEXT, "%.3f s", (double)a->survived / (double)WAVE_S);
+    snprintf(high, HUMAN_TEXT, "%.3f s", (double)a->died / (double)WAVE_S);
 }
 
 static const char *times(uint32_t n, char text[HUMAN_TEXT])
@@ -203,26 +230,45 @@ static uint32_t dead(const struct idle_answer *a)
 /* Says that the connection is forgotten, and by whom where that is known. */
 static void say_forgotten(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    const char *by = by_whom(x, a);
+    const char *by = idle_by(x, a);
 
     if (a->how == IDLE_CLOSED && a->alike)
         say(w, "the peer closes %s connection with a FIN", state_text(x));
     else if (by)
-        say(w, "the %s forgets %s connection%s", by, state_text(x), manner(a));
+        say(w, "%sthe %s forgets %s connection%s", idle_by_proved(x, a) ? "" : "likely ", by,
+            state_text(x), manner(a));
     else
         say(w, "%s connection is forgotten%s", state_text(x), manner(a));
 }
 
 static void say_between(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    char low[HUMAN_TEXT], high[HUMAN_TEXT];
+    char low[HUMAN_TEXT], high[HUMAN_TEXT], n[HUMAN_TEXT];
 
-    human_duration(a->survived, low);
-    human_duration(a->died, high);
+    bracket_text(a, low, high);
     say(w, "between %s and %s of silence ", low, high);
     say_forgotten(x, a, w);
-    say(w, "; %u connection%s survived %s or less, %u did not survive %s or more",
-        a->samples[IDLE_ALIVE], a->samples[IDLE_ALIVE] == 1 ? "" : "s", low, dead(a), high);
+    say(w, "; %s or less was survived %s", low, times(a->samples[IDLE_ALIVE], n));
+    say(w, ", %s or more was not, %s", high, times(dead(a), n));
+}
+
+/* Returns the time after which the other end acted, as it saw it: its timer began when our last
+ * segment came there, and its own arrived here a round trip after we had sent that. */
+static wave_time timer(const struct idle *x, const struct idle_answer *a)
+{
+    const wave_time grain = a->died < 10 * WAVE_S ? WAVE_S / 2 : WAVE_S;
+    const wave_time t = a->died > x->rtt ? a->died - x->rtt : 0;
+
+    return (t + grain / 2) / grain * grain;
+}
+
+/* Returns whether that is a round time. All ends must have come within a few hundredths of a second
+ * of it: by chance that is rare. */
+static bool is_round(const struct idle *x, const struct idle_answer *a)
+{
+    const wave_time t = timer(x, a) + x->rtt, slack = 30 * WAVE_MS;
+
+    return a->deaths >= 2 && t > x->rtt && a->died + slack >= t && a->died_last <= t + slack;
 }
 
 /* Says that connections were seen to end, and when. */
@@ -244,8 +290,10 @@ static void say_ended(const struct idle *x, const struct idle_answer *a, struct 
     if (fin)
         say_forgotten(x, a, w);
     else
-        say(w, "%s connection is reset", state_text(x));
-    say(w, " after %s%s", range, x->options->keepalive ? "" : " of silence");
+        say(w, "%s connection is reset%s%s", state_text(x), idle_by(x, a) ? ", likely by the " : "",
+            idle_by(x, a) ? idle_by(x, a) : "");
+    say(w, "%s after %s%s", !fin && idle_by(x, a) ? "," : "", range,
+        x->options->keepalive ? "" : " of silence");
 }
 
 static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
@@ -254,6 +302,8 @@ static void say_at(const struct idle *x, const struct idle_answer *a, struct wor
 
     say_ended(x, a, w);
     say(w, "; seen %s", times(a->deaths, n));
+    if (is_round(x, a))
+        say(w, "; without the round trip that is %s, a round time", human_duration(timer(x, a), n));
     if (x->control_fins && x->options->state == IDLE_ESTABLISHED)
         say(w, "; keepalive probes do not prevent it: the control connection was %s as well",
             a->how == IDLE_CLOSED ? "closed" : "reset");
@@ -358,20 +408,33 @@ static bool went_well(const struct idle *x, const struct idle_answer *a)
 
 static void rows(const struct idle *x, const struct idle_answer *a, struct figures *f)
 {
-    figures_row(f, "samples", "%u in %u pass%s: %u alive, %u silent, %u reset, %u icmp, %u closed",
-                x->search.samples, x->search.pass, x->search.pass == 1 ? "" : "es",
-                a->samples[IDLE_ALIVE], a->samples[IDLE_SILENT], a->samples[IDLE_RESET],
-                a->samples[IDLE_ICMP], a->samples[IDLE_CLOSED]);
+    char text[128] = "", router[ADDR_TEXT], t[HUMAN_TEXT];
+
+    for (unsigned i = 0; i < IDLE_INCONCLUSIVE; i++)
+        human_add(text, sizeof text, a->samples[i], idle_outcome_name((enum idle_outcome)i));
+    figures_row(f, "samples", "%u in %u pass%s%s%s", x->search.samples, x->search.pass,
+                x->search.pass == 1 ? "" : "es", *text ? ": " : "", text);
     if (a->samples[IDLE_INCONCLUSIVE])
         figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE],
                     x->doubt ? x->doubt : "they were not finished");
-    if (x->blame.path)
-        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.path);
-    if (x->control_silent) {
-        char t[HUMAN_TEXT];
+    if (x->blame.had)
+        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.had);
+    else if (a->samples[IDLE_RESET] && x->blame.path)
+        figures_row(f, "who", "likely the path: the RST has another TTL than the peer's segments");
+    else if (a->samples[IDLE_RESET] && x->blame.peer)
+        figures_row(f, "who",
+                    "likely the peer, or a device as far away: the RST has the TTL of the peer's "
+                    "segments");
+    if (x->has_icmp)
+        figures_row(f, "icmp", "%s (type %u, code %u), from %s",
+                    icmp_text(x->target.v6, x->icmp_type, x->icmp_code), x->icmp_type, x->icmp_code,
+                    addr_text(x->target.v6, &x->icmp_from, router));
+    if (x->repeated)
+        figures_row(f, "peer", "repeated its SYN-ACK until %s after the first one",
+                    human_duration(x->repeated, t));
+    if (x->control_silent)
         figures_row(f, "control", "did not survive %s of silence; probed more often then",
                     human_duration(x->control_silent, t));
-    }
 }
 
 /* Returns whether the peer answers, and takes no connections any more. */
