@@ -11,21 +11,12 @@
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
 
-/* Returns how many routers are on the way if the host starts with one of the usual TTLs. Hosts that
- * send RSTs with another TTL than the segments of their connections are as far away with both. */
-static unsigned routers(uint8_t ttl)
-{
-    return ttl <= 64 ? 64u - ttl : ttl <= 128 ? 128u - ttl : 255u - ttl;
-}
-
-/* The segments of one host have one TTL, unless the route changes in between. */
 static bool rst_by_middlebox(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
-    const uint8_t usual = s->ttl ? s->ttl : s->syn_ttl;
+    const uint8_t usual = signs_ttl(s);
 
-    if (!s->rst.segment || !s->rst.ttl || !usual || s->ttl_varies || !s->opened ||
-        routers(s->rst.ttl) == routers(usual) || s->rst.ttl == s->syn_ttl)
+    if (!signs_rst_elsewhere(s))
         return false;
     finding_cite_segment(f, s->rst.segment);
     finding_say(f,
@@ -44,7 +35,7 @@ static bool syn_proxy(const struct facts *k, struct finding *f)
     const struct signs *s = &k->flow->signs;
 
     if (!k->over || count(k, SIGN_SYN_ACK_TTL) < 2 || s->ttl_varies ||
-        routers(s->syn_ttl) == routers(s->ttl))
+        signs_routers(s->syn_ttl) == signs_routers(s->ttl))
         return false;
     if (k->verdict != VERDICT_OPEN)
         f->severity = FINDING_WARNING;

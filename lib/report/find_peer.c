@@ -54,7 +54,7 @@ static bool rst_unacceptable(const struct facts *k, struct finding *f)
 /* RFC 9293, 3.5.1: a half-open connection answers a SYN with an ACK of its own numbers. */
 static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
-    if (!count(k, SIGN_ACK_ASTRAY))
+    if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
         return false;
     f->severity = astray(k);
     cite(k, SIGN_ACK_ASTRAY, f);

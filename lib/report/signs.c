@@ -752,3 +752,14 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
     if (!(g->notes & (TRACK_PROBE | TRACK_PROBE_ANSWER)))
         s->active = seen->stamp;
 }
+
+bool signs_rst_comparable(const struct signs *s)
+{
+    return s->rst.segment && s->rst.ttl && signs_ttl(s) && !s->ttl_varies && s->opened;
+}
+
+bool signs_rst_elsewhere(const struct signs *s)
+{
+    return signs_rst_comparable(s) && signs_routers(s->rst.ttl) != signs_routers(signs_ttl(s)) &&
+           s->rst.ttl != s->syn_ttl;
+}

@@ -243,4 +243,24 @@ static inline uint32_t signs_count(const struct signs *s, enum sign_kind kind)
 /* Returns for how long in all the peer's window has been zero by then. */
 wave_time signs_shut_for(const struct signs *s, wave_time now);
 
+/* Returns how many routers are on the way if the host starts with one of the usual TTLs. */
+static inline unsigned signs_routers(uint8_t ttl)
+{
+    return ttl <= 64 ? 64u - ttl : ttl <= 128 ? 128u - ttl : 255u - ttl;
+}
+
+/* Returns the TTL of the peer's segments; 0: none is known. */
+static inline uint8_t signs_ttl(const struct signs *s)
+{
+    return s->ttl ? s->ttl : s->syn_ttl;
+}
+
+/* Returns whether the TTL of the peer's RST can be compared with that of its other segments. */
+bool signs_rst_comparable(const struct signs *s);
+
+/* Returns whether that TTL shows that the RST came from another place: the segments of one host
+ * have one TTL, unless the route changes in between. A host that sends RSTs with another TTL than
+ * the segments of its connections is as far away with both. */
+bool signs_rst_elsewhere(const struct signs *s);
+
 #endif

@@ -8,7 +8,7 @@ need nft python3
 netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 port=7
-for habit in echo stay hold leave tire; do
+for habit in echo stay hold leave tire close; do
     start_peer $habit $port python3 "$here/peer.py" $port $habit
     port=$((port + 1))
 done
@@ -19,6 +19,12 @@ finds()
 {
     check "$4: $1, $2, $3" grep -q "\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
     grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
+}
+
+# silent_about TEXT NAME: one case: no finding has that in its code
+silent_about()
+{
+    check "$2: nothing is found about it" sh -c "! grep -q '\"code\":\"[a-z-]*$1' '$tmp/out'"
 }
 
 # provoke CODE STATUS NAME ARGUMENT...: no other finding warns
@@ -82,10 +88,15 @@ for target in "$far4" "[$far6]"; do
     check "$target: it closes at once: ends with 0" test $status = 0
     check "$target: it closes at once: within 20 ms, once in $attempt runs" closed_in_time
     finds closed-at-once warning likely "$target: it closes at once"
+    silent_about -when-idle "$target: it closes at once"
 
     provoke reset-when-idle 7 "$target: it resets what is silent" keepalive --idle 30 --for 9 "$target:11"
     finds reset-when-idle problem proved "$target: it resets what is silent"
     expect_json verdict keepalive.longest_silence 0.0 "$target: that silence was not survived"
+    provoke '' 0 "$target: it closes what is silent" keepalive --idle 30 --for 9 "$target:12"
+    finds closed-when-idle info proved "$target: it closes what is silent"
+    provoke '' 0 "$target: it would, and we close first" keepalive --idle 30 --for 1 "$target:12"
+    silent_about -when-idle "$target: it would, and we close first"
 
     filter output 'tcp sport 7 tcp flags & (syn|rst) == 0 reset tcp option timestamp'
     provoke timestamps-missing 0 "$target: its timestamps are stripped" connect -d hello "$target:7"
