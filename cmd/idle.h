@@ -7,9 +7,10 @@
  *     opening       the handshake; with --state half-closed our FIN and its acknowledgement as well
  *     silent        nothing is sent. A segment of the peer's begins the silence again. If the peer
  *                   closes or resets the connection meanwhile, that was seen, and is the sample
- *     asked         one liveness probe, without data
+ *     asked         one liveness probe, without data; after a second without an answer a few more,
+ *                   with a byte that the peer has had
  *     data          no answer: one byte of data, which the engine retransmits until --give-up. In
- *                   half-closed, where we can send no data, more probes, each after twice the time
+ *                   half-closed, where we can send no data, a probe a second for that time
  *     in doubt      still no answer, or a RST: until the control connection shows that the path is
  * alive inquest       it is forgotten. A SYN from the same port is sent (see below) closing it is
  * alive, and is closed with FIN
@@ -120,6 +121,8 @@ struct idle_conn {
     wave_time asked_at;        /* when it was probed first */
     wave_time next_at;         /* when the present step ends */
     wave_time pause;           /* between two probes */
+    uint32_t received;         /* bytes of the peer's */
+    unsigned repeats;          /* probes after the first one */
     wave_time asleep;          /* platform_asleep() when the silence began */
     uint32_t arrived;          /* segments of the peer's until then */
     unsigned interrupted;      /* how often the peer's own segments began it again */

@@ -75,6 +75,9 @@ void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct fin
     if (which == FORGOTTEN)
         finding_say(&f, "something on the path forgets connections after %s of silence",
                     when(a, text));
+    else if (which == RESET && a->kind != IDLE_AT)
+        finding_say(&f, "the peer forgets connections after %s of silence, and answers with RST",
+                    when(a, text));
     else
         finding_say(&f, "connections are %s after %s%s", which == CLOSED ? "closed" : "reset",
                     when(a, text),

@@ -11,6 +11,8 @@
 #define CONTROL_TRIES 8   /* control connections in a row that were forgotten at once */
 #define CONTROL_SYNS 3    /* attempts to open another one */
 #define ANSWER_MIN WAVE_S /* for the answer to a first probe */
+#define ANSWER_MAX (3 * WAVE_S)
+#define PROBING (6 * WAVE_S) /* before there is data; or half of --give-up, if that is less */
 #define COMPLETES WAVE_MS /* between the end of the handshake and the first probe */
 #define INQUEST (3 * WAVE_S)
 #define CLOSING (2 * WAVE_S)
@@ -273,7 +275,9 @@ static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time n
     conn_probe(e, false);
     session_changed(x->session, &c->conn, now);
     c->asked_at = now;
-    c->pause = patience > ANSWER_MIN ? patience : ANSWER_MIN;
+    c->received = conn_received(e);
+    c->repeats = 0;
+    c->pause = patience < ANSWER_MIN ? ANSWER_MIN : time_min(patience, ANSWER_MAX);
     go_to(c, IDLE_ASKED, now + c->pause);
 }
 
@@ -314,7 +318,7 @@ static void answered(struct idle *x, struct idle_conn *c, struct conn *e, wave_t
         return;
     }
     sample_is(x, c, (struct idle_sample){c->sample.silence, IDLE_ALIVE, false},
-              c->step == IDLE_DATA ? "answered after a retransmission" : NULL, now);
+              c->repeats || c->step == IDLE_DATA ? "answered after a retransmission" : NULL, now);
 }
 
 /* Probes the control connection: does it live while another one does not answer? */
@@ -326,23 +330,28 @@ static void ask_control(struct idle *x, wave_time now)
         session_changed(x->session, &x->control->conn, now);
 }
 
-/* Nothing has answered so far: sends data, or where that is impossible another probe. */
+/* Nothing has answered so far: sends a few probes with a byte, and then data; where that is
+ * impossible, more probes. Where the SYN was lost the RTO begins with 3 s (RFC 6298, 5.7), and data
+ * alone would be sent too few times to tell loss from death. */
 static void ask_again(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
     static const char byte = '\n';
 
     if (c->step == IDLE_ASKED)
         ask_control(x, now);
-    c->step = IDLE_DATA;
-    if (x->options->state != IDLE_HALF_CLOSED) {
-        conn_send(e, now, &byte, 1);
-        c->next_at = WAVE_NEVER; /* the engine gives up */
-    } else {
+    if (x->options->state == IDLE_HALF_CLOSED) {
         conn_probe(e, true);
-        c->pause *= 2;
+        c->step = IDLE_DATA;
         c->next_at = now + c->pause;
         if (now - c->asked_at >= x->options->tcp.give_up)
             go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
+    } else if (!c->heard && now - c->asked_at < time_min(PROBING, x->options->tcp.give_up / 2)) {
+        c->repeats++;
+        conn_probe(e, true);
+        c->next_at = now + c->pause / 2;
+    } else {
+        conn_send(e, now, &byte, 1);
+        go_to(c, IDLE_DATA, WAVE_NEVER); /* the engine gives up */
     }
     session_changed(x->session, &c->conn, now);
 }
@@ -355,12 +364,14 @@ static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave
         go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
         return now;
     }
-    if (conn_last_in(e) > c->asked_at) {
-        if (!conn_outstanding(e)) {
-            answered(x, c, e, now);
-            return now;
-        }
-        c->heard = true; /* what the peer sends of its own accord acknowledges nothing */
+    /* What the peer sends of its own accord answers nothing: then only our data can show that what
+     * we send arrives. */
+    if (x->options->state != IDLE_HALF_CLOSED)
+        c->heard |= conn_received(e) != c->received;
+    const bool untold = c->heard && c->step != IDLE_DATA;
+    if (conn_last_in(e) > c->asked_at && !untold && !conn_outstanding(e)) {
+        answered(x, c, e, now);
+        return now;
     }
     if (now >= c->next_at)
         ask_again(x, c, e, now);

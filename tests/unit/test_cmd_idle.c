@@ -495,7 +495,7 @@ static void an_icmp_error_is_told_with_its_sender(void **state)
     r.disturbed = true;
     r.lose = lose_ours;
     for (unsigned i = 0; i < 20; i++) /* the last segment is not always one of the data */
-        rig_at(&r, 31500 * WAVE_MS + i * 97 * WAVE_MS, err);
+        rig_at(&r, 36500 * WAVE_MS + i * 97 * WAVE_MS, err);
     rig_run(&r, "idle --json --at-least 30s --parallel 1 " RIG_PEER);
     assert_int_equal(r.status, 1);
     rig_expect_text(&r, "verdict", "idle.outcome", "icmp");
@@ -519,7 +519,8 @@ static void data_of_the_peer_show_that_it_has_the_connection(void **state)
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
     r.lose = lose_ours;
-    rig_at(&r, 35 * WAVE_S, say_something);
+    rig_at(&r, 33 * WAVE_S, say_something);
+    rig_at(&r, 39 * WAVE_S, say_something);
     rig_run(&r, "idle --json --at-least 30s --parallel 1 " RIG_PEER);
     assert_int_equal(r.status, 1);
     rig_expect_text(&r, "idle", "outcome", "silent");
