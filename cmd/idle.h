@@ -12,8 +12,9 @@
  *     data          no answer: one byte of data, which the engine retransmits until --give-up. In
  *                   half-closed, where we can send no data, a probe a second for that time
  *     in doubt      still no answer, or a RST: until the control connection shows that the path is
- * alive inquest       it is forgotten. A SYN from the same port is sent (see below) closing it is
- * alive, and is closed with FIN
+ *                   alive
+ *     inquest       it is forgotten. A SYN from the same port is sent (see below)
+ *     closing       it is alive, and is closed with FIN
  *
  * With --state syn-received the third segment of the handshake is held back (conn_hold()), so that
  * the peer stays in SYN_RECEIVED while we are silent. It repeats its SYN-ACK meanwhile, which does
