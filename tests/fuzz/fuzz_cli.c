@@ -8,8 +8,10 @@
 
 #include "cmd/cli.h"
 #include "cmd/client_options.h"
+#include "cmd/idle.h"
 #include "cmd/listen_options.h"
 #include "cmd/load_options.h"
+#include "cmd/read.h"
 #include "cmd/send_options.h"
 #include "cmd/target.h"
 #include "lib/core/text.h"
