@@ -9,9 +9,6 @@
 #include "cmd/start.h"
 #include "lib/core/diag.h"
 
-/* Ports beside those of two passes: for control connections and inquests. */
-#define PORTS_MORE 16
-
 static const struct session_ops session_ops = {
     .conn_size = sizeof(struct idle_conn), .event = idle_event, .turn = idle_turn};
 
@@ -81,7 +78,7 @@ static int run(const void *options)
     if (!x)
         return view_refuse(&idle_command, &o->show, &(struct diag){"no memory for the run"});
     x->options = o;
-    x->ports = 2 * o->parallel + PORTS_MORE;
+    x->ports = o->ports;
     idle_search_init(&x->search, &search);
     view_note_url(&o->show, &o->target);
     resolve_begin(&resolve, &o->show);

@@ -7,12 +7,21 @@
  *     opening       the handshake; with --state half-closed our FIN and its acknowledgement as well
  *     silent        nothing is sent. A segment of the peer's begins the silence again. If the peer
  *                   closes or resets the connection meanwhile, that was seen, and is the sample
- *     asked         one liveness probe, without data
+ *     asked         one liveness probe, without data; after a second without an answer a few more,
+ *                   with a byte that the peer has had
  *     data          no answer: one byte of data, which the engine retransmits until --give-up. In
- *                   half-closed, where we can send no data, more probes, each after twice the time
- *     in doubt      still no answer: until the control connection shows that the path is alive
+ *                   half-closed, where we can send no data, a probe a second for that time
+ *     in doubt      still no answer, or a RST: until the control connection shows that the path is
+ *                   alive
  *     inquest       it is forgotten. A SYN from the same port is sent (see below)
  *     closing       it is alive, and is closed with FIN
+ *
+ * With --state syn-received the third segment of the handshake is held back (conn_hold()), so that
+ * the peer stays in SYN_RECEIVED while we are silent. It repeats its SYN-ACK meanwhile, which does
+ * not begin the silence again, and gives up after a while: that is its own limit, and a path that
+ * forgets sooner has another. After the silence the third segment is sent, and then the probe:
+ * alive means that the handshake could still be completed. In this order, since a peer with SYN
+ * cookies knows nothing of the connection before that segment.
  *
  * An answer to the first probe or to any retransmission means alive: what was lost on the way was
  * not forgotten. What died is a sample only once the control connection, which is never silent for
@@ -27,11 +36,16 @@
  *
  * Who forgot. After a death, the same port sends a SYN. A host that still has the connection
  * answers with an acknowledgement of the old numbers (RFC 5961, 4.2), which can be no answer to
- * that SYN: so the peer still had the connection, and the path forgot it. If the SYN is accepted,
- * the peer has forgotten the connection too, or a NAT shows it another port: then it is not known.
+ * that SYN: so the peer still had the connection, and the path forgot it. The same follows where
+ * the peer's own segments still came while nothing of ours was acknowledged. If the SYN is
+ * accepted, the peer has forgotten the connection too, or a NAT shows it another port. Then the TTL
+ * of the RST decides (signs_rst_elsewhere()): that of another place was sent on the path, that of
+ * the peer's other segments probably by the peer. Without a RST it is not known. An ICMP error from
+ * another address than the peer's comes from the path.
  *
  * Clocks. The run's clocks do not move when the wall clock is set. They stand while this host is
- * suspended, and the path's do not: a silence in which the host was suspended says nothing.
+ * suspended, and the path's do not: a silence in which the host was suspended says nothing, and is
+ * given up as soon as that is noticed.
  */
 #ifndef TCPWAVE_CMD_IDLE_H
 #define TCPWAVE_CMD_IDLE_H
@@ -47,15 +61,16 @@
 #include "lib/run/session.h"
 
 /* The words of --state, in this order. */
-#define IDLE_STATE_WORDS "established|half-closed"
-enum idle_state { IDLE_ESTABLISHED, IDLE_HALF_CLOSED };
+#define IDLE_STATE_WORDS "established|half-closed|syn-received"
+enum idle_state { IDLE_ESTABLISHED, IDLE_HALF_CLOSED, IDLE_SYN_RECEIVED };
 
 struct idle_options {
     struct target_name target;
     struct where_options where;
     uint32_t source_port; /* the first of those that are used; 0: the kernel's range */
+    uint32_t ports;       /* how many of them */
     wave_time from, to;   /* the shortest and the longest silence */
-    uint32_t precision;   /* percent */
+    uint32_t precision;   /* thousandths of a percent */
     uint32_t parallel;    /* connections at a time; 0: the default of the mode */
     uint32_t state;       /* enum idle_state */
     wave_time keepalive;  /* --keepalive: it is tried for `to`; 0: not asked */
@@ -85,6 +100,16 @@ enum idle_step {
     IDLE_OVER /* nothing is to be done but to release it */
 };
 
+/* What a death itself shows of where it was caused. */
+enum idle_clue {
+    IDLE_NO_CLUE,
+    IDLE_HEARD,        /* the peer's own segments still came */
+    IDLE_RST_BETWEEN,  /* the RST has another TTL than the peer's other segments */
+    IDLE_RST_PEER,     /* the RST has the same */
+    IDLE_ICMP_BETWEEN, /* an ICMP error came from another address than the peer's */
+    IDLE_ICMP_PEER     /* it came from the peer's */
+};
+
 struct idle_conn {
     struct session_conn conn; /* the session's part; must be first */
     enum idle_step step;
@@ -97,17 +122,23 @@ struct idle_conn {
     wave_time asked_at;        /* when it was probed first */
     wave_time next_at;         /* when the present step ends */
     wave_time pause;           /* between two probes */
+    uint32_t received;         /* bytes of the peer's */
+    unsigned repeats;          /* probes after the first one */
     wave_time asleep;          /* platform_asleep() when the silence began */
+    uint32_t arrived;          /* segments of the peer's until then */
     unsigned interrupted;      /* how often the peer's own segments began it again */
     bool icmp;                 /* an error has come */
+    bool heard;                /* the peer's segments came, and none acknowledged our data */
     bool old_acked;            /* in the inquest: the peer acknowledged the old numbers */
+    enum idle_clue clue;       /* of the death, likewise */
     struct idle_sample sample; /* with IDLE_IN_DOUBT and IDLE_INQUEST */
 };
 
-/* Who forgot, as far as the inquests show: the peer still had the connection, or it accepted a new
- * one. Those without an answer are not counted. */
+/* Who forgot, as far as the deaths and the inquests show (see above). `had` counts those
+ * of `path` in which the peer still had the connection, which is proof. An inquest without an
+ * answer is counted only if there was a clue. */
 struct idle_blame {
-    uint32_t path, unknown;
+    uint32_t path, had, peer, unknown;
 };
 
 /* The state of a run. */
@@ -126,6 +157,13 @@ struct idle {
     uint32_t ports, next_port;
     unsigned open; /* connections other than the control connection */
     struct idle_blame blame;
+    wave_time rtt; /* smoothed, of the connection whose end was seen last */
+    wave_time
+        repeated; /* syn-received: how long after the first SYN-ACK the peer's last one came */
+    struct addr icmp_from; /* where the last ICMP error came from that was a sample's outcome, */
+    uint8_t icmp_type, icmp_code;
+    bool has_icmp;                   /* if there was one */
+    wave_time asleep;                /* platform_asleep() when it was looked at last */
     wave_time pass_began, pass_ends; /* ends: when its longest silence does */
     wave_time told_at;               /* when progress was told last */
     bool lost;                       /* the peer answers no more */
@@ -137,6 +175,13 @@ struct idle {
 /* idle_turn.c: what happens with the connections. */
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
+
+/* idle_report.c: return an interval of keepalive that keeps connections open (0: none is known, or
+ * none does, since the control connection, which was probed, ended as well); "path" or "peer", or
+ * NULL if it is not known who forgets; and whether that is proved. */
+wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a);
+const char *idle_by(const struct idle *x, const struct idle_answer *a);
+bool idle_by_proved(const struct idle *x, const struct idle_answer *a);
 
 /* idle_findings.c: adds what follows from the answer. */
 void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct findings *list);

@@ -1,5 +1,6 @@
 /* The finding of `tcpwave idle`: what forgets or ends a silent connection, and what to do. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/idle.h"
 #include "lib/report/find.h"
@@ -34,42 +35,53 @@ static const char *when(const struct idle_answer *a, char text[2 * HUMAN_TEXT + 
     return text;
 }
 
-static void advise(const struct idle_answer *a, struct finding *f)
+static void advise(const struct idle *x, const struct idle_answer *a, struct finding *f)
 {
-    const wave_time interval = idle_answer_keepalive(a);
+    const wave_time interval = x->options->keepalive ? 0 : idle_keepalive(x, a);
     char t[HUMAN_TEXT];
 
-    if (interval)
+    if (x->options->state == IDLE_SYN_RECEIVED)
+        finding_advise(f, "no probe holds a half-open connection: a client has to answer the "
+                          "SYN-ACK, or to retransmit its third segment, within that time");
+    else if (interval)
         finding_advise(f,
                        "have one of the ends send keepalive probes every %s (SO_KEEPALIVE with "
                        "TCP_KEEPIDLE, or net.ipv4.tcp_keepalive_time)",
                        human_duration(interval, t));
-    else if (a->how == IDLE_CLOSED)
+    else if (a->kind == IDLE_AT)
         finding_advise(f, "lengthen the idle timeout of the server, or send something of the "
                           "application's before it is over: probes of TCP do not count for it");
 }
 
 void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct findings *list)
 {
-    const bool seen = a->kind == IDLE_AT;
-    const unsigned which = a->how == IDLE_CLOSED    ? CLOSED
-                           : seen && !x->blame.path ? RESET
-                                                    : FORGOTTEN;
+    const char *by = idle_by(x, a);
+    const bool path = by && strcmp(by, "path") == 0;
+    const unsigned which = a->how == IDLE_CLOSED ? CLOSED
+                           : a->how == IDLE_RESET && !path && (by || a->kind == IDLE_AT)
+                               ? RESET
+                               : FORGOTTEN;
     struct finding f = {.code = row[which].code,
                         .severity = row[which].severity,
                         .subject = row[which].subject,
-                        .certainty =
-                            which == FORGOTTEN && !x->blame.path ? FINDING_LIKELY : FINDING_PROVED};
+                        .certainty = idle_by_proved(x, a) ? FINDING_PROVED : FINDING_LIKELY};
     char text[2 * HUMAN_TEXT + 8];
 
-    if (a->died == WAVE_NEVER || !a->alike || (which == FORGOTTEN && x->blame.unknown))
+    if (a->died == WAVE_NEVER || !a->alike || (which == FORGOTTEN && by && !path) ||
+        (which == FORGOTTEN && x->blame.unknown))
         return;
+    if (a->kind == IDLE_AT && (a->died < WAVE_S || x->lost))
+        return; /* no timer of silence, or the end of the peer itself */
     if (which == FORGOTTEN)
         finding_say(&f, "something on the path forgets connections after %s of silence",
                     when(a, text));
+    else if (which == RESET && a->kind != IDLE_AT)
+        finding_say(&f, "the peer forgets connections after %s of silence, and answers with RST",
+                    when(a, text));
     else
-        finding_say(&f, "connections are %s after %s of silence",
-                    which == CLOSED ? "closed" : "reset", when(a, text));
-    advise(a, &f);
+        finding_say(&f, "connections are %s after %s%s", which == CLOSED ? "closed" : "reset",
+                    when(a, text),
+                    x->options->keepalive ? ", in spite of keepalive probes" : " of silence");
+    advise(x, a, &f);
     findings_add(list, &f);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/core/addr.h"
+#include "lib/core/icmp.h"
 #include "lib/report/human.h"
 
 #define PROGRESS_LIVE WAVE_S /* on a terminal */
@@ -26,6 +27,13 @@ void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample
     report_tell(&s->report, session_stamp(s), &e);
 }
 
+wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a)
+{
+    if (x->options->state == IDLE_SYN_RECEIVED || (a->kind == IDLE_AT && x->control_fins))
+        return 0; /* nothing keeps a connection in SYN_RECEIVED */
+    return idle_answer_keepalive(a);
+}
+
 /*
  * Figures
  */
@@ -39,15 +47,21 @@ static const char *kind_name(enum idle_answer_kind kind)
     return name[kind];
 }
 
-/* Returns "path" or "peer", or NULL if it is not known who forgets. Ends that were seen as FIN are
- * the peer's. */
-static const char *by_whom(const struct idle *x, const struct idle_answer *a)
+/* Ends that were seen as FIN are the peer's. What the deaths show must agree. */
+const char *idle_by(const struct idle *x, const struct idle_answer *a)
 {
     if (a->died == WAVE_NEVER || !a->alike)
         return NULL;
     if (a->how == IDLE_CLOSED)
         return "peer";
-    return x->blame.path && !x->blame.unknown ? "path" : NULL;
+    if (x->blame.unknown || (x->blame.path && x->blame.peer))
+        return NULL;
+    return x->blame.path ? "path" : x->blame.peer ? "peer" : NULL;
+}
+
+bool idle_by_proved(const struct idle *x, const struct idle_answer *a)
+{
+    return a->how == IDLE_CLOSED || x->blame.had;
 }
 
 static void counts(struct figures *f, const struct idle_answer *a)
@@ -76,11 +90,36 @@ static void members(const struct idle *x, const struct idle_answer *a, struct fi
     time_or_unknown(f, "survived", a->survived);
     time_or_unknown(f, "died", a->died);
     figures_text(f, "outcome", dies ? idle_outcome_name(a->how) : NULL);
-    figures_text(f, "by", by_whom(x, a));
-    time_or_unknown(f, "keepalive", idle_answer_keepalive(a));
+    figures_text(f, "by", idle_by(x, a));
+    time_or_unknown(f, "keepalive", idle_keepalive(x, a));
     figures_count(f, "passes", x->search.pass);
     counts(f, a);
     figures_end(f);
+}
+
+/* Returns how many connections are silent now. */
+static unsigned silent_now(const struct idle *x)
+{
+    unsigned n = 0;
+
+    for (struct session_conn *c = session_first(x->session); c; c = session_next(x->session, c)) {
+        const struct idle_conn *one = (const struct idle_conn *)(const void *)c;
+        n += !one->control && one->step <= IDLE_QUIET;
+    }
+    return n;
+}
+
+static void progress_row(const struct idle *x, wave_time silence, wave_time left, struct figures *f)
+{
+    const unsigned n = silent_now(x);
+    char t[2][HUMAN_TEXT];
+
+    if (n)
+        figures_row(f, "", "pass %u: %u connection%s silent for %s, at most %s to go",
+                    x->search.pass, n, n == 1 ? "" : "s", human_duration(silence, t[0]),
+                    human_duration(left, t[1]));
+    else
+        figures_row(f, "", "pass %u: waiting for answers", x->search.pass);
 }
 
 wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
@@ -91,7 +130,6 @@ wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
     const wave_time left = x->pass_ends > now ? x->pass_ends - now : 0;
     struct figures *f = &x->figures;
     struct idle_answer a;
-    char silence[HUMAN_TEXT], rest[HUMAN_TEXT];
 
     if (!show->json && (show->quiet || !s->config.live))
         return WAVE_NEVER;
@@ -108,9 +146,7 @@ wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
     time_or_unknown(f, "survived", a.survived);
     time_or_unknown(f, "died", a.died);
     figures_end(f);
-    figures_row(f, "", "pass %u: %u connections silent for %s, at most %s to go", x->search.pass,
-                x->search.pending, human_duration(now - x->pass_began, silence),
-                human_duration(left, rest));
+    progress_row(x, now - x->pass_began, left, f);
     report_progress(&x->session->report, session_stamp(s), f);
     return now + every;
 }
@@ -138,7 +174,25 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *w, const cha
 
 static const char *state_text(const struct idle *x)
 {
-    return x->options->state == IDLE_HALF_CLOSED ? "a half-closed" : "an established";
+    static const char *const text[] = {[IDLE_ESTABLISHED] = "an established",
+                                       [IDLE_HALF_CLOSED] = "a half-closed",
+                                       [IDLE_SYN_RECEIVED] = "a half-open"};
+
+    return text[x->options->state];
+}
+
+/* Writes the ends of the bracket as people read them. Seconds that are left out are rounded so that
+ * the limit lies between the two; where both look the same, none are. */
+static void bracket_text(const struct idle_answer *a, char low[HUMAN_TEXT], char high[HUMAN_TEXT])
+{
+    const wave_time unit = a->died < 2 * WAVE_MIN ? 10 * WAVE_MS : WAVE_S;
+
+    human_duration(a->survived, low);
+    human_duration((a->died + unit - 1) / unit * unit, high);
+    if (strcmp(low, high) != 0)
+        return;
+    snprintf(low, HUMAN_TEXT, "%.3f s", (double)a->survived / (double)WAVE_S);
+    snprintf(high, HUMAN_TEXT, "%.3f s", (double)a->died / (double)WAVE_S);
 }
 
 static const char *times(uint32_t n, char text[HUMAN_TEXT])
@@ -176,44 +230,83 @@ static uint32_t dead(const struct idle_answer *a)
 /* Says that the connection is forgotten, and by whom where that is known. */
 static void say_forgotten(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    const char *by = by_whom(x, a);
+    const char *by = idle_by(x, a);
 
     if (a->how == IDLE_CLOSED && a->alike)
         say(w, "the peer closes %s connection with a FIN", state_text(x));
     else if (by)
-        say(w, "the %s forgets %s connection%s", by, state_text(x), manner(a));
+        say(w, "%sthe %s forgets %s connection%s", idle_by_proved(x, a) ? "" : "likely ", by,
+            state_text(x), manner(a));
     else
         say(w, "%s connection is forgotten%s", state_text(x), manner(a));
 }
 
 static void say_between(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    char low[HUMAN_TEXT], high[HUMAN_TEXT];
+    char low[HUMAN_TEXT], high[HUMAN_TEXT], n[HUMAN_TEXT];
 
-    human_duration(a->survived, low);
-    human_duration(a->died, high);
+    bracket_text(a, low, high);
     say(w, "between %s and %s of silence ", low, high);
     say_forgotten(x, a, w);
-    say(w, "; %u connection%s survived %s or less, %u did not survive %s or more",
-        a->samples[IDLE_ALIVE], a->samples[IDLE_ALIVE] == 1 ? "" : "s", low, dead(a), high);
+    say(w, "; %s or less was survived %s", low, times(a->samples[IDLE_ALIVE], n));
+    say(w, ", %s or more was not, %s", high, times(dead(a), n));
+}
+
+/* Returns the time after which the other end acted, as it saw it: its timer began when our last
+ * segment came there, and its own arrived here a round trip after we had sent that. */
+static wave_time timer(const struct idle *x, const struct idle_answer *a)
+{
+    const wave_time grain = a->died < 10 * WAVE_S ? WAVE_S / 2 : WAVE_S;
+    const wave_time t = a->died > x->rtt ? a->died - x->rtt : 0;
+
+    return (t + grain / 2) / grain * grain;
+}
+
+/* Returns whether that is a round time. All ends must have come within a few hundredths of a second
+ * of it: by chance that is rare. */
+static bool is_round(const struct idle *x, const struct idle_answer *a)
+{
+    const wave_time t = timer(x, a) + x->rtt, slack = 30 * WAVE_MS;
+
+    return a->deaths >= 2 && t > x->rtt && a->died + slack >= t && a->died_last <= t + slack;
+}
+
+/* Says that connections were seen to end, and when. */
+static void say_ended(const struct idle *x, const struct idle_answer *a, struct words *w)
+{
+    const bool fin = a->how == IDLE_CLOSED;
+    char first[HUMAN_TEXT], last[HUMAN_TEXT], range[2 * HUMAN_TEXT + 8];
+
+    human_duration(a->died, first);
+    human_duration(a->died_last, last);
+    if (strcmp(first, last) != 0)
+        snprintf(range, sizeof range, "%s to %s", first, last);
+    else
+        snprintf(range, sizeof range, "%s", first);
+    if (fin && x->options->state == IDLE_HALF_CLOSED) {
+        say(w, "the peer sends its own FIN %s after ours", range);
+        return;
+    }
+    if (fin)
+        say_forgotten(x, a, w);
+    else
+        say(w, "%s connection is reset%s%s", state_text(x), idle_by(x, a) ? ", likely by the " : "",
+            idle_by(x, a) ? idle_by(x, a) : "");
+    say(w, "%s after %s%s", !fin && idle_by(x, a) ? "," : "", range,
+        x->options->keepalive ? "" : " of silence");
 }
 
 static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
 {
-    char first[HUMAN_TEXT], last[HUMAN_TEXT], n[HUMAN_TEXT];
+    char n[HUMAN_TEXT];
 
-    if (a->how == IDLE_CLOSED)
-        say_forgotten(x, a, w);
-    else
-        say(w, "%s connection is reset", state_text(x));
-    human_duration(a->died, first);
-    human_duration(a->died_last, last);
-    say(w, " after %s", first);
-    if (strcmp(first, last) != 0)
-        say(w, " to %s", last);
-    say(w, " of silence; seen %s", times(a->deaths, n));
-    if (a->how == IDLE_CLOSED && x->control_fins)
-        say(w, "; keepalive probes do not prevent it: the control connection was closed as well");
+    say_ended(x, a, w);
+    say(w, "; seen %s", times(a->deaths, n));
+    if (is_round(x, a))
+        say(w, "; without the round trip that is %s, a round time", human_duration(timer(x, a), n));
+    if (x->control_fins && x->options->state == IDLE_ESTABLISHED)
+        say(w, "; keepalive probes do not prevent it: the control connection was %s as well",
+            a->how == IDLE_CLOSED ? "closed" : "reset");
 }
 
 static void say_varies(const struct idle *x, const struct idle_answer *a, struct words *w)
@@ -238,8 +331,8 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         say(w, "no connection was silent long enough to say anything");
         break;
     case IDLE_LONGER:
-        say(w, "nothing forgets %s connection within %s of silence, the longest that was tried",
-            state_text(x), human_duration(a->survived, t));
+        say(w, "nothing forgets %s connection within %s of silence, the longest that %s",
+            state_text(x), human_duration(a->survived, t), x->done ? "was tried" : "is over");
         break;
     case IDLE_SHORTER:
         say(w, "within %s of silence, the shortest that was tried, ", human_duration(a->died, t));
@@ -256,8 +349,8 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         say_varies(x, a, w);
         break;
     }
-    if (idle_answer_keepalive(a))
-        say(w, "; suggested keepalive: %s", human_duration(idle_answer_keepalive(a), t));
+    if (idle_keepalive(x, a))
+        say(w, "; suggested keepalive: %s", human_duration(idle_keepalive(x, a), t));
 }
 
 /* Says what a test has found: --at-least, or --keepalive. */
@@ -279,7 +372,10 @@ static void say_tested(const struct idle *x, const struct idle_answer *a, struct
         say(w, "; %u of %u lived", lived, lived + dead(a));
     if (dead(a)) {
         say(w, ": ");
-        say_forgotten(x, a, w);
+        if (a->kind == IDLE_AT)
+            say_ended(x, a, w);
+        else
+            say_forgotten(x, a, w);
     }
 }
 
@@ -312,20 +408,39 @@ static bool went_well(const struct idle *x, const struct idle_answer *a)
 
 static void rows(const struct idle *x, const struct idle_answer *a, struct figures *f)
 {
-    figures_row(f, "samples", "%u in %u pass%s: %u alive, %u silent, %u reset, %u icmp, %u closed",
-                x->search.samples, x->search.pass, x->search.pass == 1 ? "" : "es",
-                a->samples[IDLE_ALIVE], a->samples[IDLE_SILENT], a->samples[IDLE_RESET],
-                a->samples[IDLE_ICMP], a->samples[IDLE_CLOSED]);
+    char text[128] = "", router[ADDR_TEXT], t[HUMAN_TEXT];
+
+    for (unsigned i = 0; i < IDLE_INCONCLUSIVE; i++)
+        human_add(text, sizeof text, a->samples[i], idle_outcome_name((enum idle_outcome)i));
+    figures_row(f, "samples", "%u in %u pass%s%s%s", x->search.samples, x->search.pass,
+                x->search.pass == 1 ? "" : "es", *text ? ": " : "", text);
     if (a->samples[IDLE_INCONCLUSIVE])
         figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE],
                     x->doubt ? x->doubt : "they were not finished");
-    if (x->blame.path)
-        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.path);
-    if (x->control_silent) {
-        char t[HUMAN_TEXT];
+    if (x->blame.had)
+        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.had);
+    else if (a->samples[IDLE_RESET] && x->blame.path)
+        figures_row(f, "who", "likely the path: the RST has another TTL than the peer's segments");
+    else if (a->samples[IDLE_RESET] && x->blame.peer)
+        figures_row(f, "who",
+                    "likely the peer, or a device as far away: the RST has the TTL of the peer's "
+                    "segments");
+    if (x->has_icmp)
+        figures_row(f, "icmp", "%s (type %u, code %u), from %s",
+                    icmp_text(x->target.v6, x->icmp_type, x->icmp_code), x->icmp_type, x->icmp_code,
+                    addr_text(x->target.v6, &x->icmp_from, router));
+    if (x->repeated)
+        figures_row(f, "peer", "repeated its SYN-ACK until %s after the first one",
+                    human_duration(x->repeated, t));
+    if (x->control_silent)
         figures_row(f, "control", "did not survive %s of silence; probed more often then",
                     human_duration(x->control_silent, t));
-    }
+}
+
+/* Returns whether the peer answers, and takes no connections any more. */
+static bool refuses(const struct idle *x)
+{
+    return x->control && conn_end(session_engine(x->session, &x->control->conn)) == END_REFUSED;
 }
 
 /* Says that the peer was lost while connections were silent. */
@@ -333,7 +448,7 @@ static void say_lost(const struct idle *x, const struct idle_answer *a, struct w
 {
     char name[ADDR_PORT_TEXT], t[HUMAN_TEXT];
 
-    if (x->control && conn_end(session_engine(x->session, &x->control->conn)) == END_REFUSED) {
+    if (refuses(x)) {
         say(w, "%s refuses new connections since the control connection ended",
             addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
         return;
@@ -359,7 +474,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
         o->verdict = VERDICT_LOCAL;
         say(&w, "%s", s->error.text);
     } else if (x->lost) {
-        o->verdict = VERDICT_LOST;
+        o->verdict = refuses(x) ? VERDICT_FAILED : VERDICT_LOST;
         say_lost(x, &a, &w);
     } else if (!x->search.pass && x->control) { /* the first connection was not opened */
         session_outcome(s, &x->control->conn, o);

@@ -1,6 +1,8 @@
 /* What happens with the connections of `tcpwave idle`, step by step; cmd/idle.h says why. */
 #include "cmd/idle.h"
 
+#include <string.h>
+
 #include "cmd/platform.h"
 
 #define CONTROL_MAX (30 * WAVE_S) /* between two probes of the control connection */
@@ -9,9 +11,13 @@
 #define CONTROL_TRIES 8   /* control connections in a row that were forgotten at once */
 #define CONTROL_SYNS 3    /* attempts to open another one */
 #define ANSWER_MIN WAVE_S /* for the answer to a first probe */
+#define ANSWER_MAX (3 * WAVE_S)
+#define PROBING (6 * WAVE_S) /* before there is data; or half of --give-up, if that is less */
+#define COMPLETES WAVE_MS /* between the end of the handshake and the first probe */
 #define INQUEST (3 * WAVE_S)
 #define CLOSING (2 * WAVE_S)
-#define INTERRUPTED 3 /* silences that the peer may interrupt, one after the other */
+#define SUSPENDED (100 * WAVE_MS) /* platform_asleep() differs by less for other reasons */
+#define INTERRUPTED 3             /* silences that the peer may interrupt, one after the other */
 
 static const char spoke[] = "the peer sent something itself, several times";
 static const char unopened[] = "the connection could not be opened";
@@ -61,6 +67,12 @@ static void close_conn(struct idle *x, struct idle_conn *c, wave_time now)
 {
     struct conn *e = session_engine(x->session, &c->conn);
 
+    if (e && conn_held(e)) { /* a RST takes the half-open connection from the peer */
+        conn_abort(e, now);
+        session_changed(x->session, &c->conn, now);
+        go_to(c, IDLE_CLOSING, now);
+        return;
+    }
     if (!e || conn_state(e) == STATE_CLOSED) {
         go_to(c, IDLE_OVER, now);
         return;
@@ -87,23 +99,73 @@ static void discard(struct idle *x, struct idle_conn *c, struct conn *e, wave_ti
  * Samples
  */
 
+/* Returns what a death shows of where it was caused. */
+static enum idle_clue clue_of(const struct idle *x, const struct idle_conn *c)
+{
+    const struct report_flow *f = session_flow(&c->conn);
+
+    if (c->sample.outcome == IDLE_RESET)
+        return !f || !signs_rst_comparable(&f->signs) ? IDLE_NO_CLUE
+               : signs_rst_elsewhere(&f->signs)       ? IDLE_RST_BETWEEN
+                                                      : IDLE_RST_PEER;
+    if (c->heard)
+        return IDLE_HEARD;
+    if (c->sample.outcome == IDLE_ICMP)
+        return memcmp(&x->icmp_from, &x->target.addr, sizeof x->icmp_from) == 0 ? IDLE_ICMP_PEER
+                                                                                : IDLE_ICMP_BETWEEN;
+    return IDLE_NO_CLUE;
+}
+
+/* Tells a death, with what its clue and the inquest show. */
+static void tell_death(struct idle *x, const struct idle_conn *c, bool accepted)
+{
+    static const char *const note[] = {
+        [IDLE_NO_CLUE] = NULL,
+        [IDLE_HEARD] = "the peer's own segments still came",
+        [IDLE_RST_BETWEEN] = "the RST has another TTL than the peer's segments",
+        [IDLE_RST_PEER] = "the RST has the TTL of the peer's segments",
+        [IDLE_ICMP_BETWEEN] = "the ICMP error came from another host than the peer",
+        [IDLE_ICMP_PEER] = "the ICMP error came from the peer"};
+    const bool had = c->old_acked || c->clue == IDLE_HEARD;
+    const bool path = had || c->clue == IDLE_RST_BETWEEN || c->clue == IDLE_ICMP_BETWEEN;
+    const bool peer =
+        !path && (c->clue == IDLE_ICMP_PEER || (c->clue == IDLE_RST_PEER && accepted));
+
+    x->blame.had += had;
+    x->blame.path += path;
+    x->blame.peer += peer;
+    x->blame.unknown += accepted && !path && !peer;
+    idle_tell(x, c->number, &c->sample,
+              path   ? "path"
+              : peer ? "peer"
+                     : NULL,
+              c->old_acked ? "the peer still had the connection"
+              : c->clue    ? note[c->clue]
+              : accepted   ? "a new connection from the same port was accepted"
+                           : NULL);
+}
+
 /* Begins the inquest into a death: a SYN from the same port. */
 static void begin_inquest(struct idle *x, struct idle_conn *dead, wave_time now)
 {
-    const struct idle_sample sample = dead->sample;
-    const uint32_t port = dead->port, number = number_of(dead);
+    const struct idle_conn death = {
+        .sample = dead->sample, .number = number_of(dead), .clue = clue_of(x, dead)};
+    const uint32_t port = dead->port;
     struct idle_conn *c;
 
     session_release(x->session, &dead->conn);
     x->open--;
     c = open_conn(x, &port);
     if (!c) {
-        idle_tell(x, number, &sample, NULL, NULL);
+        tell_death(x, &death, false);
         return;
     }
     x->open++;
-    c->sample = sample;
-    c->number = number;
+    c->sample = death.sample;
+    c->number = death.number;
+    c->clue = death.clue;
+    if (session_flow(&c->conn))
+        session_flow(&c->conn)->asks_older = true;
     go_to(c, IDLE_INQUEST, now + INQUEST);
 }
 
@@ -111,7 +173,8 @@ static void begin_inquest(struct idle *x, struct idle_conn *dead, wave_time now)
 static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sample,
                       const char *note, wave_time now)
 {
-    if (platform_asleep(x->options->show.platform) != c->asleep && c->step != IDLE_OPENING) {
+    if (c->step != IDLE_OPENING &&
+        platform_asleep(x->options->show.platform) > c->asleep + SUSPENDED) {
         sample.outcome = IDLE_INCONCLUSIVE;
         note = asleep;
     }
@@ -131,6 +194,7 @@ static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sa
 static void begin_silence(struct idle *x, struct idle_conn *c, wave_time now)
 {
     c->since = c->begun = now;
+    c->arrived = c->conn.arrived;
     c->asleep = platform_asleep(x->options->show.platform);
     go_to(c, IDLE_QUIET, now + c->wanted);
 }
@@ -184,16 +248,36 @@ static wave_time half_closing(struct idle *x, struct idle_conn *c, struct conn *
     return c->next_at;
 }
 
-/* Sends the first probe. */
+/* Notes until when the peer has repeated its SYN-ACK. */
+static void note_repeats(struct idle *x, const struct idle_conn *c)
+{
+    const struct session_record *r = c->conn.record;
+
+    if (r && r->syn_acks > 1 && r->syn_ack_at[1] - r->syn_acked_at > x->repeated)
+        x->repeated = r->syn_ack_at[1] - r->syn_acked_at;
+}
+
+/* Sends the first probe; before it, if it was held back, the third segment of the handshake. */
 static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
     const wave_time patience = 3 * conn_srtt(e);
 
+    if (conn_held(e)) {
+        note_repeats(x, c);
+        c->sample.silence = now - c->since;
+        conn_hold(e, false);
+        session_changed(x->session, &c->conn, now);
+        c->next_at = now + COMPLETES;
+        return;
+    }
+    if (x->options->state != IDLE_SYN_RECEIVED)
+        c->sample.silence = now - c->since;
     conn_probe(e, false);
     session_changed(x->session, &c->conn, now);
     c->asked_at = now;
-    c->sample.silence = now - c->since;
-    c->pause = patience > ANSWER_MIN ? patience : ANSWER_MIN;
+    c->received = conn_received(e);
+    c->repeats = 0;
+    c->pause = patience < ANSWER_MIN ? ANSWER_MIN : time_min(patience, ANSWER_MAX);
     go_to(c, IDLE_ASKED, now + c->pause);
 }
 
@@ -202,11 +286,15 @@ static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave
     struct idle_sample sample = {.silence = now - c->since, .seen = true};
 
     if (has_ended(e, &sample.outcome)) {
+        x->rtt = conn_srtt(e);
+        if (x->options->keepalive) /* it was not silent: for how long it lived */
+            sample.silence = now - c->begun;
         sample_is(x, c, sample, NULL, now);
         return now;
     }
-    if (conn_last_in(e) > c->since) {
-        c->since = conn_last_in(e);
+    if (c->conn.arrived != c->arrived && x->options->state != IDLE_SYN_RECEIVED) {
+        c->arrived = c->conn.arrived;
+        c->since = now;
         c->next_at = c->since + c->wanted;
         if (++c->interrupted > INTERRUPTED) {
             sample.outcome = IDLE_INCONCLUSIVE;
@@ -223,50 +311,65 @@ static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave
 static void answered(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
     c->since = conn_last_in(e);
+    c->arrived = c->conn.arrived;
     c->interrupted = 0;
     if (x->options->keepalive && now - c->begun < x->options->to) {
         go_to(c, IDLE_QUIET, c->since + c->wanted);
         return;
     }
     sample_is(x, c, (struct idle_sample){c->sample.silence, IDLE_ALIVE, false},
-              c->step == IDLE_DATA ? "answered after a retransmission" : NULL, now);
+              c->repeats || c->step == IDLE_DATA ? "answered after a retransmission" : NULL, now);
 }
 
-/* Nothing has answered so far: sends data, or where that is impossible another probe. */
+/* Probes the control connection: does it live while another one does not answer? */
+static void ask_control(struct idle *x, wave_time now)
+{
+    struct conn *control = x->control ? session_engine(x->session, &x->control->conn) : NULL;
+
+    if (control && conn_probe(control, false) == 0)
+        session_changed(x->session, &x->control->conn, now);
+}
+
+/* Nothing has answered so far: sends a few probes with a byte, and then data; where that is
+ * impossible, more probes. Where the SYN was lost the RTO begins with 3 s (RFC 6298, 5.7), and data
+ * alone would be sent too few times to tell loss from death. */
 static void ask_again(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
     static const char byte = '\n';
-    struct conn *control = x->control ? session_engine(x->session, &x->control->conn) : NULL;
 
-    if (c->step == IDLE_ASKED && control && conn_probe(control, false) == 0)
-        session_changed(x->session, &x->control->conn, now);
-    c->step = IDLE_DATA;
-    if (x->options->state == IDLE_ESTABLISHED) {
-        conn_send(e, now, &byte, 1);
-        c->next_at = WAVE_NEVER; /* the engine gives up */
-    } else {
+    if (c->step == IDLE_ASKED)
+        ask_control(x, now);
+    if (x->options->state == IDLE_HALF_CLOSED) {
         conn_probe(e, true);
-        c->pause *= 2;
+        c->step = IDLE_DATA;
         c->next_at = now + c->pause;
         if (now - c->asked_at >= x->options->tcp.give_up)
             go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
+    } else if (!c->heard && now - c->asked_at < time_min(PROBING, x->options->tcp.give_up / 2)) {
+        c->repeats++;
+        conn_probe(e, true);
+        c->next_at = now + c->pause / 2;
+    } else {
+        conn_send(e, now, &byte, 1);
+        go_to(c, IDLE_DATA, WAVE_NEVER); /* the engine gives up */
     }
     session_changed(x->session, &c->conn, now);
 }
 
 static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
-    struct idle_sample sample = {.silence = c->sample.silence};
-
-    if (has_ended(e, &sample.outcome)) {
-        sample_is(x, c, sample, NULL, now);
-        return now;
-    }
-    if (conn_state(e) == STATE_CLOSED) {
+    c->sample.outcome = c->icmp ? IDLE_ICMP : IDLE_SILENT;
+    if (has_ended(e, &c->sample.outcome) || conn_state(e) == STATE_CLOSED) {
+        ask_control(x, now);
         go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
         return now;
     }
-    if (conn_last_in(e) > c->asked_at) {
+    /* What the peer sends of its own accord answers nothing: then only our data can show that what
+     * we send arrives. */
+    if (x->options->state != IDLE_HALF_CLOSED)
+        c->heard |= conn_received(e) != c->received;
+    const bool untold = c->heard && c->step != IDLE_DATA;
+    if (conn_last_in(e) > c->asked_at && !untold && !conn_outstanding(e)) {
         answered(x, c, e, now);
         return now;
     }
@@ -275,7 +378,7 @@ static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave
     return c->next_at;
 }
 
-/* Nothing answers. That counts once the control connection has been answered since. */
+/* It is dead, as it seems. That counts once the control connection has been answered since. */
 static wave_time in_doubt(struct idle *x, struct idle_conn *c, wave_time now)
 {
     const struct conn *control = x->control ? session_engine(x->session, &x->control->conn) : NULL;
@@ -283,24 +386,19 @@ static wave_time in_doubt(struct idle *x, struct idle_conn *c, wave_time now)
     if (!control || !state_synchronized(conn_state(control)) ||
         conn_last_in(control) <= c->asked_at)
         return WAVE_NEVER;
-    sample_is(x, c,
-              (struct idle_sample){c->sample.silence, c->icmp ? IDLE_ICMP : IDLE_SILENT, false},
-              NULL, now);
+    sample_is(x, c, c->sample, NULL, now);
     return now;
 }
 
 static wave_time inquest(struct idle *x, struct idle_conn *c, const struct conn *e, wave_time now)
 {
     const bool accepted = conn_state(e) == STATE_ESTABLISHED;
+    const struct report_flow *f = session_flow(&c->conn);
 
+    c->old_acked = f && signs_count(&f->signs, SIGN_ACK_ASTRAY) > 0;
     if (!c->old_acked && !accepted && conn_state(e) != STATE_CLOSED && now < c->next_at)
         return c->next_at;
-    x->blame.path += c->old_acked;
-    x->blame.unknown += accepted && !c->old_acked;
-    idle_tell(x, c->number, &c->sample, c->old_acked ? "path" : NULL,
-              c->old_acked ? "the peer still had the connection"
-              : accepted   ? "a new connection from the same port was accepted"
-                           : NULL);
+    tell_death(x, c, accepted);
     close_conn(x, c, now);
     return now;
 }
@@ -485,8 +583,11 @@ static bool begin_pass(struct idle *x, wave_time now)
             continue;
         }
         c->wanted = silence[i];
+        if (x->options->state == IDLE_SYN_RECEIVED)
+            conn_hold(session_engine(x->session, &c->conn), true);
         x->open++;
     }
+    x->asleep = platform_asleep(x->options->show.platform);
     x->pass_began = now;
     x->pass_ends = now + (n ? silence[n - 1] : 0);
     if (x->options->keepalive)
@@ -509,6 +610,11 @@ wave_time idle_turn(struct session *s, wave_time now)
     }
     if (s->loop.done || !x->control || x->control->step == IDLE_OPENING)
         return at;
+    if (platform_asleep(x->options->show.platform) > x->asleep + SUSPENDED) {
+        x->asleep = platform_asleep(x->options->show.platform);
+        give_up_samples(x, asleep, now);
+        return now;
+    }
     if (x->search.pass && x->search.pending && idle_search_pass_over(&x->search)) {
         give_up_samples(x, NULL, now);
         x->search.pending = 0;
@@ -534,6 +640,16 @@ static void answered_control(struct idle *x)
     x->control_fails = 0;
 }
 
+static void icmp_came(struct idle *x, struct idle_conn *c, const struct event *e)
+{
+    if (c->control || c->step != IDLE_DATA)
+        return;
+    c->icmp = x->has_icmp = true;
+    x->icmp_from = e->u.icmp.from;
+    x->icmp_type = e->u.icmp.type;
+    x->icmp_code = e->u.icmp.code;
+}
+
 void idle_event(struct session *s, struct session_conn *c, const struct event *e)
 {
     struct idle *x = s->user;
@@ -543,8 +659,7 @@ void idle_event(struct session *s, struct session_conn *c, const struct event *e
     else if (of(c)->control && e->kind == EVENT_PROBE_ANSWER)
         answered_control(x);
     else if (e->kind == EVENT_ICMP && e->u.icmp.meaning != ICMP_TOO_BIG)
-        of(c)->icmp = true;
-    else if (e->kind == EVENT_DISCARDED && e->u.check == CHECK_BAD_ACK_IN_HANDSHAKE &&
-             of(c)->step == IDLE_INQUEST)
-        of(c)->old_acked = true;
+        icmp_came(x, of(c), e);
+    else if (e->kind == EVENT_PEER_PROBE && of(c)->step == IDLE_DATA)
+        of(c)->heard = true;
 }

@@ -24,7 +24,7 @@ static void note_rst(struct load *l, const struct conn *c)
 /* Returns whether the peer has acknowledged our SYN and none of our data. */
 static bool is_untaken(const struct load *l, const struct conn *c)
 {
-    return l->options->data.len && seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
+    return l->options->data.len && conn_only_syn_acked(c);
 }
 
 /* A SYN-ACK that is repeated after our acknowledgement, while our data is not taken though it was
@@ -34,7 +34,7 @@ static void note_syn_ack(struct load *l, const struct conn *c, struct load_conn 
 {
     if (conn_state(c) == STATE_SYN_SENT || !is_untaken(l, c) || x->shut_out)
         return;
-    if (c->backoff < FEW)
+    if (conn_backoff(c) < FEW)
         return;
     x->shut_out = true;
     l->seen.queue_full++;
@@ -134,8 +134,11 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     const struct facts k = {
         .flow = &s->flow, .host = &host, .impairments = rules, .over = true, .verdict = o->verdict};
 
-    host_facts(&host, &texts, &stats, l->port, s->captured, l->plan.v6,
-               l->options->where.interface != NULL);
+    host_facts(&host, &texts, &stats, l->port,
+               &(struct host_asks){.captured = s->captured,
+                                   .many = true,
+                                   .v6 = l->plan.v6,
+                                   .interface_named = l->options->where.interface != NULL});
     if (o->verdict == VERDICT_OPEN) /* the figures have it; it explains only what went wrong */
         host.lost = 0;
     host.unreachable = s->unreachable[0] ? s->unreachable : NULL;

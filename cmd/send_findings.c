@@ -88,7 +88,11 @@ void send_diagnose(const struct send_seen *s, const struct send_run *r, struct o
     struct facts_host host;
     const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
 
-    host_facts(&host, &texts, &stats, r->port, s->captured, r->v6, r->interface_named);
+    host_facts(&host, &texts, &stats, r->port,
+               &(struct host_asks){.captured = s->captured,
+                                   .many = true,
+                                   .v6 = r->v6,
+                                   .interface_named = r->interface_named});
     host.bad_checksums = s->bad_checksums;
     host.answered_elsewhere = stats.stray.flags && answers_ours(r->plan, stats.stray.ack);
     host.unreachable = s->unreachable ? s->neighbour : NULL;

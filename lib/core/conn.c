@@ -163,7 +163,7 @@ int conn_send(struct conn *c, wave_time now, const void *data, size_t len)
         conn_syn_unacked(c) || c->state == STATE_LISTEN ? seq_add(c->snd.iss, 1) : c->snd.una;
     size_t n;
 
-    if (!may_send(c))
+    if (!may_send(c) || c->held)
         return WAVE_ESTATE;
     if (len > INT32_MAX)
         len = INT32_MAX;
@@ -213,6 +213,8 @@ void conn_consume(struct conn *c, wave_time now, size_t n)
 
 int conn_close(struct conn *c, wave_time now)
 {
+    if (c->held && c->state != STATE_SYN_SENT)
+        return WAVE_ESTATE;
     switch (c->state) {
     case STATE_LISTEN:
     case STATE_SYN_SENT: /* RFC 9293, 3.10.4: delete the TCB */
@@ -266,6 +268,11 @@ void conn_keepalive(struct conn *c, wave_time now, bool on)
         if (c->state != STATE_TIME_WAIT)
             c->timer[TIMER_KEEPALIVE] = WAVE_NEVER;
     }
+}
+
+void conn_hold(struct conn *c, bool on)
+{
+    c->held = on;
 }
 
 int conn_probe(struct conn *c, bool garbage)

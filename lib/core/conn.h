@@ -133,7 +133,8 @@ struct conn {
     uint8_t dupacks;                      /* duplicate ACKs in a row, capped */
     uint8_t backoff;              /* how often the retransmission timer has fired in a row */
     uint8_t keepalive_unanswered; /* keepalive probes unanswered */
-    uint8_t syn_sent;             /* SYNs or SYN-ACKs sent */
+    uint8_t syn_sent : 7;         /* SYNs or SYN-ACKs sent */
+    uint8_t held : 1;             /* conn_hold() */
     uint8_t rcv_segs;             /* segments with data received since the last acknowledgement */
     uint8_t quick_acks : 4;       /* segments that are still acknowledged without delay */
     uint8_t times : 4;            /* 1 + the index in env.times; 0: keepalive as in env.config */
@@ -233,6 +234,12 @@ void conn_keepalive(struct conn *c, wave_time now, bool on);
  * application sets them). The copy is kept until the stack ends: returns WAVE_ENOMEM, and changes
  * nothing, when connections of the stack have used ENV_KEEPALIVE_TIMES others. */
 int conn_keepalive_times(struct conn *c, wave_time now, const struct keepalive_times *times);
+
+/* Holds an active open behind its SYN: it sends nothing more but a RST, so that a SYN-ACK makes it
+ * ESTABLISHED here and leaves the peer in SYN_RECEIVED. What becomes due meanwhile, the third
+ * segment of the handshake among it, is sent after conn_hold(c, false). A connection that is held
+ * takes no data to send, and no CLOSE. */
+void conn_hold(struct conn *c, bool on);
 
 /* Makes a segment due with SEQ = SND.NXT - 1, with one garbage byte if `garbage` is set, which a
  * living peer must acknowledge. The next conn_output() sends it, in any synchronized state. After
@@ -343,10 +350,28 @@ static inline bool conn_ack_due(const struct conn *c)
     return c->flags & CONN_ACK_NOW;
 }
 
+/* Returns whether conn_hold() is in force. */
+static inline bool conn_held(const struct conn *c)
+{
+    return c->held;
+}
+
 /* Returns whether anything of ours, including a SYN or FIN, is sent and not acknowledged. */
 static inline bool conn_outstanding(const struct conn *c)
 {
     return !seq_eq(c->snd.una, c->snd.nxt);
+}
+
+/* Returns whether the peer has acknowledged our SYN and nothing behind it. */
+static inline bool conn_only_syn_acked(const struct conn *c)
+{
+    return seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
+}
+
+/* Returns how often in a row the retransmission timer has expired (RFC 6298, 5.5). */
+static inline unsigned conn_backoff(const struct conn *c)
+{
+    return c->backoff;
 }
 
 /* Returns when the last acceptable segment came from the peer. */

@@ -255,7 +255,7 @@ struct conn_plan conn_plan(const struct conn *c)
         p.first = c->snd.iss;
         return p;
     }
-    if (c->state == STATE_SYN_SENT)
+    if (c->state == STATE_SYN_SENT || c->held)
         return p;
     if (data_waits(c) && may_send_data(c)) {
         struct conn_plan data = plan_data(c);

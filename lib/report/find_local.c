@@ -4,14 +4,50 @@
 #include "lib/report/find.h"
 #include "lib/report/human.h"
 
+/* Some segments were stopped and others were not: a rule that goes by size or rate does so, for
+ * example. Rules that know connections also stop what comes after the end, so a few do not count,
+ * and none after we have reset it. */
+static bool own_firewall_in_part(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    const uint64_t stopped = h->captured > h->reached ? h->captured - h->reached : 0;
+    char n[2][HUMAN_TEXT];
+
+    if (!k->over || !h->each_reached || h->past_rules || h->lost || k->end == END_ABORTED ||
+        stopped < 3 || stopped < h->captured / 10)
+        return false;
+    f->severity = FINDING_WARNING;
+    finding_say(f, "this host's own rules stopped %s of the %s segments that came",
+                human_count(stopped, n[0]), human_count(h->captured, n[1]));
+    finding_advise(f, "an application here would have had to wait for them, or would never have "
+                      "received them: look at nft list ruleset for rules that limit a rate, or go "
+                      "by size or content");
+    return true;
+}
+
 /* The guard's socket counts each segment that reaches TCP, and discards it. A segment that was
- * captured and did not reach the guard was stopped in between, by a rule of this host. */
+ * captured and did not reach the guard was stopped in between, by a rule of this host. Where ours
+ * passed no rule, a rule that goes by connections stops the answers, although an application's
+ * would come through: so do the rules of most hosts. */
 static bool own_firewall(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
 
-    if (!k->host || !k->host->counts_reached || k->host->reached || !k->host->captured)
+    if (!k->host || !k->host->counts_reached || !k->host->captured)
         return false;
+    if (k->host->reached)
+        return own_firewall_in_part(k, f);
+    if (k->host->past_rules) {
+        f->severity = FINDING_INFO;
+        finding_say(f,
+                    "this host's own rules stopped all of the %s segments that came, before "
+                    "its TCP; what we sent passed none of them, so that rules that go by "
+                    "connections (ct state) do not know ours",
+                    human_count(k->host->captured, n));
+        finding_advise(f, "tcpwave connect sends through the rules: an application is hindered "
+                          "only where that finds own-firewall, too");
+        return true;
+    }
     f->certainty = FINDING_PROVED;
     finding_say(f, "this host's own rules stopped %s: %s captured, and none reached its TCP",
                 k->host->captured == 1 ? "the segment that came" : "all segments that came",
@@ -159,7 +195,8 @@ static bool other_interface(const struct facts *k, struct finding *f)
 {
     const bool unseen = came_unseen(k) && k->host->one_interface;
 
-    if (!k->host || (!k->host->other && !unseen))
+    /* Where a rule of this host rejects what we send, its answer comes by lo. */
+    if (!k->host || (!unseen && (!k->host->other || k->verdict == VERDICT_LOCAL)))
         return false;
     if (unseen) {
         finding_say(f,

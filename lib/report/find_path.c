@@ -11,21 +11,12 @@
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
 
-/* Returns how many routers are on the way if the host starts with one of the usual TTLs. Hosts that
- * send RSTs with another TTL than the segments of their connections are as far away with both. */
-static unsigned routers(uint8_t ttl)
-{
-    return ttl <= 64 ? 64u - ttl : ttl <= 128 ? 128u - ttl : 255u - ttl;
-}
-
-/* The segments of one host have one TTL, unless the route changes in between. */
 static bool rst_by_middlebox(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
-    const uint8_t usual = s->ttl ? s->ttl : s->syn_ttl;
+    const uint8_t usual = signs_ttl(s);
 
-    if (!s->rst.segment || !s->rst.ttl || !usual || s->ttl_varies || !s->opened ||
-        routers(s->rst.ttl) == routers(usual) || s->rst.ttl == s->syn_ttl)
+    if (!signs_rst_elsewhere(s))
         return false;
     finding_cite_segment(f, s->rst.segment);
     finding_say(f,
@@ -44,7 +35,7 @@ static bool syn_proxy(const struct facts *k, struct finding *f)
     const struct signs *s = &k->flow->signs;
 
     if (!k->over || count(k, SIGN_SYN_ACK_TTL) < 2 || s->ttl_varies ||
-        routers(s->syn_ttl) == routers(s->ttl))
+        signs_routers(s->syn_ttl) == signs_routers(s->ttl))
         return false;
     if (k->verdict != VERDICT_OPEN)
         f->severity = FINDING_WARNING;
@@ -107,6 +98,27 @@ static bool duplicated(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Ours: the engine repeated a segment in smaller pieces, as RFC 4821 has it, and these came
+ * through. */
+static bool black_hole_out(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    char from[HUMAN_TEXT], to[HUMAN_TEXT];
+
+    if (!count(k, SIGN_OURS_CUT))
+        return false;
+    if (k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    cite(k, SIGN_OURS_CUT, f);
+    finding_say(f,
+                "large packets of ours vanish on the way there: a segment with %s was never "
+                "acknowledged, however often it was sent, and one with %s was",
+                human_bytes(s->cut_from, from), human_bytes(s->cut_to, to));
+    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
+                      "vanish: let ICMP through, or lower the MSS at the router (clamping)");
+    return true;
+}
+
 /* For seconds, bytes of the peer's have not come, although later bytes have: what is lost by
  * chance is retransmitted sooner. No segment of the peer's was large, so it is the large ones
  * that vanish. */
@@ -116,6 +128,8 @@ static bool black_hole(const struct facts *k, struct finding *f)
     const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
     char missing[HUMAN_TEXT];
 
+    if (k->over && black_hole_out(k, f))
+        return true;
     if (!k->over || k->missing < 2 || impaired(k) || !s->gap_since || k->now < since + 3 * WAVE_S ||
         s->largest >= LARGE || facts_incomplete(k->host))
         return false;

@@ -54,7 +54,7 @@ static bool rst_unacceptable(const struct facts *k, struct finding *f)
 /* RFC 9293, 3.5.1: a half-open connection answers a SYN with an ACK of its own numbers. */
 static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
-    if (!count(k, SIGN_ACK_ASTRAY))
+    if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
         return false;
     f->severity = astray(k);
     cite(k, SIGN_ACK_ASTRAY, f);
@@ -276,6 +276,14 @@ static bool syn_cookies(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Returns whether this host itself made the peer end the connection: a RST of its own left, or its
+ * rules rejected what came, with an ICMP error. */
+static bool own_doing(const struct facts *k)
+{
+    return count(k, SIGN_FOREIGN_RST) ||
+           (k->host && k->host->counts_reached && k->host->captured && !k->host->reached);
+}
+
 /* The peer closed within two round trips, without having sent a byte. Only for a peer to which we
  * connected: one that connects to us and closes tests whether we are up. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
@@ -288,16 +296,18 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     wave_time after;
     char text[HUMAN_TEXT];
 
-    if (!e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
-        (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened)
+    if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
+        (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k))
         return false;
     after = e->stamp - flow->signs.opened;
     /* The peer may have read what we sent, and need no more. */
     if (after > max || (!reset && e->after_data && !e->pending))
         return false;
+    if (k->verdict == VERDICT_RESET)
+        f->severity = FINDING_PROBLEM;
     finding_cite_segment(f, e->segment);
     finding_say(f,
-                "the peer %s %s after the handshake, before any byte of its: a proxy or load "
+                "the peer %s %s after the handshake, before it sent any byte: a proxy or load "
                 "balancer whose backend is not there looks like this",
                 reset ? "reset the connection" : "closed", human_duration(after, text));
     finding_advise(f, "look behind it: at the backends of the proxy, at the server's list of "
@@ -454,7 +464,7 @@ const struct diagnosis diagnoses_peer[] = {
     {"reset-when-idle", FINDING_PROBLEM, FINDING_PEER, true, reset_when_idle},
     {"never-retransmits", FINDING_PROBLEM, FINDING_PEER, false, never_retransmits},
     {"deaf-to-probes", FINDING_WARNING, FINDING_PEER, false, deaf_to_probes},
-    {"closed-at-once", FINDING_WARNING, FINDING_PEER, true, closed_at_once},
+    {"closed-at-once", FINDING_WARNING, FINDING_PEER, false, closed_at_once},
     {"answered-early", FINDING_WARNING, FINDING_PEER, false, answered_early},
     {"window-overrun", FINDING_WARNING, FINDING_PEER, true, window_overrun},
     {"timestamps-missing", FINDING_WARNING, FINDING_PEER, true, timestamps_missing},

@@ -53,6 +53,7 @@ struct report_flow {
                        stands its client, in that of the peer its server */
     struct track_view client; /* of strangers, as last reported */
 
+    bool asks_older; /* our SYN is to show whether the peer still has an older connection of ours */
     bool has_iss, has_irs; /* a SYN of ours, and of the peer's, was captured */
     struct seq iss, irs;
     bool has_base[2]; /* without a SYN, numbers count from the first one that was captured */

@@ -19,6 +19,7 @@
 #define ETHERNET 9000               /* an MSS beyond it is a loopback's, which is seldom filled */
 #define QUEUE_MAX (5 * WAVE_S)      /* no queue on the way holds data for longer */
 #define SYN_ANSWER (250 * WAVE_MS)  /* the answer to our last SYN, not to an earlier one */
+#define LARGE_SENT 2                /* times that chance may lose a segment */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -213,6 +214,39 @@ static void our_ack(struct signs *s, const struct report_seen *seen, const struc
     }
 }
 
+/* Records data of ours that is sent once more. A TCP that takes large packets for lost on the way
+ * repeats them in smaller pieces. */
+static void our_repetition(struct signs *s, const struct seg *t, uint32_t number)
+{
+    struct signs_stuck *k = &s->stuck;
+
+    if (!k->times || !seq_eq(k->seq, t->seq)) {
+        *k = (struct signs_stuck){.seq = t->seq, .len = t->len, .times = 2};
+    } else if (t->len >= k->len) {
+        k->times += t->len == k->len;
+        k->cut = 0;
+    } else {
+        k->cut = t->len;
+        k->segment = number;
+    }
+}
+
+/* Examines what the peer acknowledges of it: the smaller piece to the byte, and with it nothing of
+ * the rest of the large one. */
+static void repetition_acked(struct signs *s, struct seq ack)
+{
+    struct signs_stuck *k = &s->stuck;
+
+    if (!k->times || seq_leq(ack, k->seq))
+        return;
+    if (k->cut && k->times > LARGE_SENT && seq_eq(ack, seq_add(k->seq, k->cut))) {
+        s->cut_from = k->len;
+        s->cut_to = k->cut;
+        signs_note(s, SIGN_OURS_CUT, k->segment);
+    }
+    k->times = 0;
+}
+
 /* Records what we offer and send, with which the peer's segments are compared. */
 static void ours(struct report_flow *f, const struct report_seen *seen,
                  const struct report_segment *g)
@@ -242,6 +276,8 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
     if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
         s->data[0]++;
         s->resent += g->retransmission;
+        if (g->retransmission)
+            our_repetition(s, t, g->number);
     }
 }
 
@@ -609,6 +645,7 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
         return;
     if (!s->has_their_ack || seq_gt(t->ack, s->their_ack))
         s->their_ack = t->ack;
+    repetition_acked(s, t->ack);
     s->has_their_ack = true;
     if (s->unanswered_probe && s->probe_has_byte)
         signs_note(s, SIGN_BYTE_ANSWERED, g->number);
@@ -714,4 +751,15 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
     }
     if (!(g->notes & (TRACK_PROBE | TRACK_PROBE_ANSWER)))
         s->active = seen->stamp;
+}
+
+bool signs_rst_comparable(const struct signs *s)
+{
+    return s->rst.segment && s->rst.ttl && signs_ttl(s) && !s->ttl_varies && s->opened;
+}
+
+bool signs_rst_elsewhere(const struct signs *s)
+{
+    return signs_rst_comparable(s) && signs_routers(s->rst.ttl) != signs_routers(signs_ttl(s)) &&
+           s->rst.ttl != s->syn_ttl;
 }

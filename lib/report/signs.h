@@ -65,8 +65,10 @@ enum sign_kind {
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
     SIGN_STAMPED_SYN,   /* our SYN with timestamps */
     SIGN_UNSTAMPED_HEARD, /* the answer to a SYN of ours without timestamps, where others had them
-                            */
+                           */
     SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
+    SIGN_OURS_CUT,  /* a smaller segment of ours was acknowledged, and the larger one from the same
+                       sequence number never was, although it was repeated */
     SIGN_IMPAIRED,  /* a segment to which a rule of --impair did something */
     SIGN_COUNT
 };
@@ -137,6 +139,13 @@ struct signs {
     wave_time unstamped_at; /* when we sent a SYN without timestamps that waits for its answer; 0:
                                none does */
     bool stamped_heard;     /* an answer came that may be to one with timestamps */
+    struct signs_stuck {    /* our data that we repeat: */
+        struct seq seq;
+        uint32_t len, times; /* its segment from there, and how often it was sent so far */
+        uint32_t cut;        /* a smaller one was sent from there; 0: not */
+        uint32_t segment;    /* its number */
+    } stuck;
+    uint32_t cut_from, cut_to; /* with SIGN_OURS_CUT: the sizes of the two */
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
     wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */
@@ -233,5 +242,25 @@ static inline uint32_t signs_count(const struct signs *s, enum sign_kind kind)
 
 /* Returns for how long in all the peer's window has been zero by then. */
 wave_time signs_shut_for(const struct signs *s, wave_time now);
+
+/* Returns how many routers are on the way if the host starts with one of the usual TTLs. */
+static inline unsigned signs_routers(uint8_t ttl)
+{
+    return ttl <= 64 ? 64u - ttl : ttl <= 128 ? 128u - ttl : 255u - ttl;
+}
+
+/* Returns the TTL of the peer's segments; 0: none is known. */
+static inline uint8_t signs_ttl(const struct signs *s)
+{
+    return s->ttl ? s->ttl : s->syn_ttl;
+}
+
+/* Returns whether the TTL of the peer's RST can be compared with that of its other segments. */
+bool signs_rst_comparable(const struct signs *s);
+
+/* Returns whether that TTL shows that the RST came from another place: the segments of one host
+ * have one TTL, unless the route changes in between. A host that sends RSTs with another TTL than
+ * the segments of its connections is as far away with both. */
+bool signs_rst_elsewhere(const struct signs *s);
 
 #endif

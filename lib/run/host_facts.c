@@ -8,13 +8,15 @@
 #define ON_ITS_WAY (50 * WAVE_MS) /* from the capture to this host's TCP, on a busy host */
 #define LOOK_EVERY (2 * WAVE_MS)
 
-/* Reads the port's counters once what was captured has reached this host's TCP, or will not. */
-static struct wire_stats settled_stats(struct port *port, uint64_t captured)
+/* Reads the port's counters once what was captured has reached this host's TCP, or will not: all of
+ * it, or of many connections the first segment. */
+static struct wire_stats settled_stats(struct port *port, uint64_t captured, bool many)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EVERY};
+    const uint64_t awaited = many && captured ? 1 : captured;
     struct wire_stats stats = port->ops->stats(port);
 
-    for (wave_time waited = 0; captured && stats.counts_reached && !stats.reached &&
+    for (wave_time waited = 0; stats.counts_reached && stats.reached < awaited &&
                                waited < ON_ITS_WAY && !port->virtual_time;
          waited += LOOK_EVERY) {
         ppoll(NULL, 0, &pause, NULL);
@@ -24,18 +26,20 @@ static struct wire_stats settled_stats(struct port *port, uint64_t captured)
 }
 
 void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
-                struct port *port, uint64_t captured, bool v6, bool interface_named)
+                struct port *port, const struct host_asks *asks)
 {
     const struct wire_info *info = port->info;
-    const struct wire_stats s = settled_stats(port, captured);
+    const struct wire_stats s = settled_stats(port, asks->captured, asks->many);
 
     *stats = s;
-    addr_port_text(v6, &s.stray.addr, s.stray.port, t->answerer);
-    addr_port_text(v6, &s.nat_addr, s.nat_port, t->translated);
+    addr_port_text(asks->v6, &s.stray.addr, s.stray.port, t->answerer);
+    addr_port_text(asks->v6, &s.nat_addr, s.nat_port, t->translated);
     memcpy(t->other, s.other_interface, sizeof t->other);
     *h = (struct facts_host){.counts_reached = s.counts_reached,
                              .reached = s.reached,
-                             .captured = captured,
+                             .captured = asks->captured,
+                             .each_reached = s.counts_reached && !asks->many,
+                             .past_rules = s.l2_send > 0,
                              .clock_step = s.clock_step,
                              .bad_checksums = s.bad_checksum,
                              .lost = s.dropped,
@@ -48,7 +52,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .on_link = info->on_link,
                              .anywhere = info->anywhere,
                              .one_interface = !info->anywhere && info->ifindex && !info->loopback,
-                             .interface_named = interface_named,
+                             .interface_named = asks->interface_named,
                              .loopback = info->loopback,
                              .interface = info->interface};
 }

@@ -12,15 +12,23 @@ struct host_texts {
     char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
 };
 
+/* What the command knows of it. */
+struct host_asks {
+    uint64_t captured; /* segments for us, with a correct checksum */
+    bool many;         /* there are many connections: it is not compared how many segments of each
+                          reached this host's TCP */
+    bool v6;
+    bool interface_named; /* the user named the interface */
+};
+
 /*
- * Fills in *h, whose texts are then in *t, and *stats. `captured`: segments for us, with a correct
- * checksum. `interface_named`: the user named the interface. Whether a SYN-ACK from elsewhere
- * answers our SYN is for the command to say, which knows the SYN.
+ * Fills in *h, whose texts are then in *t, and *stats. Whether a SYN-ACK from elsewhere answers our
+ * SYN is for the command to say, which knows the SYN.
  *
- * The capture sees a segment before this host's TCP does. Where none has reached it although some
- * were captured, this function waits a little, since the last one may still be on its way.
+ * The capture sees a segment before this host's TCP does. Where fewer have reached it than were
+ * captured, this function waits a little, since the last ones may still be on their way.
  */
 void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
-                struct port *port, uint64_t captured, bool v6, bool interface_named);
+                struct port *port, const struct host_asks *asks);
 
 #endif

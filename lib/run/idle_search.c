@@ -25,10 +25,12 @@ static bool is_death(const struct idle_sample *x)
     return x->outcome != IDLE_ALIVE && x->outcome != IDLE_INCONCLUSIVE;
 }
 
-/* Returns `t` made longer, or with a negative share shorter, by so many percent. */
-static wave_time widened(wave_time t, int percent)
+/* Returns `t` made longer, or with a negative share shorter, by so many parts of the precision. */
+static wave_time widened(wave_time t, int share)
 {
-    return (wave_time)((double)t * (100 + percent) / 100);
+    const int whole = 100 * IDLE_PERCENT;
+
+    return (wave_time)((double)t * (whole + share) / whole);
 }
 
 static double power(double base, unsigned n)
@@ -81,7 +83,7 @@ static unsigned spread(wave_time low, wave_time high, unsigned n, unsigned each,
 /* Returns how many steps of the precision lie between the two. */
 static unsigned steps_between(const struct idle_search *s, wave_time low, wave_time high)
 {
-    const double factor = 1 + s->config.precision / 100.0;
+    const double factor = 1 + s->config.precision / (100.0 * IDLE_PERCENT);
     double at = (double)low;
     unsigned n = 0;
 

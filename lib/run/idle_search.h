@@ -35,8 +35,9 @@
 
 #include "lib/core/time.h"
 
-#define IDLE_PARALLEL 64 /* connections at a time, at most */
-#define IDLE_PASSES 8    /* at most; the answer then is as narrow as it has become */
+#define IDLE_PARALLEL 64  /* connections at a time, at most */
+#define IDLE_PASSES 8     /* at most; the answer then is as narrow as it has become */
+#define IDLE_PERCENT 1000 /* in units of the precision */
 #define IDLE_SAMPLES (IDLE_PARALLEL * IDLE_PASSES)
 
 /* What became of a connection that was silent. */
@@ -60,7 +61,7 @@ struct idle_sample {
 
 struct idle_search_config {
     wave_time from, to; /* the shortest and the longest silence */
-    uint32_t precision; /* percent that the bracket may be wide */
+    uint32_t precision; /* thousandths of a percent that the bracket may be wide */
     uint32_t parallel;  /* connections at a time, 1 to IDLE_PARALLEL */
     bool once;          /* all of them are silent for `to`, in one pass: a test, and no search */
 };

@@ -42,7 +42,7 @@ int impair_open(struct impair **out, const struct impair_rule *rules, unsigned c
         x->at[i].count.optional = rules[i].optional;
         x->at[i].prng.state = seed + (i + 1) * 0xd1342543de82ef95u;
     }
-    impair_flows_init(&x->flows, x->rules, seed);
+    impair_flows_init(&x->flows, x->rules);
     *out = x;
     return 0;
 }

@@ -4,16 +4,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define ROOM_FIRST 16u
 
-void impair_flows_init(struct impair_flows *t, unsigned rules, uint64_t seed)
+void impair_flows_init(struct impair_flows *t, unsigned rules)
 {
+    uint8_t secret[16] = {0};
     const size_t size = sizeof(struct impair_flow) + rules * sizeof(uint32_t);
     const size_t align = _Alignof(struct impair_flow);
 
-    *t = (struct impair_flows){
-        .key = {{seed, ~seed}}, .size = (size + align - 1) / align * align, .rules = rules};
+    /* The peers of a listening side choose their ports, and must not choose buckets with them. What
+     * the rules do does not depend on the key. Without one, the table is only slower. */
+    if (getrandom(secret, sizeof secret, 0) != (ssize_t)sizeof secret)
+        memset(secret, 0, sizeof secret);
+    *t = (struct impair_flows){.key = siphash_key(secret, 0),
+                               .size = (size + align - 1) / align * align,
+                               .rules = rules};
 }
 
 void impair_flows_free(struct impair_flows *t)

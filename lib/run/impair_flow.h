@@ -40,7 +40,7 @@ struct impair_flows {
 };
 
 /* Makes an empty table, with nothing allocated, for so many rules. */
-void impair_flows_init(struct impair_flows *t, unsigned rules, uint64_t seed);
+void impair_flows_init(struct impair_flows *t, unsigned rules);
 void impair_flows_free(struct impair_flows *t);
 
 /* Returns the connection of a flow, which is added if it is not there, and is now the newest. It is

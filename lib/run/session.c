@@ -132,7 +132,8 @@ struct session_conn *session_add_conn(struct session *s, uint32_t id, const stru
     c->id = id;
     c->self = self;
     s->opened++;
-    s->conn[pool_index(id)] = self;
+    if (id != STACK_NONE)
+        s->conn[pool_index(id)] = self;
     slab_append(&s->slab, &s->all, self);
     return c;
 }
@@ -170,6 +171,7 @@ void session_release(struct session *s, struct session_conn *c)
     /* If a RST took the connection back to LISTEN, another one may have its slot by now. */
     if (s->conn[pool_index(c->id)] == c->self)
         s->conn[pool_index(c->id)] = SLAB_NONE;
+    s->followed -= c->followed;
     slab_remove(&s->slab, &s->all, c->self);
     if (c->record)
         s->report.waiting -= c->record->flow.waiting_count;
@@ -206,7 +208,7 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     if (c->record)
         c->record->cut_off_at = now;
     /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
-    c->outstanding = conn_outstanding(e) && e->backoff > 0;
+    c->outstanding = conn_outstanding(e) && conn_backoff(e) > 0;
     conn_abort(e, now);
     session_changed(s, c, now);
     drain_if_busy(s);

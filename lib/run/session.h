@@ -54,6 +54,7 @@ struct session_conn {
     bool stalls : 1;      /* something was retransmitted since new data was last acknowledged */
     bool outstanding : 1; /* when it was stopped, retransmitted data was unacknowledged */
     bool has_icmp : 1;    /* an error came before the handshake was complete */
+    bool followed : 1;    /* it has no engine: session_follow() */
 };
 
 /* What is shown of a connection, or reported of it in words. */
@@ -76,6 +77,7 @@ struct session_record {
     wave_time syn_ack_at[2];  /* of the last two SYN-ACKs */
     wave_time syn_acked_at;   /* of the first */
     wave_time cut_off_at;     /* when it was stopped */
+    uint32_t ts_recent;       /* of a connection without an engine: the peer's last timestamp */
 };
 
 struct session;
@@ -146,6 +148,7 @@ struct session {
                                            in its id */
     struct slab_list all;               /* in the order in which they came */
     uint32_t opened;                    /* connections so far */
+    uint32_t followed;                  /* those without an engine */
     struct impairments impairments;     /* as last listed */
     uint32_t verdicts[REPORT_VERDICTS]; /* if there are several: how many ended in which way */
     bool over;                          /* at least one of them is CLOSED */
@@ -187,7 +190,33 @@ void session_close(struct session *s);
 int session_connect(struct session *s, uint32_t i, const struct addr *remote, uint16_t rport,
                     struct session_conn **out);
 
-/* Returns the engine's connection, or NULL after session_release(). */
+/*
+ * session_follow.c: connections without an engine. Their segments are captured, tracked and
+ * reported as those of any other, and are not answered; those of ours are made by the command.
+ */
+
+/* Follows the flow to that address and port, from the local port number `i` of the port. Returns 0,
+ * WAVE_EINUSE if the session has it, WAVE_ESTATE if the session shows no segments, without which
+ * nothing can be followed, or WAVE_ENOMEM. */
+int session_follow(struct session *s, uint32_t i, const struct addr *remote, uint16_t rport,
+                   struct session_conn **out);
+
+/* Gives a followed connection an engine, which goes on from what the captured segments have said.
+ * Returns 0; WAVE_ESTATE if it has one, if not both SYNs were captured, or if something that either
+ * side sent, a FIN included, is unacknowledged or ends the connection; or WAVE_ENOMEM. */
+int session_adopt(struct session *s, struct session_conn *c);
+
+/* Takes the engine from the connection, which is only followed from then on. No segment is sent,
+ * and data that the engine still had is lost. Returns 0, or WAVE_ESTATE if it has none or has no
+ * record. */
+int session_give_up(struct session *s, struct session_conn *c);
+
+/* Returns the followed connection with that flow, or NULL, for a captured segment of the peer's,
+ * whose timestamp is stored. */
+struct session_conn *session_followed(struct session *s, const struct flow *flow,
+                                      const struct seg *seg);
+
+/* Returns the engine's connection, or NULL: after session_release(), and without an engine. */
 struct conn *session_engine(struct session *s, const struct session_conn *c);
 
 /* Must be called after the command has called any conn_...() function. */

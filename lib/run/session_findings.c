@@ -35,7 +35,11 @@ static void session_facts(struct session *s, const struct session_conn *c, struc
     const struct conn *e = c ? session_engine(s, c) : NULL;
     struct wire_stats stats;
 
-    host_facts(h, t, &stats, s->port, s->arrived, s->config.v6, s->config.interface_named);
+    host_facts(h, t, &stats, s->port,
+               &(struct host_asks){.captured = s->arrived,
+                                   .many = s->many,
+                                   .v6 = s->config.v6,
+                                   .interface_named = s->config.interface_named});
     fragment_facts(&stats.fragmented, e, h);
     h->unreachable = s->unreachable[0] ? s->unreachable : NULL;
     h->is_gateway = s->unreachable_gateway;

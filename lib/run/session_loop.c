@@ -389,6 +389,9 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 
     a->state = (enum state)c->state;
     c->arrived += first;
+    /* What comes after our RST answers that, and was not waited for: it does not count as an answer
+     * to what we retransmitted. */
+    c->stalled += first && c->path.reset_sent;
     if (c->record && e && state_synchronized(conn_state(e)) && !(seg->flags & SEG_RST) &&
         seq_gt(seg_end(seg), e->rcv.nxt) && seq_leq(seg_end(seg), e->rcv.adv)) {
         if (!c->record->has_high || seq_gt(seg_end(seg), c->record->high))
@@ -545,14 +548,17 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     bool shown = !i || i->shown;
     struct flow flow = flow_reverse(&p->packet.flow);
     struct event told[EVENTS];
-    uint32_t id =
-        is_late_retransmission(s, &flow, seg) ? STACK_NONE : stack_input(s->stack, now, &flow, seg);
-    struct session_conn *c = session_find(s, id);
+    struct session_conn *c = s->followed ? session_followed(s, &flow, seg) : NULL;
+    uint32_t id = c || is_late_retransmission(s, &flow, seg)
+                      ? STACK_NONE
+                      : stack_input(s->stack, now, &flow, seg);
     struct arrival a = {.state = STATE_CLOSED};
     struct report_flow *f;
     unsigned n;
 
     s->arrived += shown;
+    if (!c)
+        c = session_find(s, id);
     if (id != STACK_NONE && !c) {
         shown = true; /* when it arrived there was no connection yet to show it with */
         c = session_add_conn(s, id, &flow);

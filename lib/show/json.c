@@ -597,6 +597,7 @@ static void fill(struct draft *d, json_t *to, const struct report_event *e)
         put_seconds(d, to, "silence", e->u.idle.silence);
         put_text(d, to, "outcome", e->u.idle.outcome);
         put_text(d, to, "by", e->u.idle.by);
+        put_text(d, to, "note", e->u.idle.note);
         break;
     case REPORT_VERDICT:
         verdict(d, to, &e->u.verdict);

@@ -88,17 +88,22 @@ static void put_option(struct options_block *b, uint16_t code, const void *value
     b->len += (uint32_t)(sizeof head + len) + pad;
 }
 
-/* Adds a text option. A text that is too long is cut before a character, because comments are
- * UTF-8. */
-static void put_text(struct options_block *b, uint16_t code, const char *text)
+/* Returns the bytes of a text up to a bound. A text that is longer is cut before a character,
+ * because comments are UTF-8. */
+static size_t text_len(const char *text, size_t max)
 {
-    size_t len = strnlen(text, COMMENT_MAX);
+    size_t len = strnlen(text, max);
 
     if (text[len]) {
         while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
             len--;
     }
-    put_option(b, code, text, len);
+    return len;
+}
+
+static void put_text(struct options_block *b, uint16_t code, const char *text)
+{
+    put_option(b, code, text, text_len(text, COMMENT_MAX));
 }
 
 static void end_options(struct options_block *b)
@@ -318,11 +323,10 @@ static const char *comment_of(const struct pcapfile_packet *k, char text[COMMENT
 {
     const char *comment = k->comment ? k->comment : "";
 
-    if (k->impaired)
-        snprintf(text, COMMENT_MAX, "%.600s%simpaired by rule %u: %s", comment,
-                 *comment ? "; " : "", k->impaired->rule, k->impaired->what);
-    else
-        snprintf(text, COMMENT_MAX, "%s", comment);
+    if (!k->impaired)
+        return comment;
+    snprintf(text, COMMENT_MAX, "%.*s%simpaired by rule %u: %s", (int)text_len(comment, 600),
+             comment, *comment ? "; " : "", k->impaired->rule, k->impaired->what);
     return text;
 }
 
@@ -330,12 +334,14 @@ static const char *comment_of(const struct pcapfile_packet *k, char text[COMMENT
 static void keep_unsent(struct pcapfile *p, const struct pcapfile_packet *k)
 {
     const size_t at = strlen(p->unsent);
+    const char *lead = at ? "\n" : "on no wire, and so not in this file:\n";
     char text[COMMENT_MAX];
+    const char *comment = comment_of(k, text);
 
     /* The first ones are enough. */
     if (at + IMPAIRED_TEXT < sizeof p->unsent / 2)
-        snprintf(p->unsent + at, sizeof p->unsent - at, "%s%s",
-                 at ? "\n" : "on no wire, and so not in this file:\n", comment_of(k, text));
+        snprintf(p->unsent + at, sizeof p->unsent - at, "%s%.*s", lead,
+                 (int)text_len(comment, sizeof p->unsent - 1 - at - strlen(lead)), comment);
     else if (strcmp(p->unsent + at - 3, "...") != 0)
         snprintf(p->unsent + at, sizeof p->unsent - at, "\n...");
 }

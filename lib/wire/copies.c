@@ -1,7 +1,8 @@
 /*
  * A packet is known by a digest of its IP and TCP headers, without the fields that a hop on this
  * host may change (TTL, and with it IPv4's checksum; the traffic class). The last few dozen are
- * kept and looked through from the newest on.
+ * kept and looked through from the newest on. A count for each group of digests says beforehand
+ * that a packet cannot be among them: of a busy capture, nearly all packets are seen once.
  */
 #include "lib/wire/copies.h"
 
@@ -41,12 +42,32 @@ static uint64_t digest_of(const uint8_t *ip, uint32_t len)
     return mix(digest, ip + 8, (len < 84 ? len : 84) - 8);
 }
 
+static uint8_t *group_of(struct copies *c, uint64_t digest)
+{
+    return &c->kept[(digest ^ digest >> 32) % COPIES_GROUPS];
+}
+
+/* Keeps the packet in the place of the oldest one. */
+static void keep(struct copies *c, uint64_t digest, int ifindex, wave_time stamp)
+{
+    const uint32_t at = c->next % COPIES_KEPT;
+
+    if (c->next >= COPIES_KEPT)
+        --*group_of(c, c->at[at].digest);
+    c->at[at].digest = digest;
+    c->at[at].stamp = stamp;
+    c->at[at].ifindex = ifindex;
+    ++*group_of(c, digest);
+    c->next = c->next + 1 ? c->next + 1 : COPIES_KEPT;
+}
+
 bool copies_seen(struct copies *c, const uint8_t *ip, uint32_t len, int ifindex, wave_time stamp,
                  int *first)
 {
     const uint64_t digest = digest_of(ip, len);
+    const uint32_t kept = !*group_of(c, digest) ? 0 : c->next < COPIES_KEPT ? c->next : COPIES_KEPT;
 
-    for (uint32_t i = 1; i <= COPIES_KEPT && i <= c->next; i++) {
+    for (uint32_t i = 1; i <= kept; i++) {
         uint32_t at = (c->next - i) % COPIES_KEPT;
         if (stamp > c->at[at].stamp + COPIES_WITHIN)
             break;
@@ -55,9 +76,6 @@ bool copies_seen(struct copies *c, const uint8_t *ip, uint32_t len, int ifindex,
             return true;
         }
     }
-    c->at[c->next % COPIES_KEPT].digest = digest;
-    c->at[c->next % COPIES_KEPT].stamp = stamp;
-    c->at[c->next % COPIES_KEPT].ifindex = ifindex;
-    c->next++;
+    keep(c, digest, ifindex, stamp);
     return false;
 }

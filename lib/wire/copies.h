@@ -13,7 +13,8 @@
 
 #include "lib/core/time.h"
 
-#define COPIES_KEPT 64 /* packets, a power of two */
+#define COPIES_KEPT 64     /* packets, a power of two */
+#define COPIES_GROUPS 1024 /* of digests, a power of two */
 
 /* Empty when zeroed. */
 struct copies {
@@ -22,7 +23,8 @@ struct copies {
         wave_time stamp;
         int ifindex;
     } at[COPIES_KEPT];
-    uint32_t next; /* counts up for ever */
+    uint8_t kept[COPIES_GROUPS]; /* how many of them are in each group */
+    uint32_t next;               /* counts up; after its highest value come those of a full list */
 };
 
 /* Takes note of an IP packet of `len` bytes, seen on that interface at that time. Returns whether

@@ -78,6 +78,14 @@ static bool tcp_goes_on(const struct gso_packet *a, const struct gso_packet *b)
            same(a->tcp, b->tcp, 18, a->headers - a->ip_len);
 }
 
+bool gso_has_data(const struct iovec *packet)
+{
+    const uint8_t *ip = packet->iov_base;
+    const size_t ip_len = ip[0] >> 4 == 6 ? IPV6_HEADER : IPV4_HEADER;
+
+    return packet->iov_len > ip_len + (size_t)(ip[ip_len + 12] >> 4) * 4;
+}
+
 unsigned gso_count(const struct iovec *packets, unsigned n)
 {
     struct gso_packet first = parse_headers(packets), a = first;

@@ -17,6 +17,10 @@
 #define GSO_PREFIX 10 /* bytes of struct virtio_net_hdr before each frame */
 #define GSO_HEAD_MAX (GSO_PREFIX + L2_HEADER + 40 + 60)
 
+/* Returns whether the IP packet, made by builder.h, has data, without which nothing can be combined
+ * with it. */
+bool gso_has_data(const struct iovec *packet);
+
 /* Returns how many of the `n` IP packets (at least 1, made by builder.h) can be sent as one
  * segment, counted from the first. */
 unsigned gso_count(const struct iovec *packets, unsigned n);

@@ -86,20 +86,22 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
 void template_checksum(uint8_t *ip, size_t len)
 {
     bool v6 = ip[0] >> 4 == 6;
-    size_t header = v6 ? IPV6_HEADER : IPV4_HEADER, width = v6 ? 16 : 4, from = v6 ? 8 : 12;
+    size_t header = v6 ? IPV6_HEADER : IPV4_HEADER, pair = v6 ? 32 : 8;
+    static const struct flow nowhere;
     uint8_t *tcp = ip + header;
-    struct flow f = {.v6 = v6};
+    uint64_t pseudo;
     uint16_t sum;
 
-    memcpy(f.local.byte, ip + from, width);
-    memcpy(f.remote.byte, ip + from + width, width);
     if (!v6) {
         sum = checksum_finish(checksum_add(0, ip, IPV4_HEADER));
         memcpy(ip + 10, &sum, sizeof sum);
     }
     len -= header;
     put_u16(tcp + 16, 0);
-    sum = checksum_finish(checksum_add(checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)len), tcp, len));
+    /* The addresses end the header, and are summed where they are. */
+    pseudo = checksum_pseudo(&nowhere, CHECKSUM_TCP, (uint32_t)len);
+    pseudo = checksum_add(pseudo, tcp - pair, pair);
+    sum = checksum_finish(checksum_add(pseudo, tcp, len));
     memcpy(tcp + 16, &sum, sizeof sum);
 }
 

@@ -204,7 +204,7 @@ static unsigned count_joined(const struct tx_queue *b, unsigned at, unsigned end
 {
     unsigned n = 1, max;
 
-    if (b->train[at] || !b->gso)
+    if (b->train[at] || !b->gso || !gso_has_data(&b->packet[at]))
         return 1;
     max = gso_count(b->packet + at, end - at);
     while (n < max && !b->train[at + n])

@@ -8,8 +8,10 @@
 
 #include "cmd/cli.h"
 #include "cmd/client_options.h"
+#include "cmd/idle.h"
 #include "cmd/listen_options.h"
 #include "cmd/load_options.h"
+#include "cmd/read.h"
 #include "cmd/send_options.h"
 #include "cmd/target.h"
 #include "lib/core/text.h"
@@ -306,6 +308,19 @@ static void loading(const struct load_options *o)
     require(o->close.how < CLOSE_DEFAULT && o->where.has_source == (o->sources > 0));
 }
 
+static void reading(const struct read_options *o)
+{
+    show(&o->show);
+}
+
+static void idling(const struct idle_options *o)
+{
+    where(&o->where, &o->target);
+    tcp(&o->tcp);
+    show(&o->show);
+    require(o->source_port <= 65535);
+}
+
 static void command_line(int argc, char **argv)
 {
     struct command_line l;
@@ -325,6 +340,10 @@ static void command_line(int argc, char **argv)
         sending(l.options);
     else if (l.command == &load_command)
         loading(l.options);
+    else if (l.command == &read_command)
+        reading(l.options);
+    else if (l.command == &idle_command)
+        idling(l.options);
     else
         client(l.options);
     cli_free(&l);

@@ -8,18 +8,34 @@ netns_enter "$@" && netns_up || exit 1
 here=$(dirname "$0")
 strange4=10.9.0.3 strange_mac=02:00:00:00:09:03
 
-# blamed NAME: no segment of the peer's is told to be out of order, or to fill a gap. (What has come
-# before, the peer may repeat, if we are late to acknowledge it.)
-blamed()
+# judge_blame: whether no segment of the peer's is told to be out of order, or to fill a gap. (What has
+# come before, the peer may repeat, if we are late to acknowledge it.) It prints what is.
+judge_blame()
 {
-    check "$1: the peer is not blamed" python3 - "$tmp/out" <<'END'
+    python3 - "$tmp/out" <<'END'
 import json, sys
 for line in open(sys.argv[1], encoding="utf-8"):
     e = json.loads(line)
     if e["event"] == "segment" and e["dir"] == "in":
-        assert "repeats" in e or not e["retransmission"], line
-        assert "out_of_order" not in e["notes"], line
+        if "out_of_order" in e["notes"] or e["retransmission"] and "repeats" not in e:
+            sys.exit(line[:400])
 END
+}
+
+# blamed NAME
+blamed()
+{
+    check "$1: the peer is not blamed" judge_blame
+    judge_blame 2>"$tmp/blame" || note "$(cat "$tmp/blame")"
+}
+
+# overflowed: how many packets this machine's processors had no room for on their way to a network
+# device, which is a loss on the path; it happens between two namespaces, too, where others load it
+overflowed()
+{
+    while read -r _ dropped _; do
+        echo "$dropped"
+    done </proc/net/softnet_stat | tr '\n' ' '
 }
 
 # below SECONDS NAME: the run took less
@@ -29,12 +45,18 @@ below()
         python3 -c 'import sys; sys.exit(float(sys.argv[1]) >= float(sys.argv[2]))' "$(json_get verdict time)" "$1"
 }
 
-# lossless SECONDS NAME CMD...
+# lossless SECONDS NAME CMD...: where the path itself lost something meanwhile, the run is made again
 lossless()
 {
-    local seconds=$1 name=$2
+    local seconds=$1 name=$2 before attempt
     shift 2
-    expect_status 0 "$name" "$@"
+    for attempt in 1 2 3; do
+        before=$(overflowed)
+        try "$@"
+        [ "$before" != "$(overflowed)" ] || break
+    done
+    check "$name: status 0" test $status = 0
+    [ $status = 0 ] || show_try
     expect_json verdict capture.dropped 0 "$name: the capture loses nothing"
     blamed "$name"
     below "$seconds" "$name"

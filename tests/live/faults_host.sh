@@ -4,11 +4,12 @@
 # out. fault.c is preloaded to cause the faults that cannot be caused in another way.
 . "$(dirname "$0")/lib.sh"
 netns_enter "$@"
-need python3 "${CC:-cc}"
+CC=${CC:-cc}
+need python3 "${CC%% *}" # which may stand behind ccache
 netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
-${CC:-cc} -shared -fPIC -O1 -o "$tmp/fault.so" "$here/fault.c" -ldl 2>"$tmp/cc.log" || {
+$CC -shared -fPIC -O1 -o "$tmp/fault.so" "$here/fault.c" -ldl 2>"$tmp/cc.log" || {
     echo "# fault.c cannot be built as a shared object here: $(head -n 1 "$tmp/cc.log")"
     exit 77
 }

@@ -8,7 +8,7 @@ need nft python3
 netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 port=7
-for habit in echo stay hold leave tire; do
+for habit in echo stay hold leave tire close; do
     start_peer $habit $port python3 "$here/peer.py" $port $habit
     port=$((port + 1))
 done
@@ -19,6 +19,12 @@ finds()
 {
     check "$4: $1, $2, $3" grep -q "\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
     grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
+}
+
+# silent_about TEXT NAME: one case: no finding has that in its code
+silent_about()
+{
+    check "$2: nothing is found about it" sh -c "! grep -q '\"code\":\"[a-z-]*$1' '$tmp/out'"
 }
 
 # provoke CODE STATUS NAME ARGUMENT...: no other finding warns
@@ -50,6 +56,20 @@ unfilter()
     peer nft flush ruleset
 }
 
+# Whether the peer closed within 20 ms, which it does not where others have this machine's processors.
+closed_in_time()
+{
+    python3 - "$tmp/out" <<'END'
+import json, sys
+times = {}
+for line in open(sys.argv[1], encoding="utf-8"):
+    e = json.loads(line)
+    if e["event"] == "segment" and e["dir"] == "in":
+        times.setdefault("SYN" if "S" in e["flags"] else "FIN" if "F" in e["flags"] else "", e["time"])
+sys.exit(not times.get("FIN", 9) - times["SYN"] < 0.02)
+END
+}
+
 for target in "$far4" "[$far6]"; do
     case $target in *:*) bare=72 ;; *) bare=52 ;; esac # bytes of an ACK with timestamps
     provoke '' 0 "$target: a plain session" connect -d hello "$target:7"
@@ -59,12 +79,24 @@ for target in "$far4" "[$far6]"; do
     provoke window-closed 1 "$target: it does not read" connect -f "$tmp/zeros" --timeout 4 "$target:9"
     finds window-closed problem proved "$target: it does not read"
 
-    provoke closed-at-once 0 "$target: it closes at once" connect --hold 300ms "$target:10"
+    findings=closed-at-once
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        try "$TCPWAVE" connect --hold 300ms "$target:10" --json
+        [ $status != 0 ] || closed_in_time && break
+    done
+    findings=
+    check "$target: it closes at once: ends with 0" test $status = 0
+    check "$target: it closes at once: within 20 ms, once in $attempt runs" closed_in_time
     finds closed-at-once warning likely "$target: it closes at once"
+    silent_about -when-idle "$target: it closes at once"
 
     provoke reset-when-idle 7 "$target: it resets what is silent" keepalive --idle 30 --for 9 "$target:11"
     finds reset-when-idle problem proved "$target: it resets what is silent"
     expect_json verdict keepalive.longest_silence 0.0 "$target: that silence was not survived"
+    provoke '' 0 "$target: it closes what is silent" keepalive --idle 30 --for 9 "$target:12"
+    finds closed-when-idle info proved "$target: it closes what is silent"
+    provoke '' 0 "$target: it would, and we close first" keepalive --idle 30 --for 1 "$target:12"
+    silent_about -when-idle "$target: it would, and we close first"
 
     filter output 'tcp sport 7 tcp flags & (syn|rst) == 0 reset tcp option timestamp'
     provoke timestamps-missing 0 "$target: its timestamps are stripped" connect -d hello "$target:7"

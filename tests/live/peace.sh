@@ -1,6 +1,7 @@
 #!/bin/sh
 # Plain sessions with servers and clients of everyday use: nginx, sshd, ncat, Python's web server, curl,
-# over IPv4 and IPv6. Whatever the verdict, no finding warns: a false alarm is worse than silence.
+# over IPv4 and IPv6, and what read says of their captures. Whatever the verdict, no finding warns: a
+# false alarm is worse than silence.
 #
 #     peace.sh                 a session of each kind
 #     PEACE=100 peace.sh       so many of each kind, over lo as well; each round takes minutes
@@ -56,11 +57,17 @@ quiet()
 {
     name=$1
     shift
-    try "$TCPWAVE" "$@" --json
+    pcap=
+    case $1 in connect | halfclose | keepalive) pcap="--pcap $tmp/session.pcap" ;; esac
+    try "$TCPWAVE" "$@" --json $pcap
     sessions=$((sessions + 1))
     [ "$status" -lt 2 ] || [ "$status" = 7 ] || {
         fail "$name: $* ended with $status"
         show_try
+    }
+    [ -z "$pcap" ] || {
+        try "$TCPWAVE" read --json "$tmp/session.pcap"
+        [ "$status" = 0 ] || fail "$name: the capture of $* could not be read"
     }
 }
 

@@ -17,6 +17,7 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn in the
   urgent     waits for urgent data (MSG_OOB), prints it, then resets
   leave      closes immediately
   tire       resets after two seconds of silence
+  close      closes after two seconds of silence
   cut        reads to the end of input, sends a line, and resets once that was acknowledged
 """
 
@@ -123,7 +124,15 @@ def tire(conn):
         conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-HABITS = {f.__name__: f for f in (echo, answer, large, first, reset, urgent, hold, stay, sort, slow, probe, leave, tire, cut)}
+def close(conn):
+    conn.settimeout(2)
+    try:
+        rest(conn)
+    except TimeoutError:
+        pass
+
+
+HABITS = {f.__name__: f for f in (echo, answer, large, first, reset, urgent, hold, stay, sort, slow, probe, leave, tire, close, cut)}
 HABITS["discard"] = rest
 
 

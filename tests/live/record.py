@@ -3,7 +3,7 @@
 
 This is for tests in a user namespace. There tcpdump, started as root, tries to become a user that
 does not exist in the namespace, and fails. The times are the kernel's own. Each packet is written
-immediately. A signal ends it.
+immediately. It says "recording" on standard error once it does; a signal ends it.
 """
 
 import socket
@@ -18,7 +18,7 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) a
     capture.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     with open(sys.argv[2], "wb", buffering=0) as file:
         file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
-        print("recording", flush=True)
+        print("recording", file=sys.stderr, flush=True)
         while True:
             frame, told, _, _ = capture.recvmsg(262144, 64)
             seconds, nanoseconds = struct.unpack("qq", told[0][2])

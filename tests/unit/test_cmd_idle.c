@@ -127,17 +127,18 @@ static void lost_segments_are_not_forgotten_connections(void **state)
     unsigned retransmitted = 0;
 
     (void)state;
-    for (unsigned seed = 1; seed <= 10; seed++) {
+    for (unsigned seed = 1; seed <= 100; seed++) {
         struct command_rig r;
 
-        snprintf(words, sizeof words, "idle --sim nat=5m,loss=10%%,seed=%u sim:80", seed);
+        snprintf(words, sizeof words, "idle --json %s --sim nat=5m%s,loss=10%%,seed=%u sim:80",
+                 seed % 2 ? "-4" : "-6", seed % 4 < 2 ? "" : "/rst", seed);
         run_idle(&r, words);
-        retransmitted += strstr(r.text, "answered after a retransmission") != NULL;
+        retransmitted += rig_count(&r, "idle", "note", "answered after a retransmission");
+        rig_expect_text(&r, "verdict", "verdict", "open");
+        expect_between(&r, 300, 5);
         rig_free(&r);
-        snprintf(words, sizeof words, "idle --json --sim nat=5m,loss=10%%,seed=%u sim:80", seed);
-        expect_limit(words, "silent", 300, 5);
     }
-    assert_true(retransmitted > 0);
+    assert_true(retransmitted > 100);
 }
 
 static void sixty_four_at_a_time_on_a_bad_path(void **state)
@@ -179,6 +180,40 @@ static void a_limit_below_the_range_is_said_so(void **state)
     expect_end("idle --json --sim nat=3s/rst sim:80", "open", 0, "give a shorter --from");
 }
 
+/* Five minutes, two hours and four minutes, a day. */
+static void limits_to_the_second(void **state)
+{
+    static const struct {
+        const char *words;
+        double limit;
+    } of[] = {
+        {"idle --json --precision 0.3 --sim nat=5m sim:80", 300},
+        {"idle --json --precision 0.013% --to 4h --sim nat=124m sim:80", 7440},
+        {"idle --json --precision 0.001 --from 1h --to 48h --sim nat=24h sim:80", 86400},
+        {"idle --json -6 --precision 0.3 --sim nat=299s sim:80", 299},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof of / sizeof *of; i++) {
+        struct command_rig r;
+
+        run_idle(&r, of[i].words);
+        expect_between(&r, of[i].limit, 0.3);
+        assert_true(number(&r, "idle.died") - number(&r, "idle.survived") <= 1);
+        assert_true(number(&r, "idle.passes") <= 6);
+        rig_free(&r);
+    }
+}
+
+static void the_sentence_encloses_the_limit(void **state)
+{
+    (void)state;
+    expect_end("idle --json --precision 0.3 --sim nat=5m sim:80", "open", 0,
+               "between 4 min 59 s and 5 min 1 s of silence the path forgets");
+    expect_end("idle --json --precision 0.01 --from 10s --to 20s --sim nat=15s sim:80", "open", 0,
+               "between 14.999 s and 15.000 s of silence the path forgets");
+}
+
 /*
  * The peer
  */
@@ -196,6 +231,8 @@ static void a_peer_that_closes_is_told_with_its_time(void **state)
     assert_true(number(&r, "idle.died") >= 60 && number(&r, "idle.died") < 60.1);
     assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
     rig_expect_int(&r, "verdict", "idle.samples.closed", 8);
+    rig_expect_part(&r, "verdict", "message",
+                    "without the round trip that is 60.00 s, a round time");
     rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
     expect_finding(&r, "code", "closed-when-idle");
     rig_free(&r);
@@ -220,7 +257,49 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
     rig_expect_text(&r, "verdict", "idle.limit", "at");
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
+    rig_expect_text(&r, "verdict", "idle.by", "peer");
+    rig_expect_part(&r, "verdict", "message", "is reset, likely by the peer, after 60.9");
     expect_finding(&r, "code", "reset-when-idle");
+    expect_finding(&r, "certainty", "likely");
+    /* The control connection was probed, and reset all the same. */
+    rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
+    assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
+    rig_free(&r);
+}
+
+static void reset_four(struct command_rig *r)
+{
+    for (unsigned n = 0; n < 4; n++) /* the control connection, and 3 that are probed */
+        rig_far_reset(r, n);
+}
+
+/* Its probes are answered, and it is reset 61 s after it was opened. */
+static void an_end_in_spite_of_probes_is_told_by_its_age(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    rig_at(&r, 61 * WAVE_S, reset_four);
+    rig_run(&r, "idle --json --keepalive 20s --to 5m " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "failed");
+    rig_expect_part(
+        &r, "verdict", "message",
+        "0 of 3 lived: an established connection is reset, likely by the peer, after 6");
+    assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
+    expect_finding(&r, "code", "reset-when-idle");
+    rig_expect_part(&r, "finding", "message", "in spite of keepalive probes");
+    rig_free(&r);
+}
+
+/* A server that closes when its client does has no timer of half-closed connections. */
+static void a_fin_right_after_ours_is_no_finding(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --state half-closed --sim peer=echo sim:80");
+    assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
     rig_free(&r);
 }
 
@@ -334,7 +413,174 @@ static void half_closed_connections_have_a_limit_of_their_own(void **state)
     rig_expect_text(&r, "verdict", "idle.by", "path");
     rig_free(&r);
     expect_end("idle --json --state half-closed --sim peer=echo sim:80", "open", 0,
-               "the peer closes a half-closed connection with a FIN");
+               "the peer sends its own FIN ");
+}
+
+/* The simulated peer repeats its SYN-ACK after 1, 3, 7, 15 and 31 s, which the NAT counts, and so
+ * on to 127 s; it gives up after 255 s. */
+static void half_open_connections_have_a_limit_of_their_own(void **state)
+{
+    static const char *const family[] = {"-4", "-6"};
+    struct command_rig r;
+    char words[100];
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(words, sizeof words, "idle --json %s --state syn-received --sim nat=30s sim:80",
+                 family[i]);
+        run_idle(&r, words);
+        expect_between(&r, 61, 5);
+        rig_expect_part(&r, "verdict", "message",
+                        "the path forgets a half-open connection silently");
+        rig_expect_text(&r, "verdict", "idle.by", "path");
+        assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
+        expect_finding(&r, "code", "forgotten-when-idle");
+        rig_free(&r);
+    }
+    run_idle(&r, "idle --json --state syn-received --precision 1 --sim peer=echo sim:80");
+    expect_between(&r, 247, 4);
+    rig_expect_text(&r, "verdict", "idle.outcome", "reset");
+    rig_expect_text(&r, "verdict", "idle.by", "peer");
+    rig_expect_part(&r, "verdict", "message", "likely the peer forgets a half-open connection");
+    expect_finding(&r, "certainty", "likely");
+    rig_free(&r);
+}
+
+/* Nothing of ours leaves but the SYN until the silence is over, and then the third segment before
+ * the probe. */
+static void a_half_open_connection_is_silent(void **state)
+{
+    struct command_rig r;
+    const struct rig_segment *of[4] = {NULL};
+    unsigned n = 0;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    rig_run(&r, "idle --json --state syn-received --at-least 20s --parallel 1 " RIG_PEER);
+    assert_int_equal(r.status, 0);
+    for (size_t i = 0; i < r.segments && n < 4; i++)
+        if (r.segment[i].out && r.segment[i].flow.lport != r.segment[0].flow.lport)
+            of[n++] = &r.segment[i];
+    assert_int_equal(of[0]->seg.flags, SEG_SYN);
+    assert_int_equal(of[1]->seg.flags, SEG_ACK);
+    assert_true(of[1]->at - of[0]->at >= 20 * WAVE_S);
+    assert_int_equal(of[1]->seg.seq.v, of[0]->seg.seq.v + 1);
+    assert_int_equal(of[2]->seg.seq.v, of[0]->seg.seq.v); /* the probe */
+    rig_free(&r);
+}
+
+/*
+ * Who it was
+ */
+
+/* Our segments are lost from a time on, except those of the control connection and SYNs. */
+static bool lose_ours(struct command_rig *r, const struct rig_segment *s)
+{
+    return s->out && s->at > 25 * WAVE_S && !(s->seg.flags & SEG_SYN) &&
+           s->flow.lport != r->segment[0].flow.lport;
+}
+
+static void err(struct command_rig *r)
+{
+    rig_icmp(r, 3, 13);
+}
+
+static void an_icmp_error_is_told_with_its_sender(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    r.lose = lose_ours;
+    for (unsigned i = 0; i < 20; i++) /* the last segment is not always one of the data */
+        rig_at(&r, 36500 * WAVE_MS + i * 97 * WAVE_MS, err);
+    rig_run(&r, "idle --json --at-least 30s --parallel 1 " RIG_PEER);
+    assert_int_equal(r.status, 1);
+    rig_expect_text(&r, "verdict", "idle.outcome", "icmp");
+    rig_expect_int(&r, "verdict", "idle.samples.icmp", 1);
+    rig_expect_text(&r, "verdict", "idle.by", "path");
+    rig_expect_part(&r, "verdict", "message", "an ICMP error answers what comes later");
+    rig_free(&r);
+}
+
+static void say_something(struct command_rig *r)
+{
+    rig_far_send(r, 1, "x");
+}
+
+/* The far end goes on sending: it still has the connection, and only our segments are dropped. */
+static void data_of_the_peer_show_that_it_has_the_connection(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    r.lose = lose_ours;
+    rig_at(&r, 33 * WAVE_S, say_something);
+    rig_at(&r, 39 * WAVE_S, say_something);
+    rig_run(&r, "idle --json --at-least 30s --parallel 1 " RIG_PEER);
+    assert_int_equal(r.status, 1);
+    rig_expect_text(&r, "idle", "outcome", "silent");
+    rig_expect_text(&r, "idle", "by", "path");
+    rig_expect_text(&r, "verdict", "idle.by", "path");
+    expect_finding(&r, "certainty", "proved");
+    rig_free(&r);
+}
+
+/* A device sends RST to both ends: ours has the device's TTL. */
+static void reset_both(struct command_rig *r)
+{
+    const struct rig_segment *s = rig_last(r, true); /* the third segment of the connection */
+    const struct seg rst = {.seq = s->seg.ack, .flags = SEG_RST};
+
+    rig_far_forget(r, 1);
+    rig_forge(r, &rst, 61);
+}
+
+static void the_ttl_of_a_rst_tells_who_sent_it(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    rig_at(&r, 3 * WAVE_S, reset_both);
+    rig_run(&r, "idle --json --at-least 10s --parallel 1 " RIG_PEER);
+    rig_expect_text(&r, "verdict", "idle.outcome", "reset");
+    rig_expect_text(&r, "verdict", "idle.by", "path");
+    rig_expect_text(&r, "idle", "note", "the RST has another TTL than the peer's segments");
+    expect_finding(&r, "certainty", "likely");
+    rig_free(&r);
+}
+
+/* The probes of the silent connections are answered with RST before that of the control connection
+ * is, which shows that it was no silence that killed them. */
+static void a_reboot_fails_no_test(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --at-least 9s --sim peer=reboots@5s sim:80");
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_int(&r, "verdict", "idle.samples.reset", 0);
+    rig_expect_int(&r, "verdict", "idle.samples.inconclusive", 3);
+    rig_free(&r);
+}
+
+/* What the inquest provokes is no finding of its own. */
+static void no_finding_but_its_own(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    run_idle(&r, "idle --json --sim nat=5m sim:80");
+    assert_int_equal(rig_count(&r, "finding", NULL, NULL), 1);
+    rig_free(&r);
+    run_idle(&r, "idle --json --sim nat=5m/rst sim:80");
+    assert_int_equal(rig_count(&r, "finding", NULL, NULL), 1);
+    rig_free(&r);
 }
 
 /*
@@ -351,7 +597,8 @@ static void an_interruption_tells_what_is_known(void **state)
     rig_run(&r, "idle --json " RIG_PEER);
     assert_int_equal(r.status, 128 + SIGINT);
     rig_expect_part(&r, "verdict", "message", "interrupted by a signal; so far: nothing forgets");
-    rig_expect_part(&r, "verdict", "message", "within 85.03 s of silence");
+    rig_expect_part(&r, "verdict", "message",
+                    "within 85.03 s of silence, the longest that is over");
     rig_free(&r);
     expect_end("idle --json --timeout 200 --sim nat=5m sim:80", "failed", 1,
                "the timeout of 3 min 20 s ran out; so far: nothing forgets");
@@ -371,9 +618,31 @@ static void a_silence_in_which_the_host_slept_says_nothing(void **state)
     r.disturbed = true;
     rig_at(&r, 20 * WAVE_S, suspend);
     rig_run(&r, "idle --to 1m --parallel 4 " RIG_PEER);
-    rig_expect_printed(&r, "inconclusive  this host was suspended meanwhile", 2);
+    rig_expect_printed(&r, "20.03 s             inconclusive  this host was suspended meanwhile",
+                       2);
     rig_expect_printed(&r, "2 say nothing: this host was suspended meanwhile", 1);
     rig_expect_printed(&r, "within 60.00 s of silence, the longest that was tried", 1);
+    assert_int_equal(r.status, 0);
+    rig_free(&r);
+}
+
+static void let_the_clocks_differ(struct command_rig *r)
+{
+    r->platform.asleep += 40 * WAVE_MS;
+}
+
+/* The two clocks are read one after the other. */
+static void clocks_that_differ_a_little_are_no_suspension(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    rig_at(&r, 20 * WAVE_S, let_the_clocks_differ);
+    rig_run(&r, "idle --to 1m --parallel 4 " RIG_PEER);
+    rig_expect_printed(&r, "samples     4 in 1 pass: 4 alive", 1);
+    rig_expect_printed(&r, "suspended", 0);
     assert_int_equal(r.status, 0);
     rig_free(&r);
 }
@@ -430,7 +699,13 @@ static void options_that_contradict_each_other(void **state)
     expect_usage("idle --keepalive 1m --at-least 1m sim:80", "give one of them");
     expect_usage("idle --keepalive 2h sim:80", "--keepalive has to be shorter than --to");
     expect_usage("idle --parallel 65 sim:80", "from 1 to 64");
-    expect_usage("idle --state syn-sent sim:80", "established|half-closed");
+    expect_usage("idle --state syn-sent sim:80", "established|half-closed|syn-received");
+    expect_usage("idle --state syn-received --keepalive 1m sim:80", "no probe holds that open");
+    expect_usage("idle --precision 0 sim:80", "from 0.001 to 100");
+    expect_usage("idle --precision 100.001 sim:80", "from 0.001 to 100");
+    expect_usage("idle --precision 1.0001 sim:80", "from 0.001 to 100");
+    expect_usage("idle --precision 5s sim:80", "from 0.001 to 100");
+    expect_usage("idle --source-port 65497 sim:80", "twice as many as --parallel and 16 more");
 }
 
 int main(void)
@@ -442,6 +717,15 @@ int main(void)
         cmocka_unit_test(sixty_four_at_a_time_on_a_bad_path),
         cmocka_unit_test(nothing_that_forgets_is_said_so),
         cmocka_unit_test(a_limit_below_the_range_is_said_so),
+        cmocka_unit_test(limits_to_the_second),
+        cmocka_unit_test(the_sentence_encloses_the_limit),
+        cmocka_unit_test(half_open_connections_have_a_limit_of_their_own),
+        cmocka_unit_test(a_half_open_connection_is_silent),
+        cmocka_unit_test(an_icmp_error_is_told_with_its_sender),
+        cmocka_unit_test(data_of_the_peer_show_that_it_has_the_connection),
+        cmocka_unit_test(the_ttl_of_a_rst_tells_who_sent_it),
+        cmocka_unit_test(a_reboot_fails_no_test),
+        cmocka_unit_test(no_finding_but_its_own),
         cmocka_unit_test(a_peer_that_closes_is_told_with_its_time),
         cmocka_unit_test(a_reset_in_the_silence_is_the_limit),
         cmocka_unit_test(a_reboot_is_no_limit),
@@ -452,8 +736,11 @@ int main(void)
         cmocka_unit_test(at_least_is_a_test),
         cmocka_unit_test(an_interval_of_keepalive_holds_or_does_not),
         cmocka_unit_test(half_closed_connections_have_a_limit_of_their_own),
+        cmocka_unit_test(an_end_in_spite_of_probes_is_told_by_its_age),
+        cmocka_unit_test(a_fin_right_after_ours_is_no_finding),
         cmocka_unit_test(an_interruption_tells_what_is_known),
         cmocka_unit_test(a_silence_in_which_the_host_slept_says_nothing),
+        cmocka_unit_test(clocks_that_differ_a_little_are_no_suspension),
         cmocka_unit_test(the_table_says_who_forgot),
         cmocka_unit_test(a_sample_has_the_number_of_its_connection),
         cmocka_unit_test(the_same_run_prints_the_same_bytes),

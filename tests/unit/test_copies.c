@@ -127,6 +127,26 @@ static void packets_in_between_do_not_matter(void **state)
     }
 }
 
+/* The count of each group goes down with the oldest packet, however often the list is filled. */
+static void the_counts_of_the_groups_are_those_of_the_packets_kept(void **state)
+{
+    struct copies c = {.next = UINT32_MAX - 100}; /* it passes its highest value */
+    uint8_t ip[40];
+    unsigned kept = 0;
+    int first = 0;
+    (void)state;
+
+    c.kept[0] = COPIES_KEPT; /* as many packets of a digest of zeros */
+    for (uint16_t i = 0; i < 1000; i++) {
+        packet_v4(ip, i, 100, 64);
+        assert_false(copies_seen(&c, ip, sizeof ip, 2, STAMP, &first));
+        assert_true(copies_seen(&c, ip, sizeof ip, 3, STAMP, &first));
+    }
+    for (unsigned i = 0; i < COPIES_GROUPS; i++)
+        kept += c.kept[i];
+    assert_int_equal(kept, COPIES_KEPT);
+}
+
 static void a_packet_shorter_than_its_headers_is_read_within_its_bytes(void **state)
 {
     struct copies c = {.next = 0};
@@ -149,6 +169,7 @@ int main(void)
         cmocka_unit_test(another_packet_is_no_copy),
         cmocka_unit_test(ipv6_is_known_by_what_stands_behind_the_hop_limit),
         cmocka_unit_test(packets_in_between_do_not_matter),
+        cmocka_unit_test(the_counts_of_the_groups_are_those_of_the_packets_kept),
         cmocka_unit_test(a_packet_shorter_than_its_headers_is_read_within_its_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

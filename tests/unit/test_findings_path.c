@@ -328,6 +328,49 @@ CASE(full_segments_that_are_short)
 }
 
 /*
+ * Our large packets
+ */
+
+/* A segment of ours with 1448 bytes is sent `times` times, then one with 524. */
+static void pieces(unsigned times)
+{
+    struct step s;
+
+    shake();
+    for (unsigned i = 0; i <= times; i++) {
+        s = ours(SEG_ACK, 1, 1, i == times ? 524 : 1448);
+        s.retransmission = i > 0;
+        say(s);
+        elapse(WAVE_S);
+    }
+}
+
+CASE(our_large_packets_vanish)
+{
+    pieces(3);
+    say_theirs(SEG_ACK, 1, 525, 0);
+    says(expect("black-hole", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
+         "large packets of ours vanish on the way there: a segment with 1,448 bytes was never "
+         "acknowledged, however often it was sent, and one with 524 bytes was");
+    expect("black-hole", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    done();
+
+    pieces(3); /* the large one had come, and its acknowledgements were lost */
+    say_theirs(SEG_ACK, 1, 1449, 0);
+    expect_silence("black-hole", VERDICT_OPEN);
+    done();
+
+    pieces(2); /* chance loses two */
+    say_theirs(SEG_ACK, 1, 525, 0);
+    expect_silence("black-hole", VERDICT_OPEN);
+    done();
+
+    pieces(3); /* the small one does not come through, either */
+    expect_silence("black-hole", VERDICT_LOST);
+    done();
+}
+
+/*
  * This host
  */
 
@@ -343,8 +386,37 @@ CASE(what_this_host_knows)
     says(expect("own-firewall", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
          "this host's own rules stopped all segments that came: 3 captured, and none reached its "
          "TCP");
+    host.past_rules = true; /* connection tracking does not know what we sent */
+    says(expect("own-firewall", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, UNSHOWN),
+         "this host's own rules stopped all of the 3 segments that came, before its TCP; what we "
+         "sent passed none of them, so that rules that go by connections (ct state) do not know "
+         "ours");
+    host.past_rules = false;
     host.reached = 1;
     expect_silence("own-firewall", VERDICT_DROPPED);
+
+    host.each_reached = true; /* some are stopped, and others are not */
+    host.captured = 10;
+    host.reached = 7;
+    says(expect("own-firewall", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, UNSHOWN),
+         "this host's own rules stopped 3 of the 10 segments that came");
+    host.lost = 1;
+    expect_silence("own-firewall", VERDICT_OPEN);
+    host.lost = 0;
+    host.past_rules = true;
+    expect_silence("own-firewall", VERDICT_OPEN);
+    host.past_rules = false;
+    facts.end = END_ABORTED;
+    expect_silence("own-firewall", VERDICT_OPEN);
+    facts.end = END_NONE;
+    host.captured = 100;
+    host.reached = 95;
+    expect_silence("own-firewall", VERDICT_OPEN);
+    host.captured = 10;
+    host.reached = 8;
+    expect_silence("own-firewall", VERDICT_OPEN);
+    host.each_reached = false;
+    host.captured = 3;
     host.reached = 0;
     host.counts_reached = false;
     expect_silence("own-firewall", VERDICT_DROPPED);
@@ -490,6 +562,7 @@ int main(void)
         cmocka_unit_test(few_challenges_that_answer_each_other),
         cmocka_unit_test(marks_that_are_cleared),
         cmocka_unit_test(full_segments_that_are_short),
+        cmocka_unit_test(our_large_packets_vanish),
         cmocka_unit_test(what_this_host_knows),
         cmocka_unit_test(answers_that_take_another_way),
         cmocka_unit_test(a_rst_of_this_host_s_kernel),

@@ -15,14 +15,14 @@ CASE(a_peer_that_closes_at_once)
     elapse(10 * WAVE_MS - 100 * WAVE_US);
     fin_of_theirs(1, 1, 0);
     says(expect("closed-at-once", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(4)),
-         "the peer closed 10.1 ms after the handshake, before any byte of its: a proxy or load "
+         "the peer closed 10.1 ms after the handshake, before it sent any byte: a proxy or load "
          "balancer whose backend is not there looks like this");
     done();
 
     shake();
     say_ours(SEG_ACK, 1, 1, 5);
     rst_of_theirs(1, 64);
-    expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(5));
+    expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5));
     done();
 }
 
@@ -49,7 +49,7 @@ CASE(closes_that_are_not_at_once)
     fin_of_theirs(1, 1, 0);
     say_ours(SEG_ACK, 1, 2, 5);
     rst_of_theirs(2, 64);
-    expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(4));
+    expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4));
     done();
 
     shake(); /* we were first */

@@ -41,7 +41,7 @@ static bool blamed(unsigned reaches_at, bool counts, bool virtual_time, uint64_t
     guard.asked = 0;
     guard.reaches_at = reaches_at;
     guard.counts = counts;
-    host_facts(&host, &texts, &s, &port, captured, false, false);
+    host_facts(&host, &texts, &s, &port, &(struct host_asks){.captured = captured});
     assert_true(s.reached == host.reached && host.captured == captured);
     diagnose(&k, &found);
     for (unsigned i = 0; i < found.count; i++)

@@ -11,7 +11,7 @@
 
 #define DEFAULTS                                                                                   \
     {                                                                                              \
-        .from = 10 * WAVE_S, .to = WAVE_H, .precision = 5, .parallel = 12                          \
+        .from = 10 * WAVE_S, .to = WAVE_H, .precision = 5 * IDLE_PERCENT, .parallel = 12           \
     }
 
 /* What a path does. */
@@ -173,7 +173,7 @@ static void a_chance_death_is_contradicted(void **state)
 static void what_says_nothing_is_repeated(void **state)
 {
     const struct idle_search_config c = {
-        .from = WAVE_S, .to = 4 * WAVE_S, .precision = 5, .parallel = 3};
+        .from = WAVE_S, .to = 4 * WAVE_S, .precision = 5 * IDLE_PERCENT, .parallel = 3};
     const struct model m = {.limit = WAVE_NEVER};
     wave_time silence[IDLE_PARALLEL];
     struct idle_answer a;
@@ -213,8 +213,10 @@ static void few_connections_need_more_passes(void **state)
 {
     for (uint32_t parallel = 1; parallel <= 4; parallel++) {
         const struct model m = {.limit = 47 * WAVE_S, .dies = IDLE_RESET};
-        const struct idle_search_config c = {
-            .from = 40 * WAVE_S, .to = 80 * WAVE_S, .precision = 10, .parallel = parallel};
+        const struct idle_search_config c = {.from = 40 * WAVE_S,
+                                             .to = 80 * WAVE_S,
+                                             .precision = 10 * IDLE_PERCENT,
+                                             .parallel = parallel};
         const struct idle_answer a = run(&m, c);
 
         (void)state;
@@ -243,8 +245,11 @@ static void a_test_tries_one_silence(void **state)
 {
     const struct model kept = {.limit = 61 * WAVE_S, .dies = IDLE_SILENT};
     const struct model forgot = {.limit = 59 * WAVE_S, .dies = IDLE_SILENT};
-    const struct idle_search_config c = {
-        .from = WAVE_MIN, .to = WAVE_MIN, .precision = 5, .parallel = 3, .once = true};
+    const struct idle_search_config c = {.from = WAVE_MIN,
+                                         .to = WAVE_MIN,
+                                         .precision = 5 * IDLE_PERCENT,
+                                         .parallel = 3,
+                                         .once = true};
     struct idle_answer a = run(&kept, c);
 
     (void)state;

@@ -71,6 +71,8 @@ static void rfc6528_3_each_part_of_the_flow_and_the_key_give_another_origin(void
     (void)state;
     assert_int_not_equal(isn(&other, &flow, 0).v, origin);
     for (size_t i = 0; i < offsetof(struct flow, zero); i++) {
+        if (!flow.v6 && i < offsetof(struct flow, lport) && i % 16 >= 4)
+            continue; /* of an IPv4 address, these are zeros */
         byte[i] ^= 1;
         assert_int_not_equal(isn(&key, &f, 0).v, origin);
         byte[i] ^= 1;

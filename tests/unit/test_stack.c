@@ -663,7 +663,7 @@ static void output_stops_while_there_is_room_for_its_events(void **state)
         const uint32_t id = stack_next(client, &cursor);
         struct conn *c = stack_conn(client, id);
 
-        c->syn_sent = UINT8_MAX; /* the next timeout is the last */
+        c->syn_sent = 127; /* the next timeout is the last */
         c->timer[TIMER_REXMT] = now + WAVE_S;
         stack_changed(client, now + WAVE_S, id); /* due immediately: into the ready list */
     }

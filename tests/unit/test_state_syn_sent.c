@@ -220,6 +220,33 @@ static void conn_config_no_third_ack_leaves_the_syn_ack_unanswered(void **state)
     check(rig.c.rcv.irs.v == rig.irs || rig.c.state == STATE_SYN_SENT, "IRS is wrong");
 }
 
+static void conn_hold_leaves_the_peer_in_syn_received_until_it_ends(void **state)
+{
+    (void)state;
+    conn_hold(&rig.c, true);
+    in(SYN | ACK, 0, 1, WND, 0);
+    expect_state(STATE_ESTABLISHED);
+    silent(WAVE_S);
+    in(SYN | ACK, 0, 1, WND, 0); /* the peer repeats it */
+    silent(10 * WAVE_S);
+    check(conn_send(&rig.c, rig.now, "x", 1) == WAVE_ESTATE, "data was taken");
+    check(conn_close(&rig.c, rig.now) == WAVE_ESTATE, "CLOSE was taken");
+    conn_hold(&rig.c, false);
+    out(ACK, 1, 1, 0);
+    expect_state(STATE_ESTABLISHED);
+    silent(WAVE_S);
+}
+
+static void a_rst_ends_a_held_connection(void **state)
+{
+    (void)state;
+    conn_hold(&rig.c, true);
+    in(SYN | ACK, 0, 1, WND, 0);
+    in(RST, 1, 0, 0, 0);
+    expect_state(STATE_CLOSED);
+    check(conn_end(&rig.c) == END_RESET, "it is no reset");
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -242,6 +269,8 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_5_abort_flushes_what_is_queued),
         cmocka_unit_test(a_late_syn_ack_still_establishes),
         cmocka_unit_test(conn_config_no_third_ack_leaves_the_syn_ack_unanswered),
+        cmocka_unit_test(conn_hold_leaves_the_peer_in_syn_received_until_it_ends),
+        cmocka_unit_test(a_rst_ends_a_held_connection),
     };
     return run_state(STATE_SYN_SENT, cases, COUNT(cases));
 }
