@@ -43,6 +43,10 @@
  * the peer's other segments probably by the peer. Without a RST it is not known. An ICMP error from
  * another address than the peer's comes from the path.
  *
+ * A single event. Where a service restarts, all its connections end together, which lib/run/
+ * idle_search.h tells from a limit by another pass. What was seen in the earlier one then says
+ * nothing of who forgets, so that all this is counted for each pass.
+ *
  * Clocks. The run's clocks do not move when the wall clock is set. They stand while this host is
  * suspended, and the path's do not: a silence in which the host was suspended says nothing, and is
  * given up as soon as that is noticed.
@@ -136,9 +140,10 @@ struct idle_conn {
 
 /* Who forgot, as far as the deaths and the inquests show (see above). `had` counts those
  * of `path` in which the peer still had the connection, which is proof. An inquest without an
- * answer is counted only if there was a clue. */
+ * answer is counted only if there was a clue. `control` counts the control connections that the
+ * peer ended although they were probed. */
 struct idle_blame {
-    uint32_t path, had, peer, unknown;
+    uint32_t path, had, peer, unknown, control;
 };
 
 /* The state of a run. */
@@ -152,11 +157,11 @@ struct idle {
     bool control_asked;        /* one of them is not answered */
     bool control_answered;     /* the present one has had an answer to a probe */
     unsigned control_fails;    /* control connections in a row that had none, or were not opened */
-    uint32_t control_fins, controls;
+    uint32_t controls;
     wave_time control_silent; /* the silence that a control connection did not survive; or 0 */
     uint32_t ports, next_port;
     unsigned open; /* connections other than the control connection */
-    struct idle_blame blame;
+    struct idle_blame blame[IDLE_PASSES + 1]; /* of each pass */
     wave_time rtt; /* smoothed, of the connection whose end was seen last */
     wave_time
         repeated; /* syn-received: how long after the first SYN-ACK the peer's last one came */
@@ -175,6 +180,9 @@ struct idle {
 /* idle_turn.c: what happens with the connections. */
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
+
+/* idle_report.c: sums up who forgot, without the passes that a single event ended. */
+struct idle_blame idle_blame(const struct idle *x);
 
 /* idle_report.c: return an interval of keepalive that keeps connections open (0: none is known, or
  * none does, since the control connection, which was probed, ended as well); "path" or "peer", or

@@ -68,10 +68,10 @@ void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct fin
     char text[2 * HUMAN_TEXT + 8];
 
     if (a->died == WAVE_NEVER || !a->alike || (which == FORGOTTEN && by && !path) ||
-        (which == FORGOTTEN && x->blame.unknown))
+        (which == FORGOTTEN && idle_blame(x).unknown))
         return;
-    if (a->kind == IDLE_AT && (a->died < WAVE_S || x->lost))
-        return; /* no timer of silence, or the end of the peer itself */
+    if (a->kind == IDLE_AT && (a->died < WAVE_S || x->lost || !a->confirmed))
+        return; /* no timer of silence, the end of the peer itself, or perhaps a single event */
     if (which == FORGOTTEN)
         finding_say(&f, "something on the path forgets connections after %s of silence",
                     when(a, text));

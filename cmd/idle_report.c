@@ -27,9 +27,26 @@ void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample
     report_tell(&s->report, session_stamp(s), &e);
 }
 
+struct idle_blame idle_blame(const struct idle *x)
+{
+    struct idle_blame sum = {0, 0, 0, 0, 0};
+
+    for (unsigned pass = 0; pass <= IDLE_PASSES; pass++) {
+        const struct idle_blame *b = &x->blame[pass];
+        if (idle_search_event(&x->search, pass))
+            continue;
+        sum.path += b->path;
+        sum.had += b->had;
+        sum.peer += b->peer;
+        sum.unknown += b->unknown;
+        sum.control += b->control;
+    }
+    return sum;
+}
+
 wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a)
 {
-    if (x->options->state == IDLE_SYN_RECEIVED || (a->kind == IDLE_AT && x->control_fins))
+    if (x->options->state == IDLE_SYN_RECEIVED || (a->kind == IDLE_AT && idle_blame(x).control))
         return 0; /* nothing keeps a connection in SYN_RECEIVED */
     return idle_answer_keepalive(a);
 }
@@ -50,18 +67,20 @@ static const char *kind_name(enum idle_answer_kind kind)
 /* Ends that were seen as FIN are the peer's. What the deaths show must agree. */
 const char *idle_by(const struct idle *x, const struct idle_answer *a)
 {
+    const struct idle_blame blame = idle_blame(x);
+
     if (a->died == WAVE_NEVER || !a->alike)
         return NULL;
     if (a->how == IDLE_CLOSED)
         return "peer";
-    if (x->blame.unknown || (x->blame.path && x->blame.peer))
+    if (blame.unknown || (blame.path && blame.peer))
         return NULL;
-    return x->blame.path ? "path" : x->blame.peer ? "peer" : NULL;
+    return blame.path ? "path" : blame.peer ? "peer" : NULL;
 }
 
 bool idle_by_proved(const struct idle *x, const struct idle_answer *a)
 {
-    return a->how == IDLE_CLOSED || x->blame.had;
+    return a->how == IDLE_CLOSED || idle_blame(x).had;
 }
 
 static void counts(struct figures *f, const struct idle_answer *a)
@@ -302,9 +321,11 @@ static void say_at(const struct idle *x, const struct idle_answer *a, struct wor
 
     say_ended(x, a, w);
     say(w, "; seen %s", times(a->deaths, n));
+    if (!a->confirmed)
+        say(w, ", at one time only, so that it may be a single event, such as a restart");
     if (is_round(x, a))
         say(w, "; without the round trip that is %s, a round time", human_duration(timer(x, a), n));
-    if (x->control_fins && x->options->state == IDLE_ESTABLISHED)
+    if (idle_blame(x).control && x->options->state == IDLE_ESTABLISHED)
         say(w, "; keepalive probes do not prevent it: the control connection was %s as well",
             a->how == IDLE_CLOSED ? "closed" : "reset");
 }
@@ -379,6 +400,19 @@ static void say_tested(const struct idle *x, const struct idle_answer *a, struct
     }
 }
 
+/* Says that connections ended together, and that this was no limit. */
+static void say_event(const struct idle_answer *a, struct words *w)
+{
+    char t[HUMAN_TEXT];
+
+    if (a->event)
+        say(w,
+            "; %s %s after %s in a single event, since that silence was survived at another "
+            "time",
+            a->event == 1 ? "a connection was" : "connections were",
+            a->event_is == IDLE_CLOSED ? "closed" : "reset", human_duration(a->event_at, t));
+}
+
 /* Says why the run ended before the answer was known. */
 static void say_why(const struct idle *x, struct words *w)
 {
@@ -408,20 +442,23 @@ static bool went_well(const struct idle *x, const struct idle_answer *a)
 
 static void rows(const struct idle *x, const struct idle_answer *a, struct figures *f)
 {
+    const struct idle_blame blame = idle_blame(x);
     char text[128] = "", router[ADDR_TEXT], t[HUMAN_TEXT];
 
     for (unsigned i = 0; i < IDLE_INCONCLUSIVE; i++)
         human_add(text, sizeof text, a->samples[i], idle_outcome_name((enum idle_outcome)i));
     figures_row(f, "samples", "%u in %u pass%s%s%s", x->search.samples, x->search.pass,
                 x->search.pass == 1 ? "" : "es", *text ? ": " : "", text);
-    if (a->samples[IDLE_INCONCLUSIVE])
-        figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE],
+    if (a->event)
+        figures_row(f, "", "%u say nothing: they ended in a single event", a->event);
+    if (a->samples[IDLE_INCONCLUSIVE] > a->event)
+        figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE] - a->event,
                     x->doubt ? x->doubt : "they were not finished");
-    if (x->blame.had)
-        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.had);
-    else if (a->samples[IDLE_RESET] && x->blame.path)
+    if (blame.had)
+        figures_row(f, "who", "the peer still had %u of the connections that died", blame.had);
+    else if (a->samples[IDLE_RESET] && blame.path)
         figures_row(f, "who", "likely the path: the RST has another TTL than the peer's segments");
-    else if (a->samples[IDLE_RESET] && x->blame.peer)
+    else if (a->samples[IDLE_RESET] && blame.peer)
         figures_row(f, "who",
                     "likely the peer, or a device as far away: the RST has the TTL of the peer's "
                     "segments");
@@ -486,6 +523,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
             say_tested(x, &a, &w);
         else
             say_found(x, &a, &w);
+        say_event(&a, &w);
     }
     o->exit = s->signal ? 128 + s->signal : (int)o->verdict;
     idle_diagnose(x, &a, list);

@@ -126,15 +126,16 @@ static void tell_death(struct idle *x, const struct idle_conn *c, bool accepted)
         [IDLE_RST_PEER] = "the RST has the TTL of the peer's segments",
         [IDLE_ICMP_BETWEEN] = "the ICMP error came from another host than the peer",
         [IDLE_ICMP_PEER] = "the ICMP error came from the peer"};
+    struct idle_blame *blame = &x->blame[x->search.pass];
     const bool had = c->old_acked || c->clue == IDLE_HEARD;
     const bool path = had || c->clue == IDLE_RST_BETWEEN || c->clue == IDLE_ICMP_BETWEEN;
     const bool peer =
         !path && (c->clue == IDLE_ICMP_PEER || (c->clue == IDLE_RST_PEER && accepted));
 
-    x->blame.had += had;
-    x->blame.path += path;
-    x->blame.peer += peer;
-    x->blame.unknown += accepted && !path && !peer;
+    blame->had += had;
+    blame->path += path;
+    blame->peer += peer;
+    blame->unknown += accepted && !path && !peer;
     idle_tell(x, c->number, &c->sample,
               path   ? "path"
               : peer ? "peer"
@@ -529,7 +530,7 @@ static void control_ended(struct idle *x, enum conn_end end, wave_time now)
 
     if (end == END_RESET && x->control_asked)
         give_up_samples(x, forgotten_all, now);
-    x->control_fins += !forgotten;
+    x->blame[x->search.pass].control += !forgotten;
     if (forgotten && !x->control_answered) {
         x->control_silent = x->control_every;
         x->control_every = x->control_every / 4 > CONTROL_MIN ? x->control_every / 4 : CONTROL_MIN;

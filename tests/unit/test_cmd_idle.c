@@ -230,7 +230,8 @@ static void a_peer_that_closes_is_told_with_its_time(void **state)
     rig_expect_text(&r, "verdict", "idle.by", "peer");
     assert_true(number(&r, "idle.died") >= 60 && number(&r, "idle.died") < 60.1);
     assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
-    rig_expect_int(&r, "verdict", "idle.samples.closed", 8);
+    rig_expect_int(&r, "verdict", "idle.samples.closed", 8 + 3);
+    rig_expect_int(&r, "verdict", "idle.passes", 2); /* the second one confirms the first */
     rig_expect_part(&r, "verdict", "message",
                     "without the round trip that is 60.00 s, a round time");
     rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
@@ -238,11 +239,43 @@ static void a_peer_that_closes_is_told_with_its_time(void **state)
     rig_free(&r);
 }
 
-/* Resets all connections that the far end has. */
-static void reset_all(struct command_rig *r)
+/* Reset, or close, the first `n` connections that the far end has; the control connection is one.
+ */
+static void reset_first(struct command_rig *r, unsigned n)
 {
-    for (unsigned n = 0; n < 9; n++) /* the control connection, and 8 that are still silent */
+    while (n--)
         rig_far_reset(r, n);
+}
+
+static void close_first(struct command_rig *r, unsigned n)
+{
+    while (n--)
+        rig_far_close(r, n);
+}
+
+static void reset_nine(struct command_rig *r)
+{
+    reset_first(r, 9);
+}
+
+static void reset_eight(struct command_rig *r)
+{
+    reset_first(r, 8);
+}
+
+static void close_eight(struct command_rig *r)
+{
+    close_first(r, 8);
+}
+
+static void reset_four(struct command_rig *r)
+{
+    reset_first(r, 4);
+}
+
+static void close_four(struct command_rig *r)
+{
+    close_first(r, 4);
 }
 
 static void a_reset_in_the_silence_is_the_limit(void **state)
@@ -251,8 +284,10 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    rig_at(&r, 61 * WAVE_S, reset_all);
+    rig_at(&r, 61 * WAVE_S, reset_nine);
+    rig_at(&r, 122 * WAVE_S + 300 * WAVE_MS, reset_four); /* 61 s after the second pass began */
     rig_run(&r, "idle --json " RIG_PEER);
+    rig_expect_int(&r, "verdict", "idle.passes", 2);
     rig_expect_text(&r, "verdict", "verdict", "open");
     rig_expect_text(&r, "verdict", "idle.limit", "at");
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
@@ -267,10 +302,54 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
     rig_free(&r);
 }
 
-static void reset_four(struct command_rig *r)
+/* A service that restarts: all its connections end at once, and it is there again. */
+static void expect_restart(const char *words, wave_time at, void (*act)(struct command_rig *),
+                           const char *part)
 {
-    for (unsigned n = 0; n < 4; n++) /* the control connection, and 3 that are probed */
-        rig_far_reset(r, n);
+    struct command_rig r;
+
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    rig_at(&r, at, act);
+    rig_run(&r, words);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_text(&r, "verdict", "idle.limit", "longer");
+    rig_expect_part(&r, "verdict", "message", part);
+    rig_expect_int(&r, "verdict", "idle.samples.reset", 0);
+    rig_expect_int(&r, "verdict", "idle.samples.closed", 0);
+    assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
+    rig_free(&r);
+}
+
+static void one_event_is_no_limit(void **state)
+{
+    static const char search[] = "idle --json --to 10m " RIG_PEER;
+
+    (void)state;
+    expect_restart(search, 61 * WAVE_S, reset_eight,
+                   "within 10 min 0 s of silence, the longest that was tried; connections were "
+                   "reset after 60.9");
+    expect_restart(search, 61 * WAVE_S, close_eight, "; connections were closed after 60.9");
+    expect_restart("idle --json --at-least 2m " RIG_PEER, 61 * WAVE_S, reset_four,
+                   "survives 2 min 0 s of silence; 3 of 3 lived; connections were reset");
+    expect_restart("idle --json --keepalive 20s --to 2m " RIG_PEER, 61 * WAVE_S, close_four,
+                   "holds an established connection open for 2 min 0 s; 3 of 3 lived");
+}
+
+static void an_end_seen_at_one_time_only_is_said_so(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    rig_at(&r, 61 * WAVE_S, reset_nine);
+    rig_at(&r, 90 * WAVE_S, rig_interrupt);
+    rig_run(&r, "idle --json " RIG_PEER);
+    rig_expect_text(&r, "verdict", "idle.limit", "at");
+    rig_expect_part(&r, "verdict", "message", "at one time only, so that it may be a single event");
+    assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
+    rig_free(&r);
 }
 
 /* Its probes are answered, and it is reset 61 s after it was opened. */
@@ -281,11 +360,12 @@ static void an_end_in_spite_of_probes_is_told_by_its_age(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     rig_at(&r, 61 * WAVE_S, reset_four);
+    rig_at(&r, 122 * WAVE_S + 300 * WAVE_MS, reset_four); /* and once more */
     rig_run(&r, "idle --json --keepalive 20s --to 5m " RIG_PEER);
     rig_expect_text(&r, "verdict", "verdict", "failed");
     rig_expect_part(
         &r, "verdict", "message",
-        "0 of 3 lived: an established connection is reset, likely by the peer, after 6");
+        "0 of 6 lived: an established connection is reset, likely by the peer, after 6");
     assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
     expect_finding(&r, "code", "reset-when-idle");
     rig_expect_part(&r, "finding", "message", "in spite of keepalive probes");
@@ -546,7 +626,8 @@ static void the_ttl_of_a_rst_tells_who_sent_it(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    rig_at(&r, 3 * WAVE_S, reset_both);
+    rig_at(&r, 2 * WAVE_S, reset_both);
+    rig_at(&r, 4100 * WAVE_MS, reset_both); /* 2 s after the second pass began */
     rig_run(&r, "idle --json --at-least 10s --parallel 1 " RIG_PEER);
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     rig_expect_text(&r, "verdict", "idle.by", "path");
@@ -728,6 +809,8 @@ int main(void)
         cmocka_unit_test(no_finding_but_its_own),
         cmocka_unit_test(a_peer_that_closes_is_told_with_its_time),
         cmocka_unit_test(a_reset_in_the_silence_is_the_limit),
+        cmocka_unit_test(one_event_is_no_limit),
+        cmocka_unit_test(an_end_seen_at_one_time_only_is_said_so),
         cmocka_unit_test(a_reboot_is_no_limit),
         cmocka_unit_test(a_dead_peer_is_lost_and_not_forgetful),
         cmocka_unit_test(a_death_while_the_control_connection_is_in_doubt_is_no_sample),
