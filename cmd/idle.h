@@ -43,6 +43,9 @@
  * the peer's other segments probably by the peer. Without a RST it is not known. An ICMP error from
  * another address than the peer's comes from the path.
  *
+ * A peer that speaks. Where the peer sends keepalives or data of its own, no silence longer than
+ * its interval can be made. After two passes that told nothing for this reason, the run ends.
+ *
  * A single event. Where a service restarts, all its connections end together, which lib/run/
  * idle_search.h tells from a limit by another pass. What was seen in the earlier one then says
  * nothing of who forgets, so that all this is counted for each pass.
@@ -173,6 +176,12 @@ struct idle {
     wave_time told_at;               /* when progress was told last */
     bool lost;                       /* the peer answers no more */
     bool done;                       /* the search ended by itself */
+    unsigned spoken;                 /* samples of this pass that the peer's segments spoilt */
+    unsigned stalled;                /* passes in a row that told nothing because of that */
+    bool hindered;                   /* the search ended for this */
+    struct idle_answer before;       /* the answer when the present pass began */
+    wave_time spoke_sum;             /* of the times between two segments of the peer's */
+    unsigned spoke_count;            /* how many there are in it */
     const char *doubt;               /* why samples said nothing, for a person; NULL: none */
     struct figures figures;
 };

@@ -353,7 +353,8 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         break;
     case IDLE_LONGER:
         say(w, "nothing forgets %s connection within %s of silence, the longest that %s",
-            state_text(x), human_duration(a->survived, t), x->done ? "was tried" : "is over");
+            state_text(x), human_duration(a->survived, t),
+            x->done && !x->hindered ? "was tried" : "is over");
         break;
     case IDLE_SHORTER:
         say(w, "within %s of silence, the shortest that was tried, ", human_duration(a->died, t));
@@ -413,6 +414,18 @@ static void say_event(const struct idle_answer *a, struct words *w)
             a->event_is == IDLE_CLOSED ? "closed" : "reset", human_duration(a->event_at, t));
 }
 
+/* Says that the peer itself ends each silence. */
+static void say_hindered(const struct idle *x, struct words *w)
+{
+    char t[HUMAN_TEXT];
+
+    if (x->hindered && x->spoke_count)
+        say(w,
+            "; the peer itself sends at intervals of about %s, so that a longer silence cannot "
+            "be made",
+            human_duration(x->spoke_sum / x->spoke_count, t));
+}
+
 /* Says why the run ended before the answer was known. */
 static void say_why(const struct idle *x, struct words *w)
 {
@@ -435,7 +448,7 @@ static bool is_test(const struct idle *x)
 /* Returns whether what was asked is known, and as it should be. */
 static bool went_well(const struct idle *x, const struct idle_answer *a)
 {
-    if (!x->done || a->kind == IDLE_UNKNOWN)
+    if (!x->done || a->kind == IDLE_UNKNOWN || (x->hindered && a->kind == IDLE_LONGER))
         return false;
     return !is_test(x) || !dead(a);
 }
@@ -524,6 +537,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
         else
             say_found(x, &a, &w);
         say_event(&a, &w);
+        say_hindered(x, &w);
     }
     o->exit = s->signal ? 128 + s->signal : (int)o->verdict;
     idle_diagnose(x, &a, list);

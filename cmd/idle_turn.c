@@ -19,6 +19,9 @@
 #define SUSPENDED (100 * WAVE_MS) /* platform_asleep() differs by less for other reasons */
 #define INTERRUPTED 3             /* silences that the peer may interrupt, one after the other */
 
+#define STALLED 2      /* passes that told nothing, after which a peer that speaks ends the run */
+#define MOVED_SHARE 50 /* of an end of the bracket: less is chance */
+
 static const char spoke[] = "the peer sent something itself, several times";
 static const char unopened[] = "the connection could not be opened";
 static const char asleep[] = "this host was suspended meanwhile";
@@ -294,11 +297,16 @@ static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave
         return now;
     }
     if (c->conn.arrived != c->arrived && x->options->state != IDLE_SYN_RECEIVED) {
+        if (c->interrupted) {
+            x->spoke_sum += now - c->since;
+            x->spoke_count++;
+        }
         c->arrived = c->conn.arrived;
         c->since = now;
         c->next_at = c->since + c->wanted;
         if (++c->interrupted > INTERRUPTED) {
             sample.outcome = IDLE_INCONCLUSIVE;
+            x->spoken++;
             sample_is(x, c, sample, spoke, now);
             return now;
         }
@@ -570,10 +578,37 @@ static void control_turn(struct idle *x, wave_time now)
  * Passes
  */
 
+/* Returns whether an end of the bracket has moved by more than chance. */
+static bool has_moved(wave_time before, wave_time now)
+{
+    const wave_time less = before < now ? before : now, more = before < now ? now : before;
+
+    return more - less > less / MOVED_SHARE;
+}
+
+/* Returns whether nothing more can be learnt, since the peer itself sends so often. It is asked
+ * after each pass. */
+static bool is_hindered(struct idle *x)
+{
+    struct idle_answer a;
+
+    idle_search_answer(&x->search, &a);
+    const bool told = a.kind != x->before.kind || has_moved(x->before.survived, a.survived) ||
+                      has_moved(x->before.died, a.died);
+    x->stalled = x->search.pass && x->spoken && !told ? x->stalled + 1 : 0;
+    x->spoken = 0;
+    x->before = a;
+    return x->stalled == STALLED;
+}
+
 /* Begins the next pass. Returns false if there is none. */
 static bool begin_pass(struct idle *x, wave_time now)
 {
     wave_time silence[IDLE_PARALLEL];
+
+    x->hindered = is_hindered(x);
+    if (x->hindered)
+        return false;
     const unsigned n = idle_search_plan(&x->search, silence);
 
     for (unsigned i = 0; i < n; i++) {

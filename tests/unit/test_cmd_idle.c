@@ -453,6 +453,47 @@ static void a_peer_that_speaks_is_not_silent(void **state)
     rig_free(&r);
 }
 
+/* The far end speaks on each connection that it has. */
+static void speak_on_all(struct command_rig *r)
+{
+    struct stack *s = host_stack(port_sim_host(r->port));
+    uint32_t cursor = 0, id;
+
+    while ((id = stack_next(s, &cursor)) != STACK_NONE) {
+        if (conn_state(stack_conn(s, id)) != STATE_ESTABLISHED)
+            continue;
+        conn_send(stack_conn(s, id), port_now(r->port), "x", 1);
+        stack_changed(s, port_now(r->port), id);
+    }
+}
+
+static void expect_hindered(const char *words, const char *part, int64_t passes)
+{
+    struct command_rig r;
+
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    for (unsigned i = 1; i <= 60; i++)
+        rig_at(&r, i * WAVE_S, speak_on_all);
+    rig_run(&r, words);
+    rig_expect_text(&r, "verdict", "verdict", "failed");
+    assert_int_equal(r.status, 1);
+    rig_expect_part(&r, "verdict", "message", part);
+    rig_expect_part(&r, "verdict", "message",
+                    "; the peer itself sends at intervals of about 1.00 s, so that a longer "
+                    "silence cannot be made");
+    rig_expect_int(&r, "verdict", "idle.passes", passes);
+    rig_free(&r);
+}
+
+static void a_peer_that_speaks_ends_the_search(void **state)
+{
+    (void)state;
+    expect_hindered("idle --json --from 500ms --to 6s --parallel 6 " RIG_PEER,
+                    "the longest that is over; the peer", 3);
+    expect_hindered("idle --json --at-least 5s " RIG_PEER, "to say anything", 2);
+}
+
 /*
  * Questions
  */
@@ -816,6 +857,7 @@ int main(void)
         cmocka_unit_test(a_death_while_the_control_connection_is_in_doubt_is_no_sample),
         cmocka_unit_test(a_peer_that_cannot_be_reached),
         cmocka_unit_test(a_peer_that_speaks_is_not_silent),
+        cmocka_unit_test(a_peer_that_speaks_ends_the_search),
         cmocka_unit_test(at_least_is_a_test),
         cmocka_unit_test(an_interval_of_keepalive_holds_or_does_not),
         cmocka_unit_test(half_closed_connections_have_a_limit_of_their_own),
