@@ -28,7 +28,9 @@
  * long, has been answered after the probe; so a dead path is never taken for one that forgets.
  *
  * The control connection. Keepalive probes keep it open. If nothing answers them any more, a new
- * one is opened: where its SYN is not answered either, the peer is lost and the run ends. One that
+ * one is opened: where its SYN is not answered either, the peer is lost and the run ends. Where it
+ * is refused, it is tried again for some seconds, since after a reboot the service is there later
+ * than its host. One that
  * never had an answer to a probe has shown that the path forgets even that fast, or that RST is
  * all it has for a probe, and the next one is probed more often. If RST answers a probe, something
  * has lost its memory, and the silences of that time say nothing. A peer that closes it has done so
@@ -158,6 +160,8 @@ struct idle {
     struct idle_conn *control; /* NULL: none is open */
     wave_time control_every;   /* its probes */
     bool control_asked;        /* one of them is not answered */
+    wave_time refused_since;   /* another control connection was refused first; 0: none was */
+    wave_time control_next;    /* when the next one is opened after that */
     bool control_answered;     /* the present one has had an answer to a probe */
     unsigned control_fails;    /* control connections in a row that had none, or were not opened */
     uint32_t controls;

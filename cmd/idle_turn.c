@@ -10,6 +10,8 @@
 #define CONTROL_PROBES 12 /* unanswered ones after which it is silent */
 #define CONTROL_TRIES 8   /* control connections in a row that were forgotten at once */
 #define CONTROL_SYNS 3    /* attempts to open another one */
+#define REFUSED (10 * WAVE_S) /* another one is tried so long; or half of --give-up, if less */
+#define REFUSED_PAUSE (500 * WAVE_MS) /* between two attempts of those */
 #define ANSWER_MIN WAVE_S /* for the answer to a first probe */
 #define ANSWER_MAX (3 * WAVE_S)
 #define PROBING (6 * WAVE_S) /* before there is data; or half of --give-up, if that is less */
@@ -506,6 +508,7 @@ static void control_opened(struct idle *x, struct conn *e, wave_time now)
                                           .count = CONTROL_PROBES};
 
     x->control->step = IDLE_QUIET;
+    x->refused_since = x->control_next = 0;
     if (conn_keepalive_times(e, now, &times) != 0)
         conn_keepalive(e, now, true);
     session_changed(x->session, &x->control->conn, now);
@@ -518,13 +521,33 @@ static void lose(struct idle *x)
     session_stop(x->session, STOP_END);
 }
 
+/* Another control connection was refused, or rejected: tries it for a while, since a service may be
+ * there a little later than its host. */
+static void control_refused(struct idle *x, wave_time now)
+{
+    const wave_time patience = time_min(REFUSED, x->options->tcp.give_up / 2);
+
+    if (!x->refused_since)
+        x->refused_since = now;
+    if (now >= x->refused_since + patience) {
+        lose(x);
+    } else if (!x->control_next) {
+        x->control_next = now + REFUSED_PAUSE;
+    } else if (now >= x->control_next) {
+        x->control_next = 0;
+        replace_control(x, now);
+    }
+}
+
 /* A control connection was not opened. The first one says how the run ends; a later one may have
  * been lost on the way. */
 static void control_unopened(struct idle *x, enum conn_end end, wave_time now)
 {
     if (x->controls == 1)
         session_stop(x->session, STOP_END);
-    else if (end != END_TIMEOUT_SYN || ++x->control_fails >= CONTROL_SYNS)
+    else if (end != END_TIMEOUT_SYN)
+        control_refused(x, now);
+    else if (++x->control_fails >= CONTROL_SYNS)
         lose(x);
     else
         replace_control(x, now);
@@ -645,7 +668,7 @@ wave_time idle_turn(struct session *s, wave_time now)
             at = time_min(at, conn_turn(x, of(c), now));
     }
     if (s->loop.done || !x->control || x->control->step == IDLE_OPENING)
-        return at;
+        return x->control_next ? time_min(at, x->control_next) : at;
     if (platform_asleep(x->options->show.platform) > x->asleep + SUSPENDED) {
         x->asleep = platform_asleep(x->options->show.platform);
         give_up_samples(x, asleep, now);

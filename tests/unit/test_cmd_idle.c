@@ -399,6 +399,55 @@ static void a_reboot_is_no_limit(void **state)
     rig_free(&r);
 }
 
+/* What we send is refused as long as `user` says, after the connections of the far end have gone.
+ */
+static bool lose_while_down(struct command_rig *r, const struct rig_segment *s)
+{
+    const wave_time up = *(const wave_time *)r->user;
+
+    return s->out && s->at > 61 * WAVE_S && s->at < up;
+}
+
+static void refuse(struct command_rig *r)
+{
+    const struct rig_segment *s = rig_last(r, true);
+    const struct seg rst = {.ack = seq_add(s->seg.seq, 1), .flags = SEG_RST | SEG_ACK};
+
+    if (s->seg.flags == SEG_SYN && rig_now(r) < *(const wave_time *)r->user)
+        rig_forge(r, &rst, 64);
+}
+
+/* The host is there at once, and its service `up` after the beginning of the run. */
+static void run_refused(struct command_rig *r, wave_time *up)
+{
+    rig_init(r, HOST_DISCARD);
+    r->disturbed = true;
+    r->user = up;
+    r->lose = lose_while_down;
+    rig_at(r, 61 * WAVE_S, reset_eight);
+    for (unsigned i = 1; i <= 60; i++)
+        rig_at(r, 61 * WAVE_S + i * 200 * WAVE_MS, refuse);
+    rig_run(r, "idle --json --to 10m " RIG_PEER);
+}
+
+static void a_service_that_is_there_later_than_its_host(void **state)
+{
+    wave_time up = 64 * WAVE_S;
+    struct command_rig r;
+
+    (void)state;
+    run_refused(&r, &up);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_text(&r, "verdict", "idle.limit", "longer");
+    rig_free(&r);
+    up = WAVE_H;
+    run_refused(&r, &up);
+    rig_expect_text(&r, "verdict", "verdict", "failed");
+    rig_expect_part(&r, "verdict", "message", "refuses new connections");
+    assert_true(json_number_value(rig_get(&r, "verdict", "time")) > 68); /* half of 15 s */
+    rig_free(&r);
+}
+
 static void a_dead_peer_is_lost_and_not_forgetful(void **state)
 {
     struct command_rig r;
@@ -506,6 +555,24 @@ static void at_least_is_a_test(void **state)
     expect_end("idle --json --at-least 6m --sim nat=5m sim:80", "failed", 1,
                "does not survive 6 min 0 s of silence; 0 of 3 lived");
     expect_end("idle --json --at-least 6m --sim nat=5m/rst sim:80", "failed", 1, "a RST answers");
+}
+
+/* That all of one silence died does not tell after which part of it. */
+static void a_test_that_fails_tells_no_time(void **state)
+{
+    static const char *const words[] = {"idle --json --at-least 10m --sim nat=5m sim:80",
+                                        "idle --json --keepalive 10m --to 1h --sim nat=5m sim:80",
+                                        "idle --json --from 10m --sim nat=5m sim:80"};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        struct command_rig r;
+
+        run_idle(&r, words[i]);
+        rig_expect_part(&r, "finding", "message",
+                        "something on the path forgets connections within 10 min 0 s of silence");
+        rig_free(&r);
+    }
 }
 
 static void an_interval_of_keepalive_holds_or_does_not(void **state)
@@ -853,12 +920,14 @@ int main(void)
         cmocka_unit_test(one_event_is_no_limit),
         cmocka_unit_test(an_end_seen_at_one_time_only_is_said_so),
         cmocka_unit_test(a_reboot_is_no_limit),
+        cmocka_unit_test(a_service_that_is_there_later_than_its_host),
         cmocka_unit_test(a_dead_peer_is_lost_and_not_forgetful),
         cmocka_unit_test(a_death_while_the_control_connection_is_in_doubt_is_no_sample),
         cmocka_unit_test(a_peer_that_cannot_be_reached),
         cmocka_unit_test(a_peer_that_speaks_is_not_silent),
         cmocka_unit_test(a_peer_that_speaks_ends_the_search),
         cmocka_unit_test(at_least_is_a_test),
+        cmocka_unit_test(a_test_that_fails_tells_no_time),
         cmocka_unit_test(an_interval_of_keepalive_holds_or_does_not),
         cmocka_unit_test(half_closed_connections_have_a_limit_of_their_own),
         cmocka_unit_test(an_end_in_spite_of_probes_is_told_by_its_age),
