@@ -180,6 +180,7 @@ struct idle {
     wave_time told_at;               /* when progress was told last */
     bool lost;                       /* the peer answers no more */
     bool done;                       /* the search ended by itself */
+    unsigned told_pass;              /* the pass of the sample that was told last */
     unsigned spoken;                 /* samples of this pass that the peer's segments spoilt */
     unsigned stalled;                /* passes in a row that told nothing because of that */
     bool hindered;                   /* the search ended for this */

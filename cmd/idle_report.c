@@ -16,14 +16,17 @@
 void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample, const char *by,
                const char *note)
 {
+    const bool begins = x->search.pass != x->told_pass;
     struct session *s = x->session;
     struct report_event e = {.kind = REPORT_IDLE,
                              .connection = number,
                              .u.idle = {.silence = sample->silence,
                                         .outcome = idle_outcome_name(sample->outcome),
                                         .by = by,
-                                        .note = note}};
+                                        .note = note,
+                                        .begins = begins ? x->search.pass : 0}};
 
+    x->told_pass = x->search.pass;
     report_tell(&s->report, session_stamp(s), &e);
 }
 

@@ -693,6 +693,24 @@ static void an_icmp_error_is_told_with_its_sender(void **state)
     rig_free(&r);
 }
 
+/* In half-closed only probes are sent, and an ICMP error for one of them proves nothing. */
+static void an_icmp_error_for_a_probe_counts_as_silence(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_NEVER_CLOSES);
+    r.disturbed = true;
+    r.lose = lose_ours;
+    for (unsigned i = 0; i < 60; i++) /* the last segment is not always one of this connection */
+        rig_at(&r, 30500 * WAVE_MS + i * 97 * WAVE_MS, err);
+    rig_run(&r, "idle --json --state half-closed --at-least 30s --parallel 1 " RIG_PEER);
+    assert_int_equal(r.status, 1);
+    assert_true(rig_count(&r, "icmp", NULL, NULL) > 0);
+    rig_expect_text(&r, "verdict", "idle.outcome", "silent");
+    rig_free(&r);
+}
+
 static void say_something(struct command_rig *r)
 {
     rig_far_send(r, 1, "x");
@@ -847,6 +865,9 @@ static void the_table_says_who_forgot(void **state)
     (void)state;
     run_idle(&r, "idle --sim nat=5m sim:80");
     rig_expect_printed(&r, "by the path: the peer still had the connection", 3);
+    rig_expect_printed(&r, "silence             outcome       by, and what shows it\n10.00 s", 1);
+    rig_expect_printed(&r, "\npass 1\n", 0);
+    rig_expect_printed(&r, "\npass 2\n", 1);
     rig_expect_printed(&r, "samples     14 in 2 passes: 11 alive, 3 silent", 1);
     rig_expect_printed(&r, "suggested keepalive: 2 min 20 s", 1);
     rig_free(&r);
@@ -911,6 +932,7 @@ int main(void)
         cmocka_unit_test(half_open_connections_have_a_limit_of_their_own),
         cmocka_unit_test(a_half_open_connection_is_silent),
         cmocka_unit_test(an_icmp_error_is_told_with_its_sender),
+        cmocka_unit_test(an_icmp_error_for_a_probe_counts_as_silence),
         cmocka_unit_test(data_of_the_peer_show_that_it_has_the_connection),
         cmocka_unit_test(the_ttl_of_a_rst_tells_who_sent_it),
         cmocka_unit_test(a_reboot_fails_no_test),
