@@ -80,6 +80,7 @@ static int run(const void *options)
     x->options = o;
     x->ports = o->ports;
     idle_search_init(&x->search, &search);
+    idle_search_answer(&x->search, &x->before);
     view_note_url(&o->show, &o->target);
     resolve_begin(&resolve, &o->show);
     if (resolve_all(&resolve, &o->target, where_family(&o->where), &names, &d) != 0)

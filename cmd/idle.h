@@ -28,7 +28,9 @@
  * long, has been answered after the probe; so a dead path is never taken for one that forgets.
  *
  * The control connection. Keepalive probes keep it open. If nothing answers them any more, a new
- * one is opened: where its SYN is not answered either, the peer is lost and the run ends. One that
+ * one is opened: where its SYN is not answered either, the peer is lost and the run ends. Where it
+ * is refused, it is tried again for some seconds, since after a reboot the service is there later
+ * than its host. One that
  * never had an answer to a probe has shown that the path forgets even that fast, or that RST is
  * all it has for a probe, and the next one is probed more often. If RST answers a probe, something
  * has lost its memory, and the silences of that time say nothing. A peer that closes it has done so
@@ -42,6 +44,13 @@
  * of the RST decides (signs_rst_elsewhere()): that of another place was sent on the path, that of
  * the peer's other segments probably by the peer. Without a RST it is not known. An ICMP error from
  * another address than the peer's comes from the path.
+ *
+ * A peer that speaks. Where the peer sends keepalives or data of its own, no silence longer than
+ * its interval can be made. After two passes that told nothing for this reason, the run ends.
+ *
+ * A single event. Where a service restarts, all its connections end together, which lib/run/
+ * idle_search.h tells from a limit by another pass. What was seen in the earlier one then says
+ * nothing of who forgets, so that all this is counted for each pass.
  *
  * Clocks. The run's clocks do not move when the wall clock is set. They stand while this host is
  * suspended, and the path's do not: a silence in which the host was suspended says nothing, and is
@@ -136,9 +145,10 @@ struct idle_conn {
 
 /* Who forgot, as far as the deaths and the inquests show (see above). `had` counts those
  * of `path` in which the peer still had the connection, which is proof. An inquest without an
- * answer is counted only if there was a clue. */
+ * answer is counted only if there was a clue. `control` counts the control connections that the
+ * peer ended although they were probed. */
 struct idle_blame {
-    uint32_t path, had, peer, unknown;
+    uint32_t path, had, peer, unknown, control;
 };
 
 /* The state of a run. */
@@ -150,13 +160,15 @@ struct idle {
     struct idle_conn *control; /* NULL: none is open */
     wave_time control_every;   /* its probes */
     bool control_asked;        /* one of them is not answered */
+    wave_time refused_since;   /* another control connection was refused first; 0: none was */
+    wave_time control_next;    /* when the next one is opened after that */
     bool control_answered;     /* the present one has had an answer to a probe */
     unsigned control_fails;    /* control connections in a row that had none, or were not opened */
-    uint32_t control_fins, controls;
+    uint32_t controls;
     wave_time control_silent; /* the silence that a control connection did not survive; or 0 */
     uint32_t ports, next_port;
     unsigned open; /* connections other than the control connection */
-    struct idle_blame blame;
+    struct idle_blame blame[IDLE_PASSES + 1]; /* of each pass */
     wave_time rtt; /* smoothed, of the connection whose end was seen last */
     wave_time
         repeated; /* syn-received: how long after the first SYN-ACK the peer's last one came */
@@ -168,6 +180,13 @@ struct idle {
     wave_time told_at;               /* when progress was told last */
     bool lost;                       /* the peer answers no more */
     bool done;                       /* the search ended by itself */
+    unsigned told_pass;              /* the pass of the sample that was told last */
+    unsigned spoken;                 /* samples of this pass that the peer's segments spoilt */
+    unsigned stalled;                /* passes in a row that told nothing because of that */
+    bool hindered;                   /* the search ended for this */
+    struct idle_answer before;       /* the answer when the present pass began */
+    wave_time spoke_sum;             /* of the times between two segments of the peer's */
+    unsigned spoke_count;            /* how many there are in it */
     const char *doubt;               /* why samples said nothing, for a person; NULL: none */
     struct figures figures;
 };
@@ -175,6 +194,9 @@ struct idle {
 /* idle_turn.c: what happens with the connections. */
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
+
+/* idle_report.c: sums up who forgot, without the passes that a single event ended. */
+struct idle_blame idle_blame(const struct idle *x);
 
 /* idle_report.c: return an interval of keepalive that keeps connections open (0: none is known, or
  * none does, since the control connection, which was probed, ended as well); "path" or "peer", or

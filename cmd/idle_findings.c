@@ -19,18 +19,22 @@ static const struct {
 
 enum { FORGOTTEN, CLOSED, RESET };
 
-/* Writes the silence after which connections end. */
-static const char *when(const struct idle_answer *a, char text[2 * HUMAN_TEXT + 8])
+/* Writes the silence after which connections end. If no shorter one was survived, it is not known
+ * at which time within it that happened. */
+static const char *when(const struct idle *x, const struct idle_answer *a,
+                        char text[2 * HUMAN_TEXT + 16])
 {
     char low[HUMAN_TEXT], high[HUMAN_TEXT];
 
-    if (a->kind == IDLE_AT || a->kind == IDLE_SHORTER)
-        snprintf(text, 2 * HUMAN_TEXT + 8, "%s", human_duration(a->died, high));
+    if (a->kind == IDLE_AT)
+        snprintf(text, 2 * HUMAN_TEXT + 16, "after %s", human_duration(a->died, high));
+    else if (a->kind == IDLE_SHORTER || x->options->keepalive || x->options->at_least)
+        snprintf(text, 2 * HUMAN_TEXT + 16, "within %s", human_duration(a->died, high));
     else if (a->kind == IDLE_VARIES)
-        snprintf(text, 2 * HUMAN_TEXT + 8, "%s to %s", human_duration(a->died, low),
+        snprintf(text, 2 * HUMAN_TEXT + 16, "after %s to %s", human_duration(a->died, low),
                  human_duration(a->survived, high));
     else
-        snprintf(text, 2 * HUMAN_TEXT + 8, "%s to %s", human_duration(a->survived, low),
+        snprintf(text, 2 * HUMAN_TEXT + 16, "after %s to %s", human_duration(a->survived, low),
                  human_duration(a->died, high));
     return text;
 }
@@ -65,22 +69,23 @@ void idle_diagnose(const struct idle *x, const struct idle_answer *a, struct fin
                         .severity = row[which].severity,
                         .subject = row[which].subject,
                         .certainty = idle_by_proved(x, a) ? FINDING_PROVED : FINDING_LIKELY};
-    char text[2 * HUMAN_TEXT + 8];
+    const char *some = a->kind == IDLE_VARIES ? "some " : "";
+    char text[2 * HUMAN_TEXT + 16];
 
     if (a->died == WAVE_NEVER || !a->alike || (which == FORGOTTEN && by && !path) ||
-        (which == FORGOTTEN && x->blame.unknown))
+        (which == FORGOTTEN && idle_blame(x).unknown))
         return;
-    if (a->kind == IDLE_AT && (a->died < WAVE_S || x->lost))
-        return; /* no timer of silence, or the end of the peer itself */
+    if (a->kind == IDLE_AT && (a->died < WAVE_S || x->lost || !a->confirmed))
+        return; /* no timer of silence, the end of the peer itself, or perhaps a single event */
     if (which == FORGOTTEN)
-        finding_say(&f, "something on the path forgets connections after %s of silence",
-                    when(a, text));
+        finding_say(&f, "something on the path forgets %sconnections %s of silence", some,
+                    when(x, a, text));
     else if (which == RESET && a->kind != IDLE_AT)
-        finding_say(&f, "the peer forgets connections after %s of silence, and answers with RST",
-                    when(a, text));
+        finding_say(&f, "the peer forgets %sconnections %s of silence, and answers with RST", some,
+                    when(x, a, text));
     else
-        finding_say(&f, "connections are %s after %s%s", which == CLOSED ? "closed" : "reset",
-                    when(a, text),
+        finding_say(&f, "%sconnections are %s %s%s", some, which == CLOSED ? "closed" : "reset",
+                    when(x, a, text),
                     x->options->keepalive ? ", in spite of keepalive probes" : " of silence");
     advise(x, a, &f);
     findings_add(list, &f);

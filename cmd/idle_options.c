@@ -71,7 +71,7 @@ const struct option_group idle_groups[] = {
     {NULL, tcp_mss_row, FIELD(tcp)},
     {NULL, tcp_rows, FIELD(tcp)},
     {"Impairment", impair_rows, FIELD(impair)},
-    {"What is shown", show_plain_rows, FIELD(show)},
+    {"What is shown", show_table_rows, FIELD(show)},
     {"Simulated network", sim_rows, FIELD(sim)},
     {NULL, NULL, 0}};
 /* clang-format on */

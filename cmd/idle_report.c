@@ -16,20 +16,40 @@
 void idle_tell(struct idle *x, uint32_t number, const struct idle_sample *sample, const char *by,
                const char *note)
 {
+    const bool begins = x->search.pass != x->told_pass;
     struct session *s = x->session;
     struct report_event e = {.kind = REPORT_IDLE,
                              .connection = number,
                              .u.idle = {.silence = sample->silence,
                                         .outcome = idle_outcome_name(sample->outcome),
                                         .by = by,
-                                        .note = note}};
+                                        .note = note,
+                                        .begins = begins ? x->search.pass : 0}};
 
+    x->told_pass = x->search.pass;
     report_tell(&s->report, session_stamp(s), &e);
+}
+
+struct idle_blame idle_blame(const struct idle *x)
+{
+    struct idle_blame sum = {0, 0, 0, 0, 0};
+
+    for (unsigned pass = 0; pass <= IDLE_PASSES; pass++) {
+        const struct idle_blame *b = &x->blame[pass];
+        if (idle_search_event(&x->search, pass))
+            continue;
+        sum.path += b->path;
+        sum.had += b->had;
+        sum.peer += b->peer;
+        sum.unknown += b->unknown;
+        sum.control += b->control;
+    }
+    return sum;
 }
 
 wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a)
 {
-    if (x->options->state == IDLE_SYN_RECEIVED || (a->kind == IDLE_AT && x->control_fins))
+    if (x->options->state == IDLE_SYN_RECEIVED || (a->kind == IDLE_AT && idle_blame(x).control))
         return 0; /* nothing keeps a connection in SYN_RECEIVED */
     return idle_answer_keepalive(a);
 }
@@ -50,18 +70,20 @@ static const char *kind_name(enum idle_answer_kind kind)
 /* Ends that were seen as FIN are the peer's. What the deaths show must agree. */
 const char *idle_by(const struct idle *x, const struct idle_answer *a)
 {
+    const struct idle_blame blame = idle_blame(x);
+
     if (a->died == WAVE_NEVER || !a->alike)
         return NULL;
     if (a->how == IDLE_CLOSED)
         return "peer";
-    if (x->blame.unknown || (x->blame.path && x->blame.peer))
+    if (blame.unknown || (blame.path && blame.peer))
         return NULL;
-    return x->blame.path ? "path" : x->blame.peer ? "peer" : NULL;
+    return blame.path ? "path" : blame.peer ? "peer" : NULL;
 }
 
 bool idle_by_proved(const struct idle *x, const struct idle_answer *a)
 {
-    return a->how == IDLE_CLOSED || x->blame.had;
+    return a->how == IDLE_CLOSED || idle_blame(x).had;
 }
 
 static void counts(struct figures *f, const struct idle_answer *a)
@@ -302,9 +324,11 @@ static void say_at(const struct idle *x, const struct idle_answer *a, struct wor
 
     say_ended(x, a, w);
     say(w, "; seen %s", times(a->deaths, n));
+    if (!a->confirmed)
+        say(w, ", at one time only, so that it may be a single event, such as a restart");
     if (is_round(x, a))
         say(w, "; without the round trip that is %s, a round time", human_duration(timer(x, a), n));
-    if (x->control_fins && x->options->state == IDLE_ESTABLISHED)
+    if (idle_blame(x).control && x->options->state == IDLE_ESTABLISHED)
         say(w, "; keepalive probes do not prevent it: the control connection was %s as well",
             a->how == IDLE_CLOSED ? "closed" : "reset");
 }
@@ -332,7 +356,8 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         break;
     case IDLE_LONGER:
         say(w, "nothing forgets %s connection within %s of silence, the longest that %s",
-            state_text(x), human_duration(a->survived, t), x->done ? "was tried" : "is over");
+            state_text(x), human_duration(a->survived, t),
+            x->done && !x->hindered ? "was tried" : "is over");
         break;
     case IDLE_SHORTER:
         say(w, "within %s of silence, the shortest that was tried, ", human_duration(a->died, t));
@@ -379,6 +404,31 @@ static void say_tested(const struct idle *x, const struct idle_answer *a, struct
     }
 }
 
+/* Says that connections ended together, and that this was no limit. */
+static void say_event(const struct idle_answer *a, struct words *w)
+{
+    char t[HUMAN_TEXT];
+
+    if (a->event)
+        say(w,
+            "; %s %s after %s in a single event, since that silence was survived at another "
+            "time",
+            a->event == 1 ? "a connection was" : "connections were",
+            a->event_is == IDLE_CLOSED ? "closed" : "reset", human_duration(a->event_at, t));
+}
+
+/* Says that the peer itself ends each silence. */
+static void say_hindered(const struct idle *x, struct words *w)
+{
+    char t[HUMAN_TEXT];
+
+    if (x->hindered && x->spoke_count)
+        say(w,
+            "; the peer itself sends at intervals of about %s, so that a longer silence cannot "
+            "be made",
+            human_duration(x->spoke_sum / x->spoke_count, t));
+}
+
 /* Says why the run ended before the answer was known. */
 static void say_why(const struct idle *x, struct words *w)
 {
@@ -401,27 +451,30 @@ static bool is_test(const struct idle *x)
 /* Returns whether what was asked is known, and as it should be. */
 static bool went_well(const struct idle *x, const struct idle_answer *a)
 {
-    if (!x->done || a->kind == IDLE_UNKNOWN)
+    if (!x->done || a->kind == IDLE_UNKNOWN || (x->hindered && a->kind == IDLE_LONGER))
         return false;
     return !is_test(x) || !dead(a);
 }
 
 static void rows(const struct idle *x, const struct idle_answer *a, struct figures *f)
 {
+    const struct idle_blame blame = idle_blame(x);
     char text[128] = "", router[ADDR_TEXT], t[HUMAN_TEXT];
 
     for (unsigned i = 0; i < IDLE_INCONCLUSIVE; i++)
         human_add(text, sizeof text, a->samples[i], idle_outcome_name((enum idle_outcome)i));
     figures_row(f, "samples", "%u in %u pass%s%s%s", x->search.samples, x->search.pass,
                 x->search.pass == 1 ? "" : "es", *text ? ": " : "", text);
-    if (a->samples[IDLE_INCONCLUSIVE])
-        figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE],
+    if (a->event)
+        figures_row(f, "", "%u say nothing: they ended in a single event", a->event);
+    if (a->samples[IDLE_INCONCLUSIVE] > a->event)
+        figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE] - a->event,
                     x->doubt ? x->doubt : "they were not finished");
-    if (x->blame.had)
-        figures_row(f, "who", "the peer still had %u of the connections that died", x->blame.had);
-    else if (a->samples[IDLE_RESET] && x->blame.path)
+    if (blame.had)
+        figures_row(f, "who", "the peer still had %u of the connections that died", blame.had);
+    else if (a->samples[IDLE_RESET] && blame.path)
         figures_row(f, "who", "likely the path: the RST has another TTL than the peer's segments");
-    else if (a->samples[IDLE_RESET] && x->blame.peer)
+    else if (a->samples[IDLE_RESET] && blame.peer)
         figures_row(f, "who",
                     "likely the peer, or a device as far away: the RST has the TTL of the peer's "
                     "segments");
@@ -486,6 +539,8 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
             say_tested(x, &a, &w);
         else
             say_found(x, &a, &w);
+        say_event(&a, &w);
+        say_hindered(x, &w);
     }
     o->exit = s->signal ? 128 + s->signal : (int)o->verdict;
     idle_diagnose(x, &a, list);

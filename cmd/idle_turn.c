@@ -10,6 +10,8 @@
 #define CONTROL_PROBES 12 /* unanswered ones after which it is silent */
 #define CONTROL_TRIES 8   /* control connections in a row that were forgotten at once */
 #define CONTROL_SYNS 3    /* attempts to open another one */
+#define REFUSED (10 * WAVE_S) /* another one is tried so long; or half of --give-up, if less */
+#define REFUSED_PAUSE (500 * WAVE_MS) /* between two attempts of those */
 #define ANSWER_MIN WAVE_S /* for the answer to a first probe */
 #define ANSWER_MAX (3 * WAVE_S)
 #define PROBING (6 * WAVE_S) /* before there is data; or half of --give-up, if that is less */
@@ -18,6 +20,9 @@
 #define CLOSING (2 * WAVE_S)
 #define SUSPENDED (100 * WAVE_MS) /* platform_asleep() differs by less for other reasons */
 #define INTERRUPTED 3             /* silences that the peer may interrupt, one after the other */
+
+#define STALLED 2      /* passes that told nothing, after which a peer that speaks ends the run */
+#define MOVED_SHARE 50 /* of an end of the bracket: less is chance */
 
 static const char spoke[] = "the peer sent something itself, several times";
 static const char unopened[] = "the connection could not be opened";
@@ -126,15 +131,16 @@ static void tell_death(struct idle *x, const struct idle_conn *c, bool accepted)
         [IDLE_RST_PEER] = "the RST has the TTL of the peer's segments",
         [IDLE_ICMP_BETWEEN] = "the ICMP error came from another host than the peer",
         [IDLE_ICMP_PEER] = "the ICMP error came from the peer"};
+    struct idle_blame *blame = &x->blame[x->search.pass];
     const bool had = c->old_acked || c->clue == IDLE_HEARD;
     const bool path = had || c->clue == IDLE_RST_BETWEEN || c->clue == IDLE_ICMP_BETWEEN;
     const bool peer =
         !path && (c->clue == IDLE_ICMP_PEER || (c->clue == IDLE_RST_PEER && accepted));
 
-    x->blame.had += had;
-    x->blame.path += path;
-    x->blame.peer += peer;
-    x->blame.unknown += accepted && !path && !peer;
+    blame->had += had;
+    blame->path += path;
+    blame->peer += peer;
+    blame->unknown += accepted && !path && !peer;
     idle_tell(x, c->number, &c->sample,
               path   ? "path"
               : peer ? "peer"
@@ -293,11 +299,16 @@ static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave
         return now;
     }
     if (c->conn.arrived != c->arrived && x->options->state != IDLE_SYN_RECEIVED) {
+        if (c->interrupted) {
+            x->spoke_sum += now - c->since;
+            x->spoke_count++;
+        }
         c->arrived = c->conn.arrived;
         c->since = now;
         c->next_at = c->since + c->wanted;
         if (++c->interrupted > INTERRUPTED) {
             sample.outcome = IDLE_INCONCLUSIVE;
+            x->spoken++;
             sample_is(x, c, sample, spoke, now);
             return now;
         }
@@ -497,6 +508,7 @@ static void control_opened(struct idle *x, struct conn *e, wave_time now)
                                           .count = CONTROL_PROBES};
 
     x->control->step = IDLE_QUIET;
+    x->refused_since = x->control_next = 0;
     if (conn_keepalive_times(e, now, &times) != 0)
         conn_keepalive(e, now, true);
     session_changed(x->session, &x->control->conn, now);
@@ -509,13 +521,33 @@ static void lose(struct idle *x)
     session_stop(x->session, STOP_END);
 }
 
+/* Another control connection was refused, or rejected: tries it for a while, since a service may be
+ * there a little later than its host. */
+static void control_refused(struct idle *x, wave_time now)
+{
+    const wave_time patience = time_min(REFUSED, x->options->tcp.give_up / 2);
+
+    if (!x->refused_since)
+        x->refused_since = now;
+    if (now >= x->refused_since + patience) {
+        lose(x);
+    } else if (!x->control_next) {
+        x->control_next = now + REFUSED_PAUSE;
+    } else if (now >= x->control_next) {
+        x->control_next = 0;
+        replace_control(x, now);
+    }
+}
+
 /* A control connection was not opened. The first one says how the run ends; a later one may have
  * been lost on the way. */
 static void control_unopened(struct idle *x, enum conn_end end, wave_time now)
 {
     if (x->controls == 1)
         session_stop(x->session, STOP_END);
-    else if (end != END_TIMEOUT_SYN || ++x->control_fails >= CONTROL_SYNS)
+    else if (end != END_TIMEOUT_SYN)
+        control_refused(x, now);
+    else if (++x->control_fails >= CONTROL_SYNS)
         lose(x);
     else
         replace_control(x, now);
@@ -529,7 +561,7 @@ static void control_ended(struct idle *x, enum conn_end end, wave_time now)
 
     if (end == END_RESET && x->control_asked)
         give_up_samples(x, forgotten_all, now);
-    x->control_fins += !forgotten;
+    x->blame[x->search.pass].control += !forgotten;
     if (forgotten && !x->control_answered) {
         x->control_silent = x->control_every;
         x->control_every = x->control_every / 4 > CONTROL_MIN ? x->control_every / 4 : CONTROL_MIN;
@@ -569,10 +601,37 @@ static void control_turn(struct idle *x, wave_time now)
  * Passes
  */
 
+/* Returns whether an end of the bracket has moved by more than chance. */
+static bool has_moved(wave_time before, wave_time now)
+{
+    const wave_time less = before < now ? before : now, more = before < now ? now : before;
+
+    return more - less > less / MOVED_SHARE;
+}
+
+/* Returns whether nothing more can be learnt, since the peer itself sends so often. It is asked
+ * after each pass. */
+static bool is_hindered(struct idle *x)
+{
+    struct idle_answer a;
+
+    idle_search_answer(&x->search, &a);
+    const bool told = a.kind != x->before.kind || has_moved(x->before.survived, a.survived) ||
+                      has_moved(x->before.died, a.died);
+    x->stalled = x->search.pass && x->spoken && !told ? x->stalled + 1 : 0;
+    x->spoken = 0;
+    x->before = a;
+    return x->stalled == STALLED;
+}
+
 /* Begins the next pass. Returns false if there is none. */
 static bool begin_pass(struct idle *x, wave_time now)
 {
     wave_time silence[IDLE_PARALLEL];
+
+    x->hindered = is_hindered(x);
+    if (x->hindered)
+        return false;
     const unsigned n = idle_search_plan(&x->search, silence);
 
     for (unsigned i = 0; i < n; i++) {
@@ -609,7 +668,7 @@ wave_time idle_turn(struct session *s, wave_time now)
             at = time_min(at, conn_turn(x, of(c), now));
     }
     if (s->loop.done || !x->control || x->control->step == IDLE_OPENING)
-        return at;
+        return x->control_next ? time_min(at, x->control_next) : at;
     if (platform_asleep(x->options->show.platform) > x->asleep + SUSPENDED) {
         x->asleep = platform_asleep(x->options->show.platform);
         give_up_samples(x, asleep, now);

@@ -26,7 +26,8 @@ struct show_options {
 };
 
 extern const struct option_row show_rows[];       /* for commands that draw connections */
-extern const struct option_row show_plain_rows[]; /* for commands that do not */
+extern const struct option_row show_plain_rows[]; /* for commands that show segments in rows */
+extern const struct option_row show_table_rows[]; /* for commands that show no segments */
 
 /* Returns what is wrong with the options together, as a message, or NULL, and sets stdout_taken.
  * `output` is the path of --output, or NULL. */

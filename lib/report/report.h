@@ -207,6 +207,7 @@ struct report_idle {
     const char *outcome; /* "alive", "reset", ...; static */
     const char *by;      /* "path" or "peer"; NULL: not known */
     const char *note;    /* a few words for a person, static; NULL: nothing more is known */
+    uint32_t begins;     /* it is the first sample of that pass, from 1; 0: it is another one */
 };
 
 /* What was not written because its reader did not take it in time. */

@@ -3,6 +3,8 @@
 #include "lib/run/idle_search.h"
 
 #define DEATHS_SEEN 3 /* ends that were seen, after which a pass is over */
+#define SAME_SHARE 10 /* ends came after the same silence if they differ by less than this part */
+#define SAME_SLACK (100 * WAVE_MS) /* and this */
 #define ROOT_STEPS 60 /* halvings in the search for a root: more than a double has digits */
 #define ROOT_MAX 1e9  /* no range has a larger factor */
 
@@ -23,6 +25,56 @@ void idle_search_init(struct idle_search *s, const struct idle_search_config *co
 static bool is_death(const struct idle_sample *x)
 {
     return x->outcome != IDLE_ALIVE && x->outcome != IDLE_INCONCLUSIVE;
+}
+
+/* What the ends amount to that were seen in a pass. */
+enum ends {
+    ENDS_NONE,  /* there are none */
+    ENDS_LIMIT, /* they show a limit */
+    ENDS_ALONE, /* nothing confirms them so far, and nothing contradicts them */
+    ENDS_EVENT  /* they were a single event */
+};
+
+static bool is_end(const struct idle_sample *x)
+{
+    return is_death(x) && x->seen;
+}
+
+/* Returns whether the sample shows that `silence` is survived. With `once`, a sample is alive only
+ * if it lived to the end of its pass. */
+static bool outlives(const struct idle_search *s, const struct idle_sample *x, wave_time silence)
+{
+    return x->outcome == IDLE_ALIVE && (s->config.once || x->silence >= silence);
+}
+
+static enum ends ends_of(const struct idle_search *s, unsigned pass)
+{
+    wave_time first = WAVE_NEVER, last = 0, slack;
+    bool survived = false;
+
+    for (unsigned i = 0; i < s->samples; i++) {
+        if (s->of_pass[i] != pass || !is_end(&s->sample[i]))
+            continue;
+        first = time_min(first, s->sample[i].silence);
+        last = s->sample[i].silence > last ? s->sample[i].silence : last;
+    }
+    if (!last)
+        return ENDS_NONE;
+    slack = first / SAME_SHARE + SAME_SLACK;
+    for (unsigned i = 0; i < s->samples; i++) {
+        const struct idle_sample *x = &s->sample[i];
+        const bool other = s->of_pass[i] != pass;
+        if (other ? is_end(x) && x->silence + slack >= first && x->silence <= last + slack
+                  : outlives(s, x, first))
+            return ENDS_LIMIT;
+        survived |= other && outlives(s, x, last);
+    }
+    return survived ? ENDS_EVENT : ENDS_ALONE;
+}
+
+bool idle_search_event(const struct idle_search *s, unsigned pass)
+{
+    return ends_of(s, pass) == ENDS_EVENT;
 }
 
 /* Returns `t` made longer, or with a negative share shorter, by so many parts of the precision. */
@@ -137,6 +189,18 @@ static unsigned first_pass(const struct idle_search *s, wave_time *silence)
                             : spread(c->from, c->to, c->parallel, 1, silence);
 }
 
+/* Looks whether the ends that were seen come once more. */
+static unsigned confirm(const struct idle_search *s, const struct idle_answer *a,
+                        wave_time *silence)
+{
+    const unsigned n = s->config.parallel < DEATHS_SEEN ? s->config.parallel : DEATHS_SEEN;
+    wave_time longer = a->died_last + a->died_last / SAME_SHARE + SAME_SLACK;
+
+    if (longer > s->config.to && a->died_last < s->config.to)
+        longer = s->config.to;
+    return spread(longer, longer, 1, n, silence);
+}
+
 /* Returns whether nothing is left to try. */
 static bool is_known(const struct idle_search *s, const struct idle_answer *a)
 {
@@ -150,7 +214,7 @@ static bool is_known(const struct idle_search *s, const struct idle_answer *a)
     case IDLE_BETWEEN:
         return a->died <= widened(a->survived, (int)s->config.precision);
     case IDLE_AT:
-        return true;
+        return a->confirmed;
     case IDLE_VARIES:
         return s->ranged;
     }
@@ -168,6 +232,8 @@ static unsigned next_pass(struct idle_search *s, const struct idle_answer *a, wa
         return narrow(s, a->survived, a->died, silence);
     case IDLE_VARIES:
         return sample_range(s, a, silence);
+    case IDLE_AT:
+        return confirm(s, a, silence);
     default:
         return first_pass(s, silence);
     }
@@ -180,7 +246,7 @@ unsigned idle_search_plan(struct idle_search *s, wave_time silence[IDLE_PARALLEL
     idle_search_answer(s, &a);
     s->pending = 0;
     s->to_the_end = false;
-    if (s->pass && (s->config.once ? a.kind != IDLE_UNKNOWN : is_known(s, &a)))
+    if (s->pass && (s->config.once ? a.kind != IDLE_UNKNOWN && a.confirmed : is_known(s, &a)))
         return 0;
     if (s->pass == IDLE_PASSES)
         return 0;
@@ -193,8 +259,10 @@ unsigned idle_search_plan(struct idle_search *s, wave_time silence[IDLE_PARALLEL
 
 void idle_search_add(struct idle_search *s, const struct idle_sample *sample)
 {
-    if (s->samples < IDLE_SAMPLES)
+    if (s->samples < IDLE_SAMPLES) {
+        s->of_pass[s->samples] = (uint8_t)s->pass;
         s->sample[s->samples++] = *sample;
+    }
     if (s->pending)
         s->pending--;
 }
@@ -217,13 +285,38 @@ bool idle_search_pass_over(const struct idle_search *s)
     return seen >= DEATHS_SEEN || deaths >= (s->pass == 1 && survived ? 1 : 2);
 }
 
+/* Returns for each pass what its ends amount to. */
+static void judge_ends(const struct idle_search *s, enum ends ends[IDLE_PASSES + 1],
+                       struct idle_answer *a)
+{
+    a->confirmed = true;
+    for (unsigned pass = 0; pass <= IDLE_PASSES; pass++) {
+        ends[pass] = ends_of(s, pass);
+        a->confirmed &= ends[pass] != ENDS_ALONE;
+    }
+}
+
+static void count_event(struct idle_answer *a, const struct idle_sample *x)
+{
+    a->samples[IDLE_INCONCLUSIVE]++;
+    if (!a->event++ || x->silence < a->event_at) {
+        a->event_at = x->silence;
+        a->event_is = x->outcome;
+    }
+}
+
 /* Finds the ends of the bracket, and counts by outcome. */
-static bool find_ends(const struct idle_search *s, struct idle_answer *a)
+static bool find_ends(const struct idle_search *s, const enum ends ends[IDLE_PASSES + 1],
+                      struct idle_answer *a)
 {
     bool seen = false;
 
     for (unsigned i = 0; i < s->samples; i++) {
         const struct idle_sample *x = &s->sample[i];
+        if (is_end(x) && ends[s->of_pass[i]] == ENDS_EVENT) {
+            count_event(a, x);
+            continue;
+        }
         a->samples[x->outcome]++;
         if (x->outcome == IDLE_ALIVE && x->silence > a->survived)
             a->survived = x->silence;
@@ -241,7 +334,8 @@ static bool find_ends(const struct idle_search *s, struct idle_answer *a)
 }
 
 /* Counts the samples that bear on the answer. */
-static void count_near(const struct idle_search *s, struct idle_answer *a)
+static void count_near(const struct idle_search *s, const enum ends ends[IDLE_PASSES + 1],
+                       struct idle_answer *a)
 {
     const int share = (int)s->config.precision;
     const bool varies = a->kind == IDLE_VARIES;
@@ -252,15 +346,18 @@ static void count_near(const struct idle_search *s, struct idle_answer *a)
         const struct idle_sample *x = &s->sample[i];
         if (x->outcome == IDLE_ALIVE)
             a->survivals += x->silence >= from;
-        else if (is_death(x))
+        else if (is_death(x) && !(is_end(x) && ends[s->of_pass[i]] == ENDS_EVENT))
             a->deaths += a->kind == IDLE_AT ? x->seen : x->silence <= until;
     }
 }
 
 void idle_search_answer(const struct idle_search *s, struct idle_answer *a)
 {
+    enum ends ends[IDLE_PASSES + 1];
+
     *a = (struct idle_answer){.died = WAVE_NEVER};
-    const bool seen = find_ends(s, a);
+    judge_ends(s, ends, a);
+    const bool seen = find_ends(s, ends, a);
 
     if (!a->survived && a->died == WAVE_NEVER)
         return;
@@ -276,7 +373,7 @@ void idle_search_answer(const struct idle_search *s, struct idle_answer *a)
         a->alike = a->samples[a->how] == a->samples[IDLE_RESET] + a->samples[IDLE_SILENT] +
                                              a->samples[IDLE_ICMP] + a->samples[IDLE_CLOSED];
     if (a->died != WAVE_NEVER || a->survived)
-        count_near(s, a);
+        count_near(s, ends, a);
 }
 
 wave_time idle_answer_keepalive(const struct idle_answer *a)

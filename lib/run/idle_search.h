@@ -18,7 +18,13 @@
  *
  * Ends that are seen. Where the peer closes or resets a connection in its silence, that moment is
  * the limit itself, and nothing is left to narrow. Such a pass goes on until three connections have
- * ended so, or all of them have.
+ * ended so, or all of them have. But a service that restarts ends all connections at once as well,
+ * and that moment has nothing to do with their silence. So such ends are confirmed by one more
+ * pass, in which a few connections, opened at another time, are silent for a little longer than
+ * that. If connections end after the same silence once more, it is the limit. If none does, and
+ * that silence is survived, the ends of the earlier pass were a single event: they change no
+ * bracket, and the search goes on. Ends that some connections of the same pass outlived are no
+ * such event, since that ends all.
  *
  * Contradictions. If a longer silence was survived than one that was not, no single limit explains
  * the samples: the limit varies, or is a matter of chance. One more pass then samples the range
@@ -71,7 +77,7 @@ enum idle_answer_kind {
     IDLE_LONGER,  /* all survived: the limit, if any, is above `survived` */
     IDLE_SHORTER, /* none survived: the limit is below `died` */
     IDLE_BETWEEN, /* it is above `survived`, and at most `died` */
-    IDLE_AT,      /* it is `died`, where the end was seen */
+    IDLE_AT,      /* it is `died`, where the end was seen; see `confirmed` */
     IDLE_VARIES   /* deaths from `died` on, and survivals up to `survived`, which is not shorter */
 };
 
@@ -85,7 +91,12 @@ struct idle_answer {
     uint32_t deaths;       /* likewise, of `died` */
     enum idle_outcome how; /* of the shortest death */
     bool alike;            /* all deaths were of that kind */
-    uint32_t samples[IDLE_INCONCLUSIVE + 1]; /* all of them, by outcome */
+    bool confirmed;        /* no end that was seen still needs another pass to confirm it */
+    uint32_t samples[IDLE_INCONCLUSIVE + 1]; /* all of them, by outcome; those of a single event
+                                                are inconclusive */
+    uint32_t event;                          /* samples of a single event (above) */
+    wave_time event_at;                      /* after which silence it came, at the soonest */
+    enum idle_outcome event_is;              /* of that one */
 };
 
 struct idle_search {
@@ -96,6 +107,7 @@ struct idle_search {
     bool to_the_end;  /* it samples a range, and no death ends it */
     bool ranged;      /* such a pass was planned */
     struct idle_sample sample[IDLE_SAMPLES];
+    uint8_t of_pass[IDLE_SAMPLES]; /* the pass of each */
     unsigned samples;
 };
 
@@ -113,6 +125,9 @@ bool idle_search_pass_over(const struct idle_search *s);
 
 /* Says what the samples so far show. It may be called at any time. */
 void idle_search_answer(const struct idle_search *s, struct idle_answer *a);
+
+/* Returns whether the ends that were seen in that pass, from 1, were a single event. */
+bool idle_search_event(const struct idle_search *s, unsigned pass);
 
 /* Returns an interval of keepalive that keeps the connection open: half of what was survived, or of
  * the shortest death in a range, in two digits; 0: none follows from the answer. A peer that closes

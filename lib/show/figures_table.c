@@ -23,12 +23,34 @@ static void row(void *self, const char *label, const char *text)
     line_end(&line);
 }
 
+/* Begins the part of that table that a pass fills. */
+static void heading(struct term *t, uint32_t pass)
+{
+    struct line line;
+    char text[24];
+
+    line_start(&line, t);
+    if (pass == 1) {
+        line_text(&line, TONE_BOLD, "silence");
+        line_to(&line, COLUMN_OUTCOME);
+        line_text(&line, TONE_BOLD, "outcome");
+        line_to(&line, COLUMN_NOTE);
+        line_text(&line, TONE_BOLD, "by, and what shows it");
+    } else {
+        snprintf(text, sizeof text, "pass %u", pass);
+        line_text(&line, TONE_BOLD, text);
+    }
+    line_end(&line);
+}
+
 /* Adds a row to the table that fills while connections are silent. */
 static void idle(struct term *t, const struct report_idle *x)
 {
     char silence[HUMAN_TEXT];
     struct line line;
 
+    if (x->begins)
+        heading(t, x->begins);
     line_start(&line, t);
     line_text(&line, TONE_PLAIN, human_duration(x->silence, silence));
     line_to(&line, COLUMN_OUTCOME);

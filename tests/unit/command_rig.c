@@ -235,7 +235,7 @@ static unsigned split(char *text, char *word[WORDS])
 static struct show_options *show_of(const struct command_line *line)
 {
     for (const struct option_group *g = line->command->groups; g->rows; g++)
-        if (g->rows == show_rows || g->rows == show_plain_rows)
+        if (g->rows == show_rows || g->rows == show_plain_rows || g->rows == show_table_rows)
             return (struct show_options *)((char *)line->options + g->offset);
     fail();
     return NULL;

@@ -126,9 +126,70 @@ static void an_end_that_is_seen_is_the_limit(void **state)
     assert_int_equal(a.died, WAVE_MIN);
     assert_int_equal(a.died_last, WAVE_MIN);
     assert_int_equal(a.how, IDLE_CLOSED);
-    assert_int_equal(a.deaths, 3);
-    assert_int_equal(passes, 1);
+    assert_int_equal(a.deaths, 6);
+    assert_true(a.confirmed);
+    assert_int_equal(passes, 2);
     assert_int_equal(idle_answer_keepalive(&a), 0); /* no probe stops the peer's own timer */
+}
+
+/* All connections that are silent are closed after `at`, in pass `in`, and in that one alone. */
+static struct idle_answer with_event(const struct model *m, unsigned in, wave_time at)
+{
+    const struct model ends = {.limit = at, .dies = IDLE_CLOSED, .seen = true};
+    const struct idle_search_config c = DEFAULTS;
+    struct idle_answer a;
+
+    passes = 0;
+    took = 0;
+    idle_search_init(&search, &c);
+    while (run_pass(passes + 1 == in ? &ends : m))
+        ;
+    idle_search_answer(&search, &a);
+    assert_true(idle_search_event(&search, in));
+    return a;
+}
+
+static void an_end_that_does_not_come_again_is_no_limit(void **state)
+{
+    const struct model nothing = {.limit = WAVE_NEVER};
+    const struct model forgets = {.limit = 300 * WAVE_S, .dies = IDLE_SILENT};
+    struct idle_answer a = with_event(&nothing, 1, 61 * WAVE_S);
+
+    (void)state;
+    assert_int_equal(a.kind, IDLE_LONGER);
+    assert_int_equal(a.survived, WAVE_H);
+    assert_int_equal(a.event, 3);
+    assert_int_equal(a.event_at, 61 * WAVE_S);
+    assert_int_equal(a.samples[IDLE_CLOSED], 0);
+    for (unsigned in = 1; in <= 2; in++) {
+        a = with_event(&forgets, in, 61 * WAVE_S);
+        assert_int_equal(a.kind, IDLE_BETWEEN);
+        assert_true(a.survived < 300 * WAVE_S && a.died >= 300 * WAVE_S);
+        assert_true(a.alike);
+        assert_int_equal(a.how, IDLE_SILENT);
+    }
+}
+
+/* Two events, each after another silence, are no limit either. */
+static void an_end_after_another_silence_confirms_nothing(void **state)
+{
+    const struct model first = {.limit = 61 * WAVE_S, .dies = IDLE_CLOSED, .seen = true};
+    const struct model then = {.limit = 20 * WAVE_S, .dies = IDLE_CLOSED, .seen = true};
+    const struct model nothing = {.limit = WAVE_NEVER};
+    const struct idle_search_config c = DEFAULTS;
+    struct idle_answer a;
+
+    (void)state;
+    idle_search_init(&search, &c);
+    assert_true(run_pass(&first));
+    assert_true(run_pass(&then));
+    idle_search_answer(&search, &a);
+    assert_false(a.confirmed);
+    while (run_pass(&nothing))
+        ;
+    idle_search_answer(&search, &a);
+    assert_int_equal(a.kind, IDLE_LONGER);
+    assert_int_equal(a.event, 6);
 }
 
 /* Every second connection lives a third longer. */
@@ -283,6 +344,8 @@ int main(void)
         cmocka_unit_test(nothing_that_forgets_takes_one_pass),
         cmocka_unit_test(a_limit_below_the_shortest_silence_is_told_soon),
         cmocka_unit_test(an_end_that_is_seen_is_the_limit),
+        cmocka_unit_test(an_end_that_does_not_come_again_is_no_limit),
+        cmocka_unit_test(an_end_after_another_silence_confirms_nothing),
         cmocka_unit_test(a_limit_that_varies_is_told_as_a_range),
         cmocka_unit_test(a_chance_death_is_contradicted),
         cmocka_unit_test(what_says_nothing_is_repeated),
