@@ -31,6 +31,7 @@ struct halfclose {
     wave_time since, last;
     struct after_fin found;
     bool honoured;
+    bool unknown; /* what came does not say whether it is */
 };
 
 /* Returns whether the peer acknowledged our FIN before its own FIN came. */
@@ -110,12 +111,9 @@ static const char *sent_after_fin(const struct after_fin *f, char *text, size_t 
 {
     char bytes[HUMAN_TEXT], segments[HUMAN_TEXT], duration[HUMAN_TEXT];
 
-    if (!f->bytes)
-        snprintf(text, room, "nothing");
-    else
-        snprintf(text, room, "%s in %s segment%s over %s", human_bytes(f->bytes, bytes),
-                 human_count(f->segments, segments), f->segments == 1 ? "" : "s",
-                 human_duration(f->duration, duration));
+    snprintf(text, room, "%s in %s segment%s over %s", human_bytes(f->bytes, bytes),
+             human_count(f->segments, segments), f->segments == 1 ? "" : "s",
+             human_duration(f->duration, duration));
     return text;
 }
 
@@ -153,30 +151,51 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
     }
 }
 
-/* Fills in the outcome for a peer that did something else than close: this is a failed expectation.
- * `did` says what the peer did. */
-static void judge_failure(const struct halfclose *x, const char *peer, const char *did,
-                          struct outcome *o)
+/* Fills in the outcome for a peer that reset the connection: this is a failed expectation. */
+static void judge_reset(const struct halfclose *x, const char *peer, uint32_t missing,
+                        struct outcome *o)
 {
-    char sent[120];
+    char sent[120], bytes[HUMAN_TEXT], did[240] = "answered our FIN with RST";
 
     o->verdict = VERDICT_FAILED;
-    if (acknowledged(x))
-        snprintf(o->message, sizeof o->message,
-                 "%s does not honour the half-close: it acknowledged our FIN, sent %s, and then %s",
-                 peer, sent_after_fin(&x->found, sent, sizeof sent), did);
-    else
-        snprintf(o->message, sizeof o->message, "%s does not honour the half-close: it %s", peer,
-                 did);
+    if (acknowledged(x) && x->found.bytes)
+        snprintf(did, sizeof did,
+                 "acknowledged our FIN, sent %s, and then reset the connection with RST",
+                 sent_after_fin(&x->found, sent, sizeof sent));
+    else if (acknowledged(x))
+        snprintf(did, sizeof did,
+                 "acknowledged our FIN, and reset the connection with RST before any data came");
+    snprintf(o->message, sizeof o->message, "%s does not honour the half-close: it %s%s%s%s", peer,
+             did, missing ? "; " : "", missing ? human_bytes(missing, bytes) : "",
+             missing ? " of what it sent never arrived" : "");
+}
+
+/* Fills in the outcome for a peer of which nothing more came after it had acknowledged our FIN. It
+ * may have sent nothing, or all that it sent may have been lost on the way. */
+static void judge_silence(struct halfclose *x, const char *peer, struct outcome *o)
+{
+    const struct after_fin *f = &x->found;
+    char sent[120], came[160] = "", lingered[HUMAN_TEXT];
+
+    o->verdict = VERDICT_FAILED;
+    x->unknown = true;
+    if (f->bytes)
+        snprintf(came, sizeof came, " sent %s,", sent_after_fin(f, sent, sizeof sent));
+    snprintf(o->message, sizeof o->message,
+             "whether %s honours the half-close is not known: it acknowledged our FIN,%s and then "
+             "neither data nor a FIN came from it for %s, when we left with RST",
+             peer, came, human_duration(x->client.options->end.linger, lingered));
 }
 
 /* Fills in the outcome for a peer of whose answer bytes never came: it may well have honoured the
  * half-close. */
-static void judge_missing(const char *peer, uint32_t missing, struct outcome *o)
+static void judge_missing(struct halfclose *x, const char *peer, uint32_t missing,
+                          struct outcome *o)
 {
     char bytes[HUMAN_TEXT];
 
     o->verdict = VERDICT_FAILED;
+    x->unknown = true;
     snprintf(
         o->message, sizeof o->message,
         "%s acknowledged our FIN, and %s of what it sent never arrived, so that it is not known "
@@ -189,32 +208,31 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
 {
     struct halfclose *x = s->user;
     const struct flow *flow = &client->conn->record->flow.flow;
-    char name[ADDR_PORT_TEXT], did[80], lingered[HUMAN_TEXT];
+    const uint32_t missing = session_missing(s, client->conn);
+    char name[ADDR_PORT_TEXT];
     const char *peer = addr_port_text(flow->v6, &flow->remote, flow->rport, name);
     enum conn_end end = conn_end(session_engine(s, client->conn));
 
     if (end == END_CLOSED && s->stop == STOP_END) {
         judge_close(x, peer, o);
     } else if (end == END_RESET) {
-        judge_failure(
-            x, peer,
-            acknowledged(x) ? "reset the connection with RST" : "answered our FIN with RST", o);
+        judge_reset(x, peer, missing, o);
     } else if (s->stop == STOP_LINGER && x->crossed_at) {
         judge_crossed(peer, false, o);
-    } else if (s->stop == STOP_LINGER && session_missing(s, client->conn)) {
-        judge_missing(peer, session_missing(s, client->conn), o);
+    } else if (s->stop == STOP_LINGER && missing) {
+        judge_missing(x, peer, missing, o);
     } else if (s->stop == STOP_LINGER) {
-        snprintf(did, sizeof did, "neither sent nor closed for %s, when we left with RST",
-                 human_duration(client->options->end.linger, lingered));
-        judge_failure(x, peer, did, o);
+        judge_silence(x, peer, o);
     } else {
         return; /* lost, the timeout, a signal: the general message says enough */
     }
-    if (o->verdict != VERDICT_OPEN && session_impaired(s, client->conn))
+    if (o->verdict != VERDICT_OPEN && session_impaired(s, client->conn)) {
+        x->unknown = true;
         snprintf(o->message, sizeof o->message,
                  "whether %s honours the half-close is not known, since it may have done what the "
                  "rules of --impair made it do, or what they kept from us",
                  peer);
+    }
     o->exit = (int)o->verdict;
 }
 
@@ -230,10 +248,13 @@ static void tell(const struct halfclose *x, struct figures *f)
     figures_bool(f, "honoured", x->honoured);
     figures_end(f);
     if (acknowledged(x))
-        figures_row(
-            f, "half-close", "%s: %s in %u segment%s over %s after our FIN was acknowledged",
-            x->honoured ? "honoured" : "not honoured", human_bytes(a->bytes, bytes), a->segments,
-            a->segments == 1 ? "" : "s", human_duration(a->duration, duration));
+        figures_row(f, "half-close",
+                    "%s: %s in %u segment%s over %s after our FIN was acknowledged",
+                    x->honoured  ? "honoured"
+                    : x->unknown ? "not known"
+                                 : "not honoured",
+                    human_bytes(a->bytes, bytes), a->segments, a->segments == 1 ? "" : "s",
+                    human_duration(a->duration, duration));
     else
         figures_row(f, "half-close", "not honoured: %s",
                     x->client.conn->record->flow.fin[1] || x->crossed_at

@@ -22,6 +22,7 @@
 #include "cmd/view.h"
 #include "lib/core/diag.h"
 #include "lib/io/files.h"
+#include "lib/io/heap.h"
 #include "lib/io/privilege.h"
 #include "lib/io/signals.h"
 #include "lib/report/flow_rows.h"
@@ -238,8 +239,9 @@ static void flow_over(void *self, const struct watched *w, const struct measure_
 static void show_kept(struct read_run *r)
 {
     read_sort_done(&r->sort);
+    r->lines.term = &r->view.term;
     if (r->sort.count && !r->o->show.json)
-        flow_headings(&r->view.term);
+        flow_headings(&r->lines);
     for (size_t i = 0; i < r->sort.count && !r->failed; i++) {
         fwrite(r->sort.at[i].text, 1, r->sort.at[i].len, r->view.term.to);
         if (++r->unsettled >= LINES)
@@ -308,19 +310,6 @@ static void begin(struct read_run *r, wave_time stamp)
     report_begin(&r->report, stamp);
 }
 
-/* Returns the hash of packet `i` of the batch; many belong to the flow of the one before. */
-static uint64_t hash_of(const struct read_run *r, unsigned i)
-{
-    const struct packet *p = &r->packet[i].packet, *before = &r->packet[i ? i - 1 : 0].packet;
-    const struct flow *a = &p->flow, *b = &before->flow;
-
-    if (i && before->kind == PACKET_TCP &&
-        (flow_eq(a, b) || (a->lport == b->rport && a->rport == b->lport && a->v6 == b->v6 &&
-                           addr_eq(&a->local, &b->remote) && addr_eq(&a->remote, &b->local))))
-        return r->segment[i - 1].hash;
-    return flows_hash(r->flows, a);
-}
-
 /* Takes frames apart until there is a batch of segments, or no more in memory. Returns how many
  * there are; *error is what the reader said last. */
 static unsigned collect(struct read_run *r, int *error)
@@ -344,7 +333,7 @@ static unsigned collect(struct read_run *r, int *error)
                                                .fragments = p->fragments,
                                                .tunnel = (uint8_t)p->tunnel};
         if (p->packet.kind == PACKET_TCP) {
-            r->segment[n].hash = hash_of(r, n);
+            r->segment[n].hash = flows_hash(r->flows, &p->packet.flow);
             flows_prefetch(r->flows, r->segment[n].hash);
         }
         n++;
@@ -569,7 +558,7 @@ static int open_table(struct read_run *r, struct diag *d)
     if (platform_random(r->o->show.platform, secret, sizeof secret) != 0)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
     key = siphash_key(secret, 1);
-    r->flows = flows_create(key, flow_over, r);
+    r->flows = flows_create(key, heap_resize, flow_over, r);
     r->capture = capture_file_create();
     if (!r->flows || !r->capture)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the flows");
@@ -606,7 +595,11 @@ static int open_all(struct read_run *r, struct diag *d)
         error = view_open(&r->view, &file, run_time, r, d);
     if (error)
         return error;
-    r->lines = (struct flow_lines){.term = &r->view.term, .findings = r->o->findings};
+    /* A file or a program that reads the list has no edge. */
+    r->lines =
+        (struct flow_lines){.term = &r->view.term,
+                            .findings = r->o->findings,
+                            .width = show->width || r->view.term.live ? r->view.term.width : 0};
     if (!read_ladder_begin(&r->ladder, mode_of(r->o), &r->view, &r->report, d))
         platform_enter_sandbox(show);
     else

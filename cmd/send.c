@@ -698,8 +698,8 @@ static int conclude(struct send *s)
     struct outcome outcome;
     struct findings list = {.count = 0};
     struct report_address others[TARGET_ADDRESSES];
-    const struct send_run r = {s->port, &s->plan, &s->list, s->target.v6,
-                               s->options->where.interface != NULL};
+    const struct send_run r = {s->port,  &s->plan,     s->captured_too ? s->match : NULL,
+                               &s->list, s->target.v6, s->options->where.interface != NULL};
     char message[TALLY_MESSAGE], peer[ADDR_PORT_TEXT];
     struct outbuf_end end = {.signals = s->signals,
                              .deadline = platform_deadline(s->options->show.platform, s->end),

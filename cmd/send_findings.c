@@ -9,6 +9,8 @@
 #include "lib/run/neighbour.h"
 
 #define NEIGHBOUR_EVERY (100 * WAVE_MS)
+#define CAPTURED_BY                                                                                \
+    (100 * WAVE_MS) /* the capture has shown by then what has left, on a busy host */
 
 static bool sends_syn(const struct match_plan *plan)
 {
@@ -45,6 +47,7 @@ wave_time send_look_at_neighbour(struct send_seen *s, struct port *port, bool v6
     const wave_time by = first + NEIGHBOUR_AFTER;
     struct wire_neighbour hop;
 
+    s->waited = now - first;
     if (!port->ops->unreachable || s->captured || s->bad_checksums || s->errors)
         return WAVE_NEVER;
     if (now < by && !pending && !s->own_error)
@@ -78,6 +81,13 @@ static bool answers_ours(const struct match_plan *plan, struct seq ack)
     return plan->step ? from % plan->step == 0 && from / plan->step < plan->count : from == 0;
 }
 
+/* Returns how many segments were sent, of which the capture has shown none as it left, although
+ * there was time enough. */
+static uint64_t kept_here(const struct send_seen *s, const struct send_run *r)
+{
+    return r->own && !match_left(r->own) && s->waited >= CAPTURED_BY ? match_count(r->own) : 0;
+}
+
 void send_diagnose(const struct send_seen *s, const struct send_run *r, struct outcome *o,
                    struct findings *list)
 {
@@ -90,6 +100,7 @@ void send_diagnose(const struct send_seen *s, const struct send_run *r, struct o
 
     host_facts(&host, &texts, &stats, r->port,
                &(struct host_asks){.captured = s->captured,
+                                   .kept = kept_here(s, r),
                                    .many = true,
                                    .v6 = r->v6,
                                    .interface_named = r->interface_named});

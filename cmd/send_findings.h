@@ -19,6 +19,7 @@ struct send_seen {
     uint64_t bad_checksums;       /* and with a wrong one */
     uint64_t errors;              /* ICMP errors of other hosts */
     bool own_error;               /* this host told itself that the target is unreachable */
+    wave_time waited; /* since our first segment left, for as long as nothing has come */
     wave_time look_at;            /* when the neighbour is asked for next; 0: at once */
     bool unreachable, is_gateway; /* the neighbour does not answer: */
     char neighbour[ADDR_TEXT];
@@ -50,6 +51,7 @@ void send_unreachable_text(const struct send_seen *s, const struct port *port, b
 struct send_run {
     struct port *port;
     const struct match_plan *plan;
+    const struct match *own; /* NULL: the capture does not show our segments */
     const struct target_list *names;
     bool v6, interface_named;
 };

@@ -25,6 +25,7 @@ struct match {
     uint64_t answered; /* segments with an answer, in the whole run */
     uint64_t newest;   /* the last segment that has an answer, or NONE */
     uint64_t seen;    /* the capture is in order: segments before this one are not expected in it */
+    bool left;        /* match_seen() has returned true */
     uint64_t expired; /* every segment before it has an answer or was reported as unanswered */
     struct match_sent *ring;
     uint64_t *waiting; /* for each port: no segment before this one waits for its first answer */
@@ -196,6 +197,7 @@ bool match_seen(struct match *m, uint16_t lport, uint32_t seq, wave_time stamp, 
     if (i >= m->head || i < m->seen) /* NONE is beyond them all */
         return false;
     m->seen = i + 1;
+    m->left = true;
     at(m, i)->stamp = stamp;
     *out = i;
     return true;
@@ -310,6 +312,11 @@ wave_time match_expiry(struct match *m)
     uint64_t i = oldest_open(m);
 
     return i < m->head ? time_add(at(m, i)->stamp, m->plan.wait) : WAVE_NEVER;
+}
+
+bool match_left(const struct match *m)
+{
+    return m->left;
 }
 
 uint64_t match_count(const struct match *m)

@@ -284,6 +284,18 @@ static bool is_peer_probe(const struct conn *c, const struct seg *s)
            state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE;
 }
 
+/* Returns whether a segment without data is one below what we acknowledged, and acknowledges what
+ * we sent. Its sender has given us a byte, or a FIN, against our closed window, and does not know
+ * yet that we took it; we have done the same. If both sides only answered such a segment, they
+ * would answer each other for ever (RFC 9293, A.2, and draft-gont-tcpm-tcp-seq-validation). */
+static bool is_crossed_ack(const struct conn *c, const struct seg *s)
+{
+    return s->len == 0 && seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) &&
+           !(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
+           state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE &&
+           seq_gt(s->ack, c->snd.una);
+}
+
 /* First step, for a segment that is not acceptable: it is answered with an ACK, unless it is an
  * RST. */
 static void unacceptable(struct conn *c, wave_time now, const struct seg *s)
@@ -567,6 +579,15 @@ static bool is_crossed_syn_ack(const struct conn *c, const struct seg *s)
            seq_eq(s->seq, c->rcv.irs) && seq_eq(s->ack, c->snd.nxt) && s->len == 0;
 }
 
+/* The answer has our number after that byte or FIN, which the peer can accept. */
+static void take_crossed_ack(struct conn *c, wave_time now, const struct seg *s)
+{
+    keepalive_heard(c, now);
+    if (conn_take_ack(c, now, s))
+        fin_acked(c, now);
+    c->flags |= CONN_ACK_NOW;
+}
+
 /* Does steps five to eight, for a segment that passed the first four. */
 static enum conn_input take_segment(struct conn *c, wave_time now, const struct seg *s)
 {
@@ -614,7 +635,10 @@ static enum conn_input input_synchronized(struct conn *c, wave_time now, const s
     if (!acceptable(c, s)) {
         bool shut = conn_rcv_wnd(c) == 0 && seq_eq(s->seq, c->rcv.nxt) && !(s->flags & SEG_SYN);
         if (!shut) {
-            unacceptable(c, now, s);
+            if (is_crossed_ack(c, s))
+                take_crossed_ack(c, now, s);
+            else
+                unacceptable(c, now, s);
             return INPUT_DONE;
         }
     }

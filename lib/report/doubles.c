@@ -34,13 +34,13 @@ enum double_kind doubles_note(struct doubles *d, uint64_t hash, const struct pac
     const bool near =
         stamp >= before ? stamp - before <= DOUBLES_WITHIN : before - stamp <= DOUBLES_WITHIN;
 
-    if (d->at[at].digest == digest && near && d->at[at].place) {
+    if (d->at[at].digest == (uint32_t)digest && near && d->at[at].place) {
         if (d->at[at].place != place)
             return DOUBLE_ELSEWHERE;
         if (p->id)
             return DOUBLE_COPY;
     }
-    d->at[at].digest = digest;
+    d->at[at].digest = (uint32_t)digest;
     d->at[at].stamp = stamp;
     d->at[at].place = place;
     return DOUBLE_NONE;

@@ -25,6 +25,31 @@ static bool own_firewall_in_part(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The capture shows what leaves this host, and showed none of ours. A rule in a hook behind the
+ * last one that tells the sender stops it so, and traffic control does. What is rewritten or
+ * encrypted does leave, and the capture does not know it as ours; something comes back, then. */
+static bool own_firewall_out(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    char n[HUMAN_TEXT];
+
+    if (!k->over || !h->kept || h->captured || h->reached || h->lost || h->unreachable ||
+        h->rerouted || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_LOCAL)
+        return false;
+    finding_say(f,
+                h->kept == 1 ? "the %s segment that we sent did not leave this host, as far as its "
+                               "capture shows"
+                             : "none of the %s segments that we sent left this host, as far as its "
+                               "capture shows",
+                human_count(h->kept, n));
+    finding_advise(f,
+                   "look at nft list ruleset (egress), tc filter show dev %s egress, and the "
+                   "carrier in ip link; what IPsec encrypts or a rule rewrites is not seen to "
+                   "leave, either",
+                   h->interface);
+    return true;
+}
+
 /* The guard's socket counts each segment that reaches TCP, and discards it. A segment that was
  * captured and did not reach the guard was stopped in between, by a rule of this host. Where ours
  * passed no rule, a rule that goes by connections stops the answers, although an application's
@@ -33,7 +58,11 @@ static bool own_firewall(const struct facts *k, struct finding *f)
 {
     char n[HUMAN_TEXT];
 
-    if (!k->host || !k->host->counts_reached || !k->host->captured)
+    if (!k->host)
+        return false;
+    if (own_firewall_out(k, f))
+        return true;
+    if (!k->host->counts_reached || !k->host->captured)
         return false;
     if (k->host->reached)
         return own_firewall_in_part(k, f);

@@ -5,6 +5,7 @@
  */
 #include "lib/report/flows.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define SLOTS (FLOWS_MAX * 2)
 #define LINE 64           /* bytes that the processor fetches at once */
 #define FLOWS_HOT 192     /* bytes of a side's numbers that most segments change */
+#define FLOWS_PAGE ((size_t)2 << 20)
 #define LAZY (WAVE_S / 4) /* a flow moves to the front of its list this often at most */
 
 struct slot {
@@ -20,7 +22,7 @@ struct slot {
 };
 
 struct flows {
-    void *memory; /* what calloc() gave: the table begins at a line of the cache */
+    env_resize *resize;
     struct siphash_key key;
     flows_sink *over;
     void *self;
@@ -34,20 +36,24 @@ struct flows {
     _Alignas(LINE) struct watched at[FLOWS_MAX];
 };
 
-struct flows *flows_create(struct siphash_key key, flows_sink *over, void *self)
-{
-    /* Pages that are not touched take no memory. */
-    char *memory = calloc(1, sizeof(struct flows) + LINE);
-    struct measure_room *room = measure_room_create(FLOWS_HISTOGRAMS);
-    struct flows *f;
+/* A multiple of a huge page, so that it can lie in such pages: flows are met in any order, and the
+ * processor knows the addresses of few pages of 4 KiB at a time. */
+#define SIZE ((sizeof(struct flows) + FLOWS_PAGE - 1) / FLOWS_PAGE * FLOWS_PAGE)
 
-    if (!memory || !room) {
-        free(memory);
+struct flows *flows_create(struct siphash_key key, env_resize *resize, flows_sink *over, void *self)
+{
+    struct flows *f = resize(NULL, NULL, 0, SIZE);
+    struct measure_room *room = measure_room_create(FLOWS_HISTOGRAMS);
+
+    if (!f || !room) {
+        if (f)
+            resize(NULL, f, SIZE, 0);
         measure_room_free(room);
         return NULL;
     }
-    f = (struct flows *)(void *)(memory + (-(uintptr_t)memory % LINE));
-    f->memory = memory;
+    /* A flow is cleared when it begins: pages that are not touched take no memory. */
+    memset(f, 0, offsetof(struct flows, at));
+    f->resize = resize;
     f->room = room;
     f->key = key;
     f->over = over;
@@ -60,7 +66,7 @@ void flows_free(struct flows *f)
     if (!f)
         return;
     measure_room_free(f->room);
-    free(f->memory);
+    f->resize(NULL, f, SIZE, 0);
 }
 
 const struct measure_room *flows_room(const struct flows *f)
@@ -77,34 +83,51 @@ struct flows_counts flows_counts(const struct flows *f)
  * The table
  */
 
-/* Of IPv4 only the bytes that are not zero are hashed: both sides, the lower one first. */
-static uint64_t hash_v4(const struct flows *f, const struct flow *flow)
+/* Multiplies two words to 128 bits, and folds them. */
+static uint64_t fold(uint64_t a, uint64_t b)
 {
-    uint64_t side[2] = {0, 0};
+    const unsigned __int128 product = (unsigned __int128)a * b;
 
-    memcpy(&side[0], flow->local.byte, 4);
-    memcpy(&side[1], flow->remote.byte, 4);
-    side[0] = side[0] << 16 | flow->lport;
-    side[1] = side[1] << 16 | flow->rport;
-    if (side[0] > side[1]) {
-        const uint64_t x = side[0];
-        side[0] = side[1];
-        side[1] = x;
-    }
-    return siphash13(&f->key, side, 14);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Of IPv4 each side fits into a word. */
+static uint64_t hash_v4(const struct flows *f, const struct flow *flow)
+{
+    const uint64_t *k = f->key.k;
+    uint32_t addr[2];
+
+    memcpy(&addr[0], flow->local.byte, 4);
+    memcpy(&addr[1], flow->remote.byte, 4);
+    const uint64_t local = (uint64_t)addr[0] << 16 | flow->lport,
+                   remote = (uint64_t)addr[1] << 16 | flow->rport;
+    const bool order = local < remote;
+    const uint64_t low = order ? local : remote, high = order ? remote : local;
+
+    return fold(fold(low ^ k[0], high ^ k[1]) ^ k[0], k[1] | 1);
+}
+
+/* Of IPv6 the lower side comes first as well. */
+static uint64_t hash_v6(const struct flows *f, const struct flow *flow)
+{
+    const uint64_t *k = f->key.k;
+    const int order = memcmp(&flow->local, &flow->remote, sizeof flow->local);
+    const bool back = order > 0 || (order == 0 && flow->lport > flow->rport);
+    const uint64_t ports = back ? (uint64_t)flow->rport << 16 | flow->lport
+                                : (uint64_t)flow->lport << 16 | flow->rport;
+    uint64_t low[2], high[2], n;
+
+    memcpy(low, back ? &flow->remote : &flow->local, sizeof low);
+    memcpy(high, back ? &flow->local : &flow->remote, sizeof high);
+    n = fold(low[0] ^ k[0], low[1] ^ k[1]);
+    n = fold(n ^ high[0] ^ k[0], high[1] ^ k[1]);
+    return fold(n ^ ports ^ k[0], k[1] | 1);
+}
+
+/* Products with a secret are enough, since nothing shows a hash to those who write a capture. */
 uint64_t flows_hash(const struct flows *f, const struct flow *flow)
 {
-    int order;
-
-    if (!flow->v6)
-        return hash_v4(f, flow);
-    order = memcmp(&flow->local, &flow->remote, sizeof flow->local);
-    if (order < 0 || (order == 0 && flow->lport <= flow->rport))
-        return siphash13(&f->key, flow, sizeof *flow);
-    const struct flow back = flow_reverse(flow);
-    return siphash13(&f->key, &back, sizeof back);
+    return flow->v6 ? hash_v6(f, flow) : hash_v4(f, flow);
 }
 
 static uint32_t slot_of(uint64_t hash)
@@ -453,52 +476,47 @@ struct watched *flows_icmp(struct flows *f, const struct icmp *e)
     return w;
 }
 
-static int by_number(const void *a, const void *b)
+/* Flows in the order of their numbers: the number above, 1 + the index below. A heap sort, since
+ * qsort() may ask the system for memory. */
+static void sift(uint64_t *list, uint32_t at, uint32_t n)
 {
-    const struct watched *const *x = a, *const *y = b;
+    const uint64_t key = list[at];
 
-    return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
-}
-
-/* A heap sort, since qsort() may ask the system for memory. */
-static void sift(struct watched **list, uint32_t at, uint32_t n)
-{
     for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && by_number(&list[child], &list[child + 1]) < 0)
+        if (child + 1 < n && list[child] < list[child + 1])
             child++;
-        if (by_number(&list[at], &list[child]) >= 0)
-            return;
-        struct watched *w = list[at];
+        if (key >= list[child])
+            break;
         list[at] = list[child];
-        list[child] = w;
     }
+    list[at] = key;
 }
 
-static void sort(struct watched **list, uint32_t n)
+static void sort(uint64_t *list, uint32_t n)
 {
     for (uint32_t i = n / 2; i > 0; i--)
         sift(list, i - 1, n);
     for (uint32_t i = n; i > 1; i--) {
-        struct watched *w = list[0];
+        const uint64_t key = list[0];
         list[0] = list[i - 1];
-        list[i - 1] = w;
+        list[i - 1] = key;
         sift(list, 0, i - 1);
     }
 }
 
 void flows_end(struct flows *f)
 {
-    struct watched **list = malloc((f->counts.now + 1) * sizeof(struct watched *));
+    uint64_t *list = malloc((f->counts.now + 1) * sizeof *list);
     uint32_t n = 0;
 
     for (unsigned i = 0; list && i < FLOWS_LISTS; i++)
         for (struct watched *w = by_id(f, f->head[i]); w; w = by_id(f, w->next))
-            list[n++] = w;
+            list[n++] = (uint64_t)w->number << 32 | w->id;
     if (list)
         sort(list, n);
     for (uint32_t i = 0; i < n; i++) {
-        fetch(i + 1 < n ? list[i + 1] : NULL);
-        forget(f, list[i]);
+        fetch(i + 1 < n ? by_id(f, (uint32_t)list[i + 1]) : NULL);
+        forget(f, by_id(f, (uint32_t)list[i]));
     }
     free(list);
     for (unsigned i = 0; i < FLOWS_LISTS; i++) /* without memory, in any order */

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/core/env.h"
 #include "lib/core/icmp.h"
 #include "lib/core/ip.h"
 #include "lib/core/siphash.h"
@@ -71,8 +72,10 @@ struct flows;
 /* Is given each flow that is over, before it is forgotten. */
 typedef void flows_sink(void *self, const struct watched *w, const struct measure_room *room);
 
-/* Returns an empty table; NULL when memory is out. Nobody can choose collisions without the key. */
-struct flows *flows_create(struct siphash_key key, flows_sink *over, void *self);
+/* Returns an empty table, whose memory is from `resize`; NULL when there is none. Without the key no
+ * collision can be chosen. */
+struct flows *flows_create(struct siphash_key key, env_resize *resize, flows_sink *over,
+                           void *self);
 void flows_free(struct flows *f);
 
 /* What is known of a segment beyond its bytes. */

@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Writes a number with at least so many digits, and returns its end. Thousands of lines may be
- * wanted a second, and printf(3) is slow. */
-static char *digits(char *to, uint64_t n, unsigned least)
+/* Thousands of lines may be wanted a second, and printf(3) is slow. */
+char *human_digits(char *to, uint64_t n, unsigned least)
 {
     char reversed[20];
     unsigned len = 0;
@@ -24,10 +23,10 @@ static char *digits(char *to, uint64_t n, unsigned least)
 static const char *fixed(uint64_t n, unsigned decimals, const char *unit, char text[HUMAN_TEXT])
 {
     static const unsigned tens[] = {1, 10, 100, 1000};
-    char *to = digits(text, n / tens[decimals], 1);
+    char *to = human_digits(text, n / tens[decimals], 1);
 
     *to++ = '.';
-    to = digits(to, n % tens[decimals], decimals);
+    to = human_digits(to, n % tens[decimals], decimals);
     memcpy(to, unit, strlen(unit) + 1);
     return text;
 }
@@ -35,7 +34,7 @@ static const char *fixed(uint64_t n, unsigned decimals, const char *unit, char t
 const char *human_count(uint64_t n, char text[HUMAN_TEXT])
 {
     char plain[HUMAN_TEXT];
-    size_t len = (size_t)(digits(plain, n, 1) - plain);
+    size_t len = (size_t)(human_digits(plain, n, 1) - plain);
     char *to = text;
 
     for (size_t i = 0; i < len; i++) {

@@ -9,6 +9,9 @@
 
 #define HUMAN_TEXT 32
 
+/* Writes a number with at least so many digits, and returns its end, where it puts no NUL. */
+char *human_digits(char *to, uint64_t n, unsigned least);
+
 /* "5,772" */
 const char *human_count(uint64_t n, char text[HUMAN_TEXT]);
 

@@ -25,6 +25,14 @@ static struct wire_stats settled_stats(struct port *port, uint64_t captured, boo
     return stats;
 }
 
+/* Returns whether the next hop does not answer: then nothing can leave this host. */
+static bool next_hop_silent(struct port *port)
+{
+    struct wire_neighbour hop;
+
+    return port->ops->unreachable && port->ops->unreachable(port, &hop);
+}
+
 void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
                 struct port *port, const struct host_asks *asks)
 {
@@ -38,6 +46,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
     *h = (struct facts_host){.counts_reached = s.counts_reached,
                              .reached = s.reached,
                              .captured = asks->captured,
+                             .kept = asks->kept && !next_hop_silent(port) ? asks->kept : 0,
                              .each_reached = s.counts_reached && !asks->many,
                              .past_rules = s.l2_send > 0,
                              .clock_step = s.clock_step,

@@ -15,6 +15,8 @@ struct host_texts {
 /* What the command knows of it. */
 struct host_asks {
     uint64_t captured; /* segments for us, with a correct checksum */
+    uint64_t kept; /* segments that were sent, of which the capture should have shown one by now,
+                      and showed none; 0: not so, or it does not show what leaves */
     bool many;         /* there are many connections: it is not compared how many segments of each
                           reached this host's TCP */
     bool v6;

@@ -82,6 +82,8 @@ static wave_time widened(wave_time t, int share)
 {
     const int whole = 100 * IDLE_PERCENT;
 
+    if (t >= WAVE_NEVER / 2) /* none, and more than a double could be turned back into */
+        return t;
     return (wave_time)((double)t * (whole + share) / whole);
 }
 

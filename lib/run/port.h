@@ -1,8 +1,8 @@
 /*
  * A port is all that the loop knows of the outside: segments are sent through it, captured packets
  * come from it, and it has the clocks. What is behind it can be replaced: the kernel (port_wire.h),
- * a simulated network in virtual time (port_sim.h), or a capture file (port_file.h). A port may
- * also stand in front of another one, and change or record what passes.
+ * or a simulated network in virtual time (port_sim.h). A port may also stand in front of another
+ * one, and change or record what passes.
  *
  * The calls and the structs are exactly those of lib/wire/wire.h, so that the usual port costs no
  * more than a call through a pointer. What differs between ports is the time: now() is the engine's

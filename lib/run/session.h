@@ -162,6 +162,7 @@ struct session {
     char unreachable[48];   /* the next hop, if it does not answer; else empty */
     bool unreachable_gateway;
     uint64_t arrived;      /* segments of peers that were captured */
+    uint64_t left;         /* segments of ours that were captured */
     bool repeats;          /* a segment was retransmitted since the route was last checked */
     char route[16];        /* the interface that the route led through then; empty: ours */
 

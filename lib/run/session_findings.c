@@ -28,6 +28,15 @@ static void fragment_facts(const struct ip_reassembly_counts *n, const struct co
     h->unrepaired = n->has_seq && e && seq_geq(n->seq, e->rcv.nxt);
 }
 
+/* Returns how many segments were sent, of which the capture has shown none as it left. Those before
+ * the last one would have been captured by now. */
+static uint64_t kept_here(const struct session *s)
+{
+    const uint64_t sent = s->port->ops->stats(s->port).sent;
+
+    return s->shows && !s->many && !s->left && sent >= 2 ? sent : 0;
+}
+
 /* Fills in the facts about this host. */
 static void session_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
                           struct facts_host *h)
@@ -37,6 +46,7 @@ static void session_facts(struct session *s, const struct session_conn *c, struc
 
     host_facts(h, t, &stats, s->port,
                &(struct host_asks){.captured = s->arrived,
+                                   .kept = kept_here(s),
                                    .many = s->many,
                                    .v6 = s->config.v6,
                                    .interface_named = s->config.interface_named});

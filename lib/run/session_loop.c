@@ -342,6 +342,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     const struct seg *seg = &p->packet.seg;
     const struct sent_entry *j;
 
+    s->left++;
     while ((j = session_missed_before(s, p)) != NULL)
         missed(s, j, p->stamp);
     j = session_sent(s, p);

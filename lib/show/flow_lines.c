@@ -1,5 +1,5 @@
-/* Draws flows as a table. What a column has no room for moves the rest of its line to the right: to
- * cut an address would be worse. */
+/* Draws flows as a table, in as many lines each as the width asks for. What a column has no room
+ * for moves the rest of its line to the right: to cut an address would be worse. */
 #include "lib/show/flow_lines.h"
 
 #include <inttypes.h>
@@ -9,16 +9,22 @@
 #include "lib/core/addr.h"
 #include "lib/report/human.h"
 
-enum {
-    COLUMN_START = 7,
-    COLUMN_SIDES = 20,
-    COLUMN_LASTED = 64,
-    COLUMN_SENT = 76,
-    COLUMN_RECEIVED = 88,
-    COLUMN_HANDSHAKE = 100,
-    COLUMN_STATES = 111,
-    COLUMN_VERDICT = 138
+#define ONE_LINE 180  /* columns for all on one line */
+#define TWO_LINES 112 /* for all but the states and what became of it on the first one */
+
+/* Where each column begins; 0: on the next line. */
+struct flow_columns {
+    unsigned start, sides, lasted, sent, received, handshake, states, second_state, verdict;
 };
+
+static const struct flow_columns *columns_of(const struct flow_lines *l)
+{
+    static const struct flow_columns one = {7, 20, 64, 76, 88, 100, 111, 124, 138},
+                                     two = {7, 18, 64, 76, 88, 100, 18, 31, 45},
+                                     three = {7, 18, 64, 18, 30, 42, 54, 0, 18};
+
+    return !l->width || l->width >= ONE_LINE ? &one : l->width >= TWO_LINES ? &two : &three;
+}
 
 void flow_totals_add(struct flow_totals *t, const struct watched *w, enum verdict verdict)
 {
@@ -30,45 +36,55 @@ void flow_totals_add(struct flow_totals *t, const struct watched *w, enum verdic
     t->verdicts[verdict]++;
 }
 
-void flow_headings(struct term *term)
+static void next_line(struct line *line)
 {
-    static const struct {
-        unsigned column;
-        const char *text;
-    } heads[] = {{5, "#"},
-                 {COLUMN_START, "seconds"},
-                 {COLUMN_SIDES, "client > server"},
-                 {COLUMN_LASTED, "lasted"},
-                 {COLUMN_SENT, "client sent"},
-                 {COLUMN_RECEIVED, "server sent"},
-                 {COLUMN_HANDSHAKE, "handshake"},
-                 {COLUMN_STATES, "client, server"},
-                 {COLUMN_VERDICT, "what became of it"}};
-    struct line line;
+    struct term *term = line->term;
 
-    line_start(&line, term);
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
-        line_to(&line, heads[i].column);
-        line_text(&line, TONE_BOLD, heads[i].text);
-    }
-    line_end(&line);
+    line_end(line);
+    line_start(line, term);
 }
 
 /* Adds text at a column, and at least a blank behind what stands before it. */
 static void cell(struct line *line, unsigned column, enum tone tone, const char *text)
 {
-    if (line->columns >= column)
+    if (line->columns && line->columns >= column)
         line_text(line, TONE_PLAIN, " ");
     line_to(line, column);
     line_text(line, tone, text);
 }
 
-static void sides(struct line *line, const struct watched *w)
+void flow_headings(const struct flow_lines *l)
+{
+    const struct flow_columns *c = columns_of(l);
+    struct line line;
+
+    line_start(&line, l->term);
+    cell(&line, 5, TONE_BOLD, "#");
+    cell(&line, c->start, TONE_BOLD, "seconds");
+    cell(&line, c->sides, TONE_BOLD, "client > server");
+    cell(&line, c->lasted, TONE_BOLD, "lasted");
+    if (c->sent < c->lasted) {
+        next_line(&line);
+        cell(&line, c->verdict, TONE_BOLD, "what became of it");
+        next_line(&line);
+    }
+    cell(&line, c->sent, TONE_BOLD, "client sent");
+    cell(&line, c->received, TONE_BOLD, "server sent");
+    cell(&line, c->handshake, TONE_BOLD, "handshake");
+    if (c->states < c->handshake)
+        next_line(&line);
+    cell(&line, c->states, TONE_BOLD, "client, server");
+    if (c->verdict > c->states)
+        cell(&line, c->verdict, TONE_BOLD, "what became of it");
+    line_end(&line);
+}
+
+static void sides(struct line *line, unsigned column, const struct watched *w)
 {
     char text[ADDR_PORT_TEXT];
     const struct flow *f = &w->flow;
 
-    cell(line, COLUMN_SIDES, TONE_PLAIN, addr_port_text(f->v6, &f->local, f->lport, text));
+    cell(line, column, TONE_PLAIN, addr_port_text(f->v6, &f->local, f->lport, text));
     line_text(line, TONE_PLAIN, w->sides_known ? " > " : " - ");
     line_text(line, TONE_PLAIN, addr_port_text(f->v6, &f->remote, f->rport, text));
 }
@@ -83,28 +99,81 @@ static void state(struct line *line, unsigned column, const struct track_view *v
         line_text(line, tone, "?");
 }
 
-static void numbers(struct line *line, const struct watched *w)
+static void numbers(struct line *line, const struct flow_columns *c, const struct watched *w)
 {
     const struct measure *m = &w->measure;
     const wave_time handshake = measure_handshake(m);
     char text[HUMAN_TEXT];
 
-    cell(line, COLUMN_LASTED, TONE_PLAIN, human_duration(m->last - m->first, text));
-    cell(line, COLUMN_SENT, TONE_PLAIN, human_bytes(m->side[TRACK_A].bytes, text));
-    cell(line, COLUMN_RECEIVED, TONE_PLAIN, human_bytes(m->side[TRACK_B].bytes, text));
-    cell(line, COLUMN_HANDSHAKE, TONE_PLAIN,
+    cell(line, c->sent, TONE_PLAIN, human_bytes(m->side[TRACK_A].bytes, text));
+    cell(line, c->received, TONE_PLAIN, human_bytes(m->side[TRACK_B].bytes, text));
+    cell(line, c->handshake, TONE_PLAIN,
          handshake == WAVE_NEVER ? "-" : human_duration(handshake, text));
 }
 
-static void finding_lines(struct term *term, const struct findings *list)
+static void states(struct line *line, const struct flow_columns *c, const struct watched *w)
+{
+    const struct track_view a = track_view(&w->track, TRACK_A), b = track_view(&w->track, TRACK_B);
+
+    state(line, c->states, &a);
+    state(line, c->second_state, &b);
+}
+
+/* What became of the flow, and the strongest finding; where the width is known, on as many lines as
+ * that takes. */
+static void ending(struct line *line, const struct flow_lines *l, unsigned column,
+                   const struct flow_verdict *v, const struct findings *list)
+{
+    const struct finding *strongest = l->findings ? NULL : flow_strongest(list);
+    const size_t code = strongest ? strlen(strongest->code) + 3 : 0;
+    const char *rest = v->text;
+    char part[sizeof v->room];
+    size_t room = column < l->width ? l->width - column : 0;
+
+    if (column < line->columns)
+        room = line->columns < l->width ? l->width - line->columns - 1 : 0;
+    while (l->width && room >= 20 && strlen(rest) + code > room && strlen(rest) < sizeof part) {
+        const char *next;
+        const size_t n = text_break(rest, strlen(rest) > room ? room : strlen(rest) - 1, &next);
+        snprintf(part, sizeof part, "%.*s", (int)n, rest);
+        cell(line, column, v->verdict == VERDICT_OPEN ? TONE_PLAIN : TONE_TROUBLE, part);
+        next_line(line);
+        rest = next;
+        room = l->width - column;
+    }
+    cell(line, column, v->verdict == VERDICT_OPEN ? TONE_PLAIN : TONE_TROUBLE, rest);
+    if (strongest) {
+        line_text(line, TONE_PLAIN, " ");
+        snprintf(part, sizeof part, "[%s]", strongest->code);
+        line_text(line, strongest->severity == FINDING_INFO ? TONE_DIM : TONE_DOUBT, part);
+    }
+}
+
+/* The number, behind blanks, and the seconds since the first frame. */
+static void beginning(struct line *line, const struct flow_columns *c, const struct flow_lines *l,
+                      const struct watched *w)
+{
+    const wave_time since = w->measure.first > l->origin ? w->measure.first - l->origin : 0;
+    char text[48], *to = human_digits(text, w->number, 1);
+
+    *to = '\0';
+    line_to(line, to - text < 6 ? (unsigned)(6 - (to - text)) : 0);
+    line_text(line, TONE_PLAIN, text);
+    to = human_digits(text, since / WAVE_S, 1);
+    *to++ = '.';
+    *human_digits(to, since % WAVE_S / WAVE_US, 6) = '\0';
+    cell(line, c->start, TONE_PLAIN, text);
+}
+
+static void finding_lines(const struct flow_lines *l, const struct findings *list)
 {
     char text[FINDING_ROW];
     struct line line;
 
     for (unsigned i = 0; i < list->count; i++) {
         const struct finding *f = &list->at[i];
-        line_start(&line, term);
-        line_to(&line, COLUMN_SIDES);
+        line_start(&line, l->term);
+        line_to(&line, columns_of(l)->sides);
         line_text(&line, f->severity == FINDING_INFO ? TONE_DIM : TONE_DOUBT, f->code);
         line_text(&line, TONE_PLAIN, ": ");
         line_text(&line, TONE_PLAIN, finding_text(f, text));
@@ -119,30 +188,29 @@ static void finding_lines(struct term *term, const struct findings *list)
 void flow_line(struct flow_lines *l, const struct watched *w, const struct flow_verdict *v,
                const struct findings *list)
 {
-    const struct track_view a = track_view(&w->track, TRACK_A), b = track_view(&w->track, TRACK_B);
-    const struct finding *strongest = flow_strongest(list);
-    const wave_time since = w->measure.first > l->origin ? w->measure.first - l->origin : 0;
-    char text[40];
+    const struct flow_columns *c = columns_of(l);
+    char text[HUMAN_TEXT];
     struct line line;
 
     if (!l->begun)
-        flow_headings(l->term);
+        flow_headings(l);
     l->begun = true;
     line_start(&line, l->term);
-    snprintf(text, sizeof text, "%6" PRIu32, w->number);
-    line_text(&line, TONE_PLAIN, text);
-    snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64, since / WAVE_S, since % WAVE_S / 1000);
-    cell(&line, COLUMN_START, TONE_PLAIN, text);
-    sides(&line, w);
-    numbers(&line, w);
-    state(&line, COLUMN_STATES, &a);
-    state(&line, COLUMN_STATES + 13, &b);
-    cell(&line, COLUMN_VERDICT, v->verdict == VERDICT_OPEN ? TONE_PLAIN : TONE_TROUBLE, v->text);
-    if (strongest && !l->findings) {
-        snprintf(text, sizeof text, " [%s]", strongest->code);
-        line_text(&line, strongest->severity == FINDING_INFO ? TONE_DIM : TONE_DOUBT, text);
+    beginning(&line, c, l, w);
+    sides(&line, c->sides, w);
+    cell(&line, c->lasted, TONE_PLAIN, human_duration(w->measure.last - w->measure.first, text));
+    if (c->sent < c->lasted) {
+        next_line(&line);
+        ending(&line, l, c->verdict, v, list);
+        next_line(&line);
     }
+    numbers(&line, c, w);
+    if (c->states < c->handshake)
+        next_line(&line);
+    states(&line, c, w);
+    if (c->verdict > c->states)
+        ending(&line, l, c->verdict, v, list);
     line_end(&line);
     if (l->findings)
-        finding_lines(l->term, list);
+        finding_lines(l, list);
 }

@@ -65,15 +65,18 @@ void line_start(struct line *l, struct term *t)
     l->text[0] = '\0';
 }
 
-static void raw(struct line *l, const char *text)
+/* Adds bytes, and returns how many were asked for. */
+static size_t raw(struct line *l, const char *text)
 {
-    size_t n = strlen(text);
+    const size_t asked = strlen(text);
+    size_t n = asked;
 
     if (n >= sizeof l->text - l->len)
         n = sizeof l->text - l->len - 1;
     memcpy(l->text + l->len, text, n);
     l->len += n;
     l->text[l->len] = '\0';
+    return asked;
 }
 
 static const char *const escapes[] = {
@@ -117,9 +120,8 @@ static void tone_off(struct line *l, enum tone tone)
 void line_text(struct line *l, enum tone tone, const char *text)
 {
     tone_on(l, tone);
-    raw(l, text);
+    l->columns += (unsigned)raw(l, text);
     tone_off(l, tone);
-    l->columns += (unsigned)strlen(text);
 }
 
 void line_printf(struct line *l, enum tone tone, const char *format, ...)

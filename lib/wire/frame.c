@@ -278,8 +278,23 @@ bool frame_known(int dlt)
     return reader_of(dlt) != NULL;
 }
 
+/* Reads what most frames are: Ethernet with IP directly behind it. Returns whether it is that. */
+static bool plain_ethernet(const uint8_t *bytes, size_t len, struct frame *out)
+{
+    const size_t head = 2 * FRAME_ADDRESS + 2;
+    const uint16_t type = len >= head ? get_u16(bytes + 2 * FRAME_ADDRESS) : 0;
+
+    if (type != TYPE_IPV4 && type != TYPE_IPV6)
+        return false;
+    *out = (struct frame){
+        .offset = head, .v6 = type == TYPE_IPV6, .source = address(bytes + FRAME_ADDRESS)};
+    return true;
+}
+
 int frame_parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
 {
+    if (dlt == DLT_EN10MB && plain_ethernet(bytes, len, out))
+        return 0;
     reader *read = reader_of(dlt);
     if (!read)
         return WAVE_ENOTOURS;

@@ -7,6 +7,7 @@
  */
 #include <jansson.h>
 
+#include "lib/io/heap.h"
 #include "lib/report/flow_rows.h"
 #include "lib/show/flow_json.h"
 #include "lib/show/flow_lines.h"
@@ -187,10 +188,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct flows *table = r.flows;
 
     memset(&r, 0, sizeof r);
-    r.flows = table ? table : flows_create(siphash_key(secret, 1), over, &r);
+    r.flows = table ? table : flows_create(siphash_key(secret, 1), heap_resize, over, &r);
     r.term = (struct term){.to = open_memstream(&text, &len), .width = 80};
     require(r.flows && r.term.to);
-    r.lines = (struct flow_lines){.term = &r.term, .findings = size & 1};
+    r.lines = (struct flow_lines){
+        .term = &r.term, .findings = size & 1, .width = size & 4 ? 80 + size % 120 : 0};
     report_init(&r.report);
     ladder_init(&r.ladder, &r.term, size & 2);
     report_add(&r.report, ladder_event, &r.ladder);

@@ -69,6 +69,44 @@ RULES
     expect_line out '"verdict":"open".*; but this host' "$target: our own rules: the verdict says so"
     no_rules here
 
+    if rules here <<'RULES'; then
+table netdev test {
+    chain out {
+        type filter hook egress device near priority 0;
+        tcp dport 7 drop
+    }
+}
+RULES
+        for command in 'connect --timeout 2' 'halfclose --timeout 2' 'send --wait 300ms'; do
+            expect_status 5 "$target: nothing of ours leaves, $command" "$TCPWAVE" $command --json "$target:7"
+            finds own-firewall problem likely "$target: nothing of ours leaves, $command"
+            expect_line out '"message":"nothing answered .*probably.*this host, as far as its capture shows' \
+                "$target: nothing of ours leaves, $command: the last line says so"
+        done
+        expect_status 5 "$target: nothing of ours leaves, -q" "$TCPWAVE" connect -q --timeout 2 "$target:7"
+        no_rules here
+    else
+        skip "$target: nothing of ours leaves" "this kernel has no egress hook for nft"
+    fi
+
+    rules peer <<'RULES'
+table inet test {
+    chain in {
+        type filter hook input priority 0;
+        tcp dport 7 drop
+    }
+}
+RULES
+    for command in 'connect --timeout 2' 'send --wait 300ms'; do
+        expect_status 5 "$target: the peer drops ours, $command" "$TCPWAVE" $command --json "$target:7"
+        finds_nothing "$target: the peer drops ours, $command"
+    done
+    no_rules peer
+    # Too early to blame the neighbour, and none of ours leaves: no rule is blamed for it.
+    expect_status 5 "$nobody: no host has the address, as far as is known" \
+        "$TCPWAVE" connect --json --timeout 1500ms "$nobody:7"
+    finds_nothing "$nobody: no host has the address, as far as is known"
+
     rules here <<RULES
 table $ip test {
     chain out {

@@ -120,7 +120,11 @@ urgent_by_hand()
 # black_hole NAME HOST MOST
 black_hole()
 {
+    findings=black-hole
     expect_status 0 "$1, a black hole: open" "$TCPWAVE" connect "$2:4101" --json -f "$tmp/file"
+    findings=
+    check "$1, a black hole: the finding says so" \
+        grep -q '"event":"finding".*"code":"black-hole"' "$tmp/out"
     expect_json verdict sent_bytes 60000 "$1, a black hole: all is sent"
     check "$1, a black hole: and has arrived" poll grep -q '^got 60000$' "$tmp/count.log"
     check "$1, a black hole: by segments of at most $3 bytes after all" smaller "$3"

@@ -15,7 +15,7 @@
 
 #define WORDS 64
 #define KEPT 60     /* events at each end of a run */
-#define PATIENCE 20 /* seconds of real time, for a run in which nothing happens any more */
+#define PATIENCE 60 /* seconds of real time, for a run in which nothing happens any more */
 
 static FILE *lines; /* every line of --json that was printed, for rig_schema() */
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/io/heap.h"
+
 struct flows_rig watching;
 
 static void keep(void *self, const struct watched *w, const struct measure_room *room)
@@ -35,7 +37,7 @@ int flows_fresh(void **state)
     watching.id[TRACK_A] = 100;
     watching.id[TRACK_B] = 65500;
     watching.place = 1;
-    watching.flows = flows_create(siphash_key(secret, 1), keep, NULL);
+    watching.flows = flows_create(siphash_key(secret, 1), heap_resize, keep, NULL);
     return watching.flows ? 0 : -1;
 }
 

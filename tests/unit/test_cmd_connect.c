@@ -160,6 +160,43 @@ static void data_without_acknowledgement_is_lost_at_give_up(void **state)
     rig_free(&r);
 }
 
+/* Loses our data, and answers our RST with an ACK, as a host does that takes it for a forged one
+ * (RFC 5961, 3.2). */
+static bool our_rst_is_challenged(struct command_rig *r, const struct rig_segment *s)
+{
+    struct seg ack = {.flags = SEG_ACK};
+
+    if (!r->disturbed && s->out && (s->seg.flags & SEG_RST)) {
+        const struct seg *last = &rig_last(r, false)->seg;
+        ack.seq = seg_end(last);
+        ack.ack = last->ack;
+        ack.wnd = last->wnd;
+        ack.opt = last->opt;
+        rig_forge(r, &ack, 0);
+    }
+    return our_data(r, s);
+}
+
+/* What answers our last RST is no answer to what we sent before: the status is the same whether the
+ * run is shown or not, and whether that came before the run's end or after it. */
+static void an_answer_to_our_last_rst_changes_nothing(void **state)
+{
+    static const char *const how[] = {"connect --json", "connect -q", "connect"};
+    char words[100];
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        rig_init(&r, HOST_ECHO);
+        r.lose = i % 2 ? our_rst_is_challenged : our_data;
+        snprintf(words, sizeof words, "%s -d x --timeout 10s " RIG_PEER, how[i / 2]);
+        rig_run(&r, words);
+        assert_int_equal(r.status, 8);
+        assert_int_equal(r.disturbed, i % 2);
+        rig_free(&r);
+    }
+}
+
 /* The default of R2, 100 s (RFC 9293, MUST-23), holds for our FIN as well. */
 static void a_fin_without_acknowledgement_is_lost_after_100_seconds(void **state)
 {
@@ -453,6 +490,7 @@ int main(void)
         cmocka_unit_test(a_hard_icmp_error_is_rejected),
         cmocka_unit_test(a_reset_after_data_is_reset),
         cmocka_unit_test(data_without_acknowledgement_is_lost_at_give_up),
+        cmocka_unit_test(an_answer_to_our_last_rst_changes_nothing),
         cmocka_unit_test(a_fin_without_acknowledgement_is_lost_after_100_seconds),
         cmocka_unit_test(the_peer_s_fin_is_awaited_until_linger),
         cmocka_unit_test(data_puts_linger_off),

@@ -99,7 +99,9 @@ static void a_peer_that_hangs_is_left_after_linger(void **state)
     rig_init(&r, HOST_NEVER_CLOSES);
     rig_run(&r, "halfclose --json -d x " RIG_PEER);
     rig_expect_verdict(&r, "failed", 1, 2 * RTT + 5 * WAVE_S);
-    expect_judged(&r, false, 0, "neither sent nor closed for 5.00 s");
+    expect_judged(&r, false, 0,
+                  "is not known: it acknowledged our FIN, and then "
+                  "neither data nor a FIN came from it for 5.00 s");
     assert_int_equal(rig_segment(&r, true, SEG_RST, 1)->at, 2 * RTT + 5 * WAVE_S);
     rig_free(&r);
 
@@ -108,6 +110,71 @@ static void a_peer_that_hangs_is_left_after_linger(void **state)
     rig_run(&r, "halfclose --json -d x " RIG_PEER);
     rig_expect_verdict(&r, "failed", 1, 8 * WAVE_S + RIG_DELAY);
     expect_judged(&r, false, 7, "sent 7 bytes in 1 segment");
+    rig_free(&r);
+}
+
+static void reset_it(struct command_rig *r)
+{
+    rig_far_reset(r, 0);
+}
+
+static void send_large(struct command_rig *r)
+{
+    static char text[4001];
+
+    memset(text, 'x', sizeof text - 1);
+    rig_far_send(r, 0, text);
+}
+
+static bool large(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return !s->out && s->seg.len > 1000;
+}
+
+/* Where nothing came of what the peer sent, it is not said that it sent nothing, nor that it does
+ * not honour the half-close. */
+static void what_vanishes_on_the_way_is_not_held_against_the_peer(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        rig_init_family(&r, HOST_NEVER_CLOSES, v6);
+        rig_at(&r, WAVE_S, send_large);
+        r.lose = large;
+        r.disturbed = true;
+        rig_run(&r, v6 ? "halfclose --json -d x --mss 1400 " RIG_PEER6
+                       : "halfclose --json -d x --mss 1400 " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        rig_expect_part(&r, "verdict", "message", "honours the half-close is not known");
+        rig_expect_bool(&r, "verdict", "half_close.honoured", false);
+        rig_expect_printed(&r, "does not honour", 0);
+        rig_expect_printed(&r, "sent nothing", 0);
+        rig_free(&r);
+    }
+    rig_init(&r, HOST_NEVER_CLOSES);
+    rig_at(&r, WAVE_S, send_large);
+    r.lose = large;
+    r.disturbed = true;
+    rig_run(&r, "halfclose --width 80 -d x --mss 1400 " RIG_PEER);
+    rig_expect_printed(&r, "half-close not known: 0 bytes in 0 segments", 1);
+    rig_free(&r);
+}
+
+/* Nor where a RST comes behind it. */
+static void a_reset_before_any_data_came(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_NEVER_CLOSES);
+    rig_at(&r, WAVE_S, reset_it);
+    rig_run(&r, "halfclose --json -d x " RIG_PEER);
+    rig_expect_verdict(&r, "failed", 1, WAVE_S + RIG_DELAY);
+    expect_judged(&r, false, 0,
+                  "does not honour the half-close: it acknowledged our FIN, and reset the "
+                  "connection with RST before any data came");
     rig_free(&r);
 }
 
@@ -122,11 +189,6 @@ static void a_timeout_before_linger_ends_it(void **state)
     expect_judged(&r, false, 0, "the peer's FIN");
     rig_expect_part(&r, "verdict", "message", "timeout");
     rig_free(&r);
-}
-
-static void reset_it(struct command_rig *r)
-{
-    rig_far_reset(r, 0);
 }
 
 static void an_answer_and_then_a_reset_is_not_honoured(void **state)
@@ -262,6 +324,8 @@ int main(void)
         cmocka_unit_test(pauses_between_answers_are_no_end),
         cmocka_unit_test(a_peer_that_closes_at_once_had_nothing_more_to_send),
         cmocka_unit_test(a_peer_that_hangs_is_left_after_linger),
+        cmocka_unit_test(what_vanishes_on_the_way_is_not_held_against_the_peer),
+        cmocka_unit_test(a_reset_before_any_data_came),
         cmocka_unit_test(a_timeout_before_linger_ends_it),
         cmocka_unit_test(an_answer_and_then_a_reset_is_not_honoured),
         cmocka_unit_test(rst_as_the_answer_to_our_fin_is_not_honoured),

@@ -153,6 +153,46 @@ static void several_flows_are_listed(void **state)
     unlink(made.path);
 }
 
+/* Returns the longest of the lines before the totals, which begin behind an empty one. */
+static size_t widest(const char *text)
+{
+    size_t most = 0;
+
+    for (size_t n; (n = strcspn(text, "\n")) > 0; text += n + (text[n] != '\0'))
+        if (n > most)
+            most = n;
+    return most;
+}
+
+/* Each width has all of it, and no line is longer; what fits on one line is on one. */
+static void lines_fit_the_width(void **state)
+{
+    static const struct {
+        const char *options;
+        size_t least, most;
+    } cases[] = {{"--width 80", 60, 80},
+                 {"--width 80 --sort start", 60, 80},
+                 {"--width 120", 100, 120},
+                 {"--width 200", 160, 200},
+                 {"", 160, 200}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct command_rig r;
+        three_flows();
+        assert_int_equal(reads(&r, cases[i].options), 0);
+        assert_in_range(widest(r.text), cases[i].least, cases[i].most);
+        rig_expect_printed(&r, "what became of it", 1);
+        rig_expect_printed(&r, "closed by both, the client first", 2);
+        rig_expect_printed(&r, "closed by both, the client first [loss]", 1);
+        rig_expect_printed(&r, "192.0.2.1:40002 > 192.0.2.80:80", 1);
+        rig_expect_printed(&r, "3,000 bytes", 1);
+        rig_expect_printed(&r, "2.000 ms", 2);
+        rig_free(&r);
+        unlink(made.path);
+    }
+}
+
 static void json_has_all_that_was_measured(void **state)
 {
     struct command_rig r;
@@ -495,6 +535,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_flows_are_listed),
+        cmocka_unit_test(lines_fit_the_width),
         cmocka_unit_test(json_has_all_that_was_measured),
         cmocka_unit_test(one_flow_is_drawn),
         cmocka_unit_test(json_of_a_ladder),

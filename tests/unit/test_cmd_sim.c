@@ -96,7 +96,7 @@ static void each_peer_does_what_its_name_says(void **state)
     expect_end("halfclose --json --sim peer=resets-fin sim:7", true, "failed", 1,
                "does not honour the half-close");
     expect_end("halfclose --json --sim peer=never-closes sim:7", true, "failed", 1,
-               "does not honour the half-close");
+               "honours the half-close is not known");
     expect_end("keepalive --json --sim peer=vanishes@1h sim:7", true, "lost", 8,
                "10 keepalive probes went unanswered");
     expect_end("keepalive --json --sim peer=reboots@1h sim:7", true, "reset", 7,

@@ -421,6 +421,27 @@ CASE(what_this_host_knows)
     host.counts_reached = false;
     expect_silence("own-firewall", VERDICT_DROPPED);
 
+    host.captured = 0; /* nothing left */
+    host.kept = 3;
+    says(expect("own-firewall", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
+         "none of the 3 segments that we sent left this host, as far as its capture shows");
+    expect_silence("own-firewall", VERDICT_OPEN);
+    expect_silence("own-firewall", VERDICT_LOCAL);
+    host.kept = 1;
+    says(expect("own-firewall", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
+         "the 1 segment that we sent did not leave this host, as far as its capture shows");
+    host.captured = 1; /* something came */
+    expect_silence("own-firewall", VERDICT_DROPPED);
+    host.captured = 0;
+    host.reached = 1;
+    expect_silence("own-firewall", VERDICT_DROPPED);
+    host.reached = 0;
+    host.lost = 1;
+    expect_silence("own-firewall", VERDICT_DROPPED);
+    host.lost = 0;
+    host.captured = 3;
+    host.kept = 0;
+
     host.bad_checksums = 1;
     says(expect("bad-checksum", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
          "1 segment arrived with a wrong TCP checksum and was thrown away");

@@ -43,6 +43,24 @@ static void rfc9293_3_8_6_1_first_probe_after_the_retransmission_timeout(void **
     check(out_seq() == 1 && rig.out.len >= 1, "the probe has no new byte");
 }
 
+/* Each side has taken the byte with which the other probed its window, and does not know yet that
+ * its own was taken: its acknowledgements are one below what is expected. Answering them alone
+ * would never end (RFC 9293, A.2, and draft-gont-tcpm-tcp-seq-validation). */
+static void rfc9293_a_2_window_probes_that_crossed_are_acknowledged(void **state)
+{
+    (void)state;
+    connect_with(0);
+    push(3000);
+    check(next_out(WAVE_S) && out_seq() == 1 && rig.out.len == 1, "no probe goes out");
+    in(ACK, 1, 1, 0, 1);
+    check(next_out(100 * WAVE_MS) && out_seq() == 1, "the peer's byte is not acknowledged");
+    in(ACK, 1, 2, 3000, 0);
+    check(rig.c.snd.una.v == rig.c.snd.nxt.v && snd_nxt() == 2, "our byte was not acknowledged");
+    check(next_out(WAVE_MS) && out_seq() == 2, "the answer is one that the peer cannot accept");
+    burst();
+    check(snd_nxt() == 3001, "nothing goes out into the opened window");
+}
+
 static void rfc9293_3_8_6_1_intervals_between_probes_double(void **state)
 {
     (void)state;
@@ -447,6 +465,7 @@ int main(void)
     static const struct CMUnitTest cases[] = {
         cmocka_unit_test(rfc9293_3_8_6_nothing_is_sent_beyond_the_window),
         cmocka_unit_test(rfc9293_3_8_6_1_first_probe_after_the_retransmission_timeout),
+        cmocka_unit_test(rfc9293_a_2_window_probes_that_crossed_are_acknowledged),
         cmocka_unit_test(rfc9293_3_8_6_1_intervals_between_probes_double),
         cmocka_unit_test(rfc9293_3_8_6_1_must_37_answered_probes_keep_it_open_for_ever),
         cmocka_unit_test(rfc9293_3_8_6_1_probe_byte_that_is_taken_counts),
