@@ -8,13 +8,13 @@
 #define ROWS_OF_THE_RUN(json_text)                                                                 \
     {KIND_DURATION, 0, "timeout", "DURATION", "end the whole run after this time",                 \
      FIELD(timeout), 1, OPTION_YEAR, NULL},                                                        \
-    {KIND_FLAG, 0, "json", NULL, json_text, FIELD(json), 0, 0, NULL},                                \
+    {KIND_FLAG, 0, "json", NULL, json_text, FIELD(json), 0, 0, NULL},                              \
     {KIND_TEXT, 0, "pcap", "FILE", "capture file to write: pcapng, or pcap if *.pcap",             \
      FIELD(pcap), 0, 0, NULL}
 
 #define ROWS_OF_THE_REPORT(verbose_text)                                                           \
     {KIND_FLAG, 'q', "quiet", NULL, "only the exit status", FIELD(quiet), 0, 0, NULL},             \
-    {KIND_REPEAT, 'v', "verbose", NULL, verbose_text, FIELD(verbose), 0, 0, NULL},                    \
+    {KIND_REPEAT, 'v', "verbose", NULL, verbose_text, FIELD(verbose), 0, 0, NULL},                  \
     {KIND_WORD, 0, "color", "auto|always|never", "colour; NO_COLOR is honoured",                   \
      FIELD(color), 0, 0, NULL}
 

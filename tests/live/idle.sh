@@ -5,7 +5,7 @@
 #
 # What is said of each connection is held against what the router's conntrack and the peer's kernel
 # knew of it (idle_watch.py), so that a slow machine cannot make a wrong answer out of a right one.
-# Real lengths, and all that needs no kernel, are in tests/unit/test_cmd_idle.c.
+# Real lengths, and all that needs no kernel, are in tests/unit/test_cmd_idle*.c.
 #
 # IDLE_WORLD=loss tries one world alone.
 worlds='silent silent6 nat reset icmp half tests tries terminal loss nothing stateless ends reboot dead interrupt'
