@@ -12,8 +12,8 @@
 #include "lib/report/doubles.h"
 
 #define SLOTS (FLOWS_MAX * 2)
-#define LINE 64           /* bytes that the processor fetches at once */
-#define FLOWS_HOT 192     /* bytes of a side's numbers that most segments change */
+#define LINE 64       /* bytes that the processor fetches at once */
+#define FLOWS_HOT 192 /* bytes of a side's numbers that most segments change */
 #define FLOWS_PAGE ((size_t)2 << 20)
 #define LAZY (WAVE_S / 4) /* a flow moves to the front of its list this often at most */
 
@@ -254,16 +254,18 @@ static enum flows_list list_of(const struct watched *w)
 }
 
 /* Has a flow that is to be forgotten next at hand. */
-static void fetch(const struct watched *w)
+static void fetch(const struct flows *f, uint32_t id)
 {
-    for (size_t i = 0; w && i < sizeof *w; i += LINE)
-        __builtin_prefetch((const char *)w + i);
+    if (!id)
+        return;
+    for (size_t i = 0; i < sizeof f->at[0]; i += LINE)
+        __builtin_prefetch((const char *)&f->at[id - 1] + i);
 }
 
 /* Hands a flow out, and forgets it. */
 static void forget(struct flows *f, struct watched *w)
 {
-    fetch(by_id(f, w->prev));
+    fetch(f, w->prev);
     f->over(f->self, w, f->room);
     measure_end(&w->measure, f->room);
     unlink_flow(f, w);
@@ -515,8 +517,8 @@ void flows_end(struct flows *f)
     if (list)
         sort(list, n);
     for (uint32_t i = 0; i < n; i++) {
-        fetch(i + 1 < n ? by_id(f, (uint32_t)list[i + 1]) : NULL);
-        forget(f, by_id(f, (uint32_t)list[i]));
+        fetch(f, i + 1 < n ? (uint32_t)list[i + 1] : 0);
+        forget(f, &f->at[(uint32_t)list[i] - 1]);
     }
     free(list);
     for (unsigned i = 0; i < FLOWS_LISTS; i++) /* without memory, in any order */
