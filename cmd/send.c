@@ -376,9 +376,14 @@ static void handle_own(struct send *s, const struct wire_packet *p)
 {
     uint64_t i;
 
-    if (!match_seen(s->match, p->packet.flow.lport, p->packet.seg.seq.v, p->stamp, &i))
+    if (!match_seen(s->match, p->packet.flow.lport, p->packet.seg.seq.v, p->stamp, &i)) {
         report_foreign(s, p);
-    else if (s->captured_too)
+        return;
+    }
+    /* Its wait counts from then on, and so does the end of the run. */
+    if (p->stamp > s->last_stamp)
+        s->last_stamp = p->stamp;
+    if (s->captured_too)
         report_sent(s, i, p->stamp, &p->packet);
 }
 
