@@ -2,6 +2,10 @@
  * Findings about this host: its firewall, its routes, its neighbours, and our own capture.
  */
 #include "lib/report/find.h"
+
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/report/human.h"
 
 /* Some segments were stopped and others were not: a rule that goes by size or rate does so, for
@@ -248,7 +252,9 @@ static bool came_unseen(const struct facts *k)
 
 static bool own_nat(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback;
+    /* Where a rule of this host rejects what we send, its answer comes by lo. */
+    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback &&
+                        k->verdict != VERDICT_LOCAL;
 
     if (!k->host || (!k->host->translated && !unseen))
         return false;
@@ -358,6 +364,22 @@ static bool clock_stepped(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Adds what the rules still hold back, which nothing has shown: it was not sent, or not taken in.
+ */
+static void tell_held(const struct facts *k, struct finding *f)
+{
+    const size_t at = strlen(f->message);
+    const struct impairment *first;
+    const uint64_t held = impairments_held(k->impairments, &first);
+    char n[HUMAN_TEXT];
+
+    if (held)
+        snprintf(f->message + at, sizeof f->message - at,
+                 "; at the end the rule `%.40s`%s still held back %s segment%s", first->rule,
+                 held > first->held ? " and others" : "", human_count(held, n),
+                 held == 1 ? "" : "s");
+}
+
 /* What was done on purpose. The findings of each connection go by its own segments; where nothing
  * of them is on record, those of the run go by what the rules counted. */
 static bool was_impaired(const struct facts *k, struct finding *f)
@@ -378,6 +400,7 @@ static bool was_impaired(const struct facts *k, struct finding *f)
     else
         finding_say(f, "the rules of --impair were applied %s time%s, on purpose",
                     human_count(matched, n), matched == 1 ? "" : "s");
+    tell_held(k, f);
     finding_advise(f, "what follows from that is neither the path's doing nor the peer's");
     return true;
 }

@@ -18,6 +18,8 @@ static bool rst_by_middlebox(const struct facts *k, struct finding *f)
 
     if (!signs_rst_elsewhere(s))
         return false;
+    if (k->over && (k->verdict == VERDICT_RESET || k->verdict == VERDICT_FAILED))
+        f->severity = FINDING_PROBLEM;
     finding_cite_segment(f, s->rst.segment);
     finding_say(f,
                 "the RST came with TTL %u and the peer's other segments with TTL %u: a device "

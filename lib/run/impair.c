@@ -486,6 +486,8 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
     *out = (struct impair_verdict){.seg = *s};
     for (unsigned i = 0; i < x->rules && !out->drop; i++) {
         const unsigned before = out->about.acts;
+        const wave_time wait = out->wait;
+        const bool hold = out->hold;
 
         if (x->at[i].rule.direction != direction)
             continue;
@@ -494,6 +496,8 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
             continue;
         x->at[i].count.matched++;
         apply(&p, i);
+        if (out->wait != wait || out->hold != hold)
+            out->held_by = i + 1;
         if (!before && out->about.acts) {
             out->about.rule = i + 1;
             out->about.words = x->at[i].rule.words;
@@ -510,6 +514,12 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
 /*
  * For the port
  */
+
+void impair_held(struct impair *x, unsigned rule, bool more)
+{
+    if (rule)
+        x->at[rule - 1].count.held += more ? 1 : (uint64_t)-1;
+}
 
 void impair_spoil(uint8_t *tcp, uint32_t len, uint32_t bit)
 {

@@ -77,6 +77,7 @@ static void answers_that_were_not_captured(void **state)
     host.one_interface = false;
     host.anywhere = true;
     expect(&host, "own-nat", FINDING_PROBLEM, "address translation rewrites our source");
+    assert_null(find(&host, VERDICT_LOCAL, "own-nat")); /* it rejected what we sent */
     host.captured = 1;
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
     host.captured = 0;
