@@ -250,14 +250,30 @@ static bool came_unseen(const struct facts *k)
            !k->host->bad_checksums;
 }
 
+/* Returns whether what came for us from another host's address came by this host's loopback. */
+static bool by_itself(const struct facts *k)
+{
+    return k->host && k->host->other && !k->host->loopback && k->verdict != VERDICT_LOCAL &&
+           strcmp(k->host->other_interface, "lo") == 0;
+}
+
 static bool own_nat(const struct facts *k, struct finding *f)
 {
     /* Where a rule of this host rejects what we send, its answer comes by lo. */
     const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback &&
-                        k->verdict != VERDICT_LOCAL;
+                        k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;
 
-    if (!k->host || (!k->host->translated && !unseen))
+    if (!k->host || (!k->host->translated && !unseen && !by_itself(k)))
         return false;
+    if (!k->host->translated && by_itself(k)) {
+        f->severity = FINDING_INFO;
+        finding_say(f,
+                    "answers in the target's name came by %s: this host itself gives them, since "
+                    "its address translation or its routing redirects what we send",
+                    k->host->other_interface);
+        finding_advise(f, "look at nft list ruleset (redirect, dnat, tproxy) and at ip rule");
+        return true;
+    }
     if (k->host->translated) {
         f->certainty = FINDING_PROVED;
         f->severity = FINDING_INFO;
@@ -281,7 +297,7 @@ static bool other_interface(const struct facts *k, struct finding *f)
     const bool unseen = came_unseen(k) && k->host->one_interface;
 
     /* Where a rule of this host rejects what we send, its answer comes by lo. */
-    if (!k->host || (!unseen && (!k->host->other || k->verdict == VERDICT_LOCAL)))
+    if (!k->host || (!unseen && (!k->host->other || k->verdict == VERDICT_LOCAL)) || by_itself(k))
         return false;
     if (unseen) {
         finding_say(f,

@@ -147,11 +147,16 @@ CASE(an_option_that_was_not_agreed_to)
     done();
 }
 
-static void quote(uint32_t seq)
+static void quote_of(uint32_t seq, bool sent)
 {
     const struct icmp e = {.type = 3, .code = 1, .has_seq = true, .seq = seq_of(OUR_ISN + seq)};
 
-    report_icmp(&script.report, &script.flow, script.at, &e, false);
+    report_icmp(&script.report, &script.flow, script.at, &e, sent, false);
+}
+
+static void quote(uint32_t seq)
+{
+    quote_of(seq, false);
 }
 
 CASE(a_quote_of_what_was_never_sent)
@@ -170,6 +175,11 @@ CASE(a_quote_of_what_was_never_sent)
     quote(0);
     quote(1);
     quote(1001);
+    expect_silence("sequence-rewritten", VERDICT_OPEN);
+    done();
+
+    shake(); /* what was sent and has not left */
+    quote_of(5000, true);
     expect_silence("sequence-rewritten", VERDICT_OPEN);
     done();
 }
