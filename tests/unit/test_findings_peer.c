@@ -25,7 +25,11 @@ CASE(a_peer_that_closes_at_once)
     expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5));
     done();
 
-    shake(); /* a device between has reset it */
+    start(); /* a device between has reset it */
+    say_syn();
+    struct step s = syn_ack();
+    s.ttl = 60;
+    say(s);
     say_ours(SEG_ACK, 1, 1, 5);
     rst_of_theirs(1, 63);
     expect_silence("closed-at-once", VERDICT_RESET);
@@ -246,7 +250,9 @@ CASE(a_rst_answers_our_fin)
 
     shake(); /* a device between answers it */
     say_ours(SEG_ACK, 1, 1, 5);
-    say_theirs(SEG_ACK, 1, 6, 0);
+    struct step s = theirs(SEG_ACK, 1, 6, 0);
+    s.ttl = 60;
+    say(s);
     say_ours(SEG_FIN | SEG_ACK, 6, 1, 0);
     rst_of_theirs(1, 63);
     expect_silence("half-close-broken", VERDICT_RESET);
