@@ -30,11 +30,10 @@
  * The control connection. Keepalive probes keep it open. If nothing answers them any more, a new
  * one is opened: where its SYN is not answered either, the peer is lost and the run ends. Where it
  * is refused, it is tried again for some seconds, since after a reboot the service is there later
- * than its host. One that
- * never had an answer to a probe has shown that the path forgets even that fast, or that RST is
- * all it has for a probe, and the next one is probed more often. If RST answers a probe, something
- * has lost its memory, and the silences of that time say nothing. A peer that closes it has done so
- * although it was not silent on the wire; another one is opened.
+ * than its host. One that never had an answer to a probe has shown that the path forgets even that
+ * fast, or that RST is all it has for a probe, and the next one is probed more often. If RST
+ * answers a probe, something has lost its memory, and the silences of that time say nothing. A peer
+ * that closes it has done so although it was not silent on the wire; another one is opened.
  *
  * Who forgot. After a death, the same port sends a SYN. A host that still has the connection
  * answers with an acknowledgement of the old numbers (RFC 5961, 4.2), which can be no answer to

@@ -1,12 +1,12 @@
 /* What `tcpwave idle` tells: a row for each sample, progress, and the verdict with its evidence. */
 #include "cmd/idle.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/core/addr.h"
 #include "lib/core/icmp.h"
+#include "lib/core/text.h"
 #include "lib/report/human.h"
 
 #define PROGRESS_LIVE WAVE_S /* on a terminal */
@@ -177,23 +177,6 @@ wave_time idle_progress(struct idle *x, wave_time now, bool now_for_sure)
  * The sentence
  */
 
-/* A text that grows as far as there is room. */
-struct words {
-    char *text;
-    size_t room, used;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct words *w, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    int n = vsnprintf(w->text + w->used, w->room - w->used, format, args);
-    va_end(args);
-    if (n > 0)
-        w->used += (size_t)n < w->room - w->used ? (size_t)n : w->room - w->used - 1;
-}
-
 static const char *state_text(const struct idle *x)
 {
     static const char *const text[] = {[IDLE_ESTABLISHED] = "an established",
@@ -250,28 +233,28 @@ static uint32_t dead(const struct idle_answer *a)
 }
 
 /* Says that the connection is forgotten, and by whom where that is known. */
-static void say_forgotten(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_forgotten(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     const char *by = idle_by(x, a);
 
     if (a->how == IDLE_CLOSED && a->alike)
-        say(w, "the peer closes %s connection with a FIN", state_text(x));
+        text_add(w, "the peer closes %s connection with a FIN", state_text(x));
     else if (by)
-        say(w, "%sthe %s forgets %s connection%s", idle_by_proved(x, a) ? "" : "likely ", by,
-            state_text(x), manner(a));
+        text_add(w, "%sthe %s forgets %s connection%s", idle_by_proved(x, a) ? "" : "likely ", by,
+                 state_text(x), manner(a));
     else
-        say(w, "%s connection is forgotten%s", state_text(x), manner(a));
+        text_add(w, "%s connection is forgotten%s", state_text(x), manner(a));
 }
 
-static void say_between(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_between(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     char low[HUMAN_TEXT], high[HUMAN_TEXT], n[HUMAN_TEXT];
 
     bracket_text(a, low, high);
-    say(w, "between %s and %s of silence ", low, high);
+    text_add(w, "between %s and %s of silence ", low, high);
     say_forgotten(x, a, w);
-    say(w, "; %s or less was survived %s", low, times(a->samples[IDLE_ALIVE], n));
-    say(w, ", %s or more was not, %s", high, times(dead(a), n));
+    text_add(w, "; %s or less was survived %s", low, times(a->samples[IDLE_ALIVE], n));
+    text_add(w, ", %s or more was not, %s", high, times(dead(a), n));
 }
 
 /* Returns the time after which the other end acted, as it saw it: its timer began when our last
@@ -294,7 +277,7 @@ static bool is_round(const struct idle *x, const struct idle_answer *a)
 }
 
 /* Says that connections were seen to end, and when. */
-static void say_ended(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_ended(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     const bool fin = a->how == IDLE_CLOSED;
     char first[HUMAN_TEXT], last[HUMAN_TEXT], range[2 * HUMAN_TEXT + 8];
@@ -306,63 +289,66 @@ static void say_ended(const struct idle *x, const struct idle_answer *a, struct 
     else
         snprintf(range, sizeof range, "%s", first);
     if (fin && x->options->state == IDLE_HALF_CLOSED) {
-        say(w, "the peer sends its own FIN %s after ours", range);
+        text_add(w, "the peer sends its own FIN %s after ours", range);
         return;
     }
     if (fin)
         say_forgotten(x, a, w);
     else
-        say(w, "%s connection is reset%s%s", state_text(x), idle_by(x, a) ? ", likely by the " : "",
-            idle_by(x, a) ? idle_by(x, a) : "");
-    say(w, "%s after %s%s", !fin && idle_by(x, a) ? "," : "", range,
-        x->options->keepalive ? "" : " of silence");
+        text_add(w, "%s connection is reset%s%s", state_text(x),
+                 idle_by(x, a) ? ", likely by the " : "", idle_by(x, a) ? idle_by(x, a) : "");
+    text_add(w, "%s after %s%s", !fin && idle_by(x, a) ? "," : "", range,
+             x->options->keepalive ? "" : " of silence");
 }
 
-static void say_at(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_at(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     char n[HUMAN_TEXT];
 
     say_ended(x, a, w);
-    say(w, "; seen %s", times(a->deaths, n));
+    text_add(w, "; seen %s", times(a->deaths, n));
     if (!a->confirmed)
-        say(w, ", at one time only, so that it may be a single event, such as a restart");
+        text_add(w, ", at one time only, so that it may be a single event, such as a restart");
     if (is_round(x, a))
-        say(w, "; without the round trip that is %s, a round time", human_duration(timer(x, a), n));
+        text_add(w, "; without the round trip that is %s, a round time",
+                 human_duration(timer(x, a), n));
     if (idle_blame(x).control && x->options->state == IDLE_ESTABLISHED)
-        say(w, "; keepalive probes do not prevent it: the control connection was %s as well",
-            a->how == IDLE_CLOSED ? "closed" : "reset");
+        text_add(w, "; keepalive probes do not prevent it: the control connection was %s as well",
+                 a->how == IDLE_CLOSED ? "closed" : "reset");
 }
 
-static void say_varies(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_varies(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     char low[HUMAN_TEXT], high[HUMAN_TEXT], n[2][HUMAN_TEXT];
 
-    say(w, "no single limit: ");
+    text_add(w, "no single limit: ");
     say_forgotten(x, a, w);
-    say(w,
+    text_add(
+        w,
         " after %s already, and %s was survived; in that range %s connections died, and %s lived",
         human_duration(a->died, low), human_duration(a->survived, high),
         human_count(a->deaths, n[0]), human_count(a->survivals, n[1]));
 }
 
 /* Says what a search has found. */
-static void say_found(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_found(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     char t[HUMAN_TEXT];
 
     switch (a->kind) {
     case IDLE_UNKNOWN:
-        say(w, "no connection was silent long enough to say anything");
+        text_add(w, "no connection was silent long enough to say anything");
         break;
     case IDLE_LONGER:
-        say(w, "nothing forgets %s connection within %s of silence, the longest that %s",
-            state_text(x), human_duration(a->survived, t),
-            x->done && !x->hindered ? "was tried" : "is over");
+        text_add(w, "nothing forgets %s connection within %s of silence, the longest that %s",
+                 state_text(x), human_duration(a->survived, t),
+                 x->done && !x->hindered ? "was tried" : "is over");
         break;
     case IDLE_SHORTER:
-        say(w, "within %s of silence, the shortest that was tried, ", human_duration(a->died, t));
+        text_add(w, "within %s of silence, the shortest that was tried, ",
+                 human_duration(a->died, t));
         say_forgotten(x, a, w);
-        say(w, "; give a shorter --from");
+        text_add(w, "; give a shorter --from");
         break;
     case IDLE_BETWEEN:
         say_between(x, a, w);
@@ -375,28 +361,29 @@ static void say_found(const struct idle *x, const struct idle_answer *a, struct 
         break;
     }
     if (idle_keepalive(x, a))
-        say(w, "; suggested keepalive: %s", human_duration(idle_keepalive(x, a), t));
+        text_add(w, "; suggested keepalive: %s", human_duration(idle_keepalive(x, a), t));
 }
 
 /* Says what a test has found: --at-least, or --keepalive. */
-static void say_tested(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_tested(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     const struct idle_options *o = x->options;
     const uint32_t lived = a->samples[IDLE_ALIVE];
     char t[HUMAN_TEXT], all[HUMAN_TEXT];
 
     if (a->kind == IDLE_UNKNOWN)
-        say(w, "no connection was silent long enough to say anything");
+        text_add(w, "no connection was silent long enough to say anything");
     else if (o->keepalive)
-        say(w, "a probe every %s %s %s connection open for %s", human_duration(o->keepalive, t),
-            dead(a) ? "does not hold" : "holds", state_text(x), human_duration(o->to, all));
+        text_add(w, "a probe every %s %s %s connection open for %s",
+                 human_duration(o->keepalive, t), dead(a) ? "does not hold" : "holds",
+                 state_text(x), human_duration(o->to, all));
     else
-        say(w, "%s connection %s %s of silence", state_text(x),
-            dead(a) ? "does not survive" : "survives", human_duration(o->at_least, t));
+        text_add(w, "%s connection %s %s of silence", state_text(x),
+                 dead(a) ? "does not survive" : "survives", human_duration(o->at_least, t));
     if (lived || dead(a))
-        say(w, "; %u of %u lived", lived, lived + dead(a));
+        text_add(w, "; %u of %u lived", lived, lived + dead(a));
     if (dead(a)) {
-        say(w, ": ");
+        text_add(w, ": ");
         if (a->kind == IDLE_AT)
             say_ended(x, a, w);
         else
@@ -405,32 +392,33 @@ static void say_tested(const struct idle *x, const struct idle_answer *a, struct
 }
 
 /* Says that connections ended together, and that this was no limit. */
-static void say_event(const struct idle_answer *a, struct words *w)
+static void say_event(const struct idle_answer *a, struct text_out *w)
 {
     char t[HUMAN_TEXT];
 
     if (a->event)
-        say(w,
-            "; %s %s after %s in a single event, since that silence was survived at another "
-            "time",
-            a->event == 1 ? "a connection was" : "connections were",
-            a->event_is == IDLE_CLOSED ? "closed" : "reset", human_duration(a->event_at, t));
+        text_add(w,
+                 "; %s %s after %s in a single event, since that silence was survived at another "
+                 "time",
+                 a->event == 1 ? "a connection was" : "connections were",
+                 a->event_is == IDLE_CLOSED ? "closed" : "reset", human_duration(a->event_at, t));
 }
 
 /* Says that the peer itself ends each silence. */
-static void say_hindered(const struct idle *x, struct words *w)
+static void say_hindered(const struct idle *x, struct text_out *w)
 {
     char t[HUMAN_TEXT];
 
     if (x->hindered && x->spoke_count)
-        say(w,
+        text_add(
+            w,
             "; the peer itself sends at intervals of about %s, so that a longer silence cannot "
             "be made",
             human_duration(x->spoke_sum / x->spoke_count, t));
 }
 
 /* Says why the run ended before the answer was known. */
-static void say_why(const struct idle *x, struct words *w)
+static void say_why(const struct idle *x, struct text_out *w)
 {
     const struct session *s = x->session;
     char t[HUMAN_TEXT];
@@ -438,9 +426,10 @@ static void say_why(const struct idle *x, struct words *w)
     if (x->done)
         return;
     if (s->stop == STOP_SIGNAL)
-        say(w, "interrupted by a signal; so far: ");
+        text_add(w, "interrupted by a signal; so far: ");
     else if (s->stop == STOP_TIMEOUT)
-        say(w, "the timeout of %s ran out; so far: ", human_duration(x->options->show.timeout, t));
+        text_add(
+            w, "the timeout of %s ran out; so far: ", human_duration(x->options->show.timeout, t));
 }
 
 static bool is_test(const struct idle *x)
@@ -497,27 +486,28 @@ static bool refuses(const struct idle *x)
 }
 
 /* Says that the peer was lost while connections were silent. */
-static void say_lost(const struct idle *x, const struct idle_answer *a, struct words *w)
+static void say_lost(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
     char name[ADDR_PORT_TEXT], t[HUMAN_TEXT];
 
     if (refuses(x)) {
-        say(w, "%s refuses new connections since the control connection ended",
-            addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
+        text_add(w, "%s refuses new connections since the control connection ended",
+                 addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
         return;
     }
-    say(w,
+    text_add(
+        w,
         "%s stopped answering: neither the control connection, which was never silent for long, "
         "nor a new one",
         addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
     if (a->survived)
-        say(w, "; until then %s of silence was survived", human_duration(a->survived, t));
+        text_add(w, "; until then %s of silence was survived", human_duration(a->survived, t));
 }
 
 void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
 {
     struct session *s = x->session;
-    struct words w = {o->message, sizeof o->message, 0};
+    struct text_out w = {o->message, sizeof o->message, 0};
     struct idle_answer a;
 
     idle_search_answer(&x->search, &a);
@@ -525,7 +515,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
     figures_clear(&x->figures);
     if (s->stop == STOP_LOCAL) {
         o->verdict = VERDICT_LOCAL;
-        say(&w, "%s", s->error.text);
+        text_add(&w, "%s", s->error.text);
     } else if (x->lost) {
         o->verdict = refuses(x) ? VERDICT_FAILED : VERDICT_LOST;
         say_lost(x, &a, &w);

@@ -4,7 +4,6 @@
  */
 #include "cmd/load.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "cmd/platform.h"
 #include "lib/core/addr.h"
 #include "lib/core/diag.h"
+#include "lib/core/text.h"
 #include "lib/io/heap.h"
 #include "lib/report/human.h"
 
@@ -192,65 +192,48 @@ static void announce(struct load *l)
     report_note(r, NULL, now, false, text);
 }
 
-/* Holds a text that grows as far as there is room. */
-struct load_message {
-    char text[640];
-    size_t used;
-};
-
-/* Appends to the text in the manner of printf(3), and cuts off what does not fit. */
-__attribute__((format(printf, 2, 3))) static void say(struct load_message *m, const char *format,
-                                                      ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    int n = vsnprintf(m->text + m->used, sizeof m->text - m->used, format, args);
-    va_end(args);
-    if (n > 0)
-        m->used += (size_t)n < sizeof m->text - m->used ? (size_t)n : sizeof m->text - m->used - 1;
-}
-
 /* Says why the run ended before its connections had, and how far it had come. */
-static void say_why(const struct load *l, struct load_message *m)
+static void say_why(const struct load *l, struct text_out *m)
 {
     char n[HUMAN_TEXT];
 
     if (!l->signal && !l->timed_out)
         return;
     if (l->signal)
-        say(m, "interrupted by a signal");
+        text_add(m, "interrupted by a signal");
     else
-        say(m, "the timeout of %s ran out", human_duration(l->options->show.timeout, n));
+        text_add(m, "the timeout of %s ran out", human_duration(l->options->show.timeout, n));
     if (l->opened < l->options->connections) {
         char of[HUMAN_TEXT];
 
-        say(m, " when %s of %s connections had been opened", human_count(l->opened, n),
-            human_count(l->options->connections, of));
+        text_add(m, " when %s of %s connections had been opened", human_count(l->opened, n),
+                 human_count(l->options->connections, of));
     }
-    say(m, "; ");
+    text_add(m, "; ");
 }
 
 /* Says how the connections ended; `bad` of them did not go as asked. */
-static void say_how(const struct load *l, uint32_t bad, struct load_message *m)
+static void say_how(const struct load *l, uint32_t bad, struct text_out *m)
 {
     char n[HUMAN_TEXT], of[HUMAN_TEXT];
 
     human_count(l->opened, of);
     if (!l->opened) {
-        say(m, "there was no time to open a connection");
+        text_add(m, "there was no time to open a connection");
     } else if (!bad) {
-        say(m,
-            l->opened == 1 ? "%s connection went as asked" : "all of %s connections went as asked",
-            of);
+        text_add(m,
+                 l->opened == 1 ? "%s connection went as asked"
+                                : "all of %s connections went as asked",
+                 of);
     } else {
-        say(m, "%s of %s connections did not go as asked", human_count(bad, n), of);
+        text_add(m, "%s of %s connections did not go as asked", human_count(bad, n), of);
         if (l->counts[VERDICT_FAILED])
-            say(m, ", %s of them %s", human_count(l->counts[VERDICT_FAILED], n),
-                load_endless(l) ? "still waiting for an answer" : "cut off");
+            text_add(m, ", %s of them %s", human_count(l->counts[VERDICT_FAILED], n),
+                     load_endless(l) ? "still waiting for an answer" : "cut off");
     }
     if (l->reuse.given_up)
-        say(m,
+        text_add(
+            m,
             "; %s were refused over ports whose last connection the peer may still have had in "
             "TIME_WAIT: there are %u local ports, add targets, or sources with --source",
             human_count(l->reuse.given_up, n), port_lports(l->port));
@@ -263,15 +246,15 @@ static int conclude(struct load *l)
 {
     const uint32_t bad = load_ended(l) - l->counts[VERDICT_OPEN];
     struct report_verdict v = {.command = load_command.name, .guard = l->port->info->guard};
-    struct load_message m = {.used = 0};
     struct findings list = {.count = 0};
     struct impairments rules = {.count = 0};
-    struct outcome o;
+    struct outcome o = {.verdict = VERDICT_OPEN};
+    struct text_out m = {o.message, sizeof o.message, 0};
 
     impair_list(l->impair, &rules);
     if (l->failed) {
         v.verdict = VERDICT_LOCAL;
-        say(&m, "%s", l->error.text);
+        text_add(&m, "%s", l->error.text);
     } else {
         v.verdict = bad || !l->opened || l->opened < l->options->connections ? VERDICT_FAILED
                                                                              : VERDICT_OPEN;
@@ -279,7 +262,6 @@ static int conclude(struct load *l)
         say_how(l, bad, &m);
     }
     o.verdict = v.verdict;
-    snprintf(o.message, sizeof o.message, "%.*s", (int)sizeof o.message - 1, m.text);
     load_diagnose(l, &rules, &o, &list);
     v.exit = l->signal ? 128 + l->signal : (int)v.verdict;
     v.message = o.message;

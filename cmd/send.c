@@ -68,7 +68,6 @@ struct send {
     int signals;
 
     wave_time started, first, last; /* when the run began; when the first and last segment left */
-    wave_time last_stamp;           /* when the last segment left, by the capture's clock */
     wave_time end;                  /* of --timeout, or WAVE_NEVER */
     int signal;
     bool failed;
@@ -291,7 +290,6 @@ static void sent(struct send *s, wave_time now, wave_time stamp)
     if (i == 0)
         s->started = s->first = now; /* the other segments are due from this time on */
     s->last = now;
-    s->last_stamp = stamp;
     match_sent(s->match, stamp);
     if (!s->captured_too && !s->bulk)
         report_built(s, i, stamp);
@@ -479,7 +477,7 @@ static bool finished(const struct send *s, wave_time stamp)
     bool answered = match_answered(s->match) == match_count(s->match);
 
     return all_sent(s) && !egress_stuck(&s->loop.egress) &&
-           ((answered && !s->options->wait_all) || stamp >= time_add(s->last_stamp, s->plan.wait));
+           ((answered && !s->options->wait_all) || stamp >= match_over(s->match));
 }
 
 static void flush_output(void *self)
@@ -527,7 +525,7 @@ static wave_time turn(void *self)
     if (over)
         return look;
     until = time_min(until, look);
-    expiry = all_sent(s) ? time_add(s->last_stamp, s->plan.wait) : match_expiry(s->match);
+    expiry = all_sent(s) ? match_over(s->match) : match_expiry(s->match);
     if (expiry != WAVE_NEVER)
         until = time_min(until, s->loop.now + (expiry > stamp ? expiry - stamp : 0));
     return until;

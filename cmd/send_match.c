@@ -314,6 +314,11 @@ wave_time match_expiry(struct match *m)
     return i < m->head ? time_add(at(m, i)->stamp, m->plan.wait) : WAVE_NEVER;
 }
 
+wave_time match_over(const struct match *m)
+{
+    return m->head ? time_add(at(m, m->head - 1)->stamp, m->plan.wait) : WAVE_NEVER;
+}
+
 bool match_left(const struct match *m)
 {
     return m->left;

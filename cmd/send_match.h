@@ -101,6 +101,10 @@ bool match_unanswered(struct match *m, wave_time stamp, uint64_t *i);
  * every segment has an answer. */
 wave_time match_expiry(struct match *m);
 
+/* Returns when the segment that was sent last will have waited for `wait`; WAVE_NEVER: there is
+ * none. */
+wave_time match_over(const struct match *m);
+
 bool match_left(const struct match *m);         /* whether the capture has shown one of them */
 uint64_t match_count(const struct match *m);    /* returns the number of segments sent */
 uint64_t match_answered(const struct match *m); /* returns how many of them have an answer */

@@ -274,26 +274,29 @@ static enum check check_ack(const struct conn *c, const struct seg *s)
     return CHECK_NONE;
 }
 
+/* Returns whether a segment in a synchronized state has the number one below what we expect, and a
+ * valid acknowledgement. */
+static bool is_one_below(const struct conn *c, const struct seg *s)
+{
+    return seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) && !(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
+           state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE;
+}
+
 /* Returns whether the segment is a keepalive probe: its number is one below what we acknowledged,
  * and it has no data or one byte that we already received (RFC 9293, 3.8.4). A byte that we have
  * not acknowledged yet may simply be a retransmission. */
 static bool is_peer_probe(const struct conn *c, const struct seg *s)
 {
-    return seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) && s->len <= 1 &&
-           seq_eq(c->rcv.acked, c->rcv.nxt) && !(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
-           state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE;
+    return s->len <= 1 && seq_eq(c->rcv.acked, c->rcv.nxt) && is_one_below(c, s);
 }
 
-/* Returns whether a segment without data is one below what we acknowledged, and acknowledges what
- * we sent. Its sender has given us a byte, or a FIN, against our closed window, and does not know
- * yet that we took it; we have done the same. If both sides only answered such a segment, they
- * would answer each other for ever (RFC 9293, A.2, and draft-gont-tcpm-tcp-seq-validation). */
+/* Returns whether a segment without data is one below what we expect, and acknowledges something
+ * new. Its sender has given us a byte, or a FIN, against our closed window, and does not know yet
+ * that we took it; we have done the same. If both sides only answered such a segment, they would
+ * answer each other for ever (RFC 9293, A.2, and draft-gont-tcpm-tcp-seq-validation). */
 static bool is_crossed_ack(const struct conn *c, const struct seg *s)
 {
-    return s->len == 0 && seq_eq(s->seq, seq_sub(c->rcv.nxt, 1)) &&
-           !(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
-           state_synchronized((enum state)c->state) && check_ack(c, s) == CHECK_NONE &&
-           seq_gt(s->ack, c->snd.una);
+    return s->len == 0 && seq_gt(s->ack, c->snd.una) && is_one_below(c, s);
 }
 
 /* First step, for a segment that is not acceptable: it is answered with an ACK, unless it is an

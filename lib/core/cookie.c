@@ -5,8 +5,6 @@
  */
 #include "lib/core/cookie.h"
 
-#include <string.h>
-
 /* MSS values that peers announce: the smallest possible, the default of RFC 9293, 3.7.1, tunnels,
  * PPPoE, Ethernet with IPv6 and with IPv4, and jumbo frames. */
 static const uint16_t mss_table[8] = {88, 536, 1220, 1300, 1400, 1440, 1460, 8940};
@@ -55,12 +53,9 @@ uint16_t cookie_check(const struct siphash_key *key, wave_time now, const struct
 
 uint32_t cookie_ts_offset(const struct siphash_key *key, const struct flow *flow)
 {
-    const size_t width = flow->v6 ? 16 : 4; /* over IPv4, the rest is zeros */
-    uint8_t pair[32];
+    uint8_t packed[FLOW_PACKED_V6];
 
-    memcpy(pair, flow->local.byte, width);
-    memcpy(pair + width, flow->remote.byte, width);
-    return (uint32_t)siphash24(key, pair, 2 * width);
+    return (uint32_t)siphash24(key, packed, flow_pack(flow, packed) - FLOW_PACKED_PORTS);
 }
 
 uint32_t cookie_tsval(uint32_t clock, const struct opt *syn, bool ecn)

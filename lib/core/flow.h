@@ -51,8 +51,9 @@ static inline struct flow flow_reverse(const struct flow *f)
 }
 
 /* The bytes of a flow that differ between flows, for a hash: FLOW_PACKED_V4 of them over IPv4,
- * where three quarters of the addresses are zeros, and FLOW_PACKED_V6 over IPv6. */
-enum { FLOW_PACKED_V4 = 12, FLOW_PACKED_V6 = 36 };
+ * where three quarters of the addresses are zeros, and FLOW_PACKED_V6 over IPv6. The ports are the
+ * last of them. */
+enum { FLOW_PACKED_PORTS = 4, FLOW_PACKED_V4 = 12, FLOW_PACKED_V6 = 36 };
 
 /* Writes them. Returns how many they are. */
 static inline uint32_t flow_pack(const struct flow *f, uint8_t out[FLOW_PACKED_V6])
@@ -63,7 +64,7 @@ static inline uint32_t flow_pack(const struct flow *f, uint8_t out[FLOW_PACKED_V
     memcpy(out + width, f->remote.byte, width);
     memcpy(out + 2 * width, &f->lport, sizeof f->lport);
     memcpy(out + 2 * width + 2, &f->rport, sizeof f->rport);
-    return 2 * width + 4;
+    return 2 * width + FLOW_PACKED_PORTS;
 }
 
 #endif

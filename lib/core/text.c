@@ -6,6 +6,7 @@
 #include "lib/core/text.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,4 +262,17 @@ unsigned text_distance(const char *a, const char *b)
         row = free_row;
     }
     return above[b_len];
+}
+
+void text_add(struct text_out *t, const char *format, ...)
+{
+    const size_t left = t->room - t->used;
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(t->text + t->used, left, format, args);
+    va_end(args);
+    if (n > 0)
+        t->used += (size_t)n < left ? (size_t)n : left - 1;
 }

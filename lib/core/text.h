@@ -40,6 +40,15 @@ int text_unescape(char *text, size_t *len, const char **why);
  * itself. No digits give 0 bytes. Returns WAVE_ENOMEM when there are more bytes. */
 int text_hex(const char *text, uint8_t *out, size_t room, size_t *len);
 
+/* A text that grows as far as there is room: `room` bytes, the NUL among them. */
+struct text_out {
+    char *text;
+    size_t room, used;
+};
+
+/* Appends in the manner of printf(3), and cuts off what does not fit. */
+__attribute__((format(printf, 2, 3))) void text_add(struct text_out *t, const char *format, ...);
+
 /* Returns how many single letters must be inserted, deleted, changed or swapped with a neighbour to
  * turn `a` into `b`. Only the first 64 letters of each are compared. */
 unsigned text_distance(const char *a, const char *b);

@@ -25,8 +25,8 @@ static bool own_firewall_in_part(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* The capture shows what leaves this host, and showed none of ours. A rule in a hook behind the
- * last one that tells the sender stops it so, and traffic control does. What is rewritten or
+/* The capture shows what leaves this host, and showed none of our segments. A rule in a hook behind
+ * the last one that tells the sender stops it so, and traffic control does. What is rewritten or
  * encrypted does leave, and the capture does not know it as ours; something comes back, then. */
 static bool own_firewall_out(const struct facts *k, struct finding *f)
 {

@@ -85,7 +85,7 @@ const char *human_duration(wave_time t, char text[HUMAN_TEXT])
         return long_duration(t, text);
     if (t < 10 * WAVE_MS)
         return fixed((t + WAVE_US / 2) / WAVE_US, 3, " ms", text);
-    if (t < WAVE_S)
+    if (t + 50 * WAVE_US < WAVE_S) /* what rounds up to a second is one */
         return fixed((t + 50 * WAVE_US) / (100 * WAVE_US), 1, " ms", text);
     return fixed((t + 5 * WAVE_MS) / (10 * WAVE_MS), 2, " s", text);
 }

@@ -32,9 +32,12 @@ static void fragment_facts(const struct ip_reassembly_counts *n, const struct co
  * the last one would have been captured by now. */
 static uint64_t kept_here(const struct session *s)
 {
-    const uint64_t sent = s->port->ops->stats(s->port).sent;
+    uint64_t sent;
 
-    return s->shows && !s->many && !s->left && sent >= 2 ? sent : 0;
+    if (!s->shows || s->many || s->left)
+        return 0;
+    sent = s->port->ops->stats(s->port).sent;
+    return sent >= 2 ? sent : 0;
 }
 
 /* Fills in the facts about this host. */

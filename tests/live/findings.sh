@@ -102,7 +102,7 @@ RULES
         finds_nothing "$target: the peer drops ours, $command"
     done
     no_rules peer
-    # Too early to blame the neighbour, and none of ours leaves: no rule is blamed for it.
+    # Too early to blame the neighbour, and none of our segments leaves: no rule is blamed for it.
     expect_status 5 "$nobody: no host has the address, as far as is known" \
         "$TCPWAVE" connect --json --timeout 1500ms "$nobody:7"
     finds_nothing "$nobody: no host has the address, as far as is known"

@@ -228,7 +228,10 @@ expect_status 0 "keepalive: status 0" "$TCPWAVE" keepalive "$far4:9" -p 5002 --i
 own=5002
 expect_status 0 "load: status 0" "$TCPWAVE" load "$far4:7" --connections 20 -d hello \
     --impair 'out:S#1 drop' --timeout 30
-listen_start "$TCPWAVE" listen "$near4:9001" --echo --connections 1 --impair 'out:S.#1 drop'
+# The client repeats its SYN when our timer repeats the SYN-ACK: that one is kept from us, since it
+# would be answered with another one.
+listen_start "$TCPWAVE" listen "$near4:9001" --echo --connections 1 --impair 'out:S.#1 drop' \
+    --impair 'in:S#2 drop'
 poll listening 9001 env
 sleep 0.2
 peer python3 "$here/kernel_client.py" "$near4" 9001 echo 1 1000 >"$tmp/said" 2>&1

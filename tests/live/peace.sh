@@ -1,6 +1,6 @@
 #!/bin/sh
 # Plain sessions with servers and clients of everyday use: nginx, sshd, ncat, Python's web server, curl,
-# over IPv4 and IPv6, and what read says of their captures. Whatever the verdict, no finding warns: a
+# over IPv4 and IPv6, and what read says of their captures. With any verdict, no finding warns: a
 # false alarm is worse than silence.
 #
 #     peace.sh                 a session of each kind

@@ -276,4 +276,19 @@ wrong 3 "larger than the MTU" 'MTU.*--fragment' "$to" --hex "$(printf '%04000d' 
 head -c 70000 /dev/zero >"$tmp/large"
 wrong 3 "a file larger than a packet" '65495|65515' "$to" -f "$tmp/large"
 
+# A segment that leaves later than it was made, as on a busy machine, waits for its answer no shorter.
+if strace -qq -o "$tmp/strace" -e trace=write true 2>"$tmp/err"; then
+    silent_late()
+    {
+        try strace -qq -o "$tmp/strace" -e trace=sendto,sendmsg,sendmmsg \
+            -e inject=sendto,sendmsg,sendmmsg:delay_enter=3000 \
+            "$TCPWAVE" send --json --wait 20ms --seq 1000 --flags R "$1"
+        expect_json verdict send.unanswered '[[1, 1]]' "$1, a segment that leaves late: named as unanswered"
+    }
+    silent_late "$far4:9"
+    silent_late "[$far6]:9"
+else
+    skip "a segment that leaves late" "strace is not here, or may not trace: $(head -n 1 "$tmp/err")"
+fi
+
 done_testing

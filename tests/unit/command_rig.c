@@ -231,6 +231,21 @@ static unsigned split(char *text, char *word[WORDS])
     return n;
 }
 
+void rig_expect_usage(const char *words, const char *part)
+{
+    struct command_line line;
+    char *text = strdup(words), *word[WORDS];
+    struct diag d = {""};
+
+    assert_non_null(text);
+    assert_int_equal(cli_parse((int)split(text, word), word, &line, &d), WAVE_EINVAL);
+    if (!strstr(d.text, part)) {
+        print_error("%s: %s\n", words, d.text);
+        fail();
+    }
+    free(text);
+}
+
 /* What is shown stands in every command's struct of options, at a place of its own. */
 static struct show_options *show_of(const struct command_line *line)
 {

@@ -90,6 +90,9 @@ void rig_free(struct command_rig *r);
 size_t rig_expect_repeatable(enum host_behaviour behaviour, uint32_t loss, uint64_t seed,
                              const char *words);
 
+/* The words are a usage error with `part` in its message: nothing is run. */
+void rig_expect_usage(const char *words, const char *part);
+
 /*
  * For an act
  */

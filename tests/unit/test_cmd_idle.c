@@ -4,42 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/cli.h"
-#include "lib/core/diag.h"
-#include "tests/unit/command_rig.h"
-
-static void run_idle(struct command_rig *r, const char *words)
-{
-    rig_init(r, HOST_DISCARD);
-    r->disturbed = true;
-    rig_run(r, words);
-}
-
-static double number(const struct command_rig *r, const char *path)
-{
-    const json_t *v = rig_get(r, "verdict", path);
-
-    assert_non_null(v);
-    assert_true(json_is_number(v));
-    return json_number_value(v);
-}
-
-/* Of the run's last finding, the text of that name is `wanted`. */
-static void expect_finding(const struct command_rig *r, const char *name, const char *wanted)
-{
-    const json_t *list = rig_get(r, "verdict", "findings");
-    const size_t n = json_array_size(list);
-
-    assert_true(n > 0);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(list, n - 1), name)),
-                        wanted);
-}
+#include "tests/unit/idle_rig.h"
 
 /* The verdict says that the limit lies between two silences around `limit` seconds that differ by
  * `percent` at most. */
 static void expect_between(const struct command_rig *r, double limit, double percent)
 {
-    const double low = number(r, "idle.survived"), high = number(r, "idle.died");
+    const double low = idle_number(r, "idle.survived"), high = idle_number(r, "idle.died");
 
     rig_expect_text(r, "verdict", "idle.limit", "between");
     if (low >= limit || high < limit || high > low * (100 + percent) / 100 + 0.001) {
@@ -52,50 +23,19 @@ static void expect_limit(const char *words, const char *how, double limit, doubl
 {
     struct command_rig r;
 
-    run_idle(&r, words);
+    idle_run(&r, words);
     rig_expect_text(&r, "verdict", "verdict", "open");
     assert_int_equal(r.status, 0);
     expect_between(&r, limit, percent);
     rig_expect_text(&r, "verdict", "idle.outcome", how);
     rig_expect_text(&r, "verdict", "idle.by", "path");
     rig_expect_part(&r, "verdict", "message", "the path forgets an established connection");
-    assert_true(number(&r, "idle.keepalive") <= limit / 2);
-    assert_true(number(&r, "idle.keepalive") >= limit / 2.3);
-    expect_finding(&r, "code", "forgotten-when-idle");
-    expect_finding(&r, "certainty", "proved");
-    expect_finding(&r, "subject", "path");
+    assert_true(idle_number(&r, "idle.keepalive") <= limit / 2);
+    assert_true(idle_number(&r, "idle.keepalive") >= limit / 2.3);
+    idle_expect_finding(&r, "code", "forgotten-when-idle");
+    idle_expect_finding(&r, "certainty", "proved");
+    idle_expect_finding(&r, "subject", "path");
     rig_free(&r);
-}
-
-/* Verdict, status, and a part of the message. */
-static void expect_end(const char *words, const char *verdict, int status, const char *part)
-{
-    struct command_rig r;
-
-    run_idle(&r, words);
-    rig_expect_text(&r, "verdict", "verdict", verdict);
-    rig_expect_part(&r, "verdict", "message", part);
-    assert_int_equal(r.status, status);
-    rig_free(&r);
-}
-
-static void expect_usage(const char *words, const char *part)
-{
-    static char name[] = "tcpwave";
-    char text[256], *word[16] = {name}, *save;
-    struct command_line line;
-    struct diag d = {""};
-    int n = 1;
-
-    snprintf(text, sizeof text, "%s", words);
-    for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
-        word[n++] = w;
-    word[n] = NULL;
-    assert_int_equal(cli_parse(n, word, &line, &d), WAVE_EINVAL);
-    if (!strstr(d.text, part)) {
-        print_error("%s: %s\n", words, d.text);
-        fail();
-    }
 }
 
 /*
@@ -132,7 +72,7 @@ static void lost_segments_are_not_forgotten_connections(void **state)
 
         snprintf(words, sizeof words, "idle --json %s --sim nat=5m%s,loss=10%%,seed=%u sim:80",
                  seed % 2 ? "-4" : "-6", seed % 4 < 2 ? "" : "/rst", seed);
-        run_idle(&r, words);
+        idle_run(&r, words);
         retransmitted += rig_count(&r, "idle", "note", "answered after a retransmission");
         rig_expect_text(&r, "verdict", "verdict", "open");
         expect_between(&r, 300, 5);
@@ -146,7 +86,7 @@ static void sixty_four_at_a_time_on_a_bad_path(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --parallel 64 --to 24h --sim nat=2h,loss=30% sim:80");
+    idle_run(&r, "idle --json --parallel 64 --to 24h --sim nat=2h,loss=30% sim:80");
     rig_expect_text(&r, "verdict", "verdict", "open");
     expect_between(&r, 7200, 5);
     rig_free(&r);
@@ -157,11 +97,12 @@ static void nothing_that_forgets_is_said_so(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --sim peer=discard sim:80");
+    idle_run(&r, "idle --json --sim peer=discard sim:80");
     rig_expect_text(&r, "verdict", "verdict", "open");
     assert_int_equal(r.status, 0);
     rig_expect_text(&r, "verdict", "idle.limit", "longer");
-    assert_true(number(&r, "idle.survived") >= 3600 && number(&r, "idle.survived") < 3601);
+    assert_true(idle_number(&r, "idle.survived") >= 3600 &&
+                idle_number(&r, "idle.survived") < 3601);
     rig_expect_int(&r, "verdict", "idle.samples.alive", 12);
     assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
     rig_expect_part(&r, "verdict", "message",
@@ -175,9 +116,9 @@ static void nothing_that_forgets_is_said_so(void **state)
 static void a_limit_below_the_range_is_said_so(void **state)
 {
     (void)state;
-    expect_end("idle --json --sim nat=3s sim:80", "open", 0,
-               "within 10.00 s of silence, the shortest that was tried, the path forgets");
-    expect_end("idle --json --sim nat=3s/rst sim:80", "open", 0, "give a shorter --from");
+    idle_expect_end("idle --json --sim nat=3s sim:80", "open", 0,
+                    "within 10.00 s of silence, the shortest that was tried, the path forgets");
+    idle_expect_end("idle --json --sim nat=3s/rst sim:80", "open", 0, "give a shorter --from");
 }
 
 /* Five minutes, two hours and four minutes, a day. */
@@ -197,10 +138,10 @@ static void limits_to_the_second(void **state)
     for (unsigned i = 0; i < sizeof of / sizeof *of; i++) {
         struct command_rig r;
 
-        run_idle(&r, of[i].words);
+        idle_run(&r, of[i].words);
         expect_between(&r, of[i].limit, 0.3);
-        assert_true(number(&r, "idle.died") - number(&r, "idle.survived") <= 1);
-        assert_true(number(&r, "idle.passes") <= 6);
+        assert_true(idle_number(&r, "idle.died") - idle_number(&r, "idle.survived") <= 1);
+        assert_true(idle_number(&r, "idle.passes") <= 6);
         rig_free(&r);
     }
 }
@@ -208,10 +149,10 @@ static void limits_to_the_second(void **state)
 static void the_sentence_encloses_the_limit(void **state)
 {
     (void)state;
-    expect_end("idle --json --precision 0.3 --sim nat=5m sim:80", "open", 0,
-               "between 4 min 59 s and 5 min 1 s of silence the path forgets");
-    expect_end("idle --json --precision 0.01 --from 10s --to 20s --sim nat=15s sim:80", "open", 0,
-               "between 14.999 s and 15.000 s of silence the path forgets");
+    idle_expect_end("idle --json --precision 0.3 --sim nat=5m sim:80", "open", 0,
+                    "between 4 min 59 s and 5 min 1 s of silence the path forgets");
+    idle_expect_end("idle --json --precision 0.01 --from 10s --to 20s --sim nat=15s sim:80", "open",
+                    0, "between 14.999 s and 15.000 s of silence the path forgets");
 }
 
 /*
@@ -221,11 +162,12 @@ static void the_sentence_encloses_the_limit(void **state)
 static void at_least_is_a_test(void **state)
 {
     (void)state;
-    expect_end("idle --json --at-least 4m --sim nat=5m sim:80", "open", 0,
-               "survives 4 min 0 s of silence; 3 of 3 lived");
-    expect_end("idle --json --at-least 6m --sim nat=5m sim:80", "failed", 1,
-               "does not survive 6 min 0 s of silence; 0 of 3 lived");
-    expect_end("idle --json --at-least 6m --sim nat=5m/rst sim:80", "failed", 1, "a RST answers");
+    idle_expect_end("idle --json --at-least 4m --sim nat=5m sim:80", "open", 0,
+                    "survives 4 min 0 s of silence; 3 of 3 lived");
+    idle_expect_end("idle --json --at-least 6m --sim nat=5m sim:80", "failed", 1,
+                    "does not survive 6 min 0 s of silence; 0 of 3 lived");
+    idle_expect_end("idle --json --at-least 6m --sim nat=5m/rst sim:80", "failed", 1,
+                    "a RST answers");
 }
 
 /* That all of one silence died does not tell after which part of it. */
@@ -239,7 +181,7 @@ static void a_test_that_fails_tells_no_time(void **state)
     for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
         struct command_rig r;
 
-        run_idle(&r, words[i]);
+        idle_run(&r, words[i]);
         rig_expect_part(&r, "finding", "message",
                         "something on the path forgets connections within 10 min 0 s of silence");
         rig_free(&r);
@@ -251,14 +193,14 @@ static void an_interval_of_keepalive_holds_or_does_not(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --keepalive 4m --to 30m --sim nat=5m sim:80");
+    idle_run(&r, "idle --json --keepalive 4m --to 30m --sim nat=5m sim:80");
     assert_int_equal(r.status, 0);
     rig_expect_part(&r, "verdict", "message",
                     "a probe every 4 min 0 s holds an established connection open for 30 min 0 s");
     assert_true(json_number_value(rig_get(&r, "verdict", "time")) >= 1800);
     rig_free(&r);
-    expect_end("idle --json --keepalive 6m --to 30m --sim nat=5m sim:80", "failed", 1,
-               "does not hold");
+    idle_expect_end("idle --json --keepalive 6m --to 30m --sim nat=5m sim:80", "failed", 1,
+                    "does not hold");
 }
 
 static void half_closed_connections_have_a_limit_of_their_own(void **state)
@@ -266,13 +208,13 @@ static void half_closed_connections_have_a_limit_of_their_own(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --state half-closed --sim nat=5m,peer=never-closes sim:80");
+    idle_run(&r, "idle --json --state half-closed --sim nat=5m,peer=never-closes sim:80");
     expect_between(&r, 300, 5);
     rig_expect_part(&r, "verdict", "message", "the path forgets a half-closed connection silently");
     rig_expect_text(&r, "verdict", "idle.by", "path");
     rig_free(&r);
-    expect_end("idle --json --state half-closed --sim peer=echo sim:80", "open", 0,
-               "the peer sends its own FIN ");
+    idle_expect_end("idle --json --state half-closed --sim peer=echo sim:80", "open", 0,
+                    "the peer sends its own FIN ");
 }
 
 /* The simulated peer repeats its SYN-ACK after 1, 3, 7, 15 and 31 s, which the NAT counts, and so
@@ -287,21 +229,21 @@ static void half_open_connections_have_a_limit_of_their_own(void **state)
     for (unsigned i = 0; i < 2; i++) {
         snprintf(words, sizeof words, "idle --json %s --state syn-received --sim nat=30s sim:80",
                  family[i]);
-        run_idle(&r, words);
+        idle_run(&r, words);
         expect_between(&r, 61, 5);
         rig_expect_part(&r, "verdict", "message",
                         "the path forgets a half-open connection silently");
         rig_expect_text(&r, "verdict", "idle.by", "path");
         assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
-        expect_finding(&r, "code", "forgotten-when-idle");
+        idle_expect_finding(&r, "code", "forgotten-when-idle");
         rig_free(&r);
     }
-    run_idle(&r, "idle --json --state syn-received --precision 1 --sim peer=echo sim:80");
+    idle_run(&r, "idle --json --state syn-received --precision 1 --sim peer=echo sim:80");
     expect_between(&r, 247, 4);
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     rig_expect_text(&r, "verdict", "idle.by", "peer");
     rig_expect_part(&r, "verdict", "message", "likely the peer forgets a half-open connection");
-    expect_finding(&r, "certainty", "likely");
+    idle_expect_finding(&r, "certainty", "likely");
     rig_free(&r);
 }
 
@@ -403,7 +345,7 @@ static void data_of_the_peer_show_that_it_has_the_connection(void **state)
     rig_expect_text(&r, "idle", "outcome", "silent");
     rig_expect_text(&r, "idle", "by", "path");
     rig_expect_text(&r, "verdict", "idle.by", "path");
-    expect_finding(&r, "certainty", "proved");
+    idle_expect_finding(&r, "certainty", "proved");
     rig_free(&r);
 }
 
@@ -429,7 +371,7 @@ static void the_ttl_of_a_rst_tells_who_sent_it(void **state)
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     rig_expect_text(&r, "verdict", "idle.by", "path");
     rig_expect_text(&r, "idle", "note", "the RST has another TTL than the peer's segments");
-    expect_finding(&r, "certainty", "likely");
+    idle_expect_finding(&r, "certainty", "likely");
     rig_free(&r);
 }
 
@@ -440,7 +382,7 @@ static void a_reboot_fails_no_test(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --at-least 9s --sim peer=reboots@5s sim:80");
+    idle_run(&r, "idle --json --at-least 9s --sim peer=reboots@5s sim:80");
     rig_expect_text(&r, "verdict", "verdict", "open");
     rig_expect_int(&r, "verdict", "idle.samples.reset", 0);
     rig_expect_int(&r, "verdict", "idle.samples.inconclusive", 3);
@@ -453,10 +395,10 @@ static void no_finding_but_its_own(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --sim nat=5m sim:80");
+    idle_run(&r, "idle --json --sim nat=5m sim:80");
     assert_int_equal(rig_count(&r, "finding", NULL, NULL), 1);
     rig_free(&r);
-    run_idle(&r, "idle --json --sim nat=5m/rst sim:80");
+    idle_run(&r, "idle --json --sim nat=5m/rst sim:80");
     assert_int_equal(rig_count(&r, "finding", NULL, NULL), 1);
     rig_free(&r);
 }
@@ -478,8 +420,8 @@ static void an_interruption_tells_what_is_known(void **state)
     rig_expect_part(&r, "verdict", "message",
                     "within 85.03 s of silence, the longest that is over");
     rig_free(&r);
-    expect_end("idle --json --timeout 200 --sim nat=5m sim:80", "failed", 1,
-               "the timeout of 3 min 20 s ran out; so far: nothing forgets");
+    idle_expect_end("idle --json --timeout 200 --sim nat=5m sim:80", "failed", 1,
+                    "the timeout of 3 min 20 s ran out; so far: nothing forgets");
 }
 
 static void suspend(struct command_rig *r)
@@ -534,7 +476,7 @@ static void the_table_says_who_forgot(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --sim nat=5m sim:80");
+    idle_run(&r, "idle --sim nat=5m sim:80");
     rig_expect_printed(&r, "by the path: the peer still had the connection", 3);
     rig_expect_printed(&r, "silence             outcome       by, and what shows it\n10.00 s", 1);
     rig_expect_printed(&r, "\npass 1\n", 0);
@@ -542,7 +484,7 @@ static void the_table_says_who_forgot(void **state)
     rig_expect_printed(&r, "samples     14 in 2 passes: 11 alive, 3 silent", 1);
     rig_expect_printed(&r, "suggested keepalive: 2 min 20 s", 1);
     rig_free(&r);
-    run_idle(&r, "idle -q --at-least 6m --sim nat=5m sim:80");
+    idle_run(&r, "idle -q --at-least 6m --sim nat=5m sim:80");
     assert_int_equal(r.status, 1);
     assert_int_equal(r.text_len, 0);
     rig_free(&r);
@@ -555,7 +497,7 @@ static void a_sample_has_the_number_of_its_connection(void **state)
     unsigned samples = 0;
 
     (void)state;
-    run_idle(&r, "idle --json --at-least 6m --sim nat=5m sim:80");
+    idle_run(&r, "idle --json --at-least 6m --sim nat=5m sim:80");
     for (size_t i = 0; i < r.events; i++) {
         const char *kind = json_string_value(json_object_get(r.event[i], "event"));
         if (strcmp(kind, "idle") != 0)
@@ -576,17 +518,17 @@ static void the_same_run_prints_the_same_bytes(void **state)
 static void options_that_contradict_each_other(void **state)
 {
     (void)state;
-    expect_usage("idle --from 1h --to 1m sim:80", "--from has to be shorter than --to");
-    expect_usage("idle --keepalive 1m --at-least 1m sim:80", "give one of them");
-    expect_usage("idle --keepalive 2h sim:80", "--keepalive has to be shorter than --to");
-    expect_usage("idle --parallel 65 sim:80", "from 1 to 64");
-    expect_usage("idle --state syn-sent sim:80", "established|half-closed|syn-received");
-    expect_usage("idle --state syn-received --keepalive 1m sim:80", "no probe holds that open");
-    expect_usage("idle --precision 0 sim:80", "from 0.001 to 100");
-    expect_usage("idle --precision 100.001 sim:80", "from 0.001 to 100");
-    expect_usage("idle --precision 1.0001 sim:80", "from 0.001 to 100");
-    expect_usage("idle --precision 5s sim:80", "from 0.001 to 100");
-    expect_usage("idle --source-port 65497 sim:80", "twice as many as --parallel and 16 more");
+    rig_expect_usage("idle --from 1h --to 1m sim:80", "--from has to be shorter than --to");
+    rig_expect_usage("idle --keepalive 1m --at-least 1m sim:80", "give one of them");
+    rig_expect_usage("idle --keepalive 2h sim:80", "--keepalive has to be shorter than --to");
+    rig_expect_usage("idle --parallel 65 sim:80", "from 1 to 64");
+    rig_expect_usage("idle --state syn-sent sim:80", "established|half-closed|syn-received");
+    rig_expect_usage("idle --state syn-received --keepalive 1m sim:80", "no probe holds that open");
+    rig_expect_usage("idle --precision 0 sim:80", "from 0.001 to 100");
+    rig_expect_usage("idle --precision 100.001 sim:80", "from 0.001 to 100");
+    rig_expect_usage("idle --precision 1.0001 sim:80", "from 0.001 to 100");
+    rig_expect_usage("idle --precision 5s sim:80", "from 0.001 to 100");
+    rig_expect_usage("idle --source-port 65497 sim:80", "twice as many as --parallel and 16 more");
 }
 
 int main(void)

@@ -3,65 +3,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/command_rig.h"
-
-static void run_idle(struct command_rig *r, const char *words)
-{
-    rig_init(r, HOST_DISCARD);
-    r->disturbed = true;
-    rig_run(r, words);
-}
-
-static double number(const struct command_rig *r, const char *path)
-{
-    const json_t *v = rig_get(r, "verdict", path);
-
-    assert_non_null(v);
-    assert_true(json_is_number(v));
-    return json_number_value(v);
-}
-
-/* Of the run's last finding, the text of that name is `wanted`. */
-static void expect_finding(const struct command_rig *r, const char *name, const char *wanted)
-{
-    const json_t *list = rig_get(r, "verdict", "findings");
-    const size_t n = json_array_size(list);
-
-    assert_true(n > 0);
-    assert_string_equal(json_string_value(json_object_get(json_array_get(list, n - 1), name)),
-                        wanted);
-}
-
-/* Verdict, status, and a part of the message. */
-static void expect_end(const char *words, const char *verdict, int status, const char *part)
-{
-    struct command_rig r;
-
-    run_idle(&r, words);
-    rig_expect_text(&r, "verdict", "verdict", verdict);
-    rig_expect_part(&r, "verdict", "message", part);
-    assert_int_equal(r.status, status);
-    rig_free(&r);
-}
+#include "tests/unit/idle_rig.h"
 
 static void a_peer_that_closes_is_told_with_its_time(void **state)
 {
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --sim peer=closes-first,think=1m sim:80");
+    idle_run(&r, "idle --json --sim peer=closes-first,think=1m sim:80");
     rig_expect_text(&r, "verdict", "verdict", "open");
     rig_expect_text(&r, "verdict", "idle.limit", "at");
     rig_expect_text(&r, "verdict", "idle.outcome", "closed");
     rig_expect_text(&r, "verdict", "idle.by", "peer");
-    assert_true(number(&r, "idle.died") >= 60 && number(&r, "idle.died") < 60.1);
+    assert_true(idle_number(&r, "idle.died") >= 60 && idle_number(&r, "idle.died") < 60.1);
     assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
     rig_expect_int(&r, "verdict", "idle.samples.closed", 8 + 3);
     rig_expect_int(&r, "verdict", "idle.passes", 2); /* the second one confirms the first */
     rig_expect_part(&r, "verdict", "message",
                     "without the round trip that is 60.00 s, a round time");
     rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
-    expect_finding(&r, "code", "closed-when-idle");
+    idle_expect_finding(&r, "code", "closed-when-idle");
     rig_free(&r);
 }
 
@@ -117,11 +78,11 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
     rig_expect_text(&r, "verdict", "verdict", "open");
     rig_expect_text(&r, "verdict", "idle.limit", "at");
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
-    assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
+    assert_true(idle_number(&r, "idle.died") > 60 && idle_number(&r, "idle.died") < 61.1);
     rig_expect_text(&r, "verdict", "idle.by", "peer");
     rig_expect_part(&r, "verdict", "message", "is reset, likely by the peer, after 60.9");
-    expect_finding(&r, "code", "reset-when-idle");
-    expect_finding(&r, "certainty", "likely");
+    idle_expect_finding(&r, "code", "reset-when-idle");
+    idle_expect_finding(&r, "certainty", "likely");
     /* The control connection was probed, and reset all the same. */
     rig_expect_part(&r, "verdict", "message", "keepalive probes do not prevent it");
     assert_true(json_is_null(rig_get(&r, "verdict", "idle.keepalive")));
@@ -192,8 +153,8 @@ static void an_end_in_spite_of_probes_is_told_by_its_age(void **state)
     rig_expect_part(
         &r, "verdict", "message",
         "0 of 6 lived: an established connection is reset, likely by the peer, after 6");
-    assert_true(number(&r, "idle.died") > 60 && number(&r, "idle.died") < 61.1);
-    expect_finding(&r, "code", "reset-when-idle");
+    assert_true(idle_number(&r, "idle.died") > 60 && idle_number(&r, "idle.died") < 61.1);
+    idle_expect_finding(&r, "code", "reset-when-idle");
     rig_expect_part(&r, "finding", "message", "in spite of keepalive probes");
     rig_free(&r);
 }
@@ -204,7 +165,7 @@ static void a_fin_right_after_ours_is_no_finding(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --state half-closed --sim peer=echo sim:80");
+    idle_run(&r, "idle --json --state half-closed --sim peer=echo sim:80");
     assert_int_equal(json_array_size(rig_get(&r, "verdict", "findings")), 0);
     rig_free(&r);
 }
@@ -216,11 +177,11 @@ static void a_reboot_is_no_limit(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --to 20m --sim peer=reboots@5m sim:80");
+    idle_run(&r, "idle --json --to 20m --sim peer=reboots@5m sim:80");
     rig_expect_text(&r, "verdict", "verdict", "open");
     rig_expect_text(&r, "verdict", "idle.limit", "longer");
-    assert_true(number(&r, "idle.survived") >= 1200);
-    assert_true(number(&r, "idle.samples.inconclusive") >= 1);
+    assert_true(idle_number(&r, "idle.survived") >= 1200);
+    assert_true(idle_number(&r, "idle.samples.inconclusive") >= 1);
     rig_expect_int(&r, "verdict", "idle.samples.reset", 0);
     rig_free(&r);
 }
@@ -279,7 +240,7 @@ static void a_dead_peer_is_lost_and_not_forgetful(void **state)
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --sim peer=vanishes@5m sim:80");
+    idle_run(&r, "idle --json --sim peer=vanishes@5m sim:80");
     rig_expect_text(&r, "verdict", "verdict", "lost");
     assert_int_equal(r.status, 8);
     rig_expect_int(&r, "verdict", "idle.samples.silent", 0);
@@ -294,7 +255,7 @@ static void a_death_while_the_control_connection_is_in_doubt_is_no_sample(void *
     struct command_rig r;
 
     (void)state;
-    run_idle(&r, "idle --json --give-up 2s --sim peer=vanishes@246s sim:80");
+    idle_run(&r, "idle --json --give-up 2s --sim peer=vanishes@246s sim:80");
     rig_expect_text(&r, "verdict", "verdict", "lost");
     rig_expect_int(&r, "verdict", "idle.samples.silent", 0);
     assert_int_equal(rig_count(&r, "idle", "outcome", "silent"), 0);
@@ -304,8 +265,9 @@ static void a_death_while_the_control_connection_is_in_doubt_is_no_sample(void *
 static void a_peer_that_cannot_be_reached(void **state)
 {
     (void)state;
-    expect_end("idle --json --sim peer=closed sim:80", "refused", 4, "RST answered our SYN");
-    expect_end("idle --json --sim peer=silent sim:80", "dropped", 5, "nothing answered 4 SYNs");
+    idle_expect_end("idle --json --sim peer=closed sim:80", "refused", 4, "RST answered our SYN");
+    idle_expect_end("idle --json --sim peer=silent sim:80", "dropped", 5,
+                    "nothing answered 4 SYNs");
 }
 
 /* The far end speaks every two seconds on the first connection that is silent. */

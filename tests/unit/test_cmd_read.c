@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/cli.h"
 #include "lib/core/checksum.h"
 #include "lib/core/ip_build.h"
 #include "tests/unit/command_rig.h"
@@ -499,36 +498,20 @@ static void the_second_flow_ends_the_drawing(void **state)
     unlink(made.path);
 }
 
-static void wrong(const char *words, const char *why)
-{
-    char text[200], *word[16], *rest = text;
-    struct command_line line;
-    struct diag d = {""};
-    int n = 0;
-
-    snprintf(text, sizeof text, "%s", words);
-    for (char *w; (w = strtok_r(rest, " ", &rest));)
-        word[n++] = w;
-    word[n] = NULL;
-    assert_int_equal(cli_parse(n, word, &line, &d), WAVE_EINVAL);
-    if (!strstr(d.text, why))
-        fail_msg("\"%s\" does not say \"%s\"", d.text, why);
-}
-
 static void usage_errors(void **state)
 {
     (void)state;
-    wrong("tcpwave read", "missing");
-    wrong("tcpwave read a b", "takes one file");
-    wrong("tcpwave read --flow 0 a", "count from 1");
-    wrong("tcpwave read --flow x a", "is no flow");
-    wrong("tcpwave read --flow 192.0.2.1:99999 a", "is no flow");
-    wrong("tcpwave read --flow 192.0.2.1, a", "is no flow");
-    wrong("tcpwave read --flow :1,:2,:3,:4,:5 a", "more parts");
-    wrong("tcpwave read --fail-on loss,lossy a", "neither");
-    wrong("tcpwave read --summary --ladder a", "exclude");
-    wrong("tcpwave read --ladder --sort bytes a", "--sort");
-    wrong("tcpwave read -q -v a", "exclude");
+    rig_expect_usage("read", "missing");
+    rig_expect_usage("read a b", "takes one file");
+    rig_expect_usage("read --flow 0 a", "count from 1");
+    rig_expect_usage("read --flow x a", "is no flow");
+    rig_expect_usage("read --flow 192.0.2.1:99999 a", "is no flow");
+    rig_expect_usage("read --flow 192.0.2.1, a", "is no flow");
+    rig_expect_usage("read --flow :1,:2,:3,:4,:5 a", "more parts");
+    rig_expect_usage("read --fail-on loss,lossy a", "neither");
+    rig_expect_usage("read --summary --ladder a", "exclude");
+    rig_expect_usage("read --ladder --sort bytes a", "--sort");
+    rig_expect_usage("read -q -v a", "exclude");
 }
 
 int main(void)

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/cli.h"
-#include "lib/core/diag.h"
 #include "tests/unit/command_rig.h"
 
 #define RTT (20 * WAVE_MS)
@@ -29,26 +27,6 @@ static void expect_end(const char *words, bool disturbed, const char *verdict, i
     rig_expect_part(&r, "verdict", "message", part);
     assert_non_null(rig_get(&r, "verdict", "simulated"));
     rig_free(&r);
-}
-
-/* The words are a usage error with `part` in its message. */
-static void expect_usage(const char *words, const char *part)
-{
-    static char name[] = "tcpwave";
-    char text[256], *word[16] = {name}, *save;
-    struct command_line line;
-    struct diag d = {""};
-    int n = 1;
-
-    snprintf(text, sizeof text, "%s", words);
-    for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
-        word[n++] = w;
-    word[n] = NULL;
-    assert_int_equal(cli_parse(n, word, &line, &d), WAVE_EINVAL);
-    if (!strstr(d.text, part)) {
-        print_error("%s: %s\n", words, d.text);
-        fail();
-    }
 }
 
 static void a_run_by_default(void **state)
@@ -266,18 +244,18 @@ static void load_on_a_simulated_network(void **state)
 static void usage_errors(void **state)
 {
     (void)state;
-    expect_usage("connect --sim rtt=1ms 192.0.2.1:7", "and the target is 192.0.2.1");
-    expect_usage("connect --sim rtt=1ms sim.:7", "and the target is sim.");
-    expect_usage("connect --sim rtt=1q sim:7", "is wrong at character 5, \"1q\"");
-    expect_usage("connect -i lo sim:7", "have no meaning for sim:PORT");
-    expect_usage("connect -s 192.0.2.1 sim:7", "have no meaning for sim:PORT");
-    expect_usage("connect -6 --sim mtu=1000 sim:7", "too small for IPv6");
-    expect_usage("connect --each-address sim:7", "sim:PORT has one");
-    expect_usage("connect --sim dials=2 sim:7", "are for listen");
-    expect_usage("listen --sim syn-proxy sim:7", "the peer dials");
-    expect_usage("load sim:7 sim:8", "the only target");
-    expect_usage("load 192.0.2.1:7 sim:8", "the only target");
-    expect_usage("send sim:7", "sim.:PORT");
+    rig_expect_usage("connect --sim rtt=1ms 192.0.2.1:7", "and the target is 192.0.2.1");
+    rig_expect_usage("connect --sim rtt=1ms sim.:7", "and the target is sim.");
+    rig_expect_usage("connect --sim rtt=1q sim:7", "is wrong at character 5, \"1q\"");
+    rig_expect_usage("connect -i lo sim:7", "have no meaning for sim:PORT");
+    rig_expect_usage("connect -s 192.0.2.1 sim:7", "have no meaning for sim:PORT");
+    rig_expect_usage("connect -6 --sim mtu=1000 sim:7", "too small for IPv6");
+    rig_expect_usage("connect --each-address sim:7", "sim:PORT has one");
+    rig_expect_usage("connect --sim dials=2 sim:7", "are for listen");
+    rig_expect_usage("listen --sim syn-proxy sim:7", "the peer dials");
+    rig_expect_usage("load sim:7 sim:8", "the only target");
+    rig_expect_usage("load 192.0.2.1:7 sim:8", "the only target");
+    rig_expect_usage("send sim:7", "sim.:PORT");
 }
 
 int main(void)
