@@ -247,6 +247,10 @@ void conn_hold(struct conn *c, bool on);
  * other states, or while data is outstanding. */
 int conn_probe(struct conn *c, bool garbage);
 
+/* Makes an acknowledgement due, although nothing has come. Returns WAVE_ESTATE unless the state is
+ * synchronized. */
+int conn_ack(struct conn *c);
+
 /* Frees the queues. The connection may then be initialised for another use. */
 void conn_release(struct conn *c);
 
