@@ -398,6 +398,13 @@ static struct watched *anew(struct flows *f, struct watched *w, const struct tra
     return w;
 }
 
+/* Returns whether all of a segment's bytes were sent before it; a probe of one byte counts too. */
+static bool sent_before(const struct measured *g)
+{
+    return (g->notes & (TRACK_RETRANSMISSION | TRACK_PROBE | TRACK_WINDOW_PROBE)) &&
+           g->had[g->from] && seq_leq(seg_end(&g->packet->seg), g->before[g->from]);
+}
+
 static void note_end(struct watched *w, const struct measured *g)
 {
     const struct seg *s = &g->packet->seg;
@@ -455,7 +462,7 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
     const uint64_t unseen = w->measure.side[!g.from].not_captured;
     last = w->measure.last;
     measure_segment(&w->measure, f->room, &w->track, &g);
-    zeek_segment(&w->zeek, g.from, seg, (g.notes & TRACK_RETRANSMISSION) != 0,
+    zeek_segment(&w->zeek, g.from, seg, sent_before(&g),
                  w->measure.side[!g.from].not_captured > unseen);
     w->fragments += s->fragments != 0;
     note_end(w, &g);

@@ -345,6 +345,8 @@ static void sent(struct measure *m, const struct measured *g)
     } else if (had && seq_lt(first, next)) {
         filled = x->holes ? fill_holes(x, first, seq_min(end, next)) : 0;
         fresh = filled + (seq_gt(end, next) ? end.v - next.v : 0);
+        if ((s->flags & SEG_FIN) && x->holes) /* what a FIN fills is no data */
+            filled += fill_holes(x, end, seq_min(seg_end(s), next));
     }
     x->bytes += fresh;
     if (s->len && x->flight_open)

@@ -333,6 +333,19 @@ static void zeek_letters_that_count(void **state)
     a(FIN | RST, 500, 0, 0);
     a(ACK, 101, 1, 100);
     zeek_is("ShADTTawQI", "RSTO");
+    /* What is repeated in part, and goes on, is not counted. */
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    a(ACK, 51, 1, 100);
+    zeek_is("ShAD", "S1");
+    /* Neither is a gap where one side was not seen, or behind a RST. */
+    a(SYN, 0, 0, 0);
+    a(ACK, 1, 1, 0);
+    a(ACK, 1, 501, 0);
+    zeek_is("SA", "S0");
+    shake_hands();
+    a(RST | ACK, 1, 501, 0);
+    zeek_is("ShAR", "RSTO");
 }
 
 int main(void)
