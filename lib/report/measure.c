@@ -475,6 +475,12 @@ wave_time measure_zero_for(const struct measure_side *s, wave_time now)
  * The handshake
  */
 
+/* Returns whether the SYN offers what that one did. */
+static bool same_offer(const struct measure_syn *y, const struct seg *s)
+{
+    return s->opt.has == y->has && s->opt.mss == y->mss && s->opt.wscale == y->wscale;
+}
+
 static void learn_syn(struct measure *m, struct measure_side *x, const struct measured *g)
 {
     const struct seg *s = &g->packet->seg;
@@ -488,6 +494,8 @@ static void learn_syn(struct measure *m, struct measure_side *x, const struct me
                                           .wscale = s->opt.wscale,
                                           .mss = s->opt.mss,
                                           .window = s->wnd};
+        else
+            x->syn.varies |= !same_offer(&x->syn, s);
     }
     if (!(s->flags & SEG_ACK)) {
         m->syn_at = g->at;
@@ -519,10 +527,11 @@ void measure_syn_elsewhere(struct measure *m, enum track_side from, const struct
 {
     struct measure_syn *y = &m->side[from].syn;
 
-    if (!y->seen || y->differs || (s->opt.has == y->has && s->opt.mss == y->mss))
+    if (!y->seen || y->varies || y->differs || same_offer(y, s))
         return;
     y->differs = true;
     y->other = s->opt.has;
+    y->other_wscale = s->opt.wscale;
     y->other_mss = s->opt.mss;
 }
 
