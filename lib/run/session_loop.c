@@ -316,14 +316,15 @@ static void show(struct session *s, struct session_conn *c, struct report_seen *
 }
 
 /* Reports a segment of ours that the capture lost. Without it, the tracker would find that the
- * peer's answers fit nothing. */
-static void missed(struct session *s, const struct sent_entry *j, wave_time stamp)
+ * peer's answers fit nothing. `passed`: the capture shows a later one of ours. */
+static void missed(struct session *s, const struct sent_entry *j, wave_time stamp, bool passed)
 {
     struct session_conn *c = session_find(s, j->id);
     struct packet p = {.kind = PACKET_TCP, .ttl = s->config.ip.ttl, .df = true};
     struct report_seen seen = {.stamp = stamp,
                                .out = true,
                                .missed = true,
+                               .passed = passed,
                                .retransmission = j->retransmission,
                                .probe = j->probe,
                                .local = (enum state)j->state,
@@ -344,7 +345,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
 
     s->left++;
     while ((j = session_missed_before(s, p)) != NULL)
-        missed(s, j, p->stamp);
+        missed(s, j, p->stamp, true);
     j = session_sent(s, p);
     struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
@@ -493,7 +494,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
 
     while ((seg->flags & SEG_ACK) && session_may_miss(s) &&
            (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
-        missed(s, j, p->stamp);
+        missed(s, j, p->stamp, false);
     if (a->hole.lost)
         missed_theirs(s, c, p, a);
     /* What we do while segments wait in the ring comes after them in the order of the wire. Our
@@ -772,7 +773,7 @@ static void finish_capture(struct session *s)
     loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);
     for (const struct sent_entry *j;
          session_may_miss(s) && (j = sent_log_missed(&s->sent_log)) != NULL;)
-        missed(s, j, session_stamp(s));
+        missed(s, j, session_stamp(s), false);
     flush_changes(s);
     report_wait(&s->report, NULL, session_stamp(s), NULL, 0);
 }
