@@ -127,6 +127,14 @@ static void later(struct zeek *z, enum track_side from, const struct seg *s)
         enter(z, from, RESET);
 }
 
+/* Returns whether the side is established, or has sent its FIN after it was: only then is a gap
+ * taken for one. */
+static bool clean(const struct zeek *z, enum track_side side)
+{
+    return z->state[side] == ESTABLISHED ||
+           (z->state[side] == CLOSED && z->before[side] == ESTABLISHED);
+}
+
 void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, bool repeated,
                   bool missing)
 {
@@ -143,13 +151,13 @@ void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, boo
         scaled(z, from, 'W', &z->zero[from]);
     if (repeated && s->len && z->state[from] != RESET)
         scaled(z, from, 'T', &z->repeated[from]);
-    if (missing) /* of what the other side sent */
-        scaled(z, peer, 'G', &z->missing[peer]);
     z->data[from] |= s->len > 0 && !(s->flags & SEG_RST);
     if (z->state[from] == INACTIVE)
         first(z, from, s);
     else
         later(z, from, s);
+    if (missing && clean(z, TRACK_A) && clean(z, TRACK_B)) /* of what the other side sent */
+        scaled(z, peer, 'G', &z->missing[peer]);
 }
 
 /* Returns whether the originator sent a SYN and then a RST, and nothing else that counts. */
