@@ -102,23 +102,26 @@ static int fail(struct capture_file *f, int error)
     return error;
 }
 
-/* Returns whether `n` bytes are there. If not, *error says what to return. */
-static bool have(struct capture_file *f, size_t n, int *error)
+/* Returns what to return where bytes are missing. */
+static int short_of_bytes(struct capture_file *f)
 {
-    if (f->end - f->at >= n)
-        return true;
-    *error = WAVE_EAGAIN;
     if (!f->ended)
-        return false;
-    if (f->end == f->at && f->begun) {
-        *error = fail(f, WAVE_ENOTFOUND);
-        return false;
-    }
+        return WAVE_EAGAIN;
+    if (f->end == f->at && f->begun)
+        return fail(f, WAVE_ENOTFOUND);
     diag_say(&f->why,
              f->begun ? "is cut off at byte %" PRIu64 ", within a record"
                       : "is no capture file: it ends after %" PRIu64 " bytes",
              f->offset + (f->end - f->at));
-    *error = fail(f, f->begun ? WAVE_ETRUNC : WAVE_EMALFORMED);
+    return fail(f, f->begun ? WAVE_ETRUNC : WAVE_EMALFORMED);
+}
+
+/* Returns whether `n` bytes are there. If not, *error says what to return. */
+static inline bool have(struct capture_file *f, size_t n, int *error)
+{
+    if (f->end - f->at >= n)
+        return true;
+    *error = short_of_bytes(f);
     return false;
 }
 
@@ -214,7 +217,6 @@ static int next_pcap(struct capture_file *f, struct capture_record *out)
         return corrupt(f, "a packet is longer than any that is captured");
     if (!have(f, f->record_head + caplen, &error))
         return error;
-    head = f->buffer + f->at;
     *out = (struct capture_record){.stamp = (wave_time)get32(f, head) * WAVE_S +
                                             (wave_time)get32(f, head + 4) *
                                                 (i->digits == 9 ? 1 : WAVE_US),
