@@ -351,7 +351,7 @@ static void sent(struct measure *m, const struct measured *g)
     x->bytes += fresh;
     if (s->len && x->flight_open)
         x->initial_window += fresh;
-    if (g->notes & TRACK_RETRANSMISSION)
+    if ((g->notes & (TRACK_RETRANSMISSION | TRACK_WINDOW_PROBE)) == TRACK_RETRANSMISSION)
         repeated(m, x, y, g, filled);
     else if (seg_len(s) && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE)))
         mark(x, seg_end(s), g->at);
@@ -423,7 +423,7 @@ static void acknowledged(struct measure *m, struct measure_room *r, const struct
     const struct seg *s = &g->packet->seg;
     const bool newer = !x->has_ack || seq_gt(s->ack, x->acked);
 
-    if (g->notes & TRACK_DUPLICATE_ACK) {
+    if ((g->notes & TRACK_DUPLICATE_ACK) && s->wnd) {
         x->duplicate_acks++;
         x->run += !g->twice;
     }
