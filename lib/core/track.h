@@ -122,7 +122,7 @@ enum track_note {
 };
 
 /* The state of the tracker. The fields are visible so that a caller can hold one by value, but only
- * track.c and track_infer.c use them. */
+ * the tracker's own files use them. */
 struct track {
     struct track_half {
         struct seq isn;        /* of its SYN */
@@ -196,6 +196,12 @@ bool track_fin(const struct track *t, enum track_side side, struct seq *end);
 
 /* Returns whether the other side has acknowledged that FIN. */
 bool track_fin_acked(const struct track *t, enum track_side side);
+
+/* Returns the side's state alone. */
+static inline enum state track_state(const struct track *t, enum track_side side)
+{
+    return (enum state)t->half[side].state;
+}
 
 /* Returns what is known about a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);
