@@ -121,6 +121,8 @@ enum track_note {
                                    receiver's window is 0 (RFC 9293, 3.8.6.1) */
 };
 
+#define TRACK_SEEN_ANY 1u /* of track_half.seen: a segment of it was seen, and `next` is valid */
+
 /* The state of the tracker. The fields are visible so that a caller can hold one by value, but only
  * the tracker's own files use them. */
 struct track {
@@ -184,7 +186,13 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
 
 /* Returns whether the side is believed to have sent anything; *next is then the number after the
  * highest that it has sent, whether that was seen or only acknowledged. */
-bool track_next(const struct track *t, enum track_side side, struct seq *next);
+static inline bool track_next(const struct track *t, enum track_side side, struct seq *next)
+{
+    const struct track_half *h = &t->half[side];
+
+    *next = h->next;
+    return (h->seen & TRACK_SEEN_ANY) != 0;
+}
 
 /* Gives a number to a segment that reached no one, since it was dropped before it left its host, or
  * left it with a wrong checksum on purpose. It shows nothing about either side, and changes nothing
