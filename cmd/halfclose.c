@@ -30,8 +30,7 @@ struct halfclose {
     bool heard;           /* `since` and `last` are set */
     wave_time since, last;
     struct after_fin found;
-    bool honoured;
-    bool unknown; /* what came does not say whether it is */
+    enum { NOT_KNOWN, NOT_HONOURED, HONOURED } half_close;
 };
 
 /* Returns whether the peer acknowledged our FIN before its own FIN came. */
@@ -119,9 +118,10 @@ static const char *sent_after_fin(const struct after_fin *f, char *text, size_t 
 
 /* Fills in the outcome for a peer that closed before it had our FIN; `taken`: it has acknowledged
  * our FIN since. */
-static void judge_crossed(const char *peer, bool taken, struct outcome *o)
+static void judge_crossed(struct halfclose *x, const char *peer, bool taken, struct outcome *o)
 {
     o->verdict = VERDICT_FAILED;
+    x->half_close = NOT_HONOURED;
     snprintf(o->message, sizeof o->message,
              "%s closed its own side before it had our FIN%s: nothing could come after it", peer,
              taken ? "" : ", and has not acknowledged it since");
@@ -133,9 +133,9 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
     const struct after_fin *f = &x->found;
     char sent[120];
 
-    x->honoured = acknowledged(x);
-    if (!x->honoured) {
-        judge_crossed(peer, true, o);
+    x->half_close = HONOURED;
+    if (!acknowledged(x)) {
+        judge_crossed(x, peer, true, o);
     } else if (f->bytes) {
         snprintf(o->message, sizeof o->message,
                  "%s honours the half-close: after our FIN it sent %s, and then its own FIN", peer,
@@ -152,12 +152,12 @@ static void judge_close(struct halfclose *x, const char *peer, struct outcome *o
 }
 
 /* Fills in the outcome for a peer that reset the connection: this is a failed expectation. */
-static void judge_reset(const struct halfclose *x, const char *peer, uint32_t missing,
-                        struct outcome *o)
+static void judge_reset(struct halfclose *x, const char *peer, uint32_t missing, struct outcome *o)
 {
     char sent[120], bytes[HUMAN_TEXT], did[240] = "answered our FIN with RST";
 
     o->verdict = VERDICT_FAILED;
+    x->half_close = NOT_HONOURED;
     if (acknowledged(x) && x->found.bytes)
         snprintf(did, sizeof did,
                  "acknowledged our FIN, sent %s, and then reset the connection with RST",
@@ -172,13 +172,12 @@ static void judge_reset(const struct halfclose *x, const char *peer, uint32_t mi
 
 /* Fills in the outcome for a peer of which nothing more came after it had acknowledged our FIN. It
  * may have sent nothing, or all that it sent may have been lost on the way. */
-static void judge_silence(struct halfclose *x, const char *peer, struct outcome *o)
+static void judge_silence(const struct halfclose *x, const char *peer, struct outcome *o)
 {
     const struct after_fin *f = &x->found;
     char sent[120], came[160] = "", lingered[HUMAN_TEXT];
 
     o->verdict = VERDICT_FAILED;
-    x->unknown = true;
     if (f->bytes)
         snprintf(came, sizeof came, " sent %s,", sent_after_fin(f, sent, sizeof sent));
     snprintf(o->message, sizeof o->message,
@@ -189,13 +188,11 @@ static void judge_silence(struct halfclose *x, const char *peer, struct outcome 
 
 /* Fills in the outcome for a peer of whose answer bytes never came: it may well have honoured the
  * half-close. */
-static void judge_missing(struct halfclose *x, const char *peer, uint32_t missing,
-                          struct outcome *o)
+static void judge_missing(const char *peer, uint32_t missing, struct outcome *o)
 {
     char bytes[HUMAN_TEXT];
 
     o->verdict = VERDICT_FAILED;
-    x->unknown = true;
     snprintf(
         o->message, sizeof o->message,
         "%s acknowledged our FIN, and %s of what it sent never arrived, so that it is not known "
@@ -218,16 +215,16 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
     } else if (end == END_RESET) {
         judge_reset(x, peer, missing, o);
     } else if (s->stop == STOP_LINGER && x->crossed_at) {
-        judge_crossed(peer, false, o);
+        judge_crossed(x, peer, false, o);
     } else if (s->stop == STOP_LINGER && missing) {
-        judge_missing(x, peer, missing, o);
+        judge_missing(peer, missing, o);
     } else if (s->stop == STOP_LINGER) {
         judge_silence(x, peer, o);
     } else {
-        return; /* lost, the timeout, a signal: the general message says enough */
+        return; /* lost, the timeout, a signal: it is not known, and the message says why */
     }
     if (o->verdict != VERDICT_OPEN && session_impaired(s, client->conn)) {
-        x->unknown = true;
+        x->half_close = NOT_KNOWN;
         snprintf(o->message, sizeof o->message,
                  "whether %s honours the half-close is not known, since it may have done what the "
                  "rules of --impair made it do, or what they kept from us",
@@ -239,24 +236,27 @@ static void decide(struct session *s, struct client *client, struct outcome *o)
 static void tell(const struct halfclose *x, struct figures *f)
 {
     const struct after_fin *a = &x->found;
+    const char *judged = x->half_close == HONOURED    ? "honoured"
+                         : x->half_close == NOT_KNOWN ? "not known"
+                                                      : "not honoured";
     char bytes[HUMAN_TEXT], duration[HUMAN_TEXT];
 
     figures_group(f, "half_close");
     figures_count(f, "bytes", a->bytes);
     figures_count(f, "segments", a->segments);
     figures_seconds(f, "seconds", a->duration);
-    figures_bool(f, "honoured", x->honoured);
+    if (x->half_close == NOT_KNOWN)
+        figures_unknown(f, "honoured");
+    else
+        figures_bool(f, "honoured", x->half_close == HONOURED);
     figures_end(f);
     if (acknowledged(x))
         figures_row(f, "half-close",
-                    "%s: %s in %u segment%s over %s after our FIN was acknowledged",
-                    x->honoured  ? "honoured"
-                    : x->unknown ? "not known"
-                                 : "not honoured",
+                    "%s: %s in %u segment%s over %s after our FIN was acknowledged", judged,
                     human_bytes(a->bytes, bytes), a->segments, a->segments == 1 ? "" : "s",
                     human_duration(a->duration, duration));
     else
-        figures_row(f, "half-close", "not honoured: %s",
+        figures_row(f, "half-close", "%s: %s", judged,
                     x->client.conn->record->flow.fin[1] || x->crossed_at
                         ? "the peer's FIN came before it had acknowledged ours"
                         : "our FIN was never acknowledged");

@@ -25,19 +25,28 @@ static uint64_t digest_of(uint64_t hash, const struct packet *p)
     return n;
 }
 
+/* Returns for how long a packet at another place is taken for the same one. */
+static wave_time longest(const struct packet *p)
+{
+    if (p->id)
+        return DOUBLES_APART;
+    if (p->seg.flags & SEG_SYN)
+        return DOUBLES_SYN_APART;
+    return p->seg.opt.has & OPT_TIMESTAMP ? DOUBLES_APART : DOUBLES_WITHIN;
+}
+
 enum double_kind doubles_note(struct doubles *d, uint64_t hash, const struct packet *p,
                               uint32_t place, wave_time stamp)
 {
     const uint64_t digest = digest_of(hash, p);
     const uint32_t at = (uint32_t)(digest >> 40) % DOUBLES_KEPT;
     const wave_time before = d->at[at].stamp;
-    const bool near =
-        stamp >= before ? stamp - before <= DOUBLES_WITHIN : before - stamp <= DOUBLES_WITHIN;
+    const wave_time apart = stamp >= before ? stamp - before : before - stamp;
 
-    if (d->at[at].digest == (uint32_t)digest && near && d->at[at].place) {
-        if (d->at[at].place != place)
+    if (d->at[at].digest == (uint32_t)digest && d->at[at].place) {
+        if (d->at[at].place != place && apart <= longest(p))
             return DOUBLE_ELSEWHERE;
-        if (p->id)
+        if (d->at[at].place == place && apart <= DOUBLES_WITHIN && p->id)
             return DOUBLE_COPY;
     }
     d->at[at].digest = (uint32_t)digest;

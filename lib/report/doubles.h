@@ -1,7 +1,8 @@
 /*
  * Packets that a capture holds twice. A capture of several interfaces, or of a mirrored port, sees
  * a packet once for each place that it passes; a network may also copy one. Both are told from a
- * retransmission, which is a packet of its own, by IPv4's identification.
+ * retransmission, which is a packet of its own, by IPv4's identification, or by its timestamp;
+ * where there is neither, a copy is what comes soon, at another place.
  */
 #ifndef TCPWAVE_REPORT_DOUBLES_H
 #define TCPWAVE_REPORT_DOUBLES_H
@@ -12,7 +13,11 @@
 #include "lib/core/time.h"
 
 #define DOUBLES_KEPT 1024             /* packets, a power of two */
-#define DOUBLES_WITHIN (20 * WAVE_MS) /* a later one is another packet */
+#define DOUBLES_WITHIN (20 * WAVE_MS) /* a later one is another packet, */
+#define DOUBLES_APART                                                                              \
+    WAVE_S /* unless it is captured at another place, where two captures                           \
+              were merged, and a number tells it from a retransmission */
+#define DOUBLES_SYN_APART (200 * WAVE_MS) /* no host repeats a SYN sooner */
 
 enum double_kind {
     DOUBLE_NONE,

@@ -22,10 +22,12 @@ struct facts_host {
     uint64_t reached;       /* segments that reached this host's TCP (lib/wire/guard.h) */
     uint64_t captured;      /* segments for us that were captured with a correct checksum */
     bool each_reached;      /* `reached` was read late enough to be compared with `captured` */
-    bool past_rules;        /* what we sent passed none of this host's rules, since it was sent on
-                               the link layer: connection tracking does not know it */
+    bool past_rules;        /* most of what we sent passed none of this host's rules, since it was
+                               sent on the link layer: connection tracking does not know it */
     uint64_t kept; /* segments that we sent, where the capture shows what leaves, and showed
                       none of them; 0: not so, or not known */
+    uint64_t refused;       /* segments that we gave up, since the interface refused them, */
+    uint64_t accepted;      /* and such that it took, of those that were sent on the link layer */
     uint64_t bad_checksums; /* with a wrong checksum */
     int64_t clock_step;     /* nanoseconds by which the wall clock was set during the run; 0: none */
     uint64_t lost;          /* frames that the capture lost */

@@ -29,6 +29,15 @@ static inline uint32_t count(const struct facts *k, enum sign_kind kind)
     return signs_count(&k->flow->signs, kind);
 }
 
+/* Returns whether segments of ours did not leave this host while others did: the capture, which
+ * lost nothing, shows these alone. A few may have other reasons. */
+static inline bool kept_here(const struct facts *k)
+{
+    const uint32_t kept = count(k, SIGN_KEPT);
+
+    return k->host && !k->host->lost && kept >= 3 && kept >= k->flow->segments[0] / 10;
+}
+
 /* Adds as evidence the segments that show the sign. */
 static inline void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
 {

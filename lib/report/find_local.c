@@ -50,6 +50,55 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Some of ours were stopped so, and others were not. */
+static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    char n[2][HUMAN_TEXT];
+
+    if (!k->over || !kept_here(k) || h->rerouted || k->verdict == VERDICT_LOCAL)
+        return false;
+    if (k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    cite(k, SIGN_KEPT, f);
+    finding_say(f,
+                "%s of the %s segments that we sent did not leave this host, as far as its capture "
+                "shows",
+                human_count(count(k, SIGN_KEPT), n[0]), human_count(k->flow->segments[0], n[1]));
+    finding_advise(f,
+                   "look at nft list ruleset (egress) and tc filter show dev %s egress for rules "
+                   "that go by size or content, or limit a rate",
+                   h->interface);
+    return true;
+}
+
+/* Where we send on the link layer, the interface itself refuses what a rule drops there. A queue
+ * that is full for long looks the same, so that a few do not count. */
+static bool own_firewall_refused(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    const uint64_t all = h->refused + h->accepted;
+    char n[2][HUMAN_TEXT];
+
+    if (!k->over || !h->refused || h->unreachable || k->verdict == VERDICT_LOCAL ||
+        (h->accepted && (h->refused < 3 || h->refused < all / 10)))
+        return false;
+    if (k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    if (h->accepted)
+        finding_say(f, "this host's interface %s refused %s of the %s segments that we sent",
+                    h->interface, human_count(h->refused, n[0]), human_count(all, n[1]));
+    else
+        finding_say(f, "this host's interface %s refused %s%s segment%s that we sent", h->interface,
+                    all == 1 ? "the " : "each of the ", human_count(all, n[0]),
+                    all == 1 ? "" : "s");
+    finding_advise(f,
+                   "a rule drops it there (nft list ruleset: egress; tc filter show dev %s "
+                   "egress), or the queue is always full (tc -s qdisc show dev %s)",
+                   h->interface, h->interface);
+    return true;
+}
+
 /* The guard's socket counts each segment that reaches TCP, and discards it. A segment that was
  * captured and did not reach the guard was stopped in between, by a rule of this host. Where ours
  * passed no rule, a rule that goes by connections stops the answers, although an application's
@@ -60,7 +109,7 @@ static bool own_firewall(const struct facts *k, struct finding *f)
 
     if (!k->host)
         return false;
-    if (own_firewall_out(k, f))
+    if (own_firewall_out(k, f) || own_firewall_refused(k, f) || own_firewall_out_in_part(k, f))
         return true;
     if (!k->host->counts_reached || !k->host->captured)
         return false;
@@ -70,8 +119,8 @@ static bool own_firewall(const struct facts *k, struct finding *f)
         f->severity = FINDING_INFO;
         finding_say(f,
                     "this host's own rules stopped all of the %s segments that came, before "
-                    "its TCP; what we sent passed none of them, so that rules that go by "
-                    "connections (ct state) do not know ours",
+                    "its TCP; most of what we sent did not pass them, so that rules that go by "
+                    "connections (ct state) do not know it",
                     human_count(k->host->captured, n));
         finding_advise(f, "tcpwave connect sends through the rules: an application is hindered "
                           "only where that finds own-firewall, too");
@@ -127,6 +176,7 @@ static bool capture_loss(const struct facts *k, struct finding *f)
         return false;
     f->certainty = FINDING_PROVED;
     cite(k, SIGN_MISSED, f);
+    cite(k, SIGN_KEPT, f);
     finding_say(f,
                 "our own capture lost %s frame%s because its buffer was full: what is missing "
                 "was not lost by the network",

@@ -105,7 +105,7 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
     const struct signs *s = &k->flow->signs;
     char from[HUMAN_TEXT], to[HUMAN_TEXT];
 
-    if (!count(k, SIGN_OURS_CUT))
+    if (!count(k, SIGN_OURS_CUT) || kept_here(k))
         return false;
     if (k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;

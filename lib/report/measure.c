@@ -342,9 +342,11 @@ static void sent(struct measure *m, const struct measured *g, struct seq end)
         x->gap_since = g->at;
         x->gaps++;
     } else if (had && seq_lt(first, next)) {
-        const struct seq last = seq_add(first, s->len);
+        const struct seq last = seq_add(first, s->len); /* behind its data */
         filled = x->holes ? fill_holes(x, first, seq_min(last, next)) : 0;
         fresh = filled + (seq_gt(last, next) ? last.v - next.v : 0);
+        if ((s->flags & SEG_FIN) && x->holes) /* what a FIN fills is no data */
+            filled += fill_holes(x, last, seq_min(end, next));
     }
     x->bytes += fresh;
     if (s->len && x->flight_open)
@@ -472,6 +474,12 @@ wave_time measure_zero_for(const struct measure_side *s, wave_time now)
  * The handshake
  */
 
+/* Returns whether the SYN offers what that one did. */
+static bool same_offer(const struct measure_syn *y, const struct seg *s)
+{
+    return s->opt.has == y->has && s->opt.mss == y->mss && s->opt.wscale == y->wscale;
+}
+
 static void learn_syn(struct measure *m, struct measure_side *x, const struct measured *g)
 {
     const struct seg *s = &g->packet->seg;
@@ -485,6 +493,8 @@ static void learn_syn(struct measure *m, struct measure_side *x, const struct me
                                           .wscale = s->opt.wscale,
                                           .mss = s->opt.mss,
                                           .window = s->wnd};
+        else
+            x->syn.varies |= !same_offer(&x->syn, s);
     }
     if (!(s->flags & SEG_ACK)) {
         m->syn_at = g->at;
@@ -516,10 +526,11 @@ void measure_syn_elsewhere(struct measure *m, enum track_side from, const struct
 {
     struct measure_syn *y = &m->side[from].syn;
 
-    if (!y->seen || y->differs || (s->opt.has == y->has && s->opt.mss == y->mss))
+    if (!y->seen || y->varies || y->differs || same_offer(y, s))
         return;
     y->differs = true;
     y->other = s->opt.has;
+    y->other_wscale = s->opt.wscale;
     y->other_mss = s->opt.mss;
 }
 

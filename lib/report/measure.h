@@ -38,9 +38,11 @@ struct measure_rtt {
 
 /* What a SYN offers. */
 struct measure_syn {
-    bool seen;
-    bool differs;  /* captured at another place, it offered something else: */
-    uint8_t other; /* OPT_... as it was there */
+    bool seen : 1;
+    bool varies : 1;  /* when it was repeated, it offered something else */
+    bool differs : 1; /* captured at another place, it offered something else: */
+    uint8_t other;    /* OPT_... as it was there */
+    uint8_t other_wscale;
     uint16_t other_mss;
     uint16_t flags; /* SEG_... */
     uint8_t has;    /* OPT_... */

@@ -316,6 +316,7 @@ struct report_seen {
     bool probe;  /* of ours, from the sent log: it lies below everything unacknowledged, and asks
                     for an answer */
     bool missed; /* the capture lost it; `packet` is reconstructed, `ip` is NULL */
+    bool passed; /* `missed`, of ours: the capture shows one that we sent after it */
     bool repair; /* the peer retransmits it because our capture lost something */
     bool gap;    /* the capture may have lost segments since the flow's last one */
     enum state local;

@@ -740,7 +740,7 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
     if (!report_counts(seen))
         return;
     if (seen->missed)
-        signs_note(s, SIGN_MISSED, g->number);
+        signs_note(s, seen->passed ? SIGN_KEPT : SIGN_MISSED, g->number);
     if (seen->foreign)
         signs_note(s, SIGN_FOREIGN_RST, g->number);
     if (seen->out)

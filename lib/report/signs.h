@@ -53,6 +53,7 @@ enum sign_kind {
     SIGN_SYN_ACK_TTL,   /* what followed the SYN-ACK has another TTL */
     SIGN_FOREIGN_RST,   /* this host's kernel, or another program, sent a RST on our flow */
     SIGN_MISSED,        /* a segment that our capture lost */
+    SIGN_KEPT,          /* one of ours, though the capture shows one that we sent after it */
     SIGN_JOINED,        /* a segment larger than the MSS allows: an offload joined several */
     SIGN_UNMARKED,      /* the peer's data without ECT, though ECN was agreed on */
     SIGN_MARKED,        /* the peer's data with ECT */

@@ -127,6 +127,14 @@ static void later(struct zeek *z, enum track_side from, const struct seg *s)
         enter(z, from, RESET);
 }
 
+/* Returns whether the side is established, or has sent its FIN after it was: only then is a gap
+ * taken for one. */
+static bool clean(const struct zeek *z, enum track_side side)
+{
+    return z->state[side] == ESTABLISHED ||
+           (z->state[side] == CLOSED && z->before[side] == ESTABLISHED);
+}
+
 /* Takes a segment that gives a letter or moves a side. It stands apart, so that all others are not
  * charged with the registers that it needs. */
 __attribute__((noinline)) static void telling(struct zeek *z, enum track_side from,
@@ -140,13 +148,13 @@ __attribute__((noinline)) static void telling(struct zeek *z, enum track_side fr
         scaled(z, from, 'W', &z->zero[from]);
     if (repeated && s->len && z->state[from] != RESET)
         scaled(z, from, 'T', &z->repeated[from]);
-    if (missing) /* of what the other side sent */
-        scaled(z, peer, 'G', &z->missing[peer]);
     z->data[from] |= s->len > 0 && !(s->flags & SEG_RST);
     if (z->state[from] == INACTIVE)
         first(z, from, s);
     else
         later(z, from, s);
+    if (missing && clean(z, TRACK_A) && clean(z, TRACK_B)) /* of what the other side sent */
+        scaled(z, peer, 'G', &z->missing[peer]);
 }
 
 void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, bool repeated,

@@ -49,6 +49,8 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .kept = asks->kept && !next_hop_silent(port) ? asks->kept : 0,
                              .each_reached = s.counts_reached && !asks->many,
                              .past_rules = s.l2_send > 0,
+                             .refused = s.given_up,
+                             .accepted = s.l2_send,
                              .clock_step = s.clock_step,
                              .bad_checksums = s.bad_checksum,
                              .lost = s.dropped,

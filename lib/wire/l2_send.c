@@ -36,7 +36,8 @@ struct l2_route {
     wave_time until;           /* 0: the entry is empty */
     bool known;
     bool ask; /* send the next segment through the kernel's routing, so that it probes the
-                 neighbour */
+                 neighbour; or since it is the first one of the pair, so that the kernel says where
+                 its rules drop it */
     uint8_t header[L2_HEADER];
 };
 
@@ -218,10 +219,12 @@ const uint8_t *l2_send_header(struct l2_send *x, const struct flow *flow, wave_t
         return NULL; /* the entry serves another pair; to ask the kernel for each frame in turn
                         would be slow */
     if (now >= w->until) {
+        const bool first = !w->until || !addr_eq(&w->remote, remote) || !addr_eq(&w->local, local);
         w->local = *local;
         w->remote = *remote;
         w->ask = false;
         w->known = find(x, w);
+        w->ask |= first;
         w->until = now + (w->known ? TRUSTED : RETRY);
     }
     /* The kernel does not see our frames use a neighbour, so its entry grows stale, and the kernel

@@ -56,8 +56,9 @@ struct mnl_socket *l2_send_netlink(const struct l2_send *x);
 
 /* Returns the link-layer header of packets from flow->local to flow->remote, valid until the next
  * call. Returns NULL when the packet has to go through the kernel's routing: it would leave by
- * another interface, the next hop is not known now, or the kernel is to probe a stale neighbour (at
- * most once a second). */
+ * another interface, the next hop is not known now, the kernel is to probe a stale neighbour (at
+ * most once a second), or the packet is the first one of these addresses: where a rule of this host
+ * drops that one, the kernel says so. */
 const uint8_t *l2_send_header(struct l2_send *x, const struct flow *flow, wave_time now);
 
 #endif

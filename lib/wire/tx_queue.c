@@ -24,6 +24,10 @@
 /* The memory for packets is limited to this: over lo, with its large MTU, half as many fit. */
 #define ROOM_MAX ((size_t)64 * (AHEAD + 65535))
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
+/* A packet that the kernel has refused so often, and nothing else in between, is given up. With the
+ * pauses between (lib/run/egress.c) that takes a quarter of a second at first. */
+#define TRIES_MAX 32
+#define TRIES_MIN 4
 
 struct tx_queue {
     int fd, link_fd;
@@ -33,6 +37,9 @@ struct tx_queue {
     bool gso;  /* the kernel has accepted GSO segments so far */
     bool bare; /* frames have no prefix, so GSO is not possible */
     uint64_t by_link;
+
+    unsigned tries, patience; /* how often in a row the kernel had no room; how often is borne */
+    uint64_t given_up;        /* segments */
 
     unsigned first, count; /* the first packet that was not taken yet; the number of packets
                               queued */
@@ -74,6 +81,9 @@ int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu)
     b->by_source = false;
     b->link_header = 0;
     b->by_link = 0;
+    b->tries = 0;
+    b->patience = TRIES_MAX;
+    b->given_up = 0;
     memset(b->control, 0, sizeof b->control); /* the padding is handed to the kernel as it is */
     *out = b;
     return 0;
@@ -415,6 +425,32 @@ uint64_t tx_queue_l2_sent(const struct tx_queue *b)
     return b->by_link;
 }
 
+uint64_t tx_queue_given_up(const struct tx_queue *b)
+{
+    return b->given_up;
+}
+
+/*
+ * A packet socket says ENOBUFS where the interface's queue is full, and also where a rule that the
+ * packet meets there (nft's egress hook, traffic control) drops it: that one would stay for ever,
+ * and hold up those behind it. So it is given up after a while, and so is each one behind it, until
+ * the kernel takes one. Where that happens several times, the first one has less time.
+ */
+static bool is_given_up(struct tx_queue *b, int error)
+{
+    if (error != ENOBUFS || ++b->tries < b->patience)
+        return false;
+    b->given_up++;
+    return true;
+}
+
+static void kernel_takes(struct tx_queue *b)
+{
+    if (b->tries >= b->patience && b->patience > TRIES_MIN)
+        b->patience /= 2;
+    b->tries = 0;
+}
+
 unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unsent)
 {
     unsigned taken = 0;
@@ -423,6 +459,9 @@ unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unse
         int n = hand_over(b);
         if (n > 0) {
             taken += (unsigned)n;
+            kernel_takes(b);
+        } else if (is_given_up(b, errno)) {
+            remove_segment(b);
         } else if (errno != EINTR) {
             *error = errno;
             *unsent = b->what[b->first];

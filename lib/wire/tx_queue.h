@@ -73,9 +73,13 @@ bool tx_queue_takes_trains(const struct tx_queue *b);
  * Hands all packets to the kernel, and never waits. Returns how many it took. Either that is all of
  * them, and *error is 0. Or it is fewer; *error is then the errno for the next packet, and *unsent
  * names that packet. After EAGAIN and ENOBUFS this packet stays in the queue; any other error
- * removes it. All later packets stay in any case.
+ * removes it. All later packets stay in any case. What the kernel has refused with ENOBUFS for a
+ * quarter of a second is given up: it is removed, counted, and not told.
  */
 unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unsent);
+
+/* Returns how many segments were given up so far. */
+uint64_t tx_queue_given_up(const struct tx_queue *b);
 
 /* Returns how many packets were sent on the link layer so far. */
 uint64_t tx_queue_l2_sent(const struct tx_queue *b);

@@ -247,6 +247,8 @@ struct wire_stats {
     uint64_t truncated, malformed, unrelated;
     uint64_t l2_send;
     uint64_t sent, retried;
+    uint64_t given_up; /* segments that the interface refused for so long that they were given up:
+                          its queue is full, or a rule drops them there */
     uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
     uint64_t reached;       /* so many segments; with wire_config.free_ports at least so many */

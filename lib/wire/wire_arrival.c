@@ -351,6 +351,7 @@ struct wire_stats wire_stats(struct wire *w)
 {
     struct wire_stats s = w->stats;
     s.l2_send = tx_queue_l2_sent(w->tx_queue);
+    s.given_up = tx_queue_given_up(w->tx_queue);
     s.fragmented = ip_reassembly_counts(w->fragments, capture_clock_now());
     capture_stats(w->capture, &s.received, &s.dropped);
     for (uint16_t i = 0; w->guard && i < w->lports; i++)

@@ -87,9 +87,84 @@ for far in "$far4" "[$far6]"; do
 done
 nft delete table inet own
 
+# It stops what we send. Where a hook tells the sender, the run ends with that; the egress hook does
+# not, and each segment is refused. Other targets are not held up, and a rule for something else is
+# no finding.
+start_peer other 8 ncat -lk 8 --exec /bin/cat
+for hook in output postrouting; do
+    nft -f - <<RULES || exit 1
+table inet own {
+    chain out {
+        type filter hook $hook priority 0
+        tcp dport 7 drop
+    }
+}
+RULES
+    for far in "$far4" "[$far6]"; do
+        expect_status 3 "load, $far: $hook drops what we send" \
+            "$TCPWAVE" load --json --connections 20 --timeout 5 "$far:7"
+        expect_line out '"message":"cannot send to .*a firewall rule of this host drops' \
+            "load, $far: $hook drops what we send: it says so"
+        expect_status 0 "load, $far: $hook drops something else" \
+            "$TCPWAVE" load --json --connections 20 --timeout 5 "$far:8"
+        nothing_found "load, $far: $hook drops something else"
+    done
+    nft delete table inet own
+done
+if nft -f - <<'RULES'; then
+table netdev own {
+    chain out {
+        type filter hook egress device near priority 0
+        tcp dport 7 drop
+    }
+}
+RULES
+    for far in "$far4" "[$far6]"; do
+        ping -c 1 -W 2 $far4 >"$tmp/ping" 2>&1 # so that the next hop is known
+        ping -c 1 -W 2 $far6 >"$tmp/ping" 2>&1
+        expect_status 1 "load, $far: egress drops what we send" \
+            "$TCPWAVE" load --json --connections 20 --timeout 2 "$far:7"
+        found "load, $far: egress" own-firewall problem
+        expect_line out 'probably, this host.s interface near refused each of the [0-9]+ segments' \
+            "load, $far: egress: it counts them"
+        expect_status 1 "load, $far: egress drops half of what we send" \
+            "$TCPWAVE" load --json --connections 40 --rate 40 --timeout 3 -d x "$far:7" "$far:8"
+        found "load, $far: egress, in part" own-firewall problem
+        expect_json verdict connections.open 20 "load, $far: egress, in part: the other target is not held up"
+        expect_status 5 "send fast, $far: egress drops what we send" \
+            timeout 20 "$TCPWAVE" send --json --count 20 --rate 5000 --wait 300ms "$far:7"
+        found "send fast, $far: egress" own-firewall problem
+        expect_status 0 "load, $far: egress drops something else" \
+            "$TCPWAVE" load --json --connections 20 --timeout 5 -d x "$far:8"
+        nothing_found "load, $far: egress drops something else"
+    done
+    nft delete table netdev own
+
+    # Large segments alone: it is not the path that swallows them.
+    nft -f - <<'RULES'
+table netdev own {
+    chain out {
+        type filter hook egress device near priority 0
+        meta length > 600 drop
+    }
+}
+RULES
+    head -c 20000 /dev/zero >"$tmp/some"
+    for far in "$far4" "[$far6]"; do
+        try "$TCPWAVE" connect --json --timeout 9 -f "$tmp/some" -o "$tmp/got" "$far:7"
+        check "$far: egress drops large segments: own-firewall, likely" jq -es \
+            'last | any(.findings[]; .code == "own-firewall" and .certainty == "likely")' "$tmp/out"
+        check "$far: egress drops large segments: no black-hole" \
+            sh -c "! grep -q black-hole '$tmp/out'"
+    done
+    nft delete table netdev own
+else
+    skip "egress drops what we send" "this kernel has no egress hook for nft"
+fi
+
 # Rules that know connections, as most hosts have them, let an application's answers through: connect
-# finds nothing, and load, whose segments they do not see, does not warn. Others stop large segments
-# only.
+# finds nothing, and neither does load, of whose segments they see the first one alone. Others stop
+# large segments only.
 nft -f - <<'RULES' || exit 1
 table inet own {
     chain in {
@@ -104,7 +179,7 @@ for far in "$far4" "[$far6]"; do
     expect_status 0 "rules that know connections, connect, $far" "$TCPWAVE" connect --json -d hello "$far:7"
     nothing_found "rules that know connections, connect, $far"
     expect_status 0 "rules that know connections, load, $far" "$TCPWAVE" load --json --connections 5 "$far:7"
-    found "rules that know connections, load, $far" own-firewall info
+    nothing_found "rules that know connections, load, $far"
 done
 nft delete table inet own
 nft -f - <<'RULES' || exit 1

@@ -8,7 +8,7 @@
 # Real lengths, and all that needs no kernel, are in tests/unit/test_cmd_idle*.c.
 #
 # IDLE_WORLD=loss tries one world alone.
-worlds='silent silent6 nat reset icmp half tests tries terminal loss nothing stateless ends reboot dead interrupt'
+worlds='silent silent6 nat reset icmp half tests tries terminal loss nothing stateless ends reboot dead interrupt queue'
 
 # told WORLD STATUS: its cases, with names that say where
 told()
@@ -417,6 +417,41 @@ world_dead()
     expect_json verdict verdict lost "a path that dies: lost"
     expect_json verdict idle.samples.silent 0 "a path that dies: nothing counts as forgotten"
     finds_nothing "a path that dies"
+}
+
+# held NAME: nothing forgets, and the peer had each connection that is said to be alive
+held()
+{
+    expect_json verdict idle.limit longer "$1: nothing forgets"
+    expect_json verdict idle.samples.reset 0 "$1: no connection is said to be reset"
+    finds_nothing "$1"
+    truth "$1" -
+}
+
+# Servers with a full accept queue: the kernel there drops the third segment of some handshakes.
+world_queue()
+{
+    local n
+    if command -v ncat >/dev/null; then
+        launch ncat nsenter -t "$end" -n ncat -lk 64 --exec /bin/cat
+        poll listening 64 at_end
+        for n in 1 2 3 4 5 6 7 8 9 10; do
+            idle 0 "ncat, run $n" --from 500ms --to 1500ms "$end4:64"
+            held "ncat, run $n"
+        done
+    else
+        skip "ncat" "it is not installed"
+    fi
+    server late 65 late
+    idle 0 "it accepts after six seconds" --from 500ms --to 1500ms --parallel 6 "$end4:65"
+    held "it accepts after six seconds"
+    check "it accepts after six seconds: not all were held at first" \
+        test "$(json_get verdict idle.not_held)" -ge 1
+    server never 66 never
+    idle 0 "it never accepts" --at-least 1s --parallel 6 --syn-retries 1 "[$end6]:66"
+    held "it never accepts"
+    check "it never accepts: some were left out" test "$(json_get verdict idle.samples.inconclusive)" -ge 4
+    says "it never accepts" 'its accept queue is likely full'
 }
 
 # Ctrl-C tells what is known.

@@ -97,7 +97,7 @@ class Run:
         own = [s for s in self.segments if s[2] == port and s[0] >= begun]
         again = next((s[0] for s in own if s[1] and s[3] == 2 and s[4] != seq), own[-1][0])
         for before, after in zip(own, own[1:]):
-            if after[1] and after[0] - before[0] > 0.9 * sample["silence"]:
+            if not before[3] & 2 and after[1] and after[0] - before[0] > 0.9 * sample["silence"]:
                 return port, after[0], again
         return None
 

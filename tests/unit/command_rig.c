@@ -534,6 +534,11 @@ void rig_expect_bool(const struct command_rig *r, const char *event, const char 
     assert_int_equal(json_is_true(must(r, event, path)), wanted);
 }
 
+void rig_expect_null(const struct command_rig *r, const char *event, const char *path)
+{
+    assert_true(json_is_null(must(r, event, path)));
+}
+
 void rig_expect_text(const struct command_rig *r, const char *event, const char *path,
                      const char *wanted)
 {

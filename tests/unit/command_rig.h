@@ -142,6 +142,7 @@ unsigned rig_count(const struct command_rig *r, const char *event, const char *p
 void rig_expect_int(const struct command_rig *r, const char *event, const char *path,
                     int64_t wanted);
 void rig_expect_bool(const struct command_rig *r, const char *event, const char *path, bool wanted);
+void rig_expect_null(const struct command_rig *r, const char *event, const char *path);
 void rig_expect_text(const struct command_rig *r, const char *event, const char *path,
                      const char *wanted);
 /* The text has `part` in it. */

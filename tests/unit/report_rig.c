@@ -45,6 +45,7 @@ void script_say(struct script *t, const struct step *s)
                                .probe = s->probe,
                                .gap = s->gap,
                                .missed = s->missed,
+                               .passed = s->passed,
                                .foreign = s->foreign,
                                .local = s->local,
                                .packet = &p,

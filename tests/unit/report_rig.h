@@ -36,7 +36,7 @@ struct step {
     unsigned flags;
     uint32_t seq, ack, len;
     uint16_t wnd;
-    bool retransmission, probe, gap, missed, foreign;
+    bool retransmission, probe, gap, missed, passed, foreign;
     enum state local;
     uint8_t ttl; /* 0: 64 */
     const uint8_t *tcp; /* SEG_HEADER bytes, for the checksum, or NULL */

@@ -376,6 +376,92 @@ CASE(our_large_packets_vanish)
 
 static struct facts_host host;
 
+/* The first `kept` of 20 segments of ours are in no capture. */
+static void some_kept(unsigned kept)
+{
+    struct step s;
+
+    shake();
+    host = (struct facts_host){.captured = 3, .interface = "eth0"};
+    facts.host = &host;
+    for (unsigned i = 0; i < 18; i++) {
+        s = ours(SEG_ACK, 1 + 1000 * i, 1, 1000);
+        s.missed = s.passed = i < kept;
+        say(s);
+    }
+}
+
+CASE(some_of_ours_do_not_leave)
+{
+    some_kept(5);
+    says(expect("own-firewall", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(4, 5, 6, 8)),
+         "5 of the 20 segments that we sent did not leave this host, as far as its capture shows");
+    expect("own-firewall", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4, 5, 6, 8));
+    expect_silence("own-firewall", VERDICT_LOCAL);
+    host.lost = 1; /* the capture has lost some, which may be these */
+    expect_silence("own-firewall", VERDICT_LOST);
+    expect("capture-loss", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, SHOWN(4, 5, 6, 8));
+    host.lost = 0;
+    host.rerouted = "eth1"; /* they leave there */
+    expect_silence("own-firewall", VERDICT_LOST);
+    done();
+
+    some_kept(2);
+    expect_silence("own-firewall", VERDICT_LOST);
+    done();
+}
+
+/* Where large ones of ours did not even leave, the path has not swallowed them. */
+CASE(our_large_packets_vanish_here)
+{
+    for (unsigned kept = 0; kept < 2; kept++) {
+        shake();
+        host = (struct facts_host){.captured = 3, .interface = "eth0"};
+        facts.host = &host;
+        for (unsigned i = 0; i <= 3; i++) {
+            struct step s = ours(SEG_ACK, 1, 1, i == 3 ? 524 : 1448);
+            s.retransmission = i > 0;
+            s.missed = s.passed = kept && i < 3;
+            say(s);
+        }
+        say_theirs(SEG_ACK, 1, 525, 0);
+        if (kept) {
+            expect_silence("black-hole", VERDICT_LOST);
+            expect("own-firewall", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4, 5, 6));
+        } else {
+            expect_silence("own-firewall", VERDICT_LOST);
+            expect("black-hole", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+        }
+        done();
+    }
+}
+
+CASE(the_interface_refuses)
+{
+    host = (struct facts_host){.refused = 20, .interface = "eth0"};
+    start();
+    facts.host = &host;
+    says(expect("own-firewall", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
+         "this host's interface eth0 refused each of the 20 segments that we sent");
+    expect_silence("own-firewall", VERDICT_LOCAL);
+    host.refused = 1;
+    says(expect("own-firewall", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, UNSHOWN),
+         "this host's interface eth0 refused the 1 segment that we sent");
+    host.refused = 20;
+    host.accepted = 180;
+    says(expect("own-firewall", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, UNSHOWN),
+         "this host's interface eth0 refused 20 of the 200 segments that we sent");
+    host.accepted = 300; /* a queue that was full for long */
+    expect_silence("own-firewall", VERDICT_FAILED);
+    host.refused = 2;
+    host.accepted = 2;
+    expect_silence("own-firewall", VERDICT_FAILED);
+    host.refused = 20;
+    host.unreachable = "10.0.0.1";
+    expect_silence("own-firewall", VERDICT_FAILED);
+    done();
+}
+
 CASE(what_this_host_knows)
 {
     host = (struct facts_host){.counts_reached = true, .captured = 3, .interface = "eth0"};
@@ -388,9 +474,9 @@ CASE(what_this_host_knows)
          "TCP");
     host.past_rules = true; /* connection tracking does not know what we sent */
     says(expect("own-firewall", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, UNSHOWN),
-         "this host's own rules stopped all of the 3 segments that came, before its TCP; what we "
-         "sent passed none of them, so that rules that go by connections (ct state) do not know "
-         "ours");
+         "this host's own rules stopped all of the 3 segments that came, before its TCP; most of "
+         "what we sent did not pass them, so that rules that go by connections (ct state) do not "
+         "know it");
     host.past_rules = false;
     host.reached = 1;
     expect_silence("own-firewall", VERDICT_DROPPED);
@@ -584,6 +670,9 @@ int main(void)
         cmocka_unit_test(marks_that_are_cleared),
         cmocka_unit_test(full_segments_that_are_short),
         cmocka_unit_test(our_large_packets_vanish),
+        cmocka_unit_test(some_of_ours_do_not_leave),
+        cmocka_unit_test(our_large_packets_vanish_here),
+        cmocka_unit_test(the_interface_refuses),
         cmocka_unit_test(what_this_host_knows),
         cmocka_unit_test(answers_that_take_another_way),
         cmocka_unit_test(a_rst_of_this_host_s_kernel),

@@ -220,6 +220,57 @@ static void without_room_the_rest_stays_and_more_joins_it(void **state)
     tx_queue_close(b);
 }
 
+/* A rule drops them at the interface: packet sockets say ENOBUFS then, for ever. */
+static void what_is_refused_again_and_again_holds_up_nothing(void **state)
+{
+    struct tx_queue *b = BEGIN(2, -ENOBUFS);
+    struct wire_unsent u;
+    int error = -1, tries = 1;
+
+    (void)state;
+    add_all(b, 10);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 2);
+    for (; error && tries < 100; tries++)
+        assert_int_equal(tx_queue_flush(b, &error, &u), 0);
+    assert_int_equal(tries, 32);
+    assert_true(tx_queue_empty(b));
+    assert_int_equal(tx_queue_given_up(b), 8);
+
+    add(b, 2, 8); /* the next one gets no more time until one was taken */
+    assert_int_equal(tx_queue_flush(b, &error, &u), 0);
+    assert_int_equal(error, 0);
+    assert_int_equal(tx_queue_given_up(b), 9);
+    answers[0] = 64;
+    answered = 0;
+    add(b, 2, 8);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 1);
+    expect_taken(0, 3);
+
+    add(b, 3, 8);
+    for (tries = 1, error = -1; error && tries < 100; tries++)
+        assert_int_equal(tx_queue_flush(b, &error, &u), 0);
+    assert_int_equal(tries, 1 + 16);
+    assert_int_equal(tx_queue_given_up(b), 10);
+    tx_queue_close(b);
+}
+
+/* That is no rule: the socket itself holds no more. */
+static void a_full_socket_is_waited_for(void **state)
+{
+    struct tx_queue *b = BEGIN(-EAGAIN);
+    struct wire_unsent u;
+    int error;
+
+    (void)state;
+    add(b, 0, 8);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(tx_queue_flush(b, &error, &u), 0);
+        assert_int_equal(error, EAGAIN);
+    }
+    assert_int_equal(tx_queue_given_up(b), 0);
+    tx_queue_close(b);
+}
+
 static void one_that_is_refused_is_named_and_holds_nothing_up(void **state)
 {
     struct tx_queue *b = BEGIN(4, -EMSGSIZE, 64);
@@ -443,6 +494,8 @@ int main(void)
         cmocka_unit_test(each_packet_names_the_source_that_it_is_routed_by),
         cmocka_unit_test(what_the_kernel_takes_by_and_by_is_all_there),
         cmocka_unit_test(without_room_the_rest_stays_and_more_joins_it),
+        cmocka_unit_test(what_is_refused_again_and_again_holds_up_nothing),
+        cmocka_unit_test(a_full_socket_is_waited_for),
         cmocka_unit_test(one_that_is_refused_is_named_and_holds_nothing_up),
         cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
         cmocka_unit_test(a_batch_of_the_mtu_fits),
