@@ -4,9 +4,13 @@
  * The run. lib/run/idle_search.h says which silences to try. For each, a connection is opened, left
  * alone for that long, and then probed:
  *
- *     opening       the handshake; with --state half-closed our FIN and its acknowledgement as well
+ *     opening       the handshake
+ *     proving       a probe right behind it, so that the peer shows that it holds the connection
+ *     again         the peer does not hold it: it is opened once more after a pause
+ *     half closing  with --state half-closed: our FIN, until it is acknowledged
  *     silent        nothing is sent. A segment of the peer's begins the silence again. If the peer
  *                   closes or resets the connection meanwhile, that was seen, and is the sample
+ *     completing    with --state syn-received: the third segment of the handshake is sent (below)
  *     asked         one liveness probe, without data; after a second without an answer a few more,
  *                   with a byte that the peer has had
  *     data          no answer: one byte of data, which the engine retransmits until --give-up. In
@@ -22,6 +26,20 @@
  * forgets sooner has another. After the silence the third segment is sent, and then the probe:
  * alive means that the handshake could still be completed. In this order, since a peer with SYN
  * cookies knows nothing of the connection before that segment.
+ *
+ * Held by the peer. A handshake that is complete here need not be complete there. Where the queue
+ * of connections that wait for accept() is full, Linux drops the third segment of the handshake. If
+ * the SYN-ACK was a cookie, the peer then knows nothing of the connection, and answers the next
+ * segment with RST; else it stays in SYN_RECEIVED and repeats its SYN-ACK. So each connection is
+ * probed at once, and its silence begins with the answer. An acknowledgement of ours follows that,
+ * so that each place on the path sees the same silence: from one segment of ours to the next. In
+ * SYN_RECEIVED a host answers the probe as well. One that is established tells by a D-SACK that it
+ * knows the byte of the probe, or it is given the time in which it would have repeated its SYN-ACK.
+ * Twice is too often: once may be a loss, or the end of a deferred accept. In half-closed the proof
+ * comes before our FIN, since afterwards a RST could be the peer's answer to the FIN; and the
+ * acknowledgement of the FIN, which is a number of its own (RFC 9293, 3.4), is one more. Such a
+ * connection tells nothing of silence: it is opened again some times, each after a longer pause,
+ * and then left out. In syn-received no connection is meant to exist there, and nothing is proved.
  *
  * An answer to the first probe or to any retransmission means alive: what was lost on the way was
  * not forgotten. What died is a sample only once the control connection, which is never silent for
@@ -98,8 +116,11 @@ const char *idle_check(void *options);
 /* The steps of a connection, as above. */
 enum idle_step {
     IDLE_OPENING,
+    IDLE_PROVING,
+    IDLE_AGAIN,
     IDLE_HALF_CLOSING,
     IDLE_QUIET,
+    IDLE_COMPLETING,
     IDLE_ASKED,
     IDLE_DATA,
     IDLE_IN_DOUBT,
@@ -107,6 +128,20 @@ enum idle_step {
     IDLE_CLOSING,
     IDLE_OVER /* nothing is to be done but to release it */
 };
+
+/* Why it is said that the peer does not hold a connection. */
+enum idle_unheld {
+    IDLE_UNHELD_RST,     /* a RST answered the first probe, or the third segment of the handshake */
+    IDLE_UNHELD_SILENT,  /* nothing answered the first probes */
+    IDLE_UNHELD_SYN_ACK, /* the peer repeats its SYN-ACK */
+    IDLE_UNHELD_FIN,     /* nothing acknowledged our FIN */
+    IDLE_UNHELD_REFUSED, /* our SYN was refused, while the control connection was open */
+    IDLE_UNHELD_SYN,     /* nothing answered our SYNs, or an ICMP error did, likewise */
+    IDLE_UNHELD_KINDS
+};
+
+/* What is known of whether the peer holds it. */
+enum idle_proof { IDLE_UNPROVED, IDLE_HELD, IDLE_UNHELD };
 
 /* What a death itself shows of where it was caused. */
 enum idle_clue {
@@ -125,7 +160,12 @@ struct idle_conn {
     uint32_t port;             /* index of its local port */
     uint32_t number;           /* in the inquest: that of the connection that died */
     wave_time wanted;          /* the silence */
-    wave_time begun;           /* when it was open */
+    unsigned tries;            /* how often it was opened before, and the peer did not hold it */
+    enum idle_unheld unheld;   /* with IDLE_UNHELD: why */
+    uint32_t syn_acks;         /* of the peer's when it was probed for that; */
+    uint32_t syn_acks_crossed; /* until the first answer */
+    bool answered;             /* there was one */
+    wave_time begun;           /* when it was open; in half-closed, when our FIN was sent */
     wave_time since;           /* when the last segment came or went */
     wave_time asked_at;        /* when it was probed first */
     wave_time next_at;         /* when the present step ends */
@@ -180,6 +220,10 @@ struct idle {
     bool lost;                       /* the peer answers no more */
     bool done;                       /* the search ended by itself */
     unsigned told_pass;              /* the pass of the sample that was told last */
+    uint32_t unheld[IDLE_UNHELD_KINDS]; /* how often the peer did not hold a connection */
+    uint32_t left_out;                  /* connections that were given up for that */
+    unsigned unheld_now;                /* those of this pass */
+    bool control_unheld;                /* the peer did not hold a control connection either */
     unsigned spoken;                 /* samples of this pass that the peer's segments spoilt */
     unsigned stalled;                /* passes in a row that told nothing because of that */
     bool hindered;                   /* the search ended for this */
@@ -190,7 +234,43 @@ struct idle {
     struct figures figures;
 };
 
-/* idle_turn.c: what happens with the connections. */
+static inline struct idle_conn *idle_of(struct session_conn *c)
+{
+    return (struct idle_conn *)(void *)c;
+}
+
+static inline void idle_go_to(struct idle_conn *c, enum idle_step step, wave_time until)
+{
+    c->step = step;
+    c->next_at = until;
+}
+
+/* idle_open.c: opens a connection from the next port that is free, or from the one that is named.
+ * Returns NULL if there is none. */
+struct idle_conn *idle_open(struct idle *x, const uint32_t *named);
+/* Closes a connection that is of no more use: with FIN, if it is open. */
+void idle_close(struct idle *x, struct idle_conn *c, wave_time now);
+/* Begin and go on with the proof that the peer holds the connection. The latter says in next_at
+ * when to come back, and why the peer does not hold it. */
+void idle_prove_begin(struct idle *x, struct idle_conn *c, wave_time now);
+enum idle_proof idle_prove(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now);
+/* Returns whether the peer has repeated its SYN-ACK too often. */
+bool idle_is_repeating(const struct idle_conn *c);
+/* The peer does not hold it: opens it once more later, or leaves it out. Both return when to come
+ * back; `c` may be released. */
+wave_time idle_not_held(struct idle *x, struct idle_conn *c, enum idle_unheld why, wave_time now);
+wave_time idle_opening(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now);
+
+/* idle_turn.c: takes the sample of a connection, which may be released by this. */
+void idle_sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sample,
+                    const char *note, wave_time now);
+/* Returns whether the connection has ended, by the peer or by what answers in its place, and fills
+ * in how. */
+bool idle_has_ended(const struct conn *e, enum idle_outcome *how);
+/* Returns how long to wait for the answer to a first probe. */
+wave_time idle_patience(const struct conn *e);
+
+/* What happens with the connections. */
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
 

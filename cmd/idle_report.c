@@ -102,6 +102,16 @@ static void time_or_unknown(struct figures *f, const char *name, wave_time t)
         figures_unknown(f, name);
 }
 
+/* Returns how often the peer did not hold a connection. */
+static uint32_t not_held(const struct idle *x)
+{
+    uint32_t n = 0;
+
+    for (unsigned i = 0; i < IDLE_UNHELD_KINDS; i++)
+        n += x->unheld[i];
+    return n;
+}
+
 /* Adds the members for JSON. */
 static void members(const struct idle *x, const struct idle_answer *a, struct figures *f)
 {
@@ -115,6 +125,7 @@ static void members(const struct idle *x, const struct idle_answer *a, struct fi
     figures_text(f, "by", idle_by(x, a));
     time_or_unknown(f, "keepalive", idle_keepalive(x, a));
     figures_count(f, "passes", x->search.pass);
+    figures_count(f, "not_held", not_held(x));
     counts(f, a);
     figures_end(f);
 }
@@ -417,6 +428,23 @@ static void say_hindered(const struct idle *x, struct text_out *w)
             human_duration(x->spoke_sum / x->spoke_count, t));
 }
 
+static const char advice[] =
+    "its accept queue is likely full: try fewer at a time (--parallel), or "
+    "look at the queue there (ss -ltn: Recv-Q beyond Send-Q)";
+
+/* Says that the peer did not hold connections, which were left out. */
+static void say_left_out(const struct idle *x, struct text_out *w)
+{
+    const bool one = x->left_out == 1;
+
+    if (x->left_out)
+        text_add(w,
+                 "; %u connection%s left out, since the peer did not take %s, or did not hold %s "
+                 "after the handshake: %s",
+                 x->left_out, one ? " is" : "s are", one ? "it" : "them", one ? "it" : "them",
+                 advice);
+}
+
 /* Says why the run ended before the answer was known. */
 static void say_why(const struct idle *x, struct text_out *w)
 {
@@ -445,6 +473,31 @@ static bool went_well(const struct idle *x, const struct idle_answer *a)
     return !is_test(x) || !dead(a);
 }
 
+/* Says what was seen of connections that the peer did not hold. */
+static void unheld_rows(const struct idle *x, struct figures *f)
+{
+    static const char *const seen[IDLE_UNHELD_KINDS] = {
+        [IDLE_UNHELD_RST] = "a RST answered the first probe",
+        [IDLE_UNHELD_SILENT] = "nothing answered the first probes",
+        [IDLE_UNHELD_SYN_ACK] = "the peer repeated its SYN-ACK",
+        [IDLE_UNHELD_FIN] = "nothing acknowledged our FIN",
+        [IDLE_UNHELD_REFUSED] = "a RST answered our SYN, while another connection was open",
+        [IDLE_UNHELD_SYN] = "nothing answered our SYNs, while another connection was open"};
+    const char *label = "not held";
+
+    for (unsigned i = 0; i < IDLE_UNHELD_KINDS; i++) {
+        if (!x->unheld[i])
+            continue;
+        figures_row(f, label, "%u time%s: %s", x->unheld[i], x->unheld[i] == 1 ? "" : "s", seen[i]);
+        label = "";
+    }
+    if (*label)
+        return;
+    figures_row(f, "",
+                "so does a peer whose accept queue is full: try fewer at a time (--parallel),");
+    figures_row(f, "", "or look at the queue there (ss -ltn: Recv-Q beyond Send-Q)");
+}
+
 static void rows(const struct idle *x, const struct idle_answer *a, struct figures *f)
 {
     const struct idle_blame blame = idle_blame(x);
@@ -459,6 +512,7 @@ static void rows(const struct idle *x, const struct idle_answer *a, struct figur
     if (a->samples[IDLE_INCONCLUSIVE] > a->event)
         figures_row(f, "", "%u say nothing: %s", a->samples[IDLE_INCONCLUSIVE] - a->event,
                     x->doubt ? x->doubt : "they were not finished");
+    unheld_rows(x, f);
     if (blame.had)
         figures_row(f, "who", "the peer still had %u of the connections that died", blame.had);
     else if (a->samples[IDLE_RESET] && blame.path)
@@ -485,6 +539,12 @@ static bool refuses(const struct idle *x)
     return x->control && conn_end(session_engine(x->session, &x->control->conn)) == END_REFUSED;
 }
 
+/* Returns whether the run ended since the peer holds no control connection. */
+static bool unheld(const struct idle *x)
+{
+    return x->control_unheld && x->control && x->control->step == IDLE_PROVING;
+}
+
 /* Says that the peer was lost while connections were silent. */
 static void say_lost(const struct idle *x, const struct idle_answer *a, struct text_out *w)
 {
@@ -493,6 +553,13 @@ static void say_lost(const struct idle *x, const struct idle_answer *a, struct t
     if (refuses(x)) {
         text_add(w, "%s refuses new connections since the control connection ended",
                  addr_port_text(x->target.v6, &x->target.addr, x->target.port, name));
+        return;
+    }
+    if (unheld(x)) {
+        text_add(w,
+                 "%s completes handshakes and does not hold the connections: neither the control "
+                 "connection nor others in its place; %s",
+                 addr_port_text(x->target.v6, &x->target.addr, x->target.port, name), advice);
         return;
     }
     text_add(
@@ -517,7 +584,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
         o->verdict = VERDICT_LOCAL;
         text_add(&w, "%s", s->error.text);
     } else if (x->lost) {
-        o->verdict = refuses(x) ? VERDICT_FAILED : VERDICT_LOST;
+        o->verdict = refuses(x) || unheld(x) ? VERDICT_FAILED : VERDICT_LOST;
         say_lost(x, &a, &w);
     } else if (!x->search.pass && x->control) { /* the first connection was not opened */
         session_outcome(s, &x->control->conn, o);
@@ -531,6 +598,7 @@ void idle_conclude(struct idle *x, struct outcome *o, struct findings *list)
             say_found(x, &a, &w);
         say_event(&a, &w);
         say_hindered(x, &w);
+        say_left_out(x, &w);
     }
     o->exit = s->signal ? 128 + s->signal : (int)o->verdict;
     idle_diagnose(x, &a, list);

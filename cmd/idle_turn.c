@@ -17,7 +17,6 @@
 #define PROBING (6 * WAVE_S) /* before there is data; or half of --give-up, if that is less */
 #define COMPLETES WAVE_MS /* between the end of the handshake and the first probe */
 #define INQUEST (3 * WAVE_S)
-#define CLOSING (2 * WAVE_S)
 #define SUSPENDED (100 * WAVE_MS) /* platform_asleep() differs by less for other reasons */
 #define INTERRUPTED 3             /* silences that the peer may interrupt, one after the other */
 
@@ -25,68 +24,9 @@
 #define MOVED_SHARE 50 /* of an end of the bracket: less is chance */
 
 static const char spoke[] = "the peer sent something itself, several times";
-static const char unopened[] = "the connection could not be opened";
+static const char unopened[] = "no port or memory for the connection";
 static const char asleep[] = "this host was suspended meanwhile";
 static const char forgotten_all[] = "the control connection, which was not silent, was reset too";
-
-static struct idle_conn *of(struct session_conn *c)
-{
-    return (struct idle_conn *)(void *)c;
-}
-
-/* Opens a connection from the next port that is free, or from the one that is named. Returns NULL
- * if there is none. */
-static struct idle_conn *open_conn(struct idle *x, const uint32_t *named)
-{
-    struct session_conn *c;
-
-    for (uint32_t tries = named ? 1 : x->ports; tries > 0; tries--) {
-        const uint32_t port = named ? *named : x->next_port;
-
-        if (!named)
-            x->next_port = (x->next_port + 1) % x->ports;
-        if (session_connect(x->session, port, &x->target.addr, x->target.port, &c) != 0)
-            continue;
-        of(c)->port = port;
-        return of(c);
-    }
-    return NULL;
-}
-
-/* Returns the connection's number in the report; 0: nothing is reported. */
-static uint32_t number_of(const struct idle_conn *c)
-{
-    const struct report_flow *f = session_flow(&c->conn);
-
-    return f ? f->connection : 0;
-}
-
-static void go_to(struct idle_conn *c, enum idle_step step, wave_time until)
-{
-    c->step = step;
-    c->next_at = until;
-}
-
-/* Closes a connection that is of no more use: with FIN, if it is open. */
-static void close_conn(struct idle *x, struct idle_conn *c, wave_time now)
-{
-    struct conn *e = session_engine(x->session, &c->conn);
-
-    if (e && conn_held(e)) { /* a RST takes the half-open connection from the peer */
-        conn_abort(e, now);
-        session_changed(x->session, &c->conn, now);
-        go_to(c, IDLE_CLOSING, now);
-        return;
-    }
-    if (!e || conn_state(e) == STATE_CLOSED) {
-        go_to(c, IDLE_OVER, now);
-        return;
-    }
-    conn_keepalive(e, now, false);
-    conn_close(e, now);
-    session_changed(x->session, &c->conn, now);
-    go_to(c, IDLE_CLOSING, now + CLOSING);
-}
 
 /* Discards what the peer has sent, so that its window stays open. */
 static void discard(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
@@ -103,6 +43,14 @@ static void discard(struct idle *x, struct idle_conn *c, struct conn *e, wave_ti
 /*
  * Samples
  */
+
+/* Returns the connection's number in the report; 0: nothing is reported. */
+static uint32_t number_of(const struct idle_conn *c)
+{
+    const struct report_flow *f = session_flow(&c->conn);
+
+    return f ? f->connection : 0;
+}
 
 /* Returns what a death shows of where it was caused. */
 static enum idle_clue clue_of(const struct idle *x, const struct idle_conn *c)
@@ -161,7 +109,7 @@ static void begin_inquest(struct idle *x, struct idle_conn *dead, wave_time now)
 
     session_release(x->session, &dead->conn);
     x->open--;
-    c = open_conn(x, &port);
+    c = idle_open(x, &port);
     if (!c) {
         tell_death(x, &death, false);
         return;
@@ -172,12 +120,11 @@ static void begin_inquest(struct idle *x, struct idle_conn *dead, wave_time now)
     c->clue = death.clue;
     if (session_flow(&c->conn))
         session_flow(&c->conn)->asks_older = true;
-    go_to(c, IDLE_INQUEST, now + INQUEST);
+    idle_go_to(c, IDLE_INQUEST, now + INQUEST);
 }
 
-/* Takes the sample of a connection, which may be released by this. */
-static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sample,
-                      const char *note, wave_time now)
+void idle_sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sample,
+                    const char *note, wave_time now)
 {
     if (c->step != IDLE_OPENING &&
         platform_asleep(x->options->show.platform) > c->asleep + SUSPENDED) {
@@ -193,39 +140,13 @@ static void sample_is(struct idle *x, struct idle_conn *c, struct idle_sample sa
         begin_inquest(x, c, now);
         return;
     }
+    if (!note && c->tries)
+        note = "the peer did not hold it at first";
     idle_tell(x, number_of(c), &sample, sample.outcome == IDLE_CLOSED ? "peer" : NULL, note);
-    close_conn(x, c, now);
+    idle_close(x, c, now);
 }
 
-static void begin_silence(struct idle *x, struct idle_conn *c, wave_time now)
-{
-    c->since = c->begun = now;
-    c->arrived = c->conn.arrived;
-    c->asleep = platform_asleep(x->options->show.platform);
-    go_to(c, IDLE_QUIET, now + c->wanted);
-}
-
-static wave_time opening(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
-{
-    const enum state state = conn_state(e);
-
-    if (state == STATE_CLOSED) {
-        sample_is(x, c, (struct idle_sample){.outcome = IDLE_INCONCLUSIVE}, unopened, now);
-    } else if (state == STATE_ESTABLISHED && x->options->state == IDLE_HALF_CLOSED) {
-        conn_close(e, now);
-        session_changed(x->session, &c->conn, now);
-        c->begun = now;
-        c->asleep = platform_asleep(x->options->show.platform);
-        go_to(c, IDLE_HALF_CLOSING, WAVE_NEVER);
-    } else if (state_synchronized(state) && state != STATE_SYN_RECEIVED) {
-        begin_silence(x, c, now);
-    }
-    return c->step == IDLE_QUIET ? c->next_at : WAVE_NEVER;
-}
-
-/* Returns whether the connection has ended, by the peer or by what answers in its place, and fills
- * in how. */
-static bool has_ended(const struct conn *e, enum idle_outcome *how)
+bool idle_has_ended(const struct conn *e, enum idle_outcome *how)
 {
     if (conn_state(e) == STATE_CLOSED && conn_end(e) == END_RESET)
         *how = IDLE_RESET;
@@ -234,24 +155,6 @@ static bool has_ended(const struct conn *e, enum idle_outcome *how)
     else
         return false;
     return true;
-}
-
-static wave_time half_closing(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
-{
-    struct idle_sample sample = {.silence = now - c->begun, .seen = true};
-
-    if (has_ended(e, &sample.outcome)) {
-        sample_is(x, c, sample, NULL, now);
-        return now;
-    }
-    if (conn_state(e) == STATE_CLOSED) {
-        sample_is(x, c, (struct idle_sample){.outcome = IDLE_INCONCLUSIVE}, unopened, now);
-        return now;
-    }
-    if (conn_state(e) != STATE_FIN_WAIT_2)
-        return WAVE_NEVER;
-    begin_silence(x, c, now);
-    return c->next_at;
 }
 
 /* Notes until when the peer has repeated its SYN-ACK. */
@@ -263,17 +166,23 @@ static void note_repeats(struct idle *x, const struct idle_conn *c)
         x->repeated = r->syn_ack_at[1] - r->syn_acked_at;
 }
 
-/* Sends the first probe; before it, if it was held back, the third segment of the handshake. */
-static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+wave_time idle_patience(const struct conn *e)
 {
     const wave_time patience = 3 * conn_srtt(e);
 
+    return patience < ANSWER_MIN ? ANSWER_MIN : time_min(patience, ANSWER_MAX);
+}
+
+/* Sends the first probe; before it, if it was held back, the third segment of the handshake. */
+static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
     if (conn_held(e)) {
         note_repeats(x, c);
         c->sample.silence = now - c->since;
         conn_hold(e, false);
         session_changed(x->session, &c->conn, now);
-        c->next_at = now + COMPLETES;
+        c->asked_at = now;
+        idle_go_to(c, IDLE_COMPLETING, now + COMPLETES);
         return;
     }
     if (x->options->state != IDLE_SYN_RECEIVED)
@@ -283,21 +192,31 @@ static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time n
     c->asked_at = now;
     c->received = conn_received(e);
     c->repeats = 0;
-    c->pause = patience < ANSWER_MIN ? ANSWER_MIN : time_min(patience, ANSWER_MAX);
-    go_to(c, IDLE_ASKED, now + c->pause);
+    c->pause = idle_patience(e);
+    idle_go_to(c, IDLE_ASKED, now + c->pause);
+}
+
+/* Returns from when on an end that is seen counts: the timer of the peer's application knows
+ * nothing of our probes. With --keepalive it is told for how long the connection lived. */
+static wave_time ends_from(const struct idle *x, const struct idle_conn *c)
+{
+    const bool untouched = x->options->state == IDLE_ESTABLISHED && !c->interrupted;
+
+    return x->options->keepalive || untouched ? c->begun : c->since;
 }
 
 static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
-    struct idle_sample sample = {.silence = now - c->since, .seen = true};
+    struct idle_sample sample = {.seen = true};
 
-    if (has_ended(e, &sample.outcome)) {
+    if (idle_has_ended(e, &sample.outcome)) {
         x->rtt = conn_srtt(e);
-        if (x->options->keepalive) /* it was not silent: for how long it lived */
-            sample.silence = now - c->begun;
-        sample_is(x, c, sample, NULL, now);
+        sample.silence = now - ends_from(x, c);
+        idle_sample_is(x, c, sample, NULL, now);
         return now;
     }
+    if (x->options->state != IDLE_SYN_RECEIVED && idle_is_repeating(c))
+        return idle_not_held(x, c, IDLE_UNHELD_SYN_ACK, now);
     if (c->conn.arrived != c->arrived && x->options->state != IDLE_SYN_RECEIVED) {
         if (c->interrupted) {
             x->spoke_sum += now - c->since;
@@ -307,9 +226,9 @@ static wave_time quiet(struct idle *x, struct idle_conn *c, struct conn *e, wave
         c->since = now;
         c->next_at = c->since + c->wanted;
         if (++c->interrupted > INTERRUPTED) {
-            sample.outcome = IDLE_INCONCLUSIVE;
+            sample = (struct idle_sample){now - c->since, IDLE_INCONCLUSIVE, false};
             x->spoken++;
-            sample_is(x, c, sample, spoke, now);
+            idle_sample_is(x, c, sample, spoke, now);
             return now;
         }
     }
@@ -325,11 +244,12 @@ static void answered(struct idle *x, struct idle_conn *c, struct conn *e, wave_t
     c->arrived = c->conn.arrived;
     c->interrupted = 0;
     if (x->options->keepalive && now - c->begun < x->options->to) {
-        go_to(c, IDLE_QUIET, c->since + c->wanted);
+        idle_go_to(c, IDLE_QUIET, c->since + c->wanted);
         return;
     }
-    sample_is(x, c, (struct idle_sample){c->sample.silence, IDLE_ALIVE, false},
-              c->repeats || c->step == IDLE_DATA ? "answered after a retransmission" : NULL, now);
+    idle_sample_is(x, c, (struct idle_sample){c->sample.silence, IDLE_ALIVE, false},
+                   c->repeats || c->step == IDLE_DATA ? "answered after a retransmission" : NULL,
+                   now);
 }
 
 /* Probes the control connection: does it live while another one does not answer? */
@@ -355,14 +275,14 @@ static void ask_again(struct idle *x, struct idle_conn *c, struct conn *e, wave_
         c->step = IDLE_DATA;
         c->next_at = now + c->pause;
         if (now - c->asked_at >= x->options->tcp.give_up)
-            go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
+            idle_go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
     } else if (!c->heard && now - c->asked_at < time_min(PROBING, x->options->tcp.give_up / 2)) {
         c->repeats++;
         conn_probe(e, true);
         c->next_at = now + c->pause / 2;
     } else {
         conn_send(e, now, &byte, 1);
-        go_to(c, IDLE_DATA, WAVE_NEVER); /* the engine gives up */
+        idle_go_to(c, IDLE_DATA, WAVE_NEVER); /* the engine gives up */
     }
     session_changed(x->session, &c->conn, now);
 }
@@ -370,9 +290,9 @@ static void ask_again(struct idle *x, struct idle_conn *c, struct conn *e, wave_
 static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
 {
     c->sample.outcome = c->icmp ? IDLE_ICMP : IDLE_SILENT;
-    if (has_ended(e, &c->sample.outcome) || conn_state(e) == STATE_CLOSED) {
+    if (idle_has_ended(e, &c->sample.outcome) || conn_state(e) == STATE_CLOSED) {
         ask_control(x, now);
-        go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
+        idle_go_to(c, IDLE_IN_DOUBT, WAVE_NEVER);
         return now;
     }
     /* What the peer sends of its own accord answers nothing: then only our data can show that what
@@ -389,6 +309,16 @@ static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave
     return c->next_at;
 }
 
+/* The third segment of the handshake was sent late, and may be answered with RST. */
+static wave_time completing(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    if (conn_state(e) == STATE_CLOSED || conn_fin_received(e))
+        return asked(x, c, e, now);
+    if (now >= c->next_at)
+        ask(x, c, e, now);
+    return c->next_at;
+}
+
 /* It is dead, as it seems. That counts once the control connection has been answered since. */
 static wave_time in_doubt(struct idle *x, struct idle_conn *c, wave_time now)
 {
@@ -397,7 +327,7 @@ static wave_time in_doubt(struct idle *x, struct idle_conn *c, wave_time now)
     if (!control || !state_synchronized(conn_state(control)) ||
         conn_last_in(control) <= c->asked_at)
         return WAVE_NEVER;
-    sample_is(x, c, c->sample, NULL, now);
+    idle_sample_is(x, c, c->sample, NULL, now);
     return now;
 }
 
@@ -410,7 +340,7 @@ static wave_time inquest(struct idle *x, struct idle_conn *c, const struct conn 
     if (!c->old_acked && !accepted && conn_state(e) != STATE_CLOSED && now < c->next_at)
         return c->next_at;
     tell_death(x, c, accepted);
-    close_conn(x, c, now);
+    idle_close(x, c, now);
     return now;
 }
 
@@ -422,11 +352,14 @@ static wave_time conn_turn(struct idle *x, struct idle_conn *c, wave_time now)
     discard(x, c, e, now);
     switch (c->step) {
     case IDLE_OPENING:
-        return opening(x, c, e, now);
+    case IDLE_PROVING:
+    case IDLE_AGAIN:
     case IDLE_HALF_CLOSING:
-        return half_closing(x, c, e, now);
+        return idle_opening(x, c, e, now);
     case IDLE_QUIET:
         return quiet(x, c, e, now);
+    case IDLE_COMPLETING:
+        return completing(x, c, e, now);
     case IDLE_ASKED:
     case IDLE_DATA:
         return asked(x, c, e, now);
@@ -438,7 +371,7 @@ static wave_time conn_turn(struct idle *x, struct idle_conn *c, wave_time now)
         if (conn_state(e) != STATE_CLOSED && now < c->next_at)
             return c->next_at;
         session_end_conn(x->session, &c->conn, STOP_ASKED);
-        go_to(c, IDLE_OVER, now + WAVE_MS); /* until its RST has left */
+        idle_go_to(c, IDLE_OVER, now + WAVE_MS); /* until its RST has left */
         return c->next_at;
     case IDLE_OVER:
         if (now < c->next_at)
@@ -463,14 +396,15 @@ static void give_up_samples(struct idle *x, const char *note, wave_time now)
 
     for (struct session_conn *c = session_first(x->session); c; c = next) {
         next = session_next(x->session, c);
-        if (of(c)->control || of(c)->step >= IDLE_INQUEST)
+        if (idle_of(c)->control || idle_of(c)->step >= IDLE_INQUEST)
             continue;
         if (note)
-            sample_is(x, of(c),
-                      (struct idle_sample){silence_so_far(of(c), now), IDLE_INCONCLUSIVE, false},
-                      note, now);
+            idle_sample_is(
+                x, idle_of(c),
+                (struct idle_sample){silence_so_far(idle_of(c), now), IDLE_INCONCLUSIVE, false},
+                note, now);
         else
-            close_conn(x, of(c), now);
+            idle_close(x, idle_of(c), now);
     }
 }
 
@@ -480,7 +414,7 @@ static void give_up_samples(struct idle *x, const char *note, wave_time now)
 
 static void open_control(struct idle *x)
 {
-    x->control = open_conn(x, NULL);
+    x->control = idle_open(x, NULL);
     x->control_asked = x->control_answered = false;
     x->controls++;
     if (x->control)
@@ -495,11 +429,11 @@ static void replace_control(struct idle *x, wave_time now)
 {
     x->control->control = false;
     x->open++;
-    close_conn(x, x->control, now);
+    idle_close(x, x->control, now);
     open_control(x);
 }
 
-/* The control connection is open. */
+/* The peer holds the control connection. */
 static void control_opened(struct idle *x, struct conn *e, wave_time now)
 {
     const struct keepalive_times times = {.idle = x->control_every,
@@ -553,6 +487,43 @@ static void control_unopened(struct idle *x, enum conn_end end, wave_time now)
         replace_control(x, now);
 }
 
+/* The peer does not hold the control connection after its handshake. */
+static void control_unheld(struct idle *x, struct conn *e, wave_time now)
+{
+    x->unheld[x->control->unheld] += !x->control_next;
+    x->control_unheld = true;
+    if (conn_state(e) != STATE_CLOSED) {
+        conn_abort(e, now);
+        session_changed(x->session, &x->control->conn, now);
+    }
+    control_refused(x, now);
+}
+
+/* The control connection is not open yet, or the peer has not shown yet that it holds it. Returns
+ * when to come back. */
+static wave_time control_opening(struct idle *x, struct conn *e, wave_time now)
+{
+    if (x->control->step == IDLE_OPENING && conn_state(e) == STATE_CLOSED) {
+        control_unopened(x, conn_end(e), now);
+        return WAVE_NEVER;
+    }
+    if (x->control->step == IDLE_OPENING && conn_state(e) == STATE_ESTABLISHED)
+        idle_prove_begin(x, x->control, now);
+    if (x->control->step == IDLE_OPENING)
+        return WAVE_NEVER;
+    switch (idle_prove(x, x->control, e, now)) {
+    case IDLE_HELD:
+        control_opened(x, e, now);
+        break;
+    case IDLE_UNHELD:
+        control_unheld(x, e, now);
+        break;
+    case IDLE_UNPROVED:
+        return x->control->next_at;
+    }
+    return WAVE_NEVER;
+}
+
 /* A control connection that was open has ended. */
 static void control_ended(struct idle *x, enum conn_end end, wave_time now)
 {
@@ -573,7 +544,8 @@ static void control_ended(struct idle *x, enum conn_end end, wave_time now)
         replace_control(x, now);
 }
 
-static void control_turn(struct idle *x, wave_time now)
+/* Returns when to come back. */
+static wave_time control_turn(struct idle *x, wave_time now)
 {
     struct conn *e;
 
@@ -584,17 +556,14 @@ static void control_turn(struct idle *x, wave_time now)
         open_control(x);
     }
     if (!x->control)
-        return;
+        return WAVE_NEVER;
     e = session_engine(x->session, &x->control->conn);
     discard(x, x->control, e, now);
-    if (conn_state(e) == STATE_ESTABLISHED && x->control->step == IDLE_OPENING)
-        control_opened(x, e, now);
-    if (conn_state(e) != STATE_CLOSED && !conn_fin_received(e))
-        return;
-    if (x->control->step == IDLE_OPENING)
-        control_unopened(x, conn_end(e), now);
-    else
+    if (x->control->step < IDLE_QUIET)
+        return control_opening(x, e, now);
+    if (conn_state(e) == STATE_CLOSED || conn_fin_received(e))
         control_ended(x, conn_end(e), now);
+    return WAVE_NEVER;
 }
 
 /*
@@ -609,8 +578,8 @@ static bool has_moved(wave_time before, wave_time now)
     return more - less > less / MOVED_SHARE;
 }
 
-/* Returns whether nothing more can be learnt, since the peer itself sends so often. It is asked
- * after each pass. */
+/* Returns whether nothing more can be learnt, since the peer itself sends so often, or does not
+ * hold the connections. It is asked after each pass. */
 static bool is_hindered(struct idle *x)
 {
     struct idle_answer a;
@@ -618,8 +587,8 @@ static bool is_hindered(struct idle *x)
     idle_search_answer(&x->search, &a);
     const bool told = a.kind != x->before.kind || has_moved(x->before.survived, a.survived) ||
                       has_moved(x->before.died, a.died);
-    x->stalled = x->search.pass && x->spoken && !told ? x->stalled + 1 : 0;
-    x->spoken = 0;
+    x->stalled = x->search.pass && (x->spoken || x->unheld_now) && !told ? x->stalled + 1 : 0;
+    x->spoken = x->unheld_now = 0;
     x->before = a;
     return x->stalled == STALLED;
 }
@@ -635,7 +604,7 @@ static bool begin_pass(struct idle *x, wave_time now)
     const unsigned n = idle_search_plan(&x->search, silence);
 
     for (unsigned i = 0; i < n; i++) {
-        struct idle_conn *c = open_conn(x, NULL);
+        struct idle_conn *c = idle_open(x, NULL);
         if (!c) {
             idle_search_add(&x->search, &(struct idle_sample){.outcome = IDLE_INCONCLUSIVE});
             x->doubt = unopened;
@@ -657,17 +626,17 @@ static bool begin_pass(struct idle *x, wave_time now)
 wave_time idle_turn(struct session *s, wave_time now)
 {
     struct idle *x = s->user;
-    wave_time at = WAVE_NEVER;
     struct session_conn *next;
+    wave_time at;
 
     x->session = s;
-    control_turn(x, now);
+    at = control_turn(x, now);
     for (struct session_conn *c = session_first(s); c && !s->loop.done; c = next) {
         next = session_next(s, c);
-        if (!of(c)->control)
-            at = time_min(at, conn_turn(x, of(c), now));
+        if (!idle_of(c)->control)
+            at = time_min(at, conn_turn(x, idle_of(c), now));
     }
-    if (s->loop.done || !x->control || x->control->step == IDLE_OPENING)
+    if (s->loop.done || !x->control || x->control->step < IDLE_QUIET)
         return x->control_next ? time_min(at, x->control_next) : at;
     if (platform_asleep(x->options->show.platform) > x->asleep + SUSPENDED) {
         x->asleep = platform_asleep(x->options->show.platform);
@@ -713,12 +682,12 @@ void idle_event(struct session *s, struct session_conn *c, const struct event *e
 {
     struct idle *x = s->user;
 
-    if (of(c)->control && e->kind == EVENT_PROBE)
+    if (idle_of(c)->control && e->kind == EVENT_PROBE)
         x->control_asked = true;
-    else if (of(c)->control && e->kind == EVENT_PROBE_ANSWER)
+    else if (idle_of(c)->control && e->kind == EVENT_PROBE_ANSWER)
         answered_control(x);
     else if (e->kind == EVENT_ICMP && e->u.icmp.meaning != ICMP_TOO_BIG)
-        icmp_came(x, of(c), e);
-    else if (e->kind == EVENT_PEER_PROBE && of(c)->step == IDLE_DATA)
-        of(c)->heard = true;
+        icmp_came(x, idle_of(c), e);
+    else if (e->kind == EVENT_PEER_PROBE && idle_of(c)->step == IDLE_DATA)
+        idle_of(c)->heard = true;
 }

@@ -2,15 +2,11 @@
 #include "cmd/platform.h"
 
 #include <sys/random.h>
-#include <time.h>
 
 #include "cmd/enter_sandbox.h"
 #include "lib/io/signals.h"
 #include "lib/run/port_wire.h"
 #include "lib/wire/capture_clock.h"
-
-#define CLOCK_TRIES 100
-#define CLOCK_GAP WAVE_MS /* between two readings that count as made at once */
 
 int platform_open(const struct platform *x, struct port **out, const struct wire_config *config,
                   struct diag *d)
@@ -50,29 +46,9 @@ wave_time platform_stamp(const struct platform *x)
     return x ? x->now : capture_clock_now();
 }
 
-static wave_time read_clock(clockid_t clock)
-{
-    struct timespec t = {0, 0};
-
-    clock_gettime(clock, &t);
-    return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
-}
-
-/* The second of the two clocks does not stand while the host is suspended. No call reads both at
- * once: the readings are repeated until nothing came in between that took long. */
 wave_time platform_asleep(const struct platform *x)
 {
-    wave_time awake, all, after;
-    unsigned tries = CLOCK_TRIES;
-
-    if (x)
-        return x->asleep;
-    do {
-        awake = read_clock(CLOCK_MONOTONIC);
-        all = read_clock(CLOCK_BOOTTIME);
-        after = read_clock(CLOCK_MONOTONIC);
-    } while (after - awake > CLOCK_GAP && --tries > 0);
-    return all > awake ? all - awake : 0;
+    return x ? x->asleep : clock_asleep();
 }
 
 int platform_signals(const struct platform *x, int *fd, struct diag *d)

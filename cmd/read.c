@@ -514,6 +514,8 @@ static int conclude(struct read_run *r)
     human_count(r->totals.flows, n);
     if (r->failed)
         snprintf(message, sizeof message, "%s", r->error.text);
+    else if (r->broken && v.captured == 0)
+        snprintf(message, sizeof message, "%s", r->error.text);
     else if (r->broken)
         snprintf(message, sizeof message, "%s; what stands before that is shown", r->error.text);
     else if (r->timed_out)

@@ -285,6 +285,14 @@ int conn_probe(struct conn *c, bool garbage)
     return 0;
 }
 
+int conn_ack(struct conn *c)
+{
+    if (!state_synchronized((enum state)c->state))
+        return WAVE_ESTATE;
+    c->flags |= CONN_ACK_NOW;
+    return 0;
+}
+
 void conn_release(struct conn *c)
 {
     queue_free(&c->queue, c->env);

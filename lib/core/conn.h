@@ -106,7 +106,8 @@ struct conn {
     } snd;
     struct {
         struct seq nxt, irs, up;
-        struct seq adv;   /* right edge offered: never moves left (RFC 9293, 3.8.6.2.2) */
+        struct seq adv;   /* right edge offered: never moves left (RFC 9293, 3.8.6.2.2); beyond what
+                             the field can say, the buffer's */
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
     struct rtt rtt;
@@ -247,6 +248,10 @@ void conn_hold(struct conn *c, bool on);
  * other states, or while data is outstanding. */
 int conn_probe(struct conn *c, bool garbage);
 
+/* Makes an acknowledgement due, although nothing has come. Returns WAVE_ESTATE unless the state is
+ * synchronized. */
+int conn_ack(struct conn *c);
+
 /* Frees the queues. The connection may then be initialised for another use. */
 void conn_release(struct conn *c);
 
@@ -350,6 +355,12 @@ static inline bool conn_ack_due(const struct conn *c)
     return c->flags & CONN_ACK_NOW;
 }
 
+/* Returns whether a RST is due now, in any state. */
+static inline bool conn_reset_due(const struct conn *c)
+{
+    return c->flags & CONN_RST_DUE;
+}
+
 /* Returns whether conn_hold() is in force. */
 static inline bool conn_held(const struct conn *c)
 {
@@ -366,6 +377,72 @@ static inline bool conn_outstanding(const struct conn *c)
 static inline bool conn_only_syn_acked(const struct conn *c)
 {
     return seq_eq(c->snd.una, seq_add(c->snd.iss, 1));
+}
+
+/* Returns SND.UNA: the first sequence number of ours that is not acknowledged (RFC 9293, 3.3.1). */
+static inline struct seq conn_snd_una(const struct conn *c)
+{
+    return c->snd.una;
+}
+
+/* Returns SND.NXT: the next sequence number that we send for the first time (RFC 9293, 3.3.1). */
+static inline struct seq conn_snd_nxt(const struct conn *c)
+{
+    return c->snd.nxt;
+}
+
+/* Returns ISS: the sequence number of our SYN (RFC 9293, 3.3.1). */
+static inline struct seq conn_iss(const struct conn *c)
+{
+    return c->snd.iss;
+}
+
+/* Returns SND.WND, the window that the peer offers from SND.UNA on, in bytes: the scale of RFC 7323
+ * is applied. */
+static inline uint32_t conn_snd_wnd(const struct conn *c)
+{
+    return c->snd.wnd;
+}
+
+/* Returns how much the two windows allow in flight, the peer's and the congestion window (RFC 5681,
+ * section 2), in bytes. */
+static inline uint32_t conn_window(const struct conn *c)
+{
+    return c->cwnd < c->snd.wnd ? c->cwnd : c->snd.wnd;
+}
+
+/* Returns how many sequence numbers are sent and not acknowledged: bytes, SYN and FIN. */
+static inline uint32_t conn_flight(const struct conn *c)
+{
+    return c->snd.nxt.v - c->snd.una.v;
+}
+
+/* Returns RCV.NXT: the sequence number that is expected next (RFC 9293, 3.3.1). */
+static inline struct seq conn_rcv_nxt(const struct conn *c)
+{
+    return c->rcv.nxt;
+}
+
+/* Returns IRS: the sequence number of the peer's SYN (RFC 9293, 3.3.1). */
+static inline struct seq conn_irs(const struct conn *c)
+{
+    return c->rcv.irs;
+}
+
+/* Returns the edge up to which data of the peer's is taken. It is the right edge of the window that
+ * we offered, and never moves left (RFC 9293, 3.8.6.2.2); where the buffer is larger than the window
+ * field can say (without a scale, or with a small one), it lies beyond that, as far as the buffer
+ * reaches. */
+static inline struct seq conn_rcv_edge(const struct conn *c)
+{
+    return c->rcv.adv;
+}
+
+/* Returns TS.Recent (RFC 7323, 4.3), in units of the peer's timestamp clock. 0 where timestamps
+ * were not agreed on. */
+static inline uint32_t conn_ts_recent(const struct conn *c)
+{
+    return c->ts_recent;
 }
 
 /* Returns how often in a row the retransmission timer has expired (RFC 6298, 5.5). */

@@ -11,12 +11,6 @@
  * headers, and records of what is in flight. */
 #define CONN_MSS_MIN 48
 
-/* Returns how many sequence numbers are sent and not acknowledged: data, SYN and FIN. */
-static inline uint32_t conn_flight(const struct conn *c)
-{
-    return c->snd.nxt.v - c->snd.una.v;
-}
-
 /* Returns whether our SYN is not acknowledged yet, sent or still to be sent. */
 static inline bool conn_syn_unacked(const struct conn *c)
 {

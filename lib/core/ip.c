@@ -205,8 +205,41 @@ static size_t payload_length(const struct cursor *c, const struct head *h, size_
     return h->length > there ? h->length - (there - c->left) : c->left;
 }
 
+/* Reads what most packets are: IPv4 without options, in one piece, with TCP. Returns whether it is
+ * that, and well-formed; for all else, parse() says what it is. */
+static bool plain_v4(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out)
+{
+    const size_t least = IPV4_HEADER + SEG_HEADER;
+
+    if (caplen < least || bytes[0] != 0x45 || bytes[9] != PROTOCOL_TCP)
+        return false;
+    const size_t length = get_u16(bytes + 2), there = caplen < length ? caplen : length;
+    const unsigned fragment = get_u16(bytes + 6);
+    const uint8_t *l4 = bytes + IPV4_HEADER;
+    if (length < least || (there < length && !cut) || (fragment & 0x3fff) ||
+        seg_parse_cut(l4, there - IPV4_HEADER, length - IPV4_HEADER, &out->seg) != 0)
+        return false;
+    out->seg.ecn = bytes[1] & 3;
+    out->kind = PACKET_TCP;
+    out->flow = (struct flow){.lport = get_u16(l4), .rport = get_u16(l4 + 2)};
+    memcpy(out->flow.local.byte, bytes + 12, 4);
+    memcpy(out->flow.remote.byte, bytes + 16, 4);
+    out->ttl = bytes[8];
+    out->tos = bytes[1];
+    out->df = fragment & 0x4000;
+    out->id = get_u16(bytes + 4);
+    out->flow_label = 0;
+    out->length = (uint32_t)length;
+    out->l4 = l4;
+    out->l4_len = (uint32_t)(there - IPV4_HEADER);
+    return true;
+}
+
 static int parse(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out)
 {
+    if (plain_v4(bytes, caplen, cut, out))
+        return 0;
+
     struct cursor c = cursor_of(bytes, caplen);
     struct head h;
     int r = head_parse(&c, &h);

@@ -264,15 +264,20 @@ unsigned text_distance(const char *a, const char *b)
     return above[b_len];
 }
 
-void text_add(struct text_out *t, const char *format, ...)
+void text_vadd(struct text_out *t, const char *format, va_list args)
 {
     const size_t left = t->room - t->used;
-    va_list args;
-    int n;
+    const int n = vsnprintf(t->text + t->used, left, format, args);
 
-    va_start(args, format);
-    n = vsnprintf(t->text + t->used, left, format, args);
-    va_end(args);
     if (n > 0)
         t->used += (size_t)n < left ? (size_t)n : left - 1;
+}
+
+void text_add(struct text_out *t, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    text_vadd(t, format, args);
+    va_end(args);
 }

@@ -6,6 +6,7 @@
 #ifndef TCPWAVE_CORE_TEXT_H
 #define TCPWAVE_CORE_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,8 +47,10 @@ struct text_out {
     size_t room, used;
 };
 
-/* Appends in the manner of printf(3), and cuts off what does not fit. */
+/* Append in the manner of printf(3) and vprintf(3), and cut off what does not fit. */
 __attribute__((format(printf, 2, 3))) void text_add(struct text_out *t, const char *format, ...);
+__attribute__((format(printf, 2, 0))) void text_vadd(struct text_out *t, const char *format,
+                                                     va_list args);
 
 /* Returns how many single letters must be inserted, deleted, changed or swapped with a neighbour to
  * turn `a` into `b`. Only the first 64 letters of each are compared. */

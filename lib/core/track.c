@@ -12,40 +12,6 @@
 #define WINDOW_MAX (1u << 30) /* the largest possible window (RFC 7323, section 2.2) */
 #define SHIFT_MAX 14          /* RFC 7323, section 2.3 */
 #define IDLE 5                /* ticks of 2^28 ns: a difference of this many is at least a second */
-#define MISFITS 2             /* this many fit together by more than chance */
-
-/* The texts of the causes. The first column describes A and calls B "the peer"; the second
- * describes B and calls A "we". */
-static const char *const causes[CAUSE_COUNT][TRACK_SIDES] = {
-    [CAUSE_NONE] = {"no segment shows it yet", "no segment shows it yet"},
-    [CAUSE_SYN] = {"it sent its SYN", "it sent its SYN"},
-    [CAUSE_SYN_REPEATED] = {"it retransmits its SYN", "it retransmits its SYN"},
-    [CAUSE_SYN_ACK] = {"it sent its SYN-ACK", "it sent its SYN-ACK"},
-    [CAUSE_SYN_ACK_REPEATED] = {"it retransmits its SYN-ACK", "it retransmits its SYN-ACK"},
-    [CAUSE_SYN_CROSSED] = {"the peer's SYN crossed its own", "our SYN crossed its own"},
-    [CAUSE_SYN_ACK_SENT] = {"the peer answered its SYN", "we answered its SYN"},
-    [CAUSE_HANDSHAKE_SENT] = {"the peer acknowledged its SYN", "we acknowledged its SYN"},
-    [CAUSE_ACKED_SYN] = {"it acknowledged the peer's SYN", "it acknowledged our SYN"},
-    [CAUSE_ACKED_DATA] = {"it acknowledged the peer's data", "it acknowledged our data"},
-    [CAUSE_DATA] = {"it sends data", "it sends data"},
-    [CAUSE_ACK] = {"it sends ACKs, and has sent no FIN", "it sends ACKs, and has sent no FIN"},
-    [CAUSE_ANSWER] = {"it answered the peer's probe", "it answered our probe"},
-    [CAUSE_PROBE] = {"it probes the peer", "it probes us"},
-    [CAUSE_FIN_SENT] = {"the peer sent its FIN", "we sent our FIN"},
-    [CAUSE_ACKED_FIN] = {"it acknowledged the peer's FIN", "it acknowledged our FIN"},
-    [CAUSE_FIN] = {"it sent its FIN", "it sent its FIN"},
-    [CAUSE_FIN_REPEATED] = {"it retransmits its FIN", "it retransmits its FIN"},
-    [CAUSE_FIN_AND_ACK] = {"its FIN acknowledges the peer's", "its FIN acknowledges ours"},
-    [CAUSE_FIN_CROSSED] = {"the peer's FIN crossed its own", "our FIN crossed its own"},
-    [CAUSE_FIN_ACK_SENT] = {"the peer acknowledged its FIN", "we acknowledged its FIN"},
-    [CAUSE_ACKED_AFTER_FIN] = {"it has the peer's ACK of its FIN", "it has our ACK of its FIN"},
-    [CAUSE_REFUSED] = {"RST answered the SYN", "RST answered the SYN"},
-    [CAUSE_RST] = {"it sent RST", "it sent RST"},
-    [CAUSE_RST_SENT] = {"the peer sent RST", "we sent RST"},
-    [CAUSE_FOLLOWED] = {"the peer acknowledged later segments", "we acknowledged later segments"},
-    [CAUSE_MISFITS] = {"it contradicts what was seen", "it contradicts what was seen"},
-    [CAUSE_STOPS] = {"its ACKs stop before the peer's FIN", "its ACKs stop before our FIN"},
-};
 
 /* Returns whether h cannot have used the number n because it is below h's SYN. It is checked only
  * while the SYN is near enough for the comparison to be meaningful. */
@@ -232,7 +198,7 @@ static void enter_unsent(struct inference *l, enum doubt doubt)
         x->seen |= SEEN_OVERRUN_DATA;
     else if (beyond && (s->flags & SEG_FIN))
         lose_fin(x, end);
-    if (fits && x->misfits < MISFITS)
+    if (fits && x->misfits < TRACK_MISFITS)
         x->misfits++;
 }
 
@@ -668,35 +634,102 @@ static unsigned on_rst(struct inference *l)
     return TRACK_NEW;
 }
 
+/* What is known of each side of an open flow of which nothing is in doubt, and what may be known
+ * beside that. */
+#define OPEN_FLOW ((uint32_t)(SEEN_ANY | SEEN_SYN | SEEN_ACK | SEEN_OPEN))
+#define OPEN_FLOW_ALSO                                                                             \
+    ((uint32_t)(SEEN_BARE_SYN | SEEN_WSCALE | SEEN_LAST_NOT_FIN | SEEN_BYTE | SEEN_WINDOW_CLOSED | \
+                SEEN_WINDOW_SHRUNK | SEEN_SYN_UNANSWERED))
+
+/* Returns whether the segment is what most segments are (Van Jacobson called it header prediction):
+ * the next data in order, or an ACK alone, on a connection that is open and of which nothing is in
+ * doubt, from a side that is proved to be ESTABLISHED. It is believed, and changes no state: of
+ * what on_segment() does, only its numbers remain to be entered. */
+static bool is_plain(const struct inference *l)
+{
+    const struct track *t = l->t;
+    const struct track_half *x = l->x, *y = l->y;
+    const struct seg *s = l->s;
+    const uint32_t ahead = s->seq.v - y->acked.v; /* of what y has acknowledged */
+    const uint32_t behind = y->next.v - s->ack.v; /* what y has sent */
+
+    return (s->flags & (SEG_ACK | SEG_SYN | SEG_FIN | SEG_RST)) == SEG_ACK && s->wnd &&
+           s->len != 1 && (x->seen & ~OPEN_FLOW_ALSO) == OPEN_FLOW &&
+           (y->seen & ~OPEN_FLOW_ALSO) == OPEN_FLOW && x->state == STATE_ESTABLISHED &&
+           x->certainty == CERTAINTY_PROVED && y->state == STATE_ESTABLISHED && !t->gaps &&
+           !t->doubts && !t->fin_ambiguous && seq_eq(s->seq, x->next) && ahead <= y->max_window &&
+           behind < WINDOW_MAX && behind < y->next.v - y->isn.v &&
+           (s->len == 0 || seq_lt(s->seq, y->edge));
+}
+
+/* Enters the numbers of such a segment. Returns its notes. */
+static unsigned on_plain(struct inference *l)
+{
+    struct track_half *x = l->x;
+    const uint32_t len = l->s->len;
+    const unsigned notes = len ? TRACK_NEW : note_pure_ack(x, l->y, l->s);
+
+    x->misfits = 0;
+    enter_ack(l);
+    if (len) {
+        x->next = seq_add(x->next, len);
+        x->seen = (x->seen & ~(uint32_t)SEEN_BYTE) | SEEN_LAST_NOT_FIN;
+    }
+    return notes;
+}
+
 void track_init(struct track *t)
 {
     *t = (struct track){.half = {unknown, unknown}};
 }
 
-unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s)
+/* Begins with a segment: gives it a number, and notes its time. */
+static struct inference arrived(struct track *t, wave_time at, enum track_side from,
+                                const struct seg *s)
 {
-    struct inference l = {.t = t,
-                          .x = &t->half[from],
-                          .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
-                          .s = s,
-                          .number = ++t->number,
-                          .now = (uint32_t)(at >> 20),
-                          .idle = (uint16_t)((at >> 28) - t->last_at) >= IDLE};
-    unsigned notes;
+    const struct inference l = {.t = t,
+                                .x = &t->half[from],
+                                .y = &t->half[from == TRACK_A ? TRACK_B : TRACK_A],
+                                .s = s,
+                                .number = ++t->number,
+                                .now = (uint32_t)(at >> 20),
+                                .idle = (uint16_t)((at >> 28) - t->last_at) >= IDLE};
 
     t->last_at = (uint16_t)(at >> 28);
+    return l;
+}
+
+static unsigned in_full(struct inference *l)
+{
+    const struct seg *s = l->s;
+    unsigned notes;
 
     if (s->flags & SEG_RST)
-        notes = on_rst(&l);
+        notes = on_rst(l);
     else if (s->flags & SEG_SYN)
-        notes = on_syn(&l);
+        notes = on_syn(l);
     else
-        notes = on_segment(&l);
+        notes = on_segment(l);
     if (s->wnd == 0 && !(s->flags & SEG_RST))
-        l.x->seen |= SEEN_WINDOW_CLOSED;
+        l->x->seen |= SEEN_WINDOW_CLOSED;
     if (!(notes & TRACK_OUT_OF_WINDOW))
-        l.x->seen &= ~(uint32_t)SEEN_SILENT;
+        l->x->seen &= ~(uint32_t)SEEN_SILENT;
     return notes;
+}
+
+unsigned track_segment_in_full(struct track *t, wave_time at, enum track_side from,
+                               const struct seg *s)
+{
+    struct inference l = arrived(t, at, from, s);
+
+    return in_full(&l);
+}
+
+unsigned track_segment(struct track *t, wave_time at, enum track_side from, const struct seg *s)
+{
+    struct inference l = arrived(t, at, from, s);
+
+    return is_plain(&l) ? on_plain(&l) : in_full(&l);
 }
 
 void track_silent(struct track *t, enum track_side side)
@@ -727,14 +760,6 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
 }
 
-bool track_next(const struct track *t, enum track_side side, struct seq *next)
-{
-    const struct track_half *h = &t->half[side];
-
-    *next = h->next;
-    return seen(h, SEEN_ANY);
-}
-
 void track_unsent(struct track *t)
 {
     t->number++;
@@ -755,30 +780,4 @@ bool track_fin_acked(const struct track *t, enum track_side side)
     const struct track_half *h = &t->half[side], *other = &t->half[!side];
 
     return seen(h, SEEN_FIN) && fin_taken(h, other);
-}
-
-/* Returns what is known about a side, in words that `who` uses of its peer. */
-static struct track_view view(const struct track *t, enum track_side side, enum track_side who)
-{
-    const struct track_half *h = &t->half[side];
-    struct track_view v = {.state = h->state,
-                           .certainty = h->certainty,
-                           .evidence = h->evidence,
-                           .cause = causes[h->cause][who]};
-
-    if (h->certainty == CERTAINTY_PROVED && (seen(h, SEEN_SILENT) || h->misfits >= MISFITS)) {
-        v.certainty = CERTAINTY_ASSUMED;
-        v.cause = seen(h, SEEN_SILENT) ? "it no longer answers" : causes[CAUSE_MISFITS][who];
-    }
-    return v;
-}
-
-struct track_view track_view(const struct track *t, enum track_side side)
-{
-    return view(t, side, side);
-}
-
-struct track_view track_view_stranger(const struct track *t, enum track_side side)
-{
-    return view(t, side, TRACK_A);
 }

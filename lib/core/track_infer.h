@@ -11,7 +11,7 @@
 /* The bits of track_half.seen: what is certain about a side, and what is expected of the other
  * side. */
 enum {
-    SEEN_ANY = 1 << 0,           /* a segment of it was seen: `next` is valid */
+    SEEN_ANY = TRACK_SEEN_ANY,   /* a segment of it was seen: `next` is valid */
     SEEN_SYN = 1 << 1,           /* `isn` is valid */
     SEEN_ACK = 1 << 2,           /* `acked`, `edge` and `wnd` are valid */
     SEEN_FIN = 1 << 3,           /* `fin` is valid */
@@ -87,6 +87,8 @@ enum cause {
 /* A segment seen this long after another one has not crossed it on the way: a second, in ticks. */
 #define CROSSING_TICKS (1u << 10)
 
+#define TRACK_MISFITS 2 /* segments that do not fit: so many fit together by more than chance */
+
 /* The segment being examined, after its numbers were entered into `x`. */
 struct inference {
     struct track *t;
@@ -129,5 +131,10 @@ void infer_sender(const struct inference *l);
 
 /* Concludes what a segment without RST lets one assume about its receiver. */
 void infer_receiver(const struct inference *l);
+
+/* Does what track_segment() does, without its shortcut for plain segments: the tests hold one
+ * against the other. */
+unsigned track_segment_in_full(struct track *t, wave_time at, enum track_side from,
+                               const struct seg *s);
 
 #endif

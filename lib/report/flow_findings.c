@@ -4,6 +4,7 @@
  * connections (diagnose.h) means the same, it has the same code. The rules for a row are those of
  * diagnose.h.
  */
+#include "lib/core/text.h"
 #include "lib/report/find.h"
 #include "lib/report/flow_verdict.h"
 #include "lib/report/human.h"
@@ -129,13 +130,15 @@ static bool window_limited(const struct watched *w, enum track_side side, struct
 
 static bool isn_reused(const struct watched *w, enum track_side side, struct finding *f)
 {
-    if (!w->isn_reused || side == TRACK_B)
+    if (!w->isn_reused[side])
         return false;
     f->certainty = FINDING_PROVED;
-    finding_say(f, "this connection begins below the sequence numbers of the last one between the "
-                   "same ports: old segments can be taken for its own");
-    finding_advise(
-        f, "look at how the client, or a NAT before it, chooses ports and sequence numbers");
+    finding_say(f,
+                "the %s begins within the sequence numbers of the last connection between the same "
+                "ports: old segments can be taken for new ones",
+                flow_side_name(side));
+    finding_advise(f, "look at how the %s, or a NAT before it, chooses ports and sequence numbers",
+                   flow_side_name(side));
     return true;
 }
 
@@ -194,24 +197,42 @@ static bool retransmits_needlessly(const struct watched *w, enum track_side side
     return true;
 }
 
+/* Says how an option differs between the two places of a SYN, if it does. */
+static void add_change(struct text_out *t, const struct measure_syn *s, unsigned bits,
+                       const char *name, unsigned first, unsigned second)
+{
+    const unsigned had = s->has & bits, has = s->other & bits;
+
+    if (had == has && (!had || first == second))
+        return;
+    text_add(t, "%s%s ", t->used ? "; " : "", name);
+    if (had && has && first != second)
+        text_add(t, "%u at the first, %u at the second", first, second);
+    else
+        text_add(t, "at the %s only", had > has ? "first" : "second");
+}
+
 static bool options_changed(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_syn *s = &side_of(w, side)->syn;
+    char changes[FINDING_TEXT] = "";
+    struct text_out t = {changes, sizeof changes, 0};
 
     if (!s->differs)
         return false;
+    add_change(&t, s, OPT_MSS, "MSS", s->mss, s->other_mss);
+    add_change(&t, s, OPT_WSCALE, "window scale", s->wscale, s->other_wscale);
+    add_change(&t, s, OPT_SACK_PERMITTED, "SACK", 0, 0);
+    add_change(&t, s, OPT_TIMESTAMP, "timestamps", 0, 0);
+    add_change(&t, s, 0xffu & ~(OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TIMESTAMP),
+               "another option", 0, 0);
     f->certainty = FINDING_PROVED;
-    finding_cite_segment(f, 1);
-    if (s->other_mss != s->mss && s->other == s->has)
-        finding_say(
-            f,
-            "a device between two places of the capture changes the MSS of the %s's SYN: %u "
-            "at the first, %u at the second",
-            flow_side_name(side), s->mss, s->other_mss);
-    else
-        finding_say(
-            f, "a device between two places of the capture changes the options of the %s's SYN",
-            flow_side_name(side));
+    finding_say(f, "a device between two places of the capture changes the %s's %s: %s",
+                flow_side_name(side), s->flags & SEG_ACK ? "SYN-ACK" : "SYN", changes);
+    finding_advise(f,
+                   "the %s knows only what the place near it shows; look for a firewall, a router "
+                   "or a tunnel between the two places",
+                   flow_side_name(other(side)));
     return true;
 }
 

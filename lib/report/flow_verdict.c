@@ -146,22 +146,31 @@ static bool reset(const struct watched *w, struct flow_verdict *v)
                doubt);
 }
 
+/* Returns whether the side has sent its FIN. One that lay beyond the window counts once it is
+ * acknowledged: segments before it were not captured. */
+static bool has_closed(const struct watched *w, enum track_side side)
+{
+    return w->fin[side].segment || track_fin_acked(&w->track, side);
+}
+
 static bool closed(const struct watched *w, struct flow_verdict *v)
 {
-    const struct watched_end *a = &w->fin[TRACK_A], *b = &w->fin[TRACK_B];
-    const enum track_side first =
-        !b->segment || (a->segment && a->segment < b->segment) ? TRACK_A : TRACK_B;
+    const uint32_t a = w->fin[TRACK_A].segment, b = w->fin[TRACK_B].segment;
+    const bool client = has_closed(w, TRACK_A), server = has_closed(w, TRACK_B);
 
-    if (!a->segment && !b->segment)
+    if (!client && !server)
         return false;
     v->kind = "fin";
-    v->by = a->segment && b->segment ? "both" : flow_side_name(first);
-    if (a->segment && b->segment)
+    v->by = client && server ? "both" : client ? "client" : "server";
+    if (client && server && (!a || !b))
+        return state_as(v, VERDICT_OPEN, "closed by both");
+    if (client && server)
         return state_as(v, VERDICT_OPEN,
-                        first == TRACK_A ? "closed by both, the client first"
-                                         : "closed by both, the server first");
-    return say(v, VERDICT_OPEN, "half closed: the %s has sent its FIN, the %s has not",
-               flow_side_name(first), flow_side_name(first == TRACK_A ? TRACK_B : TRACK_A));
+                        a < b ? "closed by both, the client first"
+                              : "closed by both, the server first");
+    return state_as(v, VERDICT_OPEN,
+                    client ? "half closed: the client has sent its FIN, the server has not"
+                           : "half closed: the server has sent its FIN, the client has not");
 }
 
 /* Something went unanswered until the end. */
@@ -186,7 +195,7 @@ void flow_verdict(const struct watched *w, struct flow_verdict *v)
     v->kind = NULL;
     if (unopened(w, v) || half_open(w, v) || reset(w, v))
         return;
-    if (w->fin[TRACK_A].segment && w->fin[TRACK_B].segment && closed(w, v))
+    if (has_closed(w, TRACK_A) && has_closed(w, TRACK_B) && closed(w, v))
         return;
     if (lost(w, v) || closed(w, v))
         return;

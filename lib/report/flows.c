@@ -1,7 +1,8 @@
 /*
- * The table has open addressing, with the upper half of the hash beside the index of the flow, so
- * that a lookup touches one line of it and then only the flow that it looks for. Three lists order
- * the flows by when they were last heard of, so that those whose time is over stand at the end.
+ * The table has open addressing, with half of the hash beside the index of the flow, so that a
+ * lookup touches one line of it and then only the flow that it looks for, and a removal no flow.
+ * Three lists order the flows by when they were last heard of, so that those whose time is over
+ * stand at the end.
  */
 #include "lib/report/flows.h"
 
@@ -16,6 +17,7 @@
 #define FLOWS_HOT 192 /* bytes of a side's numbers that most segments change */
 #define FLOWS_PAGE ((size_t)2 << 20)
 #define LAZY (WAVE_S / 4) /* a flow moves to the front of its list this often at most */
+#define ISN_ROOM (1u << 20)
 
 struct slot {
     uint32_t hash, id; /* id 0: empty */
@@ -135,11 +137,6 @@ static uint32_t slot_of(uint64_t hash)
     return (uint32_t)hash % SLOTS;
 }
 
-static uint32_t tag_of(uint64_t hash)
-{
-    return (uint32_t)(hash >> 32);
-}
-
 void flows_prefetch(const struct flows *f, uint64_t hash)
 {
     __builtin_prefetch(&f->slot[slot_of(hash)]);
@@ -181,27 +178,20 @@ static struct watched *find(struct flows *f, const struct flow *flow, uint64_t h
                             enum track_side *from)
 {
     for (uint32_t i = slot_of(hash); f->slot[i].id; i = (i + 1) % SLOTS)
-        if (f->slot[i].hash == tag_of(hash) && is_of(&f->at[f->slot[i].id - 1], flow, from))
+        if (f->slot[i].hash == (uint32_t)hash && is_of(&f->at[f->slot[i].id - 1], flow, from))
             return &f->at[f->slot[i].id - 1];
     return NULL;
-}
-
-/* The home of an entry is known from the flow, since the entry holds only half of the hash. */
-static uint32_t home_of(const struct flows *f, uint32_t i)
-{
-    return f->at[f->slot[i].id - 1].hash % SLOTS;
 }
 
 /* Takes an entry out, and moves those behind it up, so that no gap lies before them. */
 static void remove_slot(struct flows *f, const struct watched *w)
 {
-    uint32_t i = w->hash % SLOTS;
+    uint32_t i = slot_of(w->hash);
 
     while (f->slot[i].id != w->id)
         i = (i + 1) % SLOTS;
     for (uint32_t k = (i + 1) % SLOTS; f->slot[k].id; k = (k + 1) % SLOTS) {
-        const uint32_t home = home_of(f, k);
-        if ((k - home) % SLOTS >= (k - i) % SLOTS) {
+        if ((k - slot_of(f->slot[k].hash)) % SLOTS >= (k - i) % SLOTS) {
             f->slot[i] = f->slot[k];
             i = k;
         }
@@ -245,7 +235,7 @@ static void link_flow(struct flows *f, struct watched *w, enum flows_list list)
 static enum flows_list list_of(const struct watched *w)
 {
     const struct track *t = &w->track;
-    const enum state a = track_view(t, TRACK_A).state, b = track_view(t, TRACK_B).state;
+    const enum state a = track_state(t, TRACK_A), b = track_state(t, TRACK_B);
 
     if (a == STATE_CLOSED || b == STATE_CLOSED || a == STATE_TIME_WAIT || b == STATE_TIME_WAIT)
         return FLOWS_CLOSED;
@@ -338,7 +328,7 @@ static struct watched *begin(struct flows *f, const struct flows_segment *s, enu
     bool known, client = from_client(s->packet, &known);
     uint32_t i;
 
-    memset(w, 0, sizeof *w);
+    memset(w, 0, offsetof(struct watched, measure)); /* which measure_init() clears */
     w->id = id;
     w->flow = client ? s->packet->flow : flow_reverse(&s->packet->flow);
     w->number = ++f->counts.flows;
@@ -352,7 +342,7 @@ static struct watched *begin(struct flows *f, const struct flows_segment *s, enu
         zeek_turned(&w->zeek);
     for (i = slot_of(s->hash); f->slot[i].id; i = (i + 1) % SLOTS)
         ;
-    f->slot[i] = (struct slot){tag_of(s->hash), id};
+    f->slot[i] = (struct slot){w->hash, id};
     link_flow(f, w, FLOWS_OPENING);
     f->counts.now++;
     if (f->counts.now > f->counts.most)
@@ -380,22 +370,58 @@ static bool began_anew(const struct watched *w, const struct measured *g)
            seq_eq(next, seg_end(s)) && !seq_eq(g->before[g->from], seg_end(s));
 }
 
+/* Returns whether a SYN with the number of the last one begins another connection all the same:
+ * that one was established, and is over. To the tracker it is the old SYN, come late, of which this
+ * would be a packet of its own. */
+static bool repeats_isn(const struct watched *w, const struct flows_segment *s,
+                        enum track_side from, enum double_kind kind)
+{
+    const struct measure_side *x = &w->measure.side[from], *y = &w->measure.side[!from];
+
+    return (s->packet->seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN && w->list == FLOWS_CLOSED &&
+           kind == DOUBLE_NONE && x->syn.seen && x->has_ack && y->syns && y->has_ack;
+}
+
+/* Returns how many numbers the side has used, with some room below for what is still to come of a
+ * connection that begins there; 0 if its SYN was not seen. */
+static uint32_t used(const struct measure_side *x)
+{
+    const uint64_t n = x->bytes + x->not_captured + ISN_ROOM;
+
+    return !x->syn.seen ? 0 : n < 1u << 30 ? (uint32_t)n : 1u << 30;
+}
+
+/* RFC 9293, 3.4.1: another connection begins above the numbers of the last one, of which segments
+ * may be on their way for two minutes. A flow that is over is forgotten sooner. */
+static bool within(struct seq isn, struct seq next, uint32_t used)
+{
+    return seq_lt(isn, next) && next.v - isn.v <= used;
+}
+
 /* Ends the flow as it was before the SYN, and begins the next one with it. */
 static struct watched *anew(struct flows *f, struct watched *w, const struct track *before,
                             const struct flows_segment *s, struct measured *g)
 {
-    const struct measure_syn *syn = &w->measure.side[g->from].syn;
-    const struct seq isn = s->packet->seg.seq, next = g->before[g->from];
-    /* RFC 9293, 3.4.1: another connection begins above the numbers of the last one. */
-    const bool reused = syn->seen && seq_lt(isn, next) && next.v - isn.v < 1u << 30;
+    const uint32_t client = used(&w->measure.side[g->from]),
+                   server = used(&w->measure.side[!g->from]);
+    const struct seq client_next = g->before[g->from], server_next = g->before[!g->from];
 
     w->track = *before;
     forget(f, w);
     w = begin(f, s, &g->from);
     w->again = true;
-    w->isn_reused = reused;
+    w->isn_reused[g->from] = within(s->packet->seg.seq, client_next, client);
+    w->last_used = server;
+    w->last_next = server_next;
     track(w, s, g);
     return w;
+}
+
+/* Returns whether all of a segment's bytes were sent before it; a probe of one byte counts too. */
+static bool sent_before(const struct measured *g)
+{
+    return (g->notes & (TRACK_RETRANSMISSION | TRACK_PROBE | TRACK_WINDOW_PROBE)) &&
+           g->had[g->from] && seq_leq(seg_end(&g->packet->seg), g->before[g->from]);
 }
 
 static void note_end(struct watched *w, const struct measured *g)
@@ -450,13 +476,15 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
     if (seg->flags & SEG_SYN)
         before = w->track;
     track(w, s, &g);
-    if (began_anew(w, &g))
+    if (began_anew(w, &g) || ((g.notes & TRACK_RETRANSMISSION) && repeats_isn(w, s, g.from, kind)))
         w = anew(f, w, &before, s, &g);
     const uint64_t unseen = w->measure.side[!g.from].not_captured;
     last = w->measure.last;
     measure_segment(&w->measure, f->room, &w->track, &g);
-    zeek_segment(&w->zeek, g.from, seg, (g.notes & TRACK_RETRANSMISSION) != 0,
+    zeek_segment(&w->zeek, g.from, seg, sent_before(&g),
                  w->measure.side[!g.from].not_captured > unseen);
+    if ((seg->flags & SEG_SYN) && (seg->flags & SEG_ACK) && w->last_used)
+        w->isn_reused[g.from] |= within(seg->seq, w->last_next, w->last_used);
     w->fragments += s->fragments != 0;
     note_end(w, &g);
     enlist(f, w, seg, last);

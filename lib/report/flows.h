@@ -50,7 +50,7 @@ struct watched {
     uint32_t id;         /* 1 + its own index */
     uint8_t list;
     bool sides_known; /* which side is the client was seen, and not guessed */
-    bool isn_reused;  /* the connection before it, between the same ports, used these numbers too */
+    bool isn_reused[TRACK_SIDES]; /* the last connection between the same ports used its numbers */
     bool again;       /* there was a connection before it, between the same ports */
     bool cut;         /* it was forgotten for want of room */
     uint8_t tunnel;   /* as the caller gave it; of the first segment */
@@ -62,6 +62,8 @@ struct watched {
     struct watched_end fin[TRACK_SIDES], rst[TRACK_SIDES];
     _Alignas(64) struct track track;
     struct zeek zeek;
+    uint32_t last_used;   /* numbers that the server used in the last connection, 0: not known, */
+    struct seq last_next; /* which end here */
     _Alignas(64) struct measure measure;
 };
 

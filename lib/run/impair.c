@@ -7,10 +7,10 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/core/text.h"
 #include "lib/report/human.h"
 #include "lib/run/impair_flow.h"
 #include "lib/sim/prng.h"
@@ -137,7 +137,7 @@ struct passage {
     enum impair_direction way;
     wave_time now, age;       /* `age` is that of the connection */
     struct impair_verdict *v; /* v->seg: the segment, as it is now */
-    size_t said;              /* characters of v->about.what */
+    struct text_out said;     /* v->about.what */
 };
 
 static bool flags_match(uint16_t named, uint16_t flags)
@@ -219,20 +219,13 @@ static bool matches(const struct passage *p, unsigned i)
 __attribute__((format(printf, 3, 4))) static void did(struct passage *p, unsigned act,
                                                       const char *format, ...)
 {
-    char *what = p->v->about.what;
     va_list args;
-    int n;
 
-    if (p->said + 3 < IMPAIRED_TEXT && p->said) {
-        memcpy(what + p->said, ", ", 3);
-        p->said += 2;
-    }
+    if (p->said.used)
+        text_add(&p->said, ", ");
     va_start(args, format);
-    n = vsnprintf(what + p->said, IMPAIRED_TEXT - p->said, format, args);
+    text_vadd(&p->said, format, args);
     va_end(args);
-    p->said += n > 0 ? (size_t)n : 0;
-    if (p->said >= IMPAIRED_TEXT)
-        p->said = IMPAIRED_TEXT - 1;
     p->v->about.acts |= act;
 }
 
@@ -484,6 +477,7 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
     p.now = now;
     p.age = now - p.f->begun;
     *out = (struct impair_verdict){.seg = *s};
+    p.said = (struct text_out){.text = out->about.what, .room = sizeof out->about.what};
     for (unsigned i = 0; i < x->rules && !out->drop; i++) {
         const unsigned before = out->about.acts;
         const wave_time wait = out->wait;

@@ -5,7 +5,6 @@
 #include "lib/run/impair_rule.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -499,34 +498,16 @@ int impair_rule_parse(const char *text, struct impair_rule *out, struct diag *d)
  * Printing
  */
 
-/* A text that grows. It has room for the longest rule. */
-struct printer {
-    char *text;
-    size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct printer *p, const char *format, ...)
+static void print_range(struct text_out *p, uint32_t first, uint32_t last)
 {
-    va_list args;
-    int n;
-
-    va_start(args, format);
-    n = vsnprintf(p->text + p->used, IMPAIR_RULE_TEXT - p->used, format, args);
-    va_end(args);
-    if (n > 0 && (size_t)n < IMPAIR_RULE_TEXT - p->used)
-        p->used += (size_t)n;
-}
-
-static void print_range(struct printer *p, uint32_t first, uint32_t last)
-{
-    put(p, "%" PRIu32, first);
+    text_add(p, "%" PRIu32, first);
     if (last == IMPAIR_LAST)
-        put(p, "-");
+        text_add(p, "-");
     else if (last != first)
-        put(p, "-%" PRIu32, last);
+        text_add(p, "-%" PRIu32, last);
 }
 
-static void print_chance(struct printer *p, uint32_t chance)
+static void print_chance(struct text_out *p, uint32_t chance)
 {
     const uint32_t unit = IMPAIR_ALWAYS / 100;
     char places[8];
@@ -535,10 +516,10 @@ static void print_chance(struct printer *p, uint32_t chance)
     snprintf(places, sizeof places, "%06" PRIu32, chance % unit);
     while (len && places[len - 1] == '0')
         len--;
-    put(p, "p=%" PRIu32 "%s%.*s%%", chance / unit, len ? "." : "", (int)len, places);
+    text_add(p, "p=%" PRIu32 "%s%.*s%%", chance / unit, len ? "." : "", (int)len, places);
 }
 
-static void print_match(struct printer *p, const struct impair_rule *r)
+static void print_match(struct text_out *p, const struct impair_rule *r)
 {
     char text[TEXT_DURATION > SEG_FLAGS_TEXT ? TEXT_DURATION : SEG_FLAGS_TEXT];
     const size_t begin = p->used;
@@ -547,68 +528,68 @@ static void print_match(struct printer *p, const struct impair_rule *r)
         if (!(r->match & kind) || kind == IMPAIR_BY_NUMBER)
             continue;
         if (p->used > begin)
-            put(p, ",");
+            text_add(p, ",");
         if (kind == IMPAIR_BY_FLAGS)
-            put(p, "%s", seg_flags_text(r->flags, text));
+            text_add(p, "%s", seg_flags_text(r->flags, text));
         else if (kind == IMPAIR_BY_DATA || kind == IMPAIR_BY_NO_DATA)
-            put(p, kind == IMPAIR_BY_DATA ? "data" : "nodata");
+            text_add(p, kind == IMPAIR_BY_DATA ? "data" : "nodata");
         else if (kind == IMPAIR_BY_EVERY)
-            put(p, "every=%" PRIu32, r->every);
+            text_add(p, "every=%" PRIu32, r->every);
         else if (kind == IMPAIR_BY_CHANCE)
             print_chance(p, r->chance);
         else if (kind == IMPAIR_BY_AFTER)
-            put(p, "after=%s", text_duration_format(r->after, text));
+            text_add(p, "after=%s", text_duration_format(r->after, text));
         else if (kind == IMPAIR_BY_BEFORE)
-            put(p, "before=%s", text_duration_format(r->before, text));
+            text_add(p, "before=%s", text_duration_format(r->before, text));
         else {
-            put(p, "bytes=");
+            text_add(p, "bytes=");
             print_range(p, r->byte_first, r->byte_last);
         }
     }
     if (r->match & IMPAIR_BY_NUMBER) {
-        put(p, "#");
+        text_add(p, "#");
         print_range(p, r->first, r->last);
     }
 }
 
-static void print_action(struct printer *p, const struct impair_rule *r)
+static void print_action(struct text_out *p, const struct impair_rule *r)
 {
     char text[TEXT_DURATION > SEG_FLAGS_TEXT ? TEXT_DURATION : SEG_FLAGS_TEXT];
     unsigned i = 0;
 
     while (actions[i].action != r->action)
         i++;
-    put(p, " %s", actions[i].name);
+    text_add(p, " %s", actions[i].name);
     switch (actions[i].value) {
     case VALUE_NONE:
         break;
     case VALUE_NUMBER:
     case VALUE_ADD:
-        put(p, "%" PRId64, r->number);
+        text_add(p, "%" PRId64, r->number);
         break;
     case VALUE_DELAY:
-        put(p, "%s", text_duration_format(r->delay, text));
+        text_add(p, "%s", text_duration_format(r->delay, text));
         break;
     case VALUE_FLAGS:
-        put(p, "%s", seg_flags_text(r->set, text));
+        text_add(p, "%s", seg_flags_text(r->set, text));
         break;
     case VALUE_ECN:
-        put(p, "%s", ecn_words[r->number]);
+        text_add(p, "%s", ecn_words[r->number]);
         break;
     case VALUE_STRIP:
         for (unsigned s = 0; s < sizeof strips / sizeof *strips; s++)
             if (strips[s].options == r->options)
-                put(p, "%s", strips[s].name);
+                text_add(p, "%s", strips[s].name);
         break;
     }
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter) ; it is written through the printer */
+/* NOLINTNEXTLINE(readability-non-const-parameter) ; it is written through `p` */
 const char *impair_rule_print(const struct impair_rule *r, char text[IMPAIR_RULE_TEXT])
 {
-    struct printer p = {.text = text};
+    struct text_out p = {.text = text, .room = IMPAIR_RULE_TEXT};
 
-    put(&p, r->direction == IMPAIR_OUT ? "out:" : "in:");
+    text_add(&p, r->direction == IMPAIR_OUT ? "out:" : "in:");
     print_match(&p, r);
     print_action(&p, r);
     return text;

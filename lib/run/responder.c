@@ -72,9 +72,9 @@ const char *responder_text(const struct responder *v)
 /* Returns how many bytes may be added to what waits to be sent. */
 static size_t room_in(const struct conn *c)
 {
-    size_t flight = c->snd.nxt.v - c->snd.una.v, unacked = conn_unacked(c);
+    size_t flight = conn_flight(c), unacked = conn_unacked(c);
     size_t waiting = unacked > flight ? unacked - flight : 0, room = conn_send_room(c);
-    size_t window = c->cwnd < c->snd.wnd ? c->cwnd : c->snd.wnd;
+    size_t window = conn_window(c);
     size_t max = window > BACKLOG ? window : BACKLOG;
 
     if (waiting >= max)

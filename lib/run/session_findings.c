@@ -25,7 +25,7 @@ static void fragment_facts(const struct ip_reassembly_counts *n, const struct co
     h->nameless = n->nameless;
     h->overlapping = n->refused;
     h->crowded_out = n->crowded_out;
-    h->unrepaired = n->has_seq && e && seq_geq(n->seq, e->rcv.nxt);
+    h->unrepaired = n->has_seq && e && seq_geq(n->seq, conn_rcv_nxt(e));
 }
 
 /* Returns how many segments were sent, of which the capture has shown none as it left. Those before
@@ -60,7 +60,7 @@ static void session_facts(struct session *s, const struct session_conn *c, struc
     h->addresses = s->config.addresses;
     h->address = s->config.address;
     h->answered_elsewhere =
-        e && stats.stray.flags && seq_eq(stats.stray.ack, seq_add(e->snd.iss, 1));
+        e && stats.stray.flags && seq_eq(stats.stray.ack, seq_add(conn_iss(e), 1));
 }
 
 const struct impairments *session_impairments(struct session *s)

@@ -98,7 +98,7 @@ int session_give_up(struct session *s, struct session_conn *c)
 
     if (c->followed || !c->record || !e || !s->shows)
         return WAVE_ESTATE;
-    c->record->ts_recent = e->ts_recent;
+    c->record->ts_recent = conn_ts_recent(e);
     session_drain(s); /* while the events still find their connection */
     if (s->conn[pool_index(c->id)] == c->self)
         s->conn[pool_index(c->id)] = SLAB_NONE;

@@ -151,7 +151,7 @@ static void tell_refusals(struct session *s, const struct event *events, unsigne
     for (unsigned i = 0; i < n; i++) {
         if (events[i].kind != EVENT_DISCARDED || session_find(s, events[i].id) != c)
             continue;
-        signs_refused(f, events[i].u.check, seg, e && seq_geq(seg->seq, e->rcv.nxt));
+        signs_refused(f, events[i].u.check, seg, e && seq_geq(seg->seq, conn_rcv_nxt(e)));
     }
 }
 
@@ -177,9 +177,9 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     const struct conn *e = session_engine(s, c);
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
     /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
-    bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(e->snd.nxt, 1));
+    bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(conn_snd_nxt(e), 1));
     /* Nor is one byte that asks whether a window of 0 has opened. */
-    bool asks = e && seg->len == 1 && e->snd.wnd == 0 && seq_eq(seg->seq, e->snd.una);
+    bool asks = e && seg->len == 1 && conn_snd_wnd(e) == 0 && seq_eq(seg->seq, conn_snd_una(e));
     struct sent_delta news = sent_update(&r->sent, seg, probe);
 
     if (!s->shows) /* otherwise the tracker decides it */
@@ -387,7 +387,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 {
     const struct conn *e = session_engine(s, c);
     bool lies_within =
-        e && seg_len(seg) && !(seg->flags & SEG_RST) && seq_leq(seg_end(seg), e->rcv.adv);
+        e && seg_len(seg) && !(seg->flags & SEG_RST) && seq_leq(seg_end(seg), conn_rcv_edge(e));
 
     a->state = (enum state)c->state;
     c->arrived += first;
@@ -395,7 +395,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
      * to what we retransmitted. */
     c->stalled += first && c->path.reset_sent;
     if (c->record && e && state_synchronized(conn_state(e)) && !(seg->flags & SEG_RST) &&
-        seq_gt(seg_end(seg), e->rcv.nxt) && seq_leq(seg_end(seg), e->rcv.adv)) {
+        seq_gt(seg_end(seg), conn_rcv_nxt(e)) && seq_leq(seg_end(seg), conn_rcv_edge(e))) {
         if (!c->record->has_high || seq_gt(seg_end(seg), c->record->high))
             c->record->high = seg_end(seg);
         c->record->has_high = true;
@@ -403,16 +403,16 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
     if (c->record && c->record->has_high && e && state_synchronized(conn_state(e)))
         c->record->missing = conn_missing(e, c->record->high);
     if (e && c->record && (seg->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN &&
-        seq_eq(seg->seq, e->rcv.irs))
+        seq_eq(seg->seq, conn_irs(e)))
         c->record->sent.asked = true;
     if (lies_within)
         a->hole = hole_see(&c->hole, s->gaps, seg);
     /* Data that was next in order ends exactly where the engine now waits for more. Data that is
      * out of order only because our capture lost something says nothing about the path. */
-    if (e && seg->len && !seq_eq(seg_end(seg), e->rcv.nxt) && !c->hole.is && !a->hole.repair)
+    if (e && seg->len && !seq_eq(seg_end(seg), conn_rcv_nxt(e)) && !c->hole.is && !a->hole.repair)
         c->disordered_at = c->arrived;
     if (e)
-        hole_close(&c->hole, e->rcv.nxt);
+        hole_close(&c->hole, conn_rcv_nxt(e));
 }
 
 /* Reports what the peer sent and the capture lost. The engine misses it, and the peer will
@@ -429,7 +429,7 @@ static void missed_theirs(struct session *s, struct session_conn *c, const struc
                           .flow = p->packet.flow,
                           .ttl = p->packet.ttl,
                           .seg = {.seq = a->hole.from,
-                                  .ack = e->snd.una,
+                                  .ack = conn_snd_una(e),
                                   .len = a->hole.lost,
                                   .flags = SEG_ACK,
                                   .wnd = p->packet.seg.wnd}};
@@ -453,9 +453,9 @@ static bool may_wait(struct session *s, const struct session_conn *c, const stru
     if (!e)
         return false;
     if (!seg->len)
-        return seg->flags == SEG_ACK && !(e->flags & (CONN_ACK_NOW | CONN_RST_DUE));
+        return seg->flags == SEG_ACK && !conn_ack_due(e) && !conn_reset_due(e);
     return !(seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_URG)) &&
-           seq_eq(seg_end(seg), e->rcv.nxt) && !conn_unacked(e) &&
+           seq_eq(seg_end(seg), conn_rcv_nxt(e)) && !conn_unacked(e) &&
            c->arrived - c->disordered_at > BULK_AFTER;
 }
 
@@ -466,7 +466,7 @@ static bool answers_our_syn(struct session *s, const struct session_conn *c, con
     const struct conn *e = session_engine(s, c);
 
     return e && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) &&
-           seq_eq(seg->ack, seq_add(e->snd.iss, 1));
+           seq_eq(seg->ack, seq_add(conn_iss(e), 1));
 }
 
 /*
@@ -482,7 +482,7 @@ static bool is_late_retransmission(struct session *s, const struct flow *flow,
     const struct conn *e = c ? session_engine(s, c) : NULL;
 
     return e && conn_end(e) == END_CLOSED && !(seg->flags & SEG_SYN) &&
-           seq_leq(seg_end(seg), e->rcv.nxt);
+           seq_leq(seg_end(seg), conn_rcv_nxt(e));
 }
 
 static void show_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,

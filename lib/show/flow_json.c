@@ -184,8 +184,12 @@ static void offers(struct draft *d, const struct measure_syn *s)
     put_bool(d, "sack", s->has & OPT_SACK_PERMITTED);
     put_bool(d, "timestamps", s->has & OPT_TIMESTAMP);
     put_count(d, "window", s->window);
-    if (s->differs)
+    if (s->differs) {
         put_known(d, "mss_elsewhere", s->other & OPT_MSS, s->other_mss);
+        put_known(d, "wscale_elsewhere", s->other & OPT_WSCALE, s->other_wscale);
+        put_bool(d, "sack_elsewhere", s->other & OPT_SACK_PERMITTED);
+        put_bool(d, "timestamps_elsewhere", s->other & OPT_TIMESTAMP);
+    }
     end(d);
 }
 

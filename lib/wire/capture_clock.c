@@ -25,17 +25,32 @@ static wave_time read_clock(clockid_t which)
     return (wave_time)t.tv_sec * WAVE_S + (wave_time)t.tv_nsec;
 }
 
+/* Reads CLOCK_MONOTONIC and another clock. No call reads both at once: the readings are repeated
+ * until nothing came in between that took long. */
+static void read_two(clockid_t which, wave_time *steady, wave_time *other)
+{
+    for (int i = 0; i < TRIES; i++) {
+        *steady = read_clock(CLOCK_MONOTONIC);
+        *other = read_clock(which);
+        if (read_clock(CLOCK_MONOTONIC) - *steady < TIGHT)
+            break;
+    }
+}
+
 struct clock_pair_read clock_pair_read(void)
 {
     struct clock_pair_read c;
 
-    for (int i = 0; i < TRIES; i++) {
-        c.steady = read_clock(CLOCK_MONOTONIC);
-        c.wall = read_clock(CLOCK_REALTIME);
-        if (read_clock(CLOCK_MONOTONIC) - c.steady < TIGHT)
-            break;
-    }
+    read_two(CLOCK_REALTIME, &c.steady, &c.wall);
     return c;
+}
+
+wave_time clock_asleep(void)
+{
+    wave_time awake, all;
+
+    read_two(CLOCK_BOOTTIME, &awake, &all);
+    return all > awake ? all - awake : 0;
 }
 
 /* Returns by how much the wall clock was ahead of the steady one at first. It is the same for the

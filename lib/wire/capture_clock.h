@@ -25,6 +25,10 @@ typedef struct clock_pair_read clock_read(void);
  * between the two readings. */
 clock_read clock_pair_read;
 
+/* Returns for how long this host has been suspended since it was started: CLOCK_BOOTTIME counts
+ * that time, CLOCK_MONOTONIC does not. A pause between the two readings counts as well. */
+wave_time clock_asleep(void);
+
 /* Returns what capture_clock_map() would return for a frame that is captured now. */
 wave_time capture_clock_now(void);
 

@@ -1,11 +1,14 @@
 /*
- * Writes a capture file for read.sh: a long transfer with losses, and many short flows of ten
- * segments each, a thousand of them at a time, all in one pcap of Ethernet frames.
+ * Writes a capture of very many flows to standard output, as a stream: a pcap of Ethernet frames,
+ * which takes no room however long it is. read.sh and tests/live/read_memory.sh show with it that
+ * the memory of `read` is bounded.
  *
- *     make_capture FILE MEGABYTES FLOWS
+ *     make_capture FLOWS HALF_OPEN
  *
- * The frames of the transfer and those of the short flows take turns. Every 200th segment of the
- * transfer is missing and comes once more, after three duplicate acknowledgements.
+ * FLOWS flows of ten segments each, from handshake to close, a thousand of them at a time; then
+ * HALF_OPEN flows in which nothing comes behind the SYN-ACK. 700 ns pass between two frames. Frames
+ * are made once and patched, so that whoever reads them is the slower one; checksums are left open,
+ * as they are in a capture of a host's own traffic.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -17,139 +20,103 @@
 #include "lib/core/ip_build.h"
 #include "lib/core/time.h"
 
-#define MSS 1448
-#define AT_ONCE 1000
+#define AT_ONCE 1000u
+#define STEPS 10
+#define RECORD 16
+#define LINK 14
+#define IP (RECORD + LINK)
+#define TCP (IP + 20)
+#define PORTS 60000u /* flows of one address */
 
-static FILE *file;
+/* What the client (0) or the server (1) sends in each step; numbers count from the ISNs. */
+static const struct {
+    unsigned from, flags, seq, ack, len;
+} steps[STEPS] = {
+    {0, SEG_SYN, 0, 0, 0},
+    {1, SEG_SYN | SEG_ACK, 0, 1, 0},
+    {0, SEG_ACK, 1, 1, 0},
+    {0, SEG_ACK | SEG_PSH, 1, 1, 100},
+    {1, SEG_ACK, 1, 101, 0},
+    {1, SEG_ACK | SEG_PSH, 1, 101, 400},
+    {0, SEG_ACK, 101, 401, 0},
+    {0, SEG_ACK | SEG_FIN, 101, 401, 0},
+    {1, SEG_ACK | SEG_FIN, 401, 102, 0},
+    {0, SEG_ACK, 102, 402, 0},
+};
+
+static struct frame {
+    uint32_t len;
+    uint8_t bytes[600];
+} frames[STEPS];
+
 static uint64_t now = 1700000000u * WAVE_S;
 
-/* Writes a segment, as its sender sees the flow, 700 ns after the last one. */
-static void frame(const struct flow *f, uint16_t flags, uint32_t seq, uint32_t ack, uint32_t len)
+static void make_frames(void)
 {
-    static uint8_t data[MSS];
-    static uint16_t id;
-    struct seg s = {.seq = seq_of(seq),
-                    .ack = seq_of(ack),
-                    .flags = flags,
-                    .wnd = 65000,
-                    .len = len,
-                    .data = data,
-                    .opt = {.has = OPT_TIMESTAMP, .tsval = (uint32_t)(now / WAVE_MS), .tsecr = 1}};
-    struct ip_fields fields = {.ttl = 64, .df = true};
-    uint8_t packet[1600] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
-    uint32_t head[4];
+    static const struct flow client = {
+        .local = {{10, 0, 0, 1}}, .remote = {{192, 0, 2, 80}}, .lport = 1, .rport = 80};
+    static const uint8_t data[400];
 
-    fields.id = ++id;
-    if (flags & SEG_SYN)
-        s.opt = (struct opt){.has = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED | OPT_TIMESTAMP,
-                             .mss = 1460,
-                             .wscale = 10,
-                             .tsval = 1};
-    packet[11] = f->local.byte[3]; /* each side has a card of its own */
-    const int n = seg_build(f, &s, packet + 34, sizeof packet - 34);
-    ip_build(f, CHECKSUM_TCP, &fields, (uint32_t)n, packet + 14);
-    now += 700;
-    head[0] = (uint32_t)(now / WAVE_S);
-    head[1] = (uint32_t)(now % WAVE_S);
-    head[2] = head[3] = 34 + (uint32_t)n;
-    fwrite(head, sizeof head, 1, file);
-    fwrite(packet, head[2], 1, file);
+    for (unsigned i = 0; i < STEPS; i++) {
+        struct frame *f = &frames[i];
+        const struct flow flow = steps[i].from ? flow_reverse(&client) : client;
+        const struct ip_fields fields = {.ttl = 64, .df = true, .id = (uint16_t)(i + 1)};
+        struct seg s = {
+            .flags = (uint16_t)steps[i].flags, .wnd = 65000, .len = steps[i].len, .data = data};
+        const uint8_t link[LINK] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, (uint8_t)(2 + steps[i].from),
+                                    8, 0};
+        int n;
+
+        if (s.flags & SEG_SYN)
+            s.opt = (struct opt){
+                .has = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED, .mss = 1460, .wscale = 10};
+        n = seg_build(&flow, &s, f->bytes + TCP, sizeof f->bytes - TCP);
+        memcpy(f->bytes + RECORD, link, LINK);
+        ip_build(&flow, CHECKSUM_TCP, &fields, (uint32_t)n, f->bytes + IP);
+        f->len = LINK + 20 + (uint32_t)n;
+    }
 }
 
-/* One step of a short flow: handshake, request, answer, close. */
+/* Writes that step of that flow. */
 static void step(uint32_t flow, unsigned i)
 {
-    const struct flow a = {.local = {{10, 9, (uint8_t)(flow >> 16), 1}},
-                           .remote = {{10, 9, 0, 2}},
-                           .lport = (uint16_t)flow,
-                           .rport = 80};
-    const struct flow b = flow_reverse(&a);
-    const uint32_t s = flow * 7919, t = flow * 104729;
+    const uint32_t isn[2] = {flow * 7919, flow * 104729};
+    const unsigned from = steps[i].from;
+    const uint32_t net = 10u << 24 | flow / PORTS;
+    const uint16_t port = (uint16_t)(1024 + flow % PORTS);
+    struct frame *f = &frames[i];
+    uint32_t head[4] = {(uint32_t)(now / WAVE_S), (uint32_t)(now % WAVE_S), f->len, f->len};
 
-    switch (i) {
-    case 0:
-        frame(&a, SEG_SYN, s, 0, 0);
-        break;
-    case 1:
-        frame(&b, SEG_SYN | SEG_ACK, t, s + 1, 0);
-        break;
-    case 2:
-        frame(&a, SEG_ACK, s + 1, t + 1, 0);
-        break;
-    case 3:
-        frame(&a, SEG_ACK | SEG_PSH, s + 1, t + 1, 100);
-        break;
-    case 4:
-        frame(&b, SEG_ACK, t + 1, s + 101, 0);
-        break;
-    case 5:
-        frame(&b, SEG_ACK | SEG_PSH, t + 1, s + 101, 400);
-        break;
-    case 6:
-        frame(&a, SEG_ACK, s + 101, t + 401, 0);
-        break;
-    case 7:
-        frame(&a, SEG_ACK | SEG_FIN, s + 101, t + 401, 0);
-        break;
-    case 8:
-        frame(&b, SEG_ACK | SEG_FIN, t + 401, s + 102, 0);
-        break;
-    default:
-        frame(&a, SEG_ACK, s + 102, t + 402, 0);
-    }
-}
-
-static const struct flow bulk = {
-    .local = {{10, 9, 0, 3}}, .remote = {{10, 9, 0, 4}}, .lport = 40000, .rport = 5001};
-
-/* The next few segments of the transfer, from `*sent` on. */
-static void transfer(uint32_t *sent, uint32_t *segments)
-{
-    const struct flow back = flow_reverse(&bulk);
-    const uint32_t from = *sent;
-
-    if (++*segments % 200 == 0) { /* the first of these is lost */
-        for (uint32_t i = 1; i <= 3; i++) {
-            frame(&bulk, SEG_ACK, 1 + from + i * MSS, 1, MSS);
-            frame(&back, SEG_ACK, 1, 1 + from, 0);
-        }
-        frame(&bulk, SEG_ACK, 1 + from, 1, MSS);
-        frame(&back, SEG_ACK, 1, 1 + from + 4 * MSS, 0);
-        *sent += 4 * MSS;
-        return;
-    }
-    frame(&bulk, SEG_ACK, 1 + from, 1, MSS);
-    frame(&bulk, SEG_ACK, 1 + from + MSS, 1, MSS);
-    frame(&back, SEG_ACK, 1, 1 + from + 2 * MSS, 0);
-    *sent += 2 * MSS;
+    now += 700;
+    memcpy(f->bytes, head, sizeof head);
+    put_u32(f->bytes + IP + (from ? 16 : 12), net);
+    put_u16(f->bytes + TCP + (from ? 2 : 0), port);
+    put_u32(f->bytes + TCP + 4, isn[from] + steps[i].seq);
+    if (steps[i].flags & SEG_ACK)
+        put_u32(f->bytes + TCP + 8, isn[!from] + steps[i].ack);
+    fwrite_unlocked(f->bytes, RECORD + f->len, 1, stdout);
 }
 
 int main(int argc, char **argv)
 {
     static const uint32_t header[] = {0xa1b23c4d, 0x00040002, 0, 0, 65535, 1};
-    const uint64_t megabytes = argc == 4 ? strtoull(argv[2], NULL, 10) : 0;
-    const uint32_t flows = argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0;
-    const uint32_t rounds = (flows + AT_ONCE - 1) / AT_ONCE * AT_ONCE * 10;
-    uint64_t total = 0, share = rounds ? megabytes * 1000000 / rounds : 0;
-    uint32_t sent = 0, segments = 0, n = 0;
+    const uint32_t flows = argc == 3 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+    const uint32_t half_open = argc == 3 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
 
-    if (argc != 4 || !(file = fopen(argv[1], "wb"))) {
-        fprintf(stderr, "usage: make_capture FILE MEGABYTES FLOWS\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: make_capture FLOWS HALF_OPEN\n");
         return 2;
     }
-    fwrite(header, sizeof header, 1, file);
-    frame(&bulk, SEG_SYN, 0, 0, 0);
-    const struct flow back = flow_reverse(&bulk);
-    frame(&back, SEG_SYN | SEG_ACK, 0, 1, 0);
-    frame(&bulk, SEG_ACK, 1, 1, 0);
-    for (uint32_t block = 0; block < flows; block += AT_ONCE)
-        for (unsigned i = 0; i < 10; i++)
-            for (uint32_t k = block; k < block + AT_ONCE && k < flows; k++) {
+    make_frames();
+    setvbuf(stdout, NULL, _IOFBF, 1 << 18);
+    fwrite(header, sizeof header, 1, stdout);
+    for (uint32_t block = 0; block < flows && !ferror(stdout); block += AT_ONCE)
+        for (unsigned i = 0; i < STEPS; i++)
+            for (uint32_t k = block; k < block + AT_ONCE && k < flows; k++)
                 step(k, i);
-                for (n++; total < share * n; total += 2 * MSS)
-                    transfer(&sent, &segments);
-            }
-    for (; total < megabytes * 1000000; total += 2 * MSS)
-        transfer(&sent, &segments);
-    return fclose(file) == 0 ? 0 : 1;
+    for (uint32_t k = 0; k < half_open && !ferror(stdout); k++) {
+        step(flows + k, 0);
+        step(flows + k, 1);
+    }
+    return fclose(stdout) == 0 ? 0 : 1;
 }

@@ -2,9 +2,10 @@
 
   idle_watch.py router                  prints the entries of conntrack for TCP, ten times a second
   idle_watch.py sockets                 the same of this host's TCP sockets
-  idle_watch.py judge JSON PCAP ROUTER SOCKETS
+  idle_watch.py judge JSON PCAP ROUTER SOCKETS [half-open]
         JSON and PCAP are of one run; ROUTER (or -) and SOCKETS are what the others printed meanwhile.
-        Prints what is wrong, and how many samples were held against how many readings
+        Prints what is wrong, and how many samples were held against how many readings. With half-open
+        the peer has to be in SYN_RECEIVED, in all other runs past it
 
 A line is the time when it had been read and, for each port of the client, what is known: with ROUTER the seconds that an
 entry has left, with SOCKETS the state in hexadecimal.
@@ -17,6 +18,8 @@ import sys
 import time
 
 SLACK = 0.25  # between a reading and its time
+HELD = ("01", "08")
+HELD_HALF_OPEN = ("03",)
 
 
 def router():
@@ -91,14 +94,16 @@ class Run:
                 self.begins.setdefault(event["connection"], event["seq"])
 
     def probed(self, sample):
-        """The port of a sample, when it was probed, and when the next connection came from there."""
+        """The port of a sample, when it was opened and probed, and when the next connection came from
+        there."""
         seq = self.begins[sample["connection"]]
         port, begun = next((s[2], s[0]) for s in self.segments if s[1] and s[3] == 2 and s[4] == seq)
         own = [s for s in self.segments if s[2] == port and s[0] >= begun]
         again = next((s[0] for s in own if s[1] and s[3] == 2 and s[4] != seq), own[-1][0])
-        for before, after in zip(own, own[1:]):
-            if after[1] and after[0] - before[0] > 0.9 * sample["silence"]:
-                return port, after[0], again
+        for before, after in zip(own, own[1:]):  # with half_open the first one that is no SYN
+            silent = half_open or after[0] - before[0] > 0.9 * sample["silence"]
+            if (half_open or not before[3] & 2) and after[1] and not after[3] & 2 and silent:
+                return port, begun, after[0], again
         return None
 
 
@@ -113,9 +118,13 @@ def of_router(sample, port, probed, readings):
     return None if true else f"{sample}: {left} s were left {probed - when:.3f} s before the probe"
 
 
-def of_peer(sample, port, until, readings):
-    """The peer has the connection, where it is alive or the path is said to have forgotten it."""
-    held = last(readings, until)[1].get(str(port)) in ("01", "08")
+def of_peer(sample, port, begun, until, readings):
+    """The peer has the connection, where it is alive or the path is said to have forgotten it. On a
+    busy machine there may be no reading since it was opened."""
+    when, ports = last(readings, until)
+    if when < begun + SLACK:
+        return None
+    held = ports.get(str(port)) in (HELD_HALF_OPEN if half_open else HELD)
     true = held == (sample["outcome"] == "alive" or sample["by"] == "path")
     return None if true else f"{sample}: the peer {'had' if held else 'had not'} the connection"
 
@@ -136,17 +145,19 @@ def judge(run, router_log, sockets_log):
         if not found:
             wrong.append(f"{sample}: no probe was captured")
             continue
-        port, probed, again = found
+        port, begun, probed, again = found
         count += 1
         if known is not None:
             wrong.append(of_router(sample, port, probed, known))
-        wrong.append(of_peer(sample, port, probed if sample["outcome"] == "alive" else again, held))
+        until = probed if sample["outcome"] == "alive" else again
+        wrong.append(of_peer(sample, port, begun, until, held))
     wrong = [text for text in wrong if text]
     print(f"{count} samples, {len(known or [])} and {len(held)} readings")
     print("\n".join(wrong))
     sys.exit(1 if wrong or not count else 0)
 
 
+half_open = sys.argv[6:] == ["half-open"]
 if sys.argv[1] == "judge":
     judge(Run(sys.argv[2], sys.argv[3]), sys.argv[4], sys.argv[5])
 else:

@@ -32,8 +32,9 @@ reads()
 # keeps WANTED NAME FILE
 keeps()
 {
-    check "$2" test "$(sources "$3")" = "$1"
-    [ "$(sources "$3")" = "$1" ] || note "$(sources "$3")"
+    seen=$(sources "$3")
+    check "$2" test "$seen" = "$1"
+    [ "$seen" = "$1" ] || note "$seen"
     check "$2: tcpdump reads it" reads "$3"
 }
 
@@ -49,9 +50,10 @@ for target in "$far4" "[$far6]"; do
     keeps "$both" "send $target: the link's header" "$tmp/send.pcapng"
     expect_status 0 "load --pcap $target" \
         "$TCPWAVE" load --connections 20 -d x --pcap "$tmp/load.pcapng" "$target:7"
-    case $(sources "$tmp/load.pcapng") in
+    seen=$(sources "$tmp/load.pcapng")
+    case $seen in
     *'theirs far near;') pass "load $target: the link's header" ;;
-    *) fail "load $target: the link's header"; note "$(sources "$tmp/load.pcapng")" ;;
+    *) fail "load $target: the link's header"; note "$seen" ;;
     esac
 done
 
@@ -84,7 +86,8 @@ keeps_two()
 {
     tshark -r "$tmp/two.pcapng" -T fields -e frame.encap_type -e ip.src 2>/dev/null | sort -u | tr '\t\n' ' ;'
 }
-check "two kinds of links in one file" test "$(keeps_two)" = "1 $near4;1 $far4;7 127.0.0.1;"
-[ "$(keeps_two)" = "1 $near4;1 $far4;7 127.0.0.1;" ] || note "$(keeps_two)"
+seen=$(keeps_two)
+check "two kinds of links in one file" test "$seen" = "1 $near4;1 $far4;7 127.0.0.1;"
+[ "$seen" = "1 $near4;1 $far4;7 127.0.0.1;" ] || note "$seen"
 
 done_testing

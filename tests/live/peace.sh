@@ -85,8 +85,7 @@ while read -r port name asks; do
             # Python listens with a backlog of 5: more at a time would find it full, and say so.
             quiet "$name" load --timeout 20 --connections 100 --concurrency 5 -d "$asks" "$host:$port"
         done
-        # More at a time than a backlog holds would be refused by some servers, and found so.
-        [ "$name" = sshd ] || quiet "$name" idle --timeout 30 --parallel 4 --from 200ms --to 1s "$host:$port"
+        [ "$name" = sshd ] || quiet "$name" idle --timeout 30 --from 200ms --to 1s "$host:$port"
         [ "$name" = sshd ] || quiet "$name" connect --timeout 10 -d "$lasting" --hold 1s "$host:$port"
         quiet "$name" load --timeout 20 --connections 50 --rate 100 --close=abort "$host:$port"
         check "$name, $host: no finding warns" \

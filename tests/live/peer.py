@@ -19,6 +19,9 @@ Listens on every IPv4 and IPv6 address and treats each connection in turn in the
   tire       resets after two seconds of silence
   close      closes after two seconds of silence
   cut        reads to the end of input, sends a line, and resets once that was acknowledged
+  late       has room for one connection that is not accepted, accepts from the sixth second on, and
+             does as stay
+  never      the same, and accepts none
 """
 
 import fcntl
@@ -133,7 +136,9 @@ def close(conn):
 
 
 HABITS = {f.__name__: f for f in (echo, answer, large, first, reset, urgent, hold, stay, sort, slow, probe, leave, tire, close, cut)}
-HABITS["discard"] = rest
+HABITS.update(discard=rest, late=stay, never=stay)
+BACKLOG = {"late": 1, "never": 1}
+ACCEPTS_AFTER = {"late": 6, "never": 3600}  # seconds
 
 
 def treat(habit, conn):
@@ -145,8 +150,12 @@ def treat(habit, conn):
 
 
 def main():
-    port, habit = int(sys.argv[1]), HABITS[sys.argv[2]]
-    with socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+    port, name = int(sys.argv[1]), sys.argv[2]
+    habit = HABITS[name]
+    with socket.create_server(
+        ("::", port), family=socket.AF_INET6, backlog=BACKLOG.get(name), dualstack_ipv6=True
+    ) as server:
+        time.sleep(ACCEPTS_AFTER.get(name, 0))
         while True:
             conn, _ = server.accept()
             threading.Thread(target=treat, args=(habit, conn), daemon=True).start()

@@ -50,6 +50,7 @@ static void rfc9293_3_10_3_receive_gives_nothing(void **state)
 static void conn_probe_is_refused(void **state)
 {
     (void)state;
+    check(conn_ack(&rig.c) == WAVE_ESTATE, "conn_ack() is taken");
     check(conn_probe(&rig.c, false) == WAVE_ESTATE, "conn_probe() is taken");
     check(conn_probe(&rig.c, true) == WAVE_ESTATE, "conn_probe() is taken");
     nothing();

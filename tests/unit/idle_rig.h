@@ -5,6 +5,10 @@
 
 #include "tests/unit/command_rig.h"
 
+/* A peer that answers no probe with a D-SACK, as this one, is given this time before the silence of
+ * a connection begins. The first connection is the control connection, and the others follow it. */
+#define IDLE_PROOF (1300 * WAVE_MS)
+
 /* Runs the words. Findings are expected. */
 void idle_run(struct command_rig *r, const char *words);
 

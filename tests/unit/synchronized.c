@@ -264,6 +264,16 @@ static void conn_probe_asks_one_below_snd_nxt(void **state)
     expect_state(e.state);
 }
 
+static void conn_ack_repeats_the_acknowledgement(void **state)
+{
+    (void)state;
+    struct entry e = entry();
+    check(conn_ack(&rig.c) == 0, "conn_ack() refuses");
+    out(ACK, e.nxt, e.rcv, 0);
+    nothing();
+    expect_state(e.state);
+}
+
 /*
  * States in which nothing of ours may follow: FIN_WAIT_1 and 2, CLOSING, LAST_ACK, TIME_WAIT.
  */
@@ -590,6 +600,7 @@ CASES(not_time_wait) = {
 /* Nothing of ours is outstanding. */
 CASES(at_rest) = {
     cmocka_unit_test(conn_probe_asks_one_below_snd_nxt),
+    cmocka_unit_test(conn_ack_repeats_the_acknowledgement),
 };
 
 CASES(after_close) = {

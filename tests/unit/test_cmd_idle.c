@@ -247,6 +247,19 @@ static void half_open_connections_have_a_limit_of_their_own(void **state)
     rig_free(&r);
 }
 
+/* On a short path the RST that answers the third segment comes before the probe leaves. It is no
+ * end that was seen in the silence. */
+static void a_rst_for_the_third_segment_ends_no_silence(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    idle_run(&r, "idle --json --state syn-received --sim nat=30s/rst,rtt=100us sim:80");
+    expect_between(&r, 61, 5);
+    rig_expect_text(&r, "verdict", "idle.outcome", "reset");
+    rig_free(&r);
+}
+
 /* Nothing of ours leaves but the SYN until the silence is over, and then the third segment before
  * the probe. */
 static void a_half_open_connection_is_silent(void **state)
@@ -296,7 +309,7 @@ static void an_icmp_error_is_told_with_its_sender(void **state)
     r.disturbed = true;
     r.lose = lose_ours;
     for (unsigned i = 0; i < 20; i++) /* the last segment is not always one of the data */
-        rig_at(&r, 36500 * WAVE_MS + i * 97 * WAVE_MS, err);
+        rig_at(&r, 2 * IDLE_PROOF + 36500 * WAVE_MS + i * 97 * WAVE_MS, err);
     rig_run(&r, "idle --json --at-least 30s --parallel 1 " RIG_PEER);
     assert_int_equal(r.status, 1);
     rig_expect_text(&r, "verdict", "idle.outcome", "icmp");
@@ -316,7 +329,7 @@ static void an_icmp_error_for_a_probe_counts_as_silence(void **state)
     r.disturbed = true;
     r.lose = lose_ours;
     for (unsigned i = 0; i < 60; i++) /* the last segment is not always one of this connection */
-        rig_at(&r, 30500 * WAVE_MS + i * 97 * WAVE_MS, err);
+        rig_at(&r, 2 * IDLE_PROOF + 30500 * WAVE_MS + i * 97 * WAVE_MS, err);
     rig_run(&r, "idle --json --state half-closed --at-least 30s --parallel 1 " RIG_PEER);
     assert_int_equal(r.status, 1);
     assert_true(rig_count(&r, "icmp", NULL, NULL) > 0);
@@ -338,8 +351,8 @@ static void data_of_the_peer_show_that_it_has_the_connection(void **state)
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
     r.lose = lose_ours;
-    rig_at(&r, 33 * WAVE_S, say_something);
-    rig_at(&r, 39 * WAVE_S, say_something);
+    rig_at(&r, 2 * IDLE_PROOF + 33 * WAVE_S, say_something);
+    rig_at(&r, 2 * IDLE_PROOF + 39 * WAVE_S, say_something);
     rig_run(&r, "idle --json --at-least 30s --parallel 1 " RIG_PEER);
     assert_int_equal(r.status, 1);
     rig_expect_text(&r, "idle", "outcome", "silent");
@@ -365,8 +378,8 @@ static void the_ttl_of_a_rst_tells_who_sent_it(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    rig_at(&r, 2 * WAVE_S, reset_both);
-    rig_at(&r, 4100 * WAVE_MS, reset_both); /* 2 s after the second pass began */
+    rig_at(&r, IDLE_PROOF + 1700 * WAVE_MS, reset_both);
+    rig_at(&r, IDLE_PROOF + 3420 * WAVE_MS, reset_both); /* so long into the second pass */
     rig_run(&r, "idle --json --at-least 10s --parallel 1 " RIG_PEER);
     rig_expect_text(&r, "verdict", "idle.outcome", "reset");
     rig_expect_text(&r, "verdict", "idle.by", "path");
@@ -436,9 +449,9 @@ static void a_silence_in_which_the_host_slept_says_nothing(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
-    rig_at(&r, 20 * WAVE_S, suspend);
+    rig_at(&r, 2 * IDLE_PROOF + 20 * WAVE_S, suspend);
     rig_run(&r, "idle --to 1m --parallel 4 " RIG_PEER);
-    rig_expect_printed(&r, "20.03 s             inconclusive  this host was suspended meanwhile",
+    rig_expect_printed(&r, "22.13 s             inconclusive  this host was suspended meanwhile",
                        2);
     rig_expect_printed(&r, "2 say nothing: this host was suspended meanwhile", 1);
     rig_expect_printed(&r, "within 60.00 s of silence, the longest that was tried", 1);
@@ -459,7 +472,7 @@ static void clocks_that_differ_a_little_are_no_suspension(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
-    rig_at(&r, 20 * WAVE_S, let_the_clocks_differ);
+    rig_at(&r, 2 * IDLE_PROOF + 20 * WAVE_S, let_the_clocks_differ);
     rig_run(&r, "idle --to 1m --parallel 4 " RIG_PEER);
     rig_expect_printed(&r, "samples     4 in 1 pass: 4 alive", 1);
     rig_expect_printed(&r, "suspended", 0);
@@ -543,6 +556,7 @@ int main(void)
         cmocka_unit_test(limits_to_the_second),
         cmocka_unit_test(the_sentence_encloses_the_limit),
         cmocka_unit_test(half_open_connections_have_a_limit_of_their_own),
+        cmocka_unit_test(a_rst_for_the_third_segment_ends_no_silence),
         cmocka_unit_test(a_half_open_connection_is_silent),
         cmocka_unit_test(an_icmp_error_is_told_with_its_sender),
         cmocka_unit_test(an_icmp_error_for_a_probe_counts_as_silence),

@@ -71,8 +71,9 @@ static void a_reset_in_the_silence_is_the_limit(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    rig_at(&r, 61 * WAVE_S, reset_nine);
-    rig_at(&r, 122 * WAVE_S + 300 * WAVE_MS, reset_four); /* 61 s after the second pass began */
+    rig_at(&r, IDLE_PROOF + 61 * WAVE_S, reset_nine);
+    rig_at(&r, 2 * IDLE_PROOF + 122 * WAVE_S + 300 * WAVE_MS,
+           reset_four); /* 61 s after the second pass began */
     rig_run(&r, "idle --json " RIG_PEER);
     rig_expect_int(&r, "verdict", "idle.passes", 2);
     rig_expect_text(&r, "verdict", "verdict", "open");
@@ -97,7 +98,7 @@ static void expect_restart(const char *words, wave_time at, void (*act)(struct c
 
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
-    rig_at(&r, at, act);
+    rig_at(&r, IDLE_PROOF + at, act);
     rig_run(&r, words);
     rig_expect_text(&r, "verdict", "verdict", "open");
     rig_expect_text(&r, "verdict", "idle.limit", "longer");
@@ -130,7 +131,7 @@ static void an_end_seen_at_one_time_only_is_said_so(void **state)
     (void)state;
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
-    rig_at(&r, 61 * WAVE_S, reset_nine);
+    rig_at(&r, IDLE_PROOF + 61 * WAVE_S, reset_nine);
     rig_at(&r, 90 * WAVE_S, rig_interrupt);
     rig_run(&r, "idle --json " RIG_PEER);
     rig_expect_text(&r, "verdict", "idle.limit", "at");
@@ -146,8 +147,8 @@ static void an_end_in_spite_of_probes_is_told_by_its_age(void **state)
 
     (void)state;
     rig_init(&r, HOST_DISCARD);
-    rig_at(&r, 61 * WAVE_S, reset_four);
-    rig_at(&r, 122 * WAVE_S + 300 * WAVE_MS, reset_four); /* and once more */
+    rig_at(&r, IDLE_PROOF + 61 * WAVE_S, reset_four);
+    rig_at(&r, 2 * IDLE_PROOF + 122 * WAVE_S + 300 * WAVE_MS, reset_four); /* and once more */
     rig_run(&r, "idle --json --keepalive 20s --to 5m " RIG_PEER);
     rig_expect_text(&r, "verdict", "verdict", "failed");
     rig_expect_part(
@@ -284,7 +285,7 @@ static void a_peer_that_speaks_is_not_silent(void **state)
     rig_init(&r, HOST_DISCARD);
     r.disturbed = true;
     for (unsigned i = 1; i <= 4; i++)
-        rig_at(&r, 2 * i * WAVE_S, speak);
+        rig_at(&r, 2 * IDLE_PROOF + 2 * i * WAVE_S, speak);
     rig_run(&r, "idle --json --to 20s --parallel 2 " RIG_PEER);
     assert_int_equal(rig_count(&r, "idle", "outcome", "inconclusive"), 1);
     rig_free(&r);
@@ -331,6 +332,195 @@ static void a_peer_that_speaks_ends_the_search(void **state)
     expect_hindered("idle --json --at-least 5s " RIG_PEER, "to say anything", 2);
 }
 
+/*
+ * A peer with a full accept queue. It has answered the SYN when it drops the third segment.
+ */
+
+/* What it drops. */
+struct accepts {
+    wave_time until;
+    unsigned of;  /* of so many connections it holds the first: 1 all, 0 none but the control
+                     connection, which comes first */
+    bool control; /* it does not hold that one either */
+    bool cookies; /* it forgets the connection; else it stays in SYN_RECEIVED */
+};
+
+/* Returns which of our SYNs opened the connection of that segment, from 0. */
+static unsigned number_of(const struct command_rig *r, const struct rig_segment *s,
+                          const struct rig_segment **syn)
+{
+    unsigned n = 0, found = 0;
+
+    for (const struct rig_segment *t = r->segment; t < s; t++)
+        if (t->out && (t->seg.flags & SEG_SYN)) {
+            if (t->flow.lport == s->flow.lport) {
+                found = n;
+                *syn = t;
+            }
+            n++;
+        }
+    return found;
+}
+
+/* Our acknowledgements are dropped, and not our probes, which are one number older. */
+static bool drop_third(struct command_rig *r, const struct rig_segment *s)
+{
+    const struct accepts *q = r->user;
+    const struct rig_segment *syn = NULL;
+    unsigned n;
+
+    if (!s->out || (s->seg.flags & (SEG_SYN | SEG_RST)) || s->at >= q->until)
+        return false;
+    n = number_of(r, s, &syn);
+    return (n ? !q->of || n % q->of : q->control) && s->seg.seq.v != syn->seg.seq.v;
+}
+
+static void run_queue(struct command_rig *r, enum host_behaviour peer, const struct accepts *q,
+                      const char *words)
+{
+    rig_init(r, peer);
+    r->network.host.half_open = q->cookies ? 0 : 256;
+    r->disturbed = true;
+    r->user = (void *)(uintptr_t)q;
+    r->lose = drop_third;
+    rig_run(r, words);
+    assert_int_equal(rig_count(r, "idle", "outcome", "reset"), 0);
+    assert_int_equal(rig_count(r, "idle", "outcome", "silent"), 0);
+    rig_expect_int(r, "verdict", "idle.samples.reset", 0);
+    assert_int_equal(json_array_size(rig_get(r, "verdict", "findings")), 0);
+}
+
+/* There is room again after a while, and each connection is held then. */
+static void a_connection_that_the_peer_did_not_hold_is_opened_again(void **state)
+{
+    static const struct {
+        enum host_behaviour peer;
+        const char *words;
+        int64_t alive;
+    } of[] = {
+        {HOST_DISCARD, "idle --json --to 2m " RIG_PEER, 12},
+        {HOST_NEVER_CLOSES, "idle --json --state half-closed --to 2m " RIG_PEER, 12},
+        {HOST_DISCARD, "idle --json --at-least 1m --parallel 6 " RIG_PEER, 6},
+        {HOST_DISCARD, "idle --json --keepalive 20s --to 1m --parallel 6 " RIG_PEER, 6},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof of / sizeof *of; i++) {
+        const struct accepts q = {.until = 5 * WAVE_S, .of = 3, .cookies = i % 2};
+        struct command_rig r;
+
+        run_queue(&r, of[i / 2].peer, &q, of[i / 2].words);
+        rig_expect_text(&r, "verdict", "verdict", "open");
+        assert_int_equal(r.status, 0);
+        rig_expect_text(&r, "verdict", "idle.limit", "longer");
+        rig_expect_int(&r, "verdict", "idle.samples.alive", of[i / 2].alive);
+        rig_expect_int(&r, "verdict", "idle.samples.inconclusive", 0);
+        assert_true(idle_number(&r, "idle.not_held") >= 3);
+        rig_free(&r);
+    }
+}
+
+/* The limit of the path is found all the same. */
+static void a_full_queue_hides_no_limit(void **state)
+{
+    const struct accepts q = {.until = 5 * WAVE_S, .of = 3, .cookies = true};
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.network.host.half_open = 0;
+    r.network.nat = 40 * WAVE_S;
+    r.network.nat_resets = true;
+    r.disturbed = true;
+    r.user = (void *)(uintptr_t)&q;
+    r.lose = drop_third;
+    rig_run(&r, "idle --json " RIG_PEER);
+    rig_expect_text(&r, "verdict", "idle.limit", "between");
+    assert_true(idle_number(&r, "idle.survived") < 40 && idle_number(&r, "idle.died") >= 40);
+    assert_true(idle_number(&r, "idle.not_held") >= 3);
+    rig_free(&r);
+}
+
+/* Nothing is accepted any more: the run ends soon, and says why. */
+static void a_queue_that_stays_full_is_told(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned cookies = 0; cookies < 2; cookies++) {
+        const struct accepts q = {.until = WAVE_NEVER, .cookies = cookies};
+
+        run_queue(&r, HOST_DISCARD, &q, "idle --json --at-least 50s " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        assert_int_equal(r.status, 1);
+        rig_expect_text(&r, "verdict", "idle.limit", "unknown");
+        rig_expect_int(&r, "verdict", "idle.samples.inconclusive", 6);
+        rig_expect_int(&r, "verdict", "idle.passes", 2);
+        rig_expect_part(&r, "verdict", "message",
+                        "; 6 connections are left out, since the peer did not take them, or did "
+                        "not hold them after the handshake: its accept queue is likely full: try "
+                        "fewer at a time (--parallel)");
+        assert_int_equal(rig_count(&r, "idle", "note",
+                                   cookies ? "not held by the peer: a RST answered its first probe"
+                                           : "not held by the peer, which repeats its SYN-ACK"),
+                         6);
+        assert_true(json_number_value(rig_get(&r, "verdict", "time")) < (cookies ? 30 : 60));
+        rig_free(&r);
+    }
+}
+
+static void a_control_connection_that_is_not_held_ends_the_run(void **state)
+{
+    const struct accepts q = {.until = WAVE_NEVER, .control = true, .cookies = true};
+    struct command_rig r;
+
+    (void)state;
+    run_queue(&r, HOST_DISCARD, &q, "idle --json " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "failed");
+    rig_expect_part(&r, "verdict", "message",
+                    "completes handshakes and does not hold the connections");
+    assert_true(json_number_value(rig_get(&r, "verdict", "time")) < 30);
+    rig_free(&r);
+}
+
+/* On a long path our SYN and the peer's SYN-ACK are repeated before the other side's answer comes.
+ */
+static void segments_that_cross_are_no_sign_of_a_full_queue(void **state)
+{
+    static const char *const words[] = {"idle --json --to 2m --sim rtt=1500ms sim:80",
+                                        "idle --json --to 2m --sim rtt=3s sim:80",
+                                        "idle --json --to 2m --sim rtt=0 sim:80"};
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        idle_run(&r, words[i]);
+        rig_expect_text(&r, "verdict", "verdict", "open");
+        rig_expect_int(&r, "verdict", "idle.samples.alive", 12);
+        rig_expect_int(&r, "verdict", "idle.not_held", 0);
+        rig_free(&r);
+    }
+}
+
+static void the_table_tells_what_was_not_held(void **state)
+{
+    const struct accepts q = {.until = IDLE_PROOF + 500 * WAVE_MS, .of = 6, .cookies = true};
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.network.host.half_open = 0;
+    r.disturbed = true;
+    r.user = (void *)(uintptr_t)&q;
+    r.lose = drop_third;
+    rig_run(&r, "idle --to 1m --parallel 6 " RIG_PEER);
+    rig_expect_printed(&r, "alive         the peer did not hold it at first\n", 5);
+    rig_expect_printed(&r, "\nnot held    5 times: a RST answered the first probe\n", 1);
+    rig_expect_printed(&r, "so does a peer whose accept queue is full", 1);
+    rig_expect_printed(&r, "left out", 0);
+    rig_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +537,12 @@ int main(void)
         cmocka_unit_test(a_peer_that_cannot_be_reached),
         cmocka_unit_test(a_peer_that_speaks_is_not_silent),
         cmocka_unit_test(a_peer_that_speaks_ends_the_search),
+        cmocka_unit_test(a_connection_that_the_peer_did_not_hold_is_opened_again),
+        cmocka_unit_test(a_full_queue_hides_no_limit),
+        cmocka_unit_test(a_queue_that_stays_full_is_told),
+        cmocka_unit_test(a_control_connection_that_is_not_held_ends_the_run),
+        cmocka_unit_test(segments_that_cross_are_no_sign_of_a_full_queue),
+        cmocka_unit_test(the_table_tells_what_was_not_held),
         cmocka_unit_test(rig_schema),
     };
 

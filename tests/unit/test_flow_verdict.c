@@ -59,6 +59,14 @@ static void which_side_closed(void **state)
     a(FIN | ACK, 1, 2, 0);
     b(ACK, 2, 2, 0);
     is(VERDICT_OPEN, "both", "the server first");
+    /* A FIN beyond the window, behind bytes that were not captured, is one once it is acknowledged.
+     */
+    shake_hands();
+    b(ACK, 1, 1, 1000);
+    b(FIN | ACK, 900001, 1, 1000);
+    a(FIN | ACK, 1, 901002, 0);
+    b(ACK, 901002, 2, 0);
+    is(VERDICT_OPEN, "both", "closed by both");
 }
 
 static void which_side_reset(void **state)

@@ -78,7 +78,8 @@ static void the_same_ports_once_more_are_another_flow(void **state)
     assert_int_equal(watching.kept[1].number, 2);
     assert_int_equal(watching.kept[1].measure.side[TRACK_A].bytes, 10);
     assert_true(watching.kept[1].again);
-    assert_false(watching.kept[1].isn_reused);
+    assert_false(watching.kept[1].isn_reused[TRACK_A]);
+    assert_false(watching.kept[1].isn_reused[TRACK_B]);
     assert_string_equal(watching.kept[1].zeek.history, "ShAD");
 }
 
@@ -93,8 +94,58 @@ static void isn_within_the_last_connection(void **state)
     shake_hands();
     const struct watched *w = over();
     assert_int_equal(watching.overs, 2);
-    assert_true(w->isn_reused);
+    assert_true(w->isn_reused[TRACK_A]);
     assert_true(has_finding(w, "isn-reused"));
+}
+
+static void the_same_isn_each_time(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        shake_hands();
+        a(ACK, 1, 1, 10);
+        b(ACK, 1, 11, 0);
+        a(FIN | ACK, 11, 1, 0);
+        b(FIN | ACK, 1, 12, 0);
+        a(ACK, 12, 2, 0);
+        after_ms(2000);
+    }
+    over();
+    assert_int_equal(watching.overs, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct watched *w = &watching.kept[i];
+        assert_int_equal(w->measure.side[TRACK_A].bytes, 10);
+        assert_int_equal(w->measure.side[TRACK_A].retransmissions, 0);
+        assert_int_equal(w->isn_reused[TRACK_A], i);
+        assert_int_equal(w->isn_reused[TRACK_B], i);
+        assert_string_equal(zeek_state(&w->zeek), "SF");
+    }
+}
+
+/* Some hosts repeat a SYN that a RST has answered; and one that was sent below the numbers of the
+ * last connection, and far from them, is no harm. */
+static void a_number_that_is_no_reuse(void **state)
+{
+    (void)state;
+    a(SYN, 0, 0, 0);
+    b(RST | ACK, 0, 1, 0);
+    after_ms(500);
+    a(SYN, 0, 0, 0);
+    b(RST | ACK, 0, 1, 0);
+    const struct watched *w = over();
+    assert_int_equal(watching.overs, 1);
+    assert_int_equal(w->measure.side[TRACK_A].syns, 2);
+
+    flows_done(state);
+    flows_fresh(state);
+    shake_hands();
+    b(RST | ACK, 1, 1, 0);
+    watching.iss[TRACK_A] -= 1u << 28;
+    watching.iss[TRACK_B] -= 1u << 28;
+    shake_hands();
+    w = over();
+    assert_int_equal(watching.overs, 2);
+    assert_false(has_finding(w, "isn-reused"));
 }
 
 /* A SYN that is repeated, or that a challenge ACK answers, begins nothing. */
@@ -134,6 +185,23 @@ static void what_is_captured_at_two_places_counts_once(void **state)
     assert_true(has_finding(w, "captured-twice"));
 }
 
+/* Between two captures that were merged, many packets are on their way. */
+static void many_packets_between_two_places(void **state)
+{
+    const uint16_t id = watching.id[TRACK_A];
+
+    (void)state;
+    for (watching.place = 1; watching.place <= 2; watching.place++) {
+        watching.id[TRACK_A] = id;
+        for (unsigned i = 0; i < 300; i++)
+            a(ACK, 1 + 100 * i, 1, 100);
+    }
+    const struct watched *w = over();
+    assert_int_equal(w->measure.side[TRACK_A].retransmissions, 0);
+    assert_int_equal(w->measure.side[TRACK_A].segments, 300);
+    assert_int_equal(w->elsewhere, 300);
+}
+
 /* A retransmission takes another way, and has another identification. */
 static void a_retransmission_at_another_place_is_none(void **state)
 {
@@ -162,6 +230,84 @@ static void options_that_change_between_two_places(void **state)
     assert_int_equal(w->measure.side[TRACK_A].syn.mss, 1460);
     assert_int_equal(w->measure.side[TRACK_A].syn.other_mss, 1400);
     assert_true(has_finding(w, "options-changed"));
+}
+
+static void what_the_other_side_never_saw(void **state)
+{
+    static const struct opt offered = {.has = OPT_MSS | OPT_WSCALE | OPT_SACK_PERMITTED |
+                                              OPT_TIMESTAMP,
+                                       .mss = 1460,
+                                       .wscale = 7},
+                            seen = {
+                                .has = OPT_MSS | OPT_WSCALE | OPT_OTHER, .mss = 1460, .wscale = 2};
+    struct findings list = {.count = 0};
+
+    (void)state;
+    watching.opt[TRACK_A] = offered;
+    a(SYN, 0, 0, 0);
+    watching.id[TRACK_A]--;
+    watching.place = 2;
+    watching.opt[TRACK_A] = seen;
+    a(SYN, 0, 0, 0);
+    flow_findings(over(), &list);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(
+        list.at[0].message,
+        "a device between two places of the capture changes the client's SYN: window "
+        "scale 7 at the first, 2 at the second; SACK at the first only; timestamps at "
+        "the first only; another option at the second only");
+}
+
+/* Some hosts leave options off where a SYN had no answer: that is no device on the way. */
+static void a_repeated_syn_that_offers_less(void **state)
+{
+    (void)state;
+    watching.opt[TRACK_A] = (struct opt){.has = OPT_MSS | OPT_TIMESTAMP, .mss = 1460};
+    a(SYN, 0, 0, 0);
+    after_ms(1000);
+    watching.opt[TRACK_A].has = OPT_MSS;
+    a(SYN, 0, 0, 0);
+    watching.id[TRACK_A]--;
+    watching.place = 2;
+    a(SYN, 0, 0, 0);
+    const struct watched *w = over();
+    assert_int_equal(w->elsewhere, 1);
+    assert_int_equal(w->measure.side[TRACK_A].syns, 2);
+    assert_false(has_finding(w, "options-changed"));
+}
+
+/* Two captures that were merged show a packet a way apart. Without an identification a timestamp
+ * tells it from a retransmission; without both, only what comes soon is the same one. */
+static void places_that_are_far_apart(void **state)
+{
+    (void)state;
+    a(ACK, 1, 1, 100);
+    watching.id[TRACK_A]--;
+    watching.place = 2;
+    after_ms(300);
+    a(ACK, 1, 1, 100);
+    assert_null(watching.taken.flow);
+
+    watching.id[TRACK_A] = watching.id[TRACK_B] = 0;
+    watching.opt[TRACK_A] = (struct opt){.has = OPT_TIMESTAMP, .tsval = 7};
+    a(ACK, 101, 1, 100);
+    watching.place = 1;
+    after_ms(300);
+    a(ACK, 101, 1, 100);
+    assert_null(watching.taken.flow);
+
+    watching.opt[TRACK_A] = (struct opt){.has = 0};
+    a(ACK, 201, 1, 100);
+    watching.place = 2;
+    after_ms(15);
+    a(ACK, 201, 1, 100);
+    assert_null(watching.taken.flow);
+    after_ms(300);
+    a(ACK, 201, 1, 100);
+    assert_non_null(watching.taken.flow);
+    const struct watched *w = over();
+    assert_int_equal(w->measure.side[TRACK_A].retransmissions, 1);
+    assert_int_equal(w->elsewhere, 3);
 }
 
 /* Of many flows, each keeps to its own, and all come in order at the end. */
@@ -333,6 +479,19 @@ static void zeek_letters_that_count(void **state)
     a(FIN | RST, 500, 0, 0);
     a(ACK, 101, 1, 100);
     zeek_is("ShADTTawQI", "RSTO");
+    /* What is repeated in part, and goes on, is not counted. */
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    a(ACK, 51, 1, 100);
+    zeek_is("ShAD", "S1");
+    /* Neither is a gap where one side was not seen, or behind a RST. */
+    a(SYN, 0, 0, 0);
+    a(ACK, 1, 1, 0);
+    a(ACK, 1, 501, 0);
+    zeek_is("SA", "S0");
+    shake_hands();
+    a(RST | ACK, 1, 501, 0);
+    zeek_is("ShAR", "RSTO");
 }
 
 int main(void)
@@ -344,10 +503,16 @@ int main(void)
         CASE(the_client_is_who_sends_the_syn),
         CASE(the_same_ports_once_more_are_another_flow),
         CASE(isn_within_the_last_connection),
+        CASE(the_same_isn_each_time),
+        CASE(a_number_that_is_no_reuse),
         CASE(a_syn_that_begins_nothing),
         CASE(what_is_captured_at_two_places_counts_once),
         CASE(a_retransmission_at_another_place_is_none),
+        CASE(many_packets_between_two_places),
         CASE(options_that_change_between_two_places),
+        CASE(what_the_other_side_never_saw),
+        CASE(a_repeated_syn_that_offers_less),
+        CASE(places_that_are_far_apart),
         CASE(many_flows),
         CASE(more_than_there_is_room_for),
         CASE(what_is_over_is_forgotten_after_a_time),

@@ -26,6 +26,7 @@
 #include "lib/core/track.h"
 #include "tests/unit/breaker.h"
 #include "tests/unit/sim.h"
+#include "tests/unit/track_twice.h"
 
 enum {
     GROUP = 1000000,  /* a seed is GROUP * group + 0 to runs - 1 */
@@ -209,7 +210,7 @@ static void tell_ours(struct watch *w, wave_time at, uint32_t n)
     for (uint32_t i = 0; i < n && w->track.number + 2 < SEGMENTS; i++) {
         w->number[w->track.number + 1] = q->ours[i].number;
         track_gap(&w->track);
-        track_segment(&w->track, at, TRACK_A, &q->ours[i].seg);
+        track_twice(&w->track, at, TRACK_A, &q->ours[i].seg);
     }
     q->lost -= n;
     memmove(q->ours, q->ours + n, q->lost * sizeof q->ours[0]);
@@ -291,7 +292,7 @@ static void watch(void *ctx, wave_time at, enum link_end from, bool arrived, uin
         if (w->track.number + 1 >= SEGMENTS)
             return;
         w->number[w->track.number + 1] = (uint32_t)number;
-        track_segment(&w->track, at, from == LINK_A ? TRACK_A : TRACK_B, s);
+        track_twice(&w->track, at, from == LINK_A ? TRACK_A : TRACK_B, s);
         hold_against_truth(r, w);
         note_fins(r, w, from, s);
         hold_against_fins(r, w);

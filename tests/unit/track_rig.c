@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/track_twice.h"
+
 struct track_rig watched;
 
 int fresh(void **unused)
@@ -37,7 +39,7 @@ unsigned give(enum track_side from, uint16_t flags, uint32_t seq, uint32_t ack, 
     if (flags & SYN)
         s.opt = watched.options;
     wait_ms(1);
-    return track_segment(&watched.t, watched.now, from, &s);
+    return track_twice(&watched.t, watched.now, from, &s);
 }
 
 void side_is(enum track_side side, enum state state, unsigned certainty, int line)
