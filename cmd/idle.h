@@ -10,6 +10,7 @@
  *     half closing  with --state half-closed: our FIN, until it is acknowledged
  *     silent        nothing is sent. A segment of the peer's begins the silence again. If the peer
  *                   closes or resets the connection meanwhile, that was seen, and is the sample
+ *     completing    with --state syn-received: the third segment of the handshake is sent (below)
  *     asked         one liveness probe, without data; after a second without an answer a few more,
  *                   with a byte that the peer has had
  *     data          no answer: one byte of data, which the engine retransmits until --give-up. In
@@ -119,6 +120,7 @@ enum idle_step {
     IDLE_AGAIN,
     IDLE_HALF_CLOSING,
     IDLE_QUIET,
+    IDLE_COMPLETING,
     IDLE_ASKED,
     IDLE_DATA,
     IDLE_IN_DOUBT,
@@ -160,7 +162,9 @@ struct idle_conn {
     wave_time wanted;          /* the silence */
     unsigned tries;            /* how often it was opened before, and the peer did not hold it */
     enum idle_unheld unheld;   /* with IDLE_UNHELD: why */
-    uint32_t syn_acks;         /* of the peer's when it was probed for that */
+    uint32_t syn_acks;         /* of the peer's when it was probed for that; */
+    uint32_t syn_acks_crossed; /* until the first answer */
+    bool answered;             /* there was one */
     wave_time begun;           /* when it was open; in half-closed, when our FIN was sent */
     wave_time since;           /* when the last segment came or went */
     wave_time asked_at;        /* when it was probed first */

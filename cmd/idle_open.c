@@ -9,7 +9,7 @@
 #define SETTLES WAVE_MS  /* between the end of the handshake and the first probe */
 #define PROVE_PROBES 7   /* first probes, after which it is not held */
 #define REPEATS (1300 * WAVE_MS) /* a SYN-ACK that is not answered is repeated by then */
-#define REPEATED 2               /* SYN-ACKs of a peer that may have missed an answer */
+#define REPEATED 2       /* SYN-ACKs that the peer repeats only if it takes none of our answers */
 #define AGAIN_MAX 3      /* how often a connection is opened once more */
 #define AGAIN_PAUSE WAVE_S /* before the first time, and twice as long before each further one */
 
@@ -111,6 +111,10 @@ enum idle_proof idle_prove(struct idle *x, struct idle_conn *c, struct conn *e, 
 {
     const bool answered = c->asked_at && conn_last_in(e) > c->asked_at;
 
+    if (answered && !c->answered) {
+        c->answered = true;
+        c->syn_acks_crossed = syn_acks(c);
+    }
     c->unheld = IDLE_UNHELD_SILENT;
     if (conn_fin_received(e))
         return IDLE_HELD;
@@ -139,9 +143,10 @@ enum idle_proof idle_prove(struct idle *x, struct idle_conn *c, struct conn *e, 
     return IDLE_UNPROVED;
 }
 
+/* Those that came before the first answer may have crossed our third segment on a long path. */
 bool idle_is_repeating(const struct idle_conn *c)
 {
-    return syn_acks(c) > REPEATED;
+    return c->answered && syn_acks(c) >= c->syn_acks_crossed + REPEATED;
 }
 
 wave_time idle_not_held(struct idle *x, struct idle_conn *c, enum idle_unheld why, wave_time now)

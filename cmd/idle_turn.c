@@ -181,7 +181,8 @@ static void ask(struct idle *x, struct idle_conn *c, struct conn *e, wave_time n
         c->sample.silence = now - c->since;
         conn_hold(e, false);
         session_changed(x->session, &c->conn, now);
-        c->next_at = now + COMPLETES;
+        c->asked_at = now;
+        idle_go_to(c, IDLE_COMPLETING, now + COMPLETES);
         return;
     }
     if (x->options->state != IDLE_SYN_RECEIVED)
@@ -308,6 +309,16 @@ static wave_time asked(struct idle *x, struct idle_conn *c, struct conn *e, wave
     return c->next_at;
 }
 
+/* The third segment of the handshake was sent late, and may be answered with RST. */
+static wave_time completing(struct idle *x, struct idle_conn *c, struct conn *e, wave_time now)
+{
+    if (conn_state(e) == STATE_CLOSED || conn_fin_received(e))
+        return asked(x, c, e, now);
+    if (now >= c->next_at)
+        ask(x, c, e, now);
+    return c->next_at;
+}
+
 /* It is dead, as it seems. That counts once the control connection has been answered since. */
 static wave_time in_doubt(struct idle *x, struct idle_conn *c, wave_time now)
 {
@@ -347,6 +358,8 @@ static wave_time conn_turn(struct idle *x, struct idle_conn *c, wave_time now)
         return idle_opening(x, c, e, now);
     case IDLE_QUIET:
         return quiet(x, c, e, now);
+    case IDLE_COMPLETING:
+        return completing(x, c, e, now);
     case IDLE_ASKED:
     case IDLE_DATA:
         return asked(x, c, e, now);

@@ -325,9 +325,10 @@ static int named_interface(struct mnl_socket *nl, const struct route_query *q, u
     struct route_link l;
     if (q->interface) {
         if (strlen(q->interface) >= IFNAMSIZ || ask_link(nl, q->interface, 0, &l) < 0 || !l.ifindex)
-            return diag_fail(d, WAVE_ENOROUTE,
-                             "no interface is named '%s'; 'ip link' shows those there are",
-                             q->interface);
+            return diag_fail(d, WAVE_ENOROUTE, "no interface is named '%s'; %s", q->interface,
+                             strcmp(q->interface, "any") == 0
+                                 ? "without --interface, answers may come in by any"
+                                 : "'ip link' shows those there are");
         if (q->scope && q->scope != (uint32_t)l.ifindex)
             return diag_fail(d, WAVE_ENOROUTE,
                              "the address belongs to another interface than '%s'; name the same "

@@ -9,6 +9,7 @@ need nft python3
 netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 start_peer echo 7 python3 "$here/peer.py" 7 echo
+start_near echo 7 python3 "$here/peer.py" 7 echo
 start_peer other 8 python3 "$here/peer.py" 8 echo
 
 # finds CODE SEVERITY CERTAINTY NAME: one case: the verdict has that finding, and its event came before.
@@ -118,6 +119,19 @@ RULES
     expect_status 0 "$target: our own NAT rewrites the target" "$TCPWAVE" connect --json -d hello "$target:7"
     finds own-nat info proved "$target: our own NAT rewrites the target"
     expect_json verdict received_bytes 5 "$target: our own NAT: the answer is had"
+    no_rules here
+
+    rules here <<RULES
+table $ip test {
+    chain out {
+        type nat hook output priority -100;
+        tcp dport 70 redirect to :7
+    }
+}
+RULES
+    expect_status 0 "$target: this host redirects to itself" "$TCPWAVE" connect --json -d hello "$target:70"
+    finds own-nat info likely "$target: this host redirects to itself"
+    check "$target: this host redirects to itself: no other interface" sh -c "! grep -q other-interface '$tmp/out'"
     no_rules here
 
     rules here <<RULES

@@ -247,6 +247,19 @@ static void half_open_connections_have_a_limit_of_their_own(void **state)
     rig_free(&r);
 }
 
+/* On a short path the RST that answers the third segment comes before the probe leaves. It is no
+ * end that was seen in the silence. */
+static void a_rst_for_the_third_segment_ends_no_silence(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    idle_run(&r, "idle --json --state syn-received --sim nat=30s/rst,rtt=100us sim:80");
+    expect_between(&r, 61, 5);
+    rig_expect_text(&r, "verdict", "idle.outcome", "reset");
+    rig_free(&r);
+}
+
 /* Nothing of ours leaves but the SYN until the silence is over, and then the third segment before
  * the probe. */
 static void a_half_open_connection_is_silent(void **state)
@@ -543,6 +556,7 @@ int main(void)
         cmocka_unit_test(limits_to_the_second),
         cmocka_unit_test(the_sentence_encloses_the_limit),
         cmocka_unit_test(half_open_connections_have_a_limit_of_their_own),
+        cmocka_unit_test(a_rst_for_the_third_segment_ends_no_silence),
         cmocka_unit_test(a_half_open_connection_is_silent),
         cmocka_unit_test(an_icmp_error_is_told_with_its_sender),
         cmocka_unit_test(an_icmp_error_for_a_probe_counts_as_silence),

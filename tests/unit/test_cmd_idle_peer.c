@@ -483,6 +483,25 @@ static void a_control_connection_that_is_not_held_ends_the_run(void **state)
     rig_free(&r);
 }
 
+/* On a long path our SYN and the peer's SYN-ACK are repeated before the other side's answer comes.
+ */
+static void segments_that_cross_are_no_sign_of_a_full_queue(void **state)
+{
+    static const char *const words[] = {"idle --json --to 2m --sim rtt=1500ms sim:80",
+                                        "idle --json --to 2m --sim rtt=3s sim:80",
+                                        "idle --json --to 2m --sim rtt=0 sim:80"};
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        idle_run(&r, words[i]);
+        rig_expect_text(&r, "verdict", "verdict", "open");
+        rig_expect_int(&r, "verdict", "idle.samples.alive", 12);
+        rig_expect_int(&r, "verdict", "idle.not_held", 0);
+        rig_free(&r);
+    }
+}
+
 static void the_table_tells_what_was_not_held(void **state)
 {
     const struct accepts q = {.until = IDLE_PROOF + 500 * WAVE_MS, .of = 6, .cookies = true};
@@ -522,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_hides_no_limit),
         cmocka_unit_test(a_queue_that_stays_full_is_told),
         cmocka_unit_test(a_control_connection_that_is_not_held_ends_the_run),
+        cmocka_unit_test(segments_that_cross_are_no_sign_of_a_full_queue),
         cmocka_unit_test(the_table_tells_what_was_not_held),
         cmocka_unit_test(rig_schema),
     };
