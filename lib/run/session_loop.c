@@ -596,7 +596,7 @@ static bool has_sent(struct session *s, const struct session_conn *c, struct seq
 {
     const struct conn *e = c ? session_engine(s, c) : NULL;
 
-    return e && seq_geq(seq, e->snd.iss) && seq_leq(seq, e->snd.nxt);
+    return e && seq_geq(seq, conn_iss(e)) && seq_leq(seq, conn_snd_nxt(e));
 }
 
 static void captured_icmp(struct session *s, const struct wire_packet *p, wave_time now)

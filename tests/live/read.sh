@@ -11,6 +11,12 @@ netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 findings='loss silent window-closed retransmits-needlessly one-direction'
 
+# both_retransmitted: the two kernels together, as far as nstat is installed
+both_retransmitted()
+{
+    { retransmitted env; retransmitted peer; } | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
 #
 # States
 #
@@ -213,12 +219,16 @@ if ip link add bridge0 type bridge 2>/dev/null; then
     ip addr flush dev near && ip addr add $near4/24 dev bridge0
     capture bridged env any
     if [ "$(head -c 4 "$tmp/bridged" | wc -c)" = 4 ]; then
+        again=$(both_retransmitted)
         timeout 30 python3 "$here/read_peer.py" bulk $far4 7000 2 100000
         captured bridged
+        again=$(($(both_retransmitted) - again))
         expect_status 0 "a bridge" "$TCPWAVE" read --json "$tmp/bridged"
         expect_json verdict read.flows.seen 2 "two flows"
         expect_json flow client.bytes 100000 "each byte is counted once"
-        expect_json flow client.retransmissions 0 "what is captured twice is no retransmission"
+        # Where this machine is busy, the kernels may have retransmitted something.
+        check "what is captured twice is no retransmission" \
+            [ "$(json_get verdict read.retransmissions)" -le "$again" ]
         frames=$(json_get verdict read.file.frames)
         check "half of the frames are copies" [ "$(json_get verdict read.file.elsewhere)" = $((frames / 2)) ]
     else
