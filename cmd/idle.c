@@ -9,8 +9,10 @@
 #include "cmd/start.h"
 #include "lib/core/diag.h"
 
-static const struct session_ops session_ops = {
-    .conn_size = sizeof(struct idle_conn), .event = idle_event, .turn = idle_turn};
+static const struct session_ops session_ops = {.conn_size = sizeof(struct idle_conn),
+                                               .event = idle_event,
+                                               .icmp = idle_icmp,
+                                               .turn = idle_turn};
 
 /* Says what the search is to find. */
 static struct idle_search_config search_of(const struct idle_options *o)

@@ -62,6 +62,10 @@
  * the peer's other segments probably by the peer. Without a RST it is not known. An ICMP error from
  * another address than the peer's comes from the path.
  *
+ * In half-closed nothing of ours is in flight, and the engine ignores every error (RFC 5927, 4.1).
+ * One that quotes the very number of our probe, while it waits for its answer, says how the
+ * connection died. It ends nothing: that nothing answers is found out without it.
+ *
  * A peer that speaks. Where the peer sends keepalives or data of its own, no silence longer than
  * its interval can be made. After two passes that told nothing for this reason, the run ends.
  *
@@ -273,6 +277,7 @@ wave_time idle_patience(const struct conn *e);
 /* What happens with the connections. */
 wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
+void idle_icmp(struct session *s, struct session_conn *c, const struct icmp *e);
 
 /* idle_report.c: sums up who forgot, without the passes that a single event ended. */
 struct idle_blame idle_blame(const struct idle *x);

@@ -668,14 +668,25 @@ static void answered_control(struct idle *x)
     x->control_fails = 0;
 }
 
-static void icmp_came(struct idle *x, struct idle_conn *c, const struct event *e)
+static void icmp_came(struct idle *x, struct idle_conn *c, const struct addr *from, uint8_t type,
+                      uint8_t code)
 {
-    if (c->control || c->step != IDLE_DATA)
-        return;
     c->icmp = x->has_icmp = true;
-    x->icmp_from = e->u.icmp.from;
-    x->icmp_type = e->u.icmp.type;
-    x->icmp_code = e->u.icmp.code;
+    x->icmp_from = *from;
+    x->icmp_type = type;
+    x->icmp_code = code;
+}
+
+void idle_icmp(struct session *s, struct session_conn *c, const struct icmp *e)
+{
+    const struct report_flow *f = session_flow(c);
+    struct idle *x = s->user;
+
+    if (x->options->state != IDLE_HALF_CLOSED || idle_of(c)->control || !f || !f->signs.has_high ||
+        (idle_of(c)->step != IDLE_ASKED && idle_of(c)->step != IDLE_DATA))
+        return;
+    if (e->meaning != ICMP_TOO_BIG && e->has_seq && seq_eq(e->seq, seq_sub(f->signs.high, 1)))
+        icmp_came(x, idle_of(c), &e->from, e->type, e->code);
 }
 
 void idle_event(struct session *s, struct session_conn *c, const struct event *e)
@@ -686,8 +697,9 @@ void idle_event(struct session *s, struct session_conn *c, const struct event *e
         x->control_asked = true;
     else if (idle_of(c)->control && e->kind == EVENT_PROBE_ANSWER)
         answered_control(x);
-    else if (e->kind == EVENT_ICMP && e->u.icmp.meaning != ICMP_TOO_BIG)
-        icmp_came(x, idle_of(c), e);
+    else if (e->kind == EVENT_ICMP && e->u.icmp.meaning != ICMP_TOO_BIG && !idle_of(c)->control &&
+             idle_of(c)->step == IDLE_DATA)
+        icmp_came(x, idle_of(c), &e->u.icmp.from, e->u.icmp.type, e->u.icmp.code);
     else if (e->kind == EVENT_PEER_PROBE && idle_of(c)->step == IDLE_DATA)
         idle_of(c)->heard = true;
 }

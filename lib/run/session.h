@@ -88,6 +88,9 @@ struct session_ops {
     size_t conn_size;
     /* Called for an event of the engine; may be NULL. */
     void (*event)(struct session *s, struct session_conn *c, const struct event *e);
+    /* Called for a captured ICMP error about a connection, also one that the engine ignores since
+     * it quotes nothing in flight; may be NULL. */
+    void (*icmp)(struct session *s, struct session_conn *c, const struct icmp *e);
     /* Called once a round: does what the command wants done, and returns the latest time for the
      * next call. */
     wave_time (*turn)(struct session *s, wave_time now);

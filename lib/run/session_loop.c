@@ -612,6 +612,8 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
         fatal = fatal || (told[i].kind == EVENT_ICMP && told[i].u.icmp.fatal);
     if (f)
         report_icmp(&s->report, f, p->stamp, e, has_sent(s, c, e->seq), fatal);
+    if (c && s->ops->icmp)
+        s->ops->icmp(s, c, e);
     tell_events(s, told, n, p->stamp, NULL, 0);
     save_packet(s, p, c, f ? f->local : STATE_CLOSED);
 }

@@ -265,6 +265,9 @@ world_half()
     idle 0 "half-closed" --state half-closed $short "$end4:60"
     between "half-closed" 2 7 silent
     says "half-closed" 'the path forgets a half-closed connection'
+    router 'reject with icmpx type admin-prohibited'
+    idle 0 "half-closed, ICMP" --state half-closed $short "$end4:60"
+    between "half-closed, ICMP" 2 7 icmp
     server echo 62 echo
     idle 0 "a peer that closes as well" --state half-closed --from 1s --to 4s "$end4:62"
     expect_json verdict idle.outcome closed "a peer that closes as well: closed"
