@@ -101,8 +101,7 @@ static int open_l2_send(struct wire *w, const struct wire_config *config, const 
 /* Opens the netlink socket for asking about the route. */
 static int open_again(struct wire *w, const struct wire_config *config, struct diag *d)
 {
-    if (!config->follows_route || config->listen || config->interface || config->scope ||
-        w->info.loopback)
+    if (!config->follows_route || config->listen || w->info.loopback)
         return 0;
     w->nl = w->l2_send ? l2_send_netlink(w->l2_send) : netlink_open(NETLINK_ROUTE);
     return w->nl ? 0
@@ -114,7 +113,7 @@ bool wire_rerouted(const struct wire *w, char interface[16])
     char name[16];
     int ifindex;
 
-    if (!w->nl ||
+    if (!w->nl || w->on_device ||
         route_through(w->nl, w->flow.v6, &w->flow.remote, w->bound ? &w->flow.local : NULL,
                       &ifindex, name) != 0 ||
         ifindex == w->info.ifindex)
@@ -125,7 +124,8 @@ bool wire_rerouted(const struct wire *w, char interface[16])
 
 bool wire_unreachable(const struct wire *w, struct wire_neighbour *out)
 {
-    return w->nl && wire_unreachable_from(w, w->bound ? &w->flow.local : NULL, &w->flow.remote, out);
+    return w->nl &&
+           wire_unreachable_from(w, w->bound ? &w->flow.local : NULL, &w->flow.remote, out);
 }
 
 bool wire_unreachable_from(const struct wire *w, const struct addr *local,

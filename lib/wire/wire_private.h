@@ -25,7 +25,7 @@ struct wire {
     struct capture *capture;
     struct capture_clock stamp;
     struct guard *guard;   /* one for each port; NULL: none */
-    struct mnl_socket *nl; /* to ask for the route again; NULL: it cannot change */
+    struct mnl_socket *nl; /* to ask for the route again, and for neighbours; NULL: it is lo's */
     struct guards *guards; /* of scattered ports, then, which lie within `lports` */
     struct flow flow; /* the one of ours, or the first; listening: remote is zero, local may be */
     uint16_t lports;  /* from flow.lport on */
