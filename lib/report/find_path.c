@@ -10,6 +10,8 @@
 
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
+#define V6_MIN_DATA                                                                                \
+    600 /* after this little, 1,280 bytes of packet were tried and vanished as well */
 
 /* Returns whether the RST came from further away than the SYN-ACK, and nothing else of the peer's
  * did come: a SYN proxy gave the SYN-ACK then, and the RST is the peer's. */
@@ -153,8 +155,13 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
                 "large packets of ours vanish on the way there: a segment with %s was never "
                 "acknowledged, however often it was sent, and one with %s was",
                 human_bytes(s->cut_from, from), human_bytes(s->cut_to, to));
-    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
-                      "vanish: let ICMP through, or lower the MSS at the router (clamping)");
+    if (k->flow->flow.v6 && s->cut_to < V6_MIN_DATA)
+        finding_advise(
+            f, "a link on the way, such as a tunnel, seems to carry less than the 1,280 bytes that "
+               "IPv6 asks of each (RFC 8200, 5): raise its MTU, or have it fragment");
+    else
+        finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
+                          "vanish: let ICMP through, or lower the MSS at the router (clamping)");
     return true;
 }
 

@@ -209,8 +209,11 @@ static void unmark(struct measure_side *x, struct measure_room *r, struct seq ac
 
     while (n < x->marks && seq_leq(x->mark[n].end, ack))
         n++;
-    if (n && clear && seq_eq(x->mark[n - 1].end, ack))
-        sample(&x->rtt, r, (uint32_t)(at >> UNIT_BITS) - x->mark[n - 1].at, x->mark[n - 1].weight);
+    if (n && clear && seq_eq(x->mark[n - 1].end, ack)) {
+        const uint32_t took = (uint32_t)(at >> UNIT_BITS) - x->mark[n - 1].at;
+        if (took <= INT32_MAX) /* otherwise the stamps go back */
+            sample(&x->rtt, r, took, x->mark[n - 1].weight);
+    }
     x->marks -= n;
     memmove(x->mark, x->mark + n, x->marks * sizeof x->mark[0]);
 }
@@ -300,7 +303,7 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
     const struct seg *s = &g->packet->seg;
     const bool asked =
         y->run >= 2 || (y->has_sack && seq_gt(y->sacked, y->acked) && seq_gt(y->sacked, s->seq));
-    const bool paused = x->segments > 1 && g->at - x->last >= TRACK_REPEAT_MIN;
+    const bool paused = x->segments > 1 && g->at >= x->last + TRACK_REPEAT_MIN;
 
     x->retransmissions++;
     x->retransmitted_bytes += s->len;
@@ -499,7 +502,7 @@ static void learn_syn(struct measure *m, struct measure_side *x, const struct me
     if (!(s->flags & SEG_ACK)) {
         m->syn_at = g->at;
     } else {
-        if (x->syns == 1 && m->side[!g->from].syns == 1 && m->syn_at != WAVE_NEVER)
+        if (x->syns == 1 && m->side[!g->from].syns == 1 && m->syn_at <= g->at)
             m->to_server = g->at - m->syn_at;
         m->syn_ack_at = g->at;
     }

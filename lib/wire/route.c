@@ -175,10 +175,11 @@ static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, cons
 }
 
 int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
-                   int ifindex, struct addr *hop)
+                   int ifindex, bool bound, struct addr *hop)
 {
+    const bool by_it = bound || address_link_local(v6, to);
     struct route_answer a;
-    int error = ask_route(nl, v6, to, from, address_link_local(v6, to) ? (uint32_t)ifindex : 0, &a);
+    int error = ask_route(nl, v6, to, from, by_it ? (uint32_t)ifindex : 0, &a);
     if (error < 0)
         return error;
     if (a.type != RTN_UNICAST || a.oif != (uint32_t)ifindex || a.foreign_gateway)

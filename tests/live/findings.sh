@@ -203,6 +203,13 @@ done
 peer ip route del $near4/32
 peer ip route del $near6/128
 
+# With -i, the kernel looks for hosts of all networks on that link, whatever the route says.
+for command in connect send; do
+    expect_status 3 "$command -i: no host has the address on that link" \
+        "$TCPWAVE" $command --json -i near2 10.78.0.9:7
+    finds no-neighbour problem proved "$command -i: no host has the address on that link"
+done
+
 # A bridge, on which each packet is met twice.
 
 ip link add bridge type bridge

@@ -1,6 +1,7 @@
 #!/bin/sh
 # A connection that is captured at two places: what a router between them has changed is found, what it
-# leaves alone is not, and a packet counts once, over IPv4 and IPv6, with loss and without.
+# leaves alone is not, and a packet counts once, over IPv4 and IPv6, with loss and without. Sequence
+# numbers that a host uses once more are found, too.
 netns_how='-nm -Urnm' # tcpdump, as root, wants to become a user whom a user namespace may not have
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/capture_lib.sh"
@@ -91,6 +92,37 @@ if command -v mergecap >/dev/null; then
 else
     skip "two captures of one connection" "mergecap is not installed"
 fi
+
+#
+# Numbers that are used once more
+#
+
+# numbers ADDRESS SERVER PORT REUSED ISN ISN: two connections from one port, with these numbers
+numbers()
+{
+    capture isn_file env c0
+    made=$(timeout 20 python3 "$here/isn_client.py" "$1" "$2" 7000 $3 $5 $6)
+    captured isn_file
+    check "$2: two connections from port $3" [ "$made" = 2 ]
+    expect_status 0 "$2: $5 and $6" "$TCPWAVE" read --json "$tmp/isn_file"
+    expect_json verdict read.flows.seen 2 "$2, $5 and $6: two flows"
+    found=$(grep -c '"code":"isn-reused".*the client begins' "$tmp/out")
+    check "$2, $5 and $6: $4 findings" [ "$found" = $4 ]
+}
+
+nft -f - <<X
+table inet test {
+    chain out {
+        type filter hook output priority 0;
+        tcp flags rst drop
+    }
+}
+X
+numbers $client4 $server4 7201 1 1000 1000
+numbers $client4 $server4 7202 0 1000 500001000
+numbers $client6 $server6 7203 1 1000 1000
+numbers $client6 $server6 7204 0 1000 500001000
+nft flush ruleset
 
 #
 # On all interfaces of the router each packet is captured twice

@@ -407,7 +407,9 @@ CASE(our_large_packets_vanish)
     says(expect("black-hole", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
          "large packets of ours vanish on the way there: a segment with 1,448 bytes was never "
          "acknowledged, however often it was sent, and one with 524 bytes was");
-    expect("black-hole", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    const struct finding *f =
+        expect("black-hole", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    assert_int_equal(strstr(f->advice, "1,280 bytes that IPv6 asks") != NULL, over_v6);
     done();
 
     pieces(3); /* the large one had come, and its acknowledgements were lost */
