@@ -133,7 +133,8 @@ def against_tshark(ours, path, copies, mixes):
         # tshark takes a RST for an answer, too, and the last one of several. We measure nothing where
         # a segment of the handshake was lost, copied or overtaken (Karn's algorithm).
         rtt = side["flow"]["handshake"]["rtt"]
-        if key in initial and side["flow"]["handshake"]["syn_acks"] == 1 and not (mixes and rtt is None):
+        once = side["flow"]["handshake"]["syns"] == side["flow"]["handshake"]["syn_acks"] == 1
+        if key in initial and once and not (mixes and rtt is None):
             near(who, "handshake.rtt", rtt, initial[key], 0.001)
 
 
