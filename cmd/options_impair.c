@@ -57,6 +57,7 @@ void impair_list(const void *rules, struct impairments *list)
 
     for (unsigned i = 0; i < n; i++) {
         impairments_add(list, counts[i].words, counts[i].matched, counts[i].seen);
+        list->at[i].held = counts[i].held;
         list->at[i].optional = counts[i].optional;
     }
 }

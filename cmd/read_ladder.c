@@ -85,7 +85,7 @@ void read_ladder_icmp(struct read_ladder *l, const struct watched *w, wave_time 
                       const struct icmp *e)
 {
     if (l->mode != READ_SUMMARY && w->number == l->number)
-        report_icmp(l->report, &l->flow, stamp, e, false);
+        report_icmp(l->report, &l->flow, stamp, e, false, false);
 }
 
 void read_ladder_end(struct read_ladder *l)

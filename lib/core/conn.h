@@ -106,7 +106,8 @@ struct conn {
     } snd;
     struct {
         struct seq nxt, irs, up;
-        struct seq adv;   /* right edge offered: never moves left (RFC 9293, 3.8.6.2.2) */
+        struct seq adv;   /* right edge offered: never moves left (RFC 9293, 3.8.6.2.2); beyond what
+                             the field can say, the buffer's */
         struct seq acked; /* Last.ACK.sent of RFC 7323, 4.3 */
     } rcv;
     struct rtt rtt;
@@ -428,8 +429,10 @@ static inline struct seq conn_irs(const struct conn *c)
     return c->rcv.irs;
 }
 
-/* Returns the right edge of the window that we offered: the peer may send what lies before it. It
- * never moves left (RFC 9293, 3.8.6.2.2). */
+/* Returns the edge up to which data of the peer's is taken. It is the right edge of the window that
+ * we offered, and never moves left (RFC 9293, 3.8.6.2.2); where the buffer is larger than the window
+ * field can say (without a scale, or with a small one), it lies beyond that, as far as the buffer
+ * reaches. */
 static inline struct seq conn_rcv_edge(const struct conn *c)
 {
     return c->rcv.adv;

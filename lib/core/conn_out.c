@@ -51,9 +51,8 @@ struct seq conn_offer(const struct conn *c)
     const struct conn_config *config = &c->env->config;
     uint32_t held = reasm_ready(c->reasm);
     uint32_t room = held < config->rcvbuf ? config->rcvbuf - held : 0;
-    uint32_t max = (uint32_t)UINT16_MAX << c->rcv_shift; /* what the window field can say */
     uint32_t min = config->rcvbuf / 2 < c->mss ? config->rcvbuf / 2 : c->mss;
-    struct seq edge = seq_add(c->rcv.nxt, room < max ? room : max);
+    struct seq edge = seq_add(c->rcv.nxt, room);
 
     /* RFC 9293, 3.8.6.2.2: the right edge does not move until it can move by half the buffer or a
      * full segment, and it never moves left. */

@@ -147,18 +147,17 @@ void conn_rearm_rack(struct conn *c, wave_time now, wave_time recheck_at)
 
 /* Lowers the segment size when a black hole is suspected. RFC 4821, 7.6.1: full segments that are
  * lost time after time suggest a router that drops what is too big and does not say so (RFC 2923).
- * Smaller sizes are tried, down to what every path carries: the IPv6 minimum MTU, then IPv4's
- * 576. */
+ * Smaller sizes are tried: what every link of IPv6 has to carry (RFC 8200, section 5), and then
+ * that of IPv4, over IPv6 too, since there are tunnels that carry less. */
 static void suspect_black_hole(struct conn *c, wave_time now)
 {
-    static const uint16_t v4_step[] = {1240, 536}, v6_step[] = {1220};
+    static const uint16_t v4_step[] = {1240, 536}, v6_step[] = {1220, 536};
     const uint16_t *step = c->flow.v6 ? v6_step : v4_step;
-    unsigned steps = c->flow.v6 ? 1 : 2;
     uint32_t first = c->queue ? queue_at(c->queue, 0)->len : 0; /* 0 if only a FIN is in flight */
 
     if (c->backoff < 3 || c->backoff % 2 == 0) /* any lossy path has one or two timeouts in a row */
         return;
-    for (unsigned i = 0; i < steps; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         if (c->mss > step[i] && first + 40 > step[i]) {
             struct event e = {.kind = EVENT_MSS, .u.bytes = step[i]};
             c->mss = step[i];

@@ -760,14 +760,6 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
     return below ? TRACK_RETRANSMISSION : TRACK_NEW;
 }
 
-bool track_next(const struct track *t, enum track_side side, struct seq *next)
-{
-    const struct track_half *h = &t->half[side];
-
-    *next = h->next;
-    return seen(h, SEEN_ANY);
-}
-
 void track_unsent(struct track *t)
 {
     t->number++;

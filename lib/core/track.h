@@ -121,8 +121,10 @@ enum track_note {
                                    receiver's window is 0 (RFC 9293, 3.8.6.1) */
 };
 
+#define TRACK_SEEN_ANY 1u /* of track_half.seen: a segment of it was seen, and `next` is valid */
+
 /* The state of the tracker. The fields are visible so that a caller can hold one by value, but only
- * track.c and track_infer.c use them. */
+ * the tracker's own files use them. */
 struct track {
     struct track_half {
         struct seq isn;        /* of its SYN */
@@ -184,7 +186,13 @@ unsigned track_missed(struct track *t, enum track_side from, struct seq seq, uin
 
 /* Returns whether the side is believed to have sent anything; *next is then the number after the
  * highest that it has sent, whether that was seen or only acknowledged. */
-bool track_next(const struct track *t, enum track_side side, struct seq *next);
+static inline bool track_next(const struct track *t, enum track_side side, struct seq *next)
+{
+    const struct track_half *h = &t->half[side];
+
+    *next = h->next;
+    return (h->seen & TRACK_SEEN_ANY) != 0;
+}
 
 /* Gives a number to a segment that reached no one, since it was dropped before it left its host, or
  * left it with a wrong checksum on purpose. It shows nothing about either side, and changes nothing
@@ -196,6 +204,12 @@ bool track_fin(const struct track *t, enum track_side side, struct seq *end);
 
 /* Returns whether the other side has acknowledged that FIN. */
 bool track_fin_acked(const struct track *t, enum track_side side);
+
+/* Returns the side's state alone. */
+static inline enum state track_state(const struct track *t, enum track_side side)
+{
+    return (enum state)t->half[side].state;
+}
 
 /* Returns what is known about a side now. */
 struct track_view track_view(const struct track *t, enum track_side side);

@@ -11,7 +11,7 @@
 /* The bits of track_half.seen: what is certain about a side, and what is expected of the other
  * side. */
 enum {
-    SEEN_ANY = 1 << 0,           /* a segment of it was seen: `next` is valid */
+    SEEN_ANY = TRACK_SEEN_ANY,   /* a segment of it was seen: `next` is valid */
     SEEN_SYN = 1 << 1,           /* `isn` is valid */
     SEEN_ACK = 1 << 2,           /* `acked`, `edge` and `wnd` are valid */
     SEEN_FIN = 1 << 3,           /* `fin` is valid */

@@ -1,8 +1,10 @@
 /*
  * A packet is known by a digest of those fields that no hop changes. Digests are kept in a table in
- * which the newer one takes the older one's place: a copy comes within a few packets, or never.
+ * which the newer one takes the oldest one's place in its set.
  */
 #include "lib/report/doubles.h"
+
+#define TICK_BITS 16 /* stamps are compared in units of 2^16 ns, modulo 2^32: three days */
 
 static uint64_t mix(uint64_t digest, uint64_t n)
 {
@@ -35,22 +37,31 @@ static wave_time longest(const struct packet *p)
     return p->seg.opt.has & OPT_TIMESTAMP ? DOUBLES_APART : DOUBLES_WITHIN;
 }
 
+/* Between two places there may be as many packets as are on their way, of which each set keeps the
+ * newest ones. */
 enum double_kind doubles_note(struct doubles *d, uint64_t hash, const struct packet *p,
                               uint32_t place, wave_time stamp)
 {
-    const uint64_t digest = digest_of(hash, p);
-    const uint32_t at = (uint32_t)(digest >> 40) % DOUBLES_KEPT;
-    const wave_time before = d->at[at].stamp;
-    const wave_time apart = stamp >= before ? stamp - before : before - stamp;
+    const uint64_t n = digest_of(hash, p);
+    const uint32_t digest = (uint32_t)n, tick = (uint32_t)(stamp >> TICK_BITS);
+    struct doubles_set *s = &d->set[(uint32_t)(n >> 40) % DOUBLES_SETS];
+    unsigned i = 0;
 
-    if (d->at[at].digest == (uint32_t)digest && d->at[at].place) {
-        if (d->at[at].place != place && apart <= longest(p))
+    while (i < DOUBLES_WAYS && s->digest[i] != digest)
+        i++;
+    if (i == DOUBLES_WAYS) {
+        i = s->next;
+        s->next = (i + 1) % DOUBLES_WAYS;
+    } else if (s->place[i]) {
+        const int32_t later = (int32_t)(tick - s->tick[i]);
+        const wave_time apart = (wave_time)(later < 0 ? -(int64_t)later : later) << TICK_BITS;
+        if (s->place[i] != place && apart <= longest(p))
             return DOUBLE_ELSEWHERE;
-        if (d->at[at].place == place && apart <= DOUBLES_WITHIN && p->id)
+        if (s->place[i] == place && apart <= DOUBLES_WITHIN && p->id)
             return DOUBLE_COPY;
     }
-    d->at[at].digest = (uint32_t)digest;
-    d->at[at].stamp = stamp;
-    d->at[at].place = place;
+    s->digest[i] = digest;
+    s->place[i] = place;
+    s->tick[i] = tick;
     return DOUBLE_NONE;
 }

@@ -12,7 +12,8 @@
 #include "lib/core/ip.h"
 #include "lib/core/time.h"
 
-#define DOUBLES_KEPT 1024             /* packets, a power of two */
+#define DOUBLES_SETS 1024             /* of packets, a power of two, */
+#define DOUBLES_WAYS 4                /* and so many in each, the newest ones */
 #define DOUBLES_WITHIN (20 * WAVE_MS) /* a later one is another packet, */
 #define DOUBLES_APART                                                                              \
     WAVE_S /* unless it is captured at another place, where two captures                           \
@@ -25,13 +26,14 @@ enum double_kind {
     DOUBLE_COPY       /* at the same place: the network has copied it */
 };
 
-/* Empty when zeroed. */
+/* Empty when zeroed. A set is one line of the processor's cache. */
 struct doubles {
-    struct {
-        wave_time stamp;
-        uint32_t digest;
-        uint32_t place;
-    } at[DOUBLES_KEPT]; /* small, so that it shares the processor's first cache with the rest */
+    struct doubles_set {
+        _Alignas(64) uint32_t digest[DOUBLES_WAYS];
+        uint32_t place[DOUBLES_WAYS]; /* 0: none */
+        uint32_t tick[DOUBLES_WAYS];  /* its stamp: see doubles.c */
+        uint32_t next;                /* whose turn it is to be replaced */
+    } set[DOUBLES_SETS];
 };
 
 /* Takes note of a segment of the flow with this hash, captured at that place. A SYN is the same

@@ -2,6 +2,10 @@
  * Findings about this host: its firewall, its routes, its neighbours, and our own capture.
  */
 #include "lib/report/find.h"
+
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/report/human.h"
 
 /* Some segments were stopped and others were not: a rule that goes by size or rate does so, for
@@ -246,12 +250,30 @@ static bool came_unseen(const struct facts *k)
            !k->host->bad_checksums;
 }
 
+/* Returns whether what came for us from another host's address came by this host's loopback. */
+static bool by_itself(const struct facts *k)
+{
+    return k->host && k->host->other && !k->host->loopback && k->verdict != VERDICT_LOCAL &&
+           strcmp(k->host->other_interface, "lo") == 0;
+}
+
 static bool own_nat(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback;
+    /* Where a rule of this host rejects what we send, its answer comes by lo. */
+    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback &&
+                        k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;
 
-    if (!k->host || (!k->host->translated && !unseen))
+    if (!k->host || (!k->host->translated && !unseen && !by_itself(k)))
         return false;
+    if (!k->host->translated && by_itself(k)) {
+        f->severity = FINDING_INFO;
+        finding_say(f,
+                    "answers in the target's name came by %s: this host itself gives them, since "
+                    "its address translation or its routing redirects what we send",
+                    k->host->other_interface);
+        finding_advise(f, "look at nft list ruleset (redirect, dnat, tproxy) and at ip rule");
+        return true;
+    }
     if (k->host->translated) {
         f->certainty = FINDING_PROVED;
         f->severity = FINDING_INFO;
@@ -275,7 +297,7 @@ static bool other_interface(const struct facts *k, struct finding *f)
     const bool unseen = came_unseen(k) && k->host->one_interface;
 
     /* Where a rule of this host rejects what we send, its answer comes by lo. */
-    if (!k->host || (!unseen && (!k->host->other || k->verdict == VERDICT_LOCAL)))
+    if (!k->host || (!unseen && (!k->host->other || k->verdict == VERDICT_LOCAL)) || by_itself(k))
         return false;
     if (unseen) {
         finding_say(f,
@@ -358,6 +380,22 @@ static bool clock_stepped(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Adds what the rules still hold back, which nothing has shown: it was not sent, or not taken in.
+ */
+static void tell_held(const struct facts *k, struct finding *f)
+{
+    const size_t at = strlen(f->message);
+    const struct impairment *first;
+    const uint64_t held = impairments_held(k->impairments, &first);
+    char n[HUMAN_TEXT];
+
+    if (held)
+        snprintf(f->message + at, sizeof f->message - at,
+                 "; at the end the rule `%.40s`%s still held back %s segment%s", first->rule,
+                 held > first->held ? " and others" : "", human_count(held, n),
+                 held == 1 ? "" : "s");
+}
+
 /* What was done on purpose. The findings of each connection go by its own segments; where nothing
  * of them is on record, those of the run go by what the rules counted. */
 static bool was_impaired(const struct facts *k, struct finding *f)
@@ -378,6 +416,7 @@ static bool was_impaired(const struct facts *k, struct finding *f)
     else
         finding_say(f, "the rules of --impair were applied %s time%s, on purpose",
                     human_count(matched, n), matched == 1 ? "" : "s");
+    tell_held(k, f);
     finding_advise(f, "what follows from that is neither the path's doing nor the peer's");
     return true;
 }

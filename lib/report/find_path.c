@@ -10,21 +10,60 @@
 
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
+#define V6_MIN_DATA                                                                                \
+    600 /* after this little, 1,280 bytes of packet were tried and vanished as well */
+
+/* Returns whether the RST came from further away than the SYN-ACK, and nothing else of the peer's
+ * did come: a SYN proxy gave the SYN-ACK then, and the RST is the peer's. */
+static bool behind_proxy(const struct signs *s)
+{
+    return signs_rst_elsewhere(s) && !signs_rst_between(s) && !s->ttl;
+}
 
 static bool rst_by_middlebox(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const uint8_t usual = signs_ttl(s);
 
-    if (!signs_rst_elsewhere(s))
+    if (!signs_rst_elsewhere(s) || behind_proxy(s))
         return false;
+    if (k->over && (k->verdict == VERDICT_RESET || k->verdict == VERDICT_FAILED))
+        f->severity = FINDING_PROBLEM;
     finding_cite_segment(f, s->rst.segment);
-    finding_say(f,
-                "the RST came with TTL %u and the peer's other segments with TTL %u: a device "
-                "between sent it",
-                s->rst.ttl, usual);
+    finding_say(f, "the RST came with TTL %u and the peer's other segments with TTL %u: %s sent it",
+                s->rst.ttl, usual, signs_rst_between(s) ? "a device between" : "another device");
     finding_advise(f, "look at the firewalls and balancers on the way, not at the server; a "
                       "capture at the peer shows whether it sent a RST");
+    return true;
+}
+
+/* Of the peer itself only a RST came, or nothing. A SYN proxy does not know its window, and offers
+ * none. */
+static bool syn_proxy_alone(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+
+    if (!k->over || (k->flow->our_flags & SEG_ACK))
+        return false;
+    if (behind_proxy(s)) {
+        f->severity = FINDING_WARNING;
+        finding_cite_segment(f, s->opened_by);
+        finding_cite_segment(f, s->rst.segment);
+        finding_say(
+            f,
+            "the SYN-ACK came with TTL %u and the RST with TTL %u, from further away: another "
+            "host answered the SYN in the peer's name (a SYN proxy), and the peer refused",
+            s->syn_ttl, s->rst.ttl);
+    } else if (s->opened && !s->spoke && k->flow->syn_window == 0 && k->verdict == VERDICT_LOST) {
+        f->severity = FINDING_PROBLEM;
+        finding_cite_segment(f, s->opened_by);
+        finding_say(f, "the SYN-ACK offered a window of 0, and nothing came after it: a SYN proxy "
+                       "answered the SYN in the peer's name, and does not reach the peer");
+    } else {
+        return false;
+    }
+    finding_advise(f, "a completed handshake does not show that the server is alive: look at the "
+                      "server, and at the way from the proxy to it");
     return true;
 }
 
@@ -34,6 +73,8 @@ static bool syn_proxy(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
 
+    if (syn_proxy_alone(k, f))
+        return true;
     if (!k->over || count(k, SIGN_SYN_ACK_TTL) < 2 || s->ttl_varies ||
         signs_routers(s->syn_ttl) == signs_routers(s->ttl))
         return false;
@@ -114,8 +155,13 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
                 "large packets of ours vanish on the way there: a segment with %s was never "
                 "acknowledged, however often it was sent, and one with %s was",
                 human_bytes(s->cut_from, from), human_bytes(s->cut_to, to));
-    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
-                      "vanish: let ICMP through, or lower the MSS at the router (clamping)");
+    if (k->flow->flow.v6 && s->cut_to < V6_MIN_DATA)
+        finding_advise(
+            f, "a link on the way, such as a tunnel, seems to carry less than the 1,280 bytes that "
+               "IPv6 asks of each (RFC 8200, 5): raise its MTU, or have it fragment");
+    else
+        finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
+                          "vanish: let ICMP through, or lower the MSS at the router (clamping)");
     return true;
 }
 

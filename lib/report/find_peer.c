@@ -297,7 +297,8 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     char text[HUMAN_TEXT];
 
     if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
-        (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k))
+        (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
+        (reset && signs_rst_between(&flow->signs)))
         return false;
     after = e->stamp - flow->signs.opened;
     /* The peer may have read what we sent, and need no more. */
@@ -383,7 +384,7 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
     const struct signs_end *e = &k->flow->signs.rst;
 
     if (!e->segment || !e->answers_fin || e->impaired || !opened(k) ||
-        (k->flow->our_flags & SEG_ACK))
+        (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs))
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "

@@ -1,7 +1,8 @@
 /*
- * The table has open addressing, with the upper half of the hash beside the index of the flow, so
- * that a lookup touches one line of it and then only the flow that it looks for. Three lists order
- * the flows by when they were last heard of, so that those whose time is over stand at the end.
+ * The table has open addressing, with half of the hash beside the index of the flow, so that a
+ * lookup touches one line of it and then only the flow that it looks for, and a removal no flow.
+ * Three lists order the flows by when they were last heard of, so that those whose time is over
+ * stand at the end.
  */
 #include "lib/report/flows.h"
 
@@ -136,11 +137,6 @@ static uint32_t slot_of(uint64_t hash)
     return (uint32_t)hash % SLOTS;
 }
 
-static uint32_t tag_of(uint64_t hash)
-{
-    return (uint32_t)(hash >> 32);
-}
-
 void flows_prefetch(const struct flows *f, uint64_t hash)
 {
     __builtin_prefetch(&f->slot[slot_of(hash)]);
@@ -182,27 +178,20 @@ static struct watched *find(struct flows *f, const struct flow *flow, uint64_t h
                             enum track_side *from)
 {
     for (uint32_t i = slot_of(hash); f->slot[i].id; i = (i + 1) % SLOTS)
-        if (f->slot[i].hash == tag_of(hash) && is_of(&f->at[f->slot[i].id - 1], flow, from))
+        if (f->slot[i].hash == (uint32_t)hash && is_of(&f->at[f->slot[i].id - 1], flow, from))
             return &f->at[f->slot[i].id - 1];
     return NULL;
-}
-
-/* The home of an entry is known from the flow, since the entry holds only half of the hash. */
-static uint32_t home_of(const struct flows *f, uint32_t i)
-{
-    return f->at[f->slot[i].id - 1].hash % SLOTS;
 }
 
 /* Takes an entry out, and moves those behind it up, so that no gap lies before them. */
 static void remove_slot(struct flows *f, const struct watched *w)
 {
-    uint32_t i = w->hash % SLOTS;
+    uint32_t i = slot_of(w->hash);
 
     while (f->slot[i].id != w->id)
         i = (i + 1) % SLOTS;
     for (uint32_t k = (i + 1) % SLOTS; f->slot[k].id; k = (k + 1) % SLOTS) {
-        const uint32_t home = home_of(f, k);
-        if ((k - home) % SLOTS >= (k - i) % SLOTS) {
+        if ((k - slot_of(f->slot[k].hash)) % SLOTS >= (k - i) % SLOTS) {
             f->slot[i] = f->slot[k];
             i = k;
         }
@@ -246,7 +235,7 @@ static void link_flow(struct flows *f, struct watched *w, enum flows_list list)
 static enum flows_list list_of(const struct watched *w)
 {
     const struct track *t = &w->track;
-    const enum state a = track_view(t, TRACK_A).state, b = track_view(t, TRACK_B).state;
+    const enum state a = track_state(t, TRACK_A), b = track_state(t, TRACK_B);
 
     if (a == STATE_CLOSED || b == STATE_CLOSED || a == STATE_TIME_WAIT || b == STATE_TIME_WAIT)
         return FLOWS_CLOSED;
@@ -339,7 +328,7 @@ static struct watched *begin(struct flows *f, const struct flows_segment *s, enu
     bool known, client = from_client(s->packet, &known);
     uint32_t i;
 
-    memset(w, 0, sizeof *w);
+    memset(w, 0, offsetof(struct watched, measure)); /* which measure_init() clears */
     w->id = id;
     w->flow = client ? s->packet->flow : flow_reverse(&s->packet->flow);
     w->number = ++f->counts.flows;
@@ -353,7 +342,7 @@ static struct watched *begin(struct flows *f, const struct flows_segment *s, enu
         zeek_turned(&w->zeek);
     for (i = slot_of(s->hash); f->slot[i].id; i = (i + 1) % SLOTS)
         ;
-    f->slot[i] = (struct slot){tag_of(s->hash), id};
+    f->slot[i] = (struct slot){w->hash, id};
     link_flow(f, w, FLOWS_OPENING);
     f->counts.now++;
     if (f->counts.now > f->counts.most)

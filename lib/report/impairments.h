@@ -17,6 +17,7 @@ struct impairment {
     const char *rule; /* as the user wrote it; it must live as long as the list */
     uint64_t matched; /* segments to which it was applied */
     uint64_t seen;    /* segments of its direction that came as far as this rule */
+    uint64_t held;    /* segments that it still holds back; set after impairments_add() */
     bool optional;    /* it need not match; set after impairments_add() */
 };
 
@@ -31,6 +32,10 @@ void impairments_add(struct impairments *list, const char *rule, uint64_t matche
 
 /* Returns how often the rules matched, in all; 0 if `list` is NULL. */
 uint64_t impairments_matched(const struct impairments *list);
+
+/* Returns how many segments the rules still hold back, in all. *first is the first rule that does.
+ */
+uint64_t impairments_held(const struct impairments *list, const struct impairment **first);
 
 /* Writes the rule for a person, such as "`out:S. drop` 3 of 12 segments". Returns text. */
 const char *impairment_text(const struct impairment *i, char text[IMPAIRMENT_ROW]);

@@ -209,8 +209,11 @@ static void unmark(struct measure_side *x, struct measure_room *r, struct seq ac
 
     while (n < x->marks && seq_leq(x->mark[n].end, ack))
         n++;
-    if (n && clear && seq_eq(x->mark[n - 1].end, ack))
-        sample(&x->rtt, r, (uint32_t)(at >> UNIT_BITS) - x->mark[n - 1].at, x->mark[n - 1].weight);
+    if (n && clear && seq_eq(x->mark[n - 1].end, ack)) {
+        const uint32_t took = (uint32_t)(at >> UNIT_BITS) - x->mark[n - 1].at;
+        if (took <= INT32_MAX) /* otherwise the stamps go back */
+            sample(&x->rtt, r, took, x->mark[n - 1].weight);
+    }
     x->marks -= n;
     memmove(x->mark, x->mark + n, x->marks * sizeof x->mark[0]);
 }
@@ -300,7 +303,7 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
     const struct seg *s = &g->packet->seg;
     const bool asked =
         y->run >= 2 || (y->has_sack && seq_gt(y->sacked, y->acked) && seq_gt(y->sacked, s->seq));
-    const bool paused = x->segments > 1 && g->at - x->last >= TRACK_REPEAT_MIN;
+    const bool paused = x->segments > 1 && g->at >= x->last + TRACK_REPEAT_MIN;
 
     x->retransmissions++;
     x->retransmitted_bytes += s->len;
@@ -327,14 +330,13 @@ static void repeated(struct measure *m, struct measure_side *x, const struct mea
     x->marks = 0;
 }
 
-/* Takes the bytes of a segment that the tracker believes. */
-static void sent(struct measure *m, const struct measured *g)
+/* Takes the bytes of a segment that the tracker believes; `end` is seg_end(). */
+static void sent(struct measure *m, const struct measured *g, struct seq end)
 {
     struct measure_side *x = &m->side[g->from], *y = &m->side[!g->from];
     const struct seg *s = &g->packet->seg;
     const bool syn = s->flags & SEG_SYN;
-    const struct seq first = seq_add(s->seq, syn), end = seq_add(first, s->len);
-    const struct seq next = g->before[g->from];
+    const struct seq first = seq_add(s->seq, syn), next = g->before[g->from];
     const bool had = g->had[g->from] && !(syn && !(g->notes & TRACK_RETRANSMISSION));
     uint32_t filled = 0, fresh = s->len;
 
@@ -343,19 +345,20 @@ static void sent(struct measure *m, const struct measured *g)
         x->gap_since = g->at;
         x->gaps++;
     } else if (had && seq_lt(first, next)) {
-        filled = x->holes ? fill_holes(x, first, seq_min(end, next)) : 0;
-        fresh = filled + (seq_gt(end, next) ? end.v - next.v : 0);
+        const struct seq last = seq_add(first, s->len); /* behind its data */
+        filled = x->holes ? fill_holes(x, first, seq_min(last, next)) : 0;
+        fresh = filled + (seq_gt(last, next) ? last.v - next.v : 0);
         if ((s->flags & SEG_FIN) && x->holes) /* what a FIN fills is no data */
-            filled += fill_holes(x, end, seq_min(seg_end(s), next));
+            filled += fill_holes(x, last, seq_min(end, next));
     }
     x->bytes += fresh;
     if (s->len && x->flight_open)
         x->initial_window += fresh;
-    if (g->notes & TRACK_RETRANSMISSION)
+    if ((g->notes & (TRACK_RETRANSMISSION | TRACK_WINDOW_PROBE)) == TRACK_RETRANSMISSION)
         repeated(m, x, y, g, filled);
-    else if (seg_len(s) && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE)))
-        mark(x, seg_end(s), g->at);
-    if (!had || seq_gt(seg_end(s), next)) {
+    else if (!seq_eq(s->seq, end) && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE)))
+        mark(x, end, g->at);
+    if (!had || seq_gt(end, next)) {
         x->has_tsval = s->opt.has & OPT_TIMESTAMP;
         x->tsval = s->opt.tsval;
         x->has_id = g->packet->id != 0;
@@ -363,11 +366,10 @@ static void sent(struct measure *m, const struct measured *g)
     }
     if (!y->has_ack)
         return;
-    if (!(g->notes & TRACK_RETRANSMISSION) && s->len && y->window && (s->flags & SEG_RST) == 0 &&
-        seq_eq(seg_end(s), seq_add(y->acked, y->window)))
+    if (!(g->notes & TRACK_RETRANSMISSION) && s->len && y->window &&
+        seq_eq(end, seq_add(y->acked, y->window)))
         x->window_full++;
-    const struct seq high =
-        g->packet->seg.flags & SEG_FIN ? seq_sub(m->next[g->from], 1) : m->next[g->from];
+    const struct seq high = s->flags & SEG_FIN ? seq_sub(m->next[g->from], 1) : m->next[g->from];
     const int32_t flight = seq_diff(high, y->acked);
     if (flight > 0 && (uint32_t)flight > x->in_flight)
         x->in_flight = (uint32_t)flight;
@@ -423,7 +425,7 @@ static void acknowledged(struct measure *m, struct measure_room *r, const struct
     const struct seg *s = &g->packet->seg;
     const bool newer = !x->has_ack || seq_gt(s->ack, x->acked);
 
-    if (g->notes & TRACK_DUPLICATE_ACK) {
+    if ((g->notes & TRACK_DUPLICATE_ACK) && s->wnd) {
         x->duplicate_acks++;
         x->run += !g->twice;
     }
@@ -500,7 +502,7 @@ static void learn_syn(struct measure *m, struct measure_side *x, const struct me
     if (!(s->flags & SEG_ACK)) {
         m->syn_at = g->at;
     } else {
-        if (x->syns == 1 && m->side[!g->from].syns == 1 && m->syn_at != WAVE_NEVER)
+        if (x->syns == 1 && m->side[!g->from].syns == 1 && m->syn_at <= g->at)
             m->to_server = g->at - m->syn_at;
         m->syn_ack_at = g->at;
     }
@@ -580,10 +582,13 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
 {
     struct measure_side *x = &m->side[g->from], *y = &m->side[!g->from];
     const struct seg *s = &g->packet->seg;
+    const struct seq end = seg_end(s);
+    const bool fills = !seq_eq(s->seq, end);
+
     for (unsigned i = 0; i < TRACK_SIDES; i++)
         m->has[i] = track_next(t, i, &m->next[i]);
     const bool believed =
-        m->has[g->from] && seq_leq(seg_end(s), m->next[g->from]) && g->notes != TRACK_OUT_OF_WINDOW;
+        m->has[g->from] && seq_leq(end, m->next[g->from]) && g->notes != TRACK_OUT_OF_WINDOW;
 
     x->segments++;
     y->unanswered = 0;
@@ -596,7 +601,7 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
         return;
     }
     x->ttl = g->packet->ttl;
-    x->after_rst |= x->resets && believed && (seg_len(s) || (s->flags & SEG_ACK));
+    x->after_rst |= x->resets && believed && (fills || (s->flags & SEG_ACK));
     x->fins += (s->flags & SEG_FIN) != 0;
     if (s->len)
         data(x, g);
@@ -609,8 +614,8 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
     if (!believed && !(g->notes & (TRACK_WINDOW_PROBE | TRACK_PROBE)))
         x->unacceptable++;
     /* An ACK alone sends nothing, unless it lies beyond a gap. */
-    if (believed && (seg_len(s) || !g->had[g->from] || !seq_eq(s->seq, g->before[g->from])))
-        sent(m, g);
+    if (believed && (fills || !g->had[g->from] || !seq_eq(s->seq, g->before[g->from])))
+        sent(m, g, end);
     if (believed && (s->flags & SEG_ACK)) {
         acknowledged(m, r, g);
         offered(x, y, g);

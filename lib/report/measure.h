@@ -90,7 +90,8 @@ struct measure_side {
     uint32_t out_of_order;    /* it fills a gap, and was sent before what showed the gap: by its
                                  timestamp, its IP identification, or because it came sooner than its
                                  sender can have been asked (RFC 4737; tshark's out_of_order) */
-    uint32_t retransmissions; /* all others, SYN and FIN included */
+    uint32_t retransmissions; /* all others, SYN and FIN included, but no probes of a window that is
+                                 shut: they are sent whether or not the last one came */
     /* Of the retransmissions: */
     uint32_t spurious; /* the other side had acknowledged all of it, in a segment that passed here
                           before (tshark's spurious_retransmission) */
@@ -103,7 +104,8 @@ struct measure_side {
 
     uint64_t not_captured; /* bytes that the receiver acknowledged, and that were never seen here */
     uint32_t gaps;         /* segments beyond bytes that had not come (tshark's lost_segment) */
-    uint32_t duplicate_acks; /* RFC 5681, section 2 (tshark's duplicate_ack) */
+    uint32_t duplicate_acks; /* RFC 5681, section 2 (tshark's duplicate_ack); none where the window
+                                is shut, since it answers a probe */
     uint32_t dsacks;         /* RFC 2883 */
     uint32_t zero_windows;  /* segments that offer a window of 0, without SYN, FIN and RST (tshark's
                                zero_window) */

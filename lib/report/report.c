@@ -523,10 +523,10 @@ void report_silent(struct report *r, struct report_flow *f, wave_time stamp)
 }
 
 void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const struct icmp *error,
-                 bool fatal)
+                 bool sent, bool fatal)
 {
     struct report_event e = event_of(r, f, REPORT_ICMP, stamp);
-    if (error->has_seq)
+    if (error->has_seq && !sent)
         signs_quoted(f, error->seq);
     e.u.icmp = (struct report_icmp){.error = *error, .fatal = fatal};
     tell(r, &e);

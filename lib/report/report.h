@@ -351,8 +351,10 @@ void report_flush(struct report *r, struct report_flow *f, wave_time stamp);
 /* Reports that the peer has not answered for so long that it counts as gone. */
 void report_silent(struct report *r, struct report_flow *f, wave_time stamp);
 
+/* `sent`: our engine has sent what the error quotes, though the capture may not have shown it yet:
+ * a tunnel of this host rejects a packet that is too large before it leaves. */
 void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const struct icmp *e,
-                 bool fatal);
+                 bool sent, bool fatal);
 void report_probe(struct report *r, struct report_flow *f, wave_time stamp,
                   const struct report_probe *probe);
 void report_note(struct report *r, struct report_flow *f, wave_time stamp, bool trouble,

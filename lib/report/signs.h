@@ -264,4 +264,11 @@ bool signs_rst_comparable(const struct signs *s);
  * the segments of its connections is as far away with both. */
 bool signs_rst_elsewhere(const struct signs *s);
 
+/* Returns whether that place is nearer to us than the peer. What is further away may be the peer,
+ * and what answered before it a SYN proxy. */
+static inline bool signs_rst_between(const struct signs *s)
+{
+    return signs_rst_elsewhere(s) && signs_routers(s->rst.ttl) < signs_routers(signs_ttl(s));
+}
+
 #endif

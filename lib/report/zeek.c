@@ -135,16 +135,13 @@ static bool clean(const struct zeek *z, enum track_side side)
            (z->state[side] == CLOSED && z->before[side] == ESTABLISHED);
 }
 
-void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, bool repeated,
-                  bool missing)
+/* Takes a segment that gives a letter or moves a side. It stands apart, so that all others are not
+ * charged with the registers that it needs. */
+__attribute__((noinline)) static void telling(struct zeek *z, enum track_side from,
+                                              const struct seg *s, bool repeated, bool missing)
 {
     const enum track_side peer = from == TRACK_A ? TRACK_B : TRACK_A;
-    const unsigned had = s->len ? LETTER_DATA : LETTER_ACK;
 
-    /* Most segments give no letter, and move nothing. */
-    if (!(s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) && (z->letters[from] & had) && s->wnd &&
-        !repeated && !missing && z->state[from] >= PARTIAL)
-        return;
     history(z, from, s);
     /* A window means nothing where the other side has sent its FIN, or this one its RST. */
     if (!s->wnd && !(s->flags & SEG_RST) && z->state[peer] != CLOSED && z->state[from] != RESET)
@@ -158,6 +155,17 @@ void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, boo
         later(z, from, s);
     if (missing && clean(z, TRACK_A) && clean(z, TRACK_B)) /* of what the other side sent */
         scaled(z, peer, 'G', &z->missing[peer]);
+}
+
+void zeek_segment(struct zeek *z, enum track_side from, const struct seg *s, bool repeated,
+                  bool missing)
+{
+    const unsigned had = s->len ? LETTER_DATA : LETTER_ACK;
+
+    /* Most segments are not telling. */
+    if ((s->flags & (SEG_SYN | SEG_FIN | SEG_RST)) || !(z->letters[from] & had) || !s->wnd ||
+        repeated || missing || z->state[from] < PARTIAL)
+        telling(z, from, s, repeated, missing);
 }
 
 /* Returns whether the originator sent a SYN and then a RST, and nothing else that counts. */

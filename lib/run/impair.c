@@ -480,6 +480,8 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
     p.said = (struct text_out){.text = out->about.what, .room = sizeof out->about.what};
     for (unsigned i = 0; i < x->rules && !out->drop; i++) {
         const unsigned before = out->about.acts;
+        const wave_time wait = out->wait;
+        const bool hold = out->hold;
 
         if (x->at[i].rule.direction != direction)
             continue;
@@ -488,6 +490,8 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
             continue;
         x->at[i].count.matched++;
         apply(&p, i);
+        if (out->wait != wait || out->hold != hold)
+            out->held_by = i + 1;
         if (!before && out->about.acts) {
             out->about.rule = i + 1;
             out->about.words = x->at[i].rule.words;
@@ -504,6 +508,12 @@ bool impair_segment(struct impair *x, enum impair_direction direction, const str
 /*
  * For the port
  */
+
+void impair_held(struct impair *x, unsigned rule, bool more)
+{
+    if (rule)
+        x->at[rule - 1].count.held += more ? 1 : (uint64_t)-1;
+}
 
 void impair_spoil(uint8_t *tcp, uint32_t len, uint32_t bit)
 {

@@ -44,12 +44,17 @@ struct impair_count {
     const char *words; /* of the rule, as the user wrote it */
     uint64_t matched;  /* segments to which it was applied */
     uint64_t seen;     /* segments of its direction that came as far as this rule */
+    uint64_t held;     /* segments that it holds back now */
     bool optional;     /* it need not match */
 };
 
 /* Writes the counts of all rules, in their order, and returns how many there are. `x` may be NULL:
  * there are none. */
 unsigned impair_counts(const struct impair *x, struct impair_count out[IMPAIR_RULES]);
+
+/* Counts that rule number `rule` holds back one segment more, or one less. It is `held_by` of the
+ * verdict; with 0 nothing is counted. */
+void impair_held(struct impair *x, unsigned rule, bool more);
 
 /* What is to be done with a segment. */
 struct impair_verdict {
@@ -63,6 +68,7 @@ struct impair_verdict {
     uint32_t bit;   /* any number; impair_spoil() makes of it which one */
     bool hold;      /* until the next segment of this direction and flow has passed */
     wave_time wait; /* by which it is late; with `hold`, the longest time */
+    unsigned held_by; /* number of the last rule that holds it back, from 1; 0: none does */
     uint8_t ttl;    /* of the IP header; 0: it stays as it is */
 };
 

@@ -7,15 +7,16 @@
 #include "lib/run/port_impair_priv.h"
 
 int port_impair_later(struct port_impair *x, const struct wire_packet *p,
-                      const struct impaired *about, wave_time due, bool waits, struct diag *d)
+                      const struct impaired *about, const struct later *when, struct diag *d)
 {
     const uint32_t len = about->engine.len;
     struct arrival *a = malloc(sizeof *a + p->ip_len + len), **at = &x->in;
 
     if (!a)
         return port_impair_no_memory(d);
-    *a = (struct arrival){.due = due,
-                          .waits = waits,
+    *a = (struct arrival){.due = when->due,
+                          .waits = when->waits,
+                          .held_by = when->held_by,
                           .flow = p->packet.flow,
                           .about = *about,
                           .fragments = p->fragments,
@@ -27,10 +28,11 @@ int port_impair_later(struct port_impair *x, const struct wire_packet *p,
         memcpy(a->bytes + p->ip_len, about->engine.data, len);
         a->about.engine.data = a->bytes + p->ip_len;
     }
-    while (*at && (*at)->due <= due)
+    while (*at && (*at)->due <= when->due)
         at = &(*at)->next;
     a->next = *at;
     *at = a;
+    impair_held(x->rules, a->held_by, true);
     return 0;
 }
 
@@ -84,7 +86,7 @@ static int arrive(struct port_impair *x, struct wire_packet *p, struct diag *d)
     const struct packet *packet = &p->packet;
     const wave_time now = port_now(x->behind);
     struct impair_verdict v;
-    wave_time due;
+    struct later when;
     int error = 0;
 
     if (packet->kind != PACKET_TCP || p->broken)
@@ -96,13 +98,15 @@ static int arrive(struct port_impair *x, struct wire_packet *p, struct diag *d)
     x->about = v.about;
     x->about.engine = v.seg;
     x->about.on_wire = true;
-    due = time_add(now, v.hold && !v.wait ? IMPAIR_HELD : v.wait);
+    when =
+        (struct later){time_add(now, v.hold && !v.wait ? IMPAIR_HELD : v.wait), v.hold, v.held_by};
     if (!v.drop && !v.spoil) {
-        x->about.taken = due == now;
-        if (due > now)
-            error = port_impair_later(x, p, &x->about, due, v.hold, d);
+        x->about.taken = when.due == now;
+        if (when.due > now)
+            error = port_impair_later(x, p, &x->about, &when, d);
+        when.held_by = 0; /* the copy is counted with the segment of which it is one */
         if (!error && v.twice)
-            error = port_impair_later(x, p, &x->about, due, v.hold, d);
+            error = port_impair_later(x, p, &x->about, &when, d);
     }
     if (v.answer)
         answer_peer(x, packet, &v, now);
@@ -192,6 +196,7 @@ static bool give_arrival(struct port_impair *x, wave_time now, struct wire_packe
                             .impaired = &a->about};
 
     x->in = a->next;
+    impair_held(x->rules, a->held_by, false);
     let_in(x, &a->flow, now);
     if (ip_parse(a->bytes, a->ip_len, &p.packet) != 0)
         return false;

@@ -152,6 +152,7 @@ static int hold(struct port_impair *x, const struct parcel *p, struct diag *d)
         at = &(*at)->next;
     copy->next = *at;
     *at = copy;
+    impair_held(x->rules, copy->held_by, true);
     return 0;
 }
 
@@ -211,6 +212,7 @@ static int send_due(struct port_impair *x, bool *any, struct wire_unsent *unsent
             break;
         *any = true;
         x->out = p->next;
+        impair_held(x->rules, p->held_by, false);
         if (error)
             *unsent = (struct wire_unsent){p->flow, p->seg.seq};
         else
@@ -260,7 +262,7 @@ static int answer_us(struct port_impair *x, const struct flow *flow, const struc
     p.ip_len = build(x, &back, &about.engine, &plain);
     if (ip_parse(p.ip, p.ip_len, &p.packet) != 0)
         return 0;
-    return port_impair_later(x, &p, &about, port_now(x->behind), false, d);
+    return port_impair_later(x, &p, &about, &(struct later){.due = port_now(x->behind)}, d);
 }
 
 /* Handles a segment of ours that goes no further. `s` is the engine's, v->seg as the rules left
@@ -301,6 +303,7 @@ int port_impair_send(struct port *p, const struct flow *flow, const struct seg *
     parcel.spoil = v.spoil;
     parcel.bit = v.bit;
     parcel.waits = v.hold;
+    parcel.held_by = v.held_by;
     parcel.due = time_add(now, v.hold && !v.wait ? IMPAIR_HELD : v.wait);
     parcel.about = v.about;
     parcel.about.on_wire = parcel.about.shown = true;
@@ -308,6 +311,7 @@ int port_impair_send(struct port *p, const struct flow *flow, const struct seg *
     error = port_impair_dispatch(x, &parcel, now, d);
     if (!error && v.twice) {
         parcel.about.copy = true;
+        parcel.held_by = 0;
         error = port_impair_dispatch(x, &parcel, now, d);
     }
     return error;

@@ -27,6 +27,7 @@ struct parcel {
     struct parcel *next;
     wave_time due;
     bool waits; /* for another one of its flow to pass, until `due` at the latest */
+    unsigned held_by; /* the rule that holds it back, for impair_held() */
     struct flow flow;
     struct seg seg; /* as it goes onto the wire */
     struct wire_ip ip;
@@ -55,6 +56,7 @@ struct arrival {
     struct arrival *next;
     wave_time due;
     bool waits;
+    unsigned held_by;
     struct flow flow; /* as the sender sees it */
     struct impaired about;
     uint32_t fragments, ip_len;
@@ -102,9 +104,16 @@ struct sent *port_impair_sent_take(struct port_impair *x);
 int port_impair_dispatch(struct port_impair *x, const struct parcel *p, wave_time now,
                          struct diag *d);
 
+/* When a segment is taken in. */
+struct later {
+    wave_time due;
+    bool waits;
+    unsigned held_by;
+};
+
 /* Puts a copy of an arrived segment into `in`; what is done to it stands in `about`. */
 int port_impair_later(struct port_impair *x, const struct wire_packet *p,
-                      const struct impaired *about, wave_time due, bool waits, struct diag *d);
+                      const struct impaired *about, const struct later *when, struct diag *d);
 
 /* Frees what next() has returned last. */
 void port_impair_forget(struct port_impair *x);

@@ -591,6 +591,14 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     return may_wait(s, c, seg);
 }
 
+/* Returns whether our engine has sent a segment from there. */
+static bool has_sent(struct session *s, const struct session_conn *c, struct seq seq)
+{
+    const struct conn *e = c ? session_engine(s, c) : NULL;
+
+    return e && seq_geq(seq, conn_iss(e)) && seq_leq(seq, conn_snd_nxt(e));
+}
+
 static void captured_icmp(struct session *s, const struct wire_packet *p, wave_time now)
 {
     const struct icmp *e = &p->packet.icmp;
@@ -603,7 +611,7 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
     for (unsigned i = 0; i < n; i++)
         fatal = fatal || (told[i].kind == EVENT_ICMP && told[i].u.icmp.fatal);
     if (f)
-        report_icmp(&s->report, f, p->stamp, e, fatal);
+        report_icmp(&s->report, f, p->stamp, e, has_sent(s, c, e->seq), fatal);
     if (c && s->ops->icmp)
         s->ops->icmp(s, c, e);
     tell_events(s, told, n, p->stamp, NULL, 0);

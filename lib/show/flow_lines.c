@@ -165,22 +165,40 @@ static void beginning(struct line *line, const struct flow_columns *c, const str
     cell(line, c->start, TONE_PLAIN, text);
 }
 
+/* Adds text from a column on; where the width is known, on as many lines as that takes. */
+static void wrapped(struct line *line, const struct flow_lines *l, unsigned column,
+                    const char *text)
+{
+    char part[FINDING_ROW];
+
+    while (l->width && column < l->width && line->columns + strlen(text) > l->width) {
+        const char *next;
+        const size_t room = line->columns < l->width ? l->width - line->columns : 1,
+                     n = text_break(text, room, &next);
+        snprintf(part, sizeof part, "%.*s", (int)n, text);
+        line_text(line, TONE_PLAIN, part);
+        next_line(line);
+        line_to(line, column);
+        text = next;
+    }
+    line_text(line, TONE_PLAIN, text);
+}
+
 static void finding_lines(const struct flow_lines *l, const struct findings *list)
 {
-    char text[FINDING_ROW];
+    const unsigned column = columns_of(l)->sides;
+    char row[FINDING_ROW], text[FINDING_ROW + FINDING_TEXT];
     struct line line;
 
     for (unsigned i = 0; i < list->count; i++) {
         const struct finding *f = &list->at[i];
+        snprintf(text, sizeof text, "%s%s%s", finding_text(f, row), f->advice[0] ? "; " : "",
+                 f->advice);
         line_start(&line, l->term);
-        line_to(&line, columns_of(l)->sides);
+        line_to(&line, column);
         line_text(&line, f->severity == FINDING_INFO ? TONE_DIM : TONE_DOUBT, f->code);
         line_text(&line, TONE_PLAIN, ": ");
-        line_text(&line, TONE_PLAIN, finding_text(f, text));
-        if (f->advice[0]) {
-            line_text(&line, TONE_PLAIN, "; ");
-            line_text(&line, TONE_PLAIN, f->advice);
-        }
+        wrapped(&line, l, column + 2, text);
         line_end(&line);
     }
 }

@@ -519,6 +519,7 @@ static void impairments(struct draft *d, json_t *to, const struct impairments *r
         put_text(d, one, "rule", rules->at[i].rule);
         put_count(d, one, "matched", rules->at[i].matched);
         put_count(d, one, "seen", rules->at[i].seen);
+        put_count(d, one, "held", rules->at[i].held);
         put(d, list, NULL, one);
     }
     put(d, to, "impairments", list);

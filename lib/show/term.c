@@ -65,18 +65,14 @@ void line_start(struct line *l, struct term *t)
     l->text[0] = '\0';
 }
 
-/* Adds bytes, and returns how many were asked for. */
-static size_t raw(struct line *l, const char *text)
+/* Adds so many bytes, or those for which there is room. */
+static void raw(struct line *l, const char *text, size_t n)
 {
-    const size_t asked = strlen(text);
-    size_t n = asked;
-
     if (n >= sizeof l->text - l->len)
         n = sizeof l->text - l->len - 1;
     memcpy(l->text + l->len, text, n);
     l->len += n;
     l->text[l->len] = '\0';
-    return asked;
 }
 
 static const char *const escapes[] = {
@@ -108,19 +104,22 @@ void term_clear(struct term *t)
 static void tone_on(struct line *l, enum tone tone)
 {
     if (l->term->color && tone != TONE_PLAIN)
-        raw(l, escapes[tone]);
+        raw(l, escapes[tone], strlen(escapes[tone]));
 }
 
 static void tone_off(struct line *l, enum tone tone)
 {
     if (l->term->color && tone != TONE_PLAIN)
-        raw(l, "\033[0m");
+        raw(l, "\033[0m", strlen("\033[0m"));
 }
 
 void line_text(struct line *l, enum tone tone, const char *text)
 {
+    const size_t n = strlen(text);
+
     tone_on(l, tone);
-    l->columns += (unsigned)raw(l, text);
+    raw(l, text, n);
+    l->columns += (unsigned)n;
     tone_off(l, tone);
 }
 
@@ -140,11 +139,13 @@ void line_glyph(struct line *l, enum tone tone, enum glyph g, unsigned count)
     static const char *const unicode[GLYPHS] = {"│", "┊", "─", "▶", "◀", "⋮", "✗"};
     static const char *const ascii[GLYPHS] = {"|", "!", "-", ">", "<", ":", "X"};
 
+    const char *bytes = l->term->unicode ? unicode[g] : ascii[g];
+
     if (!count)
         return;
     tone_on(l, tone);
     for (unsigned i = 0; i < count; i++)
-        raw(l, l->term->unicode ? unicode[g] : ascii[g]);
+        raw(l, bytes, strlen(bytes));
     tone_off(l, tone);
     l->columns += count;
 }
@@ -156,7 +157,7 @@ void line_to(struct line *l, unsigned column)
     while (l->columns < column) {
         const unsigned missing = column - l->columns;
         const unsigned n = missing < sizeof blanks ? missing : (unsigned)sizeof blanks - 1;
-        raw(l, blanks + sizeof blanks - 1 - n);
+        raw(l, blanks, n);
         l->columns += n;
     }
 }

@@ -46,6 +46,7 @@ struct interface {
 struct capture_file {
     bool begun, pcapng, swapped, ended;
     bool has_section;
+    bool old; /* a pcap before version 2.4: a packet's two lengths may be the other way round */
     uint32_t record_head; /* of a pcap */
     uint32_t interfaces;  /* of this section */
     uint32_t before;      /* interfaces of earlier sections */
@@ -190,6 +191,7 @@ static int begin_pcap(struct capture_file *f, uint32_t magic)
     f->interface[0] = (struct interface){.dlt = dlt_of(get32(f, head + 20) & 0x03ffffff),
                                          .digits = (uint8_t)(magic == MAGIC_NANOSECONDS ? 9 : 6)};
     f->record_head = magic == MAGIC_PATCHED ? 24 : 16;
+    f->old = get16(f, head + 6) < 4;
     f->begun = true;
     pass(f, PCAP_HEADER);
     return 0;
@@ -199,13 +201,18 @@ static int next_pcap(struct capture_file *f, struct capture_record *out)
 {
     const struct interface *i = &f->interface[0];
     const uint8_t *head;
-    uint32_t caplen;
+    uint32_t caplen, length;
     int error;
 
     if (!have(f, f->record_head, &error))
         return error;
     head = f->buffer + f->at;
     caplen = get32(f, head + 8);
+    length = get32(f, head + 12);
+    if (f->old && caplen > length) {
+        caplen = length;
+        length = get32(f, head + 8);
+    }
     if (caplen > CAPTURE_FILE_PACKET)
         return corrupt(f, "a packet is longer than any that is captured");
     if (!have(f, f->record_head + caplen, &error))
@@ -216,7 +223,7 @@ static int next_pcap(struct capture_file *f, struct capture_record *out)
                                    .dlt = i->dlt,
                                    .bytes = head + f->record_head,
                                    .caplen = caplen,
-                                   .length = get32(f, head + 12)};
+                                   .length = length};
     pass(f, f->record_head + caplen);
     return 0;
 }

@@ -200,7 +200,7 @@ static bool find(struct l2_send *x, struct l2_route *w)
 {
     struct addr hop;
     uint8_t mac[NEIGH_MAC];
-    if (route_next_hop(x->nl, x->v6, &w->remote, &w->local, x->to.sll_ifindex, &hop) != 0)
+    if (route_next_hop(x->nl, x->v6, &w->remote, &w->local, x->to.sll_ifindex, false, &hop) != 0)
         return false;
     if (!x->net)
         return true; /* no link layer: there is only one neighbour, or the interface chooses it */

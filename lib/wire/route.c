@@ -175,10 +175,11 @@ static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, cons
 }
 
 int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
-                   int ifindex, struct addr *hop)
+                   int ifindex, bool bound, struct addr *hop)
 {
+    const bool by_it = bound || address_link_local(v6, to);
     struct route_answer a;
-    int error = ask_route(nl, v6, to, from, address_link_local(v6, to) ? (uint32_t)ifindex : 0, &a);
+    int error = ask_route(nl, v6, to, from, by_it ? (uint32_t)ifindex : 0, &a);
     if (error < 0)
         return error;
     if (a.type != RTN_UNICAST || a.oif != (uint32_t)ifindex || a.foreign_gateway)
@@ -325,9 +326,10 @@ static int named_interface(struct mnl_socket *nl, const struct route_query *q, u
     struct route_link l;
     if (q->interface) {
         if (strlen(q->interface) >= IFNAMSIZ || ask_link(nl, q->interface, 0, &l) < 0 || !l.ifindex)
-            return diag_fail(d, WAVE_ENOROUTE,
-                             "no interface is named '%s'; 'ip link' shows those there are",
-                             q->interface);
+            return diag_fail(d, WAVE_ENOROUTE, "no interface is named '%s'; %s", q->interface,
+                             strcmp(q->interface, "any") == 0
+                                 ? "without --interface, answers may come in by any"
+                                 : "'ip link' shows those there are");
         if (q->scope && q->scope != (uint32_t)l.ifindex)
             return diag_fail(d, WAVE_ENOROUTE,
                              "the address belongs to another interface than '%s'; name the same "

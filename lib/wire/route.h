@@ -49,9 +49,10 @@ int route_find(const struct route_query *q, struct route *out, struct diag *d);
 
 /* Finds where on that interface the kernel would send a packet from `from` to `to`: a router, or
  * `to` itself. Returns 0, or a negative errno: EXDEV when the packet would leave through another
- * interface, or goes to a router of another address family. */
+ * interface, or goes to a router of another address family. `bound`: by a socket that is bound to
+ * the interface. */
 int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
-                   int ifindex, struct addr *hop);
+                   int ifindex, bool bound, struct addr *hop);
 
 /* Finds the interface through which the kernel would send a packet to `to`, from `from` if that is
  * not NULL. Returns 0, or a negative errno. */

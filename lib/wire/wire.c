@@ -69,6 +69,7 @@ static int open_builder(struct wire *w, const struct wire_config *config, const 
 {
     bool here = !r->loopback && r->ifindex && (config->interface || config->scope);
     w->bound = !addr_eq(&r->source, &any);
+    w->on_device = here;
     struct builder_config c = {.v6 = config->v6,
                                .device = here ? r->interface : NULL,
                                .source = w->bound ? &r->source : NULL,
@@ -134,7 +135,7 @@ bool wire_unreachable_from(const struct wire *w, const struct addr *local,
     struct addr hop;
 
     if (!nl || !w->info.ifindex ||
-        route_next_hop(nl, w->flow.v6, remote, local, w->info.ifindex, &hop) != 0 ||
+        route_next_hop(nl, w->flow.v6, remote, local, w->info.ifindex, w->on_device, &hop) != 0 ||
         !neigh_silent(nl, w->info.ifindex, w->flow.v6, &hop))
         return false;
     *out = (struct wire_neighbour){.gateway = !addr_eq(&hop, remote), .addr = hop};

@@ -31,6 +31,7 @@ struct wire {
     uint16_t lports;  /* from flow.lport on */
     bool listen;
     bool bound; /* the raw socket sends from flow.local alone, and is routed so */
+    bool on_device; /* the raw socket sends by the one interface alone, and is routed so */
     bool broken;
     bool inbound_only;
     bool anywhere; /* the capture is on all interfaces, though the route leads through one */

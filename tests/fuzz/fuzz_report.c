@@ -149,7 +149,7 @@ static void other(struct report_world *w, uint8_t what)
         e.has_seq = arg & 1;
         e.seq = w->next[0];
         e.meaning = icmp_meaning(w->flow.flow.v6, e.type, e.code);
-        report_icmp(&w->report, &w->flow, w->at, &e, arg & 2);
+        report_icmp(&w->report, &w->flow, w->at, &e, arg & 4, arg & 2);
         break;
     case 3:
         report_probe(&w->report, &w->flow, w->at, &probe);

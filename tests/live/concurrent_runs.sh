@@ -36,9 +36,8 @@ begin()
 {
     local name=$1
     shift
-    env --default-signal=INT "$TCPWAVE" "$@" --json >"$tmp/$name.json" 2>"$tmp/$name.err" </dev/null 9>&- &
-    eval "run_$name=$!"
-    pids="$pids $!"
+    background "$tmp/$name.json" "$tmp/$name.err" "$TCPWAVE" "$@" --json
+    eval "run_$name=$run"
 }
 
 # finish NAME STATUS VERDICT WHAT

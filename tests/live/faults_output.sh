@@ -215,10 +215,9 @@ interrupted()
     mkfifo "$tmp/fifo"
     sleep 30 <"$tmp/fifo" 9>&- &
     reader=$!
-    # A shell without job control has its background jobs ignore SIGINT; a terminal's do not.
-    env --default-signal=INT "$@" --pcap "$tmp/fifo" --json >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    pid=$!
-    pids="$pids $reader $pid"
+    background "$tmp/out" "$tmp/err" "$@" --pcap "$tmp/fifo" --json
+    pid=$run
+    pids="$pids $reader"
     poll "$ready"
     kill $reader
     wait $reader

@@ -9,6 +9,7 @@ need nft python3
 netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 start_peer echo 7 python3 "$here/peer.py" 7 echo
+start_near echo 7 python3 "$here/peer.py" 7 echo
 start_peer other 8 python3 "$here/peer.py" 8 echo
 
 # finds CODE SEVERITY CERTAINTY NAME: one case: the verdict has that finding, and its event came before.
@@ -123,6 +124,19 @@ RULES
     rules here <<RULES
 table $ip test {
     chain out {
+        type nat hook output priority -100;
+        tcp dport 70 redirect to :7
+    }
+}
+RULES
+    expect_status 0 "$target: this host redirects to itself" "$TCPWAVE" connect --json -d hello "$target:70"
+    finds own-nat info likely "$target: this host redirects to itself"
+    check "$target: this host redirects to itself: no other interface" sh -c "! grep -q other-interface '$tmp/out'"
+    no_rules here
+
+    rules here <<RULES
+table $ip test {
+    chain out {
         type nat hook postrouting priority 100;
         tcp dport 7 masquerade to :50000-50010
     }
@@ -188,6 +202,13 @@ for target in "$far4" "[$far6]"; do
 done
 peer ip route del $near4/32
 peer ip route del $near6/128
+
+# With -i, the kernel looks for hosts of all networks on that link, whatever the route says.
+for command in connect send; do
+    expect_status 3 "$command -i: no host has the address on that link" \
+        "$TCPWAVE" $command --json -i near2 10.78.0.9:7
+    finds no-neighbour problem proved "$command -i: no host has the address on that link"
+done
 
 # A bridge, on which each packet is met twice.
 

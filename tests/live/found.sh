@@ -120,8 +120,6 @@ table netdev own {
 }
 RULES
     for far in "$far4" "[$far6]"; do
-        ping -c 1 -W 2 $far4 >"$tmp/ping" 2>&1 # so that the next hop is known
-        ping -c 1 -W 2 $far6 >"$tmp/ping" 2>&1
         expect_status 1 "load, $far: egress drops what we send" \
             "$TCPWAVE" load --json --connections 20 --timeout 2 "$far:7"
         found "load, $far: egress" own-firewall problem

@@ -30,13 +30,15 @@ told()
         }' "$results/$1"
 }
 
+. "$(dirname "$0")/lib.sh"
+
 if [ -z "${IDLE_WORLD:-}" ]; then
     results=$(mktemp -d "${TMPDIR:-/tmp}/tcpwave.XXXXXX") || exit 1
     tried=
     trap 'kill $tried 2>/dev/null; wait; rm -rf "$results"' EXIT
     trap 'exit 130' HUP INT TERM
     for world in $worlds; do
-        IDLE_WORLD=$world sh "$0" >"$results/$world" 2>&1 &
+        IDLE_WORLD=$world json_for=$results/$world.json sh "$0" >"$results/$world" 2>&1 &
         tried="$tried $!"
         eval "process_$world=$!"
     done
@@ -48,11 +50,13 @@ if [ -z "${IDLE_WORLD:-}" ]; then
         cases=$((cases + $(grep -c '^\(not \)\?ok ' "$results/told")))
     done
     tried=
+    tmp=$results
+    cat "$results"/*.json >"$tmp/json" 2>/dev/null
+    check_schema
     echo "1..$cases"
     exit 0
 fi
 
-. "$(dirname "$0")/lib.sh"
 netns_enter "$@"
 need nft python3 ss
 netns_up || exit 1
@@ -414,15 +418,15 @@ world_ends()
 # The peer's host loses its connections without a word, and is there again.
 world_reboot()
 {
+    local away
     (
         sleep 3
         echo now >"$tmp/reboots"
     ) 9>&- &
-    "$TCPWAVE" idle --json --pcap "$tmp/run.pcap" --from 1s --to 9s --parallel 5 --give-up 3s "$end4:60" \
-        >"$tmp/rebooted" 2>"$tmp/err" </dev/null 9>&- &
-    run=$!
-    pids="$pids $run"
+    background "$tmp/rebooted" "$tmp/err" "$TCPWAVE" idle --json --pcap "$tmp/run.pcap" --from 1s --to 9s \
+        --parallel 5 --give-up 3s "$end4:60"
     poll test -s "$tmp/reboots"
+    away=$(date +%s%3N)
     router drop # it is away until its server listens
     peer nft insert rule inet router forward drop
     peer ip link delete mid
@@ -431,11 +435,16 @@ world_reboot()
     end_up
     server stay 60 stay
     peer nft delete table inet router
+    away=$(($(date +%s%3N) - away))
     wait $run
     status=$?
     cp "$tmp/rebooted" "$tmp/out"
     cat "$tmp/out" >>"$tmp/json"
     check "a reboot: status 0" test $status = 0
+    if [ $away -gt 2000 ]; then
+        skip "a reboot: it is no limit" "it took $away ms, nearly as long as idle waits for an answer"
+        return
+    fi
     expect_json verdict idle.limit longer "a reboot: it is no limit"
     check "a reboot: what was silent then says nothing" test "$(json_get verdict idle.samples.inconclusive)" -ge 1
 }
@@ -443,10 +452,8 @@ world_reboot()
 # The path dies as a whole.
 world_dead()
 {
-    "$TCPWAVE" idle --json --from 400ms --to 16s --syn-retries 0 "$end4:60" \
-        >"$tmp/lost" 2>"$tmp/err" </dev/null 9>&- &
-    run=$!
-    pids="$pids $run"
+    background "$tmp/lost" "$tmp/err" \
+        "$TCPWAVE" idle --json --from 400ms --to 16s --syn-retries 0 "$end4:60"
     sleep 2
     router 'counter drop'
     peer nft insert rule inet router forward drop
@@ -498,10 +505,8 @@ world_queue()
 # Ctrl-C tells what is known.
 world_interrupt()
 {
-    env --default-signal=INT "$TCPWAVE" idle --json --from 1s --to 60s --parallel 4 "$end4:60" \
-        >"$tmp/cut" 2>"$tmp/err" </dev/null 9>&- &
-    run=$!
-    pids="$pids $run"
+    background "$tmp/cut" "$tmp/err" \
+        "$TCPWAVE" idle --json --from 1s --to 60s --parallel 4 "$end4:60"
     poll grep -q '"event":"idle"' "$tmp/cut"
     kill -INT $run
     wait $run

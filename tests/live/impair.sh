@@ -34,9 +34,7 @@ began()
     local target=$1
     shift
     own=$((own + 1))
-    "$TCPWAVE" connect "$far4:$target" -p $own --timeout 20 "$@" >"$tmp/run" 2>&1 </dev/null 9>&- &
-    run=$!
-    pids="$pids $run"
+    background "$tmp/run" "$tmp/err" "$TCPWAVE" connect "$far4:$target" -p $own --timeout 20 "$@"
 }
 
 ended()
@@ -232,8 +230,7 @@ expect_status 0 "load: status 0" "$TCPWAVE" load "$far4:7" --connections 20 -d h
 # would be answered with another one.
 listen_start "$TCPWAVE" listen "$near4:9001" --echo --connections 1 --impair 'out:S.#1 drop' \
     --impair 'in:S#2 drop'
-poll listening 9001 env
-sleep 0.2
+listens
 peer python3 "$here/kernel_client.py" "$near4" 9001 echo 1 1000 >"$tmp/said" 2>&1
 listen_end
 check "listen: status 0" test $status = 0

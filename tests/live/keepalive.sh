@@ -62,8 +62,7 @@ start_late()
     poll listening 60 at_end
 }
 
-# hold NAME ARGUMENT...: keepalive in the background, until its first probe is answered. A shell
-# without job control has its background jobs ignore SIGINT; a terminal's do not.
+# hold NAME ARGUMENT...: keepalive in the background, until its first probe is answered
 hold()
 {
     local name=$1
@@ -77,10 +76,8 @@ start()
     local name=$1
     shift
     : >"$tmp/$name.out"
-    env --default-signal=INT timeout -k 5 100 "$TCPWAVE" keepalive --json "$@" \
-        >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null 9>&- &
-    eval "pid_$name=$!"
-    pids="$pids $!"
+    background "$tmp/$name.out" "$tmp/$name.err" timeout -k 5 100 "$TCPWAVE" keepalive --json "$@"
+    eval "pid_$name=$run"
 }
 
 # ended NAME STATUS VERDICT CASE: what came of it is in $tmp/out then

@@ -61,9 +61,9 @@ done
 for more in '' '-i near'; do
     for at in "0.0.0.0 $near4" "[::] $near6"; do
         rm -f "$tmp/listen.pcapng"
-        listen_begin "$TCPWAVE" listen $more --json --echo --connections 1 --timeout 10 \
+        listen_begin "$TCPWAVE" listen $more --json --echo --connections 1 --timeout 60 \
             --pcap "$tmp/listen.pcapng" "${at% *}:9000"
-        echo hello | peer timeout 5 ncat -w 1 "${at#* }" 9000 >"$tmp/got"
+        echo hello | peer timeout 40 ncat -w 30 "${at#* }" 9000 >"$tmp/got"
         check "listen $more, ${at#* }: the client has its echo" grep -q hello "$tmp/got"
         listen_end
         keeps "$both" "listen $more, ${at#* }: the link's header" "$tmp/listen.pcapng"
@@ -78,9 +78,9 @@ for target in 127.0.0.1 '[::1]' "$near4"; do
 done
 
 # Clients by two kinds of links: each packet has what its link has.
-listen_begin "$TCPWAVE" listen --json --echo --connections 2 --timeout 10 --pcap "$tmp/two.pcapng" 9001
-echo hello | timeout 5 ncat -w 1 127.0.0.1 9001 >"$tmp/got"
-echo hello | peer timeout 5 ncat -w 1 $near4 9001 >"$tmp/got"
+listen_begin "$TCPWAVE" listen --json --echo --connections 2 --timeout 60 --pcap "$tmp/two.pcapng" 9001
+echo hello | timeout 40 ncat -w 30 127.0.0.1 9001 >"$tmp/got"
+echo hello | peer timeout 40 ncat -w 30 $near4 9001 >"$tmp/got"
 listen_end
 keeps_two()
 {

@@ -146,19 +146,17 @@ stop here
 # interrupt NAME PORT [SIGNALS]: at full speed; $status is what came of it
 interrupt()
 {
-    local pid n=0
+    local run n=0
     : >"$tmp/out"
-    # A shell without job control has its background jobs ignore SIGINT; a terminal's do not.
-    env --default-signal=INT "$TCPWAVE" load --json --concurrency 200 --timeout 60 ${4:-} "$far4:$2" \
-        >"$tmp/out" 2>"$tmp/err" 9>&- &
-    pid=$!
+    background "$tmp/out" "$tmp/err" \
+        "$TCPWAVE" load --json --concurrency 200 --timeout 60 ${4:-} "$far4:$2"
     poll grep -q progress "$tmp/out"
     while [ $n -lt "${3:-1}" ]; do
-        kill -INT $pid
+        kill -INT $run
         n=$((n + 1))
         sleep 0.3
     done
-    wait $pid
+    wait $run
     status=$?
     check "$1: status 130" test $status = 130
     expect_json verdict exit 130 "$1: exit in JSON"

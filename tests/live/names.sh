@@ -72,14 +72,23 @@ for command in connect halfclose keepalive listen send load; do
         "$command: what was tried"
 done
 
-# signalled NAME STATUS TCPWAVE...: the signal ends it at once
+# under_way PID: that run has begun a look-up, which is a process of its own, or told something; and
+# it waits for signals, among them SIGTERM, which are blocked then
+under_way()
+{
+    [ -s "$tmp/out" ] || [ -n "$(cat "/proc/$1/task/$1/children")" ] || return
+    [ $((0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") & 0x4000)) != 0 ]
+}
+
+# signalled NAME STATUS SIGNAL TCPWAVE...: the signal ends it at once
 signalled()
 {
     local name=$1 status=$2 signal=$3 began pid got
     shift 3
+    : >"$tmp/out"
     "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
     pid=$!
-    sleep 0.4
+    poll under_way $pid
     began=$(clock)
     kill -"$signal" $pid
     wait $pid

@@ -100,11 +100,11 @@ for at in "0.0.0.0 $near4 $near4" "[::] $near6 [$near6]"; do
         before=$(wc -l <"$tmp/alarms")
         listen_begin "$TCPWAVE" listen --json $how --timeout 60 --connections $((5 * times)) "$1:9000"
         for round in $(seq "$times"); do
-            echo hello | peer timeout 5 ncat -w 1 "$2" 9000 >"$tmp/got"
-            peer timeout 5 ncat -z "$2" 9000
+            echo hello | peer timeout 40 ncat -w 30 "$2" 9000 >"$tmp/got"
+            peer timeout 40 ncat -z "$2" 9000
             peer curl -s --http0.9 -m 2 "http://$3:9000/" >"$tmp/got"
-            peer timeout 5 python3 "$here/kernel_client.py" "$2" 9000 say 20000 >"$tmp/got"
-            echo hello | peer timeout 5 ncat -w 1 "$2" 9000 >"$tmp/got"
+            peer timeout 40 python3 "$here/kernel_client.py" "$2" 9000 say 20000 >"$tmp/got"
+            echo hello | peer timeout 40 ncat -w 30 "$2" 9000 >"$tmp/got"
         done
         listen_end
         sessions=$((sessions + 5 * times))

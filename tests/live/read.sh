@@ -3,6 +3,7 @@
 # those of the kernels, of tshark and of tcptrace, also on a path that loses, copies and reorders.
 netns_how='-nm -Urnm' # tcpdump, as root, wants to become a user whom a user namespace may not have
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/capture_lib.sh"
 netns_enter "$@"
 need python3 ss ip
 netns_up || exit 1
@@ -10,55 +11,10 @@ netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 findings='loss silent window-closed retransmits-needlessly one-direction'
 
-# capture FILE RUNNER INTERFACE: until captured FILE; by tcpdump where it can
-capture()
+# both_retransmitted: the two kernels together, as far as nstat is installed
+both_retransmitted()
 {
-    launch "capture_$1" ${2#env} tcpdump -i "$3" -U -w - -B 16384 tcp
-    poll grep -q 'listening on' "$tmp/capture_$1.log" && return
-    stop "capture_$1"
-    launch "capture_$1" ${2#env} python3 "$here/record.py" "$3" "$tmp/$1"
-    poll grep -q recording "$tmp/capture_$1.log"
-}
-
-# tcpdump writes to its standard output, which is the log; what it says besides goes elsewhere
-launch()
-{
-    local name=$1
-    shift
-    case $name in
-    capture_*) "$@" >"$tmp/${name#capture_}" 2>"$tmp/$name.log" </dev/null 9>&- & ;;
-    *) "$@" >"$tmp/$name.log" 2>&1 </dev/null 9>&- & ;;
-    esac
-    eval "pid_$name=$!"
-    pids="$pids $!"
-}
-
-# A capture has all of it once its file has not grown for a second.
-captured()
-{
-    local file size before same
-    for file; do
-        before=-1 same=0
-        while [ $same -lt 5 ]; do
-            size=$(wc -c <"$tmp/$file")
-            [ "$size" = "$before" ] && same=$((same + 1)) || same=0
-            before=$size
-            sleep 0.2
-        done
-        stop "capture_$file"
-    done
-}
-
-# retransmitted RUNNER: how many segments the kernel there has retransmitted so far
-retransmitted()
-{
-    ${1#env} nstat -az TcpRetransSegs 2>/dev/null | awk '/^Tcp/ { print $2 }'
-}
-
-# far WORD...: runs it on the other side
-far()
-{
-    nsenter -t "$holder" -n "$@"
+    { retransmitted env; retransmitted peer; } | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 #
@@ -181,12 +137,12 @@ rough()
     ip addr add 10.9.1.1/24 dev tun0 && ip link set tun0 up
     peer sh -c 'ip addr add 10.9.1.2/24 dev tun1 && ip link set tun1 up'
     capture "${1}_near" env tun0
-    capture "${1}_far" far tun1
-    near_again=$(retransmitted env) far_again=$(retransmitted far)
+    capture "${1}_far" peer tun1
+    near_again=$(retransmitted env) far_again=$(retransmitted peer)
     timeout 60 python3 "$here/read_peer.py" bulk 10.9.1.2 7000 4 400000
     captured "${1}_near" "${1}_far"
     [ -z "$near_again" ] || near_again=$(($(retransmitted env) - near_again))
-    [ -z "$far_again" ] || far_again=$(($(retransmitted far) - far_again))
+    [ -z "$far_again" ] || far_again=$(($(retransmitted peer) - far_again))
     stop "path_$1"
     numbers "$1" near client "$near_again" "${5:-}" "${6:-}"
     numbers "$1" far server "$far_again" "${5:-}" "${6:-}"
@@ -263,12 +219,16 @@ if ip link add bridge0 type bridge 2>/dev/null; then
     ip addr flush dev near && ip addr add $near4/24 dev bridge0
     capture bridged env any
     if [ "$(head -c 4 "$tmp/bridged" | wc -c)" = 4 ]; then
+        again=$(both_retransmitted)
         timeout 30 python3 "$here/read_peer.py" bulk $far4 7000 2 100000
         captured bridged
+        again=$(($(both_retransmitted) - again))
         expect_status 0 "a bridge" "$TCPWAVE" read --json "$tmp/bridged"
         expect_json verdict read.flows.seen 2 "two flows"
         expect_json flow client.bytes 100000 "each byte is counted once"
-        expect_json flow client.retransmissions 0 "what is captured twice is no retransmission"
+        # Where this machine is busy, the kernels may have retransmitted something.
+        check "what is captured twice is no retransmission" \
+            [ "$(json_get verdict read.retransmissions)" -le "$again" ]
         frames=$(json_get verdict read.file.frames)
         check "half of the frames are copies" [ "$(json_get verdict read.file.elsewhere)" = $((frames / 2)) ]
     else

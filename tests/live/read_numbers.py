@@ -68,7 +68,9 @@ def asked(side):
 def tshark(path):
     fields = ["ip.src", "tcp.srcport", "ip.dst", "tcp.dstport", "tcp.analysis.ack_rtt",
               "tcp.analysis.initial_rtt"] + ["tcp.analysis." + name for name in ANALYSIS.values()]
-    command = ["tshark", "-r", path, "-Y", "tcp", "-T", "fields"]
+    # The payload is nothing to be taken apart, which took most of tshark's time: it knows a protocol
+    # of port 7000.
+    command = ["tshark", "-r", path, "-d", "tcp.port==7000,data", "-Y", "tcp", "-T", "fields"]
     for field in fields:
         command += ["-e", field]
     counts = collections.defaultdict(collections.Counter)
@@ -165,7 +167,8 @@ def against_tcptrace(ours, path, copies, _):
         most = side["retransmissions"] + asked(side) + (side["duplicates"] if copies else 0)
         between(who, "rexmt data pkts", int(there["rexmt data pkts"]), 0, most)
         if not copies and not side["gaps"]:
-            equal(who, "retransmissions", side["retransmissions"], int(there["rexmt data pkts"]))
+            # Of a SYN-ACK that was repeated because a SYN was, tcptrace takes some for data.
+            between(who, "retransmissions", int(there["rexmt data pkts"]), side["retransmissions"], most)
         equal(who, "zero_windows", side["zero_windows"], int(there["zero win adv"]))
         if not side["gaps"]:
             equal(who, "largest", side["largest"], int(there["max segm size"]))

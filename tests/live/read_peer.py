@@ -47,17 +47,16 @@ def answer(connection, kept):
 
 def server(port):
     kept = []
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("", port))
-        listener.listen(100)
+    with socket.create_server(
+        ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=100
+    ) as listener:
         while True:
             connection, _ = listener.accept()
             threading.Thread(target=answer, args=(connection, kept), daemon=True).start()
 
 
 def connect(address, port, source=0, order=None):
-    connection = socket.socket()
+    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     connection.bind(("", source))
     connection.connect((address, port))

@@ -204,12 +204,11 @@ verdict 4 refused "as fast as can be" "$far4:9" --count 2000 --rate max --wait 5
 expect_json verdict send.sent 2000 "as fast as can be: all sent"
 
 # The end by a signal.
-env --default-signal=INT "$TCPWAVE" send --json "$far4:801" --count 1000 --interval 10ms >"$tmp/out" 2>"$tmp/err" 9>&- &
-sending=$!
-pids="$pids $sending"
+: >"$tmp/out"
+background "$tmp/out" "$tmp/err" "$TCPWAVE" send --json "$far4:801" --count 1000 --interval 10ms
 poll grep -q '"dir":"out"' "$tmp/out"
-kill -INT $sending
-wait $sending
+kill -INT $run
+wait $run
 check "SIGINT: status 130" test $? = 130
 expect_json verdict exit 130 "SIGINT: the summary came"
 

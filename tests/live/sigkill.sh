@@ -8,7 +8,7 @@ need nft python3 tcpdump tshark
 netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
-runs=${RUNS:-200}
+runs=${RUNS:-120}
 seed=${SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 note "seed $seed: SEED=$seed repeats the moments"
 

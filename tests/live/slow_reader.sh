@@ -41,9 +41,7 @@ now()
 # started CMD...: in the background, with standard output going to $to
 started()
 {
-    env --default-signal=INT "$@" >"$to" 2>"$tmp/err" </dev/null 9>&- &
-    run=$!
-    pids="$pids $run"
+    background "$to" "$tmp/err" "$@"
 }
 
 # ended NAME STATUS MILLISECONDS: the run ends with that, and no later than that after $since

@@ -194,8 +194,25 @@ if command -v jq >/dev/null; then
         grep -Eq "(^|[^a-zA-Z0-9_])$word([^a-zA-Z0-9_]|\$)" "$tmp/json" || echo "$word"
     done >"$tmp/wrong"
     nothing "tcpwave-json(5) has every field and every word of the schema" "$tmp/wrong"
+    jq -r '.. | objects | .properties?.command?.enum // empty | .[]' "$man/tcpwave.schema.json" >"$tmp/enum"
+    for command in $commands; do
+        grep -qx "$command" "$tmp/enum" || echo "$command"
+        grep -q "^    $command  " "$here/../../README" || echo "$command in README"
+    done >"$tmp/wrong"
+    nothing "the schema and README have every command" "$tmp/wrong"
 else
     cases=$((cases + 1))
     echo "ok $cases - tcpwave-json(5) has every field of the schema # SKIP jq is not installed"
 fi
+
+# Live tests hold the lines of --json against it, and take it to be a schema.
+python3 "$here/../live/schema.py" "$man/tcpwave.schema.json" >"$tmp/wrong" 2>&1
+status=$?
+case $status in
+77 | 127)
+    cases=$((cases + 1))
+    echo "ok $cases - the schema is one # SKIP $(cat "$tmp/wrong")"
+    ;;
+*) result $status "the schema is one" "$tmp/wrong" ;;
+esac
 echo "1..$cases"

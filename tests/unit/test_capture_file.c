@@ -213,6 +213,33 @@ static void pcap_of_either_order_and_resolution(void **state)
     }
 }
 
+/* Before version 2.4 a packet's length stood before what was captured of it. */
+static void pcap_of_an_old_version(void **state)
+{
+    (void)state;
+    for (uint64_t minor = 2; minor <= 4; minor++) {
+        struct made m = {0};
+        struct held h;
+        put(&m, 0xa1b2c3d4, 4);
+        put(&m, 2, 2);
+        put(&m, minor, 2);
+        put(&m, 0, 8);
+        put(&m, 68, 4);
+        put(&m, 1, 4);
+        put(&m, 1700000000, 4);
+        put(&m, 0, 4);
+        put(&m, minor == 2 ? 1500 : 3, 4);
+        put(&m, minor == 2 ? 3 : 1500, 4);
+        put_text(&m, "cut", 3);
+        pcap_record(&m, 1700000001, 0, "hello", 5);
+        read_all(&m, &h);
+        assert_int_equal(h.end, WAVE_ENOTFOUND);
+        assert_int_equal(h.count, 2);
+        record_is(&h, 0, 1700000000 * WAVE_S, DLT_EN10MB, 0, "cut", 1500);
+        record_is(&h, 1, 1700000001 * WAVE_S, DLT_EN10MB, 0, "hello", 5);
+    }
+}
+
 static void pcap_says_raw_ip_by_its_own_number(void **state)
 {
     (void)state;
@@ -406,6 +433,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pcap_of_either_order_and_resolution),
+        cmocka_unit_test(pcap_of_an_old_version),
         cmocka_unit_test(pcap_says_raw_ip_by_its_own_number),
         cmocka_unit_test(pcapng_with_several_interfaces_and_sections),
         cmocka_unit_test(a_cut_file_is_read_as_far_as_it_goes),

@@ -359,6 +359,33 @@ static void load_says_what_its_rules_did(void **state)
     rig_free(&r);
 }
 
+/* What is still held back when the run ends is told, in either direction, with the rule that holds
+ * it, which need not be the first that matched; what was let go in time is not. */
+static void what_is_held_back_to_the_end_is_told(void **state)
+{
+    static const struct {
+        const char *rules, *end;
+        unsigned rule, held;
+    } runs[] = {{"--impair out:data~delay=10s",
+                 "; at the end the rule `out:data delay=10s` still held back 4 segments", 0, 4},
+                {"--impair in:data~win=60000 --impair in:data#1~delay=10s",
+                 "; at the end the rule `in:data#1 delay=10s` still held back 1 segment", 1, 1},
+                {"--impair in:data~delay=10ms", "1 of the peer's delayed", 0, 0}};
+    char words[200];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        snprintf(words, sizeof words, "connect --json --timeout 3 -d hello %s " RIG_PEER,
+                 runs[i].rules);
+        rig_init(&r, HOST_ECHO);
+        rig_run(&r, words);
+        expect_message_ends(runs[i].end);
+        const json_t *rule = json_array_get(rig_get(&r, "verdict", "impairments"), runs[i].rule);
+        assert_int_equal(json_integer_value(json_object_get(rule, "held")), runs[i].held);
+        rig_free(&r);
+    }
+}
+
 static void dial_twice(struct command_rig *at)
 {
     rig_dial(at, 5000, 80);
@@ -412,6 +439,7 @@ int main(void)
         cmocka_unit_test(the_ladder_and_the_summary_show_it),
         cmocka_unit_test(halfclose_does_not_judge_the_peer_by_a_rule),
         cmocka_unit_test(load_says_what_its_rules_did),
+        cmocka_unit_test(what_is_held_back_to_the_end_is_told),
         cmocka_unit_test(listen_says_it_of_each_connection),
         cmocka_unit_test(rig_schema),
     };

@@ -192,6 +192,26 @@ static void lines_fit_the_width(void **state)
     }
 }
 
+/* A finding and its advice take as many lines as they need. */
+static void findings_fit_the_width(void **state)
+{
+    static const unsigned widths[] = {80, 120, 200};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct command_rig r;
+        char options[40];
+        three_flows();
+        snprintf(options, sizeof options, "--findings --width %u", widths[i]);
+        assert_int_equal(reads(&r, options), 0);
+        assert_in_range(widest(r.text), widths[i] - 20, widths[i]);
+        rig_expect_printed(&r, "loss: ", 1);
+        rig_expect_printed(&r, "(likely", 1);
+        rig_free(&r);
+        unlink(made.path);
+    }
+}
+
 static void json_has_all_that_was_measured(void **state)
 {
     struct command_rig r;
@@ -519,6 +539,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_flows_are_listed),
         cmocka_unit_test(lines_fit_the_width),
+        cmocka_unit_test(findings_fit_the_width),
         cmocka_unit_test(json_has_all_that_was_measured),
         cmocka_unit_test(one_flow_is_drawn),
         cmocka_unit_test(json_of_a_ladder),

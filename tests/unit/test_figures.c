@@ -650,7 +650,7 @@ static void tell_everything(struct script *t)
     script_handshake(t);
     script_say(t,
                &(struct step){.flags = SEG_ACK, .ack = 1, .local = STATE_ESTABLISHED, .opt = opt});
-    report_icmp(&t->report, &t->flow, t->at, &e, false);
+    report_icmp(&t->report, &t->flow, t->at, &e, false, false);
     report_tell(&t->report, t->at, &crafted);
     report_probe(&t->report, &t->flow, t->at, &probe);
     report_expect(&t->report, NULL, t->at, &expect);

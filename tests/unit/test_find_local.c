@@ -77,11 +77,43 @@ static void answers_that_were_not_captured(void **state)
     host.one_interface = false;
     host.anywhere = true;
     expect(&host, "own-nat", FINDING_PROBLEM, "address translation rewrites our source");
+    assert_null(find(&host, VERDICT_LOCAL, "own-nat")); /* it rejected what we sent */
     host.captured = 1;
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
     host.captured = 0;
     host.counts_reached = false;
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+}
+
+/* What a rule of this host redirects to itself is answered by loopback: that is no other way. */
+static void this_host_answers_itself(void **state)
+{
+    struct facts_host host = {.other = 3, .other_interface = "lo", .interface = "eth0"};
+
+    (void)state;
+    expect(&host, "own-nat", FINDING_INFO, "answers in the target's name came by lo");
+    assert_int_equal(found.at[0].certainty, FINDING_LIKELY);
+    host.other_interface = "eth1";
+    expect(&host, "other-interface", FINDING_INFO,
+           "what we send leaves by eth0, and the peer's segments came in by eth1");
+    host.other_interface = "lo";
+    assert_null(find(&host, VERDICT_LOCAL, "own-nat"));
+    assert_int_equal(found.count, 0);
+}
+
+/* An answer from elsewhere, which reached this host's TCP, is no sign of a source that it rewrites.
+ */
+static void an_answer_from_elsewhere_is_not_our_nat(void **state)
+{
+    const struct facts_host host = {.counts_reached = true,
+                                    .reached = 1,
+                                    .anywhere = true,
+                                    .answered_elsewhere = true,
+                                    .answerer = "192.0.2.7:80",
+                                    .interface = "eth0"};
+
+    (void)state;
+    expect(&host, "answer-from-elsewhere", FINDING_PROBLEM, "came from 192.0.2.7:80");
 }
 
 static void a_target_among_our_ports(void **state)
@@ -109,6 +141,8 @@ int main(void)
         cmocka_unit_test(the_clock_is_set),
         cmocka_unit_test(other_addresses_are_told_where_this_one_failed),
         cmocka_unit_test(answers_that_were_not_captured),
+        cmocka_unit_test(this_host_answers_itself),
+        cmocka_unit_test(an_answer_from_elsewhere_is_not_our_nat),
         cmocka_unit_test(a_target_among_our_ports),
         cmocka_unit_test(a_full_accept_queue_counts_connections),
     };

@@ -31,9 +31,17 @@ CASE(a_rst_from_elsewhere)
 {
     ttls(57, 57, 57, 57);
     rst_of_theirs(31, 61);
-    says(expect("rst-by-middlebox", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
+    says(expect("rst-by-middlebox", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
          "the RST came with TTL 61 and the peer's other segments with TTL 57: a device between "
          "sent it");
+    expect("rst-by-middlebox", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7));
+    done();
+
+    ttls(57, 57, 57, 57); /* one that does not begin with a usual TTL */
+    rst_of_theirs(31, 47);
+    says(expect("rst-by-middlebox", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
+         "the RST came with TTL 47 and the peer's other segments with TTL 57: another device sent "
+         "it");
     done();
 
     ttls(57, 57, 57, 57); /* its own */
@@ -85,6 +93,43 @@ CASE(a_syn_proxy)
     ttls(57, 57, 57, 57);
     expect_silence("syn-proxy", VERDICT_OPEN);
     done();
+}
+
+/* Nothing of the peer's own came but a RST, or nothing at all. */
+CASE(a_syn_proxy_before_a_dead_server)
+{
+    struct step s = syn_ack();
+
+    shake();
+    say_ours(SEG_ACK, 1, 1, 5);
+    rst_of_theirs(1, 63);
+    says(expect("syn-proxy", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(2, 5)),
+         "the SYN-ACK came with TTL 64 and the RST with TTL 63, from further away: another host "
+         "answered the SYN in the peer's name (a SYN proxy), and the peer refused");
+    expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5));
+    expect_silence("rst-by-middlebox", VERDICT_RESET);
+    done();
+
+    for (unsigned wnd = 0; wnd < 2; wnd++) {
+        start();
+        say_syn();
+        s.wnd = (uint16_t)wnd;
+        say(s);
+        say_ours(SEG_ACK, 1, 1, 0);
+        say_ours(SEG_ACK, 1, 1, 5);
+        if (wnd)
+            expect_silence("syn-proxy", VERDICT_LOST);
+        else
+            says(expect("syn-proxy", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(2)),
+                 "the SYN-ACK offered a window of 0, and nothing came after it: a SYN proxy "
+                 "answered the SYN in the peer's name, and does not reach the peer");
+        expect_silence("syn-proxy", VERDICT_OPEN);
+        if (!wnd) {
+            say_theirs(SEG_ACK, 1, 6, 0);
+            expect_silence("syn-proxy", VERDICT_LOST);
+        }
+        done();
+    }
 }
 
 CASE(sack_blocks_of_what_was_never_sent)
@@ -146,11 +191,16 @@ CASE(an_option_that_was_not_agreed_to)
     done();
 }
 
-static void quote(uint32_t seq)
+static void quote_of(uint32_t seq, bool sent)
 {
     const struct icmp e = {.type = 3, .code = 1, .has_seq = true, .seq = seq_of(OUR_ISN + seq)};
 
-    report_icmp(&script.report, &script.flow, script.at, &e, false);
+    report_icmp(&script.report, &script.flow, script.at, &e, sent, false);
+}
+
+static void quote(uint32_t seq)
+{
+    quote_of(seq, false);
 }
 
 CASE(a_quote_of_what_was_never_sent)
@@ -169,6 +219,11 @@ CASE(a_quote_of_what_was_never_sent)
     quote(0);
     quote(1);
     quote(1001);
+    expect_silence("sequence-rewritten", VERDICT_OPEN);
+    done();
+
+    shake(); /* what was sent and has not left */
+    quote_of(5000, true);
     expect_silence("sequence-rewritten", VERDICT_OPEN);
     done();
 }
@@ -352,7 +407,9 @@ CASE(our_large_packets_vanish)
     says(expect("black-hole", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
          "large packets of ours vanish on the way there: a segment with 1,448 bytes was never "
          "acknowledged, however often it was sent, and one with 524 bytes was");
-    expect("black-hole", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    const struct finding *f =
+        expect("black-hole", VERDICT_LOST, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    assert_int_equal(strstr(f->advice, "1,280 bytes that IPv6 asks") != NULL, over_v6);
     done();
 
     pieces(3); /* the large one had come, and its acknowledgements were lost */
@@ -662,6 +719,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rst_from_elsewhere),
         cmocka_unit_test(a_syn_proxy),
+        cmocka_unit_test(a_syn_proxy_before_a_dead_server),
         cmocka_unit_test(sack_blocks_of_what_was_never_sent),
         cmocka_unit_test(an_option_that_was_not_agreed_to),
         cmocka_unit_test(a_quote_of_what_was_never_sent),

@@ -24,6 +24,16 @@ CASE(a_peer_that_closes_at_once)
     rst_of_theirs(1, 64);
     expect("closed-at-once", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5));
     done();
+
+    start(); /* a device between has reset it */
+    say_syn();
+    struct step s = syn_ack();
+    s.ttl = 60;
+    say(s);
+    say_ours(SEG_ACK, 1, 1, 5);
+    rst_of_theirs(1, 63);
+    expect_silence("closed-at-once", VERDICT_RESET);
+    done();
 }
 
 CASE(closes_that_are_not_at_once)
@@ -236,6 +246,16 @@ CASE(a_rst_answers_our_fin)
     says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
          "it answered our FIN with RST: it takes a connection that is closed on our side for one "
          "that is over, and drops the rest of its answer");
+    done();
+
+    shake(); /* a device between answers it */
+    say_ours(SEG_ACK, 1, 1, 5);
+    struct step s = theirs(SEG_ACK, 1, 6, 0);
+    s.ttl = 60;
+    say(s);
+    say_ours(SEG_FIN | SEG_ACK, 6, 1, 0);
+    rst_of_theirs(1, 63);
+    expect_silence("half-close-broken", VERDICT_RESET);
     done();
 
     shake(); /* it has answered */

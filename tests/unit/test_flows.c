@@ -185,6 +185,23 @@ static void what_is_captured_at_two_places_counts_once(void **state)
     assert_true(has_finding(w, "captured-twice"));
 }
 
+/* Between two captures that were merged, many packets are on their way. */
+static void many_packets_between_two_places(void **state)
+{
+    const uint16_t id = watching.id[TRACK_A];
+
+    (void)state;
+    for (watching.place = 1; watching.place <= 2; watching.place++) {
+        watching.id[TRACK_A] = id;
+        for (unsigned i = 0; i < 300; i++)
+            a(ACK, 1 + 100 * i, 1, 100);
+    }
+    const struct watched *w = over();
+    assert_int_equal(w->measure.side[TRACK_A].retransmissions, 0);
+    assert_int_equal(w->measure.side[TRACK_A].segments, 300);
+    assert_int_equal(w->elsewhere, 300);
+}
+
 /* A retransmission takes another way, and has another identification. */
 static void a_retransmission_at_another_place_is_none(void **state)
 {
@@ -491,6 +508,7 @@ int main(void)
         CASE(a_syn_that_begins_nothing),
         CASE(what_is_captured_at_two_places_counts_once),
         CASE(a_retransmission_at_another_place_is_none),
+        CASE(many_packets_between_two_places),
         CASE(options_that_change_between_two_places),
         CASE(what_the_other_side_never_saw),
         CASE(a_repeated_syn_that_offers_less),

@@ -382,7 +382,7 @@ static void rfc1191_6_4_what_fits_is_not_sent_again(void **state)
               "%u bytes at %u go again", rig.seen[i].len, rig.seen[i].seq);
 }
 
-/* RFC 4821, 7.6.1, over IPv6: the one smaller size there is to try is that of 1,280 bytes. */
+/* RFC 4821, 7.6.1, over IPv6: the first smaller size to try is that of 1,280 bytes. */
 static void rfc4821_black_hole_of_ipv6(void **state)
 {
     (void)state;
@@ -400,6 +400,24 @@ static void rfc4821_black_hole_of_ipv6(void **state)
         in(ACK, 1, out_seq() + rig.out.len, WND, 0);
     }
     check(snd_una() == 3001, "SND.UNA is %u", snd_una());
+}
+
+/* Some tunnels carry less than RFC 8200, section 5 has every link carry. */
+static void rfc8200_5_a_link_of_ipv6_that_carries_less(void **state)
+{
+    bool tried = false;
+
+    (void)state;
+    establish_v6(1500);
+    push(3000);
+    burst();
+    wave_time until = rig.now + 90 * WAVE_S;
+    do {
+        check(next_out(until - rig.now), "no smaller segments go out");
+        tried |= rig.out.len == 1220 - 12;
+    } while (out_seq() > 1 || rig.out.len > 536 - 12);
+    check(tried, "1,280 bytes are tried first");
+    check(rig.out.len == 536 - 12, "%u bytes go out", rig.out.len);
 }
 
 /* Lost segments that are small anyhow say nothing of the path's size. */
@@ -441,6 +459,7 @@ int main(void)
         cmocka_unit_test(rfc1191_3_error_about_our_fin_is_for_what_comes),
         cmocka_unit_test(rfc1191_6_4_what_fits_is_not_sent_again),
         cmocka_unit_test(rfc4821_black_hole_of_ipv6),
+        cmocka_unit_test(rfc8200_5_a_link_of_ipv6_that_carries_less),
         cmocka_unit_test(rfc4821_small_segments_that_vanish_find_no_black_hole),
     };
     return run_cases(cases, COUNT(cases));

@@ -349,7 +349,7 @@ static void crowded(struct script *t)
                                  .retransmission = true,
                                  .local = STATE_SYN_RECEIVED,
                                  .opt = sacks});
-    report_icmp(&t->report, &t->flow, t->at, &e, true);
+    report_icmp(&t->report, &t->flow, t->at, &e, false, true);
     report_note(&t->report, &t->flow, t->at, true,
                 "a note that is a good deal longer than there is room for between two lines of "
                 "life, so that it has to be broken somewhere, more than once at that");
