@@ -50,7 +50,8 @@
  * is refused, it is tried again for some seconds, since after a reboot the service is there later
  * than its host. One that never had an answer to a probe has shown that the path forgets even that
  * fast, or that RST is all it has for a probe, and the next one is probed more often. If RST
- * answers a probe, something has lost its memory, and the silences of that time say nothing. A peer
+ * answers a probe, something has lost its memory, and the silences of that time say nothing; the
+ * same where nothing answers any more one that was answered before: path or host were away. A peer
  * that closes it has done so although it was not silent on the wire; another one is opened.
  *
  * Who forgot. After a death, the same port sends a SYN. A host that still has the connection

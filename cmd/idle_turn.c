@@ -26,6 +26,7 @@
 static const char spoke[] = "the peer sent something itself, several times";
 static const char unopened[] = "no port or memory for the connection";
 static const char asleep[] = "this host was suspended meanwhile";
+static const char dead_all[] = "the control connection, which was not silent, died too";
 static const char forgotten_all[] = "the control connection, which was not silent, was reset too";
 
 /* Discards what the peer has sent, so that its window stays open. */
@@ -532,6 +533,8 @@ static void control_ended(struct idle *x, enum conn_end end, wave_time now)
 
     if (end == END_RESET && x->control_asked)
         give_up_samples(x, forgotten_all, now);
+    else if (forgotten && x->control_answered)
+        give_up_samples(x, dead_all, now);
     x->blame[x->search.pass].control += !forgotten;
     if (forgotten && !x->control_answered) {
         x->control_silent = x->control_every;

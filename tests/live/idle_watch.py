@@ -7,9 +7,9 @@
         Prints what is wrong, and how many samples were held against how many readings. With half-open
         the peer has to be in SYN_RECEIVED, in all other runs past it
 
-A line is a list: the times before and after it was read and, for each port of the client, what is
-known: with ROUTER the seconds that an entry has left, with SOCKETS the state in hexadecimal. On a busy
-machine much time may pass between two lines, or while one is read.
+A line is the time when it had been read, for each port of the client what is known (with ROUTER the seconds that an entry
+has left, with SOCKETS the state in hexadecimal), and the time when it had not been read yet: on a busy machine much may lie
+between the two.
 """
 
 import json
@@ -46,8 +46,9 @@ def sockets():
 
 def watch(read):
     while True:
-        before, known = time.time(), read()
-        print(json.dumps([before, time.time(), known]), flush=True)
+        begun = time.time()
+        known = read()
+        print(json.dumps([time.time(), known, begun]), flush=True)
         time.sleep(0.1)
 
 
@@ -73,10 +74,10 @@ def segments(name):
 
 
 def last(readings, until):
-    """The last reading that ended until then."""
-    found = (0, 0, {})
+    """The last reading until then."""
+    found = None
     for reading in readings:
-        if reading[1] > until:
+        if reading[0] > until:
             break
         found = reading
     return found
@@ -95,8 +96,7 @@ class Run:
                 self.begins.setdefault(event["connection"], event["seq"])
 
     def probed(self, sample):
-        """The port of a sample, when its silence began, when it was probed, and when the next connection
-        came from there."""
+        """The port of a sample, when it was probed, and when the next connection came from there."""
         seq = self.begins[sample["connection"]]
         port, begun = next((s[2], s[0]) for s in self.segments if s[1] and s[3] == 2 and s[4] == seq)
         own = [s for s in self.segments if s[2] == port and s[0] >= begun]
@@ -104,28 +104,27 @@ class Run:
         for before, after in zip(own, own[1:]):  # with half_open the first one that is no SYN
             silent = half_open or after[0] - before[0] > 0.9 * sample["silence"]
             if (half_open or not before[3] & 2) and after[1] and not after[3] & 2 and silent:
-                return port, before[0], after[0], again
+                return port, after[0], again
         return None
 
 
-def of_router(sample, port, begun, probed, readings):
+def of_router(sample, port, probed, readings):
     """The entry, at the last reading before the probe, had as long to live as the sample says."""
-    before, after, ports = last(readings, probed)
-    if before < begun:
-        return None
+    when, ports, _ = last(readings, probed)
     left = ports.get(str(port))
     if sample["outcome"] == "alive":
-        true = left is not None and after + left + 1 > probed - SLACK
+        true = left is not None and when + left + 1 > probed - SLACK
     else:
-        true = left is None or before + left < probed + SLACK
-    return None if true else f"{sample}: {left} s were left {probed - after:.3f} s before the probe"
+        true = left is None or when + left < probed + SLACK
+    return None if true else f"{sample}: {left} s were left {probed - when:.3f} s before the probe"
 
 
-def of_peer(sample, port, begun, until, readings):
+def of_peer(sample, port, probed, until, readings):
     """The peer has the connection, where it is alive or the path is said to have forgotten it. On a
-    busy machine there may be no reading since its silence began."""
-    before, _, ports = last(readings, until)
-    if before < begun:
+    busy machine there may be no reading of the time that counts."""
+    _, ports, begun = last(readings, until)
+    silence = sample["silence"] if sample["outcome"] == "alive" else 0
+    if begun < probed - silence - (0 if silence else SLACK):
         return None
     held = ports.get(str(port)) in (HELD_HALF_OPEN if half_open else HELD)
     true = held == (sample["outcome"] == "alive" or sample["by"] == "path")
@@ -148,12 +147,12 @@ def judge(run, router_log, sockets_log):
         if not found:
             wrong.append(f"{sample}: no probe was captured")
             continue
-        port, begun, probed, again = found
+        port, probed, again = found
         count += 1
         if known is not None:
-            wrong.append(of_router(sample, port, begun, probed, known))
+            wrong.append(of_router(sample, port, probed, known))
         until = probed if sample["outcome"] == "alive" else again
-        wrong.append(of_peer(sample, port, begun, until, held))
+        wrong.append(of_peer(sample, port, probed, until, held))
     wrong = [text for text in wrong if text]
     print(f"{count} samples, {len(known or [])} and {len(held)} readings")
     print("\n".join(wrong))

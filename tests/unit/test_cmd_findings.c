@@ -392,9 +392,9 @@ static void a_reset_that_the_peer_did_not_send(void **state)
     rig_at(&r, 2 * WAVE_S, reset_by_another);
     rig_run(&r, "connect --json --hold 9s " RIG_PEER);
     rig_expect_text(&r, "verdict", "verdict", "reset");
-    expect_finding(&r, "rst-by-middlebox", "warning",
-                   "the RST came with TTL 61 and the peer's other segments with TTL 64: a device "
-                   "between sent it");
+    expect_finding(&r, "rst-by-middlebox", "problem",
+                   "the RST came with TTL 61 and the peer's other segments with TTL 64: another "
+                   "device sent it");
     rig_expect_part(&r, "verdict", "message",
                     "reset the connection: the peer's side reset it after 1.9");
     rig_free(&r);

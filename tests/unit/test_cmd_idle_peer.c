@@ -187,6 +187,38 @@ static void a_reboot_is_no_limit(void **state)
     rig_free(&r);
 }
 
+/* Nothing passes while the host is away. */
+static bool lose_while_away(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return s->at > 50 * WAVE_S && s->at < 75 * WAVE_S;
+}
+
+static void forget_eight(struct command_rig *r)
+{
+    for (unsigned n = 8; n--;)
+        rig_far_forget(r, n);
+}
+
+/* It is away for so long that the data of a connection is given up, and then a new control
+ * connection is opened. That one tells nothing of what was silent before. */
+static void a_host_that_was_away_is_no_limit(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.disturbed = true;
+    r.lose = lose_while_away;
+    rig_at(&r, 60 * WAVE_S, forget_eight);
+    rig_run(&r, "idle --json --to 10m " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "open");
+    rig_expect_text(&r, "verdict", "idle.limit", "longer");
+    rig_expect_int(&r, "verdict", "idle.samples.silent", 0);
+    assert_true(idle_number(&r, "idle.samples.inconclusive") >= 1);
+    rig_free(&r);
+}
+
 /* What we send is refused as long as `user` says, after the connections of the far end have gone.
  */
 static bool lose_while_down(struct command_rig *r, const struct rig_segment *s)
@@ -531,6 +563,7 @@ int main(void)
         cmocka_unit_test(an_end_in_spite_of_probes_is_told_by_its_age),
         cmocka_unit_test(a_fin_right_after_ours_is_no_finding),
         cmocka_unit_test(a_reboot_is_no_limit),
+        cmocka_unit_test(a_host_that_was_away_is_no_limit),
         cmocka_unit_test(a_service_that_is_there_later_than_its_host),
         cmocka_unit_test(a_dead_peer_is_lost_and_not_forgetful),
         cmocka_unit_test(a_death_while_the_control_connection_is_in_doubt_is_no_sample),

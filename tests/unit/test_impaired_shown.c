@@ -361,7 +361,8 @@ static void json_says_what_was_done(void **state)
                                  "\"what\":\"sent with window 0 instead of 65535\","
                                  "\"on_wire\":true}"));
     assert_non_null(strstr(line, "\"impairments\":[{\"rule\":\"out:S win=0\",\"matched\":1,"
-                                 "\"seen\":2},{\"rule\":\"in: drop\",\"matched\":0,\"seen\":0}]"));
+                                 "\"seen\":2,\"held\":0},{\"rule\":\"in: drop\",\"matched\":0,"
+                                 "\"seen\":0,\"held\":0}]"));
     script_finish(&t);
 }
 
