@@ -4,6 +4,8 @@
  */
 #include "lib/report/doubles.h"
 
+#include "lib/core/bytes.h"
+
 #define TICK_BITS 16 /* stamps are compared in units of 2^16 ns, modulo 2^32: three days */
 
 static uint64_t mix(uint64_t digest, uint64_t n)
@@ -12,13 +14,18 @@ static uint64_t mix(uint64_t digest, uint64_t n)
     return digest ^ digest >> 29;
 }
 
-/* The hash is the same for both directions, so the ports go in as they stand in the segment. */
-static uint64_t digest_of(uint64_t hash, const struct packet *p)
+/* It holds no secret, unlike the hash of the flow table: which packets fall into one set, and push
+ * each other out, must not change from run to run. */
+static uint64_t digest_of(const struct packet *p)
 {
     const struct seg *s = &p->seg;
+    const struct flow *f = &p->flow;
     const bool syn = s->flags & SEG_SYN;
-    uint64_t n = mix(hash, (uint64_t)s->seq.v << 32 | s->ack.v);
+    uint64_t n = mix((uint64_t)s->seq.v << 32 | s->ack.v,
+                     (uint64_t)get_u32(f->local.byte) << 32 | get_u32(f->remote.byte));
 
+    for (unsigned i = 4; f->v6 && i < sizeof f->local.byte; i += 4)
+        n = mix(n, (uint64_t)get_u32(f->local.byte + i) << 32 | get_u32(f->remote.byte + i));
     n = mix(n, (uint64_t)p->id << 48 | (uint64_t)s->flags << 32 | (syn ? 0 : s->len));
     n = mix(n, (uint64_t)p->flow.lport << 48 | (uint64_t)p->flow.rport << 32 |
                    (syn ? 0 : (uint64_t)s->wnd << 8 | s->opt.sacks));
@@ -39,10 +46,10 @@ static wave_time longest(const struct packet *p)
 
 /* Between two places there may be as many packets as are on their way, of which each set keeps the
  * newest ones. */
-enum double_kind doubles_note(struct doubles *d, uint64_t hash, const struct packet *p,
-                              uint32_t place, wave_time stamp)
+enum double_kind doubles_note(struct doubles *d, const struct packet *p, uint32_t place,
+                              wave_time stamp)
 {
-    const uint64_t n = digest_of(hash, p);
+    const uint64_t n = digest_of(p);
     const uint32_t digest = (uint32_t)n, tick = (uint32_t)(stamp >> TICK_BITS);
     struct doubles_set *s = &d->set[(uint32_t)(n >> 40) % DOUBLES_SETS];
     unsigned i = 0;

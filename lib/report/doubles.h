@@ -36,9 +36,9 @@ struct doubles {
     } set[DOUBLES_SETS];
 };
 
-/* Takes note of a segment of the flow with this hash, captured at that place. A SYN is the same
- * whatever options it has, since a device on the way may change them. */
-enum double_kind doubles_note(struct doubles *d, uint64_t hash, const struct packet *p,
-                              uint32_t place, wave_time stamp);
+/* Takes note of a segment, captured at that place. A SYN is the same whatever options it has, since
+ * a device on the way may change them. */
+enum double_kind doubles_note(struct doubles *d, const struct packet *p, uint32_t place,
+                              wave_time stamp);
 
 #endif

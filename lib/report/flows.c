@@ -461,7 +461,7 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
         expire(f);
     }
     w = find(f, &s->packet->flow, s->hash, &g.from);
-    kind = doubles_note(&f->doubles, s->hash, s->packet, s->place, s->at);
+    kind = doubles_note(&f->doubles, s->packet, s->place, s->at);
     if (w && kind == DOUBLE_ELSEWHERE) {
         w->elsewhere++;
         f->counts.elsewhere++;
