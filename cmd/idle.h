@@ -37,9 +37,10 @@
  * knows the byte of the probe, or it is given the time in which it would have repeated its SYN-ACK.
  * Twice is too often: once may be a loss, or the end of a deferred accept. In half-closed the proof
  * comes before our FIN, since afterwards a RST could be the peer's answer to the FIN; and the
- * acknowledgement of the FIN, which is a number of its own (RFC 9293, 3.4), is one more. Such a
- * connection tells nothing of silence: it is opened again some times, each after a longer pause,
- * and then left out. In syn-received no connection is meant to exist there, and nothing is proved.
+ * acknowledgement of the FIN, which is a number of its own (RFC 9293, 3.4), is one more. A
+ * connection that is not held tells nothing of silence: it is opened again some times, each after a
+ * longer pause, and then left out. In syn-received no connection is meant to exist there, and
+ * nothing is proved.
  *
  * An answer to the first probe or to any retransmission means alive: what was lost on the way was
  * not forgotten. What died is a sample only once the control connection, which is never silent for

@@ -6,11 +6,11 @@
 #include "cmd/platform.h"
 
 #define CLOSING (2 * WAVE_S)
-#define SETTLES WAVE_MS  /* between the end of the handshake and the first probe */
-#define PROVE_PROBES 7   /* first probes, after which it is not held */
+#define SETTLES WAVE_MS          /* between the end of the handshake and the first probe */
+#define PROVE_PROBES 7           /* first probes, after which it is not held */
 #define REPEATS (1300 * WAVE_MS) /* a SYN-ACK that is not answered is repeated by then */
-#define REPEATED 2       /* SYN-ACKs that the peer repeats only if it takes none of our answers */
-#define AGAIN_MAX 3      /* how often a connection is opened once more */
+#define REPEATED 2         /* SYN-ACKs that the peer repeats only if it takes none of our answers */
+#define AGAIN_MAX 3        /* how often a connection is opened once more */
 #define AGAIN_PAUSE WAVE_S /* before the first time, and twice as long before each further one */
 
 static const char *const unheld_note[IDLE_UNHELD_KINDS] = {
