@@ -9,7 +9,7 @@
 
 #define ANSWER_EVERY 32 /* packets read, at most, before what they cause is sent */
 #define LATE                                                                                       \
-    (50 * WAVE_MS)         /* a loop that wakes up this late first reads what came meanwhile    \ */
+    (50 * WAVE_MS)         /* a loop that comes this late first reads what came meanwhile */
 #define LATE_BATCHES 512   /* of packets in that case: as many as any ring holds */
 #define BUSY_LOOK WAVE_MS  /* between two polls of the descriptors while there is work */
 #define DRAIN_LOOK WAVE_MS /* between two checks whether everything has been captured */
@@ -187,7 +187,8 @@ static wave_time round_of(struct loop *l)
     catch_up(l);
     tick(l);
     receive(l);
-    loop_clock(l);
+    l->due = l->now;
+    catch_up(l); /* if sending what the timers or the packets caused took long */
     if (l->done)
         return l->now;
     l->wake_at = WAVE_NEVER;
@@ -209,7 +210,8 @@ void loop_run(struct loop *l)
 
         if (l->done)
             break;
-        l->due = l->behind || l->now - l->heard < l->spin ? l->now : until;
+        /* A timer may be overdue already: this round was stopped while it sent or read. */
+        l->due = l->behind || l->now - l->heard < l->spin ? time_min(until, l->now) : until;
         if (l->due > l->now && l->due - l->now >= l->shortest)
             sleep_until(l, l->due);
         else if (l->now - l->polled >= BUSY_LOOK)
