@@ -41,13 +41,14 @@ launch()
     pids="$pids $!"
 }
 
-# A capture has all of it once its file has not grown for a second.
+# tcpdump is given packets a second late. A capture has all of it once its file has not grown for
+# longer than that, and one without a packet (24 bytes: the head) has five seconds.
 captured()
 {
     local file size before same
     for file; do
         before=-1 same=0
-        while [ $same -lt 5 ]; do
+        while [ $same -lt 7 ] || { [ "$size" -le 24 ] && [ $same -lt 25 ]; }; do
             size=$(wc -c <"$tmp/$file")
             [ "$size" = "$before" ] && same=$((same + 1)) || same=0
             before=$size
