@@ -214,6 +214,30 @@ static void our_ack(struct signs *s, const struct report_seen *seen, const struc
     }
 }
 
+/* Records data of ours that is sent for the first time. */
+static void our_data(struct signs *s, const struct seg *t)
+{
+    if (t->len >= s->large) {
+        s->large_seq = t->seq;
+        s->large = t->len;
+    }
+}
+
+/* Examines whether the peer has a large segment: what reaches it does not vanish for its size. */
+static void large_acked(struct signs *s, const struct seg *t)
+{
+    const struct seq end = seq_add(s->large_seq, s->large);
+    bool has = seq_geq(t->ack, end);
+
+    for (unsigned i = 0; i < t->opt.sacks; i++)
+        has |= seq_leq(t->opt.sack[i].first, s->large_seq) && seq_geq(t->opt.sack[i].end, end);
+    if (!s->large || !has)
+        return;
+    if (s->passed < s->large)
+        s->passed = s->large;
+    s->large = 0;
+}
+
 /* Records data of ours that is sent once more. A TCP that takes large packets for lost on the way
  * repeats them in smaller pieces. */
 static void our_repetition(struct signs *s, const struct seg *t, uint32_t number)
@@ -228,6 +252,7 @@ static void our_repetition(struct signs *s, const struct seg *t, uint32_t number
     } else {
         k->cut = t->len;
         k->segment = number;
+        s->large = 0; /* what is acknowledged from now on may have been sent in pieces */
     }
 }
 
@@ -239,7 +264,8 @@ static void repetition_acked(struct signs *s, struct seq ack)
 
     if (!k->times || seq_leq(ack, k->seq))
         return;
-    if (k->cut && k->times > LARGE_SENT && seq_eq(ack, seq_add(k->seq, k->cut))) {
+    if (k->cut && k->times > LARGE_SENT && seq_eq(ack, seq_add(k->seq, k->cut)) &&
+        s->passed < k->len) {
         s->cut_from = k->len;
         s->cut_to = k->cut;
         signs_note(s, SIGN_OURS_CUT, k->segment);
@@ -278,6 +304,8 @@ static void ours(struct report_flow *f, const struct report_seen *seen,
         s->resent += g->retransmission;
         if (g->retransmission)
             our_repetition(s, t, g->number);
+        else
+            our_data(s, t);
     }
 }
 
@@ -645,6 +673,7 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
         return;
     if (!s->has_their_ack || seq_gt(t->ack, s->their_ack))
         s->their_ack = t->ack;
+    large_acked(s, t);
     repetition_acked(s, t->ack);
     s->has_their_ack = true;
     if (s->unanswered_probe && s->probe_has_byte)

@@ -147,6 +147,9 @@ struct signs {
         uint32_t segment;    /* its number */
     } stuck;
     uint32_t cut_from, cut_to; /* with SIGN_OURS_CUT: the sizes of the two */
+    struct seq large_seq; /* the newest of our largest segments whose fate is open: its number, */
+    uint32_t large;       /* and size; 0: none */
+    uint32_t passed;      /* size of the largest that reached the peer as a whole */
     bool fin_sent;        /* our FIN was seen: `high` is the number behind it */
     wave_time fin_at[3];  /* when we sent it: first, the last time but one, last */
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */

@@ -386,18 +386,26 @@ CASE(full_segments_that_are_short)
  * Our large packets
  */
 
-/* A segment of ours with 1448 bytes is sent `times` times, then one with 524. */
-static void pieces(unsigned times)
+/* A segment of ours with 1448 bytes was sent, is sent again until it was sent `times` times, and
+ * then one with 524. */
+static void again_in_pieces(uint32_t seq, unsigned times)
 {
     struct step s;
 
-    shake();
-    for (unsigned i = 0; i <= times; i++) {
-        s = ours(SEG_ACK, 1, 1, i == times ? 524 : 1448);
-        s.retransmission = i > 0;
-        say(s);
+    for (unsigned i = 1; i <= times; i++) {
         elapse(WAVE_S);
+        s = ours(SEG_ACK, seq, 1, i == times ? 524 : 1448);
+        s.retransmission = true;
+        say(s);
     }
+    elapse(WAVE_S);
+}
+
+static void pieces(unsigned times)
+{
+    shake();
+    say_ours(SEG_ACK, 1, 1, 1448);
+    again_in_pieces(1, times);
 }
 
 CASE(our_large_packets_vanish)
@@ -424,6 +432,37 @@ CASE(our_large_packets_vanish)
 
     pieces(3); /* the small one does not come through, either */
     expect_silence("black-hole", VERDICT_LOST);
+    done();
+}
+
+CASE(our_large_packets_are_lost_by_chance)
+{
+    shake(); /* one has come through before */
+    say_ours(SEG_ACK, 1, 1, 1448);
+    say_theirs(SEG_ACK, 1, 1449, 0);
+    say_ours(SEG_ACK, 1449, 1, 1448);
+    again_in_pieces(1449, 3);
+    say_theirs(SEG_ACK, 1, 1449 + 524, 0);
+    expect_silence("black-hole", VERDICT_OPEN);
+    done();
+
+    shake(); /* the one behind it comes through */
+    say_ours(SEG_ACK, 1, 1, 1448);
+    say_ours(SEG_ACK, 1449, 1, 1448);
+    say(with_sack(theirs(SEG_ACK, 1, 1, 0), 1449, 2897));
+    again_in_pieces(1, 3);
+    say_theirs(SEG_ACK, 1, 525, 0);
+    expect_silence("black-hole", VERDICT_OPEN);
+    done();
+
+    shake(); /* a smaller one did, and no larger one does */
+    say_ours(SEG_ACK, 1, 1, 1000);
+    say_theirs(SEG_ACK, 1, 1001, 0);
+    say_ours(SEG_ACK, 1001, 1, 1448);
+    say_ours(SEG_ACK, 2449, 1, 1448);
+    again_in_pieces(1001, 3);
+    say_theirs(SEG_ACK, 1, 1525, 0);
+    expect("black-hole", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(10));
     done();
 }
 
@@ -728,6 +767,7 @@ int main(void)
         cmocka_unit_test(marks_that_are_cleared),
         cmocka_unit_test(full_segments_that_are_short),
         cmocka_unit_test(our_large_packets_vanish),
+        cmocka_unit_test(our_large_packets_are_lost_by_chance),
         cmocka_unit_test(some_of_ours_do_not_leave),
         cmocka_unit_test(our_large_packets_vanish_here),
         cmocka_unit_test(the_interface_refuses),
