@@ -257,12 +257,34 @@ static bool by_itself(const struct facts *k)
            strcmp(k->host->other_interface, "lo") == 0;
 }
 
+/* Returns whether what we sent to an address of this host's own left by another way than its
+ * loopback, and was answered. */
+static bool sent_on(const struct facts *k)
+{
+    return came_unseen(k) && k->host->loopback && k->host->kept && !k->host->lost &&
+           k->verdict != VERDICT_LOCAL && k->verdict != VERDICT_OPEN;
+}
+
+static bool own_nat_of_own_address(const struct facts *k, struct finding *f)
+{
+    if (!k->over || !sent_on(k))
+        return false;
+    finding_say(f, "the target is an address of this host, what we sent there did not come by its "
+                   "loopback, and answers reached this host's TCP: its address translation sends "
+                   "it on to another host");
+    finding_advise(f, "nft list ruleset shows the rule and the address behind it (dnat): an "
+                      "application here is served by that one, and it can be tried itself");
+    return true;
+}
+
 static bool own_nat(const struct facts *k, struct finding *f)
 {
     /* Where a rule of this host rejects what we send, its answer comes by lo. */
     const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback &&
                         k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;
 
+    if (own_nat_of_own_address(k, f))
+        return true;
     if (!k->host || (!k->host->translated && !unseen && !by_itself(k)))
         return false;
     if (!k->host->translated && by_itself(k)) {

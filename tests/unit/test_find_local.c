@@ -101,6 +101,27 @@ static void this_host_answers_itself(void **state)
     assert_int_equal(found.count, 0);
 }
 
+/* What is sent to an own address goes by loopback, unless a rule sends it on. */
+static void an_own_address_is_sent_on(void **state)
+{
+    struct facts_host host = {
+        .counts_reached = true, .reached = 3, .kept = 2, .loopback = true, .interface = "lo"};
+
+    (void)state;
+    expect(&host, "own-nat", FINDING_PROBLEM, "sends it on to another host");
+    assert_int_equal(found.at[0].certainty, FINDING_LIKELY);
+    host.kept = 0; /* it came by loopback, and something else counted what reached us */
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.kept = 2;
+    host.lost = 1; /* the capture may have lost it */
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.lost = 0;
+    host.captured = 1;
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.captured = 0;
+    assert_null(find(&host, VERDICT_LOCAL, "own-nat"));
+}
+
 /* An answer from elsewhere, which reached this host's TCP, is no sign of a source that it rewrites.
  */
 static void an_answer_from_elsewhere_is_not_our_nat(void **state)
@@ -142,6 +163,7 @@ int main(void)
         cmocka_unit_test(other_addresses_are_told_where_this_one_failed),
         cmocka_unit_test(answers_that_were_not_captured),
         cmocka_unit_test(this_host_answers_itself),
+        cmocka_unit_test(an_own_address_is_sent_on),
         cmocka_unit_test(an_answer_from_elsewhere_is_not_our_nat),
         cmocka_unit_test(a_target_among_our_ports),
         cmocka_unit_test(a_full_accept_queue_counts_connections),
