@@ -7,7 +7,7 @@
  *
  * FLOWS flows of ten segments each, from handshake to close, a thousand of them at a time; then
  * HALF_OPEN flows in which nothing comes behind the SYN-ACK. 700 ns pass between two frames. Frames
- * are made once and patched, so that whoever reads them is the slower one; checksums are left open,
+ * are made once and patched, so that the reader is the slower side; checksums are left open,
  * as they are in a capture of a host's own traffic.
  */
 #include <stdint.h>

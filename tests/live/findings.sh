@@ -203,7 +203,7 @@ done
 peer ip route del $near4/32
 peer ip route del $near6/128
 
-# With -i, the kernel looks for hosts of all networks on that link, whatever the route says.
+# With -i, the kernel looks for hosts of all networks on that link, also against the route.
 for command in connect send; do
     expect_status 3 "$command -i: no host has the address on that link" \
         "$TCPWAVE" $command --json -i near2 10.78.0.9:7

@@ -5,6 +5,7 @@
 #
 # STATIC_CPPFLAGS is what the preprocessor needs to be told, CC the compiler.
 : "${CC:=gcc}"
+. "$(dirname "$0")/verdict.sh"
 top=$(dirname "$0")/../..
 folders='lib/run lib/report lib/show cmd'
 
@@ -15,20 +16,6 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 echo 1..6
-number=0
-
-# verdict NAME WRONG: one case, which passes if WRONG is empty
-verdict()
-{
-    number=$((number + 1))
-    if [ -z "$2" ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        printf '%s\n' "$2" | head -n 40 | sed 's/^/# /'
-    fi
-}
-
 mkdir -p "$tmp/lib/core"
 awk '
     /^struct conn \{/ { inside = 1 }

@@ -3,6 +3,7 @@
 # Arrows point down only (README, "Map"); a new folder needs a row here before it may include
 # anything.
 : "${srcdir:=.}"
+. "$(dirname "$0")/verdict.sh"
 cd "$srcdir" || exit 1
 
 file_most=800 function_most=60
@@ -18,18 +19,6 @@ lib/run     lib/core lib/io lib/wire lib/sim lib/report lib/run
 lib/show    lib/core lib/io lib/report lib/show
 cmd         lib/core lib/io lib/wire lib/sim lib/report lib/run lib/show cmd
 '
-
-number=0
-verdict()
-{
-    number=$((number + 1))
-    if [ -z "$2" ]; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
-        printf '%s\n' "$2" | sed 's/^/# /'
-    fi
-}
 
 folders=$(find lib cmd -name '*.[ch]' | sed 's,/[^/]*$,,' | sort -u)
 echo 1..$(($(printf '%s\n' "$folders" | wc -l) + 3))
