@@ -133,7 +133,7 @@ int tx_ring_send(struct tx_ring *r)
     int error = EAGAIN;
 
     if (r->put &&
-        sendto(r->fd, NULL, 0, MSG_DONTWAIT, (const struct sockaddr *)&r->to, sizeof r->to) < 0)
+        sendto(r->fd, "", 0, MSG_DONTWAIT, (const struct sockaddr *)&r->to, sizeof r->to) < 0)
         error = errno;
     taken = count_taken(r);
     take_back(r, r->put - taken);

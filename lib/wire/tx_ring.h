@@ -33,8 +33,8 @@ bool tx_ring_put(struct tx_ring *r, const uint8_t *link, size_t header, const ui
                  size_t len);
 
 /* Hands the frames that were put to the kernel, and never waits. Returns how many it took, the
- * first ones. If it is none, errno says why, and it is EAGAIN if none was put. The others are no
- * longer in the ring, and have to be put once more. */
+ * first ones, or -1 if it took none. Errno then says why; it is EAGAIN if none was put. The others
+ * are no longer in the ring, and have to be put once more. */
 int tx_ring_send(struct tx_ring *r);
 
 #endif

@@ -80,7 +80,9 @@ static bool arrived(uint32_t *number)
 
 static void expect_arrived(uint32_t first, uint32_t end)
 {
-    for (uint32_t i = first, got; i < end; i++) {
+    uint32_t got = 0;
+
+    for (uint32_t i = first; i < end; i++) {
         assert_true(arrived(&got));
         assert_int_equal(got, i);
     }
@@ -136,7 +138,7 @@ static void a_full_ring_takes_no_more(void **state)
 {
     struct tx_ring *r = begin();
     const uint32_t room = put_all(r, 0, 100000);
-    uint32_t before = 0, number;
+    uint32_t before = 0, number = 0;
 
     (void)state;
     assert_in_range(room, 128, 99999);
