@@ -351,10 +351,10 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
         notes &= ~(unsigned)(TRACK_PROBE | TRACK_RETRANSMISSION | TRACK_OUT_OF_WINDOW);
     if ((notes & TRACK_PROBE) && !probe)
         notes |= TRACK_RETRANSMISSION;
-    if (seen->retransmission && !(notes & TRACK_WINDOW_PROBE) &&
+    if (seen->sent_before && !(notes & TRACK_WINDOW_PROBE) &&
         ((notes & TRACK_OUT_OF_WINDOW) || f->signs.impaired))
         notes |= TRACK_RETRANSMISSION;
-    if (seen->out && seen->impaired && !seen->retransmission && (seen->impaired->acts & held))
+    if (seen->out && seen->impaired && !seen->sent_before && (seen->impaired->acts & held))
         notes &= ~(unsigned)TRACK_RETRANSMISSION;
     if (!report_counts(seen)) /* no one was asked, and no one answers */
         return notes;

@@ -88,7 +88,7 @@ struct report_flow {
     unsigned founds;
 
     uint64_t sent_bytes, received_bytes; /* filled in by the session: data, each byte once */
-    uint32_t retransmissions;            /* of ours; filled in by the session if nothing is shown */
+    uint32_t retransmissions;            /* of ours, among the segments that were reported */
     uint32_t unstamped; /* filled in by the session: segments of the peer's without the
                            timestamps that both had agreed on */
 };
@@ -312,7 +312,7 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool retransmission; /* of ours, from the sent log: its bytes, SYN or FIN were sent before */
+    bool sent_before; /* of ours, from the sent log: its bytes, SYN or FIN were sent before */
     bool probe;  /* of ours, from the sent log: it lies below everything unacknowledged, and asks
                     for an answer */
     bool missed; /* the capture lost it; `packet` is reconstructed, `ip` is NULL */

@@ -176,21 +176,17 @@ static void log_sent(struct session *s, struct session_record *r, const struct s
     const struct session_conn *c = r->conn;
     const struct conn *e = session_engine(s, c);
     bool moves = seg->flags & (SEG_SYN | SEG_FIN | SEG_RST);
-    /* One byte below SND.NXT with nothing outstanding is a probe, not a retransmission. */
+    /* One byte below SND.NXT with nothing outstanding is a probe. */
     bool probe = e && !conn_outstanding(e) && seq_eq(seg->seq, seq_sub(conn_snd_nxt(e), 1));
-    /* Nor is one byte that asks whether a window of 0 has opened. */
-    bool asks = e && seg->len == 1 && conn_snd_wnd(e) == 0 && seq_eq(seg->seq, conn_snd_una(e));
     struct sent_delta news = sent_update(&r->sent, seg, probe);
 
-    if (!s->shows) /* otherwise the tracker decides it */
-        r->flow.retransmissions += news.retransmission && !asks;
     r->flow.sent_bytes += news.bytes;
     r->syn_sent += (seg->flags & SEG_SYN) != 0;
     if (s->shows) {
         struct sent_entry j =
             sent_entry(c->id, seg, moves && e ? conn_state(e) : (enum state)c->state);
         j.probe = probe;
-        j.retransmission = news.retransmission;
+        j.sent_before = news.sent_before;
         sent_log_add(&s->sent_log, &j);
     }
 }
@@ -325,7 +321,7 @@ static void missed(struct session *s, const struct sent_entry *j, wave_time stam
                                .out = true,
                                .missed = true,
                                .passed = passed,
-                               .retransmission = j->retransmission,
+                               .sent_before = j->sent_before,
                                .probe = j->probe,
                                .local = (enum state)j->state,
                                .packet = &p};
@@ -352,7 +348,7 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
                                .out = true,
                                /* The guard exists to prevent exactly this. */
                                .foreign = !j && (seg->flags & SEG_RST) && !p->impaired,
-                               .retransmission = j && j->retransmission,
+                               .sent_before = j && j->sent_before,
                                .probe = j && j->probe,
                                .packet = &p->packet,
                                .ip = p->ip,

@@ -41,7 +41,7 @@ void script_say(struct script *t, const struct step *s)
                        .l4_len = s->tcp ? SEG_HEADER : 0,
                        .flow = t->flow.flow};
     struct report_seen seen = {.out = s->out,
-                               .retransmission = s->retransmission,
+                               .sent_before = s->retransmission,
                                .probe = s->probe,
                                .gap = s->gap,
                                .missed = s->missed,
