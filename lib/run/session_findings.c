@@ -11,7 +11,7 @@
 #include "lib/report/diagnose.h"
 #include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
-#include "lib/run/session.h"
+#include "lib/run/session_priv.h"
 
 #define NEIGHBOUR_EVERY WAVE_S
 
