@@ -50,7 +50,7 @@ static bool told(const struct report_flow *f, const char *code)
 
 void diagnose_live(struct report *r, struct report_flow *flow, wave_time stamp)
 {
-    const struct facts k = {.flow = flow, .now = stamp};
+    const struct facts k = {.flow = flow, .how_to = r->how_to, .now = stamp};
     const struct diagnosis *d;
     struct finding f;
 

@@ -69,6 +69,7 @@ static struct report_event event_of(struct report *r, const struct report_flow *
     e.kind = kind;
     e.at = report_time(r, stamp);
     e.flow = f;
+    e.how_to = r->how_to;
     e.connection = f ? f->connection : 0;
     return e;
 }
@@ -561,6 +562,7 @@ void report_tell(struct report *r, wave_time stamp, struct report_event *e)
     struct report_event timed = event_of(r, NULL, e->kind, stamp);
 
     e->at = timed.at;
+    e->how_to = r->how_to;
     tell(r, e);
 }
 

@@ -20,6 +20,7 @@
 #include "lib/report/expect.h"
 #include "lib/report/figures.h"
 #include "lib/report/findings.h"
+#include "lib/report/how_to.h"
 #include "lib/report/impairments.h"
 #include "lib/report/recent_segments.h"
 #include "lib/report/signs.h"
@@ -256,6 +257,7 @@ struct report_event {
     wave_time at;                   /* since the run's first event */
     uint32_t connection;            /* 0: the run has only one, or the event belongs to none */
     const struct report_flow *flow; /* NULL: the event belongs to none */
+    const struct how_to *how_to;    /* the report's */
     union {
         struct report_segment segment;
         struct report_state state;
@@ -282,6 +284,8 @@ struct report {
         void *self;
     } sink[REPORT_SINKS];
     unsigned sinks;
+    const struct how_to *how_to; /* how a user asks for things, as the command says it; NULL: in no
+                                    words */
     bool started;
     wave_time origin; /* stamp of the first event */
     unsigned waiting; /* changes of our state, of all flows, whose segment has not been captured */
