@@ -420,18 +420,11 @@ static bool fragments(const struct facts *k, struct finding *f)
     return true;
 }
 
-static const char *mac_text(const uint8_t mac[SIGNS_MAC], char text[18])
-{
-    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-             mac[5]);
-    return text;
-}
-
 /* On the own link it is the peer's own address that has changed: another host has its IP address
  * as well, or has taken it over. Where a router may be between, it is the router's. */
 static bool two_hosts(const struct facts *k, struct finding *f)
 {
-    char first[18], second[18];
+    char first[MAC_TEXT], second[MAC_TEXT];
     const struct signs *s = &k->flow->signs;
 
     if (!k->over || !k->host || !count(k, SIGN_OTHER_MAC))
