@@ -23,13 +23,6 @@
 #define BULK_INTERVAL WAVE_MS /* below it the run is bulk */
 #define BULK_RING (32u << 20)
 
-void send_fail(struct send *s, const struct diag *d)
-{
-    if (!s->failed)
-        s->error = *d;
-    s->failed = true;
-}
-
 /* Returns the time since the run began. */
 static wave_time run_time(void *self)
 {

@@ -53,7 +53,12 @@ struct send {
 };
 
 /* Takes note of a failure of this host. The first one is reported. */
-void send_fail(struct send *s, const struct diag *d);
+static inline void send_fail(struct send *s, const struct diag *d)
+{
+    if (!s->failed)
+        s->error = *d;
+    s->failed = true;
+}
 
 /* Prepares the run before anything is sent: reads the data, chooses the numbers, and builds the
  * first segment to see whether it can be built. */
