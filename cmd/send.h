@@ -1,5 +1,14 @@
 /*
- * What the files of `tcpwave send` share: the state of one run. send.c says how it goes.
+ * Declares what the parts of `tcpwave send` share.
+ *
+ *     send.c           opens everything, runs, and returns the exit status
+ *     send_options.c   the options
+ *     send_segment.c   the segment: its data, its numbers, and all its fields
+ *     send_loop.c      sends what is due, and ends the run
+ *     send_arrival.c   takes what the capture shows
+ *     send_match.c     finds the segment that an answer belongs to
+ *     send_findings.c  why there is no answer, or none that counts
+ *     send_report.c    counts the answers, and prints them
  */
 #ifndef TCPWAVE_CMD_SEND_H
 #define TCPWAVE_CMD_SEND_H
