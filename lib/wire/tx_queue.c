@@ -20,7 +20,7 @@
 #define FRONT (GSO_PREFIX + L2_HEADER)
 /* Where a packet's data begins in its room when it is written before its headers. The longest
  * headers have to fit before it. */
-#define AHEAD (FRONT + 40 + 60)
+#define AHEAD (FRONT + IPV6_HEADER + SEG_HEADER_MAX)
 /* The memory for packets is limited to this: over lo, with its large MTU, half as many fit. */
 #define ROOM_MAX ((size_t)64 * (AHEAD + 65535))
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
