@@ -88,15 +88,20 @@ static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
 
 static bool bad_checksum(const struct facts *k, struct finding *f)
 {
+    const uint64_t bad = k->host ? k->host->bad_checksums : 0;
+    const uint64_t headers = k->host ? k->host->bad_headers : 0;
     char n[HUMAN_TEXT];
 
-    if (!k->host || !k->host->bad_checksums)
+    if (!bad)
         return false;
     f->certainty = FINDING_PROVED;
     f->severity = starved(k) ? FINDING_PROBLEM : FINDING_WARNING;
-    finding_say(f, "%s segment%s arrived with a wrong TCP checksum and %s thrown away",
-                human_count(k->host->bad_checksums, n), k->host->bad_checksums == 1 ? "" : "s",
-                k->host->bad_checksums == 1 ? "was" : "were");
+    finding_say(f, "%s segment%s arrived with a wrong %s checksum and %s thrown away",
+                human_count(bad, n), bad == 1 ? "" : "s",
+                !headers        ? "TCP"
+                : headers < bad ? "TCP or IP header"
+                                : "IP header",
+                bad == 1 ? "was" : "were");
     finding_advise(f, "the peer, its network card's offload or a device that rewrites headers "
                       "computes it wrongly; switch off checksum offload there (ethtool -K)");
     return true;

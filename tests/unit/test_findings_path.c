@@ -629,7 +629,13 @@ CASE(what_this_host_knows)
          "1 segment arrived with a wrong TCP checksum and was thrown away");
     expect("bad-checksum", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
     expect("bad-checksum", VERDICT_REFUSED, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
-    host.bad_checksums = 0;
+    host.bad_headers = 1;
+    says(expect("bad-checksum", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "1 segment arrived with a wrong IP header checksum and was thrown away");
+    host.bad_checksums = 2;
+    says(expect("bad-checksum", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "2 segments arrived with a wrong TCP or IP header checksum and were thrown away");
+    host.bad_checksums = host.bad_headers = 0;
     expect_silence("bad-checksum", VERDICT_DROPPED);
 
     host.lost = 2;
