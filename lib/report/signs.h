@@ -206,6 +206,8 @@ struct signs {
     uint8_t macs[2][SIGNS_MAC]; /* the first two that differ, with SIGN_OTHER_MAC */
 };
 
+#define SIGNS_FAR (1u << 30) /* numbers that are further apart are not compared */
+
 struct report_flow;
 struct report_seen;
 struct report_segment;
@@ -217,6 +219,10 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
 /* Returns whether an arriving segment's link-layer address, which is known, is not that of the last
  * one. */
 bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
+
+/* Records what a segment of ours offers and sends; signs_segment() calls it. */
+void signs_ours(struct report_flow *f, const struct report_seen *seen,
+                const struct report_segment *g);
 
 /* Records that the engine discarded the flow's last segment, which is the peer's `s`, for that
  * reason. `fresh`: it begins where new data would. Not to be
