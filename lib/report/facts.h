@@ -33,8 +33,11 @@ struct facts_host {
     int64_t clock_step;     /* nanoseconds by which the wall clock was set during the run; 0: none */
     uint64_t lost;          /* frames that the capture lost */
     uint64_t copies;        /* packets that were captured on a second interface as well */
+    uint64_t icmps;         /* of many connections: ICMP errors about what we sent, */
+    const char *icmp;       /* and who sent the last one, and what it says */
     uint64_t elsewhere;     /* segments to our port from an address or port other than the peer's */
     bool answered_elsewhere; /* one of them was a SYN-ACK that acknowledges our SYN, */
+    bool presumed;           /* that is not certain, since there were many SYNs, */
     const char *answerer;    /* and came from this address and port */
     uint64_t other;          /* segments of the peer's that came in by another interface, */
     const char *other_interface;

@@ -37,11 +37,35 @@ static bool starved(const struct facts *k)
             (k->verdict == VERDICT_FAILED && short_of));
 }
 
+/* RFC 5961, 3.2: a RST outside of the window ends nothing. One alone may be late, or a stranger's.
+ */
+static bool rst_outside(const struct facts *k, struct finding *f)
+{
+    const uint32_t times = count(k, SIGN_RST_OUTSIDE);
+    const bool stuck =
+        k->verdict == VERDICT_LOST || (k->verdict == VERDICT_FAILED && k->outstanding);
+    char n[HUMAN_TEXT];
+
+    if (!k->over || times < FEW || !(stuck || k->verdict == VERDICT_FAILED))
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = stuck ? FINDING_PROBLEM : FINDING_WARNING;
+    cite(k, SIGN_RST_OUTSIDE, f);
+    finding_say(f,
+                "%s RSTs came whose sequence numbers are outside of our window, so that a host "
+                "ignores them",
+                human_count(times, n));
+    finding_advise(f, "their sender does not follow the connection: a device on the way that has "
+                      "lost or never knew it, or a very simple TCP; it means that the connection "
+                      "is over");
+    return true;
+}
+
 /* RFC 9293, 3.10.7.3, first and second: a RST counts in SYN-SENT if it acknowledges our SYN. */
 static bool rst_unacceptable(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_RST_ASTRAY))
-        return false;
+        return rst_outside(k, f);
     f->certainty = FINDING_PROVED;
     f->severity = k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k);
     cite(k, SIGN_RST_ASTRAY, f);
@@ -56,7 +80,7 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
         return false;
-    f->severity = astray(k);
+    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k);
     cite(k, SIGN_ACK_ASTRAY, f);
     if (opened(k))
         finding_say(f, "the peer first answered our SYN with an ACK of something else: it still "
@@ -64,7 +88,10 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
     else
         finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
                        "older connection over these ports");
-    if (impaired(k))
+    if (opened(k))
+        finding_advise(f, "nothing need be done: the side that had that connection went away "
+                          "without closing it");
+    else if (impaired(k))
         finding_advise(f, "our RST should have ended that one, unless a rule stopped it");
     else
         finding_advise(f, "our RST should have ended that one; if it goes on, the RST is lost on "
@@ -179,6 +206,25 @@ static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The same with a window that hardly any data fits into (RFC 9293, 3.8.6.2.2). */
+static bool window_narrow(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const wave_time since = s->narrow_since;
+    char text[HUMAN_TEXT], size[HUMAN_TEXT];
+
+    if (!k->over || !since || k->now < since + WAVE_S || k->verdict == VERDICT_OPEN ||
+        !s->narrow_full)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = FINDING_PROBLEM;
+    finding_say(f, "the peer's receive window has been %s or less for %s, so that our data waits",
+                human_bytes(s->narrow, size), human_duration(k->now - since, text));
+    finding_advise(f, "look at the application on the peer: it reads little at a time, or has a "
+                      "very small buffer (ss there shows Recv-Q)");
+    return true;
+}
+
 /* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
  * ours that was not taken shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
@@ -189,7 +235,7 @@ static bool window_closed(const struct facts *k, struct finding *f)
 
     if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S ||
         (!count(k, SIGN_SHUT_ANSWER) && count(k, SIGN_WINDOW_PROBED) < FEW))
-        return false;
+        return window_narrow(k, f);
     f->certainty = FINDING_PROVED;
     f->severity =
         k->over && s->shut && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
@@ -209,6 +255,9 @@ static bool window_overrun(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_OVERRUN))
         return false;
     f->certainty = FINDING_PROVED;
+    if (k->over && k->verdict == VERDICT_FAILED && k->outstanding &&
+        k->flow->signs.refused[CHECK_SEQUENCE])
+        f->severity = FINDING_PROBLEM; /* with its segments, their ACKs were dropped */
     cite(k, SIGN_OVERRUN, f);
     finding_say(f, "the peer sent data beyond the window that we had offered");
     finding_advise(f, "a host drops what lies beyond its window: the peer's TCP ignores it, or a "
@@ -327,8 +376,8 @@ static bool answered_early(const struct facts *k, struct finding *f)
     const struct signs *s = &k->flow->signs;
     const struct signs_end *e = s->fin.segment ? &s->fin : &s->rst;
 
-    if (!k->over || !e->segment || !e->first || !e->pending || e->bare || !s->theirs ||
-        !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
+    if (!k->over || !e->segment || !e->first || !(e->pending || s->more_sent) || e->bare ||
+        !s->theirs || !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
         return false;
     f->certainty = FINDING_PROVED;
     if (seq_geq(s->their_ack, seq_sub(s->high, s->fin_sent)))
@@ -431,10 +480,11 @@ static bool deaf_to_probes(const struct facts *k, struct finding *f)
         k->flow->signs.bare_answered || k->probed_fast)
         return false;
     cite(k, SIGN_BYTE_ANSWERED, f);
-    finding_say(f,
-                "the peer answered none of %s keepalive probes without data, and answered one with "
-                "a byte",
-                human_count(ignored, n));
+    finding_say(
+        f,
+        "the peer answered none of %s keepalive probes without data, and answered those with "
+        "a byte",
+        human_count(ignored, n));
     finding_advise(f, "it or a device before it drops probes without data: --garbage sends each "
                       "with a byte; a server that probes it in the usual way takes it for dead");
     return true;

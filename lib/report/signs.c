@@ -19,6 +19,7 @@
 #define QUEUE_MAX (5 * WAVE_S)      /* no queue on the way holds data for longer */
 #define SYN_ANSWER (250 * WAVE_MS)  /* the answer to our last SYN, not to an earlier one */
 #define LARGE_SENT 2                /* times that chance may lose a segment */
+#define NARROW 256                  /* bytes of a window that are of little use */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -94,6 +95,10 @@ void signs_refused(struct report_flow *f, enum check why, const struct seg *s, b
     f->signs.changed = true;
     if (why == CHECK_PAWS)
         old_timestamp(f, s, fresh);
+    if (why == CHECK_ACK_UNSENT && f->signs.opened)
+        signs_note(&f->signs, SIGN_ACK_UNSENT, f->track.number);
+    if (why == CHECK_SEQUENCE && (s->flags & SEG_RST) && f->signs.opened)
+        signs_note(&f->signs, SIGN_RST_OUTSIDE, f->track.number);
     /* A host's RST to a segment of ours has the number that the segment acknowledges. A SYN may be
      * repeated by its sender's own clock: it counts behind a challenge ACK alone. */
     if (why == CHECK_RST_SEQUENCE || (why == CHECK_SEQUENCE && is_stranger(&f->signs, s)))
@@ -109,6 +114,15 @@ void signs_quoted(struct report_flow *f, struct seq seq)
     if (f->has_iss && s->has_high && !s->far && !f->track.gaps &&
         (seq_lt(seq, f->iss) || seq_gt(seq, s->high)))
         signs_note(&f->signs, SIGN_QUOTE_ASTRAY, 0);
+}
+
+void signs_icmp(struct report_flow *f, const struct icmp *error)
+{
+    struct signs_icmp *i = &f->signs.icmp;
+
+    if (!f->signs.opened || (error->meaning != ICMP_SOFT && error->meaning != ICMP_HARD))
+        return;
+    *i = (struct signs_icmp){i->count + 1, error->type, error->code, error->from};
 }
 
 wave_time signs_shut_for(const struct signs *s, wave_time now)
@@ -265,6 +279,16 @@ static void window(struct report_flow *f, const struct report_seen *seen,
     }
     s->shut = shut;
     s->window_probed = false;
+    if (g->window && g->window < NARROW && !done) {
+        if (!s->narrow_since) {
+            s->narrow = 0;
+            s->narrow_full = false;
+        }
+        s->narrow_since = s->narrow_since ? s->narrow_since : seen->stamp;
+        s->narrow = g->window > s->narrow ? g->window : s->narrow;
+    } else if (!shut) {
+        s->narrow_since = 0;
+    }
 }
 
 /* Examines the first window after that of the SYN, which is never scaled (RFC 7323, 2.2): a host
@@ -380,6 +404,8 @@ static void text(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     struct signs_last *l = &s->last_data;
 
+    if (t->flags & SEG_RST) /* RFC 9293, 3.5.2: it may explain the RST, and is no answer */
+        return;
     s->theirs += t->len;
     s->data[1] += t->len > 0;
     if (g->notes & TRACK_PROBE)
@@ -428,18 +454,24 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
     const bool fin = (t->flags & SEG_FIN) && f->fin[1] == g->number;
     const wave_time trips = f->rtt == WAVE_NEVER ? 0 : 2 * f->rtt;
 
+    const bool acks = reset && (t->flags & SEG_ACK) && s->has_high && seq_leq(t->ack, s->high);
+    const struct seq ack =
+        acks && (!s->has_their_ack || seq_gt(t->ack, s->their_ack)) ? t->ack : s->their_ack;
     struct signs_end *end = reset ? &s->rst : &s->fin;
     if ((!reset && !fin) || end->segment)
         return;
     *end = (struct signs_end){
         .first = !f->fin_seen[0] && !s->fin.segment,
-        .pending = s->has_high && s->has_their_ack && seq_lt(s->their_ack, s->high),
+        .pending = s->has_high && (s->has_their_ack || acks) && seq_lt(ack, s->high),
         .after_data = s->data[0] > 0,
-        .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && !t->len,
+        .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && (reset || !t->len),
         .answers = s->unanswered_probe,
+        .before_fin = acks && s->fin_sent && seq_lt(t->ack, s->high),
         .answers_fin = reset && s->fin_sent && !s->fin.segment && s->theirs == s->fin_theirs &&
+                       !(acks && seq_lt(t->ack, s->high)) &&
                        seen->stamp <= s->fin_at[0] + (trips > FIN_ANSWER ? trips : FIN_ANSWER),
         .ttl = seen->packet->ttl,
+        .seq = t->seq,
         .impaired = s->impaired != 0,
         .segment = g->number,
         .stamp = seen->stamp,
@@ -455,8 +487,11 @@ static void syn_ack_again(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     const bool copy = s->syn_acked && seen->stamp < s->syn_acked + TRACK_REPEAT_MIN;
 
-    if (!f->has_iss || !f->has_irs || !seq_eq(t->seq, f->irs) ||
-        !seq_eq(t->ack, seq_add(f->iss, 1)))
+    if (!f->has_iss || !f->has_irs || !seq_eq(t->ack, seq_add(f->iss, 1)))
+        return;
+    if (f->syn_sent == 1 && s->opened_by != number && !seq_eq(t->seq, s->opened_isn))
+        signs_note(s, SIGN_OTHER_ISN, number);
+    if (!seq_eq(t->seq, f->irs))
         return;
     if (copy)
         return;
@@ -529,6 +564,7 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
     large_acked(s, t);
     repetition_acked(s, t->ack);
     s->has_their_ack = true;
+    s->icmp.count = 0;
     if (s->unanswered_probe && s->probe_has_byte)
         signs_note(s, SIGN_BYTE_ANSWERED, g->number);
     s->bare_answered |= s->unanswered_probe && !s->probe_has_byte;
@@ -546,6 +582,9 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     if ((t->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
         syn_ack_again(f, seen, g->number);
     overrun(f, t, g->number);
+    if (s->rst.segment && t->len && !(t->flags & (SEG_SYN | SEG_RST)) &&
+        t->seq.v - s->rst.seq.v < SIGNS_FAR)
+        signs_note(s, SIGN_AFTER_RST, g->number);
     if (g->notes & TRACK_OUT_OF_WINDOW) /* it may be any sender's */
         return;
     if (!s->spoke && !(t->flags & (SEG_SYN | SEG_RST)) && g->local != STATE_CLOSED) {
@@ -579,6 +618,7 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
         seq_eq(t->ack, seq_add(f->iss, 1))) {
         s->opened = seen->stamp;
         s->opened_by = g->number;
+        s->opened_isn = t->seq;
         s->offered = syn ? t->opt.has : f->theirs.has;
     }
     if (syn && s->opened_by == g->number && (t->flags & SEG_ACK))

@@ -142,6 +142,8 @@ void signs_ours(struct report_flow *f, const struct report_seen *seen,
     our_probe(s, t, g);
     if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
         s->data[0]++;
+        s->narrow_full |= s->narrow_since && seq_geq(seg_end(t), seq_add(s->their_ack, s->narrow));
+        s->more_sent |= s->fin.segment && !g->retransmission;
         s->resent += g->retransmission;
         if (g->retransmission)
             our_repetition(s, t, g->number);

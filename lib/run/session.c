@@ -208,7 +208,7 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     if (c->record)
         c->record->cut_off_at = now;
     /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
-    c->outstanding = conn_outstanding(e) && conn_backoff(e) > 0;
+    c->outstanding = conn_outstanding(e) && conn_backoff(e) > 0 && c->stalls;
     conn_abort(e, now);
     session_changed(s, c, now);
     drain_if_busy(s);
@@ -300,6 +300,40 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     return r->high.v - conn_rcv_nxt(e).v - (r->flow.fin_seen[1] != 0);
 }
 
+void session_record_event(struct session_record *r, const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_STATE:
+        if (e->u.state.to == STATE_ESTABLISHED)
+            r->established_at = e->at;
+        if (e->u.state.to == STATE_FIN_WAIT_2)
+            r->fin_acked_at = e->at;
+        break;
+    case EVENT_DATA:
+        r->flow.received_bytes += e->u.bytes;
+        break;
+    case EVENT_ICMP:
+        if (!r->conn->path.established && e->u.icmp.meaning != ICMP_TOO_BIG)
+            r->icmp = (struct icmp){.from = e->u.icmp.from,
+                                    .type = e->u.icmp.type,
+                                    .code = e->u.icmp.code,
+                                    .meaning = e->u.icmp.meaning,
+                                    .flow = r->flow.flow};
+        break;
+    case EVENT_PROBE:
+        r->probes++;
+        break;
+    case EVENT_PROBE_ANSWER:
+        r->probes = 0;
+        break;
+    case EVENT_TOLERATED:
+        r->flow.unstamped++;
+        break;
+    default:
+        break;
+    }
+}
+
 /* Fills in the facts that the outcome's sentence needs and that only the record has. */
 static void recorded_facts(struct session *s, const struct session_conn *c, struct outcome_facts *f)
 {
@@ -340,9 +374,11 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
         .impaired = session_impaired(s, c),
         .outstanding = c->outstanding,
-        .answers = c->stalls && c->arrived != c->stalled,
+        .answers = (c->stalls || c->probing) && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
         .arrived = c->arrived + (s->many ? 0 : s->port->ops->stats(s->port).bad_checksum),
+        .elsewhere = s->many ? 0 : s->port->ops->stats(s->port).elsewhere,
+        .odd_icmp = c->odd_icmp,
         .icmp = c->has_icmp ? &some_icmp : NULL};
 
     if (c->record) {

@@ -54,6 +54,8 @@ struct session_conn {
     bool stalls : 1;      /* something was retransmitted since new data was last acknowledged */
     bool outstanding : 1; /* when it was stopped, retransmitted data was unacknowledged */
     bool has_icmp : 1;    /* an error came before the handshake was complete */
+    bool odd_icmp : 1;    /* one came, whether or not it counts */
+    bool probing : 1;     /* a keepalive probe has no answer; `stalled` is from before it */
     bool followed : 1;    /* it has no engine: session_follow() */
 };
 
@@ -280,6 +282,9 @@ void session_stop(struct session *s, enum outcome_stop why);
  * sends is discarded. A connection that is not closed within two seconds is ended with RST.
  */
 void session_fail(struct session *s, const struct diag *d);
+
+/* Stores in the record what it needs of an event. */
+void session_record_event(struct session_record *r, const struct event *e);
 
 /* Fills in what happened to the connection. */
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out);

@@ -20,41 +20,6 @@
 
 #define EVENTS ENV_EVENTS
 
-/* Stores in the record what it needs of an event. */
-static void record_event(struct session_record *r, const struct event *e)
-{
-    switch (e->kind) {
-    case EVENT_STATE:
-        if (e->u.state.to == STATE_ESTABLISHED)
-            r->established_at = e->at;
-        if (e->u.state.to == STATE_FIN_WAIT_2)
-            r->fin_acked_at = e->at;
-        break;
-    case EVENT_DATA:
-        r->flow.received_bytes += e->u.bytes;
-        break;
-    case EVENT_ICMP:
-        if (!r->conn->path.established && e->u.icmp.meaning != ICMP_TOO_BIG)
-            r->icmp = (struct icmp){.from = e->u.icmp.from,
-                                    .type = e->u.icmp.type,
-                                    .code = e->u.icmp.code,
-                                    .meaning = e->u.icmp.meaning,
-                                    .flow = r->flow.flow};
-        break;
-    case EVENT_PROBE:
-        r->probes++;
-        break;
-    case EVENT_PROBE_ANSWER:
-        r->probes = 0;
-        break;
-    case EVENT_TOLERATED:
-        r->flow.unstamped++;
-        break;
-    default:
-        break;
-    }
-}
-
 /* Updates the session's own connection with an event. */
 static void apply_event(struct session_conn *c, const struct event *e)
 {
@@ -75,9 +40,14 @@ static void apply_event(struct session_conn *c, const struct event *e)
         c->stalls = false;
         break;
     case EVENT_RETRANSMIT:
-        if (!c->stalls)
+    case EVENT_PROBE:
+        if (!c->stalls && !c->probing)
             c->stalled = c->arrived;
-        c->stalls = true;
+        c->stalls |= e->kind == EVENT_RETRANSMIT;
+        c->probing |= e->kind == EVENT_PROBE;
+        break;
+    case EVENT_PROBE_ANSWER:
+        c->probing = false;
         break;
     case EVENT_ICMP:
         c->has_icmp |= !c->path.established && e->u.icmp.meaning != ICMP_TOO_BIG;
@@ -86,7 +56,7 @@ static void apply_event(struct session_conn *c, const struct event *e)
         break;
     }
     if (c->record)
-        record_event(c->record, e);
+        session_record_event(c->record, e);
 }
 
 /* Pulls the engine's events. Our states are those after them. Returns how many there are. */
@@ -610,6 +580,8 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
 
     for (unsigned i = 0; i < n; i++)
         fatal = fatal || (told[i].kind == EVENT_ICMP && told[i].u.icmp.fatal);
+    if (c)
+        c->odd_icmp = true;
     if (f)
         report_icmp(&s->report, f, p->stamp, e, has_sent(s, c, e->seq), fatal);
     if (c && s->ops->icmp)

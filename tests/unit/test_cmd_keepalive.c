@@ -170,7 +170,7 @@ static void a_peer_that_answers_only_a_byte_lives(void **state)
         rig_expect_text(&r, "finding", "severity", "warning");
         rig_expect_text(&r, "finding", "message",
                         "the peer answered none of 5 keepalive probes without data, and answered "
-                        "one with a byte");
+                        "those with a byte");
         rig_expect_int(&r, "verdict", "received_bytes", 0);
         rig_free(&r);
     }

@@ -501,7 +501,8 @@ CASE(a_peer_that_is_deaf_to_probes)
     expect_silence("deaf-to-probes", VERDICT_OPEN);
     keep_alive(1, true);
     says(expect("deaf-to-probes", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
-         "the peer answered none of 2 keepalive probes without data, and answered one with a byte");
+         "the peer answered none of 2 keepalive probes without data, and answered those with a "
+         "byte");
     done();
 
     shake(); /* they were lost */
