@@ -146,7 +146,9 @@ static const char *icmp_words(const struct load *l, char *text, size_t room)
     const bool v6 = l->plan.v6;
     char from[ADDR_TEXT];
 
-    snprintf(text, room, "%s: %s (ICMP%s type %u code %u)", addr_text(v6, &i->from, from),
+    snprintf(text, room, "%s: %s (ICMP%s type %u code %u)",
+             addr_eq(&i->from, &l->port->info->local) ? "this host itself"
+                                                      : addr_text(v6, &i->from, from),
              icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type, i->code);
     return text;
 }
@@ -174,8 +176,6 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
     host.queue_full = queue_full(l);
-    host.answered_elsewhere = stats.stray.flags && !l->impair;
-    host.presumed = true;
     host.icmps = s->icmps >= failed ? s->icmps : 0;
     host.icmp = icmp_words(l, icmp, sizeof icmp);
     diagnose(&k, list);

@@ -339,9 +339,33 @@ static bool acknowledgements_rewritten(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A TCP whose timer expires repeats what is next for its receiver. Where that lies beyond what we
+ * ask for, and nothing before it ever came although large segments do, the two go by different
+ * numbers. */
+static bool data_rewritten(const struct facts *k, struct finding *f)
+{
+    const struct report_flow *flow = k->flow;
+    const struct signs *s = &flow->signs;
+    char bytes[HUMAN_TEXT];
+
+    if (!k->over || k->verdict == VERDICT_OPEN || !k->missing || count(k, SIGN_BEYOND_AGAIN) < 3 ||
+        (s->largest < LARGE && s->largest < k->missing) || !flow->has_irs ||
+        !seq_eq(s->acked, seq_add(flow->irs, 1)) || flow->track.gaps || facts_incomplete(k->host))
+        return false;
+    f->severity = FINDING_PROBLEM;
+    cite(k, SIGN_BEYOND_AGAIN, f);
+    finding_say(
+        f,
+        "the peer's data begins %s beyond its SYN-ACK and is repeated from there: a device "
+        "on the way rewrites sequence numbers, and not those of the SYN-ACK or not both ways",
+        human_bytes(s->beyond.v - s->acked.v, bytes));
+    finding_advise(f, "switch off the device's sequence number randomization");
+    return true;
+}
+
 static bool sequence_rewritten(const struct facts *k, struct finding *f)
 {
-    if (acknowledgements_rewritten(k, f))
+    if (acknowledgements_rewritten(k, f) || data_rewritten(k, f))
         return true;
     if (!count(k, SIGN_QUOTE_ASTRAY))
         return false;
@@ -361,7 +385,7 @@ static bool answer_from_elsewhere(const struct facts *k, struct finding *f)
 
     if (!k->host || !k->host->answered_elsewhere)
         return false;
-    f->certainty = k->host->presumed ? FINDING_LIKELY : FINDING_PROVED;
+    f->certainty = FINDING_PROVED;
     f->severity = open ? FINDING_WARNING : FINDING_PROBLEM;
     finding_say(f, "a SYN-ACK to our SYN came from %s, which we did not ask%s", k->host->answerer,
                 open ? ", beside the target's own" : "");
@@ -505,6 +529,27 @@ static bool two_hosts(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* This host itself says that it cannot send. */
+static bool own_icmp_error(const struct facts *k, struct finding *f)
+{
+    const struct signs_icmp *i = &k->flow->signs.icmp;
+    const bool v6 = k->flow->flow.v6;
+    char n[HUMAN_TEXT];
+
+    if (k->host && k->host->unreachable) /* that is why */
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->subject = FINDING_LOCAL;
+    finding_say(f,
+                "since the peer was heard last, this host itself answered %s of our segments with "
+                "an ICMP error: %s (ICMP%s type %u code %u)",
+                human_count(i->count, n), icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type,
+                i->code);
+    finding_advise(f, "it does not send them: the neighbour does not answer (ip neigh), the route "
+                      "is gone (ip route get), or a rule rejects them (nft list ruleset)");
+    return true;
+}
+
 /* Errors that came for what we sent after the handshake. TCP goes on in spite of them (RFC 1122,
  * 4.2.3.9), so that they are told where nothing of the peer's came any more. */
 static bool icmp_error(const struct facts *k, struct finding *f)
@@ -514,21 +559,21 @@ static bool icmp_error(const struct facts *k, struct finding *f)
     const bool v6 = k->flow->flow.v6;
     char from[ADDR_TEXT], n[HUMAN_TEXT];
 
-    if (!k->over || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_REJECTED)
+    if (!k->over || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_REJECTED ||
+        k->verdict == VERDICT_LOCAL || (!i->count && (!h || !h->icmps)))
         return false;
-    if (i->count) {
+    if (i->count && addr_eq(&i->from, &k->flow->flow.local))
+        return own_icmp_error(k, f);
+    f->certainty = FINDING_PROVED;
+    if (i->count)
         finding_say(f,
                     "since the peer was heard last, %s answered %s of our segments with an ICMP "
                     "error: %s (ICMP%s type %u code %u)",
                     addr_text(v6, &i->from, from), human_count(i->count, n),
                     icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type, i->code);
-    } else if (h && h->icmps) {
+    else
         finding_say(f, "%s ICMP error%s came for what we sent, the last one from %s",
                     human_count(h->icmps, n), h->icmps == 1 ? "" : "s", h->icmp);
-    } else {
-        return false;
-    }
-    f->certainty = FINDING_PROVED;
     finding_advise(f, "its sender does not reach the peer, or rejects what is for it: look at the "
                       "routes and rules there, and whether the peer is up");
     return true;

@@ -130,7 +130,8 @@ static bool bad_checksum(const struct facts *k, struct finding *f)
                                 : "IP header",
                 bad == 1 ? "was" : "were");
     finding_advise(f, "the peer, its network card's offload or a device that rewrites headers "
-                      "computes it wrongly; switch off checksum offload there (ethtool -K)");
+                      "computes it wrongly (switch off checksum offload there: ethtool -K), or "
+                      "something on the way damages packets");
     return true;
 }
 
@@ -282,7 +283,8 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
                           "there: Recv-Q beyond Send-Q); ask for fewer at a time (--concurrency)");
         return true;
     }
-    if (count(k, SIGN_DATA_UNTAKEN) < FEW)
+    /* A host whose queue is full is silent; RSTs mean that our numbers do not fit there. */
+    if (count(k, SIGN_DATA_UNTAKEN) < FEW || count(k, SIGN_CHALLENGED) >= FEW)
         return false;
     if (k->flow->signs.spoke)
         f->severity = FINDING_WARNING;

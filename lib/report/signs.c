@@ -515,11 +515,15 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
 
     if (s->gap_since)
         s->gap_heard = seen->stamp;
+    if (s->gap_since && g->retransmission && seq_eq(seen->packet->seg.seq, s->beyond))
+        signs_note(s, SIGN_BEYOND_AGAIN, g->number);
     if (!s->gap_since || seq_gt(end, s->their_end))
         s->their_end = end;
     if (!(g->notes & TRACK_OUT_OF_ORDER))
         return;
     signs_note(s, SIGN_BEYOND_GAP, g->number);
+    if (!s->gap_since || seq_lt(seen->packet->seg.seq, s->beyond))
+        s->beyond = seen->packet->seg.seq;
     if (s->gap_since)
         return;
     s->gap_since = s->gap_heard = seen->stamp;

@@ -68,6 +68,7 @@ enum sign_kind {
     SIGN_PROBE_IGNORED, /* such a one that nothing had answered when the next one was sent */
     SIGN_BYTE_ANSWERED, /* the answer to a keepalive probe with a byte */
     SIGN_BEYOND_GAP,    /* the peer's data or FIN beyond bytes that never came, so far */
+    SIGN_BEYOND_AGAIN,  /* the peer repeats the first bytes beyond them, as if these were next */
     SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
     SIGN_STAMPED_SYN,   /* our SYN with timestamps */
@@ -198,6 +199,7 @@ struct signs {
     uint32_t their_stamp; /* the latest timestamp of the peer's */
     wave_time gap_since;  /* since when something is missing; 0: nothing is */
     struct seq their_end; /* with it: behind all that the peer sent */
+    struct seq beyond;    /* with it: the first bytes beyond what is missing */
     wave_time gap_heard;  /* with it: when the peer was heard last */
     uint32_t gap_acks;    /* and how often we have asked for what is missing */
     uint32_t largest;     /* data of a segment of the peer's, in bytes */

@@ -41,6 +41,7 @@ struct session_conn {
     uint32_t arrived;              /* segments of the peer's, modulo 2^32 */
     uint32_t stalled;       /* `arrived` when what is outstanding was first retransmitted; with
                                `stalls` */
+    uint32_t stalled_at;    /* with `stalls`: when that was, in milliseconds modulo 2^32 */
     uint32_t disordered_at; /* the last of `arrived` that was out of order or a retransmission,
                                or 0 */
     struct hole hole;   /* what our capture lost of the peer's */

@@ -43,6 +43,8 @@ static void apply_event(struct session_conn *c, const struct event *e)
     case EVENT_PROBE:
         if (!c->stalls && !c->probing)
             c->stalled = c->arrived;
+        if (!c->stalls && e->kind == EVENT_RETRANSMIT)
+            c->stalled_at = (uint32_t)(e->at / WAVE_MS);
         c->stalls |= e->kind == EVENT_RETRANSMIT;
         c->probing |= e->kind == EVENT_PROBE;
         break;
@@ -749,13 +751,14 @@ void session_wake_by(struct session *s, wave_time at)
     loop_wake_by(&s->loop, at);
 }
 
-/* Reports what was sent and never captured, too. */
+/* Reports what was sent and never captured, too. What was sent once more after it, by a timer,
+ * would have been captured by then. */
 static void finish_capture(struct session *s)
 {
     loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);
     for (const struct sent_entry *j;
          session_may_miss(s) && (j = sent_log_missed(&s->sent_log)) != NULL;)
-        missed(s, j, session_stamp(s), false);
+        missed(s, j, session_stamp(s), sent_log_repeats(&s->sent_log));
     flush_changes(s);
     report_wait(&s->report, NULL, session_stamp(s), NULL, 0);
 }

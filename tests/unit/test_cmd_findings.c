@@ -148,6 +148,23 @@ static void a_peer_that_never_reads(void **state)
 }
 
 /* The count is the same whether segments are shown or not. */
+/* Whenever the time is over, also while the answer to a probe is under way: it is not silent. */
+static void a_peer_that_never_reads_is_not_lost(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned ms = 1000; ms < 3000; ms += 15) {
+        char timeout[80];
+        snprintf(timeout, sizeof timeout, "connect --json --timeout %ums -d ", ms);
+        rig_init(&r, HOST_NEVER_READS);
+        r.network.host.engine.rcvbuf = 20000;
+        rig_run(&r, bulk(timeout, BULK, " " RIG_PEER));
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        rig_free(&r);
+    }
+}
+
 static void window_probes_are_not_counted_as_retransmissions(void **state)
 {
     struct command_rig r;
@@ -677,6 +694,7 @@ int main(void)
         cmocka_unit_test(what_networks_do_every_day_is_no_alarm),
         cmocka_unit_test(a_run_that_ends_in_a_recovery_blames_no_one),
         cmocka_unit_test(a_peer_that_never_reads),
+        cmocka_unit_test(a_peer_that_never_reads_is_not_lost),
         cmocka_unit_test(window_probes_are_not_counted_as_retransmissions),
         cmocka_unit_test(a_clock_that_is_another),
         cmocka_unit_test(a_storm),

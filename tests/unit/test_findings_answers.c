@@ -45,6 +45,34 @@ CASE(acknowledgements_of_what_was_never_sent)
     done();
 }
 
+/* What is repeated lies beyond what we ask for; or what is missing comes. */
+CASE(data_that_begins_elsewhere)
+{
+    for (unsigned filled = 0; filled < 2; filled++) {
+        shake();
+        say_theirs(SEG_ACK, 1001, 1, 1000);
+        for (unsigned i = 0; i < 3; i++) {
+            struct step again = theirs(SEG_ACK, 1001, 1, 1000);
+            say_ours(SEG_ACK, 1, 1, 0);
+            elapse(WAVE_S << i);
+            again.opt.tsval += 1000u << i;
+            say(again);
+        }
+        facts.missing = filled ? 0 : 1000;
+        if (filled)
+            expect_silence("sequence-rewritten", VERDICT_FAILED);
+        else
+            says(
+                expect("sequence-rewritten", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM,
+                       SHOWN(6, 8, 10)),
+                "the peer's data begins 1,000 bytes beyond its SYN-ACK and is repeated from there: "
+                "a device on the way rewrites sequence numbers, and not those of the SYN-ACK or "
+                "not both ways");
+        expect_silence("sequence-rewritten", VERDICT_OPEN);
+        done();
+    }
+}
+
 /* One SYN was sent. Where it was repeated, a host that keeps nothing answers each one anew. */
 CASE(two_answers_to_one_syn)
 {
@@ -190,6 +218,67 @@ CASE(icmp_errors_and_silence)
     done();
 }
 
+/* This host's own kernel says so of what we send; a neighbour that is silent says why. */
+CASE(icmp_errors_of_our_own)
+{
+    struct facts_host host = {.interface = "eth0"};
+    struct icmp e = {
+        .type = 3, .code = 1, .has_seq = true, .seq = seq_of(OUR_ISN + 1), .meaning = ICMP_SOFT};
+
+    shake();
+    say_ours(SEG_ACK | SEG_PSH, 1, 1, 10);
+    e.flow = script.flow.flow;
+    e.from = e.flow.local;
+    report_icmp(&script.report, &script.flow, script.at, &e, true, false);
+    facts.host = &host;
+    expect("icmp-error", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
+    assert_int_equal(must("icmp-error")->subject, FINDING_LOCAL);
+    assert_non_null(strstr(must("icmp-error")->message, "this host itself answered 1 of our"));
+    host.unreachable = "10.0.0.1";
+    expect_silence("icmp-error", VERDICT_LOST);
+    expect("no-neighbour", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
+    done();
+}
+
+/* What would have hindered an application is not why the peer refused. */
+CASE(a_refusal_keeps_its_reason)
+{
+    struct facts_host host = {.counts_reached = true, .captured = 1};
+    struct outcome o = {.verdict = VERDICT_REFUSED,
+                        .message = "10.0.0.2:80 refused the connection: RST answered our SYN"};
+
+    start();
+    say_syn();
+    facts.host = &host;
+    look(true, VERDICT_REFUSED);
+    diagnose_outcome(&found, &o);
+    assert_non_null(strstr(o.message, "RST answered our SYN; but this host's own rules stopped"));
+    done();
+}
+
+/* A host whose accept queue is full is silent: one that answers with RSTs is something else. */
+CASE(repeated_syn_acks_and_rsts)
+{
+    const struct seg rst_seg = {.flags = SEG_RST, .seq = seq_of(THEIR_ISN + 5)};
+
+    for (unsigned rsts = 0; rsts < 2; rsts++) {
+        shake();
+        say_ours(SEG_ACK | SEG_PSH, 1, 1, 10);
+        for (unsigned i = 0; i < 2; i++) {
+            if (rsts) {
+                say_theirs(SEG_RST, 5, 0, 0);
+                signs_refused(&script.flow, CHECK_RST_SEQUENCE, &rst_seg, true);
+            }
+            elapse(WAVE_S << i);
+            say(syn_ack());
+            say_ours(SEG_ACK, 11, 1, 0);
+        }
+        look(true, VERDICT_LOST);
+        assert_int_equal(get("accept-queue-full") == NULL, rsts);
+        done();
+    }
+}
+
 /* Data of ours fills a window of a few bytes, for a second and longer; or it needs no more. */
 CASE(a_window_that_little_fits_into)
 {
@@ -216,12 +305,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rsts_outside_of_the_window),
         cmocka_unit_test(acknowledgements_of_what_was_never_sent),
+        cmocka_unit_test(data_that_begins_elsewhere),
         cmocka_unit_test(two_answers_to_one_syn),
         cmocka_unit_test(data_behind_a_rst),
         cmocka_unit_test(text_in_a_rst),
         cmocka_unit_test(a_rst_that_crosses_our_fin),
         cmocka_unit_test(an_answer_before_all_was_sent),
         cmocka_unit_test(icmp_errors_and_silence),
+        cmocka_unit_test(icmp_errors_of_our_own),
+        cmocka_unit_test(a_refusal_keeps_its_reason),
+        cmocka_unit_test(repeated_syn_acks_and_rsts),
         cmocka_unit_test(a_window_that_little_fits_into),
     };
 
