@@ -52,7 +52,7 @@ static bool rst_by_middlebox(const struct facts *k, struct finding *f)
         f->severity = FINDING_PROBLEM;
     finding_cite_segment(f, s->rst.segment);
     finding_say(f, "the RST came with TTL %u and the peer's other segments with TTL %u: %s sent it",
-                s->rst.ttl, usual, signs_rst_between(s) ? "a device between" : "another device");
+                s->rst.ttl, usual, signs_rst_between(s) ? "a device on the way" : "another device");
     finding_advise(f, "look at the firewalls and balancers on the way, not at the server; a "
                       "capture at the peer shows whether it sent a RST");
     return true;
@@ -354,11 +354,10 @@ static bool data_rewritten(const struct facts *k, struct finding *f)
         return false;
     f->severity = FINDING_PROBLEM;
     cite(k, SIGN_BEYOND_AGAIN, f);
-    finding_say(
-        f,
-        "the peer's data begins %s beyond its SYN-ACK and is repeated from there: a device "
-        "on the way rewrites sequence numbers, and not those of the SYN-ACK or not both ways",
-        human_bytes(s->beyond.v - s->acked.v, bytes));
+    finding_say(f,
+                "the peer's data begins %s beyond its SYN-ACK, and is repeated from there: a "
+                "device on the way rewrites sequence numbers in one direction only",
+                human_bytes(s->beyond.v - s->acked.v, bytes));
     finding_advise(f, "switch off the device's sequence number randomization");
     return true;
 }

@@ -55,9 +55,9 @@ static bool rst_outside(const struct facts *k, struct finding *f)
                 "%s RSTs came whose sequence numbers are outside of our window, so that a host "
                 "ignores them",
                 human_count(times, n));
-    finding_advise(f, "their sender does not follow the connection: a device on the way that has "
-                      "lost or never knew it, or a very simple TCP; it means that the connection "
-                      "is over");
+    finding_advise(f, "their sender means that the connection is over, and does not follow it: a "
+                      "device on the way that has lost it, or a very simple TCP; "
+                      "a capture at the peer tells which");
     return true;
 }
 
@@ -377,9 +377,11 @@ static bool answered_early(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const struct signs_end *e = s->fin.segment ? &s->fin : &s->rst;
+    /* A client of ours closes its side when it has asked: what we send then is the answer. */
+    const bool more = s->more_sent && !(k->flow->our_flags & SEG_ACK);
 
-    if (!k->over || !e->segment || !e->first || !(e->pending || s->more_sent) || e->bare ||
-        !s->theirs || !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
+    if (!k->over || !e->segment || !e->first || !(e->pending || more) || e->bare || !s->theirs ||
+        !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
         return false;
     f->certainty = FINDING_PROVED;
     if (seq_geq(s->their_ack, seq_sub(s->high, s->fin_sent)))
@@ -404,7 +406,7 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     f->certainty = saw_all(k) ? FINDING_PROVED : FINDING_LIKELY;
     finding_cite_segment(f, e->segment);
     finding_say(f, "the peer's side %s after %s in which neither side sent anything%s",
-                reset ? "reset it" : "closed", human_duration(e->quiet, text),
+                reset ? "reset the connection" : "closed", human_duration(e->quiet, text),
                 count(k, SIGN_PROBED) ? " but probes" : "");
     finding_advise(f, "an idle timeout of the server, or of a proxy before it: probe or send more "
                       "often than that, or raise the timeout");
@@ -443,8 +445,8 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
         (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs))
         return false;
     finding_cite_segment(f, e->segment);
-    finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "
-                   "for one that is over, and drops the rest of its answer");
+    finding_say(f, "the peer answered our FIN with RST: it takes a connection that only we have "
+                   "closed for one that is over, and drops what it may still have to send");
     finding_advise(f, "keep our side open until its answer has come (connect, not halfclose; "
                       "--close=passive)");
     return true;

@@ -358,8 +358,9 @@ static void a_peer_that_resets_a_half_closed_connection(void **state)
         rig_run(&r, v6 ? "halfclose --json -d hi " RIG_PEER6 : "halfclose --json -d hi " RIG_PEER);
         rig_expect_text(&r, "verdict", "verdict", "failed");
         rig_expect_part(&r, "verdict", "message",
-                        "does not honour the half-close: probably, it answered our FIN with RST: "
-                        "it takes a connection that is closed on our side for one that is over");
+                        "does not honour the half-close: probably, the peer answered our FIN "
+                        "with RST: it takes a connection that only we have closed for one that is "
+                        "over");
         rig_free(&r);
     }
     rig_init(&r, HOST_ANSWER_AFTER_FIN);
@@ -413,7 +414,7 @@ static void a_reset_that_the_peer_did_not_send(void **state)
                    "the RST came with TTL 61 and the peer's other segments with TTL 64: another "
                    "device sent it");
     rig_expect_part(&r, "verdict", "message",
-                    "reset the connection: the peer's side reset it after 1.9");
+                    "reset the connection: the peer's side reset the connection after 1.9");
     rig_free(&r);
 }
 

@@ -244,8 +244,8 @@ static void a_reset_between_probes_ends_it(void **state)
     rig_expect_text(&r, "finding", "code", "reset-when-idle");
     rig_expect_text(
         &r, "finding", "message",
-        "the peer's side reset it after 2 h 59 min 59 s in which neither side sent anything but "
-        "probes");
+        "the peer's side reset the connection after 2 h 59 min 59 s in which neither side sent "
+        "anything but probes");
     assert_null(strstr(json_string_value(rig_get(&r, "verdict", "message")), "answered probe"));
     rig_free(&r);
 }

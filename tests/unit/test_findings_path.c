@@ -32,8 +32,8 @@ CASE(a_rst_from_elsewhere)
     ttls(57, 57, 57, 57);
     rst_of_theirs(31, 61);
     says(expect("rst-by-middlebox", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
-         "the RST came with TTL 61 and the peer's other segments with TTL 57: a device between "
-         "sent it");
+         "the RST came with TTL 61 and the peer's other segments with TTL 57: a device on the "
+         "way sent it");
     expect("rst-by-middlebox", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7));
     done();
 
