@@ -1,8 +1,8 @@
 /*
  * The connections of a session: how they are opened, cut off, closed in order and released, and
- * what their outcome is. What happens with packets is in session_loop.c.
+ * what their outcome is. What happens with packets is in session_capture.c and session_loop.c.
  */
-#include "lib/run/session.h"
+#include "lib/run/session_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +98,26 @@ struct session_conn *session_find(struct session *s, uint32_t id)
     struct session_conn *c = id == STACK_NONE ? NULL : slab_at(&s->slab, s->conn[pool_index(id)]);
 
     return c && c->id == id ? c : NULL;
+}
+
+/* Returns whether this connection has that flow, as far as that is still known. */
+static bool has_flow(struct session *s, const struct session_conn *c, const struct flow *flow)
+{
+    const struct conn *e;
+
+    if (c->record)
+        return flow_eq(&c->record->flow.flow, flow);
+    e = session_engine(s, c);
+    return e && flow_eq(conn_flow(e), flow);
+}
+
+struct session_conn *session_find_flow(struct session *s, const struct flow *flow)
+{
+    struct session_conn *c = session_last(s);
+
+    while (c && !has_flow(s, c, flow))
+        c = session_prev(s, c);
+    return c;
 }
 
 /* Allocates the record of a connection that is shown or whose verdict is printed. Returns false
@@ -302,40 +322,6 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     if (!r || !r->has_high || !e || seq_leq(r->high, conn_rcv_nxt(e)))
         return 0;
     return r->high.v - conn_rcv_nxt(e).v - (r->flow.fin_seen[1] != 0);
-}
-
-void session_record_event(struct session_record *r, const struct event *e)
-{
-    switch (e->kind) {
-    case EVENT_STATE:
-        if (e->u.state.to == STATE_ESTABLISHED)
-            r->established_at = e->at;
-        if (e->u.state.to == STATE_FIN_WAIT_2)
-            r->fin_acked_at = e->at;
-        break;
-    case EVENT_DATA:
-        r->flow.received_bytes += e->u.bytes;
-        break;
-    case EVENT_ICMP:
-        if (!r->conn->path.established && e->u.icmp.meaning != ICMP_TOO_BIG)
-            r->icmp = (struct icmp){.from = e->u.icmp.from,
-                                    .type = e->u.icmp.type,
-                                    .code = e->u.icmp.code,
-                                    .meaning = e->u.icmp.meaning,
-                                    .flow = r->flow.flow};
-        break;
-    case EVENT_PROBE:
-        r->probes++;
-        break;
-    case EVENT_PROBE_ANSWER:
-        r->probes = 0;
-        break;
-    case EVENT_TOLERATED:
-        r->flow.unstamped++;
-        break;
-    default:
-        break;
-    }
 }
 
 /* Fills in the facts that the outcome's sentence needs and that only the record has. */
