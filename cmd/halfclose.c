@@ -157,6 +157,14 @@ static void judge_reset(struct halfclose *x, const char *peer, uint32_t missing,
     char sent[120], bytes[HUMAN_TEXT], did[240] = "answered our FIN with RST";
 
     o->verdict = VERDICT_FAILED;
+    if (x->client.conn->record->flow.signs.rst.before_fin) {
+        snprintf(
+            o->message, sizeof o->message,
+            "whether %s honours the half-close is not known: it reset the connection before it "
+            "had our FIN",
+            peer);
+        return;
+    }
     x->half_close = NOT_HONOURED;
     if (acknowledged(x) && x->found.bytes)
         snprintf(did, sizeof did,

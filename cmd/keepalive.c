@@ -172,7 +172,8 @@ static void judge_peer(struct session *s, const struct keepalive *x, struct outc
     } else if (o->verdict == VERDICT_OPEN) {
         snprintf(o->message, sizeof o->message, "%s is alive: %s, and our FIN was acknowledged",
                  peer, probes);
-    } else if (s->stop == STOP_SIGNAL && c->path.established && !x->probes.asked) {
+    } else if (s->stop == STOP_SIGNAL && c->path.established && !x->probes.asked &&
+               !c->outstanding) {
         /* Without --for, an interrupt is the way to end the run. */
         o->verdict = VERDICT_OPEN;
         snprintf(o->message, sizeof o->message, "%s was alive until the interruption: %s", peer,

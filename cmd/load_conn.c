@@ -273,6 +273,9 @@ void load_event(struct load *l, const struct event *e)
     case EVENT_FIN:
         go(l, c, x, false);
         break;
+    case EVENT_ICMP:
+        load_seen_icmp(l, e);
+        break;
     case EVENT_DISCARDED:
         load_seen_discarded(l, c, x);
         break;

@@ -13,13 +13,18 @@
 #define FEW 2                            /* retransmissions that were not taken */
 #define PART 100                         /* of the connections, one in so many: losses hit some */
 
-/* A RST in SYN-SENT that was discarded acknowledges no SYN of ours. Once ports are used a second
- * time, it may be for the connection before. */
-static void note_rst(struct load *l, const struct conn *c)
+/* What was discarded in SYN-SENT acknowledges no SYN of ours. Once ports are used a second time, it
+ * may be for the connection before. */
+static void note_astray(struct load *l, const struct conn *c, const struct seg *s)
 {
+    const enum sign_kind kind = s->flags & SEG_RST   ? SIGN_RST_ASTRAY
+                                : s->flags & SEG_SYN ? SIGN_SYN_ACK_ASTRAY
+                                                     : SIGN_ACK_ASTRAY;
+
     /* With rules, the segment may be one that they changed or made. */
-    if (!l->impair && conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports)
-        signs_note(&l->seen.flow.signs, SIGN_RST_ASTRAY, 0);
+    if (!l->impair && conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports &&
+        ((s->flags & (SEG_RST | SEG_ACK))))
+        signs_note(&l->seen.flow.signs, kind, 0);
 }
 
 /* Returns whether the peer has acknowledged our SYN and none of our data. */
@@ -45,10 +50,20 @@ void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn 
 {
     const struct seg *s = l->seen.segment;
 
-    if (s && (s->flags & SEG_RST))
-        note_rst(l, c);
-    else if (s && (s->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
+    if (!s)
+        return;
+    note_astray(l, c, s);
+    if ((s->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == (SEG_SYN | SEG_ACK))
         note_syn_ack(l, c, x);
+}
+
+void load_seen_icmp(struct load *l, const struct event *e)
+{
+    if (l->impair || (e->u.icmp.meaning != ICMP_SOFT && e->u.icmp.meaning != ICMP_HARD))
+        return;
+    l->seen.icmps++;
+    l->seen.icmp =
+        (struct icmp){.from = e->u.icmp.from, .type = e->u.icmp.type, .code = e->u.icmp.code};
 }
 
 /* With SYN cookies a host repeats no SYN-ACK. While its accept queue is full it ignores our ACK and
@@ -125,10 +140,26 @@ static uint32_t queue_full(const struct load *l)
     return l->counts[VERDICT_OPEN] && (uint64_t)n * PART >= l->opened ? n : 0;
 }
 
+/* Writes what the last ICMP error says. */
+static const char *icmp_words(const struct load *l, char *text, size_t room)
+{
+    const struct icmp *i = &l->seen.icmp;
+    const bool v6 = l->plan.v6;
+    char from[ADDR_TEXT];
+
+    snprintf(text, room, "%s: %s (ICMP%s type %u code %u)",
+             addr_eq(&i->from, &l->port->info->local) ? "this host itself"
+                                                      : addr_text(v6, &i->from, from),
+             icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type, i->code);
+    return text;
+}
+
 void load_diagnose(struct load *l, const struct impairments *rules, struct outcome *o,
                    struct findings *list)
 {
     const struct load_seen *s = &l->seen;
+    const uint32_t failed = l->opened - l->counts[VERDICT_OPEN];
+    char icmp[160];
     struct host_texts texts;
     struct wire_stats stats;
     struct facts_host host;
@@ -150,6 +181,8 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
     host.queue_full = queue_full(l);
+    host.icmps = s->icmps >= failed ? s->icmps : 0;
+    host.icmp = icmp_words(l, icmp, sizeof icmp);
     diagnose(&k, list);
     if (o->verdict != VERDICT_LOCAL)
         diagnose_outcome(list, o);

@@ -8,6 +8,8 @@
 
 #include "lib/core/addr.h"
 #include "lib/core/conn.h"
+#include "lib/core/event.h"
+#include "lib/core/icmp.h"
 #include "lib/report/diagnose.h"
 #include "lib/run/port.h"
 
@@ -20,6 +22,8 @@ struct load_seen {
     const struct seg *segment;   /* the one that is being handled, or NULL */
     uint64_t captured;           /* segments for us, with a good checksum */
     uint32_t queue_full;         /* connections that the peer did not accept at first */
+    uint64_t icmps;              /* ICMP errors about what we sent, but those of the path MTU */
+    struct icmp icmp;            /* the last one: `from`, type and code */
     wave_time look_at;           /* when the neighbours are asked for next */
     char unreachable[ADDR_TEXT]; /* the neighbour that does not answer, or "" */
     bool is_gateway;
@@ -27,6 +31,9 @@ struct load_seen {
 
 /* Takes note of a segment of this connection that the engine discarded. */
 void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn *x);
+
+/* Takes note of an ICMP error that the engine has taken for one about this connection. */
+void load_seen_icmp(struct load *l, const struct event *e);
 
 /* Takes note of a connection that has ended. */
 void load_seen_ended(struct load *l, const struct conn *c, struct load_conn *x);

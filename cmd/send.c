@@ -146,6 +146,7 @@ static int conclude(struct send *s)
                  : s->options->rate                ? s->options->rate
                                                    : 1e9 / (double)send_interval(s->options);
     found.reached = took ? (double)(count - 1) * 1e9 / (double)took : 0;
+    s->tally.elsewhere = stats.elsewhere > 0;
     tally_figures(&s->tally, &found, &s->figures);
     tally_message(&s->tally, count, found.answered,
                   addr_port_text(flow.v6, &flow.remote, flow.rport, peer), message);

@@ -31,6 +31,10 @@ bool send_seen_segment(struct send_seen *s, const struct match_plan *plan, uint3
     odd = sends_syn(plan) && a->kind == ANSWER_RST && !a->stray && a->unexpected;
     if (odd)
         signs_note(&s->flow.signs, SIGN_RST_ASTRAY, number);
+    else if (sends_syn(plan) && a->kind == ANSWER_SYN_ACK && a->stray)
+        signs_note(&s->flow.signs, SIGN_SYN_ACK_ASTRAY, number);
+    else if (sends_syn(plan) && a->kind == ANSWER_ACK && !a->stray && a->unexpected)
+        signs_note(&s->flow.signs, SIGN_ACK_ASTRAY, number);
     return odd;
 }
 

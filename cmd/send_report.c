@@ -87,10 +87,16 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
                  v6 ? "v6" : "", t->icmp.type, t->icmp.code);
         break;
     case VERDICT_DROPPED:
-        snprintf(text, TALLY_MESSAGE,
-                 t->came ? "no acceptable answer came to %s segment%s to %s"
-                         : "nothing answered %s segment%s to %s",
-                 of, plural(sent), peer);
+        if (t->elsewhere && !t->came)
+            snprintf(text, TALLY_MESSAGE,
+                     "%s itself did not answer %s segment%s: what came for our port had other "
+                     "addresses",
+                     peer, of, plural(sent));
+        else
+            snprintf(text, TALLY_MESSAGE,
+                     t->came ? "no acceptable answer came to %s segment%s to %s"
+                             : "nothing answered %s segment%s to %s",
+                     of, plural(sent), peer);
         break;
     default:
         snprintf(text, TALLY_MESSAGE, "%s answered %s of %s segment%s", peer, n, of, plural(sent));

@@ -28,6 +28,7 @@ struct tally {
     unsigned ranges;
     uint64_t more;
     uint64_t odd_rst; /* first answers by a RST that does not acknowledge our SYN */
+    bool elsewhere;   /* and segments for our port came from other addresses or ports */
     bool came;        /* something came, whether it counts or not */
 };
 

@@ -95,17 +95,17 @@ static void tell_reason(const struct findings *list, struct outcome *o)
 {
     const struct finding *f = diagnose_strongest(list);
     const char *reason = strstr(o->message, ": ");
+    /* The peer did answer, so that this is no reason of it. */
+    const bool answered = o->verdict == VERDICT_OPEN || o->verdict == VERDICT_REFUSED;
     size_t at;
 
     if (!f || f->severity != FINDING_PROBLEM)
         return;
     /* What an ICMP error said stays in the sentence; what was concluded from silence is
      * replaced. */
-    at = reason && o->verdict != VERDICT_OPEN && o->verdict != VERDICT_REJECTED
-             ? (size_t)(reason - o->message)
-             : strlen(o->message);
-    snprintf(o->message + at, sizeof o->message - at, "%s%s%s",
-             o->verdict == VERDICT_OPEN ? "; but " : ": ",
+    at = reason && !answered && o->verdict != VERDICT_REJECTED ? (size_t)(reason - o->message)
+                                                               : strlen(o->message);
+    snprintf(o->message + at, sizeof o->message - at, "%s%s%s", answered ? "; but " : ": ",
              f->certainty == FINDING_LIKELY ? "probably, " : "", f->message);
 }
 

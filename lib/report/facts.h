@@ -29,10 +29,13 @@ struct facts_host {
                       none of them; 0: not so, or not known */
     uint64_t refused;       /* segments that we gave up, since the interface refused them, */
     uint64_t accepted;      /* and such that it took, of those that were sent on the link layer */
-    uint64_t bad_checksums; /* with a wrong checksum */
+    uint64_t bad_checksums; /* with a wrong checksum, */
+    uint64_t bad_headers;   /* and of those with one of IPv4's header */
     int64_t clock_step;     /* nanoseconds by which the wall clock was set during the run; 0: none */
     uint64_t lost;          /* frames that the capture lost */
     uint64_t copies;        /* packets that were captured on a second interface as well */
+    uint64_t icmps;         /* of many connections: ICMP errors about what we sent, */
+    const char *icmp;       /* and who sent the last one, and what it says */
     uint64_t elsewhere;     /* segments to our port from an address or port other than the peer's */
     bool answered_elsewhere; /* one of them was a SYN-ACK that acknowledges our SYN, */
     const char *answerer;    /* and came from this address and port */

@@ -60,7 +60,7 @@ static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
     const struct facts_host *h = k->host;
     char n[2][HUMAN_TEXT];
 
-    if (!k->over || !kept_here(k) || h->rerouted || k->verdict == VERDICT_LOCAL)
+    if (!k->over || !kept_here(k) || h->rerouted || h->unreachable || k->verdict == VERDICT_LOCAL)
         return false;
     if (k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;
@@ -71,7 +71,7 @@ static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
                 human_count(count(k, SIGN_KEPT), n[0]), human_count(k->flow->segments[0], n[1]));
     finding_advise(f,
                    "look at nft list ruleset (egress) and tc filter show dev %s egress for rules "
-                   "that go by size or content, or limit a rate",
+                   "that go by size or content, or limit a rate, and at the carrier in ip link",
                    h->interface);
     return true;
 }

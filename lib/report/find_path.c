@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "lib/core/addr.h"
+#include "lib/core/icmp.h"
 #include "lib/report/human.h"
 
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
@@ -20,18 +22,37 @@ static bool behind_proxy(const struct signs *s)
     return signs_rst_elsewhere(s) && !signs_rst_between(s) && !s->ttl;
 }
 
+/* A TCP that has sent a RST sends no new data. */
+static bool rst_not_its_own(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+
+    if (!count(k, SIGN_AFTER_RST) || k->flow->track.gaps)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = k->over && k->verdict == VERDICT_RESET ? FINDING_PROBLEM : FINDING_WARNING;
+    finding_cite_segment(f, s->rst.segment);
+    cite(k, SIGN_AFTER_RST, f);
+    finding_say(f, "the peer went on sending new data after a RST that came in its name: another "
+                   "device sent that RST");
+    finding_advise(f, "look at the firewalls and balancers on the way, not at the server");
+    return true;
+}
+
 static bool rst_by_middlebox(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const uint8_t usual = signs_ttl(s);
 
+    if (rst_not_its_own(k, f))
+        return true;
     if (!signs_rst_elsewhere(s) || behind_proxy(s))
         return false;
     if (k->over && (k->verdict == VERDICT_RESET || k->verdict == VERDICT_FAILED))
         f->severity = FINDING_PROBLEM;
     finding_cite_segment(f, s->rst.segment);
     finding_say(f, "the RST came with TTL %u and the peer's other segments with TTL %u: %s sent it",
-                s->rst.ttl, usual, signs_rst_between(s) ? "a device between" : "another device");
+                s->rst.ttl, usual, signs_rst_between(s) ? "a device on the way" : "another device");
     finding_advise(f, "look at the firewalls and balancers on the way, not at the server; a "
                       "capture at the peer shows whether it sent a RST");
     return true;
@@ -116,13 +137,12 @@ static bool challenge_storm(const struct facts *k, struct finding *f)
         return false;
     cite(k, SIGN_CHALLENGED, f);
     finding_say(f,
-                "%s RSTs, SYNs or ACKs that do not fit came within seconds of each other, and are "
-                "worth a challenge ACK each: something on the way answers each of those with the "
-                "next",
+                "%s RSTs, SYNs or ACKs that do not fit the connection came within seconds of each "
+                "other: their sender does not follow the connection",
                 human_count(count(k, SIGN_CHALLENGED), n));
-    finding_advise(f, "a NAT that has forgotten the connection does so: end it on both sides, and "
-                      "raise the NAT's idle timeout; a second host with the peer's address does so "
-                      "as well");
+    finding_advise(f, "a NAT that has forgotten the connection sends such RSTs: end it on both "
+                      "sides, and raise the NAT's idle timeout; a second host with the peer's "
+                      "address sends such ACKs");
     return true;
 }
 
@@ -286,9 +306,11 @@ static bool options_stripped(const struct facts *k, struct finding *f)
 static bool window_scale_rewritten(const struct facts *k, struct finding *f)
 {
     const struct report_flow *flow = k->flow;
+    const struct signs *s = &flow->signs;
+    const uint32_t tiny = flow->syn_window >> 14; /* no scale makes it smaller (RFC 7323, 2.3) */
     char n[HUMAN_TEXT];
 
-    if (!count(k, SIGN_WINDOW_BACK))
+    if (!count(k, SIGN_WINDOW_BACK) || (k->over && s->narrow_since && s->narrow < tiny))
         return false;
     if (k->over && k->verdict != VERDICT_OPEN)
         f->severity = FINDING_WARNING;
@@ -304,8 +326,54 @@ static bool window_scale_rewritten(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The peer acknowledges what we never sent. A late segment of an earlier connection does so once.
+ */
+static bool acknowledgements_rewritten(const struct facts *k, struct finding *f)
+{
+    const uint32_t times = count(k, SIGN_ACK_UNSENT);
+    char n[HUMAN_TEXT];
+
+    if (!k->over || times < 2 || k->flow->track.gaps)
+        return false;
+    if (k->verdict == VERDICT_FAILED || k->verdict == VERDICT_LOST)
+        f->severity = FINDING_PROBLEM;
+    cite(k, SIGN_ACK_UNSENT, f);
+    finding_say(f,
+                "%s segments of the peer's acknowledge bytes that we never sent, so that a host "
+                "ignores them: a device on the way rewrites numbers in one direction only",
+                human_count(times, n));
+    finding_advise(f, "switch off the device's sequence number randomization; another connection "
+                      "over the same addresses and ports looks the same");
+    return true;
+}
+
+/* A TCP whose timer expires repeats what is next for its receiver. Where that lies beyond what we
+ * ask for, and nothing before it ever came although large segments do, the two go by different
+ * numbers. */
+static bool data_rewritten(const struct facts *k, struct finding *f)
+{
+    const struct report_flow *flow = k->flow;
+    const struct signs *s = &flow->signs;
+    char bytes[HUMAN_TEXT];
+
+    if (!k->over || k->verdict == VERDICT_OPEN || !k->missing || count(k, SIGN_BEYOND_AGAIN) < 3 ||
+        (s->largest < LARGE && s->largest < k->missing) || !flow->has_irs ||
+        !seq_eq(s->acked, seq_add(flow->irs, 1)) || flow->track.gaps || facts_incomplete(k->host))
+        return false;
+    f->severity = FINDING_PROBLEM;
+    cite(k, SIGN_BEYOND_AGAIN, f);
+    finding_say(f,
+                "the peer's data begins %s beyond its SYN-ACK, and is repeated from there: a "
+                "device on the way rewrites sequence numbers in one direction only",
+                human_bytes(s->beyond.v - s->acked.v, bytes));
+    finding_advise(f, "switch off the device's sequence number randomization");
+    return true;
+}
+
 static bool sequence_rewritten(const struct facts *k, struct finding *f)
 {
+    if (acknowledgements_rewritten(k, f) || data_rewritten(k, f))
+        return true;
     if (!count(k, SIGN_QUOTE_ASTRAY))
         return false;
     finding_say(f, "an ICMP error quotes a sequence number that we never sent: a device before the "
@@ -320,17 +388,17 @@ static bool sequence_rewritten(const struct facts *k, struct finding *f)
  * our SYN. */
 static bool answer_from_elsewhere(const struct facts *k, struct finding *f)
 {
+    const bool open = k->over && k->verdict == VERDICT_OPEN;
+
     if (!k->host || !k->host->answered_elsewhere)
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_WARNING : FINDING_PROBLEM;
-    finding_say(f,
-                "a SYN-ACK to our SYN came from %s, which we did not ask: the address is "
-                "translated on the way there and not on the way back",
-                k->host->answerer);
-    finding_advise(f, "hosts answer such a SYN-ACK with RST: look for direct server return, or for "
-                      "a client and a server behind the same NAT (hairpin); connect to that "
-                      "address itself to compare");
+    f->severity = open ? FINDING_WARNING : FINDING_PROBLEM;
+    finding_say(f, "a SYN-ACK to our SYN came from %s, which we did not ask%s", k->host->answerer,
+                open ? ", beside the target's own" : "");
+    finding_advise(f, "the target's address or port is translated on the way there and not on the "
+                      "way back (direct server return; a server behind the client's own NAT): "
+                      "hosts answer such a SYN-ACK with RST; connect to that address to compare");
     return true;
 }
 
@@ -420,6 +488,21 @@ static bool fragments(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* RFC 9293, 3.4.1: one SYN has one answer, however often it is repeated. */
+static bool two_answers(const struct facts *k, struct finding *f)
+{
+    if (!count(k, SIGN_OTHER_ISN))
+        return false;
+    finding_cite_segment(f, k->flow->signs.opened_by);
+    cite(k, SIGN_OTHER_ISN, f);
+    finding_say(f, "two SYN-ACKs with different sequence numbers answered our one SYN: two hosts "
+                   "have the peer's address, or the network copied our SYN");
+    finding_advise(f,
+                   "look for a duplicate address, or for a balancer that gives one connection to "
+                   "two servers");
+    return true;
+}
+
 /* On the own link it is the peer's own address that has changed: another host has its IP address
  * as well, or has taken it over. Where a router may be between, it is the router's. */
 static bool two_hosts(const struct facts *k, struct finding *f)
@@ -427,8 +510,10 @@ static bool two_hosts(const struct facts *k, struct finding *f)
     char first[MAC_TEXT], second[MAC_TEXT];
     const struct signs *s = &k->flow->signs;
 
-    if (!k->over || !k->host || !count(k, SIGN_OTHER_MAC))
+    if (!k->over || !k->host)
         return false;
+    if (!count(k, SIGN_OTHER_MAC))
+        return two_answers(k, f);
     cite(k, SIGN_OTHER_MAC, f);
     mac_text(s->macs[0], first);
     mac_text(s->macs[1], second);
@@ -450,7 +535,58 @@ static bool two_hosts(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* This host itself says that it cannot send. */
+static bool own_icmp_error(const struct facts *k, struct finding *f)
+{
+    const struct signs_icmp *i = &k->flow->signs.icmp;
+    const bool v6 = k->flow->flow.v6;
+    char n[HUMAN_TEXT];
+
+    if (k->host && k->host->unreachable) /* that is why */
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->subject = FINDING_LOCAL;
+    finding_say(f,
+                "since the peer was heard last, this host itself answered %s of our segments with "
+                "an ICMP error: %s (ICMP%s type %u code %u)",
+                human_count(i->count, n), icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type,
+                i->code);
+    finding_advise(f, "it does not send them: the neighbour does not answer (ip neigh), the route "
+                      "is gone (ip route get), or a rule rejects them (nft list ruleset)");
+    return true;
+}
+
+/* Errors that came for what we sent after the handshake. TCP goes on in spite of them (RFC 1122,
+ * 4.2.3.9), so that they are told where nothing of the peer's came any more. */
+static bool icmp_error(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    const struct signs_icmp *i = &k->flow->signs.icmp;
+    const bool v6 = k->flow->flow.v6;
+    char from[ADDR_TEXT], n[HUMAN_TEXT];
+
+    if (!k->over || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_REJECTED ||
+        k->verdict == VERDICT_LOCAL || (!i->count && (!h || !h->icmps)))
+        return false;
+    if (i->count && addr_eq(&i->from, &k->flow->flow.local))
+        return own_icmp_error(k, f);
+    f->certainty = FINDING_PROVED;
+    if (i->count)
+        finding_say(f,
+                    "since the peer was heard last, %s answered %s of our segments with an ICMP "
+                    "error: %s (ICMP%s type %u code %u)",
+                    addr_text(v6, &i->from, from), human_count(i->count, n),
+                    icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type, i->code);
+    else
+        finding_say(f, "%s ICMP error%s came for what we sent, the last one from %s",
+                    human_count(h->icmps, n), h->icmps == 1 ? "" : "s", h->icmp);
+    finding_advise(f, "its sender does not reach the peer, or rejects what is for it: look at the "
+                      "routes and rules there, and whether the peer is up");
+    return true;
+}
+
 const struct diagnosis diagnoses_path[] = {
+    {"icmp-error", FINDING_PROBLEM, FINDING_PATH, false, icmp_error},
     {"answer-from-elsewhere", FINDING_PROBLEM, FINDING_PATH, false, answer_from_elsewhere},
     {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, false, rst_by_middlebox},
     {"challenge-storm", FINDING_PROBLEM, FINDING_PATH, true, challenge_storm},

@@ -37,11 +37,35 @@ static bool starved(const struct facts *k)
             (k->verdict == VERDICT_FAILED && short_of));
 }
 
+/* RFC 5961, 3.2: a RST outside of the window ends nothing. One alone may be late, or a stranger's.
+ */
+static bool rst_outside(const struct facts *k, struct finding *f)
+{
+    const uint32_t times = count(k, SIGN_RST_OUTSIDE);
+    const bool stuck =
+        k->verdict == VERDICT_LOST || (k->verdict == VERDICT_FAILED && k->outstanding);
+    char n[HUMAN_TEXT];
+
+    if (!k->over || times < FEW || !(stuck || k->verdict == VERDICT_FAILED))
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = stuck ? FINDING_PROBLEM : FINDING_WARNING;
+    cite(k, SIGN_RST_OUTSIDE, f);
+    finding_say(f,
+                "%s RSTs came whose sequence numbers are outside of our window, so that a host "
+                "ignores them",
+                human_count(times, n));
+    finding_advise(f, "their sender means that the connection is over, and does not follow it: a "
+                      "device on the way that has lost it, or a very simple TCP; "
+                      "a capture at the peer tells which");
+    return true;
+}
+
 /* RFC 9293, 3.10.7.3, first and second: a RST counts in SYN-SENT if it acknowledges our SYN. */
 static bool rst_unacceptable(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_RST_ASTRAY))
-        return false;
+        return rst_outside(k, f);
     f->certainty = FINDING_PROVED;
     f->severity = k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k);
     cite(k, SIGN_RST_ASTRAY, f);
@@ -56,7 +80,7 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
         return false;
-    f->severity = astray(k);
+    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k);
     cite(k, SIGN_ACK_ASTRAY, f);
     if (opened(k))
         finding_say(f, "the peer first answered our SYN with an ACK of something else: it still "
@@ -64,7 +88,10 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
     else
         finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
                        "older connection over these ports");
-    if (impaired(k))
+    if (opened(k))
+        finding_advise(f, "nothing need be done: the side that had that connection went away "
+                          "without closing it");
+    else if (impaired(k))
         finding_advise(f, "our RST should have ended that one, unless a rule stopped it");
     else
         finding_advise(f,
@@ -91,17 +118,23 @@ static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
 
 static bool bad_checksum(const struct facts *k, struct finding *f)
 {
+    const uint64_t bad = k->host ? k->host->bad_checksums : 0;
+    const uint64_t headers = k->host ? k->host->bad_headers : 0;
     char n[HUMAN_TEXT];
 
-    if (!k->host || !k->host->bad_checksums)
+    if (!bad)
         return false;
     f->certainty = FINDING_PROVED;
     f->severity = starved(k) ? FINDING_PROBLEM : FINDING_WARNING;
-    finding_say(f, "%s segment%s arrived with a wrong TCP checksum and %s thrown away",
-                human_count(k->host->bad_checksums, n), k->host->bad_checksums == 1 ? "" : "s",
-                k->host->bad_checksums == 1 ? "was" : "were");
+    finding_say(f, "%s segment%s arrived with a wrong %s checksum and %s thrown away",
+                human_count(bad, n), bad == 1 ? "" : "s",
+                !headers        ? "TCP"
+                : headers < bad ? "TCP or IP header"
+                                : "IP header",
+                bad == 1 ? "was" : "were");
     finding_advise(f, "the peer, its network card's offload or a device that rewrites headers "
-                      "computes it wrongly; switch off checksum offload there (ethtool -K)");
+                      "computes it wrongly (switch off checksum offload there: ethtool -K), or "
+                      "something on the way damages packets");
     return true;
 }
 
@@ -184,6 +217,25 @@ static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The same with a window that hardly any data fits into (RFC 9293, 3.8.6.2.2). */
+static bool window_narrow(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const wave_time since = s->narrow_since;
+    char text[HUMAN_TEXT], size[HUMAN_TEXT];
+
+    if (!k->over || !since || k->now < since + WAVE_S || k->verdict == VERDICT_OPEN ||
+        !s->narrow_full)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = FINDING_PROBLEM;
+    finding_say(f, "the peer's receive window has been %s or less for %s, so that our data waits",
+                human_bytes(s->narrow, size), human_duration(k->now - since, text));
+    finding_advise(f, "look at the application on the peer: it reads little at a time, or has a "
+                      "very small buffer (ss there shows Recv-Q)");
+    return true;
+}
+
 /* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
  * ours that was not taken shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
@@ -194,7 +246,7 @@ static bool window_closed(const struct facts *k, struct finding *f)
 
     if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S ||
         (!count(k, SIGN_SHUT_ANSWER) && count(k, SIGN_WINDOW_PROBED) < FEW))
-        return false;
+        return window_narrow(k, f);
     f->certainty = FINDING_PROVED;
     f->severity =
         k->over && s->shut && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
@@ -214,6 +266,9 @@ static bool window_overrun(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_OVERRUN))
         return false;
     f->certainty = FINDING_PROVED;
+    if (k->over && k->verdict == VERDICT_FAILED && k->outstanding &&
+        k->flow->signs.refused[CHECK_SEQUENCE])
+        f->severity = FINDING_PROBLEM; /* with its segments, their ACKs were dropped */
     cite(k, SIGN_OVERRUN, f);
     finding_say(f, "the peer sent data beyond the window that we had offered");
     finding_advise(f, "a host drops what lies beyond its window: the peer's TCP ignores it, or a "
@@ -240,7 +295,8 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
                        ask(k, HOW_TO_LIMIT_NUMBER));
         return true;
     }
-    if (count(k, SIGN_DATA_UNTAKEN) < FEW)
+    /* A host whose queue is full is silent; RSTs mean that our numbers do not fit there. */
+    if (count(k, SIGN_DATA_UNTAKEN) < FEW || count(k, SIGN_CHALLENGED) >= FEW)
         return false;
     if (k->flow->signs.spoke)
         f->severity = FINDING_WARNING;
@@ -334,8 +390,10 @@ static bool answered_early(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const struct signs_end *e = s->fin.segment ? &s->fin : &s->rst;
+    /* A client of ours closes its side when it has asked: what we send then is the answer. */
+    const bool more = s->more_sent && !(k->flow->our_flags & SEG_ACK);
 
-    if (!k->over || !e->segment || !e->first || !e->pending || e->bare || !s->theirs ||
+    if (!k->over || !e->segment || !e->first || !(e->pending || more) || e->bare || !s->theirs ||
         !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
         return false;
     f->certainty = FINDING_PROVED;
@@ -361,7 +419,7 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     f->certainty = saw_all(k) ? FINDING_PROVED : FINDING_LIKELY;
     finding_cite_segment(f, e->segment);
     finding_say(f, "the peer's side %s after %s in which neither side sent anything%s",
-                reset ? "reset it" : "closed", human_duration(e->quiet, text),
+                reset ? "reset the connection" : "closed", human_duration(e->quiet, text),
                 count(k, SIGN_PROBED) ? " but probes" : "");
     finding_advise(f, "an idle timeout of the server, or of a proxy before it: probe or send more "
                       "often than that, or raise the timeout");
@@ -400,8 +458,8 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
         (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs))
         return false;
     finding_cite_segment(f, e->segment);
-    finding_say(f, "it answered our FIN with RST: it takes a connection that is closed on our side "
-                   "for one that is over, and drops the rest of its answer");
+    finding_say(f, "the peer answered our FIN with RST: it takes a connection that only we have "
+                   "closed for one that is over, and drops what it may still have to send");
     finding_advise(f, "keep our side open until its answer has come (%s)",
                    ask(k, HOW_TO_STAY_OPEN));
     return true;
@@ -439,10 +497,11 @@ static bool deaf_to_probes(const struct facts *k, struct finding *f)
         k->flow->signs.bare_answered || k->probed_fast)
         return false;
     cite(k, SIGN_BYTE_ANSWERED, f);
-    finding_say(f,
-                "the peer answered none of %s keepalive probes without data, and answered one with "
-                "a byte",
-                human_count(ignored, n));
+    finding_say(
+        f,
+        "the peer answered none of %s keepalive probes without data, and answered those with "
+        "a byte",
+        human_count(ignored, n));
     finding_advise(f,
                    "it or a device before it drops probes without data: %s sends each with a byte; "
                    "a server that probes it in the usual way takes it for dead",

@@ -144,11 +144,12 @@ static bool isn_reused(const struct watched *w, enum track_side side, struct fin
 
 static bool window_closed(const struct watched *w, enum track_side side, struct finding *f)
 {
-    const struct measure_side *s = side_of(w, side);
+    const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
     const wave_time shut = measure_zero_for(s, w->measure.last);
     char t[HUMAN_TEXT], n[HUMAN_TEXT];
 
-    if (!s->zero_windows || shut < SHUT_LONG)
+    /* It harms the other side only where that has something to send. */
+    if (!s->zero_windows || shut < SHUT_LONG || (!o->window_probes && !o->window_full))
         return false;
     f->certainty = FINDING_PROVED;
     finding_say(f, "the %s's receive window was shut for %s in all (%s segments say so)%s",
@@ -162,7 +163,7 @@ static bool window_closed(const struct watched *w, enum track_side side, struct 
 static bool loss(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side);
-    const uint32_t real = s->retransmissions - s->spurious;
+    const uint32_t real = s->retransmissions - s->spurious - s->bare_timeouts;
     char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
 
     if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
@@ -172,7 +173,7 @@ static bool loss(const struct watched *w, enum track_side side, struct finding *
                 "%s of the %s's %s segments with data were lost and sent once more: %s fast, %s by "
                 "a timer",
                 human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
-                human_count(s->fast, fast), human_count(s->timeouts, timers));
+                human_count(s->fast, fast), human_count(s->timeouts - s->bare_timeouts, timers));
     finding_advise(f,
                    s->gaps > real / 2 ? "the loss is between the %s and the place of the capture"
                                       : "the loss is behind the place of the capture, as the %s "
@@ -255,7 +256,8 @@ static bool capture_loss(const struct watched *w, enum track_side side, struct f
     const struct measure_side *s = side_of(w, side);
     char n[HUMAN_TEXT];
 
-    if (!s->not_captured || !s->segments)
+    /* Where a device rewrites numbers, the bytes may have come in segments that fit nothing. */
+    if (!s->not_captured || !s->segments || s->unacceptable)
         return false;
     f->certainty = FINDING_PROVED;
     finding_say(f, "%s of the %s's were acknowledged and are not in the capture",
@@ -318,7 +320,58 @@ static bool captured_twice(const struct watched *w, enum track_side side, struct
     return true;
 }
 
+/* What a SYN was answered with, and must not be taken for its answer (RFC 9293, 3.10.7.3). */
+static bool answered_astray(const struct watched *w, enum track_side side, enum measure_astray kind,
+                            struct finding *f)
+{
+    const bool opened = side_of(w, TRACK_B)->syns != 0;
+
+    if (side != TRACK_B || !(side_of(w, side)->astray & kind))
+        return false;
+    if (opened || w->rst[TRACK_B].segment)
+        f->severity = FINDING_INFO;
+    f->certainty = FINDING_PROVED;
+    return true;
+}
+
+static bool rst_unacceptable(const struct watched *w, enum track_side side, struct finding *f)
+{
+    if (!answered_astray(w, side, MEASURE_ASTRAY_RST, f))
+        return false;
+    finding_say(f, "a RST came for the client's SYN and does not acknowledge it, so that a host "
+                   "ignores it");
+    finding_advise(f, "the port is probably closed: a firewall or a very simple TCP answers like "
+                      "this");
+    return true;
+}
+
+static bool syn_ack_unacceptable(const struct watched *w, enum track_side side, struct finding *f)
+{
+    if (!answered_astray(w, side, MEASURE_ASTRAY_SYN_ACK, f))
+        return false;
+    finding_say(f, "a SYN-ACK came that acknowledges another SYN than the client's");
+    finding_advise(f, "a device on the way may rewrite sequence numbers, or the server answers an "
+                      "older SYN from these ports");
+    return true;
+}
+
+static bool ack_to_syn(const struct watched *w, enum track_side side, struct finding *f)
+{
+    if (!answered_astray(w, side, MEASURE_ASTRAY_ACK, f))
+        return false;
+    f->certainty = FINDING_LIKELY;
+    finding_say(f,
+                "the server answered the client's SYN with an ACK of something else: it holds an "
+                "older connection over these ports");
+    finding_advise(f, "the client's RST should end that one; where it does not, the RST is lost on "
+                      "the way");
+    return true;
+}
+
 static const struct flow_row rows[] = {
+    {"rst-unacceptable", FINDING_PROBLEM, FINDING_PEER, rst_unacceptable},
+    {"syn-ack-unacceptable", FINDING_PROBLEM, FINDING_PEER, syn_ack_unacceptable},
+    {"ack-to-syn", FINDING_PROBLEM, FINDING_PEER, ack_to_syn},
     {"rst-by-middlebox", FINDING_WARNING, FINDING_PATH, rst_by_middlebox},
     {"black-hole", FINDING_PROBLEM, FINDING_PATH, black_hole},
     {"accept-queue-full", FINDING_PROBLEM, FINDING_PEER, accept_queue_full},

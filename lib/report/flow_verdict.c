@@ -7,6 +7,7 @@
 #include "lib/core/addr.h"
 #include "lib/core/icmp.h"
 #include "lib/report/human.h"
+#include "lib/report/signs.h"
 
 static const struct measure_side *side_of(const struct watched *w, enum track_side side)
 {
@@ -22,7 +23,8 @@ bool flow_rst_doubtful(const struct watched *w, enum track_side side)
 {
     const struct measure_side *s = side_of(w, side);
 
-    return s->resets && (s->after_rst || (s->ttl && s->rst_ttl != s->ttl));
+    return s->resets &&
+           (s->after_rst || (s->ttl && signs_routers(s->rst_ttl) != signs_routers(s->ttl)));
 }
 
 /* Writes the sentence, and returns true. */
@@ -67,7 +69,7 @@ static bool unopened(const struct watched *w, struct flow_verdict *v)
     if (established(w) || b->syns)
         return false;
     human_count(a->syns, n);
-    if (b->resets) {
+    if (w->rst[TRACK_B].segment) {
         v->kind = "rst";
         v->by = "server";
         return say(v, VERDICT_REFUSED, "refused: a RST answered the SYN%s",
@@ -77,8 +79,15 @@ static bool unopened(const struct watched *w, struct flow_verdict *v)
         return say(v, VERDICT_REJECTED, "rejected: %s (ICMP %u/%u from %s)",
                    icmp_text(w->flow.v6, w->icmp.type, w->icmp.code), w->icmp.type, w->icmp.code,
                    addr_text(w->flow.v6, &w->icmp.from, from));
-    if (a->resets)
+    if (b->resets)
+        return say(v, VERDICT_DROPPED,
+                   "not opened: a RST came for the SYN%s and did not acknowledge %s, so that the "
+                   "client ignores it",
+                   s, a->syns == 1 ? "it" : "them");
+    if (a->resets && !b->segments)
         return say(v, VERDICT_DROPPED, "given up: the client reset it before anything answered");
+    if (b->astray & MEASURE_ASTRAY_SYN_ACK)
+        return say(v, VERDICT_DROPPED, "not opened: the server's SYN-ACK acknowledges another SYN");
     if (b->segments)
         return say(v, VERDICT_DROPPED, "not opened: %s SYN%s, and the server sent no SYN-ACK", n,
                    s);

@@ -424,14 +424,17 @@ static bool sent_before(const struct measured *g)
            g->had[g->from] && seq_leq(seg_end(&g->packet->seg), g->before[g->from]);
 }
 
+/* A RST counts if its receiver obeys it: one that is only within the window is answered with a
+ * challenge ACK (RFC 5961, section 3). */
 static void note_end(struct watched *w, const struct measured *g)
 {
     const struct seg *s = &g->packet->seg;
+    const bool obeyed = !(s->flags & SEG_RST) || track_state(&w->track, g->from) == STATE_CLOSED;
     struct watched_end *e = s->flags & SEG_RST   ? &w->rst[g->from]
                             : s->flags & SEG_FIN ? &w->fin[g->from]
                                                  : NULL;
 
-    if (e && !e->segment && !(g->notes & TRACK_OUT_OF_WINDOW))
+    if (e && obeyed && !e->segment && !(g->notes & TRACK_OUT_OF_WINDOW))
         *e = (struct watched_end){w->track.number, g->at};
 }
 

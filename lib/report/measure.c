@@ -311,8 +311,10 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
         x->spurious++;
     else if (asked && !paused)
         x->fast++;
-    else
+    else {
         x->timeouts++;
+        x->bare_timeouts += !s->len && x->bare_timeouts < UINT8_MAX;
+    }
     if (!asked || paused)
         asks(x, g);
 }
@@ -577,6 +579,27 @@ static void remarks(struct measure_side *x, const struct measured *g)
     x->challenges += (g->notes & TRACK_CHALLENGE) != 0;
 }
 
+/* Notes an answer to a SYN that acknowledges something else. */
+static void astray(struct measure_side *x, const struct seg *s)
+{
+    x->astray |= s->flags & SEG_RST   ? MEASURE_ASTRAY_RST
+                 : s->flags & SEG_SYN ? MEASURE_ASTRAY_SYN_ACK
+                                      : MEASURE_ASTRAY_ACK;
+}
+
+/* Returns whether a segment that came after a RST of the same side was sent after it: one with new
+ * bytes, or an ACK that is too late to have been overtaken. A SYN begins another connection. */
+static bool goes_on(const struct measure_side *x, const struct measured *g, bool fills)
+{
+    const struct seg *s = &g->packet->seg;
+
+    if (s->flags & SEG_SYN)
+        return false;
+    if (fills)
+        return g->had[g->from] && seq_gt(seg_end(s), g->before[g->from]);
+    return (s->flags & SEG_ACK) && g->at > x->last + TRACK_REPEAT_MIN;
+}
+
 void measure_segment(struct measure *m, struct measure_room *r, const struct track *t,
                      const struct measured *g)
 {
@@ -594,14 +617,17 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
     y->unanswered = 0;
     x->duplicates += g->twice;
     x->ip_bytes += g->packet->length;
+    if (g->notes == TRACK_OUT_OF_WINDOW && y->syns && !y->has_ack && !x->syns)
+        astray(x, s);
     if (s->flags & SEG_RST) {
         if (!x->resets++)
             x->rst_ttl = g->packet->ttl;
+        x->rst_ends |= x->has_ack && !(g->notes & TRACK_OUT_OF_WINDOW);
         times(m, x, g);
         return;
     }
     x->ttl = g->packet->ttl;
-    x->after_rst |= x->resets && believed && (fills || (s->flags & SEG_ACK));
+    x->after_rst |= x->rst_ends && believed && goes_on(x, g, fills);
     x->fins += (s->flags & SEG_FIN) != 0;
     if (s->len)
         data(x, g);

@@ -23,6 +23,9 @@
 #define MEASURE_SAMPLES 8 /* round trips that are kept as they are, before a histogram is needed   \
                            */
 
+/* Answers to a SYN that acknowledge something else (RFC 9293, 3.10.7.3). */
+enum measure_astray { MEASURE_ASTRAY_RST = 1, MEASURE_ASTRAY_ACK = 2, MEASURE_ASTRAY_SYN_ACK = 4 };
+
 /*
  * Round trips of one direction: from a segment to the acknowledgement that ends exactly where the
  * segment does, both as captured here (tcptrace's rtt; tshark's tcp.analysis.ack_rtt). None is
@@ -69,6 +72,7 @@ struct measure_side {
     /* What the next segment is compared with. */
     bool has_ack, zero, has_tsval, has_id, has_sack, flight_open;
     uint8_t holes, marks, stride, since_mark;
+    uint8_t astray;      /* MEASURE_ASTRAY_...: how it answered the other side's SYN */
     uint16_t id;         /* IPv4 identification of the segment that reaches highest */
     uint32_t tsval;      /* its timestamp */
     uint32_t run;        /* duplicate ACKs in a row */
@@ -119,7 +123,9 @@ struct measure_side {
     uint32_t initial_window; /* bytes of data before the first of them was acknowledged (tcptrace's
                                 initial window) */
     uint8_t rst_ttl;         /* of its first RST */
-    bool after_rst;          /* it went on after its RST as if it had sent none */
+    bool rst_ends;           /* a RST of its that its receiver obeys came after the handshake, */
+    bool after_rst;          /* and it went on after that as if it had sent none */
+    uint8_t bare_timeouts;   /* of `timeouts`, those of a SYN or FIN without data; up to 255 */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
     uint32_t asked_len;             /* and the bytes of data in the last of them */

@@ -102,6 +102,15 @@ static void unanswered(const struct outcome_facts *f, struct outcome *o)
             "%s gave no acceptable answer to %u SYN%s: none of the %" PRIu64 " segment%s that came "
             "acknowledged our SYN as a SYN-ACK or RST must",
             f->peer, f->syn_sent, plural(f->syn_sent), f->arrived, f->arrived == 1 ? "" : "s");
+    else if (f->elsewhere)
+        set(f, o, VERDICT_DROPPED, "none", NULL,
+            "%s itself did not answer %u SYN%s: what came for our port had other addresses",
+            f->peer, f->syn_sent, plural(f->syn_sent));
+    else if (f->odd_icmp)
+        set(f, o, VERDICT_DROPPED, "none", NULL,
+            "%s gave no acceptable answer to %u SYN%s: the ICMP error that came is one that a host "
+            "ignores",
+            f->peer, f->syn_sent, plural(f->syn_sent));
     else
         set(f, o, VERDICT_DROPPED, "none", NULL, "nothing answered %u SYN%s to %s", f->syn_sent,
             plural(f->syn_sent), f->peer);
@@ -150,6 +159,12 @@ static void lost(const struct outcome_facts *f, struct outcome *o)
             "connected to %s until this host could not go on: %s", f->peer, f->hindered);
     else if (f->impaired)
         lost_on_purpose(f, o);
+    else if (f->end == END_KEEPALIVE && f->answers)
+        set(f, o, VERDICT_FAILED, f->path.reset_sent ? "local" : "none",
+            f->path.reset_sent ? "reset" : NULL,
+            "connected to %s, which still sends and gave no acceptable answer to %u keepalive "
+            "probe%s: its segments do not fit the connection",
+            f->peer, f->probes, plural(f->probes));
     else if (f->end == END_KEEPALIVE) /* RFC 9293, 3.8.4: a dead connection is reset */
         set(f, o, VERDICT_LOST, f->path.reset_sent ? "local" : "none",
             f->path.reset_sent ? "reset" : NULL,

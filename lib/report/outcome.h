@@ -60,6 +60,8 @@ struct outcome_facts {
     uint32_t syn_sent;       /* SYNs of ours */
     uint64_t arrived;        /* segments of the peer's that came, including those with a wrong
                                 checksum */
+    uint64_t elsewhere;      /* segments to our port from other addresses and ports, */
+    bool odd_icmp;           /* and an ICMP error came that a host ignores */
     uint32_t missing;        /* bytes of the peer's that never came although later bytes did */
     bool answers;            /* segments came since what is outstanding was first sent */
     uint32_t syn_acks;       /* of the peer's that were seen */

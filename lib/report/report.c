@@ -529,6 +529,8 @@ void report_icmp(struct report *r, struct report_flow *f, wave_time stamp, const
     struct report_event e = event_of(r, f, REPORT_ICMP, stamp);
     if (error->has_seq && !sent)
         signs_quoted(f, error->seq);
+    else if (error->has_seq)
+        signs_icmp(f, error);
     e.u.icmp = (struct report_icmp){.error = *error, .fatal = fatal};
     tell(r, &e);
 }

@@ -1,6 +1,6 @@
 /*
- * Examines each segment for signs. Everything here is about the peer's segments, except for the
- * functions that record what we offered and sent, with which the peer's segments are compared.
+ * Examines each segment for signs. Everything here is about the peer's segments; signs_ours.c
+ * records what they are compared with.
  */
 #include "lib/report/signs.h"
 
@@ -9,7 +9,6 @@
 #include "lib/report/report.h"
 
 #define LATE_AFTER TRACK_REPEAT_MIN /* our ACK must have arrived this long after a round trip */
-#define FAR (1u << 30)              /* numbers that are further apart are not compared */
 #define STORM_PAUSE (10 * WAVE_S)   /* challenges of a storm follow each other within this time */
 #define STORM_MIN 10                /* challenges make a storm */
 #define STRANGER (1u << 26)         /* numbers that no segment of one connection is apart */
@@ -20,6 +19,7 @@
 #define QUEUE_MAX (5 * WAVE_S)      /* no queue on the way holds data for longer */
 #define SYN_ANSWER (250 * WAVE_MS)  /* the answer to our last SYN, not to an earlier one */
 #define LARGE_SENT 2                /* times that chance may lose a segment */
+#define NARROW 256                  /* bytes of a window that are of little use */
 #define FIN_ANSWER (50 * WAVE_MS)   /* what comes so soon after our FIN may answer it */
 
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number)
@@ -95,6 +95,10 @@ void signs_refused(struct report_flow *f, enum check why, const struct seg *s, b
     f->signs.changed = true;
     if (why == CHECK_PAWS)
         old_timestamp(f, s, fresh);
+    if (why == CHECK_ACK_UNSENT && f->signs.opened)
+        signs_note(&f->signs, SIGN_ACK_UNSENT, f->track.number);
+    if (why == CHECK_SEQUENCE && (s->flags & SEG_RST) && f->signs.opened)
+        signs_note(&f->signs, SIGN_RST_OUTSIDE, f->track.number);
     /* A host's RST to a segment of ours has the number that the segment acknowledges. A SYN may be
      * repeated by its sender's own clock: it counts behind a challenge ACK alone. */
     if (why == CHECK_RST_SEQUENCE || (why == CHECK_SEQUENCE && is_stranger(&f->signs, s)))
@@ -112,32 +116,18 @@ void signs_quoted(struct report_flow *f, struct seq seq)
         signs_note(&f->signs, SIGN_QUOTE_ASTRAY, 0);
 }
 
+void signs_icmp(struct report_flow *f, const struct icmp *error)
+{
+    struct signs_icmp *i = &f->signs.icmp;
+
+    if (!f->signs.opened || (error->meaning != ICMP_SOFT && error->meaning != ICMP_HARD))
+        return;
+    *i = (struct signs_icmp){i->count + 1, error->type, error->code, error->from};
+}
+
 wave_time signs_shut_for(const struct signs *s, wave_time now)
 {
     return s->shut_for + (s->shut && now > s->shut_since ? now - s->shut_since : 0);
-}
-
-static void our_fin(struct signs *s, wave_time now)
-{
-    if (!s->fin_sent) {
-        s->fin_at[0] = now;
-        s->fin_theirs = s->theirs;
-    }
-    s->fin_at[1] = s->fin_at[2];
-    s->fin_asked[0] = s->fin_asked[1];
-    s->fin_at[2] = now;
-    s->fin_edge = s->edge;
-    s->fin_sent = s->fin_asked[1] = true;
-}
-
-/* Records a SYN that we opened with, and whether its answer will tell something of timestamps. */
-static void our_syn(struct signs *s, const struct report_seen *seen, uint32_t number)
-{
-    s->unstamped_at = 0;
-    if (seen->packet->seg.opt.has & OPT_TIMESTAMP)
-        signs_note(s, SIGN_STAMPED_SYN, number);
-    else if (signs_count(s, SIGN_STAMPED_SYN))
-        s->unstamped_at = seen->stamp;
 }
 
 /* The peer's answer to our SYN. One that comes soon answers the last SYN. */
@@ -151,75 +141,6 @@ static void syn_heard(struct signs *s, const struct report_seen *seen, uint32_t 
         s->unstamped_at = 0;
     } else {
         s->stamped_heard = true;
-    }
-}
-
-/* Records our timestamps, with which the peer's echoes are compared. */
-static void our_stamp(struct report_flow *f, const struct seg *t)
-{
-    struct signs *s = &f->signs;
-
-    if (!(t->opt.has & OPT_TIMESTAMP))
-        return;
-    if (!s->has_stamps)
-        s->stamps[0] = s->stamps[1] = t->opt.tsval;
-    else if ((int32_t)(t->opt.tsval - s->stamps[1]) > 0)
-        s->stamps[1] = t->opt.tsval;
-    if (!s->has_open_stamp && !(t->flags & SEG_SYN) && f->syn.has_timestamp &&
-        (int32_t)(t->opt.tsval - f->syn.tsval) > 0) {
-        s->has_open_stamp = true;
-        s->open_stamp = t->opt.tsval;
-    }
-    s->has_stamps = true;
-}
-
-/* Records a probe of ours: keepalive or window. */
-static void our_probe(struct signs *s, const struct seg *t, const struct report_segment *g)
-{
-    /* A FIN is sent even into a zero window, so that it probes the window as well. */
-    if ((g->notes & TRACK_WINDOW_PROBE) || (s->shut && (t->flags & SEG_FIN))) {
-        s->window_probed = true;
-        signs_note(s, SIGN_WINDOW_PROBED, g->number);
-    }
-    if (!(g->notes & TRACK_PROBE)) {
-        /* What comes now may answer this segment instead. */
-        s->unanswered_probe = s->unanswered_probe && !seg_len(t);
-        return;
-    }
-    if (s->unanswered_probe && !s->probe_has_byte)
-        signs_note(s, SIGN_PROBE_IGNORED, g->number);
-    s->unanswered_probe = true;
-    s->probe_has_byte = t->len > 0;
-    if (!t->len)
-        signs_note(s, SIGN_PROBED, g->number);
-}
-
-/* Records what we acknowledge and offer. */
-static void our_ack(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
-{
-    const struct seg *t = &seen->packet->seg;
-    const struct seq edge = seq_add(t->ack, g->window);
-
-    if (!s->has_edge || seq_gt(edge, s->edge)) {
-        s->edge = edge;
-        s->has_edge = true;
-    }
-    if (!s->acked_at || seq_gt(t->ack, s->acked)) {
-        s->acked = t->ack;
-        s->acked_at = seen->stamp;
-        if (s->gap_since && seq_geq(t->ack, s->their_end))
-            s->gap_since = 0;
-    } else if (s->gap_since && seq_eq(t->ack, s->acked) && !seg_len(t)) {
-        s->gap_acks++;
-    }
-}
-
-/* Records data of ours that is sent for the first time. */
-static void our_data(struct signs *s, const struct seg *t)
-{
-    if (t->len >= s->large) {
-        s->large_seq = t->seq;
-        s->large = t->len;
     }
 }
 
@@ -238,24 +159,6 @@ static void large_acked(struct signs *s, const struct seg *t)
     s->large = 0;
 }
 
-/* Records data of ours that is sent once more. A TCP that takes large packets for lost on the way
- * repeats them in smaller pieces. */
-static void our_repetition(struct signs *s, const struct seg *t, uint32_t number)
-{
-    struct signs_stuck *k = &s->stuck;
-
-    if (!k->times || !seq_eq(k->seq, t->seq)) {
-        *k = (struct signs_stuck){.seq = t->seq, .len = t->len, .times = 2};
-    } else if (t->len >= k->len) {
-        k->times += t->len == k->len;
-        k->cut = 0;
-    } else {
-        k->cut = t->len;
-        k->segment = number;
-        s->large = 0; /* what is acknowledged from now on may have been sent in pieces */
-    }
-}
-
 /* Examines what the peer acknowledges of it: the smaller piece to the byte, and with it nothing of
  * the rest of the large one. */
 static void repetition_acked(struct signs *s, struct seq ack)
@@ -271,42 +174,6 @@ static void repetition_acked(struct signs *s, struct seq ack)
         signs_note(s, SIGN_OURS_CUT, k->segment);
     }
     k->times = 0;
-}
-
-/* Records what we offer and send, with which the peer's segments are compared. */
-static void ours(struct report_flow *f, const struct report_seen *seen,
-                 const struct report_segment *g)
-{
-    struct signs *s = &f->signs;
-    const struct seg *t = &seen->packet->seg;
-
-    /* A copy that a rule made asks nothing that the segment itself does not ask. */
-    if (seen->foreign || (seen->impaired && seen->impaired->copy))
-        return;
-    s->asked = seen->stamp;
-    s->answered = s->challenge && !seg_len(t) && !(t->flags & SEG_RST) ? seen->stamp : 0;
-    s->challenge = false;
-    if (!(t->flags & SEG_RST) && (!s->has_high || seq_gt(seg_end(t), s->high))) {
-        s->high = seg_end(t);
-        s->has_high = true;
-        s->far |= f->has_iss && s->high.v - f->iss.v >= FAR;
-    }
-    if (t->flags & SEG_ACK)
-        our_ack(s, seen, g);
-    if (t->flags & SEG_FIN)
-        our_fin(s, seen->stamp);
-    our_stamp(f, t);
-    if ((t->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN)
-        our_syn(s, seen, g->number);
-    our_probe(s, t, g);
-    if (t->len && !(g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))) {
-        s->data[0]++;
-        s->resent += g->retransmission;
-        if (g->retransmission)
-            our_repetition(s, t, g->number);
-        else
-            our_data(s, t);
-    }
 }
 
 /* Examines an answer to our SYN (RFC 9293, 3.10.7.3, first and second). */
@@ -341,7 +208,7 @@ static bool echoes_astray(const struct report_flow *f, const struct seg *t)
 static bool sack_astray(const struct report_flow *f, const struct seg *t)
 {
     const struct signs *s = &f->signs;
-    const struct seq low = s->far ? seq_sub(s->high, FAR) : f->iss;
+    const struct seq low = s->far ? seq_sub(s->high, SIGNS_FAR) : f->iss;
 
     if (!f->has_iss || !s->has_high || f->track.gaps)
         return false;
@@ -412,6 +279,16 @@ static void window(struct report_flow *f, const struct report_seen *seen,
     }
     s->shut = shut;
     s->window_probed = false;
+    if (g->window && g->window < NARROW && !done) {
+        if (!s->narrow_since) {
+            s->narrow = 0;
+            s->narrow_full = false;
+        }
+        s->narrow_since = s->narrow_since ? s->narrow_since : seen->stamp;
+        s->narrow = g->window > s->narrow ? g->window : s->narrow;
+    } else if (!shut) {
+        s->narrow_since = 0;
+    }
 }
 
 /* Examines the first window after that of the SYN, which is never scaled (RFC 7323, 2.2): a host
@@ -527,6 +404,8 @@ static void text(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     struct signs_last *l = &s->last_data;
 
+    if (t->flags & SEG_RST) /* RFC 9293, 3.5.2: it may explain the RST, and is no answer */
+        return;
     s->theirs += t->len;
     s->data[1] += t->len > 0;
     if (g->notes & TRACK_PROBE)
@@ -575,18 +454,24 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
     const bool fin = (t->flags & SEG_FIN) && f->fin[1] == g->number;
     const wave_time trips = f->rtt == WAVE_NEVER ? 0 : 2 * f->rtt;
 
+    const bool acks = reset && (t->flags & SEG_ACK) && s->has_high && seq_leq(t->ack, s->high);
+    const struct seq ack =
+        acks && (!s->has_their_ack || seq_gt(t->ack, s->their_ack)) ? t->ack : s->their_ack;
     struct signs_end *end = reset ? &s->rst : &s->fin;
     if ((!reset && !fin) || end->segment)
         return;
     *end = (struct signs_end){
         .first = !f->fin_seen[0] && !s->fin.segment,
-        .pending = s->has_high && s->has_their_ack && seq_lt(s->their_ack, s->high),
+        .pending = s->has_high && (s->has_their_ack || acks) && seq_lt(ack, s->high),
         .after_data = s->data[0] > 0,
-        .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && !t->len,
+        .bare = f->has_irs && seq_eq(t->seq, seq_add(f->irs, 1)) && (reset || !t->len),
         .answers = s->unanswered_probe,
+        .before_fin = acks && s->fin_sent && seq_lt(t->ack, s->high),
         .answers_fin = reset && s->fin_sent && !s->fin.segment && s->theirs == s->fin_theirs &&
+                       !(acks && seq_lt(t->ack, s->high)) &&
                        seen->stamp <= s->fin_at[0] + (trips > FIN_ANSWER ? trips : FIN_ANSWER),
         .ttl = seen->packet->ttl,
+        .seq = t->seq,
         .impaired = s->impaired != 0,
         .segment = g->number,
         .stamp = seen->stamp,
@@ -602,8 +487,11 @@ static void syn_ack_again(struct report_flow *f, const struct report_seen *seen,
     const struct seg *t = &seen->packet->seg;
     const bool copy = s->syn_acked && seen->stamp < s->syn_acked + TRACK_REPEAT_MIN;
 
-    if (!f->has_iss || !f->has_irs || !seq_eq(t->seq, f->irs) ||
-        !seq_eq(t->ack, seq_add(f->iss, 1)))
+    if (!f->has_iss || !f->has_irs || !seq_eq(t->ack, seq_add(f->iss, 1)))
+        return;
+    if (f->syn_sent == 1 && s->opened_by != number && !seq_eq(t->seq, s->opened_isn))
+        signs_note(s, SIGN_OTHER_ISN, number);
+    if (!seq_eq(t->seq, f->irs))
         return;
     if (copy)
         return;
@@ -627,11 +515,15 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
 
     if (s->gap_since)
         s->gap_heard = seen->stamp;
+    if (s->gap_since && g->retransmission && seq_eq(seen->packet->seg.seq, s->beyond))
+        signs_note(s, SIGN_BEYOND_AGAIN, g->number);
     if (!s->gap_since || seq_gt(end, s->their_end))
         s->their_end = end;
     if (!(g->notes & TRACK_OUT_OF_ORDER))
         return;
     signs_note(s, SIGN_BEYOND_GAP, g->number);
+    if (!s->gap_since || seq_lt(seen->packet->seg.seq, s->beyond))
+        s->beyond = seen->packet->seg.seq;
     if (s->gap_since)
         return;
     s->gap_since = s->gap_heard = seen->stamp;
@@ -676,6 +568,7 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
     large_acked(s, t);
     repetition_acked(s, t->ack);
     s->has_their_ack = true;
+    s->icmp.count = 0;
     if (s->unanswered_probe && s->probe_has_byte)
         signs_note(s, SIGN_BYTE_ANSWERED, g->number);
     s->bare_answered |= s->unanswered_probe && !s->probe_has_byte;
@@ -693,6 +586,9 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     if ((t->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
         syn_ack_again(f, seen, g->number);
     overrun(f, t, g->number);
+    if (s->rst.segment && t->len && !(t->flags & (SEG_SYN | SEG_RST)) &&
+        t->seq.v - s->rst.seq.v < SIGNS_FAR)
+        signs_note(s, SIGN_AFTER_RST, g->number);
     if (g->notes & TRACK_OUT_OF_WINDOW) /* it may be any sender's */
         return;
     if (!s->spoke && !(t->flags & (SEG_SYN | SEG_RST)) && g->local != STATE_CLOSED) {
@@ -726,6 +622,7 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
         seq_eq(t->ack, seq_add(f->iss, 1))) {
         s->opened = seen->stamp;
         s->opened_by = g->number;
+        s->opened_isn = t->seq;
         s->offered = syn ? t->opt.has : f->theirs.has;
     }
     if (syn && s->opened_by == g->number && (t->flags & SEG_ACK))
@@ -773,7 +670,7 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
     if (seen->foreign)
         signs_note(s, SIGN_FOREIGN_RST, g->number);
     if (seen->out)
-        ours(f, seen, g);
+        signs_ours(f, seen, g);
     else if (!seen->missed) {
         arrival(s, seen, g);
         theirs(f, seen, g);

@@ -15,6 +15,7 @@
 
 #include "lib/core/addr.h"
 #include "lib/core/event.h"
+#include "lib/core/icmp.h"
 #include "lib/core/seg.h"
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
@@ -49,6 +50,11 @@ enum sign_kind {
                            ACK still stops before it; one for each repetition */
     SIGN_SACK_ASTRAY,   /* a SACK block of the peer's for what we never sent */
     SIGN_QUOTE_ASTRAY,  /* an ICMP error quotes a sequence number that we never sent */
+    SIGN_RST_OUTSIDE,   /* the peer's RST outside of the window, after the handshake */
+    SIGN_ACK_UNSENT,    /* the peer acknowledges what we never sent, after the handshake */
+    SIGN_OTHER_ISN,     /* a SYN-ACK of our SYN with another ISN than the one that opened the
+                           connection, where we had sent one SYN */
+    SIGN_AFTER_RST,     /* new data of the peer's behind its RST */
     SIGN_COPY,          /* the peer's packet came twice */
     SIGN_LATE,          /* the peer's segment, overtaken on the way */
     SIGN_SYN_ACK_TTL,   /* what followed the SYN-ACK has another TTL */
@@ -63,6 +69,7 @@ enum sign_kind {
     SIGN_PROBE_IGNORED, /* such a one that nothing had answered when the next one was sent */
     SIGN_BYTE_ANSWERED, /* the answer to a keepalive probe with a byte */
     SIGN_BEYOND_GAP,    /* the peer's data or FIN beyond bytes that never came, so far */
+    SIGN_BEYOND_AGAIN,  /* the peer repeats the first bytes beyond them, as if these were next */
     SIGN_FILLED,        /* the peer repeated what had been lost on its way here */
     SIGN_FRAGMENTED,    /* the peer's segment arrived in IP fragments */
     SIGN_STAMPED_SYN,   /* our SYN with timestamps */
@@ -102,9 +109,11 @@ struct signs_end {
     bool after_data;  /* we had sent data */
     bool bare;        /* it stands right behind the peer's SYN: no byte was sent between them */
     bool answers;     /* it came when a probe of ours waited for its answer */
-    bool answers_fin; /* it came within two round trips of our first FIN, and the peer had sent
-                         neither data nor a FIN of its own since */
+    bool before_fin;  /* our FIN had been sent, and this RST acknowledges less than it */
+    bool answers_fin; /* it came within two round trips of our first FIN, is not before it, and the
+                         peer had sent neither data nor a FIN of its own since */
     uint8_t ttl;      /* 0: not known */
+    struct seq seq;   /* where it stands */
     bool impaired;    /* a rule had done something before it, which may be why it came */
     uint32_t segment; /* its number */
     wave_time stamp;
@@ -122,8 +131,14 @@ struct signs {
     uint32_t acts[2][SIGNS_ACTS]; /* and what; [0] ours, [1] the peer's */
 
     wave_time active;   /* the last segment of either side that was no probe and no answer */
+    struct signs_icmp { /* errors about what we sent after the handshake: */
+        uint32_t count; /* since the peer was heard last */
+        uint8_t type, code; /* of the last one, and who sent it */
+        struct addr from;
+    } icmp;
     wave_time opened;   /* when the SYN-ACK came, or our SYN-ACK was acknowledged; 0: not yet */
-    uint32_t opened_by; /* the number of that segment */
+    uint32_t opened_by; /* the number of that segment, */
+    struct seq opened_isn;     /* and its sequence number, where it is a SYN-ACK */
     struct signs_end fin, rst; /* the peer's; `segment` is 0 where there was none */
 
     /* About ours, with which the peer's segments are compared. */
@@ -156,6 +171,7 @@ struct signs {
     bool fin_asked[2]; /* the latter two: no segment of the peer's has told yet whether it has it */
     uint32_t fin_theirs;                   /* bytes of the peer's data when we sent it first */
     struct seq fin_edge;                   /* the edge that we had offered when we sent it last */
+    bool more_sent;                        /* we sent new data after the peer's FIN */
     bool unanswered_probe, probe_has_byte; /* our last keepalive probe has no answer; it had one */
     bool bare_answered;                    /* a keepalive probe without data was answered */
     bool window_probed;                    /* our last window probe has no answer */
@@ -168,6 +184,10 @@ struct signs {
     bool shut;         /* the peer's window is 0 */
     wave_time shut_since;
     wave_time shut_for; /* how long it was shut, in all, before `shut_since` */
+    wave_time narrow_since; /* since when its window is open, and so small that hardly anything
+                               fits; 0: it is not */
+    uint32_t narrow;        /* with it: the largest window since then, */
+    bool narrow_full;       /* and data of ours has filled it */
     uint8_t ttl;        /* of the peer's segments but RST and SYN-ACK; 0: none seen */
     uint8_t syn_ttl;    /* of its SYN or SYN-ACK; 0: none seen */
     bool ttl_varies;    /* the former has changed */
@@ -180,6 +200,7 @@ struct signs {
     uint32_t their_stamp; /* the latest timestamp of the peer's */
     wave_time gap_since;  /* since when something is missing; 0: nothing is */
     struct seq their_end; /* with it: behind all that the peer sent */
+    struct seq beyond;    /* with it: the first bytes beyond what is missing */
     wave_time gap_heard;  /* with it: when the peer was heard last */
     uint32_t gap_acks;    /* and how often we have asked for what is missing */
     uint32_t largest;     /* data of a segment of the peer's, in bytes */
@@ -207,6 +228,8 @@ struct signs {
     uint8_t macs[2][SIGNS_MAC]; /* the first two that differ, with SIGN_OTHER_MAC */
 };
 
+#define SIGNS_FAR (1u << 30) /* numbers that are further apart are not compared */
+
 struct report_flow;
 struct report_seen;
 struct report_segment;
@@ -219,13 +242,20 @@ void signs_segment(struct report_flow *f, const struct report_seen *seen,
  * one. */
 bool signs_other_mac(const struct signs *s, const struct report_seen *seen);
 
+/* Records what a segment of ours offers and sends; signs_segment() calls it. */
+void signs_ours(struct report_flow *f, const struct report_seen *seen,
+                const struct report_segment *g);
+
 /* Records that the engine discarded the flow's last segment, which is the peer's `s`, for that
  * reason. `fresh`: it begins where new data would. Not to be
  * called for what a rule did something to: that says nothing about the peer. */
 void signs_refused(struct report_flow *f, enum check why, const struct seg *s, bool fresh);
 
-/* Records that an ICMP error quotes this sequence number of ours. */
+/* Records that an ICMP error quotes this sequence number of ours, which we never sent. */
 void signs_quoted(struct report_flow *f, struct seq seq);
+
+/* Records an ICMP error about a segment that we did send. */
+void signs_icmp(struct report_flow *f, const struct icmp *error);
 
 /* Adds a sign, unless it is spoiled; `number` is that of a segment, or 0. */
 void signs_note(struct signs *s, enum sign_kind kind, uint32_t number);

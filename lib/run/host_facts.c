@@ -53,6 +53,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .accepted = s.l2_send,
                              .clock_step = s.clock_step,
                              .bad_checksums = s.bad_checksum,
+                             .bad_headers = s.bad_header,
                              .lost = s.dropped,
                              .copies = s.copies,
                              .elsewhere = s.elsewhere,

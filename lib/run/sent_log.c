@@ -91,6 +91,14 @@ const struct sent_entry *sent_log_missed_before(struct sent_log *j, const struct
     return at == j->head ? NULL : missed_before(j, at);
 }
 
+bool sent_log_repeats(const struct sent_log *j)
+{
+    for (uint32_t i = j->tail; i != j->head; i++)
+        if (j->entry[i % SENT_LOG_ENTRIES].sent_before)
+            return true;
+    return false;
+}
+
 const struct sent_entry *sent_log_missed(struct sent_log *j)
 {
     return missed_before(j, j->head);

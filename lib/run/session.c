@@ -13,6 +13,7 @@
 #include "lib/io/heap.h"
 
 #define CLOSE_IN (2 * WAVE_S) /* how long the connections of a failed run may take to close */
+#define ANSWER_AFTER (200 * WAVE_MS) /* an answer on a busy host, beyond the round trip */
 
 /* Creates the engine. Returns 0 or WAVE_ENOMEM. */
 static int open_engine(struct session *s, struct diag *d)
@@ -227,8 +228,11 @@ static void cut_off(struct session *s, struct session_conn *c, wave_time now)
     c->stopped_in = (uint8_t)conn_state(e);
     if (c->record)
         c->record->cut_off_at = now;
-    /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. */
-    c->outstanding = conn_outstanding(e) && conn_backoff(e) > 0;
+    /* Everything up to SND.NXT, a FIN included, is outstanding until it is acknowledged. While the
+     * answer to the first retransmission may be under way, the peer is not silent. */
+    c->outstanding =
+        conn_outstanding(e) && conn_backoff(e) > 0 && c->stalls &&
+        (uint32_t)(now / WAVE_MS) - c->stalled_at >= (conn_srtt(e) + ANSWER_AFTER) / WAVE_MS;
     conn_abort(e, now);
     session_changed(s, c, now);
     drain_if_busy(s);
@@ -360,9 +364,11 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
         .impaired = session_impaired(s, c),
         .outstanding = c->outstanding,
-        .answers = c->stalls && c->arrived != c->stalled,
+        .answers = (c->stalls || c->probing) && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
         .arrived = c->arrived + (s->many ? 0 : s->port->ops->stats(s->port).bad_checksum),
+        .elsewhere = s->many ? 0 : s->port->ops->stats(s->port).elsewhere,
+        .odd_icmp = c->odd_icmp,
         .icmp = c->has_icmp ? &some_icmp : NULL};
 
     if (c->record) {

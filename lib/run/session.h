@@ -41,6 +41,7 @@ struct session_conn {
     uint32_t arrived;              /* segments of the peer's, modulo 2^32 */
     uint32_t stalled;       /* `arrived` when what is outstanding was first retransmitted; with
                                `stalls` */
+    uint32_t stalled_at;    /* with `stalls`: when that was, in milliseconds modulo 2^32 */
     uint32_t disordered_at; /* the last of `arrived` that was out of order or a retransmission,
                                or 0 */
     struct hole hole;   /* what our capture lost of the peer's */
@@ -54,6 +55,8 @@ struct session_conn {
     bool stalls : 1;      /* something was retransmitted since new data was last acknowledged */
     bool outstanding : 1; /* when it was stopped, retransmitted data was unacknowledged */
     bool has_icmp : 1;    /* an error came before the handshake was complete */
+    bool odd_icmp : 1;    /* one came, whether or not it counts */
+    bool probing : 1;     /* a keepalive probe has no answer; `stalled` is from before it */
     bool followed : 1;    /* it has no engine: session_follow() */
 };
 

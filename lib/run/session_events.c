@@ -59,9 +59,16 @@ static void apply_event(struct session_conn *c, const struct event *e)
         c->stalls = false;
         break;
     case EVENT_RETRANSMIT:
-        if (!c->stalls)
+    case EVENT_PROBE:
+        if (!c->stalls && !c->probing)
             c->stalled = c->arrived;
-        c->stalls = true;
+        if (!c->stalls && e->kind == EVENT_RETRANSMIT)
+            c->stalled_at = (uint32_t)(e->at / WAVE_MS);
+        c->stalls |= e->kind == EVENT_RETRANSMIT;
+        c->probing |= e->kind == EVENT_PROBE;
+        break;
+    case EVENT_PROBE_ANSWER:
+        c->probing = false;
         break;
     case EVENT_ICMP:
         c->has_icmp |= !c->path.established && e->u.icmp.meaning != ICMP_TOO_BIG;

@@ -40,9 +40,22 @@ static uint64_t kept_here(const struct session *s)
     return sent >= 2 ? sent : 0;
 }
 
-/* Fills in the facts about this host. */
-static void session_facts(struct session *s, const struct session_conn *c, struct host_texts *t,
-                          struct facts_host *h)
+/* Takes note of a next hop that does not answer. Returns whether there is one. */
+static bool note_neighbour(struct session *s)
+{
+    struct wire_neighbour hop;
+
+    if (!s->port->ops->unreachable || !s->port->ops->unreachable(s->port, &hop))
+        return false;
+    addr_text(s->config.v6, &hop.addr, s->unreachable);
+    s->unreachable_gateway = hop.gateway;
+    return true;
+}
+
+/* Fills in the facts about this host. `fell_silent`: the peer did, so that its neighbour may have
+ * done so. */
+static void session_facts(struct session *s, const struct session_conn *c, bool fell_silent,
+                          struct host_texts *t, struct facts_host *h)
 {
     const struct conn *e = c ? session_engine(s, c) : NULL;
     struct wire_stats stats;
@@ -54,6 +67,8 @@ static void session_facts(struct session *s, const struct session_conn *c, struc
                                    .v6 = s->config.v6,
                                    .interface_named = s->config.interface_named});
     fragment_facts(&stats.fragmented, e, h);
+    if (fell_silent && !s->unreachable[0])
+        note_neighbour(s);
     h->unreachable = s->unreachable[0] ? s->unreachable : NULL;
     h->is_gateway = s->unreachable_gateway;
     h->rerouted = s->route[0] ? s->route : NULL;
@@ -102,7 +117,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
         k.silent_for =
             s->config.engine.no_third_ack ? c->record->cut_off_at - c->record->syn_acked_at : 0;
     if (!s->many || !c) {
-        session_facts(s, c, &texts, &host);
+        session_facts(s, c, outcome->verdict == VERDICT_LOST, &texts, &host);
         k.host = &host;
         k.impairments = session_impairments(s);
     }
@@ -145,8 +160,6 @@ void session_look_at_route(struct session *s, wave_time now)
 
 wave_time session_look_at_neighbour(struct session *s, wave_time now)
 {
-    struct wire_neighbour hop;
-    char text[ADDR_TEXT];
     struct diag d;
 
     if (!s->port->ops->unreachable || !unheard(s))
@@ -156,12 +169,9 @@ wave_time session_look_at_neighbour(struct session *s, wave_time now)
     if (now < s->neighbour_at)
         return s->neighbour_at;
     s->neighbour_at = now + NEIGHBOUR_EVERY;
-    if (!s->port->ops->unreachable(s->port, &hop))
+    if (!note_neighbour(s))
         return s->neighbour_at;
-    addr_text(s->config.v6, &hop.addr, text);
-    snprintf(s->unreachable, sizeof s->unreachable, "%s", text);
-    s->unreachable_gateway = hop.gateway;
-    neighbour_silent(&d, s->port, s->config.v6, hop.gateway, text);
+    neighbour_silent(&d, s->port, s->config.v6, s->unreachable_gateway, s->unreachable);
     session_fail(s, &d);
     return now;
 }

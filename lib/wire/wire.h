@@ -251,7 +251,8 @@ struct wire_stats {
     uint64_t sent, retried;
     uint64_t given_up; /* segments that the interface refused for so long that they were given up:
                           its queue is full, or a rule drops them there */
-    uint64_t bad_checksum;  /* of `malformed`: segments for us with a wrong checksum */
+    uint64_t bad_checksum;  /* of `malformed`: packets for us with a wrong checksum */
+    uint64_t bad_header;    /* of those: with one of IPv4's header */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
     uint64_t reached;       /* so many segments; with wire_config.free_ports at least so many */
     uint64_t copies;        /* packets that were met again on another interface of this host */

@@ -68,6 +68,27 @@ static bool checksum_acceptable(const struct packet *p)
     return field == unfilled;
 }
 
+/* Returns whether IPv4's header holds its checksum (RFC 791, 3.1), and counts it where not. No card
+ * and no offload leaves this one for later, so that a host throws away what comes without it. */
+static bool header_acceptable(struct wire *w, const struct wire_packet *p)
+{
+    const uint32_t header = (p->ip[0] & 15u) * 4;
+
+    if (w->info.loopback || p->ip[0] >> 4 != 4 || header > p->ip_len ||
+        checksum_finish(checksum_add(0, p->ip, header)) == 0)
+        return true;
+    w->stats.bad_header++;
+    return false;
+}
+
+/* Returns whether a packet that arrived holds its checksums; of one that was put together, those of
+ * the IP headers were examined before. */
+static bool arrived_whole(struct wire *w, const struct wire_packet *p)
+{
+    return w->info.loopback || ((p->fragments || header_acceptable(w, p)) &&
+                                (p->packet.kind != PACKET_TCP || checksum_acceptable(&p->packet)));
+}
+
 /*
  * A segment that arrived for us and does not hold its own TCP header, as far as it can be told:
  * `out` gets the flow it claims, and is else empty. IP's own header was found right by then.
@@ -185,9 +206,8 @@ static int take_packet(struct wire *w, const struct frame *f, struct wire_packet
     }
     if (!p->fragments && is_copy(w, f, p)) /* each fragment was looked at by itself */
         return WAVE_ENOTOURS;
-    if (p->packet.kind == PACKET_TCP && !p->outgoing && !w->info.loopback &&
-        !checksum_acceptable(&p->packet)) {
-        if (!w->broken)
+    if (!p->outgoing && !arrived_whole(w, p)) {
+        if (!w->broken || p->packet.kind != PACKET_TCP)
             return WAVE_ECHECKSUM;
         p->broken = WAVE_ECHECKSUM;
     }
@@ -252,6 +272,8 @@ static int take_fragment(struct wire *w, const struct frame *f, struct wire_pack
         return error;
     if ((f->has_outgoing && f->outgoing) || !may_be_ours(w, &one) || is_copy(w, f, p))
         return WAVE_ENOTOURS;
+    if (!header_acceptable(w, p))
+        return WAVE_ECHECKSUM;
     return wire_put_together(&w->fragments, wants_whole, w, p->stamp, &one, p);
 }
 

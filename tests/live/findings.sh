@@ -86,6 +86,19 @@ RULES
         done
         expect_status 5 "$target: nothing of ours leaves, -q" "$TCPWAVE" connect -q --timeout 2 "$target:7"
         no_rules here
+        { sleep 0.7; rules here <<RULES; } &
+table netdev test {
+    chain out {
+        type filter hook egress device near priority 0;
+        tcp dport 7 drop
+    }
+}
+RULES
+        expect_status 8 "$target: nothing of ours leaves from some time on" \
+            "$TCPWAVE" connect --json -d hello --hold 1500ms --timeout 5 "$target:7"
+        finds own-firewall problem likely "$target: nothing of ours leaves from some time on"
+        wait $!
+        no_rules here
     else
         skip "$target: nothing of ours leaves" "this kernel has no egress hook for nft"
     fi

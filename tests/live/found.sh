@@ -7,7 +7,7 @@ netns_enter "$@" && netns_up || exit 1
 need nft python3 jq ncat ethtool
 here=$(cd "$(dirname "$0")" && pwd)
 # What may be found; where nothing may be, nothing_found says so.
-findings='rst-unacceptable bad-checksum own-firewall no-neighbour accept-queue-full self-connection'
+findings='rst-unacceptable syn-ack-unacceptable ack-to-syn answer-from-elsewhere bad-checksum own-firewall no-neighbour accept-queue-full self-connection'
 
 # Checksums that an offload leaves to the card would not be wrong ones.
 peer ethtool -K far tx off >/dev/null 2>&1
@@ -47,6 +47,18 @@ for far in "$far4" "[$far6]"; do
     found "send fast, $far" rst-unacceptable problem
     expect_status 5 "send, $far: a wrong checksum: dropped" "$TCPWAVE" send --json --wait 300ms "$far:6002"
     found "send, $far" bad-checksum problem
+    expect_status 5 "send, $far: a SYN-ACK of something else: dropped" \
+        "$TCPWAVE" send --json --wait 300ms "$far:6004"
+    found "send, $far" syn-ack-unacceptable problem
+    expect_status 0 "send, $far: an ACK of something else is an answer" "$TCPWAVE" send --json "$far:6005"
+    found "send, $far" ack-to-syn info
+    expect_status 5 "send, $far: a SYN-ACK from another port: dropped" \
+        "$TCPWAVE" send --json --wait 300ms "$far:6006"
+    found "send, $far" answer-from-elsewhere problem
+    for command in 'connect --timeout 1500ms' 'send --wait 300ms'; do
+        expect_status 5 "$command, $far: a SYN-ACK from another port" "$TCPWAVE" $command --json "$far:6006"
+        expect_line out '"message":"[^"]* itself did not answer ' "$command, $far: it is not said that nothing came"
+    done
     expect_status 4 "send, $far: a closed port: refused" "$TCPWAVE" send --json "$far:9"
     nothing_found "send, $far: a closed port"
     expect_status 0 "send, $far: an open port" "$TCPWAVE" send --json "$far:7"
@@ -63,6 +75,12 @@ for far in "$far4" "[$far6]"; do
     expect_status 1 "load, $far: wrong checksums" \
         "$TCPWAVE" load --json --connections 5 --timeout 1200ms "$far:6002"
     found "load, $far" bad-checksum problem
+    expect_status 1 "load, $far: SYN-ACKs of something else" \
+        "$TCPWAVE" load --json --connections 5 --timeout 1200ms "$far:6004"
+    found "load, $far" syn-ack-unacceptable problem
+    expect_status 1 "load, $far: ACKs of older connections" \
+        "$TCPWAVE" load --json --connections 5 --timeout 1200ms "$far:6005"
+    found "load, $far" ack-to-syn problem
     expect_status 1 "load, $far: a closed port" "$TCPWAVE" load --json --connections 5 "$far:9"
     nothing_found "load, $far: a closed port"
     expect_status 0 "load, $far: as asked" "$TCPWAVE" load --json --connections 20 "$far:7"

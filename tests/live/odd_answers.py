@@ -7,6 +7,9 @@ the SYN chooses the answer:
   6001  a RST that acknowledges a number that we never sent
   6002  a SYN-ACK with a wrong checksum
   6003  a RST without ACK
+  6004  a SYN-ACK that acknowledges another SYN
+  6005  an ACK of an older connection
+  6006  a SYN-ACK from port 6106
 """
 
 import socket
@@ -27,6 +30,12 @@ def answer(port, seq):
         return RST | ACK, 0, seq + 41, 0
     if port == 6002:
         return SYN | ACK, 7000, seq + 1, 0x1111
+    if port == 6004:
+        return SYN | ACK, 7000, seq + 41, 0
+    if port == 6005:
+        return ACK, 7000, seq + 123456, 0
+    if port == 6006:
+        return SYN | ACK, 7000, seq + 1, 0
     return RST, 0, 0, 0
 
 
@@ -43,10 +52,11 @@ while True:
     else:
         continue
     sport, dport, seq = struct.unpack("!HHI", frame[head:head + 8])
-    if dport not in (6001, 6002, 6003) or frame[head + 13] & (SYN | ACK | RST) != SYN:
+    if not 6001 <= dport <= 6006 or frame[head + 13] & (SYN | ACK | RST) != SYN:
         continue
     flags, number, ack, wrong = answer(dport, seq)
-    segment = struct.pack("!HHIIBBHHH", dport, sport, number, ack % 2**32, 5 << 4, flags, 60000, 0, 0)
+    source = 6106 if dport == 6006 else dport
+    segment = struct.pack("!HHIIBBHHH", source, sport, number, ack % 2**32, 5 << 4, flags, 60000, 0, 0)
     right = checksum(ours + theirs + struct.pack("!II", len(segment), 6) + segment)
     segment = segment[:16] + struct.pack("!H", right ^ wrong) + segment[18:]
     if v6:

@@ -148,6 +148,23 @@ static void a_peer_that_never_reads(void **state)
 }
 
 /* The count is the same whether segments are shown or not. */
+/* Whenever the time is over, also while the answer to a probe is under way: it is not silent. */
+static void a_peer_that_never_reads_is_not_lost(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned ms = 1000; ms < 3000; ms += 15) {
+        char timeout[80];
+        snprintf(timeout, sizeof timeout, "connect --json --timeout %ums -d ", ms);
+        rig_init(&r, HOST_NEVER_READS);
+        r.network.host.engine.rcvbuf = 20000;
+        rig_run(&r, bulk(timeout, BULK, " " RIG_PEER));
+        rig_expect_text(&r, "verdict", "verdict", "failed");
+        rig_free(&r);
+    }
+}
+
 static void window_probes_are_not_counted_as_retransmissions(void **state)
 {
     struct command_rig r;
@@ -341,8 +358,9 @@ static void a_peer_that_resets_a_half_closed_connection(void **state)
         rig_run(&r, v6 ? "halfclose --json -d hi " RIG_PEER6 : "halfclose --json -d hi " RIG_PEER);
         rig_expect_text(&r, "verdict", "verdict", "failed");
         rig_expect_part(&r, "verdict", "message",
-                        "does not honour the half-close: probably, it answered our FIN with RST: "
-                        "it takes a connection that is closed on our side for one that is over");
+                        "does not honour the half-close: probably, the peer answered our FIN "
+                        "with RST: it takes a connection that only we have closed for one that is "
+                        "over");
         rig_free(&r);
     }
     rig_init(&r, HOST_ANSWER_AFTER_FIN);
@@ -396,7 +414,7 @@ static void a_reset_that_the_peer_did_not_send(void **state)
                    "the RST came with TTL 61 and the peer's other segments with TTL 64: another "
                    "device sent it");
     rig_expect_part(&r, "verdict", "message",
-                    "reset the connection: the peer's side reset it after 1.9");
+                    "reset the connection: the peer's side reset the connection after 1.9");
     rig_free(&r);
 }
 
@@ -677,6 +695,7 @@ int main(void)
         cmocka_unit_test(what_networks_do_every_day_is_no_alarm),
         cmocka_unit_test(a_run_that_ends_in_a_recovery_blames_no_one),
         cmocka_unit_test(a_peer_that_never_reads),
+        cmocka_unit_test(a_peer_that_never_reads_is_not_lost),
         cmocka_unit_test(window_probes_are_not_counted_as_retransmissions),
         cmocka_unit_test(a_clock_that_is_another),
         cmocka_unit_test(a_storm),

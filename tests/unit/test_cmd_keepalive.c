@@ -170,7 +170,7 @@ static void a_peer_that_answers_only_a_byte_lives(void **state)
         rig_expect_text(&r, "finding", "severity", "warning");
         rig_expect_text(&r, "finding", "message",
                         "the peer answered none of 5 keepalive probes without data, and answered "
-                        "one with a byte");
+                        "those with a byte");
         rig_expect_int(&r, "verdict", "received_bytes", 0);
         rig_free(&r);
     }
@@ -244,8 +244,8 @@ static void a_reset_between_probes_ends_it(void **state)
     rig_expect_text(&r, "finding", "code", "reset-when-idle");
     rig_expect_text(
         &r, "finding", "message",
-        "the peer's side reset it after 2 h 59 min 59 s in which neither side sent anything but "
-        "probes");
+        "the peer's side reset the connection after 2 h 59 min 59 s in which neither side sent "
+        "anything but probes");
     assert_null(strstr(json_string_value(rig_get(&r, "verdict", "message")), "answered probe"));
     rig_free(&r);
 }
@@ -304,6 +304,65 @@ static void an_interruption_while_the_peer_lives_is_open(void **state)
     rig_expect_int(&r, "verdict", "exit", 128 + SIGINT);
     rig_expect_part(&r, "verdict", "message", "was alive until the interruption: 1 of 1 probe");
     assert_int_equal(rig_segment(&r, true, SEG_RST, 1)->at, 3 * HOUR);
+    rig_free(&r);
+}
+
+static bool all_of_ours(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return s->out && s->at > WAVE_S / 2;
+}
+
+/* An ACK of the peer's for what we never sent. */
+static void acknowledge_too_much(struct command_rig *r)
+{
+    struct seg s = rig_last(r, false)->seg;
+
+    s.flags = SEG_ACK;
+    s.seq = rig_last(r, true)->seg.ack;
+    s.ack = seq_add(s.ack, 70000);
+    rig_forge(r, &s, 0);
+}
+
+/* A peer is lost if it is silent. One whose answers fit nothing is not. */
+static void a_peer_whose_answers_do_not_fit(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    for (unsigned answers = 0; answers < 2; answers++) {
+        rig_init(&r, HOST_DISCARD);
+        r.lose = all_of_ours;
+        if (answers) {
+            rig_at(&r, 1200 * WAVE_MS, acknowledge_too_much);
+            rig_at(&r, 2200 * WAVE_MS, acknowledge_too_much);
+        }
+        rig_run(&r, "keepalive --json --idle 1s --interval 1s --count 3 " RIG_PEER);
+        rig_expect_text(&r, "verdict", "verdict", answers ? "failed" : "lost");
+        rig_expect_part(&r, "verdict", "message",
+                        answers ? "2 segments of the peer's acknowledge bytes that we never sent"
+                                : "stopped answering: 3 keepalive probes went unanswered");
+        rig_free(&r);
+    }
+}
+
+static bool data_of_ours(struct command_rig *r, const struct rig_segment *s)
+{
+    (void)r;
+    return s->out && s->seg.len;
+}
+
+/* Where our data was never taken, it is not known that the peer lives. */
+static void an_interruption_while_our_data_waits_is_none(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.lose = data_of_ours;
+    rig_at(&r, 5 * WAVE_S, rig_interrupt);
+    rig_run(&r, "keepalive --json --idle 1h -d hello " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "failed");
     rig_free(&r);
 }
 
@@ -384,6 +443,8 @@ int main(void)
         cmocka_unit_test(a_peer_that_closes_ends_it_in_order),
         cmocka_unit_test(data_puts_the_probe_off),
         cmocka_unit_test(an_interruption_while_the_peer_lives_is_open),
+        cmocka_unit_test(a_peer_whose_answers_do_not_fit),
+        cmocka_unit_test(an_interruption_while_our_data_waits_is_none),
         cmocka_unit_test(the_peer_s_probes_are_answered_and_told),
         cmocka_unit_test(an_interval_below_the_round_trip_is_a_usage_error),
         cmocka_unit_test(drawn_for_people),

@@ -32,8 +32,8 @@ CASE(a_rst_from_elsewhere)
     ttls(57, 57, 57, 57);
     rst_of_theirs(31, 61);
     says(expect("rst-by-middlebox", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
-         "the RST came with TTL 61 and the peer's other segments with TTL 57: a device between "
-         "sent it");
+         "the RST came with TTL 61 and the peer's other segments with TTL 57: a device on the "
+         "way sent it");
     expect("rst-by-middlebox", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7));
     done();
 
@@ -248,8 +248,8 @@ CASE(a_storm_of_challenges)
     challenge(300 * WAVE_MS, 10);
     says(expect("challenge-storm", VERDICT_OPEN, FINDING_LIKELY, FINDING_PROBLEM,
                 SHOWN(4, 6, 8, 22)),
-         "10 RSTs, SYNs or ACKs that do not fit came within seconds of each other, and are worth a "
-         "challenge ACK each: something on the way answers each of those with the next");
+         "10 RSTs, SYNs or ACKs that do not fit the connection came within seconds of each other: "
+         "their sender does not follow the connection");
     done();
 
     challenge(300 * WAVE_MS, 9);
@@ -629,7 +629,13 @@ CASE(what_this_host_knows)
          "1 segment arrived with a wrong TCP checksum and was thrown away");
     expect("bad-checksum", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
     expect("bad-checksum", VERDICT_REFUSED, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
-    host.bad_checksums = 0;
+    host.bad_headers = 1;
+    says(expect("bad-checksum", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "1 segment arrived with a wrong IP header checksum and was thrown away");
+    host.bad_checksums = 2;
+    says(expect("bad-checksum", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
+         "2 segments arrived with a wrong TCP or IP header checksum and were thrown away");
+    host.bad_checksums = host.bad_headers = 0;
     expect_silence("bad-checksum", VERDICT_DROPPED);
 
     host.lost = 2;
@@ -689,8 +695,10 @@ CASE(answers_that_take_another_way)
     expect_silence("answer-from-elsewhere", VERDICT_DROPPED);
     host.answered_elsewhere = true;
     says(expect("answer-from-elsewhere", VERDICT_DROPPED, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN),
-         "a SYN-ACK to our SYN came from 10.0.0.9:80, which we did not ask: the address is "
-         "translated on the way there and not on the way back");
+         "a SYN-ACK to our SYN came from 10.0.0.9:80, which we did not ask");
+    says(expect("answer-from-elsewhere", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, UNSHOWN),
+         "a SYN-ACK to our SYN came from 10.0.0.9:80, which we did not ask, beside the target's "
+         "own");
     done();
 }
 

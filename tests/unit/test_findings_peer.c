@@ -118,7 +118,7 @@ CASE(the_end_of_a_silence)
     elapse(4 * WAVE_S - 100 * WAVE_US);
     rst_of_theirs(1, 64);
     says(expect("reset-when-idle", VERDICT_RESET, FINDING_PROVED, FINDING_PROBLEM, SHOWN(4)),
-         "the peer's side reset it after 4.00 s in which neither side sent anything");
+         "the peer's side reset the connection after 4.00 s in which neither side sent anything");
     done();
 
     shake();
@@ -137,7 +137,8 @@ CASE(the_end_of_a_silence)
     elapse(WAVE_S - 300 * WAVE_US);
     rst_of_theirs(1, 64);
     says(expect("reset-when-idle", VERDICT_RESET, FINDING_PROVED, FINDING_PROBLEM, SHOWN(6)),
-         "the peer's side reset it after 4.00 s in which neither side sent anything but probes");
+         "the peer's side reset the connection after 4.00 s in which neither side sent anything "
+         "but probes");
     done();
 
     shake(); /* the probe itself is answered so */
@@ -244,8 +245,8 @@ CASE(a_rst_answers_our_fin)
     elapse(20 * WAVE_MS);
     rst_of_theirs(1, 64);
     says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
-         "it answered our FIN with RST: it takes a connection that is closed on our side for one "
-         "that is over, and drops the rest of its answer");
+         "the peer answered our FIN with RST: it takes a connection that only we have closed for "
+         "one that is over, and drops what it may still have to send");
     done();
 
     shake(); /* a device between answers it */
@@ -501,7 +502,8 @@ CASE(a_peer_that_is_deaf_to_probes)
     expect_silence("deaf-to-probes", VERDICT_OPEN);
     keep_alive(1, true);
     says(expect("deaf-to-probes", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(7)),
-         "the peer answered none of 2 keepalive probes without data, and answered one with a byte");
+         "the peer answered none of 2 keepalive probes without data, and answered those with a "
+         "byte");
     done();
 
     shake(); /* they were lost */

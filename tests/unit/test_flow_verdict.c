@@ -43,6 +43,49 @@ static void connections_that_do_not_come_about(void **state)
     is(VERDICT_RESET, "client", "answered the SYN-ACK with a RST");
 }
 
+/* RFC 9293, 3.10.7.3: what does not acknowledge the SYN is ignored; an ACK or SYN-ACK of something
+ * else is answered with a RST, and the SYN goes on. */
+static void answers_to_a_syn_that_do_not_count(void **state)
+{
+    static const struct {
+        unsigned flags;
+        const char *code, *text;
+    } answer[] = {
+        {RST | ACK, "rst-unacceptable", "a RST came for the SYNs and did not acknowledge them"},
+        {SYN | ACK, "syn-ack-unacceptable", "the server's SYN-ACK acknowledges another SYN"},
+        {ACK, "ack-to-syn", "not opened: 2 SYNs, and the server sent no SYN-ACK"}};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        for (unsigned n = 0; n < 2; n++) {
+            a(SYN, 0, 0, 0);
+            b(answer[i].flags, 4000, 7000, 0);
+            if (!(answer[i].flags & RST))
+                a(RST, 7000, 0, 0);
+            after_ms(1000);
+        }
+        const struct watched *w = over();
+        struct findings list = {.count = 0};
+        flow_findings(w, &list);
+        assert_int_equal(list.count, 1);
+        assert_string_equal(list.at[0].code, answer[i].code);
+        is(VERDICT_DROPPED, "none", answer[i].text);
+    }
+    /* The client's RST ended the peer's older connection, and the next SYN opens a new one. */
+    a(SYN, 0, 0, 0);
+    b(ACK, 4000, 7000, 0);
+    a(RST, 7000, 0, 0);
+    after_ms(1000);
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 1, 1, 0);
+    a(ACK, 1, 1, 10);
+    const struct watched *w = over();
+    assert_false(has_finding(w, "rst-by-middlebox"));
+    assert_true(has_finding(w, "ack-to-syn"));
+    is(VERDICT_OPEN, "none", "open at the end");
+}
+
 static void which_side_closed(void **state)
 {
     (void)state;
@@ -87,6 +130,7 @@ static void which_side_reset(void **state)
     is(VERDICT_OPEN, "both", "the client first");
     /* A RST that its receiver ignores ends nothing. */
     shake_hands();
+    b(RST, 100, 0, 0); /* within the window, and not at its edge (RFC 5961, section 3) */
     b(RST, 700000000, 0, 0);
     a(ACK, 1, 1, 10);
     b(ACK, 1, 11, 0);
@@ -116,6 +160,27 @@ static void was_it_really_the_server(void **state)
     b(RST | ACK, 11, 1, 0);
     w = over();
     assert_false(has_finding(w, "rst-by-middlebox"));
+    is(VERDICT_RESET, "server", "reset by the server");
+
+    /* What was sent before the RST and is overtaken by it does not come after it. */
+    shake_hands();
+    b(ACK, 1, 1, 10);
+    b(ACK, 11, 1, 10);
+    b(RST | ACK, 21, 1, 0);
+    b(ACK, 11, 1, 10);
+    b(ACK, 21, 1, 0);
+    w = over();
+    assert_false(has_finding(w, "rst-by-middlebox"));
+    is(VERDICT_RESET, "server", "reset by the server");
+
+    /* Some hosts send their RSTs with the TTL of another system's, from as far away. */
+    shake_hands();
+    b(ACK, 1, 1, 10);
+    watching.ttl[TRACK_B] = 128;
+    b(RST | ACK, 11, 1, 0);
+    w = over();
+    assert_false(has_finding(w, "rst-by-middlebox"));
+    watching.ttl[TRACK_B] = 64;
 }
 
 static void a_side_that_falls_silent(void **state)
@@ -162,6 +227,23 @@ static void loss_is_more_than_a_retransmission(void **state)
         b(ACK, 1, 101 + 100 * i, 0);
     }
     assert_true(has_finding(over(), "loss"));
+    flows_done(state);
+    flows_fresh(state);
+    /* SYNs and FINs are no segments with data. */
+    a(SYN, 0, 0, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        after_ms(1000 << i);
+        a(SYN, 0, 0, 0);
+    }
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 1, 1, 0);
+    a(FIN | ACK, 1, 1, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        after_ms(300 << i);
+        a(FIN | ACK, 1, 1, 0);
+    }
+    b(ACK, 1, 2, 0);
+    assert_false(has_finding(over(), "loss"));
 }
 
 /* Full segments get no answer, small ones do; or no segment does. */
@@ -260,6 +342,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, flows_fresh, flows_done)
     const struct CMUnitTest tests[] = {
         CASE(connections_that_do_not_come_about),
+        CASE(answers_to_a_syn_that_do_not_count),
         CASE(which_side_closed),
         CASE(which_side_reset),
         CASE(was_it_really_the_server),

@@ -288,7 +288,21 @@ static void zero_windows_and_for_how_long(void **state)
     const struct watched *w = over();
     assert_int_equal(B(zero_windows), 2);
     assert_int_equal(measure_zero_for(side(w, TRACK_B), w->measure.last), 500 * WAVE_MS);
-    assert_true(has_finding(w, "window-closed"));
+    assert_false(has_finding(w, "window-closed")); /* nothing waited for it */
+
+    flows_done(state);
+    flows_fresh(state);
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    watching.window[TRACK_B] = 0;
+    b(ACK, 1, 101, 0);
+    after_ms(300);
+    a(ACK, 101, 1, 1);
+    b(ACK, 1, 101, 0);
+    after_ms(400);
+    watching.window[TRACK_B] = 60000;
+    b(ACK, 1, 102, 0);
+    assert_true(has_finding(over(), "window-closed"));
 }
 
 /* Where the stamps of a capture go back, nothing is measured. */

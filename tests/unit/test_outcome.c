@@ -172,6 +172,11 @@ static void no_ack_needs_a_syn_ack(void **state)
     struct outcome_facts f = facts(END_ABORTED, STOP_NO_ACK, false);
     (void)state;
     assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "nothing answered");
+    f.odd_icmp = true;
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL,
+                   "the ICMP error that came is one that a host");
+    f.elsewhere = 1;
+    assert_outcome(&f, VERDICT_DROPPED, "none", NULL, "itself did not answer");
     f.syn_acks = 4;
     f.kept_silent = 12500 * WAVE_MS;
     assert_outcome(&f, VERDICT_OPEN, "none", "abandoned", "4 times");

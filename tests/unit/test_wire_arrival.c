@@ -116,6 +116,16 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
     arrive(o->tun, bytes, len);
     assert_false(netns_next_within(o->w, false, 50, &p));
     assert_int_equal(wire_stats(o->w).malformed, 1);
+    assert_int_equal(wire_stats(o->w).bad_header, 0);
+    bytes[len - 1] ^= 1;
+
+    bytes[10] ^= 1; /* IPv4's own: a host throws it away before its rules see it */
+    arrive(o->tun, bytes, len);
+    assert_false(netns_next_within(o->w, false, 50, &p));
+    assert_int_equal(wire_stats(o->w).malformed, 2);
+    assert_int_equal(wire_stats(o->w).bad_checksum, 2);
+    assert_int_equal(wire_stats(o->w).bad_header, 1);
+    bytes[10] ^= 1;
 
     /* CHECKSUM_PARTIAL: the sum of the pseudo-header, not inverted, stands in the field. */
     uint16_t unfilled =
@@ -132,7 +142,7 @@ static void checksums_right_wrong_and_not_filled_in(void **state)
     tcp[12] = 0x40; /* a data offset below five (RFC 9293, 3.1) */
     arrive(o->tun, bytes, len);
     assert_false(netns_next_within(o->w, false, 50, &p));
-    assert_int_equal(wire_stats(o->w).malformed, 2);
+    assert_int_equal(wire_stats(o->w).malformed, 3);
 }
 
 /* Sends the part of a segment from the far end as an IPv4 fragment. */
