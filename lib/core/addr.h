@@ -18,4 +18,7 @@ const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT]);
 const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
                            char text[ADDR_PORT_TEXT]);
 
+/* Does the same, and returns the end of the text, where its NUL is. */
+char *addr_port_end(bool v6, const struct addr *addr, uint16_t port, char text[ADDR_PORT_TEXT]);
+
 #endif

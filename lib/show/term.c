@@ -68,8 +68,8 @@ void line_start(struct line *l, struct term *t)
 /* Adds so many bytes, or those for which there is room. */
 static void raw(struct line *l, const char *text, size_t n)
 {
-    if (n >= sizeof l->text - l->len)
-        n = sizeof l->text - l->len - 1;
+    if (n >= LINE_TEXT - l->len)
+        n = LINE_TEXT - l->len - 1;
     memcpy(l->text + l->len, text, n);
     l->len += n;
     l->text[l->len] = '\0';
@@ -156,19 +156,20 @@ void line_to(struct line *l, unsigned column)
 
     while (l->columns < column) {
         const unsigned missing = column - l->columns;
-        const unsigned n = missing < sizeof blanks ? missing : (unsigned)sizeof blanks - 1;
-        raw(l, blanks, n);
-        l->columns += n;
+        const unsigned n = missing < sizeof blanks - 1 ? missing : (unsigned)sizeof blanks - 1;
+        memcpy(line_place(l), blanks, sizeof blanks - 1); /* a fixed number is copied at once */
+        line_placed(l, line_place(l) + n);
     }
 }
 
 void line_end(struct line *l)
 {
     while (l->len && l->text[l->len - 1] == ' ')
-        l->text[--l->len] = '\0';
+        l->len--;
     term_clear(l->term);
-    fwrite(l->text, 1, l->len, l->term->to);
-    fputc('\n', l->term->to);
+    l->text[l->len] = '\n';
+    fwrite(l->text, 1, l->len + 1, l->term->to);
+    l->text[l->len] = '\0';
 }
 
 size_t text_break(const char *text, size_t room, const char **next)
