@@ -312,7 +312,7 @@ static void begin(struct read_run *r, wave_time stamp)
 
 /* Takes frames apart until there is a batch of segments, or no more in memory. Returns how many
  * there are; *error is what the reader said last. */
-static unsigned collect(struct read_run *r, int *error)
+__attribute__((noinline)) static unsigned collect(struct read_run *r, int *error)
 {
     struct capture_record record;
     unsigned n = 0;
@@ -366,7 +366,7 @@ static void show_segment(struct read_run *r, const struct flows_taken *t, const 
         save(r, t, p);
 }
 
-static void take(struct read_run *r, unsigned n)
+__attribute__((noinline)) static void take(struct read_run *r, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         if (r->packet[i].packet.kind == PACKET_TCP)
