@@ -7,6 +7,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -185,4 +186,27 @@ size_t text_break(const char *text, size_t room, const char **next)
     for (*next = text + take; **next == ' ';)
         ++*next;
     return take;
+}
+
+static bool begins_character(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80; /* of UTF-8 */
+}
+
+const char *text_shortened(const char *name, size_t columns, bool unicode, char *out, size_t room)
+{
+    const char *ellipsis = unicode ? "\u2026" : "...", *at = name + strlen(name);
+    const size_t dots = unicode ? 1 : 3;
+    size_t have = 0;
+
+    for (const char *c = name; *c; c++)
+        have += begins_character(*c);
+    if (have <= columns)
+        return name;
+    for (size_t left = columns > dots ? columns - dots : 0; left && at > name; left--)
+        do
+            at--;
+        while (at > name && !begins_character(*at));
+    snprintf(out, room, "%s%s", ellipsis, at);
+    return out;
 }

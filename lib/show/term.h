@@ -108,4 +108,9 @@ void line_end(struct line *l);
  * and in *next where the following line begins. */
 size_t text_break(const char *text, size_t room, const char **next);
 
+/* Shortens a name to so many columns, at its beginning, where paths differ least: what is missing
+ * is an ellipsis. A character beyond ASCII counts as one column. Returns the name itself where it
+ * fits, or `out`, of `room` bytes. */
+const char *text_shortened(const char *name, size_t columns, bool unicode, char *out, size_t room);
+
 #endif
