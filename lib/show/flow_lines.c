@@ -104,8 +104,10 @@ static void sides(struct line *line, unsigned column, const struct watched *w)
     _Static_assert(2 * ADDR_PORT_TEXT + 3 <= LINE_PLACE, "both sides fit");
     cell_at(line, column);
     to = addr_port_end(f->v6, &f->local, f->lport, line_place(line));
-    memcpy(to, w->sides_known ? " > " : " - ", 3);
-    line_placed(line, addr_port_end(f->v6, &f->remote, f->rport, to + 3));
+    *to++ = ' ';
+    *to++ = w->sides_known ? '>' : '-';
+    *to++ = ' ';
+    line_placed(line, addr_port_end(f->v6, &f->remote, f->rport, to));
 }
 
 static void state(struct line *line, unsigned column, const struct track_view *v)
