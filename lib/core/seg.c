@@ -11,8 +11,6 @@
 #include "lib/core/cursor.h"
 #include "lib/core/err.h"
 
-enum { CHECKSUM_AT = 16 }; /* offset of the checksum in the header */
-
 int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
 {
     size_t options, data;
@@ -77,7 +75,7 @@ int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size
 
     sum = checksum_finish(
         checksum_add(checksum_pseudo(flow, CHECKSUM_TCP, (uint32_t)total), bytes, total));
-    memcpy(bytes + CHECKSUM_AT, &sum, sizeof sum);
+    memcpy(bytes + SEG_CHECKSUM_AT, &sum, sizeof sum);
     return (int)total;
 }
 
