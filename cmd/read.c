@@ -28,6 +28,7 @@
 #include "lib/report/flow_rows.h"
 #include "lib/report/flow_verdict.h"
 #include "lib/report/human.h"
+#include "lib/show/figures_table.h"
 #include "lib/show/flow_json.h"
 #include "lib/show/flow_lines.h"
 #include "lib/wire/capture_filter.h"
@@ -312,7 +313,7 @@ static void begin(struct read_run *r, wave_time stamp)
 
 /* Takes frames apart until there is a batch of segments, or no more in memory. Returns how many
  * there are; *error is what the reader said last. */
-static unsigned collect(struct read_run *r, int *error)
+__attribute__((noinline)) static unsigned collect(struct read_run *r, int *error)
 {
     struct capture_record record;
     unsigned n = 0;
@@ -366,7 +367,7 @@ static void show_segment(struct read_run *r, const struct flows_taken *t, const 
         save(r, t, p);
 }
 
-static void take(struct read_run *r, unsigned n)
+__attribute__((noinline)) static void take(struct read_run *r, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         if (r->packet[i].packet.kind == PACKET_TCP)
@@ -498,6 +499,22 @@ static bool met(const struct read_run *r, char *text, size_t room)
     return any;
 }
 
+/* Says how many flows there were in which file, whose name is shortened where lines have an edge.
+ */
+static void say_flows(const struct read_run *r, char *message, size_t room)
+{
+    char n[HUMAN_TEXT], name[250];
+    const int used = snprintf(message, room, "%s flow%s in ", human_count(r->totals.flows, n),
+                              r->totals.flows == 1 ? "" : "s");
+    const size_t before = FIGURES_VALUE + strlen("open: ") + (size_t)used;
+
+    snprintf(message + used, room - (size_t)used, "%s",
+             r->lines.width && !r->o->show.json && r->ladder.mode == READ_SUMMARY
+                 ? text_shortened(r->file.name, r->lines.width - before, r->view.term.unicode, name,
+                                  sizeof name)
+                 : r->file.name);
+}
+
 /* Concludes the run, and returns the exit status. */
 static int conclude(struct read_run *r)
 {
@@ -524,8 +541,7 @@ static int conclude(struct read_run *r)
     else if (v.verdict == VERDICT_FAILED)
         snprintf(message, sizeof message, "--fail-on is met by flows: %s", codes);
     else
-        snprintf(message, sizeof message, "%s flow%s in %s", n, r->totals.flows == 1 ? "" : "s",
-                 r->file.name);
+        say_flows(r, message, sizeof message);
     v.exit = r->signal ? 128 + r->signal : (int)v.verdict;
     v.message = message;
     if (r->ladder.mode != READ_SUMMARY) {

@@ -10,26 +10,26 @@
 /* Writes a number below 65536, and returns its end. */
 static char *decimal(char *to, unsigned n)
 {
-    char reversed[5];
-    unsigned len = 0;
+    const unsigned len = n >= 10000 ? 5 : n >= 1000 ? 4 : n >= 100 ? 3 : n >= 10 ? 2 : 1;
 
-    do
-        reversed[len++] = (char)('0' + n % 10);
-    while ((n /= 10) && len < sizeof reversed);
-    while (len)
-        *to++ = reversed[--len];
-    return to;
+    for (char *at = to + len; at > to; n /= 10)
+        *--at = (char)('0' + n % 10);
+    return to + len;
 }
 
 /* Writes an IPv4 address, and returns its end. The C library takes several times as long. */
 static char *dotted(const uint8_t *byte, char *to)
 {
     for (unsigned i = 0; i < 4; i++) {
-        if (i)
-            *to++ = '.';
-        to = decimal(to, byte[i]);
+        const unsigned n = byte[i];
+        if (n >= 100)
+            *to++ = (char)('0' + n / 100);
+        if (n >= 10)
+            *to++ = (char)('0' + n / 10 % 10);
+        *to++ = (char)('0' + n % 10);
+        *to++ = '.';
     }
-    return to;
+    return to - 1;
 }
 
 const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT])
@@ -41,18 +41,24 @@ const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT])
     return text;
 }
 
+char *addr_port_end(bool v6, const struct addr *addr, uint16_t port, char text[ADDR_PORT_TEXT])
+{
+    char host[ADDR_TEXT], *to;
+
+    if (v6)
+        return text +
+               snprintf(text, ADDR_PORT_TEXT, "[%s]:%u", addr_text(v6, addr, host), (unsigned)port);
+    to = dotted(addr->byte, text);
+    *to++ = ':';
+    to = decimal(to, port);
+    *to = '\0';
+    return to;
+}
+
 const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
                            char text[ADDR_PORT_TEXT])
 {
-    char host[ADDR_TEXT], *to = text;
-
-    if (v6) {
-        snprintf(text, ADDR_PORT_TEXT, "[%s]:%u", addr_text(v6, addr, host), (unsigned)port);
-        return text;
-    }
-    to = dotted(addr->byte, to);
-    *to++ = ':';
-    *decimal(to, port) = '\0';
+    addr_port_end(v6, addr, port, text);
     return text;
 }
 

@@ -22,6 +22,9 @@ const char *addr_text(bool v6, const struct addr *addr, char text[ADDR_TEXT]);
 const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
                            char text[ADDR_PORT_TEXT]);
 
+/* Does the same, and returns the end of the text, where its NUL is. */
+char *addr_port_end(bool v6, const struct addr *addr, uint16_t port, char text[ADDR_PORT_TEXT]);
+
 /* Writes the address to `text` and returns it: "02:00:00:00:09:01". */
 const char *mac_text(const uint8_t mac[MAC_BYTES], char text[MAC_TEXT]);
 

@@ -206,7 +206,7 @@ static size_t payload_length(const struct cursor *c, const struct head *h, size_
 }
 
 /* Reads what most packets are: IPv4 without options, in one piece, with TCP. Returns whether it is
- * that, and well-formed; for all else, parse() says what it is. */
+ * that, and well-formed; for all else, ip_parse_in_full() says what it is. */
 static bool plain_v4(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out)
 {
     const size_t least = IPV4_HEADER + SEG_HEADER;
@@ -235,11 +235,8 @@ static bool plain_v4(const uint8_t *bytes, size_t caplen, bool cut, struct packe
     return true;
 }
 
-static int parse(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out)
+int ip_parse_in_full(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out)
 {
-    if (plain_v4(bytes, caplen, cut, out))
-        return 0;
-
     struct cursor c = cursor_of(bytes, caplen);
     struct head h;
     int r = head_parse(&c, &h);
@@ -283,12 +280,12 @@ static int parse(const uint8_t *bytes, size_t caplen, bool cut, struct packet *o
 
 int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out)
 {
-    return parse(bytes, caplen, false, out);
+    return plain_v4(bytes, caplen, false, out) ? 0 : ip_parse_in_full(bytes, caplen, false, out);
 }
 
 int ip_parse_cut(const uint8_t *bytes, size_t caplen, struct packet *out)
 {
-    return parse(bytes, caplen, true, out);
+    return plain_v4(bytes, caplen, true, out) ? 0 : ip_parse_in_full(bytes, caplen, true, out);
 }
 
 int ip_payload(const uint8_t *bytes, size_t caplen, struct ip_payload *out)

@@ -53,6 +53,10 @@ int ip_parse(const uint8_t *bytes, size_t caplen, struct packet *out);
  * when the fixed TCP header is not there as a whole. */
 int ip_parse_cut(const uint8_t *bytes, size_t caplen, struct packet *out);
 
+/* Does what ip_parse() does, or, with `cut`, ip_parse_cut(), without their shortcut for plain
+ * packets: the tests hold one against the other. */
+int ip_parse_in_full(const uint8_t *bytes, size_t caplen, bool cut, struct packet *out);
+
 /* What an IP packet carries, behind its options and extension headers. */
 struct ip_payload {
     uint8_t protocol;

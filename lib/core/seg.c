@@ -11,11 +11,12 @@
 #include "lib/core/cursor.h"
 #include "lib/core/err.h"
 
-/* Parses a segment of `len` bytes, of which the first `there` are present. */
-static int parse(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
+int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
 {
     size_t options, data;
 
+    if (there > len)
+        there = len;
     if (there < SEG_HEADER)
         return WAVE_ETRUNC;
     if (bytes[12] >> 4 < SEG_HEADER / 4)
@@ -40,12 +41,7 @@ static int parse(const uint8_t *bytes, size_t there, size_t len, struct seg *out
 
 int seg_parse(const uint8_t *bytes, size_t len, struct seg *out)
 {
-    return parse(bytes, len, len, out);
-}
-
-int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
-{
-    return parse(bytes, there < len ? there : len, len, out);
+    return seg_parse_cut(bytes, len, len, out);
 }
 
 void seg_ports(const uint8_t *bytes, uint16_t *source, uint16_t *destination)

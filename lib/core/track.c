@@ -635,8 +635,9 @@ static unsigned on_rst(struct inference *l)
 }
 
 /* What is known of each side of an open flow of which nothing is in doubt, and what may be known
- * beside that. */
-#define OPEN_FLOW ((uint32_t)(SEEN_ANY | SEEN_SYN | SEEN_ACK | SEEN_OPEN))
+ * beside that. That y has received x's SYN it need not have shown, as with the client's first data,
+ * if little has been sent: then its own SYN is near enough to compare with (below_syn()). */
+#define OPEN_FLOW ((uint32_t)(SEEN_ANY | SEEN_SYN | SEEN_ACK))
 #define OPEN_FLOW_ALSO                                                                             \
     ((uint32_t)(SEEN_BARE_SYN | SEEN_WSCALE | SEEN_LAST_NOT_FIN | SEEN_BYTE | SEEN_WINDOW_CLOSED | \
                 SEEN_WINDOW_SHRUNK | SEEN_SYN_UNANSWERED))
@@ -654,12 +655,13 @@ static bool is_plain(const struct inference *l)
     const uint32_t behind = y->next.v - s->ack.v; /* what y has sent */
 
     return (s->flags & (SEG_ACK | SEG_SYN | SEG_FIN | SEG_RST)) == SEG_ACK && s->wnd &&
-           s->len != 1 && (x->seen & ~OPEN_FLOW_ALSO) == OPEN_FLOW &&
-           (y->seen & ~OPEN_FLOW_ALSO) == OPEN_FLOW && x->state == STATE_ESTABLISHED &&
-           x->certainty == CERTAINTY_PROVED && y->state == STATE_ESTABLISHED && !t->gaps &&
-           !t->doubts && !t->fin_ambiguous && seq_eq(s->seq, x->next) && ahead <= y->max_window &&
-           behind < WINDOW_MAX && behind < y->next.v - y->isn.v &&
-           (s->len == 0 || seq_lt(s->seq, y->edge));
+           s->len != 1 && (x->seen & ~OPEN_FLOW_ALSO) == (OPEN_FLOW | SEEN_OPEN) &&
+           (y->seen & ~(OPEN_FLOW_ALSO | SEEN_OPEN)) == OPEN_FLOW &&
+           (seen(y, SEEN_OPEN) || y->next.v - y->isn.v < WINDOW_MAX) &&
+           x->state == STATE_ESTABLISHED && x->certainty == CERTAINTY_PROVED &&
+           y->state == STATE_ESTABLISHED && !t->gaps && !t->doubts && !t->fin_ambiguous &&
+           seq_eq(s->seq, x->next) && ahead <= y->max_window && behind < WINDOW_MAX &&
+           behind < y->next.v - y->isn.v && (s->len == 0 || seq_lt(s->seq, y->edge));
 }
 
 /* Enters the numbers of such a segment. Returns its notes. */

@@ -52,10 +52,13 @@ enum double_kind doubles_note(struct doubles *d, const struct packet *p, uint32_
     const uint64_t n = digest_of(p);
     const uint32_t digest = (uint32_t)n, tick = (uint32_t)(stamp >> TICK_BITS);
     struct doubles_set *s = &d->set[(uint32_t)(n >> 40) % DOUBLES_SETS];
-    unsigned i = 0;
+    _Static_assert(DOUBLES_WAYS == 4, "the ways are looked at one by one");
+    unsigned i = s->digest[0] == digest   ? 0
+                 : s->digest[1] == digest ? 1
+                 : s->digest[2] == digest ? 2
+                 : s->digest[3] == digest ? 3
+                                          : DOUBLES_WAYS;
 
-    while (i < DOUBLES_WAYS && s->digest[i] != digest)
-        i++;
     if (i == DOUBLES_WAYS) {
         i = s->next;
         s->next = (i + 1) % DOUBLES_WAYS;

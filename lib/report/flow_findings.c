@@ -397,7 +397,25 @@ const char *flow_finding_code(unsigned i)
     return i < ROWS ? rows[i].code : NULL;
 }
 
+/* Returns whether something happened, to what the side sent, that a row asks for. Of most flows
+ * there is nothing to find, and this is cheaper than to ask every row about either side. */
+static bool remarkable(const struct measure_side *s, const struct measure_side *o)
+{
+    return (s->resets | s->window_full | s->zero_windows | s->retransmissions | s->spurious |
+            s->out_of_order | s->duplicates) ||
+           s->unanswered || s->not_captured || s->syns > 2 || s->syn.differs || !o->segments;
+}
+
 void flow_findings(const struct watched *w, struct findings *list)
+{
+    const struct measure_side *a = side_of(w, TRACK_A), *b = side_of(w, TRACK_B);
+
+    if (remarkable(a, b) || remarkable(b, a) || w->isn_reused[TRACK_A] || w->isn_reused[TRACK_B] ||
+        w->elsewhere || w->measure.idle >= IDLE_LONG)
+        flow_findings_in_full(w, list);
+}
+
+void flow_findings_in_full(const struct watched *w, struct findings *list)
 {
     for (unsigned i = 0; i < ROWS; i++)
         for (unsigned side = 0; side < TRACK_SIDES; side++) {

@@ -35,6 +35,10 @@ bool flow_rst_doubtful(const struct watched *w, enum track_side side);
 /* Adds every finding that holds, the one that explains most first. */
 void flow_findings(const struct watched *w, struct findings *list);
 
+/* Does the same, and asks every row even where nothing happened that one of them asks for: the
+ * tests hold one against the other. */
+void flow_findings_in_full(const struct watched *w, struct findings *list);
+
 /* Returns the most severe of them, or NULL. Of equally severe ones it is the first. */
 const struct finding *flow_strongest(const struct findings *list);
 

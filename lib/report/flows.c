@@ -110,7 +110,7 @@ static uint64_t hash_v4(const struct flows *f, const struct flow *flow)
 }
 
 /* Of IPv6 the lower side comes first as well. */
-static uint64_t hash_v6(const struct flows *f, const struct flow *flow)
+__attribute__((noinline)) static uint64_t hash_v6(const struct flows *f, const struct flow *flow)
 {
     const uint64_t *k = f->key.k;
     const int order = memcmp(&flow->local, &flow->remote, sizeof flow->local);
@@ -150,10 +150,11 @@ void flows_prefetch_more(const struct flows *f, uint64_t hash)
         return;
     const struct watched *w = &f->at[s->id - 1];
     __builtin_prefetch(w, 1);
-    for (size_t i = 0; i < sizeof w->track; i += 64)
+    for (size_t i = 0; i < sizeof w->track; i += LINE)
         __builtin_prefetch((const char *)&w->track + i, 1);
+    __builtin_prefetch(&w->measure, 1);
     for (unsigned side = 0; side < TRACK_SIDES; side++)
-        for (size_t i = 0; i < FLOWS_HOT; i += 64)
+        for (size_t i = 0; i < FLOWS_HOT; i += LINE)
             __builtin_prefetch((const char *)&w->measure.side[side] + i, 1);
 }
 
@@ -174,8 +175,8 @@ static bool is_of(const struct watched *w, const struct flow *flow, enum track_s
            addr_eq(&flow->local, &k->remote) && addr_eq(&flow->remote, &k->local);
 }
 
-static struct watched *find(struct flows *f, const struct flow *flow, uint64_t hash,
-                            enum track_side *from)
+static inline struct watched *find(struct flows *f, const struct flow *flow, uint64_t hash,
+                                   enum track_side *from)
 {
     for (uint32_t i = slot_of(hash); f->slot[i].id; i = (i + 1) % SLOTS)
         if (f->slot[i].hash == (uint32_t)hash && is_of(&f->at[f->slot[i].id - 1], flow, from))
@@ -417,6 +418,20 @@ static struct watched *anew(struct flows *f, struct watched *w, const struct tra
     return w;
 }
 
+/* Gives a SYN to the tracker. Returns its flow, which it may have begun. */
+__attribute__((noinline)) static struct watched *track_syn(struct flows *f, struct watched *w,
+                                                           const struct flows_segment *s,
+                                                           struct measured *g,
+                                                           enum double_kind kind)
+{
+    const struct track before = w->track;
+
+    track(w, s, g);
+    if (began_anew(w, g) || ((g->notes & TRACK_RETRANSMISSION) && repeats_isn(w, s, g->from, kind)))
+        return anew(f, w, &before, s, g);
+    return w;
+}
+
 /* Returns whether all of a segment's bytes were sent before it; a probe of one byte counts too. */
 static bool sent_before(const struct measured *g)
 {
@@ -454,7 +469,6 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
 {
     const struct seg *seg = &s->packet->seg;
     struct measured g = {.at = s->at, .packet = s->packet};
-    struct track before;
     struct watched *w;
     enum double_kind kind;
     wave_time last;
@@ -477,10 +491,9 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
     f->counts.segments++;
     g.twice = kind == DOUBLE_COPY;
     if (seg->flags & SEG_SYN)
-        before = w->track;
-    track(w, s, &g);
-    if (began_anew(w, &g) || ((g.notes & TRACK_RETRANSMISSION) && repeats_isn(w, s, g.from, kind)))
-        w = anew(f, w, &before, s, &g);
+        w = track_syn(f, w, s, &g, kind);
+    else
+        track(w, s, &g);
     const uint64_t unseen = w->measure.side[!g.from].not_captured;
     last = w->measure.last;
     measure_segment(&w->measure, f->room, &w->track, &g);

@@ -4,38 +4,69 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Thousands of lines may be wanted a second, and printf(3) is slow. */
+/* Thousands of lines may be wanted a second, and printf(3) is slow. Two digits are written at a
+ * time, from the last one on. */
 char *human_digits(char *to, uint64_t n, unsigned least)
 {
-    char reversed[20];
-    unsigned len = 0;
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    static const uint64_t tens[] = {1,
+                                    10,
+                                    100,
+                                    1000,
+                                    10000,
+                                    100000,
+                                    1000000,
+                                    10000000,
+                                    100000000,
+                                    1000000000,
+                                    10000000000,
+                                    100000000000,
+                                    1000000000000,
+                                    10000000000000,
+                                    100000000000000,
+                                    1000000000000000,
+                                    10000000000000000,
+                                    100000000000000000,
+                                    1000000000000000000,
+                                    10000000000000000000u};
+    unsigned len = least > 1 ? least : 1;
+    char *at;
 
-    do {
-        reversed[len++] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n || len < least);
-    while (len)
-        *to++ = reversed[--len];
-    return to;
+    while (len < sizeof tens / sizeof *tens && n >= tens[len])
+        len++;
+    for (at = to + len; at - to >= 2; n /= 100) {
+        at -= 2;
+        memcpy(at, pairs + 2 * (n % 100), 2);
+    }
+    if (at > to)
+        *to = (char)('0' + n % 10);
+    return to + len;
 }
 
-/* Writes a number of units of 10^-decimals, and what it is of. */
-static const char *fixed(uint64_t n, unsigned decimals, const char *unit, char text[HUMAN_TEXT])
+/* Writes a whole number, and a fraction of so many digits. */
+static char *fixed(char *to, uint64_t whole, unsigned fraction, unsigned digits)
 {
-    static const unsigned tens[] = {1, 10, 100, 1000};
-    char *to = human_digits(text, n / tens[decimals], 1);
-
+    to = human_digits(to, whole, 1);
     *to++ = '.';
-    to = human_digits(to, n % tens[decimals], decimals);
-    memcpy(to, unit, strlen(unit) + 1);
-    return text;
+    return human_digits(to, fraction, digits);
 }
 
-const char *human_count(uint64_t n, char text[HUMAN_TEXT])
+/* Appends a unit and its NUL, whose place is returned. */
+static char *unit(char *to, const char *name, size_t len)
+{
+    memcpy(to, name, len + 1);
+    return to + len;
+}
+
+#define UNIT(to, name) unit(to, name, sizeof(name) - 1)
+
+static char *count_end(uint64_t n, char *to)
 {
     char plain[HUMAN_TEXT];
-    size_t len = (size_t)(human_digits(plain, n, 1) - plain);
-    char *to = text;
+    const size_t len = (size_t)(human_digits(plain, n, 1) - plain);
 
     for (size_t i = 0; i < len; i++) {
         if (i && (len - i) % 3 == 0)
@@ -43,51 +74,69 @@ const char *human_count(uint64_t n, char text[HUMAN_TEXT])
         *to++ = plain[i];
     }
     *to = '\0';
+    return to;
+}
+
+const char *human_count(uint64_t n, char text[HUMAN_TEXT])
+{
+    count_end(n, text);
     return text;
 }
 
-const char *human_bytes(uint64_t n, char text[HUMAN_TEXT])
+char *human_bytes_end(uint64_t n, char text[HUMAN_TEXT])
 {
-    static const char *const unit[] = {"KiB", "MiB", "GiB", "TiB"};
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
     double x = (double)n / 1024;
     unsigned i = 0;
 
-    if (n < 10000) {
-        const char *word = n == 1 ? " byte" : " bytes";
-        memcpy(text + strlen(human_count(n, text)), word, strlen(word) + 1);
-        return text;
-    }
+    if (n < 1000 && n != 1)
+        return UNIT(human_digits(text, n, 1), " bytes");
+    if (n < 10000)
+        return n == 1 ? UNIT(text, "1 byte") : UNIT(count_end(n, text), " bytes");
     while (x >= 1024 && i < 3) {
         x /= 1024;
         i++;
     }
-    snprintf(text, HUMAN_TEXT, "%.1f %s", x, unit[i]);
+    return text + snprintf(text, HUMAN_TEXT, "%.1f %s", x, units[i]);
+}
+
+const char *human_bytes(uint64_t n, char text[HUMAN_TEXT])
+{
+    human_bytes_end(n, text);
     return text;
 }
 
-static const char *long_duration(wave_time t, char text[HUMAN_TEXT])
+static char *long_duration(wave_time t, char text[HUMAN_TEXT])
 {
     unsigned long total = (unsigned long)(t / WAVE_S);
     unsigned long h = total / 3600, m = total / 60 % 60, s = total % 60;
 
-    if (h)
-        snprintf(text, HUMAN_TEXT, "%lu h %lu min %lu s", h, m, s);
-    else
-        snprintf(text, HUMAN_TEXT, "%lu min %lu s", m, s);
-    return text;
+    return text + (h ? snprintf(text, HUMAN_TEXT, "%lu h %lu min %lu s", h, m, s)
+                     : snprintf(text, HUMAN_TEXT, "%lu min %lu s", m, s));
+}
+
+char *human_duration_end(wave_time t, char text[HUMAN_TEXT])
+{
+    if (t == WAVE_NEVER)
+        return UNIT(text, "for ever");
+    if (t >= 2 * WAVE_MIN)
+        return long_duration(t, text);
+    if (t < 10 * WAVE_MS) {
+        const unsigned us = (unsigned)((t + WAVE_US / 2) / WAVE_US);
+        return UNIT(fixed(text, us / 1000, us % 1000, 3), " ms");
+    }
+    if (t + 50 * WAVE_US < WAVE_S) { /* what rounds up to a second is one */
+        const unsigned tenths = (unsigned)((t + 50 * WAVE_US) / (100 * WAVE_US));
+        return UNIT(fixed(text, tenths / 10, tenths % 10, 1), " ms");
+    }
+    const unsigned hundredths = (unsigned)((t + 5 * WAVE_MS) / (10 * WAVE_MS));
+    return UNIT(fixed(text, hundredths / 100, hundredths % 100, 2), " s");
 }
 
 const char *human_duration(wave_time t, char text[HUMAN_TEXT])
 {
-    if (t == WAVE_NEVER)
-        return memcpy(text, "for ever", sizeof "for ever");
-    if (t >= 2 * WAVE_MIN)
-        return long_duration(t, text);
-    if (t < 10 * WAVE_MS)
-        return fixed((t + WAVE_US / 2) / WAVE_US, 3, " ms", text);
-    if (t + 50 * WAVE_US < WAVE_S) /* what rounds up to a second is one */
-        return fixed((t + 50 * WAVE_US) / (100 * WAVE_US), 1, " ms", text);
-    return fixed((t + 5 * WAVE_MS) / (10 * WAVE_MS), 2, " s", text);
+    human_duration_end(t, text);
+    return text;
 }
 
 void human_add(char *text, size_t room, uint64_t n, const char *what)

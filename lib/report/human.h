@@ -1,4 +1,5 @@
-/* Writes quantities as people read them. Each function returns text. */
+/* Writes quantities as people read them. Each function returns text, but where it says
+ * something else. */
 #ifndef TCPWAVE_REPORT_HUMAN_H
 #define TCPWAVE_REPORT_HUMAN_H
 
@@ -20,6 +21,10 @@ const char *human_bytes(uint64_t n, char text[HUMAN_TEXT]);
 
 /* "0.041 ms", "310 ms", "2.50 s", "2 h 11 min 15 s". */
 const char *human_duration(wave_time t, char text[HUMAN_TEXT]);
+
+/* The last two return the end of the text, where its NUL is, for a caller who goes on there. */
+char *human_bytes_end(uint64_t n, char text[HUMAN_TEXT]);
+char *human_duration_end(wave_time t, char text[HUMAN_TEXT]);
 
 /* Appends to a list in words, such as "3 late, 1,200 stray"; appends nothing if n is 0. `text` must
  * be a string before the call. */

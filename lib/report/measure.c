@@ -1,10 +1,12 @@
 /*
  * Each segment is taken into account in three steps: what it sends, which is compared with what its
  * side has sent before; what it acknowledges, which ends the marks of the other side; and the
- * window that it offers. The fields of struct measure_side say what counts as what.
+ * window that it offers. The fields of struct measure_side say what counts as what. What few
+ * segments need stands apart, not inlined, so that the others do not save its registers.
  */
 #include "lib/report/measure.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,10 +65,13 @@ static void give_back(struct measure_rtt *rtt, struct measure_room *r)
 
 void measure_init(struct measure *m, wave_time at)
 {
-    memset(m, 0, sizeof *m);
+    memset(m, 0, offsetof(struct measure, side));
     m->first = m->last = at;
     m->syn_at = m->syn_ack_at = m->to_server = m->to_client = WAVE_NEVER;
-    m->side[TRACK_A].flight_open = m->side[TRACK_B].flight_open = true;
+    for (unsigned i = 0; i < TRACK_SIDES; i++) {
+        memset(&m->side[i], 0, offsetof(struct measure_side, rtt.sample));
+        m->side[i].flight_open = true;
+    }
 }
 
 void measure_end(struct measure *m, struct measure_room *r)
@@ -215,14 +220,16 @@ static void unmark(struct measure_side *x, struct measure_room *r, struct seq ac
             sample(&x->rtt, r, took, x->mark[n - 1].weight);
     }
     x->marks -= n;
-    memmove(x->mark, x->mark + n, x->marks * sizeof x->mark[0]);
+    if (n && x->marks)
+        memmove(x->mark, x->mark + n, x->marks * sizeof x->mark[0]);
 }
 
 /*
  * What was missing
  */
 
-static void add_hole(struct measure_side *x, struct seq first, struct seq end)
+__attribute__((noinline)) static void add_hole(struct measure_side *x, struct seq first,
+                                               struct seq end)
 {
     if (x->holes == MEASURE_HOLES) { /* the oldest is forgotten */
         x->holes--;
@@ -232,7 +239,8 @@ static void add_hole(struct measure_side *x, struct seq first, struct seq end)
 }
 
 /* Takes what lies between `first` and `end` out of the holes. Returns how many bytes that were. */
-static uint32_t fill_holes(struct measure_side *x, struct seq first, struct seq end)
+__attribute__((noinline)) static uint32_t fill_holes(struct measure_side *x, struct seq first,
+                                                     struct seq end)
 {
     uint32_t filled = 0;
 
@@ -320,8 +328,9 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
 }
 
 /* Puts a segment that the tracker calls repeated into its class. */
-static void repeated(struct measure *m, struct measure_side *x, const struct measure_side *y,
-                     const struct measured *g, uint32_t filled)
+__attribute__((noinline)) static void repeated(struct measure *m, struct measure_side *x,
+                                               const struct measure_side *y,
+                                               const struct measured *g, uint32_t filled)
 {
     if (g->twice)
         return;
@@ -333,9 +342,9 @@ static void repeated(struct measure *m, struct measure_side *x, const struct mea
 }
 
 /* Takes the bytes of a segment that the tracker believes; `end` is seg_end(). */
-static void sent(struct measure *m, const struct measured *g, struct seq end)
+static void sent(struct measure *m, struct measure_side *x, struct measure_side *y,
+                 const struct measured *g, struct seq end)
 {
-    struct measure_side *x = &m->side[g->from], *y = &m->side[!g->from];
     const struct seg *s = &g->packet->seg;
     const bool syn = s->flags & SEG_SYN;
     const struct seq first = seq_add(s->seq, syn), next = g->before[g->from];
@@ -391,7 +400,7 @@ bool measure_is_dsack(const struct seg *s)
            (s->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
 }
 
-static void selective(struct measure_side *x, const struct seg *s)
+__attribute__((noinline)) static void selective(struct measure_side *x, const struct seg *s)
 {
     const bool twice = measure_is_dsack(s);
 
@@ -405,9 +414,9 @@ static void selective(struct measure_side *x, const struct seg *s)
 
 /* Takes note of bytes that this acknowledgement covers, and that were never seen: the capture has
  * missed them. */
-static void unseen(struct measure *m, const struct measured *g)
+static void unseen(const struct measure *m, const struct measure_side *x, struct measure_side *y,
+                   const struct measured *g)
 {
-    struct measure_side *x = &m->side[g->from], *y = &m->side[!g->from];
     const enum track_side other = !g->from;
     const struct seq ack = g->packet->seg.ack;
 
@@ -421,9 +430,9 @@ static void unseen(struct measure *m, const struct measured *g)
         y->not_captured += fill_holes(y, seq_sub(ack, 1u << 30), ack);
 }
 
-static void acknowledged(struct measure *m, struct measure_room *r, const struct measured *g)
+static void acknowledged(const struct measure *m, struct measure_side *x, struct measure_side *y,
+                         struct measure_room *r, const struct measured *g)
 {
-    struct measure_side *x = &m->side[g->from], *y = &m->side[!g->from];
     const struct seg *s = &g->packet->seg;
     const bool newer = !x->has_ack || seq_gt(s->ack, x->acked);
 
@@ -435,7 +444,7 @@ static void acknowledged(struct measure *m, struct measure_room *r, const struct
         selective(x, s);
     if (!newer)
         return;
-    unseen(m, g);
+    unseen(m, x, y, g);
     if (y->marks)
         unmark(y, r, s->ack, g->at, x->run == 0 && !g->twice);
     if (y->flight_open && y->data_segments)
@@ -485,7 +494,8 @@ static bool same_offer(const struct measure_syn *y, const struct seg *s)
     return s->opt.has == y->has && s->opt.mss == y->mss && s->opt.wscale == y->wscale;
 }
 
-static void learn_syn(struct measure *m, struct measure_side *x, const struct measured *g)
+__attribute__((noinline)) static void learn_syn(struct measure *m, struct measure_side *x,
+                                                const struct measured *g)
 {
     const struct seg *s = &g->packet->seg;
 
@@ -543,7 +553,7 @@ void measure_syn_elsewhere(struct measure *m, enum track_side from, const struct
  * All of it
  */
 
-static void times(struct measure *m, struct measure_side *x, const struct measured *g)
+static inline void times(struct measure *m, struct measure_side *x, const struct measured *g)
 {
     if (g->at > m->last + m->idle) {
         m->idle = g->at - m->last;
@@ -570,7 +580,7 @@ static void data(struct measure_side *x, const struct measured *g)
         x->largest = len;
 }
 
-static void remarks(struct measure_side *x, const struct measured *g)
+__attribute__((noinline)) static void remarks(struct measure_side *x, const struct measured *g)
 {
     if (g->notes & (TRACK_PROBE | TRACK_WINDOW_PROBE))
         asks(x, g);
@@ -600,16 +610,16 @@ static bool goes_on(const struct measure_side *x, const struct measured *g, bool
     return (s->flags & SEG_ACK) && g->at > x->last + TRACK_REPEAT_MIN;
 }
 
-void measure_segment(struct measure *m, struct measure_room *r, const struct track *t,
-                     const struct measured *g)
+/* Takes a segment of x; m->next is what the tracker says after it. It stands apart, so that the
+ * addresses of both sides are worked out once. */
+__attribute__((noinline)) static void take(struct measure *m, struct measure_side *x,
+                                           struct measure_side *y, struct measure_room *r,
+                                           const struct measured *g)
 {
-    struct measure_side *x = &m->side[g->from], *y = &m->side[!g->from];
     const struct seg *s = &g->packet->seg;
     const struct seq end = seg_end(s);
     const bool fills = !seq_eq(s->seq, end);
 
-    for (unsigned i = 0; i < TRACK_SIDES; i++)
-        m->has[i] = track_next(t, i, &m->next[i]);
     const bool believed =
         m->has[g->from] && seq_leq(end, m->next[g->from]) && g->notes != TRACK_OUT_OF_WINDOW;
 
@@ -641,12 +651,20 @@ void measure_segment(struct measure *m, struct measure_room *r, const struct tra
         x->unacceptable++;
     /* An ACK alone sends nothing, unless it lies beyond a gap. */
     if (believed && (fills || !g->had[g->from] || !seq_eq(s->seq, g->before[g->from])))
-        sent(m, g, end);
+        sent(m, x, y, g, end);
     if (believed && (s->flags & SEG_ACK)) {
-        acknowledged(m, r, g);
+        acknowledged(m, x, y, r, g);
         offered(x, y, g);
     }
     times(m, x, g);
+}
+
+void measure_segment(struct measure *m, struct measure_room *r, const struct track *t,
+                     const struct measured *g)
+{
+    for (unsigned i = 0; i < TRACK_SIDES; i++)
+        m->has[i] = track_next(t, i, &m->next[i]);
+    take(m, &m->side[g->from], &m->side[!g->from], r, g);
 }
 
 static double rate(const struct measure_side *s, uint64_t bytes)

@@ -36,7 +36,7 @@ struct measure_rtt {
     uint32_t count;
     uint32_t min, max;
     uint32_t histogram; /* 1 + its index in the room; 0: the samples say all */
-    uint32_t sample[MEASURE_SAMPLES];
+    uint32_t sample[MEASURE_SAMPLES]; /* as many as `count` says */
 };
 
 /* What a SYN offers. */
@@ -80,12 +80,6 @@ struct measure_side {
     uint32_t unanswered; /* times that a timer or a probe has sent something since the other side
                             sent anything */
     struct seq acked, sacked;
-    struct measure_mark {
-        struct seq end;
-        uint32_t at;     /* in units of 64 ns, modulo 2^32 */
-        uint32_t weight; /* segments that it stands for: itself, and those that have none */
-    } mark[MEASURE_MARKS];
-    struct measure_rtt rtt; /* from what it sent to the other side's acknowledgement */
     struct measure_syn syn;
 
     /* Each segment that the tracker calls repeated is counted in one of these. */
@@ -130,6 +124,15 @@ struct measure_side {
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
     uint32_t asked_len;             /* and the bytes of data in the last of them */
     wave_time gap_since;
+
+    /* What stands from the samples of this on counts as far as other fields say; a flow begins
+     * without it being cleared, and a short one does not touch most of it. */
+    struct measure_rtt rtt; /* from what it sent to the other side's acknowledgement */
+    struct measure_mark {
+        struct seq end;
+        uint32_t at;     /* in units of 64 ns, modulo 2^32 */
+        uint32_t weight; /* segments that it stands for: itself, and those that have none */
+    } mark[MEASURE_MARKS];
     struct measure_hole {
         struct seq first, end;
     } hole[MEASURE_HOLES]; /* the oldest first */
@@ -140,12 +143,12 @@ struct measure {
     wave_time idle, idle_at; /* the longest silence of both sides, and when it began */
     bool has[TRACK_SIDES];   /* of each side, after the last segment: `next` is known */
     struct seq next[TRACK_SIDES];
-    struct measure_side side[TRACK_SIDES];
     /* The handshake; WAVE_NEVER: not known. A round trip is known if SYN and SYN-ACK were sent
      * once. */
     wave_time syn_at, syn_ack_at;
     wave_time to_server, to_client; /* from here: SYN to SYN-ACK, SYN-ACK to ACK. Their sum is the
                                        connection's (tshark's initial_rtt) */
+    struct measure_side side[TRACK_SIDES];
 };
 
 /* A segment, as the tracker has taken it. */

@@ -8,7 +8,6 @@
 #include "lib/show/left_out.h"
 #include "lib/show/summary.h"
 
-#define COLUMN_VALUE 12
 #define COLUMN_OUTCOME 20
 #define COLUMN_NOTE 34
 
@@ -18,7 +17,7 @@ static void row(void *self, const char *label, const char *text)
 
     line_start(&line, self);
     line_text(&line, TONE_PLAIN, label);
-    line_to(&line, COLUMN_VALUE);
+    line_to(&line, FIGURES_VALUE);
     line_text(&line, TONE_PLAIN, text);
     line_end(&line);
 }
@@ -82,7 +81,7 @@ static void table(struct term *t, const struct report_verdict *v)
     snprintf(word, sizeof word, "%s: ", verdict_name(v->verdict));
     line_start(&line, t);
     line_text(&line, TONE_PLAIN, "verdict");
-    line_to(&line, COLUMN_VALUE);
+    line_to(&line, FIGURES_VALUE);
     line_text(&line, TONE_PLAIN, word);
     line_text(&line, TONE_PLAIN, v->message ? v->message : "");
     line_end(&line);

@@ -8,6 +8,8 @@
 #include "lib/report/report.h"
 #include "lib/show/term.h"
 
+#define FIGURES_VALUE 12 /* the column of values, and of the verdict */
+
 /* A report_sink; `self` is a struct term. Of the figures of progress, the first row is shown
  * without its label. */
 void figures_table_event(void *self, const struct report_event *event);

@@ -44,13 +44,30 @@ static void next_line(struct line *line)
     line_start(line, term);
 }
 
-/* Adds text at a column, and at least a blank behind what stands before it. */
-static void cell(struct line *line, unsigned column, enum tone tone, const char *text)
+/* Goes to a column, and at least a blank behind what stands before it. */
+static void cell_at(struct line *line, unsigned column)
 {
     if (line->columns && line->columns >= column)
-        line_text(line, TONE_PLAIN, " ");
+        line_to(line, line->columns + 1);
     line_to(line, column);
+}
+
+static void cell(struct line *line, unsigned column, enum tone tone, const char *text)
+{
+    cell_at(line, column);
     line_text(line, tone, text);
+}
+
+static void duration_cell(struct line *line, unsigned column, wave_time t)
+{
+    cell_at(line, column);
+    line_placed(line, human_duration_end(t, line_place(line)));
+}
+
+static void bytes_cell(struct line *line, unsigned column, uint64_t n)
+{
+    cell_at(line, column);
+    line_placed(line, human_bytes_end(n, line_place(line)));
 }
 
 void flow_headings(const struct flow_lines *l)
@@ -81,12 +98,16 @@ void flow_headings(const struct flow_lines *l)
 
 static void sides(struct line *line, unsigned column, const struct watched *w)
 {
-    char text[ADDR_PORT_TEXT];
     const struct flow *f = &w->flow;
+    char *to;
 
-    cell(line, column, TONE_PLAIN, addr_port_text(f->v6, &f->local, f->lport, text));
-    line_text(line, TONE_PLAIN, w->sides_known ? " > " : " - ");
-    line_text(line, TONE_PLAIN, addr_port_text(f->v6, &f->remote, f->rport, text));
+    _Static_assert(2 * ADDR_PORT_TEXT + 3 <= LINE_PLACE, "both sides fit");
+    cell_at(line, column);
+    to = addr_port_end(f->v6, &f->local, f->lport, line_place(line));
+    *to++ = ' ';
+    *to++ = w->sides_known ? '>' : '-';
+    *to++ = ' ';
+    line_placed(line, addr_port_end(f->v6, &f->remote, f->rport, to));
 }
 
 static void state(struct line *line, unsigned column, const struct track_view *v)
@@ -103,12 +124,13 @@ static void numbers(struct line *line, const struct flow_columns *c, const struc
 {
     const struct measure *m = &w->measure;
     const wave_time handshake = measure_handshake(m);
-    char text[HUMAN_TEXT];
 
-    cell(line, c->sent, TONE_PLAIN, human_bytes(m->side[TRACK_A].bytes, text));
-    cell(line, c->received, TONE_PLAIN, human_bytes(m->side[TRACK_B].bytes, text));
-    cell(line, c->handshake, TONE_PLAIN,
-         handshake == WAVE_NEVER ? "-" : human_duration(handshake, text));
+    bytes_cell(line, c->sent, m->side[TRACK_A].bytes);
+    bytes_cell(line, c->received, m->side[TRACK_B].bytes);
+    if (handshake == WAVE_NEVER)
+        cell(line, c->handshake, TONE_PLAIN, "-");
+    else
+        duration_cell(line, c->handshake, handshake);
 }
 
 static void states(struct line *line, const struct flow_columns *c, const struct watched *w)
@@ -154,15 +176,16 @@ static void beginning(struct line *line, const struct flow_columns *c, const str
                       const struct watched *w)
 {
     const wave_time since = w->measure.first > l->origin ? w->measure.first - l->origin : 0;
-    char text[48], *to = human_digits(text, w->number, 1);
+    char number[16], *to;
+    const unsigned digits = (unsigned)(human_digits(number, w->number, 1) - number);
 
-    *to = '\0';
-    line_to(line, to - text < 6 ? (unsigned)(6 - (to - text)) : 0);
-    line_text(line, TONE_PLAIN, text);
-    to = human_digits(text, since / WAVE_S, 1);
+    line_to(line, digits < 6 ? 6 - digits : 0);
+    memcpy(line_place(line), number, sizeof number);
+    line_placed(line, line_place(line) + digits);
+    cell_at(line, c->start);
+    to = human_digits(line_place(line), since / WAVE_S, 1);
     *to++ = '.';
-    *human_digits(to, since % WAVE_S / WAVE_US, 6) = '\0';
-    cell(line, c->start, TONE_PLAIN, text);
+    line_placed(line, human_digits(to, since % WAVE_S / WAVE_US, 6));
 }
 
 /* Adds text from a column on; where the width is known, on as many lines as that takes. */
@@ -207,7 +230,6 @@ void flow_line(struct flow_lines *l, const struct watched *w, const struct flow_
                const struct findings *list)
 {
     const struct flow_columns *c = columns_of(l);
-    char text[HUMAN_TEXT];
     struct line line;
 
     if (!l->begun)
@@ -216,7 +238,7 @@ void flow_line(struct flow_lines *l, const struct watched *w, const struct flow_
     line_start(&line, l->term);
     beginning(&line, c, l, w);
     sides(&line, c->sides, w);
-    cell(&line, c->lasted, TONE_PLAIN, human_duration(w->measure.last - w->measure.first, text));
+    duration_cell(&line, c->lasted, w->measure.last - w->measure.first);
     if (c->sent < c->lasted) {
         next_line(&line);
         ending(&line, l, c->verdict, v, list);

@@ -7,6 +7,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -68,8 +69,8 @@ void line_start(struct line *l, struct term *t)
 /* Adds so many bytes, or those for which there is room. */
 static void raw(struct line *l, const char *text, size_t n)
 {
-    if (n >= sizeof l->text - l->len)
-        n = sizeof l->text - l->len - 1;
+    if (n >= LINE_TEXT - l->len)
+        n = LINE_TEXT - l->len - 1;
     memcpy(l->text + l->len, text, n);
     l->len += n;
     l->text[l->len] = '\0';
@@ -156,19 +157,20 @@ void line_to(struct line *l, unsigned column)
 
     while (l->columns < column) {
         const unsigned missing = column - l->columns;
-        const unsigned n = missing < sizeof blanks ? missing : (unsigned)sizeof blanks - 1;
-        raw(l, blanks, n);
-        l->columns += n;
+        const unsigned n = missing < sizeof blanks - 1 ? missing : (unsigned)sizeof blanks - 1;
+        memcpy(line_place(l), blanks, sizeof blanks - 1); /* a fixed number is copied at once */
+        line_placed(l, line_place(l) + n);
     }
 }
 
 void line_end(struct line *l)
 {
     while (l->len && l->text[l->len - 1] == ' ')
-        l->text[--l->len] = '\0';
+        l->len--;
     term_clear(l->term);
-    fwrite(l->text, 1, l->len, l->term->to);
-    fputc('\n', l->term->to);
+    l->text[l->len] = '\n';
+    fwrite(l->text, 1, l->len + 1, l->term->to);
+    l->text[l->len] = '\0';
 }
 
 size_t text_break(const char *text, size_t room, const char **next)
@@ -184,4 +186,27 @@ size_t text_break(const char *text, size_t room, const char **next)
     for (*next = text + take; **next == ' ';)
         ++*next;
     return take;
+}
+
+static bool begins_character(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80; /* of UTF-8 */
+}
+
+const char *text_shortened(const char *name, size_t columns, bool unicode, char *out, size_t room)
+{
+    const char *ellipsis = unicode ? "\u2026" : "...", *at = name + strlen(name);
+    const size_t dots = unicode ? 1 : 3;
+    size_t have = 0;
+
+    for (const char *c = name; *c; c++)
+        have += begins_character(*c);
+    if (have <= columns)
+        return name;
+    for (size_t left = columns > dots ? columns - dots : 0; left && at > name; left--)
+        do
+            at--;
+        while (at > name && !begins_character(*at));
+    snprintf(out, room, "%s%s", ellipsis, at);
+    return out;
 }

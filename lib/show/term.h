@@ -60,11 +60,14 @@ void term_transient(struct term *t, enum tone tone, const char *text);
 /* Removes that line. */
 void term_clear(struct term *t);
 
+#define LINE_TEXT 2048
+#define LINE_PLACE 128 /* bytes */
+
 struct line {
     struct term *term;
-    char text[2048];
     size_t len;
     unsigned columns;
+    char text[LINE_TEXT + LINE_PLACE];
 };
 
 void line_start(struct line *l, struct term *t);
@@ -73,6 +76,24 @@ void line_start(struct line *l, struct term *t);
 void line_text(struct line *l, enum tone tone, const char *text);
 void line_printf(struct line *l, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Returns where up to LINE_PLACE bytes of plain ASCII text may be written, which line_placed() then
+ * adds: `end` is behind them. It saves a table of many lines a copy of each number. */
+static inline char *line_place(struct line *l)
+{
+    return l->text + l->len;
+}
+
+static inline void line_placed(struct line *l, const char *end)
+{
+    const size_t n = (size_t)(end - (l->text + l->len));
+
+    l->columns += (unsigned)n;
+    l->len += n;
+    if (l->len > LINE_TEXT - 1) /* it is full */
+        l->len = LINE_TEXT - 1;
+    l->text[l->len] = '\0';
+}
 
 /* Adds `count` of a glyph. */
 void line_glyph(struct line *l, enum tone tone, enum glyph g, unsigned count);
@@ -86,5 +107,10 @@ void line_end(struct line *l);
 /* Finds where to break an ASCII text for `room` columns. Returns how many bytes stand on this line,
  * and in *next where the following line begins. */
 size_t text_break(const char *text, size_t room, const char **next);
+
+/* Shortens a name to so many columns, at its beginning, where paths differ least: what is missing
+ * is an ellipsis. A character beyond ASCII counts as one column. Returns the name itself where it
+ * fits, or `out`, of `room` bytes. */
+const char *text_shortened(const char *name, size_t columns, bool unicode, char *out, size_t room);
 
 #endif

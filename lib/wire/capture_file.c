@@ -103,7 +103,7 @@ static int fail(struct capture_file *f, int error)
 }
 
 /* Returns what to return where bytes are missing. */
-static int short_of_bytes(struct capture_file *f)
+__attribute__((cold)) static int short_of_bytes(struct capture_file *f)
 {
     if (!f->ended)
         return WAVE_EAGAIN;
@@ -125,7 +125,7 @@ static inline bool have(struct capture_file *f, size_t n, int *error)
     return false;
 }
 
-static int corrupt(struct capture_file *f, const char *what)
+__attribute__((cold)) static int corrupt(struct capture_file *f, const char *what)
 {
     diag_say(&f->why, "is corrupt at byte %" PRIu64 ": %s", f->offset, what);
     return fail(f, WAVE_EMALFORMED);
@@ -398,7 +398,7 @@ static int order(struct capture_file *f, const uint8_t *at)
 }
 
 /* Reads blocks until one holds a packet. */
-static int next_pcapng(struct capture_file *f, struct capture_record *out)
+__attribute__((noinline)) static int next_pcapng(struct capture_file *f, struct capture_record *out)
 {
     for (;;) {
         const uint8_t *at;
@@ -432,7 +432,7 @@ static int next_pcapng(struct capture_file *f, struct capture_record *out)
 }
 
 /* Finds out the format from the first four bytes. */
-static int begin(struct capture_file *f)
+__attribute__((cold)) static int begin(struct capture_file *f)
 {
     uint32_t magic;
     int error;
@@ -464,7 +464,7 @@ int capture_file_next(struct capture_file *f, struct capture_record *out, struct
         error = begin(f);
     if (!error)
         error = f->pcapng ? next_pcapng(f, out) : next_pcap(f, out);
-    if (error == WAVE_EMALFORMED || error == WAVE_ETRUNC)
+    if (__builtin_expect(error == WAVE_EMALFORMED || error == WAVE_ETRUNC, 0))
         *d = f->why;
     return error;
 }

@@ -55,13 +55,12 @@ static int take_fragment(struct dissect *d, struct dissected *p)
     return ip_parse_cut(p->ip, p->ip_len, &p->packet);
 }
 
-static int take_ip(struct dissect *d, struct dissected *p)
+/* Takes a packet that is neither TCP nor an ICMP error about it: a tunnel, or a fragment. */
+__attribute__((noinline)) static int take_inside(struct dissect *d, struct dissected *p)
 {
-    int error = ip_parse_cut(p->ip, p->ip_len, &p->packet);
+    int error = WAVE_ENOTOURS;
     struct tunnel inside;
 
-    if (error != WAVE_ENOTOURS)
-        return error;
     if (tunnel_inside(p->ip, p->ip_len, &inside) == 0) {
         p->tunnel = inside.kind;
         p->ip = inside.ip;
@@ -83,7 +82,9 @@ static int take_frame(struct dissect *d, const struct capture_record *r, struct 
     p->fragments = 0;
     p->tunnel = TUNNEL_NONE;
     p->mac = frame.source;
-    error = take_ip(d, p);
+    error = ip_parse_cut(p->ip, p->ip_len, &p->packet);
+    if (error == WAVE_ENOTOURS)
+        error = take_inside(d, p);
     if (error)
         return error;
     if (p->packet.length < p->ip_len)

@@ -291,10 +291,9 @@ static bool plain_ethernet(const uint8_t *bytes, size_t len, struct frame *out)
     return true;
 }
 
-int frame_parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
+__attribute__((noinline)) static int parse_in_full(int dlt, const uint8_t *bytes, size_t len,
+                                                   struct frame *out)
 {
-    if (dlt == DLT_EN10MB && plain_ethernet(bytes, len, out))
-        return 0;
     reader *read = reader_of(dlt);
     if (!read)
         return WAVE_ENOTOURS;
@@ -310,4 +309,11 @@ int frame_parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
     f.v6 = type == TYPE_IPV6;
     *out = f;
     return 0;
+}
+
+int frame_parse(int dlt, const uint8_t *bytes, size_t len, struct frame *out)
+{
+    if (dlt == DLT_EN10MB && plain_ethernet(bytes, len, out))
+        return 0;
+    return parse_in_full(dlt, bytes, len, out);
 }

@@ -77,7 +77,7 @@ static void over(void *self, const struct watched *w, const struct measure_room 
 {
     struct read_world *r = self;
     struct flow_verdict v;
-    struct findings list = {.count = 0};
+    struct findings list = {.count = 0}, full = {.count = 0};
 
     r->overs++;
     for (unsigned i = 0; i < TRACK_SIDES; i++) {
@@ -89,6 +89,8 @@ static void over(void *self, const struct watched *w, const struct measure_room 
     show(w, room);
     flow_verdict(w, &v);
     flow_findings(w, &list);
+    flow_findings_in_full(w, &full);
+    require(list.count == full.count);
     flow_line(&r->lines, w, &v, &list);
 }
 

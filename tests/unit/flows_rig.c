@@ -99,11 +99,23 @@ const struct flow_verdict *verdict_of(const struct watched *w)
     return &v;
 }
 
+void all_findings(const struct watched *w, struct findings *list)
+{
+    struct findings full = {.count = 0};
+
+    list->count = list->left_out = 0;
+    flow_findings(w, list);
+    flow_findings_in_full(w, &full);
+    assert_int_equal(list->count, full.count);
+    for (unsigned i = 0; i < full.count; i++)
+        assert_string_equal(list->at[i].code, full.at[i].code);
+}
+
 bool has_finding(const struct watched *w, const char *code)
 {
-    struct findings list = {.count = 0};
+    struct findings list;
 
-    flow_findings(w, &list);
+    all_findings(w, &list);
     for (unsigned i = 0; i < list.count; i++)
         if (strcmp(list.at[i].code, code) == 0)
             return true;

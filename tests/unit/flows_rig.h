@@ -57,8 +57,10 @@ void shake_hands(void);
 /* Ends the capture, and returns the flow that was handed out last. */
 const struct watched *over(void);
 
-/* The verdict and the findings of the flow. */
+/* The verdict and the findings of the flow. That nothing is found where nothing is remarkable is
+ * checked against every row. */
 const struct flow_verdict *verdict_of(const struct watched *w);
+void all_findings(const struct watched *w, struct findings *list);
 bool has_finding(const struct watched *w, const char *code);
 
 #endif

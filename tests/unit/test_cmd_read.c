@@ -2,10 +2,12 @@
  * which status it ends. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/core/checksum.h"
 #include "lib/core/ip_build.h"
+#include "lib/show/term.h"
 #include "tests/unit/command_rig.h"
 
 enum { FIN = SEG_FIN, SYN = SEG_SYN, RST = SEG_RST, ACK = SEG_ACK };
@@ -190,6 +192,45 @@ static void lines_fit_the_width(void **state)
         rig_free(&r);
         unlink(made.path);
     }
+}
+
+/* The name of the file is whole in a pipe and in JSON, and ends behind an ellipsis where lines have
+ * an edge. */
+static void a_long_name_fits_the_width(void **state)
+{
+    static const char *const options[] = {"--summary --ascii --width 80", "--summary --width 250",
+                                          "--summary", "--json --width 80"};
+    char directory[200], path[240], words[400];
+    struct command_rig r;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        three_flows();
+        snprintf(directory, sizeof directory, "%s%0100d-xx", made.path, 0);
+        assert_int_equal(mkdir(directory, 0700), 0);
+        snprintf(path, sizeof path, "%s/7.pcap", directory);
+        assert_int_equal(rename(made.path, path), 0);
+        snprintf(words, sizeof words, "read %s %s", options[i], path);
+        rig_init(&r, HOST_ECHO);
+        r.disturbed = true;
+        assert_int_equal(rig_run(&r, words), 0);
+        rig_expect_printed(&r, "xx/7.pcap", 1);
+        const char *line = strstr(r.text, "verdict     open: ");
+        if (i == 0) {
+            assert_non_null(strstr(line, " in ...0000"));
+            assert_int_equal(strcspn(line, "\n"), 80);
+        } else {
+            rig_expect_printed(&r, path, 1);
+        }
+        rig_free(&r);
+        unlink(path);
+        rmdir(directory);
+    }
+    assert_string_equal(text_shortened("d\u00e9j\u00e0/vu", 7, true, path, sizeof path),
+                        "d\u00e9j\u00e0/vu");
+    assert_string_equal(text_shortened("d\u00e9j\u00e0/vu", 5, true, path, sizeof path),
+                        "\u2026\u00e0/vu");
+    assert_string_equal(text_shortened("d\u00e9j\u00e0/vu", 5, false, path, sizeof path), "...vu");
 }
 
 /* A finding and its advice take as many lines as they need. */
@@ -539,6 +580,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_flows_are_listed),
         cmocka_unit_test(lines_fit_the_width),
+        cmocka_unit_test(a_long_name_fits_the_width),
         cmocka_unit_test(findings_fit_the_width),
         cmocka_unit_test(json_has_all_that_was_measured),
         cmocka_unit_test(one_flow_is_drawn),

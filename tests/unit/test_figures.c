@@ -699,15 +699,6 @@ static void each_allocation_that_fails_is_noticed(void **state)
     assert_true(all > 300);
 }
 
-static void a_duration_that_rounds_up_to_a_second_is_one(void **state)
-{
-    char text[HUMAN_TEXT];
-
-    (void)state;
-    assert_string_equal(human_duration(WAVE_S - 15 * WAVE_US, text), "1.00 s");
-    assert_string_equal(human_duration(WAVE_S - 51 * WAVE_US, text), "999.9 ms");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -731,7 +722,6 @@ int main(void)
         cmocka_unit_test(findings_beyond_the_last_are_counted),
         cmocka_unit_test(expectations_are_told_as_they_are_met_or_not),
         cmocka_unit_test(each_allocation_that_fails_is_noticed),
-        cmocka_unit_test(a_duration_that_rounds_up_to_a_second_is_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,16 +311,49 @@ static void a_window_that_limits(void **state)
 static void nothing_to_find(void **state)
 {
     (void)state;
-    struct findings list = {.count = 0};
+    struct findings list;
     shake_hands();
     a(ACK, 1, 1, 100);
     b(ACK, 1, 101, 500);
     a(FIN | ACK, 101, 501, 0);
     b(FIN | ACK, 501, 102, 0);
     a(ACK, 102, 502, 0);
-    flow_findings(over(), &list);
+    all_findings(over(), &list);
     assert_int_equal(list.count, 0);
     assert_null(flow_strongest(&list));
+}
+
+/* Whatever is counted of an ordinary connection, each row is asked that has something to say: here
+ * every counter of either side is set, one at a time. */
+static void each_counter_is_looked_at(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = {1, 3, 10, 100};
+    const size_t first = offsetof(struct measure_side, duplicates),
+                 behind = offsetof(struct measure_side, rtt);
+    struct findings list;
+    unsigned found = 0;
+
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    b(ACK, 1, 101, 500);
+    const struct watched ordinary = *over();
+    for (unsigned side = 0; side < TRACK_SIDES; side++)
+        for (size_t at = first; at < behind; at += sizeof(uint32_t))
+            for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
+                struct watched w = ordinary;
+                memcpy((char *)&w.measure.side[side] + at, &counts[i], sizeof counts[i]);
+                all_findings(&w, &list);
+                found += list.count > 0;
+            }
+    assert_in_range(found, 20, 200);
+    for (unsigned side = 0; side < TRACK_SIDES; side++) {
+        struct watched w = ordinary;
+        w.measure.side[side].unanswered = FLOW_LOST;
+        w.measure.side[side].asked_len = 1460;
+        all_findings(&w, &list);
+        assert_int_equal(list.count, 2); /* silent, black-hole */
+    }
 }
 
 static void the_strongest_finding(void **state)
@@ -352,6 +385,7 @@ int main(void)
         CASE(a_server_that_accepts_nothing),
         CASE(a_window_that_limits),
         CASE(nothing_to_find),
+        CASE(each_counter_is_looked_at),
         CASE(the_strongest_finding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

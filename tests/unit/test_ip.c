@@ -469,6 +469,73 @@ static void damaged_packets_are_survived(void **state)
     }
 }
 
+/* A packet of IPv4 with one of the options that segments have, `more` bytes of data, and its
+ * trailer. */
+static struct ip_bytes tcp4_with(unsigned kind, unsigned more)
+{
+    static const struct {
+        size_t len;
+        uint8_t bytes[20];
+    } options[] = {{0, {0}},
+                   {12, {1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8}},
+                   {20, {2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7}},
+                   {12, {1, 1, 5, 10, 0, 0, 1, 0, 0, 0, 2, 0}},
+                   {4, {0xfe, 4, 0, 1}}};
+    const size_t size = options[kind % 5].len;
+    struct ip_bytes p = {.n = 0};
+
+    put_v4(&p, 6, 0x4000);
+    put_tcp(&p);
+    p.n -= 3;
+    p.b[32] = (uint8_t)((20 + size) << 2);
+    put(&p, options[kind % 5].bytes, size);
+    p.n += more;
+    close_packet(&p, 0);
+    p.n += more % 7 == 6 ? 6 : 0; /* padding */
+    return p;
+}
+
+/* Reads the packet in both ways. Returns whether it was taken. */
+static bool reads_alike(const struct ip_bytes *p, size_t len, bool cut)
+{
+    struct packet plain, full;
+    int r;
+
+    memset(&plain, 0, sizeof plain);
+    memset(&full, 0, sizeof full);
+    free(block);
+    block = malloc(len ? len : 1);
+    memcpy(block, p->b, len);
+    r = cut ? ip_parse_cut(block, len, &plain) : ip_parse(block, len, &plain);
+    assert_int_equal(r, ip_parse_in_full(block, len, cut, &full));
+    if (r == 0)
+        assert_memory_equal(&plain, &full, sizeof plain);
+    return r == 0;
+}
+
+static void plain_packets_are_read_as_all_others_are(void **state)
+{
+    (void)state;
+    uint32_t x = 4711;
+    unsigned taken = 0;
+
+    for (unsigned round = 0; round < 40000; round++) {
+        struct ip_bytes p = tcp4_with(round, round / 5 % 40);
+        size_t len = p.n;
+
+        for (unsigned hits = round / 200 % 4; hits; hits--) {
+            x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+            p.b[x % 40] =
+                x & 0x1000 ? (uint8_t)(x >> 20) : (uint8_t)(p.b[x % 40] ^ 1u << (x >> 29));
+        }
+        x ^= x << 13, x ^= x >> 17, x ^= x << 5;
+        if (x & 0x300)
+            len = x & 0x400 ? 40 + (x >> 12) % (len - 39) : (x >> 12) % (len + 1);
+        taken += reads_alike(&p, len, x & 1);
+    }
+    assert_in_range(taken, 10000, 30000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_quoted_datagram_of_udp_or_a_later_fragment_is_not_ours),
         cmocka_unit_test(an_icmp_header_cut_short_by_its_packet_is_malformed),
         cmocka_unit_test(damaged_packets_are_survived),
+        cmocka_unit_test(plain_packets_are_read_as_all_others_are),
     };
     return cmocka_run_group_tests(tests, NULL, drop_block);
 }
