@@ -240,12 +240,22 @@ CASE(a_rst_answers_our_fin)
     shake();
     say_ours(SEG_ACK, 1, 1, 5);
     say_theirs(SEG_ACK, 1, 6, 0);
+    elapse(50 * WAVE_MS);
     say_ours(SEG_FIN | SEG_ACK, 6, 1, 0);
     elapse(20 * WAVE_MS);
     rst_of_theirs(1, 64);
     says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
          "it answered our FIN with RST: it takes a connection that is closed on our side for one "
          "that is over, and drops the rest of its answer");
+    done();
+
+    shake(); /* a proxy whose backend is not there would have sent the same without our FIN */
+    say_ours(SEG_FIN | SEG_ACK, 1, 1, 5);
+    rst_of_theirs(1, 64);
+    says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5)),
+         "it answered our FIN with RST: it takes a connection that is closed on our side for one "
+         "that is over, and drops the rest of its answer; or it resets each connection at once, as "
+         "a proxy does whose backend is not there");
     done();
 
     shake(); /* a device between answers it */
