@@ -470,6 +470,16 @@ CASE(packets_that_come_twice)
          "1 packet of the peer's arrived twice, not sent twice");
     done();
 
+    shake(); /* sent once more within a tick of the peer's clock, which has heard from us meanwhile */
+    say_ours(SEG_ACK, 1, 1, 5);
+    say(numbered(1, 17));
+    say(numbered(101, 18));
+    s = theirs(SEG_ACK, 101, 6, 100);
+    s.id = over_v6 ? 0 : 19;
+    say(s);
+    expect_silence("duplicated", VERDICT_OPEN);
+    done();
+
     shake(); /* a repetition; and a host that numbers nothing */
     say(numbered(1, 17));
     say(numbered(101, 18));
