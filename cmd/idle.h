@@ -281,10 +281,10 @@ wave_time idle_turn(struct session *s, wave_time now);
 void idle_event(struct session *s, struct session_conn *c, const struct event *e);
 void idle_icmp(struct session *s, struct session_conn *c, const struct icmp *e);
 
-/* idle_report.c: sums up who forgot, without the passes that a single event ended. */
+/* idle_blame.c: sums up who forgot, without the passes that a single event ended. */
 struct idle_blame idle_blame(const struct idle *x);
 
-/* idle_report.c: return an interval of keepalive that keeps connections open (0: none is known, or
+/* idle_blame.c: return an interval of keepalive that keeps connections open (0: none is known, or
  * none does, since the control connection, which was probed, ended as well); "path" or "peer", or
  * NULL if it is not known who forgets; and whether that is proved. */
 wave_time idle_keepalive(const struct idle *x, const struct idle_answer *a);

@@ -63,6 +63,7 @@ static int open_wire(struct load *l, struct diag *d)
         .inbound_only = !o->show.pcap,
         .anywhere = !o->where.interface,
         .l2_send = true,
+        .tx_ring = p->concurrency >= BLOCKS_FROM,
         /* Of several interfaces, libpcap does not give the link's header. */
         .blocks = p->concurrency >= BLOCKS_FROM && !o->show.pcap,
         .ring = ring_size(l)};

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "cmd/how_to.h"
 #include "cmd/load.h"
 #include "lib/core/diag.h"
 #include "lib/run/host_facts.h"
@@ -131,8 +132,12 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     struct host_texts texts;
     struct wire_stats stats;
     struct facts_host host;
-    const struct facts k = {
-        .flow = &s->flow, .host = &host, .impairments = rules, .over = true, .verdict = o->verdict};
+    const struct facts k = {.flow = &s->flow,
+                            .host = &host,
+                            .impairments = rules,
+                            .how_to = &command_words,
+                            .over = true,
+                            .verdict = o->verdict};
 
     host_facts(&host, &texts, &stats, l->port,
                &(struct host_asks){.captured = s->captured,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/how_to.h"
 #include "lib/core/diag.h"
 #include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
@@ -96,7 +97,11 @@ void send_diagnose(const struct send_seen *s, const struct send_run *r, struct o
     struct host_texts texts;
     struct wire_stats stats;
     struct facts_host host;
-    const struct facts k = {.flow = &s->flow, .host = &host, .over = true, .verdict = o->verdict};
+    const struct facts k = {.flow = &s->flow,
+                            .host = &host,
+                            .how_to = &command_words,
+                            .over = true,
+                            .verdict = o->verdict};
 
     host_facts(&host, &texts, &stats, r->port,
                &(struct host_asks){.captured = s->captured,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/how_to.h"
 #include "cmd/output.h"
 #include "cmd/platform.h"
 #include "lib/core/diag.h"
@@ -72,6 +73,7 @@ void view_follow(struct view *v, struct report *r, bool folds_probes)
 {
     const struct show_options *o = v->show;
 
+    r->how_to = &command_words;
     if (v->svg)
         report_add(r, svg_event, v->svg);
     if (o->json) {
@@ -249,7 +251,11 @@ int view_refuse_to_open(const struct command *c, const struct show_options *o, i
 {
     static const struct report_flow none;
     const struct facts_host host = {.itself = error == WAVE_ESELF};
-    const struct facts k = {.flow = &none, .host = &host, .over = true, .verdict = VERDICT_LOCAL};
+    const struct facts k = {.flow = &none,
+                            .host = &host,
+                            .how_to = &command_words,
+                            .over = true,
+                            .verdict = VERDICT_LOCAL};
     struct findings found = {.count = 0};
 
     diagnose(&k, &found);

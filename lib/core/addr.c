@@ -55,3 +55,10 @@ const char *addr_port_text(bool v6, const struct addr *addr, uint16_t port,
     *decimal(to, port) = '\0';
     return text;
 }
+
+const char *mac_text(const uint8_t mac[MAC_BYTES], char text[MAC_TEXT])
+{
+    snprintf(text, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+             mac[4], mac[5]);
+    return text;
+}

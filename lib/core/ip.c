@@ -119,7 +119,7 @@ static int head_v6(struct cursor *c, struct head *h)
         return WAVE_ETRUNC;
     h->tos = first >> 20 & 0xff;
     h->flow_label = first & 0xfffff;
-    h->length = payload ? payload + 40 : 0;
+    h->length = payload ? payload + IPV6_HEADER : 0;
     h->df = true;
     h->flow.v6 = 1;
     memcpy(h->flow.local.byte, local, 16);

@@ -16,6 +16,7 @@
 
 #define IPV4_HEADER 20u /* bytes, without options (RFC 791, 3.1) */
 #define IPV6_HEADER 40u /* RFC 8200, section 3 */
+#define IPV4_CHECKSUM_AT 10
 
 /* What a packet carries. */
 enum packet_kind { PACKET_TCP, PACKET_ICMP };

@@ -25,7 +25,7 @@ static size_t build_v4(const struct flow *flow, uint8_t protocol, const struct i
     memcpy(to + 12, flow->local.byte, 4);
     memcpy(to + 16, flow->remote.byte, 4);
     sum = checksum_finish(checksum_add(0, to, IPV4_HEADER));
-    memcpy(to + 10, &sum, sizeof sum);
+    memcpy(to + IPV4_CHECKSUM_AT, &sum, sizeof sum);
     return IPV4_HEADER;
 }
 

@@ -11,8 +11,6 @@
 #include "lib/core/cursor.h"
 #include "lib/core/err.h"
 
-enum { CHECKSUM_AT = 16 }; /* offset of the checksum in the header */
-
 /* Parses a segment of `len` bytes, of which the first `there` are present. */
 static int parse(const uint8_t *bytes, size_t there, size_t len, struct seg *out)
 {
@@ -81,7 +79,7 @@ int seg_build(const struct flow *flow, const struct seg *s, uint8_t *bytes, size
 
     sum = checksum_finish(
         checksum_add(checksum_pseudo(flow, CHECKSUM_TCP, (uint32_t)total), bytes, total));
-    memcpy(bytes + CHECKSUM_AT, &sum, sizeof sum);
+    memcpy(bytes + SEG_CHECKSUM_AT, &sum, sizeof sum);
     return (int)total;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "lib/report/find.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +49,7 @@ static bool told(const struct report_flow *f, const char *code)
 
 void diagnose_live(struct report *r, struct report_flow *flow, wave_time stamp)
 {
-    const struct facts k = {.flow = flow, .now = stamp};
+    const struct facts k = {.flow = flow, .how_to = r->how_to, .now = stamp};
     const struct diagnosis *d;
     struct finding f;
 
@@ -116,34 +115,4 @@ void diagnose_outcome(const struct findings *list, struct outcome *o)
         return;
     tell_reason(list, o);
     tell_impaired(list, o);
-}
-
-void finding_say(struct finding *f, const char *format, ...)
-{
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(f->message, sizeof f->message, format, ap);
-    va_end(ap);
-}
-
-void finding_advise(struct finding *f, const char *format, ...)
-{
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(f->advice, sizeof f->advice, format, ap);
-    va_end(ap);
-}
-
-void finding_cite_segment(struct finding *f, uint32_t number)
-{
-    if (number && f->evidences < FINDING_EVIDENCE)
-        f->evidence[f->evidences++] = number;
-}
-
-void finding_cite(struct finding *f, const struct sign *s)
-{
-    for (uint32_t i = 0; i < s->count && i < SIGN_SEGMENTS; i++)
-        finding_cite_segment(f, s->segment[i]);
 }

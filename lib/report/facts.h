@@ -12,6 +12,7 @@
 #include "lib/core/conn.h"
 #include "lib/core/time.h"
 #include "lib/core/verdict.h"
+#include "lib/report/how_to.h"
 
 struct impairments;
 struct report_flow;
@@ -86,6 +87,7 @@ struct facts {
                                               not yet known */
     const char *preset, *preset_does; /* of our side's misbehaviour, its name and what it does in a
                                          few words; NULL: none */
+    const struct how_to *how_to;      /* how a user asks for what is advised; NULL: in no words */
     wave_time now;                 /* a stamp of the capture */
     /* What is known once the run is over; before, all of it is zero. */
     bool over;

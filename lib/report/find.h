@@ -7,11 +7,17 @@
 
 #include "lib/report/diagnose.h"
 
-/* Returns whether a rule of --impair has done something by now, to this connection or, where only
- * the run is known, to any. */
+/* Returns whether a rule of an impairment has done something by now, to this connection or, where
+ * only the run is known, to any. */
 static inline bool impaired(const struct facts *k)
 {
     return k->flow->signs.impaired || impairments_matched(k->impairments);
+}
+
+/* Returns the words with which a user asks for it. */
+static inline const char *ask(const struct facts *k, enum how_to_what what)
+{
+    return how_to(k->how_to, what);
 }
 
 /* Set the sentence, and the advice. */

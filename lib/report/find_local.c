@@ -126,8 +126,10 @@ static bool own_firewall(const struct facts *k, struct finding *f)
                     "its TCP; most of what we sent did not pass them, so that rules that go by "
                     "connections (ct state) do not know it",
                     human_count(k->host->captured, n));
-        finding_advise(f, "tcpwave connect sends through the rules: an application is hindered "
-                          "only where that finds own-firewall, too");
+        finding_advise(f,
+                       "%s sends through the rules: an application is hindered only where that "
+                       "finds own-firewall, too",
+                       ask(k, HOW_TO_CONNECT));
         return true;
     }
     f->certainty = FINDING_PROVED;
@@ -186,8 +188,9 @@ static bool capture_loss(const struct facts *k, struct finding *f)
                 "our own capture lost %s frame%s because its buffer was full: what is missing "
                 "was not lost by the network",
                 human_count(k->host->lost, n), k->host->lost == 1 ? "" : "s");
-    finding_advise(f, "this host is too busy to follow: run with -q, or ask for a smaller window "
-                      "(--window)");
+    finding_advise(f,
+                   "this host is too busy to follow: run with %s, or ask for a smaller window (%s)",
+                   ask(k, HOW_TO_SHOW_NOTHING), ask(k, HOW_TO_SHRINK_WINDOW));
     return true;
 }
 
@@ -205,10 +208,10 @@ static bool route_changed(const struct facts *k, struct finding *f)
                 k->host->rerouted, k->host->interface,
                 harms ? ", which is what is captured: answers that come in there are not seen"
                       : "");
-    finding_advise(f, "%s",
-                   harms ? "start another run, without -i"
-                         : "start another run for a path "
-                           "that stays the same");
+    if (harms)
+        finding_advise(f, "start another run, without %s", ask(k, HOW_TO_NAME_INTERFACE));
+    else
+        finding_advise(f, "start another run for a path that stays the same");
     return true;
 }
 
@@ -223,8 +226,8 @@ static bool other_addresses(const struct facts *k, struct finding *f)
         finding_say(f, "the name has %u other addresses, which were not tried: %s is the next",
                     k->host->addresses, k->host->address);
     finding_advise(f,
-                   "tcpwave connect --each-address tries all of them; a client such as curl goes "
-                   "on to the next one by itself");
+                   "%s tries all of them; a client such as curl goes on to the next one by itself",
+                   ask(k, HOW_TO_TRY_ADDRESSES));
     return true;
 }
 
@@ -286,9 +289,9 @@ static bool own_nat_of_listener(const struct facts *k, struct finding *f)
         return false;
     finding_say(f, "segments reached this host's TCP on our port that were captured under another "
                    "address or port: its address translation sends them here");
-    finding_advise(f, "an application here would have them, and tcpwave, which captures before the "
-                      "rule, does not: look at nft list ruleset (prerouting: redirect, dnat), and "
-                      "try without the rule, on the port that clients ask for");
+    finding_advise(f, "an application here would have them; we capture before the rule, and cannot "
+                      "serve them: look at nft list ruleset (prerouting: redirect, dnat), and try "
+                      "without the rule, on the port that clients ask for");
     return true;
 }
 
@@ -312,8 +315,10 @@ static bool own_nat_of_source(const struct facts *k, struct finding *f)
                 h->past_rules && !h->translated
                     ? "; most of what we sent did not pass it, on the link layer"
                     : "");
-    finding_advise(f, "an application's connections come from there: look at nft list ruleset "
-                      "(masquerade, snat); -s and -p choose a source that no rule rewrites");
+    finding_advise(f,
+                   "an application's connections come from there: look at nft list ruleset "
+                   "(masquerade, snat); %s and %s choose a source that no rule rewrites",
+                   ask(k, HOW_TO_NAME_SOURCE), ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 
@@ -352,8 +357,10 @@ static bool own_nat(const struct facts *k, struct finding *f)
     }
     finding_say(f, "answers reached this host's TCP that were captured under other addresses: this "
                    "host's address translation rewrites our source");
-    finding_advise(f, "look at nft list ruleset (masquerade, snat); -s and -p choose a source that "
-                      "no rule rewrites");
+    finding_advise(f,
+                   "look at nft list ruleset (masquerade, snat); %s and %s choose a source that no "
+                   "rule rewrites",
+                   ask(k, HOW_TO_NAME_SOURCE), ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 
@@ -372,11 +379,13 @@ static bool other_interface(const struct facts *k, struct finding *f)
                     "%s reached this host's TCP and were not captured on %s: they come in "
                     "by another interface",
                     k->host->listens ? "segments" : "answers", k->host->interface);
-        finding_advise(f, "%s",
-                       k->host->interface_named
-                           ? "leave out -i, so that all interfaces are captured"
-                           : "tcpwave connect captures on all interfaces, and says by which one "
-                             "answers come in");
+        if (k->host->interface_named)
+            finding_advise(f, "leave out %s, so that all interfaces are captured",
+                           ask(k, HOW_TO_NAME_INTERFACE));
+        else
+            finding_advise(f,
+                           "%s captures on all interfaces, and says by which one answers come in",
+                           ask(k, HOW_TO_CONNECT));
         return true;
     }
     f->certainty = FINDING_PROVED;
@@ -399,7 +408,7 @@ static bool captured_twice(const struct facts *k, struct finding *f)
                 "%s packet%s met on more than one interface of this host (a bridge, bond or VLAN "
                 "and its port), and counted once",
                 human_count(k->host->copies, n), k->host->copies == 1 ? " was" : "s were");
-    finding_advise(f, "-i names the one to capture on");
+    finding_advise(f, "%s names the one to capture on", ask(k, HOW_TO_NAME_INTERFACE));
     return true;
 }
 
@@ -411,8 +420,9 @@ static bool self_connection(const struct facts *k, struct finding *f)
     f->certainty = FINDING_PROVED;
     finding_say(f, "the target is our own source port, at an address of this host: a connection "
                    "from there would meet itself and open, whether or not a server is there");
-    finding_advise(f, "leave out -p, or name another port: one that is chosen is never the "
-                      "target's");
+    finding_advise(f,
+                   "leave out %s, or name another port: one that is chosen is never the target's",
+                   ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 
@@ -425,7 +435,7 @@ static bool port_shadowed(const struct facts *k, struct finding *f)
                 "port %u of this host is a target of this run and lies among the local ports: it "
                 "was left out of them, since a port of ours would stand in its place",
                 k->host->kept_clear);
-    finding_advise(f, "nothing need be done; -p names other local ports");
+    finding_advise(f, "nothing need be done; %s names other local ports", ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 
@@ -477,12 +487,12 @@ static bool was_impaired(const struct facts *k, struct finding *f)
     f->certainty = FINDING_PROVED;
     cite(k, SIGN_IMPAIRED, f);
     if (s->changed_segments)
-        finding_say(f, "%s segment%s impaired on purpose (--impair): %s",
+        finding_say(f, "%s segment%s impaired on purpose (%s): %s",
                     human_count(s->changed_segments, n),
-                    s->changed_segments == 1 ? " was" : "s were",
+                    s->changed_segments == 1 ? " was" : "s were", ask(k, HOW_TO_IMPAIR),
                     signs_impaired_text(s, what, sizeof what));
     else
-        finding_say(f, "the rules of --impair were applied %s time%s, on purpose",
+        finding_say(f, "the rules of %s were applied %s time%s, on purpose", ask(k, HOW_TO_IMPAIR),
                     human_count(matched, n), matched == 1 ? "" : "s");
     tell_held(k, f);
     finding_advise(f, "what follows from that is neither the path's doing nor the peer's");
@@ -521,7 +531,8 @@ static bool own_preset(const struct facts *k, struct finding *f)
     if (!k->over || !k->preset)
         return false;
     f->certainty = FINDING_PROVED;
-    finding_say(f, "this side misbehaved on purpose (--preset %s): %s", k->preset, k->preset_does);
+    finding_say(f, "this side misbehaved on purpose (%s %s): %s", ask(k, HOW_TO_MISBEHAVE),
+                k->preset, k->preset_does);
     finding_advise(f, "tcpwave-presets(7) says what a correct peer does about it");
     return true;
 }

@@ -97,8 +97,10 @@ static bool sack_rewritten(const struct facts *k, struct finding *f)
     cite(k, SIGN_SACK_ASTRAY, f);
     finding_say(f, "SACK blocks name bytes that we never sent: a device on the way rewrites "
                    "sequence numbers and leaves SACK blocks as they are");
-    finding_advise(f, "hosts drop such segments or repeat needlessly: switch off its sequence "
-                      "number randomization, or try --no-sack");
+    finding_advise(f,
+                   "hosts drop such segments or repeat needlessly: switch off its sequence number "
+                   "randomization, or try %s",
+                   ask(k, HOW_TO_OMIT_SACK));
     return true;
 }
 
@@ -184,8 +186,11 @@ static bool black_hole(const struct facts *k, struct finding *f)
                 "large packets vanish on the way here, or the peer does not repeat them: %s are "
                 "missing before what did come",
                 human_bytes(k->missing, missing));
-    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
-                      "vanish: try --mss 1200, and let ICMP through");
+    finding_advise(
+        f,
+        "where a router's \"fragmentation needed\" is filtered, large packets vanish: try "
+        "%s, and let ICMP through",
+        ask(k, HOW_TO_SHRINK_SEGMENTS));
     return true;
 }
 
@@ -269,8 +274,11 @@ static bool options_stripped(const struct facts *k, struct finding *f)
     cite(k, SIGN_UNOFFERED, f);
     finding_say(f, "the peer uses an option that its SYN, as it arrived here, did not agree to: a "
                    "device on the way removed it there");
-    finding_advise(f, "both sides believe different things of the connection: look for a firewall "
-                      "that normalizes TCP options; --no-timestamps and --no-sack avoid it");
+    finding_advise(
+        f,
+        "both sides believe different things of the connection: look for a firewall that "
+        "normalizes TCP options; %s and %s avoid it",
+        ask(k, HOW_TO_OMIT_TIMESTAMPS), ask(k, HOW_TO_OMIT_SACK));
     return true;
 }
 
@@ -355,8 +363,10 @@ static bool fragments_lost(const struct facts *k, struct finding *f)
         finding_say(f, "%s of %s of the peer's never came, so that %s could not be put together",
                     h->incomplete ? "IP fragments" : "the first IP fragment", packets(lost, n),
                     lost == 1 ? "it" : "they");
-        finding_advise(f, "firewalls and load balancers often drop fragments: let them pass, or "
-                          "have the peer send smaller segments (--mss 1200), and let ICMP through");
+        finding_advise(f,
+                       "firewalls and load balancers often drop fragments: let them pass, or have "
+                       "the peer send smaller segments (%s), and let ICMP through",
+                       ask(k, HOW_TO_SHRINK_SEGMENTS));
         return true;
     }
     if (h->overlapping) {
@@ -378,7 +388,8 @@ static bool fragments_lost(const struct facts *k, struct finding *f)
                 "%s of the peer's could not be put together from fragments: too many were under "
                 "way at a time",
                 packets(h->crowded_out, n));
-    finding_advise(f, "have the peer send smaller segments: try --mss 1200");
+    finding_advise(f, "have the peer send smaller segments: try %s",
+                   ask(k, HOW_TO_SHRINK_SEGMENTS));
     return true;
 }
 
@@ -401,23 +412,19 @@ static bool fragments(const struct facts *k, struct finding *f)
     f->severity = FINDING_INFO;
     finding_say(f, "%s of the peer's came in %s IP fragments, and %s put together",
                 packets(whole, n), human_count(came, pieces), whole == 1 ? "was" : "were");
-    finding_advise(f, "a link on the way has a smaller MTU than the peer thinks; a lost fragment "
-                      "costs the whole packet, and firewalls often drop them: try --mss 1200");
+    finding_advise(
+        f,
+        "a link on the way has a smaller MTU than the peer thinks; a lost fragment costs "
+        "the whole packet, and firewalls often drop them: try %s",
+        ask(k, HOW_TO_SHRINK_SEGMENTS));
     return true;
-}
-
-static const char *mac_text(const uint8_t mac[SIGNS_MAC], char text[18])
-{
-    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-             mac[5]);
-    return text;
 }
 
 /* On the own link it is the peer's own address that has changed: another host has its IP address
  * as well, or has taken it over. Where a router may be between, it is the router's. */
 static bool two_hosts(const struct facts *k, struct finding *f)
 {
-    char first[18], second[18];
+    char first[MAC_TEXT], second[MAC_TEXT];
     const struct signs *s = &k->flow->signs;
 
     if (!k->over || !k->host || !count(k, SIGN_OTHER_MAC))

@@ -67,9 +67,10 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
     if (impaired(k))
         finding_advise(f, "our RST should have ended that one, unless a rule stopped it");
     else
-        finding_advise(f, "our RST should have ended that one; if it goes on, the RST is lost on "
-                          "the way: use another source port (-p), or wait until the peer forgets "
-                          "it");
+        finding_advise(f,
+                       "our RST should have ended that one; if it goes on, the RST is lost on the "
+                       "way: use another source port (%s), or wait until the peer forgets it",
+                       ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 
@@ -81,8 +82,10 @@ static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
     f->severity = astray(k);
     cite(k, SIGN_SYN_ACK_ASTRAY, f);
     finding_say(f, "a SYN-ACK came that acknowledges another SYN than ours");
-    finding_advise(f, "a device on the way may rewrite sequence numbers, or the peer answers an "
-                      "older SYN from these ports: try another source port (-p)");
+    finding_advise(f,
+                   "a device on the way may rewrite sequence numbers, or the peer answers an older "
+                   "SYN from these ports: try another source port (%s)",
+                   ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 
@@ -117,9 +120,11 @@ static bool old_timestamp_dropped(const struct facts *k, struct finding *f)
                 "%u SYNs with timestamps got no answer, and each of %u without them did: the peer "
                 "or a device before it drops SYNs for their timestamps",
                 with, count(k, SIGN_UNSTAMPED_HEARD));
-    finding_advise(f, "a usual client does not get through: look for a firewall that drops TCP "
-                      "options, or for a host that takes timestamps of several clients behind "
-                      "one address for old ones; --no-timestamps connects at once");
+    finding_advise(f,
+                   "a usual client does not get through: look for a firewall that drops TCP "
+                   "options, or for a host that takes timestamps of several clients behind one "
+                   "address for old ones; %s connects at once",
+                   ask(k, HOW_TO_OMIT_TIMESTAMPS));
     return true;
 }
 
@@ -138,8 +143,10 @@ static bool timestamps_missing(const struct facts *k, struct finding *f)
                 "agreed on; %s taken all the same",
                 human_count(missing, n), missing == 1 ? "" : "s",
                 missing == 1 ? "it was" : "they were");
-    finding_advise(f, "some hosts drop such segments (RFC 7323, 3.2): a device on the way strips "
-                      "the option, or the peer's TCP is at fault; --no-timestamps avoids it");
+    finding_advise(f,
+                   "some hosts drop such segments (RFC 7323, 3.2): a device on the way strips the "
+                   "option, or the peer's TCP is at fault; %s avoids it",
+                   ask(k, HOW_TO_OMIT_TIMESTAMPS));
     return true;
 }
 
@@ -157,8 +164,11 @@ static bool timestamps_backwards(const struct facts *k, struct finding *f)
                 "the timestamps of the peer's new segments go backwards, so that they are "
                 "dropped as old (PAWS): %u in all",
                 s->refused[CHECK_PAWS]);
-    finding_advise(f, "two clocks share the connection: a proxy answered the SYN and a server "
-                      "goes on; try --no-timestamps, or switch them off at the proxy");
+    finding_advise(
+        f,
+        "two clocks share the connection: a proxy answered the SYN and a server goes on; "
+        "try %s, or switch them off at the proxy",
+        ask(k, HOW_TO_OMIT_TIMESTAMPS));
     return true;
 }
 
@@ -224,8 +234,10 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
                     "on %s connections the peer sent its SYN-ACK and then took neither our ACK nor "
                     "our data: its accept queue was full",
                     human_count(k->host->queue_full, n));
-        finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
-                          "there: Recv-Q beyond Send-Q); ask for fewer at a time (--concurrency)");
+        finding_advise(f,
+                       "its application accepts too slowly or its backlog is too small (ss -ltn "
+                       "there: Recv-Q beyond Send-Q); ask for fewer at a time (%s)",
+                       ask(k, HOW_TO_LIMIT_NUMBER));
         return true;
     }
     if (count(k, SIGN_DATA_UNTAKEN) < FEW)
@@ -255,7 +267,8 @@ static bool deferred_accept(const struct facts *k, struct finding *f)
     cite(k, SIGN_SYN_ACK_AGAIN, f);
     finding_say(f, "the peer repeats its SYN-ACK after our ACK: it waits for data before it "
                    "accepts (deferred accept), or its accept queue is full");
-    finding_advise(f, "send something (-d): with deferred accept it is then taken");
+    finding_advise(f, "send something (%s): with deferred accept it is then taken",
+                   ask(k, HOW_TO_SEND_DATA));
     return true;
 }
 
@@ -400,8 +413,10 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
                     ? "; or it resets each connection at once, as a proxy does whose backend is "
                       "not there"
                     : "");
-    finding_advise(f, "keep our side open until its answer has come (connect, not halfclose; "
-                      "--close=passive): connect also shows whether it resets without our FIN");
+    finding_advise(f,
+                   "keep our side open until its answer has come (%s): that also shows whether it "
+                   "resets without our FIN",
+                   ask(k, HOW_TO_STAY_OPEN));
     return true;
 }
 
@@ -441,8 +456,10 @@ static bool deaf_to_probes(const struct facts *k, struct finding *f)
                 "the peer answered none of %s keepalive probes without data, and answered one with "
                 "a byte",
                 human_count(ignored, n));
-    finding_advise(f, "it or a device before it drops probes without data: --garbage sends each "
-                      "with a byte; a server that probes it in the usual way takes it for dead");
+    finding_advise(f,
+                   "it or a device before it drops probes without data: %s sends each with a byte; "
+                   "a server that probes it in the usual way takes it for dead",
+                   ask(k, HOW_TO_PROBE_WITH_DATA));
     return true;
 }
 

@@ -69,6 +69,7 @@ static struct report_event event_of(struct report *r, const struct report_flow *
     e.kind = kind;
     e.at = report_time(r, stamp);
     e.flow = f;
+    e.how_to = r->how_to;
     e.connection = f ? f->connection : 0;
     return e;
 }
@@ -351,10 +352,10 @@ static unsigned corrected(const struct report *r, struct report_flow *f,
         notes &= ~(unsigned)(TRACK_PROBE | TRACK_RETRANSMISSION | TRACK_OUT_OF_WINDOW);
     if ((notes & TRACK_PROBE) && !probe)
         notes |= TRACK_RETRANSMISSION;
-    if (seen->retransmission && !(notes & TRACK_WINDOW_PROBE) &&
+    if (seen->sent_before && !(notes & TRACK_WINDOW_PROBE) &&
         ((notes & TRACK_OUT_OF_WINDOW) || f->signs.impaired))
         notes |= TRACK_RETRANSMISSION;
-    if (seen->out && seen->impaired && !seen->retransmission && (seen->impaired->acts & held))
+    if (seen->out && seen->impaired && !seen->sent_before && (seen->impaired->acts & held))
         notes &= ~(unsigned)TRACK_RETRANSMISSION;
     if (!report_counts(seen)) /* no one was asked, and no one answers */
         return notes;
@@ -561,6 +562,7 @@ void report_tell(struct report *r, wave_time stamp, struct report_event *e)
     struct report_event timed = event_of(r, NULL, e->kind, stamp);
 
     e->at = timed.at;
+    e->how_to = r->how_to;
     tell(r, e);
 }
 

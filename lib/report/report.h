@@ -20,6 +20,7 @@
 #include "lib/report/expect.h"
 #include "lib/report/figures.h"
 #include "lib/report/findings.h"
+#include "lib/report/how_to.h"
 #include "lib/report/impairments.h"
 #include "lib/report/recent_segments.h"
 #include "lib/report/signs.h"
@@ -88,7 +89,7 @@ struct report_flow {
     unsigned founds;
 
     uint64_t sent_bytes, received_bytes; /* filled in by the session: data, each byte once */
-    uint32_t retransmissions;            /* of ours; filled in by the session if nothing is shown */
+    uint32_t retransmissions;            /* of ours, among the segments that were reported */
     uint32_t unstamped; /* filled in by the session: segments of the peer's without the
                            timestamps that both had agreed on */
 };
@@ -256,6 +257,7 @@ struct report_event {
     wave_time at;                   /* since the run's first event */
     uint32_t connection;            /* 0: the run has only one, or the event belongs to none */
     const struct report_flow *flow; /* NULL: the event belongs to none */
+    const struct how_to *how_to;    /* the report's */
     union {
         struct report_segment segment;
         struct report_state state;
@@ -282,6 +284,8 @@ struct report {
         void *self;
     } sink[REPORT_SINKS];
     unsigned sinks;
+    const struct how_to *how_to; /* how a user asks for things, as the command says it; NULL: in no
+                                    words */
     bool started;
     wave_time origin; /* stamp of the first event */
     unsigned waiting; /* changes of our state, of all flows, whose segment has not been captured */
@@ -312,7 +316,7 @@ struct report_seen {
     wave_time stamp;
     bool out;
     bool foreign;
-    bool retransmission; /* of ours, from the sent log: its bytes, SYN or FIN were sent before */
+    bool sent_before; /* of ours, from the sent log: its bytes, SYN or FIN were sent before */
     bool probe;  /* of ours, from the sent log: it lies below everything unacknowledged, and asks
                     for an answer */
     bool missed; /* the capture lost it; `packet` is reconstructed, `ip` is NULL */

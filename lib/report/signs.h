@@ -13,12 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/core/addr.h"
 #include "lib/core/event.h"
 #include "lib/core/seg.h"
 #include "lib/core/seq.h"
 #include "lib/core/time.h"
 
-#define SIGNS_MAC 6     /* bytes of a link-layer address */
+#define SIGNS_MAC MAC_BYTES
 #define SIGN_SEGMENTS 4 /* numbers of segments that a sign keeps: the first three and the last */
 
 enum sign_kind {

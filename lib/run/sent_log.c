@@ -7,17 +7,17 @@
 
 struct sent_delta sent_update(struct sent_side *c, const struct seg *s, bool probe)
 {
-    struct sent_delta news = {.retransmission = false};
+    struct sent_delta news = {.sent_before = false};
     struct seq end = seg_end(s);
     uint32_t len = seg_len(s), control = len - s->len;
 
     if (!len || (s->flags & SEG_RST))
         return news;
-    news.retransmission = c->any && !probe && seq_lt(s->seq, c->next);
+    news.sent_before = c->any && !probe && seq_lt(s->seq, c->next);
     /* A SYN-ACK that answers a SYN was asked for, however often: no timer of ours found that the
      * SYN-ACK before it was lost. */
     if ((s->flags & SEG_SYN) && c->asked)
-        news.retransmission = c->asked = false;
+        news.sent_before = c->asked = false;
     if (c->any && seq_leq(end, c->next))
         return news;
     uint32_t more = c->any ? end.v - c->next.v : len;
@@ -103,7 +103,7 @@ const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id,
         uint32_t len = e->len + !!(e->flags & SEG_SYN) + !!(e->flags & SEG_FIN);
         /* A retransmission, or a segment below what was acknowledged before, may have left after
          * this acknowledgement was captured. */
-        if (e->id != id || e->missed || e->picked || !len || e->retransmission || e->probe ||
+        if (e->id != id || e->missed || e->picked || !len || e->sent_before || e->probe ||
             (e->flags & SEG_RST))
             continue;
         if (seq_gt(seq_add(e->seq, len), ack))

@@ -28,6 +28,11 @@
  * has reported dropped frames since the peer's last segment in order. From then on, until nothing
  * is missing, the peer's retransmissions are attributed to it (hole_see()).
  *
+ * Whether a segment is a retransmission is not decided here. The tracker decides that, from what
+ * was captured, for both sides alike (lib/core/track.h). That the bytes were sent before is one of
+ * the facts that the log carries, for the cases in which the capture cannot show it (corrected() in
+ * report.c). A run that shows nothing keeps no log, and has no retransmissions to report.
+ *
  * A loss is reported with the next frame, of any connection. `gaps` counts the losses of the run,
  * and the tracker of each connection is informed before its next segment.
  *
@@ -54,9 +59,8 @@ struct sent_side {
 
 /* What a segment adds to that. */
 struct sent_delta {
-    bool retransmission; /* its bytes, SYN or FIN were sent before, and the peer did not ask for
-                            them */
-    uint32_t bytes;      /* of data that were not sent before */
+    bool sent_before; /* its bytes, SYN or FIN were, and the peer did not ask for them */
+    uint32_t bytes;   /* of data that were not sent before */
 };
 
 /* Updates *c for a segment that is output, and returns what it adds. A `probe` adds nothing. */
@@ -68,10 +72,10 @@ struct sent_entry {
     uint32_t len;
     uint16_t flags, wnd;
     uint8_t state; /* enum state: ours when it was sent */
-    bool retransmission; /* its bytes, SYN or FIN were sent before */
-    bool probe;          /* below SND.NXT: adds nothing */
-    bool missed;         /* sent_log_missed_by_ack() has returned it */
-    bool picked;         /* sent_log_pick() has returned it */
+    bool sent_before; /* its bytes, SYN or FIN were */
+    bool probe;       /* below SND.NXT: adds nothing */
+    bool missed;      /* sent_log_missed_by_ack() has returned it */
+    bool picked;      /* sent_log_pick() has returned it */
     struct opt opt;
 };
 

@@ -1,8 +1,8 @@
 /*
  * The connections of a session: how they are opened, cut off, closed in order and released, and
- * what their outcome is. What happens with packets is in session_loop.c.
+ * what their outcome is. What happens with packets is in session_capture.c and session_loop.c.
  */
-#include "lib/run/session.h"
+#include "lib/run/session_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +97,26 @@ struct session_conn *session_find(struct session *s, uint32_t id)
     struct session_conn *c = id == STACK_NONE ? NULL : slab_at(&s->slab, s->conn[pool_index(id)]);
 
     return c && c->id == id ? c : NULL;
+}
+
+/* Returns whether this connection has that flow, as far as that is still known. */
+static bool has_flow(struct session *s, const struct session_conn *c, const struct flow *flow)
+{
+    const struct conn *e;
+
+    if (c->record)
+        return flow_eq(&c->record->flow.flow, flow);
+    e = session_engine(s, c);
+    return e && flow_eq(conn_flow(e), flow);
+}
+
+struct session_conn *session_find_flow(struct session *s, const struct flow *flow)
+{
+    struct session_conn *c = session_last(s);
+
+    while (c && !has_flow(s, c, flow))
+        c = session_prev(s, c);
+    return c;
 }
 
 /* Allocates the record of a connection that is shown or whose verdict is printed. Returns false

@@ -309,40 +309,6 @@ void session_verdict(struct session *s, const struct session_conn *c, const stru
 void session_conn_verdict(struct session *s, const struct session_conn *c,
                           const struct outcome *outcome, const struct figures *figures);
 
-/* Shared by session.c, session_loop.c, session_impaired.c and session_findings.c. */
-
-/* Returns the connection with this id, or NULL. */
-struct session_conn *session_find(struct session *s, uint32_t id);
-
-/* Adds a connection that the stack has opened. Returns NULL if memory is short. */
-struct session_conn *session_add_conn(struct session *s, uint32_t id, const struct flow *flow);
-
-/* Takes one step of the closing that session_fail() began. Returns when the next step is due. */
-wave_time session_close_step(struct session *s, wave_time now);
-
-/* Checks the route after retransmissions: it may lead elsewhere by now. */
-void session_look_at_route(struct session *s, wave_time now);
-
-/* Ends the run if the next hop does not answer. Returns when to check next. */
-wave_time session_look_at_neighbour(struct session *s, wave_time now);
-
-/* session_impaired.c: what differs over a port that impairs segments on purpose. */
-
-/* Returns whether a segment of ours that was not captured can have been lost by the capture. Over
- * such a port it may be held back instead, and only a loss that the capture has reported counts. */
-bool session_may_miss(const struct session *s);
-
-/* Returns the next entry of the sent log that the capture must have lost before this segment of
- * ours, or NULL. */
-const struct sent_entry *session_missed_before(struct session *s, const struct wire_packet *p);
-
-/* Removes and returns the entry of the sent log for a captured segment of ours, by the form in
- * which the engine made it; NULL: we did not send it, or it is the second of two. */
-const struct sent_entry *session_sent(struct session *s, const struct wire_packet *p);
-
-/* Connects the session to its loop. */
-void session_loop_init(struct session *s);
-
 /* Returns the clock that stamps captured packets, in nanoseconds. */
 static inline wave_time session_stamp(const struct session *s)
 {

@@ -11,7 +11,7 @@
 #include "lib/report/diagnose.h"
 #include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
-#include "lib/run/session.h"
+#include "lib/run/session_priv.h"
 
 #define NEIGHBOUR_EVERY WAVE_S
 
@@ -91,6 +91,7 @@ void session_diagnose(struct session *s, const struct session_conn *c, struct ou
     struct facts k = {.flow = c && c->record ? &c->record->flow : &none,
                       .preset = s->config.preset,
                       .preset_does = s->config.preset_does,
+                      .how_to = s->report.how_to,
                       .now = session_stamp(s),
                       .over = true,
                       .verdict = outcome->verdict,

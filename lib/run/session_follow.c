@@ -6,7 +6,7 @@
  */
 #include "lib/core/err.h"
 #include "lib/core/pool.h"
-#include "lib/run/session.h"
+#include "lib/run/session_priv.h"
 
 static bool has_flow(const struct session_conn *c, const struct flow *flow)
 {

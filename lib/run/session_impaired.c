@@ -3,7 +3,7 @@
  * captured segments of ours are found in the sent log. The log has them as the engine made them, in
  * the order in which it did; the wire has them in another form and order, or not at all.
  */
-#include "lib/run/session.h"
+#include "lib/run/session_priv.h"
 
 bool session_may_miss(const struct session *s)
 {

@@ -197,11 +197,9 @@ static json_t *segment_notes(struct draft *d, const struct report_segment *g)
 
 static void put_mac(struct draft *d, json_t *to, const uint8_t mac[REPORT_MAC])
 {
-    char text[18];
+    char text[MAC_TEXT];
 
-    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-             mac[4], mac[5]);
-    put_text(d, to, "mac", text);
+    put_text(d, to, "mac", mac_text(mac, text));
 }
 
 /* Makes what a rule did to the segment. */

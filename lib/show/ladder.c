@@ -396,8 +396,10 @@ static void legend(struct ladder *l, const char *text)
 }
 
 /* Explains, below the drawing, the marks that were drawn. */
-static void finish(struct ladder *l)
+static void finish(struct ladder *l, const struct how_to *words)
 {
+    char struck[80];
+
     if (!l->begun)
         return;
     if (l->assumed)
@@ -405,9 +407,11 @@ static void finish(struct ladder *l)
     if (l->half)
         legend(l, l->term->unicode ? "A dashed line: that side has sent its FIN."
                                    : "A line of !: that side has sent its FIN.");
-    if (l->struck)
-        legend(l, l->term->unicode ? "An arrow with ✗: tcpwave stopped it (--impair)."
-                                   : "An arrow with X: tcpwave stopped it (--impair).");
+    if (l->struck) {
+        snprintf(struck, sizeof struck, "An arrow with %s: tcpwave stopped it (%s).",
+                 l->term->unicode ? "✗" : "X", how_to(words, HOW_TO_IMPAIR));
+        legend(l, struck);
+    }
     fputc('\n', l->term->to);
 }
 
@@ -432,7 +436,7 @@ static void draw(void *self, const struct row *row)
         gap(l, row);
         break;
     case ROW_END:
-        finish(l);
+        finish(l, row->event->how_to);
         break;
     }
 }

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/core/addr.h"
 #include "lib/core/diag.h"
 #include "lib/io/files.h"
 
 static const uint16_t link_type[] = {[PCAPFILE_RAW] = 101, [PCAPFILE_ETHERNET] = 1};
-#define ETHERNET_ADDRESSES 12 /* bytes of the two addresses, with which its header begins */
-#define ETHERNET_HEADER 14
+#define ETHERNET_ADDRESSES (2 * MAC_BYTES) /* the bytes with which its header begins */
 #define INTERFACE_TEXT 64 /* bytes of an interface's name */
 
 /* pcapng: block types and option codes, in the byte order of the file, which is the writer's. */

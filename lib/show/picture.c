@@ -587,6 +587,7 @@ static double legend(struct drawing *d, double y)
 {
     static const char scale[] = "Time runs down to scale, except where rows would be too "
                                 "close to read, and in long silences (~).";
+    char struck[120];
 
     y += 14;
     if (d->assumed) {
@@ -604,9 +605,11 @@ static double legend(struct drawing *d, double y)
         y += LINE;
     }
     if (d->struck) {
-        text_at(d, MARGIN, y, "small dim",
-                "A cross with nothing beyond it: tcpwave stopped the segment there, or made it "
-                "(--impair).");
+        snprintf(struck, sizeof struck,
+                 "A cross with nothing beyond it: tcpwave stopped the segment there, or made it "
+                 "(%s).",
+                 how_to(d->p->how_to, HOW_TO_IMPAIR));
+        text_at(d, MARGIN, y, "small dim", struck);
         y += LINE;
     }
     if (d->p->scale == PICTURE_TIME) {

@@ -58,6 +58,7 @@ struct picture {
     const struct picture_flow *flow;
     unsigned flows;
     uint32_t more; /* connections that are not drawn */
+    const struct how_to *how_to; /* as in struct report_event */
 };
 
 /* Writes the picture. Errors stay in the stream. */

@@ -35,7 +35,8 @@ struct svg {
     unsigned flows, rows;
     uint32_t more;
     wave_time last;
-    bool failed; /* no memory */
+    const struct how_to *how_to; /* the report's */
+    bool failed;                 /* no memory */
     struct picture_flow flow[SVG_FLOWS];
     struct collect collect[SVG_FLOWS];
 };
@@ -244,6 +245,7 @@ void svg_event(void *self, const struct report_event *e)
     unsigned n;
 
     s->last = e->at > s->last ? e->at : s->last;
+    s->how_to = e->how_to;
     if (!e->flow || (e->kind == REPORT_VERDICT && !e->u.verdict.per_connection))
         return;
     n = place(s, e);
@@ -331,7 +333,8 @@ int svg_end(struct svg *s, const struct report_verdict *v, struct outbuf_end *en
                         .title = title,
                         .summary = text ? text : "",
                         .flow = s->flow,
-                        .more = s->more};
+                        .more = s->more,
+                        .how_to = s->how_to};
 
     finish(s, v);
     p.flows = s->flows;

@@ -18,12 +18,10 @@
 #include "lib/core/seg.h"
 
 #define FRAGMENT_HEADER 8u
-#define IPV4_CHECKSUM 10 /* offset in the header */
-#define IPV4_FRAGMENT 6
+#define IPV4_FRAGMENT 6 /* offsets in the headers */
 #define IPV6_PAYLOAD 4
 #define IPV6_NEXT 6
 #define TCP_OFFSET 12
-#define TCP_CHECKSUM 16
 #define MORE_FRAGMENTS 0x2000
 
 struct crafted {
@@ -134,7 +132,7 @@ static int build_ip(struct crafted *f, const struct crafted_segment *w, uint16_t
  * it never makes a wrong one. */
 static void alter_checksum(struct crafted *f, const struct crafted_segment *w)
 {
-    uint8_t *tcp = f->packet + f->header, *sum = tcp + TCP_CHECKSUM;
+    uint8_t *tcp = f->packet + f->header, *sum = tcp + SEG_CHECKSUM_AT;
     uint32_t len = f->len - f->header;
     /* libnet 1.1.6 adds the pseudo-header's length and protocol in 16 bits, but the largest IPv6
      * packets need 17 (the field has 32: RFC 8200, 8.1). */
@@ -190,12 +188,12 @@ static void put_summed(uint8_t *field, unsigned value, uint8_t *checksum)
 
 void crafted_renumber(struct crafted *f, uint16_t lport, uint32_t seq, uint32_t id)
 {
-    uint8_t *tcp = f->packet + f->header, *sum = f->given ? NULL : tcp + TCP_CHECKSUM;
+    uint8_t *tcp = f->packet + f->header, *sum = f->given ? NULL : tcp + SEG_CHECKSUM_AT;
     put_summed(tcp, lport, sum);
     put_summed(tcp + 4, seq >> 16, sum);
     put_summed(tcp + 6, seq & 0xffff, sum);
     if (!f->v6)
-        put_summed(f->packet + 4, id & 0xffff, f->packet + IPV4_CHECKSUM);
+        put_summed(f->packet + 4, id & 0xffff, f->packet + IPV4_CHECKSUM_AT);
     f->id = id;
 }
 
@@ -219,9 +217,9 @@ static void fragment_v4(uint8_t *ip, uint32_t offset, uint32_t len, bool more)
     put_u16(ip + 2, IPV4_HEADER + len);
     ip[IPV4_FRAGMENT] |= (uint8_t)((more ? MORE_FRAGMENTS >> 8 : 0) | offset / 8 >> 8);
     ip[IPV4_FRAGMENT + 1] = (uint8_t)(offset / 8);
-    memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
+    memcpy(ip + IPV4_CHECKSUM_AT, &sum, sizeof sum);
     sum = checksum_finish(checksum_add(0, ip, IPV4_HEADER));
-    memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
+    memcpy(ip + IPV4_CHECKSUM_AT, &sum, sizeof sum);
 }
 
 /* Makes the headers those of a fragment. RFC 8200, 4.5: a fragment header stands between IP and

@@ -120,14 +120,14 @@ static uint64_t write_headers(const struct gso_packet *p, size_t total, uint8_t 
         put_u16(out + 4, (unsigned)total - IPV6_HEADER);
     } else {
         put_u16(out + 2, (unsigned)total);
-        put_u16(out + 10, 0);
+        put_u16(out + IPV4_CHECKSUM_AT, 0);
         sum = checksum_finish(checksum_add(0, out, IPV4_HEADER));
-        memcpy(out + 10, &sum, sizeof sum);
+        memcpy(out + IPV4_CHECKSUM_AT, &sum, sizeof sum);
     }
     tcp[13] = flags;
     pseudo = checksum_pseudo(&f, CHECKSUM_TCP, (uint32_t)(total - p->ip_len));
     sum = (uint16_t)~checksum_finish(pseudo);
-    memcpy(tcp + 16, &sum, sizeof sum);
+    memcpy(tcp + SEG_CHECKSUM_AT, &sum, sizeof sum);
     return pseudo;
 }
 
@@ -143,7 +143,7 @@ size_t gso_head(const struct iovec *packets, unsigned n, size_t train, const uin
                                           .gso_size = (uint16_t)size,
                                           .hdr_len = (uint16_t)(link_len + first.headers),
                                           .csum_start = (uint16_t)(link_len + first.ip_len),
-                                          .csum_offset = 16};
+                                          .csum_offset = SEG_CHECKSUM_AT};
 
     memcpy(head, &prefix, GSO_PREFIX);
     memcpy(head + GSO_PREFIX, link, link_len);
@@ -164,10 +164,10 @@ size_t gso_first(const struct iovec *packet, size_t train, uint8_t *head)
     uint64_t sum = write_headers(&p, p.headers + train, p.flags & ~LAST_ONLY, head);
     uint16_t field;
 
-    put_u16(head + p.ip_len + 16, 0);
+    put_u16(head + p.ip_len + SEG_CHECKSUM_AT, 0);
     sum = checksum_add(sum, head + p.ip_len, p.headers - p.ip_len);
     field = checksum_finish(checksum_add(sum, p.ip + p.headers, train));
-    memcpy(head + p.ip_len + 16, &field, sizeof field);
+    memcpy(head + p.ip_len + SEG_CHECKSUM_AT, &field, sizeof field);
     return p.headers;
 }
 
@@ -184,7 +184,7 @@ bool gso_cut(struct iovec *packet, size_t train)
     if (p.ip_len == IPV4_HEADER) {
         put_u16(ip + 2, (unsigned)packet->iov_len);
         put_u16(ip + 4, id);
-        put_u16(ip + 10, 0); /* template_checksum() adds it up with the rest */
+        put_u16(ip + IPV4_CHECKSUM_AT, 0); /* template_checksum() adds it up with the rest */
     } else {
         put_u16(ip + 4, (unsigned)packet->iov_len - IPV6_HEADER);
     }

@@ -12,10 +12,12 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "lib/core/ip.h"
+#include "lib/core/seg.h"
 #include "lib/wire/l2_send.h"
 
 #define GSO_PREFIX 10 /* bytes of struct virtio_net_hdr before each frame */
-#define GSO_HEAD_MAX (GSO_PREFIX + L2_HEADER + 40 + 60)
+#define GSO_HEAD_MAX (GSO_PREFIX + L2_HEADER + IPV6_HEADER + SEG_HEADER_MAX)
 
 /* Returns whether the IP packet, made by builder.h, has data, without which nothing can be combined
  * with it. */

@@ -13,11 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/core/addr.h"
 #include "lib/core/err.h"
 #include "lib/core/flow.h"
 #include "lib/core/time.h"
 
-#define L2_HEADER 14 /* bytes at most: IEEE 802.3, 3.1.1, with an EtherType */
+#define L2_HEADER ETHERNET_HEADER /* bytes, at most */
 
 struct l2_send;
 struct route;

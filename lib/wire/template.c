@@ -46,7 +46,7 @@ static uint8_t *write_ipv4(uint8_t *p, const struct flow *flow, size_t len, uint
     put_u16(p + 2, (unsigned)len);
     put_u16(p + 4, id);
     p[8] = ttl;
-    put_u16(p + 10, 0);
+    put_u16(p + IPV4_CHECKSUM_AT, 0);
     memcpy(p + 12, flow->local.byte, 4);
     memcpy(p + 16, flow->remote.byte, 4);
     return p + IPV4_HEADER;
@@ -74,7 +74,7 @@ static void write_tcp(uint8_t *p, const struct flow *flow, const struct seg *s, 
     put_u32(p + 8, s->flags & SEG_ACK ? s->ack.v : 0);
     p[13] = (uint8_t)s->flags;
     put_u16(p + 14, s->wnd);
-    put_u16(p + 16, 0);
+    put_u16(p + SEG_CHECKSUM_AT, 0);
     if (s->opt.has & OPT_TIMESTAMP) /* opt_build() puts them behind the MSS and four bytes that
                                        end with kind and length */
         put_u32(put_u32(p + SEG_HEADER + (s->opt.has & OPT_MSS ? 4 : 0) + 4, s->opt.tsval),
@@ -94,15 +94,15 @@ void template_checksum(uint8_t *ip, size_t len)
 
     if (!v6) {
         sum = checksum_finish(checksum_add(0, ip, IPV4_HEADER));
-        memcpy(ip + 10, &sum, sizeof sum);
+        memcpy(ip + IPV4_CHECKSUM_AT, &sum, sizeof sum);
     }
     len -= header;
-    put_u16(tcp + 16, 0);
+    put_u16(tcp + SEG_CHECKSUM_AT, 0);
     /* The addresses end the header, and are summed where they are. */
     pseudo = checksum_pseudo(&nowhere, CHECKSUM_TCP, (uint32_t)len);
     pseudo = checksum_add(pseudo, tcp - pair, pair);
     sum = checksum_finish(checksum_add(pseudo, tcp, len));
-    memcpy(tcp + 16, &sum, sizeof sum);
+    memcpy(tcp + SEG_CHECKSUM_AT, &sum, sizeof sum);
 }
 
 void template_write(const struct template *t, const struct flow *flow, const struct seg *s,

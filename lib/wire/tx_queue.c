@@ -2,7 +2,7 @@
  * Queues packets in one arena, and hands them to the kernel with sendmmsg(). hand_over() takes the
  * first packets in the queue that go the same way, as frames or as packets for the kernel to route.
  * It fills in one message for each (or one for several, with segmentation offload), and removes
- * what the kernel has taken.
+ * what the kernel has taken. Where there is a transmit ring, short frames go there.
  */
 #include "lib/wire/tx_queue.h"
 
@@ -20,7 +20,7 @@
 #define FRONT (GSO_PREFIX + L2_HEADER)
 /* Where a packet's data begins in its room when it is written before its headers. The longest
  * headers have to fit before it. */
-#define AHEAD (FRONT + 40 + 60)
+#define AHEAD (FRONT + IPV6_HEADER + SEG_HEADER_MAX)
 /* The memory for packets is limited to this: over lo, with its large MTU, half as many fit. */
 #define ROOM_MAX ((size_t)64 * (AHEAD + 65535))
 #define CONTROL CMSG_SPACE(sizeof(struct in6_pktinfo)) /* room for the larger of the two */
@@ -29,10 +29,18 @@
 #define TRIES_MAX 32
 #define TRIES_MIN 4
 
+/* Names the ways that a packet can take. */
+enum way {
+    WAY_ROUTED, /* as a packet, which the kernel routes */
+    WAY_FRAME,  /* as a frame, with `header` */
+    WAY_RING    /* as a frame, through the transmit ring */
+};
+
 struct tx_queue {
     int fd, link_fd;
     const struct sockaddr_ll *link;
-    size_t link_header; /* bytes of the link-layer header */
+    size_t link_header;   /* bytes of the link-layer header */
+    struct tx_ring *ring; /* NULL: there is none */
     bool by_source;
     bool gso;  /* the kernel has accepted GSO segments so far */
     bool bare; /* frames have no prefix, so GSO is not possible */
@@ -47,7 +55,7 @@ struct tx_queue {
     size_t start;          /* where the next packet begins, set by tx_queue_room() */
     struct iovec packet[WIRE_QUEUE_MAX];
     struct wire_unsent what[WIRE_QUEUE_MAX];
-    bool l2_send[WIRE_QUEUE_MAX]; /* the packet is a frame, with `header` */
+    enum way way[WIRE_QUEUE_MAX];
     bool no_checksum[WIRE_QUEUE_MAX];
     uint16_t train[WIRE_QUEUE_MAX]; /* the size of its segments; 0: the packet is one */
     uint8_t header[WIRE_QUEUE_MAX][L2_HEADER];
@@ -80,6 +88,7 @@ int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu)
     b->bare = false;
     b->by_source = false;
     b->link_header = 0;
+    b->ring = NULL;
     b->by_link = 0;
     b->tries = 0;
     b->patience = TRIES_MAX;
@@ -99,6 +108,11 @@ void tx_queue_link_layer(struct tx_queue *b, int fd, const struct sockaddr_ll *t
     b->link_fd = fd;
     b->link = to;
     b->link_header = header;
+}
+
+void tx_queue_use_ring(struct tx_queue *b, struct tx_ring *ring)
+{
+    b->ring = ring;
 }
 
 void tx_queue_no_gso(struct tx_queue *b)
@@ -143,6 +157,13 @@ uint8_t *tx_queue_room_around(struct tx_queue *b, size_t len, size_t data)
     return b->arena + b->start;
 }
 
+static enum way way_of(const struct tx_queue *b, size_t len, const uint8_t *header)
+{
+    if (!header)
+        return WAY_ROUTED;
+    return b->ring && b->link_header + len <= TX_RING_FRAME ? WAY_RING : WAY_FRAME;
+}
+
 void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struct seq seq,
                   const uint8_t *header)
 {
@@ -150,7 +171,7 @@ void tx_queue_add(struct tx_queue *b, size_t len, const struct flow *flow, struc
 
     b->packet[i] = (struct iovec){b->arena + b->start, len};
     b->what[i] = (struct wire_unsent){*flow, seq};
-    b->l2_send[i] = header != NULL;
+    b->way[i] = way_of(b, len, header);
     b->no_checksum[i] = false;
     b->train[i] = 0;
     if (header)
@@ -166,6 +187,8 @@ void tx_queue_no_checksum(struct tx_queue *b)
 void tx_queue_train(struct tx_queue *b, uint16_t size)
 {
     b->train[b->count - 1] = size;
+    if (b->way[b->count - 1] == WAY_RING)
+        b->way[b->count - 1] = WAY_FRAME;
 }
 
 bool tx_queue_takes_trains(const struct tx_queue *b)
@@ -352,14 +375,14 @@ static void remove_segment(struct tx_queue *b)
 /* Returns whether the packet is a train that cannot be sent as one frame. */
 static bool is_cut(const struct tx_queue *b, unsigned at)
 {
-    return b->train[at] && !(b->l2_send[at] && b->gso);
+    return b->train[at] && !(b->way[at] == WAY_FRAME && b->gso);
 }
 
 /* Makes a message of the first segment of a train that cannot be sent as one frame. */
 static void fill_first(struct tx_queue *b)
 {
     const unsigned at = b->first;
-    const bool frame = b->l2_send[at];
+    const bool frame = b->way[at] == WAY_FRAME;
     size_t front, headers;
     struct msghdr *m = &b->message[0].msg_hdr;
 
@@ -383,7 +406,7 @@ static void fill_first(struct tx_queue *b)
 /* Hands over the first segment of such a train. Returns 1, or -1 with errno set. */
 static int hand_over_first(struct tx_queue *b)
 {
-    const bool frame = b->l2_send[b->first];
+    const bool frame = b->way[b->first] == WAY_FRAME;
 
     fill_first(b);
     if (sendmmsg(frame ? b->link_fd : b->fd, b->message, 1, MSG_DONTWAIT) < 0)
@@ -393,20 +416,53 @@ static int hand_over_first(struct tx_queue *b)
     return 1;
 }
 
+/* Hands over the first `n` packets, which go through the ring. Returns how many were taken, or -1
+ * with errno set. */
+static int hand_to_ring(struct tx_queue *b, unsigned n)
+{
+    int taken;
+
+    for (unsigned i = b->first; i < b->first + n; i++) {
+        add_checksums(b, i);
+        if (!tx_ring_put(b->ring, b->header[i], b->link_header, b->packet[i].iov_base,
+                         b->packet[i].iov_len))
+            break;
+    }
+    taken = tx_ring_send(b->ring);
+    if (taken > 0) {
+        remove_first(b, (unsigned)taken);
+        b->by_link += (unsigned)taken;
+    }
+    return taken;
+}
+
+/* Returns how many packets from the first one on go the same way. */
+static unsigned count_same_way(const struct tx_queue *b)
+{
+    unsigned n = 1;
+
+    while (b->first + n < b->count && b->way[b->first + n] == b->way[b->first] &&
+           !is_cut(b, b->first + n))
+        n++;
+    return n;
+}
+
 /* Hands over the first packets that go the same way, and removes what the kernel has taken. Returns
  * how many segments that is, or -1 with errno set. */
 static int hand_over(struct tx_queue *b)
 {
-    unsigned n = 1, packets = 0, segments;
-    bool l2_send = b->l2_send[b->first];
+    const enum way way = b->way[b->first];
+    unsigned n, packets = 0, segments;
 
     if (is_cut(b, b->first))
         return hand_over_first(b);
-    while (b->first + n < b->count && b->l2_send[b->first + n] == l2_send &&
-           !is_cut(b, b->first + n))
-        n++;
-    n = !l2_send ? fill_packets(b, n) : b->bare ? fill_frames(b, n) : fill_gso_frames(b, n);
-    int taken = sendmmsg(l2_send ? b->link_fd : b->fd, b->message, n, MSG_DONTWAIT);
+    n = count_same_way(b);
+    if (way == WAY_RING)
+        return hand_to_ring(b, n);
+    n = way == WAY_ROUTED ? fill_packets(b, n)
+        : b->bare         ? fill_frames(b, n)
+                          : fill_gso_frames(b, n);
+    int taken = sendmmsg(way == WAY_FRAME ? b->link_fd : b->fd, b->message, n, MSG_DONTWAIT);
     if (taken < 0 && (b->carries[0] > 1 || b->train[b->first]) && !is_transient(errno)) {
         b->gso = false; /* send each segment alone, to see whether GSO was the reason */
         errno = EINTR;
@@ -416,7 +472,7 @@ static int hand_over(struct tx_queue *b)
     for (int i = 0; i < taken; i++)
         packets += b->carries[i];
     segments = remove_first(b, packets);
-    b->by_link += l2_send ? segments : 0;
+    b->by_link += way == WAY_FRAME ? segments : 0;
     return (int)segments;
 }
 

@@ -6,6 +6,7 @@
 #define TCPWAVE_WIRE_TX_QUEUE_H
 
 #include "lib/wire/l2_send.h"
+#include "lib/wire/tx_ring.h"
 #include "lib/wire/wire.h"
 
 struct tx_queue;
@@ -24,6 +25,9 @@ void tx_queue_route_by_source(struct tx_queue *b);
  * packets are sent through the packet socket `fd` to `to`, which both stay the caller's
  * (l2_send.h). Where their headers allow it, several are combined (gso.h). */
 void tx_queue_link_layer(struct tx_queue *b, int fd, const struct sockaddr_ll *to, size_t header);
+
+/* From now on short frames are sent through `ring`, which stays the caller's. */
+void tx_queue_use_ring(struct tx_queue *b, struct tx_ring *ring);
 
 /* From now on each packet is sent as it is, and never combined with others. With segmentation
  * offload the kernel would have to parse a crafted packet, and would correct what is wrong in it on

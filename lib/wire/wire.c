@@ -98,6 +98,11 @@ static int open_l2_send(struct wire *w, const struct wire_config *config, const 
                             l2_send_header_size(w->l2_send));
     if (error == 0 && config->bypass_qdisc && l2_send_bypass_qdisc(w->l2_send))
         tx_queue_bypass_qdisc(w->tx_queue);
+    /* The kernel does not check whether a frame in the ring is longer than the MTU. */
+    if (error == 0 && config->tx_ring && r->mtu >= TX_RING_FRAME)
+        w->tx_ring = tx_ring_open(l2_send_to(w->l2_send));
+    if (w->tx_ring)
+        tx_queue_use_ring(w->tx_queue, w->tx_ring);
     return error;
 }
 
@@ -321,6 +326,7 @@ void wire_close(struct wire *w)
     tx_queue_close(w->tx_queue);
     if (w->nl && !w->l2_send)
         mnl_socket_close(w->nl);
+    tx_ring_close(w->tx_ring);
     l2_send_close(w->l2_send);
     builder_close(w->builder);
     free(w);

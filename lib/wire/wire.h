@@ -56,6 +56,8 @@ struct wire_config {
                               through the kernel's routing */
     bool bypass_qdisc;     /* with `l2_send`, for wire_queue(): frames also bypass the queueing
                               discipline, and so every capture on this host */
+    bool tx_ring;          /* with `l2_send`: short frames are handed over in a ring that the kernel
+                              shares (tx_ring.h), for many connections */
     bool blocks;           /* capture ring in blocks of up to 1 ms, for many connections: frames
                               share the room of the ring by their lengths. Else each frame is
                               there immediately */

@@ -65,7 +65,7 @@ static bool checksum_acceptable(const struct packet *p)
         return true;
     uint16_t field,
         unfilled = (uint16_t)~checksum_finish(checksum_pseudo(&p->flow, CHECKSUM_TCP, p->l4_len));
-    memcpy(&field, p->l4 + 16, sizeof field);
+    memcpy(&field, p->l4 + SEG_CHECKSUM_AT, sizeof field);
     return field == unfilled;
 }
 

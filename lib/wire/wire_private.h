@@ -15,12 +15,14 @@
 struct builder;
 struct l2_send;
 struct tx_queue;
+struct tx_ring;
 struct mnl_socket;
 
 struct wire {
     struct builder *builder;
     struct tx_queue *tx_queue;
     struct l2_send *l2_send; /* NULL: there is no such way, or it is not wanted */
+    struct tx_ring *tx_ring; /* NULL: short frames are sent as all others */
     wave_time began;         /* when the queue's first packet was queued */
     bool framed;             /* the last segment was queued as a frame */
     struct capture *capture;

@@ -3,8 +3,9 @@
  * the time of `tcpwave load` the two kernels take themselves, and how much its engine takes. The
  * client derives each segment from the one that came in, and remembers nothing: SYN-ACK causes FIN,
  * and FIN causes ACK and the next SYN. Frames are made in place and handed over 64 at a time,
- * answers come through a ring in blocks, and one socket for each port keeps the kernel silent, all
- * as load does it. It works on an undisturbed veth only, because it does not retransmit.
+ * with sendmmsg(2); answers come through a ring in blocks, and one socket for each port keeps the
+ * kernel silent, both as load does it. It works on an undisturbed veth only, because it does not
+ * retransmit.
  *
  *     bare_load INTERFACE OUR-MAC THEIR-MAC OUR-IPV4 THEIR-IPV4 PORT CONNECTIONS CONCURRENCY
  */

@@ -112,7 +112,7 @@ static void segment(struct report_world *w, uint8_t what)
     if (!(shape & 1))
         w->next[from] = seg_end(&packet.seg);
     seen.foreign = (shape & 0x60) == 0x60;
-    seen.retransmission = !from && (shape & 32);
+    seen.sent_before = !from && (shape & 32);
     seen.local = (enum state)(what % STATE_UNKNOWN);
     seen.packet = &packet;
     seen.ip = w->packet;

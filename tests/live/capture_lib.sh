@@ -21,24 +21,13 @@ capture()
     peer) there="nsenter -t $holder -n" ;;
     router) there="nsenter -t $router -n" ;;
     esac
-    launch "capture_$1" $there tcpdump -i "$3" -U -w - -B 16384 tcp
+    # shellcheck disable=SC2016 # the inner shell's
+    launch "capture_$1" sh -c 'to=$1 && shift && exec "$@" >"$to"' sh "$tmp/$1" \
+        $there tcpdump -i "$3" -U -w - -B 16384 tcp
     poll grep -q 'listening on' "$tmp/capture_$1.log" && return
     stop "capture_$1"
     launch "capture_$1" $there python3 "$here/record.py" "$3" "$tmp/$1"
     poll grep -q recording "$tmp/capture_$1.log"
-}
-
-# tcpdump writes to its standard output, which is the log; what it says besides goes elsewhere
-launch()
-{
-    local name=$1
-    shift
-    case $name in
-    capture_*) "$@" >"$tmp/${name#capture_}" 2>"$tmp/$name.log" </dev/null 7>&- 9>&- & ;;
-    *) "$@" >"$tmp/$name.log" 2>&1 </dev/null 7>&- 9>&- & ;;
-    esac
-    eval "pid_$name=$!"
-    pids="$pids $!"
 }
 
 # tcpdump is given packets a second late. A capture has all of it once its file has not grown for
@@ -65,12 +54,7 @@ retransmitted()
 
 router_up()
 {
-    mkfifo "$tmp/router_alive"
-    unshare -n sh -c "echo ready >'$tmp/router'; exec cat" <"$tmp/router_alive" >/dev/null &
-    router=$!
-    pids="$pids $router"
-    exec 7>"$tmp/router_alive"
-    poll test -s "$tmp/router" || return 1
+    netns_hold router || return 1
     ip link add c0 type veth peer name r0 netns $router || return 1
     peer ip link add s0 type veth peer name r1 netns $router || return 1
     routed_link c0 10.10.1.1/24 fd10:1::1/64 env

@@ -99,9 +99,8 @@ stopped()
 {
     local after=$1 seconds=$2 pid
     shift 2
-    LD_PRELOAD=$tmp/fault.so FAULT_STOP=$after "$@" --no-sandbox >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    pid=$!
-    pids="$pids $pid"
+    background "$tmp/out" "$tmp/err" env LD_PRELOAD="$tmp/fault.so" FAULT_STOP=$after "$@" --no-sandbox
+    pid=$run
     poll grep -q '^State:.T' /proc/$pid/status
     sleep "$seconds"
     kill -CONT $pid
@@ -200,10 +199,9 @@ starved()
 serving()
 {
     local pid
-    env LD_PRELOAD="$tmp/fault.so" "$1" "$TCPWAVE" listen "$near4:5001" --max 1 --connections 1 -q \
-        --timeout 6 --no-sandbox >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    pid=$!
-    pids="$pids $pid"
+    background "$tmp/out" "$tmp/err" env LD_PRELOAD="$tmp/fault.so" "$1" \
+        "$TCPWAVE" listen "$near4:5001" --max 1 --connections 1 -q --timeout 6 --no-sandbox
+    pid=$run
     while kill -0 $pid 2>/dev/null; do
         peer timeout 1 python3 "$here/kernel_client.py" $near4 5001 say 5 >/dev/null 2>&1
     done

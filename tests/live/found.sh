@@ -120,8 +120,9 @@ table netdev own {
 }
 RULES
     for far in "$far4" "[$far6]"; do
+        # As many as that are sent in a ring (lib/wire/tx_ring.h).
         expect_status 1 "load, $far: egress drops what we send" \
-            "$TCPWAVE" load --json --connections 20 --timeout 2 "$far:7"
+            "$TCPWAVE" load --json --connections 200 --concurrency 200 --timeout 2 "$far:7"
         found "load, $far: egress" own-firewall problem
         expect_line out 'probably, this host.s interface near refused each of the [0-9]+ segments' \
             "load, $far: egress: it counts them"

@@ -39,10 +39,7 @@ nothing_found()
 # A router with a link of MTU 600 towards us: far4's namespace, and a server behind it, whose
 # segments leave without DF.
 
-unshare -n sh -c "echo \$\$ >'$tmp/server'; exec sleep 300" 9>&- &
-pids="$pids $!"
-poll test -s "$tmp/server" || exit 1
-server=$(cat "$tmp/server")
+netns_hold server || exit 1
 in_server()
 {
     nsenter -t "$server" -n "$@"

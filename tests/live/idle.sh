@@ -65,34 +65,7 @@ netns_up || exit 1
 findings='ack-to-syn forgotten-when-idle reset-when-idle'
 
 here=$(cd "$(dirname "$0")" && pwd)
-end4=10.8.0.2 end6=fd08::2
 short="--from 1s --to 16s --parallel 6 --precision 20 --give-up 2s"
-
-elsewhere()
-{
-    [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
-}
-
-at_end()
-{
-    nsenter -t "$end" -n "$@"
-}
-
-# The host of the servers. The peer's namespace is the router before it.
-end_up()
-{
-    unshare -n cat <"$tmp/alive" >/dev/null 2>&1 9>&- &
-    end=$!
-    pids="$pids $end"
-    poll elsewhere $end
-    peer ip link add mid address 02:00:00:00:08:01 type veth \
-        peer name end address 02:00:00:00:08:02 netns $end
-    netns_link mid 10.8.0.1 fd08::1 fe80::8:1 | peer ip -batch -
-    netns_link end $end4 $end6 fe80::8:2 | at_end ip -batch -
-    at_end ip route add default via 10.8.0.1
-    at_end ip -6 route add default via fd08::1
-    watch sockets "$end"
-}
 
 # server NAME PORT HABIT...
 server()
@@ -203,10 +176,8 @@ says()
     expect_line out "\"event\":\"verdict\".*$2" "$1: it is said"
 }
 
-peer sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
-ip route add 10.8.0.0/24 via "$far4"
-ip -6 route add fd08::/64 via "$far6"
 end_up
+watch sockets "$end"
 server stay 60 stay
 
 world_silent()
@@ -433,6 +404,7 @@ world_reboot()
     stop stay
     kill $end
     end_up
+    watch sockets "$end"
     server stay 60 stay
     peer nft delete table inet router
     away=$(($(date +%s%3N) - away))

@@ -11,33 +11,9 @@ need nft python3 ss
 netns_up || exit 1
 
 here=$(cd "$(dirname "$0")" && pwd)
-end4=10.8.0.2 end6=fd08::2
 
 # The form with a byte of garbage is the one that Linux answers without a pause of 500 ms.
 fast="--garbage --idle 100ms --interval 100ms --linger 100ms"
-
-end_up()
-{
-    unshare -n cat <"$tmp/alive" >/dev/null 2>&1 9>&- &
-    end=$!
-    pids="$pids $end"
-    poll elsewhere $end
-    peer ip link add mid type veth peer name end netns $end
-    netns_link mid 10.8.0.1 fd08::1 fe80::8:1 | peer ip -batch -
-    netns_link end $end4 $end6 fe80::8:2 | at_end ip -batch -
-    at_end ip route add default via 10.8.0.1
-    at_end ip -6 route add default via fd08::1
-}
-
-elsewhere()
-{
-    [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
-}
-
-at_end()
-{
-    nsenter -t "$end" -n "$@"
-}
 
 # The plug is pulled, so that nothing gets out; then all that runs there ends, and so does the
 # namespace. Connections with unread data end at once; others would hold it for minutes, waiting
@@ -137,9 +113,6 @@ unanswered()
     check "$2: exactly $1 in a row went unanswered" test "$count" = "$1"
 }
 
-peer sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
-ip route add 10.8.0.0/24 via "$far4"
-ip -6 route add fd08::/64 via "$far6"
 end_up
 start_late
 start_peer hold 60 python3 "$here/peer.py" 60 hold

@@ -98,8 +98,7 @@ serves()
 {
     local port
     port=$(sed 's/.* \([0-9][0-9][0-9]*\).*/\1/' "$tmp/examples/$1.cmd")
-    PATH=$tmp/bin:$PATH bash -c "exec $(cat "$tmp/examples/$1.cmd")" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    pids="$pids $!"
+    background "$tmp/out" "$tmp/err" env PATH="$tmp/bin:$PATH" bash -c "exec $(cat "$tmp/examples/$1.cmd")"
     poll listening "$port" env
 }
 

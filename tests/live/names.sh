@@ -86,8 +86,8 @@ signalled()
     local name=$1 status=$2 signal=$3 began pid got
     shift 3
     : >"$tmp/out"
-    "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    pid=$!
+    background "$tmp/out" "$tmp/err" "$@"
+    pid=$run
     poll under_way $pid
     began=$(clock)
     kill -"$signal" $pid

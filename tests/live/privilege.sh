@@ -49,10 +49,9 @@ expect_status 3 "sudo: what the user may not write is not written" env SUDO_UID=
     "$TCPWAVE" connect "$far4:7" -d x -o "$tmp/forbidden" --timeout 30
 check "sudo: and was not created" test ! -e "$tmp/forbidden"
 
-env SUDO_UID=$user SUDO_GID=$user "$TCPWAVE" connect --json "$far4:7001" --hold 100s \
-    >"$tmp/held" 2>&1 </dev/null 9>&- &
-held=$!
-pids="$pids $held"
+background "$tmp/held" "$tmp/err" env SUDO_UID=$user SUDO_GID=$user \
+    "$TCPWAVE" connect --json "$far4:7001" --hold 100s
+held=$run
 poll grep -q '"to":"ESTABLISHED"' "$tmp/held"
 check "sudo: it runs as the user" grep -q "^Uid:[[:space:]]$user[[:space:]]$user[[:space:]]$user[[:space:]]$user" /proc/$held/status
 check "sudo: in the user's group" grep -q "^Gid:[[:space:]]$user[[:space:]]$user[[:space:]]$user[[:space:]]$user" /proc/$held/status

@@ -46,9 +46,8 @@ begin()
     local port=$1
     shift
     : >"$tmp/session"
-    timeout -k 5 60 "$TCPWAVE" connect --json -p "$port" "$@" >"$tmp/session" 2>"$tmp/err" </dev/null 9>&- &
-    session=$!
-    pids="$pids $session"
+    background "$tmp/session" "$tmp/err" timeout -k 5 60 "$TCPWAVE" connect --json -p "$port" "$@"
+    session=$run
 }
 
 says()

@@ -208,10 +208,8 @@ wakes
 
 asleep
 since=$(now)
-"$TCPWAVE" connect "$far4:7" -f "$tmp/data" -v -o "$tmp/back" --pcap - --timeout 2 --hold 60 \
-    >/dev/null 2>"$tmp/fifo" </dev/null 9>&- &
-run=$!
-pids="$pids $run"
+background /dev/null "$tmp/fifo" "$TCPWAVE" connect "$far4:7" -f "$tmp/data" -v -o "$tmp/back" --pcap - \
+    --timeout 2 --hold 60
 ended "standard error, reader asleep, --timeout 2" 1 3500
 wakes
 

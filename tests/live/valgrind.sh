@@ -56,9 +56,8 @@ clean()
 {
     local name=$1 wanted=$2
     shift 2
-    sh "$tmp/memcheck" "$tmp/log" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null 9>&- &
-    pids="$pids $!"
-    wait $!
+    background "$tmp/out" "$tmp/err" sh "$tmp/memcheck" "$tmp/log" "$@"
+    wait $run
     status=$?
     judge "$name" "$wanted" log
 }

@@ -1,5 +1,7 @@
 #include "tests/unit/findings_rig.h"
 
+#include "cmd/how_to.h"
+
 static const struct flow flow_v6 = {.local = {{0x20, 1, 0xd, 0xb8, [15] = 1}},
                                     .remote = {{0x20, 1, 0xd, 0xb8, [15] = 2}},
                                     .lport = 40000,
@@ -27,6 +29,7 @@ void start(void)
     v4 = script_v4;
     script_start(&script, over_v6 ? &flow_v6 : &v4);
     memset(&facts, 0, sizeof facts);
+    facts.how_to = &command_words;
 }
 
 /* A segment of ours, and of the peer's, in ESTABLISHED, with timestamps. */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/how_to.h"
+
 const struct flow script_v4 = {
     .local = {{192, 0, 2, 1}}, .remote = {{192, 0, 2, 2}}, .lport = 40000, .rport = 80};
 
@@ -18,6 +20,7 @@ void script_start(struct script *t, const struct flow *flow)
 {
     memset(t, 0, sizeof *t);
     report_init(&t->report);
+    t->report.how_to = &command_words;
     report_flow_init(&t->flow, flow, 0);
     t->at = ORIGIN;
     t->to = open_memstream(&t->text, &t->size);
@@ -41,7 +44,7 @@ void script_say(struct script *t, const struct step *s)
                        .l4_len = s->tcp ? SEG_HEADER : 0,
                        .flow = t->flow.flow};
     struct report_seen seen = {.out = s->out,
-                               .retransmission = s->retransmission,
+                               .sent_before = s->retransmission,
                                .probe = s->probe,
                                .gap = s->gap,
                                .missed = s->missed,

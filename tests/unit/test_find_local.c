@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "cmd/how_to.h"
 #include "lib/report/diagnose.h"
 
 static const struct report_flow flow;
@@ -17,7 +18,8 @@ static struct findings found;
 static const struct finding *find(const struct facts_host *host, enum verdict verdict,
                                   const char *code)
 {
-    const struct facts k = {.flow = &flow, .host = host, .over = true, .verdict = verdict};
+    const struct facts k = {
+        .flow = &flow, .host = host, .how_to = &command_words, .over = true, .verdict = verdict};
 
     memset(&found, 0, sizeof found);
     diagnose(&k, &found);
@@ -231,6 +233,24 @@ static void a_full_accept_queue_counts_connections(void **state)
     assert_null(find(&host, VERDICT_FAILED, "accept-queue-full"));
 }
 
+static void what_is_advised_is_said_in_the_words_of_the_command(void **state)
+{
+    static const struct how_to other = {{[HOW_TO_NAME_INTERFACE] = "/interface"}};
+    const struct facts_host host = {.copies = 2};
+    struct facts k = {.flow = &flow, .host = &host, .how_to = &other, .over = true};
+
+    (void)state;
+    assert_string_equal(find(&host, VERDICT_OPEN, "captured-twice")->advice,
+                        "-i names the one to capture on");
+    memset(&found, 0, sizeof found);
+    diagnose(&k, &found);
+    assert_string_equal(found.at[0].advice, "/interface names the one to capture on");
+    memset(&found, 0, sizeof found);
+    k.how_to = NULL;
+    diagnose(&k, &found);
+    assert_string_equal(found.at[0].advice, "an option names the one to capture on");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +265,7 @@ int main(void)
         cmocka_unit_test(an_answer_from_elsewhere_is_not_our_nat),
         cmocka_unit_test(a_target_among_our_ports),
         cmocka_unit_test(a_full_accept_queue_counts_connections),
+        cmocka_unit_test(what_is_advised_is_said_in_the_words_of_the_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

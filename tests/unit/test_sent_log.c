@@ -18,7 +18,7 @@ static struct seg segment(uint32_t seq)
         .seq = seq_of(seq), .ack = seq_of(7), .flags = SEG_ACK, .wnd = 100, .len = 10};
 }
 
-static void send_one(uint32_t seq, bool retransmission)
+static void send_one(uint32_t seq, bool sent_before)
 {
     struct seg s = segment(seq);
     sent_log_add(&j, &(struct sent_entry){.id = 1,
@@ -28,7 +28,7 @@ static void send_one(uint32_t seq, bool retransmission)
                                           .flags = s.flags,
                                           .wnd = s.wnd,
                                           .state = STATE_ESTABLISHED,
-                                          .retransmission = retransmission});
+                                          .sent_before = sent_before});
 }
 
 static const struct sent_entry *take(uint32_t seq)
@@ -50,8 +50,8 @@ static void entries_are_found_in_order(void **state)
     assert_true(sent_log_empty(&j));
     send_one(1, false);
     send_one(1, true);
-    assert_false(take(1)->retransmission);
-    assert_true(take(1)->retransmission);
+    assert_false(take(1)->sent_before);
+    assert_true(take(1)->sent_before);
     assert_true(sent_log_empty(&j));
 }
 
@@ -81,8 +81,8 @@ static void what_is_held_back_stays_when_a_later_one_is_picked(void **state)
     send_one(3, true);
     assert_non_null(pick(2));
     assert_null(pick(2));
-    assert_false(pick(3)->retransmission);
-    assert_true(pick(3)->retransmission);
+    assert_false(pick(3)->sent_before);
+    assert_true(pick(3)->sent_before);
     assert_false(sent_log_empty(&j));
     /* Nor are those that were picked ever missed. */
     assert_null(sent_log_missed_by_ack(&j, 2, seq_of(100)));
@@ -169,15 +169,15 @@ static void bytes_are_news_once(void **state)
     side = (struct sent_side){.any = false};
     assert_int_equal(note(SEG_SYN, UINT32_MAX, 0).bytes, 0);
     assert_int_equal(note(SEG_ACK, 0, 10).bytes, 10);
-    assert_false(note(SEG_ACK, 10, 0).retransmission);
+    assert_false(note(SEG_ACK, 10, 0).sent_before);
     struct sent_delta news = note(SEG_ACK, 0, 10);
-    assert_true(news.retransmission);
+    assert_true(news.sent_before);
     assert_int_equal(news.bytes, 0);
     news = note(SEG_ACK | SEG_FIN, 5, 10); /* some of it was sent before */
-    assert_true(news.retransmission);
+    assert_true(news.sent_before);
     assert_int_equal(news.bytes, 5);
-    assert_true(note(SEG_FIN | SEG_ACK, 15, 0).retransmission);
-    assert_false(note(SEG_RST, 0, 0).retransmission);
+    assert_true(note(SEG_FIN | SEG_ACK, 15, 0).sent_before);
+    assert_false(note(SEG_RST, 0, 0).sent_before);
 }
 
 static void a_probe_says_nothing_new(void **state)
@@ -186,8 +186,8 @@ static void a_probe_says_nothing_new(void **state)
     (void)state;
     side = (struct sent_side){.any = false};
     note(SEG_ACK, 0, 10);
-    assert_false(sent_update(&side, &probe, true).retransmission);
-    assert_true(sent_update(&side, &probe, false).retransmission);
+    assert_false(sent_update(&side, &probe, true).sent_before);
+    assert_true(sent_update(&side, &probe, false).sent_before);
 }
 
 static void a_syn_ack_that_answers_a_syn_was_asked_for(void **state)
@@ -195,10 +195,10 @@ static void a_syn_ack_that_answers_a_syn_was_asked_for(void **state)
     (void)state;
     side = (struct sent_side){.any = false};
     side.asked = true;
-    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).retransmission);
+    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).sent_before);
     side.asked = true;
-    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).retransmission);
-    assert_true(note(SEG_SYN | SEG_ACK, 0, 0).retransmission);
+    assert_false(note(SEG_SYN | SEG_ACK, 0, 0).sent_before);
+    assert_true(note(SEG_SYN | SEG_ACK, 0, 0).sent_before);
 }
 
 static void an_entry_gives_its_segment_back(void **state)

@@ -1,5 +1,5 @@
 /* Tests that what is queued reaches the kernel whole, once and in order, however much the kernel
- * takes at a time. A sendmmsg() of this program plays the kernel's part. */
+ * takes at a time. A sendmmsg() and a transmit ring of this program play the kernel's part. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -104,6 +104,48 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
         memcpy(&taken[taken_count++], m[i].msg_hdr.msg_iov->iov_base, sizeof *taken);
     }
     return (int)n;
+}
+
+/* Plays the ring, of which the kernel takes as much as of messages. */
+struct tx_ring {
+    uint32_t seq[WIRE_QUEUE_MAX];
+    unsigned put, room, sent;
+};
+
+bool tx_ring_put(struct tx_ring *r, const uint8_t *link, size_t header, const uint8_t *packet,
+                 size_t len)
+{
+    struct packet p;
+
+    if (r->put == r->room)
+        return false;
+    assert_int_equal(header, L2_HEADER);
+    assert_memory_equal(link, link_header, L2_HEADER);
+    assert_true(header + len <= TX_RING_FRAME);
+    assert_int_equal(ip_parse(packet, (uint32_t)len, &p), 0);
+    assert_true(seg_checksum_ok(&p.flow, p.l4, p.l4_len));
+    memcpy(&r->seq[r->put++], packet + 24, sizeof *r->seq);
+    return true;
+}
+
+int tx_ring_send(struct tx_ring *r)
+{
+    int answer = answers[answered < answer_count - 1 ? answered++ : answer_count - 1];
+    const unsigned put = r->put;
+
+    r->put = 0;
+    if (!put)
+        answer = -EAGAIN;
+    if (answer < 0) {
+        errno = -answer;
+        return -1;
+    }
+    if ((unsigned)answer > put)
+        answer = (int)put;
+    memcpy(taken + taken_count, r->seq, (unsigned)answer * sizeof *taken);
+    taken_count += (unsigned)answer;
+    r->sent += (unsigned)answer;
+    return answer;
 }
 
 static struct tx_queue *begin(const int *says, int count)
@@ -353,6 +395,58 @@ static void what_cannot_be_joined_goes_one_by_one(void **state)
     tx_queue_close(b);
 }
 
+/* Queues a segment of `len` bytes of data as a frame. */
+static void add_frame(struct tx_queue *b, struct builder *c, uint32_t seq, uint32_t len)
+{
+    static const uint8_t data[1400];
+    const struct flow f = {.local = {{10, 0, 0, 1}}, .remote = {{10, 0, 0, 2}}, .rport = 80};
+    const struct seg s = {.seq = seq_of(seq), .flags = SEG_ACK, .len = len, .data = data};
+    uint8_t *at = tx_queue_room(b, builder_size(c, &s));
+    bool no_checksum = false;
+
+    assert_int_equal(builder_build_no_checksum(c, &f, &s, NULL, at, &no_checksum, NULL), 0);
+    tx_queue_add(b, builder_size(c, &s), &f, s.seq, link_header);
+    if (no_checksum)
+        tx_queue_no_checksum(b);
+}
+
+/* Long frames between short ones, and a kernel that takes some and then some more. */
+static void short_frames_go_through_the_ring_and_keep_their_place(void **state)
+{
+    static const struct sockaddr_ll to;
+    static const uint32_t len[] = {0, 0, 100, 1400, 0, TX_RING_FRAME - L2_HEADER - 40,
+                                   0, 0, 0,   900,  0, TX_RING_FRAME - L2_HEADER - 39};
+    struct tx_queue *b = BEGIN(2, 64, 64, 1, -EAGAIN, 1, -ENOBUFS, 64);
+    struct builder_config config = {.no_socket = true};
+    struct tx_ring ring = {.room = 2};
+    struct wire_unsent u;
+    struct builder *c;
+    int error = -1;
+
+    (void)state;
+    framed = true;
+    assert_int_equal(builder_open(&c, &config, NULL), 0);
+    tx_queue_link_layer(b, FD, &to, L2_HEADER);
+    tx_queue_use_ring(b, &ring);
+    for (uint32_t i = 0; i < COUNT(len); i++)
+        add_frame(b, c, i, len[i]);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 5);
+    assert_int_equal(error, EAGAIN);
+    assert_int_equal(u.seq.v, 5);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 1);
+    assert_int_equal(error, ENOBUFS);
+    assert_int_equal(tx_queue_flush(b, &error, &u), 6);
+    assert_int_equal(error, 0);
+    assert_int_equal(taken_count, COUNT(len));
+    for (uint32_t i = 0; i < COUNT(len); i++)
+        assert_int_equal(taken[i], htonl(i));
+    assert_int_equal(ring.sent, 9);
+    assert_int_equal(tx_queue_l2_sent(b), COUNT(len));
+    framed = false;
+    builder_close(c);
+    tx_queue_close(b);
+}
+
 /* Queues a train of eight segments of 400 bytes, the last one shorter, as a frame or not. */
 static void add_train(struct tx_queue *b, bool frame)
 {
@@ -500,6 +594,7 @@ int main(void)
         cmocka_unit_test(the_largest_packet_fits_an_empty_batch),
         cmocka_unit_test(a_batch_of_the_mtu_fits),
         cmocka_unit_test(what_cannot_be_joined_goes_one_by_one),
+        cmocka_unit_test(short_frames_go_through_the_ring_and_keep_their_place),
         cmocka_unit_test(a_train_goes_as_one_frame),
         cmocka_unit_test(a_train_that_is_rejected_goes_one_by_one),
         cmocka_unit_test(a_train_that_the_kernel_routes_goes_one_by_one),
