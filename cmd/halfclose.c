@@ -166,6 +166,14 @@ static void judge_reset(struct halfclose *x, const char *peer, uint32_t missing,
         return;
     }
     x->half_close = NOT_HONOURED;
+    if (x->client.conn->path.peer_first && !acknowledged(x)) {
+        snprintf(
+            o->message, sizeof o->message,
+            "%s closed its own side before it had our FIN, and answered what we sent then with "
+            "RST: nothing could come after our FIN",
+            peer);
+        return;
+    }
     if (acknowledged(x) && x->found.bytes)
         snprintf(did, sizeof did,
                  "acknowledged our FIN, sent %s, and then reset the connection with RST",

@@ -172,6 +172,7 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
 
     host_facts(&host, &texts, &stats, l->port,
                &(struct host_asks){.captured = s->captured,
+                                   .left_unknown = true,
                                    .many = true,
                                    .v6 = l->plan.v6,
                                    .interface_named = l->options->where.interface != NULL});

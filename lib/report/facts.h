@@ -25,8 +25,9 @@ struct facts_host {
     bool each_reached;      /* `reached` was read late enough to be compared with `captured` */
     bool past_rules;        /* most of what we sent passed none of this host's rules, since it was
                                sent on the link layer: connection tracking does not know it */
-    uint64_t kept; /* segments that we sent, where the capture shows what leaves, and showed
-                      none of them; 0: not so, or not known */
+    uint64_t kept;     /* segments that we sent, where the capture shows what leaves, and showed
+                          none of them; 0: not so, or not known: */
+    bool left_unknown; /* it is not known, since what leaves is not captured, or not counted */
     uint64_t refused;       /* segments that we gave up, since the interface refused them, */
     uint64_t accepted;      /* and such that it took, of those that were sent on the link layer */
     uint64_t bad_checksums; /* with a wrong checksum, */
@@ -42,7 +43,10 @@ struct facts_host {
     uint64_t other;          /* segments of the peer's that came in by another interface, */
     const char *other_interface;
     const char
-        *translated;      /* the address and port to which this host rewrites our target, or NULL */
+        *translated; /* the address and port to which this host rewrites our target, or NULL; */
+    bool translated_more;          /* and to others */
+    const char *source_translated; /* the address and port to which this host rewrites our source,
+                                      as it was seen to leave, or NULL */
     uint64_t fragmented;  /* the peer's packets that were put together from: */
     uint64_t fragments;   /* so many fragments */
     uint64_t incomplete;  /* packets of the flow's of which a fragment never came */
@@ -57,6 +61,7 @@ struct facts_host {
     bool one_interface;   /* one of several interfaces that an answer may come in by is captured */
     bool interface_named; /* the user named the interface, so no other one is captured */
     bool loopback;
+    bool listens;            /* peers connect to us */
     const char *unreachable; /* the address of the neighbour that does not answer; NULL: none */
     bool is_gateway;         /* that neighbour is the gateway, and not the peer itself */
     const char *interface;   /* the interface that is captured */

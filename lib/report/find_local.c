@@ -169,8 +169,9 @@ static bool own_kernel_reset(const struct facts *k, struct finding *f)
     cite(k, SIGN_FOREIGN_RST, f);
     finding_say(f, "a RST left this host on our connection, and we did not send it: its kernel or "
                    "another program did");
-    finding_advise(f, "a reject rule of this host's firewall (tcp-reset) does so; or another tool "
-                      "that sends raw packets is at work");
+    finding_advise(f, "a reject rule of this host's firewall (tcp-reset) does so, or one that "
+                      "redirects the port to another one where no application listens; or another "
+                      "tool that sends raw packets is at work");
     return true;
 }
 
@@ -264,7 +265,8 @@ static bool by_itself(const struct facts *k)
  * loopback, and was answered. */
 static bool sent_on(const struct facts *k)
 {
-    return came_unseen(k) && k->host->loopback && k->host->kept && !k->host->lost &&
+    return came_unseen(k) && k->host->loopback && !k->host->listens &&
+           (k->host->kept || k->host->left_unknown) && !k->host->lost &&
            k->verdict != VERDICT_LOCAL && k->verdict != VERDICT_OPEN;
 }
 
@@ -280,14 +282,57 @@ static bool own_nat_of_own_address(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* A rule sends another port's or address's segments to ours: they are captured before that. */
+static bool own_nat_of_listener(const struct facts *k, struct finding *f)
+{
+    if (!k->over || !came_unseen(k) || !k->host->listens || k->host->one_interface || k->host->lost)
+        return false;
+    finding_say(f, "segments reached this host's TCP on our port that were captured under another "
+                   "address or port: its address translation sends them here");
+    finding_advise(f, "an application here would have them; we capture before the rule, and cannot "
+                      "serve them: look at nft list ruleset (prerouting: redirect, dnat), and try "
+                      "without the rule, on the port that clients ask for");
+    return true;
+}
+
+/* A SYN of ours was seen to leave from another address or port. What is sent on the link layer does
+ * not pass the rule, and is answered. */
+static bool own_nat_of_source(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+    const bool open = k->verdict == VERDICT_OPEN;
+
+    if (!k->over || !h || !h->source_translated || k->verdict == VERDICT_LOCAL ||
+        (open && h->translated))
+        return false;
+    f->certainty = FINDING_PROVED;
+    if (open || (h->past_rules && h->captured && !h->translated))
+        f->severity = FINDING_INFO;
+    finding_say(f,
+                "this host's address translation rewrites our source to %s, where answers are not "
+                "looked for%s",
+                h->source_translated,
+                h->past_rules && !h->translated
+                    ? "; most of what we sent did not pass it, on the link layer"
+                    : "");
+    finding_advise(f,
+                   "an application's connections come from there: look at nft list ruleset "
+                   "(masquerade, snat); %s and %s choose a source that no rule rewrites",
+                   ask(k, HOW_TO_NAME_SOURCE), ask(k, HOW_TO_NAME_PORT));
+    return true;
+}
+
 static bool own_nat(const struct facts *k, struct finding *f)
 {
     /* Where a rule of this host rejects what we send, its answer comes by lo. */
-    const bool unseen = came_unseen(k) && !k->host->one_interface && !k->host->loopback &&
-                        k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;
+    const bool unseen = came_unseen(k) && (!k->host->one_interface || k->host->kept) &&
+                        !k->host->loopback && k->verdict != VERDICT_LOCAL &&
+                        !k->host->answered_elsewhere;
 
-    if (own_nat_of_own_address(k, f))
+    if (own_nat_of_own_address(k, f) || own_nat_of_source(k, f) || own_nat_of_listener(k, f))
         return true;
+    if (k->host && k->host->listens)
+        return false;
     if (!k->host || (!k->host->translated && !unseen && !by_itself(k)))
         return false;
     if (!k->host->translated && by_itself(k)) {
@@ -303,9 +348,9 @@ static bool own_nat(const struct facts *k, struct finding *f)
         f->certainty = FINDING_PROVED;
         f->severity = FINDING_INFO;
         finding_say(f,
-                    "this host's address translation sends what is for the target to %s, and we "
+                    "this host's address translation sends what is for the target to %s%s, and we "
                     "follow it",
-                    k->host->translated);
+                    k->host->translated, k->host->translated_more ? " and others" : "");
         finding_advise(f, "the answers are that host's; nft list ruleset shows the rule (a service "
                           "address of Kubernetes or Docker is made so)");
         return true;
@@ -321,16 +366,19 @@ static bool own_nat(const struct facts *k, struct finding *f)
 
 static bool other_interface(const struct facts *k, struct finding *f)
 {
-    const bool unseen = came_unseen(k) && k->host->one_interface;
+    /* Where none of ours was seen to leave either, address translation is more likely. */
+    const bool unseen = came_unseen(k) && k->host->one_interface && !k->host->kept &&
+                        !k->host->translated && !k->host->source_translated &&
+                        k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;
 
     /* Where a rule of this host rejects what we send, its answer comes by lo. */
     if (!k->host || (!unseen && (!k->host->other || k->verdict == VERDICT_LOCAL)) || by_itself(k))
         return false;
     if (unseen) {
         finding_say(f,
-                    "answers reached this host's TCP and were not captured on %s: they come in "
+                    "%s reached this host's TCP and were not captured on %s: they come in "
                     "by another interface",
-                    k->host->interface);
+                    k->host->listens ? "segments" : "answers", k->host->interface);
         if (k->host->interface_named)
             finding_advise(f, "leave out %s, so that all interfaces are captured",
                            ask(k, HOW_TO_NAME_INTERFACE));

@@ -353,6 +353,15 @@ static bool own_doing(const struct facts *k)
            (k->host && k->host->counts_reached && k->host->captured && !k->host->reached);
 }
 
+/* Whether the peer's end came within two round trips of the handshake, or 20 ms. */
+static bool is_at_once(const struct report_flow *flow, const struct signs_end *e)
+{
+    const wave_time trip = flow->rtt == WAVE_NEVER ? 0 : flow->rtt;
+    const wave_time max = 2 * trip > 20 * WAVE_MS ? 2 * trip : 20 * WAVE_MS;
+
+    return e->stamp >= flow->signs.opened && e->stamp - flow->signs.opened <= max;
+}
+
 /* The peer closed within two round trips, without having sent a byte. Only for a peer to which we
  * connected: one that connects to us and closes tests whether we are up. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
@@ -360,18 +369,14 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     const struct report_flow *flow = k->flow;
     const bool reset = !flow->signs.fin.segment;
     const struct signs_end *e = reset ? &flow->signs.rst : &flow->signs.fin;
-    const wave_time trip = flow->rtt == WAVE_NEVER ? 0 : flow->rtt;
-    const wave_time max = 2 * trip > 20 * WAVE_MS ? 2 * trip : 20 * WAVE_MS;
-    wave_time after;
     char text[HUMAN_TEXT];
 
     if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
         (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
         (reset && signs_rst_between(&flow->signs)))
         return false;
-    after = e->stamp - flow->signs.opened;
     /* The peer may have read what we sent, and need no more. */
-    if (after > max || (!reset && e->after_data && !e->pending))
+    if (!is_at_once(flow, e) || (!reset && e->after_data && !e->pending))
         return false;
     if (k->verdict == VERDICT_RESET)
         f->severity = FINDING_PROBLEM;
@@ -379,7 +384,8 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     finding_say(f,
                 "the peer %s %s after the handshake, before it sent any byte: a proxy or load "
                 "balancer whose backend is not there looks like this",
-                reset ? "reset the connection" : "closed", human_duration(after, text));
+                reset ? "reset the connection" : "closed",
+                human_duration(e->stamp - flow->signs.opened, text));
     finding_advise(f, "look behind it: at the backends of the proxy, at the server's list of "
                       "allowed clients, at its limit of connections");
     return true;
@@ -458,9 +464,16 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
         (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs))
         return false;
     finding_cite_segment(f, e->segment);
-    finding_say(f, "the peer answered our FIN with RST: it takes a connection that only we have "
-                   "closed for one that is over, and drops what it may still have to send");
-    finding_advise(f, "keep our side open until its answer has come (%s)",
+    finding_say(f,
+                "the peer answered our FIN with RST: it takes a connection that only we have "
+                "closed for one that is over, and drops what it may still have to send%s",
+                e->bare && is_at_once(k->flow, e)
+                    ? "; or it resets each connection at once, as a proxy does whose backend is "
+                      "not there"
+                    : "");
+    finding_advise(f,
+                   "keep our side open until its answer has come (%s): that also shows whether it "
+                   "resets without our FIN",
                    ask(k, HOW_TO_STAY_OPEN));
     return true;
 }

@@ -324,8 +324,9 @@ static void ttl(struct report_flow *f, const struct report_seen *seen, uint32_t 
 }
 
 /* Returns whether this is the same packet as the one before it. It is if it has the same IP
- * identification, where those differ, or the same timestamp, which a segment that is sent later
- * without being asked for does not have. */
+ * identification, where those differ. Else it is if all is the same to the timestamps, and the peer
+ * was not asked for it: within a tick of its clock a segment that it sends once more has mostly
+ * heard something new from us. */
 static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
 {
     const struct signs *s = &f->signs;
@@ -337,7 +338,8 @@ static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
     if (seen->packet->id && s->ids_vary)
         return seen->packet->id == l->id;
     return !seen->packet->id && !s->impaired && l->has_tsval && (t->opt.has & OPT_TIMESTAMP) &&
-           l->tsval == t->opt.tsval && !s->gap_since && seen->stamp < l->stamp + 10 * WAVE_MS;
+           l->tsval == t->opt.tsval && l->tsecr == t->opt.tsecr && seq_eq(l->ack, t->ack) &&
+           l->wnd == t->wnd && !s->gap_since && seen->stamp < l->stamp + 10 * WAVE_MS;
 }
 
 /* Examines data that lies below what was seen before and is not a copy. It was overtaken on the
@@ -425,6 +427,9 @@ static void text(struct report_flow *f, const struct report_seen *seen,
                              .len = t->len,
                              .tsval = t->opt.tsval,
                              .id = seen->packet->id,
+                             .ack = t->ack,
+                             .wnd = t->wnd,
+                             .tsecr = t->opt.tsecr,
                              .has_tsval = (t->opt.has & OPT_TIMESTAMP) != 0,
                              .stamp = seen->stamp};
 }

@@ -207,8 +207,9 @@ struct signs {
     struct signs_last {   /* its last segment with data */
         bool is;
         struct seq seq;
-        uint32_t len, tsval;
-        uint16_t id; /* IPv4 identification */
+        struct seq ack;
+        uint32_t len, tsval, tsecr;
+        uint16_t id, wnd; /* id: IPv4 identification */
         bool has_tsval;
         wave_time stamp;
     } last_data;

@@ -42,6 +42,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
     *stats = s;
     addr_port_text(asks->v6, &s.stray.addr, s.stray.port, t->answerer);
     addr_port_text(asks->v6, &s.nat_addr, s.nat_port, t->translated);
+    addr_port_text(asks->v6, &s.nat_source, s.nat_source_port, t->source);
     memcpy(t->other, s.other_interface, sizeof t->other);
     *h = (struct facts_host){.counts_reached = s.counts_reached,
                              .reached = s.reached,
@@ -59,6 +60,9 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .elsewhere = s.elsewhere,
                              .answerer = t->answerer,
                              .translated = s.translated ? t->translated : NULL,
+                             .translated_more = s.nat_others,
+                             .source_translated = s.source_translated ? t->source : NULL,
+                             .left_unknown = asks->left_unknown,
                              .other = s.other,
                              .other_interface = t->other,
                              .on_link = info->on_link,

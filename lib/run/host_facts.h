@@ -9,7 +9,7 @@
 
 /* Holds the texts that the facts point to. */
 struct host_texts {
-    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], other[16];
+    char answerer[ADDR_PORT_TEXT], translated[ADDR_PORT_TEXT], source[ADDR_PORT_TEXT], other[16];
 };
 
 /* What the command knows of it. */
@@ -17,6 +17,7 @@ struct host_asks {
     uint64_t captured; /* segments for us, with a correct checksum */
     uint64_t kept; /* segments that were sent, of which the capture should have shown one by now,
                       and showed none; 0: not so, or it does not show what leaves */
+    bool left_unknown; /* the command does not know whether the capture showed what leaves */
     bool many;         /* there are many connections: it is not compared how many segments of each
                           reached this host's TCP */
     bool v6;

@@ -63,6 +63,7 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
     host_facts(h, t, &stats, s->port,
                &(struct host_asks){.captured = s->arrived,
                                    .kept = kept_here(s),
+                                   .left_unknown = s->many || !s->shows,
                                    .many = s->many,
                                    .v6 = s->config.v6,
                                    .interface_named = s->config.interface_named});
@@ -71,6 +72,7 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
         note_neighbour(s);
     h->unreachable = s->unreachable[0] ? s->unreachable : NULL;
     h->is_gateway = s->unreachable_gateway;
+    h->listens = s->ops->opened != NULL;
     h->rerouted = s->route[0] ? s->route : NULL;
     h->addresses = s->config.addresses;
     h->address = s->config.address;

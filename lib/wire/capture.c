@@ -50,10 +50,11 @@ static int failed(struct capture *c, int status, const char *device, struct diag
 /* Captures arriving frames only. libpcap 1.10 discards outgoing frames itself, but only after each
  * has taken a slot of the ring. Since Linux 4.20 the kernel need not make the copy; where it does
  * not know the option, libpcap's way still works. */
-static void ignore_outgoing(pcap_t *pcap)
+static void ignore_outgoing(pcap_t *pcap, bool own_syns)
 {
     const int one = 1;
-    pcap_setdirection(pcap, PCAP_D_IN);
+    if (!own_syns)
+        pcap_setdirection(pcap, PCAP_D_IN);
     setsockopt(pcap_fileno(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
 }
 
@@ -82,7 +83,7 @@ static int activate(struct capture *c, const struct capture_config *config, stru
     pcap_set_datalink(c->pcap, DLT_LINUX_SLL2);
     /* A packet over lo is captured twice, leaving and arriving; we keep the arrival. */
     if (config->loopback || config->filter.inbound_only)
-        ignore_outgoing(c->pcap);
+        ignore_outgoing(c->pcap, config->filter.own_syns);
     return 0;
 }
 
@@ -197,6 +198,12 @@ int capture_next(struct capture *c, struct capture_frame *out, struct diag *d)
         .gap = c->gap,
     };
     return 1;
+}
+
+void capture_own_syns(struct capture *c, bool wanted)
+{
+    const int ignore = !wanted;
+    setsockopt(c->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &ignore, sizeof ignore);
 }
 
 int capture_fd(const struct capture *c)

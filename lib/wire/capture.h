@@ -52,6 +52,10 @@ struct capture_frame {
  * example, the interface was removed). Never blocks. */
 int capture_next(struct capture *c, struct capture_frame *out, struct diag *d);
 
+/* Begins or ends the capture of our own SYNs (filter_query.own_syns). Since Linux 4.20 what we send
+ * costs nothing while they are not captured; before, they always are. */
+void capture_own_syns(struct capture *c, bool wanted);
+
 /* Returns whether the interface went down and nothing has come since. Only capture_next() notices
  * that an interface was removed, and no descriptor becomes readable for it; so call that now and
  * then. */

@@ -93,6 +93,18 @@ static void add_fragments(struct filter_buffer *t, const struct filter_query *q)
     add(t, ")");
 }
 
+/* Adds the SYNs that leave this host, from any address and port: these may have been rewritten. On
+ * lo what leaves is captured as it arrives. The direction comes last: libpcap, which cannot read
+ * it, runs the filter once more on the first frames. */
+static void add_own_syns(struct filter_buffer *t, const struct filter_query *q)
+{
+    static const struct addr any;
+
+    add(t, " or (%s & 0x12 = 2 and ((", q->flow.v6 ? "ip6[6] = 6 and ip6[53]" : "tcp[13]");
+    add_end(t, q->flow.v6, "src", &any, q->flow.lport, q->lports);
+    add(t, ") or outbound))");
+}
+
 /* Adds all that we want of frames without a VLAN tag. */
 static void add_untagged(struct filter_buffer *t, const struct filter_query *q)
 {
@@ -101,6 +113,8 @@ static void add_untagged(struct filter_buffer *t, const struct filter_query *q)
     if (!q->inbound_only) {
         add(t, " or ");
         add_direction(t, q, false);
+    } else if (q->own_syns) {
+        add_own_syns(t, q);
     }
     add(t, " or (");
     add_strays(t, q);

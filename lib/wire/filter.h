@@ -17,6 +17,7 @@ struct filter_query {
     bool any_remote;   /* the remote end is not looked at: what comes to our port is ours */
     bool listen;       /* any remote: only local and lport count, and a local of all zero is any */
     bool inbound_only; /* leave out what we send */
+    bool own_syns;     /* but for SYNs */
     bool any_device;   /* frames come from every interface (link type SLL2), where those of lo
                           come twice, leaving and arriving; the leaving ones are left out */
     bool tags;         /* the filter can ask for VLAN tags on this link: look behind up to two */

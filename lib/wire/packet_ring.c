@@ -124,7 +124,7 @@ static unsigned without_outgoing(const struct capture_config *config, struct soc
         BPF_STMT(BPF_RET | BPF_K, 0),
     };
 
-    if (config->loopback || config->filter.inbound_only) {
+    if (config->loopback || (config->filter.inbound_only && !config->filter.own_syns)) {
         memcpy(f, leaving, sizeof leaving);
         return sizeof leaving / sizeof *leaving;
     }
@@ -136,13 +136,13 @@ static unsigned without_outgoing(const struct capture_config *config, struct soc
 }
 
 /* Makes an instruction of a filter for IP packets count from where the IP packet begins, whatever
- * header stands before it. */
+ * header stands before it. Offsets below zero are not in the packet. */
 static void count_from_packet(struct sock_filter *f)
 {
     const unsigned mode = BPF_MODE(f->code);
     const bool loads = BPF_CLASS(f->code) == BPF_LD || BPF_CLASS(f->code) == BPF_LDX;
 
-    if (loads && (mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH))
+    if (loads && (int32_t)f->k >= 0 && (mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH))
         f->k += (uint32_t)SKF_NET_OFF;
 }
 

@@ -110,6 +110,7 @@ static int add_special(scmp_filter_ctx f)
     const struct scmp_arg_cmp statx_by_number[] = {BITS(2, AT_EMPTY_PATH, AT_EMPTY_PATH)};
     const struct scmp_arg_cmp statx_by_path[] = {BITS(2, AT_EMPTY_PATH, 0)};
     const struct scmp_arg_cmp naming[] = {INT(0, PR_SET_VMA)};
+    const struct scmp_arg_cmp outgoing[] = {INT(1, SOL_PACKET), INT(2, PACKET_IGNORE_OUTGOING)};
     const struct scmp_arg_cmp ring[] = {INT(1, SOL_PACKET), INT(2, PACKET_RX_RING)};
     static const int ends[] = {SIGABRT, SIGSYS};
     int error = 0;
@@ -141,6 +142,8 @@ static int add_special(scmp_filter_ctx f)
         /* libpcap removes its ring before it closes the socket, but closing removes the ring as
          * well. The kernel's code behind this option has been a way to root more than once, so it
          * stays closed. */
+        /* Whether the capture sees our own SYNs. */
+        {"setsockopt", outgoing, SCMP_ACT_ALLOW, 2},
         {"setsockopt", ring, SCMP_ACT_ERRNO(EPERM), 2},
     };
     for (size_t i = 0; i < SIZE(special) && !error; i++)

@@ -67,7 +67,10 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
 static int open_builder(struct wire *w, const struct wire_config *config, const struct route *r,
                         struct diag *d)
 {
-    bool here = !r->loopback && r->ifindex && (config->interface || config->scope);
+    /* Of many targets the interface is only the one to send by, and what is rewritten may leave by
+     * another one. */
+    bool named = config->interface && !(config->free_ports.max && config->anywhere);
+    bool here = !r->loopback && r->ifindex && (named || config->scope);
     w->bound = !addr_eq(&r->source, &any);
     w->on_device = here;
     struct builder_config c = {.v6 = config->v6,
@@ -251,12 +254,15 @@ static int open_capture(struct wire *w, const struct wire_config *config, const 
         config->anywhere && !r->loopback && !config->scope &&
         (config->free_ports.max ? r->ifindex != 0
                                 : !config->listen && !config->interface && !config->blocks);
+    w->follows = !r->loopback && !config->listen;
+    w->asks_nat = !r->loopback && (config->inbound_only || w->l2_send || config->free_ports.max);
     struct capture_config c = {.device = w->anywhere ? "any" : r->interface,
                                .filter = {.flow = w->flow,
                                           .lports = w->lports,
                                           .listen = config->listen,
-                                          .any_remote = w->anywhere,
-                                          .inbound_only = config->inbound_only},
+                                          .any_remote = w->follows,
+                                          .inbound_only = config->inbound_only,
+                                          .own_syns = config->inbound_only && w->asks_nat},
                                .loopback = r->loopback,
                                .blocks = config->blocks,
                                .ring = config->ring,
@@ -312,6 +318,7 @@ void wire_close(struct wire *w)
         return;
     capture_close(w->capture);
     ip_reassembly_free(w->fragments);
+    own_nat_free(&w->nat);
     for (uint16_t i = 0; w->guard && i < w->lports; i++)
         guard_close(&w->guard[i]);
     free(w->guard);
@@ -348,6 +355,21 @@ static const uint8_t *header_for(struct wire *w, const struct flow *flow)
     return w->l2_send ? l2_send_header(w->l2_send, flow, w->began) : NULL;
 }
 
+/* Returns whether the segment has to go through the kernel, because its target is rewritten there
+ * or it is to be found out whether it is. */
+static bool through_kernel(struct wire *w, const struct flow *flow, uint16_t flags, struct seq seq)
+{
+    wave_time now;
+    bool through;
+
+    if (!w->asks_nat || (!(flags & SEG_SYN) && !w->nat.translates))
+        return false;
+    now = wire_now();
+    through = own_nat_sending(&w->nat, flow, flags, seq, now);
+    wire_watch(w, now);
+    return through;
+}
+
 uint8_t *wire_room(struct wire *w)
 {
     return tx_queue_data_room(w->tx_queue);
@@ -370,6 +392,8 @@ int wire_send(struct wire *w, const struct flow *flow, const struct seg *s,
     if (!bytes)
         return WAVE_EAGAIN;
     const uint8_t *header = header_for(w, flow);
+    if (through_kernel(w, flow, s->flags, s->seq))
+        header = NULL;
     bool no_checksum = false;
     w->framed = header != NULL;
     int error = header ? builder_build_no_checksum(w->builder, flow, s, ip, bytes, &no_checksum, d)
@@ -408,7 +432,11 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
         return WAVE_EAGAIN;
     tx_queue_no_gso(w->tx_queue);
     memcpy(bytes, ip, len);
-    tx_queue_add(w->tx_queue, len, flow, seq, header_for(w, flow));
+    const uint32_t flags = (flow->v6 ? 40 : (ip[0] & 15u) * 4) + 13;
+    const uint8_t *header = header_for(w, flow);
+    if (flags < len && through_kernel(w, flow, ip[flags], seq))
+        header = NULL;
+    tx_queue_add(w->tx_queue, len, flow, seq, header);
     return 0;
 }
 

@@ -269,6 +269,10 @@ struct wire_stats {
     bool translated; /* this host rewrites the target of what we send to: */
     struct addr nat_addr;
     uint16_t nat_port;
+    bool nat_others;        /* and to others */
+    bool source_translated; /* this host rewrites our source to: */
+    struct addr nat_source;
+    uint16_t nat_source_port;
 };
 struct wire_stats wire_stats(struct wire *w);
 

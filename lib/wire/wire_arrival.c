@@ -13,6 +13,7 @@
 #include "lib/core/checksum.h"
 #include "lib/core/diag.h"
 #include "lib/wire/frame.h"
+#include "lib/wire/route.h"
 #include "lib/wire/tx_queue.h"
 #include "lib/wire/wire_private.h"
 
@@ -113,42 +114,103 @@ static bool malformed_arrival(const struct wire *w, const uint8_t *ip, uint32_t 
     return true;
 }
 
+void wire_watch(struct wire *w, wave_time now)
+{
+    const bool wanted = w->inbound_only && own_nat_watches(&w->nat, now);
+
+    if (wanted != w->watching)
+        capture_own_syns(w->capture, wanted);
+    w->watching = wanted;
+}
+
+/* Whether the local end of `f` is ours. */
+static bool is_own_end(const struct wire *w, const struct flow *f)
+{
+    const bool port = w->guards ? guards_hold(w->guards, f->lport)
+                                : (uint16_t)(f->lport - w->flow.lport) < w->lports;
+
+    return f->v6 == w->flow.v6 && port &&
+           (addr_eq(&w->flow.local, &any) || addr_eq(&f->local, &w->flow.local));
+}
+
+/* Takes note of where this host sends what is for the target. */
+static void note_translated(struct wire *w, const struct flow *seen)
+{
+    struct wire_stats *s = &w->stats;
+
+    if (!s->translated) {
+        s->nat_addr = seen->remote;
+        s->nat_port = seen->rport;
+    } else if (s->nat_port != seen->rport || !addr_eq(&s->nat_addr, &seen->remote)) {
+        s->nat_others = true;
+    }
+    s->translated = true;
+}
+
+/* A SYN may be one of those that are to show whether this host rewrites what we send. */
+static void look_at_syn(struct wire *w, const struct packet *p)
+{
+    if (!w->nat.waiting || p->kind != PACKET_TCP || (p->seg.flags & (SEG_SYN | SEG_ACK)) != SEG_SYN)
+        return;
+    switch (own_nat_left(&w->nat, &p->flow, p->seg.seq)) {
+    case OWN_NAT_TARGET:
+        note_translated(w, &p->flow);
+        break;
+    case OWN_NAT_SOURCE:
+        w->stats.source_translated = true;
+        w->stats.nat_source = p->flow.local;
+        w->stats.nat_source_port = p->flow.lport;
+        break;
+    default:
+        break;
+    }
+    if (w->watching)
+        wire_watch(w, wire_now());
+}
+
+/* Whether the packet was sent by this host. On lo each one arrives as well, and that is what is
+ * captured there. */
+static bool leaves(const struct wire *w, const struct frame *f, const struct packet *p)
+{
+    return f->has_outgoing && f->ifindex != LOOPBACK_IFINDEX ? f->outgoing
+                                                             : is_own_end(w, &p->flow);
+}
+
 /*
  * This host's address translation gives what we send another target: it was captured behind it, and
- * what answers comes from there, captured before it is translated back. The port is ours alone, so
- * that a SYN that leaves from it is our SYN. From then on that target stands for the one we know.
+ * what answers comes from there, captured before it is translated back. Where the ports are ours
+ * alone, what leaves from them is what we sent; else a SYN is. From then on that target stands for
+ * the one we know, and *named is the flow with the latter.
  */
-static bool translated(struct wire *w, const struct frame *f, struct wire_packet *p)
+static bool translated(struct wire *w, const struct frame *f, struct wire_packet *p,
+                       struct flow *named)
 {
-    struct flow ours = p->packet.flow;
-    bool leaves = f->has_outgoing && f->outgoing;
+    const struct packet *k = &p->packet;
+    const bool out = k->kind == PACKET_TCP && leaves(w, f, k);
 
-    if (w->listen || !w->anywhere || p->packet.kind != PACKET_TCP)
+    *named = k->kind == PACKET_ICMP ? k->icmp.flow : out ? k->flow : flow_reverse(&k->flow);
+    if (!is_own_end(w, named) || (!w->listen && is_ours(w, named)))
         return false;
-    if (!leaves)
-        ours = flow_reverse(&ours);
-    if (ours.v6 != w->flow.v6 || !addr_eq(&ours.local, &w->flow.local) ||
-        (uint16_t)(ours.lport - w->flow.lport) >= w->lports)
-        return false;
-    if (leaves && (p->packet.seg.flags & (SEG_SYN | SEG_ACK)) == SEG_SYN) {
-        w->stats.translated = true;
-        w->stats.nat_addr = ours.remote;
-        w->stats.nat_port = ours.rport;
+    if (!own_nat_restore(&w->nat, named)) {
+        if (w->listen || !w->follows || !out || (k->seg.flags & SEG_RST) ||
+            (!w->guard && (k->seg.flags & (SEG_SYN | SEG_ACK)) != SEG_SYN))
+            return false;
+        note_translated(w, named);
+        own_nat_add(&w->nat, named, &w->flow.remote, w->flow.rport);
+        named->remote = w->flow.remote;
+        named->rport = w->flow.rport;
     }
-    if (!w->stats.translated || ours.rport != w->stats.nat_port ||
-        !addr_eq(&ours.remote, &w->stats.nat_addr))
-        return false;
-    p->outgoing = leaves;
+    p->outgoing = out;
     return true;
 }
 
 /* Puts the target that the user named in the place of the one that it was rewritten to. */
-static void translate_back(const struct wire *w, struct wire_packet *p)
+static void translate_back(struct wire_packet *p, const struct flow *named)
 {
-    struct flow *f = &p->packet.flow;
-
-    *(p->outgoing ? &f->remote : &f->local) = w->flow.remote;
-    *(p->outgoing ? &f->rport : &f->lport) = w->flow.rport;
+    if (p->packet.kind == PACKET_ICMP)
+        p->packet.icmp.flow = *named;
+    else
+        p->packet.flow = p->outgoing ? *named : flow_reverse(named);
 }
 
 /* A segment to our port from another address or port than the peer's. */
@@ -156,12 +218,15 @@ static void note_elsewhere(struct wire *w, const struct frame *f, const struct p
 {
     const struct flow seen = flow_reverse(&p->flow);
 
-    if (w->listen || !w->anywhere || p->kind != PACKET_TCP || (f->has_outgoing && f->outgoing) ||
+    if (w->listen || !w->follows || p->kind != PACKET_TCP || (f->has_outgoing && f->outgoing) ||
         !addr_eq(&seen.local, &w->flow.local) ||
         (uint16_t)(seen.lport - w->flow.lport) >= w->lports)
         return;
     w->stats.elsewhere++;
-    if ((p->seg.flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK))
+    /* A SYN that was not seen to leave may have been sent there by this host's own rules. */
+    if ((p->seg.flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) &&
+        !(w->stats.translated && seen.rport == w->stats.nat_port &&
+          addr_eq(&seen.remote, &w->stats.nat_addr)))
         w->stats.stray = (struct wire_stray){seen.remote, seen.rport, p->seg.flags, p->seg.ack};
 }
 
@@ -193,17 +258,21 @@ static bool is_copy(struct wire *w, const struct frame *f, const struct wire_pac
 static int take_packet(struct wire *w, const struct frame *f, struct wire_packet *p,
                        struct wire_packet *out)
 {
-    bool is_translated = false;
+    struct flow named;
+    bool is_translated;
 
-    if (!match(w, &p->packet, &p->outgoing)) {
-        is_translated = translated(w, f, p);
+    look_at_syn(w, &p->packet);
+    /* A listening wire takes any remote for its own. */
+    is_translated = w->listen && w->nat.flows.used && translated(w, f, p, &named);
+    if (!is_translated && !match(w, &p->packet, &p->outgoing)) {
+        is_translated = !w->listen && translated(w, f, p, &named);
         if (!is_translated) {
             note_elsewhere(w, f, &p->packet);
             return WAVE_ENOTOURS;
         }
-        if (p->outgoing && w->inbound_only)
-            return WAVE_ENOTOURS;
     }
+    if (p->outgoing && w->inbound_only)
+        return WAVE_ENOTOURS;
     if (!p->fragments && is_copy(w, f, p)) /* each fragment was looked at by itself */
         return WAVE_ENOTOURS;
     if (!p->outgoing && !arrived_whole(w, p)) {
@@ -212,7 +281,7 @@ static int take_packet(struct wire *w, const struct frame *f, struct wire_packet
         p->broken = WAVE_ECHECKSUM;
     }
     if (is_translated)
-        translate_back(w, p);
+        translate_back(p, &named);
     *out = *p;
     return 0;
 }
@@ -224,11 +293,7 @@ static bool wants_whole(void *ctx, const struct flow *flow)
     const struct wire *w = ctx;
     struct flow seen = flow_reverse(flow);
 
-    if (w->stats.translated && seen.rport == w->stats.nat_port &&
-        addr_eq(&seen.remote, &w->stats.nat_addr)) {
-        seen.remote = w->flow.remote;
-        seen.rport = w->flow.rport;
-    }
+    own_nat_restore(&w->nat, &seen);
     return is_ours(w, &seen);
 }
 
@@ -237,8 +302,7 @@ static bool may_be_ours(const struct wire *w, const struct ip_fragment *f)
 {
     return f->v6 == w->flow.v6 &&
            (addr_eq(&w->flow.local, &any) || addr_eq(&f->target, &w->flow.local)) &&
-           (w->listen || addr_eq(&f->source, &w->flow.remote) ||
-            (w->stats.translated && addr_eq(&f->source, &w->stats.nat_addr)));
+           (w->listen || addr_eq(&f->source, &w->flow.remote) || w->nat.flows.used);
 }
 
 int wire_put_together(struct ip_reassembly **room, ip_reassembly_wants *wants, void *ctx,
@@ -366,6 +430,8 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
         wire_count_unread(&w->stats, error);
     }
     capture_clock_drained(&w->stamp);
+    if (w->watching)
+        wire_watch(w, wire_now());
     return status == 0 ? still_there(w, d) : status;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/wire/copies.h"
 #include "lib/wire/guard.h"
 #include "lib/wire/guards.h"
+#include "lib/wire/own_nat.h"
 #include "lib/wire/wire.h"
 
 struct builder;
@@ -37,6 +38,11 @@ struct wire {
     bool broken;
     bool inbound_only;
     bool anywhere; /* the capture is on all interfaces, though the route leads through one */
+    bool follows;  /* what comes to our ports from another remote is captured as well */
+    bool asks_nat; /* it is not taken for granted that what we send goes where we send it, since
+                      it is not captured, or goes past the rules */
+    bool watching; /* our own SYNs are captured now, though inbound_only */
+    struct own_nat nat;
     struct copies copies;
     struct ip_reassembly *fragments; /* NULL: none came yet */
     int other_ifindex; /* with stats.other */
@@ -45,5 +51,8 @@ struct wire {
     struct wire_info info;
     struct wire_stats stats; /* but for the capture's own, which it keeps */
 };
+
+/* Begins to capture our own SYNs where they are waited for, or ends it. */
+void wire_watch(struct wire *w, wave_time now);
 
 #endif

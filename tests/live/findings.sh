@@ -143,7 +143,7 @@ table $ip test {
 }
 RULES
     expect_status 0 "$target: this host redirects to itself" "$TCPWAVE" connect --json -d hello "$target:70"
-    finds own-nat info likely "$target: this host redirects to itself"
+    finds own-nat info proved "$target: this host redirects to itself"
     check "$target: this host redirects to itself: no other interface" sh -c "! grep -q other-interface '$tmp/out'"
     no_rules here
 

@@ -87,6 +87,78 @@ static void answers_that_were_not_captured(void **state)
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
 }
 
+/* With -i as well, where none of ours was seen to leave: what is rewritten is not. */
+static void address_translation_is_no_other_interface(void **state)
+{
+    struct facts_host host = {.counts_reached = true,
+                              .reached = 3,
+                              .kept = 2,
+                              .one_interface = true,
+                              .interface_named = true,
+                              .interface = "eth0"};
+
+    (void)state;
+    expect(&host, "own-nat", FINDING_PROBLEM, "address translation rewrites our source");
+    host.translated = "192.0.2.7:80";
+    assert_null(find(&host, VERDICT_FAILED, "other-interface"));
+    expect(&host, "own-nat", FINDING_INFO, "to 192.0.2.7:80, and we follow it");
+    host.translated_more = true;
+    expect(&host, "own-nat", FINDING_INFO, "to 192.0.2.7:80 and others, and we follow it");
+    host.translated = NULL;
+    host.kept = 0;
+    host.answered_elsewhere = true;
+    assert_null(find(&host, VERDICT_FAILED, "other-interface"));
+    host.answered_elsewhere = false;
+    assert_null(find(&host, VERDICT_LOCAL, "other-interface"));
+}
+
+/* A SYN was seen to leave with another source. What goes past the rules is answered. */
+static void the_source_was_seen_rewritten(void **state)
+{
+    struct facts_host host = {.counts_reached = true,
+                              .reached = 3,
+                              .source_translated = "192.0.2.1:50000",
+                              .interface = "eth0"};
+    const struct finding *f;
+
+    (void)state;
+    expect(&host, "own-nat", FINDING_PROBLEM, "to 192.0.2.1:50000, where answers are not looked");
+    assert_int_equal(found.at[0].certainty, FINDING_PROVED);
+    assert_null(strstr(found.at[0].message, "link layer"));
+    host.past_rules = true;
+    f = find(&host, VERDICT_OPEN, "own-nat");
+    assert_non_null(f);
+    assert_int_equal(f->severity, FINDING_INFO);
+    assert_non_null(strstr(f->message, "did not pass it, on the link layer"));
+    host.captured = 7; /* the peer answers, and it is not for this that the run failed */
+    f = find(&host, VERDICT_FAILED, "own-nat");
+    assert_non_null(f);
+    assert_int_equal(f->severity, FINDING_INFO);
+    assert_null(find(&host, VERDICT_LOCAL, "own-nat"));
+}
+
+/* What comes to another port and is redirected to ours. */
+static void a_listener_s_port_is_redirected_to(void **state)
+{
+    struct facts_host host = {.counts_reached = true,
+                              .reached = 3,
+                              .anywhere = true,
+                              .listens = true,
+                              .interface = "any"};
+
+    (void)state;
+    expect(&host, "own-nat", FINDING_PROBLEM, "sends them here");
+    assert_int_equal(found.at[0].certainty, FINDING_LIKELY);
+    host.captured = 1;
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.captured = 0;
+    host.reached = 0;
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.reached = 3;
+    host.one_interface = true;
+    expect(&host, "other-interface", FINDING_PROBLEM, "segments reached this host's TCP");
+}
+
 /* What a rule of this host redirects to itself is answered by loopback: that is no other way. */
 static void this_host_answers_itself(void **state)
 {
@@ -114,6 +186,9 @@ static void an_own_address_is_sent_on(void **state)
     assert_int_equal(found.at[0].certainty, FINDING_LIKELY);
     host.kept = 0; /* it came by loopback, and something else counted what reached us */
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+    host.left_unknown = true; /* there are many connections */
+    expect(&host, "own-nat", FINDING_PROBLEM, "sends it on to another host");
+    host.left_unknown = false;
     host.kept = 2;
     host.lost = 1; /* the capture may have lost it */
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
@@ -182,6 +257,9 @@ int main(void)
         cmocka_unit_test(the_clock_is_set),
         cmocka_unit_test(other_addresses_are_told_where_this_one_failed),
         cmocka_unit_test(answers_that_were_not_captured),
+        cmocka_unit_test(address_translation_is_no_other_interface),
+        cmocka_unit_test(the_source_was_seen_rewritten),
+        cmocka_unit_test(a_listener_s_port_is_redirected_to),
         cmocka_unit_test(this_host_answers_itself),
         cmocka_unit_test(an_own_address_is_sent_on),
         cmocka_unit_test(an_answer_from_elsewhere_is_not_our_nat),

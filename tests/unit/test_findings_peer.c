@@ -241,12 +241,22 @@ CASE(a_rst_answers_our_fin)
     shake();
     say_ours(SEG_ACK, 1, 1, 5);
     say_theirs(SEG_ACK, 1, 6, 0);
+    elapse(50 * WAVE_MS);
     say_ours(SEG_FIN | SEG_ACK, 6, 1, 0);
     elapse(20 * WAVE_MS);
     rst_of_theirs(1, 64);
     says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7)),
          "the peer answered our FIN with RST: it takes a connection that only we have closed for "
          "one that is over, and drops what it may still have to send");
+    done();
+
+    shake(); /* a proxy whose backend is not there would have sent the same without our FIN */
+    say_ours(SEG_FIN | SEG_ACK, 1, 1, 5);
+    rst_of_theirs(1, 64);
+    says(expect("half-close-broken", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(5)),
+         "the peer answered our FIN with RST: it takes a connection that only we have closed for "
+         "one that is over, and drops what it may still have to send; or it resets each connection "
+         "at once, as a proxy does whose backend is not there");
     done();
 
     shake(); /* a device between answers it */
@@ -459,6 +469,16 @@ CASE(packets_that_come_twice)
     say(s);
     says(expect("duplicated", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(6)),
          "1 packet of the peer's arrived twice, not sent twice");
+    done();
+
+    shake(); /* sent once more within a tick of the peer's clock, which has heard from us meanwhile */
+    say_ours(SEG_ACK, 1, 1, 5);
+    say(numbered(1, 17));
+    say(numbered(101, 18));
+    s = theirs(SEG_ACK, 101, 6, 100);
+    s.id = over_v6 ? 0 : 19;
+    say(s);
+    expect_silence("duplicated", VERDICT_OPEN);
     done();
 
     shake(); /* a repetition; and a host that numbers nothing */

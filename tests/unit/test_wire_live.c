@@ -397,7 +397,8 @@ static void inbound_only_leaves_our_own_out(void **state)
     struct seg reset = {.seq = p.packet.seg.ack, .flags = SEG_RST};
     netns_send(w, &f, &reset);
     assert_false(netns_next_within(w, true, 50, &p));
-    assert_int_equal(wire_stats(w).received, 1);
+    /* The SYN shows where this host sends it. */
+    assert_int_equal(wire_stats(w).received, wire_info(w)->loopback ? 1 : 2);
     wire_close(w);
 }
 
