@@ -456,6 +456,8 @@ static unsigned on_segment(struct inference *l)
 {
     struct track_half *x = l->x, *y = l->y;
 
+    if (l->t->two_syn_acks)
+        infer_syn_ack(l);
     if (!believed(l))
         return TRACK_OUT_OF_WINDOW;
     x->misfits = 0;
@@ -548,6 +550,8 @@ static unsigned on_syn(struct inference *l)
         bool heard = seen(y, SEEN_ANY);
         if (!ack && (seen(x, SEEN_ANY) || y->state == STATE_CLOSED))
             *y = unknown;
+        l->t->two_syn_acks = ack && seen(x, SEEN_SYN);
+        l->t->earlier_isn = x->isn;
         *x = unknown;
         if (!ack && !seen(y, SEEN_ANY)) { /* what crosses x's SYN stays valid */
             /* A SYN of y that crosses this one may be among what was missed. */

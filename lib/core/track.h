@@ -159,6 +159,8 @@ struct track {
     bool missed_before_syn : 1; /* one was missed before the SYN that began the connection */
     bool doubts : 1;            /* a segment was not believed */
     bool fin_ambiguous : 1;     /* where a FIN is depends on which segment arrived first */
+    bool two_syn_acks : 1;      /* SYN-ACKs with two ISNs answer one SYN... */
+    struct seq earlier_isn;     /* ...and this is that of the former */
 };
 
 _Static_assert(sizeof(struct track) <= 152, "a tracked flow is at most 152 bytes");

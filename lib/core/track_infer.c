@@ -148,6 +148,19 @@ void infer_got_fin(const struct inference *l)
         infer_assumed(x, l->number, STATE_TIME_WAIT, CAUSE_ACKED_FIN);
 }
 
+void infer_syn_ack(const struct inference *l)
+{
+    struct track_half *y = l->y;
+
+    if (seen(l->x, SEEN_ACK) || l->s->ack.v != l->t->earlier_isn.v + 1)
+        return;
+    y->isn = l->t->earlier_isn;
+    y->next = seq_add(y->isn, 1);
+    y->before = l->t->gaps || l->t->missed_before_syn ? y->next : y->isn;
+    y->certainty = CERTAINTY_ASSUMED;
+    l->t->two_syn_acks = false;
+}
+
 void infer_misfit(const struct inference *l)
 {
     doubted(l->x, l->number, CAUSE_MISFITS);

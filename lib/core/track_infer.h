@@ -119,6 +119,11 @@ void infer_followed(const struct inference *l, bool fin);
  * FIN can stand. */
 void infer_got_fin(const struct inference *l);
 
+/* After two different SYN-ACKs: where x's first ACK acknowledges the former, that one opened the
+ * connection (RFC 9293, 3.10.7.3). The other's sender may be another host, or y, which forgot the
+ * former. */
+void infer_syn_ack(const struct inference *l);
+
 /* Called when x sent something that does not fit what is known about the flow, and may be right. */
 void infer_misfit(const struct inference *l);
 

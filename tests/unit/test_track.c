@@ -48,6 +48,38 @@ static void active_open_of_ours(void **unused)
     evidence_is(TRACK_B, 5, "it acknowledged our data");
 }
 
+/* RFC 9293, 3.10.7.3: the first SYN-ACK that is acceptable opens the connection. Another one has
+ * another ISN: two hosts have the address, or the peer forgot the connection in between. */
+static void of_two_syn_acks_the_acknowledged_one_counts(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 0, 1, 0);
+    assert_int_equal(b(SYN | ACK, 5000, 1, 0), TRACK_NEW);
+    peer_is(SYN_RECEIVED, PROVED); /* so says its sender */
+    a(ACK, 1, 1, 10);
+    we_are(ESTABLISHED, PROVED);
+    peer_is(ESTABLISHED, ASSUMED);
+    assert_int_equal(b(SYN | ACK, 5000, 1, 0), TRACK_OUT_OF_WINDOW);
+    peer_is(ESTABLISHED, ASSUMED);
+    assert_int_equal(b(ACK, 1, 11, 10), TRACK_NEW);
+    peer_is(ESTABLISHED, PROVED);
+    b(FIN | ACK, 11, 11, 0);
+    peer_is(FIN_WAIT_1, PROVED);
+}
+
+static void of_two_syn_acks_the_latter_may_count(void **unused)
+{
+    (void)unused;
+    a(SYN, 0, 0, 0);
+    b(SYN | ACK, 5000, 1, 0);
+    b(SYN | ACK, 0, 1, 0);
+    a(ACK, 1, 1, 0);
+    peer_is(ESTABLISHED, ASSUMED);
+    b(ACK, 1, 1, 10);
+    peer_is(ESTABLISHED, PROVED);
+}
+
 /* A segment that reached no one has a number, and is as if it had never been sent. */
 static void what_was_not_sent_only_counts(void **unused)
 {
@@ -628,6 +660,8 @@ int main(void)
         CASE(nothing_is_known_before_anything_is_seen),
         CASE(a_syn_proves_its_sender_and_says_nothing_of_the_peer),
         CASE(active_open_of_ours),
+        CASE(of_two_syn_acks_the_acknowledged_one_counts),
+        CASE(of_two_syn_acks_the_latter_may_count),
         CASE(what_was_not_sent_only_counts),
         CASE(passive_open_of_ours_mirrors_it),
         CASE(a_repeated_syn_ack_proves_syn_received_whatever_we_sent),
