@@ -33,6 +33,15 @@ static bool next_hop_silent(struct port *port)
     return port->ops->unreachable && port->ops->unreachable(port, &hop);
 }
 
+/* Returns how many segments were sent where none left this host, 0: not so, or not known. A wire
+ * that does not capture what leaves knows it of its first SYNs, if it sent nothing else. */
+static uint64_t kept(const struct host_asks *asks, const struct wire_stats *s)
+{
+    if (asks->kept)
+        return asks->kept;
+    return s->syns_left || s->l2_send || s->given_up ? 0 : s->syns_watched;
+}
+
 void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
                 struct port *port, const struct host_asks *asks)
 {
@@ -47,7 +56,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
     *h = (struct facts_host){.counts_reached = s.counts_reached,
                              .reached = s.reached,
                              .captured = asks->captured,
-                             .kept = asks->kept && !next_hop_silent(port) ? asks->kept : 0,
+                             .kept = kept(asks, &s) && !next_hop_silent(port) ? kept(asks, &s) : 0,
                              .each_reached = s.counts_reached && !asks->many,
                              .past_rules = s.l2_send > 0,
                              .refused = s.given_up,

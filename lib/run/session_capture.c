@@ -354,6 +354,8 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
 
     for (unsigned i = 0; i < n; i++)
         fatal = fatal || (told[i].kind == EVENT_ICMP && told[i].u.icmp.fatal);
+    if (c)
+        c->odd_icmp = true;
     if (f)
         report_icmp(&s->report, f, p->stamp, e, has_sent(s, c, e->seq), fatal);
     if (c && s->ops->icmp)

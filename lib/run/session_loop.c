@@ -244,7 +244,7 @@ static void finish_capture(struct session *s)
     loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);
     for (const struct sent_entry *j;
          session_may_miss(s) && (j = sent_log_missed(&s->sent_log)) != NULL;)
-        session_missed(s, j, session_stamp(s), false);
+        session_missed(s, j, session_stamp(s), sent_log_repeats(&s->sent_log));
     flush_changes(s);
     report_wait(&s->report, NULL, session_stamp(s), NULL, 0);
 }

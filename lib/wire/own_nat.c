@@ -22,11 +22,9 @@ static uint32_t hash(const struct flow *key)
     return h ^ h >> 15;
 }
 
-/* Returns the entry of that key, or the empty one where it belongs; NULL: there is no table. */
+/* Returns the entry of that key, or the empty one where it belongs, of a table that has room. */
 static struct own_nat_entry *slot(const struct own_nat_table *t, const struct flow *key)
 {
-    if (!t->room)
-        return NULL;
     for (uint32_t i = hash(key) & (t->room - 1);; i = (i + 1) & (t->room - 1))
         if (!t->entry[i].state || flow_eq(&t->entry[i].key, key))
             return &t->entry[i];
@@ -34,7 +32,7 @@ static struct own_nat_entry *slot(const struct own_nat_table *t, const struct fl
 
 static struct own_nat_entry *find(const struct own_nat_table *t, const struct flow *key)
 {
-    struct own_nat_entry *e = slot(t, key);
+    struct own_nat_entry *e = t->room ? slot(t, key) : NULL;
 
     return e && e->state ? e : NULL;
 }

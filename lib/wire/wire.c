@@ -366,6 +366,7 @@ static bool through_kernel(struct wire *w, const struct flow *flow, uint16_t fla
         return false;
     now = wire_now();
     through = own_nat_sending(&w->nat, flow, flags, seq, now);
+    w->stats.syns_watched += through && flags & SEG_SYN;
     wire_watch(w, now);
     return through;
 }

@@ -273,6 +273,8 @@ struct wire_stats {
     bool source_translated; /* this host rewrites our source to: */
     struct addr nat_source;
     uint16_t nat_source_port;
+    uint64_t syns_watched; /* SYNs through the kernel that the capture was to show as they left, */
+    uint64_t syns_left;    /* and those that it showed */
 };
 struct wire_stats wire_stats(struct wire *w);
 

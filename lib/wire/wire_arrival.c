@@ -152,7 +152,9 @@ static void look_at_syn(struct wire *w, const struct packet *p)
 {
     if (!w->nat.waiting || p->kind != PACKET_TCP || (p->seg.flags & (SEG_SYN | SEG_ACK)) != SEG_SYN)
         return;
-    switch (own_nat_left(&w->nat, &p->flow, p->seg.seq)) {
+    const enum own_nat_done done = own_nat_left(&w->nat, &p->flow, p->seg.seq);
+    w->stats.syns_left += done != OWN_NAT_STRANGE;
+    switch (done) {
     case OWN_NAT_TARGET:
         note_translated(w, &p->flow);
         break;

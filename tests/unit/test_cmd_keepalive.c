@@ -330,18 +330,18 @@ static void a_peer_whose_answers_do_not_fit(void **state)
     struct command_rig r;
 
     (void)state;
-    for (unsigned answers = 0; answers < 2; answers++) {
+    for (unsigned reply = 0; reply < 2; reply++) {
         rig_init(&r, HOST_DISCARD);
         r.lose = all_of_ours;
-        if (answers) {
+        if (reply) {
             rig_at(&r, 1200 * WAVE_MS, acknowledge_too_much);
             rig_at(&r, 2200 * WAVE_MS, acknowledge_too_much);
         }
         rig_run(&r, "keepalive --json --idle 1s --interval 1s --count 3 " RIG_PEER);
-        rig_expect_text(&r, "verdict", "verdict", answers ? "failed" : "lost");
+        rig_expect_text(&r, "verdict", "verdict", reply ? "failed" : "lost");
         rig_expect_part(&r, "verdict", "message",
-                        answers ? "2 segments of the peer's acknowledge bytes that we never sent"
-                                : "stopped answering: 3 keepalive probes went unanswered");
+                        reply ? "2 segments of the peer's acknowledge bytes that we never sent"
+                              : "stopped answering: 3 keepalive probes went unanswered");
         rig_free(&r);
     }
 }
