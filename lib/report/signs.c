@@ -463,6 +463,8 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
     const struct seq ack =
         acks && (!s->has_their_ack || seq_gt(t->ack, s->their_ack)) ? t->ack : s->their_ack;
     struct signs_end *end = reset ? &s->rst : &s->fin;
+    if (reset)
+        s->icmp.count = 0;
     if ((!reset && !fin) || end->segment)
         return;
     *end = (struct signs_end){

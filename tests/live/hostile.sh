@@ -34,7 +34,7 @@ most=65536
 ! grep -q __asan_init "$TCPWAVE" || most=524288
 
 # What these peers do is found.
-findings='syn-ack-unacceptable bad-checksum window-closed challenge-storm timestamps-missing window-overrun fragments'
+findings='syn-ack-unacceptable bad-checksum window-closed challenge-storm timestamps-missing window-overrun fragments two-hosts'
 
 port=5000
 # meet STATUS VERDICT WHAT [OPTION...]

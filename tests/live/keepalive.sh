@@ -167,7 +167,7 @@ dying()
     end_down
     end_up
     ended rebooted 7 reset "$1: the peer has booted anew"
-    expect_line out '"message":"[^"]*no longer knows the connection: RST answered probe [0-9]' "$1: the peer has booted anew: it says so"
+    expect_line out '"message":"[^"]*no longer knows the connection: RST answered probe [0-9]+' "$1: the peer has booted anew: it says so"
     start_late
 
     hold deleted "$3:60" $fast -d unread --count 3

@@ -111,8 +111,11 @@ stop open
 stop reset
 check "mix: the server saw its share" test "$(served open finished)" = 10
 peer nft 'add rule inet test in tcp dport 97 reject with icmp type admin-prohibited'
+findings=icmp-error
 expect_status 1 "rejected: status 1" "$TCPWAVE" load --json --connections 10 --concurrency 3 "$far4:97"
+findings=
 counts rejected 10 0 0 0 10 0 0 0
+expect_line out '"code":"icmp-error","severity":"problem"' "rejected: the ICMP errors are named"
 
 # A server that has stopped accepting: its queue fills, and then it drops.
 serve deaf 86 deaf 4

@@ -13,10 +13,21 @@ start_peer echo 7 python3 "$here/peer.py" 7 echo
 start_near echo 7 python3 "$here/peer.py" 7 echo
 start_peer other 8 python3 "$here/peer.py" 8 echo
 
+# A connection over the ports of an earlier one would be rewritten as that was: connection tracking
+# forgets all (IPCTNL_MSG_CT_DELETE).
+forget()
+{
+    python3 -c 'import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 0, 0, 0))
+assert s.recv(100)[16:20] == bytes(4)'
+}
+
 # nat HOOK PRIORITY RULE: the only rule of this host.
 nat()
 {
     nft flush ruleset
+    forget
     nft -f - <<RULES
 table $ip test {
     chain rewrite {
@@ -77,11 +88,11 @@ for address in "$far4" "$far6"; do
     expect_status 0 "$target is shared out, without a word" "$TCPWAVE" load -q --connections 60 -d hello "$target:77"
     stop shared
 
-    nat output -100 "tcp dport 77 dnat to $other:9"
+    nat output -100 "tcp dport 76 dnat to $other:9"
     for command in connect 'send --count 3'; do
-        expect_status 4 "$target is a closed port: $command" "$TCPWAVE" $command --json "$target:77"
+        expect_status 4 "$target is a closed port: $command" "$TCPWAVE" $command --json "$target:76"
     done
-    expect_status 1 "$target is a closed port: load" "$TCPWAVE" load --json --connections 20 "$target:77"
+    expect_status 1 "$target is a closed port: load" "$TCPWAVE" load --json --connections 20 "$target:76"
     expect_json verdict connections.refused 20 "$target is a closed port: all are refused"
     finds info proved 'and we follow it' "$target is a closed port: load"
     peer nft -f - <<'RULES'
@@ -92,7 +103,7 @@ table inet test {
     }
 }
 RULES
-    expect_status 6 "$target is rejected there by ICMP" "$TCPWAVE" connect --json "$target:77"
+    expect_status 6 "$target is rejected there by ICMP" "$TCPWAVE" connect --json "$target:76"
     peer nft flush ruleset
 
     nat output -100 'tcp dport 70 redirect to :7'

@@ -216,6 +216,10 @@ CASE(icmp_errors_and_silence)
     expect_silence("icmp-error", VERDICT_OPEN);
     say_theirs(SEG_ACK, 1, 11, 0); /* the peer is reached all the same */
     expect_silence("icmp-error", VERDICT_FAILED);
+    icmp_came(3, ICMP_SOFT);
+    expect("icmp-error", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
+    rst_of_theirs(1, 64); /* and so it is here: its host has lost the connection */
+    expect_silence("icmp-error", VERDICT_RESET);
     done();
 }
 
