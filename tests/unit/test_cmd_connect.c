@@ -135,6 +135,25 @@ static void a_hard_icmp_error_is_rejected(void **state)
     rig_free(&r);
 }
 
+static void quench(struct command_rig *r)
+{
+    rig_icmp(r, 4, 0);
+}
+
+/* RFC 6633, section 3: a source quench is discarded. But something came. */
+static void an_icmp_error_that_a_host_ignores_is_named(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_SILENT);
+    rig_at(&r, RTT, quench);
+    rig_run(&r, "connect --json --timeout 5s " RIG_PEER);
+    rig_expect_text(&r, "verdict", "verdict", "dropped");
+    rig_expect_part(&r, "verdict", "message", "the ICMP error that came is one that a host ignores");
+    rig_free(&r);
+}
+
 static void a_reset_after_data_is_reset(void **state)
 {
     struct command_rig r;
@@ -488,6 +507,7 @@ int main(void)
         cmocka_unit_test(the_timeout_ends_the_wait_for_an_answer),
         cmocka_unit_test(a_lost_syn_costs_a_second),
         cmocka_unit_test(a_hard_icmp_error_is_rejected),
+        cmocka_unit_test(an_icmp_error_that_a_host_ignores_is_named),
         cmocka_unit_test(a_reset_after_data_is_reset),
         cmocka_unit_test(data_without_acknowledgement_is_lost_at_give_up),
         cmocka_unit_test(an_answer_to_our_last_rst_changes_nothing),
