@@ -150,7 +150,8 @@ static void an_icmp_error_that_a_host_ignores_is_named(void **state)
     rig_at(&r, RTT, quench);
     rig_run(&r, "connect --json --timeout 5s " RIG_PEER);
     rig_expect_text(&r, "verdict", "verdict", "dropped");
-    rig_expect_part(&r, "verdict", "message", "the ICMP error that came is one that a host ignores");
+    rig_expect_part(&r, "verdict", "message",
+                    "the ICMP error that came is one that a host ignores");
     rig_free(&r);
 }
 
