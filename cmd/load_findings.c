@@ -154,6 +154,12 @@ static const char *icmp_words(const struct load *l, char *text, size_t room)
     return text;
 }
 
+/* Returns how many packets could not be put together. */
+static uint64_t fragments_lost(const struct facts_host *h)
+{
+    return h->incomplete + h->nameless + h->overlapping;
+}
+
 void load_diagnose(struct load *l, const struct impairments *rules, struct outcome *o,
                    struct findings *list)
 {
@@ -182,6 +188,7 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
     host.queue_full = queue_full(l);
+    host.unrepaired = failed && fragments_lost(&host) >= failed;
     host.icmps = s->icmps >= failed ? s->icmps : 0;
     host.icmp = icmp_words(l, icmp, sizeof icmp);
     diagnose(&k, list);

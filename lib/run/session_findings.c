@@ -15,17 +15,11 @@
 
 #define NEIGHBOUR_EVERY WAVE_S
 
-/* What came in fragments. `e` may be NULL. */
-static void fragment_facts(const struct ip_reassembly_counts *n, const struct conn *e,
-                           struct facts_host *h)
+/* Returns whether a packet that was not put together has what `e`, which may be NULL, still lacks.
+ */
+static bool unrepaired(const struct ip_reassembly_counts *n, const struct conn *e)
 {
-    h->fragmented = n->packets;
-    h->fragments = n->fragments;
-    h->incomplete = n->missing;
-    h->nameless = n->nameless;
-    h->overlapping = n->refused;
-    h->crowded_out = n->crowded_out;
-    h->unrepaired = n->has_seq && e && seq_geq(n->seq, conn_rcv_nxt(e));
+    return n->has_seq && e && seq_geq(n->seq, conn_rcv_nxt(e));
 }
 
 /* Returns how many segments were sent, of which the capture has shown none as it left. Those before
@@ -67,7 +61,7 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
                                    .many = s->many,
                                    .v6 = s->config.v6,
                                    .interface_named = s->config.interface_named});
-    fragment_facts(&stats.fragmented, e, h);
+    h->unrepaired = unrepaired(&stats.fragmented, e);
     if (fell_silent && !s->unreachable[0])
         note_neighbour(s);
     h->unreachable = s->unreachable[0] ? s->unreachable : NULL;

@@ -84,6 +84,8 @@ check "a router that cuts, quietly: all bytes came" cmp -s "$tmp/blob" "$tmp/got
 expect_status 0 "a router that cuts, load: status 0" "$TCPWAVE" load 10.9.2.2:7 --connections 40 --concurrency 4 \
     --close=passive -d x --json
 expect_json verdict received_bytes 160000 "a router that cuts, load: all bytes came"
+found "a router that cuts, load" fragments info proved '^[0-9]+ packets of .* came in [0-9]+ IP fragments'
+nothing_found "a router that cuts, load"
 cat >"$tmp/client.py" <<'END'
 import socket, sys
 c = socket.create_connection((sys.argv[1], 9001), 10)
@@ -161,6 +163,12 @@ judge()
     check "$1: the sentence says so" sh -c "grep -q '\"event\":\"verdict\".*\"message\":\"[^\"]*: IP fragments of 1 packet of the peer[^\"]*\"}' '$tmp/out'"
 }
 meet 1 failed 0 5004 'one is missing'
+for target in "$far4" "[$far6]"; do
+    expect_status 1 "one is missing, load, $target: status 1" "$TCPWAVE" load "$target:5004" --connections 3 \
+        -d x --json --close=passive --timeout 3
+    found "one is missing, load, $target" fragments problem proved '^IP fragments of 3 packets of the peer'
+    expect_line out '"event":"verdict".*"message":"[^"]*: IP fragments of 3 packets' "one is missing, load, $target: the sentence says so"
+done
 judge()
 {
     found "$1" fragments problem likely '^the first IP fragment of 1 packet .*never came, so that it'
