@@ -57,6 +57,26 @@ void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn 
         note_syn_ack(l, c, x);
 }
 
+static bool is_target(const struct load *l, const struct flow *flow)
+{
+    for (uint32_t i = 0; i < l->plan.pairs; i++) {
+        const struct load_pair *p = &l->plan.pair[i];
+        if (p->rport == flow->rport && addr_eq(&p->remote, &flow->remote))
+            return true;
+    }
+    return false;
+}
+
+void load_seen_stray(struct load *l, const struct flow *flow)
+{
+    if (l->impair || is_target(l, flow) ||
+        (l->seen.segment->flags & (SEG_SYN | SEG_ACK | SEG_RST)) != (SEG_SYN | SEG_ACK))
+        return;
+    l->seen.elsewhere++;
+    l->seen.answerer = flow->remote;
+    l->seen.answerer_port = flow->rport;
+}
+
 void load_seen_icmp(struct load *l, const struct event *e)
 {
     if (l->impair || (e->u.icmp.meaning != ICMP_SOFT && e->u.icmp.meaning != ICMP_HARD))
@@ -165,7 +185,7 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
 {
     const struct load_seen *s = &l->seen;
     const uint32_t failed = l->opened - l->counts[VERDICT_OPEN];
-    char icmp[160];
+    char icmp[160], answerer[ADDR_PORT_TEXT];
     struct host_texts texts;
     struct wire_stats stats;
     struct facts_host host;
@@ -188,6 +208,11 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
     host.queue_full = queue_full(l);
+    if (failed && s->elsewhere >= failed && !stats.translated) {
+        addr_port_text(l->plan.v6, &s->answerer, s->answerer_port, answerer);
+        host.answered_elsewhere = host.presumed = true;
+        host.answerer = answerer;
+    }
     host.unrepaired = failed && fragments_lost(&host) >= failed;
     host.icmps = s->icmps >= failed ? s->icmps : 0;
     host.icmp = icmp_words(l, icmp, sizeof icmp);

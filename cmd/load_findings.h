@@ -24,6 +24,9 @@ struct load_seen {
     uint32_t queue_full;         /* connections that the peer did not accept at first */
     uint64_t icmps;              /* ICMP errors about what we sent, but those of the path MTU */
     struct icmp icmp;            /* the last one: `from`, type and code */
+    uint64_t elsewhere;          /* SYN-ACKs for our ports from where we sent nothing: */
+    struct addr answerer;        /* the last one's sender, */
+    uint16_t answerer_port;      /* and its port */
     wave_time look_at;           /* when the neighbours are asked for next */
     char unreachable[ADDR_TEXT]; /* the neighbour that does not answer, or "" */
     bool is_gateway;
@@ -31,6 +34,9 @@ struct load_seen {
 
 /* Takes note of a segment of this connection that the engine discarded. */
 void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn *x);
+
+/* Takes note of a segment over `flow` that belongs to no connection. */
+void load_seen_stray(struct load *l, const struct flow *flow);
 
 /* Takes note of an ICMP error that the engine has taken for one about this connection. */
 void load_seen_icmp(struct load *l, const struct event *e);

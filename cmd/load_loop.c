@@ -122,7 +122,8 @@ static bool take_packet(void *self, const struct wire_packet *p)
         l->seen.captured += !i || (i->shown && i->on_wire);
         if (!i || i->taken) {
             l->seen.segment = i ? &i->engine : &p->packet.seg;
-            stack_input(l->stack, l->loop.now, &flow, l->seen.segment);
+            if (stack_input(l->stack, l->loop.now, &flow, l->seen.segment) == STACK_NONE)
+                load_seen_stray(l, &flow);
         }
     }
     load_drain(l);

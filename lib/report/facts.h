@@ -39,6 +39,7 @@ struct facts_host {
     const char *icmp;       /* and who sent the last one, and what it says */
     uint64_t elsewhere;     /* segments to our port from an address or port other than the peer's */
     bool answered_elsewhere; /* one of them was a SYN-ACK that acknowledges our SYN, */
+    bool presumed;           /* which is not certain where there were many SYNs, */
     const char *answerer;    /* and came from this address and port */
     uint64_t other;          /* segments of the peer's that came in by another interface, */
     const char *other_interface;

@@ -392,7 +392,7 @@ static bool answer_from_elsewhere(const struct facts *k, struct finding *f)
 
     if (!k->host || !k->host->answered_elsewhere)
         return false;
-    f->certainty = FINDING_PROVED;
+    f->certainty = k->host->presumed ? FINDING_LIKELY : FINDING_PROVED;
     f->severity = open ? FINDING_WARNING : FINDING_PROBLEM;
     finding_say(f, "a SYN-ACK to our SYN came from %s, which we did not ask%s", k->host->answerer,
                 open ? ", beside the target's own" : "");

@@ -169,6 +169,9 @@ table $ip test {
 RULES
     expect_status 5 "$target: the answer comes from elsewhere" "$TCPWAVE" connect --json --timeout 2 "$target:7"
     finds answer-from-elsewhere problem proved "$target: the answer comes from elsewhere"
+    expect_status 1 "$target: the answer comes from elsewhere, load" \
+        "$TCPWAVE" load --json --connections 10 --timeout 2 "$target:7"
+    finds answer-from-elsewhere problem likely "$target: the answer comes from elsewhere, load"
     no_rules peer
 
     expect_status 3 "$nobody: no host has the address" "$TCPWAVE" connect --json "$nobody:7"

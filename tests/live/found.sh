@@ -55,6 +55,9 @@ for far in "$far4" "[$far6]"; do
     expect_status 5 "send, $far: a SYN-ACK from another port: dropped" \
         "$TCPWAVE" send --json --wait 300ms "$far:6006"
     found "send, $far" answer-from-elsewhere problem
+    expect_status 1 "load, $far: a SYN-ACK from another port" \
+        "$TCPWAVE" load --json --connections 10 --timeout 2 "$far:6006"
+    found "load, $far: a SYN-ACK from another port" answer-from-elsewhere problem
     for command in 'connect --timeout 1500ms' 'send --wait 300ms'; do
         expect_status 5 "$command, $far: a SYN-ACK from another port" "$TCPWAVE" $command --json "$far:6006"
         expect_line out '"message":"[^"]* itself did not answer ' "$command, $far: it is not said that nothing came"
