@@ -1,0 +1,107 @@
+#!/bin/sh
+# More findings about the path, the peer and this host, each tripped with IPv4 and IPv6 by two kernels'
+# TCP and by what a router or a rule between them does to segments. The same sessions without that come
+# first, and have none of them.
+. "$(dirname "$0")/lib.sh"
+netns_enter "$@"
+need nft python3
+netns_up || exit 1
+end_up || exit 1
+here=$(cd "$(dirname "$0")" && pwd)
+start_peer echo 7 python3 "$here/peer.py" 7 echo
+start_peer first 8 python3 "$here/peer.py" 8 first
+nsenter -t "$end" -n python3 "$here/peer.py" 7 echo >"$tmp/end.log" 2>&1 9>&- &
+pids="$pids $!"
+poll listening 7 at_end || exit 1
+peer sysctl -qw net.ipv4.tcp_ecn=1
+peer ip link set far gso_max_segs 1 # so that its segments can be counted
+head -c 300000 /dev/zero >"$tmp/zeros"
+head -c 4000000 /dev/zero >"$tmp/more"
+
+# finds CODE SEVERITY CERTAINTY NAME: one case
+finds()
+{
+    check "$4: $1, $2, $3" grep -q "\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
+    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
+}
+
+# provoke CODE STATUS NAME ARGUMENT...: no other finding warns
+provoke()
+{
+    findings=$1
+    local wanted=$2 name=$3
+    shift 3
+    expect_status "$wanted" "$name: ends with $wanted" timeout 60 "$TCPWAVE" "$@" --json
+    findings=
+}
+
+# rules WHERE RULE: the only one there; WHERE is `env` on this host, or `peer`
+rules()
+{
+    "$1" nft flush ruleset
+    [ $# = 1 ] || "$1" nft -f - <<RULES
+table inet test {
+    chain $2 {
+        type filter hook $2 priority 0;
+        $3
+    }
+}
+RULES
+}
+
+for target in "$far4" "[$far6]"; do
+    case $target in
+    *:*) ip=ip6 behind=[$end6] ;;
+    *) ip=ip behind=$end4 ;;
+    esac
+    provoke '' 0 "$target: a plain session" connect -d hello --ecn "$target:7"
+    check "$target: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
+    provoke '' 0 "$behind: a plain session through a router" connect -d hello --hold 300ms "$behind:7"
+    check "$behind: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
+    provoke '' 0 "$target: much both ways, with ECN" connect --ecn -f "$tmp/zeros" -o "$tmp/got" "$target:7"
+    check "$target: much both ways: nothing is found of the path" \
+        sh -c "! grep -Eq '\"code\":\"(asymmetric-loss|ecn-bleached|answered-early)' '$tmp/out'"
+
+    rules peer forward 'tcp dport 7 tcp flags & psh == psh reject with tcp reset'
+    provoke rst-by-middlebox 7 "$behind: the router resets" connect -d hello --timeout 5 "$behind:7"
+    finds rst-by-middlebox problem likely "$behind: the router resets"
+    rules peer
+
+    rules peer output "tcp sport 7 $ip ecn set not-ect"
+    provoke '' 0 "$target: its marks are cleared" connect --ecn -f "$tmp/zeros" -o "$tmp/got" "$target:7"
+    finds ecn-bleached info likely "$target: its marks are cleared"
+    rules peer
+
+    rules peer output 'tcp sport 7 tcp flags & (syn|ack) == (syn|ack) reset tcp option timestamp'
+    provoke 'options-stripped timestamps-missing' 0 "$target: an option of its SYN-ACK is removed" connect -d hello --timeout 5 "$target:7"
+    finds options-stripped warning likely "$target: an option of its SYN-ACK is removed"
+    rules peer
+
+    provoke '' 0 "$target: it closes first" connect -f "$tmp/more" "$target:8"
+    finds answered-early info proved "$target: it closes first"
+
+    rules peer input "tcp dport 7 meta length > 1000 numgen inc mod 12 == 5 drop"
+    provoke '' 0 "$target: one way loses" connect -f "$tmp/zeros" -o "$tmp/got" "$target:7"
+    check "$target: one way loses: all came back" cmp -s "$tmp/zeros" "$tmp/got"
+    finds asymmetric-loss info likely "$target: one way loses"
+    rules peer
+
+    rules env input 'tcp sport 7 tcp flags & psh == psh reject with tcp reset'
+    findings=own-kernel-reset
+    try timeout 60 "$TCPWAVE" connect -d hello --timeout 4 "$target:7" --json
+    findings=
+    check "$target: this host's own rules reset: own-kernel-reset, proved" \
+        grep -q '"event":"verdict".*"code":"own-kernel-reset","severity":"[a-z]*","certainty":"proved"' "$tmp/out"
+    rules env
+
+    peer sysctl -qw net.ipv4.tcp_syncookies=2
+    provoke '' 0 "$target: SYN cookies" connect --no-ack "$target:7"
+    finds syn-cookies info likely "$target: SYN cookies"
+    peer sysctl -qw net.ipv4.tcp_syncookies=1
+    try timeout 60 "$TCPWAVE" connect --no-ack --timeout 5500ms "$target:7" --json
+    check "$target: no SYN cookies: it repeats its SYN-ACK" \
+        grep -q '"event":"segment".*"dir":"in".*"flags":"S\.".*"retransmission":true' "$tmp/out"
+    check "$target: no SYN cookies: nothing is found of them" \
+        sh -c "! grep -q '\"code\":\"syn-cookies' '$tmp/out'"
+done
+done_testing
