@@ -201,7 +201,9 @@ static bool route_changed(const struct facts *k, struct finding *f)
     if (!k->host || !k->host->rerouted)
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = harms ? FINDING_PROBLEM : FINDING_INFO;
+    f->severity = harms                                   ? FINDING_PROBLEM
+                  : k->over && k->verdict == VERDICT_LOST ? FINDING_WARNING
+                                                          : FINDING_INFO;
     finding_say(f,
                 "the route to the peer changed during the run: it leads through %s now, and no "
                 "longer through %s%s",

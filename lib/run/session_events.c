@@ -119,7 +119,7 @@ void session_tell_events(struct session *s, const struct event *events, unsigned
                 report_local(&s->report, session_flow(c), stamp, &change, c == of ? evidence : 0);
         } else if (e->kind == EVENT_TIMEOUT && c->record) {
             report_silent(&s->report, session_flow(c), stamp);
-        } else if (e->kind == EVENT_RETRANSMIT) {
+        } else if (e->kind == EVENT_RETRANSMIT || e->kind == EVENT_PROBE) {
             s->repeats = true;
         } else if (e->kind == EVENT_TOLERATED && c->record) {
             tell_unstamped(s, c, stamp);

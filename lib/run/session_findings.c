@@ -46,6 +46,15 @@ static bool note_neighbour(struct session *s)
     return true;
 }
 
+/* Takes note of where the route leads now. */
+static void note_route(struct session *s)
+{
+    char interface[sizeof s->route] = "";
+
+    if (s->port->ops->rerouted(s->port, interface))
+        memcpy(s->route, interface, sizeof interface);
+}
+
 /* Fills in the facts about this host. `fell_silent`: the peer did, so that its neighbour may have
  * done so. */
 static void session_facts(struct session *s, const struct session_conn *c, bool fell_silent,
@@ -64,6 +73,8 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
     h->unrepaired = unrepaired(&stats.fragmented, e);
     if (fell_silent && !s->unreachable[0])
         note_neighbour(s);
+    if (fell_silent)
+        note_route(s);
     h->unreachable = s->unreachable[0] ? s->unreachable : NULL;
     h->is_gateway = s->unreachable_gateway;
     h->listens = s->ops->opened != NULL;

@@ -10,6 +10,7 @@ end_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 start_peer echo 7 python3 "$here/peer.py" 7 echo
 start_peer first 8 python3 "$here/peer.py" 8 first
+ip link add aside type veth peer name aside2 && ip link set aside up && ip link set aside2 up
 nsenter -t "$end" -n python3 "$here/peer.py" 7 echo >"$tmp/end.log" 2>&1 9>&- &
 pids="$pids $!"
 poll listening 7 at_end || exit 1
@@ -51,8 +52,8 @@ RULES
 
 for target in "$far4" "[$far6]"; do
     case $target in
-    *:*) ip=ip6 behind=[$end6] ;;
-    *) ip=ip behind=$end4 ;;
+    *:*) ip=ip6 behind=[$end6] ours=$near6 fam=6 behind_plain=$end6 ;;
+    *) ip=ip behind=$end4 ours=$near4 fam=4 behind_plain=$end4 ;;
     esac
     provoke '' 0 "$target: a plain session" connect -d hello --ecn "$target:7"
     check "$target: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
@@ -76,6 +77,31 @@ for target in "$far4" "[$far6]"; do
     provoke 'options-stripped timestamps-missing' 0 "$target: an option of its SYN-ACK is removed" connect -d hello --timeout 5 "$target:7"
     finds options-stripped warning likely "$target: an option of its SYN-ACK is removed"
     rules peer
+
+    rules peer output 'tcp sport 7 tcp flags & psh == psh tcp option timestamp tsecr set 77'
+    provoke timestamp-echo-wrong 0 "$target: its echoes are wrong" connect -d hello --timeout 5 "$target:7"
+    finds timestamp-echo-wrong warning proved "$target: its echoes are wrong"
+    rules peer
+
+    peer nft -f - <<RULES
+table $ip test {
+    chain output {
+        type filter hook output priority 0;
+        tcp sport 7 tcp flags & psh == psh dup to $ours device far
+    }
+}
+RULES
+    provoke '' 0 "$target: its data comes twice" connect -f "$tmp/zeros" -o "$tmp/got" "$target:7"
+    finds duplicated info likely "$target: its data comes twice"
+    rules peer
+
+    background "$tmp/out" "$tmp/err" timeout 20 "$TCPWAVE" keepalive --json --idle 300ms --interval 300ms --count 3 --for 4s "$behind:7"
+    poll grep -q '"answered":true' "$tmp/out"
+    ip -$fam route replace "$behind_plain" dev aside
+    wait $run
+    check "$behind: the route changes: route-changed, warning, proved" grep -q \
+        '"event":"verdict".*"verdict":"lost".*"code":"route-changed","severity":"warning","certainty":"proved"' "$tmp/out"
+    ip -$fam route del "$behind_plain" dev aside
 
     provoke '' 0 "$target: it closes first" connect -f "$tmp/more" "$target:8"
     finds answered-early info proved "$target: it closes first"

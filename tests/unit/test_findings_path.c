@@ -653,7 +653,7 @@ CASE(what_this_host_knows)
          "the route to the peer changed during the run: it leads through eth1 now, and no longer "
          "through eth0, which is what is captured: answers that come in there are not seen");
     host.anywhere = true; /* all interfaces are captured */
-    expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_INFO, UNSHOWN);
+    expect("route-changed", VERDICT_LOST, FINDING_PROVED, FINDING_WARNING, UNSHOWN);
     host.rerouted = NULL;
     host.addresses = 1;
     host.address = "192.0.2.9";
