@@ -6,6 +6,7 @@
 #include "cmd/how_to.h"
 #include "cmd/load.h"
 #include "lib/core/diag.h"
+#include "lib/report/human.h"
 #include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
 
@@ -23,7 +24,7 @@ static void note_astray(struct load *l, const struct conn *c, const struct seg *
 
     /* With rules, the segment may be one that they changed or made. */
     if (!l->impair && conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports &&
-        ((s->flags & (SEG_RST | SEG_ACK))))
+        (s->flags & (SEG_RST | SEG_ACK)))
         signs_note(&l->seen.flow.signs, kind, 0);
 }
 
@@ -165,12 +166,12 @@ static const char *icmp_words(const struct load *l, char *text, size_t room)
 {
     const struct icmp *i = &l->seen.icmp;
     const bool v6 = l->plan.v6;
-    char from[ADDR_TEXT];
+    char from[ADDR_TEXT], words[HUMAN_ICMP];
 
-    snprintf(text, room, "%s: %s (ICMP%s type %u code %u)",
+    snprintf(text, room, "%s: %s",
              addr_eq(&i->from, &l->port->info->local) ? "this host itself"
                                                       : addr_text(v6, &i->from, from),
-             icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type, i->code);
+             human_icmp(v6, i->type, i->code, words));
     return text;
 }
 

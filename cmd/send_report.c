@@ -71,7 +71,7 @@ static const char *plural(uint64_t n)
 void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, const char *peer,
                    char text[TALLY_MESSAGE])
 {
-    char from[ADDR_TEXT], n[HUMAN_TEXT], of[HUMAN_TEXT];
+    char from[ADDR_TEXT], n[HUMAN_TEXT], of[HUMAN_TEXT], icmp[HUMAN_ICMP];
     bool v6 = t->icmp.flow.v6;
 
     human_count(answered, n);
@@ -82,9 +82,9 @@ void tally_message(const struct tally *t, uint64_t sent, uint64_t answered, cons
                  human_count(t->first[ANSWER_RST] - t->odd_rst, n), of, plural(sent));
         break;
     case VERDICT_REJECTED:
-        snprintf(text, TALLY_MESSAGE, "%s was rejected by %s: %s (ICMP%s type %u code %u)", peer,
-                 addr_text(v6, &t->icmp.from, from), icmp_text(v6, t->icmp.type, t->icmp.code),
-                 v6 ? "v6" : "", t->icmp.type, t->icmp.code);
+        snprintf(text, TALLY_MESSAGE, "%s was rejected by %s: %s", peer,
+                 addr_text(v6, &t->icmp.from, from),
+                 human_icmp(v6, t->icmp.type, t->icmp.code, icmp));
         break;
     case VERDICT_DROPPED:
         if (t->elsewhere && !t->came)

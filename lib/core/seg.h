@@ -15,6 +15,7 @@
 
 #define SEG_HEADER 20     /* bytes of the fixed header */
 #define SEG_HEADER_MAX 60 /* with all option bytes that fit */
+#define SEG_FLAGS_AT 13   /* where the lower eight flags are in the TCP header, */
 #define SEG_CHECKSUM_AT 16 /* where the checksum is in it */
 
 /* The nine flag bits, as in bytes 12 and 13 of the header. AE is RFC 9768's name for the bit that

@@ -368,7 +368,7 @@ static bool own_nat(const struct facts *k, struct finding *f)
 
 static bool other_interface(const struct facts *k, struct finding *f)
 {
-    /* Where none of ours was seen to leave either, address translation is more likely. */
+    /* Where no segment of ours was seen to leave either, address translation is more likely. */
     const bool unseen = came_unseen(k) && k->host->one_interface && !k->host->kept &&
                         !k->host->translated && !k->host->source_translated &&
                         k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;

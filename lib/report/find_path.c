@@ -539,8 +539,7 @@ static bool two_hosts(const struct facts *k, struct finding *f)
 static bool own_icmp_error(const struct facts *k, struct finding *f)
 {
     const struct signs_icmp *i = &k->flow->signs.icmp;
-    const bool v6 = k->flow->flow.v6;
-    char n[HUMAN_TEXT];
+    char n[HUMAN_TEXT], icmp[HUMAN_ICMP];
 
     if (k->host && k->host->unreachable) /* that is why */
         return false;
@@ -548,9 +547,8 @@ static bool own_icmp_error(const struct facts *k, struct finding *f)
     f->subject = FINDING_LOCAL;
     finding_say(f,
                 "since the peer was heard last, this host itself answered %s of our segments with "
-                "an ICMP error: %s (ICMP%s type %u code %u)",
-                human_count(i->count, n), icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type,
-                i->code);
+                "an ICMP error: %s",
+                human_count(i->count, n), human_icmp(k->flow->flow.v6, i->type, i->code, icmp));
     finding_advise(f, "it does not send them: the neighbour does not answer (ip neigh), the route "
                       "is gone (ip route get), or a rule rejects them (nft list ruleset)");
     return true;
@@ -563,7 +561,7 @@ static bool icmp_error(const struct facts *k, struct finding *f)
     const struct facts_host *h = k->host;
     const struct signs_icmp *i = &k->flow->signs.icmp;
     const bool v6 = k->flow->flow.v6;
-    char from[ADDR_TEXT], n[HUMAN_TEXT];
+    char from[ADDR_TEXT], n[HUMAN_TEXT], icmp[HUMAN_ICMP];
 
     if (!k->over || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_REJECTED ||
         k->verdict == VERDICT_LOCAL || (!i->count && (!h || !h->icmps)))
@@ -574,9 +572,9 @@ static bool icmp_error(const struct facts *k, struct finding *f)
     if (i->count)
         finding_say(f,
                     "since the peer was heard last, %s answered %s of our segments with an ICMP "
-                    "error: %s (ICMP%s type %u code %u)",
+                    "error: %s",
                     addr_text(v6, &i->from, from), human_count(i->count, n),
-                    icmp_text(v6, i->type, i->code), v6 ? "v6" : "", i->type, i->code);
+                    human_icmp(v6, i->type, i->code, icmp));
     else
         finding_say(f, "%s ICMP error%s came for what we sent, the last one from %s",
                     human_count(h->icmps, n), h->icmps == 1 ? "" : "s", h->icmp);

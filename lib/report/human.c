@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/core/icmp.h"
+
 /* Thousands of lines may be wanted a second, and printf(3) is slow. Two digits are written at a
  * time, from the last one on. */
 char *human_digits(char *to, uint64_t n, unsigned least)
@@ -147,4 +149,11 @@ void human_add(char *text, size_t room, uint64_t n, const char *what)
     if (n)
         snprintf(text + used, room - used, "%s%s %s", used ? ", " : "", human_count(n, count),
                  what);
+}
+
+const char *human_icmp(bool v6, uint8_t type, uint8_t code, char text[HUMAN_ICMP])
+{
+    snprintf(text, HUMAN_ICMP, "%s (ICMP%s type %u code %u)", icmp_text(v6, type, code),
+             v6 ? "v6" : "", type, code);
+    return text;
 }

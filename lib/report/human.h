@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdbool.h>
+
 #include "lib/core/time.h"
 
 #define HUMAN_TEXT 32
@@ -29,5 +31,11 @@ char *human_duration_end(wave_time t, char text[HUMAN_TEXT]);
 /* Appends to a list in words, such as "3 late, 1,200 stray"; appends nothing if n is 0. `text` must
  * be a string before the call. */
 void human_add(char *text, size_t room, uint64_t n, const char *what);
+
+#define HUMAN_ICMP 96 /* bytes */
+
+/* Writes what an ICMP error says, and its type and code: "no route to host (ICMP type 3 code 1)".
+ * Returns `text`. */
+const char *human_icmp(bool v6, uint8_t type, uint8_t code, char text[HUMAN_ICMP]);
 
 #endif

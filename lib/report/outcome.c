@@ -79,11 +79,10 @@ static const char *plural(uint32_t n)
 static void rejected(const struct outcome_facts *f, struct outcome *o)
 {
     const struct icmp *e = f->icmp;
-    char from[ADDR_TEXT];
+    char from[ADDR_TEXT], text[HUMAN_ICMP];
 
-    set(f, o, VERDICT_REJECTED, "none", NULL, "%s was rejected by %s: %s (ICMP%s type %u code %u)",
-        f->peer, addr_text(e->flow.v6, &e->from, from), icmp_text(e->flow.v6, e->type, e->code),
-        e->flow.v6 ? "v6" : "", e->type, e->code);
+    set(f, o, VERDICT_REJECTED, "none", NULL, "%s was rejected by %s: %s", f->peer,
+        addr_text(e->flow.v6, &e->from, from), human_icmp(e->flow.v6, e->type, e->code, text));
 }
 
 /* There was no handshake: nothing came but silence, a router's error, or segments that RFC 9293,

@@ -35,11 +35,12 @@ static bool next_hop_silent(struct port *port)
 
 /* Returns how many segments were sent where none left this host, 0: not so, or not known. A wire
  * that does not capture what leaves knows it of its first SYNs, if it sent nothing else. */
-static uint64_t kept(const struct host_asks *asks, const struct wire_stats *s)
+static uint64_t kept(struct port *port, const struct host_asks *asks, const struct wire_stats *s)
 {
-    if (asks->kept)
-        return asks->kept;
-    return s->syns_left || s->l2_send || s->given_up ? 0 : s->syns_watched;
+    const bool syns_alone = !s->syns_left && !s->l2_send && !s->given_up;
+    const uint64_t n = asks->kept ? asks->kept : syns_alone ? s->syns_watched : 0;
+
+    return n && !next_hop_silent(port) ? n : 0;
 }
 
 void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
@@ -56,7 +57,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
     *h = (struct facts_host){.counts_reached = s.counts_reached,
                              .reached = s.reached,
                              .captured = asks->captured,
-                             .kept = kept(asks, &s) && !next_hop_silent(port) ? kept(asks, &s) : 0,
+                             .kept = kept(port, asks, &s),
                              .each_reached = s.counts_reached && !asks->many,
                              .past_rules = s.l2_send > 0,
                              .refused = s.given_up,

@@ -46,13 +46,16 @@ static bool note_neighbour(struct session *s)
     return true;
 }
 
-/* Takes note of where the route leads now. */
-static void note_route(struct session *s)
+/* Takes note of where the route leads now. Returns whether it led elsewhere when it was last looked
+ * up. */
+static bool note_route(struct session *s)
 {
     char interface[sizeof s->route] = "";
 
-    if (s->port->ops->rerouted(s->port, interface))
-        memcpy(s->route, interface, sizeof interface);
+    if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
+        return false;
+    memcpy(s->route, interface, sizeof interface);
+    return true;
 }
 
 /* Fills in the facts about this host. `fell_silent`: the peer did, so that its neighbour may have
@@ -143,25 +146,24 @@ static bool unheard(const struct session *s)
 
 void session_look_at_route(struct session *s, wave_time now)
 {
-    char text[200], interface[sizeof s->route] = "";
+    char text[200];
 
     if (!s->repeats || now < s->route_at)
         return;
     s->repeats = false;
     s->route_at = now + WAVE_S;
-    if (!s->port->ops->rerouted(s->port, interface) || strcmp(interface, s->route) == 0)
+    if (!note_route(s))
         return;
-    memcpy(s->route, interface, sizeof interface);
     if (s->port->info->anywhere)
         snprintf(text, sizeof text,
                  "the route has changed: it leads through %s now, and no longer "
                  "through %s",
-                 interface, s->port->info->interface);
+                 s->route, s->port->info->interface);
     else
         snprintf(text, sizeof text,
                  "the route has changed: it leads through %s now, and answers that come in there "
                  "are not seen, since %s is what is captured; if it stays so, start another run",
-                 interface, s->port->info->interface);
+                 s->route, s->port->info->interface);
     report_note(&s->report, NULL, session_stamp(s), true, text);
 }
 

@@ -433,7 +433,7 @@ int wire_queue(struct wire *w, const struct flow *flow, struct seq seq, const ui
         return WAVE_EAGAIN;
     tx_queue_no_gso(w->tx_queue);
     memcpy(bytes, ip, len);
-    const uint32_t flags = (flow->v6 ? 40 : (ip[0] & 15u) * 4) + 13;
+    const uint32_t flags = (flow->v6 ? IPV6_HEADER : (ip[0] & 15u) * 4) + SEG_FLAGS_AT;
     const uint8_t *header = header_for(w, flow);
     if (flags < len && through_kernel(w, flow, ip[flags], seq))
         header = NULL;

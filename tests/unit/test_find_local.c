@@ -87,7 +87,7 @@ static void answers_that_were_not_captured(void **state)
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
 }
 
-/* With -i as well, where none of ours was seen to leave: what is rewritten is not. */
+/* With -i as well, where no segment of ours was seen to leave: what is rewritten is not. */
 static void address_translation_is_no_other_interface(void **state)
 {
     struct facts_host host = {.counts_reached = true,

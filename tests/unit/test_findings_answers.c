@@ -71,7 +71,7 @@ CASE(data_that_begins_elsewhere)
     }
 }
 
-/* One SYN was sent. Where it was repeated, a host that keeps nothing answers each one anew. */
+/* One SYN was sent. Where it was repeated, a host that keeps nothing answers each one by itself. */
 CASE(two_answers_to_one_syn)
 {
     struct step other = syn_ack();

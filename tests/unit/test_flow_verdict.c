@@ -323,7 +323,7 @@ static void nothing_to_find(void **state)
     assert_null(flow_strongest(&list));
 }
 
-/* Whatever is counted of an ordinary connection, each row is asked that has something to say: here
+/* Of what can be counted of a connection, each row is asked that has something to say: here
  * every counter of either side is set, one at a time. */
 static void each_counter_is_looked_at(void **state)
 {
