@@ -4,6 +4,7 @@
 # neighbour that does not answer, and an answer from an address that was not asked. Sessions in which
 # nothing is wrong come first, and have none.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 need nft python3
 netns_up || exit 1
@@ -11,20 +12,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 start_peer echo 7 python3 "$here/peer.py" 7 echo
 start_near echo 7 python3 "$here/peer.py" 7 echo
 start_peer other 8 python3 "$here/peer.py" 8 echo
-
-# finds CODE SEVERITY CERTAINTY NAME: one case: the verdict has that finding, and its event came before.
-finds()
-{
-    check "$4: $1, $2, $3" sh -c "grep -q '\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"' '$tmp/out' &&
-        grep -q '^{\"event\":\"finding\".*\"code\":\"$1\"' '$tmp/out'"
-    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
-}
-
-finds_nothing()
-{
-    check "$1: nothing is found" sh -c "grep -q '\"event\":\"verdict\".*\"findings\":\\[\\]' '$tmp/out'"
-    grep -q '"findings":\[\]' "$tmp/out" || show_try
-}
 
 # rules RUNNER: the nftables rules of standard input, in the place of those of before.
 rules()

@@ -3,6 +3,7 @@
 # TCP and by what a router or a rule between them does to segments. The same sessions without that come
 # first, and have none of them.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 need nft python3
 netns_up || exit 1
@@ -18,23 +19,6 @@ peer sysctl -qw net.ipv4.tcp_ecn=1
 peer ip link set far gso_max_segs 1 # so that its segments can be counted
 head -c 300000 /dev/zero >"$tmp/zeros"
 head -c 4000000 /dev/zero >"$tmp/more"
-
-# finds CODE SEVERITY CERTAINTY NAME: one case
-finds()
-{
-    check "$4: $1, $2, $3" grep -q "\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
-    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
-}
-
-# provoke CODE STATUS NAME ARGUMENT...: no other finding warns
-provoke()
-{
-    findings=$1
-    local wanted=$2 name=$3
-    shift 3
-    expect_status "$wanted" "$name: ends with $wanted" timeout 60 "$TCPWAVE" "$@" --json
-    findings=
-}
 
 # rules WHERE RULE: the only one there; WHERE is `env` on this host, or `peer`
 rules()
@@ -56,9 +40,9 @@ for target in "$far4" "[$far6]"; do
     *) ip=ip behind=$end4 ours=$near4 fam=4 behind_plain=$end4 ;;
     esac
     provoke '' 0 "$target: a plain session" connect -d hello --ecn "$target:7"
-    check "$target: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
+    finds_nothing "$target"
     provoke '' 0 "$behind: a plain session through a router" connect -d hello --hold 300ms "$behind:7"
-    check "$behind: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
+    finds_nothing "$behind"
     provoke '' 0 "$target: much both ways, with ECN" connect --ecn -f "$tmp/zeros" -o "$tmp/got" "$target:7"
     check "$target: much both ways: nothing is found of the path" \
         sh -c "! grep -Eq '\"code\":\"(asymmetric-loss|ecn-bleached|answered-early)' '$tmp/out'"

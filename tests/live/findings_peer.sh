@@ -3,6 +3,7 @@
 # application does, and what a firewall before it does to segments. The same sessions without that
 # come first, and have none.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 need nft python3
 netns_up || exit 1
@@ -14,27 +15,10 @@ for habit in echo stay hold leave tire close; do
 done
 head -c 4000000 /dev/zero >"$tmp/zeros"
 
-# finds CODE SEVERITY CERTAINTY NAME: one case
-finds()
-{
-    check "$4: $1, $2, $3" grep -q "\"event\":\"verdict\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
-    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
-}
-
 # silent_about TEXT NAME: one case: no finding has that in its code
 silent_about()
 {
     check "$2: nothing is found about it" sh -c "! grep -q '\"code\":\"[a-z-]*$1' '$tmp/out'"
-}
-
-# provoke CODE STATUS NAME ARGUMENT...: no other finding warns
-provoke()
-{
-    findings=$1
-    local wanted=$2 name=$3
-    shift 3
-    expect_status "$wanted" "$name: ends with $wanted" "$TCPWAVE" "$@" --json
-    findings=
 }
 
 # filter HOOK RULE [RULE]: what the peer gets (input) or sends (output) is filtered there
@@ -74,7 +58,7 @@ for target in "$far4" "[$far6]"; do
     case $target in *:*) bare=72 ;; *) bare=52 ;; esac # bytes of an ACK with timestamps
     provoke '' 0 "$target: a plain session" connect -d hello "$target:7"
     provoke '' 0 "$target: one that is probed" keepalive --idle 1 --interval 1 --count 3 --for 2500ms "$target:7"
-    check "$target: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
+    finds_nothing "$target"
 
     provoke window-closed 1 "$target: it does not read" connect -f "$tmp/zeros" --timeout 4 "$target:9"
     finds window-closed problem proved "$target: it does not read"

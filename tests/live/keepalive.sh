@@ -166,8 +166,8 @@ dying()
     hold rebooted "$3:60" $fast -d unread --count 255
     end_down
     end_up
-    ended rebooted 7 reset "$1: the peer has booted anew"
-    expect_line out '"message":"[^"]*no longer knows the connection: RST answered probe [0-9]+' "$1: the peer has booted anew: it says so"
+    ended rebooted 7 reset "$1: the peer has rebooted"
+    expect_line out '"message":"[^"]*no longer knows the connection: RST answered probe [0-9]+' "$1: the peer has rebooted: it says so"
     start_late
 
     hold deleted "$3:60" $fast -d unread --count 3

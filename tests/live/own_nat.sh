@@ -3,6 +3,7 @@
 # to several, to this host itself, or from another source. Each command follows it or names it, and a
 # rule for another port changes nothing.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 need nft python3
 netns_up || exit 1
@@ -38,19 +39,6 @@ table $ip test {
 RULES
 }
 
-# finds SEVERITY CERTAINTY TEXT NAME
-finds()
-{
-    check "$4: own-nat, $1, $2" grep -Eq "^\{\"event\":\"finding\".*\"code\":\"own-nat\",\"severity\":\"$1\",\"certainty\":\"$2\".*$3" "$tmp/out"
-    grep -q '"code":"own-nat"' "$tmp/out" || show_try
-}
-
-finds_nothing()
-{
-    check "$1: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
-    grep -q '"findings":\[\]' "$tmp/out" || show_try
-}
-
 # each TARGET STATUS NAME CALL...: the commands end with that status, and CALL follows each of them.
 each()
 {
@@ -78,7 +66,7 @@ for address in "$far4" "$far6"; do
 
     findings=own-nat
     nat output -100 "tcp dport 77 dnat to $other:8"
-    each "$target:77" 0 "$target is another host" finds info proved "$other_text, and we follow it"
+    each "$target:77" 0 "$target is another host" finds_saying own-nat info proved "$other_text, and we follow it"
 
     nat output -100 "tcp dport 77 dnat to numgen inc mod 2 map { 0 : $plain, 1 : $address }"
     start_peer shared 77 python3 "$here/peer.py" 77 echo
@@ -94,7 +82,7 @@ for address in "$far4" "$far6"; do
     done
     expect_status 1 "$target is a closed port: load" "$TCPWAVE" load --json --connections 20 "$target:76"
     expect_json verdict connections.refused 20 "$target is a closed port: all are refused"
-    finds info proved 'and we follow it' "$target is a closed port: load"
+    finds_saying own-nat info proved 'and we follow it' "$target is a closed port: load"
     peer nft -f - <<'RULES'
 table inet test {
     chain in {
@@ -109,31 +97,31 @@ RULES
     nat output -100 'tcp dport 70 redirect to :7'
     for command in 'connect -d hello' 'keepalive --idle 200ms --count 2 --for 300ms' 'load --connections 60 -d hello'; do
         expect_status 0 "$target is redirected to this host: $command" "$TCPWAVE" $command --json "$target:70"
-        finds info proved "$self, and we follow it" "$target is redirected to this host: $command"
+        finds_saying own-nat info proved "$self, and we follow it" "$target is redirected to this host: $command"
     done
 
     nat output -100 "$ip daddr $(printf %s "$ours" | tr -d '[]') tcp dport 77 dnat to $other:8"
     expect_status 1 "$ours is sent on: load" "$TCPWAVE" load --json --timeout 2 --connections 20 "$ours:77"
-    finds problem likely 'sends it on to another host' "$ours is sent on: load"
+    finds_saying own-nat problem likely 'sends it on to another host' "$ours is sent on: load"
     for command in connect idle; do
         expect_status 5 "$ours is sent on: $command" "$TCPWAVE" $command --json --timeout 3 "$ours:77"
-        finds problem likely 'sends it on to another host' "$ours is sent on: $command"
+        finds_saying own-nat problem likely 'sends it on to another host' "$ours is sent on: $command"
     done
 
     nat postrouting 100 'tcp dport 7 masquerade to :61001-64999'
     for command in connect 'connect -i near' halfclose 'send --count 3'; do
         expect_status 5 "our source is rewritten: $command" "$TCPWAVE" $command --json --timeout 2 "$target:7"
-        finds problem likely 'rewrites our source' "our source is rewritten: $command"
+        finds_saying own-nat problem likely 'rewrites our source' "our source is rewritten: $command"
     done
     expect_status 0 "our source is rewritten: load" "$TCPWAVE" load --json --connections 30 "$target:7"
-    finds info proved 'rewrites our source to .*on the link layer' "our source is rewritten: load"
+    finds_saying own-nat info proved 'rewrites our source to .*on the link layer' "our source is rewritten: load"
 
     nat prerouting -100 'tcp dport 80 redirect to :90'
     listen_begin "$TCPWAVE" listen --json --timeout 3 --connections 1 "$ours:90"
     peer python3 "$here/kernel_client.py" "$(printf %s "$ours" | tr -d '[]')" 80 echo 1 10 >/dev/null 2>&1
     listen_end
     check "$ours, a port that is redirected to ours: listen fails" test $status = 1
-    finds problem likely 'sends them here' "$ours, a port that is redirected to ours"
+    finds_saying own-nat problem likely 'sends them here' "$ours, a port that is redirected to ours"
     nft flush ruleset
 done
 done_testing

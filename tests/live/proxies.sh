@@ -3,6 +3,7 @@
 # comes after it, and a transparent proxy (tproxy, redirect), which cannot be told from the server while
 # its backend is there: nothing is found then. Without a backend it is no server that breaks anything.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 need nft python3 ethtool
 netns_up || exit 1
@@ -16,19 +17,6 @@ for command in '' -6; do
     router ip $command rule add fwmark 1 lookup 100
     router ip $command route add local default dev lo table 100
 done
-
-# finds CODE SEVERITY TEXT NAME
-finds()
-{
-    check "$4: $1, $2" grep -Eq "^\{\"event\":\"finding\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"likely\".*$3" "$tmp/out"
-    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
-}
-
-finds_nothing()
-{
-    check "$1: nothing is found" grep -q '"event":"verdict".*"findings":\[\]' "$tmp/out"
-    grep -q '"findings":\[\]' "$tmp/out" || show_try
-}
 
 start_proxy()
 {
@@ -72,9 +60,9 @@ RULES
         expect_status 0 "$target behind a SYN proxy" "$TCPWAVE" connect --json -d hello "$target:99"
         findings='closed-at-once syn-proxy'
         expect_status 7 "$target behind a SYN proxy, closed" "$TCPWAVE" connect --json -d hello "$target:98"
-        finds syn-proxy warning 'from further away' "$target behind a SYN proxy, closed"
+        finds_saying syn-proxy warning likely 'from further away' "$target behind a SYN proxy, closed"
         expect_status 8 "$target behind a SYN proxy, dead" "$TCPWAVE" connect --json --timeout 4 -d hello "$target:97"
-        finds syn-proxy problem 'window of 0' "$target behind a SYN proxy, dead"
+        finds_saying syn-proxy problem likely 'window of 0' "$target behind a SYN proxy, dead"
         router nft flush ruleset
     else
         skip "$target behind a SYN proxy" 'this kernel has none'
