@@ -48,7 +48,8 @@
 #                             lost on arrival there; RUNNER is peer, or env for this side
 #   lose_nothing RUNNER       no longer
 #
-# TCPWAVE names the program, and JSON_GET the one of json_get.c; without it Python does the same.
+# TCPWAVE names the program, JSON_GET the one of json_get.c and JSON_SCHEMA that of json_schema.c; without
+# these two Python does the same.
 
 . "$(dirname "$0")/netns.sh"
 
@@ -132,7 +133,12 @@ check_schema()
 {
     local here
     here=$(dirname "$0")
-    "${python:-python3}" "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
+    set -- "$here/../../man/tcpwave.schema.json" "$tmp/json"
+    if [ -x "${JSON_SCHEMA:-}" ]; then
+        "$JSON_SCHEMA" "$@" >"$tmp/schema" 2>&1
+    else
+        "${python:-python3}" "$here/schema.py" "$@" >"$tmp/schema" 2>&1
+    fi
     case $? in
     0) pass "$(wc -l <"$tmp/json") lines of --json are as the schema has them" ;;
     77) skip "--json is as the schema has it" "$(cat "$tmp/schema")" ;;
