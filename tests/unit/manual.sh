@@ -206,7 +206,7 @@ else
 fi
 
 # Live tests hold the lines of --json against it, and take it to be a schema.
-python3 "$here/../live/schema.py" "$man/tcpwave.schema.json" >"$tmp/wrong" 2>&1
+"${PYTHON3:-python3}" "$here/../live/schema.py" "$man/tcpwave.schema.json" >"$tmp/wrong" 2>&1
 status=$?
 case $status in
 77 | 127)
@@ -228,7 +228,7 @@ esac
     echo '{"event":"unanswered","time":1.5,"number":3,"waited":0.25}'
 } >"$tmp/lines"
 if [ $status = 0 ] && [ -x "${JSON_SCHEMA:-}" ]; then
-    python3 "$here/../live/schema.py" "$man/tcpwave.schema.json" "$tmp/lines" "$JSON_SCHEMA" >"$tmp/wrong" 2>&1
+    "${PYTHON3:-python3}" "$here/../live/schema.py" "$man/tcpwave.schema.json" "$tmp/lines" "$JSON_SCHEMA" >"$tmp/wrong" 2>&1
     result $? "json_schema answers as jsonschema does" "$tmp/wrong"
     sed -n '1s/^/# /p' "$tmp/wrong"
 else
