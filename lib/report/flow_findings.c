@@ -163,17 +163,25 @@ static bool window_closed(const struct watched *w, enum track_side side, struct 
 static bool loss(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side);
-    const uint32_t real = s->retransmissions - s->spurious - s->bare_timeouts;
+    const uint32_t real = measure_lost(s, side_of(w, other(side)));
+    const uint32_t timeouts = s->timeouts - s->bare_timeouts;
     char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
 
     if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
         return false;
     f->certainty = FINDING_LIKELY;
-    finding_say(f,
-                "%s of the %s's %s segments with data were lost and sent once more: %s fast, %s by "
-                "a timer",
-                human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
-                human_count(s->fast, fast), human_count(s->timeouts - s->bare_timeouts, timers));
+    if (real == s->fast + timeouts)
+        finding_say(f,
+                    "%s of the %s's %s segments with data were lost and sent once more: %s fast, "
+                    "%s by a timer",
+                    human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
+                    human_count(s->fast, fast), human_count(timeouts, timers));
+    else
+        finding_say(f,
+                    "%s of the %s's %s segments with data were lost and sent once more; others "
+                    "were sent once more although the %s had them",
+                    human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
+                    flow_side_name(other(side)));
     finding_advise(f,
                    s->gaps > real / 2 ? "the loss is between the %s and the place of the capture"
                                       : "the loss is behind the place of the capture, as the %s "

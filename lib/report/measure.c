@@ -279,6 +279,17 @@ uint64_t measure_missing(const struct measure_side *s)
     return n;
 }
 
+uint32_t measure_lost(const struct measure_side *s, const struct measure_side *o)
+{
+    const uint32_t open = s->retransmissions - s->spurious - s->bare_timeouts;
+    /* D-SACKs speak of what is explained already, too. */
+    const uint32_t explained = s->spurious + s->duplicates + s->keepalives + s->window_probes;
+    const uint32_t twice = o->dsacks > explained ? o->dsacks - explained : 0;
+    const uint32_t had = s->outrun > twice ? s->outrun : twice;
+
+    return open > had ? open - had : 0;
+}
+
 /*
  * What was sent more than once
  */
@@ -315,6 +326,11 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
 
     x->retransmissions++;
     x->retransmitted_bytes += s->len;
+    if (s->len && y->has_ack && seq_leq(s->seq, y->acked) && seq_gt(seg_end(s), y->acked)) {
+        if (!x->resent)
+            x->resent_tsval = s->opt.tsval;
+        x->resent += x->resent < UINT8_MAX;
+    }
     if (y->has_ack && seq_leq(seg_end(s), y->acked))
         x->spurious++;
     else if (asked && !paused)
@@ -430,6 +446,18 @@ static void unseen(const struct measure *m, const struct measure_side *x, struct
         y->not_captured += fill_holes(y, seq_sub(ack, 1u << 30), ack);
 }
 
+/* Takes note of the first new acknowledgement after retransmissions: a timestamp from before them
+ * says that what they repeat had come. */
+__attribute__((noinline)) static void settle(struct measure_side *y, const struct seg *s)
+{
+    const unsigned outrun = y->outrun + y->resent;
+
+    if ((s->opt.has & OPT_TIMESTAMP) && y->has_tsval &&
+        (int32_t)(s->opt.tsecr - y->resent_tsval) < 0)
+        y->outrun = outrun < UINT8_MAX ? (uint8_t)outrun : UINT8_MAX;
+    y->resent = 0;
+}
+
 static void acknowledged(const struct measure *m, struct measure_side *x, struct measure_side *y,
                          struct measure_room *r, const struct measured *g)
 {
@@ -444,6 +472,8 @@ static void acknowledged(const struct measure *m, struct measure_side *x, struct
         selective(x, s);
     if (!newer)
         return;
+    if (y->resent)
+        settle(y, s);
     unseen(m, x, y, g);
     if (y->marks)
         unmark(y, r, s->ack, g->at, x->run == 0 && !g->twice);

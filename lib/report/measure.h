@@ -72,7 +72,9 @@ struct measure_side {
     /* What the next segment is compared with. */
     bool has_ack, zero, has_tsval, has_id, has_sack, flight_open;
     uint8_t holes, marks, stride, since_mark;
-    uint8_t astray;      /* MEASURE_ASTRAY_...: how it answered the other side's SYN */
+    uint8_t astray : 3;  /* MEASURE_ASTRAY_...: how it answered the other side's SYN */
+    bool rst_ends : 1;   /* a RST of its that its receiver obeys came after the handshake, */
+    bool after_rst : 1;  /* and it went on after that as if it had sent none */
     uint16_t id;         /* IPv4 identification of the segment that reaches highest */
     uint32_t tsval;      /* its timestamp */
     uint32_t run;        /* duplicate ACKs in a row */
@@ -117,12 +119,15 @@ struct measure_side {
     uint32_t initial_window; /* bytes of data before the first of them was acknowledged (tcptrace's
                                 initial window) */
     uint8_t rst_ttl;         /* of its first RST */
-    bool rst_ends;           /* a RST of its that its receiver obeys came after the handshake, */
-    bool after_rst;          /* and it went on after that as if it had sent none */
+    uint8_t resent;          /* retransmissions of what was next to be acknowledged, since then; */
+    uint8_t outrun; /* of `timeouts` and `fast`, those that an acknowledgement has outrun: it
+                       echoes a timestamp from before them (Eifel: RFC 3522). Both up to
+                       255 */
     uint8_t bare_timeouts;   /* of `timeouts`, those of a SYN or FIN without data; up to 255 */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
     uint32_t asked_len;             /* and the bytes of data in the last of them */
+    uint32_t resent_tsval;          /* the timestamp of the first of `resent` */
     wave_time gap_since;
 
     /* What stands from the samples of this on counts as far as other fields say; a flow begins
@@ -204,6 +209,11 @@ wave_time measure_handshake(const struct measure *m);
 
 /* Returns the bytes that never came, and lie below others that did. */
 uint64_t measure_missing(const struct measure_side *s);
+
+/* Returns how many segments with data a side has lost, as far as it shows: the retransmissions
+ * whose bytes the receiver, side `o`, is not known to have had before, by its D-SACKs (RFC 3708) or
+ * by the timestamps that it echoes. */
+uint32_t measure_lost(const struct measure_side *s, const struct measure_side *o);
 
 /* Returns bytes a second of all data that the side sent, retransmissions included, over the time
  * from its first to its last segment with data; 0 if that is no time. */

@@ -330,6 +330,7 @@ static void recorded_facts(struct session *s, const struct session_conn *c, stru
     const struct session_record *r = c->record;
 
     f->state = r->flow.peer.state;
+    f->all_acked = f->state == STATE_TIME_WAIT && r->flow.peer.certainty == CERTAINTY_PROVED;
     f->syn_sent = r->syn_sent;
     f->syn_acks = r->syn_acks;
     f->kept_silent = r->cut_off_at - r->syn_acked_at;
