@@ -326,7 +326,7 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
 
     x->retransmissions++;
     x->retransmitted_bytes += s->len;
-    if (s->len && y->has_ack && seq_leq(s->seq, y->acked) && seq_gt(seg_end(s), y->acked)) {
+    if (s->len && !(y->has_ack && seq_leq(seg_end(s), y->acked))) {
         if (!x->resent)
             x->resent_tsval = s->opt.tsval;
         x->resent += x->resent < UINT8_MAX;

@@ -18,10 +18,11 @@
 #include "lib/core/time.h"
 #include "lib/core/track.h"
 
-#define MEASURE_HOLES 6   /* ranges of bytes that are missing, at a time */
-#define MEASURE_MARKS 8   /* segments whose acknowledgement is waited for */
-#define MEASURE_SAMPLES 8 /* round trips that are kept as they are, before a histogram is needed   \
-                           */
+#define MEASURE_HOLES 6 /* ranges of bytes that are missing, at a time */
+#define MEASURE_MARKS 8 /* segments whose acknowledgement is waited for */
+#define MEASURE_SAMPLES                                                                            \
+    8 /* round trips that are kept as they are, before a histogram is needed                       \
+       */
 
 /* Answers to a SYN that acknowledge something else (RFC 9293, 3.10.7.3). */
 enum measure_astray { MEASURE_ASTRAY_RST = 1, MEASURE_ASTRAY_ACK = 2, MEASURE_ASTRAY_SYN_ACK = 4 };
@@ -35,7 +36,7 @@ enum measure_astray { MEASURE_ASTRAY_RST = 1, MEASURE_ASTRAY_ACK = 2, MEASURE_AS
 struct measure_rtt {
     uint32_t count;
     uint32_t min, max;
-    uint32_t histogram; /* 1 + its index in the room; 0: the samples say all */
+    uint32_t histogram;               /* 1 + its index in the room; 0: the samples say all */
     uint32_t sample[MEASURE_SAMPLES]; /* as many as `count` says */
 };
 
@@ -119,11 +120,10 @@ struct measure_side {
     uint32_t initial_window; /* bytes of data before the first of them was acknowledged (tcptrace's
                                 initial window) */
     uint8_t rst_ttl;         /* of its first RST */
-    uint8_t resent;          /* retransmissions of what was next to be acknowledged, since then; */
-    uint8_t outrun; /* of `timeouts` and `fast`, those that an acknowledgement has outrun: it
-                       echoes a timestamp from before them (Eifel: RFC 3522). Both up to
-                       255 */
-    uint8_t bare_timeouts;   /* of `timeouts`, those of a SYN or FIN without data; up to 255 */
+    uint8_t resent;          /* retransmissions with data since the last new acknowledgement, and */
+    uint8_t outrun;        /* those that the next one has outrun: it echoes a timestamp from before
+                              them (Eifel: RFC 3522). Both up to 255, and without `spurious` */
+    uint8_t bare_timeouts; /* of `timeouts`, those of a SYN or FIN without data; up to 255 */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
     uint32_t asked_len;             /* and the bytes of data in the last of them */

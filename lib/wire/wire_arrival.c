@@ -374,7 +374,9 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
         return error;
     if (p.packet.length < p.ip_len)
         p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
-    return take_packet(w, &f, &p, out);
+    error = take_packet(w, &f, &p, out);
+    w->stats.bad_whole += error == WAVE_ECHECKSUM && p.fragments;
+    return error;
 }
 
 void wire_count_unread(struct wire_stats *s, int error)
