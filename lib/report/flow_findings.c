@@ -4,6 +4,8 @@
  * connections (diagnose.h) means the same, it has the same code. The rules for a row are those of
  * diagnose.h.
  */
+#include <stdio.h>
+
 #include "lib/core/text.h"
 #include "lib/report/find.h"
 #include "lib/report/flow_verdict.h"
@@ -164,24 +166,17 @@ static bool loss(const struct watched *w, enum track_side side, struct finding *
 {
     const struct measure_side *s = side_of(w, side);
     const uint32_t real = measure_lost(s, side_of(w, other(side)));
-    const uint32_t timeouts = s->timeouts - s->bare_timeouts;
-    char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
+    const bool all = real == s->fast + s->timeouts; /* all of them were sent for a loss */
+    char n[HUMAN_TEXT], of[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT], how[100];
 
     if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
         return false;
     f->certainty = FINDING_LIKELY;
-    if (real == s->fast + timeouts)
-        finding_say(f,
-                    "%s of the %s's %s segments with data were lost and sent once more: %s fast, "
-                    "%s by a timer",
-                    human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
-                    human_count(s->fast, fast), human_count(timeouts, timers));
-    else
-        finding_say(f,
-                    "%s of the %s's %s segments with data were lost and sent once more; others "
-                    "were sent once more although the %s had them",
-                    human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
-                    flow_side_name(other(side)));
+    snprintf(how, sizeof how, ": %s fast, %s by a timer", human_count(s->fast, fast),
+             human_count(s->timeouts, timers));
+    finding_say(f, "%s of the %s's %s segments with data were lost and sent once more%s",
+                human_count(real, n), flow_side_name(side), human_count(s->data_segments, of),
+                all ? how : "");
     finding_advise(f,
                    s->gaps > real / 2 ? "the loss is between the %s and the place of the capture"
                                       : "the loss is behind the place of the capture, as the %s "

@@ -281,13 +281,21 @@ uint64_t measure_missing(const struct measure_side *s)
 
 uint32_t measure_lost(const struct measure_side *s, const struct measure_side *o)
 {
-    const uint32_t open = s->retransmissions - s->spurious - s->bare_timeouts;
     /* D-SACKs speak of what is explained already, too. */
     const uint32_t explained = s->spurious + s->duplicates + s->keepalives + s->window_probes;
     const uint32_t twice = o->dsacks > explained ? o->dsacks - explained : 0;
     const uint32_t had = s->outrun > twice ? s->outrun : twice;
+    const uint32_t others = s->spurious + s->excused + had;
 
-    return open > had ? open - had : 0;
+    if (s->outrun == UINT8_MAX || s->excused == UINT8_MAX) /* there may have been more */
+        return 0;
+    return s->retransmissions > others ? s->retransmissions - others : 0;
+}
+
+void measure_too_big(struct measure *m, enum track_side from)
+{
+    m->side[from].shrinks = m->has[from];
+    m->side[from].shrunk = m->next[from];
 }
 
 /*
@@ -316,6 +324,19 @@ static void asks(struct measure_side *x, const struct measured *g)
     x->asked_len = g->packet->seg.len;
 }
 
+/* Takes note of a retransmission of what was not acknowledged: whether it says that a segment with
+ * data was lost. */
+static void doubt(struct measure_side *x, const struct seg *s, bool by_timer)
+{
+    if ((!s->len && by_timer) || (x->shrinks && seq_lt(s->seq, x->shrunk))) {
+        x->excused += x->excused < UINT8_MAX;
+    } else if (s->len) {
+        if (!x->resent)
+            x->resent_tsval = s->opt.tsval;
+        x->resent += x->resent < UINT8_MAX;
+    }
+}
+
 /* Says what has caused a retransmission. */
 static void cause(struct measure_side *x, const struct measure_side *y, const struct measured *g)
 {
@@ -326,18 +347,11 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
 
     x->retransmissions++;
     x->retransmitted_bytes += s->len;
-    if (s->len && !(y->has_ack && seq_leq(seg_end(s), y->acked))) {
-        if (!x->resent)
-            x->resent_tsval = s->opt.tsval;
-        x->resent += x->resent < UINT8_MAX;
-    }
-    if (y->has_ack && seq_leq(seg_end(s), y->acked))
+    if (y->has_ack && seq_leq(seg_end(s), y->acked)) {
         x->spurious++;
-    else if (asked && !paused)
-        x->fast++;
-    else {
-        x->timeouts++;
-        x->bare_timeouts += !s->len && x->bare_timeouts < UINT8_MAX;
+    } else {
+        doubt(x, s, !asked || paused);
+        *(asked && !paused ? &x->fast : &x->timeouts) += 1;
     }
     if (!asked || paused)
         asks(x, g);

@@ -71,11 +71,19 @@ struct measure_side {
     uint32_t window_max; /* the largest window that it offered, in bytes */
     uint8_t ttl;         /* of its segments without RST; the last one's */
     /* What the next segment is compared with. */
-    bool has_ack, zero, has_tsval, has_id, has_sack, flight_open;
+    bool has_ack, zero, has_tsval, has_id;
     uint8_t holes, marks, stride, since_mark;
+    bool has_sack : 1, flight_open : 1;
+    bool shrinks : 1;    /* a router has called its packets too big: see `shrunk` */
     uint8_t astray : 3;  /* MEASURE_ASTRAY_...: how it answered the other side's SYN */
     bool rst_ends : 1;   /* a RST of its that its receiver obeys came after the handshake, */
     bool after_rst : 1;  /* and it went on after that as if it had sent none */
+    uint8_t rst_ttl;     /* of its first RST */
+    uint8_t resent;      /* retransmissions with data since the last new acknowledgement, and */
+    uint8_t outrun;      /* those that the next one has outrun: it echoes a timestamp from before
+                            them (Eifel: RFC 3522). Up to 255, as `excused`; without `spurious` */
+    uint8_t excused;     /* retransmissions of a SYN or FIN alone, by a timer, and of what a router
+                            had called too big */
     uint16_t id;         /* IPv4 identification of the segment that reaches highest */
     uint32_t tsval;      /* its timestamp */
     uint32_t run;        /* duplicate ACKs in a row */
@@ -119,11 +127,7 @@ struct measure_side {
     uint32_t syns, fins, resets;
     uint32_t initial_window; /* bytes of data before the first of them was acknowledged (tcptrace's
                                 initial window) */
-    uint8_t rst_ttl;         /* of its first RST */
-    uint8_t resent;          /* retransmissions with data since the last new acknowledgement, and */
-    uint8_t outrun;        /* those that the next one has outrun: it echoes a timestamp from before
-                              them (Eifel: RFC 3522). Both up to 255, and without `spurious` */
-    uint8_t bare_timeouts; /* of `timeouts`, those of a SYN or FIN without data; up to 255 */
+    struct seq shrunk;       /* what it had sent when a router called its packets too big */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
     uint32_t asked_len;             /* and the bytes of data in the last of them */
@@ -210,9 +214,12 @@ wave_time measure_handshake(const struct measure *m);
 /* Returns the bytes that never came, and lie below others that did. */
 uint64_t measure_missing(const struct measure_side *s);
 
+/* Takes an ICMP error that calls the side's packets too big (RFC 1191, RFC 8201). */
+void measure_too_big(struct measure *m, enum track_side from);
+
 /* Returns how many segments with data a side has lost, as far as it shows: the retransmissions
  * whose bytes the receiver, side `o`, is not known to have had before, by its D-SACKs (RFC 3708) or
- * by the timestamps that it echoes. */
+ * by the timestamps that it echoes; and without those for which a router has asked. */
 uint32_t measure_lost(const struct measure_side *s, const struct measure_side *o);
 
 /* Returns bytes a second of all data that the side sent, retransmissions included, over the time

@@ -316,8 +316,37 @@ static void only_what_was_lost_is_counted(void **state)
     assert_int_equal(list.count, 1);
     assert_string_equal(list.at[0].code, "loss");
     assert_string_equal(list.at[0].message,
-                        "4 of the client's 14 segments with data were lost and sent once more; "
-                        "others were sent once more although the server had them");
+                        "4 of the client's 14 segments with data were lost and sent once more");
+}
+
+/* Path MTU discovery (RFC 1191): the first flight is too big for a link, and is sent once more in
+ * smaller segments. What is lost later on counts. */
+static void what_was_too_big_was_not_lost(void **state)
+{
+    struct icmp e = {.type = 3, .code = 4, .mtu = 576, .meaning = ICMP_TOO_BIG};
+    (void)state;
+    for (unsigned k = 0; k < 3; k++) {
+        shake_hands();
+        for (uint32_t i = 0; i < 4; i++)
+            a(ACK, 1 + 1000 * i, 1, 1000);
+        if (k) {
+            e.flow = watching.flow;
+            assert_non_null(flows_icmp(watching.flows, &e));
+        }
+        for (uint32_t i = 0; i < 8; i++)
+            a(ACK, 1 + 500 * i, 1, 500);
+        b(ACK, 1, 4001, 0);
+        for (uint32_t i = 0; k == 2 && i < 3; i++) {
+            a(ACK, 4001 + 500 * i, 1, 500);
+            after_ms(300);
+            a(ACK, 4001 + 500 * i, 1, 500);
+            b(ACK, 1, 4501 + 500 * i, 0);
+        }
+        if (has_finding(over(), "loss") != (k != 1))
+            fail_msg("case %u", k);
+        flows_done(state);
+        flows_fresh(state);
+    }
 }
 
 /* Full segments get no answer, small ones do; or no segment does. */
@@ -457,6 +486,7 @@ int main(void)
         CASE(loss_is_more_than_a_retransmission),
         CASE(what_had_come_was_not_lost),
         CASE(only_what_was_lost_is_counted),
+        CASE(what_was_too_big_was_not_lost),
         CASE(a_path_that_takes_no_full_segment),
         CASE(a_server_that_accepts_nothing),
         CASE(a_window_that_limits),
