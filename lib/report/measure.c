@@ -324,12 +324,19 @@ static void asks(struct measure_side *x, const struct measured *g)
     x->asked_len = g->packet->seg.len;
 }
 
+static void excuse(struct measure_side *x, uint32_t segments)
+{
+    const uint32_t room = UINT8_MAX - x->excused;
+
+    x->excused += (uint8_t)(segments < room ? segments : room);
+}
+
 /* Takes note of a retransmission of what was not acknowledged: whether it says that a segment with
  * data was lost. */
 static void doubt(struct measure_side *x, const struct seg *s, bool by_timer)
 {
     if ((!s->len && by_timer) || (x->shrinks && seq_lt(s->seq, x->shrunk))) {
-        x->excused += x->excused < UINT8_MAX;
+        excuse(x, 1);
     } else if (s->len) {
         if (!x->resent)
             x->resent_tsval = s->opt.tsval;
@@ -430,11 +437,14 @@ bool measure_is_dsack(const struct seg *s)
            (s->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
 }
 
-__attribute__((noinline)) static void selective(struct measure_side *x, const struct seg *s)
+__attribute__((noinline)) static void selective(struct measure_side *x, struct measure_side *y,
+                                                const struct seg *s)
 {
     const bool twice = measure_is_dsack(s);
 
     x->dsacks += twice;
+    if (twice && y->largest) /* one may speak of several segments */
+        excuse(y, (s->opt.sack[0].end.v - s->opt.sack[0].first.v - 1) / y->largest);
     for (unsigned i = twice; i < s->opt.sacks; i++)
         if (!x->has_sack || seq_gt(s->opt.sack[i].end, x->sacked)) {
             x->has_sack = true;
@@ -483,7 +493,7 @@ static void acknowledged(const struct measure *m, struct measure_side *x, struct
         x->run += !g->twice;
     }
     if (s->opt.has & OPT_SACK)
-        selective(x, s);
+        selective(x, y, s);
     if (!newer)
         return;
     if (y->resent)

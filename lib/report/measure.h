@@ -82,8 +82,8 @@ struct measure_side {
     uint8_t resent;      /* retransmissions with data since the last new acknowledgement, and */
     uint8_t outrun;      /* those that the next one has outrun: it echoes a timestamp from before
                             them (Eifel: RFC 3522). Up to 255, as `excused`; without `spurious` */
-    uint8_t excused;     /* retransmissions of a SYN or FIN alone, by a timer, and of what a router
-                            had called too big */
+    uint8_t excused;     /* retransmissions of a SYN or FIN alone, by a timer, of what a router had
+                            called too big, and those of which a D-SACK speaks beside its first */
     uint16_t id;         /* IPv4 identification of the segment that reaches highest */
     uint32_t tsval;      /* its timestamp */
     uint32_t run;        /* duplicate ACKs in a row */

@@ -319,6 +319,22 @@ static void only_what_was_lost_is_counted(void **state)
                         "4 of the client's 14 segments with data were lost and sent once more");
 }
 
+/* The network reorders; one D-SACK covers all that was sent in vain. */
+static void a_dsack_speaks_of_several_segments(void **state)
+{
+    (void)state;
+    shake_hands();
+    for (unsigned twice = 0; twice < 2; twice++)
+        for (uint32_t i = 0; i < 5; i++) {
+            a(ACK, 1 + 100 * i, 1, 100);
+            after_ms(i == 4 ? 300 : 0);
+        }
+    b(ACK, 1, 501, 0);
+    b_tells(false, 0, true, 1, 501);
+    b(ACK, 1, 501, 0);
+    assert_false(has_finding(over(), "loss"));
+}
+
 /* Path MTU discovery (RFC 1191): the first flight is too big for a link, and is sent once more in
  * smaller segments. What is lost later on counts. */
 static void what_was_too_big_was_not_lost(void **state)
@@ -486,6 +502,7 @@ int main(void)
         CASE(loss_is_more_than_a_retransmission),
         CASE(what_had_come_was_not_lost),
         CASE(only_what_was_lost_is_counted),
+        CASE(a_dsack_speaks_of_several_segments),
         CASE(what_was_too_big_was_not_lost),
         CASE(a_path_that_takes_no_full_segment),
         CASE(a_server_that_accepts_nothing),
