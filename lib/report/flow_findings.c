@@ -12,6 +12,7 @@
 #include "lib/report/human.h"
 
 #define SHUT_LONG (500 * WAVE_MS)
+#define SHUT_EACH (5 * WAVE_MS) /* less, and a small buffer was full for a moment, many times */
 #define SOME 3          /* fewer can be chance */
 #define MANY 10
 #define FULL_LEAST 536 /* bytes of data: what any path takes (RFC 9293, 3.7.1) */
@@ -75,13 +76,13 @@ static bool silent(const struct watched *w, enum track_side side, struct finding
     return true;
 }
 
-/* Full segments that nothing answers, where smaller ones were acknowledged. */
+/* Full segments that nothing answers, where smaller ones were acknowledged, and none as large. */
 static bool black_hole(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
 
     if (s->unanswered < FLOW_LOST || !o->has_ack || s->asked_len < FULL_LEAST ||
-        s->asked_len < s->largest || s->window_probes)
+        s->asked_len < s->largest || s->took >= s->asked_len || s->window_probes)
         return false;
     f->certainty = FINDING_LIKELY;
     finding_say(
@@ -151,7 +152,8 @@ static bool window_closed(const struct watched *w, enum track_side side, struct 
     char t[HUMAN_TEXT], n[HUMAN_TEXT];
 
     /* It harms the other side only where that has something to send. */
-    if (!s->zero_windows || shut < SHUT_LONG || (!o->window_probes && !o->window_full))
+    if (!s->zero_windows || shut < SHUT_LONG || shut / s->zero_windows < SHUT_EACH ||
+        (!o->window_probes && !o->window_full))
         return false;
     f->certainty = FINDING_PROVED;
     finding_say(f, "the %s's receive window was shut for %s in all (%s segments say so)%s",

@@ -321,7 +321,7 @@ static void asks(struct measure_side *x, const struct measured *g)
 {
     if (!x->unanswered++)
         x->asked_at = g->at;
-    x->asked_len = g->packet->seg.len;
+    x->asked_len = (uint16_t)g->packet->seg.len;
 }
 
 static void excuse(struct measure_side *x, uint32_t segments)
@@ -498,6 +498,11 @@ static void acknowledged(const struct measure *m, struct measure_side *x, struct
         return;
     if (y->resent)
         settle(y, s);
+    if (x->has_ack) {
+        const uint32_t took = s->ack.v - x->acked.v;
+        if (took > y->took)
+            y->took = took < UINT16_MAX ? (uint16_t)took : UINT16_MAX;
+    }
     unseen(m, x, y, g);
     if (y->marks)
         unmark(y, r, s->ack, g->at, x->run == 0 && !g->twice);

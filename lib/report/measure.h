@@ -130,7 +130,8 @@ struct measure_side {
     struct seq shrunk;       /* what it had sent when a router called its packets too big */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
-    uint32_t asked_len;             /* and the bytes of data in the last of them */
+    uint16_t asked_len;             /* and the bytes of data in the last of them */
+    uint16_t took; /* the most bytes that one acknowledgement has added, up to 65535 */
     uint32_t resent_tsval;          /* the timestamp of the first of `resent` */
     wave_time gap_since;
 

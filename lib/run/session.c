@@ -367,7 +367,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .outstanding = c->outstanding,
         .answers = (c->stalls || c->probing) && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
-        .arrived = c->arrived + (s->many ? 0 : s->port->ops->stats(s->port).bad_checksum),
+        .arrived = c->arrived + (s->opened > 1 ? 0 : s->port->ops->stats(s->port).bad_checksum),
         .elsewhere = s->many ? 0 : s->port->ops->stats(s->port).elsewhere,
         .odd_icmp = c->odd_icmp,
         .icmp = c->has_icmp ? &some_icmp : NULL};

@@ -383,6 +383,17 @@ static void a_path_that_takes_no_full_segment(void **state)
         flows_done(state);
         flows_fresh(state);
     }
+    /* One as large was acknowledged before: the other side is gone. */
+    shake_hands();
+    a(ACK, 1, 1, 1400);
+    b(ACK, 1, 1401, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        a(ACK, 1401, 1, 1400);
+        after_ms(300 << i);
+    }
+    const struct watched *w = over();
+    assert_false(has_finding(w, "black-hole"));
+    assert_true(has_finding(w, "silent"));
 }
 
 static void a_server_that_accepts_nothing(void **state)
@@ -424,6 +435,31 @@ static void a_window_that_limits(void **state)
         b(ACK, 1, at + 1000, 0);
     }
     assert_true(has_finding(over(), "window-limited"));
+}
+
+/* A small buffer is full for a moment each time, or an application does not read: for as long in
+ * all. */
+static void a_window_that_is_shut_for_long(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 2; k++) {
+        const unsigned times = k ? 2 : 600;
+        uint32_t at = 1;
+        watching.window[TRACK_B] = 1000;
+        shake_hands();
+        for (unsigned i = 0; i < times; i++, at += 1000) {
+            a(ACK, at, 1, 1000);
+            watching.window[TRACK_B] = 0;
+            b(ACK, 1, at + 1000, 0);
+            after_ms(k ? 300 : 1);
+            watching.window[TRACK_B] = 1000;
+            b(ACK, 1, at + 1000, 0);
+        }
+        if (has_finding(over(), "window-closed") != (k == 1))
+            fail_msg("%u times", times);
+        flows_done(state);
+        flows_fresh(state);
+    }
 }
 
 /* An ordinary connection has no finding at all. */
@@ -507,6 +543,7 @@ int main(void)
         CASE(a_path_that_takes_no_full_segment),
         CASE(a_server_that_accepts_nothing),
         CASE(a_window_that_limits),
+        CASE(a_window_that_is_shut_for_long),
         CASE(nothing_to_find),
         CASE(each_counter_is_looked_at),
         CASE(the_strongest_finding),
