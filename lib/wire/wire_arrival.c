@@ -247,12 +247,7 @@ static bool is_copy(struct wire *w, const struct frame *f, const struct wire_pac
     /* This host itself says over lo that its neighbour does not answer. */
     if (p->outgoing || !w->info.ifindex || p->packet.kind == PACKET_ICMP)
         return copy;
-    if (copy && here == w->info.ifindex && first != here)
-        w->stats.other--;
-    else if (!copy && here != w->info.ifindex) {
-        w->stats.other++;
-        w->other_ifindex = here;
-    }
+    copies_way_seen(&w->way, w->info.ifindex, here, copy, first);
     return copy;
 }
 
@@ -451,7 +446,8 @@ struct wire_stats wire_stats(struct wire *w)
     if (w->guards)
         s.counts_reached = guards_reached(w->guards, &s.reached);
     s.clock_step = capture_clock_stepped(&w->stamp);
-    struct ifreq ifr = {.ifr_ifindex = w->other_ifindex};
+    struct ifreq ifr = {.ifr_ifindex = w->way.ifindex};
+    s.other = copies_way_other(&w->way);
     if (s.other && ioctl(capture_fd(w->capture), SIOCGIFNAME, &ifr) == 0)
         memcpy(s.other_interface, ifr.ifr_name, sizeof s.other_interface);
     return s;
