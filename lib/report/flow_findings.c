@@ -166,7 +166,10 @@ static bool loss(const struct watched *w, enum track_side side, struct finding *
     const uint32_t real = s->retransmissions - s->spurious - s->bare_timeouts;
     char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
 
-    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
+    /* Where the other side's segments cannot be taken, it may have all, and its ACKs do not count.
+     */
+    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE ||
+        side_of(w, other(side))->unacceptable >= real)
         return false;
     f->certainty = FINDING_LIKELY;
     finding_say(f,

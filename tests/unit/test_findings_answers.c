@@ -290,6 +290,7 @@ CASE(a_window_that_little_fits_into)
     for (unsigned filled = 0; filled < 2; filled++) {
         struct step narrow = theirs(SEG_ACK, 1, 1, 0);
         shake();
+        say_theirs(SEG_ACK, 1, 1, 0);
         narrow.wnd = 1;
         say(narrow);
         say_ours(SEG_ACK | SEG_PSH, 1, 1, filled ? 128 : 5);
