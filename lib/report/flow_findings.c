@@ -167,9 +167,9 @@ static bool loss(const struct watched *w, enum track_side side, struct finding *
     char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
 
     /* Where the other side's segments cannot be taken, it may have all, and its ACKs do not count.
-     */
+     * Where nothing comes from it any more, it may be gone. */
     if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE ||
-        side_of(w, other(side))->unacceptable >= real)
+        side_of(w, other(side))->unacceptable >= real || s->unanswered >= real)
         return false;
     f->certainty = FINDING_LIKELY;
     finding_say(f,

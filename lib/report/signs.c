@@ -576,7 +576,8 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
     large_acked(s, t);
     repetition_acked(s, t->ack);
     s->has_their_ack = true;
-    s->icmp.count = 0;
+    if (g->local != STATE_CLOSED) /* else it answers our RST, and the run ended without it */
+        s->icmp.count = 0;
     if (s->unanswered_probe && s->probe_has_byte)
         signs_note(s, SIGN_BYTE_ANSWERED, g->number);
     s->bare_answered |= s->unanswered_probe && !s->probe_has_byte;
