@@ -22,20 +22,20 @@ address add fd07::$2/64 dev tun$1 nodad
 link set tun$1 txqueuelen 5000 up
 END
 done
-start_peer echo 7017 python3 "$here/peer.py" 7000-7017 echo
+start_peer echo 7018 python3 "$here/peer.py" 7000-7018 echo
 head -c 20000 /dev/zero >"$tmp/some"
 head -c 100000 /dev/zero >"$tmp/much"
 
 # The sessions run side by side: what the device does, and how much is sent through it and comes back.
 port=7000
 for way in nothing loses_one loses:much renumbers forgets_sacks acks_moved data_moved lowers_scale removes_scale \
-    removes_our_scale clamps_ours:much clamps_theirs:much overtakes:much delays:much quotes misquotes large_lost \
+    removes_our_scale clamps_ours:much clamps_theirs:much overtakes:much delays:much quotes misquotes rejects large_lost \
     large_lost_once; do
     case $way in *:*) file=$tmp/${way#*:} ;; *) file=$tmp/some ;; esac
     case $way in
     overtakes* | *_once) limit='--linger 1s --timeout 20' ;; # after disorder more is waited for
     data_moved) limit='--timeout 8' ;; # until it has been repeated three times
-    *_lost | *_scale | acks_moved) limit='--timeout 5' ;;
+    *_lost | *_scale | acks_moved | rejects) limit='--timeout 5' ;;
     *) limit='--timeout 20' ;;
     esac
     session ${way%:*}_4 connect -f "$file" -o "$tmp/got" $limit 10.7.0.2:$port
@@ -68,6 +68,9 @@ for v in 4 6; do
     finds_no sequence-rewritten "quotes_$v"
     finds_no icmp-error "quotes_$v: the peer was heard after it"
 
+    ended rejects_$v 8 icmp-error
+    finds icmp-error problem proved "rejects_$v"
+
     for how in lower remove; do
         ended ${how}s_scale_$v 1 window-scale-rewritten
         finds window-scale-rewritten problem likely "${how}s_scale_$v"
@@ -85,6 +88,8 @@ for v in 4 6; do
 
     ended overtakes_$v 0
     finds_saying reordered info likely "segments? of the peer's w[a-z]* overtaken" "overtakes_$v"
+    finds_no timestamps-backwards "overtakes_$v"
+    finds_no duplicated "overtakes_$v"
     read_it overtakes_$v
     finds_in_flow reordered info likely "overtakes_$v"
     finds_no loss "overtakes_$v, read"

@@ -197,6 +197,14 @@ def misquotes(flow, packet, ours):
     quotes(flow, packet, ours, FAR)
 
 
+def rejects(_flow, packet, ours):
+    """A router behind this device rejects all that comes after the handshake."""
+    if ours and packet.length:
+        os.write(near, quoted(packet, 0))
+        return LOST
+    return None
+
+
 def large_lost(_flow, packet, ours):
     return LOST if not ours and packet.length > 600 else None
 
@@ -207,7 +215,7 @@ def large_lost_once(flow, packet, ours):
 
 WAYS = dict(enumerate((nothing, loses_one, loses, renumbers, forgets_sacks, acks_moved, data_moved,
                        lowers_scale, removes_scale, removes_our_scale, clamps_ours, clamps_theirs, overtakes,
-                       delays, quotes, misquotes, large_lost, large_lost_once), 7000))
+                       delays, quotes, misquotes, rejects, large_lost, large_lost_once), 7000))
 
 
 def tun(name):
