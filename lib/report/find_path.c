@@ -302,18 +302,18 @@ static bool options_stripped(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 7323, 2.3. A window that is read with too small a scale is a fraction of what was meant. */
+/* RFC 7323, 2.3. A window that is read with too small a scale is a fraction of what was meant. It
+ * may be too small for our data to get through in time. */
 static bool window_scale_rewritten(const struct facts *k, struct finding *f)
 {
     const struct report_flow *flow = k->flow;
     const struct signs *s = &flow->signs;
-    const uint32_t tiny = flow->syn_window >> 14; /* no scale makes it smaller (RFC 7323, 2.3) */
     char n[HUMAN_TEXT];
 
-    if (!count(k, SIGN_WINDOW_BACK) || (k->over && s->narrow_since && s->narrow < tiny))
+    if (!scale_rewritten(k))
         return false;
     if (k->over && k->verdict != VERDICT_OPEN)
-        f->severity = FINDING_WARNING;
+        f->severity = s->narrow_since && s->narrow_full ? FINDING_PROBLEM : FINDING_WARNING;
     finding_cite_segment(f, flow->signs.opened_by);
     cite(k, SIGN_WINDOW_BACK, f);
     finding_say(f,

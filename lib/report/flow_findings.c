@@ -171,7 +171,10 @@ static bool loss(const struct watched *w, enum track_side side, struct finding *
     const bool all = real == s->fast + s->timeouts; /* all of them were sent for a loss */
     char n[HUMAN_TEXT], of[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT], how[100];
 
-    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
+    /* Where the other side's segments cannot be taken, it may have all, and its ACKs do not count.
+     * Where nothing comes from it any more, it may be gone. */
+    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE ||
+        side_of(w, other(side))->unacceptable >= real || s->unanswered >= real)
         return false;
     f->certainty = FINDING_LIKELY;
     snprintf(how, sizeof how, ": %s fast, %s by a timer", human_count(s->fast, fast),

@@ -319,9 +319,7 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     const struct session_record *r = c->record;
     const struct conn *e = session_engine(s, c);
 
-    if (!r || !r->has_high || !e || seq_leq(r->high, conn_rcv_nxt(e)))
-        return 0;
-    return r->high.v - conn_rcv_nxt(e).v - (r->flow.fin_seen[1] != 0);
+    return r && r->has_high && e && seq_gt(r->high, conn_rcv_nxt(e)) ? r->missing : 0;
 }
 
 /* Fills in the facts that the outcome's sentence needs and that only the record has. */

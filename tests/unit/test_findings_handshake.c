@@ -456,6 +456,24 @@ CASE(a_window_that_was_scaled_otherwise)
          "that back: a device on the way has lowered the window scale");
     done();
 
+    start(); /* our data does not fit into what is left of it */
+    say_syn();
+    s = syn_ack();
+    s.opt.has &= ~(unsigned)OPT_WSCALE;
+    say(s);
+    say_ours(SEG_ACK, 1, 1, 0);
+    s = theirs(SEG_ACK, 1, 1, 0);
+    s.wnd = 63;
+    say(s);
+    say_ours(SEG_ACK | SEG_PSH, 1, 1, 63);
+    elapse(5 * WAVE_S);
+    says(expect("window-scale-rewritten", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM,
+                SHOWN(2, 4)),
+         "the peer's SYN-ACK offered a window of 65,160 bytes and its next segment takes most of "
+         "that back: a device on the way has removed the window scale");
+    expect_silence("window-closed", VERDICT_FAILED); /* the peer takes more than that */
+    done();
+
     shake(); /* 509 << 7 */
     say_theirs(SEG_ACK, 1, 1, 5);
     expect_silence("window-scale-rewritten", VERDICT_LOST);
