@@ -20,9 +20,7 @@
 
 #define MEASURE_HOLES 6 /* ranges of bytes that are missing, at a time */
 #define MEASURE_MARKS 8 /* segments whose acknowledgement is waited for */
-#define MEASURE_SAMPLES                                                                            \
-    8 /* round trips that are kept as they are, before a histogram is needed                       \
-       */
+#define MEASURE_SAMPLES 8 /* round trips that are kept, before a histogram is needed */
 
 /* Answers to a SYN that acknowledge something else (RFC 9293, 3.10.7.3). */
 enum measure_astray { MEASURE_ASTRAY_RST = 1, MEASURE_ASTRAY_ACK = 2, MEASURE_ASTRAY_SYN_ACK = 4 };
