@@ -3,6 +3,7 @@
 # stopped and continued, the capture is late, the kernel has no room for what is sent, memory runs
 # out. fault.c is preloaded to cause the faults that cannot be caused in another way.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 CC=${CC:-cc}
 need python3 "${CC%% *}" # which may stand behind ccache
@@ -71,8 +72,8 @@ END
 
 # The wall clock.
 
-for by in 3600 -3600; do
-    name="the clock set by $by s"
+for by in 3600000 -3600000; do
+    name="the clock set by $by ms"
     faulty FAULT_CLOCK=300:$by "$TCPWAVE" keepalive "$far4:9" --garbage --idle 200ms --interval 400ms \
         --for 1500ms --json --pcap "$tmp/clock.pcapng"
     ended 0 "$name, keepalive"
@@ -83,6 +84,7 @@ for by in 3600 -3600; do
     ended 0 "$name, connect"
     sane_times "$name, connect" 10
     check "$name, connect: the data is whole" cmp -s "$tmp/data" "$tmp/got"
+    finds clock-stepped info proved "$name, connect"
     faulty FAULT_CLOCK=200:$by "$TCPWAVE" load "$far4:7" --connections 300 --rate 600 -d hello --json
     ended 0 "$name, load"
     sane_times "$name, load" 10
@@ -90,6 +92,16 @@ for by in 3600 -3600; do
     ended 0 "$name, send"
     sane_times "$name, send" 10
     expect_json verdict send.answered 6 "$name, send: all were answered in time"
+done
+
+# It is adjusted a little, as time services do.
+for target in "$far4:7" "[$far6]:7"; do
+    faulty FAULT_CLOCK=100:40 "$TCPWAVE" connect "$target" -d hello --hold 400ms --json
+    ended 0 "$target, the clock is adjusted by 40 ms"
+    finds_no clock-stepped "$target, the clock is adjusted by 40 ms"
+    faulty FAULT_CLOCK=100:-400 "$TCPWAVE" connect "$target" -d hello --hold 400ms --json
+    ended 0 "$target, the clock is set by 0.4 s"
+    finds clock-stepped info proved "$target, the clock is set by 0.4 s"
 done
 
 # The process is stopped right after it has sent something, and goes on when the answer has long been

@@ -1,7 +1,9 @@
 /*
  * json_get EVENT PATH FILE prints the value at a path, such as peer.state, of the last event of
  * that name in JSON Lines. Within a list, NAME=TEXT is its first object that has this text, as in
- * findings.code=loss.severity. A string is printed as it is, and any other value as JSON. Nothing is
+ * findings.code=loss.severity.
+ *
+ * A string is printed as it is, and any other value as JSON. Nothing is
  * printed where there is no value or it is null. Live tests call this program some thousand times,
  * so it must not take the tenth of a second that an interpreter needs to start.
  */
@@ -10,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last event of that name in the file, or NULL. Exits where a line that has the name in it is not
- * JSON; the others are passed over, of which a long run has many. */
+/* The last event of that name in the file, or NULL. Exits where a line that has the name in it is
+ * not JSON; the others are passed over, of which a long run has many. */
 static json_t *last_event(FILE *file, const char *name)
 {
     json_t *found = NULL;
