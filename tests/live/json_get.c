@@ -3,9 +3,9 @@
  * that name in JSON Lines. Within a list, NAME=TEXT is its first object that has this text, as in
  * findings.code=loss.severity.
  *
- * A string is printed as it is, and any other value as JSON. Nothing is
- * printed where there is no value or it is null. Live tests call this program some thousand times,
- * so it must not take the tenth of a second that an interpreter needs to start.
+ * A string is printed as it is, and any other value as JSON. Nothing is printed where there is no
+ * value or it is null. Live tests call this program some thousand times, so it must not take the
+ * tenth of a second that an interpreter needs to start.
  */
 #include <jansson.h>
 #include <stdio.h>
