@@ -19,7 +19,7 @@ sources_tshark()
 sources_tcpdump()
 {
     sed -E 's/^[^ ]+ //
-        s/^IP6? /none > none, IP length 0: /
+        s/^ip6?: /none > none, ip length 0: /
         s/^([^ ]+) > ([^ ]+), .* length [0-9]+: ([^ ]+)\.[0-9]+ > .*/\1\t\2\t\3/' "$tmp/dump" | by_side
 }
 

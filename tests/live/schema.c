@@ -212,10 +212,14 @@ static bool additional_rule(const struct search *q, json_t *word, json_t *schema
 {
     json_t *known = json_object_get(schema, "properties");
 
-    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
-        if (!json_object_get(known, json_object_iter_key(at)) &&
-            !allows(q, word, json_object_iter_value(at)))
-            return false;
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at)) {
+        const char *name = json_object_iter_key(at);
+        if (json_object_get(known, name) || would_allow(q, word, json_object_iter_value(at)))
+            continue;
+        if (q->why)
+            snprintf(q->why, WHY, "%.100s: a field that is not in the schema", name);
+        return false;
+    }
     return true;
 }
 
@@ -303,11 +307,8 @@ static const struct word *find_word(const char *name)
 /* A schema is an object, or false, which allows nothing, or true. */
 static bool allows(const struct search *q, json_t *schema, json_t *value)
 {
-    if (!json_is_object(schema)) {
-        if (q->why && !json_is_true(schema))
-            snprintf(q->why, WHY, "a field that is not in the schema");
+    if (!json_is_object(schema))
         return json_is_true(schema);
-    }
     for (void *at = json_object_iter(schema); at; at = json_object_iter_next(schema, at)) {
         const struct word *w = find_word(json_object_iter_key(at));
         if (q->why)
