@@ -160,11 +160,24 @@ static bool window_closed(const struct watched *w, enum track_side side, struct 
     return true;
 }
 
+/* Returns how many of the side's segments with data were lost. A retransmission that was
+ * acknowledged before, or that the other side reports as its second copy (D-SACK, RFC 2883), shows
+ * no loss: an ACK was late. */
+static uint32_t lost(const struct watched *w, enum track_side side)
+{
+    const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
+    const uint32_t needless = s->spurious > o->dsacks ? s->spurious : o->dsacks;
+    const uint32_t none = needless + s->bare_timeouts;
+
+    return s->retransmissions > none ? s->retransmissions - none : 0;
+}
+
 static bool loss(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side);
-    const uint32_t real = s->retransmissions - s->spurious - s->bare_timeouts;
-    char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
+    const uint32_t real = lost(w, side);
+    const uint32_t timers = s->timeouts - s->bare_timeouts;
+    char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], slow[HUMAN_TEXT];
 
     /* Where the other side's segments cannot be taken, it may have all, and its ACKs do not count.
      * Where nothing comes from it any more, it may be gone. */
@@ -172,11 +185,17 @@ static bool loss(const struct watched *w, enum track_side side, struct finding *
         side_of(w, other(side))->unacceptable >= real || s->unanswered >= real)
         return false;
     f->certainty = FINDING_LIKELY;
-    finding_say(f,
-                "%s of the %s's %s segments with data were lost and sent once more: %s fast, %s by "
-                "a timer",
-                human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
-                human_count(s->fast, fast), human_count(s->timeouts - s->bare_timeouts, timers));
+    human_count(real, n);
+    human_count(s->data_segments, all);
+    if (s->fast + timers == real)
+        finding_say(f,
+                    "%s of the %s's %s segments with data were lost and sent once more: %s fast, "
+                    "%s by a timer",
+                    n, flow_side_name(side), all, human_count(s->fast, fast),
+                    human_count(timers, slow));
+    else
+        finding_say(f, "%s of the %s's %s segments with data were lost and sent once more", n,
+                    flow_side_name(side), all);
     finding_advise(f,
                    s->gaps > real / 2 ? "the loss is between the %s and the place of the capture"
                                       : "the loss is behind the place of the capture, as the %s "
