@@ -412,8 +412,9 @@ static const char *packets(uint64_t n, char text[HUMAN_TEXT + 8])
 }
 
 /* Packets that could not be put together: false where there are none, or where it does not matter.
- * What was lost here may have been lost by our own capture; and a packet without its first fragment
- * may be of another connection of these two hosts. */
+ * A packet without its first fragment may be of another connection of these two hosts. Where our
+ * own capture has lost frames, fragments may be among them, and what is left of two packets with
+ * the same identification (RFC 4963) is taken for one. */
 static bool fragments_lost(const struct facts *k, struct finding *f)
 {
     const struct facts_host *h = k->host;
@@ -421,9 +422,11 @@ static bool fragments_lost(const struct facts *k, struct finding *f)
         k->over && k->verdict != VERDICT_OPEN && k->verdict != VERDICT_LOCAL && !impaired(k);
     char n[HUMAN_TEXT + 8];
 
+    if (h->lost)
+        return false;
     if (h->incomplete || (h->nameless && failed)) {
         const uint64_t lost = h->incomplete ? h->incomplete : h->nameless;
-        f->certainty = h->incomplete && !h->lost ? FINDING_PROVED : FINDING_LIKELY;
+        f->certainty = h->incomplete ? FINDING_PROVED : FINDING_LIKELY;
         f->severity = (h->unrepaired && !impaired(k)) ||
                               (failed && (k->missing || k->verdict == VERDICT_DROPPED))
                           ? FINDING_PROBLEM

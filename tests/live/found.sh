@@ -77,6 +77,11 @@ for far in "$far4" "[$far6]"; do
     nothing_found "send, $far: silence"
     expect_line out 'nothing answered 1 segment to' "send, $far: silence is told as such"
 
+    expect_status 5 "idle, $far: wrong checksums: dropped" \
+        "$TCPWAVE" idle --json --from 200ms --to 1s --timeout 1200ms "$far:6002"
+    found "idle, $far" bad-checksum problem
+    check "idle, $far: it is not said that nothing came" sh -c "! grep -q 'nothing answered' '$tmp/out'"
+
     expect_status 1 "load, $far: a RST that counts for nothing" \
         "$TCPWAVE" load --json --connections 5 --timeout 1200ms "$far:6001"
     found "load, $far" rst-unacceptable problem

@@ -96,10 +96,12 @@ for signal in TERM INT; do
     since=$(now)
     kill -$signal $run
     ended "connect --json, reader asleep, SIG$signal" $status 1500
-    check "SIG$signal: the verdict that was not read stands on standard error" \
-        grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
-    note "standard error: $(cat "$tmp/err")"
     wakes
+    # There may be as much room left in the pipe as the verdict takes.
+    grep -q '^{"event":"verdict".*signal' "$tmp/read" ||
+        grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
+    check "SIG$signal: the verdict stands in the pipe or on standard error" test $? = 0
+    note "standard error: $(cat "$tmp/err")"
     check "SIG$signal: the pipe ends at the end of a line" test -z "$(tail -c 1 "$tmp/read")"
 done
 

@@ -417,6 +417,20 @@ CASE(data_beyond_our_window)
     expect_silence("window-overrun", VERDICT_OPEN);
     done();
 
+    shake(); /* what we repeat acknowledges more: by SND.WL1, the peer moves the old window with it
+              */
+    say_ours(SEG_ACK, 1, 1, 100);
+    say_theirs(SEG_ACK, 1, 1, 1000);
+    struct step again = ours(SEG_ACK, 1, 1001, 100);
+    again.wnd = 400;
+    say(again);
+    say_theirs(SEG_ACK, 1001, 101, 60000);
+    say_theirs(SEG_ACK, 61001, 101, 4256);
+    expect_silence("window-overrun", VERDICT_OPEN);
+    say_theirs(SEG_ACK, 65257, 101, 1448);
+    expect("window-overrun", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, SHOWN(9));
+    done();
+
     shake(); /* our capture may have lost what offered more */
     struct step s = theirs(SEG_ACK, 1, 1, 60000);
     s.gap = true;
