@@ -229,6 +229,33 @@ static void loss_is_more_than_a_retransmission(void **state)
     assert_true(has_finding(over(), "loss"));
     flows_done(state);
     flows_fresh(state);
+    /* The ACKs were late: the other side has each segment twice, and says so. */
+    shake_hands();
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t from = watching.iss[TRACK_A] + 1 + 100 * i;
+        a(ACK, 1 + 100 * i, 1, 100);
+        after_ms(300);
+        a(ACK, 1 + 100 * i, 1, 100);
+        b(ACK, 1, 101 + 100 * i, 0);
+        watching.opt[TRACK_B] =
+            (struct opt){.has = OPT_SACK, .sacks = 1, .sack = {{seq_of(from), seq_of(from + 100)}}};
+        b(ACK, 1, 101 + 100 * i, 0);
+        watching.opt[TRACK_B] = (struct opt){0};
+    }
+    assert_false(has_finding(over(), "loss"));
+    flows_done(state);
+    flows_fresh(state);
+    /* The other side is gone, or what we send is lost: nothing tells which. */
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    for (unsigned i = 0; i < 4; i++) {
+        after_ms(300 << i);
+        a(ACK, 1, 1, 100);
+    }
+    assert_false(has_finding(over(), "loss"));
+    assert_true(has_finding(over(), "silent"));
+    flows_done(state);
+    flows_fresh(state);
     /* SYNs and FINs are no segments with data. */
     a(SYN, 0, 0, 0);
     for (unsigned i = 0; i < 4; i++) {
