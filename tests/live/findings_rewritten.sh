@@ -103,7 +103,7 @@ for v in 4 6; do
     finds_in_flow loss warning likely "loses_$v"
 
     ended large_lost_$v 1 black-hole
-    finds_saying black-hole problem likely 'large packets vanish on the way here.*: 1[5-9][.0-9]* KiB are missing' "large_lost_$v"
+    finds_saying black-hole problem likely 'large packets vanish on the way here.*: [0-9.,]+ (KiB|bytes) are missing' "large_lost_$v"
     ended large_lost_once_$v 0
     finds_no black-hole "large_lost_once_$v"
 done
