@@ -215,6 +215,15 @@ static bool is_late_retransmission(struct session *s, const struct flow *flow,
            seq_leq(seg_end(seg), conn_rcv_nxt(e));
 }
 
+/* Returns whether what the segment acknowledges must have come to the peer. It is not so where that
+ * lies beyond what we sent: its numbers are others than ours. */
+static bool acknowledges(struct session *s, const struct session_conn *c, const struct seg *seg)
+{
+    const struct conn *e = session_engine(s, c);
+
+    return (seg->flags & SEG_ACK) && (!e || seq_leq(seg->ack, conn_snd_nxt(e)));
+}
+
 static void show_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
                         const struct arrival *a)
 {
@@ -222,7 +231,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
     struct report_flow *f = &c->record->flow;
     const struct sent_entry *j;
 
-    while ((seg->flags & SEG_ACK) && session_may_miss(s) &&
+    while (acknowledges(s, c, seg) && session_may_miss(s) &&
            (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
         session_missed(s, j, p->stamp, false);
     if (a->hole.lost)

@@ -225,9 +225,9 @@ CASE(icmp_errors_and_silence)
     shake(); /* we give up, and its host answers our RST */
     say_ours(SEG_ACK | SEG_PSH, 1, 1, 10);
     icmp_came(3, ICMP_SOFT);
-    struct step rst = ours(SEG_RST, 11, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
-    rst.local = late.local = STATE_CLOSED;
-    say(rst);
+    struct step left = ours(SEG_RST, 11, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
+    left.local = late.local = STATE_CLOSED;
+    say(left);
     say(late);
     expect("icmp-error", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
     done();
