@@ -12,6 +12,7 @@
 
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
+#define TRANSFER (64 << 10) /* bytes that came: no talk of small messages */
 #define V6_MIN_DATA                                                                                \
     600 /* after this little, 1,280 bytes of packet were tried and vanished as well */
 
@@ -189,7 +190,8 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
 
 /* For seconds, bytes of the peer's have not come, although later bytes have: what is lost by
  * chance is retransmitted sooner. No segment of the peer's was large, so it is the large ones
- * that vanish. */
+ * that vanish. Where so much has come that a transfer was under way, the peer sends small ones
+ * only. */
 static bool black_hole(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -199,7 +201,7 @@ static bool black_hole(const struct facts *k, struct finding *f)
     if (k->over && black_hole_out(k, f))
         return true;
     if (!k->over || k->missing < 2 || impaired(k) || !s->gap_since || k->now < since + 3 * WAVE_S ||
-        s->largest >= LARGE || facts_incomplete(k->host))
+        s->largest >= LARGE || k->flow->received_bytes >= TRANSFER || facts_incomplete(k->host))
         return false;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,

@@ -115,6 +115,21 @@ CASE(fragments_that_overlap_and_too_many)
     done();
 }
 
+/* All that the peer sends is small, on a path with a small MTU or by its own MSS. */
+CASE(a_transfer_in_small_segments_is_no_black_hole)
+{
+    shake();
+    know((struct facts_host){.incomplete = 0});
+    facts.missing = 2000;
+    say_theirs(SEG_ACK, 2001, 1, 10);
+    elapse(10 * WAVE_S);
+    script.flow.received_bytes = 65535;
+    expect("black-hole", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4));
+    script.flow.received_bytes = 65536;
+    expect_silence("black-hole", VERDICT_FAILED);
+    done();
+}
+
 /* What is missing came in part: it did not vanish as a whole, and repeats are not seen. */
 CASE(incomplete_packets_are_no_black_hole)
 {
@@ -199,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_fragment_is_missing),
         cmocka_unit_test(a_packet_without_its_first_fragment),
         cmocka_unit_test(fragments_that_overlap_and_too_many),
+        cmocka_unit_test(a_transfer_in_small_segments_is_no_black_hole),
         cmocka_unit_test(incomplete_packets_are_no_black_hole),
         cmocka_unit_test(two_addresses_on_the_own_link),
         cmocka_unit_test(two_routers_are_harmless),
