@@ -71,6 +71,7 @@ struct facts_host {
     bool itself;             /* source and target of the run are one: nothing was sent */
     uint16_t kept_clear;     /* a target of the run that is a port of this host and lies among our
                                 local ports, so that it was left out of them; 0: none */
+    uint32_t failed;         /* of many: connections that did not go as asked */
     uint32_t queue_full;     /* of many: connections that the peer did not accept at first, since
                                 its accept queue was full */
     uint32_t addresses;      /* of the peer's name that were not tried; 0: none, or no name */

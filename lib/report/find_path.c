@@ -67,7 +67,7 @@ static bool syn_proxy_alone(const struct facts *k, struct finding *f)
     if (!k->over || (k->flow->our_flags & SEG_ACK))
         return false;
     if (behind_proxy(s)) {
-        f->severity = FINDING_WARNING;
+        f->severity = k->verdict == VERDICT_RESET ? FINDING_PROBLEM : FINDING_WARNING;
         finding_cite_segment(f, s->opened_by);
         finding_cite_segment(f, s->rst.segment);
         finding_say(

@@ -20,10 +20,13 @@ static bool saw_all(const struct facts *k)
 }
 
 /* Returns the severity of an answer to our SYN that must be ignored. It explains a failure; if
- * there was none, it may come from an earlier connection. */
-static enum finding_severity astray(const struct facts *k)
+ * there was none, it may come from an earlier connection. Of many connections, fewer such answers
+ * than failures do not explain these. */
+static enum finding_severity astray(const struct facts *k, enum sign_kind kind)
 {
-    return opened(k) ? FINDING_INFO : k->over ? FINDING_PROBLEM : FINDING_WARNING;
+    const bool few = k->host && count(k, kind) < k->host->failed;
+
+    return opened(k) || few ? FINDING_INFO : k->over ? FINDING_PROBLEM : FINDING_WARNING;
 }
 
 /* Returns whether what we sent or wait for did not get through, which silence or loss would
@@ -67,7 +70,8 @@ static bool rst_unacceptable(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_RST_ASTRAY))
         return rst_outside(k, f);
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k);
+    f->severity =
+        k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k, SIGN_RST_ASTRAY);
     cite(k, SIGN_RST_ASTRAY, f);
     finding_say(f, "a RST answered our SYN without acknowledging it, so that a host ignores it");
     finding_advise(f, "if no one else can have sent it, the port is closed: a firewall or a very "
@@ -80,7 +84,7 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
         return false;
-    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k);
+    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k, SIGN_ACK_ASTRAY);
     cite(k, SIGN_ACK_ASTRAY, f);
     if (opened(k))
         finding_say(f, "the peer first answered our SYN with an ACK of something else: it still "
@@ -106,7 +110,7 @@ static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_SYN_ACK_ASTRAY))
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = astray(k);
+    f->severity = astray(k, SIGN_SYN_ACK_ASTRAY);
     cite(k, SIGN_SYN_ACK_ASTRAY, f);
     finding_say(f, "a SYN-ACK came that acknowledges another SYN than ours");
     finding_advise(f,
@@ -236,6 +240,27 @@ static bool window_narrow(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The peer answered window probes, and then nothing of it came any more: that ended the run, and
+ * the window is of no importance. */
+static bool window_before_silence(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const wave_time shut = signs_shut_for(s, s->shut_told);
+    char text[HUMAN_TEXT];
+
+    if (shut < WAVE_S)
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_WINDOW_SHUT, f);
+    finding_say(f,
+                "the peer's receive window had been shut for %s when it was heard last; since then "
+                "it has answered no window probe either",
+                human_duration(shut, text));
+    finding_advise(f, "see first whether the peer is still there: its host was reachable, and its "
+                      "application did not read, until then");
+    return true;
+}
+
 /* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
  * ours that was not taken shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
@@ -247,6 +272,8 @@ static bool window_closed(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S ||
         (!count(k, SIGN_SHUT_ANSWER) && count(k, SIGN_WINDOW_PROBED) < FEW))
         return window_narrow(k, f);
+    if (k->over && s->shut && k->verdict == VERDICT_LOST && count(k, SIGN_SHUT_ANSWER))
+        return window_before_silence(k, f);
     f->certainty = FINDING_PROVED;
     f->severity =
         k->over && s->shut && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
@@ -276,11 +303,23 @@ static bool window_overrun(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Returns whether the peer went on repeating its SYN-ACK while we repeated our FIN, which a host
+ * with deferred accept takes as it takes data. */
+static bool fin_before_accept(const struct facts *k)
+{
+    const struct signs *s = &k->flow->signs;
+
+    return k->over && !s->spoke && s->fin_sent && !k->flow->fin_acked[0] &&
+           count(k, SIGN_SYN_ACK_AGAIN) >= FEW && s->fin_at[2] > s->fin_at[0] &&
+           s->syn_acked > s->fin_at[0];
+}
+
 /* With a full accept queue a host ignores the third segment and retransmits its SYN-ACK; it ignores
  * our data as well. With deferred accept it waits for data, and accepts it. If our segments are
  * lost on the way it looks the same, unless the SYN-ACK echoes a timestamp of theirs. */
 static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
+    const bool heard = count(k, SIGN_SYN_ACK_HEARD);
     char n[HUMAN_TEXT];
 
     if (k->host && k->host->queue_full >= FEW && !impaired(k)) {
@@ -296,18 +335,21 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
         return true;
     }
     /* A host whose queue is full is silent; RSTs mean that our numbers do not fit there. */
-    if (count(k, SIGN_DATA_UNTAKEN) < FEW || count(k, SIGN_CHALLENGED) >= FEW)
+    if ((count(k, SIGN_DATA_UNTAKEN) < FEW && !fin_before_accept(k)) ||
+        count(k, SIGN_CHALLENGED) >= FEW)
         return false;
     if (k->flow->signs.spoke)
         f->severity = FINDING_WARNING;
-    cite(k, SIGN_DATA_UNTAKEN, f);
-    finding_say(f, "the peer repeated its SYN-ACK and took neither our ACK nor our data: %s",
-                count(k, SIGN_SYN_ACK_HEARD)
-                    ? "it echoes their timestamps, so that they came to it, and its accept queue "
-                      "is full"
-                    : "its accept queue is full, or what we send is lost on the way");
-    finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
-                      "there: Recv-Q beyond Send-Q)");
+    cite(k, count(k, SIGN_DATA_UNTAKEN) ? SIGN_DATA_UNTAKEN : SIGN_SYN_ACK_AGAIN, f);
+    finding_say(f, "the peer repeated its SYN-ACK and took neither our ACK nor our %s: %s",
+                count(k, SIGN_DATA_UNTAKEN) ? "data" : "FIN",
+                heard ? "it echoes their timestamps, so that they came to it, and its accept queue "
+                        "is full"
+                      : "its accept queue is full, or what we send is lost on the way");
+    finding_advise(f,
+                   "its application accepts too slowly or its backlog is too small (ss -ltn "
+                   "there: Recv-Q beyond Send-Q)%s",
+                   heard ? "" : "; if not, look for a firewall that passes only one direction");
     return true;
 }
 
@@ -317,7 +359,7 @@ static bool deferred_accept(const struct facts *k, struct finding *f)
 {
     const uint32_t again = count(k, SIGN_SYN_ACK_AGAIN);
 
-    if (!k->over || k->flow->signs.spoke || count(k, SIGN_DATA_UNTAKEN) ||
+    if (!k->over || k->flow->signs.spoke || count(k, SIGN_DATA_UNTAKEN) || fin_before_accept(k) ||
         (again < FEW && !count(k, SIGN_SYN_ACK_HEARD)))
         return false;
     cite(k, SIGN_SYN_ACK_AGAIN, f);
@@ -373,7 +415,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
 
     if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
         (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
-        (reset && signs_rst_between(&flow->signs)))
+        (reset && signs_rst_elsewhere(&flow->signs)))
         return false;
     /* The peer may have read what we sent, and need no more. */
     if (!is_at_once(flow, e) || (!reset && e->after_data && !e->pending))

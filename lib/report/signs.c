@@ -278,6 +278,7 @@ static void window(struct report_flow *f, const struct report_seen *seen,
         s->changed = true;
     }
     s->shut = shut;
+    s->shut_told = seen->stamp;
     s->window_probed = false;
     if (g->window && g->window < NARROW && !done) {
         if (!s->narrow_since) {

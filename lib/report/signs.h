@@ -184,6 +184,7 @@ struct signs {
     bool shut;         /* the peer's window is 0 */
     wave_time shut_since;
     wave_time shut_for; /* how long it was shut, in all, before `shut_since` */
+    wave_time shut_told;    /* with `shut`: when the peer said so last */
     wave_time narrow_since; /* since when its window is open, and so small that hardly anything
                                fits; 0: it is not */
     uint32_t narrow;        /* with it: the largest window since then, */

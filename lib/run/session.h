@@ -58,6 +58,8 @@ struct session_conn {
     bool odd_icmp : 1;    /* one came, whether or not it counts */
     bool probing : 1;     /* a keepalive probe has no answer; `stalled` is from before it */
     bool followed : 1;    /* it has no engine: session_follow() */
+    uint8_t unheard;      /* retransmissions since a segment of the peer's came, at most 2 */
+    uint16_t unheard_at; /* with it: when the first was sent, in quarters of a second modulo 2^16 */
 };
 
 /* What is shown of a connection, or reported of it in words. */

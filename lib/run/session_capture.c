@@ -121,6 +121,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 
     a->state = (enum state)c->state;
     c->arrived += first;
+    c->unheard = first ? 0 : c->unheard;
     /* What comes after our RST answers that, and was not waited for: it does not count as an answer
      * to what we retransmitted. */
     c->stalled += first && c->path.reset_sent;
@@ -262,8 +263,10 @@ static void not_taken(struct session *s, const struct wire_packet *p)
     const struct arrival a = {.state = c ? (enum state)c->state : STATE_CLOSED};
 
     s->arrived++;
-    if (c)
+    if (c) {
         c->arrived++;
+        c->unheard = 0;
+    }
     if (c && c->record && s->shows) {
         show_theirs(s, c, p, &a);
         diagnose_live(&s->report, session_flow(c), p->stamp);

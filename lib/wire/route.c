@@ -358,9 +358,11 @@ static int check_source(struct mnl_socket *nl, const struct route_query *q, uint
     struct route_answer a;
     uint32_t oif = address_link_local(q->v6, &q->source) ? asked : 0;
     if (ask_route(nl, q->v6, &q->source, NULL, oif, &a) < 0 || a.type != RTN_LOCAL)
-        return diag_fail(d, WAVE_ENOROUTE,
-                         "the source address %s is not this host's; 'ip addr' shows those that are",
-                         addr_text(q->v6, &q->source, text));
+        return diag_fail(
+            d, WAVE_ENOROUTE,
+            "the source address %s is not this host's, or not in use (tentative, dadfailed); "
+            "'ip addr' shows those that are",
+            addr_text(q->v6, &q->source, text));
     return 0;
 }
 
@@ -406,6 +408,11 @@ static int no_route(const struct route_query *q, const struct addr *source, int 
     family_lack(q->v6, lack);
     if (source)
         addr_text(q->v6, source, from);
+    if (source && error == -EINVAL && address_loopback(q->v6, source))
+        return diag_fail(d, WAVE_ENOROUTE,
+                         "no route from %s to %s: a loopback address is no source for what leaves "
+                         "this host; name another one with --source, or leave it out",
+                         from, to);
     return diag_fail(d, WAVE_ENOROUTE, "no route%s%s to %s%s%s: %s%s%s", source ? " from " : "",
                      from, to, q->interface ? " through " : "", q->interface ? q->interface : "",
                      refused ? route_refusal(-error, why) : strerror(-error), lack,
