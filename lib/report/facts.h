@@ -23,6 +23,7 @@ struct facts_host {
     uint64_t reached;       /* segments that reached this host's TCP (lib/wire/guard.h) */
     uint64_t captured;      /* segments for us that were captured with a correct checksum */
     bool each_reached;      /* `reached` was read late enough to be compared with `captured` */
+    bool first_stopped;     /* the answer to our SYN had not reached it when we answered that */
     bool past_rules;        /* most of what we sent passed none of this host's rules, since it was
                                sent on the link layer: connection tracking does not know it */
     uint64_t kept;     /* segments that we sent, where the capture shows what leaves, and showed

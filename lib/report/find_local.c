@@ -8,6 +8,23 @@
 
 #include "lib/report/human.h"
 
+/* The peer's SYN-ACK was stopped, and what came after it was not. It is not certain, since a busy
+ * host may have looked too early, and something else may have been stopped. */
+static bool own_firewall_at_first(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+
+    if (!k->over || !h->first_stopped || !h->each_reached || h->past_rules || h->lost ||
+        h->captured <= h->reached || !k->flow->signs.opened || (k->flow->our_flags & SEG_ACK) ||
+        k->verdict == VERDICT_LOCAL)
+        return false;
+    finding_cite_segment(f, k->flow->signs.opened_by);
+    finding_say(f, "this host's own rules stopped the peer's SYN-ACK, and not what came after it");
+    finding_advise(f, "an application here would not get a connection: look at nft list ruleset "
+                      "for rules that go by TCP flags, such as one that drops each SYN");
+    return true;
+}
+
 /* Some segments were stopped and others were not: a rule that goes by size or rate does so, for
  * example. Where this host could not go on, its address or route may have gone, and with it what
  * came for us. Rules that know connections also stop what comes after the end, so a few do not
@@ -119,7 +136,7 @@ static bool own_firewall(const struct facts *k, struct finding *f)
     if (!k->host->counts_reached || !k->host->captured)
         return false;
     if (k->host->reached)
-        return own_firewall_in_part(k, f);
+        return own_firewall_at_first(k, f) || own_firewall_in_part(k, f);
     if (k->host->past_rules) {
         f->severity = FINDING_INFO;
         finding_say(f,

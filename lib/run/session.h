@@ -171,6 +171,8 @@ struct session {
     bool unreachable_gateway;
     uint64_t arrived;      /* segments of peers that were captured */
     uint64_t left;         /* segments of ours that were captured */
+    bool first_looked_at;  /* whether the answer to our SYN has reached this host's TCP: */
+    bool first_stopped;    /* it had not */
     bool repeats; /* a segment was retransmitted, or a probe sent, since the route was checked */
     char route[16];        /* the interface that the route led through then; empty: ours */
 

@@ -398,6 +398,15 @@ const char *route_refusal(int error, char text[ROUTE_REFUSAL])
     return text;
 }
 
+/* Fails since nothing may leave this host from there (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+static int from_loopback(const char *from, const char *to, struct diag *d)
+{
+    return diag_fail(d, WAVE_ENOROUTE,
+                     "no route from %s to %s: a loopback address is no source for what leaves this "
+                     "host; name another one with --source, or leave it out",
+                     from, to);
+}
+
 /* Fails because there is no route; *d gets the reason. */
 static int no_route(const struct route_query *q, const struct addr *source, int error,
                     struct diag *d)
@@ -409,10 +418,7 @@ static int no_route(const struct route_query *q, const struct addr *source, int 
     if (source)
         addr_text(q->v6, source, from);
     if (source && error == -EINVAL && address_loopback(q->v6, source))
-        return diag_fail(d, WAVE_ENOROUTE,
-                         "no route from %s to %s: a loopback address is no source for what leaves "
-                         "this host; name another one with --source, or leave it out",
-                         from, to);
+        return from_loopback(from, to, d);
     return diag_fail(d, WAVE_ENOROUTE, "no route%s%s to %s%s%s: %s%s%s", source ? " from " : "",
                      from, to, q->interface ? " through " : "", q->interface ? q->interface : "",
                      refused ? route_refusal(-error, why) : strerror(-error), lack,
@@ -469,6 +475,8 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
                          "%s is a broadcast, multicast or blocked address, to which TCP cannot "
                          "connect",
                          text);
+    if (from && q->v6 && a.type == RTN_UNICAST && address_loopback(q->v6, from))
+        return from_loopback("::1", text, d); /* IPv4's is refused by the kernel, if it may not */
     if ((error = take_source(q, &a, r, d)) < 0)
         return error;
     /* There may be a rule for the source address that this route has given. The kernel's own TCP

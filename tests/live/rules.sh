@@ -137,6 +137,12 @@ refused()
     ip rule del pref 50
     ip -6 rule del pref 50
 }
+for case in "10.9.0.2 127.0.0.1" "[fd09::2] ::1"; do
+    expect_status 3 "${case% *} from ${case#* }: status 3" \
+        "$TCPWAVE" connect --timeout 2 "${case% *}:7" -s "${case#* }"
+    expect_line err 'a loopback address is no source for what leaves this host' "${case% *} from ${case#* }: says why"
+done
+
 refused prohibit 'Permission denied: .*prohibits'
 refused blackhole 'Invalid argument: .*blackhole'
 refused unreachable 'Network is unreachable.*ip rule'

@@ -276,6 +276,43 @@ static void a_single_stray_answer_does_not_explain_many_failures(void **state)
     }
 }
 
+/* The guard had counted nothing when we answered the SYN-ACK, and counts one segment less at the
+ * end. */
+static void the_syn_ack_alone_is_stopped(void **state)
+{
+    static struct report_flow opened;
+    struct facts_host host = {.counts_reached = true,
+                              .each_reached = true,
+                              .reached = 3,
+                              .captured = 4,
+                              .first_stopped = true};
+    const struct facts k = {.flow = &opened,
+                            .host = &host,
+                            .how_to = &command_words,
+                            .over = true,
+                            .verdict = VERDICT_OPEN};
+
+    (void)state;
+    opened.signs.opened = 1;
+    opened.signs.opened_by = 2;
+    for (unsigned i = 0; i < 3; i++) {
+        host.first_stopped = i != 1;
+        host.reached = i == 2 ? 4 : 3; /* it came late */
+        memset(&found, 0, sizeof found);
+        diagnose(&k, &found);
+        assert_int_equal(found.count, i == 0);
+        if (i)
+            continue;
+        assert_string_equal(found.at[0].code, "own-firewall");
+        assert_int_equal(found.at[0].severity, FINDING_PROBLEM);
+        assert_int_equal(found.at[0].certainty, FINDING_LIKELY);
+        assert_int_equal(found.at[0].evidence[0], 2);
+        assert_string_equal(found.at[0].message,
+                            "this host's own rules stopped the peer's SYN-ACK, "
+                            "and not what came after it");
+    }
+}
+
 /* What came after our address or route had gone was stopped by no rule. */
 static void a_host_that_could_not_go_on_stopped_nothing(void **state)
 {
@@ -320,6 +357,7 @@ int main(void)
         cmocka_unit_test(an_answer_from_elsewhere_is_not_our_nat),
         cmocka_unit_test(a_target_among_our_ports),
         cmocka_unit_test(a_single_stray_answer_does_not_explain_many_failures),
+        cmocka_unit_test(the_syn_ack_alone_is_stopped),
         cmocka_unit_test(a_host_that_could_not_go_on_stopped_nothing),
         cmocka_unit_test(a_full_accept_queue_counts_connections),
         cmocka_unit_test(what_is_advised_is_said_in_the_words_of_the_command),
