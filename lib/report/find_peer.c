@@ -415,7 +415,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
 
     if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
         (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
-        (reset && signs_rst_elsewhere(&flow->signs)))
+        (reset && (signs_rst_elsewhere(&flow->signs) || e->other_mac)))
         return false;
     /* The peer may have read what we sent, and need no more. */
     if (!is_at_once(flow, e) || (!reset && e->after_data && !e->pending))
@@ -503,7 +503,7 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
     const struct signs_end *e = &k->flow->signs.rst;
 
     if (!e->segment || !e->answers_fin || e->impaired || !opened(k) ||
-        (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs))
+        (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs) || e->other_mac)
         return false;
     finding_cite_segment(f, e->segment);
     finding_say(f,

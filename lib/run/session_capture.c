@@ -342,7 +342,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     }
     /* The flow of a SYN that was answered with a cookie belongs to no connection. If nothing is
      * shown, a segment without a connection is not worth a search through all of them. */
-    if (!c && s->shows && !(seg->flags & SEG_SYN))
+    if (!c && s->shows && (seg->flags & (SEG_SYN | SEG_ACK)) != SEG_SYN)
         c = session_find_flow(s, &flow);
     if (c)
         arrived(s, c, seg, shown, &a);

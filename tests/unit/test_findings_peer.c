@@ -471,6 +471,25 @@ CASE(packets_that_come_twice)
          "1 packet of the peer's arrived twice, not sent twice");
     done();
 
+    shake(); /* a train as a whole */
+    struct step train[4];
+    for (uint32_t i = 0; i < 4; i++)
+        train[i] = numbered(1 + 100 * i, (uint16_t)(17 + i));
+    for (unsigned i = 0; i < 8; i++)
+        say(train[i % 4]);
+    expect("duplicated", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(8, 9, 10, 11));
+    done();
+
+    shake(); /* we asked for it in between */
+    say(numbered(1, 17));
+    say(numbered(201, 19));
+    say_ours(SEG_ACK, 1, 101, 0);
+    say(numbered(101, 20));
+    s = numbered(201, 21);
+    say(s);
+    expect_silence("duplicated", VERDICT_OPEN);
+    done();
+
     shake(); /* sent once more within a tick of the peer's clock, which has heard from us meanwhile */
     say_ours(SEG_ACK, 1, 1, 5);
     say(numbered(1, 17));
