@@ -27,6 +27,7 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
 {
     struct route_query q = {.v6 = t->v6,
                             .remote = t->addr,
+                            .rport = t->port,
                             .has_source = source != NULL,
                             .interface = o->where.interface,
                             .scope = t->scope};

@@ -430,6 +430,13 @@ static void unseen(const struct measure *m, const struct measure_side *x, struct
         y->not_captured += fill_holes(y, seq_sub(ack, 1u << 30), ack);
 }
 
+bool measure_asked(const struct measure *m, enum track_side side)
+{
+    const struct measure_side *x = &m->side[side];
+
+    return x->has_sack || (x->run && !x->dsacks);
+}
+
 static void acknowledged(const struct measure *m, struct measure_side *x, struct measure_side *y,
                          struct measure_room *r, const struct measured *g)
 {
@@ -491,6 +498,8 @@ wave_time measure_zero_for(const struct measure_side *s, wave_time now)
 /* Returns whether the SYN offers what that one did. */
 static bool same_offer(const struct measure_syn *y, const struct seg *s)
 {
+    if ((s->opt.has | y->has) & OPT_CUT)
+        return true; /* as far as was captured */
     return s->opt.has == y->has && s->opt.mss == y->mss && s->opt.wscale == y->wscale;
 }
 

@@ -6,11 +6,13 @@
 #include "lib/wire/route.h"
 #include "lib/core/addr.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -150,10 +152,11 @@ static int each_answer(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-/* Asks for the route to `to`. Returns 0, or the kernel's errno, negative: ENETUNREACH,
- * EHOSTUNREACH, EACCES (prohibited), ... */
-static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
-                     uint32_t oif, struct route_answer *out)
+/* Asks for the route of TCP to that port of `to`, 0: of any packet to it. Returns 0, or the
+ * kernel's errno, negative: ENETUNREACH, EHOSTUNREACH, EACCES (prohibited), ... */
+static int ask_route_of_port(struct mnl_socket *nl, bool v6, const struct addr *to,
+                             const struct addr *from, uint32_t oif, uint16_t port,
+                             struct route_answer *out)
 {
     union netlink_request request = {.bytes = {0}};
     size_t size = address_size(v6);
@@ -170,8 +173,19 @@ static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, cons
     }
     if (oif)
         mnl_attr_put_u32(nlh, RTA_OIF, oif);
+    if (port) {
+        mnl_attr_put_u8(nlh, RTA_IP_PROTO, IPPROTO_TCP);
+        mnl_attr_put_u16(nlh, RTA_DPORT, htons(port));
+    }
     *out = (struct route_answer){0};
     return netlink_ask(nl, nlh, each_answer, out);
+}
+
+/* Asks for the route to `to`. */
+static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                     uint32_t oif, struct route_answer *out)
+{
+    return ask_route_of_port(nl, v6, to, from, oif, 0, out);
 }
 
 int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
@@ -444,6 +458,21 @@ static int take_source(const struct route_query *q, const struct route_answer *a
     return 0;
 }
 
+/* Returns the negative errno with which a rule refuses TCP to the port that is asked for ('ip rule
+ * add dport'), or 0. What we send carries the port where no such rule looks for it, and would get
+ * through where an application's connection does not. */
+static int check_port(struct mnl_socket *nl, const struct route_query *q, const struct addr *source,
+                      uint32_t asked)
+{
+    struct route_answer a;
+    const int error =
+        q->rport ? ask_route_of_port(nl, q->v6, &q->remote, source, asked, q->rport, &a) : 0;
+
+    return error == -EACCES || error == -EINVAL || error == -ENETUNREACH || error == -EHOSTUNREACH
+               ? error
+               : 0;
+}
+
 static const struct addr unspecified;
 
 /* Finds the route to a peer. */
@@ -483,6 +512,9 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
      * asks once more, with that source (ip_route_connect() in its sources), and so do we. */
     if (!from && a.type == RTN_UNICAST &&
         (error = ask_route(nl, q->v6, &q->remote, &r->source, asked, &a)) < 0)
+        return no_route(q, &r->source, error, d);
+
+    if ((error = check_port(nl, q, &r->source, asked)) < 0)
         return no_route(q, &r->source, error, d);
 
     struct route_link l;
