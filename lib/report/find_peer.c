@@ -404,6 +404,21 @@ static bool is_at_once(const struct report_flow *flow, const struct signs_end *e
     return e->stamp >= flow->signs.opened && e->stamp - flow->signs.opened <= max;
 }
 
+/* It had read what we sent, and may need no more. */
+static bool closed_after_data(wave_time after, struct finding *f)
+{
+    char text[HUMAN_TEXT];
+
+    f->severity = FINDING_INFO;
+    finding_say(f,
+                "the peer took what we sent, and closed %s after the handshake without a byte of "
+                "its own",
+                human_duration(after, text));
+    finding_advise(f, "some servers only take; a proxy or load balancer whose backend is not there "
+                      "looks like this, and so does a server that does not understand us");
+    return true;
+}
+
 /* The peer closed within two round trips, without having sent a byte. Only for a peer to which we
  * connected: one that connects to us and closes tests whether we are up. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
@@ -417,12 +432,13 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
         (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
         (reset && (signs_rst_elsewhere(&flow->signs) || e->other_mac)))
         return false;
-    /* The peer may have read what we sent, and need no more. */
-    if (!is_at_once(flow, e) || (!reset && e->after_data && !e->pending))
+    if (!is_at_once(flow, e))
         return false;
+    finding_cite_segment(f, e->segment);
+    if (!reset && e->after_data && !e->pending && k->verdict != VERDICT_RESET)
+        return closed_after_data(e->stamp - flow->signs.opened, f);
     if (k->verdict == VERDICT_RESET)
         f->severity = FINDING_PROBLEM;
-    finding_cite_segment(f, e->segment);
     finding_say(f,
                 "the peer %s %s after the handshake, before it sent any byte: a proxy or load "
                 "balancer whose backend is not there looks like this",
@@ -430,6 +446,26 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
                 human_duration(e->stamp - flow->signs.opened, text));
     finding_advise(f, "look behind it: at the backends of the proxy, at the server's list of "
                       "allowed clients, at its limit of connections");
+    return true;
+}
+
+/* RFC 1122, 4.2.2.13: a host whose application closes while something is unread resets the
+ * connection, though its TCP has acknowledged all. */
+static bool answered_unread(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const struct signs_end *e = &s->rst;
+
+    if (k->verdict != VERDICT_RESET || !e->segment || s->fin.segment || !e->first || e->pending ||
+        e->bare || e->impaired || e->other_mac || e->quiet >= WAVE_S || !s->theirs || !s->data[0] ||
+        (k->flow->our_flags & SEG_ACK) || signs_rst_elsewhere(s) || count(k, SIGN_OTHER_ISN) ||
+        count(k, SIGN_CHALLENGED) || own_doing(k) || !saw_all(k))
+        return false;
+    finding_cite_segment(f, e->segment);
+    finding_say(f, "the peer answered, and then reset the connection, though it had acknowledged "
+                   "all that we sent: its application closed and had not read all of it");
+    finding_advise(f, "read its answer: it usually says why it did not want the rest; a server "
+                      "that is killed, or that closes with RST on purpose, looks the same");
     return true;
 }
 
@@ -441,6 +477,8 @@ static bool answered_early(const struct facts *k, struct finding *f)
     /* A client of ours closes its side when it has asked: what we send then is the answer. */
     const bool more = s->more_sent && !(k->flow->our_flags & SEG_ACK);
 
+    if (k->over && answered_unread(k, f))
+        return true;
     if (!k->over || !e->segment || !e->first || !(e->pending || more) || e->bare || !s->theirs ||
         !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
         return false;
