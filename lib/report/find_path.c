@@ -68,7 +68,7 @@ static bool syn_proxy_alone(const struct facts *k, struct finding *f)
     if (!k->over || (k->flow->our_flags & SEG_ACK))
         return false;
     if (behind_proxy(s)) {
-        f->severity = FINDING_WARNING;
+        f->severity = k->verdict == VERDICT_RESET ? FINDING_PROBLEM : FINDING_WARNING;
         finding_cite_segment(f, s->opened_by);
         finding_cite_segment(f, s->rst.segment);
         finding_say(
@@ -496,12 +496,21 @@ static bool fragments(const struct facts *k, struct finding *f)
 /* RFC 9293, 3.4.1: one SYN has one answer, however often it is repeated. */
 static bool two_answers(const struct facts *k, struct finding *f)
 {
-    if (!count(k, SIGN_OTHER_ISN))
+    const struct signs *s = &k->flow->signs;
+    const bool reset = count(k, SIGN_OTHER_ANSWER);
+
+    if (!reset && !count(k, SIGN_OTHER_ISN))
         return false;
-    finding_cite_segment(f, k->flow->signs.opened_by);
-    cite(k, SIGN_OTHER_ISN, f);
-    finding_say(f, "two SYN-ACKs with different sequence numbers answered our one SYN: two hosts "
-                   "have the peer's address, or the network copied our SYN");
+    if (k->verdict == VERDICT_RESET || k->verdict == VERDICT_REFUSED)
+        f->severity = FINDING_PROBLEM;
+    finding_cite_segment(f, s->opened ? s->opened_by : s->rst.segment);
+    cite(k, reset ? SIGN_OTHER_ANSWER : SIGN_OTHER_ISN, f);
+    if (reset)
+        finding_say(f, "a SYN-ACK and a RST answered our one SYN: two hosts have the peer's "
+                       "address, or a device on the way answers as well");
+    else
+        finding_say(f, "two SYN-ACKs with different sequence numbers answered our one SYN: two "
+                       "hosts have the peer's address, or the network copied our SYN");
     finding_advise(f,
                    "look for a duplicate address, or for a balancer that gives one connection to "
                    "two servers");
@@ -531,6 +540,8 @@ static bool two_hosts(const struct facts *k, struct finding *f)
                           "stateful firewall on one of the ways sees half of the connection");
         return true;
     }
+    if (k->verdict == VERDICT_RESET && signs_rst_other_mac(s))
+        f->severity = FINDING_PROBLEM;
     finding_say(f,
                 "two hosts answer for the peer's address: its segments came from the link-layer "
                 "addresses %s and %s",

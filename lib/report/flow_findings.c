@@ -301,8 +301,8 @@ static bool duplicated(const struct watched *w, enum track_side side, struct fin
     f->certainty = FINDING_LIKELY;
     finding_say(
         f,
-        "the network has duplicated %s packet%s of the %s's: each has the IP identification of the "
-        "one before",
+        "the network has duplicated %s packet%s of the %s's: each is one of before, to the IP "
+        "identification or the timestamps",
         human_count(s->duplicates, n), s->duplicates == 1 ? "" : "s", flow_side_name(side));
     return true;
 }

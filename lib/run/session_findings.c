@@ -73,6 +73,7 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
                                    .many = s->many,
                                    .v6 = s->config.v6,
                                    .interface_named = s->config.interface_named});
+    h->first_stopped = s->first_stopped;
     h->unrepaired = unrepaired(&stats.fragmented, e);
     if (fell_silent && !s->unreachable[0])
         note_neighbour(s);

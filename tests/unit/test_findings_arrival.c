@@ -172,6 +172,25 @@ CASE(two_addresses_on_the_own_link)
     done();
 }
 
+/* The RST came from the second address: that host has no such connection. */
+CASE(a_rst_of_the_other_host)
+{
+    struct step s;
+
+    shake();
+    know((struct facts_host){.on_link = true});
+    say_from(1, first_mac);
+    say_ours(SEG_FIN | SEG_ACK, 1, 101, 0);
+    s = theirs(SEG_RST, 101, 0, 0);
+    s.mac = second_mac;
+    s.local = STATE_CLOSED;
+    say(s);
+    expect("two-hosts", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    expect_silence("half-close-broken", VERDICT_RESET);
+    expect_silence("closed-at-once", VERDICT_RESET);
+    done();
+}
+
 /* Behind a router, and where that is not known: one router may have taken over. */
 CASE(two_routers_are_harmless)
 {
@@ -217,6 +236,7 @@ int main(void)
         cmocka_unit_test(a_transfer_in_small_segments_is_no_black_hole),
         cmocka_unit_test(incomplete_packets_are_no_black_hole),
         cmocka_unit_test(two_addresses_on_the_own_link),
+        cmocka_unit_test(a_rst_of_the_other_host),
         cmocka_unit_test(two_routers_are_harmless),
         cmocka_unit_test(an_address_that_is_not_known_is_none),
     };
