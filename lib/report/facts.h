@@ -27,6 +27,8 @@ struct facts_host {
                                sent on the link layer: connection tracking does not know it */
     uint64_t kept;     /* segments that we sent, where the capture shows what leaves, and showed
                           none of them; 0: not so, or not known: */
+    uint64_t sent, passed_over; /* of many connections: segments that we sent, and those of them
+                                   that the capture did not show though it showed later ones */
     bool left_unknown; /* it is not known, since what leaves is not captured, or not counted */
     uint64_t refused;       /* segments that we gave up, since the interface refused them, */
     uint64_t accepted;      /* and such that it took, of those that were sent on the link layer */

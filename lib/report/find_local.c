@@ -37,8 +37,12 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
     const struct facts_host *h = k->host;
     char n[HUMAN_TEXT];
 
-    if (!k->over || !h->kept || h->captured || h->reached || h->lost || h->unreachable ||
-        h->rerouted || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_LOCAL)
+    if (!k->over || !h->kept || h->lost || h->unreachable || h->rerouted ||
+        k->verdict == VERDICT_LOCAL)
+        return false;
+    /* Clients come to one that listens, whatever becomes of our answers; and these may leave by
+     * another interface than the one that is captured. */
+    if (h->listens ? h->one_interface : h->captured || h->reached || k->verdict == VERDICT_OPEN)
         return false;
     finding_say(f,
                 h->kept == 1 ? "the %s segment that we sent did not leave this host, as far as its "
@@ -47,10 +51,10 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
                                "capture shows",
                 human_count(h->kept, n));
     finding_advise(f,
-                   "look at nft list ruleset (egress), tc filter show dev %s egress, and the "
+                   "look at nft list ruleset (egress), tc filter show%s%s egress, and the "
                    "carrier in ip link; what IPsec encrypts or a rule rewrites is not seen to "
                    "leave, either",
-                   h->interface);
+                   h->listens ? "" : " dev ", h->listens ? "" : h->interface);
     return true;
 }
 
@@ -58,9 +62,13 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
 static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
 {
     const struct facts_host *h = k->host;
+    const bool many = h->passed_over >= 3 && h->passed_over >= h->sent / 10 && !h->lost;
+    const uint64_t kept = many ? h->passed_over : count(k, SIGN_KEPT);
+    const uint64_t sent = many ? h->sent : k->flow->segments[0];
     char n[2][HUMAN_TEXT];
 
-    if (!k->over || !kept_here(k) || h->rerouted || h->unreachable || k->verdict == VERDICT_LOCAL)
+    if (!k->over || !(many || kept_here(k)) || h->rerouted || h->unreachable ||
+        k->verdict == VERDICT_LOCAL || (many && h->listens && h->one_interface))
         return false;
     if (k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;
@@ -68,11 +76,11 @@ static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
     finding_say(f,
                 "%s of the %s segments that we sent did not leave this host, as far as its capture "
                 "shows",
-                human_count(count(k, SIGN_KEPT), n[0]), human_count(k->flow->segments[0], n[1]));
+                human_count(kept, n[0]), human_count(sent, n[1]));
     finding_advise(f,
-                   "look at nft list ruleset (egress) and tc filter show dev %s egress for rules "
+                   "look at nft list ruleset (egress) and tc filter show%s%s egress for rules "
                    "that go by size or content, or limit a rate, and at the carrier in ip link",
-                   h->interface);
+                   h->listens ? "" : " dev ", h->listens ? "" : h->interface);
     return true;
 }
 

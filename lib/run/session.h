@@ -169,6 +169,7 @@ struct session {
     bool unreachable_gateway;
     uint64_t arrived;      /* segments of peers that were captured */
     uint64_t left;         /* segments of ours that were captured */
+    uint64_t passed_over;  /* those that were not, though one that was sent later was */
     bool repeats; /* a segment was retransmitted, or a probe sent, since the route was checked */
     char route[16];        /* the interface that the route led through then; empty: ours */
 
