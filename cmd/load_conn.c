@@ -267,6 +267,7 @@ void load_event(struct load *l, const struct event *e)
         return;
     switch (e->kind) {
     case EVENT_RETRANSMIT:
+        count_awaiting(l, x, STATE_CLOSED); /* one that is lost does not hold up the others */
         load_seen_retransmission(l, c, x, e);
         break;
     case EVENT_STATE:

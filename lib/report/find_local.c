@@ -92,8 +92,11 @@ static bool own_firewall_refused(const struct facts *k, struct finding *f)
     const uint64_t all = h->refused + h->accepted;
     char n[2][HUMAN_TEXT];
 
+    /* Those of one target may be few of all, and all that failed. */
+    const bool explains = k->many && k->many->failed && h->refused >= k->many->failed;
+
     if (!k->over || !h->refused || h->unreachable || k->verdict == VERDICT_LOCAL ||
-        (h->accepted && (h->refused < 3 || h->refused < all / 10)))
+        (h->accepted && !explains && (h->refused < 3 || h->refused < all / 10)))
         return false;
     if (k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;
