@@ -135,6 +135,7 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.unreachable = s->unreachable[0] ? s->unreachable : NULL;
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
+    host.unsent = s->unsent;
     host.queue_full = queue_full(l);
     if (failed && s->elsewhere >= failed && !stats.translated) {
         addr_port_text(l->plan.v6, &s->answerer, s->answerer_port, answerer);

@@ -28,6 +28,7 @@ struct load_seen {
     uint64_t elsewhere;          /* SYN-ACKs for our ports from where we sent nothing: */
     struct addr answerer;        /* the last one's sender, */
     uint16_t answerer_port;      /* and its port */
+    uint64_t unsent;             /* segments that the kernel rejected */
     struct facts_many many;      /* how many connections showed what */
     uint32_t passed;             /* connections of which large segments were acknowledged */
     uint32_t largest;            /* of the peer's segments whose data came in order, in bytes */

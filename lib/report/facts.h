@@ -29,7 +29,10 @@ struct facts_host {
                           none of them; 0: not so, or not known: */
     uint64_t sent, passed_over; /* of many connections: segments that we sent, and those of them
                                    that the capture did not show though it showed later ones */
+    bool redirected;   /* what we sent was redirected to this host itself, as far as its neighbour
+                          table shows: over the one interface it is not reached */
     bool left_unknown; /* it is not known, since what leaves is not captured, or not counted */
+    uint64_t unsent;   /* segments that this host's kernel rejected (EPERM and the like) */
     uint64_t refused;       /* segments that we gave up, since the interface refused them, */
     uint64_t accepted;      /* and such that it took, of those that were sent on the link layer */
     uint64_t bad_checksums; /* with a wrong checksum, */
@@ -48,6 +51,8 @@ struct facts_host {
     const char
         *translated; /* the address and port to which this host rewrites our target, or NULL; */
     bool translated_more;          /* and to others */
+    bool targets_clash;            /* several of our targets to the same: what comes from one port
+                                      of ours would be one connection */
     const char *source_translated; /* the address and port to which this host rewrites our source,
                                       as it was seen to leave, or NULL */
     uint64_t fragmented;  /* the peer's packets that were put together from: */
