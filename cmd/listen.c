@@ -576,8 +576,12 @@ static int serve(struct listen *l, const struct target *target, wave_time deadli
     if (s->shows)
         report_add(&s->report, watch, NULL);
     session_run(s);
-    while ((c = session_first(s)))
+    while ((c = session_first(s))) {
+        const struct conn *e = session_engine(s, c);
+        if (e && conn_end(e) == END_CLOSED) /* it was over when the run was stopped */
+            session_end_conn(s, c, STOP_END);
         finish(s, l, listen_client_of(c));
+    }
     if (responder_close(&l->responder, &d) != 0)
         session_fail(s, &d);
     outcome_of_run(s, l, &outcome);

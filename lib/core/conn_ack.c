@@ -213,15 +213,18 @@ static void take_ecn_echo(struct conn *c, const struct seg *s)
 }
 
 /* Takes the window from the segment. RFC 9293, 3.10.7.4: a segment older than the one that last set
- * the window does not change it. Returns whether the window changed; *opened says whether it opened
- * from zero. */
-static bool take_window(struct conn *c, const struct seg *s, bool *opened)
+ * the window does not change it. DEVIATES: one that acknowledges more does, however low its
+ * sequence number is. A retransmission that brings a new acknowledgement would otherwise move the
+ * window that an earlier segment offered to the right, beyond what the peer has ever offered.
+ * Returns whether the window changed; *opened says whether it opened from zero. */
+static bool take_window(struct conn *c, const struct seg *s, bool advanced, bool *opened)
 {
     uint32_t wnd = (uint32_t)s->wnd << (s->flags & SEG_SYN ? 0 : c->snd_shift);
     uint32_t old = c->snd.wnd;
 
     *opened = false;
-    if (!seq_lt(c->snd.wl1, s->seq) && !(seq_eq(c->snd.wl1, s->seq) && seq_leq(c->snd.wl2, s->ack)))
+    if (!advanced && !seq_lt(c->snd.wl1, s->seq) &&
+        !(seq_eq(c->snd.wl1, s->seq) && seq_leq(c->snd.wl2, s->ack)))
         return false;
     c->snd.wnd = wnd;
     c->snd.wl1 = s->seq;
@@ -318,7 +321,7 @@ bool conn_take_ack(struct conn *c, wave_time now, const struct seg *s)
     bool opened = false, moved = false, dsack = false, lost = false, duplicate;
 
     if (seq_geq(s->ack, c->snd.una))
-        moved = take_window(c, s, &opened);
+        moved = take_window(c, s, advanced, &opened);
     /* RFC 5681, section 2 defines a duplicate ACK. While the window is closed, such an ACK answers
      * a probe (RFC 9293, 3.8.6.1) and tells of no loss. */
     duplicate = !advanced && !moved && s->len == 0 && flight > 0 && c->snd.wnd > 0 &&

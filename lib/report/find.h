@@ -63,6 +63,17 @@ static inline bool kept_here(const struct facts *k)
     return k->host && !k->host->lost && kept >= 3 && kept >= k->flow->segments[0] / 10;
 }
 
+/* Returns whether the peer's windows are read with too small a scale, since a device on the way
+ * changed that of its SYN-ACK: they are then larger than they look. No scale makes a window as
+ * small as some are (RFC 7323, 2.3). */
+static inline bool scale_rewritten(const struct facts *k)
+{
+    const struct signs *s = &k->flow->signs;
+
+    return count(k, SIGN_WINDOW_BACK) &&
+           !(k->over && s->narrow_since && s->narrow < k->flow->syn_window >> 14);
+}
+
 /* Adds as evidence the segments that show the sign. */
 static inline void cite(const struct facts *k, enum sign_kind kind, struct finding *f)
 {

@@ -331,18 +331,18 @@ static bool options_stripped(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 7323, 2.3. A window that is read with too small a scale is a fraction of what was meant. */
+/* RFC 7323, 2.3. A window that is read with too small a scale is a fraction of what was meant. It
+ * may be too small for our data to get through in time. */
 static bool window_scale_rewritten(const struct facts *k, struct finding *f)
 {
     const struct report_flow *flow = k->flow;
     const struct signs *s = &flow->signs;
-    const uint32_t tiny = flow->syn_window >> 14; /* no scale makes it smaller (RFC 7323, 2.3) */
     char n[HUMAN_TEXT];
 
-    if (!count(k, SIGN_WINDOW_BACK) || (k->over && s->narrow_since && s->narrow < tiny))
+    if (!scale_rewritten(k))
         return false;
     if (k->over && k->verdict != VERDICT_OPEN)
-        f->severity = FINDING_WARNING;
+        f->severity = s->narrow_since && s->narrow_full ? FINDING_PROBLEM : FINDING_WARNING;
     finding_cite_segment(f, flow->signs.opened_by);
     cite(k, SIGN_WINDOW_BACK, f);
     finding_say(f,
@@ -441,8 +441,9 @@ static const char *packets(uint64_t n, char text[HUMAN_TEXT + 8])
 }
 
 /* Packets that could not be put together: false where there are none, or where it does not matter.
- * What was lost here may have been lost by our own capture; and a packet without its first fragment
- * may be of another connection of these two hosts. */
+ * A packet without its first fragment may be of another connection of these two hosts. Where our
+ * own capture has lost frames, fragments may be among them, and what is left of two packets with
+ * the same identification (RFC 4963) is taken for one. */
 static bool fragments_lost(const struct facts *k, struct finding *f)
 {
     const struct facts_host *h = k->host;
@@ -450,9 +451,11 @@ static bool fragments_lost(const struct facts *k, struct finding *f)
         k->over && k->verdict != VERDICT_OPEN && k->verdict != VERDICT_LOCAL && !impaired(k);
     char n[HUMAN_TEXT + 8];
 
+    if (h->lost)
+        return false;
     if (h->incomplete || (h->nameless && failed)) {
         const uint64_t lost = h->incomplete ? h->incomplete : h->nameless;
-        f->certainty = h->incomplete && !h->lost ? FINDING_PROVED : FINDING_LIKELY;
+        f->certainty = h->incomplete ? FINDING_PROVED : FINDING_LIKELY;
         f->severity = (h->unrepaired && !impaired(k)) ||
                               (failed && (k->missing || k->verdict == VERDICT_DROPPED))
                           ? FINDING_PROBLEM

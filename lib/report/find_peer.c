@@ -242,7 +242,8 @@ static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* The same with a window that hardly any data fits into (RFC 9293, 3.8.6.2.2). */
+/* The same with a window that hardly any data fits into (RFC 9293, 3.8.6.2.2), where it is not only
+ * read with too small a scale. */
 static bool window_narrow(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -250,7 +251,7 @@ static bool window_narrow(const struct facts *k, struct finding *f)
     char text[HUMAN_TEXT], size[HUMAN_TEXT];
 
     if (!k->over || !since || k->now < since + WAVE_S || k->verdict == VERDICT_OPEN ||
-        !s->narrow_full)
+        !s->narrow_full || scale_rewritten(k))
         return false;
     f->certainty = FINDING_PROVED;
     f->severity = FINDING_PROBLEM;

@@ -4,12 +4,15 @@
  * connections (diagnose.h) means the same, it has the same code. The rules for a row are those of
  * diagnose.h.
  */
+#include <stdio.h>
+
 #include "lib/core/text.h"
 #include "lib/report/find.h"
 #include "lib/report/flow_verdict.h"
 #include "lib/report/human.h"
 
 #define SHUT_LONG (500 * WAVE_MS)
+#define SHUT_EACH (5 * WAVE_MS) /* less, and a small buffer was full for a moment, many times */
 #define SOME 3          /* fewer can be chance */
 #define MANY 10
 #define FULL_LEAST 536 /* bytes of data: what any path takes (RFC 9293, 3.7.1) */
@@ -73,13 +76,13 @@ static bool silent(const struct watched *w, enum track_side side, struct finding
     return true;
 }
 
-/* Full segments that nothing answers, where smaller ones were acknowledged. */
+/* Full segments that nothing answers, where smaller ones were acknowledged, and none as large. */
 static bool black_hole(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side), *o = side_of(w, other(side));
 
     if (s->unanswered < FLOW_LOST || !o->has_ack || s->asked_len < FULL_LEAST ||
-        s->asked_len < s->largest || s->window_probes)
+        s->asked_len < s->largest || s->took >= s->asked_len || s->window_probes)
         return false;
     f->certainty = FINDING_LIKELY;
     finding_say(
@@ -149,7 +152,8 @@ static bool window_closed(const struct watched *w, enum track_side side, struct 
     char t[HUMAN_TEXT], n[HUMAN_TEXT];
 
     /* It harms the other side only where that has something to send. */
-    if (!s->zero_windows || shut < SHUT_LONG || (!o->window_probes && !o->window_full))
+    if (!s->zero_windows || shut < SHUT_LONG || shut / s->zero_windows < SHUT_EACH ||
+        (!o->window_probes && !o->window_full))
         return false;
     f->certainty = FINDING_PROVED;
     finding_say(f, "the %s's receive window was shut for %s in all (%s segments say so)%s",
@@ -163,17 +167,21 @@ static bool window_closed(const struct watched *w, enum track_side side, struct 
 static bool loss(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side);
-    const uint32_t real = s->retransmissions - s->spurious - s->bare_timeouts;
-    char n[HUMAN_TEXT], all[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT];
+    const uint32_t real = measure_lost(s, side_of(w, other(side)));
+    const bool all = real == s->fast + s->timeouts; /* all of them were sent for a loss */
+    char n[HUMAN_TEXT], of[HUMAN_TEXT], fast[HUMAN_TEXT], timers[HUMAN_TEXT], how[100];
 
-    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE)
+    /* Where the other side's segments cannot be taken, it may have all, and its ACKs do not count.
+     * Where nothing comes from it any more, it may be gone. */
+    if (real < SOME || (uint64_t)real * 1000 < (uint64_t)s->data_segments * LOSS_PERMILLE ||
+        side_of(w, other(side))->unacceptable >= real || s->unanswered >= real)
         return false;
     f->certainty = FINDING_LIKELY;
-    finding_say(f,
-                "%s of the %s's %s segments with data were lost and sent once more: %s fast, %s by "
-                "a timer",
-                human_count(real, n), flow_side_name(side), human_count(s->data_segments, all),
-                human_count(s->fast, fast), human_count(s->timeouts - s->bare_timeouts, timers));
+    snprintf(how, sizeof how, ": %s fast, %s by a timer", human_count(s->fast, fast),
+             human_count(s->timeouts, timers));
+    finding_say(f, "%s of the %s's %s segments with data were lost and sent once more%s",
+                human_count(real, n), flow_side_name(side), human_count(s->data_segments, of),
+                all ? how : "");
     finding_advise(f,
                    s->gaps > real / 2 ? "the loss is between the %s and the place of the capture"
                                       : "the loss is behind the place of the capture, as the %s "

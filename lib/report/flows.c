@@ -519,6 +519,8 @@ struct watched *flows_icmp(struct flows *f, const struct icmp *e)
     f->counts.icmps++;
     w->icmps++;
     w->icmp = *e;
+    if (e->meaning == ICMP_TOO_BIG)
+        measure_too_big(&w->measure, from);
     return w;
 }
 

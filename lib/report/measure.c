@@ -279,6 +279,25 @@ uint64_t measure_missing(const struct measure_side *s)
     return n;
 }
 
+uint32_t measure_lost(const struct measure_side *s, const struct measure_side *o)
+{
+    /* D-SACKs speak of what is explained already, too. */
+    const uint32_t explained = s->spurious + s->duplicates + s->keepalives + s->window_probes;
+    const uint32_t twice = o->dsacks > explained ? o->dsacks - explained : 0;
+    const uint32_t had = s->outrun > twice ? s->outrun : twice;
+    const uint32_t others = s->spurious + s->excused + had;
+
+    if (s->outrun == UINT8_MAX || s->excused == UINT8_MAX) /* there may have been more */
+        return 0;
+    return s->retransmissions > others ? s->retransmissions - others : 0;
+}
+
+void measure_too_big(struct measure *m, enum track_side from)
+{
+    m->side[from].shrinks = m->has[from];
+    m->side[from].shrunk = m->next[from];
+}
+
 /*
  * What was sent more than once
  */
@@ -302,7 +321,27 @@ static void asks(struct measure_side *x, const struct measured *g)
 {
     if (!x->unanswered++)
         x->asked_at = g->at;
-    x->asked_len = g->packet->seg.len;
+    x->asked_len = (uint16_t)g->packet->seg.len;
+}
+
+static void excuse(struct measure_side *x, uint32_t segments)
+{
+    const uint32_t room = UINT8_MAX - x->excused;
+
+    x->excused += (uint8_t)(segments < room ? segments : room);
+}
+
+/* Takes note of a retransmission of what was not acknowledged: whether it says that a segment with
+ * data was lost. */
+static void doubt(struct measure_side *x, const struct seg *s, bool by_timer)
+{
+    if ((!s->len && by_timer) || (x->shrinks && seq_lt(s->seq, x->shrunk))) {
+        excuse(x, 1);
+    } else if (s->len) {
+        if (!x->resent)
+            x->resent_tsval = s->opt.tsval;
+        x->resent += x->resent < UINT8_MAX;
+    }
 }
 
 /* Says what has caused a retransmission. */
@@ -315,13 +354,11 @@ static void cause(struct measure_side *x, const struct measure_side *y, const st
 
     x->retransmissions++;
     x->retransmitted_bytes += s->len;
-    if (y->has_ack && seq_leq(seg_end(s), y->acked))
+    if (y->has_ack && seq_leq(seg_end(s), y->acked)) {
         x->spurious++;
-    else if (asked && !paused)
-        x->fast++;
-    else {
-        x->timeouts++;
-        x->bare_timeouts += !s->len && x->bare_timeouts < UINT8_MAX;
+    } else {
+        doubt(x, s, !asked || paused);
+        *(asked && !paused ? &x->fast : &x->timeouts) += 1;
     }
     if (!asked || paused)
         asks(x, g);
@@ -400,11 +437,14 @@ bool measure_is_dsack(const struct seg *s)
            (s->opt.sacks > 1 && seq_geq(b[0].first, b[1].first) && seq_leq(b[0].end, b[1].end));
 }
 
-__attribute__((noinline)) static void selective(struct measure_side *x, const struct seg *s)
+__attribute__((noinline)) static void selective(struct measure_side *x, struct measure_side *y,
+                                                const struct seg *s)
 {
     const bool twice = measure_is_dsack(s);
 
     x->dsacks += twice;
+    if (twice && y->largest) /* one may speak of several segments */
+        excuse(y, (s->opt.sack[0].end.v - s->opt.sack[0].first.v - 1) / y->largest);
     for (unsigned i = twice; i < s->opt.sacks; i++)
         if (!x->has_sack || seq_gt(s->opt.sack[i].end, x->sacked)) {
             x->has_sack = true;
@@ -430,6 +470,18 @@ static void unseen(const struct measure *m, const struct measure_side *x, struct
         y->not_captured += fill_holes(y, seq_sub(ack, 1u << 30), ack);
 }
 
+/* Takes note of the first new acknowledgement after retransmissions: a timestamp from before them
+ * says that what they repeat had come. */
+__attribute__((noinline)) static void settle(struct measure_side *y, const struct seg *s)
+{
+    const unsigned outrun = y->outrun + y->resent;
+
+    if ((s->opt.has & OPT_TIMESTAMP) && y->has_tsval &&
+        (int32_t)(s->opt.tsecr - y->resent_tsval) < 0)
+        y->outrun = outrun < UINT8_MAX ? (uint8_t)outrun : UINT8_MAX;
+    y->resent = 0;
+}
+
 static void acknowledged(const struct measure *m, struct measure_side *x, struct measure_side *y,
                          struct measure_room *r, const struct measured *g)
 {
@@ -441,9 +493,16 @@ static void acknowledged(const struct measure *m, struct measure_side *x, struct
         x->run += !g->twice;
     }
     if (s->opt.has & OPT_SACK)
-        selective(x, s);
+        selective(x, y, s);
     if (!newer)
         return;
+    if (y->resent)
+        settle(y, s);
+    if (x->has_ack) {
+        const uint32_t took = s->ack.v - x->acked.v;
+        if (took > y->took)
+            y->took = took < UINT16_MAX ? (uint16_t)took : UINT16_MAX;
+    }
     unseen(m, x, y, g);
     if (y->marks)
         unmark(y, r, s->ack, g->at, x->run == 0 && !g->twice);

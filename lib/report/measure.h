@@ -18,10 +18,9 @@
 #include "lib/core/time.h"
 #include "lib/core/track.h"
 
-#define MEASURE_HOLES 6   /* ranges of bytes that are missing, at a time */
-#define MEASURE_MARKS 8   /* segments whose acknowledgement is waited for */
-#define MEASURE_SAMPLES 8 /* round trips that are kept as they are, before a histogram is needed   \
-                           */
+#define MEASURE_HOLES 6 /* ranges of bytes that are missing, at a time */
+#define MEASURE_MARKS 8 /* segments whose acknowledgement is waited for */
+#define MEASURE_SAMPLES 8 /* round trips that are kept, before a histogram is needed */
 
 /* Answers to a SYN that acknowledge something else (RFC 9293, 3.10.7.3). */
 enum measure_astray { MEASURE_ASTRAY_RST = 1, MEASURE_ASTRAY_ACK = 2, MEASURE_ASTRAY_SYN_ACK = 4 };
@@ -35,7 +34,7 @@ enum measure_astray { MEASURE_ASTRAY_RST = 1, MEASURE_ASTRAY_ACK = 2, MEASURE_AS
 struct measure_rtt {
     uint32_t count;
     uint32_t min, max;
-    uint32_t histogram; /* 1 + its index in the room; 0: the samples say all */
+    uint32_t histogram;               /* 1 + its index in the room; 0: the samples say all */
     uint32_t sample[MEASURE_SAMPLES]; /* as many as `count` says */
 };
 
@@ -70,9 +69,19 @@ struct measure_side {
     uint32_t window_max; /* the largest window that it offered, in bytes */
     uint8_t ttl;         /* of its segments without RST; the last one's */
     /* What the next segment is compared with. */
-    bool has_ack, zero, has_tsval, has_id, has_sack, flight_open;
+    bool has_ack, zero, has_tsval, has_id;
     uint8_t holes, marks, stride, since_mark;
-    uint8_t astray;      /* MEASURE_ASTRAY_...: how it answered the other side's SYN */
+    bool has_sack : 1, flight_open : 1;
+    bool shrinks : 1;    /* a router has called its packets too big: see `shrunk` */
+    uint8_t astray : 3;  /* MEASURE_ASTRAY_...: how it answered the other side's SYN */
+    bool rst_ends : 1;   /* a RST of its that its receiver obeys came after the handshake, */
+    bool after_rst : 1;  /* and it went on after that as if it had sent none */
+    uint8_t rst_ttl;     /* of its first RST */
+    uint8_t resent;      /* retransmissions with data since the last new acknowledgement, and */
+    uint8_t outrun;      /* those that the next one has outrun: it echoes a timestamp from before
+                            them (Eifel: RFC 3522). Up to 255, as `excused`; without `spurious` */
+    uint8_t excused;     /* retransmissions of a SYN or FIN alone, by a timer, of what a router had
+                            called too big, and those of which a D-SACK speaks beside its first */
     uint16_t id;         /* IPv4 identification of the segment that reaches highest */
     uint32_t tsval;      /* its timestamp */
     uint32_t run;        /* duplicate ACKs in a row */
@@ -116,13 +125,12 @@ struct measure_side {
     uint32_t syns, fins, resets;
     uint32_t initial_window; /* bytes of data before the first of them was acknowledged (tcptrace's
                                 initial window) */
-    uint8_t rst_ttl;         /* of its first RST */
-    bool rst_ends;           /* a RST of its that its receiver obeys came after the handshake, */
-    bool after_rst;          /* and it went on after that as if it had sent none */
-    uint8_t bare_timeouts;   /* of `timeouts`, those of a SYN or FIN without data; up to 255 */
+    struct seq shrunk;       /* what it had sent when a router called its packets too big */
     wave_time zero_for, zero_since; /* for how long its window was 0: see measure_zero_for() */
     wave_time asked_at;             /* when the first of `unanswered` was sent, */
-    uint32_t asked_len;             /* and the bytes of data in the last of them */
+    uint16_t asked_len;             /* and the bytes of data in the last of them */
+    uint16_t took; /* the most bytes that one acknowledgement has added, up to 65535 */
+    uint32_t resent_tsval;          /* the timestamp of the first of `resent` */
     wave_time gap_since;
 
     /* What stands from the samples of this on counts as far as other fields say; a flow begins
@@ -204,6 +212,14 @@ wave_time measure_handshake(const struct measure *m);
 
 /* Returns the bytes that never came, and lie below others that did. */
 uint64_t measure_missing(const struct measure_side *s);
+
+/* Takes an ICMP error that calls the side's packets too big (RFC 1191, RFC 8201). */
+void measure_too_big(struct measure *m, enum track_side from);
+
+/* Returns how many segments with data a side has lost, as far as it shows: the retransmissions
+ * whose bytes the receiver, side `o`, is not known to have had before, by its D-SACKs (RFC 3708) or
+ * by the timestamps that it echoes; and without those for which a router has asked. */
+uint32_t measure_lost(const struct measure_side *s, const struct measure_side *o);
 
 /* Returns bytes a second of all data that the side sent, retransmissions included, over the time
  * from its first to its last segment with data; 0 if that is no time. */

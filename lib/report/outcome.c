@@ -347,14 +347,21 @@ static void was_reset(const struct outcome_facts *f, struct outcome *o)
             "%s reset the connection: RST while we were in %s", f->peer, state_name(f->local));
 }
 
+/* Returns whether the connection was closed by both sides when the run was stopped. In TIME_WAIT
+ * only the waiting remains. In LAST_ACK the peer's last ACK may have been captured already, without
+ * the engine having had its turn. */
+static bool nothing_remains(const struct outcome_facts *f)
+{
+    return f->local == STATE_TIME_WAIT || (f->local == STATE_LAST_ACK && f->all_acked);
+}
+
 void outcome_of(const struct outcome_facts *f, struct outcome *o)
 {
     if (f->stop == STOP_LOCAL) {
         failed_here(f, o);
         return;
     }
-    /* In TIME_WAIT nothing remains but the waiting. */
-    if (f->local == STATE_TIME_WAIT && f->end == END_ABORTED) {
+    if (f->end == END_ABORTED && nothing_remains(f)) {
         closed(f, o);
         if (f->stop == STOP_SIGNAL)
             o->exit = 128 + f->signal;

@@ -55,6 +55,7 @@ struct outcome_facts {
                              peer is to blame for what is missing */
     bool made_rst, made_fin; /* the RST or FIN that our engine was given was a rule's, not the
                                 peer's */
+    bool all_acked;          /* a segment has shown that the peer has our FIN, after its own */
     bool outstanding;     /* data or FIN of ours is unacknowledged and was retransmitted */
     enum state local, state; /* ours when it ended; the peer's, as far as known */
     uint32_t syn_sent;       /* SYNs of ours */

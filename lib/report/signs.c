@@ -538,7 +538,8 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
 }
 
 /*
- * The peer's ACK stops before our FIN, though one of them must have come to it by now. Data of the
+ * The peer's ACK stops before our FIN, though one of them must have come to it by now. Its SYN-ACK
+ * is no such ACK: a host that sends it again has not accepted the connection yet. Data of the
  * peer's may have been on its way for long, where there are queues: seconds later it tells, or
  * where it lies beyond the window that we had offered by then, since an ACK that we sent later
  * invited it. What has no data answers something of ours.
@@ -551,7 +552,7 @@ static void fin_untaken(struct report_flow *f, const struct report_seen *seen, u
     const bool queued = t->len && seq_leq(seg_end(t), s->fin_edge);
     const wave_time longest = patience(f) + (queued ? QUEUE_MAX : 0);
 
-    if (!s->fin_sent || s->shut || !seq_eq(t->ack, seq_sub(s->high, 1)))
+    if (!s->fin_sent || s->shut || (t->flags & SEG_SYN) || !seq_eq(t->ack, seq_sub(s->high, 1)))
         return;
     for (unsigned i = 0; i < 2; i++) {
         if (!s->fin_asked[i] || seen->stamp <= s->fin_at[i + 1] + longest)
@@ -575,7 +576,8 @@ static void their_ack(struct report_flow *f, const struct report_seen *seen,
     large_acked(s, t);
     repetition_acked(s, t->ack);
     s->has_their_ack = true;
-    s->icmp.count = 0;
+    if (g->local != STATE_CLOSED) /* else it answers our RST, and the run ended without it */
+        s->icmp.count = 0;
     if (s->unanswered_probe && s->probe_has_byte)
         signs_note(s, SIGN_BYTE_ANSWERED, g->number);
     s->bare_answered |= s->unanswered_probe && !s->probe_has_byte;

@@ -143,7 +143,9 @@ struct signs {
 
     /* About ours, with which the peer's segments are compared. */
     bool has_edge;
-    struct seq edge; /* the right edge of the window that we offered */
+    struct seq
+        edge; /* the right edge of the window that we offered, as far as the peer may see it */
+    uint32_t max_window; /* the largest one that we offered */
     bool has_high;
     struct seq high;    /* what we sent, up to here */
     bool far;           /* it is so far beyond our ISN that the two are not to be compared */

@@ -68,11 +68,17 @@ static void our_probe(struct signs *s, const struct seg *t, const struct report_
         signs_note(s, SIGN_PROBED, g->number);
 }
 
-/* Records what we acknowledge and offer. */
+/* Records what we acknowledge and offer. Where a segment with an older sequence number is the first
+ * to bring an acknowledgement, the peer may correctly move a window to the right that another one
+ * has offered (RFC 9293, 3.10.7.4: SND.WL1). */
 static void our_ack(struct signs *s, const struct report_seen *seen, const struct report_segment *g)
 {
     const struct seg *t = &seen->packet->seg;
-    const struct seq edge = seq_add(t->ack, g->window);
+    const bool older = g->notes & (TRACK_RETRANSMISSION | TRACK_PROBE | TRACK_WINDOW_PROBE);
+
+    if (g->window > s->max_window)
+        s->max_window = g->window;
+    const struct seq edge = seq_add(t->ack, older ? s->max_window : g->window);
 
     if (!s->has_edge || seq_gt(edge, s->edge)) {
         s->edge = edge;

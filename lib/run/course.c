@@ -87,6 +87,24 @@ static wave_time answer_ends(const struct course_config *g, const struct conn *c
     return from + (f->got ? COURSE_PAUSES : COURSE_BEGINS);
 }
 
+/* Returns what is waited for while our FIN, or data before it, is not acknowledged. */
+static enum course_wait awaited_ack(const struct conn *c)
+{
+    /* The FIN is sent behind the last byte. */
+    return !conn_fin_sent(c) && conn_unacked(c) ? COURSE_WAITS_DATA_ACKED : COURSE_WAITS_FIN_ACKED;
+}
+
+/* Closes the connection, and says what is waited for from then on: if the run is stopped before the
+ * next turn, this is what it still waited for. */
+static struct course_turn close_now(struct course *x, enum close_how how, struct conn *c,
+                                    wave_time now)
+{
+    course_close(x, how, c, now);
+    return (struct course_turn){.act = COURSE_CLOSED,
+                                .waits = closes_with_fin(how) ? awaited_ack(c) : COURSE_WAITS_NOT,
+                                .until = now};
+}
+
 /* Goes on when all our data is sent: waits for the answer, the hold and the peer's FIN, and then
  * closes. */
 static struct course_turn go_on(struct course *x, const struct course_config *g, struct conn *c,
@@ -107,18 +125,15 @@ static struct course_turn go_on(struct course *x, const struct course_config *g,
     if (now < held || now < answered)
         return held > answered ? wait_for(COURSE_WAITS_HOLD, held)
                                : wait_for(COURSE_WAITS_ANSWER, answered);
-    course_close(x, g->close, c, now);
-    return (struct course_turn){.act = COURSE_CLOSED, .until = now};
+    return close_now(x, g->close, c, now);
 }
 
 /* Handles a connection that is established and that we have not closed. */
 static struct course_turn open_side(struct course *x, const struct course_config *g, struct conn *c,
                                     const struct course_facts *f, wave_time now)
 {
-    if (g->resets_data && conn_received(c) > 0) {
-        course_close(x, CLOSE_ABORT, c, now);
-        return (struct course_turn){.act = COURSE_CLOSED, .until = now};
-    }
+    if (g->resets_data && conn_received(c) > 0)
+        return close_now(x, CLOSE_ABORT, c, now);
     if (!f->fed)
         return wait_for_data(g, c, f);
     if (g->hold_after_peer && awaits_their_fin(g, c))
@@ -154,9 +169,7 @@ static struct course_turn closed_side(const struct course_config *g, const struc
     case STATE_TIME_WAIT:
         return wait_for_engine(COURSE_WAITS_TIME_WAIT, c, TIMER_TIME_WAIT);
     default:
-        if (!conn_fin_sent(c) && conn_unacked(c)) /* the FIN is sent behind the last byte */
-            return wait_for(COURSE_WAITS_DATA_ACKED, WAVE_NEVER);
-        return wait_for(COURSE_WAITS_FIN_ACKED, WAVE_NEVER);
+        return wait_for(awaited_ack(c), WAVE_NEVER);
     }
 }
 

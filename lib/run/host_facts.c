@@ -69,7 +69,9 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .nameless = s.fragmented.nameless,
                              .overlapping = s.fragmented.refused,
                              .crowded_out = s.fragmented.crowded_out,
-                             .bad_checksums = s.bad_checksum,
+                             /* Where the capture loses fragments, those of two packets with the
+                              * same identification are put together (RFC 4963). */
+                             .bad_checksums = s.bad_checksum - (s.dropped ? s.bad_whole : 0),
                              .bad_headers = s.bad_header,
                              .lost = s.dropped,
                              .copies = s.copies,

@@ -319,9 +319,7 @@ uint32_t session_missing(struct session *s, const struct session_conn *c)
     const struct session_record *r = c->record;
     const struct conn *e = session_engine(s, c);
 
-    if (!r || !r->has_high || !e || seq_leq(r->high, conn_rcv_nxt(e)))
-        return 0;
-    return r->high.v - conn_rcv_nxt(e).v - (r->flow.fin_seen[1] != 0);
+    return r && r->has_high && e && seq_gt(r->high, conn_rcv_nxt(e)) ? r->missing : 0;
 }
 
 /* Fills in the facts that the outcome's sentence needs and that only the record has. */
@@ -330,6 +328,7 @@ static void recorded_facts(struct session *s, const struct session_conn *c, stru
     const struct session_record *r = c->record;
 
     f->state = r->flow.peer.state;
+    f->all_acked = f->state == STATE_TIME_WAIT && r->flow.peer.certainty == CERTAINTY_PROVED;
     f->syn_sent = r->syn_sent;
     f->syn_acks = r->syn_acks;
     f->kept_silent = r->cut_off_at - r->syn_acked_at;
@@ -366,7 +365,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .outstanding = c->outstanding,
         .answers = (c->stalls || c->probing) && c->arrived != c->stalled,
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
-        .arrived = c->arrived + (s->many ? 0 : s->port->ops->stats(s->port).bad_checksum),
+        .arrived = c->arrived + (s->opened > 1 ? 0 : s->port->ops->stats(s->port).bad_checksum),
         .elsewhere = s->many ? 0 : s->port->ops->stats(s->port).elsewhere,
         .odd_icmp = c->odd_icmp,
         .icmp = c->has_icmp ? &some_icmp : NULL};

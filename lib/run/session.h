@@ -71,7 +71,7 @@ struct session_record {
     bool unstamped_told;      /* the report has a note that the peer omits its timestamps */
     struct seq high;          /* the peer's SND.NXT, as far as acceptable segments have shown */
     bool has_high;
-    uint32_t missing;         /* of what lies before `high`, when the peer sent beyond a gap last */
+    uint32_t missing; /* bytes before `high` that had not come when the peer was heard last */
     uint32_t syn_sent;        /* SYNs or SYN-ACKs of ours */
     uint32_t syn_acks;        /* of the peer's that arrived */
     uint32_t probes;          /* keepalive probes in a row without an answer */

@@ -79,3 +79,19 @@ bool copies_seen(struct copies *c, const uint8_t *ip, uint32_t len, int ifindex,
     keep(c, digest, ifindex, stamp);
     return false;
 }
+
+void copies_way_seen(struct copies_way *w, int route, int here, bool copy, int first)
+{
+    if (copy && here == route && first != here) {
+        w->other--;
+        w->paired++;
+    } else if (!copy && here != route) {
+        w->other++;
+        w->ifindex = here;
+    }
+}
+
+uint64_t copies_way_other(const struct copies_way *w)
+{
+    return w->other > w->paired ? w->other : 0;
+}

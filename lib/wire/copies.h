@@ -32,4 +32,20 @@ struct copies {
 bool copies_seen(struct copies *c, const uint8_t *ip, uint32_t len, int ifindex, wave_time stamp,
                  int *first);
 
+/* By which interface the peer's packets come in. Empty when zeroed. */
+struct copies_way {
+    uint64_t other;  /* packets that only another interface than the route's has shown so far */
+    uint64_t paired; /* those that another one showed first, and then the route's own */
+    int ifindex;     /* the other interface, the last one if there are several */
+};
+
+/* Takes note of a packet of the peer's that came in by interface `here`. `copy`: copies_seen()
+ * calls it a copy of one that was first seen on interface `first`. */
+void copies_way_seen(struct copies_way *w, int route, int here, bool copy, int first);
+
+/* Returns how many packets came in by another interface alone. Where most of what another interface
+ * showed was shown by the route's own as well (it is a bridge, and the other its port), the rest
+ * are packets whose copy was lost by the capture or not read yet: then it is none. */
+uint64_t copies_way_other(const struct copies_way *w);
+
 #endif

@@ -191,10 +191,10 @@ static int handle(sandbox_stopped *tell, struct sigaction *before)
 /* The runtimes of sanitizers and of coverage open files, map code and create processes when they
  * report. configure defines WAVE_SANITIZERS for the sanitizers that it was asked for; the symbols
  * below belong to code that the compiler inserts. */
-/* NOLINTBEGIN(bugprone-reserved-identifier): the names are the runtimes' own */
+/* NOLINTBEGIN(clang-diagnostic-reserved-identifier): the names are the runtimes' own */
 extern void __gcov_exit(void) __attribute__((weak));
 extern int __llvm_profile_runtime __attribute__((weak));
-/* NOLINTEND(bugprone-reserved-identifier) */
+/* NOLINTEND(clang-diagnostic-reserved-identifier) */
 
 static bool instrumented(void)
 {

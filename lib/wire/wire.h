@@ -253,6 +253,7 @@ struct wire_stats {
                           its queue is full, or a rule drops them there */
     uint64_t bad_checksum;  /* of `malformed`: packets for us with a wrong checksum */
     uint64_t bad_header;    /* of those: with one of IPv4's header */
+    uint64_t bad_whole;     /* of `bad_checksum`: packets that were put together from fragments */
     bool counts_reached;    /* the guard counts what comes as far as this host's TCP: */
     uint64_t reached;       /* so many segments; with wire_config.free_ports at least so many */
     uint64_t copies;        /* packets that were met again on another interface of this host */

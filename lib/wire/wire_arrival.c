@@ -253,12 +253,7 @@ static bool is_copy(struct wire *w, const struct frame *f, const struct wire_pac
     /* This host itself says over lo that its neighbour does not answer. */
     if (p->outgoing || !w->info.ifindex || p->packet.kind == PACKET_ICMP)
         return copy;
-    if (copy && here == w->info.ifindex && first != here)
-        w->stats.other--;
-    else if (!copy && here != w->info.ifindex) {
-        w->stats.other++;
-        w->other_ifindex = here;
-    }
+    copies_way_seen(&w->way, w->info.ifindex, here, copy, first);
     return copy;
 }
 
@@ -380,7 +375,9 @@ static int read_frame(struct wire *w, const struct capture_frame *c, struct wire
         return error;
     if (p.packet.length < p.ip_len)
         p.ip_len = p.packet.length; /* without the padding of a short Ethernet frame */
-    return take_packet(w, &f, &p, out);
+    error = take_packet(w, &f, &p, out);
+    w->stats.bad_whole += error == WAVE_ECHECKSUM && p.fragments;
+    return error;
 }
 
 void wire_count_unread(struct wire_stats *s, int error)
@@ -468,7 +465,8 @@ struct wire_stats wire_stats(struct wire *w)
         s.counts_reached = guards_reached(w->guards, &s.reached);
     s.asks_for_itself = asks_for_itself(w);
     s.clock_step = capture_clock_stepped(&w->stamp);
-    struct ifreq ifr = {.ifr_ifindex = w->other_ifindex};
+    struct ifreq ifr = {.ifr_ifindex = w->way.ifindex};
+    s.other = copies_way_other(&w->way);
     if (s.other && ioctl(capture_fd(w->capture), SIOCGIFNAME, &ifr) == 0)
         memcpy(s.other_interface, ifr.ifr_name, sizeof s.other_interface);
     return s;

@@ -6,9 +6,9 @@
  *     FAULT_SEND_ALL=MS      all of them fail, from the first one that comes that long after the
  *                            first, until as long again has passed
  *     FAULT_STOP=N           the process stops itself (SIGSTOP) after the Nth sendmmsg(2)
- *     FAULT_CLOCK=MS:S       MS milliseconds after the first reading of the wall clock, the
- *                            clock is set by S seconds: in clock_gettime(2), and in the stamps
- *                            of what is captured from then on
+ *     FAULT_CLOCK=MS:BY      MS milliseconds after the first reading of the wall clock, the
+ *                            clock is set by BY milliseconds: in clock_gettime(2), and in the
+ *                            stamps of what is captured from then on
  *     FAULT_MEMORY=N         the Nth allocation fails. What libpcap does to open a capture does not
  *                            count: version 1.10.3 ends the process, or worse, when it finds no
  *                            memory there
@@ -84,13 +84,21 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
  */
 
 static struct {
-    long after, by; /* milliseconds; seconds */
+    long after, by; /* milliseconds */
     long long at;   /* of the real wall clock, in milliseconds; 0: not known yet */
 } step;
 
 static long long wall_ms(const struct timespec *t)
 {
     return (long long)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+}
+
+/* The time that the clock shows after it was set: seconds, and what is left in nanoseconds. */
+static struct timespec stepped(struct timespec t)
+{
+    long long ns = (long long)t.tv_sec * 1000000000 + t.tv_nsec + step.by * 1000000LL;
+
+    return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
 }
 
 int clock_gettime(clockid_t which, struct timespec *t)
@@ -111,7 +119,7 @@ int clock_gettime(clockid_t which, struct timespec *t)
     if (!step.at)
         step.at = wall_ms(t) + step.after;
     if (wall_ms(t) >= step.at)
-        t->tv_sec += step.by;
+        *t = stepped(*t);
     return 0;
 }
 
@@ -126,8 +134,11 @@ int pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header, const u_char **bytes)
     status = next(p, header, bytes);
     if (status == 1 && step.at) {
         struct timespec t = {(*header)->ts.tv_sec, (*header)->ts.tv_usec};
-        if (wall_ms(&t) >= step.at)
-            (*header)->ts.tv_sec += step.by;
+        if (wall_ms(&t) >= step.at) {
+            t = stepped(t);
+            (*header)->ts.tv_sec = t.tv_sec;
+            (*header)->ts.tv_usec = t.tv_nsec;
+        }
     }
     return status;
 }
@@ -139,7 +150,7 @@ void slots_stamped(uint64_t *stamp)
     struct timespec t = {(time_t)(*stamp / 1000000000), (long)(*stamp % 1000000000)};
 
     if (step.at && wall_ms(&t) >= step.at)
-        *stamp += (uint64_t)step.by * 1000000000;
+        *stamp += (uint64_t)step.by * 1000000;
 }
 
 /*

@@ -3,6 +3,7 @@
 # stopped and continued, the capture is late, the kernel has no room for what is sent, memory runs
 # out. fault.c is preloaded to cause the faults that cannot be caused in another way.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 CC=${CC:-cc}
 need python3 "${CC%% *}" # which may stand behind ccache
@@ -15,12 +16,13 @@ $CC -shared -fPIC -O1 -o "$tmp/fault.so" "$here/fault.c" -ldl 2>"$tmp/cc.log" ||
 }
 head -c 400000 /dev/urandom >"$tmp/data"
 start_peer echo 7 python3 "$here/peer.py" 7 echo
-start_peer hold 8 python3 "$here/peer.py" 8 hold
 start_peer discard 9 python3 "$here/peer.py" 9 discard
 start_peer large 10 python3 "$here/peer.py" 10 large
 
 # What is preloaded raises signals and writes a file inside the process, which the sandbox stops: each
 # run that has it is given --no-sandbox.
+
+fault=$tmp/fault.so
 
 # faulty FAULT=VALUE... CMD...: the program alone has them, not what starts it
 faulty()
@@ -30,7 +32,7 @@ faulty()
         faults="$faults $1"
         shift
     done
-    try sh -c 'faults=$1; shift; exec env LD_PRELOAD='"$tmp/fault.so"' $faults "$@"' sh "$faults" "$@" --no-sandbox
+    try sh -c 'faults=$1; shift; exec env LD_PRELOAD='"$fault"' $faults "$@"' sh "$faults" "$@" --no-sandbox
 }
 
 ended()
@@ -70,9 +72,9 @@ END
 
 # The wall clock.
 
-for by in 3600 -3600; do
-    name="the clock set by $by s"
-    faulty FAULT_CLOCK=300:$by "$TCPWAVE" keepalive "$far4:8" --garbage --idle 200ms --interval 400ms \
+for by in 3600000 -3600000; do
+    name="the clock set by $by ms"
+    faulty FAULT_CLOCK=300:$by "$TCPWAVE" keepalive "$far4:9" --garbage --idle 200ms --interval 400ms \
         --for 1500ms --json --pcap "$tmp/clock.pcapng"
     ended 0 "$name, keepalive"
     sane_times "$name, keepalive" 10
@@ -82,6 +84,7 @@ for by in 3600 -3600; do
     ended 0 "$name, connect"
     sane_times "$name, connect" 10
     check "$name, connect: the data is whole" cmp -s "$tmp/data" "$tmp/got"
+    finds clock-stepped info proved "$name, connect"
     faulty FAULT_CLOCK=200:$by "$TCPWAVE" load "$far4:7" --connections 300 --rate 600 -d hello --json
     ended 0 "$name, load"
     sane_times "$name, load" 10
@@ -89,6 +92,16 @@ for by in 3600 -3600; do
     ended 0 "$name, send"
     sane_times "$name, send" 10
     expect_json verdict send.answered 6 "$name, send: all were answered in time"
+done
+
+# It is adjusted a little, as time services do.
+for target in "$far4:7" "[$far6]:7"; do
+    faulty FAULT_CLOCK=100:40 "$TCPWAVE" connect "$target" -d hello --hold 400ms --json
+    ended 0 "$target, the clock is adjusted by 40 ms"
+    finds_no clock-stepped "$target, the clock is adjusted by 40 ms"
+    faulty FAULT_CLOCK=100:-400 "$TCPWAVE" connect "$target" -d hello --hold 400ms --json
+    ended 0 "$target, the clock is set by 0.4 s"
+    finds clock-stepped info proved "$target, the clock is set by 0.4 s"
 done
 
 # The process is stopped right after it has sent something, and goes on when the answer has long been
@@ -99,7 +112,7 @@ stopped()
 {
     local after=$1 seconds=$2 pid
     shift 2
-    background "$tmp/out" "$tmp/err" env LD_PRELOAD="$tmp/fault.so" FAULT_STOP=$after "$@" --no-sandbox
+    background "$tmp/out" "$tmp/err" env LD_PRELOAD="$fault" FAULT_STOP=$after "$@" --no-sandbox
     pid=$run
     poll grep -q '^State:.T' /proc/$pid/status
     sleep "$seconds"
@@ -111,7 +124,7 @@ stopped()
     esac
 }
 
-stopped 3 2 "$TCPWAVE" keepalive "$far4:8" --garbage --idle 300ms --interval 300ms --count 1 --for 3 --json
+stopped 3 2 "$TCPWAVE" keepalive "$far4:9" --garbage --idle 300ms --interval 300ms --count 1 --for 3 --json
 ended 0 "stopped during a probe"
 sane_times "stopped during a probe" 20
 expect_json verdict keepalive.answered "$(json_get verdict keepalive.sent)" \
@@ -165,74 +178,108 @@ check "send, no room now and then: it is counted" test "$(json_get verdict outgo
 
 # Memory. One allocation fails; then all from one on.
 
-# starved NAME STEP CMD...: every STEPth allocation, each in a run of its own. What came of them is
-# counted by status; a run that fails has to say that it is for memory.
+# side_by_side FIRST LAST STEP FUNCTION ARGUMENT...: FUNCTION N ARGUMENT... for each N, four at a time; each
+# of the four has a $tmp of its own and its number, from 0 to 3, in $lane. What they print is in $tmp/bad; their
+# lines of --json, which memory may have ended, are not held against the schema
+side_by_side()
+{
+    local first=$1 last=$2 step=$3 function=$4 lane lanes= n
+    shift 4
+    for lane in 0 1 2 3; do
+        mkdir -p "$tmp/lane$lane"
+        (
+            tmp=$tmp/lane$lane
+            pids=
+            n=$((first + lane * step))
+            while [ $n -le "$last" ]; do
+                "$function" "$n" "$@"
+                n=$((n + 4 * step))
+            done
+        ) >"$tmp/lane$lane/bad" 9>&- &
+        lanes="$lanes $!"
+    done
+    pids="$pids $lanes"
+    wait $lanes
+    cat "$tmp"/lane?/bad >"$tmp/bad"
+    cat "$tmp"/lane?/alarms >>"$tmp/alarms" 2>/dev/null
+    rm -r "$tmp"/lane?
+}
+
+# told_why N: the run N ended well, or says with status 3 that it is for memory
+told_why()
+{
+    case $status in
+    0) ;;
+    3) grep -Eiq 'memory|malloc|enough' "$tmp/out" "$tmp/err" || echo "$1:silent" ;;
+    *) echo "$1:$status" ;;
+    esac
+}
+
+# all_told NAME: none of the runs printed anything else
+all_told()
+{
+    check "$1" test ! -s "$tmp/bad"
+    [ ! -s "$tmp/bad" ] || note "these did not: $(tr '\n' ' ' <"$tmp/bad")"
+}
+
+# starve N FAULT CMD...
+starve()
+{
+    local n=$1 how=$2
+    shift 2
+    faulty "$how=$n" "$@"
+    told_why "$n"
+}
+
+# starved NAME STEP CMD...: every STEPth allocation, each in a run of its own
 starved()
 {
-    local name=$1 step=$2 how n count bad=
+    local name=$1 step=$2 how count
     shift 2
     faulty FAULT_MEMORY_COUNT="$tmp/count" "$@"
     ended 0 "$name, memory enough"
     count=$(cat "$tmp/count")
     for how in FAULT_MEMORY FAULT_MEMORY_ALL; do
-        bad=
-        n=1
-        while [ $n -le "$count" ]; do
-            faulty $how=$n "$@"
-            case $status in
-            0) ;;
-            3) grep -Eiq 'memory|malloc|enough' "$tmp/out" "$tmp/err" || bad="$bad $n:silent" ;;
-            *) bad="$bad $n:$status" ;;
-            esac
-            n=$((n + step))
-            [ $how = FAULT_MEMORY ] || n=$((n + 2 * step))
-        done
-        check "$name, $how up to $count: each run succeeds, or says why with status 3" test -z "$bad"
-        [ -z "$bad" ] || note "these did not:$bad"
+        [ $how = FAULT_MEMORY ] || step=$((3 * step))
+        side_by_side 1 "$count" $step starve $how "$@"
+        all_told "$name, $how up to $count: each run succeeds, or says why with status 3"
         check "$name, $how: no connection is left" poll none_left
     done
 }
 
 # A listener for one client at a time: whichever allocation fails, it serves the next client.
 
-# serving FAULT=VALUE: clients come one after the other until it has served one
+# serving N: clients come one after the other until it has served one; the Nth allocation fails. With
+# serving FILE _COUNT none does, and FILE has how many there were
 serving()
 {
-    local pid
-    background "$tmp/out" "$tmp/err" env LD_PRELOAD="$tmp/fault.so" "$1" \
-        "$TCPWAVE" listen "$near4:5001" --max 1 --connections 1 -q --timeout 6 --no-sandbox
+    local pid port=$((5001 + ${lane:-0}))
+    background "$tmp/out" "$tmp/err" env LD_PRELOAD="$fault" "FAULT_MEMORY${2:-}=$1" \
+        "$TCPWAVE" listen "$near4:$port" --max 1 --connections 1 -q --timeout 6 --no-sandbox
     pid=$run
     while kill -0 $pid 2>/dev/null; do
-        peer timeout 1 python3 "$here/kernel_client.py" $near4 5001 say 5 >/dev/null 2>&1
+        peer timeout 1 python3 "$here/kernel_client.py" $near4 $port say 5 >/dev/null 2>&1
     done
     wait $pid
     status=$?
 }
 
-serving FAULT_MEMORY_COUNT="$tmp/count"
+# served N: without enough memory for the Nth allocation
+served()
+{
+    serving "$1"
+    told_why "$1"
+}
+
+serving "$tmp/count" _COUNT
 ended 0 "listen --max 1, memory enough"
 count=$(cat "$tmp/count")
-n=$((count - 12))
-bad=
-while [ $n -le "$count" ]; do
-    serving FAULT_MEMORY=$n
-    case $status in
-    0) ;;
-    3) grep -Eiq 'memory|malloc|enough' "$tmp/out" "$tmp/err" || bad="$bad $n:silent" ;;
-    *) bad="$bad $n:$status" ;;
-    esac
-    n=$((n + 1))
-done
-check "listen --max 1, FAULT_MEMORY up to $count: a place is never lost" test -z "$bad"
-[ -z "$bad" ] || note "these did not:$bad"
+side_by_side $((count - 12)) "$count" 1 served
+all_told "listen --max 1, FAULT_MEMORY up to $count: a place is never lost"
 
-stop hold
-keep_json=$(wc -l <"$tmp/json")
 starved "connect" 1 "$TCPWAVE" connect "$far4:7" -d hello -q --linger 300ms --timeout 6
 starved "connect --json" 37 "$TCPWAVE" connect "$far4:7" -d hello --json --linger 300ms --timeout 6
 starved "load" 4 "$TCPWAVE" load "$far4:7" -d hello --connections 3 -q --timeout 4
 starved "send" 4 "$TCPWAVE" send "$far4:9" --count 1 -q --timeout 4
-head -n "$keep_json" "$tmp/json" >"$tmp/json.kept" # lines that memory ended are not held to it
-mv "$tmp/json.kept" "$tmp/json"
 
 done_testing

@@ -23,6 +23,20 @@ finds_nothing()
     grep -q '"findings":\[\]' "$tmp/out" || show_try
 }
 
+# finds_no CODE NAME: one case: no event has it
+finds_no()
+{
+    check "$2: no $1" sh -c "! grep -q '\"code\":\"$1\"' '$tmp/out'"
+    ! grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
+}
+
+# finds_in_flow CODE SEVERITY CERTAINTY NAME: one case: so it is of a flow that read has shown
+finds_in_flow()
+{
+    check "$4, read: $1, $2, $3" grep -q "^{\"event\":\"finding\".*\"code\":\"$1\",\"severity\":\"$2\",\"certainty\":\"$3\"" "$tmp/out"
+    grep -q "\"code\":\"$1\"" "$tmp/out" || show_try
+}
+
 # provoke CODE STATUS NAME ARGUMENT...: no other finding warns
 provoke()
 {
@@ -31,4 +45,45 @@ provoke()
     shift 3
     expect_status "$wanted" "$name: ends with $wanted" timeout 60 "$TCPWAVE" "$@" --json
     findings=
+}
+
+# Sessions side by side:
+#
+#   session NAME ARGUMENT...     begins a run of tcpwave, which writes a capture file, too
+#   ended NAME STATUS [CODE...]  one case: it ended with that status. What it wrote is what finds and the
+#                                others look at; of the findings, these may warn
+#   read_it NAME [CODE...]       its capture file is read, and that is what they look at then
+
+session()
+{
+    local name=$1 run
+    shift
+    background "$tmp/$name.out" "$tmp/$name.err" \
+        timeout -k 5 60 "$TCPWAVE" "$@" --json --pcap "$tmp/$name.pcap"
+    eval "session_$name=$run"
+}
+
+ended()
+{
+    local name=$1 wanted=$2 pid findings
+    shift 2
+    findings=$*
+    eval "pid=\$session_$name"
+    wait "$pid"
+    status=$?
+    cp "$tmp/$name.out" "$tmp/out"
+    cp "$tmp/$name.err" "$tmp/err"
+    # All would take long to hold against the schema.
+    { head -n 60 "$tmp/out"; grep -e '"event":"finding"' -e '"event":"verdict"' "$tmp/out"; } >>"$tmp/json"
+    note_alarms "$name"
+    check "$name: ends with $wanted" test "$status" = "$wanted"
+    [ "$status" = "$wanted" ] || show_try
+}
+
+read_it()
+{
+    local name=$1 findings
+    shift
+    findings=$*
+    expect_status 0 "$name: its capture is read" "$TCPWAVE" read --json "$tmp/$name.pcap"
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Findings about the peer and the path, each tripped by a kernel's TCP with IPv4 and IPv6: what its
-# application does, and what a firewall before it does to segments. The same sessions without that
-# come first, and have none.
+# application does, and what a firewall before it does to segments of some ports. Beside each stands a
+# session in which something alike is harmless.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
@@ -13,32 +13,29 @@ for habit in echo stay hold leave tire close; do
     start_peer $habit $port python3 "$here/peer.py" $port $habit
     port=$((port + 1))
 done
+start_peer filtered 23 python3 "$here/peer.py" 20-23 echo
+start_peer deaf 24 python3 "$here/peer.py" 24 stay
 head -c 4000000 /dev/zero >"$tmp/zeros"
 
-# silent_about TEXT NAME: one case: no finding has that in its code
-silent_about()
-{
-    check "$2: nothing is found about it" sh -c "! grep -q '\"code\":\"[a-z-]*$1' '$tmp/out'"
-}
-
-# filter HOOK RULE [RULE]: what the peer gets (input) or sends (output) is filtered there
-filter()
-{
-    peer nft -f - <<RULES
+# An ACK with timestamps has 52 bytes over IPv4, and 72 over IPv6.
+peer nft -f - <<'RULES' || exit 1
 table inet test {
-    chain filter {
-        type filter hook $1 priority 0;
-        $2
-        ${3:-}
+    chain in {
+        type filter hook input priority 0;
+        tcp dport 22 tcp option timestamp exists tcp flags & syn != 0 drop
+        meta nfproto ipv4 tcp dport 23 tcp flags & syn != 0 numgen inc mod 2 == 0 drop
+        meta nfproto ipv6 tcp dport 23 tcp flags & syn != 0 numgen inc mod 2 == 0 drop
+        meta nfproto ipv4 tcp dport 24 tcp flags & (fin|syn|rst|psh|ack) == ack meta length <= 52 drop
+        meta nfproto ipv6 tcp dport 24 tcp flags & (fin|syn|rst|psh|ack) == ack meta length <= 72 drop
+    }
+    chain out {
+        type filter hook output priority 0;
+        tcp sport 20 tcp flags & (syn|rst) == 0 reset tcp option timestamp
+        tcp sport 21 tcp flags & syn == 0 tcp option timestamp tsval set 1000000000
+        tcp sport 21 tcp flags & syn != 0 tcp option timestamp tsval set 2000000000
     }
 }
 RULES
-}
-
-unfilter()
-{
-    peer nft flush ruleset
-}
 
 # Whether the peer closed within 20 ms, which it does not where others have this machine's processors.
 closed_in_time()
@@ -54,15 +51,16 @@ sys.exit(not times.get("FIN", 9) - times["SYN"] < 0.02)
 END
 }
 
+# both NAME PORT ARGUMENT...: a session over IPv4 and one over IPv6
+both()
+{
+    local name=$1 port=$2
+    shift 2
+    session "${name}_4" "$@" "$far4:$port"
+    session "${name}_6" "$@" "[$far6]:$port"
+}
+
 for target in "$far4" "[$far6]"; do
-    case $target in *:*) bare=72 ;; *) bare=52 ;; esac # bytes of an ACK with timestamps
-    provoke '' 0 "$target: a plain session" connect -d hello "$target:7"
-    provoke '' 0 "$target: one that is probed" keepalive --idle 1 --interval 1 --count 3 --for 2500ms "$target:7"
-    finds_nothing "$target"
-
-    provoke window-closed 1 "$target: it does not read" connect -f "$tmp/zeros" --timeout 4 "$target:9"
-    finds window-closed problem proved "$target: it does not read"
-
     findings=closed-at-once
     for attempt in 1 2 3 4 5 6 7 8 9 10; do
         try "$TCPWAVE" connect --hold 300ms "$target:10" --json
@@ -75,36 +73,55 @@ for target in "$far4" "[$far6]"; do
     else
         skip "$target: it closes at once" "it took more than 20 ms in each of $attempt runs"
     fi
-    silent_about -when-idle "$target: it closes at once"
+    finds_no closed-when-idle "$target: it closes at once"
+done
 
-    provoke reset-when-idle 7 "$target: it resets what is silent" keepalive --idle 30 --for 9 "$target:11"
-    finds reset-when-idle problem proved "$target: it resets what is silent"
-    expect_json verdict keepalive.longest_silence 0.0 "$target: that silence was not survived"
-    provoke '' 0 "$target: it closes what is silent" keepalive --idle 30 --for 9 "$target:12"
-    finds closed-when-idle info proved "$target: it closes what is silent"
-    provoke '' 0 "$target: it would, and we close first" keepalive --idle 30 --for 1 "$target:12"
-    silent_about -when-idle "$target: it would, and we close first"
+both plain 7 connect -d hello
+both probed 7 keepalive --idle 1 --interval 1 --count 3 --for 2500ms
+both does_not_read 9 connect -f "$tmp/zeros" --timeout 4
+both reads 7 connect -f "$tmp/zeros" -o "$tmp/got" --timeout 30
+both resets_silent 11 keepalive --idle 30 --for 9
+both closes_silent 12 keepalive --idle 30 --for 9
+both would_reset 11 keepalive --idle 30 --for 1
+both would_close 12 keepalive --idle 30 --for 1
+both strips_timestamps 20 connect -d hello
+both clock_goes_back 21 connect -d hello --timeout 3
+both drops_stamped_syns 22 connect -d hello
+both loses_a_syn 23 connect -d hello
+both drops_probes 24 keepalive -d x --idle 1 --interval 1 --count 3 --for 4500ms
 
-    filter output 'tcp sport 7 tcp flags & (syn|rst) == 0 reset tcp option timestamp'
-    provoke timestamps-missing 0 "$target: its timestamps are stripped" connect -d hello "$target:7"
-    finds timestamps-missing warning proved "$target: its timestamps are stripped"
-    unfilter
+for v in 4 6; do
+    ended plain_$v 0
+    finds_nothing "plain_$v"
+    ended probed_$v 0
+    finds_nothing "probed_$v"
+    finds_no deaf-to-probes "probed_$v"
+    ended drops_probes_$v 0 deaf-to-probes
+    finds deaf-to-probes warning likely "drops_probes_$v"
 
-    filter output 'tcp sport 7 tcp flags & syn == 0 tcp option timestamp tsval set 1000000000' \
-        'tcp sport 7 tcp flags & syn != 0 tcp option timestamp tsval set 2000000000'
-    provoke timestamps-backwards 1 "$target: its clock goes back" connect -d hello --timeout 3 "$target:7"
-    finds timestamps-backwards problem likely "$target: its clock goes back"
-    unfilter
+    ended does_not_read_$v 1 window-closed
+    finds window-closed problem proved "does_not_read_$v"
+    ended reads_$v 0
+    finds_no window-closed "reads_$v"
 
-    filter input 'tcp dport 7 tcp option timestamp exists tcp flags & syn != 0 drop'
-    provoke old-timestamp-dropped 0 "$target: SYNs with timestamps are dropped" connect -d hello "$target:7"
-    finds old-timestamp-dropped warning likely "$target: SYNs with timestamps are dropped"
-    unfilter
+    ended resets_silent_$v 7 reset-when-idle
+    finds reset-when-idle problem proved "resets_silent_$v"
+    expect_json verdict keepalive.longest_silence 0.0 "resets_silent_$v: that silence was not survived"
+    ended would_reset_$v 0
+    finds_no reset-when-idle "would_reset_$v"
+    ended closes_silent_$v 0
+    finds closed-when-idle info proved "closes_silent_$v"
+    finds_no closed-at-once "closes_silent_$v"
+    ended would_close_$v 0
+    finds_no closed-when-idle "would_close_$v"
 
-    filter input "tcp dport 8 tcp flags & (fin|syn|rst|psh|ack) == ack meta length <= $bare drop"
-    provoke deaf-to-probes 0 "$target: probes are dropped" \
-        keepalive -d x --idle 1 --interval 1 --count 3 --for 4500ms "$target:8"
-    finds deaf-to-probes warning likely "$target: probes are dropped"
-    unfilter
+    ended strips_timestamps_$v 0 timestamps-missing
+    finds timestamps-missing warning proved "strips_timestamps_$v"
+    ended clock_goes_back_$v 1 timestamps-backwards
+    finds timestamps-backwards problem likely "clock_goes_back_$v"
+    ended drops_stamped_syns_$v 0 old-timestamp-dropped
+    finds old-timestamp-dropped warning likely "drops_stamped_syns_$v"
+    ended loses_a_syn_$v 0
+    finds_no old-timestamp-dropped "loses_a_syn_$v"
 done
 done_testing

@@ -2,6 +2,7 @@
 # Checks tcpwave halfclose: what the kernel's peers do after our FIN has announced the end of our
 # data. What only takes time, and what is shown to the user, is in tests/unit/test_cmd_halfclose.c.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 netns_enter "$@"
 need nft python3
 netns_up || exit 1
@@ -78,8 +79,10 @@ family()
     expect_json verdict close.kind four-way "$1: pauses between answers: our FIN was acknowledged first"
     judged "$1: closes at once" 0 open true 0 'nothing more to send|no data after it' "$2:63" -d x
     judged "$1: answers and resets" 1 failed false 9 'acknowledged our FIN.*reset' "$2:65" -d x
+    finds_no half-close-broken "$1: answers and resets"
     findings=half-close-broken
     judged "$1: our FIN is answered with RST" 1 failed false 0 'answered our FIN with RST' "$2:701"
+    finds half-close-broken problem likely "$1: our FIN is answered with RST"
     judged "$1: our data and FIN are answered with RST" 1 failed false 0 'answered our FIN with RST|reset' "$2:66" -d x
     findings=
 }

@@ -31,6 +31,7 @@ told()
 }
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 
 if [ -z "${IDLE_WORLD:-}" ]; then
     results=$(mktemp -d "${TMPDIR:-/tmp}/tcpwave.XXXXXX") || exit 1
@@ -300,6 +301,7 @@ world_tries()
     idle 0 "--keepalive, often enough" --keepalive 1s --to 7s "$end4:60"
     says "--keepalive, often enough" 'holds an established connection open for 7.00 s; 3 of 3 lived'
     finds_nothing "--keepalive, often enough"
+    finds_no forgotten-when-idle "--keepalive, often enough"
     expect_status 1 "--keepalive, too seldom: status 1" \
         "$TCPWAVE" idle -q --keepalive 6s --to 7s --give-up 2s "$end4:60"
     check "-q: nothing is printed" sh -c "[ ! -s '$tmp/out' ] && [ ! -s '$tmp/err' ]"

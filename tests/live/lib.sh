@@ -27,7 +27,9 @@
 #   expect_status N NAME CMD...      one case: CMD, run by try, ends with status N
 #   expect_line FILE PATTERN NAME    one case: a line of $tmp/FILE matches the extended pattern
 #   json_get EVENT PATH [FILE]       prints the value at a path such as peer.state of the last such
-#                                    event in $tmp/out (or FILE); nothing where there is none
+#                                    event in $tmp/out (or FILE); nothing where there is none. Within a
+#                                    list, NAME=TEXT is its first object with this text, as in
+#                                    findings.code=loss.severity
 #   expect_json EVENT PATH VALUE NAME   one case: that value is VALUE
 #
 #   background OUT ERR CMD...        runs it in the background, with its output in these files; it is
@@ -48,7 +50,8 @@
 #                             lost on arrival there; RUNNER is peer, or env for this side
 #   lose_nothing RUNNER       no longer
 #
-# TCPWAVE names the program, and JSON_GET the one of json_get.c; without it Python does the same.
+# TCPWAVE names the program, JSON_GET the one of json_get.c and JSON_SCHEMA that of json_schema.c; without
+# these two Python does the same.
 
 . "$(dirname "$0")/netns.sh"
 
@@ -132,7 +135,12 @@ check_schema()
 {
     local here
     here=$(dirname "$0")
-    "${python:-python3}" "$here/schema.py" "$here/../../man/tcpwave.schema.json" "$tmp/json" >"$tmp/schema" 2>&1
+    set -- "$here/../../man/tcpwave.schema.json" "$tmp/json"
+    if [ -x "${JSON_SCHEMA:-}" ]; then
+        "$JSON_SCHEMA" "$@" >"$tmp/schema" 2>&1
+    else
+        "${python:-python3}" "$here/schema.py" "$@" >"$tmp/schema" 2>&1
+    fi
     case $? in
     0) pass "$(wc -l <"$tmp/json") lines of --json are as the schema has them" ;;
     77) skip "--json is as the schema has it" "$(cat "$tmp/schema")" ;;
@@ -212,7 +220,11 @@ for line in open(name, encoding="utf-8"):
     if value["event"] == event:
         found = value
 for key in path.split("."):
-    found = found.get(key) if isinstance(found, dict) else None
+    name, _, text = key.partition("=")
+    if isinstance(found, list) and text:
+        found = next((item for item in found if item.get(name) == text), None)
+    else:
+        found = found.get(key) if isinstance(found, dict) else None
 if found is not None:
     print(found if isinstance(found, str) else json.dumps(found))
 EOF

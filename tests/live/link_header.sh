@@ -9,12 +9,23 @@ netns_up || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 start_peer echo 7 ncat -lk 7 --exec /bin/cat
 
-# sources FILE: the link-layer address of each side, as "near,far" or with ? for others; how many
-# packets have none
-sources()
+# sources_tshark FILE: the link-layer addresses of each side's packets; none where these have no header
+sources_tshark()
 {
-    tshark -r "$1" -T fields -e eth.src -e eth.dst -e ip.src -e ipv6.src 2>/dev/null |
-        sed "s/^\t\t/none none /; s/$near_mac/near/g; s/$far_mac/far/g" |
+    tshark -r "$1" -T fields -e eth.src -e eth.dst -e ip.src -e ipv6.src 2>/dev/null | by_side
+}
+
+# sources_tcpdump: the same of what reads() has left
+sources_tcpdump()
+{
+    sed -E 's/^[^ ]+ //
+        s/^ip6?: /none > none, ip length 0: /
+        s/^([^ ]+) > ([^ ]+), .* length [0-9]+: ([^ ]+)\.[0-9]+ > .*/\1\t\2\t\3/' "$tmp/dump" | by_side
+}
+
+by_side()
+{
+    sed "s/^\t\t/none none /; s/$near_mac/near/g; s/$far_mac/far/g" |
         awk -v four=$near4 -v six=$near6 '
             { side = ($3 == four || $3 == six) ? "ours" : "theirs"; print side, $1, $2 }' | sort -u |
         tr '\n' ';'
@@ -26,16 +37,23 @@ bare='ours none none;theirs none none;'
 # As root, tcpdump would become a user who is not known here.
 reads()
 {
-    unshare -U tcpdump -nr "$1" >"$tmp/dump" 2>&1
+    unshare -U tcpdump -enr "$1" >"$tmp/dump" 2>"$tmp/dump.err"
 }
 
-# keeps WANTED NAME FILE
+# keeps WANTED NAME FILE [READER]: tshark takes a third of a second for each file, and tcpdump reads it
+# anyway; so tshark is asked about one file of each kind, and tcpdump about the rest
 keeps()
 {
-    seen=$(sources "$3")
+    check "$2: tcpdump reads it" reads "$3"
+    seen=$(sources_${4:-tshark} "$3")
     check "$2" test "$seen" = "$1"
     [ "$seen" = "$1" ] || note "$seen"
-    check "$2: tcpdump reads it" reads "$3"
+}
+
+# reader OPTION...: which of them, of a command with these options
+reader()
+{
+    [ -z "$*" ] && echo tshark || echo tcpdump
 }
 
 for target in "$far4" "[$far6]"; do
@@ -43,14 +61,14 @@ for target in "$far4" "[$far6]"; do
         for more in '' '-i near' '-q'; do
             expect_status 0 "connect $more --pcap $file $target" \
                 "$TCPWAVE" connect $more -d hello --pcap "$tmp/$file" "$target:7"
-            keeps "$both" "connect $more --pcap $file $target: the link's header" "$tmp/$file"
+            keeps "$both" "connect $more --pcap $file $target: the link's header" "$tmp/$file" $(reader $more)
         done
     done
     expect_status 0 "send --pcap $target" "$TCPWAVE" send --flags S --pcap "$tmp/send.pcapng" "$target:7"
     keeps "$both" "send $target: the link's header" "$tmp/send.pcapng"
     expect_status 0 "load --pcap $target" \
         "$TCPWAVE" load --connections 20 -d x --pcap "$tmp/load.pcapng" "$target:7"
-    seen=$(sources "$tmp/load.pcapng")
+    seen=$(sources_tshark "$tmp/load.pcapng")
     case $seen in
     *'theirs far near;') pass "load $target: the link's header" ;;
     *) fail "load $target: the link's header"; note "$seen" ;;
@@ -66,7 +84,7 @@ for more in '' '-i near'; do
         echo hello | peer timeout 40 ncat -w 30 "${at#* }" 9000 >"$tmp/got"
         check "listen $more, ${at#* }: the client has its echo" grep -q hello "$tmp/got"
         listen_end
-        keeps "$both" "listen $more, ${at#* }: the link's header" "$tmp/listen.pcapng"
+        keeps "$both" "listen $more, ${at#* }: the link's header" "$tmp/listen.pcapng" $(reader $more)
     done
 done
 

@@ -51,10 +51,14 @@ assert sorted(e["connection"] for e in each) == list(range(1, counts["opened"] +
 words = "open failed local refused dropped rejected reset lost".split()
 tally = collections.Counter(e["verdict"] for e in each)
 assert {w: counts[w] for w in words} == {w: tally[w] for w in words}, "the counts are those of the verdicts"
+numbers = collections.defaultdict(list)
+for s in events:
+    if s["event"] == "segment":
+        numbers[s["connection"]].append(s["number"])
 for e in each:
     assert e["command"] == "listen" and e["local"]["port"] and e["peer"]["port"] and e["message"]
-    numbers = [s["number"] for s in events if s["event"] == "segment" and s["connection"] == e["connection"]]
-    assert numbers == list(range(1, len(numbers) + 1)), "segments are counted in each connection"
+    counted = numbers[e["connection"]]
+    assert counted == list(range(1, len(counted) + 1)), "segments are counted in each connection"
 END
 }
 

@@ -63,6 +63,7 @@ for address in "$far4" "$far6"; do
     nat output -100 "tcp dport 79 dnat to $other:8"
     findings=
     each "$target:7" 0 "$target, a rule for another port" finds_nothing
+    finds_no own-nat "$target, a rule for another port"
 
     findings=own-nat
     nat output -100 "tcp dport 77 dnat to $other:8"

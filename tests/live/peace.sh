@@ -103,7 +103,8 @@ for at in "0.0.0.0 $near4 $near4" "[::] $near6 [$near6]"; do
             echo hello | peer timeout 40 ncat -w 30 "$2" 9000 >"$tmp/got"
             peer timeout 40 ncat -z "$2" 9000
             peer curl -s --http0.9 -m 2 "http://$3:9000/" >"$tmp/got"
-            peer timeout 40 python3 "$here/kernel_client.py" "$2" 9000 say 20000 >"$tmp/got"
+            # To --echo this one says nothing more, and is ended.
+            peer timeout 5 python3 "$here/kernel_client.py" "$2" 9000 say 20000 >"$tmp/got"
             echo hello | peer timeout 40 ncat -w 30 "$2" 9000 >"$tmp/got"
         done
         listen_end

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""A peer with one habit, for the live tests: peer.py PORT HABIT
+"""A peer with one habit, for the live tests: peer.py PORT[-LAST] HABIT
 
-Listens on every IPv4 and IPv6 address and treats each connection in turn in the same way:
+Listens on that port, or on all up to LAST, of every IPv4 and IPv6 address and treats each connection in
+turn in the same way:
 
   echo       sends back what it gets, closes after the other side
   discard    reads to the end, then closes
@@ -149,8 +150,7 @@ def treat(habit, conn):
             print(error, flush=True)
 
 
-def main():
-    port, name = int(sys.argv[1]), sys.argv[2]
+def serve(port, name):
     habit = HABITS[name]
     with socket.create_server(
         ("::", port), family=socket.AF_INET6, backlog=BACKLOG.get(name), dualstack_ipv6=True
@@ -159,6 +159,13 @@ def main():
         while True:
             conn, _ = server.accept()
             threading.Thread(target=treat, args=(habit, conn), daemon=True).start()
+
+
+def main():
+    first, _, last = sys.argv[1].partition("-")
+    for port in range(int(first) + 1, int(last or first) + 1):
+        threading.Thread(target=serve, args=(port, sys.argv[2]), daemon=True).start()
+    serve(int(first), sys.argv[2])
 
 
 main()

@@ -92,6 +92,7 @@ RULES
         done
         expect_status 0 "$name, a closed port: SYNs are answered all the same" "$TCPWAVE" send --count 3 --json "$target:98"
         finds_nothing "$name, a closed port"
+        finds_no syn-proxy "$name, a closed port"
         stop proxy
         findings='closed-at-once half-close-broken'
         start_proxy $family 3128 rst $how

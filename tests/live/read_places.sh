@@ -4,6 +4,7 @@
 # numbers that a host uses once more are found, too.
 netns_how='-nm -Urnm' # tcpdump, as root, wants to become a user whom a user namespace may not have
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/findings_lib.sh"
 . "$(dirname "$0")/capture_lib.sh"
 netns_enter "$@"
 need python3 ss ip nft ethtool nstat
@@ -67,6 +68,11 @@ case_of()
     if rules "$@"; then
         joined "$name"
         grep '"code":"options-changed"' "$tmp/flows.json" >"$tmp/changed"
+        if [ $count = 0 ]; then
+            finds_no options-changed "$name"
+        else
+            finds_in_flow options-changed warning proved "$name"
+        fi
         check "$name: $count findings" [ "$(wc -l <"$tmp/changed")" = $count ]
         [ $count = 0 ] || check "$name: they say what" [ "$(grep -c "$pattern" "$tmp/changed")" = $count ]
         [ ! -s "$tmp/changed" ] || note "$(sed 's/.*"message":"\([^"]*\)".*/\1/' "$tmp/changed")"
@@ -108,6 +114,11 @@ numbers()
     expect_json verdict read.flows.seen 2 "$2, $5 and $6: two flows"
     found=$(grep -c '"code":"isn-reused".*the client begins' "$tmp/out")
     check "$2, $5 and $6: $4 findings" [ "$found" = $4 ]
+    if [ $4 = 0 ]; then
+        finds_no isn-reused "$2, $5 and $6"
+    else
+        finds_in_flow isn-reused warning proved "$2, $5 and $6"
+    fi
 }
 
 nft -f - <<X

@@ -67,7 +67,7 @@ whole()
     python3 "$here/slow_reader.py" lines "$tmp/read" >"$tmp/found" 2>&1
     check "$1: whole lines, and those that are missing are counted" test $? = 0
     note "$(head -n 5 "$tmp/found")"
-    # The schema is slow: some lines are enough, and those of a kind that is met only here.
+    # Of a hundred thousand lines some are enough for the schema, and those of a kind that is met only here.
     head -n 20 "$tmp/read" >>"$tmp/json"
     grep left_out "$tmp/read" >>"$tmp/json"
 }
@@ -96,10 +96,12 @@ for signal in TERM INT; do
     since=$(now)
     kill -$signal $run
     ended "connect --json, reader asleep, SIG$signal" $status 1500
-    check "SIG$signal: the verdict that was not read stands on standard error" \
-        grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
-    note "standard error: $(cat "$tmp/err")"
     wakes
+    # There may be as much room left in the pipe as the verdict takes.
+    grep -q '^{"event":"verdict".*signal' "$tmp/read" ||
+        grep -q 'the reader of the report stopped reading.*signal' "$tmp/err"
+    check "SIG$signal: the verdict stands in the pipe or on standard error" test $? = 0
+    note "standard error: $(cat "$tmp/err")"
     check "SIG$signal: the pipe ends at the end of a line" test -z "$(tail -c 1 "$tmp/read")"
 done
 
@@ -189,7 +191,7 @@ to=$tmp/out
 started "$TCPWAVE" load --json --connections 20000 "$far4:9" --pcap "$tmp/fifo"
 # Where the machine is busy that many connections take more than poll's ten seconds.
 for _ in 1 2 3 4 5; do
-    poll grep -q '"verdict"' "$tmp/out" && break
+    poll sh -c "tail -n 1 '$tmp/out' | grep -q '\"verdict\"'" && break
 done
 wakes
 since=$(now)

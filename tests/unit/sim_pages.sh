@@ -14,8 +14,9 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-for tool in mandoc python3 bash jq; do
-    command -v $tool >/dev/null || {
+python=${PYTHON3:-python3} # the interpreter itself: where python3 is a script, to start it takes longer
+for tool in mandoc "$python" bash jq; do
+    command -v "$tool" >/dev/null || {
         echo "# $tool is not installed"
         exit 77
     }
@@ -30,7 +31,7 @@ export PATH
 went_well()
 {
     if [ -e "$tmp/examples/$1.drawing" ]; then
-        python3 "$live/drawings.py" exact "$tmp/examples/$1.drawing" "$tmp/out"
+        "$python" -S "$live/drawings.py" exact "$tmp/examples/$1.drawing" "$tmp/out"
     elif [ -s "$tmp/examples/$1.out" ]; then
         tail -n "$(wc -l <"$tmp/examples/$1.out")" "$tmp/out" | diff "$tmp/examples/$1.out" -
     else
@@ -39,7 +40,7 @@ went_well()
 }
 
 cases=0
-python3 "$live/examples.py" "$tmp/examples" "$sources"/man/*.[0-9] "$sources/README" >"$tmp/list" || exit 1
+"$python" -S "$live/examples.py" "$tmp/examples" "$sources"/man/*.[0-9] "$sources/README" >"$tmp/list" || exit 1
 while read -r number page command; do
     case $command in
     *" sim:"*) ;;
@@ -51,8 +52,8 @@ while read -r number page command; do
     (cd "$tmp/run" && export LC_ALL=$locale && exec timeout 60 bash -o pipefail -c "$(cat "$tmp/examples/$number.cmd")") \
         >"$tmp/out" 2>"$tmp/err" </dev/null
     status=$?
-    [ ! -e "$tmp/examples/$number.drawing" ] ||
-        python3 "$live/drawings.py" cut "$tmp/examples/$number.drawing" "$tmp/out" >"$tmp/examples/$number.new"
+    [ "${DRAWINGS:-}" != write ] || [ ! -e "$tmp/examples/$number.drawing" ] ||
+        "$python" -S "$live/drawings.py" cut "$tmp/examples/$number.drawing" "$tmp/out" >"$tmp/examples/$number.new"
     cases=$((cases + 1))
     if went_well "$number" $status >"$tmp/differs"; then
         printf '%s\n' "ok $cases - $page: $command"
@@ -77,5 +78,5 @@ for page in "$sources"/man/*.[0-9] "$sources/README"; do
             set -- "$@" "$tmp/examples/$number.drawing"
         fi
     done <"$tmp/list"
-    [ $new = no ] || python3 "$live/drawings.py" replace "$page" "$@"
+    [ $new = no ] || "$python" -S "$live/drawings.py" replace "$page" "$@"
 done

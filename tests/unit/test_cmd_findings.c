@@ -560,7 +560,10 @@ static void large_segments_that_vanish(void **state)
         rig_expect_text(&r, "verdict", "verdict", "failed");
         rig_expect_part(&r, "verdict", "message",
                         "probably, large packets vanish on the way here, or the peer does not "
-                        "repeat them: 4,");
+                        "repeat them: ");
+        /* Without what came behind them. */
+        rig_expect_part(&r, "verdict", "message",
+                        v6 ? ": 4,284 bytes are missing" : ": 4,344 bytes are missing");
         rig_free(&r);
     }
     rig_init(&r, HOST_ECHO); /* once */

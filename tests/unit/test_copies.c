@@ -159,6 +159,48 @@ static void a_packet_shorter_than_its_headers_is_read_within_its_bytes(void **st
     assert_false(copies_seen(&c, ip, 0, 2, STAMP, &first));
 }
 
+/* A packet of the peer's, as a bridge (the route's interface, 9) and its port (3) show it. */
+static void over_a_bridge(struct copies_way *w, bool copy_is_read)
+{
+    copies_way_seen(w, 9, 3, false, 0);
+    if (copy_is_read)
+        copies_way_seen(w, 9, 9, true, 3);
+}
+
+static void over_a_bridge_nothing_comes_by_another_interface(void **state)
+{
+    struct copies_way w = {.other = 0};
+    (void)state;
+
+    for (int i = 0; i < 10; i++)
+        over_a_bridge(&w, true);
+    assert_int_equal(copies_way_other(&w), 0);
+}
+
+/* The run ends while the copy of the last packet is not read, or the capture has lost a few. */
+static void a_copy_that_is_not_read_yet_makes_no_other_interface(void **state)
+{
+    struct copies_way w = {.other = 0};
+    (void)state;
+
+    for (int i = 0; i < 10; i++)
+        over_a_bridge(&w, i < 7);
+    assert_int_equal(copies_way_other(&w), 0);
+}
+
+static void packets_by_another_interface_alone_are_counted(void **state)
+{
+    struct copies_way w = {.other = 0};
+    (void)state;
+
+    copies_way_seen(&w, 9, 4, false, 0);
+    assert_int_equal(copies_way_other(&w), 1);
+    assert_int_equal(w.ifindex, 4);
+    copies_way_seen(&w, 9, 9, false, 0); /* the route's own brings what it brings */
+    copies_way_seen(&w, 9, 4, false, 0);
+    assert_int_equal(copies_way_other(&w), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +213,9 @@ int main(void)
         cmocka_unit_test(packets_in_between_do_not_matter),
         cmocka_unit_test(the_counts_of_the_groups_are_those_of_the_packets_kept),
         cmocka_unit_test(a_packet_shorter_than_its_headers_is_read_within_its_bytes),
+        cmocka_unit_test(over_a_bridge_nothing_comes_by_another_interface),
+        cmocka_unit_test(a_copy_that_is_not_read_yet_makes_no_other_interface),
+        cmocka_unit_test(packets_by_another_interface_alone_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

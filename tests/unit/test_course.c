@@ -40,6 +40,14 @@ static struct course_turn go(void)
         check(t_.until == (at), "until %lld ns from now", (long long)(t_.until - rig.now));        \
     } while (0)
 
+/* It closes, and waits for this from then on. */
+#define closes_and_waits(what)                                                                     \
+    do {                                                                                           \
+        struct course_turn t_ = go();                                                              \
+        check(t_.act == COURSE_CLOSED, "it does not close");                                       \
+        check(t_.waits == (what), "it waits for %s", course_text(t_.waits));                       \
+    } while (0)
+
 #define closes() check(go().act == COURSE_CLOSED, "it does not close")
 
 /* Sends our data. The peer acknowledges it if `acknowledged` is true. */
@@ -142,7 +150,7 @@ static void without_it_the_fin_rides_on_the_last_of_the_data(void **state)
     begin((struct course_config){.close = CLOSE_ACTIVE});
     push(100);
     facts.gave = true;
-    closes();
+    closes_and_waits(COURSE_WAITS_DATA_ACKED);
     out(FIN | ACK | PSH, 1, 1, 100);
     expect_state(STATE_FIN_WAIT_1);
 }
@@ -151,7 +159,7 @@ static void without_data_the_fin_goes_at_once(void **state)
 {
     (void)state;
     begin(asking(CLOSE_ACTIVE, 0));
-    closes();
+    closes_and_waits(COURSE_WAITS_FIN_ACKED);
     out(FIN | ACK, 1, 1, 0);
     check(course_step(&course) == COURSE_CLOSING, "the step is %d", course_step(&course));
 }
@@ -220,7 +228,7 @@ static void to_leave_without_a_fin_is_not_to_wait_for_the_answer(void **state)
     (void)state;
     begin(asking(CLOSE_ABORT, 0));
     give(100, true);
-    closes();
+    closes_and_waits(COURSE_WAITS_NOT);
 }
 
 static void without_data_of_ours_no_answer_is_awaited(void **state)

@@ -221,6 +221,16 @@ CASE(icmp_errors_and_silence)
     rst_of_theirs(1, 64); /* and so it is here: its host has lost the connection */
     expect_silence("icmp-error", VERDICT_RESET);
     done();
+
+    shake(); /* we give up, and its host answers our RST */
+    say_ours(SEG_ACK | SEG_PSH, 1, 1, 10);
+    icmp_came(3, ICMP_SOFT);
+    struct step rst = ours(SEG_RST, 11, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
+    rst.local = late.local = STATE_CLOSED;
+    say(rst);
+    say(late);
+    expect("icmp-error", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
+    done();
 }
 
 /* This host's own kernel says so of what we send; a neighbour that is silent says why. */
@@ -290,6 +300,7 @@ CASE(a_window_that_little_fits_into)
     for (unsigned filled = 0; filled < 2; filled++) {
         struct step narrow = theirs(SEG_ACK, 1, 1, 0);
         shake();
+        say_theirs(SEG_ACK, 1, 1, 0);
         narrow.wnd = 1;
         say(narrow);
         say_ours(SEG_ACK | SEG_PSH, 1, 1, filled ? 128 : 5);

@@ -417,6 +417,20 @@ CASE(data_beyond_our_window)
     expect_silence("window-overrun", VERDICT_OPEN);
     done();
 
+    shake(); /* what we repeat acknowledges more: by SND.WL1, the peer moves the old window with it
+              */
+    say_ours(SEG_ACK, 1, 1, 100);
+    say_theirs(SEG_ACK, 1, 1, 1000);
+    struct step again = ours(SEG_ACK, 1, 1001, 100);
+    again.wnd = 400;
+    say(again);
+    say_theirs(SEG_ACK, 1001, 101, 60000);
+    say_theirs(SEG_ACK, 61001, 101, 4256);
+    expect_silence("window-overrun", VERDICT_OPEN);
+    say_theirs(SEG_ACK, 65257, 101, 1448);
+    expect("window-overrun", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, SHOWN(9));
+    done();
+
     shake(); /* our capture may have lost what offered more */
     struct step s = theirs(SEG_ACK, 1, 1, 60000);
     s.gap = true;
@@ -440,6 +454,24 @@ CASE(a_window_that_was_scaled_otherwise)
     says(expect("window-scale-rewritten", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(2, 4)),
          "the peer's SYN-ACK offered a window of 65,160 bytes and its next segment takes most of "
          "that back: a device on the way has lowered the window scale");
+    done();
+
+    start(); /* our data does not fit into what is left of it */
+    say_syn();
+    s = syn_ack();
+    s.opt.has &= ~(unsigned)OPT_WSCALE;
+    say(s);
+    say_ours(SEG_ACK, 1, 1, 0);
+    s = theirs(SEG_ACK, 1, 1, 0);
+    s.wnd = 63;
+    say(s);
+    say_ours(SEG_ACK | SEG_PSH, 1, 1, 63);
+    elapse(5 * WAVE_S);
+    says(expect("window-scale-rewritten", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM,
+                SHOWN(2, 4)),
+         "the peer's SYN-ACK offered a window of 65,160 bytes and its next segment takes most of "
+         "that back: a device on the way has removed the window scale");
+    expect_silence("window-closed", VERDICT_FAILED); /* the peer takes more than that */
     done();
 
     shake(); /* 509 << 7 */

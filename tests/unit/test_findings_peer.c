@@ -225,6 +225,17 @@ CASE(a_fin_that_is_ignored)
     expect_silence("fin-ignored", VERDICT_OPEN);
     done();
 
+    shake(); /* it has not accepted the connection, and repeats its SYN-ACK */
+    for (unsigned i = 0; i < 5; i++) {
+        struct step fin = ours(SEG_FIN | SEG_ACK, 1, 1, 0);
+        fin.retransmission = i > 0;
+        say(fin);
+        elapse(WAVE_S << i);
+        say(syn_ack());
+    }
+    expect_silence("fin-ignored", VERDICT_LOST);
+    done();
+
     shake(); /* data before the FIN is what is missing */
     say_ours(SEG_ACK, 1, 1, 100);
     for (unsigned i = 0; i < 5; i++) {

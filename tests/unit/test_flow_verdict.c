@@ -229,6 +229,33 @@ static void loss_is_more_than_a_retransmission(void **state)
     assert_true(has_finding(over(), "loss"));
     flows_done(state);
     flows_fresh(state);
+    /* The ACKs were late: the other side has each segment twice, and says so. */
+    shake_hands();
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint32_t from = watching.iss[TRACK_A] + 1 + 100 * i;
+        a(ACK, 1 + 100 * i, 1, 100);
+        after_ms(300);
+        a(ACK, 1 + 100 * i, 1, 100);
+        b(ACK, 1, 101 + 100 * i, 0);
+        watching.opt[TRACK_B] =
+            (struct opt){.has = OPT_SACK, .sacks = 1, .sack = {{seq_of(from), seq_of(from + 100)}}};
+        b(ACK, 1, 101 + 100 * i, 0);
+        watching.opt[TRACK_B] = (struct opt){0};
+    }
+    assert_false(has_finding(over(), "loss"));
+    flows_done(state);
+    flows_fresh(state);
+    /* The other side is gone, or what we send is lost: nothing tells which. */
+    shake_hands();
+    a(ACK, 1, 1, 100);
+    for (unsigned i = 0; i < 4; i++) {
+        after_ms(300 << i);
+        a(ACK, 1, 1, 100);
+    }
+    assert_false(has_finding(over(), "loss"));
+    assert_true(has_finding(over(), "silent"));
+    flows_done(state);
+    flows_fresh(state);
     /* SYNs and FINs are no segments with data. */
     a(SYN, 0, 0, 0);
     for (unsigned i = 0; i < 4; i++) {
@@ -244,6 +271,125 @@ static void loss_is_more_than_a_retransmission(void **state)
     }
     b(ACK, 1, 2, 0);
     assert_false(has_finding(over(), "loss"));
+}
+
+/* Gives side B's segments a timestamp and a D-SACK, or one of the two. */
+static void b_tells(bool stamped, uint32_t echo, bool dsack, uint32_t first, uint32_t end)
+{
+    watching.opt[TRACK_B] = (struct opt){
+        .has = (stamped ? OPT_TIMESTAMP : 0) | (dsack ? OPT_SACK : 0),
+        .tsval = 7000 + echo,
+        .tsecr = echo,
+        .sacks = dsack,
+        .sack = {{seq_of(watching.iss[TRACK_A] + first), seq_of(watching.iss[TRACK_A] + end)}}};
+}
+
+static void a_stamps(uint32_t tsval)
+{
+    watching.opt[TRACK_A] = (struct opt){.has = OPT_TIMESTAMP, .tsval = tsval};
+}
+
+/* The receiver was stopped for a while: what a timer has repeated had come, as its D-SACKs say, or
+ * the timestamp that it echoes. */
+static void what_had_come_was_not_lost(void **state)
+{
+    static const struct {
+        bool stamped, dsacks, late, lost;
+    } with[] = {{true, true, true, false},
+                {true, false, true, false},
+                {false, true, true, false},
+                {true, false, false, true},
+                {false, false, false, true}};
+    (void)state;
+    for (unsigned k = 0; k < sizeof with / sizeof *with; k++) {
+        shake_hands();
+        for (unsigned i = 0; i <= 4; i++) {
+            if (with[k].stamped)
+                a_stamps(1000 + i);
+            a(ACK, 1, 1, 100);
+            after_ms(200 << i);
+        }
+        b_tells(with[k].stamped, with[k].late ? 1000 : 1004, false, 0, 0);
+        b(ACK, 1, 101, 0);
+        for (unsigned i = 0; with[k].late && i < 4; i++) {
+            b_tells(with[k].stamped, 1000, with[k].dsacks, 1, 101);
+            b(ACK, 1, 101, 0);
+        }
+        if (has_finding(over(), "loss") != with[k].lost)
+            fail_msg("case %u", k);
+        flows_done(state);
+        flows_fresh(state);
+    }
+}
+
+/* Some were lost, and some were not. */
+static void only_what_was_lost_is_counted(void **state)
+{
+    (void)state;
+    shake_hands();
+    for (uint32_t i = 0; i < 7; i++) {
+        a(ACK, 1 + 100 * i, 1, 100);
+        after_ms(300);
+        a(ACK, 1 + 100 * i, 1, 100);
+        b_tells(false, 0, false, 0, 0);
+        b(ACK, 1, 101 + 100 * i, 0);
+        if (i >= 4) {
+            b_tells(false, 0, true, 1 + 100 * i, 101 + 100 * i);
+            b(ACK, 1, 101 + 100 * i, 0);
+        }
+    }
+    struct findings list = {.count = 0};
+    flow_findings(over(), &list);
+    assert_int_equal(list.count, 1);
+    assert_string_equal(list.at[0].code, "loss");
+    assert_string_equal(list.at[0].message,
+                        "4 of the client's 14 segments with data were lost and sent once more");
+}
+
+/* The network reorders; one D-SACK covers all that was sent in vain. */
+static void a_dsack_speaks_of_several_segments(void **state)
+{
+    (void)state;
+    shake_hands();
+    for (unsigned twice = 0; twice < 2; twice++)
+        for (uint32_t i = 0; i < 5; i++) {
+            a(ACK, 1 + 100 * i, 1, 100);
+            after_ms(i == 4 ? 300 : 0);
+        }
+    b(ACK, 1, 501, 0);
+    b_tells(false, 0, true, 1, 501);
+    b(ACK, 1, 501, 0);
+    assert_false(has_finding(over(), "loss"));
+}
+
+/* Path MTU discovery (RFC 1191): the first flight is too big for a link, and is sent once more in
+ * smaller segments. What is lost later on counts. */
+static void what_was_too_big_was_not_lost(void **state)
+{
+    struct icmp e = {.type = 3, .code = 4, .mtu = 576, .meaning = ICMP_TOO_BIG};
+    (void)state;
+    for (unsigned k = 0; k < 3; k++) {
+        shake_hands();
+        for (uint32_t i = 0; i < 4; i++)
+            a(ACK, 1 + 1000 * i, 1, 1000);
+        if (k) {
+            e.flow = watching.flow;
+            assert_non_null(flows_icmp(watching.flows, &e));
+        }
+        for (uint32_t i = 0; i < 8; i++)
+            a(ACK, 1 + 500 * i, 1, 500);
+        b(ACK, 1, 4001, 0);
+        for (uint32_t i = 0; k == 2 && i < 3; i++) {
+            a(ACK, 4001 + 500 * i, 1, 500);
+            after_ms(300);
+            a(ACK, 4001 + 500 * i, 1, 500);
+            b(ACK, 1, 4501 + 500 * i, 0);
+        }
+        if (has_finding(over(), "loss") != (k != 1))
+            fail_msg("case %u", k);
+        flows_done(state);
+        flows_fresh(state);
+    }
 }
 
 /* Full segments get no answer, small ones do; or no segment does. */
@@ -264,6 +410,17 @@ static void a_path_that_takes_no_full_segment(void **state)
         flows_done(state);
         flows_fresh(state);
     }
+    /* One as large was acknowledged before: the other side is gone. */
+    shake_hands();
+    a(ACK, 1, 1, 1400);
+    b(ACK, 1, 1401, 0);
+    for (unsigned i = 0; i < 5; i++) {
+        a(ACK, 1401, 1, 1400);
+        after_ms(300 << i);
+    }
+    const struct watched *w = over();
+    assert_false(has_finding(w, "black-hole"));
+    assert_true(has_finding(w, "silent"));
 }
 
 static void a_server_that_accepts_nothing(void **state)
@@ -305,6 +462,31 @@ static void a_window_that_limits(void **state)
         b(ACK, 1, at + 1000, 0);
     }
     assert_true(has_finding(over(), "window-limited"));
+}
+
+/* A small buffer is full for a moment each time, or an application does not read: for as long in
+ * all. */
+static void a_window_that_is_shut_for_long(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < 2; k++) {
+        const unsigned times = k ? 2 : 600;
+        uint32_t at = 1;
+        watching.window[TRACK_B] = 1000;
+        shake_hands();
+        for (unsigned i = 0; i < times; i++, at += 1000) {
+            a(ACK, at, 1, 1000);
+            watching.window[TRACK_B] = 0;
+            b(ACK, 1, at + 1000, 0);
+            after_ms(k ? 300 : 1);
+            watching.window[TRACK_B] = 1000;
+            b(ACK, 1, at + 1000, 0);
+        }
+        if (has_finding(over(), "window-closed") != (k == 1))
+            fail_msg("%u times", times);
+        flows_done(state);
+        flows_fresh(state);
+    }
 }
 
 /* An ordinary connection has no finding at all. */
@@ -381,9 +563,14 @@ int main(void)
         CASE(was_it_really_the_server),
         CASE(a_side_that_falls_silent),
         CASE(loss_is_more_than_a_retransmission),
+        CASE(what_had_come_was_not_lost),
+        CASE(only_what_was_lost_is_counted),
+        CASE(a_dsack_speaks_of_several_segments),
+        CASE(what_was_too_big_was_not_lost),
         CASE(a_path_that_takes_no_full_segment),
         CASE(a_server_that_accepts_nothing),
         CASE(a_window_that_limits),
+        CASE(a_window_that_is_shut_for_long),
         CASE(nothing_to_find),
         CASE(each_counter_is_looked_at),
         CASE(the_strongest_finding),

@@ -73,11 +73,38 @@ static void nothing_is_waited_for_that_cannot_come(void **state)
     assert_int_equal(guard.asked, 1);
 }
 
+static struct wire_stats lossy_stats(struct port *p)
+{
+    (void)p;
+    return (struct wire_stats){
+        .malformed = 5, .bad_checksum = 5, .bad_whole = 3, .dropped = guard.asked++};
+}
+
+/* Fragments of two packets were put together, since the capture had lost the others. */
+static void a_lossy_capture_damages_packets_in_fragments(void **state)
+{
+    static const struct wire_info info = {.interface = "eth0", .ifindex = 2};
+    static const struct port_ops ops = {.stats = lossy_stats};
+    struct port port = {.ops = &ops, .info = &info};
+    struct wire_stats s;
+    struct host_texts texts;
+    struct facts_host host;
+
+    (void)state;
+    guard.asked = 0;
+    host_facts(&host, &texts, &s, &port, &(struct host_asks){.captured = 0});
+    assert_int_equal(host.bad_checksums, 5);
+    host_facts(&host, &texts, &s, &port, &(struct host_asks){.captured = 0});
+    assert_int_equal(host.bad_checksums, 2);
+    assert_int_equal(s.bad_checksum, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_segment_that_is_on_its_way_blames_no_firewall),
         cmocka_unit_test(nothing_is_waited_for_that_cannot_come),
+        cmocka_unit_test(a_lossy_capture_damages_packets_in_fragments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,6 +216,26 @@ static void time_wait_cut_short_is_closed_all_the_same(void **state)
     assert_string_equal(o.kind, "four-way");
 }
 
+/* The signal came between the capture of the peer's last ACK and the engine's turn. */
+static void a_last_ack_that_was_captured_is_the_end(void **state)
+{
+    struct outcome_facts f = facts(END_ABORTED, STOP_TIMEOUT, true);
+    struct outcome o;
+    (void)state;
+    f.local = STATE_LAST_ACK;
+    f.path.peer_first = f.path.separate = true;
+    assert_outcome(&f, VERDICT_FAILED, "local", "abandoned", "the timeout");
+    f.all_acked = true;
+    assert_outcome(&f, VERDICT_OPEN, "peer", "four-way", "closed by both sides");
+    f.stop = STOP_SIGNAL;
+    f.signal = 15;
+    outcome_of(&f, &o);
+    assert_int_equal(o.exit, 143);
+    f.local = STATE_ESTABLISHED;
+    outcome_of(&f, &o);
+    assert_int_equal(o.verdict, VERDICT_FAILED);
+}
+
 static void a_local_error_is_told(void **state)
 {
     struct outcome_facts f = facts(END_ABORTED, STOP_LOCAL, true);
@@ -345,6 +365,7 @@ int main(void)
         cmocka_unit_test(no_ack_needs_a_syn_ack),
         cmocka_unit_test(a_signal_is_the_exit_status),
         cmocka_unit_test(time_wait_cut_short_is_closed_all_the_same),
+        cmocka_unit_test(a_last_ack_that_was_captured_is_the_end),
         cmocka_unit_test(a_local_error_is_told),
         cmocka_unit_test(a_signal_keeps_its_status_when_this_host_fails_too),
         cmocka_unit_test(a_host_that_cannot_send_is_told),

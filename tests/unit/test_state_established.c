@@ -73,6 +73,21 @@ static void rfc9293_3_10_7_4_fifth_older_segment_does_not_update_the_window(void
     check(rig.c.snd.wnd == 4000, "SND.WND is %u", rig.c.snd.wnd);
 }
 
+/* Otherwise SND.WL1 would have us send three segments from 201 on, beyond all that was offered. */
+static void a_retransmission_that_acknowledges_more_sets_the_window(void **state)
+{
+    const uint32_t size = eff_mss();
+    (void)state;
+    push(200);
+    burst();
+    in(ACK, 101, 101, 3 * size, 100); /* what is before it was lost */
+    check(rig.c.snd.wnd == 3 * size, "SND.WND is %u", rig.c.snd.wnd);
+    in(ACK, 1, 201, 2 * size, 100);
+    check(rig.c.snd.wnd == 2 * size, "SND.WND is %u", rig.c.snd.wnd);
+    push(6 * size);
+    check(burst() == 2 * size, "more is sent than the peer has offered");
+}
+
 static void rfc9293_3_10_7_4_fifth_ack_of_several_segments_frees_them_all(void **state)
 {
     (void)state;
@@ -166,6 +181,7 @@ int main(void)
         cmocka_unit_test(rfc9293_3_10_4_close_acknowledges_what_is_owed),
         cmocka_unit_test(rfc9293_3_10_7_4_fifth_newer_segment_updates_the_window),
         cmocka_unit_test(rfc9293_3_10_7_4_fifth_older_segment_does_not_update_the_window),
+        cmocka_unit_test(a_retransmission_that_acknowledges_more_sets_the_window),
         cmocka_unit_test(rfc9293_3_10_7_4_fifth_ack_of_several_segments_frees_them_all),
         cmocka_unit_test(rfc9293_3_10_7_4_fifth_old_ack_with_new_data_delivers_it),
         cmocka_unit_test(rfc9293_3_10_7_4_data_both_ways_rides_on_acknowledgements),
