@@ -277,8 +277,8 @@ struct wire_stats {
     struct addr nat_source;
     uint16_t nat_source_port;
     bool asks_for_itself;  /* this host asks on our interface, which is the only one to send by, for
-                              a  neighbour with the address of its own loopback: a rule has
-                              redirected  there what we sent */
+                              a neighbour with the address of its own loopback: a rule has
+                              redirected there what we sent */
     uint64_t syns_watched; /* SYNs through the kernel that the capture was to show as they left, */
     uint64_t syns_left;    /* and those that it showed */
 };

@@ -17,7 +17,7 @@ static void run_bytes(struct command_rig *r, const char *words, unsigned bytes)
 
     assert_true(n > 0 && (size_t)n + bytes + 40 < sizeof line);
     memset(line + n, 'x', bytes);
-    strcpy(line + n + bytes, v6 ? " " RIG_PEER6 : " " RIG_PEER);
+    snprintf(line + n + bytes, 40, " %s", v6 ? RIG_PEER6 : RIG_PEER);
     rig_run(r, line);
 }
 
