@@ -87,6 +87,7 @@ static int open_engine(struct load *l, struct diag *d)
     tcp_configure(&o->tcp, &c);
     c.rcvbuf = RECEIVE_BUFFER;
     c.time_wait = false;
+    c.unstamped_syn = true;
     if (stack_create(&l->stack, &c, l->plan.concurrency, seed) != 0)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the connections");
     return 0;

@@ -7,6 +7,8 @@
  *     load_tuples.c   chooses the local port of the next connection
  *     load_loop.c     does the work of one turn of the loop
  *     load_conn.c     takes each connection through its course
+ *     load_signs.c    notices what connections show that findings may be based on
+ *     load_findings.c makes the findings
  *     load_report.c   reports progress and the figures
  *
  * load is no session (lib/run/session.h), since it shows no segments. It keeps nothing of a
@@ -51,6 +53,16 @@ struct load_queue {
     wave_time length;
 };
 
+/* What was seen of a connection by now, so that it counts once. */
+enum {
+    LOAD_SAW_UNSTAMPED = 1 << 0,
+    LOAD_SAW_OLD_TIMESTAMP = 1 << 1,
+    LOAD_SAW_ECHO = 1 << 2,
+    LOAD_SAW_WINDOW = 1 << 3,
+    LOAD_SAW_FIN = 1 << 4,
+    LOAD_SAW_EARLY = 1 << 5 /* the peer's FIN came before it had all of our data */
+};
+
 /* Holds what load needs of one connection beside the engine's own. It stands in `load.conn` at the
  * index of the connection's id. */
 struct load_conn {
@@ -60,7 +72,10 @@ struct load_conn {
     uint32_t tries : 2;          /* other ports over which it was refused before this one */
     uint32_t time_wait : 1;      /* the peer may still have an earlier connection over its port */
     uint32_t closed_by_peer : 1; /* the peer's FIN came before it had ours: it keeps TIME_WAIT */
+    uint32_t later : 1;          /* the peer sent data behind the begin of its answer */
+    uint32_t cut : 1;            /* its large segments were not acknowledged */
     uint32_t next : 25;          /* in its queue: 1 + index, or 0 */
+    uint32_t seen : 6;           /* LOAD_SAW_... */
     uint32_t tuple : 24, queue : 3;
     uint32_t shut_out : 1; /* it is counted as one that the accept queue had no room for */
     uint32_t

@@ -208,6 +208,7 @@ static void arrived(struct load *l, struct conn *c, struct load_conn *x)
     const uint8_t *bytes;
     size_t n;
 
+    load_seen_data(l, c, x);
     while ((n = conn_peek(c, &bytes)) > 0) {
         l->received_bytes += n;
         conn_consume(c, l->loop.now, n);
@@ -234,6 +235,7 @@ static void count_awaiting(struct load *l, struct load_conn *x, enum state state
 static void moved(struct load *l, struct conn *c, struct load_conn *x, enum state to)
 {
     count_awaiting(l, x, to);
+    load_seen_state(l, c, x, to);
     if (to == STATE_CLOSE_WAIT || to == STATE_CLOSING)
         x->closed_by_peer = true;
     switch (to) {
@@ -264,6 +266,10 @@ void load_event(struct load *l, const struct event *e)
     if (!c)
         return;
     switch (e->kind) {
+    case EVENT_RETRANSMIT:
+        count_awaiting(l, x, STATE_CLOSED); /* one that is lost does not hold up the others */
+        load_seen_retransmission(l, c, x, e);
+        break;
     case EVENT_STATE:
         moved(l, c, x, e->u.state.to);
         break;
@@ -271,13 +277,20 @@ void load_event(struct load *l, const struct event *e)
         arrived(l, c, x);
         break;
     case EVENT_FIN:
+        load_seen_fin(l, c, x);
         go(l, c, x, false);
         break;
     case EVENT_ICMP:
         load_seen_icmp(l, e);
         break;
     case EVENT_DISCARDED:
-        load_seen_discarded(l, c, x);
+        load_seen_discarded(l, c, x, e->u.check);
+        break;
+    case EVENT_TOLERATED:
+        load_seen_tolerated(l, x);
+        break;
+    case EVENT_MSS:
+        load_seen_mss(l, c, x);
         break;
     default:
         break;
@@ -349,6 +362,7 @@ static void lingered(struct load *l, struct conn *c, struct load_conn *x)
         enqueue(l, x, LOAD_Q_LINGER);
         return;
     }
+    load_seen_gap(l, c);
     conn_abort(c, l->loop.now);
     stack_changed(l->stack, l->loop.now, x->id);
 }
@@ -457,6 +471,7 @@ void load_stop(struct load *l, uint32_t id)
         const bool left = conn_state(c) == STATE_TIME_WAIT || !at_fault(l, c, x);
         dequeue(l, x);
         course_set(&x->course, left ? COURSE_LEFT : COURSE_CUT, course_since(&x->course));
+        load_seen_gap(l, c);
         conn_abort(c, l->loop.now);
         stack_changed(l->stack, l->loop.now, id);
     } else if (step != COURSE_HANDSHAKE && step < COURSE_CLOSING) {

@@ -10,98 +10,8 @@
 #include "lib/run/host_facts.h"
 #include "lib/run/neighbour.h"
 
-#define SOON (150 * WAVE_MS)             /* from our data to its answer */
-#define FEW 2                            /* retransmissions that were not taken */
+#define LARGE 1000                       /* bytes: smaller packets are no problem for any path */
 #define PART 100                         /* of the connections, one in so many: losses hit some */
-
-/* What was discarded in SYN-SENT acknowledges no SYN of ours. Once ports are used a second time, it
- * may be for the connection before. */
-static void note_astray(struct load *l, const struct conn *c, const struct seg *s)
-{
-    const enum sign_kind kind = s->flags & SEG_RST   ? SIGN_RST_ASTRAY
-                                : s->flags & SEG_SYN ? SIGN_SYN_ACK_ASTRAY
-                                                     : SIGN_ACK_ASTRAY;
-
-    /* With rules, the segment may be one that they changed or made. */
-    if (!l->impair && conn_state(c) == STATE_SYN_SENT && l->opened <= l->tuples.ports &&
-        (s->flags & (SEG_RST | SEG_ACK)))
-        signs_note(&l->seen.flow.signs, kind, 0);
-}
-
-/* Returns whether the peer has acknowledged our SYN and none of our data. */
-static bool is_untaken(const struct load *l, const struct conn *c)
-{
-    return l->options->data.len && conn_only_syn_acked(c);
-}
-
-/* A SYN-ACK that is repeated after our acknowledgement, while our data is not taken though it was
- * repeated twice. A path that loses one segment in ten loses all of these of one connection in ten
- * thousand. */
-static void note_syn_ack(struct load *l, const struct conn *c, struct load_conn *x)
-{
-    if (conn_state(c) == STATE_SYN_SENT || !is_untaken(l, c) || x->shut_out)
-        return;
-    if (conn_backoff(c) < FEW)
-        return;
-    x->shut_out = true;
-    l->seen.queue_full++;
-}
-
-void load_seen_discarded(struct load *l, const struct conn *c, struct load_conn *x)
-{
-    const struct seg *s = l->seen.segment;
-
-    if (!s)
-        return;
-    note_astray(l, c, s);
-    if ((s->flags & (SEG_SYN | SEG_ACK | SEG_RST)) == (SEG_SYN | SEG_ACK))
-        note_syn_ack(l, c, x);
-}
-
-static bool is_target(const struct load *l, const struct flow *flow)
-{
-    for (uint32_t i = 0; i < l->plan.pairs; i++) {
-        const struct load_pair *p = &l->plan.pair[i];
-        if (p->rport == flow->rport && addr_eq(&p->remote, &flow->remote))
-            return true;
-    }
-    return false;
-}
-
-void load_seen_stray(struct load *l, const struct flow *flow)
-{
-    if (l->impair || is_target(l, flow) ||
-        (l->seen.segment->flags & (SEG_SYN | SEG_ACK | SEG_RST)) != (SEG_SYN | SEG_ACK))
-        return;
-    l->seen.elsewhere++;
-    l->seen.answerer = flow->remote;
-    l->seen.answerer_port = flow->rport;
-}
-
-void load_seen_icmp(struct load *l, const struct event *e)
-{
-    if (l->impair || (e->u.icmp.meaning != ICMP_SOFT && e->u.icmp.meaning != ICMP_HARD))
-        return;
-    l->seen.icmps++;
-    l->seen.icmp =
-        (struct icmp){.from = e->u.icmp.from, .type = e->u.icmp.type, .code = e->u.icmp.code};
-}
-
-/* With SYN cookies a host repeats no SYN-ACK. While its accept queue is full it ignores our ACK and
- * our data, and later it answers as one that knows no such connection: with a RST without ACK (RFC
- * 9293, 3.10.7.1). At once a firewall may do that as well. */
-void load_seen_ended(struct load *l, const struct conn *c, struct load_conn *x)
-{
-    const struct seg *s = l->seen.segment;
-    const bool at_once =
-        course_step(&x->course) == COURSE_ANSWER && l->loop.now - course_since(&x->course) < SOON;
-
-    if (conn_end(c) != END_RESET || !s || (s->flags & (SEG_RST | SEG_ACK)) != SEG_RST || at_once ||
-        !is_untaken(l, c) || x->shut_out)
-        return;
-    x->shut_out = true;
-    l->seen.queue_full++;
-}
 
 /* Returns whether the next hop of every pair is silent; *hop is that of the first one. */
 static bool none_answers(struct load *l, struct wire_neighbour *hop)
@@ -181,6 +91,21 @@ static uint64_t fragments_lost(const struct facts_host *h)
     return h->incomplete + h->nameless + h->overlapping;
 }
 
+/* Completes what was counted. That segments became smaller because large ones were not acknowledged
+ * tells something only where those of most connections were not: else the path was down for a
+ * while. */
+static void count_all(struct load *l, uint32_t failed)
+{
+    struct facts_many *m = &l->seen.many;
+
+    m->connections = l->opened;
+    m->failed = failed;
+    if (m->count[MANY_CUT] <= l->seen.passed)
+        m->count[MANY_CUT] = 0;
+    if (l->seen.largest >= LARGE)
+        m->count[MANY_GAP] = 0;
+}
+
 void load_diagnose(struct load *l, const struct impairments *rules, struct outcome *o,
                    struct findings *list)
 {
@@ -192,11 +117,13 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     struct facts_host host;
     const struct facts k = {.flow = &s->flow,
                             .host = &host,
+                            .many = &s->many,
                             .impairments = rules,
                             .how_to = &command_words,
                             .over = true,
                             .verdict = o->verdict};
 
+    count_all(l, failed);
     host_facts(&host, &texts, &stats, l->port,
                &(struct host_asks){.captured = s->captured,
                                    .left_unknown = true,
@@ -209,6 +136,7 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
     host.failed = failed;
+    host.unsent = s->unsent;
     host.queue_full = queue_full(l);
     host.addresses = l->counts[VERDICT_OPEN] ? 0 : l->plan.others;
     host.address = l->plan.other;

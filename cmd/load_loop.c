@@ -76,15 +76,16 @@ void load_drain(struct load *l)
         load_event(l, &e);
 }
 
-/* Handles a segment that the kernel rejected for good. If no connection has been established yet,
- * this ends the run, since the next segment would fare no better. Later it counts as one more lost
- * segment, which is retransmitted, and a note is reported the first time. */
+/* Handles a segment that the kernel rejected for good. If it has taken none yet, this ends the run,
+ * since the next segment would fare no better. Later it counts as one more lost segment, which is
+ * retransmitted, and a note is reported the first time. */
 static void send_failed(void *self, const struct flow *flow, const struct diag *d)
 {
     struct load *l = self;
 
     (void)flow;
-    if (!l->established) {
+    l->seen.unsent++;
+    if (!l->established && !l->port->ops->stats(l->port).sent) {
         load_fail(l, d);
         return;
     }

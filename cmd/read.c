@@ -206,6 +206,14 @@ static void drawn_flow_over(struct read_run *r, const struct watched *w,
         write_flow(r, r->view.term.to, w, v, list, room);
 }
 
+/* Is given each packet that could not be put together. */
+static void lacks_fragment(void *self, const struct flow *flow, struct seq seq)
+{
+    struct read_run *r = self;
+
+    flows_incomplete(r->flows, flow, seq);
+}
+
 /* Is given each flow that is over. */
 static void flow_over(void *self, const struct watched *w, const struct measure_room *room)
 {
@@ -217,6 +225,7 @@ static void flow_over(void *self, const struct watched *w, const struct measure_
         (r->ladder.mode != READ_SUMMARY && w->number != r->ladder.number))
         return;
     list.count = list.left_out = 0;
+    dissect_look(&r->dissect); /* which adds to *w what it still waited for */
     flow_verdict(w, &v);
     flow_findings(w, &list);
     flow_totals_add(&r->totals, w, v.verdict);
@@ -412,6 +421,15 @@ static void read_file(struct read_run *r)
  * The end
  */
 
+/* Returns how many packets could not be put together, since a fragment of them never came. */
+static uint64_t incomplete(const struct read_run *r)
+{
+    const struct ip_reassembly_counts c =
+        ip_reassembly_counts(r->dissect.fragments, r->dissect.now);
+
+    return c.missing + c.nameless;
+}
+
 static void total_members(struct read_run *r)
 {
     const struct flows_counts c = flows_counts(r->flows);
@@ -440,6 +458,7 @@ static void total_members(struct read_run *r)
     figures_count(f, "truncated", d->truncated);
     figures_count(f, "malformed", d->malformed);
     figures_count(f, "cut", d->cut);
+    figures_count(f, "incomplete", incomplete(r));
     figures_count(f, "tunnelled", d->tunnelled);
     figures_seconds(f, "duration", r->begun ? r->dissect.now - r->origin : 0);
     figures_end(f);
@@ -454,6 +473,8 @@ static void frames_row(struct read_run *r, const struct flows_counts *c)
     human_add(text, sizeof text, c->elsewhere, "captured at a second place as well");
     human_add(text, sizeof text, d->other, "not TCP");
     human_add(text, sizeof text, r->filtered, "left out by --filter");
+    human_add(text, sizeof text, incomplete(r),
+              "packets in fragments of which one or more never came");
     human_add(text, sizeof text, d->cut, "cut short by the snap length");
     human_add(text, sizeof text, d->truncated, "cut within their headers");
     human_add(text, sizeof text, d->malformed, "malformed");
@@ -577,6 +598,8 @@ static int open_table(struct read_run *r, struct diag *d)
         return diag_fail(d, WAVE_ESYS, "the system gives no random bytes: %s", strerror(errno));
     key = siphash_key(secret, 1);
     r->flows = flows_create(key, heap_resize, flow_over, r);
+    r->dissect.lacks = lacks_fragment;
+    r->dissect.lacks_ctx = r;
     r->capture = capture_file_create();
     if (!r->flows || !r->capture)
         return diag_fail(d, WAVE_ENOMEM, "no memory for the flows");

@@ -320,6 +320,16 @@ uint32_t conn_missing(const struct conn *c, struct seq high)
     return missing - (r && r->has_fin && seq_lt(r->fin, high));
 }
 
+uint32_t conn_beyond(const struct conn *c)
+{
+    const struct reasm *r = c->reasm;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; r && i < r->runs; i++)
+        n += r->run[i].end.v - r->run[i].first.v;
+    return n + (r && r->has_fin && !(c->flags & CONN_FIN_RCVD));
+}
+
 wave_time conn_rto(const struct conn *c)
 {
     return rtt_rto(&c->rtt, &c->env->config, 0);

@@ -148,6 +148,10 @@ struct conn {
     } hook;
 };
 
+/* With conn_config.unstamped_syn: so many SYNs are sent before the second one without timestamps.
+ */
+#define CONN_UNSTAMPED_SECOND 5
+
 _Static_assert(sizeof(struct conn) <= 256, "a connection is at most 256 bytes");
 
 /*
@@ -309,6 +313,10 @@ uint32_t conn_received(const struct conn *c);
  * came beyond gaps is not counted, its FIN neither. 0 where all is there. */
 uint32_t conn_missing(const struct conn *c, struct seq high);
 
+/* Returns how many numbers of the peer's came beyond a gap, and are held until that is filled; its
+ * FIN is one of them. */
+uint32_t conn_beyond(const struct conn *c);
+
 /*
  * Accessors, for code outside the engine, which reads no field of a connection.
  */
@@ -443,6 +451,34 @@ static inline struct seq conn_rcv_edge(const struct conn *c)
 static inline uint32_t conn_ts_recent(const struct conn *c)
 {
     return c->ts_recent;
+}
+
+/* Returns the newest timestamp that we can have sent by now (RFC 7323, 5.4); there are some where
+ * both sides agreed on them. */
+static inline uint32_t conn_stamp(const struct conn *c, wave_time now)
+{
+    return (uint32_t)(now / WAVE_MS) + c->ts_offset;
+}
+
+/* Returns whether both sides agreed on timestamps (RFC 7323, 3.2). */
+static inline bool conn_stamped(const struct conn *c)
+{
+    return c->flags & CONN_TIMESTAMPS;
+}
+
+/* With conn_config.unstamped_syn: returns whether none of our SYNs with timestamps was answered,
+ * and those without them were, twice. The SYN-ACK of the second one opened the connection. */
+static inline bool conn_unstamped_alone(const struct conn *c)
+{
+    return (c->flags & (CONN_UNSTAMPED_HEARD | CONN_TIMESTAMPS)) == CONN_UNSTAMPED_HEARD &&
+           c->syn_sent > CONN_UNSTAMPED_SECOND;
+}
+
+/* Returns whether our segments are smaller now, since larger ones were lost time after time (RFC
+ * 4821, 7.6.1). */
+static inline bool conn_cut(const struct conn *c)
+{
+    return c->flags & CONN_BLACKHOLE;
 }
 
 /* Returns how often in a row the retransmission timer has expired (RFC 6298, 5.5). */

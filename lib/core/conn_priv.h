@@ -63,8 +63,10 @@ static inline bool conn_syn_unstamped(const struct conn *c)
     const bool second = c->flags & CONN_UNSTAMPED_HEARD;
 
     return c->env->config.unstamped_syn && c->state == STATE_SYN_SENT &&
-           c->syn_sent == CONN_UNSTAMPED_SYN + (second ? 2 : 0);
+           c->syn_sent == (second ? CONN_UNSTAMPED_SECOND : CONN_UNSTAMPED_SYN);
 }
+
+_Static_assert(CONN_UNSTAMPED_SECOND == CONN_UNSTAMPED_SYN + 2, "one with timestamps is between");
 
 /* Makes the next acknowledgement report this duplicate (RFC 2883, 4), which is part of one
  * segment. */

@@ -43,6 +43,7 @@ struct gathered {
     bool v6;
     bool named;   /* the first fragment is here, and its flow is wanted */
     bool counted; /* REFUSED: among those of wanted flows */
+    bool told;    /* that a fragment is missing has been told and counted */
     bool copies;  /* all its fragments are copies of those of the packet that was here before */
     bool has_seq;
     uint8_t ecn; /* a bit for each code point that was seen */
@@ -51,6 +52,7 @@ struct gathered {
     wave_time since; /* when it came into this state */
     wave_time heard; /* when a fragment of it came last */
     struct seq seq;
+    uint16_t lport, rport; /* with `named` */
     uint32_t total;      /* bytes of data; 0: the last fragment is not here */
     uint32_t end;        /* of the data that is here */
     uint32_t have;       /* bytes that are here */
@@ -65,6 +67,8 @@ struct gathered {
 struct ip_reassembly {
     ip_reassembly_wants *wants;
     void *ctx;
+    ip_reassembly_lacks *lacks; /* or NULL */
+    void *lacks_ctx;
     uint32_t bytes; /* allocated, in all */
     struct ip_reassembly_counts counts;
     struct gathered packet[IP_REASSEMBLY_PACKETS];
@@ -249,7 +253,7 @@ static void release(struct ip_reassembly *r, struct gathered *p)
 /* Counts a packet that a fragment is missing of. */
 static void count_missing(struct ip_reassembly_counts *c, const struct gathered *p)
 {
-    if (p->copies)
+    if (p->copies || p->told)
         return;
     if (!p->named) {
         c->nameless++;
@@ -262,6 +266,17 @@ static void count_missing(struct ip_reassembly_counts *c, const struct gathered 
     }
 }
 
+/* The same of a packet that is given up. */
+static void give_up(struct ip_reassembly *r, const struct gathered *p)
+{
+    const struct flow flow = {
+        .local = p->source, .remote = p->target, .lport = p->lport, .rport = p->rport, .v6 = p->v6};
+
+    count_missing(&r->counts, p);
+    if (r->lacks && p->named && p->has_seq && !p->copies && !p->told)
+        r->lacks(r->lacks_ctx, &flow, p->seq);
+}
+
 static void expire(struct ip_reassembly *r, wave_time now)
 {
     for (unsigned i = 0; i < IP_REASSEMBLY_PACKETS; i++) {
@@ -270,7 +285,7 @@ static void expire(struct ip_reassembly *r, wave_time now)
         if (p->state == EMPTY || now < time_add(p->since, stays))
             continue;
         if (p->state == GATHERING)
-            count_missing(&r->counts, p);
+            give_up(r, p);
         release(r, p);
     }
 }
@@ -310,7 +325,7 @@ static void begin(struct gathered *p, wave_time now, const struct ip_fragment *f
     p->copies = p->former > 0;
     p->state = GATHERING;
     p->v6 = f->v6;
-    p->named = p->has_seq = p->counted = false;
+    p->named = p->has_seq = p->counted = p->told = false;
     p->ecn = 0;
     p->source = f->source;
     p->target = f->target;
@@ -447,7 +462,9 @@ static void keep_header(struct gathered *p, const struct ip_fragment *f, int at)
     memcpy(header, f->header, f->header_len);
     header[f->protocol_at] = f->protocol;
     p->header_len = f->header_len;
-    cursor_bytes(&c, (size_t)at + 4); /* the ports */
+    cursor_bytes(&c, (size_t)at);
+    p->lport = cursor_u16(&c);
+    p->rport = cursor_u16(&c);
     p->seq = seq_of(cursor_u32(&c));
     p->has_seq = !c.short_;
 }
@@ -541,7 +558,7 @@ int ip_reassembly_add(struct ip_reassembly *r, wave_time now, const struct ip_fr
     expire(r, now);
     p = place_of(r, now, f);
     if (p->state == GATHERING && now >= p->heard + IP_REASSEMBLY_PAUSE && conflicts(p, f)) {
-        count_missing(&r->counts, p);
+        give_up(r, p);
         begin(p, now, f);
     }
     if (throw_away(r, p, now, f, at))
@@ -577,6 +594,23 @@ struct ip_reassembly *ip_reassembly_create(ip_reassembly_wants *wants, void *ctx
         r->ctx = ctx;
     }
     return r;
+}
+
+void ip_reassembly_tell(struct ip_reassembly *r, ip_reassembly_lacks *lacks, void *ctx)
+{
+    r->lacks = lacks;
+    r->lacks_ctx = ctx;
+}
+
+void ip_reassembly_look(struct ip_reassembly *r, wave_time now)
+{
+    for (unsigned i = 0; r && i < IP_REASSEMBLY_PACKETS; i++) {
+        struct gathered *p = &r->packet[i];
+        if (p->state != GATHERING || now < time_add(p->since, IP_REASSEMBLY_LATE))
+            continue;
+        give_up(r, p);
+        p->told = true;
+    }
 }
 
 void ip_reassembly_free(struct ip_reassembly *r)

@@ -64,6 +64,17 @@ typedef bool ip_reassembly_wants(void *ctx, const struct flow *flow);
 /* Returns a new room for fragments; NULL when memory is out. */
 struct ip_reassembly *ip_reassembly_create(ip_reassembly_wants *wants, void *ctx);
 
+/* Is given each packet of a wanted flow that a fragment is missing of, once: its flow, as its
+ * sender sees it, and where in the flow its data begins. */
+typedef void ip_reassembly_lacks(void *ctx, const struct flow *flow, struct seq seq);
+
+/* Has `lacks` called from now on, by the calls of ip_reassembly_add() that give a packet up, and by
+ * ip_reassembly_look(). */
+void ip_reassembly_tell(struct ip_reassembly *r, ip_reassembly_lacks *lacks, void *ctx);
+
+/* Gives up, as of `now`, what has waited for a fragment for IP_REASSEMBLY_LATE; `r` may be NULL. */
+void ip_reassembly_look(struct ip_reassembly *r, wave_time now);
+
 /* Frees the room; `r` may be NULL. */
 void ip_reassembly_free(struct ip_reassembly *r);
 

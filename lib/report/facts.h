@@ -28,7 +28,12 @@ struct facts_host {
                                sent on the link layer: connection tracking does not know it */
     uint64_t kept;     /* segments that we sent, where the capture shows what leaves, and showed
                           none of them; 0: not so, or not known: */
+    uint64_t sent, passed_over; /* of many connections: segments that we sent, and those of them
+                                   that the capture did not show though it showed later ones */
+    bool redirected;   /* what we sent was redirected to this host itself, as far as its neighbour
+                          table shows: over the one interface it is not reached */
     bool left_unknown; /* it is not known, since what leaves is not captured, or not counted */
+    uint64_t unsent;   /* segments that this host's kernel rejected (EPERM and the like) */
     uint64_t refused;       /* segments that we gave up, since the interface refused them, */
     uint64_t accepted;      /* and such that it took, of those that were sent on the link layer */
     uint64_t bad_checksums; /* with a wrong checksum, */
@@ -47,6 +52,8 @@ struct facts_host {
     const char
         *translated; /* the address and port to which this host rewrites our target, or NULL; */
     bool translated_more;          /* and to others */
+    bool targets_clash;            /* several of our targets to the same: what comes from one port
+                                      of ours would be one connection */
     const char *source_translated; /* the address and port to which this host rewrites our source,
                                       as it was seen to leave, or NULL */
     uint64_t fragmented;  /* the peer's packets that were put together from: */
@@ -86,8 +93,38 @@ static inline bool facts_incomplete(const struct facts_host *h)
     return h && (h->incomplete || h->nameless || h->overlapping || h->bad_checksums);
 }
 
+/* What a connection can show, of many of which no single segment is on record. */
+enum many_kind {
+    MANY_UNSTAMPED,     /* no timestamps on the peer's segment, though both agreed on them */
+    MANY_OLD_TIMESTAMP, /* new data of the peer's was refused for its timestamp */
+    MANY_ECHO_ASTRAY,   /* the peer echoed a timestamp that we never sent */
+    MANY_UNSTAMPED_SYN, /* of its SYNs, those without timestamps alone were answered */
+    MANY_WINDOW_SHUT,   /* the peer answered our window probes and took no data */
+    MANY_FIN_UNTAKEN,   /* the peer was heard after our FIN was repeated, and did not take it */
+    MANY_FIN_AT_ONCE,   /* the peer closed soon after the handshake, before any byte of its own, */
+    MANY_RST_AT_ONCE,   /* or reset */
+    MANY_RST_TO_FIN,    /* a RST came soon after our FIN, and no FIN of the peer's before it; */
+    MANY_RST_BARE,      /* so soon that it may have come without our FIN */
+    MANY_EARLY,         /* the peer answered and closed, and never took all of our data */
+    MANY_FIN_IDLE,      /* the peer closed after a silence, */
+    MANY_RST_IDLE,      /* or reset */
+    MANY_CUT,           /* its large segments were not acknowledged, and smaller ones were */
+    MANY_GAP,           /* bytes of the peer's never came, and what lies behind them did */
+    MANY_KINDS
+};
+
+/* How many connections showed each. */
+struct facts_many {
+    uint32_t connections; /* of so many, */
+    uint32_t failed;      /* of which so many did not go as asked */
+    uint32_t count[MANY_KINDS];
+    wave_time at_once; /* the longest time from the handshake to such an end, */
+    wave_time idle;    /* and the shortest silence */
+};
+
 struct facts {
     const struct report_flow *flow;
+    const struct facts_many *many; /* NULL: there is one connection, or nothing was counted */
     const struct facts_host *host; /* NULL: not yet known */
     const struct impairments *impairments; /* the rules of the run, once it is over; NULL: none, or
                                               not yet known */

@@ -22,6 +22,21 @@ void finding_advise(struct finding *f, const char *format, ...)
     va_end(ap);
 }
 
+const char *on_some(const struct facts *k, uint32_t n, char text[ON_SOME])
+{
+    char some[HUMAN_TEXT], all[HUMAN_TEXT];
+
+    text[0] = '\0';
+    if (!n || !k->many || k->many->connections < 2)
+        return text;
+    human_count(k->many->connections, all);
+    if (n == k->many->connections)
+        snprintf(text, ON_SOME, "on each of %s connections ", all);
+    else
+        snprintf(text, ON_SOME, "on %s of %s connections ", human_count(n, some), all);
+    return text;
+}
+
 void finding_cite_segment(struct finding *f, uint32_t number)
 {
     if (number && f->evidences < FINDING_EVIDENCE)

@@ -6,6 +6,7 @@
 #define TCPWAVE_REPORT_FIND_H
 
 #include "lib/report/diagnose.h"
+#include "lib/report/human.h"
 
 /* Returns whether a rule of an impairment has done something by now, to this connection or, where
  * only the run is known, to any. */
@@ -34,6 +35,24 @@ static inline uint32_t count(const struct facts *k, enum sign_kind kind)
 {
     return signs_count(&k->flow->signs, kind);
 }
+
+/* Returns on how many of many connections that was seen; 0 where there is one. */
+static inline uint32_t on_many(const struct facts *k, enum many_kind kind)
+{
+    return k->many ? k->many->count[kind] : 0;
+}
+
+/* Returns whether so many connections explain why a run of many failed. */
+static inline bool many_failed(const struct facts *k, uint32_t n)
+{
+    return k->many && k->verdict != VERDICT_OPEN && n >= k->many->failed - k->many->failed / 2;
+}
+
+#define ON_SOME (2 * HUMAN_TEXT + 32) /* bytes of on_some() */
+
+/* Writes on how many connections it was seen, as the sentence begins: "on 3 of 40 connections ".
+ * Writes nothing for 0, and where there is one connection. Returns text. */
+const char *on_some(const struct facts *k, uint32_t n, char text[ON_SOME]);
 
 /* Returns whether segments of ours did not leave this host while others did: the capture, which
  * lost nothing, shows these alone. A few may have other reasons. */

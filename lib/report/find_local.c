@@ -55,8 +55,12 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
     const struct facts_host *h = k->host;
     char n[HUMAN_TEXT];
 
-    if (!k->over || !h->kept || h->captured || h->reached || h->lost || h->unreachable ||
-        h->rerouted || k->verdict == VERDICT_OPEN || k->verdict == VERDICT_LOCAL)
+    if (!k->over || !h->kept || h->lost || h->unreachable || h->rerouted || h->redirected ||
+        k->verdict == VERDICT_LOCAL)
+        return false;
+    /* Clients come to one that listens, whatever becomes of our answers; and these may leave by
+     * another interface than the one that is captured. */
+    if (h->listens ? h->one_interface : h->captured || h->reached || k->verdict == VERDICT_OPEN)
         return false;
     finding_say(f,
                 h->kept == 1 ? "the %s segment that we sent did not leave this host, as far as its "
@@ -65,10 +69,10 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
                                "capture shows",
                 human_count(h->kept, n));
     finding_advise(f,
-                   "look at nft list ruleset (egress), tc filter show dev %s egress, and the "
+                   "look at nft list ruleset (egress), tc filter show%s%s egress, and the "
                    "carrier in ip link; what IPsec encrypts or a rule rewrites is not seen to "
                    "leave, either",
-                   h->interface);
+                   h->listens ? "" : " dev ", h->listens ? "" : h->interface);
     return true;
 }
 
@@ -76,9 +80,13 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
 static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
 {
     const struct facts_host *h = k->host;
+    const bool many = h->passed_over >= 3 && h->passed_over >= h->sent / 10 && !h->lost;
+    const uint64_t kept = many ? h->passed_over : count(k, SIGN_KEPT);
+    const uint64_t sent = many ? h->sent : k->flow->segments[0];
     char n[2][HUMAN_TEXT];
 
-    if (!k->over || !kept_here(k) || h->rerouted || h->unreachable || k->verdict == VERDICT_LOCAL)
+    if (!k->over || !(many || kept_here(k)) || h->rerouted || h->unreachable ||
+        k->verdict == VERDICT_LOCAL || (many && h->listens && h->one_interface))
         return false;
     if (k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;
@@ -86,11 +94,11 @@ static bool own_firewall_out_in_part(const struct facts *k, struct finding *f)
     finding_say(f,
                 "%s of the %s segments that we sent did not leave this host, as far as its capture "
                 "shows",
-                human_count(count(k, SIGN_KEPT), n[0]), human_count(k->flow->segments[0], n[1]));
+                human_count(kept, n[0]), human_count(sent, n[1]));
     finding_advise(f,
-                   "look at nft list ruleset (egress) and tc filter show dev %s egress for rules "
+                   "look at nft list ruleset (egress) and tc filter show%s%s egress for rules "
                    "that go by size or content, or limit a rate, and at the carrier in ip link",
-                   h->interface);
+                   h->listens ? "" : " dev ", h->listens ? "" : h->interface);
     return true;
 }
 
@@ -102,8 +110,11 @@ static bool own_firewall_refused(const struct facts *k, struct finding *f)
     const uint64_t all = h->refused + h->accepted;
     char n[2][HUMAN_TEXT];
 
+    /* Those of one target may be few of all, and all that failed. */
+    const bool explains = k->many && k->many->failed && h->refused >= k->many->failed;
+
     if (!k->over || !h->refused || h->unreachable || k->verdict == VERDICT_LOCAL ||
-        (h->accepted && (h->refused < 3 || h->refused < all / 10)))
+        (h->accepted && !explains && (h->refused < 3 || h->refused < all / 10)))
         return false;
     if (k->verdict == VERDICT_OPEN)
         f->severity = FINDING_WARNING;
@@ -308,6 +319,25 @@ static bool own_nat_of_own_address(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Over one interface alone, what a rule sends to the loopback address finds no way. */
+static bool own_nat_to_itself(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+
+    if (!k->over || !h || !h->redirected || h->listens || k->verdict == VERDICT_OPEN ||
+        k->verdict == VERDICT_LOCAL)
+        return false;
+    finding_say(f,
+                "this host's address translation redirects to this host itself what is for the "
+                "target, which is not reached by %s",
+                h->interface);
+    finding_advise(f,
+                   "leave out %s, so that it is followed; nft list ruleset shows the rule "
+                   "(redirect, dnat)",
+                   ask(k, HOW_TO_NAME_INTERFACE));
+    return true;
+}
+
 /* A rule sends another port's or address's segments to ours: they are captured before that. */
 static bool own_nat_of_listener(const struct facts *k, struct finding *f)
 {
@@ -321,6 +351,44 @@ static bool own_nat_of_listener(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Some of ours were sent so, and others were rejected: it is the same rule that found no port for
+ * them. */
+static bool own_nat_without_ports(const struct facts *k, struct finding *f)
+{
+    char n[HUMAN_TEXT];
+
+    if (k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    finding_say(f,
+                "this host's address translation rewrites our source to %s, and %s segment%s found "
+                "no port there: those that it may use were used up",
+                k->host->source_translated, human_count(k->host->unsent, n),
+                k->host->unsent == 1 ? "" : "s");
+    finding_advise(f,
+                   "an application could not connect, either: widen the range of ports (nft list "
+                   "ruleset: masquerade to, snat to), or add addresses to it; %s asks for fewer at "
+                   "a time",
+                   ask(k, HOW_TO_LIMIT_NUMBER));
+    return true;
+}
+
+/* Two targets are one place: of two connections from one port of ours, one gets another port there.
+ */
+static bool own_nat_of_one_place(const struct facts *k, struct finding *f)
+{
+    if (k->verdict == VERDICT_OPEN)
+        f->severity = FINDING_WARNING;
+    finding_say(
+        f,
+        "this host's address translation sends several targets of the run to one place, %s: "
+        "of two connections from one port of ours it gives one another port, where answers "
+        "are not looked for",
+        k->host->translated);
+    finding_advise(f, "an application's connections have a port each: name one of these targets "
+                      "alone, or use several runs");
+    return true;
+}
+
 /* A SYN of ours was seen to leave from another address or port. What is sent on the link layer does
  * not pass the rule, and is answered. */
 static bool own_nat_of_source(const struct facts *k, struct finding *f)
@@ -331,6 +399,10 @@ static bool own_nat_of_source(const struct facts *k, struct finding *f)
     if (!k->over || !h || !h->source_translated || k->verdict == VERDICT_LOCAL ||
         (open && h->translated))
         return false;
+    if (h->targets_clash)
+        return own_nat_of_one_place(k, f);
+    if (h->unsent)
+        return own_nat_without_ports(k, f);
     f->certainty = FINDING_PROVED;
     if (open || (h->past_rules && h->captured && !h->translated))
         f->severity = FINDING_INFO;
@@ -355,7 +427,8 @@ static bool own_nat(const struct facts *k, struct finding *f)
                         !k->host->loopback && k->verdict != VERDICT_LOCAL &&
                         !k->host->answered_elsewhere;
 
-    if (own_nat_of_own_address(k, f) || own_nat_of_source(k, f) || own_nat_of_listener(k, f))
+    if (own_nat_of_own_address(k, f) || own_nat_to_itself(k, f) || own_nat_of_source(k, f) ||
+        own_nat_of_listener(k, f))
         return true;
     if (k->host && k->host->listens)
         return false;
@@ -381,12 +454,17 @@ static bool own_nat(const struct facts *k, struct finding *f)
                           "address of Kubernetes or Docker is made so)");
         return true;
     }
-    finding_say(f, "answers reached this host's TCP that were captured under other addresses: this "
-                   "host's address translation rewrites our source");
-    finding_advise(f,
-                   "look at nft list ruleset (masquerade, snat); %s and %s choose a source that no "
-                   "rule rewrites",
-                   ask(k, HOW_TO_NAME_SOURCE), ask(k, HOW_TO_NAME_PORT));
+    finding_say(f,
+                "answers reached this host's TCP that were captured under other addresses: this "
+                "host's address translation rewrites our source%s",
+                k->host->one_interface ? ", or redirects to this host itself what is for the target"
+                                       : "");
+    finding_advise(
+        f,
+        "look at nft list ruleset (masquerade, snat%s); %s and %s choose a source that no "
+        "rule rewrites",
+        k->host->one_interface ? ", dnat" : "", ask(k, HOW_TO_NAME_SOURCE),
+        ask(k, HOW_TO_NAME_PORT));
     return true;
 }
 

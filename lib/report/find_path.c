@@ -162,6 +162,29 @@ static bool duplicated(const struct facts *k, struct finding *f)
     return true;
 }
 
+static void advise_clamping(struct finding *f)
+{
+    finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
+                      "vanish: let ICMP through, or lower the MSS at the router (clamping)");
+}
+
+static bool black_hole_on_many(const struct facts *k, struct finding *f)
+{
+    const uint32_t many = on_many(k, MANY_CUT);
+    char some[ON_SOME];
+
+    if (!many || (k->host && k->host->refused))
+        return false;
+    if (!many_failed(k, many))
+        f->severity = FINDING_WARNING;
+    finding_say(f,
+                "%slarge packets of ours vanish on the way there: they were never acknowledged, "
+                "however often they were sent, and smaller ones were",
+                on_some(k, many, some));
+    advise_clamping(f);
+    return true;
+}
+
 /* Ours: the engine repeated a segment in smaller pieces, as RFC 4821 has it, and these came
  * through. */
 static bool black_hole_out(const struct facts *k, struct finding *f)
@@ -169,6 +192,8 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
     const struct signs *s = &k->flow->signs;
     char from[HUMAN_TEXT], to[HUMAN_TEXT];
 
+    if (black_hole_on_many(k, f))
+        return true;
     if (!count(k, SIGN_OURS_CUT) || kept_here(k))
         return false;
     if (k->verdict == VERDICT_OPEN)
@@ -183,8 +208,7 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
             f, "a link on the way, such as a tunnel, seems to carry less than the 1,280 bytes that "
                "IPv6 asks of each (RFC 8200, 5): raise its MTU, or have it fragment");
     else
-        finding_advise(f, "where a router's \"fragmentation needed\" is filtered, large packets "
-                          "vanish: let ICMP through, or lower the MSS at the router (clamping)");
+        advise_clamping(f);
     return true;
 }
 
@@ -196,18 +220,24 @@ static bool black_hole(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
     const wave_time since = s->gap_since > s->acked_at ? s->gap_since : s->acked_at;
-    char missing[HUMAN_TEXT];
+    const uint32_t many = on_many(k, MANY_GAP);
+    char missing[HUMAN_TEXT], some[ON_SOME];
 
     if (k->over && black_hole_out(k, f))
         return true;
-    if (!k->over || k->missing < 2 || impaired(k) || !s->gap_since || k->now < since + 3 * WAVE_S ||
-        s->largest >= LARGE || k->flow->received_bytes >= TRANSFER || facts_incomplete(k->host))
+    if (!many &&
+        (!k->over || k->missing < 2 || impaired(k) || !s->gap_since ||
+         k->now < since + 3 * WAVE_S || s->largest >= LARGE || k->flow->received_bytes >= TRANSFER))
         return false;
+    if (facts_incomplete(k->host))
+        return false;
+    if (many && !many_failed(k, many))
+        f->severity = FINDING_WARNING;
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,
-                "large packets vanish on the way here, or the peer does not repeat them: %s are "
+                "%slarge packets vanish on the way here, or the peer does not repeat them: %s are "
                 "missing before what did come",
-                human_bytes(k->missing, missing));
+                on_some(k, many, some), many ? "bytes" : human_bytes(k->missing, missing));
     finding_advise(
         f,
         "where a router's \"fragmentation needed\" is filtered, large packets vanish: try "

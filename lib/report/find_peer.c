@@ -2,6 +2,9 @@
  * Findings about the peer: its TCP, its application, and what it does with our segments.
  */
 #include "lib/report/find.h"
+
+#include <stdio.h>
+
 #include "lib/report/human.h"
 
 #define FEW 2  /* one alone may be an accident of the network */
@@ -79,10 +82,13 @@ static bool rst_unacceptable(const struct facts *k, struct finding *f)
     return true;
 }
 
-/* RFC 9293, 3.5.1: a half-open connection answers a SYN with an ACK of its own numbers. */
+/* RFC 9293, 3.5.1: a half-open connection answers a SYN with an ACK of its own numbers; one in
+ * TIME_WAIT does so, too. Our RST ends both, so that one such answer is no trouble yet. */
 static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
+        return false;
+    if (!k->over && !opened(k) && count(k, SIGN_ACK_ASTRAY) < FEW)
         return false;
     f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k, SIGN_ACK_ASTRAY);
     cite(k, SIGN_ACK_ASTRAY, f);
@@ -93,8 +99,9 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
         finding_say(f, "the peer answers our SYN with an ACK of something else: it still holds an "
                        "older connection over these ports");
     if (opened(k))
-        finding_advise(f, "nothing need be done: the side that had that connection went away "
-                          "without closing it");
+        finding_advise(f,
+                       "nothing need be done: that one was closed a short time ago, or its other "
+                       "side went away without closing it");
     else if (impaired(k))
         finding_advise(f, "our RST should have ended that one, unless a rule stopped it");
     else
@@ -148,8 +155,21 @@ static bool bad_checksum(const struct facts *k, struct finding *f)
 static bool old_timestamp_dropped(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
-    const uint32_t with = count(k, SIGN_STAMPED_SYN);
+    const uint32_t with = count(k, SIGN_STAMPED_SYN), many = on_many(k, MANY_UNSTAMPED_SYN);
+    char some[ON_SOME];
 
+    finding_advise(f,
+                   "a usual client does not get through: look for a firewall that drops TCP "
+                   "options, or for a host that takes timestamps of several clients behind one "
+                   "address for old ones; %s connects at once",
+                   ask(k, HOW_TO_OMIT_TIMESTAMPS));
+    if (many) {
+        finding_say(f,
+                    "%sno SYN with timestamps was answered, and each without them was: the peer "
+                    "or a device before it drops SYNs for their timestamps",
+                    on_some(k, many, some));
+        return true;
+    }
     if (s->stamped_heard || count(k, SIGN_UNSTAMPED_HEARD) < FEW || with < SOME + 1)
         return false;
     cite(k, SIGN_STAMPED_SYN, f);
@@ -157,29 +177,30 @@ static bool old_timestamp_dropped(const struct facts *k, struct finding *f)
                 "%u SYNs with timestamps got no answer, and each of %u without them did: the peer "
                 "or a device before it drops SYNs for their timestamps",
                 with, count(k, SIGN_UNSTAMPED_HEARD));
-    finding_advise(f,
-                   "a usual client does not get through: look for a firewall that drops TCP "
-                   "options, or for a host that takes timestamps of several clients behind one "
-                   "address for old ones; %s connects at once",
-                   ask(k, HOW_TO_OMIT_TIMESTAMPS));
     return true;
 }
 
 /* RFC 7323, 3.2: once negotiated, every segment but a RST carries timestamps. */
 static bool timestamps_missing(const struct facts *k, struct finding *f)
 {
-    char n[HUMAN_TEXT];
-    const uint32_t missing = count(k, SIGN_UNSTAMPED);
+    char n[HUMAN_TEXT], some[ON_SOME];
+    const uint32_t missing = count(k, SIGN_UNSTAMPED), many = on_many(k, MANY_UNSTAMPED);
 
-    if (!missing)
+    if (!missing && !many)
         return false;
     f->certainty = FINDING_PROVED;
     cite(k, SIGN_UNSTAMPED, f);
-    finding_say(f,
-                "%s segment%s of the peer's came without the timestamps that both sides had "
-                "agreed on; %s taken all the same",
-                human_count(missing, n), missing == 1 ? "" : "s",
-                missing == 1 ? "it was" : "they were");
+    if (many)
+        finding_say(f,
+                    "%ssegments of the peer's came without the timestamps that both sides had "
+                    "agreed on; they were taken all the same",
+                    on_some(k, many, some));
+    else
+        finding_say(f,
+                    "%s segment%s of the peer's came without the timestamps that both sides had "
+                    "agreed on; %s taken all the same",
+                    human_count(missing, n), missing == 1 ? "" : "s",
+                    missing == 1 ? "it was" : "they were");
     finding_advise(f,
                    "some hosts drop such segments (RFC 7323, 3.2): a device on the way strips the "
                    "option, or the peer's TCP is at fault; %s avoids it",
@@ -191,16 +212,21 @@ static bool timestamps_missing(const struct facts *k, struct finding *f)
 static bool timestamps_backwards(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
-    const uint32_t old = count(k, SIGN_OLD_TIMESTAMP);
+    const uint32_t old = count(k, SIGN_OLD_TIMESTAMP), many = on_many(k, MANY_OLD_TIMESTAMP);
+    char some[ON_SOME], all[HUMAN_TEXT + 16] = "";
 
-    if (old < FEW)
+    if (old < FEW && !many)
         return false;
-    f->severity = k->over && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
+    f->severity = many_failed(k, many) || (!many && k->over && k->verdict != VERDICT_OPEN)
+                      ? FINDING_PROBLEM
+                      : FINDING_WARNING;
     cite(k, SIGN_OLD_TIMESTAMP, f);
+    if (!many)
+        snprintf(all, sizeof all, ": %u in all", s->refused[CHECK_PAWS]);
     finding_say(f,
-                "the timestamps of the peer's new segments go backwards, so that they are "
-                "dropped as old (PAWS): %u in all",
-                s->refused[CHECK_PAWS]);
+                "%sthe timestamps of the peer's new segments go backwards, so that they are "
+                "dropped as old (PAWS)%s",
+                on_some(k, many, some), all);
     finding_advise(
         f,
         "two clocks share the connection: a proxy answered the SYN and a server goes on; "
@@ -211,11 +237,14 @@ static bool timestamps_backwards(const struct facts *k, struct finding *f)
 
 static bool timestamp_echo_wrong(const struct facts *k, struct finding *f)
 {
-    if (!count(k, SIGN_ECHO_ASTRAY))
+    const uint32_t many = on_many(k, MANY_ECHO_ASTRAY);
+    char some[ON_SOME];
+
+    if (!count(k, SIGN_ECHO_ASTRAY) && !many)
         return false;
     f->certainty = FINDING_PROVED;
     cite(k, SIGN_ECHO_ASTRAY, f);
-    finding_say(f, "the peer echoes timestamps that we never sent");
+    finding_say(f, "%sthe peer echoes timestamps that we never sent", on_some(k, many, some));
     finding_advise(f, "round trips that are measured by them are wrong: a device on the way "
                       "rewrites timestamps one way only, or the peer's TCP is at fault");
     return true;
@@ -262,6 +291,32 @@ static bool window_before_silence(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The advice where the peer's application does not read. */
+static void advise_reader(struct finding *f)
+{
+    finding_advise(f, "look at the application on the peer: it is stopped, busy, or waits for "
+                      "something else (ss there shows a full Recv-Q)");
+}
+
+/* Of many connections, those on which three window probes of ours or more met a shut window, and
+ * were answered. */
+static bool window_closed_on_many(const struct facts *k, struct finding *f)
+{
+    const uint32_t many = on_many(k, MANY_WINDOW_SHUT);
+    char some[ON_SOME];
+
+    if (!many)
+        return false;
+    f->certainty = FINDING_PROVED;
+    f->severity = many_failed(k, many) ? FINDING_PROBLEM : FINDING_WARNING;
+    finding_say(f,
+                "%sthe peer's receive window was shut while our data waited, and it answered our "
+                "window probes: its host lives, and does not take what we send",
+                on_some(k, many, some));
+    advise_reader(f);
+    return true;
+}
+
 /* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
  * ours that was not taken shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
@@ -270,6 +325,8 @@ static bool window_closed(const struct facts *k, struct finding *f)
     const wave_time shut = signs_shut_for(s, k->now);
     char text[HUMAN_TEXT];
 
+    if (window_closed_on_many(k, f))
+        return true;
     if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S ||
         (!count(k, SIGN_SHUT_ANSWER) && count(k, SIGN_WINDOW_PROBED) < FEW))
         return window_narrow(k, f);
@@ -284,8 +341,7 @@ static bool window_closed(const struct facts *k, struct finding *f)
                 count(k, SIGN_SHUT_ANSWER) ? ", and it answered our window probes: its host lives, "
                                              "and does not take what we send"
                                            : "");
-    finding_advise(f, "look at the application on the peer: it is stopped, busy, or waits for "
-                      "something else (ss there shows a full Recv-Q)");
+    advise_reader(f);
     return true;
 }
 
@@ -420,6 +476,32 @@ static bool closed_after_data(wave_time after, struct finding *f)
     return true;
 }
 
+static void advise_behind(struct finding *f)
+{
+    finding_advise(f, "look behind it: at the backends of the proxy, at the server's list of "
+                      "allowed clients, at its limit of connections");
+}
+
+static bool closed_at_once_on_many(const struct facts *k, struct finding *f)
+{
+    const uint32_t fins = on_many(k, MANY_FIN_AT_ONCE), rsts = on_many(k, MANY_RST_AT_ONCE);
+    char some[ON_SOME], text[HUMAN_TEXT];
+
+    if (!k->over || !(fins || rsts) || own_doing(k))
+        return false;
+    f->severity = many_failed(k, rsts) ? FINDING_PROBLEM : FINDING_WARNING;
+    finding_say(f,
+                "%sthe peer %s within %s of the handshake, before it sent any byte: a proxy or "
+                "load balancer whose backend is not there looks like this",
+                on_some(k, fins + rsts, some),
+                !fins  ? "reset the connection"
+                : rsts ? "closed or reset the connection"
+                       : "closed",
+                human_duration(k->many->at_once, text));
+    advise_behind(f);
+    return true;
+}
+
 /* The peer closed within two round trips, without having sent a byte. Only for a peer to which we
  * connected: one that connects to us and closes tests whether we are up. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
@@ -429,6 +511,8 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
     const struct signs_end *e = reset ? &flow->signs.rst : &flow->signs.fin;
     char text[HUMAN_TEXT];
 
+    if (closed_at_once_on_many(k, f))
+        return true;
     if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
         (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
         (reset && (signs_rst_elsewhere(&flow->signs) || e->other_mac)))
@@ -445,8 +529,7 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
                 "balancer whose backend is not there looks like this",
                 reset ? "reset the connection" : "closed",
                 human_duration(e->stamp - flow->signs.opened, text));
-    finding_advise(f, "look behind it: at the backends of the proxy, at the server's list of "
-                      "allowed clients, at its limit of connections");
+    advise_behind(f);
     return true;
 }
 
@@ -478,18 +561,44 @@ static bool answered_early(const struct facts *k, struct finding *f)
     /* A client of ours closes its side when it has asked: what we send then is the answer. */
     const bool more = s->more_sent && !(k->flow->our_flags & SEG_ACK);
 
-    if (k->over && answered_unread(k, f))
+    const uint32_t many = on_many(k, MANY_EARLY);
+    char some[ON_SOME];
+
+    if (k->over && !many && answered_unread(k, f))
         return true;
-    if (!k->over || !e->segment || !e->first || !(e->pending || more) || e->bare || !s->theirs ||
-        !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k))
+    if (!many && (!k->over || !e->segment || !e->first || !(e->pending || more) || e->bare ||
+                  !s->theirs || !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k)))
         return false;
     f->certainty = FINDING_PROVED;
-    if (seq_geq(s->their_ack, seq_sub(s->high, s->fin_sent)))
+    if (!many && seq_geq(s->their_ack, seq_sub(s->high, s->fin_sent)))
         f->severity = FINDING_INFO;
     finding_cite_segment(f, e->segment);
-    finding_say(f, "the peer answered and closed before it had all that we sent%s",
+    finding_say(f, "%sthe peer answered and closed before it had all that we sent%s",
+                on_some(k, many, some),
                 f->severity == FINDING_INFO ? "" : ", and did not take the rest");
     finding_advise(f, "read its answer: it usually says why it did not want the rest");
+    return true;
+}
+
+static void advise_idle(struct finding *f)
+{
+    finding_advise(f, "an idle timeout of the server, or of a proxy before it: probe or send more "
+                      "often than that, or raise the timeout");
+}
+
+static bool when_idle_on_many(const struct facts *k, bool reset, struct finding *f)
+{
+    const uint32_t many = on_many(k, reset ? MANY_RST_IDLE : MANY_FIN_IDLE);
+    char some[ON_SOME], text[HUMAN_TEXT];
+
+    if (!many)
+        return false;
+    if (reset && !many_failed(k, many))
+        f->severity = FINDING_WARNING;
+    finding_say(f, "%sthe peer's side %s after %s or more in which neither side sent anything",
+                on_some(k, many, some), reset ? "reset the connection" : "closed",
+                human_duration(k->many->idle, text));
+    advise_idle(f);
     return true;
 }
 
@@ -498,6 +607,8 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     const struct signs_end *e = reset ? &k->flow->signs.rst : &k->flow->signs.fin;
     char text[HUMAN_TEXT];
 
+    if (when_idle_on_many(k, reset, f))
+        return true;
     if (!e->segment || !e->first || !opened(k) || e->pending || e->answers || e->impaired ||
         e->quiet < WAVE_S)
         return false;
@@ -508,8 +619,7 @@ static bool when_idle(const struct facts *k, bool reset, struct finding *f)
     finding_say(f, "the peer's side %s after %s in which neither side sent anything%s",
                 reset ? "reset the connection" : "closed", human_duration(e->quiet, text),
                 count(k, SIGN_PROBED) ? " but probes" : "");
-    finding_advise(f, "an idle timeout of the server, or of a proxy before it: probe or send more "
-                      "often than that, or raise the timeout");
+    advise_idle(f);
     return true;
 }
 
@@ -526,11 +636,17 @@ static bool closed_when_idle(const struct facts *k, struct finding *f)
 /* RFC 9293, 3.10.7.4, eighth: a FIN is acknowledged. */
 static bool fin_ignored(const struct facts *k, struct finding *f)
 {
-    if (count(k, SIGN_FIN_UNTAKEN) < SOME || k->flow->fin_acked[0])
+    const uint32_t many = on_many(k, MANY_FIN_UNTAKEN);
+    char some[ON_SOME];
+
+    if (!many && (count(k, SIGN_FIN_UNTAKEN) < SOME || k->flow->fin_acked[0]))
         return false;
     f->certainty = FINDING_PROVED;
+    if (many && !many_failed(k, many))
+        f->severity = FINDING_WARNING;
     cite(k, SIGN_FIN_UNTAKEN, f);
-    finding_say(f, "the peer answers and does not acknowledge our FIN, though we repeated it");
+    finding_say(f, "%sthe peer answers and does not acknowledge our FIN, though we repeated it",
+                on_some(k, many, some));
     finding_advise(f, "its TCP or a device on the way drops FINs: compare a capture on its side");
     return true;
 }
@@ -540,15 +656,22 @@ static bool fin_ignored(const struct facts *k, struct finding *f)
 static bool half_close_broken(const struct facts *k, struct finding *f)
 {
     const struct signs_end *e = &k->flow->signs.rst;
+    const uint32_t many = on_many(k, MANY_RST_TO_FIN);
+    const bool shown = e->segment && e->answers_fin && !e->impaired && opened(k) &&
+                       !(k->flow->our_flags & SEG_ACK) && !e->other_mac &&
+                       !signs_rst_between(&k->flow->signs);
+    char some[ON_SOME];
 
-    if (!e->segment || !e->answers_fin || e->impaired || !opened(k) ||
-        (k->flow->our_flags & SEG_ACK) || signs_rst_between(&k->flow->signs) || e->other_mac)
+    if (many ? own_doing(k) : !shown)
         return false;
+    if (many && !many_failed(k, many))
+        f->severity = FINDING_WARNING;
     finding_cite_segment(f, e->segment);
     finding_say(f,
-                "the peer answered our FIN with RST: it takes a connection that only we have "
+                "%sthe peer answered our FIN with RST: it takes a connection that only we have "
                 "closed for one that is over, and drops what it may still have to send%s",
-                e->bare && is_at_once(k->flow, e)
+                on_some(k, many, some),
+                on_many(k, MANY_RST_BARE) || (shown && e->bare && is_at_once(k->flow, e))
                     ? "; or it resets each connection at once, as a proxy does whose backend is "
                       "not there"
                     : "");

@@ -12,8 +12,8 @@
 
 #define FINDINGS_MAX 16
 #define FINDING_EVIDENCE 8 /* segments */
-#define FINDING_TEXT 240   /* bytes of a sentence */
-#define FINDING_ROW 400    /* bytes of finding_text() */
+#define FINDING_TEXT 320   /* bytes of a sentence */
+#define FINDING_ROW 480    /* bytes of finding_text() */
 
 enum finding_severity { FINDING_INFO, FINDING_WARNING, FINDING_PROBLEM };
 enum finding_certainty { FINDING_PROVED, FINDING_LIKELY };

@@ -277,6 +277,43 @@ static bool capture_loss(const struct watched *w, enum track_side side, struct f
     return true;
 }
 
+/* What was acknowledged did come, so that the capture lacks it alone: of fragments, only the first
+ * one has the ports that a filter may ask for. */
+static bool fragments(const struct watched *w, enum track_side side, struct finding *f)
+{
+    const struct measure_side *s = side_of(w, side);
+    const uint32_t lost = w->incomplete[side];
+    char n[HUMAN_TEXT];
+    struct seq next;
+
+    if (!lost)
+        return false;
+    f->certainty = FINDING_LIKELY;
+    human_count(lost, n);
+    if (s->not_captured) {
+        f->subject = FINDING_LOCAL;
+        finding_say(f,
+                    "IP fragments of %s packet%s of the %s's are not in the capture, and what they "
+                    "carried was acknowledged",
+                    n, lost == 1 ? "" : "s", flow_side_name(side));
+        finding_advise(f, "a filter by ports takes the first fragment of a packet alone, which has "
+                          "them: capture without one");
+        return true;
+    }
+    if (!track_next(&w->track, side, &next) || seq_geq(w->incomplete_last[side], next))
+        f->severity = FINDING_PROBLEM; /* its bytes did not come in another packet either */
+    finding_say(f,
+                "IP fragments of %s packet%s of the %s's never came, so that %s could not be put "
+                "together",
+                n, lost == 1 ? "" : "s", flow_side_name(side), lost == 1 ? "it" : "they");
+    finding_advise(f,
+                   "firewalls and load balancers often drop fragments: let them pass, or have the "
+                   "%s send smaller segments; or the capture's filter goes by ports, which only "
+                   "the first fragment has",
+                   flow_side_name(side));
+    return true;
+}
+
 static bool reordered(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *s = side_of(w, side);
@@ -388,6 +425,7 @@ static const struct flow_row rows[] = {
     {"silent", FINDING_PROBLEM, FINDING_PEER, silent},
     {"isn-reused", FINDING_WARNING, FINDING_PEER, isn_reused},
     {"window-closed", FINDING_WARNING, FINDING_PEER, window_closed},
+    {"fragments", FINDING_WARNING, FINDING_PATH, fragments},
     {"loss", FINDING_WARNING, FINDING_PATH, loss},
     {"retransmits-needlessly", FINDING_INFO, FINDING_PEER, retransmits_needlessly},
     {"options-changed", FINDING_WARNING, FINDING_PATH, options_changed},
@@ -421,7 +459,8 @@ void flow_findings(const struct watched *w, struct findings *list)
     const struct measure_side *a = side_of(w, TRACK_A), *b = side_of(w, TRACK_B);
 
     if (remarkable(a, b) || remarkable(b, a) || w->isn_reused[TRACK_A] || w->isn_reused[TRACK_B] ||
-        w->elsewhere || w->measure.idle >= IDLE_LONG)
+        w->elsewhere || w->incomplete[TRACK_A] || w->incomplete[TRACK_B] ||
+        w->measure.idle >= IDLE_LONG)
         flow_findings_in_full(w, list);
 }
 

@@ -525,6 +525,17 @@ struct watched *flows_icmp(struct flows *f, const struct icmp *e)
     return w;
 }
 
+void flows_incomplete(struct flows *f, const struct flow *flow, struct seq seq)
+{
+    enum track_side from;
+    struct watched *w = find(f, flow, flows_hash(f, flow), &from);
+
+    if (!w)
+        return;
+    if (!w->incomplete[from]++ || seq_gt(seq, w->incomplete_last[from]))
+        w->incomplete_last[from] = seq;
+}
+
 /* Flows in the order of their numbers: the number above, 1 + the index below. A heap sort, since
  * qsort() may ask the system for memory. */
 static void sift(uint64_t *list, uint32_t at, uint32_t n)

@@ -57,6 +57,8 @@ struct watched {
     uint32_t elsewhere; /* packets that were captured at a second place as well */
     uint32_t place;     /* of the first segment */
     uint32_t fragments; /* segments that came in IP fragments */
+    uint32_t incomplete[TRACK_SIDES]; /* packets of a side's of which a fragment never came, */
+    struct seq incomplete_last[TRACK_SIDES]; /* and where the last of them begins */
     uint32_t icmps;     /* ICMP errors about it, of which this is the last: */
     struct icmp icmp;
     struct watched_end fin[TRACK_SIDES], rst[TRACK_SIDES];
@@ -109,6 +111,10 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
 
 /* Takes an ICMP error; returns the flow that it is about, or NULL. */
 struct watched *flows_icmp(struct flows *f, const struct icmp *e);
+
+/* Takes note of a packet that could not be put together: its flow, as its sender sees it, and where
+ * its data begins. */
+void flows_incomplete(struct flows *f, const struct flow *flow, struct seq seq);
 
 /* Hands out all flows that are left, in the order of their numbers. */
 void flows_end(struct flows *f);

@@ -79,7 +79,10 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .answerer = t->answerer,
                              .translated = s.translated ? t->translated : NULL,
                              .translated_more = s.nat_others,
+                             .targets_clash = s.nat_clash,
                              .source_translated = s.source_translated ? t->source : NULL,
+                             .redirected = s.asks_for_itself && (kept(port, asks, &s) ||
+                                                                 (s.syns_watched && !s.syns_left)),
                              .left_unknown = asks->left_unknown,
                              .other = s.other,
                              .other_interface = t->other,

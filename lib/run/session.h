@@ -173,6 +173,7 @@ struct session {
     uint64_t left;         /* segments of ours that were captured */
     bool first_looked_at;  /* whether the answer to our SYN has reached this host's TCP: */
     bool first_stopped;    /* it had not */
+    uint64_t passed_over;  /* those that were not, though one that was sent later was */
     bool repeats; /* a segment was retransmitted, or a probe sent, since the route was checked */
     char route[16];        /* the interface that the route led through then; empty: ours */
 

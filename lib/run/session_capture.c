@@ -62,6 +62,7 @@ void session_missed(struct session *s, const struct sent_entry *j, wave_time sta
                                .local = (enum state)j->state,
                                .packet = &p};
 
+    s->passed_over += passed;
     if (!c)
         return;
     p.flow = c->record->flow.flow;

@@ -28,7 +28,7 @@ static uint64_t kept_here(const struct session *s)
 {
     uint64_t sent;
 
-    if (!s->shows || s->many || s->left)
+    if (!s->shows || s->left)
         return 0;
     sent = s->port->ops->stats(s->port).sent;
     return sent >= 2 ? sent : 0;
@@ -69,11 +69,15 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
     host_facts(h, t, &stats, s->port,
                &(struct host_asks){.captured = s->arrived,
                                    .kept = kept_here(s),
-                                   .left_unknown = s->many || !s->shows,
+                                   .left_unknown = !s->shows,
                                    .many = s->many,
                                    .v6 = s->config.v6,
                                    .interface_named = s->config.interface_named});
     h->first_stopped = s->first_stopped;
+    if (s->many) {
+        h->sent = stats.sent;
+        h->passed_over = s->passed_over;
+    }
     h->unrepaired = unrepaired(&stats.fragmented, e);
     if (fell_silent && !s->unreachable[0])
         note_neighbour(s);

@@ -34,6 +34,7 @@
 struct builder {
     libnet_t *net;
     bool v6;
+    bool on_device; /* the socket sends through one interface only */
     uint16_t id; /* of the last IPv4 packet */
     libnet_ptag_t options, tcp, ip;
     struct template template[2][2]; /* index: without and with SYN; without and with timestamps */
@@ -110,6 +111,7 @@ static int set_up(struct builder *c, const struct builder_config *config, struct
         return error;
     if (getrandom(&c->id, sizeof c->id, 0) != sizeof c->id)
         return diag_fail(d, WAVE_ESYS, "the kernel gives no random bytes: %s", strerror(errno));
+    c->on_device = config->device != NULL;
     if (config->device)
         error = bind_device(libnet_getfd(c->net), config->device, d);
     if (error == 0 && config->source)
@@ -332,7 +334,7 @@ int builder_send_error(const struct builder *c, const struct flow *flow, int err
     case EPERM:
         return diag_fail(d, WAVE_ESYS,
                          "cannot send to %s: Operation not permitted; a firewall rule of this host "
-                         "drops what it sends",
+                         "drops what it sends, or its address translation has no port left for it",
                          to);
     case ENETDOWN:
         return diag_fail(
@@ -352,7 +354,11 @@ int builder_send_error(const struct builder *c, const struct flow *flow, int err
                          "('ip rule', 'ip route show table all')",
                          to, addr_text(c->v6, local, from));
     default:
-        return diag_fail(d, WAVE_ESYS, "cannot send to %s from %s: %s", to,
-                         addr_text(c->v6, local, from), route_refusal(error, why));
+        return diag_fail(d, WAVE_ESYS, "cannot send to %s from %s: %s%s", to,
+                         addr_text(c->v6, local, from), route_refusal(error, why),
+                         c->on_device && error == ENETUNREACH
+                             ? "; or a rule redirects it to this host itself (nft list ruleset), "
+                               "which is not reached by the interface that was named"
+                             : "");
     }
 }

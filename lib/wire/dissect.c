@@ -42,10 +42,12 @@ static int take_fragment(struct dissect *d, struct dissected *p)
 
     if (error)
         return error;
-    if (!d->fragments)
+    if (!d->fragments) {
         d->fragments = ip_reassembly_create(wants_all, NULL);
-    if (!d->fragments)
-        return WAVE_ENOTOURS;
+        if (!d->fragments)
+            return WAVE_ENOTOURS;
+        ip_reassembly_tell(d->fragments, d->lacks, d->lacks_ctx);
+    }
     error = ip_reassembly_add(d->fragments, d->now, &one, &whole);
     if (error)
         return error;
@@ -127,6 +129,13 @@ int dissect_frame(struct dissect *d, const struct capture_record *r, struct diss
     d->counts.cut += out->packet.length > out->ip_len;
     d->counts.tunnelled += out->tunnel != TUNNEL_NONE;
     return 0;
+}
+
+void dissect_look(struct dissect *d)
+{
+    if (d->looked != d->now)
+        ip_reassembly_look(d->fragments, d->now);
+    d->looked = d->now;
 }
 
 void dissect_end(struct dissect *d)

@@ -25,7 +25,10 @@ struct dissect_counts {
 /* Empty when zeroed. */
 struct dissect {
     struct ip_reassembly *fragments; /* NULL: none came yet */
-    wave_time now;                   /* the latest stamp */
+    ip_reassembly_lacks *lacks; /* is given each packet that a fragment is missing of; or NULL */
+    void *lacks_ctx;
+    wave_time now;    /* the latest stamp */
+    wave_time looked; /* of the last dissect_look() */
     struct dissect_counts counts;
 };
 
@@ -45,6 +48,9 @@ struct dissected {
 /* Returns 0 and *out; WAVE_EAGAIN for a fragment that waits for others; another code, which is
  * counted, where there is nothing of ours in the frame. */
 int dissect_frame(struct dissect *d, const struct capture_record *r, struct dissected *out);
+
+/* Gives up what has waited for a fragment for a second. */
+void dissect_look(struct dissect *d);
 
 /* Frees what is kept of fragments. */
 void dissect_end(struct dissect *d);

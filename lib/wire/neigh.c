@@ -12,6 +12,8 @@
 #include "lib/wire/address.h"
 #include "lib/wire/netlink.h"
 
+#define TICKS 100 /* a second: the kernel's USER_HZ, but on alpha and ia64 */
+
 /* These are the states in which an address can be used. A stale address is as good for us as for
  * the kernel's own next packet: the kernel would send to it, and probe the neighbour meanwhile. */
 #define USABLE (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT)
@@ -77,20 +79,43 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
     return 0;
 }
 
-/* An entry without an answer. */
+/* An entry without an answer, and how long ago something was sent there last. */
+struct silence {
+    bool is;
+    wave_time used; /* WAVE_NEVER: not known */
+};
+
 static int each_silent(const struct nlmsghdr *nlh, void *data)
 {
     const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
-    bool *silent = data;
+    struct silence *s = data;
+    struct nda_cacheinfo info;
+    struct nlattr *a;
 
-    if (nlh->nlmsg_type == RTM_NEWNEIGH && mnl_nlmsg_get_payload_len(nlh) >= sizeof *ndm)
-        *silent = ndm->ndm_state & (NUD_INCOMPLETE | NUD_FAILED);
+    if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof *ndm)
+        return MNL_CB_OK;
+    s->is = ndm->ndm_state & (NUD_INCOMPLETE | NUD_FAILED);
+    mnl_attr_for_each(a, nlh, sizeof *ndm)
+    {
+        if (mnl_attr_get_type(a) != NDA_CACHEINFO || mnl_attr_get_payload_len(a) < sizeof info)
+            continue;
+        memcpy(&info, mnl_attr_get_payload(a), sizeof info);
+        s->used = info.ndm_used * (WAVE_S / TICKS);
+    }
     return MNL_CB_OK;
 }
 
 bool neigh_silent(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop)
 {
-    bool silent = false;
+    struct silence s = {.used = WAVE_NEVER};
 
-    return ask(nl, ifindex, v6, hop, each_silent, &silent) == 0 && silent;
+    return ask(nl, ifindex, v6, hop, each_silent, &s) == 0 && s.is;
+}
+
+bool neigh_asked_for(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
+                     wave_time within)
+{
+    struct silence s = {.used = WAVE_NEVER};
+
+    return ask(nl, ifindex, v6, hop, each_silent, &s) == 0 && s.is && s.used <= within;
 }

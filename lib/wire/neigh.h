@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lib/core/flow.h"
+#include "lib/core/time.h"
 
 #define NEIGH_MAC 6
 
@@ -25,6 +26,10 @@ int neigh_find(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *h
 /* Whether the kernel has asked for the Ethernet address of `hop` there and got no answer, or still
  * asks. */
 bool neigh_silent(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop);
+
+/* The same where something was sent there within so long a time. */
+bool neigh_asked_for(struct mnl_socket *nl, int ifindex, bool v6, const struct addr *hop,
+                     wave_time within);
 
 /* Parses an answer to RTM_GETNEIGH. Returns false when it is another kind of message, too short, in
  * a state that cannot be used for sending, or without an Ethernet address. */

@@ -178,11 +178,25 @@ static struct own_nat_syn *find_pending(struct own_nat *n, uint16_t lport, struc
     return n->one_number ? NULL : same;
 }
 
+/* Returns whether the source was rewritten since another connection of ours goes from that port to
+ * the same place: one that was rewritten, or else this one's target was, and its port alone. */
+static bool clashes(const struct own_nat *n, const struct flow *sent, const struct flow *seen)
+{
+    struct flow wire = *seen;
+
+    if (!addr_eq(&seen->local, &sent->local))
+        return false;
+    wire.lport = sent->lport;
+    return find(&n->flows, &wire) || seen->rport != sent->rport ||
+           !addr_eq(&seen->remote, &sent->remote);
+}
+
 enum own_nat_done own_nat_left(struct own_nat *n, const struct flow *seen, struct seq seq)
 {
     struct own_nat_syn *syn = find_pending(n, seen->lport, seq);
     struct own_nat_entry *e;
     struct flow sent, pair;
+    bool same_target;
 
     if (!syn)
         return OWN_NAT_STRANGE;
@@ -192,12 +206,13 @@ enum own_nat_done own_nat_left(struct own_nat *n, const struct flow *seen, struc
     e = find(&n->pairs, &pair);
     if (!e)
         return OWN_NAT_STRANGE;
+    same_target = addr_eq(&seen->remote, &sent.remote) && seen->rport == sent.rport;
     if (seen->lport != sent.lport || !addr_eq(&seen->local, &sent.local)) {
         if (e->state == PAIR_ASKED)
             e->state = PAIR_PLAIN;
-        return OWN_NAT_SOURCE;
+        return clashes(n, &sent, seen) ? OWN_NAT_CLASH : OWN_NAT_SOURCE;
     }
-    if (addr_eq(&seen->remote, &sent.remote) && seen->rport == sent.rport) {
+    if (same_target) {
         if (e->state == PAIR_ASKED)
             e->state = PAIR_PLAIN;
         return OWN_NAT_UNCHANGED;

@@ -74,7 +74,14 @@ bool own_nat_sending(struct own_nat *n, const struct flow *flow, uint16_t flags,
 bool own_nat_watches(const struct own_nat *n, wave_time now);
 
 /* What was done to a SYN. */
-enum own_nat_done { OWN_NAT_STRANGE, OWN_NAT_UNCHANGED, OWN_NAT_TARGET, OWN_NAT_SOURCE };
+enum own_nat_done {
+    OWN_NAT_STRANGE,
+    OWN_NAT_UNCHANGED,
+    OWN_NAT_TARGET,
+    OWN_NAT_SOURCE,
+    OWN_NAT_CLASH /* the same, since another connection of ours goes from that port to the same
+                     place */
+};
 
 /* Says what was done to a SYN that was seen leaving over `seen`, if it is one that was waited for.
  */

@@ -28,12 +28,21 @@
  * pauses between (lib/run/egress.c) that takes a quarter of a second at first. */
 #define TRIES_MAX 32
 #define TRIES_MIN 4
+#define REFUSALS 16 /* targets that are remembered */
 
 /* Names the ways that a packet can take. */
 enum way {
     WAY_ROUTED, /* as a packet, which the kernel routes */
     WAY_FRAME,  /* as a frame, with `header` */
     WAY_RING    /* as a frame, through the transmit ring */
+};
+
+/* A target for which the kernel has refused a packet until it was given up. */
+struct refusal {
+    bool v6;
+    struct addr remote;
+    uint16_t port;
+    size_t len; /* of the smallest such packet */
 };
 
 struct tx_queue {
@@ -48,6 +57,8 @@ struct tx_queue {
 
     unsigned tries, patience; /* how often in a row the kernel had no room; how often is borne */
     uint64_t given_up;        /* segments */
+    struct refusal refusal[REFUSALS];
+    unsigned refusals, oldest; /* how many there are; the one to overwrite where there is no room */
 
     unsigned first, count; /* the first packet that was not taken yet; the number of packets
                               queued */
@@ -93,6 +104,7 @@ int tx_queue_open(struct tx_queue **out, int fd, uint32_t mtu)
     b->tries = 0;
     b->patience = TRIES_MAX;
     b->given_up = 0;
+    b->refusals = b->oldest = 0;
     memset(b->control, 0, sizeof b->control); /* the padding is handed to the kernel as it is */
     *out = b;
     return 0;
@@ -491,20 +503,63 @@ uint64_t tx_queue_given_up(const struct tx_queue *b)
  * packet meets there (nft's egress hook, traffic control) drops it: that one would stay for ever,
  * and hold up those behind it. So it is given up after a while, and so is each one behind it, until
  * the kernel takes one. Where that happens several times, the first one has less time.
+ *
+ * A rule goes by the target, or by that and the size. So the target is remembered: what is as large
+ * and for it is tried once, and does not hold up what is for others, until the kernel takes such a
+ * packet.
  */
+
+/* Returns the refusal that the packet is like, or NULL. */
+static struct refusal *find_refusal(struct tx_queue *b, unsigned at)
+{
+    const struct flow *f = &b->what[at].flow;
+
+    for (unsigned i = 0; i < b->refusals; i++) {
+        struct refusal *r = &b->refusal[i];
+        if (r->port == f->rport && r->v6 == f->v6 && addr_eq(&r->remote, &f->remote))
+            return r;
+    }
+    return NULL;
+}
+
+static void remember_refusal(struct tx_queue *b, unsigned at)
+{
+    const size_t len = b->packet[at].iov_len;
+    struct refusal *r = find_refusal(b, at);
+
+    if (!r) {
+        r = &b->refusal[b->refusals < REFUSALS ? b->refusals++ : b->oldest++ % REFUSALS];
+        *r = (struct refusal){b->what[at].flow.v6, b->what[at].flow.remote, b->what[at].flow.rport,
+                              len};
+    }
+    r->len = len < r->len ? len : r->len;
+}
+
+/* Returns whether the first packet is given up, which the kernel has refused for that reason. */
 static bool is_given_up(struct tx_queue *b, int error)
 {
-    if (error != ENOBUFS || ++b->tries < b->patience)
+    const struct refusal *r = error == ENOBUFS ? find_refusal(b, b->first) : NULL;
+    const bool known = r && b->packet[b->first].iov_len >= r->len;
+
+    if (error != ENOBUFS || (!known && ++b->tries < b->patience))
         return false;
+    if (!known)
+        remember_refusal(b, b->first);
     b->given_up++;
     return true;
 }
 
-static void kernel_takes(struct tx_queue *b)
+/* Takes note that the kernel took the packets from number `at` to before `end`. */
+static void kernel_takes(struct tx_queue *b, unsigned at, unsigned end)
 {
     if (b->tries >= b->patience && b->patience > TRIES_MIN)
         b->patience /= 2;
     b->tries = 0;
+    for (; b->refusals && at < end; at++) {
+        struct refusal *r = find_refusal(b, at);
+        if (r && b->packet[at].iov_len >= r->len)
+            *r = b->refusal[--b->refusals];
+    }
 }
 
 unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unsent)
@@ -512,10 +567,11 @@ unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unse
     unsigned taken = 0;
 
     while (b->first < b->count) {
+        const unsigned first = b->first, count = b->count;
         int n = hand_over(b);
         if (n > 0) {
             taken += (unsigned)n;
-            kernel_takes(b);
+            kernel_takes(b, first, b->count ? b->first : count);
         } else if (is_given_up(b, errno)) {
             remove_segment(b);
         } else if (errno != EINTR) {

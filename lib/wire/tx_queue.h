@@ -78,7 +78,8 @@ bool tx_queue_takes_trains(const struct tx_queue *b);
  * them, and *error is 0. Or it is fewer; *error is then the errno for the next packet, and *unsent
  * names that packet. After EAGAIN and ENOBUFS this packet stays in the queue; any other error
  * removes it. All later packets stay in any case. What the kernel has refused with ENOBUFS for a
- * quarter of a second is given up: it is removed, counted, and not told.
+ * quarter of a second is given up: it is removed, counted, and not told. What is for the same
+ * target is then given up as soon as it is refused.
  */
 unsigned tx_queue_flush(struct tx_queue *b, int *error, struct wire_unsent *unsent);
 

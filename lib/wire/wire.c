@@ -299,6 +299,7 @@ int wire_open(struct wire **out, const struct wire_config *config, struct diag *
     struct wire *w = calloc(1, sizeof *w);
     if (!w)
         return diag_fail(d, WAVE_ENOMEM, "out of memory");
+    w->opened = wire_now();
     w->lports = config->lports ? config->lports : 1;
     w->broken = config->broken;
     w->listen = config->listen;

@@ -271,9 +271,14 @@ struct wire_stats {
     struct addr nat_addr;
     uint16_t nat_port;
     bool nat_others;        /* and to others */
+    bool nat_clash; /* it sends several targets to one place, where connections from one port of
+                       ours clash: it rewrites the source of all but one */
     bool source_translated; /* this host rewrites our source to: */
     struct addr nat_source;
     uint16_t nat_source_port;
+    bool asks_for_itself;  /* this host asks on our interface, which is the only one to send by, for
+                              a neighbour with the address of its own loopback: a rule has
+                              redirected there what we sent */
     uint64_t syns_watched; /* SYNs through the kernel that the capture was to show as they left, */
     uint64_t syns_left;    /* and those that it showed */
 };

@@ -46,6 +46,7 @@ struct wire {
     struct copies copies;
     struct ip_reassembly *fragments; /* NULL: none came yet */
     struct copies_way way;           /* by which interface the peer's packets come in */
+    wave_time opened;                /* when it was */
     wave_time seen_at; /* when the route's interface was last found to be there */
     bool gap;          /* frames were lost since the last packet that was given */
     struct wire_info info;

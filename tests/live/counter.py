@@ -58,6 +58,7 @@ def accept(server, ready):
         elif habit == "hold":
             held.append(conn)
         else:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             ready.register(conn, selectors.EVENT_READ)
 
 

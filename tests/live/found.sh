@@ -127,6 +127,7 @@ nft delete table inet own
 # not, and each segment is refused. Other targets are not held up, and a rule for something else is
 # no finding.
 start_peer other 8 ncat -lk 8 --exec /bin/cat
+start_peer many 9 python3 "$(dirname "$0")/counter.py" 9 echo
 for hook in output postrouting; do
     nft -f - <<RULES || exit 1
 table inet own {
@@ -166,6 +167,13 @@ RULES
             "$TCPWAVE" load --json --connections 40 --rate 40 --timeout 3 -d x "$far:7" "$far:8"
         found "load, $far: egress, in part" own-firewall problem
         expect_json verdict connections.open 20 "load, $far: egress, in part: the other target is not held up"
+        # Of many at a time the first are sent through the kernel (lib/wire/own_nat.h): hundreds are
+        # refused later, among those that are not.
+        expect_status 1 "load, $far: egress drops half of very many" \
+            "$TCPWAVE" load --json --connections 1600 --concurrency 400 --rate 800 --timeout 5 -d x "$far:7" "$far:9"
+        found "load, $far: egress, half of very many" own-firewall problem
+        check "load, $far: egress, half of very many: the other target is not held up" jq -es \
+            'last | .latency.handshake | .count > 1200 and .p90 < 0.1' "$tmp/out"
         expect_status 5 "send fast, $far: egress drops what we send" \
             timeout 20 "$TCPWAVE" send --json --count 20 --rate 5000 --wait 300ms "$far:7"
         found "send fast, $far: egress" own-firewall problem

@@ -104,10 +104,14 @@ check "passive, ports again: the server accepted each" test "$(served first acce
 # A mix: each target gets its share, and none hides another.
 serve open 84 discard
 serve reset 85 reset
+findings=closed-at-once
 expect_status 1 "mix: status 1" "$TCPWAVE" load --json --connections 40 --concurrency 40 \
     --syn-retries 0 -d x "$far4:84" "$far4:85" "$far4:98" "$far4:99"
+findings=
 counts mix 40 10 10 10 0 10 0 0
 expect_json verdict verdict failed "mix: verdict"
+expect_line out '"code":"closed-at-once","severity":"warning".*on 10 of 40 connections the peer reset' \
+    "mix: what resets at once is named, and explains a third of the failures only"
 stop open
 stop reset
 check "mix: the server saw its share" test "$(served open finished)" = 10

@@ -101,6 +101,21 @@ RULES
         finds_saying own-nat info proved "$self, and we follow it" "$target is redirected to this host: $command"
     done
 
+    # By the interface that was named it is not reached.
+    for rule in 'redirect to :7' "dnat to $ours:7"; do
+        nat output -100 "tcp dport 70 $rule"
+        # What load sends after a second goes past the rules, to the target.
+        for command in 'connect --timeout 2' 'load --connections 60 --timeout 900ms'; do
+            try "$TCPWAVE" $command --json -d hello -i near "$target:70"
+            if [ "$ip $rule" = "ip6 redirect to :7" ]; then # there the kernel says so
+                check "$target, $rule, by near: $command: says what it is" \
+                    grep -q 'Network is unreachable.*a rule redirects it to this host itself' "$tmp/out"
+            else
+                finds_saying own-nat problem likely 'redirects to this host itself' "$target, $rule, by near: $command"
+            fi
+        done
+    done
+
     nat output -100 "$ip daddr $(printf %s "$ours" | tr -d '[]') tcp dport 77 dnat to $other:8"
     expect_status 1 "$ours is sent on: load" "$TCPWAVE" load --json --timeout 2 --connections 20 "$ours:77"
     finds_saying own-nat problem likely 'sends it on to another host' "$ours is sent on: load"
@@ -116,6 +131,26 @@ RULES
     done
     expect_status 0 "our source is rewritten: load" "$TCPWAVE" load --json --connections 30 "$target:7"
     finds_saying own-nat info proved 'rewrites our source to .*on the link layer' "our source is rewritten: load"
+
+    nat postrouting 100 'tcp dport 7 masquerade to :61001-61004'
+    expect_status 0 "our source is rewritten to few ports: load" "$TCPWAVE" load --json --connections 30 "$target:7"
+    finds_saying own-nat warning likely 'and [0-9]+ segments found no port there' \
+        "our source is rewritten to few ports: load"
+    expect_line out '"connections":{"opened":30,"now":0,"open":30' \
+        "our source is rewritten to few ports: load goes past the rule, and all are open"
+
+    nat output -100 "tcp dport { 77, 78 } dnat to $other:8"
+    expect_status 1 "two targets are one place: load" \
+        "$TCPWAVE" load --json --connections 40 --timeout 3 -d hello "$target:77" "$target:78"
+    finds_saying own-nat problem likely "several targets of the run to one place, $other_text" "two targets are one place: load"
+    nat output -100 "tcp dport 77 dnat to $target:7"
+    expect_status 1 "a target is another one: load" \
+        "$TCPWAVE" load --json --connections 40 --timeout 3 -d hello "$target:77" "$target:7"
+    finds_saying own-nat problem likely "several targets of the run to one place" "a target is another one: load"
+    nat output -100 "tcp dport 77 dnat to $other:8"
+    expect_status 0 "two targets are two places: load" \
+        "$TCPWAVE" load --json --connections 40 --timeout 3 -d hello "$target:77" "$target:7"
+    finds_saying own-nat info proved "$other_text, and we follow it" "two targets are two places: load"
 
     nat prerouting -100 'tcp dport 80 redirect to :90'
     listen_begin "$TCPWAVE" listen --json --timeout 3 --connections 1 "$ours:90"

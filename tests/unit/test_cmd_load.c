@@ -325,6 +325,22 @@ static void answers_set_the_pace_of_closing(void **state)
     rig_free(&r);
 }
 
+/* A thousand SYNs that are lost hold up the others until they are repeated, and no longer. */
+static void silent_ones_do_not_hold_up_the_others(void **state)
+{
+    struct command_rig r;
+
+    (void)state;
+    rig_init(&r, HOST_DISCARD);
+    r.lose = syns_of_some;
+    rig_run(&r, "load --json --rate-limit=off --connections 6000 --concurrency 6000 "
+                "--source-port 10000 " RIG_PEER);
+    expect_counts(&r, 6000, 4500, 0, 1500, 0, 0, 0, 0);
+    assert_in_range(closed_by(&r, WAVE_S), 1024, 4000);
+    assert_int_equal(closed_by(&r, 2 * WAVE_S), 4500);
+    rig_free(&r);
+}
+
 /* Rate and time */
 
 static void a_rate_is_kept(void **state)
@@ -535,6 +551,7 @@ int main(void)
         cmocka_unit_test(linger_ends_a_peer_that_never_closes),
         cmocka_unit_test(hold_keeps_them_open_for_an_hour),
         cmocka_unit_test(answers_set_the_pace_of_closing),
+        cmocka_unit_test(silent_ones_do_not_hold_up_the_others),
         cmocka_unit_test(a_rate_is_kept),
         cmocka_unit_test(a_timeout_alone_is_how_it_was_meant_to_end),
         cmocka_unit_test(what_waits_when_the_time_is_over_has_failed),

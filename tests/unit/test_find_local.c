@@ -342,6 +342,64 @@ static void what_is_advised_is_said_in_the_words_of_the_command(void **state)
     assert_string_equal(found.at[0].advice, "an option names the one to capture on");
 }
 
+static void a_rule_sends_what_is_ours_elsewhere(void **state)
+{
+    struct facts_host host = {.kept = 3, .redirected = true, .interface = "eth0"};
+
+    (void)state;
+    expect(&host, "own-nat", FINDING_PROBLEM, "redirects to this host itself");
+    assert_null(find(&host, VERDICT_OPEN, "own-nat"));
+    host.redirected = false; /* then a rule may drop it */
+    expect(&host, "own-firewall", FINDING_PROBLEM, "none of the 3 segments that we sent left");
+
+    host = (struct facts_host){.source_translated = "192.0.2.1:50000", .interface = "eth0"};
+    expect(&host, "own-nat", FINDING_PROBLEM, "rewrites our source to 192.0.2.1:50000, where");
+    host.unsent = 7;
+    expect(&host, "own-nat", FINDING_PROBLEM, "and 7 segments found no port there");
+    assert_int_equal(find(&host, VERDICT_OPEN, "own-nat")->severity, FINDING_WARNING);
+    host.translated = "192.0.2.7:80";
+    host.targets_clash = true;
+    expect(&host, "own-nat", FINDING_PROBLEM,
+           "several targets of the run to one place, 192.0.2.7:80");
+    host = (struct facts_host){.unsent = 7, .interface = "eth0"}; /* a rule drops some */
+    assert_null(find(&host, VERDICT_FAILED, "own-nat"));
+}
+
+/* Clients come, and nothing of ours leaves; or some of it. */
+static void a_listener_is_kept_from_answering(void **state)
+{
+    struct facts_host host = {.counts_reached = true,
+                              .reached = 4,
+                              .captured = 4,
+                              .kept = 4,
+                              .listens = true,
+                              .anywhere = true,
+                              .interface = "any"};
+
+    (void)state;
+    expect(&host, "own-firewall", FINDING_PROBLEM, "none of the 4 segments that we sent left");
+    assert_null(strstr(found.at[0].advice, "any"));
+    assert_non_null(find(&host, VERDICT_OPEN, "own-firewall"));
+    host.anywhere = false; /* they may leave by another one */
+    host.one_interface = true;
+    assert_null(find(&host, VERDICT_OPEN, "own-firewall"));
+    host.one_interface = false;
+    host.listens = false; /* one that connects and is answered has sent what it got an answer to */
+    assert_null(find(&host, VERDICT_FAILED, "own-firewall"));
+
+    host.listens = host.anywhere = true;
+    host.kept = 0;
+    host.sent = 40;
+    host.passed_over = 4;
+    expect(&host, "own-firewall", FINDING_PROBLEM, "4 of the 40 segments that we sent did not");
+    assert_int_equal(find(&host, VERDICT_OPEN, "own-firewall")->severity, FINDING_WARNING);
+    host.passed_over = 3; /* less than a tenth */
+    assert_null(find(&host, VERDICT_FAILED, "own-firewall"));
+    host.passed_over = 4;
+    host.lost = 1; /* the capture may have lost them */
+    assert_null(find(&host, VERDICT_FAILED, "own-firewall"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +418,8 @@ int main(void)
         cmocka_unit_test(the_syn_ack_alone_is_stopped),
         cmocka_unit_test(a_host_that_could_not_go_on_stopped_nothing),
         cmocka_unit_test(a_full_accept_queue_counts_connections),
+        cmocka_unit_test(a_rule_sends_what_is_ours_elsewhere),
+        cmocka_unit_test(a_listener_is_kept_from_answering),
         cmocka_unit_test(what_is_advised_is_said_in_the_words_of_the_command),
     };
 

@@ -45,13 +45,27 @@ CASE(an_ack_answers_our_syn)
     say_syn();
     say((struct step){
         .flags = SEG_ACK, .seq = 900000, .ack = 4000, .wnd = 9, .local = STATE_SYN_SENT});
+    look(false, VERDICT_OPEN);
+    assert_null(get("ack-to-syn")); /* our RST may have ended it */
     says(expect("ack-to-syn", VERDICT_DROPPED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(2)),
          "the peer answers our SYN with an ACK of something else: it still holds an older "
          "connection over these ports");
     say(syn_ack());
+    look(false, VERDICT_OPEN);
+    assert_int_equal(must("ack-to-syn")->severity, FINDING_INFO);
     says(expect("ack-to-syn", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(2)),
          "the peer first answered our SYN with an ACK of something else: it still held an older "
          "connection over these ports, until our RST ended that");
+    done();
+
+    start();
+    for (unsigned i = 0; i < 2; i++) { /* a second one: the RST did not end it */
+        say_syn();
+        say((struct step){
+            .flags = SEG_ACK, .seq = 900000, .ack = 4000, .wnd = 9, .local = STATE_SYN_SENT});
+    }
+    look(false, VERDICT_OPEN);
+    assert_int_equal(must("ack-to-syn")->severity, FINDING_WARNING);
     done();
 
     start(); /* data that has overtaken the SYN-ACK */
