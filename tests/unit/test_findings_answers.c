@@ -75,12 +75,12 @@ CASE(data_that_begins_elsewhere)
 CASE(a_refusal_beside_a_syn_ack)
 {
     for (unsigned syns = 1; syns <= 2; syns++) {
-        struct step rst = theirs(SEG_RST | SEG_ACK, 0, 1, 0), late = syn_ack();
+        struct step refusal = theirs(SEG_RST | SEG_ACK, 0, 1, 0), late = syn_ack();
         start();
         for (unsigned i = 0; i < syns; i++)
             say_syn();
-        rst.local = late.local = STATE_CLOSED;
-        say(rst);
+        refusal.local = late.local = STATE_CLOSED;
+        say(refusal);
         facts.host = &(struct facts_host){.on_link = true};
         expect_silence("two-hosts", VERDICT_REFUSED);
         say(late);
