@@ -214,6 +214,26 @@ static void say_why(const struct load *l, struct text_out *m)
     text_add(m, "; ");
 }
 
+/* Says what became of those that did not go as asked. */
+static void say_ends(const struct load *l, struct text_out *m)
+{
+    const struct {
+        enum verdict verdict;
+        const char *text;
+    } ends[] = {{VERDICT_REFUSED, "refused"},
+                {VERDICT_DROPPED, "not answered"},
+                {VERDICT_REJECTED, "rejected by ICMP errors"},
+                {VERDICT_RESET, "reset"},
+                {VERDICT_LOST, "lost"},
+                {VERDICT_FAILED, load_endless(l) ? "still waiting for an answer" : "cut off"}};
+    char n[HUMAN_TEXT];
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (l->counts[ends[i].verdict])
+            text_add(m, ", %s of them %s", human_count(l->counts[ends[i].verdict], n),
+                     ends[i].text);
+}
+
 /* Says how the connections ended; `bad` of them did not go as asked. */
 static void say_how(const struct load *l, uint32_t bad, struct text_out *m)
 {
@@ -229,9 +249,7 @@ static void say_how(const struct load *l, uint32_t bad, struct text_out *m)
                  of);
     } else {
         text_add(m, "%s of %s connections did not go as asked", human_count(bad, n), of);
-        if (l->counts[VERDICT_FAILED])
-            text_add(m, ", %s of them %s", human_count(l->counts[VERDICT_FAILED], n),
-                     load_endless(l) ? "still waiting for an answer" : "cut off");
+        say_ends(l, m);
     }
     if (l->reuse.given_up)
         text_add(

@@ -136,7 +136,10 @@ void load_diagnose(struct load *l, const struct impairments *rules, struct outco
     host.is_gateway = s->is_gateway;
     host.kept_clear = kept_clear(l);
     host.unsent = s->unsent;
+    host.failed = failed;
     host.queue_full = queue_full(l);
+    host.addresses = l->counts[VERDICT_OPEN] ? 0 : l->plan.others;
+    host.address = l->plan.other;
     if (failed && s->elsewhere >= failed && !stats.translated) {
         addr_port_text(l->plan.v6, &s->answerer, s->answerer_port, answerer);
         host.answered_elsewhere = host.presumed = true;

@@ -27,6 +27,7 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
 {
     struct route_query q = {.v6 = t->v6,
                             .remote = t->addr,
+                            .rport = t->port,
                             .has_source = source != NULL,
                             .interface = o->where.interface,
                             .scope = t->scope};
@@ -52,17 +53,29 @@ static int add_pair(struct load_plan *p, const struct load_options *o, const str
     return 0;
 }
 
+/* Takes note of the addresses that are not tried. */
+static void note_others(struct load_plan *p, const struct target_list *list)
+{
+    p->others = list->count - 1 + list->more;
+    if (list->count > 1)
+        addr_text(list->at[1].v6, &list->at[1].addr, p->other);
+}
+
 /* Resolves a target, and adds its pairs. */
 static int add_target(struct load_plan *p, const struct load_options *o, struct resolve *names,
                       const struct target_name *name, struct diag *d)
 {
+    struct target_list list;
     struct target t;
     int error;
 
     view_note_url(&o->show, name);
-    error = resolve_first(names, name, where_family(&o->where), &t, d);
+    error = resolve_all(names, name, where_family(&o->where), &list, d);
     if (error)
         return error;
+    t = list.at[0];
+    if (o->targets == 1)
+        note_others(p, &list);
     if (p->pairs && t.v6 != p->v6)
         return diag_fail(d, WAVE_EINVAL,
                          "%s is of another family than the target before it; choose one with -4 or "

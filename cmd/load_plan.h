@@ -35,12 +35,14 @@ struct load_plan {
     uint32_t rate;        /* connections a second; 0: unlimited */
     uint16_t *avoid; /* ports of targets on this host, which are no local ports of ours */
     uint32_t avoids;
+    uint32_t others;       /* addresses of the only target's name beside the one that is taken, */
+    char other[ADDR_TEXT]; /* and the first of them */
     bool polite; /* `rate` is the limit for public addresses, lower than what was asked for */
 };
 
 /*
  * Makes the plan: resolves names, and looks up routes. Needs no privilege. Returns 0, and
- * load_plan_free() frees *p, or an error with *d filled in: that of resolve_first() or of
+ * load_plan_free() frees *p, or an error with *d filled in: that of resolve_all() or of
  * route_find(); WAVE_EINVAL if families do not fit together, if a target is given twice or if there
  * are too few ports for --concurrency; or WAVE_ENOMEM.
  */

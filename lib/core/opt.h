@@ -36,8 +36,9 @@ enum {
     OPT_SACK_PERMITTED = 1 << 2,
     OPT_SACK = 1 << 3,
     OPT_TIMESTAMP = 1 << 4,
-    OPT_OTHER = 1 << 5,    /* a kind that is not decoded here; it is in `raw` */
-    OPT_MALFORMED = 1 << 6 /* an impossible length; parsing stopped, or the option was skipped */
+    OPT_OTHER = 1 << 5,     /* a kind that is not decoded here; it is in `raw` */
+    OPT_MALFORMED = 1 << 6, /* an impossible length; parsing stopped, or the option was skipped */
+    OPT_CUT = 1 << 7        /* a capture has only the first of them: there may be others */
 };
 
 /* A block of received bytes: first <= byte < end (RFC 2018, section 3). */

@@ -34,6 +34,8 @@ int seg_parse_cut(const uint8_t *bytes, size_t there, size_t len, struct seg *ou
     out->reserved = bytes[12] >> 1 & 7;
     options = (data < there ? data : there) - SEG_HEADER;
     opt_parse(bytes + SEG_HEADER, options, &out->opt);
+    if (data > there)
+        out->opt.has = (uint8_t)((out->opt.has & ~OPT_MALFORMED) | OPT_CUT);
     out->len = (uint32_t)(len - data);
     out->data = out->len && there == len ? bytes + data : NULL;
     return 0;

@@ -521,9 +521,10 @@ static void enter_syn(struct inference *l)
     x->seen |= SEEN_ANY | SEEN_SYN | SEEN_LAST_NOT_FIN;
     if (!(s->flags & SEG_ACK))
         x->seen |= SEEN_BARE_SYN;
-    if (s->opt.has & OPT_WSCALE) {
+    if (s->opt.has & (OPT_WSCALE | OPT_CUT)) { /* one that was not captured may be any */
+        const bool known = (s->opt.has & OPT_WSCALE) && s->opt.wscale <= SHIFT_MAX;
         x->seen |= SEEN_WSCALE;
-        x->shift = s->opt.wscale > SHIFT_MAX ? SHIFT_MAX : s->opt.wscale;
+        x->shift = known ? s->opt.wscale : SHIFT_MAX;
     }
 }
 
@@ -565,7 +566,7 @@ static unsigned on_syn(struct inference *l)
         enter_syn(l);
     else if (seen(x, SEEN_OPEN) || (!ack && seen(x, SEEN_ACK)))
         return TRACK_RETRANSMISSION; /* it has sent other segments since it sent this */
-    else if (!(s->opt.has & OPT_WSCALE))
+    else if (!(s->opt.has & (OPT_WSCALE | OPT_CUT)))
         x->seen &= ~(uint32_t)SEEN_WSCALE; /* RFC 7323, 2.2: what it leaves off it does not use */
     bool asked = ack && seen(y, SEEN_SYN_UNANSWERED);
     if (ack)

@@ -69,6 +69,9 @@ enum double_kind doubles_note(struct doubles *d, const struct packet *p, uint32_
             return DOUBLE_ELSEWHERE;
         if (s->place[i] == place && apart <= DOUBLES_WITHIN && p->id)
             return DOUBLE_COPY;
+        if (s->place[i] == place && apart <= DOUBLES_ALIKE && !p->id && p->seg.len &&
+            (p->seg.opt.has & OPT_TIMESTAMP))
+            return DOUBLE_ALIKE;
     }
     s->digest[i] = digest;
     s->place[i] = place;

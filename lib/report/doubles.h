@@ -18,12 +18,15 @@
 #define DOUBLES_APART                                                                              \
     WAVE_S /* unless it is captured at another place, where two captures                           \
               were merged, and a number tells it from a retransmission */
+#define DOUBLES_ALIKE WAVE_MS             /* no timer repeats data sooner */
 #define DOUBLES_SYN_APART (200 * WAVE_MS) /* no host repeats a SYN sooner */
 
 enum double_kind {
     DOUBLE_NONE,
     DOUBLE_ELSEWHERE, /* it was captured at another place before: it is the same packet */
-    DOUBLE_COPY       /* at the same place: the network has copied it */
+    DOUBLE_COPY,      /* at the same place: the network has copied it */
+    DOUBLE_ALIKE      /* at the same place, without an IP identification: the network has copied it,
+                         or its sender was asked to repeat it at once */
 };
 
 /* Empty when zeroed. A set is one line of the processor's cache. */

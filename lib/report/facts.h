@@ -23,6 +23,7 @@ struct facts_host {
     uint64_t reached;       /* segments that reached this host's TCP (lib/wire/guard.h) */
     uint64_t captured;      /* segments for us that were captured with a correct checksum */
     bool each_reached;      /* `reached` was read late enough to be compared with `captured` */
+    bool first_stopped;     /* the answer to our SYN had not reached it when we answered that */
     bool past_rules;        /* most of what we sent passed none of this host's rules, since it was
                                sent on the link layer: connection tracking does not know it */
     uint64_t kept;     /* segments that we sent, where the capture shows what leaves, and showed
@@ -78,6 +79,7 @@ struct facts_host {
     bool itself;             /* source and target of the run are one: nothing was sent */
     uint16_t kept_clear;     /* a target of the run that is a port of this host and lies among our
                                 local ports, so that it was left out of them; 0: none */
+    uint32_t failed;         /* of many: connections that did not go as asked */
     uint32_t queue_full;     /* of many: connections that the peer did not accept at first, since
                                 its accept queue was full */
     uint32_t addresses;      /* of the peer's name that were not tried; 0: none, or no name */

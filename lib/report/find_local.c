@@ -8,9 +8,27 @@
 
 #include "lib/report/human.h"
 
+/* The peer's SYN-ACK was stopped, and what came after it was not. It is not certain, since a busy
+ * host may have looked too early, and something else may have been stopped. */
+static bool own_firewall_at_first(const struct facts *k, struct finding *f)
+{
+    const struct facts_host *h = k->host;
+
+    if (!k->over || !h->first_stopped || !h->each_reached || h->past_rules || h->lost ||
+        h->captured <= h->reached || !k->flow->signs.opened || (k->flow->our_flags & SEG_ACK) ||
+        k->verdict == VERDICT_LOCAL)
+        return false;
+    finding_cite_segment(f, k->flow->signs.opened_by);
+    finding_say(f, "this host's own rules stopped the peer's SYN-ACK, and not what came after it");
+    finding_advise(f, "an application here would not get a connection: look at nft list ruleset "
+                      "for rules that go by TCP flags, such as one that drops each SYN");
+    return true;
+}
+
 /* Some segments were stopped and others were not: a rule that goes by size or rate does so, for
- * example. Rules that know connections also stop what comes after the end, so a few do not count,
- * and none after we have reset it. */
+ * example. Where this host could not go on, its address or route may have gone, and with it what
+ * came for us. Rules that know connections also stop what comes after the end, so a few do not
+ * count, and none after we have reset it. */
 static bool own_firewall_in_part(const struct facts *k, struct finding *f)
 {
     const struct facts_host *h = k->host;
@@ -18,7 +36,7 @@ static bool own_firewall_in_part(const struct facts *k, struct finding *f)
     char n[2][HUMAN_TEXT];
 
     if (!k->over || !h->each_reached || h->past_rules || h->lost || k->end == END_ABORTED ||
-        stopped < 3 || stopped < h->captured / 10)
+        k->verdict == VERDICT_LOCAL || stopped < 3 || stopped < h->captured / 10)
         return false;
     f->severity = FINDING_WARNING;
     finding_say(f, "this host's own rules stopped %s of the %s segments that came",
@@ -129,7 +147,7 @@ static bool own_firewall(const struct facts *k, struct finding *f)
     if (!k->host->counts_reached || !k->host->captured)
         return false;
     if (k->host->reached)
-        return own_firewall_in_part(k, f);
+        return own_firewall_at_first(k, f) || own_firewall_in_part(k, f);
     if (k->host->past_rules) {
         f->severity = FINDING_INFO;
         finding_say(f,
@@ -274,11 +292,17 @@ static bool by_itself(const struct facts *k)
            strcmp(k->host->other_interface, "lo") == 0;
 }
 
+/* Returns whether the user named the loopback, so that the target may be another host's address. */
+static bool loopback_named(const struct facts *k)
+{
+    return k->host->loopback && k->host->interface_named;
+}
+
 /* Returns whether what we sent to an address of this host's own left by another way than its
  * loopback, and was answered. */
 static bool sent_on(const struct facts *k)
 {
-    return came_unseen(k) && k->host->loopback && !k->host->listens &&
+    return came_unseen(k) && k->host->loopback && !loopback_named(k) && !k->host->listens &&
            (k->host->kept || k->host->left_unknown) && !k->host->lost &&
            k->verdict != VERDICT_LOCAL && k->verdict != VERDICT_OPEN;
 }
@@ -447,7 +471,8 @@ static bool own_nat(const struct facts *k, struct finding *f)
 static bool other_interface(const struct facts *k, struct finding *f)
 {
     /* Where no segment of ours was seen to leave either, address translation is more likely. */
-    const bool unseen = came_unseen(k) && k->host->one_interface && !k->host->kept &&
+    const bool unseen = came_unseen(k) &&
+                        ((k->host->one_interface && !k->host->kept) || loopback_named(k)) &&
                         !k->host->translated && !k->host->source_translated &&
                         k->verdict != VERDICT_LOCAL && !k->host->answered_elsewhere;
 

@@ -12,6 +12,7 @@
 
 #define ROUND 3    /* answers to our challenge ACKs within a second: there are no more of those */
 #define LARGE 1000 /* bytes: smaller packets are no problem for any path */
+#define TRANSFER (64 << 10) /* bytes that came: no talk of small messages */
 #define V6_MIN_DATA                                                                                \
     600 /* after this little, 1,280 bytes of packet were tried and vanished as well */
 
@@ -67,7 +68,7 @@ static bool syn_proxy_alone(const struct facts *k, struct finding *f)
     if (!k->over || (k->flow->our_flags & SEG_ACK))
         return false;
     if (behind_proxy(s)) {
-        f->severity = FINDING_WARNING;
+        f->severity = k->verdict == VERDICT_RESET ? FINDING_PROBLEM : FINDING_WARNING;
         finding_cite_segment(f, s->opened_by);
         finding_cite_segment(f, s->rst.segment);
         finding_say(
@@ -213,7 +214,8 @@ static bool black_hole_out(const struct facts *k, struct finding *f)
 
 /* For seconds, bytes of the peer's have not come, although later bytes have: what is lost by
  * chance is retransmitted sooner. No segment of the peer's was large, so it is the large ones
- * that vanish. */
+ * that vanish. Where so much has come that a transfer was under way, the peer sends small ones
+ * only. */
 static bool black_hole(const struct facts *k, struct finding *f)
 {
     const struct signs *s = &k->flow->signs;
@@ -223,8 +225,9 @@ static bool black_hole(const struct facts *k, struct finding *f)
 
     if (k->over && black_hole_out(k, f))
         return true;
-    if (!many && (!k->over || k->missing < 2 || impaired(k) || !s->gap_since ||
-                  k->now < since + 3 * WAVE_S || s->largest >= LARGE))
+    if (!many &&
+        (!k->over || k->missing < 2 || impaired(k) || !s->gap_since ||
+         k->now < since + 3 * WAVE_S || s->largest >= LARGE || k->flow->received_bytes >= TRANSFER))
         return false;
     if (facts_incomplete(k->host))
         return false;
@@ -523,12 +526,21 @@ static bool fragments(const struct facts *k, struct finding *f)
 /* RFC 9293, 3.4.1: one SYN has one answer, however often it is repeated. */
 static bool two_answers(const struct facts *k, struct finding *f)
 {
-    if (!count(k, SIGN_OTHER_ISN))
+    const struct signs *s = &k->flow->signs;
+    const bool reset = count(k, SIGN_OTHER_ANSWER);
+
+    if (!reset && !count(k, SIGN_OTHER_ISN))
         return false;
-    finding_cite_segment(f, k->flow->signs.opened_by);
-    cite(k, SIGN_OTHER_ISN, f);
-    finding_say(f, "two SYN-ACKs with different sequence numbers answered our one SYN: two hosts "
-                   "have the peer's address, or the network copied our SYN");
+    if (k->verdict == VERDICT_RESET || k->verdict == VERDICT_REFUSED)
+        f->severity = FINDING_PROBLEM;
+    finding_cite_segment(f, s->opened ? s->opened_by : s->rst.segment);
+    cite(k, reset ? SIGN_OTHER_ANSWER : SIGN_OTHER_ISN, f);
+    if (reset)
+        finding_say(f, "a SYN-ACK and a RST answered our one SYN: two hosts have the peer's "
+                       "address, or a device on the way answers as well");
+    else
+        finding_say(f, "two SYN-ACKs with different sequence numbers answered our one SYN: two "
+                       "hosts have the peer's address, or the network copied our SYN");
     finding_advise(f,
                    "look for a duplicate address, or for a balancer that gives one connection to "
                    "two servers");
@@ -558,6 +570,8 @@ static bool two_hosts(const struct facts *k, struct finding *f)
                           "stateful firewall on one of the ways sees half of the connection");
         return true;
     }
+    if (k->verdict == VERDICT_RESET && signs_rst_other_mac(s))
+        f->severity = FINDING_PROBLEM;
     finding_say(f,
                 "two hosts answer for the peer's address: its segments came from the link-layer "
                 "addresses %s and %s",

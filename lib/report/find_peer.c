@@ -23,10 +23,13 @@ static bool saw_all(const struct facts *k)
 }
 
 /* Returns the severity of an answer to our SYN that must be ignored. It explains a failure; if
- * there was none, it may come from an earlier connection. */
-static enum finding_severity astray(const struct facts *k)
+ * there was none, it may come from an earlier connection. Of many connections, fewer such answers
+ * than failures do not explain these. */
+static enum finding_severity astray(const struct facts *k, enum sign_kind kind)
 {
-    return opened(k) ? FINDING_INFO : k->over ? FINDING_PROBLEM : FINDING_WARNING;
+    const bool few = k->host && count(k, kind) < k->host->failed;
+
+    return opened(k) || few ? FINDING_INFO : k->over ? FINDING_PROBLEM : FINDING_WARNING;
 }
 
 /* Returns whether what we sent or wait for did not get through, which silence or loss would
@@ -70,7 +73,8 @@ static bool rst_unacceptable(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_RST_ASTRAY))
         return rst_outside(k, f);
     f->certainty = FINDING_PROVED;
-    f->severity = k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k);
+    f->severity =
+        k->over && k->verdict == VERDICT_REFUSED ? FINDING_WARNING : astray(k, SIGN_RST_ASTRAY);
     cite(k, SIGN_RST_ASTRAY, f);
     finding_say(f, "a RST answered our SYN without acknowledging it, so that a host ignores it");
     finding_advise(f, "if no one else can have sent it, the port is closed: a firewall or a very "
@@ -83,7 +87,7 @@ static bool ack_to_syn(const struct facts *k, struct finding *f)
 {
     if (!count(k, SIGN_ACK_ASTRAY) || k->flow->asks_older) /* that is no news to its command */
         return false;
-    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k);
+    f->severity = k->over && k->verdict == VERDICT_OPEN ? FINDING_INFO : astray(k, SIGN_ACK_ASTRAY);
     cite(k, SIGN_ACK_ASTRAY, f);
     if (opened(k))
         finding_say(f, "the peer first answered our SYN with an ACK of something else: it still "
@@ -109,7 +113,7 @@ static bool syn_ack_unacceptable(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_SYN_ACK_ASTRAY))
         return false;
     f->certainty = FINDING_PROVED;
-    f->severity = astray(k);
+    f->severity = astray(k, SIGN_SYN_ACK_ASTRAY);
     cite(k, SIGN_SYN_ACK_ASTRAY, f);
     finding_say(f, "a SYN-ACK came that acknowledges another SYN than ours");
     finding_advise(f,
@@ -288,6 +292,27 @@ static bool window_closed_on_many(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* The peer answered window probes, and then nothing of it came any more: that ended the run, and
+ * the window is of no importance. */
+static bool window_before_silence(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const wave_time shut = signs_shut_for(s, s->shut_told);
+    char text[HUMAN_TEXT];
+
+    if (shut < WAVE_S)
+        return false;
+    f->certainty = FINDING_PROVED;
+    cite(k, SIGN_WINDOW_SHUT, f);
+    finding_say(f,
+                "the peer's receive window had been shut for %s when it was heard last; since then "
+                "it has answered no window probe either",
+                human_duration(shut, text));
+    finding_advise(f, "see first whether the peer is still there: its host was reachable, and its "
+                      "application did not read, until then");
+    return true;
+}
+
 /* RFC 9293, 3.8.6.1. While nothing of ours waits for it, a shut window harms no one: a probe of
  * ours that was not taken shows that something does. */
 static bool window_closed(const struct facts *k, struct finding *f)
@@ -301,6 +326,8 @@ static bool window_closed(const struct facts *k, struct finding *f)
     if (!count(k, SIGN_WINDOW_SHUT) || shut < WAVE_S ||
         (!count(k, SIGN_SHUT_ANSWER) && count(k, SIGN_WINDOW_PROBED) < FEW))
         return window_narrow(k, f);
+    if (k->over && s->shut && k->verdict == VERDICT_LOST && count(k, SIGN_SHUT_ANSWER))
+        return window_before_silence(k, f);
     f->certainty = FINDING_PROVED;
     f->severity =
         k->over && s->shut && k->verdict != VERDICT_OPEN ? FINDING_PROBLEM : FINDING_WARNING;
@@ -329,11 +356,23 @@ static bool window_overrun(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* Returns whether the peer went on repeating its SYN-ACK while we repeated our FIN, which a host
+ * with deferred accept takes as it takes data. */
+static bool fin_before_accept(const struct facts *k)
+{
+    const struct signs *s = &k->flow->signs;
+
+    return k->over && !s->spoke && s->fin_sent && !k->flow->fin_acked[0] &&
+           count(k, SIGN_SYN_ACK_AGAIN) >= FEW && s->fin_at[2] > s->fin_at[0] &&
+           s->syn_acked > s->fin_at[0];
+}
+
 /* With a full accept queue a host ignores the third segment and retransmits its SYN-ACK; it ignores
  * our data as well. With deferred accept it waits for data, and accepts it. If our segments are
  * lost on the way it looks the same, unless the SYN-ACK echoes a timestamp of theirs. */
 static bool accept_queue_full(const struct facts *k, struct finding *f)
 {
+    const bool heard = count(k, SIGN_SYN_ACK_HEARD);
     char n[HUMAN_TEXT];
 
     if (k->host && k->host->queue_full >= FEW && !impaired(k)) {
@@ -349,18 +388,21 @@ static bool accept_queue_full(const struct facts *k, struct finding *f)
         return true;
     }
     /* A host whose queue is full is silent; RSTs mean that our numbers do not fit there. */
-    if (count(k, SIGN_DATA_UNTAKEN) < FEW || count(k, SIGN_CHALLENGED) >= FEW)
+    if ((count(k, SIGN_DATA_UNTAKEN) < FEW && !fin_before_accept(k)) ||
+        count(k, SIGN_CHALLENGED) >= FEW)
         return false;
     if (k->flow->signs.spoke)
         f->severity = FINDING_WARNING;
-    cite(k, SIGN_DATA_UNTAKEN, f);
-    finding_say(f, "the peer repeated its SYN-ACK and took neither our ACK nor our data: %s",
-                count(k, SIGN_SYN_ACK_HEARD)
-                    ? "it echoes their timestamps, so that they came to it, and its accept queue "
-                      "is full"
-                    : "its accept queue is full, or what we send is lost on the way");
-    finding_advise(f, "its application accepts too slowly or its backlog is too small (ss -ltn "
-                      "there: Recv-Q beyond Send-Q)");
+    cite(k, count(k, SIGN_DATA_UNTAKEN) ? SIGN_DATA_UNTAKEN : SIGN_SYN_ACK_AGAIN, f);
+    finding_say(f, "the peer repeated its SYN-ACK and took neither our ACK nor our %s: %s",
+                count(k, SIGN_DATA_UNTAKEN) ? "data" : "FIN",
+                heard ? "it echoes their timestamps, so that they came to it, and its accept queue "
+                        "is full"
+                      : "its accept queue is full, or what we send is lost on the way");
+    finding_advise(f,
+                   "its application accepts too slowly or its backlog is too small (ss -ltn "
+                   "there: Recv-Q beyond Send-Q)%s",
+                   heard ? "" : "; if not, look for a firewall that passes only one direction");
     return true;
 }
 
@@ -370,7 +412,7 @@ static bool deferred_accept(const struct facts *k, struct finding *f)
 {
     const uint32_t again = count(k, SIGN_SYN_ACK_AGAIN);
 
-    if (!k->over || k->flow->signs.spoke || count(k, SIGN_DATA_UNTAKEN) ||
+    if (!k->over || k->flow->signs.spoke || count(k, SIGN_DATA_UNTAKEN) || fin_before_accept(k) ||
         (again < FEW && !count(k, SIGN_SYN_ACK_HEARD)))
         return false;
     cite(k, SIGN_SYN_ACK_AGAIN, f);
@@ -441,6 +483,21 @@ static bool closed_at_once_on_many(const struct facts *k, struct finding *f)
     return true;
 }
 
+/* It had read what we sent, and may need no more. */
+static bool closed_after_data(wave_time after, struct finding *f)
+{
+    char text[HUMAN_TEXT];
+
+    f->severity = FINDING_INFO;
+    finding_say(f,
+                "the peer took what we sent, and closed %s after the handshake without a byte of "
+                "its own",
+                human_duration(after, text));
+    finding_advise(f, "some servers only take; a proxy or load balancer whose backend is not there "
+                      "looks like this, and so does a server that does not understand us");
+    return true;
+}
+
 /* The peer closed within two round trips, without having sent a byte. Only for a peer to which we
  * connected: one that connects to us and closes tests whether we are up. */
 static bool closed_at_once(const struct facts *k, struct finding *f)
@@ -454,20 +511,41 @@ static bool closed_at_once(const struct facts *k, struct finding *f)
         return true;
     if (!k->over || !e->segment || !e->first || !e->bare || e->impaired || !opened(k) ||
         (flow->our_flags & SEG_ACK) || e->stamp < flow->signs.opened || own_doing(k) ||
-        (reset && signs_rst_between(&flow->signs)))
+        (reset && (signs_rst_elsewhere(&flow->signs) || e->other_mac)))
         return false;
-    /* The peer may have read what we sent, and need no more. */
-    if (!is_at_once(flow, e) || (!reset && e->after_data && !e->pending))
+    if (!is_at_once(flow, e))
         return false;
+    finding_cite_segment(f, e->segment);
+    if (!reset && e->after_data && !e->pending && k->verdict != VERDICT_RESET)
+        return closed_after_data(e->stamp - flow->signs.opened, f);
     if (k->verdict == VERDICT_RESET)
         f->severity = FINDING_PROBLEM;
-    finding_cite_segment(f, e->segment);
     finding_say(f,
                 "the peer %s %s after the handshake, before it sent any byte: a proxy or load "
                 "balancer whose backend is not there looks like this",
                 reset ? "reset the connection" : "closed",
                 human_duration(e->stamp - flow->signs.opened, text));
     advise_behind(f);
+    return true;
+}
+
+/* RFC 1122, 4.2.2.13: a host whose application closes while something is unread resets the
+ * connection, though its TCP has acknowledged all. */
+static bool answered_unread(const struct facts *k, struct finding *f)
+{
+    const struct signs *s = &k->flow->signs;
+    const struct signs_end *e = &s->rst;
+
+    if (k->verdict != VERDICT_RESET || !e->segment || s->fin.segment || !e->first || e->pending ||
+        e->bare || e->impaired || e->other_mac || e->quiet >= WAVE_S || !s->theirs || !s->data[0] ||
+        (k->flow->our_flags & SEG_ACK) || signs_rst_elsewhere(s) || count(k, SIGN_OTHER_ISN) ||
+        count(k, SIGN_CHALLENGED) || own_doing(k) || !saw_all(k))
+        return false;
+    finding_cite_segment(f, e->segment);
+    finding_say(f, "the peer answered, and then reset the connection, though it had acknowledged "
+                   "all that we sent: its application closed and had not read all of it");
+    finding_advise(f, "read its answer: it usually says why it did not want the rest; a server "
+                      "that is killed, or that closes with RST on purpose, looks the same");
     return true;
 }
 
@@ -482,6 +560,8 @@ static bool answered_early(const struct facts *k, struct finding *f)
     const uint32_t many = on_many(k, MANY_EARLY);
     char some[ON_SOME];
 
+    if (k->over && answered_unread(k, f))
+        return true;
     if (!many && (!k->over || !e->segment || !e->first || !(e->pending || more) || e->bare ||
                   !s->theirs || !s->data[0] || (s->impaired & IMPAIRED_OURS) || !saw_all(k)))
         return false;
@@ -574,7 +654,8 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
     const struct signs_end *e = &k->flow->signs.rst;
     const uint32_t many = on_many(k, MANY_RST_TO_FIN);
     const bool shown = e->segment && e->answers_fin && !e->impaired && opened(k) &&
-                       !(k->flow->our_flags & SEG_ACK) && !signs_rst_between(&k->flow->signs);
+                       !(k->flow->our_flags & SEG_ACK) && !signs_rst_between(&k->flow->signs) &&
+                       !e->other_mac;
     char some[ON_SOME];
 
     if (many ? own_doing(k) : !shown)

@@ -95,12 +95,14 @@ static bool black_hole(const struct watched *w, enum track_side side, struct fin
     return true;
 }
 
-/* The server repeats its SYN-ACK, though the client has acknowledged it and sends data. */
+/* The server repeats its SYN-ACK, though the client has acknowledged it and sends data, of which
+ * the server acknowledges nothing. */
 static bool accept_queue_full(const struct watched *w, enum track_side side, struct finding *f)
 {
     const struct measure_side *a = side_of(w, TRACK_A), *b = side_of(w, TRACK_B);
 
-    if (side == TRACK_A || b->syns < 3 || !a->has_ack || a->data_segments < 2 || b->data_segments)
+    if (side == TRACK_A || b->syns < 3 || !a->has_ack || a->data_segments < 2 || b->data_segments ||
+        a->took)
         return false;
     f->certainty = FINDING_LIKELY;
     finding_say(
@@ -336,8 +338,8 @@ static bool duplicated(const struct watched *w, enum track_side side, struct fin
     f->certainty = FINDING_LIKELY;
     finding_say(
         f,
-        "the network has duplicated %s packet%s of the %s's: each has the IP identification of the "
-        "one before",
+        "the network has duplicated %s packet%s of the %s's: each is one of before, to the IP "
+        "identification or the timestamps",
         human_count(s->duplicates, n), s->duplicates == 1 ? "" : "s", flow_side_name(side));
     return true;
 }

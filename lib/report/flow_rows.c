@@ -25,6 +25,8 @@ static void offers(const struct measure_syn *s, char *text, size_t room)
         n += (size_t)snprintf(text + n, room - n, " SACK,");
     if (s->has & OPT_TIMESTAMP)
         n += (size_t)snprintf(text + n, room - n, " timestamps,");
+    if (s->has & OPT_CUT)
+        n += (size_t)snprintf(text + n, room - n, " others not captured,");
     if (n)
         text[n - 1] = '\0';
     else

@@ -489,7 +489,8 @@ struct flows_taken flows_segment(struct flows *f, const struct flows_segment *s)
     if (!w)
         w = begin(f, s, &g.from);
     f->counts.segments++;
-    g.twice = kind == DOUBLE_COPY;
+    g.twice = kind == DOUBLE_COPY ||
+              (kind == DOUBLE_ALIKE && !measure_asked(&w->measure, (enum track_side) !g.from));
     if (seg->flags & SEG_SYN)
         w = track_syn(f, w, s, &g, kind);
     else

@@ -470,6 +470,13 @@ static void unseen(const struct measure *m, const struct measure_side *x, struct
         y->not_captured += fill_holes(y, seq_sub(ack, 1u << 30), ack);
 }
 
+bool measure_asked(const struct measure *m, enum track_side side)
+{
+    const struct measure_side *x = &m->side[side];
+
+    return x->has_sack || (x->run && !x->dsacks);
+}
+
 /* Takes note of the first new acknowledgement after retransmissions: a timestamp from before them
  * says that what they repeat had come. */
 __attribute__((noinline)) static void settle(struct measure_side *y, const struct seg *s)
@@ -550,6 +557,8 @@ wave_time measure_zero_for(const struct measure_side *s, wave_time now)
 /* Returns whether the SYN offers what that one did. */
 static bool same_offer(const struct measure_syn *y, const struct seg *s)
 {
+    if ((s->opt.has | y->has) & OPT_CUT)
+        return true; /* as far as was captured */
     return s->opt.has == y->has && s->opt.mss == y->mss && s->opt.wscale == y->wscale;
 }
 

@@ -228,6 +228,10 @@ double measure_throughput(const struct measure_side *s);
 /* The same of each byte once (RFC 2647, 3.7). */
 double measure_goodput(const struct measure_side *s);
 
+/* Returns whether a side has shown by its acknowledgements that it misses something, so that the
+ * other one may have repeated that at once. */
+bool measure_asked(const struct measure *m, enum track_side side);
+
 /* Returns whether the segment says that its sender got something twice (RFC 2883, section 4). */
 bool measure_is_dsack(const struct seg *s);
 

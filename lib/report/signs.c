@@ -278,6 +278,7 @@ static void window(struct report_flow *f, const struct report_seen *seen,
         s->changed = true;
     }
     s->shut = shut;
+    s->shut_told = seen->stamp;
     s->window_probed = false;
     if (g->window && g->window < NARROW && !done) {
         if (!s->narrow_since) {
@@ -323,23 +324,54 @@ static void ttl(struct report_flow *f, const struct report_seen *seen, uint32_t 
     s->ttl = is;
 }
 
-/* Returns whether this is the same packet as the one before it. It is if it has the same IP
+/* Returns the segment of the last ones that has the same bytes, or NULL. */
+static const struct signs_last *same_bytes(const struct signs *s, const struct seg *t)
+{
+    for (uint32_t i = 1; i <= SIGNS_TRAIN && i <= s->lasts; i++) {
+        const struct signs_last *l = &s->last_data[(s->lasts - i) % SIGNS_TRAIN];
+        if (seq_eq(l->seq, t->seq) && l->len == t->len)
+            return l;
+    }
+    return NULL;
+}
+
+/* Returns whether this is the same packet as one of the last ones. It is if it has the same IP
  * identification, where those differ. Else it is if all is the same to the timestamps, and the peer
- * was not asked for it: within a tick of its clock a segment that it sends once more has mostly
- * heard something new from us. */
+ * was not asked for it since: within a tick of its clock a segment that it sends once more has
+ * mostly heard something new from us. */
 static bool is_copy(const struct report_flow *f, const struct report_seen *seen)
 {
     const struct signs *s = &f->signs;
-    const struct signs_last *l = &s->last_data;
     const struct seg *t = &seen->packet->seg;
+    const struct signs_last *l = same_bytes(s, t);
 
-    if (!l->is || !seq_eq(l->seq, t->seq) || l->len != t->len)
+    if (!l)
         return false;
     if (seen->packet->id && s->ids_vary)
         return seen->packet->id == l->id;
     return !seen->packet->id && !s->impaired && l->has_tsval && (t->opt.has & OPT_TIMESTAMP) &&
            l->tsval == t->opt.tsval && l->tsecr == t->opt.tsecr && seq_eq(l->ack, t->ack) &&
-           l->wnd == t->wnd && !s->gap_since && seen->stamp < l->stamp + 10 * WAVE_MS;
+           l->wnd == t->wnd && !s->gap_since && (!s->gap_at || s->gap_at < l->stamp) &&
+           seen->stamp < l->stamp + 10 * WAVE_MS;
+}
+
+/* Adds a segment with data of the peer's, which is no copy. */
+static void keep_last(struct signs *s, const struct report_seen *seen)
+{
+    const struct seg *t = &seen->packet->seg;
+    const uint16_t id = seen->packet->id, before = s->last_data[(s->lasts - 1) % SIGNS_TRAIN].id;
+
+    s->ids_vary |= s->lasts && before && id && before != id;
+    s->last_data[s->lasts++ % SIGNS_TRAIN] =
+        (struct signs_last){.seq = t->seq,
+                            .len = t->len,
+                            .tsval = t->opt.tsval,
+                            .id = id,
+                            .ack = t->ack,
+                            .wnd = t->wnd,
+                            .tsecr = t->opt.tsecr,
+                            .has_tsval = (t->opt.has & OPT_TIMESTAMP) != 0,
+                            .stamp = seen->stamp};
 }
 
 /* Examines data that lies below what was seen before and is not a copy. It was overtaken on the
@@ -404,7 +436,7 @@ static void text(struct report_flow *f, const struct report_seen *seen,
 {
     struct signs *s = &f->signs;
     const struct seg *t = &seen->packet->seg;
-    struct signs_last *l = &s->last_data;
+    const bool copy = is_copy(f, seen);
 
     if (t->flags & SEG_RST) /* RFC 9293, 3.5.2: it may explain the RST, and is no answer */
         return;
@@ -412,7 +444,7 @@ static void text(struct report_flow *f, const struct report_seen *seen,
     s->data[1] += t->len > 0;
     if (g->notes & TRACK_PROBE)
         return;
-    if (is_copy(f, seen))
+    if (copy)
         signs_note(s, SIGN_COPY, g->number);
     else if (g->retransmission)
         repeated(f, seen, g->number);
@@ -421,17 +453,8 @@ static void text(struct report_flow *f, const struct report_seen *seen,
         marks(f, seen, g->number);
     if (t->len)
         sizes(f, seen, g->number);
-    s->ids_vary |= l->is && l->id && seen->packet->id && l->id != seen->packet->id;
-    *l = (struct signs_last){.is = true,
-                             .seq = t->seq,
-                             .len = t->len,
-                             .tsval = t->opt.tsval,
-                             .id = seen->packet->id,
-                             .ack = t->ack,
-                             .wnd = t->wnd,
-                             .tsecr = t->opt.tsecr,
-                             .has_tsval = (t->opt.has & OPT_TIMESTAMP) != 0,
-                             .stamp = seen->stamp};
+    if (!copy)
+        keep_last(s, seen);
 }
 
 /* Notes data beyond the window. It must begin within the window, since what lies elsewhere may
@@ -480,6 +503,7 @@ static void ending(struct report_flow *f, const struct report_seen *seen,
         .ttl = seen->packet->ttl,
         .seq = t->seq,
         .impaired = s->impaired != 0,
+        .other_mac = g->mac && s->of[SIGN_OTHER_MAC].count,
         .segment = g->number,
         .stamp = seen->stamp,
         .quiet = s->active && seen->stamp > s->active ? seen->stamp - s->active : 0};
@@ -521,7 +545,7 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
     const struct seq end = seg_end(&seen->packet->seg);
 
     if (s->gap_since)
-        s->gap_heard = seen->stamp;
+        s->gap_heard = s->gap_at = seen->stamp;
     if (s->gap_since && g->retransmission && seq_eq(seen->packet->seg.seq, s->beyond))
         signs_note(s, SIGN_BEYOND_AGAIN, g->number);
     if (!s->gap_since || seq_gt(end, s->their_end))
@@ -533,7 +557,7 @@ static void gap(struct signs *s, const struct report_seen *seen, const struct re
         s->beyond = seen->packet->seg.seq;
     if (s->gap_since)
         return;
-    s->gap_since = s->gap_heard = seen->stamp;
+    s->gap_since = s->gap_heard = s->gap_at = seen->stamp;
     s->gap_acks = 0;
 }
 
@@ -614,6 +638,22 @@ static void synchronized(struct report_flow *f, const struct report_seen *seen,
     ttl(f, seen, g->number);
 }
 
+/* Returns whether this is a second answer to our only SYN, of another kind: a SYN-ACK after the RST
+ * that refused us, or the RST of a host that has no such connection (RFC 9293, 3.10.7.1) after the
+ * SYN-ACK. */
+static bool answers_twice(const struct report_flow *f, const struct seg *t)
+{
+    const struct signs *s = &f->signs;
+    const unsigned kind = t->flags & (SEG_SYN | SEG_ACK | SEG_RST);
+
+    if (f->syn_sent != 1 || !f->has_iss || !seq_eq(t->ack, seq_add(f->iss, 1)))
+        return false;
+    if (!s->opened)
+        return s->rst.segment && kind == (SEG_SYN | SEG_ACK);
+    return kind == (SEG_RST | SEG_ACK) && t->seq.v == 0 && !seq_eq(s->opened_isn, seq_of(0)) &&
+           !seq_eq(s->opened_isn, seq_of(UINT32_MAX));
+}
+
 static void theirs(struct report_flow *f, const struct report_seen *seen,
                    const struct report_segment *g)
 {
@@ -625,6 +665,10 @@ static void theirs(struct report_flow *f, const struct report_seen *seen,
         syn_heard(s, seen, g->number);
     if (g->local == STATE_SYN_SENT) {
         handshake(f, t, g->number);
+        return;
+    }
+    if (answers_twice(f, t)) {
+        signs_note(s, SIGN_OTHER_ANSWER, g->number);
         return;
     }
     if (!s->opened && (t->flags & (SEG_ACK | SEG_RST)) == SEG_ACK && f->has_iss &&

@@ -75,6 +75,7 @@ enum sign_kind {
     SIGN_STAMPED_SYN,   /* our SYN with timestamps */
     SIGN_UNSTAMPED_HEARD, /* the answer to a SYN of ours without timestamps, where others had them
                            */
+    SIGN_OTHER_ANSWER,    /* a SYN-ACK beside a RST, both of which answer our one SYN */
     SIGN_OTHER_MAC, /* the peer's segment from another link-layer address than the one before */
     SIGN_OURS_CUT,  /* a smaller segment of ours was acknowledged, and the larger one from the same
                        sequence number never was, although it was repeated */
@@ -96,6 +97,9 @@ enum {
 };
 
 #define SIGNS_ACTS 9 /* kinds of what a rule can do */
+#define SIGNS_TRAIN                                                                                \
+    16 /* segments that a host sends at once, and that the network may copy as a whole (RFC 6928)  \
+        */
 
 struct sign {
     uint32_t count;
@@ -112,6 +116,7 @@ struct signs_end {
     bool before_fin;  /* our FIN had been sent, and this RST acknowledges less than it */
     bool answers_fin; /* it came within two round trips of our first FIN, is not before it, and the
                          peer had sent neither data nor a FIN of its own since */
+    bool other_mac;   /* it came from another link-layer address than the segment before it */
     uint8_t ttl;      /* 0: not known */
     struct seq seq;   /* where it stands */
     bool impaired;    /* a rule had done something before it, which may be why it came */
@@ -186,6 +191,7 @@ struct signs {
     bool shut;         /* the peer's window is 0 */
     wave_time shut_since;
     wave_time shut_for; /* how long it was shut, in all, before `shut_since` */
+    wave_time shut_told;    /* with `shut`: when the peer said so last */
     wave_time narrow_since; /* since when its window is open, and so small that hardly anything
                                fits; 0: it is not */
     uint32_t narrow;        /* with it: the largest window since then, */
@@ -206,15 +212,16 @@ struct signs {
     wave_time gap_heard;  /* with it: when the peer was heard last */
     uint32_t gap_acks;    /* and how often we have asked for what is missing */
     uint32_t largest;     /* data of a segment of the peer's, in bytes */
-    struct signs_last {   /* its last segment with data */
-        bool is;
+    wave_time gap_at;     /* the last time at which something was missing */
+    struct signs_last {   /* its last segments with data that are no copies, in a ring */
         struct seq seq;
         struct seq ack;
         uint32_t len, tsval, tsecr;
         uint16_t id, wnd; /* id: IPv4 identification */
         bool has_tsval;
         wave_time stamp;
-    } last_data;
+    } last_data[SIGNS_TRAIN];
+    uint32_t lasts; /* how many there were; the index of the next one, modulo SIGNS_TRAIN */
     bool ids_vary;  /* different segments had different identifications */
     struct seq old; /* with SIGN_OLD_TIMESTAMP or `has_old`: what was refused last */
     bool has_old;
@@ -300,6 +307,13 @@ bool signs_rst_comparable(const struct signs *s);
  * have one TTL, unless the route changes in between. A host that sends RSTs with another TTL than
  * the segments of its connections is as far away with both. */
 bool signs_rst_elsewhere(const struct signs *s);
+
+/* Returns whether the RST that ended the connection came from another link-layer address than what
+ * came before it. */
+static inline bool signs_rst_other_mac(const struct signs *s)
+{
+    return s->rst.segment && s->rst.other_mac;
+}
 
 /* Returns whether that place is nearer to us than the peer. What is further away may be the peer,
  * and what answered before it a SYN proxy. */

@@ -94,7 +94,7 @@ const struct sent_entry *sent_log_missed_before(struct sent_log *j, const struct
 bool sent_log_repeats(const struct sent_log *j)
 {
     for (uint32_t i = j->tail; i != j->head; i++)
-        if (j->entry[i % SENT_LOG_ENTRIES].sent_before)
+        if (j->entry[i % SENT_LOG_ENTRIES].sent_before || j->entry[i % SENT_LOG_ENTRIES].probe)
             return true;
     return false;
 }

@@ -100,7 +100,7 @@ void sent_log_add(struct sent_log *j, const struct sent_entry *e);
 const struct sent_entry *sent_log_missed_before(struct sent_log *j, const struct seg *ours);
 const struct sent_entry *sent_log_missed_by_ack(struct sent_log *j, uint32_t id, struct seq ack);
 
-/* Returns whether one of those that were not captured is a retransmission. */
+/* Returns whether one of those that were not captured is a retransmission or a keepalive probe. */
 bool sent_log_repeats(const struct sent_log *j);
 
 /* Removes and returns the oldest entry of any kind, for the end of a run. */

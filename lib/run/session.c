@@ -13,6 +13,7 @@
 #include "lib/io/heap.h"
 
 #define CLOSE_IN (2 * WAVE_S) /* how long the connections of a failed run may take to close */
+#define SILENT_MIN 3000       /* milliseconds: fell_silent() */
 #define ANSWER_AFTER (200 * WAVE_MS) /* an answer on a busy host, beyond the round trip */
 
 /* Creates the engine. Returns 0 or WAVE_ENOMEM. */
@@ -339,6 +340,19 @@ static void recorded_facts(struct session *s, const struct session_conn *c, stru
     f->made_fin = r->flow.signs.made_fin;
 }
 
+/* Returns whether a peer that had answered retransmissions has answered none of late: two or more,
+ * for several seconds, and for half of the time or longer that they took. Both sides send more and
+ * more seldom, so that shorter silences tell nothing. */
+static bool fell_silent(const struct session *s, const struct session_conn *c)
+{
+    const uint32_t now = (uint32_t)(s->loop.now / WAVE_MS);
+    const uint32_t silent =
+        250u * (uint16_t)((uint16_t)(s->loop.now / (WAVE_S / 4)) - c->unheard_at);
+
+    return c->stalls && !c->probing && c->unheard > 1 && silent >= SILENT_MIN &&
+           silent >= (now - c->stalled_at) / 2;
+}
+
 void session_outcome(struct session *s, const struct session_conn *c, struct outcome *out)
 {
     static const struct icmp some_icmp; /* the verdict needs only that there was one */
@@ -363,7 +377,7 @@ void session_outcome(struct session *s, const struct session_conn *c, struct out
         .awaited = c->waits ? course_text((enum course_wait)c->waits) : s->awaited,
         .impaired = session_impaired(s, c),
         .outstanding = c->outstanding,
-        .answers = (c->stalls || c->probing) && c->arrived != c->stalled,
+        .answers = (c->stalls || c->probing) && c->arrived != c->stalled && !fell_silent(s, c),
         .local = c->stopped_in != STATE_CLOSED ? (enum state)c->stopped_in : (enum state)c->state,
         .arrived = c->arrived + (s->opened > 1 ? 0 : s->port->ops->stats(s->port).bad_checksum),
         .elsewhere = s->many ? 0 : s->port->ops->stats(s->port).elsewhere,

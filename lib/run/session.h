@@ -58,6 +58,8 @@ struct session_conn {
     bool odd_icmp : 1;    /* one came, whether or not it counts */
     bool probing : 1;     /* a keepalive probe has no answer; `stalled` is from before it */
     bool followed : 1;    /* it has no engine: session_follow() */
+    uint8_t unheard;      /* retransmissions since a segment of the peer's came, at most 2 */
+    uint16_t unheard_at; /* with it: when the first was sent, in quarters of a second modulo 2^16 */
 };
 
 /* What is shown of a connection, or reported of it in words. */
@@ -170,6 +172,8 @@ struct session {
     uint64_t arrived;      /* segments of peers that were captured */
     uint64_t left;         /* segments of ours that were captured */
     uint64_t passed_over;  /* those that were not, though one that was sent later was */
+    bool first_looked_at;  /* whether the answer to our SYN has reached this host's TCP: */
+    bool first_stopped;    /* it had not */
     bool repeats; /* a segment was retransmitted, or a probe sent, since the route was checked */
     char route[16];        /* the interface that the route led through then; empty: ours */
 

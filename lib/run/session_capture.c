@@ -8,7 +8,9 @@
 
 #include "lib/report/diagnose.h"
 
-#define BULK_AFTER 256 /* segments in order, after which a transfer counts as long */
+#define BULK_AFTER 256  /* segments in order, after which a transfer counts as long */
+#define USUAL_TTL 64    /* unless --ttl asks for another one */
+#define ICMP_REDIRECT 5 /* no error (RFC 792) */
 
 /* Writes the packet to --pcap, with its number as in the other outputs and with what was known
  * after it; `local` is our state at that time. */
@@ -68,6 +70,27 @@ void session_missed(struct session *s, const struct sent_entry *j, wave_time sta
     show(s, c, &seen);
 }
 
+/* Returns whether this RST is our own, which a router has sent back here and this host forwards. */
+static bool came_back(struct session *s, const struct session_conn *c, const struct packet *p)
+{
+    const struct conn *e = c && c->path.reset_sent ? session_engine(s, c) : NULL;
+
+    const unsigned sent_with = s->config.ip.ttl ? s->config.ip.ttl : USUAL_TTL;
+
+    return e && p->ttl < sent_with && seq_eq(p->seg.seq, conn_snd_nxt(e));
+}
+
+/* Once the answer to our SYN has led to a segment of ours, looks whether it has reached this host's
+ * TCP as well. */
+static void look_at_first(struct session *s)
+{
+    if (!s->shows || s->many || s->arrived != 1 || s->first_looked_at)
+        return;
+    const struct wire_stats stats = s->port->ops->stats(s->port);
+    s->first_looked_at = true;
+    s->first_stopped = stats.counts_reached && !stats.reached;
+}
+
 /* Handles a captured segment of ours. */
 static void captured_ours(struct session *s, const struct wire_packet *p)
 {
@@ -75,14 +98,13 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
     const struct sent_entry *j;
 
     s->left++;
+    look_at_first(s);
     while ((j = session_missed_before(s, p)) != NULL)
         session_missed(s, j, p->stamp, true);
     j = session_sent(s, p);
     struct session_conn *c = session_find(s, j ? j->id : STACK_NONE);
     struct report_seen seen = {.stamp = p->stamp,
                                .out = true,
-                               /* The guard exists to prevent exactly this. */
-                               .foreign = !j && (seg->flags & SEG_RST) && !p->impaired,
                                .sent_before = j && j->sent_before,
                                .probe = j && j->probe,
                                .packet = &p->packet,
@@ -99,6 +121,8 @@ static void captured_ours(struct session *s, const struct wire_packet *p)
         c = session_find_flow(s, &p->packet.flow);
     if (c && c->record) {
         seen.local = j ? (enum state)j->state : c->record->flow.local;
+        /* The guard exists to prevent exactly this. */
+        seen.foreign = !j && (seg->flags & SEG_RST) && !p->impaired && !came_back(s, c, &p->packet);
         show(s, c, &seen);
         diagnose_live(&s->report, &c->record->flow, p->stamp);
     }
@@ -122,6 +146,7 @@ static void arrived(struct session *s, struct session_conn *c, const struct seg 
 
     a->state = (enum state)c->state;
     c->arrived += first;
+    c->unheard = first ? 0 : c->unheard;
     /* What comes after our RST answers that, and was not waited for: it does not count as an answer
      * to what we retransmitted. */
     c->stalled += first && c->path.reset_sent;
@@ -216,6 +241,15 @@ static bool is_late_retransmission(struct session *s, const struct flow *flow,
            seq_leq(seg_end(seg), conn_rcv_nxt(e));
 }
 
+/* Returns whether what the segment acknowledges must have come to the peer. It is not so where that
+ * lies beyond what we sent: its numbers are others than ours. */
+static bool acknowledges(struct session *s, const struct session_conn *c, const struct seg *seg)
+{
+    const struct conn *e = session_engine(s, c);
+
+    return (seg->flags & SEG_ACK) && (!e || seq_leq(seg->ack, conn_snd_nxt(e)));
+}
+
 static void show_theirs(struct session *s, struct session_conn *c, const struct wire_packet *p,
                         const struct arrival *a)
 {
@@ -223,7 +257,7 @@ static void show_theirs(struct session *s, struct session_conn *c, const struct 
     struct report_flow *f = &c->record->flow;
     const struct sent_entry *j;
 
-    while ((seg->flags & SEG_ACK) && session_may_miss(s) &&
+    while (acknowledges(s, c, seg) && session_may_miss(s) &&
            (j = sent_log_missed_by_ack(&s->sent_log, c->id, seg->ack)) != NULL)
         session_missed(s, j, p->stamp, false);
     if (a->hole.lost)
@@ -263,8 +297,10 @@ static void not_taken(struct session *s, const struct wire_packet *p)
     const struct arrival a = {.state = c ? (enum state)c->state : STATE_CLOSED};
 
     s->arrived++;
-    if (c)
+    if (c) {
         c->arrived++;
+        c->unheard = 0;
+    }
     if (c && c->record && s->shows) {
         show_theirs(s, c, p, &a);
         diagnose_live(&s->report, session_flow(c), p->stamp);
@@ -316,7 +352,7 @@ static bool captured_theirs(struct session *s, const struct wire_packet *p, wave
     }
     /* The flow of a SYN that was answered with a cookie belongs to no connection. If nothing is
      * shown, a segment without a connection is not worth a search through all of them. */
-    if (!c && s->shows && !(seg->flags & SEG_SYN))
+    if (!c && s->shows && (seg->flags & (SEG_SYN | SEG_ACK)) != SEG_SYN)
         c = session_find_flow(s, &flow);
     if (c)
         arrived(s, c, seg, shown, &a);
@@ -355,7 +391,7 @@ static void captured_icmp(struct session *s, const struct wire_packet *p, wave_t
 
     for (unsigned i = 0; i < n; i++)
         fatal = fatal || (told[i].kind == EVENT_ICMP && told[i].u.icmp.fatal);
-    if (c)
+    if (c && (e->flow.v6 || e->type != ICMP_REDIRECT))
         c->odd_icmp = true;
     if (f)
         report_icmp(&s->report, f, p->stamp, e, has_sent(s, c, e->seq), fatal);

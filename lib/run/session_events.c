@@ -64,6 +64,9 @@ static void apply_event(struct session_conn *c, const struct event *e)
             c->stalled = c->arrived;
         if (!c->stalls && e->kind == EVENT_RETRANSMIT)
             c->stalled_at = (uint32_t)(e->at / WAVE_MS);
+        if (!c->unheard && e->kind == EVENT_RETRANSMIT)
+            c->unheard_at = (uint16_t)(e->at / (WAVE_S / 4));
+        c->unheard += e->kind == EVENT_RETRANSMIT && c->unheard < 2;
         c->stalls |= e->kind == EVENT_RETRANSMIT;
         c->probing |= e->kind == EVENT_PROBE;
         break;

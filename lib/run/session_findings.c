@@ -77,6 +77,7 @@ static void session_facts(struct session *s, const struct session_conn *c, bool 
         h->sent = stats.sent;
         h->passed_over = s->passed_over;
     }
+    h->first_stopped = s->first_stopped;
     h->unrepaired = unrepaired(&stats.fragmented, e);
     if (fell_silent && !s->unreachable[0])
         note_neighbour(s);

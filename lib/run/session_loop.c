@@ -237,8 +237,8 @@ void session_wake_by(struct session *s, wave_time at)
     loop_wake_by(&s->loop, at);
 }
 
-/* Reports what was sent and never captured, too. What was sent once more after it, by a timer,
- * would have been captured by then. */
+/* Reports what was sent and never captured, too. It would have been captured by the time at which
+ * something was sent once more after it, or a probe, by a timer. */
 static void finish_capture(struct session *s)
 {
     loop_drain(&s->loop, LAST_CAPTURE_DELAY, LAST_CAPTURE_DELAY);

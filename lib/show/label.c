@@ -129,6 +129,8 @@ static void options(struct label *l, const struct report_segment *g, bool verbos
         add(l, TONE_DIM, "other options");
     if (o->has & OPT_MALFORMED)
         add(l, TONE_TROUBLE, "malformed options");
+    if (o->has & OPT_CUT)
+        add(l, TONE_DIM, "options cut short");
 }
 
 /* Adds the header's own values: numbers that people count with in decimal, and in hexadecimal those

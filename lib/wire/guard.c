@@ -141,7 +141,12 @@ static int bind_port(int fd, const struct guard_query *q, struct diag *d)
     addr_port_text(q->flow.v6, &q->flow.local, q->flow.lport, where);
     switch (error) {
     case EADDRINUSE:
-        return diag_fail(d, WAVE_EINUSE, "no local port is free at %s", where);
+        return diag_fail(
+            d, WAVE_EINUSE,
+            "no local port is free at %s: the kernel gives none of "
+            "net.ipv4.ip_local_port_range, without ip_local_reserved_ports; widen that "
+            "range, or name a port with --source-port",
+            addr_text(q->flow.v6, &q->flow.local, where));
     case EACCES:
         return diag_fail(d, WAVE_EPERM,
                          "cannot use %s: a port that low needs a privilege; run with sudo, add "

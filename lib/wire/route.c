@@ -6,11 +6,13 @@
 #include "lib/wire/route.h"
 #include "lib/core/addr.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -150,10 +152,11 @@ static int each_answer(const struct nlmsghdr *nlh, void *data)
     return MNL_CB_OK;
 }
 
-/* Asks for the route to `to`. Returns 0, or the kernel's errno, negative: ENETUNREACH,
- * EHOSTUNREACH, EACCES (prohibited), ... */
-static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
-                     uint32_t oif, struct route_answer *out)
+/* Asks for the route of TCP to that port of `to`, 0: of any packet to it. Returns 0, or the
+ * kernel's errno, negative: ENETUNREACH, EHOSTUNREACH, EACCES (prohibited), ... */
+static int ask_route_of_port(struct mnl_socket *nl, bool v6, const struct addr *to,
+                             const struct addr *from, uint32_t oif, uint16_t port,
+                             struct route_answer *out)
 {
     union netlink_request request = {.bytes = {0}};
     size_t size = address_size(v6);
@@ -170,8 +173,19 @@ static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, cons
     }
     if (oif)
         mnl_attr_put_u32(nlh, RTA_OIF, oif);
+    if (port) {
+        mnl_attr_put_u8(nlh, RTA_IP_PROTO, IPPROTO_TCP);
+        mnl_attr_put_u16(nlh, RTA_DPORT, htons(port));
+    }
     *out = (struct route_answer){0};
     return netlink_ask(nl, nlh, each_answer, out);
+}
+
+/* Asks for the route to `to`. */
+static int ask_route(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
+                     uint32_t oif, struct route_answer *out)
+{
+    return ask_route_of_port(nl, v6, to, from, oif, 0, out);
 }
 
 int route_next_hop(struct mnl_socket *nl, bool v6, const struct addr *to, const struct addr *from,
@@ -358,9 +372,11 @@ static int check_source(struct mnl_socket *nl, const struct route_query *q, uint
     struct route_answer a;
     uint32_t oif = address_link_local(q->v6, &q->source) ? asked : 0;
     if (ask_route(nl, q->v6, &q->source, NULL, oif, &a) < 0 || a.type != RTN_LOCAL)
-        return diag_fail(d, WAVE_ENOROUTE,
-                         "the source address %s is not this host's; 'ip addr' shows those that are",
-                         addr_text(q->v6, &q->source, text));
+        return diag_fail(
+            d, WAVE_ENOROUTE,
+            "the source address %s is not this host's, or not in use (tentative, dadfailed); "
+            "'ip addr' shows those that are",
+            addr_text(q->v6, &q->source, text));
     return 0;
 }
 
@@ -396,6 +412,15 @@ const char *route_refusal(int error, char text[ROUTE_REFUSAL])
     return text;
 }
 
+/* Fails since nothing may leave this host from there (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+static int from_loopback(const char *from, const char *to, struct diag *d)
+{
+    return diag_fail(d, WAVE_ENOROUTE,
+                     "no route from %s to %s: a loopback address is no source for what leaves this "
+                     "host; name another one with --source, or leave it out",
+                     from, to);
+}
+
 /* Fails because there is no route; *d gets the reason. */
 static int no_route(const struct route_query *q, const struct addr *source, int error,
                     struct diag *d)
@@ -406,6 +431,8 @@ static int no_route(const struct route_query *q, const struct addr *source, int 
     family_lack(q->v6, lack);
     if (source)
         addr_text(q->v6, source, from);
+    if (source && error == -EINVAL && address_loopback(q->v6, source))
+        return from_loopback(from, to, d);
     return diag_fail(d, WAVE_ENOROUTE, "no route%s%s to %s%s%s: %s%s%s", source ? " from " : "",
                      from, to, q->interface ? " through " : "", q->interface ? q->interface : "",
                      refused ? route_refusal(-error, why) : strerror(-error), lack,
@@ -429,6 +456,21 @@ static int take_source(const struct route_query *q, const struct route_answer *a
                          "this host has no address to reach %s from; give one with --source",
                          addr_text(q->v6, &q->remote, text));
     return 0;
+}
+
+/* Returns the negative errno with which a rule refuses TCP to the port that is asked for ('ip rule
+ * add dport'), or 0. What we send carries the port where no such rule looks for it, and would get
+ * through where an application's connection does not. */
+static int check_port(struct mnl_socket *nl, const struct route_query *q, const struct addr *source,
+                      uint32_t asked)
+{
+    struct route_answer a;
+    const int error =
+        q->rport ? ask_route_of_port(nl, q->v6, &q->remote, source, asked, q->rport, &a) : 0;
+
+    return error == -EACCES || error == -EINVAL || error == -ENETUNREACH || error == -EHOSTUNREACH
+               ? error
+               : 0;
 }
 
 static const struct addr unspecified;
@@ -462,12 +504,17 @@ static int find_remote(struct mnl_socket *nl, const struct route_query *q, uint3
                          "%s is a broadcast, multicast or blocked address, to which TCP cannot "
                          "connect",
                          text);
+    if (from && q->v6 && a.type == RTN_UNICAST && address_loopback(q->v6, from))
+        return from_loopback("::1", text, d); /* IPv4's is refused by the kernel, if it may not */
     if ((error = take_source(q, &a, r, d)) < 0)
         return error;
     /* There may be a rule for the source address that this route has given. The kernel's own TCP
      * asks once more, with that source (ip_route_connect() in its sources), and so do we. */
     if (!from && a.type == RTN_UNICAST &&
         (error = ask_route(nl, q->v6, &q->remote, &r->source, asked, &a)) < 0)
+        return no_route(q, &r->source, error, d);
+
+    if ((error = check_port(nl, q, &r->source, asked)) < 0)
         return no_route(q, &r->source, error, d);
 
     struct route_link l;

@@ -19,6 +19,7 @@ struct route_query {
     bool v6;
     bool listen; /* `remote` has no meaning then */
     struct addr remote;
+    uint16_t rport; /* for which there may be rules; 0: not known */
     bool has_source;
     struct addr source;
     const char *interface; /* or NULL */

@@ -38,6 +38,7 @@ static int open_route(struct wire *w, const struct wire_config *config, struct r
     struct route_query q = {.v6 = config->v6,
                             .listen = config->listen,
                             .remote = config->remote,
+                            .rport = config->rport,
                             .has_source = config->has_source,
                             .source = config->source,
                             .interface = config->interface,

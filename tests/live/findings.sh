@@ -64,6 +64,29 @@ RULES
     expect_line out '"verdict":"open".*; but this host' "$target: our own rules: the verdict says so"
     no_rules here
 
+    rules here <<'RULES'
+table inet test {
+    chain in {
+        type filter hook input priority 0;
+        tcp sport 7 tcp flags & syn == syn drop
+    }
+}
+RULES
+    expect_status 0 "$target: our own rules drop each SYN-ACK" "$TCPWAVE" connect --json -d hello "$target:7"
+    finds_saying own-firewall problem likely "stopped the peer's SYN-ACK" "$target: our own rules drop each SYN-ACK"
+    no_rules here
+    rules here <<'RULES'
+table inet test {
+    chain in {
+        type filter hook input priority 0;
+        tcp sport 7 tcp flags & fin == fin drop
+    }
+}
+RULES
+    expect_status 0 "$target: our own rules drop a FIN" "$TCPWAVE" connect --json -d hello "$target:7"
+    finds_nothing "$target: our own rules drop a FIN"
+    no_rules here
+
     if rules here <<'RULES'; then
 table netdev test {
     chain out {
@@ -91,6 +114,19 @@ RULES
         expect_status 8 "$target: nothing of ours leaves from some time on" \
             "$TCPWAVE" connect --json -d hello --hold 1500ms --timeout 5 "$target:7"
         finds own-firewall problem likely "$target: nothing of ours leaves from some time on"
+        wait $!
+        no_rules here
+        { sleep 0.7; rules here <<RULES; } &
+table netdev test {
+    chain out {
+        type filter hook egress device near priority 0;
+        tcp dport 7 drop
+    }
+}
+RULES
+        expect_status 8 "$target: none of our probes leaves from some time on" \
+            "$TCPWAVE" keepalive --json --idle 500ms --interval 500ms --count 4 --for 9 "$target:7"
+        finds own-firewall problem likely "$target: none of our probes leaves from some time on"
         wait $!
         no_rules here
     else

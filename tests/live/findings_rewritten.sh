@@ -90,20 +90,20 @@ for v in 4 6; do
     finds_saying reordered info likely "segments? of the peer's w[a-z]* overtaken" "overtakes_$v"
     finds_no timestamps-backwards "overtakes_$v"
     finds_no duplicated "overtakes_$v"
-    read_it overtakes_$v
+    read_it overtakes_$v loss # where the retransmission came first
     finds_in_flow reordered info likely "overtakes_$v"
-    finds_no loss "overtakes_$v, read"
     ended delays_$v 0
     finds_no reordered "delays_$v"
     read_it delays_$v
     finds_no reordered "delays_$v, read"
+    finds_no loss "delays_$v, read"
     ended loses_$v 0
     finds_no reordered "loses_$v"
     read_it loses_$v loss
     finds_in_flow loss warning likely "loses_$v"
 
     ended large_lost_$v 1 black-hole
-    finds_saying black-hole problem likely 'large packets vanish on the way here.*: 1[5-9][.0-9]* KiB are missing' "large_lost_$v"
+    finds_saying black-hole problem likely 'large packets vanish on the way here.*: [0-9.,]+ (KiB|bytes) are missing' "large_lost_$v"
     ended large_lost_once_$v 0
     finds_no black-hole "large_lost_once_$v"
 done

@@ -303,7 +303,7 @@ for far in "$far4" "[$far6]"; do
     finds accept-queue-full '[a-z]*' likely "a full accept queue, $far"
 done
 lose peer far 7
-expect_status 0 "losses: as asked" "$TCPWAVE" load --json --connections 200 --concurrency 20 -d hello 10.9.0.2:7
+expect_status 0 "losses: as asked" "$TCPWAVE" load --json --connections 200 --concurrency 20 --syn-retries 7 -d hello 10.9.0.2:7
 nothing_found "losses"
 finds_no accept-queue-full "losses"
 lose_nothing peer

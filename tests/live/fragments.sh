@@ -97,7 +97,6 @@ END
 listen_begin "$TCPWAVE" listen 9001 --discard --connections 1 --timeout 30 --json
 in_server python3 "$tmp/client.py" $near4 "$tmp/blob" >"$tmp/client.log" 2>&1
 listen_end
-cat "$tmp/out" >>"$tmp/json"
 check "a client behind a router that cuts: status 0" test $status = 0
 check "a client behind a router that cuts: all bytes came" grep -q '"event":"verdict".*"received_bytes":4000,' "$tmp/out"
 check "a client behind a router that cuts: it is found" grep -q '"event":"finding".*"code":"fragments","severity":"info"' "$tmp/out"

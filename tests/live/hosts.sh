@@ -36,7 +36,6 @@ serves()
     listen_begin "$@" --echo --connections 1 --timeout 30 --json
     peer python3 "$here/kernel_client.py" "$address" 9001 echo 1 1000 >"$tmp/said" 2>&1
     listen_end
-    cat "$tmp/out" >>"$tmp/json"
     check "$name: status 0" test $status = 0
     check "$name: the client is served" grep -qx '1 of 1 came back' "$tmp/said"
 }

@@ -279,6 +279,12 @@ listen_end()
     status=$?
     cp "$tmp/heard" "$tmp/out"
     cp "$tmp/heard.err" "$tmp/err"
+    case $(head -c 1 "$tmp/out") in
+    '{')
+        cat "$tmp/out" >>"$tmp/json" # as in try()
+        note_alarms listen
+        ;;
+    esac
 }
 
 # serves_callers NAME ADDRESS N ARGUMENT...: listen on port 9001 serves N clients of the peer's kernel,

@@ -170,6 +170,11 @@ check "the others are in the verdict" jq -es "last | .addresses == [\"$far4\"]" 
 finds other-addresses info proved "the first one alone"
 expect_status 4 "drawn" "$TCPWAVE" connect both.example:7
 expect_line out "the name has another address, $far4, which was not tried" "drawn: the other address"
+expect_status 1 "load, the first one alone" "$TCPWAVE" load --json --connections 3 both.example:7
+check "load: the others are named" \
+    jq -es 'last | .findings[0].code == "other-addresses" and (.message | endswith(", 3 of them refused"))' "$tmp/out"
+expect_status 0 "load, an open one" "$TCPWAVE" load --json --connections 3 -4 both.example:7
+check "load: nothing is found where the address serves" jq -es 'last | .findings == []' "$tmp/out"
 expect_status 0 "an open one" "$TCPWAVE" connect --json -4 both.example:7
 check "nothing is found where the address serves" jq -es 'last | .addresses == [] and .findings == []' "$tmp/out"
 expect_status 4 "a name with one address" "$TCPWAVE" connect --json single.example:9

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Plain sessions with servers and clients of everyday use: nginx, sshd, ncat, Python's web server, curl,
-# over IPv4 and IPv6, and what read says of their captures. With any verdict, no finding warns: a
-# false alarm is worse than silence.
+# over IPv4 and IPv6, the simulator's undisturbed runs, and what read says of their captures. With any
+# verdict, no finding warns: a false alarm is worse than silence.
 #
 #     peace.sh                 a session of each kind
 #     PEACE=100 peace.sh       so many of each kind, over lo as well; each round takes minutes
@@ -93,12 +93,55 @@ while read -r port name asks; do
     done
 done <"$tmp/servers"
 
+# A host that is stopped for a while answers late, and nothing is lost.
+slow_talk='for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.2; done'
+start_peer talk 11 ncat -lk 11 --sh-exec "$slow_talk"
+start_near talk 11 ncat -lk 11 --sh-exec "$slow_talk"
+for host in $hosts; do
+    for how in '' --no-sack --no-timestamps; do
+        [ -z "$how" ] || [ "$host" = "$far4" ] || continue
+        before=$(wc -l <"$tmp/alarms")
+        background "$tmp/out" "$tmp/err" "$TCPWAVE" connect --json --timeout 20 --close=passive $how \
+            --pcap "$tmp/session.pcap" "$host:11"
+        poll grep -q '"length":[1-9]' "$tmp/out"
+        kill -s STOP $run
+        sleep 2.7
+        kill -s CONT $run
+        wait $run
+        status=$?
+        sessions=$((sessions + 1))
+        cat "$tmp/out" >>"$tmp/json"
+        note_alarms stopped $how "$host"
+        check "stopped, $how $host: status 0" test $status = 0
+        try "$TCPWAVE" read --json "$tmp/session.pcap"
+        check "stopped, $how $host: retransmissions, by a timer" test "$(json_get flow server.retransmissions)" -ge 3
+        check "stopped, $how $host: no finding warns" \
+            test "$(wc -l <"$tmp/alarms")" = "$before"
+    done
+done
+
+# A router with a smaller MTU asks for smaller segments, and what it has dropped is not a loss.
+before=$(wc -l <"$tmp/alarms")
+for seed in $(seq $times); do
+    for link in mtu=576 mtu=1280,hops=5 mtu=1500,jitter=5ms mtu=9000 mtu=65535,jitter=1ms; do
+        for rtt in 0 100ms; do
+            at="rtt=$rtt,seed=$seed,peer=echo,$link"
+            quiet sim connect --sim "$at" -f "$tmp/www/index.html" sim:7
+            quiet sim halfclose --sim "$at" -f "$tmp/www/index.html" --no-sack sim:7
+            quiet sim keepalive --sim "$at" -d hello --idle 1m --interval 10s --for 1h sim:7
+            quiet sim load --sim "$at" --connections 20 -d hello sim:7
+        done
+    done
+done
+check "simulated: no finding warns" test "$(wc -l <"$tmp/alarms")" = "$before"
+
 # Clients of the kernel's TCP.
 for at in "0.0.0.0 $near4 $near4" "[::] $near6 [$near6]"; do
     set -- $at
     for how in --echo '-d hello' '-d hello --close=active'; do
         before=$(wc -l <"$tmp/alarms")
-        listen_begin "$TCPWAVE" listen --json $how --timeout 60 --connections $((5 * times)) "$1:9000"
+        listen_begin "$TCPWAVE" listen --json $how --timeout 60 --connections $((5 * times)) \
+            --pcap "$tmp/session.pcap" "$1:9000"
         for round in $(seq "$times"); do
             echo hello | peer timeout 40 ncat -w 30 "$2" 9000 >"$tmp/got"
             peer timeout 40 ncat -z "$2" 9000
@@ -109,8 +152,8 @@ for at in "0.0.0.0 $near4 $near4" "[::] $near6 [$near6]"; do
         done
         listen_end
         sessions=$((sessions + 5 * times))
-        note_alarms listen $how "$1"
-        cat "$tmp/out" >>"$tmp/json"
+        try "$TCPWAVE" read --json "$tmp/session.pcap"
+        [ "$status" = 0 ] || fail "the capture of listen $how could not be read"
         check "listen $how, $2: no finding warns" \
             test "$(wc -l <"$tmp/alarms")" = "$before"
     done

@@ -58,9 +58,9 @@ table $ip test {
 RULES
         findings=
         expect_status 0 "$target behind a SYN proxy" "$TCPWAVE" connect --json -d hello "$target:99"
-        findings='closed-at-once syn-proxy'
+        findings='syn-proxy'
         expect_status 7 "$target behind a SYN proxy, closed" "$TCPWAVE" connect --json -d hello "$target:98"
-        finds_saying syn-proxy warning likely 'from further away' "$target behind a SYN proxy, closed"
+        finds_saying syn-proxy problem likely 'from further away' "$target behind a SYN proxy, closed"
         expect_status 8 "$target behind a SYN proxy, dead" "$TCPWAVE" connect --json --timeout 4 -d hello "$target:97"
         finds_saying syn-proxy problem likely 'window of 0' "$target behind a SYN proxy, dead"
         router nft flush ruleset

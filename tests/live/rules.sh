@@ -137,6 +137,31 @@ refused()
     ip rule del pref 50
     ip -6 rule del pref 50
 }
+for case in "10.9.0.2 127.0.0.1" "[fd09::2] ::1"; do
+    expect_status 3 "${case% *} from ${case#* }: status 3" \
+        "$TCPWAVE" connect --timeout 2 "${case% *}:7" -s "${case#* }"
+    expect_line err 'a loopback address is no source for what leaves this host' "${case% *} from ${case#* }: says why"
+done
+
+# A rule for the port alone, which what we send would pass by: an application does not get through.
+for kind in 'prohibit:prohibits' 'blackhole:swallows' 'unreachable:Network is unreachable'; do
+    for target in 10.9.0.2 '[fd09::2]'; do
+        case $target in *:*) family=-6 ;; *) family=-4 ;; esac
+        if ! ip $family rule add pref 40 ipproto tcp dport 7 "${kind%%:*}" 2>"$tmp/err"; then
+            skip "${kind%%:*} for port 7" 'this kernel has no rules for ports'
+            continue
+        fi
+        for command in connect 'load --connections 3' send; do
+            expect_status 3 "${kind%%:*} for port 7, $command $target: status 3" "$TCPWAVE" $command "$target:7"
+            expect_line err "no route from .*${kind#*:}" "${kind%%:*} for port 7, $command $target: says why"
+        done
+        ip $family rule del pref 40
+        ip $family rule add pref 40 ipproto tcp dport 9999 "${kind%%:*}"
+        expect_status 0 "${kind%%:*} for another port, $target" "$TCPWAVE" connect -d x "$target:7"
+        ip $family rule del pref 40
+    done
+done
+
 refused prohibit 'Permission denied: .*prohibits'
 refused blackhole 'Invalid argument: .*blackhole'
 refused unreachable 'Network is unreachable.*ip rule'

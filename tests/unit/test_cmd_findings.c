@@ -106,6 +106,24 @@ static void a_run_that_ends_in_a_recovery_blames_no_one(void **state)
     }
 }
 
+/* It answers window probes until it vanishes, or until just before the end. */
+static void a_peer_that_never_reads_and_vanishes(void **state)
+{
+    (void)state;
+    for (unsigned late = 0; late < 2; late++) {
+        struct command_rig r;
+        rig_init(&r, HOST_NEVER_READS);
+        r.network.host.engine.rcvbuf = 20000;
+        r.network.host.vanish_at = PORT_SIM_BEGINS + (late ? 18 : 3) * WAVE_S;
+        rig_run(&r, bulk("connect --json --timeout 20s -d ", BULK, " " RIG_PEER));
+        rig_expect_text(&r, "verdict", "verdict", late ? "failed" : "lost");
+        rig_expect_part(&r, "verdict", "message",
+                        late ? "its host lives" : "did not acknowledge what we sent");
+        assert_int_equal(rig_count(&r, "finding", "code", "window-closed"), 1);
+        rig_free(&r);
+    }
+}
+
 static void a_peer_that_never_reads(void **state)
 {
     unsigned probes = 0;
@@ -698,6 +716,7 @@ int main(void)
         cmocka_unit_test(what_networks_do_every_day_is_no_alarm),
         cmocka_unit_test(a_run_that_ends_in_a_recovery_blames_no_one),
         cmocka_unit_test(a_peer_that_never_reads),
+        cmocka_unit_test(a_peer_that_never_reads_and_vanishes),
         cmocka_unit_test(a_peer_that_never_reads_is_not_lost),
         cmocka_unit_test(window_probes_are_not_counted_as_retransmissions),
         cmocka_unit_test(a_clock_that_is_another),

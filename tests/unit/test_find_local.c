@@ -87,6 +87,22 @@ static void answers_that_were_not_captured(void **state)
     assert_null(find(&host, VERDICT_FAILED, "own-nat"));
 }
 
+/* The user had the loopback captured, and the target is another host. */
+static void the_loopback_was_named_for_another_host(void **state)
+{
+    struct facts_host host = {.counts_reached = true,
+                              .reached = 3,
+                              .kept = 2,
+                              .loopback = true,
+                              .interface_named = true,
+                              .interface = "lo"};
+
+    (void)state;
+    expect(&host, "other-interface", FINDING_PROBLEM, "not captured on lo");
+    host.interface_named = false;
+    expect(&host, "own-nat", FINDING_PROBLEM, "the target is an address of this host");
+}
+
 /* With -i as well, where no segment of ours was seen to leave: what is rewritten is not. */
 static void address_translation_is_no_other_interface(void **state)
 {
@@ -233,6 +249,81 @@ static void a_full_accept_queue_counts_connections(void **state)
     assert_null(find(&host, VERDICT_FAILED, "accept-queue-full"));
 }
 
+/* One answer to a SYN that fits no SYN of ours, beside many connections that failed otherwise. */
+static void a_single_stray_answer_does_not_explain_many_failures(void **state)
+{
+    static struct report_flow astray;
+    struct facts_host host = {.failed = 157};
+    const struct facts k = {.flow = &astray,
+                            .host = &host,
+                            .how_to = &command_words,
+                            .over = true,
+                            .verdict = VERDICT_FAILED};
+
+    (void)state;
+    for (unsigned kind = 0; kind < 3; kind++) {
+        static const enum sign_kind kinds[] = {SIGN_ACK_ASTRAY, SIGN_SYN_ACK_ASTRAY,
+                                               SIGN_RST_ASTRAY};
+        memset(&astray, 0, sizeof astray);
+        signs_note(&astray.signs, kinds[kind], 0);
+        for (host.failed = 0; host.failed < 3; host.failed++) {
+            memset(&found, 0, sizeof found);
+            diagnose(&k, &found);
+            assert_int_equal(found.count, 1);
+            assert_int_equal(found.at[0].severity,
+                             host.failed > 1 ? FINDING_INFO : FINDING_PROBLEM);
+        }
+    }
+}
+
+/* The guard had counted nothing when we answered the SYN-ACK, and counts one segment less at the
+ * end. */
+static void the_syn_ack_alone_is_stopped(void **state)
+{
+    static struct report_flow opened;
+    struct facts_host host = {.counts_reached = true,
+                              .each_reached = true,
+                              .reached = 3,
+                              .captured = 4,
+                              .first_stopped = true};
+    const struct facts k = {.flow = &opened,
+                            .host = &host,
+                            .how_to = &command_words,
+                            .over = true,
+                            .verdict = VERDICT_OPEN};
+
+    (void)state;
+    opened.signs.opened = 1;
+    opened.signs.opened_by = 2;
+    for (unsigned i = 0; i < 3; i++) {
+        host.first_stopped = i != 1;
+        host.reached = i == 2 ? 4 : 3; /* it came late */
+        memset(&found, 0, sizeof found);
+        diagnose(&k, &found);
+        assert_int_equal(found.count, i == 0);
+        if (i)
+            continue;
+        assert_string_equal(found.at[0].code, "own-firewall");
+        assert_int_equal(found.at[0].severity, FINDING_PROBLEM);
+        assert_int_equal(found.at[0].certainty, FINDING_LIKELY);
+        assert_int_equal(found.at[0].evidence[0], 2);
+        assert_string_equal(found.at[0].message,
+                            "this host's own rules stopped the peer's SYN-ACK, "
+                            "and not what came after it");
+    }
+}
+
+/* What came after our address or route had gone was stopped by no rule. */
+static void a_host_that_could_not_go_on_stopped_nothing(void **state)
+{
+    const struct facts_host host = {
+        .counts_reached = true, .each_reached = true, .reached = 9, .captured = 14};
+
+    (void)state;
+    expect(&host, "own-firewall", FINDING_WARNING, "rules stopped 5 of the 14 segments");
+    assert_null(find(&host, VERDICT_LOCAL, "own-firewall"));
+}
+
 static void what_is_advised_is_said_in_the_words_of_the_command(void **state)
 {
     static const struct how_to other = {{[HOW_TO_NAME_INTERFACE] = "/interface"}};
@@ -314,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clock_is_set),
         cmocka_unit_test(other_addresses_are_told_where_this_one_failed),
+        cmocka_unit_test(the_loopback_was_named_for_another_host),
         cmocka_unit_test(answers_that_were_not_captured),
         cmocka_unit_test(address_translation_is_no_other_interface),
         cmocka_unit_test(the_source_was_seen_rewritten),
@@ -322,6 +414,9 @@ int main(void)
         cmocka_unit_test(an_own_address_is_sent_on),
         cmocka_unit_test(an_answer_from_elsewhere_is_not_our_nat),
         cmocka_unit_test(a_target_among_our_ports),
+        cmocka_unit_test(a_single_stray_answer_does_not_explain_many_failures),
+        cmocka_unit_test(the_syn_ack_alone_is_stopped),
+        cmocka_unit_test(a_host_that_could_not_go_on_stopped_nothing),
         cmocka_unit_test(a_full_accept_queue_counts_connections),
         cmocka_unit_test(a_rule_sends_what_is_ours_elsewhere),
         cmocka_unit_test(a_listener_is_kept_from_answering),

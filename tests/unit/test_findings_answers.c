@@ -71,6 +71,29 @@ CASE(data_that_begins_elsewhere)
     }
 }
 
+/* One host refuses, and another one accepts; or a server has come up in between. */
+CASE(a_refusal_beside_a_syn_ack)
+{
+    for (unsigned syns = 1; syns <= 2; syns++) {
+        struct step rst = theirs(SEG_RST | SEG_ACK, 0, 1, 0), late = syn_ack();
+        start();
+        for (unsigned i = 0; i < syns; i++)
+            say_syn();
+        rst.local = late.local = STATE_CLOSED;
+        say(rst);
+        facts.host = &(struct facts_host){.on_link = true};
+        expect_silence("two-hosts", VERDICT_REFUSED);
+        say(late);
+        if (syns == 1)
+            says(expect("two-hosts", VERDICT_REFUSED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(2, 3)),
+                 "a SYN-ACK and a RST answered our one SYN: two hosts have the peer's address, or "
+                 "a device on the way answers as well");
+        else
+            expect_silence("two-hosts", VERDICT_REFUSED);
+        done();
+    }
+}
+
 /* One SYN was sent. Where it was repeated, a host that keeps nothing answers each one by itself. */
 CASE(two_answers_to_one_syn)
 {
@@ -84,6 +107,13 @@ CASE(two_answers_to_one_syn)
     says(expect("two-hosts", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(2, 4)),
          "two SYN-ACKs with different sequence numbers answered our one SYN: two hosts have the "
          "peer's address, or the network copied our SYN");
+    done();
+
+    shake(); /* and the other host resets what ours goes on with */
+    say(other);
+    say_ours(SEG_ACK, 1, 1, 0);
+    facts.host = &(struct facts_host){.on_link = true};
+    expect("two-hosts", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(2, 4));
     done();
 
     shake();
@@ -225,9 +255,9 @@ CASE(icmp_errors_and_silence)
     shake(); /* we give up, and its host answers our RST */
     say_ours(SEG_ACK | SEG_PSH, 1, 1, 10);
     icmp_came(3, ICMP_SOFT);
-    struct step rst = ours(SEG_RST, 11, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
-    rst.local = late.local = STATE_CLOSED;
-    say(rst);
+    struct step left = ours(SEG_RST, 11, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
+    left.local = late.local = STATE_CLOSED;
+    say(left);
     say(late);
     expect("icmp-error", VERDICT_LOST, FINDING_PROVED, FINDING_PROBLEM, UNSHOWN);
     done();
@@ -323,6 +353,7 @@ int main(void)
         cmocka_unit_test(acknowledgements_of_what_was_never_sent),
         cmocka_unit_test(data_that_begins_elsewhere),
         cmocka_unit_test(two_answers_to_one_syn),
+        cmocka_unit_test(a_refusal_beside_a_syn_ack),
         cmocka_unit_test(data_behind_a_rst),
         cmocka_unit_test(text_in_a_rst),
         cmocka_unit_test(a_rst_that_crosses_our_fin),

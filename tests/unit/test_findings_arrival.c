@@ -115,6 +115,21 @@ CASE(fragments_that_overlap_and_too_many)
     done();
 }
 
+/* All that the peer sends is small, on a path with a small MTU or by its own MSS. */
+CASE(a_transfer_in_small_segments_is_no_black_hole)
+{
+    shake();
+    know((struct facts_host){.incomplete = 0});
+    facts.missing = 2000;
+    say_theirs(SEG_ACK, 2001, 1, 10);
+    elapse(10 * WAVE_S);
+    script.flow.received_bytes = 65535;
+    expect("black-hole", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(4));
+    script.flow.received_bytes = 65536;
+    expect_silence("black-hole", VERDICT_FAILED);
+    done();
+}
+
 /* What is missing came in part: it did not vanish as a whole, and repeats are not seen. */
 CASE(incomplete_packets_are_no_black_hole)
 {
@@ -154,6 +169,25 @@ CASE(two_addresses_on_the_own_link)
          "02:00:00:00:09:02 and 02:00:00:00:09:77");
     say_from(401, first_mac);
     expect("two-hosts", VERDICT_OPEN, FINDING_LIKELY, FINDING_WARNING, SHOWN(8, 12));
+    done();
+}
+
+/* The RST came from the second address: that host has no such connection. */
+CASE(a_rst_of_the_other_host)
+{
+    struct step s;
+
+    shake();
+    know((struct facts_host){.on_link = true});
+    say_from(1, first_mac);
+    say_ours(SEG_FIN | SEG_ACK, 1, 101, 0);
+    s = theirs(SEG_RST, 101, 0, 0);
+    s.mac = second_mac;
+    s.local = STATE_CLOSED;
+    say(s);
+    expect("two-hosts", VERDICT_RESET, FINDING_LIKELY, FINDING_PROBLEM, SHOWN(7));
+    expect_silence("half-close-broken", VERDICT_RESET);
+    expect_silence("closed-at-once", VERDICT_RESET);
     done();
 }
 
@@ -199,8 +233,10 @@ int main(void)
         cmocka_unit_test(a_fragment_is_missing),
         cmocka_unit_test(a_packet_without_its_first_fragment),
         cmocka_unit_test(fragments_that_overlap_and_too_many),
+        cmocka_unit_test(a_transfer_in_small_segments_is_no_black_hole),
         cmocka_unit_test(incomplete_packets_are_no_black_hole),
         cmocka_unit_test(two_addresses_on_the_own_link),
+        cmocka_unit_test(a_rst_of_the_other_host),
         cmocka_unit_test(two_routers_are_harmless),
         cmocka_unit_test(an_address_that_is_not_known_is_none),
     };

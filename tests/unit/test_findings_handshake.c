@@ -120,6 +120,21 @@ CASE(a_full_accept_queue)
          "full, or what we send is lost on the way");
     done();
 
+    shake(); /* nor our FIN, which ends a deferred accept */
+    for (unsigned i = 0; i < 3; i++) {
+        struct step fin = ours(SEG_FIN | SEG_ACK, 1, 1, 0);
+        fin.retransmission = i > 0;
+        say(fin);
+        elapse((1u << i) * WAVE_S);
+        say(syn_ack());
+    }
+    says(expect("accept-queue-full", VERDICT_FAILED, FINDING_LIKELY, FINDING_PROBLEM,
+                SHOWN(5, 7, 9)),
+         "the peer repeated its SYN-ACK and took neither our ACK nor our FIN: its accept queue is "
+         "full, or what we send is lost on the way");
+    expect_silence("deferred-accept", VERDICT_FAILED);
+    done();
+
     shake(); /* it takes us in once we have given up */
     repeat_syn_ack(3, false, 5);
     struct step rst = ours(SEG_RST, 6, 1, 0), late = theirs(SEG_ACK, 1, 1, 0);
@@ -345,6 +360,17 @@ CASE(a_window_that_stays_shut)
     says(expect("window-closed", VERDICT_OPEN, FINDING_PROVED, FINDING_WARNING, SHOWN(5)),
          "the peer's receive window was shut for 3.02 s, and it answered our window probes: its "
          "host lives, and does not take what we send");
+    done();
+
+    shut_window(); /* the peer has gone since */
+    elapse(WAVE_S);
+    probe_window(0);
+    elapse(WAVE_S);
+    probe_window(0);
+    elapse(30 * WAVE_S);
+    says(expect("window-closed", VERDICT_LOST, FINDING_PROVED, FINDING_WARNING, SHOWN(5)),
+         "the peer's receive window had been shut for 2.04 s when it was heard last; since then it "
+         "has answered no window probe either");
     done();
 
     shut_window(); /* for less than a second */

@@ -36,6 +36,26 @@ CASE(a_peer_that_closes_at_once)
     done();
 }
 
+/* Its TCP has acknowledged all, and its application has not read all. */
+CASE(an_answer_and_a_rst)
+{
+    for (unsigned idle = 0; idle < 2; idle++) {
+        shake();
+        say_ours(SEG_ACK, 1, 1, 5);
+        say_theirs(SEG_ACK, 1, 6, 10);
+        if (idle)
+            elapse(2 * WAVE_S);
+        rst_of_theirs(11, 64);
+        if (idle)
+            expect_silence("answered-early", VERDICT_RESET);
+        else
+            says(expect("answered-early", VERDICT_RESET, FINDING_LIKELY, FINDING_WARNING, SHOWN(6)),
+                 "the peer answered, and then reset the connection, though it had acknowledged all "
+                 "that we sent: its application closed and had not read all of it");
+        done();
+    }
+}
+
 CASE(closes_that_are_not_at_once)
 {
     shake(); /* it has answered */
@@ -53,6 +73,16 @@ CASE(closes_that_are_not_at_once)
     say_ours(SEG_ACK, 1, 1, 5);
     fin_of_theirs(1, 6, 0);
     expect_peace(VERDICT_OPEN);
+    says(expect("closed-at-once", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(5)),
+         "the peer took what we sent, and closed 0.300 ms after the handshake without a byte of "
+         "its own");
+    done();
+
+    shake(); /* half a second later */
+    say_ours(SEG_ACK, 1, 1, 5);
+    elapse(WAVE_S / 2);
+    fin_of_theirs(1, 6, 0);
+    expect_silence("closed-at-once", VERDICT_OPEN);
     done();
 
     shake(); /* what we send then is answered with RST */
@@ -482,6 +512,25 @@ CASE(packets_that_come_twice)
          "1 packet of the peer's arrived twice, not sent twice");
     done();
 
+    shake(); /* a train as a whole */
+    struct step train[4];
+    for (uint32_t i = 0; i < 4; i++)
+        train[i] = numbered(1 + 100 * i, (uint16_t)(17 + i));
+    for (unsigned i = 0; i < 8; i++)
+        say(train[i % 4]);
+    expect("duplicated", VERDICT_OPEN, FINDING_LIKELY, FINDING_INFO, SHOWN(8, 9, 10, 11));
+    done();
+
+    shake(); /* we asked for it in between */
+    say(numbered(1, 17));
+    say(numbered(201, 19));
+    say_ours(SEG_ACK, 1, 101, 0);
+    say(numbered(101, 20));
+    s = numbered(201, 21);
+    say(s);
+    expect_silence("duplicated", VERDICT_OPEN);
+    done();
+
     shake(); /* sent once more within a tick of the peer's clock, which has heard from us meanwhile */
     say_ours(SEG_ACK, 1, 1, 5);
     say(numbered(1, 17));
@@ -564,6 +613,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_closes_at_once),
+        cmocka_unit_test(an_answer_and_a_rst),
         cmocka_unit_test(closes_that_are_not_at_once),
         cmocka_unit_test(an_answer_before_all_was_sent),
         cmocka_unit_test(the_end_of_a_silence),

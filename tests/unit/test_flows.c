@@ -258,6 +258,67 @@ static void what_the_other_side_never_saw(void **state)
         "the first only; another option at the second only");
 }
 
+/* A capture with a short snap length has the first of a segment's options. */
+static void options_that_were_not_captured_do_not_differ(void **state)
+{
+    (void)state;
+    watching.opt[TRACK_A] = (struct opt){.has = OPT_MSS | OPT_WSCALE, .mss = 1460, .wscale = 7};
+    a(SYN, 0, 0, 0);
+    watching.id[TRACK_A]--;
+    watching.place = 2;
+    watching.opt[TRACK_A] = (struct opt){.has = OPT_MSS | OPT_CUT, .mss = 1460};
+    a(SYN, 0, 0, 0);
+    const struct watched *w = over();
+    assert_int_equal(w->elsewhere, 1);
+    assert_false(has_finding(w, "options-changed"));
+}
+
+/* Nor is the scale known then, so that any window may be as large as it gets. */
+static void a_window_scale_that_was_not_captured(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < TRACK_SIDES; i++)
+        watching.opt[i] = (struct opt){.has = OPT_MSS | OPT_CUT, .mss = 1460};
+    watching.window[TRACK_A] = 500;
+    shake_hands();
+    for (uint32_t i = 0; i < 50; i++)
+        b(ACK, 1 + 1000 * i, 1, 1000);
+    const struct watched *w = over();
+    assert_int_equal(w->measure.side[TRACK_B].bytes, 50000);
+    assert_int_equal(w->track.half[TRACK_B].next.v - w->track.half[TRACK_B].isn.v, 50001);
+}
+
+/* Without an IP identification, data that comes twice within a millisecond was copied, unless its
+ * receiver has asked for it. */
+static void data_that_was_copied_without_an_identification(void **state)
+{
+    (void)state;
+    for (unsigned asked = 0; asked < 2; asked++) {
+        watching.id[TRACK_A] = watching.id[TRACK_B] = 0;
+        for (unsigned i = 0; i < TRACK_SIDES; i++)
+            watching.opt[i] = (struct opt){.has = OPT_TIMESTAMP | OPT_SACK_PERMITTED, .tsval = 5};
+        shake_hands();
+        for (uint32_t i = 0; i < 3; i++) {
+            b(ACK, 1 + 100 * i, 1, 100);
+            watching.now -= WAVE_MS * 9 / 10;
+        }
+        if (asked) {
+            watching.opt[TRACK_A].has |= OPT_SACK;
+            watching.opt[TRACK_A].sacks = 1;
+            watching.opt[TRACK_A].sack[0] = (struct sack_block){
+                seq_of(watching.iss[TRACK_B] + 101), seq_of(watching.iss[TRACK_B] + 301)};
+            a(ACK, 1, 1, 0);
+        }
+        b(ACK, 1, 1, 100);
+        const struct watched *w = over();
+        assert_int_equal(w->measure.side[TRACK_B].duplicates, !asked);
+        assert_int_equal(w->measure.side[TRACK_B].retransmissions, asked);
+        assert_int_equal(has_finding(w, "duplicated"), !asked);
+        flows_done(state);
+        flows_fresh(state);
+    }
+}
+
 /* Some hosts leave options off where a SYN had no answer: that is no device on the way. */
 static void a_repeated_syn_that_offers_less(void **state)
 {
@@ -511,6 +572,9 @@ int main(void)
         CASE(many_packets_between_two_places),
         CASE(options_that_change_between_two_places),
         CASE(what_the_other_side_never_saw),
+        CASE(options_that_were_not_captured_do_not_differ),
+        CASE(a_window_scale_that_was_not_captured),
+        CASE(data_that_was_copied_without_an_identification),
         CASE(a_repeated_syn_that_offers_less),
         CASE(places_that_are_far_apart),
         CASE(many_flows),

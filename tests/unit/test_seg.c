@@ -290,9 +290,32 @@ static void lengths_beyond_any_packet_are_refused(void **state)
     assert_false(seg_checksum_ok(&flow4, bytes, SEG_HEADER - 1));
 }
 
+/* A snap length that ends within the options leaves some of them unknown, and none malformed. */
+static void options_that_a_capture_cut_are_not_malformed(void **state)
+{
+    uint8_t b[40] = {0};
+    struct seg s;
+
+    (void)state;
+    static const uint8_t options[] = {2, 4, 5, 0xb4, 4, 2, 8, 10, 1, 2,
+                                      3, 4, 0, 0,    0, 0, 1, 3,  3, 7};
+    b[12] = 10 << 4;
+    b[13] = SEG_SYN;
+    memcpy(b + 20, options, sizeof options);
+    for (size_t there = 20; there <= 40; there++) {
+        assert_int_equal(seg_parse_cut(b, there, 40, &s), 0);
+        assert_int_equal((s.opt.has & OPT_CUT) != 0, there < 40);
+        assert_false(s.opt.has & OPT_MALFORMED);
+        assert_int_equal((s.opt.has & OPT_MSS) != 0, there >= 24);
+        assert_int_equal((s.opt.has & OPT_WSCALE) != 0, there == 40);
+        assert_int_equal(s.len, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_that_a_capture_cut_are_not_malformed),
         cmocka_unit_test(rfc9293_3_1_a_syn_is_read_field_by_field),
         cmocka_unit_test(rfc9293_3_1_reserved_bits_and_ae_are_kept_apart),
         cmocka_unit_test(a_header_that_cannot_be_is_refused_and_nothing_written),

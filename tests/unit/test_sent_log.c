@@ -66,6 +66,23 @@ static void what_the_capture_lost_is_stepped_over(void **state)
     assert_non_null(take(3));
 }
 
+/* What was sent before a timer's segment would have been captured by the time of that. */
+static void a_probe_shows_that_time_has_passed(void **state)
+{
+    struct seg s = segment(1);
+
+    (void)state;
+    send_one(1, false);
+    send_one(2, false);
+    assert_false(sent_log_repeats(&j));
+    sent_log_add(&j, &(struct sent_entry){.id = 1, .seq = s.seq, .flags = SEG_ACK, .probe = true});
+    assert_true(sent_log_repeats(&j));
+    assert_non_null(sent_log_missed(&j));
+    assert_non_null(sent_log_missed(&j));
+    assert_true(sent_log_missed(&j)->probe);
+    assert_false(sent_log_repeats(&j));
+}
+
 static const struct sent_entry *pick(uint32_t seq)
 {
     struct seg s = segment(seq);
@@ -222,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(entries_are_found_in_order, reset),
         cmocka_unit_test_setup(what_the_capture_lost_is_stepped_over, reset),
+        cmocka_unit_test_setup(a_probe_shows_that_time_has_passed, reset),
         cmocka_unit_test_setup(what_the_capture_lost_is_known_by_a_later_segment_of_ours, reset),
         cmocka_unit_test_setup(what_the_capture_lost_is_known_by_the_peers_acknowledgement, reset),
         cmocka_unit_test_setup(what_is_held_back_stays_when_a_later_one_is_picked, reset),
