@@ -89,15 +89,14 @@ run_cppcheck()
 # many places with those; in the ones that are named here it takes 20,000 or 100,000 for that. (What
 # it comes to is told by clang --analyze -Xclang -analyzer-checker=core,debug.Stats, and by a null
 # dereference planted before the last return of every function.) With 8,000 it also reports a null
-# pointer in port_impair_in.c that cannot be.
-more_states='cmd/cli.c cmd/idle_findings.c cmd/idle_turn.c cmd/send_report.c cmd/simulated.c
-lib/core/conn_out.c lib/core/ip_reassembly.c lib/core/track.c lib/core/track_infer.c lib/io/outbuf.c
-lib/report/find_local.c lib/report/flows.c lib/report/measure.c lib/report/recent_segments.c
-lib/report/signs.c lib/run/idle_search.c lib/run/port_impair_in.c lib/run/port_impair_out.c
-lib/show/flow_json.c lib/show/json.c lib/show/pcapng.c lib/show/svg.c lib/sim/link.c lib/sim/spec.c
-lib/wire/capture_file.c lib/wire/crafted.c lib/wire/guards.c'
-many_states='cmd/idle_report.c cmd/load_loop.c cmd/send_loop.c cmd/send_match.c lib/core/stack.c
-lib/run/loop.c'
+# pointer in port_impair_in.c that cannot be. A large function is followed into from one of its callers
+# instead of 32: it is analysed by itself as well, and the states that are saved reach more places.
+more_states='cmd/idle_findings.c cmd/idle_report.c cmd/idle_turn.c cmd/send_report.c cmd/simulated.c
+lib/core/conn_out.c lib/core/ip_reassembly.c lib/core/track.c lib/io/outbuf.c lib/report/flows.c
+lib/report/measure.c lib/report/recent_segments.c lib/report/signs.c lib/run/idle_search.c
+lib/run/port_impair_in.c lib/run/port_impair_out.c lib/show/flow_json.c lib/show/json.c
+lib/show/pcapng.c lib/show/svg.c lib/sim/link.c lib/sim/spec.c'
+many_states='cmd/load_loop.c cmd/send_loop.c cmd/send_match.c lib/core/stack.c'
 
 # named FILE...: their paths
 named()
@@ -131,7 +130,8 @@ tidy()
 {
     # shellcheck disable=SC2086 # lists of words
     each clang-tidy --quiet --config-file="$top/.clang-tidy" '{}' -- -std=gnu11 $STATIC_CPPFLAGS \
-        -Wreserved-identifier -Wreserved-macro-identifier -Xclang -analyzer-config -Xclang max-nodes="$1"
+        -Wreserved-identifier -Wreserved-macro-identifier \
+        -Xclang -analyzer-config -Xclang max-nodes="$1",max-times-inline-large=1
 }
 
 # What gcc alone sees begins with an allocation: the use of a result that may be NULL. clang or
