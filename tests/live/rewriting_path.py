@@ -7,20 +7,13 @@ namespace of PID, selects what the device does to a connection: see WAYS. Checks
 behind it.
 """
 
-import ctypes
-import fcntl
-import heapq
 import os
-import select
 import struct
 import sys
-import time
 
 import packets
+import two_tuns
 
-TUNSETIFF = 0x400454CA
-IFF_TUN, IFF_NO_PI = 1, 0x1000
-CLONE_NEWNET = 0x40000000
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 MSS, WSCALE, SACK = 2, 3, 5
 FAR = 1 << 30  # numbers are moved by it: beyond every window
@@ -218,23 +211,17 @@ WAYS = dict(enumerate((nothing, loses_one, loses, renumbers, forgets_sacks, acks
                        delays, quotes, misquotes, rejects, large_lost, large_lost_once), 7000))
 
 
-def tun(name):
-    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name, IFF_TUN | IFF_NO_PI))
-    return fd
-
-
 flows = {}
 
 
 def pass_on(raw, ours):
-    """The packet as it goes on, and how long it is held back; None where it is lost."""
+    """The packet as it goes on, and how long it is held back; nothing where it is lost."""
     if (raw[6] if raw[0] >> 4 == 6 else raw[9]) != 6:
-        return raw, 0
+        return [(raw, 0)]
     packet = Packet(raw)
     client, server = packet.ports if ours else packet.ports[::-1]
     if server not in WAYS:
-        return raw, 0
+        return [(raw, 0)]
     flow = flows.setdefault((packet.v6, client, server), Flow())
     if packet.length:
         if ours:
@@ -242,35 +229,8 @@ def pass_on(raw, ours):
         else:
             flow.theirs += 1
     held = WAYS[server](flow, packet, ours)
-    return None if held is LOST else (packet.whole(), held or 0)
+    return [] if held is LOST else [(packet.whole(), held or 0)]
 
 
-near = tun(b"tun0")
-
-
-def main():
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(os.open(f"/proc/{sys.argv[1]}/ns/net", os.O_RDONLY), CLONE_NEWNET) != 0:
-        sys.exit(f"setns: {os.strerror(ctypes.get_errno())}")
-    far = tun(b"tun1")
-    print("ready", flush=True)
-    waiting, number = [], 0
-    while True:
-        left = max(0, waiting[0][0] - time.monotonic()) if waiting else None
-        for fd in select.select([near, far], [], [], left)[0]:
-            try:
-                passed = pass_on(os.read(fd, 65536), fd == near)
-            except BlockingIOError:
-                continue
-            if passed:
-                number += 1
-                heapq.heappush(waiting, (time.monotonic() + passed[1], number, far if fd == near else near, passed[0]))
-        while waiting and waiting[0][0] <= time.monotonic():
-            _, _, target, packet = heapq.heappop(waiting)
-            try:
-                os.write(target, packet)
-            except OSError:
-                pass  # that side is down
-
-
-main()
+near = two_tuns.tun(b"tun0")
+two_tuns.forward(near, two_tuns.tun_of(sys.argv[1]), pass_on)

@@ -7,22 +7,14 @@ bare IP. With TYPE, a number of the ARPHRD_ kind, the kernel is made to believe 
 link layer; packets are bare IP all the same.
 """
 
-import ctypes
 import fcntl
 import os
 import select
-import struct
 import sys
 
-TUNSETIFF, TUNSETLINK = 0x400454CA, 0x400454CD
-IFF_TUN, IFF_NO_PI = 1, 0x1000
-CLONE_NEWNET = 0x40000000
+import two_tuns
 
-
-def tun(name):
-    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name, IFF_TUN | IFF_NO_PI))
-    return fd
+TUNSETLINK = 0x400454CD
 
 
 def hand_over(source, target):
@@ -34,13 +26,10 @@ def hand_over(source, target):
 
 
 def main():
-    near = tun(b"tun0")
+    near = two_tuns.tun(b"tun0")
     if len(sys.argv) > 2:
         fcntl.ioctl(near, TUNSETLINK, int(sys.argv[2]))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(os.open(f"/proc/{sys.argv[1]}/ns/net", os.O_RDONLY), CLONE_NEWNET) != 0:
-        sys.exit(f"setns: {os.strerror(ctypes.get_errno())}")
-    far = tun(b"tun1")
+    far = two_tuns.tun_of(sys.argv[1])
     print("ready", flush=True)
     while True:
         for fd in select.select([near, far], [], [])[0]:
