@@ -48,6 +48,14 @@ static inline bool many_failed(const struct facts *k, uint32_t n)
     return k->many && k->verdict != VERDICT_OPEN && n >= k->many->failed - k->many->failed / 2;
 }
 
+/* Makes the finding a warning where it is about some of many connections, and they do not explain
+ * why the run failed. */
+static inline void weigh_many(const struct facts *k, uint32_t n, struct finding *f)
+{
+    if (n && !many_failed(k, n))
+        f->severity = FINDING_WARNING;
+}
+
 #define ON_SOME (2 * HUMAN_TEXT + 32) /* bytes of on_some() */
 
 /* Writes on how many connections it was seen, as the sentence begins: "on 3 of 40 connections ".

@@ -175,8 +175,7 @@ static bool black_hole_on_many(const struct facts *k, struct finding *f)
 
     if (!many || (k->host && k->host->refused))
         return false;
-    if (!many_failed(k, many))
-        f->severity = FINDING_WARNING;
+    weigh_many(k, many, f);
     finding_say(f,
                 "%slarge packets of ours vanish on the way there: they were never acknowledged, "
                 "however often they were sent, and smaller ones were",
@@ -231,8 +230,7 @@ static bool black_hole(const struct facts *k, struct finding *f)
         return false;
     if (facts_incomplete(k->host))
         return false;
-    if (many && !many_failed(k, many))
-        f->severity = FINDING_WARNING;
+    weigh_many(k, many, f);
     cite(k, SIGN_BEYOND_GAP, f);
     finding_say(f,
                 "%slarge packets vanish on the way here, or the peer does not repeat them: %s are "

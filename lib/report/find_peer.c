@@ -593,8 +593,8 @@ static bool when_idle_on_many(const struct facts *k, bool reset, struct finding 
 
     if (!many)
         return false;
-    if (reset && !many_failed(k, many))
-        f->severity = FINDING_WARNING;
+    if (reset)
+        weigh_many(k, many, f);
     finding_say(f, "%sthe peer's side %s after %s or more in which neither side sent anything",
                 on_some(k, many, some), reset ? "reset the connection" : "closed",
                 human_duration(k->many->idle, text));
@@ -642,8 +642,7 @@ static bool fin_ignored(const struct facts *k, struct finding *f)
     if (!many && (count(k, SIGN_FIN_UNTAKEN) < SOME || k->flow->fin_acked[0]))
         return false;
     f->certainty = FINDING_PROVED;
-    if (many && !many_failed(k, many))
-        f->severity = FINDING_WARNING;
+    weigh_many(k, many, f);
     cite(k, SIGN_FIN_UNTAKEN, f);
     finding_say(f, "%sthe peer answers and does not acknowledge our FIN, though we repeated it",
                 on_some(k, many, some));
@@ -664,8 +663,7 @@ static bool half_close_broken(const struct facts *k, struct finding *f)
 
     if (many ? own_doing(k) : !shown)
         return false;
-    if (many && !many_failed(k, many))
-        f->severity = FINDING_WARNING;
+    weigh_many(k, many, f);
     finding_cite_segment(f, e->segment);
     finding_say(f,
                 "%sthe peer answered our FIN with RST: it takes a connection that only we have "
