@@ -43,11 +43,20 @@ static uint64_t kept(struct port *port, const struct host_asks *asks, const stru
     return n && !next_hop_silent(port) ? n : 0;
 }
 
+/* Returns whether a rule has redirected to this host itself what we sent, of which nothing left it.
+ */
+static bool redirected(struct port *port, uint64_t kept, const struct wire_stats *s)
+{
+    return (kept || (s->syns_watched && !s->syns_left)) && port->ops->asks_for_itself &&
+           port->ops->asks_for_itself(port);
+}
+
 void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *stats,
                 struct port *port, const struct host_asks *asks)
 {
     const struct wire_info *info = port->info;
     const struct wire_stats s = settled_stats(port, asks->captured, asks->many);
+    const uint64_t n = kept(port, asks, &s);
 
     *stats = s;
     addr_port_text(asks->v6, &s.stray.addr, s.stray.port, t->answerer);
@@ -57,7 +66,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
     *h = (struct facts_host){.counts_reached = s.counts_reached,
                              .reached = s.reached,
                              .captured = asks->captured,
-                             .kept = kept(port, asks, &s),
+                             .kept = n,
                              .each_reached = s.counts_reached && !asks->many,
                              .past_rules = s.l2_send > 0,
                              .refused = s.given_up,
@@ -81,8 +90,7 @@ void host_facts(struct facts_host *h, struct host_texts *t, struct wire_stats *s
                              .translated_more = s.nat_others,
                              .targets_clash = s.nat_clash,
                              .source_translated = s.source_translated ? t->source : NULL,
-                             .redirected = s.asks_for_itself && (kept(port, asks, &s) ||
-                                                                 (s.syns_watched && !s.syns_left)),
+                             .redirected = redirected(port, n, &s),
                              .left_unknown = asks->left_unknown,
                              .other = s.other,
                              .other_interface = t->other,

@@ -54,6 +54,8 @@ struct port_ops {
     /* As wire_unreachable_from(); NULL: it cannot be told. */
     bool (*unreachable_from)(struct port *p, const struct addr *local, const struct addr *remote,
                              struct wire_neighbour *out);
+    /* As wire_asks_for_itself(); NULL: it cannot be known. */
+    bool (*asks_for_itself)(struct port *p);
     /* Return number `i` of the local ports that wire_config.free_ports asked for, and how many
      * there are, as wire_port() and wire_ports() do. NULL: there is one, port.info->lport. */
     uint16_t (*lport)(const struct port *p, uint32_t i);

@@ -89,6 +89,13 @@ static bool port_impair_unreachable_from(struct port *p, const struct addr *loca
     return behind->ops->unreachable_from(behind, local, remote, out);
 }
 
+static bool port_impair_asks_for_itself(struct port *p)
+{
+    struct port *behind = impair_of(p)->behind;
+
+    return behind->ops->asks_for_itself(behind);
+}
+
 static uint16_t port_impair_lport(const struct port *p, uint32_t i)
 {
     return port_lport(impair_of(p)->behind, i);
@@ -137,6 +144,7 @@ static const struct port_ops all = {.send = port_impair_send,
                                     .rerouted = port_impair_rerouted,
                                     .unreachable = port_impair_unreachable,
                                     .unreachable_from = port_impair_unreachable_from,
+                                    .asks_for_itself = port_impair_asks_for_itself,
                                     .lport = port_impair_lport,
                                     .lports = port_impair_lports,
                                     .window = port_impair_window,
@@ -156,6 +164,8 @@ int port_impair_open(struct port **out, struct port *behind, struct impair *rule
         x->ops.unreachable = NULL;
     if (!behind->ops->unreachable_from)
         x->ops.unreachable_from = NULL;
+    if (!behind->ops->asks_for_itself)
+        x->ops.asks_for_itself = NULL;
     x->behind = behind;
     x->rules = rules;
     x->quiet = quiet;

@@ -114,6 +114,11 @@ static bool port_wire_unreachable_from(struct port *p, const struct addr *local,
     return wire_unreachable_from(wire_of(p), local, remote, out);
 }
 
+static bool port_wire_asks_for_itself(struct port *p)
+{
+    return wire_asks_for_itself(wire_of(p));
+}
+
 static uint16_t port_wire_lport(const struct port *p, uint32_t i)
 {
     return wire_port(wire_of(p), i);
@@ -148,6 +153,7 @@ static const struct port_ops ops = {.send = port_wire_send,
                                     .rerouted = port_wire_rerouted,
                                     .unreachable = port_wire_unreachable,
                                     .unreachable_from = port_wire_unreachable_from,
+                                    .asks_for_itself = port_wire_asks_for_itself,
                                     .lport = port_wire_lport,
                                     .lports = port_wire_lports,
                                     .window = port_wire_window,

@@ -131,6 +131,12 @@ bool wire_rerouted(const struct wire *w, char interface[16])
     return true;
 }
 
+/* Returns the kernel's door for questions about routes and neighbours, or NULL. */
+static struct mnl_socket *netlink_of(const struct wire *w)
+{
+    return w->nl || !w->l2_send ? w->nl : l2_send_netlink(w->l2_send);
+}
+
 bool wire_unreachable(const struct wire *w, struct wire_neighbour *out)
 {
     return w->nl &&
@@ -140,7 +146,7 @@ bool wire_unreachable(const struct wire *w, struct wire_neighbour *out)
 bool wire_unreachable_from(const struct wire *w, const struct addr *local,
                            const struct addr *remote, struct wire_neighbour *out)
 {
-    struct mnl_socket *nl = w->nl || !w->l2_send ? w->nl : l2_send_netlink(w->l2_send);
+    struct mnl_socket *nl = netlink_of(w);
     struct addr hop;
 
     if (!nl || !w->info.ifindex ||
@@ -149,6 +155,18 @@ bool wire_unreachable_from(const struct wire *w, const struct addr *local,
         return false;
     *out = (struct wire_neighbour){.gateway = !addr_eq(&hop, remote), .addr = hop};
     return true;
+}
+
+/* What a rule sends to the loopback address leaves it by lo, unless the socket is bound to another
+ * interface: there it finds no neighbour. */
+bool wire_asks_for_itself(const struct wire *w)
+{
+    static const struct addr v4 = {{127, 0, 0, 1}}, v6 = {{[15] = 1}};
+    struct mnl_socket *nl = netlink_of(w);
+
+    return nl && w->on_device &&
+           neigh_asked_for(nl, w->info.ifindex, w->flow.v6, w->flow.v6 ? &v6 : &v4,
+                           wire_now() - w->opened);
 }
 
 static int open_free_ports(struct wire *w, const struct wire_config *config,

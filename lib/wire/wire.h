@@ -229,6 +229,11 @@ bool wire_unreachable(const struct wire *w, struct wire_neighbour *out);
 bool wire_unreachable_from(const struct wire *w, const struct addr *local,
                            const struct addr *remote, struct wire_neighbour *out);
 
+/* Returns whether this host asks on our interface, which is the only one to send by, for a
+ * neighbour with the address of its own loopback: a rule has redirected there what we sent. It asks
+ * the kernel. */
+bool wire_asks_for_itself(const struct wire *w);
+
 /* Returns how many bytes a peer with segments of up to `mss` bytes may send before we read any of
  * them, without a loss in the capture. A window of this size can be offered. */
 uint32_t wire_window(const struct wire *w, uint32_t mss);
@@ -276,9 +281,6 @@ struct wire_stats {
     bool source_translated; /* this host rewrites our source to: */
     struct addr nat_source;
     uint16_t nat_source_port;
-    bool asks_for_itself;  /* this host asks on our interface, which is the only one to send by, for
-                              a neighbour with the address of its own loopback: a rule has
-                              redirected there what we sent */
     uint64_t syns_watched; /* SYNs through the kernel that the capture was to show as they left, */
     uint64_t syns_left;    /* and those that it showed */
 };

@@ -13,8 +13,6 @@
 #include "lib/core/checksum.h"
 #include "lib/core/diag.h"
 #include "lib/wire/frame.h"
-#include "lib/wire/l2_send.h"
-#include "lib/wire/neigh.h"
 #include "lib/wire/route.h"
 #include "lib/wire/tx_queue.h"
 #include "lib/wire/wire_private.h"
@@ -440,18 +438,6 @@ int wire_next(struct wire *w, struct wire_packet *out, struct diag *d)
     return status == 0 ? still_there(w, d) : status;
 }
 
-/* What a rule sends to the loopback address leaves it by lo, unless the socket is bound to another
- * interface: there it finds no neighbour. */
-static bool asks_for_itself(const struct wire *w)
-{
-    static const struct addr v4 = {{127, 0, 0, 1}}, v6 = {{[15] = 1}};
-    struct mnl_socket *nl = w->nl || !w->l2_send ? w->nl : l2_send_netlink(w->l2_send);
-
-    return nl && w->on_device &&
-           neigh_asked_for(nl, w->info.ifindex, w->flow.v6, w->flow.v6 ? &v6 : &v4,
-                           wire_now() - w->opened);
-}
-
 struct wire_stats wire_stats(struct wire *w)
 {
     struct wire_stats s = w->stats;
@@ -463,7 +449,6 @@ struct wire_stats wire_stats(struct wire *w)
         s.counts_reached = guard_reached(&w->guard[i], &s.reached) || s.counts_reached;
     if (w->guards)
         s.counts_reached = guards_reached(w->guards, &s.reached);
-    s.asks_for_itself = asks_for_itself(w);
     s.clock_step = capture_clock_stepped(&w->stamp);
     struct ifreq ifr = {.ifr_ifindex = w->way.ifindex};
     s.other = copies_way_other(&w->way);
