@@ -58,7 +58,7 @@ static bool own_firewall_out(const struct facts *k, struct finding *f)
     if (!k->over || !h->kept || h->lost || h->unreachable || h->rerouted || h->redirected ||
         k->verdict == VERDICT_LOCAL)
         return false;
-    /* Clients come to one that listens, whatever becomes of our answers; and these may leave by
+    /* Clients come to one that listens even if our answers are stopped; and these may leave by
      * another interface than the one that is captured. */
     if (h->listens ? h->one_interface : h->captured || h->reached || k->verdict == VERDICT_OPEN)
         return false;

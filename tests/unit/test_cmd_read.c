@@ -9,43 +9,12 @@
 #include "lib/core/ip_build.h"
 #include "lib/show/term.h"
 #include "tests/unit/command_rig.h"
+#include "tests/unit/made_capture.h"
 
 enum { FIN = SEG_FIN, SYN = SEG_SYN, RST = SEG_RST, ACK = SEG_ACK };
 
-/* A capture file that is being written: its flows are those of clients of 192.0.2.80:80. */
-static struct {
-    char path[80];
-    FILE *file;
-    wave_time now;
-    uint16_t id;
-} made;
-
-static void begin(void)
-{
-    static const uint32_t header[] = {0xa1b23c4d, 0x00040002, 0, 0, 65535, 101};
-    int fd;
-
-    snprintf(made.path, sizeof made.path, "/tmp/tcpwave-read-XXXXXX");
-    fd = mkstemp(made.path);
-    assert_true(fd >= 0);
-    made.file = fdopen(fd, "wb");
-    assert_non_null(made.file);
-    made.now = 1700000000 * WAVE_S;
-    made.id = 0;
-    fwrite(header, sizeof header, 1, made.file);
-}
-
-static void put(const uint8_t *packet, size_t len)
-{
-    const uint32_t head[] = {(uint32_t)(made.now / WAVE_S), (uint32_t)(made.now % WAVE_S),
-                             (uint32_t)len, (uint32_t)len};
-
-    fwrite(head, sizeof head, 1, made.file);
-    fwrite(packet, len, 1, made.file);
-    made.now += WAVE_MS;
-}
-
-/* A segment of the client on that port, or of the server; numbers are relative. */
+/* The flows of the capture file are those of clients of 192.0.2.80:80. A segment of the client on
+ * that port, or of the server; numbers are relative. */
 static void segment(uint16_t port, bool server, uint16_t flags, uint32_t seq, uint32_t ack,
                     uint32_t len)
 {
@@ -64,7 +33,7 @@ static void segment(uint16_t port, bool server, uint16_t flags, uint32_t seq, ui
     const int n = seg_build(&f, &s, packet + 20, sizeof packet - 20);
 
     ip_build(&f, CHECKSUM_TCP, &fields, (uint32_t)n, packet);
-    put(packet, 20 + (size_t)n);
+    made_put(packet, 20 + (size_t)n);
 }
 
 #define client(...) segment(port, false, __VA_ARGS__)
@@ -89,7 +58,7 @@ static void three_flows(void)
 {
     uint16_t port = 40001;
 
-    begin();
+    made_begin();
     client(SYN, 0, 0, 0);
     server(RST | ACK, 0, 1, 0);
     port = 40002;
@@ -112,7 +81,7 @@ static void one_flow(void)
 {
     const uint16_t port = 40001;
 
-    begin();
+    made_begin();
     opens(port);
     client(ACK, 1, 1, 100);
     server(ACK, 1, 101, 200);
@@ -464,7 +433,7 @@ static void an_empty_capture(void **state)
     struct command_rig r;
 
     (void)state;
-    begin();
+    made_begin();
     fclose(made.file);
     assert_int_equal(reads(&r, ""), 0);
     rig_expect_printed(&r, "open: 0 flows in ", 1);
@@ -541,7 +510,7 @@ static void the_second_flow_ends_the_drawing(void **state)
     struct command_rig r;
 
     (void)state;
-    begin();
+    made_begin();
     opens(port);
     closes(port, 0);
     made.now += 100 * WAVE_S; /* the first one is forgotten by then */

@@ -7,56 +7,31 @@
 #include "lib/core/checksum.h"
 #include "lib/core/ip_build.h"
 #include "tests/unit/command_rig.h"
+#include "tests/unit/made_capture.h"
 
 #define DATA 1600 /* bytes of a packet that is cut in two */
 #define CUT 800   /* bytes of TCP in its first fragment */
 
 enum { FIRST = 1, LAST = 2, WHOLE = 4 }; /* parts of a packet */
 
-static struct {
-    char path[80];
-    FILE *file;
-    wave_time now;
-    uint16_t id;
-    bool v6;
-} made;
+static bool over_v6;
 
 static void begin(bool v6)
 {
-    static const uint32_t header[] = {0xa1b23c4d, 0x00040002, 0, 0, 65535, 101};
-    int fd;
-
-    snprintf(made.path, sizeof made.path, "/tmp/tcpwave-read-XXXXXX");
-    fd = mkstemp(made.path);
-    assert_true(fd >= 0);
-    made.file = fdopen(fd, "wb");
-    assert_non_null(made.file);
-    made.now = 1700000000 * WAVE_S;
-    made.id = 0;
-    made.v6 = v6;
-    fwrite(header, sizeof header, 1, made.file);
-}
-
-static void put(const uint8_t *packet, size_t len)
-{
-    const uint32_t head[] = {(uint32_t)(made.now / WAVE_S), (uint32_t)(made.now % WAVE_S),
-                             (uint32_t)len, (uint32_t)len};
-
-    fwrite(head, sizeof head, 1, made.file);
-    fwrite(packet, len, 1, made.file);
-    made.now += WAVE_MS;
+    over_v6 = v6;
+    made_begin();
 }
 
 /* The bytes of TCP from `from` to `end` as a fragment of the packet, of which `all` belong to it.
  */
 static void put_part(const uint8_t *packet, size_t from, size_t end, size_t all)
 {
-    const size_t head = made.v6 ? 40 : 20, len = end - from;
+    const size_t head = over_v6 ? 40 : 20, len = end - from;
     uint8_t part[1500];
     size_t at = head;
 
     memcpy(part, packet, head);
-    if (made.v6) {
+    if (over_v6) {
         const uint8_t extension[] = {
             part[6], 0, (uint8_t)(from >> 8), (uint8_t)((from & 0xf8) | (end < all)), 0,
             0,       0, (uint8_t)made.id};
@@ -76,16 +51,16 @@ static void put_part(const uint8_t *packet, size_t from, size_t end, size_t all)
         memcpy(part + 10, &sum, sizeof sum);
     }
     memcpy(part + at, packet + head + from, len);
-    put(part, at + len);
+    made_put(part, at + len);
 }
 
 /* A segment of the client, or of the server, of which those parts are captured. */
 static void segment(bool server, uint16_t flags, uint32_t seq, uint32_t ack, uint32_t len,
                     unsigned parts)
 {
-    const struct flow up = {.v6 = made.v6,
-                            .local = {{made.v6 ? 0xfd : 192, 0, 2, 1}},
-                            .remote = {{made.v6 ? 0xfd : 192, 0, 2, 80}},
+    const struct flow up = {.v6 = over_v6,
+                            .local = {{over_v6 ? 0xfd : 192, 0, 2, 1}},
+                            .remote = {{over_v6 ? 0xfd : 192, 0, 2, 80}},
                             .lport = 40001,
                             .rport = 80};
     const struct flow f = server ? flow_reverse(&up) : up;
@@ -97,13 +72,13 @@ static void segment(bool server, uint16_t flags, uint32_t seq, uint32_t ack, uin
                           .wnd = 60000,
                           .len = len,
                           .data = data};
-    const size_t head = made.v6 ? 40 : 20;
+    const size_t head = over_v6 ? 40 : 20;
     uint8_t packet[DATA + 100];
     const size_t n = (size_t)seg_build(&f, &s, packet + head, sizeof packet - head);
 
     ip_build(&f, CHECKSUM_TCP, &fields, (uint32_t)n, packet);
     if (parts & WHOLE)
-        put(packet, head + n);
+        made_put(packet, head + n);
     if (parts & FIRST)
         put_part(packet, 0, CUT, n);
     if (parts & LAST)
